@@ -1,0 +1,4 @@
+//! Parse, resolve, run, map to an exit code.
+#![forbid(unsafe_code)]
+
+fn main() {}

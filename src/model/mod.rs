@@ -1,0 +1,1 @@
+//! What the exporter knows about a tenant, free of Microsoft's and Prometheus' spelling.
