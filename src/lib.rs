@@ -1,4 +1,26 @@
 //! Prometheus exporter for Microsoft Secure Score.
+//!
+//! The way of the data, one direction and no loops:
+//!
+//! ```text
+//! config ─► refresh ─► graph (tokens, pages) ─► model ─► exposition ─► store ─► web
+//! ```
+//!
+//! [`graph`] is the only home of Microsoft's words, [`model`] knows neither
+//! them nor Prometheus, and [`exposition`] turns a model into bytes when it
+//! changes, so that a scrape ([`web`]) only puts bytes together. [`simulator`]
+//! plays Microsoft for the demo and the tests.
 #![forbid(unsafe_code)]
 
+pub mod cli;
+pub mod command;
+pub mod config;
+pub mod exposition;
+pub mod graph;
 pub mod model;
+pub mod refresh;
+pub mod report;
+pub mod simulator;
+pub mod store;
+pub mod telemetry;
+pub mod web;

@@ -1,4 +1,12 @@
-//! Parse, resolve, run, map to an exit code.
+//! Parse, run, map to an exit code.
 #![forbid(unsafe_code)]
 
-fn main() {}
+use secure_score_exporter::cli::Cli;
+use secure_score_exporter::command;
+use secure_score_exporter::config::Environment;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::read();
+    command::run(cli, &Environment::from_process())
+}

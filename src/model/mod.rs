@@ -1,1 +1,27 @@
 //! What the exporter knows about a tenant, free of Microsoft's and Prometheus' spelling.
+//!
+//! Pure: the standard library only, no I/O, no clock (`now` is an argument).
+
+mod anomaly;
+mod category;
+mod control;
+mod health;
+mod history;
+mod pins;
+mod points;
+mod report;
+mod snapshot;
+mod tenant;
+mod timestamp;
+
+pub use anomaly::{Anomalies, Field, SkippedField, UnknownField};
+pub use category::{Category, NotACategory};
+pub use control::{ActionType, CatalogueEntry, ControlScore, ControlState, Level, Tier};
+pub use health::{Api, Code, Reason, RefreshHealth, TenantHealth, Traffic, Trouble};
+pub use history::{History, StateUpdate};
+pub use pins::{CategoryPins, Recategorised};
+pub use points::Points;
+pub use report::{Basis, CategoryComparison, Comparison, Report};
+pub use snapshot::{Catalogue, CategoryTotal, Control, ControlRules, TenantSnapshot};
+pub use tenant::TenantIdentity;
+pub use timestamp::Timestamp;

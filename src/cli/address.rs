@@ -1,0 +1,147 @@
+//! Addresses to listen on.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+/// An address to listen on, as the Prometheus family writes them.
+///
+/// Host names are refused: which of its addresses a name means may change
+/// between two starts, and with it who can read the metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListenAddress {
+    /// `:10365`: every address of the machine.
+    All(u16),
+    /// `127.0.0.1:10365` or `[::1]:10365`.
+    One(SocketAddr),
+}
+
+impl ListenAddress {
+    /// What to bind to, best first; the first that works is enough.
+    ///
+    /// For all addresses that is IPv6's wildcard, which takes IPv4 too, and
+    /// IPv4's for machines on which IPv6 is switched off.
+    pub fn candidates(self) -> Vec<SocketAddr> {
+        match self {
+            Self::All(port) => vec![
+                SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+                SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+            ],
+            Self::One(address) => vec![address],
+        }
+    }
+
+    /// The address itself; IPv6's wildcard for all.
+    pub fn address(self) -> SocketAddr {
+        match self {
+            Self::All(port) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+            Self::One(address) => address,
+        }
+    }
+
+    /// Whether only this machine can reach it.
+    pub fn is_loopback(self) -> bool {
+        match self {
+            Self::All(_) => false,
+            Self::One(address) => match address.ip() {
+                IpAddr::V4(ip) => ip.is_loopback(),
+                IpAddr::V6(ip) => ip.to_canonical().is_loopback(),
+            },
+        }
+    }
+}
+
+impl fmt::Display for ListenAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(port) => write!(f, ":{port}"),
+            Self::One(address) => address.fmt(f),
+        }
+    }
+}
+
+/// The text was no address we listen on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadAddress {
+    /// Not of the form at all.
+    #[error(
+        "not an IP address with a port; write 127.0.0.1:10365, [::1]:10365, or :10365 for all addresses"
+    )]
+    Malformed,
+    /// Reachable from elsewhere.
+    #[error(
+        "not a loopback address; the simulator has no secrets to keep, so write 127.0.0.1:PORT"
+    )]
+    NotLoopback,
+}
+
+impl FromStr for ListenAddress {
+    type Err = BadAddress;
+
+    fn from_str(text: &str) -> Result<Self, BadAddress> {
+        match text.strip_prefix(':') {
+            Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
+                port.parse().map(Self::All).ok()
+            }
+            Some(_) => None,
+            None => text.parse().map(Self::One).ok(),
+        }
+        .ok_or(BadAddress::Malformed)
+    }
+}
+
+/// An address that only this machine can reach.
+pub(super) fn loopback(text: &str) -> Result<ListenAddress, BadAddress> {
+    let address: ListenAddress = text.parse()?;
+    if address.is_loopback() {
+        Ok(address)
+    } else {
+        Err(BadAddress::NotLoopback)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_every_address() {
+        let all: ListenAddress = ":9100".parse().unwrap();
+        assert_eq!(all, ListenAddress::All(9100));
+        assert_eq!(all.candidates().len(), 2);
+        assert!(!all.is_loopback());
+    }
+
+    #[test]
+    fn loopback_is_known_in_both_families() {
+        for text in [
+            "127.0.0.1:1",
+            "[::1]:1",
+            "127.3.0.1:1",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(
+                text.parse::<ListenAddress>().unwrap().is_loopback(),
+                "{text}"
+            );
+        }
+        assert!(!"[::]:1".parse::<ListenAddress>().unwrap().is_loopback());
+        assert!(loopback("0.0.0.0:1").is_err());
+    }
+
+    #[test]
+    fn names_and_half_addresses_are_refused() {
+        for text in [
+            "localhost:1",
+            "127.0.0.1",
+            ":",
+            ":+1",
+            ":70000",
+            "::1:80",
+            "[::1]",
+            "",
+        ] {
+            assert!(text.parse::<ListenAddress>().is_err(), "{text}");
+        }
+    }
+}

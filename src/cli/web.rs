@@ -1,0 +1,73 @@
+//! The flags that say where the exporter serves.
+
+use clap::Args;
+
+use super::address::ListenAddress;
+use super::route::{self, ExternalUrl, RoutePath};
+
+/// Where we listen unless told otherwise: on this machine only.
+const LISTEN: &str = "127.0.0.1:10365";
+
+/// Where the exporter serves.
+#[derive(Debug, Clone, Args, Default)]
+#[command(next_help_heading = "Web")]
+pub struct WebFlags {
+    /// Listen here; may be given several times; `:10365` is all addresses [default: 127.0.0.1:10365]
+    #[arg(long = "web.listen-address", value_name = "ADDRESS")]
+    listen_address: Vec<ListenAddress>,
+
+    /// The path of the metrics [default: /metrics]
+    #[arg(long = "web.telemetry-path", value_name = "PATH", value_parser = route::telemetry_path)]
+    telemetry_path: Option<RoutePath>,
+
+    /// The URL under which others reach the exporter, for links in alerts and pages
+    #[arg(long = "web.external-url", value_name = "URL")]
+    pub external_url: Option<ExternalUrl>,
+
+    /// The prefix of all paths [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH")]
+    route_prefix: Option<RoutePath>,
+}
+
+impl WebFlags {
+    /// Where to listen; at least one.
+    pub fn listen_addresses(&self) -> Vec<ListenAddress> {
+        match self.listen_address.as_slice() {
+            [] => LISTEN.parse().into_iter().collect(),
+            given => given.to_vec(),
+        }
+    }
+
+    /// The path of the metrics, without the route prefix.
+    pub fn telemetry_path(&self) -> &str {
+        self.telemetry_path
+            .as_ref()
+            .map_or("/metrics", RoutePath::as_str)
+    }
+
+    /// What every path begins with; empty or `/x`, never with a slash at the end.
+    pub fn route_prefix(&self) -> &str {
+        match (&self.route_prefix, &self.external_url) {
+            (Some(prefix), _) => prefix.as_prefix(),
+            (None, Some(url)) => url.path(),
+            (None, None) => "",
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.listen_address.is_empty()
+            && self.telemetry_path.is_none()
+            && self.external_url.is_none()
+            && self.route_prefix.is_none()
+    }
+
+    /// Takes over what was typed before the sub-command.
+    pub(super) fn fill_from(&mut self, before: Self) {
+        if self.listen_address.is_empty() {
+            self.listen_address = before.listen_address;
+        }
+        self.telemetry_path = self.telemetry_path.take().or(before.telemetry_path);
+        self.external_url = self.external_url.take().or(before.external_url);
+        self.route_prefix = self.route_prefix.take().or(before.route_prefix);
+    }
+}

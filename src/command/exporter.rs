@@ -1,0 +1,116 @@
+//! The exporter itself: the loops behind, the web server before.
+
+use super::{Failure, persons, stop};
+use crate::cli::WebFlags;
+use crate::config::Config;
+use crate::model::Timestamp;
+use crate::refresh::{Fleet, Plan};
+use crate::store::Store;
+use crate::telemetry::{Telemetry, TelemetryError};
+use crate::web::{self, Drained, Options, Site};
+use anyhow::Context as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// An exporter that is refreshing and listening, not yet serving.
+pub(super) struct Exporter {
+    site: Arc<Site>,
+    listeners: Vec<tokio::net::TcpListener>,
+    addresses: Vec<SocketAddr>,
+    fleet: Fleet,
+}
+
+impl Exporter {
+    /// Binds first, so that a taken port is found before Graph is asked.
+    pub(super) async fn start(config: Config, flags: &WebFlags) -> Result<Self, Failure> {
+        let wanted = flags.listen_addresses();
+        let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+        let listeners = web::bind(&named).await.map_err(|error| Failure::Other {
+            hint: error.hint().map(str::to_owned),
+            error: error.into(),
+        })?;
+        let addresses: Vec<SocketAddr> = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
+        let only_this_machine = wanted.iter().all(|address| address.is_loopback());
+        if !only_this_machine {
+            tracing::warn!(
+                "listening beyond this machine without authentication: anybody who reaches it can read the metrics; put a proxy that asks who reads in front of it, or listen on a loopback address"
+            );
+        }
+        let store = Arc::new(Store::default());
+        let telemetry = telemetry(&config, flags).context("the telemetry cannot be set up")?;
+        let telemetry = Arc::new(telemetry);
+        let site = Arc::new(Site::new(
+            Arc::clone(&store),
+            Arc::clone(&telemetry),
+            options(&config, flags, only_this_machine),
+        ));
+        let policy = Arc::new(persons::label_policy(&config));
+        let fleet = Fleet::start(&Plan {
+            config: Arc::new(config),
+            policy,
+            store,
+            telemetry,
+            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+        })
+        .context("the connection to Graph cannot be set up")?;
+        Ok(Self {
+            site,
+            listeners,
+            addresses,
+            fleet,
+        })
+    }
+
+    /// Where it listens.
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until the process is asked to stop, then answers what it has
+    /// begun to answer.
+    pub(super) async fn serve(self) -> Result<(), Failure> {
+        for address in &self.addresses {
+            tracing::info!(%address, loops = self.fleet.len(), "listening");
+        }
+        let shutdown = async {
+            let signal = stop::requested().await;
+            tracing::info!(signal, "stopping; requests under way are answered first");
+        };
+        match web::serve(self.listeners, self.site, shutdown).await {
+            Drained::Completely => tracing::info!("stopped"),
+            Drained::Cut(connections) => {
+                tracing::warn!(connections, "stopped; slow connections were cut");
+            }
+        }
+        drop(self.fleet);
+        Ok(())
+    }
+}
+
+fn telemetry(config: &Config, flags: &WebFlags) -> Result<Telemetry, TelemetryError> {
+    let telemetry = Telemetry::new()?;
+    let now = Timestamp::from(SystemTime::now());
+    telemetry.config_loaded(config.hash.as_f64(), now);
+    if let Some(url) = &flags.external_url {
+        telemetry.external_url(url.as_str())?;
+    }
+    Ok(telemetry)
+}
+
+fn options(config: &Config, flags: &WebFlags, only_this_machine: bool) -> Options {
+    Options {
+        telemetry_path: flags.telemetry_path().to_owned(),
+        route_prefix: flags.route_prefix().to_owned(),
+        external_url: flags
+            .external_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
+        persons: persons::on_pages(config, only_this_machine),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: SystemTime::now(),
+    }
+}

@@ -1,0 +1,85 @@
+//! What the program can be told to do, one file each.
+
+mod check;
+mod demo;
+mod exporter;
+mod logging;
+mod persons;
+mod serve;
+mod simulate;
+mod stop;
+
+use crate::cli::{Cli, Command};
+use crate::config::{Environment, Faults};
+use crate::report;
+use std::process::ExitCode;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The configuration; nothing was started.
+    Faults(Faults),
+    /// Anything else, with what to do about it.
+    Other {
+        /// What happened.
+        error: anyhow::Error,
+        /// What to do about it, where something can be done.
+        hint: Option<String>,
+    },
+    /// The command ran, and what it found is reason enough for a script to
+    /// stop. It has said so itself.
+    Found,
+}
+
+impl From<Faults> for Failure {
+    fn from(faults: Faults) -> Self {
+        Self::Faults(faults)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other { error, hint: None }
+    }
+}
+
+/// Runs what the command line says, and reports how it ended.
+pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
+    match dispatch(cli, environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            tell(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
+    logging::start(&cli.log);
+    match cli.command {
+        None if cli.config.check => serve::check_config(&cli.config, environment),
+        None => block_on(serve::run(&cli.config, &cli.web, environment)),
+        Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
+        Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
+        Some(Command::Check(check)) => block_on(check::run(&cli.config, &check, environment)),
+    }
+}
+
+fn tell(failure: &Failure) {
+    match failure {
+        Failure::Faults(faults) => report::faults(faults),
+        Failure::Other { error, hint } => report::error(error.as_ref(), hint.as_deref()),
+        Failure::Found => {}
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    use anyhow::Context as _;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("the runtime cannot be started")?;
+    let ended = runtime.block_on(work);
+    runtime.shutdown_background();
+    ended
+}

@@ -1,0 +1,69 @@
+//! Who and why: how much of it goes where.
+
+use crate::config::{AcceptedBy, Config, EventDetail, Secret};
+use crate::exposition::Policy;
+use crate::web::{PersonDetail, Redaction};
+use aws_lc_rs::hmac;
+use std::sync::Arc;
+
+/// Hex digits of a pseudonym: 64 bits tell some thousand administrators apart.
+const PSEUDONYM_DIGITS: usize = 16;
+
+/// What of persons goes into labels.
+pub(super) fn label_policy(config: &Config) -> Policy {
+    Policy {
+        lookback: config.lookback,
+        accepted_by: match config.labels.accepted_by {
+            AcceptedBy::Off => None,
+            AcceptedBy::Plain => Some(Arc::new(str::to_owned)),
+            AcceptedBy::Hash => config.salt.as_ref().map(pseudonyms),
+        },
+        comment: config.labels.comment,
+    }
+}
+
+/// Names persons the same in every tenant and after every restart, and tells
+/// nobody who they are: HMAC-SHA-256 under the configured salt. Without a salt
+/// a list of likely names would undo it.
+pub(super) fn pseudonyms(salt: &Secret) -> Arc<dyn Fn(&str) -> String + Send + Sync> {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, salt.expose().as_bytes());
+    Arc::new(move |person| {
+        let folded = person.to_lowercase();
+        let tag = hmac::sign(&key, folded.as_bytes());
+        let mut digits: String = tag.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        digits.truncate(PSEUDONYM_DIGITS);
+        digits
+    })
+}
+
+/// Whether pages show persons: as configured, but never beyond this machine,
+/// since nobody who reads the pages has had to say who they are.
+pub(super) fn on_pages(config: &Config, only_this_machine: bool) -> PersonDetail {
+    match config.privacy {
+        _ if !only_this_machine => PersonDetail::Redacted(Redaction::Unprotected),
+        EventDetail::Full => PersonDetail::Full,
+        EventDetail::Hash | EventDetail::Off => PersonDetail::Redacted(Redaction::Configured),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(salt: &str, person: &str) -> String {
+        pseudonyms(&Secret::new(salt.to_owned()))(person)
+    }
+
+    #[test]
+    fn a_person_has_one_pseudonym_whatever_the_spelling_of_case() {
+        let a = named("a salt of enough bytes", "Alex@contoso.example");
+        assert_eq!(a, named("a salt of enough bytes", "alex@contoso.example"));
+        assert_eq!(a.len(), PSEUDONYM_DIGITS);
+        assert!(!a.contains("lex"));
+    }
+
+    #[test]
+    fn another_salt_gives_another_pseudonym() {
+        assert_ne!(named("salt one", "alex"), named("salt two", "alex"));
+    }
+}

@@ -1,0 +1,292 @@
+//! The process environment as a value, and a configuration made of it alone.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::fault::Ledger;
+use super::file::{
+    Entries, File, FileControls, FileCredential, FileCredentialUse, FileGraph, FileLabels,
+    FilePrivacy, FileRefresh, FileRiskAccepted, FileTenant,
+};
+use super::guid;
+use super::variable::{OWN_PREFIX, VARIABLES};
+use super::word;
+use super::written::{Mark, Text, Written};
+
+/// The environment variables, handed in rather than looked up.
+///
+/// It is read once in `main`. Everything else gets this value, so a test can
+/// give its own and nothing changes under a running program.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The variables of this process; those that are not UTF-8 are left out.
+    pub fn from_process() -> Self {
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect()
+    }
+
+    /// The variable's value; an empty one counts as not set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Whether a tenant is described here. `AZURE_TENANT_ID` alone counts only
+    /// where there is no file: Kubernetes injects it beside any configuration.
+    pub(super) fn names_a_tenant(&self) -> bool {
+        self.get("SECURE_SCORE_TENANT_ID").is_some()
+    }
+
+    /// Our variables that are set, in the order of the table.
+    pub(super) fn own(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        VARIABLES
+            .iter()
+            .filter(|variable| variable.name.starts_with(OWN_PREFIX))
+            .filter_map(|variable| Some((variable.name, self.get(variable.name)?)))
+    }
+
+    /// Variables with our prefix that mean nothing to us.
+    fn unknown(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str).filter(|name| {
+            name.starts_with(OWN_PREFIX)
+                && !is_service_link(name)
+                && !VARIABLES.iter().any(|variable| variable.name == *name)
+        })
+    }
+
+    /// Warns of misspelt variables, which would otherwise quietly do nothing.
+    pub(super) fn warn_of_unknown(&self, ledger: &mut Ledger) {
+        for name in self.unknown() {
+            let known = VARIABLES.iter().map(|variable| variable.name);
+            let remedy = match word::nearest(name, known) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "it has no effect".to_owned(),
+            };
+            ledger.warn(
+                Mark::Nowhere,
+                "",
+                format!("unknown environment variable {name}; {remedy}"),
+            );
+        }
+    }
+}
+
+impl FromIterator<(String, String)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Environment {
+    /// Names only: any variable may hold a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// Whether Kubernetes set the variable because a service has a name like ours.
+///
+/// It does so for every service of the namespace; to warn of these would greet
+/// each user of the chart with a dozen warnings.
+fn is_service_link(name: &str) -> bool {
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.ends_with("_PORT")
+        || name.contains("_PORT_")
+}
+
+/// Writes the configuration file that the environment stands for.
+///
+/// It then takes the same way as any other file, so that no rule exists twice.
+pub(super) fn as_file(environment: &Environment, ledger: &mut Ledger) -> Option<File> {
+    let reader = Reader(environment);
+    let tenant_id = reader.first(&["SECURE_SCORE_TENANT_ID", "AZURE_TENANT_ID"])?;
+    let mark = tenant_id.mark;
+    let tenant = FileTenant {
+        name: Some(alias(&reader, &tenant_id)),
+        display_name: reader.text("SECURE_SCORE_DISPLAY_NAME"),
+        cloud: reader.text("SECURE_SCORE_CLOUD"),
+        credential: credential(&reader, mark, ledger),
+        target: reader.text("SECURE_SCORE_TARGET"),
+        tenant_id: Some(tenant_id),
+        ..FileTenant::default()
+    };
+    Some(File {
+        tenants: Some(vec![Written::new(tenant, mark)]),
+        refresh: Some(refresh(&reader)),
+        controls: Some(controls(&reader, ledger)),
+        risk_accepted: Some(FileRiskAccepted {
+            lookback: reader.text("SECURE_SCORE_LOOKBACK"),
+            ..FileRiskAccepted::default()
+        }),
+        labels: Some(labels(&reader)),
+        privacy: Some(FilePrivacy {
+            events: reader.text("SECURE_SCORE_PRIVACY_EVENTS"),
+            ..FilePrivacy::default()
+        }),
+        graph: Some(FileGraph {
+            ca_file: reader.text("SECURE_SCORE_GRAPH_CA_FILE"),
+            ..FileGraph::default()
+        }),
+        ..File::default()
+    })
+}
+
+/// Takes variables out of the environment with their places.
+struct Reader<'a>(&'a Environment);
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Option<Text> {
+        let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
+        let value = self.0.get(variable.name)?;
+        Some(Written::new(
+            value.to_owned(),
+            Mark::Variable(variable.name),
+        ))
+    }
+
+    fn first(&self, names: &[&str]) -> Option<Text> {
+        names.iter().find_map(|name| self.text(name))
+    }
+
+    /// A list with commas between its members.
+    fn list(&self, name: &str) -> Option<Vec<Text>> {
+        let text = self.text(name)?;
+        let members = text.value.split(',').map(str::trim);
+        Some(
+            members
+                .filter(|member| !member.is_empty())
+                .map(|member| Written::new(member.to_owned(), text.mark))
+                .collect(),
+        )
+    }
+}
+
+/// The alias that was set, the first label of the domain, or `default`.
+fn alias(reader: &Reader<'_>, tenant_id: &Text) -> Text {
+    reader.text("SECURE_SCORE_TENANT_NAME").unwrap_or_else(|| {
+        let label = tenant_id.value.split('.').next();
+        let alias = label.filter(|_| guid::is_domain(&tenant_id.value));
+        Written::new(alias.unwrap_or("default").to_owned(), tenant_id.mark)
+    })
+}
+
+fn credential(
+    reader: &Reader<'_>,
+    tenant: Mark,
+    ledger: &mut Ledger,
+) -> Option<Written<FileCredentialUse>> {
+    let client_id = reader.text("AZURE_CLIENT_ID");
+    let r#type = match (reader.text("SECURE_SCORE_CREDENTIAL_TYPE"), &client_id) {
+        (Some(said), _) => said,
+        (None, Some(id)) => Written::new("client_secret".to_owned(), id.mark),
+        (None, None) => {
+            ledger.fault(
+                tenant,
+                "",
+                "no credential for this tenant; set AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE \
+                 (or AZURE_CLIENT_SECRET), or SECURE_SCORE_CREDENTIAL_TYPE=azure_cli to use the account of `az login`",
+            );
+            return None;
+        }
+    };
+    let mark = r#type.mark;
+    let with_secret = r#type.value.eq_ignore_ascii_case("client_secret");
+    let secret = if with_secret {
+        secret(reader, mark, ledger)
+    } else {
+        FileCredential::default()
+    };
+    let credential = FileCredential {
+        r#type: Some(r#type),
+        client_id: client_id.filter(|_| with_secret),
+        ..secret
+    };
+    Some(Written::new(
+        FileCredentialUse::Inline(Box::new(credential)),
+        mark,
+    ))
+}
+
+/// The two ways to hand in the secret, of which one must be taken.
+fn secret(reader: &Reader<'_>, mark: Mark, ledger: &mut Ledger) -> FileCredential {
+    let file = reader.text("AZURE_CLIENT_SECRET_FILE");
+    let inline = reader.text("AZURE_CLIENT_SECRET");
+    if let (Some(file), Some(_)) = (&file, &inline) {
+        ledger.fault(
+            file.mark,
+            "",
+            "AZURE_CLIENT_SECRET is set too; keep one of them",
+        );
+        return FileCredential {
+            client_secret_file: Some(file.clone()),
+            ..FileCredential::default()
+        };
+    }
+    let variable = inline.map(|secret| Written::new("AZURE_CLIENT_SECRET".to_owned(), secret.mark));
+    if file.is_none() && variable.is_none() {
+        ledger.fault(
+            mark,
+            "",
+            "no secret for this application; set AZURE_CLIENT_SECRET_FILE or AZURE_CLIENT_SECRET",
+        );
+    }
+    FileCredential {
+        client_secret_file: file,
+        client_secret_env: variable,
+        ..FileCredential::default()
+    }
+}
+
+fn refresh(reader: &Reader<'_>) -> FileRefresh {
+    FileRefresh {
+        profiles: reader.text("SECURE_SCORE_REFRESH_PROFILES"),
+        scores: reader.text("SECURE_SCORE_REFRESH_SCORES"),
+        max_staleness: reader.text("SECURE_SCORE_REFRESH_MAX_STALENESS"),
+        timeout: reader.text("SECURE_SCORE_REFRESH_TIMEOUT"),
+        concurrency: reader.text("SECURE_SCORE_REFRESH_CONCURRENCY"),
+        ..FileRefresh::default()
+    }
+}
+
+fn controls(reader: &Reader<'_>, ledger: &mut Ledger) -> FileControls {
+    FileControls {
+        categories: reader.list("SECURE_SCORE_CATEGORIES"),
+        include: reader.list("SECURE_SCORE_CONTROLS_INCLUDE"),
+        exclude: reader.list("SECURE_SCORE_CONTROLS_EXCLUDE"),
+        category_overrides: overrides(reader, ledger),
+        ..FileControls::default()
+    }
+}
+
+fn overrides(reader: &Reader<'_>, ledger: &mut Ledger) -> Option<Entries<Text>> {
+    let mut entries = Vec::new();
+    for pair in reader.list("SECURE_SCORE_CATEGORY_OVERRIDES")? {
+        match pair.value.split_once('=') {
+            Some((id, category)) => entries.push((
+                Written::new(id.trim().to_owned(), pair.mark),
+                Written::new(category.trim().to_owned(), pair.mark),
+            )),
+            None => ledger.fault(
+                pair.mark,
+                "",
+                "a pair without `=`; write CONTROL=Category,CONTROL=Category",
+            ),
+        }
+    }
+    Some(Entries(entries))
+}
+
+fn labels(reader: &Reader<'_>) -> FileLabels {
+    FileLabels {
+        accepted_by: reader.text("SECURE_SCORE_LABELS_ACCEPTED_BY"),
+        comment: reader.text("SECURE_SCORE_LABELS_COMMENT"),
+        salt_file: reader.text("SECURE_SCORE_SALT_FILE"),
+        ..FileLabels::default()
+    }
+}

@@ -1,0 +1,140 @@
+//! Finding the configuration: in a file, or in the environment alone.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::Config;
+use super::environment::{self, Environment};
+use super::fault::{Faults, Ledger, Warning};
+use super::fingerprint::Fingerprint;
+use super::resolve;
+use super::secret;
+use super::variable::OWN_PREFIX;
+use super::written::Mark;
+use super::yaml;
+
+/// The file that is read where none was named.
+pub const DEFAULT_FILE: &str = "secure-score.yml";
+
+/// A good configuration, and what was odd about it.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// What was meant.
+    pub config: Config,
+    /// What works but is probably not meant.
+    pub warnings: Vec<Warning>,
+}
+
+/// Loads the named file, or the default one, or the environment alone.
+///
+/// A tenant in the environment beside a file is refused: whichever won, some
+/// day somebody would change the other and wonder.
+pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, Faults> {
+    let default = Path::new(DEFAULT_FILE);
+    match named {
+        Some(path) => load(path, environment),
+        None if default.exists() => load(default, environment),
+        None => from_environment(environment),
+    }
+}
+
+/// Loads one file.
+pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Faults> {
+    let name = path.display().to_string();
+    let mut ledger = Ledger::new(&name, path.parent().unwrap_or(Path::new("")));
+    compare_with_file(environment, &name, &mut ledger);
+    let text = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Err(unreadable(&error, ledger)),
+    };
+    let Ok(text) = String::from_utf8(text) else {
+        return Err(fatal(
+            ledger,
+            Mark::Nowhere,
+            "the file is not UTF-8; save it as such",
+        ));
+    };
+    let file = match yaml::parse(&text) {
+        Ok(file) => file,
+        Err(malformed) => return Err(fatal(ledger, malformed.mark, &malformed.message)),
+    };
+    let config = resolve::resolve(file, Fingerprint::of(&text), environment, &mut ledger);
+    settle(config, ledger)
+}
+
+fn from_environment(environment: &Environment) -> Result<Loaded, Faults> {
+    let mut ledger = Ledger::new("environment", "");
+    environment.warn_of_unknown(&mut ledger);
+    let Some(file) = environment::as_file(environment, &mut ledger) else {
+        return Err(nothing_to_do());
+    };
+    let hash = Fingerprint::of(&as_text(environment));
+    let config = resolve::resolve(file, hash, environment, &mut ledger);
+    settle(config, ledger)
+}
+
+fn settle(config: Config, ledger: Ledger) -> Result<Loaded, Faults> {
+    let (config, warnings) = ledger.settle(config)?;
+    Ok(Loaded { config, warnings })
+}
+
+fn fatal(mut ledger: Ledger, mark: Mark, message: &str) -> Faults {
+    ledger.fault(mark, "", message);
+    ledger.into_faults()
+}
+
+/// Our variables, of which none holds a secret; Azure's are left out.
+fn as_text(environment: &Environment) -> String {
+    let lines = environment
+        .own()
+        .map(|(name, value)| format!("{name}={value}\n"));
+    lines.collect()
+}
+
+/// Says which variables do nothing because there is a file.
+fn compare_with_file(environment: &Environment, file: &str, ledger: &mut Ledger) {
+    environment.warn_of_unknown(ledger);
+    if environment.names_a_tenant() {
+        ledger.fault(
+            Mark::Nowhere,
+            "",
+            format!(
+                "SECURE_SCORE_TENANT_ID describes a tenant too; unset the {OWN_PREFIX}* variables \
+                 to use the file, or do not name a file and remove {DEFAULT_FILE}"
+            ),
+        );
+        return;
+    }
+    for (name, _) in environment.own() {
+        let message = format!("the environment variable {name} has no effect beside {file}");
+        ledger.warn(Mark::Nowhere, "", message);
+    }
+}
+
+fn unreadable(error: &io::Error, mut ledger: Ledger) -> Faults {
+    ledger.fault_with_hint(
+        Mark::Nowhere,
+        "",
+        format!(
+            "the configuration cannot be read ({})",
+            secret::reason(error)
+        ),
+        Some(
+            "name another with --config.file, or try `secure-score-exporter demo` without a tenant",
+        ),
+    );
+    ledger.into_faults()
+}
+
+fn nothing_to_do() -> Faults {
+    let mut ledger = Ledger::new(DEFAULT_FILE, "");
+    ledger.fault_with_hint(
+        Mark::Nowhere,
+        "",
+        "there is no configuration; write this file, name another with --config.file, or set \
+         SECURE_SCORE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE",
+        Some("`secure-score-exporter demo` shows everything without a tenant"),
+    );
+    ledger.into_faults()
+}

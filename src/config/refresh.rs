@@ -1,0 +1,151 @@
+//! How often Graph is asked, and for how long an answer is good.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use super::fault::Ledger;
+use super::file::FileRefresh;
+use super::number;
+use super::resolve::unknown_keys;
+use super::written::{Mark, Text};
+
+/// States change at any time and show at once; Graph bears this rhythm well.
+const PROFILES: Duration = Duration::from_secs(15 * 60);
+
+/// Scores are computed about once a day; hourly is never late by much.
+const SCORES: Duration = Duration::from_secs(60 * 60);
+
+/// Scores are computed daily, so a value of yesterday is still the truth.
+const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A page of the catalogue takes Graph seconds; half a minute is a dead line.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Eight requests in flight keep hundreds of tenants fresh on one core.
+const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
+
+/// Below this a loop would spend the tenant's request budget on its own.
+const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Below this the daily scores are fetched hundreds of times for nothing.
+const SENSIBLE_SCORES: Duration = Duration::from_secs(10 * 60);
+
+/// A request that may hang longer holds its place in the queue from others.
+const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5 * 60));
+
+/// Two missed refreshes are bad luck; only the third means something is wrong.
+const INTERVALS_IN_STALENESS: u32 = 3;
+
+/// The rhythm of the refresh loops.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refresh {
+    /// Between two fetches of the states.
+    pub profiles: Duration,
+    /// Between two fetches of the scores.
+    pub scores: Duration,
+    /// The age at which a tenant's data series end.
+    pub max_staleness: Duration,
+    /// For one request to Graph.
+    pub timeout: Duration,
+    /// Requests in flight over all tenants.
+    pub concurrency: NonZeroUsize,
+}
+
+impl Default for Refresh {
+    fn default() -> Self {
+        Self {
+            profiles: PROFILES,
+            scores: SCORES,
+            max_staleness: MAX_STALENESS,
+            timeout: TIMEOUT,
+            concurrency: CONCURRENCY,
+        }
+    }
+}
+
+pub(super) fn resolve(file: FileRefresh, ledger: &mut Ledger) -> Refresh {
+    unknown_keys("refresh", &file.unknown, FileRefresh::KEYS, ledger);
+    let (staleness, scores) = (mark(&file.max_staleness), mark(&file.scores));
+    let defaults = Refresh::default();
+    let refresh = Refresh {
+        profiles: interval("profiles", file.profiles, defaults.profiles, ledger),
+        scores: interval("scores", file.scores, defaults.scores, ledger),
+        max_staleness: duration("max_staleness", file.max_staleness, ledger)
+            .unwrap_or(defaults.max_staleness),
+        timeout: timeout(file.timeout, ledger).unwrap_or(defaults.timeout),
+        concurrency: concurrency(file.concurrency, ledger).unwrap_or(defaults.concurrency),
+    };
+    if refresh.scores < SENSIBLE_SCORES {
+        ledger.warn(
+            scores,
+            "refresh.scores",
+            "scores are computed about once a day; an interval below 10m only costs requests",
+        );
+    }
+    check_staleness(&refresh, staleness, ledger);
+    refresh
+}
+
+fn mark(text: &Option<Text>) -> Mark {
+    text.as_ref().map_or(Mark::Nowhere, |text| text.mark)
+}
+
+fn check_staleness(refresh: &Refresh, mark: Mark, ledger: &mut Ledger) {
+    let longest = refresh.profiles.max(refresh.scores);
+    let least = longest.saturating_mul(INTERVALS_IN_STALENESS);
+    if refresh.max_staleness < least {
+        ledger.fault(
+            mark,
+            "refresh.max_staleness",
+            format!(
+                "shorter than 3 times the longest interval ({}), so one missed refresh would end series; \
+                 set at least {}",
+                humantime::format_duration(longest),
+                humantime::format_duration(least),
+            ),
+        );
+    }
+}
+
+fn duration(key: &str, text: Option<Text>, ledger: &mut Ledger) -> Option<Duration> {
+    let text = text?;
+    let duration = humantime::parse_duration(text.value.trim()).ok();
+    if duration.is_none() {
+        ledger.fault(
+            text.mark,
+            format_args!("refresh.{key}"),
+            "not a duration; write a number with its unit, such as 30s, 15m or 1h30m",
+        );
+    }
+    duration
+}
+
+fn interval(key: &str, text: Option<Text>, default: Duration, ledger: &mut Ledger) -> Duration {
+    let mark = mark(&text);
+    let Some(interval) = duration(key, text, ledger) else {
+        return default;
+    };
+    if interval < SHORTEST_INTERVAL {
+        ledger.fault(
+            mark,
+            format_args!("refresh.{key}"),
+            "too short for Graph's limits; set at least 10s",
+        );
+        return default;
+    }
+    interval
+}
+
+fn timeout(text: Option<Text>, ledger: &mut Ledger) -> Option<Duration> {
+    let mark = mark(&text);
+    let timeout = duration("timeout", text, ledger)?;
+    let (least, most) = TIMEOUTS;
+    if !(least..=most).contains(&timeout) {
+        ledger.fault(mark, "refresh.timeout", "out of range; set 1s to 5m");
+    }
+    Some(timeout)
+}
+
+fn concurrency(text: Option<Text>, ledger: &mut Ledger) -> Option<NonZeroUsize> {
+    number::between("refresh.concurrency", text?, 1..=256, ledger)
+}

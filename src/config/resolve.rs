@@ -1,0 +1,82 @@
+//! From what was written to what it means.
+
+use std::num::NonZeroUsize;
+
+use super::Config;
+use super::controls;
+use super::credential::Credentials;
+use super::environment::Environment;
+use super::fault::Ledger;
+use super::file::{File, FileGraph, FileRiskAccepted};
+use super::fingerprint::Fingerprint;
+use super::number;
+use super::pem::{self, PemFile};
+use super::privacy;
+use super::refresh;
+use super::simulator;
+use super::tenant;
+use super::word;
+use super::written::Text;
+
+/// Three states back: an acceptance, its withdrawal, and one change more.
+pub(super) const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+
+/// Resolves every section, whether or not the one before was at fault.
+pub(super) fn resolve(
+    file: File,
+    hash: Fingerprint,
+    environment: &Environment,
+    ledger: &mut Ledger,
+) -> Config {
+    unknown_keys("", &file.unknown, File::KEYS, ledger);
+    let refresh = refresh::resolve(file.refresh.unwrap_or_default(), ledger);
+    let entries = file.credentials.unwrap_or_default();
+    let mut credentials = Credentials::resolve(entries, environment, ledger);
+    let defaults = file.defaults.unwrap_or_default();
+    let tenants = file.tenants.unwrap_or_default();
+    let simulated = tenant::any_simulated(&tenants, &defaults);
+    let tenants = tenant::resolve(tenants, defaults, &mut credentials, ledger);
+    credentials.warn_of_unused(ledger);
+    let privacy = privacy::resolve(
+        file.labels.unwrap_or_default(),
+        file.privacy.unwrap_or_default(),
+        ledger,
+    );
+    Config {
+        refresh,
+        simulator: simulator::resolve(file.simulator, simulated, ledger),
+        tenants,
+        controls: controls::resolve(file.controls.unwrap_or_default(), ledger),
+        lookback: lookback(file.risk_accepted.unwrap_or_default(), ledger),
+        labels: privacy.labels,
+        privacy: privacy.events,
+        salt: privacy.salt,
+        extra_roots: extra_roots(file.graph.unwrap_or_default(), ledger),
+        hash,
+    }
+}
+
+fn lookback(file: FileRiskAccepted, ledger: &mut Ledger) -> NonZeroUsize {
+    unknown_keys(
+        "risk_accepted",
+        &file.unknown,
+        FileRiskAccepted::KEYS,
+        ledger,
+    );
+    let written = file.lookback;
+    written
+        .and_then(|text| number::between("risk_accepted.lookback", text, 1..=100, ledger))
+        .unwrap_or(LOOKBACK)
+}
+
+fn extra_roots(file: FileGraph, ledger: &mut Ledger) -> Option<PemFile> {
+    unknown_keys("graph", &file.unknown, FileGraph::KEYS, ledger);
+    pem::resolve("graph.ca_file", &file.ca_file?, ledger)
+}
+
+/// Complains of each key the section does not have.
+pub(super) fn unknown_keys(section: &str, unknown: &[Text], known: &[&str], ledger: &mut Ledger) {
+    for key in unknown {
+        ledger.fault(key.mark, section, word::unknown("key", &key.value, known));
+    }
+}

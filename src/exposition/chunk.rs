@@ -1,0 +1,74 @@
+//! Rendered sample lines of one tenant.
+
+use super::catalogue::FAMILIES;
+use super::family::Render;
+use super::lines::Lines;
+use super::view::{DataView, Policy, VitalsView};
+use crate::model::{TenantHealth, TenantIdentity, TenantSnapshot};
+use bytes::Bytes;
+use std::ops::Range;
+
+/// The sample lines of one tenant, one stretch per family of a group, all in
+/// one buffer: a thousand tenants times forty families would otherwise be
+/// forty thousand small allocations.
+#[derive(Debug, Clone, Default)]
+pub struct Chunk {
+    bytes: Bytes,
+    /// One stretch per row of the table, empty for rows of the other group.
+    families: Vec<Range<usize>>,
+}
+
+impl Chunk {
+    /// The lines of the table's family at `index`, without copying them.
+    pub(super) fn family(&self, index: usize) -> Bytes {
+        self.families
+            .get(index)
+            .map_or_else(Bytes::new, |range| self.bytes.slice(range.clone()))
+    }
+
+    /// How many bytes it holds.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it holds no sample.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    fn render(tenant: &str, write: impl Fn(&Render, &mut Lines<'_>)) -> Self {
+        let mut buffer = Vec::new();
+        let families = FAMILIES
+            .iter()
+            .map(|family| {
+                let start = buffer.len();
+                let mut lines = Lines::new(&mut buffer, family.name, family.labels, tenant);
+                write(&family.render, &mut lines);
+                start..buffer.len()
+            })
+            .collect();
+        buffer.shrink_to_fit();
+        Self {
+            bytes: buffer.into(),
+            families,
+        }
+    }
+}
+
+/// A tenant's data as sample lines.
+pub fn render_data(identity: &TenantIdentity, snapshot: &TenantSnapshot, policy: &Policy) -> Chunk {
+    let view = DataView::new(snapshot, policy);
+    Chunk::render(&identity.alias, |render, lines| match render {
+        Render::Data(write) => write(&view, lines),
+        Render::Vitals(_) => {}
+    })
+}
+
+/// A tenant's names and health as sample lines.
+pub fn render_vitals(identity: &TenantIdentity, health: &TenantHealth) -> Chunk {
+    let view = VitalsView { identity, health };
+    Chunk::render(&identity.alias, |render, lines| match render {
+        Render::Vitals(write) => write(&view, lines),
+        Render::Data(_) => {}
+    })
+}

@@ -1,0 +1,90 @@
+//! The two text formats, and a whole exposition in either.
+
+use super::catalogue::FAMILIES;
+use super::chunk::Chunk;
+use super::family::{Family, Kind};
+use bytes::Bytes;
+use std::sync::LazyLock;
+
+/// A format Prometheus reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// Prometheus text 0.0.4.
+    Text,
+    /// OpenMetrics 1.0.0.
+    OpenMetrics,
+}
+
+impl Format {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Text, Self::OpenMetrics];
+
+    /// The `Content-Type` of an answer. Our names consist of letters, digits
+    /// and underscores only, so each escaping scheme leaves them as they are.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; version=0.0.4; charset=utf-8",
+            Self::OpenMetrics => {
+                "application/openmetrics-text; version=1.0.0; charset=utf-8; escaping=underscores"
+            }
+        }
+    }
+
+    /// What stands at the end of an exposition.
+    pub const fn trailer(self) -> &'static [u8] {
+        match self {
+            Self::Text => b"",
+            Self::OpenMetrics => b"# EOF\n",
+        }
+    }
+
+    /// A family's header lines.
+    fn header(self, family: &Family) -> String {
+        let (name, kind) = match (self, family.kind) {
+            (Self::OpenMetrics, Kind::Info) => (family.openmetrics_name(), "info"),
+            (Self::OpenMetrics, Kind::Counter) => (family.openmetrics_name(), "counter"),
+            (Self::Text, Kind::Counter) => (family.name, "counter"),
+            (_, Kind::Gauge | Kind::Info) => (family.name, "gauge"),
+        };
+        format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help)
+    }
+
+    fn headers(self) -> &'static [Bytes] {
+        static TEXT: LazyLock<Vec<Bytes>> = LazyLock::new(|| all_headers(Format::Text));
+        static OPENMETRICS: LazyLock<Vec<Bytes>> =
+            LazyLock::new(|| all_headers(Format::OpenMetrics));
+        match self {
+            Self::Text => &TEXT,
+            Self::OpenMetrics => &OPENMETRICS,
+        }
+    }
+}
+
+fn all_headers(format: Format) -> Vec<Bytes> {
+    FAMILIES
+        .iter()
+        .map(|family| format.header(family).into())
+        .collect()
+}
+
+/// All tenants' chunks in the order the format wants: family by family, all
+/// tenants of one side by side, families without a sample left out. Nothing is
+/// copied. The exporter's own families and the trailer are still to follow.
+pub fn assemble<'a>(
+    format: Format,
+    tenants: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
+) -> Vec<Bytes> {
+    let mut parts = Vec::new();
+    for (index, header) in format.headers().iter().enumerate() {
+        let mut lines = tenants
+            .clone()
+            .flat_map(|(data, vitals)| [data.family(index), vitals.family(index)])
+            .filter(|lines| !lines.is_empty())
+            .peekable();
+        if lines.peek().is_some() {
+            parts.push(header.clone());
+            parts.extend(lines);
+        }
+    }
+    parts
+}

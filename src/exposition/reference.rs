@@ -1,0 +1,52 @@
+//! The reference page of the families, from the table itself.
+
+use super::catalogue::FAMILIES;
+use super::family::{Family, Kind, Presence};
+use std::fmt::Write as _;
+
+/// `docs/reference/metrics.md`, with the exporter's own families appended as
+/// `(name, type, labels, help)`.
+pub fn reference(own: &[(String, String, String, String)]) -> String {
+    let mut page = String::from(
+        "# Metrics\n\n\
+         Generated from the table of families; a test keeps it true.\n\n\
+         All families of a tenant carry the label `tenant`, the alias from the configuration. \
+         *Always* means: at least one series for each tenant as soon as both lists were refreshed once, as long as Graph says what it says of every tenant with a score, and the selection leaves a control. \
+         Label values have at most 128 bytes; an empty one is left out.\n\n\
+         ## Tenants and controls\n\n\
+         | family | type | labels beside `tenant` | always | meaning |\n|---|---|---|---|---|\n",
+    );
+    for family in FAMILIES {
+        page += &row(family);
+    }
+    page += "\n## The exporter itself\n\n| family | type | labels | meaning |\n|---|---|---|---|\n";
+    for (name, kind, labels, help) in own {
+        // Writing to a string cannot fail.
+        let _written = writeln!(page, "| `{name}` | {kind} | {labels} | {help} |");
+    }
+    page
+}
+
+fn row(family: &Family) -> String {
+    let kind = match family.kind {
+        Kind::Gauge => "gauge",
+        Kind::Counter => "counter",
+        Kind::Info => "info",
+    };
+    let labels = match family.labels {
+        [] => "–".to_owned(),
+        labels => labels
+            .iter()
+            .map(|label| format!("`{label}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
+    };
+    let always = match family.presence {
+        Presence::Always => "yes",
+        Presence::Sometimes => "",
+    };
+    format!(
+        "| `{}` | {kind} | {labels} | {always} | {} |\n",
+        family.name, family.help
+    )
+}

@@ -1,0 +1,309 @@
+//! One tenant's line to Graph: the two calls, and nothing else.
+
+use super::Endpoint;
+use super::LONGEST_MESSAGE;
+use super::credential::{Token, TokenFacts, TokenSource};
+use super::error::{Fault, GraphError, Retry, Subject};
+use super::http::Broken;
+use super::observed::{Observed, UnknownWord};
+use super::pages::{self, Link, Links};
+use super::requests::{Answer, LONGEST_PAUSE, Requests};
+use super::text::printable;
+use super::translate::{self, CatalogueReader};
+use super::turn::Turn;
+use super::wire;
+use crate::config::Credential;
+use crate::model::{Catalogue, Reason, Report, SkippedField, Traffic};
+use crate::telemetry::Telemetry;
+use reqwest::Url;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+/// How often one page is asked for before the refresh gives up.
+const ATTEMPTS: u32 = 3;
+
+/// The pause before a second attempt, doubled before each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// A page number no list reaches: 450 controls are three pages. A list that
+/// never ends must not use up the minute's requests.
+const MOST_PAGES: usize = 20;
+
+/// What a client needs to know of its tenant.
+pub struct Line {
+    /// The directory: a GUID, or one of its domains.
+    pub tenant_id: String,
+    /// The cloud it lives in.
+    pub endpoint: Endpoint,
+    /// How to get a token for it.
+    pub credential: Credential,
+    /// The connection pool shared with other tenants.
+    pub http: reqwest::Client,
+    /// Where durations of requests are noted.
+    pub telemetry: Arc<Telemetry>,
+}
+
+/// One tenant's line to Graph.
+pub struct Client {
+    tenant_id: String,
+    endpoint: Endpoint,
+    tokens: TokenSource,
+    requests: Requests,
+    /// The directory's GUID, as the first answer told it where the
+    /// configuration names a domain.
+    learnt_id: OnceLock<String>,
+    /// Whether this Graph takes `$select` on the catalogue; assumed until it
+    /// refuses.
+    selects: AtomicBool,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Fetched<T> {
+    /// What it says.
+    pub value: T,
+    /// Graph said that something is missing (206).
+    pub partial: bool,
+    /// Words in it that are outside the sets we know.
+    pub unknown_words: BTreeSet<UnknownWord>,
+}
+
+impl Client {
+    /// A line that has not been used yet.
+    pub fn new(line: Line) -> Self {
+        Self {
+            tokens: TokenSource::new(
+                line.credential,
+                line.tenant_id.clone(),
+                line.endpoint.clone(),
+                line.http.clone(),
+            ),
+            tenant_id: line.tenant_id,
+            endpoint: line.endpoint,
+            requests: Requests::new(line.http, line.telemetry),
+            learnt_id: OnceLock::new(),
+            selects: AtomicBool::new(true),
+        }
+    }
+
+    /// The catalogue of controls with their states, all pages or an error.
+    ///
+    /// Asks for the fields it reads only; a Graph that refuses `$select`, or
+    /// leaves out the states when it is given, is asked again for everything.
+    pub async fn catalogue(&self, turn: &mut Turn) -> Result<Fetched<Catalogue>, GraphError> {
+        if self.selects.load(Ordering::Relaxed) {
+            match self.catalogue_pages(pages::Fields::Selected, turn).await {
+                Err(error) if refuses_select(&error) => {}
+                other => return other,
+            }
+        }
+        let whole = self.catalogue_pages(pages::Fields::All, turn).await?;
+        self.selects.store(false, Ordering::Relaxed);
+        Ok(whole)
+    }
+
+    /// The newest daily report, or none where Graph has none yet.
+    ///
+    /// The answer's nextLink is never followed: it leads through ninety days,
+    /// one request each.
+    pub async fn report(&self, turn: &mut Turn) -> Result<Fetched<Option<Report>>, GraphError> {
+        let subject = Subject::Report;
+        let url = pages::report_url(&self.endpoint)
+            .ok_or_else(|| GraphError::new(subject, Fault::Broken(Broken::Request)))?;
+        let answer = self.get(subject, &url, turn).await?;
+        let page = pages::parse(subject, &answer.body)?;
+        let scores = pages::elements::<wire::Score<'_>>(subject, &page)?;
+        let mut observed = Observed::default();
+        observed.skipped(SkippedField::Element, scores.unread);
+        let newest = scores
+            .read
+            .iter()
+            .max_by_key(|score| translate::as_of(score));
+        if newest.is_none() && scores.unread > 0 {
+            return Err(GraphError::malformed(subject, "no element can be read"));
+        }
+        let report = newest.map(|score| translate::report(score, &mut observed));
+        if let Some(report) = &report {
+            self.check_tenant(subject, &report.entra_tenant_id)?;
+        }
+        Ok(Fetched {
+            value: report.map(|report| Report {
+                anomalies: observed.anomalies,
+                ..report
+            }),
+            partial: answer.partial,
+            unknown_words: observed.words,
+        })
+    }
+
+    /// What the token says of itself; fetches one where there is none.
+    pub async fn token_facts(&self) -> Result<TokenFacts, GraphError> {
+        let facts = self.tokens.facts().await?;
+        if let Some(tenant) = &facts.tenant_id {
+            self.check_tenant(Subject::Token, tenant)?;
+        }
+        Ok(facts)
+    }
+
+    /// The directory's GUID, where it is known by now.
+    pub fn entra_tenant_id(&self) -> Option<&str> {
+        self.expected_tenant()
+    }
+
+    /// The requests made so far.
+    pub async fn traffic(&self) -> Traffic {
+        let counts = self.tokens.counts().await;
+        Traffic {
+            tokens: counts.obtained,
+            token_failures: counts.failed,
+            ..self.requests.traffic()
+        }
+    }
+
+    async fn catalogue_pages(
+        &self,
+        fields: pages::Fields,
+        turn: &mut Turn,
+    ) -> Result<Fetched<Catalogue>, GraphError> {
+        let subject = Subject::Catalogue;
+        let mut reader = CatalogueReader::default();
+        let mut links = Links::new(&self.endpoint);
+        let mut partial = false;
+        let mut next = pages::catalogue_url(&self.endpoint, fields);
+        for _ in 0..MOST_PAGES {
+            let Some(url) = next else {
+                return Err(GraphError::new(subject, Fault::Broken(Broken::Request)));
+            };
+            let answer = self.get(subject, &url, turn).await?;
+            let page = pages::parse(subject, &answer.body)?;
+            let profiles = pages::elements::<wire::Profile<'_>>(subject, &page)?;
+            if fields == pages::Fields::Selected && pages::lacks_states(&profiles.read) {
+                return Err(GraphError::new(subject, Fault::Unselected));
+            }
+            reader.page(&profiles);
+            partial |= answer.partial;
+            match links.follow(page.next_link.as_deref())? {
+                Link::End => return self.read_catalogue(reader, partial),
+                Link::Next(url) => next = Some(url),
+            }
+        }
+        Err(GraphError::new(
+            subject,
+            Fault::Paging(format!("do not end after {MOST_PAGES}")),
+        ))
+    }
+
+    fn read_catalogue(
+        &self,
+        reader: CatalogueReader,
+        partial: bool,
+    ) -> Result<Fetched<Catalogue>, GraphError> {
+        let read = reader.finish();
+        for tenant in &read.tenants {
+            self.check_tenant(Subject::Catalogue, tenant)?;
+        }
+        Ok(Fetched {
+            value: Catalogue {
+                entra_tenant_id: self.expected_tenant().map(Arc::from),
+                entries: read.entries,
+                anomalies: read.observed.anomalies,
+            },
+            partial,
+            unknown_words: read.observed.words,
+        })
+    }
+
+    /// Refuses an answer of another tenant; the first answer tells who a
+    /// tenant configured by its domain is.
+    fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let expected = match self.expected_tenant() {
+            Some(expected) => expected,
+            None => self.learnt_id.get_or_init(|| found.to_owned()),
+        };
+        if expected.eq_ignore_ascii_case(found) {
+            return Ok(());
+        }
+        Err(GraphError::new(
+            subject,
+            Fault::WrongTenant {
+                expected: printable(expected, LONGEST_MESSAGE),
+                found: printable(found, LONGEST_MESSAGE),
+            },
+        ))
+    }
+
+    /// A domain has a dot, an id has none.
+    fn expected_tenant(&self) -> Option<&str> {
+        if self.tenant_id.contains('.') {
+            self.learnt_id.get().map(String::as_str)
+        } else {
+            Some(&self.tenant_id)
+        }
+    }
+
+    /// One page: as often as makes sense, with a new token once.
+    async fn get(
+        &self,
+        subject: Subject,
+        url: &Url,
+        turn: &mut Turn,
+    ) -> Result<Answer, GraphError> {
+        let mut renewed = false;
+        let mut attempt = 1;
+        loop {
+            let token = self.token().await?;
+            self.requests.claim(subject, turn).await?;
+            let error = match self.requests.send(subject, url, &token).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if error.reason() == Reason::Unauthorized && !renewed {
+                renewed = true;
+                self.tokens.forget(&token).await;
+                continue;
+            }
+            match pause_before(attempt, &error) {
+                Some(pause) => turn.pause(pause).await,
+                None => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn token(&self) -> Result<Arc<Token>, GraphError> {
+        let token = self.tokens.token().await?;
+        if let Some(tenant) = token.tenant_id() {
+            self.check_tenant(Subject::Token, tenant)?;
+        }
+        Ok(token)
+    }
+}
+
+/// 400 and 501 are what Graph's services say to a query option they lack.
+fn refuses_select(error: &GraphError) -> bool {
+    error.is_unselected() || matches!(error.status(), Some(400 | 501))
+}
+
+/// How long to pause before the same page is asked for again, if at all.
+fn pause_before(attempt: u32, error: &GraphError) -> Option<Duration> {
+    let passing = matches!(
+        error.reason(),
+        Reason::Throttled | Reason::Server | Reason::Connection
+    );
+    if !passing || attempt >= ATTEMPTS {
+        return None;
+    }
+    let pause = match error.retry() {
+        Retry::After(wait) => wait,
+        Retry::Backoff | Retry::Rarely => {
+            let doubled = FIRST_PAUSE * 2_u32.saturating_pow(attempt - 1);
+            doubled.mul_f64(0.5 + fastrand::f64())
+        }
+    };
+    (pause <= LONGEST_PAUSE).then_some(pause)
+}

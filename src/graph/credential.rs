@@ -1,0 +1,341 @@
+//! Access tokens, by whatever credential a tenant has.
+//!
+//! azure_identity does the talking; each kind of credential is one arm of
+//! [`TokenSource::acquire`]. Secrets are exposed here and nowhere else.
+
+use super::entra;
+use super::error::{Fault, GraphError, Subject};
+use super::text::printable;
+use super::transport::{Ending, Transport};
+use super::wire::{self, Claims, EntraFailure};
+use super::{Endpoint, LONGEST_MESSAGE};
+use crate::config::Credential;
+use azure_core::cloud::CustomConfiguration;
+use azure_core::credentials::{AccessToken, Secret, TokenCredential};
+use azure_core::http::{ClientOptions, RetryOptions, Transport as AzureTransport};
+use azure_core::time::OffsetDateTime;
+use azure_identity::{
+    AzureCliCredential, AzureCliCredentialOptions, ClientSecretCredential,
+    ClientSecretCredentialOptions,
+};
+use base64::Engine as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// The share of a token's life after which a new one is asked for.
+const RENEW_AFTER: f64 = 0.8;
+
+/// A token with less life than this is not worth sending.
+const SHORTEST_LIFE: Duration = Duration::from_secs(10);
+
+/// The permission the exporter needs, and the only one it should have.
+pub const PERMISSION: &str = "SecurityEvents.Read.All";
+
+/// A token in use.
+pub(super) struct Token {
+    bearer: Secret,
+    renew_at: Instant,
+    expires_at: Instant,
+    facts: TokenFacts,
+}
+
+impl Token {
+    /// The value of the `Authorization` header.
+    pub(super) fn header(&self) -> String {
+        format!("Bearer {}", self.bearer.secret())
+    }
+
+    /// The tenant it says it was issued for.
+    pub(super) fn tenant_id(&self) -> Option<&str> {
+        self.facts.tenant_id.as_deref()
+    }
+}
+
+/// What a token says of itself, where it can be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// The tenant it was issued for.
+    pub tenant_id: Option<String>,
+    /// The permissions in it: application roles or delegated scopes; `None`
+    /// where the token cannot be read.
+    pub permissions: Option<Vec<String>>,
+}
+
+impl TokenFacts {
+    /// Reads the middle part of a JSON web token. A token of another make is
+    /// no error: Microsoft promises no format.
+    fn of(bearer: &str) -> Self {
+        let claims = bearer
+            .split('.')
+            .nth(1)
+            .and_then(|part| base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(part).ok())
+            .and_then(|json| wire::object::<Claims>(&json))
+            .unwrap_or_default();
+        let delegated = claims
+            .scp
+            .map(|scopes| scopes.split_whitespace().map(str::to_owned).collect());
+        Self {
+            permissions: claims.roles.or(delegated).or_else(|| {
+                // A readable application token without any role has no claim.
+                claims.tid.is_some().then(Vec::new)
+            }),
+            tenant_id: claims.tid,
+        }
+    }
+
+    /// Whether the permission is there; `None` where it cannot be told.
+    pub fn may_read(&self) -> Option<bool> {
+        let permissions = self.permissions.as_ref()?;
+        Some(
+            permissions
+                .iter()
+                .any(|p| p.starts_with("SecurityEvents.Read")),
+        )
+    }
+}
+
+/// How often Entra was asked, and how that ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct TokenCounts {
+    pub(super) obtained: u64,
+    pub(super) failed: u64,
+}
+
+/// One tenant's tokens: the newest is kept until it is nearly used up.
+///
+/// Both lists share it, and the lock is held while a new one is fetched, so
+/// that Entra is asked once and not twice.
+pub(super) struct TokenSource {
+    credential: Credential,
+    tenant_id: String,
+    endpoint: Endpoint,
+    http: reqwest::Client,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    token: Option<Arc<Token>>,
+    counts: TokenCounts,
+}
+
+impl TokenSource {
+    pub(super) fn new(
+        credential: Credential,
+        tenant_id: String,
+        endpoint: Endpoint,
+        http: reqwest::Client,
+    ) -> Self {
+        Self {
+            credential,
+            tenant_id,
+            endpoint,
+            http,
+            kept: Mutex::default(),
+        }
+    }
+
+    /// A token good for a request now.
+    ///
+    /// One that is due for renewal but still alive serves on when Entra does
+    /// not answer.
+    pub(super) async fn token(&self) -> Result<Arc<Token>, GraphError> {
+        let mut kept = self.kept.lock().await;
+        let now = Instant::now();
+        let alive = kept.token.clone().filter(|token| now < token.expires_at);
+        if let Some(token) = alive.as_ref().filter(|token| now < token.renew_at) {
+            return Ok(Arc::clone(token));
+        }
+        match self.fetch().await {
+            Ok(token) => {
+                kept.counts.obtained += 1;
+                let token = Arc::new(token);
+                kept.token = Some(Arc::clone(&token));
+                Ok(token)
+            }
+            Err(error) => {
+                kept.counts.failed += 1;
+                alive.ok_or(error)
+            }
+        }
+    }
+
+    /// Gives up a token that Graph refused, unless a newer one is kept.
+    pub(super) async fn forget(&self, refused: &Arc<Token>) {
+        let mut kept = self.kept.lock().await;
+        if kept.token.as_ref().is_some_and(|t| Arc::ptr_eq(t, refused)) {
+            kept.token = None;
+        }
+    }
+
+    /// What the token in use says of itself.
+    pub(super) async fn facts(&self) -> Result<TokenFacts, GraphError> {
+        Ok(self.token().await?.facts.clone())
+    }
+
+    /// How often Entra was asked so far.
+    pub(super) async fn counts(&self) -> TokenCounts {
+        self.kept.lock().await.counts
+    }
+
+    async fn fetch(&self) -> Result<Token, GraphError> {
+        let transport = Arc::new(Transport::new(self.http.clone()));
+        let acquired = self
+            .acquire(Arc::clone(&transport))
+            .await
+            .map_err(|error| explain(&error, transport.last()))?;
+        let life =
+            Duration::try_from(acquired.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();
+        if life < SHORTEST_LIFE || acquired.token.secret().is_empty() {
+            return Err(GraphError::malformed(
+                Subject::Token,
+                "it is empty or expires at once; check this machine's clock",
+            ));
+        }
+        let now = Instant::now();
+        Ok(Token {
+            renew_at: now + life.mul_f64(RENEW_AFTER),
+            expires_at: now + life - SHORTEST_LIFE,
+            facts: TokenFacts::of(acquired.token.secret()),
+            bearer: acquired.token,
+        })
+    }
+
+    /// Asks by the tenant's kind of credential.
+    async fn acquire(&self, transport: Arc<Transport>) -> azure_core::Result<AccessToken> {
+        let credential: Arc<dyn TokenCredential> = match &self.credential {
+            Credential::ClientSecret { client_id, secret } => ClientSecretCredential::new(
+                &self.tenant_id,
+                client_id.clone(),
+                Secret::new(secret.expose().to_owned()),
+                Some(ClientSecretCredentialOptions {
+                    client_options: self.client_options(transport),
+                }),
+            )?,
+            Credential::AzureCli => AzureCliCredential::new(Some(AzureCliCredentialOptions {
+                tenant_id: Some(self.tenant_id.clone()),
+                ..Default::default()
+            }))?,
+        };
+        credential.get_token(&[&self.endpoint.scope()], None).await
+    }
+
+    /// No retries of the library's: when to ask again is decided once, by the
+    /// schedule of the tenant.
+    fn client_options(&self, transport: Arc<Transport>) -> ClientOptions {
+        let mut cloud = CustomConfiguration::default();
+        cloud.authority_host.clone_from(&self.endpoint.login);
+        ClientOptions {
+            retry: RetryOptions::none(),
+            transport: Some(AzureTransport::new(transport)),
+            cloud: Some(Arc::new(cloud.into())),
+            ..ClientOptions::default()
+        }
+    }
+}
+
+/// Turns the library's error into ours, by how the exchange really ended.
+fn explain(error: &azure_core::Error, ending: Option<Ending>) -> GraphError {
+    match ending {
+        Some(Ending::Broken(broken)) => GraphError::new(Subject::Token, Fault::Broken(broken)),
+        Some(Ending::Answered { status, .. }) if (200..300).contains(&status) => {
+            GraphError::malformed(Subject::Token, "the answer holds no token")
+        }
+        Some(Ending::Answered {
+            status,
+            retry_after,
+            refusal,
+        }) => GraphError::new(Subject::Token, refused(status, &refusal)).retry_after(retry_after),
+        None => GraphError::new(
+            Subject::Token,
+            Fault::Credential(printable(&error.to_string(), LONGEST_MESSAGE)),
+        ),
+    }
+}
+
+fn refused(status: u16, body: &[u8]) -> Fault {
+    let failure: EntraFailure = wire::object(body).unwrap_or_default();
+    let description = failure
+        .error_description
+        .or(failure.error)
+        .unwrap_or_default();
+    let codes = if failure.error_codes.is_empty() {
+        entra::codes_in(&description)
+    } else {
+        failure.error_codes
+    };
+    // The first line says what happened; the rest repeats ids and the time.
+    let first_line = description.lines().next().unwrap_or_default();
+    Fault::Entra {
+        status,
+        codes,
+        description: printable(first_line, LONGEST_MESSAGE),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claims: &str) -> String {
+        let encoded = base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims);
+        format!("e30.{encoded}.")
+    }
+
+    #[test]
+    fn roles_and_tenant_are_read_where_they_can_be() {
+        let facts = TokenFacts::of(&token(r#"{"tid":"T","roles":["SecurityEvents.Read.All"]}"#));
+        assert_eq!(facts.tenant_id.as_deref(), Some("T"));
+        assert_eq!(facts.may_read(), Some(true));
+    }
+
+    #[test]
+    fn a_readable_token_without_roles_may_not_read() {
+        assert_eq!(
+            TokenFacts::of(&token(r#"{"tid":"T"}"#)).may_read(),
+            Some(false)
+        );
+    }
+
+    #[test]
+    fn delegated_scopes_count_as_permissions() {
+        let facts = TokenFacts::of(&token(
+            r#"{"tid":"T","scp":"openid SecurityEvents.Read.All"}"#,
+        ));
+        assert_eq!(facts.may_read(), Some(true));
+    }
+
+    #[test]
+    fn an_opaque_token_tells_nothing() {
+        for opaque in ["", "abc", "a.b.c", "EwBwA8l6BAAU"] {
+            assert_eq!(TokenFacts::of(opaque), TokenFacts::default(), "{opaque}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_told_by_its_first_line_and_number() {
+        let body = br#"{"error":"invalid_client","error_description":"AADSTS7000222: expired.\r\nTrace ID: x","error_codes":[7000222]}"#;
+        assert_eq!(
+            refused(401, body),
+            Fault::Entra {
+                status: 401,
+                codes: vec![7_000_222],
+                description: "AADSTS7000222: expired.".to_owned(),
+            }
+        );
+    }
+
+    #[test]
+    fn a_refusal_that_is_no_json_keeps_its_status() {
+        assert_eq!(
+            refused(503, b"<html>"),
+            Fault::Entra {
+                status: 503,
+                codes: Vec::new(),
+                description: String::new(),
+            }
+        );
+    }
+}

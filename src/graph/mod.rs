@@ -1,0 +1,34 @@
+//! Everything Microsoft: tokens from Entra, lists from Graph, read into our
+//! model.
+//!
+//! Reads only, with the one permission [`PERMISSION`]. Field names and state
+//! words of Microsoft's occur in here and nowhere else.
+
+mod client;
+mod credential;
+mod endpoint;
+mod entra;
+mod error;
+mod http;
+mod observed;
+mod pages;
+mod pools;
+mod requests;
+mod text;
+mod throttle;
+mod translate;
+mod transport;
+mod turn;
+mod wire;
+
+pub use client::{Client, Fetched};
+pub use credential::{PERMISSION, TokenFacts};
+pub use endpoint::Endpoint;
+pub use error::{GraphError, Retry, Subject, Trace};
+pub use http::SetupError;
+pub use observed::UnknownWord;
+pub use pools::Pools;
+pub use turn::Turn;
+
+/// Texts of Microsoft's in our errors are cut at this many bytes.
+const LONGEST_MESSAGE: usize = 300;

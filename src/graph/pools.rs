@@ -1,0 +1,51 @@
+//! The connections all tenants share.
+
+use super::Endpoint;
+use super::client::{Client, Line};
+use super::http::{SetupError, Trust, http_client};
+use crate::config::{Cloud, Config, Tenant};
+use crate::telemetry::Telemetry;
+use std::sync::Arc;
+
+/// The connection pools: one towards Microsoft, one towards the simulator,
+/// which trusts no certificate but the simulator's own.
+#[derive(Debug)]
+pub struct Pools<'a> {
+    config: &'a Config,
+    microsoft: reqwest::Client,
+    simulator: Option<reqwest::Client>,
+}
+
+impl<'a> Pools<'a> {
+    /// Opens nothing yet, but reads every certificate.
+    pub fn new(config: &'a Config) -> Result<Self, SetupError> {
+        let timeout = config.refresh.timeout;
+        let extra = config.extra_roots.as_ref();
+        let system = Trust::SystemAnd(extra.map(|roots| roots.pem.clone()));
+        let simulator = config
+            .simulator
+            .as_ref()
+            .map(|simulator| http_client(&Trust::Only(simulator.ca.pem.clone()), timeout))
+            .transpose()?;
+        Ok(Self {
+            config,
+            microsoft: http_client(&system, timeout)?,
+            simulator,
+        })
+    }
+
+    /// A tenant's line to its cloud.
+    pub fn line(&self, tenant: &Tenant, telemetry: &Arc<Telemetry>) -> Client {
+        let http = match (&self.simulator, tenant.cloud) {
+            (Some(simulator), Cloud::Simulator) => simulator,
+            _ => &self.microsoft,
+        };
+        Client::new(Line {
+            tenant_id: tenant.tenant_id.clone(),
+            endpoint: Endpoint::of(tenant.cloud, self.config.simulator.as_ref()),
+            credential: tenant.credential.clone(),
+            http: http.clone(),
+            telemetry: Arc::clone(telemetry),
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! Texts and dates from outside, made fit to print.
+
+use crate::model::Timestamp;
+
+/// What a date of Graph's says.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Date {
+    /// A moment.
+    At(Timestamp),
+    /// The zero date of .NET, which means that there is none.
+    Never,
+    /// No date.
+    Unreadable,
+}
+
+/// Secure Score began in 2017; what lies outside these years is a fault.
+const BELIEVABLE_YEARS: std::ops::Range<i16> = 2010..2150;
+
+/// Reads an RFC 3339 date with any number of fractional digits; one without
+/// an offset is UTC, as all of Graph's are.
+pub(super) fn date(text: &str) -> Date {
+    if text.starts_with("0001-01-01") {
+        return Date::Never;
+    }
+    let parsed = text.parse::<jiff::Timestamp>().or_else(|_| {
+        let civil: jiff::civil::DateTime = text.parse()?;
+        Ok::<_, jiff::Error>(civil.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+    });
+    match parsed {
+        Ok(time) if believable(time) => i64::try_from(time.as_nanosecond())
+            .map_or(Date::Unreadable, |nanos| {
+                Date::At(Timestamp::from_nanos(nanos))
+            }),
+        _ => Date::Unreadable,
+    }
+}
+
+fn believable(time: jiff::Timestamp) -> bool {
+    BELIEVABLE_YEARS.contains(&time.to_zoned(jiff::tz::TimeZone::UTC).year())
+}
+
+/// A text without control characters and with plain blanks, at most `longest`
+/// bytes.
+pub(super) fn printable(text: &str, longest: usize) -> String {
+    let mut clean = tidy(text);
+    if clean.len() > longest {
+        let mut end = longest;
+        while !clean.is_char_boundary(end) {
+            end -= 1;
+        }
+        clean.truncate(end);
+        clean.push('…');
+    }
+    clean
+}
+
+/// A text on one line: every run of blanks and control characters, Graph's
+/// narrow no-break spaces among them, becomes one blank.
+pub(super) fn tidy(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        match date(text) {
+            Date::At(time) => time.nanos(),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn seven_fractional_digits_keep_their_order() {
+        assert_eq!(
+            at("2026-11-20T08:15:30.1234568Z") - at("2026-11-20T08:15:30.1234567Z"),
+            100
+        );
+    }
+
+    #[test]
+    fn a_date_without_an_offset_is_utc() {
+        assert_eq!(at("2026-11-20T08:15:30"), at("2026-11-20T08:15:30Z"));
+        assert_eq!(at("2026-11-20T10:15:30+02:00"), at("2026-11-20T08:15:30Z"));
+    }
+
+    #[test]
+    fn the_zero_date_is_none_and_garbage_is_unreadable() {
+        assert_eq!(date("0001-01-01T00:00:00Z"), Date::Never);
+        for garbage in [
+            "",
+            "yesterday",
+            "9999-12-31T00:00:00Z",
+            "1970-01-01T00:00:00Z",
+        ] {
+            assert_eq!(date(garbage), Date::Unreadable, "{garbage}");
+        }
+    }
+
+    #[test]
+    fn texts_become_one_printable_line() {
+        assert_eq!(tidy(" a\u{202f}b\r\n\u{7}c "), "a b c");
+        assert_eq!(printable("ääää", 5), "ää…");
+    }
+}

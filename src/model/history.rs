@@ -1,0 +1,256 @@
+//! What administrators have declared about one control, in order.
+
+use super::{ControlState, Timestamp};
+use std::sync::Arc;
+
+/// One entry as Graph lists it: somebody set a state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateUpdate {
+    /// The state that was set.
+    pub state: ControlState,
+    /// When; missing on the placeholder Graph writes for untouched controls.
+    pub at: Option<Timestamp>,
+    /// Who, as Graph says it: a sign-in name or an object id.
+    pub by: Option<Arc<str>>,
+    /// Why, in the administrator's words.
+    pub comment: Option<Arc<str>>,
+    /// To whom the control was assigned with it.
+    pub assigned_to: Option<Arc<str>>,
+}
+
+/// The changes of one control's state, oldest first, each different from the
+/// one before.
+///
+/// Graph promises no order, so entries are put in order by their own time: an
+/// entry without one is the oldest, since it is the placeholder of a control
+/// nobody has touched, and of two at the same moment the later in the list is
+/// the later.
+///
+/// Equal states in a row are one change, and the *first* of them is kept: some
+/// tools write the same state again every night, and a later copy must not
+/// hide who accepted the risk, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct History {
+    changes: Vec<StateUpdate>,
+}
+
+impl History {
+    /// Orders and collapses a list of updates as Graph sent it.
+    pub fn from_updates(mut updates: Vec<StateUpdate>) -> Self {
+        updates.sort_by_key(|update| update.at);
+        updates.dedup_by(|later, earlier| later.state == earlier.state);
+        if updates.len() == 1 && updates.first().is_some_and(is_placeholder) {
+            updates.clear();
+        }
+        updates.shrink_to_fit();
+        Self { changes: updates }
+    }
+
+    /// The changes, oldest first; empty when nobody ever declared anything.
+    pub fn changes(&self) -> &[StateUpdate] {
+        &self.changes
+    }
+
+    /// Whether anybody ever declared anything.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The state now.
+    pub fn state(&self) -> ControlState {
+        self.latest().map_or(ControlState::ToAddress, |c| c.state)
+    }
+
+    /// When the control entered the state it is in now.
+    pub fn state_since(&self) -> Option<Timestamp> {
+        self.latest()?.at
+    }
+
+    /// Whether a risk was accepted in any of the last `n` changes.
+    ///
+    /// Looking back over `n` rather than at the newest alone is the point of
+    /// this exporter: a risk accepted at nine and withdrawn at five is
+    /// invisible to a check that runs at six.
+    pub fn accepted_within(&self, n: usize) -> bool {
+        self.changes.iter().rev().take(n).any(is_acceptance)
+    }
+
+    /// How often the risk was accepted, counting each change into it.
+    pub fn acceptances(&self) -> usize {
+        self.changes.iter().filter(|c| is_acceptance(c)).count()
+    }
+
+    /// The newest acceptance, also when it was withdrawn since.
+    pub fn last_acceptance(&self) -> Option<&StateUpdate> {
+        self.changes.iter().rev().find(|c| is_acceptance(c))
+    }
+
+    /// The acceptance in force, while the risk is accepted.
+    pub fn current_acceptance(&self) -> Option<&StateUpdate> {
+        self.latest().filter(|c| is_acceptance(c))
+    }
+
+    fn latest(&self) -> Option<&StateUpdate> {
+        self.changes.last()
+    }
+}
+
+fn is_acceptance(change: &StateUpdate) -> bool {
+    change.state == ControlState::RiskAccepted
+}
+
+/// Graph's entry for a control nobody has touched: no time, no person.
+fn is_placeholder(update: &StateUpdate) -> bool {
+    update.state == ControlState::ToAddress && update.at.is_none() && update.by.is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ControlState::{Planned, RiskAccepted, ThirdParty, ToAddress};
+    use proptest::prelude::*;
+
+    fn update(state: ControlState, at: Option<i64>) -> StateUpdate {
+        StateUpdate {
+            state,
+            at: at.map(Timestamp::from_seconds),
+            by: at.map(|t| Arc::from(format!("user{t}@contoso.example"))),
+            comment: None,
+            assigned_to: None,
+        }
+    }
+
+    fn history(updates: &[(ControlState, Option<i64>)]) -> History {
+        History::from_updates(updates.iter().map(|(s, t)| update(*s, *t)).collect())
+    }
+
+    #[test]
+    fn nothing_and_the_lone_placeholder_mean_to_address() {
+        for empty in [history(&[]), history(&[(ToAddress, None)])] {
+            assert!(empty.is_empty());
+            assert_eq!(empty.state(), ToAddress);
+            assert_eq!(empty.acceptances(), 0);
+            assert!(!empty.accepted_within(3));
+        }
+    }
+
+    #[test]
+    fn a_placeholder_without_a_date_is_the_oldest() {
+        let h = history(&[(RiskAccepted, Some(5)), (ToAddress, None)]);
+        assert_eq!(h.state(), RiskAccepted);
+        assert_eq!(h.state_since(), Some(Timestamp::from_seconds(5)));
+    }
+
+    #[test]
+    fn of_two_changes_at_one_moment_the_later_in_the_list_wins() {
+        let h = history(&[(RiskAccepted, Some(5)), (ToAddress, Some(5))]);
+        assert_eq!(h.state(), ToAddress);
+        assert_eq!(h.acceptances(), 1);
+    }
+
+    #[test]
+    fn an_acceptance_withdrawn_the_same_week_still_shows() {
+        let h = history(&[
+            (ToAddress, Some(9)),
+            (RiskAccepted, Some(5)),
+            (ToAddress, None),
+        ]);
+        assert_eq!(h.state(), ToAddress);
+        assert!(h.accepted_within(2));
+        assert!(!h.accepted_within(1));
+        assert_eq!(
+            h.last_acceptance().and_then(|c| c.at),
+            Some(Timestamp::from_seconds(5))
+        );
+        assert_eq!(h.current_acceptance(), None);
+    }
+
+    #[test]
+    fn writing_the_same_state_again_does_not_hide_who_accepted_first() {
+        let h = history(&[
+            (RiskAccepted, Some(9)),
+            (RiskAccepted, Some(5)),
+            (RiskAccepted, Some(7)),
+        ]);
+        let acceptance = h.current_acceptance().unwrap();
+        assert_eq!(acceptance.by.as_deref(), Some("user5@contoso.example"));
+        assert_eq!(h.acceptances(), 1);
+    }
+
+    #[test]
+    fn an_acceptance_without_a_date_counts_and_has_no_time() {
+        let h = history(&[(RiskAccepted, None)]);
+        assert_eq!(h.state(), RiskAccepted);
+        assert_eq!(h.acceptances(), 1);
+        assert_eq!(h.state_since(), None);
+    }
+
+    #[test]
+    fn a_reset_by_a_person_is_a_history() {
+        assert!(!history(&[(ToAddress, Some(4))]).is_empty());
+    }
+
+    fn states() -> impl Strategy<Value = ControlState> {
+        prop_oneof![
+            Just(ToAddress),
+            Just(RiskAccepted),
+            Just(ThirdParty),
+            Just(Planned)
+        ]
+    }
+
+    /// A second opinion, written the slow way: walk the entries by time,
+    /// remembering every state in which the control really changed.
+    fn reference(updates: &[(ControlState, i64)], n: usize) -> (ControlState, bool, usize) {
+        let mut by_time: Vec<_> = updates.to_vec();
+        by_time.sort_by_key(|(_, at)| *at);
+        let mut seen: Vec<ControlState> = Vec::new();
+        for (state, _) in by_time {
+            if seen.last() != Some(&state) {
+                seen.push(state);
+            }
+        }
+        let now = seen.last().copied().unwrap_or(ToAddress);
+        let start = seen.len().saturating_sub(n);
+        let within = seen[start..].contains(&RiskAccepted);
+        let count = seen.iter().filter(|s| **s == RiskAccepted).count();
+        (now, within, count)
+    }
+
+    proptest! {
+        #[test]
+        fn any_order_of_dated_updates_gives_the_same_history(
+            states in prop::collection::vec(states(), 0..12),
+            shuffled in Just((0..12_i64).collect::<Vec<_>>()).prop_shuffle(),
+            n in 1_usize..6,
+        ) {
+            let dated: Vec<_> = states.iter().copied().zip(0..).collect();
+            let mut mixed = dated.clone();
+            mixed.sort_by_key(|(_, at)| shuffled[*at as usize]);
+
+            let straight = History::from_updates(dated.iter().map(|(s, t)| update(*s, Some(*t))).collect());
+            let crooked = History::from_updates(mixed.iter().map(|(s, t)| update(*s, Some(*t))).collect());
+            prop_assert_eq!(&straight, &crooked);
+
+            let (now, within, count) = reference(&dated, n);
+            prop_assert_eq!(straight.state(), now);
+            prop_assert_eq!(straight.accepted_within(n), within);
+            prop_assert_eq!(straight.acceptances(), count);
+        }
+
+        #[test]
+        fn repeating_a_state_changes_nothing(
+            states in prop::collection::vec(states(), 1..8),
+            repeats in prop::collection::vec(1_i64..5, 8),
+        ) {
+            let once: Vec<_> = states.iter().zip(0..).map(|(s, t)| update(*s, Some(t * 10))).collect();
+            let again: Vec<_> = states
+                .iter()
+                .zip(0..)
+                .zip(&repeats)
+                .flat_map(|((s, t), n)| (0..*n).map(move |extra| update(*s, Some(t * 10 + extra))))
+                .collect();
+            prop_assert_eq!(History::from_updates(once), History::from_updates(again));
+        }
+    }
+}

@@ -1,0 +1,514 @@
+//! Where one tenant's answers are put together and shown.
+
+use super::Clock;
+use crate::exposition::{self, Chunk, Policy};
+use crate::graph::{Fetched, GraphError, Subject, UnknownWord};
+use crate::model::{
+    Api, Catalogue, CategoryPins, ControlRules, Recategorised, Report, TenantHealth,
+    TenantIdentity, TenantSnapshot, Traffic, Trouble,
+};
+use crate::store::{Store, TenantState};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One tenant's desk: both loops lay their answers here.
+///
+/// Whatever is laid down replaces its predecessor whole or not at all; a
+/// failure leaves it lying until it is too old to be true.
+pub(super) struct Desk<R> {
+    store: Arc<Store>,
+    rules: Arc<R>,
+    policy: Arc<Policy>,
+    clock: Clock,
+    max_staleness: Duration,
+    papers: Mutex<Papers>,
+}
+
+struct Papers {
+    identity: TenantIdentity,
+    health: TenantHealth,
+    catalogue: Option<Kept<Arc<Catalogue>>>,
+    report: Option<Kept<Arc<Report>>>,
+    had_controls: bool,
+    had_report: bool,
+    pins: CategoryPins,
+    snapshot: Arc<TenantSnapshot>,
+    data: Chunk,
+    told: Told,
+}
+
+/// Something last confirmed at a moment of the process's own clock.
+struct Kept<T> {
+    value: T,
+    at: Instant,
+}
+
+/// What the log was told already, so that it is told once.
+#[derive(Default)]
+struct Told {
+    words: BTreeSet<UnknownWord>,
+    moves: BTreeSet<Recategorised>,
+}
+
+/// An answer of either list.
+pub(super) enum Paper {
+    Catalogue(Fetched<Catalogue>),
+    Report(Fetched<Option<Report>>),
+}
+
+impl<R: ControlRules> Desk<R> {
+    pub(super) fn new(
+        identity: TenantIdentity,
+        store: Arc<Store>,
+        rules: Arc<R>,
+        policy: Arc<Policy>,
+        clock: Clock,
+        max_staleness: Duration,
+    ) -> Self {
+        Self {
+            store,
+            rules,
+            policy,
+            clock,
+            max_staleness,
+            papers: Mutex::new(Papers {
+                identity,
+                health: TenantHealth::default(),
+                catalogue: None,
+                report: None,
+                had_controls: false,
+                had_report: false,
+                pins: CategoryPins::default(),
+                snapshot: Arc::default(),
+                data: Chunk::default(),
+                told: Told::default(),
+            }),
+        }
+    }
+
+    pub(super) fn alias(&self) -> Arc<str> {
+        Arc::clone(&self.papers().identity.alias)
+    }
+
+    /// Takes in an answer. A refusal to take it is a failure of the refresh.
+    pub(super) fn lay(&self, paper: Paper) -> Result<(), GraphError> {
+        let mut papers = self.papers();
+        match paper {
+            Paper::Catalogue(fetched) => self.lay_catalogue(&mut papers, fetched),
+            Paper::Report(fetched) => self.lay_report(&mut papers, fetched),
+        }
+    }
+
+    fn lay_catalogue(
+        &self,
+        papers: &mut Papers,
+        fetched: Fetched<Catalogue>,
+    ) -> Result<(), GraphError> {
+        let Fetched {
+            value: catalogue,
+            partial,
+            unknown_words,
+        } = fetched;
+        if catalogue.entries.is_empty() && papers.had_controls {
+            return Err(GraphError::emptied(Subject::Catalogue));
+        }
+        if partial && papers.catalogue.is_some() {
+            return Err(GraphError::partial(Subject::Catalogue));
+        }
+        papers.tell_words(Api::Profiles, unknown_words);
+        papers.had_controls |= !catalogue.entries.is_empty();
+        papers.learn_id(catalogue.entra_tenant_id.as_ref());
+        let moves = papers.pins.learn(&catalogue);
+        papers.tell_moves(moves);
+        let changed = replace(&mut papers.catalogue, catalogue);
+        if changed {
+            self.join(papers);
+        }
+        whole(partial, Subject::Catalogue)
+    }
+
+    fn lay_report(
+        &self,
+        papers: &mut Papers,
+        fetched: Fetched<Option<Report>>,
+    ) -> Result<(), GraphError> {
+        let Fetched {
+            value: report,
+            partial,
+            unknown_words,
+        } = fetched;
+        let Some(report) = report else {
+            // A tenant younger than some days has no report yet.
+            return match papers.had_report {
+                true => Err(GraphError::emptied(Subject::Report)),
+                false => Ok(()),
+            };
+        };
+        if partial && papers.report.is_some() {
+            return Err(GraphError::partial(Subject::Report));
+        }
+        papers.tell_words(Api::Scores, unknown_words);
+        papers.had_report = true;
+        papers.learn_id(Some(&report.entra_tenant_id));
+        let changed = replace(&mut papers.report, report);
+        if changed {
+            self.join(papers);
+        }
+        whole(partial, Subject::Report)
+    }
+
+    /// Notes how a refresh ended and when the next one is, and shows it.
+    pub(super) fn conclude(
+        &self,
+        api: Api,
+        outcome: &Result<(), GraphError>,
+        traffic: Traffic,
+        next_in: Duration,
+    ) {
+        let now = (self.clock)();
+        let mut papers = self.papers();
+        papers.health.traffic = traffic;
+        let health = papers.health.of_mut(api);
+        health.refreshes += 1;
+        health.next_refresh = Some(now.plus(next_in));
+        health.up = outcome.is_ok();
+        match outcome {
+            Ok(()) => {
+                health.last_success = Some(now);
+                health.trouble = None;
+            }
+            Err(error) => {
+                *health.failures.entry(error.reason()).or_default() += 1;
+                health.trouble = Some(trouble(error));
+            }
+        }
+        self.show(&papers);
+    }
+
+    /// Drops what is older than `max_staleness`, and shows the gap.
+    pub(super) fn expire(&self) {
+        let mut papers = self.papers();
+        let old = |at: Instant| at.elapsed() >= self.max_staleness;
+        let catalogue_old = papers.catalogue.as_ref().is_some_and(|kept| old(kept.at));
+        let report_old = papers.report.as_ref().is_some_and(|kept| old(kept.at));
+        if catalogue_old {
+            papers.catalogue = None;
+        }
+        if report_old {
+            papers.report = None;
+        }
+        if catalogue_old || report_old {
+            tracing::warn!(
+                tenant = %papers.identity.alias,
+                catalogue = catalogue_old,
+                report = report_old,
+                "data older than max_staleness is no longer exported"
+            );
+            self.join(&mut papers);
+            self.show(&papers);
+        }
+    }
+
+    /// When something here will be too old, if anything lies here.
+    pub(super) fn expires_at(&self, api: Api) -> Option<Instant> {
+        let papers = self.papers();
+        let at = match api {
+            Api::Profiles => papers.catalogue.as_ref()?.at,
+            Api::Scores => papers.report.as_ref()?.at,
+        };
+        Some(at + self.max_staleness)
+    }
+
+    /// Shows the tenant as it stands.
+    pub(super) fn show_now(&self) {
+        self.show(&self.papers());
+    }
+
+    fn join(&self, papers: &mut Papers) {
+        papers.snapshot = Arc::new(TenantSnapshot::join(
+            papers.catalogue.as_ref().map(|kept| &*kept.value),
+            papers.report.as_ref().map(|kept| Arc::clone(&kept.value)),
+            &papers.pins,
+            &*self.rules,
+        ));
+        papers.data = exposition::render_data(&papers.identity, &papers.snapshot, &self.policy);
+    }
+
+    fn show(&self, papers: &Papers) {
+        self.store.publish(TenantState {
+            identity: papers.identity.clone(),
+            snapshot: Arc::clone(&papers.snapshot),
+            health: papers.health.clone(),
+            data: papers.data.clone(),
+            vitals: exposition::render_vitals(&papers.identity, &papers.health),
+        });
+    }
+
+    fn papers(&self) -> MutexGuard<'_, Papers> {
+        self.papers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Papers {
+    fn learn_id(&mut self, id: Option<&Arc<str>>) {
+        let id = id.filter(|id| !id.is_empty());
+        if self.identity.entra_tenant_id.is_none() {
+            self.identity.entra_tenant_id = id.map(Arc::clone);
+        }
+    }
+
+    fn tell_words(&mut self, api: Api, words: BTreeSet<UnknownWord>) {
+        for word in words {
+            if self.told.words.contains(&word) {
+                continue;
+            }
+            tracing::warn!(
+                tenant = %self.identity.alias,
+                api = api.as_str(),
+                field = ?word.field,
+                word = %word.word,
+                "Graph used a word this version does not know; it is shown as unknown"
+            );
+            self.told.words.insert(word);
+        }
+    }
+
+    fn tell_moves(&mut self, moves: Vec<Recategorised>) {
+        for moved in moves {
+            if self.told.moves.contains(&moved) {
+                continue;
+            }
+            tracing::info!(
+                tenant = %self.identity.alias,
+                control = %moved.control,
+                kept = %moved.kept,
+                graph = %moved.seen,
+                "Microsoft moved a control to another category; its series keep the first one"
+            );
+            self.told.moves.insert(moved);
+        }
+    }
+}
+
+/// Keeps an answer and says whether it differs from the one before.
+fn replace<T: PartialEq>(kept: &mut Option<Kept<Arc<T>>>, value: T) -> bool {
+    let at = Instant::now();
+    match kept {
+        Some(kept) if *kept.value == value => {
+            kept.at = at;
+            false
+        }
+        _ => {
+            *kept = Some(Kept {
+                value: Arc::new(value),
+                at,
+            });
+            true
+        }
+    }
+}
+
+/// A partial answer is better than none, and still a failure.
+fn whole(partial: bool, subject: Subject) -> Result<(), GraphError> {
+    if partial {
+        return Err(GraphError::partial(subject));
+    }
+    Ok(())
+}
+
+fn trouble(error: &GraphError) -> Trouble {
+    Trouble {
+        reason: error.reason(),
+        message: error.to_string(),
+        hint: error.hint(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ControlSelection;
+    use crate::model::{Anomalies, Points, Reason, Timestamp};
+    use std::num::NonZeroUsize;
+
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    fn desk() -> Desk<ControlSelection> {
+        let identity = TenantIdentity {
+            alias: "contoso".into(),
+            entra_tenant_id: None,
+            display_name: "Contoso".into(),
+            cloud: "global",
+            target: None,
+        };
+        let policy = Policy {
+            lookback: NonZeroUsize::MIN,
+            accepted_by: None,
+            comment: false,
+        };
+        Desk::new(
+            identity,
+            Arc::default(),
+            Arc::default(),
+            Arc::new(policy),
+            Arc::new(|| Timestamp::from_seconds(1_000)),
+            24 * HOUR,
+        )
+    }
+
+    fn catalogue(ids: &[&str], partial: bool) -> Paper {
+        let mut reader = Vec::new();
+        for id in ids {
+            reader.push(Arc::new(crate::model::CatalogueEntry {
+                id: (*id).into(),
+                title: (*id).into(),
+                category: crate::model::Category::Identity,
+                product: "AzureAD".into(),
+                tier: crate::model::Tier::Core,
+                user_impact: crate::model::Level::Low,
+                implementation_cost: crate::model::Level::Low,
+                action_type: crate::model::ActionType::Config,
+                max_score: None,
+                deprecated: false,
+                action_url: None,
+                history: crate::model::History::default(),
+            }));
+        }
+        Paper::Catalogue(Fetched {
+            value: Catalogue {
+                entra_tenant_id: Some("guid".into()),
+                entries: reader,
+                anomalies: Anomalies::default(),
+            },
+            partial,
+            unknown_words: BTreeSet::new(),
+        })
+    }
+
+    fn report(points: Option<f64>) -> Paper {
+        Paper::Report(Fetched {
+            value: points.map(|points| Report {
+                entra_tenant_id: "guid".into(),
+                as_of: None,
+                current_score: Points::new(points),
+                max_score: None,
+                active_users: None,
+                licensed_users: None,
+                comparisons: Vec::new(),
+                scores: Vec::new(),
+                anomalies: Anomalies::default(),
+            }),
+            partial: false,
+            unknown_words: BTreeSet::new(),
+        })
+    }
+
+    fn shown(desk: &Desk<ControlSelection>) -> Arc<TenantState> {
+        desk.show_now();
+        Arc::clone(desk.store.current().find("contoso").unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_catalogue_that_turns_empty_is_refused_and_the_old_one_stays() {
+        let desk = desk();
+        assert!(
+            desk.lay(catalogue(&[], false)).is_ok(),
+            "empty from the start is no failure"
+        );
+        desk.lay(catalogue(&["A", "B"], false)).unwrap();
+        let error = desk.lay(catalogue(&[], false)).unwrap_err();
+        assert_eq!(error.reason(), Reason::Emptied);
+        assert_eq!(shown(&desk).snapshot.controls.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_partial_answer_is_better_than_none_and_worse_than_a_whole_one() {
+        let desk = desk();
+        assert_eq!(
+            desk.lay(catalogue(&["A"], true)).unwrap_err().reason(),
+            Reason::Partial
+        );
+        assert_eq!(shown(&desk).snapshot.controls.len(), 1);
+        desk.lay(catalogue(&["A", "B"], false)).unwrap();
+        assert_eq!(
+            desk.lay(catalogue(&["A"], true)).unwrap_err().reason(),
+            Reason::Partial
+        );
+        assert_eq!(shown(&desk).snapshot.controls.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_report_that_was_there_may_not_vanish() {
+        let desk = desk();
+        assert!(
+            desk.lay(report(None)).is_ok(),
+            "a young tenant has no report"
+        );
+        desk.lay(report(Some(5.0))).unwrap();
+        assert_eq!(
+            desk.lay(report(None)).unwrap_err().reason(),
+            Reason::Emptied
+        );
+        assert!(shown(&desk).snapshot.report.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn data_is_shown_until_it_is_too_old_and_comes_back_with_the_next_success() {
+        let desk = desk();
+        desk.lay(catalogue(&["A"], false)).unwrap();
+        tokio::time::advance(12 * HOUR).await;
+        desk.lay(report(Some(5.0))).unwrap();
+
+        tokio::time::advance(12 * HOUR - Duration::from_secs(1)).await;
+        desk.expire();
+        assert_eq!(shown(&desk).snapshot.controls.len(), 1);
+
+        tokio::time::advance(Duration::from_secs(1)).await;
+        desk.expire();
+        let state = shown(&desk);
+        assert_eq!(
+            state.snapshot.controls.len(),
+            0,
+            "the catalogue is a day old"
+        );
+        assert!(
+            state.snapshot.report.is_some(),
+            "the report is half a day old"
+        );
+
+        desk.lay(catalogue(&["A"], false)).unwrap();
+        assert_eq!(shown(&desk).snapshot.controls.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unchanged_answer_is_fresh_and_is_not_rendered_again() {
+        let desk = desk();
+        desk.lay(catalogue(&["A"], false)).unwrap();
+        let before = shown(&desk);
+        tokio::time::advance(20 * HOUR).await;
+        desk.lay(catalogue(&["A"], false)).unwrap();
+        tokio::time::advance(20 * HOUR).await;
+        desk.expire();
+        assert!(Arc::ptr_eq(&before.snapshot, &shown(&desk).snapshot));
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_told_with_its_reason_until_a_success() {
+        let desk = desk();
+        let failed = Err(GraphError::emptied(Subject::Catalogue));
+        desk.conclude(Api::Profiles, &failed, Traffic::default(), HOUR);
+        let health = shown(&desk).health.profiles.clone();
+        assert!(!health.up);
+        assert_eq!(health.failures.get(&Reason::Emptied), Some(&1));
+        assert_eq!(health.trouble.map(|t| t.reason), Some(Reason::Emptied));
+        assert_eq!(health.next_refresh, Some(Timestamp::from_seconds(4_600)));
+
+        desk.conclude(Api::Profiles, &Ok(()), Traffic::default(), HOUR);
+        let health = shown(&desk).health.profiles.clone();
+        assert!(health.up && health.trouble.is_none());
+        assert_eq!(health.refreshes, 2);
+        assert_eq!(health.last_success, Some(Timestamp::from_seconds(1_000)));
+    }
+}

@@ -1,0 +1,19 @@
+//! When each tenant is refreshed, and what becomes of the answers.
+//!
+//! Two loops a tenant: the catalogue often, since an acceptance shows in it at
+//! once; the report seldom, since Microsoft computes it once a day. A tenant's
+//! trouble stays its own: it costs no other tenant its turn, and itself only
+//! its freshness.
+
+mod desk;
+mod fleet;
+pub mod schedule;
+mod worker;
+
+pub use fleet::{Fleet, Plan};
+
+use crate::model::Timestamp;
+use std::sync::Arc;
+
+/// The wall clock, handed in so that tests can set it.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

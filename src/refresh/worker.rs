@@ -1,0 +1,129 @@
+//! One loop: one list of one tenant, for as long as the process lives.
+
+use super::desk::{Desk, Paper};
+use super::schedule;
+use crate::graph::{Client, GraphError, Subject, Turn};
+use crate::model::{Api, ControlRules};
+use crate::telemetry::Telemetry;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// What a loop needs; both loops of a tenant share all but the interval.
+pub(super) struct Worker<R> {
+    pub(super) api: Api,
+    pub(super) interval: Duration,
+    pub(super) client: Arc<Client>,
+    pub(super) desk: Arc<Desk<R>>,
+    pub(super) places: Arc<Semaphore>,
+    pub(super) telemetry: Arc<Telemetry>,
+    /// When the process began; phases count from here.
+    pub(super) epoch: Instant,
+}
+
+impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
+    /// Refreshes for ever.
+    pub(super) async fn run(self) {
+        let worker = Arc::new(self);
+        let mut failures = 0;
+        loop {
+            let outcome = Self::contained(&worker).await;
+            failures = match &outcome {
+                Ok(()) => 0,
+                Err(_) => failures + 1,
+            };
+            let wait = worker.wait(&outcome, failures);
+            worker.tell(&outcome, failures, wait);
+            let traffic = worker.client.traffic().await;
+            worker.desk.conclude(worker.api, &outcome, traffic, wait);
+            worker.sleep(wait).await;
+        }
+    }
+
+    /// One refresh in a task of its own, so that a fault of ours in it costs
+    /// this refresh and nothing else.
+    async fn contained(worker: &Arc<Self>) -> Result<(), GraphError> {
+        let refresh = tokio::spawn({
+            let worker = Arc::clone(worker);
+            async move { worker.refresh().await }
+        });
+        // A loop that is stopped takes its refresh with it.
+        let stop = AbortOnDrop(refresh.abort_handle());
+        let ended = refresh.await;
+        drop(stop);
+        ended.unwrap_or_else(|_| Err(GraphError::internal(worker.subject())))
+    }
+
+    async fn refresh(&self) -> Result<(), GraphError> {
+        let mut turn = Turn::take(Arc::clone(&self.places)).await;
+        let started = Instant::now();
+        let fetched = match self.api {
+            Api::Profiles => self.client.catalogue(&mut turn).await.map(Paper::Catalogue),
+            Api::Scores => self.client.report(&mut turn).await.map(Paper::Report),
+        };
+        let outcome = fetched.and_then(|paper| self.desk.lay(paper));
+        self.telemetry.refresh(self.api, started.elapsed());
+        outcome
+    }
+
+    fn subject(&self) -> Subject {
+        match self.api {
+            Api::Profiles => Subject::Catalogue,
+            Api::Scores => Subject::Report,
+        }
+    }
+
+    fn wait(&self, outcome: &Result<(), GraphError>, failures: u32) -> Duration {
+        match outcome {
+            Ok(()) => {
+                let elapsed = self.epoch.elapsed();
+                let phase = schedule::phase(&self.desk.alias(), self.api.as_str());
+                schedule::next_slot(elapsed, self.interval, phase).saturating_sub(elapsed)
+            }
+            Err(error) => schedule::wait_after_failure(
+                error.retry(),
+                failures,
+                self.interval,
+                fastrand::f64(),
+            ),
+        }
+    }
+
+    /// Sleeps until the next refresh; what grows too old meanwhile goes.
+    async fn sleep(&self, wait: Duration) {
+        let due = Instant::now() + wait;
+        while let Some(expiry) = self.desk.expires_at(self.api).filter(|at| *at < due) {
+            tokio::time::sleep_until(expiry).await;
+            self.desk.expire();
+        }
+        tokio::time::sleep_until(due).await;
+    }
+
+    fn tell(&self, outcome: &Result<(), GraphError>, failures: u32, wait: Duration) {
+        let tenant = self.desk.alias();
+        let api = self.api.as_str();
+        let next = humantime::format_duration(Duration::from_secs(wait.as_secs()));
+        match outcome {
+            Ok(()) => tracing::debug!(%tenant, api, %next, "refreshed"),
+            Err(error) => tracing::warn!(
+                %tenant,
+                api,
+                reason = error.reason().as_str(),
+                failures,
+                %next,
+                hint = error.hint(),
+                "refresh failed: {error}"
+            ),
+        }
+    }
+}
+
+/// Ends a task together with the one that waits for it.
+struct AbortOnDrop(tokio::task::AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

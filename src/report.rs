@@ -1,0 +1,100 @@
+//! What a person at a terminal reads: an error once, then what to do about it.
+#![allow(
+    clippy::print_stderr,
+    reason = "the one place that speaks to a person before and beside the log"
+)]
+
+use std::error::Error;
+
+use crate::config::{Faults, Warning};
+
+/// An error that knows what to do about it.
+pub trait Hint {
+    /// One sentence: a command to run, a permission to grant.
+    fn hint(&self) -> Option<String>;
+}
+
+impl Hint for Faults {
+    fn hint(&self) -> Option<String> {
+        self.iter().find_map(|fault| fault.hint.clone())
+    }
+}
+
+/// The error and its causes, joined by `: `, each once.
+///
+/// An error's own text must not repeat its source; a library that does so all
+/// the same is not allowed to say everything twice.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let words = cause.to_string();
+        if !text.ends_with(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+/// Prints `error: …` and, where there is one, `hint: …`.
+pub fn error(error: &dyn Error, hint: Option<&str>) {
+    eprintln!("error: {}", chain(error));
+    if let Some(hint) = hint {
+        eprintln!("hint: {hint}");
+    }
+}
+
+/// Prints every fault of a configuration and how many there were.
+pub fn faults(faults: &Faults) {
+    eprintln!("{}", summary(faults));
+}
+
+/// Prints what works but is probably not meant.
+pub fn warnings(warnings: &[Warning]) {
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
+}
+
+/// All faults, their hints, and the count with the consequence.
+pub fn summary(faults: &Faults) -> String {
+    let mut text = String::new();
+    for fault in faults.iter() {
+        text.push_str(&format!("error: {fault}\n"));
+        if let Some(hint) = &fault.hint {
+            text.push_str(&format!("hint: {hint}\n"));
+        }
+    }
+    let noun = if faults.len() == 1 {
+        "problem"
+    } else {
+        "problems"
+    };
+    text.push_str(&format!("{} {noun}, nothing was started", faults.len()));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("inner")]
+    struct Inner;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("middle: inner")]
+    struct Chatty(#[source] Inner);
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("outer")]
+    struct Outer(#[source] Chatty);
+
+    #[test]
+    fn a_cause_is_told_once_even_if_its_parent_told_it_already() {
+        assert_eq!(chain(&Outer(Chatty(Inner))), "outer: middle: inner");
+        assert_eq!(chain(&Inner), "inner");
+    }
+}

@@ -1,0 +1,113 @@
+//! Faults that take the place of an answer.
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use hyper::header::{LOCATION, RETRY_AFTER};
+use jiff::fmt::rfc2822::DateTimePrinter;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::body::Body;
+use super::entra;
+use super::fault::{RetryAfter, What};
+use super::reply::{Content, Ids, Outcome, Reply, pack};
+use super::request_log::Api;
+
+/// The size of the pieces an oversized body is made of.
+const PIECE: usize = 64 * 1024;
+
+/// The start of a list that never gets to its first element.
+const OPENING: &str = r#"{"value":["#;
+
+/// What Graph says to a token without the permission.
+const FORBIDDEN: (&str, &str) = (
+    "accessDenied",
+    "Auth token does not contain valid permissions or user does not have valid roles.",
+);
+
+/// The answer a fault gives in place of the good one, if it is of that kind.
+pub(super) fn instead(what: &What, api: Api, ids: &Ids) -> Option<Outcome> {
+    let reply = match what {
+        What::Reset => return Some(Outcome::Dropped),
+        What::Throttle { retry_after } => throttled(*retry_after, api, ids),
+        What::Status(status) | What::SelectUnsupported(status) => failed(*status, api, ids),
+        What::Forbidden => forbidden(api, ids),
+        What::Aadsts(number) => entra::refusal(*number, ids),
+        What::Stall => Reply::of(Content::Raw(Body::stalled())),
+        What::Malformed => text("application/json", r#"{"value":[{"id":"half of a"#),
+        What::WrongContentType => text(
+            "text/html; charset=utf-8",
+            "<!DOCTYPE html><title>Sign in</title><p>Please sign in.",
+        ),
+        What::EmptyBody => text("application/json", ""),
+        What::EmptyValue => Reply::of(Content::Json(json!({"value": []}))),
+        What::HugeBody(bytes) => Reply::of(Content::Raw(huge(*bytes))),
+        What::GzipBomb(bytes) => bomb(*bytes)?,
+        What::Redirect(to) => redirect(to),
+        _ => return None,
+    };
+    Some(Outcome::Answered(reply))
+}
+
+/// 403 for want of a permission.
+pub(super) fn forbidden(api: Api, ids: &Ids) -> Reply {
+    Reply::error(api, StatusCode::FORBIDDEN, ids, FORBIDDEN)
+}
+
+fn throttled(retry_after: RetryAfter, api: Api, ids: &Ids) -> Reply {
+    let error = ("TooManyRequests", "Too many requests; come back later.");
+    let reply = Reply::error(api, StatusCode::TOO_MANY_REQUESTS, ids, error);
+    match retry_after {
+        RetryAfter::None => reply,
+        RetryAfter::Seconds(seconds) => reply.with(RETRY_AFTER, seconds.to_string()),
+        RetryAfter::HttpDate(seconds) => reply.with(RETRY_AFTER, http_date(seconds)),
+    }
+}
+
+fn http_date(seconds: u64) -> String {
+    let ahead = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+    let date = Timestamp::now()
+        .saturating_add(ahead)
+        .unwrap_or(Timestamp::MAX);
+    DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&date)
+        .unwrap_or_default()
+}
+
+fn failed(status: u16, api: Api, ids: &Ids) -> Reply {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let code = status
+        .canonical_reason()
+        .unwrap_or("UnknownError")
+        .replace(' ', "");
+    Reply::error(
+        api,
+        status,
+        ids,
+        (&code, "The request failed as it was told to."),
+    )
+}
+
+fn text(content_type: &'static str, text: &'static str) -> Reply {
+    Reply::of(Content::Text { content_type, text })
+}
+
+fn redirect(to: &str) -> Reply {
+    let reply = Reply {
+        status: StatusCode::FOUND,
+        ..text("text/plain", "")
+    };
+    reply.with(LOCATION, to)
+}
+
+fn huge(bytes: usize) -> Body {
+    let mut piece = vec![b' '; PIECE];
+    piece.splice(..OPENING.len(), OPENING.bytes());
+    Body::repeated(Bytes::from(piece), bytes.div_ceil(PIECE))
+}
+
+fn bomb(bytes: usize) -> Option<Reply> {
+    let mut plain = vec![b' '; bytes.max(OPENING.len())];
+    plain.splice(..OPENING.len(), OPENING.bytes());
+    Some(Reply::of(Content::Gzipped(pack(&plain).ok()?.into())))
+}

@@ -1,0 +1,28 @@
+//! # web: what others see of us
+//!
+//! A scrape never waits for Graph: it sends bytes that were rendered when the
+//! data changed. Nothing here can reach Graph at all.
+//!
+//! ```text
+//! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate
+//!                                                      ├► health
+//!                                                      └► views
+//! ```
+
+mod body;
+mod health;
+mod listener;
+mod negotiate;
+mod pace;
+mod reply;
+mod scrape;
+mod server;
+mod site;
+mod views;
+mod weighted;
+
+pub use body::{Body, Rope};
+pub use listener::{WebError, bind};
+pub use reply::Reply;
+pub use server::{Drained, serve};
+pub use site::{Options, PersonDetail, Redaction, Site};

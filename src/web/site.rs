@@ -1,0 +1,239 @@
+//! The paths, and what stands behind each.
+
+use super::reply::{self, Reply};
+use super::scrape::{Renderings, scrape};
+use super::{health, views};
+use crate::model::Timestamp;
+use crate::store::Store;
+use crate::telemetry::Telemetry;
+use hyper::{Method, Request, StatusCode};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Nothing here reads a request's body. A small one is forgiven, since some
+/// clients send one with everything; of a larger one not a byte is read.
+const MAX_REQUEST_BODY: u64 = 8 * 1024;
+
+/// Whether the pages say who accepted a risk, and with which words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonDetail {
+    /// They do.
+    Full,
+    /// They do not.
+    Redacted(Redaction),
+}
+
+/// Why persons are not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redaction {
+    /// Anybody on the network could read them.
+    Unprotected,
+    /// The configuration says so.
+    Configured,
+}
+
+/// What the configuration says about the site.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where the metrics are, below the prefix.
+    pub telemetry_path: String,
+    /// What every path begins with; `/` or nothing for none.
+    pub route_prefix: String,
+    /// The address others reach us by, when it is not ours.
+    pub external_url: Option<String>,
+    /// Whether the pages show persons.
+    pub persons: PersonDetail,
+    /// Our version.
+    pub version: String,
+    /// When we started.
+    pub started: SystemTime,
+}
+
+/// Everything that is served.
+#[derive(Debug)]
+pub struct Site {
+    store: Arc<Store>,
+    telemetry: Arc<Telemetry>,
+    options: Options,
+    renderings: Renderings,
+}
+
+/// What stands behind a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Route {
+    Status,
+    Style,
+    Metrics,
+    Healthy,
+    Ready,
+}
+
+impl Site {
+    /// A site over what the store shows.
+    ///
+    /// Paths are put in order first: a slash in front, none at the end.
+    pub fn new(store: Arc<Store>, telemetry: Arc<Telemetry>, options: Options) -> Self {
+        let options = Options {
+            telemetry_path: match rooted(&options.telemetry_path) {
+                root if root.is_empty() => "/".to_owned(),
+                path => path,
+            },
+            route_prefix: rooted(&options.route_prefix),
+            ..options
+        };
+        Self {
+            store,
+            telemetry,
+            options,
+            renderings: Renderings::default(),
+        }
+    }
+
+    /// Answers one request. It never fails: there is an answer for everything.
+    pub async fn respond<B: hyper::body::Body>(
+        &self,
+        request: Request<B>,
+        now: SystemTime,
+    ) -> Reply {
+        if request.body().size_hint().lower() > MAX_REQUEST_BODY {
+            return reply::too_large();
+        }
+        let (parts, _) = request.into_parts();
+        let Some(route) = self.route(parts.uri.path()) else {
+            return self.elsewhere(&parts);
+        };
+        match parts.method {
+            Method::GET => self.answer(route, &parts, now).await,
+            Method::HEAD => reply::head_only(self.answer(route, &parts, now).await),
+            other => reply::method_not_allowed(&other),
+        }
+    }
+
+    fn route(&self, path: &str) -> Option<Route> {
+        let path = path.strip_prefix(&self.options.route_prefix)?;
+        match path {
+            metrics if metrics == self.options.telemetry_path => Some(Route::Metrics),
+            "/" => Some(Route::Status),
+            views::STYLE_PATH => Some(Route::Style),
+            "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
+            "/-/ready" | "/readyz" => Some(Route::Ready),
+            _ => None,
+        }
+    }
+
+    async fn answer(
+        &self,
+        route: Route,
+        parts: &hyper::http::request::Parts,
+        now: SystemTime,
+    ) -> Reply {
+        match route {
+            Route::Metrics => {
+                scrape(
+                    &self.renderings,
+                    &self.store,
+                    &self.telemetry,
+                    &parts.headers,
+                )
+                .await
+            }
+            Route::Healthy => health::healthy(),
+            Route::Ready => health::ready(&self.store.current()),
+            Route::Style => reply::stylesheet(views::STYLE),
+            Route::Status => {
+                let tenants = self.store.current();
+                let markup = views::status(&tenants, &self.options, Timestamp::from(now));
+                reply::page(StatusCode::OK, markup)
+            }
+        }
+    }
+
+    /// A path that is none of ours: the root leads to the prefix, the rest to
+    /// a page that names the paths there are.
+    fn elsewhere(&self, parts: &hyper::http::request::Parts) -> Reply {
+        let prefix = &self.options.route_prefix;
+        let path = parts.uri.path();
+        let answer = if path == "/" || path == prefix {
+            reply::redirect(&format!("{prefix}/"))
+        } else {
+            reply::page(StatusCode::NOT_FOUND, views::missing(path, &self.options))
+        };
+        match parts.method {
+            Method::HEAD => reply::head_only(answer),
+            _ => answer,
+        }
+    }
+}
+
+impl Options {
+    /// What links begin with: the path of the external address, since a proxy
+    /// may have taken it away before the request came to us.
+    pub(super) fn link_prefix(&self) -> &str {
+        self.external_url
+            .as_deref()
+            .and_then(|url| url.split_once("://"))
+            .map(|(_, rest)| {
+                rest.find('/')
+                    .map_or("", |start| rest.get(start..).unwrap_or(""))
+            })
+            .map_or(&self.route_prefix, |path| path.trim_end_matches('/'))
+    }
+}
+
+fn rooted(path: &str) -> String {
+    match path.trim_matches('/') {
+        "" => String::new(),
+        inner => format!("/{inner}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(prefix: &str, telemetry_path: &str) -> Site {
+        let options = Options {
+            telemetry_path: telemetry_path.to_owned(),
+            route_prefix: prefix.to_owned(),
+            external_url: None,
+            persons: PersonDetail::Full,
+            version: "0.0.0".to_owned(),
+            started: SystemTime::UNIX_EPOCH,
+        };
+        let telemetry = Arc::new(Telemetry::new().unwrap());
+        Site::new(Arc::default(), telemetry, options)
+    }
+
+    #[test]
+    fn a_prefix_may_be_written_with_or_without_slashes() {
+        for prefix in ["secure", "/secure", "/secure/"] {
+            let site = site(prefix, "metrics/");
+            assert_eq!(site.route("/secure/metrics"), Some(Route::Metrics));
+            assert_eq!(site.route("/secure/"), Some(Route::Status));
+            assert_eq!(site.route("/metrics"), None);
+            assert_eq!(site.route("/secured/metrics"), None);
+        }
+    }
+
+    #[test]
+    fn without_a_prefix_the_root_is_the_status_page() {
+        for prefix in ["", "/"] {
+            assert_eq!(site(prefix, "/metrics").route("/"), Some(Route::Status));
+        }
+    }
+
+    #[test]
+    fn links_begin_with_the_path_others_reach_us_by() {
+        for (url, expected) in [
+            (None, "/secure"),
+            (Some("https://mon.example"), ""),
+            (Some("https://mon.example/"), ""),
+            (Some("https://mon.example/score/"), "/score"),
+            (Some("nonsense"), "/secure"),
+        ] {
+            let mut site = site("/secure", "/metrics");
+            site.options.external_url = url.map(str::to_owned);
+            assert_eq!(site.options.link_prefix(), expected, "{url:?}");
+        }
+    }
+}

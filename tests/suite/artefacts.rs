@@ -1,0 +1,142 @@
+//! What is shipped beside the program, held against the program.
+
+use secure_score_exporter::config::VARIABLES;
+use secure_score_exporter::exposition::FAMILIES;
+use secure_score_exporter::telemetry::Telemetry;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root().join(folder)).unwrap_or_else(|e| panic!("{folder}: {e}"));
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let found: Vec<PathBuf> = paths
+        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .collect();
+    assert!(!found.is_empty(), "no {ending} in {folder}");
+    found
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Words of the form `secure_score_…` in a text, without those that a
+/// recording rule puts between colons.
+fn families_named(text: &str) -> BTreeSet<String> {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ':'))
+        .filter(|word| word.starts_with("secure_score_") && !word.contains(':'))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn rules_and_documents_name_only_families_that_exist() {
+    let own = Telemetry::new().unwrap();
+    own.external_url("https://example.org").unwrap();
+    let known: BTreeSet<String> = FAMILIES
+        .iter()
+        .map(|family| family.name.to_owned())
+        .chain(own.describe().into_iter().map(|(name, ..)| name))
+        .collect();
+    let mut texts = files("alerts", ".rules.yml");
+    texts.extend(files("alerts", ".md"));
+    texts.extend(files("docs/runbooks", ".md"));
+    texts.push(root().join("README.md"));
+    let mut named = 0;
+    for path in texts {
+        for family in families_named(&read(&path)) {
+            named += 1;
+            assert!(
+                known.contains(&family),
+                "{} names {family}, which is no family",
+                path.display()
+            );
+        }
+    }
+    assert!(named > 10, "only {named} names found");
+}
+
+#[test]
+fn every_alert_has_a_runbook_and_a_test() {
+    let rules = read(&root().join("alerts/secure-score.rules.yml"));
+    let tests: String = files("alerts/tests", ".test.yml")
+        .iter()
+        .map(|path| read(path))
+        .collect();
+    let alerts: BTreeSet<&str> = rules
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "))
+        .collect();
+    assert!(alerts.len() >= 2, "{alerts:?}");
+    for alert in alerts {
+        let runbook = format!("docs/runbooks/{alert}.md");
+        assert!(root().join(&runbook).is_file(), "{runbook} is missing");
+        assert!(
+            rules.contains(&format!("runbook_url: {runbook}")),
+            "{alert} does not link to {runbook}"
+        );
+        assert!(
+            tests.contains(&format!("alertname: {alert}\n")),
+            "no test of {alert} in alerts/tests"
+        );
+    }
+}
+
+#[test]
+fn links_of_the_documents_lead_to_files() {
+    let mut documents = files("", ".md");
+    documents.extend(files("alerts", ".md"));
+    documents.extend(files("docs", ".md"));
+    documents.extend(files("docs/runbooks", ".md"));
+    for document in documents {
+        let text = read(&document);
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+        {
+            let file = link.split('#').next().unwrap_or_default();
+            if file.is_empty() || file.contains("://") {
+                continue;
+            }
+            let target = document.parent().expect("a file is in a folder").join(file);
+            assert!(target.exists(), "{} links to {link}", document.display());
+        }
+    }
+}
+
+#[test]
+fn every_direct_dependency_has_its_reason() {
+    let manifest = read(&root().join("Cargo.toml"));
+    let reasons = read(&root().join("docs/dependencies.md"));
+    let mut inside = false;
+    let mut checked = 0;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]");
+        } else if let (true, Some((name, _))) = (inside, line.split_once(" = ")) {
+            checked += 1;
+            assert!(
+                reasons.contains(&format!("| `{name}` |")),
+                "docs/dependencies.md does not say why {name} is here"
+            );
+        }
+    }
+    assert!(checked > 30, "only {checked} dependencies found");
+}
+
+#[test]
+fn the_readme_names_only_variables_that_are_read() {
+    let known: BTreeSet<&str> = VARIABLES.iter().map(|variable| variable.name).collect();
+    let text = read(&root().join("README.md"));
+    let words = text.split(|c: char| !(c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit()));
+    for word in words.filter(|word| word.starts_with("SECURE_SCORE_") || word.starts_with("AZURE_"))
+    {
+        assert!(known.contains(word), "{word}");
+    }
+}

@@ -1,0 +1,272 @@
+//! The program as a person or a script runs it.
+
+use crate::process::Process;
+use serde_json::{Value, json};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// The simulator as a program of its own, and a configuration that watches it.
+struct Simulated {
+    folder: tempfile::TempDir,
+    control: String,
+    _process: Process,
+}
+
+impl Simulated {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let process = Process::exporter(&[
+            "simulate",
+            "--quiet",
+            "--listen-address=127.0.0.1:0",
+            "--control.listen-address=127.0.0.1:0",
+            "--config-dir",
+            &folder.path().display().to_string(),
+        ]);
+        let control = process.word_after("control API ");
+        process.word_after("configuration ");
+        Self {
+            folder,
+            control,
+            _process: process,
+        }
+    }
+
+    fn config(&self) -> String {
+        self.folder
+            .path()
+            .join("secure-score.yml")
+            .display()
+            .to_string()
+    }
+
+    async fn inject(&self, fault: Value) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/faults", self.control);
+        let answer = http.post(url).body(fault.to_string()).send().await.unwrap();
+        assert!(
+            answer.status().is_success(),
+            "{}",
+            answer.text().await.unwrap()
+        );
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn check_finds_nothing_wrong_with_healthy_tenants() {
+    let simulated = Simulated::start();
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let said = text(&checked.stdout);
+    assert!(checked.status.success(), "{said}{}", text(&checked.stderr));
+    for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
+        for finding in [
+            "token: carries SecurityEvents.Read.All",
+            "catalogue: ",
+            "score: ",
+        ] {
+            let line = format!("ok    {tenant}: {finding}");
+            assert!(said.contains(&line), "{line} is missing in\n{said}");
+        }
+    }
+    assert!(said.contains("which add up to it"), "{said}");
+    assert!(said.ends_with("5 of 5 tenants can be watched\n"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_each_trouble_with_its_remedy_and_fails() {
+    let simulated = Simulated::start();
+    let troubles = [
+        (
+            "contoso",
+            json!({"api": "token", "what": {"aadsts": 7_000_222}}),
+            "create a new one",
+        ),
+        (
+            "fabrikam",
+            json!({"api": "profiles", "what": "forbidden"}),
+            "SecurityEvents.Read.All",
+        ),
+        (
+            "adatum",
+            json!({"api": "token", "what": {"aadsts": 700_016}}),
+            "consent",
+        ),
+    ];
+    for (tenant, fault, _) in &troubles {
+        let mut fault = fault.clone();
+        fault["tenant"] = json!(tenant);
+        simulated.inject(fault).await;
+    }
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let said = text(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(1), "{said}");
+    for (tenant, _, remedy) in &troubles {
+        let after = said.split_once(&format!("FAIL  {tenant}: "));
+        let (_, rest) = after.unwrap_or_else(|| panic!("{tenant} does not fail:\n{said}"));
+        let hint = rest.lines().nth(1).unwrap_or_default();
+        assert!(
+            hint.starts_with("      hint: ") && hint.contains(remedy),
+            "{tenant}: {hint}"
+        );
+    }
+    assert!(said.contains("2 of 5 tenants can be watched"), "{said}");
+
+    let one = run(&[
+        "check",
+        "--config.file",
+        &simulated.config(),
+        "--tenant",
+        "litware",
+    ]);
+    assert!(one.status.success(), "{}", text(&one.stdout));
+    let unknown = run(&[
+        "check",
+        "--config.file",
+        &simulated.config(),
+        "--tenant",
+        "nobody",
+    ]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(
+        text(&unknown.stderr).contains("nobody"),
+        "{}",
+        text(&unknown.stderr)
+    );
+}
+
+#[test]
+fn a_bad_configuration_starts_nothing_and_says_where_it_is_bad() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.yml");
+    fs::write(
+        &file,
+        "tenants:\n  - {name: a, tenant_id: nonsense}\nrefesh: {}\n",
+    )
+    .unwrap();
+    for arguments in [&["--config.check"][..], &[], &["check"]] {
+        let mut all = arguments.to_vec();
+        let path = file.display().to_string();
+        all.extend(["--config.file", &path]);
+        let ended = run(&all);
+        let said = text(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(1), "{said}");
+        assert!(
+            said.contains("bad.yml:3:1") && said.contains("refresh"),
+            "{said}"
+        );
+        assert!(said.contains("nothing was started"), "{said}");
+    }
+}
+
+#[test]
+fn a_good_configuration_is_called_good() {
+    let simulated = Simulated::start();
+    let checked = run(&["--config.check", "--config.file", &simulated.config()]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    assert_eq!(text(&checked.stdout), "configuration is good: 5 tenants\n");
+}
+
+#[test]
+fn a_taken_port_is_named_before_graph_is_asked() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let ended = run(&["demo", &format!("--web.listen-address={address}")]);
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains(&format!("error: cannot listen on {address}")),
+        "{said}"
+    );
+    assert!(
+        said.contains("hint: ") && said.contains("--web.listen-address"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_demo_tells_where_to_look_and_what_will_happen() {
+    let demo = Process::exporter(&["demo", "--web.listen-address=127.0.0.1:0"]);
+    let metrics = demo.word_after("metrics ");
+    assert!(
+        metrics.starts_with("http://127.0.0.1:") && metrics.ends_with("/metrics"),
+        "{metrics}"
+    );
+    demo.word_after("Stop it with");
+    let said = demo.output();
+    for part in [
+        "status page",
+        "scrape_configs:",
+        "What will happen:",
+        "UserRiskPolicy",
+    ] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
+}
+
+/// A stand-in for the Azure CLI that hands out a token Graph does not know.
+fn write_az(folder: &Path) {
+    let az = folder.join("az");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> '{}'\n\
+         echo '{{\"accessToken\": \"opaque\", \"tokenType\": \"Bearer\", \"expires_on\": 4102444800}}'\n",
+        folder.join("calls").display()
+    );
+    fs::write(&az, script).unwrap();
+    fs::set_permissions(&az, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let start = written.find("    credential: ").unwrap();
+    let end = start + written[start..].find('\n').unwrap();
+    let line = &written[start..end];
+    let by_cli = written.replacen(line, "    credential: {type: azure_cli}", 1);
+    fs::write(simulated.config(), by_cli).unwrap();
+    write_az(simulated.folder.path());
+    let path = std::env::var("PATH").unwrap();
+
+    let checked = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        .args([
+            "check",
+            "--tenant",
+            "contoso",
+            "--config.file",
+            &simulated.config(),
+        ])
+        .env(
+            "PATH",
+            format!("{}:{path}", simulated.folder.path().display()),
+        )
+        .output()
+        .unwrap();
+    let said = text(&checked.stdout);
+    assert!(
+        said.contains("token: obtained; what it permits cannot be read"),
+        "{said}"
+    );
+    assert!(
+        said.contains("status 401"),
+        "Graph does not know this token: {said}"
+    );
+    assert!(!said.contains("opaque"), "{said}");
+    let calls = fs::read_to_string(simulated.folder.path().join("calls")).unwrap();
+    assert!(
+        calls.contains("account get-access-token") && calls.contains("--tenant"),
+        "{calls}"
+    );
+}

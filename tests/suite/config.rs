@@ -1,0 +1,307 @@
+//! The configuration: each case is a file in `tests/config`.
+//!
+//! `*.bad.yml` begins with its complaints as comments, `*.good.yml` with its
+//! warnings if it has any; `DIR` stands for the directory. With UPDATE_GOLDEN=1
+//! they are written instead; run it twice, since the comments move the lines.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use secure_score_exporter::config::{self, Environment, Loaded};
+
+/// The cases. A checkout does not keep that nobody else may read the secrets.
+fn directory() -> PathBuf {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
+    for secret in fs::read_dir(directory.join("secrets")).unwrap() {
+        fs::set_permissions(secret.unwrap().path(), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    directory
+}
+
+/// The cases whose names end so, never none.
+fn cases(ending: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory()).unwrap();
+    let mut cases: Vec<_> = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_str().unwrap().ends_with(ending))
+        .collect();
+    cases.sort();
+    assert!(!cases.is_empty(), "no case ends in {ending}");
+    cases
+}
+
+/// The variables the cases refer to.
+fn environment() -> Environment {
+    variables(&[("CASE_SECRET", SECRET), ("CASE_LINES", "one\ntwo")])
+}
+
+fn variables(pairs: &[(&str, &str)]) -> Environment {
+    let owned = pairs
+        .iter()
+        .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+    owned.collect()
+}
+
+/// What no complaint may ever contain.
+const SECRET: &str = "Zq8Q~tOpSeCrEt.Value_0123456789-abcdefgh";
+
+/// The comment lines at the head of a case.
+fn expectation(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap();
+    let comments = text.lines().map_while(|line| line.strip_prefix("# "));
+    comments.map(str::to_owned).collect()
+}
+
+/// What the configuration says, free of where this checkout is.
+fn said(lines: impl ToString) -> Vec<String> {
+    let prefix = format!("{}/", directory().display());
+    let text = lines.to_string().replace(&prefix, "");
+    let text = text.replace(&directory().display().to_string(), "DIR");
+    text.lines().map(str::to_owned).collect()
+}
+
+fn compare(path: &Path, said: &[String]) -> Result<(), String> {
+    let expected = expectation(path);
+    if expected == said {
+        return Ok(());
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        rewrite(path, said);
+        return Ok(());
+    }
+    let name = path.file_name().unwrap().display();
+    Err(format!(
+        "{name}\n  expected:\n# {}\n  said:\n# {}\n",
+        expected.join("\n# "),
+        said.join("\n# ")
+    ))
+}
+
+fn rewrite(path: &Path, said: &[String]) {
+    let text = fs::read_to_string(path).unwrap();
+    let body = text
+        .lines()
+        .skip_while(|line| line.starts_with("# "))
+        .map(str::to_owned);
+    let head = said.iter().map(|line| format!("# {line}"));
+    let lines: String = head.chain(body).map(|line| line + "\n").collect();
+    fs::write(path, lines).unwrap();
+}
+
+fn verdict(results: impl Iterator<Item = Result<(), String>>) {
+    let wrong: Vec<_> = results.filter_map(Result::err).collect();
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_bad_file_gets_its_complaints() {
+    verdict(cases(".bad.yml").iter().map(|path| {
+        let faults = match config::load(path, &environment()) {
+            Ok(_) => return Err(format!("{} was accepted\n", path.display())),
+            Err(faults) => faults,
+        };
+        compare(path, &said(faults))
+    }));
+}
+
+#[test]
+fn each_good_file_loads_with_its_warnings() {
+    verdict(cases(".good.yml").iter().map(|path| {
+        let loaded = config::load(path, &environment())
+            .map_err(|faults| format!("{} was refused:\n{faults}\n", path.display()))?;
+        let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
+        compare(path, &said(warnings.join("\n")))
+    }));
+}
+
+/// All that a text makes the configuration say.
+fn complaints(text: &str) -> String {
+    let folder = tempfile::tempdir_in(directory()).unwrap();
+    let path = folder.path().join("case.yml");
+    fs::write(&path, text.replace("secrets/", "../secrets/")).unwrap();
+    match config::load(&path, &environment()) {
+        Err(faults) => format!(
+            "{faults} {faults:?} {}",
+            secure_score_exporter::report::summary(&faults)
+        ),
+        Ok(Loaded { config, warnings }) => format!("{config:?} {warnings:?}"),
+    }
+}
+
+/// Every single value of a good file is replaced by the secret, one by one.
+#[test]
+fn a_secret_on_the_wrong_line_is_never_repeated() {
+    let text = fs::read_to_string(directory().join("everything.good.yml")).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    for (index, line) in lines.iter().enumerate() {
+        for changed in with_secret(line) {
+            let mut lines = lines.clone();
+            lines[index] = &changed;
+            let complaint = complaints(&lines.join("\n"));
+            // The one exception: what people are shown is shown.
+            if line.contains("display_name") {
+                continue;
+            }
+            assert!(!complaint.contains("tOpSeCrEt"), "{changed}\n{complaint}");
+        }
+    }
+}
+
+/// The line with the secret as value, as key, beside the value, and unfinished.
+fn with_secret(line: &str) -> Vec<String> {
+    let (key, value) = line.split_once(':').unwrap_or((line, ""));
+    vec![
+        format!("{key}: {SECRET}"),
+        format!("{key}: \"{SECRET}"),
+        format!("{key}: [{SECRET}"),
+        format!("{key}: {{{SECRET}: {SECRET}}}"),
+        format!("{key}:{value} {SECRET}"),
+        format!("{key}{SECRET}:{value}"),
+        format!("{key}: *{SECRET}"),
+        format!("{key}: !{SECRET} x"),
+        format!("{SECRET}"),
+    ]
+}
+
+#[test]
+fn the_lines_beside_a_syntax_error_are_not_shown() {
+    let text =
+        format!("credentials:\n  a: {{type: client_secret, client_secret: {SECRET}}}\n  b: [\n");
+    let complaint = complaints(&text);
+    assert!(complaint.contains("case.yml:"), "{complaint}");
+    assert!(!complaint.contains("tOpSeCrEt"), "{complaint}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_whatever_makes_it_panic(text in "\\PC{0,200}") {
+        complaints(&text);
+    }
+
+    #[test]
+    fn no_damage_to_a_good_file_makes_it_panic(at in 0..2000_usize, cut in 0..40_usize, put in "[-:{}\\[\\]&*!|>'\"%@`#\n a0]{0,6}") {
+        let text = fs::read_to_string(directory().join("everything.good.yml")).unwrap();
+        let damaged: String = text.chars().take(at).chain(put.chars()).chain(text.chars().skip(at + cut)).collect();
+        complaints(&damaged);
+    }
+}
+
+#[test]
+fn what_is_no_text_is_refused_politely() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.yml");
+    fs::write(&path, [0xff, 0xfe, b'a']).unwrap();
+    let latin = config::load(&path, &environment()).unwrap_err().to_string();
+    assert!(
+        latin.ends_with("case.yml: the file is not UTF-8; save it as such"),
+        "{latin}"
+    );
+    let folder = config::load(folder.path(), &environment())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        folder.ends_with("cannot be read (it is a directory)"),
+        "{folder}"
+    );
+}
+
+#[test]
+fn a_mark_of_byte_order_does_no_harm() {
+    let text = fs::read_to_string(directory().join("smallest.good.yml")).unwrap();
+    assert!(complaints(&format!("\u{feff}{text}")).starts_with("Config"));
+}
+
+#[test]
+fn what_yaml_takes_for_a_number_stays_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.yml");
+    let text = "tenants: [{name: 007, tenant_id: 0x1.1e3.com, display_name: 1.50, \
+                credential: {type: azure_cli}}]";
+    fs::write(&path, text).unwrap();
+    let config = config::load(&path, &environment()).unwrap().config;
+    let tenant = &config.tenants[0];
+    let kept = (
+        tenant.alias.as_str(),
+        tenant.tenant_id.as_str(),
+        tenant.display_name.as_str(),
+    );
+    assert_eq!(kept, ("007", "0x1.1e3.com", "1.50"));
+}
+
+#[test]
+fn relative_names_begin_at_the_file_and_not_at_the_working_directory() {
+    let config = config::load(&directory().join("everything.good.yml"), &environment());
+    let roots = config.unwrap().config.extra_roots.unwrap();
+    assert_eq!(roots.path, directory().join("secrets/ca.pem"));
+}
+
+#[test]
+fn defaults_hold_where_a_tenant_says_nothing_else() {
+    let path = directory().join("everything.good.yml");
+    let tenants = config::load(&path, &environment()).unwrap().config.tenants;
+    assert_eq!(
+        (tenants[0].target, tenants[1].target),
+        (Some(0.75), Some(0.8))
+    );
+    assert_eq!(
+        (tenants[0].cloud.as_str(), tenants[1].cloud.as_str()),
+        ("global", "gcc-high")
+    );
+    assert_eq!(
+        (&*tenants[0].display_name, &*tenants[1].display_name),
+        ("Contoso Ltd", "fabrikam.us")
+    );
+    let config::Credential::ClientSecret { client_id, secret } = &tenants[1].credential else {
+        panic!("not a secret");
+    };
+    assert_eq!(client_id, "0a1b2c3d-1111-2222-3333-555555555555");
+    assert_eq!(secret.expose(), SECRET);
+}
+
+#[test]
+fn a_file_that_is_not_there_suggests_the_demo() {
+    let faults = config::load(Path::new("nowhere.yml"), &environment()).unwrap_err();
+    let report = secure_score_exporter::report::summary(&faults);
+    assert!(
+        report.contains("nowhere.yml: the configuration cannot be read (no such file)"),
+        "{report}"
+    );
+    assert!(
+        report.contains("hint: name another with --config.file"),
+        "{report}"
+    );
+}
+
+#[test]
+fn a_secret_that_everybody_can_read_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("open");
+    fs::write(&secret, SECRET).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    let path = folder.path().join("case.yml");
+    let text = "tenants: [{name: a, tenant_id: a.com, credential: {type: client_secret, \
+                client_id: 0a1b2c3d-1111-2222-3333-444444444444, client_secret_file: open}}]";
+    fs::write(&path, text).unwrap();
+    let warnings = config::load(&path, &environment()).unwrap().warnings;
+    let [warning] = warnings.as_slice() else {
+        panic!("{warnings:?}");
+    };
+    assert!(
+        warning
+            .to_string()
+            .ends_with("everybody on this machine can read the secret; chmod 600 the file")
+    );
+}
+
+mod environment_alone;

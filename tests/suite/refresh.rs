@@ -1,0 +1,420 @@
+//! What becomes of a tenant's data when Graph, Entra or the network misbehave.
+
+use crate::world::World;
+use secure_score_exporter::model::{Api, ControlState, Reason};
+use secure_score_exporter::simulator::{Api as Struck, Fault, Oddity, Options, RetryAfter, What};
+use secure_score_exporter::store::{TenantState, Tenants};
+use std::time::Duration;
+
+const MIB: usize = 1024 * 1024;
+
+/// A fault, and the word it must be counted under.
+struct Row(Struck, What, Reason);
+
+/// Every fault that ends a refresh. Each strikes a tenant of its own.
+fn rows() -> Vec<Row> {
+    use Struck::{Profiles, Scores, Token};
+    let foreign = || What::NextLinkForeign("evil.example".to_owned());
+    vec![
+        Row(
+            Profiles,
+            What::Throttle {
+                retry_after: RetryAfter::None,
+            },
+            Reason::Throttled,
+        ),
+        Row(
+            Scores,
+            What::Throttle {
+                retry_after: RetryAfter::Seconds(120),
+            },
+            Reason::Throttled,
+        ),
+        Row(
+            Profiles,
+            What::Throttle {
+                retry_after: RetryAfter::HttpDate(120),
+            },
+            Reason::Throttled,
+        ),
+        Row(Profiles, What::Status(400), Reason::Rejected),
+        Row(Scores, What::Status(401), Reason::Unauthorized),
+        Row(Profiles, What::Forbidden, Reason::Permission),
+        Row(Scores, What::Status(404), Reason::Rejected),
+        Row(Scores, What::Status(500), Reason::Server),
+        Row(Profiles, What::Status(503), Reason::Server),
+        Row(
+            Profiles,
+            What::Redirect("https://evil.example/".to_owned()),
+            Reason::Rejected,
+        ),
+        Row(Profiles, What::Partial206, Reason::Partial),
+        Row(Scores, What::slow(Duration::from_secs(30)), Reason::Timeout),
+        Row(Profiles, What::Stall, Reason::Timeout),
+        Row(Scores, What::Truncated, Reason::Connection),
+        Row(Profiles, What::Reset, Reason::Connection),
+        Row(Profiles, What::Malformed, Reason::Malformed),
+        Row(Scores, What::WrongContentType, Reason::Malformed),
+        Row(Profiles, What::EmptyBody, Reason::Malformed),
+        Row(Profiles, What::EmptyValue, Reason::Emptied),
+        Row(Scores, What::EmptyValue, Reason::Emptied),
+        Row(Profiles, What::HugeBody(17 * MIB), Reason::TooLarge),
+        Row(Scores, What::GzipBomb(17 * MIB), Reason::TooLarge),
+        Row(Profiles, What::NextLinkLoop, Reason::Paging),
+        Row(Profiles, foreign(), Reason::Paging),
+        Row(Profiles, What::NextLinkHttp, Reason::Paging),
+        Row(Profiles, What::EndlessPages, Reason::Paging),
+        Row(Profiles, What::WrongTenant, Reason::WrongTenant),
+        Row(Scores, What::WrongTenant, Reason::WrongTenant),
+        Row(Token, What::Aadsts(7_000_215), Reason::Credential),
+        Row(Token, What::Aadsts(7_000_222), Reason::Credential),
+        Row(Token, What::Aadsts(700_016), Reason::Consent),
+        Row(Token, What::Aadsts(53_003), Reason::Policy),
+        Row(Token, What::Aadsts(90_002), Reason::UnknownTenant),
+        Row(
+            Token,
+            What::Throttle {
+                retry_after: RetryAfter::Seconds(120),
+            },
+            Reason::Throttled,
+        ),
+        Row(Token, What::Status(503), Reason::Server),
+        Row(Token, What::Malformed, Reason::Token),
+        Row(Token, What::Stall, Reason::Timeout),
+        Row(Token, What::WrongTenant, Reason::WrongTenant),
+    ]
+}
+
+/// Failures of a reason over the list a fault strikes; both for the token.
+fn failures(state: &TenantState, struck: Struck, reason: Reason) -> u64 {
+    let count = |api| {
+        state
+            .health
+            .of(api)
+            .failures
+            .get(&reason)
+            .copied()
+            .unwrap_or(0)
+    };
+    match struck {
+        Struck::Profiles => count(Api::Profiles),
+        Struck::Scores => count(Api::Scores),
+        Struck::Token => count(Api::Profiles) + count(Api::Scores),
+    }
+}
+
+fn state<'a>(tenants: &'a Tenants, alias: &str) -> &'a TenantState {
+    tenants
+        .find(alias)
+        .unwrap_or_else(|| panic!("no tenant {alias}"))
+}
+
+fn scored(state: &TenantState) -> usize {
+    state.snapshot.scored().count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_has_its_reason_and_costs_nobody_anything_they_had() {
+    let rows = rows();
+    let world = World::with(Options {
+        tenants: rows.len() + 1,
+        ..Options::default()
+    })
+    .await
+    .watch();
+    world.attempted().await;
+    let before = world.store.current();
+    let (healthy, struck) = before.states.split_last().expect("there are tenants");
+    for state in &before.states {
+        assert!(
+            state.health.profiles.up && state.health.scores.up,
+            "{:?}",
+            state.health
+        );
+    }
+
+    for (row, tenant) in rows.iter().zip(struck) {
+        let alias = &*tenant.identity.alias;
+        world
+            .control()
+            .inject(Some(alias), Fault::new(row.0, row.1.clone()))
+            .expect("the fault makes sense");
+        if row.0 == Struck::Token {
+            world
+                .control()
+                .revoke_tokens(alias)
+                .expect("the tenant is there");
+        }
+    }
+    for (row, tenant) in rows.iter().zip(struck) {
+        let alias = &*tenant.identity.alias;
+        let what = format!("{alias}: {:?} of {:?} counted as {:?}", row.1, row.0, row.2);
+        world
+            .until(&what, |now| failures(state(now, alias), row.0, row.2) > 0)
+            .await;
+    }
+
+    let after = world.store.current();
+    for (row, was) in rows.iter().zip(struck) {
+        let is = state(&after, &was.identity.alias);
+        assert_eq!(
+            is.snapshot.controls.len(),
+            was.snapshot.controls.len(),
+            "{:?}",
+            row.1
+        );
+        assert_eq!(scored(is), scored(was), "{:?}", row.1);
+        for trouble in [&is.health.profiles.trouble, &is.health.scores.trouble]
+            .into_iter()
+            .flatten()
+        {
+            assert!(
+                !trouble.message.contains("Bearer"),
+                "{:?}: {trouble:?}",
+                row.1
+            );
+        }
+    }
+    let alias = &*healthy.identity.alias;
+    let refreshes = state(&after, alias).health.profiles.refreshes;
+    assert!(
+        refreshes > healthy.health.profiles.refreshes,
+        "the healthy one went on"
+    );
+    world
+        .until("the healthy one stays healthy", |now| {
+            let health = &state(now, alias).health;
+            health.profiles.refreshes > refreshes && health.profiles.failures.is_empty()
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
+    let world = World::watched().await;
+    let before = world.tenant("contoso").snapshot.controls.len();
+    assert!(before > 200, "the catalogue has two pages");
+    world
+        .control()
+        .inject(
+            Some("contoso"),
+            Fault::new(Struck::Profiles, What::Status(500)).on_page(2),
+        )
+        .unwrap();
+    world
+        .until("page 2 failed", |now| {
+            failures(state(now, "contoso"), Struck::Profiles, Reason::Server) > 0
+        })
+        .await;
+    assert_eq!(world.tenant("contoso").snapshot.controls.len(), before);
+    assert_eq!(
+        world.value(r#"secure_score_up{tenant="contoso",api="profiles"}"#),
+        Some(0.0)
+    );
+    assert_eq!(
+        world.value(r#"secure_score_up{tenant="contoso",api="scores"}"#),
+        Some(1.0)
+    );
+
+    world.control().clear();
+    world
+        .until("it recovers", |now| {
+            state(now, "contoso").health.profiles.up
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_bad_element_costs_exactly_itself() {
+    let world = World::watched().await;
+    let before = world.tenant("contoso").snapshot.controls.len();
+    let odd = Fault::new(Struck::Profiles, What::OddElement(Oddity::NotAnObject)).on_page(1);
+    world.control().inject(Some("contoso"), odd).unwrap();
+    let skipped =
+        r#"secure_score_skipped_elements{tenant="contoso",api="profiles",field="element"}"#;
+    world
+        .until("it was skipped and counted", |now| {
+            crate::world::value(&crate::world::render(now), skipped) == Some(1.0)
+        })
+        .await;
+    let state = world.tenant("contoso");
+    assert_eq!(state.snapshot.controls.len(), before);
+    assert!(state.health.profiles.up, "an odd element is no failure");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_graph_without_select_is_asked_for_everything() {
+    for status in [400, 501] {
+        let world = World::new().await;
+        world
+            .control()
+            .inject(
+                None,
+                Fault::new(Struck::Profiles, What::SelectUnsupported(status)),
+            )
+            .unwrap();
+        let world = world.watch();
+        world.attempted().await;
+        let state = world.tenant("contoso");
+        assert!(
+            state.health.profiles.up,
+            "{status}: {:?}",
+            state.health.profiles.trouble
+        );
+        assert!(state.snapshot.controls.len() > 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_token_is_replaced_within_the_same_refresh() {
+    let world = World::watched().await;
+    let tokens = world.tenant("contoso").health.traffic.tokens;
+    world.control().revoke_tokens("contoso").unwrap();
+    world
+        .until("a second token was fetched", |now| {
+            state(now, "contoso").health.traffic.tokens > tokens
+        })
+        .await;
+    let health = world.tenant("contoso").health.clone();
+    assert!(
+        health.profiles.failures.is_empty() && health.scores.failures.is_empty(),
+        "{health:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_page_is_asked_for_again_after_the_pause() {
+    let world = World::new().await;
+    let pause = What::Throttle {
+        retry_after: RetryAfter::Seconds(1),
+    };
+    world
+        .control()
+        .inject(
+            Some("contoso"),
+            Fault::new(Struck::Profiles, pause).on_page(2).times(1),
+        )
+        .unwrap();
+    let world = world.watch();
+    world.attempted().await;
+    let state = world.tenant("contoso");
+    assert!(
+        state.health.profiles.up,
+        "{:?}",
+        state.health.profiles.trouble
+    );
+    assert_eq!(state.health.traffic.throttled, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_report_is_one_request_and_its_link_is_not_followed() {
+    let world = World::watched().await;
+    let followed = world.control().requests().into_iter().filter(|request| {
+        request.api == Some(Struck::Scores) && request.path_and_query.contains("skiptoken")
+    });
+    assert_eq!(followed.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepting_and_reverting_between_two_looks_moves_the_count() {
+    let world = World::watched().await;
+    let count = |now: &Tenants| {
+        let snapshot = &state(now, "contoso").snapshot;
+        let control = snapshot
+            .controls
+            .iter()
+            .find(|c| &*c.id == "UserRiskPolicy")
+            .expect("it is listed");
+        control
+            .entry
+            .as_ref()
+            .map_or(0, |entry| entry.history.acceptances())
+    };
+    assert_eq!(count(&world.store.current()), 0);
+    world
+        .control()
+        .accept(
+            "contoso",
+            "UserRiskPolicy",
+            "dana@contoso.example",
+            "a test",
+        )
+        .unwrap();
+    world
+        .control()
+        .revert("contoso", "UserRiskPolicy", "dana@contoso.example")
+        .unwrap();
+    world
+        .until("the acceptance is counted", |now| count(now) == 1)
+        .await;
+    let snapshot = world.tenant("contoso").snapshot.clone();
+    let control = snapshot
+        .controls
+        .iter()
+        .find(|c| &*c.id == "UserRiskPolicy")
+        .unwrap();
+    assert_eq!(control.state(), Some(ControlState::ToAddress));
+    let labels = r#"{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    assert_eq!(
+        world.value(&format!("secure_score_control_risk_accepted{labels}")),
+        Some(0.0)
+    );
+    assert_eq!(
+        world.value(&format!(
+            "secure_score_control_risk_accepted_in_lookback{labels}"
+        )),
+        Some(1.0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_known_by_its_domain_learns_its_id() {
+    let world = World::new().await;
+    let contoso = world
+        .simulator
+        .tenants()
+        .into_iter()
+        .find(|t| t.name == "contoso")
+        .unwrap();
+    let world = world
+        .configure(|config| {
+            for tenant in &mut config.tenants {
+                if tenant.alias == "contoso" {
+                    tenant.tenant_id.clone_from(&contoso.domain);
+                }
+            }
+        })
+        .watch();
+    world.attempted().await;
+    let state = world.tenant("contoso");
+    assert!(
+        state.health.profiles.up,
+        "{:?}",
+        state.health.profiles.trouble
+    );
+    assert_eq!(
+        state.identity.entra_tenant_id.as_deref(),
+        Some(contoso.entra_id.as_str())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_too_young_to_have_a_score_is_no_failure() {
+    let world = World::new().await;
+    for list in [Struck::Profiles, Struck::Scores] {
+        world
+            .control()
+            .inject(Some("contoso"), Fault::new(list, What::EmptyValue))
+            .unwrap();
+    }
+    let world = world.watch();
+    world.attempted().await;
+    for list in ["profiles", "scores"] {
+        let up = format!(r#"secure_score_up{{tenant="contoso",api="{list}"}}"#);
+        assert_eq!(world.value(&up), Some(1.0));
+    }
+    assert_eq!(
+        world.value(r#"secure_score_tenant_score{tenant="contoso"}"#),
+        None
+    );
+}

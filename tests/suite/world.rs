@@ -1,0 +1,175 @@
+//! A small world for tests: the embedded Graph, real HTTPS, the real loops.
+
+use secure_score_exporter::config::{
+    Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
+};
+use secure_score_exporter::exposition::{self, Format, Policy};
+use secure_score_exporter::model::Timestamp;
+use secure_score_exporter::refresh::{Fleet, Plan};
+use secure_score_exporter::simulator::{Control, Options, Simulator};
+use secure_score_exporter::store::{Store, TenantState, Tenants};
+use secure_score_exporter::telemetry::Telemetry;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// How long anything may take before a test gives up: far more than it needs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A refresh interval short enough to see several.
+pub(crate) const OFTEN: Duration = Duration::from_millis(700);
+
+pub(crate) struct World {
+    pub(crate) simulator: Simulator,
+    pub(crate) store: Arc<Store>,
+    config: Config,
+    fleet: Option<Fleet>,
+}
+
+impl World {
+    /// Starts the simulator, not yet the exporter.
+    pub(crate) async fn with(options: Options) -> Self {
+        let simulator = Simulator::start(options)
+            .await
+            .expect("the simulator starts");
+        let config = config(&simulator);
+        Self {
+            simulator,
+            store: Arc::default(),
+            config,
+            fleet: None,
+        }
+    }
+
+    /// Five invented tenants.
+    pub(crate) async fn new() -> Self {
+        Self::with(Options::default()).await
+    }
+
+    /// Changes the configuration before the exporter starts.
+    pub(crate) fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// Starts the exporter's loops.
+    pub(crate) fn watch(mut self) -> Self {
+        let policy = Policy {
+            lookback: self.config.lookback,
+            accepted_by: None,
+            comment: false,
+        };
+        let plan = Plan {
+            config: Arc::new(self.config.clone()),
+            policy: Arc::new(policy),
+            store: Arc::clone(&self.store),
+            telemetry: Arc::new(Telemetry::new().expect("the telemetry can be set up")),
+            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+        };
+        self.fleet = Some(Fleet::start(&plan).expect("the loops start"));
+        self
+    }
+
+    /// Five tenants, watched, each list refreshed once.
+    pub(crate) async fn watched() -> Self {
+        let world = Self::new().await.watch();
+        world.attempted().await;
+        world
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.simulator.control()
+    }
+
+    pub(crate) fn tenant(&self, alias: &str) -> Arc<TenantState> {
+        let tenants = self.store.current();
+        Arc::clone(
+            tenants
+                .find(alias)
+                .unwrap_or_else(|| panic!("no tenant {alias}")),
+        )
+    }
+
+    /// Waits until every tenant's lists were tried once.
+    pub(crate) async fn attempted(&self) {
+        self.until("every list was tried", |tenants| {
+            tenants.states.iter().all(|state| state.health.attempted())
+        })
+        .await;
+    }
+
+    /// Waits until something is shown.
+    pub(crate) async fn until(&self, what: &str, seen: impl Fn(&Tenants) -> bool) {
+        let waiting = async {
+            while !seen(&self.store.current()) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+            let tenants = self.store.current();
+            let health: Vec<_> = tenants
+                .states
+                .iter()
+                .map(|s| (&s.identity.alias, &s.health))
+                .collect();
+            panic!("not seen in {PATIENCE:?}: {what}\n{health:#?}");
+        }
+    }
+
+    /// What Prometheus would read of the tenants.
+    pub(crate) fn metrics(&self) -> String {
+        render(&self.store.current())
+    }
+
+    /// The value of one series, as the text names it.
+    pub(crate) fn value(&self, series: &str) -> Option<f64> {
+        value(&self.metrics(), series)
+    }
+}
+
+/// The tenants' families as text.
+pub(crate) fn render(tenants: &Tenants) -> String {
+    let chunks = tenants
+        .states
+        .iter()
+        .map(|state| (&state.data, &state.vitals));
+    exposition::assemble(Format::Text, chunks)
+        .iter()
+        .map(|part| std::str::from_utf8(part).expect("the exposition is UTF-8"))
+        .collect()
+}
+
+/// The value of one series in a text.
+pub(crate) fn value(text: &str, series: &str) -> Option<f64> {
+    text.lines().find_map(|line| {
+        let rest = line.strip_prefix(series)?;
+        rest.strip_prefix(' ')?.parse().ok()
+    })
+}
+
+/// What a user would write for the simulator's tenants, only faster.
+pub(crate) fn config(simulator: &Simulator) -> Config {
+    let tenants = simulator.tenants().into_iter().map(|tenant| Tenant {
+        alias: tenant.name,
+        tenant_id: tenant.entra_id,
+        display_name: tenant.display_name,
+        cloud: Cloud::Simulator,
+        credential: Credential::ClientSecret {
+            client_id: tenant.client_id,
+            secret: Secret::new(tenant.client_secret),
+        },
+        target: Some(0.8),
+    });
+    let mut config = Config::of(tenants.collect());
+    config.refresh.profiles = OFTEN;
+    config.refresh.scores = OFTEN;
+    config.refresh.timeout = Duration::from_secs(2);
+    config.simulator = Some(SimulatorEndpoint {
+        url: simulator.url().to_owned(),
+        ca: PemFile {
+            path: PathBuf::new(),
+            pem: simulator.ca_pem().as_bytes().to_vec(),
+        },
+    });
+    config
+}
