@@ -1,6 +1,7 @@
 //! Whether each tenant can be watched: token, permission, one call of each
 //! kind, and whether Microsoft's sums add up.
 
+use super::print::line;
 use super::{Failure, serve};
 use crate::cli::{Check, ConfigFlags};
 use crate::config::{Config, Environment, Tenant};
@@ -47,15 +48,6 @@ pub(super) async fn run(
     let mut findings: Vec<Findings> = examinations.join_all().await;
     findings.sort_by(|a, b| a.alias.cmp(&b.alias));
     print(&findings)
-}
-
-/// Prints a line on standard output.
-#[expect(
-    clippy::print_stdout,
-    reason = "what was found is the command's answer"
-)]
-pub(super) fn line(text: fmt::Arguments<'_>) {
-    println!("{text}");
 }
 
 fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a Tenant>, Failure> {

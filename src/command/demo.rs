@@ -1,8 +1,8 @@
 //! Everything at once, without a tenant: the embedded Graph and an exporter
 //! that watches it, in one process.
 
-use super::check::line;
 use super::exporter::Exporter;
+use super::print::line;
 use super::{Failure, simulate};
 use crate::cli::Demo;
 use crate::config::{

@@ -5,6 +5,7 @@ mod demo;
 mod exporter;
 mod logging;
 mod persons;
+mod print;
 mod serve;
 mod simulate;
 mod stop;

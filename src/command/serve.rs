@@ -2,6 +2,7 @@
 
 use super::Failure;
 use super::exporter::Exporter;
+use super::print::line;
 use crate::cli::{ConfigFlags, WebFlags};
 use crate::config::{self, Config, Environment, Faults};
 use crate::report;
@@ -19,7 +20,7 @@ pub(super) async fn run(
 /// Says whether the configuration could be served.
 pub(super) fn check_config(flags: &ConfigFlags, environment: &Environment) -> Result<(), Failure> {
     let config = load(flags, environment)?;
-    super::check::line(format_args!(
+    line(format_args!(
         "configuration is good: {} tenants",
         config.tenants.len()
     ));

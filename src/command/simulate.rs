@@ -1,6 +1,6 @@
 //! The embedded Graph alone, for an exporter or a script of the user's.
 
-use super::check::line;
+use super::print::line;
 use super::{Failure, stop};
 use crate::cli::{Simulate, World};
 use crate::simulator::{Options, Simulator};

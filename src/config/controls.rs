@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::fault::Ledger;
 use super::file::{Entries, FileControls};
+use super::keys::unknown_keys;
 use super::pattern::Pattern;
-use super::resolve::unknown_keys;
 use super::word;
 use super::written::{Mark, Text};
 use crate::model::{Category, ControlRules};

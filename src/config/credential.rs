@@ -4,7 +4,7 @@ use super::environment::Environment;
 use super::fault::Ledger;
 use super::file::{Entries, FileCredential, FileCredentialUse};
 use super::guid;
-use super::resolve::unknown_keys;
+use super::keys::unknown_keys;
 use super::secret::Secret;
 use super::secret_source;
 use super::word;

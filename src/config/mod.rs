@@ -17,6 +17,7 @@ mod fault;
 mod file;
 mod fingerprint;
 mod guid;
+mod keys;
 mod load;
 mod number;
 mod pattern;

@@ -2,7 +2,7 @@
 
 use super::fault::Ledger;
 use super::file::{FileLabels, FilePrivacy};
-use super::resolve::unknown_keys;
+use super::keys::unknown_keys;
 use super::secret::Secret;
 use super::secret_source;
 use super::word;

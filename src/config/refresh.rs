@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::fault::Ledger;
 use super::file::FileRefresh;
+use super::keys::unknown_keys;
 use super::number;
-use super::resolve::unknown_keys;
 use super::written::{Mark, Text};
 
 /// States change at any time and show at once; Graph bears this rhythm well.

@@ -9,14 +9,13 @@ use super::environment::Environment;
 use super::fault::Ledger;
 use super::file::{File, FileGraph, FileRiskAccepted};
 use super::fingerprint::Fingerprint;
+use super::keys::unknown_keys;
 use super::number;
 use super::pem::{self, PemFile};
 use super::privacy;
 use super::refresh;
 use super::simulator;
 use super::tenant;
-use super::word;
-use super::written::Text;
 
 /// Three states back: an acceptance, its withdrawal, and one change more.
 pub(super) const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
@@ -72,11 +71,4 @@ fn lookback(file: FileRiskAccepted, ledger: &mut Ledger) -> NonZeroUsize {
 fn extra_roots(file: FileGraph, ledger: &mut Ledger) -> Option<PemFile> {
     unknown_keys("graph", &file.unknown, FileGraph::KEYS, ledger);
     pem::resolve("graph.ca_file", &file.ca_file?, ledger)
-}
-
-/// Complains of each key the section does not have.
-pub(super) fn unknown_keys(section: &str, unknown: &[Text], known: &[&str], ledger: &mut Ledger) {
-    for key in unknown {
-        ledger.fault(key.mark, section, word::unknown("key", &key.value, known));
-    }
 }

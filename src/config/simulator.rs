@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 
 use super::fault::Ledger;
 use super::file::FileSimulator;
+use super::keys::unknown_keys;
 use super::pem::{self, PemFile};
-use super::resolve::unknown_keys;
 use super::written::{Mark, Text, Written};
 
 /// The simulator's address and the authority that signed its certificate.

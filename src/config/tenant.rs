@@ -7,8 +7,8 @@ use super::credential::{Credential, Credentials};
 use super::fault::Ledger;
 use super::file::{FileDefaults, FileTenant};
 use super::guid;
+use super::keys::unknown_keys;
 use super::number;
-use super::resolve::unknown_keys;
 use super::written::{Mark, Text, Written};
 
 /// One tenant, with all that is needed to refresh it.

@@ -194,11 +194,18 @@ impl TokenSource {
                 "it is empty or expires at once; check this machine's clock",
             ));
         }
+        let facts = TokenFacts::of(acquired.token.secret());
+        if facts.may_read() == Some(false) {
+            tracing::warn!(
+                tenant_id = %self.tenant_id,
+                "the token lacks the permission {PERMISSION}; Graph will refuse it until the permission is granted and an administrator has consented"
+            );
+        }
         let now = Instant::now();
         Ok(Token {
             renew_at: now + life.mul_f64(RENEW_AFTER),
             expires_at: now + life - SHORTEST_LIFE,
-            facts: TokenFacts::of(acquired.token.secret()),
+            facts,
             bearer: acquired.token,
         })
     }

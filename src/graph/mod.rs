@@ -6,10 +6,12 @@
 
 mod client;
 mod credential;
+mod elements;
 mod endpoint;
 mod entra;
 mod error;
 mod http;
+mod loose;
 mod observed;
 mod pages;
 mod pools;

@@ -1,7 +1,7 @@
 //! What is odd in an answer, counted while it is read.
 
+use super::loose::{Number, Text};
 use super::text;
-use super::wire::{Number, Text};
 use crate::model::{Anomalies, Category, Points, SkippedField, Timestamp, UnknownField};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,8 +1,10 @@
 //! The pages of a list, and the links between them.
 
 use super::Endpoint;
+use super::elements::Elements;
 use super::error::{Fault, GraphError, Subject};
-use super::wire::{self, Elements, List, PROFILE_FIELDS, Page};
+use super::loose::List;
+use super::wire::{self, PROFILE_FIELDS, Page};
 use reqwest::Url;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -63,7 +65,7 @@ pub(super) fn elements<'a, T: Deserialize<'a>>(
     subject: Subject,
     page: &Page<'a>,
 ) -> Result<Elements<T>, GraphError> {
-    wire::elements(page.value)
+    super::elements::elements(page.value)
         .ok_or_else(|| GraphError::malformed(subject, "its value is not a list"))
 }
 

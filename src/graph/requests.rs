@@ -4,6 +4,7 @@ use super::LONGEST_MESSAGE;
 use super::credential::Token;
 use super::error::{Fault, GraphError, Subject, Trace};
 use super::http::{self, Broken};
+use super::loose::Text;
 use super::text::printable;
 use super::throttle::{Throttle, retry_after};
 use super::turn::Turn;
@@ -168,7 +169,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), String> {
 
 fn refusal(status: u16, body: &[u8]) -> Fault {
     let failure: wire::Failure<'_> = serde_json::from_slice(body).unwrap_or_default();
-    let text = |text: &wire::Text<'_>| printable(text.get().unwrap_or_default(), LONGEST_MESSAGE);
+    let text = |text: &Text<'_>| printable(text.get().unwrap_or_default(), LONGEST_MESSAGE);
     Fault::Status {
         status,
         code: text(&failure.error.code),

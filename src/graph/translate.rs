@@ -5,8 +5,10 @@
 //! is counted: one new word from Microsoft must not cost a tenant its other
 //! 350 controls.
 
+use super::elements::{Elements, inner_elements};
+use super::loose::{List, Number, Text};
 use super::observed::Observed;
-use super::wire::{self, Elements, List, Number, Text};
+use super::wire;
 use crate::model::{
     ActionType, Anomalies, Basis, CatalogueEntry, Category, CategoryComparison, Comparison,
     ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier, Timestamp,
@@ -193,9 +195,8 @@ fn action_type(word: &str) -> Option<ActionType> {
 
 /// Reads one day's score.
 pub(super) fn report(score: &wire::Score<'_>, observed: &mut Observed) -> Report {
-    let controls: Elements<wire::ControlScore<'_>> = wire::inner_elements(score.control_scores);
-    let averages: Elements<wire::Comparison<'_>> =
-        wire::inner_elements(score.average_comparative_scores);
+    let controls: Elements<wire::ControlScore<'_>> = inner_elements(score.control_scores);
+    let averages: Elements<wire::Comparison<'_>> = inner_elements(score.average_comparative_scores);
     observed.skipped(SkippedField::Element, controls.unread + averages.unread);
     let entra_tenant_id = score.azure_tenant_id.get().unwrap_or_default().into();
     Report {

@@ -1,14 +1,14 @@
 //! Where one tenant's answers are put together and shown.
 
 use super::Clock;
+use super::told::Told;
 use crate::exposition::{self, Chunk, Policy};
-use crate::graph::{Fetched, GraphError, Subject, UnknownWord};
+use crate::graph::{Fetched, GraphError, Subject};
 use crate::model::{
-    Api, Catalogue, CategoryPins, ControlRules, Recategorised, Report, TenantHealth,
-    TenantIdentity, TenantSnapshot, Traffic, Trouble,
+    Api, Catalogue, CategoryPins, ControlRules, Report, TenantHealth, TenantIdentity,
+    TenantSnapshot, Traffic, Trouble,
 };
 use crate::store::{Store, TenantState};
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -43,13 +43,6 @@ struct Papers {
 struct Kept<T> {
     value: T,
     at: Instant,
-}
-
-/// What the log was told already, so that it is told once.
-#[derive(Default)]
-struct Told {
-    words: BTreeSet<UnknownWord>,
-    moves: BTreeSet<Recategorised>,
 }
 
 /// An answer of either list.
@@ -117,11 +110,13 @@ impl<R: ControlRules> Desk<R> {
         if partial && papers.catalogue.is_some() {
             return Err(GraphError::partial(Subject::Catalogue));
         }
-        papers.tell_words(Api::Profiles, unknown_words);
+        papers
+            .told
+            .words(&papers.identity.alias, Api::Profiles, unknown_words);
         papers.had_controls |= !catalogue.entries.is_empty();
         papers.learn_id(catalogue.entra_tenant_id.as_ref());
         let moves = papers.pins.learn(&catalogue);
-        papers.tell_moves(moves);
+        papers.told.moves(&papers.identity.alias, moves);
         let changed = replace(&mut papers.catalogue, catalogue);
         if changed {
             self.join(papers);
@@ -149,7 +144,9 @@ impl<R: ControlRules> Desk<R> {
         if partial && papers.report.is_some() {
             return Err(GraphError::partial(Subject::Report));
         }
-        papers.tell_words(Api::Scores, unknown_words);
+        papers
+            .told
+            .words(&papers.identity.alias, Api::Scores, unknown_words);
         papers.had_report = true;
         papers.learn_id(Some(&report.entra_tenant_id));
         let changed = replace(&mut papers.report, report);
@@ -258,38 +255,6 @@ impl Papers {
             self.identity.entra_tenant_id = id.map(Arc::clone);
         }
     }
-
-    fn tell_words(&mut self, api: Api, words: BTreeSet<UnknownWord>) {
-        for word in words {
-            if self.told.words.contains(&word) {
-                continue;
-            }
-            tracing::warn!(
-                tenant = %self.identity.alias,
-                api = api.as_str(),
-                field = ?word.field,
-                word = %word.word,
-                "Graph used a word this version does not know; it is shown as unknown"
-            );
-            self.told.words.insert(word);
-        }
-    }
-
-    fn tell_moves(&mut self, moves: Vec<Recategorised>) {
-        for moved in moves {
-            if self.told.moves.contains(&moved) {
-                continue;
-            }
-            tracing::info!(
-                tenant = %self.identity.alias,
-                control = %moved.control,
-                kept = %moved.kept,
-                graph = %moved.seen,
-                "Microsoft moved a control to another category; its series keep the first one"
-            );
-            self.told.moves.insert(moved);
-        }
-    }
 }
 
 /// Keeps an answer and says whether it differs from the one before.
@@ -331,6 +296,7 @@ mod tests {
     use super::*;
     use crate::config::ControlSelection;
     use crate::model::{Anomalies, Points, Reason, Timestamp};
+    use std::collections::BTreeSet;
     use std::num::NonZeroUsize;
 
     const HOUR: Duration = Duration::from_secs(60 * 60);

@@ -8,6 +8,7 @@
 mod desk;
 mod fleet;
 pub mod schedule;
+mod told;
 mod worker;
 
 pub use fleet::{Fleet, Plan};

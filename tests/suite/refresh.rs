@@ -135,10 +135,7 @@ async fn each_fault_has_its_reason_and_costs_nobody_anything_they_had() {
 
     for (row, tenant) in rows.iter().zip(struck) {
         let alias = &*tenant.identity.alias;
-        world
-            .control()
-            .inject(Some(alias), Fault::new(row.0, row.1.clone()))
-            .expect("the fault makes sense");
+        world.inject(Some(alias), Fault::new(row.0, row.1.clone()));
         if row.0 == Struck::Token {
             world
                 .control()
@@ -194,13 +191,10 @@ async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
     let world = World::watched().await;
     let before = world.tenant("contoso").snapshot.controls.len();
     assert!(before > 200, "the catalogue has two pages");
-    world
-        .control()
-        .inject(
-            Some("contoso"),
-            Fault::new(Struck::Profiles, What::Status(500)).on_page(2),
-        )
-        .unwrap();
+    world.inject(
+        Some("contoso"),
+        Fault::new(Struck::Profiles, What::Status(500)).on_page(2),
+    );
     world
         .until("page 2 failed", |now| {
             failures(state(now, "contoso"), Struck::Profiles, Reason::Server) > 0
@@ -229,7 +223,7 @@ async fn one_bad_element_costs_exactly_itself() {
     let world = World::watched().await;
     let before = world.tenant("contoso").snapshot.controls.len();
     let odd = Fault::new(Struck::Profiles, What::OddElement(Oddity::NotAnObject)).on_page(1);
-    world.control().inject(Some("contoso"), odd).unwrap();
+    world.inject(Some("contoso"), odd);
     let skipped =
         r#"secure_score_skipped_elements{tenant="contoso",api="profiles",field="element"}"#;
     world
@@ -246,13 +240,10 @@ async fn one_bad_element_costs_exactly_itself() {
 async fn a_graph_without_select_is_asked_for_everything() {
     for status in [400, 501] {
         let world = World::new().await;
-        world
-            .control()
-            .inject(
-                None,
-                Fault::new(Struck::Profiles, What::SelectUnsupported(status)),
-            )
-            .unwrap();
+        world.inject(
+            None,
+            Fault::new(Struck::Profiles, What::SelectUnsupported(status)),
+        );
         let world = world.watch();
         world.attempted().await;
         let state = world.tenant("contoso");
@@ -288,13 +279,10 @@ async fn a_throttled_page_is_asked_for_again_after_the_pause() {
     let pause = What::Throttle {
         retry_after: RetryAfter::Seconds(1),
     };
-    world
-        .control()
-        .inject(
-            Some("contoso"),
-            Fault::new(Struck::Profiles, pause).on_page(2).times(1),
-        )
-        .unwrap();
+    world.inject(
+        Some("contoso"),
+        Fault::new(Struck::Profiles, pause).on_page(2).times(1),
+    );
     let world = world.watch();
     world.attempted().await;
     let state = world.tenant("contoso");
@@ -402,10 +390,7 @@ async fn a_tenant_known_by_its_domain_learns_its_id() {
 async fn a_tenant_too_young_to_have_a_score_is_no_failure() {
     let world = World::new().await;
     for list in [Struck::Profiles, Struck::Scores] {
-        world
-            .control()
-            .inject(Some("contoso"), Fault::new(list, What::EmptyValue))
-            .unwrap();
+        world.inject(Some("contoso"), Fault::new(list, What::EmptyValue));
     }
     let world = world.watch();
     world.attempted().await;

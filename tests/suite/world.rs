@@ -6,7 +6,7 @@ use secure_score_exporter::config::{
 use secure_score_exporter::exposition::{self, Format, Policy};
 use secure_score_exporter::model::Timestamp;
 use secure_score_exporter::refresh::{Fleet, Plan};
-use secure_score_exporter::simulator::{Control, Options, Simulator};
+use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
 use std::path::PathBuf;
@@ -16,8 +16,9 @@ use std::time::{Duration, SystemTime};
 /// How long anything may take before a test gives up: far more than it needs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A refresh interval short enough to see several.
-pub(crate) const OFTEN: Duration = Duration::from_millis(700);
+/// A refresh interval short enough to see several, and long enough that no
+/// tenant ever meets its limit of requests a minute, however slow the machine.
+const OFTEN: Duration = Duration::from_secs(2);
 
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
@@ -79,6 +80,13 @@ impl World {
 
     pub(crate) fn control(&self) -> Control {
         self.simulator.control()
+    }
+
+    /// Lets something go wrong, at one tenant or at all.
+    pub(crate) fn inject(&self, tenant: Option<&str>, fault: Fault) {
+        self.control()
+            .inject(tenant, fault)
+            .expect("the fault makes sense");
     }
 
     pub(crate) fn tenant(&self, alias: &str) -> Arc<TenantState> {
