@@ -4,7 +4,7 @@
 use super::print::line;
 use super::{Failure, serve};
 use crate::cli::{Check, ConfigFlags};
-use crate::config::{Config, Environment, Tenant};
+use crate::config::{Config, Environment, Tenant, nearest_id};
 use crate::graph::{Client, GraphError, PERMISSION, Pools, TokenFacts, Turn};
 use crate::model::{Anomalies, Catalogue, CategoryPins, ControlState, Report, TenantSnapshot};
 use crate::telemetry::Telemetry;
@@ -192,7 +192,22 @@ impl Examination {
             fetched.value.entries.len()
         ));
         anomalies("catalogue", &fetched.value.anomalies, findings);
+        self.watch_list(&fetched.value, findings);
         Some(fetched.value)
+    }
+
+    fn watch_list(&self, catalogue: &Catalogue, findings: &mut Findings) {
+        for unmatched in catalogue.unmatched_watches(&self.config.controls) {
+            let ids = catalogue.entries.iter().map(|entry| &*entry.id);
+            let nearest = nearest_id(&unmatched, ids);
+            findings.odd(
+                format!("watch list: {unmatched} fits no control of the catalogue"),
+                &nearest.map_or_else(
+                    || "it may be renamed, withdrawn, or not offered to this tenant; correct risk_accepted.watch".to_owned(),
+                    |id| format!("did you mean {id}? Correct risk_accepted.watch"),
+                ),
+            );
+        }
     }
 
     async fn report(&self, turn: &mut Turn, findings: &mut Findings) -> Option<Report> {

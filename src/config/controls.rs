@@ -1,16 +1,18 @@
 //! Which controls get series of their own, and under which category.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::fault::Ledger;
 use super::file::{Entries, FileControls};
 use super::keys::unknown_keys;
 use super::pattern::Pattern;
+use super::watch::WatchList;
 use super::word;
 use super::written::{Mark, Text};
 use crate::model::{Category, ControlRules};
 
-/// The choice of controls; by default every one.
+/// The choice of controls, by default every one, and those that are watched.
 ///
 /// It decides about series per control and never about sums: a tenant's score
 /// must not depend on what a dashboard wants to see.
@@ -22,6 +24,7 @@ pub struct ControlSelection {
     exclude: Vec<Pattern>,
     /// By lower-case control id.
     overrides: BTreeMap<String, Category>,
+    watch: WatchList,
 }
 
 impl ControlRules for ControlSelection {
@@ -31,6 +34,14 @@ impl ControlRules for ControlSelection {
         (self.categories.is_empty() || self.categories.contains(&category))
             && (self.include.is_empty() || any_matches(&self.include, id))
             && !any_matches(&self.exclude, id)
+    }
+
+    fn watches(&self, id: &str) -> bool {
+        self.watch.watches(id)
+    }
+
+    fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
+        self.watch.unmatched(ids)
     }
 
     /// The category this control is pinned to, whatever Microsoft says.
@@ -46,13 +57,18 @@ fn any_matches(patterns: &[Pattern], id: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(id))
 }
 
-pub(super) fn resolve(file: FileControls, ledger: &mut Ledger) -> ControlSelection {
+pub(super) fn resolve(
+    file: FileControls,
+    watch: WatchList,
+    ledger: &mut Ledger,
+) -> ControlSelection {
     unknown_keys("controls", &file.unknown, FileControls::KEYS, ledger);
     ControlSelection {
         categories: categories(file.categories, ledger),
         include: patterns("include", file.include, ledger),
         exclude: patterns("exclude", file.exclude, ledger),
         overrides: overrides(file.category_overrides.unwrap_or_default(), ledger),
+        watch,
     }
 }
 

@@ -122,6 +122,7 @@ pub(super) fn as_file(environment: &Environment, ledger: &mut Ledger) -> Option<
         controls: Some(controls(&reader, ledger)),
         risk_accepted: Some(FileRiskAccepted {
             lookback: reader.text("SECURE_SCORE_LOOKBACK"),
+            watch: reader.list("SECURE_SCORE_WATCH"),
             ..FileRiskAccepted::default()
         }),
         labels: Some(labels(&reader)),

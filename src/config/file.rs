@@ -133,7 +133,7 @@ section! {
     }
 }
 
-section! { FileRiskAccepted { lookback: Text } }
+section! { FileRiskAccepted { lookback: Text, watch: Vec<Text> } }
 section! { FileLabels { accepted_by: Text, comment: Text, salt_file: Text } }
 section! { FilePrivacy { events: Text } }
 section! { FileGraph { ca_file: Text } }

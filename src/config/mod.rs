@@ -30,6 +30,7 @@ mod secret_source;
 mod simulator;
 mod tenant;
 mod variable;
+mod watch;
 mod word;
 mod written;
 mod yaml;
@@ -51,6 +52,7 @@ pub use secret::Secret;
 pub use simulator::SimulatorEndpoint;
 pub use tenant::Tenant;
 pub use variable::{VARIABLES, Variable};
+pub use watch::{WatchList, nearest_id};
 
 /// Everything the exporter was told, complete and checked.
 #[derive(Debug, Clone)]

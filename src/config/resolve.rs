@@ -16,6 +16,8 @@ use super::privacy;
 use super::refresh;
 use super::simulator;
 use super::tenant;
+use super::watch;
+use super::written::Text;
 
 /// Three states back: an acceptance, its withdrawal, and one change more.
 pub(super) const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
@@ -41,12 +43,20 @@ pub(super) fn resolve(
         file.privacy.unwrap_or_default(),
         ledger,
     );
+    let risk_accepted = file.risk_accepted.unwrap_or_default();
+    unknown_keys(
+        "risk_accepted",
+        &risk_accepted.unknown,
+        FileRiskAccepted::KEYS,
+        ledger,
+    );
+    let watch = watch::resolve(risk_accepted.watch, ledger);
     Config {
         refresh,
         simulator: simulator::resolve(file.simulator, simulated, ledger),
         tenants,
-        controls: controls::resolve(file.controls.unwrap_or_default(), ledger),
-        lookback: lookback(file.risk_accepted.unwrap_or_default(), ledger),
+        controls: controls::resolve(file.controls.unwrap_or_default(), watch, ledger),
+        lookback: lookback(risk_accepted.lookback, ledger),
         labels: privacy.labels,
         privacy: privacy.events,
         salt: privacy.salt,
@@ -55,14 +65,7 @@ pub(super) fn resolve(
     }
 }
 
-fn lookback(file: FileRiskAccepted, ledger: &mut Ledger) -> NonZeroUsize {
-    unknown_keys(
-        "risk_accepted",
-        &file.unknown,
-        FileRiskAccepted::KEYS,
-        ledger,
-    );
-    let written = file.lookback;
+fn lookback(written: Option<Text>, ledger: &mut Ledger) -> NonZeroUsize {
     written
         .and_then(|text| number::between("risk_accepted.lookback", text, 1..=100, ledger))
         .unwrap_or(LOOKBACK)

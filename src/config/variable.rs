@@ -93,6 +93,10 @@ pub const VARIABLES: &[Variable] = &[
         "how many of the last states count for the lookback, 3 by default",
     ),
     variable(
+        "SECURE_SCORE_WATCH",
+        "controls on the watch list, ids or patterns, with commas",
+    ),
+    variable(
         "SECURE_SCORE_LABELS_ACCEPTED_BY",
         "who accepted, as a label: off (default), hash or plain",
     ),

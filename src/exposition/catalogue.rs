@@ -100,6 +100,8 @@ pub static FAMILIES: &[Family] = &[
         "How often the control changed into Risk accepted in the history Graph keeps; states written again do not count."),
     family("secure_score_control_risk_last_accepted_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::last_accepted),
         "When the risk was last accepted, also if withdrawn since, seconds since the epoch (Graph updatedDateTime)."),
+    family("secure_score_control_watched", Gauge, CONTROL, Sometimes, Data(controls::watched),
+        "1 for a control of the catalogue that is on the watch list (risk_accepted.watch)."),
     family("secure_score_control_state", Gauge, &["control", "category", "state"], Always, Data(controls::state),
         "1 for the state the control is in, and no series for the others."),
     family("secure_score_control_state_updated_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::state_updated),

@@ -73,6 +73,12 @@ pub(super) fn last_accepted(view: &DataView<'_>, lines: &mut Lines<'_>) {
     }
 }
 
+pub(super) fn watched(view: &DataView<'_>, lines: &mut Lines<'_>) {
+    for (control, _) in view.entries().filter(|(control, _)| control.watched) {
+        lines.sample(&labels(control), 1.0);
+    }
+}
+
 pub(super) fn state(view: &DataView<'_>, lines: &mut Lines<'_>) {
     for (control, entry) in view.entries() {
         let [id, category] = labels(control);

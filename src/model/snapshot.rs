@@ -19,6 +19,14 @@ pub struct Catalogue {
     pub anomalies: Anomalies,
 }
 
+impl Catalogue {
+    /// Lines of the watch list that fit none of its controls.
+    pub fn unmatched_watches(&self, rules: &impl ControlRules) -> Vec<Arc<str>> {
+        let ids: Vec<&str> = self.entries.iter().map(|entry| &*entry.id).collect();
+        rules.unmatched_watches(&ids)
+    }
+}
+
 /// A control with what both lists say about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Control {
@@ -33,6 +41,8 @@ pub struct Control {
     /// Whether the configuration wants series of this control. Sums count it
     /// either way.
     pub selected: bool,
+    /// Whether it is on the watch list.
+    pub watched: bool,
 }
 
 impl Control {
@@ -55,6 +65,10 @@ pub trait ControlRules {
     fn category_override(&self, id: &str) -> Option<Category>;
     /// Whether series of a control are wanted.
     fn selects(&self, id: &str, category: Category) -> bool;
+    /// Whether a control is on the watch list.
+    fn watches(&self, id: &str) -> bool;
+    /// Lines of the watch list that fit none of these ids.
+    fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
 }
 
 /// Points of the scored controls of one category.
@@ -82,6 +96,8 @@ pub struct TenantSnapshot {
     pub duplicate_scores: u64,
     /// Controls that Graph files elsewhere than we do.
     pub recategorised: usize,
+    /// Lines of the watch list that fit no control of the catalogue.
+    pub unmatched_watches: Vec<Arc<str>>,
 }
 
 impl TenantSnapshot {
@@ -112,6 +128,7 @@ impl TenantSnapshot {
                 id: Arc::clone(&entry.id),
                 category,
                 selected: rules.selects(&entry.id, category),
+                watched: rules.watches(&entry.id),
                 entry: Some(Arc::clone(entry)),
                 score: scores.take(&entry.id),
             });
@@ -122,6 +139,7 @@ impl TenantSnapshot {
                 id: Arc::clone(&score.id),
                 category,
                 selected: rules.selects(&score.id, category),
+                watched: rules.watches(&score.id),
                 entry: None,
                 score: Some(score),
             });
@@ -133,6 +151,7 @@ impl TenantSnapshot {
             catalogue_anomalies: catalogue.map(|c| c.anomalies.clone()),
             duplicate_scores: scores.duplicates,
             recategorised,
+            unmatched_watches: catalogue.map_or_else(Vec::new, |c| c.unmatched_watches(rules)),
         }
     }
 
@@ -290,6 +309,15 @@ mod tests {
 
         fn selects(&self, _: &str, category: Category) -> bool {
             category != Category::Device
+        }
+
+        fn watches(&self, id: &str) -> bool {
+            id == "A"
+        }
+
+        fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
+            let unmatched = !ids.contains(&"A");
+            unmatched.then(|| "A".into()).into_iter().collect()
         }
     }
 

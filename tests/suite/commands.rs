@@ -148,6 +148,29 @@ async fn check_tells_each_trouble_with_its_remedy_and_fails() {
 }
 
 #[test]
+fn a_watched_control_that_no_catalogue_has_is_told() {
+    let simulated = Simulated::start();
+    let mut config = fs::read_to_string(simulated.config()).unwrap();
+    config.push_str("risk_accepted: {watch: [UserRiskPolicy, AdminMFAV3]}\n");
+    fs::write(simulated.config(), config).unwrap();
+    let checked = run(&[
+        "check",
+        "--config.file",
+        &simulated.config(),
+        "--tenant",
+        "contoso",
+    ]);
+    let said = text(&checked.stdout);
+    assert!(checked.status.success(), "a warning is no failure: {said}");
+    assert!(
+        said.contains("watch list: AdminMFAV3 fits no control"),
+        "{said}"
+    );
+    assert!(said.contains("did you mean AdminMFAV2?"), "{said}");
+    assert!(!said.contains("watch list: UserRiskPolicy"), "{said}");
+}
+
+#[test]
 fn a_bad_configuration_starts_nothing_and_says_where_it_is_bad() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.yml");

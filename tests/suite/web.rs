@@ -186,6 +186,7 @@ fn control(id: &str, category: Category, updates: Vec<StateUpdate>) -> Control {
         entry: Some(Arc::new(entry)),
         score: Some(Arc::new(score)),
         selected: false,
+        watched: false,
     }
 }
 

@@ -130,14 +130,28 @@ fn last_read(health: &RefreshHealth, now: Timestamp) -> Markup {
 }
 
 /// What the lists fail with; once when both fail the same way.
+/// What keeps a tenant from being watched: failing refreshes, and lines of the
+/// watch list that watch nothing here.
 fn troubles(state: &TenantState) -> Markup {
+    let unmatched: Vec<&str> = state
+        .snapshot
+        .unmatched_watches
+        .iter()
+        .map(AsRef::as_ref)
+        .collect();
     let mut troubles: Vec<_> = Api::ALL
         .into_iter()
         .filter_map(|api| state.health.of(api).trouble.as_ref())
         .collect();
     troubles.dedup();
     html! {
-        @if troubles.is_empty() { span.soft { "none" } }
+        @if troubles.is_empty() && unmatched.is_empty() { span.soft { "none" } }
+        @if !unmatched.is_empty() {
+            p {
+                strong.bad { "watch list" } ": no control fits " (shortened(&unmatched.join(", ")))
+                br; "Hint: correct the spelling in risk_accepted.watch, or see whether Microsoft renamed or withdrew it"
+            }
+        }
         @for trouble in troubles {
             p {
                 strong.bad { (trouble.reason.as_str()) } ": " (shortened(&trouble.message))

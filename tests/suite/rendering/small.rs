@@ -23,6 +23,14 @@ impl ControlRules for Everything {
         None
     }
 
+    fn watches(&self, id: &str) -> bool {
+        id == "UserRiskPolicy"
+    }
+
+    fn unmatched_watches(&self, _: &[&str]) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
     fn selects(&self, id: &str, _category: Category) -> bool {
         id != "unselected"
     }
