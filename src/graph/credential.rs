@@ -5,6 +5,7 @@
 
 use super::entra;
 use super::error::{Fault, GraphError, Subject};
+use super::http::Broken;
 use super::text::printable;
 use super::transport::{Ending, Transport};
 use super::wire::{self, Claims, EntraFailure};
@@ -26,6 +27,10 @@ use tokio::time::Instant;
 
 /// The share of a token's life after which a new one is asked for.
 const RENEW_AFTER: f64 = 0.8;
+
+/// A credential that does not answer must not keep its tenant's place among
+/// those that are refreshed: the Azure CLI has no time-out of its own.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// A token with less life than this is not worth sending.
 const SHORTEST_LIFE: Duration = Duration::from_secs(10);
@@ -182,9 +187,10 @@ impl TokenSource {
 
     async fn fetch(&self) -> Result<Token, GraphError> {
         let transport = Arc::new(Transport::new(self.http.clone()));
-        let acquired = self
-            .acquire(Arc::clone(&transport))
+        let acquire = self.acquire(Arc::clone(&transport));
+        let acquired = tokio::time::timeout(LONGEST_WAIT, acquire)
             .await
+            .map_err(|_| GraphError::new(Subject::Token, Fault::Broken(Broken::Timeout)))?
             .map_err(|error| explain(&error, transport.last()))?;
         let life =
             Duration::try_from(acquired.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();

@@ -14,6 +14,12 @@ pub(super) const LARGEST_BODY: usize = 16 * 1024 * 1024;
 /// otherwise use up the whole time-out of a refresh.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// All tenants of a cloud share one HTTP/2 connection. When it dies without a
+/// word, this is how long until that is noticed, and not each tenant's whole
+/// time-out, one after the other.
+const PING_AFTER: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Which certificates are trusted.
 #[derive(Debug, Clone)]
 pub(super) enum Trust {
@@ -44,6 +50,8 @@ pub(super) fn http_client(trust: &Trust, timeout: Duration) -> Result<reqwest::C
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT.min(timeout))
         .timeout(timeout)
+        .http2_keep_alive_interval(PING_AFTER)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
         .user_agent(concat!("secure-score-exporter/", env!("CARGO_PKG_VERSION")));
     let builder = match trust {
         Trust::SystemAnd(None) => builder,
