@@ -1,10 +1,8 @@
 //! What a person at a terminal reads: an error once, then what to do about it.
-#![allow(
-    clippy::print_stderr,
-    reason = "the one place that speaks to a person before and beside the log"
-)]
 
 use std::error::Error;
+use std::fmt;
+use std::io::Write as _;
 
 use crate::config::{Faults, Warning};
 
@@ -38,23 +36,29 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// A line on standard error. Where that is closed or full there is nobody
+/// left to tell, and that must not end the process.
+fn say(line: fmt::Arguments<'_>) {
+    let _unread = writeln!(std::io::stderr(), "{line}");
+}
+
 /// Prints `error: …` and, where there is one, `hint: …`.
 pub fn error(error: &dyn Error, hint: Option<&str>) {
-    eprintln!("error: {}", chain(error));
+    say(format_args!("error: {}", chain(error)));
     if let Some(hint) = hint {
-        eprintln!("hint: {hint}");
+        say(format_args!("hint: {hint}"));
     }
 }
 
 /// Prints every fault of a configuration and how many there were.
 pub fn faults(faults: &Faults) {
-    eprintln!("{}", summary(faults));
+    say(format_args!("{}", summary(faults)));
 }
 
 /// Prints what works but is probably not meant.
 pub fn warnings(warnings: &[Warning]) {
     for warning in warnings {
-        eprintln!("warning: {warning}");
+        say(format_args!("warning: {warning}"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether each tenant can be watched: token, permission, one call of each
 //! kind, and whether Microsoft's sums add up.
 
-use super::print::line;
+use super::print::{self, line};
 use super::{Failure, serve};
 use crate::cli::{Check, ConfigFlags};
 use crate::config::{Config, Environment, Tenant, nearest_id};
@@ -27,10 +27,10 @@ pub(super) async fn run(
     let config = Arc::new(serve::load(flags, environment)?);
     let tenants = chosen(&config, &check.tenants)?;
     line(format_args!(
-        "ok    configuration: {} tenants, {} to check",
-        config.tenants.len(),
+        "ok    configuration: {}, {} to check",
+        print::tenants(config.tenants.len()),
         tenants.len()
-    ));
+    ))?;
     let pools = Pools::new(&config).context("the connection to Graph cannot be set up")?;
     let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
     let telemetry = Arc::new(Telemetry::new().context("the telemetry cannot be set up")?);
@@ -52,12 +52,16 @@ pub(super) async fn run(
 
 fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a Tenant>, Failure> {
     let known = |name: &String| config.tenants.iter().any(|tenant| tenant.alias == *name);
+    let names_known = config.tenants.iter().map(|tenant| tenant.alias.as_str());
     if let Some(unknown) = names.iter().find(|name| !known(name)) {
         return Err(Failure::Other {
             error: anyhow::anyhow!(
                 "--tenant {unknown}: no tenant of the configuration has this name"
             ),
-            hint: Some("use the `name` of a tenant as the configuration spells it".to_owned()),
+            hint: Some(match nearest_id(unknown, names_known) {
+                Some(near) => format!("did you mean {near}?"),
+                None => "use the `name` of a tenant as the configuration spells it".to_owned(),
+            }),
         });
     }
     let wanted = |tenant: &&Tenant| names.is_empty() || names.contains(&tenant.alias);
@@ -70,9 +74,9 @@ fn print(findings: &[Findings]) -> Result<(), Failure> {
             line(format_args!(
                 "{:<5} {}: {}",
                 finding.verdict, tenant.alias, finding.text
-            ));
+            ))?;
             if let Some(hint) = &finding.hint {
-                line(format_args!("      hint: {hint}"));
+                line(format_args!("      hint: {hint}"))?;
             }
         }
     }
@@ -81,7 +85,7 @@ fn print(findings: &[Findings]) -> Result<(), Failure> {
         "{} of {} tenants can be watched",
         findings.len() - failed,
         findings.len()
-    ));
+    ))?;
     match failed {
         0 => Ok(()),
         _ => Err(Failure::Found),

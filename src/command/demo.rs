@@ -2,7 +2,7 @@
 //! that watches it, in one process.
 
 use super::exporter::Exporter;
-use super::print::line;
+use super::print::{line, tenants};
 use super::{Failure, simulate};
 use crate::cli::Demo;
 use crate::config::{
@@ -27,11 +27,9 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = simulate::options(&demo.world, any_port, any_port);
     let story = story(&options);
-    let simulator = Simulator::start(options)
-        .await
-        .map_err(anyhow::Error::from)?;
+    let simulator = simulate::start(options).await?;
     let exporter = Exporter::start(config(&simulator), &demo.web).await?;
-    introduce(&simulator, &exporter, demo, &story);
+    introduce(&simulator, &exporter, demo, &story)?;
     let ended = exporter.serve().await;
     simulator.stop().await;
     ended
@@ -79,14 +77,19 @@ fn watched(tenant: TenantAccess) -> Tenant {
     }
 }
 
-fn introduce(simulator: &Simulator, exporter: &Exporter, demo: &Demo, story: &[String]) {
+fn introduce(
+    simulator: &Simulator,
+    exporter: &Exporter,
+    demo: &Demo,
+    story: &[String],
+) -> Result<(), Failure> {
     let prefix = demo.web.route_prefix();
     let path = demo.web.telemetry_path();
     let Some(address) = exporter.addresses().first() else {
-        return;
+        return Ok(());
     };
     line(format_args!(
-        "Secure Score of {} simulated tenants; nothing leaves this machine.\n\n  \
+        "Secure Score of {}, simulated; nothing leaves this machine.\n\n  \
          status page   http://{address}{prefix}/\n  \
          metrics       http://{address}{prefix}{path}\n  \
          control API   {}\n\n\
@@ -97,15 +100,15 @@ fn introduce(simulator: &Simulator, exporter: &Exporter, demo: &Demo, story: &[S
          metrics_path: {prefix}{path}\n      \
          static_configs:\n        \
          - targets: ['{address}']\n",
-        simulator.tenants().len(),
+        tenants(simulator.tenants().len()),
         simulator.control_url().unwrap_or("off"),
-    ));
+    ))?;
     if demo.world.living() {
-        line(format_args!("What will happen:\n"));
+        line(format_args!("What will happen:\n"))?;
         for event in story {
-            line(format_args!("  - {event}"));
+            line(format_args!("  - {event}"))?;
         }
-        line(format_args!(""));
+        line(format_args!(""))?;
     }
-    line(format_args!("Stop it with Ctrl-C."));
+    line(format_args!("Stop it with Ctrl-C."))
 }

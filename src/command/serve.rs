@@ -2,7 +2,7 @@
 
 use super::Failure;
 use super::exporter::Exporter;
-use super::print::line;
+use super::print::{line, tenants};
 use crate::cli::{ConfigFlags, WebFlags};
 use crate::config::{self, Config, Environment, Faults};
 use crate::report;
@@ -21,10 +21,9 @@ pub(super) async fn run(
 pub(super) fn check_config(flags: &ConfigFlags, environment: &Environment) -> Result<(), Failure> {
     let config = load(flags, environment)?;
     line(format_args!(
-        "configuration is good: {} tenants",
-        config.tenants.len()
-    ));
-    Ok(())
+        "configuration is good: {}",
+        tenants(config.tenants.len())
+    ))
 }
 
 /// Reads the configuration and passes its warnings on.

@@ -3,7 +3,7 @@
 use super::print::line;
 use super::{Failure, stop};
 use crate::cli::{Simulate, World};
-use crate::simulator::{Options, Simulator};
+use crate::simulator::{Options, Simulator, SimulatorError};
 use anyhow::Context as _;
 use std::fs;
 use std::io::Write as _;
@@ -22,26 +22,22 @@ pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
         flags.listen_address.address(),
         flags.control_listen_address.address(),
     );
-    let simulator = Simulator::start(options)
-        .await
-        .map_err(anyhow::Error::from)?;
-    line(format_args!("Graph and Entra  {}", simulator.url()));
+    let simulator = start(options).await?;
+    let written = match &flags.config_dir {
+        Some(directory) => Some(write_config(&simulator, directory)?),
+        None => None,
+    };
+    line(format_args!("Graph and Entra  {}", simulator.url()))?;
     line(format_args!(
         "control API      {}",
         simulator.control_url().unwrap_or("off")
-    ));
-    if let Some(directory) = &flags.config_dir {
-        let file = write_config(&simulator, directory).with_context(|| {
-            format!(
-                "the configuration cannot be written to {}",
-                directory.display()
-            )
-        })?;
+    ))?;
+    if let Some(file) = written {
         line(format_args!(
             "configuration    {}\n\nWatch it with: secure-score-exporter --config.file {}",
             file.display(),
             file.display()
-        ));
+        ))?;
     }
     let signal = stop::requested().await;
     tracing::info!(signal, "stopping");
@@ -62,14 +58,55 @@ pub(super) fn options(world: &World, listen: SocketAddr, control: SocketAddr) ->
     }
 }
 
+/// Starts the simulator, or says what to do.
+pub(super) async fn start(options: Options) -> Result<Simulator, Failure> {
+    Simulator::start(options).await.map_err(|error| {
+        let hint = match &error {
+            SimulatorError::Listen { .. } => {
+                Some("choose other ports with --listen-address and --control.listen-address")
+            }
+            SimulatorError::Replay(_) => Some(
+                "--replay wants a directory with secureScores.json and secureScoreControlProfiles*.json, as Graph answered them",
+            ),
+            SimulatorError::NotLoopback { .. } | SimulatorError::Identity(_) => None,
+        };
+        Failure::Other {
+            hint: hint.map(str::to_owned),
+            error: error.into(),
+        }
+    })
+}
+
+/// The first line of a configuration that we may write over.
+const OURS: &str = "# Watches the tenants of the simulator; written by `simulate --config-dir`.";
+
 /// Writes a configuration that watches the simulator's tenants, with one file
 /// per secret, as it would look for real ones.
-fn write_config(simulator: &Simulator, directory: &Path) -> std::io::Result<PathBuf> {
+fn write_config(simulator: &Simulator, directory: &Path) -> Result<PathBuf, Failure> {
+    let file = directory.join(CONFIG_FILE);
+    let there = fs::read_to_string(&file).unwrap_or_else(|_| OURS.to_owned());
+    if !there.starts_with(OURS) {
+        return Err(Failure::Other {
+            error: anyhow::anyhow!("{} is a configuration of somebody's", file.display()),
+            hint: Some("name another directory with --config-dir".to_owned()),
+        });
+    }
     let secrets = directory.join("secrets");
-    fs::create_dir_all(&secrets)?;
-    fs::write(directory.join(CA_FILE), simulator.ca_pem())?;
+    fs::create_dir_all(&secrets)
+        .with_context(|| format!("{} cannot be made", secrets.display()))?;
+    let ours = |name: &str| directory.join(name);
+    write(&ours(CA_FILE), simulator.ca_pem(), 0o644)?;
+    for tenant in simulator.tenants() {
+        let secret = secrets.join(&tenant.name);
+        write(&secret, &tenant.client_secret, 0o600)?;
+    }
+    write(&file, &config_text(simulator), 0o644)?;
+    Ok(file)
+}
+
+fn config_text(simulator: &Simulator) -> String {
     let mut text = format!(
-        "# Watches the tenants of the simulator; written by `simulate --config-dir`.\n\
+        "{OURS}\n\
          refresh: {{profiles: 10s, scores: 10s}}\n\
          simulator: {{url: \"{}\", ca_file: {CA_FILE}}}\n\
          defaults: {{cloud: simulator, target: 80%}}\n\
@@ -78,26 +115,24 @@ fn write_config(simulator: &Simulator, directory: &Path) -> std::io::Result<Path
         simulator.url()
     );
     for tenant in simulator.tenants() {
-        let secret = format!("secrets/{}", tenant.name);
-        write_secret(&directory.join(&secret), &tenant.client_secret)?;
         text += &format!(
             "  - name: {}\n    tenant_id: {}\n    display_name: {:?}\n    \
-             credential: {{type: client_secret, client_id: {}, client_secret_file: {secret}}}\n",
-            tenant.name, tenant.entra_id, tenant.display_name, tenant.client_id
+             credential: {{type: client_secret, client_id: {}, client_secret_file: secrets/{}}}\n",
+            tenant.name, tenant.entra_id, tenant.display_name, tenant.client_id, tenant.name
         );
     }
-    let file = directory.join(CONFIG_FILE);
-    fs::write(&file, text)?;
-    Ok(file)
+    text
 }
 
-/// Readable by its owner only from the first moment on.
-fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
-    let mut file = fs::OpenOptions::new()
+/// Writes a new file in place of what was there, so that its mode is ours from
+/// the first moment on.
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
+    let _was_not_there = fs::remove_file(path);
+    let written = fs::OpenOptions::new()
         .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(secret.as_bytes())
+        .create_new(true)
+        .mode(mode)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    Ok(written.with_context(|| format!("{} cannot be written", path.display()))?)
 }
