@@ -5,7 +5,7 @@ use super::print::{self, line};
 use super::{Failure, serve};
 use crate::cli::{Check, ConfigFlags};
 use crate::config::{Config, Environment, Tenant, nearest_id};
-use crate::graph::{Client, GraphError, PERMISSION, Pools, TokenFacts, Turn};
+use crate::graph::{Client, GraphError, PERMISSION, Pools, Subject, TokenFacts, Turn};
 use crate::model::{Anomalies, Catalogue, CategoryPins, ControlState, Report, TenantSnapshot};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
@@ -31,7 +31,7 @@ pub(super) async fn run(
         print::tenants(config.tenants.len()),
         tenants.len()
     ))?;
-    let pools = Pools::new(&config).context("the connection to Graph cannot be set up")?;
+    let pools = Pools::new(&config)?;
     let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
     let telemetry = Arc::new(Telemetry::new().context("the telemetry cannot be set up")?);
     let mut examinations = JoinSet::new();
@@ -185,6 +185,16 @@ impl Examination {
                 return None;
             }
         };
+        if fetched.partial {
+            findings.bad(&GraphError::partial(Subject::Catalogue));
+        }
+        if fetched.value.entries.is_empty() {
+            findings.odd(
+                "catalogue: it holds no control at all".to_owned(),
+                "a new tenant gets its controls after some days; otherwise see in the portal whether it has Secure Score",
+            );
+            return None;
+        }
         let accepted = fetched
             .value
             .entries
@@ -224,6 +234,9 @@ impl Examination {
                     );
                     return None;
                 };
+                if fetched.partial {
+                    findings.bad(&GraphError::partial(Subject::Report));
+                }
                 anomalies("score", &report.anomalies, findings);
                 Some(report)
             }
@@ -272,16 +285,24 @@ impl Examination {
 }
 
 fn token(facts: &TokenFacts, findings: &mut Findings) {
-    match (&facts.permissions, facts.may_read()) {
-        (_, Some(true)) => findings.good(format!("token: carries {PERMISSION}")),
-        (Some(permissions), _) => findings.odd(
-            format!("token: carries [{}] but not {PERMISSION}", permissions.join(", ")),
+    let permissions = facts.permissions.as_deref().unwrap_or_default().join(", ");
+    match facts.may_read() {
+        Some(true) => findings.good(format!("token: carries {permissions}")),
+        Some(false) => findings.odd(
+            format!("token: carries [{permissions}] but not {PERMISSION}"),
             "grant the permission and give admin consent; a new token may take some minutes to show it",
         ),
-        (None, _) => findings.odd(
+        None => findings.odd(
             "token: obtained; what it permits cannot be read".to_owned(),
             "the calls below show whether it is enough",
         ),
+    }
+    let needless = facts.needless();
+    if facts.may_read() == Some(true) && !needless.is_empty() {
+        findings.odd(
+            format!("token: carries more than it needs: {}", needless.join(", ")),
+            "take these permissions from the application; the exporter only reads Secure Score",
+        );
     }
 }
 

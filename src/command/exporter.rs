@@ -55,8 +55,7 @@ impl Exporter {
             store,
             telemetry,
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
-        })
-        .context("the connection to Graph cannot be set up")?;
+        })?;
         Ok(Self {
             site,
             listeners,
@@ -74,7 +73,7 @@ impl Exporter {
     /// begun to answer.
     pub(super) async fn serve(self) -> Result<(), Failure> {
         for address in &self.addresses {
-            tracing::info!(%address, loops = self.fleet.len(), "listening");
+            tracing::info!(%address, loops = self.fleet.loops(), "listening");
         }
         let shutdown = async {
             let signal = stop::requested().await;

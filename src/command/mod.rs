@@ -12,6 +12,7 @@ mod stop;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Environment, Faults};
+use crate::graph::SetupError;
 use crate::report;
 use std::process::ExitCode;
 
@@ -35,6 +36,15 @@ pub enum Failure {
 impl From<Faults> for Failure {
     fn from(faults: Faults) -> Self {
         Self::Faults(faults)
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        Self::Other {
+            hint: Some(error.hint().to_owned()),
+            error: error.into(),
+        }
     }
 }
 

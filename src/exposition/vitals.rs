@@ -74,11 +74,6 @@ pub(super) fn token_requests(view: &VitalsView<'_>, lines: &mut Lines<'_>) {
     lines.sample(&["failure"], traffic.token_failures as f64);
 }
 
-pub(super) fn credential_expiry(view: &VitalsView<'_>, lines: &mut Lines<'_>) {
-    let expiry = view.health.credential_expiry;
-    lines.sample_if(&[], expiry.map(|at| at.as_seconds()));
-}
-
 pub(super) fn target(view: &VitalsView<'_>, lines: &mut Lines<'_>) {
     lines.sample_if(&[], view.identity.target);
 }

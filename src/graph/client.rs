@@ -7,7 +7,7 @@ use super::error::{Fault, GraphError, Retry, Subject};
 use super::http::Broken;
 use super::observed::{Observed, UnknownWord};
 use super::pages::{self, Link, Links};
-use super::requests::{Answer, LONGEST_PAUSE, Requests};
+use super::requests::{Answer, LONGEST_PAUSE, Requests, lock};
 use super::text::printable;
 use super::translate::{self, CatalogueReader};
 use super::turn::Turn;
@@ -17,15 +17,19 @@ use crate::model::{Catalogue, Reason, Report, SkippedField, Traffic};
 use crate::telemetry::Telemetry;
 use reqwest::Url;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// How often one page is asked for before the refresh gives up.
 const ATTEMPTS: u32 = 3;
 
 /// The pause before a second attempt, doubled before each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a refused `$select` is not tried again: it saves nine tenths of
+/// the bytes, so one bad day must not cost it for good.
+const SELECT_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A page number no list reaches: 450 controls are three pages. A list that
 /// never ends must not use up the minute's requests.
@@ -54,9 +58,8 @@ pub struct Client {
     /// The directory's GUID, as the first answer told it where the
     /// configuration names a domain.
     learnt_id: OnceLock<String>,
-    /// Whether this Graph takes `$select` on the catalogue; assumed until it
-    /// refuses.
-    selects: AtomicBool,
+    /// When this Graph last refused `$select` on the catalogue, if it ever did.
+    select_refused: Mutex<Option<Instant>>,
 }
 
 /// An answer, read.
@@ -84,7 +87,7 @@ impl Client {
             endpoint: line.endpoint,
             requests: Requests::new(line.http, line.telemetry),
             learnt_id: OnceLock::new(),
-            selects: AtomicBool::new(true),
+            select_refused: Mutex::default(),
         }
     }
 
@@ -93,15 +96,20 @@ impl Client {
     /// Asks for the fields it reads only; a Graph that refuses `$select`, or
     /// leaves out the states when it is given, is asked again for everything.
     pub async fn catalogue(&self, turn: &mut Turn) -> Result<Fetched<Catalogue>, GraphError> {
-        if self.selects.load(Ordering::Relaxed) {
-            match self.catalogue_pages(pages::Fields::Selected, turn).await {
-                Err(error) if refuses_select(&error) => {}
-                other => return other,
+        if self.selects() {
+            let mut reader = CatalogueReader::default();
+            match self.pages(pages::Fields::Selected, turn, &mut reader).await {
+                // Only the first page can tell: a later one is refused for
+                // reasons of its own, such as a link that has grown too old.
+                Err(error) if reader.is_unused() && refuses_select(&error) => {}
+                Err(error) => return Err(error),
+                Ok(partial) => return self.read_catalogue(reader, partial),
             }
         }
-        let whole = self.catalogue_pages(pages::Fields::All, turn).await?;
-        self.selects.store(false, Ordering::Relaxed);
-        Ok(whole)
+        let mut reader = CatalogueReader::default();
+        let partial = self.pages(pages::Fields::All, turn, &mut reader).await?;
+        *lock(&self.select_refused) = Some(Instant::now());
+        self.read_catalogue(reader, partial)
     }
 
     /// The newest daily report, or none where Graph has none yet.
@@ -153,8 +161,8 @@ impl Client {
     }
 
     /// The requests made so far.
-    pub async fn traffic(&self) -> Traffic {
-        let counts = self.tokens.counts().await;
+    pub fn traffic(&self) -> Traffic {
+        let counts = self.tokens.counts();
         Traffic {
             tokens: counts.obtained,
             token_failures: counts.failed,
@@ -162,13 +170,19 @@ impl Client {
         }
     }
 
-    async fn catalogue_pages(
+    /// Whether `$select` is worth a try: not within a day of a refusal.
+    fn selects(&self) -> bool {
+        lock(&self.select_refused).is_none_or(|at| at.elapsed() >= SELECT_AGAIN)
+    }
+
+    /// Reads every page, and tells whether Graph called one of them partial.
+    async fn pages(
         &self,
         fields: pages::Fields,
         turn: &mut Turn,
-    ) -> Result<Fetched<Catalogue>, GraphError> {
+        reader: &mut CatalogueReader,
+    ) -> Result<bool, GraphError> {
         let subject = Subject::Catalogue;
-        let mut reader = CatalogueReader::default();
         let mut links = Links::new(&self.endpoint);
         let mut partial = false;
         let mut next = pages::catalogue_url(&self.endpoint, fields);
@@ -179,13 +193,13 @@ impl Client {
             let answer = self.get(subject, &url, turn).await?;
             let page = pages::parse(subject, &answer.body)?;
             let profiles = pages::elements::<wire::Profile<'_>>(subject, &page)?;
-            if fields == pages::Fields::Selected && pages::lacks_states(&profiles.read) {
-                return Err(GraphError::new(subject, Fault::Unselected));
+            if pages::lacks_states(&profiles.read) {
+                return Err(GraphError::new(subject, Fault::Stateless));
             }
             reader.page(&profiles);
             partial |= answer.partial;
             match links.follow(page.next_link.as_deref())? {
-                Link::End => return self.read_catalogue(reader, partial),
+                Link::End => return Ok(partial),
                 Link::Next(url) => next = Some(url),
             }
         }
@@ -200,9 +214,21 @@ impl Client {
         reader: CatalogueReader,
         partial: bool,
     ) -> Result<Fetched<Catalogue>, GraphError> {
+        let subject = Subject::Catalogue;
         let read = reader.finish();
-        for tenant in &read.tenants {
-            self.check_tenant(Subject::Catalogue, tenant)?;
+        let anomalies = &read.observed.anomalies;
+        let lost = anomalies.count_skipped(SkippedField::Element)
+            + anomalies.count_skipped(SkippedField::Id);
+        if lost > read.entries.len() as u64 {
+            let what = format!("{lost} of its elements cannot be read");
+            return Err(GraphError::malformed(subject, what));
+        }
+        // An answer that names two tenants teaches nothing.
+        let named: Vec<&String> = read.tenants.iter().collect();
+        match named.as_slice() {
+            [] => {}
+            [one] => self.check_tenant(subject, one)?,
+            [one, other, ..] => return Err(wrong_tenant(subject, one, other)),
         }
         Ok(Fetched {
             value: Catalogue {
@@ -228,13 +254,7 @@ impl Client {
         if expected.eq_ignore_ascii_case(found) {
             return Ok(());
         }
-        Err(GraphError::new(
-            subject,
-            Fault::WrongTenant {
-                expected: printable(expected, LONGEST_MESSAGE),
-                found: printable(found, LONGEST_MESSAGE),
-            },
-        ))
+        Err(wrong_tenant(subject, expected, found))
     }
 
     /// A domain has a dot, an id has none.
@@ -284,9 +304,17 @@ impl Client {
     }
 }
 
+fn wrong_tenant(subject: Subject, expected: &str, found: &str) -> GraphError {
+    let fault = Fault::WrongTenant {
+        expected: printable(expected, LONGEST_MESSAGE),
+        found: printable(found, LONGEST_MESSAGE),
+    };
+    GraphError::new(subject, fault)
+}
+
 /// 400 and 501 are what Graph's services say to a query option they lack.
 fn refuses_select(error: &GraphError) -> bool {
-    error.is_unselected() || matches!(error.status(), Some(400 | 501))
+    error.is_stateless() || matches!(error.status(), Some(400 | 501))
 }
 
 /// How long to pause before the same page is asked for again, if at all.

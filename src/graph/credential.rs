@@ -6,7 +6,7 @@
 use super::entra;
 use super::error::{Fault, GraphError, Subject};
 use super::http::Broken;
-use super::text::printable;
+use super::text::{printable, scrubbed};
 use super::transport::{Ending, Transport};
 use super::wire::{self, Claims, EntraFailure};
 use super::{Endpoint, LONGEST_MESSAGE};
@@ -21,6 +21,7 @@ use azure_identity::{
 };
 use base64::Engine as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -32,11 +33,19 @@ const RENEW_AFTER: f64 = 0.8;
 /// those that are refreshed: the Azure CLI has no time-out of its own.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// After a failure Entra is left alone for this long at least. Both lists ask
+/// for a token, page by page, and each would fail on its own account.
+const PAUSE: Duration = Duration::from_secs(15);
+
 /// A token with less life than this is not worth sending.
 const SHORTEST_LIFE: Duration = Duration::from_secs(10);
 
 /// The permission the exporter needs, and the only one it should have.
 pub const PERMISSION: &str = "SecurityEvents.Read.All";
+
+/// The permission that also allows to change states; it includes the other,
+/// and nobody should have it for reading.
+const WRITING: &str = "SecurityEvents.ReadWrite.All";
 
 /// A token in use.
 pub(super) struct Token {
@@ -50,6 +59,11 @@ impl Token {
     /// The value of the `Authorization` header.
     pub(super) fn header(&self) -> String {
         format!("Bearer {}", self.bearer.secret())
+    }
+
+    /// A text that may echo the request, without the token.
+    pub(super) fn scrub(&self, text: &str) -> String {
+        scrubbed(text, &[self.bearer.secret()])
     }
 
     /// The tenant it says it was issued for.
@@ -82,7 +96,7 @@ impl TokenFacts {
             .scp
             .map(|scopes| scopes.split_whitespace().map(str::to_owned).collect());
         Self {
-            permissions: claims.roles.or(delegated).or_else(|| {
+            permissions: claims.roles.map(tidied).or(delegated).or_else(|| {
                 // A readable application token without any role has no claim.
                 claims.tid.is_some().then(Vec::new)
             }),
@@ -90,15 +104,22 @@ impl TokenFacts {
         }
     }
 
+    /// The permissions that are not needed.
+    pub fn needless(&self) -> Vec<&str> {
+        let permissions = self.permissions.iter().flatten().map(String::as_str);
+        permissions.filter(|name| *name != PERMISSION).collect()
+    }
+
     /// Whether the permission is there; `None` where it cannot be told.
     pub fn may_read(&self) -> Option<bool> {
         let permissions = self.permissions.as_ref()?;
-        Some(
-            permissions
-                .iter()
-                .any(|p| p.starts_with("SecurityEvents.Read")),
-        )
+        Some(permissions.iter().any(|p| p == PERMISSION || p == WRITING))
     }
+}
+
+fn tidied(permissions: Vec<String>) -> Vec<String> {
+    let tidy = |permission: &String| printable(permission, LONGEST_MESSAGE);
+    permissions.iter().map(tidy).collect()
 }
 
 /// How often Entra was asked, and how that ended.
@@ -118,12 +139,15 @@ pub(super) struct TokenSource {
     endpoint: Endpoint,
     http: reqwest::Client,
     kept: Mutex<Kept>,
+    obtained: AtomicU64,
+    failed: AtomicU64,
 }
 
 #[derive(Default)]
 struct Kept {
     token: Option<Arc<Token>>,
-    counts: TokenCounts,
+    /// Why the last request failed, and when the next one may be made.
+    failed: Option<(GraphError, Instant)>,
 }
 
 impl TokenSource {
@@ -139,6 +163,8 @@ impl TokenSource {
             endpoint,
             http,
             kept: Mutex::default(),
+            obtained: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
         }
     }
 
@@ -153,15 +179,24 @@ impl TokenSource {
         if let Some(token) = alive.as_ref().filter(|token| now < token.renew_at) {
             return Ok(Arc::clone(token));
         }
+        if let Some((error, until)) = kept.failed.clone().filter(|(_, until)| now < *until) {
+            return alive.ok_or_else(|| error.wait_at_least(until - now));
+        }
         match self.fetch().await {
             Ok(token) => {
-                kept.counts.obtained += 1;
+                self.obtained.fetch_add(1, Ordering::Relaxed);
                 let token = Arc::new(token);
                 kept.token = Some(Arc::clone(&token));
+                kept.failed = None;
                 Ok(token)
             }
             Err(error) => {
-                kept.counts.failed += 1;
+                self.failed.fetch_add(1, Ordering::Relaxed);
+                if alive.is_some() {
+                    tracing::warn!(tenant_id = %self.tenant_id, %error, "the token was not renewed; the old one is used while it lasts");
+                }
+                let pause = error.told_wait().unwrap_or_default().max(PAUSE);
+                kept.failed = Some((error.clone(), Instant::now() + pause));
                 alive.ok_or(error)
             }
         }
@@ -181,8 +216,11 @@ impl TokenSource {
     }
 
     /// How often Entra was asked so far.
-    pub(super) async fn counts(&self) -> TokenCounts {
-        self.kept.lock().await.counts
+    pub(super) fn counts(&self) -> TokenCounts {
+        TokenCounts {
+            obtained: self.obtained.load(Ordering::Relaxed),
+            failed: self.failed.load(Ordering::Relaxed),
+        }
     }
 
     async fn fetch(&self) -> Result<Token, GraphError> {
@@ -191,7 +229,7 @@ impl TokenSource {
         let acquired = tokio::time::timeout(LONGEST_WAIT, acquire)
             .await
             .map_err(|_| GraphError::new(Subject::Token, Fault::Broken(Broken::Timeout)))?
-            .map_err(|error| explain(&error, transport.last()))?;
+            .map_err(|error| explain(&error, transport.last(), self.secret()))?;
         let life =
             Duration::try_from(acquired.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();
         if life < SHORTEST_LIFE || acquired.token.secret().is_empty() {
@@ -214,6 +252,14 @@ impl TokenSource {
             facts,
             bearer: acquired.token,
         })
+    }
+
+    /// What must not be told, whatever Entra or a proxy echoes.
+    fn secret(&self) -> &str {
+        match &self.credential {
+            Credential::ClientSecret { secret, .. } => secret.expose(),
+            Credential::AzureCli => "",
+        }
     }
 
     /// Asks by the tenant's kind of credential.
@@ -250,7 +296,7 @@ impl TokenSource {
 }
 
 /// Turns the library's error into ours, by how the exchange really ended.
-fn explain(error: &azure_core::Error, ending: Option<Ending>) -> GraphError {
+fn explain(error: &azure_core::Error, ending: Option<Ending>, secret: &str) -> GraphError {
     match ending {
         Some(Ending::Broken(broken)) => GraphError::new(Subject::Token, Fault::Broken(broken)),
         Some(Ending::Answered { status, .. }) if (200..300).contains(&status) => {
@@ -260,15 +306,19 @@ fn explain(error: &azure_core::Error, ending: Option<Ending>) -> GraphError {
             status,
             retry_after,
             refusal,
-        }) => GraphError::new(Subject::Token, refused(status, &refusal)).retry_after(retry_after),
+        }) => GraphError::new(Subject::Token, refused(status, &refusal, secret))
+            .retry_after(retry_after),
         None => GraphError::new(
             Subject::Token,
-            Fault::Credential(printable(&error.to_string(), LONGEST_MESSAGE)),
+            Fault::Credential(printable(
+                &scrubbed(&error.to_string(), &[secret]),
+                LONGEST_MESSAGE,
+            )),
         ),
     }
 }
 
-fn refused(status: u16, body: &[u8]) -> Fault {
+fn refused(status: u16, body: &[u8], secret: &str) -> Fault {
     let failure: EntraFailure = wire::object(body).unwrap_or_default();
     let description = failure
         .error_description
@@ -284,7 +334,7 @@ fn refused(status: u16, body: &[u8]) -> Fault {
     Fault::Entra {
         status,
         codes,
-        description: printable(first_line, LONGEST_MESSAGE),
+        description: printable(&scrubbed(first_line, &[secret]), LONGEST_MESSAGE),
     }
 }
 
@@ -331,7 +381,7 @@ mod tests {
     fn a_refusal_is_told_by_its_first_line_and_number() {
         let body = br#"{"error":"invalid_client","error_description":"AADSTS7000222: expired.\r\nTrace ID: x","error_codes":[7000222]}"#;
         assert_eq!(
-            refused(401, body),
+            refused(401, body, ""),
             Fault::Entra {
                 status: 401,
                 codes: vec![7_000_222],
@@ -343,7 +393,7 @@ mod tests {
     #[test]
     fn a_refusal_that_is_no_json_keeps_its_status() {
         assert_eq!(
-            refused(503, b"<html>"),
+            refused(503, b"<html>", ""),
             Fault::Entra {
                 status: 503,
                 codes: Vec::new(),

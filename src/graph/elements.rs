@@ -1,5 +1,6 @@
 //! A list of which one odd element costs only itself.
 
+use super::loose::Raw;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -56,16 +57,16 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// The elements of a list inside an element; missing and null mean none.
-pub(super) fn inner_elements<'a, T: Deserialize<'a>>(list: Option<&'a RawValue>) -> Elements<T> {
-    let none = Elements {
-        read: Vec::new(),
-        unread: 0,
-    };
+/// The elements of a list inside an element: null means none, anything but a
+/// list means that nothing can be told.
+pub(super) fn inner_elements<'a, T: Deserialize<'a>>(list: &Raw<'a>) -> Option<Elements<T>> {
     match list {
-        None => none,
-        Some(list) if list.get() == "null" => none,
-        Some(list) => elements(list).unwrap_or(Elements { unread: 1, ..none }),
+        Raw::Missing => None,
+        Raw::Present(null) if null.get() == "null" => Some(Elements {
+            read: Vec::new(),
+            unread: 0,
+        }),
+        Raw::Present(list) => elements(list),
     }
 }
 

@@ -68,8 +68,8 @@ pub(super) enum Fault {
     Held,
     /// The answer is not what Graph documents.
     Malformed(String),
-    /// Fields that were asked for are not there.
-    Unselected,
+    /// No control of a page says its states.
+    Stateless,
     /// The list's pages do not lead to its end.
     Paging(String),
     /// The answer speaks of another tenant.
@@ -113,6 +113,17 @@ impl GraphError {
         self
     }
 
+    /// How long Microsoft asked to wait, if it did.
+    pub(super) fn told_wait(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The same error, not to be followed by another try before a time.
+    pub(super) fn wait_at_least(self, wait: Duration) -> Self {
+        let told = self.retry_after.map_or(wait, |told| told.max(wait));
+        self.retry_after(Some(told))
+    }
+
     pub(super) fn status(&self) -> Option<u16> {
         match self.fault {
             Fault::Status { status, .. } => Some(status),
@@ -120,8 +131,8 @@ impl GraphError {
         }
     }
 
-    pub(super) fn is_unselected(&self) -> bool {
-        self.fault == Fault::Unselected
+    pub(super) fn is_stateless(&self) -> bool {
+        self.fault == Fault::Stateless
     }
 
     pub(super) fn malformed(subject: Subject, what: impl Into<String>) -> Self {
@@ -152,7 +163,7 @@ impl GraphError {
             Fault::Credential(_) => Reason::Credential,
             Fault::Held => Reason::Throttled,
             Fault::Malformed(_) if self.subject == Subject::Token => Reason::Token,
-            Fault::Malformed(_) | Fault::Unselected => Reason::Malformed,
+            Fault::Malformed(_) | Fault::Stateless => Reason::Malformed,
             Fault::Paging(_) => Reason::Paging,
             Fault::WrongTenant { .. } => Reason::WrongTenant,
             Fault::Emptied => Reason::Emptied,
@@ -163,19 +174,36 @@ impl GraphError {
 
     /// When to try again.
     pub fn retry(&self) -> Retry {
-        if let Some(wait) = self.retry_after {
-            return Retry::After(wait);
+        if self.needs_a_person() {
+            return Retry::Rarely;
         }
-        match self.reason() {
+        self.retry_after.map_or(Retry::Backoff, Retry::After)
+    }
+
+    /// Whether trying again can only help after somebody has changed something.
+    fn needs_a_person(&self) -> bool {
+        // A refusal of Entra's that is in no list of ours: a fault of the
+        // configuration more likely than a bad moment.
+        if let Fault::Entra { status, .. } = self.fault
+            && self.reason() == Reason::Token
+        {
+            return (400..500).contains(&status);
+        }
+        matches!(
+            self.reason(),
             Reason::Credential
-            | Reason::Consent
-            | Reason::Policy
-            | Reason::UnknownTenant
-            | Reason::Unauthorized
-            | Reason::Permission
-            | Reason::WrongTenant => Retry::Rarely,
-            _ => Retry::Backoff,
-        }
+                | Reason::Consent
+                | Reason::Policy
+                | Reason::UnknownTenant
+                | Reason::Unauthorized
+                | Reason::Permission
+                | Reason::WrongTenant
+        )
+    }
+
+    /// We did not ask, since we were told to wait.
+    pub fn is_held(&self) -> bool {
+        self.fault == Fault::Held
     }
 
     /// One sentence that says what to do, where something can be done.
@@ -223,15 +251,30 @@ fn hint(reason: Reason) -> Option<&'static str> {
         }
         Reason::Tls => "if a proxy inspects TLS, name its certificate authority in graph.ca_file",
         Reason::Connection => {
-            "check name resolution, firewall and proxy (HTTPS_PROXY) towards the cloud's login and Graph hosts"
+            "check name resolution, firewall and proxy (HTTPS_PROXY) towards the cloud's login and Graph hosts; for the simulator, see whether it runs"
         }
         Reason::Timeout => "raise refresh.timeout if the network is known to be slow",
-        Reason::Throttled => "nothing to do: the exporter waits as long as it was told to",
+        Reason::Throttled => {
+            "nothing to do: the exporter waits as long as it was told to, an hour at most"
+        }
         Reason::Internal => "report it with the lines of the log around it",
         Reason::Malformed | Reason::TooLarge => {
             "look for a proxy that answers in Microsoft's place; otherwise report it with the request ids"
         }
-        _ => return None,
+        Reason::Token => {
+            "look for a proxy that answers in Entra's place, and check tenant_id and client_id; the AADSTS number, where there is one, is explained in Microsoft's list of error codes"
+        }
+        Reason::Server => "nothing to do: Microsoft is in trouble, and the exporter tries again",
+        Reason::Rejected => {
+            "look for a proxy that answers in Microsoft's place; otherwise report it with the request ids"
+        }
+        Reason::Paging => {
+            "look for a proxy that rewrites answers; otherwise report it with the request ids"
+        }
+        Reason::Partial => "nothing to do: Graph says itself that something is missing for now",
+        Reason::Emptied => {
+            "see in the portal whether the tenant still has Secure Score; what was known stays until max_staleness"
+        }
     })
 }
 
@@ -260,7 +303,7 @@ impl fmt::Display for GraphError {
             Fault::Credential(what) => write!(f, "the credential cannot be used: {what}")?,
             Fault::Held => write!(f, "did not ask for the {subject}: told to wait")?,
             Fault::Malformed(what) => write!(f, "the {subject} is not as documented: {what}")?,
-            Fault::Unselected => write!(f, "the {subject} lacks fields that were selected")?,
+            Fault::Stateless => write!(f, "the {subject} lacks the states of its controls")?,
             Fault::Paging(what) => write!(f, "the pages of the {subject} {what}")?,
             Fault::WrongTenant { expected, found } => write!(
                 f,

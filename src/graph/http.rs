@@ -40,6 +40,20 @@ pub enum SetupError {
     Client(#[source] reqwest::Error),
 }
 
+impl SetupError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Certificate(_) => {
+                "see whether graph.ca_file and simulator.ca_file hold whole PEM certificates"
+            }
+            Self::Client(_) => {
+                "install the system's certificate authorities (Debian: ca-certificates), or name some in graph.ca_file"
+            }
+        }
+    }
+}
+
 /// Builds the client that all tenants of one kind share.
 ///
 /// Redirects are never followed: Graph sends none, and a token must not

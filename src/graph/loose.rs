@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -40,20 +41,19 @@ pub(super) enum Number {
     Odd,
 }
 
-/// A list that may be null, or missing; the difference matters to `$select`.
+/// Something to be read later; missing and null are different.
 #[derive(Debug, Default)]
-pub(super) enum List<T> {
+pub(super) enum Raw<'a> {
     /// The key is not there.
     #[default]
     Missing,
-    /// Null or a list.
-    Present(Vec<T>),
+    /// Null or anything else.
+    Present(&'a RawValue),
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+impl<'de: 'a, 'a> Deserialize<'de> for Raw<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let list = Option::<Vec<T>>::deserialize(deserializer)?;
-        Ok(Self::Present(list.unwrap_or_default()))
+        <&RawValue>::deserialize(deserializer).map(Self::Present)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Endpoint;
 use super::elements::Elements;
 use super::error::{Fault, GraphError, Subject};
-use super::loose::List;
+use super::loose::Raw;
 use super::wire::{self, PROFILE_FIELDS, Page};
 use reqwest::Url;
 use serde::Deserialize;
@@ -76,7 +76,7 @@ pub(super) fn lacks_states(profiles: &[wire::Profile<'_>]) -> bool {
     !profiles.is_empty()
         && profiles
             .iter()
-            .all(|profile| matches!(profile.control_state_updates, List::Missing))
+            .all(|profile| matches!(profile.control_state_updates, Raw::Missing))
 }
 
 /// Where a page leads.

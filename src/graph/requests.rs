@@ -114,7 +114,7 @@ impl Requests {
             (200 | 206, Err(broken)) => Err(failed(Fault::Broken(broken))),
             (_, body) => {
                 let wait = self.hold(status, &headers);
-                let fault = refusal(status, &body.unwrap_or_default());
+                let fault = refusal(status, &body.unwrap_or_default(), token);
                 Err(failed(fault).retry_after(wait))
             }
         }
@@ -149,7 +149,7 @@ fn api(subject: Subject) -> Api {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -167,9 +167,12 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), String> {
     }
 }
 
-fn refusal(status: u16, body: &[u8]) -> Fault {
+fn refusal(status: u16, body: &[u8], token: &Token) -> Fault {
     let failure: wire::Failure<'_> = serde_json::from_slice(body).unwrap_or_default();
-    let text = |text: &Text<'_>| printable(text.get().unwrap_or_default(), LONGEST_MESSAGE);
+    let text = |text: &Text<'_>| {
+        let told = token.scrub(text.get().unwrap_or_default());
+        printable(&told, LONGEST_MESSAGE)
+    };
     Fault::Status {
         status,
         code: text(&failure.error.code),

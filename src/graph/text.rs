@@ -55,12 +55,33 @@ pub(super) fn printable(text: &str, longest: usize) -> String {
 }
 
 /// A text on one line: every run of blanks and control characters, Graph's
-/// narrow no-break spaces among them, becomes one blank.
+/// narrow no-break spaces among them, becomes one blank. Characters that turn
+/// the direction of writing go: with them a name can be made to read as
+/// another.
 pub(super) fn tidy(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
+    text.replace(turns_writing, "")
+        .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+fn turns_writing(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text without what must not be told: secrets that are known, and whatever
+/// looks like a token. A proxy in between may echo a request in its refusal.
+pub(super) fn scrubbed(text: &str, secrets: &[&str]) -> String {
+    let mut clean = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        clean = clean.replace(secret, "<secret>");
+    }
+    let words = clean.split(' ').map(|word| match word.contains("eyJ") {
+        true => "<token>",
+        false => word,
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -105,5 +126,16 @@ mod tests {
     fn texts_become_one_printable_line() {
         assert_eq!(tidy(" a\u{202f}b\r\n\u{7}c "), "a b c");
         assert_eq!(printable("ääää", 5), "ää…");
+        assert_eq!(tidy("moc.elive\u{202e}@a"), "moc.elive@a");
+    }
+
+    #[test]
+    fn an_echo_does_not_tell_the_secret() {
+        let echo = "bad body client_secret=hush-hush and Bearer eyJhbGciOi.x.y end";
+        let told = scrubbed(echo, &["hush-hush", ""]);
+        assert_eq!(
+            told,
+            "bad body client_secret=<secret> and Bearer <token> end"
+        );
     }
 }

@@ -6,16 +6,21 @@
 //! 350 controls.
 
 use super::elements::{Elements, inner_elements};
-use super::loose::{List, Number, Text};
+use super::loose::{Number, Raw, Text};
 use super::observed::Observed;
+use super::text::printable;
 use super::wire;
 use crate::model::{
     ActionType, Anomalies, Basis, CatalogueEntry, Category, CategoryComparison, Comparison,
     ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier, Timestamp,
     UnknownField,
 };
+use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
+
+/// What administrators and Microsoft write at length is kept up to here.
+const LONGEST_TEXT: usize = 2_000;
 
 /// Gathers the pages of a catalogue into entries with distinct ids.
 #[derive(Default)]
@@ -24,6 +29,7 @@ pub(super) struct CatalogueReader {
     places: HashMap<Arc<str>, usize>,
     tenants: BTreeSet<String>,
     observed: Observed,
+    pages: usize,
 }
 
 /// A catalogue read to its end.
@@ -37,6 +43,7 @@ pub(super) struct ReadCatalogue {
 impl CatalogueReader {
     /// Takes in one page's elements.
     pub(super) fn page(&mut self, page: &Elements<wire::Profile<'_>>) {
+        self.pages += 1;
         self.observed.skipped(SkippedField::Element, page.unread);
         for profile in &page.read {
             if let Some(tenant) = profile.azure_tenant_id.get()
@@ -67,6 +74,11 @@ impl CatalogueReader {
         }
     }
 
+    /// Whether it has read no page yet.
+    pub(super) fn is_unused(&self) -> bool {
+        self.pages == 0
+    }
+
     pub(super) fn finish(self) -> ReadCatalogue {
         ReadCatalogue {
             entries: self.entries,
@@ -78,6 +90,7 @@ impl CatalogueReader {
 
 fn entry(profile: &wire::Profile<'_>, odd: &mut Observed) -> Option<CatalogueEntry> {
     let id = odd.id(&profile.id)?;
+    let history = history(&profile.control_state_updates, odd)?;
     let title = profile.title.get().unwrap_or(&id);
     Some(CatalogueEntry {
         title: super::text::tidy(title).into(),
@@ -105,25 +118,26 @@ fn entry(profile: &wire::Profile<'_>, odd: &mut Observed) -> Option<CatalogueEnt
         max_score: odd.points(SkippedField::MaxScore, profile.max_score),
         deprecated: profile.deprecated.get() == Some("true"),
         action_url: profile.action_url.get().map(Arc::from),
-        history: history(&profile.control_state_updates, odd),
+        history,
         id,
     })
 }
 
-fn history(updates: &List<wire::StateUpdate<'_>>, odd: &mut Observed) -> History {
-    let List::Present(updates) = updates else {
-        return History::default();
+/// What was declared about a control. Without a list nothing can be told, and
+/// a control of which nothing is known must not look untouched: it is left out
+/// and counted.
+fn history(updates: &Raw<'_>, odd: &mut Observed) -> Option<History> {
+    let Some(updates) = inner_elements::<wire::StateUpdate<'_>>(updates) else {
+        odd.anomalies.skipped(SkippedField::Element);
+        return None;
     };
-    History::from_updates(
-        updates
-            .iter()
-            .map(|update| state_update(update, odd))
-            .collect(),
-    )
+    odd.skipped(SkippedField::Element, updates.unread);
+    let read = updates.read.iter().map(|update| state_update(update, odd));
+    Some(History::from_updates(read.collect()))
 }
 
 fn state_update(update: &wire::StateUpdate<'_>, odd: &mut Observed) -> StateUpdate {
-    let text = |text: &Text<'_>| text.get().map(Arc::from);
+    let text = |text: &Text<'_>| text.get().map(|text| printable(text, LONGEST_TEXT).into());
     StateUpdate {
         state: state(&update.state, odd),
         at: odd.date(&update.updated_date_time),
@@ -195,9 +209,9 @@ fn action_type(word: &str) -> Option<ActionType> {
 
 /// Reads one day's score.
 pub(super) fn report(score: &wire::Score<'_>, observed: &mut Observed) -> Report {
-    let controls: Elements<wire::ControlScore<'_>> = inner_elements(score.control_scores);
-    let averages: Elements<wire::Comparison<'_>> = inner_elements(score.average_comparative_scores);
-    observed.skipped(SkippedField::Element, controls.unread + averages.unread);
+    let controls: Vec<wire::ControlScore<'_>> = inner_list(&score.control_scores, observed);
+    let averages: Vec<wire::Comparison<'_>> =
+        inner_list(&score.average_comparative_scores, observed);
     let entra_tenant_id = score.azure_tenant_id.get().unwrap_or_default().into();
     Report {
         entra_tenant_id,
@@ -206,9 +220,24 @@ pub(super) fn report(score: &wire::Score<'_>, observed: &mut Observed) -> Report
         max_score: observed.points(SkippedField::MaxScore, score.max_score),
         active_users: observed.number(SkippedField::Users, score.active_user_count, users),
         licensed_users: observed.number(SkippedField::Users, score.licensed_user_count, users),
-        comparisons: comparisons(&averages.read, observed),
-        scores: control_scores(&controls.read, observed),
+        comparisons: comparisons(&averages, observed),
+        scores: control_scores(&controls, observed),
         anomalies: Anomalies::default(),
+    }
+}
+
+/// A list inside a report: a missing one is empty, an odd one is counted.
+fn inner_list<'a, T: Deserialize<'a>>(list: &Raw<'a>, odd: &mut Observed) -> Vec<T> {
+    let missing = matches!(list, Raw::Missing);
+    match inner_elements(list) {
+        Some(elements) => {
+            odd.skipped(SkippedField::Element, elements.unread);
+            elements.read
+        }
+        None => {
+            odd.skipped(SkippedField::Element, usize::from(!missing));
+            Vec::new()
+        }
     }
 }
 
@@ -247,7 +276,10 @@ fn control_score(score: &wire::ControlScore<'_>, odd: &mut Observed) -> Option<C
             (0.0..=100.0).contains(&share).then_some(share)
         }),
         last_synced: odd.date(&score.last_synced),
-        implementation_status: score.implementation_status.get().map(Arc::from),
+        implementation_status: score
+            .implementation_status
+            .get()
+            .map(|text| printable(text, LONGEST_TEXT).into()),
         id,
     })
 }

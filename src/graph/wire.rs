@@ -8,7 +8,7 @@
 //! `secureScoreControlProfile` and `secureScoreControlStateUpdate` of
 //! Microsoft Graph v1.0, and what real tenants answer beyond them.
 
-use super::loose::{List, Number, Text};
+use super::loose::{Number, Raw, Text};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
@@ -55,7 +55,7 @@ pub(super) struct Profile<'a> {
     #[serde(borrow)]
     pub(super) deprecated: Text<'a>,
     #[serde(borrow)]
-    pub(super) control_state_updates: List<StateUpdate<'a>>,
+    pub(super) control_state_updates: Raw<'a>,
 }
 
 /// A `secureScoreControlStateUpdate`.
@@ -87,9 +87,9 @@ pub(super) struct Score<'a> {
     pub(super) active_user_count: Number,
     pub(super) licensed_user_count: Number,
     #[serde(borrow)]
-    pub(super) average_comparative_scores: Option<&'a RawValue>,
+    pub(super) average_comparative_scores: Raw<'a>,
     #[serde(borrow)]
-    pub(super) control_scores: Option<&'a RawValue>,
+    pub(super) control_scores: Raw<'a>,
 }
 
 /// A `controlScore`.
@@ -200,9 +200,9 @@ mod tests {
     #[test]
     fn null_updates_are_present_and_absent_updates_are_missing() {
         let null: Profile<'_> = serde_json::from_str(r#"{"controlStateUpdates":null}"#).unwrap();
-        assert!(matches!(null.control_state_updates, List::Present(ref none) if none.is_empty()));
+        assert!(matches!(null.control_state_updates, Raw::Present(_)));
         let absent: Profile<'_> = serde_json::from_str("{}").unwrap();
-        assert!(matches!(absent.control_state_updates, List::Missing));
+        assert!(matches!(absent.control_state_updates, Raw::Missing));
     }
 
     #[test]

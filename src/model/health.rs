@@ -192,8 +192,6 @@ pub struct TenantHealth {
     pub scores: RefreshHealth,
     /// Requests of both.
     pub traffic: Traffic,
-    /// When the credential expires, where that can be known.
-    pub credential_expiry: Option<Timestamp>,
 }
 
 impl TenantHealth {

@@ -115,15 +115,16 @@ impl TenantSnapshot {
     ) -> Self {
         let mut scores = ScoreIndex::new(report.as_deref());
         let mut recategorised = 0;
-        let mut file = |id: &Arc<str>, listed: Category| {
-            let pinned = rules.category_override(id);
-            let kept = pinned.or_else(|| pins.category(id)).unwrap_or(listed);
-            recategorised += usize::from(pinned.is_none() && kept != listed);
-            kept
+        let file = |id: &str, listed: Category| {
+            let by_hand = rules.category_override(id);
+            by_hand.or_else(|| pins.category(id)).unwrap_or(listed)
         };
         let mut controls = Vec::new();
         for entry in catalogue.map_or(&[][..], |c| &c.entries) {
             let category = file(&entry.id, entry.category);
+            let moved = category != entry.category && entry.category != Category::Unknown;
+            let by_hand = rules.category_override(&entry.id).is_some();
+            recategorised += usize::from(moved && !by_hand);
             controls.push(Control {
                 id: Arc::clone(&entry.id),
                 category,

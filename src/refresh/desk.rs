@@ -35,6 +35,8 @@ struct Papers {
     had_report: bool,
     pins: CategoryPins,
     snapshot: Arc<TenantSnapshot>,
+    /// Whether the snapshot shows what lies here.
+    joined: bool,
     data: Chunk,
     told: Told,
 }
@@ -43,6 +45,8 @@ struct Papers {
 struct Kept<T> {
     value: T,
     at: Instant,
+    /// Graph did not say that something is missing.
+    whole: bool,
 }
 
 /// An answer of either list.
@@ -75,6 +79,7 @@ impl<R: ControlRules> Desk<R> {
                 had_report: false,
                 pins: CategoryPins::default(),
                 snapshot: Arc::default(),
+                joined: true,
                 data: Chunk::default(),
                 told: Told::default(),
             }),
@@ -107,7 +112,7 @@ impl<R: ControlRules> Desk<R> {
         if catalogue.entries.is_empty() && papers.had_controls {
             return Err(GraphError::emptied(Subject::Catalogue));
         }
-        if partial && papers.catalogue.is_some() {
+        if partial && papers.catalogue.as_ref().is_some_and(|kept| kept.whole) {
             return Err(GraphError::partial(Subject::Catalogue));
         }
         papers
@@ -117,10 +122,9 @@ impl<R: ControlRules> Desk<R> {
         papers.learn_id(catalogue.entra_tenant_id.as_ref());
         let moves = papers.pins.learn(&catalogue);
         papers.told.moves(&papers.identity.alias, moves);
-        let changed = replace(&mut papers.catalogue, catalogue);
-        if changed {
-            self.join(papers);
-        }
+        let changed = replace(&mut papers.catalogue, catalogue, !partial);
+        papers.joined &= !changed;
+        self.join(papers);
         whole(partial, Subject::Catalogue)
     }
 
@@ -141,7 +145,7 @@ impl<R: ControlRules> Desk<R> {
                 false => Ok(()),
             };
         };
-        if partial && papers.report.is_some() {
+        if partial && papers.report.as_ref().is_some_and(|kept| kept.whole) {
             return Err(GraphError::partial(Subject::Report));
         }
         papers
@@ -149,8 +153,11 @@ impl<R: ControlRules> Desk<R> {
             .words(&papers.identity.alias, Api::Scores, unknown_words);
         papers.had_report = true;
         papers.learn_id(Some(&report.entra_tenant_id));
-        let changed = replace(&mut papers.report, report);
-        if changed {
+        let changed = replace(&mut papers.report, report, !partial);
+        papers.joined &= !changed;
+        // The catalogue's word on categories wins. Until it was asked for
+        // once, series by the report's word would soon move.
+        if papers.catalogue.is_some() || papers.health.profiles.attempted() {
             self.join(papers);
         }
         whole(partial, Subject::Report)
@@ -181,6 +188,17 @@ impl<R: ControlRules> Desk<R> {
                 health.trouble = Some(trouble(error));
             }
         }
+        if papers.health.profiles.attempted() {
+            self.join(&mut papers);
+        }
+        self.show(&papers);
+    }
+
+    /// Notes that a refresh may not begin before a wait is over.
+    pub(super) fn postpone(&self, api: Api, wait: Duration) {
+        let mut papers = self.papers();
+        let next = (self.clock)().plus(wait);
+        papers.health.of_mut(api).next_refresh = Some(next);
         self.show(&papers);
     }
 
@@ -203,6 +221,7 @@ impl<R: ControlRules> Desk<R> {
                 report = report_old,
                 "data older than max_staleness is no longer exported"
             );
+            papers.joined = false;
             self.join(&mut papers);
             self.show(&papers);
         }
@@ -223,7 +242,11 @@ impl<R: ControlRules> Desk<R> {
         self.show(&self.papers());
     }
 
+    /// Puts together what lies here, unless that is what is shown already.
     fn join(&self, papers: &mut Papers) {
+        if papers.joined {
+            return;
+        }
         papers.snapshot = Arc::new(TenantSnapshot::join(
             papers.catalogue.as_ref().map(|kept| &*kept.value),
             papers.report.as_ref().map(|kept| Arc::clone(&kept.value)),
@@ -231,6 +254,7 @@ impl<R: ControlRules> Desk<R> {
             &*self.rules,
         ));
         papers.data = exposition::render_data(&papers.identity, &papers.snapshot, &self.policy);
+        papers.joined = true;
     }
 
     fn show(&self, papers: &Papers) {
@@ -258,17 +282,19 @@ impl Papers {
 }
 
 /// Keeps an answer and says whether it differs from the one before.
-fn replace<T: PartialEq>(kept: &mut Option<Kept<Arc<T>>>, value: T) -> bool {
+fn replace<T: PartialEq>(kept: &mut Option<Kept<Arc<T>>>, value: T, whole: bool) -> bool {
     let at = Instant::now();
     match kept {
         Some(kept) if *kept.value == value => {
             kept.at = at;
+            kept.whole = whole;
             false
         }
         _ => {
             *kept = Some(Kept {
                 value: Arc::new(value),
                 at,
+                whole,
             });
             true
         }
@@ -413,6 +439,7 @@ mod tests {
             "a young tenant has no report"
         );
         desk.lay(report(Some(5.0))).unwrap();
+        desk.lay(catalogue(&["A"], false)).unwrap();
         assert_eq!(
             desk.lay(report(None)).unwrap_err().reason(),
             Reason::Emptied

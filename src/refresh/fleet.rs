@@ -67,14 +67,9 @@ impl Fleet {
         Ok(Self { loops })
     }
 
-    /// How many loops run.
-    pub fn len(&self) -> usize {
+    /// How many loops run: two a tenant.
+    pub fn loops(&self) -> usize {
         self.loops.len()
-    }
-
-    /// Whether none runs.
-    pub fn is_empty(&self) -> bool {
-        self.loops.is_empty()
     }
 }
 

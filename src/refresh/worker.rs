@@ -2,13 +2,16 @@
 
 use super::desk::{Desk, Paper};
 use super::schedule;
-use crate::graph::{Client, GraphError, Subject, Turn};
+use crate::graph::{Client, GraphError, Retry, Subject, Turn};
 use crate::model::{Api, ControlRules};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+
+/// Between the end of a loop by a fault of ours and its next start.
+const RESTART_PAUSE: Duration = Duration::from_secs(10);
 
 /// What a loop needs; both loops of a tenant share all but the interval.
 pub(super) struct Worker<R> {
@@ -23,21 +26,45 @@ pub(super) struct Worker<R> {
 }
 
 impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
-    /// Refreshes for ever.
+    /// Refreshes for ever, come what may: a fault of ours in a loop ends the
+    /// loop, which would freeze what is shown without anybody noticing.
     pub(super) async fn run(self) {
         let worker = Arc::new(self);
+        loop {
+            let task = tokio::spawn(Arc::clone(&worker).turn_after_turn());
+            let stop = AbortOnDrop(task.abort_handle());
+            let ended = task.await;
+            drop(stop);
+            tracing::error!(
+                tenant = %worker.desk.alias(),
+                api = worker.api.as_str(),
+                panic = ended.is_err(),
+                "a refresh loop ended by a fault of the exporter and is started again"
+            );
+            tokio::time::sleep(RESTART_PAUSE).await;
+        }
+    }
+
+    async fn turn_after_turn(self: Arc<Self>) {
         let mut failures = 0;
         loop {
-            let outcome = Self::contained(&worker).await;
+            let outcome = Self::contained(&self).await;
+            if let Some(wait) = held(&outcome) {
+                // Graph asked to wait when it was asked for the other list;
+                // this one was not asked for, so it has not failed.
+                self.desk.postpone(self.api, wait);
+                self.sleep(wait).await;
+                continue;
+            }
             failures = match &outcome {
                 Ok(()) => 0,
                 Err(_) => failures + 1,
             };
-            let wait = worker.wait(&outcome, failures);
-            worker.tell(&outcome, failures, wait);
-            let traffic = worker.client.traffic().await;
-            worker.desk.conclude(worker.api, &outcome, traffic, wait);
-            worker.sleep(wait).await;
+            let wait = self.wait(&outcome, failures);
+            self.tell(&outcome, failures, wait);
+            let traffic = self.client.traffic();
+            self.desk.conclude(self.api, &outcome, traffic, wait);
+            self.sleep(wait).await;
         }
     }
 
@@ -116,6 +143,15 @@ impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
                 "refresh failed: {error}"
             ),
         }
+    }
+}
+
+/// How long the list may not be asked for, where it was not.
+fn held(outcome: &Result<(), GraphError>) -> Option<Duration> {
+    let error = outcome.as_ref().err().filter(|error| error.is_held())?;
+    match error.retry() {
+        Retry::After(wait) => Some(wait),
+        Retry::Backoff | Retry::Rarely => None,
     }
 }
 

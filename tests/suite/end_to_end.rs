@@ -303,7 +303,10 @@ async fn being_asked_to_stop_ends_with_success() {
     let mut exporter =
         Process::exporter(&["--config.file", &file, "--web.listen-address=127.0.0.1:0"]);
     let address = exporter.word_after("address=");
-    let healthy = reqwest::get(format!("http://{address}/-/healthy"))
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let healthy = http
+        .get(format!("http://{address}/-/healthy"))
+        .send()
         .await
         .unwrap();
     assert!(healthy.status().is_success());

@@ -2,8 +2,9 @@
 
 use crate::world::World;
 use secure_score_exporter::model::{Api, ControlState, Reason};
-use secure_score_exporter::simulator::{Api as Struck, Fault, Oddity, Options, RetryAfter, What};
+use secure_score_exporter::simulator::{Api as Struck, Fault, Options, RetryAfter, What};
 use secure_score_exporter::store::{TenantState, Tenants};
+use serde_json::json;
 use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;
@@ -221,19 +222,87 @@ async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_bad_element_costs_exactly_itself() {
     let world = World::watched().await;
-    let before = world.tenant("contoso").snapshot.controls.len();
-    let odd = Fault::new(Struck::Profiles, What::OddElement(Oddity::NotAnObject)).on_page(1);
-    world.inject(Some("contoso"), odd);
-    let skipped =
-        r#"secure_score_skipped_elements{tenant="contoso",api="profiles",field="element"}"#;
+    let ids = |now: &Tenants| -> Vec<String> {
+        let controls = &state(now, "contoso").snapshot.controls;
+        let listed = controls.iter().filter(|control| control.entry.is_some());
+        listed.map(|control| control.id.to_string()).collect()
+    };
+    let before = ids(&world.store.current());
+    let spoilt = "SigninRiskPolicy";
+    for odd in [
+        json!(7),
+        json!(["SigninRiskPolicy"]),
+        json!({"id": spoilt, "controlStateUpdates": "none"}),
+    ] {
+        world
+            .control()
+            .set_profile_json("contoso", spoilt, odd.clone())
+            .unwrap();
+        let expected: Vec<&String> = before.iter().filter(|id| *id != spoilt).collect();
+        let what = format!("{odd} costs {spoilt} and nothing else");
+        world
+            .until(&what, |now| ids(now).iter().eq(expected.iter().copied()))
+            .await;
+        let skipped =
+            r#"secure_score_skipped_elements{tenant="contoso",api="profiles",field="element"}"#;
+        assert_eq!(world.value(skipped), Some(1.0), "{odd}");
+        assert!(
+            world.tenant("contoso").health.profiles.up,
+            "an odd element is no failure"
+        );
+        world
+            .control()
+            .set_profile_json(
+                "contoso",
+                spoilt,
+                json!({"id": spoilt, "controlStateUpdates": null}),
+            )
+            .unwrap();
+        world.until("it is back", |now| ids(now) == before).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_odd_entry_of_a_history_does_not_hide_an_acceptance() {
+    let world = World::watched().await;
+    let accepted = json!({"state": "Ignored", "updatedBy": "a@contoso.example", "updatedDateTime": "2026-11-20T08:00:00Z"});
+    let profile = json!({"id": "UserRiskPolicy", "controlCategory": "Identity",
+        "controlStateUpdates": [null, 7, ["Default"], accepted]});
     world
-        .until("it was skipped and counted", |now| {
-            crate::world::value(&crate::world::render(now), skipped) == Some(1.0)
+        .control()
+        .set_profile_json("contoso", "UserRiskPolicy", profile)
+        .unwrap();
+    let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    world
+        .until("the acceptance is shown", |now| {
+            crate::world::value(&crate::world::render(now), flag) == Some(1.0)
         })
         .await;
-    let state = world.tenant("contoso");
-    assert_eq!(state.snapshot.controls.len(), before);
-    assert!(state.health.profiles.up, "an odd element is no failure");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_that_always_answers_in_part_still_shows_what_is_new() {
+    let world = World::new().await;
+    world.inject(
+        Some("contoso"),
+        Fault::new(Struck::Profiles, What::Partial206),
+    );
+    let world = world.watch();
+    world.attempted().await;
+    world
+        .control()
+        .accept("contoso", "UserRiskPolicy", "a@contoso.example", "why")
+        .unwrap();
+    let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    world
+        .until("the acceptance is shown", |now| {
+            crate::world::value(&crate::world::render(now), flag) == Some(1.0)
+        })
+        .await;
+    assert_eq!(
+        world.value(r#"secure_score_up{tenant="contoso",api="profiles"}"#),
+        Some(0.0)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

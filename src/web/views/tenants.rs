@@ -143,7 +143,7 @@ fn troubles(state: &TenantState) -> Markup {
         .into_iter()
         .filter_map(|api| state.health.of(api).trouble.as_ref())
         .collect();
-    troubles.dedup();
+    troubles.dedup_by_key(|trouble| trouble.reason);
     html! {
         @if troubles.is_empty() && unmatched.is_empty() { span.soft { "none" } }
         @if !unmatched.is_empty() {

@@ -165,7 +165,6 @@ fn health() -> TenantHealth {
             tokens: 2,
             token_failures: 0,
         },
-        credential_expiry: day(90),
     }
 }
 
