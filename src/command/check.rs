@@ -262,6 +262,10 @@ impl Examination {
             .as_ref()
             .and_then(|report| Some((report.current_score?.get(), snapshot.unreconciled_score()?)))
         else {
+            findings.odd(
+                "score: the report says no total that can be believed".to_owned(),
+                "whether the controls add up cannot be told; see secure_score_skipped_elements",
+            );
             return;
         };
         let scored = snapshot.scored().count();

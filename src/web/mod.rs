@@ -9,6 +9,7 @@
 //!                                                      └► views
 //! ```
 
+mod audience;
 mod body;
 mod health;
 mod listener;

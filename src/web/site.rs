@@ -2,7 +2,7 @@
 
 use super::reply::{self, Reply};
 use super::scrape::{Renderings, scrape};
-use super::{health, views};
+use super::{audience, health, views};
 use crate::model::Timestamp;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -30,6 +30,8 @@ pub enum Redaction {
     Unprotected,
     /// The configuration says so.
     Configured,
+    /// The request came through a proxy, or under a name not of this machine.
+    Forwarded,
 }
 
 /// What the configuration says about the site.
@@ -99,13 +101,16 @@ impl Site {
             return reply::too_large();
         }
         let (parts, _) = request.into_parts();
-        let Some(route) = self.route(parts.uri.path()) else {
-            return self.elsewhere(&parts);
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return reply::method_not_allowed(&parts.method);
+        }
+        let answer = match self.route(parts.uri.path()) {
+            Some(route) => self.answer(route, &parts, now).await,
+            None => self.elsewhere(parts.uri.path()),
         };
         match parts.method {
-            Method::GET => self.answer(route, &parts, now).await,
-            Method::HEAD => reply::head_only(self.answer(route, &parts, now).await),
-            other => reply::method_not_allowed(&other),
+            Method::HEAD => reply::head_only(answer),
+            _ => answer,
         }
     }
 
@@ -142,7 +147,12 @@ impl Site {
             Route::Style => reply::stylesheet(views::STYLE),
             Route::Status => {
                 let tenants = self.store.current();
-                let markup = views::status(&tenants, &self.options, Timestamp::from(now));
+                let persons = audience::persons(self.options.persons, parts);
+                let options = Options {
+                    persons,
+                    ..self.options.clone()
+                };
+                let markup = views::status(&tenants, &options, Timestamp::from(now));
                 reply::page(StatusCode::OK, markup)
             }
         }
@@ -150,17 +160,12 @@ impl Site {
 
     /// A path that is none of ours: the root leads to the prefix, the rest to
     /// a page that names the paths there are.
-    fn elsewhere(&self, parts: &hyper::http::request::Parts) -> Reply {
+    fn elsewhere(&self, path: &str) -> Reply {
         let prefix = &self.options.route_prefix;
-        let path = parts.uri.path();
-        let answer = if path == "/" || path == prefix {
+        if path == "/" || path == prefix {
             reply::redirect(&format!("{prefix}/"))
         } else {
             reply::page(StatusCode::NOT_FOUND, views::missing(path, &self.options))
-        };
-        match parts.method {
-            Method::HEAD => reply::head_only(answer),
-            _ => answer,
         }
     }
 }

@@ -106,8 +106,9 @@ impl Running {
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
-        let request =
-            format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
+        );
         parsed(self.raw(request.as_bytes()).await)
     }
 
@@ -485,9 +486,28 @@ async fn accepted_risks_stand_identity_first_and_newest_first() {
 }
 
 #[tokio::test]
+async fn who_and_why_are_shown_to_this_machine_and_not_through_a_proxy() {
+    let server = start(options()).await;
+    server.store.publish(with_history());
+    assert!(server.get("/").await.text().contains("cleo@x.example"));
+    let proxied = server
+        .ask("GET", "/", "X-Forwarded-For: 192.0.2.1\r\n")
+        .await;
+    let foreign = b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    for page in [proxied, parsed(server.raw(foreign).await)] {
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("Title of newer"));
+        assert!(page.text().contains("through a proxy"));
+        for person in ["x.example", "budget", "oops", "for now"] {
+            assert!(!page.text().contains(person), "{person}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn who_and_why_are_hidden_where_anybody_can_look() {
     for (redaction, remedy) in [
-        (Redaction::Unprotected, "--web.config.file"),
+        (Redaction::Unprotected, "--web.listen-address"),
         (Redaction::Configured, "privacy.events: full"),
     ] {
         let server = start(Options {

@@ -40,8 +40,12 @@ fn persons_note(persons: PersonDetail) -> Markup {
     let why = match persons {
         PersonDetail::Full => return html! {},
         PersonDetail::Redacted(Redaction::Unprotected) => html! {
-            "Who accepted a risk, and why, is hidden because anybody on the network can read this page: set up authentication with "
-            code { "--web.config.file" } ", or listen on loopback only, to see it."
+            "Who accepted a risk, and why, is hidden because anybody on the network can read this page: let "
+            code { "--web.listen-address" } " name a loopback address only, to see it there."
+        },
+        PersonDetail::Redacted(Redaction::Forwarded) => html! {
+            "Who accepted a risk, and why, is hidden because this request came through a proxy or under a name that is not this machine's: open the page on the machine itself, as "
+            code { "http://localhost" } " with the exporter's port, to see it."
         },
         PersonDetail::Redacted(Redaction::Configured) => html! {
             "Who accepted a risk, and why, is hidden by the configuration: set "
