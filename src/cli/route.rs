@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Paths that are something else already.
-const TAKEN: [&str; 5] = ["/", "/probe", "/livez", "/readyz", "/healthz"];
+const TAKEN: [&str; 6] = ["/", "/probe", "/livez", "/readyz", "/healthz", "/style.css"];
 
 /// Everything below these is something else already.
 const TAKEN_TREES: [&str; 3] = ["/-", "/api", "/sd"];
@@ -149,6 +149,7 @@ mod tests {
             "/",
             "/probe",
             "/probe/",
+            "/style.css",
             "/-/healthy",
             "/api/v1/tenants",
             "/sd",

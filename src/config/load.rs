@@ -1,6 +1,5 @@
 //! Finding the configuration: in a file, or in the environment alone.
 
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use super::Config;
 use super::environment::{self, Environment};
 use super::fault::{Faults, Ledger, Warning};
 use super::fingerprint::Fingerprint;
+use super::reading;
 use super::resolve;
 use super::secret;
 use super::variable::OWN_PREFIX;
@@ -44,7 +44,7 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Faults> {
     let name = path.display().to_string();
     let mut ledger = Ledger::new(&name, path.parent().unwrap_or(Path::new("")));
     compare_with_file(environment, &name, &mut ledger);
-    let text = match fs::read(path) {
+    let text = match reading::read(path) {
         Ok(bytes) => bytes,
         Err(error) => return Err(unreadable(&error, ledger)),
     };

@@ -23,6 +23,7 @@ mod number;
 mod pattern;
 mod pem;
 mod privacy;
+mod reading;
 mod refresh;
 mod resolve;
 mod secret;

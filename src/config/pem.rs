@@ -1,9 +1,9 @@
 //! Files with certificate authorities.
 
-use std::fs;
 use std::path::PathBuf;
 
 use super::fault::Ledger;
+use super::reading;
 use super::secret;
 use super::written::Text;
 
@@ -21,7 +21,7 @@ pub struct PemFile {
 
 pub(super) fn resolve(path: &str, file: &Text, ledger: &mut Ledger) -> Option<PemFile> {
     let location = ledger.base.join(file.value.trim());
-    let message = match fs::read(&location) {
+    let message = match reading::read(&location) {
         Err(error) => {
             let (reason, place) = (secret::reason(&error), ledger.looked_for(&location));
             format!("the file named here cannot be read ({reason}){place}")

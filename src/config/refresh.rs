@@ -27,6 +27,14 @@ const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 /// Below this a loop would spend the tenant's request budget on its own.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 
+/// Beyond this a tenant is not watched, and beyond that nobody would believe
+/// what is shown of it. Far beyond either, time itself cannot be computed.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_STALENESS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The alert rules, as shipped, believe a catalogue for two of these.
+const RULES_ASSUME: Duration = Duration::from_secs(15 * 60);
+
 /// Below this the daily scores are fetched hundreds of times for nothing.
 const SENSIBLE_SCORES: Duration = Duration::from_secs(10 * 60);
 
@@ -66,6 +74,7 @@ impl Default for Refresh {
 pub(super) fn resolve(file: FileRefresh, ledger: &mut Ledger) -> Refresh {
     unknown_keys("refresh", &file.unknown, FileRefresh::KEYS, ledger);
     let (staleness, scores) = (mark(&file.max_staleness), mark(&file.scores));
+    let profiles = mark(&file.profiles);
     let defaults = Refresh::default();
     let refresh = Refresh {
         profiles: interval("profiles", file.profiles, defaults.profiles, ledger),
@@ -82,6 +91,13 @@ pub(super) fn resolve(file: FileRefresh, ledger: &mut Ledger) -> Refresh {
             "scores are computed about once a day; an interval below 10m only costs requests",
         );
     }
+    if refresh.profiles > RULES_ASSUME {
+        ledger.warn(
+            profiles,
+            "refresh.profiles",
+            "the alert rules assume at most 15m; alerts/README.md says what to change in them",
+        );
+    }
     check_staleness(&refresh, staleness, ledger);
     refresh
 }
@@ -93,6 +109,13 @@ fn mark(text: &Option<Text>) -> Mark {
 fn check_staleness(refresh: &Refresh, mark: Mark, ledger: &mut Ledger) {
     let longest = refresh.profiles.max(refresh.scores);
     let least = longest.saturating_mul(INTERVALS_IN_STALENESS);
+    if refresh.max_staleness > LONGEST_STALENESS {
+        ledger.fault(
+            mark,
+            "refresh.max_staleness",
+            "too long: what is shown would be older than anybody believes; set at most 30d",
+        );
+    }
     if refresh.max_staleness < least {
         ledger.fault(
             mark,
@@ -130,6 +153,14 @@ fn interval(key: &str, text: Option<Text>, default: Duration, ledger: &mut Ledge
             mark,
             format_args!("refresh.{key}"),
             "too short for Graph's limits; set at least 10s",
+        );
+        return default;
+    }
+    if interval > LONGEST_INTERVAL {
+        ledger.fault(
+            mark,
+            format_args!("refresh.{key}"),
+            "too long to watch anything; set at most 24h",
         );
         return default;
     }

@@ -44,7 +44,7 @@ impl Secret {
     /// Entra's answer to a wrong secret does not say so.
     pub(super) fn read(path: &Path) -> Result<Self, SecretFault> {
         let mut bytes = Zeroizing::new(Vec::new());
-        fs::File::open(path)?
+        super::reading::open(path)?
             .take(LARGEST + 1)
             .read_to_end(&mut bytes)?;
         if bytes.len() as u64 > LARGEST {
@@ -101,6 +101,8 @@ pub(super) fn reason(error: &io::Error) -> &'static str {
         io::ErrorKind::NotFound => "no such file",
         io::ErrorKind::PermissionDenied => "permission denied",
         io::ErrorKind::IsADirectory => "it is a directory",
+        io::ErrorKind::InvalidInput => "it is a named pipe",
+        io::ErrorKind::InvalidData => "it is larger than 4 MiB",
         _ => "input/output error",
     }
 }
