@@ -203,6 +203,45 @@ fn a_good_configuration_is_called_good() {
 }
 
 #[test]
+fn the_simulator_does_not_write_over_a_configuration_of_somebodys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secure-score.yml");
+    fs::write(&file, "tenants: []\n").unwrap();
+    let directory = folder.path().display().to_string();
+    let ended = run(&[
+        "simulate",
+        "--listen-address=127.0.0.1:0",
+        "--control.listen-address=127.0.0.1:0",
+        "--config-dir",
+        &directory,
+    ]);
+    let said = text(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("is a configuration of somebody's") && said.contains("--config-dir"),
+        "{said}"
+    );
+    assert_eq!(fs::read_to_string(&file).unwrap(), "tenants: []\n");
+    assert!(!folder.path().join("secrets").exists());
+}
+
+#[test]
+fn a_full_output_is_an_error_and_no_panic() {
+    let simulated = Simulated::start();
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        .args(["--config.check", "--config.file", &simulated.config()])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{}", text(&ended.stderr));
+    assert!(text(&ended.stderr).contains("standard output cannot be written"));
+}
+
+#[test]
 fn a_taken_port_is_named_before_graph_is_asked() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

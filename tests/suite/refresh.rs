@@ -472,3 +472,52 @@ async fn a_tenant_too_young_to_have_a_score_is_no_failure() {
         None
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_asked_about_once_for_both_lists() {
+    let world = World::new().await;
+    world.inject(
+        Some("contoso"),
+        Fault::new(Struck::Token, What::Aadsts(7_000_215)),
+    );
+    let world = world.watch();
+    world.attempted().await;
+    let asked = world.control().requests().into_iter().filter(|request| {
+        request.api == Some(Struck::Token) && request.tenant.as_deref() == Some("contoso")
+    });
+    assert_eq!(asked.count(), 1);
+    let state = world.tenant("contoso");
+    for api in Api::ALL {
+        let failures = &state.health.of(api).failures;
+        assert_eq!(
+            failures.get(&Reason::Credential),
+            Some(&1),
+            "{}",
+            api.as_str()
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_without_any_states_is_refused() {
+    let world = World::new().await;
+    let world = world.configure(|config| config.tenants.truncate(1)).watch();
+    world.attempted().await;
+    let alias = &*world.store.current().states[0].identity.alias.clone();
+    let before = world.tenant(alias).snapshot.controls.len();
+    for control in &world.tenant(alias).snapshot.controls {
+        if control.entry.is_some() {
+            let id = &*control.id;
+            world
+                .control()
+                .set_profile_json(alias, id, json!({"id": id}))
+                .unwrap();
+        }
+    }
+    world
+        .until("it is refused", |now| {
+            failures(state(now, alias), Struck::Profiles, Reason::Malformed) > 0
+        })
+        .await;
+    assert_eq!(world.tenant(alias).snapshot.controls.len(), before);
+}
