@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use address::ListenAddress;
 pub use route::{ExternalUrl, RoutePath};
@@ -87,6 +87,14 @@ impl Cli {
         if let Some(Command::Demo(demo)) = &mut self.command {
             demo.web.fill_from(std::mem::take(&mut self.web));
         }
+        let web = match &self.command {
+            Some(Command::Demo(demo)) => &demo.web,
+            _ => &self.web,
+        };
+        if let Some(address) = web.duplicate() {
+            let text = format!("--web.listen-address={address} is given twice; keep one\n");
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, text));
+        }
         match self.without_effect() {
             Some(text) => Err(Self::command().error(ErrorKind::ArgumentConflict, text)),
             None => Ok(self),
@@ -122,6 +130,17 @@ pub struct ConfigFlags {
     /// Check the configuration and exit without starting anything
     #[arg(long = "config.check")]
     pub check: bool,
+}
+
+/// Stands for the global `--config.file` where nothing reads one: not in the
+/// help, yet understood, so that the refusal can say why.
+fn unused_config_file() -> Arg {
+    Arg::new("file")
+        .long("config.file")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .global(true)
+        .hide(true)
 }
 
 /// What is logged and how.
@@ -167,8 +186,10 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Show everything with simulated tenants; needs neither tenant nor configuration
+    #[command(arg = unused_config_file())]
     Demo(Demo),
     /// Run the embedded stand-in for Microsoft Graph alone
+    #[command(arg = unused_config_file())]
     Simulate(Simulate),
     /// Check configuration, credential and permission of each tenant
     Check(Check),
@@ -316,6 +337,23 @@ mod tests {
             assert!(error.to_string().contains("has no effect on"), "{error}");
             assert_eq!(error.exit_code(), 2);
         }
+    }
+
+    #[test]
+    fn the_help_lists_the_configuration_only_where_it_is_read() {
+        for (word, listed) in [("demo", false), ("simulate", false), ("check", true)] {
+            let help = read(&[word, "--help"]).unwrap_err().to_string();
+            assert_eq!(help.contains("--config.file"), listed, "{help}");
+        }
+    }
+
+    #[test]
+    fn the_same_address_twice_is_named() {
+        let twice = ["--web.listen-address=:1", "--web.listen-address=:1"];
+        let error = read(&twice).unwrap_err().to_string();
+        assert!(error.contains("--web.listen-address=:1 is given twice"));
+        assert!(read(&["--web.listen-address=:1", "--web.listen-address=:2"]).is_ok());
+        assert!(read(&["--web.listen-address=:0", "--web.listen-address=:0"]).is_ok());
     }
 
     #[test]

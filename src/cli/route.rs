@@ -1,6 +1,7 @@
 //! Paths we serve and the URL others reach us by.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// Paths that are something else already.
@@ -112,8 +113,9 @@ impl FromStr for ExternalUrl {
     fn from_str(text: &str) -> Result<Self, BadRoute> {
         let url = text.trim_end_matches('/');
         let (scheme, rest) = url.split_once("://").ok_or(BadRoute::NotAUrl)?;
+        let scheme = scheme.to_ascii_lowercase();
         let host = rest.split('/').next().unwrap_or_default();
-        if !matches!(scheme, "http" | "https") || !is_authority(host) {
+        if !matches!(scheme.as_str(), "http" | "https") || !is_authority(host) {
             return Err(BadRoute::NotAUrl);
         }
         let path = scheme.len() + "://".len() + host.len();
@@ -124,19 +126,42 @@ impl FromStr for ExternalUrl {
                 .map_err(|_| BadRoute::NotAUrl)?;
         }
         Ok(Self {
-            url: url.to_owned(),
+            url: format!("{scheme}://{rest}"),
             path,
         })
     }
 }
 
 /// A host with an optional port and no user: a link is no place for a password.
-fn is_authority(host: &str) -> bool {
-    !host.is_empty()
-        && !host.starts_with(':')
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"-._[]:".contains(&b))
+fn is_authority(authority: &str) -> bool {
+    let (host_is_good, rest) = match authority.strip_prefix('[') {
+        Some(bracketed) => match bracketed.split_once(']') {
+            Some((host, rest)) => (host.parse::<Ipv6Addr>().is_ok(), rest),
+            None => return false,
+        },
+        None => {
+            let end = authority.find(':').unwrap_or(authority.len());
+            let (host, rest) = authority.split_at(end);
+            (is_name(host), rest)
+        }
+    };
+    host_is_good && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+/// Labels with dots between them, an IPv4 address among others.
+fn is_name(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    host.split('.').all(|label| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    })
+}
+
+/// Digits only: `parse` alone would take a plus sign.
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port != 0)
 }
 
 #[cfg(test)]
@@ -179,6 +204,11 @@ mod tests {
             ("https://a.example:8443/x/y", "/x/y")
         );
         assert_eq!("http://[::1]:1".parse::<ExternalUrl>().unwrap().path(), "");
+        let shouted: ExternalUrl = "HTTPS://a.example./x".parse().unwrap();
+        assert_eq!(
+            (shouted.as_str(), shouted.path()),
+            ("https://a.example./x", "/x")
+        );
         for text in [
             "ftp://a",
             "a.example",
@@ -186,6 +216,15 @@ mod tests {
             "http://u:p@a",
             "http://a?b",
             "http://a#b",
+            "http://[:::]]:99999999",
+            "http://[::1",
+            "http://[::1]x",
+            "http://...",
+            "http://a..b",
+            "http://a:",
+            "http://a:+1",
+            "http://a:65536",
+            "http://a:1:2",
         ] {
             assert_eq!(
                 text.parse::<ExternalUrl>(),

@@ -54,6 +54,20 @@ impl WebFlags {
         }
     }
 
+    /// An address given twice; port 0 is another port each time.
+    pub(super) fn duplicate(&self) -> Option<ListenAddress> {
+        let mut seen = Vec::new();
+        let given = self.listen_address.iter();
+        given
+            .filter(|address| address.address().port() != 0)
+            .find(|address| {
+                let known = seen.contains(address);
+                seen.push(*address);
+                known
+            })
+            .copied()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.listen_address.is_empty()
             && self.telemetry_path.is_none()
