@@ -2,6 +2,10 @@
 
 use std::path::PathBuf;
 
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
 use super::fault::Ledger;
 use super::reading;
 use super::secret;
@@ -15,7 +19,7 @@ const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 pub struct PemFile {
     /// For messages.
     pub path: PathBuf,
-    /// The file's bytes; at least one certificate begins in them.
+    /// The file's bytes; every certificate in them, at least one, can be trusted.
     pub pem: Vec<u8>,
 }
 
@@ -30,6 +34,10 @@ pub(super) fn resolve(path: &str, file: &Text, ledger: &mut Ledger) -> Option<Pe
             "the file named here holds no PEM certificate; convert DER with `openssl x509 -inform der`"
                 .to_owned()
         }
+        Ok(pem) if !are_certificates(&pem) => {
+            "a certificate in the file named here is damaged or cut off; copy the whole file again"
+                .to_owned()
+        }
         Ok(pem) => {
             return Some(PemFile {
                 path: location,
@@ -39,4 +47,13 @@ pub(super) fn resolve(path: &str, file: &Text, ledger: &mut Ledger) -> Option<Pe
     };
     ledger.fault(file.mark, path, message);
     None
+}
+
+/// Whether TLS would take every certificate. Otherwise it is found out only
+/// when a connection is made, and then as a fault of the connection.
+fn are_certificates(pem: &[u8]) -> bool {
+    let mut roots = RootCertStore::empty();
+    let mut certificates = CertificateDer::pem_slice_iter(pem).peekable();
+    certificates.peek().is_some()
+        && certificates.all(|one| one.is_ok_and(|certificate| roots.add(certificate).is_ok()))
 }
