@@ -71,7 +71,8 @@ impl Default for Refresh {
     }
 }
 
-pub(super) fn resolve(file: FileRefresh, ledger: &mut Ledger) -> Refresh {
+/// `real` is whether Graph itself is asked; the simulator spends nobody's budget.
+pub(super) fn resolve(file: FileRefresh, real: bool, ledger: &mut Ledger) -> Refresh {
     unknown_keys("refresh", &file.unknown, FileRefresh::KEYS, ledger);
     let (staleness, scores) = (mark(&file.max_staleness), mark(&file.scores));
     let profiles = mark(&file.profiles);
@@ -84,7 +85,7 @@ pub(super) fn resolve(file: FileRefresh, ledger: &mut Ledger) -> Refresh {
         timeout: timeout(file.timeout, ledger).unwrap_or(defaults.timeout),
         concurrency: concurrency(file.concurrency, ledger).unwrap_or(defaults.concurrency),
     };
-    if refresh.scores < SENSIBLE_SCORES {
+    if real && refresh.scores < SENSIBLE_SCORES {
         ledger.warn(
             scores,
             "refresh.scores",

@@ -30,12 +30,14 @@ pub(super) fn resolve(
     ledger: &mut Ledger,
 ) -> Config {
     unknown_keys("", &file.unknown, File::KEYS, ledger);
-    let refresh = refresh::resolve(file.refresh.unwrap_or_default(), ledger);
-    let entries = file.credentials.unwrap_or_default();
-    let mut credentials = Credentials::resolve(entries, environment, ledger);
     let defaults = file.defaults.unwrap_or_default();
     let tenants = file.tenants.unwrap_or_default();
-    let simulated = tenant::any_simulated(&tenants, &defaults);
+    let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
+    let simulated = tenants.iter().any(is_simulated);
+    let real = tenants.is_empty() || !tenants.iter().all(is_simulated);
+    let refresh = refresh::resolve(file.refresh.unwrap_or_default(), real, ledger);
+    let entries = file.credentials.unwrap_or_default();
+    let mut credentials = Credentials::resolve(entries, environment, ledger);
     let tenants = tenant::resolve(tenants, defaults, &mut credentials, ledger);
     credentials.warn_of_unused(ledger);
     let privacy = privacy::resolve(

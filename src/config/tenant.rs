@@ -62,10 +62,9 @@ pub(super) fn resolve(
 }
 
 /// Whether a tenant is meant to be simulated, be it otherwise right or wrong.
-pub(super) fn any_simulated(files: &[Written<FileTenant>], defaults: &FileDefaults) -> bool {
-    let clouds = files.iter().map(|file| &file.value.cloud);
-    let mut said = clouds.filter_map(|cloud| cloud.as_ref().or(defaults.cloud.as_ref()));
-    said.any(|word| {
+pub(super) fn is_simulated(file: &Written<FileTenant>, defaults: &FileDefaults) -> bool {
+    let cloud = file.value.cloud.as_ref().or(defaults.cloud.as_ref());
+    cloud.is_some_and(|word| {
         word.value
             .trim()
             .eq_ignore_ascii_case(Cloud::Simulator.as_str())
@@ -113,8 +112,11 @@ fn one(
         Some(text) => number::ratio(&format!("{at}.target"), text, ledger),
         None => fallback.target,
     };
+    let display_name = file.display_name.map(|name| {
+        refuse_control_characters(at, &name, ledger);
+        name.value.trim().to_owned()
+    });
     let alias = alias?;
-    let display_name = file.display_name.map(|name| name.value.trim().to_owned());
     Some(Tenant {
         display_name: display_name
             .filter(|name| !name.is_empty())
@@ -125,6 +127,17 @@ fn one(
         credential: credential?,
         target,
     })
+}
+
+/// A terminal that shows the log would obey them.
+fn refuse_control_characters(at: &str, name: &Text, ledger: &mut Ledger) {
+    if name.value.trim().contains(char::is_control) {
+        ledger.fault(
+            name.mark,
+            format_args!("{at}.display_name"),
+            "holds a control character or a line break; write the name in one plain line",
+        );
+    }
 }
 
 fn alias(at: &str, name: Option<&Text>, mark: Mark, ledger: &mut Ledger) -> Option<String> {
