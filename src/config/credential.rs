@@ -192,6 +192,8 @@ impl<'a> Credentials<'a> {
                 secret_source::from_variable(&path, variable, self.environment, ledger)
             }
             (None, None) if file.client_secret.is_some() => None,
+            // An environment without a secret has already been told so.
+            (None, None) if matches!(mark, Mark::Variable(_)) => None,
             (None, None) => {
                 ledger.fault(
                     mark,

@@ -67,7 +67,14 @@ fn from_environment(environment: &Environment) -> Result<Loaded, Faults> {
     let mut ledger = Ledger::new("environment", "");
     environment.warn_of_unknown(&mut ledger);
     let Some(file) = environment::as_file(environment, &mut ledger) else {
-        return Err(nothing_to_do());
+        return Err(match environment.own().next() {
+            Some(_) => fatal(
+                ledger,
+                Mark::Nowhere,
+                "SECURE_SCORE_TENANT_ID is missing, yet other variables are set; set it to the tenant's GUID or a domain of it",
+            ),
+            None => nothing_to_do(),
+        });
     };
     let hash = Fingerprint::of(&as_text(environment));
     let config = resolve::resolve(file, hash, environment, &mut ledger);

@@ -136,11 +136,12 @@ fn salt(
     let Some(file) = file else {
         if let Some((path, word)) = hashed {
             let mark = word.as_ref().map_or(Mark::Nowhere, |word| word.mark);
-            ledger.fault(
-                mark,
-                path,
-                "hash needs a salt; run `openssl rand -base64 32 > salt` and set labels.salt_file",
-            );
+            let key = match mark {
+                Mark::Variable(_) => "SECURE_SCORE_SALT_FILE",
+                _ => "labels.salt_file",
+            };
+            let remedy = format!("run `openssl rand -base64 32 > salt` and set {key}");
+            ledger.fault(mark, path, format!("hash needs a salt; {remedy}"));
         }
         return None;
     };

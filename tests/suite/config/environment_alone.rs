@@ -114,6 +114,32 @@ fn a_fault_names_its_variable() {
 }
 
 #[test]
+fn what_is_missing_is_named_as_a_variable_and_once() {
+    let azure_cli = ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli");
+    let tenant = ("SECURE_SCORE_TENANT_ID", ID);
+    let cases: [(&[(&str, &str)], &str); 3] = [
+        (
+            &[
+                tenant,
+                azure_cli,
+                ("SECURE_SCORE_LABELS_ACCEPTED_BY", "hash"),
+            ],
+            "set SECURE_SCORE_SALT_FILE",
+        ),
+        (
+            &[tenant, ("AZURE_CLIENT_ID", ID)],
+            "AZURE_CLIENT_SECRET_FILE",
+        ),
+        (&[azure_cli], "SECURE_SCORE_TENANT_ID is missing"),
+    ];
+    for (pairs, named) in cases {
+        let faults = find(pairs).unwrap_err();
+        assert_eq!(faults.len(), 1, "{faults}");
+        assert!(faults.to_string().contains(named), "{faults}");
+    }
+}
+
+#[test]
 fn a_tenant_without_a_credential_is_told_the_ways() {
     let faults = find(&[("SECURE_SCORE_TENANT_ID", ID)]).unwrap_err();
     assert_eq!(faults.len(), 1, "{faults}");
