@@ -62,9 +62,12 @@ pub fn warnings(warnings: &[Warning]) {
     }
 }
 
-/// All faults, their hints, and the count with the consequence.
+/// The warnings, all faults, their hints, and the count with the consequence.
 pub fn summary(faults: &Faults) -> String {
     let mut text = String::new();
+    for warning in faults.warnings() {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
     for fault in faults.iter() {
         text.push_str(&format!("error: {fault}\n"));
         if let Some(hint) = &fault.hint {

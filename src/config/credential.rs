@@ -116,7 +116,9 @@ impl<'a> Credentials<'a> {
     }
 
     pub(super) fn warn_of_unused(&self, ledger: &mut Ledger) {
-        for unused in self.named.iter().filter(|credential| !credential.used) {
+        // A name that was refused may be a secret, and is not repeated here either.
+        let unused = |named: &&Named| !named.used && is_name(&named.name.value);
+        for unused in self.named.iter().filter(unused) {
             ledger.warn(
                 unused.name.mark,
                 format_args!("credentials.{}", unused.name.value),

@@ -65,29 +65,37 @@ impl fmt::Display for Fault {
 /// All of them at once: a person who fixes five typing errors should not have
 /// to start the exporter five times.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults {
+    faults: Vec<Fault>,
+    warnings: Vec<Warning>,
+}
 
 impl Faults {
-    pub(super) fn new(mut faults: Vec<Fault>) -> Self {
+    fn new(mut faults: Vec<Fault>, warnings: Vec<Warning>) -> Self {
         faults.sort_by_key(|fault| fault.place.mark);
-        Self(faults)
+        Self { faults, warnings }
     }
 
     /// The faults one by one.
     pub fn iter(&self) -> impl Iterator<Item = &Fault> {
-        self.0.iter()
+        self.faults.iter()
+    }
+
+    /// What was odd beside them: often it is what explains a fault.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// How many there are; never 0.
     #[allow(clippy::len_without_is_empty, reason = "it is never empty")]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.faults.len()
     }
 }
 
 impl fmt::Display for Faults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
+        for (index, fault) in self.faults.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
             write!(f, "{separator}{fault}")?;
         }
@@ -171,7 +179,7 @@ impl Ledger {
 
     /// What was wrong, when there is no point in going on.
     pub(super) fn into_faults(self) -> Faults {
-        Faults::new(self.faults)
+        Faults::new(self.faults, self.warnings)
     }
 
     /// The value with its warnings if nothing was wrong, else every fault.
@@ -179,7 +187,7 @@ impl Ledger {
         if self.faults.is_empty() {
             Ok((value, self.warnings))
         } else {
-            Err(Faults::new(self.faults))
+            Err(Faults::new(self.faults, self.warnings))
         }
     }
 }

@@ -73,7 +73,7 @@ fn from_environment(environment: &Environment) -> Result<Loaded, Faults> {
                 Mark::Nowhere,
                 "SECURE_SCORE_TENANT_ID is missing, yet other variables are set; set it to the tenant's GUID or a domain of it",
             ),
-            None => nothing_to_do(),
+            None => nothing_to_do(environment),
         });
     };
     let hash = Fingerprint::of(&as_text(environment));
@@ -134,8 +134,9 @@ fn unreadable(error: &io::Error, mut ledger: Ledger) -> Faults {
     ledger.into_faults()
 }
 
-fn nothing_to_do() -> Faults {
+fn nothing_to_do(environment: &Environment) -> Faults {
     let mut ledger = Ledger::new(DEFAULT_FILE, "");
+    environment.warn_of_unknown(&mut ledger);
     ledger.fault_with_hint(
         Mark::Nowhere,
         "",

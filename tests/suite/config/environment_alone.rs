@@ -114,6 +114,14 @@ fn a_fault_names_its_variable() {
 }
 
 #[test]
+fn a_warning_is_shown_beside_faults_too() {
+    let misspelt = [("SECURE_SCORE_TENNANT_ID", ID)];
+    let report = secure_score_exporter::report::summary(&find(&misspelt).unwrap_err());
+    let near = "SECURE_SCORE_TENNANT_ID; did you mean SECURE_SCORE_TENANT_ID?";
+    assert!(report.contains(near), "{report}");
+}
+
+#[test]
 fn what_is_missing_is_named_as_a_variable_and_once() {
     let azure_cli = ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli");
     let tenant = ("SECURE_SCORE_TENANT_ID", ID);
