@@ -19,6 +19,7 @@ pub mod exposition;
 pub mod graph;
 pub mod model;
 pub mod refresh;
+pub mod register;
 pub mod report;
 pub mod simulator;
 pub mod store;

@@ -211,7 +211,7 @@ impl Examination {
     }
 
     fn watch_list(&self, catalogue: &Catalogue, findings: &mut Findings) {
-        for unmatched in catalogue.unmatched_watches(&self.config.controls) {
+        for unmatched in catalogue.unmatched_watches(&self.config.rules(&self.alias)) {
             let ids = catalogue.entries.iter().map(|entry| &*entry.id);
             let nearest = nearest_id(&unmatched, ids);
             findings.odd(
@@ -255,7 +255,7 @@ impl Examination {
             Some(catalogue),
             Some(Arc::new(report)),
             &pins,
-            &self.config.controls,
+            &self.config.rules(&self.alias),
         );
         let Some((score, difference)) = snapshot
             .report

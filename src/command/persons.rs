@@ -2,6 +2,7 @@
 
 use crate::config::{AcceptedBy, Config, EventDetail, Secret};
 use crate::exposition::Policy;
+use crate::model::{Naming, Persons};
 use crate::web::{PersonDetail, Redaction};
 use aws_lc_rs::hmac;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ pub(super) fn label_policy(config: &Config) -> Policy {
 /// Names persons the same in every tenant and after every restart, and tells
 /// nobody who they are: HMAC-SHA-256 under the configured salt. Without a salt
 /// a list of likely names would undo it.
-pub(super) fn pseudonyms(salt: &Secret) -> Arc<dyn Fn(&str) -> String + Send + Sync> {
+pub(super) fn pseudonyms(salt: &Secret) -> Naming {
     let key = hmac::Key::new(hmac::HMAC_SHA256, salt.expose().as_bytes());
     Arc::new(move |person| {
         let folded = person.to_lowercase();
@@ -36,13 +37,24 @@ pub(super) fn pseudonyms(salt: &Secret) -> Arc<dyn Fn(&str) -> String + Send + S
     })
 }
 
+/// What of persons events and the register show, as configured.
+pub(super) fn in_events(config: &Config) -> Persons {
+    match config.privacy {
+        EventDetail::Full => Persons::Plain,
+        EventDetail::Hash => config.salt.as_ref().map_or(Persons::Hidden, |salt| {
+            Persons::Pseudonyms(pseudonyms(salt))
+        }),
+        EventDetail::Off => Persons::Hidden,
+    }
+}
+
 /// Whether pages show persons: as configured, but never beyond this machine,
 /// since nobody who reads the pages has had to say who they are.
 pub(super) fn on_pages(config: &Config, only_this_machine: bool) -> PersonDetail {
-    match config.privacy {
+    match in_events(config) {
+        Persons::Hidden => PersonDetail::Redacted(Redaction::Configured),
         _ if !only_this_machine => PersonDetail::Redacted(Redaction::Unprotected),
-        EventDetail::Full => PersonDetail::Full,
-        EventDetail::Hash | EventDetail::Off => PersonDetail::Redacted(Redaction::Configured),
+        persons => PersonDetail::Shown(persons),
     }
 }
 

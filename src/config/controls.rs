@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::watch::WatchList;
 use super::word;
 use super::written::{Mark, Text};
-use crate::model::{Category, ControlRules};
+use crate::model::Category;
 
 /// The choice of controls, by default every one, and those that are watched.
 ///
@@ -27,25 +27,27 @@ pub struct ControlSelection {
     watch: WatchList,
 }
 
-impl ControlRules for ControlSelection {
+impl ControlSelection {
     /// Whether the control gets series. `category` is the one it is exported
     /// under, after any override. An exclusion wins over an inclusion.
-    fn selects(&self, id: &str, category: Category) -> bool {
+    pub fn selects(&self, id: &str, category: Category) -> bool {
         (self.categories.is_empty() || self.categories.contains(&category))
             && (self.include.is_empty() || any_matches(&self.include, id))
             && !any_matches(&self.exclude, id)
     }
 
-    fn watches(&self, id: &str) -> bool {
+    /// Whether the control is on the watch list.
+    pub fn watches(&self, id: &str) -> bool {
         self.watch.watches(id)
     }
 
-    fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
+    /// Lines of the watch list that fit none of these ids.
+    pub fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
         self.watch.unmatched(ids)
     }
 
     /// The category this control is pinned to, whatever Microsoft says.
-    fn category_override(&self, id: &str) -> Option<Category> {
+    pub fn category_override(&self, id: &str) -> Option<Category> {
         if self.overrides.is_empty() {
             return None;
         }

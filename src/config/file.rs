@@ -3,8 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::written::{Text, Written};
@@ -133,7 +133,27 @@ section! {
     }
 }
 
-section! { FileRiskAccepted { lookback: Text, watch: Vec<Text> } }
+section! {
+    FileRiskAccepted {
+        lookback: Text,
+        watch: Vec<Text>,
+        exceptions: Vec<Written<FileException>>,
+    }
+}
+
+section! {
+    FileException {
+        control: Text,
+        tenants: Written<OneOrMany>,
+        reference: Text,
+        approver: Text,
+        reason: Text,
+        approved_on: Text,
+        accepted_by: Text,
+        expires: Text,
+    }
+}
+
 section! { FileLabels { accepted_by: Text, comment: Text, salt_file: Text } }
 section! { FilePrivacy { events: Text } }
 section! { FileGraph { ca_file: Text } }
@@ -170,6 +190,37 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
         }
 
         deserializer.deserialize_map(Pairs(PhantomData))
+    }
+}
+
+/// One word, or a list of them.
+#[derive(Debug, Clone)]
+pub(super) enum OneOrMany {
+    One(String),
+    Many(Vec<Text>),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name or a list of names")
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(OneOrMany::One(name.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(names)).map(OneOrMany::Many)
+            }
+        }
+
+        deserializer.deserialize_any(Either)
     }
 }
 

@@ -13,6 +13,7 @@ mod cloud;
 mod controls;
 mod credential;
 mod environment;
+mod exceptions;
 mod fault;
 mod file;
 mod fingerprint;
@@ -26,6 +27,7 @@ mod privacy;
 mod reading;
 mod refresh;
 mod resolve;
+mod rules;
 mod secret;
 mod secret_source;
 mod simulator;
@@ -37,11 +39,13 @@ mod written;
 mod yaml;
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 pub use cloud::Cloud;
 pub use controls::ControlSelection;
 pub use credential::Credential;
 pub use environment::Environment;
+pub use exceptions::Exceptions;
 pub use fault::{Fault, Faults, Place, Warning};
 pub use fingerprint::Fingerprint;
 pub use load::{DEFAULT_FILE, Loaded, find, load};
@@ -49,6 +53,7 @@ pub use pattern::{BadPattern, Pattern};
 pub use pem::PemFile;
 pub use privacy::{AcceptedBy, EventDetail, LabelPolicy};
 pub use refresh::Refresh;
+pub use rules::TenantRules;
 pub use secret::Secret;
 pub use simulator::SimulatorEndpoint;
 pub use tenant::Tenant;
@@ -63,7 +68,9 @@ pub struct Config {
     /// At least one.
     pub tenants: Vec<Tenant>,
     /// Which controls get series.
-    pub controls: ControlSelection,
+    pub controls: Arc<ControlSelection>,
+    /// Acceptances somebody approved.
+    pub exceptions: Exceptions,
     /// How many of the last states of a control are looked at.
     pub lookback: NonZeroUsize,
     /// Who and why in labels.
@@ -86,7 +93,8 @@ impl Config {
         Self {
             refresh: Refresh::default(),
             tenants,
-            controls: ControlSelection::default(),
+            controls: Arc::default(),
+            exceptions: Exceptions::default(),
             lookback: resolve::LOOKBACK,
             labels: LabelPolicy::default(),
             privacy: EventDetail::default(),

@@ -1,11 +1,13 @@
 //! From what was written to what it means.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::Config;
 use super::controls;
 use super::credential::Credentials;
 use super::environment::Environment;
+use super::exceptions;
 use super::fault::Ledger;
 use super::file::{File, FileGraph, FileRiskAccepted};
 use super::fingerprint::Fingerprint;
@@ -34,6 +36,7 @@ pub(super) fn resolve(
     let tenants = file.tenants.unwrap_or_default();
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
     let simulated = tenants.iter().any(is_simulated);
+    let names = tenant::names(&tenants);
     let real = tenants.is_empty() || !tenants.iter().all(is_simulated);
     let refresh = refresh::resolve(file.refresh.unwrap_or_default(), real, ledger);
     let entries = file.credentials.unwrap_or_default();
@@ -53,11 +56,14 @@ pub(super) fn resolve(
         ledger,
     );
     let watch = watch::resolve(risk_accepted.watch, ledger);
+    let exceptions = risk_accepted.exceptions.unwrap_or_default();
+    let controls = controls::resolve(file.controls.unwrap_or_default(), watch, ledger);
     Config {
         refresh,
         simulator: simulator::resolve(file.simulator, simulated, ledger),
         tenants,
-        controls: controls::resolve(file.controls.unwrap_or_default(), watch, ledger),
+        controls: Arc::new(controls),
+        exceptions: exceptions::resolve(exceptions, &names, ledger),
         lookback: lookback(risk_accepted.lookback, ledger),
         labels: privacy.labels,
         privacy: privacy.events,

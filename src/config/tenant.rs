@@ -71,6 +71,12 @@ pub(super) fn is_simulated(file: &Written<FileTenant>, defaults: &FileDefaults) 
     })
 }
 
+/// The aliases as written, be they otherwise right or wrong.
+pub(super) fn names(files: &[Written<FileTenant>]) -> Vec<String> {
+    let named = files.iter().filter_map(|file| file.value.name.as_ref());
+    named.map(|name| name.value.clone()).collect()
+}
+
 /// What a tenant gets where it says nothing.
 struct Fallback<'a> {
     defaults: &'a FileDefaults,

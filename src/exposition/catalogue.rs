@@ -109,6 +109,11 @@ pub static FAMILIES: &[Family] = &[
     family("secure_score_control_acceptance_info", Info, &["control", "accepted_by", "comment"], Sometimes, Data(controls::acceptance_info),
         "Who accepted the risk of a control and why, while it is accepted; only what labels.accepted_by and labels.comment allow."),
 
+    family("secure_score_control_risk_approved_until_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::approved_until),
+        "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there was none; past once they have expired."),
+    family("secure_score_control_risk_approval_info", Info, &["control", "reference"], Sometimes, Data(controls::approval_info),
+        "An exception that covers the newest acceptance of a control, or would cover one, by its reference; expired ones included."),
+
     // What the answers were like.
     family("secure_score_catalogue_controls", Gauge, &["scored"], Always, Data(tenants::catalogue_controls),
         "Controls known of the tenant before any selection, by whether they are scored."),

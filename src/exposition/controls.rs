@@ -3,6 +3,7 @@
 use super::lines::Lines;
 use super::view::DataView;
 use crate::model::{Control, ControlState, Points};
+use std::collections::BTreeSet;
 
 fn labels(control: &Control) -> [&str; 2] {
     [&control.id, control.category.as_str()]
@@ -97,6 +98,23 @@ pub(super) fn last_synced(view: &DataView<'_>, lines: &mut Lines<'_>) {
     for (control, score) in view.scores() {
         let at = score.last_synced.map(|at| at.as_seconds());
         lines.sample_if(&labels(control), at);
+    }
+}
+
+pub(super) fn approved_until(view: &DataView<'_>, lines: &mut Lines<'_>) {
+    for (control, _) in view.entries() {
+        let latest = control.covering().map(|exception| exception.expires).max();
+        lines.sample_if(&labels(control), latest.map(|at| at.as_seconds()));
+    }
+}
+
+/// One decision may be written down in several exceptions.
+pub(super) fn approval_info(view: &DataView<'_>, lines: &mut Lines<'_>) {
+    for (control, _) in view.entries() {
+        let references = control.covering().map(|exception| &*exception.reference);
+        for reference in references.collect::<BTreeSet<_>>() {
+            lines.sample(&[&control.id, reference], 1.0);
+        }
     }
 }
 

@@ -24,4 +24,4 @@ pub use format::{Format, assemble};
 pub use gzip::CompressedPrefix;
 pub(crate) use lines::escape;
 pub use reference::reference;
-pub use view::{Naming, Policy};
+pub use view::Policy;

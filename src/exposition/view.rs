@@ -2,14 +2,10 @@
 
 use super::lines::shown;
 use crate::model::{
-    CatalogueEntry, Control, ControlScore, TenantHealth, TenantIdentity, TenantSnapshot,
+    CatalogueEntry, Control, ControlScore, Naming, TenantHealth, TenantIdentity, TenantSnapshot,
 };
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-
-/// Turns a person's name into what may stand in a label.
-pub type Naming = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
 /// What the configuration says about series.
 #[derive(Clone)]

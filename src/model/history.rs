@@ -18,6 +18,13 @@ pub struct StateUpdate {
     pub assigned_to: Option<Arc<str>>,
 }
 
+impl StateUpdate {
+    /// Whether it accepts the risk.
+    pub fn is_acceptance(&self) -> bool {
+        self.state == ControlState::RiskAccepted
+    }
+}
+
 /// The changes of one control's state, oldest first, each different from the
 /// one before.
 ///
@@ -72,31 +79,40 @@ impl History {
     /// this exporter: a risk accepted at nine and withdrawn at five is
     /// invisible to a check that runs at six.
     pub fn accepted_within(&self, n: usize) -> bool {
-        self.changes.iter().rev().take(n).any(is_acceptance)
+        self.changes
+            .iter()
+            .rev()
+            .take(n)
+            .any(StateUpdate::is_acceptance)
     }
 
     /// How often the risk was accepted, counting each change into it.
     pub fn acceptances(&self) -> usize {
-        self.changes.iter().filter(|c| is_acceptance(c)).count()
+        self.changes.iter().filter(|c| c.is_acceptance()).count()
     }
 
     /// The newest acceptance, also when it was withdrawn since.
     pub fn last_acceptance(&self) -> Option<&StateUpdate> {
-        self.changes.iter().rev().find(|c| is_acceptance(c))
+        self.changes.get(self.last_acceptance_place()?)
+    }
+
+    /// The change that ended the newest acceptance, where it was withdrawn.
+    pub fn withdrawal(&self) -> Option<&StateUpdate> {
+        self.changes.get(self.last_acceptance_place()? + 1)
+    }
+
+    pub(super) fn last_acceptance_place(&self) -> Option<usize> {
+        self.changes.iter().rposition(StateUpdate::is_acceptance)
     }
 
     /// The acceptance in force, while the risk is accepted.
     pub fn current_acceptance(&self) -> Option<&StateUpdate> {
-        self.latest().filter(|c| is_acceptance(c))
+        self.latest().filter(|c| c.is_acceptance())
     }
 
     fn latest(&self) -> Option<&StateUpdate> {
         self.changes.last()
     }
-}
-
-fn is_acceptance(change: &StateUpdate) -> bool {
-    change.state == ControlState::RiskAccepted
 }
 
 /// Graph's entry for a control nobody has touched: no time, no person.

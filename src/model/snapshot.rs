@@ -2,7 +2,8 @@
 
 use super::points::rounded;
 use super::{
-    Anomalies, CatalogueEntry, Category, CategoryPins, ControlScore, ControlState, Points, Report,
+    Anomalies, Approval, CatalogueEntry, Category, CategoryPins, ControlScore, ControlState,
+    Exception, Points, Report, Timestamp,
 };
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -43,6 +44,8 @@ pub struct Control {
     pub selected: bool,
     /// Whether it is on the watch list.
     pub watched: bool,
+    /// The exceptions that name it for this tenant, expired ones included.
+    pub exceptions: Vec<Arc<Exception>>,
 }
 
 impl Control {
@@ -57,6 +60,19 @@ impl Control {
         let listed = self.entry.as_ref().and_then(|entry| entry.max_score);
         listed.or_else(|| self.score.as_ref()?.implied_max())
     }
+
+    /// The exceptions that cover its newest acceptance, or that would cover
+    /// one where there was none yet; expired ones included.
+    pub fn covering(&self) -> impl Iterator<Item = &Exception> {
+        let history = self.entry.as_ref().map(|entry| &entry.history);
+        let exceptions = self.exceptions.iter().map(AsRef::as_ref);
+        exceptions.filter(move |exception| history.is_none_or(|it| exception.covers(it)))
+    }
+
+    /// What the configuration says about its newest acceptance.
+    pub fn approval(&self, now: Timestamp) -> Approval<'_> {
+        Approval::of(self.covering(), now)
+    }
 }
 
 /// What the configuration says about controls.
@@ -69,6 +85,10 @@ pub trait ControlRules {
     fn watches(&self, id: &str) -> bool;
     /// Lines of the watch list that fit none of these ids.
     fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
+    /// The exceptions of the tenant, whatever they name.
+    fn exceptions(&self) -> Vec<Arc<Exception>>;
+    /// The exceptions of the tenant that name a control.
+    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>>;
 }
 
 /// Points of the scored controls of one category.
@@ -98,6 +118,8 @@ pub struct TenantSnapshot {
     pub recategorised: usize,
     /// Lines of the watch list that fit no control of the catalogue.
     pub unmatched_watches: Vec<Arc<str>>,
+    /// The exceptions of the tenant, whatever they name.
+    pub exceptions: Vec<Arc<Exception>>,
 }
 
 impl TenantSnapshot {
@@ -130,6 +152,7 @@ impl TenantSnapshot {
                 category,
                 selected: rules.selects(&entry.id, category),
                 watched: rules.watches(&entry.id),
+                exceptions: rules.exceptions_of(&entry.id),
                 entry: Some(Arc::clone(entry)),
                 score: scores.take(&entry.id),
             });
@@ -141,6 +164,7 @@ impl TenantSnapshot {
                 category,
                 selected: rules.selects(&score.id, category),
                 watched: rules.watches(&score.id),
+                exceptions: rules.exceptions_of(&score.id),
                 entry: None,
                 score: Some(score),
             });
@@ -153,6 +177,7 @@ impl TenantSnapshot {
             duplicate_scores: scores.duplicates,
             recategorised,
             unmatched_watches: catalogue.map_or_else(Vec::new, |c| c.unmatched_watches(rules)),
+            exceptions: rules.exceptions(),
         }
     }
 
@@ -319,6 +344,14 @@ mod tests {
         fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
             let unmatched = !ids.contains(&"A");
             unmatched.then(|| "A".into()).into_iter().collect()
+        }
+
+        fn exceptions(&self) -> Vec<Arc<Exception>> {
+            Vec::new()
+        }
+
+        fn exceptions_of(&self, _: &str) -> Vec<Arc<Exception>> {
+            Vec::new()
         }
     }
 

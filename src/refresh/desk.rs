@@ -19,7 +19,7 @@ use tokio::time::Instant;
 /// failure leaves it lying until it is too old to be true.
 pub(super) struct Desk<R> {
     store: Arc<Store>,
-    rules: Arc<R>,
+    rules: R,
     policy: Arc<Policy>,
     clock: Clock,
     max_staleness: Duration,
@@ -59,7 +59,7 @@ impl<R: ControlRules> Desk<R> {
     pub(super) fn new(
         identity: TenantIdentity,
         store: Arc<Store>,
-        rules: Arc<R>,
+        rules: R,
         policy: Arc<Policy>,
         clock: Clock,
         max_staleness: Duration,
@@ -251,7 +251,7 @@ impl<R: ControlRules> Desk<R> {
             papers.catalogue.as_ref().map(|kept| &*kept.value),
             papers.report.as_ref().map(|kept| Arc::clone(&kept.value)),
             &papers.pins,
-            &*self.rules,
+            &self.rules,
         ));
         papers.data = exposition::render_data(&papers.identity, &papers.snapshot, &self.policy);
         papers.joined = true;
@@ -320,14 +320,14 @@ fn trouble(error: &GraphError) -> Trouble {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::ControlSelection;
+    use crate::config::TenantRules;
     use crate::model::{Anomalies, Points, Reason, Timestamp};
     use std::collections::BTreeSet;
     use std::num::NonZeroUsize;
 
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
-    fn desk() -> Desk<ControlSelection> {
+    fn desk() -> Desk<TenantRules> {
         let identity = TenantIdentity {
             alias: "contoso".into(),
             entra_tenant_id: None,
@@ -343,7 +343,7 @@ mod tests {
         Desk::new(
             identity,
             Arc::default(),
-            Arc::default(),
+            TenantRules::default(),
             Arc::new(policy),
             Arc::new(|| Timestamp::from_seconds(1_000)),
             24 * HOUR,
@@ -397,7 +397,7 @@ mod tests {
         })
     }
 
-    fn shown(desk: &Desk<ControlSelection>) -> Arc<TenantState> {
+    fn shown(desk: &Desk<TenantRules>) -> Arc<TenantState> {
         desk.show_now();
         Arc::clone(desk.store.current().find("contoso").unwrap())
     }

@@ -3,7 +3,7 @@
 use super::Clock;
 use super::desk::Desk;
 use super::worker::Worker;
-use crate::config::{Config, ControlSelection, Tenant};
+use crate::config::{Config, Tenant, TenantRules};
 use crate::exposition::Policy;
 use crate::graph::{Pools, SetupError};
 use crate::model::{Api, TenantIdentity};
@@ -38,12 +38,11 @@ impl Fleet {
     pub fn start(plan: &Plan) -> Result<Self, SetupError> {
         let pools = Pools::new(&plan.config)?;
         let places = Arc::new(Semaphore::new(plan.config.refresh.concurrency.get()));
-        let rules = Arc::new(plan.config.controls.clone());
         let epoch = Instant::now();
         let mut loops = JoinSet::new();
         for tenant in &plan.config.tenants {
             let client = Arc::new(pools.line(tenant, &plan.telemetry));
-            let desk = Arc::new(desk(tenant, plan, &rules));
+            let desk = Arc::new(desk(tenant, plan));
             desk.show_now();
             for api in Api::ALL {
                 loops.spawn(
@@ -73,11 +72,11 @@ impl Fleet {
     }
 }
 
-fn desk(tenant: &Tenant, plan: &Plan, rules: &Arc<ControlSelection>) -> Desk<ControlSelection> {
+fn desk(tenant: &Tenant, plan: &Plan) -> Desk<TenantRules> {
     Desk::new(
         identity(tenant),
         Arc::clone(&plan.store),
-        Arc::clone(rules),
+        plan.config.rules(&tenant.alias),
         Arc::clone(&plan.policy),
         Arc::clone(&plan.clock),
         plan.config.refresh.max_staleness,

@@ -3,7 +3,7 @@
 use super::reply::{self, Reply};
 use super::scrape::{Renderings, scrape};
 use super::{audience, health, views};
-use crate::model::Timestamp;
+use crate::model::{Persons, Timestamp};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use hyper::{Method, Request, StatusCode};
@@ -15,12 +15,22 @@ use std::time::SystemTime;
 const MAX_REQUEST_BODY: u64 = 8 * 1024;
 
 /// Whether the pages say who accepted a risk, and with which words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum PersonDetail {
-    /// They do.
-    Full,
+    /// They do, as far as the configuration says.
+    Shown(Persons),
     /// They do not.
     Redacted(Redaction),
+}
+
+impl PersonDetail {
+    /// What of persons is shown.
+    pub fn persons(&self) -> &Persons {
+        match self {
+            Self::Shown(persons) => persons,
+            Self::Redacted(_) => &Persons::Hidden,
+        }
+    }
 }
 
 /// Why persons are not shown.
@@ -147,7 +157,7 @@ impl Site {
             Route::Style => reply::stylesheet(views::STYLE),
             Route::Status => {
                 let tenants = self.store.current();
-                let persons = audience::persons(self.options.persons, parts);
+                let persons = audience::persons(&self.options.persons, parts);
                 let options = Options {
                     persons,
                     ..self.options.clone()
@@ -201,7 +211,7 @@ mod tests {
             telemetry_path: telemetry_path.to_owned(),
             route_prefix: prefix.to_owned(),
             external_url: None,
-            persons: PersonDetail::Full,
+            persons: PersonDetail::Shown(Persons::Plain),
             version: "0.0.0".to_owned(),
             started: SystemTime::UNIX_EPOCH,
         };

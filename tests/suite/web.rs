@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use secure_score_exporter::model::{
     ActionType, Anomalies, CatalogueEntry, Category, Control, ControlScore, ControlState, History,
-    Level, Points, Reason, Report, StateUpdate, TenantHealth, TenantIdentity, TenantSnapshot, Tier,
-    Timestamp, Trouble,
+    Level, Persons, Points, Reason, Report, StateUpdate, TenantHealth, TenantIdentity,
+    TenantSnapshot, Tier, Timestamp, Trouble,
 };
 use secure_score_exporter::store::{Store, TenantState};
 use secure_score_exporter::telemetry::Telemetry;
@@ -31,7 +31,7 @@ fn options() -> Options {
         telemetry_path: "/metrics".to_owned(),
         route_prefix: "/".to_owned(),
         external_url: None,
-        persons: PersonDetail::Full,
+        persons: PersonDetail::Shown(Persons::Plain),
         version: "1.2.3".to_owned(),
         started: SystemTime::now(),
     }
@@ -188,6 +188,7 @@ fn control(id: &str, category: Category, updates: Vec<StateUpdate>) -> Control {
         score: Some(Arc::new(score)),
         selected: false,
         watched: false,
+        exceptions: Vec::new(),
     }
 }
 

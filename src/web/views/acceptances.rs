@@ -3,11 +3,10 @@
 use super::layout::{shortened, wide};
 use super::moment::since;
 use super::tenants::points;
-use crate::model::{CatalogueEntry, Control, ControlState, StateUpdate, Timestamp};
-use crate::store::{TenantState, Tenants};
-use crate::web::PersonDetail;
+use crate::model::{ControlState, Persons, StateUpdate, Timestamp};
+use crate::register::{Acceptance, Filter, PointsLost, acceptances};
+use crate::store::Tenants;
 use maud::{Markup, html};
-use std::cmp::Reverse;
 
 /// Rows of the table in force. A page of more would be long to load and longer
 /// to read; the metrics have them all.
@@ -16,66 +15,21 @@ const SHOWN: usize = 300;
 /// Rows of the table of those withdrawn, which matter less.
 const SHOWN_WITHDRAWN: usize = 100;
 
-/// One control of one tenant whose risk was accepted.
-struct Acceptance<'a> {
-    tenant: &'a TenantState,
-    control: &'a Control,
-    entry: &'a CatalogueEntry,
-    accepted: &'a StateUpdate,
-}
-
-impl Acceptance<'_> {
-    fn is_in_force(&self) -> bool {
-        self.entry.history.state() == ControlState::RiskAccepted
-    }
-
-    /// Identity first, since its controls guard all others; then the newest.
-    fn rank(&self) -> impl Ord + use<> {
-        (self.control.category, Reverse(self.accepted.at))
-    }
-
-    /// The change that ended it.
-    fn end(&self) -> Option<&StateUpdate> {
-        let changes = self.entry.history.changes();
-        let start = changes
-            .iter()
-            .rposition(|c| c.state == ControlState::RiskAccepted)?;
-        changes.get(start + 1)
-    }
-}
-
-/// Every acceptance of every tenant, whether its series are exported or not:
-/// a filter on series is no reason to hide a risk.
-fn acceptances(tenants: &Tenants, in_force: bool) -> Vec<Acceptance<'_>> {
-    let mut found: Vec<_> = tenants
-        .states
-        .iter()
-        .flat_map(|tenant| of_tenant(tenant))
-        .filter(|acceptance| acceptance.is_in_force() == in_force)
-        .collect();
-    found.sort_by_key(Acceptance::rank);
-    found
-}
-
-fn of_tenant(tenant: &TenantState) -> impl Iterator<Item = Acceptance<'_>> {
-    tenant.snapshot.controls.iter().filter_map(move |control| {
-        let entry = control.entry.as_deref()?;
-        Some(Acceptance {
-            tenant,
-            control,
-            entry,
-            accepted: entry.history.last_acceptance()?,
-        })
-    })
+fn found(tenants: &Tenants, in_force: bool, now: Timestamp) -> Vec<Acceptance<'_>> {
+    let filter = Filter {
+        in_force: Some(in_force),
+        ..Filter::default()
+    };
+    acceptances(tenants, &filter, now)
 }
 
 /// The risks that are accepted now.
-pub(super) fn accepted(tenants: &Tenants, persons: PersonDetail, now: Timestamp) -> Markup {
-    let found = acceptances(tenants, true);
+pub(super) fn accepted(tenants: &Tenants, persons: &Persons, now: Timestamp) -> Markup {
+    let found = found(tenants, true, now);
     if found.is_empty() {
         return html! { p { "No control that we know of has its risk accepted now." } };
     }
-    let shows_persons = persons == PersonDetail::Full;
+    let shows_persons = !persons.are_hidden();
     let table = html! {
         table {
             caption { (found.len()) " accepted now, identity first, then the newest" }
@@ -92,8 +46,8 @@ pub(super) fn accepted(tenants: &Tenants, persons: PersonDetail, now: Timestamp)
                     tr {
                         (control_cells(acceptance))
                         td { (moment(acceptance.accepted.at, now)) }
-                        @if shows_persons { (person_cells(acceptance.accepted)) }
-                        td.number { (lost(acceptance.control)) }
+                        @if shows_persons { (person_cells(acceptance.accepted, persons)) }
+                        td.number { (lost(acceptance)) }
                     }
                 }
             }
@@ -103,12 +57,12 @@ pub(super) fn accepted(tenants: &Tenants, persons: PersonDetail, now: Timestamp)
 }
 
 /// The risks that were accepted once and are no longer.
-pub(super) fn withdrawn(tenants: &Tenants, persons: PersonDetail, now: Timestamp) -> Markup {
-    let found = acceptances(tenants, false);
+pub(super) fn withdrawn(tenants: &Tenants, persons: &Persons, now: Timestamp) -> Markup {
+    let found = found(tenants, false, now);
     if found.is_empty() {
         return html! { p { "No acceptance that we know of was withdrawn." } };
     }
-    let shows_persons = persons == PersonDetail::Full;
+    let shows_persons = !persons.are_hidden();
     let table = html! {
         table {
             caption { (found.len()) " accepted once and changed since" }
@@ -126,10 +80,10 @@ pub(super) fn withdrawn(tenants: &Tenants, persons: PersonDetail, now: Timestamp
                     tr {
                         (control_cells(acceptance))
                         td { (moment(acceptance.accepted.at, now)) }
-                        @if shows_persons { (person_cells(acceptance.accepted)) }
+                        @if shows_persons { (person_cells(acceptance.accepted, persons)) }
                         td.words {
-                            (moment(acceptance.end().and_then(|end| end.at), now))
-                            @if shows_persons { (ended_by(acceptance)) }
+                            (moment(acceptance.withdrawal().and_then(|end| end.at), now))
+                            @if shows_persons { (ended_by(acceptance, persons)) }
                         }
                         td { (in_words(acceptance.entry.history.state())) }
                     }
@@ -159,16 +113,24 @@ fn control_cells(acceptance: &Acceptance<'_>) -> Markup {
     }
 }
 
-fn person_cells(update: &StateUpdate) -> Markup {
+fn person_cells(update: &StateUpdate, persons: &Persons) -> Markup {
+    let by = persons.name(update.by.as_deref());
+    let comment = persons.comment(update.comment.as_deref());
+    let hidden = update.comment.is_some() && comment.is_none();
     html! {
-        td.words { @if let Some(by) = &update.by { (shortened(by)) } @else { "unknown" } }
-        td.words { @if let Some(comment) = &update.comment { (shortened(comment)) } @else { "none" } }
+        td.words { @if let Some(by) = by { (shortened(&by)) } @else { "unknown" } }
+        td.words {
+            @if let Some(comment) = comment { (shortened(comment)) }
+            @else if hidden { "hidden" }
+            @else { "none" }
+        }
     }
 }
 
-fn ended_by(acceptance: &Acceptance<'_>) -> Markup {
-    let by = acceptance.end().and_then(|end| end.by.as_deref());
-    html! { @if let Some(by) = by { " by " (shortened(by)) } }
+fn ended_by(acceptance: &Acceptance<'_>, persons: &Persons) -> Markup {
+    let end = acceptance.withdrawal();
+    let by = persons.name(end.and_then(|end| end.by.as_deref()));
+    html! { @if let Some(by) = by { " by " (shortened(&by)) } }
 }
 
 fn moment(at: Option<Timestamp>, now: Timestamp) -> Markup {
@@ -178,13 +140,11 @@ fn moment(at: Option<Timestamp>, now: Timestamp) -> Markup {
     }
 }
 
-/// An accepted risk earns nothing, so all its points are lost; a control that
-/// is not scored costs none.
-fn lost(control: &Control) -> String {
-    match (&control.score, control.max_score()) {
-        (None, _) => "not scored".to_owned(),
-        (Some(_), None) => "unknown".to_owned(),
-        (Some(_), Some(max)) => points(max),
+fn lost(acceptance: &Acceptance<'_>) -> String {
+    match acceptance.points_lost() {
+        PointsLost::NotScored => "not scored".to_owned(),
+        PointsLost::Unknown => "unknown".to_owned(),
+        PointsLost::All(max) => points(max),
     }
 }
 

@@ -4,7 +4,7 @@ use super::acceptances::{accepted, withdrawn};
 use super::layout::layout;
 use super::moment::{date, span};
 use super::tenants::tenants_table;
-use crate::model::Timestamp;
+use crate::model::{Persons, Timestamp};
 use crate::store::Tenants;
 use crate::web::{Options, PersonDetail, Redaction};
 use maud::{Markup, html};
@@ -23,22 +23,26 @@ pub(in crate::web) fn status(tenants: &Tenants, options: &Options, now: Timestam
             }
             section aria-labelledby="accepted" {
                 h2 #accepted { "Accepted risks" }
-                (persons_note(options.persons))
+                (persons_note(&options.persons))
                 (unread_note(tenants))
-                (accepted(tenants, options.persons, now))
+                (accepted(tenants, options.persons.persons(), now))
             }
             section aria-labelledby="withdrawn" {
                 h2 #withdrawn { "Accepted and withdrawn" }
-                (withdrawn(tenants, options.persons, now))
+                (withdrawn(tenants, options.persons.persons(), now))
             }
         },
     )
 }
 
 /// Why there are no names, and how to have them.
-fn persons_note(persons: PersonDetail) -> Markup {
+fn persons_note(persons: &PersonDetail) -> Markup {
     let why = match persons {
-        PersonDetail::Full => return html! {},
+        PersonDetail::Shown(Persons::Plain) => return html! {},
+        PersonDetail::Shown(_) => html! {
+            "Who accepted a risk is shown under a pseudonym, the same in every tenant, and comments are hidden: set "
+            code { "privacy.events: full" } " to see both."
+        },
         PersonDetail::Redacted(Redaction::Unprotected) => html! {
             "Who accepted a risk, and why, is hidden because anybody on the network can read this page: let "
             code { "--web.listen-address" } " name a loopback address only, to see it there."

@@ -2,7 +2,7 @@
 
 use super::*;
 use secure_score_exporter::config::{AcceptedBy, Cloud, Credential, Faults};
-use secure_score_exporter::model::{Category, ControlRules};
+use secure_score_exporter::model::Category;
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
 

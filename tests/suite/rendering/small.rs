@@ -24,7 +24,7 @@ impl ControlRules for Everything {
     }
 
     fn watches(&self, id: &str) -> bool {
-        id == "UserRiskPolicy"
+        id == "AdminMFAV2"
     }
 
     fn unmatched_watches(&self, _: &[&str]) -> Vec<Arc<str>> {
@@ -33,6 +33,15 @@ impl ControlRules for Everything {
 
     fn selects(&self, id: &str, _category: Category) -> bool {
         id != "unselected"
+    }
+
+    fn exceptions(&self) -> Vec<Arc<Exception>> {
+        Vec::new()
+    }
+
+    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
+        let approved = id == "AdminMFAV2";
+        approved.then(exception).into_iter().collect()
     }
 }
 
@@ -44,6 +53,20 @@ pub(crate) fn identity(alias: &str, id: Option<&str>) -> TenantIdentity {
         cloud: "global",
         target: id.map(|_| 0.8),
     }
+}
+
+fn exception() -> Arc<Exception> {
+    Arc::new(Exception {
+        place: "risk_accepted.exceptions[0]".into(),
+        control: "AdminMFAV2".into(),
+        tenants: Vec::new(),
+        reference: "SEC-1234".into(),
+        approver: None,
+        reason: None,
+        approved_on: None,
+        accepted_by: None,
+        expires: Timestamp::from_seconds(1_806_537_600),
+    })
 }
 
 fn day(n: i64) -> Option<Timestamp> {

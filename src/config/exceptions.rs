@@ -1,0 +1,236 @@
+//! The acceptances somebody approved, each until a day.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::fault::Ledger;
+use super::file::{FileException, OneOrMany};
+use super::keys::unknown_keys;
+use super::pattern::Pattern;
+use super::word;
+use super::written::{Mark, Text, Written};
+use crate::model::{Exception, Timestamp};
+
+/// Stands for every tenant.
+const ALL: &str = "all";
+
+/// What is shown in a label and a table cell: more would be cut there.
+const LONGEST_TEXT: usize = 128;
+
+/// Approved acceptances, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Exceptions(Vec<Approved>);
+
+/// One of them, and which controls it names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Approved {
+    pub(super) controls: Pattern,
+    pub(super) exception: Arc<Exception>,
+}
+
+impl Exceptions {
+    /// Those of one tenant.
+    pub(super) fn of_tenant(&self, alias: &str) -> Vec<Approved> {
+        let concerns = |approved: &&Approved| {
+            let tenants = &approved.exception.tenants;
+            tenants.is_empty() || tenants.iter().any(|tenant| **tenant == *alias)
+        };
+        self.0.iter().filter(concerns).cloned().collect()
+    }
+}
+
+/// Resolves the list; `tenants` are the aliases as written, good or bad.
+pub(super) fn resolve(
+    files: Vec<Written<FileException>>,
+    tenants: &[String],
+    ledger: &mut Ledger,
+) -> Exceptions {
+    let numbered = files.into_iter().enumerate();
+    let resolved = numbered.filter_map(|(index, file)| {
+        let entry = Entry {
+            at: format!("risk_accepted.exceptions[{index}]"),
+            mark: file.mark,
+        };
+        entry.resolve(file.value, tenants, ledger)
+    });
+    Exceptions(resolved.collect())
+}
+
+/// An entry of the list: where it is.
+struct Entry {
+    at: String,
+    mark: Mark,
+}
+
+impl Entry {
+    fn resolve(
+        self,
+        file: FileException,
+        tenants: &[String],
+        ledger: &mut Ledger,
+    ) -> Option<Approved> {
+        unknown_keys(&self.at, &file.unknown, FileException::KEYS, ledger);
+        let controls = self.controls(file.control.as_ref(), ledger);
+        let tenants = self.tenants(file.tenants, tenants, ledger);
+        let reference = self.reference(file.reference.as_ref(), ledger);
+        let approver = self.words("approver", file.approver.as_ref(), ledger);
+        let reason = self.words("reason", file.reason.as_ref(), ledger);
+        let accepted_by = self.words("accepted_by", file.accepted_by.as_ref(), ledger);
+        let approved_on = file.approved_on.as_ref();
+        let approved_on = approved_on.and_then(|text| self.date("approved_on", text, ledger));
+        let expires = self.expiry(file.expires.as_ref(), approved_on, ledger);
+        let (controls, expires) = (controls?, expires?);
+        Some(Approved {
+            exception: Arc::new(Exception {
+                place: self.at.into(),
+                control: file.control?.value.trim().into(),
+                tenants: tenants?,
+                reference: reference?,
+                approver,
+                reason,
+                approved_on: approved_on.map(beginning),
+                accepted_by,
+                expires: beginning(expires.tomorrow().unwrap_or(expires)),
+            }),
+            controls,
+        })
+    }
+
+    fn controls(&self, text: Option<&Text>, ledger: &mut Ledger) -> Option<Pattern> {
+        let remedy = "missing; name the control whose risk may be accepted, or a pattern of ids";
+        let text = self.required("control", text, remedy, ledger)?;
+        match Pattern::new(text.value.trim()) {
+            Ok(pattern) => Some(pattern),
+            Err(bad) => {
+                self.fault(text.mark, "control", bad, ledger);
+                None
+            }
+        }
+    }
+
+    /// Empty for all tenants.
+    fn tenants(
+        &self,
+        written: Option<Written<OneOrMany>>,
+        known: &[String],
+        ledger: &mut Ledger,
+    ) -> Option<Vec<Arc<str>>> {
+        let Some(written) = written else {
+            return Some(Vec::new());
+        };
+        let names = match written.value {
+            OneOrMany::One(word) if word.trim() == ALL => return Some(Vec::new()),
+            OneOrMany::One(name) => vec![Text::new(name, written.mark)],
+            OneOrMany::Many(names) => names,
+        };
+        if names.is_empty() {
+            let message = "the list is empty, so nothing would be approved; name tenants, or leave the key out for all";
+            self.fault(written.mark, "tenants", message, ledger);
+            return None;
+        }
+        let resolved = names.iter().map(|name| self.tenant(name, known, ledger));
+        resolved.collect::<Vec<_>>().into_iter().collect()
+    }
+
+    fn tenant(&self, name: &Text, known: &[String], ledger: &mut Ledger) -> Option<Arc<str>> {
+        let alias = name.value.trim();
+        if known.iter().any(|tenant| tenant == alias) {
+            return Some(alias.into());
+        }
+        let message = match word::nearest(alias, known.iter().map(String::as_str)) {
+            Some(near) => format!("no tenant has this name; did you mean `{near}`?"),
+            None => "no tenant has this name; use the `name` of one, or `all`".to_owned(),
+        };
+        self.fault(name.mark, "tenants", message, ledger);
+        None
+    }
+
+    fn reference(&self, text: Option<&Text>, ledger: &mut Ledger) -> Option<Arc<str>> {
+        let remedy = "missing; name the ticket or decision, so that it can be looked up";
+        let text = self.required("reference", text, remedy, ledger)?;
+        self.words("reference", Some(text), ledger)
+    }
+
+    /// Words for a person to read.
+    fn words(&self, key: &str, text: Option<&Text>, ledger: &mut Ledger) -> Option<Arc<str>> {
+        let text = text?;
+        let words = text.value.trim();
+        let message = if words.is_empty() {
+            "empty; write something or leave the key out"
+        } else if words.contains(char::is_control) {
+            "holds a control character or a line break; write one plain line"
+        } else if words.len() > LONGEST_TEXT {
+            "longer than 128 bytes; shorten it, and keep the rest where the reference leads"
+        } else {
+            return Some(words.into());
+        };
+        self.fault(text.mark, key, message, ledger);
+        None
+    }
+
+    fn expiry(
+        &self,
+        text: Option<&Text>,
+        approved_on: Option<Date>,
+        ledger: &mut Ledger,
+    ) -> Option<Date> {
+        let remedy = "missing; write its last day, such as 2027-03-31: an exception that never ends is a rule";
+        let text = self.required("expires", text, remedy, ledger)?;
+        let day = self.date("expires", text, ledger)?;
+        if approved_on.is_some_and(|approved| approved > day) {
+            let message = "before approved_on, so it never held; correct one of the two";
+            self.fault(text.mark, "expires", message, ledger);
+        }
+        Some(day)
+    }
+
+    fn date(&self, key: &str, text: &Text, ledger: &mut Ledger) -> Option<Date> {
+        let written = text.value.trim();
+        let day = Date::strptime("%Y-%m-%d", written).ok();
+        // jiff reads years of other lengths too, and this must mean one day.
+        let day =
+            day.filter(|day| day.to_string() == written && (2000..2200).contains(&day.year()));
+        if day.is_none() {
+            let message = "not a day; write year, month and day, such as 2027-03-31";
+            self.fault(text.mark, key, message, ledger);
+        }
+        day
+    }
+
+    fn required<'a>(
+        &self,
+        key: &str,
+        text: Option<&'a Text>,
+        remedy: &str,
+        ledger: &mut Ledger,
+    ) -> Option<&'a Text> {
+        if text.is_none() {
+            self.fault(self.mark, key, remedy, ledger);
+        }
+        text
+    }
+
+    fn fault(&self, mark: Mark, key: &str, message: impl fmt::Display, ledger: &mut Ledger) {
+        ledger.fault(mark, format_args!("{}.{key}", self.at), message.to_string());
+    }
+}
+
+/// The first moment of a day, UTC.
+fn beginning(day: Date) -> Timestamp {
+    let start = day.to_zoned(TimeZone::UTC);
+    Timestamp::from_seconds(start.map_or(0, |start| start.timestamp().as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let day = beginning(Date::constant(2027, 4, 1));
+        assert_eq!(day, Timestamp::from_seconds(1_806_537_600));
+    }
+}

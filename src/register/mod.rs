@@ -1,0 +1,11 @@
+//! # register: every risk somebody accepted, on every tenant
+//!
+//! One list behind the pages, the API and the table on a terminal: who, when,
+//! why, whether it still holds and whether anybody approved it. It is read from
+//! the store when asked for and keeps nothing.
+
+mod acceptance;
+mod filter;
+
+pub use acceptance::{Acceptance, PointsLost, acceptances};
+pub use filter::Filter;
