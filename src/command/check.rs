@@ -6,11 +6,16 @@ use super::{Failure, serve};
 use crate::cli::{Check, ConfigFlags};
 use crate::config::{Config, Environment, Tenant, nearest_id};
 use crate::graph::{Client, GraphError, PERMISSION, Pools, Subject, TokenFacts, Turn};
-use crate::model::{Anomalies, Catalogue, CategoryPins, ControlState, Report, TenantSnapshot};
+use crate::model::{
+    Anomalies, Catalogue, CategoryPins, ControlRules as _, ControlState, Report, TenantSnapshot,
+    Timestamp,
+};
+use crate::register;
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use std::fmt;
 use std::sync::Arc;
+use std::time::SystemTime;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -47,7 +52,10 @@ pub(super) async fn run(
     }
     let mut findings: Vec<Findings> = examinations.join_all().await;
     findings.sort_by(|a, b| a.alias.cmp(&b.alias));
-    print(&findings)
+    print(&findings)?;
+    let all = findings.len() == config.tenants.len();
+    print_exceptions(&findings, all, Timestamp::from(SystemTime::now()))?;
+    conclude(&findings)
 }
 
 fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a Tenant>, Failure> {
@@ -80,6 +88,24 @@ fn print(findings: &[Findings]) -> Result<(), Failure> {
             }
         }
     }
+    Ok(())
+}
+
+/// What is odd about the approved exceptions; no reason to fail.
+fn print_exceptions(tenants: &[Findings], all: bool, now: Timestamp) -> Result<(), Failure> {
+    let snapshots = tenants
+        .iter()
+        .map(|tenant| (tenant.alias.as_str(), &tenant.snapshot));
+    for finding in register::findings(snapshots, all, now) {
+        let tenant = finding.tenant.as_deref();
+        let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));
+        line(format_args!("{:<5} {finding}{on}", Verdict::Odd))?;
+        line(format_args!("      hint: {}", finding.oddity.remedy()))?;
+    }
+    Ok(())
+}
+
+fn conclude(findings: &[Findings]) -> Result<(), Failure> {
     let failed = findings.iter().filter(|tenant| tenant.failed()).count();
     line(format_args!(
         "{} of {} tenants can be watched",
@@ -120,6 +146,8 @@ struct Finding {
 struct Findings {
     alias: String,
     findings: Vec<Finding>,
+    /// Empty where nothing could be read.
+    snapshot: TenantSnapshot,
 }
 
 impl Findings {
@@ -143,6 +171,38 @@ impl Findings {
         });
     }
 
+    /// Compares the sum of the controls with Microsoft's own total.
+    fn reconcile(&mut self) {
+        let snapshot = &self.snapshot;
+        let report = snapshot.report.as_ref();
+        let total = report.and_then(|report| report.current_score);
+        let scored = snapshot.scored().count();
+        let unknown = snapshot.unknown_maxima().count();
+        match total.zip(snapshot.unreconciled_score()) {
+            None => self.odd(
+                "score: the report says no total that can be believed".to_owned(),
+                "whether the controls add up cannot be told; see secure_score_skipped_elements",
+            ),
+            Some((score, difference)) if difference.abs() <= ROUNDING => self.good(format!(
+                "score: {} points, {scored} scored controls, which add up to it",
+                score.get()
+            )),
+            Some((score, difference)) => self.odd(
+                format!(
+                    "score: {} points, {scored} scored controls, whose sum differs by {difference}",
+                    score.get()
+                ),
+                "Microsoft's total counts something its list of controls lacks; category sums are too low by this much",
+            ),
+        }
+        if total.is_some() && unknown > 0 {
+            self.odd(
+                format!("score: the maximum of {unknown} scored controls cannot be known"),
+                "the catalogue does not list them; the maxima of their categories are left out",
+            );
+        }
+    }
+
     fn failed(&self) -> bool {
         self.findings.iter().any(|f| f.verdict == Verdict::Bad)
     }
@@ -160,6 +220,7 @@ impl Examination {
         let mut findings = Findings {
             alias: self.alias.clone(),
             findings: Vec::new(),
+            snapshot: TenantSnapshot::default(),
         };
         match self.client.token_facts().await {
             Ok(facts) => token(&facts, &mut findings),
@@ -171,10 +232,21 @@ impl Examination {
         }
         let catalogue = self.catalogue(&mut turn, &mut findings).await;
         let report = self.report(&mut turn, &mut findings).await;
-        if let (Some(catalogue), Some(report)) = (catalogue, report) {
-            self.reconcile(&catalogue, report, &mut findings);
+        let reconciled = catalogue.is_some() && report.is_some();
+        findings.snapshot = self.join(catalogue, report);
+        if reconciled {
+            findings.reconcile();
         }
         findings
+    }
+
+    fn join(&self, catalogue: Option<Catalogue>, report: Option<Report>) -> TenantSnapshot {
+        let mut pins = CategoryPins::default();
+        if let Some(catalogue) = &catalogue {
+            pins.learn(catalogue);
+        }
+        let rules = self.config.rules(&self.alias);
+        TenantSnapshot::join(catalogue.as_ref(), report.map(Arc::new), &pins, &rules)
     }
 
     async fn catalogue(&self, turn: &mut Turn, findings: &mut Findings) -> Option<Catalogue> {
@@ -207,6 +279,7 @@ impl Examination {
         ));
         anomalies("catalogue", &fetched.value.anomalies, findings);
         self.watch_list(&fetched.value, findings);
+        self.watched_and_deprecated(&fetched.value, findings);
         Some(fetched.value)
     }
 
@@ -220,6 +293,18 @@ impl Examination {
                     || "it may be renamed, withdrawn, or not offered to this tenant; correct risk_accepted.watch".to_owned(),
                     |id| format!("did you mean {id}? Correct risk_accepted.watch"),
                 ),
+            );
+        }
+    }
+
+    /// Deprecated controls are still watched, but not for long.
+    fn watched_and_deprecated(&self, catalogue: &Catalogue, findings: &mut Findings) {
+        let rules = self.config.rules(&self.alias);
+        let deprecated = catalogue.entries.iter().filter(|entry| entry.deprecated);
+        for entry in deprecated.filter(|entry| rules.watches(&entry.id)) {
+            findings.odd(
+                format!("watch list: Microsoft has deprecated {}", entry.id),
+                "it may vanish from the catalogue; watch what replaces it, too",
             );
         }
     }
@@ -244,46 +329,6 @@ impl Examination {
                 findings.bad(&error);
                 None
             }
-        }
-    }
-
-    /// Compares the sum of the controls with Microsoft's own total.
-    fn reconcile(&self, catalogue: &Catalogue, report: Report, findings: &mut Findings) {
-        let mut pins = CategoryPins::default();
-        pins.learn(catalogue);
-        let snapshot = TenantSnapshot::join(
-            Some(catalogue),
-            Some(Arc::new(report)),
-            &pins,
-            &self.config.rules(&self.alias),
-        );
-        let Some((score, difference)) = snapshot
-            .report
-            .as_ref()
-            .and_then(|report| Some((report.current_score?.get(), snapshot.unreconciled_score()?)))
-        else {
-            findings.odd(
-                "score: the report says no total that can be believed".to_owned(),
-                "whether the controls add up cannot be told; see secure_score_skipped_elements",
-            );
-            return;
-        };
-        let scored = snapshot.scored().count();
-        let text = format!("score: {score} points, {scored} scored controls");
-        if difference.abs() <= ROUNDING {
-            findings.good(format!("{text}, which add up to it"));
-        } else {
-            findings.odd(
-                format!("{text}, whose sum differs by {difference}"),
-                "Microsoft's total counts something its list of controls lacks; category sums are too low by this much",
-            );
-        }
-        let unknown = snapshot.unknown_maxima().count();
-        if unknown > 0 {
-            findings.odd(
-                format!("score: the maximum of {unknown} scored controls cannot be known"),
-                "the catalogue does not list them; the maxima of their categories are left out",
-            );
         }
     }
 }

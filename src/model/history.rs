@@ -44,11 +44,11 @@ pub struct History {
 impl History {
     /// Orders and collapses a list of updates as Graph sent it.
     pub fn from_updates(mut updates: Vec<StateUpdate>) -> Self {
-        updates.sort_by_key(|update| update.at);
-        updates.dedup_by(|later, earlier| later.state == earlier.state);
-        if updates.len() == 1 && updates.first().is_some_and(is_placeholder) {
+        if updates.iter().all(is_placeholder) {
             updates.clear();
         }
+        updates.sort_by_key(|update| update.at);
+        updates.dedup_by(|later, earlier| later.state == earlier.state);
         updates.shrink_to_fit();
         Self { changes: updates }
     }

@@ -63,15 +63,15 @@ impl Control {
 
     /// The exceptions that cover its newest acceptance, or that would cover
     /// one where there was none yet; expired ones included.
-    pub fn covering(&self) -> impl Iterator<Item = &Exception> {
+    pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {
         let history = self.entry.as_ref().map(|entry| &entry.history);
-        let exceptions = self.exceptions.iter().map(AsRef::as_ref);
+        let exceptions = self.exceptions.iter();
         exceptions.filter(move |exception| history.is_none_or(|it| exception.covers(it)))
     }
 
     /// What the configuration says about its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
-        Approval::of(self.covering(), now)
+        Approval::of(self.covering().map(AsRef::as_ref), now)
     }
 }
 

@@ -5,7 +5,9 @@
 //! the store when asked for and keeps nothing.
 
 mod acceptance;
+mod exceptions;
 mod filter;
 
 pub use acceptance::{Acceptance, PointsLost, acceptances};
+pub use exceptions::{Finding, Oddity, findings};
 pub use filter::Filter;

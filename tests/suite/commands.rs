@@ -1,69 +1,12 @@
 //! The program as a person or a script runs it.
 
 use crate::process::Process;
-use serde_json::{Value, json};
+use crate::simulated::{Simulated, run, text};
+use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
-use std::process::{Command, Output};
-
-/// The simulator as a program of its own, and a configuration that watches it.
-struct Simulated {
-    folder: tempfile::TempDir,
-    control: String,
-    _process: Process,
-}
-
-impl Simulated {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let process = Process::exporter(&[
-            "simulate",
-            "--quiet",
-            "--listen-address=127.0.0.1:0",
-            "--control.listen-address=127.0.0.1:0",
-            "--config-dir",
-            &folder.path().display().to_string(),
-        ]);
-        let control = process.word_after("control API ");
-        process.word_after("configuration ");
-        Self {
-            folder,
-            control,
-            _process: process,
-        }
-    }
-
-    fn config(&self) -> String {
-        self.folder
-            .path()
-            .join("secure-score.yml")
-            .display()
-            .to_string()
-    }
-
-    async fn inject(&self, fault: Value) {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = format!("{}/faults", self.control);
-        let answer = http.post(url).body(fault.to_string()).send().await.unwrap();
-        assert!(
-            answer.status().is_success(),
-            "{}",
-            answer.text().await.unwrap()
-        );
-    }
-}
-
-fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
+use std::process::Command;
 
 #[test]
 fn check_finds_nothing_wrong_with_healthy_tenants() {
@@ -150,9 +93,7 @@ async fn check_tells_each_trouble_with_its_remedy_and_fails() {
 #[test]
 fn a_watched_control_that_no_catalogue_has_is_told() {
     let simulated = Simulated::start();
-    let mut config = fs::read_to_string(simulated.config()).unwrap();
-    config.push_str("risk_accepted: {watch: [UserRiskPolicy, AdminMFAV3]}\n");
-    fs::write(simulated.config(), config).unwrap();
+    simulated.configure("risk_accepted: {watch: [UserRiskPolicy, AdminMFAV3]}\n");
     let checked = run(&[
         "check",
         "--config.file",
@@ -299,7 +240,7 @@ fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
     let line = &written[start..end];
     let by_cli = written.replacen(line, "    credential: {type: azure_cli}", 1);
     fs::write(simulated.config(), by_cli).unwrap();
-    write_az(simulated.folder.path());
+    write_az(simulated.folder());
     let path = std::env::var("PATH").unwrap();
 
     let checked = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
@@ -310,10 +251,7 @@ fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
             "--config.file",
             &simulated.config(),
         ])
-        .env(
-            "PATH",
-            format!("{}:{path}", simulated.folder.path().display()),
-        )
+        .env("PATH", format!("{}:{path}", simulated.folder().display()))
         .output()
         .unwrap();
     let said = text(&checked.stdout);
@@ -326,7 +264,7 @@ fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
         "Graph does not know this token: {said}"
     );
     assert!(!said.contains("opaque"), "{said}");
-    let calls = fs::read_to_string(simulated.folder.path().join("calls")).unwrap();
+    let calls = fs::read_to_string(simulated.folder().join("calls")).unwrap();
     assert!(
         calls.contains("account get-access-token") && calls.contains("--tenant"),
         "{calls}"

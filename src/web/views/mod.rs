@@ -1,6 +1,7 @@
 //! HTML pages, rendered here: no script, no picture, nothing from elsewhere.
 
 mod acceptances;
+mod exceptions;
 mod layout;
 mod missing;
 mod moment;

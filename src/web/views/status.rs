@@ -1,6 +1,7 @@
 //! The status page: how the tenants fare, and which risks are accepted.
 
 use super::acceptances::{accepted, withdrawn};
+use super::exceptions::exceptions;
 use super::layout::layout;
 use super::moment::{date, span};
 use super::tenants::tenants_table;
@@ -27,6 +28,7 @@ pub(in crate::web) fn status(tenants: &Tenants, options: &Options, now: Timestam
                 (unread_note(tenants))
                 (accepted(tenants, options.persons.persons(), now))
             }
+            (exceptions(tenants, now))
             section aria-labelledby="withdrawn" {
                 h2 #withdrawn { "Accepted and withdrawn" }
                 (withdrawn(tenants, options.persons.persons(), now))

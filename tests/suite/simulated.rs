@@ -1,0 +1,87 @@
+//! The simulator as a program of its own, and the exporter as a user runs it.
+
+use crate::process::Process;
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// A running simulator, and a configuration that watches it.
+pub(crate) struct Simulated {
+    folder: tempfile::TempDir,
+    control: String,
+    _process: Process,
+}
+
+impl Simulated {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let process = Process::exporter(&[
+            "simulate",
+            "--quiet",
+            "--listen-address=127.0.0.1:0",
+            "--control.listen-address=127.0.0.1:0",
+            "--config-dir",
+            &folder.path().display().to_string(),
+        ]);
+        let control = process.word_after("control API ");
+        process.word_after("configuration ");
+        Self {
+            folder,
+            control,
+            _process: process,
+        }
+    }
+
+    /// Where the configuration and its secrets are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The configuration's path.
+    pub(crate) fn config(&self) -> String {
+        let file = self.folder.path().join("secure-score.yml");
+        file.display().to_string()
+    }
+
+    /// Adds sections to the configuration, in place of what it says of
+    /// persons: the simulator's own shows them, since nobody in it is real.
+    pub(crate) fn configure(&self, sections: &str) {
+        let written = fs::read_to_string(self.config()).unwrap();
+        let kept = written.lines().filter(|line| !line.starts_with("labels:"));
+        let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
+        fs::write(self.config(), format!("{kept}{sections}")).unwrap();
+    }
+
+    /// Lets something go wrong.
+    pub(crate) async fn inject(&self, fault: Value) {
+        self.post("faults", fault).await;
+    }
+
+    /// Somebody accepts the risk of a control.
+    pub(crate) async fn accept(&self, tenant: &str, control: &str, acceptance: Value) {
+        let path = format!("tenants/{tenant}/controls/{control}/accept");
+        self.post(&path, acceptance).await;
+    }
+
+    async fn post(&self, path: &str, body: Value) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/{path}", self.control);
+        let answer = http.post(url).body(body.to_string()).send().await.unwrap();
+        let succeeded = answer.status().is_success();
+        assert!(succeeded, "{path}: {}", answer.text().await.unwrap());
+    }
+}
+
+/// Runs the program to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+/// What a program printed.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
