@@ -1,6 +1,8 @@
 //! Everything at once, without a tenant: the embedded Graph and an exporter
 //! that watches it, in one process.
 
+mod approved;
+
 use super::exporter::Exporter;
 use super::print::{line, tenants};
 use super::{Failure, simulate};
@@ -9,10 +11,11 @@ use crate::config::{
     AcceptedBy, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
     SimulatorEndpoint, Tenant,
 };
+use crate::model::Timestamp;
 use crate::simulator::{Simulator, TenantAccess, story};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// How often the demo refreshes, so that a person who watches sees an
 /// acceptance while still watching. Real tenants are asked far less often.
@@ -28,7 +31,11 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let options = simulate::options(&demo.world, any_port, any_port);
     let story = story(&options);
     let simulator = simulate::start(options).await?;
-    let exporter = Exporter::start(config(&simulator), &demo.web).await?;
+    let config = Config {
+        exceptions: approved::exceptions(Timestamp::from(SystemTime::now())),
+        ..config(&simulator)
+    };
+    let exporter = Exporter::start(config, &demo.web).await?;
     introduce(&simulator, &exporter, demo, &story)?;
     let ended = exporter.serve().await;
     simulator.stop().await;

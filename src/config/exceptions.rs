@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::fault::Ledger;
 use super::file::{FileException, OneOrMany};
 use super::keys::unknown_keys;
-use super::pattern::Pattern;
+use super::pattern::{BadPattern, Pattern};
 use super::word;
 use super::written::{Mark, Text, Written};
 use crate::model::{Exception, Timestamp};
@@ -32,6 +32,17 @@ pub(super) struct Approved {
 }
 
 impl Exceptions {
+    /// Exceptions made elsewhere; each names its controls by its pattern.
+    pub fn of(exceptions: Vec<Exception>) -> Result<Self, BadPattern> {
+        let approved = exceptions.into_iter().map(|exception| {
+            Ok(Approved {
+                controls: Pattern::new(&exception.control)?,
+                exception: Arc::new(exception),
+            })
+        });
+        Ok(Self(approved.collect::<Result<_, _>>()?))
+    }
+
     /// Those of one tenant.
     pub(super) fn of_tenant(&self, alias: &str) -> Vec<Approved> {
         let concerns = |approved: &&Approved| {
