@@ -15,13 +15,16 @@ use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use std::fmt;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Differences up to this many points are rounding of Microsoft's: their own
 /// totals carry two decimals.
 const ROUNDING: f64 = 0.05;
+
+/// Time enough to get a new credential.
+const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Checks every tenant, or those named, and prints a line per finding.
 pub(super) async fn run(
@@ -44,6 +47,7 @@ pub(super) async fn run(
         let client = pools.line(tenant, &telemetry);
         let examination = Examination {
             alias: tenant.alias.clone(),
+            expires: tenant.credential.expires(),
             client,
             config: Arc::clone(&config),
         };
@@ -171,6 +175,19 @@ impl Findings {
         });
     }
 
+    fn expiry(&mut self, expires: Timestamp, now: Timestamp) {
+        let left = expires.since(now);
+        let days = left.as_secs() / (24 * 60 * 60);
+        let remedy = "create a new one in the app registration and write its day under `expires`";
+        if left.is_zero() {
+            self.odd("credential: its day of expiry is past".to_owned(), remedy);
+        } else if left < SOON {
+            self.odd(format!("credential: {days} days to its expiry"), remedy);
+        } else {
+            self.good(format!("credential: {days} days to its expiry"));
+        }
+    }
+
     /// Compares the sum of the controls with Microsoft's own total.
     fn reconcile(&mut self) {
         let snapshot = &self.snapshot;
@@ -211,6 +228,8 @@ impl Findings {
 /// One tenant under examination.
 struct Examination {
     alias: String,
+    /// When the credential stops working, where somebody wrote it down.
+    expires: Option<Timestamp>,
     client: Client,
     config: Arc<Config>,
 }
@@ -222,6 +241,9 @@ impl Examination {
             findings: Vec::new(),
             snapshot: TenantSnapshot::default(),
         };
+        if let Some(expires) = self.expires {
+            findings.expiry(expires, Timestamp::from(SystemTime::now()));
+        }
         match self.client.token_facts().await {
             Ok(facts) => token(&facts, &mut findings),
             Err(error) => {

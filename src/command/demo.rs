@@ -79,6 +79,7 @@ fn watched(tenant: TenantAccess) -> Tenant {
         credential: Credential::ClientSecret {
             client_id: tenant.client_id,
             secret: Secret::new(tenant.client_secret),
+            expires: None,
         },
         target: Some(TARGET),
     }

@@ -1,5 +1,6 @@
 //! How the exporter proves to Entra who it is.
 
+use super::day::{beginning, day};
 use super::environment::Environment;
 use super::fault::Ledger;
 use super::file::{Entries, FileCredential, FileCredentialUse};
@@ -9,6 +10,7 @@ use super::secret::Secret;
 use super::secret_source;
 use super::word;
 use super::written::{Mark, Text, Written};
+use crate::model::Timestamp;
 
 /// A way to get a token for a tenant.
 #[derive(Debug, Clone)]
@@ -19,9 +21,22 @@ pub enum Credential {
         client_id: String,
         /// The secret's value.
         secret: Secret,
+        /// When Entra will no longer take it, as far as somebody wrote it
+        /// down: the exporter may not read it.
+        expires: Option<Timestamp>,
     },
     /// The account of `az login`, for a person at a terminal.
     AzureCli,
+}
+
+impl Credential {
+    /// When it will no longer open anything, where that is known.
+    pub const fn expires(&self) -> Option<Timestamp> {
+        match self {
+            Self::ClientSecret { expires, .. } => *expires,
+            Self::AzureCli => None,
+        }
+    }
 }
 
 const SUPPORTED: [&str; 2] = ["client_secret", "azure_cli"];
@@ -164,9 +179,12 @@ impl<'a> Credentials<'a> {
     ) -> Option<Credential> {
         let client_id = client_id(path, file.client_id.as_ref(), mark, ledger);
         let secret = self.secret(path, file, mark, ledger);
+        let expires = file.expires.as_ref();
+        let expires = expires.and_then(|text| day(format_args!("{path}.expires"), text, ledger));
         Some(Credential::ClientSecret {
             client_id: client_id?,
             secret: secret?,
+            expires: expires.map(beginning),
         })
     }
 
@@ -242,6 +260,7 @@ fn azure_cli(path: &str, file: &FileCredential, ledger: &mut Ledger) -> Option<C
         ("client_id", &file.client_id),
         ("client_secret_file", &file.client_secret_file),
         ("client_secret_env", &file.client_secret_env),
+        ("expires", &file.expires),
     ];
     for (key, value) in keys {
         if let Some(value) = value {

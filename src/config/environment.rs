@@ -206,6 +206,7 @@ fn credential(
     let credential = FileCredential {
         r#type: Some(r#type),
         client_id: client_id.filter(|_| with_secret),
+        expires: reader.text("SECURE_SCORE_CREDENTIAL_EXPIRES"),
         ..secret
     };
     Some(Written::new(

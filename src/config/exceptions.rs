@@ -4,15 +4,15 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
+use super::day::{beginning, day};
 use super::fault::Ledger;
 use super::file::{FileException, OneOrMany};
 use super::keys::unknown_keys;
 use super::pattern::{BadPattern, Pattern};
 use super::word;
 use super::written::{Mark, Text, Written};
-use crate::model::{Exception, Timestamp};
+use crate::model::Exception;
 
 /// Stands for every tenant.
 const ALL: &str = "all";
@@ -199,16 +199,7 @@ impl Entry {
     }
 
     fn date(&self, key: &str, text: &Text, ledger: &mut Ledger) -> Option<Date> {
-        let written = text.value.trim();
-        let day = Date::strptime("%Y-%m-%d", written).ok();
-        // jiff reads years of other lengths too, and this must mean one day.
-        let day =
-            day.filter(|day| day.to_string() == written && (2000..2200).contains(&day.year()));
-        if day.is_none() {
-            let message = "not a day; write year, month and day, such as 2027-03-31";
-            self.fault(text.mark, key, message, ledger);
-        }
-        day
+        day(format_args!("{}.{key}", self.at), text, ledger)
     }
 
     fn required<'a>(
@@ -226,22 +217,5 @@ impl Entry {
 
     fn fault(&self, mark: Mark, key: &str, message: impl fmt::Display, ledger: &mut Ledger) {
         ledger.fault(mark, format_args!("{}.{key}", self.at), message.to_string());
-    }
-}
-
-/// The first moment of a day, UTC.
-fn beginning(day: Date) -> Timestamp {
-    let start = day.to_zoned(TimeZone::UTC);
-    Timestamp::from_seconds(start.map_or(0, |start| start.timestamp().as_second()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_begins_at_midnight_utc() {
-        let day = beginning(Date::constant(2027, 4, 1));
-        assert_eq!(day, Timestamp::from_seconds(1_806_537_600));
     }
 }

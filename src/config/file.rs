@@ -102,6 +102,7 @@ section! {
         client_secret: Written<IgnoredAny>,
         client_secret_file: Text,
         client_secret_env: Text,
+        expires: Text,
     }
 }
 

@@ -12,6 +12,7 @@
 mod cloud;
 mod controls;
 mod credential;
+mod day;
 mod environment;
 mod exceptions;
 mod fault;

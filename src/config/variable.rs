@@ -53,6 +53,10 @@ pub const VARIABLES: &[Variable] = &[
         "the application's secret itself; a file is safer",
     ),
     variable(
+        "SECURE_SCORE_CREDENTIAL_EXPIRES",
+        "the day on which the secret expires, as 2027-03-31",
+    ),
+    variable(
         "SECURE_SCORE_REFRESH_PROFILES",
         "how often states are fetched, 15m by default",
     ),

@@ -74,6 +74,11 @@ pub(super) fn token_requests(view: &VitalsView<'_>, lines: &mut Lines<'_>) {
     lines.sample(&["failure"], traffic.token_failures as f64);
 }
 
+pub(super) fn credential_expiry(view: &VitalsView<'_>, lines: &mut Lines<'_>) {
+    let expiry = view.identity.credential_expires;
+    lines.sample_if(&[], expiry.map(|at| at.as_seconds()));
+}
+
 pub(super) fn target(view: &VitalsView<'_>, lines: &mut Lines<'_>) {
     lines.sample_if(&[], view.identity.target);
 }

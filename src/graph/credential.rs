@@ -265,7 +265,9 @@ impl TokenSource {
     /// Asks by the tenant's kind of credential.
     async fn acquire(&self, transport: Arc<Transport>) -> azure_core::Result<AccessToken> {
         let credential: Arc<dyn TokenCredential> = match &self.credential {
-            Credential::ClientSecret { client_id, secret } => ClientSecretCredential::new(
+            Credential::ClientSecret {
+                client_id, secret, ..
+            } => ClientSecretCredential::new(
                 &self.tenant_id,
                 client_id.clone(),
                 Secret::new(secret.expose().to_owned()),

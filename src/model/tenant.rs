@@ -1,5 +1,6 @@
 //! Who a tenant is, whatever its data says.
 
+use super::Timestamp;
 use std::sync::Arc;
 
 /// The names of one tenant.
@@ -19,4 +20,6 @@ pub struct TenantIdentity {
     pub cloud: &'static str,
     /// The share of the maximum the configuration aims for, 0 to 1.
     pub target: Option<f64>,
+    /// When its credential stops working, where that is known.
+    pub credential_expires: Option<Timestamp>,
 }

@@ -334,6 +334,7 @@ mod tests {
             display_name: "Contoso".into(),
             cloud: "global",
             target: None,
+            credential_expires: None,
         };
         let policy = Policy {
             lookback: NonZeroUsize::MIN,

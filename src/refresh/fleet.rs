@@ -92,5 +92,6 @@ fn identity(tenant: &Tenant) -> TenantIdentity {
         display_name: tenant.display_name.as_str().into(),
         cloud: tenant.cloud.as_str(),
         target: tenant.target,
+        credential_expires: tenant.credential.expires(),
     }
 }

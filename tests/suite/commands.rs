@@ -270,3 +270,32 @@ fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
         "{calls}"
     );
 }
+
+#[test]
+fn check_counts_the_days_of_a_credential() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    for (day, said) in [
+        ("2099-12-31", "ok    contoso: credential: "),
+        (
+            "2020-01-01",
+            "warn  contoso: credential: its day of expiry is past",
+        ),
+    ] {
+        let dated = written.replacen(
+            "type: client_secret",
+            &format!("type: client_secret, expires: {day}"),
+            1,
+        );
+        assert_ne!(dated, written);
+        fs::write(simulated.config(), dated).unwrap();
+        let checked = run(&[
+            "check",
+            "--tenant=contoso",
+            "--config.file",
+            &simulated.config(),
+        ]);
+        let output = text(&checked.stdout);
+        assert!(output.contains(said), "{output}{}", text(&checked.stderr));
+    }
+}

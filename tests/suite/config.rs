@@ -262,7 +262,10 @@ fn defaults_hold_where_a_tenant_says_nothing_else() {
         (&*tenants[0].display_name, &*tenants[1].display_name),
         ("Contoso Ltd", "fabrikam.us")
     );
-    let config::Credential::ClientSecret { client_id, secret } = &tenants[1].credential else {
+    let config::Credential::ClientSecret {
+        client_id, secret, ..
+    } = &tenants[1].credential
+    else {
         panic!("not a secret");
     };
     assert_eq!(client_id, "0a1b2c3d-1111-2222-3333-555555555555");

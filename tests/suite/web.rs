@@ -140,6 +140,7 @@ fn tenant(alias: &str) -> TenantState {
             display_name: Arc::from(alias),
             cloud: "global",
             target: Some(0.8),
+            credential_expires: None,
         },
         snapshot: Arc::default(),
         health: attempted(),

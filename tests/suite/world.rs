@@ -165,6 +165,7 @@ pub(crate) fn config(simulator: &Simulator) -> Config {
         credential: Credential::ClientSecret {
             client_id: tenant.client_id,
             secret: Secret::new(tenant.client_secret),
+            expires: None,
         },
         target: Some(0.8),
     });

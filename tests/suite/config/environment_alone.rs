@@ -27,10 +27,16 @@ fn three_variables_are_enough() {
         (tenant.alias.as_str(), tenant.cloud),
         ("contoso", Cloud::Global)
     );
-    let Credential::ClientSecret { client_id, secret } = &tenant.credential else {
+    let Credential::ClientSecret {
+        client_id,
+        secret,
+        expires,
+    } = &tenant.credential
+    else {
         panic!("not a secret");
     };
     assert_eq!((client_id.as_str(), secret.expose()), (ID, SECRET));
+    assert_eq!(*expires, None);
 }
 
 #[test]

@@ -154,5 +154,6 @@ pub(crate) fn identity() -> impl Strategy<Value = TenantIdentity> {
         display_name,
         cloud: "global",
         target,
+        credential_expires: None,
     })
 }

@@ -52,6 +52,7 @@ pub(crate) fn identity(alias: &str, id: Option<&str>) -> TenantIdentity {
         display_name: format!("The \"{alias}\" company").into(),
         cloud: "global",
         target: id.map(|_| 0.8),
+        credential_expires: id.map(|_| Timestamp::from_seconds(1_806_537_600)),
     }
 }
 

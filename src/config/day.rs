@@ -1,0 +1,40 @@
+//! Days as written in a configuration; all are of UTC.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use super::fault::Ledger;
+use super::written::Text;
+use crate::model::Timestamp;
+
+/// A day, written as year, month and day.
+pub(super) fn day(path: impl fmt::Display, text: &Text, ledger: &mut Ledger) -> Option<Date> {
+    let written = text.value.trim();
+    let day = Date::strptime("%Y-%m-%d", written).ok();
+    // jiff reads years of other lengths too, and this must mean one day.
+    let day = day.filter(|day| day.to_string() == written && (2000..2200).contains(&day.year()));
+    if day.is_none() {
+        let message = "not a day; write year, month and day, such as 2027-03-31";
+        ledger.fault(text.mark, path, message);
+    }
+    day
+}
+
+/// The first moment of a day.
+pub(super) fn beginning(day: Date) -> Timestamp {
+    let start = day.to_zoned(TimeZone::UTC);
+    Timestamp::from_seconds(start.map_or(0, |start| start.timestamp().as_second()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_begins_at_midnight_utc() {
+        let day = beginning(Date::constant(2027, 4, 1));
+        assert_eq!(day, Timestamp::from_seconds(1_806_537_600));
+    }
+}
