@@ -6,6 +6,7 @@
 
 mod address;
 mod route;
+mod shard;
 mod web;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use address::ListenAddress;
 pub use route::{ExternalUrl, RoutePath};
+pub use shard::{ShardError, ShardFlags};
 pub use web::WebFlags;
 
 /// The revision the binary was built from, where the build says so.
@@ -58,6 +60,10 @@ pub struct Cli {
     /// Where the exporter serves, for `serve`.
     #[command(flatten)]
     pub web: WebFlags,
+
+    /// Which tenants are this exporter's.
+    #[command(flatten)]
+    pub shard: ShardFlags,
 
     /// None is to serve.
     #[command(subcommand)]
@@ -107,6 +113,8 @@ impl Cli {
         let uses_config = matches!(command, Command::Check(_));
         let flag = if !self.web.is_empty() {
             "--web.*"
+        } else if !self.shard.is_empty() {
+            "--shard"
         } else if self.config.check {
             "--config.check"
         } else if self.config.file.is_some() && !uses_config {

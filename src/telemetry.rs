@@ -31,6 +31,8 @@ pub struct Telemetry {
     graph_request_duration: HistogramVec,
     refresh_duration: HistogramVec,
     tenants: IntGauge,
+    shard: IntGauge,
+    total_shards: IntGauge,
     config_successful: IntGauge,
     config_success_time: Gauge,
     config_hash: Gauge,
@@ -57,6 +59,14 @@ impl Telemetry {
                 "How long refreshes took from their turn to their end, by list, in seconds.",
                 &REFRESH_BUCKETS,
             )?,
+            shard: IntGauge::new(
+                "secure_score_exporter_shard",
+                "Which share of the tenants this exporter watches, counted from 0 (--shard).",
+            )?,
+            total_shards: IntGauge::new(
+                "secure_score_exporter_total_shards",
+                "Into how many shares the tenants are divided; 1 when one exporter watches all (--total-shards).",
+            )?,
             tenants: IntGauge::new(
                 "secure_score_exporter_tenants",
                 "Tenants this process watches.",
@@ -76,6 +86,7 @@ impl Telemetry {
             registry,
         };
         telemetry.register()?;
+        telemetry.set_shard(0, 1);
         Ok(telemetry)
     }
 
@@ -92,6 +103,9 @@ impl Telemetry {
         self.registry
             .register(Box::new(self.refresh_duration.clone()))?;
         self.registry.register(Box::new(self.tenants.clone()))?;
+        self.registry.register(Box::new(self.shard.clone()))?;
+        self.registry
+            .register(Box::new(self.total_shards.clone()))?;
         self.registry
             .register(Box::new(self.config_successful.clone()))?;
         self.registry
@@ -132,6 +146,12 @@ impl Telemetry {
     /// Notes how many tenants are watched.
     pub fn set_tenants(&self, tenants: usize) {
         self.tenants.set(i64::try_from(tenants).unwrap_or(i64::MAX));
+    }
+
+    /// Notes which share of the tenants is watched; `index` counts from 0.
+    pub fn set_shard(&self, index: u16, total: u16) {
+        self.shard.set(i64::from(index));
+        self.total_shards.set(i64::from(total));
     }
 
     /// Notes that a good configuration was read.

@@ -12,6 +12,7 @@ use crate::config::{
     SimulatorEndpoint, Tenant,
 };
 use crate::model::Timestamp;
+use crate::refresh::Shard;
 use crate::simulator::{Simulator, TenantAccess, story};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
         exceptions: approved::exceptions(Timestamp::from(SystemTime::now())),
         ..config(&simulator)
     };
-    let exporter = Exporter::start(config, &demo.web).await?;
+    let exporter = Exporter::start(config, &demo.web, Shard::WHOLE).await?;
     introduce(&simulator, &exporter, demo, &story)?;
     let ended = exporter.serve().await;
     simulator.stop().await;

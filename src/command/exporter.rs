@@ -4,7 +4,7 @@ use super::{Failure, persons, stop};
 use crate::cli::WebFlags;
 use crate::config::Config;
 use crate::model::Timestamp;
-use crate::refresh::{Fleet, Plan};
+use crate::refresh::{Fleet, Plan, Shard};
 use crate::store::Store;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::web::{self, Drained, Options, Site};
@@ -23,7 +23,11 @@ pub(super) struct Exporter {
 
 impl Exporter {
     /// Binds first, so that a taken port is found before Graph is asked.
-    pub(super) async fn start(config: Config, flags: &WebFlags) -> Result<Self, Failure> {
+    pub(super) async fn start(
+        config: Config,
+        flags: &WebFlags,
+        shard: Shard,
+    ) -> Result<Self, Failure> {
         let wanted = flags.listen_addresses();
         let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
         let listeners = web::bind(&named).await.map_err(|error| Failure::Other {
@@ -42,6 +46,7 @@ impl Exporter {
         }
         let store = Arc::new(Store::default());
         let telemetry = telemetry(&config, flags).context("the telemetry cannot be set up")?;
+        telemetry.set_shard(shard.index(), shard.total());
         let telemetry = Arc::new(telemetry);
         let site = Arc::new(Site::new(
             Arc::clone(&store),

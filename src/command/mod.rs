@@ -69,7 +69,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     logging::start(&cli.log);
     match cli.command {
         None if cli.config.check => serve::check_config(&cli.config, environment),
-        None => block_on(serve::run(&cli.config, &cli.web, environment)),
+        None => block_on(serve::run(&cli, environment)),
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
         Some(Command::Check(check)) => block_on(check::run(&cli.config, &check, environment)),

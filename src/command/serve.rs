@@ -3,18 +3,31 @@
 use super::Failure;
 use super::exporter::Exporter;
 use super::print::{line, tenants};
-use crate::cli::{ConfigFlags, WebFlags};
+use crate::cli::{Cli, ConfigFlags, ShardFlags};
 use crate::config::{self, Config, Environment, Faults};
+use crate::refresh::Shard;
 use crate::report;
 
 /// Serves until asked to stop.
-pub(super) async fn run(
-    config: &ConfigFlags,
-    web: &WebFlags,
-    environment: &Environment,
-) -> Result<(), Failure> {
-    let config = load(config, environment)?;
-    Exporter::start(config, web).await?.serve().await
+pub(super) async fn run(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
+    let shard = shard(&cli.shard, environment)?;
+    let mut config = load(&cli.config, environment)?;
+    let all = config.tenants.len();
+    config.tenants.retain(|tenant| shard.owns(&tenant.alias));
+    if shard != Shard::WHOLE {
+        tracing::info!(%shard, tenants = config.tenants.len(), of = all, "watching a share of the tenants");
+    }
+    Exporter::start(config, &cli.web, shard)
+        .await?
+        .serve()
+        .await
+}
+
+fn shard(flags: &ShardFlags, environment: &Environment) -> Result<Shard, Failure> {
+    flags.resolve(environment).map_err(|error| Failure::Other {
+        error: error.into(),
+        hint: None,
+    })
 }
 
 /// Says whether the configuration could be served.

@@ -8,10 +8,13 @@
 mod desk;
 mod fleet;
 pub mod schedule;
+mod shard;
+mod spread;
 mod told;
 mod worker;
 
 pub use fleet::{Fleet, Plan};
+pub use shard::{NoSuchShard, Shard};
 
 use crate::model::Timestamp;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! When the next refresh is due: a pure function of what happened.
 
+use super::spread;
 use crate::graph::Retry;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 /// The first wait after a passing failure. Shorter would make a throttled
@@ -19,9 +19,7 @@ const JITTER: f64 = 0.1;
 
 /// A tenant's place within the interval, 0 to 1, the same in every run.
 pub fn phase(alias: &str, list: &str) -> f64 {
-    let mut hasher = DefaultHasher::new();
-    (alias, list).hash(&mut hasher);
-    f64::from((hasher.finish() >> 32) as u32) / f64::from(u32::MAX)
+    f64::from((spread::number([alias, list]) >> 32) as u32) / f64::from(u32::MAX)
 }
 
 /// When to refresh after a success, counted from the start of the process.

@@ -23,6 +23,7 @@ mod process;
 mod refresh;
 mod rendering;
 mod scenarios;
+mod sharding;
 mod simulated;
 mod sink;
 mod web;
