@@ -11,6 +11,7 @@
 
 mod audience;
 mod body;
+mod guests;
 mod health;
 mod listener;
 mod negotiate;

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// From the first byte of a request to the end of its head, and from the
@@ -63,6 +62,12 @@ impl Pulse {
         Busy(Arc::clone(self))
     }
 
+    /// Since when nothing is asked of us, unless an answer is under way.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let beat = self.now();
+        (beat.in_flight == 0).then_some(beat.last)
+    }
+
     fn change(&self, change: impl FnOnce(&mut Beat)) {
         let mut beat = self.beat.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut beat);
@@ -90,7 +95,6 @@ impl Drop for Busy {
 pub(super) struct Paced<S> {
     stream: S,
     pulse: Arc<Pulse>,
-    places: Arc<Semaphore>,
     /// When the first byte after the last request came.
     head_since: Option<Instant>,
     protocol: Protocol,
@@ -109,14 +113,12 @@ enum Protocol {
 }
 
 impl<S> Paced<S> {
-    /// Watches a stream. `places` are those left for other connections: when
-    /// there are none, an idle one is not kept for long.
-    pub(super) fn new(stream: S, pulse: Arc<Pulse>, places: Arc<Semaphore>) -> Self {
+    /// Watches a stream.
+    pub(super) fn new(stream: S, pulse: Arc<Pulse>) -> Self {
         let now = Instant::now();
         Self {
             stream,
             pulse,
-            places,
             head_since: None,
             protocol: Protocol::Untold,
             write_by: None,
@@ -152,13 +154,8 @@ impl<S> Paced<S> {
             .filter(|since| beat.in_flight == 0 && *since > beat.last);
         match in_head {
             Some(since) if self.protocol == Protocol::Http1 => since + HEAD_TIMEOUT,
-            _ if beat.in_flight == 0 && self.is_crowded() => beat.last + HEAD_TIMEOUT,
             _ => beat.last + IDLE_TIMEOUT,
         }
-    }
-
-    fn is_crowded(&self) -> bool {
-        self.places.available_permits() == 0
     }
 
     fn wait_to_read(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
@@ -167,9 +164,7 @@ impl<S> Paced<S> {
             if now >= deadline {
                 return Poll::Ready(timed_out("waiting for a request"));
             }
-            // Looks again at least this often: it may have become crowded.
-            let next = deadline.min(now + HEAD_TIMEOUT);
-            self.reading.as_mut().reset(next);
+            self.reading.as_mut().reset(deadline);
             ready!(self.reading.as_mut().poll(context));
         }
     }
@@ -257,11 +252,10 @@ mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tokio::time::timeout;
 
-    fn watched(places: usize) -> (Paced<DuplexStream>, DuplexStream, Arc<Pulse>) {
+    fn watched() -> (Paced<DuplexStream>, DuplexStream, Arc<Pulse>) {
         let (ours, theirs) = duplex(64);
         let pulse = Pulse::new();
-        let places = Arc::new(Semaphore::new(places));
-        (Paced::new(ours, Arc::clone(&pulse), places), theirs, pulse)
+        (Paced::new(ours, Arc::clone(&pulse)), theirs, pulse)
     }
 
     async fn waited(stream: &mut Paced<DuplexStream>) -> (Duration, io::Result<usize>) {
@@ -272,7 +266,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_connection_without_a_request_ends_soon() {
-        let (mut stream, _theirs, _) = watched(1);
+        let (mut stream, _theirs, _) = watched();
         let (time, outcome) = waited(&mut stream).await;
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
         assert_eq!(time.as_secs(), HEAD_TIMEOUT.as_secs());
@@ -280,7 +274,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_byte_now_and_then_buys_no_time_for_a_head() {
-        let (mut stream, mut theirs, pulse) = watched(1);
+        let (mut stream, mut theirs, pulse) = watched();
         drop(pulse.begin());
         tokio::time::sleep(Duration::from_secs(60)).await;
         let start = Instant::now();
@@ -296,17 +290,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn between_two_requests_there_is_time_unless_it_is_crowded() {
-        for (places, limit) in [(1, IDLE_TIMEOUT), (0, HEAD_TIMEOUT)] {
-            let (mut stream, _theirs, pulse) = watched(places);
-            drop(pulse.begin());
-            assert_eq!(waited(&mut stream).await.0.as_secs(), limit.as_secs());
-        }
+    async fn between_two_requests_there_is_time() {
+        let (mut stream, _theirs, pulse) = watched();
+        drop(pulse.begin());
+        let (time, _) = waited(&mut stream).await;
+        assert_eq!(time.as_secs(), IDLE_TIMEOUT.as_secs());
     }
 
     #[tokio::test(start_paused = true)]
     async fn housekeeping_of_http2_is_not_a_head() {
-        let (mut stream, mut theirs, pulse) = watched(1);
+        let (mut stream, mut theirs, pulse) = watched();
         theirs.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
         waited(&mut stream).await.1.unwrap();
         drop(pulse.begin());
@@ -318,7 +311,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_request_being_answered_is_not_hurried() {
-        let (mut stream, _theirs, pulse) = watched(0);
+        let (mut stream, _theirs, pulse) = watched();
         let _busy = pulse.begin();
         let patient = timeout(HEAD_TIMEOUT * 4, stream.read(&mut [0; 16])).await;
         assert!(patient.is_err());
@@ -326,7 +319,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_reader_that_stops_reading_is_given_up() {
-        let (mut stream, _theirs, _) = watched(1);
+        let (mut stream, _theirs, _) = watched();
         let start = Instant::now();
         let outcome = stream.write_all(&[0; 1_000]).await;
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
@@ -335,7 +328,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn each_answer_has_its_own_time() {
-        let (mut stream, mut theirs, _) = watched(1);
+        let (mut stream, mut theirs, _) = watched();
         for _ in 0..3 {
             stream.write_all(&[0; 64]).await.unwrap();
             stream.flush().await.unwrap();

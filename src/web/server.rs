@@ -2,6 +2,7 @@
 
 use super::Site;
 use super::body::Body;
+use super::guests::Guests;
 use super::pace::{Paced, Pulse};
 use super::reply::Reply;
 use hyper::Request;
@@ -22,7 +23,8 @@ use tokio_util::task::TaskTracker;
 
 /// Connections open at once. A pair of Prometheis and some people need ten;
 /// many a service has 1,024 file descriptors, and Graph and the state
-/// directory need theirs. Who comes when all are taken waits in the kernel.
+/// directory need theirs. Who comes when all are taken gets the place of the
+/// connection that has been idle for longest.
 const MAX_CONNECTIONS: usize = 512;
 
 /// Our longest header is an `Accept` of 300 bytes; a gateway's cookies may add
@@ -100,6 +102,7 @@ struct Reception<A> {
     answer: A,
     protocol: auto::Builder<TokioExecutor>,
     places: Arc<Semaphore>,
+    guests: Arc<Guests>,
     connections: TaskTracker,
     /// Finish the answer under way and close.
     closing: CancellationToken,
@@ -113,6 +116,7 @@ impl<A: Answer> Reception<A> {
             answer,
             protocol: protocol(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            guests: Arc::default(),
             connections: TaskTracker::new(),
             closing: CancellationToken::new(),
             cut: CancellationToken::new(),
@@ -120,12 +124,25 @@ impl<A: Answer> Reception<A> {
     }
 
     async fn receive(self: Arc<Self>, listener: TcpListener) {
-        while let Ok(place) = Arc::clone(&self.places).acquire_owned().await {
+        loop {
             match listener.accept().await {
-                Ok((stream, _)) => self.admit(stream, place),
+                Ok((stream, _)) => match self.place().await {
+                    Some(place) => self.admit(stream, place),
+                    None => return,
+                },
                 Err(error) => pause(&error).await,
             }
         }
+    }
+
+    /// A place for one more connection, if need be that of an idle one.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        let places = Arc::clone(&self.places);
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            return Some(place);
+        }
+        self.guests.make_room();
+        places.acquire_owned().await.ok()
     }
 
     fn admit(self: &Arc<Self>, stream: TcpStream, place: OwnedSemaphorePermit) {
@@ -142,7 +159,8 @@ impl<A: Answer> Reception<A> {
         // of it for an acknowledgement only adds 40 ms to a scrape.
         let _ = stream.set_nodelay(true);
         let pulse = Pulse::new();
-        let paced = Paced::new(stream, Arc::clone(&pulse), Arc::clone(&self.places));
+        let seat = self.guests.seat(Arc::clone(&pulse));
+        let paced = Paced::new(stream, Arc::clone(&pulse));
         let answering = service_fn(move |request| {
             let busy = pulse.begin();
             let answer = self.answer.clone();
@@ -157,6 +175,7 @@ impl<A: Answer> Reception<A> {
         let mut connection = pin!(connection);
         tokio::select! {
             outcome = connection.as_mut() => return ended(outcome),
+            () = seat.needed() => return,
             () = self.closing.cancelled() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {

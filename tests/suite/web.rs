@@ -673,3 +673,32 @@ async fn a_kept_connection_does_not_delay_the_end() {
     assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0);
     assert!(TcpStream::connect(address).await.is_err());
 }
+
+/// Opens a connection, has one answer on it, and leaves it open.
+async fn idle_connection(server: &Running) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let request = b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut answer = [0; 1_024];
+    assert!(stream.read(&mut answer).await.unwrap() > 0);
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_idle_connections_keep_nobody_out() {
+    let server = start(options()).await;
+    let mut idle = Vec::new();
+    for _ in 0..1_000 {
+        idle.push(idle_connection(&server).await);
+    }
+    assert_eq!(server.get("/metrics").await.status, 200);
+
+    // Those that had to go are the longest idle ones, and no more than needed.
+    let open = |stream: &TcpStream| {
+        let nothing = stream.try_read(&mut [0; 1]);
+        nothing.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    let still_open = idle.iter().filter(|stream| open(stream)).count();
+    assert!(still_open >= 400, "{still_open} are open");
+    assert!(!open(&idle[0]) && open(&idle[999]));
+}
