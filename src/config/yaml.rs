@@ -33,17 +33,27 @@ pub(super) fn parse(text: &str) -> Result<File, Malformed> {
     }
 }
 
-/// Names the invisible cause, where the line is indented with a tab.
-fn with_tabs(mut malformed: Malformed, text: &str) -> Malformed {
-    if let Mark::Line { line, .. } = malformed.mark
-        && let Some(line) = usize::try_from(line)
-            .ok()
-            .and_then(|n| text.lines().nth(n - 1))
-        && line.trim_start_matches(' ').starts_with('\t')
-    {
-        malformed.message = "this line is indented with a tab; use spaces".to_owned();
+/// Names the invisible cause, where a line is indented with a tab. The parser
+/// stumbles over it there, or one line before.
+fn with_tabs(malformed: Malformed, text: &str) -> Malformed {
+    let Mark::Line { line, .. } = malformed.mark else {
+        return malformed;
+    };
+    let near = text.lines().zip(1_u64..).skip_while(|(_, n)| *n < line);
+    let tabbed = near
+        .take(2)
+        .find_map(|(text, line)| Some((text.find('\t')?, text, line)))
+        .filter(|(tab, text, _)| text.bytes().take(*tab).all(|byte| byte == b' '));
+    match tabbed {
+        None => malformed,
+        Some((tab, _, line)) => Malformed {
+            mark: Mark::Line {
+                line,
+                column: tab as u64 + 1,
+            },
+            message: "this line is indented with a tab; use spaces".to_owned(),
+        },
     }
-    malformed
 }
 
 fn malformed(error: &Error) -> Malformed {
