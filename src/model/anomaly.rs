@@ -160,14 +160,30 @@ impl std::fmt::Display for Anomalies {
 
 impl Anomalies {
     fn listed(&self) -> impl Iterator<Item = (u64, &'static str, &'static str)> {
-        let unknown = self
-            .unknown
-            .iter()
-            .map(|(field, count)| (*count, "of unknown meaning", field.as_str()));
-        let skipped = self
-            .skipped
-            .iter()
-            .map(|(field, count)| (*count, "left out", field.as_str()));
-        unknown.chain(skipped)
+        let unknown = self.all_unknown();
+        let skipped = self.all_skipped();
+        unknown
+            .map(|(field, count)| (count, "of unknown meaning", field.as_str()))
+            .chain(skipped.map(|(field, count)| (count, "left out", field.as_str())))
+    }
+
+    /// The fields that held unknown words, and how many.
+    pub fn all_unknown(&self) -> impl Iterator<Item = (UnknownField, u64)> {
+        self.unknown.iter().map(|(field, count)| (*field, *count))
+    }
+
+    /// The fields of which something was left out, and how many.
+    pub fn all_skipped(&self) -> impl Iterator<Item = (SkippedField, u64)> {
+        self.skipped.iter().map(|(field, count)| (*field, *count))
+    }
+
+    /// Counts several unknown words at once.
+    pub fn add_unknown(&mut self, field: UnknownField, count: u64) {
+        *self.unknown.entry(field).or_default() += count;
+    }
+
+    /// Counts several things left out at once.
+    pub fn add_skipped(&mut self, field: SkippedField, count: u64) {
+        *self.skipped.entry(field).or_default() += count;
     }
 }

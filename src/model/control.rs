@@ -25,6 +25,16 @@ pub enum ControlState {
 }
 
 impl ControlState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::ToAddress,
+        Self::RiskAccepted,
+        Self::ThirdParty,
+        Self::AlternateMitigation,
+        Self::Planned,
+        Self::Unknown,
+    ];
+
     /// The word used in labels and pages.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -58,6 +68,14 @@ pub enum Tier {
 }
 
 impl Tier {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Core,
+        Self::DefenseInDepth,
+        Self::Advanced,
+        Self::Unknown,
+    ];
+
     /// The word used in labels.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -83,6 +101,9 @@ pub enum Level {
 }
 
 impl Level {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Moderate, Self::High, Self::Unknown];
+
     /// The word used in labels.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -108,6 +129,9 @@ pub enum ActionType {
 }
 
 impl ActionType {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Config, Self::Review, Self::Behavior, Self::Unknown];
+
     /// The word used in labels.
     pub const fn as_str(self) -> &'static str {
         match self {

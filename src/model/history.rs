@@ -29,9 +29,9 @@ impl StateUpdate {
 /// one before.
 ///
 /// Graph promises no order, so entries are put in order by their own time: an
-/// entry without one is the oldest, since it is the placeholder of a control
-/// nobody has touched, and of two at the same moment the later in the list is
-/// the later.
+/// entry without one is the oldest, and of two at the same moment the later in
+/// the list is the later. The placeholder Graph writes for a control nobody
+/// has touched stands first and is no change.
 ///
 /// Equal states in a row are one change, and the *first* of them is kept: some
 /// tools write the same state again every night, and a later copy must not
@@ -44,10 +44,9 @@ pub struct History {
 impl History {
     /// Orders and collapses a list of updates as Graph sent it.
     pub fn from_updates(mut updates: Vec<StateUpdate>) -> Self {
-        if updates.iter().all(is_placeholder) {
-            updates.clear();
-        }
         updates.sort_by_key(|update| update.at);
+        let placeholders = updates.iter().take_while(|it| is_placeholder(it)).count();
+        updates.drain(..placeholders);
         updates.dedup_by(|later, earlier| later.state == earlier.state);
         updates.shrink_to_fit();
         Self { changes: updates }
@@ -202,8 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_by_a_person_is_a_history() {
-        assert!(!history(&[(ToAddress, Some(4))]).is_empty());
+    fn a_reset_by_a_person_is_a_history_and_a_placeholder_does_not_hide_it() {
+        for updates in [
+            &[(ToAddress, Some(4))][..],
+            &[(ToAddress, None), (ToAddress, Some(4))],
+        ] {
+            let since = history(updates).state_since();
+            assert_eq!(since, Some(Timestamp::from_seconds(4)));
+        }
     }
 
     fn states() -> impl Strategy<Value = ControlState> {

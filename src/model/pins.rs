@@ -41,8 +41,21 @@ impl CategoryPins {
         moved
     }
 
+    /// Each control with its category, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Category)> {
+        self.pins.iter().map(|(id, category)| (&**id, *category))
+    }
+
     pub(super) fn category(&self, id: &str) -> Option<Category> {
         self.pins.get(id).copied()
+    }
+}
+
+impl FromIterator<(Arc<str>, Category)> for CategoryPins {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Category)>>(pins: I) -> Self {
+        Self {
+            pins: pins.into_iter().collect(),
+        }
     }
 }
 

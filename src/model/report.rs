@@ -38,6 +38,9 @@ pub enum Basis {
 }
 
 impl Basis {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AllTenants, Self::TotalSeats, Self::IndustryTypes];
+
     /// The word used in labels, Graph's own.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,7 @@
 //! Who is current: one state per tenant, swapped whole, read without waiting.
 
+pub mod disk;
+
 use crate::exposition::Chunk;
 use crate::model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use arc_swap::ArcSwap;

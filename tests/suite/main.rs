@@ -26,5 +26,6 @@ mod scenarios;
 mod sharding;
 mod simulated;
 mod sink;
+mod state;
 mod web;
 mod world;

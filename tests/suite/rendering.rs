@@ -1,6 +1,6 @@
 //! What is rendered from a snapshot made by hand, and from any at all.
 
-mod arbitrary;
+pub(crate) mod arbitrary;
 mod parser;
 mod small;
 

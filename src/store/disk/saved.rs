@@ -1,0 +1,156 @@
+//! A tenant as it is written to disk.
+//!
+//! The model knows no serde, and a file must be readable after the model has
+//! changed; so these are types of their own, with short names, since a
+//! catalogue repeats them hundreds of times.
+
+mod catalogue;
+mod report;
+
+use crate::model::{Api, Catalogue, CategoryPins, Report, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// All of a tenant that survives a restart.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Saved {
+    /// The directory's GUID, where it is known.
+    pub entra_tenant_id: Option<Arc<str>>,
+    /// The catalogue, as it was last confirmed.
+    pub catalogue: Option<Confirmed<Arc<Catalogue>>>,
+    /// The report, as it was last confirmed.
+    pub report: Option<Confirmed<Arc<Report>>>,
+    /// The category of each control when it was first seen.
+    pub pins: CategoryPins,
+    /// When each list is to be asked for next.
+    pub next_refresh: BTreeMap<Api, Timestamp>,
+    /// The changes of state that were told already, in a form of their own.
+    pub told: Vec<String>,
+}
+
+/// Something Graph said, and when it last said so.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confirmed<T> {
+    /// What it said.
+    pub value: T,
+    /// When it last said so.
+    pub at: Timestamp,
+    /// Whether it was the whole.
+    pub whole: bool,
+}
+
+/// The whole file.
+#[derive(Serialize, Deserialize)]
+pub(super) struct File {
+    alias: String,
+    id: Option<String>,
+    catalogue: Option<Dated<catalogue::Catalogue>>,
+    report: Option<Dated<report::Report>>,
+    pins: BTreeMap<String, String>,
+    next: BTreeMap<String, i64>,
+    told: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Dated<T> {
+    at: i64,
+    whole: bool,
+    value: T,
+}
+
+/// Why the contents of a file are of no use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("it is of another tenant")]
+    OtherTenant,
+    #[error("it holds a word this version does not know")]
+    UnknownWord,
+}
+
+impl File {
+    pub(super) fn of(alias: &str, saved: &Saved) -> Self {
+        let pins = saved.pins.iter();
+        Self {
+            alias: alias.to_owned(),
+            id: saved.entra_tenant_id.as_deref().map(str::to_owned),
+            catalogue: saved
+                .catalogue
+                .as_ref()
+                .map(|it| it.dated(catalogue::Catalogue::of)),
+            report: saved.report.as_ref().map(|it| it.dated(report::Report::of)),
+            pins: pins
+                .map(|(id, category)| (id.to_owned(), category.as_str().to_owned()))
+                .collect(),
+            next: saved
+                .next_refresh
+                .iter()
+                .map(|(api, at)| (api.as_str().to_owned(), at.nanos()))
+                .collect(),
+            told: saved.told.clone(),
+        }
+    }
+
+    pub(super) fn into_saved(self, alias: &str) -> Result<Saved, Unusable> {
+        if self.alias != alias {
+            return Err(Unusable::OtherTenant);
+        }
+        let next = Api::ALL.into_iter().filter_map(|api| {
+            let at = self.next.get(api.as_str())?;
+            Some((api, Timestamp::from_nanos(*at)))
+        });
+        Ok(Saved {
+            entra_tenant_id: self.id.map(Into::into),
+            next_refresh: next.collect(),
+            catalogue: self.catalogue.map(catalogue_of).transpose()?,
+            report: self.report.map(report_of).transpose()?,
+            pins: pins(self.pins)?,
+            told: self.told,
+        })
+    }
+}
+
+impl<T> Confirmed<Arc<T>> {
+    fn dated<D>(&self, write: impl FnOnce(&T) -> D) -> Dated<D> {
+        Dated {
+            at: self.at.nanos(),
+            whole: self.whole,
+            value: write(&self.value),
+        }
+    }
+}
+
+fn catalogue_of(dated: Dated<catalogue::Catalogue>) -> Result<Confirmed<Arc<Catalogue>>, Unusable> {
+    Ok(Confirmed {
+        value: Arc::new(dated.value.into_model()?),
+        at: Timestamp::from_nanos(dated.at),
+        whole: dated.whole,
+    })
+}
+
+fn report_of(dated: Dated<report::Report>) -> Result<Confirmed<Arc<Report>>, Unusable> {
+    Ok(Confirmed {
+        value: Arc::new(dated.value.into_model()?),
+        at: Timestamp::from_nanos(dated.at),
+        whole: dated.whole,
+    })
+}
+
+fn pins(written: BTreeMap<String, String>) -> Result<CategoryPins, Unusable> {
+    let pins = written.into_iter().map(|(id, category)| {
+        let category = category.parse().map_err(|_| Unusable::UnknownWord)?;
+        Ok((Arc::from(id), category))
+    });
+    pins.collect()
+}
+
+/// The member of a closed set that has this word.
+fn named<T: Copy>(
+    word: &str,
+    all: impl IntoIterator<Item = T>,
+    name: impl Fn(T) -> &'static str,
+) -> Result<T, Unusable> {
+    let mut all = all.into_iter();
+    all.find(|member| name(*member) == word)
+        .ok_or(Unusable::UnknownWord)
+}
