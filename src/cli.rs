@@ -65,6 +65,10 @@ pub struct Cli {
     #[command(flatten)]
     pub shard: ShardFlags,
 
+    /// Keep what was learnt in this directory, so that a restart serves at once and asks nothing twice
+    #[arg(long = "state.dir", value_name = "DIR", help_heading = "State")]
+    pub state_dir: Option<PathBuf>,
+
     /// None is to serve.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -115,6 +119,8 @@ impl Cli {
             "--web.*"
         } else if !self.shard.is_empty() {
             "--shard"
+        } else if self.state_dir.is_some() {
+            "--state.dir"
         } else if self.config.check {
             "--config.check"
         } else if self.config.file.is_some() && !uses_config {

@@ -7,7 +7,7 @@
 use crate::exposition::{Format, escape};
 use crate::model::{Api, Timestamp};
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
-use prometheus::{Gauge, HistogramVec, IntGauge, Opts, Registry};
+use prometheus::{Gauge, HistogramVec, IntCounter, IntGauge, Opts, Registry};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -36,6 +36,7 @@ pub struct Telemetry {
     config_successful: IntGauge,
     config_success_time: Gauge,
     config_hash: Gauge,
+    state_write_failures: IntCounter,
 }
 
 /// A metric could not be set up: two of one name, or a bad name. A test sets
@@ -83,6 +84,10 @@ impl Telemetry {
                 "secure_score_exporter_config_hash",
                 "A fingerprint of the configuration in use; replicas that agree have the same.",
             )?,
+            state_write_failures: IntCounter::new(
+                "secure_score_exporter_state_write_failures_total",
+                "Times a tenant's state could not be written into --state.dir.",
+            )?,
             registry,
         };
         telemetry.register()?;
@@ -111,6 +116,8 @@ impl Telemetry {
         self.registry
             .register(Box::new(self.config_success_time.clone()))?;
         self.registry.register(Box::new(self.config_hash.clone()))?;
+        self.registry
+            .register(Box::new(self.state_write_failures.clone()))?;
         let process = prometheus::process_collector::ProcessCollector::for_self();
         self.registry.register(Box::new(process))?;
         for api in Api::ALL {
@@ -152,6 +159,11 @@ impl Telemetry {
     pub fn set_shard(&self, index: u16, total: u16) {
         self.shard.set(i64::from(index));
         self.total_shards.set(i64::from(total));
+    }
+
+    /// Notes that a tenant could not be written to disk.
+    pub fn state_write_failed(&self) {
+        self.state_write_failures.inc();
     }
 
     /// Notes that a good configuration was read.

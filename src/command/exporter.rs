@@ -4,8 +4,9 @@ use super::{Failure, persons, stop};
 use crate::cli::WebFlags;
 use crate::config::Config;
 use crate::model::Timestamp;
-use crate::refresh::{Fleet, Plan, Shard};
+use crate::refresh::{Fleet, Keeper, Plan, Shard};
 use crate::store::Store;
+use crate::store::disk::Directory;
 use crate::telemetry::{Telemetry, TelemetryError};
 use crate::web::{self, Drained, Options, Site};
 use anyhow::Context as _;
@@ -19,6 +20,7 @@ pub(super) struct Exporter {
     listeners: Vec<tokio::net::TcpListener>,
     addresses: Vec<SocketAddr>,
     fleet: Fleet,
+    keeper: Option<Arc<Keeper>>,
 }
 
 impl Exporter {
@@ -27,6 +29,7 @@ impl Exporter {
         config: Config,
         flags: &WebFlags,
         shard: Shard,
+        state: Option<Directory>,
     ) -> Result<Self, Failure> {
         let wanted = flags.listen_addresses();
         let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
@@ -54,10 +57,12 @@ impl Exporter {
             options(&config, flags, only_this_machine),
         ));
         let policy = Arc::new(persons::label_policy(&config));
+        let keeper = state.map(|it| Arc::new(Keeper::new(it, Arc::clone(&telemetry))));
         let fleet = Fleet::start(&Plan {
             config: Arc::new(config),
             policy,
             store,
+            keeper: keeper.clone(),
             telemetry,
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
@@ -66,6 +71,7 @@ impl Exporter {
             listeners,
             addresses,
             fleet,
+            keeper,
         })
     }
 
@@ -91,6 +97,9 @@ impl Exporter {
             }
         }
         drop(self.fleet);
+        if let Some(keeper) = self.keeper {
+            keeper.close();
+        }
         Ok(())
     }
 }

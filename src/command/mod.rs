@@ -14,6 +14,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{Environment, Faults};
 use crate::graph::SetupError;
 use crate::report;
+use crate::store::disk::DirectoryError;
 use std::process::ExitCode;
 
 /// Why a command ended early.
@@ -41,6 +42,15 @@ impl From<Faults> for Failure {
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
+        Self::Other {
+            hint: Some(error.hint().to_owned()),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
         Self::Other {
             hint: Some(error.hint().to_owned()),
             error: error.into(),

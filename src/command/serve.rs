@@ -7,6 +7,7 @@ use crate::cli::{Cli, ConfigFlags, ShardFlags};
 use crate::config::{self, Config, Environment, Faults};
 use crate::refresh::Shard;
 use crate::report;
+use crate::store::disk::Directory;
 
 /// Serves until asked to stop.
 pub(super) async fn run(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
@@ -17,7 +18,8 @@ pub(super) async fn run(cli: &Cli, environment: &Environment) -> Result<(), Fail
     if shard != Shard::WHOLE {
         tracing::info!(%shard, tenants = config.tenants.len(), of = all, "watching a share of the tenants");
     }
-    Exporter::start(config, &cli.web, shard)
+    let state = cli.state_dir.as_deref().map(Directory::open).transpose()?;
+    Exporter::start(config, &cli.web, shard, state)
         .await?
         .serve()
         .await

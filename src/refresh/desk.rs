@@ -1,12 +1,12 @@
 //! Where one tenant's answers are put together and shown.
 
-use super::Clock;
 use super::told::Told;
+use super::{Clock, Keeper};
 use crate::exposition::{self, Chunk, Policy};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::model::{
     Api, Catalogue, CategoryPins, ControlRules, Report, TenantHealth, TenantIdentity,
-    TenantSnapshot, Traffic, Trouble,
+    TenantSnapshot, Timestamp, Traffic, Trouble,
 };
 use crate::store::{Store, TenantState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,32 +21,36 @@ pub(super) struct Desk<R> {
     store: Arc<Store>,
     rules: R,
     policy: Arc<Policy>,
-    clock: Clock,
-    max_staleness: Duration,
+    pub(super) clock: Clock,
+    pub(super) max_staleness: Duration,
+    keeper: Option<Arc<Keeper>>,
     papers: Mutex<Papers>,
 }
 
-struct Papers {
-    identity: TenantIdentity,
-    health: TenantHealth,
-    catalogue: Option<Kept<Arc<Catalogue>>>,
-    report: Option<Kept<Arc<Report>>>,
-    had_controls: bool,
-    had_report: bool,
-    pins: CategoryPins,
+pub(super) struct Papers {
+    pub(super) identity: TenantIdentity,
+    pub(super) health: TenantHealth,
+    pub(super) catalogue: Option<Kept<Arc<Catalogue>>>,
+    pub(super) report: Option<Kept<Arc<Report>>>,
+    pub(super) had_controls: bool,
+    pub(super) had_report: bool,
+    pub(super) pins: CategoryPins,
     snapshot: Arc<TenantSnapshot>,
     /// Whether the snapshot shows what lies here.
-    joined: bool,
+    pub(super) joined: bool,
     data: Chunk,
     told: Told,
 }
 
-/// Something last confirmed at a moment of the process's own clock.
-struct Kept<T> {
-    value: T,
-    at: Instant,
+/// Something Graph said, and until when it is believed.
+pub(super) struct Kept<T> {
+    pub(super) value: T,
+    /// When Graph last said so, by the wall clock.
+    pub(super) confirmed: Timestamp,
+    /// When it is too old to be true, by a clock nobody sets.
+    pub(super) expires: Instant,
     /// Graph did not say that something is missing.
-    whole: bool,
+    pub(super) whole: bool,
 }
 
 /// An answer of either list.
@@ -63,6 +67,7 @@ impl<R: ControlRules> Desk<R> {
         policy: Arc<Policy>,
         clock: Clock,
         max_staleness: Duration,
+        keeper: Option<Arc<Keeper>>,
     ) -> Self {
         Self {
             store,
@@ -70,6 +75,7 @@ impl<R: ControlRules> Desk<R> {
             policy,
             clock,
             max_staleness,
+            keeper,
             papers: Mutex::new(Papers {
                 identity,
                 health: TenantHealth::default(),
@@ -122,7 +128,7 @@ impl<R: ControlRules> Desk<R> {
         papers.learn_id(catalogue.entra_tenant_id.as_ref());
         let moves = papers.pins.learn(&catalogue);
         papers.told.moves(&papers.identity.alias, moves);
-        let changed = replace(&mut papers.catalogue, catalogue, !partial);
+        let changed = self.replace(&mut papers.catalogue, catalogue, !partial);
         papers.joined &= !changed;
         self.join(papers);
         whole(partial, Subject::Catalogue)
@@ -153,7 +159,7 @@ impl<R: ControlRules> Desk<R> {
             .words(&papers.identity.alias, Api::Scores, unknown_words);
         papers.had_report = true;
         papers.learn_id(Some(&report.entra_tenant_id));
-        let changed = replace(&mut papers.report, report, !partial);
+        let changed = self.replace(&mut papers.report, report, !partial);
         papers.joined &= !changed;
         // The catalogue's word on categories wins. Until it was asked for
         // once, series by the report's word would soon move.
@@ -192,6 +198,7 @@ impl<R: ControlRules> Desk<R> {
             self.join(&mut papers);
         }
         self.show(&papers);
+        self.keep(&papers);
     }
 
     /// Notes that a refresh may not begin before a wait is over.
@@ -200,14 +207,19 @@ impl<R: ControlRules> Desk<R> {
         let next = (self.clock)().plus(wait);
         papers.health.of_mut(api).next_refresh = Some(next);
         self.show(&papers);
+        self.keep(&papers);
     }
 
     /// Drops what is older than `max_staleness`, and shows the gap.
     pub(super) fn expire(&self) {
         let mut papers = self.papers();
-        let old = |at: Instant| at.elapsed() >= self.max_staleness;
-        let catalogue_old = papers.catalogue.as_ref().is_some_and(|kept| old(kept.at));
-        let report_old = papers.report.as_ref().is_some_and(|kept| old(kept.at));
+        let now = Instant::now();
+        let catalogue = papers.catalogue.as_ref();
+        let catalogue_old = catalogue.is_some_and(|kept| kept.expires <= now);
+        let report_old = papers
+            .report
+            .as_ref()
+            .is_some_and(|kept| kept.expires <= now);
         if catalogue_old {
             papers.catalogue = None;
         }
@@ -230,11 +242,10 @@ impl<R: ControlRules> Desk<R> {
     /// When something here will be too old, if anything lies here.
     pub(super) fn expires_at(&self, api: Api) -> Option<Instant> {
         let papers = self.papers();
-        let at = match api {
-            Api::Profiles => papers.catalogue.as_ref()?.at,
-            Api::Scores => papers.report.as_ref()?.at,
-        };
-        Some(at + self.max_staleness)
+        match api {
+            Api::Profiles => papers.catalogue.as_ref().map(|kept| kept.expires),
+            Api::Scores => papers.report.as_ref().map(|kept| kept.expires),
+        }
     }
 
     /// Shows the tenant as it stands.
@@ -243,7 +254,7 @@ impl<R: ControlRules> Desk<R> {
     }
 
     /// Puts together what lies here, unless that is what is shown already.
-    fn join(&self, papers: &mut Papers) {
+    pub(super) fn join(&self, papers: &mut Papers) {
         if papers.joined {
             return;
         }
@@ -267,36 +278,42 @@ impl<R: ControlRules> Desk<R> {
         });
     }
 
-    fn papers(&self) -> MutexGuard<'_, Papers> {
+    /// Leaves the tenant as it stands to whoever comes after a restart.
+    fn keep(&self, papers: &Papers) {
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(Arc::clone(&papers.identity.alias), papers.saved());
+        }
+    }
+
+    /// Keeps an answer and says whether it differs from the one before.
+    fn replace<T: PartialEq>(
+        &self,
+        kept: &mut Option<Kept<Arc<T>>>,
+        value: T,
+        whole: bool,
+    ) -> bool {
+        let known = kept.as_ref().map(|kept| &kept.value);
+        let same = known.filter(|known| ***known == value).map(Arc::clone);
+        let changed = same.is_none();
+        *kept = Some(Kept {
+            value: same.unwrap_or_else(|| Arc::new(value)),
+            confirmed: (self.clock)(),
+            expires: Instant::now() + self.max_staleness,
+            whole,
+        });
+        changed
+    }
+
+    pub(super) fn papers(&self) -> MutexGuard<'_, Papers> {
         self.papers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Papers {
-    fn learn_id(&mut self, id: Option<&Arc<str>>) {
+    pub(super) fn learn_id(&mut self, id: Option<&Arc<str>>) {
         let id = id.filter(|id| !id.is_empty());
         if self.identity.entra_tenant_id.is_none() {
             self.identity.entra_tenant_id = id.map(Arc::clone);
-        }
-    }
-}
-
-/// Keeps an answer and says whether it differs from the one before.
-fn replace<T: PartialEq>(kept: &mut Option<Kept<Arc<T>>>, value: T, whole: bool) -> bool {
-    let at = Instant::now();
-    match kept {
-        Some(kept) if *kept.value == value => {
-            kept.at = at;
-            kept.whole = whole;
-            false
-        }
-        _ => {
-            *kept = Some(Kept {
-                value: Arc::new(value),
-                at,
-                whole,
-            });
-            true
         }
     }
 }
@@ -321,7 +338,7 @@ fn trouble(error: &GraphError) -> Trouble {
 mod tests {
     use super::*;
     use crate::config::TenantRules;
-    use crate::model::{Anomalies, Points, Reason, Timestamp};
+    use crate::model::{Anomalies, Points, Reason};
     use std::collections::BTreeSet;
     use std::num::NonZeroUsize;
 
@@ -348,6 +365,7 @@ mod tests {
             Arc::new(policy),
             Arc::new(|| Timestamp::from_seconds(1_000)),
             24 * HOUR,
+            None,
         )
     }
 

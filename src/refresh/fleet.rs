@@ -1,8 +1,8 @@
 //! All tenants' loops.
 
-use super::Clock;
 use super::desk::Desk;
 use super::worker::Worker;
+use super::{Clock, Keeper};
 use crate::config::{Config, Tenant, TenantRules};
 use crate::exposition::Policy;
 use crate::graph::{Pools, SetupError};
@@ -26,6 +26,8 @@ pub struct Plan {
     pub telemetry: Arc<Telemetry>,
     /// The wall clock.
     pub clock: Clock,
+    /// Who remembers the tenants over a restart, if anybody.
+    pub keeper: Option<Arc<Keeper>>,
 }
 
 /// The running loops of every tenant; dropping it stops them.
@@ -43,6 +45,10 @@ impl Fleet {
         for tenant in &plan.config.tenants {
             let client = Arc::new(pools.line(tenant, &plan.telemetry));
             let desk = Arc::new(desk(tenant, plan));
+            let saved = plan.keeper.as_ref().and_then(|it| it.recall(&tenant.alias));
+            if let Some(saved) = saved {
+                desk.restore(saved);
+            }
             desk.show_now();
             for api in Api::ALL {
                 loops.spawn(
@@ -80,6 +86,7 @@ fn desk(tenant: &Tenant, plan: &Plan) -> Desk<TenantRules> {
         Arc::clone(&plan.policy),
         Arc::clone(&plan.clock),
         plan.config.refresh.max_staleness,
+        plan.keeper.clone(),
     )
 }
 

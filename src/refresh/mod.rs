@@ -7,6 +7,8 @@
 
 mod desk;
 mod fleet;
+mod keeper;
+mod memory;
 pub mod schedule;
 mod shard;
 mod spread;
@@ -14,6 +16,7 @@ mod told;
 mod worker;
 
 pub use fleet::{Fleet, Plan};
+pub use keeper::Keeper;
 pub use shard::{NoSuchShard, Shard};
 
 use crate::model::Timestamp;

@@ -13,6 +13,9 @@ use tokio::time::Instant;
 /// Between the end of a loop by a fault of ours and its next start.
 const RESTART_PAUSE: Duration = Duration::from_secs(10);
 
+/// What an earlier process may have been told to wait, at most.
+const LONGEST_INHERITED_WAIT: Duration = Duration::from_secs(60 * 60);
+
 /// What a loop needs; both loops of a tenant share all but the interval.
 pub(super) struct Worker<R> {
     pub(super) api: Api,
@@ -47,6 +50,10 @@ impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
 
     async fn turn_after_turn(self: Arc<Self>) {
         let mut failures = 0;
+        // An earlier process asked not long ago.
+        if let Some(wait) = self.desk.not_due_for(self.api, self.longest_wait()) {
+            self.sleep(wait).await;
+        }
         loop {
             let outcome = Self::contained(&self).await;
             if let Some(wait) = held(&outcome) {
@@ -115,6 +122,11 @@ impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
                 fastrand::f64(),
             ),
         }
+    }
+
+    /// No schedule of an earlier process is trusted for longer than this.
+    fn longest_wait(&self) -> Duration {
+        LONGEST_INHERITED_WAIT.max(self.interval * 2)
     }
 
     /// Sleeps until the next refresh; what grows too old meanwhile goes.

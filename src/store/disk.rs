@@ -11,7 +11,7 @@
 mod envelope;
 mod saved;
 
-pub use saved::{Confirmed, Saved};
+pub use saved::{Confirmed, Saved, Standing};
 
 use saved::File;
 use std::fs::{self, DirBuilder, OpenOptions};

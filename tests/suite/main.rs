@@ -22,6 +22,7 @@ mod persons;
 mod process;
 mod refresh;
 mod rendering;
+mod restart;
 mod scenarios;
 mod sharding;
 mod simulated;

@@ -64,6 +64,15 @@ impl Simulated {
         self.post(&path, acceptance).await;
     }
 
+    /// How many requests the stand-in has answered.
+    pub(crate) async fn requests(&self) -> usize {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/requests", self.control);
+        let answer = http.get(url).send().await.unwrap().text().await.unwrap();
+        let log: Value = serde_json::from_str(&answer).unwrap();
+        log.as_array().unwrap().len()
+    }
+
     async fn post(&self, path: &str, body: Value) {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}/{path}", self.control);

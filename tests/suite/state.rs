@@ -3,10 +3,10 @@
 use crate::rendering::arbitrary;
 use proptest::prelude::*;
 use secure_score_exporter::model::{Api, Catalogue, Report, Timestamp};
-use secure_score_exporter::store::disk::{Confirmed, Directory, DirectoryError, Saved};
+use secure_score_exporter::store::disk::{Confirmed, Directory, DirectoryError, Saved, Standing};
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -23,6 +23,14 @@ fn confirmed<T>(value: T) -> Option<Confirmed<Arc<T>>> {
     })
 }
 
+fn standing(number: i64) -> Standing {
+    Standing {
+        up: number % 2 == 0,
+        last_success: (number % 3 == 0).then_some(Timestamp::from_nanos(number)),
+        next_refresh: Timestamp::from_nanos(number),
+    }
+}
+
 /// A tenant whose every part carries the same number.
 fn numbered(number: i64) -> Saved {
     Saved {
@@ -31,7 +39,7 @@ fn numbered(number: i64) -> Saved {
             entra_tenant_id: Some(format!("tenant-{number}").into()),
             ..Catalogue::default()
         }),
-        next_refresh: BTreeMap::from([(Api::Profiles, Timestamp::from_nanos(number))]),
+        lists: BTreeMap::from([(Api::Profiles, standing(number))]),
         told: (0..2_000)
             .map(|place| format!("{number}/{place}"))
             .collect(),
@@ -69,7 +77,7 @@ proptest! {
             catalogue: confirmed(catalogue),
             report: confirmed(sane(report)),
             told,
-            next_refresh: BTreeMap::from([(Api::Scores, Timestamp::from_nanos(-5))]),
+            lists: BTreeMap::from([(Api::Scores, standing(-5))]),
             ..Saved::default()
         };
         saved.pins.learn(&saved.catalogue.as_ref().unwrap().value);
@@ -156,9 +164,21 @@ fn write_until_killed() {
     }
 }
 
+/// Waits until somebody has put another file in the place of this one.
+fn until_replaced(file: &Path) {
+    let before = fs::metadata(file).unwrap().ino();
+    for _ in 0..60_000 {
+        if fs::metadata(file).unwrap().ino() != before {
+            return;
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    panic!("the child never writes");
+}
+
 /// Whether all parts of a tenant are of one writing.
 fn is_of_one_writing(saved: &Saved) -> bool {
-    let number = saved.next_refresh[&Api::Profiles].nanos();
+    let number = saved.lists[&Api::Profiles].next_refresh.nanos();
     *saved == numbered(number)
 }
 
@@ -171,7 +191,6 @@ fn two_hundred_crashes_lose_no_tenant_and_mix_none() {
         let directory = Directory::open(folder.path()).unwrap();
         directory.save(alias, &numbered(0)).unwrap();
     }
-    let mut writings = std::collections::BTreeSet::new();
     for round in 0..200 {
         let mut child = Command::new(&program)
             .args(["--exact", "--ignored", "state::write_until_killed"])
@@ -180,7 +199,8 @@ fn two_hundred_crashes_lose_no_tenant_and_mix_none() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_micros(random.u64(5_000..60_000)));
+        until_replaced(&folder.path().join("contoso.state"));
+        std::thread::sleep(Duration::from_micros(random.u64(..15_000)));
         child.kill().unwrap();
         child.wait().unwrap();
         let directory = Directory::open(folder.path()).unwrap();
@@ -191,8 +211,6 @@ fn two_hundred_crashes_lose_no_tenant_and_mix_none() {
                 is_of_one_writing(&saved),
                 "{alias} is mixed in round {round}"
             );
-            writings.insert(saved.next_refresh[&Api::Profiles].nanos());
         }
     }
-    assert!(writings.len() > 5, "the child hardly wrote: {writings:?}");
 }

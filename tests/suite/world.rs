@@ -66,6 +66,7 @@ impl World {
             store: Arc::clone(&self.store),
             telemetry: Arc::new(Telemetry::new().expect("the telemetry can be set up")),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+            keeper: None,
         };
         self.fleet = Some(Fleet::start(&plan).expect("the loops start"));
         self

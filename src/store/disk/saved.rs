@@ -23,10 +23,21 @@ pub struct Saved {
     pub report: Option<Confirmed<Arc<Report>>>,
     /// The category of each control when it was first seen.
     pub pins: CategoryPins,
-    /// When each list is to be asked for next.
-    pub next_refresh: BTreeMap<Api, Timestamp>,
+    /// How the refreshes of each list stood.
+    pub lists: BTreeMap<Api, Standing>,
     /// The changes of state that were told already, in a form of their own.
     pub told: Vec<String>,
+}
+
+/// How the refreshes of a list stood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether the last one had succeeded.
+    pub up: bool,
+    /// When the last one succeeded.
+    pub last_success: Option<Timestamp>,
+    /// When the next one is due.
+    pub next_refresh: Timestamp,
 }
 
 /// Something Graph said, and when it last said so.
@@ -48,8 +59,15 @@ pub(super) struct File {
     catalogue: Option<Dated<catalogue::Catalogue>>,
     report: Option<Dated<report::Report>>,
     pins: BTreeMap<String, String>,
-    next: BTreeMap<String, i64>,
+    lists: BTreeMap<String, Schedule>,
     told: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Schedule {
+    up: bool,
+    last: Option<i64>,
+    next: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,10 +100,10 @@ impl File {
             pins: pins
                 .map(|(id, category)| (id.to_owned(), category.as_str().to_owned()))
                 .collect(),
-            next: saved
-                .next_refresh
+            lists: saved
+                .lists
                 .iter()
-                .map(|(api, at)| (api.as_str().to_owned(), at.nanos()))
+                .map(|(api, standing)| (api.as_str().to_owned(), Schedule::of(standing)))
                 .collect(),
             told: saved.told.clone(),
         }
@@ -95,18 +113,36 @@ impl File {
         if self.alias != alias {
             return Err(Unusable::OtherTenant);
         }
-        let next = Api::ALL.into_iter().filter_map(|api| {
-            let at = self.next.get(api.as_str())?;
-            Some((api, Timestamp::from_nanos(*at)))
+        let lists = Api::ALL.into_iter().filter_map(|api| {
+            let schedule = self.lists.get(api.as_str())?;
+            Some((api, schedule.standing()))
         });
         Ok(Saved {
             entra_tenant_id: self.id.map(Into::into),
-            next_refresh: next.collect(),
+            lists: lists.collect(),
             catalogue: self.catalogue.map(catalogue_of).transpose()?,
             report: self.report.map(report_of).transpose()?,
             pins: pins(self.pins)?,
             told: self.told,
         })
+    }
+}
+
+impl Schedule {
+    fn of(standing: &Standing) -> Self {
+        Self {
+            up: standing.up,
+            last: standing.last_success.map(Timestamp::nanos),
+            next: standing.next_refresh.nanos(),
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            up: self.up,
+            last_success: self.last.map(Timestamp::from_nanos),
+            next_refresh: Timestamp::from_nanos(self.next),
+        }
     }
 }
 

@@ -1,0 +1,104 @@
+//! What a tenant's desk takes over from an earlier process, and leaves to a
+//! later one.
+
+use super::desk::{Desk, Kept, Papers};
+use crate::model::{Api, ControlRules, Timestamp};
+use crate::store::disk::{Confirmed, Saved, Standing};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+impl<R: ControlRules> Desk<R> {
+    /// Takes over what an earlier process knew, as far as it is young enough.
+    pub(super) fn restore(&self, saved: Saved) {
+        let now = (self.clock)();
+        let mut papers = self.papers();
+        let configured = papers.identity.entra_tenant_id.as_deref();
+        if differ(configured, saved.entra_tenant_id.as_deref()) {
+            tracing::warn!(
+                tenant = %papers.identity.alias,
+                "saved state is of another Entra tenant; it is fetched anew"
+            );
+            return;
+        }
+        papers.learn_id(saved.entra_tenant_id.as_ref());
+        papers.pins = saved.pins;
+        papers.catalogue = saved.catalogue.and_then(|it| self.still_true(it, now));
+        papers.report = saved.report.and_then(|it| self.still_true(it, now));
+        let known = [
+            (Api::Profiles, papers.catalogue.is_some()),
+            (Api::Scores, papers.report.is_some()),
+        ];
+        for (api, known) in known {
+            let standing = saved.lists.get(&api).filter(|_| known);
+            let health = papers.health.of_mut(api);
+            health.last_success = standing.and_then(|it| it.last_success);
+            health.up = standing.is_some_and(|it| it.up);
+            health.next_refresh = standing.map(|it| it.next_refresh);
+        }
+        papers.had_controls = papers
+            .catalogue
+            .as_ref()
+            .is_some_and(|it| !it.value.entries.is_empty());
+        papers.had_report = papers.report.is_some();
+        papers.joined = false;
+        self.join(&mut papers);
+    }
+
+    fn still_true<T>(&self, confirmed: Confirmed<Arc<T>>, now: Timestamp) -> Option<Kept<Arc<T>>> {
+        let left = self.max_staleness.checked_sub(now.since(confirmed.at))?;
+        Some(Kept {
+            value: confirmed.value,
+            confirmed: confirmed.at,
+            expires: Instant::now() + left,
+            whole: confirmed.whole,
+        })
+    }
+
+    /// How long a list need not be asked for, as an earlier process decided;
+    /// never longer than `most`, since clocks are set back.
+    pub(super) fn not_due_for(&self, api: Api, most: Duration) -> Option<Duration> {
+        let papers = self.papers();
+        let due = papers.health.of(api).next_refresh?;
+        let wait = due.since((self.clock)());
+        (!wait.is_zero()).then_some(wait.min(most))
+    }
+}
+
+impl Papers {
+    /// All of it that a later process needs.
+    pub(super) fn saved(&self) -> Saved {
+        let standing = |api: Api| {
+            let health = self.health.of(api);
+            let standing = Standing {
+                up: health.up,
+                last_success: health.last_success,
+                next_refresh: health.next_refresh?,
+            };
+            Some((api, standing))
+        };
+        Saved {
+            entra_tenant_id: self.identity.entra_tenant_id.clone(),
+            catalogue: self.catalogue.as_ref().map(Kept::for_later),
+            report: self.report.as_ref().map(Kept::for_later),
+            pins: self.pins.clone(),
+            lists: Api::ALL.into_iter().filter_map(standing).collect(),
+            told: Vec::new(),
+        }
+    }
+}
+
+impl<T> Kept<Arc<T>> {
+    fn for_later(&self) -> Confirmed<Arc<T>> {
+        Confirmed {
+            value: Arc::clone(&self.value),
+            at: self.confirmed,
+            whole: self.whole,
+        }
+    }
+}
+
+/// Whether both are known, and not the same.
+fn differ(a: Option<&str>, b: Option<&str>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b))
+}

@@ -1,0 +1,147 @@
+//! A restart with a state directory: served at once, nothing asked twice.
+
+use crate::process::Process;
+use crate::simulated::{Simulated, run, text};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Lists that change while nobody asks Graph.
+const OF_THE_PROCESS: [&str; 4] = [
+    "secure_score_refreshes_total",
+    "secure_score_graph_requests_total",
+    "secure_score_token_requests_total",
+    "secure_score_graph_throttled_total",
+];
+
+struct Restarted {
+    simulated: Simulated,
+    state: PathBuf,
+}
+
+impl Restarted {
+    /// A simulator, watched once an hour.
+    fn new() -> Self {
+        let simulated = Simulated::start();
+        let written = fs::read_to_string(simulated.config()).unwrap();
+        let others = written.lines().filter(|line| !line.starts_with("refresh:"));
+        let others: String = others.flat_map(|line| [line, "\n"]).collect();
+        assert_ne!(others, written, "the rhythm is written on one line");
+        let hourly = format!("refresh: {{profiles: 1h, scores: 2h}}\n{others}");
+        fs::write(simulated.config(), hourly).unwrap();
+        Self {
+            state: simulated.folder().join("state"),
+            simulated,
+        }
+    }
+
+    fn exporter(&self) -> Process {
+        Process::exporter(&[
+            "--web.listen-address=127.0.0.1:0",
+            "--config.file",
+            &self.simulated.config(),
+            "--state.dir",
+            &self.state.display().to_string(),
+        ])
+    }
+}
+
+async fn get(exporter: &Process, path: &str) -> (u16, String) {
+    let address = exporter.word_after("address=");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = http.get(format!("http://{address}{path}")).send().await;
+    let answer = answer.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+async fn until_ready(exporter: &Process) {
+    for _ in 0..600 {
+        if get(exporter, "/-/ready").await.0 == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("never ready:\n{}", exporter.output());
+}
+
+/// The tenants' samples but for the counters, which begin anew.
+fn kept(metrics: &str) -> Vec<&str> {
+    let samples = metrics.lines().filter(|line| {
+        line.starts_with("secure_score_")
+            && !line.starts_with("secure_score_exporter_")
+            && !OF_THE_PROCESS.iter().any(|name| line.starts_with(name))
+    });
+    samples.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_exporter_comes_back_with_what_it_knew_and_asks_nothing() {
+    let world = Restarted::new();
+    let mut first = world.exporter();
+    until_ready(&first).await;
+    let before = get(&first, "/metrics").await.1;
+    // The last file is written behind the scenes.
+    for _ in 0..600 {
+        let written = fs::read_dir(&world.state).unwrap();
+        let states = written.filter(|entry| {
+            let path = entry.as_ref().unwrap().path();
+            path.extension().is_some_and(|kind| kind == "state")
+                && fs::read_to_string(path).unwrap().contains("\"scores\":[")
+        });
+        if states.count() == 5 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    first.kill();
+    let asked = world.simulated.requests().await;
+
+    let second = world.exporter();
+    let (status, said) = get(&second, "/-/ready").await;
+    assert_eq!(status, 200, "{said}");
+    let after = get(&second, "/metrics").await.1;
+    let (after, before) = (kept(&after), kept(&before));
+    let lost: Vec<_> = before.iter().filter(|it| !after.contains(it)).collect();
+    let new: Vec<_> = after.iter().filter(|it| !before.contains(it)).collect();
+    assert!(before.len() > 1_000);
+    assert!(after == before, "lost {lost:#?}, new {new:#?}");
+    assert_eq!(world.simulated.requests().await, asked, "it asked again");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_that_takes_nothing_stops_nothing() {
+    let world = Restarted::new();
+    for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
+        let in_the_way = world.state.join(format!("{tenant}.state.unfinished"));
+        fs::create_dir_all(in_the_way).unwrap();
+    }
+    let exporter = world.exporter();
+    until_ready(&exporter).await;
+    exporter.word_after("state cannot be written");
+    let (status, metrics) = get(&exporter, "/metrics").await;
+    assert_eq!(status, 200);
+    let failures = "secure_score_exporter_state_write_failures_total ";
+    let failures = metrics.lines().find_map(|line| line.strip_prefix(failures));
+    assert!(failures.is_some_and(|count| count != "0"), "{failures:?}");
+}
+
+#[test]
+fn a_state_directory_of_another_exporter_is_refused_with_the_remedy() {
+    let world = Restarted::new();
+    let first = world.exporter();
+    first.word_after("address=");
+    let state = world.state.display().to_string();
+    let second = run(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &world.simulated.config(),
+        "--state.dir",
+        &state,
+    ]);
+    let said = text(&second.stderr);
+    assert!(!second.status.success());
+    assert!(
+        said.contains("another process uses the state directory") && said.contains("hint: "),
+        "{said}"
+    );
+}
