@@ -3,7 +3,7 @@
 use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Lists that change while nobody asks Graph.
@@ -64,6 +64,25 @@ async fn until_ready(exporter: &Process) {
     panic!("never ready:\n{}", exporter.output());
 }
 
+/// Waits until both lists of all tenants are on the disk, which happens behind
+/// the scenes.
+async fn until_written(state: &Path) {
+    for _ in 0..600 {
+        let files = fs::read_dir(state)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let complete = files.filter(|file| {
+            let is_state = file.extension().is_some_and(|kind| kind == "state");
+            is_state && fs::read_to_string(file).is_ok_and(|text| text.contains("\"scores\":{"))
+        });
+        if complete.count() == 5 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("not all tenants were written");
+}
+
 /// The tenants' samples but for the counters, which begin anew.
 fn kept(metrics: &str) -> Vec<&str> {
     let samples = metrics.lines().filter(|line| {
@@ -80,19 +99,7 @@ async fn a_killed_exporter_comes_back_with_what_it_knew_and_asks_nothing() {
     let mut first = world.exporter();
     until_ready(&first).await;
     let before = get(&first, "/metrics").await.1;
-    // The last file is written behind the scenes.
-    for _ in 0..600 {
-        let written = fs::read_dir(&world.state).unwrap();
-        let states = written.filter(|entry| {
-            let path = entry.as_ref().unwrap().path();
-            path.extension().is_some_and(|kind| kind == "state")
-                && fs::read_to_string(path).unwrap().contains("\"scores\":[")
-        });
-        if states.count() == 5 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    until_written(&world.state).await;
     first.kill();
     let asked = world.simulated.requests().await;
 
