@@ -20,6 +20,7 @@ mod golden;
 mod histories;
 mod persons;
 mod process;
+mod reference;
 mod refresh;
 mod rendering;
 mod restart;
