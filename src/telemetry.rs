@@ -161,6 +161,11 @@ impl Telemetry {
         self.total_shards.set(i64::from(total));
     }
 
+    /// Notes that a configuration was read that cannot be used.
+    pub fn config_refused(&self) {
+        self.config_successful.set(0);
+    }
+
     /// Notes that a tenant could not be written to disk.
     pub fn state_write_failed(&self) {
         self.state_write_failures.inc();

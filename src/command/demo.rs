@@ -38,7 +38,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     };
     let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None).await?;
     introduce(&simulator, &exporter, demo, &story)?;
-    let ended = exporter.serve().await;
+    let ended = exporter.serve(None).await;
     simulator.stop().await;
     ended
 }

@@ -1,5 +1,7 @@
 //! The exporter itself: the loops behind, the web server before.
 
+use super::reload::Reloader;
+use super::serve::Source;
 use super::{Failure, persons, stop};
 use crate::cli::WebFlags;
 use crate::config::Config;
@@ -21,6 +23,7 @@ pub(super) struct Exporter {
     addresses: Vec<SocketAddr>,
     fleet: Fleet,
     keeper: Option<Arc<Keeper>>,
+    telemetry: Arc<Telemetry>,
 }
 
 impl Exporter {
@@ -63,7 +66,7 @@ impl Exporter {
             policy,
             store,
             keeper: keeper.clone(),
-            telemetry,
+            telemetry: Arc::clone(&telemetry),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
         Ok(Self {
@@ -72,6 +75,7 @@ impl Exporter {
             addresses,
             fleet,
             keeper,
+            telemetry,
         })
     }
 
@@ -82,15 +86,32 @@ impl Exporter {
 
     /// Serves until the process is asked to stop, then answers what it has
     /// begun to answer.
-    pub(super) async fn serve(self) -> Result<(), Failure> {
+    ///
+    /// Meanwhile it reads its configuration again when told to, where there is
+    /// one to read.
+    pub(super) async fn serve(mut self, source: Option<Source<'_>>) -> Result<(), Failure> {
         for address in &self.addresses {
-            tracing::info!(%address, loops = self.fleet.loops(), "listening");
+            tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
         }
         let shutdown = async {
             let signal = stop::requested().await;
             tracing::info!(signal, "stopping; requests under way are answered first");
         };
-        match web::serve(self.listeners, self.site, shutdown).await {
+        let reloading = async {
+            match source {
+                Some(source) => {
+                    Reloader::new(source, self.telemetry)
+                        .run(&mut self.fleet)
+                        .await
+                }
+                None => std::future::pending().await,
+            }
+        };
+        let drained = tokio::select! {
+            drained = web::serve(self.listeners, self.site, shutdown) => drained,
+            never = reloading => match never {},
+        };
+        match drained {
             Drained::Completely => tracing::info!("stopped"),
             Drained::Cut(connections) => {
                 tracing::warn!(connections, "stopped; slow connections were cut");

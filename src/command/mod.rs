@@ -6,6 +6,7 @@ mod exporter;
 mod logging;
 mod persons;
 mod print;
+mod reload;
 mod serve;
 mod simulate;
 mod stop;

@@ -4,25 +4,43 @@ use super::Failure;
 use super::exporter::Exporter;
 use super::print::{line, tenants};
 use crate::cli::{Cli, ConfigFlags, ShardFlags};
-use crate::config::{self, Config, Environment, Faults};
+use crate::config::{self, Config, Environment, Faults, Tenant};
 use crate::refresh::Shard;
 use crate::report;
 use crate::store::disk::Directory;
 
 /// Serves until asked to stop.
 pub(super) async fn run(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
-    let shard = shard(&cli.shard, environment)?;
-    let mut config = load(&cli.config, environment)?;
-    let all = config.tenants.len();
-    config.tenants.retain(|tenant| shard.owns(&tenant.alias));
-    if shard != Shard::WHOLE {
-        tracing::info!(%shard, tenants = config.tenants.len(), of = all, "watching a share of the tenants");
-    }
+    let source = Source {
+        cli,
+        environment,
+        shard: shard(&cli.shard, environment)?,
+    };
+    let config = source.load()?;
     let state = cli.state_dir.as_deref().map(Directory::open).transpose()?;
-    Exporter::start(config, &cli.web, shard, state)
-        .await?
-        .serve()
-        .await
+    let exporter = Exporter::start(config, &cli.web, source.shard, state).await?;
+    exporter.serve(Some(source)).await
+}
+
+/// Where the configuration comes from, however often it is read.
+pub(super) struct Source<'a> {
+    cli: &'a Cli,
+    environment: &'a Environment,
+    shard: Shard,
+}
+
+impl Source<'_> {
+    /// Reads it, and leaves the tenants of other shards to others.
+    pub(super) fn load(&self) -> Result<Config, Faults> {
+        let mut config = load(&self.cli.config, self.environment)?;
+        let all = config.tenants.len();
+        let owned = |tenant: &Tenant| self.shard.owns(&tenant.alias);
+        config.tenants.retain(owned);
+        if self.shard != Shard::WHOLE {
+            tracing::info!(shard = %self.shard, tenants = config.tenants.len(), of = all, "watching a share of the tenants");
+        }
+        Ok(config)
+    }
 }
 
 fn shard(flags: &ShardFlags, environment: &Environment) -> Result<Shard, Failure> {

@@ -13,7 +13,7 @@ use super::written::{Mark, Text, Written};
 use crate::model::Timestamp;
 
 /// A way to get a token for a tenant.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// An application with a secret.
     ClientSecret {

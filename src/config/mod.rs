@@ -64,7 +64,7 @@ pub use variable::{VARIABLES, Variable};
 pub use watch::{WatchList, nearest_id};
 
 /// Everything the exporter was told, complete and checked.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// How often and how patiently Graph is asked.
     pub refresh: Refresh,

@@ -12,7 +12,7 @@ use super::number;
 use super::written::{Mark, Text, Written};
 
 /// One tenant, with all that is needed to refresh it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tenant {
     /// Its name in labels: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, unique.
     pub alias: String,

@@ -9,6 +9,7 @@ use crate::model::{
     TenantSnapshot, Timestamp, Traffic, Trouble,
 };
 use crate::store::{Store, TenantState};
+use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -18,13 +19,32 @@ use tokio::time::Instant;
 /// Whatever is laid down replaces its predecessor whole or not at all; a
 /// failure leaves it lying until it is too old to be true.
 pub(super) struct Desk<R> {
-    store: Arc<Store>,
-    rules: R,
-    policy: Arc<Policy>,
-    pub(super) clock: Clock,
-    pub(super) max_staleness: Duration,
-    keeper: Option<Arc<Keeper>>,
+    surroundings: Surroundings,
+    settings: ArcSwap<Settings<R>>,
     papers: Mutex<Papers>,
+}
+
+/// What all desks share, for as long as the process lives.
+#[derive(Clone)]
+pub(super) struct Surroundings {
+    /// Where tenants are shown.
+    pub(super) store: Arc<Store>,
+    /// The wall clock.
+    pub(super) clock: Clock,
+    /// Who remembers tenants over a restart, if anybody.
+    pub(super) keeper: Option<Arc<Keeper>>,
+}
+
+/// What the configuration says of a tenant's data, until the next one.
+pub(super) struct Settings<R> {
+    /// What it says of controls.
+    pub(super) rules: R,
+    /// Who and why in labels.
+    pub(super) policy: Arc<Policy>,
+    /// The age at which data are too old to be true.
+    pub(super) max_staleness: Duration,
+    /// Which directory the alias stands for, as configured.
+    pub(super) directory: String,
 }
 
 pub(super) struct Papers {
@@ -62,20 +82,12 @@ pub(super) enum Paper {
 impl<R: ControlRules> Desk<R> {
     pub(super) fn new(
         identity: TenantIdentity,
-        store: Arc<Store>,
-        rules: R,
-        policy: Arc<Policy>,
-        clock: Clock,
-        max_staleness: Duration,
-        keeper: Option<Arc<Keeper>>,
+        settings: Settings<R>,
+        surroundings: Surroundings,
     ) -> Self {
         Self {
-            store,
-            rules,
-            policy,
-            clock,
-            max_staleness,
-            keeper,
+            surroundings,
+            settings: ArcSwap::from_pointee(settings),
             papers: Mutex::new(Papers {
                 identity,
                 health: TenantHealth::default(),
@@ -90,6 +102,40 @@ impl<R: ControlRules> Desk<R> {
                 told: Told::default(),
             }),
         }
+    }
+
+    /// Goes by another configuration from now on, and shows what it means for
+    /// what lies here.
+    pub(super) fn reconfigure(&self, identity: TenantIdentity, settings: Settings<R>) {
+        let mut papers = self.papers();
+        let before = self.settings.swap(Arc::new(settings)).max_staleness;
+        let after = self.settings.load().max_staleness;
+        let learnt = papers.identity.entra_tenant_id.take();
+        papers.identity = TenantIdentity {
+            entra_tenant_id: identity.entra_tenant_id.or(learnt),
+            ..identity
+        };
+        if let Some(kept) = &mut papers.catalogue {
+            kept.expires = moved(kept.expires, before, after);
+        }
+        if let Some(kept) = &mut papers.report {
+            kept.expires = moved(kept.expires, before, after);
+        }
+        papers.joined = false;
+        self.join(&mut papers);
+        self.show(&papers);
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.surroundings.clock)()
+    }
+
+    pub(super) fn directory(&self) -> String {
+        self.settings.load().directory.clone()
+    }
+
+    pub(super) fn max_staleness(&self) -> Duration {
+        self.settings.load().max_staleness
     }
 
     pub(super) fn alias(&self) -> Arc<str> {
@@ -177,7 +223,7 @@ impl<R: ControlRules> Desk<R> {
         traffic: Traffic,
         next_in: Duration,
     ) {
-        let now = (self.clock)();
+        let now = self.now();
         let mut papers = self.papers();
         papers.health.traffic = traffic;
         let health = papers.health.of_mut(api);
@@ -204,7 +250,7 @@ impl<R: ControlRules> Desk<R> {
     /// Notes that a refresh may not begin before a wait is over.
     pub(super) fn postpone(&self, api: Api, wait: Duration) {
         let mut papers = self.papers();
-        let next = (self.clock)().plus(wait);
+        let next = self.now().plus(wait);
         papers.health.of_mut(api).next_refresh = Some(next);
         self.show(&papers);
         self.keep(&papers);
@@ -258,18 +304,19 @@ impl<R: ControlRules> Desk<R> {
         if papers.joined {
             return;
         }
+        let settings = self.settings.load();
         papers.snapshot = Arc::new(TenantSnapshot::join(
             papers.catalogue.as_ref().map(|kept| &*kept.value),
             papers.report.as_ref().map(|kept| Arc::clone(&kept.value)),
             &papers.pins,
-            &self.rules,
+            &settings.rules,
         ));
-        papers.data = exposition::render_data(&papers.identity, &papers.snapshot, &self.policy);
+        papers.data = exposition::render_data(&papers.identity, &papers.snapshot, &settings.policy);
         papers.joined = true;
     }
 
     fn show(&self, papers: &Papers) {
-        self.store.publish(TenantState {
+        self.surroundings.store.publish(TenantState {
             identity: papers.identity.clone(),
             snapshot: Arc::clone(&papers.snapshot),
             health: papers.health.clone(),
@@ -280,8 +327,11 @@ impl<R: ControlRules> Desk<R> {
 
     /// Leaves the tenant as it stands to whoever comes after a restart.
     fn keep(&self, papers: &Papers) {
-        if let Some(keeper) = &self.keeper {
-            keeper.keep(Arc::clone(&papers.identity.alias), papers.saved());
+        if let Some(keeper) = &self.surroundings.keeper {
+            keeper.keep(
+                Arc::clone(&papers.identity.alias),
+                papers.saved(self.directory()),
+            );
         }
     }
 
@@ -297,8 +347,8 @@ impl<R: ControlRules> Desk<R> {
         let changed = same.is_none();
         *kept = Some(Kept {
             value: same.unwrap_or_else(|| Arc::new(value)),
-            confirmed: (self.clock)(),
-            expires: Instant::now() + self.max_staleness,
+            confirmed: self.now(),
+            expires: Instant::now() + self.max_staleness(),
             whole,
         });
         changed
@@ -316,6 +366,12 @@ impl Papers {
             self.identity.entra_tenant_id = id.map(Arc::clone);
         }
     }
+}
+
+/// A deadline, after the time that leads to it was changed.
+fn moved(deadline: Instant, before: Duration, after: Duration) -> Instant {
+    let later = deadline + after;
+    later.checked_sub(before).unwrap_or(later)
 }
 
 /// A partial answer is better than none, and still a failure.
@@ -358,15 +414,18 @@ mod tests {
             accepted_by: None,
             comment: false,
         };
-        Desk::new(
-            identity,
-            Arc::default(),
-            TenantRules::default(),
-            Arc::new(policy),
-            Arc::new(|| Timestamp::from_seconds(1_000)),
-            24 * HOUR,
-            None,
-        )
+        let settings = Settings {
+            rules: TenantRules::default(),
+            policy: Arc::new(policy),
+            max_staleness: 24 * HOUR,
+            directory: "global/guid".to_owned(),
+        };
+        let surroundings = Surroundings {
+            store: Arc::default(),
+            clock: Arc::new(|| Timestamp::from_seconds(1_000)),
+            keeper: None,
+        };
+        Desk::new(identity, settings, surroundings)
     }
 
     fn catalogue(ids: &[&str], partial: bool) -> Paper {
@@ -418,7 +477,7 @@ mod tests {
 
     fn shown(desk: &Desk<TenantRules>) -> Arc<TenantState> {
         desk.show_now();
-        Arc::clone(desk.store.current().find("contoso").unwrap())
+        Arc::clone(desk.surroundings.store.current().find("contoso").unwrap())
     }
 
     #[tokio::test]

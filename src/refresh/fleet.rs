@@ -1,6 +1,6 @@
 //! All tenants' loops.
 
-use super::desk::Desk;
+use super::desk::{Desk, Settings, Surroundings};
 use super::worker::Worker;
 use super::{Clock, Keeper};
 use crate::config::{Config, Tenant, TenantRules};
@@ -9,6 +9,7 @@ use crate::graph::{Pools, SetupError};
 use crate::model::{Api, TenantIdentity};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -32,62 +33,168 @@ pub struct Plan {
 
 /// The running loops of every tenant; dropping it stops them.
 pub struct Fleet {
+    config: Arc<Config>,
+    surroundings: Surroundings,
+    telemetry: Arc<Telemetry>,
+    epoch: Instant,
+    running: BTreeMap<String, Running>,
+}
+
+/// A tenant's loops.
+struct Running {
+    tenant: Tenant,
+    desk: Arc<Desk<TenantRules>>,
     loops: JoinSet<()>,
+}
+
+/// What another configuration changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Tenants that were not watched before.
+    pub added: usize,
+    /// Tenants that are watched no longer.
+    pub removed: usize,
+    /// Tenants that keep their data and are asked for in another way.
+    pub restarted: usize,
 }
 
 impl Fleet {
     /// Shows every tenant as not yet refreshed, and starts its loops.
     pub fn start(plan: &Plan) -> Result<Self, SetupError> {
-        let pools = Pools::new(&plan.config)?;
-        let places = Arc::new(Semaphore::new(plan.config.refresh.concurrency.get()));
-        let epoch = Instant::now();
-        let mut loops = JoinSet::new();
-        for tenant in &plan.config.tenants {
-            let client = Arc::new(pools.line(tenant, &plan.telemetry));
-            let desk = Arc::new(desk(tenant, plan));
-            let saved = plan.keeper.as_ref().and_then(|it| it.recall(&tenant.alias));
-            if let Some(saved) = saved {
-                desk.restore(saved);
-            }
-            desk.show_now();
-            for api in Api::ALL {
-                loops.spawn(
-                    Worker {
-                        api,
-                        interval: match api {
-                            Api::Profiles => plan.config.refresh.profiles,
-                            Api::Scores => plan.config.refresh.scores,
-                        },
-                        client: Arc::clone(&client),
-                        desk: Arc::clone(&desk),
-                        places: Arc::clone(&places),
-                        telemetry: Arc::clone(&plan.telemetry),
-                        epoch,
-                    }
-                    .run(),
-                );
+        let mut fleet = Self {
+            config: Arc::clone(&plan.config),
+            surroundings: Surroundings {
+                store: Arc::clone(&plan.store),
+                clock: Arc::clone(&plan.clock),
+                keeper: plan.keeper.clone(),
+            },
+            telemetry: Arc::clone(&plan.telemetry),
+            epoch: Instant::now(),
+            running: BTreeMap::new(),
+        };
+        fleet.apply(&plan.config, &plan.policy)?;
+        Ok(fleet)
+    }
+
+    /// Goes by another configuration. Tenants that it leaves as they were keep
+    /// their data, their schedule and their counters; those it no longer names
+    /// vanish. On an error everything stays as it was.
+    pub fn apply(
+        &mut self,
+        config: &Arc<Config>,
+        policy: &Arc<Policy>,
+    ) -> Result<Changes, SetupError> {
+        let pools = Pools::new(config)?;
+        let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
+        let same_ways = same_ways(&self.config, config);
+        let mut changes = Changes::default();
+        let mut before = std::mem::take(&mut self.running);
+        for tenant in &config.tenants {
+            let known = before.remove(&tenant.alias);
+            let known = known.filter(|it| is_same_directory(&it.tenant, tenant));
+            let settings = settings(config, tenant, policy);
+            let (desk, unchanged) = match known {
+                Some(running) => {
+                    running.desk.reconfigure(identity(tenant), settings);
+                    let same = same_ways && running.tenant.credential == tenant.credential;
+                    changes.restarted += usize::from(!same);
+                    let loops = same.then_some(running.loops);
+                    (running.desk, loops)
+                }
+                None => {
+                    changes.added += 1;
+                    (self.set_up(tenant, settings), None)
+                }
+            };
+            let loops =
+                unchanged.unwrap_or_else(|| self.loops(config, &pools, &places, tenant, &desk));
+            let tenant = tenant.clone();
+            let running = Running {
+                tenant,
+                desk,
+                loops,
+            };
+            self.running.insert(running.tenant.alias.clone(), running);
+        }
+        for alias in before.into_keys() {
+            changes.removed += 1;
+            if !self.running.contains_key(&alias) {
+                self.surroundings.store.remove(&alias);
             }
         }
-        plan.telemetry.set_tenants(plan.config.tenants.len());
-        Ok(Self { loops })
+        self.config = Arc::clone(config);
+        self.telemetry.set_tenants(self.running.len());
+        Ok(changes)
+    }
+
+    /// A desk for a tenant, with what an earlier process knew of it.
+    fn set_up(&self, tenant: &Tenant, settings: Settings<TenantRules>) -> Arc<Desk<TenantRules>> {
+        let desk = Desk::new(identity(tenant), settings, self.surroundings.clone());
+        let keeper = self.surroundings.keeper.as_ref();
+        if let Some(saved) = keeper.and_then(|it| it.recall(&tenant.alias)) {
+            desk.restore(saved);
+        }
+        desk.show_now();
+        Arc::new(desk)
+    }
+
+    fn loops(
+        &self,
+        config: &Config,
+        pools: &Pools,
+        places: &Arc<Semaphore>,
+        tenant: &Tenant,
+        desk: &Arc<Desk<TenantRules>>,
+    ) -> JoinSet<()> {
+        let client = Arc::new(pools.line(tenant, &self.telemetry));
+        let mut loops = JoinSet::new();
+        for api in Api::ALL {
+            let worker = Worker {
+                api,
+                interval: match api {
+                    Api::Profiles => config.refresh.profiles,
+                    Api::Scores => config.refresh.scores,
+                },
+                client: Arc::clone(&client),
+                desk: Arc::clone(desk),
+                places: Arc::clone(places),
+                telemetry: Arc::clone(&self.telemetry),
+                epoch: self.epoch,
+            };
+            loops.spawn(worker.run());
+        }
+        loops
     }
 
     /// How many loops run: two a tenant.
-    pub fn loops(&self) -> usize {
-        self.loops.len()
+    pub fn loops_running(&self) -> usize {
+        self.running.values().map(|it| it.loops.len()).sum()
     }
 }
 
-fn desk(tenant: &Tenant, plan: &Plan) -> Desk<TenantRules> {
-    Desk::new(
-        identity(tenant),
-        Arc::clone(&plan.store),
-        plan.config.rules(&tenant.alias),
-        Arc::clone(&plan.policy),
-        Arc::clone(&plan.clock),
-        plan.config.refresh.max_staleness,
-        plan.keeper.clone(),
-    )
+/// Whether Graph is reached in the same way and at the same rhythm.
+fn same_ways(before: &Config, after: &Config) -> bool {
+    let but_for_staleness = |config: &Config| crate::config::Refresh {
+        max_staleness: std::time::Duration::ZERO,
+        ..config.refresh.clone()
+    };
+    but_for_staleness(before) == but_for_staleness(after)
+        && before.extra_roots == after.extra_roots
+        && before.simulator == after.simulator
+}
+
+/// Whether an alias still stands for the tenant it stood for.
+fn is_same_directory(before: &Tenant, after: &Tenant) -> bool {
+    before.tenant_id == after.tenant_id && before.cloud == after.cloud
+}
+
+fn settings(config: &Config, tenant: &Tenant, policy: &Arc<Policy>) -> Settings<TenantRules> {
+    Settings {
+        rules: config.rules(&tenant.alias),
+        policy: Arc::clone(policy),
+        max_staleness: config.refresh.max_staleness,
+        directory: format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id),
+    }
 }
 
 /// A tenant configured by a domain learns its id from the first answer.

@@ -11,13 +11,12 @@ use tokio::time::Instant;
 impl<R: ControlRules> Desk<R> {
     /// Takes over what an earlier process knew, as far as it is young enough.
     pub(super) fn restore(&self, saved: Saved) {
-        let now = (self.clock)();
+        let now = self.now();
         let mut papers = self.papers();
-        let configured = papers.identity.entra_tenant_id.as_deref();
-        if differ(configured, saved.entra_tenant_id.as_deref()) {
+        if saved.directory != self.directory() {
             tracing::warn!(
                 tenant = %papers.identity.alias,
-                "saved state is of another Entra tenant; it is fetched anew"
+                "saved state is of another directory; the tenant is fetched anew"
             );
             return;
         }
@@ -46,7 +45,7 @@ impl<R: ControlRules> Desk<R> {
     }
 
     fn still_true<T>(&self, confirmed: Confirmed<Arc<T>>, now: Timestamp) -> Option<Kept<Arc<T>>> {
-        let left = self.max_staleness.checked_sub(now.since(confirmed.at))?;
+        let left = self.max_staleness().checked_sub(now.since(confirmed.at))?;
         Some(Kept {
             value: confirmed.value,
             confirmed: confirmed.at,
@@ -60,14 +59,14 @@ impl<R: ControlRules> Desk<R> {
     pub(super) fn not_due_for(&self, api: Api, most: Duration) -> Option<Duration> {
         let papers = self.papers();
         let due = papers.health.of(api).next_refresh?;
-        let wait = due.since((self.clock)());
+        let wait = due.since(self.now());
         (!wait.is_zero()).then_some(wait.min(most))
     }
 }
 
 impl Papers {
     /// All of it that a later process needs.
-    pub(super) fn saved(&self) -> Saved {
+    pub(super) fn saved(&self, directory: String) -> Saved {
         let standing = |api: Api| {
             let health = self.health.of(api);
             let standing = Standing {
@@ -78,6 +77,7 @@ impl Papers {
             Some((api, standing))
         };
         Saved {
+            directory,
             entra_tenant_id: self.identity.entra_tenant_id.clone(),
             catalogue: self.catalogue.as_ref().map(Kept::for_later),
             report: self.report.as_ref().map(Kept::for_later),
@@ -96,9 +96,4 @@ impl<T> Kept<Arc<T>> {
             whole: self.whole,
         }
     }
-}
-
-/// Whether both are known, and not the same.
-fn differ(a: Option<&str>, b: Option<&str>) -> bool {
-    a.zip(b).is_some_and(|(a, b)| !a.eq_ignore_ascii_case(b))
 }

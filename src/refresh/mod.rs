@@ -15,7 +15,7 @@ mod spread;
 mod told;
 mod worker;
 
-pub use fleet::{Fleet, Plan};
+pub use fleet::{Changes, Fleet, Plan};
 pub use keeper::Keeper;
 pub use shard::{NoSuchShard, Shard};
 

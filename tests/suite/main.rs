@@ -22,6 +22,7 @@ mod persons;
 mod process;
 mod reference;
 mod refresh;
+mod reload;
 mod rendering;
 mod restart;
 mod scenarios;

@@ -34,6 +34,7 @@ fn standing(number: i64) -> Standing {
 /// A tenant whose every part carries the same number.
 fn numbered(number: i64) -> Saved {
     Saved {
+        directory: format!("global/tenant-{number}"),
         entra_tenant_id: Some(format!("tenant-{number}").into()),
         catalogue: confirmed(Catalogue {
             entra_tenant_id: Some(format!("tenant-{number}").into()),

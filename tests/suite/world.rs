@@ -5,7 +5,7 @@ use secure_score_exporter::config::{
 };
 use secure_score_exporter::exposition::{self, Format, Policy};
 use secure_score_exporter::model::Timestamp;
-use secure_score_exporter::refresh::{Fleet, Plan};
+use secure_score_exporter::refresh::{Changes, Fleet, Plan};
 use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
@@ -55,11 +55,7 @@ impl World {
 
     /// Starts the exporter's loops.
     pub(crate) fn watch(mut self) -> Self {
-        let policy = Policy {
-            lookback: self.config.lookback,
-            accepted_by: None,
-            comment: false,
-        };
+        let policy = policy(&self.config);
         let plan = Plan {
             config: Arc::new(self.config.clone()),
             policy: Arc::new(policy),
@@ -70,6 +66,16 @@ impl World {
         };
         self.fleet = Some(Fleet::start(&plan).expect("the loops start"));
         self
+    }
+
+    /// Goes by another configuration while it runs.
+    pub(crate) fn reconfigure(&mut self, change: impl FnOnce(&mut Config)) -> Changes {
+        change(&mut self.config);
+        let policy = policy(&self.config);
+        let fleet = self.fleet.as_mut().expect("the exporter runs");
+        fleet
+            .apply(&Arc::new(self.config.clone()), &Arc::new(policy))
+            .expect("the configuration can be served")
     }
 
     /// Five tenants, watched, each list refreshed once.
@@ -133,6 +139,14 @@ impl World {
     /// The value of one series, as the text names it.
     pub(crate) fn value(&self, series: &str) -> Option<f64> {
         value(&self.metrics(), series)
+    }
+}
+
+fn policy(config: &Config) -> Policy {
+    Policy {
+        lookback: config.lookback,
+        accepted_by: None,
+        comment: false,
     }
 }
 

@@ -15,6 +15,8 @@ use std::sync::Arc;
 /// All of a tenant that survives a restart.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Saved {
+    /// Which directory it is of, as it was configured.
+    pub directory: String,
     /// The directory's GUID, where it is known.
     pub entra_tenant_id: Option<Arc<str>>,
     /// The catalogue, as it was last confirmed.
@@ -55,6 +57,7 @@ pub struct Confirmed<T> {
 #[derive(Serialize, Deserialize)]
 pub(super) struct File {
     alias: String,
+    directory: String,
     id: Option<String>,
     catalogue: Option<Dated<catalogue::Catalogue>>,
     report: Option<Dated<report::Report>>,
@@ -91,6 +94,7 @@ impl File {
         let pins = saved.pins.iter();
         Self {
             alias: alias.to_owned(),
+            directory: saved.directory.clone(),
             id: saved.entra_tenant_id.as_deref().map(str::to_owned),
             catalogue: saved
                 .catalogue
@@ -118,6 +122,7 @@ impl File {
             Some((api, schedule.standing()))
         });
         Ok(Saved {
+            directory: self.directory,
             entra_tenant_id: self.id.map(Into::into),
             lists: lists.collect(),
             catalogue: self.catalogue.map(catalogue_of).transpose()?,

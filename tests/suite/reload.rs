@@ -1,0 +1,160 @@
+//! Another configuration while the exporter runs.
+
+use crate::process::Process;
+use crate::simulated::Simulated;
+use crate::world::World;
+use secure_score_exporter::config::{Credential, Secret};
+use secure_score_exporter::refresh::Changes;
+use secure_score_exporter::store::TenantState;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Five tenants, asked for once an hour, each asked for once.
+async fn hourly() -> World {
+    let world = World::new().await.configure(|config| {
+        config.refresh.profiles = HOUR;
+        config.refresh.scores = HOUR;
+    });
+    let world = world.watch();
+    world.attempted().await;
+    world
+}
+
+fn refreshes(state: &TenantState) -> u64 {
+    state.health.profiles.refreshes + state.health.scores.refreshes
+}
+
+#[tokio::test]
+async fn tenants_come_and_go_and_the_others_do_not_notice() {
+    let mut world = hourly().await;
+    let before = world.tenant("fabrikam");
+    let mut removed = None;
+    let changes = world.reconfigure(|config| removed = Some(config.tenants.remove(0)));
+    let expected = Changes {
+        removed: 1,
+        ..Changes::default()
+    };
+    assert_eq!(changes, expected);
+    assert!(world.store.current().find("contoso").is_none());
+    assert!(!world.metrics().contains("contoso"));
+
+    let changes = world.reconfigure(|config| config.tenants.extend(removed));
+    let expected = Changes {
+        added: 1,
+        ..Changes::default()
+    };
+    assert_eq!(changes, expected);
+    world.attempted().await;
+    assert!(
+        world
+            .value("secure_score_tenant_score{tenant=\"contoso\"}")
+            .is_some()
+    );
+
+    let after = world.tenant("fabrikam");
+    assert_eq!(
+        refreshes(&after),
+        refreshes(&before),
+        "it was asked for again"
+    );
+    assert_eq!(
+        after.health.scores.next_refresh,
+        before.health.scores.next_refresh
+    );
+}
+
+#[tokio::test]
+async fn another_way_to_look_at_the_data_needs_no_new_data() {
+    let mut world = hourly().await;
+    let before = world.tenant("contoso");
+    let changes = world.reconfigure(|config| {
+        config.lookback = NonZeroUsize::MIN;
+        config.tenants[0].display_name = "Contoso renamed".to_owned();
+    });
+    assert_eq!(changes, Changes::default());
+    let after = world.tenant("contoso");
+    assert_eq!(&*after.identity.display_name, "Contoso renamed");
+    assert_eq!(refreshes(&after), refreshes(&before));
+    assert!(Arc::ptr_eq(
+        before.snapshot.report.as_ref().unwrap(),
+        after.snapshot.report.as_ref().unwrap()
+    ));
+}
+
+#[tokio::test]
+async fn a_new_secret_is_used_and_the_data_stay() {
+    let mut world = hourly().await;
+    let before = world.tenant("contoso");
+    let changes = world.reconfigure(|config| {
+        if let Credential::ClientSecret { secret, .. } = &mut config.tenants[0].credential {
+            *secret = Secret::new("another secret".to_owned());
+        }
+    });
+    let expected = Changes {
+        restarted: 1,
+        ..Changes::default()
+    };
+    assert_eq!(changes, expected);
+    let after = world.tenant("contoso");
+    assert_eq!(after.snapshot, before.snapshot);
+    assert_eq!(refreshes(&after), refreshes(&before), "it is not due yet");
+}
+
+#[tokio::test]
+async fn an_alias_that_stands_for_another_tenant_begins_anew() {
+    let mut world = hourly().await;
+    let changes = world.reconfigure(|config| {
+        let (first, rest) = config.tenants.split_first_mut().unwrap();
+        std::mem::swap(&mut first.tenant_id, &mut rest[0].tenant_id);
+        std::mem::swap(&mut first.credential, &mut rest[0].credential);
+    });
+    assert_eq!(changes.added, 2);
+    assert!(world.tenant("contoso").snapshot.controls.is_empty());
+    world.attempted().await;
+    assert!(!world.tenant("contoso").snapshot.controls.is_empty());
+}
+
+/// A program that is told by a signal, as by `kill -HUP`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hangup_reads_the_file_again_and_a_bad_one_changes_nothing() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    let address = exporter.word_after("address=");
+    let metrics = || async {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("http://{address}/metrics");
+        http.get(url).send().await.unwrap().text().await.unwrap()
+    };
+    let successful = "\nsecure_score_exporter_config_last_reload_successful ";
+
+    fs::write(simulated.config(), format!("{written}refesh: {{}}\n")).unwrap();
+    exporter.hang_up();
+    exporter.word_after("the configuration cannot be used");
+    let text = metrics().await;
+    assert!(text.contains(&format!("{successful}0")));
+    assert!(text.contains("tenant=\"contoso\""), "the old one stays");
+    let said = exporter.output();
+    assert!(
+        said.contains("secure-score.yml:") && said.contains("refresh"),
+        "{said}"
+    );
+
+    let without = written.find("  - name: contoso").unwrap();
+    let next = without + written[without..].find("  - name: fabrikam").unwrap();
+    let fewer = format!("{}{}", &written[..without], &written[next..]);
+    fs::write(simulated.config(), fewer).unwrap();
+    exporter.hang_up();
+    exporter.word_after("goes by the new configuration");
+    let text = metrics().await;
+    assert!(text.contains(&format!("{successful}1")));
+    assert!(!text.contains("tenant=\"contoso\"") && text.contains("tenant=\"fabrikam\""));
+}
