@@ -71,8 +71,14 @@ pub struct Faults {
 }
 
 impl Faults {
-    fn new(mut faults: Vec<Fault>, warnings: Vec<Warning>) -> Self {
-        faults.sort_by_key(|fault| fault.place.mark);
+    /// Those of the configuration itself come first.
+    fn new(source: &str, mut faults: Vec<Fault>, warnings: Vec<Warning>) -> Self {
+        faults.sort_by(|a, b| {
+            let rank = |fault: &Fault| (fault.place.source != source, fault.place.mark);
+            let (a_rank, b_rank) = (rank(a), rank(b));
+            let by_file = (a_rank.0, &a.place.source).cmp(&(b_rank.0, &b.place.source));
+            by_file.then(a_rank.1.cmp(&b_rank.1))
+        });
         Self { faults, warnings }
     }
 
@@ -137,6 +143,21 @@ impl Ledger {
         }
     }
 
+    /// Complains of another file for a while.
+    pub(super) fn within<T>(
+        &mut self,
+        source: &str,
+        base: &Path,
+        work: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let outer_source = std::mem::replace(&mut self.source, source.to_owned());
+        let outer_base = std::mem::replace(&mut self.base, base.to_owned());
+        let done = work(self);
+        self.source = outer_source;
+        self.base = outer_base;
+        done
+    }
+
     pub(super) fn fault(
         &mut self,
         mark: Mark,
@@ -179,7 +200,7 @@ impl Ledger {
 
     /// What was wrong, when there is no point in going on.
     pub(super) fn into_faults(self) -> Faults {
-        Faults::new(self.faults, self.warnings)
+        Faults::new(&self.source, self.faults, self.warnings)
     }
 
     /// The value with its warnings if nothing was wrong, else every fault.
@@ -187,7 +208,7 @@ impl Ledger {
         if self.faults.is_empty() {
             Ok((value, self.warnings))
         } else {
-            Err(Faults::new(self.faults, self.warnings))
+            Err(Faults::new(&self.source, self.faults, self.warnings))
         }
     }
 }

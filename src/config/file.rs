@@ -74,6 +74,7 @@ section! {
         credentials: Entries<Written<FileCredential>>,
         defaults: FileDefaults,
         tenants: Vec<Written<FileTenant>>,
+        tenant_files: Vec<Text>,
         controls: FileControls,
         risk_accepted: FileRiskAccepted,
         labels: FileLabels,

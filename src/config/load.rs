@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Config;
 use super::environment::{self, Environment};
 use super::fault::{Faults, Ledger, Warning};
-use super::fingerprint::Fingerprint;
+use super::file::File;
 use super::reading;
 use super::resolve;
 use super::secret;
@@ -55,11 +55,11 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Faults> {
             "the file is not UTF-8; save it as such",
         ));
     };
-    let file = match yaml::parse(&text) {
+    let file = match yaml::parse::<File>(&text) {
         Ok(file) => file,
         Err(malformed) => return Err(fatal(ledger, malformed.mark, &malformed.message)),
     };
-    let config = resolve::resolve(file, Fingerprint::of(&text), environment, &mut ledger);
+    let config = resolve::resolve(file, &text, environment, &mut ledger);
     settle(config, ledger)
 }
 
@@ -76,8 +76,8 @@ fn from_environment(environment: &Environment) -> Result<Loaded, Faults> {
             None => nothing_to_do(environment),
         });
     };
-    let hash = Fingerprint::of(&as_text(environment));
-    let config = resolve::resolve(file, hash, environment, &mut ledger);
+    let text = as_text(environment);
+    let config = resolve::resolve(file, &text, environment, &mut ledger);
     settle(config, ledger)
 }
 

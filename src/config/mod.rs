@@ -34,6 +34,7 @@ mod secret;
 mod secret_source;
 mod simulator;
 mod tenant;
+mod tenant_files;
 mod variable;
 mod watch;
 mod word;

@@ -24,6 +24,7 @@ type Key = (&'static str, &'static str, &'static str, &'static str);
 const SECTIONS: &[Section] = &[
     Section { path: "", known: File::KEYS, about: "The sections, in any order.", keys: &[
         ("tenants", "list", "required", "whom to watch"),
+        ("tenant_files", "list of patterns, such as `tenants.d/*.yml`", "none", "files of tenants, each a list as under `tenants`; paths in them are relative to them"),
         ("credentials", "mapping", "none", "named credentials, to be shared by tenants"),
         ("defaults", "mapping", "none", "what holds for each tenant that says nothing else"),
         ("refresh", "mapping", "see there", "how often and how patiently Graph is asked"),

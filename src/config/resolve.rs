@@ -18,6 +18,7 @@ use super::privacy;
 use super::refresh;
 use super::simulator;
 use super::tenant;
+use super::tenant_files::{self, Batch};
 use super::watch;
 use super::written::Text;
 
@@ -27,21 +28,30 @@ pub(super) const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 /// Resolves every section, whether or not the one before was at fault.
 pub(super) fn resolve(
     file: File,
-    hash: Fingerprint,
+    text: &str,
     environment: &Environment,
     ledger: &mut Ledger,
 ) -> Config {
     unknown_keys("", &file.unknown, File::KEYS, ledger);
     let defaults = file.defaults.unwrap_or_default();
-    let tenants = file.tenants.unwrap_or_default();
+    let patterns = file.tenant_files.as_deref();
+    let may_be_empty = patterns.is_some();
+    let own = Batch {
+        file: None,
+        tenants: file.tenants.unwrap_or_default(),
+    };
+    let mut batches = vec![own];
+    batches.extend(tenant_files::read(patterns.unwrap_or_default(), ledger));
+    let hash = Fingerprint::of(&everything(text, &batches));
+    let tenants = || batches.iter().flat_map(|batch| &batch.tenants);
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
-    let simulated = tenants.iter().any(is_simulated);
-    let names = tenant::names(&tenants);
-    let real = tenants.is_empty() || !tenants.iter().all(is_simulated);
+    let simulated = tenants().any(is_simulated);
+    let names = tenant::names(tenants());
+    let real = tenants().next().is_none() || !tenants().all(is_simulated);
     let refresh = refresh::resolve(file.refresh.unwrap_or_default(), real, ledger);
     let entries = file.credentials.unwrap_or_default();
     let mut credentials = Credentials::resolve(entries, environment, ledger);
-    let tenants = tenant::resolve(tenants, defaults, &mut credentials, ledger);
+    let tenants = tenant::resolve(batches, may_be_empty, defaults, &mut credentials, ledger);
     credentials.warn_of_unused(ledger);
     let privacy = privacy::resolve(
         file.labels.unwrap_or_default(),
@@ -71,6 +81,12 @@ pub(super) fn resolve(
         extra_roots: extra_roots(file.graph.unwrap_or_default(), ledger),
         hash,
     }
+}
+
+/// The text of the configuration and of all its files.
+fn everything(text: &str, batches: &[Batch]) -> String {
+    let files = batches.iter().filter_map(|batch| batch.file.as_ref());
+    files.fold(text.to_owned(), |all, file| all + "\n" + &file.text)
 }
 
 fn lookback(written: Option<Text>, ledger: &mut Ledger) -> NonZeroUsize {

@@ -9,6 +9,7 @@ use super::file::{FileDefaults, FileTenant};
 use super::guid;
 use super::keys::unknown_keys;
 use super::number;
+use super::tenant_files::Batch;
 use super::written::{Mark, Text, Written};
 
 /// One tenant, with all that is needed to refresh it.
@@ -36,12 +37,14 @@ const LONGEST_ALIAS: usize = 64;
 
 /// Resolves the list, and what no tenant alone can tell: that two are the same.
 pub(super) fn resolve(
-    files: Vec<Written<FileTenant>>,
+    batches: Vec<Batch>,
+    may_be_empty: bool,
     defaults: FileDefaults,
     credentials: &mut Credentials<'_>,
     ledger: &mut Ledger,
 ) -> Vec<Tenant> {
-    if files.is_empty() {
+    let none = batches.iter().all(|batch| batch.tenants.is_empty());
+    if none && !may_be_empty {
         ledger.fault(
             Mark::Nowhere,
             "tenants",
@@ -51,14 +54,26 @@ pub(super) fn resolve(
     unknown_keys("defaults", &defaults.unknown, FileDefaults::KEYS, ledger);
     let fallback = Fallback::resolve(&defaults, ledger);
     let mut seen = Seen::default();
-    let numbered = files.into_iter().enumerate();
-    numbered
-        .filter_map(|(index, file)| {
-            let at = format!("tenants[{index}]");
-            seen.check(&at, &file, fallback.cloud, ledger);
-            one(&at, file, &fallback, credentials, ledger)
-        })
-        .collect()
+    let mut resolved = Vec::new();
+    for batch in batches {
+        let tenants = |prefix: &str, list: &str, ledger: &mut Ledger| {
+            for (index, file) in batch.tenants.into_iter().enumerate() {
+                let at = format!("{list}[{index}]");
+                seen.check(prefix, &at, &file, fallback.cloud, ledger);
+                resolved.extend(one(&at, file, &fallback, credentials, ledger));
+            }
+        };
+        match batch.file {
+            None => tenants("", "tenants", ledger),
+            Some(file) => {
+                let prefix = format!("{} ", file.name);
+                ledger.within(&file.name, &file.base, |ledger| {
+                    tenants(&prefix, "", ledger)
+                });
+            }
+        }
+    }
+    resolved
 }
 
 /// Whether a tenant is meant to be simulated, be it otherwise right or wrong.
@@ -72,8 +87,8 @@ pub(super) fn is_simulated(file: &Written<FileTenant>, defaults: &FileDefaults) 
 }
 
 /// The aliases as written, be they otherwise right or wrong.
-pub(super) fn names(files: &[Written<FileTenant>]) -> Vec<String> {
-    let named = files.iter().filter_map(|file| file.value.name.as_ref());
+pub(super) fn names<'a>(files: impl Iterator<Item = &'a Written<FileTenant>>) -> Vec<String> {
+    let named = files.filter_map(|file| file.value.name.as_ref());
     named.map(|name| name.value.clone()).collect()
 }
 
@@ -250,6 +265,7 @@ struct Seen {
 impl Seen {
     fn check(
         &mut self,
+        prefix: &str,
         at: &str,
         file: &Written<FileTenant>,
         default_cloud: Cloud,
@@ -263,7 +279,7 @@ impl Seen {
                 );
                 ledger.fault(name.mark, format_args!("{at}.name"), message);
             } else {
-                self.aliases.insert(key, at.to_owned());
+                self.aliases.insert(key, format!("{prefix}{at}"));
             }
         }
         if let Some(id) = &file.value.tenant_id {
@@ -278,7 +294,7 @@ impl Seen {
                 let message = format!("{first} is the same Entra tenant; keep one of the two");
                 ledger.fault(id.mark, format_args!("{at}.tenant_id"), message);
             } else {
-                self.tenants.insert(key, at.to_owned());
+                self.tenants.insert(key, format!("{prefix}{at}"));
             }
         }
     }

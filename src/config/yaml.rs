@@ -1,9 +1,9 @@
-//! From text to [`File`], and from the parser's complaints to ours.
+//! From text to a file as written, and from the parser's complaints to ours.
 
+use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
 use serde_saphyr::options::MergeKeyPolicy;
 
-use super::file::File;
 use super::word;
 use super::written::Mark;
 
@@ -19,7 +19,7 @@ pub(super) struct Malformed {
 /// The parser would like to show the lines around an error. They are switched
 /// off, since the line beside a typing error may hold a secret; for the same
 /// reason its own words are not passed on where they quote a value.
-pub(super) fn parse(text: &str) -> Result<File, Malformed> {
+pub(super) fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, Malformed> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         crop_radius: 0,
@@ -27,7 +27,7 @@ pub(super) fn parse(text: &str) -> Result<File, Malformed> {
         merge_keys: MergeKeyPolicy::Merge,
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match serde_saphyr::from_str_with_options::<Option<File>>(text, options) {
+    match serde_saphyr::from_str_with_options::<Option<T>>(text, options) {
         Ok(file) => Ok(file.unwrap_or_default()),
         Err(error) => Err(with_tabs(malformed(&error), text)),
     }
