@@ -121,6 +121,8 @@ impl Cli {
             "--shard"
         } else if self.state_dir.is_some() {
             "--state.dir"
+        } else if self.config.auto_reload {
+            "--config.enable-auto-reload"
         } else if self.config.check {
             "--config.check"
         } else if self.config.file.is_some() && !uses_config {
@@ -144,6 +146,10 @@ pub struct ConfigFlags {
     /// Check the configuration and exit without starting anything
     #[arg(long = "config.check")]
     pub check: bool,
+
+    /// Go by the configuration file whenever it changes; files it names are looked at anyway
+    #[arg(long = "config.enable-auto-reload")]
+    pub auto_reload: bool,
 }
 
 /// Stands for the global `--config.file` where nothing reads one: not in the

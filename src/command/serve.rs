@@ -4,7 +4,7 @@ use super::Failure;
 use super::exporter::Exporter;
 use super::print::{line, tenants};
 use crate::cli::{Cli, ConfigFlags, ShardFlags};
-use crate::config::{self, Config, Environment, Faults, Tenant};
+use crate::config::{self, Config, Environment, Faults, Loaded};
 use crate::refresh::Shard;
 use crate::report;
 use crate::store::disk::Directory;
@@ -16,7 +16,11 @@ pub(super) async fn run(cli: &Cli, environment: &Environment) -> Result<(), Fail
         environment,
         shard: shard(&cli.shard, environment)?,
     };
-    let config = source.load()?;
+    let Loaded { config, warnings } = source.load()?;
+    report::warnings(&warnings);
+    if source.shard != Shard::WHOLE {
+        tracing::info!(shard = %source.shard, tenants = config.tenants.len(), "watching a share of the tenants");
+    }
     let state = cli.state_dir.as_deref().map(Directory::open).transpose()?;
     let exporter = Exporter::start(config, &cli.web, source.shard, state).await?;
     exporter.serve(Some(source)).await
@@ -31,15 +35,21 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Reads it, and leaves the tenants of other shards to others.
-    pub(super) fn load(&self) -> Result<Config, Faults> {
-        let mut config = load(&self.cli.config, self.environment)?;
-        let all = config.tenants.len();
-        let owned = |tenant: &Tenant| self.shard.owns(&tenant.alias);
-        config.tenants.retain(owned);
-        if self.shard != Shard::WHOLE {
-            tracing::info!(shard = %self.shard, tenants = config.tenants.len(), of = all, "watching a share of the tenants");
-        }
-        Ok(config)
+    pub(super) fn load(&self) -> Result<Loaded, Faults> {
+        let mut loaded = config::find(self.cli.config.file.as_deref(), self.environment)?;
+        let tenants = &mut loaded.config.tenants;
+        tenants.retain(|tenant| self.shard.owns(&tenant.alias));
+        Ok(loaded)
+    }
+
+    /// The file itself, without those it names; nothing where there is none.
+    pub(super) fn text(&self) -> Option<Vec<u8>> {
+        config::text(self.cli.config.file.as_deref())
+    }
+
+    /// Whether the file people write is gone by as soon as it changes.
+    pub(super) const fn may_change_by_itself(&self) -> bool {
+        self.cli.config.auto_reload
     }
 }
 

@@ -39,6 +39,12 @@ pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, F
     }
 }
 
+/// The text of the named file, or of the default one; nothing where it cannot
+/// be read.
+pub fn text(named: Option<&Path>) -> Option<Vec<u8>> {
+    reading::read(named.unwrap_or(Path::new(DEFAULT_FILE))).ok()
+}
+
 /// Loads one file.
 pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Faults> {
     let name = path.display().to_string();

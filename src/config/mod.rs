@@ -51,7 +51,7 @@ pub use environment::Environment;
 pub use exceptions::Exceptions;
 pub use fault::{Fault, Faults, Place, Warning};
 pub use fingerprint::Fingerprint;
-pub use load::{DEFAULT_FILE, Loaded, find, load};
+pub use load::{DEFAULT_FILE, Loaded, find, load, text};
 pub use pattern::{BadPattern, Pattern};
 pub use pem::PemFile;
 pub use privacy::{AcceptedBy, EventDetail, LabelPolicy};

@@ -97,6 +97,9 @@ impl Fleet {
                 Some(running) => {
                     running.desk.reconfigure(identity(tenant), settings);
                     let same = same_ways && running.tenant.credential == tenant.credential;
+                    if !same {
+                        running.desk.retry_failed();
+                    }
                     changes.restarted += usize::from(!same);
                     let loops = same.then_some(running.loops);
                     (running.desk, loops)
@@ -164,6 +167,11 @@ impl Fleet {
             loops.spawn(worker.run());
         }
         loops
+    }
+
+    /// The configuration that is gone by.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// How many loops run: two a tenant.

@@ -54,6 +54,17 @@ impl<R: ControlRules> Desk<R> {
         })
     }
 
+    /// Lists that fail are due at once: what they failed with has changed.
+    pub(super) fn retry_failed(&self) {
+        let mut papers = self.papers();
+        for api in Api::ALL {
+            let health = papers.health.of_mut(api);
+            if !health.up {
+                health.next_refresh = None;
+            }
+        }
+    }
+
     /// How long a list need not be asked for, as an earlier process decided;
     /// never longer than `most`, since clocks are set back.
     pub(super) fn not_due_for(&self, api: Api, most: Duration) -> Option<Duration> {

@@ -105,6 +105,34 @@ async fn a_new_secret_is_used_and_the_data_stay() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_failed_tries_a_new_secret_at_once() {
+    let world = World::new().await.configure(|config| {
+        config.refresh.profiles = HOUR;
+        config.refresh.scores = HOUR;
+    });
+    let mut good = None;
+    let world = world.configure(|config| {
+        if let Credential::ClientSecret { secret, .. } = &mut config.tenants[0].credential {
+            good = Some(std::mem::replace(secret, Secret::new("wrong".to_owned())));
+        }
+    });
+    let mut world = world.watch();
+    world.attempted().await;
+    assert!(!world.tenant("contoso").health.profiles.up);
+    world.reconfigure(|config| {
+        if let Credential::ClientSecret { secret, .. } = &mut config.tenants[0].credential {
+            *secret = good.unwrap();
+        }
+    });
+    world
+        .until("the new secret opens", |tenants| {
+            let health = &tenants.find("contoso").unwrap().health;
+            health.profiles.up && health.scores.up
+        })
+        .await;
+}
+
+#[tokio::test]
 async fn an_alias_that_stands_for_another_tenant_begins_anew() {
     let mut world = hourly().await;
     let changes = world.reconfigure(|config| {
@@ -157,4 +185,77 @@ async fn a_hangup_reads_the_file_again_and_a_bad_one_changes_nothing() {
     let text = metrics().await;
     assert!(text.contains(&format!("{successful}1")));
     assert!(!text.contains("tenant=\"contoso\"") && text.contains("tenant=\"fabrikam\""));
+}
+
+/// The configuration without one of its tenants, and that tenant's lines.
+fn split(written: &str) -> (String, String) {
+    let start = written.find("  - name: contoso").unwrap();
+    let end = start + written[start..].find("  - name: fabrikam").unwrap();
+    let rest = format!("{}{}", &written[..start], &written[end..]);
+    (rest, written[start..end].to_owned())
+}
+
+fn unindented(lines: &str) -> String {
+    lines
+        .lines()
+        .map(|line| format!("{}\n", &line[2..]))
+        .collect()
+}
+
+#[test]
+fn a_tenant_in_a_file_of_its_own_is_watched_once_it_is_there() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let (rest, contoso) = split(&written);
+    let with_files = format!("tenant_files: ['more/*.yml']\n{rest}");
+    fs::write(simulated.config(), with_files).unwrap();
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    exporter.word_after("address=");
+    let more = simulated.folder().join("more");
+    fs::create_dir(&more).unwrap();
+    let contoso = unindented(&contoso).replace("secrets/", "../secrets/");
+    fs::write(more.join("contoso.yml"), contoso).unwrap();
+    assert_eq!(
+        exporter.word_after("goes by the new configuration\" added="),
+        "1"
+    );
+    fs::remove_file(more.join("contoso.yml")).unwrap();
+    assert_eq!(exporter.word_after("added=0 removed="), "1");
+}
+
+#[test]
+fn the_file_people_write_is_gone_by_only_where_they_said_so() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let config = simulated.config();
+    let arguments = ["--web.listen-address=127.0.0.1:0", "--config.file", &config];
+    let waits = Process::exporter(&arguments);
+    let follows = Process::exporter(&[&arguments[..], &["--config.enable-auto-reload"]].concat());
+    waits.word_after("address=");
+    follows.word_after("address=");
+    fs::write(simulated.config(), split(&written).0).unwrap();
+    assert_eq!(follows.word_after("added=0 removed="), "1");
+    assert!(!waits.output().contains("new configuration"));
+    waits.hang_up();
+    assert_eq!(waits.word_after("added=0 removed="), "1");
+}
+
+#[test]
+fn a_secret_that_rotates_on_disk_is_picked_up() {
+    let simulated = Simulated::start();
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    exporter.word_after("address=");
+    let secret = simulated.folder().join("secrets/contoso");
+    assert!(secret.exists());
+    fs::write(&secret, "a new secret from the vault").unwrap();
+    assert_eq!(exporter.word_after("removed=0 restarted="), "1");
+    assert!(!exporter.output().contains("from the vault"));
 }
