@@ -7,6 +7,7 @@
 mod acceptance;
 mod exceptions;
 mod filter;
+pub mod record;
 
 pub use acceptance::{Acceptance, PointsLost, acceptances};
 pub use exceptions::{Finding, Oddity, findings};

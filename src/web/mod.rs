@@ -9,13 +9,16 @@
 //!                                                      └► views
 //! ```
 
+mod api;
 mod audience;
 mod body;
 mod guests;
 mod health;
 mod listener;
+mod near;
 mod negotiate;
 mod pace;
+mod query;
 mod reply;
 mod scrape;
 mod server;

@@ -51,6 +51,16 @@ pub(super) fn reply(status: StatusCode, content_type: HeaderValue, body: Body) -
     reply
 }
 
+/// Data for a program, true at this moment only.
+pub(super) fn data(status: StatusCode, content_type: HeaderValue, bytes: Vec<u8>) -> Reply {
+    let answer = reply(status, content_type, Body::from(Bytes::from(bytes)));
+    with(
+        momentary(answer),
+        header::VARY,
+        HeaderValue::from_static("Accept"),
+    )
+}
+
 /// A few lines of text, true at this moment only.
 pub(super) fn text(status: StatusCode, lines: String) -> Reply {
     momentary(reply(status, TEXT, Body::from(Bytes::from(lines))))

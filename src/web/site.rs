@@ -1,5 +1,6 @@
 //! The paths, and what stands behind each.
 
+use super::api::ApiRoute;
 use super::reply::{self, Reply};
 use super::scrape::{Renderings, scrape};
 use super::{audience, health, views};
@@ -78,6 +79,7 @@ enum Route {
     Metrics,
     Healthy,
     Ready,
+    Api(ApiRoute),
 }
 
 impl Site {
@@ -132,7 +134,7 @@ impl Site {
             views::STYLE_PATH => Some(Route::Style),
             "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
             "/-/ready" | "/readyz" => Some(Route::Ready),
-            _ => None,
+            other => ApiRoute::of(other).map(Route::Api),
         }
     }
 
@@ -151,6 +153,11 @@ impl Site {
                     &parts.headers,
                 )
                 .await
+            }
+            Route::Api(api) => {
+                let persons = audience::persons(&self.options.persons, parts);
+                let tenants = self.store.current();
+                api.answer(parts, &tenants, &persons, Timestamp::from(now))
             }
             Route::Healthy => health::healthy(),
             Route::Ready => health::ready(&self.store.current()),

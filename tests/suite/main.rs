@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod api;
 mod architecture;
 mod artefacts;
 mod capture;
