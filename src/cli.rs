@@ -5,6 +5,7 @@
 //! from the environment, as nowhere in that family.
 
 mod address;
+mod collect;
 mod route;
 mod shard;
 mod web;
@@ -16,6 +17,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use address::ListenAddress;
+pub use collect::{Collect, CollectFormat, ColorChoice};
 pub use route::{ExternalUrl, RoutePath};
 pub use shard::{ShardError, ShardFlags};
 pub use web::WebFlags;
@@ -105,6 +107,11 @@ impl Cli {
             let text = format!("--web.listen-address={address} is given twice; keep one\n");
             return Err(Self::command().error(ErrorKind::ArgumentConflict, text));
         }
+        if let Some(Command::Collect(collect)) = &self.command
+            && let Some(text) = collect.contradiction()
+        {
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, format!("{text}\n")));
+        }
         match self.without_effect() {
             Some(text) => Err(Self::command().error(ErrorKind::ArgumentConflict, text)),
             None => Ok(self),
@@ -114,7 +121,7 @@ impl Cli {
     /// A flag that the sub-command would ignore: better refused than believed.
     fn without_effect(&self) -> Option<String> {
         let command = self.command.as_ref()?;
-        let uses_config = matches!(command, Command::Check(_));
+        let uses_config = matches!(command, Command::Check(_) | Command::Collect(_));
         let flag = if !self.web.is_empty() {
             "--web.*"
         } else if !self.shard.is_empty() {
@@ -213,6 +220,8 @@ pub enum Command {
     Simulate(Simulate),
     /// Check configuration, credential and permission of each tenant
     Check(Check),
+    /// Read every tenant once and print metrics, JSON or a table
+    Collect(Collect),
 }
 
 impl Command {
@@ -222,6 +231,7 @@ impl Command {
             Self::Demo(_) => "demo",
             Self::Simulate(_) => "simulate",
             Self::Check(_) => "check",
+            Self::Collect(_) => "collect",
         }
     }
 }

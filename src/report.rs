@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use crate::config::{Faults, Warning};
+use crate::model::Trouble;
 
 /// An error that knows what to do about it.
 pub trait Hint {
@@ -46,6 +47,18 @@ fn say(line: fmt::Arguments<'_>) {
 pub fn error(error: &dyn Error, hint: Option<&str>) {
     say(format_args!("error: {}", chain(error)));
     if let Some(hint) = hint {
+        say(format_args!("hint: {hint}"));
+    }
+}
+
+/// Prints what keeps a tenant from being read, and what to do about it.
+pub fn trouble(tenant: &str, trouble: &Trouble) {
+    let reason = trouble.reason.as_str();
+    say(format_args!(
+        "error: {tenant}: {reason}: {}",
+        trouble.message
+    ));
+    if let Some(hint) = &trouble.hint {
         say(format_args!("hint: {hint}"));
     }
 }

@@ -1,10 +1,11 @@
 //! Whether each tenant can be watched: token, permission, one call of each
 //! kind, and whether Microsoft's sums add up.
 
+use super::chosen::chosen;
 use super::print::{self, line};
 use super::{Failure, serve};
 use crate::cli::{Check, ConfigFlags};
-use crate::config::{Config, Environment, Tenant, nearest_id};
+use crate::config::{Config, Environment, nearest_id};
 use crate::graph::{Client, GraphError, PERMISSION, Pools, Subject, TokenFacts, Turn};
 use crate::model::{
     Anomalies, Catalogue, CategoryPins, ControlRules as _, ControlState, Report, TenantSnapshot,
@@ -60,24 +61,6 @@ pub(super) async fn run(
     let all = findings.len() == config.tenants.len();
     print_exceptions(&findings, all, Timestamp::from(SystemTime::now()))?;
     conclude(&findings)
-}
-
-fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a Tenant>, Failure> {
-    let known = |name: &String| config.tenants.iter().any(|tenant| tenant.alias == *name);
-    let names_known = config.tenants.iter().map(|tenant| tenant.alias.as_str());
-    if let Some(unknown) = names.iter().find(|name| !known(name)) {
-        return Err(Failure::Other {
-            error: anyhow::anyhow!(
-                "--tenant {unknown}: no tenant of the configuration has this name"
-            ),
-            hint: Some(match nearest_id(unknown, names_known) {
-                Some(near) => format!("did you mean {near}?"),
-                None => "use the `name` of a tenant as the configuration spells it".to_owned(),
-            }),
-        });
-    }
-    let wanted = |tenant: &&Tenant| names.is_empty() || names.contains(&tenant.alias);
-    Ok(config.tenants.iter().filter(wanted).collect())
 }
 
 fn print(findings: &[Findings]) -> Result<(), Failure> {

@@ -1,6 +1,8 @@
 //! What the program can be told to do, one file each.
 
 mod check;
+mod chosen;
+mod collect;
 mod demo;
 mod exporter;
 mod logging;
@@ -18,6 +20,10 @@ use crate::report;
 use crate::store::disk::DirectoryError;
 use std::process::ExitCode;
 
+/// The exit status of a command that did a part of its work. 2 is that of a
+/// wrong flag.
+const PARTLY: u8 = 3;
+
 /// Why a command ended early.
 #[derive(Debug)]
 pub enum Failure {
@@ -33,6 +39,9 @@ pub enum Failure {
     /// The command ran, and what it found is reason enough for a script to
     /// stop. It has said so itself.
     Found,
+    /// Some of what was asked for was done, and the command has said what was
+    /// not.
+    Partly,
 }
 
 impl From<Faults> for Failure {
@@ -71,7 +80,10 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             tell(&failure);
-            ExitCode::FAILURE
+            match failure {
+                Failure::Partly => ExitCode::from(PARTLY),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -83,6 +95,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         None => block_on(serve::run(&cli, environment)),
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
+        Some(Command::Collect(ref collect)) => block_on(collect::run(&cli, collect, environment)),
         Some(Command::Check(check)) => block_on(check::run(&cli.config, &check, environment)),
     }
 }
@@ -91,7 +104,7 @@ fn tell(failure: &Failure) {
     match failure {
         Failure::Faults(faults) => report::faults(faults),
         Failure::Other { error, hint } => report::error(error.as_ref(), hint.as_deref()),
-        Failure::Found => {}
+        Failure::Found | Failure::Partly => {}
     }
 }
 

@@ -57,6 +57,15 @@ impl fmt::Display for Category {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotACategory;
 
+impl fmt::Display for NotACategory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = Category::ALL.map(Category::as_str).join(", ");
+        write!(f, "not a category; use one of {known}")
+    }
+}
+
+impl std::error::Error for NotACategory {}
+
 impl FromStr for Category {
     type Err = NotACategory;
 

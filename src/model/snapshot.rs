@@ -61,6 +61,14 @@ impl Control {
         listed.or_else(|| self.score.as_ref()?.implied_max())
     }
 
+    /// Points it would still bring; nothing where the tenant is not scored on
+    /// it or the maximum cannot be known.
+    pub fn points_to_gain(&self) -> Option<Points> {
+        let score = self.score.as_ref()?.score;
+        let missing = rounded(self.max_score()?.get() - score.get());
+        Some(Points::new(missing).unwrap_or(Points::ZERO))
+    }
+
     /// The exceptions that cover its newest acceptance, or that would cover
     /// one where there was none yet; expired ones included.
     pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {

@@ -11,6 +11,7 @@ use crate::store::Store;
 use crate::telemetry::Telemetry;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -154,10 +155,7 @@ impl Fleet {
         for api in Api::ALL {
             let worker = Worker {
                 api,
-                interval: match api {
-                    Api::Profiles => config.refresh.profiles,
-                    Api::Scores => config.refresh.scores,
-                },
+                interval: interval(config, api),
                 client: Arc::clone(&client),
                 desk: Arc::clone(desk),
                 places: Arc::clone(places),
@@ -183,7 +181,7 @@ impl Fleet {
 /// Whether Graph is reached in the same way and at the same rhythm.
 fn same_ways(before: &Config, after: &Config) -> bool {
     let but_for_staleness = |config: &Config| crate::config::Refresh {
-        max_staleness: std::time::Duration::ZERO,
+        max_staleness: Duration::ZERO,
         ..config.refresh.clone()
     };
     but_for_staleness(before) == but_for_staleness(after)
@@ -196,7 +194,18 @@ fn is_same_directory(before: &Tenant, after: &Tenant) -> bool {
     before.tenant_id == after.tenant_id && before.cloud == after.cloud
 }
 
-fn settings(config: &Config, tenant: &Tenant, policy: &Arc<Policy>) -> Settings<TenantRules> {
+pub(super) fn interval(config: &Config, api: Api) -> Duration {
+    match api {
+        Api::Profiles => config.refresh.profiles,
+        Api::Scores => config.refresh.scores,
+    }
+}
+
+pub(super) fn settings(
+    config: &Config,
+    tenant: &Tenant,
+    policy: &Arc<Policy>,
+) -> Settings<TenantRules> {
     Settings {
         rules: config.rules(&tenant.alias),
         policy: Arc::clone(policy),
@@ -206,7 +215,7 @@ fn settings(config: &Config, tenant: &Tenant, policy: &Arc<Policy>) -> Settings<
 }
 
 /// A tenant configured by a domain learns its id from the first answer.
-fn identity(tenant: &Tenant) -> TenantIdentity {
+pub(super) fn identity(tenant: &Tenant) -> TenantIdentity {
     let by_domain = tenant.tenant_id.contains('.');
     TenantIdentity {
         alias: tenant.alias.as_str().into(),

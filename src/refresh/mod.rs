@@ -9,6 +9,7 @@ mod desk;
 mod fleet;
 mod keeper;
 mod memory;
+mod once;
 pub mod schedule;
 mod shard;
 mod spread;
@@ -17,6 +18,7 @@ mod worker;
 
 pub use fleet::{Changes, Fleet, Plan};
 pub use keeper::Keeper;
+pub use once::once;
 pub use shard::{NoSuchShard, Shard};
 
 use crate::model::Timestamp;

@@ -48,6 +48,15 @@ impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
         }
     }
 
+    /// Refreshes once and notes how it ended; nothing follows.
+    pub(super) async fn run_once(self) {
+        let worker = Arc::new(self);
+        let outcome = Self::contained(&worker).await;
+        let traffic = worker.client.traffic();
+        let (api, interval) = (worker.api, worker.interval);
+        worker.desk.conclude(api, &outcome, traffic, interval);
+    }
+
     async fn turn_after_turn(self: Arc<Self>) {
         let mut failures = 0;
         // An earlier process asked not long ago.

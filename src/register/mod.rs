@@ -5,6 +5,7 @@
 //! the store when asked for and keeps nothing.
 
 mod acceptance;
+pub mod control_record;
 mod exceptions;
 mod filter;
 pub mod record;

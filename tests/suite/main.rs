@@ -12,6 +12,7 @@ mod api;
 mod architecture;
 mod artefacts;
 mod capture;
+mod collect;
 mod commands;
 mod config;
 mod end_to_end;

@@ -1,0 +1,396 @@
+//! `collect` as scripts and timers run it.
+
+use crate::process::{Process, program};
+use crate::simulated::{Simulated, run, text};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+fn collect(simulated: &Simulated, flags: &[&str]) -> Output {
+    let config = simulated.config();
+    let mut arguments = vec!["collect", "--config.file", &config];
+    arguments.extend(flags);
+    run(&arguments)
+}
+
+fn printed(simulated: &Simulated, flags: &[&str]) -> String {
+    let output = collect(simulated, flags);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+async fn break_tenants(simulated: &Simulated, tenants: &[&str]) {
+    for tenant in tenants {
+        let fault = json!({"tenant": tenant, "api": "token", "what": {"aadsts": 7_000_222}});
+        simulated.inject(fault).await;
+    }
+}
+
+/// Samples of the answers, which do not depend on when they were asked for.
+fn of_the_answers(metrics: &str) -> Vec<&str> {
+    let names = [
+        "secure_score_control_",
+        "secure_score_tenant_",
+        "secure_score_category_",
+    ];
+    let lines = metrics.lines();
+    lines
+        .filter(|line| names.iter().any(|name| line.starts_with(name)))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_metrics_are_those_a_scrape_shows() {
+    let simulated = Simulated::start();
+    let collected = printed(&simulated, &[]);
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    let address = exporter.word_after("address=");
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for _ in 0..600 {
+        let ready = http.get(format!("http://{address}/-/ready")).send().await;
+        if ready.unwrap().status().is_success() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let scraped = http.get(format!("http://{address}/metrics")).send().await;
+    let scraped = scraped.unwrap().text().await.unwrap();
+    let (collected, scraped) = (of_the_answers(&collected), of_the_answers(&scraped));
+    assert!(collected.len() > 1_000);
+    assert!(
+        collected == scraped,
+        "{} against {}",
+        collected.len(),
+        scraped.len()
+    );
+}
+
+#[test]
+fn promtool_finds_nothing_wrong_with_it() {
+    let simulated = Simulated::start();
+    let metrics = printed(&simulated, &[]);
+    assert!(
+        !metrics.contains("process_cpu"),
+        "that is the exporter's own"
+    );
+    let mut child = Command::new(program("promtool", "prometheus"))
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(metrics.as_bytes())
+        .unwrap();
+    let checked = child.wait_with_output().unwrap();
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_exit_status_tells_how_many_were_read() {
+    let simulated = Simulated::start();
+    assert_eq!(collect(&simulated, &[]).status.code(), Some(0));
+    break_tenants(&simulated, &["contoso"]).await;
+    let partly = collect(&simulated, &[]);
+    assert_eq!(partly.status.code(), Some(3));
+    let said = text(&partly.stderr);
+    assert!(
+        said.contains("error: contoso: credential: ") && said.contains("hint: "),
+        "{said}"
+    );
+    let metrics = text(&partly.stdout);
+    assert!(metrics.contains("secure_score_up{tenant=\"contoso\",api=\"profiles\"} 0"));
+    assert!(metrics.contains("secure_score_up{tenant=\"fabrikam\",api=\"profiles\"} 1"));
+    let none = collect(&simulated, &["--tenant=contoso"]);
+    assert_eq!(none.status.code(), Some(1));
+    let unknown = collect(&simulated, &["--tenant=contosso"]);
+    assert!(text(&unknown.stderr).contains("did you mean contoso?"));
+    assert_eq!(
+        collect(&simulated, &["--format=yaml"]).status.code(),
+        Some(2)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_replaced_whole_and_readable_by_a_collector() {
+    let simulated = Simulated::start();
+    let file = simulated.folder().join("secure_score.prom");
+    let path = file.display().to_string();
+    fs::write(&file, "old\n").unwrap();
+    assert_eq!(printed(&simulated, &["--output", &path]), "");
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.starts_with("# HELP secure_score_") && written.ends_with('\n'));
+    assert_eq!(
+        fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o644
+    );
+
+    break_tenants(&simulated, &["contoso"]).await;
+    assert_eq!(
+        collect(&simulated, &["--output", &path]).status.code(),
+        Some(3)
+    );
+    let written = fs::read_to_string(&file).unwrap();
+    assert!(written.contains("secure_score_up{tenant=\"contoso\",api=\"scores\"} 0"));
+
+    let beside = fs::read_dir(simulated.folder()).unwrap();
+    let names = beside.map(|it| it.unwrap().file_name().into_string().unwrap());
+    let left: Vec<_> = names.filter(|name| name.starts_with(".tmp")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    let nowhere = simulated
+        .folder()
+        .join("no/such/folder/file")
+        .display()
+        .to_string();
+    let failed = collect(&simulated, &["--tenant=fabrikam", "--output", &nowhere]);
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(
+        text(&failed.stderr).contains("--output"),
+        "{}",
+        text(&failed.stderr)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_is_text_and_what_graph_says_moves_no_cursor() {
+    let simulated = Simulated::start();
+    let hostile = "\u{1b}[2J\u{1b}]0;owned\u{7}first\nsecond\ttab";
+    let acceptance = json!({"by": "eve\u{1b}[31m@contoso.example", "comment": hostile});
+    simulated.accept("contoso", "AdminMFAV2", acceptance).await;
+    let table = printed(&simulated, &["--accepted", "--format=table"]);
+    assert!(
+        table.chars().all(|c| c == '\n' || !c.is_control()),
+        "{table:?}"
+    );
+    let row = table
+        .lines()
+        .find(|line| line.contains("AdminMFAV2"))
+        .unwrap();
+    for words in ["contoso", "Identity", "risk accepted", "eve", "first"] {
+        assert!(row.contains(words), "{row}");
+    }
+    let first = table.lines().nth(1).unwrap();
+    assert!(first.contains(" no "), "the unapproved come first: {first}");
+    let wide = printed(&simulated, &["--accepted", "--wide"]);
+    assert!(
+        wide.contains("FIX IT AT") && wide.contains("https://"),
+        "{wide}"
+    );
+    let coloured = printed(&simulated, &["--accepted", "--color=always"]);
+    assert!(coloured.contains("\u{1b}["));
+    assert!(!printed(&simulated, &["--accepted", "--color=never"]).contains('\u{1b}'));
+}
+
+#[test]
+fn json_has_status_and_link_of_each_control() {
+    let simulated = Simulated::start();
+    let flags = [
+        "--format=json",
+        "--tenant=contoso",
+        "--category=identity",
+        "--accepted",
+    ];
+    let document: Value = serde_json::from_str(&printed(&simulated, &flags)).unwrap();
+    let contoso = &document["tenants"][0];
+    assert_eq!(contoso["tenant"], "contoso");
+    assert!(contoso["score"].is_number());
+    let control = &contoso["control_records"][0];
+    assert_eq!(control["control"], "IntegratedApps");
+    assert_eq!(control["risk_accepted"], true);
+    assert!(control["implementation_status"].is_string());
+    assert!(
+        control["action_url"]
+            .as_str()
+            .unwrap()
+            .starts_with("https://")
+    );
+    assert_eq!(control["accepted_by"], "alex.wilber@contoso.example");
+    assert!(control["history"].as_array().unwrap().len() > 1);
+}
+
+#[test]
+fn a_choice_of_rows_is_refused_where_it_would_do_nothing() {
+    for flags in [
+        &["collect", "--format=prometheus", "--accepted"][..],
+        &["collect", "--format=prometheus", "--category=Identity"],
+        &["collect", "--format=json", "--wide"],
+        &["collect", "--last=3"],
+        &["collect", "--accepted", "--last=0"],
+        &["collect", "--web.listen-address=:1"],
+    ] {
+        let ended = run(flags);
+        assert_eq!(
+            ended.status.code(),
+            Some(2),
+            "{flags:?}: {}",
+            text(&ended.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_no_trouble() {
+    let simulated = Simulated::start();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        .args(["collect", "--config.file", &simulated.config()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(
+        !text(&ended.stderr).contains("panicked"),
+        "{}",
+        text(&ended.stderr)
+    );
+}
+
+/// What the administrator's script did: of the identity controls, those where
+/// `Ignored` is among the last updates as Graph lists them.
+fn by_script(profiles: &Value, last: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    for profile in profiles["value"].as_array().unwrap() {
+        let updates = profile["controlStateUpdates"].as_array();
+        let listed = updates.map_or(&[][..], |it| it);
+        let ignored = |it: &&Value| it["state"].as_str() == Some("Ignored");
+        if profile["controlCategory"] == "Identity"
+            && listed.iter().rev().take(last).any(|it| ignored(&it))
+        {
+            found.push(profile["id"].as_str().unwrap().to_owned());
+        }
+    }
+    found.sort();
+    found
+}
+
+fn update(state: &str, at: &str) -> Value {
+    json!({"state": state, "updatedDateTime": at, "updatedBy": "alex@contoso.example", "comment": null, "assignedTo": null})
+}
+
+fn profile(id: &str, category: &str, updates: Value) -> Value {
+    json!({
+        "id": id, "azureTenantId": "11111111-2222-4333-8444-555555555555", "title": id,
+        "controlCategory": category, "service": "AzureAD", "maxScore": 5,
+        "controlStateUpdates": updates,
+    })
+}
+
+/// The identity controls `collect` lists over these answers.
+fn by_collect(folder: &Path, last: &str) -> Vec<String> {
+    let answers = folder.join("graph").display().to_string();
+    let config = folder.join("config").display().to_string();
+    let simulator = Process::exporter(&[
+        "simulate",
+        "--replay",
+        &answers,
+        "--listen-address=127.0.0.1:0",
+        "--control.listen-address=127.0.0.1:0",
+        "--config-dir",
+        &config,
+    ]);
+    simulator.word_after("configuration ");
+    let file = folder.join("config/secure-score.yml").display().to_string();
+    let ended = run(&[
+        "collect",
+        "--config.file",
+        &file,
+        "--category=Identity",
+        "--accepted",
+        "--last",
+        last,
+        "--format=json",
+    ]);
+    let document: Value = serde_json::from_slice(&ended.stdout).expect(&text(&ended.stderr));
+    let controls = document["tenants"][0]["control_records"]
+        .as_array()
+        .unwrap();
+    let mut ids: Vec<_> = controls
+        .iter()
+        .map(|it| it["control"].as_str().unwrap().to_owned())
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn it_lists_what_the_script_listed_but_for_what_the_guide_says() {
+    let (one, two, three) = (
+        "2026-11-01T00:00:00Z",
+        "2026-11-02T00:00:00Z",
+        "2026-11-03T00:00:00Z",
+    );
+    let four = "2026-11-04T00:00:00Z";
+    let alike = vec![
+        profile(
+            "Accepted",
+            "Identity",
+            json!([update("Default", one), update("Ignored", two)]),
+        ),
+        profile(
+            "Withdrawn",
+            "Identity",
+            json!([update("Ignored", one), update("Default", two)]),
+        ),
+        profile(
+            "LongAgo",
+            "Identity",
+            json!([
+                update("Ignored", one),
+                update("Default", two),
+                update("ThirdParty", three),
+                update("Planned", four)
+            ]),
+        ),
+        profile("Never", "Identity", json!([update("Reviewed", one)])),
+        profile("Untouched", "Identity", json!([])),
+        profile("Elsewhere", "Apps", json!([update("Ignored", one)])),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let answers = folder.path().join("graph");
+    fs::create_dir_all(&answers).unwrap();
+    fs::write(answers.join("secureScores.json"), "{\"value\": []}").unwrap();
+    let catalogue = answers.join("secureScoreControlProfiles.json");
+    let profiles = json!({"value": alike});
+    fs::write(&catalogue, profiles.to_string()).unwrap();
+    for last in ["1", "2", "3"] {
+        let script = by_script(&profiles, last.parse().unwrap());
+        assert_eq!(by_collect(folder.path(), last), script, "--last {last}");
+        fs::remove_dir_all(folder.path().join("config")).unwrap();
+    }
+
+    // The two differences: order is by date, and repeats are one change.
+    let newest_first = json!([
+        update("Ignored", four),
+        update("Default", three),
+        update("Planned", two)
+    ]);
+    let repeated = json!([
+        update("Ignored", one),
+        update("Default", two),
+        update("Default", three),
+        update("Default", four)
+    ]);
+    let different = json!({"value": [
+        profile("NewestFirst", "Identity", newest_first),
+        profile("Repeated", "Identity", repeated),
+    ]});
+    fs::write(&catalogue, different.to_string()).unwrap();
+    assert_eq!(by_script(&different, 1), Vec::<String>::new());
+    assert_eq!(by_collect(folder.path(), "1"), ["NewestFirst"]);
+    fs::remove_dir_all(folder.path().join("config")).unwrap();
+    assert_eq!(by_script(&different, 3), ["NewestFirst"]);
+    assert_eq!(by_collect(folder.path(), "3"), ["NewestFirst", "Repeated"]);
+}
