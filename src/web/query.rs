@@ -2,7 +2,6 @@
 
 use crate::model::{Category, Timestamp};
 use crate::register::Filter;
-use std::borrow::Cow;
 use std::collections::HashSet;
 use url::form_urlencoded;
 
@@ -51,7 +50,7 @@ pub(super) fn filter(
 }
 
 /// The name is repeated only where it can be read.
-fn refuse_broken(name: &Cow<'_, str>, value: &Cow<'_, str>) -> Result<(), BadQuery> {
+fn refuse_broken(name: &str, value: &str) -> Result<(), BadQuery> {
     let broken = |text: &str| text.contains([REPLACEMENT, '\0']);
     match (broken(name), broken(value)) {
         (false, false) => Ok(()),

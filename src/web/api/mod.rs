@@ -71,7 +71,7 @@ impl ApiRoute {
             Self::Tenants => list(parts, tenants, now),
             Self::Missing => Err(Refusal::missing()),
         };
-        answered.unwrap_or_else(|refusal| failed(refusal))
+        answered.unwrap_or_else(failed)
     }
 }
 
