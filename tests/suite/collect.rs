@@ -313,7 +313,8 @@ fn by_collect(folder: &Path, last: &str) -> Vec<String> {
         last,
         "--format=json",
     ]);
-    let document: Value = serde_json::from_slice(&ended.stdout).expect(&text(&ended.stderr));
+    let document: Value = serde_json::from_slice(&ended.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", text(&ended.stderr)));
     let controls = document["tenants"][0]["control_records"]
         .as_array()
         .unwrap();
