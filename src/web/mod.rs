@@ -6,9 +6,10 @@
 //! ```text
 //! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate
 //!                                                      ├► health
-//!                                                      └► views
+//!                                                      └► pages ─► views
 //! ```
 
+mod asked;
 mod audience;
 mod body;
 mod guests;
@@ -16,6 +17,8 @@ mod health;
 mod listener;
 mod negotiate;
 mod pace;
+mod pages;
+mod query;
 mod reply;
 mod scrape;
 mod server;

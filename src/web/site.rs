@@ -1,8 +1,10 @@
 //! The paths, and what stands behind each.
 
+use super::health;
+use super::pages::{self, PageRoute};
 use super::reply::{self, Reply};
 use super::scrape::{Renderings, scrape};
-use super::{audience, health, views};
+use super::views::{self, Reader};
 use crate::model::{Persons, Timestamp};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -73,7 +75,7 @@ pub struct Site {
 /// What stands behind a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Route {
-    Status,
+    Page(PageRoute),
     Style,
     Metrics,
     Healthy,
@@ -116,7 +118,7 @@ impl Site {
         }
         let answer = match self.route(parts.uri.path()) {
             Some(route) => self.answer(route, &parts, now).await,
-            None => self.elsewhere(parts.uri.path()),
+            None => self.elsewhere(parts.uri.path(), Timestamp::from(now)),
         };
         match parts.method {
             Method::HEAD => reply::head_only(answer),
@@ -128,11 +130,10 @@ impl Site {
         let path = path.strip_prefix(&self.options.route_prefix)?;
         match path {
             metrics if metrics == self.options.telemetry_path => Some(Route::Metrics),
-            "/" => Some(Route::Status),
             views::STYLE_PATH => Some(Route::Style),
             "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
             "/-/ready" | "/readyz" => Some(Route::Ready),
-            _ => None,
+            page => PageRoute::of(page).map(Route::Page),
         }
     }
 
@@ -155,27 +156,28 @@ impl Site {
             Route::Healthy => health::healthy(),
             Route::Ready => health::ready(&self.store.current()),
             Route::Style => reply::stylesheet(views::STYLE),
-            Route::Status => {
-                let tenants = self.store.current();
-                let persons = audience::persons(&self.options.persons, parts);
-                let options = Options {
-                    persons,
-                    ..self.options.clone()
-                };
-                let markup = views::status(&tenants, &options, Timestamp::from(now));
-                reply::page(StatusCode::OK, markup)
-            }
+            Route::Page(page) => pages::show(
+                page,
+                parts,
+                &self.store.current(),
+                &self.options,
+                Timestamp::from(now),
+            ),
         }
     }
 
     /// A path that is none of ours: the root leads to the prefix, the rest to
     /// a page that names the paths there are.
-    fn elsewhere(&self, path: &str) -> Reply {
+    fn elsewhere(&self, path: &str, now: Timestamp) -> Reply {
         let prefix = &self.options.route_prefix;
         if path == "/" || path == prefix {
             reply::redirect(&format!("{prefix}/"))
         } else {
-            reply::page(StatusCode::NOT_FOUND, views::missing(path, &self.options))
+            let reader = Reader {
+                options: &self.options,
+                now,
+            };
+            reply::page(StatusCode::NOT_FOUND, views::missing(path, &reader))
         }
     }
 }
@@ -224,7 +226,7 @@ mod tests {
         for prefix in ["secure", "/secure", "/secure/"] {
             let site = site(prefix, "metrics/");
             assert_eq!(site.route("/secure/metrics"), Some(Route::Metrics));
-            assert_eq!(site.route("/secure/"), Some(Route::Status));
+            assert_eq!(site.route("/secure/"), Some(Route::Page(PageRoute::Status)));
             assert_eq!(site.route("/metrics"), None);
             assert_eq!(site.route("/secured/metrics"), None);
         }
@@ -233,7 +235,10 @@ mod tests {
     #[test]
     fn without_a_prefix_the_root_is_the_status_page() {
         for prefix in ["", "/"] {
-            assert_eq!(site(prefix, "/metrics").route("/"), Some(Route::Status));
+            assert_eq!(
+                site(prefix, "/metrics").route("/"),
+                Some(Route::Page(PageRoute::Status))
+            );
         }
     }
 

@@ -10,6 +10,7 @@
 
 mod architecture;
 mod artefacts;
+mod browser;
 mod capture;
 mod commands;
 mod config;
@@ -19,12 +20,15 @@ mod exposition;
 mod golden;
 mod histories;
 mod persons;
+mod pictures;
 mod process;
 mod refresh;
 mod rendering;
 mod scenarios;
+mod served;
 mod sharding;
 mod simulated;
 mod sink;
 mod web;
+mod web_pages;
 mod world;
