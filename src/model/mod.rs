@@ -13,6 +13,7 @@ mod pins;
 mod points;
 mod report;
 mod snapshot;
+mod standing;
 mod tenant;
 mod timestamp;
 
@@ -27,5 +28,6 @@ pub use pins::{CategoryPins, Recategorised};
 pub use points::Points;
 pub use report::{Basis, CategoryComparison, Comparison, Report};
 pub use snapshot::{Catalogue, CategoryTotal, Control, ControlRules, TenantSnapshot};
+pub use standing::Standing;
 pub use tenant::TenantIdentity;
 pub use timestamp::Timestamp;

@@ -3,7 +3,7 @@
 use super::points::rounded;
 use super::{
     Anomalies, Approval, CatalogueEntry, Category, CategoryPins, ControlScore, ControlState,
-    Exception, Points, Report, Timestamp,
+    Exception, Points, Report, Standing, Timestamp,
 };
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -128,6 +128,9 @@ pub struct TenantSnapshot {
     pub unmatched_watches: Vec<Arc<str>>,
     /// The exceptions of the tenant, whatever they name.
     pub exceptions: Vec<Arc<Exception>>,
+    /// Where the tenant stood in the last report of an earlier day, when one
+    /// was seen.
+    pub earlier: Option<Standing>,
 }
 
 impl TenantSnapshot {
@@ -186,6 +189,7 @@ impl TenantSnapshot {
             recategorised,
             unmatched_watches: catalogue.map_or_else(Vec::new, |c| c.unmatched_watches(rules)),
             exceptions: rules.exceptions(),
+            earlier: None,
         }
     }
 

@@ -5,7 +5,7 @@ use super::{Clock, Keeper};
 use crate::exposition::{self, Chunk, Policy};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::model::{
-    Api, Catalogue, CategoryPins, ControlRules, Report, TenantHealth, TenantIdentity,
+    Api, Catalogue, CategoryPins, ControlRules, Report, Standing, TenantHealth, TenantIdentity,
     TenantSnapshot, Timestamp, Traffic, Trouble,
 };
 use crate::store::{Store, TenantState};
@@ -55,6 +55,7 @@ pub(super) struct Papers {
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
     pub(super) pins: CategoryPins,
+    pub(super) earlier: Option<Standing>,
     snapshot: Arc<TenantSnapshot>,
     /// Whether the snapshot shows what lies here.
     pub(super) joined: bool,
@@ -96,6 +97,7 @@ impl<R: ControlRules> Desk<R> {
                 had_controls: false,
                 had_report: false,
                 pins: CategoryPins::default(),
+                earlier: None,
                 snapshot: Arc::default(),
                 joined: true,
                 data: Chunk::default(),
@@ -205,6 +207,7 @@ impl<R: ControlRules> Desk<R> {
             .words(&papers.identity.alias, Api::Scores, unknown_words);
         papers.had_report = true;
         papers.learn_id(Some(&report.entra_tenant_id));
+        papers.put_aside(&report);
         let changed = self.replace(&mut papers.report, report, !partial);
         papers.joined &= !changed;
         // The catalogue's word on categories wins. Until it was asked for
@@ -305,12 +308,16 @@ impl<R: ControlRules> Desk<R> {
             return;
         }
         let settings = self.settings.load();
-        papers.snapshot = Arc::new(TenantSnapshot::join(
+        let joined = TenantSnapshot::join(
             papers.catalogue.as_ref().map(|kept| &*kept.value),
             papers.report.as_ref().map(|kept| Arc::clone(&kept.value)),
             &papers.pins,
             &settings.rules,
-        ));
+        );
+        papers.snapshot = Arc::new(TenantSnapshot {
+            earlier: papers.earlier,
+            ..joined
+        });
         papers.data = exposition::render_data(&papers.identity, &papers.snapshot, &settings.policy);
         papers.joined = true;
     }
@@ -364,6 +371,16 @@ impl Papers {
         let id = id.filter(|id| !id.is_empty());
         if self.identity.entra_tenant_id.is_none() {
             self.identity.entra_tenant_id = id.map(Arc::clone);
+        }
+    }
+
+    /// Keeps where the tenant stood, when the report that comes is of a later
+    /// day than the one that lies here. Within a day Microsoft corrects.
+    fn put_aside(&mut self, coming: &Report) {
+        let lying = self.report.as_ref();
+        let standing = lying.and_then(|kept| Standing::of(&kept.value));
+        if let Some(standing) = standing.filter(|it| coming.as_of.is_some_and(|to| to > it.as_of)) {
+            self.earlier = Some(standing);
         }
     }
 }
@@ -523,6 +540,36 @@ mod tests {
             Reason::Emptied
         );
         assert!(shown(&desk).snapshot.report.is_some());
+    }
+
+    fn report_of(day: i64, points: f64) -> Paper {
+        let mut paper = report(Some(points));
+        if let Paper::Report(Fetched {
+            value: Some(report),
+            ..
+        }) = &mut paper
+        {
+            report.as_of = Some(Timestamp::from_seconds(day * 86_400));
+            report.max_score = Points::new(10.0);
+        }
+        paper
+    }
+
+    #[tokio::test]
+    async fn the_last_report_of_an_earlier_day_is_remembered() {
+        let desk = desk();
+        desk.lay(catalogue(&["A"], false)).unwrap();
+        let earlier = |paper| {
+            desk.lay(paper).unwrap();
+            let earlier = shown(&desk).snapshot.earlier;
+            earlier.map(|it| (it.as_of.as_seconds(), it.score.get()))
+        };
+        assert_eq!(earlier(report_of(1, 4.0)), None);
+        assert_eq!(earlier(report_of(1, 5.0)), None, "the same day, corrected");
+        assert_eq!(earlier(report_of(2, 6.0)), Some((86_400.0, 5.0)));
+        assert_eq!(earlier(report_of(2, 7.0)), Some((86_400.0, 5.0)));
+        assert_eq!(earlier(report_of(1, 5.0)), Some((86_400.0, 5.0)));
+        assert_eq!(earlier(report(Some(8.0))), Some((86_400.0, 5.0)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,10 +6,11 @@
 //! ```text
 //! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate
 //!                                                      ├► health
-//!                                                      └► views
+//!                                                      └► pages ─► views
 //! ```
 
 mod api;
+mod asked;
 mod audience;
 mod body;
 mod guests;
@@ -18,6 +19,7 @@ mod listener;
 mod near;
 mod negotiate;
 mod pace;
+mod pages;
 mod query;
 mod reply;
 mod scrape;

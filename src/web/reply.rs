@@ -16,7 +16,7 @@ const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
 /// Nothing may run, load or frame the pages, whatever gets into them: they
 /// show words that administrators of other tenants wrote.
 const CONTENT_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
 const GUARDS: [(HeaderName, HeaderValue); 5] = [

@@ -1,9 +1,11 @@
 //! The paths, and what stands behind each.
 
 use super::api::ApiRoute;
+use super::pages::{self, PageRoute};
 use super::reply::{self, Reply};
 use super::scrape::{Renderings, scrape};
-use super::{audience, health, views};
+use super::views::{self, Reader};
+use super::{audience, health};
 use crate::model::{Persons, Timestamp};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -74,7 +76,7 @@ pub struct Site {
 /// What stands behind a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Route {
-    Status,
+    Page(PageRoute),
     Style,
     Metrics,
     Healthy,
@@ -118,7 +120,7 @@ impl Site {
         }
         let answer = match self.route(parts.uri.path()) {
             Some(route) => self.answer(route, &parts, now).await,
-            None => self.elsewhere(parts.uri.path()),
+            None => self.elsewhere(parts.uri.path(), Timestamp::from(now)),
         };
         match parts.method {
             Method::HEAD => reply::head_only(answer),
@@ -130,11 +132,12 @@ impl Site {
         let path = path.strip_prefix(&self.options.route_prefix)?;
         match path {
             metrics if metrics == self.options.telemetry_path => Some(Route::Metrics),
-            "/" => Some(Route::Status),
             views::STYLE_PATH => Some(Route::Style),
             "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
             "/-/ready" | "/readyz" => Some(Route::Ready),
-            other => ApiRoute::of(other).map(Route::Api),
+            other => ApiRoute::of(other)
+                .map(Route::Api)
+                .or_else(|| PageRoute::of(other).map(Route::Page)),
         }
     }
 
@@ -162,27 +165,28 @@ impl Site {
             Route::Healthy => health::healthy(),
             Route::Ready => health::ready(&self.store.current()),
             Route::Style => reply::stylesheet(views::STYLE),
-            Route::Status => {
-                let tenants = self.store.current();
-                let persons = audience::persons(&self.options.persons, parts);
-                let options = Options {
-                    persons,
-                    ..self.options.clone()
-                };
-                let markup = views::status(&tenants, &options, Timestamp::from(now));
-                reply::page(StatusCode::OK, markup)
-            }
+            Route::Page(page) => pages::show(
+                page,
+                parts,
+                &self.store.current(),
+                &self.options,
+                Timestamp::from(now),
+            ),
         }
     }
 
     /// A path that is none of ours: the root leads to the prefix, the rest to
     /// a page that names the paths there are.
-    fn elsewhere(&self, path: &str) -> Reply {
+    fn elsewhere(&self, path: &str, now: Timestamp) -> Reply {
         let prefix = &self.options.route_prefix;
         if path == "/" || path == prefix {
             reply::redirect(&format!("{prefix}/"))
         } else {
-            reply::page(StatusCode::NOT_FOUND, views::missing(path, &self.options))
+            let reader = Reader {
+                options: &self.options,
+                now,
+            };
+            reply::page(StatusCode::NOT_FOUND, views::missing(path, &reader))
         }
     }
 }
@@ -231,7 +235,7 @@ mod tests {
         for prefix in ["secure", "/secure", "/secure/"] {
             let site = site(prefix, "metrics/");
             assert_eq!(site.route("/secure/metrics"), Some(Route::Metrics));
-            assert_eq!(site.route("/secure/"), Some(Route::Status));
+            assert_eq!(site.route("/secure/"), Some(Route::Page(PageRoute::Status)));
             assert_eq!(site.route("/metrics"), None);
             assert_eq!(site.route("/secured/metrics"), None);
         }
@@ -240,7 +244,10 @@ mod tests {
     #[test]
     fn without_a_prefix_the_root_is_the_status_page() {
         for prefix in ["", "/"] {
-            assert_eq!(site(prefix, "/metrics").route("/"), Some(Route::Status));
+            assert_eq!(
+                site(prefix, "/metrics").route("/"),
+                Some(Route::Page(PageRoute::Status))
+            );
         }
     }
 

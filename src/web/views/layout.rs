@@ -1,6 +1,6 @@
 //! What all pages have in common.
 
-use crate::web::Options;
+use super::reader::Reader;
 use maud::{DOCTYPE, Markup, html};
 
 /// The style of all pages.
@@ -9,12 +9,24 @@ pub(in crate::web) const STYLE: &str = include_str!("style.css");
 /// Where it is served, below the prefix.
 pub(in crate::web) const STYLE_PATH: &str = "/style.css";
 
-/// What every page is called, with something more where there is more to say.
+/// What the whole is called.
 const NAME: &str = "Secure Score exporter";
 
+/// Where in the navigation a page stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Here {
+    /// The status page.
+    Status,
+    /// The register of accepted risks.
+    Acceptances,
+    /// None of those one can go to from everywhere.
+    Elsewhere,
+}
+
 /// A whole page around its content.
-pub(super) fn layout(options: &Options, title: Option<&str>, content: Markup) -> Markup {
-    let prefix = options.link_prefix();
+pub(super) fn layout(reader: &Reader<'_>, here: Here, title: &str, content: Markup) -> Markup {
+    let version = &reader.options.version;
+    let style = format!("{}?v={version}", reader.href(STYLE_PATH));
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -22,40 +34,50 @@ pub(super) fn layout(options: &Options, title: Option<&str>, content: Markup) ->
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { @if let Some(title) = title { (title) " · " } (NAME) }
-                link rel="stylesheet" href={ (prefix) (STYLE_PATH) "?v=" (options.version) };
+                title { (title) " · " (NAME) }
+                link rel="stylesheet" href=(style);
             }
             body {
-                header {
-                    h1 { (NAME) }
-                    p.soft {
-                        "Microsoft Secure Score for Prometheus: scores, control states and accepted risks. Version "
-                        (options.version) "."
-                    }
+                a.skip href="#main" { "Skip to the content" }
+                header.site {
+                    p.name { (NAME) }
+                    (navigation(reader, here))
                 }
-                (links(options))
-                main { (content) }
+                main #main tabindex="-1" {
+                    h1 { (title) }
+                    (content)
+                }
+                footer.site { (foot(reader)) }
             }
         }
     }
 }
 
-/// The paths a person or a program may want.
-fn links(options: &Options) -> Markup {
-    let prefix = options.link_prefix();
-    let paths = [
-        ("/", "Status"),
-        (&options.telemetry_path, "Metrics"),
-        ("/-/healthy", "Health"),
-        ("/-/ready", "Readiness"),
+/// The pages a person may want.
+fn navigation(reader: &Reader<'_>, here: Here) -> Markup {
+    let pages = [
+        ("/", "Status", Here::Status),
+        ("/acceptances", "Accepted risks", Here::Acceptances),
     ];
     html! {
         nav aria-label="Pages" {
             ul {
-                @for (path, name) in paths {
-                    li { a href={ (prefix) (path) } { (name) } }
+                @for (path, name, place) in pages {
+                    @let current = (place == here).then_some("page");
+                    li { a href=(reader.href(path)) aria-current=[current] { (name) } }
                 }
+                li { a href=(reader.href(&reader.options.telemetry_path)) { "Metrics" } }
             }
+        }
+    }
+}
+
+fn foot(reader: &Reader<'_>) -> Markup {
+    html! {
+        p {
+            (NAME) " " (reader.options.version) ": Microsoft Secure Score for Prometheus. "
+            a href=(reader.href("/-/healthy")) { "Health" } ", "
+            a href=(reader.href("/-/ready")) { "readiness" } "."
         }
     }
 }

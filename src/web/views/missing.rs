@@ -1,32 +1,51 @@
-//! The page for a path that is none of ours.
+//! The pages for what is not there, and for what was not understood.
 
-use super::layout::{layout, shortened};
-use crate::web::Options;
+use super::layout::{Here, layout, shortened};
+use super::reader::Reader;
+use crate::store::Tenants;
+use crate::web::near::near;
 use maud::{Markup, html};
 
-/// Says so, and names what there is.
-pub(in crate::web) fn missing(path: &str, options: &Options) -> Markup {
-    let prefix = options.link_prefix();
+/// A path that is none of ours: it says so, and names what there is.
+pub(in crate::web) fn missing(path: &str, reader: &Reader<'_>) -> Markup {
     let known = [
         ("/", "status of all tenants and accepted risks"),
-        (&options.telemetry_path, "what Prometheus scrapes"),
+        ("/acceptances", "every accepted risk, in force or withdrawn"),
+        (&reader.options.telemetry_path, "what Prometheus scrapes"),
         ("/-/healthy", "whether the process lives"),
         ("/-/ready", "whether every tenant was attempted once"),
     ];
-    layout(
-        options,
-        Some("Not found"),
-        html! {
-            h2 { "Not found" }
-            p { "There is nothing at " code { (shortened(path)) } ". These paths exist:" }
-            ul {
-                @for (path, what) in known {
-                    li {
-                        a href={ (prefix) (path) } { code { (prefix) (path) } }
-                        " – " (what)
-                    }
-                }
+    let content = html! {
+        p { "There is nothing at " code { (shortened(path)) } ". These paths exist:" }
+        ul {
+            @for (path, what) in known {
+                @let href = reader.href(path);
+                li { a href=(href) { code { (href) } } " – " (what) }
             }
-        },
-    )
+        }
+    };
+    layout(reader, Here::Elsewhere, "Not found", content)
+}
+
+/// A tenant nobody configured: it names those that look like it.
+pub(in crate::web) fn no_tenant(name: &str, tenants: &Tenants, reader: &Reader<'_>) -> Markup {
+    let offered = near(name, tenants);
+    let content = html! {
+        p { "No tenant here is called " code { (shortened(name)) } "." }
+        @if !offered.is_empty() {
+            p { "Did you mean one of these?" }
+            ul { @for alias in offered { li { (reader.tenant(alias)) } } }
+        }
+        p { a href=(reader.href("/")) { "All tenants" } }
+    };
+    layout(reader, Here::Elsewhere, "Tenant not found", content)
+}
+
+/// A query that was not understood: it says what is wrong, and how to go on.
+pub(in crate::web) fn refused(message: &str, path: &str, reader: &Reader<'_>) -> Markup {
+    let content = html! {
+        p { "What the address asks for is not understood: " (shortened(message)) "." }
+        p { a href=(path) { "The same page without a filter" } }
+    };
+    layout(reader, Here::Elsewhere, "Not understood", content)
 }

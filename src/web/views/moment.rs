@@ -9,6 +9,18 @@ pub(super) fn date(at: Timestamp) -> String {
     formatted(at, "%Y-%m-%d %H:%M UTC")
 }
 
+/// A time as its day in UTC, `2026-11-23`.
+pub(super) fn day(at: Timestamp) -> Markup {
+    let day = formatted(at, "%Y-%m-%d");
+    html! { time datetime=(day) { (day) } }
+}
+
+/// The last day that is over before a moment: an exception expires with the
+/// end of the day that was written.
+pub(super) fn last_day(end: Timestamp) -> Timestamp {
+    Timestamp::from_nanos(end.nanos().saturating_sub(1))
+}
+
 /// A time as its distance from now: `3 h ago`.
 ///
 /// One unit, rounded down: whether a report is 26 or 27 hours old changes
@@ -28,6 +40,15 @@ pub(super) fn age(now: Timestamp, at: Timestamp) -> String {
 /// The age with the date behind it, for machines and for a pointer's tip.
 pub(super) fn ago(now: Timestamp, at: Timestamp) -> Markup {
     html! { time datetime=(machine(at)) title=(date(at)) { (age(now, at)) } }
+}
+
+/// A time to come as its distance from now: `in 12 min`.
+pub(super) fn ahead(now: Timestamp, at: Timestamp) -> Markup {
+    html! {
+        time datetime=(machine(at)) title=(date(at)) {
+            @if at > now { "in " (span(at.since(now))) } @else { "now" }
+        }
+    }
 }
 
 /// The date with the age behind it.

@@ -1,138 +1,164 @@
 //! The table of tenants, those in trouble first.
 
+use super::address::Address;
+use super::choice::typed;
+use super::figures::{count, score, target};
 use super::layout::{shortened, wide};
 use super::moment::ago;
-use crate::model::{Api, Points, RefreshHealth, Timestamp};
+use super::reader::Reader;
+use super::trend::{self, trend};
+use crate::model::{Api, ControlState, RefreshHealth};
 use crate::store::{TenantState, Tenants};
+use crate::web::asked::AskedStatus;
 use maud::{Markup, html};
 
-/// Rows of the table. Whoever has more tenants looks at a dashboard; here
-/// those in trouble must be seen, and they stand first.
-const SHOWN: usize = 200;
+/// With more tenants than this one looks for one by its name.
+const SURVEYABLE: usize = 20;
 
-pub(super) fn tenants_table(tenants: &Tenants, now: Timestamp) -> Markup {
+/// Columns of the table, all of which a trouble lies across.
+const COLUMNS: usize = 8;
+
+pub(super) fn tenants_table(
+    tenants: &Tenants,
+    asked: &AskedStatus,
+    address: &Address,
+    reader: &Reader<'_>,
+) -> Markup {
     if tenants.states.is_empty() {
-        return html! { p { "No tenant is configured here." } };
+        return html! { p.empty { "No tenant is configured here." } };
     }
-    let ranked = ranked(tenants);
-    let table = html! {
+    let ranked = ranked(tenants, asked.find.as_deref());
+    let shown = asked.page.of(&ranked);
+    html! {
+        @if tenants.states.len() > SURVEYABLE || asked.find.is_some() { (form(asked, address)) }
+        @if ranked.is_empty() { p.empty { "No tenant has these words in its name." } }
+        @else {
+            (wide("Tenants", table(shown.rows, &format!("{}{}", summary(&ranked), shown.range()), reader)))
+            (shown.links("tenants", address))
+            (trend::note(shown.rows.iter().copied()))
+        }
+    }
+}
+
+fn form(asked: &AskedStatus, address: &Address) -> Markup {
+    html! {
+        form.filter method="get" action=(address.path()) role="search" aria-label="Find tenants" {
+            (typed("Tenant's name", "find", "search", address, None))
+            div.buttons {
+                button type="submit" { "Find" }
+                @if asked.find.is_some() { " " a href=(address.path()) { "Show all" } }
+            }
+        }
+    }
+}
+
+fn table(states: &[&TenantState], caption: &str, reader: &Reader<'_>) -> Markup {
+    html! {
         table {
-            caption { (summary(&ranked)) }
+            caption { (caption) }
             thead {
                 tr {
                     th scope="col" { "Tenant" }
-                    th.number scope="col" { "Score" }
-                    th.number scope="col" { "Target" }
-                    th scope="col" { "Report" }
+                    th scope="col" { "Score" }
+                    th scope="col" { "Target" }
+                    th scope="col" { "Trend" }
+                    th.number scope="col" { "Risks accepted" }
+                    th scope="col" { "Report of" }
                     th scope="col" { "Controls read" }
                     th scope="col" { "Score read" }
-                    th scope="col" { "Trouble" }
                 }
             }
-            tbody { @for state in ranked.iter().take(SHOWN) { (row(state, now)) } }
+            tbody { @for state in states { (row(state, reader)) } }
         }
-    };
-    html! {
-        (wide("Tenants", table))
-        (rest(ranked.get(SHOWN..).unwrap_or_default()))
     }
 }
 
-fn rest(hidden: &[&TenantState]) -> Markup {
-    html! { @if !hidden.is_empty() { p { "… and more: " (summary(hidden)) "." } } }
-}
-
 /// In trouble, then waiting for the first refresh, then the rest, each by alias.
-fn ranked(tenants: &Tenants) -> Vec<&TenantState> {
-    let mut ranked: Vec<&TenantState> = tenants.states.iter().map(AsRef::as_ref).collect();
+fn ranked<'a>(tenants: &'a Tenants, find: Option<&str>) -> Vec<&'a TenantState> {
+    let found = |state: &&TenantState| {
+        let names = [&state.identity.alias, &state.identity.display_name];
+        find.is_none_or(|words| names.iter().any(|name| name.to_lowercase().contains(words)))
+    };
+    let states = tenants.states.iter().map(AsRef::as_ref);
+    let mut ranked: Vec<&TenantState> = states.filter(found).collect();
     ranked.sort_by_key(|state| (!is_troubled(state), state.health.attempted()));
     ranked
 }
 
-fn is_troubled(state: &TenantState) -> bool {
+/// Whether a refresh of a tenant failed last.
+pub(super) fn is_troubled(state: &TenantState) -> bool {
     Api::ALL
         .into_iter()
         .any(|api| state.health.of(api).trouble.is_some())
 }
 
+/// Whether there is something to say of what keeps a tenant from being watched.
+pub(super) fn calls_for_words(state: &TenantState) -> bool {
+    is_troubled(state) || !state.snapshot.unmatched_watches.is_empty()
+}
+
 fn summary(tenants: &[&TenantState]) -> String {
     let troubled = tenants.iter().filter(|state| is_troubled(state)).count();
-    let all = match tenants.len() {
-        1 => "1 tenant".to_owned(),
-        many => format!("{many} tenants"),
-    };
+    let all = count(tenants.len(), "tenant");
     match troubled {
         0 => format!("{all}, none in trouble"),
         some => format!("{all}, {some} in trouble"),
     }
 }
 
-fn row(state: &TenantState, now: Timestamp) -> Markup {
+fn row(state: &TenantState, reader: &Reader<'_>) -> Markup {
     let report = state.snapshot.report.as_deref();
     let as_of = report.and_then(|report| report.as_of);
+    let now = reader.now;
     html! {
         tr {
             th scope="row" {
-                (state.identity.alias)
+                (reader.tenant(&state.identity.alias))
+                @if is_troubled(state) { " " span.tag.bad { "in trouble" } }
                 @if state.identity.display_name != state.identity.alias {
-                    " " span.soft { (shortened(&state.identity.display_name)) }
+                    p.soft { (shortened(&state.identity.display_name)) }
                 }
             }
-            td.number { (score(state)) }
-            td.number { (target(state)) }
+            td.score { (score(state)) }
+            td.figure { (target(state)) }
+            td.trend { (trend(&state.snapshot)) }
+            td.number { (accepted(state, reader)) }
             td { @if let Some(at) = as_of { (ago(now, at)) } @else { "none" } }
-            td { (last_read(state.health.of(Api::Profiles), now)) }
-            td { (last_read(state.health.of(Api::Scores), now)) }
-            td.words { (troubles(state)) }
+            td { (last_read(state.health.of(Api::Profiles), reader)) }
+            td { (last_read(state.health.of(Api::Scores), reader)) }
+        }
+        @if calls_for_words(state) {
+            tr.more { td colspan=(COLUMNS) { (troubles(state)) } }
         }
     }
 }
 
-fn score(state: &TenantState) -> Markup {
-    let report = state.snapshot.report.as_deref();
-    let Some(score) = report.and_then(|report| report.current_score) else {
+/// How many risks are accepted now, with the way to them.
+fn accepted(state: &TenantState, reader: &Reader<'_>) -> Markup {
+    if state.snapshot.catalogue_anomalies.is_none() {
         return html! { "unknown" };
-    };
-    html! {
-        (points(score))
-        @if let Some(max) = report.and_then(|report| report.max_score) { " of " (points(max)) }
-        @if let Some(share) = share(state) { " (" (percent(share)) ")" }
+    }
+    let controls = state.snapshot.controls.iter();
+    let accepted = controls.filter(|it| it.state() == Some(ControlState::RiskAccepted));
+    let path = format!("/acceptances?tenant={}&in_force=true", state.identity.alias);
+    match accepted.count() {
+        0 => html! { "0" },
+        some => html! { a href=(reader.href(&path)) { (some) } },
     }
 }
 
-fn target(state: &TenantState) -> Markup {
-    let Some(target) = state.identity.target else {
-        return html! { span.soft { "none" } };
-    };
-    html! {
-        (percent(target))
-        @match share(state) {
-            Some(share) if share >= target => { " " span.good { "met" } }
-            Some(_) => { " " span.bad { "missed" } }
-            None => {}
-        }
-    }
-}
-
-/// The score as a share of the maximum, where there is one to share.
-fn share(state: &TenantState) -> Option<f64> {
-    let report = state.snapshot.report.as_deref()?;
-    let max = report.max_score?.get();
-    (max > 0.0).then_some(report.current_score?.get() / max)
-}
-
-fn last_read(health: &RefreshHealth, now: Timestamp) -> Markup {
+/// When a list was read last.
+pub(super) fn last_read(health: &RefreshHealth, reader: &Reader<'_>) -> Markup {
     match (health.last_success, health.attempted()) {
-        (Some(at), _) => ago(now, at),
+        (Some(at), _) => ago(reader.now, at),
         (None, true) => html! { span.bad { "never" } },
         (None, false) => html! { "not yet" },
     }
 }
 
-/// What the lists fail with; once when both fail the same way.
-/// What keeps a tenant from being watched: failing refreshes, and lines of the
-/// watch list that watch nothing here.
-fn troubles(state: &TenantState) -> Markup {
+/// What keeps a tenant from being watched: failing refreshes, told once when
+/// both fail the same way, and lines of the watch list that watch nothing here.
+pub(super) fn troubles(state: &TenantState) -> Markup {
     let unmatched: Vec<&str> = state
         .snapshot
         .unmatched_watches
@@ -145,7 +171,6 @@ fn troubles(state: &TenantState) -> Markup {
         .collect();
     troubles.dedup_by_key(|trouble| trouble.reason);
     html! {
-        @if troubles.is_empty() && unmatched.is_empty() { span.soft { "none" } }
         @if !unmatched.is_empty() {
             p {
                 strong.bad { "watch list" } ": no control fits " (shortened(&unmatched.join(", ")))
@@ -158,42 +183,5 @@ fn troubles(state: &TenantState) -> Markup {
                 @if let Some(hint) = &trouble.hint { br; "Hint: " (shortened(hint)) }
             }
         }
-    }
-}
-
-/// Points as people write them: no zeros after the point that say nothing.
-pub(super) fn points(points: Points) -> String {
-    let text = format!("{:.2}", points.get());
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A share in whole per cent, rounded down: 79.6 is not the 80 one aims for.
-fn percent(share: f64) -> String {
-    // The tiny addend mends 0.29 × 100 = 28.999….
-    format!("{} %", (share * 100.0 + 1e-9).floor())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn points_carry_no_idle_zeros() {
-        for (value, text) in [
-            (10.0, "10"),
-            (7.83, "7.83"),
-            (0.5, "0.5"),
-            (0.0, "0"),
-            (100.0, "100"),
-        ] {
-            assert_eq!(points(Points::new(value).unwrap()), text);
-        }
-    }
-
-    #[test]
-    fn a_share_just_below_the_target_does_not_look_like_it() {
-        assert_eq!(percent(0.7999), "79 %");
-        assert_eq!(percent(0.29), "29 %");
-        assert_eq!(percent(1.0), "100 %");
     }
 }

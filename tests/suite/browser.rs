@@ -1,0 +1,539 @@
+//! The pages in a real browser, as a person meets them.
+//!
+//! Chromium is driven by `chromedriver` (WebDriver, JSON over HTTP). Each test
+//! has a browser and a profile of its own; one at a time, since a browser is
+//! hungry.
+
+use crate::process::{Process, program};
+use crate::served::{
+    HOSTILE, Running, change, control, options, start, tenant, troubled, with_controls,
+    with_history,
+};
+use secure_score_exporter::model::{Category, ControlState};
+use secure_score_exporter::store::TenantState;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, MutexGuard};
+
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// Nothing but this machine can be reached, whatever a page or the browser
+/// itself would like to load.
+const ARGUMENTS: [&str; 7] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+];
+
+const TAB: &str = "\u{E004}";
+const ENTER: &str = "\u{E007}";
+
+/// A browser with one window.
+pub(crate) struct Browser {
+    http: reqwest::Client,
+    session: String,
+    process: PathBuf,
+    _driver: Process,
+    /// Profile and all, since a driver that is killed removes nothing.
+    _folder: TempDir,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Browser {
+    pub(crate) async fn open() -> Self {
+        let turn = ONE_AT_A_TIME.lock().await;
+        let path = program("chromedriver", "chromium chromium-driver");
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = Command::new(path);
+        command.arg("--port=0").env("TMPDIR", folder.path());
+        let driver = Process::start(&mut command);
+        let port = driver.word_after("started successfully on port ");
+        let address = format!("http://127.0.0.1:{}/session", port.trim_end_matches('.'));
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let wishes = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "unhandledPromptBehavior": "ignore",
+            "goog:chromeOptions": {"args": ARGUMENTS},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }}});
+        let answer = send(&http, http.post(&address), &wishes).await.unwrap();
+        let id = answer["sessionId"].as_str().unwrap();
+        let process = answer["capabilities"]["goog:processID"].to_string();
+        Self {
+            process: Path::new("/proc").join(process),
+            session: format!("{address}/{id}"),
+            http,
+            _driver: driver,
+            _folder: folder,
+            _turn: turn,
+        }
+    }
+
+    async fn command(&self, path: &str, body: Value) -> Result<Value, String> {
+        let request = self.http.post(format!("{}/{path}", self.session));
+        send(&self.http, request, &body).await
+    }
+
+    async fn devtools(&self, method: &str, parameters: Value) -> Value {
+        let body = json!({"cmd": method, "params": parameters});
+        self.command("goog/cdp/execute", body).await.unwrap()
+    }
+
+    pub(crate) async fn visit(&self, server: &Running, path: &str) {
+        let url = format!("http://{}{path}", server.address);
+        self.command("url", json!({"url": url})).await.unwrap();
+    }
+
+    /// The value of a piece of script that the page itself would not run.
+    pub(crate) async fn value(&self, script: &str) -> Value {
+        let body = json!({"script": format!("return {script}"), "args": []});
+        self.command("execute/sync", body).await.unwrap()
+    }
+
+    /// Waits until a piece of script is true of the page.
+    async fn until(&self, condition: &str) {
+        for _ in 0..600 {
+            if self.value(condition).await == json!(true) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("never true: {condition}\n{}", self.text().await);
+    }
+
+    /// What a person reads.
+    async fn text(&self) -> String {
+        let text = self.value("document.body.innerText").await;
+        text.as_str().unwrap().to_owned()
+    }
+
+    async fn click(&self, selector: &str) {
+        let wanted = json!({"using": "css selector", "value": selector});
+        let found = self.command("element", wanted).await;
+        let found = found.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        let id = found.as_object().unwrap().values().next().unwrap().clone();
+        let path = format!("element/{}/click", id.as_str().unwrap());
+        self.command(&path, json!({})).await.unwrap();
+    }
+
+    async fn press(&self, keys: &str) {
+        let strokes: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
+            .collect();
+        let hands = json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]});
+        self.command("actions", hands).await.unwrap();
+    }
+
+    pub(crate) async fn prefer(&self, scheme: &str) {
+        let wish = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": wish}))
+            .await;
+    }
+
+    pub(crate) async fn resize(&self, width: u32, height: u32, phone: bool) {
+        let size =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone});
+        self.devtools("Emulation.setDeviceMetricsOverride", size)
+            .await;
+    }
+
+    /// The window as a picture.
+    pub(crate) async fn picture(&self) -> Vec<u8> {
+        let taken = self
+            .devtools("Page.captureScreenshot", json!({"format": "png"}))
+            .await;
+        let text = taken["data"].as_str().unwrap();
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap()
+    }
+
+    /// What the browser complained of: refused scripts, styles, requests.
+    async fn complaints(&self) -> Vec<Value> {
+        let log = self.command("se/log", json!({"type": "browser"})).await;
+        log.unwrap().as_array().unwrap().clone()
+    }
+}
+
+/// The driver ends the browser when it is told to, and a test that fails must
+/// leave none behind. While it ends it still writes into its profile.
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let Some((address, path)) = self
+            .session
+            .strip_prefix("http://")
+            .and_then(|rest| rest.split_once('/'))
+        else {
+            return;
+        };
+        let request = format!("DELETE /{path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+        if let Ok(mut stream) = TcpStream::connect(address) {
+            let _bounded = stream.set_read_timeout(Some(Duration::from_secs(10)));
+            let _told = stream.write_all(request.as_bytes());
+            let _done = stream.read(&mut [0; 1024]);
+        }
+        for _ in 0..200 {
+            if !self.process.exists() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+/// Sends a command; the answer, or what the driver says against it.
+async fn send(
+    http: &reqwest::Client,
+    request: reqwest::RequestBuilder,
+    body: &Value,
+) -> Result<Value, String> {
+    let request = request
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .build()
+        .unwrap();
+    let answer = http.execute(request).await.unwrap();
+    let good = answer.status().is_success();
+    let bytes = answer.bytes().await.unwrap();
+    let answer: Value = serde_json::from_slice(&bytes).unwrap();
+    match good {
+        true => Ok(answer["value"].clone()),
+        false => Err(answer["value"]["message"].to_string()),
+    }
+}
+
+async fn shown(state: TenantState) -> Running {
+    let server = start(options()).await;
+    server.store.publish(state);
+    server
+}
+
+const PAGES: [&str; 3] = ["/", "/acceptances", "/tenants/contoso"];
+
+/// A tenant with everything a page can show, in trouble.
+fn eventful() -> TenantState {
+    let mut state = troubled(with_history());
+    let mut snapshot = (*state.snapshot).clone();
+    snapshot.controls[0].watched = true;
+    state.snapshot = Arc::new(snapshot);
+    state
+}
+
+#[tokio::test]
+async fn hostile_words_are_read_and_not_run() {
+    let update = change(
+        ControlState::RiskAccepted,
+        1_763_626_530,
+        HOSTILE,
+        "<script>document.title = 'owned'; alert(1)</script><style>body{display:none}</style>",
+    );
+    let mut hostile = control(HOSTILE, Category::Identity, vec![update]);
+    if let Some(entry) = &mut hostile.entry {
+        Arc::make_mut(entry).action_url = Some("javascript:alert(1)".into());
+    }
+    let server = shown(with_controls(tenant("contoso"), vec![hostile])).await;
+    let browser = Browser::open().await;
+    for path in PAGES {
+        browser.visit(&server, path).await;
+        browser
+            .value("document.querySelectorAll('details').forEach(it => it.open = true)")
+            .await;
+        let text = browser.text().await;
+        assert!(
+            text.contains("<script>document.title = 'owned'"),
+            "{path}: {text}"
+        );
+        assert!(text.contains("<img src=x onerror=alert(1)>"), "{path}");
+        for (what, count) in [
+            ("document.scripts.length", 0),
+            ("document.images.length", 0),
+            (
+                "document.querySelectorAll('style, iframe, object').length",
+                0,
+            ),
+            (
+                "[...document.links].filter(a => !a.protocol.startsWith('http')).length",
+                0,
+            ),
+            ("document.querySelectorAll('h1').length", 1),
+        ] {
+            assert_eq!(browser.value(what).await, json!(count), "{path}: {what}");
+        }
+        let title = browser.value("document.title").await;
+        assert!(title.as_str().unwrap().ends_with("Secure Score exporter"));
+        let dialog = browser.command("alert/dismiss", json!({})).await;
+        assert!(dialog.unwrap_err().contains("no such alert"));
+        assert_eq!(browser.complaints().await, Vec::<Value>::new(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_accepted_is_told_in_words() {
+    let server = shown(with_controls(tenant("contoso"), Vec::new())).await;
+    let browser = Browser::open().await;
+    for (path, words) in [
+        ("/", "No control that we know of has its risk accepted now."),
+        (
+            "/acceptances",
+            "No control that we know of has, or ever had",
+        ),
+        (
+            "/tenants/contoso",
+            "No control of this tenant is known now.",
+        ),
+    ] {
+        browser.visit(&server, path).await;
+        let text = browser.text().await;
+        assert!(text.contains(words), "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_tenant_stands_first_with_its_remedy() {
+    let server = shown(tenant("adatum")).await;
+    server.store.publish(troubled(tenant("northwind")));
+    let browser = Browser::open().await;
+    browser.visit(&server, "/").await;
+    let first =
+        "[...document.querySelectorAll('tbody tr')].slice(0, 2).map(r => r.innerText).join()";
+    let row = browser.value(first).await.as_str().unwrap().to_owned();
+    for words in [
+        "northwind",
+        "403 Forbidden",
+        "grant the application permission SecurityEvents.Read.All",
+    ] {
+        assert!(row.contains(words), "{row}");
+    }
+    browser.click("tbody tr th a").await;
+    browser
+        .until("location.pathname == '/tenants/northwind'")
+        .await;
+    let text = browser.text().await;
+    assert!(text.contains("SecurityEvents.Read.All"), "{text}");
+}
+
+#[tokio::test]
+async fn a_thousand_tenants_are_a_page_at_a_time() {
+    let server = start(options()).await;
+    for number in 0..1_000 {
+        let accepted = (0..3).map(|n| {
+            let at = 1_763_626_530 + n;
+            let update = change(ControlState::RiskAccepted, at, "amy@x.example", "later");
+            control(&format!("control-{n}"), Category::Identity, vec![update])
+        });
+        let name = format!("tenant-{number:04}");
+        server
+            .store
+            .publish(with_controls(tenant(&name), accepted.collect()));
+    }
+    let browser = Browser::open().await;
+    browser.visit(&server, "/").await;
+    let tenants = "document.querySelectorAll('section[aria-labelledby=tenants] tbody tr').length";
+    assert_eq!(browser.value(tenants).await, json!(200));
+    browser.click("nav.paging a[rel=next]").await;
+    browser.until("location.search == '?page=2'").await;
+    assert!(browser.text().await.contains("tenant-0200"));
+
+    browser.click("input[name=find]").await;
+    browser.press(&format!("0777{ENTER}")).await;
+    browser.until("location.search == '?find=0777'").await;
+    assert_eq!(browser.value(tenants).await, json!(1));
+}
+
+#[tokio::test]
+async fn the_register_is_ordered_and_filtered_by_hand() {
+    let server = shown(with_history()).await;
+    let browser = Browser::open().await;
+    browser.visit(&server, "/acceptances").await;
+    let order = "[...document.querySelectorAll('tbody tr')].map(r => r.querySelector('code').innerText).join()";
+    assert_eq!(
+        browser.value(order).await,
+        json!("newer,older,apps,reverted")
+    );
+    let sorted = "document.querySelector('[aria-sort]').getAttribute('aria-sort')";
+    for (direction, rows) in [
+        ("ascending", "apps,newer,older,reverted"),
+        ("descending", "reverted,older,newer,apps"),
+    ] {
+        browser.click("thead th:first-child a").await;
+        browser
+            .until(&format!(
+                "document.querySelector('[aria-sort={direction}]') != null"
+            ))
+            .await;
+        assert_eq!(browser.value(sorted).await, json!(direction));
+        assert_eq!(browser.value(order).await, json!(rows));
+    }
+    browser
+        .click("select[name=category] option[value=Apps]")
+        .await;
+    browser.click("form button").await;
+    browser
+        .until("location.search.includes('category=Apps')")
+        .await;
+    assert_eq!(browser.value(order).await, json!("apps"));
+    let chosen = "document.querySelector('select[name=category]').value";
+    assert_eq!(browser.value(chosen).await, json!("Apps"));
+    assert_eq!(browser.value(sorted).await, json!("descending"));
+    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+
+    browser.click("summary").await;
+    browser
+        .until("document.querySelector('details').open")
+        .await;
+    assert!(browser.text().await.contains("apps are late"));
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_is_enough() {
+    let server = shown(with_history()).await;
+    let browser = Browser::open().await;
+    browser.visit(&server, "/acceptances").await;
+    browser.press(TAB).await;
+    let skip = "document.activeElement.matches('.skip') && document.activeElement.getBoundingClientRect().left >= 0";
+    assert_eq!(browser.value(skip).await, json!(true));
+    let outline = "getComputedStyle(document.activeElement).outlineStyle";
+    assert_eq!(browser.value(outline).await, json!("solid"));
+    browser.press(ENTER).await;
+    browser
+        .until("document.activeElement.matches('main')")
+        .await;
+
+    browser.press(TAB).await;
+    let name = "document.activeElement.name";
+    assert_eq!(browser.value(name).await, json!("tenant"));
+    browser.press(&format!("contoso{TAB}newer{ENTER}")).await;
+    browser
+        .until("location.search.includes('control=newer')")
+        .await;
+    let rows = "document.querySelectorAll('tbody tr').length";
+    assert_eq!(browser.value(rows).await, json!(1));
+
+    let reached = "document.activeElement.matches('.wide') || document.activeElement.closest('.wide') != null";
+    let mut presses = 0;
+    while browser.value(reached).await != json!(true) {
+        presses += 1;
+        assert!(presses < 30, "the table is not reached");
+        browser.press(TAB).await;
+    }
+}
+
+/// Texts whose contrast with what lies behind them is below 4.5, and how many
+/// texts there were.
+const CONTRAST: &str = r"(() => {
+  const channels = text => text.match(/[\d.]+/g).map(Number);
+  const light = text => {
+    const [r, g, b] = channels(text).map(c => c / 255)
+      .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = element => {
+    for (let at = element; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      const alpha = channels(colour)[3];
+      if (alpha === undefined || alpha === 1) return colour;
+      if (alpha !== 0) return 'rgb(128, 128, 128)';
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const weak = [];
+  let texts = 0;
+  for (const element of document.body.querySelectorAll('*')) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    const field = element.matches('input, select, button');
+    if (!own && !field) continue;
+    texts += 1;
+    const [a, b] = [light(getComputedStyle(element).color), light(behind(element))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) weak.push(`${element.tagName}.${element.className} ${ratio.toFixed(2)}`);
+  }
+  return [texts, weak, getComputedStyle(document.body).backgroundColor];
+})()";
+
+#[tokio::test]
+async fn words_stand_out_in_light_and_in_dark() {
+    let server = shown(eventful()).await;
+    let browser = Browser::open().await;
+    let mut papers = Vec::new();
+    for scheme in ["light", "dark"] {
+        browser.prefer(scheme).await;
+        for path in PAGES {
+            browser.visit(&server, path).await;
+            let seen = browser.value(CONTRAST).await;
+            assert!(seen[0].as_u64().unwrap() > 30, "{path}: {seen}");
+            assert_eq!(seen[1], json!([]), "{scheme} {path}");
+            papers.push(seen[2].clone());
+        }
+    }
+    assert_ne!(papers[0], papers[5], "dark is not light");
+}
+
+#[tokio::test]
+async fn a_phone_scrolls_tables_and_not_the_page() {
+    let mut state = eventful();
+    state.identity.display_name = "W".repeat(60).into();
+    let server = shown(state).await;
+    let browser = Browser::open().await;
+    browser.resize(390, 844, true).await;
+    for path in PAGES {
+        browser.visit(&server, path).await;
+        let width = browser.value("document.documentElement.scrollWidth").await;
+        assert_eq!(width, json!(390), "{path}");
+        let scrolls =
+            "[...document.querySelectorAll('.wide')].some(it => it.scrollWidth > it.clientWidth)";
+        assert_eq!(browser.value(scrolls).await, json!(true), "{path}");
+    }
+}
+
+/// What a screen reader needs to find its way.
+#[tokio::test]
+async fn each_page_says_what_its_parts_are() {
+    let server = shown(eventful()).await;
+    let browser = Browser::open().await;
+    for path in PAGES {
+        browser.visit(&server, path).await;
+        for (what, expected) in [
+            ("document.documentElement.lang", json!("en")),
+            ("document.querySelectorAll('h1').length", json!(1)),
+            (
+                "document.querySelectorAll('body > header, body > main, body > footer').length",
+                json!(3),
+            ),
+            (
+                "document.querySelectorAll('th:not([scope])').length",
+                json!(0),
+            ),
+            (
+                "[...document.querySelectorAll('table')].filter(it => !it.caption).length",
+                json!(0),
+            ),
+            (
+                "[...document.querySelectorAll('input:not([type=hidden]), select')].filter(it => it.labels.length != 1).length",
+                json!(0),
+            ),
+            (
+                "[...document.querySelectorAll('[aria-labelledby]')].filter(it => !document.getElementById(it.getAttribute('aria-labelledby'))).length",
+                json!(0),
+            ),
+            (
+                "[...document.querySelectorAll('[id]')].map(it => it.id).filter((id, at, all) => all.indexOf(id) != at)",
+                json!([]),
+            ),
+            (
+                "[...document.querySelectorAll('time')].filter(it => isNaN(Date.parse(it.dateTime))).length",
+                json!(0),
+            ),
+        ] {
+            assert_eq!(browser.value(what).await, expected, "{path}: {what}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The pictures of `docs/images`, taken of simulated tenants:
+//!
+//! ```console
+//! $ cargo test --test suite pictures -- --ignored
+//! ```
+
+use crate::browser::Browser;
+use crate::served::{options, start};
+use crate::world::World;
+use secure_score_exporter::config::Exceptions;
+use secure_score_exporter::model::{Api, Exception, Points, Standing, Timestamp};
+use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
+use secure_score_exporter::store::TenantState;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+const DAY: i64 = 24 * 60 * 60;
+
+/// What was approved, by whom, and for how many days yet.
+const APPROVED: [(&str, &str, &str, &str, i64); 3] = [
+    (
+        "IntegratedApps",
+        "contoso",
+        "SEC-1234",
+        "Risk committee",
+        120,
+    ),
+    ("PWAgePolicyNew", "litware", "INS-77", "Mei Tanaka", 12),
+    (
+        "SelfServicePasswordReset",
+        "fabrikam",
+        "SEC-1190",
+        "Plant management",
+        -9,
+    ),
+];
+
+/// How far each score lies above the day before, in points.
+const ROSE_BY: [f64; 5] = [4.5, -3.25, 0.0, 7.75, 1.5];
+
+fn exceptions() -> Exceptions {
+    let now = Timestamp::from(SystemTime::now()).as_seconds() as i64;
+    let midnight = now.div_euclid(DAY) * DAY;
+    let written = APPROVED.map(|(control, tenant, reference, approver, days)| Exception {
+        place: "risk_accepted.exceptions[0]".into(),
+        control: control.into(),
+        tenants: vec![tenant.into()],
+        reference: reference.into(),
+        approver: Some(approver.into()),
+        reason: None,
+        approved_on: None,
+        accepted_by: None,
+        expires: Timestamp::from_seconds(midnight + (days + 1) * DAY),
+    });
+    Exceptions::of(written.into()).unwrap()
+}
+
+/// The tenant as if the exporter had run since yesterday.
+fn a_day_old(state: &TenantState, rose_by: f64) -> TenantState {
+    let mut state = state.clone();
+    let report = state.snapshot.report.as_deref();
+    let earlier = report.and_then(Standing::of).map(|today| Standing {
+        as_of: Timestamp::from_nanos(today.as_of.nanos() - DAY * 1_000_000_000),
+        score: Points::new(today.score.get() - rose_by).unwrap(),
+        ..today
+    });
+    let mut snapshot = (*state.snapshot).clone();
+    snapshot.earlier = earlier;
+    state.snapshot = Arc::new(snapshot);
+    state
+}
+
+#[tokio::test]
+#[ignore = "writes docs/images, to be looked at by a person"]
+async fn draw() {
+    let world = World::with(Options {
+        seed: 1,
+        ..Options::default()
+    })
+    .await
+    .configure(|config| config.exceptions = exceptions());
+    let control = world.control();
+    let by = "megan.bowen@contoso.example";
+    let why = "Resets lock out the night shift; back on after the pilot";
+    control
+        .accept("contoso", "UserRiskPolicy", by, why)
+        .unwrap();
+    let world = world.watch();
+    world.attempted().await;
+    let expired_secret = Fault::new(Struck::Token, What::Aadsts(7_000_222));
+    world.inject(Some("northwind"), expired_secret);
+    world.control().revoke_tokens("northwind").unwrap();
+    world
+        .until("northwind is in trouble", |tenants| {
+            let state = tenants.find("northwind").unwrap();
+            let troubled = |api| state.health.of(api).trouble.is_some();
+            Api::ALL.into_iter().all(troubled)
+        })
+        .await;
+    let server = start(secure_score_exporter::web::Options {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: SystemTime::now() - Duration::from_secs(26 * 60 * 60),
+        ..options()
+    })
+    .await;
+    let tenants = world.store.current();
+    for (state, rose_by) in tenants.states.iter().zip(ROSE_BY) {
+        server.store.publish(a_day_old(state, rose_by));
+    }
+    let browser = Browser::open().await;
+    browser.prefer("dark").await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images");
+    for (path, name, height) in [
+        ("/", "status.png", 1_500),
+        ("/acceptances", "acceptances.png", 1_300),
+        ("/tenants/contoso", "tenant.png", 1_300),
+    ] {
+        browser.resize(1_400, height, false).await;
+        browser.visit(&server, path).await;
+        fs::write(folder.join(name), browser.picture().await).unwrap();
+    }
+}

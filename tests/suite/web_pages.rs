@@ -1,0 +1,513 @@
+//! The pages as a program reads them; `browser` opens them in a browser.
+
+use crate::served::{
+    Answer, HOSTILE, Running, change, control, options, parsed, start, tenant, troubled,
+    with_controls, with_history,
+};
+use secure_score_exporter::model::{
+    CatalogueEntry, Category, Control, ControlScore, ControlState, Exception, Points, Standing,
+    Timestamp,
+};
+use secure_score_exporter::store::TenantState;
+use secure_score_exporter::web::{Options, PersonDetail, Redaction};
+use std::sync::Arc;
+
+/// Every page there is, for a tenant `contoso`.
+const PAGES: [&str; 3] = ["/", "/acceptances", "/tenants/contoso"];
+
+/// Where each word stands on a page; all of them must be there.
+fn places<const N: usize>(page: &Answer, words: [&str; N]) -> [usize; N] {
+    words.map(|word| {
+        page.text()
+            .find(word)
+            .unwrap_or_else(|| panic!("no {word}"))
+    })
+}
+
+async fn shown(state: TenantState) -> Running {
+    let server = start(options()).await;
+    server.store.publish(state);
+    server
+}
+
+/// The control with another entry.
+fn with_entry(mut control: Control, change: impl FnOnce(&mut CatalogueEntry)) -> Control {
+    if let Some(entry) = &mut control.entry {
+        change(Arc::make_mut(entry));
+    }
+    control
+}
+
+/// The control with another score.
+fn with_score(mut control: Control, change: impl FnOnce(&mut ControlScore)) -> Control {
+    if let Some(score) = &mut control.score {
+        change(Arc::make_mut(score));
+    }
+    control
+}
+
+#[tokio::test]
+async fn an_unknown_path_names_the_known_ones_and_repeats_nothing_raw() {
+    let server = start(options()).await;
+    let answer = server.get("/a\"onload=\"b&c").await;
+    assert_eq!(answer.status, 404);
+    for known in ["/metrics", "/-/healthy", "/-/ready"] {
+        assert!(answer.text().contains(&format!("href=\"{known}\"")));
+    }
+    assert!(answer.text().contains("/a&quot;onload=&quot;b&amp;c"));
+}
+
+#[tokio::test]
+async fn words_of_strangers_are_shown_and_never_obeyed() {
+    let server = start(options()).await;
+    let mut hostile = control(
+        HOSTILE,
+        Category::Identity,
+        vec![change(
+            ControlState::RiskAccepted,
+            1_763_626_530,
+            HOSTILE,
+            HOSTILE,
+        )],
+    );
+    hostile.id = Arc::from(HOSTILE);
+    hostile = with_entry(hostile, |entry| {
+        entry.action_url = Some(Arc::from("javascript:alert(1)"));
+    });
+    hostile = with_score(hostile, |score| {
+        score.implementation_status = Some(Arc::from(HOSTILE));
+    });
+    let mut state = troubled(with_controls(tenant("contoso"), vec![hostile]));
+    state.identity.display_name = Arc::from(HOSTILE);
+    if let Some(trouble) = &mut state.health.profiles.trouble {
+        trouble.message = HOSTILE.to_owned();
+        trouble.hint = Some(HOSTILE.to_owned());
+    }
+    server.store.publish(state);
+    for path in PAGES {
+        let page = server.get(path).await;
+        let text = page.text();
+        assert!(
+            text.contains("&lt;script&gt;alert('x')&lt;/script&gt;"),
+            "{path}"
+        );
+        for dangerous in ["<script", "</script", "<img", "javascript:"] {
+            assert!(!text.contains(dangerous), "{path}: {dangerous}");
+        }
+        let policy = page.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'none'"), "{policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(page.header("x-frame-options"), Some("DENY"));
+        assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.header("cache-control"), Some("no-store"));
+    }
+}
+
+#[tokio::test]
+async fn what_is_typed_into_an_address_is_shown_and_never_obeyed() {
+    let server = shown(with_history()).await;
+    let typed = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+    for path in [
+        format!("/acceptances?control={typed}"),
+        format!("/acceptances?tenant={typed}"),
+        format!("/acceptances?sort={typed}"),
+        format!("/acceptances?{typed}={typed}"),
+        format!("/?find={typed}"),
+        format!("/tenants/contoso?state={typed}"),
+        format!("/tenants/{typed}"),
+    ] {
+        let page = server.get(&path).await;
+        assert!(page.text().contains("<h1>"), "{path}");
+        assert!(!page.text().contains("<script"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn accepted_risks_stand_identity_first_and_newest_first() {
+    let server = shown(with_history()).await;
+    let titles = ["Title of newer", "Title of older", "Title of apps"];
+    let page = server.get("/").await;
+    let in_short = places(&page, titles);
+    assert!(in_short.is_sorted(), "{in_short:?}");
+    for absent in ["Title of untouched", "Title of reverted"] {
+        assert!(!page.text().contains(absent), "{absent}");
+    }
+    let page = server.get("/acceptances").await;
+    let [newer, older, apps, reverted] = places(
+        &page,
+        [titles[0], titles[1], titles[2], "Title of reverted"],
+    );
+    assert!([newer, older, apps, reverted].is_sorted());
+    assert!(!page.text().contains("Title of untouched"));
+    places(
+        &page,
+        [
+            "2025-11-20 08:15 UTC",
+            "cleo@x.example",
+            "budget",
+            "eve@x.example",
+            "to address",
+            "4 acceptances, 3 in force and 1 withdrawn",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn what_nobody_approved_stands_first_and_is_told_in_words() {
+    let mut state = with_history();
+    let mut snapshot = (*state.snapshot).clone();
+    let exception = |reference: &str, expires: i64| Exception {
+        place: Arc::from("risk_accepted.exceptions[0]"),
+        control: Arc::from("newer"),
+        tenants: Vec::new(),
+        reference: Arc::from(reference),
+        approver: Some(Arc::from("The board")),
+        reason: None,
+        approved_on: None,
+        accepted_by: None,
+        expires: Timestamp::from_seconds(expires),
+    };
+    for control in &mut snapshot.controls {
+        match &*control.id {
+            "newer" => control.exceptions = vec![Arc::new(exception("SEC-9", 4_102_444_800))],
+            "apps" => control.exceptions = vec![Arc::new(exception("SEC-1", 1_764_633_600))],
+            _ => {}
+        }
+    }
+    state.snapshot = Arc::new(snapshot);
+    let server = shown(state).await;
+    for path in ["/", "/acceptances"] {
+        let page = server.get(path).await;
+        let order = places(&page, ["Title of older", "Title of newer", "Title of apps"]);
+        assert!(order.is_sorted(), "{path}: {order:?}");
+        places(
+            &page,
+            [
+                "not approved",
+                "SEC-9",
+                "by The board",
+                "2099-12-31",
+                "SEC-1",
+            ],
+        );
+        let [expired] = places(&page, ["expired on <time datetime=\"2025-12-01\""]);
+        assert!(expired > order[2], "{path}");
+    }
+    let approved = server.get("/acceptances?approved=true").await;
+    assert!(approved.text().contains("Title of newer"));
+    assert!(!approved.text().contains("Title of older"));
+    let page = server.get("/acceptances?sort=expires").await;
+    let order = places(&page, ["Title of apps", "Title of newer", "Title of older"]);
+    assert!(order.is_sorted(), "{order:?}");
+}
+
+#[tokio::test]
+async fn the_register_is_ordered_by_its_links_and_keeps_its_filter() {
+    let server = shown(with_history()).await;
+    for (sort, order) in [
+        (
+            "control",
+            ["Title of apps", "Title of newer", "Title of older"],
+        ),
+        (
+            "-control",
+            ["Title of older", "Title of newer", "Title of apps"],
+        ),
+        (
+            "accepted",
+            ["Title of older", "Title of newer", "Title of apps"],
+        ),
+        (
+            "-category",
+            ["Title of apps", "Title of newer", "Title of older"],
+        ),
+    ] {
+        let path = format!("/acceptances?in_force=true&sort={sort}");
+        let page = server.get(&path).await;
+        let order = places(&page, order);
+        assert!(order.is_sorted(), "{sort}: {order:?}");
+        let direction = match sort.starts_with('-') {
+            true => "descending",
+            false => "ascending",
+        };
+        assert!(page.text().contains(&format!("aria-sort=\"{direction}\"")));
+        assert!(
+            page.text()
+                .contains("href=\"/acceptances?in_force=true&amp;sort=-points\"")
+        );
+        assert!(!page.text().contains("Title of reverted"), "{sort}");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_that_lets_nothing_through_says_so_and_offers_near_names() {
+    let server = shown(with_history()).await;
+    let page = server.get("/acceptances?tenant=contosa").await;
+    assert_eq!(page.status, 200);
+    places(
+        &page,
+        ["No accepted risk fits this filter", "Near to it: contoso"],
+    );
+    let page = server.get("/acceptances?category=Data").await;
+    places(&page, ["No accepted risk fits this filter"]);
+}
+
+#[tokio::test]
+async fn a_query_that_is_not_understood_is_refused_with_a_remedy() {
+    let server = shown(with_history()).await;
+    for (path, remedy) in [
+        ("/?page=none", "1 or more"),
+        ("/?sort=score", "find"),
+        ("/acceptances?category=Identities", "Identity"),
+        ("/acceptances?approved=perhaps", "true"),
+        ("/acceptances?since=soon", "2026"),
+        ("/acceptances?sort=colour", "points"),
+        ("/acceptances?accepted_by=amy", "in_force"),
+        ("/tenants/contoso?state=ignored", "risk_accepted"),
+    ] {
+        let page = server.get(path).await;
+        assert_eq!(page.status, 400, "{path}");
+        places(&page, [remedy, "without a filter"]);
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_is_not_found_and_near_names_are_offered() {
+    let server = shown(tenant("contoso")).await;
+    server.store.publish(tenant("fabrikam"));
+    let page = server.get("/tenants/Contosso").await;
+    assert_eq!(page.status, 404);
+    places(&page, ["href=\"/tenants/contoso\""]);
+    assert!(!page.text().contains("fabrikam"));
+    let endless = "a".repeat(4_000);
+    let page = server.get(&format!("/tenants/{endless}")).await;
+    assert_eq!(page.status, 404);
+    assert!(page.body.len() < 10_000);
+}
+
+#[tokio::test]
+async fn a_tenants_controls_stand_in_the_order_of_what_they_would_gain() {
+    let little = with_score(control("little", Category::Apps, Vec::new()), |score| {
+        score.score = Points::new(7.5).unwrap();
+        score.implementation_status = Some(Arc::from("1 of 3 administrators"));
+    });
+    let much = with_entry(control("much", Category::Identity, Vec::new()), |entry| {
+        entry.action_url = Some(Arc::from("https://entra.example/#roles"));
+        entry.deprecated = true;
+    });
+    let mut unscored = control("unscored", Category::Data, Vec::new());
+    unscored.score = None;
+    unscored.watched = true;
+    let server = shown(with_controls(
+        tenant("contoso"),
+        vec![little, unscored, much],
+    ))
+    .await;
+    let page = server.get("/tenants/contoso").await;
+    let order = places(
+        &page,
+        ["Title of much", "Title of little", "Title of unscored"],
+    );
+    assert!(order.is_sorted(), "{order:?}");
+    places(
+        &page,
+        [
+            "1 of 3 administrators",
+            "7.5 of 8",
+            "not scored",
+            "watched",
+            "deprecated",
+            "href=\"https://entra.example/#roles\" rel=\"noreferrer noopener\"",
+            "entra.example",
+            "8.5 points to gain",
+        ],
+    );
+    let page = server.get("/tenants/contoso?category=Apps").await;
+    assert!(page.text().contains("Title of little"));
+    assert!(!page.text().contains("Title of much"));
+    let page = server.get("/tenants/contoso?sort=gain").await;
+    let order = places(
+        &page,
+        ["Title of little", "Title of much", "Title of unscored"],
+    );
+    assert!(order.is_sorted(), "{order:?}");
+}
+
+#[tokio::test]
+async fn a_trend_is_shown_where_an_earlier_day_is_known_and_explained_where_not() {
+    let mut state = with_history();
+    let server = shown(state.clone()).await;
+    for path in ["/", "/tenants/contoso"] {
+        places(
+            &server.get(path).await,
+            ["not known yet", "the first trend"],
+        );
+    }
+    for (score, words) in [
+        (40.0, "up 3 percentage points"),
+        (42.6, "down 2.2 percentage points"),
+        (41.5, "unchanged"),
+    ] {
+        let mut snapshot = (*state.snapshot).clone();
+        snapshot.earlier = Some(Standing {
+            as_of: Timestamp::from_seconds(1_763_626_530),
+            score: Points::new(score).unwrap(),
+            max_score: Points::new(50.0).unwrap(),
+        });
+        state.snapshot = Arc::new(snapshot);
+        server.store.publish(state.clone());
+        for path in ["/", "/tenants/contoso"] {
+            let page = server.get(path).await;
+            places(&page, [words, "since <time datetime=\"2025-11-20\""]);
+            assert!(!page.text().contains("the first trend"), "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_and_why_are_shown_to_this_machine_and_not_through_a_proxy() {
+    let server = start(options()).await;
+    server.store.publish(with_history());
+    assert!(server.get("/").await.text().contains("cleo@x.example"));
+    let proxied = server
+        .ask("GET", "/", "X-Forwarded-For: 192.0.2.1\r\n")
+        .await;
+    let foreign = b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    let mut pages = vec![proxied, parsed(server.raw(foreign).await)];
+    for path in PAGES {
+        let headers = "Via: 1.1 proxy\r\n";
+        pages.push(server.ask("GET", path, headers).await);
+    }
+    for page in pages {
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("Title of newer"));
+        assert!(page.text().contains("through a proxy"));
+        for person in ["x.example", "budget", "oops", "for now"] {
+            assert!(!page.text().contains(person), "{person}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_and_why_are_hidden_where_anybody_can_look() {
+    for (redaction, remedy) in [
+        (Redaction::Unprotected, "--web.listen-address"),
+        (Redaction::Configured, "privacy.events: full"),
+    ] {
+        let server = start(Options {
+            persons: PersonDetail::Redacted(redaction),
+            ..options()
+        })
+        .await;
+        server.store.publish(with_history());
+        for path in PAGES {
+            let page = server.get(path).await;
+            assert!(page.text().contains("Title of newer"));
+            assert!(page.text().contains(remedy));
+            for person in ["x.example", "budget", "oops", "for now"] {
+                assert!(!page.text().contains(person), "{path}: {person}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn nothing_accepted_and_nothing_known_are_told_apart() {
+    let server = start(options()).await;
+    assert!(
+        server
+            .get("/")
+            .await
+            .text()
+            .contains("No tenant is configured here")
+    );
+    server.store.publish(tenant("contoso"));
+    assert!(
+        server
+            .get("/")
+            .await
+            .text()
+            .contains("The catalogue of controls of 1 of 1 tenants is not known")
+    );
+    server
+        .store
+        .publish(with_controls(tenant("contoso"), Vec::new()));
+    let page = server.get("/").await;
+    assert!(!page.text().contains("is not known now"));
+    assert!(
+        page.text()
+            .contains("No control that we know of has its risk accepted now")
+    );
+}
+
+#[tokio::test]
+async fn of_a_thousand_tenants_those_in_trouble_are_shown_first() {
+    let server = start(options()).await;
+    let long = "\"&<".repeat(2_000);
+    for number in 0..1_000 {
+        let accepted = (0..5).map(|n| {
+            let update = change(ControlState::RiskAccepted, 1_763_626_530 + n, &long, &long);
+            control(&format!("control-{n}"), Category::Identity, vec![update])
+        });
+        let state = with_controls(tenant(&format!("tenant-{number:04}")), accepted.collect());
+        server.store.publish(match number {
+            900.. => troubled(state),
+            _ => state,
+        });
+    }
+    let page = server.get("/").await;
+    let order = places(&page, ["tenant-0900", "tenant-0000"]);
+    assert!(order.is_sorted());
+    places(
+        &page,
+        [
+            "1000 tenants, 100 in trouble, 1 to 200 shown",
+            "Page 1 of 5",
+            "5000 risks accepted now",
+        ],
+    );
+    assert!(page.body.len() < 1_000_000, "{}", page.body.len());
+    let page = server.get("/?page=5").await;
+    places(&page, ["801 to 1000 shown", "tenant-0899"]);
+    let page = server.get("/?find=NT-012").await;
+    places(&page, ["10 tenants", "tenant-0120", "tenant-0129"]);
+    assert!(!page.text().contains("/tenants/tenant-0130\">"));
+
+    let page = server.get("/acceptances?category=Identity").await;
+    places(
+        &page,
+        [
+            "5000 acceptances",
+            "Page 1 of 25",
+            "href=\"/acceptances?category=Identity&amp;page=2\"",
+        ],
+    );
+    assert!(page.body.len() < 2_500_000, "{}", page.body.len());
+}
+
+#[tokio::test]
+async fn every_page_of_the_register_has_other_rows() {
+    let controls = (0..450).map(|number| {
+        let update = change(
+            ControlState::RiskAccepted,
+            1_763_626_530,
+            "amy@x.example",
+            "",
+        );
+        control(
+            &format!("control-{number:03}"),
+            Category::Identity,
+            vec![update],
+        )
+    });
+    let server = shown(with_controls(tenant("contoso"), controls.collect())).await;
+    let mut seen = 0;
+    for (number, rows) in [(1, 200), (2, 200), (3, 50)] {
+        let path = format!("/acceptances?sort=control&page={number}");
+        let page = server.get(&path).await;
+        assert_eq!(page.text().matches("<th class=\"words\"").count(), rows);
+        places(&page, [&format!("Title of control-{seen:03}")]);
+        seen += rows;
+    }
+}
