@@ -4,13 +4,14 @@
 //! data changed. Nothing here can reach Graph at all.
 //!
 //! ```text
-//! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate
+//! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate, compressor
 //!                                                      ├► health
 //!                                                      └► views
 //! ```
 
 mod audience;
 mod body;
+mod compressor;
 mod health;
 mod listener;
 mod negotiate;

@@ -1,25 +1,24 @@
 //! `/metrics`: what Prometheus reads.
 
 use super::body::{Body, length};
+use super::compressor::Compressor;
 use super::negotiate::{representation, wants_gzip};
 use super::reply::{Reply, reply, with};
-use crate::exposition::{CompressedPrefix, Format, assemble};
+use crate::exposition::{Format, assemble};
 use crate::store::{Store, Tenants};
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::OnceCell;
 
-/// The tenants' families of one generation in one format, ready to be sent.
+/// The tenants' families of one generation in one format, as they are.
 #[derive(Debug)]
 struct Rendering {
     generation: u64,
     format: Format,
     parts: Arc<[Bytes]>,
     length: usize,
-    compressed: OnceCell<Arc<CompressedPrefix>>,
 }
 
 impl Rendering {
@@ -31,40 +30,19 @@ impl Rendering {
             format,
             length: length(&parts),
             parts,
-            compressed: OnceCell::new(),
         }
-    }
-
-    /// The parts compressed, by the first who asks; the others wait for it.
-    ///
-    /// Compressing a hundred megabytes takes a second or two, which belongs on
-    /// a thread of its own: the ones that serve must stay free to answer that
-    /// we are alive.
-    async fn compressed(&self) -> Option<Arc<CompressedPrefix>> {
-        let compress = async || {
-            let parts = Arc::clone(&self.parts);
-            tokio::task::spawn_blocking(move || Arc::new(CompressedPrefix::compress(&parts))).await
-        };
-        self.compressed
-            .get_or_try_init(compress)
-            .await
-            .ok()
-            .cloned()
-    }
-
-    fn plain(&self, tail: Vec<u8>) -> Body {
-        Body::shared(Arc::clone(&self.parts), self.length, vec![tail.into()])
     }
 }
 
-/// The renderings of the current generation.
+/// The tenants' families of the current generation, plain and compressed.
 ///
-/// Those of an older one are dropped as soon as anybody asks for a newer one,
-/// in whatever format: a format that somebody asked for once must not keep a
-/// hundred megabytes of yesterday in memory.
+/// Plain renderings of an older one are dropped as soon as anybody asks for a
+/// newer one, in whatever format: a format that somebody asked for once must
+/// not keep a hundred megabytes of yesterday in memory.
 #[derive(Debug, Default)]
 pub(super) struct Renderings {
-    kept: Mutex<Vec<Arc<Rendering>>>,
+    plain: Mutex<Vec<Arc<Rendering>>>,
+    compressor: Arc<Compressor>,
 }
 
 impl Renderings {
@@ -72,7 +50,7 @@ impl Renderings {
     /// tenants, so it is done under the lock: nobody does it twice, and nobody
     /// puts an older generation back.
     fn current(&self, store: &Store, format: Format) -> Arc<Rendering> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.plain.lock().unwrap_or_else(PoisonError::into_inner);
         let tenants = store.current();
         kept.retain(|rendering| rendering.generation == tenants.generation);
         if let Some(known) = kept.iter().find(|known| known.format == format) {
@@ -82,33 +60,36 @@ impl Renderings {
         kept.push(Arc::clone(&fresh));
         fresh
     }
+
+    fn plain(&self, store: &Store, format: Format, tail: Vec<u8>) -> Body {
+        let rendering = self.current(store, format);
+        let parts = Arc::clone(&rendering.parts);
+        Body::shared(parts, rendering.length, vec![tail.into()])
+    }
+
+    async fn gzip(&self, store: &Arc<Store>, format: Format, tail: &[u8]) -> Body {
+        let edition = self.compressor.edition(store, format).await;
+        let member = edition.member();
+        Body::shared(member.parts, member.length, vec![edition.finish(tail)])
+    }
 }
 
 /// Answers a scrape: the tenants' bytes as they lie, and our own families
 /// rendered afresh.
 pub(super) async fn scrape(
     renderings: &Renderings,
-    store: &Store,
+    store: &Arc<Store>,
     telemetry: &Telemetry,
     headers: &HeaderMap,
 ) -> Reply {
     let wanted = representation(headers);
-    let rendering = renderings.current(store, wanted.format);
     let mut tail = telemetry.encode(wanted.format);
     tail.extend_from_slice(wanted.format.trailer());
-    let compressed = match wants_gzip(headers) {
-        true => rendering.compressed().await,
-        false => None,
-    };
     let content_type = HeaderValue::from_static(wanted.content_type);
     let answer = |body| vary(reply(StatusCode::OK, content_type, body));
-    match compressed {
-        Some(prefix) => gzipped(answer(Body::shared(
-            Arc::default(),
-            0,
-            prefix.finish(&tail),
-        ))),
-        None => answer(rendering.plain(tail)),
+    match wants_gzip(headers) {
+        true => gzipped(answer(renderings.gzip(store, wanted.format, &tail).await)),
+        false => answer(renderings.plain(store, wanted.format, tail)),
     }
 }
 
@@ -147,13 +128,5 @@ mod tests {
         let new = renderings.current(&store, Format::OpenMetrics);
         assert_eq!(new.generation, 1);
         assert!(old.upgrade().is_none());
-    }
-
-    #[tokio::test]
-    async fn those_who_come_together_share_one_compression() {
-        let (renderings, store) = (Renderings::default(), Store::default());
-        let rendering = renderings.current(&store, Format::Text);
-        let (one, two) = tokio::join!(rendering.compressed(), rendering.compressed());
-        assert!(Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
     }
 }
