@@ -93,8 +93,8 @@ impl Block {
         self.packed.deflated.get().is_some()
     }
 
-    /// Compresses it, unless that was done: some fifty megabytes a second, so
-    /// never in a scrape. Where the library refuses it stays as it is, and is
+    /// Compresses it, unless that was done: a millisecond or two on a common
+    /// processor, so never in a scrape. Where the library refuses it stays as it is, and is
     /// sent so.
     pub fn compress(&self, deflater: &mut Deflater) {
         self.sum();

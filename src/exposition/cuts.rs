@@ -28,21 +28,20 @@ pub(super) struct Stretch<'a> {
     pub(super) family: usize,
     alias: &'a Arc<str>,
     chunk: &'a Chunk,
+    /// Looked up once: the chunks of a thousand tenants lie far apart.
+    pub(super) lines: &'a [u8],
 }
 
 impl<'a> Stretch<'a> {
     /// The stretch, unless there are no lines.
     pub(super) fn of(family: usize, alias: &'a Arc<str>, chunk: &'a Chunk) -> Option<Self> {
-        let stretch = Self {
+        let lines = chunk.lines(family);
+        (!lines.is_empty()).then_some(Self {
             family,
             alias,
             chunk,
-        };
-        (!stretch.lines().is_empty()).then_some(stretch)
-    }
-
-    pub(super) fn lines(&self) -> &'a [u8] {
-        self.chunk.lines(self.family)
+            lines,
+        })
     }
 
     pub(super) fn bytes(&self) -> Bytes {
@@ -75,7 +74,7 @@ pub(super) fn divide(stretches: &[Stretch<'_>], known: &[Cut]) -> Vec<Range<usiz
     let mut blocks = Blocks::default();
     for range in ranges(stretches, known) {
         let lengths = stretches.get(range.clone()).unwrap_or_default();
-        let length = lengths.iter().map(|stretch| stretch.lines().len()).sum();
+        let length = lengths.iter().map(|stretch| stretch.lines.len()).sum();
         if length <= LIMIT {
             blocks.push(range, length);
             continue;
@@ -83,7 +82,7 @@ pub(super) fn divide(stretches: &[Stretch<'_>], known: &[Cut]) -> Vec<Range<usiz
         let share = length / (length / AIM);
         let (mut start, mut taken) = (range.start, 0);
         for (place, stretch) in (range.start..).zip(lengths) {
-            taken += stretch.lines().len();
+            taken += stretch.lines.len();
             if taken >= share {
                 blocks.push(start..place + 1, taken);
                 (start, taken) = (place + 1, 0);
@@ -234,7 +233,7 @@ mod tests {
                 prop_assert_eq!(block.start, next);
                 prop_assert!(block.end > block.start);
                 next = block.end;
-                let length: usize = stretches[block.clone()].iter().map(|s| s.lines().len()).sum();
+                let length: usize = stretches[block.clone()].iter().map(|s| s.lines.len()).sum();
                 prop_assert!(block.len() == 1 || length <= LIMIT + 400_000);
             }
             prop_assert_eq!(next, stretches.len());

@@ -181,7 +181,7 @@ impl Shelf {
         });
         let slices = lines.clone().flat_map(|(header, stretch)| {
             let header = header.map(AsRef::as_ref);
-            header.into_iter().chain([stretch.lines()])
+            header.into_iter().chain([stretch.lines])
         });
         let owned = || {
             let parts = lines

@@ -155,3 +155,75 @@ fn compress(missing: Vec<Arc<Block>>, server: &Weak<Compressor>) {
         block.compress(&mut deflater);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exposition::{Chunk, render_vitals};
+    use crate::model::{TenantHealth, TenantIdentity};
+    use crate::store::TenantState;
+
+    fn store() -> Arc<Store> {
+        let identity = TenantIdentity {
+            alias: Arc::from("contoso"),
+            entra_tenant_id: None,
+            display_name: Arc::from("Contoso"),
+            cloud: "global",
+            target: None,
+            credential_expires: None,
+        };
+        let health = TenantHealth::default();
+        let store = Store::default();
+        store.publish(TenantState {
+            vitals: render_vitals(&identity, &health),
+            data: Chunk::default(),
+            snapshot: Arc::default(),
+            identity,
+            health,
+        });
+        Arc::new(store)
+    }
+
+    fn whole(edition: &Edition) -> bool {
+        edition.blocks().count() > 0 && edition.blocks().all(|block| block.is_compressed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_asked_for_is_compressed_a_moment_later() {
+        let (compressor, store) = (Arc::new(Compressor::default()), store());
+        let first = compressor.edition(&store, Format::Text).await;
+        assert!(!whole(&first));
+        sleep(PAUSE * 2).await;
+        assert!(whole(&first));
+        let next = compressor.edition(&store, Format::Text).await;
+        assert!(whole(&next), "and stays so");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_nobody_asks_any_more_everything_is_let_go() {
+        let (compressor, store) = (Arc::new(Compressor::default()), store());
+        let edition = Arc::downgrade(&compressor.edition(&store, Format::Text).await);
+        sleep(IDLE / 2).await;
+        assert!(edition.upgrade().is_some());
+        compressor.edition(&store, Format::OpenMetrics).await;
+        sleep(IDLE / 2 + LONGEST_PAUSE).await;
+        assert!(edition.upgrade().is_none(), "another format is asked for");
+        assert!(compressor.kept().at_work);
+        sleep(IDLE).await;
+        assert!(!compressor.kept().at_work);
+
+        let again = compressor.edition(&store, Format::Text).await;
+        sleep(PAUSE * 2).await;
+        assert!(whole(&again), "the next one who asks starts it again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_goes_on_after_the_server_is_gone() {
+        let (compressor, store) = (Arc::new(Compressor::default()), store());
+        let edition = compressor.edition(&store, Format::Text).await;
+        drop(compressor);
+        sleep(PAUSE * 2).await;
+        assert!(!whole(&edition));
+        assert_eq!(Arc::strong_count(&store), 1, "the task has ended");
+    }
+}

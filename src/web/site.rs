@@ -1,7 +1,8 @@
 //! The paths, and what stands behind each.
 
+use super::compressor::Compressor;
 use super::reply::{self, Reply};
-use super::scrape::{Renderings, scrape};
+use super::scrape::scrape;
 use super::{audience, health, views};
 use crate::model::{Persons, Timestamp};
 use crate::store::Store;
@@ -67,7 +68,7 @@ pub struct Site {
     store: Arc<Store>,
     telemetry: Arc<Telemetry>,
     options: Options,
-    renderings: Renderings,
+    compressor: Arc<Compressor>,
 }
 
 /// What stands behind a path.
@@ -97,7 +98,7 @@ impl Site {
             store,
             telemetry,
             options,
-            renderings: Renderings::default(),
+            compressor: Arc::default(),
         }
     }
 
@@ -145,7 +146,7 @@ impl Site {
         match route {
             Route::Metrics => {
                 scrape(
-                    &self.renderings,
+                    &self.compressor,
                     &self.store,
                     &self.telemetry,
                     &parts.headers,

@@ -171,7 +171,9 @@ fn one_tenants_refresh_leaves_the_blocks_of_others_alone() {
     );
 
     // Only the refresh itself is new.
-    store.publish(crowd::tenant(7, 0, 1));
+    let known = store.current();
+    let known = known.find(&crowd::alias(7)).unwrap();
+    store.publish(crowd::refreshed(known, 7, 1));
     let vitals = waiting(&edition(&mut shelf, Format::Text, &store.current()));
     assert!(
         0 < vitals && vitals * 10 < all,
