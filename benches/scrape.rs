@@ -41,7 +41,7 @@ fn main() {
     };
     match arguments.first().map_or("work", String::as_str) {
         "work" => work::measure(number(1, 1000)),
-        "soak" => soak::run(number(1, 100), number(2, 100_000)),
+        "soak" => soak::run(number(1, 100), number(2, 100_000), number(3, 10)),
         "serve" => site::serve_crowd(number(1, 1000), number(2, 0)),
         "encoder" => encoder::serve(number(1, 1000)),
         other => println!("{other}? work, soak, serve or encoder"),

@@ -3,6 +3,7 @@
 use super::catalogue::FAMILIES;
 use super::family::Render;
 use super::lines::Lines;
+use super::mapping::settled;
 use super::view::{DataView, Policy, VitalsView};
 use crate::model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use bytes::Bytes;
@@ -72,9 +73,8 @@ impl Chunk {
                 start..buffer.len()
             })
             .collect();
-        buffer.shrink_to_fit();
         Self {
-            bytes: buffer.into(),
+            bytes: settled(buffer),
             families,
         }
     }

@@ -19,6 +19,7 @@ mod family;
 mod format;
 mod gzip;
 mod lines;
+mod mapping;
 mod reference;
 mod tenants;
 mod view;
