@@ -91,7 +91,7 @@ static POOL: LazyLock<Vec<Vec<TenantState>>> = LazyLock::new(|| {
         let stage = |(report, refreshes)| crowd::tenant(number, report, refreshes);
         stages.into_iter().map(stage).collect()
     };
-    (0..8).map(tenant).collect()
+    (0..5).map(tenant).collect()
 });
 
 #[derive(Debug, Clone)]
@@ -105,8 +105,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let format = prop::sample::select(Format::ALL.to_vec());
     prop_oneof![
-        4 => (0..8_usize, 0..3_usize).prop_map(|(tenant, stage)| Step::Publish(tenant, stage)),
-        1 => (0..8_u64).prop_map(Step::Remove),
+        4 => (0..5_usize, 0..3_usize).prop_map(|(tenant, stage)| Step::Publish(tenant, stage)),
+        1 => (0..5_u64).prop_map(Step::Remove),
         3 => (format, 1..4_usize).prop_map(|(format, every)| Step::Scrape(format, every)),
     ]
 }
@@ -114,7 +114,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn whatever_happened_before_a_scrape_reads_as_what_is(steps in prop::collection::vec(step(), 1..16)) {
+    fn whatever_happened_before_a_scrape_reads_as_what_is(steps in prop::collection::vec(step(), 8..24)) {
         let (store, mut shelf) = (Store::default(), Shelf::default());
         for step in steps {
             match step {
