@@ -3,6 +3,7 @@
 use super::catalogue::FAMILIES;
 use super::family::Render;
 use super::lines::Lines;
+use super::mapping::settled;
 use super::view::{DataView, Policy, VitalsView};
 use crate::model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use bytes::Bytes;
@@ -26,6 +27,31 @@ impl Chunk {
             .map_or_else(Bytes::new, |range| self.bytes.slice(range.clone()))
     }
 
+    /// The same lines, only to look at.
+    pub(super) fn lines(&self, index: usize) -> &[u8] {
+        self.families
+            .get(index)
+            .and_then(|range| self.bytes.get(range.clone()))
+            .unwrap_or_default()
+    }
+
+    /// A chunk of these stretches, which need not be of any family.
+    #[cfg(test)]
+    pub(super) fn of(stretches: impl Iterator<Item = Vec<u8>>) -> Self {
+        let mut buffer = Vec::new();
+        let families = stretches
+            .map(|stretch| {
+                let start = buffer.len();
+                buffer.extend_from_slice(&stretch);
+                start..buffer.len()
+            })
+            .collect();
+        Self {
+            bytes: buffer.into(),
+            families,
+        }
+    }
+
     /// How many bytes it holds.
     pub fn len(&self) -> usize {
         self.bytes.len()
@@ -47,9 +73,8 @@ impl Chunk {
                 start..buffer.len()
             })
             .collect();
-        buffer.shrink_to_fit();
         Self {
-            bytes: buffer.into(),
+            bytes: settled(buffer),
             families,
         }
     }

@@ -49,7 +49,7 @@ impl Format {
         format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help)
     }
 
-    fn headers(self) -> &'static [Bytes] {
+    pub(super) fn headers(self) -> &'static [Bytes] {
         static TEXT: LazyLock<Vec<Bytes>> = LazyLock::new(|| all_headers(Format::Text));
         static OPENMETRICS: LazyLock<Vec<Bytes>> =
             LazyLock::new(|| all_headers(Format::OpenMetrics));

@@ -4,7 +4,7 @@
 //! data changed. Nothing here can reach Graph at all.
 //!
 //! ```text
-//! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate
+//! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate, compressor
 //!                                                      ├► health
 //!                                                      └► pages ─► views
 //! ```
@@ -13,6 +13,7 @@ mod api;
 mod asked;
 mod audience;
 mod body;
+mod compressor;
 mod guests;
 mod health;
 mod listener;

@@ -1,114 +1,59 @@
 //! `/metrics`: what Prometheus reads.
 
 use super::body::{Body, length};
+use super::compressor::Compressor;
 use super::negotiate::{representation, wants_gzip};
 use super::reply::{Reply, reply, with};
-use crate::exposition::{CompressedPrefix, Format, assemble};
-use crate::store::{Store, Tenants};
+use crate::exposition::{Format, assemble};
+use crate::store::Store;
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderValue};
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::OnceCell;
+use std::sync::Arc;
 
-/// The tenants' families of one generation in one format, ready to be sent.
-#[derive(Debug)]
-struct Rendering {
-    generation: u64,
-    format: Format,
-    parts: Arc<[Bytes]>,
-    length: usize,
-    compressed: OnceCell<Arc<CompressedPrefix>>,
-}
-
-impl Rendering {
-    fn new(tenants: &Tenants, format: Format) -> Self {
-        let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
-        let parts: Arc<[Bytes]> = Arc::from(assemble(format, chunks));
-        Self {
-            generation: tenants.generation,
-            format,
-            length: length(&parts),
-            parts,
-            compressed: OnceCell::new(),
-        }
-    }
-
-    /// The parts compressed, by the first who asks; the others wait for it.
-    ///
-    /// Compressing a hundred megabytes takes a second or two, which belongs on
-    /// a thread of its own: the ones that serve must stay free to answer that
-    /// we are alive.
-    async fn compressed(&self) -> Option<Arc<CompressedPrefix>> {
-        let compress = async || {
-            let parts = Arc::clone(&self.parts);
-            tokio::task::spawn_blocking(move || Arc::new(CompressedPrefix::compress(&parts))).await
-        };
-        self.compressed
-            .get_or_try_init(compress)
-            .await
-            .ok()
-            .cloned()
-    }
-
-    fn plain(&self, tail: Vec<u8>) -> Body {
-        Body::shared(Arc::clone(&self.parts), self.length, vec![tail.into()])
-    }
-}
-
-/// The renderings of the current generation.
+/// The tenants' families as they are.
 ///
-/// Those of an older one are dropped as soon as anybody asks for a newer one,
-/// in whatever format: a format that somebody asked for once must not keep a
-/// hundred megabytes of yesterday in memory.
-#[derive(Debug, Default)]
-pub(super) struct Renderings {
-    kept: Mutex<Vec<Arc<Rendering>>>,
+/// Putting them together is pointers only, a millisecond for a thousand
+/// tenants, whose body takes a hundred times as long to send. Nothing of it is
+/// kept: a list kept for the next scrape would hold on to the bytes of tenants
+/// that have newer ones, all of them in the end, if there is no next scrape.
+fn plain(store: &Store, format: Format, tail: Vec<u8>) -> Body {
+    let tenants = store.current();
+    let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
+    let parts: Arc<[Bytes]> = Arc::from(assemble(format, chunks));
+    let length = length(&parts);
+    Body::shared(parts, length, vec![tail.into()])
 }
 
-impl Renderings {
-    /// Assembling is pointers only, a matter of a millisecond for a thousand
-    /// tenants, so it is done under the lock: nobody does it twice, and nobody
-    /// puts an older generation back.
-    fn current(&self, store: &Store, format: Format) -> Arc<Rendering> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let tenants = store.current();
-        kept.retain(|rendering| rendering.generation == tenants.generation);
-        if let Some(known) = kept.iter().find(|known| known.format == format) {
-            return Arc::clone(known);
-        }
-        let fresh = Arc::new(Rendering::new(&tenants, format));
-        kept.push(Arc::clone(&fresh));
-        fresh
-    }
+/// The same compressed, as far as it is by now.
+async fn gzip(
+    compressor: &Arc<Compressor>,
+    store: &Arc<Store>,
+    format: Format,
+    tail: &[u8],
+) -> Body {
+    let edition = compressor.edition(store, format).await;
+    let member = edition.member();
+    Body::shared(member.parts, member.length, vec![edition.finish(tail)])
 }
 
 /// Answers a scrape: the tenants' bytes as they lie, and our own families
 /// rendered afresh.
 pub(super) async fn scrape(
-    renderings: &Renderings,
-    store: &Store,
+    compressor: &Arc<Compressor>,
+    store: &Arc<Store>,
     telemetry: &Telemetry,
     headers: &HeaderMap,
 ) -> Reply {
     let wanted = representation(headers);
-    let rendering = renderings.current(store, wanted.format);
     let mut tail = telemetry.encode(wanted.format);
     tail.extend_from_slice(wanted.format.trailer());
-    let compressed = match wants_gzip(headers) {
-        true => rendering.compressed().await,
-        false => None,
-    };
     let content_type = HeaderValue::from_static(wanted.content_type);
     let answer = |body| vary(reply(StatusCode::OK, content_type, body));
-    match compressed {
-        Some(prefix) => gzipped(answer(Body::shared(
-            Arc::default(),
-            0,
-            prefix.finish(&tail),
-        ))),
-        None => answer(rendering.plain(tail)),
+    match wants_gzip(headers) {
+        true => gzipped(answer(gzip(compressor, store, wanted.format, &tail).await)),
+        false => answer(plain(store, wanted.format, tail)),
     }
 }
 
@@ -121,39 +66,4 @@ fn gzipped(answer: Reply) -> Reply {
 fn vary(answer: Reply) -> Reply {
     let names = HeaderValue::from_static("Accept, Accept-Encoding");
     with(answer, header::VARY, names)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_generation_is_assembled_once_per_format() {
-        let (renderings, store) = (Renderings::default(), Store::default());
-        let first = renderings.current(&store, Format::Text);
-        let open = renderings.current(&store, Format::OpenMetrics);
-        assert!(Arc::ptr_eq(
-            &first,
-            &renderings.current(&store, Format::Text)
-        ));
-        assert!(!Arc::ptr_eq(&first, &open));
-    }
-
-    #[test]
-    fn a_new_generation_frees_the_old_one_in_every_format() {
-        let (renderings, store) = (Renderings::default(), Store::default());
-        let old = Arc::downgrade(&renderings.current(&store, Format::Text));
-        store.remove("nobody");
-        let new = renderings.current(&store, Format::OpenMetrics);
-        assert_eq!(new.generation, 1);
-        assert!(old.upgrade().is_none());
-    }
-
-    #[tokio::test]
-    async fn those_who_come_together_share_one_compression() {
-        let (renderings, store) = (Renderings::default(), Store::default());
-        let rendering = renderings.current(&store, Format::Text);
-        let (one, two) = tokio::join!(rendering.compressed(), rendering.compressed());
-        assert!(Arc::ptr_eq(&one.unwrap(), &two.unwrap()));
-    }
 }

@@ -1,9 +1,10 @@
 //! The paths, and what stands behind each.
 
 use super::api::ApiRoute;
+use super::compressor::Compressor;
 use super::pages::{self, PageRoute};
 use super::reply::{self, Reply};
-use super::scrape::{Renderings, scrape};
+use super::scrape::scrape;
 use super::views::{self, Reader};
 use super::{audience, health};
 use crate::model::{Persons, Timestamp};
@@ -70,7 +71,7 @@ pub struct Site {
     store: Arc<Store>,
     telemetry: Arc<Telemetry>,
     options: Options,
-    renderings: Renderings,
+    compressor: Arc<Compressor>,
 }
 
 /// What stands behind a path.
@@ -101,7 +102,7 @@ impl Site {
             store,
             telemetry,
             options,
-            renderings: Renderings::default(),
+            compressor: Arc::default(),
         }
     }
 
@@ -150,7 +151,7 @@ impl Site {
         match route {
             Route::Metrics => {
                 scrape(
-                    &self.renderings,
+                    &self.compressor,
                     &self.store,
                     &self.telemetry,
                     &parts.headers,

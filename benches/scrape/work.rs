@@ -1,0 +1,112 @@
+//! What a refresh costs beside its rendering.
+
+use crate::memory::{megabytes, resident};
+use crate::{crowd, site};
+use secure_score_exporter::exposition::{Block, Deflater, Edition, Format, Shelf, assemble};
+use secure_score_exporter::store::Store;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const ROUNDS: u64 = 21;
+
+pub(crate) fn measure(tenants: u64) {
+    let store = site::crowded(tenants);
+    let mut shelf = Shelf::default();
+    let (first, built) = timed(|| edition(&mut shelf, &store));
+    let identity: usize = first.blocks().map(|block| block.len()).sum();
+    let before = resident();
+    let ((), summed) = timed(|| first.blocks().for_each(|block| block.sum()));
+    let ((), all) = timed(|| compress(&waiting(&first)));
+    let body = first.member().length;
+    let blocks = first.blocks().count();
+    println!(
+        "{tenants} tenants, {:.1} MB in {blocks} blocks",
+        megabytes(identity)
+    );
+    println!("compressed: {:.2} MB", megabytes(body));
+    println!(
+        "resident: {:.1} MB, {:.1} MB before compression; {:.3} of plain and compressed bytes",
+        megabytes(resident()),
+        megabytes(before),
+        resident() as f64 / (identity + body) as f64
+    );
+    println!("first edition {built:.1?}, checksums {summed:.1?}, compression {all:.1?}");
+
+    after(&store, &mut shelf, "vitals", |number, round| {
+        let known = store.current();
+        let known = known.find(&crowd::alias(number)).unwrap();
+        crowd::refreshed(known, number, round)
+    });
+    after(&store, &mut shelf, "vitals and scores", |number, round| {
+        crowd::tenant(number, round, round)
+    });
+    let plain = median(ROUNDS, |_| {
+        let tenants = store.current();
+        let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
+        timed(|| black_box(assemble(Format::Text, chunks))).1
+    });
+    println!("a plain body assembled: {plain:.1?}");
+}
+
+/// One tenant's refresh, again and again.
+fn after(
+    store: &Store,
+    shelf: &mut Shelf,
+    what: &str,
+    refresh: impl Fn(u64, u64) -> secure_score_exporter::store::TenantState,
+) {
+    let tenants = store.current().states.len() as u64;
+    let mut dice = fastrand::Rng::with_seed(7);
+    let (mut builds, mut packs, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        store.publish(refresh(dice.u64(..tenants), round));
+        let (edition, built) = timed(|| edition(shelf, store));
+        let waiting = waiting(&edition);
+        bytes.push(waiting.iter().map(|block| block.len()).sum::<usize>());
+        packs.push(timed(|| compress(&waiting)).1);
+        builds.push(built);
+    }
+    println!(
+        "one tenant refreshed ({what}): edition {:.1?}, {:.2} MB of blocks compressed in {:.1?}",
+        middle(builds),
+        megabytes(middle(bytes)),
+        middle(packs)
+    );
+}
+
+fn edition(shelf: &mut Shelf, store: &Store) -> Arc<Edition> {
+    let tenants = store.current();
+    let states = tenants
+        .states
+        .iter()
+        .map(|state| (&state.identity.alias, &state.data, &state.vitals));
+    shelf.edition(Format::OpenMetrics, tenants.generation, states)
+}
+
+fn waiting(edition: &Edition) -> Vec<Arc<Block>> {
+    let waiting = edition.blocks().filter(|block| !block.is_compressed());
+    waiting.cloned().collect()
+}
+
+fn compress(blocks: &[Arc<Block>]) {
+    let mut deflater = Deflater::default();
+    blocks
+        .iter()
+        .for_each(|block| block.compress(&mut deflater));
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let began = Instant::now();
+    let done = work();
+    (done, began.elapsed())
+}
+
+fn median(rounds: u64, work: impl FnMut(u64) -> Duration) -> Duration {
+    middle((0..rounds).map(work).collect())
+}
+
+fn middle<T: Ord + Copy>(mut figures: Vec<T>) -> T {
+    figures.sort_unstable();
+    figures[figures.len() / 2]
+}
