@@ -122,7 +122,10 @@ impl Cli {
     fn without_effect(&self) -> Option<String> {
         let command = self.command.as_ref()?;
         let uses_config = matches!(command, Command::Check(_) | Command::Collect(_));
-        let flag = if !self.web.is_empty() {
+        let reloads_nothing = matches!(command, Command::Demo(demo) if demo.web.enable_lifecycle);
+        let flag = if reloads_nothing {
+            "--web.enable-lifecycle"
+        } else if !self.web.is_empty() {
             "--web.*"
         } else if !self.shard.is_empty() {
             "--shard"

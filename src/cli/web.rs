@@ -27,6 +27,10 @@ pub struct WebFlags {
     /// The prefix of all paths [default: the path of --web.external-url]
     #[arg(long = "web.route-prefix", value_name = "PATH")]
     route_prefix: Option<RoutePath>,
+
+    /// Let POST /-/reload read the configuration again
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
 }
 
 impl WebFlags {
@@ -73,6 +77,7 @@ impl WebFlags {
             && self.telemetry_path.is_none()
             && self.external_url.is_none()
             && self.route_prefix.is_none()
+            && !self.enable_lifecycle
     }
 
     /// Takes over what was typed before the sub-command.
@@ -83,5 +88,6 @@ impl WebFlags {
         self.telemetry_path = self.telemetry_path.take().or(before.telemetry_path);
         self.external_url = self.external_url.take().or(before.external_url);
         self.route_prefix = self.route_prefix.take().or(before.route_prefix);
+        self.enable_lifecycle |= before.enable_lifecycle;
     }
 }

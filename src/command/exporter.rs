@@ -1,6 +1,6 @@
 //! The exporter itself: the loops behind, the web server before.
 
-use super::reload::Reloader;
+use super::reload::{Reloader, Showing};
 use super::serve::Source;
 use super::{Failure, persons, stop};
 use crate::cli::WebFlags;
@@ -10,11 +10,12 @@ use crate::refresh::{Fleet, Keeper, Plan, Shard};
 use crate::store::Store;
 use crate::store::disk::Directory;
 use crate::telemetry::{Telemetry, TelemetryError};
-use crate::web::{self, Drained, Options, Site};
+use crate::web::{self, Asked, Drained, Lifecycle, Options, Site};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::sync::mpsc::Receiver;
 
 /// An exporter that is refreshing and listening, not yet serving.
 pub(super) struct Exporter {
@@ -24,6 +25,8 @@ pub(super) struct Exporter {
     fleet: Fleet,
     keeper: Option<Arc<Keeper>>,
     telemetry: Arc<Telemetry>,
+    reloads: Option<Receiver<Asked>>,
+    only_this_machine: bool,
 }
 
 impl Exporter {
@@ -54,10 +57,20 @@ impl Exporter {
         let telemetry = telemetry(&config, flags).context("the telemetry cannot be set up")?;
         telemetry.set_shard(shard.index(), shard.total());
         let telemetry = Arc::new(telemetry);
+        let (lifecycle, reloads) = match flags.enable_lifecycle {
+            true => {
+                let (lifecycle, reloads) = Lifecycle::new();
+                (Some(lifecycle), Some(reloads))
+            }
+            false => (None, None),
+        };
         let site = Arc::new(Site::new(
             Arc::clone(&store),
             Arc::clone(&telemetry),
-            options(&config, flags, only_this_machine),
+            Options {
+                lifecycle,
+                ..options(&config, flags, only_this_machine)
+            },
         ));
         let policy = Arc::new(persons::label_policy(&config));
         let keeper = state.map(|it| Arc::new(Keeper::new(it, Arc::clone(&telemetry))));
@@ -76,6 +89,8 @@ impl Exporter {
             fleet,
             keeper,
             telemetry,
+            reloads,
+            only_this_machine,
         })
     }
 
@@ -100,15 +115,19 @@ impl Exporter {
         let reloading = async {
             match source {
                 Some(source) => {
-                    Reloader::new(source, self.telemetry)
-                        .run(&mut self.fleet)
-                        .await
+                    let showing = Showing {
+                        site: Arc::clone(&self.site),
+                        telemetry: self.telemetry,
+                        only_this_machine: self.only_this_machine,
+                    };
+                    let reloader = Reloader::new(source, showing, self.reloads);
+                    reloader.run(&mut self.fleet).await
                 }
                 None => std::future::pending().await,
             }
         };
         let drained = tokio::select! {
-            drained = web::serve(self.listeners, self.site, shutdown) => drained,
+            drained = web::serve(self.listeners, Arc::clone(&self.site), shutdown) => drained,
             never = reloading => match never {},
         };
         match drained {
@@ -144,6 +163,7 @@ fn options(config: &Config, flags: &WebFlags, only_this_machine: bool) -> Option
             .as_ref()
             .map(|url| url.as_str().to_owned()),
         persons: persons::on_pages(config, only_this_machine),
+        lifecycle: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: SystemTime::now(),
     }

@@ -7,10 +7,12 @@ use crate::model::Timestamp;
 use crate::refresh::Fleet;
 use crate::report;
 use crate::telemetry::Telemetry;
+use crate::web::{Asked, Site};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::Receiver;
 use tokio::time::MissedTickBehavior;
 
 /// How often the files are looked at. A rotated secret is used, and a new
@@ -20,19 +22,34 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Keeps a running fleet true to its configuration.
 pub(super) struct Reloader<'a> {
     source: Source<'a>,
-    telemetry: Arc<Telemetry>,
+    showing: Showing,
+    /// Who asks over HTTP, where that is allowed.
+    requests: Option<Receiver<Asked>>,
     /// The file that is gone by, without those it names.
     text: Option<Vec<u8>>,
     /// What is wrong with the configuration as it lies there now, as told.
     refused: Option<String>,
 }
 
+/// Where another configuration shows, beside the fleet.
+pub(super) struct Showing {
+    pub(super) site: Arc<Site>,
+    pub(super) telemetry: Arc<Telemetry>,
+    /// Whether the exporter listens on this machine only.
+    pub(super) only_this_machine: bool,
+}
+
 impl<'a> Reloader<'a> {
-    pub(super) fn new(source: Source<'a>, telemetry: Arc<Telemetry>) -> Self {
+    pub(super) fn new(
+        source: Source<'a>,
+        showing: Showing,
+        requests: Option<Receiver<Asked>>,
+    ) -> Self {
         Self {
             text: source.text(),
             source,
-            telemetry,
+            showing,
+            requests,
             refused: None,
         }
     }
@@ -46,9 +63,19 @@ impl<'a> Reloader<'a> {
         loop {
             tokio::select! {
                 () = asked(&mut hangups) => self.reload(fleet),
+                asked = requested(&mut self.requests) => {
+                    self.reload(fleet);
+                    // Who has gone away meanwhile does not want to know.
+                    let _gone = asked.send(self.verdict());
+                }
                 _ = looks.tick() => self.look(fleet),
             }
         }
+    }
+
+    /// How the last reading ended.
+    fn verdict(&self) -> Result<(), String> {
+        self.refused.clone().map_or(Ok(()), Err)
     }
 
     /// A configuration that cannot be used changes nothing.
@@ -86,25 +113,29 @@ impl<'a> Reloader<'a> {
     fn accept(&mut self, config: &Config) {
         if self.refused.take().is_some() {
             let now = Timestamp::from(SystemTime::now());
-            self.telemetry.config_loaded(config.hash.as_f64(), now);
+            self.showing
+                .telemetry
+                .config_loaded(config.hash.as_f64(), now);
             tracing::info!("the configuration is good again, and the one in use");
         }
     }
 
     fn refuse(&mut self, faults: &Faults) {
-        self.telemetry.config_refused();
+        self.showing.telemetry.config_refused();
         self.refused = Some(faults.to_string());
         tell(faults);
     }
 
     fn apply(&mut self, config: Config, fleet: &mut Fleet) {
         let policy = Arc::new(persons::label_policy(&config));
+        let on_pages = persons::on_pages(&config, self.showing.only_this_machine);
         let hash = config.hash.as_f64();
         match fleet.apply(&Arc::new(config), &policy) {
             Ok(changes) => {
                 self.refused = None;
+                self.showing.site.set_persons(on_pages);
                 let now = Timestamp::from(SystemTime::now());
-                self.telemetry.config_loaded(hash, now);
+                self.showing.telemetry.config_loaded(hash, now);
                 tracing::info!(
                     added = changes.added,
                     removed = changes.removed,
@@ -113,7 +144,7 @@ impl<'a> Reloader<'a> {
                 );
             }
             Err(error) => {
-                self.telemetry.config_refused();
+                self.showing.telemetry.config_refused();
                 self.refused = Some(error.to_string());
                 tracing::error!(
                     hint = error.hint(),
@@ -143,6 +174,18 @@ fn hangups() -> Option<Signal> {
     signal(SignalKind::hangup())
         .inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be listened for"))
         .ok()
+}
+
+/// The next request over HTTP; none ever comes where that is not allowed.
+async fn requested(requests: &mut Option<Receiver<Asked>>) -> Asked {
+    let next = match requests {
+        Some(requests) => requests.recv().await,
+        None => None,
+    };
+    match next {
+        Some(asked) => asked,
+        None => std::future::pending().await,
+    }
 }
 
 async fn asked(hangups: &mut Option<Signal>) {

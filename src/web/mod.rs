@@ -16,6 +16,7 @@ mod body;
 mod compressor;
 mod guests;
 mod health;
+mod lifecycle;
 mod listener;
 mod near;
 mod negotiate;
@@ -30,6 +31,7 @@ mod views;
 mod weighted;
 
 pub use body::{Body, Rope};
+pub use lifecycle::{Asked, Lifecycle};
 pub use listener::{WebError, bind};
 pub use reply::Reply;
 pub use server::{Drained, serve};

@@ -1,10 +1,9 @@
 //! The pages for people: which one an address means, and what it asks of it.
 
+use super::Options;
 use super::asked::{AskedControls, AskedRegister, AskedStatus};
-use super::audience;
 use super::reply::{self, Reply};
 use super::views::{self, Address, Reader};
-use super::{Options, PersonDetail};
 use crate::model::Timestamp;
 use crate::store::Tenants;
 use hyper::StatusCode;
@@ -58,15 +57,7 @@ pub(super) fn show(
     options: &Options,
     now: Timestamp,
 ) -> Reply {
-    let persons: PersonDetail = audience::persons(&options.persons, parts);
-    let options = Options {
-        persons,
-        ..options.clone()
-    };
-    let reader = Reader {
-        options: &options,
-        now,
-    };
+    let reader = Reader { options, now };
     let asked = parts.uri.path();
     let path = asked.strip_prefix(&options.route_prefix).unwrap_or(asked);
     let address = Address::new(

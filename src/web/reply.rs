@@ -101,6 +101,15 @@ pub(super) fn method_not_allowed(method: &Method) -> Reply {
     with(answer, header::ALLOW, HeaderValue::from_static("GET, HEAD"))
 }
 
+/// Here something is done, and not only looked at.
+pub(super) fn wants_post(method: &Method) -> Reply {
+    let answer = text(
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!("{method} is not allowed here; use POST or PUT\n"),
+    );
+    with(answer, header::ALLOW, HeaderValue::from_static("POST, PUT"))
+}
+
 /// The request brings a body, and nothing here reads one.
 pub(super) fn too_large() -> Reply {
     let answer = text(

@@ -2,6 +2,7 @@
 
 use super::api::ApiRoute;
 use super::compressor::Compressor;
+use super::lifecycle::{self, Lifecycle};
 use super::pages::{self, PageRoute};
 use super::reply::{self, Reply};
 use super::scrape::scrape;
@@ -10,6 +11,7 @@ use super::{audience, health};
 use crate::model::{Persons, Timestamp};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use arc_swap::ArcSwap;
 use hyper::{Method, Request, StatusCode};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -59,6 +61,8 @@ pub struct Options {
     pub external_url: Option<String>,
     /// Whether the pages show persons.
     pub persons: PersonDetail,
+    /// Who reads the configuration again, where that may be asked for.
+    pub lifecycle: Option<Lifecycle>,
     /// Our version.
     pub version: String,
     /// When we started.
@@ -72,6 +76,8 @@ pub struct Site {
     telemetry: Arc<Telemetry>,
     options: Options,
     compressor: Arc<Compressor>,
+    /// Whether the pages show persons, until the next configuration.
+    persons: ArcSwap<PersonDetail>,
 }
 
 /// What stands behind a path.
@@ -99,6 +105,7 @@ impl Site {
             ..options
         };
         Self {
+            persons: ArcSwap::from_pointee(options.persons.clone()),
             store,
             telemetry,
             options,
@@ -116,6 +123,9 @@ impl Site {
             return reply::too_large();
         }
         let (parts, _) = request.into_parts();
+        if self.is_reload(parts.uri.path()) {
+            return lifecycle::answer(self.options.lifecycle.as_ref(), &parts.method).await;
+        }
         if !matches!(parts.method, Method::GET | Method::HEAD) {
             return reply::method_not_allowed(&parts.method);
         }
@@ -127,6 +137,16 @@ impl Site {
             Method::HEAD => reply::head_only(answer),
             _ => answer,
         }
+    }
+
+    /// Shows persons as another configuration says.
+    pub fn set_persons(&self, persons: PersonDetail) {
+        self.persons.store(Arc::new(persons));
+    }
+
+    fn is_reload(&self, path: &str) -> bool {
+        let path = path.strip_prefix(&self.options.route_prefix);
+        path == Some(lifecycle::RELOAD_PATH)
     }
 
     fn route(&self, path: &str) -> Option<Route> {
@@ -159,20 +179,21 @@ impl Site {
                 .await
             }
             Route::Api(api) => {
-                let persons = audience::persons(&self.options.persons, parts);
+                let persons = audience::persons(&self.persons.load(), parts);
                 let tenants = self.store.current();
                 api.answer(parts, &tenants, &persons, Timestamp::from(now))
             }
             Route::Healthy => health::healthy(),
             Route::Ready => health::ready(&self.store.current()),
             Route::Style => reply::stylesheet(views::STYLE),
-            Route::Page(page) => pages::show(
-                page,
-                parts,
-                &self.store.current(),
-                &self.options,
-                Timestamp::from(now),
-            ),
+            Route::Page(page) => {
+                let options = Options {
+                    persons: audience::persons(&self.persons.load(), parts),
+                    ..self.options.clone()
+                };
+                let tenants = self.store.current();
+                pages::show(page, parts, &tenants, &options, Timestamp::from(now))
+            }
         }
     }
 
@@ -224,6 +245,7 @@ mod tests {
             route_prefix: prefix.to_owned(),
             external_url: None,
             persons: PersonDetail::Shown(Persons::Plain),
+            lifecycle: None,
             version: "0.0.0".to_owned(),
             started: SystemTime::UNIX_EPOCH,
         };

@@ -259,3 +259,54 @@ fn a_secret_that_rotates_on_disk_is_picked_up() {
     assert_eq!(exporter.word_after("removed=0 restarted="), "1");
     assert!(!exporter.output().contains("from the vault"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_reads_the_file_again_and_says_how_that_ended() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let config = simulated.config();
+    let arguments = ["--web.listen-address=127.0.0.1:0", "--config.file", &config];
+    let closed = Process::exporter(&arguments);
+    let open = Process::exporter(&[&arguments[..], &["--web.enable-lifecycle"]].concat());
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = |exporter: &Process, path: &str| {
+        let address = exporter.word_after("address=");
+        format!("http://{address}{path}")
+    };
+    let refused = http.post(url(&closed, "/-/reload")).send().await.unwrap();
+    assert_eq!(refused.status().as_u16(), 403);
+    assert!(
+        refused
+            .text()
+            .await
+            .unwrap()
+            .contains("--web.enable-lifecycle")
+    );
+    let looked = http.get(url(&open, "/-/reload")).send().await.unwrap();
+    assert_eq!(looked.status().as_u16(), 405);
+    assert_eq!(looked.headers()["allow"], "POST, PUT");
+
+    let page = |exporter: &Process| http.get(url(exporter, "/acceptances")).send();
+    let before = page(&open).await.unwrap().text().await.unwrap();
+    assert!(before.contains("By whom and why"), "persons are shown");
+    fs::write(
+        simulated.config(),
+        format!("{written}privacy: {{events: off}}\n"),
+    )
+    .unwrap();
+    let reloaded = http.post(url(&open, "/-/reload")).send().await.unwrap();
+    assert_eq!(reloaded.status().as_u16(), 200);
+    let after = page(&open).await.unwrap().text().await.unwrap();
+    assert!(!after.contains("By whom and why"), "persons are hidden now");
+
+    fs::write(simulated.config(), format!("{written}refesh: {{}}\n")).unwrap();
+    let failed = http.put(url(&open, "/-/reload")).send().await.unwrap();
+    assert_eq!(failed.status().as_u16(), 500);
+    assert!(
+        failed
+            .text()
+            .await
+            .unwrap()
+            .contains("did you mean `refresh`?")
+    );
+}
