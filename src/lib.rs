@@ -15,6 +15,7 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod events;
 pub mod exposition;
 pub mod graph;
 pub mod model;

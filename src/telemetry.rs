@@ -5,9 +5,9 @@
 //! not for fifty.
 
 use crate::exposition::{Format, escape};
-use crate::model::{Api, Timestamp};
+use crate::model::{Api, Delivery, EventKind, Timestamp};
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
-use prometheus::{Gauge, HistogramVec, IntGauge, Opts, Registry};
+use prometheus::{Gauge, HistogramVec, IntCounterVec, IntGauge, Opts, Registry};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Telemetry {
     registry: Registry,
     graph_request_duration: HistogramVec,
     refresh_duration: HistogramVec,
+    events: IntCounterVec,
+    deliveries: IntCounterVec,
     tenants: IntGauge,
     config_successful: IntGauge,
     config_success_time: Gauge,
@@ -56,6 +58,16 @@ impl Telemetry {
                 "secure_score_exporter_refresh_duration_seconds",
                 "How long refreshes took from their turn to their end, by list, in seconds.",
                 &REFRESH_BUCKETS,
+            )?,
+            events: counter(
+                "secure_score_exporter_events_total",
+                "Events told: changes of state, and signs of tampering.",
+                "event",
+            )?,
+            deliveries: counter(
+                "secure_score_exporter_webhook_deliveries_total",
+                "Events for the webhook, by how they ended: delivered, failed for good, or dropped because too many waited or the process ended.",
+                "outcome",
             )?,
             tenants: IntGauge::new(
                 "secure_score_exporter_tenants",
@@ -91,6 +103,8 @@ impl Telemetry {
             .register(Box::new(self.graph_request_duration.clone()))?;
         self.registry
             .register(Box::new(self.refresh_duration.clone()))?;
+        self.registry.register(Box::new(self.events.clone()))?;
+        self.registry.register(Box::new(self.deliveries.clone()))?;
         self.registry.register(Box::new(self.tenants.clone()))?;
         self.registry
             .register(Box::new(self.config_successful.clone()))?;
@@ -127,6 +141,18 @@ impl Telemetry {
         durations
             .with_label_values(&[api.as_str()])
             .observe(took.as_secs_f64());
+    }
+
+    /// Notes that an event was told.
+    pub fn event(&self, kind: EventKind) {
+        self.events.with_label_values(&[kind.as_str()]).inc();
+    }
+
+    /// Notes how the deliveries of events to the webhook ended.
+    pub fn delivery(&self, outcome: Delivery, events: usize) {
+        let count = u64::try_from(events).unwrap_or(u64::MAX);
+        let counter = self.deliveries.with_label_values(&[outcome.as_str()]);
+        counter.inc_by(count);
     }
 
     /// Notes how many tenants are watched.
@@ -194,6 +220,10 @@ fn names(metric: &Metric) -> String {
 fn histogram(name: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, prometheus::Error> {
     let opts = prometheus::HistogramOpts::new(name, help).buckets(buckets.to_vec());
     HistogramVec::new(opts, &["api"])
+}
+
+fn counter(name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
+    IntCounterVec::new(Opts::new(name, help), &[label])
 }
 
 fn kind(family: &MetricFamily) -> &'static str {

@@ -3,6 +3,7 @@
 use super::{Failure, persons, stop};
 use crate::cli::WebFlags;
 use crate::config::Config;
+use crate::events::{Courier, Events, Outbox, Pace, Webhook};
 use crate::model::Timestamp;
 use crate::refresh::{Fleet, Plan};
 use crate::store::Store;
@@ -19,6 +20,7 @@ pub(super) struct Exporter {
     listeners: Vec<tokio::net::TcpListener>,
     addresses: Vec<SocketAddr>,
     fleet: Fleet,
+    courier: Option<Courier>,
 }
 
 impl Exporter {
@@ -49,11 +51,13 @@ impl Exporter {
             options(&config, flags, only_this_machine),
         ));
         let policy = Arc::new(persons::label_policy(&config));
+        let (events, courier) = events(&config, flags, &telemetry)?;
         let fleet = Fleet::start(&Plan {
             config: Arc::new(config),
             policy,
             store,
             telemetry,
+            events: Arc::new(events),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
         Ok(Self {
@@ -61,6 +65,7 @@ impl Exporter {
             listeners,
             addresses,
             fleet,
+            courier,
         })
     }
 
@@ -86,6 +91,9 @@ impl Exporter {
             }
         }
         drop(self.fleet);
+        if let Some(courier) = self.courier {
+            courier.stop().await;
+        }
         Ok(())
     }
 }
@@ -98,6 +106,32 @@ fn telemetry(config: &Config, flags: &WebFlags) -> Result<Telemetry, TelemetryEr
         telemetry.external_url(url.as_str())?;
     }
     Ok(telemetry)
+}
+
+/// Where events go, and who takes them to the webhook.
+fn events(
+    config: &Config,
+    flags: &WebFlags,
+    telemetry: &Arc<Telemetry>,
+) -> Result<(Events, Option<Courier>), Failure> {
+    let mut events = Events {
+        persons: persons::in_events(config),
+        telemetry: Arc::clone(telemetry),
+        exporter: flags
+            .external_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
+        outbox: None,
+    };
+    let Some(webhook) = &config.webhook else {
+        return Ok((events, None));
+    };
+    let webhook = Webhook::new(webhook, config.extra_roots.as_ref())
+        .context("events cannot be sent to the webhook")?;
+    let outbox = Arc::new(Outbox::default());
+    events.outbox = Some(Arc::clone(&outbox));
+    let courier = Courier::start(webhook, Pace::default(), outbox, Arc::clone(telemetry));
+    Ok((events, Some(courier)))
 }
 
 fn options(config: &Config, flags: &WebFlags, only_this_machine: bool) -> Options {

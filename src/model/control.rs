@@ -25,6 +25,16 @@ pub enum ControlState {
 }
 
 impl ControlState {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::ToAddress,
+        Self::RiskAccepted,
+        Self::ThirdParty,
+        Self::AlternateMitigation,
+        Self::Planned,
+        Self::Unknown,
+    ];
+
     /// The word used in labels and pages.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 use super::Clock;
 use super::told::Told;
+use crate::events::{self, Events, Seen};
 use crate::exposition::{self, Chunk, Policy};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::model::{
@@ -21,6 +22,7 @@ pub(super) struct Desk<R> {
     store: Arc<Store>,
     rules: R,
     policy: Arc<Policy>,
+    events: Arc<Events>,
     clock: Clock,
     max_staleness: Duration,
     papers: Mutex<Papers>,
@@ -39,6 +41,7 @@ struct Papers {
     joined: bool,
     data: Chunk,
     told: Told,
+    seen: Seen,
 }
 
 /// Something last confirmed at a moment of the process's own clock.
@@ -61,6 +64,7 @@ impl<R: ControlRules> Desk<R> {
         store: Arc<Store>,
         rules: R,
         policy: Arc<Policy>,
+        events: Arc<Events>,
         clock: Clock,
         max_staleness: Duration,
     ) -> Self {
@@ -68,6 +72,7 @@ impl<R: ControlRules> Desk<R> {
             store,
             rules,
             policy,
+            events,
             clock,
             max_staleness,
             papers: Mutex::new(Papers {
@@ -82,6 +87,7 @@ impl<R: ControlRules> Desk<R> {
                 joined: true,
                 data: Chunk::default(),
                 told: Told::default(),
+                seen: Seen::default(),
             }),
         }
     }
@@ -125,6 +131,7 @@ impl<R: ControlRules> Desk<R> {
         let changed = replace(&mut papers.catalogue, catalogue, !partial);
         papers.joined &= !changed;
         self.join(papers);
+        self.tell(papers, !partial);
         whole(partial, Subject::Catalogue)
     }
 
@@ -257,6 +264,20 @@ impl<R: ControlRules> Desk<R> {
         papers.joined = true;
     }
 
+    /// Tells what happened since the last catalogue. It looks at controls with
+    /// their exceptions, so it comes after the join.
+    fn tell(&self, papers: &mut Papers, whole: bool) {
+        let Papers {
+            seen,
+            identity,
+            snapshot,
+            ..
+        } = papers;
+        let now = (self.clock)();
+        let found = events::detect(seen, identity, &snapshot.controls, whole, now);
+        self.events.tell(&found);
+    }
+
     fn show(&self, papers: &Papers) {
         self.store.publish(TenantState {
             identity: papers.identity.clone(),
@@ -321,7 +342,10 @@ fn trouble(error: &GraphError) -> Trouble {
 mod tests {
     use super::*;
     use crate::config::TenantRules;
-    use crate::model::{Anomalies, Points, Reason, Timestamp};
+    use crate::model::{
+        Anomalies, ControlState, History, Persons, Points, Reason, StateUpdate, Timestamp,
+    };
+    use crate::telemetry::Telemetry;
     use std::collections::BTreeSet;
     use std::num::NonZeroUsize;
 
@@ -345,9 +369,38 @@ mod tests {
             Arc::default(),
             TenantRules::default(),
             Arc::new(policy),
+            Arc::new(Events {
+                persons: Persons::Plain,
+                telemetry: Arc::new(Telemetry::new().unwrap()),
+                exporter: None,
+                outbox: Some(Arc::default()),
+            }),
             Arc::new(|| Timestamp::from_seconds(1_000)),
             24 * HOUR,
         )
+    }
+
+    /// Control `A` with its risk accepted, and control `B`.
+    fn accepted(partial: bool) -> Paper {
+        let mut paper = catalogue(&["A", "B"], partial);
+        let Paper::Catalogue(fetched) = &mut paper else {
+            return paper;
+        };
+        Arc::get_mut(&mut fetched.value.entries[0]).unwrap().history =
+            History::from_updates(vec![StateUpdate {
+                state: ControlState::RiskAccepted,
+                at: Some(Timestamp::from_seconds(900)),
+                by: Some("alex@contoso.example".into()),
+                comment: Some("why".into()),
+                assigned_to: None,
+            }]);
+        paper
+    }
+
+    /// The kinds of the events told so far.
+    fn told(desk: &Desk<TenantRules>) -> Vec<&'static str> {
+        let letters = desk.events.outbox.as_ref().unwrap().unsent();
+        letters.iter().map(|letter| letter.kind.as_str()).collect()
     }
 
     fn catalogue(ids: &[&str], partial: bool) -> Paper {
@@ -485,6 +538,36 @@ mod tests {
         tokio::time::advance(20 * HOUR).await;
         desk.expire();
         assert!(Arc::ptr_eq(&before.snapshot, &shown(&desk).snapshot));
+    }
+
+    #[tokio::test]
+    async fn a_control_has_left_only_where_a_whole_catalogue_lacks_it() {
+        let desk = desk();
+        desk.lay(accepted(false)).unwrap();
+        assert_eq!(told(&desk), ["state_changed"]);
+        desk.lay(catalogue(&["B"], true)).unwrap_err();
+        desk.lay(catalogue(&[], false)).unwrap_err();
+        assert_eq!(told(&desk), ["state_changed"], "both were refused");
+        desk.lay(catalogue(&["B"], false)).unwrap();
+        assert_eq!(told(&desk), ["state_changed", "accepted_control_left"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn data_that_expired_and_came_back_repeats_nothing() {
+        let desk = desk();
+        desk.lay(accepted(false)).unwrap();
+        tokio::time::advance(24 * HOUR).await;
+        desk.expire();
+        assert_eq!(shown(&desk).snapshot.controls.len(), 0);
+        desk.lay(catalogue(&["B"], true)).unwrap_err();
+        assert_eq!(
+            shown(&desk).snapshot.controls.len(),
+            1,
+            "part of a catalogue is better than none"
+        );
+        desk.lay(accepted(true)).unwrap_err();
+        desk.lay(accepted(false)).unwrap();
+        assert_eq!(told(&desk), ["state_changed"]);
     }
 
     #[tokio::test]

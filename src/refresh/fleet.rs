@@ -4,6 +4,7 @@ use super::Clock;
 use super::desk::Desk;
 use super::worker::Worker;
 use crate::config::{Config, Tenant, TenantRules};
+use crate::events::Events;
 use crate::exposition::Policy;
 use crate::graph::{Pools, SetupError};
 use crate::model::{Api, TenantIdentity};
@@ -24,6 +25,8 @@ pub struct Plan {
     pub store: Arc<Store>,
     /// The exporter's own metrics.
     pub telemetry: Arc<Telemetry>,
+    /// Where it is told what happened to a control.
+    pub events: Arc<Events>,
     /// The wall clock.
     pub clock: Clock,
 }
@@ -78,6 +81,7 @@ fn desk(tenant: &Tenant, plan: &Plan) -> Desk<TenantRules> {
         Arc::clone(&plan.store),
         plan.config.rules(&tenant.alias),
         Arc::clone(&plan.policy),
+        Arc::clone(&plan.events),
         Arc::clone(&plan.clock),
         plan.config.refresh.max_staleness,
     )

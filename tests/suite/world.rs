@@ -3,8 +3,9 @@
 use secure_score_exporter::config::{
     Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
+use secure_score_exporter::events::{Events, Outbox};
 use secure_score_exporter::exposition::{self, Format, Policy};
-use secure_score_exporter::model::Timestamp;
+use secure_score_exporter::model::{Persons, Timestamp};
 use secure_score_exporter::refresh::{Fleet, Plan};
 use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
@@ -23,6 +24,8 @@ const OFTEN: Duration = Duration::from_secs(2);
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
     pub(crate) store: Arc<Store>,
+    /// The events that were told, since nobody takes them away.
+    pub(crate) outbox: Arc<Outbox>,
     config: Config,
     fleet: Option<Fleet>,
 }
@@ -37,6 +40,7 @@ impl World {
         Self {
             simulator,
             store: Arc::default(),
+            outbox: Arc::default(),
             config,
             fleet: None,
         }
@@ -60,11 +64,19 @@ impl World {
             accepted_by: None,
             comment: false,
         };
+        let telemetry = Arc::new(Telemetry::new().expect("the telemetry can be set up"));
+        let events = Events {
+            persons: Persons::Plain,
+            telemetry: Arc::clone(&telemetry),
+            exporter: None,
+            outbox: Some(Arc::clone(&self.outbox)),
+        };
         let plan = Plan {
             config: Arc::new(self.config.clone()),
             policy: Arc::new(policy),
             store: Arc::clone(&self.store),
-            telemetry: Arc::new(Telemetry::new().expect("the telemetry can be set up")),
+            telemetry,
+            events: Arc::new(events),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         };
         self.fleet = Some(Fleet::start(&plan).expect("the loops start"));
