@@ -118,6 +118,12 @@ impl Telemetry {
                 .with_label_values(&[api.as_str()]);
             self.refresh_duration.with_label_values(&[api.as_str()]);
         }
+        for kind in EventKind::ALL {
+            self.events.with_label_values(&[kind.as_str()]);
+        }
+        for outcome in Delivery::ALL {
+            self.deliveries.with_label_values(&[outcome.as_str()]);
+        }
         Ok(())
     }
 
@@ -344,6 +350,20 @@ mod tests {
             format!("{name}_count{{api=\"scores\"}} 1"),
         ] {
             assert!(text.contains(&line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_counter_is_there_before_it_counts() {
+        let text = encoded(Format::Text);
+        for kind in EventKind::ALL {
+            let series = format!("_events_total{{event=\"{}\"}} 0", kind.as_str());
+            assert!(text.contains(&series), "{series} is missing in\n{text}");
+        }
+        for outcome in Delivery::ALL {
+            let outcome = outcome.as_str();
+            let series = format!("_webhook_deliveries_total{{outcome=\"{outcome}\"}} 0");
+            assert!(text.contains(&series), "{series} is missing in\n{text}");
         }
     }
 

@@ -13,6 +13,7 @@ use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio_util::sync::CancellationToken;
 
 /// An exporter that is refreshing and listening, not yet serving.
 pub(super) struct Exporter {
@@ -80,19 +81,26 @@ impl Exporter {
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops(), "listening");
         }
+        let stopping = CancellationToken::new();
         let shutdown = async {
             let signal = stop::requested().await;
             tracing::info!(signal, "stopping; requests under way are answered first");
+            stopping.cancel();
         };
-        match web::serve(self.listeners, self.site, shutdown).await {
+        // Both take seconds, and whoever asked us to stop counts them.
+        let farewell = async {
+            stopping.cancelled().await;
+            drop(self.fleet);
+            if let Some(courier) = self.courier {
+                courier.stop().await;
+            }
+        };
+        let (drained, ()) = tokio::join!(web::serve(self.listeners, self.site, shutdown), farewell);
+        match drained {
             Drained::Completely => tracing::info!("stopped"),
             Drained::Cut(connections) => {
                 tracing::warn!(connections, "stopped; slow connections were cut");
             }
-        }
-        drop(self.fleet);
-        if let Some(courier) = self.courier {
-            courier.stop().await;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::file::{FileEvents, FileWebhook};
 use super::keys::unknown_keys;
 use super::secret::Secret;
 use super::secret_source;
-use super::written::{Text, Written};
+use super::written::{Mark, Text, Written};
 
 /// A receiver that needs longer only to say that it has an event, is away.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -48,11 +48,12 @@ pub(super) fn resolve(file: FileEvents, ledger: &mut Ledger) -> Option<Webhook> 
         (Some(url), None) => plain_url(url, ledger),
         (None, Some(file)) => secret_url(file, ledger),
         (None, None) => {
-            ledger.fault(
-                mark,
-                "events.webhook",
-                "no receiver; set url_file to a file that holds its URL, or url where the URL is no secret",
-            );
+            let key = match mark {
+                Mark::Variable(_) => "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
+                _ => "url_file",
+            };
+            let message = format!("no receiver; set {key} to a file that holds its URL");
+            ledger.fault(mark, "events.webhook", message);
             None
         }
     };
@@ -73,7 +74,7 @@ fn plain_url(text: &Text, ledger: &mut Ledger) -> Option<Secret> {
         ledger.fault(
             text.mark,
             URL,
-            "the URL has a query, which may hold a key; put the URL into a file and name that as url_file",
+            "the URL has a query, which may hold a key; put the URL into a file and set url_file in place of url",
         );
         return None;
     }

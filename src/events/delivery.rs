@@ -140,7 +140,7 @@ impl Courier {
             self.telemetry.delivery(Delivery::Dropped, lost);
             tracing::warn!(
                 events = lost,
-                "stopped before the webhook took these events; those of the last day are told again at the next start"
+                "stopped before the webhook took these events; changes of the last day are told again at the next start"
             );
         }
     }
@@ -232,4 +232,289 @@ fn failed(letter: &Letter, why: &Absence) -> Delivery {
 /// the same receiver do not come back to it together.
 fn jittered(wait: Duration) -> Duration {
     wait.mul_f64(0.5 + fastrand::f64() / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::Identity;
+    use crate::exposition::Format;
+    use crate::model::EventKind;
+    use std::sync::Mutex;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    /// What to say to a letter that came so often before.
+    type Rule = dyn Fn(&Letter, usize) -> Option<Answer> + Send + Sync;
+
+    /// Answers by a rule, and keeps what came and when.
+    #[derive(Clone)]
+    struct Receiver {
+        rule: Arc<Rule>,
+        began: Instant,
+        came: Arc<Mutex<Vec<(String, Duration)>>>,
+    }
+
+    impl Receiver {
+        /// `rule` gets the letter and how often it came before; without an
+        /// answer the receiver stalls.
+        fn by(rule: impl Fn(&Letter, usize) -> Option<Answer> + Send + Sync + 'static) -> Self {
+            Self {
+                rule: Arc::new(rule),
+                began: Instant::now(),
+                came: Arc::default(),
+            }
+        }
+
+        fn names(&self) -> Vec<String> {
+            let came = self.came.lock().unwrap();
+            came.iter().map(|(name, _)| name.clone()).collect()
+        }
+
+        fn times(&self) -> Vec<Duration> {
+            let came = self.came.lock().unwrap();
+            came.iter().map(|(_, at)| *at).collect()
+        }
+    }
+
+    impl Post for Receiver {
+        async fn post(&self, letter: &Letter) -> Answer {
+            let before = {
+                let mut came = self.came.lock().unwrap();
+                let before = came.iter().filter(|(n, _)| *n == letter.body).count();
+                came.push((letter.body.clone(), self.began.elapsed()));
+                before
+            };
+            match (self.rule)(letter, before) {
+                Some(answer) => answer,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    struct Office {
+        outbox: Arc<Outbox>,
+        telemetry: Arc<Telemetry>,
+        courier: Courier,
+        receiver: Receiver,
+    }
+
+    impl Office {
+        fn of(receiver: Receiver) -> Self {
+            let outbox = Arc::new(Outbox::of(4));
+            let telemetry = Arc::new(Telemetry::new().unwrap());
+            let courier = Courier::start(
+                receiver.clone(),
+                Pace::default(),
+                Arc::clone(&outbox),
+                Arc::clone(&telemetry),
+            );
+            Self {
+                outbox,
+                telemetry,
+                courier,
+                receiver,
+            }
+        }
+
+        fn put(&self, names: &[&str]) {
+            for name in names {
+                let letter = Letter {
+                    key: Identity::of(&[name]),
+                    kind: EventKind::StateChanged,
+                    tenant: "contoso".into(),
+                    control: "A".into(),
+                    body: (*name).to_owned(),
+                };
+                self.outbox.put(letter, &self.telemetry);
+            }
+        }
+
+        /// Until nothing waits.
+        async fn idle(&self) {
+            while !self.outbox.unsent().is_empty() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+
+        fn count(&self, outcome: Delivery) -> u64 {
+            count(&self.telemetry, outcome)
+        }
+    }
+
+    fn count(telemetry: &Telemetry, outcome: Delivery) -> u64 {
+        let text = String::from_utf8(telemetry.encode(Format::Text)).unwrap();
+        let series = format!(
+            "secure_score_exporter_webhook_deliveries_total{{outcome=\"{}\"}} ",
+            outcome.as_str()
+        );
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(series.as_str()));
+        value.unwrap().parse().unwrap()
+    }
+
+    fn away(status: u16, wait: Option<Duration>) -> Answer {
+        Answer::Away {
+            why: Absence::Status(status),
+            wait,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_follows_waits_for_what_fails_so_that_the_order_stays() {
+        let office = Office::of(Receiver::by(|letter, before| {
+            Some(match (letter.body.as_str(), before) {
+                ("a", 0..2) => Answer::Stumbled(500),
+                ("b", 0) => away(502, None),
+                _ => Answer::Taken,
+            })
+        }));
+        office.put(&["a", "b", "c"]);
+        office.idle().await;
+        assert_eq!(office.receiver.names(), ["a", "a", "a", "b", "b", "c"]);
+        assert_eq!(office.count(Delivery::Delivered), 3);
+        assert_eq!(office.count(Delivery::Failed), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_not_tried_again() {
+        let office = Office::of(Receiver::by(|letter, _| {
+            Some(match letter.body.as_str() {
+                "a" => Answer::Refused(422),
+                _ => Answer::Taken,
+            })
+        }));
+        office.put(&["a", "b"]);
+        office.idle().await;
+        assert_eq!(office.receiver.names(), ["a", "b"]);
+        assert_eq!(office.count(Delivery::Failed), 1);
+        assert_eq!(office.count(Delivery::Delivered), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_over_which_the_receiver_stumbles_does_not_hold_up_the_others_for_ever() {
+        let office = Office::of(Receiver::by(|letter, _| {
+            Some(match letter.body.as_str() {
+                "a" => Answer::Stumbled(500),
+                _ => Answer::Taken,
+            })
+        }));
+        office.put(&["a", "b"]);
+        office.idle().await;
+        assert_eq!(office.receiver.names().len(), 13);
+        assert_eq!(office.count(Delivery::Failed), 1);
+        assert!(office.receiver.began.elapsed() < HOUR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_was_away_for_a_night_gets_everything() {
+        let began = Instant::now();
+        let office = Office::of(Receiver::by(move |_, _| {
+            Some(match began.elapsed() < 20 * HOUR {
+                true => Answer::Away {
+                    why: Absence::Connect,
+                    wait: None,
+                },
+                false => Answer::Taken,
+            })
+        }));
+        office.put(&["a", "b", "c"]);
+        office.idle().await;
+        assert_eq!(office.count(Delivery::Delivered), 3);
+        let attempts = office.receiver.names().len();
+        assert!((200..600).contains(&attempts), "{attempts}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_never_comes_back_is_given_up_event_by_event() {
+        let office = Office::of(Receiver::by(|_, _| Some(away(503, None))));
+        office.put(&["a", "b"]);
+        office.idle().await;
+        assert_eq!(office.count(Delivery::Failed), 2);
+        let elapsed = office.receiver.began.elapsed();
+        assert!(elapsed > 40 * HOUR && elapsed < 49 * HOUR, "{elapsed:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_grow_up_to_a_bound_and_never_undercut_what_was_asked() {
+        let asked = Duration::from_secs(20 * 60);
+        let office = Office::of(Receiver::by(move |_, before| {
+            Some(match before {
+                0..12 => away(503, None),
+                12 => away(429, Some(asked)),
+                _ => Answer::Taken,
+            })
+        }));
+        office.put(&["a"]);
+        office.idle().await;
+        let times = office.receiver.times();
+        let waits: Vec<f64> = times
+            .windows(2)
+            .map(|w| (w[1] - w[0]).as_secs_f64())
+            .collect();
+        let bounds = (0..12).map(|n| f64::from(2_u32.pow(n)).min(300.0));
+        for (wait, bound) in waits.iter().zip(bounds) {
+            let enough = (bound * 0.49)..(bound * 1.01 + 0.01);
+            assert!(enough.contains(wait), "{wait} of {bound}: {waits:?}");
+        }
+        assert!(waits[12] >= asked.as_secs_f64(), "{waits:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn too_many_that_wait_cost_the_oldest_but_not_the_one_on_its_way() {
+        let office = Office::of(Receiver::by(|_, before| {
+            Some(match before {
+                0 => away(503, None),
+                _ => Answer::Taken,
+            })
+        }));
+        office.put(&["a"]);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        office.put(&["b", "c", "d", "e", "f", "g"]);
+        assert_eq!(office.count(Delivery::Dropped), 2);
+        let unsent = office.outbox.unsent();
+        let names: Vec<&str> = unsent.iter().map(|letter| letter.body.as_str()).collect();
+        assert_eq!(names, ["a", "d", "e", "f", "g"]);
+        office.idle().await;
+        assert_eq!(office.count(Delivery::Delivered), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_that_ends_sends_what_waits_without_waiting_for_its_turn() {
+        let office = Office::of(Receiver::by(|_, before| {
+            Some(match before {
+                0 => away(503, Some(HOUR)),
+                _ => Answer::Taken,
+            })
+        }));
+        office.put(&["a"]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let Office {
+            courier,
+            receiver,
+            telemetry,
+            ..
+        } = office;
+        courier.stop().await;
+        assert_eq!(receiver.names(), ["a", "a"]);
+        assert!(receiver.began.elapsed() < Duration::from_secs(2));
+        assert_eq!(count(&telemetry, Delivery::Delivered), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_stalls_holds_up_the_end_of_the_process_for_seconds_only() {
+        let office = Office::of(Receiver::by(|_, _| None));
+        office.put(&["a", "b", "c"]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let Office {
+            courier,
+            receiver,
+            telemetry,
+            outbox,
+        } = office;
+        courier.stop().await;
+        assert!(receiver.began.elapsed() <= Duration::from_secs(7));
+        assert_eq!(count(&telemetry, Delivery::Dropped), 3);
+        assert!(outbox.unsent().is_empty());
+    }
 }

@@ -14,6 +14,7 @@ mod capture;
 mod commands;
 mod config;
 mod end_to_end;
+mod events;
 mod exposition;
 mod golden;
 mod process;
