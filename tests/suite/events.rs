@@ -357,12 +357,6 @@ async fn the_log_has_one_line_per_change_whatever_the_comment_says() {
     assert!(comment.chars().count() <= 257, "{comment}");
 
     simulated.accept("kim@contoso.example", "again").await;
-    simulated
-        .http
-        .get(format!("{}/requests", simulated.control))
-        .send()
-        .await
-        .unwrap();
     let revert = format!(
         "{}/tenants/contoso/controls/{CONTROL}/revert",
         simulated.control
