@@ -6,6 +6,8 @@
 //! config ─► refresh ─► graph (tokens, pages) ─► model ─► exposition ─► store ─► web
 //! ```
 //!
+//! Beside it, [`events`] tells once what happened to a control.
+//!
 //! [`graph`] is the only home of Microsoft's words, [`model`] knows neither
 //! them nor Prometheus, and [`exposition`] turns a model into bytes when it
 //! changes, so that a scrape ([`web`]) only puts bytes together. [`simulator`]
@@ -15,6 +17,7 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod events;
 pub mod exposition;
 pub mod graph;
 pub mod model;

@@ -5,9 +5,9 @@
 //! not for fifty.
 
 use crate::exposition::{Format, escape};
-use crate::model::{Api, Timestamp};
+use crate::model::{Api, Delivery, EventKind, Timestamp};
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
-use prometheus::{Gauge, HistogramVec, IntCounter, IntGauge, Opts, Registry};
+use prometheus::{Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Telemetry {
     registry: Registry,
     graph_request_duration: HistogramVec,
     refresh_duration: HistogramVec,
+    events: IntCounterVec,
+    deliveries: IntCounterVec,
     tenants: IntGauge,
     shard: IntGauge,
     total_shards: IntGauge,
@@ -67,6 +69,16 @@ impl Telemetry {
             total_shards: IntGauge::new(
                 "secure_score_exporter_total_shards",
                 "Into how many shares the tenants are divided; 1 when one exporter watches all (--total-shards).",
+            )?,
+            events: counter(
+                "secure_score_exporter_events_total",
+                "Events told: changes of state, and signs of tampering.",
+                "event",
+            )?,
+            deliveries: counter(
+                "secure_score_exporter_webhook_deliveries_total",
+                "Events for the webhook, by how they ended: delivered, failed for good, or dropped because too many waited or the process ended.",
+                "outcome",
             )?,
             tenants: IntGauge::new(
                 "secure_score_exporter_tenants",
@@ -107,6 +119,8 @@ impl Telemetry {
             .register(Box::new(self.graph_request_duration.clone()))?;
         self.registry
             .register(Box::new(self.refresh_duration.clone()))?;
+        self.registry.register(Box::new(self.events.clone()))?;
+        self.registry.register(Box::new(self.deliveries.clone()))?;
         self.registry.register(Box::new(self.tenants.clone()))?;
         self.registry.register(Box::new(self.shard.clone()))?;
         self.registry
@@ -124,6 +138,12 @@ impl Telemetry {
             self.graph_request_duration
                 .with_label_values(&[api.as_str()]);
             self.refresh_duration.with_label_values(&[api.as_str()]);
+        }
+        for kind in EventKind::ALL {
+            self.events.with_label_values(&[kind.as_str()]);
+        }
+        for outcome in Delivery::ALL {
+            self.deliveries.with_label_values(&[outcome.as_str()]);
         }
         Ok(())
     }
@@ -148,6 +168,18 @@ impl Telemetry {
         durations
             .with_label_values(&[api.as_str()])
             .observe(took.as_secs_f64());
+    }
+
+    /// Notes that an event was told.
+    pub fn event(&self, kind: EventKind) {
+        self.events.with_label_values(&[kind.as_str()]).inc();
+    }
+
+    /// Notes how the deliveries of events to the webhook ended.
+    pub fn delivery(&self, outcome: Delivery, events: usize) {
+        let count = u64::try_from(events).unwrap_or(u64::MAX);
+        let counter = self.deliveries.with_label_values(&[outcome.as_str()]);
+        counter.inc_by(count);
     }
 
     /// Notes how many tenants are watched.
@@ -231,6 +263,10 @@ fn names(metric: &Metric) -> String {
 fn histogram(name: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, prometheus::Error> {
     let opts = prometheus::HistogramOpts::new(name, help).buckets(buckets.to_vec());
     HistogramVec::new(opts, &["api"])
+}
+
+fn counter(name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
+    IntCounterVec::new(Opts::new(name, help), &[label])
 }
 
 fn kind(family: &MetricFamily) -> &'static str {
@@ -351,6 +387,20 @@ mod tests {
             format!("{name}_count{{api=\"scores\"}} 1"),
         ] {
             assert!(text.contains(&line), "{line} is missing in\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_counter_is_there_before_it_counts() {
+        let text = encoded(Format::Text);
+        for kind in EventKind::ALL {
+            let series = format!("_events_total{{event=\"{}\"}} 0", kind.as_str());
+            assert!(text.contains(&series), "{series} is missing in\n{text}");
+        }
+        for outcome in Delivery::ALL {
+            let outcome = outcome.as_str();
+            let series = format!("_webhook_deliveries_total{{outcome=\"{outcome}\"}} 0");
+            assert!(text.contains(&series), "{series} is missing in\n{text}");
         }
     }
 

@@ -59,6 +59,7 @@ async fn read(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
         telemetry: Arc::new(telemetry),
         clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         keeper: None,
+        events: None,
     };
     let bar = bar(config.tenants.len());
     refresh::once(&plan, || bar.inc(1)).await?;

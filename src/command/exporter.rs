@@ -5,6 +5,7 @@ use super::serve::Source;
 use super::{Failure, persons, stop};
 use crate::cli::WebFlags;
 use crate::config::Config;
+use crate::events::{Courier, Events, Outbox, Pace, Webhook};
 use crate::model::Timestamp;
 use crate::refresh::{Fleet, Keeper, Plan, Shard};
 use crate::store::Store;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
 
 /// An exporter that is refreshing and listening, not yet serving.
 pub(super) struct Exporter {
@@ -27,6 +29,8 @@ pub(super) struct Exporter {
     telemetry: Arc<Telemetry>,
     reloads: Option<Receiver<Asked>>,
     only_this_machine: bool,
+    events: Arc<Events>,
+    courier: Option<Courier>,
 }
 
 impl Exporter {
@@ -74,12 +78,15 @@ impl Exporter {
         ));
         let policy = Arc::new(persons::label_policy(&config));
         let keeper = state.map(|it| Arc::new(Keeper::new(it, Arc::clone(&telemetry))));
+        let (events, courier) = events(&config, flags, &telemetry)?;
+        let events = Arc::new(events);
         let fleet = Fleet::start(&Plan {
             config: Arc::new(config),
             policy,
             store,
             keeper: keeper.clone(),
             telemetry: Arc::clone(&telemetry),
+            events: Some(Arc::clone(&events)),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
         Ok(Self {
@@ -91,6 +98,8 @@ impl Exporter {
             telemetry,
             reloads,
             only_this_machine,
+            events,
+            courier,
         })
     }
 
@@ -104,39 +113,44 @@ impl Exporter {
     ///
     /// Meanwhile it reads its configuration again when told to, where there is
     /// one to read.
-    pub(super) async fn serve(mut self, source: Option<Source<'_>>) -> Result<(), Failure> {
+    pub(super) async fn serve(self, source: Option<Source<'_>>) -> Result<(), Failure> {
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
         }
+        let stopping = CancellationToken::new();
         let shutdown = async {
             let signal = stop::requested().await;
             tracing::info!(signal, "stopping; requests under way are answered first");
+            stopping.cancel();
         };
-        let reloading = async {
+        let mut fleet = self.fleet;
+        let showing = Showing {
+            site: Arc::clone(&self.site),
+            telemetry: self.telemetry,
+            only_this_machine: self.only_this_machine,
+            events: self.events,
+        };
+        // Both take seconds, and whoever asked us to stop counts them.
+        let farewell = async {
             match source {
-                Some(source) => {
-                    let showing = Showing {
-                        site: Arc::clone(&self.site),
-                        telemetry: self.telemetry,
-                        only_this_machine: self.only_this_machine,
-                    };
-                    let reloader = Reloader::new(source, showing, self.reloads);
-                    reloader.run(&mut self.fleet).await
-                }
-                None => std::future::pending().await,
+                Some(source) => tokio::select! {
+                    () = stopping.cancelled() => {}
+                    never = Reloader::new(source, showing, self.reloads).run(&mut fleet) => match never {},
+                },
+                None => stopping.cancelled().await,
+            }
+            drop(fleet);
+            if let Some(courier) = self.courier {
+                courier.stop().await;
             }
         };
-        let drained = tokio::select! {
-            drained = web::serve(self.listeners, Arc::clone(&self.site), shutdown) => drained,
-            never = reloading => match never {},
-        };
+        let (drained, ()) = tokio::join!(web::serve(self.listeners, self.site, shutdown), farewell);
         match drained {
             Drained::Completely => tracing::info!("stopped"),
             Drained::Cut(connections) => {
                 tracing::warn!(connections, "stopped; slow connections were cut");
             }
         }
-        drop(self.fleet);
         if let Some(keeper) = self.keeper {
             keeper.close();
         }
@@ -152,6 +166,32 @@ fn telemetry(config: &Config, flags: &WebFlags) -> Result<Telemetry, TelemetryEr
         telemetry.external_url(url.as_str())?;
     }
     Ok(telemetry)
+}
+
+/// Where events go, and who takes them to the webhook.
+fn events(
+    config: &Config,
+    flags: &WebFlags,
+    telemetry: &Arc<Telemetry>,
+) -> Result<(Events, Option<Courier>), Failure> {
+    let mut events = Events {
+        persons: persons::in_events(config),
+        telemetry: Arc::clone(telemetry),
+        exporter: flags
+            .external_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
+        outbox: None,
+    };
+    let Some(webhook) = &config.webhook else {
+        return Ok((events, None));
+    };
+    let webhook = Webhook::new(webhook, config.extra_roots.as_ref())
+        .context("events cannot be sent to the webhook")?;
+    let outbox = Arc::new(Outbox::default());
+    events.outbox = Some(Arc::clone(&outbox));
+    let courier = Courier::start(webhook, Pace::default(), outbox, Arc::clone(telemetry));
+    Ok((events, Some(courier)))
 }
 
 fn options(config: &Config, flags: &WebFlags, only_this_machine: bool) -> Options {

@@ -3,6 +3,7 @@
 use super::persons;
 use super::serve::Source;
 use crate::config::{Config, Faults};
+use crate::events::Events;
 use crate::model::Timestamp;
 use crate::refresh::Fleet;
 use crate::report;
@@ -37,6 +38,8 @@ pub(super) struct Showing {
     pub(super) telemetry: Arc<Telemetry>,
     /// Whether the exporter listens on this machine only.
     pub(super) only_this_machine: bool,
+    /// Where events go; the webhook stays as it was at the start.
+    pub(super) events: Arc<Events>,
 }
 
 impl<'a> Reloader<'a> {
@@ -130,7 +133,14 @@ impl<'a> Reloader<'a> {
         let policy = Arc::new(persons::label_policy(&config));
         let on_pages = persons::on_pages(&config, self.showing.only_this_machine);
         let hash = config.hash.as_f64();
-        match fleet.apply(&Arc::new(config), &policy) {
+        let events = Arc::new(Events {
+            persons: persons::in_events(&config),
+            ..(*self.showing.events).clone()
+        });
+        if config.webhook != fleet.config().webhook {
+            tracing::warn!("events.webhook has changed; start the exporter anew to use it");
+        }
+        match fleet.apply(&Arc::new(config), &policy, Some(&events)) {
             Ok(changes) => {
                 self.refused = None;
                 self.showing.site.set_persons(on_pages);

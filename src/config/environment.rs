@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::fault::Ledger;
 use super::file::{
-    Entries, File, FileControls, FileCredential, FileCredentialUse, FileGraph, FileLabels,
-    FilePrivacy, FileRefresh, FileRiskAccepted, FileTenant,
+    Entries, File, FileControls, FileCredential, FileCredentialUse, FileEvents, FileGraph,
+    FileLabels, FilePrivacy, FileRefresh, FileRiskAccepted, FileTenant, FileWebhook,
 };
 use super::guid;
 use super::variable::{OWN_PREFIX, VARIABLES};
@@ -130,6 +130,7 @@ pub(super) fn as_file(environment: &Environment, ledger: &mut Ledger) -> Option<
             events: reader.text("SECURE_SCORE_PRIVACY_EVENTS"),
             ..FilePrivacy::default()
         }),
+        events: Some(events(&reader)),
         graph: Some(FileGraph {
             ca_file: reader.text("SECURE_SCORE_GRAPH_CA_FILE"),
             ..FileGraph::default()
@@ -165,6 +166,28 @@ impl Reader<'_> {
                 .map(|member| Written::new(member.to_owned(), text.mark))
                 .collect(),
         )
+    }
+}
+
+/// The receiver of events, where any variable speaks of one.
+fn events(reader: &Reader<'_>) -> FileEvents {
+    let webhook = FileWebhook {
+        url: reader.text("SECURE_SCORE_EVENTS_WEBHOOK_URL"),
+        url_file: reader.text("SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE"),
+        authorization_file: reader.text("SECURE_SCORE_EVENTS_WEBHOOK_AUTHORIZATION_FILE"),
+        timeout: reader.text("SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT"),
+        ..FileWebhook::default()
+    };
+    let keys = [
+        &webhook.url,
+        &webhook.url_file,
+        &webhook.authorization_file,
+        &webhook.timeout,
+    ];
+    let mark = keys.into_iter().flatten().map(|text| text.mark).next();
+    FileEvents {
+        webhook: mark.map(|mark| Written::new(webhook, mark)),
+        ..FileEvents::default()
     }
 }
 

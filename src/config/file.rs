@@ -79,6 +79,7 @@ section! {
         risk_accepted: FileRiskAccepted,
         labels: FileLabels,
         privacy: FilePrivacy,
+        events: FileEvents,
         graph: FileGraph,
         simulator: Written<FileSimulator>,
     }
@@ -158,6 +159,8 @@ section! {
 
 section! { FileLabels { accepted_by: Text, comment: Text, salt_file: Text } }
 section! { FilePrivacy { events: Text } }
+section! { FileEvents { webhook: Written<FileWebhook> } }
+section! { FileWebhook { url: Text, url_file: Text, authorization_file: Text, timeout: Text } }
 section! { FileGraph { ca_file: Text } }
 section! { FileSimulator { url: Text, ca_file: Text } }
 

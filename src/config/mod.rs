@@ -14,6 +14,7 @@ mod controls;
 mod credential;
 mod day;
 mod environment;
+mod events;
 mod exceptions;
 mod fault;
 mod file;
@@ -48,6 +49,7 @@ pub use cloud::Cloud;
 pub use controls::ControlSelection;
 pub use credential::Credential;
 pub use environment::Environment;
+pub use events::Webhook;
 pub use exceptions::Exceptions;
 pub use fault::{Fault, Faults, Place, Warning};
 pub use fingerprint::Fingerprint;
@@ -83,6 +85,8 @@ pub struct Config {
     pub privacy: EventDetail,
     /// Present wherever something is hashed.
     pub salt: Option<Secret>,
+    /// Who gets events beside the log.
+    pub webhook: Option<Webhook>,
     /// Certificate authorities beside the system's.
     pub extra_roots: Option<PemFile>,
     /// Present wherever a tenant is simulated.
@@ -103,6 +107,7 @@ impl Config {
             labels: LabelPolicy::default(),
             privacy: EventDetail::default(),
             salt: None,
+            webhook: None,
             extra_roots: None,
             simulator: None,
             hash: Fingerprint::of(""),

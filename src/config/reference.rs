@@ -1,8 +1,8 @@
 //! The reference page of the configuration, checked against the keys there are.
 
 use super::file::{
-    File, FileControls, FileCredential, FileDefaults, FileException, FileGraph, FileLabels,
-    FilePrivacy, FileRefresh, FileRiskAccepted, FileSimulator, FileTenant,
+    File, FileControls, FileCredential, FileDefaults, FileEvents, FileException, FileGraph,
+    FileLabels, FilePrivacy, FileRefresh, FileRiskAccepted, FileSimulator, FileTenant, FileWebhook,
 };
 use super::variable::VARIABLES;
 use std::fmt::Write as _;
@@ -32,6 +32,7 @@ const SECTIONS: &[Section] = &[
         ("risk_accepted", "mapping", "see there", "which acceptances matter, and which are approved"),
         ("labels", "mapping", "nobody", "who and why in labels"),
         ("privacy", "mapping", "full", "who and why in the log, the API and on the pages"),
+        ("events", "mapping", "the log only", "to whom events are sent"),
         ("graph", "mapping", "none", "the way to Microsoft Graph"),
         ("simulator", "mapping", "none", "where the tenants of `cloud: simulator` live"),
     ]},
@@ -91,6 +92,15 @@ const SECTIONS: &[Section] = &[
     ]},
     Section { path: "privacy", known: FilePrivacy::KEYS, about: "Everywhere but in labels.", keys: &[
         ("events", "`full`, `hash` or `off`", "`full`", "who and why; with `hash` pseudonyms and no comments"),
+    ]},
+    Section { path: "events", known: FileEvents::KEYS, about: "See [events](../events.md). The log has every event anyway.", keys: &[
+        ("webhook", "mapping", "none", "a receiver of events as JSON"),
+    ]},
+    Section { path: "events.webhook", known: FileWebhook::KEYS, about: "Its URL is a secret, since whoever knows it can post there.", keys: &[
+        ("url_file", "path", "one of the two", "the file with the URL: `https`, or `http` on a loopback address"),
+        ("url", "URL without user and query", "one of the two", "the URL, where it is no secret"),
+        ("authorization_file", "path", "none", "a bearer token, or a whole `Authorization` header"),
+        ("timeout", "`1s` to `1m`", "`10s`", "for one attempt"),
     ]},
     Section { path: "graph", known: FileGraph::KEYS, about: "For networks that look into TLS.", keys: &[
         ("ca_file", "path of PEM certificates", "none", "certificate authorities beside the system's"),

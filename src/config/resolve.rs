@@ -7,6 +7,7 @@ use super::Config;
 use super::controls;
 use super::credential::Credentials;
 use super::environment::Environment;
+use super::events;
 use super::exceptions;
 use super::fault::Ledger;
 use super::file::{File, FileGraph, FileRiskAccepted};
@@ -78,6 +79,7 @@ pub(super) fn resolve(
         labels: privacy.labels,
         privacy: privacy.events,
         salt: privacy.salt,
+        webhook: events::resolve(file.events.unwrap_or_default(), ledger),
         extra_roots: extra_roots(file.graph.unwrap_or_default(), ledger),
         hash,
     }

@@ -117,6 +117,22 @@ pub const VARIABLES: &[Variable] = &[
         "who and why in events: full (default), hash or off",
     ),
     variable(
+        "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
+        "the file with the URL to which events are posted",
+    ),
+    variable(
+        "SECURE_SCORE_EVENTS_WEBHOOK_URL",
+        "the URL itself, where it holds no secret",
+    ),
+    variable(
+        "SECURE_SCORE_EVENTS_WEBHOOK_AUTHORIZATION_FILE",
+        "the file with the bearer token, or the whole Authorization header, sent with each event",
+    ),
+    variable(
+        "SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT",
+        "how long one delivery may take, 10s by default",
+    ),
+    variable(
         "SECURE_SCORE_GRAPH_CA_FILE",
         "extra certificate authorities (PEM) for a TLS-inspecting proxy",
     ),

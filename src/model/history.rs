@@ -57,6 +57,13 @@ impl History {
         &self.changes
     }
 
+    /// The history as it stood when the change at this place was the newest.
+    pub fn until(&self, place: usize) -> Self {
+        Self {
+            changes: self.changes.iter().take(place + 1).cloned().collect(),
+        }
+    }
+
     /// Whether anybody ever declared anything.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

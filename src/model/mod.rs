@@ -5,6 +5,7 @@
 mod anomaly;
 mod category;
 mod control;
+mod event;
 mod exception;
 mod health;
 mod history;
@@ -20,6 +21,7 @@ mod timestamp;
 pub use anomaly::{Anomalies, Field, SkippedField, UnknownField};
 pub use category::{Category, NotACategory};
 pub use control::{ActionType, CatalogueEntry, ControlScore, ControlState, Level, Tier};
+pub use event::{Delivery, EventKind};
 pub use exception::{Approval, Exception};
 pub use health::{Api, Code, Reason, RefreshHealth, TenantHealth, Traffic, Trouble};
 pub use history::{History, StateUpdate};

@@ -1,7 +1,8 @@
 //! Where one tenant's answers are put together and shown.
 
+use super::settings::{Settings, Surroundings};
 use super::told::Told;
-use super::{Clock, Keeper};
+use crate::events::{self, Events, Seen};
 use crate::exposition::{self, Chunk, Policy};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::model::{
@@ -24,29 +25,6 @@ pub(super) struct Desk<R> {
     papers: Mutex<Papers>,
 }
 
-/// What all desks share, for as long as the process lives.
-#[derive(Clone)]
-pub(super) struct Surroundings {
-    /// Where tenants are shown.
-    pub(super) store: Arc<Store>,
-    /// The wall clock.
-    pub(super) clock: Clock,
-    /// Who remembers tenants over a restart, if anybody.
-    pub(super) keeper: Option<Arc<Keeper>>,
-}
-
-/// What the configuration says of a tenant's data, until the next one.
-pub(super) struct Settings<R> {
-    /// What it says of controls.
-    pub(super) rules: R,
-    /// Who and why in labels.
-    pub(super) policy: Arc<Policy>,
-    /// The age at which data are too old to be true.
-    pub(super) max_staleness: Duration,
-    /// Which directory the alias stands for, as configured.
-    pub(super) directory: String,
-}
-
 pub(super) struct Papers {
     pub(super) identity: TenantIdentity,
     pub(super) health: TenantHealth,
@@ -61,6 +39,7 @@ pub(super) struct Papers {
     pub(super) joined: bool,
     data: Chunk,
     told: Told,
+    pub(super) seen: Seen,
 }
 
 /// Something Graph said, and until when it is believed.
@@ -102,6 +81,7 @@ impl<R: ControlRules> Desk<R> {
                 joined: true,
                 data: Chunk::default(),
                 told: Told::default(),
+                seen: Seen::default(),
             }),
         }
     }
@@ -179,6 +159,7 @@ impl<R: ControlRules> Desk<R> {
         let changed = self.replace(&mut papers.catalogue, catalogue, !partial);
         papers.joined &= !changed;
         self.join(papers);
+        self.tell(papers, !partial);
         whole(partial, Subject::Catalogue)
     }
 
@@ -322,6 +303,22 @@ impl<R: ControlRules> Desk<R> {
         papers.joined = true;
     }
 
+    /// Tells what happened since the last catalogue. It looks at controls with
+    /// their exceptions, so it comes after the join.
+    fn tell(&self, papers: &mut Papers, whole: bool) {
+        let Papers {
+            seen,
+            identity,
+            snapshot,
+            ..
+        } = papers;
+        let Some(events) = &self.settings.load().events else {
+            return;
+        };
+        let found = events::detect(seen, identity, &snapshot.controls, whole, self.now());
+        events.tell(&found);
+    }
+
     fn show(&self, papers: &Papers) {
         self.surroundings.store.publish(TenantState {
             identity: papers.identity.clone(),
@@ -411,7 +408,8 @@ fn trouble(error: &GraphError) -> Trouble {
 mod tests {
     use super::*;
     use crate::config::TenantRules;
-    use crate::model::{Anomalies, Points, Reason};
+    use crate::model::{Anomalies, ControlState, History, Persons, Points, Reason, StateUpdate};
+    use crate::telemetry::Telemetry;
     use std::collections::BTreeSet;
     use std::num::NonZeroUsize;
 
@@ -436,6 +434,12 @@ mod tests {
             policy: Arc::new(policy),
             max_staleness: 24 * HOUR,
             directory: "global/guid".to_owned(),
+            events: Some(Arc::new(Events {
+                persons: Persons::Plain,
+                telemetry: Arc::new(Telemetry::new().unwrap()),
+                exporter: None,
+                outbox: Some(Arc::default()),
+            })),
         };
         let surroundings = Surroundings {
             store: Arc::default(),
@@ -443,6 +447,31 @@ mod tests {
             keeper: None,
         };
         Desk::new(identity, settings, surroundings)
+    }
+
+    /// Control `A` with its risk accepted, and control `B`.
+    fn accepted(partial: bool) -> Paper {
+        let mut paper = catalogue(&["A", "B"], partial);
+        let Paper::Catalogue(fetched) = &mut paper else {
+            return paper;
+        };
+        Arc::get_mut(&mut fetched.value.entries[0]).unwrap().history =
+            History::from_updates(vec![StateUpdate {
+                state: ControlState::RiskAccepted,
+                at: Some(Timestamp::from_seconds(900)),
+                by: Some("alex@contoso.example".into()),
+                comment: Some("why".into()),
+                assigned_to: None,
+            }]);
+        paper
+    }
+
+    /// The kinds of the events told so far.
+    fn told(desk: &Desk<TenantRules>) -> Vec<&'static str> {
+        let settings = desk.settings.load();
+        let events = settings.events.as_ref().unwrap();
+        let letters = events.outbox.as_ref().unwrap().unsent();
+        letters.iter().map(|letter| letter.kind.as_str()).collect()
     }
 
     fn catalogue(ids: &[&str], partial: bool) -> Paper {
@@ -610,6 +639,36 @@ mod tests {
         tokio::time::advance(20 * HOUR).await;
         desk.expire();
         assert!(Arc::ptr_eq(&before.snapshot, &shown(&desk).snapshot));
+    }
+
+    #[tokio::test]
+    async fn a_control_has_left_only_where_a_whole_catalogue_lacks_it() {
+        let desk = desk();
+        desk.lay(accepted(false)).unwrap();
+        assert_eq!(told(&desk), ["state_changed"]);
+        desk.lay(catalogue(&["B"], true)).unwrap_err();
+        desk.lay(catalogue(&[], false)).unwrap_err();
+        assert_eq!(told(&desk), ["state_changed"], "both were refused");
+        desk.lay(catalogue(&["B"], false)).unwrap();
+        assert_eq!(told(&desk), ["state_changed", "accepted_control_left"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn data_that_expired_and_came_back_repeats_nothing() {
+        let desk = desk();
+        desk.lay(accepted(false)).unwrap();
+        tokio::time::advance(24 * HOUR).await;
+        desk.expire();
+        assert_eq!(shown(&desk).snapshot.controls.len(), 0);
+        desk.lay(catalogue(&["B"], true)).unwrap_err();
+        assert_eq!(
+            shown(&desk).snapshot.controls.len(),
+            1,
+            "part of a catalogue is better than none"
+        );
+        desk.lay(accepted(true)).unwrap_err();
+        desk.lay(accepted(false)).unwrap();
+        assert_eq!(told(&desk), ["state_changed"]);
     }
 
     #[tokio::test]

@@ -1,9 +1,11 @@
 //! All tenants' loops.
 
-use super::desk::{Desk, Settings, Surroundings};
+use super::desk::Desk;
+use super::settings::{Settings, Surroundings};
 use super::worker::Worker;
 use super::{Clock, Keeper};
 use crate::config::{Config, Tenant, TenantRules};
+use crate::events::Events;
 use crate::exposition::Policy;
 use crate::graph::{Pools, SetupError};
 use crate::model::{Api, TenantIdentity};
@@ -26,6 +28,8 @@ pub struct Plan {
     pub store: Arc<Store>,
     /// The exporter's own metrics.
     pub telemetry: Arc<Telemetry>,
+    /// Where it is told what happened to a control, if anybody wants to know.
+    pub events: Option<Arc<Events>>,
     /// The wall clock.
     pub clock: Clock,
     /// Who remembers the tenants over a restart, if anybody.
@@ -73,7 +77,7 @@ impl Fleet {
             epoch: Instant::now(),
             running: BTreeMap::new(),
         };
-        fleet.apply(&plan.config, &plan.policy)?;
+        fleet.apply(&plan.config, &plan.policy, plan.events.as_ref())?;
         Ok(fleet)
     }
 
@@ -84,6 +88,7 @@ impl Fleet {
         &mut self,
         config: &Arc<Config>,
         policy: &Arc<Policy>,
+        events: Option<&Arc<Events>>,
     ) -> Result<Changes, SetupError> {
         let pools = Pools::new(config)?;
         let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
@@ -93,7 +98,7 @@ impl Fleet {
         for tenant in &config.tenants {
             let known = before.remove(&tenant.alias);
             let known = known.filter(|it| is_same_directory(&it.tenant, tenant));
-            let settings = settings(config, tenant, policy);
+            let settings = settings(config, tenant, policy, events);
             let (desk, unchanged) = match known {
                 Some(running) => {
                     running.desk.reconfigure(identity(tenant), settings);
@@ -205,12 +210,14 @@ pub(super) fn settings(
     config: &Config,
     tenant: &Tenant,
     policy: &Arc<Policy>,
+    events: Option<&Arc<Events>>,
 ) -> Settings<TenantRules> {
     Settings {
         rules: config.rules(&tenant.alias),
         policy: Arc::clone(policy),
         max_staleness: config.refresh.max_staleness,
         directory: format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id),
+        events: events.map(Arc::clone),
     }
 }
 

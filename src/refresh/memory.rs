@@ -2,8 +2,9 @@
 //! later one.
 
 use super::desk::{Desk, Kept, Papers};
+use crate::events::Seen;
 use crate::model::{Api, ControlRules, Timestamp};
-use crate::store::disk::{Confirmed, Saved, Standing};
+use crate::store::disk::{Confirmed, ListStanding, Saved};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -22,6 +23,8 @@ impl<R: ControlRules> Desk<R> {
         }
         papers.learn_id(saved.entra_tenant_id.as_ref());
         papers.pins = saved.pins;
+        papers.earlier = saved.earlier;
+        papers.seen = Seen::restore(&saved.seen);
         papers.catalogue = saved.catalogue.and_then(|it| self.still_true(it, now));
         papers.report = saved.report.and_then(|it| self.still_true(it, now));
         let known = [
@@ -80,7 +83,7 @@ impl Papers {
     pub(super) fn saved(&self, directory: String) -> Saved {
         let standing = |api: Api| {
             let health = self.health.of(api);
-            let standing = Standing {
+            let standing = ListStanding {
                 up: health.up,
                 last_success: health.last_success,
                 next_refresh: health.next_refresh?,
@@ -94,7 +97,8 @@ impl Papers {
             report: self.report.as_ref().map(Kept::for_later),
             pins: self.pins.clone(),
             lists: Api::ALL.into_iter().filter_map(standing).collect(),
-            told: Vec::new(),
+            earlier: self.earlier,
+            seen: self.seen.remember(),
         }
     }
 }

@@ -11,6 +11,7 @@ mod keeper;
 mod memory;
 mod once;
 pub mod schedule;
+mod settings;
 mod shard;
 mod spread;
 mod told;

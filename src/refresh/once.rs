@@ -1,8 +1,9 @@
 //! Every tenant refreshed once, for those who do not stay.
 
 use super::Plan;
-use super::desk::{Desk, Surroundings};
+use super::desk::Desk;
 use super::fleet::{identity, interval, settings};
+use super::settings::Surroundings;
 use super::worker::Worker;
 use crate::config::{Tenant, TenantRules};
 use crate::graph::{Pools, SetupError};
@@ -25,7 +26,7 @@ pub async fn once(plan: &Plan, done: impl Fn()) -> Result<(), SetupError> {
     };
     let mut refreshes = JoinSet::new();
     for tenant in &plan.config.tenants {
-        let settings = settings(&plan.config, tenant, &plan.policy);
+        let settings = settings(&plan.config, tenant, &plan.policy, None);
         let desk = Desk::new(identity(tenant), settings, surroundings.clone());
         let workers = workers(plan, &pools, &places, tenant, &Arc::new(desk));
         refreshes.spawn(async move {

@@ -11,7 +11,7 @@
 mod envelope;
 mod saved;
 
-pub use saved::{Confirmed, Saved, Standing};
+pub use saved::{Confirmed, ListStanding, Saved};
 
 use saved::File;
 use std::fs::{self, DirBuilder, OpenOptions};

@@ -19,6 +19,7 @@ mod compression;
 mod config;
 mod crowd;
 mod end_to_end;
+mod events;
 mod exceptions;
 mod exposition;
 mod golden;

@@ -2,8 +2,11 @@
 
 use crate::rendering::arbitrary;
 use proptest::prelude::*;
+use secure_score_exporter::events::{Remembered, RememberedControl};
 use secure_score_exporter::model::{Api, Catalogue, Report, Timestamp};
-use secure_score_exporter::store::disk::{Confirmed, Directory, DirectoryError, Saved, Standing};
+use secure_score_exporter::store::disk::{
+    Confirmed, Directory, DirectoryError, ListStanding, Saved,
+};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -23,11 +26,29 @@ fn confirmed<T>(value: T) -> Option<Confirmed<Arc<T>>> {
     })
 }
 
-fn standing(number: i64) -> Standing {
-    Standing {
+fn standing(number: i64) -> ListStanding {
+    ListStanding {
         up: number % 2 == 0,
         last_success: (number % 3 == 0).then_some(Timestamp::from_nanos(number)),
         next_refresh: Timestamp::from_nanos(number),
+    }
+}
+
+/// Long enough that a writing takes its time.
+fn seen(number: i64) -> Remembered {
+    let control = |place: i64| RememberedControl {
+        id: format!("{number}/{place}"),
+        title: String::new(),
+        category: "Identity".to_owned(),
+        listed: true,
+        deprecated: false,
+        history: None,
+        earlier: Vec::new(),
+        acceptance: None,
+    };
+    Remembered {
+        since: Some(number),
+        controls: (0..2_000).map(control).collect(),
     }
 }
 
@@ -41,9 +62,7 @@ fn numbered(number: i64) -> Saved {
             ..Catalogue::default()
         }),
         lists: BTreeMap::from([(Api::Profiles, standing(number))]),
-        told: (0..2_000)
-            .map(|place| format!("{number}/{place}"))
-            .collect(),
+        seen: seen(number),
         ..Saved::default()
     }
 }
@@ -71,13 +90,16 @@ proptest! {
     fn whatever_is_saved_comes_back(
         catalogue in arbitrary::catalogue(),
         report in arbitrary::report(),
-        told in prop::collection::vec(".*", 0..4),
+        since in any::<Option<i64>>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let mut saved = Saved {
             catalogue: confirmed(catalogue),
             report: confirmed(sane(report)),
-            told,
+            seen: Remembered {
+                since,
+                controls: Vec::new(),
+            },
             lists: BTreeMap::from([(Api::Scores, standing(-5))]),
             ..Saved::default()
         };

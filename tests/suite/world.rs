@@ -3,8 +3,9 @@
 use secure_score_exporter::config::{
     Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
+use secure_score_exporter::events::{Events, Outbox};
 use secure_score_exporter::exposition::{self, Format, Policy};
-use secure_score_exporter::model::Timestamp;
+use secure_score_exporter::model::{Persons, Timestamp};
 use secure_score_exporter::refresh::{Changes, Fleet, Plan};
 use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
@@ -23,8 +24,11 @@ const OFTEN: Duration = Duration::from_secs(2);
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
     pub(crate) store: Arc<Store>,
+    /// The events that were told, since nobody takes them away.
+    pub(crate) outbox: Arc<Outbox>,
     config: Config,
     fleet: Option<Fleet>,
+    events: Option<Arc<Events>>,
 }
 
 impl World {
@@ -37,8 +41,10 @@ impl World {
         Self {
             simulator,
             store: Arc::default(),
+            outbox: Arc::default(),
             config,
             fleet: None,
+            events: None,
         }
     }
 
@@ -56,11 +62,20 @@ impl World {
     /// Starts the exporter's loops.
     pub(crate) fn watch(mut self) -> Self {
         let policy = policy(&self.config);
+        let telemetry = Arc::new(Telemetry::new().expect("the telemetry can be set up"));
+        let events = Events {
+            persons: Persons::Plain,
+            telemetry: Arc::clone(&telemetry),
+            exporter: None,
+            outbox: Some(Arc::clone(&self.outbox)),
+        };
+        self.events = Some(Arc::new(events));
         let plan = Plan {
             config: Arc::new(self.config.clone()),
             policy: Arc::new(policy),
             store: Arc::clone(&self.store),
-            telemetry: Arc::new(Telemetry::new().expect("the telemetry can be set up")),
+            telemetry,
+            events: self.events.clone(),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
             keeper: None,
         };
@@ -74,7 +89,11 @@ impl World {
         let policy = policy(&self.config);
         let fleet = self.fleet.as_mut().expect("the exporter runs");
         fleet
-            .apply(&Arc::new(self.config.clone()), &Arc::new(policy))
+            .apply(
+                &Arc::new(self.config.clone()),
+                &Arc::new(policy),
+                self.events.as_ref(),
+            )
             .expect("the configuration can be served")
     }
 

@@ -7,7 +7,8 @@
 mod catalogue;
 mod report;
 
-use crate::model::{Api, Catalogue, CategoryPins, Report, Timestamp};
+use crate::events::Remembered;
+use crate::model::{Api, Catalogue, CategoryPins, Points, Report, Standing, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,14 +27,16 @@ pub struct Saved {
     /// The category of each control when it was first seen.
     pub pins: CategoryPins,
     /// How the refreshes of each list stood.
-    pub lists: BTreeMap<Api, Standing>,
-    /// The changes of state that were told already, in a form of their own.
-    pub told: Vec<String>,
+    pub lists: BTreeMap<Api, ListStanding>,
+    /// Where the tenant stood on the day before.
+    pub earlier: Option<Standing>,
+    /// What was seen of its controls, so that nothing is told twice.
+    pub seen: Remembered,
 }
 
 /// How the refreshes of a list stood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct ListStanding {
     /// Whether the last one had succeeded.
     pub up: bool,
     /// When the last one succeeded.
@@ -63,7 +66,8 @@ pub(super) struct File {
     report: Option<Dated<report::Report>>,
     pins: BTreeMap<String, String>,
     lists: BTreeMap<String, Schedule>,
-    told: Vec<String>,
+    earlier: Option<(i64, f64, f64)>,
+    seen: Remembered,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -109,7 +113,10 @@ impl File {
                 .iter()
                 .map(|(api, standing)| (api.as_str().to_owned(), Schedule::of(standing)))
                 .collect(),
-            told: saved.told.clone(),
+            earlier: saved
+                .earlier
+                .map(|it| (it.as_of.nanos(), it.score.get(), it.max_score.get())),
+            seen: saved.seen.clone(),
         }
     }
 
@@ -128,13 +135,14 @@ impl File {
             catalogue: self.catalogue.map(catalogue_of).transpose()?,
             report: self.report.map(report_of).transpose()?,
             pins: pins(self.pins)?,
-            told: self.told,
+            earlier: self.earlier.and_then(earlier),
+            seen: self.seen,
         })
     }
 }
 
 impl Schedule {
-    fn of(standing: &Standing) -> Self {
+    fn of(standing: &ListStanding) -> Self {
         Self {
             up: standing.up,
             last: standing.last_success.map(Timestamp::nanos),
@@ -142,8 +150,8 @@ impl Schedule {
         }
     }
 
-    fn standing(&self) -> Standing {
-        Standing {
+    fn standing(&self) -> ListStanding {
+        ListStanding {
             up: self.up,
             last_success: self.last.map(Timestamp::from_nanos),
             next_refresh: Timestamp::from_nanos(self.next),
@@ -174,6 +182,14 @@ fn report_of(dated: Dated<report::Report>) -> Result<Confirmed<Arc<Report>>, Unu
         value: Arc::new(dated.value.into_model()?),
         at: Timestamp::from_nanos(dated.at),
         whole: dated.whole,
+    })
+}
+
+fn earlier((as_of, score, max_score): (i64, f64, f64)) -> Option<Standing> {
+    Some(Standing {
+        as_of: Timestamp::from_nanos(as_of),
+        score: Points::new(score)?,
+        max_score: Points::new(max_score).filter(|max| max.get() > 0.0)?,
     })
 }
 

@@ -43,6 +43,8 @@ fn three_variables_are_enough() {
 fn every_other_variable_arrives_too() {
     let salt = directory().join("secrets/salt");
     let roots = directory().join("secrets/ca.pem");
+    let webhook = directory().join("secrets/webhook");
+    let token = directory().join("secrets/app");
     let config = find(&[
         ("AZURE_TENANT_ID", ID),
         ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli"),
@@ -64,6 +66,15 @@ fn every_other_variable_arrives_too() {
         ("SECURE_SCORE_LABELS_COMMENT", "plain"),
         ("SECURE_SCORE_SALT_FILE", salt.to_str().unwrap()),
         ("SECURE_SCORE_PRIVACY_EVENTS", "off"),
+        (
+            "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
+            webhook.to_str().unwrap(),
+        ),
+        (
+            "SECURE_SCORE_EVENTS_WEBHOOK_AUTHORIZATION_FILE",
+            token.to_str().unwrap(),
+        ),
+        ("SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT", "3s"),
         ("SECURE_SCORE_GRAPH_CA_FILE", roots.to_str().unwrap()),
     ])
     .unwrap()
@@ -94,6 +105,27 @@ fn every_other_variable_arrives_too() {
     );
     assert_eq!(config.labels.accepted_by, AcceptedBy::Hash);
     assert!(config.labels.comment && config.salt.is_some() && config.extra_roots.is_some());
+    let webhook = config.webhook.unwrap();
+    assert!(webhook.url.expose().starts_with("https://hooks.example/"));
+    assert!(webhook.authorization.is_some() && webhook.timeout.as_secs() == 3);
+}
+
+#[test]
+fn the_url_of_a_webhook_may_stand_in_the_open_where_it_is_no_secret() {
+    let tenant = [
+        ("SECURE_SCORE_TENANT_ID", ID),
+        ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli"),
+    ];
+    let url = ("SECURE_SCORE_EVENTS_WEBHOOK_URL", "https://hooks.example/x");
+    let config = find(&[tenant[0], tenant[1], url]).unwrap().config;
+    let webhook = config.webhook.unwrap();
+    assert_eq!(webhook.url.expose(), "https://hooks.example/x");
+    assert_eq!(webhook.timeout.as_secs(), 10);
+
+    let timeout = ("SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT", "5s");
+    let faults = find(&[tenant[0], tenant[1], timeout]).unwrap_err();
+    let remedy = "no receiver; set SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE";
+    assert!(faults.to_string().contains(remedy), "{faults}");
 }
 
 #[test]
