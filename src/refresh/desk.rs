@@ -5,7 +5,7 @@ use super::{Clock, Keeper};
 use crate::exposition::{self, Chunk, Policy};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::model::{
-    Api, Catalogue, CategoryPins, ControlRules, Report, Standing, TenantHealth, TenantIdentity,
+    Api, Catalogue, CategoryPins, ControlRules, DayScore, Report, TenantHealth, TenantIdentity,
     TenantSnapshot, Timestamp, Traffic, Trouble,
 };
 use crate::store::{Store, TenantState};
@@ -55,7 +55,7 @@ pub(super) struct Papers {
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
     pub(super) pins: CategoryPins,
-    pub(super) earlier: Option<Standing>,
+    pub(super) earlier: Option<DayScore>,
     snapshot: Arc<TenantSnapshot>,
     /// Whether the snapshot shows what lies here.
     pub(super) joined: bool,
@@ -378,9 +378,10 @@ impl Papers {
     /// day than the one that lies here. Within a day Microsoft corrects.
     fn put_aside(&mut self, coming: &Report) {
         let lying = self.report.as_ref();
-        let standing = lying.and_then(|kept| Standing::of(&kept.value));
-        if let Some(standing) = standing.filter(|it| coming.as_of.is_some_and(|to| to > it.as_of)) {
-            self.earlier = Some(standing);
+        let score = lying.and_then(|kept| DayScore::of(&kept.value));
+        let later = |it: &DayScore| coming.as_of.is_some_and(|day| day > it.as_of);
+        if let Some(score) = score.filter(later) {
+            self.earlier = Some(score);
         }
     }
 }

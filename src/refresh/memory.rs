@@ -22,6 +22,7 @@ impl<R: ControlRules> Desk<R> {
         }
         papers.learn_id(saved.entra_tenant_id.as_ref());
         papers.pins = saved.pins;
+        papers.earlier = saved.earlier;
         papers.catalogue = saved.catalogue.and_then(|it| self.still_true(it, now));
         papers.report = saved.report.and_then(|it| self.still_true(it, now));
         let known = [
@@ -93,6 +94,7 @@ impl Papers {
             catalogue: self.catalogue.as_ref().map(Kept::for_later),
             report: self.report.as_ref().map(Kept::for_later),
             pins: self.pins.clone(),
+            earlier: self.earlier,
             lists: Api::ALL.into_iter().filter_map(standing).collect(),
             told: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use crate::rendering::arbitrary;
 use proptest::prelude::*;
-use secure_score_exporter::model::{Api, Catalogue, Report, Timestamp};
+use secure_score_exporter::model::{Api, Catalogue, DayScore, Report, Timestamp};
 use secure_score_exporter::store::disk::{Confirmed, Directory, DirectoryError, Saved, Standing};
 use std::collections::BTreeMap;
 use std::fs;
@@ -76,6 +76,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let mut saved = Saved {
             catalogue: confirmed(catalogue),
+            earlier: DayScore::of(&report),
             report: confirmed(sane(report)),
             told,
             lists: BTreeMap::from([(Api::Scores, standing(-5))]),

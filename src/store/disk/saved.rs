@@ -7,7 +7,7 @@
 mod catalogue;
 mod report;
 
-use crate::model::{Api, Catalogue, CategoryPins, Report, Timestamp};
+use crate::model::{Api, Catalogue, CategoryPins, DayScore, Points, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub struct Saved {
     pub catalogue: Option<Confirmed<Arc<Catalogue>>>,
     /// The report, as it was last confirmed.
     pub report: Option<Confirmed<Arc<Report>>>,
+    /// The score of the last report of an earlier day.
+    pub earlier: Option<DayScore>,
     /// The category of each control when it was first seen.
     pub pins: CategoryPins,
     /// How the refreshes of each list stood.
@@ -61,6 +63,10 @@ pub(super) struct File {
     id: Option<String>,
     catalogue: Option<Dated<catalogue::Catalogue>>,
     report: Option<Dated<report::Report>>,
+    /// Day, points and the most possible; files written before there was a
+    /// trend have none.
+    #[serde(default)]
+    earlier: Option<(i64, f64, f64)>,
     pins: BTreeMap<String, String>,
     lists: BTreeMap<String, Schedule>,
     told: Vec<String>,
@@ -101,6 +107,9 @@ impl File {
                 .as_ref()
                 .map(|it| it.dated(catalogue::Catalogue::of)),
             report: saved.report.as_ref().map(|it| it.dated(report::Report::of)),
+            earlier: saved
+                .earlier
+                .map(|it| (it.as_of.nanos(), it.score.get(), it.max_score.get())),
             pins: pins
                 .map(|(id, category)| (id.to_owned(), category.as_str().to_owned()))
                 .collect(),
@@ -127,6 +136,7 @@ impl File {
             lists: lists.collect(),
             catalogue: self.catalogue.map(catalogue_of).transpose()?,
             report: self.report.map(report_of).transpose()?,
+            earlier: self.earlier.and_then(day_score),
             pins: pins(self.pins)?,
             told: self.told,
         })
@@ -174,6 +184,14 @@ fn report_of(dated: Dated<report::Report>) -> Result<Confirmed<Arc<Report>>, Unu
         value: Arc::new(dated.value.into_model()?),
         at: Timestamp::from_nanos(dated.at),
         whole: dated.whole,
+    })
+}
+
+fn day_score((as_of, score, max_score): (i64, f64, f64)) -> Option<DayScore> {
+    Some(DayScore {
+        as_of: Timestamp::from_nanos(as_of),
+        score: Points::new(score)?,
+        max_score: Points::new(max_score).filter(|max| max.get() > 0.0)?,
     })
 }
 
