@@ -3,7 +3,7 @@
 use super::points::rounded;
 use super::{
     Anomalies, Approval, CatalogueEntry, Category, CategoryPins, ControlScore, ControlState,
-    Exception, Points, Report, Standing, Timestamp,
+    DayScore, Exception, Points, Report, Timestamp,
 };
 use std::collections::HashMap;
 use std::collections::HashSet;
@@ -130,7 +130,7 @@ pub struct TenantSnapshot {
     pub exceptions: Vec<Arc<Exception>>,
     /// Where the tenant stood in the last report of an earlier day, when one
     /// was seen.
-    pub earlier: Option<Standing>,
+    pub earlier: Option<DayScore>,
 }
 
 impl TenantSnapshot {

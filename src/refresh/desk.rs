@@ -1,15 +1,16 @@
 //! Where one tenant's answers are put together and shown.
 
+use super::papers::{Kept, Papers};
 use super::settings::{Settings, Surroundings};
 use super::told::Told;
-use crate::events::{self, Events, Seen};
-use crate::exposition::{self, Chunk, Policy};
+use crate::events::{self, Seen};
+use crate::exposition::{self, Chunk};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::model::{
-    Api, Catalogue, CategoryPins, ControlRules, Report, Standing, TenantHealth, TenantIdentity,
+    Api, Catalogue, CategoryPins, ControlRules, Report, TenantHealth, TenantIdentity,
     TenantSnapshot, Timestamp, Traffic, Trouble,
 };
-use crate::store::{Store, TenantState};
+use crate::store::TenantState;
 use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,34 +24,6 @@ pub(super) struct Desk<R> {
     surroundings: Surroundings,
     settings: ArcSwap<Settings<R>>,
     papers: Mutex<Papers>,
-}
-
-pub(super) struct Papers {
-    pub(super) identity: TenantIdentity,
-    pub(super) health: TenantHealth,
-    pub(super) catalogue: Option<Kept<Arc<Catalogue>>>,
-    pub(super) report: Option<Kept<Arc<Report>>>,
-    pub(super) had_controls: bool,
-    pub(super) had_report: bool,
-    pub(super) pins: CategoryPins,
-    pub(super) earlier: Option<Standing>,
-    snapshot: Arc<TenantSnapshot>,
-    /// Whether the snapshot shows what lies here.
-    pub(super) joined: bool,
-    data: Chunk,
-    told: Told,
-    pub(super) seen: Seen,
-}
-
-/// Something Graph said, and until when it is believed.
-pub(super) struct Kept<T> {
-    pub(super) value: T,
-    /// When Graph last said so, by the wall clock.
-    pub(super) confirmed: Timestamp,
-    /// When it is too old to be true, by a clock nobody sets.
-    pub(super) expires: Instant,
-    /// Graph did not say that something is missing.
-    pub(super) whole: bool,
 }
 
 /// An answer of either list.
@@ -79,6 +52,7 @@ impl<R: ControlRules> Desk<R> {
                 earlier: None,
                 snapshot: Arc::default(),
                 joined: true,
+                retired: false,
                 data: Chunk::default(),
                 told: Told::default(),
                 seen: Seen::default(),
@@ -278,6 +252,12 @@ impl<R: ControlRules> Desk<R> {
         }
     }
 
+    /// Shows nothing any more. A loop that was stopped may still be in the
+    /// middle of something, and would bring back a tenant that has gone.
+    pub(super) fn retire(&self) {
+        self.papers().retired = true;
+    }
+
     /// Shows the tenant as it stands.
     pub(super) fn show_now(&self) {
         self.show(&self.papers());
@@ -320,6 +300,9 @@ impl<R: ControlRules> Desk<R> {
     }
 
     fn show(&self, papers: &Papers) {
+        if papers.retired {
+            return;
+        }
         self.surroundings.store.publish(TenantState {
             identity: papers.identity.clone(),
             snapshot: Arc::clone(&papers.snapshot),
@@ -331,6 +314,9 @@ impl<R: ControlRules> Desk<R> {
 
     /// Leaves the tenant as it stands to whoever comes after a restart.
     fn keep(&self, papers: &Papers) {
+        if papers.retired {
+            return;
+        }
         if let Some(keeper) = &self.surroundings.keeper {
             keeper.keep(
                 Arc::clone(&papers.identity.alias),
@@ -363,25 +349,6 @@ impl<R: ControlRules> Desk<R> {
     }
 }
 
-impl Papers {
-    pub(super) fn learn_id(&mut self, id: Option<&Arc<str>>) {
-        let id = id.filter(|id| !id.is_empty());
-        if self.identity.entra_tenant_id.is_none() {
-            self.identity.entra_tenant_id = id.map(Arc::clone);
-        }
-    }
-
-    /// Keeps where the tenant stood, when the report that comes is of a later
-    /// day than the one that lies here. Within a day Microsoft corrects.
-    fn put_aside(&mut self, coming: &Report) {
-        let lying = self.report.as_ref();
-        let standing = lying.and_then(|kept| Standing::of(&kept.value));
-        if let Some(standing) = standing.filter(|it| coming.as_of.is_some_and(|to| to > it.as_of)) {
-            self.earlier = Some(standing);
-        }
-    }
-}
-
 /// A deadline, after the time that leads to it was changed.
 fn moved(deadline: Instant, before: Duration, after: Duration) -> Instant {
     let later = deadline + after;
@@ -408,6 +375,8 @@ fn trouble(error: &GraphError) -> Trouble {
 mod tests {
     use super::*;
     use crate::config::TenantRules;
+    use crate::events::Events;
+    use crate::exposition::Policy;
     use crate::model::{Anomalies, ControlState, History, Persons, Points, Reason, StateUpdate};
     use crate::telemetry::Telemetry;
     use std::collections::BTreeSet;

@@ -96,8 +96,13 @@ impl Fleet {
         let mut changes = Changes::default();
         let mut before = std::mem::take(&mut self.running);
         for tenant in &config.tenants {
-            let known = before.remove(&tenant.alias);
-            let known = known.filter(|it| is_same_directory(&it.tenant, tenant));
+            let known = before.remove(&tenant.alias).and_then(|running| {
+                let same = is_same_directory(&running.tenant, tenant);
+                if !same {
+                    running.desk.retire();
+                }
+                same.then_some(running)
+            });
             let settings = settings(config, tenant, policy, events);
             let (desk, unchanged) = match known {
                 Some(running) => {
@@ -125,11 +130,10 @@ impl Fleet {
             };
             self.running.insert(running.tenant.alias.clone(), running);
         }
-        for alias in before.into_keys() {
+        for (alias, gone) in before {
+            gone.desk.retire();
+            self.surroundings.store.remove(&alias);
             changes.removed += 1;
-            if !self.running.contains_key(&alias) {
-                self.surroundings.store.remove(&alias);
-            }
         }
         self.config = Arc::clone(config);
         self.telemetry.set_tenants(self.running.len());

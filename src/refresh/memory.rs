@@ -1,7 +1,8 @@
 //! What a tenant's desk takes over from an earlier process, and leaves to a
 //! later one.
 
-use super::desk::{Desk, Kept, Papers};
+use super::desk::Desk;
+use super::papers::{Kept, Papers};
 use crate::events::Seen;
 use crate::model::{Api, ControlRules, Timestamp};
 use crate::store::disk::{Confirmed, ListStanding, Saved};

@@ -10,6 +10,7 @@ mod fleet;
 mod keeper;
 mod memory;
 mod once;
+mod papers;
 pub mod schedule;
 mod settings;
 mod shard;

@@ -1,6 +1,6 @@
 //! What an address asks of a page.
 
-use super::query;
+use super::query::{self, PARAMETERS};
 use super::views::{Address, By, ControlColumn, Order, Page};
 use crate::model::{Category, ControlState, Timestamp};
 use crate::register::Filter;
@@ -44,14 +44,9 @@ impl AskedRegister {
     pub(super) fn read(address: &Address, now: Timestamp) -> Result<Self, String> {
         let query = address.query();
         let (filter, others) = query::filter(Some(&query), now).map_err(|bad| bad.to_string())?;
+        let names = [&PARAMETERS[..], &["sort", "page"]].concat();
         for (name, _) in &others {
-            known(
-                name,
-                &[
-                    "tenant", "control", "category", "since", "approved", "in_force", "sort",
-                    "page",
-                ],
-            )?;
+            known(name, &names)?;
         }
         Ok(Self {
             filter,
@@ -109,6 +104,8 @@ fn state(word: &str) -> Result<ControlState, String> {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_seconds(1_795_421_700);
+
     fn address(query: &str) -> Address {
         Address::new("/".to_owned(), Some(query))
     }
@@ -116,7 +113,7 @@ mod tests {
     #[test]
     fn an_empty_form_asks_for_everything() {
         let query = "tenant=&control=&category=&since=&approved=&in_force=&sort=";
-        let asked = AskedRegister::read(&address(query), Timestamp::from_seconds(0)).unwrap();
+        let asked = AskedRegister::read(&address(query), NOW).unwrap();
         assert_eq!(asked.filter, Filter::default());
         assert!(asked.order.is_none());
     }
@@ -131,8 +128,7 @@ mod tests {
             ("approved=perhaps", "true"),
             ("since=yesterday", "2026-11-23"),
         ] {
-            let message =
-                AskedRegister::read(&address(query), Timestamp::from_seconds(0)).unwrap_err();
+            let message = AskedRegister::read(&address(query), NOW).unwrap_err();
             assert!(message.contains(remedy), "{query}: {message}");
         }
         for (query, remedy) in [

@@ -156,9 +156,9 @@ impl Site {
             views::STYLE_PATH => Some(Route::Style),
             "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
             "/-/ready" | "/readyz" => Some(Route::Ready),
-            other => ApiRoute::of(other)
-                .map(Route::Api)
-                .or_else(|| PageRoute::of(other).map(Route::Page)),
+            other => PageRoute::of(other)
+                .map(Route::Page)
+                .or_else(|| ApiRoute::of(other).map(Route::Api)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::browser::Browser;
 use crate::served::{options, start};
 use crate::world::World;
 use secure_score_exporter::config::Exceptions;
-use secure_score_exporter::model::{Api, Exception, Points, Standing, Timestamp};
+use secure_score_exporter::model::{Api, DayScore, Exception, Points, Timestamp};
 use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::TenantState;
 use std::fs;
@@ -61,7 +61,7 @@ fn exceptions() -> Exceptions {
 fn a_day_old(state: &TenantState, rose_by: f64) -> TenantState {
     let mut state = state.clone();
     let report = state.snapshot.report.as_deref();
-    let earlier = report.and_then(Standing::of).map(|today| Standing {
+    let earlier = report.and_then(DayScore::of).map(|today| DayScore {
         as_of: Timestamp::from_nanos(today.as_of.nanos() - DAY * 1_000_000_000),
         score: Points::new(today.score.get() - rose_by).unwrap(),
         ..today

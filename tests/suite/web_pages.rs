@@ -5,7 +5,7 @@ use crate::served::{
     with_controls, with_history,
 };
 use secure_score_exporter::model::{
-    CatalogueEntry, Category, Control, ControlScore, ControlState, Exception, Points, Standing,
+    CatalogueEntry, Category, Control, ControlScore, ControlState, DayScore, Exception, Points,
     Timestamp,
 };
 use secure_score_exporter::store::TenantState;
@@ -350,7 +350,7 @@ async fn a_trend_is_shown_where_an_earlier_day_is_known_and_explained_where_not(
         (41.5, "unchanged"),
     ] {
         let mut snapshot = (*state.snapshot).clone();
-        snapshot.earlier = Some(Standing {
+        snapshot.earlier = Some(DayScore {
             as_of: Timestamp::from_seconds(1_763_626_530),
             score: Points::new(score).unwrap(),
             max_score: Points::new(50.0).unwrap(),

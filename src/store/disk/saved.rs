@@ -8,7 +8,7 @@ mod catalogue;
 mod report;
 
 use crate::events::Remembered;
-use crate::model::{Api, Catalogue, CategoryPins, Points, Report, Standing, Timestamp};
+use crate::model::{Api, Catalogue, CategoryPins, DayScore, Points, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,12 +24,12 @@ pub struct Saved {
     pub catalogue: Option<Confirmed<Arc<Catalogue>>>,
     /// The report, as it was last confirmed.
     pub report: Option<Confirmed<Arc<Report>>>,
+    /// The score of the last report of an earlier day.
+    pub earlier: Option<DayScore>,
     /// The category of each control when it was first seen.
     pub pins: CategoryPins,
     /// How the refreshes of each list stood.
     pub lists: BTreeMap<Api, ListStanding>,
-    /// Where the tenant stood on the day before.
-    pub earlier: Option<Standing>,
     /// What was seen of its controls, so that nothing is told twice.
     pub seen: Remembered,
 }
@@ -64,9 +64,12 @@ pub(super) struct File {
     id: Option<String>,
     catalogue: Option<Dated<catalogue::Catalogue>>,
     report: Option<Dated<report::Report>>,
+    /// Day, points and the most possible; files written before there was a
+    /// trend have none.
+    #[serde(default)]
+    earlier: Option<(i64, f64, f64)>,
     pins: BTreeMap<String, String>,
     lists: BTreeMap<String, Schedule>,
-    earlier: Option<(i64, f64, f64)>,
     seen: Remembered,
 }
 
@@ -105,6 +108,9 @@ impl File {
                 .as_ref()
                 .map(|it| it.dated(catalogue::Catalogue::of)),
             report: saved.report.as_ref().map(|it| it.dated(report::Report::of)),
+            earlier: saved
+                .earlier
+                .map(|it| (it.as_of.nanos(), it.score.get(), it.max_score.get())),
             pins: pins
                 .map(|(id, category)| (id.to_owned(), category.as_str().to_owned()))
                 .collect(),
@@ -113,9 +119,6 @@ impl File {
                 .iter()
                 .map(|(api, standing)| (api.as_str().to_owned(), Schedule::of(standing)))
                 .collect(),
-            earlier: saved
-                .earlier
-                .map(|it| (it.as_of.nanos(), it.score.get(), it.max_score.get())),
             seen: saved.seen.clone(),
         }
     }
@@ -134,8 +137,8 @@ impl File {
             lists: lists.collect(),
             catalogue: self.catalogue.map(catalogue_of).transpose()?,
             report: self.report.map(report_of).transpose()?,
+            earlier: self.earlier.and_then(day_score),
             pins: pins(self.pins)?,
-            earlier: self.earlier.and_then(earlier),
             seen: self.seen,
         })
     }
@@ -185,8 +188,8 @@ fn report_of(dated: Dated<report::Report>) -> Result<Confirmed<Arc<Report>>, Unu
     })
 }
 
-fn earlier((as_of, score, max_score): (i64, f64, f64)) -> Option<Standing> {
-    Some(Standing {
+fn day_score((as_of, score, max_score): (i64, f64, f64)) -> Option<DayScore> {
+    Some(DayScore {
         as_of: Timestamp::from_nanos(as_of),
         score: Points::new(score)?,
         max_score: Points::new(max_score).filter(|max| max.get() > 0.0)?,

@@ -46,6 +46,16 @@ impl Address {
         encoded(self.asked.iter().map(|(key, value)| (&**key, &**value)))
     }
 
+    /// As much of it as another path understands, on that path.
+    pub(super) fn at(&self, path: &str, names: &[&str]) -> String {
+        let kept = self.asked.iter().map(|(key, value)| (&**key, &**value));
+        let kept = encoded(kept.filter(|(key, _)| names.contains(key)));
+        match kept.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{kept}"),
+        }
+    }
+
     /// The same with one thing asked differently, from the first page on.
     pub(super) fn with(&self, name: &str, value: &str) -> String {
         let kept = self.asked.iter().map(|(key, value)| (&**key, &**value));
@@ -97,6 +107,8 @@ mod tests {
             "/acceptances?tenant=contoso&sort=points&page=8"
         );
         assert_eq!(here.query(), "tenant=contoso&sort=points&page=7");
+        assert_eq!(here.at("/api", &["tenant"]), "/api?tenant=contoso");
+        assert_eq!(here.at("/api", &[]), "/api");
     }
 
     #[test]

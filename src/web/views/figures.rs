@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::model::{Points, Standing, TenantSnapshot};
+use crate::model::{DayScore, Points, TenantSnapshot};
 use crate::store::TenantState;
 use maud::{Markup, html};
 
@@ -82,9 +82,9 @@ pub(super) fn target(state: &TenantState) -> Markup {
 
 /// How the share moved since the last report of an earlier day that was seen,
 /// in tenths of a percentage point.
-pub(super) fn movement(snapshot: &TenantSnapshot) -> Option<(f64, Standing)> {
+pub(super) fn movement(snapshot: &TenantSnapshot) -> Option<(f64, DayScore)> {
     let earlier = snapshot.earlier?;
-    let now = Standing::of(snapshot.report.as_deref()?)?;
+    let now = DayScore::of(snapshot.report.as_deref()?)?;
     let tenths = ((now.share() - earlier.share()) * 1_000.0).round();
     (now.as_of > earlier.as_of).then_some((tenths / 10.0, earlier))
 }

@@ -11,6 +11,7 @@ pub(in crate::web) fn missing(path: &str, reader: &Reader<'_>) -> Markup {
     let known = [
         ("/", "status of all tenants and accepted risks"),
         ("/acceptances", "every accepted risk, in force or withdrawn"),
+        ("/api/v1/acceptances", "the same for programs"),
         (&reader.options.telemetry_path, "what Prometheus scrapes"),
         ("/-/healthy", "whether the process lives"),
         ("/-/ready", "whether every tenant was attempted once"),

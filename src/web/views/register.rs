@@ -14,6 +14,7 @@ use crate::register::{Acceptance, Filter, acceptances};
 use crate::store::Tenants;
 use crate::web::asked::AskedRegister;
 use crate::web::near::near;
+use crate::web::query::PARAMETERS;
 use maud::{Markup, html};
 use std::cmp::Ordering;
 
@@ -172,9 +173,11 @@ fn table(
             }
         }
     };
+    let data = address.at(&reader.href("/api/v1/acceptances"), &PARAMETERS);
     html! {
         (wide("Accepted risks", table))
         (shown.links("accepted risks", address))
+        p.soft { "For programs: " a href=(data) { "the same as JSON" } ", or as CSV with " code { "Accept: text/csv" } "." }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn note<'a>(mut states: impl Iterator<Item = &'a TenantState>) -> Mar
     html! {
         @if missing {
             p.soft.note {
-                "A trend compares the reports of two days. Microsoft computes one a day, and reports from before this exporter's start are not read, so the first trend shows with the next day's report."
+                "A trend compares the reports of two days. Microsoft computes one a day, and earlier ones are not read, so the first trend shows with the report of the day after this exporter's first start."
             }
         }
     }

@@ -1,10 +1,10 @@
-//! Where a tenant stood on one day.
+//! A tenant's score of one day.
 
 use super::{Points, Report, Timestamp};
 
 /// A report reduced to what a later one is compared with.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Standing {
+pub struct DayScore {
     /// The day Microsoft computed it for.
     pub as_of: Timestamp,
     /// Points reached that day.
@@ -13,8 +13,8 @@ pub struct Standing {
     pub max_score: Points,
 }
 
-impl Standing {
-    /// The standing a report tells of, where it names its day and has a share.
+impl DayScore {
+    /// The score a report tells of, where it names its day and has a share.
     pub fn of(report: &Report) -> Option<Self> {
         Some(Self {
             as_of: report.as_of?,
