@@ -1,7 +1,7 @@
 //! A control as other programs read it.
 
 use super::record::{
-    ApprovalRecord, ChangeRecord, action_url, history, implementation_status, moment,
+    ApprovalRecord, ChangeRecord, Moment, action_url, history, implementation_status,
 };
 use crate::model::{CatalogueEntry, Control, Persons, Points, Timestamp};
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub struct ControlRecord<'a> {
     /// Its state now; null where the catalogue lacks it.
     pub state: Option<&'static str>,
     /// Since when it is in that state.
-    pub state_since: Option<String>,
+    pub state_since: Option<Moment>,
     /// Whether its risk is accepted now.
     pub risk_accepted: bool,
     /// Whether its risk was accepted in any of the last states.
@@ -29,7 +29,7 @@ pub struct ControlRecord<'a> {
     /// How often its risk was accepted.
     pub acceptances: usize,
     /// When its risk was last accepted.
-    pub last_accepted_at: Option<String>,
+    pub last_accepted_at: Option<Moment>,
     /// Who accepted it last, as far as persons are shown.
     pub accepted_by: Option<Cow<'a, str>>,
     /// Why, as far as comments are shown.
@@ -85,16 +85,16 @@ impl<'a> ControlRecord<'a> {
             title: entry.map(|it| &*it.title),
             category: control.category.as_str(),
             state: control.state().map(|it| it.as_str()),
-            state_since: declared.and_then(|it| it.state_since()).map(moment),
+            state_since: declared.and_then(|it| it.state_since()).map(Moment),
             risk_accepted: is_accepted(entry),
             risk_accepted_in_lookback: declared
                 .is_some_and(|it| it.accepted_within(lookback.get())),
             acceptances: declared.map_or(0, |it| it.acceptances()),
-            last_accepted_at: accepted.and_then(|it| it.at).map(moment),
+            last_accepted_at: accepted.and_then(|it| it.at).map(Moment),
             accepted_by: persons.name(accepted.and_then(|it| it.by.as_deref())),
             comment: persons.comment(accepted.and_then(|it| it.comment.as_deref())),
             approved: accepted.is_some() && verdict.is_approved(),
-            approval: ApprovalRecord::new(verdict),
+            approval: ApprovalRecord::new(verdict, persons),
             score: score.map(Points::get),
             max_score: max_score.map(Points::get),
             points_to_gain: control.points_to_gain().map(Points::get),

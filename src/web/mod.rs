@@ -6,6 +6,7 @@
 //! ```text
 //! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate, compressor
 //!                                                      ├► health
+//!                                                      ├► api ─► register
 //!                                                      └► pages ─► views
 //! ```
 

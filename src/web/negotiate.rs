@@ -165,7 +165,7 @@ fn weight_of(codings: &[Choice<'_>], names: &[&str]) -> Option<Weight> {
 
 /// A header sent in several lines is one list. Bytes that are no text cannot
 /// be part of any name we know, so it does no harm that they are replaced.
-fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
+pub(super) fn joined(headers: &HeaderMap, name: &HeaderName) -> String {
     let lines: Vec<_> = headers
         .get_all(name)
         .iter()

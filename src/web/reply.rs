@@ -52,8 +52,8 @@ pub(super) fn reply(status: StatusCode, content_type: HeaderValue, body: Body) -
 }
 
 /// Data for a program, true at this moment only.
-pub(super) fn data(status: StatusCode, content_type: HeaderValue, bytes: Vec<u8>) -> Reply {
-    let answer = reply(status, content_type, Body::from(Bytes::from(bytes)));
+pub(super) fn data(status: StatusCode, content_type: HeaderValue, bytes: Bytes) -> Reply {
+    let answer = reply(status, content_type, Body::from(bytes));
     with(
         momentary(answer),
         header::VARY,

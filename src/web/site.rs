@@ -1,6 +1,6 @@
 //! The paths, and what stands behind each.
 
-use super::api::ApiRoute;
+use super::api::{self, Api};
 use super::compressor::Compressor;
 use super::lifecycle::{self, Lifecycle};
 use super::pages::{self, PageRoute};
@@ -78,6 +78,7 @@ pub struct Site {
     compressor: Arc<Compressor>,
     /// Whether the pages show persons, until the next configuration.
     persons: ArcSwap<PersonDetail>,
+    api: Api,
 }
 
 /// What stands behind a path.
@@ -88,7 +89,7 @@ enum Route {
     Metrics,
     Healthy,
     Ready,
-    Api(ApiRoute),
+    Api,
 }
 
 impl Site {
@@ -110,6 +111,7 @@ impl Site {
             telemetry,
             options,
             compressor: Arc::default(),
+            api: Api::default(),
         }
     }
 
@@ -126,10 +128,12 @@ impl Site {
         if self.is_reload(parts.uri.path()) {
             return lifecycle::answer(self.options.lifecycle.as_ref(), &parts.method).await;
         }
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
+        let route = self.route(parts.uri.path());
+        let is_look = matches!(parts.method, Method::GET | Method::HEAD);
+        if !is_look && route != Some(Route::Api) {
             return reply::method_not_allowed(&parts.method);
         }
-        let answer = match self.route(parts.uri.path()) {
+        let answer = match route {
             Some(route) => self.answer(route, &parts, now).await,
             None => self.elsewhere(parts.uri.path(), Timestamp::from(now)),
         };
@@ -156,10 +160,21 @@ impl Site {
             views::STYLE_PATH => Some(Route::Style),
             "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
             "/-/ready" | "/readyz" => Some(Route::Ready),
-            other => PageRoute::of(other)
-                .map(Route::Page)
-                .or_else(|| ApiRoute::of(other).map(Route::Api)),
+            api if api.starts_with(api::ROOT) => Some(Route::Api),
+            page => PageRoute::of(page).map(Route::Page),
         }
+    }
+
+    /// Refuses in its own words, a wrong method included: who asks is a program.
+    async fn api(&self, parts: &hyper::http::request::Parts, now: SystemTime) -> Reply {
+        let path = parts.uri.path();
+        let path = path.strip_prefix(&self.options.route_prefix);
+        let path = path.unwrap_or_default();
+        let tenants = self.store.current();
+        let persons = self.persons.load_full();
+        self.api
+            .respond(path, parts, tenants, &persons, Timestamp::from(now))
+            .await
     }
 
     async fn answer(
@@ -178,11 +193,7 @@ impl Site {
                 )
                 .await
             }
-            Route::Api(api) => {
-                let persons = audience::persons(&self.persons.load(), parts);
-                let tenants = self.store.current();
-                api.answer(parts, &tenants, &persons, Timestamp::from(now))
-            }
+            Route::Api => self.api(parts, now).await,
             Route::Healthy => health::healthy(),
             Route::Ready => health::ready(&self.store.current()),
             Route::Style => reply::stylesheet(views::STYLE),

@@ -1,392 +1,564 @@
-//! The API as programs use it: the real exporter, over HTTP.
+//! `/api/v1`, as programs and auditors meet it.
 
-use crate::process::Process;
-use crate::simulated::Simulated;
-use reqwest::{Response, StatusCode};
+mod program;
+mod schema;
+mod served;
+mod sheet;
+mod small;
+
+use crate::golden;
+use proptest::prelude::*;
+use schema::Schema;
+use secure_score_exporter::model::{Category, ControlState, Persons};
+use secure_score_exporter::web::{PersonDetail, Redaction};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use served::{Served, Unserved, options, plain, text};
+use small::{ALEX, HOSTILE};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::sync::Arc;
 
-struct Exporter {
-    process: Process,
+const ACCEPTANCES: &str = "/api/v1/acceptances";
+const TENANTS: &str = "/api/v1/tenants";
+
+fn golden_file(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    folder.join(name)
 }
 
-impl Exporter {
-    /// The demo, standing still, with every tenant read.
-    async fn demo() -> Self {
-        let process = Process::exporter(&["demo", "--quiet", "--web.listen-address=127.0.0.1:0"]);
-        Self { process }.ready().await
-    }
-
-    async fn watching(simulated: &Simulated, flags: &[&str]) -> Self {
-        let config = simulated.config();
-        let mut arguments = vec!["--config.file", &config];
-        arguments.extend(flags);
-        let process = Process::exporter(&arguments);
-        Self { process }.ready().await
-    }
-
-    async fn ready(self) -> Self {
-        for _ in 0..600 {
-            if self.get("/-/ready").await.status().is_success() {
-                return self;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        panic!("never ready:\n{}", self.process.output());
-    }
-
-    async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Response {
-        let address = self.process.word_after("address=");
-        let port = address.rsplit(':').next().unwrap().to_owned();
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut request = http.get(format!("http://127.0.0.1:{port}{path}"));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request.send().await.unwrap()
-    }
-
-    async fn get(&self, path: &str) -> Response {
-        self.ask(path, &[]).await
-    }
-
-    async fn json(&self, path: &str) -> Value {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        assert_eq!(answer.headers()["content-type"], "application/json");
-        assert_eq!(answer.headers()["cache-control"], "no-store");
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
-    }
-
-    async fn acceptances(&self, query: &str) -> Vec<Value> {
-        let answer = self.json(&format!("/api/v1/acceptances?{query}")).await;
-        answer["acceptances"].as_array().unwrap().clone()
-    }
-}
-
-fn strings(records: &[Value], field: &str) -> Vec<String> {
-    let values = records
-        .iter()
-        .map(|it| it[field].as_str().unwrap().to_owned());
-    values.collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn each_filter_lets_through_what_it_says() {
-    let exporter = Exporter::demo().await;
-    let all = exporter.acceptances("").await;
-    assert!(all.len() >= 5, "{all:#?}");
-    assert_eq!(all[0]["category"], "Identity", "identity first");
-
-    let of_contoso = exporter.acceptances("tenant=contoso").await;
-    assert!(!of_contoso.is_empty() && of_contoso.len() < all.len());
-    assert!(of_contoso.iter().all(|it| it["tenant"] == "contoso"));
-
-    let one = exporter
-        .acceptances("control=integratedapps&in_force=true")
-        .await;
-    assert_eq!(strings(&one, "control"), ["IntegratedApps"]);
-    let approval = &one[0]["approval"];
-    assert_eq!(approval["status"], "approved");
-    assert_eq!(approval["reference"], "SEC-1234");
-    assert_eq!(one[0]["approved"], true);
-    assert_eq!(one[0]["accepted_by"], "alex.wilber@contoso.example");
-
-    let expired = exporter.acceptances("tenant=fabrikam&in_force=true").await;
-    assert_eq!(expired[0]["approval"]["status"], "expired");
-    assert_eq!(expired[0]["approved"], false);
-
-    let unapproved = exporter.acceptances("approved=false&in_force=true").await;
-    let approved = exporter.acceptances("approved=true&in_force=true").await;
-    let in_force = exporter.acceptances("in_force=true").await;
-    assert_eq!(unapproved.len() + approved.len(), in_force.len());
-    let withdrawn = exporter.acceptances("in_force=false").await;
-    assert_eq!(withdrawn.len() + in_force.len(), all.len());
-    assert!(
-        withdrawn
-            .iter()
-            .all(|it| it["withdrawn_at"].is_string() && it["points_lost"].is_null())
-    );
-
-    let apps = exporter.acceptances("category=apps").await;
-    assert!(!apps.is_empty() && apps.iter().all(|it| it["category"] == "Apps"));
-    let recent = exporter.acceptances("since=7d").await;
-    assert!(!recent.is_empty() && recent.len() < all.len());
-    assert!(exporter.acceptances("since=2099-01-01").await.is_empty());
-    assert!(
-        exporter
-            .acceptances("control=NoSuchControl")
-            .await
-            .is_empty()
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_meant_is_refused_with_the_remedy() {
-    let exporter = Exporter::demo().await;
-    for (path, status, said) in [
-        (
-            "/api/v1/acceptances?category=Identities",
-            400,
-            "Identity, Data",
-        ),
-        ("/api/v1/acceptances?since=yesterday", 400, "2026-11-23"),
-        ("/api/v1/acceptances?approved=maybe", 400, "true nor false"),
-        ("/api/v1/acceptances?tenant=a&tenant=b", 400, "twice"),
-        ("/api/v1/acceptances?sort=tenant", 400, "known are tenant"),
-        ("/api/v1/acceptances?tenant=%ff", 400, "UTF-8"),
-        (
-            "/api/v1/acceptances?tenant=contosso",
-            404,
-            "did you mean contoso?",
-        ),
-        ("/api/v1/tenants?tenant=contoso", 400, "takes none"),
-        ("/api/v1/nothing", 404, "/api/v1/acceptances"),
-        ("/api/v2/tenants", 404, "/api/v1/tenants"),
-    ] {
-        let answer = exporter.get(path).await;
-        assert_eq!(answer.status().as_u16(), status, "{path}");
-        let text = answer.text().await.unwrap();
-        let error: Value = serde_json::from_str(&text).unwrap();
-        assert!(
-            error["error"].is_string() && error["hint"].is_string(),
-            "{text}"
-        );
-        assert!(text.contains(said), "{path}: {text}");
-    }
-    let wants_xml = exporter
-        .ask("/api/v1/tenants", &[("accept", "application/xml")])
-        .await;
-    assert_eq!(wants_xml.status(), StatusCode::NOT_ACCEPTABLE);
-    assert!(wants_xml.text().await.unwrap().contains("application/json"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_format_is_the_one_that_is_wanted_most() {
-    let exporter = Exporter::demo().await;
-    for (accept, content_type) in [
-        ("", "application/json"),
-        ("*/*", "application/json"),
-        ("text/csv", "text/csv; charset=utf-8; header=present"),
-        (
-            "text/*;q=0.5, application/json;q=0.4",
-            "text/csv; charset=utf-8; header=present",
-        ),
-        ("text/csv;q=0.1, application/json", "application/json"),
-        ("text/csv;q=0, */*", "application/json"),
-    ] {
-        let answer = exporter
-            .ask("/api/v1/acceptances", &[("accept", accept)])
-            .await;
-        assert_eq!(answer.headers()["content-type"], content_type, "{accept}");
-        assert_eq!(answer.headers()["vary"], "Accept");
-        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
-        assert!(
-            answer
-                .headers()
-                .get("access-control-allow-origin")
-                .is_none()
-        );
-    }
-}
-
-/// Python's reader, which shares no code with our writer.
-fn read_by_python(csv: &str) -> Vec<BTreeMap<String, String>> {
-    let script = "import csv,json,sys,io\n\
-                  text=io.TextIOWrapper(sys.stdin.buffer,encoding='utf-8',newline='')\n\
-                  print(json.dumps(list(csv.DictReader(text,strict=True))))";
+/// What Python makes of some bytes.
+fn python(arguments: &[&str], input: &[u8]) -> String {
     let mut child = Command::new("python3")
-        .args(["-c", script])
+        .args(arguments)
+        .env("PYTHONIOENCODING", "utf-8")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("python3 is missing; install it with: apt-get install -y python3");
-    let mut stdin = child.stdin.take().unwrap();
-    std::io::Write::write_all(&mut stdin, csv.as_bytes()).unwrap();
-    drop(stdin);
+        .expect("python3 is here; tests/run installs it");
+    child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
-    serde_json::from_slice(&output.stdout).unwrap()
+    assert!(output.status.success(), "python3 {arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn hostile_words_are_data_in_json_and_in_a_spreadsheet() {
-    let simulated = Simulated::start();
-    let hostile = "=HYPERLINK(\"http://evil.example\",\"x\"), <script>alert(1)</script>;\"";
-    let acceptance = json!({"by": "+eve@contoso.example", "comment": hostile});
-    simulated.accept("contoso", "AdminMFAV2", acceptance).await;
-    let exporter = Exporter::watching(&simulated, &["--web.listen-address=127.0.0.1:0"]).await;
-    let found = exporter
-        .acceptances("tenant=contoso&control=AdminMFAV2")
-        .await;
-    assert_eq!(found[0]["comment"], hostile);
-
-    let path = "/api/v1/acceptances?tenant=contoso&control=AdminMFAV2";
-    let csv = exporter.ask(path, &[("accept", "text/csv")]).await;
-    assert!(
-        csv.headers()["content-disposition"]
-            .to_str()
-            .unwrap()
-            .contains("acceptances.csv")
-    );
-    let rows = read_by_python(&csv.text().await.unwrap());
-    assert_eq!(rows.len(), 1);
-    assert_eq!(rows[0]["comment"], format!("'{hostile}"));
-    assert_eq!(rows[0]["accepted_by"], "'+eve@contoso.example");
-    assert_eq!(rows[0]["tenant"], "contoso");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn persons_are_shown_on_this_machine_only() {
-    let simulated = Simulated::start();
-    let acceptance = json!({"by": "alex@contoso.example", "comment": "ask Alex"});
-    simulated.accept("contoso", "AdminMFAV2", acceptance).await;
-    let here = Exporter::watching(&simulated, &["--web.listen-address=127.0.0.1:0"]).await;
-    for headers in [
-        &[("x-forwarded-for", "192.0.2.1")][..],
-        &[("host", "evil.example")],
-    ] {
-        let answer = here
-            .ask("/api/v1/acceptances", headers)
-            .await
-            .text()
-            .await
-            .unwrap();
-        assert!(
-            !answer.to_lowercase().contains("alex"),
-            "{headers:?}: {answer}"
+#[tokio::test]
+async fn the_documents_of_a_small_world_are_as_somebody_read_them() {
+    let api = Unserved::new();
+    for (path, file) in [(ACCEPTANCES, "acceptances.json"), (TENANTS, "tenants.json")] {
+        let document = api.text(path, "application/json").await;
+        assert!(document.ends_with("]}\n"), "one line of JSON");
+        let indented = python(
+            &["-m", "json.tool", "--no-ensure-ascii"],
+            document.as_bytes(),
         );
-        assert!(answer.contains("\"persons\":\"hidden\""), "{answer}");
-        assert!(answer.contains("came through a proxy"), "{answer}");
+        golden::compare(&golden_file(file), &indented);
     }
-    let everywhere = Exporter::watching(&simulated, &["--web.listen-address=0.0.0.0:0"]).await;
-    let answer = everywhere
-        .get("/api/v1/acceptances")
-        .await
-        .text()
-        .await
-        .unwrap();
-    assert!(!answer.to_lowercase().contains("alex"), "{answer}");
-    assert!(answer.contains("anybody on the network"), "{answer}");
-
-    fs::write(simulated.folder().join("salt"), "0123456789abcdef0123").unwrap();
-    simulated.configure("privacy: {events: hash}\nlabels: {salt_file: salt}\n");
-    let hashed = Exporter::watching(&simulated, &["--web.listen-address=127.0.0.1:0"]).await;
-    let found = hashed.json("/api/v1/acceptances?control=AdminMFAV2").await;
-    assert_eq!(found["persons"], "hash");
-    let record = &found["acceptances"][0];
-    assert_eq!(record["accepted_by"].as_str().unwrap().len(), 16);
-    assert!(record["comment"].is_null());
+    let sheet = api.text(ACCEPTANCES, "text/csv").await;
+    golden::compare(&golden_file("acceptances.csv"), &sheet);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_cannot_be_read_is_no_good_news() {
-    let simulated = Simulated::start();
-    let fault = json!({"tenant": "contoso", "api": "token", "what": {"aadsts": 7_000_222}});
-    simulated.inject(fault).await;
-    let exporter = Exporter::watching(&simulated, &["--web.listen-address=127.0.0.1:0"]).await;
-    let register = exporter.json("/api/v1/acceptances").await;
-    assert_eq!(register["catalogues_unknown"], json!(["contoso"]));
-    let tenants = exporter.json("/api/v1/tenants").await;
-    let tenants = tenants["tenants"].as_array().unwrap();
-    let contoso = tenants.iter().find(|it| it["tenant"] == "contoso").unwrap();
-    assert_eq!(contoso["lists"]["profiles"]["up"], false);
-    assert_eq!(contoso["lists"]["profiles"]["reason"], "credential");
-    assert!(contoso["lists"]["profiles"]["hint"].is_string());
-    assert!(contoso["accepted"].is_null() && contoso["score"].is_null());
-    let fabrikam = tenants
-        .iter()
-        .find(|it| it["tenant"] == "fabrikam")
-        .unwrap();
-    assert!(fabrikam["score"].is_number() && fabrikam["accepted"].is_number());
-}
-
-/// The table below a heading of the page: each field with its types.
-fn documented(page: &str, heading: &str) -> BTreeMap<String, String> {
-    let (_, rest) = page.split_once(&format!("\n{heading}\n")).unwrap();
-    let (_, table) = rest
-        .split_once("| field | type | meaning |\n|---|---|---|\n")
-        .unwrap();
-    let rows = table.lines().take_while(|line| line.starts_with("| `"));
-    rows.map(|row| {
-        let cells: Vec<_> = row.trim_matches('|').split(" | ").map(str::trim).collect();
-        (cells[0].trim_matches('`').to_owned(), cells[1].to_owned())
-    })
-    .collect()
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
-fn fits(value: &Value, documented: &BTreeMap<String, String>, what: &str) {
-    let fields = value.as_object().unwrap();
-    let there: Vec<_> = fields.keys().collect();
-    assert_eq!(
-        there.len(),
-        documented.len(),
-        "{what}: {there:?} against {documented:?}"
-    );
-    for (name, value) in fields {
-        let types = documented
-            .get(name)
-            .unwrap_or_else(|| panic!("{what}: {name} is not described"));
-        let fits = types.split(" or ").any(|kind_of| kind_of == kind(value));
-        assert!(fits, "{what}: {name} is {value}, described as {types}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn every_field_is_as_the_reference_describes_it() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/api.md");
-    let page = fs::read_to_string(page).unwrap();
-    let exporter = Exporter::demo().await;
-    let register = exporter.json("/api/v1/acceptances").await;
-    fits(
-        &register,
-        &documented(&page, "## GET /api/v1/acceptances"),
-        "acceptances",
-    );
-    for record in register["acceptances"].as_array().unwrap() {
-        fits(
-            record,
-            &documented(&page, "### An acceptance"),
-            "an acceptance",
+#[tokio::test]
+async fn every_document_is_as_the_schema_says() {
+    let schema = Schema::read();
+    let persons = [
+        plain(),
+        PersonDetail::Shown(Persons::Pseudonyms(Arc::new(|_| {
+            "0123456789abcdef".to_owned()
+        }))),
+        PersonDetail::Redacted(Redaction::Unprotected),
+        PersonDetail::Redacted(Redaction::Configured),
+    ];
+    for persons in persons {
+        let server = Served::start(options(persons)).await;
+        let acceptances = server.get(ACCEPTANCES).await.json();
+        assert_eq!(acceptances["acceptances"].as_array().unwrap().len(), 4);
+        schema.check("acceptances", &acceptances);
+        schema.check(
+            "acceptances",
+            &server.get("/api/v1/acceptances?control=x").await.json(),
         );
-        fits(
-            &record["approval"],
-            &documented(&page, "### An approval"),
-            "an approval",
-        );
-        for change in record["history"].as_array().unwrap() {
-            fits(change, &documented(&page, "### A change"), "a change");
+        let tenants = server.get(TENANTS).await.json();
+        schema.check("tenants", &tenants);
+        let refusal = server.get("/api/").await.json();
+        schema.check("refusal", &refusal);
+        for document in [acceptances, tenants, refusal] {
+            assert!(schema.takes(&document));
         }
     }
-    let tenants = exporter.json("/api/v1/tenants").await;
-    fits(
-        &tenants,
-        &documented(&page, "## GET /api/v1/tenants"),
-        "tenants",
+}
+
+#[test]
+fn every_field_is_described() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/api.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let fields = Schema::read().fields();
+    assert!(fields.len() > 50, "{fields:?}");
+    let described = |name: &str| {
+        page.lines()
+            .any(|it| it.starts_with(&format!("| `{name}` |")))
+    };
+    let missing: Vec<_> = fields.iter().filter(|name| !described(name)).collect();
+    assert!(
+        missing.is_empty(),
+        "not in docs/reference/api.md: {missing:?}"
     );
-    for record in tenants["tenants"].as_array().unwrap() {
-        fits(record, &documented(&page, "### A tenant"), "a tenant");
-        for list in ["profiles", "scores"] {
-            fits(
-                &record["lists"][list],
-                &documented(&page, "### A list"),
-                list,
-            );
+}
+
+#[tokio::test]
+async fn an_answer_is_labelled_and_kept_by_nobody() {
+    let server = Served::plain().await;
+    for path in [
+        ACCEPTANCES,
+        TENANTS,
+        "/api/v1/nothing",
+        "/api/v1/tenants?x=1",
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(
+            answer.header("content-type"),
+            Some("application/json"),
+            "{path}"
+        );
+        assert_eq!(answer.header("vary"), Some("Accept"), "{path}");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        assert_eq!(
+            answer.header("x-content-type-options"),
+            Some("nosniff"),
+            "{path}"
+        );
+        let cross_origin = |name: &&str| name.starts_with("access-control-");
+        let names = answer.headers.keys().map(|name| name.as_str());
+        assert_eq!(names.filter(cross_origin).count(), 0, "{path}");
+    }
+}
+
+const ADMINS: &str = "contoso/AdminMFAV2";
+const LEGACY: &str = "contoso/BlockLegacyAuthentication";
+const APPS: &str = "contoso/IntegratedApps";
+const LABELS: &str = "litware/mip_labels";
+
+#[tokio::test]
+async fn every_filter_lets_through_what_it_says_and_all_together_too() {
+    let server = Served::plain().await;
+    let since_day = "since=2026-11-21";
+    for (query, expected) in [
+        ("", &[ADMINS, LEGACY, LABELS, APPS][..]),
+        ("tenant=contoso", &[ADMINS, LEGACY, APPS]),
+        ("control=adminmfav2", &[ADMINS]),
+        ("category=identity", &[ADMINS, LEGACY]),
+        // Without a date it may be of any time.
+        (since_day, &[LEGACY, LABELS]),
+        (
+            "since=2026-11-20T08:15:00.1234567Z",
+            &[ADMINS, LEGACY, LABELS],
+        ),
+        ("since=2026-11-20T08:15:00.1234568Z", &[LEGACY, LABELS]),
+        ("approved=true", &[ADMINS]),
+        ("approved=false", &[LEGACY, LABELS, APPS]),
+        ("in_force=true", &[ADMINS, LEGACY, LABELS]),
+        ("in_force=false", &[APPS]),
+        ("in_force=true&approved=false&category=Data", &[LABELS]),
+        (
+            "tenant=contoso&control=AdminMFAV2&category=Identity&since=2026-11-01&approved=true&in_force=true",
+            &[ADMINS],
+        ),
+        ("tenant=contoso&category=Data", &[]),
+        (
+            "tenant=&control=&category=&since=&approved=&in_force=",
+            &[ADMINS, LEGACY, LABELS, APPS],
+        ),
+    ] {
+        assert_eq!(server.found(query).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn since_may_be_a_while_ago() {
+    let api = Unserved::new();
+    for (back, expected) in [("49h", 2), ("47h", 1), ("4d", 3), ("14d", 4)] {
+        let path = format!("{ACCEPTANCES}?since={back}");
+        let document: Value = serde_json::from_str(&api.text(&path, "*/*").await).unwrap();
+        assert_eq!(
+            document["acceptances"].as_array().unwrap().len(),
+            expected,
+            "{back}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_cannot_be_read_is_named_and_not_passed_over() {
+    let server = Served::plain().await;
+    let all = server.get(ACCEPTANCES).await.json();
+    assert_eq!(all["catalogues_unknown"], json!(["fabrikam"]));
+    let other = server
+        .get("/api/v1/acceptances?tenant=contoso")
+        .await
+        .json();
+    assert_eq!(other["catalogues_unknown"], json!([]));
+    let tenants = server.get(TENANTS).await.json();
+    let fabrikam = &tenants["tenants"][1];
+    assert_eq!(fabrikam["accepted"], Value::Null);
+    assert_eq!(fabrikam["lists"]["profiles"]["reason"], "permission");
+    let hint = fabrikam["lists"]["profiles"]["hint"].as_str().unwrap();
+    assert!(hint.contains("SecurityEvents.Read.All"));
+}
+
+#[tokio::test]
+async fn a_misspelt_tenant_is_refused_and_a_misspelt_control_remarked_upon() {
+    let server = Served::plain().await;
+    let tenant = server.get("/api/v1/acceptances?tenant=contsoo").await;
+    assert_eq!(tenant.status, 404);
+    assert_eq!(
+        tenant.json()["error"],
+        r#"no tenant "contsoo" is watched here"#
+    );
+    assert!(
+        tenant.json()["hint"]
+            .as_str()
+            .unwrap()
+            .contains(r#"did you mean "contoso"?"#)
+    );
+
+    let control = server.get("/api/v1/acceptances?control=AdminMFAV").await;
+    assert_eq!(control.status, 200);
+    let hint = control.json()["hint"].as_str().unwrap().to_owned();
+    assert!(hint.contains(r#"did you mean "AdminMFAV2"?"#), "{hint}");
+    for known in ["SCID_91", "IntegratedApps"] {
+        let known = server
+            .get(&format!("/api/v1/acceptances?control={known}"))
+            .await;
+        assert_eq!(
+            known.json()["hint"],
+            Value::Null,
+            "it is there, accepted or not"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_understood_is_refused_with_what_would_be() {
+    let server = Served::plain().await;
+    for (method, path, accept, status, parts) in [
+        (
+            "GET",
+            "/api/v1/acceptances?tennant=contoso",
+            "*/*",
+            400,
+            [
+                "\"tennant\"",
+                "tenant, control, category, since, approved, in_force",
+            ],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances?category=Idenity",
+            "*/*",
+            400,
+            ["category \"Idenity\"", "Identity, Data"],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances?approved=maybe",
+            "*/*",
+            400,
+            ["approved \"maybe\"", "two"],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances?since=yesterday",
+            "*/*",
+            400,
+            ["since \"yesterday\"", "7d"],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances?tenant=a&tenant=b",
+            "*/*",
+            400,
+            ["twice", "once"],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances?tenant=%zz",
+            "*/*",
+            400,
+            ["%", "%25"],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances?tenant=%C3",
+            "*/*",
+            400,
+            ["UTF-8", "escape"],
+        ),
+        (
+            "GET",
+            "/api/v1/tenants?category=Data",
+            "*/*",
+            400,
+            ["\"category\"", "no parameters"],
+        ),
+        (
+            "GET",
+            "/api/v1/nothing",
+            "*/*",
+            404,
+            ["/api/v1/nothing", "/api/v1/acceptances"],
+        ),
+        (
+            "GET",
+            "/api/v2/tenants",
+            "*/*",
+            404,
+            ["/api/v2/tenants", "/api/v1/tenants"],
+        ),
+        (
+            "POST",
+            "/api/v1/acceptances",
+            "*/*",
+            405,
+            ["POST", "GET or HEAD"],
+        ),
+        (
+            "OPTIONS",
+            "/api/v1/tenants",
+            "*/*",
+            405,
+            ["OPTIONS", "GET or HEAD"],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances",
+            "text/html",
+            406,
+            ["format", "application/json or text/csv"],
+        ),
+        (
+            "GET",
+            "/api/v1/tenants",
+            "text/csv",
+            406,
+            ["format", "accept application/json"],
+        ),
+        (
+            "GET",
+            "/api/v1/acceptances",
+            "*/*;q=0",
+            406,
+            ["format", "application/json"],
+        ),
+    ] {
+        let answer = server.ask(method, path, &[("accept", accept)]).await;
+        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
+        let told = answer.json();
+        Schema::read().check("refusal", &told);
+        assert!(told["error"].as_str().unwrap().contains(parts[0]), "{told}");
+        assert!(told["hint"].as_str().unwrap().contains(parts[1]), "{told}");
+        if status == 405 {
+            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_head_has_the_length_of_the_body_it_leaves_out() {
+    let server = Served::plain().await;
+    for path in [TENANTS, "/api/v1/nothing"] {
+        let (get, head) = (server.get(path).await, server.ask("HEAD", path, &[]).await);
+        assert_eq!(head.status, get.status);
+        assert!(head.body.is_empty());
+        assert_eq!(head.header("content-type"), get.header("content-type"));
+        let length: usize = head.header("content-length").unwrap().parse().unwrap();
+        // The fraction of the second it was made in may have fewer digits.
+        assert!(length.abs_diff(get.body.len()) < 12, "{length}");
+    }
+}
+
+#[tokio::test]
+async fn hostile_words_arrive_as_they_were_written_and_as_data() {
+    let server = Served::plain().await;
+    let answer = server.get("/api/v1/acceptances?control=AdminMFAV2").await;
+    assert_eq!(answer.json()["acceptances"][0]["comment"], HOSTILE);
+    let list = server
+        .get("/api/v1/acceptances?control=IntegratedApps")
+        .await
+        .json();
+    assert_eq!(
+        list["acceptances"][0]["action_url"],
+        Value::Null,
+        "it was no web address"
+    );
+}
+
+#[tokio::test]
+async fn a_prefix_is_before_the_api_too() {
+    let with_prefix = secure_score_exporter::web::Options {
+        route_prefix: "/score".to_owned(),
+        ..options(plain())
+    };
+    let server = Served::start(with_prefix).await;
+    assert_eq!(server.get("/score/api/v1/tenants").await.status, 200);
+    assert_eq!(server.get("/api/v1/tenants").await.status, 404);
+}
+
+/// All that names somebody in the small world, or is somebody's words.
+const PERSONAL: [&str; 6] = ["alex", "sam@", "Robin", "evil.example", "a trial", "soon"];
+
+fn names_nobody(body: &str) -> bool {
+    !PERSONAL.iter().any(|word| body.contains(word))
+}
+
+#[tokio::test]
+async fn nobody_is_named_to_whoever_may_come_from_elsewhere() {
+    let server = Served::plain().await;
+    assert!(!names_nobody(server.get(ACCEPTANCES).await.text()));
+    for header in [
+        ("host", "evil.example"),
+        ("x-forwarded-for", "192.0.2.1"),
+        ("forwarded", "for=192.0.2.1"),
+        ("via", "1.1 proxy"),
+    ] {
+        for accept in ["application/json", "text/csv"] {
+            let asked = [header, ("accept", accept)];
+            let answer = server.ask("GET", ACCEPTANCES, &asked).await;
+            assert_eq!(answer.status, 200);
+            assert!(names_nobody(answer.text()), "{header:?} {accept}");
+            if accept == "application/json" {
+                assert_eq!(answer.json()["persons"], "hidden");
+                assert!(
+                    answer.json()["persons_hint"]
+                        .as_str()
+                        .unwrap()
+                        .contains("localhost")
+                );
+            } else {
+                assert_eq!(answer.header("secure-score-persons"), Some("hidden"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_configuration_decides_how_much_of_persons_is_told() {
+    for (persons, word, hint) in [
+        (
+            PersonDetail::Redacted(Redaction::Configured),
+            "hidden",
+            "privacy.events",
+        ),
+        (
+            PersonDetail::Redacted(Redaction::Unprotected),
+            "hidden",
+            "--web.listen-address",
+        ),
+        (
+            PersonDetail::Shown(Persons::Pseudonyms(Arc::new(|who| {
+                format!("p{}", who.len())
+            }))),
+            "hash",
+            "privacy.events: full",
+        ),
+    ] {
+        let server = Served::start(options(persons)).await;
+        let answer = server.get(ACCEPTANCES).await;
+        assert!(names_nobody(answer.text()), "{word}");
+        let list = answer.json();
+        assert_eq!(list["persons"], word);
+        assert!(list["persons_hint"].as_str().unwrap().contains(hint));
+        let who = match word {
+            "hash" => json!(format!("p{}", ALEX.len())),
+            _ => Value::Null,
+        };
+        let admins = &list["acceptances"][0];
+        assert_eq!(admins["accepted_by"], who);
+        assert_eq!(admins["comment"], Value::Null);
+        assert_eq!(admins["history"][1]["by"], who);
+        assert_eq!(admins["approval"]["reference"], "SEC-1234", "no person's");
+    }
+    let plain = Served::plain().await.get(ACCEPTANCES).await.json();
+    assert_eq!(
+        (&plain["persons"], &plain["persons_hint"]),
+        (&json!("full"), &Value::Null)
+    );
+    assert_eq!(plain["acceptances"][0]["accepted_by"], ALEX);
+}
+
+/// A tenant with so many accepted risks.
+fn busy(alias: &str, acceptances: usize) -> secure_score_exporter::store::TenantState {
+    let controls = (0..acceptances).map(|n| {
+        let accepted = small::change(ControlState::RiskAccepted, Some(-60), ALEX, HOSTILE);
+        small::control(small::entry(
+            &format!("scid_{n}"),
+            Category::Device,
+            vec![accepted],
+        ))
+    });
+    let mut state = small::tenant(alias, alias);
+    state.snapshot = Arc::new(small::snapshot(controls.collect()));
+    state
+}
+
+#[tokio::test]
+async fn a_large_fleet_is_listed_whole() {
+    let server = Served::plain().await;
+    for n in 0..100 {
+        server.store.publish(busy(&format!("tenant{n:04}"), 50));
+    }
+    let json = server
+        .get("/api/v1/acceptances?category=Device")
+        .await
+        .json();
+    assert_eq!(json["acceptances"].as_array().unwrap().len(), 5_000);
+    let asked = [("accept", "text/csv")];
+    let sheet = server.ask("GET", ACCEPTANCES, &asked).await;
+    assert_eq!(sheet::rows(&sheet.body, ',').len(), 5_000 + 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_answers_are_few_at_a_time_and_small_ones_take_no_place() {
+    let api = Unserved::new();
+    api.store.publish(busy("large", 1_000));
+    for _ in 0..20 {
+        assert_eq!(api.ask(TENANTS, "*/*").await.status(), 200);
+    }
+    let mut kept = Vec::new();
+    for _ in 0..4 {
+        kept.push(api.ask(ACCEPTANCES, "*/*").await);
+    }
+    let refused = api.ask(ACCEPTANCES, "*/*").await;
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "5");
+    let told: Value = serde_json::from_str(&text(refused).await).unwrap();
+    Schema::read().check("refusal", &told);
+
+    let sent = kept.pop().unwrap();
+    assert_eq!(sent.status(), 200);
+    assert!(text(sent).await.contains("scid_999"));
+    assert_eq!(api.ask(ACCEPTANCES, "*/*").await.status(), 200);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_address_below_the_api_is_answered_with_a_fault_of_ours(
+        path in "(/api/v1/acceptances|/api/v1/tenants|/api/[!-\"$->@-~]{0,12})",
+        query in "((tenant|control|category|since|approved|in_force|[a-z]{1,5})=?([!-\"$-~]{0,9}|true|Data|7d|%[0-9a-f]{2}|2026-1[0-9]-[0-9]{2}(T[0-9:+.Z-]{1,12})?)&?){0,4}",
+        accept in "[ -~]{0,20}|text/csv(;q=[01.]{1,4})?|\\*/\\*",
+    ) {
+        let address = format!("{path}?{query}");
+        prop_assume!(address.parse::<hyper::Uri>().is_ok());
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let (status, body) = runtime.block_on(async {
+            let answer = Unserved::new().ask(&address, &accept).await;
+            (answer.status(), text(answer).await)
+        });
+        prop_assert!(status.as_u16() < 500, "{} {}", address, status);
+        if status.is_client_error() {
+            let told: Value = serde_json::from_str(&body).unwrap();
+            prop_assert!(told["error"].is_string() && told["hint"].is_string());
         }
     }
 }

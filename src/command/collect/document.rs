@@ -3,13 +3,13 @@
 use super::View;
 use crate::command::{Failure, persons};
 use crate::register::control_record::ControlRecord;
-use crate::register::record::{TenantRecord, moment};
+use crate::register::record::{Moment, TenantRecord};
 use anyhow::Context as _;
 use serde::Serialize;
 
 #[derive(Serialize)]
 struct Document<'a> {
-    generated_at: String,
+    generated_at: Moment,
     tenants: Vec<Tenant<'a>>,
 }
 
@@ -31,7 +31,7 @@ pub(super) fn render(view: &View<'_>) -> Result<Vec<u8>, Failure> {
             .collect(),
     });
     let document = Document {
-        generated_at: moment(view.now),
+        generated_at: Moment(view.now),
         tenants: tenants.collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document).context("the JSON cannot be written")?;

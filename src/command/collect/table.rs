@@ -3,7 +3,7 @@
 use super::View;
 use crate::command::persons;
 use crate::model::{Approval, Control, ControlState, Persons, Points, Timestamp};
-use crate::register::record::{action_url, implementation_status};
+use crate::register::record::{Day, action_url, implementation_status};
 use crate::store::TenantState;
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 
@@ -185,10 +185,7 @@ fn number(points: Option<Points>) -> Cell {
 }
 
 fn day(at: Option<Timestamp>) -> String {
-    at.map_or_else(String::new, |at| {
-        let moment = crate::register::record::moment(at);
-        moment.chars().take("2026-11-23".len()).collect()
-    })
+    at.map_or_else(String::new, |at| Day::beginning(at).to_string())
 }
 
 /// What Graph says was cleaned when it was read; here it is only cut.

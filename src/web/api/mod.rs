@@ -1,272 +1,248 @@
-//! The register for other programs: JSON, and CSV for auditors.
+//! `/api/`: what the pages tell, for programs.
 //!
-//! `docs/reference/api.md` describes every field.
+//! The shapes themselves are [`record`](crate::register::record)s of the
+//! register; here they get an envelope, a format and an address.
 
-mod answer;
-mod spreadsheet;
+mod envelope;
+mod media;
+mod refusal;
+mod sheet;
 
 use super::near::near;
-use super::query::{self, BadQuery, PARAMETERS};
-use super::reply::Reply;
-use super::site::{PersonDetail, Redaction};
-use super::weighted::choices;
-use crate::model::{Persons, Timestamp};
-use crate::register::record::{AcceptanceRecord, TenantRecord, moment};
+use super::query::{self, BadQuery};
+use super::reply::{Reply, data, with};
+use super::{PersonDetail, audience};
+use crate::model::Timestamp;
 use crate::register::{Filter, acceptances};
-use crate::store::Tenants;
-use answer::{failed, json};
+use crate::store::{TenantState, Tenants};
+use bytes::Bytes;
+use envelope::{AcceptanceList, TenantList};
+use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{StatusCode, header};
-use serde::Serialize;
+use hyper::{Method, StatusCode};
+use media::Media;
+use refusal::Refusal;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What stands behind a path below `/api/`.
+/// What every address of the API begins with.
+pub(super) const ROOT: &str = "/api/";
+
+/// Answers that are made or sent at the same time, as far as they are large: a
+/// thousand tenants with fifty acceptances each are some fifty megabytes, and
+/// nothing of that is shared between two who ask.
+const PLACES: usize = 4;
+
+/// How long somebody waits for a place. A place is free again when an answer
+/// is sent, which for a slow reader may take a minute.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// An answer up to here is no burden and gives its place back at once.
+const SMALL: usize = 256 * 1024;
+
+const ATTACHMENT: HeaderValue =
+    HeaderValue::from_static("attachment; filename=\"acceptances.csv\"");
+const PERSONS: HeaderName = HeaderName::from_static("secure-score-persons");
+const CATALOGUES_UNKNOWN: HeaderName = HeaderName::from_static("secure-score-catalogues-unknown");
+
+/// The API, and how much of it may be under way.
+#[derive(Debug)]
+pub(super) struct Api {
+    places: Arc<Semaphore>,
+}
+
+/// What can be asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ApiRoute {
-    /// The register of accepted risks.
+enum Endpoint {
     Acceptances,
-    /// The tenants.
     Tenants,
-    /// Nothing.
-    Missing,
 }
 
-/// All accepted risks a filter lets through.
-#[derive(Serialize)]
-struct AcceptancesAnswer<'a> {
-    generated_at: String,
-    persons: &'static str,
-    persons_hint: Option<&'static str>,
-    catalogues_unknown: Vec<&'a str>,
-    acceptances: Vec<AcceptanceRecord<'a>>,
-}
-
-/// All tenants.
-#[derive(Serialize)]
-struct TenantsAnswer<'a> {
-    generated_at: String,
-    tenants: Vec<TenantRecord<'a>>,
-}
-
-impl ApiRoute {
-    /// The route of a path, if it is one of the API's.
-    pub(super) fn of(path: &str) -> Option<Self> {
-        let rest = path.strip_prefix("/api/")?;
-        Some(match rest {
-            "v1/acceptances" => Self::Acceptances,
-            "v1/tenants" => Self::Tenants,
-            _ => Self::Missing,
-        })
+impl Endpoint {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/api/v1/acceptances" => Some(Self::Acceptances),
+            "/api/v1/tenants" => Some(Self::Tenants),
+            _ => None,
+        }
     }
 
-    /// The answer of a route as of now.
-    pub(super) fn answer(
-        self,
+    const fn offers(self) -> &'static [Media] {
+        match self {
+            Self::Acceptances => &[Media::Json, Media::Csv],
+            Self::Tenants => &[Media::Json],
+        }
+    }
+}
+
+/// A request that was understood, with all that its answer is made of.
+struct Question {
+    endpoint: Endpoint,
+    media: Media,
+    filter: Filter,
+    persons: PersonDetail,
+    tenants: Arc<Tenants>,
+    now: Timestamp,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(PLACES)),
+        }
+    }
+}
+
+impl Api {
+    /// Answers a request for an address below [`ROOT`], the prefix taken away.
+    pub(super) async fn respond(
+        &self,
+        path: &str,
         parts: &Parts,
-        tenants: &Tenants,
+        tenants: Arc<Tenants>,
         persons: &PersonDetail,
         now: Timestamp,
     ) -> Reply {
-        let answered = match self {
-            Self::Acceptances => register(parts, tenants, persons, now),
-            Self::Tenants => list(parts, tenants, now),
-            Self::Missing => Err(Refusal::missing()),
+        let answer = match Question::read(path, parts, tenants, persons, now) {
+            Ok(question) => self.answer(question).await,
+            Err(refusal) => Err(refusal),
         };
-        answered.unwrap_or_else(failed)
-    }
-}
-
-/// Why there is no answer, and what to ask instead.
-#[derive(Debug)]
-struct Refusal {
-    status: StatusCode,
-    error: String,
-    hint: String,
-}
-
-impl Refusal {
-    fn missing() -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            error: "there is nothing at this path".to_owned(),
-            hint: "ask for /api/v1/acceptances or /api/v1/tenants".to_owned(),
-        }
+        answer.unwrap_or_else(Refusal::reply)
     }
 
-    fn unknown_tenant(alias: &str, tenants: &Tenants) -> Self {
-        let hint = match near(alias, tenants).first() {
-            Some(near) => format!("did you mean {near}?"),
-            None => "/api/v1/tenants lists the tenants there are".to_owned(),
-        };
-        Self {
-            status: StatusCode::NOT_FOUND,
-            error: "no tenant has this name".to_owned(),
-            hint,
-        }
+    /// Made on a thread of its own: the ones that serve must stay free to
+    /// answer that we are alive.
+    async fn answer(&self, question: Question) -> Result<Reply, Refusal> {
+        let place = self.place().await?;
+        tokio::task::spawn_blocking(move || question.answer(place))
+            .await
+            .map_err(|_| Refusal::Internal)?
     }
 
-    fn unknown_parameters(names: &[(String, String)], known: &[&str]) -> Self {
-        let names: Vec<_> = names.iter().map(|(name, _)| name.as_str()).collect();
-        let hint = match known {
-            [] => "this path takes none".to_owned(),
-            known => format!("known are {}", known.join(", ")),
-        };
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            error: format!("unknown parameter {}", names.join(", ")),
-            hint,
+    async fn place(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let place = Arc::clone(&self.places).acquire_owned();
+        match tokio::time::timeout(PATIENCE, place).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) | Err(_) => Err(Refusal::Busy),
         }
     }
 }
 
-impl From<BadQuery> for Refusal {
-    fn from(bad: BadQuery) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            error: bad.to_string(),
-            hint: "docs/reference/api.md describes each parameter".to_owned(),
+impl Question {
+    fn read(
+        path: &str,
+        parts: &Parts,
+        tenants: Arc<Tenants>,
+        persons: &PersonDetail,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let endpoint = Endpoint::of(path).ok_or_else(|| Refusal::NotFound(path.to_owned()))?;
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return Err(Refusal::Method(parts.method.clone()));
         }
-    }
-}
-
-fn register(
-    parts: &Parts,
-    tenants: &Tenants,
-    detail: &PersonDetail,
-    now: Timestamp,
-) -> Result<Reply, Refusal> {
-    let (filter, others) = query::filter(parts.uri.query(), now)?;
-    if !others.is_empty() {
-        return Err(Refusal::unknown_parameters(&others, &PARAMETERS));
-    }
-    let format = Format::wanted(parts, &[Format::Json, Format::Csv])?;
-    if let Some(alias) = filter
-        .tenant
-        .as_deref()
-        .filter(|it| tenants.find(it).is_none())
-    {
-        return Err(Refusal::unknown_tenant(alias, tenants));
-    }
-    let found = acceptances(tenants, &filter, now);
-    let persons = detail.persons();
-    let records = found
-        .iter()
-        .map(|it| AcceptanceRecord::new(it, persons, now));
-    match format {
-        Format::Csv => spreadsheet::answer(records),
-        Format::Json => json(&AcceptancesAnswer {
-            generated_at: moment(now),
-            persons: shown(persons),
-            persons_hint: hint(detail),
-            catalogues_unknown: unknown(tenants, &filter),
-            acceptances: records.collect(),
-        }),
-    }
-}
-
-fn list(parts: &Parts, tenants: &Tenants, now: Timestamp) -> Result<Reply, Refusal> {
-    let (filter, mut others) = query::filter(parts.uri.query(), now)?;
-    if filter != Filter::default() {
-        others.push(("a filter".to_owned(), String::new()));
-    }
-    if !others.is_empty() {
-        return Err(Refusal::unknown_parameters(&others, &[]));
-    }
-    Format::wanted(parts, &[Format::Json])?;
-    let records = tenants.states.iter().map(|it| TenantRecord::new(it, now));
-    json(&TenantsAnswer {
-        generated_at: moment(now),
-        tenants: records.collect(),
-    })
-}
-
-/// An empty list must not be mistaken for good news.
-fn unknown<'a>(tenants: &'a Tenants, filter: &Filter) -> Vec<&'a str> {
-    let wanted = |alias: &str| filter.tenant.as_deref().is_none_or(|it| it == alias);
-    let unread = tenants.states.iter().filter(|state| {
-        state.snapshot.catalogue_anomalies.is_none() && wanted(&state.identity.alias)
-    });
-    unread.map(|state| &*state.identity.alias).collect()
-}
-
-const fn shown(persons: &Persons) -> &'static str {
-    match persons {
-        Persons::Plain => "full",
-        Persons::Pseudonyms(_) => "hash",
-        Persons::Hidden => "hidden",
-    }
-}
-
-const fn hint(detail: &PersonDetail) -> Option<&'static str> {
-    match detail {
-        PersonDetail::Shown(Persons::Plain) => None,
-        PersonDetail::Shown(_) | PersonDetail::Redacted(Redaction::Configured) => {
-            Some("set privacy.events: full to see who accepted a risk, and why")
-        }
-        PersonDetail::Redacted(Redaction::Unprotected) => Some(
-            "anybody on the network can read this; let --web.listen-address name a loopback address only, to see persons there",
-        ),
-        PersonDetail::Redacted(Redaction::Forwarded) => Some(
-            "this request came through a proxy or under a name that is not this machine's; ask http://localhost on the machine itself to see persons",
-        ),
-    }
-}
-
-/// The shape of an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
-    Json,
-    Csv,
-}
-
-impl Format {
-    const fn media(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Json => ("application", "json"),
-            Self::Csv => ("text", "csv"),
-        }
-    }
-
-    /// How gladly a client takes it, by the range that names it most exactly.
-    fn weight(self, accept: &str) -> Option<u16> {
-        let (kind, subtype) = self.media();
-        let ranges = choices(accept);
-        let named = ranges.iter().filter_map(|range| {
-            let exactness = match range.value.split_once('/')? {
-                ("*", "*") => 0,
-                (a, "*") if a.eq_ignore_ascii_case(kind) => 1,
-                (a, b) if a.eq_ignore_ascii_case(kind) && b.eq_ignore_ascii_case(subtype) => 2,
-                _ => return None,
-            };
-            Some((exactness, range.weight))
-        });
-        named
-            .max_by_key(|(exactness, _)| *exactness)
-            .map(|(_, weight)| weight)
-    }
-
-    /// The one a client wants of those there are; the first where it does not
-    /// say.
-    fn wanted(parts: &Parts, offered: &[Self]) -> Result<Self, Refusal> {
-        let headers = parts.headers.get_all(header::ACCEPT).iter();
-        let accept: Vec<_> = headers.filter_map(|it| it.to_str().ok()).collect();
-        let accept = accept.join(",");
-        if accept.trim().is_empty() {
-            return Ok(Self::Json);
-        }
-        let weighed = offered
-            .iter()
-            .rev()
-            .filter_map(|it| Some((it.weight(&accept)?, *it)));
-        let willing = weighed.filter(|(weight, _)| *weight > 0);
-        let best = willing.max_by_key(|(weight, _)| *weight);
-        best.map(|(_, format)| format).ok_or_else(|| {
-            let media = offered.iter().map(|it| it.media());
-            let media: Vec<_> = media.map(|(a, b)| format!("{a}/{b}")).collect();
-            Refusal {
-                status: StatusCode::NOT_ACCEPTABLE,
-                error: "none of the formats asked for is spoken here".to_owned(),
-                hint: format!("let Accept name {}", media.join(" or ")),
-            }
+        let offers = endpoint.offers();
+        Ok(Self {
+            endpoint,
+            media: Media::wanted(&parts.headers, offers).ok_or(Refusal::NotAcceptable(offers))?,
+            filter: filter(endpoint, parts.uri.query(), now)?,
+            persons: audience::persons(persons, parts),
+            tenants,
+            now,
         })
     }
+
+    fn answer(&self, place: OwnedSemaphorePermit) -> Result<Reply, Refusal> {
+        match (self.endpoint, self.media) {
+            (Endpoint::Tenants, _) => {
+                let list = TenantList::new(&self.tenants, self.now);
+                Ok(self.reply(json(&list)?, place))
+            }
+            (Endpoint::Acceptances, Media::Json) => {
+                let bytes = json(&self.list()?)?;
+                Ok(self.reply(bytes, place))
+            }
+            (Endpoint::Acceptances, Media::Csv) => self.sheet(place),
+        }
+    }
+
+    fn list(&self) -> Result<AcceptanceList<'_>, Refusal> {
+        let asked = self.asked_tenants()?;
+        Ok(AcceptanceList {
+            unknown: envelope::unread(asked),
+            hint: envelope::hint(asked, &self.filter),
+            found: acceptances(&self.tenants, &self.filter, self.now),
+            persons: &self.persons,
+            now: self.now,
+        })
+    }
+
+    /// A misspelt tenant has no acceptances, which would be read as good news.
+    fn asked_tenants(&self) -> Result<&[Arc<TenantState>], Refusal> {
+        let Some(name) = self.filter.tenant.as_deref() else {
+            return Ok(&self.tenants.states);
+        };
+        match self.tenants.find(name) {
+            Some(state) => Ok(std::slice::from_ref(state)),
+            None => Err(Refusal::NoTenant {
+                name: name.to_owned(),
+                nearest: near(name, &self.tenants).first().map(|it| (*it).to_owned()),
+            }),
+        }
+    }
+
+    /// A sheet has no envelope, so headers say what it would have said.
+    fn sheet(&self, place: OwnedSemaphorePermit) -> Result<Reply, Refusal> {
+        let list = self.list()?;
+        let bytes = sheet::written(list.records()).map_err(|_| Refusal::Internal)?;
+        let persons = HeaderValue::from_static(list.persons_shown());
+        let answer = self.reply(bytes, place);
+        let answer = with(answer, header::CONTENT_DISPOSITION, ATTACHMENT);
+        let answer = with(answer, PERSONS, persons);
+        Ok(with(answer, CATALOGUES_UNKNOWN, list.unknown.len().into()))
+    }
+
+    fn reply(&self, bytes: Vec<u8>, place: OwnedSemaphorePermit) -> Reply {
+        let bytes = match bytes.len() {
+            0..=SMALL => Bytes::from(bytes),
+            _ => Bytes::from_owner(Held {
+                bytes,
+                _place: place,
+            }),
+        };
+        let content_type = HeaderValue::from_static(self.media.content_type());
+        data(StatusCode::OK, content_type, bytes)
+    }
+}
+
+/// A large answer, which keeps its place until the last byte is sent.
+struct Held {
+    bytes: Vec<u8>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Held {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+fn filter(endpoint: Endpoint, asked: Option<&str>, now: Timestamp) -> Result<Filter, BadQuery> {
+    if endpoint == Endpoint::Tenants {
+        query::none(asked)?;
+        return Ok(Filter::default());
+    }
+    match query::filter(asked, now)? {
+        (filter, others) if others.is_empty() => Ok(filter),
+        (_, others) => {
+            let name = others.first().map_or("", |(name, _)| name);
+            Err(BadQuery::unknown(name, &query::PARAMETERS))
+        }
+    }
+}
+
+fn json(document: &impl serde::Serialize) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = serde_json::to_vec(document).map_err(|_| Refusal::Internal)?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
