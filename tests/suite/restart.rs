@@ -2,6 +2,7 @@
 
 use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,13 +23,18 @@ struct Restarted {
 impl Restarted {
     /// A simulator, watched once an hour.
     fn new() -> Self {
+        Self::at("profiles: 1h, scores: 2h")
+    }
+
+    /// A simulator, watched at another rhythm.
+    fn at(rhythm: &str) -> Self {
         let simulated = Simulated::start();
         let written = fs::read_to_string(simulated.config()).unwrap();
         let others = written.lines().filter(|line| !line.starts_with("refresh:"));
         let others: String = others.flat_map(|line| [line, "\n"]).collect();
         assert_ne!(others, written, "the rhythm is written on one line");
-        let hourly = format!("refresh: {{profiles: 1h, scores: 2h}}\n{others}");
-        fs::write(simulated.config(), hourly).unwrap();
+        let timed = format!("refresh: {{{rhythm}}}\n{others}");
+        fs::write(simulated.config(), timed).unwrap();
         Self {
             state: simulated.folder().join("state"),
             simulated,
@@ -151,4 +157,32 @@ fn a_state_directory_of_another_exporter_is_refused_with_the_remedy() {
         said.contains("another process uses the state directory") && said.contains("hint: "),
         "{said}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_tells_no_event_twice_and_misses_none() {
+    let world = Restarted::at("profiles: 10s, scores: 1h");
+    let accept = |control: &'static str| {
+        let acceptance = json!({"by": "alex@contoso.example", "comment": "why"});
+        world.simulated.accept("contoso", control, acceptance)
+    };
+    let told = |exporter: &Process, control: &str| {
+        let log = exporter.output();
+        let lines = log.lines().filter(|line| {
+            line.contains("event=state_changed") && line.contains(&format!("control={control} "))
+        });
+        lines.count()
+    };
+    accept("AdminMFAV2").await;
+    let mut first = world.exporter();
+    until_ready(&first).await;
+    assert_eq!(told(&first, "AdminMFAV2"), 1, "{}", first.output());
+    until_written(&world.state).await;
+    first.terminate();
+
+    accept("SigninRiskPolicy").await;
+    let second = world.exporter();
+    second.word_after("control=SigninRiskPolicy");
+    assert_eq!(told(&second, "SigninRiskPolicy"), 1);
+    assert_eq!(told(&second, "AdminMFAV2"), 0, "{}", second.output());
 }

@@ -1,0 +1,112 @@
+//! The demo, from somebody's click to whoever should know of it.
+
+use crate::process::Process;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+struct Demo {
+    process: Process,
+    base: String,
+    control: String,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let process = Process::exporter(&["demo", "--quiet", "--web.listen-address=127.0.0.1:0"]);
+        let base = process.word_after("status page ");
+        let control = process.word_after("control API ");
+        Self {
+            base: base.trim_end_matches('/').to_owned(),
+            control,
+            process,
+        }
+    }
+
+    async fn accept(&self, tenant: &str, control: &str, comment: &str) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!(
+            "{}/tenants/{tenant}/controls/{control}/accept",
+            self.control
+        );
+        let body = json!({"by": "nina.roth@contoso.example", "comment": comment});
+        let answer = http.post(url).body(body.to_string()).send().await.unwrap();
+        assert!(answer.status().is_success());
+    }
+
+    async fn get(&self, path: &str) -> String {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.get(format!("{}{path}", self.base)).send().await;
+        answer.unwrap().text().await.unwrap()
+    }
+
+    async fn until_metrics(&self, line: &str) {
+        for _ in 0..1_200 {
+            if self.get("/metrics").await.contains(line) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{line} was never seen\n{}", self.process.output());
+    }
+
+    async fn register(&self, query: &str) -> Vec<Value> {
+        let answer = self.get(&format!("/api/v1/acceptances?{query}")).await;
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        answer["acceptances"].as_array().unwrap().clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_is_in_metrics_log_page_and_api_with_one_refresh() {
+    let demo = Demo::start();
+    let watched = "tenant=\"contoso\",control=\"SigninRiskPolicy\",category=\"Identity\"";
+    let accepted = |value| format!("secure_score_control_risk_accepted{{{watched}}} {value}");
+    demo.until_metrics(&accepted(0)).await;
+    demo.accept("contoso", "SigninRiskPolicy", "false alarms <i>again</i>")
+        .await;
+    demo.until_metrics(&accepted(1)).await;
+
+    // What is in the metrics is everywhere: nothing else has to be waited for.
+    let log = demo.process.output();
+    let line = log.lines().find(|line| line.contains("SigninRiskPolicy"));
+    let line = line.unwrap_or_else(|| panic!("the log says nothing:\n{log}"));
+    for part in [
+        "event=state_changed",
+        "tenant=contoso",
+        "to=risk_accepted",
+        "by=nina.roth@contoso.example",
+    ] {
+        assert!(line.contains(part), "{part} is missing in {line}");
+    }
+    let page = demo.get("/acceptances?control=SigninRiskPolicy").await;
+    for part in [
+        "nina.roth@contoso.example",
+        "not approved",
+        "&lt;i&gt;again",
+    ] {
+        assert!(page.contains(part), "{part} is missing");
+    }
+    let found = demo
+        .register("tenant=contoso&control=SigninRiskPolicy")
+        .await;
+    assert_eq!(found[0]["accepted_by"], "nina.roth@contoso.example");
+    assert_eq!(found[0]["approval"]["status"], "missing");
+    assert_eq!(found[0]["watched"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_approved_is_marked_as_such() {
+    let demo = Demo::start();
+    let covered = "secure_score_control_risk_approval_info{tenant=\"contoso\",control=\"IntegratedApps\",reference=\"SEC-1234\"} 1";
+    demo.until_metrics(covered).await;
+    let found = demo.register("control=IntegratedApps&in_force=true").await;
+    assert_eq!(found[0]["approval"]["status"], "approved");
+    let page = demo.get("/acceptances?control=IntegratedApps").await;
+    assert!(page.contains("SEC-1234") && page.contains("Risk committee"));
+    let expired = demo
+        .get("/acceptances?control=SelfServicePasswordReset")
+        .await;
+    assert!(expired.contains("expired"), "an approval that has ended");
+    let status = demo.get("/").await;
+    assert!(status.contains("SEC-1190"), "and the status page says so");
+}
