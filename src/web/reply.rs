@@ -110,6 +110,12 @@ pub(super) fn wants_post(method: &Method) -> Reply {
     with(answer, header::ALLOW, HeaderValue::from_static("POST, PUT"))
 }
 
+/// The request does not say whom it means, or says it twice.
+pub(super) fn no_host() -> Reply {
+    let line = "name one Host, as HTTP/1.1 demands\n";
+    text(StatusCode::BAD_REQUEST, line.to_owned())
+}
+
 /// The request brings a body, and nothing here reads one.
 pub(super) fn too_large() -> Reply {
     let answer = text(

@@ -125,6 +125,9 @@ impl Site {
             return reply::too_large();
         }
         let (parts, _) = request.into_parts();
+        if !names_one_host(&parts) {
+            return reply::no_host();
+        }
         if self.is_reload(parts.uri.path()) {
             return lifecycle::answer(self.options.lifecycle.as_ref(), &parts.method).await;
         }
@@ -236,6 +239,16 @@ impl Options {
                     .map_or("", |start| rest.get(start..).unwrap_or(""))
             })
             .map_or(&self.route_prefix, |path| path.trim_end_matches('/'))
+    }
+}
+
+/// Whether a request of HTTP/1.1 says exactly once whom it means, as RFC 9112
+/// demands: a cache or proxy in between might read another one of two.
+fn names_one_host(parts: &hyper::http::request::Parts) -> bool {
+    let hosts = parts.headers.get_all(hyper::header::HOST).iter().count();
+    match parts.version {
+        hyper::Version::HTTP_11 => hosts == 1,
+        _ => hosts <= 1,
     }
 }
 

@@ -274,3 +274,18 @@ async fn a_thousand_idle_connections_keep_nobody_out() {
     assert!(rest.is_empty());
     assert!(answers(&mut idle[999]).await, "the last one had to go");
 }
+
+#[tokio::test]
+async fn a_request_says_whom_it_means_and_says_it_once() {
+    let server = start(options()).await;
+    for (head, status) in [
+        ("GET / HTTP/1.1\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n", 400),
+        ("GET / HTTP/1.1\r\nHost: localhost\r\n", 200),
+        ("GET / HTTP/1.0\r\n", 200),
+    ] {
+        let request = format!("{head}Connection: close\r\n\r\n");
+        let answer = parsed(server.raw(request.as_bytes()).await);
+        assert_eq!(answer.status, status, "{head:?}");
+    }
+}
