@@ -133,6 +133,7 @@ fn runbooks_show_queries_that_can_be_run_and_places_to_look() {
         for block in blocks {
             let lines = block
                 .lines()
+                .map(str::trim)
                 .filter(|l| !l.starts_with('#') && !l.is_empty());
             for line in lines {
                 queries += 1;

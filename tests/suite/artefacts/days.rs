@@ -80,10 +80,6 @@ fn always(value: f64) -> Course {
     Box::new(move |_| Some(value))
 }
 
-fn changes(before: f64, after: f64) -> Course {
-    Box::new(move |at| Some(if at < THEN { before } else { after }))
-}
-
 struct World {
     series: Vec<Series>,
 }

@@ -278,7 +278,7 @@ fn counters_are_read_as_increase_and_nothing_else_is() {
 fn matchers_are_no_expressions_where_equality_does() {
     for rule in rules() {
         let expr = rule.parsed();
-        for matcher in selectors(&expr).into_iter().flat_map(|s| matchers(s)) {
+        for matcher in selectors(&expr).into_iter().flat_map(matchers) {
             if let MatchOp::Re(_) | MatchOp::NotRe(_) = matcher.op {
                 assert!(
                     matcher.value.contains(['|', '.', '*', '+', '[']),
