@@ -1,0 +1,226 @@
+//! Every alert has a test, a page and a line in the table, and none of these
+//! is left over from an alert that went.
+
+use super::promql::{Known, selectors};
+use super::rules::{alerts, groups, rules, yaml};
+use super::{files, read, root};
+use promql_parser::parser;
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+#[derive(Deserialize)]
+struct TestFile {
+    group_eval_order: Vec<String>,
+    tests: Vec<TestCase>,
+}
+
+#[derive(Deserialize)]
+struct TestCase {
+    #[serde(default)]
+    alert_rule_test: Vec<AlertTest>,
+}
+
+#[derive(Deserialize)]
+struct AlertTest {
+    alertname: String,
+    #[serde(default)]
+    exp_alerts: Vec<ExpectedAlert>,
+}
+
+#[derive(Deserialize)]
+struct ExpectedAlert {
+    exp_labels: BTreeMap<String, String>,
+    exp_annotations: BTreeMap<String, String>,
+}
+
+fn test_files() -> Vec<TestFile> {
+    let paths = files("alerts/tests", ".test.yml");
+    paths.iter().map(|path| yaml(&read(path))).collect()
+}
+
+#[test]
+fn every_alert_is_tested_when_it_fires_and_when_it_is_silent() {
+    let (mut fires, mut silent) = (BTreeSet::new(), BTreeSet::new());
+    for test in test_files()
+        .iter()
+        .flat_map(|file| &file.tests)
+        .flat_map(|case| &case.alert_rule_test)
+    {
+        if test.exp_alerts.is_empty() {
+            silent.insert(test.alertname.clone());
+        }
+        for alert in &test.exp_alerts {
+            let label = |name: &str| alert.exp_labels.get(name).cloned().unwrap_or_default();
+            fires.insert((test.alertname.clone(), label("severity"), label("window")));
+            assert_eq!(alert.exp_annotations.len(), 4, "{}", test.alertname);
+        }
+    }
+    for alert in alerts() {
+        let window = alert.labels.get("window").cloned().unwrap_or_default();
+        let case = (alert.name().to_owned(), alert.severity().to_owned(), window);
+        assert!(fires.contains(&case), "no test in which {case:?} fires");
+        assert!(
+            silent.contains(alert.name()),
+            "no test in which {} is silent",
+            alert.name()
+        );
+    }
+}
+
+#[test]
+fn tests_evaluate_the_groups_in_the_order_of_the_file() {
+    // Without an order promtool takes a random one, and a test of the first
+    // minute would be lucky or not.
+    let order: Vec<String> = groups().into_iter().map(|group| group.name).collect();
+    for file in test_files() {
+        assert_eq!(file.group_eval_order, order);
+    }
+}
+
+/// The parts of a page somebody reads at night.
+const SECTIONS: &[&str] = &["What it means", "See more", "What to do", "When to silence"];
+
+#[test]
+fn every_alert_has_a_runbook_and_every_runbook_an_alert() {
+    let wanted: BTreeSet<String> = alerts().iter().map(|a| a.name().to_owned()).collect();
+    let mut found = BTreeSet::new();
+    for path in files("docs/runbooks", ".md") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = read(&path);
+        assert!(
+            text.starts_with(&format!("# {name}\n")),
+            "{name}: another title"
+        );
+        let mut rest = text.as_str();
+        for section in SECTIONS {
+            let (_, after) = rest
+                .split_once(&format!("\n## {section}\n"))
+                .unwrap_or_else(|| panic!("{name} has no section {section}, or not in order"));
+            rest = after;
+        }
+        found.insert(name);
+    }
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn runbooks_show_queries_that_can_be_run_and_places_to_look() {
+    let mut known = Known::families();
+    for rule in rules().iter().filter(|rule| rule.record.is_some()) {
+        known.add(rule.name(), BTreeSet::new());
+    }
+    let job: BTreeSet<String> = groups()
+        .into_iter()
+        .filter(|group| group.name == "secure-score-exporter")
+        .flat_map(|group| group.rules)
+        .map(|rule| rule.name().to_owned())
+        .collect();
+    let mut queries = 0;
+    for path in files("docs/runbooks", ".md") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let text = read(&path);
+        let blocks: Vec<&str> = text
+            .split("```promql\n")
+            .skip(1)
+            .map(|rest| rest.split("```").next().unwrap_or_default())
+            .collect();
+        assert!(!blocks.is_empty(), "{name} shows no query");
+        if !job.contains(&name) {
+            for place in ["**Portal.**", "**Graph.**"] {
+                assert!(text.contains(place), "{name} does not say {place}");
+            }
+        }
+        for block in blocks {
+            let lines = block
+                .lines()
+                .map(str::trim)
+                .filter(|l| !l.starts_with('#') && !l.is_empty());
+            for line in lines {
+                queries += 1;
+                let expr = parser::parse(line).unwrap_or_else(|e| panic!("{name}: {line}: {e}"));
+                for selector in selectors(&expr) {
+                    let metric = selector.name.as_deref().unwrap_or_default();
+                    assert!(known.has(metric), "{name}: {metric} does not exist");
+                }
+            }
+        }
+    }
+    assert!(queries > 50, "only {queries} queries");
+}
+
+/// The first two cells of each row whose first cell is a name in backticks.
+fn rows(text: &str) -> Vec<(String, String)> {
+    text.lines()
+        .filter_map(|line| {
+            let mut cells = line.split('|').skip(1).map(str::trim);
+            let name = cells.next()?.strip_prefix('`')?.strip_suffix('`')?;
+            Some((name.to_owned(), cells.next()?.to_owned()))
+        })
+        .collect()
+}
+
+#[test]
+fn the_readme_lists_the_alerts_there_are() {
+    let mut wanted: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for alert in alerts() {
+        let severities = wanted.entry(alert.name().to_owned()).or_default();
+        let severity = format!("`{}`", alert.severity());
+        if !severities.contains(&severity) {
+            severities.push(severity);
+        }
+    }
+    let text = read(&root().join("alerts/README.md"));
+    let told: BTreeMap<String, Vec<String>> = rows(&text)
+        .into_iter()
+        .filter(|(name, _)| name.starts_with("SecureScore"))
+        .map(|(name, severities)| (name, severities.split(", ").map(str::to_owned).collect()))
+        .collect();
+    for severities in wanted.values_mut() {
+        severities.sort();
+    }
+    let told: BTreeMap<String, Vec<String>> = told
+        .into_iter()
+        .map(|(name, mut severities)| {
+            severities.sort();
+            (name, severities)
+        })
+        .collect();
+    assert_eq!(told, wanted);
+}
+
+#[test]
+fn the_readme_lists_the_thresholds_with_their_defaults() {
+    let mut wanted = BTreeMap::new();
+    let mut used = BTreeSet::new();
+    for rule in rules() {
+        if let Some(name) = rule.labels.get("threshold") {
+            assert!(
+                rule.expr
+                    .contains(&format!("override{{threshold=\"{name}\"}}")),
+                "{name}"
+            );
+            let default = rule.expr.rsplit("or vector(").next().unwrap_or_default();
+            wanted.insert(name.clone(), default.trim_end_matches(')').to_owned());
+        } else {
+            let uses = rule
+                .expr
+                .split("fleet:secure_score_threshold:value{threshold=\"")
+                .skip(1);
+            used.extend(
+                uses.filter_map(|rest| rest.split('"').next())
+                    .map(str::to_owned),
+            );
+        }
+    }
+    let text = read(&root().join("alerts/README.md"));
+    let told: BTreeMap<String, String> = rows(&text)
+        .into_iter()
+        .filter(|(name, _)| wanted.contains_key(name))
+        .collect();
+    assert_eq!(told, wanted);
+    assert_eq!(
+        used,
+        wanted.into_keys().collect(),
+        "thresholds that no rule uses"
+    );
+}

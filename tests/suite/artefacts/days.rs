@@ -1,0 +1,586 @@
+//! Two days of five tenants on two replicas, with promtool: nothing fires
+//! where nothing happens, and each thing that happens fires what it should.
+//!
+//! The days are not idle. Scores move, one replica learns a report an hour
+//! after the other, a scrape is missed, a replica restarts, a refresh fails
+//! and Graph throttles now and then, and one accepted risk is approved.
+
+use super::root;
+use super::rules::groups;
+use crate::process::program;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::process::Command;
+
+/// Between scrapes and evaluations, seconds.
+const STEP: i64 = 240;
+/// Two days of them.
+const STEPS: i64 = 2 * 86_400 / STEP;
+const HOUR: i64 = 3600;
+const DAY: i64 = 86_400;
+/// When bad things happen: in the second day, so that there is a day before.
+const THEN: i64 = 30 * HOUR;
+
+const TENANTS: [&str; 5] = ["contoso", "fabrikam", "northwind", "adatum", "litware"];
+const REPLICAS: [&str; 2] = ["a:10365", "b:10365"];
+const CONTROLS: [(&str, &str); 4] = [
+    ("AdminMFAV2", "Identity"),
+    ("OneAdmin", "Identity"),
+    ("IntegratedApps", "Identity"),
+    ("dlp_datalossprevention", "Data"),
+];
+
+/// A value at each scrape, or none.
+type Course = Box<dyn Fn(i64) -> Option<f64>>;
+
+struct Series {
+    name: String,
+    labels: Vec<(&'static str, String)>,
+    course: Course,
+}
+
+impl Series {
+    fn has(&self, name: &str, wanted: &[(&str, &str)]) -> bool {
+        self.name == name
+            && wanted
+                .iter()
+                .all(|(key, value)| self.labels.iter().any(|(k, v)| k == key && v == value))
+    }
+
+    /// As promtool reads it: equal values are written as a run.
+    fn written(&self) -> Value {
+        let mut labels = String::new();
+        for (name, value) in &self.labels {
+            let comma = if labels.is_empty() { "" } else { "," };
+            write!(labels, "{comma}{name}=\"{value}\"").unwrap();
+        }
+        let mut runs: Vec<(Option<f64>, usize)> = Vec::new();
+        for at in (0..=STEPS).map(|n| n * STEP) {
+            let value = (self.course)(at);
+            match runs.last_mut() {
+                Some((last, count)) if *last == value => *count += 1,
+                _ => runs.push((value, 1)),
+            }
+        }
+        // A target that does not answer leaves a staleness marker.
+        let values: Vec<String> = runs
+            .iter()
+            .map(|(value, count)| match value {
+                Some(value) => format!("{value}x{}", count - 1),
+                None if *count > 1 => format!("stale _x{}", count - 1),
+                None => "stale".to_owned(),
+            })
+            .collect();
+        json!({"series": format!("{}{{{labels}}}", self.name), "values": values.join(" ")})
+    }
+}
+
+fn always(value: f64) -> Course {
+    Box::new(move |_| Some(value))
+}
+
+struct World {
+    series: Vec<Series>,
+}
+
+impl World {
+    fn quiet() -> Self {
+        let mut world = Self { series: Vec::new() };
+        for replica in REPLICAS {
+            let own = |name: &str, value| (format!("secure_score_exporter_{name}"), value);
+            for (name, value) in [
+                own("config_hash", 7.0),
+                own("config_last_reload_successful", 1.0),
+                own("shard", 0.0),
+                own("total_shards", 1.0),
+                ("up".to_owned(), 1.0),
+            ] {
+                world.add(&name, &[], replica, always(value));
+            }
+            for tenant in TENANTS {
+                world.tenant(tenant, replica);
+                for (control, category) in CONTROLS {
+                    world.control(tenant, control, category, replica);
+                }
+            }
+        }
+        world
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        labels: &[(&'static str, &str)],
+        replica: &'static str,
+        course: Course,
+    ) {
+        let mut all = vec![
+            ("job", "secure-score".to_owned()),
+            ("instance", replica.to_owned()),
+        ];
+        all.extend(labels.iter().map(|(k, v)| (*k, (*v).to_owned())));
+        // One scrape of each replica is missed, and the second one restarts.
+        // `up` is Prometheus' own and tells of it.
+        let (missed, back) = if replica == REPLICAS[0] {
+            (50, 51)
+        } else {
+            (500, 503)
+        };
+        let is_up = name == "up";
+        let gaps = move |at: i64| {
+            let gone = (missed * STEP..back * STEP).contains(&at);
+            if !gone {
+                course(at)
+            } else if is_up {
+                Some(0.0)
+            } else {
+                None
+            }
+        };
+        self.series.push(Series {
+            name: name.to_owned(),
+            labels: all,
+            course: Box::new(gaps),
+        });
+    }
+
+    fn tenant(&mut self, tenant: &str, replica: &'static str) {
+        let late = if replica == REPLICAS[0] { 0 } else { HOUR };
+        let mut add = |name: &str, labels: &[(&'static str, &str)], course: Course| {
+            let mut all = vec![("tenant", tenant)];
+            all.extend_from_slice(labels);
+            self.add(&format!("secure_score_{name}"), &all, replica, course);
+        };
+        // The report of a day is there at six; scores move a little with it.
+        let day = move |at: i64| (at - late - 6 * HOUR).div_euclid(DAY) as f64;
+        for (api, every) in [("profiles", 900), ("scores", HOUR)] {
+            let passing = move |at: i64| {
+                Some(if (20_000..20_480).contains(&at) {
+                    0.0
+                } else {
+                    1.0
+                })
+            };
+            add("up", &[("api", api)], Box::new(passing));
+            let last = move |at: i64| Some((at / every * every - late / 10) as f64);
+            add(
+                "last_refresh_success_timestamp_seconds",
+                &[("api", api)],
+                Box::new(last),
+            );
+            for reason in ["credential", "permission", "server"] {
+                let once = f64::from(u8::from(reason == "server"));
+                let count = move |at: i64| Some(if at < 20_000 { 0.0 } else { once });
+                add(
+                    "refresh_failures_total",
+                    &[("api", api), ("reason", reason)],
+                    Box::new(count),
+                );
+            }
+            add(
+                "unknown_values",
+                &[("api", api), ("field", "category")],
+                always(0.0),
+            );
+        }
+        add("tenant_info", &[("cloud", "global")], always(1.0));
+        add(
+            "graph_throttled_total",
+            &[],
+            Box::new(|at| Some((at / (2 * HOUR)) as f64)),
+        );
+        add(
+            "report_timestamp_seconds",
+            &[],
+            Box::new(move |at| Some(day(at) * DAY as f64)),
+        );
+        add(
+            "tenant_score",
+            &[],
+            Box::new(move |at| Some(300.0 - 2.0 * day(at))),
+        );
+        add("tenant_max_score", &[], always(400.0));
+        add(
+            "category_score",
+            &[("category", "Identity")],
+            Box::new(move |at| Some(40.0 + day(at))),
+        );
+        add(
+            "category_max_score",
+            &[("category", "Identity")],
+            always(50.0),
+        );
+        add("category_score", &[("category", "Data")], always(8.0));
+        add("category_max_score", &[("category", "Data")], always(10.0));
+        add("unreconciled_score", &[], always(0.01));
+        add("comparison_ratio", &[("basis", "AllTenants")], always(0.45));
+        add("comparison_ratio", &[("basis", "TotalSeats")], always(0.76));
+        add("target_ratio", &[], always(0.6));
+        add("catalogue_controls", &[("scored", "true")], always(4.0));
+        add(
+            "credential_expiry_timestamp_seconds",
+            &[],
+            always(99_999_999.0),
+        );
+    }
+
+    fn control(&mut self, tenant: &str, control: &str, category: &str, replica: &'static str) {
+        let approved = control == "IntegratedApps";
+        let mut add = |name: &str, labels: &[(&'static str, &str)], course: Course| {
+            let mut all = vec![
+                ("tenant", tenant),
+                ("control", control),
+                ("category", category),
+            ];
+            all.extend_from_slice(labels);
+            self.add(
+                &format!("secure_score_control_{name}"),
+                &all,
+                replica,
+                course,
+            );
+        };
+        // Text differs between replicas, as while Microsoft changes it.
+        add("info", &[("title", replica)], always(1.0));
+        add("score", &[], always(8.0));
+        add("max_score", &[], always(10.0));
+        add("risk_accepted", &[], always(f64::from(u8::from(approved))));
+        let state = if approved {
+            "risk_accepted"
+        } else {
+            "to_address"
+        };
+        add("state", &[("state", state)], always(1.0));
+        if approved {
+            add(
+                "risk_last_accepted_timestamp_seconds",
+                &[],
+                always(-5.0 * DAY as f64),
+            );
+            add(
+                "state_updated_timestamp_seconds",
+                &[],
+                always(-5.0 * DAY as f64),
+            );
+            add(
+                "risk_approved_until_timestamp_seconds",
+                &[],
+                always(99_999_999.0),
+            );
+        }
+        if control == "AdminMFAV2" {
+            add("watched", &[], always(1.0));
+        }
+    }
+
+    /// Changes what a series shows on both replicas, from some moment on.
+    fn set(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        from: i64,
+        after: impl Fn(i64) -> Option<f64> + Clone + 'static,
+    ) {
+        let mut found = 0;
+        for series in &mut self.series {
+            if series.has(name, labels) {
+                found += 1;
+                let before = std::mem::replace(&mut series.course, always(0.0));
+                let after = after.clone();
+                series.course = Box::new(move |at| if at < from { before(at) } else { after(at) });
+            }
+        }
+        assert!(found > 0, "{name} {labels:?} is not there to change");
+    }
+
+    /// Adds what a control did not have.
+    fn give(&mut self, name: &str, labels: &[(&'static str, &str)], course: fn() -> Course) {
+        for replica in REPLICAS {
+            self.add(name, labels, replica, course());
+        }
+    }
+
+    /// Every alert that fired, once, as promtool tells it.
+    fn expect(&self, wanted: &[&str]) {
+        let series: Vec<Value> = self.series.iter().map(Series::written).collect();
+        let order: Vec<String> = groups().into_iter().map(|group| group.name).collect();
+        let samples: Vec<Value> = wanted
+            .iter()
+            .map(|labels| json!({"labels": format!("{{{labels}}}"), "value": 1}))
+            .collect();
+        let fired = "count by (alertname, severity, tenant, control, window) (count_over_time(ALERTS{alertstate=\"firing\"}[2d]))";
+        let file = json!({
+            "rule_files": [root().join("alerts/secure-score.rules.yml")],
+            "evaluation_interval": format!("{STEP}s"),
+            "group_eval_order": order,
+            "tests": [{
+                "interval": format!("{STEP}s"),
+                "input_series": series,
+                "promql_expr_test": [{"expr": fired, "eval_time": "2d", "exp_samples": samples}],
+            }],
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("days.test.yml");
+        std::fs::write(&path, file.to_string()).unwrap();
+        let output = Command::new(program("promtool", "prometheus"))
+            .args(["test", "rules"])
+            .arg(&path)
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned()
+            + &String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{}", told.replace("}, ", "}\n"));
+    }
+}
+
+#[test]
+fn two_days_without_an_event_are_two_days_without_an_alert() {
+    World::quiet().expect(&[]);
+}
+
+#[test]
+fn each_event_of_a_day_fires_its_alert_and_no_other() {
+    let mut world = World::quiet();
+    let mut expected: BTreeSet<String> = BTreeSet::new();
+    let mut expect = |alert: &str, severity: &str, rest: &str| {
+        expected.insert(format!(
+            "alertname=\"SecureScore{alert}\",severity=\"{severity}\",{rest}"
+        ));
+    };
+    let accepted =
+        |world: &mut World, tenant: &'static str, control: &'static str, category: &'static str| {
+            let labels = [("tenant", tenant), ("control", control)];
+            world.set("secure_score_control_risk_accepted", &labels, THEN, |_| {
+                Some(1.0)
+            });
+            let full = [
+                ("tenant", tenant),
+                ("control", control),
+                ("category", category),
+            ];
+            world.give(
+                "secure_score_control_risk_last_accepted_timestamp_seconds",
+                &full,
+                || Box::new(|at| (at >= THEN).then_some((THEN - 60) as f64)),
+            );
+        };
+
+    // What people decide.
+    accepted(&mut world, "contoso", "AdminMFAV2", "Identity");
+    expect(
+        "RiskAccepted",
+        "critical",
+        "tenant=\"contoso\",control=\"AdminMFAV2\"",
+    );
+    accepted(&mut world, "fabrikam", "OneAdmin", "Identity");
+    expect(
+        "RiskAccepted",
+        "warning",
+        "tenant=\"fabrikam\",control=\"OneAdmin\"",
+    );
+    accepted(&mut world, "fabrikam", "dlp_datalossprevention", "Data");
+    expect(
+        "RiskAccepted",
+        "info",
+        "tenant=\"fabrikam\",control=\"dlp_datalossprevention\"",
+    );
+    let full = [
+        ("tenant", "litware"),
+        ("control", "OneAdmin"),
+        ("category", "Identity"),
+    ];
+    world.give(
+        "secure_score_control_risk_last_accepted_timestamp_seconds",
+        &full,
+        || Box::new(|at| (at >= THEN).then_some((THEN - 60) as f64)),
+    );
+    expect(
+        "RiskAcceptedAndReverted",
+        "warning",
+        "tenant=\"litware\",control=\"OneAdmin\"",
+    );
+    let apps = [("tenant", "contoso"), ("control", "IntegratedApps")];
+    world.set(
+        "secure_score_control_risk_approved_until_timestamp_seconds",
+        &apps,
+        0,
+        |_| Some(THEN as f64),
+    );
+    expect(
+        "ApprovalExpiring",
+        "info",
+        "tenant=\"contoso\",control=\"IntegratedApps\"",
+    );
+    expect(
+        "ApprovalExpired",
+        "warning",
+        "tenant=\"contoso\",control=\"IntegratedApps\"",
+    );
+    let dlp = [
+        ("tenant", "northwind"),
+        ("control", "dlp_datalossprevention"),
+    ];
+    world.set("secure_score_control_state", &dlp, THEN, |_| None);
+    let dlp = [dlp[0], dlp[1], ("category", "Data")];
+    let claimed = [dlp[0], dlp[1], dlp[2], ("state", "third_party")];
+    world.give("secure_score_control_state", &claimed, || {
+        Box::new(|at| (at >= THEN).then_some(1.0))
+    });
+    world.give(
+        "secure_score_control_state_updated_timestamp_seconds",
+        &dlp,
+        || Box::new(|at| (at >= THEN).then_some(THEN as f64)),
+    );
+    expect(
+        "MitigationClaimed",
+        "info",
+        "tenant=\"northwind\",control=\"dlp_datalossprevention\"",
+    );
+
+    // What becomes of the scores.
+    let adatum = [("tenant", "adatum")];
+    let identity = [("tenant", "adatum"), ("category", "Identity")];
+    let admins = [("tenant", "adatum"), ("control", "OneAdmin")];
+    world.set("secure_score_control_score", &admins, THEN, |_| Some(0.0));
+    expect(
+        "ControlRegressed",
+        "warning",
+        "tenant=\"adatum\",control=\"OneAdmin\"",
+    );
+    world.set("secure_score_category_score", &identity, THEN, |_| {
+        Some(32.0)
+    });
+    expect(
+        "CategoryScoreDropped",
+        "warning",
+        "tenant=\"adatum\",window=\"1d\"",
+    );
+    world.set("secure_score_tenant_score", &adatum, THEN, |_| Some(275.0));
+    expect(
+        "TenantScoreDropped",
+        "warning",
+        "tenant=\"adatum\",window=\"1d\"",
+    );
+    world.set(
+        "secure_score_target_ratio",
+        &[("tenant", "litware")],
+        THEN,
+        |_| Some(0.9),
+    );
+    expect("BelowTarget", "info", "tenant=\"litware\"");
+    world.set(
+        "secure_score_comparison_ratio",
+        &[("tenant", "contoso")],
+        THEN,
+        |_| Some(0.9),
+    );
+    expect("BelowComparison", "info", "tenant=\"contoso\"");
+    let northwind = [("tenant", "northwind")];
+    world.set("secure_score_tenant_max_score", &northwind, THEN, |_| {
+        Some(420.0)
+    });
+    expect("MaximumChanged", "info", "tenant=\"northwind\"");
+    let new = [
+        ("tenant", "northwind"),
+        ("control", "NewPolicy"),
+        ("category", "Apps"),
+    ];
+    world.give("secure_score_control_risk_accepted", &new, || {
+        Box::new(|at| (at >= THEN).then_some(0.0))
+    });
+    expect(
+        "NewControl",
+        "info",
+        "tenant=\"northwind\",control=\"NewPolicy\"",
+    );
+
+    // Whether it can be believed.
+    world.set("secure_score_unreconciled_score", &northwind, THEN, |_| {
+        Some(-3.0)
+    });
+    expect("Unreconciled", "info", "tenant=\"northwind\"");
+    world.set("secure_score_unknown_values", &northwind, THEN, |_| {
+        Some(1.0)
+    });
+    expect("UnknownValues", "info", "tenant=\"northwind\"");
+    world.set(
+        "secure_score_graph_throttled_total",
+        &northwind,
+        THEN,
+        |at| Some((at / STEP) as f64),
+    );
+    expect("Throttled", "info", "tenant=\"northwind\"");
+    let expiry = "secure_score_credential_expiry_timestamp_seconds";
+    world.set(expiry, &[("tenant", "contoso")], THEN, |_| {
+        Some(22.0 * DAY as f64)
+    });
+    expect("CredentialExpiring", "warning", "tenant=\"contoso\"");
+    world.set(expiry, &northwind, THEN, |_| Some(5.0 * DAY as f64));
+    expect("CredentialExpiring", "critical", "tenant=\"northwind\"");
+    let report = "secure_score_report_timestamp_seconds";
+    world.set(report, &[("tenant", "contoso")], THEN, |_| {
+        Some(-2.0 * DAY as f64)
+    });
+    expect("ReportOld", "warning", "tenant=\"contoso\"");
+    let fails = |world: &mut World, tenant: &'static str, reason: &'static str| {
+        let from = 38 * HOUR;
+        world.set("secure_score_up", &[("tenant", tenant)], from, |_| {
+            Some(0.0)
+        });
+        let freshness = "secure_score_last_refresh_success_timestamp_seconds";
+        world.set(freshness, &[("tenant", tenant)], from, move |_| {
+            Some(from as f64)
+        });
+        let reason = [("tenant", tenant), ("reason", reason)];
+        let count = move |at: i64| Some((1 + (at - from) / 1800) as f64);
+        world.set("secure_score_refresh_failures_total", &reason, from, count);
+    };
+    fails(&mut world, "fabrikam", "credential");
+    expect("CredentialFailing", "critical", "tenant=\"fabrikam\"");
+    fails(&mut world, "adatum", "permission");
+    expect("PermissionMissing", "critical", "tenant=\"adatum\"");
+    fails(&mut world, "litware", "server");
+    expect("RefreshFailing", "warning", "tenant=\"litware\"");
+    for tenant in ["fabrikam", "adatum", "litware"] {
+        expect("DataStale", "warning", &format!("tenant=\"{tenant}\""));
+    }
+
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    world.expect(&expected);
+}
+
+#[test]
+fn an_exporter_that_falls_apart_tells_of_itself_alone() {
+    let mut world = World::quiet();
+    let everything = |world: &mut World, replica: &'static str, from: i64, up: Option<f64>| {
+        for series in &mut world.series {
+            if series.labels.iter().any(|(_, value)| value == replica) {
+                let before = std::mem::replace(&mut series.course, always(0.0));
+                let after = if series.name == "up" { up } else { None };
+                series.course = Box::new(move |at| if at < from { before(at) } else { after });
+            }
+        }
+    };
+    let own = |name: &str| format!("secure_score_exporter_{name}");
+    let (first, second) = (REPLICAS[0], REPLICAS[1]);
+    world.set(
+        &own("config_last_reload_successful"),
+        &[("instance", first)],
+        20 * HOUR,
+        |_| Some(0.0),
+    );
+    world.set(&own("shard"), &[("instance", second)], 0, |_| Some(1.0));
+    world.set(&own("total_shards"), &[], 0, |_| Some(2.0));
+    everything(&mut world, second, 30 * HOUR, Some(0.0));
+    everything(&mut world, first, 40 * HOUR, Some(0.0));
+    // In the end the job has no target.
+    everything(&mut world, first, 44 * HOUR, None);
+    everything(&mut world, second, 44 * HOUR, None);
+    world.expect(&[
+        "alertname=\"SecureScoreReloadFailed\",severity=\"warning\"",
+        "alertname=\"SecureScoreShardMissing\",severity=\"critical\"",
+        "alertname=\"SecureScoreExporterDown\",severity=\"critical\"",
+        "alertname=\"SecureScoreExporterAbsent\",severity=\"critical\"",
+    ]);
+}

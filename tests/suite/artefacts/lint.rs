@@ -1,0 +1,371 @@
+//! How rules must be built, checked without a network: what Prometheus' own
+//! lint and pint would say, and what this project wants beyond that.
+
+use super::promql::{Known, Labels, Nature, all, children, decides, matchers, selectors, set};
+use super::rules::{Rule, alerts, groups, rules};
+use promql_parser::label::MatchOp;
+use promql_parser::parser::{Expr, VectorSelector};
+use std::collections::BTreeSet;
+
+/// The labels each alert has by contract, beside `severity`: routes,
+/// inhibition and silences go by them.
+const CONTRACT: &[(&str, &[&str])] = &[
+    ("SecureScoreRiskAccepted", CONTROL),
+    ("SecureScoreRiskAcceptedAndReverted", CONTROL),
+    ("SecureScoreApprovalExpiring", CONTROL),
+    ("SecureScoreApprovalExpired", CONTROL),
+    ("SecureScoreMitigationClaimed", CONTROL),
+    ("SecureScoreControlRegressed", CONTROL),
+    ("SecureScoreNewControl", CONTROL),
+    (
+        "SecureScoreCategoryScoreDropped",
+        &["tenant", "category", "window"],
+    ),
+    ("SecureScoreTenantScoreDropped", &["tenant", "window"]),
+    ("SecureScoreBelowTarget", TENANT),
+    ("SecureScoreBelowComparison", TENANT),
+    ("SecureScoreMaximumChanged", TENANT),
+    ("SecureScoreRefreshFailing", TENANT),
+    ("SecureScoreCredentialFailing", TENANT),
+    ("SecureScorePermissionMissing", TENANT),
+    ("SecureScoreCredentialExpiring", TENANT),
+    ("SecureScoreThrottled", TENANT),
+    ("SecureScoreReportOld", TENANT),
+    ("SecureScoreDataStale", TENANT),
+    ("SecureScoreUnreconciled", TENANT),
+    ("SecureScoreUnknownValues", TENANT),
+    ("SecureScoreExporterDown", JOB),
+    ("SecureScoreExporterAbsent", JOB),
+    ("SecureScoreReloadFailed", JOB),
+    ("SecureScoreShardMissing", JOB),
+];
+const CONTROL: &[&str] = &["tenant", "control", "category"];
+const TENANT: &[&str] = &["tenant"];
+const JOB: &[&str] = &["job"];
+
+/// The dashboards there are.
+const DASHBOARDS: &[&str] = &[
+    "secure-score-fleet",
+    "secure-score-tenant",
+    "secure-score-risks",
+    "secure-score-control",
+    "secure-score-exporter",
+];
+
+fn seconds(duration: &str) -> u64 {
+    let (number, unit) = duration.split_at(duration.len() - 1);
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        _ => panic!("{duration}"),
+    };
+    unit * number.parse::<u64>().expect("a number before the unit")
+}
+
+/// All that is known once the rules were read, a recorded series after
+/// another. One that reads itself yields what it reads itself for.
+fn known() -> Known {
+    let mut known = Known::families();
+    for rule in rules().iter().filter(|rule| rule.record.is_some()) {
+        let name = rule.name();
+        if selectors(&rule.parsed())
+            .iter()
+            .any(|s| s.name.as_deref() == Some(name))
+        {
+            known.add(name, set(CONTROL));
+        }
+        let mut labels = known.yields(&rule.parsed());
+        labels.extend(rule.labels.keys().cloned());
+        known.add(name, labels);
+    }
+    known
+}
+
+#[test]
+fn every_expression_selects_what_there_is_and_matches_like_with_like() {
+    let known = known();
+    for rule in rules() {
+        known.yields(&rule.parsed());
+    }
+}
+
+#[test]
+fn every_alert_has_the_labels_that_routes_rely_on() {
+    let known = known();
+    let mut seen = BTreeSet::new();
+    for alert in alerts() {
+        let (name, wanted) = CONTRACT
+            .iter()
+            .find(|(name, _)| *name == alert.name())
+            .unwrap_or_else(|| panic!("{} is not in the contract", alert.name()));
+        seen.insert(*name);
+        let mut labels: Labels = known.yields(&alert.parsed());
+        labels.extend(alert.labels.keys().cloned());
+        let mut wanted = set(wanted.iter().copied());
+        wanted.insert("severity".to_owned());
+        assert_eq!(labels, wanted, "{name}");
+        assert!(
+            ["critical", "warning", "info"].contains(&alert.severity()),
+            "{name}"
+        );
+        for value in alert.labels.values() {
+            assert!(
+                !value.contains("{{"),
+                "{name}: a label that changes is another alert"
+            );
+        }
+    }
+    let missing: Vec<_> = CONTRACT.iter().filter(|(n, _)| !seen.contains(n)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn every_alert_says_what_when_and_where() {
+    for alert in alerts() {
+        let name = alert.name();
+        let keys: Vec<&str> = alert.annotations.keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            ["dashboard_url", "description", "runbook_url", "summary"],
+            "{name}"
+        );
+        let [dashboard, description, runbook, summary] = keys.map_to(&alert);
+        assert!(
+            !summary.contains("{{") && summary.ends_with('.'),
+            "{name}: {summary}"
+        );
+        assert!(
+            summary.starts_with(|c: char| c.is_uppercase()),
+            "{name}: {summary}"
+        );
+        assert!(
+            runbook.ends_with(&format!("/{name}.md")),
+            "{name}: {runbook}"
+        );
+        assert!(
+            runbook.contains("docs/runbooks")
+                && runbook.contains("fleet:secure_score_links:override")
+        );
+        assert!(
+            dashboard.contains("fleet:secure_score_links:override"),
+            "{name}"
+        );
+        let uid = dashboard.split("/d/").nth(1).unwrap_or_default();
+        let uid = uid.split('?').next().unwrap_or_default();
+        assert!(DASHBOARDS.contains(&uid), "{name}: {uid} is no dashboard");
+        let subject = if dashboard.contains("var-tenant") {
+            "tenant"
+        } else {
+            "job"
+        };
+        assert!(
+            description.contains(&format!("$labels.{subject}")),
+            "{name}"
+        );
+        if CONTRACT
+            .iter()
+            .any(|(n, labels)| *n == name && *labels == CONTROL)
+        {
+            assert!(
+                description.contains("secure_score_control_info"),
+                "{name} does not give the title"
+            );
+        }
+    }
+}
+
+/// The values of sorted keys, in their order.
+trait Values {
+    fn map_to<'a>(&self, alert: &'a Rule) -> [&'a str; 4];
+}
+
+impl Values for Vec<&str> {
+    fn map_to<'a>(&self, alert: &'a Rule) -> [&'a str; 4] {
+        std::array::from_fn(|at| alert.annotations[self[at]].as_str())
+    }
+}
+
+#[test]
+fn every_alert_compares_and_joins_no_text() {
+    let known = known();
+    for alert in alerts() {
+        let (name, expr) = (alert.name(), alert.parsed());
+        assert!(decides(&expr), "{name} fires whatever the value is");
+        for selector in selectors(&expr) {
+            let family = selector.name.as_deref().unwrap_or_default();
+            assert_ne!(
+                known.nature(family),
+                Some(Nature::Info),
+                "{name} joins {family}"
+            );
+        }
+        for inner in all(&expr) {
+            match inner {
+                Expr::Aggregate(aggregate) => {
+                    let word = aggregate.op.to_string();
+                    assert!(
+                        !["topk", "bottomk"].contains(&word.as_str()),
+                        "{name}: {word}"
+                    );
+                }
+                Expr::Call(call) if call.func.name.starts_with("absent") => {
+                    let wait = alert.pending.as_deref().map_or(0, seconds);
+                    assert!(wait >= 120, "{name}: absence needs a `for` of two scrapes");
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn a_recording_rule_uses_text_only_to_see_whether_there_is_any() {
+    let known = known();
+    for rule in rules() {
+        for selector in values(&rule.parsed()) {
+            let family = selector.name.as_deref().unwrap_or_default();
+            let is_info = known.nature(family) == Some(Nature::Info);
+            assert!(!is_info, "{} joins {family}", rule.name());
+        }
+    }
+}
+
+/// The selectors whose samples may come out of an expression: all but those
+/// that `and` and `unless` only ask for presence.
+fn values(expr: &Expr) -> Vec<&VectorSelector> {
+    match expr {
+        Expr::VectorSelector(selector) => vec![selector],
+        Expr::MatrixSelector(matrix) => vec![&matrix.vs],
+        Expr::Binary(binary) if ["and", "unless"].contains(&binary.op.to_string().as_str()) => {
+            values(&binary.lhs)
+        }
+        _ => children(expr).into_iter().flat_map(values).collect(),
+    }
+}
+
+#[test]
+fn counters_are_read_as_increase_and_nothing_else_is() {
+    let known = known();
+    for rule in rules() {
+        let expr = rule.parsed();
+        let mut counted = BTreeSet::new();
+        for inner in all(&expr) {
+            if let Expr::Call(call) = inner
+                && ["rate", "increase", "irate", "resets"].contains(&call.func.name)
+            {
+                for selector in selectors(inner) {
+                    let family = selector.name.as_deref().unwrap_or_default();
+                    assert_eq!(known.nature(family), Some(Nature::Counter), "{family}");
+                    counted.insert(family.to_owned());
+                }
+            }
+        }
+        for selector in selectors(&expr) {
+            let family = selector.name.as_deref().unwrap_or_default();
+            let is_counter = known.nature(family) == Some(Nature::Counter);
+            assert!(
+                !is_counter || counted.contains(family),
+                "{}: {family}",
+                rule.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn matchers_are_no_expressions_where_equality_does() {
+    for rule in rules() {
+        let expr = rule.parsed();
+        for matcher in selectors(&expr).into_iter().flat_map(matchers) {
+            if let MatchOp::Re(_) | MatchOp::NotRe(_) = matcher.op {
+                assert!(
+                    matcher.value.contains(['|', '.', '*', '+', '[']),
+                    "{}: {matcher}",
+                    rule.name()
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_divided_by_what_may_be_nothing() {
+    let mut divisions = 0;
+    for rule in rules() {
+        for inner in all(&rule.parsed()) {
+            if let Expr::Binary(binary) = inner
+                && binary.op.to_string() == "/"
+            {
+                divisions += 1;
+                let guarded = all(&binary.rhs).iter().any(|part| {
+                    matches!(part, Expr::Binary(guard) if guard.op.to_string() == ">")
+                        || matches!(part, Expr::NumberLiteral(_))
+                });
+                assert!(guarded, "{}: / without > 0", rule.name());
+            }
+        }
+    }
+    assert!(divisions > 0);
+}
+
+#[test]
+fn groups_and_names_follow_the_conventions() {
+    let mut names = BTreeSet::new();
+    let mut told = BTreeSet::new();
+    for group in groups() {
+        assert!(names.insert(group.name.clone()), "{} twice", group.name);
+        assert!(
+            seconds(&group.interval) <= 300,
+            "{} is evaluated too rarely",
+            group.name
+        );
+        for rule in group.rules {
+            let name = rule.name().to_owned();
+            if rule.record.is_some() {
+                let levels: Vec<&str> = name.split(':').collect();
+                assert!(
+                    matches!(levels[..], [level, metric, operation] if !level.is_empty() && !metric.is_empty() && !operation.is_empty()),
+                    "{name} is not level:metric:operations"
+                );
+                assert!(rule.annotations.is_empty() && rule.pending.is_none());
+            }
+            for wait in [&rule.pending, &rule.keep_firing_for].into_iter().flatten() {
+                assert!(
+                    seconds(wait) >= 120,
+                    "{name}: {wait} is shorter than two scrapes"
+                );
+            }
+            let same = (name.clone(), format!("{:?}", rule.labels));
+            assert!(told.insert(same), "{name} is written twice");
+        }
+    }
+}
+
+#[test]
+fn each_choice_of_waiting_has_its_reason_above_it() {
+    let text = super::read(&super::root().join("alerts/secure-score.rules.yml"));
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut explained: BTreeSet<&str> = BTreeSet::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some(name) = line.strip_prefix("- alert: ") else {
+            continue;
+        };
+        // The second severity or window of an alert stands below the first.
+        if at > 0 && lines[at - 1].starts_with('#') {
+            explained.insert(name);
+        }
+    }
+    let sisters = [
+        "SecureScoreTenantScoreDropped",
+        "SecureScorePermissionMissing",
+    ];
+    for alert in alerts() {
+        let name = alert.name();
+        assert!(
+            explained.contains(name) || sisters.contains(&name),
+            "no comment says why {name} waits or does not"
+        );
+    }
+}
