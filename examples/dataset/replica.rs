@@ -1,6 +1,6 @@
 //! One exporter: how its refreshes fared, and what it tells of itself.
 
-use crate::dice::roll_at;
+use crate::dice::{roll, roll_at};
 use crate::story::{failure, is_down};
 use crate::tenant::Tenant;
 use crate::{DAY, HOUR, START, VITALS};
@@ -20,6 +20,8 @@ pub(crate) struct Replica {
     pub(crate) health: Vec<TenantHealth>,
     pub(crate) started: i64,
     pub(crate) up: bool,
+    /// How many samples the newest scrape had that was written whole.
+    pub(crate) samples: u32,
 }
 
 impl Replica {
@@ -38,6 +40,7 @@ impl Replica {
             health: vec![TenantHealth::default(); tenants.len()],
             started: now,
             up: true,
+            samples: 0,
         })
     }
 
@@ -126,7 +129,9 @@ fn refresh(telemetry: &Telemetry, health: &mut TenantHealth, tenant: &str, api: 
         api,
         Duration::from_millis(200 + requests * (120 + luck * 4)),
     );
-    note(health.of_mut(api), api, failed, now);
+    // A refresh is some minutes old when it is scraped.
+    let age = roll(&[tenant, api.as_str(), "age"]) as i64 * 8;
+    note(health.of_mut(api), api, failed, now - age);
 }
 
 const fn code(failed: Option<Reason>) -> Code {

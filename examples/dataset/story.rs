@@ -104,6 +104,7 @@ pub(crate) static APPROVALS: &[(&str, &str, &str, i64)] = &[
     ("contoso", "IntegratedApps", "SEC-1234", 129),
     ("fabrikam", "SelfServicePasswordReset", "SEC-1301", 9),
     ("adatum", "meeting_autoadmitusers_v1", "RISK-77", 61),
+    ("adatum", "AdminMFAV2", "RISK-80", 200),
     ("litware", "PWAgePolicyNew", "INS-2026-4", -2),
     ("northwind", "OneAdmin", "SEC-1188", 24),
 ];
@@ -119,6 +120,10 @@ pub(crate) static TURNS: &[(&str, &str, i64, f64)] = &[
     ("contoso", "AdminMFAV2", 12, 0.75),
     ("contoso", "AdminMFAV2", 8, 1.0),
     ("contoso", "BlockLegacyAuthentication", 30, 1.0),
+    ("contoso", "MFARegistrationV2", 30, 1.0),
+    ("contoso", "MFARegistrationV2", 5, 0.7),
+    ("contoso", "SigninRiskPolicy", 30, 0.9),
+    ("contoso", "SigninRiskPolicy", 10, 0.8),
     ("fabrikam", "AdminMFAV2", 30, 0.9),
     ("fabrikam", "UserRiskPolicy", 30, 0.0),
     ("litware", "MFARegistrationV2", 30, 0.3),
