@@ -96,7 +96,7 @@ def tenants():
 
 def history():
     lowest = f"({SHARE}) and on (tenant) bottomk(10, {at_the_end()})"
-    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 400}
+    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200}
     return [
         (12, g.lines(
             "Share of the points", "The highest, the middle and the lowest share of all tenants.",
@@ -126,5 +126,5 @@ def course():
     some = f"topk(30, {touched} or 0 * {each('control_score', match=THIS, at='@ end()')})"
     return g.timeline(
         "State over time", "What each tenant declared, those with a change first; at most 30 tenants.",
-        g.over_time(f"({numbered}) and on (tenant) {some}", "{{tenant}}"), COURSE, maxDataPoints=300,
+        g.over_time(f"({numbered}) and on (tenant) {some}", "{{tenant}}"), COURSE, maxDataPoints=200,
     )

@@ -101,12 +101,12 @@ def ages():
                 g.over_time(f"max by (api) ({since_success()}) / 3600", "{{api}}, oldest"),
                 g.over_time(f"quantile by (api) (0.5, {since_success()}) / 3600", "{{api}}, median"),
             ],
-            unit="h", defaults={"min": 0, "decimals": 1}, maxDataPoints=400,
+            unit="h", defaults={"min": 0, "decimals": 1},
         )),
         (12, g.lines(
             "Five oldest tenants", "Those whose data are oldest at the end of the time shown.",
             [g.over_time(f"max by (tenant) ({since_success()}) / 3600 and on (tenant) {worst}", "{{tenant}}")],
-            unit="h", style={"fillOpacity": 0}, defaults={"min": 0, "decimals": 1}, maxDataPoints=400,
+            unit="h", style={"fillOpacity": 0}, defaults={"min": 0, "decimals": 1},
         )),
     ]
 
@@ -133,7 +133,7 @@ def graph():
     stacked = {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 40, "lineWidth": 1}
     return [
         (8, g.lines(
-            "Requests by answer", "Requests to Microsoft Graph a minute; none where no answer came. Microsoft allows 150 a minute for each tenant.",
+            "Requests by answer", "Requests to Microsoft Graph a minute; none where no answer came. All exporters together; Microsoft allows 150 a minute for each tenant.",
             [g.over_time(f"60 * sum by (code) (rate(secure_score_graph_requests_total{{{OF_BOTH}}}{RATE}))", "{{code}}")],
             unit="reqpm", style=stacked, defaults={"min": 0},
             overrides=[g.series("200", color="green")],
@@ -202,7 +202,7 @@ def replicas():
             g.rows(f"time() - max by (instance) (process_start_time_seconds{SELF})"),
             g.rows(f"max by (instance, version, revision) (secure_score_exporter_build_info{SELF})"),
             g.rows(f"max by (instance) (process_open_fds{SELF})"),
-            g.rows(f"max by (instance) (secure_score_exporter_state_write_failures_total{SELF})"),
+            g.rows(f"sum by (instance) (increase(secure_score_exporter_state_write_failures_total{SELF}[1d]))"),
         ],
         [
             g.column("instance", "Exporter", pick=True),
@@ -214,7 +214,7 @@ def replicas():
             g.column("revision", "Revision", width=130),
             g.column("Value #E", "Runs for", width=130, unit=g.AGE, decimals=0),
             g.column("Value #G", "Files open", width=120, unit="none", decimals=0),
-            g.column("Value #H", "State not written", width=150, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
+            g.column("Value #H", "State not written, 1 day", width=170, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
         ],
         sort="Exporter",
     )

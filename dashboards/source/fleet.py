@@ -5,7 +5,7 @@ the middle and the edges instead of a line for each tenant.
 """
 
 from . import grafana as g
-from .promql import APPROVED, ENDING, FAILING, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, since_success
+from .promql import ACCEPTED, APPROVED, ENDING, FAILING, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, number, ratio, since_success
 
 LAST_WEEK = ratio(at="offset 7d")
 CHANGE = f"({ratio()}) - ({LAST_WEEK})"
@@ -20,7 +20,7 @@ def page():
         "fleet",
         "Fleet",
         "All tenants at a glance: the worst, the movers, the risks nobody approved, and whose data cannot be trusted.",
-        variables=[g.tenants()],
+        variables=[g.tenants(), g.declared()],
         annotations=[g.firing(), g.acceptances()],
         sections=[
             ("", [(5, headline())]),
@@ -73,7 +73,7 @@ def trend():
         g.over_time(f"min({ratio()})", "Lowest"),
     ]
     lowest = f"({ratio()}) and on (tenant) bottomk(5, {ratio(at='@ end()')})"
-    share = {"unit": "percentunit", "defaults": {"decimals": 1}, "maxDataPoints": 400}
+    share = {"unit": "percentunit", "defaults": {"decimals": 1}, "maxDataPoints": 150}
     return [
         (12, g.lines(
             "Score of the fleet", "The highest, the middle and the lowest of all tenants, as a share of the maximum. A step of all three is usually a change of Microsoft's. A tenant without data is not counted.",
@@ -120,22 +120,22 @@ def risks():
             "Accepted risks over time", "Accepted risks of all tenants, by whether an exception covered them at the time.",
             [g.over_time(number(UNAPPROVED), "Nobody approved"), g.over_time(number(APPROVED), "Approved")],
             unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=300,
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=150,
             overrides=[g.series("Nobody approved", color="red"), g.series("Approved", color="blue")],
         )),
         (15, g.table(
             "Accepted in the last 7 days", "The 20 newest acceptances, also those withdrawn since.",
             [
                 g.rows(f"{MILLISECONDS}topk(20, {NEWLY})"),
-                g.rows(f"{TITLE} and on (tenant, control) topk(20, {NEWLY})"),
-                g.rows(f"{each('control_risk_accepted', by='tenant, control, category')} and on (tenant, control) topk(20, {NEWLY})"),
+                g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) topk(20, {NEWLY})"),
+                g.rows(f"{ACCEPTED} and on (tenant, control) topk(20, {NEWLY})"),
             ],
             [
                 g.column("tenant", "Tenant", width=95, link=g.TO_TENANT),
                 g.column("title", "Title"),
                 g.column("control", "Control", width=190, link=g.TO_CONTROL),
                 g.column("Value #A", "Accepted", width=140, unit=g.MOMENT),
-                g.column("Value #C", "Now", width=85, words={0: ("Withdrawn", "green"), 1: ("Accepted", "red")}, paint="text"),
+                g.column("Value #C", "Now", width=85, words={1: ("Accepted", "red")}, paint="text", empty="Withdrawn"),
             ],
             sort="-Accepted", empty="Nobody accepted a risk within a week",
         )),

@@ -139,6 +139,8 @@ def lines(title, description, queries, *, unit, style=None, legend="bottom", cal
         "spanNulls": False,
         **(style or {}),
     }
+    # The score changes once a day; a point for each pixel would only cost.
+    more.setdefault("maxDataPoints", 300)
     defaults = {"color": {"mode": "palette-classic"}, "custom": custom, **more.pop("defaults", {})}
     options = {
         "legend": {"showLegend": True, "displayMode": "table" if legend == "right" else "list", "placement": legend, "calcs": list(calcs)},
@@ -310,6 +312,15 @@ def tenants():
     return choice("tenant", "Tenant", "secure_score_tenant_info, tenant")
 
 
+def declared():
+    """Controls with a history, for queries to leave out all others. Its All
+    is the list itself."""
+    values = 'secure_score_control_state_updated_timestamp_seconds{tenant=~"$tenant"}, control'
+    variable = choice("declared", "Controls with a history", values, hide=2)
+    del variable["allValue"]
+    return {**variable, "skipUrlSync": True}
+
+
 def places():
     """Where the exporter's pages and the runbooks are; nobody picks these."""
     runbooks = {
@@ -356,10 +367,14 @@ def firing():
 
 
 def acceptances(match='tenant=~"$tenant"'):
-    """Marks the moment somebody accepted a risk, which is the value itself."""
+    """Marks the moment somebody accepted a risk, which is the value itself.
+
+    Of 90 days, however short the time shown: not every version of Grafana
+    fills its own variables into annotations.
+    """
     return annotation(
         "Risk accepted",
-        f"max by (tenant, control) (secure_score_control_risk_last_accepted_timestamp_seconds{{{match}}}) * 1000 > $__from",
+        f"max by (tenant, control) (secure_score_control_risk_last_accepted_timestamp_seconds{{{match}}} > time() - 90 * 86400) * 1000",
         "orange",
         "Risk accepted",
         "{{tenant}}: {{control}}",

@@ -50,6 +50,11 @@ def number(of, by=""):
 
 
 TITLE = each("control_info", by=f"{CONTROL}, title")
+
+# The variable holds the controls anybody ever declared something about: a few
+# dozen. Without it a thousand tenants' titles are a quarter of a million series.
+DECLARED_ON = 'control=~"$declared"'
+TITLE_OF_DECLARED = each("control_info", by=f"{CONTROL}, title", match=DECLARED_ON)
 FAILING = each("up", by="tenant, api") + " == 0"
 MILLISECONDS = "1000 * "
 

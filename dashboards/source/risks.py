@@ -1,20 +1,20 @@
 """The register of accepted risks: who accepted what, when, and may they?"""
 
 from . import grafana as g
-from .promql import ACCEPTED, APPROVED, APPROVED_UNTIL, CONTROL, ENDING, EXPIRED, MILLISECONDS, TITLE, UNAPPROVED, each, in_state, number
+from .promql import ACCEPTED, APPROVED, APPROVED_UNTIL, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, in_state, number
 
 CLAIMED = in_state("third_party|alternate_mitigation", by=f"{CONTROL}, state")
 LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
 REVERTED = f"{LAST_ACCEPTED} unless on (tenant, control) {ACCEPTED}"
 WATCHED = f"{ACCEPTED} and on (tenant, control) {each('control_watched', by=CONTROL)}"
-POINTS = each("control_max_score", by=CONTROL)
-SCORED = each("control_score", by=CONTROL)
+POINTS = each("control_max_score", by=CONTROL, match=DECLARED_ON)
+SCORED = each("control_score", by=CONTROL, match=DECLARED_ON)
 
 VERDICT = f"4 * ({EXPIRED}) or 3 * ({ENDING}) or 2 * ({APPROVED}) or ({UNAPPROVED})"
 VERDICTS = {1: ("Nobody approved", "red"), 2: ("Approved", "blue"), 3: ("Approved, ends soon", "orange"), 4: ("Approval ended", "red")}
 
-# 0 while not accepted, so that the whole width is shown.
-COURSE = {0: ("Not accepted", g.FAINT), 1: ("Nobody approved", "red"), 2: ("Approved", "blue")}
+# Before the first acceptance there is nothing to show.
+COURSE = {0: ("Withdrawn", g.FAINT), 1: ("Nobody approved", "red"), 2: ("Approved", "blue")}
 
 
 def page():
@@ -22,7 +22,7 @@ def page():
         "risks",
         "Accepted risks",
         "Every accepted risk of every tenant, by whom and since when, whether somebody approved it and until when.",
-        variables=[g.tenants()],
+        variables=[g.tenants(), g.declared()],
         annotations=[g.firing(), g.acceptances()],
         sections=[
             ("", [(4, headline())]),
@@ -56,7 +56,7 @@ def register():
             g.rows(f"{MILLISECONDS}{APPROVED_UNTIL} and on (tenant, control) {ACCEPTED}"),
             g.rows(f"{each('control_risk_approval_info', by='tenant, control, reference')} and on (tenant, control) {ACCEPTED}"),
             g.rows(each("control_acceptance_info", by="tenant, control, accepted_by, comment")),
-            g.rows(f"{TITLE} and on (tenant, control) {ACCEPTED}"),
+            g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) {ACCEPTED}"),
         ],
         [
             g.column("tenant", "Tenant", width=90, pick=True, link=g.TO_TENANT),
@@ -77,12 +77,10 @@ def register():
 def course():
     # The thirty accepted last; a timeline of a thousand rows says nothing.
     newest = f"topk(30, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at='@ end()')})"
-    flag = each("control_risk_accepted", by="tenant, control")
-    until = each("control_risk_approved_until_timestamp_seconds", by="tenant, control")
-    expr = f"({flag} + {flag} * on (tenant, control) ({until} > bool time()) or {flag}) and on (tenant, control) {newest}"
+    expr = f"(2 * ({APPROVED}) or ({ACCEPTED}) or 0 * {LAST_ACCEPTED}) and on (tenant, control) {newest}"
     return g.timeline(
         "When a risk was accepted", "The 30 controls accepted last, from acceptance to withdrawal, and whether an exception covered it at the time.",
-        g.over_time(expr, "{{tenant}} · {{control}}"), COURSE, maxDataPoints=300,
+        g.over_time(expr, "{{tenant}} · {{control}}"), COURSE, maxDataPoints=200,
     )
 
 
@@ -93,7 +91,7 @@ def counts():
             "Accepted risks", "How many were accepted, by whether an exception covered them.",
             [g.over_time(number(expr), name) for expr, name, _ in verdicts],
             unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
-            defaults={"decimals": 0, "min": 0}, maxDataPoints=300,
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=200,
             overrides=[g.series(name, color=color) for _, name, color in verdicts],
         )),
         (12, g.bars(
@@ -110,9 +108,9 @@ def reverted():
         [
             g.rows(f"{MILLISECONDS}({REVERTED})"),
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) ({REVERTED})"),
-            g.rows(f"{each('control_risk_acceptances', by=CONTROL)} and on (tenant, control) ({REVERTED})"),
-            g.rows(f"{TITLE} and on (tenant, control) ({REVERTED})"),
-            g.rows(f"{each('control_state', by=f'{CONTROL}, state')} and on (tenant, control) ({REVERTED})"),
+            g.rows(f"{each('control_risk_acceptances', by=CONTROL, match=DECLARED_ON)} and on (tenant, control) ({REVERTED})"),
+            g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) ({REVERTED})"),
+            g.rows(f"{each('control_state', by=f'{CONTROL}, state', match=DECLARED_ON)} and on (tenant, control) ({REVERTED})"),
         ],
         [
             g.column("tenant", "Tenant", width=110, pick=True, link=g.TO_TENANT),
@@ -135,7 +133,7 @@ def claims():
             g.rows(CLAIMED),
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {CLAIMED}"),
             g.rows(f"{POINTS} and on (tenant, control) {CLAIMED}"),
-            g.rows(f"{TITLE} and on (tenant, control) {CLAIMED}"),
+            g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) {CLAIMED}"),
         ],
         [
             g.column("tenant", "Tenant", width=110, pick=True, link=g.TO_TENANT),

@@ -160,10 +160,10 @@ impl Tenant {
     }
 
     fn turned(&self, measure: &Measure, day: i64) -> Option<f64> {
-        let turns = TURNS.iter().filter(|(tenant, control, days, _)| {
+        let mut turns = TURNS.iter().filter(|(tenant, control, days, _)| {
             *tenant == self.organisation.name && *control == measure.id && END - days * DAY <= day
         });
-        turns.last().map(|(_, _, _, share)| *share)
+        turns.next_back().map(|(_, _, _, share)| *share)
     }
 
     fn usual(&self, measure: &Measure, day: i64) -> f64 {

@@ -45,6 +45,7 @@ fn rules_and_documents_name_only_families_that_exist() {
         .collect();
     let mut texts = files("alerts", ".rules.yml");
     texts.extend(files("alerts", ".md"));
+    texts.extend(files("dashboards", ".md"));
     texts.extend(files("docs/runbooks", ".md"));
     texts.push(root().join("README.md"));
     let mut named = 0;
@@ -91,6 +92,7 @@ fn every_alert_has_a_runbook_and_a_test() {
 fn links_of_the_documents_lead_to_files() {
     let mut documents = files("", ".md");
     documents.extend(files("alerts", ".md"));
+    documents.extend(files("dashboards", ".md"));
     documents.extend(files("docs", ".md"));
     documents.extend(files("docs/runbooks", ".md"));
     for document in documents {
