@@ -57,7 +57,7 @@ def headline():
     return [
         (4, g.stat("Scored on it", "Tenants Microsoft scores on this control.", g.now(f"count({SCORE})"))),
         (5, g.stat("Points of all", "Points all tenants have of it, as a share of what they could have.", g.now(f"sum({SCORE}) / (sum({MAXIMUM} and on (tenant) {SCORE}) > 0)"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 0})),
-        (5, g.stat("Lowest", "The tenant with the smallest share of the points.", g.now(f"bottomk(1, {SHARE})", "{{tenant}}"), unit="percentunit", name=True, steps=g.RATIO, defaults={"decimals": 0})),
+        (5, g.stat("Lowest", "The tenant with the smallest share of the points.", g.now(f"bottomk(1, {SHARE})", "{{tenant}}"), unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 0})),
         (5, g.stat("Risk accepted", "Tenants that accepted this risk.", g.now(f"count({ACCEPTED}) or {scored}"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]})),
         (5, g.stat("Claimed", "Tenants that say it is solved by another product or other means: all points, verified by nobody.", g.now(f"count({each('control_state', match=THIS + CLAIMS)}) or {scored}"), steps=[(None, "text"), (1, "purple")])),
     ]

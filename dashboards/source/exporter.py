@@ -44,12 +44,12 @@ def headline():
         )),
         (4, g.stat(
             "Oldest states", "The tenant whose catalogue was refreshed longest ago.",
-            g.now(f"topk(1, {states_age()})", "{{tenant}}"), unit=g.AGE, name=True,
+            g.now(f"topk(1, {states_age()})", "{{tenant}}"), unit=g.AGE, name="value_and_name",
             steps=[(None, "green"), (2700, "orange"), (86400, "red")], defaults={"decimals": 0},
         )),
         (4, g.stat(
             "Next credential to end", "The tenant whose credential stops working first, as written down in the configuration.",
-            g.now(f"bottomk(1, {each('credential_expiry_timestamp_seconds')} - time())", "{{tenant}}"), unit=g.AGE, name=True,
+            g.now(f"bottomk(1, {each('credential_expiry_timestamp_seconds')} - time())", "{{tenant}}"), unit=g.AGE, name="value_and_name",
             steps=[(None, "red"), (7 * 86400, "orange"), (30 * 86400, "green")], defaults={"decimals": 0}, empty="No end written down",
         )),
         (3, g.stat(

@@ -36,7 +36,7 @@ def headline():
         (5, g.stat(
             "Lowest score", "The tenant with the smallest share of its maximum.",
             g.now(f"bottomk(1, {ratio()})", "{{tenant}}"),
-            unit="percentunit", name=True, steps=g.RATIO, defaults={"decimals": 1, "links": [g.to_dashboard("tenant", "Tenant", {"tenant": "${__field.labels.tenant:percentencode}"})]},
+            unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 1, "links": [g.to_dashboard("tenant", "Tenant", {"tenant": "${__field.labels.tenant:percentencode}"})]},
         )),
         (4, g.stat(
             "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today. Each is a decision somebody has to make.",

@@ -94,14 +94,15 @@ def panel(kind, title, description, queries, *, unit, empty="No data", steps=PLA
     }
 
 
-def stat(title, description, query, *, unit="none", name=False, spark=False, **more):
+def stat(title, description, query, *, unit="none", name="value", **more):
+    """One number; `name` is value_and_name, or auto to name only several."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "colorMode": "value",
-        "graphMode": "area" if spark else "none",
+        "graphMode": "none",
         "justifyMode": "auto",
         "orientation": "auto",
-        "textMode": "value_and_name" if name else "value",
+        "textMode": name,
     }
     return panel("stat", title, description, [query], unit=unit, options=options, **more)
 

@@ -11,9 +11,11 @@ TO_GAIN = f"{MAXIMUM} - on (tenant, control, category) {SCORE}"
 BEST = "max by (tenant, control, category) (max_over_time(secure_score_control_score{tenant=~\"$tenant\"}[$__range]))"
 LOST = f"({BEST} - on (tenant, control, category) {SCORE}) > 0"
 
-ALL_TENANTS = each("comparison_ratio", match='basis="AllTenants"')
-
 AGE_OF_STATES = since_success(match='api="profiles"')
+
+# Where many tenants are chosen, the ten that are lowest at the end: a graph of
+# a thousand lines is none.
+FEW = f"and on (tenant) bottomk(10, {ratio(at='@ end()')})"
 
 BASES = {"AllTenants": "All tenants", "TotalSeats": "Similar size", "IndustryTypes": "Same industry"}
 
@@ -48,18 +50,18 @@ def maximum_changed():
 def headline():
     return [
         (4, g.stat(
-            "Score", "Points as a share of the maximum.",
-            g.over_time(ratio(), "{{tenant}}"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 1},
+            "Score", "Points as a share of the maximum; the six lowest where many tenants are chosen.",
+            g.now(f"bottomk(6, {ratio()})", "{{tenant}}"), unit="percentunit", name="auto", steps=g.RATIO, defaults={"decimals": 1},
         )),
         (4, g.stat(
             "Points to target", "Points missing to the target; negative beyond it.",
-            g.now(f"{each('target_ratio')} * on (tenant) {each('tenant_max_score')} - on (tenant) {each('tenant_score')}", "{{tenant}}"),
-            unit="short", steps=[(None, "green"), (0.01, "orange")], defaults={"decimals": 1}, empty="No target set",
+            g.now(f"topk(6, {each('target_ratio')} * on (tenant) {each('tenant_max_score')} - on (tenant) {each('tenant_score')})", "{{tenant}}"),
+            unit="short", name="auto", steps=[(None, "green"), (0.01, "orange")], defaults={"decimals": 1}, empty="No target set",
         )),
         (4, g.stat(
             "Against all tenants", "Score less Microsoft's average over all tenants, in percentage points.",
-            g.now(f"100 * ({ratio()} - on (tenant) {ALL_TENANTS})", "{{tenant}}"),
-            unit="suffix: pp", steps=[(None, "red"), (0, "green")], defaults={"decimals": 1},
+            g.now(f"bottomk(6, 100 * ({ratio()} - on (tenant) {average('AllTenants')}))", "{{tenant}}"),
+            unit="suffix: pp", name="auto", steps=[(None, "red"), (0, "green")], defaults={"decimals": 1},
         )),
         (4, g.stat(
             "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today.",
@@ -83,9 +85,9 @@ def trend():
         (14, g.lines(
             "Score and maximum", "Points the tenant has, and points it could have. A step of the maximum is Microsoft's doing, or a change of licences: it moves the percentage without anybody's work.",
             [
-                g.over_time(maximum, "{{tenant}} maximum"),
-                g.over_time(f"{target} * on (tenant) {maximum}", "{{tenant}} target"),
-                g.over_time(score, "{{tenant}} score"),
+                g.over_time(f"{maximum} {FEW}", "{{tenant}} maximum"),
+                g.over_time(f"{target} * on (tenant) {maximum} {FEW}", "{{tenant}} target"),
+                g.over_time(f"{score} {FEW}", "{{tenant}} score"),
             ],
             unit="short", style={"lineInterpolation": "stepAfter"}, defaults={"decimals": 0},
             overrides=[
@@ -96,13 +98,17 @@ def trend():
         (10, g.lines(
             "Changes from day to day", "What each day brought: points won or lost, and points Microsoft added to or took from the maximum.",
             [
-                g.over_time(f"{score} - {each('tenant_score', at='offset 1d')}", "{{tenant}} score"),
-                g.over_time(f"{maximum} - {each('tenant_max_score', at='offset 1d')}", "{{tenant}} maximum"),
+                g.over_time(f"{score} - {each('tenant_score', at='offset 1d')} {FEW}", "{{tenant}} score"),
+                g.over_time(f"{maximum} - {each('tenant_max_score', at='offset 1d')} {FEW}", "{{tenant}} maximum"),
             ],
             unit="short", interval="1d", defaults={"decimals": 1},
             style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "axisCenteredZero": True},
         )),
     ]
+
+
+def average(basis):
+    return each("comparison_ratio", match=f'basis="{basis}"')
 
 
 def comparison():
@@ -137,9 +143,9 @@ def comparison():
         (10, g.lines(
             "Score against comparable tenants", "The tenant's share of its maximum, and the averages Microsoft computes, dashed.",
             [
-                g.over_time(ratio(), "{{tenant}}"),
+                g.over_time(f"{ratio()} {FEW}", "{{tenant}}"),
                 *[
-                    g.over_time(each("comparison_ratio", match=f'basis="{basis}"'), f"{{{{tenant}}}}: {name.lower()}")
+                    g.over_time(f"{average(basis)} {FEW}", f"{{{{tenant}}}}: {name.lower()}")
                     for basis, name in BASES.items()
                 ],
             ],
