@@ -26,6 +26,7 @@ def page():
             ("", [(4, headline())]),
             ("Refreshes", [(8, refreshes()), (8, ages()), (7, [(24, trouble())])]),
             ("Microsoft Graph", [(8, graph()), (8, slow())]),
+            ("Events", [(7, events())]),
             ("Process", [(8, process()), (6, [(24, replicas())])]),
         ],
     )
@@ -166,6 +167,24 @@ def slow():
             "Duration of refreshes", "The same for whole refreshes, waiting included. Nobody waits for them: a scrape shows what is there.",
             quantiles("secure_score_exporter_refresh_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
         )),
+    ]
+
+
+def events():
+    def told(title, description, family, label, **more):
+        return (12, g.lines(
+            title, description,
+            [g.over_time(f"3600 * sum by ({label}) (rate({family}{SELF}{RATE})) > 0", f"{{{{{label}}}}}")],
+            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
+            defaults={"min": 0, "decimals": 1}, **more,
+        ))
+
+    return [
+        told("Events", "Changes of state, and signs of tampering, an hour. Each exporter tells what it saw.", "secure_score_exporter_events_total", "event", empty="Nothing happened"),
+        told(
+            "Webhook", "What became of the events for the webhook, an hour. Failed ones were refused or tried for too long; the log has them still.",
+            "secure_score_exporter_webhook_deliveries_total", "outcome", empty="Nothing was sent",
+        ),
     ]
 
 

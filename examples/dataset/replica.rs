@@ -1,10 +1,12 @@
 //! One exporter: how its refreshes fared, and what it tells of itself.
 
 use crate::dice::{roll, roll_at};
-use crate::story::{failure, is_down};
+use crate::story::{CHANGES, failure, is_down};
 use crate::tenant::Tenant;
 use crate::{DAY, HOUR, START, VITALS};
-use secure_score_exporter::model::{Api, Code, Reason, RefreshHealth, TenantHealth, Timestamp};
+use secure_score_exporter::model::{
+    Api, Code, Delivery, EventKind, Reason, RefreshHealth, TenantHealth, Timestamp,
+};
 use secure_score_exporter::telemetry::{Telemetry, TelemetryError};
 use std::time::Duration;
 
@@ -62,7 +64,23 @@ impl Replica {
                 refresh(&self.telemetry, health, name, Api::Scores, now);
             }
         }
+        self.tell(now);
         Ok(())
+    }
+
+    /// Each change is told, some of them in vain.
+    fn tell(&self, now: i64) {
+        let news = CHANGES
+            .iter()
+            .filter(|it| (now - VITALS..now).contains(&it.at()));
+        for change in news {
+            self.telemetry.event(EventKind::StateChanged);
+            let outcome = match roll(&[change.tenant, change.control]) {
+                0..25 => Delivery::Failed,
+                _ => Delivery::Delivered,
+            };
+            self.telemetry.delivery(outcome, 1);
+        }
     }
 
     /// Whether a tenant's data are young enough to be shown.

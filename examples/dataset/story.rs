@@ -52,6 +52,13 @@ pub(crate) struct Change {
     pub(crate) comment: &'static str,
 }
 
+impl Change {
+    /// When it happens; nobody works on the hour.
+    pub(crate) const fn at(&self) -> i64 {
+        END - self.hours * HOUR - 17 * 60
+    }
+}
+
 const fn change(
     tenant: &'static str,
     control: &'static str,

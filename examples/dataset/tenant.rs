@@ -94,12 +94,11 @@ impl Tenant {
         let made = CHANGES.iter().filter(|change| {
             change.tenant == self.organisation.name
                 && change.control == control
-                && END - change.hours * HOUR <= now
+                && change.at() <= now
         });
         let updates = made.map(|change| StateUpdate {
             state: change.state,
-            // Nobody works on the hour.
-            at: Some(Timestamp::from_seconds(END - change.hours * HOUR - 17 * 60)),
+            at: Some(Timestamp::from_seconds(change.at())),
             by: Some(change.by.into()),
             comment: Some(change.comment.into()),
             assigned_to: None,
