@@ -44,6 +44,7 @@ fn rules_and_documents_name_only_families_that_exist() {
     let known = Known::families();
     let mut texts = files("alerts", ".rules.yml");
     texts.extend(files("alerts", ".md"));
+    texts.extend(files("dashboards", ".md"));
     texts.extend(files("docs/runbooks", ".md"));
     texts.push(root().join("README.md"));
     let mut named = 0;
@@ -64,6 +65,7 @@ fn rules_and_documents_name_only_families_that_exist() {
 fn links_of_the_documents_lead_to_files() {
     let mut documents = files("", ".md");
     documents.extend(files("alerts", ".md"));
+    documents.extend(files("dashboards", ".md"));
     documents.extend(files("docs", ".md"));
     documents.extend(files("docs/runbooks", ".md"));
     for document in documents {

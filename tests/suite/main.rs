@@ -18,6 +18,7 @@ mod commands;
 mod compression;
 mod config;
 mod crowd;
+mod dashboards;
 mod demo;
 mod end_to_end;
 mod events;

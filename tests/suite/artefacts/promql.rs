@@ -25,16 +25,6 @@ pub(super) enum Nature {
     Info,
 }
 
-/// Families that another part of the project brings; empty once they are here.
-const EXPECTED: &[(&str, &[&str])] = &[
-    (
-        "secure_score_credential_expiry_timestamp_seconds",
-        &["tenant"],
-    ),
-    ("secure_score_exporter_shard", &[]),
-    ("secure_score_exporter_total_shards", &[]),
-];
-
 /// What a user may record to change thresholds and links, what Prometheus
 /// itself writes, and the labels of each.
 const FROM_ELSEWHERE: &[(&str, &[&str])] = &[
@@ -87,11 +77,6 @@ impl Known {
             let mut labels = set(labels.split('`').skip(1).step_by(2));
             labels.extend(set(["job", "instance"]));
             metrics.insert(name, (nature, labels));
-        }
-        for (name, labels) in EXPECTED {
-            let mut labels = set(labels.iter().copied());
-            labels.extend(set(["job", "instance"]));
-            metrics.insert((*name).to_owned(), (Nature::Gauge, labels));
         }
         for (name, labels) in FROM_ELSEWHERE {
             let labels = set(labels.iter().copied());

@@ -1,0 +1,130 @@
+"""One control on all tenants: who has it, who lost it, who accepted it."""
+
+from . import grafana as g
+from .promql import MILLISECONDS, each
+
+THIS = 'control="$control"'
+SCORE = each("control_score", match=THIS)
+MAXIMUM = each("control_max_score", match=THIS)
+SHARE = f"{SCORE} / ({MAXIMUM} > 0)"
+STATE = each("control_state", by="tenant, state", match=THIS)
+ACCEPTED = f'{each("control_state", match=THIS + ", state=" + chr(34) + "risk_accepted" + chr(34))}'
+UNTIL = each("control_risk_approved_until_timestamp_seconds", match=THIS)
+
+# One number for each state, so that a timeline can be drawn of it.
+NUMBERS = {name: number for number, name in enumerate(g.STATES)}
+COURSE = {number: g.STATES[name] for name, number in NUMBERS.items()}
+COURSE[NUMBERS["to_address"]] = ("To address", g.FAINT)
+
+
+def page():
+    return g.dashboard(
+        "control",
+        "Control across tenants",
+        "One control on every tenant: points, state, and how both came about.",
+        variables=[g.tenants(), g.choice("control", "Control", "secure_score_control_info, control", many=False, first="AdminMFAV2")],
+        annotations=[g.firing(), g.acceptances('tenant=~"$tenant", control="$control"')],
+        sections=[
+            ("", [(4, [(24, about())]), (4, headline())]),
+            ("Now", [(10, [(24, tenants())])]),
+            ("Over time", [(9, history()), (10, [(24, course())])]),
+        ],
+    )
+
+
+def about():
+    words = {"unknown": ("–", "text"), "low": ("Low", "text"), "moderate": ("Moderate", "text"), "high": ("High", "text"), "config": ("Setting", "text"), "review": ("Review", "text"), "behavior": ("Behaviour", "text")}
+    info = "max by (control, title, category, product, tier, user_impact, implementation_cost, action_type) (secure_score_control_info{tenant=~\"$tenant\", control=\"$control\"})"
+    return g.table(
+        "$control", "What Microsoft says of the control. Two rows where tenants are told different things.",
+        [g.rows(info), g.rows(f"max by (control) (secure_score_control_max_score{{tenant=~\"$tenant\", {THIS}}})")],
+        [
+            g.column("title", "Title", link=g.TO_PORTAL),
+            g.column("category", "Category", width=120),
+            g.column("product", "Product", width=140),
+            g.column("Value #B", "Points", width=80, unit="short", decimals=0),
+            g.column("tier", "Tier", width=150, words={"core": ("Core", "text"), "defense_in_depth": ("Defence in depth", "text"), "advanced": ("Advanced", "text"), **words}),
+            g.column("user_impact", "Felt by users", width=130, words=words),
+            g.column("implementation_cost", "Work to do", width=130, words=words),
+            g.column("action_type", "Kind", width=100, words=words),
+        ],
+        sort="Title",
+    )
+
+
+def headline():
+    scored = f"0 * count({SCORE})"
+    return [
+        (4, g.stat("Scored on it", "Tenants Microsoft scores on this control.", g.now(f"count({SCORE})"))),
+        (5, g.stat("Points of all", "Points all tenants have of it, as a share of what they could have.", g.now(f"sum({SCORE}) / (sum({MAXIMUM} and on (tenant) {SCORE}) > 0)"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 0})),
+        (5, g.stat("Lowest", "The tenant with the smallest share of the points.", g.now(f"bottomk(1, {SHARE})", "{{tenant}}"), unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 0})),
+        (5, g.stat("Risk accepted", "Tenants that accepted this risk.", g.now(f"count({ACCEPTED}) or {scored}"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]})),
+        (5, g.stat("Claimed", "Tenants that say it is solved by another product or other means: all points, verified by nobody.", g.now(f"count({each('control_state', match=THIS + CLAIMS)}) or {scored}"), steps=[(None, "text"), (1, "purple")])),
+    ]
+
+
+CLAIMS = ', state=~"third_party|alternate_mitigation"'
+
+
+def tenants():
+    return g.table(
+        "Tenants", "Every tenant that has the control, the smallest share of the points first.",
+        [
+            g.rows(SHARE),
+            g.rows(SCORE),
+            g.rows(STATE),
+            g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', match=THIS)}"),
+            g.rows(each("control_risk_acceptances", match=THIS)),
+            g.rows(f"{MILLISECONDS}{UNTIL}"),
+            g.rows(f"{MILLISECONDS}{each('control_last_synced_timestamp_seconds', match=THIS)}"),
+            g.rows(each("control_acceptance_info", by="tenant, accepted_by, comment", match=THIS)),
+        ],
+        [
+            g.column("tenant", "Tenant", width=140, pick=True, link=g.TO_TENANT),
+            g.column("Value #A", "Share", unit="percentunit", decimals=0, steps=g.RATIO, gauge=True),
+            g.column("Value #B", "Points", width=80, unit="short", decimals=1),
+            g.column("state", "State", width=150, words=g.STATES, paint="text", pick=True),
+            g.column("Value #D", "Since", width=140, unit=g.MOMENT),
+            g.column("accepted_by", "Accepted by", width=220),
+            g.column("Value #E", "Times accepted", width=125, unit="short", decimals=0, steps=[(None, "text"), (1, "orange")], paint="text"),
+            g.column("Value #F", "Approved until", width=120, unit=g.DATE),
+            g.column("Value #G", "Last synced", width=110, unit=g.DATE),
+        ],
+        sort="Share",
+    )
+
+
+def history():
+    lowest = f"({SHARE}) and on (tenant) bottomk(10, {at_the_end()})"
+    share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200}
+    return [
+        (12, g.lines(
+            "Share of the points", "The highest, the middle and the lowest share of all tenants.",
+            [g.over_time(f"max({SHARE})", "Highest"), g.over_time(f"quantile(0.5, {SHARE})", "Median"), g.over_time(f"min({SHARE})", "Lowest")],
+            overrides=[g.series("Highest", color="green", fill=10, fillBelowTo="Lowest"), g.series("Median", color="blue", fill=0), g.series("Lowest", color="red", fill=0)],
+            **share,
+        )),
+        (12, g.lines(
+            "Ten lowest tenants", "How those ten came to where they are that have the smallest share at the end of the time shown.",
+            [g.over_time(lowest, "{{tenant}}")], style={"fillOpacity": 0}, **share,
+        )),
+    ]
+
+
+def at_the_end():
+    score = each("control_score", match=THIS, at="@ end()")
+    maximum = each("control_max_score", match=THIS, at="@ end()")
+    return f"{score} / ({maximum} > 0)"
+
+
+def course():
+    def of(name):
+        return each("control_state", match=f'{THIS}, state="{name}"')
+
+    numbered = " or ".join(f"{number} * {of(name)}" for name, number in NUMBERS.items())
+    touched = each("control_state_updated_timestamp_seconds", match=THIS, at="@ end()")
+    some = f"topk(30, {touched} or 0 * {each('control_score', match=THIS, at='@ end()')})"
+    return g.timeline(
+        "State over time", "What each tenant declared, those with a change first; at most 30 tenants.",
+        g.over_time(f"({numbered}) and on (tenant) {some}", "{{tenant}}"), COURSE, maxDataPoints=200,
+    )

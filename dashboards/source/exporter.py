@@ -1,0 +1,239 @@
+"""The exporter itself: does it get its data, and is it well?"""
+
+from . import grafana as g
+from .promql import FAILING, each, since_success
+
+OF_PROCESS = 'job=~"$job", instance=~"$instance"'
+SELF = f"{{{OF_PROCESS}}}"
+OF_BOTH = f'{OF_PROCESS}, tenant=~"$tenant"'
+RATE = "[$__rate_interval]"
+
+
+def page():
+    return g.dashboard(
+        "exporter",
+        "Exporter",
+        "Whether data come in, how Microsoft Graph answers, and what the exporter needs.",
+        variables=[
+            g.choice("job", "job", "secure_score_exporter_build_info, job"),
+            g.choice("instance", "instance", 'secure_score_exporter_build_info{job=~"$job"}, instance'),
+            g.tenants(),
+        ],
+        annotations=[g.firing()],
+        since="now-24h",
+        refresh="1m",
+        sections=[
+            ("", [(4, headline())]),
+            ("Refreshes", [(8, refreshes()), (8, ages()), (7, [(24, trouble())])]),
+            ("Microsoft Graph", [(8, graph()), (8, slow())]),
+            ("Events", [(7, events())]),
+            ("Process", [(8, process()), (6, [(24, replicas())])]),
+        ],
+    )
+
+
+def headline():
+    return [
+        (3, g.stat(
+            "Answering", "Exporters that answer Prometheus, of those it knows.",
+            g.now(f"sum(up{SELF}) / (count(up{SELF}) > 0)"), unit="percentunit", steps=[(None, "red"), (1, "green")],
+            defaults={"decimals": 0, "links": [g.TO_DOWN_RUNBOOK]},
+        )),
+        (3, g.stat(
+            "Lists failing", "Lists of tenants whose last refresh failed. Each tenant has two: the catalogue with its states, and the scores.",
+            g.now(f"count({FAILING}) or 0 * count({each('up')})"), steps=g.NONE_IS_GOOD,
+        )),
+        (4, g.stat(
+            "Oldest states", "The tenant whose catalogue was refreshed longest ago.",
+            g.now(f"topk(1, {states_age()})", "{{tenant}}"), unit=g.AGE, name="value_and_name",
+            steps=[(None, "green"), (2700, "orange"), (86400, "red")], defaults={"decimals": 0},
+        )),
+        (4, g.stat(
+            "Next credential to end", "The tenant whose credential stops working first, as written down in the configuration.",
+            g.now(f"bottomk(1, {each('credential_expiry_timestamp_seconds')} - time())", "{{tenant}}"), unit=g.AGE, name="value_and_name",
+            steps=[(None, "red"), (7 * 86400, "orange"), (30 * 86400, "green")], defaults={"decimals": 0}, empty="No end written down",
+        )),
+        (3, g.stat(
+            "Configuration", "Whether every exporter could use its configuration when it last read it.",
+            g.now(f"min(secure_score_exporter_config_last_reload_successful{SELF})"), steps=[(None, "red"), (1, "green")],
+            defaults={"mappings": g.value_map({0: ("Refused", "red"), 1: ("Good", "green")})},
+        )),
+        (4, g.stat(
+            "Configurations in use", "Replicas that agree show 1. Shards and replicas under way from one configuration to the next differ.",
+            g.now(f"count(count_values by (job) (\"hash\", secure_score_exporter_config_hash{SELF}))"), steps=[(None, "green"), (2, "orange")],
+        )),
+        (3, g.stat(
+            "Tenants", "Tenants watched, each counted once.",
+            g.now(f"count(count by (tenant) (secure_score_tenant_info{{{OF_BOTH}}}))"),
+        )),
+    ]
+
+
+def states_age():
+    return f"max by (tenant) ({since_success(match=PROFILES)})"
+
+
+PROFILES = 'api="profiles"'
+
+
+def refreshes():
+    done, failed = "secure_score_refreshes_total", "secure_score_refresh_failures_total"
+    good = f"1 - sum by (api) (rate({failed}{{{OF_BOTH}}}{RATE})) / (sum by (api) (rate({done}{{{OF_BOTH}}}{RATE})) > 0)"
+    return [
+        (12, g.lines(
+            "Refreshes that succeed", "Of all refreshes of a list, how many brought data.",
+            [g.over_time(good, "{{api}}")], unit="percentunit", defaults={"min": 0, "max": 1, "decimals": 0},
+        )),
+        (12, g.lines(
+            "Failures by reason", "Failed refreshes an hour. The reasons and their remedies: credential, consent and permission want an administrator of the tenant; throttled, timeout and server pass.",
+            [g.over_time(f"3600 * sum by (reason) (rate({failed}{{{OF_BOTH}}}{RATE})) > 0", "{{reason}}")],
+            unit="short", style={"drawStyle": "bars", "stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 70, "lineWidth": 0},
+            defaults={"decimals": 1, "min": 0}, empty="No refresh failed",
+        )),
+    ]
+
+
+def ages():
+    worst = f"topk(5, max by (tenant) ({since_success(at='@ end()')}))"
+    return [
+        (12, g.lines(
+            "Age of data", "Since a list was last refreshed: the oldest of all tenants, and the middle. Beyond 24 hours a tenant's data are no longer shown.",
+            [
+                g.over_time(f"max by (api) ({since_success()}) / 3600", "{{api}}, oldest"),
+                g.over_time(f"quantile by (api) (0.5, {since_success()}) / 3600", "{{api}}, median"),
+            ],
+            unit="h", defaults={"min": 0, "decimals": 1},
+        )),
+        (12, g.lines(
+            "Five oldest tenants", "Those whose data are oldest at the end of the time shown.",
+            [g.over_time(f"max by (tenant) ({since_success()}) / 3600 and on (tenant) {worst}", "{{tenant}}")],
+            unit="h", style={"fillOpacity": 0}, defaults={"min": 0, "decimals": 1},
+        )),
+    ]
+
+
+def trouble():
+    return g.table(
+        "Tenants with trouble", "Lists whose last refresh failed, and why refreshes failed within six hours.",
+        [
+            g.rows(f"topk(50, {since_success()} and on (tenant, api) ({FAILING}))"),
+            g.rows(f"sum by (tenant, api, reason) (increase(secure_score_refresh_failures_total{{{OF_BOTH}}}[6h])) > 0 and on (tenant, api) ({FAILING})"),
+        ],
+        [
+            g.column("tenant", "Tenant", width=180, pick=True, link=g.TO_TENANT),
+            g.column("api", "List", width=200, words={"profiles": ("Catalogue and states", "text"), "scores": ("Scores", "text")}),
+            g.column("reason", "Reason, last 6 hours"),
+            g.column("Value #B", "Failures, last 6 hours", width=180, decimals=0),
+            g.column("Value #A", "Without success for", width=180, unit=g.AGE, decimals=0, steps=[(None, "orange"), (86400, "red")], paint="text"),
+        ],
+        sort="-Without success for", empty="Every list of every tenant was refreshed when it was due",
+    )
+
+
+def graph():
+    stacked = {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 40, "lineWidth": 1}
+    return [
+        (8, g.lines(
+            "Requests by answer", "Requests to Microsoft Graph a minute; none where no answer came. All exporters together; Microsoft allows 150 a minute for each tenant.",
+            [g.over_time(f"60 * sum by (code) (rate(secure_score_graph_requests_total{{{OF_BOTH}}}{RATE}))", "{{code}}")],
+            unit="reqpm", style=stacked, defaults={"min": 0},
+            overrides=[g.series("200", color="green")],
+        )),
+        (8, g.lines(
+            "Throttled", "Answers an hour by which Graph asked to slow down, for the five tenants with most. Waiting is built in; if it lasts, somebody else uses up the same limit.",
+            [g.over_time(f"topk(5, 3600 * sum by (tenant) (rate(secure_score_graph_throttled_total{{{OF_BOTH}}}{RATE})) > 0)", "{{tenant}}")],
+            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}, defaults={"min": 0, "decimals": 1}, empty="Nobody was throttled",
+        )),
+        (8, g.lines(
+            "Tokens", "Access tokens asked from Entra an hour, by outcome. A token lasts about an hour, so one a tenant and hour is usual.",
+            [g.over_time(f"3600 * sum by (outcome) (rate(secure_score_token_requests_total{{{OF_BOTH}}}{RATE}))", "{{outcome}}")],
+            unit="short", defaults={"min": 0, "decimals": 1},
+            overrides=[g.series("success", color="green"), g.series("failure", color="red")],
+        )),
+    ]
+
+
+def slow():
+    def quantiles(family):
+        bucket = f"sum by (le, api) (rate({family}_bucket{SELF}{RATE}))"
+        return [g.over_time(f"histogram_quantile({share}, {bucket})", f"{{{{api}}}}, {name}") for share, name in [(0.5, "half"), (0.95, "95 of 100")]]
+
+    return [
+        (12, g.lines(
+            "Duration of requests", "Within how long half, and 95 of 100, of the requests to Graph were answered.",
+            quantiles("secure_score_exporter_graph_request_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
+        )),
+        (12, g.lines(
+            "Duration of refreshes", "The same for whole refreshes, waiting included. Nobody waits for them: a scrape shows what is there.",
+            quantiles("secure_score_exporter_refresh_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
+        )),
+    ]
+
+
+def events():
+    def told(title, description, family, label, **more):
+        return (12, g.lines(
+            title, description,
+            [g.over_time(f"3600 * sum by ({label}) (rate({family}{SELF}{RATE})) > 0", f"{{{{{label}}}}}")],
+            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
+            defaults={"min": 0, "decimals": 1}, **more,
+        ))
+
+    return [
+        told("Events", "Changes of state, and signs of tampering, an hour. Each exporter tells what it saw.", "secure_score_exporter_events_total", "event", empty="Nothing happened"),
+        told(
+            "Webhook", "What became of the events for the webhook, an hour. Failed ones were refused or tried for too long; the log has them still.",
+            "secure_score_exporter_webhook_deliveries_total", "outcome", empty="Nothing was sent",
+        ),
+    ]
+
+
+def process():
+    plain = {"style": {"fillOpacity": 0}}
+    return [
+        (6, g.lines(
+            "Memory", "Resident memory of each exporter.",
+            [g.over_time(f"process_resident_memory_bytes{SELF}", "{{instance}}")], unit="bytes", defaults={"min": 0}, **plain,
+        )),
+        (6, g.lines(
+            "Processor", "Share of one core.",
+            [g.over_time(f"rate(process_cpu_seconds_total{SELF}{RATE})", "{{instance}}")], unit="percentunit", defaults={"min": 0}, **plain,
+        )),
+        (6, g.lines(
+            "Samples in a scrape", "Series Prometheus reads from each exporter; mostly controls times tenants.",
+            [g.over_time(f"scrape_samples_scraped{SELF}", "{{instance}}")], unit="short", defaults={"min": 0}, **plain,
+        )),
+        (6, g.lines(
+            "Duration of scrapes", "How long Prometheus waits for an answer.",
+            [g.over_time(f"scrape_duration_seconds{SELF}", "{{instance}}")], unit="s", defaults={"min": 0}, **plain,
+        )),
+    ]
+
+
+def replicas():
+    return g.table(
+        "Replicas and shards", "Every exporter: its share of the tenants, its version, how long it runs, and its files.",
+        [
+            g.rows(f"max by (instance) (up{SELF})"),
+            g.rows(f"max by (instance) (secure_score_exporter_shard{SELF})"),
+            g.rows(f"max by (instance) (secure_score_exporter_total_shards{SELF})"),
+            g.rows(f"max by (instance) (secure_score_exporter_tenants{SELF})"),
+            g.rows(f"time() - max by (instance) (process_start_time_seconds{SELF})"),
+            g.rows(f"max by (instance, version, revision) (secure_score_exporter_build_info{SELF})"),
+            g.rows(f"max by (instance) (process_open_fds{SELF})"),
+            g.rows(f"sum by (instance) (increase(secure_score_exporter_state_write_failures_total{SELF}[1d]))"),
+        ],
+        [
+            g.column("instance", "Exporter", pick=True),
+            g.column("Value #A", "Answers", width=100, words={0: ("No", "red"), 1: ("Yes", "green")}, paint="text"),
+            g.column("Value #B", "Shard", width=90, unit="none", decimals=0),
+            g.column("Value #C", "Of", width=80, unit="none", decimals=0),
+            g.column("Value #D", "Tenants", width=100, unit="none", decimals=0),
+            g.column("version", "Version", width=120),
+            g.column("revision", "Revision", width=130),
+            g.column("Value #E", "Runs for", width=130, unit=g.AGE, decimals=0),
+            g.column("Value #G", "Files open", width=120, unit="none", decimals=0),
+            g.column("Value #H", "State not written, 1 day", width=170, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
+        ],
+        sort="Exporter",
+    )

@@ -1,0 +1,189 @@
+"""All tenants: who is worst, what moved, what somebody has to decide.
+
+Built for one tenant and for a thousand: lists have an end, and graphs show
+the middle and the edges instead of a line for each tenant.
+"""
+
+from . import grafana as g
+from .promql import ACCEPTED, APPROVED, ENDING, FAILING, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, number, ratio, since_success
+
+LAST_WEEK = ratio(at="offset 7d")
+CHANGE = f"({ratio()}) - ({LAST_WEEK})"
+DISTANCE = f"({ratio()}) - {each('target_ratio')}"
+NEWLY = f"{each('control_risk_last_accepted_timestamp_seconds', by='tenant, control, category')} > time() - 7 * 86400"
+
+SIGNED = [(None, "red"), (0, "green")]
+
+
+def page():
+    return g.dashboard(
+        "fleet",
+        "Fleet",
+        "All tenants at a glance: the worst, the movers, the risks nobody approved, and whose data cannot be trusted.",
+        variables=[g.tenants(), g.declared()],
+        annotations=[g.firing(), g.acceptances()],
+        sections=[
+            ("", [(5, headline())]),
+            ("Score", [(9, trend()), (9, lists())]),
+            ("Accepted risks", [(9, risks())]),
+            ("Every tenant", [(10, [(24, everyone())]), (6, [(24, trouble())])]),
+        ],
+    )
+
+
+def headline():
+    return [
+        (5, g.stat(
+            "Lowest score", "The tenant with the smallest share of its maximum.",
+            g.now(f"bottomk(1, {ratio()})", "{{tenant}}"),
+            unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 1, "links": [g.to_dashboard("tenant", "Tenant", {"tenant": "${__field.labels.tenant:percentencode}"})]},
+        )),
+        (4, g.stat(
+            "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today. Each is a decision somebody has to make.",
+            g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]},
+        )),
+        (3, g.stat(
+            "Approved", "Controls whose accepted risk an exception covers today.",
+            g.now(number(APPROVED)), steps=[(None, "blue")], defaults={"links": [g.TO_RISKS]},
+        )),
+        (3, g.stat(
+            "Ending soon", "Accepted risks whose approval ends within 30 days: renew the decision, or have the risk dealt with.",
+            g.now(number(ENDING)), steps=g.FEW_ARE_GOOD, defaults={"links": [g.TO_RISKS]},
+        )),
+        (3, g.stat(
+            "Below target", "Tenants whose score is below their target. 0 of none where no tenant has a target.",
+            g.now(f"count({DISTANCE} < 0) or 0 * count({each('target_ratio')})"), steps=g.FEW_ARE_GOOD, empty="No target set",
+        )),
+        (3, g.stat(
+            "In trouble", "Tenants of which a list could not be refreshed the last time it was due: their data are the last good ones.",
+            g.now(f"count(count by (tenant) ({FAILING})) or 0 * count({each('up')})"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_EXPORTER]},
+        )),
+        (3, g.stat(
+            "All tenants", "Points of all tenants as a share of their maxima; large tenants weigh more.",
+            g.now(f"sum({each('tenant_score')}) / (sum({each('tenant_max_score')}) > 0)"),
+            unit="percentunit", steps=g.RATIO, defaults={"decimals": 1},
+        )),
+    ]
+
+
+def trend():
+    edges = [
+        g.over_time(f"max({ratio()})", "Highest"),
+        g.over_time(f"quantile(0.5, {ratio()})", "Median"),
+        g.over_time(f"min({ratio()})", "Lowest"),
+    ]
+    lowest = f"({ratio()}) and on (tenant) bottomk(5, {ratio(at='@ end()')})"
+    share = {"unit": "percentunit", "defaults": {"decimals": 1}, "maxDataPoints": 150}
+    return [
+        (12, g.lines(
+            "Score of the fleet", "The highest, the middle and the lowest of all tenants, as a share of the maximum. A step of all three is usually a change of Microsoft's. A tenant without data is not counted.",
+            edges, overrides=[g.series("Highest", color="green", fill=10, fillBelowTo="Lowest"), g.series("Median", color="blue", fill=0), g.series("Lowest", color="red", fill=0)], **share,
+        )),
+        (12, g.lines(
+            "Five lowest tenants", "How those five came to where they are that are lowest at the end of the time shown.",
+            [g.over_time(lowest, "{{tenant}}")], style={"fillOpacity": 0}, **share,
+        )),
+    ]
+
+
+def lists():
+    return [
+        (8, g.bars(
+            "Ten lowest scores", "Where to begin.",
+            g.now(f"bottomk(10, {ratio()})", "{{tenant}}"), unit="percentunit", steps=g.RATIO,
+            defaults={"min": 0, "max": 1, "decimals": 1},
+        )),
+        (8, g.bars(
+            "Furthest below target", "Target less score, in percentage points: the ten tenants with the largest gap.",
+            g.now(f"topk(10, -100 * ({DISTANCE}) > 0)", "{{tenant}}"), unit="suffix: pp", steps=[(None, "orange"), (10, "red")],
+            defaults={"min": 0, "max": 50, "decimals": 1}, empty="Nobody is below target", descending=True,
+        )),
+        (8, g.table(
+            "Biggest movers of 7 days", "The ten tenants whose score moved most against a week ago, in percentage points.",
+            [
+                g.rows(f"100 * ({CHANGE}) and on (tenant) topk(10, abs({CHANGE}))"),
+                g.rows(f"({ratio()}) and on (tenant) topk(10, abs({CHANGE}))"),
+            ],
+            [
+                g.column("tenant", "Tenant", link=g.TO_TENANT),
+                g.column("Value #A", "Change", unit="suffix: pp", decimals=1, steps=SIGNED, paint="text", width=110),
+                g.column("Value #B", "Now", unit="percentunit", decimals=1, width=90),
+            ],
+            sort="Change",
+        )),
+    ]
+
+
+def risks():
+    return [
+        (9, g.lines(
+            "Accepted risks over time", "Accepted risks of all tenants, by whether an exception covered them at the time.",
+            [g.over_time(number(UNAPPROVED), "Nobody approved"), g.over_time(number(APPROVED), "Approved")],
+            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=150,
+            overrides=[g.series("Nobody approved", color="red"), g.series("Approved", color="blue")],
+        )),
+        (15, g.table(
+            "Accepted in the last 7 days", "The 20 newest acceptances, also those withdrawn since.",
+            [
+                g.rows(f"{MILLISECONDS}topk(20, {NEWLY})"),
+                g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) topk(20, {NEWLY})"),
+                g.rows(f"{ACCEPTED} and on (tenant, control) topk(20, {NEWLY})"),
+            ],
+            [
+                g.column("tenant", "Tenant", width=95, link=g.TO_TENANT),
+                g.column("title", "Title"),
+                g.column("control", "Control", width=190, link=g.TO_CONTROL),
+                g.column("Value #A", "Accepted", width=140, unit=g.MOMENT),
+                g.column("Value #C", "Now", width=85, words={1: ("Accepted", "red")}, paint="text", empty="Withdrawn"),
+            ],
+            sort="-Accepted", empty="Nobody accepted a risk within a week",
+        )),
+    ]
+
+
+def everyone():
+    return g.table(
+        "Ranking", "Every tenant, the lowest score first. The last column leads to the tenant's Defender portal.",
+        [
+            g.rows(ratio()),
+            g.rows(f"100 * ({DISTANCE})"),
+            g.rows(f"100 * ({CHANGE})"),
+            g.rows(number(UNAPPROVED, by="tenant")),
+            g.rows(number(APPROVED, by="tenant")),
+            g.rows(f"{MILLISECONDS}{each('report_timestamp_seconds')}"),
+            g.rows(f"max by (tenant) ({since_success()})"),
+            g.rows(each("tenant_info", by="tenant, display_name, entra_tenant_id")),
+        ],
+        [
+            g.column("tenant", "Tenant", width=130, pick=True, link=g.TO_TENANT),
+            g.column("display_name", "Name", width=200),
+            g.column("Value #A", "Score", unit="percentunit", decimals=1, steps=g.RATIO, gauge=True),
+            g.column("Value #B", "To target", width=100, unit="suffix: pp", decimals=1, steps=SIGNED, paint="text"),
+            g.column("Value #C", "7 days", width=90, unit="suffix: pp", decimals=1, steps=SIGNED, paint="text"),
+            g.column("Value #D", "Unapproved", width=100, steps=g.NONE_IS_GOOD, paint="text"),
+            g.column("Value #E", "Approved", width=95),
+            g.column("Value #F", "Score of", width=105, unit=g.DATE),
+            g.column("Value #G", "Age of data", width=110, unit=g.AGE, decimals=0, steps=[(None, "green"), (9000, "orange"), (86400, "red")], paint="text"),
+            g.column("entra_tenant_id", "Defender", width=90, says="Open", link=g.to_web("Secure Score in the Defender portal", f"{g.PORTAL}?tid=${{__value.raw}}")),
+        ],
+        sort="Score",
+    )
+
+
+def trouble():
+    return g.table(
+        "Tenants with trouble", "Lists whose last refresh failed, those first that have been without success longest. Until 24 hours the last good data are shown, then none.",
+        [
+            g.rows(f"topk(50, {since_success()} and on (tenant, api) ({FAILING}))"),
+            g.rows(f"sum by (tenant, api, reason) (increase(secure_score_refresh_failures_total{{tenant=~\"$tenant\"}}[6h])) > 0 and on (tenant, api) ({FAILING})"),
+        ],
+        [
+            g.column("tenant", "Tenant", width=160, link=g.TO_TENANT),
+            g.column("api", "List", width=140, words={"profiles": ("Catalogue and states", "text"), "scores": ("Scores", "text")}),
+            g.column("reason", "Reason, last 6 hours", link=g.TO_EXPORTER),
+            g.column("Value #B", "Failures, last 6 hours", width=180, decimals=0),
+            g.column("Value #A", "Without success for", width=180, unit=g.AGE, decimals=0, steps=[(None, "orange"), (86400, "red")], paint="text"),
+        ],
+        sort="-Without success for", empty="Every list of every tenant was refreshed when it was due",
+    )

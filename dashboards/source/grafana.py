@@ -1,0 +1,438 @@
+"""The pieces of a dashboard: what Grafana wants to be told, said once.
+
+A panel is a dict as Grafana imports it. A page is a list of sections, a
+section a title and bands, a band a height and panels side by side with their
+widths out of 24; places and ids follow from the order.
+"""
+
+import re
+
+TAG = "secure-score"
+DATASOURCE = {"type": "prometheus", "uid": "$datasource"}
+PORTAL = "https://security.microsoft.com/securescore"
+
+# What people know from traffic lights. A ratio of the score is red below one
+# half and green from 80 % on, the target most organisations set.
+RATIO = [(None, "red"), (0.5, "orange"), (0.8, "green")]
+NONE_IS_GOOD = [(None, "green"), (1, "red")]
+FEW_ARE_GOOD = [(None, "green"), (1, "orange")]
+FAINT = "rgba(128, 128, 128, 0.15)"
+PLAIN = [(None, "text")]
+
+STATES = {
+    "to_address": ("To address", "text"),
+    "planned": ("Planned", "blue"),
+    "risk_accepted": ("Risk accepted", "red"),
+    "third_party": ("Third party", "purple"),
+    "alternate_mitigation": ("Alternate mitigation", "purple"),
+    "unknown": ("Unknown", "yellow"),
+}
+
+
+def thresholds(steps):
+    return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in steps]}
+
+
+def value_map(values):
+    """Shows values as words: {value: (text, color)}."""
+    options = {
+        str(value): {"index": index, "text": text, "color": color}
+        for index, (value, (text, color)) in enumerate(values.items())
+    }
+    return [{"type": "value", "options": options}]
+
+
+# Queries
+
+
+def over_time(expr, legend, **more):
+    return {"expr": expr, "legendFormat": legend, "range": True, "instant": False, **more}
+
+
+def now(expr, legend="__auto", **more):
+    return {"expr": expr, "legendFormat": legend, "range": False, "instant": True, **more}
+
+
+def rows(expr, **more):
+    return {"expr": expr, "format": "table", "range": False, "instant": True, **more}
+
+
+DATE = "time:YYYY-MM-DD"
+MOMENT = "time:YYYY-MM-DD HH:mm"
+AGE = "dtdurations"
+
+
+def lettered(queries):
+    """Queries with the letters by which the panel names them."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    return [
+        {"refId": letter, "datasource": DATASOURCE, "editorMode": "code", **query}
+        for letter, query in zip(letters, queries)
+    ]
+
+
+# Panels
+
+
+def panel(kind, title, description, queries, *, unit, empty="No data", steps=PLAIN, defaults=None, overrides=(), options=None, **more):
+    field = {
+        "unit": unit,
+        "noValue": empty,
+        "thresholds": thresholds(steps),
+        "color": {"mode": "thresholds"},
+        **(defaults or {}),
+    }
+    return {
+        "type": kind,
+        "title": title,
+        "description": description,
+        "datasource": DATASOURCE,
+        "targets": lettered(queries),
+        "fieldConfig": {"defaults": field, "overrides": list(overrides)},
+        "options": options or {},
+        **more,
+    }
+
+
+def stat(title, description, query, *, unit="none", name="value", **more):
+    """One number; `name` is value_and_name, or auto to name only several."""
+    options = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "colorMode": "value",
+        "graphMode": "none",
+        "justifyMode": "auto",
+        "orientation": "auto",
+        "textMode": name,
+    }
+    return panel("stat", title, description, [query], unit=unit, options=options, **more)
+
+
+def bars(title, description, query, *, unit, **more):
+    """The few that stand out, one bar each."""
+    options = {
+        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+        "displayMode": "basic",
+        "orientation": "horizontal",
+        "showUnfilled": True,
+        "valueMode": "color",
+        "namePlacement": "left",
+        "sizing": "auto",
+        "minVizHeight": 14,
+        "minVizWidth": 8,
+        "maxVizHeight": 26,
+        "text": {"titleSize": 14, "valueSize": 18},
+    }
+    # Instant vectors come in any order.
+    order = [
+        {"id": "reduce", "options": {"mode": "seriesToRows", "reducers": ["lastNotNull"]}},
+        {"id": "sortBy", "options": {"sort": [{"field": "Last *", "desc": more.pop("descending", False)}]}},
+    ]
+    options["reduceOptions"] = {"calcs": [], "fields": "", "values": True}
+    return panel("bargauge", title, description, [query], unit=unit, options=options, transformations=order, **more)
+
+
+def lines(title, description, queries, *, unit, style=None, legend="bottom", calcs=(), **more):
+    custom = {
+        "drawStyle": "line",
+        "lineWidth": 2,
+        "fillOpacity": 8,
+        "showPoints": "never",
+        "spanNulls": False,
+        **(style or {}),
+    }
+    # The score changes once a day; a point for each pixel would only cost.
+    more.setdefault("maxDataPoints", 300)
+    defaults = {"color": {"mode": "palette-classic"}, "custom": custom, **more.pop("defaults", {})}
+    options = {
+        "legend": {"showLegend": True, "displayMode": "table" if legend == "right" else "list", "placement": legend, "calcs": list(calcs)},
+        "tooltip": {"mode": "multi", "sort": "desc"},
+    }
+    return panel("timeseries", title, description, queries, unit=unit, defaults=defaults, options=options, **more)
+
+
+def timeline(title, description, query, values, **more):
+    options = {
+        "mergeValues": True,
+        "showValue": "never",
+        "alignValue": "left",
+        "rowHeight": 0.8,
+        "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom"},
+        "tooltip": {"mode": "single", "sort": "none"},
+    }
+    defaults = {"mappings": value_map(values), "custom": {"fillOpacity": 80, "lineWidth": 0}}
+    return panel("state-timeline", title, description, [query], unit="none", defaults=defaults, options=options, **more)
+
+
+def labels(queries):
+    """The labels the results carry: what the expressions aggregate by."""
+    lists = re.findall(r"\bby \(([^)]*)\)", " ".join(query["expr"] for query in queries))
+    return sorted({label.strip() for names in lists for label in names.split(",")})
+
+
+def table(title, description, queries, columns, *, sort, **more):
+    """One row for what the queries have in common, such as tenant and control.
+
+    Columns are in the order shown; what is not among them is left out.
+    """
+    values = [f"Value #{chr(ord('A') + index)}" if len(queries) > 1 else "Value" for index in range(len(queries))]
+    shown = [column["field"] for column in columns]
+    arrange = {
+        "excludeByName": {name: True for name in ["Time", *values, *labels(queries)] if name not in shown},
+        "indexByName": {name: index for index, name in enumerate(shown)},
+        "renameByName": {column["field"]: column["name"] for column in columns},
+    }
+    options = {"showHeader": True, "cellHeight": "sm", "sortBy": [{"displayName": sort.lstrip("-"), "desc": sort.startswith("-")}]}
+    defaults = {"custom": {"align": "auto", "filterable": False, "inspect": False}}
+    return panel(
+        "table",
+        title,
+        description,
+        queries,
+        unit="none",
+        defaults=defaults,
+        overrides=[override(column) for column in columns],
+        options=options,
+        transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": arrange}],
+        **more,
+    )
+
+
+def column(field, name, *, width=None, unit=None, decimals=None, steps=None, paint=None, words=None, link=None, gauge=False, empty="–", pick=False, says=None):
+    """A column of a table; `paint` is text or background, `pick` lets the
+    reader filter by it, `says` stands in place of whatever the value is."""
+    properties = []
+
+    def add(key, value):
+        properties.append({"id": key, "value": value})
+
+    if width:
+        add("custom.width", width)
+    if unit:
+        add("unit", unit)
+    if decimals is not None:
+        add("decimals", decimals)
+    if steps:
+        add("thresholds", thresholds(steps))
+    if words:
+        add("mappings", value_map(words))
+    if says:
+        add("mappings", [{"type": "regex", "options": {"pattern": ".+", "result": {"index": 0, "text": says}}}])
+    if pick:
+        add("custom.filterable", True)
+    if steps or words:
+        add("color", {"mode": "thresholds"})
+    if paint:
+        cell = {"type": f"color-{paint}"}
+        add("custom.cellOptions", {**cell, "mode": "basic"} if paint == "background" else cell)
+    if gauge:
+        add("custom.cellOptions", {"type": "gauge", "mode": "basic", "valueDisplayMode": "color"})
+        add("min", 0)
+        add("max", 1)
+    add("noValue", empty)
+    if link:
+        add("links", [link])
+    return {"field": field, "name": name, "properties": properties}
+
+
+def override(column):
+    return {"matcher": {"id": "byName", "options": column["name"]}, "properties": column["properties"]}
+
+
+def series(name, *, color=None, dashed=False, fill=None, width=None, **custom):
+    """How one line of a graph looks."""
+    properties = []
+    if color:
+        properties.append({"id": "color", "value": {"mode": "fixed", "fixedColor": color}})
+    if dashed:
+        custom["lineStyle"] = {"fill": "dash", "dash": [8, 6]}
+    if fill is not None:
+        custom["fillOpacity"] = fill
+    if width is not None:
+        custom["lineWidth"] = width
+    properties += [{"id": f"custom.{key}", "value": value} for key, value in custom.items()]
+    return {"matcher": {"id": "byName", "options": name}, "properties": properties}
+
+
+# Links
+
+
+def to_dashboard(page, title, variables):
+    """A link to another dashboard, with data source and time."""
+    given = "".join(f"&var-{name}={value}" for name, value in variables.items())
+    return {"title": title, "url": f"/d/secure-score-{page}?${{datasource:queryparam}}&${{__url_time_range}}{given}"}
+
+
+def to_web(title, url):
+    return {"title": title, "url": url, "targetBlank": True}
+
+
+TO_TENANT = to_dashboard("tenant", "Tenant", {"tenant": "${__value.raw:percentencode}"})
+TO_CONTROL = to_dashboard("control", "This control on all tenants", {"control": "${__value.raw:percentencode}"})
+TO_RISKS = to_dashboard("risks", "Accepted risks", {"tenant": "$__all"})
+TO_EXPORTER = to_dashboard("exporter", "Exporter", {})
+TO_REGISTER = to_web("Register on the exporter, with names", "${exporter}/acceptances")
+TO_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRiskAccepted.md")
+TO_DOWN_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreExporterDown.md")
+TO_PORTAL = to_web("Recommended actions in the Defender portal", f"{PORTAL}?viewid=actions")
+
+
+# Variables
+
+
+def data_source():
+    return {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus", "hide": 0, "multi": False, "includeAll": False, "refresh": 1, "regex": "", "options": []}
+
+
+def choice(name, label, values, *, many=True, hide=0, first=None):
+    """A variable filled by label_values; many of it, or All, unless one.
+    `first` is what is chosen before anybody chooses."""
+    query = {
+        "name": name,
+        "label": label,
+        "type": "query",
+        "datasource": DATASOURCE,
+        "definition": f"label_values({values})",
+        "query": {"query": f"label_values({values})", "refId": f"variable-{name}"},
+        "refresh": 2,
+        "sort": 1,
+        "regex": "",
+        "hide": hide,
+        "multi": many,
+        "includeAll": many,
+        "options": [],
+    }
+    if many:
+        query["allValue"] = ".+"
+        query["current"] = {"text": ["All"], "value": ["$__all"]}
+    if first:
+        query["current"] = {"text": first, "value": first}
+    return query
+
+
+def tenants():
+    return choice("tenant", "Tenant", "secure_score_tenant_info, tenant")
+
+
+def declared():
+    """Controls with a history, for queries to leave out all others. Its All
+    is the list itself."""
+    values = 'secure_score_control_state_updated_timestamp_seconds{tenant=~"$tenant"}, control'
+    variable = choice("declared", "Controls with a history", values, hide=2)
+    del variable["allValue"]
+    return {**variable, "skipUrlSync": True}
+
+
+def places():
+    """Where the exporter's pages and the runbooks are; nobody picks these."""
+    runbooks = {
+        "name": "runbooks",
+        "label": "Address of the runbooks",
+        "type": "constant",
+        "query": "docs/runbooks",
+        "current": {"text": "docs/runbooks", "value": "docs/runbooks"},
+        "hide": 2,
+        "skipUrlSync": True,
+    }
+    exporter = choice("exporter", "Exporter", "secure_score_exporter_external_url_info, url", many=False, hide=2)
+    return [exporter, runbooks]
+
+
+# Annotations
+
+
+def annotation(name, expr, color, title, text, *, enable=True, **more):
+    return {
+        "name": name,
+        "datasource": DATASOURCE,
+        "enable": enable,
+        "hide": False,
+        "iconColor": color,
+        "expr": expr,
+        "step": "1h",
+        "titleFormat": title,
+        "textFormat": text,
+        "tagKeys": "tenant",
+        **more,
+    }
+
+
+def firing():
+    """Alerts that fire. ExporterDown has no tenant: hence the empty match."""
+    return annotation(
+        "Firing alerts",
+        'max by (alertname, severity, tenant, control) (ALERTS{alertname=~"SecureScore.+", alertstate="firing", tenant=~"$tenant|"})',
+        "red",
+        "{{alertname}}",
+        "{{severity}} {{tenant}} {{control}}",
+    )
+
+
+def acceptances(match='tenant=~"$tenant"'):
+    """Marks the moment somebody accepted a risk, which is the value itself.
+
+    Of 90 days, however short the time shown: not every version of Grafana
+    fills its own variables into annotations.
+    """
+    return annotation(
+        "Risk accepted",
+        f"max by (tenant, control) (secure_score_control_risk_last_accepted_timestamp_seconds{{{match}}} > time() - 90 * 86400) * 1000",
+        "orange",
+        "Risk accepted",
+        "{{tenant}}: {{control}}",
+        useValueForTime=True,
+    )
+
+
+# The whole
+
+
+def dashboard(page, title, description, *, variables, annotations, sections, since="now-30d", refresh="5m"):
+    return {
+        "uid": f"secure-score-{page}",
+        "title": f"Secure Score / {title}",
+        "description": description,
+        "tags": [TAG],
+        "editable": False,
+        "graphTooltip": 1,
+        "schemaVersion": 39,
+        "version": 1,
+        "weekStart": "",
+        "timezone": "browser",
+        "time": {"from": since, "to": "now"},
+        "timepicker": {},
+        "refresh": refresh,
+        "fiscalYearStartMonth": 0,
+        "annotations": {"list": annotations},
+        "templating": {"list": [data_source(), *variables, *places()]},
+        "links": links(),
+        "panels": placed(sections),
+    }
+
+
+def links():
+    empty = {"asDropdown": False, "icon": "external link", "includeVars": False, "keepTime": False, "tags": [], "targetBlank": True, "tooltip": "", "type": "link", "url": ""}
+    return [
+        {**empty, "title": "Secure Score", "type": "dashboards", "icon": "dashboard", "tags": [TAG], "includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": "The other dashboards, with the same time and choice"},
+        {**empty, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted what and why, on the exporter's page; needs --web.external-url"},
+        {**empty, "title": "Defender portal", "url": f"{PORTAL}?viewid=actions", "tooltip": "Recommended actions, where a state is changed"},
+        {**empty, "title": "Runbook", "icon": "doc", "url": "${runbooks}/SecureScoreRiskAccepted.md", "tooltip": "What to do about an accepted risk"},
+    ]
+
+
+def placed(sections):
+    panels, y = [], 0
+
+    def add(panel, x, width, height):
+        panels.append({"id": len(panels) + 1, "gridPos": {"x": x, "y": y, "w": width, "h": height}, **panel})
+
+    for title, bands in sections:
+        if title:
+            add({"type": "row", "title": title, "collapsed": False, "panels": []}, 0, 24, 1)
+            y += 1
+        for height, band in bands:
+            x = 0
+            for width, content in band:
+                add(content, x, width, height)
+                x += width
+            y += height
+    return panels

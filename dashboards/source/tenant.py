@@ -1,0 +1,231 @@
+"""One tenant, or a few: where its points are, and what would bring more."""
+
+from . import grafana as g
+from .promql import ACCEPTED, APPROVED_UNTIL, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, since_success
+
+SCORE = each("control_score", by=CONTROL)
+MAXIMUM = each("control_max_score", by=CONTROL)
+TO_GAIN = f"{MAXIMUM} - on (tenant, control, category) {SCORE}"
+
+# Against the best of the time shown, so that a loss shows however long it was.
+BEST = "max by (tenant, control, category) (max_over_time(secure_score_control_score{tenant=~\"$tenant\"}[$__range]))"
+LOST = f"({BEST} - on (tenant, control, category) {SCORE}) > 0"
+
+AGE_OF_STATES = since_success(match='api="profiles"')
+
+# Where many tenants are chosen, the ten that are lowest at the end: a graph of
+# a thousand lines is none.
+FEW = f"and on (tenant) bottomk(10, {ratio(at='@ end()')})"
+
+BASES = {"AllTenants": "All tenants", "TotalSeats": "Similar size", "IndustryTypes": "Same industry"}
+
+
+def page():
+    return g.dashboard(
+        "tenant",
+        "Tenant",
+        "A tenant's score and maximum, its categories against comparable tenants, and every control by what it would still bring.",
+        variables=[g.tenants()],
+        annotations=[g.firing(), g.acceptances(), maximum_changed()],
+        sections=[
+            ("", [(5, headline())]),
+            ("Over time", [(10, trend())]),
+            ("Against others", [(8, comparison())]),
+            ("Controls", [(13, [(24, controls())]), (7, [(24, regressions())]), (7, [(24, declared())])]),
+        ],
+    )
+
+
+def maximum_changed():
+    maximum = each("tenant_max_score")
+    return g.annotation(
+        "Maximum changed",
+        f"({maximum} != bool {each('tenant_max_score', at='offset 2h')}) == 1",
+        "blue",
+        "Microsoft changed the maximum",
+        "{{tenant}}: controls were added or withdrawn, or licences changed",
+    )
+
+
+def headline():
+    return [
+        (4, g.stat(
+            "Score", "Points as a share of the maximum; the six lowest where many tenants are chosen.",
+            g.now(f"bottomk(6, {ratio()})", "{{tenant}}"), unit="percentunit", name="auto", steps=g.RATIO, defaults={"decimals": 1},
+        )),
+        (4, g.stat(
+            "Points to target", "Points missing to the target; negative beyond it.",
+            g.now(f"topk(6, {each('target_ratio')} * on (tenant) {each('tenant_max_score')} - on (tenant) {each('tenant_score')})", "{{tenant}}"),
+            unit="short", name="auto", steps=[(None, "green"), (0.01, "orange")], defaults={"decimals": 1}, empty="No target set",
+        )),
+        (4, g.stat(
+            "Against all tenants", "Score less Microsoft's average over all tenants, in percentage points.",
+            g.now(f"bottomk(6, 100 * ({ratio()} - on (tenant) {average('AllTenants')}))", "{{tenant}}"),
+            unit="suffix: pp", name="auto", steps=[(None, "red"), (0, "green")], defaults={"decimals": 1},
+        )),
+        (4, g.stat(
+            "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today.",
+            g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]},
+        )),
+        (4, g.stat(
+            "Score of", "The day Microsoft computed the newest score for; usually yesterday. Oldest of the tenants chosen.",
+            g.now(f"{MILLISECONDS}min({each('report_timestamp_seconds')})"), unit=g.DATE,
+        )),
+        (4, g.stat(
+            "Age of states", "Since the catalogue with its states was last refreshed; 15 minutes are usual. Oldest of the tenants chosen.",
+            g.now(f"max({AGE_OF_STATES})"),
+            unit=g.AGE, steps=[(None, "green"), (2700, "orange"), (86400, "red")], defaults={"decimals": 0, "links": [g.TO_EXPORTER]},
+        )),
+    ]
+
+
+def trend():
+    score, maximum, target = each("tenant_score"), each("tenant_max_score"), each("target_ratio")
+    return [
+        (14, g.lines(
+            "Score and maximum", "Points the tenant has, and points it could have. A step of the maximum is Microsoft's doing, or a change of licences: it moves the percentage without anybody's work.",
+            [
+                g.over_time(f"{maximum} {FEW}", "{{tenant}} maximum"),
+                g.over_time(f"{target} * on (tenant) {maximum} {FEW}", "{{tenant}} target"),
+                g.over_time(f"{score} {FEW}", "{{tenant}} score"),
+            ],
+            unit="short", style={"lineInterpolation": "stepAfter"}, defaults={"decimals": 0},
+            overrides=[
+                {"matcher": {"id": "byRegexp", "options": "/ maximum$/"}, "properties": [{"id": "custom.fillOpacity", "value": 0}, {"id": "custom.lineWidth", "value": 1}]},
+                {"matcher": {"id": "byRegexp", "options": "/ target$/"}, "properties": [{"id": "custom.fillOpacity", "value": 0}, {"id": "custom.lineWidth", "value": 1}, {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [8, 6]}}]},
+            ],
+        )),
+        (10, g.lines(
+            "Changes from day to day", "What each day brought: points won or lost, and points Microsoft added to or took from the maximum.",
+            [
+                g.over_time(f"{score} - {each('tenant_score', at='offset 1d')} {FEW}", "{{tenant}} score"),
+                g.over_time(f"{maximum} - {each('tenant_max_score', at='offset 1d')} {FEW}", "{{tenant}} maximum"),
+            ],
+            unit="short", interval="1d", defaults={"decimals": 1},
+            style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "axisCenteredZero": True},
+        )),
+    ]
+
+
+def average(basis):
+    return each("comparison_ratio", match=f'basis="{basis}"')
+
+
+def comparison():
+    def share(basis):
+        match = f'basis="{basis}"'
+        score = each("comparison_category_score", by="tenant, category", match=match)
+        maximum = each("comparison_category_max_score", by="tenant, category", match=match)
+        return f"{score} / ({maximum} > 0)"
+
+    score = each("category_score", by="tenant, category")
+    maximum = each("category_max_score", by="tenant, category")
+    return [
+        (14, g.table(
+            "Categories", "The share of the points reached in each category, beside the average of comparable tenants. Microsoft compares with all tenants, with those of a similar size, and where it knows the industry with that.",
+            [
+                g.rows(f"{score} / ({maximum} > 0)"),
+                g.rows(f"{maximum} - {score}"),
+                *[g.rows(share(basis)) for basis in BASES],
+            ],
+            [
+                g.column("tenant", "Tenant", width=100, pick=True),
+                g.column("category", "Category", width=100),
+                g.column("Value #A", "Reached", unit="percentunit", decimals=0, steps=g.RATIO, gauge=True),
+                g.column("Value #B", "To gain", width=75, unit="short", decimals=1),
+                *[
+                    g.column(f"Value #{letter}", name, width=110, unit="percentunit", decimals=0)
+                    for letter, name in zip("CDE", BASES.values())
+                ],
+            ],
+            sort="-To gain",
+        )),
+        (10, g.lines(
+            "Score against comparable tenants", "The tenant's share of its maximum, and the averages Microsoft computes, dashed.",
+            [
+                g.over_time(f"{ratio()} {FEW}", "{{tenant}}"),
+                *[
+                    g.over_time(f"{average(basis)} {FEW}", f"{{{{tenant}}}}: {name.lower()}")
+                    for basis, name in BASES.items()
+                ],
+            ],
+            unit="percentunit", defaults={"decimals": 1},
+            overrides=[{"matcher": {"id": "byRegexp", "options": "/: /"}, "properties": [{"id": "custom.fillOpacity", "value": 0}, {"id": "custom.lineWidth", "value": 1}, {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [8, 6]}}]}],
+        )),
+    ]
+
+
+def controls():
+    declared = f"on (tenant, control) {MAXIMUM}"
+    return g.table(
+        "Controls", "Every control the tenant is scored on or has declared something about, first what would bring most. A risk accepted brings no points; the two claims bring all of them, and Microsoft verifies neither.",
+        [
+            g.rows(TO_GAIN),
+            g.rows(SCORE),
+            g.rows(MAXIMUM),
+            g.rows(f"{TITLE} and {declared}"),
+            g.rows(f"{each('control_state', by=f'{CONTROL}, state')} and {declared}"),
+            g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)}"),
+            g.rows(f"{MILLISECONDS}{each('control_last_synced_timestamp_seconds', by=CONTROL)}"),
+        ],
+        [
+            g.column("tenant", "Tenant", width=110, pick=True),
+            g.column("title", "Title"),
+            g.column("control", "Control", width=210, link=g.TO_CONTROL),
+            g.column("category", "Category", width=110, pick=True),
+            g.column("Value #B", "Points", width=75, unit="short", decimals=1),
+            g.column("Value #C", "Of", width=60, unit="short", decimals=0),
+            g.column("Value #A", "To gain", width=85, unit="short", decimals=1, steps=[(None, "green"), (0.01, "yellow"), (5, "orange")], paint="text"),
+            g.column("state", "State", width=140, words=g.STATES, paint="text", pick=True),
+            g.column("Value #F", "Since", width=100, unit=g.DATE),
+            g.column("Value #G", "Last synced", width=105, unit=g.DATE),
+        ],
+        sort="-To gain",
+    )
+
+
+def regressions():
+    return g.table(
+        "Regressions", "Controls with fewer points than at their best in the time shown, the largest loss first. An accepted risk loses its points, too.",
+        [
+            g.rows(f"topk(50, {LOST})"),
+            g.rows(f"{SCORE} and on (tenant, control) topk(50, {LOST})"),
+            g.rows(f"{TITLE} and on (tenant, control) topk(50, {LOST})"),
+            g.rows(f"{each('control_state', by=f'{CONTROL}, state')} and on (tenant, control) topk(50, {LOST})"),
+        ],
+        [
+            g.column("tenant", "Tenant", width=110, pick=True),
+            g.column("title", "Title"),
+            g.column("control", "Control", width=260, link=g.TO_CONTROL),
+            g.column("category", "Category", width=110, pick=True),
+            g.column("Value #A", "Lost", width=90, unit="short", decimals=1, steps=[(None, "orange"), (3, "red")], paint="text"),
+            g.column("Value #B", "Points now", width=110, unit="short", decimals=1),
+            g.column("state", "State", width=150, words=g.STATES, paint="text"),
+        ],
+        sort="-Lost", empty="No control lost points in the time shown",
+    )
+
+
+def declared():
+    return g.table(
+        "Accepted, claimed and planned", "Controls somebody declared something about, the newest first.",
+        [
+            g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {DECLARED}"),
+            g.rows(f"{TITLE} and on (tenant, control) {DECLARED}"),
+            g.rows(DECLARED),
+            g.rows(f"{MILLISECONDS}{APPROVED_UNTIL} and on (tenant, control) {ACCEPTED}"),
+        ],
+        [
+            g.column("tenant", "Tenant", width=110, pick=True),
+            g.column("title", "Title"),
+            g.column("control", "Control", width=260, link=g.TO_CONTROL),
+            g.column("category", "Category", width=110, pick=True),
+            g.column("state", "State", width=150, words=g.STATES, paint="text"),
+            g.column("Value #A", "Since", width=140, unit=g.MOMENT),
+            g.column("Value #D", "Approved until", width=120, unit=g.DATE),
+        ],
+        sort="-Since", empty="Nobody declared anything",
+    )
+
+
+DECLARED = each("control_state", by=f"{CONTROL}, state", match='state!="to_address"')

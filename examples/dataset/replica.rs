@@ -1,0 +1,177 @@
+//! One exporter: how its refreshes fared, and what it tells of itself.
+
+use crate::dice::{roll, roll_at};
+use crate::story::{CHANGES, failure, is_down};
+use crate::tenant::Tenant;
+use crate::{DAY, HOUR, START, VITALS};
+use secure_score_exporter::model::{
+    Api, Code, Delivery, EventKind, Reason, RefreshHealth, TenantHealth, Timestamp,
+};
+use secure_score_exporter::telemetry::{Telemetry, TelemetryError};
+use std::time::Duration;
+
+/// Beyond this age data are no longer shown, as the exporter's default has it.
+const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Pages of a catalogue.
+const PAGES: u64 = 3;
+
+pub(crate) struct Replica {
+    pub(crate) instance: &'static str,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) health: Vec<TenantHealth>,
+    pub(crate) started: i64,
+    pub(crate) up: bool,
+    /// How many samples the newest scrape had that was written whole.
+    pub(crate) samples: u32,
+}
+
+impl Replica {
+    pub(crate) fn new(
+        instance: &'static str,
+        tenants: &[Tenant],
+        now: i64,
+    ) -> Result<Self, TelemetryError> {
+        let telemetry = Telemetry::new()?;
+        telemetry.config_loaded(281_474_976_710_597.0, Timestamp::from_seconds(now));
+        telemetry.external_url("https://secure-score.example.org")?;
+        telemetry.set_tenants(tenants.len());
+        Ok(Self {
+            instance,
+            telemetry,
+            health: vec![TenantHealth::default(); tenants.len()],
+            started: now,
+            up: true,
+            samples: 0,
+        })
+    }
+
+    /// What happens between the sample before and this one.
+    pub(crate) fn advance(&mut self, tenants: &[Tenant], now: i64) -> Result<(), TelemetryError> {
+        if is_down(now) {
+            self.up = false;
+            return Ok(());
+        }
+        if !self.up {
+            *self = Self::new(self.instance, tenants, now)?;
+        }
+        for (tenant, health) in tenants.iter().zip(&mut self.health) {
+            let name = tenant.organisation.name;
+            for quarter in [now - VITALS / 2, now] {
+                refresh(&self.telemetry, health, name, Api::Profiles, quarter);
+            }
+            if now % HOUR == 0 || now == self.started {
+                refresh(&self.telemetry, health, name, Api::Scores, now);
+            }
+        }
+        self.tell(now);
+        Ok(())
+    }
+
+    /// Each change is told, some of them in vain.
+    fn tell(&self, now: i64) {
+        let news = CHANGES
+            .iter()
+            .filter(|it| (now - VITALS..now).contains(&it.at()));
+        for change in news {
+            self.telemetry.event(EventKind::StateChanged);
+            let outcome = match roll(&[change.tenant, change.control]) {
+                0..25 => Delivery::Failed,
+                _ => Delivery::Delivered,
+            };
+            self.telemetry.delivery(outcome, 1);
+        }
+    }
+
+    /// Whether a tenant's data are young enough to be shown.
+    pub(crate) fn shows(&self, tenant: usize, now: i64) -> bool {
+        let success = self
+            .health
+            .get(tenant)
+            .and_then(|it| it.profiles.last_success);
+        success.is_some_and(|at| Timestamp::from_seconds(now).since(at) <= MAX_STALENESS)
+    }
+
+    /// What a process of this age and load would show, in place of what the
+    /// one that writes this would.
+    pub(crate) fn process(&self, now: i64) -> [(&'static str, f64); 7] {
+        let age = (now - self.started) as f64;
+        let noise = roll_at(&[self.instance, "memory"], now) as f64;
+        [
+            (
+                "process_cpu_seconds_total",
+                (age * 0.0021 * 1e3).round() / 1e3,
+            ),
+            ("process_max_fds", 1_048_576.0),
+            ("process_open_fds", 19.0 + (noise / 20.0).floor()),
+            (
+                "process_resident_memory_bytes",
+                24e6 + noise * 32_768.0 + (age / DAY as f64).min(2.0) * 1e6,
+            ),
+            ("process_start_time_seconds", self.started as f64),
+            ("process_threads", 5.0),
+            ("process_virtual_memory_bytes", 312e6),
+        ]
+    }
+}
+
+fn refresh(telemetry: &Telemetry, health: &mut TenantHealth, tenant: &str, api: Api, now: i64) {
+    let failed = failure(tenant, api, now);
+    let requests = match (api, failed) {
+        (Api::Profiles, None) => PAGES,
+        _ => 1,
+    };
+    for request in 0..requests {
+        let word = request.to_string();
+        let luck = roll_at(&[tenant, api.as_str(), &word], now);
+        let mut took = Duration::from_millis(90 + luck * luck / 12);
+        if failed == Some(Reason::Timeout) {
+            took = Duration::from_secs(30);
+        }
+        telemetry.graph_request(api, took);
+        *health.traffic.graph.entry((api, code(failed))).or_default() += 1;
+    }
+    // Now and then a request is throttled and tried again.
+    if failed.is_none() && roll_at(&[tenant, "throttled"], now) < 2 {
+        *health
+            .traffic
+            .graph
+            .entry((api, Code::Status(429)))
+            .or_default() += 1;
+        health.traffic.throttled += 1;
+    }
+    health.traffic.throttled += u64::from(failed == Some(Reason::Throttled));
+    health.traffic.tokens += u64::from(now % HOUR == 0 && api == Api::Scores || now == START);
+    let luck = roll_at(&[tenant, api.as_str(), "refresh"], now);
+    telemetry.refresh(
+        api,
+        Duration::from_millis(200 + requests * (120 + luck * 4)),
+    );
+    // A refresh is some minutes old when it is scraped.
+    let age = roll(&[tenant, api.as_str(), "age"]) as i64 * 8;
+    note(health.of_mut(api), api, failed, now - age);
+}
+
+const fn code(failed: Option<Reason>) -> Code {
+    match failed {
+        None => Code::Status(200),
+        Some(Reason::Permission) => Code::Status(403),
+        Some(Reason::Throttled) => Code::Status(429),
+        Some(Reason::Server) => Code::Status(503),
+        Some(_) => Code::NoAnswer,
+    }
+}
+
+fn note(health: &mut RefreshHealth, api: Api, failed: Option<Reason>, now: i64) {
+    let interval = match api {
+        Api::Profiles => HOUR / 4,
+        Api::Scores => HOUR,
+    };
+    health.refreshes += 1;
+    health.up = failed.is_none();
+    health.next_refresh = Some(Timestamp::from_seconds(now + interval));
+    match failed {
+        Some(reason) => *health.failures.entry(reason).or_default() += 1,
+        None => health.last_success = Some(Timestamp::from_seconds(now)),
+    }
+}

@@ -1,0 +1,130 @@
+//! What Prometheus would have stored of a scrape.
+
+use crate::dice::roll_at;
+use crate::replica::Replica;
+use crate::story::is_down;
+use crate::tenant::Tenant;
+use crate::{DATA, HOUR};
+use secure_score_exporter::exposition::{
+    Chunk, Format, Policy, assemble, render_data, render_vitals,
+};
+use secure_score_exporter::model::{ControlState, Timestamp};
+use std::io::{self, Write};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+const JOB: &str = "secure-score";
+
+/// Writes all samples of one replica at one moment.
+pub(crate) fn write(
+    out: &mut impl Write,
+    replica: &mut Replica,
+    tenants: &[Tenant],
+    now: i64,
+) -> io::Result<()> {
+    let target = format!("instance=\"{}\",job=\"{JOB}\"", replica.instance);
+    let up = f64::from(u8::from(replica.up));
+    writeln!(out, "up{{{target}}} {up} {now}")?;
+    if !replica.up {
+        return Ok(());
+    }
+    let mut samples = 0_u32;
+    for line in exposition(replica, tenants, now).lines() {
+        // The process that writes this is not the one it tells of.
+        if line.starts_with('#') || line.starts_with("process_") {
+            continue;
+        }
+        samples += 1;
+        writeln!(out, "{} {now}", with_target(line, &target))?;
+    }
+    for (name, value) in replica.process(now) {
+        samples += 1;
+        writeln!(out, "{name}{{{target}}} {value} {now}")?;
+    }
+    if now % DATA == 0 {
+        replica.samples = samples;
+    }
+    let samples = replica.samples;
+    let took = 0.009 + f64::from(samples) * 1e-6 + roll_at(&[replica.instance], now) as f64 * 2e-5;
+    writeln!(out, "scrape_samples_scraped{{{target}}} {samples} {now}")?;
+    writeln!(out, "scrape_duration_seconds{{{target}}} {took:.5} {now}")
+}
+
+/// Scores and controls only now and then, lest the file become gigabytes.
+fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
+    let policy = policy();
+    let chunks: Vec<(Chunk, Chunk)> = tenants
+        .iter()
+        .zip(&replica.health)
+        .enumerate()
+        .map(|(number, (tenant, health))| {
+            let shown = now % DATA == 0 && replica.shows(number, now);
+            let data = shown.then(|| render_data(&tenant.identity, &tenant.snapshot(now), &policy));
+            (
+                data.unwrap_or_default(),
+                render_vitals(&tenant.identity, health),
+            )
+        })
+        .collect();
+    let parts = assemble(
+        Format::OpenMetrics,
+        chunks.iter().map(|(data, vitals)| (data, vitals)),
+    );
+    let mut bytes = parts.concat();
+    bytes.extend(replica.telemetry.encode(Format::OpenMetrics));
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Nobody in it is real, so everything is shown.
+fn policy() -> Policy {
+    Policy {
+        lookback: NonZeroUsize::MIN.saturating_add(2),
+        accepted_by: Some(Arc::new(str::to_owned)),
+        comment: true,
+    }
+}
+
+/// The labels a scrape adds, before those that are there.
+fn with_target(line: &str, target: &str) -> String {
+    match line.find(['{', ' ']).map(|at| line.split_at(at)) {
+        Some((name, rest)) if rest.starts_with('{') => {
+            let labels = rest.strip_prefix('{').unwrap_or(rest);
+            format!("{name}{{{target},{labels}")
+        }
+        Some((name, rest)) => format!("{name}{{{target}}}{rest}"),
+        None => line.to_owned(),
+    }
+}
+
+/// What the shipped rules would have fired.
+pub(crate) fn alerts(out: &mut impl Write, tenants: &[Tenant], now: i64) -> io::Result<()> {
+    if now % HOUR != 0 {
+        return Ok(());
+    }
+    if is_down(now) {
+        let labels = format!(
+            "alertname=\"SecureScoreExporterDown\",alertstate=\"firing\",job=\"{JOB}\",severity=\"critical\""
+        );
+        writeln!(out, "ALERTS{{{labels}}} 1 {now}")?;
+    }
+    for tenant in tenants {
+        for control in tenant.snapshot(now).controls {
+            let approved = control.approval(Timestamp::from_seconds(now)).is_approved();
+            if control.state() != Some(ControlState::RiskAccepted) || approved {
+                continue;
+            }
+            let category = control.category.as_str();
+            let severity = if category == "Identity" {
+                "critical"
+            } else {
+                "warning"
+            };
+            writeln!(
+                out,
+                "ALERTS{{alertname=\"SecureScoreRiskAccepted\",alertstate=\"firing\",category=\"{category}\",control=\"{}\",severity=\"{severity}\",tenant=\"{}\"}} 1 {now}",
+                control.id, tenant.organisation.name
+            )?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! The real Prometheus over thirty invented days answers every query.
+
+use super::choice::{Choice, END, SHOWN};
+use super::page::{Page, Query, text};
+use crate::process::{Process, free_port, program};
+use serde_json::Value;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+const PATIENCE: u32 = 600;
+
+/// Queries that rightly find nothing of one tenant. Of all tenants, each must
+/// find something.
+const MAY_FIND_NOTHING: &[&str] = &[
+    "secure-score-control / Tenants / D",
+    "secure-score-control / Tenants / F",
+    "secure-score-control / Tenants / H",
+    "secure-score-control / annotation Risk accepted",
+    "secure-score-exporter / Tenants with trouble",
+    "secure-score-fleet / Tenants with trouble",
+    "secure-score-risks / Claims",
+];
+
+/// Prometheus with the data set.
+struct Server {
+    _folder: tempfile::TempDir,
+    _process: Process,
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        run(Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--example", "dataset", "--"])
+            .arg(at("dataset.om")));
+        run(Command::new(program("promtool", "prometheus"))
+            .args(["tsdb", "create-blocks-from"])
+            .args(["--max-block-duration=1458h", "openmetrics"])
+            .args([at("dataset.om"), at("blocks")]));
+        fs::write(at("prometheus.yml"), "").unwrap();
+        let port = free_port();
+        let process = Process::start(
+            Command::new(program("prometheus", "prometheus"))
+                .arg(format!("--config.file={}", at("prometheus.yml")))
+                .arg(format!("--storage.tsdb.path={}", at("blocks")))
+                .arg("--storage.tsdb.retention.time=100y")
+                .arg("--query.lookback-delta=7199999ms")
+                .arg(format!("--web.listen-address=127.0.0.1:{port}")),
+        );
+        let server = Self {
+            _folder: folder,
+            _process: process,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        server.wait_until_ready().await;
+        server
+    }
+
+    async fn wait_until_ready(&self) {
+        let ready = format!("{}/-/ready", self.url);
+        for _ in 0..PATIENCE {
+            let answer = self.http.get(&ready).send().await;
+            if answer.is_ok_and(|it| it.status().is_success()) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!("Prometheus is not ready:\n{}", self._process.output());
+    }
+
+    /// The result of a query as its panel asks it, or what was wrong with it.
+    async fn ask(&self, expr: &str, instant: bool) -> Result<Vec<Value>, String> {
+        let (path, times) = if instant {
+            ("query", vec![("time", END)])
+        } else {
+            let times = vec![("start", END - SHOWN), ("end", END), ("step", 3600)];
+            ("query_range", times)
+        };
+        let times = times.into_iter().map(|(name, at)| (name, at.to_string()));
+        let form: Vec<(&str, String)> = times.chain([("query", expr.to_owned())]).collect();
+        let url = reqwest::Url::parse_with_params(&format!("{}/api/v1/{path}", self.url), &form);
+        let answer = self.http.get(url.unwrap()).send().await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        if answer["status"] != "success" {
+            return Err(answer["error"].to_string());
+        }
+        Ok(answer["data"]["result"].as_array().unwrap().clone())
+    }
+
+    async fn number(&self, expr: &str) -> f64 {
+        let result = self.ask(expr, true).await.unwrap();
+        assert_eq!(result.len(), 1, "{expr}: {result:?}");
+        text(&result[0]["value"][1]).parse().unwrap()
+    }
+
+    /// What is wrong with what a query shows.
+    async fn complaint(&self, query: &Query, choice: Choice) -> Option<String> {
+        let expr = choice.fill(&query.expr);
+        let complain = |what: &str| Some(format!("{}: {what}: {expr}", query.place));
+        match self.ask(&expr, query.instant).await {
+            Err(error) => complain(&error),
+            Ok(result) if result.is_empty() => complain("no data"),
+            Ok(result) if query.unit == "percentunit" && !query.instant => {
+                let odd = values(&result).find(|value| !(-0.001..=1.001).contains(value));
+                complain(&format!("{} is no share", odd?))
+            }
+            Ok(_) => None,
+        }
+    }
+}
+
+fn values(result: &[Value]) -> impl Iterator<Item = f64> {
+    let samples = result
+        .iter()
+        .flat_map(|it| it["values"].as_array().into_iter().flatten());
+    samples.map(|sample| text(&sample[1]).parse().unwrap())
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().expect("it can be started");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {said}");
+}
+
+#[tokio::test]
+async fn every_query_has_an_answer_for_one_tenant_and_for_all() {
+    let server = Server::start().await;
+    let mut complaints = Vec::new();
+    let mut asked = 0;
+    for page in Page::all() {
+        for query in page.queries().iter().chain(&page.marks()) {
+            asked += 1;
+            complaints.extend(server.complaint(query, Choice::ALL).await);
+            let may_be_empty = MAY_FIND_NOTHING
+                .iter()
+                .any(|it| query.place.starts_with(it));
+            for tenant in ["contoso", "fabrikam"] {
+                let complaint = server.complaint(query, Choice { tenant }).await;
+                let rightly = |it: &String| may_be_empty && it.contains("no data");
+                complaints.extend(complaint.filter(|it| !rightly(it)));
+            }
+        }
+    }
+    assert!(asked > 120, "only {asked} queries found");
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    two_replicas_count_once(&server).await;
+}
+
+/// The data hold a second replica for the last day.
+async fn two_replicas_count_once(server: &Server) {
+    assert_eq!(
+        server
+            .number("count(count by (instance) (secure_score_tenant_info))")
+            .await,
+        2.0
+    );
+    let fleet = &Page::all()[2];
+    assert_eq!(fleet.uid(), "secure-score-fleet");
+    for (title, shown) in [
+        ("Unapproved risks", 4.0),
+        ("Approved", 4.0),
+        ("Ending soon", 2.0),
+        ("In trouble", 1.0),
+    ] {
+        let queries = fleet.queries();
+        let query = queries
+            .iter()
+            .find(|it| it.place.contains(&format!("/ {title} /")));
+        let expr = Choice::ALL.fill(&query.expect("the panel is there").expr);
+        assert_eq!(server.number(&expr).await, shown, "{title}: {expr}");
+    }
+}
