@@ -3,7 +3,9 @@
 mod alerts;
 mod days;
 mod lint;
+mod operator;
 mod promql;
+mod routing;
 mod rules;
 
 use promql::Known;

@@ -1,248 +1,205 @@
 //! The whole way with the real programs: the embedded Graph, the exporter,
-//! Debian's Prometheus and Alertmanager, and a sink for what they send.
+//! Debian's Prometheus and Alertmanager with the rules and the configuration
+//! that are shipped, and sinks for what they send: PagerDuty, a ticket system
+//! and a mail server.
 
-use crate::process::{Process, free_port, program};
-use crate::sink::{Notification, Sink};
+mod mail_sink;
+mod stage;
+mod web_sink;
+
+use crate::process::Process;
 use crate::world::value;
+use mail_sink::Mail;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::Path;
-use std::process::Command;
+use stage::Stage;
 use std::time::{Duration, Instant};
 
-/// Far more than detection takes: refreshes every 10 s, scrapes every second.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// How long silence is watched where silence is the point.
+/// How long silence is watched where silence is the point: several refreshes,
+/// and many evaluations.
 const SILENCE: Duration = Duration::from_secs(25);
 
 const CONTROL: &str = "UserRiskPolicy";
 const ACTOR: &str = "dana.admin@contoso.example";
-const COMMENT: &str = "migration week";
+/// A reason, from somebody who would like to write our mails.
+const COMMENT: &str = "migration week <a href='https://evil.example'>renew</a>";
+const ON_CALL: &str = "security-on-call@example.org";
 
-struct Stage {
-    _folder: tempfile::TempDir,
-    simulator: Process,
-    exporter: Process,
-    _prometheus: Process,
-    _alertmanager: Process,
-    sink: Sink,
-    http: reqwest::Client,
-    control: String,
-    metrics: String,
-    prometheus_url: String,
+/// What PagerDuty was told of an alert: `trigger` or `resolve`, in order.
+fn pages(stage: &Stage, alert: &str) -> Vec<Value> {
+    let posted = stage.web.posted("/pagerduty").into_iter().map(|p| p.body);
+    posted
+        .filter(|body| {
+            body["payload"]["custom_details"]["alerts"]
+                .to_string()
+                .contains(alert)
+        })
+        .collect()
 }
 
-impl Stage {
-    async fn set() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let sink = Sink::start().await;
-
-        let simulator = Process::exporter(&[
-            "simulate",
-            "--quiet",
-            "--listen-address=127.0.0.1:0",
-            "--control.listen-address=127.0.0.1:0",
-            "--config-dir",
-            &at("exporter"),
-        ]);
-        let control = simulator.word_after("control API ");
-        simulator.word_after("configuration ");
-
-        let exporter = Process::exporter(&[
-            "--config.file",
-            &at("exporter/secure-score.yml"),
-            "--web.listen-address=127.0.0.1:0",
-        ]);
-        let address = exporter.word_after("address=");
-
-        let alertmanager_port = free_port();
-        fs::write(
-            folder.path().join("alertmanager.yml"),
-            alertmanager_config(&sink),
-        )
-        .unwrap();
-        let alertmanager = Process::start(
-            Command::new(program(
-                "prometheus-alertmanager",
-                "prometheus-alertmanager",
-            ))
-            .arg(format!("--config.file={}", at("alertmanager.yml")))
-            .arg(format!("--storage.path={}", at("alertmanager")))
-            .arg(format!(
-                "--web.listen-address=127.0.0.1:{alertmanager_port}"
-            ))
-            .arg("--cluster.listen-address="),
-        );
-
-        let prometheus_port = free_port();
-        fs::write(folder.path().join("rules.yml"), hurried_rules()).unwrap();
-        let config = prometheus_config(&address, &at("rules.yml"), alertmanager_port);
-        fs::write(folder.path().join("prometheus.yml"), config).unwrap();
-        let prometheus = Process::start(
-            Command::new(program("prometheus", "prometheus"))
-                .arg(format!("--config.file={}", at("prometheus.yml")))
-                .arg(format!("--storage.tsdb.path={}", at("prometheus")))
-                .arg(format!("--web.listen-address=127.0.0.1:{prometheus_port}")),
-        );
-
-        let stage = Self {
-            simulator,
-            exporter,
-            _prometheus: prometheus,
-            _alertmanager: alertmanager,
-            sink,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            control,
-            metrics: format!("http://{address}/metrics"),
-            prometheus_url: format!("http://127.0.0.1:{prometheus_port}"),
-            _folder: folder,
-        };
-        stage.wait_until_watched().await;
-        stage
-    }
-
-    /// Prometheus holds every tenant's flags.
-    async fn wait_until_watched(&self) {
-        let query =
-            format!("count(secure_score_control_risk_accepted{{control=\"{CONTROL}\"}}) == 5");
-        self.wait_for(&query).await;
-    }
-
-    async fn wait_for(&self, query: &str) {
-        let deadline = Instant::now() + PATIENCE;
-        while self.query(query).await.is_empty() {
-            assert!(
-                Instant::now() < deadline,
-                "never true: {query}\n{}\n{}",
-                self.exporter.output(),
-                self.simulator.output()
-            );
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    }
-
-    /// The samples of an instant query; none while Prometheus is starting.
-    async fn query(&self, query: &str) -> Vec<Value> {
-        let api = format!("{}/api/v1/query", self.prometheus_url);
-        let url = reqwest::Url::parse_with_params(&api, [("query", query)]).unwrap();
-        let asked = self.http.get(url).send().await;
-        let Ok(answer) = asked else {
-            return Vec::new();
-        };
-        let body = answer.text().await.unwrap_or_default();
-        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
-        answer["data"]["result"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
-    }
-
-    async fn administrator(&self, deed: &str, words: Value) {
-        let url = format!("{}/tenants/contoso/controls/{CONTROL}/{deed}", self.control);
-        let body = words.to_string();
-        let answer = self.http.post(url).body(body).send().await.unwrap();
-        assert!(
-            answer.status().is_success(),
-            "{deed}: {}",
-            answer.text().await.unwrap()
-        );
-    }
-
-    async fn notified(&self, status: &str) -> Notification {
-        let ours = |n: &Notification| {
-            n.alert == "SecureScoreRiskAccepted"
-                && n.status == status
-                && n.label("control") == CONTROL
-        };
-        self.sink
-            .wait(PATIENCE, ours)
-            .await
-            .unwrap_or_else(|| panic!("no {status} notification; seen: {:#?}", self.sink.seen()))
-    }
+fn actions(pages: &[Value]) -> Vec<&str> {
+    pages
+        .iter()
+        .map(|page| page["event_action"].as_str().unwrap_or_default())
+        .collect()
 }
 
-/// The rules as they are shipped, evaluated each second instead of each minute.
-fn hurried_rules() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts/secure-score.rules.yml");
-    let rules = fs::read_to_string(file).unwrap();
-    assert!(rules.contains("interval: 1m"));
-    rules.replace("interval: 1m", "interval: 1s")
+/// What the person on call got of an alert.
+fn mails(stage: &Stage, alert: &str) -> Vec<Mail> {
+    let all = stage.mail.mails(ON_CALL).into_iter();
+    all.filter(|mail| mail.text.contains(alert)).collect()
 }
 
-fn prometheus_config(exporter: &str, rules: &str, alertmanager_port: u16) -> String {
-    json!({
-        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-        "rule_files": [rules],
-        "alerting": {"alertmanagers": [{"static_configs": [
-            {"targets": [format!("127.0.0.1:{alertmanager_port}")]}
-        ]}]},
-        "scrape_configs": [{"job_name": "secure-score", "static_configs": [{"targets": [exporter]}]}]
-    })
-    .to_string()
-}
-
-/// One receiver, and no patience: what Alertmanager gets it passes on at once.
-fn alertmanager_config(sink: &Sink) -> String {
-    json!({
-        "route": {
-            "receiver": "sink", "group_by": ["alertname", "tenant", "control"],
-            "group_wait": "1s", "group_interval": "1s", "repeat_interval": "1h"
-        },
-        "receivers": [{"name": "sink", "webhook_configs": [{"url": sink.url(), "send_resolved": true}]}]
-    })
-    .to_string()
+/// Accepts the risk and waits for the page and the mail.
+async fn accepted(stage: &Stage) -> (Value, Mail) {
+    stage
+        .administrator("accept", CONTROL, json!({"by": ACTOR, "comment": COMMENT}))
+        .await;
+    let page = stage
+        .wait("a page", |s| {
+            pages(s, "SecureScoreRiskAccepted").into_iter().next()
+        })
+        .await;
+    let mail = stage
+        .wait("a mail", |s| {
+            mails(s, "SecureScoreRiskAccepted").into_iter().next()
+        })
+        .await;
+    (page, mail)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
     let stage = Stage::set().await;
 
-    stage
-        .administrator("accept", json!({"by": ACTOR, "comment": COMMENT}))
-        .await;
-    let fired = stage.notified("firing").await;
-    assert_eq!(fired.label("tenant"), "contoso");
-    assert_eq!(fired.label("category"), "Identity");
-    assert_eq!(fired.label("severity"), "critical");
-    let description = fired.annotation("description");
-    assert!(description.contains(ACTOR), "who is missing: {description}");
+    let (page, mail) = accepted(&stage).await;
+    let payload = &page["payload"];
+    assert_eq!(page["event_action"], "trigger");
+    assert_eq!(page["routing_key"], "a routing key");
+    assert_eq!(payload["severity"], "critical");
+    let title = "Critical: contoso: A Secure Score risk is accepted. (UserRiskPolicy)";
+    assert_eq!(payload["summary"], title);
+    assert_eq!(mail.subject, title);
+    for text in [
+        payload["custom_details"]["alerts"]
+            .as_str()
+            .unwrap_or_default(),
+        &mail.text,
+    ] {
+        assert!(
+            text.contains(&format!("Accepted by {ACTOR}.")),
+            "who? {text}"
+        );
+        assert!(
+            text.contains(&format!("Reason given: {COMMENT}")),
+            "why? {text}"
+        );
+        assert!(
+            text.contains("tenant contoso, control UserRiskPolicy (Identity)"),
+            "{text}"
+        );
+        assert!(
+            text.contains("docs/runbooks/SecureScoreRiskAccepted.md"),
+            "{text}"
+        );
+    }
+    assert!(mail.html.contains(ACTOR), "{}", mail.html);
     assert!(
-        description.contains(COMMENT),
-        "why is missing: {description}"
+        mail.html.contains("migration week &lt;a href="),
+        "{}",
+        mail.html
+    );
+    assert!(
+        !mail.html.contains("<a href='https://evil"),
+        "{}",
+        mail.html
     );
 
-    stage.administrator("revert", json!({"by": ACTOR})).await;
-    stage.notified("resolved").await;
-
-    let acceptances = stage
-        .sink
-        .seen()
-        .iter()
-        .filter(|n| {
-            n.alert == "SecureScoreRiskAccepted"
-                && n.status == "firing"
-                && n.label("control") == CONTROL
+    stage
+        .administrator("revert", CONTROL, json!({"by": ACTOR}))
+        .await;
+    stage
+        .wait("a page that ends", |s| {
+            (actions(&pages(s, "SecureScoreRiskAccepted")).last() == Some(&"resolve")).then_some(())
         })
-        .count();
-    assert_eq!(acceptances, 1, "paged once: {:#?}", stage.sink.seen());
+        .await;
+    stage
+        .wait("a mail that ends", |s| {
+            let mails = mails(s, "SecureScoreRiskAccepted");
+            mails
+                .last()
+                .filter(|m| m.subject.starts_with("Resolved: contoso: "))
+                .cloned()
+        })
+        .await;
+
+    tokio::time::sleep(SILENCE).await;
+    let pages = stage.web.posted("/pagerduty");
+    let told: Vec<Value> = pages.into_iter().map(|page| page.body).collect();
+    assert_eq!(
+        actions(&told),
+        ["trigger", "resolve"],
+        "nothing else: {told:#?}"
+    );
+    let mails = stage.mail.mails(ON_CALL);
+    assert_eq!(mails.len(), 2, "nothing else: {mails:#?}");
+    assert_eq!(
+        quieter_alerts(&stage),
+        STANDING,
+        "of what stood before, once each"
+    );
+}
+
+/// What the simulated tenants accepted long ago, all unwatched: a mail for each
+/// Identity control that nobody approved, and a line for the rest.
+const STANDING: [&str; 4] = [
+    "Info: adatum: A Secure Score risk is accepted. (meeting_autoadmitusers_v1)",
+    "Warning: contoso: A Secure Score risk is accepted. (IntegratedApps)",
+    "Warning: fabrikam: A Secure Score risk is accepted. (SelfServicePasswordReset)",
+    "Warning: litware: A Secure Score risk is accepted. (PWAgePolicyNew)",
+];
+
+fn quieter_alerts(stage: &Stage) -> Vec<String> {
+    let mut subjects: Vec<String> = ["security@example.org", "workplace@example.org"]
+        .iter()
+        .flat_map(|to| stage.mail.mails(to))
+        .map(|mail| mail.subject)
+        .collect();
+    subjects.extend(
+        stage
+            .web
+            .posted("/tickets")
+            .iter()
+            .map(|ticket| ticket.body.to_string()),
+    );
+    subjects.sort();
+    subjects
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_acceptance_does_not_resolve_because_the_exporter_died() {
+async fn a_dead_exporter_is_paged_once_and_ends_no_acceptance() {
     let mut stage = Stage::set().await;
-    stage
-        .administrator("accept", json!({"by": ACTOR, "comment": COMMENT}))
-        .await;
-    stage.notified("firing").await;
+    accepted(&stage).await;
 
     stage.exporter.kill();
-    stage.wait_for("up{job=\"secure-score\"} == 0").await;
-    let resolved =
-        |n: &Notification| n.alert == "SecureScoreRiskAccepted" && n.status == "resolved";
-    let heard = stage.sink.wait(SILENCE, resolved).await;
-    assert!(heard.is_none(), "silence is not good news: {heard:#?}");
+    stage
+        .wait("a page", |s| {
+            pages(s, "SecureScoreExporterDown").into_iter().next()
+        })
+        .await;
+    tokio::time::sleep(SILENCE).await;
+
+    let down = pages(&stage, "SecureScoreExporterDown");
+    assert_eq!(actions(&down), ["trigger"], "{down:#?}");
+    let acceptance = pages(&stage, "SecureScoreRiskAccepted");
+    assert_eq!(
+        actions(&acceptance),
+        ["trigger"],
+        "silence is not good news: {acceptance:#?}"
+    );
+    assert_eq!(stage.web.posted("/pagerduty").len(), 2, "nothing else");
+    assert_eq!(stage.mail.mails(ON_CALL).len(), 2, "nothing else");
     let firing = stage.query("ALERTS{alertname=\"SecureScoreRiskAccepted\",tenant=\"contoso\",control=\"UserRiskPolicy\",alertstate=\"firing\"}").await;
     assert!(
         !firing.is_empty(),
@@ -256,26 +213,15 @@ async fn prometheus_takes_every_sample_of_the_body() {
     stage.wait_for("up{job=\"secure-score\"} == 1").await;
     let deadline = Instant::now() + PATIENCE;
     loop {
-        let body = stage
-            .http
-            .get(&stage.metrics)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let answer = stage.http.get(&stage.metrics).send().await.unwrap();
+        let body = answer.text().await.unwrap();
         let samples = body
             .lines()
             .filter(|l| !l.is_empty() && !l.starts_with('#'))
             .count();
         assert!(value(&body, r#"secure_score_up{tenant="contoso",api="profiles"}"#).is_some());
-        let scraped = stage
-            .query(&format!(
-                "scrape_samples_scraped{{job=\"secure-score\"}} == {samples}"
-            ))
-            .await;
-        if !scraped.is_empty() {
+        let query = format!("scrape_samples_scraped{{job=\"secure-score\"}} == {samples}");
+        if !stage.query(&query).await.is_empty() {
             return;
         }
         let last = stage.query("scrape_samples_scraped").await;

@@ -38,7 +38,6 @@ mod scenarios;
 mod served;
 mod sharding;
 mod simulated;
-mod sink;
 mod state;
 mod web;
 mod web_pages;

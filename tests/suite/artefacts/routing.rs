@@ -1,0 +1,251 @@
+//! The Alertmanager examples, held against the alerts there are. What amtool
+//! can tell of them it is asked by `tests/run`.
+
+use super::rules::{Rule, alerts, yaml};
+use super::{read, root};
+use regex::Regex;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const BASE: &str = "alertmanager.yml";
+const VARIANTS: &[&str] = &[
+    "alertmanager.teams.yml",
+    "alertmanager.fragment.yml",
+    "alertmanager.msp.yml",
+];
+
+fn configuration(name: &str) -> Value {
+    yaml(&read(&root().join("alerts").join(name)))
+}
+
+fn all() -> impl Iterator<Item = (&'static str, Value)> {
+    std::iter::once(&BASE)
+        .chain(VARIANTS)
+        .map(|name| (*name, configuration(name)))
+}
+
+fn strings(list: &Value) -> Vec<String> {
+    let items = list.as_array().cloned().unwrap_or_default();
+    items
+        .iter()
+        .map(|item| item.as_str().expect("a text").to_owned())
+        .collect()
+}
+
+/// `name =~ "expression"`, the three forms that are used.
+struct Matcher {
+    label: String,
+    negated: bool,
+    pattern: String,
+}
+
+impl Matcher {
+    fn read(text: &str) -> Self {
+        let mut parts = text.splitn(3, ' ');
+        let mut next = || parts.next().unwrap_or_else(|| panic!("no matcher: {text}"));
+        let (label, operator, value) = (next(), next(), next());
+        let value = value.trim_matches('"');
+        let (negated, pattern) = match operator {
+            "=" => (false, regex::escape(value)),
+            "=~" => (false, value.to_owned()),
+            "!~" => (true, value.to_owned()),
+            other => panic!("{text}: {other}"),
+        };
+        Self {
+            label: label.to_owned(),
+            negated,
+            pattern,
+        }
+    }
+
+    fn takes(&self, value: &str) -> bool {
+        let whole = Regex::new(&format!("^(?:{})$", self.pattern)).expect("a pattern");
+        whole.is_match(value) != self.negated
+    }
+}
+
+/// Whether a list of matchers can take an alert, as far as its name and its
+/// severity tell.
+fn takes(matchers: &[String], alert: &Rule) -> bool {
+    matchers
+        .iter()
+        .map(|text| Matcher::read(text))
+        .all(|m| match m.label.as_str() {
+            "alertname" => m.takes(alert.name()),
+            "severity" => m.takes(alert.severity()),
+            _ => true,
+        })
+}
+
+#[test]
+fn every_alert_has_its_route_asked_for() {
+    let text = read(&root().join("alerts/tests/routes.txt"));
+    let (_, rest) = text
+        .split_once("[alertmanager.yml ")
+        .expect("the base file's section");
+    let section = rest.split("\n[").next().unwrap_or_default();
+    let label = |line: &str, name: &str| {
+        let found = line.split(' ').find_map(|word| word.strip_prefix(name));
+        found.unwrap_or_default().to_owned()
+    };
+    let asked: BTreeSet<(String, String)> = section
+        .lines()
+        .map(|line| (label(line, "alertname="), label(line, "severity=")))
+        .collect();
+    for alert in alerts() {
+        let case = (alert.name().to_owned(), alert.severity().to_owned());
+        assert!(
+            asked.contains(&case),
+            "routes.txt does not ask for {case:?}"
+        );
+    }
+}
+
+#[test]
+fn the_variants_differ_from_the_base_only_where_they_must() {
+    let base = configuration(BASE);
+    for name in VARIANTS {
+        let variant = configuration(name);
+        for same in ["inhibit_rules", "time_intervals"] {
+            assert_eq!(variant[same], base[same], "{name}: {same}");
+        }
+    }
+    assert_eq!(
+        configuration("alertmanager.teams.yml")["route"],
+        base["route"]
+    );
+    let fragment = configuration("alertmanager.fragment.yml");
+    let mut added = fragment["route"]["routes"][0].clone();
+    let ours = added
+        .as_object_mut()
+        .and_then(|route| route.remove("matchers"));
+    assert_eq!(
+        ours.map(|m| strings(&m)),
+        Some(vec![r#"alertname =~ "SecureScore.+""#.to_owned()])
+    );
+    assert_eq!(added, base["route"]);
+}
+
+/// Every list of matchers in a configuration, wherever it stands.
+fn matcher_lists(value: &Value, found: &mut Vec<Vec<String>>) {
+    match value {
+        Value::Object(map) => {
+            for (key, inner) in map {
+                if key.ends_with("matchers") {
+                    found.push(strings(inner));
+                }
+                matcher_lists(inner, found);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| matcher_lists(item, found)),
+        _ => {}
+    }
+}
+
+/// The alternatives of `before(one|other)after`, or the whole where there are
+/// none.
+fn alternatives(pattern: &str) -> Vec<String> {
+    if let Some((before, rest)) = pattern.split_once('(')
+        && let Some((inner, after)) = rest.split_once(')')
+        && !before.contains('|')
+        && !after.contains('|')
+    {
+        return inner
+            .split('|')
+            .map(|one| format!("{before}{one}{after}"))
+            .collect();
+    }
+    vec![pattern.to_owned()]
+}
+
+#[test]
+fn matchers_name_only_alerts_that_exist() {
+    let alerts = alerts();
+    let mut checked = 0;
+    for (name, configuration) in all() {
+        let mut lists = Vec::new();
+        matcher_lists(&configuration, &mut lists);
+        for text in lists.iter().flatten() {
+            let matcher = Matcher::read(text);
+            if matcher.label != "alertname" {
+                continue;
+            }
+            for one in alternatives(&matcher.pattern) {
+                let pattern = Regex::new(&format!("^(?:{one})$")).expect("a pattern");
+                checked += 1;
+                assert!(
+                    alerts.iter().any(|alert| pattern.is_match(alert.name())),
+                    "{name}: no alert is called {one}"
+                );
+            }
+        }
+    }
+    assert!(checked > 50, "only {checked} names");
+}
+
+#[test]
+fn nothing_mutes_itself_nor_an_acceptance_because_data_are_old() {
+    let (rules, alerts) = (configuration(BASE)["inhibit_rules"].clone(), alerts());
+    let rules = rules.as_array().expect("rules");
+    assert!(rules.len() > 3, "only {} rules", rules.len());
+    let acceptance = Regex::new("^SecureScore(Risk.+|Approval.+|MitigationClaimed)$").unwrap();
+    let of_the_job = Regex::new("^SecureScore(Exporter.+|ReloadFailed|ShardMissing)$").unwrap();
+    let of_a_tenant = |alert: &&Rule| !of_the_job.is_match(alert.name());
+    for rule in rules {
+        let of = |which: &str| {
+            let matchers = strings(&rule[which]);
+            let taken: Vec<&Rule> = alerts
+                .iter()
+                .filter(|alert| takes(&matchers, alert))
+                .collect();
+            assert!(!taken.is_empty(), "{which} of {rule} takes nothing");
+            taken
+        };
+        let (sources, targets) = (of("source_matchers"), of("target_matchers"));
+        for source in &sources {
+            for target in &targets {
+                assert!(
+                    !std::ptr::eq(*source, *target),
+                    "{} mutes itself",
+                    source.name()
+                );
+                assert!(
+                    !acceptance.is_match(target.name())
+                        || source.name() == "SecureScoreRiskAccepted",
+                    "{} mutes {}",
+                    source.name(),
+                    target.name()
+                );
+            }
+        }
+        if !strings(&rule["equal"]).is_empty() {
+            assert!(
+                sources.iter().all(of_a_tenant),
+                "{rule}: a source without a tenant"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_secret_stands_in_a_configuration() {
+    let secret = [
+        "password:",
+        "routing_key:",
+        "service_key:",
+        "credentials:",
+        "bearer_token:",
+        "api_key:",
+    ];
+    for (name, _) in all() {
+        for line in read(&root().join("alerts").join(name)).lines() {
+            let key = line.trim().trim_start_matches("- ");
+            assert!(
+                !secret
+                    .iter()
+                    .any(|s| key.starts_with(s) || key.contains(&format!("_{s}"))),
+                "{name}: {line}"
+            );
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The programs, started and connected, with the files that are shipped.
+
+use super::mail_sink::MailSink;
+use super::web_sink::WebSink;
+use crate::process::{Process, free_port, program};
+use serde_json::{Value, json};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Far more than anything here takes: refreshes every 10 s, scrapes every
+/// second.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What Alertmanager must show before a mail is taken.
+const PASSWORD: &str = "a password out of a file";
+
+pub(super) struct Stage {
+    folder: tempfile::TempDir,
+    simulator: Process,
+    pub(super) exporter: Process,
+    /// PagerDuty and the ticket system.
+    pub(super) web: WebSink,
+    pub(super) mail: MailSink,
+    pub(super) http: reqwest::Client,
+    control: String,
+    pub(super) metrics: String,
+    prometheus_url: String,
+    servers: Vec<Process>,
+}
+
+impl Stage {
+    /// Everything runs, and Prometheus holds every tenant's flags.
+    pub(super) async fn set() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = folder.path().join("exporter").display().to_string();
+        let simulator = Process::exporter(&[
+            "simulate",
+            "--quiet",
+            "--listen-address=127.0.0.1:0",
+            "--control.listen-address=127.0.0.1:0",
+            "--config-dir",
+            &directory,
+        ]);
+        let control = simulator.word_after("control API ");
+        simulator.word_after("configuration ");
+        let file = format!("{directory}/secure-score.yml");
+        let exporter =
+            Process::exporter(&["--config.file", &file, "--web.listen-address=127.0.0.1:0"]);
+        let address = exporter.word_after("address=");
+        let mut stage = Self {
+            folder,
+            simulator,
+            exporter,
+            web: WebSink::start().await,
+            mail: MailSink::start(PASSWORD).await,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            control,
+            metrics: format!("http://{address}/metrics"),
+            prometheus_url: String::new(),
+            servers: Vec::new(),
+        };
+        let alertmanager = stage.start_alertmanager();
+        stage.start_prometheus(&address, alertmanager);
+        stage
+            .wait_for("count(secure_score_control_watched{control=\"UserRiskPolicy\"}) == 5")
+            .await;
+        stage
+    }
+
+    fn write(&self, name: &str, content: &str) -> String {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    fn start_alertmanager(&mut self) -> u16 {
+        self.write("secrets/smtp-password", PASSWORD);
+        self.write("secrets/pagerduty-routing-key", "a routing key");
+        self.write("secrets/tickets-token", "a token");
+        let config = self.write("alertmanager.yml", &self.alertmanager_config());
+        let port = free_port();
+        let storage = self.folder.path().join("alertmanager");
+        let name = "prometheus-alertmanager";
+        self.servers.push(Process::start(
+            Command::new(program(name, name))
+                .arg(format!("--config.file={config}"))
+                .arg(format!("--storage.path={}", storage.display()))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+                .arg("--cluster.listen-address="),
+        ));
+        port
+    }
+
+    /// The configuration that is shipped, with the sinks in place of the
+    /// servers and with less patience.
+    fn alertmanager_config(&self) -> String {
+        let web = self.web.address();
+        let templates = root().join("alerts/templates").display().to_string();
+        let secrets = self.folder.path().join("secrets").display().to_string();
+        let mut config = shipped("alertmanager.yml");
+        for (shipped, here) in [
+            ("smtp.example:587", self.mail.address()),
+            ("smtp_require_tls: true", "smtp_require_tls: false"),
+            (
+                "https://events.pagerduty.com/v2/enqueue",
+                &format!("http://{web}/pagerduty"),
+            ),
+            (
+                "https://tickets.example/hooks/alertmanager",
+                &format!("http://{web}/tickets"),
+            ),
+            ("/etc/alertmanager/secrets", &secrets),
+            ("'templates/", &format!("'{templates}/")),
+            ("group_wait: 30s", "group_wait: 1s"),
+            ("group_wait: 5m", "group_wait: 1s"),
+            ("group_interval: 5m", "group_interval: 1s"),
+        ] {
+            assert!(config.contains(shipped), "{shipped} is not there any more");
+            config = config.replace(shipped, here);
+        }
+        config
+    }
+
+    fn start_prometheus(&mut self, exporter: &str, alertmanager: u16) {
+        let rules = self.write("rules.yml", &hurried_rules());
+        let config = json!({
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [rules],
+            "alerting": {"alertmanagers": [{"static_configs": [
+                {"targets": [format!("127.0.0.1:{alertmanager}")]}
+            ]}]},
+            "scrape_configs": [
+                {"job_name": "secure-score", "static_configs": [{"targets": [exporter]}]}
+            ]
+        });
+        let config = self.write("prometheus.yml", &config.to_string());
+        let port = free_port();
+        let storage = self.folder.path().join("prometheus");
+        self.servers.push(Process::start(
+            Command::new(program("prometheus", "prometheus"))
+                .arg(format!("--config.file={config}"))
+                .arg(format!("--storage.tsdb.path={}", storage.display()))
+                .arg(format!("--web.listen-address=127.0.0.1:{port}")),
+        ));
+        self.prometheus_url = format!("http://127.0.0.1:{port}");
+    }
+
+    pub(super) async fn wait_for(&self, query: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.query(query).await.is_empty() {
+            assert!(
+                Instant::now() < deadline,
+                "never true: {query}\n{}",
+                self.told()
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Waits until something can be found in a sink.
+    pub(super) async fn wait<T>(&self, what: &str, find: impl Fn(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = find(self) {
+                return found;
+            }
+            assert!(
+                Instant::now() < deadline,
+                "never came: {what}\n{}",
+                self.told()
+            );
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// What everybody said, for whoever has to find out.
+    fn told(&self) -> String {
+        let programs = self.servers.iter().chain([&self.exporter, &self.simulator]);
+        let outputs: Vec<String> = programs.map(Process::output).collect();
+        outputs.join("\n---\n")
+    }
+
+    /// The samples of an instant query; none while Prometheus is starting.
+    pub(super) async fn query(&self, query: &str) -> Vec<Value> {
+        let api = format!("{}/api/v1/query", self.prometheus_url);
+        let url = reqwest::Url::parse_with_params(&api, [("query", query)]).unwrap();
+        let Ok(answer) = self.http.get(url).send().await else {
+            return Vec::new();
+        };
+        let body = answer.text().await.unwrap_or_default();
+        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+        let samples = answer["data"]["result"].as_array();
+        samples.cloned().unwrap_or_default()
+    }
+
+    /// An administrator of contoso does something to a control.
+    pub(super) async fn administrator(&self, deed: &str, control: &str, words: Value) {
+        let url = format!("{}/tenants/contoso/controls/{control}/{deed}", self.control);
+        let request = self.http.post(url).body(words.to_string());
+        let answer = request.send().await.unwrap();
+        let done = answer.status().is_success();
+        assert!(done, "{deed}: {}", answer.text().await.unwrap());
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn shipped(name: &str) -> String {
+    fs::read_to_string(root().join("alerts").join(name)).unwrap()
+}
+
+/// The rules as they are shipped; where they wait for minutes, seconds.
+fn hurried_rules() -> String {
+    let rules = shipped("secure-score.rules.yml");
+    let mut hurried = String::new();
+    for line in rules.lines() {
+        let words = line.trim_start();
+        let waits = ["interval: ", "for: ", "keep_firing_for: "];
+        let minutes = waits.iter().any(|key| words.starts_with(key)) && line.ends_with('m');
+        let line = if minutes {
+            line.replace('m', "s")
+        } else {
+            line.to_owned()
+        };
+        hurried.push_str(&line);
+        hurried.push('\n');
+    }
+    assert!(hurried.contains("interval: 1s") && hurried.contains("for: 5s"));
+    hurried
+}
