@@ -19,6 +19,7 @@ pub mod command;
 pub mod config;
 pub mod events;
 pub mod exposition;
+pub mod gate;
 pub mod graph;
 pub mod model;
 pub mod refresh;

@@ -125,16 +125,16 @@ impl fmt::Display for Warning {
 ///
 /// Each section goes on with a harmless stand-in after a fault; the stand-ins
 /// are thrown away with everything else by [`Ledger::settle`].
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     source: String,
     /// What relative paths are relative to.
-    pub(super) base: PathBuf,
+    pub(crate) base: PathBuf,
     faults: Vec<Fault>,
     warnings: Vec<Warning>,
 }
 
 impl Ledger {
-    pub(super) fn new(source: impl Into<String>, base: impl Into<PathBuf>) -> Self {
+    pub(crate) fn new(source: impl Into<String>, base: impl Into<PathBuf>) -> Self {
         Self {
             source: source.into(),
             base: base.into(),
@@ -158,7 +158,7 @@ impl Ledger {
         done
     }
 
-    pub(super) fn fault(
+    pub(crate) fn fault(
         &mut self,
         mark: Mark,
         path: impl fmt::Display,
@@ -181,7 +181,7 @@ impl Ledger {
         });
     }
 
-    pub(super) fn warn(&mut self, mark: Mark, path: impl fmt::Display, message: impl fmt::Display) {
+    pub(crate) fn warn(&mut self, mark: Mark, path: impl fmt::Display, message: impl fmt::Display) {
         let place = Place::new(&self.source, mark, path);
         self.warnings.push(Warning(format!("{place}: {message}")));
     }
@@ -190,7 +190,7 @@ impl Ledger {
     ///
     /// The name itself is never repeated: where a file's name belongs, people
     /// paste what should be in the file. The line tells them which it was.
-    pub(super) fn looked_for(&self, location: &Path) -> String {
+    pub(crate) fn looked_for(&self, location: &Path) -> String {
         match self.base.to_str() {
             _ if location.is_absolute() && self.base.is_relative() => String::new(),
             None | Some("") => "; it is looked for in the working directory".to_owned(),
@@ -199,12 +199,12 @@ impl Ledger {
     }
 
     /// What was wrong, when there is no point in going on.
-    pub(super) fn into_faults(self) -> Faults {
+    pub(crate) fn into_faults(self) -> Faults {
         Faults::new(&self.source, self.faults, self.warnings)
     }
 
     /// The value with its warnings if nothing was wrong, else every fault.
-    pub(super) fn settle<T>(self, value: T) -> Result<(T, Vec<Warning>), Faults> {
+    pub(crate) fn settle<T>(self, value: T) -> Result<(T, Vec<Warning>), Faults> {
         if self.faults.is_empty() {
             Ok((value, self.warnings))
         } else {

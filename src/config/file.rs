@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use super::written::{Text, Written};
 
 /// The key as written in the file, where Rust needs `r#` before a reserved word.
-const fn spelt(field: &'static str) -> &'static str {
+pub(crate) const fn spelt(field: &'static str) -> &'static str {
     match field.as_bytes() {
         [b'r', b'#', ..] => field.split_at(2).1,
         _ => field,
@@ -26,13 +26,13 @@ macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Default, Clone)]
-        pub(super) struct $name {
-            $(pub(super) $field: Option<$kind>,)*
-            pub(super) unknown: Vec<Text>,
+        pub(crate) struct $name {
+            $(pub(crate) $field: Option<$kind>,)*
+            pub(crate) unknown: Vec<Text>,
         }
 
         impl $name {
-            pub(super) const KEYS: &'static [&'static str] = &[$(spelt(stringify!($field))),*];
+            pub(crate) const KEYS: &'static [&'static str] = &[$(spelt(stringify!($field))),*];
         }
 
         impl<'de> Deserialize<'de> for $name {
@@ -66,6 +66,8 @@ macro_rules! section {
         }
     };
 }
+
+pub(crate) use section;
 
 section! {
     /// The whole file.
@@ -166,7 +168,7 @@ section! { FileSimulator { url: Text, ca_file: Text } }
 
 /// A mapping whose keys the user chooses, in the order of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Entries<T>(pub(super) Vec<(Text, T)>);
+pub(crate) struct Entries<T>(pub(crate) Vec<(Text, T)>);
 
 impl<T> Default for Entries<T> {
     fn default() -> Self {

@@ -5,7 +5,7 @@ use super::word;
 use super::written::Text;
 
 /// Complains of each key the section does not have.
-pub(super) fn unknown_keys(section: &str, unknown: &[Text], known: &[&str], ledger: &mut Ledger) {
+pub(crate) fn unknown_keys(section: &str, unknown: &[Text], known: &[&str], ledger: &mut Ledger) {
     for key in unknown {
         ledger.fault(key.mark, section, word::unknown("key", &key.value, known));
     }

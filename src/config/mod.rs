@@ -42,6 +42,18 @@ mod word;
 mod written;
 mod yaml;
 
+/// What reads a file of another kind just as strictly.
+pub(crate) mod strict {
+    pub(crate) use super::fault::Ledger;
+    pub(crate) use super::file::{Entries, section, spelt};
+    pub(crate) use super::keys::unknown_keys;
+    pub(crate) use super::reading::read;
+    pub(crate) use super::secret::{is_readable_by_others, reason};
+    pub(crate) use super::word::{one_of, unknown};
+    pub(crate) use super::written::{Mark, Text};
+    pub(crate) use super::yaml::parse;
+}
+
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 

@@ -106,7 +106,7 @@ pub(super) enum SecretFault {
 }
 
 /// The reason in our words: the system's differ between platforms.
-pub(super) fn reason(error: &io::Error) -> &'static str {
+pub(crate) fn reason(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file",
         io::ErrorKind::PermissionDenied => "permission denied",
@@ -119,14 +119,14 @@ pub(super) fn reason(error: &io::Error) -> &'static str {
 
 /// Whether everybody on this machine may read the file.
 #[cfg(unix)]
-pub(super) fn is_readable_by_others(path: &Path) -> bool {
+pub(crate) fn is_readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
 }
 
 /// Elsewhere the mode does not tell.
 #[cfg(not(unix))]
-pub(super) fn is_readable_by_others(_: &Path) -> bool {
+pub(crate) fn is_readable_by_others(_: &Path) -> bool {
     false
 }
 

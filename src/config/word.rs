@@ -32,7 +32,7 @@ fn distance(lower: &str, candidate: &str) -> usize {
 ///
 /// What was written is repeated only where it resembles a known word, so a
 /// secret on the wrong line stays unseen; line and column say where it is.
-pub(super) fn unknown(what: &str, written: &str, known: &[&str]) -> String {
+pub(crate) fn unknown(what: &str, written: &str, known: &[&str]) -> String {
     match nearest(written, known.iter().copied()) {
         Some(near) => format!("unknown {what} `{written}`; did you mean `{near}`?"),
         None if is_plain(written) && what == "key" => {
@@ -43,7 +43,7 @@ pub(super) fn unknown(what: &str, written: &str, known: &[&str]) -> String {
 }
 
 /// `a, b or c`.
-pub(super) fn one_of(words: &[&str]) -> String {
+pub(crate) fn one_of(words: &[&str]) -> String {
     match words {
         [] => "nothing".to_owned(),
         [only] => (*only).to_owned(),

@@ -25,13 +25,13 @@ impl From<Location> for Mark {
 
 /// A value as somebody wrote it, and where.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Written<T> {
-    pub(super) value: T,
-    pub(super) mark: Mark,
+pub(crate) struct Written<T> {
+    pub(crate) value: T,
+    pub(crate) mark: Mark,
 }
 
 impl<T> Written<T> {
-    pub(super) const fn new(value: T, mark: Mark) -> Self {
+    pub(crate) const fn new(value: T, mark: Mark) -> Self {
         Self { value, mark }
     }
 }
@@ -41,7 +41,7 @@ impl<T> Written<T> {
 /// Everything is read as text, numbers and switches too: YAML reads a bare
 /// `off` as false and an unlucky tenant id as a number, and a fault in one
 /// value must not hide the faults in the others.
-pub(super) type Text = Written<String>;
+pub(crate) type Text = Written<String>;
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Written<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -9,9 +9,9 @@ use super::written::Mark;
 
 /// A text that is not YAML, or not of the shape of a configuration.
 #[derive(Debug)]
-pub(super) struct Malformed {
-    pub(super) mark: Mark,
-    pub(super) message: String,
+pub(crate) struct Malformed {
+    pub(crate) mark: Mark,
+    pub(crate) message: String,
 }
 
 /// Reads the file's text.
@@ -19,7 +19,7 @@ pub(super) struct Malformed {
 /// The parser would like to show the lines around an error. They are switched
 /// off, since the line beside a typing error may hold a secret; for the same
 /// reason its own words are not passed on where they quote a value.
-pub(super) fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, Malformed> {
+pub(crate) fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, Malformed> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         crop_radius: 0,

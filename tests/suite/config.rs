@@ -15,6 +15,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::cases::{compare, verdict};
 use proptest::prelude::*;
 use secure_score_exporter::config::{self, Environment, Loaded};
 
@@ -54,52 +55,12 @@ fn variables(pairs: &[(&str, &str)]) -> Environment {
 /// What no complaint may ever contain.
 const SECRET: &str = "Zq8Q~tOpSeCrEt.Value_0123456789-abcdefgh";
 
-/// The comment lines at the head of a case.
-fn expectation(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).unwrap();
-    let comments = text.lines().map_while(|line| line.strip_prefix("# "));
-    comments.map(str::to_owned).collect()
-}
-
 /// What the configuration says, free of where this checkout is.
 fn said(lines: impl ToString) -> Vec<String> {
     let prefix = format!("{}/", directory().display());
     let text = lines.to_string().replace(&prefix, "");
     let text = text.replace(&directory().display().to_string(), "DIR");
     text.lines().map(str::to_owned).collect()
-}
-
-fn compare(path: &Path, said: &[String]) -> Result<(), String> {
-    let expected = expectation(path);
-    if expected == said {
-        return Ok(());
-    }
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        rewrite(path, said);
-        return Ok(());
-    }
-    let name = path.file_name().unwrap().display();
-    Err(format!(
-        "{name}\n  expected:\n# {}\n  said:\n# {}\n",
-        expected.join("\n# "),
-        said.join("\n# ")
-    ))
-}
-
-fn rewrite(path: &Path, said: &[String]) {
-    let text = fs::read_to_string(path).unwrap();
-    let body = text
-        .lines()
-        .skip_while(|line| line.starts_with("# "))
-        .map(str::to_owned);
-    let head = said.iter().map(|line| format!("# {line}"));
-    let lines: String = head.chain(body).map(|line| line + "\n").collect();
-    fs::write(path, lines).unwrap();
-}
-
-fn verdict(results: impl Iterator<Item = Result<(), String>>) {
-    let wrong: Vec<_> = results.filter_map(Result::err).collect();
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]
