@@ -24,6 +24,7 @@ mod end_to_end;
 mod events;
 mod exceptions;
 mod exposition;
+mod faults;
 mod golden;
 mod histories;
 mod persons;
