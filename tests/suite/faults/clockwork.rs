@@ -123,7 +123,7 @@ fn next_due(tenants: &Tenants) -> Option<Timestamp> {
 }
 
 /// Moves the runtime's time without waiting.
-async fn leap(by: Duration) {
+pub(crate) async fn leap(by: Duration) {
     tokio::time::pause();
     tokio::time::advance(by).await;
     tokio::time::resume();
