@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// One step while something is under way.
-const STEP: Duration = Duration::from_millis(40);
+const STEP: Duration = Duration::from_millis(100);
 
 /// Further than a due time by what a timer may be late.
 const A_LITTLE: Duration = Duration::from_millis(2);
