@@ -2,7 +2,7 @@
 
 use super::reload::{Reloader, Showing};
 use super::serve::Source;
-use super::{Failure, persons, stop};
+use super::{Failure, persons, stop, supervisor};
 use crate::cli::WebFlags;
 use crate::config::Config;
 use crate::events::{Courier, Events, Outbox, Pace, Webhook};
@@ -120,9 +120,13 @@ impl Exporter {
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
         }
+        supervisor::ready();
+        let mut signs = tokio::task::JoinSet::new();
+        signs.spawn(supervisor::signs_of_life());
         let stopping = CancellationToken::new();
         let shutdown = async {
             let signal = stop::requested().await;
+            supervisor::stopping();
             tracing::info!(signal, "stopping; requests under way are answered first");
             stopping.cancel();
         };

@@ -41,6 +41,7 @@ mod sharding;
 mod simulated;
 mod sink;
 mod state;
+mod supervisor;
 mod web;
 mod web_pages;
 mod world;
