@@ -1,9 +1,11 @@
 //! The flags that say where the exporter serves.
 
 use clap::Args;
+use std::num::NonZeroUsize;
 
 use super::address::ListenAddress;
 use super::route::{self, ExternalUrl, RoutePath};
+use crate::web::MAX_REQUESTS;
 
 /// Where we listen unless told otherwise: on this machine only.
 const LISTEN: &str = "127.0.0.1:10365";
@@ -27,6 +29,10 @@ pub struct WebFlags {
     /// The prefix of all paths [default: the path of --web.external-url]
     #[arg(long = "web.route-prefix", value_name = "PATH")]
     route_prefix: Option<RoutePath>,
+
+    /// Answer so many requests at once, and more with 503; 0 is any number [default: 40]
+    #[arg(long = "web.max-requests", value_name = "NUMBER")]
+    max_requests: Option<usize>,
 
     /// Let POST /-/reload read the configuration again
     #[arg(long = "web.enable-lifecycle")]
@@ -58,6 +64,14 @@ impl WebFlags {
         }
     }
 
+    /// How many requests are answered at once; none where there is no limit.
+    pub fn max_requests(&self) -> Option<NonZeroUsize> {
+        match self.max_requests {
+            None => Some(MAX_REQUESTS),
+            Some(given) => NonZeroUsize::new(given),
+        }
+    }
+
     /// An address given twice; port 0 is another port each time.
     pub(super) fn duplicate(&self) -> Option<ListenAddress> {
         let mut seen = Vec::new();
@@ -77,6 +91,7 @@ impl WebFlags {
             && self.telemetry_path.is_none()
             && self.external_url.is_none()
             && self.route_prefix.is_none()
+            && self.max_requests.is_none()
             && !self.enable_lifecycle
     }
 
@@ -88,6 +103,7 @@ impl WebFlags {
         self.telemetry_path = self.telemetry_path.take().or(before.telemetry_path);
         self.external_url = self.external_url.take().or(before.external_url);
         self.route_prefix = self.route_prefix.take().or(before.route_prefix);
+        self.max_requests = self.max_requests.or(before.max_requests);
         self.enable_lifecycle |= before.enable_lifecycle;
     }
 }

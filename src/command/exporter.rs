@@ -2,7 +2,7 @@
 
 use super::reload::{Reloader, Showing};
 use super::serve::Source;
-use super::{Failure, persons, stop};
+use super::{Failure, persons, stop, supervisor};
 use crate::cli::WebFlags;
 use crate::config::Config;
 use crate::events::{Courier, Events, Outbox, Pace, Webhook};
@@ -14,6 +14,7 @@ use crate::telemetry::{Telemetry, TelemetryError};
 use crate::web::{self, Asked, Drained, Lifecycle, Options, Site};
 use anyhow::Context as _;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::mpsc::Receiver;
@@ -29,6 +30,7 @@ pub(super) struct Exporter {
     telemetry: Arc<Telemetry>,
     reloads: Option<Receiver<Asked>>,
     only_this_machine: bool,
+    max_requests: Option<NonZeroUsize>,
     events: Arc<Events>,
     courier: Option<Courier>,
 }
@@ -98,6 +100,7 @@ impl Exporter {
             telemetry,
             reloads,
             only_this_machine,
+            max_requests: flags.max_requests(),
             events,
             courier,
         })
@@ -117,9 +120,13 @@ impl Exporter {
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
         }
+        supervisor::ready();
+        let mut signs = tokio::task::JoinSet::new();
+        signs.spawn(supervisor::signs_of_life());
         let stopping = CancellationToken::new();
         let shutdown = async {
             let signal = stop::requested().await;
+            supervisor::stopping();
             tracing::info!(signal, "stopping; requests under way are answered first");
             stopping.cancel();
         };
@@ -144,7 +151,8 @@ impl Exporter {
                 courier.stop().await;
             }
         };
-        let (drained, ()) = tokio::join!(web::serve(self.listeners, self.site, shutdown), farewell);
+        let serving = web::serve_at_most(self.max_requests, self.listeners, self.site, shutdown);
+        let (drained, ()) = tokio::join!(serving, farewell);
         match drained {
             Drained::Completely => tracing::info!("stopped"),
             Drained::Cut(connections) => {

@@ -12,6 +12,7 @@ mod reload;
 mod serve;
 mod simulate;
 mod stop;
+mod supervisor;
 
 use crate::cli::{Cli, Command};
 use crate::config::{Environment, Faults};

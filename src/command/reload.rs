@@ -1,7 +1,7 @@
 //! Reading the configuration again while the exporter runs.
 
-use super::persons;
 use super::serve::Source;
+use super::{persons, supervisor};
 use crate::config::{Config, Faults};
 use crate::events::Events;
 use crate::model::Timestamp;
@@ -83,6 +83,7 @@ impl<'a> Reloader<'a> {
 
     /// A configuration that cannot be used changes nothing.
     fn reload(&mut self, fleet: &mut Fleet) {
+        supervisor::reloading();
         self.text = self.source.text();
         match self.source.load() {
             Ok(loaded) => {
@@ -91,6 +92,7 @@ impl<'a> Reloader<'a> {
             }
             Err(faults) => self.refuse(&faults),
         }
+        supervisor::ready();
     }
 
     /// Secrets and files of tenants are looked at always, since programs write

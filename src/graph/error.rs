@@ -249,7 +249,9 @@ fn hint(reason: Reason) -> Option<&'static str> {
         Reason::WrongTenant => {
             "check tenant_id: the credential reaches another tenant than the configuration names"
         }
-        Reason::Tls => "if a proxy inspects TLS, name its certificate authority in graph.ca_file",
+        Reason::Tls => {
+            "see whether this machine's clock is right; if a proxy inspects TLS, name its certificate authority in graph.ca_file"
+        }
         Reason::Connection => {
             "check name resolution, firewall and proxy (HTTPS_PROXY) towards the cloud's login and Graph hosts; for the simulator, see whether it runs"
         }

@@ -1,6 +1,6 @@
 //! Where one tenant's answers are put together and shown.
 
-use super::papers::{Kept, Papers};
+use super::papers::{Draft, Kept, Papers};
 use super::settings::{Settings, Surroundings};
 use super::told::Told;
 use crate::events::{self, Seen};
@@ -100,7 +100,7 @@ impl<R: ControlRules> Desk<R> {
 
     /// Takes in an answer. A refusal to take it is a failure of the refresh.
     pub(super) fn lay(&self, paper: Paper) -> Result<(), GraphError> {
-        let mut papers = self.papers();
+        let mut papers = Draft::of(self.papers());
         match paper {
             Paper::Catalogue(fetched) => self.lay_catalogue(&mut papers, fetched),
             Paper::Report(fetched) => self.lay_report(&mut papers, fetched),

@@ -7,10 +7,12 @@ use crate::model::{
     Catalogue, CategoryPins, DayScore, Report, TenantHealth, TenantIdentity, TenantSnapshot,
     Timestamp,
 };
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, MutexGuard};
 use tokio::time::Instant;
 
 /// One tenant's answers, and what was made of them.
+#[derive(Clone)]
 pub(super) struct Papers {
     pub(super) identity: TenantIdentity,
     pub(super) health: TenantHealth,
@@ -31,6 +33,7 @@ pub(super) struct Papers {
 }
 
 /// Something Graph said, and until when it is believed.
+#[derive(Clone)]
 pub(super) struct Kept<T> {
     pub(super) value: T,
     /// When Graph last said so, by the wall clock.
@@ -57,6 +60,45 @@ impl Papers {
         let later = |it: &DayScore| coming.as_of.is_some_and(|day| day > it.as_of);
         if let Some(score) = score.filter(later) {
             self.earlier = Some(score);
+        }
+    }
+}
+
+/// Papers that are being changed. A fault of ours in the middle of it puts them
+/// back as they were: an answer that cannot be shown must neither replace what
+/// can, nor be stumbled over again by whoever looks at the desk next.
+pub(super) struct Draft<'a> {
+    papers: MutexGuard<'a, Papers>,
+    before: Option<Papers>,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn of(papers: MutexGuard<'a, Papers>) -> Self {
+        let before = Some(papers.clone());
+        Self { papers, before }
+    }
+}
+
+impl Deref for Draft<'_> {
+    type Target = Papers;
+
+    fn deref(&self) -> &Papers {
+        &self.papers
+    }
+}
+
+impl DerefMut for Draft<'_> {
+    fn deref_mut(&mut self) -> &mut Papers {
+        &mut self.papers
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking()
+            && let Some(before) = self.before.take()
+        {
+            *self.papers = before;
         }
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 /// The oddities of one tenant that the log knows of. Each comes back with
 /// every refresh, and a line each would drown everything else.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Told {
     words: BTreeSet<UnknownWord>,
     moves: BTreeSet<Recategorised>,

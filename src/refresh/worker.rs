@@ -184,3 +184,204 @@ impl Drop for AbortOnDrop {
         self.0.abort();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{
+        Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant, TenantRules,
+    };
+    use crate::exposition::Policy;
+    use crate::graph::Pools;
+    use crate::model::{Category, Exception, Reason, RefreshHealth, TenantIdentity, Timestamp};
+    use crate::refresh::settings::{Settings, Surroundings};
+    use crate::simulator::{Options, Simulator};
+    use crate::store::{Store, TenantState};
+    use std::num::NonZeroUsize;
+    use std::path::PathBuf;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::SystemTime;
+
+    const QUARTER: Duration = Duration::from_secs(15 * 60);
+
+    /// A fault of ours: rules that panic while they are told to.
+    struct Faulty(Arc<AtomicBool>);
+
+    impl ControlRules for Faulty {
+        fn category_override(&self, _: &str) -> Option<Category> {
+            assert!(!self.0.load(Ordering::Relaxed), "a fault of the exporter");
+            None
+        }
+
+        fn selects(&self, id: &str, category: Category) -> bool {
+            TenantRules::default().selects(id, category)
+        }
+
+        fn watches(&self, _: &str) -> bool {
+            false
+        }
+
+        fn unmatched_watches(&self, _: &[&str]) -> Vec<Arc<str>> {
+            Vec::new()
+        }
+
+        fn exceptions(&self) -> Vec<Arc<Exception>> {
+            Vec::new()
+        }
+
+        fn exceptions_of(&self, _: &str) -> Vec<Arc<Exception>> {
+            Vec::new()
+        }
+    }
+
+    /// A tenant whose catalogue is refreshed by a worker with faulty rules.
+    struct Stage {
+        simulator: Simulator,
+        store: Arc<Store>,
+        faulty: Arc<AtomicBool>,
+        worker: tokio::task::JoinHandle<()>,
+    }
+
+    impl Stage {
+        async fn open() -> Self {
+            let options = Options {
+                tenants: 1,
+                ..Options::default()
+            };
+            let simulator = Simulator::start(options).await.unwrap();
+            let config = config(&simulator);
+            let telemetry = Arc::new(Telemetry::new().unwrap());
+            let pools = Pools::new(&config).unwrap();
+            let store = Arc::<Store>::default();
+            let faulty = Arc::new(AtomicBool::new(false));
+            let worker = Worker {
+                api: Api::Profiles,
+                interval: QUARTER,
+                client: Arc::new(pools.line(&config.tenants[0], &telemetry)),
+                desk: Arc::new(desk(&store, Faulty(Arc::clone(&faulty)))),
+                places: Arc::new(Semaphore::new(1)),
+                telemetry,
+                epoch: Instant::now(),
+            };
+            Self {
+                simulator,
+                store,
+                faulty,
+                worker: tokio::spawn(worker.run()),
+            }
+        }
+
+        /// The tenant after so many refreshes.
+        async fn after(&self, refreshes: u64) -> Arc<TenantState> {
+            for _ in 0..3_000 {
+                if let Some(state) = self.store.current().find("contoso")
+                    && state.health.profiles.refreshes >= refreshes
+                {
+                    return Arc::clone(state);
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            panic!("refresh {refreshes} never ends");
+        }
+    }
+
+    fn config(simulator: &Simulator) -> Config {
+        let tenants = simulator.tenants().into_iter().map(|it| Tenant {
+            alias: it.name,
+            tenant_id: it.entra_id,
+            display_name: it.display_name,
+            cloud: Cloud::Simulator,
+            credential: Credential::ClientSecret {
+                client_id: it.client_id,
+                secret: Secret::new(it.client_secret),
+                expires: None,
+            },
+            target: None,
+        });
+        let mut config = Config::of(tenants.collect());
+        config.simulator = Some(SimulatorEndpoint {
+            url: simulator.url().to_owned(),
+            ca: PemFile {
+                path: PathBuf::new(),
+                pem: simulator.ca_pem().as_bytes().to_vec(),
+            },
+        });
+        config
+    }
+
+    fn desk(store: &Arc<Store>, rules: Faulty) -> Desk<Faulty> {
+        let identity = TenantIdentity {
+            alias: "contoso".into(),
+            entra_tenant_id: None,
+            display_name: "Contoso".into(),
+            cloud: "simulator",
+            target: None,
+            credential_expires: None,
+        };
+        let policy = Policy {
+            lookback: NonZeroUsize::MIN,
+            accepted_by: None,
+            comment: false,
+        };
+        let settings = Settings {
+            rules,
+            policy: Arc::new(policy),
+            max_staleness: 96 * QUARTER,
+            directory: String::new(),
+            events: None,
+        };
+        let surroundings = Surroundings {
+            store: Arc::clone(store),
+            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+            keeper: None,
+        };
+        Desk::new(identity, settings, surroundings)
+    }
+
+    /// Lets time pass for everybody at once.
+    async fn leap(by: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(by).await;
+        tokio::time::resume();
+    }
+
+    fn wait(health: &RefreshHealth) -> Duration {
+        let now = Timestamp::from(SystemTime::now());
+        health.next_refresh.unwrap().since(now)
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_contained_counted_and_retried_ever_more_slowly() {
+        let stage = Stage::open().await;
+        let good = stage.after(1).await;
+        assert!(good.health.profiles.up && good.data.len() > 10_000);
+
+        stage.faulty.store(true, Ordering::Relaxed);
+        let control = stage.simulator.control();
+        let (by, why) = ("dana@contoso.example", "a test");
+        control
+            .accept("contoso", "UserRiskPolicy", by, why)
+            .unwrap();
+        let mut waited = Duration::ZERO;
+        leap(2 * QUARTER).await;
+        for failure in 1..=3 {
+            let state = stage.after(1 + failure).await;
+            let health = &state.health.profiles;
+            assert_eq!(health.failures.get(&Reason::Internal), Some(&failure));
+            assert!(!health.up);
+            assert_eq!(state.snapshot, good.snapshot, "what was known stays");
+            assert_eq!(state.data.len(), good.data.len());
+            assert!(wait(health) > waited, "{failure}: {:?}", wait(health));
+            assert!(wait(health) < QUARTER, "{failure}: {:?}", wait(health));
+            waited = wait(health);
+            if failure == 3 {
+                stage.faulty.store(false, Ordering::Relaxed);
+            }
+            leap(waited + Duration::from_secs(1)).await;
+        }
+        let mended = stage.after(5).await;
+        assert!(mended.health.profiles.up, "{:?}", mended.health.profiles);
+        assert_ne!(mended.snapshot, good.snapshot, "what came meanwhile shows");
+        assert!(!stage.worker.is_finished());
+    }
+}

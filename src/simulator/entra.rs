@@ -138,7 +138,7 @@ fn grant(
     fault: Option<&What>,
 ) -> Reply {
     let token = claims(world, tenant, request, fault).to_token(world.token_key());
-    let lifetime = world.token_lifetime().as_secs();
+    let lifetime = lifetime(world, fault).as_secs();
     let body = json!({
         "token_type": "Bearer",
         "expires_in": lifetime,
@@ -151,13 +151,20 @@ fn grant(
     }
 }
 
+fn lifetime(world: &World, fault: Option<&What>) -> Duration {
+    match fault {
+        Some(What::ShortLived(seconds)) => Duration::from_secs(*seconds),
+        _ => world.token_lifetime(),
+    }
+}
+
 fn claims(
     world: &World,
     tenant: &Tenant,
     request: &TokenRequest<'_>,
     fault: Option<&What>,
 ) -> Claims {
-    let (start, end) = Claims::times(Timestamp::now(), world.token_lifetime());
+    let (start, end) = Claims::times(Timestamp::now(), lifetime(world, fault));
     let scope = request.form.value("scope").unwrap_or_default();
     let tid = match fault {
         Some(What::WrongTenant) => distort::stranger(),

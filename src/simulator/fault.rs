@@ -41,6 +41,8 @@ pub enum What {
     Aadsts(u32),
     /// The token carries these roles instead of the right one (token only).
     Roles(Vec<String>),
+    /// The token is good for so many seconds only (token only).
+    ShortLived(u64),
     /// A good answer marked 206.
     Partial206,
     /// A good answer, late.
@@ -54,6 +56,8 @@ pub enum What {
     Truncated,
     /// A body that is not JSON.
     Malformed,
+    /// 200 and this body, called JSON.
+    Body(String),
     /// 200 and a web page.
     WrongContentType,
     /// 200 and no body.
@@ -104,6 +108,8 @@ pub enum RetryAfter {
     Seconds(u64),
     /// A date so many seconds from now.
     HttpDate(u64),
+    /// A date so many seconds ago: the clocks differ.
+    HttpDateAgo(u64),
 }
 
 /// The kinds of an odd element.
@@ -152,7 +158,10 @@ impl Fault {
 
     /// Refuses what could never strike: a test with such a fault proves nothing.
     pub(super) fn check(&self) -> Result<(), FaultError> {
-        let token_only = matches!(self.what, What::Aadsts(_) | What::Roles(_));
+        let token_only = matches!(
+            self.what,
+            What::Aadsts(_) | What::Roles(_) | What::ShortLived(_)
+        );
         match (self.api, &self.what) {
             (Api::Scores | Api::Profiles, _) if token_only => {
                 Err(self.misplaced("the token endpoint"))

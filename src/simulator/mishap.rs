@@ -39,6 +39,7 @@ pub(super) fn instead(what: &What, api: Api, ids: &Ids) -> Option<Outcome> {
             "text/html; charset=utf-8",
             "<!DOCTYPE html><title>Sign in</title><p>Please sign in.",
         ),
+        What::Body(text) => json_text(text),
         What::EmptyBody => text("application/json", ""),
         What::EmptyValue => Reply::of(Content::Json(json!({"value": []}))),
         What::HugeBody(bytes) => Reply::of(Content::Raw(huge(*bytes))),
@@ -60,12 +61,16 @@ fn throttled(retry_after: RetryAfter, api: Api, ids: &Ids) -> Reply {
     match retry_after {
         RetryAfter::None => reply,
         RetryAfter::Seconds(seconds) => reply.with(RETRY_AFTER, seconds.to_string()),
-        RetryAfter::HttpDate(seconds) => reply.with(RETRY_AFTER, http_date(seconds)),
+        RetryAfter::HttpDate(seconds) => reply.with(RETRY_AFTER, http_date(ahead(seconds))),
+        RetryAfter::HttpDateAgo(seconds) => reply.with(RETRY_AFTER, http_date(-ahead(seconds))),
     }
 }
 
-fn http_date(seconds: u64) -> String {
-    let ahead = SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX));
+fn ahead(seconds: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+fn http_date(ahead: SignedDuration) -> String {
     let date = Timestamp::now()
         .saturating_add(ahead)
         .unwrap_or(Timestamp::MAX);
@@ -90,6 +95,11 @@ fn failed(status: u16, api: Api, ids: &Ids) -> Reply {
 
 fn text(content_type: &'static str, text: &'static str) -> Reply {
     Reply::of(Content::Text { content_type, text })
+}
+
+fn json_text(text: &str) -> Reply {
+    let bytes = Bytes::copy_from_slice(text.as_bytes());
+    Reply::of(Content::Raw(Body::whole(bytes)))
 }
 
 fn redirect(to: &str) -> Reply {

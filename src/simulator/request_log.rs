@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 /// How many requests are remembered; older ones are forgotten.
 const REMEMBERED: usize = 4096;
@@ -27,6 +28,9 @@ pub struct RecordedRequest {
     /// When it was answered.
     #[serde(serialize_with = "as_text")]
     pub at: Timestamp,
+    /// From when to when it was under way, by a clock nobody sets.
+    #[serde(skip)]
+    pub under_way: (Instant, Instant),
     /// Whose data it was for, as far as that could be told.
     pub tenant: Option<String>,
     /// The interface, `None` for paths that do not exist.
@@ -72,6 +76,7 @@ mod tests {
         for page in 0..=REMEMBERED as u32 {
             log.record(RecordedRequest {
                 at: Timestamp::UNIX_EPOCH,
+                under_way: (Instant::now(), Instant::now()),
                 tenant: None,
                 api: None,
                 path_and_query: "/".into(),

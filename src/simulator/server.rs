@@ -17,6 +17,7 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::body::Body;
@@ -149,6 +150,7 @@ impl Route {
 /// An error here is the fault that drops the connection: hyper closes it
 /// (HTTP/1.1) or resets the stream (HTTP/2) without an answer.
 async fn answer(world: Arc<World>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    let began = Instant::now();
     let (head, body) = request.into_parts();
     let ids = Ids::new(&head.headers);
     let route = Route::of(head.uri.path());
@@ -167,6 +169,7 @@ async fn answer(world: Arc<World>, request: Request<Incoming>) -> io::Result<Res
     let (tenant, page) = (answer.tenant, answer.page);
     world.log().record(RecordedRequest {
         at: Timestamp::now(),
+        under_way: (began, Instant::now()),
         tenant,
         api,
         path_and_query,

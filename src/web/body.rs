@@ -1,5 +1,6 @@
 //! Bodies that are sent from where they lie.
 
+use super::limit::Place;
 use super::pace::Busy;
 use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
@@ -23,6 +24,7 @@ pub struct Rope {
     offset: usize,
     remaining: usize,
     busy: Option<Busy>,
+    seat: Option<Place>,
 }
 
 impl Rope {
@@ -35,6 +37,7 @@ impl Rope {
             offset: 0,
             remaining,
             busy: None,
+            seat: None,
         };
         rope.skip_spent();
         rope
@@ -125,6 +128,14 @@ impl Body {
     /// How many bytes it has.
     pub(super) fn len(&self) -> usize {
         self.rope.as_ref().map_or(0, Buf::remaining)
+    }
+
+    /// Keeps a place among the requests until the last byte is written.
+    pub(super) fn seated(mut self, place: Place) -> Self {
+        if let Some(rope) = &mut self.rope {
+            rope.seat = Some(place);
+        }
+        self
     }
 
     /// Keeps the connection counted as busy until the last byte is written.

@@ -18,6 +18,7 @@ mod compressor;
 mod guests;
 mod health;
 mod lifecycle;
+mod limit;
 mod listener;
 mod near;
 mod negotiate;
@@ -33,7 +34,8 @@ mod weighted;
 
 pub use body::{Body, Rope};
 pub use lifecycle::{Asked, Lifecycle};
+pub use limit::MAX_REQUESTS;
 pub use listener::{WebError, bind};
 pub use reply::Reply;
-pub use server::{Drained, serve};
+pub use server::{Drained, serve, serve_at_most};
 pub use site::{Options, PersonDetail, Redaction, Site};

@@ -3,6 +3,7 @@
 use super::Site;
 use super::body::Body;
 use super::guests::Guests;
+use super::limit::{Limit, MAX_REQUESTS};
 use super::pace::{Paced, Pulse};
 use super::reply::Reply;
 use hyper::Request;
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::io;
+use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -60,9 +62,32 @@ pub async fn serve(
     site: Arc<Site>,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let answer = move |request| {
-        let site = Arc::clone(&site);
-        async move { site.respond(request, SystemTime::now()).await }
+    serve_at_most(Some(MAX_REQUESTS), listeners, site, shutdown).await
+}
+
+/// The same with another limit of requests at once, or none; one too many is
+/// answered with 503. Probes are not counted.
+pub async fn serve_at_most(
+    most: Option<NonZeroUsize>,
+    listeners: Vec<TcpListener>,
+    site: Arc<Site>,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let limit = Limit::new(most);
+    let answer = move |request: Request<Incoming>| {
+        let (site, limit) = (Arc::clone(&site), limit.clone());
+        async move {
+            if site.is_probe(request.uri().path()) {
+                return site.respond(request, SystemTime::now()).await;
+            }
+            match limit.place() {
+                Ok(place) => {
+                    let reply = site.respond(request, SystemTime::now()).await;
+                    reply.map(|body| body.seated(place))
+                }
+                Err(full) => *full,
+            }
+        }
     };
     serve_with(listeners, answer, shutdown).await
 }

@@ -151,6 +151,12 @@ impl Site {
         self.persons.store(Arc::new(persons));
     }
 
+    /// Whether a path only asks how we are. Whoever asks may end us if no answer
+    /// comes, so it comes however many others ask for something.
+    pub(super) fn is_probe(&self, path: &str) -> bool {
+        matches!(self.route(path), Some(Route::Healthy | Route::Ready))
+    }
+
     fn is_reload(&self, path: &str) -> bool {
         let path = path.strip_prefix(&self.options.route_prefix);
         path == Some(lifecycle::RELOAD_PATH)

@@ -26,3 +26,16 @@ pub(crate) fn compare(file: &Path, now: &str) {
         now.lines().nth(at).unwrap_or("(nothing)"),
     );
 }
+
+/// Compares one part of a page that people write, which stands between two
+/// comments of its name.
+pub(crate) fn compare_part(file: &Path, name: &str, now: &str) {
+    let page = fs::read_to_string(file).expect("the page can be read");
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- /{name} -->\n"));
+    let around = page.split_once(&begin).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(&end)?;
+        Some((before, after))
+    });
+    let (before, after) = around.unwrap_or_else(|| panic!("{} has no part {name}", file.display()));
+    compare(file, &format!("{before}{begin}{now}\n{end}{after}"));
+}

@@ -1,12 +1,13 @@
 //! The server as a client meets it: real sockets, raw bytes.
 
+use crate::crowd;
 use crate::served::{Running, options, parsed, start, tenant, with_controls};
 use secure_score_exporter::model::TenantHealth;
-use secure_score_exporter::web::{Drained, Options};
+use secure_score_exporter::web::{Drained, MAX_REQUESTS, Options};
 use std::io::Read;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Lines that differ from scrape to scrape: what the process says of itself.
 fn lasting(body: &[u8]) -> Vec<String> {
@@ -273,6 +274,52 @@ async fn a_thousand_idle_connections_keep_nobody_out() {
     assert!(ended.is_ok(), "the first one is open still");
     assert!(rest.is_empty());
     assert!(answers(&mut idle[999]).await, "the last one had to go");
+}
+
+/// A reader that asks for everything and then does not read it.
+async fn slow_reader(server: &Running) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4 * 1024).unwrap();
+    let mut stream = socket.connect(server.address).await.unwrap();
+    let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut first = [0; 16];
+    stream.read_exact(&mut first).await.unwrap();
+    assert!(first.starts_with(b"HTTP/1.1 200"), "{first:?}");
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_request_too_many_is_turned_away_with_a_word() {
+    let server = start(options()).await;
+    for number in 0..100 {
+        server.store.publish(crowd::tenant(number, 0, 1));
+    }
+    let mut readers = Vec::new();
+    for _ in 0..MAX_REQUESTS.get() {
+        let refused = server.get("/").await.status;
+        assert_eq!(refused, 200, "a slow reader delays nobody");
+        readers.push(slow_reader(&server).await);
+    }
+    let refused = server.get("/metrics").await;
+    assert_eq!(refused.status, 503);
+    assert!(
+        refused.text().contains("--web.max-requests"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    for probe in ["/-/healthy", "/-/ready", "/livez", "/readyz"] {
+        assert_eq!(server.get(probe).await.status, 200, "{probe}");
+    }
+    drop(readers.pop());
+    for _ in 0..1_000 {
+        if server.get("/metrics").await.status == 200 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the place is never free again");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use secure_score_exporter::config::{
 use secure_score_exporter::events::{Events, Outbox};
 use secure_score_exporter::exposition::{self, Format, Policy};
 use secure_score_exporter::model::{Persons, Timestamp};
-use secure_score_exporter::refresh::{Changes, Fleet, Plan};
+use secure_score_exporter::refresh::{Changes, Clock, Fleet, Plan};
 use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
@@ -27,6 +27,7 @@ pub(crate) struct World {
     /// The events that were told, since nobody takes them away.
     pub(crate) outbox: Arc<Outbox>,
     config: Config,
+    clock: Clock,
     fleet: Option<Fleet>,
     events: Option<Arc<Events>>,
 }
@@ -43,6 +44,7 @@ impl World {
             store: Arc::default(),
             outbox: Arc::default(),
             config,
+            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
             fleet: None,
             events: None,
         }
@@ -56,6 +58,12 @@ impl World {
     /// Changes the configuration before the exporter starts.
     pub(crate) fn configure(mut self, change: impl FnOnce(&mut Config)) -> Self {
         change(&mut self.config);
+        self
+    }
+
+    /// Goes by another clock.
+    pub(crate) fn clocked(mut self, clock: Clock) -> Self {
+        self.clock = clock;
         self
     }
 
@@ -76,7 +84,7 @@ impl World {
             store: Arc::clone(&self.store),
             telemetry,
             events: self.events.clone(),
-            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+            clock: Arc::clone(&self.clock),
             keeper: None,
         };
         self.fleet = Some(Fleet::start(&plan).expect("the loops start"));

@@ -1,0 +1,242 @@
+//! The road to Graph, and what can happen on it.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// How much of an answer goes through at a time.
+const PIECE: usize = 16 * 1024;
+
+/// What becomes of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weather {
+    /// They go through.
+    Fair,
+    /// Nobody listens.
+    Refused,
+    /// They are taken, and reset after so many bytes of answer.
+    ResetAfter(usize),
+    /// They are taken, and nothing ever comes.
+    Silent,
+    /// The answer comes byte by byte, with this pause between two.
+    Drip(Duration),
+    /// The answer is no TLS.
+    Garbage,
+    /// They lead to somebody else.
+    Diverted(SocketAddr),
+}
+
+/// A proxy in front of Graph. Changing the weather cuts every connection.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    weather: watch::Sender<Weather>,
+    settled: watch::Receiver<Weather>,
+    _road: JoinSet<()>,
+}
+
+impl Proxy {
+    /// Opens a road that leads to an address.
+    pub(crate) fn towards(graph: SocketAddr) -> Self {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let address = listener.local_addr().unwrap();
+        let (weather, told) = watch::channel(Weather::Fair);
+        let (done, settled) = watch::channel(Weather::Fair);
+        let mut road = JoinSet::new();
+        road.spawn(keep_open(listener, graph, told, done));
+        Self {
+            address,
+            weather,
+            settled,
+            _road: road,
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("https://{}", self.address)
+    }
+
+    /// Changes the weather, and waits until it has come.
+    pub(crate) async fn turn(&mut self, weather: Weather) {
+        self.weather.send(weather).unwrap();
+        self.settled
+            .wait_for(|now| *now == weather)
+            .await
+            .expect("the road is open");
+    }
+}
+
+fn socket(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
+fn listen(address: SocketAddr) -> TcpListener {
+    socket(address).listen(64).unwrap()
+}
+
+async fn keep_open(
+    first: TcpListener,
+    graph: SocketAddr,
+    mut told: watch::Receiver<Weather>,
+    done: watch::Sender<Weather>,
+) {
+    let address = first.local_addr().unwrap();
+    let mut listener = Some(first);
+    loop {
+        let weather = *told.borrow_and_update();
+        let mut connections = JoinSet::new();
+        // A port that is bound and not listened on stays ours, and refuses.
+        let _closed;
+        if weather == Weather::Refused {
+            listener = None;
+            _closed = socket(address);
+        } else if listener.is_none() {
+            listener = Some(listen(address));
+        }
+        done.send_replace(weather);
+        loop {
+            tokio::select! {
+                changed = told.changed() => match changed {
+                    Ok(()) => break,
+                    Err(_) => return,
+                },
+                accepted = accept(listener.as_ref()) => {
+                    connections.spawn(travel(accepted, graph, weather));
+                }
+            }
+        }
+        connections.shutdown().await;
+    }
+}
+
+async fn accept(listener: Option<&TcpListener>) -> TcpStream {
+    match listener {
+        Some(listener) => listener.accept().await.expect("loopback accepts").0,
+        None => std::future::pending().await,
+    }
+}
+
+async fn travel(mut client: TcpStream, graph: SocketAddr, weather: Weather) {
+    match weather {
+        Weather::Silent | Weather::Refused => std::future::pending().await,
+        Weather::Garbage => {
+            let _gone = client
+                .write_all(b"HTTP/1.1 400 This is no TLS\r\n\r\n")
+                .await;
+        }
+        Weather::Fair | Weather::ResetAfter(_) | Weather::Drip(_) => {
+            pass_on(client, graph, weather).await;
+        }
+        Weather::Diverted(elsewhere) => pass_on(client, elsewhere, weather).await,
+    }
+}
+
+/// Passes bytes on in both directions; the weather is that of the answers.
+async fn pass_on(client: TcpStream, server: SocketAddr, weather: Weather) {
+    let Ok(server) = TcpStream::connect(server).await else {
+        return;
+    };
+    let (mut asked, mut answers) = client.into_split();
+    let (mut answered, mut asks) = server.into_split();
+    let forth = async {
+        let _ended = tokio::io::copy(&mut asked, &mut asks).await;
+    };
+    let back = async {
+        let mut piece = [0; PIECE];
+        let mut passed = 0;
+        while let Ok(length @ 1..) = answered.read(&mut piece).await {
+            let bytes = &piece[..length];
+            match weather {
+                Weather::Drip(pause) => {
+                    for byte in bytes {
+                        tokio::time::sleep(pause).await;
+                        if answers.write_all(&[*byte]).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+                Weather::ResetAfter(most) if passed + length >= most => {
+                    let _gone = answers.write_all(&bytes[..most - passed]).await;
+                    let _reset = answers.as_ref().set_zero_linger();
+                    return;
+                }
+                _ if answers.write_all(bytes).await.is_err() => return,
+                _ => passed += length,
+            }
+        }
+    };
+    tokio::select! {
+        () = forth => {}
+        () = back => {}
+    }
+}
+
+/// Somebody who is not Graph: it speaks TLS with a certificate of its own.
+pub(crate) struct Impostor {
+    pub(crate) address: SocketAddr,
+    /// The authority that issued its certificate.
+    pub(crate) ca_pem: String,
+    /// How many got past the handshake and said something.
+    pub(crate) told: Arc<Mutex<usize>>,
+    _task: JoinSet<()>,
+}
+
+impl Impostor {
+    /// Its certificate is for a name, and good until a year.
+    pub(crate) async fn start(name: &str, until: i32) -> Self {
+        let (config, ca_pem) = identity(name, until);
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let address = listener.local_addr().unwrap();
+        let told = Arc::new(Mutex::new(0));
+        let heard = Arc::clone(&told);
+        let mut task = JoinSet::new();
+        task.spawn(async move {
+            loop {
+                let stream = accept(Some(&listener)).await;
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    continue;
+                };
+                let mut first = [0; 1];
+                if let Ok(1..) = stream.read(&mut first).await {
+                    *heard.lock().unwrap() += 1;
+                }
+            }
+        });
+        Self {
+            address,
+            ca_pem,
+            told,
+            _task: task,
+        }
+    }
+}
+
+fn identity(name: &str, until: i32) -> (rustls::ServerConfig, String) {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    leaf.not_before = rcgen::date_time_ymd(2020, 1, 1);
+    leaf.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let config = rustls::ServerConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![leaf.der().clone()],
+            rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )
+        .unwrap();
+    (config, authority.pem())
+}

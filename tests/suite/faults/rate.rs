@@ -1,0 +1,118 @@
+//! Graph is never asked more than it allows, whatever it answers.
+
+use super::clockwork::Clockwork;
+use super::pace;
+use crate::world::World;
+use secure_score_exporter::simulator::{Api, Fault, Options, RecordedRequest, RetryAfter, What};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// What Graph allows an application in one tenant.
+const A_MINUTE: usize = 150;
+const AT_ONCE: usize = 2;
+
+/// Refreshes at a time, over all tenants.
+const CONCURRENCY: usize = 3;
+
+/// As often as a configuration may ask for it.
+const RHYTHM: Duration = Duration::from_secs(10);
+
+/// What makes a client ask again, each at a tenant of its own.
+fn worst() -> Vec<Vec<(Api, What)>> {
+    use Api::{Profiles, Scores, Token};
+    let throttle = |retry_after| What::Throttle { retry_after };
+    let now = RetryAfter::Seconds(0);
+    vec![
+        vec![(Profiles, What::EndlessPages), (Scores, What::Status(503))],
+        vec![(Profiles, throttle(now)), (Scores, throttle(now))],
+        vec![
+            (Profiles, throttle(RetryAfter::HttpDateAgo(60))),
+            (Scores, What::Reset),
+        ],
+        vec![(Profiles, What::Status(401)), (Scores, What::Status(401))],
+        vec![
+            (Profiles, What::SelectUnsupported(400)),
+            (Scores, What::Truncated),
+        ],
+        vec![(Profiles, What::Status(500)), (Token, What::ShortLived(5))],
+        vec![
+            (Profiles, What::slow(RHYTHM / 5)),
+            (Scores, What::slow(RHYTHM / 5)),
+        ],
+        vec![
+            (Profiles, What::slow(RHYTHM / 5)),
+            (Scores, What::slow(RHYTHM / 5)),
+        ],
+    ]
+}
+
+/// The whole book, though the simulator remembers its end only.
+#[derive(Default)]
+struct Book {
+    requests: Vec<RecordedRequest>,
+    until: Option<Instant>,
+}
+
+impl Book {
+    fn read_on(&mut self, world: &World) {
+        let new = world.control().requests();
+        let until = self.until;
+        let known = |request: &RecordedRequest| until.is_some_and(|it| request.under_way.1 <= it);
+        self.requests
+            .extend(new.into_iter().filter(|it| !known(it)));
+        self.until = self.requests.iter().map(|it| it.under_way.1).max();
+    }
+}
+
+#[test]
+fn graph_is_never_asked_more_than_it_allows() {
+    Clockwork::run(async {
+        let worst = worst();
+        let time = Clockwork::new();
+        let world = World::with(Options {
+            tenants: worst.len(),
+            ..Options::default()
+        })
+        .await
+        .configure(|config| {
+            config.refresh.profiles = RHYTHM;
+            config.refresh.scores = RHYTHM;
+            config.refresh.timeout = RHYTHM;
+            config.refresh.concurrency = NonZeroUsize::new(CONCURRENCY).unwrap();
+        })
+        .clocked(time.clock())
+        .watch();
+        time.settle(&world).await;
+        let aliases: Vec<String> = world
+            .simulator
+            .tenants()
+            .into_iter()
+            .map(|it| it.name)
+            .collect();
+        for (alias, faults) in aliases.iter().zip(worst) {
+            for (api, what) in faults {
+                world.inject(Some(alias), Fault::new(api, what));
+            }
+        }
+        let mut book = Book::default();
+        for _ in 0..8 {
+            time.pass(&world, Duration::from_secs(60)).await;
+            book.read_on(&world);
+        }
+        let mut busiest = (0, 0);
+        for alias in &aliases {
+            let fastest = pace::most_a_minute(pace::of_tenant(&book.requests, alias));
+            let at_once = pace::most_at_once(pace::of_tenant(&book.requests, alias));
+            assert!(fastest <= A_MINUTE, "{alias}: {fastest} in a minute");
+            assert!(at_once <= AT_ONCE, "{alias}: {at_once} at once");
+            busiest = (busiest.0.max(fastest), busiest.1.max(at_once));
+        }
+        assert!(
+            busiest.0 > 60 && busiest.1 == AT_ONCE,
+            "nobody was hurried: {busiest:?}"
+        );
+        let at_once = pace::most_at_once(book.requests.iter());
+        assert_eq!(at_once, CONCURRENCY, "requests at once over all tenants");
+    });
+}

@@ -1,0 +1,523 @@
+//! Every fault that is played, and what must come of it.
+
+use secure_score_exporter::model::Reason;
+use secure_score_exporter::simulator::{Api, Fault, RetryAfter, What};
+use std::time::Duration;
+
+const MIB: usize = 1024 * 1024;
+
+/// One fault.
+pub(crate) struct Row {
+    /// What a person calls it.
+    pub(crate) name: &'static str,
+    pub(crate) place: Place,
+    /// The word it is counted under; none where nobody notices.
+    pub(crate) reason: Option<Reason>,
+    pub(crate) again: Again,
+}
+
+/// Where it strikes.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// One tenant's answers.
+    Answer(Fault),
+    /// The way to Microsoft, which all tenants of a cloud share.
+    Road(Road),
+}
+
+/// What happens on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Road {
+    NoSuchName,
+    Refused,
+    ResetAtOnce,
+    ResetMidBody,
+    Silent,
+    Drip,
+    Garbage,
+    Expired,
+    WrongHost,
+    UnknownAuthority,
+}
+
+/// When it is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Within the refresh that met it.
+    AtOnce,
+    /// Soon, and ever more slowly.
+    Backoff,
+    /// After so many seconds, as Microsoft said.
+    Told(u64),
+    /// When a person has had the time to mend it.
+    Rarely,
+}
+
+impl Again {
+    /// The shortest and the longest first wait, for a list of an interval.
+    pub(crate) fn wait(self, interval: Duration) -> (Duration, Duration) {
+        let exact = match self {
+            Self::AtOnce => Duration::ZERO,
+            Self::Backoff => Duration::from_secs(30),
+            Self::Told(seconds) => Duration::from_secs(seconds),
+            Self::Rarely => (interval * 2).min(Duration::from_secs(3600)),
+        };
+        (exact, exact.mul_f64(1.1))
+    }
+
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::AtOnce => "at once".to_owned(),
+            Self::Backoff => "after 30 s, then ever later".to_owned(),
+            Self::Told(3600) => "after an hour, however long was asked for".to_owned(),
+            Self::Told(seconds) => format!("when told to, here after {seconds} s"),
+            Self::Rarely => "after two intervals, an hour at most".to_owned(),
+        }
+    }
+}
+
+fn answer(
+    name: &'static str,
+    api: Api,
+    what: What,
+    reason: impl Into<Option<Reason>>,
+    again: Again,
+) -> Row {
+    Row {
+        name,
+        place: Place::Answer(Fault::new(api, what)),
+        reason: reason.into(),
+        again,
+    }
+}
+
+fn once(name: &'static str, api: Api, page: u32, what: What) -> Row {
+    Row {
+        name,
+        place: Place::Answer(Fault::new(api, what).on_page(page).times(1)),
+        reason: None,
+        again: Again::AtOnce,
+    }
+}
+
+fn throttle(retry_after: RetryAfter) -> What {
+    What::Throttle { retry_after }
+}
+
+/// All of them. `elsewhere` is a host that must never hear of us.
+pub(crate) fn rows(elsewhere: &str) -> Vec<Row> {
+    let mut rows = of_graph(elsewhere);
+    rows.extend(of_entra(elsewhere));
+    rows.extend(of_the_road());
+    rows
+}
+
+fn of_graph(elsewhere: &str) -> Vec<Row> {
+    use Again::{Backoff, Rarely, Told};
+    use Api::{Profiles, Scores};
+    let there = || elsewhere.to_owned();
+    vec![
+        once("one 503", Profiles, 2, What::Status(503)),
+        once("one connection reset", Scores, 1, What::Reset),
+        once(
+            "one 401: a token that became void early",
+            Profiles,
+            1,
+            What::Status(401),
+        ),
+        once(
+            "one 429 with `Retry-After: 1`",
+            Profiles,
+            2,
+            throttle(RetryAfter::Seconds(1)),
+        ),
+        answer(
+            "400 to `$select` only",
+            Profiles,
+            What::SelectUnsupported(400),
+            None,
+            Again::AtOnce,
+        ),
+        answer(
+            "400",
+            Profiles,
+            What::Status(400),
+            Reason::Rejected,
+            Backoff,
+        ),
+        answer(
+            "401 for ever",
+            Scores,
+            What::Status(401),
+            Reason::Unauthorized,
+            Rarely,
+        ),
+        answer("403", Profiles, What::Forbidden, Reason::Permission, Rarely),
+        answer("404", Scores, What::Status(404), Reason::Rejected, Backoff),
+        answer(
+            "429 with `Retry-After` in seconds",
+            Profiles,
+            throttle(RetryAfter::Seconds(120)),
+            Reason::Throttled,
+            Told(120),
+        ),
+        answer(
+            "429 with `Retry-After` as a date",
+            Scores,
+            throttle(RetryAfter::HttpDate(300)),
+            Reason::Throttled,
+            Told(300),
+        ),
+        answer(
+            "429 with a date that is past: the clocks differ",
+            Profiles,
+            throttle(RetryAfter::HttpDateAgo(3600)),
+            Reason::Throttled,
+            Backoff,
+        ),
+        answer(
+            "429 with a date of tomorrow: the clocks differ",
+            Profiles,
+            throttle(RetryAfter::HttpDate(86_400)),
+            Reason::Throttled,
+            Told(3600),
+        ),
+        answer(
+            "429 without `Retry-After`",
+            Profiles,
+            throttle(RetryAfter::None),
+            Reason::Throttled,
+            Backoff,
+        ),
+        answer("500", Scores, What::Status(500), Reason::Server, Backoff),
+        answer("502", Profiles, What::Status(502), Reason::Server, Backoff),
+        answer("503", Profiles, What::Status(503), Reason::Server, Backoff),
+        answer("504", Scores, What::Status(504), Reason::Server, Backoff),
+        Row {
+            name: "500 on page 2 of the catalogue",
+            place: Place::Answer(Fault::new(Profiles, What::Status(500)).on_page(2)),
+            reason: Some(Reason::Server),
+            again: Backoff,
+        },
+        answer("206", Profiles, What::Partial206, Reason::Partial, Backoff),
+        answer(
+            "redirect to another host",
+            Profiles,
+            What::Redirect(format!("https://{elsewhere}/")),
+            Reason::Rejected,
+            Backoff,
+        ),
+        answer(
+            "answer that stalls after its head",
+            Profiles,
+            What::Stall,
+            Reason::Timeout,
+            Backoff,
+        ),
+        answer(
+            "answer slower than the time-out",
+            Scores,
+            What::slow(Duration::from_secs(90)),
+            Reason::Timeout,
+            Backoff,
+        ),
+        answer(
+            "body that breaks off",
+            Scores,
+            What::Truncated,
+            Reason::Connection,
+            Backoff,
+        ),
+        answer(
+            "connection dropped without an answer",
+            Profiles,
+            What::Reset,
+            Reason::Connection,
+            Backoff,
+        ),
+        answer(
+            "JSON that breaks off",
+            Profiles,
+            What::Malformed,
+            Reason::Malformed,
+            Backoff,
+        ),
+        answer(
+            "JSON of another shape",
+            Scores,
+            What::Body(r#"{"value":{"id":"x"}}"#.to_owned()),
+            Reason::Malformed,
+            Backoff,
+        ),
+        answer(
+            "a web page instead of JSON",
+            Scores,
+            What::WrongContentType,
+            Reason::Malformed,
+            Backoff,
+        ),
+        answer(
+            "empty body",
+            Profiles,
+            What::EmptyBody,
+            Reason::Malformed,
+            Backoff,
+        ),
+        answer(
+            "empty catalogue",
+            Profiles,
+            What::EmptyValue,
+            Reason::Emptied,
+            Backoff,
+        ),
+        answer(
+            "no report any more",
+            Scores,
+            What::EmptyValue,
+            Reason::Emptied,
+            Backoff,
+        ),
+        answer(
+            "body of 100 MB",
+            Profiles,
+            What::HugeBody(100 * MIB),
+            Reason::TooLarge,
+            Backoff,
+        ),
+        answer(
+            "gzip bomb of 17 MB",
+            Scores,
+            What::GzipBomb(17 * MIB),
+            Reason::TooLarge,
+            Backoff,
+        ),
+        answer(
+            "nextLink in a circle",
+            Profiles,
+            What::NextLinkLoop,
+            Reason::Paging,
+            Backoff,
+        ),
+        answer(
+            "nextLink to another host",
+            Profiles,
+            What::NextLinkForeign(there()),
+            Reason::Paging,
+            Backoff,
+        ),
+        answer(
+            "nextLink without TLS",
+            Profiles,
+            What::NextLinkHttp,
+            Reason::Paging,
+            Backoff,
+        ),
+        answer(
+            "pages without end",
+            Profiles,
+            What::EndlessPages,
+            Reason::Paging,
+            Backoff,
+        ),
+        answer(
+            "catalogue of another tenant",
+            Profiles,
+            What::WrongTenant,
+            Reason::WrongTenant,
+            Rarely,
+        ),
+        answer(
+            "report of another tenant",
+            Scores,
+            What::WrongTenant,
+            Reason::WrongTenant,
+            Rarely,
+        ),
+    ]
+}
+
+fn of_entra(elsewhere: &str) -> Vec<Row> {
+    use Again::{Backoff, Rarely, Told};
+    use Api::Token;
+    vec![
+        answer(
+            "wrong secret",
+            Token,
+            What::Aadsts(7_000_215),
+            Reason::Credential,
+            Rarely,
+        ),
+        answer(
+            "expired secret",
+            Token,
+            What::Aadsts(7_000_222),
+            Reason::Credential,
+            Rarely,
+        ),
+        answer(
+            "no consent",
+            Token,
+            What::Aadsts(700_016),
+            Reason::Consent,
+            Rarely,
+        ),
+        answer(
+            "Conditional Access",
+            Token,
+            What::Aadsts(53_003),
+            Reason::Policy,
+            Rarely,
+        ),
+        answer(
+            "unknown tenant",
+            Token,
+            What::Aadsts(90_002),
+            Reason::UnknownTenant,
+            Rarely,
+        ),
+        answer(
+            "400 without a number we know",
+            Token,
+            What::Status(400),
+            Reason::Token,
+            Rarely,
+        ),
+        answer(
+            "401 without a number we know",
+            Token,
+            What::Status(401),
+            Reason::Credential,
+            Rarely,
+        ),
+        answer("403", Token, What::Status(403), Reason::Token, Rarely),
+        answer("404", Token, What::Status(404), Reason::Token, Rarely),
+        answer(
+            "429 with `Retry-After`",
+            Token,
+            throttle(RetryAfter::Seconds(120)),
+            Reason::Throttled,
+            Told(120),
+        ),
+        answer(
+            "429 without `Retry-After`",
+            Token,
+            throttle(RetryAfter::None),
+            Reason::Throttled,
+            Backoff,
+        ),
+        answer("500", Token, What::Status(500), Reason::Server, Backoff),
+        answer("503", Token, What::Status(503), Reason::Server, Backoff),
+        answer(
+            "redirect to another host",
+            Token,
+            What::Redirect(format!("https://{elsewhere}/")),
+            Reason::Token,
+            Backoff,
+        ),
+        answer(
+            "answer that stalls after its head",
+            Token,
+            What::Stall,
+            Reason::Timeout,
+            Backoff,
+        ),
+        answer(
+            "body that breaks off",
+            Token,
+            What::Truncated,
+            Reason::Connection,
+            Backoff,
+        ),
+        answer(
+            "connection dropped without an answer",
+            Token,
+            What::Reset,
+            Reason::Connection,
+            Backoff,
+        ),
+        answer(
+            "JSON that breaks off",
+            Token,
+            What::Malformed,
+            Reason::Token,
+            Backoff,
+        ),
+        answer(
+            "a web page instead of JSON",
+            Token,
+            What::WrongContentType,
+            Reason::Token,
+            Backoff,
+        ),
+        answer("empty body", Token, What::EmptyBody, Reason::Token, Backoff),
+        answer(
+            "body of 100 MB",
+            Token,
+            What::HugeBody(100 * MIB),
+            Reason::TooLarge,
+            Backoff,
+        ),
+        answer(
+            "token that expires at once",
+            Token,
+            What::ShortLived(5),
+            Reason::Token,
+            Backoff,
+        ),
+        answer(
+            "token of another tenant",
+            Token,
+            What::WrongTenant,
+            Reason::WrongTenant,
+            Rarely,
+        ),
+        answer(
+            "token without the permission",
+            Token,
+            What::Roles(Vec::new()),
+            Reason::Permission,
+            Rarely,
+        ),
+    ]
+}
+
+fn of_the_road() -> Vec<Row> {
+    let road = |name, road, reason| Row {
+        name,
+        place: Place::Road(road),
+        reason: Some(reason),
+        again: Again::Backoff,
+    };
+    vec![
+        road(
+            "name that does not resolve",
+            Road::NoSuchName,
+            Reason::Connection,
+        ),
+        road("connection refused", Road::Refused, Reason::Connection),
+        road(
+            "connection reset at once",
+            Road::ResetAtOnce,
+            Reason::Connection,
+        ),
+        road(
+            "connection reset in the middle of an answer",
+            Road::ResetMidBody,
+            Reason::Connection,
+        ),
+        road(
+            "connection that stays silent",
+            Road::Silent,
+            Reason::Timeout,
+        ),
+        road("a byte a second", Road::Drip, Reason::Timeout),
+        road("no TLS", Road::Garbage, Reason::Tls),
+        road("certificate expired", Road::Expired, Reason::Tls),
+        road("certificate of another host", Road::WrongHost, Reason::Tls),
+        road(
+            "certificate of an unknown authority",
+            Road::UnknownAuthority,
+            Reason::Tls,
+        ),
+    ]
+}
