@@ -39,6 +39,7 @@ pub struct Telemetry {
     config_success_time: Gauge,
     config_hash: Gauge,
     state_write_failures: IntCounter,
+    web_config_valid: IntGauge,
 }
 
 /// A metric could not be set up: two of one name, or a bad name. A test sets
@@ -100,10 +101,15 @@ impl Telemetry {
                 "secure_score_exporter_state_write_failures_total",
                 "Times a tenant's state could not be written into --state.dir.",
             )?,
+            web_config_valid: IntGauge::new(
+                "secure_score_exporter_web_config_valid",
+                "Whether the web configuration is good (1), or broken and soon nothing is answered (0); 1 without one.",
+            )?,
             registry,
         };
         telemetry.register()?;
         telemetry.set_shard(0, 1);
+        telemetry.web_config(true);
         Ok(telemetry)
     }
 
@@ -132,6 +138,8 @@ impl Telemetry {
         self.registry.register(Box::new(self.config_hash.clone()))?;
         self.registry
             .register(Box::new(self.state_write_failures.clone()))?;
+        self.registry
+            .register(Box::new(self.web_config_valid.clone()))?;
         let process = prometheus::process_collector::ProcessCollector::for_self();
         self.registry.register(Box::new(process))?;
         for api in Api::ALL {
@@ -196,6 +204,11 @@ impl Telemetry {
     /// Notes that a configuration was read that cannot be used.
     pub fn config_refused(&self) {
         self.config_successful.set(0);
+    }
+
+    /// Notes whether the web configuration can be used.
+    pub fn web_config(&self, valid: bool) {
+        self.web_config_valid.set(valid.into());
     }
 
     /// Notes that a tenant could not be written to disk.

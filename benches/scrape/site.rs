@@ -24,6 +24,8 @@ pub(crate) async fn start(store: &Arc<Store>) -> SocketAddr {
         route_prefix: "/".to_owned(),
         external_url: None,
         persons: PersonDetail::Shown(Persons::Plain),
+        exposed: false,
+        gate: Arc::default(),
         lifecycle: None,
         version: "bench".to_owned(),
         started: SystemTime::now(),

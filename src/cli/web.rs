@@ -2,6 +2,7 @@
 
 use clap::Args;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 
 use super::address::ListenAddress;
 use super::route::{self, ExternalUrl, RoutePath};
@@ -17,6 +18,10 @@ pub struct WebFlags {
     /// Listen here; may be given several times; `:10365` is all addresses [default: 127.0.0.1:10365]
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
     listen_address: Vec<ListenAddress>,
+
+    /// The web configuration: TLS, client certificates, users, headers and a rate limit, as in the Prometheus family
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
 
     /// The path of the metrics [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", value_parser = route::telemetry_path)]
@@ -92,6 +97,7 @@ impl WebFlags {
             && self.external_url.is_none()
             && self.route_prefix.is_none()
             && self.max_requests.is_none()
+            && self.config_file.is_none()
             && !self.enable_lifecycle
     }
 
@@ -104,6 +110,7 @@ impl WebFlags {
         self.external_url = self.external_url.take().or(before.external_url);
         self.route_prefix = self.route_prefix.take().or(before.route_prefix);
         self.max_requests = self.max_requests.or(before.max_requests);
+        self.config_file = self.config_file.take().or(before.config_file);
         self.enable_lifecycle |= before.enable_lifecycle;
     }
 }

@@ -1,5 +1,6 @@
 //! The exporter itself: the loops behind, the web server before.
 
+use super::gatekeeper::Gatekeeper;
 use super::reload::{Reloader, Showing};
 use super::serve::Source;
 use super::{Failure, persons, stop, supervisor};
@@ -11,10 +12,9 @@ use crate::refresh::{Fleet, Keeper, Plan, Shard};
 use crate::store::Store;
 use crate::store::disk::Directory;
 use crate::telemetry::{Telemetry, TelemetryError};
-use crate::web::{self, Asked, Drained, Lifecycle, Options, Site};
+use crate::web::{self, Asked, Drained, Lifecycle, Options, Site, Terms};
 use anyhow::Context as _;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::mpsc::Receiver;
@@ -29,8 +29,8 @@ pub(super) struct Exporter {
     keeper: Option<Arc<Keeper>>,
     telemetry: Arc<Telemetry>,
     reloads: Option<Receiver<Asked>>,
-    only_this_machine: bool,
-    max_requests: Option<NonZeroUsize>,
+    terms: Terms,
+    gatekeeper: Gatekeeper,
     events: Arc<Events>,
     courier: Option<Courier>,
 }
@@ -53,10 +53,12 @@ impl Exporter {
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
             .collect();
-        let only_this_machine = wanted.iter().all(|address| address.is_loopback());
-        if !only_this_machine {
+        let exposed = !wanted.iter().all(|address| address.is_loopback());
+        let gatekeeper = Gatekeeper::start(flags.config_file.as_deref())?;
+        let gate = gatekeeper.gate();
+        if exposed && !gate.rules().is_some_and(|rules| rules.know_everybody()) {
             tracing::warn!(
-                "listening beyond this machine without authentication: anybody who reaches it can read the metrics; put a proxy that asks who reads in front of it, or listen on a loopback address"
+                "listening beyond this machine without authentication: anybody who reaches it can read the metrics; ask for a password or a client certificate by --web.config.file, or listen on a loopback address"
             );
         }
         let store = Arc::new(Store::default());
@@ -75,7 +77,9 @@ impl Exporter {
             Arc::clone(&telemetry),
             Options {
                 lifecycle,
-                ..options(&config, flags, only_this_machine)
+                exposed,
+                gate: Arc::clone(&gate),
+                ..options(&config, flags)
             },
         ));
         let policy = Arc::new(persons::label_policy(&config));
@@ -99,8 +103,11 @@ impl Exporter {
             keeper,
             telemetry,
             reloads,
-            only_this_machine,
-            max_requests: flags.max_requests(),
+            terms: Terms {
+                gate,
+                most: flags.max_requests(),
+            },
+            gatekeeper,
             events,
             courier,
         })
@@ -123,6 +130,8 @@ impl Exporter {
         supervisor::ready();
         let mut signs = tokio::task::JoinSet::new();
         signs.spawn(supervisor::signs_of_life());
+        let keeping = self.gatekeeper.run(Arc::clone(&self.telemetry));
+        signs.spawn(async move { match keeping.await {} });
         let stopping = CancellationToken::new();
         let shutdown = async {
             let signal = stop::requested().await;
@@ -134,7 +143,6 @@ impl Exporter {
         let showing = Showing {
             site: Arc::clone(&self.site),
             telemetry: self.telemetry,
-            only_this_machine: self.only_this_machine,
             events: self.events,
         };
         // Both take seconds, and whoever asked us to stop counts them.
@@ -151,7 +159,7 @@ impl Exporter {
                 courier.stop().await;
             }
         };
-        let serving = web::serve_at_most(self.max_requests, self.listeners, self.site, shutdown);
+        let serving = web::serve_on(self.terms, self.listeners, self.site, shutdown);
         let (drained, ()) = tokio::join!(serving, farewell);
         match drained {
             Drained::Completely => tracing::info!("stopped"),
@@ -202,7 +210,7 @@ fn events(
     Ok((events, Some(courier)))
 }
 
-fn options(config: &Config, flags: &WebFlags, only_this_machine: bool) -> Options {
+fn options(config: &Config, flags: &WebFlags) -> Options {
     Options {
         telemetry_path: flags.telemetry_path().to_owned(),
         route_prefix: flags.route_prefix().to_owned(),
@@ -210,7 +218,9 @@ fn options(config: &Config, flags: &WebFlags, only_this_machine: bool) -> Option
             .external_url
             .as_ref()
             .map(|url| url.as_str().to_owned()),
-        persons: persons::on_pages(config, only_this_machine),
+        persons: persons::on_pages(config),
+        exposed: true,
+        gate: Arc::default(),
         lifecycle: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: SystemTime::now(),

@@ -5,6 +5,7 @@ mod chosen;
 mod collect;
 mod demo;
 mod exporter;
+mod gatekeeper;
 mod logging;
 mod persons;
 mod print;
@@ -92,7 +93,7 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
 fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     logging::start(&cli.log);
     match cli.command {
-        None if cli.config.check => serve::check_config(&cli.config, environment),
+        None if cli.config.check => serve::check_config(&cli, environment),
         None => block_on(serve::run(&cli, environment)),
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),

@@ -48,12 +48,10 @@ pub(super) fn in_events(config: &Config) -> Persons {
     }
 }
 
-/// Whether pages show persons: as configured, but never beyond this machine,
-/// since nobody who reads the pages has had to say who they are.
-pub(super) fn on_pages(config: &Config, only_this_machine: bool) -> PersonDetail {
+/// Whether pages show persons, as configured. To whom, the site decides.
+pub(super) fn on_pages(config: &Config) -> PersonDetail {
     match in_events(config) {
         Persons::Hidden => PersonDetail::Redacted(Redaction::Configured),
-        _ if !only_this_machine => PersonDetail::Redacted(Redaction::Unprotected),
         persons => PersonDetail::Shown(persons),
     }
 }

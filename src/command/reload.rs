@@ -36,8 +36,6 @@ pub(super) struct Reloader<'a> {
 pub(super) struct Showing {
     pub(super) site: Arc<Site>,
     pub(super) telemetry: Arc<Telemetry>,
-    /// Whether the exporter listens on this machine only.
-    pub(super) only_this_machine: bool,
     /// Where events go; the webhook stays as it was at the start.
     pub(super) events: Arc<Events>,
 }
@@ -133,7 +131,7 @@ impl<'a> Reloader<'a> {
 
     fn apply(&mut self, config: Config, fleet: &mut Fleet) {
         let policy = Arc::new(persons::label_policy(&config));
-        let on_pages = persons::on_pages(&config, self.showing.only_this_machine);
+        let on_pages = persons::on_pages(&config);
         let hash = config.hash.as_f64();
         let events = Arc::new(Events {
             persons: persons::in_events(&config),

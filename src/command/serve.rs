@@ -5,6 +5,7 @@ use super::exporter::Exporter;
 use super::print::{line, tenants};
 use crate::cli::{Cli, ConfigFlags, ShardFlags};
 use crate::config::{self, Config, Environment, Faults, Loaded};
+use crate::gate;
 use crate::refresh::Shard;
 use crate::report;
 use crate::store::disk::Directory;
@@ -60,9 +61,12 @@ fn shard(flags: &ShardFlags, environment: &Environment) -> Result<Shard, Failure
     })
 }
 
-/// Says whether the configuration could be served.
-pub(super) fn check_config(flags: &ConfigFlags, environment: &Environment) -> Result<(), Failure> {
-    let config = load(flags, environment)?;
+/// Says whether the configuration could be served, that of the web included.
+pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
+    let config = load(&cli.config, environment)?;
+    if let Some(file) = &cli.web.config_file {
+        report::warnings(&gate::load(file)?.warnings);
+    }
     line(format_args!(
         "configuration is good: {}",
         tenants(config.tenants.len())

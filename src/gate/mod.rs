@@ -68,7 +68,20 @@ pub struct Gate {
 enum State {
     Rules(Arc<Rules>),
     /// The file is broken for too long: nobody gets in.
-    Shut,
+    Shut {
+        was_secured: bool,
+    },
+}
+
+/// What becomes of a connection.
+#[derive(Debug, Clone)]
+pub enum Security {
+    /// It is talked over as it is.
+    Plain,
+    /// It is secured first.
+    Tls(Arc<ServerConfig>),
+    /// It ends: its client expects TLS, and there is none to be had.
+    Refused,
 }
 
 impl Default for Gate {
@@ -90,7 +103,7 @@ impl Gate {
     pub fn rules(&self) -> Option<Arc<Rules>> {
         match self.state.load().as_ref() {
             State::Rules(rules) => Some(Arc::clone(rules)),
-            State::Shut => None,
+            State::Shut { .. } => None,
         }
     }
 
@@ -99,6 +112,19 @@ impl Gate {
     }
 
     fn shut(&self) {
-        self.state.store(Arc::new(State::Shut));
+        let was_secured = matches!(self.security(), Security::Tls(_));
+        self.state.store(Arc::new(State::Shut { was_secured }));
+    }
+
+    /// How the next connection is to be secured.
+    pub fn security(&self) -> Security {
+        match self.state.load().as_ref() {
+            State::Rules(rules) => match &rules.tls {
+                Some(config) => Security::Tls(Arc::clone(config)),
+                None => Security::Plain,
+            },
+            State::Shut { was_secured: true } => Security::Refused,
+            State::Shut { was_secured: false } => Security::Plain,
+        }
     }
 }

@@ -104,3 +104,49 @@ fn content(path: &PathBuf) -> Vec<u8> {
     }
     context.finish().as_ref().to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Security;
+    use super::*;
+
+    fn written(folder: &tempfile::TempDir, text: &str) -> PathBuf {
+        let path = folder.path().join("web.yml");
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_broken_file_keeps_the_old_rules_for_a_while_and_then_shuts() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(&folder, "rate_limit: {interval: 1s, burst: 5}\n");
+        let (mut watch, gate, _) = Watch::start(path).unwrap();
+        assert!(watch.look(&gate).is_none(), "nothing has changed");
+
+        written(&folder, "rate_limit: [");
+        assert!(matches!(watch.look(&gate), Some(Outcome::Broken(_))));
+        tokio::time::advance(GRACE / 2).await;
+        // Another fault does not begin the time anew.
+        written(&folder, "rate_limits: {}");
+        assert!(matches!(watch.look(&gate), Some(Outcome::Broken(_))));
+        assert!(gate.rules().is_some());
+        tokio::time::advance(GRACE / 2).await;
+        assert!(matches!(watch.look(&gate), Some(Outcome::Shut)));
+        assert!(gate.rules().is_none());
+        assert!(matches!(gate.security(), Security::Plain));
+        assert!(watch.look(&gate).is_none(), "told once");
+
+        written(&folder, "rate_limit: {interval: 1s, burst: 5}\n");
+        assert!(matches!(watch.look(&gate), Some(Outcome::Renewed(_))));
+        assert!(gate.rules().is_some());
+    }
+
+    #[test]
+    fn a_file_that_is_gone_is_a_broken_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = written(&folder, "");
+        let (mut watch, gate, _) = Watch::start(path.clone()).unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert!(matches!(watch.look(&gate), Some(Outcome::Broken(_))));
+    }
+}

@@ -4,10 +4,10 @@
 //! data changed. Nothing here can reach Graph at all.
 //!
 //! ```text
-//! listener ─► server (limits, drain) ─► Site::respond ─┬► scrape ─► negotiate, compressor
-//!                                                      ├► health
-//!                                                      ├► api ─► register
-//!                                                      └► pages ─► views
+//! listener ─► server (limits, drain) ─► door ─► Site::respond ─┬► scrape ─► negotiate, compressor
+//!                                                             ├► health
+//!                                                             ├► api ─► register
+//!                                                             └► pages ─► views
 //! ```
 
 mod api;
@@ -15,6 +15,7 @@ mod asked;
 mod audience;
 mod body;
 mod compressor;
+mod door;
 mod guests;
 mod health;
 mod lifecycle;
@@ -37,5 +38,5 @@ pub use lifecycle::{Asked, Lifecycle};
 pub use limit::MAX_REQUESTS;
 pub use listener::{WebError, bind};
 pub use reply::Reply;
-pub use server::{Drained, serve, serve_at_most};
+pub use server::{Drained, Terms, serve, serve_on};
 pub use site::{Options, PersonDetail, Redaction, Site};

@@ -2,10 +2,12 @@
 
 use super::Site;
 use super::body::Body;
-use super::guests::Guests;
+use super::door;
+use super::guests::{Guests, Seat};
 use super::limit::{Limit, MAX_REQUESTS};
 use super::pace::{Paced, Pulse};
 use super::reply::Reply;
+use crate::gate::{Gate, Security};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -17,9 +19,11 @@ use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -53,6 +57,26 @@ pub enum Drained {
     Cut(usize),
 }
 
+/// On which terms a site is served.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Who may come in.
+    pub gate: Arc<Gate>,
+    /// How many requests are answered at once; any number where absent. One
+    /// too many is answered with 503. Probes are not counted.
+    pub most: Option<NonZeroUsize>,
+}
+
+impl Default for Terms {
+    /// Open to everybody, and to forty at once.
+    fn default() -> Self {
+        Self {
+            gate: Arc::default(),
+            most: Some(MAX_REQUESTS),
+        }
+    }
+}
+
 /// Serves a site until told to stop, then sends the answers under way.
 ///
 /// New connections are refused from that moment on; an answer that takes too
@@ -62,34 +86,37 @@ pub async fn serve(
     site: Arc<Site>,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    serve_at_most(Some(MAX_REQUESTS), listeners, site, shutdown).await
+    serve_on(Terms::default(), listeners, site, shutdown).await
 }
 
-/// The same with another limit of requests at once, or none; one too many is
-/// answered with 503. Probes are not counted.
-pub async fn serve_at_most(
-    most: Option<NonZeroUsize>,
+/// The same on other terms.
+pub async fn serve_on(
+    terms: Terms,
     listeners: Vec<TcpListener>,
     site: Arc<Site>,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let limit = Limit::new(most);
+    let limit = Limit::new(terms.most);
+    let gate = Arc::clone(&terms.gate);
     let answer = move |request: Request<Incoming>| {
-        let (site, limit) = (Arc::clone(&site), limit.clone());
-        async move {
-            if site.is_probe(request.uri().path()) {
-                return site.respond(request, SystemTime::now()).await;
-            }
-            match limit.place() {
-                Ok(place) => {
-                    let reply = site.respond(request, SystemTime::now()).await;
-                    reply.map(|body| body.seated(place))
-                }
-                Err(full) => *full,
-            }
-        }
+        let (site, limit, gate) = (Arc::clone(&site), limit.clone(), Arc::clone(&gate));
+        async move { door::answer(&gate, request, |request| within(site, limit, request)).await }
     };
-    serve_with(listeners, answer, shutdown).await
+    serve_with(listeners, answer, terms.gate, shutdown).await
+}
+
+/// Answers who was let in, if there is a place.
+async fn within(site: Arc<Site>, limit: Limit, request: Request<Incoming>) -> Reply {
+    if site.is_probe(request.uri().path()) {
+        return site.respond(request, SystemTime::now()).await;
+    }
+    match limit.place() {
+        Ok(place) => {
+            let reply = site.respond(request, SystemTime::now()).await;
+            reply.map(|body| body.seated(place))
+        }
+        Err(full) => *full,
+    }
 }
 
 /// What answers a request. Cloned for each connection.
@@ -110,9 +137,10 @@ where
 async fn serve_with(
     listeners: Vec<TcpListener>,
     answer: impl Answer,
+    gate: Arc<Gate>,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let reception = Arc::new(Reception::new(answer));
+    let reception = Arc::new(Reception::new(answer, gate));
     let mut doors = JoinSet::new();
     for listener in listeners {
         doors.spawn(Arc::clone(&reception).receive(listener));
@@ -125,6 +153,7 @@ async fn serve_with(
 /// All connections of one server.
 struct Reception<A> {
     answer: A,
+    gate: Arc<Gate>,
     protocol: auto::Builder<TokioExecutor>,
     places: Arc<Semaphore>,
     guests: Arc<Guests>,
@@ -136,9 +165,10 @@ struct Reception<A> {
 }
 
 impl<A: Answer> Reception<A> {
-    fn new(answer: A) -> Self {
+    fn new(answer: A, gate: Arc<Gate>) -> Self {
         Self {
             answer,
+            gate,
             protocol: protocol(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             guests: Arc::default(),
@@ -178,7 +208,7 @@ impl<A: Answer> Reception<A> {
         });
     }
 
-    /// One connection from its first to its last request.
+    /// One connection, secured first where the rules say so.
     async fn converse(&self, stream: TcpStream) {
         // An answer is written in few large calls; holding back the last part
         // of it for an acknowledgement only adds 40 ms to a scrape.
@@ -186,6 +216,28 @@ impl<A: Answer> Reception<A> {
         let pulse = Pulse::new();
         let seat = self.guests.seat(Arc::clone(&pulse));
         let paced = Paced::new(stream, Arc::clone(&pulse));
+        match self.gate.security() {
+            Security::Plain => self.talk(paced, pulse, seat).await,
+            Security::Tls(config) => {
+                let secured = tokio::select! {
+                    secured = TlsAcceptor::from(config).accept(paced) => secured,
+                    () = seat.needed() => return,
+                    () = self.closing.cancelled() => return,
+                };
+                match secured {
+                    Ok(secured) => self.talk(secured, pulse, seat).await,
+                    Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+                }
+            }
+            Security::Refused => {}
+        }
+    }
+
+    /// One connection from its first to its last request.
+    async fn talk<S>(&self, stream: S, pulse: Arc<Pulse>, seat: Seat)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let answering = service_fn(move |request| {
             let busy = pulse.begin();
             let answer = self.answer.clone();
@@ -196,7 +248,7 @@ impl<A: Answer> Reception<A> {
         });
         let connection = self
             .protocol
-            .serve_connection(TokioIo::new(paced), answering);
+            .serve_connection(TokioIo::new(stream), answering);
         let mut connection = pin!(connection);
         tokio::select! {
             outcome = connection.as_mut() => return ended(outcome),
@@ -288,7 +340,7 @@ mod tests {
             }
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let ended = tokio::spawn(serve_with(vec![listener], answer, async {
+        let ended = tokio::spawn(serve_with(vec![listener], answer, Arc::default(), async {
             let _ = stopped.await;
         }));
         let stream = TcpStream::connect(address).await.unwrap();

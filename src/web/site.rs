@@ -8,6 +8,7 @@ use super::reply::{self, Reply};
 use super::scrape::scrape;
 use super::views::{self, Reader};
 use super::{audience, health};
+use crate::gate::Gate;
 use crate::model::{Persons, Timestamp};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -59,8 +60,12 @@ pub struct Options {
     pub route_prefix: String,
     /// The address others reach us by, when it is not ours.
     pub external_url: Option<String>,
-    /// Whether the pages show persons.
+    /// Whether the pages show persons, to whom may see them.
     pub persons: PersonDetail,
+    /// Whether others than this machine can ask us.
+    pub exposed: bool,
+    /// Who may come in.
+    pub gate: Arc<Gate>,
     /// Who reads the configuration again, where that may be asked for.
     pub lifecycle: Option<Lifecycle>,
     /// Our version.
@@ -151,6 +156,22 @@ impl Site {
         self.persons.store(Arc::new(persons));
     }
 
+    /// What a request may see of persons: all that is configured where everybody
+    /// who is let in is known, else only this machine.
+    fn persons(&self, parts: &hyper::http::request::Parts) -> PersonDetail {
+        let configured = self.persons.load();
+        let rules = self.options.gate.rules();
+        if rules.is_some_and(|rules| rules.know_everybody()) {
+            return configured.as_ref().clone();
+        }
+        match configured.as_ref() {
+            PersonDetail::Shown(_) if self.options.exposed => {
+                PersonDetail::Redacted(Redaction::Unprotected)
+            }
+            configured => audience::persons(configured, parts),
+        }
+    }
+
     /// Whether a path only asks how we are. Whoever asks may end us if no answer
     /// comes, so it comes however many others ask for something.
     pub(super) fn is_probe(&self, path: &str) -> bool {
@@ -180,7 +201,7 @@ impl Site {
         let path = path.strip_prefix(&self.options.route_prefix);
         let path = path.unwrap_or_default();
         let tenants = self.store.current();
-        let persons = self.persons.load_full();
+        let persons = self.persons(parts);
         self.api
             .respond(path, parts, tenants, &persons, Timestamp::from(now))
             .await
@@ -208,7 +229,7 @@ impl Site {
             Route::Style => reply::stylesheet(views::STYLE),
             Route::Page(page) => {
                 let options = Options {
-                    persons: audience::persons(&self.persons.load(), parts),
+                    persons: self.persons(parts),
                     ..self.options.clone()
                 };
                 let tenants = self.store.current();
@@ -275,6 +296,8 @@ mod tests {
             route_prefix: prefix.to_owned(),
             external_url: None,
             persons: PersonDetail::Shown(Persons::Plain),
+            exposed: false,
+            gate: Arc::default(),
             lifecycle: None,
             version: "0.0.0".to_owned(),
             started: SystemTime::UNIX_EPOCH,

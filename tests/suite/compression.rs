@@ -355,6 +355,8 @@ async fn serving(tenants: u64) -> (SocketAddr, Arc<Store>) {
         route_prefix: "/".to_owned(),
         external_url: None,
         persons: PersonDetail::Shown(Persons::Plain),
+        exposed: false,
+        gate: Arc::default(),
         lifecycle: None,
         version: "1.2.3".to_owned(),
         started: SystemTime::now(),

@@ -28,6 +28,7 @@ mod exposition;
 mod faults;
 mod gate;
 mod golden;
+mod guarded;
 mod histories;
 mod persons;
 mod pictures;

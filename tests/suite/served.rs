@@ -31,6 +31,8 @@ pub(crate) fn options() -> Options {
         route_prefix: "/".to_owned(),
         external_url: None,
         persons: PersonDetail::Shown(Persons::Plain),
+        exposed: false,
+        gate: Arc::default(),
         lifecycle: None,
         version: "1.2.3".to_owned(),
         started: SystemTime::now(),

@@ -100,7 +100,7 @@ const fn persons_hint(persons: &PersonDetail) -> Option<&'static str> {
             "persons are shown under pseudonyms, the same in every tenant, and comments are hidden; set privacy.events: full to see both",
         ),
         PersonDetail::Redacted(Redaction::Unprotected) => Some(
-            "persons and comments are hidden because anybody on the network can read this; let --web.listen-address name a loopback address only, to see them there",
+            "persons and comments are hidden because anybody on the network can read this; ask who reads, by --web.config.file, or let --web.listen-address name a loopback address only, to see them there",
         ),
         PersonDetail::Redacted(Redaction::Forwarded) => Some(
             "persons and comments are hidden because this request came through a proxy or under a name that is not this machine's; ask on the machine itself, as localhost, to see them",

@@ -8,10 +8,10 @@ mod media;
 mod refusal;
 mod sheet;
 
+use super::PersonDetail;
 use super::near::near;
 use super::query::{self, BadQuery};
 use super::reply::{Reply, data, with};
-use super::{PersonDetail, audience};
 use crate::model::Timestamp;
 use crate::register::{Filter, acceptances};
 use crate::store::{TenantState, Tenants};
@@ -146,7 +146,7 @@ impl Question {
             endpoint,
             media: Media::wanted(&parts.headers, offers).ok_or(Refusal::NotAcceptable(offers))?,
             filter: filter(endpoint, parts.uri.query(), now)?,
-            persons: audience::persons(persons, parts),
+            persons: persons.clone(),
             tenants,
             now,
         })

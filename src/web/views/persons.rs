@@ -13,8 +13,8 @@ pub(super) fn persons_note(persons: &PersonDetail) -> Markup {
             code { "privacy.events: full" } " to see both."
         },
         PersonDetail::Redacted(Redaction::Unprotected) => html! {
-            "Who accepted a risk, and why, is hidden because anybody on the network can read this page: let "
-            code { "--web.listen-address" } " name a loopback address only, to see it there."
+            "Who accepted a risk, and why, is hidden because anybody on the network can read this page: ask who reads, by "
+            code { "--web.config.file" } ", or let " code { "--web.listen-address" } " name a loopback address only, to see it there."
         },
         PersonDetail::Redacted(Redaction::Forwarded) => html! {
             "Who accepted a risk, and why, is hidden because this request came through a proxy or under a name that is not this machine's: open the page on the machine itself, as "

@@ -18,6 +18,8 @@ pub(super) fn options(persons: PersonDetail) -> Options {
         telemetry_path: "/metrics".to_owned(),
         route_prefix: "/".to_owned(),
         external_url: None,
+        exposed: false,
+        gate: Arc::default(),
         lifecycle: None,
         persons,
         version: "1.2.3".to_owned(),

@@ -92,6 +92,7 @@ impl World {
             for (name, value) in [
                 own("config_hash", 7.0),
                 own("config_last_reload_successful", 1.0),
+                own("web_config_valid", 1.0),
                 own("shard", 0.0),
                 own("total_shards", 1.0),
                 ("up".to_owned(), 1.0),
@@ -570,6 +571,12 @@ fn an_exporter_that_falls_apart_tells_of_itself_alone() {
         20 * HOUR,
         |_| Some(0.0),
     );
+    world.set(
+        &own("web_config_valid"),
+        &[("instance", second)],
+        26 * HOUR,
+        |_| Some(0.0),
+    );
     world.set(&own("shard"), &[("instance", second)], 0, |_| Some(1.0));
     world.set(&own("total_shards"), &[], 0, |_| Some(2.0));
     everything(&mut world, second, 30 * HOUR, Some(0.0));
@@ -579,6 +586,7 @@ fn an_exporter_that_falls_apart_tells_of_itself_alone() {
     everything(&mut world, second, 44 * HOUR, None);
     world.expect(&[
         "alertname=\"SecureScoreReloadFailed\",severity=\"warning\"",
+        "alertname=\"SecureScoreWebConfigInvalid\",severity=\"warning\"",
         "alertname=\"SecureScoreShardMissing\",severity=\"critical\"",
         "alertname=\"SecureScoreExporterDown\",severity=\"critical\"",
         "alertname=\"SecureScoreExporterAbsent\",severity=\"critical\"",

@@ -38,6 +38,7 @@ const CONTRACT: &[(&str, &[&str])] = &[
     ("SecureScoreExporterAbsent", JOB),
     ("SecureScoreReloadFailed", JOB),
     ("SecureScoreShardMissing", JOB),
+    ("SecureScoreWebConfigInvalid", JOB),
 ];
 const CONTROL: &[&str] = &["tenant", "control", "category"];
 const TENANT: &[&str] = &["tenant"];
