@@ -27,6 +27,7 @@ mod exposition;
 mod faults;
 mod golden;
 mod histories;
+mod hostile;
 mod persons;
 mod pictures;
 mod process;
