@@ -5,15 +5,15 @@ use super::LONGEST_MESSAGE;
 use super::credential::{Token, TokenFacts, TokenSource};
 use super::error::{Fault, GraphError, Retry, Subject};
 use super::http::Broken;
-use super::observed::{Observed, UnknownWord};
+use super::observed::UnknownWord;
 use super::pages::{self, Link, Links};
+use super::reading;
 use super::requests::{Answer, LONGEST_PAUSE, Requests, lock};
 use super::text::printable;
-use super::translate::{self, CatalogueReader};
+use super::translate::CatalogueReader;
 use super::turn::Turn;
-use super::wire;
 use crate::config::Credential;
-use crate::model::{Catalogue, Reason, Report, SkippedField, Traffic};
+use crate::model::{Catalogue, Reason, Report, Traffic};
 use crate::telemetry::Telemetry;
 use reqwest::Url;
 use std::collections::BTreeSet;
@@ -121,28 +121,14 @@ impl Client {
         let url = pages::report_url(&self.endpoint)
             .ok_or_else(|| GraphError::new(subject, Fault::Broken(Broken::Request)))?;
         let answer = self.get(subject, &url, turn).await?;
-        let page = pages::parse(subject, &answer.body)?;
-        let scores = pages::elements::<wire::Score<'_>>(subject, &page)?;
-        let mut observed = Observed::default();
-        observed.skipped(SkippedField::Element, scores.unread);
-        let newest = scores
-            .read
-            .iter()
-            .max_by_key(|score| translate::as_of(score));
-        if newest.is_none() && scores.unread > 0 {
-            return Err(GraphError::malformed(subject, "no element can be read"));
-        }
-        let report = newest.map(|score| translate::report(score, &mut observed));
+        let (report, unknown_words) = reading::report(&answer.body)?;
         if let Some(report) = &report {
             self.check_tenant(subject, &report.entra_tenant_id)?;
         }
         Ok(Fetched {
-            value: report.map(|report| Report {
-                anomalies: observed.anomalies,
-                ..report
-            }),
+            value: report,
             partial: answer.partial,
-            unknown_words: observed.words,
+            unknown_words,
         })
     }
 
@@ -191,14 +177,9 @@ impl Client {
                 return Err(GraphError::new(subject, Fault::Broken(Broken::Request)));
             };
             let answer = self.get(subject, &url, turn).await?;
-            let page = pages::parse(subject, &answer.body)?;
-            let profiles = pages::elements::<wire::Profile<'_>>(subject, &page)?;
-            if pages::lacks_states(&profiles.read) {
-                return Err(GraphError::new(subject, Fault::Stateless));
-            }
-            reader.page(&profiles);
+            let link = reading::page(reader, &answer.body)?;
             partial |= answer.partial;
-            match links.follow(page.next_link.as_deref())? {
+            match links.follow(link.as_deref())? {
                 Link::End => return Ok(partial),
                 Link::Next(url) => next = Some(url),
             }
@@ -215,14 +196,7 @@ impl Client {
         partial: bool,
     ) -> Result<Fetched<Catalogue>, GraphError> {
         let subject = Subject::Catalogue;
-        let read = reader.finish();
-        let anomalies = &read.observed.anomalies;
-        let lost = anomalies.count_skipped(SkippedField::Element)
-            + anomalies.count_skipped(SkippedField::Id);
-        if lost > read.entries.len() as u64 {
-            let what = format!("{lost} of its elements cannot be read");
-            return Err(GraphError::malformed(subject, what));
-        }
+        let read = reading::catalogue(reader)?;
         // An answer that names two tenants teaches nothing.
         let named: Vec<&String> = read.tenants.iter().collect();
         match named.as_slice() {

@@ -85,7 +85,7 @@ pub struct TokenFacts {
 impl TokenFacts {
     /// Reads the middle part of a JSON web token. A token of another make is
     /// no error: Microsoft promises no format.
-    fn of(bearer: &str) -> Self {
+    pub(super) fn of(bearer: &str) -> Self {
         let claims = bearer
             .split('.')
             .nth(1)
@@ -320,7 +320,7 @@ fn explain(error: &azure_core::Error, ending: Option<Ending>, secret: &str) -> G
     }
 }
 
-fn refused(status: u16, body: &[u8], secret: &str) -> Fault {
+pub(super) fn refused(status: u16, body: &[u8], secret: &str) -> Fault {
     let failure: EntraFailure = wire::object(body).unwrap_or_default();
     let description = failure
         .error_description

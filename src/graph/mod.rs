@@ -15,6 +15,7 @@ mod loose;
 mod observed;
 mod pages;
 mod pools;
+mod reading;
 mod requests;
 mod text;
 mod throttle;
@@ -30,6 +31,7 @@ pub use error::{GraphError, Retry, Subject, Trace};
 pub use http::SetupError;
 pub use observed::UnknownWord;
 pub use pools::Pools;
+pub use reading::{read_catalogue, read_refusal, read_report, read_token};
 pub use turn::Turn;
 
 /// Texts of Microsoft's in our errors are cut at this many bytes.

@@ -33,6 +33,11 @@ pub enum What {
         /// What `Retry-After` says.
         retry_after: RetryAfter,
     },
+    /// 503 with a word on when to come back.
+    Unavailable {
+        /// What `Retry-After` says.
+        retry_after: RetryAfter,
+    },
     /// Any status, with an error body of the interface's shape.
     Status(u16),
     /// 403: the permission was not granted.

@@ -29,7 +29,12 @@ const FORBIDDEN: (&str, &str) = (
 pub(super) fn instead(what: &What, api: Api, ids: &Ids) -> Option<Outcome> {
     let reply = match what {
         What::Reset => return Some(Outcome::Dropped),
-        What::Throttle { retry_after } => throttled(*retry_after, api, ids),
+        What::Throttle { retry_after } => {
+            let error = ("TooManyRequests", "Too many requests; come back later.");
+            let reply = Reply::error(api, StatusCode::TOO_MANY_REQUESTS, ids, error);
+            until(reply, *retry_after)
+        }
+        What::Unavailable { retry_after } => until(failed(503, api, ids), *retry_after),
         What::Status(status) | What::SelectUnsupported(status) => failed(*status, api, ids),
         What::Forbidden => forbidden(api, ids),
         What::Aadsts(number) => entra::refusal(*number, ids),
@@ -55,9 +60,8 @@ pub(super) fn forbidden(api: Api, ids: &Ids) -> Reply {
     Reply::error(api, StatusCode::FORBIDDEN, ids, FORBIDDEN)
 }
 
-fn throttled(retry_after: RetryAfter, api: Api, ids: &Ids) -> Reply {
-    let error = ("TooManyRequests", "Too many requests; come back later.");
-    let reply = Reply::error(api, StatusCode::TOO_MANY_REQUESTS, ids, error);
+/// The reply with a word on when to come back.
+fn until(reply: Reply, retry_after: RetryAfter) -> Reply {
     match retry_after {
         RetryAfter::None => reply,
         RetryAfter::Seconds(seconds) => reply.with(RETRY_AFTER, seconds.to_string()),

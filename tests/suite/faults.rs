@@ -1,11 +1,13 @@
 //! What becomes of the data when Graph, Entra or the network misbehave.
 
+mod bodies;
 mod clockwork;
 mod freshness;
 mod pace;
 mod proxy;
 mod rate;
 mod rows;
+mod soak;
 
 use crate::golden;
 use crate::world::World;

@@ -30,6 +30,7 @@ mod gate;
 mod golden;
 mod guarded;
 mod histories;
+mod hostile;
 mod persons;
 mod pictures;
 mod process;

@@ -63,7 +63,7 @@ impl Unit {
 fn systemd_hears_when_we_listen_reload_and_stop() {
     let mut unit = Unit::start(None);
     assert_eq!(unit.until("READY=1").len(), 1, "nothing is said before");
-    assert!(unit.exporter.output().contains("listening"));
+    unit.exporter.word_after("listening");
     unit.exporter.hang_up();
     let reloading = unit.hear();
     assert!(

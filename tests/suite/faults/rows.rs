@@ -192,6 +192,15 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
         answer("500", Scores, What::Status(500), Reason::Server, Backoff),
         answer("502", Profiles, What::Status(502), Reason::Server, Backoff),
         answer("503", Profiles, What::Status(503), Reason::Server, Backoff),
+        answer(
+            "503 with `Retry-After`",
+            Scores,
+            What::Unavailable {
+                retry_after: RetryAfter::Seconds(120),
+            },
+            Reason::Server,
+            Told(120),
+        ),
         answer("504", Scores, What::Status(504), Reason::Server, Backoff),
         Row {
             name: "500 on page 2 of the catalogue",

@@ -1,0 +1,118 @@
+//! Bodies that are no answers, one after the other, through the real loops.
+
+use super::clockwork::Clockwork;
+use crate::world::{World, render};
+use secure_score_exporter::model::Reason;
+use secure_score_exporter::simulator::{Api, Fault, Options, What};
+use secure_score_exporter::store::Tenants;
+use serde_json::Value;
+use std::time::Duration;
+
+const CATALOGUE: &str = include_str!("../../scenarios/texts/graph/secureScoreControlProfiles.json");
+
+/// What stands in place of a list.
+const SHAPES: [&str; 12] = [
+    "",
+    " ",
+    "null",
+    "[]",
+    "{}",
+    "7",
+    "\"value\"",
+    r#"{"value":null}"#,
+    r#"{"value":{}}"#,
+    r#"{"value":"[]"}"#,
+    r#"{"Value":[]}"#,
+    r#"{"value":[],"value":[]"#,
+];
+
+/// A body that is no list: of another shape, or cut or garbled so that it is
+/// no JSON at all.
+fn broken(random: &mut fastrand::Rng) -> String {
+    loop {
+        let mut bytes = CATALOGUE.as_bytes().to_vec();
+        match random.u8(..4) {
+            0 => return SHAPES[random.usize(..SHAPES.len())].to_owned(),
+            1 => bytes.truncate(random.usize(..bytes.len())),
+            2 => {
+                let place = random.usize(..bytes.len());
+                bytes[place] = random.u8(..);
+            }
+            _ => {
+                let (from, length) = (random.usize(..bytes.len()), random.usize(1..200));
+                bytes.splice(from..(from + length).min(CATALOGUE.len()), []);
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if serde_json::from_str::<Value>(&text).is_err() {
+            return text;
+        }
+    }
+}
+
+/// The lines of the tenant's data.
+fn data(tenants: &Tenants) -> Vec<String> {
+    let text = render(tenants);
+    let lines = text.lines().filter(|line| {
+        line.starts_with("secure_score_control_") || line.starts_with("secure_score_tenant_")
+    });
+    lines.map(str::to_owned).collect()
+}
+
+async fn play(bodies: u64) {
+    let time = Clockwork::new();
+    let options = Options {
+        tenants: 1,
+        ..Options::default()
+    };
+    let world = World::with(options)
+        .await
+        .configure(|config| {
+            config.refresh.profiles = Duration::from_secs(60);
+            config.refresh.scores = Duration::from_secs(7 * 86_400);
+            config.refresh.timeout = Duration::from_secs(30);
+            config.refresh.max_staleness = Duration::from_secs(365 * 86_400);
+        })
+        .clocked(time.clock())
+        .watch();
+    time.settle(&world).await;
+    let before = data(&world.store.current());
+    assert!(before.len() > 100, "{before:#?}");
+    let mut random = fastrand::Rng::with_seed(11);
+    for number in 1..=bodies {
+        let body = broken(&mut random);
+        world.control().clear();
+        world.inject(None, Fault::new(Api::Profiles, What::Body(body.clone())));
+        time.until(&world, &body, Duration::from_secs(300), |tenants| {
+            let health = &tenants.states[0].health.profiles;
+            health.failures.get(&Reason::Malformed) == Some(&number)
+        })
+        .await;
+        if number % 50 == 0 || number == bodies {
+            assert!(data(&world.store.current()) == before, "{body:?}");
+        }
+    }
+    let failures = world.store.current().states[0]
+        .health
+        .profiles
+        .failures
+        .clone();
+    assert_eq!(failures.len(), 1, "one reason for all: {failures:?}");
+    world.control().clear();
+    time.until(&world, "it recovers", Duration::from_secs(300), |tenants| {
+        tenants.states[0].health.profiles.up
+    })
+    .await;
+    assert!(data(&world.store.current()) == before);
+}
+
+#[test]
+fn broken_bodies_cost_nothing() {
+    Clockwork::run(play(200));
+}
+
+#[test]
+#[ignore = "takes minutes; tests/soak runs it"]
+fn ten_thousand_broken_bodies_cost_nothing() {
+    Clockwork::run(play(10_000));
+}

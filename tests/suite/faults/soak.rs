@@ -1,0 +1,228 @@
+//! Days of refreshes with a fault now here, now there.
+
+use super::clockwork::Clockwork;
+use super::rows::{Place, rows};
+use crate::world::World;
+use secure_score_exporter::model::Api;
+use secure_score_exporter::simulator::{Api as Struck, Fault, Options};
+use std::fmt;
+use std::time::Duration;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+
+/// How long the weather stays as it is.
+const SPELL: Duration = Duration::from_secs(30 * 60);
+
+/// The tenant that is never struck: its schedule shows whether any is missed.
+const SPARED: &str = "contoso";
+
+/// What a soak brought to light.
+#[derive(Debug, Clone, Copy)]
+struct Figures {
+    hours: u64,
+    refreshes: u64,
+    failures: u64,
+    /// Refreshes the spared tenant should have had by now and had not.
+    missed: u64,
+    tasks: usize,
+    resident_kib: u64,
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            hours,
+            refreshes,
+            failures,
+            missed,
+            tasks,
+            resident_kib,
+        } = self;
+        let resident = resident_kib / 1_024;
+        write!(
+            f,
+            "{hours:>6} h  {refreshes:>7} refreshes  {failures:>6} failed  {missed} missed  {tasks:>4} tasks  {resident:>4} MiB"
+        )
+    }
+}
+
+/// A fleet in changeable weather.
+struct Soak {
+    time: Clockwork,
+    world: World,
+    random: fastrand::Rng,
+    hours: u64,
+}
+
+impl Soak {
+    async fn begin(tenants: usize) -> Self {
+        let time = Clockwork::new();
+        let options = Options {
+            tenants,
+            ..Options::default()
+        };
+        let world = World::with(options)
+            .await
+            .configure(|config| {
+                config.refresh.profiles = QUARTER;
+                config.refresh.scores = HOUR;
+                config.refresh.timeout = Duration::from_secs(10);
+            })
+            .clocked(time.clock())
+            .watch();
+        time.settle(&world).await;
+        Self {
+            time,
+            world,
+            random: fastrand::Rng::with_seed(7),
+            hours: 0,
+        }
+    }
+
+    /// An hour in two spells.
+    async fn hour(&mut self) {
+        for _ in 0..2 {
+            self.change_the_weather();
+            self.time.pass(&self.world, SPELL).await;
+        }
+        self.hours += 1;
+    }
+
+    /// Every tenth tenant is struck, by a fault that ends some time.
+    fn change_the_weather(&mut self) {
+        self.world.control().clear();
+        for tenant in self.world.simulator.tenants() {
+            if tenant.name == SPARED || self.random.u8(..10) > 0 {
+                continue;
+            }
+            let fault = self.fault();
+            if fault.api == Struck::Token {
+                self.world.control().revoke_tokens(&tenant.name).unwrap();
+            }
+            self.world.inject(Some(&tenant.name), fault);
+        }
+    }
+
+    fn fault(&mut self) -> Fault {
+        let faults = rows("127.0.0.1:9")
+            .into_iter()
+            .filter_map(|row| match row.place {
+                Place::Answer(fault) => Some(fault),
+                Place::Road(_) => None,
+            });
+        let faults: Vec<Fault> = faults.collect();
+        let fault = faults[self.random.usize(..faults.len())].clone();
+        fault.times(self.random.u32(1..20))
+    }
+
+    fn figures(&self) -> Figures {
+        let tenants = self.world.store.current();
+        let lists = || {
+            let states = tenants.states.iter();
+            states.flat_map(|it| Api::ALL.map(|api| it.health.of(api)))
+        };
+        let spared = &self.world.tenant(SPARED).health;
+        // One at the start, and then one in each interval, in its phase.
+        let due = |per_hour: u64| (self.hours * per_hour).saturating_sub(1);
+        Figures {
+            hours: self.hours,
+            refreshes: lists().map(|it| it.refreshes).sum(),
+            failures: lists().map(|it| it.failures.values().sum::<u64>()).sum(),
+            missed: due(4).saturating_sub(spared.profiles.refreshes)
+                + due(1).saturating_sub(spared.scores.refreshes),
+            tasks: tokio::runtime::Handle::current()
+                .metrics()
+                .num_alive_tasks(),
+            resident_kib: resident_kib(),
+        }
+    }
+
+    /// Good weather until everybody has recovered.
+    async fn clear_up(&mut self) {
+        self.world.control().clear();
+        let up = |world: &World| {
+            let tenants = world.store.current();
+            let states = tenants.states.iter();
+            states
+                .map(|it| &it.health)
+                .all(|it| it.profiles.up && it.scores.up)
+        };
+        for _ in 0..3 {
+            self.time.pass(&self.world, HOUR).await;
+            self.hours += 1;
+        }
+        assert!(up(&self.world), "everybody recovers");
+    }
+}
+
+/// What the process holds in memory; 0 where nobody tells.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    number.unwrap_or(0)
+}
+
+/// After the weather has cleared up nothing is left of it.
+fn assert_sound(before: Figures, after: Figures, spared_failures: u64) {
+    assert_eq!(after.missed, 0, "a schedule was missed: {after}");
+    assert_eq!(spared_failures, 0, "others' trouble came over");
+    assert!(after.failures > 0, "there was weather: {after}");
+    // Connections come and go; a task for every failure would show.
+    assert!(
+        after.tasks <= before.tasks + 16,
+        "tasks pile up: {before}, {after}"
+    );
+}
+
+async fn spared_failures(soak: &Soak) -> u64 {
+    let health = soak.world.tenant(SPARED).health.clone();
+    let counts = Api::ALL.map(|api| health.of(api).failures.values().sum::<u64>());
+    counts.iter().sum()
+}
+
+#[test]
+fn hours_of_changeable_weather_leave_nothing_behind() {
+    Clockwork::run(async {
+        let mut soak = Soak::begin(6).await;
+        soak.hour().await;
+        let before = soak.figures();
+        for _ in 0..5 {
+            soak.hour().await;
+        }
+        soak.clear_up().await;
+        assert_sound(before, soak.figures(), spared_failures(&soak).await);
+    });
+}
+
+/// Run by `tests/soak`, which says how many refreshes it shall be.
+#[test]
+#[ignore = "takes minutes; tests/soak runs it"]
+fn the_long_soak() {
+    let wanted = std::env::var("SOAK_REFRESHES").map_or(100_000, |it| it.parse().unwrap());
+    Clockwork::run(async {
+        let mut soak = Soak::begin(40).await;
+        for _ in 0..12 {
+            soak.hour().await;
+        }
+        let before = soak.figures();
+        eprintln!("{before}");
+        let mut told = before.refreshes;
+        while soak.figures().refreshes < wanted {
+            soak.hour().await;
+            if soak.figures().refreshes >= told + wanted / 20 {
+                told = soak.figures().refreshes;
+                eprintln!("{}", soak.figures());
+            }
+        }
+        soak.clear_up().await;
+        let after = soak.figures();
+        eprintln!("{after}");
+        assert_sound(before, after, spared_failures(&soak).await);
+        assert!(
+            after.resident_kib <= before.resident_kib * 5 / 4,
+            "memory grows: {before}, {after}"
+        );
+    });
+}

@@ -1,0 +1,183 @@
+//! The doors through which other people's bytes come in.
+//!
+//! Each takes bytes from anywhere and must neither panic nor believe what is
+//! not there. The tests throw mutated samples at them, `fuzz` what a coverage-
+//! guided search comes up with.
+
+use secure_score_exporter::config::{self, Environment};
+use secure_score_exporter::exposition::{self, Chunk, Format, Policy};
+use secure_score_exporter::graph;
+use secure_score_exporter::model::{
+    Catalogue, CategoryPins, Persons, Report, TenantIdentity, TenantSnapshot,
+};
+use secure_score_exporter::store::disk::Directory;
+use secure_score_exporter::telemetry::Telemetry;
+use secure_score_exporter::web::{Options, PersonDetail, Site};
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// The longest id that is a label, in bytes.
+const LONGEST_ID: usize = 128;
+
+/// Pages of `secureScoreControlProfiles`.
+pub(crate) fn catalogue(body: &[u8]) {
+    let Ok(read) = graph::read_catalogue(body) else {
+        return;
+    };
+    let json = serde_json::from_slice::<serde::de::IgnoredAny>(body);
+    assert!(json.is_ok(), "a catalogue was read from what is no JSON");
+    let ids: HashSet<&str> = read.entries.iter().map(|entry| &*entry.id).collect();
+    assert_eq!(ids.len(), read.entries.len(), "an id stands twice");
+    assert!(
+        ids.iter()
+            .all(|id| !id.is_empty() && id.len() <= LONGEST_ID)
+    );
+    show(Some(&read), None);
+}
+
+/// Answers of `secureScores`.
+pub(crate) fn report(body: &[u8]) {
+    let Ok(read) = graph::read_report(body) else {
+        return;
+    };
+    let json = serde_json::from_slice::<serde::de::IgnoredAny>(body);
+    assert!(json.is_ok(), "a report was read from what is no JSON");
+    show(None, read.map(Arc::new));
+}
+
+/// Shows a tenant, and looks at every line.
+fn show(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) {
+    let mut pins = CategoryPins::default();
+    if let Some(catalogue) = catalogue {
+        pins.learn(catalogue);
+    }
+    let rules = config::TenantRules::default();
+    let snapshot = TenantSnapshot::join(catalogue, report, &pins, &rules);
+    let identity = TenantIdentity {
+        alias: "contoso".into(),
+        entra_tenant_id: None,
+        display_name: "Contoso".into(),
+        cloud: "global",
+        target: None,
+        credential_expires: None,
+    };
+    let policy = Policy {
+        lookback: NonZeroUsize::MIN,
+        accepted_by: Some(Arc::new(str::to_owned)),
+        comment: true,
+    };
+    let data = exposition::render_data(&identity, &snapshot, &policy);
+    let none = Chunk::default();
+    let parts = exposition::assemble(Format::Text, std::iter::once((&data, &none)));
+    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
+    let text = String::from_utf8(bytes).expect("an exposition is UTF-8");
+    let mut series = HashSet::new();
+    for line in text
+        .split_terminator('\n')
+        .filter(|line| !line.starts_with("# "))
+    {
+        assert!(line.starts_with("secure_score_"), "{line:?}");
+        let (name, value) = line.rsplit_once(' ').expect("a sample has a value");
+        let value: f64 = value.parse().expect("a value is a number");
+        assert!(value.is_finite(), "{line:?}");
+        assert!(series.insert(name), "{name} stands twice");
+    }
+}
+
+/// Tokens, and refusals of Entra's.
+pub(crate) fn token(bytes: &[u8]) {
+    let facts = graph::read_token(&String::from_utf8_lossy(bytes));
+    assert!(facts.needless().iter().all(|it| is_printable(it)));
+    let status = 400 + u16::from(bytes.first().copied().unwrap_or(0));
+    let told = graph::read_refusal(status, bytes).to_string();
+    assert!(is_printable(&told), "{told:?}");
+}
+
+fn is_printable(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+/// Configurations. One that names files is left out: what it says of them is
+/// no matter of its bytes.
+pub(crate) fn configuration(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).to_lowercase();
+    if text.contains("_file") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = folder.path().join("secure-score.yml");
+    std::fs::write(&path, bytes).expect("a file can be written");
+    match config::load(&path, &Environment::default()) {
+        Ok(loaded) => assert!(!loaded.config.tenants.is_empty()),
+        Err(faults) => assert!(!faults.to_string().is_empty()),
+    }
+}
+
+/// `Accept` and, after a line feed, `Accept-Encoding`.
+pub(crate) fn accept(bytes: &[u8]) {
+    let mut lines = bytes.splitn(2, |byte| *byte == b'\n');
+    let mut request = hyper::Request::get("/metrics").header("host", "localhost");
+    for (name, value) in ["accept", "accept-encoding"].into_iter().zip(&mut lines) {
+        match hyper::header::HeaderValue::from_bytes(value) {
+            Ok(value) => request = request.header(name, value),
+            Err(_) => return,
+        }
+    }
+    let request = request.body(http_body_util::Empty::<bytes::Bytes>::new());
+    let request = request.expect("the request is whole");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be built");
+    let reply = runtime.block_on(site().respond(request, SystemTime::now()));
+    assert_eq!(reply.status(), 200);
+    let kind = reply.headers().get("content-type").expect("it is named");
+    let kind = kind.to_str().expect("it is text");
+    let known = [
+        "text/plain; version=",
+        "application/openmetrics-text; version=",
+    ];
+    assert!(known.iter().any(|it| kind.starts_with(it)), "{kind}");
+}
+
+fn site() -> Site {
+    let options = Options {
+        telemetry_path: "/metrics".to_owned(),
+        route_prefix: String::new(),
+        external_url: None,
+        persons: PersonDetail::Shown(Persons::Hidden),
+        lifecycle: None,
+        version: String::new(),
+        started: SystemTime::UNIX_EPOCH,
+    };
+    let telemetry = Telemetry::new().expect("the telemetry can be set up");
+    Site::new(Arc::default(), Arc::new(telemetry), options)
+}
+
+/// Files of state, as they are and with a head that fits what follows.
+pub(crate) fn state(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let directory = Directory::open(folder.path()).expect("the directory is ours");
+    let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+    let sum: String = sum
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let head = format!("secure-score-exporter state 1 {sum}\n");
+    let headed = [head.as_bytes(), bytes].concat();
+    let file = folder.path().join("contoso.state");
+    for contents in [bytes, &headed] {
+        std::fs::write(&file, contents).expect("a file can be written");
+        if let Some(saved) = directory.load("contoso") {
+            directory
+                .save("contoso", &saved)
+                .expect("what was read can be kept");
+            assert_eq!(directory.load("contoso"), Some(saved));
+        } else {
+            assert!(!file.exists(), "a file of no use is still in the way");
+        }
+    }
+}
