@@ -2,6 +2,8 @@
 //! samples for a remote-write receiver, or a comparison with a Prometheus.
 
 mod advice;
+mod checking;
+mod comparison;
 mod curve;
 mod files;
 mod manifest;
@@ -9,6 +11,8 @@ mod maxima;
 mod openmetrics;
 mod past;
 mod reading;
+mod receiver;
+mod sending;
 mod summary;
 mod window;
 
@@ -18,7 +22,11 @@ use crate::cli::{Backfill, Cli};
 use crate::config::{Config, Environment};
 use crate::model::Timestamp;
 use crate::simulator::{Options, Simulator};
+use files::Files;
+use reading::Reading;
 use std::time::SystemTime;
+use summary::Summary;
+use window::Window;
 
 /// The seed of `demo`, so that the curves of both join.
 const DEMO_SEED: u64 = 1;
@@ -50,15 +58,31 @@ async fn simulated() -> Result<Simulator, Failure> {
 
 async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
     let now = Timestamp::from(SystemTime::now());
-    let window = window::Window::new(flags, now);
+    let window = Window::new(flags, now);
     let tenants = chosen(config, &flags.tenants)?;
+    let reading = |tenants| Reading::new(config, tenants, flags, (window, now));
+    let terms = (&*flags.labels, window);
+    if let Some(url) = &flags.check {
+        let server = receiver::server(url, flags, config)?;
+        let mut summary = Summary::of(tenants.len());
+        let sound = checking::check(&server, &mut reading(tenants)?, terms, &mut summary).await?;
+        summary.conclude(0)?;
+        return if sound { Ok(()) } else { Err(Failure::Found) };
+    }
+    if let Some(url) = &flags.remote_write {
+        let server = receiver::server(url, flags, config)?;
+        let mut summary = Summary::of(tenants.len());
+        sending::send(&server, &mut reading(tenants)?, terms, &mut summary).await?;
+        summary.print(0, "sent")?;
+        advice::notes(flags)?;
+        return summary.conclude(0);
+    }
+    let mut files = Files::open(flags, window)?;
     let all = tenants.len();
-    let mut files = files::Files::open(flags, window)?;
     let pending = files.pending(tenants);
     let kept = all - pending.len();
-    let mut summary = summary::Summary::of(pending.len());
-    let mut reading = reading::Reading::new(config, pending, flags, (window, now))?;
-    files.write(&mut reading, &mut summary).await?;
+    let mut summary = Summary::of(pending.len());
+    files.write(&mut reading(pending)?, &mut summary).await?;
     summary.print(kept, "written")?;
     if summary.files > 0 {
         advice::print(flags)?;

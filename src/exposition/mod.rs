@@ -34,6 +34,6 @@ pub use family::{Family, Kind, Presence};
 pub use format::{Format, assemble};
 pub use gzip::Deflater;
 pub(crate) use lines::{escape, number};
-pub use past::{PastFamily, Source, past_families, past_labels, past_samples};
+pub use past::{PastFamily, Source, past_families, past_labels, past_samples, series_labels};
 pub use reference::reference;
 pub use view::Policy;

@@ -121,13 +121,54 @@ pub fn past_samples(
     }
 }
 
+/// The labels of a series as it is written here, the name as `__name__`.
+pub fn series_labels(series: &str) -> Vec<(String, String)> {
+    let (name, mut rest) = series.split_once('{').unwrap_or((series, ""));
+    let mut labels = vec![("__name__".to_owned(), name.to_owned())];
+    while let Some((label, quoted)) = rest.split_once("=\"") {
+        let mut value = String::new();
+        let mut characters = quoted.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '"' => break,
+                '\\' => match characters.next() {
+                    Some('n') => value.push('\n'),
+                    Some(plain) => value.push(plain),
+                    None => {}
+                },
+                plain => value.push(plain),
+            }
+        }
+        labels.push((label.trim_start_matches(',').to_owned(), value));
+        rest = characters.as_str();
+    }
+    labels
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::lines::shown;
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn every_family_with_a_past_is_of_the_catalogue() {
         assert_eq!(past_families().count(), PAST.len());
         assert!(past_families().all(|it| matches!(it.family.render, Render::Data(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn labels_are_read_as_they_were_written(id in "\\PC{1,40}|[\\\\\"\n={},]{1,9}") {
+            let mut buffer = Vec::new();
+            Lines::new(&mut buffer, "x", &["control", "category"], "contoso").sample(&[&id, "Data"], 1.0);
+            let line = String::from_utf8(buffer).unwrap();
+            let labels = series_labels(line.rsplit_once(' ').unwrap().0);
+            let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+            prop_assert_eq!(labels, vec![
+                pair("__name__", "x"), pair("tenant", "contoso"),
+                pair("control", &shown(&id)), pair("category", "Data"),
+            ]);
+        }
     }
 }

@@ -35,7 +35,8 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
     notes(flags)
 }
 
-fn notes(flags: &Backfill) -> Result<(), Failure> {
+/// What else somebody should know of what was written.
+pub(super) fn notes(flags: &Backfill) -> Result<(), Failure> {
     let lacking: Vec<&str> = ["job", "instance"]
         .into_iter()
         .filter(|name| flags.labels.iter().all(|label| label.name != *name))

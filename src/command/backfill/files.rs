@@ -75,11 +75,11 @@ impl<'a> Files<'a> {
             let Some(past) = summary.tenant(&read.alias, read.past) else {
                 continue;
             };
-            if past.iter().all(|curve| curve.count(self.window) == 0) {
+            if past.curves.iter().all(|curve| curve.count(self.window) == 0) {
                 continue;
             }
             self.aliases.push(read.alias);
-            self.curves.push(past);
+            self.curves.push(past.curves);
             if self.is_full() {
                 self.finish(summary)?;
             }

@@ -1,6 +1,5 @@
 //! What came of it, told at the end.
 
-use super::curve::Curves;
 use super::openmetrics::Written;
 use super::past::Past;
 use crate::command::Failure;
@@ -47,7 +46,7 @@ impl Summary {
         &mut self,
         alias: &str,
         past: Result<Past, GraphError>,
-    ) -> Option<Curves> {
+    ) -> Option<Past> {
         self.bar.inc(1);
         let past = match past {
             Ok(past) => past,
@@ -60,7 +59,7 @@ impl Summary {
         self.days += past.days;
         self.gaps += past.gaps.len();
         self.bar.suspend(|| oddities(alias, &past));
-        Some(past.curves)
+        Some(past)
     }
 
     fn failed(&mut self, alias: &str, error: &GraphError) {

@@ -3,7 +3,6 @@
 use crate::cli::Backfill;
 use crate::model::Timestamp;
 use std::ops::Range;
-use std::time::Duration;
 
 /// Seconds of a day.
 pub(super) const DAY: i64 = 24 * 60 * 60;
@@ -29,7 +28,7 @@ impl Window {
         Self {
             from: midnight(now) - i64::from(flags.days) * DAY,
             to: now - UNTOUCHED,
-            step: seconds(flags.step),
+            step: i64::try_from(flags.step.as_secs()).unwrap_or(i64::MAX).max(1),
         }
     }
 
@@ -52,17 +51,15 @@ impl Window {
         u64::try_from((end - first + self.step - 1).div_euclid(self.step)).unwrap_or(0)
     }
 
-    /// The same stretch with another grid.
-    pub(super) fn with_step(self, step: Duration) -> Self {
-        Self {
-            step: seconds(step),
-            ..self
-        }
+    /// Seconds from one moment to the next.
+    pub(super) fn step(&self) -> i64 {
+        self.step
     }
-}
 
-fn seconds(step: Duration) -> i64 {
-    i64::try_from(step.as_secs()).unwrap_or(i64::MAX).max(1)
+    /// The moment of the grid at or before a second.
+    pub(super) fn moment_before(&self, second: i64) -> i64 {
+        second - second.rem_euclid(self.step)
+    }
 }
 
 /// The midnight a second is after.
