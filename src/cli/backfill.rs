@@ -180,11 +180,22 @@ mod tests {
 
     #[test]
     fn a_label_of_the_exporters_own_is_refused() {
-        for bad in ["job", "tenant=a", "control=b", "1=a", "__name__=x", "a=", "a-b=c"] {
+        for bad in [
+            "job",
+            "tenant=a",
+            "control=b",
+            "1=a",
+            "__name__=x",
+            "a=",
+            "a-b=c",
+        ] {
             assert!(bad.parse::<Label>().is_err(), "{bad}");
         }
         let label: Label = "instance=localhost:10365".parse().unwrap();
-        assert_eq!((label.name.as_str(), label.value.as_str()), ("instance", "localhost:10365"));
+        assert_eq!(
+            (label.name.as_str(), label.value.as_str()),
+            ("instance", "localhost:10365")
+        );
     }
 
     #[test]
@@ -197,9 +208,15 @@ mod tests {
 
     #[test]
     fn a_password_in_an_address_is_refused_without_repeating_it() {
-        let error = "http://me:hidden@localhost/".parse::<ServerUrl>().unwrap_err();
+        let error = "http://me:hidden@localhost/"
+            .parse::<ServerUrl>()
+            .unwrap_err();
         assert!(!error.contains("hidden"), "{error}");
         assert!("localhost:9090".parse::<ServerUrl>().is_err());
-        assert!("https://tsdb.example/api/v1/write".parse::<ServerUrl>().is_ok());
+        assert!(
+            "https://tsdb.example/api/v1/write"
+                .parse::<ServerUrl>()
+                .is_ok()
+        );
     }
 }

@@ -30,17 +30,29 @@ const PAST: &[(&str, Source)] = &[
     ("secure_score_category_max_score", Source::Reports),
     ("secure_score_comparison_ratio", Source::Reports),
     ("secure_score_comparison_category_score", Source::Reports),
-    ("secure_score_comparison_category_max_score", Source::Reports),
+    (
+        "secure_score_comparison_category_max_score",
+        Source::Reports,
+    ),
     ("secure_score_active_users", Source::Reports),
     ("secure_score_licensed_users", Source::Reports),
     ("secure_score_control_score", Source::Reports),
     ("secure_score_control_max_score", Source::Reports),
     ("secure_score_control_risk_accepted", Source::States),
-    ("secure_score_control_risk_accepted_in_lookback", Source::States),
+    (
+        "secure_score_control_risk_accepted_in_lookback",
+        Source::States,
+    ),
     ("secure_score_control_risk_acceptances", Source::States),
-    ("secure_score_control_risk_last_accepted_timestamp_seconds", Source::States),
+    (
+        "secure_score_control_risk_last_accepted_timestamp_seconds",
+        Source::States,
+    ),
     ("secure_score_control_state", Source::States),
-    ("secure_score_control_state_updated_timestamp_seconds", Source::States),
+    (
+        "secure_score_control_state_updated_timestamp_seconds",
+        Source::States,
+    ),
 ];
 
 /// A family that has a past.

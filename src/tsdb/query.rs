@@ -56,6 +56,9 @@ impl Server {
             .append_pair("start", &question.start.to_string())
             .append_pair("end", &question.end.to_string())
             .append_pair("step", &question.step.to_string())
+            // VictoriaMetrics remembers that there was nothing before a
+            // backfill; Prometheus does not know the option.
+            .append_pair("nocache", "1")
             .finish();
         let answer = self.post(&url, &FORM, body.into_bytes()).await?;
         let reply: Reply = serde_json::from_slice(&answer)

@@ -91,10 +91,12 @@ impl ServerError {
                     "let the server take old samples: storage.tsdb.out_of_order_time_window of Prometheus, out_of_order_time_window of Mimir; see docs/backfill.md",
                 )
             }
-            Self::Refused { status: 401 | 403, .. } => {
-                Some("give the server's header in --header-file")
-            }
-            Self::Refused { status: 404 | 405, .. } => Some(
+            Self::Refused {
+                status: 401 | 403, ..
+            } => Some("give the server's header in --header-file"),
+            Self::Refused {
+                status: 404 | 405, ..
+            } => Some(
                 "give the whole address: --remote-write=http://HOST/api/v1/write (Mimir: /api/v1/push), --check=http://HOST:9090",
             ),
             Self::Refused { .. } | Self::Unreadable { .. } => None,
@@ -165,7 +167,10 @@ impl Server {
         headers: &[(&'static str, &'static str)],
         body: bytes::Bytes,
     ) -> Result<Vec<u8>, Missed> {
-        let mut request = self.http.post(url.clone()).headers(self.headers.map.clone());
+        let mut request = self
+            .http
+            .post(url.clone())
+            .headers(self.headers.map.clone());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -188,10 +193,12 @@ impl Server {
             status: status.as_u16(),
             words: self.words(&answer),
         };
-        Err(match status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            true => Missed::ForNow(error, wait),
-            false => Missed::ForGood(error),
-        })
+        Err(
+            match status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
+                true => Missed::ForNow(error, wait),
+                false => Missed::ForGood(error),
+            },
+        )
     }
 
     /// Scheme, host and port: what is behind them may be a secret.
@@ -252,4 +259,3 @@ fn on_this_machine(url: &Url) -> bool {
         None => false,
     }
 }
-

@@ -18,8 +18,11 @@ const LOOKBACK: Duration = Duration::from_secs(5 * 60);
 
 /// Prints the commands that bring the files into Prometheus.
 pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
-    let command = format!("promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK}");
-    line(format_args!("\nMake blocks of it, and move them into Prometheus' data directory:\n"))?;
+    let command =
+        format!("promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK}");
+    line(format_args!(
+        "\nMake blocks of it, and move them into Prometheus' data directory:\n"
+    ))?;
     match flags.output() {
         Output::File(file) => line(format_args!("  {command} {} blocks", quoted(file)))?,
         Output::Directory(directory) => line(format_args!(
@@ -27,7 +30,9 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
             quoted(directory)
         ))?,
     }
-    line(format_args!("  mv blocks/* /var/lib/prometheus/metrics2/\n"))?;
+    line(format_args!(
+        "  mv blocks/* /var/lib/prometheus/metrics2/\n"
+    ))?;
     line(format_args!(
         "Prometheus deletes at once what is older than --storage.tsdb.retention.time, 15d by\ndefault: set it to more than {}d before.",
         flags.days

@@ -28,10 +28,7 @@ impl Curve {
             .stretches
             .partition_point(|it| it.seconds.end <= second);
         let stretch = self.stretches.get(place)?;
-        stretch
-            .seconds
-            .contains(&second)
-            .then_some(stretch.value)
+        stretch.seconds.contains(&second).then_some(stretch.value)
     }
 
     /// Every sample of it, oldest first.

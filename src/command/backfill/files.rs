@@ -75,7 +75,11 @@ impl<'a> Files<'a> {
             let Some(past) = summary.tenant(&read.alias, read.past) else {
                 continue;
             };
-            if past.curves.iter().all(|curve| curve.count(self.window) == 0) {
+            if past
+                .curves
+                .iter()
+                .all(|curve| curve.count(self.window) == 0)
+            {
                 continue;
             }
             self.aliases.push(read.alias);
@@ -159,7 +163,9 @@ impl<'a> Files<'a> {
         let mut out = BufWriter::with_capacity(BUFFER, unfinished);
         let written = openmetrics::write(&mut out, curves, &self.flags.labels, self.window)?;
         out.flush()?;
-        let unfinished = out.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let unfinished = out
+            .into_inner()
+            .map_err(std::io::IntoInnerError::into_error)?;
         let handle = unfinished.as_file();
         handle.set_permissions(Permissions::from_mode(READABLE))?;
         handle.sync_all()?;

@@ -118,7 +118,11 @@ impl Gathering {
     /// Takes in a day. A list that shifts between two pages has one twice; of
     /// two that differ the later is the correction.
     fn report(&mut self, day: i64, as_of: Timestamp, report: Report) {
-        if self.days.get(&day).is_some_and(|known| known.as_of >= as_of) {
+        if self
+            .days
+            .get(&day)
+            .is_some_and(|known| known.as_of >= as_of)
+        {
             return;
         }
         for score in &report.scores {

@@ -26,7 +26,8 @@ pub(super) fn server(
 fn headers(file: &Path) -> Result<Headers, Failure> {
     let text = fs::read_to_string(file)
         .with_context(|| format!("--header-file {} cannot be read", file.display()))?;
-    let headers = Headers::parse(&text).with_context(|| format!("--header-file {}", file.display()));
+    let headers =
+        Headers::parse(&text).with_context(|| format!("--header-file {}", file.display()));
     headers.map_err(|error| Failure::Other {
         error,
         hint: Some("write one `Name: value` a line, such as `X-Scope-OrgID: anonymous`".to_owned()),

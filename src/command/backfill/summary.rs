@@ -42,11 +42,7 @@ impl Summary {
     }
 
     /// Notes a tenant, and hands on its curves where it could be read.
-    pub(super) fn tenant(
-        &mut self,
-        alias: &str,
-        past: Result<Past, GraphError>,
-    ) -> Option<Past> {
+    pub(super) fn tenant(&mut self, alias: &str, past: Result<Past, GraphError>) -> Option<Past> {
         self.bar.inc(1);
         let past = match past {
             Ok(past) => past,

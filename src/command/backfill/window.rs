@@ -28,7 +28,9 @@ impl Window {
         Self {
             from: midnight(now) - i64::from(flags.days) * DAY,
             to: now - UNTOUCHED,
-            step: i64::try_from(flags.step.as_secs()).unwrap_or(i64::MAX).max(1),
+            step: i64::try_from(flags.step.as_secs())
+                .unwrap_or(i64::MAX)
+                .max(1),
         }
     }
 
