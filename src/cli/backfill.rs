@@ -94,6 +94,11 @@ impl Backfill {
         if self.header_file.is_some() && self.check.is_none() && self.remote_write.is_none() {
             return Some("--header-file is for --check and --remote-write".to_owned());
         }
+        // Not where the value is read: that error would repeat it.
+        let servers = [&self.check, &self.remote_write];
+        if servers.into_iter().flatten().any(ServerUrl::has_password) {
+            return Some("a password on the command line is seen by everybody on the machine; put an Authorization header into a --header-file".to_owned());
+        }
         let mut names: Vec<&str> = self.labels.iter().map(|it| it.name.as_str()).collect();
         names.sort_unstable();
         let twice = names.windows(2).find_map(|pair| match pair {
@@ -147,6 +152,10 @@ impl ServerUrl {
     pub fn as_url(&self) -> &url::Url {
         &self.0
     }
+
+    fn has_password(&self) -> bool {
+        !self.0.username().is_empty() || self.0.password().is_some()
+    }
 }
 
 impl FromStr for ServerUrl {
@@ -158,9 +167,6 @@ impl FromStr for ServerUrl {
             .map_err(|_| "not a URL; write it as http://localhost:9090")?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
             return Err("not an address of HTTP; write it as http://localhost:9090".to_owned());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("a password on the command line is seen by everybody on the machine; put an Authorization header into a --header-file".to_owned());
         }
         Ok(Self(url))
     }
@@ -207,11 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_an_address_is_refused_without_repeating_it() {
-        let error = "http://me:hidden@localhost/"
-            .parse::<ServerUrl>()
-            .unwrap_err();
-        assert!(!error.contains("hidden"), "{error}");
+    fn an_address_is_one_of_http() {
         assert!("localhost:9090".parse::<ServerUrl>().is_err());
         assert!(
             "https://tsdb.example/api/v1/write"
