@@ -1,5 +1,6 @@
 //! The flags of `backfill`.
 
+use crate::model::Timestamp;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -36,6 +37,10 @@ pub struct Backfill {
     #[arg(long, value_name = "DAYS", default_value_t = 90,
           value_parser = clap::value_parser!(u16).range(1..=180))]
     pub days: u16,
+
+    /// Write nothing from this moment on, such as when scraping began: a date or 2026-11-23T08:00:00Z [default: three hours ago]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub until: Option<Timestamp>,
 
     /// The time between two samples, 10s to 1d; instant queries see nothing beyond 5m
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step)]
@@ -172,6 +177,15 @@ impl FromStr for ServerUrl {
     }
 }
 
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let moment = text.parse::<jiff::Timestamp>().or_else(|_| {
+        let date: jiff::civil::Date = text.parse()?;
+        Ok::<_, jiff::Error>(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+    });
+    let moment = moment.map_err(|_| "write it as 2026-11-23 or 2026-11-23T08:00:00Z")?;
+    Ok(Timestamp::from_seconds(moment.as_second()))
+}
+
 fn step(text: &str) -> Result<Duration, String> {
     let step = humantime::parse_duration(text).map_err(|error| error.to_string())?;
     if step.subsec_nanos() != 0 || !(FINEST_STEP..=COARSEST_STEP).contains(&step) {
@@ -210,6 +224,14 @@ mod tests {
         for bad in ["0s", "9s", "25h", "10500ms", "often"] {
             assert!(step(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_moment_is_a_date_or_a_time() {
+        let seconds = |text| moment(text).map(|it| it.as_seconds());
+        assert_eq!(seconds("1970-01-02"), Ok(86_400.0));
+        assert_eq!(seconds("1970-01-02T01:00:00+01:00"), Ok(86_400.0));
+        assert!(moment("yesterday").is_err());
     }
 
     #[test]

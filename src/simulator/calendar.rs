@@ -76,7 +76,7 @@ impl Calendar {
     /// Whether a control that is scored now was scored on a day.
     pub(super) fn scores(&self, index: usize, day: Timestamp) -> bool {
         let index = index as u64;
-        let is_new = roll(self.seed, "new", index) % NEW_OF == 0;
+        let is_new = roll(self.seed, "new", index).is_multiple_of(NEW_OF);
         let began = between(self.seed, "began", index, 10, 80);
         !is_new || self.ago(day) < began as i64
     }
@@ -84,7 +84,7 @@ impl Calendar {
     /// The most points a control could give on a day.
     pub(super) fn maximum(&self, index: usize, entry: &Entry, day: Timestamp) -> u32 {
         let index = index as u64;
-        let revalued = roll(self.seed, "revalued", index) % REVALUED_OF == 0;
+        let revalued = roll(self.seed, "revalued", index).is_multiple_of(REVALUED_OF);
         let since = between(self.seed, "revalued on", index, 15, 75);
         match revalued && self.ago(day) >= since as i64 {
             true => entry.points + 1,
@@ -94,7 +94,7 @@ impl Calendar {
 }
 
 fn gap(seed: u64) -> Vec<RangeInclusive<i64>> {
-    if roll(seed, "gap", 0) % GAPPY_OF != 0 {
+    if !roll(seed, "gap", 0).is_multiple_of(GAPPY_OF) {
         return Vec::new();
     }
     let first = between(seed, "gap", 1, 2, 85) as i64;

@@ -216,6 +216,27 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
 }
 
 #[test]
+fn nothing_is_written_from_the_moment_on_that_scraping_began() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    let began = now() - now().rem_euclid(DAY) - 5 * DAY;
+    let date = jiff::Timestamp::from_second(began).unwrap();
+    let until = format!("--until={}", date.strftime("%Y-%m-%d"));
+    said(&backfill(
+        &simulated.config(),
+        &output,
+        &["--step=1h", "--days=9", "--tenant=contoso", &until],
+    ));
+    let exposition = fs::read_to_string(output.join("contoso.om")).unwrap();
+    let samples = Samples::of_openmetrics(&exposition);
+    let scores = samples.of("secure_score_tenant_score{tenant=\"contoso\"}");
+    assert_eq!(scores.len(), 4 * 24);
+    let values = samples.iter().flat_map(|(_, values)| values);
+    let newest = values.map(|it| it.0).max();
+    assert_eq!(newest, Some(began - 3_600));
+}
+
+#[test]
 fn flags_that_make_no_sense_are_refused_with_the_remedy() {
     for (flags, remedy) in [
         (

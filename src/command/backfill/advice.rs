@@ -31,7 +31,7 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
         ))?,
     }
     line(format_args!(
-        "  mv blocks/* /var/lib/prometheus/metrics2/\n"
+        "  mv blocks/* /var/lib/prometheus/metrics2/    # or wherever --storage.tsdb.path is\n"
     ))?;
     line(format_args!(
         "Prometheus deletes at once what is older than --storage.tsdb.retention.time, 15d by\ndefault: set it to more than {}d before.",
@@ -55,10 +55,19 @@ pub(super) fn notes(flags: &Backfill) -> Result<(), Failure> {
     if flags.step > LOOKBACK {
         line(format_args!(
             "At a --step beyond 5m graphs show dots: ask for last_over_time(METRIC[{}]).",
-            humantime::format_duration(flags.step)
+            promql(flags.step)
         ))?;
     }
     Ok(())
+}
+
+/// A duration as PromQL reads it.
+fn promql(duration: Duration) -> String {
+    match duration.as_secs() {
+        hours if hours.is_multiple_of(3_600) => format!("{}h", hours / 3_600),
+        minutes if minutes.is_multiple_of(60) => format!("{}m", minutes / 60),
+        seconds => format!("{seconds}s"),
+    }
 }
 
 /// A path as a shell reads it.
@@ -74,6 +83,12 @@ fn quoted(path: &Path) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_is_written_as_promql_has_it() {
+        let written = |seconds| promql(Duration::from_secs(seconds));
+        assert_eq!([86_400, 5_400, 601].map(written), ["24h", "90m", "601s"]);
+    }
 
     #[test]
     fn a_path_is_one_word_to_a_shell() {

@@ -120,8 +120,14 @@ fn promql(family: PastFamily, alias: &str, labels: &[Label], window: Window) -> 
     format!("last_over_time({}{{{matchers}}}[{seen}s])", family.name())
 }
 
+/// Labels, in order of their names.
+type Labels = Vec<(String, String)>;
+
+/// Moments and values, in order.
+type Values = Vec<(i64, f64)>;
+
 /// What the server holds, by the labels that are the exporter's own.
-struct Held(HashMap<Vec<(String, String)>, Vec<Vec<(i64, f64)>>>);
+struct Held(HashMap<Labels, Vec<Values>>);
 
 impl Held {
     fn new(answers: Vec<Answer>) -> Self {

@@ -1,6 +1,7 @@
 //! What a directory holds already, so that another run goes on with the rest.
 
 use super::openmetrics::Written;
+use super::window::second_from;
 use crate::cli::Backfill;
 use crate::command::Failure;
 use anyhow::Context as _;
@@ -33,6 +34,7 @@ struct Wanted {
     labels: Vec<(String, String)>,
     controls: bool,
     demo: bool,
+    until_seconds: Option<i64>,
 }
 
 /// A file that is complete.
@@ -94,7 +96,7 @@ impl Manifest {
         if manifest.terms != terms {
             return Err(Failure::Other {
                 error: anyhow::anyhow!(
-                    "{} holds files that were written with other flags (--days, --step, --label, --no-controls or --demo)",
+                    "{} holds files that were written with other flags (--days, --until, --step, --label, --no-controls or --demo)",
                     directory.display()
                 ),
                 hint: elsewhere(),
@@ -143,6 +145,7 @@ impl Wanted {
             labels,
             controls: !flags.no_controls,
             demo: flags.demo,
+            until_seconds: flags.until.map(second_from),
         }
     }
 }

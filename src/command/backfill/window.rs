@@ -22,12 +22,14 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// From the midnight (UTC) so many days ago until three hours ago.
+    /// From the midnight (UTC) so many days ago until three hours ago, or
+    /// until an earlier moment that somebody gave.
     pub(super) fn new(flags: &Backfill, now: Timestamp) -> Self {
         let now = now.nanos().div_euclid(1_000_000_000);
+        let end = now - UNTOUCHED;
         Self {
             from: midnight(now) - i64::from(flags.days) * DAY,
-            to: now - UNTOUCHED,
+            to: flags.until.map_or(end, |until| end.min(second_from(until))),
             step: i64::try_from(flags.step.as_secs())
                 .unwrap_or(i64::MAX)
                 .max(1),

@@ -121,10 +121,7 @@ async fn moody(answers: &'static [&'static str]) -> (String, Heads) {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut received = Vec::new();
             let mut part = [0; 64 * 1024];
-            loop {
-                let Ok(length @ 1..) = stream.read(&mut part).await else {
-                    break;
-                };
+            while let Ok(length @ 1..) = stream.read(&mut part).await {
                 received.extend_from_slice(&part[..length]);
                 if is_whole(&received) {
                     break;
