@@ -50,7 +50,7 @@ pub struct Backfill {
     #[arg(long = "label", value_name = "NAME=VALUE")]
     pub labels: Vec<Label>,
 
-    /// Leave out the series of single controls, nineteen of twenty samples
+    /// Leave out the series of single controls, nine samples of ten or more
     #[arg(long)]
     pub no_controls: bool,
 

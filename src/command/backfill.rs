@@ -74,7 +74,9 @@ async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
         let mut summary = Summary::of(tenants.len());
         sending::send(&server, &mut reading(tenants)?, terms, &mut summary).await?;
         summary.print(0, "sent")?;
-        advice::notes(flags)?;
+        if !summary.is_idle() {
+            advice::notes(flags)?;
+        }
         return summary.conclude(0);
     }
     let mut files = Files::open(flags, window)?;

@@ -157,7 +157,7 @@ impl Client {
     /// The daily reports Graph keeps, newest first by its own word, handed to
     /// `take` page by page; one page is in memory at a time. It ends where
     /// Graph has no more, or where `take` says that it has seen enough. True
-    /// where Graph called a page partial.
+    /// where Graph called a page partial, or an element could not be read.
     ///
     /// Nothing is promised about the order, and a day may come twice: the list
     /// shifts when a report appears between two pages.
@@ -176,14 +176,11 @@ impl Client {
             };
             let answer = self.get(subject, &url, turn).await?;
             let page = pages::parse(subject, &answer.body)?;
-            let reports = self.read_reports(&page)?;
-            partial |= answer.partial;
+            let (reports, unread) = self.read_reports(&page)?;
+            partial |= answer.partial || unread > 0;
             let link = links.follow(page.next_link.as_deref())?;
-            let none = reports.is_empty();
             match (take(reports), link) {
                 (ControlFlow::Break(()), _) | (_, Link::End) => return Ok(partial),
-                // A link after nothing leads to nothing.
-                _ if none => return Ok(partial),
                 (ControlFlow::Continue(()), Link::Next(url)) => next = Some(url),
             }
         }
@@ -193,7 +190,8 @@ impl Client {
         ))
     }
 
-    fn read_reports(&self, page: &wire::Page<'_>) -> Result<Vec<Report>, GraphError> {
+    /// The reports of a page, and how many elements could not be read.
+    fn read_reports(&self, page: &wire::Page<'_>) -> Result<(Vec<Report>, usize), GraphError> {
         let subject = Subject::Report;
         let scores = pages::elements::<wire::Score<'_>>(subject, page)?;
         let mut reports = Vec::with_capacity(scores.read.len());
@@ -203,7 +201,7 @@ impl Client {
             self.check_tenant(subject, &report.entra_tenant_id)?;
             reports.push(report);
         }
-        Ok(reports)
+        Ok((reports, scores.unread))
     }
 
     /// What the token says of itself; fetches one where there is none.

@@ -186,6 +186,48 @@ async fn a_run_that_was_cut_off_goes_on_with_the_rest() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_on_a_later_page_is_overcome_or_costs_that_tenant_alone() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    let faults = [
+        ("contoso", 3, json!({"status": 503}), Some(1)),
+        ("fabrikam", 2, json!("malformed"), None),
+        ("adatum", 4, json!("empty_body"), None),
+        (
+            "northwind",
+            2,
+            json!({"odd_element": "not_an_object"}),
+            None,
+        ),
+        (
+            "litware",
+            2,
+            json!({"throttle": {"retry_after": {"seconds": 1}}}),
+            Some(1),
+        ),
+    ];
+    for (tenant, page, what, times) in faults {
+        let mut fault = json!({"tenant": tenant, "api": "scores", "page": page, "what": what});
+        if let Some(times) = times {
+            fault["times"] = json!(times);
+        }
+        simulated.inject(fault).await;
+    }
+    let flags = ["--step=1d", "--no-controls"];
+    let partly = backfill(&simulated.config(), &output, &flags);
+    assert_eq!(partly.status.code(), Some(3), "{}", text(&partly.stderr));
+    let told = text(&partly.stdout);
+    assert!(told.contains("3 tenants read: 2"), "{told}");
+    let warned = text(&partly.stderr);
+    let odd = warned
+        .lines()
+        .find(|line| line.contains("not all of it can be read"));
+    assert!(odd.unwrap().contains("tenant=northwind"), "{warned}");
+    let whole = ["backfill.json", "contoso.om", "litware.om", "northwind.om"];
+    assert_eq!(files(&output), whole.map(str::to_owned).into());
+}
+
 #[test]
 fn the_demo_needs_no_configuration_and_one_file_holds_all() {
     let folder = tempfile::tempdir().unwrap();

@@ -48,7 +48,8 @@ pub(super) struct Past {
     pub(super) gaps: Vec<String>,
     /// Reports without a day, or of a day to come.
     pub(super) undated: usize,
-    /// Graph said that something is missing in its answers.
+    /// Graph said that something is missing in its answers, or an element of
+    /// them could not be read.
     pub(super) partial: bool,
 }
 

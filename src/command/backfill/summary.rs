@@ -74,6 +74,11 @@ impl Summary {
         self.bar.suspend(|| report::error(error.as_ref(), hint));
     }
 
+    /// Whether nothing was written.
+    pub(super) fn is_idle(&self) -> bool {
+        self.written.samples == 0
+    }
+
     /// Notes what was written.
     pub(super) fn add(&mut self, written: Written) {
         self.written.samples += written.samples;
@@ -120,7 +125,7 @@ fn oddities(alias: &str, past: &Past) {
     if past.partial {
         tracing::warn!(
             tenant = alias,
-            "Graph said that its answer is not complete; some of the past may be missing"
+            "Graph's answer is not complete, or not all of it can be read; some of the past may be missing"
         );
     }
     if past.undated > 0 {
