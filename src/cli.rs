@@ -5,6 +5,7 @@
 //! from the environment, as nowhere in that family.
 
 mod address;
+mod backfill;
 mod collect;
 mod route;
 mod shard;
@@ -17,6 +18,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 pub use address::ListenAddress;
+pub use backfill::{Backfill, Label, Output, ServerUrl};
 pub use collect::{Collect, CollectFormat, ColorChoice};
 pub use route::{ExternalUrl, RoutePath};
 pub use shard::{ShardError, ShardFlags};
@@ -112,6 +114,11 @@ impl Cli {
         {
             return Err(Self::command().error(ErrorKind::ArgumentConflict, format!("{text}\n")));
         }
+        if let Some(Command::Backfill(backfill)) = &self.command
+            && let Some(text) = backfill.contradiction()
+        {
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, format!("{text}\n")));
+        }
         match self.without_effect() {
             Some(text) => Err(Self::command().error(ErrorKind::ArgumentConflict, text)),
             None => Ok(self),
@@ -121,7 +128,11 @@ impl Cli {
     /// A flag that the sub-command would ignore: better refused than believed.
     fn without_effect(&self) -> Option<String> {
         let command = self.command.as_ref()?;
-        let uses_config = matches!(command, Command::Check(_) | Command::Collect(_));
+        let uses_config = match command {
+            Command::Check(_) | Command::Collect(_) => true,
+            Command::Backfill(backfill) => !backfill.demo,
+            Command::Demo(_) | Command::Simulate(_) => false,
+        };
         let reloads_nothing = matches!(command, Command::Demo(demo) if demo.web.enable_lifecycle);
         let flag = if reloads_nothing {
             "--web.enable-lifecycle"
@@ -225,6 +236,8 @@ pub enum Command {
     Check(Check),
     /// Read every tenant once and print metrics, JSON or a table
     Collect(Collect),
+    /// Write the history Graph keeps as samples of the past
+    Backfill(Backfill),
 }
 
 impl Command {
@@ -235,6 +248,7 @@ impl Command {
             Self::Simulate(_) => "simulate",
             Self::Check(_) => "check",
             Self::Collect(_) => "collect",
+            Self::Backfill(_) => "backfill",
         }
     }
 }

@@ -28,4 +28,5 @@ pub mod report;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
+pub mod tsdb;
 pub mod web;

@@ -46,7 +46,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
 /// A configuration for the simulator's tenants, with everything shown: nobody
 /// in it is real. It needs no file, so that the demo runs where nothing can be
 /// written.
-fn config(simulator: &Simulator) -> Config {
+pub(super) fn config(simulator: &Simulator) -> Config {
     let tenants = simulator.tenants();
     // As many refreshes a second for a thousand tenants as for twenty.
     let stretch = u32::try_from(tenants.len() / 20).unwrap_or(u32::MAX).max(1);

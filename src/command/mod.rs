@@ -1,5 +1,6 @@
 //! What the program can be told to do, one file each.
 
+mod backfill;
 mod check;
 mod chosen;
 mod collect;
@@ -98,6 +99,9 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
         Some(Command::Collect(ref collect)) => block_on(collect::run(&cli, collect, environment)),
+        Some(Command::Backfill(ref backfill)) => {
+            block_on(backfill::run(&cli, backfill, environment))
+        }
         Some(Command::Check(check)) => block_on(check::run(&cli.config, &check, environment)),
     }
 }

@@ -39,7 +39,7 @@ impl Format {
     }
 
     /// A family's header lines.
-    fn header(self, family: &Family) -> String {
+    pub(super) fn header(self, family: &Family) -> String {
         let (name, kind) = match (self, family.kind) {
             (Self::OpenMetrics, Kind::Info) => (family.openmetrics_name(), "info"),
             (Self::OpenMetrics, Kind::Counter) => (family.openmetrics_name(), "counter"),

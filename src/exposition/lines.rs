@@ -111,7 +111,8 @@ fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-fn number(value: f64, buffer: &mut Vec<u8>) {
+/// Writes a number so that it reads back as the same, whole ones without a point.
+pub(crate) fn number(value: f64, buffer: &mut Vec<u8>) {
     if value.fract() == 0.0 && value.abs() < EXACT {
         // Writing to a vector cannot fail.
         let _written = write!(buffer, "{}", value as i64);

@@ -17,6 +17,7 @@ use crate::model::{Catalogue, Reason, Report, Traffic};
 use crate::telemetry::Telemetry;
 use reqwest::Url;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -34,6 +35,13 @@ const SELECT_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
 /// A page number no list reaches: 450 controls are three pages. A list that
 /// never ends must not use up the minute's requests.
 const MOST_PAGES: usize = 20;
+
+/// How many daily reports are asked for at once: some megabytes.
+const REPORTS_PER_PAGE: usize = 15;
+
+/// Half a year of reports is twelve pages. A Graph that gives one report a
+/// page, whatever is asked for, still gets to its end.
+const MOST_REPORT_PAGES: usize = 200;
 
 /// What a client needs to know of its tenant.
 pub struct Line {
@@ -132,6 +140,56 @@ impl Client {
         })
     }
 
+    /// The daily reports Graph keeps, newest first by its own word, handed to
+    /// `take` page by page; one page is in memory at a time. It ends where
+    /// Graph has no more, or where `take` says that it has seen enough. True
+    /// where Graph called a page partial, or an element could not be read.
+    ///
+    /// Nothing is promised about the order, and a day may come twice: the list
+    /// shifts when a report appears between two pages.
+    pub async fn past_reports(
+        &self,
+        turn: &mut Turn,
+        mut take: impl FnMut(Vec<Report>) -> ControlFlow<()>,
+    ) -> Result<bool, GraphError> {
+        let subject = Subject::Report;
+        let mut links = Links::new(&self.endpoint, subject);
+        let mut partial = false;
+        let mut next = pages::reports_url(&self.endpoint, REPORTS_PER_PAGE);
+        for _ in 0..MOST_REPORT_PAGES {
+            let Some(url) = next else {
+                return Err(GraphError::new(subject, Fault::Broken(Broken::Request)));
+            };
+            let answer = self.get(subject, &url, turn).await?;
+            let page = pages::parse(subject, &answer.body)?;
+            let (reports, unread) = self.read_reports(&page)?;
+            partial |= answer.partial || unread > 0;
+            let link = links.follow(page.next_link.as_deref())?;
+            match (take(reports), link) {
+                (ControlFlow::Break(()), _) | (_, Link::End) => return Ok(partial),
+                (ControlFlow::Continue(()), Link::Next(url)) => next = Some(url),
+            }
+        }
+        Err(GraphError::new(
+            subject,
+            Fault::Paging(format!("do not end after {MOST_REPORT_PAGES}")),
+        ))
+    }
+
+    /// The reports of a page, and how many elements could not be read.
+    fn read_reports(&self, page: &wire::Page<'_>) -> Result<(Vec<Report>, usize), GraphError> {
+        let subject = Subject::Report;
+        let scores = pages::elements::<wire::Score<'_>>(subject, page)?;
+        let mut reports = Vec::with_capacity(scores.read.len());
+        for score in &scores.read {
+            let mut observed = Observed::default();
+            let report = translate::report(score, &mut observed);
+            self.check_tenant(subject, &report.entra_tenant_id)?;
+            reports.push(report);
+        }
+        Ok((reports, scores.unread))
+    }
+
     /// What the token says of itself; fetches one where there is none.
     pub async fn token_facts(&self) -> Result<TokenFacts, GraphError> {
         let facts = self.tokens.facts().await?;
@@ -169,7 +227,7 @@ impl Client {
         reader: &mut CatalogueReader,
     ) -> Result<bool, GraphError> {
         let subject = Subject::Catalogue;
-        let mut links = Links::new(&self.endpoint);
+        let mut links = Links::new(&self.endpoint, subject);
         let mut partial = false;
         let mut next = pages::catalogue_url(&self.endpoint, fields);
         for _ in 0..MOST_PAGES {

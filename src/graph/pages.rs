@@ -40,6 +40,16 @@ pub(super) fn report_url(endpoint: &Endpoint) -> Option<Url> {
     .ok()
 }
 
+/// The newest reports, so many a page. Without a size Graph sends all it keeps
+/// in one answer: 90 days of 230 controls are some 10 MB.
+pub(super) fn reports_url(endpoint: &Endpoint, size: usize) -> Option<Url> {
+    Url::parse(&format!(
+        "{}/v1.0/security/secureScores?$top={size}",
+        endpoint.graph
+    ))
+    .ok()
+}
+
 /// Reads a page's frame.
 pub(super) fn parse(subject: Subject, body: &[u8]) -> Result<Page<'_>, GraphError> {
     let text =
@@ -91,13 +101,15 @@ pub(super) enum Link {
 /// Follows the links of one list, never off the host and never in a circle.
 pub(super) struct Links<'a> {
     endpoint: &'a Endpoint,
+    subject: Subject,
     followed: HashSet<String>,
 }
 
 impl<'a> Links<'a> {
-    pub(super) fn new(endpoint: &'a Endpoint) -> Self {
+    pub(super) fn new(endpoint: &'a Endpoint, subject: Subject) -> Self {
         Self {
             endpoint,
+            subject,
             followed: HashSet::new(),
         }
     }
@@ -107,24 +119,24 @@ impl<'a> Links<'a> {
         let Some(link) = link.filter(|link| !link.trim().is_empty()) else {
             return Ok(Link::End);
         };
-        let url = Url::parse(link).map_err(|_| refused("link to something that is no URL"))?;
+        let url = Url::parse(link).map_err(|_| self.refused("link to something that is no URL"))?;
         if !self.endpoint.owns(&url) {
             let host = url.host_str().unwrap_or("nowhere");
             let host = super::text::printable(host, super::LONGEST_MESSAGE);
-            return Err(refused(&format!(
+            return Err(self.refused(&format!(
                 "link to {}://{host}, which is not the configured Graph",
                 url.scheme()
             )));
         }
         if !self.followed.insert(url.to_string()) {
-            return Err(refused("lead in a circle"));
+            return Err(self.refused("lead in a circle"));
         }
         Ok(Link::Next(url))
     }
-}
 
-fn refused(what: &str) -> GraphError {
-    GraphError::new(Subject::Catalogue, Fault::Paging(what.to_owned()))
+    fn refused(&self, what: &str) -> GraphError {
+        GraphError::new(self.subject, Fault::Paging(what.to_owned()))
+    }
 }
 
 #[cfg(test)]
@@ -139,7 +151,7 @@ mod tests {
     #[test]
     fn a_list_ends_where_no_link_is() {
         let endpoint = Endpoint::of(Cloud::Global, None);
-        let mut links = Links::new(&endpoint);
+        let mut links = Links::new(&endpoint, Subject::Catalogue);
         assert_eq!(links.follow(None).unwrap(), Link::End);
         assert_eq!(links.follow(Some("")).unwrap(), Link::End);
         assert!(matches!(links.follow(Some(NEXT)).unwrap(), Link::Next(_)));
@@ -148,7 +160,7 @@ mod tests {
     #[test]
     fn circles_and_foreign_hosts_are_refused() {
         let endpoint = Endpoint::of(Cloud::Global, None);
-        let mut links = Links::new(&endpoint);
+        let mut links = Links::new(&endpoint, Subject::Catalogue);
         links.follow(Some(NEXT)).unwrap();
         for bad in [NEXT, "https://evil.example/x", "/v1.0/relative", "::"] {
             let error = links.follow(Some(bad)).unwrap_err();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::calendar::Calendar;
 use super::catalogue::{self, Entry, Gauge};
 use super::character::{Character, is_risk_policy};
 use super::dice::{between, roll};
@@ -27,6 +28,7 @@ pub(super) struct Made {
     seed: u64,
     /// The newest day at the start, which the curve of the scores hangs on.
     anchor: Timestamp,
+    calendar: Calendar,
     histories: BTreeMap<usize, Vec<Update>>,
     /// The controls with a ready-made history; no gap in a licence takes them.
     kept: BTreeSet<usize>,
@@ -57,6 +59,7 @@ impl Made {
             character,
             seed,
             anchor: day::newest(now),
+            calendar: Calendar::new(name, seed, day::newest(now)),
             kept: histories.keys().copied().collect(),
             histories,
             shares: BTreeMap::new(),
@@ -80,6 +83,23 @@ impl Made {
         })
     }
 
+    /// Those of them that did so on a day.
+    ///
+    /// Microsoft adds controls, and a tenant's maximum grows with them.
+    pub(super) fn scored_on(
+        &self,
+        day: Timestamp,
+    ) -> impl Iterator<Item = (usize, &'static Entry)> {
+        self.scored().filter(move |(index, _)| {
+            self.kept.contains(index) || self.calendar.scores(*index, day)
+        })
+    }
+
+    /// Which days have a report, and what they count.
+    pub(super) fn calendar(&self) -> &Calendar {
+        &self.calendar
+    }
+
     /// What stands in place of a score of the newest report.
     pub(super) fn odd_score(&self, index: usize) -> Option<&Value> {
         self.odd_scores.get(&index)
@@ -90,6 +110,7 @@ impl Made {
     /// Two states give full points unseen, and only from the next daily run
     /// on: points follow a change of state by up to a day.
     pub(super) fn share(&self, index: usize, entry: &Entry, day: Timestamp, newest: bool) -> Share {
+        let day = self.calendar.counted(day);
         let set = self.shares.get(&index).filter(|_| newest);
         if let Some(share) = set {
             return *share;
@@ -188,8 +209,8 @@ impl Records for Made {
         REPORTS
     }
 
-    fn report(&self, days_ago: usize, now: Timestamp) -> Option<Value> {
-        (days_ago < REPORTS).then(|| report::render(self, days_ago, now))
+    fn report(&self, place: usize, now: Timestamp) -> Option<Value> {
+        (place < REPORTS).then(|| report::render(self, place, now))
     }
 
     fn control(&self, id: &str) -> Option<String> {

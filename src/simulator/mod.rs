@@ -13,6 +13,7 @@
 //! where and as often as they are told, never by chance.
 
 mod body;
+mod calendar;
 mod catalogue;
 mod character;
 mod control;

@@ -9,12 +9,12 @@ use super::made::Made;
 use super::measure::{self, Share, number};
 use super::{day, profile};
 
-/// Renders the report of so many days before the newest.
-pub(super) fn render(tenant: &Made, days_ago: usize, now: Timestamp) -> Value {
+/// Renders the report of a place in the list, newest first.
+pub(super) fn render(tenant: &Made, place: usize, now: Timestamp) -> Value {
     let report = Report {
         tenant,
-        day: day::before(day::newest(now), days_ago),
-        newest: days_ago == 0,
+        day: tenant.calendar().day(place, day::newest(now)),
+        newest: place == 0,
     };
     report.to_json()
 }
@@ -30,6 +30,8 @@ struct Scored {
     index: usize,
     entry: &'static Entry,
     share: Share,
+    /// The most points of the day.
+    maximum: u32,
 }
 
 impl Report<'_> {
@@ -52,7 +54,9 @@ impl Report<'_> {
     }
 
     fn scored(&self) -> Vec<Scored> {
-        let scored = self.tenant.scored();
+        let calendar = self.tenant.calendar();
+        let day = calendar.counted(self.day);
+        let scored = self.tenant.scored_on(day);
         scored
             .map(|(index, entry)| {
                 let share = self.tenant.share(index, entry, self.day, self.newest);
@@ -60,6 +64,7 @@ impl Report<'_> {
                     index,
                     entry,
                     share,
+                    maximum: calendar.maximum(index, entry, day),
                 }
             })
             .collect()
@@ -71,6 +76,7 @@ impl Report<'_> {
             index,
             entry,
             share,
+            maximum,
         }: &Scored,
     ) -> Value {
         if let Some(odd) = self.tenant.odd_score(*index).filter(|_| self.newest) {
@@ -82,7 +88,7 @@ impl Report<'_> {
             "controlName": entry.id,
             "description": null,
             "implementationStatus": measure::sentence(entry, *share, population, self.newest),
-            "score": self.number(share.points(entry.points)),
+            "score": self.number(share.points(*maximum)),
             "scoreInPercentage": self.number(share.hundredths() * 100),
         });
         if let Some(fields) = fields.as_object_mut().filter(|_| self.newest) {
@@ -150,11 +156,11 @@ impl Report<'_> {
 
 impl Scored {
     fn points(&self) -> u64 {
-        self.share.points(self.entry.points)
+        self.share.points(self.maximum)
     }
 
     fn maximum(&self) -> u64 {
-        Share::FULL.points(self.entry.points)
+        Share::FULL.points(self.maximum)
     }
 }
 

@@ -161,9 +161,17 @@ fn each_library_has_one_home() {
     must_be_empty(
         offenders(
             &["reqwest"],
-            &["graph/", "events/webhook.rs", "simulator/tests/"],
+            &["graph/", "events/webhook.rs", "tsdb/", "simulator/tests/"],
         ),
-        "talk to Microsoft from graph, and to whoever wants events from events/webhook",
+        "talk to Microsoft from graph, to whoever wants events from events/webhook, and to somebody's time series database from tsdb, which shares neither pools nor credentials with them",
+    );
+    must_be_empty(
+        offenders(&["prost", "snap::"], &["tsdb/write.rs"]),
+        "the remote-write protocol is spoken in tsdb/write",
+    );
+    must_be_empty(
+        offenders_in("tsdb/", &["crate::graph", "crate::config", "crate::model"]),
+        "tsdb takes samples and answers questions, of whatever they may be",
     );
     must_be_empty(
         offenders(&["hyper::", "hyper_util::"], &["web/", "simulator/"]),

@@ -11,6 +11,7 @@
 mod api;
 mod architecture;
 mod artefacts;
+mod backfill;
 mod browser;
 mod capture;
 mod cases;

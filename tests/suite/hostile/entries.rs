@@ -148,6 +148,8 @@ fn site() -> Site {
         route_prefix: String::new(),
         external_url: None,
         persons: PersonDetail::Shown(Persons::Hidden),
+        exposed: false,
+        gate: Arc::default(),
         lifecycle: None,
         version: String::new(),
         started: SystemTime::UNIX_EPOCH,

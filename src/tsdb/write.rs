@@ -1,0 +1,101 @@
+//! Samples, sent by Prometheus' remote-write protocol 1.0: protobuf, snappy.
+
+use super::server::{Server, ServerError};
+use prost::Message;
+
+/// What the protocol wants beside the body.
+const HEADERS: [(&str, &str); 3] = [
+    ("content-type", "application/x-protobuf"),
+    ("content-encoding", "snappy"),
+    ("x-prometheus-remote-write-version", "0.1.0"),
+];
+
+/// A value and its time.
+#[derive(Clone, Copy, PartialEq, Message)]
+pub struct Sample {
+    /// The value.
+    #[prost(double, tag = "1")]
+    pub value: f64,
+    /// Milliseconds since the epoch.
+    #[prost(int64, tag = "2")]
+    pub milliseconds: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Label {
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(string, tag = "2")]
+    value: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Series {
+    #[prost(message, repeated, tag = "1")]
+    labels: Vec<Label>,
+    #[prost(message, repeated, tag = "2")]
+    samples: Vec<Sample>,
+}
+
+/// The samples of one request.
+#[derive(Clone, PartialEq, Message)]
+pub struct Batch {
+    #[prost(message, repeated, tag = "1")]
+    series: Vec<Series>,
+}
+
+impl Batch {
+    /// Begins a series; its name is the label `__name__`. The protocol wants
+    /// the labels in order.
+    pub fn series(&mut self, mut labels: Vec<(String, String)>) {
+        labels.sort();
+        let labels = labels.into_iter();
+        self.series.push(Series {
+            labels: labels.map(|(name, value)| Label { name, value }).collect(),
+            samples: Vec::new(),
+        });
+    }
+
+    /// Adds a sample, later than those before, to the series begun last.
+    pub fn sample(&mut self, sample: Sample) {
+        if let Some(series) = self.series.last_mut() {
+            series.samples.push(sample);
+        }
+    }
+}
+
+impl Server {
+    /// Sends a batch, and gives the bytes it took.
+    pub async fn write(&self, batch: &Batch) -> Result<u64, ServerError> {
+        let packed = snap::raw::Encoder::new().compress_vec(&batch.encode_to_vec());
+        let body = packed.map_err(|_| self.unreadable("the batch is too large to be packed"))?;
+        let bytes = body.len() as u64;
+        self.post(&self.url, &HEADERS, body).await?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The bytes as the protocol's description has them, put together by hand.
+    #[test]
+    fn a_batch_is_what_the_protocol_says() {
+        let mut batch = Batch::default();
+        batch.series(vec![
+            ("a".to_owned(), "b".to_owned()),
+            ("__name__".to_owned(), "up".to_owned()),
+        ]);
+        batch.sample(Sample {
+            value: 1.0,
+            milliseconds: 1_000,
+        });
+        let name = b"\x0a\x0e\x0a\x08__name__\x12\x02up";
+        let label = b"\x0a\x06\x0a\x01a\x12\x01b";
+        let sample = b"\x12\x0c\x09\0\0\0\0\0\0\xf0\x3f\x10\xe8\x07";
+        let series = [&name[..], label, sample].concat();
+        let expected = [&[0x0a, series.len() as u8][..], &series].concat();
+        assert_eq!(batch.encode_to_vec(), expected);
+    }
+}

@@ -1,0 +1,315 @@
+//! `backfill`: what Graph keeps, against what the real tools then hold.
+
+mod blocks;
+mod captured;
+mod joined;
+mod remote;
+mod samples;
+
+use crate::simulated::{Simulated, run, text};
+use samples::Samples;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const DAY: i64 = 86_400;
+
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_secs()).unwrap()
+}
+
+fn backfill(config: &str, output: &Path, flags: &[&str]) -> Output {
+    let output = output.display().to_string();
+    let mut arguments = vec!["backfill", "--config.file", config, "--output", &output];
+    arguments.extend(flags);
+    run(&arguments)
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn files(directory: &Path) -> BTreeSet<String> {
+    fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect()
+}
+
+#[test]
+fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    let before = now();
+    let told = said(&backfill(
+        &simulated.config(),
+        &output,
+        &[
+            "--step=6h",
+            "--label=job=secure-score",
+            "--label=instance=localhost:10365",
+        ],
+    ));
+    assert!(told.contains("5 tenants read: 44"), "{told}");
+    assert!(told.contains("--max-block-duration="), "{told}");
+    assert!(
+        told.contains("last_over_time"),
+        "a sparse step has its advice: {told}"
+    );
+    for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
+        let exposition = fs::read_to_string(output.join(format!("{tenant}.om"))).unwrap();
+        assert!(exposition.ends_with("\n# EOF\n"));
+        let families: Vec<&str> = exposition
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE "))
+            .collect();
+        let distinct: BTreeSet<&&str> = families.iter().collect();
+        assert_eq!(distinct.len(), families.len(), "each family stands once");
+        assert!(families.iter().all(|family| family.ends_with(" gauge")));
+        for never in ["_info", "secure_score_up", "last_synced", "_total"] {
+            assert!(!exposition.contains(never), "{tenant}: {never}");
+        }
+        for line in exposition.lines().filter(|line| !line.starts_with('#')) {
+            assert!(
+                line.contains(",job=\"secure-score\",instance=\"localhost:10365\"} "),
+                "{line}"
+            );
+        }
+        let samples = Samples::of_openmetrics(&exposition);
+        for (series, values) in samples.iter() {
+            assert!(
+                values.windows(2).all(|pair| pair[0].0 < pair[1].0),
+                "{series}"
+            );
+            let newest = values.last().unwrap().0;
+            assert!(newest <= before - 3 * 3_600 + 60, "{series}: {newest}");
+            assert!(values[0].0 >= before - 92 * DAY, "{series}");
+        }
+    }
+}
+
+#[test]
+fn no_state_is_claimed_before_the_history_tells_of_it() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    said(&backfill(
+        &simulated.config(),
+        &output,
+        &["--step=1h", "--tenant=contoso"],
+    ));
+    let exposition = fs::read_to_string(output.join("contoso.om")).unwrap();
+    let samples = Samples::of_openmetrics(&exposition);
+    // Accepted 64 days ago, and withdrawn a week later (simulator/past.rs).
+    let of = |family: &str, more: &str| {
+        let series = format!(
+            "{family}{{category=\"Apps\",control=\"aad_admin_consent_workflow\",{more}tenant=\"contoso\"}}"
+        );
+        samples.of(&series).to_vec()
+    };
+    let accepted = of("secure_score_control_risk_accepted", "");
+    let days = |seconds: i64| seconds as f64 / DAY as f64;
+    let (first, last) = (accepted[0].0, accepted.last().unwrap().0);
+    assert!(
+        (63.0..69.0).contains(&days(now() - first)),
+        "{}",
+        days(now() - first)
+    );
+    assert!(days(now() - last) < 0.2);
+    let withdrawn = accepted.iter().find(|(_, value)| *value == 0.0).unwrap().0;
+    assert!((56.0..61.0).contains(&days(now() - withdrawn)));
+    assert!(
+        accepted
+            .iter()
+            .all(|(at, value)| (*value == 1.0) == (*at < withdrawn))
+    );
+    let state = of("secure_score_control_state", "state=\"risk_accepted\",");
+    assert_eq!(state.last().unwrap().0, withdrawn - 3_600);
+    let state = of("secure_score_control_state", "state=\"to_address\",");
+    assert_eq!(state[0].0, withdrawn);
+    let times = of("secure_score_control_risk_acceptances", "");
+    assert!(times.iter().all(|(_, value)| *value == 1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_was_cut_off_goes_on_with_the_rest() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    let config = simulated.config();
+    let flags = ["--step=1d", "--days=20", "--tenants-per-file=2"];
+    let fault = json!({"tenant": "adatum", "api": "token", "what": {"aadsts": 7_000_222}});
+    simulated.inject(fault).await;
+    let first = backfill(&config, &output, &flags);
+    assert_eq!(first.status.code(), Some(3), "{}", text(&first.stdout));
+    assert!(
+        text(&first.stderr).contains("error: adatum: Entra refused"),
+        "{}",
+        text(&first.stderr)
+    );
+    let expected = [
+        "backfill.json",
+        "contoso-and-1-more.om",
+        "litware-and-1-more.om",
+    ];
+    assert_eq!(files(&output), expected.map(str::to_owned).into());
+    let kept = fs::metadata(output.join("contoso-and-1-more.om")).unwrap();
+    fs::write(output.join(".unfinished-abc"), "cut off").unwrap();
+
+    let control = simulated.requests().await;
+    let again = backfill(&config, &output, &flags);
+    assert_eq!(again.status.code(), Some(3));
+    assert!(text(&again.stdout).contains("4 tenants had a file already"));
+    let only_one = simulated.requests().await - control;
+    assert!(
+        only_one < 4,
+        "only the tenant in trouble is asked for: {only_one}"
+    );
+    assert!(!files(&output).contains(".unfinished-abc"));
+    let still = fs::metadata(output.join("contoso-and-1-more.om")).unwrap();
+    assert_eq!(kept.modified().unwrap(), still.modified().unwrap());
+
+    fs::remove_file(output.join("litware-and-1-more.om")).unwrap();
+    let lost = backfill(&config, &output, &flags);
+    assert_eq!(lost.status.code(), Some(3));
+    assert!(files(&output).contains("litware-and-1-more.om"));
+
+    let other = backfill(&config, &output, &["--step=1d", "--days=30"]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(
+        text(&other.stderr).contains("other flags"),
+        "{}",
+        text(&other.stderr)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_on_a_later_page_is_overcome_or_costs_that_tenant_alone() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    let faults = [
+        ("contoso", 3, json!({"status": 503}), Some(1)),
+        ("fabrikam", 2, json!("malformed"), None),
+        ("adatum", 4, json!("empty_body"), None),
+        (
+            "northwind",
+            2,
+            json!({"odd_element": "not_an_object"}),
+            None,
+        ),
+        (
+            "litware",
+            2,
+            json!({"throttle": {"retry_after": {"seconds": 1}}}),
+            Some(1),
+        ),
+    ];
+    for (tenant, page, what, times) in faults {
+        let mut fault = json!({"tenant": tenant, "api": "scores", "page": page, "what": what});
+        if let Some(times) = times {
+            fault["times"] = json!(times);
+        }
+        simulated.inject(fault).await;
+    }
+    let flags = ["--step=1d", "--no-controls"];
+    let partly = backfill(&simulated.config(), &output, &flags);
+    assert_eq!(partly.status.code(), Some(3), "{}", text(&partly.stderr));
+    let told = text(&partly.stdout);
+    assert!(told.contains("3 tenants read: 2"), "{told}");
+    let warned = text(&partly.stderr);
+    let odd = warned
+        .lines()
+        .find(|line| line.contains("not all of it can be read"));
+    assert!(odd.unwrap().contains("tenant=northwind"), "{warned}");
+    let whole = ["backfill.json", "contoso.om", "litware.om", "northwind.om"];
+    assert_eq!(files(&output), whole.map(str::to_owned).into());
+}
+
+#[test]
+fn the_demo_needs_no_configuration_and_one_file_holds_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.om");
+    let path = file.display().to_string();
+    let told = said(&run(&[
+        "backfill",
+        "--demo",
+        "--days=10",
+        "--step=1d",
+        "--no-controls",
+        "--output",
+        &path,
+    ]));
+    assert!(
+        told.contains("job and instance"),
+        "labels are asked for: {told}"
+    );
+    assert!(told.contains(&path), "{told}");
+    let exposition = fs::read_to_string(&file).unwrap();
+    assert!(!exposition.contains("control="));
+    for tenant in ["contoso", "northwind"] {
+        assert!(exposition.contains(&format!(
+            "secure_score_tenant_score{{tenant=\"{tenant}\"}} "
+        )));
+    }
+    assert_eq!(files(folder.path()).len(), 1);
+}
+
+#[test]
+fn nothing_is_written_from_the_moment_on_that_scraping_began() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("past");
+    let began = now() - now().rem_euclid(DAY) - 5 * DAY;
+    let date = jiff::Timestamp::from_second(began).unwrap();
+    let until = format!("--until={}", date.strftime("%Y-%m-%d"));
+    said(&backfill(
+        &simulated.config(),
+        &output,
+        &["--step=1h", "--days=9", "--tenant=contoso", &until],
+    ));
+    let exposition = fs::read_to_string(output.join("contoso.om")).unwrap();
+    let samples = Samples::of_openmetrics(&exposition);
+    let scores = samples.of("secure_score_tenant_score{tenant=\"contoso\"}");
+    assert_eq!(scores.len(), 4 * 24);
+    let values = samples.iter().flat_map(|(_, values)| values);
+    let newest = values.map(|it| it.0).max();
+    assert_eq!(newest, Some(began - 3_600));
+}
+
+#[test]
+fn flags_that_make_no_sense_are_refused_with_the_remedy() {
+    for (flags, remedy) in [
+        (
+            &["--label=tenant=x"][..],
+            "the exporter gives tenant itself",
+        ),
+        (
+            &["--label=job=a", "--label=job=b"],
+            "--label job is given twice",
+        ),
+        (&["--step=2d"], "10s to 1d"),
+        (&["--days=0"], "1..=180"),
+        (&["--header-file=x"], "--check and --remote-write"),
+        (&["--check=http://me:pw@localhost/"], "--header-file"),
+        (&["--check=http://a", "--output=b"], "cannot be used with"),
+        (
+            &["--demo", "--config.file=a.yml"],
+            "--config.file has no effect",
+        ),
+    ] {
+        let mut arguments = vec!["backfill"];
+        arguments.extend(flags);
+        let refused = run(&arguments);
+        assert_eq!(refused.status.code(), Some(2), "{flags:?}");
+        let said = text(&refused.stderr);
+        assert!(said.contains(remedy), "{flags:?}: {said}");
+        assert!(!said.contains("me:pw"), "{said}");
+    }
+}
+
+/// The number at a place of JSON.
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value}"))
+}

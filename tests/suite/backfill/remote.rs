@@ -1,0 +1,229 @@
+//! Receivers of remote write: the real VictoriaMetrics, and one with moods.
+
+use super::captured::Captured;
+use crate::process::{Process, free_port, program};
+use crate::simulated::{Simulated, run, text};
+use serde_json::Value;
+use std::fs;
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+
+struct Victoria {
+    _folder: tempfile::TempDir,
+    process: Process,
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Victoria {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let process = Process::start(
+            Command::new(program("victoria-metrics", "victoria-metrics"))
+                .arg(format!("-storageDataPath={}", folder.path().display()))
+                .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
+                .arg("-retentionPeriod=1y"),
+        );
+        let victoria = Self {
+            _folder: folder,
+            process,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        for _ in 0..600 {
+            if victoria
+                .http
+                .get(format!("{}/health", victoria.url))
+                .send()
+                .await
+                .is_ok()
+            {
+                return victoria;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        panic!(
+            "VictoriaMetrics does not start:\n{}",
+            victoria.process.output()
+        );
+    }
+
+    async fn get(&self, path: &str) -> String {
+        let answer = self.http.get(format!("{}{path}", self.url)).send().await;
+        answer.unwrap().text().await.unwrap()
+    }
+
+    /// Makes what was sent visible to queries.
+    async fn settle(&self) {
+        self.get("/internal/force_flush").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_victoria_metrics_holds_every_sample() {
+    let simulated = Simulated::start();
+    let victoria = Victoria::start().await;
+    let config = simulated.config();
+    let asked = |flag: &str, path: &str| {
+        let flag = format!("{flag}={}{path}", victoria.url);
+        run(&[
+            "backfill",
+            "--config.file",
+            &config,
+            "--step=6h",
+            "--label=job=secure-score",
+            "--label=instance=x:1",
+            &flag,
+        ])
+    };
+    let before = asked("--check", "");
+    assert_eq!(before.status.code(), Some(1), "nothing is there yet");
+    let sent = asked("--remote-write", "/api/v1/write");
+    assert!(sent.status.success(), "{}", text(&sent.stderr));
+    let told = text(&sent.stdout);
+    assert!(
+        told.contains("5 tenants read") && told.contains(" sent\n"),
+        "{told}"
+    );
+    victoria.settle().await;
+    let series = "secure_score_tenant_score%7Btenant=%22contoso%22,job=%22secure-score%22%7D";
+    let exported = victoria
+        .get(&format!("/api/v1/export?match%5B%5D={series}"))
+        .await;
+    let held: Value = serde_json::from_str(exported.trim()).unwrap();
+    assert_eq!(held["metric"]["instance"], "x:1");
+    let values = held["values"].as_array().unwrap();
+    assert!(values.len() > 350, "{}", values.len());
+    let checked = asked("--check", "");
+    let found = text(&checked.stdout);
+    assert!(checked.status.success(), "{found}");
+    assert_eq!(
+        found.matches(" 0 missing, 0 different").count(),
+        5,
+        "{found}"
+    );
+}
+
+/// What the receiver was sent, as it stood in the head of each request.
+type Heads = Arc<Mutex<Vec<String>>>;
+
+/// Answers with these in turn, and with the last one for ever.
+async fn moody(answers: &'static [&'static str]) -> (String, Heads) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/api/v1/push", listener.local_addr().unwrap());
+    let heads = Heads::default();
+    let seen = Arc::clone(&heads);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut received = Vec::new();
+            let mut part = [0; 64 * 1024];
+            while let Ok(length @ 1..) = stream.read(&mut part).await {
+                received.extend_from_slice(&part[..length]);
+                if is_whole(&received) {
+                    break;
+                }
+            }
+            let head = String::from_utf8_lossy(&received);
+            let head = head
+                .split("\r\n\r\n")
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            let place = {
+                let mut seen = seen.lock().unwrap();
+                seen.push(head);
+                seen.len() - 1
+            };
+            let answer = answers[place.min(answers.len() - 1)];
+            let _hung_up = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (url, heads)
+}
+
+fn is_whole(request: &[u8]) -> bool {
+    let Some(end) = request.windows(4).position(|it| it == b"\r\n\r\n") else {
+        return false;
+    };
+    let head = String::from_utf8_lossy(&request[..end]).to_ascii_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length:"));
+    let length: usize = length.map_or(0, |it| it.trim().parse().unwrap());
+    request.len() >= end + 4 + length
+}
+
+async fn send(url: String) -> Output {
+    tokio::task::spawn_blocking(move || {
+        let captured = Captured::of_days(30);
+        let headers = captured.folder().join("headers");
+        fs::write(
+            &headers,
+            "X-Scope-OrgID: blue\nAuthorization: Bearer hidden-word\n",
+        )
+        .unwrap();
+        run(&[
+            "backfill",
+            "--config.file",
+            &captured.config(),
+            "--step=1d",
+            "--label=job=a",
+            "--remote-write",
+            &url,
+            "--header-file",
+            &headers.display().to_string(),
+        ])
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_is_busy_is_asked_again() {
+    let (url, heads) = moody(&[
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n",
+    ])
+    .await;
+    let sent = send(url).await;
+    assert!(sent.status.success(), "{}", text(&sent.stderr));
+    let heads = heads.lock().unwrap();
+    assert_eq!(heads.len(), 3);
+    for line in [
+        "post /api/v1/push http/1.1",
+        "content-encoding: snappy",
+        "content-type: application/x-protobuf",
+        "x-prometheus-remote-write-version: 0.1.0",
+        "x-scope-orgid: blue",
+        "authorization: bearer hidden-word",
+    ] {
+        assert!(heads.iter().all(|head| head.contains(line)), "{line}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_final_and_told_in_the_receivers_words() {
+    let (url, heads) = moody(&[
+        "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 51\r\n\r\nout of bounds, and your word is hidden-word, dear\u{7}\r\n",
+    ])
+    .await;
+    let refused = send(url).await;
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(said.contains("replay: http://127.0.0.1:"), "{said}");
+    assert!(
+        said.contains("answered 400: out of bounds, and your word is (hidden), dear"),
+        "{said}"
+    );
+    assert!(said.contains("out_of_order_time_window"), "{said}");
+    assert!(
+        !said.contains("hidden-word") && !said.contains('\u{7}'),
+        "{said}"
+    );
+    assert_eq!(heads.lock().unwrap().len(), 1, "it is not asked twice");
+}
