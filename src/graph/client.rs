@@ -161,11 +161,13 @@ impl Client {
                 return Err(GraphError::new(subject, Fault::Broken(Broken::Request)));
             };
             let answer = self.get(subject, &url, turn).await?;
-            let page = pages::parse(subject, &answer.body)?;
-            let (reports, unread) = self.read_reports(&page)?;
-            partial |= answer.partial || unread > 0;
-            let link = links.follow(page.next_link.as_deref())?;
-            match (take(reports), link) {
+            let page = reading::reports(&answer.body)?;
+            for report in &page.reports {
+                self.check_tenant(subject, &report.entra_tenant_id)?;
+            }
+            partial |= answer.partial || page.unread > 0;
+            let link = links.follow(page.next.as_deref())?;
+            match (take(page.reports), link) {
                 (ControlFlow::Break(()), _) | (_, Link::End) => return Ok(partial),
                 (ControlFlow::Continue(()), Link::Next(url)) => next = Some(url),
             }
@@ -174,20 +176,6 @@ impl Client {
             subject,
             Fault::Paging(format!("do not end after {MOST_REPORT_PAGES}")),
         ))
-    }
-
-    /// The reports of a page, and how many elements could not be read.
-    fn read_reports(&self, page: &wire::Page<'_>) -> Result<(Vec<Report>, usize), GraphError> {
-        let subject = Subject::Report;
-        let scores = pages::elements::<wire::Score<'_>>(subject, page)?;
-        let mut reports = Vec::with_capacity(scores.read.len());
-        for score in &scores.read {
-            let mut observed = Observed::default();
-            let report = translate::report(score, &mut observed);
-            self.check_tenant(subject, &report.entra_tenant_id)?;
-            reports.push(report);
-        }
-        Ok((reports, scores.unread))
     }
 
     /// What the token says of itself; fetches one where there is none.

@@ -70,6 +70,28 @@ pub(super) fn report(body: &[u8]) -> Result<ReadReport, GraphError> {
     ))
 }
 
+/// One page of the reports Graph keeps.
+pub(super) struct ReportsPage {
+    pub(super) reports: Vec<Report>,
+    /// Elements that could not be read.
+    pub(super) unread: usize,
+    /// Where the list goes on.
+    pub(super) next: Option<String>,
+}
+
+/// Every report of a page, in its order.
+pub(super) fn reports(body: &[u8]) -> Result<ReportsPage, GraphError> {
+    let subject = Subject::Report;
+    let page = pages::parse(subject, body)?;
+    let scores = pages::elements::<wire::Score<'_>>(subject, &page)?;
+    let read = |score| translate::report(score, &mut Observed::default());
+    Ok(ReportsPage {
+        reports: scores.read.iter().map(read).collect(),
+        unread: scores.unread,
+        next: page.next_link.map(|link| link.into_owned()),
+    })
+}
+
 /// A catalogue of one page.
 pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
     let mut reader = CatalogueReader::default();
