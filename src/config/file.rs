@@ -87,6 +87,7 @@ section! {
 
 section! {
     FileRefresh {
+        mode: Text,
         profiles: Text,
         scores: Text,
         max_staleness: Text,
@@ -124,6 +125,7 @@ section! {
         cloud: Text,
         credential: Written<FileCredentialUse>,
         target: Text,
+        labels: Entries<Text>,
     }
 }
 

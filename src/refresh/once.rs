@@ -58,5 +58,6 @@ fn workers(
         places: Arc::clone(places),
         telemetry: Arc::clone(&plan.telemetry),
         epoch: Instant::now(),
+        bell: None,
     })
 }

@@ -202,6 +202,7 @@ pub(crate) fn config(simulator: &Simulator) -> Config {
             expires: None,
         },
         target: Some(0.8),
+        labels: Default::default(),
     });
     let mut config = Config::of(tenants.collect());
     config.refresh.profiles = OFTEN;
