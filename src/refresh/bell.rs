@@ -58,8 +58,9 @@ impl Bell {
             rested
         });
         let mut stages = self.0.subscribe();
-        // The sender is ours, so this ends with a ring only.
-        let _rung = stages.wait_for(|stage| *stage == Stage::Rung).await;
+        // The sender is ours, so this ends with a ring only. What comes back
+        // locks the stage and has to go before that is changed.
+        drop(stages.wait_for(|stage| *stage == Stage::Rung).await);
         self.0.send_replace(Stage::Busy);
     }
 }

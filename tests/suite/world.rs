@@ -6,7 +6,7 @@ use secure_score_exporter::config::{
 use secure_score_exporter::events::{Events, Outbox};
 use secure_score_exporter::exposition::{self, Format, Policy};
 use secure_score_exporter::model::{Persons, Timestamp};
-use secure_score_exporter::refresh::{Changes, Fleet, Plan};
+use secure_score_exporter::refresh::{Changes, Fleet, Plan, Summons};
 use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
@@ -102,6 +102,11 @@ impl World {
         let world = Self::new().await.watch();
         world.attempted().await;
         world
+    }
+
+    /// How a scrape gets what is overdue refreshed.
+    pub(crate) fn summons(&self) -> Arc<Summons> {
+        self.fleet.as_ref().expect("the exporter runs").summons()
     }
 
     pub(crate) fn control(&self) -> Control {
