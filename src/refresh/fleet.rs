@@ -76,6 +76,7 @@ impl Fleet {
                 store: Arc::clone(&plan.store),
                 clock: Arc::clone(&plan.clock),
                 keeper: plan.keeper.clone(),
+                commons: Arc::default(),
             },
             telemetry: Arc::clone(&plan.telemetry),
             epoch: Instant::now(),

@@ -213,7 +213,11 @@ async fn behind_a_proxy_the_targets_are_the_proxys_for_who_came_through_it() {
         assert_eq!(found[0]["labels"]["__metrics_path__"], path);
         assert_eq!(found[0]["labels"]["__scheme__"], scheme);
     }
-    for host in ["Host: a b\r\n", "Host: me@evil.example\r\n", "Host: \u{e4}\r\n"] {
+    for host in [
+        "Host: a b\r\n",
+        "Host: me@evil.example\r\n",
+        "Host: \u{e4}\r\n",
+    ] {
         let answer = asked(host).await;
         assert_eq!(answer.status, 400, "{host:?}: {}", answer.text());
     }
@@ -284,10 +288,16 @@ async fn a_category_leaves_out_controls_and_sums_of_the_others_only() {
 async fn a_filter_that_is_not_understood_shows_nothing() {
     let server = two().await;
     for (query, said) in [
-        ("tenant[]=contoso&tenant[]=x&tenant[]=fabrikan", "called \"fabrikan\", \"x\""),
+        (
+            "tenant[]=contoso&tenant[]=x&tenant[]=fabrikan",
+            "called \"fabrikan\", \"x\"",
+        ),
         ("category[]=Identities", "category \"Identities\" is none"),
         ("category[]=", "is none"),
-        ("tenant=contoso", "unknown parameter \"tenant\"; the parameters are tenant[], category[]"),
+        (
+            "tenant=contoso",
+            "unknown parameter \"tenant\"; the parameters are tenant[], category[]",
+        ),
         ("x=%ff", "not UTF-8"),
     ] {
         let answer = server.get(&format!("/metrics?{query}")).await;

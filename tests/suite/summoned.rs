@@ -64,7 +64,11 @@ async fn a_scrape_shows_what_it_had_refreshed() {
         let line = format!("{series} {refreshed}\n");
         assert!(answer.text().contains(&line), "{path}");
     }
-    assert_eq!(refreshes(&world, "fabrikam"), (2, 2), "the whole asks for all");
+    assert_eq!(
+        refreshes(&world, "fabrikam"),
+        (2, 2),
+        "the whole asks for all"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
