@@ -9,7 +9,7 @@ use super::{Failure, simulate};
 use crate::cli::Demo;
 use crate::config::{
     AcceptedBy, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
-    SimulatorEndpoint, Tenant,
+    SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::model::Timestamp;
 use crate::refresh::Shard;
@@ -83,6 +83,7 @@ fn watched(tenant: TenantAccess) -> Tenant {
             expires: None,
         },
         target: Some(TARGET),
+        labels: TargetLabels::new(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::refresh::{Fleet, Keeper, Plan, Shard};
 use crate::store::Store;
 use crate::store::disk::Directory;
 use crate::telemetry::{Telemetry, TelemetryError};
-use crate::web::{self, Asked, Drained, Lifecycle, Options, Site, Terms};
+use crate::web::{self, Asked, Drained, Lifecycle, Options, Site, Targets, Terms};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -95,6 +95,8 @@ impl Exporter {
             events: Some(Arc::clone(&events)),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
+        site.set_targets(targets(fleet.config()));
+        site.summon(fleet.summons());
         Ok(Self {
             site,
             listeners,
@@ -172,6 +174,14 @@ impl Exporter {
         }
         Ok(())
     }
+}
+
+/// What each tenant's target is labelled with.
+pub(super) fn targets(config: &Config) -> Targets {
+    let tenants = config.tenants.iter();
+    tenants
+        .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))
+        .collect()
 }
 
 fn telemetry(config: &Config, flags: &WebFlags) -> Result<Telemetry, TelemetryError> {

@@ -1,5 +1,6 @@
 //! Reading the configuration again while the exporter runs.
 
+use super::exporter::targets;
 use super::serve::Source;
 use super::{persons, supervisor};
 use crate::config::{Config, Faults};
@@ -144,6 +145,7 @@ impl<'a> Reloader<'a> {
             Ok(changes) => {
                 self.refused = None;
                 self.showing.site.set_persons(on_pages);
+                self.showing.site.set_targets(targets(fleet.config()));
                 let now = Timestamp::from(SystemTime::now());
                 self.showing.telemetry.config_loaded(hash, now);
                 tracing::info!(

@@ -270,6 +270,7 @@ fn secret(reader: &Reader<'_>, mark: Mark, ledger: &mut Ledger) -> FileCredentia
 
 fn refresh(reader: &Reader<'_>) -> FileRefresh {
     FileRefresh {
+        mode: reader.text("SECURE_SCORE_REFRESH_MODE"),
         profiles: reader.text("SECURE_SCORE_REFRESH_PROFILES"),
         scores: reader.text("SECURE_SCORE_REFRESH_SCORES"),
         max_staleness: reader.text("SECURE_SCORE_REFRESH_MAX_STALENESS"),

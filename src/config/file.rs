@@ -89,6 +89,7 @@ section! {
 
 section! {
     FileRefresh {
+        mode: Text,
         profiles: Text,
         scores: Text,
         max_staleness: Text,
@@ -126,6 +127,7 @@ section! {
         cloud: Text,
         credential: Written<FileCredentialUse>,
         target: Text,
+        labels: Entries<Text>,
     }
 }
 

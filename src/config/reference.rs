@@ -43,6 +43,7 @@ const SECTIONS: &[Section] = &[
         ("cloud", "`global`, `gcc-high`, `dod` or `simulator`", "`defaults.cloud`", "the national cloud it lives in"),
         ("credential", "a name, or a credential in place", "`defaults.credential`", "how to get in"),
         ("target", "`80%` or `0.8`", "`defaults.target`", "the share of the maximum score to reach"),
+        ("labels", "mapping of label names to texts", "none", "labels of its target in `/sd/tenants`, for routing; not on the series of `/metrics`"),
     ]},
     Section { path: "credentials.NAME", known: FileCredential::KEYS, about: "A way to a token. Secrets come from a file or a variable, never from this file.", keys: &[
         ("type", "`client_secret` or `azure_cli`", "required", "an application with a secret, or the account of `az login`"),
@@ -58,6 +59,7 @@ const SECTIONS: &[Section] = &[
         ("target", "`80%` or `0.8`", "none", "the share of the maximum score to reach"),
     ]},
     Section { path: "refresh", known: FileRefresh::KEYS, about: "Durations are written `90s`, `15m`, `1h30m`, `1d`.", keys: &[
+        ("mode", "`background` or `scrape`", "`background`", "with `scrape` a list that is older than its interval is refreshed when somebody scrapes it, who waits for it; see [scaling](../scaling.md)"),
         ("profiles", "`10s` to `1d`", "`15m`", "between two refreshes of the catalogue, which holds the states"),
         ("scores", "`10s` to `1d`", "`1h`", "between two refreshes of the report, which Microsoft computes once a day"),
         ("max_staleness", "three intervals to `30d`", "`24h`", "the age at which a tenant's data series end"),

@@ -7,6 +7,7 @@ use super::fault::Ledger;
 use super::file::FileRefresh;
 use super::keys::unknown_keys;
 use super::number;
+use super::word;
 use super::written::{Mark, Text};
 
 /// States change at any time and show at once; Graph bears this rhythm well.
@@ -44,9 +45,26 @@ const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_s
 /// Two missed refreshes are bad luck; only the third means something is wrong.
 const INTERVALS_IN_STALENESS: u32 = 3;
 
+/// What starts a refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RefreshMode {
+    /// The passing of time.
+    #[default]
+    Background,
+    /// A scrape of something older than its interval.
+    Scrape,
+}
+
+impl RefreshMode {
+    const ALL: [(&'static str, Self); 2] =
+        [("background", Self::Background), ("scrape", Self::Scrape)];
+}
+
 /// The rhythm of the refresh loops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refresh {
+    /// What starts a refresh.
+    pub mode: RefreshMode,
     /// Between two fetches of the states.
     pub profiles: Duration,
     /// Between two fetches of the scores.
@@ -62,6 +80,7 @@ pub struct Refresh {
 impl Default for Refresh {
     fn default() -> Self {
         Self {
+            mode: RefreshMode::default(),
             profiles: PROFILES,
             scores: SCORES,
             max_staleness: MAX_STALENESS,
@@ -78,6 +97,7 @@ pub(super) fn resolve(file: FileRefresh, real: bool, ledger: &mut Ledger) -> Ref
     let profiles = mark(&file.profiles);
     let defaults = Refresh::default();
     let refresh = Refresh {
+        mode: mode(file.mode.as_ref(), ledger).unwrap_or_default(),
         profiles: interval("profiles", file.profiles, defaults.profiles, ledger),
         scores: interval("scores", file.scores, defaults.scores, ledger),
         max_staleness: duration("max_staleness", file.max_staleness, ledger)
@@ -101,6 +121,18 @@ pub(super) fn resolve(file: FileRefresh, real: bool, ledger: &mut Ledger) -> Ref
     }
     check_staleness(&refresh, staleness, ledger);
     refresh
+}
+
+fn mode(text: Option<&Text>, ledger: &mut Ledger) -> Option<RefreshMode> {
+    let text = text?;
+    let written = text.value.trim();
+    let found = RefreshMode::ALL.iter().find(|(word, _)| *word == written);
+    if found.is_none() {
+        let known = RefreshMode::ALL.map(|(word, _)| word);
+        let fault = word::unknown("mode", written, &known);
+        ledger.fault(text.mark, "refresh.mode", fault);
+    }
+    found.map(|(_, mode)| *mode)
 }
 
 fn mark(text: &Option<Text>) -> Mark {

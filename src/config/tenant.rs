@@ -9,6 +9,7 @@ use super::file::{FileDefaults, FileTenant};
 use super::guid;
 use super::keys::unknown_keys;
 use super::number;
+use super::target_labels::{self, TargetLabels};
 use super::tenant_files::Batch;
 use super::written::{Mark, Text, Written};
 
@@ -27,6 +28,8 @@ pub struct Tenant {
     pub credential: Credential,
     /// The share of the maximum somebody wants to reach, 0 to 1.
     pub target: Option<f64>,
+    /// What its target in Prometheus is labelled with.
+    pub labels: TargetLabels,
 }
 
 /// Words Entra takes in place of a tenant, which here would mean any tenant.
@@ -133,6 +136,7 @@ fn one(
         Some(text) => number::ratio(&format!("{at}.target"), text, ledger),
         None => fallback.target,
     };
+    let labels = target_labels::resolve(at, file.labels.unwrap_or_default(), ledger);
     let display_name = file.display_name.map(|name| {
         refuse_control_characters(at, &name, ledger);
         name.value.trim().to_owned()
@@ -147,6 +151,7 @@ fn one(
         cloud: cloud?,
         credential: credential?,
         target,
+        labels,
     })
 }
 

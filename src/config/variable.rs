@@ -57,6 +57,10 @@ pub const VARIABLES: &[Variable] = &[
         "the day on which the secret expires, as 2027-03-31",
     ),
     variable(
+        "SECURE_SCORE_REFRESH_MODE",
+        "background, or scrape to refresh only when scraped; background by default",
+    ),
+    variable(
         "SECURE_SCORE_REFRESH_PROFILES",
         "how often states are fetched, 15m by default",
     ),

@@ -35,8 +35,7 @@ impl Chunk {
             .unwrap_or_default()
     }
 
-    /// A chunk of these stretches, which need not be of any family.
-    #[cfg(test)]
+    /// A chunk of these stretches, one a family.
     pub(super) fn of(stretches: impl Iterator<Item = Vec<u8>>) -> Self {
         let mut buffer = Vec::new();
         let families = stretches

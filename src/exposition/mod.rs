@@ -20,6 +20,7 @@ mod format;
 mod gzip;
 mod lines;
 mod mapping;
+mod narrow;
 mod past;
 mod reference;
 mod tenants;

@@ -4,6 +4,7 @@
 
 mod anomaly;
 mod category;
+mod commons;
 mod control;
 mod day_score;
 mod event;
@@ -20,6 +21,7 @@ mod timestamp;
 
 pub use anomaly::{Anomalies, Field, SkippedField, UnknownField};
 pub use category::{Category, NotACategory};
+pub use commons::Commons;
 pub use control::{ActionType, CatalogueEntry, ControlScore, ControlState, Level, Tier};
 pub use day_score::DayScore;
 pub use event::{Delivery, EventKind};

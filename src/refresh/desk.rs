@@ -86,6 +86,10 @@ impl<R: ControlRules> Desk<R> {
         (self.surroundings.clock)()
     }
 
+    pub(super) fn surroundings(&self) -> &Surroundings {
+        &self.surroundings
+    }
+
     pub(super) fn directory(&self) -> String {
         self.settings.load().directory.clone()
     }
@@ -113,7 +117,7 @@ impl<R: ControlRules> Desk<R> {
         fetched: Fetched<Catalogue>,
     ) -> Result<(), GraphError> {
         let Fetched {
-            value: catalogue,
+            value: mut catalogue,
             partial,
             unknown_words,
         } = fetched;
@@ -126,6 +130,7 @@ impl<R: ControlRules> Desk<R> {
         papers
             .told
             .words(&papers.identity.alias, Api::Profiles, unknown_words);
+        self.surroundings.commons.share_catalogue(&mut catalogue);
         papers.had_controls |= !catalogue.entries.is_empty();
         papers.learn_id(catalogue.entra_tenant_id.as_ref());
         let moves = papers.pins.learn(&catalogue);
@@ -147,7 +152,7 @@ impl<R: ControlRules> Desk<R> {
             partial,
             unknown_words,
         } = fetched;
-        let Some(report) = report else {
+        let Some(mut report) = report else {
             // A tenant younger than some days has no report yet.
             return match papers.had_report {
                 true => Err(GraphError::emptied(Subject::Report)),
@@ -160,6 +165,7 @@ impl<R: ControlRules> Desk<R> {
         papers
             .told
             .words(&papers.identity.alias, Api::Scores, unknown_words);
+        self.surroundings.commons.share_report(&mut report);
         papers.had_report = true;
         papers.learn_id(Some(&report.entra_tenant_id));
         papers.put_aside(&report);
@@ -414,6 +420,7 @@ mod tests {
             store: Arc::default(),
             clock: Arc::new(|| Timestamp::from_seconds(1_000)),
             keeper: None,
+            commons: Arc::default(),
         };
         Desk::new(identity, settings, surroundings)
     }

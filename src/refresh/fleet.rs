@@ -1,10 +1,11 @@
 //! All tenants' loops.
 
+use super::bell::Bell;
 use super::desk::Desk;
 use super::settings::{Settings, Surroundings};
 use super::worker::Worker;
-use super::{Clock, Keeper};
-use crate::config::{Config, Tenant, TenantRules};
+use super::{Clock, Keeper, Summons};
+use crate::config::{Config, RefreshMode, Tenant, TenantRules};
 use crate::events::Events;
 use crate::exposition::Policy;
 use crate::graph::{Pools, SetupError};
@@ -43,6 +44,7 @@ pub struct Fleet {
     telemetry: Arc<Telemetry>,
     epoch: Instant,
     running: BTreeMap<String, Running>,
+    summons: Arc<Summons>,
 }
 
 /// A tenant's loops.
@@ -50,6 +52,8 @@ struct Running {
     tenant: Tenant,
     desk: Arc<Desk<TenantRules>>,
     loops: JoinSet<()>,
+    /// None where time starts the refreshes.
+    bells: Vec<Arc<Bell>>,
 }
 
 /// What another configuration changed.
@@ -72,10 +76,12 @@ impl Fleet {
                 store: Arc::clone(&plan.store),
                 clock: Arc::clone(&plan.clock),
                 keeper: plan.keeper.clone(),
+                commons: Arc::default(),
             },
             telemetry: Arc::clone(&plan.telemetry),
             epoch: Instant::now(),
             running: BTreeMap::new(),
+            summons: Arc::default(),
         };
         fleet.apply(&plan.config, &plan.policy, plan.events.as_ref())?;
         Ok(fleet)
@@ -112,7 +118,7 @@ impl Fleet {
                         running.desk.retry_failed();
                     }
                     changes.restarted += usize::from(!same);
-                    let loops = same.then_some(running.loops);
+                    let loops = same.then_some((running.loops, running.bells));
                     (running.desk, loops)
                 }
                 None => {
@@ -120,13 +126,14 @@ impl Fleet {
                     (self.set_up(tenant, settings), None)
                 }
             };
-            let loops =
+            let (loops, bells) =
                 unchanged.unwrap_or_else(|| self.loops(config, &pools, &places, tenant, &desk));
             let tenant = tenant.clone();
             let running = Running {
                 tenant,
                 desk,
                 loops,
+                bells,
             };
             self.running.insert(running.tenant.alias.clone(), running);
         }
@@ -136,6 +143,7 @@ impl Fleet {
             changes.removed += 1;
         }
         self.config = Arc::clone(config);
+        self.hang_bells();
         self.telemetry.set_tenants(self.running.len());
         Ok(changes)
     }
@@ -158,10 +166,16 @@ impl Fleet {
         places: &Arc<Semaphore>,
         tenant: &Tenant,
         desk: &Arc<Desk<TenantRules>>,
-    ) -> JoinSet<()> {
+    ) -> (JoinSet<()>, Vec<Arc<Bell>>) {
         let client = Arc::new(pools.line(tenant, &self.telemetry));
         let mut loops = JoinSet::new();
+        let mut bells = Vec::new();
         for api in Api::ALL {
+            let bell = match config.refresh.mode {
+                RefreshMode::Background => None,
+                RefreshMode::Scrape => Some(Arc::new(Bell::new())),
+            };
+            bells.extend(bell.clone());
             let worker = Worker {
                 api,
                 interval: interval(config, api),
@@ -170,10 +184,23 @@ impl Fleet {
                 places: Arc::clone(places),
                 telemetry: Arc::clone(&self.telemetry),
                 epoch: self.epoch,
+                bell,
             };
             loops.spawn(worker.run());
         }
-        loops
+        (loops, bells)
+    }
+
+    /// Makes the loops' bells known, those of this configuration only.
+    fn hang_bells(&self) {
+        let bells = self.running.iter();
+        let bells = bells.map(|(alias, it)| (alias.as_str().into(), it.bells.clone()));
+        self.summons.set(bells.collect());
+    }
+
+    /// How a scrape gets what is overdue refreshed.
+    pub fn summons(&self) -> Arc<Summons> {
+        Arc::clone(&self.summons)
     }
 
     /// The configuration that is gone by.
@@ -184,6 +211,13 @@ impl Fleet {
     /// How many loops run: two a tenant.
     pub fn loops_running(&self) -> usize {
         self.running.values().map(|it| it.loops.len()).sum()
+    }
+}
+
+impl Drop for Fleet {
+    /// Nobody waits for loops that are gone.
+    fn drop(&mut self) {
+        self.summons.set(BTreeMap::new());
     }
 }
 

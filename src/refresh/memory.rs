@@ -26,8 +26,15 @@ impl<R: ControlRules> Desk<R> {
         papers.pins = saved.pins;
         papers.earlier = saved.earlier;
         papers.seen = Seen::restore(&saved.seen);
-        papers.catalogue = saved.catalogue.and_then(|it| self.still_true(it, now));
-        papers.report = saved.report.and_then(|it| self.still_true(it, now));
+        let commons = &self.surroundings().commons;
+        papers.catalogue = saved.catalogue.and_then(|mut it| {
+            commons.share_catalogue(Arc::make_mut(&mut it.value));
+            self.still_true(it, now)
+        });
+        papers.report = saved.report.and_then(|mut it| {
+            commons.share_report(Arc::make_mut(&mut it.value));
+            self.still_true(it, now)
+        });
         let known = [
             (Api::Profiles, papers.catalogue.is_some()),
             (Api::Scores, papers.report.is_some()),

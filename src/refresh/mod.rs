@@ -5,6 +5,7 @@
 //! trouble stays its own: it costs no other tenant its turn, and itself only
 //! its freshness.
 
+mod bell;
 mod desk;
 mod fleet;
 mod keeper;
@@ -15,6 +16,7 @@ pub mod schedule;
 mod settings;
 mod shard;
 mod spread;
+mod summons;
 mod told;
 mod worker;
 
@@ -22,6 +24,7 @@ pub use fleet::{Changes, Fleet, Plan};
 pub use keeper::Keeper;
 pub use once::once;
 pub use shard::{NoSuchShard, Shard};
+pub use summons::Summons;
 
 use crate::model::Timestamp;
 use std::sync::Arc;

@@ -23,6 +23,7 @@ pub async fn once(plan: &Plan, done: impl Fn()) -> Result<(), SetupError> {
         store: Arc::clone(&plan.store),
         clock: Arc::clone(&plan.clock),
         keeper: None,
+        commons: Arc::default(),
     };
     let mut refreshes = JoinSet::new();
     for tenant in &plan.config.tenants {
@@ -58,5 +59,6 @@ fn workers(
         places: Arc::clone(places),
         telemetry: Arc::clone(&plan.telemetry),
         epoch: Instant::now(),
+        bell: None,
     })
 }

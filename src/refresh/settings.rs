@@ -3,6 +3,7 @@
 use super::{Clock, Keeper};
 use crate::events::Events;
 use crate::exposition::Policy;
+use crate::model::Commons;
 use crate::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub(super) struct Surroundings {
     pub(super) clock: Clock,
     /// Who remembers tenants over a restart, if anybody.
     pub(super) keeper: Option<Arc<Keeper>>,
+    /// What tenants have in common.
+    pub(super) commons: Arc<Commons>,
 }
 
 /// What the configuration says of a tenant's data, until the next one.

@@ -1,5 +1,6 @@
 //! One loop: one list of one tenant, for as long as the process lives.
 
+use super::bell::Bell;
 use super::desk::{Desk, Paper};
 use super::schedule;
 use crate::graph::{Client, GraphError, Retry, Subject, Turn};
@@ -26,6 +27,8 @@ pub(super) struct Worker<R> {
     pub(super) telemetry: Arc<Telemetry>,
     /// When the process began; phases count from here.
     pub(super) epoch: Instant,
+    /// Who starts a refresh that is due, where time alone does not.
+    pub(super) bell: Option<Arc<Bell>>,
 }
 
 impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
@@ -119,6 +122,8 @@ impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
 
     fn wait(&self, outcome: &Result<(), GraphError>, failures: u32) -> Duration {
         match outcome {
+            // Who scrapes sets the rhythm; there is nothing to spread.
+            Ok(()) if self.bell.is_some() => self.interval,
             Ok(()) => {
                 let elapsed = self.epoch.elapsed();
                 let phase = schedule::phase(&self.desk.alias(), self.api.as_str());
@@ -140,12 +145,25 @@ impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
 
     /// Sleeps until the next refresh; what grows too old meanwhile goes.
     async fn sleep(&self, wait: Duration) {
-        let due = Instant::now() + wait;
-        while let Some(expiry) = self.desk.expires_at(self.api).filter(|at| *at < due) {
-            tokio::time::sleep_until(expiry).await;
-            self.desk.expire();
+        let Some(bell) = &self.bell else {
+            return self.until(tokio::time::sleep(wait)).await;
+        };
+        bell.rest();
+        self.until(tokio::time::sleep(wait)).await;
+        self.until(bell.rung()).await;
+    }
+
+    /// Waits for something; what grows too old meanwhile goes.
+    async fn until(&self, something: impl Future<Output = ()>) {
+        let mut something = std::pin::pin!(something);
+        while let Some(expiry) = self.desk.expires_at(self.api) {
+            tokio::select! {
+                biased;
+                () = something.as_mut() => return,
+                () = tokio::time::sleep_until(expiry) => self.desk.expire(),
+            }
         }
-        tokio::time::sleep_until(due).await;
+        something.await;
     }
 
     fn tell(&self, outcome: &Result<(), GraphError>, failures: u32, wait: Duration) {
@@ -262,6 +280,7 @@ mod tests {
                 places: Arc::new(Semaphore::new(1)),
                 telemetry,
                 epoch: Instant::now(),
+                bell: None,
             };
             Self {
                 simulator,
@@ -297,6 +316,7 @@ mod tests {
                 expires: None,
             },
             target: None,
+            labels: Default::default(),
         });
         let mut config = Config::of(tenants.collect());
         config.simulator = Some(SimulatorEndpoint {
@@ -334,6 +354,7 @@ mod tests {
             store: Arc::clone(store),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
             keeper: None,
+            commons: Arc::default(),
         };
         Desk::new(identity, settings, surroundings)
     }

@@ -22,7 +22,7 @@ pub(super) struct BadQuery {
 }
 
 impl BadQuery {
-    fn new(wrong: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(super) fn new(wrong: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             wrong: wrong.into(),
             remedy: remedy.into(),
@@ -90,6 +90,16 @@ pub(super) fn filter(
     Ok((filter, others))
 }
 
+/// All parameters in their order.
+pub(super) fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, BadQuery> {
+    let query = query.unwrap_or_default();
+    readable(query)?;
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    Ok(pairs
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect())
+}
+
 /// Refuses whatever is asked of an address that knows no parameters.
 pub(super) fn none(query: Option<&str>) -> Result<(), BadQuery> {
     let query = query.unwrap_or_default();
@@ -127,7 +137,7 @@ fn is_hexadecimal(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn category(value: &str) -> Result<Category, BadQuery> {
+pub(super) fn category(value: &str) -> Result<Category, BadQuery> {
     value.parse().map_err(|_| {
         let known = Category::ALL.map(Category::as_str).join(", ");
         BadQuery::new(

@@ -2,19 +2,27 @@
 
 use super::api::{self, Api};
 use super::compressor::Compressor;
+use super::discovery::{self, Targets};
 use super::lifecycle::{self, Lifecycle};
 use super::pages::{self, PageRoute};
+use super::patience::patience;
+use super::press::Press;
+use super::probe::{self, Probes};
+use super::query::BadQuery;
 use super::reply::{self, Reply};
-use super::scrape::scrape;
+use super::scope::Scope;
+use super::scrape::{narrowed, scrape};
 use super::views::{self, Reader};
 use super::{audience, health};
 use crate::gate::Gate;
 use crate::model::{Persons, Timestamp};
+use crate::refresh::Summons;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use arc_swap::ArcSwap;
+use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 /// Nothing here reads a request's body. A small one is forgiven, since some
@@ -83,6 +91,12 @@ pub struct Site {
     compressor: Arc<Compressor>,
     /// Whether the pages show persons, until the next configuration.
     persons: ArcSwap<PersonDetail>,
+    /// The labels of the tenants' targets, until the next configuration.
+    targets: ArcSwap<Targets>,
+    /// Who refreshes what a scrape finds overdue, once there is anybody.
+    summons: OnceLock<Arc<Summons>>,
+    probes: Arc<Probes>,
+    press: Press,
     api: Api,
 }
 
@@ -92,6 +106,8 @@ enum Route {
     Page(PageRoute),
     Style,
     Metrics,
+    Probe,
+    Discovery,
     Healthy,
     Ready,
     Api,
@@ -116,6 +132,10 @@ impl Site {
             telemetry,
             options,
             compressor: Arc::default(),
+            targets: ArcSwap::default(),
+            summons: OnceLock::new(),
+            probes: Arc::default(),
+            press: Press::default(),
             api: Api::default(),
         }
     }
@@ -156,6 +176,16 @@ impl Site {
         self.persons.store(Arc::new(persons));
     }
 
+    /// Labels the tenants' targets as another configuration says.
+    pub fn set_targets(&self, targets: Targets) {
+        self.targets.store(Arc::new(targets));
+    }
+
+    /// Lets scrapes have refreshed what is overdue; the first one told does it.
+    pub fn summon(&self, summons: Arc<Summons>) {
+        let _there_is_one = self.summons.set(summons);
+    }
+
     /// What a request may see of persons: all that is configured where everybody
     /// who is let in is known, else only this machine.
     fn persons(&self, parts: &hyper::http::request::Parts) -> PersonDetail {
@@ -187,6 +217,8 @@ impl Site {
         let path = path.strip_prefix(&self.options.route_prefix)?;
         match path {
             metrics if metrics == self.options.telemetry_path => Some(Route::Metrics),
+            probe::PATH => Some(Route::Probe),
+            discovery::PATH => Some(Route::Discovery),
             views::STYLE_PATH => Some(Route::Style),
             "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
             "/-/ready" | "/readyz" => Some(Route::Ready),
@@ -196,7 +228,7 @@ impl Site {
     }
 
     /// Refuses in its own words, a wrong method included: who asks is a program.
-    async fn api(&self, parts: &hyper::http::request::Parts, now: SystemTime) -> Reply {
+    async fn api(&self, parts: &Parts, now: SystemTime) -> Reply {
         let path = parts.uri.path();
         let path = path.strip_prefix(&self.options.route_prefix);
         let path = path.unwrap_or_default();
@@ -207,21 +239,13 @@ impl Site {
             .await
     }
 
-    async fn answer(
-        &self,
-        route: Route,
-        parts: &hyper::http::request::Parts,
-        now: SystemTime,
-    ) -> Reply {
+    async fn answer(&self, route: Route, parts: &Parts, now: SystemTime) -> Reply {
         match route {
-            Route::Metrics => {
-                scrape(
-                    &self.compressor,
-                    &self.store,
-                    &self.telemetry,
-                    &parts.headers,
-                )
-                .await
+            Route::Metrics => self.metrics(parts).await.unwrap_or_else(refused),
+            Route::Probe => self.probe(parts).await.unwrap_or_else(refused),
+            Route::Discovery => {
+                let (tenants, targets) = (self.store.current(), self.targets.load());
+                discovery::answer(parts, &tenants, &targets, &self.options)
             }
             Route::Api => self.api(parts, now).await,
             Route::Healthy => health::healthy(),
@@ -235,6 +259,34 @@ impl Site {
                 let tenants = self.store.current();
                 pages::show(page, parts, &tenants, &options, Timestamp::from(now))
             }
+        }
+    }
+
+    async fn metrics(&self, parts: &Parts) -> Result<Reply, BadQuery> {
+        let scope = Scope::read(parts.uri.query(), &self.store.current())?;
+        self.refreshed(|alias| scope.wants(alias), parts).await;
+        let (store, telemetry) = (&self.store, &self.telemetry);
+        Ok(match scope.is_everything() {
+            true => scrape(&self.compressor, store, telemetry, &parts.headers).await,
+            false => narrowed(&self.press, scope, store, telemetry, &parts.headers).await,
+        })
+    }
+
+    async fn probe(&self, parts: &Parts) -> Result<Reply, BadQuery> {
+        let tenant = probe::asked(parts.uri.query())?;
+        self.refreshed(|alias| alias == tenant, parts).await;
+        let probes = &self.probes;
+        Ok(probes
+            .answer(&tenant, &self.store, &self.press, &parts.headers)
+            .await)
+    }
+
+    /// Has refreshed what is overdue, for as long as the scrape can wait;
+    /// afterwards it is shown what there is.
+    async fn refreshed(&self, wanted: impl Fn(&str) -> bool, parts: &Parts) {
+        if let Some(summons) = self.summons.get() {
+            let patience = patience(&parts.headers);
+            let _too_long = tokio::time::timeout(patience, summons.refreshed(wanted)).await;
         }
     }
 
@@ -269,9 +321,13 @@ impl Options {
     }
 }
 
+fn refused(bad: BadQuery) -> Reply {
+    reply::text(StatusCode::BAD_REQUEST, format!("{bad}\n"))
+}
+
 /// Whether a request of HTTP/1.1 says exactly once whom it means, as RFC 9112
 /// demands: a cache or proxy in between might read another one of two.
-fn names_one_host(parts: &hyper::http::request::Parts) -> bool {
+fn names_one_host(parts: &Parts) -> bool {
     let hosts = parts.headers.get_all(hyper::header::HOST).iter().count();
     match parts.version {
         hyper::Version::HTTP_11 => hosts == 1,

@@ -130,6 +130,18 @@ fn the_web_cannot_reach_graph() {
     );
     must_be_empty(
         offenders_in(
+            "web/",
+            &[
+                "crate::refresh::{",
+                "crate::refresh::Fleet",
+                "crate::refresh::Plan",
+                "crate::refresh::once",
+            ],
+        ),
+        "refresh::Summons is all that web knows of refreshing",
+    );
+    must_be_empty(
+        offenders_in(
             "exposition/",
             &["crate::graph", "crate::config", "crate::store"],
         ),

@@ -8,6 +8,7 @@
 mod choice;
 mod expression;
 mod live;
+mod onward;
 mod page;
 
 use choice::Choice;

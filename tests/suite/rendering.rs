@@ -2,7 +2,7 @@
 
 pub(crate) mod arbitrary;
 mod parser;
-mod small;
+pub(crate) mod small;
 
 use crate::golden;
 use parser::{Line, Sample};

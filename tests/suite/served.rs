@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<Store>,
+    pub(crate) site: Arc<Site>,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) ended: JoinHandle<Drained>,
 }
@@ -40,21 +41,26 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) async fn start(options: Options) -> Running {
-    let store = Arc::new(Store::default());
-    let site = Site::new(
+    over(Arc::default(), options).await
+}
+
+/// A server over a store that others fill.
+pub(crate) async fn over(store: Arc<Store>, options: Options) -> Running {
+    let site = Arc::new(Site::new(
         Arc::clone(&store),
         Arc::new(Telemetry::new().unwrap()),
         options,
-    );
+    ));
     let listeners = bind(&["127.0.0.1:0"]).await.unwrap();
     let address = listeners[0].local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let ended = tokio::spawn(serve(listeners, Arc::new(site), async {
+    let ended = tokio::spawn(serve(listeners, Arc::clone(&site), async {
         let _ = stopped.await;
     }));
     Running {
         address,
         store,
+        site,
         stop,
         ended,
     }

@@ -6,7 +6,7 @@ use secure_score_exporter::config::{
 use secure_score_exporter::events::{Events, Outbox};
 use secure_score_exporter::exposition::{self, Format, Policy};
 use secure_score_exporter::model::{Persons, Timestamp};
-use secure_score_exporter::refresh::{Changes, Clock, Fleet, Plan};
+use secure_score_exporter::refresh::{Changes, Clock, Fleet, Plan, Summons};
 use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
@@ -112,6 +112,11 @@ impl World {
         world
     }
 
+    /// How a scrape gets what is overdue refreshed.
+    pub(crate) fn summons(&self) -> Arc<Summons> {
+        self.fleet.as_ref().expect("the exporter runs").summons()
+    }
+
     pub(crate) fn control(&self) -> Control {
         self.simulator.control()
     }
@@ -210,6 +215,7 @@ pub(crate) fn config(simulator: &Simulator) -> Config {
             expires: None,
         },
         target: Some(0.8),
+        labels: Default::default(),
     });
     let mut config = Config::of(tenants.collect());
     config.refresh.profiles = OFTEN;

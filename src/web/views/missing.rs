@@ -13,6 +13,7 @@ pub(in crate::web) fn missing(path: &str, reader: &Reader<'_>) -> Markup {
         ("/acceptances", "every accepted risk, in force or withdrawn"),
         ("/api/v1/acceptances", "the same for programs"),
         (&reader.options.telemetry_path, "what Prometheus scrapes"),
+        ("/sd/tenants", "every tenant as a target for Prometheus"),
         ("/-/healthy", "whether the process lives"),
         ("/-/ready", "whether every tenant was attempted once"),
     ];

@@ -1,0 +1,146 @@
+//! The least that must be done: a token, every page, and each field read that
+//! the exporter reads. Nothing is checked, joined, kept or rendered.
+
+use reqwest::{Certificate, Client};
+use secure_score_exporter::config::{Config, Credential, Tenant};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// The same fields as the exporter asks for.
+const FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,userImpact,implementationCost,actionType,actionUrl,maxScore,deprecated,controlStateUpdates";
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: String,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next: Option<String>,
+}
+
+/// A text that borrows where it can.
+type Text<'a> = Option<Cow<'a, str>>;
+
+#[allow(dead_code, reason = "reading them is what is measured")]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Profile<'a> {
+    #[serde(borrow)]
+    id: Text<'a>,
+    #[serde(borrow)]
+    title: Text<'a>,
+    #[serde(borrow)]
+    control_category: Text<'a>,
+    #[serde(borrow)]
+    service: Text<'a>,
+    #[serde(borrow)]
+    tier: Text<'a>,
+    #[serde(borrow)]
+    user_impact: Text<'a>,
+    #[serde(borrow)]
+    implementation_cost: Text<'a>,
+    #[serde(borrow)]
+    action_type: Text<'a>,
+    #[serde(borrow)]
+    action_url: Text<'a>,
+    max_score: Option<f64>,
+    deprecated: Option<bool>,
+    #[serde(borrow)]
+    control_state_updates: Option<&'a RawValue>,
+}
+
+#[allow(dead_code, reason = "reading them is what is measured")]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Score<'a> {
+    #[serde(borrow)]
+    control_scores: Vec<ControlScore<'a>>,
+    current_score: Option<f64>,
+    max_score: Option<f64>,
+}
+
+#[allow(dead_code, reason = "reading them is what is measured")]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ControlScore<'a> {
+    #[serde(borrow)]
+    control_name: Text<'a>,
+    #[serde(borrow)]
+    control_category: Text<'a>,
+    #[serde(borrow)]
+    implementation_status: Text<'a>,
+    #[serde(borrow)]
+    last_synced: Text<'a>,
+    score: Option<f64>,
+    score_in_percentage: Option<f64>,
+}
+
+/// Reads every tenant. How many bytes of answers that were, uncompressed.
+pub(crate) async fn all(config: &Config, folder: &Path) -> usize {
+    let simulator = config.simulator.as_ref().unwrap();
+    let http = Client::builder()
+        .tls_certs_only(Certificate::from_pem_bundle(&simulator.ca.pem).unwrap())
+        .no_proxy()
+        .build()
+        .unwrap();
+    let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
+    let mut tenants = JoinSet::new();
+    for tenant in &config.tenants {
+        let secret = std::fs::read_to_string(folder.join("secrets").join(&tenant.alias)).unwrap();
+        let one = one(http.clone(), simulator.url.clone(), tenant.clone(), secret);
+        let places = Arc::clone(&places);
+        tenants.spawn(async move {
+            let _place = places.acquire_owned().await.unwrap();
+            one.await
+        });
+    }
+    tenants.join_all().await.into_iter().sum()
+}
+
+async fn one(http: Client, root: String, tenant: Tenant, secret: String) -> usize {
+    let Credential::ClientSecret { client_id, .. } = &tenant.credential else {
+        panic!("simulated tenants have secrets");
+    };
+    let form = format!(
+        "grant_type=client_credentials&client_id={client_id}&client_secret={secret}&scope={root}/.default"
+    );
+    let token = http
+        .post(format!("{root}/{}/oauth2/v2.0/token", tenant.tenant_id))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form)
+        .send()
+        .await
+        .unwrap();
+    let token: Token = serde_json::from_slice(&token.bytes().await.unwrap()).unwrap();
+    let mut bytes = 0;
+    let mut controls = 0;
+    let list = format!("{root}/v1.0/security/secureScoreControlProfiles?$select={FIELDS}");
+    let mut next = Some(list);
+    while let Some(url) = next {
+        let body = get(&http, &url, &token).await;
+        let page: Page<Profile<'_>> = serde_json::from_slice(&body).unwrap();
+        bytes += body.len();
+        controls += page.value.len();
+        next = page.next;
+    }
+    let url = format!("{root}/v1.0/security/secureScores?$top=1");
+    let body = get(&http, &url, &token).await;
+    let page: Page<Score<'_>> = serde_json::from_slice(&body).unwrap();
+    assert!(controls > 200 && page.value[0].control_scores.len() > 50);
+    bytes + body.len()
+}
+
+async fn get(http: &Client, url: &str, token: &Token) -> bytes::Bytes {
+    let bearer = format!("Bearer {}", token.access_token);
+    let sent = http.get(url).header("authorization", bearer).send().await;
+    let answer = sent.unwrap().error_for_status().unwrap();
+    answer.bytes().await.unwrap()
+}
