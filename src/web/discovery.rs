@@ -4,6 +4,7 @@ use super::probe;
 use super::query;
 use super::reply::{self, Reply};
 use super::site::Options;
+use crate::gate::Security;
 use crate::store::Tenants;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -104,7 +105,7 @@ impl Address {
     fn direct(authority: &Authority, options: &Options) -> Self {
         Self {
             authority: authority.as_str().to_owned(),
-            scheme: None,
+            scheme: matches!(options.gate.security(), Security::Tls(_)).then(|| "https".to_owned()),
             prefix: options.route_prefix.clone(),
         }
     }

@@ -177,6 +177,16 @@ fn over_tls_a_scrape_is_the_same_and_plain_http_gets_nothing() {
     assert_eq!(server.https(&["--http2"]), "200");
     assert!(server.head().starts_with("HTTP/2 200"), "{}", server.head());
     assert_eq!(server.curl("http", "/metrics", &[]), "000");
+    let ca = secured.path("ca.pem");
+    assert_eq!(
+        server.curl("https", "/sd/tenants", &["--cacert", &ca]),
+        "200"
+    );
+    assert!(
+        server.body().contains(r#""__scheme__":"https""#),
+        "{}",
+        server.body()
+    );
     assert_eq!(server.https(&["--tls-max", "1.2"]), "200");
     assert_eq!(server.https(&["--tls-max", "1.1"]), "000");
     assert_eq!(

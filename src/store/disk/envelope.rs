@@ -33,12 +33,12 @@ pub(super) fn open(file: &[u8]) -> Result<&[u8], Broken> {
         .ok_or(Broken::Foreign)?;
     let head = std::str::from_utf8(head).map_err(|_| Broken::Foreign)?;
     let rest = head.strip_prefix(MAGIC).ok_or(Broken::Foreign)?;
-    let mut words = rest.split_whitespace();
-    match (words.next(), words.next()) {
-        (Some(VERSION), Some(sum)) if sum == checksum(contents) => Ok(contents),
-        (Some(VERSION), _) => Err(Broken::Damaged),
-        (Some(_), _) => Err(Broken::OtherVersion),
-        (None, _) => Err(Broken::Damaged),
+    // One blank before each word, and no other kind of it.
+    let mut words = rest.split(' ').skip(1);
+    match (words.next(), words.next(), words.next()) {
+        (Some(VERSION), Some(sum), None) if sum == checksum(contents) => Ok(contents),
+        (Some(VERSION) | None, ..) => Err(Broken::Damaged),
+        (Some(_), ..) => Err(Broken::OtherVersion),
     }
 }
 
