@@ -199,7 +199,10 @@ impl Client {
             let mut observed = Observed::default();
             let report = translate::report(score, &mut observed);
             self.check_tenant(subject, &report.entra_tenant_id)?;
-            reports.push(report);
+            reports.push(Report {
+                anomalies: observed.anomalies,
+                ..report
+            });
         }
         Ok((reports, scores.unread))
     }
