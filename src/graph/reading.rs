@@ -84,7 +84,14 @@ pub(super) fn reports(body: &[u8]) -> Result<ReportsPage, GraphError> {
     let subject = Subject::Report;
     let page = pages::parse(subject, body)?;
     let scores = pages::elements::<wire::Score<'_>>(subject, &page)?;
-    let read = |score| translate::report(score, &mut Observed::default());
+    let read = |score| {
+        let mut observed = Observed::default();
+        let report = translate::report(score, &mut observed);
+        Report {
+            anomalies: observed.anomalies,
+            ..report
+        }
+    };
     Ok(ReportsPage {
         reports: scores.read.iter().map(read).collect(),
         unread: scores.unread,

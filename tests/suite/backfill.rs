@@ -222,7 +222,7 @@ async fn trouble_on_a_later_page_is_overcome_or_costs_that_tenant_alone() {
     let warned = text(&partly.stderr);
     let odd = warned
         .lines()
-        .find(|line| line.contains("not all of it can be read"));
+        .find(|line| line.contains("could not be read or believed"));
     assert!(odd.unwrap().contains("tenant=northwind"), "{warned}");
     let whole = ["backfill.json", "contoso.om", "litware.om", "northwind.om"];
     assert_eq!(files(&output), whole.map(str::to_owned).into());

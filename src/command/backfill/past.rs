@@ -48,6 +48,8 @@ pub(super) struct Past {
     pub(super) gaps: Vec<String>,
     /// Reports without a day, or of a day to come.
     pub(super) undated: usize,
+    /// Things in the reports that could not be read or believed.
+    pub(super) skipped: u64,
     /// Graph said that something is missing in its answers, or an element of
     /// them could not be read.
     pub(super) partial: bool,
@@ -66,6 +68,7 @@ pub(super) struct Gathering {
     /// The first day on which a control was scored, by lower-case id.
     first_scored: HashMap<String, i64>,
     undated: usize,
+    skipped: u64,
 }
 
 /// A day's values, by the numbers of their series.
@@ -90,6 +93,7 @@ impl Gathering {
             days: BTreeMap::new(),
             first_scored: HashMap::new(),
             undated: 0,
+            skipped: 0,
         }
     }
 
@@ -126,6 +130,8 @@ impl Gathering {
         {
             return;
         }
+        let skipped = report.anomalies.all_skipped();
+        self.skipped += skipped.map(|(_, times)| times).sum::<u64>();
         for score in &report.scores {
             let folded = score.id.to_ascii_lowercase();
             let first = self.first_scored.entry(folded).or_insert(day);
@@ -181,6 +187,7 @@ impl Gathering {
             days,
             gaps,
             undated: self.undated,
+            skipped: self.skipped,
             partial,
         }
     }

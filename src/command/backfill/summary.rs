@@ -135,6 +135,13 @@ fn oddities(alias: &str, past: &Past) {
             "reports without a day, or of a day to come, are left out"
         );
     }
+    if past.skipped > 0 {
+        tracing::warn!(
+            tenant = alias,
+            things = past.skipped,
+            "things in reports that could not be read or believed are left out"
+        );
+    }
     if !past.gaps.is_empty() {
         let named: Vec<&str> = past
             .gaps
