@@ -126,6 +126,14 @@ impl Exporter {
     /// Meanwhile it reads its configuration again when told to, where there is
     /// one to read.
     pub(super) async fn serve(self, source: Option<Source<'_>>) -> Result<(), Failure> {
+        let showing = Showing {
+            site: Arc::clone(&self.site),
+            telemetry: Arc::clone(&self.telemetry),
+            events: self.events,
+        };
+        // Who is told that we are ready may send signals at once.
+        let reloader = source.map(|source| Reloader::new(source, showing, self.reloads));
+        let stop_requested = stop::requested();
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
         }
@@ -136,23 +144,18 @@ impl Exporter {
         signs.spawn(async move { match keeping.await {} });
         let stopping = CancellationToken::new();
         let shutdown = async {
-            let signal = stop::requested().await;
+            let signal = stop_requested.await;
             supervisor::stopping();
             tracing::info!(signal, "stopping; requests under way are answered first");
             stopping.cancel();
         };
         let mut fleet = self.fleet;
-        let showing = Showing {
-            site: Arc::clone(&self.site),
-            telemetry: self.telemetry,
-            events: self.events,
-        };
         // Both take seconds, and whoever asked us to stop counts them.
         let farewell = async {
-            match source {
-                Some(source) => tokio::select! {
+            match reloader {
+                Some(reloader) => tokio::select! {
                     () = stopping.cancelled() => {}
-                    never = Reloader::new(source, showing, self.reloads).run(&mut fleet) => match never {},
+                    never = reloader.run(&mut fleet) => match never {},
                 },
                 None => stopping.cancelled().await,
             }

@@ -27,6 +27,7 @@ pub(super) struct Reloader<'a> {
     showing: Showing,
     /// Who asks over HTTP, where that is allowed.
     requests: Option<Receiver<Asked>>,
+    hangups: Option<Signal>,
     /// The file that is gone by, without those it names.
     text: Option<Vec<u8>>,
     /// What is wrong with the configuration as it lies there now, as told.
@@ -42,6 +43,7 @@ pub(super) struct Showing {
 }
 
 impl<'a> Reloader<'a> {
+    /// Listens for SIGHUP from now on; without it the signal would end us.
     pub(super) fn new(
         source: Source<'a>,
         showing: Showing,
@@ -52,6 +54,7 @@ impl<'a> Reloader<'a> {
             source,
             showing,
             requests,
+            hangups: hangups(),
             refused: None,
         }
     }
@@ -59,12 +62,11 @@ impl<'a> Reloader<'a> {
     /// Reads the configuration again whenever somebody asks for it, and when
     /// a file it names has changed.
     pub(super) async fn run(mut self, fleet: &mut Fleet) -> Infallible {
-        let mut hangups = hangups();
         let mut looks = tokio::time::interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
-                () = asked(&mut hangups) => self.reload(fleet),
+                () = asked(&mut self.hangups) => self.reload(fleet),
                 asked = requested(&mut self.requests) => {
                     self.reload(fleet);
                     // Who has gone away meanwhile does not want to know.

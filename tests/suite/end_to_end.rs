@@ -198,7 +198,8 @@ async fn a_dead_exporter_is_paged_once_and_ends_no_acceptance() {
         ["trigger"],
         "silence is not good news: {acceptance:#?}"
     );
-    assert_eq!(stage.web.posted("/pagerduty").len(), 2, "nothing else");
+    let all = stage.web.posted("/pagerduty");
+    assert_eq!(all.len(), 2, "nothing else: {all:#?}");
     assert_eq!(stage.mail.mails(ON_CALL).len(), 2, "nothing else");
     let firing = stage.query("ALERTS{alertname=\"SecureScoreRiskAccepted\",tenant=\"contoso\",control=\"UserRiskPolicy\",alertstate=\"firing\"}").await;
     assert!(
