@@ -9,6 +9,10 @@ use crate::model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use bytes::Bytes;
 use std::ops::Range;
 
+/// About what the lines of a control take. Too little only costs a copy of
+/// what is written already.
+const BYTES_A_CONTROL: usize = 1_000;
+
 /// The sample lines of one tenant, one stretch per family of a group, all in
 /// one buffer: a thousand tenants times forty families would otherwise be
 /// forty thousand small allocations.
@@ -61,8 +65,8 @@ impl Chunk {
         self.bytes.is_empty()
     }
 
-    fn render(tenant: &str, write: impl Fn(&Render, &mut Lines<'_>)) -> Self {
-        let mut buffer = Vec::new();
+    fn render(tenant: &str, expected: usize, write: impl Fn(&Render, &mut Lines<'_>)) -> Self {
+        let mut buffer = Vec::with_capacity(expected);
         let families = FAMILIES
             .iter()
             .map(|family| {
@@ -82,7 +86,8 @@ impl Chunk {
 /// A tenant's data as sample lines.
 pub fn render_data(identity: &TenantIdentity, snapshot: &TenantSnapshot, policy: &Policy) -> Chunk {
     let view = DataView::new(snapshot, policy);
-    Chunk::render(&identity.alias, |render, lines| match render {
+    let expected = snapshot.controls.len() * BYTES_A_CONTROL;
+    Chunk::render(&identity.alias, expected, |render, lines| match render {
         Render::Data(write) => write(&view, lines),
         Render::Vitals(_) => {}
     })
@@ -91,7 +96,7 @@ pub fn render_data(identity: &TenantIdentity, snapshot: &TenantSnapshot, policy:
 /// A tenant's names and health as sample lines.
 pub fn render_vitals(identity: &TenantIdentity, health: &TenantHealth) -> Chunk {
     let view = VitalsView { identity, health };
-    Chunk::render(&identity.alias, |render, lines| match render {
+    Chunk::render(&identity.alias, 0, |render, lines| match render {
         Render::Vitals(write) => write(&view, lines),
         Render::Data(_) => {}
     })

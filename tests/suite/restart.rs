@@ -79,12 +79,9 @@ async fn until_written(state: &Path) {
             .map(|file| file.unwrap().path());
         let complete = files.filter(|file| {
             let is_state = file.extension().is_some_and(|kind| kind == "state");
-            is_state
-                && fs::read_to_string(file).is_ok_and(|text| {
-                    ["\"profiles\":{", "\"scores\":{"]
-                        .iter()
-                        .all(|list| text.contains(list))
-                })
+            let lists = ["\"profiles\":{", "\"scores\":{"];
+            let all = |text: String| lists.iter().all(|list| text.contains(list));
+            is_state && fs::read_to_string(file).is_ok_and(all)
         });
         if complete.count() == 5 {
             return;
