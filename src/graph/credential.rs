@@ -94,7 +94,7 @@ impl TokenFacts {
             .unwrap_or_default();
         let delegated = claims
             .scp
-            .map(|scopes| scopes.split_whitespace().map(str::to_owned).collect());
+            .map(|scopes| tidied(scopes.split_whitespace().map(str::to_owned).collect()));
         Self {
             permissions: claims.roles.map(tidied).or(delegated).or_else(|| {
                 // A readable application token without any role has no claim.
