@@ -142,6 +142,11 @@ proptest! {
     }
 
     #[test]
+    fn no_web_configuration_breaks_anything(bytes in hostile("web_configuration")) {
+        entries::web_configuration(&bytes);
+    }
+
+    #[test]
     fn no_accept_header_keeps_a_scrape_from_its_answer(bytes in hostile("accept")) {
         entries::accept(&bytes);
     }

@@ -6,6 +6,7 @@
 
 use secure_score_exporter::config::{self, Environment};
 use secure_score_exporter::exposition::{self, Chunk, Format, Policy};
+use secure_score_exporter::gate;
 use secure_score_exporter::graph;
 use secure_score_exporter::model::{
     Catalogue, CategoryPins, Persons, Report, TenantIdentity, TenantSnapshot,
@@ -111,6 +112,26 @@ pub(crate) fn configuration(bytes: &[u8]) {
     std::fs::write(&path, bytes).expect("a file can be written");
     match config::load(&path, &Environment::default()) {
         Ok(loaded) => assert!(!loaded.config.tenants.is_empty()),
+        Err(faults) => assert!(!faults.to_string().is_empty()),
+    }
+}
+
+/// Web configurations. Whoever writes one may name files, so those that do are
+/// left out: nobody shall read what is on this machine.
+pub(crate) fn web_configuration(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).to_lowercase();
+    if text.contains("_file") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let path = folder.path().join("web.yml");
+    std::fs::write(&path, bytes).expect("a file can be written");
+    match gate::load(&path) {
+        Ok(loaded) => {
+            let mut headers = loaded.rules.headers.iter();
+            let can_be_sent = |value: &str| hyper::header::HeaderValue::from_str(value).is_ok();
+            assert!(headers.all(|(_, value)| can_be_sent(value)));
+        }
         Err(faults) => assert!(!faults.to_string().is_empty()),
     }
 }
