@@ -99,6 +99,8 @@ async fn what_is_approved_is_marked_as_such() {
     let demo = Demo::start();
     let covered = "secure_score_control_risk_approval_info{tenant=\"contoso\",control=\"IntegratedApps\",reference=\"SEC-1234\"} 1";
     demo.until_metrics(covered).await;
+    let ended = "secure_score_control_risk_approval_info{tenant=\"fabrikam\",control=\"SelfServicePasswordReset\",reference=\"SEC-1190\"} 1";
+    demo.until_metrics(ended).await;
     let found = demo.register("control=IntegratedApps&in_force=true").await;
     assert_eq!(found[0]["approval"]["status"], "approved");
     let page = demo.get("/acceptances?control=IntegratedApps").await;
