@@ -7,6 +7,8 @@
 mod address;
 mod backfill;
 mod collect;
+mod command;
+mod healthcheck;
 mod route;
 mod shard;
 mod web;
@@ -15,11 +17,13 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use clap::error::ErrorKind;
-use clap::{Arg, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, CommandFactory, Parser, ValueEnum};
 
 pub use address::ListenAddress;
 pub use backfill::{Backfill, Label, Output, ServerUrl};
 pub use collect::{Collect, CollectFormat, ColorChoice};
+pub use command::Command;
+pub use healthcheck::Healthcheck;
 pub use route::{ExternalUrl, RoutePath};
 pub use shard::{ShardError, ShardFlags};
 pub use web::WebFlags;
@@ -98,12 +102,17 @@ impl Cli {
 
     /// The rules that concern more than one flag.
     fn settled(mut self) -> Result<Self, clap::Error> {
-        if let Some(Command::Demo(demo)) = &mut self.command {
-            demo.web.fill_from(std::mem::take(&mut self.web));
-        }
-        let web = match &self.command {
-            Some(Command::Demo(demo)) => &demo.web,
-            _ => &self.web,
+        let own = match &mut self.command {
+            Some(Command::Demo(demo)) => Some(&mut demo.web),
+            Some(Command::Healthcheck(healthcheck)) => Some(&mut healthcheck.web),
+            _ => None,
+        };
+        let web = match own {
+            Some(own) => {
+                own.fill_from(std::mem::take(&mut self.web));
+                own
+            }
+            None => &mut self.web,
         };
         if let Some(address) = web.duplicate() {
             let text = format!("--web.listen-address={address} is given twice; keep one\n");
@@ -131,7 +140,7 @@ impl Cli {
         let uses_config = match command {
             Command::Check(_) | Command::Collect(_) => true,
             Command::Backfill(backfill) => !backfill.demo,
-            Command::Demo(_) | Command::Simulate(_) => false,
+            _ => false,
         };
         let reloads_nothing = matches!(command, Command::Demo(demo) if demo.web.enable_lifecycle);
         let flag = if reloads_nothing {
@@ -221,36 +230,6 @@ pub enum LogFormat {
     Logfmt,
     /// One JSON object a line.
     Json,
-}
-
-/// What to do instead of serving.
-#[derive(Debug, Clone, Subcommand)]
-pub enum Command {
-    /// Show everything with simulated tenants; needs neither tenant nor configuration
-    #[command(arg = unused_config_file())]
-    Demo(Demo),
-    /// Run the embedded stand-in for Microsoft Graph alone
-    #[command(arg = unused_config_file())]
-    Simulate(Simulate),
-    /// Check configuration, credential and permission of each tenant
-    Check(Check),
-    /// Read every tenant once and print metrics, JSON or a table
-    Collect(Collect),
-    /// Write the history Graph keeps as samples of the past
-    Backfill(Backfill),
-}
-
-impl Command {
-    /// The word that was typed.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Demo(_) => "demo",
-            Self::Simulate(_) => "simulate",
-            Self::Check(_) => "check",
-            Self::Collect(_) => "collect",
-            Self::Backfill(_) => "backfill",
-        }
-    }
 }
 
 /// Flags of `demo`.

@@ -7,11 +7,13 @@ mod collect;
 mod demo;
 mod exporter;
 mod gatekeeper;
+mod healthcheck;
 mod logging;
 mod persons;
 mod print;
 mod reload;
 mod serve;
+mod shell;
 mod simulate;
 mod stop;
 mod supervisor;
@@ -102,6 +104,9 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Some(Command::Backfill(ref backfill)) => {
             block_on(backfill::run(&cli, backfill, environment))
         }
+        Some(Command::Healthcheck(asked)) => block_on(healthcheck::run(&asked)),
+        Some(Command::Completions { shell }) => shell::completions(shell),
+        Some(Command::Man) => shell::man(),
         Some(Command::Check(check)) => block_on(check::run(&cli.config, &check, environment)),
     }
 }

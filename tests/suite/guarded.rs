@@ -415,6 +415,27 @@ fn prometheus_scrapes_with_password_and_certificate() {
 }
 
 #[test]
+fn a_guarded_exporter_is_healthy_though_it_lets_the_check_not_in() {
+    let secured = Secured::new();
+    let hash = &secured.hash;
+    let client = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
+    for config in [
+        secured.tls(""),
+        secured.tls(client),
+        format!("basic_auth_users: {{a: {hash}}}\n"),
+    ] {
+        let server = secured.serve(&config);
+        let said = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+            .args(["healthcheck", "--web.config.file", &secured.path("web.yml")])
+            .arg(format!("--web.listen-address={}", server.address))
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.success(), "{config}\n{told}");
+    }
+}
+
+#[test]
 fn a_broken_web_configuration_is_found_out_before_anything_starts() {
     let secured = Secured::new();
     let file = secured.write("web.yml", "basic_auth_user: {}\n");
