@@ -50,6 +50,7 @@ mod simulated;
 mod state;
 mod summoned;
 mod supervisor;
+mod supply;
 mod web;
 mod web_pages;
 mod world;
