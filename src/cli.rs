@@ -143,8 +143,15 @@ impl Cli {
             _ => false,
         };
         let reloads_nothing = matches!(command, Command::Demo(demo) if demo.web.enable_lifecycle);
+        let is_handed_nothing = match command {
+            Command::Demo(demo) => demo.web.systemd_socket,
+            Command::Healthcheck(healthcheck) => healthcheck.web.systemd_socket,
+            _ => false,
+        };
         let flag = if reloads_nothing {
             "--web.enable-lifecycle"
+        } else if is_handed_nothing {
+            "--web.systemd-socket"
         } else if !self.web.is_empty() {
             "--web.*"
         } else if !self.shard.is_empty() {
@@ -358,6 +365,7 @@ mod tests {
             ["--web.telemetry-path=/m", "simulate"],
             ["--config.check", "check"],
             ["demo", "--config.file=a.yml"],
+            ["healthcheck", "--web.systemd-socket"],
         ] {
             let error = read(&arguments).unwrap_err();
             assert!(error.to_string().contains("has no effect on"), "{error}");

@@ -19,6 +19,10 @@ pub struct WebFlags {
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
     listen_address: Vec<ListenAddress>,
 
+    /// Serve on the sockets systemd hands over, instead of on an address
+    #[arg(long = "web.systemd-socket", conflicts_with = "listen_address")]
+    pub systemd_socket: bool,
+
     /// The web configuration: TLS, client certificates, users, headers and a rate limit, as in the Prometheus family
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
@@ -99,6 +103,7 @@ impl WebFlags {
             && self.max_requests.is_none()
             && self.config_file.is_none()
             && !self.enable_lifecycle
+            && !self.systemd_socket
     }
 
     /// Takes over what was typed before the sub-command.
@@ -112,5 +117,6 @@ impl WebFlags {
         self.max_requests = self.max_requests.or(before.max_requests);
         self.config_file = self.config_file.take().or(before.config_file);
         self.enable_lifecycle |= before.enable_lifecycle;
+        self.systemd_socket |= before.systemd_socket;
     }
 }

@@ -36,7 +36,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
         exceptions: approved::exceptions(Timestamp::from(SystemTime::now())),
         ..config(&simulator)
     };
-    let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None).await?;
+    let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None, None).await?;
     introduce(&simulator, &exporter, demo, &story)?;
     let ended = exporter.serve(None).await;
     simulator.stop().await;

@@ -42,18 +42,23 @@ impl Exporter {
         flags: &WebFlags,
         shard: Shard,
         state: Option<Directory>,
+        handed_over: Option<Vec<std::net::TcpListener>>,
     ) -> Result<Self, Failure> {
-        let wanted = flags.listen_addresses();
-        let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-        let listeners = web::bind(&named).await.map_err(|error| Failure::Other {
-            hint: error.hint().map(str::to_owned),
-            error: error.into(),
-        })?;
+        let listeners = match handed_over {
+            Some(sockets) => web::adopt(sockets)?,
+            None => {
+                let wanted = flags.listen_addresses();
+                let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+                web::bind(&named).await?
+            }
+        };
         let addresses: Vec<SocketAddr> = listeners
             .iter()
             .filter_map(|listener| listener.local_addr().ok())
             .collect();
-        let exposed = !wanted.iter().all(|address| address.is_loopback());
+        let exposed = !addresses
+            .iter()
+            .all(|address| address.ip().to_canonical().is_loopback());
         let gatekeeper = Gatekeeper::start(flags.config_file.as_deref())?;
         let gate = gatekeeper.gate();
         if exposed && !gate.rules().is_some_and(|rules| rules.know_everybody()) {

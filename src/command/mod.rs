@@ -23,6 +23,7 @@ use crate::config::{Environment, Faults};
 use crate::graph::SetupError;
 use crate::report;
 use crate::store::disk::DirectoryError;
+use crate::web::{self, WebError};
 use std::process::ExitCode;
 
 /// The exit status of a command that did a part of its work. 2 is that of a
@@ -64,6 +65,15 @@ impl From<SetupError> for Failure {
     }
 }
 
+impl From<WebError> for Failure {
+    fn from(error: WebError) -> Self {
+        Self::Other {
+            hint: error.hint().map(str::to_owned),
+            error: error.into(),
+        }
+    }
+}
+
 impl From<DirectoryError> for Failure {
     fn from(error: DirectoryError) -> Self {
         Self::Other {
@@ -97,7 +107,12 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
     logging::start(&cli.log);
     match cli.command {
         None if cli.config.check => serve::check_config(&cli, environment),
-        None => block_on(serve::run(&cli, environment)),
+        None => {
+            // Before the runtime, hence other threads.
+            let asked = cli.web.systemd_socket;
+            let handed_over = asked.then(web::handed_over).transpose()?;
+            block_on(serve::run(&cli, environment, handed_over))
+        }
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
         Some(Command::Collect(ref collect)) => block_on(collect::run(&cli, collect, environment)),

@@ -9,9 +9,15 @@ use crate::gate;
 use crate::refresh::Shard;
 use crate::report;
 use crate::store::disk::Directory;
+use std::net::TcpListener;
 
-/// Serves until asked to stop.
-pub(super) async fn run(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
+/// Serves until asked to stop, on sockets that are open already or on those
+/// the flags name.
+pub(super) async fn run(
+    cli: &Cli,
+    environment: &Environment,
+    handed_over: Option<Vec<TcpListener>>,
+) -> Result<(), Failure> {
     let source = Source {
         cli,
         environment,
@@ -23,7 +29,7 @@ pub(super) async fn run(cli: &Cli, environment: &Environment) -> Result<(), Fail
         tracing::info!(shard = %source.shard, tenants = config.tenants.len(), "watching a share of the tenants");
     }
     let state = cli.state_dir.as_deref().map(Directory::open).transpose()?;
-    let exporter = Exporter::start(config, &cli.web, source.shard, state).await?;
+    let exporter = Exporter::start(config, &cli.web, source.shard, state, handed_over).await?;
     exporter.serve(Some(source)).await
 }
 

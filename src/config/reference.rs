@@ -8,20 +8,20 @@ use super::variable::VARIABLES;
 use std::fmt::Write as _;
 
 /// A section as the reference tells it.
-struct Section {
+pub(super) struct Section {
     /// How its keys are reached, such as `tenants[]`; empty at the top.
-    path: &'static str,
-    about: &'static str,
-    keys: &'static [Key],
+    pub(super) path: &'static str,
+    pub(super) about: &'static str,
+    pub(super) keys: &'static [Key],
     /// The keys there are, in the order in which they are told.
     known: &'static [&'static str],
 }
 
 /// A key: its name, what may be written, what holds without it, its meaning.
-type Key = (&'static str, &'static str, &'static str, &'static str);
+pub(super) type Key = (&'static str, &'static str, &'static str, &'static str);
 
 #[rustfmt::skip]
-const SECTIONS: &[Section] = &[
+pub(super) const SECTIONS: &[Section] = &[
     Section { path: "", known: File::KEYS, about: "The sections, in any order.", keys: &[
         ("tenants", "list", "required", "whom to watch"),
         ("tenant_files", "list of patterns, such as `tenants.d/*.yml`", "none", "files of tenants, each a list as under `tenants`; paths in them are relative to them"),
@@ -120,7 +120,8 @@ pub fn reference() -> String {
          Generated; a test keeps it true to the keys the exporter knows.\n\n\
          One YAML file, named by `--config.file`, else `secure-score.yml` in the working directory. \
          It is strict: an unknown key, a misspelt name or a value that cannot be meant is a fault with line and column, and all faults are reported at once. \
-         Relative paths are relative to the file. `--config.check` checks it and exits.\n\n\
+         Relative paths are relative to the file. `--config.check` checks it and exits. \
+         Editors complete and explain it by its [schema](config.schema.json), which [the example](../../examples/secure-score.yml) names in its first line.\n\n\
          In a pattern of control ids `*` is any run of characters and `?` any one; case does not matter.\n",
     );
     for section in SECTIONS {

@@ -1,6 +1,8 @@
 //! The addresses we listen on.
 
+use listenfd::ListenFd;
 use std::io;
+use std::net::TcpListener as Socket;
 use tokio::net::TcpListener;
 
 /// Linux' number for *address family not supported*, which the standard
@@ -18,12 +20,31 @@ pub enum WebError {
         /// What the system says.
         source: io::Error,
     },
+    /// Nobody handed us a socket.
+    #[error("--web.systemd-socket is given, but systemd handed over no socket")]
+    NoSocket,
+    /// What we were handed is nothing to listen on.
+    #[error("the socket from systemd cannot be listened on")]
+    Socket {
+        /// What is wrong with it.
+        source: io::Error,
+    },
 }
 
 impl WebError {
     /// What to do about it.
     pub fn hint(&self) -> Option<&'static str> {
-        let Self::Listen { source, .. } = self;
+        let source = match self {
+            Self::Listen { source, .. } => source,
+            Self::NoSocket => {
+                return Some(
+                    "start secure-score-exporter.socket rather than the service alone, or leave the flag out",
+                );
+            }
+            Self::Socket { .. } => {
+                return Some("the socket unit needs ListenStream= with a port or an IP address");
+            }
+        };
         match source.kind() {
             io::ErrorKind::AddrInUse => Some(
                 "another process listens there: stop it, or choose another port with --web.listen-address",
@@ -40,6 +61,34 @@ impl WebError {
             _ => None,
         }
     }
+}
+
+/// Takes over the sockets systemd opened for us, at least one.
+///
+/// They come by the environment, and what says so is removed from there:
+/// call it before there is a second thread.
+pub fn handed_over() -> Result<Vec<Socket>, WebError> {
+    let mut handed = ListenFd::from_env();
+    let mut sockets = Vec::new();
+    for index in 0..handed.len() {
+        let taken = handed.take_tcp_listener(index);
+        sockets.extend(taken.map_err(|source| WebError::Socket { source })?);
+    }
+    match sockets.is_empty() {
+        true => Err(WebError::NoSocket),
+        false => Ok(sockets),
+    }
+}
+
+/// Serves on sockets that are open already.
+pub fn adopt(sockets: Vec<Socket>) -> Result<Vec<TcpListener>, WebError> {
+    let adopted = sockets.into_iter().map(|socket| {
+        socket.set_nonblocking(true)?;
+        TcpListener::from_std(socket)
+    });
+    adopted
+        .collect::<io::Result<_>>()
+        .map_err(|source| WebError::Socket { source })
 }
 
 /// Takes every address, or none: a server that listens on one of two addresses

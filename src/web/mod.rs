@@ -42,7 +42,7 @@ pub use body::{Body, Rope};
 pub use discovery::Targets;
 pub use lifecycle::{Asked, Lifecycle};
 pub use limit::MAX_REQUESTS;
-pub use listener::{WebError, bind};
+pub use listener::{WebError, adopt, bind, handed_over};
 pub use reply::Reply;
 pub use server::{Drained, Terms, serve, serve_on};
 pub use site::{Options, PersonDetail, Redaction, Site};

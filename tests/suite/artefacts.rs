@@ -1,6 +1,7 @@
 //! What is shipped beside the program, held against the program.
 
 mod alerts;
+mod chart;
 mod days;
 mod lint;
 mod operator;

@@ -44,6 +44,7 @@ mod reload;
 mod rendering;
 mod restart;
 mod scenarios;
+mod schema;
 mod served;
 mod sharding;
 mod simulated;

@@ -1,7 +1,7 @@
 //! What systemd hears of us on its socket.
 
-use crate::process::Process;
-use crate::simulated::Simulated;
+use crate::process::{Process, free_port, program};
+use crate::simulated::{Simulated, run, text};
 use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -83,4 +83,49 @@ fn a_watchdog_hears_signs_of_life_for_as_long_as_we_live() {
         assert_eq!(unit.until("WATCHDOG=1").len(), 1);
     }
     assert_eq!(unit.exporter.terminate(), Some(0));
+}
+
+/// Opens a socket, and hands it over as systemd does: as the third descriptor,
+/// addressed to this process.
+const SOCKET_UNIT: &str = r"
+import os, socket, sys
+listening = socket.create_server(('127.0.0.1', int(sys.argv[1])))
+os.dup2(listening.fileno(), 3)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+";
+
+#[test]
+fn a_socket_that_systemd_opened_is_served_and_none_of_our_own() {
+    let simulated = Simulated::start();
+    let port = free_port();
+    let config = format!("--config.file={}", simulated.config());
+    let mut exporter = Process::start(
+        Command::new(program("python3", "python3"))
+            .args(["-c", SOCKET_UNIT, &port.to_string()])
+            .args([env!("CARGO_BIN_EXE_secure-score-exporter"), &config])
+            .arg("--web.systemd-socket"),
+    );
+    assert_eq!(
+        exporter.word_after("address="),
+        format!("127.0.0.1:{port}"),
+        "{}",
+        exporter.output()
+    );
+    let healthy = format!("--web.listen-address=127.0.0.1:{port}");
+    assert!(run(&["healthcheck", &healthy]).status.success());
+    assert!(!exporter.output().contains("127.0.0.1:10365"));
+    assert_eq!(exporter.terminate(), Some(0));
+}
+
+#[test]
+fn without_a_socket_from_systemd_nothing_is_started() {
+    let simulated = Simulated::start();
+    let config = format!("--config.file={}", simulated.config());
+    let said = run(&["--web.systemd-socket", &config]);
+    assert_eq!(said.status.code(), Some(1));
+    let told = text(&said.stderr);
+    assert!(told.contains("handed over no socket"), "{told}");
+    assert!(told.contains("secure-score-exporter.socket"), "{told}");
 }

@@ -1,0 +1,174 @@
+//! The chart and the plain manifests, as far as they can be judged without
+//! Helm: `tests/interop` renders them.
+
+use super::rules::yaml;
+use super::{files, read, root};
+use crate::golden;
+use secure_score_exporter::cli::Cli;
+use secure_score_exporter::config;
+use serde_json::Value;
+use std::path::Path;
+
+const CHART: &str = "deploy/helm/secure-score-exporter";
+
+/// Everything that is rendered, each file a list of resources.
+fn rendered() -> Vec<(String, Vec<Value>)> {
+    let golden = files(&format!("{CHART}/golden"), ".yaml");
+    let plain = files("deploy/kubernetes", ".yaml");
+    let all = golden.into_iter().chain(plain);
+    all.filter(|path| !path.ends_with("values.yaml"))
+        .map(|path| {
+            let documents = read(&path);
+            let documents = documents.split("\n---\n");
+            let resources = documents.map(yaml::<Value>).filter(|it| !it.is_null());
+            (path.display().to_string(), resources.collect())
+        })
+        .collect()
+}
+
+/// The resources of a kind in all files.
+fn of(kind: &str) -> Vec<(String, Value)> {
+    let all = rendered().into_iter().flat_map(|(file, resources)| {
+        let tagged = resources.into_iter().map(move |it| (file.clone(), it));
+        tagged.collect::<Vec<_>>()
+    });
+    let found: Vec<_> = all.filter(|(_, it)| it["kind"] == kind).collect();
+    assert!(!found.is_empty(), "no {kind} is rendered");
+    found
+}
+
+#[test]
+fn the_chart_carries_the_rules_and_dashboards_that_everybody_gets() {
+    let carried = root().join(CHART).join("files");
+    let rules = read(&root().join("alerts/secure-score.rules.yml"));
+    golden::compare(&carried.join("secure-score.rules.yml"), &rules);
+    let dashboards = files("dashboards", ".json");
+    for dashboard in &dashboards {
+        let copy = carried
+            .join("dashboards")
+            .join(dashboard.file_name().unwrap());
+        golden::compare(&copy, &read(dashboard));
+    }
+    let copies = files(&format!("{CHART}/files/dashboards"), ".json");
+    assert_eq!(copies.len(), dashboards.len(), "one that is no more");
+}
+
+#[test]
+fn the_chart_is_of_this_version() {
+    let chart: Value = yaml(&read(&root().join(CHART).join("Chart.yaml")));
+    assert_eq!(chart["appVersion"], env!("CARGO_PKG_VERSION"));
+}
+
+/// A container is started with arguments the program understands, after those
+/// the image has.
+#[test]
+fn every_container_is_started_as_the_command_line_has_it() {
+    let workloads = [of("StatefulSet"), of("Deployment")].concat();
+    for (file, workload) in workloads {
+        let container = &workload["spec"]["template"]["spec"]["containers"][0];
+        let mut started = vec![words(&container["args"], &file)];
+        for probe in ["startupProbe", "livenessProbe", "readinessProbe"] {
+            let command = &container[probe]["exec"]["command"];
+            if command.is_array() {
+                started.push(words(command, &file)[1..].to_vec());
+            }
+        }
+        for arguments in started {
+            let mut line = vec!["secure-score-exporter".to_owned()];
+            // Of the image.
+            if arguments[0] != "healthcheck" {
+                line.push("--web.listen-address=:10365".to_owned());
+            }
+            line.extend(arguments);
+            Cli::try_read_from(&line).unwrap_or_else(|error| panic!("{file}: {error}"));
+        }
+    }
+}
+
+fn words(list: &Value, file: &str) -> Vec<String> {
+    let list = list.as_array().unwrap_or_else(|| panic!("{file}: no list"));
+    list.iter()
+        .map(|it| it.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn every_configuration_in_it_fits_the_schema() {
+    let schema = jsonschema::validator_for(&config::schema()).unwrap();
+    let mut seen = 0;
+    for (file, map) in of("ConfigMap") {
+        if let Some(text) = map["data"]["secure-score.yml"].as_str() {
+            seen += 1;
+            assert!(schema.is_valid(&yaml::<Value>(text)), "{file}: {text}");
+        }
+    }
+    assert!(seen >= 3, "only {seen}");
+}
+
+#[test]
+fn every_pod_is_locked_down() {
+    for (file, workload) in [of("StatefulSet"), of("Deployment")].concat() {
+        let pod = &workload["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsNonRoot"], true, "{file}");
+        assert_eq!(
+            pod["securityContext"]["seccompProfile"]["type"],
+            "RuntimeDefault"
+        );
+        assert_eq!(pod["automountServiceAccountToken"], false, "{file}");
+        let container = &pod["containers"][0]["securityContext"];
+        assert_eq!(container["readOnlyRootFilesystem"], true, "{file}");
+        assert_eq!(container["allowPrivilegeEscalation"], false, "{file}");
+        assert_eq!(container["capabilities"]["drop"][0], "ALL", "{file}");
+    }
+}
+
+/// The job is called what the rules expect, however it is scraped.
+#[test]
+fn every_scrape_has_the_name_that_the_rules_expect() {
+    for (file, monitor) in of("ServiceMonitor") {
+        let relabelings = &monitor["spec"]["endpoints"][0]["relabelings"];
+        assert_eq!(job(relabelings), "secure-score", "{file}");
+    }
+    for (file, scrape) in of("ScrapeConfig") {
+        assert_eq!(
+            job(&scrape["spec"]["relabelings"]),
+            "secure-score",
+            "{file}"
+        );
+    }
+}
+
+fn job(relabelings: &Value) -> &Value {
+    let mut rules = relabelings.as_array().unwrap().iter();
+    let rule = rules.find(|rule| rule["targetLabel"] == "job");
+    &rule.unwrap()["replacement"]
+}
+
+#[test]
+fn the_values_are_described_key_by_key() {
+    let chart = root().join(CHART);
+    let values: Value = yaml(&read(&chart.join("values.yaml")));
+    let schema: Value = serde_json::from_str(&read(&chart.join("values.schema.json"))).unwrap();
+    compare(&values, &schema, Path::new(""));
+}
+
+/// What is closed in the schema has the keys of the values, and no others.
+fn compare(values: &Value, schema: &Value, at: &Path) {
+    if schema["additionalProperties"] != false {
+        return;
+    }
+    let (values, properties) = (
+        values.as_object().unwrap(),
+        schema["properties"].as_object().unwrap(),
+    );
+    let names: Vec<_> = values.keys().collect();
+    let described: Vec<_> = properties.keys().collect();
+    let sorted = |mut names: Vec<_>| {
+        names.sort();
+        names
+    };
+    assert_eq!(sorted(names), sorted(described), "{}", at.display());
+    for (name, value) in values {
+        compare(value, &properties[name], &at.join(name));
+    }
+}
