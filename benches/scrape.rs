@@ -1,6 +1,6 @@
 //! Scrapes of many tenants: servers to measure from outside, and a soak.
 //!
-//! `benches/compare/scrape` starts these and compares them with others; see
+//! `benches/compare/run` starts these and compares them with others; see
 //! docs/performance.md for what it found.
 //!
 //! ```console

@@ -53,6 +53,7 @@ mod simulated;
 mod state;
 mod summoned;
 mod supervisor;
+mod supply;
 mod web;
 mod web_pages;
 mod world;
