@@ -71,6 +71,9 @@ fn links_of_the_documents_lead_to_files() {
     documents.extend(files("dashboards", ".md"));
     documents.extend(files("docs", ".md"));
     documents.extend(files("docs/runbooks", ".md"));
+    documents.extend(files("docs/reference", ".md"));
+    documents.extend(files("deploy/helm/secure-score-exporter", ".md"));
+    documents.extend(files("deploy/kubernetes", ".md"));
     for document in documents {
         let text = read(&document);
         for link in text
