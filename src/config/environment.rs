@@ -200,42 +200,80 @@ fn alias(reader: &Reader<'_>, tenant_id: &Text) -> Text {
     })
 }
 
+/// The kinds of credentials that a variable of Azure's gives away, first the
+/// one that is tried first.
+const SIGNS: [(&str, &str); 4] = [
+    ("AZURE_CLIENT_SECRET_FILE", "client_secret"),
+    ("AZURE_CLIENT_SECRET", "client_secret"),
+    ("AZURE_CLIENT_CERTIFICATE_PATH", "client_certificate"),
+    ("AZURE_FEDERATED_TOKEN_FILE", "workload_identity"),
+];
+
 fn credential(
     reader: &Reader<'_>,
     tenant: Mark,
     ledger: &mut Ledger,
 ) -> Option<Written<FileCredentialUse>> {
-    let client_id = reader.text("AZURE_CLIENT_ID");
-    let r#type = match (reader.text("SECURE_SCORE_CREDENTIAL_TYPE"), &client_id) {
-        (Some(said), _) => said,
-        (None, Some(id)) => Written::new("client_secret".to_owned(), id.mark),
-        (None, None) => {
-            ledger.fault(
-                tenant,
-                "",
-                "no credential for this tenant; set AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE \
-                 (or AZURE_CLIENT_SECRET), or SECURE_SCORE_CREDENTIAL_TYPE=azure_cli to use the account of `az login`",
-            );
-            return None;
-        }
-    };
+    let r#type = kind(reader).or_else(|| {
+        ledger.fault(
+            tenant,
+            "",
+            "no credential for this tenant; set AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE \
+             (or AZURE_CLIENT_SECRET), or SECURE_SCORE_CREDENTIAL_TYPE=azure_cli to use the account of `az login`",
+        );
+        None
+    })?;
     let mark = r#type.mark;
-    let with_secret = r#type.value.eq_ignore_ascii_case("client_secret");
-    let secret = if with_secret {
-        secret(reader, mark, ledger)
-    } else {
-        FileCredential::default()
+    let client_id = reader.text("AZURE_CLIENT_ID");
+    let credential = match r#type.value.trim() {
+        "client_secret" => FileCredential {
+            client_id,
+            ..secret(reader, mark, ledger)
+        },
+        "client_certificate" => FileCredential {
+            client_id,
+            certificate_file: reader.text("AZURE_CLIENT_CERTIFICATE_PATH"),
+            password_env: reader
+                .text("AZURE_CLIENT_CERTIFICATE_PASSWORD")
+                .map(|it| Written::new("AZURE_CLIENT_CERTIFICATE_PASSWORD".to_owned(), it.mark)),
+            ..FileCredential::default()
+        },
+        "workload_identity" => FileCredential {
+            client_id,
+            token_file: reader.text("AZURE_FEDERATED_TOKEN_FILE"),
+            ..FileCredential::default()
+        },
+        "managed_identity" => FileCredential {
+            client_id,
+            ..FileCredential::default()
+        },
+        _ => FileCredential::default(),
     };
     let credential = FileCredential {
         r#type: Some(r#type),
-        client_id: client_id.filter(|_| with_secret),
         expires: reader.text("SECURE_SCORE_CREDENTIAL_EXPIRES"),
-        ..secret
+        ..credential
     };
     Some(Written::new(
         FileCredentialUse::Inline(Box::new(credential)),
         mark,
     ))
+}
+
+/// What was said, or what a variable gives away. An application without any
+/// sign lacks its secret, most likely.
+fn kind(reader: &Reader<'_>) -> Option<Text> {
+    let said = reader.text("SECURE_SCORE_CREDENTIAL_TYPE");
+    let sign = || {
+        let mut signs = SIGNS.into_iter();
+        signs.find_map(|(name, kind)| {
+            let mark = reader.text(name)?.mark;
+            Some(Written::new(kind.to_owned(), mark))
+        })
+    };
+    let id = || reader.text("AZURE_CLIENT_ID");
+    said.or_else(|| Some(Written::new(sign()?.value, id()?.mark)))
+        .or_else(|| Some(Written::new("client_secret".to_owned(), id()?.mark)))
 }
 
 /// The two ways to hand in the secret, of which one must be taken.

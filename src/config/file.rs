@@ -107,6 +107,12 @@ section! {
         client_secret: Written<IgnoredAny>,
         client_secret_file: Text,
         client_secret_env: Text,
+        certificate_file: Text,
+        key_file: Text,
+        password_file: Text,
+        password_env: Text,
+        token_file: Text,
+        managed_identity: Text,
         expires: Text,
     }
 }

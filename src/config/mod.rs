@@ -61,7 +61,9 @@ use std::sync::Arc;
 
 pub use cloud::Cloud;
 pub use controls::ControlSelection;
-pub use credential::Credential;
+pub use credential::{
+    ClientCertificate, Credential, FederatedToken, TokenFile, UnreadableToken, Unsigned,
+};
 pub use environment::Environment;
 pub use events::Webhook;
 pub use exceptions::Exceptions;

@@ -13,7 +13,6 @@ pub(super) fn from_file(path: &str, file: &Text, ledger: &mut Ledger) -> Option<
     match Secret::read(&location) {
         Ok(secret) => {
             warn_of_mode(path, file.mark, &location, ledger);
-            warn_of_id(path, file.mark, &secret, ledger);
             Some(secret)
         }
         Err(fault) => {
@@ -44,10 +43,7 @@ pub(super) fn from_variable(
         return None;
     };
     match Secret::checked(text) {
-        Ok(secret) => {
-            warn_of_id(path, variable.mark, &secret, ledger);
-            Some(secret)
-        }
+        Ok(secret) => Some(secret),
         Err(fault) => {
             ledger.fault(variable.mark, path, format!("the variable's value {fault}"));
             None
@@ -65,7 +61,8 @@ fn warn_of_mode(path: &str, mark: Mark, file: &Path, ledger: &mut Ledger) {
     }
 }
 
-fn warn_of_id(path: &str, mark: Mark, secret: &Secret, ledger: &mut Ledger) {
+/// Warns of a client secret that is the id of one.
+pub(super) fn warn_of_id(path: &str, mark: Mark, secret: &Secret, ledger: &mut Ledger) {
     if secret.looks_like_guid() {
         ledger.warn(
             mark,

@@ -41,9 +41,12 @@ pub const VARIABLES: &[Variable] = &[
     variable("SECURE_SCORE_TARGET", "the score to reach, as 80% or 0.8"),
     variable(
         "SECURE_SCORE_CREDENTIAL_TYPE",
-        "client_secret (the default where AZURE_CLIENT_ID is set) or azure_cli",
+        "client_secret, client_certificate, workload_identity, managed_identity or azure_cli; by default what the variables below give away, and client_secret where AZURE_CLIENT_ID alone is set",
     ),
-    variable("AZURE_CLIENT_ID", "the application (client) id"),
+    variable(
+        "AZURE_CLIENT_ID",
+        "the application (client) id, or that of a user-assigned managed identity",
+    ),
     variable(
         "AZURE_CLIENT_SECRET_FILE",
         "the file with the application's secret",
@@ -51,6 +54,18 @@ pub const VARIABLES: &[Variable] = &[
     variable(
         "AZURE_CLIENT_SECRET",
         "the application's secret itself; a file is safer",
+    ),
+    variable(
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "the file with the application's certificate and private key, PEM or PKCS#12",
+    ),
+    variable(
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+        "its password, where it has one",
+    ),
+    variable(
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "the file with the federated token, as the webhook of Azure Workload Identity sets it",
     ),
     variable(
         "SECURE_SCORE_CREDENTIAL_EXPIRES",

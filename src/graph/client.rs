@@ -2,14 +2,16 @@
 
 use super::Endpoint;
 use super::LONGEST_MESSAGE;
-use super::credential::{Token, TokenFacts, TokenSource};
 use super::error::{Fault, GraphError, Retry, Subject};
 use super::http::Broken;
 use super::observed::UnknownWord;
 use super::pages::{self, Link, Links};
 use super::reading;
 use super::requests::{Answer, LONGEST_PAUSE, Requests, lock};
+use super::sign_in::SignIn;
 use super::text::printable;
+use super::token::{Token, TokenFacts};
+use super::tokens::TokenSource;
 use super::translate::CatalogueReader;
 use super::turn::Turn;
 use crate::config::Credential;
@@ -53,6 +55,8 @@ pub struct Line {
     pub credential: Credential,
     /// The connection pool shared with other tenants.
     pub http: reqwest::Client,
+    /// The way to this machine's endpoint for managed identities.
+    pub machine: reqwest::Client,
     /// Where durations of requests are noted.
     pub telemetry: Arc<Telemetry>,
 }
@@ -85,12 +89,13 @@ impl Client {
     /// A line that has not been used yet.
     pub fn new(line: Line) -> Self {
         Self {
-            tokens: TokenSource::new(
-                line.credential,
-                line.tenant_id.clone(),
-                line.endpoint.clone(),
-                line.http.clone(),
-            ),
+            tokens: TokenSource::new(SignIn {
+                tenant_id: line.tenant_id.clone(),
+                endpoint: line.endpoint.clone(),
+                credential: line.credential,
+                http: line.http.clone(),
+                machine: line.machine,
+            }),
             tenant_id: line.tenant_id,
             endpoint: line.endpoint,
             requests: Requests::new(line.http, line.telemetry),

@@ -12,7 +12,16 @@ pub struct Endpoint {
     pub login: String,
     /// Root of Graph, without a slash at the end.
     pub graph: String,
+    /// What a federated token must be meant for.
+    pub exchange: &'static str,
+    /// Who plays Azure's endpoint for managed identities; nobody for tenants
+    /// that are no simulation.
+    pub machine: Option<String>,
 }
+
+/// Source: "Workload identity federation", audiences.
+const EXCHANGE: &str = "api://AzureADTokenExchange";
+const EXCHANGE_US_GOVERNMENT: &str = "api://AzureADTokenExchangeUSGov";
 
 impl Endpoint {
     /// The hosts of a cloud; the simulator's where a tenant lives there.
@@ -41,7 +50,18 @@ impl Endpoint {
         Self {
             login: login.trim_end_matches('/').to_owned(),
             graph: graph.trim_end_matches('/').to_owned(),
+            exchange: match cloud {
+                Cloud::Global | Cloud::Simulator => EXCHANGE,
+                Cloud::GccHigh | Cloud::Dod => EXCHANGE_US_GOVERNMENT,
+            },
+            machine: (cloud == Cloud::Simulator).then(|| graph.to_owned()),
         }
+    }
+
+    /// Where a tenant's tokens are asked for, which is also what an assertion
+    /// must be meant for.
+    pub(super) fn token_url(&self, tenant_id: &str) -> String {
+        format!("{}/{tenant_id}/oauth2/v2.0/token", self.login)
     }
 
     /// The scope an application asks a token for.

@@ -24,19 +24,49 @@ const MEANINGS: &[Meaning] = &[
         hint: "the client secret has expired: create a new one for the application and put it in place",
     },
     Meaning {
-        codes: &[700_027, 700_024, 700_030, 50_012],
+        codes: &[7_000_218],
         reason: Reason::Credential,
-        hint: "the certificate is not accepted: check that it is uploaded to the application, not expired, and that this machine's clock is right",
+        hint: "no credential arrived: look for a proxy that rewrites requests",
     },
     Meaning {
-        codes: &[70_021, 700_211, 700_212, 700_213],
+        codes: &[700_027, 50_012, 50_013, 700_021, 700_023],
         reason: Reason::Credential,
-        hint: "no federated credential matches: compare issuer, subject and audience with the application's",
+        hint: "the certificate is not accepted: upload it to this application (Certificates & secrets), and compare its thumbprint with the file's",
     },
     Meaning {
-        codes: &[700_016, 7_000_229, 650_052, 500_011, 65_001],
+        codes: &[700_024],
+        reason: Reason::Credential,
+        hint: "the assertion is outside its time range: set this machine's clock",
+    },
+    Meaning {
+        codes: &[700_030, 1_000_502],
+        reason: Reason::Credential,
+        hint: "the certificate is expired or not valid: make a new one, upload it to the application and put it in place",
+    },
+    Meaning {
+        codes: &[70_021, 700_211, 700_212, 700_213, 700_222],
+        reason: Reason::Credential,
+        hint: "no federated credential matches: compare issuer, subject and audience of the token, letter by letter, with the application's federated credentials",
+    },
+    Meaning {
+        codes: &[50_027, 5_002_738],
+        reason: Reason::Credential,
+        hint: "the federated token is not readable or has expired: see whether whoever writes the token file still renews it",
+    },
+    Meaning {
+        codes: &[90_061, 501_661],
+        reason: Reason::Server,
+        hint: "Entra could not fetch the keys of the federated token's issuer: its OpenID configuration must be reachable from the internet",
+    },
+    Meaning {
+        codes: &[700_016, 7_000_229, 650_052, 65_001],
         reason: Reason::Consent,
         hint: "the application is not known in this tenant: have an administrator consent to it, and check client_id and cloud",
+    },
+    Meaning {
+        codes: &[500_011],
+        reason: Reason::Consent,
+        hint: "Microsoft Graph is not known by this name in the tenant's cloud: check cloud",
     },
     Meaning {
         codes: &[7_000_112],
@@ -49,7 +79,7 @@ const MEANINGS: &[Meaning] = &[
         hint: "a Conditional Access policy blocks the application: exclude it or its address range",
     },
     Meaning {
-        codes: &[90_002, 900_023, 50_059],
+        codes: &[90_002, 900_023, 50_059, 90_013],
         reason: Reason::UnknownTenant,
         hint: "the tenant is not known in this cloud: check tenant_id and cloud",
     },
@@ -64,6 +94,22 @@ const MEANINGS: &[Meaning] = &[
         hint: "Entra is in trouble for the moment; the exporter tries again",
     },
 ];
+
+/// The table for the documentation.
+pub fn table() -> String {
+    let mut page = String::from(
+        "# What Entra answers, and what to do\n\n\
+         Written from the code; a test holds it current. When Entra refuses a token the log, the \
+         status page and `check` show its first line and this remedy. The metric knows the reason only.\n\n\
+         | AADSTS | reason | what to do |\n|---|---|---|\n",
+    );
+    for meaning in MEANINGS {
+        let codes: Vec<_> = meaning.codes.iter().map(u32::to_string).collect();
+        let (codes, reason) = (codes.join(", "), meaning.reason.as_str());
+        page += &format!("| {codes} | `{reason}` | {} |\n", meaning.hint);
+    }
+    page
+}
 
 fn meaning(codes: &[u32]) -> Option<&'static Meaning> {
     MEANINGS

@@ -62,6 +62,10 @@ pub(super) enum Fault {
         codes: Vec<u32>,
         description: String,
     },
+    /// No endpoint for managed identities answered.
+    NoIdentity(Broken),
+    /// That endpoint gave no token.
+    Identity { status: u16, description: String },
     /// A credential that could not even be used.
     Credential(String),
     /// We did not ask, since we were told to wait.
@@ -160,6 +164,8 @@ impl GraphError {
             Fault::Broken(broken) => broken.reason(),
             Fault::Status { status, .. } => status_reason(*status),
             Fault::Entra { status, codes, .. } => entra::reason(*status, codes),
+            Fault::NoIdentity(broken) => broken.reason(),
+            Fault::Identity { status, .. } => identity_reason(*status),
             Fault::Credential(_) => Reason::Credential,
             Fault::Held => Reason::Throttled,
             Fault::Malformed(_) if self.subject == Subject::Token => Reason::Token,
@@ -210,6 +216,14 @@ impl GraphError {
     pub fn hint(&self) -> Option<String> {
         let told = match &self.fault {
             Fault::Entra { codes, .. } => entra::hint(codes),
+            Fault::NoIdentity(_) => Some(
+                "managed identities exist on Azure only (virtual machine, App Service, Container Apps, AKS): give this tenant another type of credential elsewhere",
+            ),
+            Fault::Identity {
+                status: 400..=403, ..
+            } => Some(
+                "assign the identity to this machine or app, or correct its client id in the configuration; a new assignment takes some minutes",
+            ),
             _ => None,
         };
         told.or_else(|| hint(self.reason())).map(str::to_owned)
@@ -229,6 +243,17 @@ fn status_reason(status: u16) -> Reason {
         429 => Reason::Throttled,
         500..=599 => Reason::Server,
         _ => Reason::Rejected,
+    }
+}
+
+/// By "How to use managed identities to acquire an access token", error
+/// handling: 404 and 410 mean that the endpoint is being renewed.
+fn identity_reason(status: u16) -> Reason {
+    match status {
+        404 | 410 | 500..=599 => Reason::Server,
+        429 => Reason::Throttled,
+        400..=499 => Reason::Credential,
+        _ => Reason::Token,
     }
 }
 
@@ -300,6 +325,22 @@ impl fmt::Display for GraphError {
                 ..
             } => {
                 write!(f, "Entra refused an {subject} with status {status}")?;
+                clause(f, ": ", description)?;
+            }
+            Fault::NoIdentity(broken) => {
+                write!(
+                    f,
+                    "no {subject}: no managed identity answers on this machine: {broken}"
+                )?;
+            }
+            Fault::Identity {
+                status,
+                description,
+            } => {
+                write!(
+                    f,
+                    "Azure gave no {subject} for the managed identity: status {status}"
+                )?;
                 clause(f, ": ", description)?;
             }
             Fault::Credential(what) => write!(f, "the credential cannot be used: {what}")?,

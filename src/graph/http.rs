@@ -14,6 +14,10 @@ pub(super) const LARGEST_BODY: usize = 16 * 1024 * 1024;
 /// otherwise use up the whole time-out of a refresh.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The endpoint is on this machine or on the host beneath it; elsewhere than
+/// on Azure nobody answers, and nobody should wait for that.
+const MACHINE_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// All tenants of a cloud share one HTTP/2 connection. When it dies without a
 /// word, this is how long until that is noticed, and not each tenant's whole
 /// time-out, one after the other.
@@ -73,6 +77,21 @@ pub(super) fn http_client(trust: &Trust, timeout: Duration) -> Result<reqwest::C
         Trust::Only(pem) => builder.tls_certs_only(certificates(pem)?).no_proxy(),
     };
     builder.build().map_err(SetupError::Client)
+}
+
+/// Builds the client for this machine's endpoint for managed identities.
+///
+/// It speaks plain HTTP on an address that leads nowhere else, and must not be
+/// asked through a proxy: that would be another machine's identity.
+pub(super) fn machine_client(timeout: Duration) -> Result<reqwest::Client, SetupError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .tls_certs_only([])
+        .connect_timeout(MACHINE_CONNECT_TIMEOUT.min(timeout))
+        .timeout(timeout)
+        .build()
+        .map_err(SetupError::Client)
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, SetupError> {

@@ -4,8 +4,8 @@
 //! Reads only, with the one permission [`PERMISSION`]. Field names and state
 //! words of Microsoft's occur in here and nowhere else.
 
+mod assertion;
 mod client;
-mod credential;
 mod elements;
 mod endpoint;
 mod entra;
@@ -16,22 +16,27 @@ mod observed;
 mod pages;
 mod pools;
 mod reading;
+mod refusal;
 mod requests;
+mod sign_in;
 mod text;
 mod throttle;
+mod token;
+mod tokens;
 mod translate;
 mod transport;
 mod turn;
 mod wire;
 
 pub use client::{Client, Fetched};
-pub use credential::{PERMISSION, TokenFacts};
 pub use endpoint::Endpoint;
+pub use entra::table as entra_errors;
 pub use error::{GraphError, Retry, Subject, Trace};
 pub use http::SetupError;
 pub use observed::UnknownWord;
 pub use pools::Pools;
 pub use reading::{read_catalogue, read_refusal, read_report, read_token};
+pub use token::{PERMISSION, TokenFacts};
 pub use turn::Turn;
 
 /// Texts of Microsoft's in our errors are cut at this many bytes.

@@ -2,7 +2,7 @@
 
 use super::Endpoint;
 use super::client::{Client, Line};
-use super::http::{SetupError, Trust, http_client};
+use super::http::{self, SetupError, Trust, http_client};
 use crate::config::{Cloud, Config, Tenant};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
@@ -14,6 +14,8 @@ pub struct Pools<'a> {
     config: &'a Config,
     microsoft: reqwest::Client,
     simulator: Option<reqwest::Client>,
+    /// Towards this machine's endpoint for managed identities.
+    machine: reqwest::Client,
 }
 
 impl<'a> Pools<'a> {
@@ -40,20 +42,22 @@ impl<'a> Pools<'a> {
             config,
             microsoft,
             simulator,
+            machine: http::machine_client(timeout)?,
         })
     }
 
     /// A tenant's line to its cloud.
     pub fn line(&self, tenant: &Tenant, telemetry: &Arc<Telemetry>) -> Client {
-        let http = match (&self.simulator, tenant.cloud) {
-            (Some(simulator), Cloud::Simulator) => simulator,
-            _ => &self.microsoft,
+        let (http, machine) = match (&self.simulator, tenant.cloud) {
+            (Some(simulator), Cloud::Simulator) => (simulator, simulator),
+            _ => (&self.microsoft, &self.machine),
         };
         Client::new(Line {
             tenant_id: tenant.tenant_id.clone(),
             endpoint: Endpoint::of(tenant.cloud, self.config.simulator.as_ref()),
             credential: tenant.credential.clone(),
             http: http.clone(),
+            machine: machine.clone(),
             telemetry: Arc::clone(telemetry),
         })
     }

@@ -4,10 +4,10 @@
 //! functions do the same with a body from anywhere: fuzzing and tests throw at
 //! them what no server would send.
 
-use super::credential;
 use super::error::{GraphError, Subject};
 use super::observed::{Observed, UnknownWord};
 use super::pages;
+use super::refusal;
 use super::translate::{self, CatalogueReader, ReadCatalogue};
 use super::wire;
 use super::{TokenFacts, error::Fault};
@@ -123,5 +123,5 @@ pub fn read_token(bearer: &str) -> TokenFacts {
 
 /// A refusal of Entra's with its status and body.
 pub fn read_refusal(status: u16, body: &[u8]) -> GraphError {
-    GraphError::new(Subject::Token, credential::refused(status, body, ""))
+    GraphError::new(Subject::Token, refusal::refused(status, body, &[]))
 }

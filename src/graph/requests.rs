@@ -1,12 +1,12 @@
 //! One tenant's requests to Graph: paced, counted and traced.
 
 use super::LONGEST_MESSAGE;
-use super::credential::Token;
 use super::error::{Fault, GraphError, Subject, Trace};
 use super::http::{self, Broken};
 use super::loose::Text;
 use super::text::printable;
 use super::throttle::{Throttle, retry_after};
+use super::token::Token;
 use super::turn::Turn;
 use super::wire;
 use crate::model::{Api, Code, Traffic};

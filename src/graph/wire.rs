@@ -156,11 +156,13 @@ pub(super) struct Claims {
     pub(super) scp: Option<String>,
 }
 
-/// An error of Entra's token endpoint.
+/// An error of Entra's token endpoint, or of a managed identity's.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct EntraFailure {
+pub(super) struct TokenFailure {
     pub(super) error: Option<String>,
+    /// App Service's word for the description.
+    pub(super) message: Option<String>,
     pub(super) error_description: Option<String>,
     pub(super) error_codes: Vec<u32>,
 }

@@ -10,6 +10,7 @@ use super::history::{self, Update};
 use super::measure::Share;
 use super::request_log::RecordedRequest;
 use super::tenant::{Tenant, TenantAccess};
+use super::trust::{FederatedClaims, TrustError};
 use super::world::World;
 
 /// How like two names must be for one to be suggested for the other.
@@ -56,6 +57,9 @@ pub enum ControlError {
     /// A fault that could never strike.
     #[error(transparent)]
     Fault(#[from] FaultError),
+    /// A certificate that is none, or an issuer without a key.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// There is no such fault.
     #[error("there is no fault {}", .0.0)]
     UnknownFault(FaultId),
@@ -152,6 +156,21 @@ impl Control {
     /// Gives a tenant's application a new secret and returns it.
     pub fn rotate_secret(&self, tenant: &str) -> Result<String> {
         Ok(self.tenant(tenant)?.rotate_secret())
+    }
+
+    /// Registers a certificate (PEM) with the application of every tenant.
+    pub fn trust_certificate(&self, pem: &str) -> Result<()> {
+        Ok(self.world.trust().register(pem)?)
+    }
+
+    /// A token of the issuer that every application trusts, with any claims.
+    pub fn federated_token(&self, claims: &FederatedClaims) -> Result<String> {
+        Ok(self.world.trust().federated(claims, Timestamp::now())?)
+    }
+
+    /// What App Service would put into the variable `IDENTITY_HEADER`.
+    pub fn identity_header(&self) -> String {
+        self.world.identity_header()
     }
 
     /// Injects a fault, for one tenant or for all.

@@ -21,6 +21,8 @@ POST   /tenants/NAME/controls/ID/state            {\"state\": \"Reviewed\", \"by
 POST   /tenants/NAME/controls/ID/score            {\"percentage\": 80}
 POST   /tenants/NAME/revoke-tokens
 POST   /tenants/NAME/rotate-secret
+POST   /certificates                              a certificate in PEM, for the application of every tenant
+POST   /federated-token                           {} or {\"issuer\": \"…\", \"subject\": \"…\", \"audience\": \"…\", \"lifetime_seconds\": 3600}
 POST   /faults                                    {\"api\": \"profiles\", \"page\": 2, \"times\": 1, \"tenant\": \"contoso\", \"what\": {\"status\": 503}}
 GET    /faults
 DELETE /faults
@@ -106,6 +108,12 @@ fn route(control: &Control, method: &Method, segments: &[&str], body: &[u8]) -> 
         ("POST", ["tenants", tenant, "revoke-tokens"]) => done(control.revoke_tokens(tenant)),
         ("POST", ["tenants", tenant, "rotate-secret"]) => {
             Ok(json!({"client_secret": control.rotate_secret(tenant)?}))
+        }
+        ("POST", ["certificates"]) => {
+            done(control.trust_certificate(&String::from_utf8_lossy(body)))
+        }
+        ("POST", ["federated-token"]) => {
+            Ok(json!({"token": control.federated_token(&read(body)?)?}))
         }
         ("POST", ["faults"]) => inject(control, body),
         ("GET", ["faults"]) => Ok(json!(control.faults())),
@@ -226,6 +234,7 @@ impl From<ControlError> for Complaint {
             | ControlError::UnknownFault(_) => StatusCode::NOT_FOUND,
             ControlError::NotScored { .. }
             | ControlError::NotAPercentage(_)
+            | ControlError::Trust(_)
             | ControlError::Fault(_) => StatusCode::BAD_REQUEST,
         };
         Self(status, error.to_string())

@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hyper::{Method, StatusCode};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::distort;
 use super::fault::What;
@@ -43,6 +41,26 @@ pub(super) struct TokenRequest<'a> {
 /// Answers a request for a token.
 pub(super) async fn answer(world: &World, request: &TokenRequest<'_>) -> Answer {
     let tenant = world.tenant_by_entra(&request.tenant);
+    struck(world, tenant, request.ids, |fault| {
+        match check(world, tenant, request) {
+            Ok(tenant) => {
+                let scope = request.form.value("scope").unwrap_or_default();
+                let audience = scope.trim_end_matches("/.default");
+                Grant::new(world, tenant, (audience, &request.base), fault).reply(fault)
+            }
+            Err(number) => refusal(number, request.ids),
+        }
+    })
+    .await
+}
+
+/// Answers, unless a fault strikes that answers instead.
+pub(super) async fn struck(
+    world: &World,
+    tenant: Option<&Tenant>,
+    ids: &Ids,
+    reply: impl FnOnce(Option<&What>) -> Reply,
+) -> Answer {
     let name = tenant.map(|tenant| tenant.name.as_str());
     let target = Target {
         api: Api::Token,
@@ -56,21 +74,20 @@ pub(super) async fn answer(world: &World, request: &TokenRequest<'_>) -> Answer 
     }
     let instead = fault
         .as_ref()
-        .and_then(|what| mishap::instead(what, Api::Token, request.ids));
-    let outcome = instead.unwrap_or_else(|| {
-        let granted =
-            check(tenant, request).map(|tenant| grant(world, tenant, request, fault.as_ref()));
-        Outcome::Answered(granted.unwrap_or_else(|number| refusal(number, request.ids)))
-    });
+        .and_then(|what| mishap::instead(what, Api::Token, ids));
     Answer {
-        outcome,
+        outcome: instead.unwrap_or_else(|| Outcome::Answered(reply(fault.as_ref()))),
         tenant: name.map(str::to_owned),
         page: 1,
     }
 }
 
 /// The tenant, or the number of the first thing that is wrong.
-fn check<'w>(tenant: Option<&'w Tenant>, request: &TokenRequest<'_>) -> Result<&'w Tenant, u32> {
+fn check<'w>(
+    world: &World,
+    tenant: Option<&'w Tenant>,
+    request: &TokenRequest<'_>,
+) -> Result<&'w Tenant, u32> {
     let form = &request.form;
     if request.method != Method::POST {
         return Err(900_561);
@@ -87,7 +104,7 @@ fn check<'w>(tenant: Option<&'w Tenant>, request: &TokenRequest<'_>) -> Result<&
         Some(_) => return Err(700_016),
     }
     check_scope(request)?;
-    check_credential(tenant, request)?;
+    check_credential(world, tenant, request)?;
     Ok(tenant)
 }
 
@@ -101,53 +118,58 @@ fn check_scope(request: &TokenRequest<'_>) -> Result<(), u32> {
     known.then_some(()).ok_or(500_011)
 }
 
-fn check_credential(tenant: &Tenant, request: &TokenRequest<'_>) -> Result<(), u32> {
+fn check_credential(world: &World, tenant: &Tenant, request: &TokenRequest<'_>) -> Result<(), u32> {
     let form = &request.form;
     if let Some(secret) = form.value("client_secret") {
         return (secret == tenant.secret()).then_some(()).ok_or(7_000_215);
     }
     let assertion = form.value("client_assertion").ok_or(7_000_218_u32)?;
-    match form.value("client_assertion_type") == Some(JWT_BEARER) {
-        true => check_assertion(assertion, &tenant.client_id),
-        false => Err(7_000_218),
+    if form.value("client_assertion_type") != Some(JWT_BEARER) {
+        return Err(7_000_218);
     }
+    let url = format!("{}/{}/oauth2/v2.0/token", request.base, request.tenant);
+    let place = (url.as_str(), world.token_key());
+    world
+        .trust()
+        .check(assertion, &tenant.client_id, place, Timestamp::now())
 }
 
-/// An assertion's claims; its signature is not looked at.
-///
-/// The simulator has no list of certificates, so a wrong one passes. What it
-/// does catch is a wrong application and a clock that is off.
-fn check_assertion(assertion: &str, client_id: &str) -> Result<(), u32> {
-    let payload = assertion.split('.').nth(1).ok_or(700_027_u32)?;
-    let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| 700_027_u32)?;
-    let claims: Value = serde_json::from_slice(&payload).map_err(|_| 700_027_u32)?;
-    let text = |key: &str| claims.get(key).and_then(Value::as_str).unwrap_or_default();
-    if text("sub") != client_id {
-        return Err(700_027);
-    }
-    let expiry = claims.get("exp").and_then(Value::as_i64).unwrap_or(0);
-    (Timestamp::now().as_second() < expiry)
-        .then_some(())
-        .ok_or(700_024)
+/// A token that is handed out.
+pub(super) struct Grant {
+    pub(super) token: String,
+    pub(super) lifetime: Duration,
+    pub(super) client_id: String,
 }
 
-fn grant(
-    world: &World,
-    tenant: &Tenant,
-    request: &TokenRequest<'_>,
-    fault: Option<&What>,
-) -> Reply {
-    let token = claims(world, tenant, request, fault).to_token(world.token_key());
-    let lifetime = lifetime(world, fault).as_secs();
-    let body = json!({
-        "token_type": "Bearer",
-        "expires_in": lifetime,
-        "ext_expires_in": lifetime,
-        "access_token": token,
-    });
-    match fault {
-        Some(What::Truncated) => Reply::of(Content::HalfJson(body)),
-        _ => Reply::json(StatusCode::OK, body).in_plain_json(),
+impl Grant {
+    /// Makes a token of a tenant, for an audience, as the client reached us.
+    pub(super) fn new(
+        world: &World,
+        tenant: &Tenant,
+        (audience, base): (&str, &str),
+        fault: Option<&What>,
+    ) -> Self {
+        let lifetime = lifetime(world, fault);
+        let claims = claims(tenant, (audience, base), lifetime, fault);
+        Self {
+            token: claims.to_token(world.token_key()),
+            lifetime,
+            client_id: tenant.client_id.clone(),
+        }
+    }
+
+    fn reply(self, fault: Option<&What>) -> Reply {
+        let lifetime = self.lifetime.as_secs();
+        let body = json!({
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+            "ext_expires_in": lifetime,
+            "access_token": self.token,
+        });
+        match fault {
+            Some(What::Truncated) => Reply::of(Content::HalfJson(body)),
+            _ => Reply::json(StatusCode::OK, body).in_plain_json(),
+        }
     }
 }
 
@@ -159,13 +181,12 @@ fn lifetime(world: &World, fault: Option<&What>) -> Duration {
 }
 
 fn claims(
-    world: &World,
     tenant: &Tenant,
-    request: &TokenRequest<'_>,
+    (audience, base): (&str, &str),
+    lifetime: Duration,
     fault: Option<&What>,
 ) -> Claims {
-    let (start, end) = Claims::times(Timestamp::now(), lifetime(world, fault));
-    let scope = request.form.value("scope").unwrap_or_default();
+    let (start, end) = Claims::times(Timestamp::now(), lifetime);
     let tid = match fault {
         Some(What::WrongTenant) => distort::stranger(),
         _ => &tenant.entra_id,
@@ -175,8 +196,8 @@ fn claims(
         _ => vec![ROLE.to_owned()],
     };
     Claims {
-        aud: scope.trim_end_matches("/.default").to_owned(),
-        iss: format!("{}/{tid}/", request.base),
+        aud: audience.to_owned(),
+        iss: format!("{base}/{tid}/"),
         iat: start,
         nbf: start,
         exp: end,
@@ -217,6 +238,23 @@ fn meaning(number: u32) -> (StatusCode, &'static str, &'static str) {
             "invalid_client",
             "The client assertion is not signed or made as it should be",
         ),
+        700_021 => (
+            DENIED,
+            "invalid_client",
+            "The client assertion is of another application",
+        ),
+        700_023 => (
+            DENIED,
+            "invalid_client",
+            "The client assertion is meant for somebody else",
+        ),
+        1_000_502 => (DENIED, "invalid_client", "The certificate has expired"),
+        50_013 => (
+            DENIED,
+            "invalid_client",
+            "The assertion is not signed by its issuer",
+        ),
+        50_027 => (DENIED, "invalid_client", "The assertion is no JWT"),
         700_024 => (
             DENIED,
             "invalid_client",

@@ -26,6 +26,7 @@ mod fault;
 mod fault_board;
 mod graph;
 mod history;
+mod identity;
 mod made;
 mod measure;
 mod mishap;
@@ -43,6 +44,7 @@ mod story;
 mod tenant;
 mod tls;
 mod token;
+mod trust;
 mod world;
 
 #[cfg(test)]
@@ -63,6 +65,7 @@ pub use request_log::{Api, RecordedRequest};
 pub use story::story;
 pub use tenant::TenantAccess;
 pub use tls::IdentityError;
+pub use trust::{FederatedClaims, TrustError};
 
 use world::World;
 

@@ -25,6 +25,7 @@ use super::control::Control;
 use super::control_api;
 use super::entra::{self, TokenRequest};
 use super::graph::{self, Answer, ListRequest};
+use super::identity::{self, Flavour, IdentityRequest};
 use super::query::{self, Query};
 use super::reply::{Ids, Outcome, Reply};
 use super::request_log::{Api, RecordedRequest};
@@ -117,6 +118,7 @@ where
 /// Where a path leads.
 enum Route {
     Token(String),
+    Identity(Flavour),
     List(Api),
     Nowhere,
 }
@@ -126,6 +128,9 @@ impl Route {
         let lists = [Api::Scores, Api::Profiles];
         if let Some(api) = lists.into_iter().find(|api| graph::path(*api) == path) {
             return Self::List(api);
+        }
+        if let Some(flavour) = Flavour::at(path) {
+            return Self::Identity(flavour);
         }
         let tenant = path
             .strip_prefix('/')
@@ -138,7 +143,7 @@ impl Route {
 
     fn api(&self) -> Option<Api> {
         match self {
-            Self::Token(_) => Some(Api::Token),
+            Self::Token(_) | Self::Identity(_) => Some(Api::Token),
             Self::List(api) => Some(*api),
             Self::Nowhere => None,
         }
@@ -196,6 +201,22 @@ async fn lead(world: &World, route: Route, (head, body): (&Head, Incoming), ids:
                     tenant,
                     base,
                     form,
+                    ids,
+                },
+            )
+            .await
+        }
+        Route::Identity(flavour) => {
+            let query = Query::parse(head.uri.query().unwrap_or_default());
+            let (method, headers) = (&head.method, &head.headers);
+            identity::answer(
+                world,
+                &IdentityRequest {
+                    flavour,
+                    method,
+                    headers,
+                    base,
+                    query,
                     ids,
                 },
             )

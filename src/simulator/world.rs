@@ -14,6 +14,7 @@ use super::options::Options;
 use super::replay::{Replay, ReplayError};
 use super::request_log::RequestLog;
 use super::tenant::Tenant;
+use super::trust::Trust;
 
 /// The tenant that captured answers are served for.
 const REPLAYED: &str = "replay";
@@ -29,6 +30,7 @@ pub(super) struct World {
     seed: u64,
     page_size: usize,
     token_lifetime: Duration,
+    trust: Trust,
 }
 
 impl World {
@@ -48,6 +50,7 @@ impl World {
             seed: options.seed,
             page_size: options.page_size,
             token_lifetime: options.token_lifetime,
+            trust: Trust::default(),
         }))
     }
 
@@ -88,6 +91,16 @@ impl World {
 
     pub(super) fn token_lifetime(&self) -> Duration {
         self.token_lifetime
+    }
+
+    /// Whom the applications trust.
+    pub(super) fn trust(&self) -> &Trust {
+        &self.trust
+    }
+
+    /// What App Service gives to an app, and wants to see again.
+    pub(super) fn identity_header(&self) -> String {
+        guid(self.seed, "identity header", 0).to_string()
     }
 
     /// What tokens are sealed with.

@@ -20,6 +20,7 @@ mod commands;
 mod compose;
 mod compression;
 mod config;
+mod credentials;
 mod crowd;
 mod dashboards;
 mod demo;

@@ -109,39 +109,6 @@ async fn the_scopes_of_the_real_clouds_are_taken() {
 }
 
 #[tokio::test]
-async fn an_assertion_is_taken_by_its_claims() {
-    let stage = Stage::new().await;
-    let tenant = stage.tenant("contoso");
-    let form = |expiry: i64, subject: &str| {
-        let claims = URL_SAFE_NO_PAD.encode(object!({"sub": subject, "exp": expiry}).to_string());
-        let mut form = stage.form(&tenant);
-        form.retain(|(key, _)| *key != "client_secret");
-        form.push((
-            "client_assertion_type",
-            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer".into(),
-        ));
-        form.push(("client_assertion", format!("e30.{claims}.c2ln")));
-        form
-    };
-    let id = &tenant.entra_id;
-    assert_eq!(
-        stage
-            .ask_token(id, &form(4_000_000_000, &tenant.client_id))
-            .await
-            .status(),
-        StatusCode::OK
-    );
-    assert_eq!(
-        refusal(&stage, id, &form(1, &tenant.client_id)).await.2,
-        700_024
-    );
-    assert_eq!(
-        refusal(&stage, id, &form(4_000_000_000, "another")).await.2,
-        700_027
-    );
-}
-
-#[tokio::test]
 async fn a_list_needs_a_token_and_gives_that_tenants_data_only() {
     let stage = Stage::new().await;
     for token in ["", "nonsense", "a.b.c"] {

@@ -1,0 +1,93 @@
+//! Reading the certificate that a configuration names.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use zeroize::Zeroizing;
+
+use super::super::fault::Ledger;
+use super::super::reading;
+use super::super::secret::{is_readable_by_others, reason};
+use super::super::written::Text;
+use super::certificate::ClientCertificate;
+use super::keystore;
+use crate::config::Secret;
+use crate::model::Timestamp;
+
+/// The files of one certificate, as named.
+pub(super) struct CertificateFiles<'a> {
+    pub(super) certificate: &'a Text,
+    pub(super) key: Option<&'a Text>,
+    pub(super) password: Option<(&'a Text, Secret)>,
+}
+
+impl CertificateFiles<'_> {
+    /// The certificate; what is odd about it is told, too.
+    pub(super) fn resolve(&self, path: &str, ledger: &mut Ledger) -> Option<ClientCertificate> {
+        let place = format!("{path}.certificate_file");
+        let key_place = format!("{path}.key_file");
+        let file = read(&place, self.certificate, ledger);
+        let key = self.key.map(|text| read(&key_place, text, ledger));
+        let key = match key {
+            Some(key) => Some(key?),
+            None => None,
+        };
+        let file = file?;
+        let password = self.password.as_ref().map(|(_, password)| password);
+        let parts = keystore::open(&file, key.as_ref().map(|key| key.as_slice()), password);
+        let was_locked = parts.as_ref().is_ok_and(|parts| parts.was_locked);
+        let holder = self.key.unwrap_or(self.certificate);
+        let holder_place = if self.key.is_some() {
+            &key_place
+        } else {
+            &place
+        };
+        let certificate = match parts.and_then(ClientCertificate::of) {
+            Ok(certificate) => certificate,
+            Err(fault) => {
+                let (text, place) = match fault.blames_key() {
+                    true => (holder, holder_place),
+                    false => (self.certificate, &place),
+                };
+                ledger.fault(text.mark, place, format!("the file named here {fault}"));
+                return None;
+            }
+        };
+        if let Some((text, _)) = self.password.as_ref().filter(|_| !was_locked) {
+            let message = "the private key is not encrypted, so no password is needed; remove it";
+            ledger.warn(text.mark, path, message);
+        }
+        if !was_locked && is_readable_by_others(&ledger.base.join(holder.value.trim())) {
+            let message = "everybody on this machine can read the private key; chmod 600 the file";
+            ledger.warn(holder.mark, holder_place, message);
+        }
+        self.warn_of_time(&place, &certificate, ledger);
+        Some(certificate)
+    }
+
+    /// Tenants with other credentials go on, so this is no fault.
+    fn warn_of_time(&self, place: &str, certificate: &ClientCertificate, ledger: &mut Ledger) {
+        let now = Timestamp::from(SystemTime::now());
+        let message = if certificate.not_after() <= now {
+            "the certificate has expired; upload a new one to the application and put it here"
+        } else if now < certificate.not_before() {
+            "the certificate is not good yet; see whether this machine's clock is right"
+        } else {
+            return;
+        };
+        ledger.warn(self.certificate.mark, place, message);
+    }
+}
+
+fn read(place: &str, text: &Text, ledger: &mut Ledger) -> Option<Zeroizing<Vec<u8>>> {
+    let location = ledger.base.join(text.value.trim());
+    match reading::read(Path::new(&location)) {
+        Ok(bytes) => Some(Zeroizing::new(bytes)),
+        Err(error) => {
+            let (reason, looked) = (reason(&error), ledger.looked_for(&location));
+            let message = format!("the file named here cannot be read ({reason}){looked}");
+            ledger.fault(text.mark, place, message);
+            None
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! Each way to a token, against an Entra that verifies what it is shown.
+//!
+//! Keys, certificates and containers are made by openssl, which knows nothing
+//! of our code.
+
+mod assertions;
+mod certificates;
+mod federated;
+mod hosts;
+mod identities;
+mod openssl;
+mod remedies;
+mod stage;

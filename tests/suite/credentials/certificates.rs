@@ -1,0 +1,290 @@
+//! Certificates: each form of file, each thing wrong with one, and renewal.
+
+use super::openssl::{certificate, expired, openssl, together};
+use super::stage::{Stage, until};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+const APPLICATION: &str = "type: client_certificate, client_id: {client_id}, ";
+
+/// A stage with `app.pem` and `app-key.pem`, known to Entra.
+async fn stage() -> Stage {
+    let stage = Stage::new().await;
+    certificate(stage.folder(), "app", 365);
+    stage.register("app.pem");
+    stage.write("password", "correct horse\n");
+    stage.write("other-password", "battery staple\n");
+    stage
+}
+
+/// Nobody else may read the folder's files, as it should be.
+fn close(stage: &Stage) {
+    for file in fs::read_dir(stage.folder()).unwrap() {
+        fs::set_permissions(file.unwrap().path(), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_form_of_file_signs_in() {
+    let stage = stage().await;
+    let folder = stage.folder();
+    together(folder, &["app-key.pem", "app.pem"], "both.pem");
+    openssl(
+        folder,
+        "rsa -in app-key.pem -traditional -out pkcs1-key.pem",
+    );
+    openssl(
+        folder,
+        "pkcs8 -topk8 -in app-key.pem -passout file:password -out locked-key.pem",
+    );
+    let export = "pkcs12 -export -inkey app-key.pem -in app.pem";
+    openssl(
+        folder,
+        &format!("{export} -passout file:password -out modern.p12"),
+    );
+    openssl(
+        folder,
+        &format!("{export} -passout file:password -legacy -out legacy.p12"),
+    );
+    openssl(
+        folder,
+        &format!(
+            "{export} -passout file:password -certpbe PBE-SHA1-3DES -keypbe PBE-SHA1-3DES -macalg sha1 -out windows.pfx"
+        ),
+    );
+    openssl(folder, &format!("{export} -passout pass: -out open.p12"));
+    certificate(folder, "stranger", 365);
+    together(folder, &["stranger.pem", "app.pem"], "chain.pem");
+    close(&stage);
+    for files in [
+        "certificate_file: both.pem",
+        "certificate_file: app.pem, key_file: app-key.pem",
+        "certificate_file: app.pem, key_file: pkcs1-key.pem",
+        "certificate_file: app.pem, key_file: locked-key.pem, password_file: password",
+        "certificate_file: chain.pem, key_file: app-key.pem",
+        "certificate_file: modern.p12, password_file: password",
+        "certificate_file: legacy.p12, password_file: password",
+        "certificate_file: windows.pfx, password_file: password",
+        "certificate_file: open.p12",
+    ] {
+        let checked = stage.check(&format!("{APPLICATION}{files}")).await;
+        checked.expect(true, &["ok    contoso: token", "contoso: credential: "]);
+        assert!(!checked.said.contains("warn"), "{files}: {}", checked.said);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_thing_wrong_with_a_file_is_told_with_its_remedy() {
+    let stage = stage().await;
+    let folder = stage.folder();
+    certificate(folder, "stranger", 365);
+    openssl(folder, "x509 -in app.pem -outform der -out app.der");
+    openssl(
+        folder,
+        "req -x509 -newkey rsa:1024 -nodes -keyout short-key.pem -out short.pem -subj /CN=short",
+    );
+    openssl(
+        folder,
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout curve-key.pem -out curve.pem -subj /CN=curve",
+    );
+    openssl(folder, "ec -in curve-key.pem -out sec1-key.pem");
+    openssl(
+        folder,
+        "pkcs8 -topk8 -in app-key.pem -passout file:password -out locked-key.pem",
+    );
+    openssl(
+        folder,
+        "rsa -in app-key.pem -traditional -aes128 -passout file:password -out old-key.pem",
+    );
+    openssl(
+        folder,
+        "pkcs12 -export -inkey app-key.pem -in app.pem -passout file:password -out app.p12",
+    );
+    let pem = fs::read_to_string(folder.join("app.pem")).unwrap();
+    fs::write(folder.join("cut.pem"), pem.replace("END CERT", "END CER")).unwrap();
+    let key = fs::read_to_string(folder.join("app-key.pem")).unwrap();
+    let damaged = key.replacen("\nMII", "\nMIJ", 1);
+    assert_ne!(damaged, key);
+    fs::write(folder.join("damaged-key.pem"), damaged).unwrap();
+    close(&stage);
+    for (files, place, said) in [
+        (
+            "certificate_file: app.der",
+            "certificate_file",
+            "neither PEM nor PKCS#12",
+        ),
+        (
+            "certificate_file: app.pem",
+            "certificate_file",
+            "no private key; add it",
+        ),
+        (
+            "certificate_file: app-key.pem",
+            "certificate_file",
+            "no certificate; add",
+        ),
+        (
+            "certificate_file: cut.pem, key_file: app-key.pem",
+            "certificate_file",
+            "damaged or cut off",
+        ),
+        (
+            "certificate_file: app.pem, key_file: damaged-key.pem",
+            "key_file",
+            "private key that is damaged",
+        ),
+        (
+            "certificate_file: app.pem, key_file: stranger-key.pem",
+            "certificate_file",
+            "no certificate of this private key",
+        ),
+        (
+            "certificate_file: short.pem, key_file: short-key.pem",
+            "key_file",
+            "less than 2048 bits",
+        ),
+        (
+            "certificate_file: curve.pem, key_file: curve-key.pem",
+            "key_file",
+            "not RSA",
+        ),
+        (
+            "certificate_file: curve.pem, key_file: sec1-key.pem",
+            "key_file",
+            "not RSA",
+        ),
+        (
+            "certificate_file: app.pem, key_file: locked-key.pem",
+            "key_file",
+            "needs a password",
+        ),
+        (
+            "certificate_file: app.pem, key_file: locked-key.pem, password_file: other-password",
+            "key_file",
+            "cannot be opened with this password",
+        ),
+        (
+            "certificate_file: app.pem, key_file: old-key.pem, password_file: password",
+            "key_file",
+            "openssl pkcs8 -topk8",
+        ),
+        (
+            "certificate_file: app.p12",
+            "certificate_file",
+            "needs a password",
+        ),
+        (
+            "certificate_file: app.p12, password_file: other-password",
+            "certificate_file",
+            "cannot be opened with this password",
+        ),
+        (
+            "certificate_file: app.p12, password_file: password, key_file: app-key.pem",
+            "key_file",
+            "remove key_file",
+        ),
+        (
+            "certificate_file: app.p12, password_file: absent",
+            "password_file",
+            "no such file",
+        ),
+    ] {
+        let verdict = stage.verdict(&format!("{APPLICATION}{files}")).await;
+        verdict.expect(false, &[&format!("credential.{place}: "), said]);
+        for secret in ["correct horse", "battery staple", "PRIVATE KEY"] {
+            assert!(!verdict.said.contains(secret), "{}", verdict.said);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_odd_about_a_certificate_is_a_warning() {
+    let stage = stage().await;
+    let folder = stage.folder();
+    expired(folder, "past", "app-key.pem");
+    together(folder, &["app-key.pem", "app.pem"], "both.pem");
+    close(&stage);
+    let past = "certificate_file: past.pem, key_file: app-key.pem";
+    let verdict = stage.verdict(&format!("{APPLICATION}{past}")).await;
+    verdict.expect(true, &["the certificate has expired; upload a new one"]);
+    stage.register("past.pem");
+    let checked = stage.check(&format!("{APPLICATION}{past}")).await;
+    checked.expect(
+        false,
+        &["AADSTS1000502", "hint: the certificate is expired"],
+    );
+
+    let both = format!("{APPLICATION}certificate_file: both.pem");
+    let with_password = format!("{both}, password_file: password");
+    let verdict = stage.verdict(&with_password).await;
+    verdict.expect(true, &["the private key is not encrypted"]);
+    fs::set_permissions(folder.join("both.pem"), fs::Permissions::from_mode(0o644)).unwrap();
+    let verdict = stage.verdict(&both).await;
+    verdict.expect(
+        true,
+        &["everybody on this machine can read the private key; chmod 600"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_nobody_uploaded_is_refused_with_the_remedy() {
+    let stage = Stage::new().await;
+    certificate(stage.folder(), "app", 365);
+    close(&stage);
+    let files = "certificate_file: app.pem, key_file: app-key.pem";
+    let checked = stage.check(&format!("{APPLICATION}{files}")).await;
+    checked.expect(
+        false,
+        &[
+            "AADSTS700027",
+            "hint: the certificate is not accepted: upload it",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_used_and_its_end_is_told() {
+    let stage = stage().await;
+    certificate(stage.folder(), "next", 800);
+    close(&stage);
+    let files = "certificate_file: app.pem, key_file: app-key.pem";
+    stage.configure("contoso", &format!("{APPLICATION}{files}"));
+    let exporter = stage.serve();
+    let address = exporter.word_after("address=");
+    let expiry = |days: f64| {
+        let line = "secure_score_credential_expiry_timestamp_seconds{tenant=\"contoso\"} ";
+        let address = address.clone();
+        async move {
+            let http = reqwest::Client::builder().no_proxy().build().unwrap();
+            let url = format!("http://{address}/metrics");
+            let said = http.get(url).send().await.unwrap().text().await.unwrap();
+            let value = said.lines().find_map(|it| it.strip_prefix(line));
+            let value = value.and_then(|value| value.parse::<f64>().ok());
+            let now = jiff::Timestamp::now().as_second() as f64;
+            value.is_some_and(|value| (value - now - days * 86_400.0).abs() < 86_400.0)
+        }
+    };
+    until(|| expiry(365.0)).await;
+    let tokens = |stage: &Stage| {
+        let requests = stage.control().requests();
+        let tokens = requests
+            .iter()
+            .filter(|it| it.path_and_query.ends_with("/token"));
+        tokens.filter(|it| it.status == 200).count()
+    };
+    until(|| {
+        let signed_in = tokens(&stage) == 1;
+        async move { signed_in }
+    })
+    .await;
+    stage.register("next.pem");
+    for (new, old) in [("next-key.pem", "app-key.pem"), ("next.pem", "app.pem")] {
+        fs::rename(stage.folder().join(new), stage.folder().join(old)).unwrap();
+    }
+    until(|| expiry(800.0)).await;
+    until(|| {
+        let signed_in = tokens(&stage) == 2;
+        async move { signed_in }
+    })
+    .await;
+}

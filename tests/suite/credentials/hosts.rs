@@ -1,0 +1,191 @@
+//! Tokens and calls go to the hosts of their cloud, and nowhere else.
+//!
+//! The program runs as it would for real, with a proxy for the way out that
+//! lets nothing through and writes down where each connection was to go.
+
+use super::stage::Outcome;
+use crate::simulated::text;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+const TENANT: &str = "11111111-2222-3333-4444-555555555555";
+
+/// Each cloud with Entra's host and Graph's.
+const CLOUDS: [(&str, &str, &str); 3] = [
+    ("global", "login.microsoftonline.com", "graph.microsoft.com"),
+    ("gcc-high", "login.microsoftonline.us", "graph.microsoft.us"),
+    ("dod", "login.microsoftonline.us", "dod-graph.microsoft.us"),
+];
+
+/// Somebody on this machine who answers each request alike and remembers the
+/// first lines.
+struct Listener {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<Vec<String>>>>,
+}
+
+impl Listener {
+    fn answering(answer: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&asked);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (Ok(stream), seen, answer) = (stream, Arc::clone(&seen), answer.clone()) else {
+                    return;
+                };
+                std::thread::spawn(move || exchange(&stream, &seen, &answer));
+            }
+        });
+        Self { address, asked }
+    }
+
+    fn first_lines(&self) -> BTreeSet<String> {
+        let asked = self.asked.lock().unwrap();
+        asked
+            .iter()
+            .filter_map(|lines| lines.first().cloned())
+            .collect()
+    }
+
+    fn lines(&self) -> Vec<String> {
+        self.asked.lock().unwrap().concat()
+    }
+}
+
+fn exchange(stream: &TcpStream, seen: &Mutex<Vec<Vec<String>>>, answer: &str) {
+    let lines = BufReader::new(stream).lines().map_while(Result::ok);
+    let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    seen.lock().unwrap().push(lines);
+    let mut stream = stream;
+    stream.write_all(answer.as_bytes()).ok();
+}
+
+/// The way out: it lets nothing through.
+fn proxy() -> Listener {
+    Listener::answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".into())
+}
+
+/// App Service's endpoint, in plain HTTP as it is there.
+fn app_service() -> Listener {
+    let claims = format!(r#"{{"tid":"{TENANT}","roles":["SecurityEvents.Read.All"]}}"#);
+    let token = format!("e30.{}.c2VhbA", BASE64.encode(claims));
+    let body = format!(
+        r#"{{"access_token":"{token}","expires_on":"4102444800","resource":"x","token_type":"Bearer"}}"#
+    );
+    Listener::answering(format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    ))
+}
+
+/// Checks one tenant of a cloud behind the proxy.
+fn check(cloud: &str, credential: &str, proxy: &Listener, variables: &[(&str, &str)]) -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("secret"), "a secret of its own").unwrap();
+    let config = folder.path().join("secure-score.yml");
+    let text_of_it = format!(
+        "tenants:\n  - {{name: a, tenant_id: {TENANT}, cloud: {cloud}, credential: {{{credential}}}}}\n"
+    );
+    fs::write(&config, text_of_it).unwrap();
+    let way_out = format!("http://{}", proxy.address);
+    let output = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        .arg("check")
+        .arg("--config.file")
+        .arg(&config)
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
+        .env_remove("https_proxy")
+        .env("HTTPS_PROXY", &way_out)
+        .env("HTTP_PROXY", &way_out)
+        .env("http_proxy", &way_out)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
+    Outcome {
+        success: output.status.success(),
+        said: text(&output.stdout) + &text(&output.stderr),
+    }
+}
+
+fn only(host: &str) -> BTreeSet<String> {
+    BTreeSet::from([format!("CONNECT {host}:443 HTTP/1.1")])
+}
+
+#[test]
+fn a_secret_is_sent_to_entra_of_its_cloud_only() {
+    for (cloud, login, _) in CLOUDS {
+        let proxy = proxy();
+        let secret =
+            format!("type: client_secret, client_id: {TENANT}, client_secret_file: secret");
+        let checked = check(cloud, &secret, &proxy, &[]);
+        checked.expect(false, &["no access token: could not connect", "hint: "]);
+        assert_eq!(
+            proxy.first_lines(),
+            only(login),
+            "{cloud}: {}",
+            checked.said
+        );
+    }
+}
+
+#[test]
+fn a_token_is_sent_to_graph_of_its_cloud_only_and_asked_for_without_a_proxy() {
+    for (cloud, _, graph) in CLOUDS {
+        let (proxy, machine) = (proxy(), app_service());
+        let endpoint = format!("http://{}/msi/token", machine.address);
+        let variables = [
+            ("IDENTITY_ENDPOINT", endpoint.as_str()),
+            ("IDENTITY_HEADER", "a header of its own"),
+        ];
+        let checked = check(cloud, "type: managed_identity", &proxy, &variables);
+        checked.expect(false, &["ok    a: token: carries", "could not connect"]);
+        assert_eq!(
+            proxy.first_lines(),
+            only(graph),
+            "{cloud}: {}",
+            checked.said
+        );
+        let asked = machine.lines();
+        assert!(
+            asked[0].contains(&format!("resource=https%3A%2F%2F{graph}")),
+            "{asked:?}"
+        );
+        assert!(
+            asked
+                .iter()
+                .any(|line| line.eq_ignore_ascii_case("x-identity-header: a header of its own")),
+            "{asked:?}"
+        );
+    }
+}
+
+#[test]
+fn where_no_managed_identity_answers_it_is_told_and_nobody_else_asked() {
+    let proxy = proxy();
+    let nobody = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let endpoint = format!("http://{nobody}/msi/token");
+    let variables = [
+        ("IDENTITY_ENDPOINT", endpoint.as_str()),
+        ("IDENTITY_HEADER", "x"),
+    ];
+    let checked = check("global", "type: managed_identity", &proxy, &variables);
+    checked.expect(
+        false,
+        &[
+            "no managed identity answers on this machine",
+            "hint: managed identities exist on Azure only",
+        ],
+    );
+    assert_eq!(proxy.first_lines(), BTreeSet::new());
+}

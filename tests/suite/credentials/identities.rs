@@ -1,0 +1,105 @@
+//! Managed identities: of a virtual machine, and of App Service.
+
+use super::stage::Stage;
+use secure_score_exporter::simulator::{Api, Fault, RetryAfter, What};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_signs_in_to_its_own_tenant() {
+    let stage = Stage::new().await;
+    let checked = stage.check("type: managed_identity").await;
+    checked.expect(true, &["ok    contoso: token"]);
+    let assigned = stage.tenant("contoso").client_id;
+    let checked = stage
+        .check(&format!("type: managed_identity, client_id: {assigned}"))
+        .await;
+    checked.expect(true, &["ok    contoso: token"]);
+    let requests = stage.control().requests();
+    let asked = requests.iter().filter(|it| it.api == Some(Api::Token));
+    let paths: Vec<_> = asked.map(|it| it.path_and_query.as_str()).collect();
+    assert_eq!(paths.len(), 2, "{paths:?}");
+    assert!(
+        paths
+            .iter()
+            .all(|path| path.starts_with("/metadata/identity/oauth2/token?")),
+        "{paths:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_that_was_not_assigned_is_told_as_such() {
+    let stage = Stage::new().await;
+    let checked = stage
+        .check("type: managed_identity, client_id: 0a1b2c3d-1111-2222-3333-444444444444")
+        .await;
+    checked.expect(
+        false,
+        &[
+            "status 400: Identity not found",
+            "hint: assign the identity to this machine",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_identity_of_another_tenant_is_not_used() {
+    let stage = Stage::new().await;
+    stage.configure("fabrikam", "type: managed_identity");
+    let checked = stage.run(&["check"], &[]).await;
+    checked.expect(false, &["is of tenant", "hint: check tenant_id"]);
+    let lists = stage.control().requests();
+    let lists = lists.iter().filter(|it| it.api != Some(Api::Token)).count();
+    assert_eq!(lists, 0, "the token must not be sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_signs_in_with_what_app_service_gave_it() {
+    let stage = Stage::new().await;
+    stage.configure("contoso", "type: managed_identity");
+    let endpoint = format!("{}/msi/token", stage.simulator.url());
+    let header = stage.control().identity_header();
+    let of = |header| {
+        [
+            ("IDENTITY_ENDPOINT", endpoint.as_str()),
+            ("IDENTITY_HEADER", header),
+        ]
+    };
+    let checked = stage.run(&["check"], &of(&header)).await;
+    checked.expect(true, &["ok    contoso: token"]);
+    let checked = stage.run(&["check"], &of("some-other-header")).await;
+    checked.expect(false, &["status 403", "hint: assign the identity"]);
+    assert!(
+        !checked.said.contains("some-other-header"),
+        "{}",
+        checked.said
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_of_the_endpoint_is_told_apart_from_a_missing_identity() {
+    let stage = Stage::new().await;
+    for (what, said) in [
+        (What::Status(500), "status 500"),
+        (What::Status(410), "status 410"),
+        (
+            What::Throttle {
+                retry_after: RetryAfter::Seconds(30),
+            },
+            "status 429",
+        ),
+        (What::EmptyBody, "holds no token"),
+    ] {
+        let fault = Fault::new(Api::Token, what.clone()).times(1);
+        stage.control().inject(None, fault).unwrap();
+        let before = stage.control().requests().len();
+        let checked = stage.check("type: managed_identity").await;
+        checked.expect(false, &[said]);
+        assert!(
+            !checked.said.contains("assign the identity"),
+            "{}",
+            checked.said
+        );
+        let asked = stage.control().requests().len() - before;
+        assert_eq!(asked, 1, "{what:?}: asked again at once");
+        stage.control().clear();
+    }
+}

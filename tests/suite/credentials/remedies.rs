@@ -1,0 +1,65 @@
+//! Each number of Entra's that is known, and the remedy it is told with.
+
+use super::stage::Stage;
+use crate::golden;
+use secure_score_exporter::graph;
+use secure_score_exporter::simulator::{Api, Fault, Options, What};
+use std::path::Path;
+
+#[test]
+fn the_table_of_the_documentation_is_that_of_the_code() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/entra-errors.md");
+    golden::compare(&page, &graph::entra_errors());
+}
+
+/// The numbers of the table, each with what to do.
+fn remedies() -> Vec<(u32, String)> {
+    let table = graph::entra_errors();
+    let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.flat_map(|row| {
+        let cells: Vec<_> = row.split(" | ").collect();
+        let remedy = cells[2].trim_end_matches(" |").to_owned();
+        let numbers = cells[0].trim_start_matches("| ").split(", ");
+        let numbers = numbers.map(|number| number.parse().unwrap());
+        numbers
+            .map(|number| (number, remedy.clone()))
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_number_is_told_with_its_remedy() {
+    let remedies = remedies();
+    assert!(remedies.len() > 25, "{remedies:?}");
+    let stage = Stage::with(Options {
+        tenants: remedies.len(),
+        ..Options::default()
+    })
+    .await;
+    stage.write("secret", "whatever");
+    let tenants: Vec<_> = stage.simulator.tenants();
+    let credential = "type: client_secret, client_id: {client_id}, client_secret_file: secret";
+    let each: Vec<_> = tenants
+        .iter()
+        .map(|it| (it.name.as_str(), credential))
+        .collect();
+    stage.configure_each(&each);
+    for (tenant, (number, _)) in tenants.iter().zip(&remedies) {
+        let fault = Fault::new(Api::Token, What::Aadsts(*number));
+        stage.control().inject(Some(&tenant.name), fault).unwrap();
+    }
+    let checked = stage.run(&["check"], &[]).await;
+    let lines: Vec<_> = checked.said.lines().collect();
+    for (tenant, (number, remedy)) in tenants.iter().zip(&remedies) {
+        let start = format!("FAIL  {}: Entra refused", tenant.name);
+        let place = lines.iter().position(|line| line.starts_with(&start));
+        let place = place.unwrap_or_else(|| panic!("{start:?} in:\n{}", checked.said));
+        assert!(
+            lines[place].contains(&format!("AADSTS{number}:")),
+            "{}",
+            lines[place]
+        );
+        assert_eq!(lines[place + 1].trim(), format!("hint: {remedy}"));
+    }
+}
