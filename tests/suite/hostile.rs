@@ -156,6 +156,11 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
+    fn no_file_with_a_certificate_breaks_anything(bytes in hostile("keystore")) {
+        entries::keystore(&bytes);
+    }
+
+    #[test]
     fn no_file_of_state_breaks_a_start(bytes in hostile("state")) {
         entries::state(&bytes);
     }

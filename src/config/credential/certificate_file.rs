@@ -1,7 +1,7 @@
 //! Reading the certificate that a configuration names.
 
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -13,6 +13,9 @@ use super::certificate::ClientCertificate;
 use super::keystore;
 use crate::config::Secret;
 use crate::model::Timestamp;
+
+/// Time enough to make and upload another one.
+const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The files of one certificate, as named.
 pub(super) struct CertificateFiles<'a> {
@@ -68,10 +71,17 @@ impl CertificateFiles<'_> {
     /// Tenants with other credentials go on, so this is no fault.
     fn warn_of_time(&self, place: &str, certificate: &ClientCertificate, ledger: &mut Ledger) {
         let now = Timestamp::from(SystemTime::now());
-        let message = if certificate.not_after() <= now {
+        let left = certificate.not_after().since(now);
+        let message = if left.is_zero() {
             "the certificate has expired; upload a new one to the application and put it here"
+                .to_owned()
         } else if now < certificate.not_before() {
-            "the certificate is not good yet; see whether this machine's clock is right"
+            "the certificate is not good yet; see whether this machine's clock is right".to_owned()
+        } else if left < SOON {
+            let days = left.as_secs() / (24 * 60 * 60);
+            format!(
+                "the certificate ends in {days} days; upload the next one beside it, then put it here"
+            )
         } else {
             return;
         };

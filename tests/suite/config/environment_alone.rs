@@ -249,3 +249,51 @@ fn the_environment_prints_names_and_no_values() {
     let printed = format!("{:?}", variables(&[("AZURE_CLIENT_SECRET", SECRET)]));
     assert!(printed.contains("AZURE_CLIENT_SECRET") && !printed.contains(SECRET));
 }
+
+#[test]
+fn a_variable_of_azures_gives_the_kind_of_credential_away() {
+    let application = directory().join("../../fuzz/corpus/keystore/modern.p12");
+    let token = directory().join("secrets/app");
+    let tenant = [("SECURE_SCORE_TENANT_ID", ID), ("AZURE_CLIENT_ID", ID)];
+    let with = |more: &[(&str, &str)]| {
+        let pairs: Vec<_> = tenant.iter().chain(more).copied().collect();
+        let found = find(&pairs).unwrap();
+        found.config.tenants[0].credential.clone()
+    };
+    let certificate = with(&[
+        (
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            application.to_str().unwrap(),
+        ),
+        ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "sample"),
+    ]);
+    assert!(matches!(certificate, Credential::ClientCertificate { .. }));
+    let federated = [("AZURE_FEDERATED_TOKEN_FILE", token.to_str().unwrap())];
+    assert!(matches!(
+        with(&federated),
+        Credential::WorkloadIdentity { .. }
+    ));
+    // A pod has the token's variable whether it is to be used or not.
+    let secret = with(&[federated[0], ("AZURE_CLIENT_SECRET", SECRET)]);
+    assert!(matches!(secret, Credential::ClientSecret { .. }));
+    let identity = with(&[("SECURE_SCORE_CREDENTIAL_TYPE", "managed_identity")]);
+    let assigned = Credential::ManagedIdentity {
+        client_id: Some(ID.to_owned()),
+    };
+    assert_eq!(identity, assigned);
+
+    let faults = find(&[
+        ("SECURE_SCORE_TENANT_ID", ID),
+        ("AZURE_CLIENT_ID", ID),
+        (
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            application.to_str().unwrap(),
+        ),
+        ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "another"),
+    ]);
+    let said = faults.unwrap_err().to_string();
+    assert!(
+        said.contains("AZURE_CLIENT_CERTIFICATE_PATH") && said.contains("with this password"),
+        "{said}"
+    );
+}

@@ -214,6 +214,11 @@ async fn what_is_odd_about_a_certificate_is_a_warning() {
         &["AADSTS1000502", "hint: the certificate is expired"],
     );
 
+    certificate(folder, "brief", 20);
+    let brief = "certificate_file: brief.pem, key_file: brief-key.pem";
+    let verdict = stage.verdict(&format!("{APPLICATION}{brief}")).await;
+    verdict.expect(true, &["the certificate ends in 19 days"]);
+
     let both = format!("{APPLICATION}certificate_file: both.pem");
     let with_password = format!("{both}, password_file: password");
     let verdict = stage.verdict(&with_password).await;

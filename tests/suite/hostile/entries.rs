@@ -116,6 +116,35 @@ pub(crate) fn configuration(bytes: &[u8]) {
     }
 }
 
+/// What should hold a certificate and its private key, PEM or PKCS#12, under
+/// the password `sample`.
+pub(crate) fn keystore(bytes: &[u8]) {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let write = |name: &str, bytes: &[u8]| {
+        std::fs::write(folder.path().join(name), bytes).expect("a file can be written");
+    };
+    write("application", bytes);
+    write("password", b"sample");
+    write("secure-score.yml", KEYSTORE.as_bytes());
+    match config::load(
+        &folder.path().join("secure-score.yml"),
+        &Environment::default(),
+    ) {
+        Ok(loaded) => {
+            let ends = loaded
+                .config
+                .tenants
+                .iter()
+                .map(|it| it.credential.expires());
+            assert!(ends.into_iter().all(|end| end.is_some()));
+        }
+        Err(faults) => assert!(faults.to_string().contains("certificate_file")),
+    }
+}
+
+const KEYSTORE: &str = "tenants: [{name: a, tenant_id: a.com, credential: {type: client_certificate, \
+    client_id: 0a1b2c3d-1111-2222-3333-444444444444, certificate_file: application, password_file: password}}]";
+
 /// Web configurations. Whoever writes one may name files, so those that do are
 /// left out: nobody shall read what is on this machine.
 pub(crate) fn web_configuration(bytes: &[u8]) {
