@@ -4,7 +4,7 @@ use crate::crowd;
 use secure_score_exporter::model::Persons;
 use secure_score_exporter::store::Store;
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Options, PersonDetail, Site, bind, serve};
+use secure_score_exporter::web::{Closed, Options, PersonDetail, Site, bind, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -26,6 +26,7 @@ pub(crate) async fn start(store: &Arc<Store>) -> SocketAddr {
         persons: PersonDetail::Shown(Persons::Plain),
         exposed: false,
         gate: Arc::default(),
+        closed: Closed::default(),
         lifecycle: None,
         version: "bench".to_owned(),
         started: SystemTime::now(),

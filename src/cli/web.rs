@@ -43,6 +43,14 @@ pub struct WebFlags {
     #[arg(long = "web.max-requests", value_name = "NUMBER")]
     max_requests: Option<usize>,
 
+    /// Serve no pages for people
+    #[arg(long = "web.disable-pages")]
+    pub disable_pages: bool,
+
+    /// Serve no API for programs; metrics, probes, targets and health checks stay
+    #[arg(long = "web.disable-api")]
+    pub disable_api: bool,
+
     /// Let POST /-/reload read the configuration again
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
@@ -102,6 +110,8 @@ impl WebFlags {
             && self.route_prefix.is_none()
             && self.max_requests.is_none()
             && self.config_file.is_none()
+            && !self.disable_pages
+            && !self.disable_api
             && !self.enable_lifecycle
             && !self.systemd_socket
     }
@@ -116,6 +126,8 @@ impl WebFlags {
         self.route_prefix = self.route_prefix.take().or(before.route_prefix);
         self.max_requests = self.max_requests.or(before.max_requests);
         self.config_file = self.config_file.take().or(before.config_file);
+        self.disable_pages |= before.disable_pages;
+        self.disable_api |= before.disable_api;
         self.enable_lifecycle |= before.enable_lifecycle;
         self.systemd_socket |= before.systemd_socket;
     }

@@ -12,7 +12,7 @@ use crate::refresh::{Fleet, Keeper, Plan, Shard};
 use crate::store::Store;
 use crate::store::disk::Directory;
 use crate::telemetry::{Telemetry, TelemetryError};
-use crate::web::{self, Asked, Drained, Lifecycle, Options, Site, Targets, Terms};
+use crate::web::{self, Asked, Closed, Drained, Lifecycle, Options, Site, Targets, Terms};
 use anyhow::Context as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -240,6 +240,10 @@ fn options(config: &Config, flags: &WebFlags) -> Options {
         exposed: true,
         gate: Arc::default(),
         lifecycle: None,
+        closed: Closed {
+            pages: flags.disable_pages,
+            api: flags.disable_api,
+        },
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: SystemTime::now(),
     }

@@ -168,6 +168,11 @@ impl Control {
         Ok(self.world.trust().federated(claims, Timestamp::now())?)
     }
 
+    /// The tokens handed out and the assertions that came in so far.
+    pub fn confidences(&self) -> Vec<String> {
+        self.world.confidences().all()
+    }
+
     /// What App Service would put into the variable `IDENTITY_HEADER`.
     pub fn identity_header(&self) -> String {
         self.world.identity_header()

@@ -35,13 +35,16 @@ pub(super) struct TokenRequest<'a> {
     /// Scheme, host and port the client used.
     pub(super) base: String,
     pub(super) form: Query,
+    /// Headers and body as they came.
+    pub(super) asked: &'a str,
     pub(super) ids: &'a Ids,
 }
 
 /// Answers a request for a token.
 pub(super) async fn answer(world: &World, request: &TokenRequest<'_>) -> Answer {
     let tenant = world.tenant_by_entra(&request.tenant);
-    struck(world, tenant, request.ids, |fault| {
+    let asked = (request.ids, request.asked);
+    struck(world, tenant, asked, |fault| {
         match check(world, tenant, request) {
             Ok(tenant) => {
                 let scope = request.form.value("scope").unwrap_or_default();
@@ -58,7 +61,7 @@ pub(super) async fn answer(world: &World, request: &TokenRequest<'_>) -> Answer 
 pub(super) async fn struck(
     world: &World,
     tenant: Option<&Tenant>,
-    ids: &Ids,
+    (ids, asked): (&Ids, &str),
     reply: impl FnOnce(Option<&What>) -> Reply,
 ) -> Answer {
     let name = tenant.map(|tenant| tenant.name.as_str());
@@ -74,7 +77,7 @@ pub(super) async fn struck(
     }
     let instead = fault
         .as_ref()
-        .and_then(|what| mishap::instead(what, Api::Token, ids));
+        .and_then(|what| mishap::instead(what, Api::Token, ids, asked));
     Answer {
         outcome: instead.unwrap_or_else(|| Outcome::Answered(reply(fault.as_ref()))),
         tenant: name.map(str::to_owned),
@@ -124,6 +127,7 @@ fn check_credential(world: &World, tenant: &Tenant, request: &TokenRequest<'_>) 
         return (secret == tenant.secret()).then_some(()).ok_or(7_000_215);
     }
     let assertion = form.value("client_assertion").ok_or(7_000_218_u32)?;
+    world.confidences().keep(assertion);
     if form.value("client_assertion_type") != Some(JWT_BEARER) {
         return Err(7_000_218);
     }
@@ -151,8 +155,10 @@ impl Grant {
     ) -> Self {
         let lifetime = lifetime(world, fault);
         let claims = claims(tenant, (audience, base), lifetime, fault);
+        let token = claims.to_token(world.token_key());
+        world.confidences().keep(&token);
         Self {
-            token: claims.to_token(world.token_key()),
+            token,
             lifetime,
             client_id: tenant.client_id.clone(),
         }

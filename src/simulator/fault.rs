@@ -97,6 +97,11 @@ pub enum What {
     Redirect(String),
     /// The connection is dropped without an answer.
     Reset,
+    /// A refusal that repeats what was asked, secrets and all, in the words of
+    /// the interface.
+    Echo,
+    /// The same as a web page, as a proxy has it.
+    EchoPage,
     /// Histories in the opposite order (profiles only).
     UnsortedHistory,
     /// Empty and null histories in place of the placeholder (profiles only).

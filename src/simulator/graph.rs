@@ -37,6 +37,8 @@ pub(super) struct ListRequest<'a> {
     /// Scheme, host and port the client used.
     pub(super) base: String,
     pub(super) query: &'a str,
+    /// Headers as they came.
+    pub(super) asked: &'a str,
     pub(super) ids: &'a Ids,
 }
 
@@ -45,6 +47,7 @@ pub(super) struct Call<'a> {
     pub(super) api: Api,
     tenant: &'a Tenant,
     base: &'a str,
+    asked: &'a str,
     raw_query: &'a str,
     query: Query,
     cursor: Cursor,
@@ -167,6 +170,7 @@ impl<'a> Call<'a> {
             api: request.api,
             tenant,
             base: &request.base,
+            asked: request.asked,
             raw_query: request.query,
             query,
             cursor,
@@ -179,7 +183,7 @@ impl<'a> Call<'a> {
         let fault = world.faults().strike(self.target());
         if let Some(outcome) = fault
             .as_ref()
-            .and_then(|what| mishap::instead(what, self.api, ids))
+            .and_then(|what| mishap::instead(what, self.api, ids, self.asked))
         {
             return outcome;
         }

@@ -43,6 +43,8 @@ pub(super) struct IdentityRequest<'a> {
     pub(super) headers: &'a HeaderMap,
     pub(super) base: String,
     pub(super) query: Query,
+    /// Headers as they came.
+    pub(super) asked: &'a str,
     pub(super) ids: &'a Ids,
 }
 
@@ -50,14 +52,19 @@ pub(super) struct IdentityRequest<'a> {
 pub(super) async fn answer(world: &World, request: &IdentityRequest<'_>) -> Answer {
     let found = check(world, request);
     let tenant = found.as_ref().ok().copied();
-    entra::struck(world, tenant, request.ids, |fault| match found {
-        Ok(tenant) => {
-            let resource = request.query.value("resource").unwrap_or_default();
-            let grant = Grant::new(world, tenant, (resource, &request.base), fault);
-            reply(request.flavour, &grant, resource)
-        }
-        Err(refusal) => refusal,
-    })
+    entra::struck(
+        world,
+        tenant,
+        (request.ids, request.asked),
+        |fault| match found {
+            Ok(tenant) => {
+                let resource = request.query.value("resource").unwrap_or_default();
+                let grant = Grant::new(world, tenant, (resource, &request.base), fault);
+                reply(request.flavour, &grant, resource)
+            }
+            Err(refusal) => refusal,
+        },
+    )
     .await
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::body::Body;
 use super::entra;
 use super::fault::{RetryAfter, What};
-use super::reply::{Content, Ids, Outcome, Reply, pack};
+use super::reply::{Content, Ids, Outcome, Reply, entra_error, pack};
 use super::request_log::Api;
 
 /// The size of the pieces an oversized body is made of.
@@ -26,7 +26,9 @@ const FORBIDDEN: (&str, &str) = (
 );
 
 /// The answer a fault gives in place of the good one, if it is of that kind.
-pub(super) fn instead(what: &What, api: Api, ids: &Ids) -> Option<Outcome> {
+///
+/// `asked` is the request, for those that repeat it.
+pub(super) fn instead(what: &What, api: Api, ids: &Ids, asked: &str) -> Option<Outcome> {
     let reply = match what {
         What::Reset => return Some(Outcome::Dropped),
         What::Throttle { retry_after } => {
@@ -50,9 +52,33 @@ pub(super) fn instead(what: &What, api: Api, ids: &Ids) -> Option<Outcome> {
         What::HugeBody(bytes) => Reply::of(Content::Raw(huge(*bytes))),
         What::GzipBomb(bytes) => bomb(*bytes)?,
         What::Redirect(to) => redirect(to),
+        What::Echo => echo(asked, api, ids),
+        What::EchoPage => echo_page(asked),
         _ => return None,
     };
     Some(Outcome::Answered(reply))
+}
+
+/// A refusal in the words of the interface, and what it refuses.
+fn echo(asked: &str, api: Api, ids: &Ids) -> Reply {
+    let text = format!("This was not understood: {asked}");
+    match api {
+        Api::Token => {
+            let error = entra_error(("invalid_request", &text), 900_144, ids);
+            Reply::json(StatusCode::BAD_REQUEST, error)
+        }
+        Api::Scores | Api::Profiles => {
+            Reply::error(api, StatusCode::BAD_REQUEST, ids, ("BadRequest", &text))
+        }
+    }
+}
+
+/// A proxy's page about a request.
+fn echo_page(asked: &str) -> Reply {
+    let page = format!("<!DOCTYPE html><title>Blocked</title><pre>{asked}</pre>");
+    let mut reply = Reply::of(Content::Raw(Body::whole(page)));
+    reply.status = StatusCode::FORBIDDEN;
+    reply
 }
 
 /// 403 for want of a permission.

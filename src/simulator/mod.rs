@@ -16,6 +16,7 @@ mod body;
 mod calendar;
 mod catalogue;
 mod character;
+mod confidences;
 mod control;
 mod control_api;
 mod day;

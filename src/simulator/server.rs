@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_ENCODING, HOST};
+use hyper::header::{ACCEPT_ENCODING, HOST, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -191,9 +191,13 @@ type Head = hyper::http::request::Parts;
 
 async fn lead(world: &World, route: Route, (head, body): (&Head, Incoming), ids: &Ids) -> Answer {
     let base = base(head);
+    let asked = headers_of(head);
     match route {
         Route::Token(tenant) => {
-            let form = Query::parse(&String::from_utf8_lossy(&read(body).await));
+            let body = read(body).await;
+            let body = String::from_utf8_lossy(&body);
+            let form = Query::parse(&body);
+            let asked = format!("{body}; {asked}");
             entra::answer(
                 world,
                 &TokenRequest {
@@ -201,6 +205,7 @@ async fn lead(world: &World, route: Route, (head, body): (&Head, Incoming), ids:
                     tenant,
                     base,
                     form,
+                    asked: &asked,
                     ids,
                 },
             )
@@ -217,6 +222,7 @@ async fn lead(world: &World, route: Route, (head, body): (&Head, Incoming), ids:
                     headers,
                     base,
                     query,
+                    asked: &asked,
                     ids,
                 },
             )
@@ -233,6 +239,7 @@ async fn lead(world: &World, route: Route, (head, body): (&Head, Incoming), ids:
                     headers,
                     base,
                     query,
+                    asked: &asked,
                     ids,
                 },
             )
@@ -248,6 +255,14 @@ async fn lead(world: &World, route: Route, (head, body): (&Head, Incoming), ids:
             }
         }
     }
+}
+
+/// The headers as they came, on one line, since of more we tell the first.
+fn headers_of(head: &Head) -> String {
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        format!("{name}: {}; ", String::from_utf8_lossy(value.as_bytes()))
+    };
+    head.headers.iter().map(line).collect()
 }
 
 /// The root as the client wrote it: links must stay on the host it knows.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::character::{CHARACTERS, Character};
+use super::confidences::Confidences;
 use super::dice::{guid, roll};
 use super::fault_board::FaultBoard;
 use super::made::Made;
@@ -31,6 +32,7 @@ pub(super) struct World {
     page_size: usize,
     token_lifetime: Duration,
     trust: Trust,
+    confidences: Confidences,
 }
 
 impl World {
@@ -51,6 +53,7 @@ impl World {
             page_size: options.page_size,
             token_lifetime: options.token_lifetime,
             trust: Trust::default(),
+            confidences: Confidences::default(),
         }))
     }
 
@@ -96,6 +99,11 @@ impl World {
     /// Whom the applications trust.
     pub(super) fn trust(&self) -> &Trust {
         &self.trust
+    }
+
+    /// What was handed out and came in, and must not be told.
+    pub(super) fn confidences(&self) -> &Confidences {
+        &self.confidences
     }
 
     /// What App Service gives to an app, and wants to see again.

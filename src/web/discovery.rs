@@ -1,9 +1,9 @@
 //! `/sd/tenants`: each tenant as a target, for Prometheus' `http_sd_configs`.
 
+use super::options::Options;
 use super::probe;
 use super::query;
 use super::reply::{self, Reply};
-use super::site::Options;
 use crate::gate::Security;
 use crate::store::Tenants;
 use bytes::Bytes;

@@ -110,6 +110,14 @@ pub(super) fn wants_post(method: &Method) -> Reply {
     with(answer, header::ALLOW, HeaderValue::from_static("POST, PUT"))
 }
 
+/// Somebody switched it off.
+pub(super) fn switched_off(flag: &str) -> Reply {
+    text(
+        StatusCode::NOT_FOUND,
+        format!("switched off here by {flag}\n"),
+    )
+}
+
 /// The request does not say whom it means, or says it twice.
 pub(super) fn no_host() -> Reply {
     let line = "name one Host, as HTTP/1.1 demands\n";

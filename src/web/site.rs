@@ -3,7 +3,8 @@
 use super::api::{self, Api};
 use super::compressor::Compressor;
 use super::discovery::{self, Targets};
-use super::lifecycle::{self, Lifecycle};
+use super::lifecycle;
+use super::options::{Options, PersonDetail, Redaction};
 use super::pages::{self, PageRoute};
 use super::patience::patience;
 use super::press::Press;
@@ -14,8 +15,7 @@ use super::scope::Scope;
 use super::scrape::{narrowed, scrape};
 use super::views::{self, Reader};
 use super::{audience, health};
-use crate::gate::Gate;
-use crate::model::{Persons, Timestamp};
+use crate::model::Timestamp;
 use crate::refresh::Summons;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -28,59 +28,6 @@ use std::time::SystemTime;
 /// Nothing here reads a request's body. A small one is forgiven, since some
 /// clients send one with everything; of a larger one not a byte is read.
 const MAX_REQUEST_BODY: u64 = 8 * 1024;
-
-/// Whether the pages say who accepted a risk, and with which words.
-#[derive(Debug, Clone)]
-pub enum PersonDetail {
-    /// They do, as far as the configuration says.
-    Shown(Persons),
-    /// They do not.
-    Redacted(Redaction),
-}
-
-impl PersonDetail {
-    /// What of persons is shown.
-    pub fn persons(&self) -> &Persons {
-        match self {
-            Self::Shown(persons) => persons,
-            Self::Redacted(_) => &Persons::Hidden,
-        }
-    }
-}
-
-/// Why persons are not shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Redaction {
-    /// Anybody on the network could read them.
-    Unprotected,
-    /// The configuration says so.
-    Configured,
-    /// The request came through a proxy, or under a name not of this machine.
-    Forwarded,
-}
-
-/// What the configuration says about the site.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where the metrics are, below the prefix.
-    pub telemetry_path: String,
-    /// What every path begins with; `/` or nothing for none.
-    pub route_prefix: String,
-    /// The address others reach us by, when it is not ours.
-    pub external_url: Option<String>,
-    /// Whether the pages show persons, to whom may see them.
-    pub persons: PersonDetail,
-    /// Whether others than this machine can ask us.
-    pub exposed: bool,
-    /// Who may come in.
-    pub gate: Arc<Gate>,
-    /// Who reads the configuration again, where that may be asked for.
-    pub lifecycle: Option<Lifecycle>,
-    /// Our version.
-    pub version: String,
-    /// When we started.
-    pub started: SystemTime,
-}
 
 /// Everything that is served.
 #[derive(Debug)]
@@ -157,6 +104,9 @@ impl Site {
             return lifecycle::answer(self.options.lifecycle.as_ref(), &parts.method).await;
         }
         let route = self.route(parts.uri.path());
+        if let Some(flag) = route.and_then(|route| self.closed(route)) {
+            return reply::switched_off(flag);
+        }
         let is_look = matches!(parts.method, Method::GET | Method::HEAD);
         if !is_look && route != Some(Route::Api) {
             return reply::method_not_allowed(&parts.method);
@@ -224,6 +174,16 @@ impl Site {
             "/-/ready" | "/readyz" => Some(Route::Ready),
             api if api.starts_with(api::ROOT) => Some(Route::Api),
             page => PageRoute::of(page).map(Route::Page),
+        }
+    }
+
+    /// The flag that switches off what is behind a path.
+    fn closed(&self, route: Route) -> Option<&'static str> {
+        let closed = self.options.closed;
+        match route {
+            Route::Page(_) | Route::Style if closed.pages => Some("--web.disable-pages"),
+            Route::Api if closed.api => Some("--web.disable-api"),
+            _ => None,
         }
     }
 
@@ -296,6 +256,8 @@ impl Site {
         let prefix = &self.options.route_prefix;
         if path == "/" || path == prefix {
             reply::redirect(&format!("{prefix}/"))
+        } else if self.options.closed.pages {
+            reply::text(StatusCode::NOT_FOUND, "there is nothing here\n".to_owned())
         } else {
             let reader = Reader {
                 options: &self.options,
@@ -303,21 +265,6 @@ impl Site {
             };
             reply::page(StatusCode::NOT_FOUND, views::missing(path, &reader))
         }
-    }
-}
-
-impl Options {
-    /// What links begin with: the path of the external address, since a proxy
-    /// may have taken it away before the request came to us.
-    pub(super) fn link_prefix(&self) -> &str {
-        self.external_url
-            .as_deref()
-            .and_then(|url| url.split_once("://"))
-            .map(|(_, rest)| {
-                rest.find('/')
-                    .map_or("", |start| rest.get(start..).unwrap_or(""))
-            })
-            .map_or(&self.route_prefix, |path| path.trim_end_matches('/'))
     }
 }
 
@@ -344,7 +291,9 @@ fn rooted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::options::Closed;
     use super::*;
+    use crate::model::Persons;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
         let options = Options {
@@ -355,6 +304,7 @@ mod tests {
             exposed: false,
             gate: Arc::default(),
             lifecycle: None,
+            closed: Closed::default(),
             version: "0.0.0".to_owned(),
             started: SystemTime::UNIX_EPOCH,
         };

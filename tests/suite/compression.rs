@@ -8,7 +8,7 @@ use secure_score_exporter::exposition::{Block, Deflater, Edition, Format, Shelf,
 use secure_score_exporter::model::Persons;
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Options, PersonDetail, Site, bind, serve};
+use secure_score_exporter::web::{Closed, Options, PersonDetail, Site, bind, serve};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -357,6 +357,7 @@ async fn serving(tenants: u64) -> (SocketAddr, Arc<Store>) {
         persons: PersonDetail::Shown(Persons::Plain),
         exposed: false,
         gate: Arc::default(),
+        closed: Closed::default(),
         lifecycle: None,
         version: "1.2.3".to_owned(),
         started: SystemTime::now(),

@@ -8,6 +8,6 @@ mod certificates;
 mod federated;
 mod hosts;
 mod identities;
-mod openssl;
+pub(crate) mod openssl;
 mod remedies;
-mod stage;
+pub(crate) mod stage;

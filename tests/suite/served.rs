@@ -8,7 +8,7 @@ use secure_score_exporter::model::{
 };
 use secure_score_exporter::store::{Store, TenantState};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Drained, Options, PersonDetail, Site, bind, serve};
+use secure_score_exporter::web::{Closed, Drained, Options, PersonDetail, Site, bind, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -34,6 +34,7 @@ pub(crate) fn options() -> Options {
         persons: PersonDetail::Shown(Persons::Plain),
         exposed: false,
         gate: Arc::default(),
+        closed: Closed::default(),
         lifecycle: None,
         version: "1.2.3".to_owned(),
         started: SystemTime::now(),

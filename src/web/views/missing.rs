@@ -17,6 +17,10 @@ pub(in crate::web) fn missing(path: &str, reader: &Reader<'_>) -> Markup {
         ("/-/healthy", "whether the process lives"),
         ("/-/ready", "whether every tenant was attempted once"),
     ];
+    let closed = reader.options.closed;
+    let known = known
+        .into_iter()
+        .filter(|(path, _)| !(closed.api && path.starts_with("/api/")));
     let content = html! {
         p { "There is nothing at " code { (shortened(path)) } ". These paths exist:" }
         ul {

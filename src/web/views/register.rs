@@ -177,7 +177,9 @@ fn table(
     html! {
         (wide("Accepted risks", table))
         (shown.links("accepted risks", address))
-        p.soft { "For programs: " a href=(data) { "the same as JSON" } ", or as CSV with " code { "Accept: text/csv" } "." }
+        @if !reader.options.closed.api {
+            p.soft { "For programs: " a href=(data) { "the same as JSON" } ", or as CSV with " code { "Accept: text/csv" } "." }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use hyper::Request;
 use secure_score_exporter::model::Persons;
 use secure_score_exporter::store::Store;
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Options, PersonDetail, Reply, Site, bind, serve};
+use secure_score_exporter::web::{Closed, Options, PersonDetail, Reply, Site, bind, serve};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ pub(super) fn options(persons: PersonDetail) -> Options {
         external_url: None,
         exposed: false,
         gate: Arc::default(),
+        closed: Closed::default(),
         lifecycle: None,
         persons,
         version: "1.2.3".to_owned(),

@@ -4,15 +4,14 @@
 //! lets nothing through and writes down where each connection was to go.
 
 use super::stage::Outcome;
+use crate::listener::Listener;
 use crate::simulated::text;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -22,51 +21,6 @@ const CLOUDS: [(&str, &str, &str); 3] = [
     ("gcc-high", "login.microsoftonline.us", "graph.microsoft.us"),
     ("dod", "login.microsoftonline.us", "dod-graph.microsoft.us"),
 ];
-
-/// Somebody on this machine who answers each request alike and remembers the
-/// first lines.
-struct Listener {
-    address: SocketAddr,
-    asked: Arc<Mutex<Vec<Vec<String>>>>,
-}
-
-impl Listener {
-    fn answering(answer: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&asked);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let (Ok(stream), seen, answer) = (stream, Arc::clone(&seen), answer.clone()) else {
-                    return;
-                };
-                std::thread::spawn(move || exchange(&stream, &seen, &answer));
-            }
-        });
-        Self { address, asked }
-    }
-
-    fn first_lines(&self) -> BTreeSet<String> {
-        let asked = self.asked.lock().unwrap();
-        asked
-            .iter()
-            .filter_map(|lines| lines.first().cloned())
-            .collect()
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.asked.lock().unwrap().concat()
-    }
-}
-
-fn exchange(stream: &TcpStream, seen: &Mutex<Vec<Vec<String>>>, answer: &str) {
-    let lines = BufReader::new(stream).lines().map_while(Result::ok);
-    let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
-    seen.lock().unwrap().push(lines);
-    let mut stream = stream;
-    stream.write_all(answer.as_bytes()).ok();
-}
 
 /// The way out: it lets nothing through.
 fn proxy() -> Listener {

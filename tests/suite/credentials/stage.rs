@@ -58,8 +58,12 @@ impl Stage {
 
     /// Writes a file nobody else may read.
     pub(crate) fn write(&self, name: &str, text: &str) {
+        self.write_bytes(name, text.as_bytes());
+    }
+
+    pub(crate) fn write_bytes(&self, name: &str, bytes: &[u8]) {
         let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
+        fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
 
@@ -118,7 +122,12 @@ impl Stage {
 
     /// Starts the exporter with the configuration of the folder.
     pub(crate) fn serve(&self) -> Process {
-        let words = ["--web.listen-address=127.0.0.1:0"];
+        self.serve_with(&[])
+    }
+
+    /// The same with more flags.
+    pub(crate) fn serve_with(&self, flags: &[&str]) -> Process {
+        let words = [&["--web.listen-address=127.0.0.1:0"], flags].concat();
         Process::start(&mut self.command(&words, &[]))
     }
 

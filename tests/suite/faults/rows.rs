@@ -139,6 +139,20 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
             Again::AtOnce,
         ),
         answer(
+            "400 that repeats the request, its token included",
+            Profiles,
+            What::Echo,
+            Reason::Rejected,
+            Backoff,
+        ),
+        answer(
+            "403 of a proxy whose page repeats the request",
+            Scores,
+            What::EchoPage,
+            Reason::Permission,
+            Rarely,
+        ),
+        answer(
             "400",
             Profiles,
             What::Status(400),
@@ -349,6 +363,20 @@ fn of_entra(elsewhere: &str) -> Vec<Row> {
     use Again::{Backoff, Rarely, Told};
     use Api::Token;
     vec![
+        answer(
+            "400 that repeats the request, its secret included",
+            Token,
+            What::Echo,
+            Reason::Token,
+            Rarely,
+        ),
+        answer(
+            "403 of a proxy whose page repeats the request",
+            Token,
+            What::EchoPage,
+            Reason::Token,
+            Rarely,
+        ),
         answer(
             "wrong secret",
             Token,

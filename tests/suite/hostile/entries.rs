@@ -13,7 +13,7 @@ use secure_score_exporter::model::{
 };
 use secure_score_exporter::store::disk::Directory;
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Options, PersonDetail, Site};
+use secure_score_exporter::web::{Closed, Options, PersonDetail, Site};
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -200,6 +200,7 @@ fn site() -> Site {
         persons: PersonDetail::Shown(Persons::Hidden),
         exposed: false,
         gate: Arc::default(),
+        closed: Closed::default(),
         lifecycle: None,
         version: String::new(),
         started: SystemTime::UNIX_EPOCH,

@@ -1,0 +1,85 @@
+//! Each fault of the fault matrix, at all tenants at once, before each command
+//! that talks to Microsoft, with everything logged.
+
+use super::people::{secrets, stage};
+use crate::credentials::stage::Stage;
+use crate::faults::rows::{Place, rows};
+use secure_score_exporter::simulator::Fault;
+use std::fs;
+
+/// Runs a command with everything logged, and searches what it said.
+async fn run(stage: &Stage, words: &[&str], fault: &str) {
+    let outcome = stage.run(words, &[]).await;
+    let output = format!("{words:?} while there is {fault}");
+    assert!(
+        outcome.said.contains("contoso"),
+        "{output}: {}",
+        outcome.said
+    );
+    secrets(stage).must_be_empty(&output, outcome.said.as_bytes());
+}
+
+/// A share of the matrix, in a world of its own.
+async fn play(share: usize, shares: usize) {
+    let stage = stage().await;
+    // Some faults last as long as somebody waits for them.
+    let path = stage.folder().join("secure-score.yml");
+    let config = fs::read_to_string(&path).unwrap();
+    let hasty = config.replace("scores: 10s", "scores: 10s, timeout: 1s");
+    assert_ne!(hasty, config);
+    fs::write(&path, hasty).unwrap();
+    let faults: Vec<(&str, Fault)> = rows("elsewhere.example")
+        .into_iter()
+        .filter_map(|row| match row.place {
+            Place::Answer(fault) => Some((row.name, fault)),
+            Place::Road(_) => None,
+        })
+        .collect();
+    assert!(faults.len() > 50, "only {} faults", faults.len());
+    let commands = [
+        ["check", "--log.level=trace", "--log.format=logfmt"],
+        ["collect", "--log.level=trace", "--log.format=json"],
+    ];
+    for (number, (name, fault)) in faults.iter().enumerate().skip(share).step_by(shares) {
+        stage.control().inject(None, fault.clone()).unwrap();
+        let command = &commands[number / shares % commands.len()];
+        run(&stage, command, name).await;
+        stage.control().clear();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_half_of_all_faults_tells_no_secret() {
+    play(0, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_second_half_of_all_faults_tells_no_secret() {
+    play(1, 2).await;
+}
+
+/// Where the faults above could be blind: that an answer repeats a secret is
+/// really so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_repeated_to_us_is_told_without_the_secret() {
+    use secure_score_exporter::simulator::{Api, What};
+    let stage = stage().await;
+    stage
+        .control()
+        .inject(None, Fault::new(Api::Token, What::Echo))
+        .unwrap();
+    let outcome = stage.run(&["check"], &[]).await;
+    outcome.expect(false, &["This was not understood", "<secret>"]);
+    secrets(&stage).must_be_empty("check", outcome.said.as_bytes());
+    stage.control().clear();
+    stage
+        .control()
+        .inject(None, Fault::new(Api::Scores, What::Echo))
+        .unwrap();
+    let outcome = stage.run(&["check"], &[]).await;
+    outcome.expect(
+        false,
+        &["This was not understood", "authorization: Bearer <secret>"],
+    );
+    secrets(&stage).must_be_empty("check", outcome.said.as_bytes());
+}
