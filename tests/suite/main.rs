@@ -37,6 +37,7 @@ mod guarded;
 mod healthcheck;
 mod histories;
 mod hostile;
+mod intruders;
 mod listener;
 mod persons;
 mod pictures;

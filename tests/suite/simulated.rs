@@ -66,11 +66,18 @@ impl Simulated {
 
     /// How many requests the stand-in has answered.
     pub(crate) async fn requests(&self) -> usize {
+        self.paths_asked().await.len()
+    }
+
+    /// The paths it was asked for, with their queries.
+    pub(crate) async fn paths_asked(&self) -> Vec<String> {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}/requests", self.control);
         let answer = http.get(url).send().await.unwrap().text().await.unwrap();
         let log: Value = serde_json::from_str(&answer).unwrap();
-        log.as_array().unwrap().len()
+        let requests = log.as_array().unwrap().iter();
+        let paths = requests.map(|it| it["path_and_query"].as_str().unwrap().to_owned());
+        paths.collect()
     }
 
     async fn post(&self, path: &str, body: Value) {
