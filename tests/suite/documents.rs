@@ -191,7 +191,7 @@ fn the_configurations_they_show_are_good() {
                 .unwrap();
             let told = text(&said.stderr);
             assert!(said.status.success(), "{document}:\n{config}{told}");
-            assert!(!told.contains("level=warn"), "{document}:\n{config}{told}");
+            assert!(!told.contains("warning:"), "{document}:\n{config}{told}");
         }
     }
 }
