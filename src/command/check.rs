@@ -355,9 +355,23 @@ fn token(facts: &TokenFacts, findings: &mut Findings) {
     if facts.may_read() == Some(true) && !needless.is_empty() {
         findings.odd(
             format!("token: carries more than it needs: {}", needless.join(", ")),
-            "take these permissions from the application; the exporter only reads Secure Score",
+            &too_much(needless.len() < facts.permissions.iter().flatten().count()),
         );
     }
+}
+
+/// How to take away what is not needed, and in which order: a tenant that
+/// loses the writing permission before it has the reading one goes dark.
+fn too_much(has_the_right_one: bool) -> String {
+    let first = match has_the_right_one {
+        true => String::new(),
+        false => format!("grant {PERMISSION} first; then "),
+    };
+    format!(
+        "{first}remove the others under API permissions of the app registration and revoke their consent \
+         (of a managed identity: delete its app role assignments), as docs/permissions.md has it; \
+         a token lives for about an hour"
+    )
 }
 
 fn anomalies(list: &str, anomalies: &Anomalies, findings: &mut Findings) {

@@ -90,6 +90,43 @@ async fn check_tells_each_trouble_with_its_remedy_and_fails() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_permits_too_much_is_told_with_the_way_to_less() {
+    let simulated = Simulated::start();
+    for (tenant, roles) in [
+        (
+            "contoso",
+            ["SecurityEvents.Read.All", "Directory.ReadWrite.All"].as_slice(),
+        ),
+        ("fabrikam", &["SecurityEvents.ReadWrite.All"]),
+    ] {
+        let fault = json!({"api": "token", "tenant": tenant, "what": {"roles": roles}});
+        simulated.inject(fault).await;
+    }
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let said = text(&checked.stdout);
+    assert!(checked.status.success(), "a warning is no failure: {said}");
+    let remedy = |tenant: &str, needless: &str| -> String {
+        let line = format!("warn  {tenant}: token: carries more than it needs: {needless}\n");
+        let (_, rest) = said
+            .split_once(&line)
+            .unwrap_or_else(|| panic!("{line} is missing in\n{said}"));
+        rest.lines().next().unwrap_or_default().to_owned()
+    };
+    let contoso = remedy("contoso", "Directory.ReadWrite.All");
+    assert!(
+        contoso.starts_with("      hint: remove the others under API permissions"),
+        "{contoso}"
+    );
+    assert!(contoso.contains("docs/permissions.md"), "{contoso}");
+    let fabrikam = remedy("fabrikam", "SecurityEvents.ReadWrite.All");
+    assert!(
+        fabrikam.starts_with("      hint: grant SecurityEvents.Read.All first; then remove"),
+        "who can only write would lose all: {fabrikam}"
+    );
+    assert!(!said.contains("warn  adatum: token"), "{said}");
+}
+
 #[test]
 fn a_watched_control_that_no_catalogue_has_is_told() {
     let simulated = Simulated::start();

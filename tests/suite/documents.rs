@@ -1,7 +1,7 @@
 //! What the documents tell people to type and to look for is so.
 
 use crate::process::{Process, free_port};
-use crate::simulated::{Simulated, run, text};
+use crate::simulated::{Simulated, text};
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -121,36 +121,77 @@ fn every_command_of_getting_started_works() {
     every_command_works("docs/getting-started.md");
 }
 
-#[test]
-fn the_configurations_they_show_are_good() {
-    let folder = tempfile::tempdir().unwrap();
-    let secret = folder.path().join("watcher.secret");
-    fs::write(&secret, "a secret").unwrap();
-    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-    fs::set_permissions(secret, private).unwrap();
-    for document in ["README.md", "docs/getting-started.md"] {
-        let page = read(document);
-        let blocks = page.split("```yaml").skip(1);
-        let blocks = blocks.map(|block| block.split("```").next().unwrap());
-        let mut shown = blocks.filter(|block| block.contains("tenants:")).peekable();
-        assert!(shown.peek().is_some(), "{document} shows none");
-        for block in shown {
-            let file = folder.path().join("shown.yml");
+/// What stands in a document's blocks of YAML that say whom to watch, without
+/// the indentation of a list around them.
+fn configurations(document: &str) -> Vec<String> {
+    let page = read(document);
+    let blocks = page.split("```yaml").skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let shown: Vec<_> = blocks
+        .filter(|block| block.contains("tenants:"))
+        .map(|block| {
             let indent = block.len() - block.trim_start_matches(['\n', ' ']).len() - 1;
             let lines = block
                 .lines()
                 .map(|line| line.get(indent..).unwrap_or_default());
-            fs::write(
-                &file,
-                lines.flat_map(|line| [line, "\n"]).collect::<String>(),
-            )
-            .unwrap();
-            let said = run(&[
-                "--config.check",
-                "--config.file",
-                &file.display().to_string(),
-            ]);
-            assert!(said.status.success(), "{document}: {}", text(&said.stderr));
+            lines.flat_map(|line| [line, "\n"]).collect()
+        })
+        .collect();
+    assert!(!shown.is_empty(), "{document} shows none");
+    shown
+}
+
+/// A folder with the files that configurations name, those that openssl makes
+/// by the very commands of the document.
+fn secrets() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let typed = commands("docs/permissions.md").join("\n");
+    assert!(typed.contains("openssl"), "{typed}");
+    let made = Command::new("bash")
+        .args(["-euc", &typed])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    for name in ["watcher.secret", "token"] {
+        let secret = folder.path().join(name);
+        fs::write(&secret, "a secret").unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(secret, private).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_configurations_they_show_are_good() {
+    let folder = secrets();
+    let file = folder.path().join("shown.yml");
+    for document in [
+        "README.md",
+        "docs/getting-started.md",
+        "docs/permissions.md",
+        "deploy/helm/secure-score-exporter/README.md",
+    ] {
+        for block in configurations(document) {
+            // Those of the chart stand in its values.
+            let values = block.split_once("config:\n").map(|(_, rest)| rest);
+            let config = values.map_or(block.clone(), |rest| {
+                let inner = rest.lines().map_while(|line| line.strip_prefix("  "));
+                inner.flat_map(|line| [line, "\n"]).collect()
+            });
+            let config = config.replace("/var/run/entra/token", "token");
+            let config = config.replace("/etc/secure-score-secrets/", "");
+            fs::write(&file, &config).unwrap();
+            let said = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+                .args(["--config.check", "--config.file"])
+                .arg(&file)
+                .env("AZURE_CLIENT_ID", "0a1b2c3d-1111-2222-3333-444444444444")
+                .env("AZURE_FEDERATED_TOKEN_FILE", folder.path().join("token"))
+                .output()
+                .unwrap();
+            let told = text(&said.stderr);
+            assert!(said.status.success(), "{document}:\n{config}{told}");
+            assert!(!told.contains("warning:"), "{document}:\n{config}{told}");
         }
     }
 }
@@ -175,22 +216,29 @@ fn sources() -> String {
     joined
 }
 
+/// What the first cells of a document's tables quote.
+fn looked_up(document: &str) -> BTreeSet<String> {
+    let page = read(document);
+    let rows = page.lines().filter(|line| line.starts_with("| "));
+    let first = rows.map(|row| row.trim_start_matches("| ").split(" |").next().unwrap());
+    first
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
 #[test]
 fn each_message_to_be_looked_up_is_one_of_the_program() {
     let sources = sources();
-    let page = read("docs/troubleshooting.md");
-    let mut looked_up = BTreeSet::new();
-    for row in page.lines().filter(|line| line.starts_with("| ")) {
-        let first = row.trim_start_matches("| ").split(" |").next().unwrap();
-        let quoted = first.split('`').skip(1).step_by(2);
-        looked_up.extend(quoted.map(str::to_owned));
-    }
-    assert!(looked_up.len() > 35, "only {looked_up:?}");
-    for quoted in looked_up {
-        let is_said = match quoted.strip_prefix("AADSTS") {
-            Some(number) => sources.replace('_', "").contains(number),
-            None => quoted.split('…').all(|part| sources.contains(part)),
-        };
-        assert!(is_said, "docs/troubleshooting.md: nothing says `{quoted}`");
+    for (document, at_least) in [("docs/troubleshooting.md", 36), ("docs/permissions.md", 10)] {
+        let looked_up = looked_up(document);
+        assert!(looked_up.len() >= at_least, "{document}: {looked_up:?}");
+        for quoted in looked_up {
+            let is_said = match quoted.strip_prefix("AADSTS") {
+                Some(number) => sources.replace('_', "").contains(number),
+                None => quoted.split('…').all(|part| sources.contains(part)),
+            };
+            assert!(is_said, "{document}: nothing says `{quoted}`");
+        }
     }
 }

@@ -172,3 +172,45 @@ fn compare(values: &Value, schema: &Value, at: &Path) {
         compare(value, &properties[name], &at.join(name));
     }
 }
+
+/// What another test holds to one value in all that is rendered.
+const NEVER_TURNED: &[&str] = &[
+    "automountServiceAccountToken",
+    "podSecurityContext",
+    "securityContext",
+];
+
+#[test]
+fn every_value_is_rendered_with_its_default_and_without() {
+    let chart = root().join(CHART);
+    let values: Value = yaml(&read(&chart.join("values.yaml")));
+    let schema: Value = serde_json::from_str(&read(&chart.join("values.schema.json"))).unwrap();
+    let mut keys = Vec::new();
+    leaves(&values, &schema, "", &mut keys);
+    assert!(keys.len() > 80, "only {keys:?}");
+    let cases: Vec<Value> = files(&format!("{CHART}/ci"), "-values.yaml")
+        .iter()
+        .map(|path| yaml(&read(path)))
+        .collect();
+    for key in keys {
+        let default = values.pointer(&key);
+        let set = cases.iter().map(|case| case.pointer(&key));
+        let turned = set.filter(|it| it.is_some() && *it != default).count();
+        let name = key.trim_start_matches('/').replace('/', ".");
+        let never = NEVER_TURNED.contains(&name.as_str());
+        assert_eq!(turned == 0, never, "{name}: no case of ci/ sets it");
+        assert!(turned < cases.len(), "{name}: every case of ci/ sets it");
+    }
+}
+
+/// The keys that are set as a whole, as JSON pointers.
+fn leaves(values: &Value, schema: &Value, at: &str, found: &mut Vec<String>) {
+    if schema["additionalProperties"] != false {
+        found.push(at.to_owned());
+        return;
+    }
+    for (name, value) in values.as_object().unwrap() {
+        let at = format!("{at}/{name}");
+        leaves(value, &schema["properties"][name], &at, found);
+    }
+}
