@@ -49,6 +49,7 @@ pub(super) async fn run(
         let examination = Examination {
             alias: tenant.alias.clone(),
             expires: tenant.credential.expires(),
+            renewal: tenant.credential.renewal(),
             client,
             config: Arc::clone(&config),
         };
@@ -158,10 +159,9 @@ impl Findings {
         });
     }
 
-    fn expiry(&mut self, expires: Timestamp, now: Timestamp) {
+    fn expiry(&mut self, (expires, remedy): (Timestamp, &str), now: Timestamp) {
         let left = expires.since(now);
         let days = left.as_secs() / (24 * 60 * 60);
-        let remedy = "create a new one in the app registration and write its day under `expires`";
         if left.is_zero() {
             self.odd("credential: its day of expiry is past".to_owned(), remedy);
         } else if left < SOON {
@@ -213,6 +213,8 @@ struct Examination {
     alias: String,
     /// When the credential stops working, where somebody wrote it down.
     expires: Option<Timestamp>,
+    /// What to do before that.
+    renewal: &'static str,
     client: Client,
     config: Arc<Config>,
 }
@@ -225,7 +227,8 @@ impl Examination {
             snapshot: TenantSnapshot::default(),
         };
         if let Some(expires) = self.expires {
-            findings.expiry(expires, Timestamp::from(SystemTime::now()));
+            let now = Timestamp::from(SystemTime::now());
+            findings.expiry((expires, self.renewal), now);
         }
         match self.client.token_facts().await {
             Ok(facts) => token(&facts, &mut findings),

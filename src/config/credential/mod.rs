@@ -66,15 +66,13 @@ impl Credential {
         }
     }
 
-    /// Whether it needs Azure's endpoint for managed identities.
-    pub fn asks_the_machine(&self) -> bool {
-        matches!(
-            self,
-            Self::ManagedIdentity { .. }
-                | Self::WorkloadIdentity {
-                    token: FederatedToken::ManagedIdentity { .. },
-                    ..
-                }
-        )
+    /// What to do before it ends, for those that end.
+    pub const fn renewal(&self) -> &'static str {
+        match self {
+            Self::ClientCertificate { .. } => {
+                "make a new certificate, upload it to the application beside the old one, then put it in place here"
+            }
+            _ => "create a new one in the app registration and write its day under `expires`",
+        }
     }
 }

@@ -218,6 +218,15 @@ async fn what_is_odd_about_a_certificate_is_a_warning() {
     let brief = "certificate_file: brief.pem, key_file: brief-key.pem";
     let verdict = stage.verdict(&format!("{APPLICATION}{brief}")).await;
     verdict.expect(true, &["the certificate ends in 19 days"]);
+    stage.register("brief.pem");
+    let checked = stage.check(&format!("{APPLICATION}{brief}")).await;
+    checked.expect(
+        true,
+        &[
+            "warn  contoso: credential: 19 days to its expiry",
+            "hint: make a new certificate",
+        ],
+    );
 
     let both = format!("{APPLICATION}certificate_file: both.pem");
     let with_password = format!("{both}, password_file: password");
