@@ -203,6 +203,7 @@ fn secrets_leave_by_few_doors() {
             &[
                 "graph/sign_in.rs",
                 "config/credential/keystore.rs",
+                "config/credential/unlocked.rs",
                 "command/persons.rs",
                 "config/secret.rs",
                 "config/events.rs",

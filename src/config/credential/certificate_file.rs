@@ -10,7 +10,8 @@ use super::super::reading;
 use super::super::secret::{is_readable_by_others, reason};
 use super::super::written::Text;
 use super::certificate::ClientCertificate;
-use super::keystore;
+use super::keystore::{self, KeystoreFault};
+use super::unlocked::Seal;
 use crate::config::Secret;
 use crate::model::Timestamp;
 
@@ -37,16 +38,15 @@ impl CertificateFiles<'_> {
         };
         let file = file?;
         let password = self.password.as_ref().map(|(_, password)| password);
-        let parts = keystore::open(&file, key.as_ref().map(|key| key.as_slice()), password);
-        let was_locked = parts.as_ref().is_ok_and(|parts| parts.was_locked);
+        let key = key.as_ref().map(|key| key.as_slice());
         let holder = self.key.unwrap_or(self.certificate);
         let holder_place = if self.key.is_some() {
             &key_place
         } else {
             &place
         };
-        let certificate = match parts.and_then(ClientCertificate::of) {
-            Ok(certificate) => certificate,
+        let (certificate, was_locked) = match open(&file, key, password) {
+            Ok(opened) => opened,
             Err(fault) => {
                 let (text, place) = match fault.blames_key() {
                     true => (holder, holder_place),
@@ -87,6 +87,25 @@ impl CertificateFiles<'_> {
         };
         ledger.warn(self.certificate.mark, place, message);
     }
+}
+
+/// The certificate, and whether a password was needed.
+fn open(
+    file: &[u8],
+    key: Option<&[u8]>,
+    password: Option<&Secret>,
+) -> Result<(ClientCertificate, bool), KeystoreFault> {
+    let seal = password.map(|password| Seal::of(file, key, password));
+    if let Some(certificate) = seal.as_ref().and_then(Seal::recall) {
+        return Ok((certificate, true));
+    }
+    let parts = keystore::open(file, key, password)?;
+    let was_locked = parts.was_locked;
+    let certificate = ClientCertificate::of(parts)?;
+    if let Some(seal) = seal.filter(|_| was_locked) {
+        seal.remember(&certificate);
+    }
+    Ok((certificate, was_locked))
 }
 
 fn read(place: &str, text: &Text, ledger: &mut Ledger) -> Option<Zeroizing<Vec<u8>>> {

@@ -7,6 +7,7 @@ mod federated;
 mod keystore;
 mod kind;
 mod named;
+mod unlocked;
 
 use super::secret::Secret;
 use crate::model::Timestamp;
