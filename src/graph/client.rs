@@ -274,6 +274,9 @@ impl Client {
         }
         let expected = match self.expected_tenant() {
             Some(expected) => expected,
+            None if !is_directory_id(found) => {
+                return Err(GraphError::malformed(subject, "its tenant id is none"));
+            }
             None => self.learnt_id.get_or_init(|| found.to_owned()),
         };
         if expected.eq_ignore_ascii_case(found) {
@@ -327,6 +330,13 @@ impl Client {
         }
         Ok(token)
     }
+}
+
+/// Whether a text may be a directory's id: a GUID, or what captured answers
+/// have in its place. It becomes a label.
+fn is_directory_id(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    text.len() <= 64 && text.bytes().all(is_plain)
 }
 
 fn wrong_tenant(subject: Subject, expected: &str, found: &str) -> GraphError {

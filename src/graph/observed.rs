@@ -103,7 +103,8 @@ impl Observed {
     }
 
     pub(super) fn id(&mut self, text: &Text<'_>) -> Option<Arc<str>> {
-        let id = text.get().filter(|id| id.len() <= LONGEST_ID);
+        let id = text.get();
+        let id = id.filter(|id| id.len() <= LONGEST_ID && text::is_printable(id));
         if id.is_none() {
             self.anomalies.skipped(SkippedField::Id);
         }

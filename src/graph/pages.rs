@@ -1,7 +1,7 @@
 //! The pages of a list, and the links between them.
 
 use super::Endpoint;
-use super::elements::Elements;
+use super::elements::{self, Elements};
 use super::error::{Fault, GraphError, Subject};
 use super::loose::Raw;
 use super::wire::{self, PROFILE_FIELDS, Page};
@@ -75,8 +75,8 @@ pub(super) fn elements<'a, T: Deserialize<'a>>(
     subject: Subject,
     page: &Page<'a>,
 ) -> Result<Elements<T>, GraphError> {
-    super::elements::elements(page.value)
-        .ok_or_else(|| GraphError::malformed(subject, "its value is not a list"))
+    elements::elements(page.value, elements::MOST)
+        .map_err(|why| GraphError::malformed(subject, why.to_string()))
 }
 
 /// Whether a page's elements all lack the states that were selected. Without

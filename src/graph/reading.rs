@@ -4,6 +4,7 @@
 //! functions do the same with a body from anywhere: fuzzing and tests throw at
 //! them what no server would send.
 
+use super::elements::NoElements;
 use super::error::{GraphError, Subject};
 use super::observed::{Observed, UnknownWord};
 use super::pages;
@@ -26,6 +27,12 @@ pub(super) fn page(
         return Err(GraphError::new(subject, Fault::Stateless));
     }
     reader.page(&profiles);
+    if reader.is_too_long() {
+        return Err(GraphError::malformed(
+            subject,
+            NoElements::TooMany.to_string(),
+        ));
+    }
     Ok(page.next_link.map(|link| link.into_owned()))
 }
 

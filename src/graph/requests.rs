@@ -97,15 +97,19 @@ impl Requests {
                 return Err(GraphError::new(subject, fault).traced(trace));
             }
         };
-        trace.request_id = header(response.headers(), "request-id");
+        trace.request_id = header(response.headers(), "request-id", token);
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = http::body(response).await;
         self.count(api, Code::Status(status), started);
         let failed = |fault| GraphError::new(subject, fault).traced(trace);
         match (status, body) {
+            (200 | 206, Ok(body)) if token.is_in(&body) => {
+                Err(failed(Fault::Malformed("it repeats the token".to_owned())))
+            }
             (200 | 206, Ok(body)) => {
-                check_content_type(&headers).map_err(|what| failed(Fault::Malformed(what)))?;
+                check_content_type(&headers, token)
+                    .map_err(|what| failed(Fault::Malformed(what)))?;
                 Ok(Answer {
                     body,
                     partial: status == 206,
@@ -153,13 +157,14 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+/// What a header says, which may repeat ours.
+fn header(headers: &HeaderMap, name: &str, token: &Token) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
-    Some(printable(value, LONGEST_MESSAGE))
+    Some(printable(&token.scrub(value), LONGEST_MESSAGE))
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), String> {
-    match header(headers, CONTENT_TYPE.as_str()) {
+fn check_content_type(headers: &HeaderMap, token: &Token) -> Result<(), String> {
+    match header(headers, CONTENT_TYPE.as_str(), token) {
         Some(kind) if !kind.to_ascii_lowercase().contains("json") => {
             Err(format!("it is {kind} instead of JSON"))
         }

@@ -66,6 +66,11 @@ pub(super) fn tidy(text: &str) -> String {
         .join(" ")
 }
 
+/// Whether a text shows as what it is, wherever it is printed.
+pub(super) fn is_printable(text: &str) -> bool {
+    !text.contains(|c: char| c.is_control() || turns_writing(c))
+}
+
 fn turns_writing(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -61,6 +61,13 @@ impl Token {
         scrubbed(text, &[self.bearer.secret()])
     }
 
+    /// Whether an answer repeats the token.
+    pub(super) fn is_in(&self, body: &[u8]) -> bool {
+        let bearer = self.bearer.secret().as_bytes();
+        body.windows(bearer.len().max(1))
+            .any(|window| window == bearer)
+    }
+
     /// The tenant it says it was issued for.
     pub(super) fn tenant_id(&self) -> Option<&str> {
         self.facts.tenant_id.as_deref()

@@ -5,7 +5,7 @@
 //! is counted: one new word from Microsoft must not cost a tenant its other
 //! 350 controls.
 
-use super::elements::{Elements, inner_elements};
+use super::elements::{Elements, MOST, inner_elements};
 use super::loose::{Number, Raw, Text};
 use super::observed::Observed;
 use super::text::printable;
@@ -74,6 +74,11 @@ impl CatalogueReader {
         }
     }
 
+    /// Whether the pages together list more than any Graph does.
+    pub(super) fn is_too_long(&self) -> bool {
+        self.entries.len() > MOST
+    }
+
     /// Whether it has read no page yet.
     pub(super) fn is_unused(&self) -> bool {
         self.pages == 0
@@ -117,7 +122,10 @@ fn entry(profile: &wire::Profile<'_>, odd: &mut Observed) -> Option<CatalogueEnt
         ),
         max_score: odd.points(SkippedField::MaxScore, profile.max_score),
         deprecated: profile.deprecated.get() == Some("true"),
-        action_url: profile.action_url.get().map(Arc::from),
+        action_url: profile
+            .action_url
+            .get()
+            .map(|url| printable(url, LONGEST_TEXT).into()),
         history,
         id,
     })
@@ -127,7 +135,9 @@ fn entry(profile: &wire::Profile<'_>, odd: &mut Observed) -> Option<CatalogueEnt
 /// a control of which nothing is known must not look untouched: it is left out
 /// and counted.
 fn history(updates: &Raw<'_>, odd: &mut Observed) -> Option<History> {
-    let Some(updates) = inner_elements::<wire::StateUpdate<'_>>(updates) else {
+    // Without a bound: whoever changes a state often enough must not make his
+    // acceptances vanish.
+    let Some(updates) = inner_elements::<wire::StateUpdate<'_>>(updates, usize::MAX) else {
         odd.anomalies.skipped(SkippedField::Element);
         return None;
     };
@@ -229,7 +239,7 @@ pub(super) fn report(score: &wire::Score<'_>, observed: &mut Observed) -> Report
 /// A list inside a report: a missing one is empty, an odd one is counted.
 fn inner_list<'a, T: Deserialize<'a>>(list: &Raw<'a>, odd: &mut Observed) -> Vec<T> {
     let missing = matches!(list, Raw::Missing);
-    match inner_elements(list) {
+    match inner_elements(list, MOST) {
         Some(elements) => {
             odd.skipped(SkippedField::Element, elements.unread);
             elements.read
@@ -373,6 +383,55 @@ mod tests {
              "averageComparativeScores": [{"basis": "AllTenants", "averageScore": 50}],
              "controlScores": [{"controlName": "A", "score": 5, "scoreInPercentage": 71.4}]}
         ]})
+    }
+
+    /// The entries of a page with these profiles, and how many ids were odd.
+    fn entries(profiles: Value) -> (Vec<Arc<CatalogueEntry>>, u64) {
+        let body = json!({"value": profiles}).to_string();
+        let read = crate::graph::read_catalogue(body.as_bytes()).unwrap();
+        let odd = read.anomalies.count_skipped(SkippedField::Id);
+        (read.entries, odd)
+    }
+
+    #[test]
+    fn an_id_that_would_command_a_terminal_is_left_out_and_counted() {
+        let profile = |id: &str| json!({"id": id, "controlStateUpdates": []});
+        let (entries, odd) = entries(json!([
+            profile("A"),
+            profile("B\u{1b}[31m"),
+            profile("C\u{202e}D"),
+            profile("E\nF"),
+            profile("G"),
+            profile("H")
+        ]));
+        let ids: Vec<_> = entries.iter().map(|entry| &*entry.id).collect();
+        assert_eq!(ids, ["A", "G", "H"]);
+        assert_eq!(odd, 3);
+    }
+
+    #[test]
+    fn a_link_is_made_fit_to_print() {
+        let (entries, _) = entries(json!([
+            {"id": "A", "actionUrl": "https://a.example/\u{1b}[2J\u{202e}x", "controlStateUpdates": []}
+        ]));
+        let url = entries[0].action_url.as_deref();
+        assert_eq!(url, Some("https://a.example/ [2Jx"));
+    }
+
+    #[test]
+    fn more_controls_than_any_catalogue_has_are_refused_over_all_pages() {
+        let page = |start: usize, count: usize| {
+            let ids = start..start + count;
+            let profiles = ids.map(|id| json!({"id": format!("c{id}"), "controlStateUpdates": []}));
+            json!({"value": profiles.collect::<Vec<_>>()}).to_string()
+        };
+        let mut reader = CatalogueReader::default();
+        let mut take =
+            |start, count| crate::graph::reading::page(&mut reader, page(start, count).as_bytes());
+        take(0, MOST).unwrap();
+        let error = take(MOST, 1).unwrap_err().to_string();
+        assert!(error.contains("more than 5000 elements"), "{error}");
+        assert!(take(0, MOST + 1).is_err());
     }
 
     /// Whatever comes, both readers get to the end of it.

@@ -32,7 +32,7 @@ GET    /requests
 Faults (what):
   \"forbidden\" \"partial206\" \"stall\" \"truncated\" \"malformed\" \"wrong_content_type\" \"empty_body\" \"empty_value\"
   \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
-  \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"unsorted_history\" \"bare_history\"
+  \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
   {\"throttle\": {\"retry_after\": \"none\"}} or {\"seconds\": 30} or {\"http_date\": 30} in place of \"none\"
   {\"status\": 503} {\"aadsts\": 7000215} {\"roles\": []} {\"slow\": {\"millis\": 2000}} {\"huge_body\": 33554432}
   {\"gzip_bomb\": 67108864} {\"next_link_foreign\": \"evil.example\"} {\"select_unsupported\": 501}

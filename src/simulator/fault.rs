@@ -102,6 +102,8 @@ pub enum What {
     Echo,
     /// The same as a web page, as a proxy has it.
     EchoPage,
+    /// A good status, and an answer made of what was asked.
+    EchoAnswer,
     /// Histories in the opposite order (profiles only).
     UnsortedHistory,
     /// Empty and null histories in place of the placeholder (profiles only).

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{LOCATION, RETRY_AFTER};
+use hyper::header::{HeaderName, LOCATION, RETRY_AFTER};
 use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -54,6 +54,7 @@ pub(super) fn instead(what: &What, api: Api, ids: &Ids, asked: &str) -> Option<O
         What::Redirect(to) => redirect(to),
         What::Echo => echo(asked, api, ids),
         What::EchoPage => echo_page(asked),
+        What::EchoAnswer => echo_answer(asked),
         _ => return None,
     };
     Some(Outcome::Answered(reply))
@@ -68,9 +69,18 @@ fn echo(asked: &str, api: Api, ids: &Ids) -> Reply {
             Reply::json(StatusCode::BAD_REQUEST, error)
         }
         Api::Scores | Api::Profiles => {
-            Reply::error(api, StatusCode::BAD_REQUEST, ids, ("BadRequest", &text))
+            let reply = Reply::error(api, StatusCode::BAD_REQUEST, ids, ("BadRequest", &text));
+            reply.with(HeaderName::from_static("request-id"), asked.to_owned())
         }
     }
+}
+
+/// A list whose every text is what was asked.
+fn echo_answer(asked: &str) -> Reply {
+    Reply::of(Content::Json(json!({
+        "@odata.nextLink": format!("https://{}/", asked.replace([' ', ':', ';'], "-")),
+        "value": [{"id": "A", "title": asked, "azureTenantId": asked, "controlStateUpdates": []}],
+    })))
 }
 
 /// A proxy's page about a request.

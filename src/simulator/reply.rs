@@ -117,11 +117,11 @@ impl Reply {
     /// The response, packed if the client takes that.
     pub(super) fn into_response(self, ids: &Ids, gzip: bool) -> io::Result<Response<Body>> {
         let (mut headers, body) = self.content.into_parts(gzip)?;
+        headers.insert("request-id", header(&ids.request)?);
+        headers.insert("client-request-id", header(&ids.client)?);
         for (name, text) in self.headers {
             headers.insert(name, header(&text)?);
         }
-        headers.insert("request-id", header(&ids.request)?);
-        headers.insert("client-request-id", header(&ids.client)?);
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = headers;

@@ -1,6 +1,8 @@
 //! Telling the exporter to read its configuration again, over HTTP.
 
 use super::reply::{self, Reply};
+use hyper::header::ORIGIN;
+use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,14 +37,20 @@ impl Lifecycle {
 /// Answers a request for the path.
 ///
 /// It changes something, so a page that makes a browser fetch it must not be
-/// enough: only `POST` and `PUT` do it.
-pub(super) async fn answer(lifecycle: Option<&Lifecycle>, method: &Method) -> Reply {
+/// enough: only `POST` and `PUT` do it, and only without the `Origin` that each
+/// browser adds to them.
+pub(super) async fn answer(lifecycle: Option<&Lifecycle>, parts: &Parts) -> Reply {
+    let method = &parts.method;
     let Some(lifecycle) = lifecycle else {
         let line = "reloading over HTTP is off; start with --web.enable-lifecycle\n";
         return reply::text(StatusCode::FORBIDDEN, line.to_owned());
     };
     if !matches!(*method, Method::POST | Method::PUT) {
         return reply::wants_post(method);
+    }
+    if parts.headers.contains_key(ORIGIN) {
+        let line = "a web page cannot reload the configuration; use curl\n";
+        return reply::text(StatusCode::FORBIDDEN, line.to_owned());
     }
     match lifecycle.reload().await {
         Ok(()) => reply::text(StatusCode::OK, "reloaded\n".to_owned()),

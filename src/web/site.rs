@@ -101,7 +101,7 @@ impl Site {
             return reply::no_host();
         }
         if self.is_reload(parts.uri.path()) {
-            return lifecycle::answer(self.options.lifecycle.as_ref(), &parts.method).await;
+            return lifecycle::answer(self.options.lifecycle.as_ref(), &parts).await;
         }
         let route = self.route(parts.uri.path());
         if let Some(flag) = route.and_then(|route| self.closed(route)) {
@@ -145,6 +145,10 @@ impl Site {
             return configured.as_ref().clone();
         }
         match configured.as_ref() {
+            // Others reach it by another address: through something, then.
+            PersonDetail::Shown(_) if self.options.external_url.is_some() => {
+                PersonDetail::Redacted(Redaction::Forwarded)
+            }
             PersonDetail::Shown(_) if self.options.exposed => {
                 PersonDetail::Redacted(Redaction::Unprotected)
             }

@@ -295,6 +295,10 @@ async fn a_request_reads_the_file_again_and_says_how_that_ended() {
         format!("{written}privacy: {{events: off}}\n"),
     )
     .unwrap();
+    let by_a_page = http
+        .post(url(&open, "/-/reload"))
+        .header("origin", "https://evil.example");
+    assert_eq!(by_a_page.send().await.unwrap().status().as_u16(), 403);
     let reloaded = http.post(url(&open, "/-/reload")).send().await.unwrap();
     assert_eq!(reloaded.status().as_u16(), 200);
     let after = page(&open).await.unwrap().text().await.unwrap();

@@ -146,6 +146,13 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
             Backoff,
         ),
         answer(
+            "200 with an answer made of the request, its token included",
+            Profiles,
+            What::EchoAnswer,
+            Reason::Malformed,
+            Backoff,
+        ),
+        answer(
             "403 of a proxy whose page repeats the request",
             Scores,
             What::EchoPage,
