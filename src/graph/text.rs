@@ -42,16 +42,11 @@ fn believable(time: jiff::Timestamp) -> bool {
 /// A text without control characters and with plain blanks, at most `longest`
 /// bytes.
 pub(super) fn printable(text: &str, longest: usize) -> String {
-    let mut clean = tidy(text);
-    if clean.len() > longest {
-        let mut end = longest;
-        while !clean.is_char_boundary(end) {
-            end -= 1;
-        }
-        clean.truncate(end);
-        clean.push('…');
+    let clean = tidy(text);
+    match start(&clean, longest) {
+        whole if whole.len() == clean.len() => clean,
+        cut => format!("{cut}…"),
     }
-    clean
 }
 
 /// A text on one line: every run of blanks and control characters, Graph's
@@ -75,12 +70,38 @@ fn turns_writing(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// A piece of a secret this long, in bytes, is no accident.
+const TELLING: usize = 12;
+
+/// What is told in place of a text that holds a piece of a secret: cut off, or
+/// escaped in a way that left the piece alone.
+const WITHHELD: &str = "<withheld, since it repeats a part of a secret>";
+
+/// Of more than this nothing is told, so nothing is searched either.
+const LONGEST_SEARCHED: usize = 8 * 1024;
+
+/// The first bytes of a text, up to where a character ends.
+fn start(text: &str, longest: usize) -> &str {
+    let ends = (0..=longest.min(text.len())).rev();
+    let mut starts = ends.filter_map(|end| text.get(..end));
+    starts.next().unwrap_or_default()
+}
+
+fn is_pieced(text: &str, secret: &str) -> bool {
+    let mut pieces = secret.as_bytes().windows(TELLING);
+    text.len() >= TELLING
+        && pieces.any(|piece| memchr::memmem::find(text.as_bytes(), piece).is_some())
+}
+
 /// A text without what must not be told: secrets that are known, and whatever
 /// looks like a token. A proxy in between may echo a request in its refusal.
 pub(super) fn scrubbed(text: &str, secrets: &[&str]) -> String {
-    let mut clean = text.to_owned();
+    let mut clean = start(text, LONGEST_SEARCHED).to_owned();
     for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
         clean = clean.replace(secret, "<secret>");
+    }
+    if secrets.iter().any(|secret| is_pieced(&clean, secret)) {
+        return WITHHELD.to_owned();
     }
     let words = clean.split(' ').map(|word| match word.contains("eyJ") {
         true => "<token>",
@@ -92,6 +113,22 @@ pub(super) fn scrubbed(text: &str, secrets: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_that_is_cut_or_escaped_takes_its_text_with_it() {
+        let secret = "aB3~x<y&z-0123456789_tail-of-it";
+        for text in [
+            "what: aB3~x&lt;y&amp;z-0123456789_tail-of-it",
+            "client_secret=aB3~x<y&z-0123",
+            "…0123456789_tail-of-it",
+        ] {
+            assert_eq!(scrubbed(text, &[secret]), WITHHELD, "{text}");
+        }
+        let harmless = "the secret aB3~x is wrong";
+        assert_eq!(scrubbed(harmless, &[secret]), harmless);
+        let whole = format!("secret {secret} is wrong");
+        assert_eq!(scrubbed(&whole, &[secret]), "secret <secret> is wrong");
+    }
 
     fn at(text: &str) -> i64 {
         match date(text) {

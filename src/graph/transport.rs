@@ -7,6 +7,8 @@ use azure_core::Bytes;
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use reqwest::Url;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -183,13 +185,15 @@ impl Transport {
     }
 }
 
-/// The secrets of a form, as they are and as they are written in it.
+/// The secrets of a form: as they are, as they are written in it, and as a log
+/// of somebody's might write them.
 fn secrets_in(form: &[u8]) -> Vec<Zeroizing<String>> {
     let pairs = url::form_urlencoded::parse(form);
     let secret = pairs.filter(|(key, _)| SECRET_KEYS.contains(&key.as_ref()));
     let values = secret.flat_map(|(_, value)| {
         let written: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-        [value.into_owned(), written]
+        let encoded = BASE64_STANDARD.encode(value.as_bytes());
+        [value.into_owned(), written, encoded]
     });
     values.map(Zeroizing::new).collect()
 }
