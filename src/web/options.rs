@@ -32,6 +32,8 @@ pub enum Redaction {
     Unprotected,
     /// The configuration says so.
     Configured,
+    /// Others reach us by another address, and so may whoever asks.
+    Published,
     /// The request came through a proxy, or under a name not of this machine.
     Forwarded,
 }

@@ -145,12 +145,11 @@ impl Site {
             return configured.as_ref().clone();
         }
         match configured.as_ref() {
-            // Others reach it by another address: through something, then.
-            PersonDetail::Shown(_) if self.options.external_url.is_some() => {
-                PersonDetail::Redacted(Redaction::Forwarded)
-            }
             PersonDetail::Shown(_) if self.options.exposed => {
                 PersonDetail::Redacted(Redaction::Unprotected)
+            }
+            PersonDetail::Shown(_) if self.options.external_url.is_some() => {
+                PersonDetail::Redacted(Redaction::Published)
             }
             configured => audience::persons(configured, parts),
         }

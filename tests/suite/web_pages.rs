@@ -390,6 +390,21 @@ async fn who_and_why_are_shown_to_this_machine_and_not_through_a_proxy() {
 }
 
 #[tokio::test]
+async fn where_others_have_another_address_who_and_why_are_hidden() {
+    let server = start(Options {
+        external_url: Some("https://secure.example".to_owned()),
+        ..options()
+    })
+    .await;
+    server.store.publish(with_history());
+    for path in PAGES {
+        let page = server.get(path).await;
+        assert!(page.text().contains("--web.external-url"), "{path}");
+        assert!(!page.text().contains("x.example"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn who_and_why_are_hidden_where_anybody_can_look() {
     for (redaction, remedy) in [
         (Redaction::Unprotected, "--web.listen-address"),

@@ -102,6 +102,9 @@ const fn persons_hint(persons: &PersonDetail) -> Option<&'static str> {
         PersonDetail::Redacted(Redaction::Unprotected) => Some(
             "persons and comments are hidden because anybody on the network can read this; ask who reads, by --web.config.file, or let --web.listen-address name a loopback address only, to see them there",
         ),
+        PersonDetail::Redacted(Redaction::Published) => Some(
+            "persons and comments are hidden because --web.external-url says that others reach this by another address; ask who reads, by --web.config.file, to see them",
+        ),
         PersonDetail::Redacted(Redaction::Forwarded) => Some(
             "persons and comments are hidden because this request came through a proxy or under a name that is not this machine's; ask on the machine itself, as localhost, to see them",
         ),

@@ -16,6 +16,11 @@ pub(super) fn persons_note(persons: &PersonDetail) -> Markup {
             "Who accepted a risk, and why, is hidden because anybody on the network can read this page: ask who reads, by "
             code { "--web.config.file" } ", or let " code { "--web.listen-address" } " name a loopback address only, to see it there."
         },
+        PersonDetail::Redacted(Redaction::Published) => html! {
+            "Who accepted a risk, and why, is hidden because " code { "--web.external-url" }
+            " says that others reach this page by another address: ask who reads, by "
+            code { "--web.config.file" } ", to see it."
+        },
         PersonDetail::Redacted(Redaction::Forwarded) => html! {
             "Who accepted a risk, and why, is hidden because this request came through a proxy or under a name that is not this machine's: open the page on the machine itself, as "
             code { "http://localhost" } " with the exporter's port, to see it."
