@@ -36,6 +36,7 @@ pub fn load(path: &Path) -> Result<Loaded, Faults> {
     let tls = tls::resolve(&section, http2, &mut ledger);
     let users = file.basic_auth_users.unwrap_or_default();
     let rules = Rules {
+        http1_only: !http2,
         client_certificates: tls.as_ref().is_some_and(|tls| tls.client_certificates),
         tls: tls.map(|tls| tls.config),
         headers: header::resolve(&http.headers.unwrap_or_default(), &mut ledger),

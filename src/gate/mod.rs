@@ -29,7 +29,7 @@ mod watch;
 
 pub use flood::Flood;
 pub use load::{Loaded, load};
-pub use users::Users;
+pub use users::{Users, Verdict};
 pub use watch::{Outcome, Watch};
 
 use arc_swap::ArcSwap;
@@ -49,12 +49,20 @@ pub struct Rules {
     pub flood: Option<Flood>,
     /// Whether only holders of a certificate that was verified get in.
     pub client_certificates: bool,
+    /// Whether HTTP/2 is not spoken, whoever begins with it.
+    pub http1_only: bool,
 }
 
 impl Rules {
-    /// Whether nobody unknown gets in.
+    /// Whether nobody unknown gets in from now on.
     pub const fn know_everybody(&self) -> bool {
-        self.users.is_some() || self.client_certificates
+        self.knows(true)
+    }
+
+    /// Whether who sends a request is known: by password, or by the
+    /// certificate that was verified when the connection began.
+    pub const fn knows(&self, certified: bool) -> bool {
+        self.users.is_some() || (self.client_certificates && certified)
     }
 }
 
@@ -78,8 +86,9 @@ enum State {
 pub enum Security {
     /// It is talked over as it is.
     Plain,
-    /// It is secured first.
-    Tls(Arc<ServerConfig>),
+    /// It is secured first. True where nobody gets in without a certificate
+    /// that is verified.
+    Tls(Arc<ServerConfig>, bool),
     /// It ends: its client expects TLS, and there is none to be had.
     Refused,
 }
@@ -112,7 +121,7 @@ impl Gate {
     }
 
     fn shut(&self) {
-        let was_secured = matches!(self.security(), Security::Tls(_));
+        let was_secured = matches!(self.security(), Security::Tls(..));
         self.state.store(Arc::new(State::Shut { was_secured }));
     }
 
@@ -120,7 +129,7 @@ impl Gate {
     pub fn security(&self) -> Security {
         match self.state.load().as_ref() {
             State::Rules(rules) => match &rules.tls {
-                Some(config) => Security::Tls(Arc::clone(config)),
+                Some(config) => Security::Tls(Arc::clone(config), rules.client_certificates),
                 None => Security::Plain,
             },
             State::Shut { was_secured: true } => Security::Refused,

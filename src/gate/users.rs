@@ -5,7 +5,7 @@ use aws_lc_rs::{hmac, rand};
 use bcrypt::HashParts;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -16,6 +16,10 @@ const REMEMBERED: usize = 100;
 /// and whoever guesses must not take both.
 const AT_ONCE: usize = 1;
 
+/// Who may wait for that. Whoever guesses must not keep the others waiting for
+/// longer than a scrape does.
+const WAITING: usize = 16;
+
 /// From here on one login takes more than a second.
 const SLOW: u32 = 14;
 
@@ -25,7 +29,28 @@ pub struct Users {
     /// Of this process alone; a verdict is kept under it, and no password.
     key: hmac::Key,
     verdicts: Mutex<HashMap<[u8; 32], bool>>,
-    turns: Semaphore,
+    turns: Arc<Semaphore>,
+    queue: Semaphore,
+}
+
+/// What is known of a user and a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// They belong together.
+    Known,
+    /// They do not.
+    Unknown,
+    /// Too many wait to be checked.
+    Crowded,
+}
+
+impl From<bool> for Verdict {
+    fn from(known: bool) -> Self {
+        match known {
+            true => Self::Known,
+            false => Self::Unknown,
+        }
+    }
 }
 
 impl fmt::Debug for Users {
@@ -71,7 +96,8 @@ impl Users {
             hashes,
             key,
             verdicts: Mutex::default(),
-            turns: Semaphore::new(AT_ONCE),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+            queue: Semaphore::new(WAITING),
         })
     }
 
@@ -80,29 +106,34 @@ impl Users {
     /// A user who does not exist costs what one who does costs: a hash is
     /// computed all the same, of the cost that is configured, and its verdict
     /// does not count.
-    pub async fn know(&self, user: &str, password: &str) -> bool {
+    pub async fn know(&self, user: &str, password: &str) -> Verdict {
         let exists = self.hashes.get(user);
         let Some(hash) = exists.or_else(|| self.hashes.values().next()) else {
-            return false;
+            return Verdict::Unknown;
         };
         let name = self.name(user, hash, password);
         if let Some(verdict) = self.remembered(&name) {
-            return verdict;
+            return verdict.into();
         }
-        let Ok(_turn) = self.turns.acquire().await else {
-            return false;
+        let Ok(_waiting) = self.queue.try_acquire() else {
+            return Verdict::Crowded;
+        };
+        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
+            return Verdict::Unknown;
         };
         // Another one with the same password may have waited for the same.
         if let Some(verdict) = self.remembered(&name) {
-            return verdict;
+            return verdict.into();
         }
         let (hash, password) = (hash.clone(), Zeroizing::new(password.to_owned()));
+        // The turn ends with the hash, and not with who asked and went away.
         let checked = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
             bcrypt::verify(password.as_str(), &hash).unwrap_or(false)
         });
         let verdict = checked.await.unwrap_or(false) && exists.is_some();
         self.remember(name, verdict);
-        verdict
+        verdict.into()
     }
 
     /// A name for the three of them that tells nothing of them. Each length is
@@ -157,40 +188,48 @@ mod tests {
     async fn the_right_password_of_the_right_user_is_known() {
         let users = users(&[("alice", "one"), ("bob", "two")]);
         for _ in 0..2 {
-            assert!(users.know("alice", "one").await);
-            assert!(users.know("bob", "two").await);
-            assert!(!users.know("alice", "two").await);
-            assert!(!users.know("bob", "one").await);
-            assert!(!users.know("", "one").await);
+            assert_eq!(users.know("alice", "one").await, Verdict::Known);
+            assert_eq!(users.know("bob", "two").await, Verdict::Known);
+            assert_eq!(users.know("alice", "two").await, Verdict::Unknown);
+            assert_eq!(users.know("bob", "one").await, Verdict::Unknown);
+            assert_eq!(users.know("", "one").await, Verdict::Unknown);
         }
     }
 
     #[tokio::test]
     async fn the_password_of_the_stand_in_does_not_open() {
         let users = users(&[("alice", "one")]);
-        assert!(
-            !users.know("nobody", "one").await,
+        assert_eq!(
+            users.know("nobody", "one").await,
+            Verdict::Unknown,
             "alice's, under another name"
         );
-        assert!(!users.know("nobody", "one").await, "nor out of the memory");
+        assert_eq!(
+            users.know("nobody", "one").await,
+            Verdict::Unknown,
+            "nor out of the memory"
+        );
     }
 
     #[tokio::test]
     async fn no_other_three_share_a_verdict() {
         let users = users(&[("alice", "one")]);
         let hash = users.hashes["alice"].clone();
-        assert!(users.know("alice", "one").await);
+        assert_eq!(users.know("alice", "one").await, Verdict::Known);
         let split = format!("{hash}one");
-        assert!(!users.know("alice", &split).await);
+        assert_eq!(users.know("alice", &split).await, Verdict::Unknown);
         assert_ne!(users.name("a", "bc", "d"), users.name("ab", "c", "d"));
     }
 
     #[tokio::test]
     async fn many_guesses_neither_fill_the_memory_nor_forget_who_is_known() {
         let users = users(&[("alice", "one")]);
-        assert!(users.know("alice", "one").await);
+        assert_eq!(users.know("alice", "one").await, Verdict::Known);
         for guess in 0..2 * REMEMBERED {
-            assert!(!users.know("alice", &guess.to_string()).await);
+            assert_eq!(
+                users.know("alice", &guess.to_string()).await,
+                Verdict::Unknown
+            );
         }
         assert_eq!(users.verdicts.lock().unwrap().len(), REMEMBERED);
         let name = users.name("alice", &users.hashes["alice"], "one");
@@ -213,5 +252,28 @@ mod tests {
         ] {
             assert_eq!(cost(text), None, "{text}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_does_not_make_room_for_another_hash() {
+        let slow = bcrypt::hash("one", 10).unwrap();
+        let users = Users::new(BTreeMap::from([("alice".to_owned(), slow)])).unwrap();
+        let brief = std::time::Duration::from_millis(1);
+        for guess in 0..5 {
+            let guess = format!("guess {guess}");
+            let gone = tokio::time::timeout(brief, users.know("alice", &guess)).await;
+            assert!(gone.is_err());
+            assert_eq!(users.turns.available_permits(), 0, "the hash goes on");
+        }
+        assert_eq!(users.know("alice", "one").await, Verdict::Known);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_of_guesses_is_turned_away_and_who_is_remembered_is_not() {
+        let users = users(&[("alice", "one"), ("bob", "two")]);
+        assert_eq!(users.know("alice", "one").await, Verdict::Known);
+        let _crowd = users.queue.acquire_many(WAITING as u32).await.unwrap();
+        assert_eq!(users.know("bob", "two").await, Verdict::Crowded);
+        assert_eq!(users.know("alice", "one").await, Verdict::Known);
     }
 }

@@ -141,7 +141,7 @@ impl Body {
     /// Keeps the connection counted as busy until the last byte is written.
     pub(super) fn tracked(mut self, busy: Busy) -> Self {
         if let Some(rope) = &mut self.rope {
-            rope.busy = Some(busy);
+            rope.busy = Some(busy.answered());
         }
         self
     }

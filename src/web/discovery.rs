@@ -105,7 +105,8 @@ impl Address {
     fn direct(authority: &Authority, options: &Options) -> Self {
         Self {
             authority: authority.as_str().to_owned(),
-            scheme: matches!(options.gate.security(), Security::Tls(_)).then(|| "https".to_owned()),
+            scheme: matches!(options.gate.security(), Security::Tls(..))
+                .then(|| "https".to_owned()),
             prefix: options.route_prefix.clone(),
         }
     }

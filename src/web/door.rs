@@ -1,10 +1,12 @@
 //! What the gate says of a request, and the headers it wants on answers.
 
 use super::reply::{Reply, text, with};
-use crate::gate::{Gate, Rules, Users};
+use crate::gate::{Gate, Rules, Users, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WWW_AUTHENTICATE};
+use hyper::header::{
+    AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::{Request, StatusCode};
 use zeroize::Zeroizing;
 
@@ -36,19 +38,18 @@ async fn refusal(rules: &Rules, headers: &HeaderMap) -> Option<Reply> {
         return Some(too_many());
     }
     let users = rules.users.as_ref()?;
-    (!is_known(users, headers).await).then(unknown)
+    match verdict(users, headers).await {
+        Verdict::Known => None,
+        Verdict::Unknown => Some(unknown()),
+        Verdict::Crowded => Some(crowded()),
+    }
 }
 
-async fn is_known(users: &Users, headers: &HeaderMap) -> bool {
-    match credentials(headers) {
-        Some(pair) => {
-            let pair = pair.split_once(':');
-            match pair {
-                Some((user, password)) => users.know(user, password).await,
-                None => false,
-            }
-        }
-        None => false,
+async fn verdict(users: &Users, headers: &HeaderMap) -> Verdict {
+    let pair = credentials(headers);
+    match pair.as_ref().and_then(|pair| pair.split_once(':')) {
+        Some((user, password)) => users.know(user, password).await,
+        None => Verdict::Unknown,
     }
 }
 
@@ -69,6 +70,16 @@ fn unknown() -> Reply {
         text(StatusCode::UNAUTHORIZED, line),
         WWW_AUTHENTICATE,
         CHALLENGE,
+    )
+}
+
+fn crowded() -> Reply {
+    let line = "too many passwords wait to be checked; try again\n".to_owned();
+    let soon = HeaderValue::from_static("1");
+    with(
+        text(StatusCode::SERVICE_UNAVAILABLE, line),
+        RETRY_AFTER,
+        soon,
     )
 }
 

@@ -85,7 +85,7 @@ mod tests {
             seats.push(guests.seat(Pulse::new()));
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let busy = seats[0].guest.pulse.begin();
+        let busy = seats[0].guest.pulse.begin(hyper::Version::HTTP_11);
         let left = |seats: &[Seat]| -> Vec<bool> {
             let gone = seats.iter().map(|seat| seat.guest.leave.is_cancelled());
             gone.collect()

@@ -34,6 +34,7 @@ mod query;
 mod reply;
 mod scope;
 mod scrape;
+mod sending;
 mod server;
 mod site;
 mod views;

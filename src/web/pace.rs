@@ -5,6 +5,8 @@
 //! scrapes; and none while it looks at the first bytes to tell HTTP/1 from
 //! HTTP/2. So the waiting is limited here, below HTTP.
 
+use super::sending::{Dispatch, Sending};
+use hyper::Version;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +33,7 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Pulse {
     beat: Mutex<Beat>,
+    sending: Arc<Sending>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,8 @@ struct Beat {
     /// When a request last began or ended, before the first: the opening.
     last: Instant,
     served: bool,
+    /// Its bytes between requests are housekeeping, not the start of a head.
+    is_http2: bool,
 }
 
 impl Pulse {
@@ -49,17 +54,28 @@ impl Pulse {
                 in_flight: 0,
                 last: Instant::now(),
                 served: false,
+                is_http2: false,
             }),
+            sending: Arc::default(),
         })
     }
 
     /// A request begins; it ends when the answer is dropped.
-    pub(super) fn begin(self: &Arc<Self>) -> Busy {
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> Busy {
         self.change(|beat| {
             beat.in_flight += 1;
             beat.served = true;
+            beat.is_http2 = version == Version::HTTP_2;
         });
-        Busy(Arc::clone(self))
+        Busy {
+            pulse: Arc::clone(self),
+            dispatch: None,
+        }
+    }
+
+    /// Ends when an answer takes longer to be sent than anybody may.
+    pub(super) async fn stuck(&self) {
+        self.sending.overdue(WRITE_TIMEOUT).await;
     }
 
     /// Since when nothing is asked of us, unless an answer is under way.
@@ -81,11 +97,22 @@ impl Pulse {
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(super) struct Busy(Arc<Pulse>);
+pub(super) struct Busy {
+    pulse: Arc<Pulse>,
+    dispatch: Option<Dispatch>,
+}
+
+impl Busy {
+    /// The answer is ready, and sets out now.
+    pub(super) fn answered(mut self) -> Self {
+        self.dispatch = Some(self.pulse.sending.begin());
+        self
+    }
+}
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        self.0
+        self.pulse
             .change(|beat| beat.in_flight = beat.in_flight.saturating_sub(1));
     }
 }
@@ -97,19 +124,9 @@ pub(super) struct Paced<S> {
     pulse: Arc<Pulse>,
     /// When the first byte after the last request came.
     head_since: Option<Instant>,
-    protocol: Protocol,
     write_by: Option<Instant>,
     reading: Pin<Box<Sleep>>,
     writing: Pin<Box<Sleep>>,
-}
-
-/// What the first bytes look like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protocol {
-    Untold,
-    Http1,
-    /// Its bytes between requests are housekeeping, not the start of a head.
-    Http2,
 }
 
 impl<S> Paced<S> {
@@ -120,7 +137,6 @@ impl<S> Paced<S> {
             stream,
             pulse,
             head_since: None,
-            protocol: Protocol::Untold,
             write_by: None,
             reading: Box::pin(sleep_until(now)),
             writing: Box::pin(sleep_until(now)),
@@ -128,14 +144,8 @@ impl<S> Paced<S> {
     }
 
     fn note(&mut self, bytes: &[u8]) {
-        if self.protocol == Protocol::Untold {
-            self.protocol = match bytes.first() {
-                None => return,
-                Some(b'P') if b"PRI ".starts_with(bytes.get(..4).unwrap_or(bytes)) => {
-                    Protocol::Http2
-                }
-                Some(_) => Protocol::Http1,
-            };
+        if bytes.is_empty() {
+            return;
         }
         let last = self.pulse.now().last;
         if self.head_since.is_none_or(|since| since <= last) {
@@ -153,7 +163,7 @@ impl<S> Paced<S> {
             .head_since
             .filter(|since| beat.in_flight == 0 && *since > beat.last);
         match in_head {
-            Some(since) if self.protocol == Protocol::Http1 => since + HEAD_TIMEOUT,
+            Some(since) if !beat.is_http2 => since + HEAD_TIMEOUT,
             _ => beat.last + IDLE_TIMEOUT,
         }
     }
@@ -275,7 +285,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_byte_now_and_then_buys_no_time_for_a_head() {
         let (mut stream, mut theirs, pulse) = watched();
-        drop(pulse.begin());
+        drop(pulse.begin(Version::HTTP_11));
         tokio::time::sleep(Duration::from_secs(60)).await;
         let start = Instant::now();
         let dribble = tokio::spawn(async move {
@@ -292,7 +302,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn between_two_requests_there_is_time() {
         let (mut stream, _theirs, pulse) = watched();
-        drop(pulse.begin());
+        drop(pulse.begin(Version::HTTP_11));
         let (time, _) = waited(&mut stream).await;
         assert_eq!(time.as_secs(), IDLE_TIMEOUT.as_secs());
     }
@@ -300,9 +310,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn housekeeping_of_http2_is_not_a_head() {
         let (mut stream, mut theirs, pulse) = watched();
-        theirs.write_all(b"PRI * HTTP/2.0\r\n").await.unwrap();
-        waited(&mut stream).await.1.unwrap();
-        drop(pulse.begin());
+        drop(pulse.begin(Version::HTTP_2));
         tokio::time::sleep(Duration::from_secs(1)).await;
         theirs.write_all(b"ping").await.unwrap();
         waited(&mut stream).await.1.unwrap();
@@ -312,7 +320,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_being_answered_is_not_hurried() {
         let (mut stream, _theirs, pulse) = watched();
-        let _busy = pulse.begin();
+        let _busy = pulse.begin(Version::HTTP_11);
         let patient = timeout(HEAD_TIMEOUT * 4, stream.read(&mut [0; 16])).await;
         assert!(patient.is_err());
     }

@@ -37,8 +37,14 @@ const MAX_CONNECTIONS: usize = 512;
 /// some kilobytes. Multiplied by the connections this is 8 MiB.
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// Requests at once on one HTTP/2 connection.
-const MAX_STREAMS: u32 = 32;
+/// Requests at once on one HTTP/2 connection. One client must not take every
+/// place there is ([`MAX_REQUESTS`]).
+const MAX_STREAMS: u32 = 8;
+
+/// Whether a connection began under rules that let nobody in without a
+/// certificate that was verified. It stays what it was when they change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Certified(pub(super) bool);
 
 /// How long answers under way may take to end after we were told to stop.
 /// Kubernetes kills after 30 seconds, and the state is written after this.
@@ -154,7 +160,6 @@ async fn serve_with(
 struct Reception<A> {
     answer: A,
     gate: Arc<Gate>,
-    protocol: auto::Builder<TokioExecutor>,
     places: Arc<Semaphore>,
     guests: Arc<Guests>,
     connections: TaskTracker,
@@ -169,7 +174,6 @@ impl<A: Answer> Reception<A> {
         Self {
             answer,
             gate,
-            protocol: protocol(),
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             guests: Arc::default(),
             connections: TaskTracker::new(),
@@ -217,15 +221,15 @@ impl<A: Answer> Reception<A> {
         let seat = self.guests.seat(Arc::clone(&pulse));
         let paced = Paced::new(stream, Arc::clone(&pulse));
         match self.gate.security() {
-            Security::Plain => self.talk(paced, pulse, seat).await,
-            Security::Tls(config) => {
+            Security::Plain => self.talk(paced, pulse, seat, Certified(false)).await,
+            Security::Tls(config, certified) => {
                 let secured = tokio::select! {
                     secured = TlsAcceptor::from(config).accept(paced) => secured,
                     () = seat.needed() => return,
                     () = self.closing.cancelled() => return,
                 };
                 match secured {
-                    Ok(secured) => self.talk(secured, pulse, seat).await,
+                    Ok(secured) => self.talk(secured, pulse, seat, Certified(certified)).await,
                     Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
                 }
             }
@@ -234,30 +238,52 @@ impl<A: Answer> Reception<A> {
     }
 
     /// One connection from its first to its last request.
-    async fn talk<S>(&self, stream: S, pulse: Arc<Pulse>, seat: Seat)
+    async fn talk<S>(&self, stream: S, pulse: Arc<Pulse>, seat: Seat, certified: Certified)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let answering = service_fn(move |request| {
-            let busy = pulse.begin();
+        let watched = Arc::clone(&pulse);
+        let answering = service_fn(move |mut request: Request<Incoming>| {
+            let busy = pulse.begin(request.version());
+            request.extensions_mut().insert(certified);
             let answer = self.answer.clone();
             async move {
                 let reply = answer.answer(request).await;
                 Ok::<_, Infallible>(reply.map(|body: Body| body.tracked(busy)))
             }
         });
-        let connection = self
-            .protocol
-            .serve_connection(TokioIo::new(stream), answering);
+        let protocol = self.protocol();
+        let connection = protocol.serve_connection(TokioIo::new(stream), answering);
         let mut connection = pin!(connection);
         tokio::select! {
             outcome = connection.as_mut() => return ended(outcome),
             () = seat.needed() => return,
+            () = watched.stuck() => return gave_up(),
             () = self.closing.cancelled() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
             outcome = connection => ended(outcome),
             () = self.cut.cancelled() => {}
+        }
+    }
+
+    /// HTTP/1.1, or HTTP/2 for those who begin with it, where the rules say
+    /// nothing else.
+    ///
+    /// hyper's own time-outs are off: [`Paced`] has them.
+    fn protocol(&self) -> auto::Builder<TokioExecutor> {
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .max_buf_size(MAX_HEADER_BYTES)
+            .header_read_timeout(None);
+        builder
+            .http2()
+            .max_header_list_size(MAX_HEADER_BYTES as u32)
+            .max_concurrent_streams(MAX_STREAMS);
+        match self.gate.rules().is_some_and(|rules| rules.http1_only) {
+            true => builder.http1_only(),
+            false => builder,
         }
     }
 
@@ -275,20 +301,9 @@ impl<A: Answer> Reception<A> {
     }
 }
 
-/// HTTP/1.1, or HTTP/2 for those who begin with it.
-///
-/// hyper's own time-outs are off: [`Paced`] has them.
-fn protocol() -> auto::Builder<TokioExecutor> {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .max_buf_size(MAX_HEADER_BYTES)
-        .header_read_timeout(None);
-    builder
-        .http2()
-        .max_header_list_size(MAX_HEADER_BYTES as u32)
-        .max_concurrent_streams(MAX_STREAMS);
-    builder
+/// Whoever does not take an answer gets no more of them.
+fn gave_up() {
+    tracing::debug!("connection ended: an answer was not taken in time");
 }
 
 /// A client that sends rubbish or goes away is its own affair.

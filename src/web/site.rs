@@ -13,6 +13,7 @@ use super::query::BadQuery;
 use super::reply::{self, Reply};
 use super::scope::Scope;
 use super::scrape::{narrowed, scrape};
+use super::server::Certified;
 use super::views::{self, Reader};
 use super::{audience, health};
 use crate::model::Timestamp;
@@ -141,7 +142,8 @@ impl Site {
     fn persons(&self, parts: &hyper::http::request::Parts) -> PersonDetail {
         let configured = self.persons.load();
         let rules = self.options.gate.rules();
-        if rules.is_some_and(|rules| rules.know_everybody()) {
+        let certified = parts.extensions.get() == Some(&Certified(true));
+        if rules.is_some_and(|rules| rules.knows(certified)) {
             return configured.as_ref().clone();
         }
         match configured.as_ref() {
@@ -296,6 +298,7 @@ fn rooted(path: &str) -> String {
 mod tests {
     use super::super::options::Closed;
     use super::*;
+    use crate::gate::{Gate, Rules};
     use crate::model::Persons;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
@@ -333,6 +336,24 @@ mod tests {
                 site(prefix, "/metrics").route("/"),
                 Some(Route::Page(PageRoute::Status))
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_began_without_a_certificate_gains_nothing_by_stricter_rules() {
+        let mut site = site("", "/metrics");
+        site.options.exposed = true;
+        site.options.gate = Arc::new(Gate::new(Rules {
+            client_certificates: true,
+            ..Rules::default()
+        }));
+        for (certified, shown) in [(Some(true), true), (Some(false), false), (None, false)] {
+            let mut request = Request::get("/").body(()).unwrap();
+            if let Some(certified) = certified {
+                request.extensions_mut().insert(Certified(certified));
+            }
+            let persons = site.persons(&request.into_parts().0);
+            assert_eq!(!persons.persons().are_hidden(), shown, "{certified:?}");
         }
     }
 

@@ -208,6 +208,17 @@ fn http2_can_be_switched_off_and_tls_below_13_too() {
         server.head()
     );
     assert_eq!(server.https(&["--tls-max", "1.2"]), "000");
+    let plain = secured.serve("http_server_config: {http2: false}\n");
+    assert_eq!(plain.curl("http", "/metrics", &[]), "200");
+    assert_eq!(
+        plain.curl("http", "/metrics", &["--http2-prior-knowledge"]),
+        "000"
+    );
+    let plain = secured.serve("http_server_config: {http2: true}\n");
+    assert_eq!(
+        plain.curl("http", "/metrics", &["--http2-prior-knowledge"]),
+        "200"
+    );
 }
 
 #[test]

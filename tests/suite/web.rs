@@ -322,6 +322,43 @@ async fn one_request_too_many_is_turned_away_with_a_word() {
     panic!("the place is never free again");
 }
 
+/// A frame of HTTP/2.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
+    [&head, payload].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_no_byte_by_http2_does_not_take_every_place() {
+    let server = start(options()).await;
+    server.store.publish(tenant("contoso"));
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    // No byte of any answer may be sent (SETTINGS_INITIAL_WINDOW_SIZE = 0).
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
+    bytes.extend(frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]));
+    // GET / of localhost, in the static table's words; no body.
+    let request = [&[0x82, 0x86, 0x84, 0x41, 9][..], b"localhost"].concat();
+    for number in 0..u32::try_from(MAX_REQUESTS.get()).unwrap() + 8 {
+        bytes.extend(frame(1, 0x5, 2 * number + 1, &request));
+    }
+    stream.write_all(&bytes).await.unwrap();
+    let mut answered = vec![0; 4096];
+    let mut heads = 0;
+    while heads == 0 {
+        let length = stream.read(&mut answered).await.unwrap();
+        assert!(length > 0, "the connection ended without an answer");
+        // 0x88 is the status 200.
+        heads += answered[..length]
+            .iter()
+            .filter(|byte| **byte == 0x88)
+            .count();
+    }
+    for _ in 0..20 {
+        assert_eq!(server.get("/metrics").await.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn a_request_says_whom_it_means_and_says_it_once() {
     let server = start(options()).await;
