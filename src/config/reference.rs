@@ -56,7 +56,7 @@ pub(super) const SECTIONS: &[Section] = &[
         ("password_file", "path", "no password", "the file with the password of a PKCS#12 file or an encrypted key"),
         ("password_env", "name of a variable", "no password", "the variable with that password"),
         ("token_file", "path", "AZURE_FEDERATED_TOKEN_FILE", "for `workload_identity`: the file with the federated token, read again for each request"),
-        ("managed_identity", "`system`, or a client id", "none", "for `workload_identity`: the federated token is that of this managed identity, which the application trusts; so one identity reaches many tenants without a secret"),
+        ("managed_identity", "a client id", "none", "for `workload_identity`: the federated token is that of this user-assigned managed identity, which the application trusts; so one identity reaches many tenants without a secret"),
         ("expires", "a day, `2027-03-31`", "unknown", "when a client secret ends, as the app registration shows it; becomes a metric and a finding of `check`"),
     ]},
     Section { path: "defaults", known: FileDefaults::KEYS, about: "For tenants that say nothing else.", keys: &[

@@ -94,7 +94,6 @@ impl Section {
                 {"type": "number", "minimum": 0, "maximum": 1},
             ]}),
             ("tenants[]", "labels") => mapping(&text()),
-            ("credentials.NAME", "managed_identity") => text(),
             ("controls", "categories") => list(&words(value)),
             ("controls", "category_overrides") => mapping(&categories()),
             ("risk_accepted", "exceptions") => list(&reference("risk_accepted.exceptions[]")),

@@ -98,7 +98,7 @@ impl SignIn {
             }
             FederatedToken::ManagedIdentity { client_id } => {
                 let exchange = format!("{}/.default", self.endpoint.exchange);
-                let token = self.machines_token(client_id.as_deref(), &exchange).await?;
+                let token = self.machines_token(Some(client_id), &exchange).await?;
                 Ok(Assertion::new(token.token.secret().to_owned()))
             }
         }

@@ -14,9 +14,6 @@ use super::certificate_file::CertificateFiles;
 use super::kind::{KINDS, Kind};
 use super::{Credential, FederatedToken, TokenFile};
 
-/// The word for the identity that belongs to the machine alone.
-const SYSTEM: &str = "system";
-
 /// A credential as written.
 pub(super) struct Asked<'a> {
     /// For messages, such as `credentials.msp`.
@@ -212,17 +209,15 @@ impl Asked<'_> {
     }
 
     fn identity(&self, identity: &Text, ledger: &mut Ledger) -> Option<FederatedToken> {
-        let word = identity.value.trim();
-        let client_id = match word {
-            SYSTEM => None,
-            id if guid::is_guid(id) => Some(id.to_lowercase()),
-            _ => {
-                let message = "neither `system` nor a GUID; a user-assigned identity is named by its client id";
-                ledger.fault(identity.mark, self.at("managed_identity"), message);
-                return None;
-            }
-        };
-        Some(FederatedToken::ManagedIdentity { client_id })
+        let client_id = identity.value.trim();
+        if !guid::is_guid(client_id) {
+            let message = "not a GUID; name a user-assigned identity by its client id (Entra lets no application trust a system-assigned one)";
+            ledger.fault(identity.mark, self.at("managed_identity"), message);
+            return None;
+        }
+        Some(FederatedToken::ManagedIdentity {
+            client_id: client_id.to_lowercase(),
+        })
     }
 
     fn managed_identity(&self, ledger: &mut Ledger) -> Option<Credential> {

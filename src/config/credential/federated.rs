@@ -11,9 +11,9 @@ pub enum FederatedToken {
     File(TokenFile),
     /// The managed identity of this machine, which the application trusts.
     ManagedIdentity {
-        /// The client id of a user-assigned identity; the system-assigned one
-        /// without it.
-        client_id: Option<String>,
+        /// The client id of a user-assigned identity; Entra lets no application
+        /// trust a system-assigned one.
+        client_id: String,
     },
 }
 

@@ -105,8 +105,10 @@ async fn the_file_is_read_for_each_token_and_its_loss_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_managed_identity_reaches_other_tenants_without_a_secret() {
     let stage = Stage::new().await;
-    let application = "type: workload_identity, client_id: {client_id}, managed_identity: system";
-    stage.configure_each(&[("contoso", application), ("fabrikam", application)]);
+    let identity = stage.tenant("contoso").client_id;
+    let application =
+        format!("type: workload_identity, client_id: {{client_id}}, managed_identity: {identity}");
+    stage.configure_each(&[("contoso", &application), ("fabrikam", &application)]);
     let checked = stage.run(&["check"], &[]).await;
     checked.expect(true, &["ok    contoso: token", "ok    fabrikam: token"]);
 }
