@@ -1,6 +1,8 @@
 //! The log, on standard error.
 
 use crate::cli::{LogFlags, LogFormat, LogLevel};
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::panic::PanicHookInfo;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
@@ -42,4 +44,62 @@ pub(super) fn start(flags: &LogFlags) {
             )
             .try_init(),
     };
+    std::panic::set_hook(Box::new(tell_of_panic));
+}
+
+/// A fault of ours is a line of the log like any other, and readable to whoever
+/// reads the others.
+fn tell_of_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string);
+    let message = panic.payload_as_str().unwrap_or("no message");
+    // Only where RUST_BACKTRACE asks for it.
+    let trace = Backtrace::capture();
+    let backtrace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
+    tracing::error!(location, backtrace, "a fault of the exporter: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::process::Command;
+
+    const ITSELF: &str = "command::logging::tests::a_panic_is_a_line_of_the_log";
+    const INNER: &str = "SECURE_SCORE_TEST_PANICS";
+
+    /// The hook is the whole process's, so the panic is in another one.
+    #[test]
+    fn a_panic_is_a_line_of_the_log() {
+        if std::env::var_os(INNER).is_some() {
+            start(&LogFlags {
+                level: LogLevel::Info,
+                format: LogFormat::Json,
+            });
+            panic!("of \"all\" things\nand more");
+        }
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", ITSELF, "--nocapture"])
+            .env(INNER, "1")
+            .env_remove("RUST_BACKTRACE")
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<Value> = told
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{told}")))
+            .collect();
+        let [line] = lines.as_slice() else {
+            panic!("{told}");
+        };
+        assert_eq!(line["level"], "ERROR");
+        assert_eq!(
+            line["message"],
+            "a fault of the exporter: of \"all\" things\nand more"
+        );
+        let location = line["location"].as_str().unwrap();
+        assert!(
+            location.starts_with("src/command/logging.rs:"),
+            "{location}"
+        );
+    }
 }

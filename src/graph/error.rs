@@ -195,16 +195,7 @@ impl GraphError {
         {
             return (400..500).contains(&status);
         }
-        matches!(
-            self.reason(),
-            Reason::Credential
-                | Reason::Consent
-                | Reason::Policy
-                | Reason::UnknownTenant
-                | Reason::Unauthorized
-                | Reason::Permission
-                | Reason::WrongTenant
-        )
+        self.reason().needs_a_person()
     }
 
     /// We did not ask, since we were told to wait.

@@ -124,6 +124,20 @@ impl Reason {
             Self::Internal => "internal",
         }
     }
+
+    /// Whether trying again can only help after somebody has changed something.
+    pub const fn needs_a_person(self) -> bool {
+        matches!(
+            self,
+            Self::Credential
+                | Self::Consent
+                | Self::Policy
+                | Self::UnknownTenant
+                | Self::Unauthorized
+                | Self::Permission
+                | Self::WrongTenant
+        )
+    }
 }
 
 /// How a request to Graph ended: its status, or that there was none.

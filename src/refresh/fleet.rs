@@ -63,7 +63,8 @@ pub struct Changes {
     pub added: usize,
     /// Tenants that are watched no longer.
     pub removed: usize,
-    /// Tenants that keep their data and are asked for in another way.
+    /// Tenants that keep their data and are asked for in another way, or again
+    /// after a failure.
     pub restarted: usize,
 }
 
@@ -89,7 +90,9 @@ impl Fleet {
 
     /// Goes by another configuration. Tenants that it leaves as they were keep
     /// their data, their schedule and their counters; those it no longer names
-    /// vanish. On an error everything stays as it was.
+    /// vanish. Who fails until a person does something is tried again at once:
+    /// a reload is how a person says that it is done, perhaps in Entra and not
+    /// in the configuration. On an error everything stays as it was.
     pub fn apply(
         &mut self,
         config: &Arc<Config>,
@@ -113,7 +116,9 @@ impl Fleet {
             let (desk, unchanged) = match known {
                 Some(running) => {
                     running.desk.reconfigure(identity(tenant), settings);
-                    let same = same_ways && running.tenant.credential == tenant.credential;
+                    let same = same_ways
+                        && running.tenant.credential == tenant.credential
+                        && !running.desk.needs_a_person();
                     if !same {
                         running.desk.retry_failed();
                     }

@@ -4,7 +4,7 @@
 use super::desk::Desk;
 use super::papers::{Kept, Papers};
 use crate::events::Seen;
-use crate::model::{Api, ControlRules, Timestamp};
+use crate::model::{Api, ControlRules, Reason, Timestamp};
 use crate::store::disk::{Confirmed, ListStanding, Saved};
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,15 +65,26 @@ impl<R: ControlRules> Desk<R> {
         })
     }
 
-    /// Lists that fail are due at once: what they failed with has changed.
+    /// Lists that fail are due at once, since somebody has done something about
+    /// it; but for those that Microsoft asked to wait for.
     pub(super) fn retry_failed(&self) {
         let mut papers = self.papers();
         for api in Api::ALL {
             let health = papers.health.of_mut(api);
-            if !health.up {
+            let reason = health.trouble.as_ref().map(|trouble| trouble.reason);
+            if !health.up && reason != Some(Reason::Throttled) {
                 health.next_refresh = None;
             }
         }
+    }
+
+    /// Whether a list fails until somebody changes something.
+    pub(super) fn needs_a_person(&self) -> bool {
+        let papers = self.papers();
+        let mut troubles = Api::ALL
+            .iter()
+            .filter_map(|api| papers.health.of(*api).trouble.as_ref());
+        troubles.any(|trouble| trouble.reason.needs_a_person())
     }
 
     /// How long a list need not be asked for, as an earlier process decided;

@@ -16,6 +16,8 @@ mod audience;
 mod body;
 mod compressor;
 mod discovery;
+#[cfg(test)]
+mod documented;
 mod door;
 mod guests;
 mod health;

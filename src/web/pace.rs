@@ -18,16 +18,16 @@ use tokio::time::{Instant, Sleep, sleep_until};
 /// From the first byte of a request to the end of its head, and from the
 /// opening of a connection to its first request. A real client needs
 /// milliseconds; who sends a byte a minute wants the connection, not an answer.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// From one request to the next. Longer than any sensible scrape interval, so
 /// that Prometheus keeps its connection and, with TLS, its handshake.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
 /// From the first byte of an answer to the last. A reader slower than this
 /// would keep an old generation of a hundred megabytes in memory, and no
 /// Prometheus waits that long.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What happens on a connection, as the requests see it.
 #[derive(Debug)]

@@ -31,15 +31,15 @@ use tokio_util::task::TaskTracker;
 /// many a service has 1,024 file descriptors, and Graph and the state
 /// directory need theirs. Who comes when all are taken gets the place of the
 /// connection that has been idle for longest.
-const MAX_CONNECTIONS: usize = 512;
+pub(super) const MAX_CONNECTIONS: usize = 512;
 
 /// Our longest header is an `Accept` of 300 bytes; a gateway's cookies may add
 /// some kilobytes. Multiplied by the connections this is 8 MiB.
-const MAX_HEADER_BYTES: usize = 16 * 1024;
+pub(super) const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// Requests at once on one HTTP/2 connection. One client must not take every
 /// place there is ([`MAX_REQUESTS`]).
-const MAX_STREAMS: u32 = 8;
+pub(super) const MAX_STREAMS: u32 = 8;
 
 /// Whether a connection began under rules that let nobody in without a
 /// certificate that was verified. It stays what it was when they change.

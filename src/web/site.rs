@@ -28,7 +28,7 @@ use std::time::SystemTime;
 
 /// Nothing here reads a request's body. A small one is forgiven, since some
 /// clients send one with everything; of a larger one not a byte is read.
-const MAX_REQUEST_BODY: u64 = 8 * 1024;
+pub(super) const MAX_REQUEST_BODY: u64 = 8 * 1024;
 
 /// Everything that is served.
 #[derive(Debug)]

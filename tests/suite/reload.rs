@@ -5,6 +5,7 @@ use crate::simulated::Simulated;
 use crate::world::World;
 use secure_score_exporter::config::{Credential, Secret};
 use secure_score_exporter::refresh::Changes;
+use secure_score_exporter::simulator::{Api as Struck, Fault, RetryAfter, What};
 use secure_score_exporter::store::TenantState;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -19,6 +20,20 @@ async fn hourly() -> World {
         config.refresh.profiles = HOUR;
         config.refresh.scores = HOUR;
     });
+    let world = world.watch();
+    world.attempted().await;
+    world
+}
+
+/// The same, while something goes wrong at some of them.
+async fn hourly_but_for(faults: &[(&str, Fault)]) -> World {
+    let world = World::new().await.configure(|config| {
+        config.refresh.profiles = HOUR;
+        config.refresh.scores = HOUR;
+    });
+    for (tenant, fault) in faults {
+        world.inject(Some(tenant), fault.clone());
+    }
     let world = world.watch();
     world.attempted().await;
     world
@@ -130,6 +145,47 @@ async fn a_tenant_that_failed_tries_a_new_secret_at_once() {
             health.profiles.up && health.scores.up
         })
         .await;
+}
+
+/// Consent given in Entra changes nothing in the configuration.
+#[tokio::test]
+async fn a_reload_tries_again_what_somebody_may_have_mended() {
+    let mut world =
+        hourly_but_for(&[("contoso", Fault::new(Struck::Token, What::Aadsts(65001)))]).await;
+    let others = refreshes(&world.tenant("fabrikam"));
+    assert!(!world.tenant("contoso").health.profiles.up);
+    world.control().clear();
+    assert_eq!(world.reconfigure(|_| ()).restarted, 1);
+    world
+        .until("consent opens", |tenants| {
+            let health = &tenants.find("contoso").unwrap().health;
+            health.profiles.up && health.scores.up
+        })
+        .await;
+    assert_eq!(refreshes(&world.tenant("fabrikam")), others);
+    assert_eq!(world.reconfigure(|_| ()), Changes::default());
+}
+
+#[tokio::test]
+async fn what_graph_asked_to_wait_for_waits_over_a_reload() {
+    let wait = What::Throttle {
+        retry_after: RetryAfter::Seconds(600),
+    };
+    let mut world = hourly_but_for(&[
+        ("contoso", Fault::new(Struck::Profiles, wait)),
+        ("fabrikam", Fault::new(Struck::Profiles, What::Reset)),
+    ])
+    .await;
+    let before = world.tenant("contoso");
+    assert!(!before.health.profiles.up);
+    world.control().clear();
+    world.reconfigure(|config| config.refresh.timeout *= 2);
+    world
+        .until("who need not wait is asked again", |tenants| {
+            tenants.find("fabrikam").unwrap().health.profiles.up
+        })
+        .await;
+    assert_eq!(world.tenant("contoso").health, before.health);
 }
 
 #[tokio::test]
