@@ -1,5 +1,6 @@
 //! One refresh of every tenant: through the exporter, and as the least that
-//! must be done to have read the same answers.
+//! must be done to have read the same answers. The first, with the signing in,
+//! and further ones, whose answers say nothing new.
 //!
 //! `benches/compare/refresh` starts these beside a simulator of its own; see
 //! docs/performance.md for what it found.
@@ -7,6 +8,8 @@
 //! ```console
 //! $ cargo bench --bench refresh -- refresh secure-score.yml 100 8
 //! $ cargo bench --bench refresh -- download secure-score.yml 100 8
+//! $ cargo bench --bench refresh -- refresh-again secure-score.yml 100 8
+//! $ cargo bench --bench refresh -- download-again secure-score.yml 100 8
 //! ```
 #![allow(
     clippy::unwrap_used,
@@ -21,10 +24,14 @@ mod download;
 #[path = "refresh/exporter.rs"]
 mod exporter;
 
+use download::Reader;
+use exporter::Watched;
 use secure_score_exporter::config::{self, Config, Environment};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+const USAGE: &str = "refresh|download|refresh-again|download-again CONFIG TENANTS CONCURRENCY";
 
 #[tokio::main]
 async fn main() {
@@ -33,22 +40,43 @@ async fn main() {
         .filter(|argument| argument != "--bench")
         .collect();
     let [what, file, tenants, concurrency] = arguments.as_slice() else {
-        println!("refresh|download CONFIG TENANTS CONCURRENCY");
+        println!("{USAGE}");
         return;
     };
     let path = Path::new(file);
     let mut config: Config = config::load(path, &Environment::default()).unwrap().config;
     config.tenants.truncate(tenants.parse().unwrap());
     config.refresh.concurrency = NonZeroUsize::new(concurrency.parse().unwrap()).unwrap();
+    let folder = path.parent().unwrap();
+    match what.as_str() {
+        "refresh" => measured(exporter::refresh(config)).await,
+        "download" => {
+            measured(async {
+                let reader = Reader::sign_in(&config, folder).await;
+                reader.read().await
+            })
+            .await;
+        }
+        "refresh-again" => {
+            let watched = Watched::start(config).await;
+            measured(watched.watch()).await;
+        }
+        "download-again" => {
+            let reader = Reader::sign_in(&config, folder).await;
+            reader.read().await;
+            measured(reader.read()).await;
+        }
+        other => panic!("{other}? {USAGE}"),
+    }
+}
+
+/// Prints what some work costs, and how much there was of it.
+async fn measured(work: impl Future<Output = usize>) {
     let (began, before) = (Instant::now(), cpu());
-    let held = match what.as_str() {
-        "refresh" => exporter::refresh(config).await,
-        "download" => download::all(&config, path.parent().unwrap()).await,
-        other => panic!("{other}? refresh or download"),
-    };
+    let done = work.await;
     let (wall, cpu) = (began.elapsed(), cpu() - before);
     println!(
-        "{{\"wall\": {}, \"cpu\": {}, \"peak\": {}, \"resident\": {}, \"held\": {held}}}",
+        "{{\"wall\": {}, \"cpu\": {}, \"peak\": {}, \"resident\": {}, \"done\": {done}}}",
         wall.as_secs_f64(),
         cpu.as_secs_f64(),
         status("VmHWM:"),

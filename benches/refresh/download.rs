@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 /// The same fields as the exporter asks for.
 const FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,userImpact,implementationCost,actionType,actionUrl,maxScore,deprecated,controlStateUpdates";
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Token {
     access_token: String,
 }
@@ -83,43 +83,73 @@ struct ControlScore<'a> {
     score_in_percentage: Option<f64>,
 }
 
-/// Reads every tenant. How many bytes of answers that were, uncompressed.
-pub(crate) async fn all(config: &Config, folder: &Path) -> usize {
-    let simulator = config.simulator.as_ref().unwrap();
-    let http = Client::builder()
-        .tls_certs_only(Certificate::from_pem_bundle(&simulator.ca.pem).unwrap())
-        .no_proxy()
-        .build()
-        .unwrap();
-    let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
-    let mut tenants = JoinSet::new();
-    for tenant in &config.tenants {
-        let secret = std::fs::read_to_string(folder.join("secrets").join(&tenant.alias)).unwrap();
-        let one = one(http.clone(), simulator.url.clone(), tenant.clone(), secret);
-        let places = Arc::clone(&places);
-        tenants.spawn(async move {
-            let _place = places.acquire_owned().await.unwrap();
-            one.await
-        });
-    }
-    tenants.join_all().await.into_iter().sum()
+/// What has been signed in to every tenant.
+pub(crate) struct Reader {
+    http: Client,
+    root: String,
+    places: Arc<Semaphore>,
+    tokens: Vec<Token>,
 }
 
-async fn one(http: Client, root: String, tenant: Tenant, secret: String) -> usize {
+impl Reader {
+    /// Asks for every tenant's token.
+    pub(crate) async fn sign_in(config: &Config, folder: &Path) -> Self {
+        let simulator = config.simulator.as_ref().unwrap();
+        let http = Client::builder()
+            .tls_certs_only(Certificate::from_pem_bundle(&simulator.ca.pem).unwrap())
+            .no_proxy()
+            .build()
+            .unwrap();
+        let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
+        let mut tokens = JoinSet::new();
+        for tenant in &config.tenants {
+            let file = folder.join("secrets").join(&tenant.alias);
+            let secret = std::fs::read_to_string(file).unwrap();
+            let token = token(http.clone(), simulator.url.clone(), tenant.clone(), secret);
+            tokens.spawn(in_turn(Arc::clone(&places), token));
+        }
+        Self {
+            root: simulator.url.clone(),
+            http,
+            places,
+            tokens: tokens.join_all().await,
+        }
+    }
+
+    /// Reads every tenant. How many bytes of answers that were, uncompressed.
+    pub(crate) async fn read(&self) -> usize {
+        let mut tenants = JoinSet::new();
+        for token in &self.tokens {
+            let read = read(self.http.clone(), self.root.clone(), token.clone());
+            tenants.spawn(in_turn(Arc::clone(&self.places), read));
+        }
+        tenants.join_all().await.into_iter().sum()
+    }
+}
+
+async fn in_turn<T>(places: Arc<Semaphore>, work: impl Future<Output = T>) -> T {
+    let _place = places.acquire().await.unwrap();
+    work.await
+}
+
+async fn token(http: Client, root: String, tenant: Tenant, secret: String) -> Token {
     let Credential::ClientSecret { client_id, .. } = &tenant.credential else {
         panic!("simulated tenants have secrets");
     };
     let form = format!(
         "grant_type=client_credentials&client_id={client_id}&client_secret={secret}&scope={root}/.default"
     );
-    let token = http
+    let answer = http
         .post(format!("{root}/{}/oauth2/v2.0/token", tenant.tenant_id))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form)
         .send()
         .await
         .unwrap();
-    let token: Token = serde_json::from_slice(&token.bytes().await.unwrap()).unwrap();
+    serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+}
+
+async fn read(http: Client, root: String, token: Token) -> usize {
     let mut bytes = 0;
     let mut controls = 0;
     let list = format!("{root}/v1.0/security/secureScoreControlProfiles?$select={FIELDS}");
