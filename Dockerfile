@@ -2,7 +2,9 @@
 # a user. No shell, so that nobody who gets in finds one.
 #
 #   docker build -t secure-score-exporter .
-#   docker run --rm -p 10365:10365 secure-score-exporter demo
+#   docker run --rm -p 127.0.0.1:10365:10365 secure-score-exporter demo
+#   docker run --rm -v "$PWD:/etc/secure-score:ro" secure-score-exporter check
+#   docker run -p 127.0.0.1:10365:10365 -v "$PWD:/etc/secure-score:ro" secure-score-exporter
 #
 # What is built elsewhere can be put in place of the first stage, as
 # packaging/image does: --build-arg BUILT=an-image-with-/out
@@ -27,8 +29,12 @@ LABEL org.opencontainers.image.title="secure-score-exporter" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=built /out/ /
 # Nobody's number, as in distroless images. A read-only root is fine: only
-# --state.dir is written to.
+# --state.dir is written to, for which there is an empty directory of theirs.
+COPY --from=built --chown=65532:65532 /out/etc/secure-score /var/lib/secure-score
 USER 65532:65532
+# Here is secure-score.yml looked for; without it, the variables describe the
+# one tenant.
+WORKDIR /etc/secure-score
 EXPOSE 10365
 ENTRYPOINT ["/usr/bin/secure-score-exporter", "--web.listen-address=:10365"]
-CMD ["--config.file=/etc/secure-score/secure-score.yml"]
+

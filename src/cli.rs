@@ -152,7 +152,7 @@ impl Cli {
             "--web.enable-lifecycle"
         } else if is_handed_nothing {
             "--web.systemd-socket"
-        } else if !self.web.is_empty() {
+        } else if !self.web.says_only_where() {
             "--web.*"
         } else if !self.shard.is_empty() {
             "--shard"
@@ -363,6 +363,7 @@ mod tests {
     fn a_flag_without_effect_is_refused() {
         for arguments in [
             ["--web.telemetry-path=/m", "simulate"],
+            ["--web.disable-api", "check"],
             ["--config.check", "check"],
             ["demo", "--config.file=a.yml"],
             ["healthcheck", "--web.systemd-socket"],
@@ -370,6 +371,15 @@ mod tests {
             let error = read(&arguments).unwrap_err();
             assert!(error.to_string().contains("has no effect on"), "{error}");
             assert_eq!(error.exit_code(), 2);
+        }
+    }
+
+    /// An image's entry point says where to listen, whatever follows.
+    #[test]
+    fn an_address_before_a_command_that_serves_nothing_is_let_pass() {
+        for word in ["check", "collect", "simulate", "man"] {
+            let cli = read(&["--web.listen-address=:10365", word]).unwrap();
+            assert_eq!(cli.command.unwrap().name(), word);
         }
     }
 

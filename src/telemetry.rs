@@ -6,9 +6,11 @@
 
 use crate::exposition::{Format, escape};
 use crate::model::{Api, Delivery, EventKind, Timestamp};
+use prometheus::core::Collector;
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Bounds of the request durations, seconds: from an answer out of a cache to
@@ -40,6 +42,7 @@ pub struct Telemetry {
     config_hash: Gauge,
     state_write_failures: IntCounter,
     web_config_valid: IntGauge,
+    external_url: OnceLock<IntGauge>,
 }
 
 /// A metric could not be set up: two of one name, or a bad name. A test sets
@@ -105,6 +108,7 @@ impl Telemetry {
                 "secure_score_exporter_web_config_valid",
                 "Whether the web configuration is good (1), or broken and soon nothing is answered (0); 1 without one.",
             )?,
+            external_url: OnceLock::new(),
             registry,
         };
         telemetry.register()?;
@@ -120,7 +124,7 @@ impl Telemetry {
         )
         .const_label("version", env!("CARGO_PKG_VERSION"))
         .const_label("revision", REVISION);
-        self.register_info(build)?;
+        self.info(build)?;
         self.registry
             .register(Box::new(self.graph_request_duration.clone()))?;
         self.registry
@@ -156,10 +160,11 @@ impl Telemetry {
         Ok(())
     }
 
-    fn register_info(&self, opts: Opts) -> Result<(), prometheus::Error> {
+    fn info(&self, opts: Opts) -> Result<IntGauge, prometheus::Error> {
         let info = IntGauge::with_opts(opts)?;
         info.set(1);
-        self.registry.register(Box::new(info))
+        self.registry.register(Box::new(info.clone()))?;
+        Ok(info)
     }
 
     /// Notes how long a request to Graph took.
@@ -230,17 +235,21 @@ impl Telemetry {
             "The URL under which the exporter's pages are reached (--web.external-url).",
         )
         .const_label("url", url);
-        Ok(self.register_info(info)?)
+        let _told_before = self.external_url.set(self.info(info)?);
+        Ok(())
+    }
+
+    /// The one family that belongs to each target of this process: alerts find
+    /// the exporter's page by the job and instance of a tenant's series. Empty
+    /// where no URL is told; without the trailer of the format.
+    pub fn encode_external_url(&self, format: Format) -> Vec<u8> {
+        let info = self.external_url.get();
+        encode(format, &info.map(Collector::collect).unwrap_or_default())
     }
 
     /// The families as text, without the trailer of the format.
     pub fn encode(&self, format: Format) -> Vec<u8> {
-        let mut text = String::new();
-        for family in self.registry.gather() {
-            // Writing to a string cannot fail.
-            let _written = write_family(&mut text, format, &family);
-        }
-        text.into_bytes()
+        encode(format, &self.registry.gather())
     }
 
     /// Name, type, labels and meaning of each family, for the reference.
@@ -289,6 +298,15 @@ fn kind(family: &MetricFamily) -> &'static str {
         _ if family.name().ends_with("_info") => "info",
         _ => "gauge",
     }
+}
+
+fn encode(format: Format, families: &[MetricFamily]) -> Vec<u8> {
+    let mut text = String::new();
+    for family in families {
+        // Writing to a string cannot fail.
+        let _written = write_family(&mut text, format, family);
+    }
+    text.into_bytes()
 }
 
 fn write_family(text: &mut String, format: Format, family: &MetricFamily) -> std::fmt::Result {

@@ -103,9 +103,10 @@ impl WebFlags {
             .copied()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.listen_address.is_empty()
-            && self.telemetry_path.is_none()
+    /// Nothing but addresses, which an image's entry point gives to every
+    /// command, the ones that serve nothing as well.
+    pub(super) fn says_only_where(&self) -> bool {
+        self.telemetry_path.is_none()
             && self.external_url.is_none()
             && self.route_prefix.is_none()
             && self.max_requests.is_none()

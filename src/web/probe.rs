@@ -1,9 +1,10 @@
 //! `/probe?tenant=NAME`: one tenant as a target of its own.
 //!
-//! The tenant's families only. The exporter's own are of the process and stay
-//! at `/metrics`, as with other exporters of many targets: in each of a
-//! thousand answers they would be a thousand times the same, under a thousand
-//! instances.
+//! The tenant's families. The exporter's own are of the process and stay at
+//! `/metrics`, as with other exporters of many targets: in each of a thousand
+//! answers they would be a thousand times the same, under a thousand instances.
+//! The exception is the external URL, which alerts look for at the instance of
+//! the tenant.
 
 use super::press::Press;
 use super::query::{self, BadQuery};
@@ -12,6 +13,7 @@ use super::scope::no_tenant;
 use super::scrape::{Form, compress, packed, plain};
 use crate::exposition::{Edition, Format, Shelf};
 use crate::store::{Store, TenantState};
+use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use std::collections::BTreeMap;
@@ -83,6 +85,7 @@ impl Probes {
         self: &Arc<Self>,
         alias: &String,
         store: &Store,
+        telemetry: &Telemetry,
         press: &Press,
         headers: &HeaderMap,
     ) -> Reply {
@@ -92,10 +95,11 @@ impl Probes {
             return reply::text(StatusCode::NOT_FOUND, format!("{line}\n"));
         };
         let form = Form::of(headers);
-        let end = form.format.trailer();
+        let mut end = telemetry.encode_external_url(form.format);
+        end.extend_from_slice(form.format.trailer());
         if !form.gzip {
             let chunks = std::iter::once((&state.data, &state.vitals));
-            return form.answer(plain(form.format, chunks, end.to_vec()));
+            return form.answer(plain(form.format, chunks, end));
         }
         let edition = self.edition(state, tenants.generation, form.format);
         if edition.blocks().any(|block| !block.is_compressed()) {
@@ -103,7 +107,7 @@ impl Probes {
             // Where nothing comes of it, the answer is only larger.
             let _done = press.run(move || compress(&missing)).await;
         }
-        form.answer(packed(&edition, end))
+        form.answer(packed(&edition, &end))
     }
 
     fn edition(

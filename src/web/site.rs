@@ -240,9 +240,10 @@ impl Site {
     async fn probe(&self, parts: &Parts) -> Result<Reply, BadQuery> {
         let tenant = probe::asked(parts.uri.query())?;
         self.refreshed(|alias| alias == tenant, parts).await;
+        let (store, telemetry) = (&self.store, &self.telemetry);
         let probes = &self.probes;
         Ok(probes
-            .answer(&tenant, &self.store, &self.press, &parts.headers)
+            .answer(&tenant, store, telemetry, &self.press, &parts.headers)
             .await)
     }
 

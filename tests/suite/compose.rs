@@ -68,6 +68,35 @@ fn it_listens_on_this_machine_only_and_names_versions() {
     }
 }
 
+/// The image's entry point says where to listen; the rest is in the file.
+#[test]
+fn the_exporter_takes_what_it_is_told_for_tenants_of_yours() {
+    let tenants = yaml(&read("tenants.yaml"));
+    let exporter = &tenants["services"]["exporter"];
+    let volumes = exporter["volumes"].as_array().unwrap();
+    let (from, to) = volumes[0].as_str().unwrap().split_once(':').unwrap();
+    assert_eq!((from, to), ("./config", "/etc/secure-score:ro"));
+    let named = volumes[1].as_str().unwrap().split(':').next().unwrap();
+    assert!(tenants["volumes"].as_object().unwrap().contains_key(named));
+    assert!(read("../../.gitignore").contains("/deploy/compose/config\n"));
+
+    let config = tempfile::tempdir().unwrap();
+    let example = folder().join("../../examples/secure-score.yml");
+    fs::copy(example, config.path().join("secure-score.yml")).unwrap();
+    let command = exporter["command"].as_array().unwrap();
+    let checked = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        .current_dir(config.path())
+        .arg("--web.listen-address=:10365")
+        .args(command.iter().map(|it| it.as_str().unwrap()))
+        .arg("--config.check")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&checked.stderr);
+    // The file is found and read, and the secret it names is not there.
+    assert!(said.contains("secure-score.yml:"), "{said}");
+    assert!(said.contains("cannot be read"), "{said}");
+}
+
 #[test]
 fn what_mutes_is_what_mutes_everywhere() {
     let fragment = folder().join("../../alerts/alertmanager.fragment.yml");

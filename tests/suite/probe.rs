@@ -95,6 +95,22 @@ async fn a_probe_comes_in_every_form_a_scrape_does() {
     }
 }
 
+/// Alerts look for the page at the job and instance of the tenant.
+#[tokio::test]
+async fn a_probe_tells_where_the_page_is() {
+    let server = two().await;
+    let told = "secure_score_exporter_external_url_info{url=\"https://score.example/\"} 1\n";
+    let path = "/probe?tenant=contoso";
+    assert!(!server.get(path).await.text().contains("external_url"));
+    let url = "https://score.example/";
+    server.telemetry.external_url(url).unwrap();
+    assert!(server.get(path).await.text().ends_with(told));
+    let packed = server.ask("GET", path, GZIP).await;
+    assert!(unpacked(&packed).ends_with(told));
+    let open = server.ask("GET", path, OPENMETRICS).await;
+    assert!(open.text().ends_with(&format!("{told}# EOF\n")));
+}
+
 #[tokio::test]
 async fn what_was_compressed_is_not_shown_once_it_is_old() {
     let server = two().await;

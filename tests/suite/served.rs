@@ -22,6 +22,7 @@ pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<Store>,
     pub(crate) site: Arc<Site>,
+    pub(crate) telemetry: Arc<Telemetry>,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) ended: JoinHandle<Drained>,
 }
@@ -47,11 +48,9 @@ pub(crate) async fn start(options: Options) -> Running {
 
 /// A server over a store that others fill.
 pub(crate) async fn over(store: Arc<Store>, options: Options) -> Running {
-    let site = Arc::new(Site::new(
-        Arc::clone(&store),
-        Arc::new(Telemetry::new().unwrap()),
-        options,
-    ));
+    let telemetry = Arc::new(Telemetry::new().unwrap());
+    let site = Site::new(Arc::clone(&store), Arc::clone(&telemetry), options);
+    let site = Arc::new(site);
     let listeners = bind(&["127.0.0.1:0"]).await.unwrap();
     let address = listeners[0].local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
@@ -62,6 +61,7 @@ pub(crate) async fn over(store: Arc<Store>, options: Options) -> Running {
         address,
         store,
         site,
+        telemetry,
         stop,
         ended,
     }
