@@ -49,7 +49,7 @@ def headline():
             steps=[(None, "green"), (2700, "orange"), (86400, "red")], defaults={"decimals": 0},
         )),
         (4, g.stat(
-            "Next credential to end", "The tenant whose credential stops working first, as written down in the configuration.",
+            "Next credential to end", "The tenant whose credential stops working first, by its certificate or, of a secret, by the configuration.",
             g.now(f"bottomk(1, {each('credential_expiry_timestamp_seconds')} - time())", "{{tenant}}"), unit=g.AGE, name="value_and_name",
             steps=[(None, "red"), (7 * 86400, "orange"), (30 * 86400, "green")], defaults={"decimals": 0}, empty="No end written down",
         )),

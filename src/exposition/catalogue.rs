@@ -54,7 +54,7 @@ pub static FAMILIES: &[Family] = &[
     family("secure_score_token_requests_total", Counter, &["outcome"], Always, Vitals(vitals::token_requests),
         "Access tokens asked from Entra, by outcome."),
     family("secure_score_credential_expiry_timestamp_seconds", Gauge, &[], Sometimes, Vitals(vitals::credential_expiry),
-        "When the tenant's credential stops working, seconds since the epoch, as written down in the configuration (credentials, expires): a secret does not tell."),
+        "When the tenant's credential stops working, seconds since the epoch: the end of its certificate, or what the configuration says of a secret (credentials, expires), which does not tell itself."),
     family("secure_score_target_ratio", Gauge, &[], Sometimes, Vitals(vitals::target),
         "The share of the maximum score the configuration aims for (target), 0 to 1."),
 
