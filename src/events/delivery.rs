@@ -140,7 +140,7 @@ impl Courier {
             self.telemetry.delivery(Delivery::Dropped, lost);
             tracing::warn!(
                 events = lost,
-                "stopped before the webhook took these events; changes of the last day are told again at the next start"
+                "stopped before the webhook took these events; they are in this log, and told again at the next start only without --state.dir"
             );
         }
     }
