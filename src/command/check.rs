@@ -159,7 +159,7 @@ impl Findings {
         });
     }
 
-    fn expiry(&mut self, (expires, remedy): (Timestamp, &str), now: Timestamp) {
+    fn expiry(&mut self, expires: Timestamp, remedy: &str, now: Timestamp) {
         let left = expires.since(now);
         let days = left.as_secs() / (24 * 60 * 60);
         if left.is_zero() {
@@ -228,7 +228,7 @@ impl Examination {
         };
         if let Some(expires) = self.expires {
             let now = Timestamp::from(SystemTime::now());
-            findings.expiry((expires, self.renewal), now);
+            findings.expiry(expires, self.renewal, now);
         }
         match self.client.token_facts().await {
             Ok(facts) => token(&facts, &mut findings),
