@@ -8,25 +8,23 @@
 //!
 //! Beside it, [`events`] tells once what happened to a control.
 //!
-//! [`graph`] is the only home of Microsoft's words, [`model`] knows neither
-//! them nor Prometheus, and [`exposition`] turns a model into bytes when it
-//! changes, so that a scrape ([`web`]) only puts bytes together. [`simulator`]
+//! [`graph`] is the only home of Microsoft's words, [`secure_score_model`] knows neither
+//! them nor Prometheus, and [`secure_score_exposition`] turns a model into bytes when it
+//! changes, so that a scrape ([`http`]) only puts bytes together. [`simulator`]
 //! plays Microsoft for the demo and the tests.
 #![forbid(unsafe_code)]
 
+pub mod acceptances;
 pub mod cli;
-pub mod command;
+pub mod commands;
 pub mod config;
+pub mod diagnostics;
 pub mod events;
-pub mod exposition;
 pub mod gate;
 pub mod graph;
-pub mod model;
+pub mod http;
 pub mod refresh;
-pub mod register;
-pub mod report;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
 pub mod tsdb;
-pub mod web;

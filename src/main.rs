@@ -2,11 +2,11 @@
 #![forbid(unsafe_code)]
 
 use secure_score_exporter::cli::Cli;
-use secure_score_exporter::command;
+use secure_score_exporter::commands;
 use secure_score_exporter::config::Environment;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::read();
-    command::run(cli, &Environment::from_process())
+    commands::run(cli, &Environment::from_process())
 }

@@ -4,11 +4,11 @@
 //! long as sending bytes made before, which matters for a million series and
 //! not for fifty.
 
-use crate::exposition::{Format, escape};
-use crate::model::{Api, Delivery, EventKind, Timestamp};
 use prometheus::core::Collector;
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use secure_score_exposition::{Format, escape};
+use secure_score_model::{Api, Delivery, EventKind, Timestamp};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 use std::time::Duration;

@@ -1,11 +1,11 @@
 //! The exporter's own refresh.
 
 use secure_score_exporter::config::Config;
-use secure_score_exporter::exposition::Policy;
-use secure_score_exporter::model::Timestamp;
-use secure_score_exporter::refresh::{Fleet, Plan, once};
+use secure_score_exporter::refresh::{Fleet, FleetOptions, refresh_all_once};
 use secure_score_exporter::store::Store;
 use secure_score_exporter::telemetry::Telemetry;
+use secure_score_exposition::Policy;
+use secure_score_model::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -16,7 +16,9 @@ const RHYTHM: Duration = Duration::from_secs(20);
 /// Refreshes every tenant once. How many bytes of lines that made.
 pub(crate) async fn refresh(config: Config) -> usize {
     let store = Arc::new(Store::default());
-    once(&plan(config, &store), || {}).await.unwrap();
+    refresh_all_once(&plan(config, &store), || {})
+        .await
+        .unwrap();
     lines(&store)
 }
 
@@ -62,13 +64,13 @@ fn refreshes(store: &Store) -> usize {
     usize::try_from(refreshes.sum::<u64>()).unwrap()
 }
 
-fn plan(config: Config, store: &Arc<Store>) -> Plan {
+fn plan(config: Config, store: &Arc<Store>) -> FleetOptions {
     let policy = Policy {
         lookback: config.lookback,
         accepted_by: None,
         comment: false,
     };
-    Plan {
+    FleetOptions {
         config: Arc::new(config),
         policy: Arc::new(policy),
         store: Arc::clone(store),

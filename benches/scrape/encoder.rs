@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
-use secure_score_exporter::exposition::{Format, assemble};
+use secure_score_exposition::{Format, assemble};
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};

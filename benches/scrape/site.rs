@@ -1,10 +1,10 @@
 //! The exporter's site over a crowd of tenants.
 
 use crate::crowd;
-use secure_score_exporter::model::Persons;
+use secure_score_exporter::http::{Closed, Options, PersonDetail, Site, bind, serve};
 use secure_score_exporter::store::Store;
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Closed, Options, PersonDetail, Site, bind, serve};
+use secure_score_model::Persons;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};

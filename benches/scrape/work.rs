@@ -2,8 +2,8 @@
 
 use crate::memory::{megabytes, resident};
 use crate::{crowd, site};
-use secure_score_exporter::exposition::{Block, Deflater, Edition, Format, Shelf, assemble};
 use secure_score_exporter::store::Store;
+use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format, assemble};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ const ROUNDS: u64 = 21;
 
 pub(crate) fn measure(tenants: u64) {
     let store = site::crowded(tenants);
-    let mut shelf = Shelf::default();
+    let mut shelf = BlockCache::default();
     let (first, built) = timed(|| edition(&mut shelf, &store));
     let identity: usize = first.blocks().map(|block| block.len()).sum();
     let before = resident();
@@ -52,7 +52,7 @@ pub(crate) fn measure(tenants: u64) {
 /// One tenant's refresh, again and again.
 fn after(
     store: &Store,
-    shelf: &mut Shelf,
+    shelf: &mut BlockCache,
     what: &str,
     refresh: impl Fn(u64, u64) -> secure_score_exporter::store::TenantState,
 ) {
@@ -75,7 +75,7 @@ fn after(
     );
 }
 
-fn edition(shelf: &mut Shelf, store: &Store) -> Arc<Edition> {
+fn edition(shelf: &mut BlockCache, store: &Store) -> Arc<CompressedBody> {
     let tenants = store.current();
     let states = tenants
         .states
@@ -84,7 +84,7 @@ fn edition(shelf: &mut Shelf, store: &Store) -> Arc<Edition> {
     shelf.edition(Format::OpenMetrics, tenants.generation, states)
 }
 
-fn waiting(edition: &Edition) -> Vec<Arc<Block>> {
+fn waiting(edition: &CompressedBody) -> Vec<Arc<Block>> {
     let waiting = edition.blocks().filter(|block| !block.is_compressed());
     waiting.cloned().collect()
 }

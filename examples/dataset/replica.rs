@@ -4,10 +4,10 @@ use crate::dice::{roll, roll_at};
 use crate::story::{CHANGES, failure, is_down};
 use crate::tenant::Tenant;
 use crate::{DAY, HOUR, START, VITALS};
-use secure_score_exporter::model::{
+use secure_score_exporter::telemetry::{Telemetry, TelemetryError};
+use secure_score_model::{
     Api, Code, Delivery, EventKind, Reason, RefreshHealth, TenantHealth, Timestamp,
 };
-use secure_score_exporter::telemetry::{Telemetry, TelemetryError};
 use std::time::Duration;
 
 /// Beyond this age data are no longer shown, as the exporter's default has it.

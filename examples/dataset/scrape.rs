@@ -5,10 +5,8 @@ use crate::replica::Replica;
 use crate::story::is_down;
 use crate::tenant::Tenant;
 use crate::{DATA, HOUR};
-use secure_score_exporter::exposition::{
-    Chunk, Format, Policy, assemble, render_data, render_vitals,
-};
-use secure_score_exporter::model::{ControlState, Timestamp};
+use secure_score_exposition::{Chunk, Format, Policy, assemble, render_data, render_health};
+use secure_score_model::{ControlState, Timestamp};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -62,7 +60,7 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
             let data = shown.then(|| render_data(&tenant.identity, &tenant.snapshot(now), &policy));
             (
                 data.unwrap_or_default(),
-                render_vitals(&tenant.identity, health),
+                render_health(&tenant.identity, health),
             )
         })
         .collect();

@@ -1,10 +1,10 @@
 //! What happens in the thirty days.
 
 use crate::{DAY, END, HOUR, START};
-use secure_score_exporter::model::ControlState::{
+use secure_score_model::ControlState::{
     self, AlternateMitigation, Planned, RiskAccepted, ThirdParty, ToAddress,
 };
-use secure_score_exporter::model::{Api, Reason};
+use secure_score_model::{Api, Reason};
 
 /// An organisation.
 pub(crate) struct Organisation {

@@ -5,7 +5,7 @@ use crate::story::{
     ADDED, APPROVALS, CHANGES, ORGANISATIONS, Organisation, TURNS, WATCHED, WITHDRAWN,
 };
 use crate::{DAY, END, HOUR};
-use secure_score_exporter::model::{
+use secure_score_model::{
     ActionType, Anomalies, Basis, Catalogue, CatalogueEntry, Category, CategoryComparison,
     CategoryPins, Comparison, ControlRules, ControlScore, ControlState, Exception, History, Level,
     Points, Report, StateUpdate, TenantIdentity, TenantSnapshot, Tier, Timestamp,

@@ -1,7 +1,7 @@
 //! The flags of `backfill`.
 
-use crate::model::Timestamp;
 use clap::Args;
+use secure_score_model::Timestamp;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -135,7 +135,7 @@ impl FromStr for Label {
         if !begins || !goes_on || name.starts_with("__") {
             return Err("a label's name has letters, digits and underscores, and begins with neither a digit nor two underscores".to_owned());
         }
-        if crate::exposition::past_labels().any(|own| own == name) {
+        if secure_score_exposition::past_labels().any(|own| own == name) {
             return Err(format!("the exporter gives {name} itself"));
         }
         if value.is_empty() || value.chars().any(char::is_control) || value.len() > 128 {

@@ -1,7 +1,7 @@
 //! The flags of `collect`.
 
-use crate::model::Category;
 use clap::{Args, ValueEnum};
+use secure_score_model::Category;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::address::ListenAddress;
 use super::route::{self, ExternalUrl, RoutePath};
-use crate::web::MAX_REQUESTS;
+use crate::http::MAX_REQUESTS;
 
 /// Where we listen unless told otherwise: on this machine only.
 const LISTEN: &str = "127.0.0.1:10365";

@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::watch::WatchList;
 use super::word;
 use super::written::{Mark, Text};
-use crate::model::Category;
+use secure_score_model::Category;
 
 /// The choice of controls, by default every one, and those that are watched.
 ///

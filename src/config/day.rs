@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::fault::Ledger;
 use super::written::Text;
-use crate::model::Timestamp;
+use secure_score_model::Timestamp;
 
 /// A day, written as year, month and day.
 pub(super) fn day(path: impl fmt::Display, text: &Text, ledger: &mut Ledger) -> Option<Date> {

@@ -12,7 +12,7 @@ use super::keys::unknown_keys;
 use super::pattern::{BadPattern, Pattern};
 use super::word;
 use super::written::{Mark, Text, Written};
-use crate::model::Exception;
+use secure_score_model::Exception;
 
 /// Stands for every tenant.
 const ALL: &str = "all";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Config;
 use super::controls::ControlSelection;
 use super::exceptions::Approved;
-use crate::model::{Category, ControlRules, Exception};
+use secure_score_model::{Category, ControlRules, Exception};
 
 /// The choice of controls, which all tenants share, and a tenant's exceptions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -93,7 +93,7 @@ fn is_value(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::exposition::FAMILIES;
+    use secure_score_exposition::FAMILIES;
 
     #[test]
     fn no_label_of_a_series_can_be_taken() {

@@ -1,8 +1,8 @@
 //! Bringing events to a receiver that may be away.
 
-use super::{Letter, Outbox};
-use crate::model::Delivery;
+use super::{DeliveryQueue, Letter};
 use crate::telemetry::Telemetry;
+use secure_score_model::Delivery;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -84,8 +84,8 @@ pub trait Post: Send + Sync + 'static {
 
 /// Takes letters to the webhook, one after the other, so that they arrive in
 /// the order in which things happened.
-pub struct Courier {
-    outbox: Arc<Outbox>,
+pub struct WebhookSender {
+    outbox: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
     farewell: Duration,
     stop: CancellationToken,
@@ -96,17 +96,17 @@ pub struct Courier {
 struct Round<P> {
     post: P,
     pace: Pace,
-    outbox: Arc<Outbox>,
+    outbox: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
     stop: CancellationToken,
 }
 
-impl Courier {
+impl WebhookSender {
     /// Starts to deliver.
     pub fn start(
         post: impl Post,
         pace: Pace,
-        outbox: Arc<Outbox>,
+        outbox: Arc<DeliveryQueue>,
         telemetry: Arc<Telemetry>,
     ) -> Self {
         let stop = CancellationToken::new();
@@ -238,8 +238,8 @@ fn jittered(wait: Duration) -> Duration {
 mod tests {
     use super::*;
     use crate::events::Identity;
-    use crate::exposition::Format;
-    use crate::model::EventKind;
+    use secure_score_exposition::Format;
+    use secure_score_model::EventKind;
     use std::sync::Mutex;
 
     const HOUR: Duration = Duration::from_secs(3_600);
@@ -293,17 +293,17 @@ mod tests {
     }
 
     struct Office {
-        outbox: Arc<Outbox>,
+        outbox: Arc<DeliveryQueue>,
         telemetry: Arc<Telemetry>,
-        courier: Courier,
+        courier: WebhookSender,
         receiver: Receiver,
     }
 
     impl Office {
         fn of(receiver: Receiver) -> Self {
-            let outbox = Arc::new(Outbox::of(4));
+            let outbox = Arc::new(DeliveryQueue::of(4));
             let telemetry = Arc::new(Telemetry::new().unwrap());
-            let courier = Courier::start(
+            let courier = WebhookSender::start(
                 receiver.clone(),
                 Pace::default(),
                 Arc::clone(&outbox),

@@ -4,7 +4,7 @@ use super::Event;
 use super::look::Look;
 use super::past::{self, Acceptance, Past};
 use super::seen::{Seen, SeenControl};
-use crate::model::{CatalogueEntry, Control, TenantIdentity, Timestamp};
+use secure_score_model::{CatalogueEntry, Control, TenantIdentity, Timestamp};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -90,15 +90,15 @@ fn missing(look: &Look<'_>, seen: &mut Seen, controls: &[Control]) -> Vec<Event>
 mod tests {
     use super::*;
     use crate::events::Remembered;
-    use crate::model::ControlState::{self, Planned, RiskAccepted, ThirdParty, ToAddress};
-    use crate::model::{
-        ActionType, Category, EventKind, Exception, History, Level, Persons, StateUpdate, Tier,
-    };
     use EventKind::{
         AcceptanceWithoutComment, AcceptedControlDeprecated, AcceptedControlLeft, HistoryShortened,
         StateChanged,
     };
     use proptest::prelude::*;
+    use secure_score_model::ControlState::{self, Planned, RiskAccepted, ThirdParty, ToAddress};
+    use secure_score_model::{
+        ActionType, Category, EventKind, Exception, History, Level, Persons, StateUpdate, Tier,
+    };
     use std::collections::BTreeSet;
 
     const HOUR: i64 = 3_600;

@@ -1,7 +1,7 @@
 //! One thing that happened to a control.
 
 use super::Identity;
-use crate::model::{Category, ControlState, EventKind, Persons, Timestamp};
+use secure_score_model::{Category, ControlState, EventKind, Persons, Timestamp};
 use std::sync::Arc;
 
 /// What happened, where, by whom and why.

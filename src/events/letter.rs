@@ -2,7 +2,7 @@
 
 use super::event::rfc3339;
 use super::{Event, Identity};
-use crate::model::{ControlState, EventKind, Persons};
+use secure_score_model::{ControlState, EventKind, Persons};
 use serde::Serialize;
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::past::{Acceptance, Known, Past};
 use super::seen::SeenControl;
 use super::{Event, Identity};
-use crate::model::{
+use secure_score_model::{
     Approval, Category, Control, ControlState, EventKind, History, TenantIdentity, Timestamp,
 };
 use std::collections::HashSet;

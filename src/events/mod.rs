@@ -21,18 +21,18 @@ mod seen;
 mod tell;
 mod webhook;
 
-pub use delivery::{Answer, Courier, Pace, Post};
+pub use delivery::{Answer, Pace, Post, WebhookSender};
 pub use detect::detect;
 pub use event::Event;
 pub use identity::Identity;
 pub use letter::Letter;
-pub use outbox::Outbox;
+pub use outbox::DeliveryQueue;
 pub use remembered::{Remembered, RememberedAcceptance, RememberedChange, RememberedControl};
 pub use seen::Seen;
 pub use webhook::{Webhook, WebhookError};
 
-use crate::model::Persons;
 use crate::telemetry::Telemetry;
+use secure_score_model::Persons;
 use std::sync::Arc;
 
 /// Where events go.
@@ -45,7 +45,7 @@ pub struct Events {
     /// The URL under which the exporter's pages are reached, for receivers.
     pub exporter: Option<String>,
     /// What the webhook is to get, where there is one.
-    pub outbox: Option<Arc<Outbox>>,
+    pub outbox: Option<Arc<DeliveryQueue>>,
 }
 
 impl Events {

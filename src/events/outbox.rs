@@ -1,8 +1,8 @@
 //! Events that wait for the webhook.
 
 use super::Letter;
-use crate::model::Delivery;
 use crate::telemetry::Telemetry;
+use secure_score_model::Delivery;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -18,7 +18,7 @@ const MOST_WAITING: usize = 1_000;
 /// act on what is, so the newest is worth more than what the log has shown for
 /// longest.
 #[derive(Debug)]
-pub struct Outbox {
+pub struct DeliveryQueue {
     most: usize,
     letters: Mutex<Letters>,
     arrived: Notify,
@@ -33,13 +33,13 @@ struct Letters {
     overflowing: bool,
 }
 
-impl Default for Outbox {
+impl Default for DeliveryQueue {
     fn default() -> Self {
         Self::of(MOST_WAITING)
     }
 }
 
-impl Outbox {
+impl DeliveryQueue {
     /// A queue in which so many wait at most, at least one.
     pub fn of(most: usize) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! What was seen of one control's history.
 
 use super::Identity;
-use crate::model::{ControlState, History, StateUpdate, Timestamp};
+use secure_score_model::{ControlState, History, StateUpdate, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 use super::Identity;
 use super::past::{Acceptance, Mark, Past};
 use super::seen::{Seen, SeenControl};
-use crate::model::{Category, ControlState, Timestamp};
+use secure_score_model::{Category, ControlState, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 

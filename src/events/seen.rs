@@ -2,7 +2,7 @@
 
 use super::Identity;
 use super::past::{Acceptance, Past};
-use crate::model::{Category, Control, ControlState, Timestamp};
+use secure_score_model::{Category, Control, ControlState, Timestamp};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use super::Event;
 use super::event::rfc3339;
-use crate::model::{ControlState, EventKind, Persons};
+use secure_score_model::{ControlState, EventKind, Persons};
 
 /// Most characters of a comment in a log line: a reason, not an essay. The
 /// webhook gets all of it.

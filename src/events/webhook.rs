@@ -113,7 +113,7 @@ impl Post for Webhook {
                 // Without its URL, the library's text says what we do not.
                 tracing::debug!(
                     reason = %why,
-                    cause = crate::report::chain(&error.without_url()),
+                    cause = crate::diagnostics::chain(&error.without_url()),
                     "the webhook could not be reached"
                 );
                 Answer::Away { why, wait: None }

@@ -13,11 +13,11 @@ use super::text::printable;
 use super::token::{Token, TokenFacts};
 use super::tokens::TokenSource;
 use super::translate::CatalogueReader;
-use super::turn::Turn;
+use super::turn::RefreshPermit;
 use crate::config::Credential;
-use crate::model::{Catalogue, Reason, Report, Traffic};
 use crate::telemetry::Telemetry;
 use reqwest::Url;
+use secure_score_model::{Catalogue, Reason, Report, Traffic};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -46,7 +46,7 @@ const REPORTS_PER_PAGE: usize = 15;
 const MOST_REPORT_PAGES: usize = 200;
 
 /// What a client needs to know of its tenant.
-pub struct Line {
+pub struct ClientOptions {
     /// The directory: a GUID, or one of its domains.
     pub tenant_id: String,
     /// The cloud it lives in.
@@ -87,7 +87,7 @@ pub struct Fetched<T> {
 
 impl Client {
     /// A line that has not been used yet.
-    pub fn new(line: Line) -> Self {
+    pub fn new(line: ClientOptions) -> Self {
         Self {
             tokens: TokenSource::new(SignIn {
                 tenant_id: line.tenant_id.clone(),
@@ -108,7 +108,10 @@ impl Client {
     ///
     /// Asks for the fields it reads only; a Graph that refuses `$select`, or
     /// leaves out the states when it is given, is asked again for everything.
-    pub async fn catalogue(&self, turn: &mut Turn) -> Result<Fetched<Catalogue>, GraphError> {
+    pub async fn catalogue(
+        &self,
+        turn: &mut RefreshPermit,
+    ) -> Result<Fetched<Catalogue>, GraphError> {
         if self.selects() {
             let mut reader = CatalogueReader::default();
             match self.pages(pages::Fields::Selected, turn, &mut reader).await {
@@ -129,7 +132,10 @@ impl Client {
     ///
     /// The answer's nextLink is never followed: it leads through ninety days,
     /// one request each.
-    pub async fn report(&self, turn: &mut Turn) -> Result<Fetched<Option<Report>>, GraphError> {
+    pub async fn report(
+        &self,
+        turn: &mut RefreshPermit,
+    ) -> Result<Fetched<Option<Report>>, GraphError> {
         let subject = Subject::Report;
         let url = pages::report_url(&self.endpoint)
             .ok_or_else(|| GraphError::new(subject, Fault::Broken(Broken::Request)))?;
@@ -154,7 +160,7 @@ impl Client {
     /// shifts when a report appears between two pages.
     pub async fn past_reports(
         &self,
-        turn: &mut Turn,
+        turn: &mut RefreshPermit,
         mut take: impl FnMut(Vec<Report>) -> ControlFlow<()>,
     ) -> Result<bool, GraphError> {
         let subject = Subject::Report;
@@ -216,7 +222,7 @@ impl Client {
     async fn pages(
         &self,
         fields: pages::Fields,
-        turn: &mut Turn,
+        turn: &mut RefreshPermit,
         reader: &mut CatalogueReader,
     ) -> Result<bool, GraphError> {
         let subject = Subject::Catalogue;
@@ -299,7 +305,7 @@ impl Client {
         &self,
         subject: Subject,
         url: &Url,
-        turn: &mut Turn,
+        turn: &mut RefreshPermit,
     ) -> Result<Answer, GraphError> {
         let mut renewed = false;
         let mut attempt = 1;

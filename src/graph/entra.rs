@@ -1,6 +1,6 @@
 //! Entra's error numbers, and what each asks a person to do.
 
-use crate::model::Reason;
+use secure_score_model::Reason;
 
 /// One family of AADSTS numbers.
 struct Meaning {

@@ -2,7 +2,7 @@
 
 use super::entra;
 use super::http::Broken;
-use crate::model::Reason;
+use secure_score_model::Reason;
 use std::fmt;
 use std::time::Duration;
 

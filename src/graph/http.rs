@@ -1,6 +1,6 @@
 //! One HTTP exchange with Microsoft, within limits.
 
-use crate::model::Reason;
+use secure_score_model::Reason;
 use std::error::Error;
 use std::fmt;
 use std::time::Duration;

@@ -34,10 +34,10 @@ pub use entra::table as entra_errors;
 pub use error::{GraphError, Retry, Subject, Trace};
 pub use http::SetupError;
 pub use observed::UnknownWord;
-pub use pools::Pools;
+pub use pools::HttpClients;
 pub use reading::{read_catalogue, read_refusal, read_report, read_token};
 pub use token::{PERMISSION, TokenFacts};
-pub use turn::Turn;
+pub use turn::RefreshPermit;
 
 /// Texts of Microsoft's in our errors are cut at this many bytes.
 const LONGEST_MESSAGE: usize = 300;

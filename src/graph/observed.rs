@@ -2,7 +2,7 @@
 
 use super::loose::{Number, Text};
 use super::text;
-use crate::model::{Anomalies, Category, Points, SkippedField, Timestamp, UnknownField};
+use secure_score_model::{Anomalies, Category, Points, SkippedField, Timestamp, UnknownField};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

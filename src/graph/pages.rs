@@ -143,7 +143,7 @@ impl<'a> Links<'a> {
 mod tests {
     use super::*;
     use crate::config::Cloud;
-    use crate::model::Reason;
+    use secure_score_model::Reason;
 
     const NEXT: &str =
         "https://graph.microsoft.com/v1.0/security/secureScoreControlProfiles?$skiptoken=1";

@@ -1,7 +1,7 @@
 //! The connections all tenants share.
 
 use super::Endpoint;
-use super::client::{Client, Line};
+use super::client::{Client, ClientOptions};
 use super::http::{self, SetupError, Trust, http_client};
 use crate::config::{Cloud, Config, Tenant};
 use crate::telemetry::Telemetry;
@@ -10,7 +10,7 @@ use std::sync::Arc;
 /// The connection pools: one towards Microsoft, one towards the simulator,
 /// which trusts no certificate but the simulator's own.
 #[derive(Debug)]
-pub struct Pools<'a> {
+pub struct HttpClients<'a> {
     config: &'a Config,
     microsoft: reqwest::Client,
     simulator: Option<reqwest::Client>,
@@ -18,7 +18,7 @@ pub struct Pools<'a> {
     machine: reqwest::Client,
 }
 
-impl<'a> Pools<'a> {
+impl<'a> HttpClients<'a> {
     /// Opens nothing yet, but reads every certificate.
     pub fn new(config: &'a Config) -> Result<Self, SetupError> {
         let timeout = config.refresh.timeout;
@@ -52,7 +52,7 @@ impl<'a> Pools<'a> {
             (Some(simulator), Cloud::Simulator) => (simulator, simulator),
             _ => (&self.microsoft, &self.machine),
         };
-        Client::new(Line {
+        Client::new(ClientOptions {
             tenant_id: tenant.tenant_id.clone(),
             endpoint: Endpoint::of(tenant.cloud, self.config.simulator.as_ref()),
             credential: tenant.credential.clone(),

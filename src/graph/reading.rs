@@ -12,7 +12,7 @@ use super::refusal;
 use super::translate::{self, CatalogueReader, ReadCatalogue};
 use super::wire;
 use super::{TokenFacts, error::Fault};
-use crate::model::{Catalogue, Report, SkippedField};
+use secure_score_model::{Catalogue, Report, SkippedField};
 use std::collections::BTreeSet;
 
 /// Takes in one page of the catalogue, and tells where it leads.

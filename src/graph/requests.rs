@@ -7,12 +7,12 @@ use super::loose::Text;
 use super::text::printable;
 use super::throttle::{Throttle, retry_after};
 use super::token::Token;
-use super::turn::Turn;
+use super::turn::RefreshPermit;
 use super::wire;
-use crate::model::{Api, Code, Traffic};
 use crate::telemetry::Telemetry;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use secure_score_model::{Api, Code, Traffic};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -54,7 +54,11 @@ impl Requests {
     }
 
     /// Waits until a request is allowed, or gives up when that takes long.
-    pub(super) async fn claim(&self, subject: Subject, turn: &mut Turn) -> Result<(), GraphError> {
+    pub(super) async fn claim(
+        &self,
+        subject: Subject,
+        turn: &mut RefreshPermit,
+    ) -> Result<(), GraphError> {
         loop {
             let claim = lock(&self.throttle).claim(Instant::now());
             match claim {

@@ -1,6 +1,6 @@
 //! Texts and dates from outside, made fit to print.
 
-use crate::model::Timestamp;
+use secure_score_model::Timestamp;
 
 /// What a date of Graph's says.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::loose::{Number, Raw, Text};
 use super::observed::Observed;
 use super::text::printable;
 use super::wire;
-use crate::model::{
+use secure_score_model::{
     ActionType, Anomalies, Basis, CatalogueEntry, Category, CategoryComparison, Comparison,
     ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier, Timestamp,
     UnknownField,

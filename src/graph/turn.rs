@@ -13,12 +13,12 @@ const WAIT_IN_PLACE: Duration = Duration::from_secs(1);
 /// `refresh.concurrency` of them. A refresh that has to wait for Graph steps
 /// aside: eight throttled tenants must not hold up the ninth.
 #[derive(Debug)]
-pub struct Turn {
+pub struct RefreshPermit {
     places: Arc<Semaphore>,
     place: Option<OwnedSemaphorePermit>,
 }
 
-impl Turn {
+impl RefreshPermit {
     /// Waits for a place.
     pub async fn take(places: Arc<Semaphore>) -> Self {
         let place = Arc::clone(&places).acquire_owned().await.ok();

@@ -4,14 +4,14 @@ use super::papers::{Draft, Kept, Papers};
 use super::settings::{Settings, Surroundings};
 use super::told::Told;
 use crate::events::{self, Seen};
-use crate::exposition::{self, Chunk};
 use crate::graph::{Fetched, GraphError, Subject};
-use crate::model::{
+use crate::store::TenantState;
+use arc_swap::ArcSwap;
+use secure_score_exposition::Chunk;
+use secure_score_model::{
     Api, Catalogue, CategoryPins, ControlRules, Report, TenantHealth, TenantIdentity,
     TenantSnapshot, Timestamp, Traffic, Trouble,
 };
-use crate::store::TenantState;
-use arc_swap::ArcSwap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -285,7 +285,11 @@ impl<R: ControlRules> Desk<R> {
             earlier: papers.earlier,
             ..joined
         });
-        papers.data = exposition::render_data(&papers.identity, &papers.snapshot, &settings.policy);
+        papers.data = secure_score_exposition::render_data(
+            &papers.identity,
+            &papers.snapshot,
+            &settings.policy,
+        );
         papers.joined = true;
     }
 
@@ -314,7 +318,7 @@ impl<R: ControlRules> Desk<R> {
             snapshot: Arc::clone(&papers.snapshot),
             health: papers.health.clone(),
             data: papers.data.clone(),
-            vitals: exposition::render_vitals(&papers.identity, &papers.health),
+            vitals: secure_score_exposition::render_health(&papers.identity, &papers.health),
         });
     }
 
@@ -382,9 +386,11 @@ mod tests {
     use super::*;
     use crate::config::TenantRules;
     use crate::events::Events;
-    use crate::exposition::Policy;
-    use crate::model::{Anomalies, ControlState, History, Persons, Points, Reason, StateUpdate};
     use crate::telemetry::Telemetry;
+    use secure_score_exposition::Policy;
+    use secure_score_model::{
+        Anomalies, ControlState, History, Persons, Points, Reason, StateUpdate,
+    };
     use std::collections::BTreeSet;
     use std::num::NonZeroUsize;
 
@@ -453,19 +459,19 @@ mod tests {
     fn catalogue(ids: &[&str], partial: bool) -> Paper {
         let mut reader = Vec::new();
         for id in ids {
-            reader.push(Arc::new(crate::model::CatalogueEntry {
+            reader.push(Arc::new(secure_score_model::CatalogueEntry {
                 id: (*id).into(),
                 title: (*id).into(),
-                category: crate::model::Category::Identity,
+                category: secure_score_model::Category::Identity,
                 product: "AzureAD".into(),
-                tier: crate::model::Tier::Core,
-                user_impact: crate::model::Level::Low,
-                implementation_cost: crate::model::Level::Low,
-                action_type: crate::model::ActionType::Config,
+                tier: secure_score_model::Tier::Core,
+                user_impact: secure_score_model::Level::Low,
+                implementation_cost: secure_score_model::Level::Low,
+                action_type: secure_score_model::ActionType::Config,
                 max_score: None,
                 deprecated: false,
                 action_url: None,
-                history: crate::model::History::default(),
+                history: secure_score_model::History::default(),
             }));
         }
         Paper::Catalogue(Fetched {

@@ -4,14 +4,14 @@ use super::bell::Bell;
 use super::desk::Desk;
 use super::settings::{Settings, Surroundings};
 use super::worker::Worker;
-use super::{Clock, Keeper, Summons};
+use super::{Clock, OnDemandRefresh, StateWriter};
 use crate::config::{Config, RefreshMode, Tenant, TenantRules};
 use crate::events::Events;
-use crate::exposition::Policy;
-use crate::graph::{Pools, SetupError};
-use crate::model::{Api, TenantIdentity};
+use crate::graph::{HttpClients, SetupError};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use secure_score_exposition::Policy;
+use secure_score_model::{Api, TenantIdentity};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 /// What the loops share.
-pub struct Plan {
+pub struct FleetOptions {
     /// The configuration, resolved.
     pub config: Arc<Config>,
     /// Who and why in labels.
@@ -34,7 +34,7 @@ pub struct Plan {
     /// The wall clock.
     pub clock: Clock,
     /// Who remembers the tenants over a restart, if anybody.
-    pub keeper: Option<Arc<Keeper>>,
+    pub keeper: Option<Arc<StateWriter>>,
 }
 
 /// The running loops of every tenant; dropping it stops them.
@@ -44,7 +44,7 @@ pub struct Fleet {
     telemetry: Arc<Telemetry>,
     epoch: Instant,
     running: BTreeMap<String, Running>,
-    summons: Arc<Summons>,
+    summons: Arc<OnDemandRefresh>,
 }
 
 /// A tenant's loops.
@@ -70,7 +70,7 @@ pub struct Changes {
 
 impl Fleet {
     /// Shows every tenant as not yet refreshed, and starts its loops.
-    pub fn start(plan: &Plan) -> Result<Self, SetupError> {
+    pub fn start(plan: &FleetOptions) -> Result<Self, SetupError> {
         let mut fleet = Self {
             config: Arc::clone(&plan.config),
             surroundings: Surroundings {
@@ -99,7 +99,7 @@ impl Fleet {
         policy: &Arc<Policy>,
         events: Option<&Arc<Events>>,
     ) -> Result<Changes, SetupError> {
-        let pools = Pools::new(config)?;
+        let pools = HttpClients::new(config)?;
         let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
         let same_ways = same_ways(&self.config, config);
         let mut changes = Changes::default();
@@ -167,7 +167,7 @@ impl Fleet {
     fn loops(
         &self,
         config: &Config,
-        pools: &Pools,
+        pools: &HttpClients,
         places: &Arc<Semaphore>,
         tenant: &Tenant,
         desk: &Arc<Desk<TenantRules>>,
@@ -204,7 +204,7 @@ impl Fleet {
     }
 
     /// How a scrape gets what is overdue refreshed.
-    pub fn summons(&self) -> Arc<Summons> {
+    pub fn summons(&self) -> Arc<OnDemandRefresh> {
         Arc::clone(&self.summons)
     }
 

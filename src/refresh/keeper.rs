@@ -12,15 +12,15 @@ use std::thread::JoinHandle;
 /// wait; a full one costs what would have been written, and a line in the log.
 /// Dropping it writes what is left.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct StateWriter {
     directory: Arc<Directory>,
-    desk: Arc<Outbox>,
+    desk: Arc<DeliveryQueue>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What is to be written: the newest of each tenant.
 #[derive(Debug, Default)]
-struct Outbox {
+struct DeliveryQueue {
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
@@ -31,11 +31,11 @@ struct Waiting {
     closed: bool,
 }
 
-impl Keeper {
+impl StateWriter {
     /// Begins to keep tenants in a directory.
     pub fn new(directory: Directory, telemetry: Arc<Telemetry>) -> Self {
         let directory = Arc::new(directory);
-        let desk = Arc::<Outbox>::default();
+        let desk = Arc::<DeliveryQueue>::default();
         let writer = std::thread::spawn({
             let (directory, desk) = (Arc::clone(&directory), Arc::clone(&desk));
             move || write(&directory, &desk, &telemetry)
@@ -69,13 +69,13 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for StateWriter {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-impl Outbox {
+impl DeliveryQueue {
     fn waiting(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,7 +90,7 @@ impl Outbox {
     }
 }
 
-fn write(directory: &Directory, desk: &Outbox, telemetry: &Telemetry) {
+fn write(directory: &Directory, desk: &DeliveryQueue, telemetry: &Telemetry) {
     let mut failing = false;
     while let Some((alias, saved)) = desk.next() {
         match directory.save(&alias, &saved) {

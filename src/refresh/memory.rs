@@ -4,8 +4,8 @@
 use super::desk::Desk;
 use super::papers::{Kept, Papers};
 use crate::events::Seen;
-use crate::model::{Api, ControlRules, Reason, Timestamp};
 use crate::store::disk::{Confirmed, ListStanding, Saved};
+use secure_score_model::{Api, ControlRules, Reason, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -20,13 +20,13 @@ mod summons;
 mod told;
 mod worker;
 
-pub use fleet::{Changes, Fleet, Plan};
-pub use keeper::Keeper;
-pub use once::once;
+pub use fleet::{Changes, Fleet, FleetOptions};
+pub use keeper::StateWriter;
+pub use once::refresh_all_once;
 pub use shard::{NoSuchShard, Shard};
-pub use summons::Summons;
+pub use summons::OnDemandRefresh;
 
-use crate::model::Timestamp;
+use secure_score_model::Timestamp;
 use std::sync::Arc;
 
 /// The wall clock, handed in so that tests can set it.

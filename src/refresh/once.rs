@@ -1,13 +1,13 @@
 //! Every tenant refreshed once, for those who do not stay.
 
-use super::Plan;
+use super::FleetOptions;
 use super::desk::Desk;
 use super::fleet::{identity, interval, settings};
 use super::settings::Surroundings;
 use super::worker::Worker;
 use crate::config::{Tenant, TenantRules};
-use crate::graph::{Pools, SetupError};
-use crate::model::Api;
+use crate::graph::{HttpClients, SetupError};
+use secure_score_model::Api;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -16,8 +16,8 @@ use tokio::time::Instant;
 /// Refreshes both lists of every tenant, as many at once as the configuration
 /// allows, and shows them in the plan's store. `done` is called after each
 /// tenant. A refresh that fails is told by the tenant's health.
-pub async fn once(plan: &Plan, done: impl Fn()) -> Result<(), SetupError> {
-    let pools = Pools::new(&plan.config)?;
+pub async fn refresh_all_once(plan: &FleetOptions, done: impl Fn()) -> Result<(), SetupError> {
+    let pools = HttpClients::new(&plan.config)?;
     let places = Arc::new(Semaphore::new(plan.config.refresh.concurrency.get()));
     let surroundings = Surroundings {
         store: Arc::clone(&plan.store),
@@ -44,8 +44,8 @@ pub async fn once(plan: &Plan, done: impl Fn()) -> Result<(), SetupError> {
 
 /// The catalogue first: its word on categories wins.
 fn workers(
-    plan: &Plan,
-    pools: &Pools<'_>,
+    plan: &FleetOptions,
+    pools: &HttpClients<'_>,
     places: &Arc<Semaphore>,
     tenant: &Tenant,
     desk: &Arc<Desk<TenantRules>>,

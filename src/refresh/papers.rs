@@ -2,9 +2,9 @@
 
 use super::told::Told;
 use crate::events::Seen;
-use crate::exposition::Chunk;
-use crate::model::{
-    Catalogue, CategoryPins, DayScore, Report, TenantHealth, TenantIdentity, TenantSnapshot,
+use secure_score_exposition::Chunk;
+use secure_score_model::{
+    Catalogue, CategoryPins, PreviousScore, Report, TenantHealth, TenantIdentity, TenantSnapshot,
     Timestamp,
 };
 use std::ops::{Deref, DerefMut};
@@ -21,7 +21,7 @@ pub(super) struct Papers {
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
     pub(super) pins: CategoryPins,
-    pub(super) earlier: Option<DayScore>,
+    pub(super) earlier: Option<PreviousScore>,
     pub(super) snapshot: Arc<TenantSnapshot>,
     /// Whether the snapshot shows what lies here.
     pub(super) joined: bool,
@@ -56,8 +56,8 @@ impl Papers {
     /// day than the one that lies here. Within a day Microsoft corrects.
     pub(super) fn put_aside(&mut self, coming: &Report) {
         let lying = self.report.as_ref();
-        let score = lying.and_then(|kept| DayScore::of(&kept.value));
-        let later = |it: &DayScore| coming.as_of.is_some_and(|day| day > it.as_of);
+        let score = lying.and_then(|kept| PreviousScore::of(&kept.value));
+        let later = |it: &PreviousScore| coming.as_of.is_some_and(|day| day > it.as_of);
         if let Some(score) = score.filter(later) {
             self.earlier = Some(score);
         }

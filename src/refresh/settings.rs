@@ -1,10 +1,10 @@
 //! What a desk is told: by the process, and by the configuration.
 
-use super::{Clock, Keeper};
+use super::{Clock, StateWriter};
 use crate::events::Events;
-use crate::exposition::Policy;
-use crate::model::Commons;
 use crate::store::Store;
+use secure_score_exposition::Policy;
+use secure_score_model::Interner;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +16,9 @@ pub(super) struct Surroundings {
     /// The wall clock.
     pub(super) clock: Clock,
     /// Who remembers tenants over a restart, if anybody.
-    pub(super) keeper: Option<Arc<Keeper>>,
+    pub(super) keeper: Option<Arc<StateWriter>>,
     /// What tenants have in common.
-    pub(super) commons: Arc<Commons>,
+    pub(super) commons: Arc<Interner>,
 }
 
 /// What the configuration says of a tenant's data, until the next one.

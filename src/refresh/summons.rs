@@ -12,11 +12,11 @@ use std::sync::Arc;
 /// Graph may be asked, the loops decide. Where time starts the refreshes there
 /// are no bells, and nobody waits.
 #[derive(Debug, Default)]
-pub struct Summons {
+pub struct OnDemandRefresh {
     bells: ArcSwap<BTreeMap<Arc<str>, Vec<Arc<Bell>>>>,
 }
 
-impl Summons {
+impl OnDemandRefresh {
     /// Starts the refreshes that are due of the tenants that are wanted, and
     /// waits until those under way have ended, however.
     pub async fn refreshed(&self, wanted: impl Fn(&str) -> bool) {

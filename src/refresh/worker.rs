@@ -3,9 +3,9 @@
 use super::bell::Bell;
 use super::desk::{Desk, Paper};
 use super::schedule;
-use crate::graph::{Client, GraphError, Retry, Subject, Turn};
-use crate::model::{Api, ControlRules};
+use crate::graph::{Client, GraphError, RefreshPermit, Retry, Subject};
 use crate::telemetry::Telemetry;
+use secure_score_model::{Api, ControlRules};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -102,7 +102,7 @@ impl<R: ControlRules + Send + Sync + 'static> Worker<R> {
     }
 
     async fn refresh(&self) -> Result<(), GraphError> {
-        let mut turn = Turn::take(Arc::clone(&self.places)).await;
+        let mut turn = RefreshPermit::take(Arc::clone(&self.places)).await;
         let started = Instant::now();
         let fetched = match self.api {
             Api::Profiles => self.client.catalogue(&mut turn).await.map(Paper::Catalogue),
@@ -209,12 +209,14 @@ mod tests {
     use crate::config::{
         Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant, TenantRules,
     };
-    use crate::exposition::Policy;
-    use crate::graph::Pools;
-    use crate::model::{Category, Exception, Reason, RefreshHealth, TenantIdentity, Timestamp};
+    use crate::graph::HttpClients;
     use crate::refresh::settings::{Settings, Surroundings};
     use crate::simulator::{Options, Simulator};
     use crate::store::{Store, TenantState};
+    use secure_score_exposition::Policy;
+    use secure_score_model::{
+        Category, Exception, Reason, RefreshHealth, TenantIdentity, Timestamp,
+    };
     use std::num::NonZeroUsize;
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -269,7 +271,7 @@ mod tests {
             let simulator = Simulator::start(options).await.unwrap();
             let config = config(&simulator);
             let telemetry = Arc::new(Telemetry::new().unwrap());
-            let pools = Pools::new(&config).unwrap();
+            let pools = HttpClients::new(&config).unwrap();
             let store = Arc::<Store>::default();
             let faulty = Arc::new(AtomicBool::new(false));
             let worker = Worker {

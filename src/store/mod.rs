@@ -2,9 +2,9 @@
 
 pub mod disk;
 
-use crate::exposition::Chunk;
-use crate::model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use arc_swap::ArcSwap;
+use secure_score_exposition::Chunk;
+use secure_score_model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use std::sync::Arc;
 
 /// All that is shown of one tenant, at one moment.

@@ -9,8 +9,8 @@ mod small;
 use crate::golden;
 use proptest::prelude::*;
 use schema::Schema;
-use secure_score_exporter::model::{Category, ControlState, Persons};
-use secure_score_exporter::web::{PersonDetail, Redaction};
+use secure_score_exporter::http::{PersonDetail, Redaction};
+use secure_score_model::{Category, ControlState, Persons};
 use serde_json::{Value, json};
 use served::{Served, Unserved, options, plain, text};
 use small::{ALEX, HOSTILE};
@@ -394,7 +394,7 @@ async fn hostile_words_arrive_as_they_were_written_and_as_data() {
 
 #[tokio::test]
 async fn a_prefix_is_before_the_api_too() {
-    let with_prefix = secure_score_exporter::web::Options {
+    let with_prefix = secure_score_exporter::http::Options {
         route_prefix: "/score".to_owned(),
         ..options(plain())
     };

@@ -125,20 +125,20 @@ fn microsofts_words_stay_in_the_graph_module() {
 #[test]
 fn the_web_cannot_reach_graph() {
     must_be_empty(
-        offenders_in("web/", &["crate::graph", "crate::config", "reqwest"]),
+        offenders_in("http/", &["crate::graph", "crate::config", "reqwest"]),
         "a scrape shows what the store holds; ask refresh for more",
     );
     must_be_empty(
         offenders_in(
-            "web/",
+            "http/",
             &[
                 "crate::refresh::{",
                 "crate::refresh::Fleet",
-                "crate::refresh::Plan",
+                "crate::refresh::FleetOptions",
                 "crate::refresh::once",
             ],
         ),
-        "refresh::Summons is all that web knows of refreshing",
+        "refresh::OnDemandRefresh is all that web knows of refreshing",
     );
     must_be_empty(
         offenders_in(
@@ -150,7 +150,7 @@ fn the_web_cannot_reach_graph() {
     must_be_empty(
         offenders_in(
             "graph/",
-            &["crate::store", "crate::exposition", "crate::refresh"],
+            &["crate::store", "secure_score_exposition", "crate::refresh"],
         ),
         "graph hands its answers back to who asked",
     );
@@ -161,7 +161,7 @@ fn the_web_cannot_reach_graph() {
                 "crate::graph",
                 "crate::store",
                 "crate::refresh",
-                "crate::web",
+                "crate::http",
             ],
         ),
         "events are found in a model and told; hand in what they need",
@@ -182,11 +182,14 @@ fn each_library_has_one_home() {
         "the remote-write protocol is spoken in tsdb/write",
     );
     must_be_empty(
-        offenders_in("tsdb/", &["crate::graph", "crate::config", "crate::model"]),
+        offenders_in(
+            "tsdb/",
+            &["crate::graph", "crate::config", "secure_score_model"],
+        ),
         "tsdb takes samples and answers questions, of whatever they may be",
     );
     must_be_empty(
-        offenders(&["hyper::", "hyper_util::"], &["web/", "simulator/"]),
+        offenders(&["hyper::", "hyper_util::"], &["http/", "simulator/"]),
         "serve from web or simulator",
     );
     must_be_empty(
@@ -204,7 +207,7 @@ fn secrets_leave_by_few_doors() {
                 "graph/sign_in.rs",
                 "config/credential/keystore.rs",
                 "config/credential/unlocked.rs",
-                "command/persons.rs",
+                "commands/persons.rs",
                 "config/secret.rs",
                 "config/events.rs",
                 "events/webhook.rs",
@@ -219,7 +222,7 @@ fn printing_and_exiting_have_their_places() {
     must_be_empty(
         offenders(
             &["println!", "eprintln!", "print!("],
-            &["report.rs", "command/"],
+            &["diagnostics.rs", "commands/"],
         ),
         "log, or return what is to be printed",
     );

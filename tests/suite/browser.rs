@@ -9,8 +9,8 @@ use crate::served::{
     HOSTILE, Running, change, control, options, start, tenant, troubled, with_controls,
     with_history,
 };
-use secure_score_exporter::model::{Category, ControlState};
 use secure_score_exporter::store::TenantState;
+use secure_score_model::{Category, ControlState};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -3,7 +3,7 @@
 use crate::process::Process;
 use crate::served::{options, start, tenant, with_history};
 use crate::simulated::Simulated;
-use secure_score_exporter::web::{Closed, Options};
+use secure_score_exporter::http::{Closed, Options};
 
 const PAGES: [&str; 4] = ["/", "/acceptances", "/tenants/contoso", "/style.css"];
 const API: [&str; 2] = ["/api/v1/acceptances", "/api/v1/tenants"];

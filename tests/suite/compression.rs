@@ -4,11 +4,11 @@ use crate::crowd;
 use crate::process::{Process, free_port, program};
 use bytes::Bytes;
 use proptest::prelude::*;
-use secure_score_exporter::exposition::{Block, Deflater, Edition, Format, Shelf, assemble};
-use secure_score_exporter::model::Persons;
+use secure_score_exporter::http::{Closed, Options, PersonDetail, Site, bind, serve};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Closed, Options, PersonDetail, Site, bind, serve};
+use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format, assemble};
+use secure_score_model::Persons;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 const TAIL: &[u8] = b"# HELP tail The end.\n# TYPE tail gauge\ntail 1\n# EOF\n";
 
-fn edition(shelf: &mut Shelf, format: Format, tenants: &Tenants) -> Arc<Edition> {
+fn edition(shelf: &mut BlockCache, format: Format, tenants: &Tenants) -> Arc<CompressedBody> {
     let states = tenants
         .states
         .iter()
@@ -31,7 +31,7 @@ fn edition(shelf: &mut Shelf, format: Format, tenants: &Tenants) -> Arc<Edition>
     shelf.edition(format, tenants.generation, states)
 }
 
-fn stream(edition: &Edition) -> Vec<u8> {
+fn stream(edition: &CompressedBody) -> Vec<u8> {
     let member = edition.member();
     let stream = member.parts.concat();
     assert_eq!(stream.len(), member.length);
@@ -115,7 +115,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn whatever_happened_before_a_scrape_reads_as_what_is(steps in prop::collection::vec(step(), 8..24)) {
-        let (store, mut shelf) = (Store::default(), Shelf::default());
+        let (store, mut shelf) = (Store::default(), BlockCache::default());
         for step in steps {
             match step {
                 Step::Publish(tenant, stage) => store.publish(POOL[tenant][stage].clone()),
@@ -140,7 +140,7 @@ fn the_body_is_hardly_longer_than_gzip_would_make_it() {
     for tenants in [1, 5, 60] {
         let store = crowd(tenants);
         let current = store.current();
-        let edition = edition(&mut Shelf::default(), Format::Text, &current);
+        let edition = edition(&mut BlockCache::default(), Format::Text, &current);
         compress(edition.blocks());
         let ours = stream(&edition).len();
         let whole = through("gzip", &["-6", "-c"], &plain(Format::Text, &current)).len();
@@ -154,11 +154,11 @@ fn the_body_is_hardly_longer_than_gzip_would_make_it() {
 
 #[test]
 fn one_tenants_refresh_leaves_the_blocks_of_others_alone() {
-    let (store, mut shelf) = (crowd(60), Shelf::default());
+    let (store, mut shelf) = (crowd(60), BlockCache::default());
     let before = edition(&mut shelf, Format::Text, &store.current());
     compress(before.blocks());
     let all: usize = before.blocks().map(|block| block.len()).sum();
-    let waiting = |edition: &Edition| {
+    let waiting = |edition: &CompressedBody| {
         let waiting = edition.blocks().filter(|block| !block.is_compressed());
         waiting.map(|block| block.len()).sum::<usize>()
     };
@@ -191,7 +191,7 @@ fn one_tenants_refresh_leaves_the_blocks_of_others_alone() {
 
 #[test]
 fn both_formats_share_what_is_compressed() {
-    let (store, mut shelf) = (crowd(30), Shelf::default());
+    let (store, mut shelf) = (crowd(30), BlockCache::default());
     let text = edition(&mut shelf, Format::Text, &store.current());
     compress(text.blocks());
     let open = edition(&mut shelf, Format::OpenMetrics, &store.current());
@@ -206,7 +206,7 @@ fn both_formats_share_what_is_compressed() {
 
 #[test]
 fn an_old_edition_is_freed_when_there_is_a_new_one() {
-    let (store, mut shelf) = (crowd(2), Shelf::default());
+    let (store, mut shelf) = (crowd(2), BlockCache::default());
     let old = Arc::downgrade(&edition(&mut shelf, Format::Text, &store.current()));
     store.publish(crowd::tenant(1, 1, 1));
     let _new = edition(&mut shelf, Format::Text, &store.current());
@@ -246,7 +246,7 @@ const NODE: &str = "fetch(process.argv[1]).then(r => r.arrayBuffer()).then(b => 
 fn stages() -> Vec<(Vec<u8>, Vec<u8>, usize)> {
     let store = crowd(6);
     let tenants = store.current();
-    let edition = edition(&mut Shelf::default(), Format::OpenMetrics, &tenants);
+    let edition = edition(&mut BlockCache::default(), Format::OpenMetrics, &tenants);
     let expected = plain(Format::OpenMetrics, &tenants);
     let samples = expected.split(|byte| *byte == b'\n');
     let samples = samples

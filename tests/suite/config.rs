@@ -92,7 +92,7 @@ fn complaints(text: &str) -> String {
     match config::load(&path, &environment()) {
         Err(faults) => format!(
             "{faults} {faults:?} {}",
-            secure_score_exporter::report::summary(&faults)
+            secure_score_exporter::diagnostics::summary(&faults)
         ),
         Ok(Loaded { config, warnings }) => format!("{config:?} {warnings:?}"),
     }
@@ -236,7 +236,7 @@ fn defaults_hold_where_a_tenant_says_nothing_else() {
 #[test]
 fn a_file_that_is_not_there_suggests_the_demo() {
     let faults = config::load(Path::new("nowhere.yml"), &environment()).unwrap_err();
-    let report = secure_score_exporter::report::summary(&faults);
+    let report = secure_score_exporter::diagnostics::summary(&faults);
     assert!(
         report.contains("nowhere.yml: the configuration cannot be read (no such file)"),
         "{report}"

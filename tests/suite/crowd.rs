@@ -2,13 +2,13 @@
 //! compression, memory and speed are measured with. The benchmarks use them,
 //! too.
 
-use secure_score_exporter::exposition::{Policy, render_data, render_vitals};
-use secure_score_exporter::model::{
+use secure_score_exporter::store::TenantState;
+use secure_score_exposition::{Policy, render_data, render_health};
+use secure_score_model::{
     ActionType, Anomalies, Api, Basis, CatalogueEntry, Category, CategoryComparison, Code,
     Comparison, Control, ControlScore, ControlState, History, Level, Points, Report, StateUpdate,
     TenantHealth, TenantIdentity, TenantSnapshot, Tier, Timestamp,
 };
-use secure_score_exporter::store::TenantState;
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
     let health = health(number, refreshes);
     TenantState {
         data: render_data(&identity, &snapshot, &policy),
-        vitals: render_vitals(&identity, &health),
+        vitals: render_health(&identity, &health),
         identity,
         // Nothing here shows the status page.
         snapshot: Arc::default(),
@@ -47,7 +47,7 @@ pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
 pub(crate) fn refreshed(state: &TenantState, number: u64, refreshes: u64) -> TenantState {
     let health = health(number, refreshes);
     TenantState {
-        vitals: render_vitals(&state.identity, &health),
+        vitals: render_health(&state.identity, &health),
         health,
         ..state.clone()
     }

@@ -3,11 +3,11 @@
 use crate::process::Process;
 use crate::world::World;
 use secure_score_exporter::config::{PemFile, Secret, Webhook as Config};
-use secure_score_exporter::events::{Courier, Letter, Outbox, Pace, Webhook};
-use secure_score_exporter::exposition::Format;
-use secure_score_exporter::model::{Delivery, EventKind};
+use secure_score_exporter::events::{DeliveryQueue, Letter, Pace, Webhook, WebhookSender};
 use secure_score_exporter::simulator::{Fault, Options, Simulator};
 use secure_score_exporter::telemetry::Telemetry;
+use secure_score_exposition::Format;
+use secure_score_model::{Delivery, EventKind};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
@@ -602,22 +602,23 @@ fn whole_request(bytes: &[u8]) -> Option<(Request, usize)> {
 
 /// A courier in a hurry.
 struct Office {
-    outbox: Arc<Outbox>,
+    outbox: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
-    courier: Courier,
+    courier: WebhookSender,
 }
 
 impl Office {
     fn sending_to(url: &str) -> Self {
         let webhook = Webhook::new(&to(url), None).unwrap();
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(DeliveryQueue::default());
         let telemetry = Arc::new(Telemetry::new().unwrap());
         let pace = Pace {
             first_wait: Duration::from_millis(5),
             longest_wait: Duration::from_millis(100),
             ..Pace::default()
         };
-        let courier = Courier::start(webhook, pace, Arc::clone(&outbox), Arc::clone(&telemetry));
+        let courier =
+            WebhookSender::start(webhook, pace, Arc::clone(&outbox), Arc::clone(&telemetry));
         Self {
             outbox,
             telemetry,
@@ -769,9 +770,9 @@ async fn only_authorities_that_are_trusted_get_events() {
     };
     let config = to(&format!("{}/hook", simulator.url()));
     let office = |roots: Option<&PemFile>| {
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(DeliveryQueue::default());
         let telemetry = Arc::new(Telemetry::new().unwrap());
-        let courier = Courier::start(
+        let courier = WebhookSender::start(
             Webhook::new(&config, roots).unwrap(),
             Pace {
                 give_up_after: Duration::from_millis(200),

@@ -2,9 +2,9 @@
 
 use crate::simulated::{Simulated, run, text};
 use crate::world::World;
+use secure_score_exporter::acceptances::{Filter, acceptances};
 use secure_score_exporter::config::{Environment, load};
-use secure_score_exporter::model::Timestamp;
-use secure_score_exporter::register::{Filter, acceptances};
+use secure_score_model::Timestamp;
 use serde_json::json;
 use std::fs;
 use std::path::Path;

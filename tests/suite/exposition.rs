@@ -3,8 +3,8 @@
 use crate::golden;
 use crate::process::program;
 use crate::world::World;
-use secure_score_exporter::exposition::{self, FAMILIES, Format, Kind, Presence};
 use secure_score_exporter::telemetry::Telemetry;
+use secure_score_exposition::{FAMILIES, Format, Kind, Presence};
 use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
 use std::path::Path;
@@ -16,7 +16,7 @@ fn body(world: &World, format: Format) -> String {
         .states
         .iter()
         .map(|state| (&state.data, &state.vitals));
-    let parts = exposition::assemble(format, chunks);
+    let parts = secure_score_exposition::assemble(format, chunks);
     String::from_utf8(parts.concat()).expect("the exposition is UTF-8")
 }
 
@@ -77,8 +77,10 @@ async fn both_formats_have_the_same_samples_and_no_series_twice() {
         .states
         .iter()
         .map(|state| (&state.data, &state.vitals));
-    let render =
-        |format| String::from_utf8(exposition::assemble(format, chunks.clone()).concat()).unwrap();
+    let render = |format| {
+        String::from_utf8(secure_score_exposition::assemble(format, chunks.clone()).concat())
+            .unwrap()
+    };
     let (text, open) = (render(Format::Text), render(Format::OpenMetrics));
     assert_eq!(samples(&text), samples(&open));
 
@@ -155,7 +157,7 @@ fn openmetrics_headers_drop_the_suffix_of_the_type() {
 fn the_reference_page_is_what_the_table_says() {
     let own = Telemetry::new().unwrap();
     own.external_url("https://example.org").unwrap();
-    let page = exposition::reference(&own.describe());
+    let page = secure_score_exposition::reference(&own.describe());
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/metrics.md");
     golden::compare(&file, &page);
 }

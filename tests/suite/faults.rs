@@ -14,10 +14,10 @@ use crate::world::World;
 use clockwork::Clockwork;
 use proxy::{Impostor, Proxy, Weather};
 use rows::{Place, Road, Row, rows};
-use secure_score_exporter::exposition::{self, Chunk, Format};
-use secure_score_exporter::model::{Api, Reason};
 use secure_score_exporter::simulator::{Api as Struck, Options};
 use secure_score_exporter::store::TenantState;
+use secure_score_exposition::{Chunk, Format};
+use secure_score_model::{Api, Reason};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -148,7 +148,7 @@ impl Stage {
         let state = self.world.tenant(alias);
         let none = Chunk::default();
         let chunks = std::iter::once((&state.data, &none));
-        let parts = exposition::assemble(Format::Text, chunks);
+        let parts = secure_score_exposition::assemble(Format::Text, chunks);
         let parts = parts.iter().map(|part| String::from_utf8_lossy(part));
         parts.collect()
     }

@@ -8,9 +8,9 @@ use crate::browser::Browser;
 use crate::served::{options, start};
 use crate::world::World;
 use secure_score_exporter::config::Exceptions;
-use secure_score_exporter::model::{Api, DayScore, Exception, Points, Timestamp};
 use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::TenantState;
+use secure_score_model::{Api, Exception, Points, PreviousScore, Timestamp};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,11 +61,13 @@ fn exceptions() -> Exceptions {
 fn a_day_old(state: &TenantState, rose_by: f64) -> TenantState {
     let mut state = state.clone();
     let report = state.snapshot.report.as_deref();
-    let earlier = report.and_then(DayScore::of).map(|today| DayScore {
-        as_of: Timestamp::from_nanos(today.as_of.nanos() - DAY * 1_000_000_000),
-        score: Points::new(today.score.get() - rose_by).unwrap(),
-        ..today
-    });
+    let earlier = report
+        .and_then(PreviousScore::of)
+        .map(|today| PreviousScore {
+            as_of: Timestamp::from_nanos(today.as_of.nanos() - DAY * 1_000_000_000),
+            score: Points::new(today.score.get() - rose_by).unwrap(),
+            ..today
+        });
     let mut snapshot = (*state.snapshot).clone();
     snapshot.earlier = earlier;
     state.snapshot = Arc::new(snapshot);
@@ -99,7 +101,7 @@ async fn draw() {
             Api::ALL.into_iter().all(troubled)
         })
         .await;
-    let server = start(secure_score_exporter::web::Options {
+    let server = start(secure_score_exporter::http::Options {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: SystemTime::now() - Duration::from_secs(26 * 60 * 60),
         ..options()

@@ -2,9 +2,9 @@
 
 use crate::rendering::small;
 use crate::served::{Answer, Running, options, start, tenant};
-use secure_score_exporter::exposition::FAMILIES;
+use secure_score_exporter::http::Options;
 use secure_score_exporter::store::TenantState;
-use secure_score_exporter::web::Options;
+use secure_score_exposition::FAMILIES;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Read;

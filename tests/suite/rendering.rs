@@ -7,10 +7,10 @@ pub(crate) mod small;
 use crate::golden;
 use parser::{Line, Sample};
 use proptest::prelude::*;
-use secure_score_exporter::exposition::{
-    Chunk, FAMILIES, Format, Policy, assemble, render_data, render_vitals,
+use secure_score_exposition::{
+    Chunk, FAMILIES, Format, Policy, assemble, render_data, render_health,
 };
-use secure_score_exporter::model::{
+use secure_score_model::{
     Catalogue, CategoryPins, Report, TenantHealth, TenantIdentity, TenantSnapshot,
 };
 use std::collections::{BTreeSet, HashSet};
@@ -44,7 +44,7 @@ fn join(catalogue: Option<&Catalogue>, report: Option<Report>) -> TenantSnapshot
 fn render(identity: &TenantIdentity, snapshot: &TenantSnapshot) -> (Chunk, Chunk) {
     (
         render_data(identity, snapshot, &small::open_policy()),
-        render_vitals(identity, &TenantHealth::default()),
+        render_health(identity, &TenantHealth::default()),
     )
 }
 
@@ -82,8 +82,8 @@ fn a_catalogue_alone_does_not_claim_that_nothing_is_scored() {
 #[test]
 fn who_and_why_stay_out_unless_the_policy_asks() {
     let asked = |person: bool, comment: bool| {
-        let update = secure_score_exporter::model::StateUpdate {
-            state: secure_score_exporter::model::ControlState::RiskAccepted,
+        let update = secure_score_model::StateUpdate {
+            state: secure_score_model::ControlState::RiskAccepted,
             at: None,
             by: Some("admin@contoso.example".into()),
             comment: Some("cannot".into()),

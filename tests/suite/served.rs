@@ -1,14 +1,14 @@
 //! A server of its own for a test, and tenants to show on it.
 
 use bytes::Bytes;
-use secure_score_exporter::model::{
+use secure_score_exporter::http::{Closed, Drained, Options, PersonDetail, Site, bind, serve};
+use secure_score_exporter::store::{Store, TenantState};
+use secure_score_exporter::telemetry::Telemetry;
+use secure_score_model::{
     ActionType, Anomalies, CatalogueEntry, Category, Control, ControlScore, ControlState, History,
     Level, Persons, Points, Reason, Report, StateUpdate, TenantHealth, TenantIdentity,
     TenantSnapshot, Tier, Timestamp, Trouble,
 };
-use secure_score_exporter::store::{Store, TenantState};
-use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Closed, Drained, Options, PersonDetail, Site, bind, serve};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -3,10 +3,10 @@
 use crate::rendering::arbitrary;
 use proptest::prelude::*;
 use secure_score_exporter::events::{Remembered, RememberedControl};
-use secure_score_exporter::model::{Api, Catalogue, DayScore, Report, Timestamp};
 use secure_score_exporter::store::disk::{
     Confirmed, Directory, DirectoryError, ListStanding, Saved,
 };
+use secure_score_model::{Api, Catalogue, PreviousScore, Report, Timestamp};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -95,7 +95,7 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let mut saved = Saved {
             catalogue: confirmed(catalogue),
-            earlier: DayScore::of(&report),
+            earlier: PreviousScore::of(&report),
             report: confirmed(sane(report)),
             seen: Remembered {
                 since,

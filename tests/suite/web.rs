@@ -2,8 +2,8 @@
 
 use crate::crowd;
 use crate::served::{Running, options, parsed, start, tenant, with_controls};
-use secure_score_exporter::model::TenantHealth;
-use secure_score_exporter::web::{Drained, MAX_REQUESTS, Options};
+use secure_score_exporter::http::{Drained, MAX_REQUESTS, Options};
+use secure_score_model::TenantHealth;
 use std::io::Read;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

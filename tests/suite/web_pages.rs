@@ -4,12 +4,12 @@ use crate::served::{
     Answer, HOSTILE, Running, change, control, options, parsed, start, tenant, troubled,
     with_controls, with_history,
 };
-use secure_score_exporter::model::{
-    CatalogueEntry, Category, Control, ControlScore, ControlState, DayScore, Exception, Points,
-    Timestamp,
-};
+use secure_score_exporter::http::{Options, PersonDetail, Redaction};
 use secure_score_exporter::store::TenantState;
-use secure_score_exporter::web::{Options, PersonDetail, Redaction};
+use secure_score_model::{
+    CatalogueEntry, Category, Control, ControlScore, ControlState, Exception, Points,
+    PreviousScore, Timestamp,
+};
 use std::sync::Arc;
 
 /// Every page there is, for a tenant `contoso`.
@@ -350,7 +350,7 @@ async fn a_trend_is_shown_where_an_earlier_day_is_known_and_explained_where_not(
         (41.5, "unchanged"),
     ] {
         let mut snapshot = (*state.snapshot).clone();
-        snapshot.earlier = Some(DayScore {
+        snapshot.earlier = Some(PreviousScore {
             as_of: Timestamp::from_seconds(1_763_626_530),
             score: Points::new(score).unwrap(),
             max_score: Points::new(50.0).unwrap(),

@@ -3,13 +3,13 @@
 use secure_score_exporter::config::{
     Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
-use secure_score_exporter::events::{Events, Outbox};
-use secure_score_exporter::exposition::{self, Format, Policy};
-use secure_score_exporter::model::{Persons, Timestamp};
-use secure_score_exporter::refresh::{Changes, Clock, Fleet, Plan, Summons};
+use secure_score_exporter::events::{DeliveryQueue, Events};
+use secure_score_exporter::refresh::{Changes, Clock, Fleet, FleetOptions, OnDemandRefresh};
 use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
+use secure_score_exposition::{Format, Policy};
+use secure_score_model::{Persons, Timestamp};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -25,7 +25,7 @@ pub(crate) struct World {
     pub(crate) simulator: Simulator,
     pub(crate) store: Arc<Store>,
     /// The events that were told, since nobody takes them away.
-    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) outbox: Arc<DeliveryQueue>,
     config: Config,
     clock: Clock,
     fleet: Option<Fleet>,
@@ -78,7 +78,7 @@ impl World {
             outbox: Some(Arc::clone(&self.outbox)),
         };
         self.events = Some(Arc::new(events));
-        let plan = Plan {
+        let plan = FleetOptions {
             config: Arc::new(self.config.clone()),
             policy: Arc::new(policy),
             store: Arc::clone(&self.store),
@@ -113,7 +113,7 @@ impl World {
     }
 
     /// How a scrape gets what is overdue refreshed.
-    pub(crate) fn summons(&self) -> Arc<Summons> {
+    pub(crate) fn summons(&self) -> Arc<OnDemandRefresh> {
         self.fleet.as_ref().expect("the exporter runs").summons()
     }
 
@@ -188,7 +188,7 @@ pub(crate) fn render(tenants: &Tenants) -> String {
         .states
         .iter()
         .map(|state| (&state.data, &state.vitals));
-    exposition::assemble(Format::Text, chunks)
+    secure_score_exposition::assemble(Format::Text, chunks)
         .iter()
         .map(|part| std::str::from_utf8(part).expect("the exposition is UTF-8"))
         .collect()

@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PSS_SHA256, RsaKeyPair};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::keystore::{KeystoreFault, Parts, PrivateKey};
-use crate::model::Timestamp;
+use secure_score_model::Timestamp;
 
 /// A certificate an application is known by, and its private key.
 ///

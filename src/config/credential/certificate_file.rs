@@ -13,7 +13,7 @@ use super::certificate::ClientCertificate;
 use super::keystore::{self, KeystoreFault};
 use super::unlocked::Seal;
 use crate::config::Secret;
-use crate::model::Timestamp;
+use secure_score_model::Timestamp;
 
 /// Time enough to make and upload another one.
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);

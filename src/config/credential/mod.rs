@@ -10,7 +10,7 @@ mod named;
 mod unlocked;
 
 use super::secret::Secret;
-use crate::model::Timestamp;
+use secure_score_model::Timestamp;
 
 pub use certificate::{ClientCertificate, Unsigned};
 pub use federated::{FederatedToken, TokenFile, UnreadableToken};

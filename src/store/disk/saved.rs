@@ -8,7 +8,7 @@ mod catalogue;
 mod report;
 
 use crate::events::Remembered;
-use crate::model::{Api, Catalogue, CategoryPins, DayScore, Points, Report, Timestamp};
+use secure_score_model::{Api, Catalogue, CategoryPins, Points, PreviousScore, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Saved {
     /// The report, as it was last confirmed.
     pub report: Option<Confirmed<Arc<Report>>>,
     /// The score of the last report of an earlier day.
-    pub earlier: Option<DayScore>,
+    pub earlier: Option<PreviousScore>,
     /// The category of each control when it was first seen.
     pub pins: CategoryPins,
     /// How the refreshes of each list stood.
@@ -188,8 +188,8 @@ fn report_of(dated: Dated<report::Report>) -> Result<Confirmed<Arc<Report>>, Unu
     })
 }
 
-fn day_score((as_of, score, max_score): (i64, f64, f64)) -> Option<DayScore> {
-    Some(DayScore {
+fn day_score((as_of, score, max_score): (i64, f64, f64)) -> Option<PreviousScore> {
+    Some(PreviousScore {
         as_of: Timestamp::from_nanos(as_of),
         score: Points::new(score)?,
         max_score: Points::new(max_score).filter(|max| max.get() > 0.0)?,

@@ -1,8 +1,8 @@
 //! Three tenants written by hand: one with an acceptance of every kind, one
 //! whose catalogue was never read, and one without a report.
 
-use secure_score_exporter::model::*;
 use secure_score_exporter::store::{Store, TenantState};
+use secure_score_model::*;
 use std::sync::Arc;
 
 /// 2026-11-23T08:15:00Z.

@@ -5,8 +5,8 @@ use promql_parser::parser::{
     AggregateExpr, BinModifier, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality,
     VectorSelector,
 };
-use secure_score_exporter::exposition::{FAMILIES, Kind};
 use secure_score_exporter::telemetry::Telemetry;
+use secure_score_exposition::{FAMILIES, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of labels.

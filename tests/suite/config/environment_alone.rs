@@ -2,7 +2,7 @@
 
 use super::*;
 use secure_score_exporter::config::{AcceptedBy, Cloud, Credential, Faults};
-use secure_score_exporter::model::Category;
+use secure_score_model::Category;
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -154,7 +154,7 @@ fn a_fault_names_its_variable() {
 #[test]
 fn a_warning_is_shown_beside_faults_too() {
     let misspelt = [("SECURE_SCORE_TENNANT_ID", ID)];
-    let report = secure_score_exporter::report::summary(&find(&misspelt).unwrap_err());
+    let report = secure_score_exporter::diagnostics::summary(&find(&misspelt).unwrap_err());
     let near = "SECURE_SCORE_TENNANT_ID; did you mean SECURE_SCORE_TENANT_ID?";
     assert!(report.contains(near), "{report}");
 }
@@ -217,7 +217,7 @@ fn a_misspelt_variable_is_pointed_out_and_those_of_kubernetes_are_not() {
 
 #[test]
 fn without_anything_it_says_what_to_do_and_how_to_try() {
-    let report = secure_score_exporter::report::summary(&find(&[]).unwrap_err());
+    let report = secure_score_exporter::diagnostics::summary(&find(&[]).unwrap_err());
     assert!(report.contains("SECURE_SCORE_TENANT_ID"), "{report}");
     assert!(report.contains("secure-score-exporter demo"), "{report}");
     assert!(

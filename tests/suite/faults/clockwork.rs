@@ -6,9 +6,9 @@
 //! strikes who waits for something that never comes, and not who is slow.
 
 use crate::world::World;
-use secure_score_exporter::model::{Api, Timestamp};
 use secure_score_exporter::refresh::Clock;
 use secure_score_exporter::store::{TenantState, Tenants};
+use secure_score_model::{Api, Timestamp};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;

@@ -2,9 +2,9 @@
 
 use super::clockwork::{Clockwork, leap};
 use crate::world::{World, render};
-use secure_score_exporter::model::Api;
 use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::Tenants;
+use secure_score_model::Api;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -124,7 +124,7 @@ fn a_clock_that_is_set_changes_nothing() {
             let seconds = Arc::clone(&set);
             let clock = Arc::new(move || {
                 let moved = seconds.load(Ordering::Relaxed) * 1_000_000_000;
-                secure_score_exporter::model::Timestamp::from_nanos(honest().nanos() + moved)
+                secure_score_model::Timestamp::from_nanos(honest().nanos() + moved)
             });
             let world = two_tenants().await.clocked(clock).watch();
             time.settle(&world).await;

@@ -5,15 +5,15 @@
 //! guided search comes up with.
 
 use secure_score_exporter::config::{self, Environment};
-use secure_score_exporter::exposition::{self, Chunk, Format, Policy};
 use secure_score_exporter::gate;
 use secure_score_exporter::graph;
-use secure_score_exporter::model::{
-    Catalogue, CategoryPins, Persons, Report, TenantIdentity, TenantSnapshot,
-};
+use secure_score_exporter::http::{Closed, Options, PersonDetail, Site};
 use secure_score_exporter::store::disk::Directory;
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exporter::web::{Closed, Options, PersonDetail, Site};
+use secure_score_exposition::{Chunk, Format, Policy};
+use secure_score_model::{
+    Catalogue, CategoryPins, Persons, Report, TenantIdentity, TenantSnapshot,
+};
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -69,9 +69,9 @@ fn show(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) {
         accepted_by: Some(Arc::new(str::to_owned)),
         comment: true,
     };
-    let data = exposition::render_data(&identity, &snapshot, &policy);
+    let data = secure_score_exposition::render_data(&identity, &snapshot, &policy);
     let none = Chunk::default();
-    let parts = exposition::assemble(Format::Text, std::iter::once((&data, &none)));
+    let parts = secure_score_exposition::assemble(Format::Text, std::iter::once((&data, &none)));
     let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
     let text = String::from_utf8(bytes).expect("an exposition is UTF-8");
     let mut series = HashSet::new();

@@ -4,7 +4,7 @@
 //! that two of them meet in one label value.
 
 use proptest::prelude::*;
-use secure_score_exporter::model::*;
+use secure_score_model::*;
 use std::sync::Arc;
 
 fn text() -> impl Strategy<Value = Arc<str>> {

@@ -1,8 +1,8 @@
 //! Two tenants written by hand: one with a bit of everything, and one whose
 //! first refresh failed.
 
-use secure_score_exporter::exposition::{Chunk, Policy, render_data, render_vitals};
-use secure_score_exporter::model::*;
+use secure_score_exposition::{Chunk, Policy, render_data, render_health};
+use secure_score_model::*;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -217,11 +217,11 @@ pub(crate) fn tenants() -> [(Chunk, Chunk); 2] {
     [
         (
             render_data(&contoso, &snapshot, &policy),
-            render_vitals(&contoso, &health()),
+            render_health(&contoso, &health()),
         ),
         (
             render_data(&fabrikam, &TenantSnapshot::default(), &policy),
-            render_vitals(&fabrikam, &failed()),
+            render_health(&fabrikam, &failed()),
         ),
     ]
 }

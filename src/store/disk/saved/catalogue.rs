@@ -1,7 +1,7 @@
 //! A catalogue on disk.
 
 use super::{Unusable, named};
-use crate::model::{
+use secure_score_model::{
     ActionType, Anomalies, CatalogueEntry, ControlState, Field as _, History, Level, Points,
     SkippedField, StateUpdate, Tier, Timestamp, UnknownField,
 };
@@ -49,7 +49,7 @@ pub(super) struct Oddities {
 }
 
 impl Catalogue {
-    pub(super) fn of(catalogue: &crate::model::Catalogue) -> Self {
+    pub(super) fn of(catalogue: &secure_score_model::Catalogue) -> Self {
         Self {
             id: catalogue.entra_tenant_id.clone(),
             entries: catalogue.entries.iter().map(|it| Entry::of(it)).collect(),
@@ -57,9 +57,9 @@ impl Catalogue {
         }
     }
 
-    pub(super) fn into_model(self) -> Result<crate::model::Catalogue, Unusable> {
+    pub(super) fn into_model(self) -> Result<secure_score_model::Catalogue, Unusable> {
         let entries = self.entries.into_iter();
-        Ok(crate::model::Catalogue {
+        Ok(secure_score_model::Catalogue {
             entra_tenant_id: self.id,
             entries: entries
                 .map(|entry| entry.into_model().map(Arc::new))
@@ -157,6 +157,6 @@ impl Oddities {
 }
 
 /// The fields of either list.
-fn both<F: crate::model::Field>() -> impl Iterator<Item = F> {
+fn both<F: secure_score_model::Field>() -> impl Iterator<Item = F> {
     F::PROFILES.iter().chain(F::SCORES).copied()
 }

@@ -2,7 +2,7 @@
 
 use super::catalogue::Oddities;
 use super::{Unusable, named};
-use crate::model::{
+use secure_score_model::{
     Basis, Category, CategoryComparison, Comparison, ControlScore, Points, Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ struct Scored {
 }
 
 impl Report {
-    pub(super) fn of(report: &crate::model::Report) -> Self {
+    pub(super) fn of(report: &secure_score_model::Report) -> Self {
         Self {
             id: Arc::clone(&report.entra_tenant_id),
             as_of: report.as_of.map(Timestamp::nanos),
@@ -53,10 +53,10 @@ impl Report {
         }
     }
 
-    pub(super) fn into_model(self) -> Result<crate::model::Report, Unusable> {
+    pub(super) fn into_model(self) -> Result<secure_score_model::Report, Unusable> {
         let comparisons = self.comparisons.into_iter().map(Compared::into_model);
         let scores = self.controls.into_iter().map(Scored::into_model);
-        Ok(crate::model::Report {
+        Ok(secure_score_model::Report {
             entra_tenant_id: self.id,
             as_of: self.as_of.map(Timestamp::from_nanos),
             current_score: self.score.and_then(Points::new),

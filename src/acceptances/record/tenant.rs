@@ -1,0 +1,138 @@
+//! One tenant as other programs read it.
+
+use super::Moment;
+use crate::acceptances::Acceptance;
+use crate::store::TenantState;
+use secure_score_model::{Points, RefreshHealth, Timestamp};
+use serde::Serialize;
+
+/// A tenant with its score, its accepted risks and how its refreshes fare.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TenantRecord<'a> {
+    /// Its alias: the `tenant` label of the metrics.
+    pub tenant: &'a str,
+    /// What people call it.
+    pub display_name: &'a str,
+    /// The directory's GUID, where it is known.
+    pub entra_tenant_id: Option<&'a str>,
+    /// The national cloud it lives in.
+    pub cloud: &'static str,
+    /// Points it has.
+    pub score: Option<f64>,
+    /// Points it could have.
+    pub max_score: Option<f64>,
+    /// The one as a share of the other, 0 to 1.
+    pub ratio: Option<f64>,
+    /// The share the configuration aims for, 0 to 1.
+    pub target: Option<f64>,
+    /// The day the score was computed for, midnight UTC.
+    pub report_as_of: Option<Moment>,
+    /// Controls known.
+    pub controls: Option<usize>,
+    /// Risks accepted now.
+    pub accepted: Option<usize>,
+    /// Those of them that no exception covers now.
+    pub accepted_unapproved: Option<usize>,
+    /// How the refreshes of each list fare.
+    pub lists: ListsRecord<'a>,
+}
+
+/// Both lists of a tenant.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListsRecord<'a> {
+    /// The catalogue of controls.
+    pub profiles: ListRecord<'a>,
+    /// The daily report.
+    pub scores: ListRecord<'a>,
+}
+
+/// How the refreshes of one list fare.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListRecord<'a> {
+    /// Whether the last one succeeded; false before the first.
+    pub up: bool,
+    /// When the last one succeeded.
+    pub last_success: Option<Moment>,
+    /// When the next one is due.
+    pub next_refresh: Option<Moment>,
+    /// What the last one failed with, a closed word.
+    pub reason: Option<&'static str>,
+    /// The same for a person.
+    pub message: Option<&'a str>,
+    /// What to do about it.
+    pub hint: Option<&'a str>,
+}
+
+impl<'a> TenantRecord<'a> {
+    /// A tenant as of now.
+    pub fn new(state: &'a TenantState, now: Timestamp) -> Self {
+        let report = state.snapshot.report.as_deref();
+        let score = report.and_then(|it| it.current_score).map(Points::get);
+        let max_score = report.and_then(|it| it.max_score).map(Points::get);
+        let tally = Tally::of(state, now);
+        Self {
+            tenant: &state.identity.alias,
+            display_name: &state.identity.display_name,
+            entra_tenant_id: state.identity.entra_tenant_id.as_deref(),
+            cloud: state.identity.cloud,
+            score,
+            max_score,
+            ratio: share(score, max_score),
+            target: state.identity.target,
+            report_as_of: report.and_then(|it| it.as_of).map(Moment),
+            controls: tally.map(|it| it.controls),
+            accepted: tally.map(|it| it.accepted),
+            accepted_unapproved: tally.map(|it| it.unapproved),
+            lists: ListsRecord {
+                profiles: ListRecord::new(&state.health.profiles),
+                scores: ListRecord::new(&state.health.scores),
+            },
+        }
+    }
+}
+
+impl<'a> ListRecord<'a> {
+    fn new(health: &'a RefreshHealth) -> Self {
+        let trouble = health.trouble.as_ref();
+        Self {
+            up: health.up,
+            last_success: health.last_success.map(Moment),
+            next_refresh: health.next_refresh.map(Moment),
+            reason: trouble.map(|it| it.reason.as_str()),
+            message: trouble.map(|it| it.message.as_str()),
+            hint: trouble.and_then(|it| it.hint.as_deref()),
+        }
+    }
+}
+
+/// What is known of a tenant's controls.
+#[derive(Clone, Copy)]
+struct Tally {
+    controls: usize,
+    accepted: usize,
+    unapproved: usize,
+}
+
+impl Tally {
+    /// Nothing while the catalogue is not known: none is not *no* risk.
+    fn of(state: &TenantState, now: Timestamp) -> Option<Self> {
+        state.snapshot.catalogue_anomalies.as_ref()?;
+        let mut tally = Self {
+            controls: state.snapshot.controls.len(),
+            accepted: 0,
+            unapproved: 0,
+        };
+        for control in &state.snapshot.controls {
+            let accepted = Acceptance::of(state, control).filter(Acceptance::is_in_force);
+            let Some(acceptance) = accepted else { continue };
+            tally.accepted += 1;
+            tally.unapproved += usize::from(!acceptance.approval(now).is_approved());
+        }
+        Some(tally)
+    }
+}
+
+fn share(score: Option<f64>, max: Option<f64>) -> Option<f64> {
+    let max = max.filter(|max| *max > 0.0)?;
+    Some(score? / max)
+}

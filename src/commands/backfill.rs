@@ -1,0 +1,93 @@
+//! The history Graph keeps, as samples of the past: files for promtool,
+//! samples for a remote-write receiver, or a comparison with a Prometheus.
+
+mod advice;
+mod checking;
+mod comparison;
+mod curve;
+mod files;
+mod manifest;
+mod maxima;
+mod openmetrics;
+mod past;
+mod reading;
+mod receiver;
+mod sending;
+mod summary;
+mod window;
+
+use super::chosen::chosen;
+use super::{Failure, demo, serve, simulate};
+use crate::cli::{Backfill, Cli};
+use crate::config::{Config, Environment};
+use crate::simulator::{Options, Simulator};
+use files::Files;
+use reading::Reading;
+use secure_score_model::Timestamp;
+use std::time::SystemTime;
+use summary::Summary;
+use window::Window;
+
+/// The seed of `demo`, so that the curves of both join.
+const DEMO_SEED: u64 = 1;
+
+/// Reads every tenant's past and does with it what the flags say.
+pub(super) async fn run(
+    cli: &Cli,
+    flags: &Backfill,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    if !flags.demo {
+        let config = serve::load(&cli.config, environment)?;
+        return backfill(&config, flags).await;
+    }
+    let simulator = simulated().await?;
+    let config = demo::config(&simulator);
+    let ended = backfill(&config, flags).await;
+    simulator.stop().await;
+    ended
+}
+
+async fn simulated() -> Result<Simulator, Failure> {
+    simulate::start(Options {
+        seed: DEMO_SEED,
+        ..Options::default()
+    })
+    .await
+}
+
+async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
+    let now = Timestamp::from(SystemTime::now());
+    let window = Window::new(flags, now);
+    let tenants = chosen(config, &flags.tenants)?;
+    let reading = |tenants| Reading::new(config, tenants, flags, (window, now));
+    let terms = (&*flags.labels, window);
+    if let Some(url) = &flags.check {
+        let server = receiver::server(url, flags, config)?;
+        let mut summary = Summary::of(tenants.len());
+        let sound = checking::check(&server, &mut reading(tenants)?, terms, &mut summary).await?;
+        summary.conclude(0)?;
+        return if sound { Ok(()) } else { Err(Failure::Found) };
+    }
+    if let Some(url) = &flags.remote_write {
+        let server = receiver::server(url, flags, config)?;
+        let mut summary = Summary::of(tenants.len());
+        sending::send(&server, &mut reading(tenants)?, terms, &mut summary).await?;
+        summary.print(0, "sent")?;
+        if !summary.is_idle() {
+            advice::notes(flags)?;
+        }
+        return summary.conclude(0);
+    }
+    let mut files = Files::open(flags, window)?;
+    let all = tenants.len();
+    let pending = files.pending(tenants);
+    let kept = all - pending.len();
+    let mut summary = Summary::of(pending.len());
+    files.write(&mut reading(pending)?, &mut summary).await?;
+    summary.print(kept, "written")?;
+    if summary.files > 0 {
+        advice::print(flags)?;
+    }
+    summary.conclude(kept)
+}

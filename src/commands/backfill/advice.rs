@@ -1,0 +1,99 @@
+//! What to do with the files.
+
+use crate::cli::{Backfill, Output};
+use crate::commands::Failure;
+use crate::commands::print::line;
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
+
+/// promtool reads a file once for each block and once before. Its blocks are
+/// two hours times a power of three, of two hours by default: ninety days are
+/// a thousand readings. With this they are six, and no block is longer than
+/// Prometheus makes them itself where it keeps half a year.
+const BLOCK: &str = "486h";
+
+/// Beyond this an instant query finds nothing between two samples.
+const LOOKBACK: Duration = Duration::from_secs(5 * 60);
+
+/// Prints the commands that bring the files into Prometheus.
+pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
+    let command =
+        format!("promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK}");
+    line(format_args!(
+        "\nMake blocks of it, and move them into Prometheus' data directory:\n"
+    ))?;
+    match flags.output() {
+        Output::File(file) => line(format_args!("  {command} {} blocks", quoted(file)))?,
+        Output::Directory(directory) => line(format_args!(
+            "  for file in {}/*.om; do {command} \"$file\" blocks || break; done",
+            quoted(directory)
+        ))?,
+    }
+    line(format_args!(
+        "  mv blocks/* /var/lib/prometheus/metrics2/    # or wherever --storage.tsdb.path is\n"
+    ))?;
+    line(format_args!(
+        "Prometheus deletes at once what is older than --storage.tsdb.retention.time, 15d by\ndefault: set it to more than {}d before.",
+        flags.days
+    ))?;
+    notes(flags)
+}
+
+/// What else somebody should know of what was written.
+pub(super) fn notes(flags: &Backfill) -> Result<(), Failure> {
+    let lacking: Vec<&str> = ["job", "instance"]
+        .into_iter()
+        .filter(|name| flags.labels.iter().all(|label| label.name != *name))
+        .collect();
+    if !lacking.is_empty() {
+        line(format_args!(
+            "Without --label for {} the curves do not join those of a scrape, which has it.",
+            lacking.join(" and ")
+        ))?;
+    }
+    if flags.step > LOOKBACK {
+        line(format_args!(
+            "At a --step beyond 5m graphs show dots: ask for last_over_time(METRIC[{}]).",
+            promql(flags.step)
+        ))?;
+    }
+    Ok(())
+}
+
+/// A duration as PromQL reads it.
+fn promql(duration: Duration) -> String {
+    match duration.as_secs() {
+        hours if hours.is_multiple_of(3_600) => format!("{}h", hours / 3_600),
+        minutes if minutes.is_multiple_of(60) => format!("{}m", minutes / 60),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+/// A path as a shell reads it.
+fn quoted(path: &Path) -> Cow<'_, str> {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
+    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
+        return text;
+    }
+    format!("'{}'", text.replace('\'', r"'\''")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_written_as_promql_has_it() {
+        let written = |seconds| promql(Duration::from_secs(seconds));
+        assert_eq!([86_400, 5_400, 601].map(written), ["24h", "90m", "601s"]);
+    }
+
+    #[test]
+    fn a_path_is_one_word_to_a_shell() {
+        assert_eq!(quoted(Path::new("/var/lib/a-b")), "/var/lib/a-b");
+        assert_eq!(quoted(Path::new("a b")), "'a b'");
+        assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
+    }
+}

@@ -1,0 +1,169 @@
+//! One refresh, printed: for a textfile collector, a script or a person.
+
+mod document;
+mod output;
+mod table;
+
+use super::chosen::chosen;
+use super::{Failure, persons, serve};
+use crate::cli::{Cli, Collect, CollectFormat, ColorChoice};
+use crate::config::{Config, Environment};
+use crate::diagnostics;
+use crate::refresh::{self, FleetOptions};
+use crate::store::{Store, TenantState, Tenants};
+use crate::telemetry::Telemetry;
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use secure_score_exposition::Format;
+use secure_score_model::{Control, Timestamp};
+use std::io::IsTerminal as _;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// With fewer tenants it is over before a bar could be read.
+const WORTH_A_BAR: usize = 6;
+
+/// Reads every tenant once, prints what was asked for, and says with its exit
+/// status how many could be read.
+pub(super) async fn run(
+    cli: &Cli,
+    collect: &Collect,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut config = serve::load(&cli.config, environment)?;
+    config.tenants = chosen(&config, &collect.tenants)?
+        .into_iter()
+        .cloned()
+        .collect();
+    let config = Arc::new(config);
+    let tenants = read(&config).await?;
+    let now = Timestamp::from(SystemTime::now());
+    let view = View {
+        config: &config,
+        collect,
+        tenants: &tenants,
+        now,
+    };
+    output::write(collect.output.as_deref(), &view.rendered(environment)?)?;
+    conclude(&tenants)
+}
+
+async fn read(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
+    let store = Arc::new(Store::default());
+    let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
+    let plan = FleetOptions {
+        config: Arc::clone(config),
+        policy: Arc::new(persons::label_policy(config)),
+        store: Arc::clone(&store),
+        telemetry: Arc::new(telemetry),
+        clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+        keeper: None,
+        events: None,
+    };
+    let bar = bar(config.tenants.len());
+    refresh::refresh_all_once(&plan, || bar.inc(1)).await?;
+    bar.finish_and_clear();
+    Ok(store.current())
+}
+
+/// On standard error, and only where a person looks at it.
+fn bar(tenants: usize) -> ProgressBar {
+    if tenants < WORTH_A_BAR || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} tenants, {eta} left");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(tenants as u64).with_style(style)
+}
+
+/// What was read, and what of it is wanted.
+struct View<'a> {
+    config: &'a Config,
+    collect: &'a Collect,
+    tenants: &'a Tenants,
+    now: Timestamp,
+}
+
+impl View<'_> {
+    fn format(&self) -> CollectFormat {
+        let terminal = self.collect.output.is_none() && std::io::stdout().is_terminal();
+        let default = match terminal || self.collect.chooses_rows() || self.collect.wide {
+            true => CollectFormat::Table,
+            false => CollectFormat::Prometheus,
+        };
+        self.collect.format.unwrap_or(default)
+    }
+
+    fn rendered(&self, environment: &Environment) -> Result<Vec<u8>, Failure> {
+        match self.format() {
+            CollectFormat::Prometheus => Ok(self.exposition()),
+            CollectFormat::Json => document::render(self),
+            CollectFormat::Table => Ok(table::render(self, self.colours(environment))),
+        }
+    }
+
+    /// The families of the tenants, as a scrape has them.
+    fn exposition(&self) -> Vec<u8> {
+        let states = self.tenants.states.iter();
+        let chunks = states.map(|state| (&state.data, &state.vitals));
+        secure_score_exposition::assemble(Format::Text, chunks).concat()
+    }
+
+    fn colours(&self, environment: &Environment) -> bool {
+        match self.collect.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                let terminal = self.collect.output.is_none() && std::io::stdout().is_terminal();
+                terminal && environment.get("NO_COLOR").is_none()
+            }
+        }
+    }
+
+    /// How many of the last states are looked at.
+    fn lookback(&self) -> NonZeroUsize {
+        self.collect.last.unwrap_or(self.config.lookback)
+    }
+
+    /// The controls of a tenant that are wanted.
+    fn controls<'s>(&'s self, tenant: &'s TenantState) -> impl Iterator<Item = &'s Control> {
+        let controls = tenant.snapshot.controls.iter();
+        controls.filter(|control| self.wants(control))
+    }
+
+    fn wants(&self, control: &Control) -> bool {
+        let categories = &self.collect.categories;
+        let of_category = categories.is_empty() || categories.contains(&control.category);
+        of_category && (!self.collect.accepted || self.is_accepted(control))
+    }
+
+    /// Accepted now, or where a number is given, among so many last states.
+    fn is_accepted(&self, control: &Control) -> bool {
+        let states = self.collect.last.map_or(1, NonZeroUsize::get);
+        let entry = control.entry.as_ref();
+        entry.is_some_and(|entry| entry.history.accepted_within(states))
+    }
+}
+
+/// Says what could not be read; the exit status tells a script.
+fn conclude(tenants: &Tenants) -> Result<(), Failure> {
+    let mut failed = 0;
+    for state in &tenants.states {
+        let lists = [&state.health.profiles, &state.health.scores];
+        let mut troubles: Vec<_> = lists
+            .into_iter()
+            .filter_map(|it| it.trouble.as_ref())
+            .collect();
+        troubles.dedup_by_key(|trouble| trouble.reason);
+        failed += usize::from(!troubles.is_empty());
+        for trouble in troubles {
+            diagnostics::trouble(&state.identity.alias, trouble);
+        }
+    }
+    match failed {
+        0 => Ok(()),
+        all if all == tenants.states.len() => Err(Failure::Found),
+        _ => Err(Failure::Partly),
+    }
+}

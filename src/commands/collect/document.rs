@@ -1,0 +1,40 @@
+//! All that was read, as one JSON document.
+
+use super::View;
+use crate::acceptances::control_record::ControlRecord;
+use crate::acceptances::record::{Moment, TenantRecord};
+use crate::commands::{Failure, persons};
+use anyhow::Context as _;
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    generated_at: Moment,
+    tenants: Vec<Tenant<'a>>,
+}
+
+/// A tenant as the API has it, and its controls.
+#[derive(Serialize)]
+struct Tenant<'a> {
+    #[serde(flatten)]
+    tenant: TenantRecord<'a>,
+    control_records: Vec<ControlRecord<'a>>,
+}
+
+pub(super) fn render(view: &View<'_>) -> Result<Vec<u8>, Failure> {
+    let persons = persons::in_events(view.config);
+    let tenants = view.tenants.states.iter().map(|state| Tenant {
+        tenant: TenantRecord::new(state, view.now),
+        control_records: view
+            .controls(state)
+            .map(|it| ControlRecord::new(it, view.lookback(), &persons, view.now))
+            .collect(),
+    });
+    let document = Document {
+        generated_at: Moment(view.now),
+        tenants: tenants.collect(),
+    };
+    let mut bytes = serde_json::to_vec_pretty(&document).context("the JSON cannot be written")?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

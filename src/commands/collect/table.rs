@@ -1,0 +1,197 @@
+//! What was read, for a person.
+
+use super::View;
+use crate::acceptances::record::{Day, action_url, implementation_status};
+use crate::commands::persons;
+use crate::store::TenantState;
+use comfy_table::{Cell, CellAlignment, Color, Table, presets};
+use secure_score_model::{Approval, Control, ControlState, Persons, Points, Timestamp};
+
+/// Longer words are cut: a table of which each row has three lines is none.
+const LONGEST: usize = 60;
+
+/// A control of a tenant, with what the table says of it.
+struct Row<'a> {
+    tenant: &'a TenantState,
+    control: &'a Control,
+    verdict: Verdict,
+}
+
+/// What stands out, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    Unapproved,
+    Expired,
+    Approved,
+    Other,
+}
+
+pub(super) fn render(view: &View<'_>, colours: bool) -> Vec<u8> {
+    let persons = persons::in_events(view.config);
+    let rows = rows(view);
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    if colours {
+        table.enforce_styling();
+    } else {
+        table.force_no_tty();
+    }
+    table.set_header(headings(view.collect.wide));
+    for row in &rows {
+        table.add_row(row.cells(&persons, view.collect.wide, colours));
+    }
+    let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
+    let count = format!("\n{}\n", summary(&rows));
+    lines.chain([count]).collect::<String>().into_bytes()
+}
+
+fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
+    let mut rows: Vec<_> = view
+        .tenants
+        .states
+        .iter()
+        .flat_map(|tenant| {
+            view.controls(tenant).map(|control| Row {
+                tenant,
+                control,
+                verdict: Verdict::of(control, view.now),
+            })
+        })
+        .collect();
+    rows.sort_by_key(|row| (row.verdict, &row.tenant.identity.alias, &row.control.id));
+    rows
+}
+
+fn summary(rows: &[Row<'_>]) -> String {
+    let of = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    let unapproved = of(Verdict::Unapproved) + of(Verdict::Expired);
+    let accepted = unapproved + of(Verdict::Approved);
+    format!(
+        "{} controls, {accepted} with the risk accepted now, {unapproved} of them unapproved",
+        rows.len()
+    )
+}
+
+impl Verdict {
+    fn of(control: &Control, now: Timestamp) -> Self {
+        if control.state() != Some(ControlState::RiskAccepted) {
+            return Self::Other;
+        }
+        match control.approval(now) {
+            Approval::Approved(_) => Self::Approved,
+            Approval::Expired(_) => Self::Expired,
+            Approval::Missing => Self::Unapproved,
+        }
+    }
+
+    /// In words too: colours are for those who see them.
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Unapproved => "no",
+            Self::Expired => "expired",
+            Self::Approved => "yes",
+            Self::Other => "",
+        }
+    }
+
+    const fn colour(self) -> Option<Color> {
+        match self {
+            Self::Unapproved | Self::Expired => Some(Color::Red),
+            Self::Approved => Some(Color::Yellow),
+            Self::Other => None,
+        }
+    }
+}
+
+fn headings(wide: bool) -> Vec<&'static str> {
+    let mut headings = vec![
+        "TENANT",
+        "CONTROL",
+        "TITLE",
+        "CATEGORY",
+        "STATE",
+        "APPROVED",
+        "SINCE",
+        "LAST ACCEPTED",
+        "BY",
+        "COMMENT",
+    ];
+    if wide {
+        headings.extend([
+            "POINTS",
+            "MAX",
+            "TO GAIN",
+            "IMPACT",
+            "COST",
+            "STATUS",
+            "FIX IT AT",
+        ]);
+    }
+    headings
+}
+
+impl Row<'_> {
+    fn cells(&self, persons: &Persons, wide: bool, colours: bool) -> Vec<Cell> {
+        let entry = self.control.entry.as_deref();
+        let history = entry.map(|it| &it.history);
+        let accepted = history.and_then(|it| it.last_acceptance());
+        let by = persons.name(accepted.and_then(|it| it.by.as_deref()));
+        let comment = persons.comment(accepted.and_then(|it| it.comment.as_deref()));
+        let state = self.control.state().map_or("unknown", |it| it.as_str());
+        let mut cells = vec![
+            Cell::new(&self.tenant.identity.alias),
+            Cell::new(&self.control.id),
+            Cell::new(cut(entry.map_or("", |it| &it.title))),
+            Cell::new(self.control.category),
+            self.marked(state.replace('_', " "), colours),
+            self.marked(self.verdict.in_words().to_owned(), colours),
+            Cell::new(day(history.and_then(|it| it.state_since()))),
+            Cell::new(day(accepted.and_then(|it| it.at))),
+            Cell::new(cut(by.as_deref().unwrap_or_default())),
+            Cell::new(cut(comment.unwrap_or_default())),
+        ];
+        if wide {
+            cells.extend(self.wide_cells());
+        }
+        cells
+    }
+
+    fn marked(&self, words: String, colours: bool) -> Cell {
+        match self.verdict.colour().filter(|_| colours) {
+            Some(colour) => Cell::new(words).fg(colour),
+            None => Cell::new(words),
+        }
+    }
+
+    fn wide_cells(&self) -> [Cell; 7] {
+        let control = self.control;
+        let entry = control.entry.as_deref();
+        let score = control.score.as_ref().map(|it| it.score);
+        [
+            number(score),
+            number(control.max_score()),
+            number(control.points_to_gain()),
+            Cell::new(entry.map_or("", |it| it.user_impact.as_str())),
+            Cell::new(entry.map_or("", |it| it.implementation_cost.as_str())),
+            Cell::new(cut(implementation_status(control).unwrap_or_default())),
+            Cell::new(action_url(control).unwrap_or_default()),
+        ]
+    }
+}
+
+fn number(points: Option<Points>) -> Cell {
+    let text = points.map_or_else(String::new, |it| it.get().to_string());
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+fn day(at: Option<Timestamp>) -> String {
+    at.map_or_else(String::new, |at| Day::beginning(at).to_string())
+}
+
+/// What Graph says was cleaned when it was read; here it is only cut.
+fn cut(words: &str) -> String {
+    match words.char_indices().nth(LONGEST) {
+        None => words.to_owned(),
+        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
+    }
+}

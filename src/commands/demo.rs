@@ -1,0 +1,124 @@
+//! Everything at once, without a tenant: the embedded Graph and an exporter
+//! that watches it, in one process.
+
+mod approved;
+
+use super::exporter::Exporter;
+use super::print::{line, tenants};
+use super::{Failure, simulate};
+use crate::cli::Demo;
+use crate::config::{
+    AcceptedBy, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
+    SimulatorEndpoint, TargetLabels, Tenant,
+};
+use crate::refresh::Shard;
+use crate::simulator::{Simulator, TenantAccess, story};
+use secure_score_model::Timestamp;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// How often the demo refreshes, so that a person who watches sees an
+/// acceptance while still watching. Real tenants are asked far less often.
+const PROFILES: Duration = Duration::from_secs(5);
+const SCORES: Duration = Duration::from_secs(10);
+
+/// What the demo's tenants aim for.
+const TARGET: f64 = 0.8;
+
+/// Runs until asked to stop.
+pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
+    let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let options = simulate::options(&demo.world, any_port, any_port);
+    let story = story(&options);
+    let simulator = simulate::start(options).await?;
+    let config = Config {
+        exceptions: approved::exceptions(Timestamp::from(SystemTime::now())),
+        ..config(&simulator)
+    };
+    let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None, None).await?;
+    introduce(&simulator, &exporter, demo, &story)?;
+    let ended = exporter.serve(None).await;
+    simulator.stop().await;
+    ended
+}
+
+/// A configuration for the simulator's tenants, with everything shown: nobody
+/// in it is real. It needs no file, so that the demo runs where nothing can be
+/// written.
+pub(super) fn config(simulator: &Simulator) -> Config {
+    let tenants = simulator.tenants();
+    // As many refreshes a second for a thousand tenants as for twenty.
+    let stretch = u32::try_from(tenants.len() / 20).unwrap_or(u32::MAX).max(1);
+    Config {
+        refresh: Refresh {
+            profiles: PROFILES * stretch,
+            scores: SCORES * stretch,
+            ..Refresh::default()
+        },
+        labels: LabelPolicy {
+            accepted_by: AcceptedBy::Plain,
+            comment: true,
+        },
+        simulator: Some(SimulatorEndpoint {
+            url: simulator.url().to_owned(),
+            ca: PemFile {
+                path: PathBuf::new(),
+                pem: simulator.ca_pem().as_bytes().to_vec(),
+            },
+        }),
+        ..Config::of(tenants.into_iter().map(watched).collect())
+    }
+}
+
+fn watched(tenant: TenantAccess) -> Tenant {
+    Tenant {
+        alias: tenant.name,
+        tenant_id: tenant.entra_id,
+        display_name: tenant.display_name,
+        cloud: Cloud::Simulator,
+        credential: Credential::ClientSecret {
+            client_id: tenant.client_id,
+            secret: Secret::new(tenant.client_secret),
+            expires: None,
+        },
+        target: Some(TARGET),
+        labels: TargetLabels::new(),
+    }
+}
+
+fn introduce(
+    simulator: &Simulator,
+    exporter: &Exporter,
+    demo: &Demo,
+    story: &[String],
+) -> Result<(), Failure> {
+    let prefix = demo.web.route_prefix();
+    let path = demo.web.telemetry_path();
+    let Some(address) = exporter.addresses().first() else {
+        return Ok(());
+    };
+    line(format_args!(
+        "Secure Score of {}, simulated; nothing leaves this machine.\n\n  \
+         status page   http://{address}{prefix}/\n  \
+         metrics       http://{address}{prefix}{path}\n  \
+         control API   {}\n\n\
+         Let Prometheus scrape it:\n\n  \
+         scrape_configs:\n    \
+         - job_name: secure-score\n      \
+         scrape_interval: 15s\n      \
+         metrics_path: {prefix}{path}\n      \
+         static_configs:\n        \
+         - targets: ['{address}']\n",
+        tenants(simulator.tenants().len()),
+        simulator.control_url().unwrap_or("off"),
+    ))?;
+    if demo.world.living() {
+        line(format_args!("What will happen:\n"))?;
+        for event in story {
+            line(format_args!("  - {event}"))?;
+        }
+        line(format_args!(""))?;
+    }
+    line(format_args!("Stop it with Ctrl-C."))
+}

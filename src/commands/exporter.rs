@@ -1,0 +1,250 @@
+//! The exporter itself: the loops behind, the web server before.
+
+use super::gatekeeper::Gatekeeper;
+use super::reload::{Reloader, Showing};
+use super::serve::Source;
+use super::{Failure, persons, stop, supervisor};
+use crate::cli::WebFlags;
+use crate::config::Config;
+use crate::events::{DeliveryQueue, Events, Pace, Webhook, WebhookSender};
+use crate::http::{self, Asked, Closed, Drained, Lifecycle, Options, Site, Targets, Terms};
+use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
+use crate::store::Store;
+use crate::store::disk::Directory;
+use crate::telemetry::{Telemetry, TelemetryError};
+use anyhow::Context as _;
+use secure_score_model::Timestamp;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+use tokio::sync::mpsc::Receiver;
+use tokio_util::sync::CancellationToken;
+
+/// An exporter that is refreshing and listening, not yet serving.
+pub(super) struct Exporter {
+    site: Arc<Site>,
+    listeners: Vec<tokio::net::TcpListener>,
+    addresses: Vec<SocketAddr>,
+    fleet: Fleet,
+    keeper: Option<Arc<StateWriter>>,
+    telemetry: Arc<Telemetry>,
+    reloads: Option<Receiver<Asked>>,
+    terms: Terms,
+    gatekeeper: Gatekeeper,
+    events: Arc<Events>,
+    courier: Option<WebhookSender>,
+}
+
+impl Exporter {
+    /// Binds first, so that a taken port is found before Graph is asked.
+    pub(super) async fn start(
+        config: Config,
+        flags: &WebFlags,
+        shard: Shard,
+        state: Option<Directory>,
+        handed_over: Option<Vec<std::net::TcpListener>>,
+    ) -> Result<Self, Failure> {
+        let listeners = match handed_over {
+            Some(sockets) => http::adopt(sockets)?,
+            None => {
+                let wanted = flags.listen_addresses();
+                let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
+                http::bind(&named).await?
+            }
+        };
+        let addresses: Vec<SocketAddr> = listeners
+            .iter()
+            .filter_map(|listener| listener.local_addr().ok())
+            .collect();
+        let exposed = !addresses
+            .iter()
+            .all(|address| address.ip().to_canonical().is_loopback());
+        let gatekeeper = Gatekeeper::start(flags.config_file.as_deref())?;
+        let gate = gatekeeper.gate();
+        if exposed && !gate.rules().is_some_and(|rules| rules.know_everybody()) {
+            tracing::warn!(
+                "listening beyond this machine without authentication: anybody who reaches it can read the metrics; ask for a password or a client certificate by --web.config.file, or listen on a loopback address"
+            );
+        }
+        let store = Arc::new(Store::default());
+        let telemetry = telemetry(&config, flags).context("the telemetry cannot be set up")?;
+        telemetry.set_shard(shard.index(), shard.total());
+        let telemetry = Arc::new(telemetry);
+        let (lifecycle, reloads) = match flags.enable_lifecycle {
+            true => {
+                let (lifecycle, reloads) = Lifecycle::new();
+                (Some(lifecycle), Some(reloads))
+            }
+            false => (None, None),
+        };
+        let site = Arc::new(Site::new(
+            Arc::clone(&store),
+            Arc::clone(&telemetry),
+            Options {
+                lifecycle,
+                exposed,
+                gate: Arc::clone(&gate),
+                ..options(&config, flags)
+            },
+        ));
+        let policy = Arc::new(persons::label_policy(&config));
+        let keeper = state.map(|it| Arc::new(StateWriter::new(it, Arc::clone(&telemetry))));
+        let (events, courier) = events(&config, flags, &telemetry)?;
+        let events = Arc::new(events);
+        let fleet = Fleet::start(&FleetOptions {
+            config: Arc::new(config),
+            policy,
+            store,
+            keeper: keeper.clone(),
+            telemetry: Arc::clone(&telemetry),
+            events: Some(Arc::clone(&events)),
+            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+        })?;
+        site.set_targets(targets(fleet.config()));
+        site.summon(fleet.summons());
+        Ok(Self {
+            site,
+            listeners,
+            addresses,
+            fleet,
+            keeper,
+            telemetry,
+            reloads,
+            terms: Terms {
+                gate,
+                most: flags.max_requests(),
+            },
+            gatekeeper,
+            events,
+            courier,
+        })
+    }
+
+    /// Where it listens.
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Serves until the process is asked to stop, then answers what it has
+    /// begun to answer.
+    ///
+    /// Meanwhile it reads its configuration again when told to, where there is
+    /// one to read.
+    pub(super) async fn serve(self, source: Option<Source<'_>>) -> Result<(), Failure> {
+        let showing = Showing {
+            site: Arc::clone(&self.site),
+            telemetry: Arc::clone(&self.telemetry),
+            events: self.events,
+        };
+        // Who is told that we are ready may send signals at once.
+        let reloader = source.map(|source| Reloader::new(source, showing, self.reloads));
+        let stop_requested = stop::requested();
+        for address in &self.addresses {
+            tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
+        }
+        supervisor::ready();
+        let mut signs = tokio::task::JoinSet::new();
+        signs.spawn(supervisor::signs_of_life());
+        let keeping = self.gatekeeper.run(Arc::clone(&self.telemetry));
+        signs.spawn(async move { match keeping.await {} });
+        let stopping = CancellationToken::new();
+        let shutdown = async {
+            let signal = stop_requested.await;
+            supervisor::stopping();
+            tracing::info!(signal, "stopping; requests under way are answered first");
+            stopping.cancel();
+        };
+        let mut fleet = self.fleet;
+        // Both take seconds, and whoever asked us to stop counts them.
+        let farewell = async {
+            match reloader {
+                Some(reloader) => tokio::select! {
+                    () = stopping.cancelled() => {}
+                    never = reloader.run(&mut fleet) => match never {},
+                },
+                None => stopping.cancelled().await,
+            }
+            drop(fleet);
+            if let Some(courier) = self.courier {
+                courier.stop().await;
+            }
+        };
+        let serving = http::serve_on(self.terms, self.listeners, self.site, shutdown);
+        let (drained, ()) = tokio::join!(serving, farewell);
+        match drained {
+            Drained::Completely => tracing::info!("stopped"),
+            Drained::Cut(connections) => {
+                tracing::warn!(connections, "stopped; slow connections were cut");
+            }
+        }
+        if let Some(keeper) = self.keeper {
+            keeper.close();
+        }
+        Ok(())
+    }
+}
+
+/// What each tenant's target is labelled with.
+pub(super) fn targets(config: &Config) -> Targets {
+    let tenants = config.tenants.iter();
+    tenants
+        .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))
+        .collect()
+}
+
+fn telemetry(config: &Config, flags: &WebFlags) -> Result<Telemetry, TelemetryError> {
+    let telemetry = Telemetry::new()?;
+    let now = Timestamp::from(SystemTime::now());
+    telemetry.config_loaded(config.hash.as_f64(), now);
+    if let Some(url) = &flags.external_url {
+        telemetry.external_url(url.as_str())?;
+    }
+    Ok(telemetry)
+}
+
+/// Where events go, and who takes them to the webhook.
+fn events(
+    config: &Config,
+    flags: &WebFlags,
+    telemetry: &Arc<Telemetry>,
+) -> Result<(Events, Option<WebhookSender>), Failure> {
+    let mut events = Events {
+        persons: persons::in_events(config),
+        telemetry: Arc::clone(telemetry),
+        exporter: flags
+            .external_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
+        outbox: None,
+    };
+    let Some(webhook) = &config.webhook else {
+        return Ok((events, None));
+    };
+    let webhook = Webhook::new(webhook, config.extra_roots.as_ref())
+        .context("events cannot be sent to the webhook")?;
+    let outbox = Arc::new(DeliveryQueue::default());
+    events.outbox = Some(Arc::clone(&outbox));
+    let courier = WebhookSender::start(webhook, Pace::default(), outbox, Arc::clone(telemetry));
+    Ok((events, Some(courier)))
+}
+
+fn options(config: &Config, flags: &WebFlags) -> Options {
+    Options {
+        telemetry_path: flags.telemetry_path().to_owned(),
+        route_prefix: flags.route_prefix().to_owned(),
+        external_url: flags
+            .external_url
+            .as_ref()
+            .map(|url| url.as_str().to_owned()),
+        persons: persons::on_pages(config),
+        exposed: true,
+        gate: Arc::default(),
+        lifecycle: None,
+        closed: Closed {
+            pages: flags.disable_pages,
+            api: flags.disable_api,
+        },
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: SystemTime::now(),
+    }
+}

@@ -1,0 +1,79 @@
+//! Who and why: how much of it goes where.
+
+use crate::config::{AcceptedBy, Config, EventDetail, Secret};
+use crate::http::{PersonDetail, Redaction};
+use aws_lc_rs::hmac;
+use secure_score_exposition::Policy;
+use secure_score_model::{Naming, Persons};
+use std::sync::Arc;
+
+/// Hex digits of a pseudonym: 64 bits tell some thousand administrators apart.
+const PSEUDONYM_DIGITS: usize = 16;
+
+/// What of persons goes into labels.
+pub(super) fn label_policy(config: &Config) -> Policy {
+    Policy {
+        lookback: config.lookback,
+        accepted_by: match config.labels.accepted_by {
+            AcceptedBy::Off => None,
+            AcceptedBy::Plain => Some(Arc::new(str::to_owned)),
+            AcceptedBy::Hash => config.salt.as_ref().map(pseudonyms),
+        },
+        comment: config.labels.comment,
+    }
+}
+
+/// Names persons the same in every tenant and after every restart, and tells
+/// nobody who they are: HMAC-SHA-256 under the configured salt. Without a salt
+/// a list of likely names would undo it.
+pub(super) fn pseudonyms(salt: &Secret) -> Naming {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, salt.expose().as_bytes());
+    Arc::new(move |person| {
+        let folded = person.to_lowercase();
+        let tag = hmac::sign(&key, folded.as_bytes());
+        let mut digits: String = tag.as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        digits.truncate(PSEUDONYM_DIGITS);
+        digits
+    })
+}
+
+/// What of persons events and the register show, as configured.
+pub(super) fn in_events(config: &Config) -> Persons {
+    match config.privacy {
+        EventDetail::Full => Persons::Plain,
+        EventDetail::Hash => config.salt.as_ref().map_or(Persons::Hidden, |salt| {
+            Persons::Pseudonyms(pseudonyms(salt))
+        }),
+        EventDetail::Off => Persons::Hidden,
+    }
+}
+
+/// Whether pages show persons, as configured. To whom, the site decides.
+pub(super) fn on_pages(config: &Config) -> PersonDetail {
+    match in_events(config) {
+        Persons::Hidden => PersonDetail::Redacted(Redaction::Configured),
+        persons => PersonDetail::Shown(persons),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(salt: &str, person: &str) -> String {
+        pseudonyms(&Secret::new(salt.to_owned()))(person)
+    }
+
+    #[test]
+    fn a_person_has_one_pseudonym_whatever_the_spelling_of_case() {
+        let a = named("a salt of enough bytes", "Alex@contoso.example");
+        assert_eq!(a, named("a salt of enough bytes", "alex@contoso.example"));
+        assert_eq!(a.len(), PSEUDONYM_DIGITS);
+        assert!(!a.contains("lex"));
+    }
+
+    #[test]
+    fn another_salt_gives_another_pseudonym() {
+        assert_ne!(named("salt one", "alex"), named("salt two", "alex"));
+    }
+}
