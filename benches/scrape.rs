@@ -16,10 +16,10 @@
     reason = "a measurement stops at the first surprise, and prints"
 )]
 
-#[path = "../tests/suite/crowd.rs"]
-mod crowd;
 #[path = "scrape/encoder.rs"]
 mod encoder;
+#[path = "../tests/suite/large_fleet.rs"]
+mod large_fleet;
 #[path = "scrape/memory.rs"]
 mod memory;
 #[path = "scrape/site.rs"]
@@ -42,7 +42,7 @@ fn main() {
     match arguments.first().map_or("work", String::as_str) {
         "work" => work::measure(number(1, 1000)),
         "soak" => soak::run(number(1, 100), number(2, 100_000), number(3, 10)),
-        "serve" => site::serve_crowd(number(1, 1000), number(2, 0)),
+        "serve" => site::serve_fleet(number(1, 1000), number(2, 0)),
         "encoder" => encoder::serve(number(1, 1000)),
         other => println!("{other}? work, soak, serve or encoder"),
     }

@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acceptances;
+mod api;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -23,8 +24,10 @@ pub mod events;
 pub mod gate;
 pub mod graph;
 pub mod http;
+pub mod http_types;
 pub mod refresh;
 pub mod simulator;
 pub mod store;
 pub mod telemetry;
 pub mod tsdb;
+pub mod views;

@@ -49,7 +49,7 @@ fn answer(families: &[MetricFamily], mut client: TcpStream) {
 
 /// Every series of the crowd, read from what the exporter writes.
 fn registry(tenants: u64) -> Registry {
-    let store = site::crowded(tenants);
+    let store = site::store_of(tenants);
     let current = store.current();
     let chunks = current.states.iter().map(|s| (&s.data, &s.vitals));
     let text = assemble(Format::Text, chunks).concat();

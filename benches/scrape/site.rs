@@ -1,50 +1,43 @@
-//! The exporter's site over a crowd of tenants.
+//! The exporter's site over many tenants.
 
-use crate::crowd;
-use secure_score_exporter::http::{Closed, Options, PersonDetail, Site, bind, serve};
+use crate::large_fleet;
+use secure_score_exporter::http::{ServerOptions, Site, SiteOptions, bind, serve};
 use secure_score_exporter::store::Store;
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_model::Persons;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-pub(crate) fn crowded(tenants: u64) -> Arc<Store> {
+pub(crate) fn store_of(tenants: u64) -> Arc<Store> {
     let store = Arc::new(Store::default());
     for number in 0..tenants {
-        store.publish(crowd::tenant(number, 0, 0));
+        store.publish(large_fleet::tenant(number, 0, 0));
     }
     store
 }
 
 /// Serves until the process ends. Must be called on a runtime.
 pub(crate) async fn start(store: &Arc<Store>) -> SocketAddr {
-    let options = Options {
-        telemetry_path: "/metrics".to_owned(),
-        route_prefix: "/".to_owned(),
-        external_url: None,
-        persons: PersonDetail::Shown(Persons::Plain),
-        exposed: false,
-        gate: Arc::default(),
-        closed: Closed::default(),
-        lifecycle: None,
-        version: "bench".to_owned(),
-        started: SystemTime::now(),
-    };
     let telemetry = Arc::new(Telemetry::new().unwrap());
-    let site = Site::new(Arc::clone(store), telemetry, options);
+    let site = Site::new(Arc::clone(store), telemetry, SiteOptions::default());
     let listeners = bind(&["127.0.0.1:0"]).await.unwrap();
     let address = listeners[0].local_addr().unwrap();
-    tokio::spawn(serve(listeners, Arc::new(site), std::future::pending()));
+    let options = ServerOptions::default();
+    tokio::spawn(serve(
+        options,
+        listeners,
+        Arc::new(site),
+        std::future::pending(),
+    ));
     address
 }
 
-/// Serves a crowd whose tenants are refreshed `per_minute` times a minute, all
-/// together, one of a hundred times with new scores.
-pub(crate) fn serve_crowd(tenants: u64, per_minute: u64) {
+/// Serves tenants with `per_minute` refreshes in total, one of a hundred with new
+/// scores.
+pub(crate) fn serve_fleet(tenants: u64, per_minute: u64) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let store = crowded(tenants);
+        let store = store_of(tenants);
         println!("listening on {}", start(&store).await);
         let Some(pause) = 60_000_u64.checked_div(per_minute) else {
             return std::future::pending().await;
@@ -54,10 +47,10 @@ pub(crate) fn serve_crowd(tenants: u64, per_minute: u64) {
             tokio::time::sleep(Duration::from_millis(pause)).await;
             let number = dice.u64(..tenants);
             let known = store.current();
-            let known = known.find(&crowd::alias(number)).unwrap();
+            let known = known.find(&large_fleet::alias(number)).unwrap();
             store.publish(match refreshes % 100 {
-                0 => crowd::tenant(number, refreshes, refreshes),
-                _ => crowd::refreshed(known, number, refreshes),
+                0 => large_fleet::tenant(number, refreshes, refreshes),
+                _ => large_fleet::refreshed(known, number, refreshes),
             });
         }
     });

@@ -1,7 +1,7 @@
 //! Very many refreshes with scrapes in between, and the memory they take.
 
 use crate::memory::{megabytes, resident};
-use crate::{crowd, site};
+use crate::{large_fleet, site};
 use secure_score_exporter::store::Store;
 use std::net::SocketAddr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -38,7 +38,7 @@ pub(crate) fn run(tenants: u64, refreshes: u64, per_report: u64) {
 }
 
 async fn soak(tenants: u64, refreshes: u64, per_report: u64) -> f64 {
-    let store = site::crowded(tenants);
+    let store = site::store_of(tenants);
     let address = site::start(&store).await;
     let mut dice = fastrand::Rng::with_seed(1);
     let mut seen = Vec::new();
@@ -68,10 +68,10 @@ fn median(figures: &[usize]) -> f64 {
 /// A refresh, or the removal of a tenant, who comes back with the next one.
 fn change(store: &Store, number: u64, refresh: u64, scores: bool, leaves: bool) {
     let tenants = store.current();
-    match tenants.find(&crowd::alias(number)) {
-        _ if leaves => store.remove(&crowd::alias(number)),
-        Some(known) if !scores => store.publish(crowd::refreshed(known, number, refresh)),
-        _ => store.publish(crowd::tenant(number, refresh, refresh)),
+    match tenants.find(&large_fleet::alias(number)) {
+        _ if leaves => store.remove(&large_fleet::alias(number)),
+        Some(known) if !scores => store.publish(large_fleet::refreshed(known, number, refresh)),
+        _ => store.publish(large_fleet::tenant(number, refresh, refresh)),
     }
 }
 

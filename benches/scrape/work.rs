@@ -1,7 +1,7 @@
 //! What a refresh costs beside its rendering.
 
 use crate::memory::{megabytes, resident};
-use crate::{crowd, site};
+use crate::{large_fleet, site};
 use secure_score_exporter::store::Store;
 use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format, assemble};
 use std::hint::black_box;
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const ROUNDS: u64 = 21;
 
 pub(crate) fn measure(tenants: u64) {
-    let store = site::crowded(tenants);
+    let store = site::store_of(tenants);
     let mut shelf = BlockCache::default();
     let (first, built) = timed(|| edition(&mut shelf, &store));
     let identity: usize = first.blocks().map(|block| block.len()).sum();
@@ -35,11 +35,11 @@ pub(crate) fn measure(tenants: u64) {
 
     after(&store, &mut shelf, "vitals", |number, round| {
         let known = store.current();
-        let known = known.find(&crowd::alias(number)).unwrap();
-        crowd::refreshed(known, number, round)
+        let known = known.find(&large_fleet::alias(number)).unwrap();
+        large_fleet::refreshed(known, number, round)
     });
     after(&store, &mut shelf, "vitals and scores", |number, round| {
-        crowd::tenant(number, round, round)
+        large_fleet::tenant(number, round, round)
     });
     let plain = median(ROUNDS, |_| {
         let tenants = store.current();

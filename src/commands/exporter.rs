@@ -7,7 +7,10 @@ use super::{Failure, persons, stop, supervisor};
 use crate::cli::WebFlags;
 use crate::config::Config;
 use crate::events::{DeliveryQueue, Events, Pace, Webhook, WebhookSender};
-use crate::http::{self, Asked, Closed, Drained, Lifecycle, Options, Site, Targets, Terms};
+use crate::http::{
+    self, DisabledRoutes, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions,
+    TargetLabels,
+};
 use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
 use crate::store::Store;
 use crate::store::disk::Directory;
@@ -28,8 +31,8 @@ pub(super) struct Exporter {
     fleet: Fleet,
     keeper: Option<Arc<StateWriter>>,
     telemetry: Arc<Telemetry>,
-    reloads: Option<Receiver<Asked>>,
-    terms: Terms,
+    reloads: Option<Receiver<ReloadRequest>>,
+    server_options: ServerOptions,
     gatekeeper: Gatekeeper,
     events: Arc<Events>,
     courier: Option<WebhookSender>,
@@ -45,7 +48,7 @@ impl Exporter {
         handed_over: Option<Vec<std::net::TcpListener>>,
     ) -> Result<Self, Failure> {
         let listeners = match handed_over {
-            Some(sockets) => http::adopt(sockets)?,
+            Some(sockets) => http::from_sockets(sockets)?,
             None => {
                 let wanted = flags.listen_addresses();
                 let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
@@ -80,7 +83,7 @@ impl Exporter {
         let site = Arc::new(Site::new(
             Arc::clone(&store),
             Arc::clone(&telemetry),
-            Options {
+            SiteOptions {
                 lifecycle,
                 exposed,
                 gate: Arc::clone(&gate),
@@ -100,8 +103,8 @@ impl Exporter {
             events: Some(Arc::clone(&events)),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
-        site.set_targets(targets(fleet.config()));
-        site.summon(fleet.summons());
+        site.set_target_labels(target_labels(fleet.config()));
+        site.set_on_demand_refresh(fleet.summons());
         Ok(Self {
             site,
             listeners,
@@ -110,9 +113,9 @@ impl Exporter {
             keeper,
             telemetry,
             reloads,
-            terms: Terms {
+            server_options: ServerOptions {
                 gate,
-                most: flags.max_requests(),
+                max_requests: flags.max_requests(),
             },
             gatekeeper,
             events,
@@ -169,11 +172,11 @@ impl Exporter {
                 courier.stop().await;
             }
         };
-        let serving = http::serve_on(self.terms, self.listeners, self.site, shutdown);
+        let serving = http::serve(self.server_options, self.listeners, self.site, shutdown);
         let (drained, ()) = tokio::join!(serving, farewell);
         match drained {
-            Drained::Completely => tracing::info!("stopped"),
-            Drained::Cut(connections) => {
+            DrainOutcome::Complete => tracing::info!("stopped"),
+            DrainOutcome::Aborted(connections) => {
                 tracing::warn!(connections, "stopped; slow connections were cut");
             }
         }
@@ -184,8 +187,8 @@ impl Exporter {
     }
 }
 
-/// What each tenant's target is labelled with.
-pub(super) fn targets(config: &Config) -> Targets {
+/// The configured labels of each tenant's target.
+pub(super) fn target_labels(config: &Config) -> TargetLabels {
     let tenants = config.tenants.iter();
     tenants
         .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))
@@ -228,8 +231,8 @@ fn events(
     Ok((events, Some(courier)))
 }
 
-fn options(config: &Config, flags: &WebFlags) -> Options {
-    Options {
+fn options(config: &Config, flags: &WebFlags) -> SiteOptions {
+    SiteOptions {
         telemetry_path: flags.telemetry_path().to_owned(),
         route_prefix: flags.route_prefix().to_owned(),
         external_url: flags
@@ -240,7 +243,7 @@ fn options(config: &Config, flags: &WebFlags) -> Options {
         exposed: true,
         gate: Arc::default(),
         lifecycle: None,
-        closed: Closed {
+        disabled: DisabledRoutes {
             pages: flags.disable_pages,
             api: flags.disable_api,
         },

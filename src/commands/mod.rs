@@ -22,7 +22,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{Environment, Faults};
 use crate::diagnostics;
 use crate::graph::SetupError;
-use crate::http::{self, WebError};
+use crate::http::{self, ListenError};
 use crate::store::disk::DirectoryError;
 use std::process::ExitCode;
 
@@ -65,8 +65,8 @@ impl From<SetupError> for Failure {
     }
 }
 
-impl From<WebError> for Failure {
-    fn from(error: WebError) -> Self {
+impl From<ListenError> for Failure {
+    fn from(error: ListenError) -> Self {
         Self::Other {
             hint: error.hint().map(str::to_owned),
             error: error.into(),
@@ -110,7 +110,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         None => {
             // Before the runtime, hence other threads.
             let asked = cli.web.systemd_socket;
-            let handed_over = asked.then(http::handed_over).transpose()?;
+            let handed_over = asked.then(http::systemd_sockets).transpose()?;
             block_on(serve::run(&cli, environment, handed_over))
         }
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),

@@ -1,7 +1,7 @@
 //! Who and why: how much of it goes where.
 
 use crate::config::{AcceptedBy, Config, EventDetail, Secret};
-use crate::http::{PersonDetail, Redaction};
+use crate::http_types::{PersonDetail, Redaction};
 use aws_lc_rs::hmac;
 use secure_score_exposition::Policy;
 use secure_score_model::{Naming, Persons};

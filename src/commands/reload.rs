@@ -1,12 +1,12 @@
 //! Reading the configuration again while the exporter runs.
 
-use super::exporter::targets;
+use super::exporter::target_labels;
 use super::serve::Source;
 use super::{persons, supervisor};
 use crate::config::{Config, Faults};
 use crate::diagnostics;
 use crate::events::Events;
-use crate::http::{Asked, Site};
+use crate::http::{ReloadRequest, Site};
 use crate::refresh::Fleet;
 use crate::telemetry::Telemetry;
 use secure_score_model::Timestamp;
@@ -26,7 +26,7 @@ pub(super) struct Reloader<'a> {
     source: Source<'a>,
     showing: Showing,
     /// Who asks over HTTP, where that is allowed.
-    requests: Option<Receiver<Asked>>,
+    requests: Option<Receiver<ReloadRequest>>,
     hangups: Option<Signal>,
     /// The file that is gone by, without those it names.
     text: Option<Vec<u8>>,
@@ -47,7 +47,7 @@ impl<'a> Reloader<'a> {
     pub(super) fn new(
         source: Source<'a>,
         showing: Showing,
-        requests: Option<Receiver<Asked>>,
+        requests: Option<Receiver<ReloadRequest>>,
     ) -> Self {
         Self {
             text: source.text(),
@@ -147,7 +147,9 @@ impl<'a> Reloader<'a> {
             Ok(changes) => {
                 self.refused = None;
                 self.showing.site.set_persons(on_pages);
-                self.showing.site.set_targets(targets(fleet.config()));
+                self.showing
+                    .site
+                    .set_target_labels(target_labels(fleet.config()));
                 let now = Timestamp::from(SystemTime::now());
                 self.showing.telemetry.config_loaded(hash, now);
                 tracing::info!(
@@ -191,7 +193,7 @@ fn hangups() -> Option<Signal> {
 }
 
 /// The next request over HTTP; none ever comes where that is not allowed.
-async fn requested(requests: &mut Option<Receiver<Asked>>) -> Asked {
+async fn requested(requests: &mut Option<Receiver<ReloadRequest>>) -> ReloadRequest {
     let next = match requests {
         Some(requests) => requests.recv().await,
         None => None,

@@ -1,151 +1,146 @@
-//! Compression in the background, for those who ask for gzip.
+//! Compression in the background, for clients that ask for gzip.
 
 use crate::store::Store;
+use parking_lot::Mutex;
 use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// The shortest time between two rounds. Tenants refresh one by one, and many
-/// of them share a block, which should not be compressed for each.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The shortest time between two rounds. Tenants refresh one by one and many of
+/// them share a block, which should not be compressed for each.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
 
-/// The longest. While blocks wait they are sent uncompressed, which is right
-/// but costs the network a multiple.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest. Blocks that wait are sent uncompressed, which is correct but
+/// multiplies the bytes sent.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
 
-/// After a round we rest this many times as long as it took: compression is
-/// to save the network, not to take a core from its neighbours.
-const REST: u32 = 9;
+/// A pause is this many times as long as the round before it: compression saves
+/// bandwidth and must not occupy a core.
+const PAUSE_FACTOR: u32 = 9;
 
-/// How long after the last scrape that asked for gzip we go on compressing.
-/// Longer than any sensible scrape interval; shorter than the night after
-/// which nobody asks any more.
+/// How long after the last gzip scrape compression goes on: longer than any
+/// sensible scrape interval.
 const IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// How many bytes are summed before others get a turn: a tenth of a
-/// millisecond on common processors.
-const SUM_STEP: usize = 512 * 1024;
+/// Bytes summed before other tasks run: a tenth of a millisecond on common
+/// processors.
+const CHECKSUM_STEP: usize = 512 * 1024;
 
-/// Compresses what changed, as long as somebody asks for gzip.
+/// Compresses what changed, while clients ask for gzip.
 ///
-/// A scrape only looks at what is compressed by then. The first one starts a
-/// task, which ends by itself, so an exporter whose Prometheus wants no gzip
-/// spends nothing on it.
+/// A scrape uses what is compressed by then. The first one starts a task, which
+/// ends by itself, so an exporter whose Prometheus wants no gzip spends nothing.
 #[derive(Debug, Default)]
 pub(super) struct Compressor {
-    kept: Mutex<Kept>,
+    state: Mutex<CompressorState>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    shelf: BlockCache,
-    /// When each format was last asked for.
-    asked: Vec<(Format, Instant)>,
+struct CompressorState {
+    blocks: BlockCache,
+    /// When each format was last requested.
+    requested: Vec<(Format, Instant)>,
     /// Whether the task runs.
-    at_work: bool,
+    running: bool,
 }
 
-impl Kept {
-    fn edition(&mut self, store: &Store, format: Format) -> Arc<CompressedBody> {
+impl CompressorState {
+    fn current(&mut self, store: &Store, format: Format) -> Arc<CompressedBody> {
         let tenants = store.current();
         let states = tenants
             .states
             .iter()
             .map(|state| (&state.identity.alias, &state.data, &state.vitals));
-        self.shelf.edition(format, tenants.generation, states)
+        self.blocks.edition(format, tenants.generation, states)
     }
 }
 
 impl Compressor {
-    /// The current edition, compressed as far as it is by now. Its checksums
-    /// are known.
-    pub(super) async fn edition(
+    /// The current body, compressed as far as it is by now, with all checksums.
+    pub(super) async fn current(
         self: &Arc<Self>,
         store: &Arc<Store>,
         format: Format,
     ) -> Arc<CompressedBody> {
-        let edition = self.ask(store, format);
-        sum(&edition).await;
-        edition
+        let body = self.request(store, format);
+        checksum(&body).await;
+        body
     }
 
-    fn ask(self: &Arc<Self>, store: &Arc<Store>, format: Format) -> Arc<CompressedBody> {
-        let mut kept = self.kept();
-        kept.asked.retain(|(known, _)| *known != format);
-        kept.asked.push((format, Instant::now()));
-        let edition = kept.edition(store, format);
-        if !kept.at_work {
-            kept.at_work = true;
-            tokio::spawn(work(Arc::downgrade(self), Arc::clone(store)));
+    fn request(self: &Arc<Self>, store: &Arc<Store>, format: Format) -> Arc<CompressedBody> {
+        let mut state = self.state.lock();
+        state.requested.retain(|(known, _)| *known != format);
+        state.requested.push((format, Instant::now()));
+        let body = state.current(store, format);
+        if !state.running {
+            state.running = true;
+            tokio::spawn(run(Arc::downgrade(self), Arc::clone(store)));
         }
-        edition
+        body
     }
 
-    /// The current editions that are still asked for; the others are let go.
-    fn wanted(&self, store: &Store) -> Vec<Arc<CompressedBody>> {
-        let mut kept = self.kept();
-        kept.asked.retain(|(_, asked)| asked.elapsed() < IDLE);
-        let wanted: Vec<Format> = kept.asked.iter().map(|(format, _)| *format).collect();
+    /// The current bodies in the formats still requested; the others are dropped.
+    fn requested_bodies(&self, store: &Store) -> Vec<Arc<CompressedBody>> {
+        let mut state = self.state.lock();
+        state.requested.retain(|(_, at)| at.elapsed() < IDLE);
+        let formats: Vec<Format> = state.requested.iter().map(|(it, _)| *it).collect();
         for format in Format::ALL {
-            if !wanted.contains(&format) {
-                kept.shelf.drop_format(format);
+            if !formats.contains(&format) {
+                state.blocks.drop_format(format);
             }
         }
-        kept.at_work = !wanted.is_empty();
-        wanted
+        state.running = !formats.is_empty();
+        formats
             .into_iter()
-            .map(|format| kept.edition(store, format))
+            .map(|format| state.current(store, format))
             .collect()
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Sums what is new. A hundred megabytes take some ten milliseconds, in which
-/// the thread would not answer that we are alive, so others get their turn.
-async fn sum(edition: &CompressedBody) {
+/// Computes the missing checksums. A hundred megabytes take some ten
+/// milliseconds, during which the thread would serve no health check, so it
+/// yields in between.
+async fn checksum(body: &CompressedBody) {
     let mut summed = 0;
-    for block in edition.blocks().filter(|block| !block.is_summed()) {
+    for block in body.blocks().filter(|block| !block.is_summed()) {
         block.sum();
         summed += block.len();
-        if summed >= SUM_STEP {
+        if summed >= CHECKSUM_STEP {
             summed = 0;
             tokio::task::yield_now().await;
         }
     }
 }
 
-/// Round after round, until nobody asks any more or the server is gone.
-async fn work(compressor: Weak<Compressor>, store: Arc<Store>) {
+/// Compresses in rounds until no format is requested or the server is gone.
+async fn run(compressor: Weak<Compressor>, store: Arc<Store>) {
     loop {
-        let Some(wanted) = compressor.upgrade().map(|c| c.wanted(&store)) else {
+        let Some(bodies) = compressor.upgrade().map(|it| it.requested_bodies(&store)) else {
             return;
         };
-        if wanted.is_empty() {
+        if bodies.is_empty() {
             return;
         }
         let began = Instant::now();
-        let missing: Vec<Arc<Block>> = wanted
+        let missing: Vec<Arc<Block>> = bodies
             .iter()
-            .flat_map(|edition| edition.blocks())
+            .flat_map(|body| body.blocks())
             .filter(|block| !block.is_compressed())
             .cloned()
             .collect();
-        drop(wanted);
+        drop(bodies);
         if !missing.is_empty() {
             let server = Weak::clone(&compressor);
-            // A round that is cut short is made up for by the next one.
-            let _cut_short = tokio::task::spawn_blocking(move || compress(missing, &server)).await;
+            // The next round compresses what a cancelled one left.
+            let _done = tokio::task::spawn_blocking(move || compress(missing, &server)).await;
         }
-        sleep((began.elapsed() * REST).clamp(PAUSE, LONGEST_PAUSE)).await;
+        sleep((began.elapsed() * PAUSE_FACTOR).clamp(MIN_PAUSE, MAX_PAUSE)).await;
     }
 }
 
-/// Compresses blocks, unless the server is gone: a process that was told to
-/// stop must not wait for it.
+/// Compresses blocks until the server is gone: a process that stops must not
+/// wait for it.
 fn compress(missing: Vec<Arc<Block>>, server: &Weak<Compressor>) {
     let mut deflater = Deflater::default();
     for block in missing {
@@ -184,46 +179,52 @@ mod tests {
         Arc::new(store)
     }
 
-    fn whole(edition: &CompressedBody) -> bool {
-        edition.blocks().count() > 0 && edition.blocks().all(|block| block.is_compressed())
+    fn is_compressed(body: &CompressedBody) -> bool {
+        body.blocks().count() > 0 && body.blocks().all(|block| block.is_compressed())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_was_asked_for_is_compressed_a_moment_later() {
+    async fn a_requested_format_is_compressed_in_the_background() {
         let (compressor, store) = (Arc::new(Compressor::default()), store());
-        let first = compressor.edition(&store, Format::Text).await;
-        assert!(!whole(&first));
-        sleep(PAUSE * 2).await;
-        assert!(whole(&first));
-        let next = compressor.edition(&store, Format::Text).await;
-        assert!(whole(&next), "and stays so");
+        let first = compressor.current(&store, Format::Text).await;
+        assert!(!is_compressed(&first));
+        sleep(MIN_PAUSE * 2).await;
+        assert!(is_compressed(&first));
+        let next = compressor.current(&store, Format::Text).await;
+        assert!(is_compressed(&next), "it stays compressed");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn when_nobody_asks_any_more_everything_is_let_go() {
+    async fn without_requests_everything_is_dropped() {
         let (compressor, store) = (Arc::new(Compressor::default()), store());
-        let edition = Arc::downgrade(&compressor.edition(&store, Format::Text).await);
+        let body = Arc::downgrade(&compressor.current(&store, Format::Text).await);
         sleep(IDLE / 2).await;
-        assert!(edition.upgrade().is_some());
-        compressor.edition(&store, Format::OpenMetrics).await;
-        sleep(IDLE / 2 + LONGEST_PAUSE).await;
-        assert!(edition.upgrade().is_none(), "another format is asked for");
-        assert!(compressor.kept().at_work);
+        assert!(body.upgrade().is_some());
+        compressor.current(&store, Format::OpenMetrics).await;
+        sleep(IDLE / 2 + MAX_PAUSE).await;
+        assert!(
+            body.upgrade().is_none(),
+            "only the other format is requested"
+        );
+        assert!(compressor.state.lock().running);
         sleep(IDLE).await;
-        assert!(!compressor.kept().at_work);
+        assert!(!compressor.state.lock().running);
 
-        let again = compressor.edition(&store, Format::Text).await;
-        sleep(PAUSE * 2).await;
-        assert!(whole(&again), "the next one who asks starts it again");
+        let again = compressor.current(&store, Format::Text).await;
+        sleep(MIN_PAUSE * 2).await;
+        assert!(
+            is_compressed(&again),
+            "the next request starts the task again"
+        );
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_goes_on_after_the_server_is_gone() {
+    async fn compression_stops_when_the_server_is_gone() {
         let (compressor, store) = (Arc::new(Compressor::default()), store());
-        let edition = compressor.edition(&store, Format::Text).await;
+        let body = compressor.current(&store, Format::Text).await;
         drop(compressor);
-        sleep(PAUSE * 2).await;
-        assert!(!whole(&edition));
+        sleep(MIN_PAUSE * 2).await;
+        assert!(!is_compressed(&body));
         assert_eq!(Arc::strong_count(&store), 1, "the task has ended");
     }
 }

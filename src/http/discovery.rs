@@ -1,10 +1,9 @@
 //! `/sd/tenants`: each tenant as a target, for Prometheus' `http_sd_configs`.
 
-use super::options::Options;
+use super::options::SiteOptions;
 use super::probe;
-use super::query;
-use super::reply::{self, Reply};
 use crate::gate::Security;
+use crate::http_types::{Response, query, response};
 use crate::store::Tenants;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -15,14 +14,14 @@ use serde::Serialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Where it is, below the prefix.
+/// Its path, below the prefix.
 pub(super) const PATH: &str = "/sd/tenants";
 
-/// Prometheus takes no other spelling.
+/// Prometheus accepts no other spelling.
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// What each tenant's target is labelled with beside what makes it a target.
-pub type Targets = BTreeMap<String, BTreeMap<String, String>>;
+/// The configured labels of each tenant's target, by alias.
+pub type TargetLabels = BTreeMap<String, BTreeMap<String, String>>;
 
 /// A target as Prometheus reads it.
 #[derive(Debug, Serialize)]
@@ -31,52 +30,53 @@ struct Target<'a> {
     labels: BTreeMap<&'a str, Cow<'a, str>>,
 }
 
-/// Under which address we were asked, and are to be probed.
+/// The address that Prometheus uses for this exporter.
 #[derive(Debug, PartialEq, Eq)]
-struct Address {
+struct ProbeAddress {
     authority: String,
     scheme: Option<String>,
     /// What the path of a probe begins with.
     prefix: String,
 }
 
-/// Answers with every tenant, and with the labels configured for it.
+/// Answers with every tenant and its configured labels.
 ///
-/// A label `tenant` is none of them: the series have one, and Prometheus would
-/// rename it. `instance` is, since otherwise all tenants of an exporter would
-/// share the one `up`.
-pub(super) fn answer(
+/// There is no label `tenant`: the series have one, and Prometheus would rename
+/// it. `instance` is set, since otherwise all tenants of an exporter would share
+/// one `up` series.
+pub(super) fn respond(
     parts: &Parts,
     tenants: &Tenants,
-    labels: &Targets,
-    options: &Options,
-) -> Reply {
-    if let Err(bad) = query::none(parts.uri.query()) {
-        return reply::text(StatusCode::BAD_REQUEST, format!("{bad}\n"));
+    labels: &TargetLabels,
+    options: &SiteOptions,
+) -> Response {
+    if let Err(error) = query::reject_parameters(parts.uri.query()) {
+        return response::text(StatusCode::BAD_REQUEST, format!("{error}\n"));
     }
-    let Some(address) = Address::of(parts, options) else {
-        let line = "name in Host the address the tenants are to be probed at\n";
-        return reply::text(StatusCode::BAD_REQUEST, line.to_owned());
+    let Some(address) = ProbeAddress::of(parts, options) else {
+        let line =
+            "the Host header must name the address at which Prometheus can probe the tenants\n";
+        return response::text(StatusCode::BAD_REQUEST, line);
     };
     let aliases = tenants.states.iter().map(|state| &*state.identity.alias);
     let targets: Vec<_> = aliases
         .map(|alias| address.target(alias, labels.get(alias)))
         .collect();
     match serde_json::to_vec(&targets) {
-        Ok(json) => reply::data(StatusCode::OK, JSON, Bytes::from(json)),
-        Err(error) => reply::text(
+        Ok(json) => response::data(StatusCode::OK, JSON, Bytes::from(json)),
+        Err(error) => response::text(
             StatusCode::INTERNAL_SERVER_ERROR,
-            format!("the targets cannot be written: {error}\n"),
+            format!("the targets cannot be serialized: {error}\n"),
         ),
     }
 }
 
-impl Address {
-    /// Who asked us can probe us in the same way. Only where that is through a
-    /// proxy, which is to say by the external URL, its scheme and path hold.
-    fn of(parts: &Parts, options: &Options) -> Option<Self> {
-        let named = parts.headers.get(HOST).map(|host| host.to_str());
-        let named = match (parts.uri.authority(), named) {
+impl ProbeAddress {
+    /// The host that the request names. The external URL's scheme and path apply
+    /// only where the request came through the proxy, that is, names its host.
+    fn of(parts: &Parts, options: &SiteOptions) -> Option<Self> {
+        let host = parts.headers.get(HOST).map(|host| host.to_str());
+        let named = match (parts.uri.authority(), host) {
             (Some(authority), _) => Some(authority.clone()),
             (None, Some(host)) => Some(host.ok()?.parse::<Authority>().ok()?),
             (None, None) => None,
@@ -102,11 +102,11 @@ impl Address {
         }
     }
 
-    fn direct(authority: &Authority, options: &Options) -> Self {
+    fn direct(authority: &Authority, options: &SiteOptions) -> Self {
+        let is_tls = matches!(options.gate.security(), Security::Tls(..));
         Self {
             authority: authority.as_str().to_owned(),
-            scheme: matches!(options.gate.security(), Security::Tls(..))
-                .then(|| "https".to_owned()),
+            scheme: is_tls.then(|| "https".to_owned()),
             prefix: options.route_prefix.clone(),
         }
     }
@@ -114,21 +114,21 @@ impl Address {
     fn target<'a>(
         &'a self,
         alias: &'a str,
-        own: Option<&'a BTreeMap<String, String>>,
+        labels: Option<&'a BTreeMap<String, String>>,
     ) -> Target<'a> {
-        let own = own.into_iter().flatten();
-        let own = own.map(|(name, value)| (name.as_str(), Cow::from(value)));
+        let labels = labels.into_iter().flatten();
+        let labels = labels.map(|(name, value)| (name.as_str(), Cow::from(value)));
         let scheme = self.scheme.iter();
         let scheme = scheme.map(|scheme| ("__scheme__", Cow::from(scheme)));
         let path = format!("{}{}", self.prefix, probe::PATH);
-        let needed = [
+        let required = [
             ("__param_tenant", Cow::from(alias)),
             ("__metrics_path__", path.into()),
             ("instance", format!("{}/{alias}", self.authority).into()),
         ];
         Target {
             targets: [&self.authority],
-            labels: own.chain(scheme).chain(needed).collect(),
+            labels: labels.chain(scheme).chain(required).collect(),
         }
     }
 }

@@ -1,29 +1,31 @@
-//! Whether we live, and whether we have something to say.
+//! Liveness and readiness.
 
-use super::reply::{Reply, text};
+use crate::http_types::Response;
+use crate::http_types::response::text;
 use crate::store::{TenantState, Tenants};
 use hyper::StatusCode;
 
-/// Enough to see a pattern; a thousand aliases would help nobody.
-const NAMED: usize = 5;
+/// The most tenants that an answer names.
+const MAX_NAMED: usize = 5;
 
-/// The process lives. It says nothing about Graph: restarting us does not
-/// repair Microsoft, it only loses what we know.
-pub(super) fn healthy() -> Reply {
-    text(StatusCode::OK, "healthy\n".to_owned())
+/// The process lives. Graph has no influence: a restart would not repair
+/// Microsoft and would lose the data.
+pub(super) fn healthy() -> Response {
+    text(StatusCode::OK, "healthy\n")
 }
 
-/// Ready when each tenant was attempted once, or loaded from the state
-/// directory; before that a scrape would look as if tenants had been removed.
-pub(super) fn ready(tenants: &Tenants) -> Reply {
+/// Ready when a refresh of each tenant was attempted, or its data loaded from
+/// the state directory. Before that a scrape would look as if tenants had been
+/// removed.
+pub(super) fn ready(tenants: &Tenants) -> Response {
     let missing: Vec<&str> = tenants
         .states
         .iter()
-        .filter(|state| !can_be_shown(state))
+        .filter(|state| !has_data_or_was_attempted(state))
         .map(|state| &*state.identity.alias)
         .collect();
     match missing.len() {
-        0 => text(StatusCode::OK, "ready\n".to_owned()),
+        0 => text(StatusCode::OK, "ready\n"),
         _ => text(
             StatusCode::SERVICE_UNAVAILABLE,
             not_ready(&missing, tenants.states.len()),
@@ -31,14 +33,15 @@ pub(super) fn ready(tenants: &Tenants) -> Reply {
     }
 }
 
-fn can_be_shown(state: &TenantState) -> bool {
-    let kept = &state.snapshot;
-    state.health.attempted() || (kept.report.is_some() && kept.catalogue_anomalies.is_some())
+fn has_data_or_was_attempted(state: &TenantState) -> bool {
+    let snapshot = &state.snapshot;
+    state.health.attempted()
+        || (snapshot.report.is_some() && snapshot.catalogue_anomalies.is_some())
 }
 
 fn not_ready(missing: &[&str], all: usize) -> String {
-    let named = missing.iter().take(NAMED).copied().collect::<Vec<_>>();
-    let more = match missing.len().saturating_sub(NAMED) {
+    let named = missing.iter().take(MAX_NAMED).copied().collect::<Vec<_>>();
+    let more = match missing.len().saturating_sub(MAX_NAMED) {
         0 => String::new(),
         rest => format!(" and {rest} more"),
     };
@@ -54,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_names_stand_for_many() {
+    fn an_answer_names_a_few_tenants() {
         let names = ["a", "b", "c", "d", "e", "f", "g"];
         assert_eq!(
             not_ready(&names, 9),

@@ -1,59 +1,57 @@
-//! Telling the exporter to read its configuration again, over HTTP.
+//! Reloading the configuration over HTTP.
 
-use super::reply::{self, Reply};
+use crate::http_types::{Response, response};
 use hyper::header::ORIGIN;
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
-/// Where it listens, below the prefix.
+/// Its path, below the prefix.
 pub(super) const RELOAD_PATH: &str = "/-/reload";
 
-/// Requests that may wait for the one before them.
-const WAITING: usize = 8;
+/// Reload requests that may wait for the one before them.
+const QUEUED: usize = 8;
 
-/// Who wants to know how the reading ends: nothing, or what is wrong.
-pub type Asked = oneshot::Sender<Result<(), String>>;
+/// Receives the outcome of a reload: nothing, or the error.
+pub type ReloadRequest = oneshot::Sender<Result<(), String>>;
 
-/// Passes requests on to whoever reads the configuration.
+/// Sends reload requests to the loop that loads the configuration.
 #[derive(Debug, Clone)]
-pub struct Lifecycle(mpsc::Sender<Asked>);
+pub struct Lifecycle(mpsc::Sender<ReloadRequest>);
 
 impl Lifecycle {
-    /// A way in, and where the requests come out.
-    pub fn new() -> (Self, mpsc::Receiver<Asked>) {
-        let (sender, receiver) = mpsc::channel(WAITING);
+    /// The sender of requests, and their receiver.
+    pub fn new() -> (Self, mpsc::Receiver<ReloadRequest>) {
+        let (sender, receiver) = mpsc::channel(QUEUED);
         (Self(sender), receiver)
     }
 
     async fn reload(&self) -> Result<(), String> {
-        let (asked, answer) = oneshot::channel();
-        let gone = |_| "the exporter is stopping".to_owned();
-        self.0.send(asked).await.map_err(|_| gone(()))?;
-        answer.await.map_err(|_| gone(()))?
+        let (request, outcome) = oneshot::channel();
+        let stopping = || "the exporter is stopping".to_owned();
+        self.0.send(request).await.map_err(|_| stopping())?;
+        outcome.await.map_err(|_| stopping())?
     }
 }
 
-/// Answers a request for the path.
+/// Answers a request for [`RELOAD_PATH`].
 ///
-/// It changes something, so a page that makes a browser fetch it must not be
-/// enough: only `POST` and `PUT` do it, and only without the `Origin` that each
-/// browser adds to them.
-pub(super) async fn answer(lifecycle: Option<&Lifecycle>, parts: &Parts) -> Reply {
-    let method = &parts.method;
+/// A web page must not be able to make a browser reload the configuration: only
+/// `POST` and `PUT` do it, and only without the `Origin` that browsers add.
+pub(super) async fn respond(lifecycle: Option<&Lifecycle>, parts: &Parts) -> Response {
     let Some(lifecycle) = lifecycle else {
         let line = "reloading over HTTP is off; start with --web.enable-lifecycle\n";
-        return reply::text(StatusCode::FORBIDDEN, line.to_owned());
+        return response::text(StatusCode::FORBIDDEN, line);
     };
-    if !matches!(*method, Method::POST | Method::PUT) {
-        return reply::wants_post(method);
+    if !matches!(parts.method, Method::POST | Method::PUT) {
+        return response::method_not_allowed(&parts.method, "POST, PUT");
     }
     if parts.headers.contains_key(ORIGIN) {
         let line = "a web page cannot reload the configuration; use curl\n";
-        return reply::text(StatusCode::FORBIDDEN, line.to_owned());
+        return response::text(StatusCode::FORBIDDEN, line);
     }
     match lifecycle.reload().await {
-        Ok(()) => reply::text(StatusCode::OK, "reloaded\n".to_owned()),
-        Err(message) => reply::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{message}\n")),
+        Ok(()) => response::text(StatusCode::OK, "reloaded\n"),
+        Err(message) => response::text(StatusCode::INTERNAL_SERVER_ERROR, format!("{message}\n")),
     }
 }

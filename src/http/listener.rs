@@ -1,38 +1,38 @@
-//! The addresses we listen on.
+//! The sockets the server listens on.
 
 use listenfd::ListenFd;
 use std::io;
 use std::net::TcpListener as Socket;
 use tokio::net::TcpListener;
 
-/// Linux' number for *address family not supported*, which the standard
-/// library has no word for.
+/// Linux' *address family not supported*, for which the standard library has
+/// no `ErrorKind`.
 const EAFNOSUPPORT: i32 = 97;
 
-/// What keeps the server from starting.
+/// Why the server cannot listen.
 #[derive(Debug, thiserror::Error)]
-pub enum WebError {
-    /// An address could not be taken.
+pub enum ListenError {
+    /// An address cannot be bound.
     #[error("cannot listen on {address}")]
     Listen {
-        /// The address as it was configured.
+        /// The address as configured.
         address: String,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// Nobody handed us a socket.
+    /// systemd passed no socket.
     #[error("--web.systemd-socket is given, but systemd handed over no socket")]
     NoSocket,
-    /// What we were handed is nothing to listen on.
+    /// A socket from systemd is not a TCP listener.
     #[error("the socket from systemd cannot be listened on")]
     Socket {
-        /// What is wrong with it.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-impl WebError {
-    /// What to do about it.
+impl ListenError {
+    /// How to fix it.
     pub fn hint(&self) -> Option<&'static str> {
         let source = match self {
             Self::Listen { source, .. } => source,
@@ -63,44 +63,44 @@ impl WebError {
     }
 }
 
-/// Takes over the sockets systemd opened for us, at least one.
+/// The sockets that systemd opened for the exporter, at least one.
 ///
-/// They come by the environment, and what says so is removed from there:
-/// call it before there is a second thread.
-pub fn handed_over() -> Result<Vec<Socket>, WebError> {
-    let mut handed = ListenFd::from_env();
+/// This removes variables from the environment, so it must run before a second
+/// thread starts.
+pub fn systemd_sockets() -> Result<Vec<Socket>, ListenError> {
+    let mut passed = ListenFd::from_env();
     let mut sockets = Vec::new();
-    for index in 0..handed.len() {
-        let taken = handed.take_tcp_listener(index);
-        sockets.extend(taken.map_err(|source| WebError::Socket { source })?);
+    for index in 0..passed.len() {
+        let socket = passed.take_tcp_listener(index);
+        sockets.extend(socket.map_err(|source| ListenError::Socket { source })?);
     }
     match sockets.is_empty() {
-        true => Err(WebError::NoSocket),
+        true => Err(ListenError::NoSocket),
         false => Ok(sockets),
     }
 }
 
-/// Serves on sockets that are open already.
-pub fn adopt(sockets: Vec<Socket>) -> Result<Vec<TcpListener>, WebError> {
-    let adopted = sockets.into_iter().map(|socket| {
+/// Listeners from sockets that are already open.
+pub fn from_sockets(sockets: Vec<Socket>) -> Result<Vec<TcpListener>, ListenError> {
+    let listeners = sockets.into_iter().map(|socket| {
         socket.set_nonblocking(true)?;
         TcpListener::from_std(socket)
     });
-    adopted
+    listeners
         .collect::<io::Result<_>>()
-        .map_err(|source| WebError::Socket { source })
+        .map_err(|source| ListenError::Socket { source })
 }
 
-/// Takes every address, or none: a server that listens on one of two addresses
+/// Binds every address, or none: a server that listens on one of two addresses
 /// looks healthy to half of its clients.
 ///
-/// `:9100` means all interfaces, as in the rest of the family.
-pub async fn bind<A: AsRef<str>>(addresses: &[A]) -> Result<Vec<TcpListener>, WebError> {
+/// `:9100` means all interfaces, as in other exporters.
+pub async fn bind<A: AsRef<str>>(addresses: &[A]) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners = Vec::new();
     for address in addresses {
         let address = address.as_ref();
         let listener = listen(address).await;
-        listeners.push(listener.map_err(|source| WebError::Listen {
+        listeners.push(listener.map_err(|source| ListenError::Listen {
             address: address.to_owned(),
             source,
         })?);
@@ -118,8 +118,8 @@ async fn listen(address: &str) -> io::Result<TcpListener> {
     }
 }
 
-/// A kernel without IPv6 says *address family not supported*, one with it
-/// switched off *address not available*.
+/// A kernel without IPv6 reports *address family not supported*, one with IPv6
+/// disabled *address not available*.
 fn has_no_ipv6(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -131,22 +131,22 @@ fn has_no_ipv6(error: &io::Error) -> bool {
 mod tests {
     use super::*;
 
-    async fn refusal(address: String) -> WebError {
+    async fn bind_error(address: String) -> ListenError {
         bind(&[address]).await.unwrap_err()
     }
 
     #[tokio::test]
-    async fn a_taken_address_is_named_and_the_remedy_too() {
+    async fn the_error_names_a_taken_address_and_the_fix() {
         let first = bind(&["127.0.0.1:0"]).await.unwrap();
         let taken = first[0].local_addr().unwrap().to_string();
-        let error = refusal(taken.clone()).await;
+        let error = bind_error(taken.clone()).await;
         assert_eq!(error.to_string(), format!("cannot listen on {taken}"));
         assert!(error.hint().unwrap().contains("--web.listen-address"));
     }
 
     #[tokio::test]
-    async fn an_address_that_is_none_says_how_to_write_one() {
-        let error = refusal("nonsense".to_owned()).await;
+    async fn the_error_of_an_invalid_address_shows_a_valid_one() {
+        let error = bind_error("nonsense".to_owned()).await;
         assert!(error.hint().unwrap().contains("HOST:PORT"));
     }
 

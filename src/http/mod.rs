@@ -1,53 +1,41 @@
-//! # web: what others see of us
+//! # http: the web server
 //!
-//! A scrape never waits for Graph: it sends bytes that were rendered when the
-//! data changed. Nothing here can reach Graph at all.
+//! A scrape never waits for Graph: the server sends bytes that were rendered
+//! when the data changed. This module cannot reach Graph.
 //!
 //! ```text
-//! listener ─► server (limits, drain) ─► door ─► Site::respond ─┬► scrape ─► negotiate, compressor
-//!                                                             ├► health
-//!                                                             ├► api ─► register
-//!                                                             └► pages ─► views
+//! listener ─► server (limits, drain) ─► auth ─► site ─┬► scrape, probe, discovery, health
+//!                                                    ├► views
+//!                                                    └► api
 //! ```
 
-mod api;
-mod asked;
-mod audience;
-mod body;
+mod auth;
+mod client_origin;
 mod compressor;
+mod concurrency;
+mod connection_table;
+mod cpu_pool;
 mod discovery;
 #[cfg(test)]
-mod documented;
-mod door;
-mod guests;
+mod documented_limits;
 mod health;
 mod lifecycle;
-mod limit;
 mod listener;
-mod near;
-mod negotiate;
+mod metrics_filter;
 mod options;
-mod pace;
-mod pages;
-mod patience;
-mod press;
 mod probe;
-mod query;
-mod reply;
-mod scope;
+mod representation;
+mod response_timeout;
 mod scrape;
-mod sending;
+mod scrape_timeout;
 mod server;
 mod site;
-mod views;
-mod weighted;
+mod timeouts;
 
-pub use body::{Body, Rope};
-pub use discovery::Targets;
-pub use lifecycle::{Asked, Lifecycle};
-pub use limit::MAX_REQUESTS;
-pub use listener::{WebError, adopt, bind, handed_over};
-pub use options::{Closed, Options, PersonDetail, Redaction};
-pub use reply::Reply;
-pub use server::{Drained, Terms, serve, serve_on};
+pub use concurrency::MAX_REQUESTS;
+pub use discovery::TargetLabels;
+pub use lifecycle::{Lifecycle, ReloadRequest};
+pub use listener::{ListenError, bind, from_sockets, systemd_sockets};
+pub use options::{DisabledRoutes, SiteOptions};
+pub use server::{DrainOutcome, ServerOptions, serve};
 pub use site::Site;

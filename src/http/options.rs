@@ -1,89 +1,71 @@
-//! What the configuration says about the site.
+//! The options of a site.
 
 use super::lifecycle::Lifecycle;
 use crate::gate::Gate;
-use secure_score_model::Persons;
+use crate::http_types::{PersonDetail, Redaction};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Whether the pages say who accepted a risk, and with which words.
+/// The options of a site.
 #[derive(Debug, Clone)]
-pub enum PersonDetail {
-    /// They do, as far as the configuration says.
-    Shown(Persons),
-    /// They do not.
-    Redacted(Redaction),
+pub struct SiteOptions {
+    /// The path of the metrics, below the prefix.
+    pub telemetry_path: String,
+    /// What every path begins with; `/` or empty for none.
+    pub route_prefix: String,
+    /// The URL that clients use, where it is not the listen address.
+    pub external_url: Option<String>,
+    /// Whether persons are shown, to clients that may see them.
+    pub persons: PersonDetail,
+    /// Whether the server listens beyond loopback addresses.
+    pub exposed: bool,
+    /// Who has access.
+    pub gate: Arc<Gate>,
+    /// Reloads the configuration, where that is enabled over HTTP.
+    pub lifecycle: Option<Lifecycle>,
+    /// What is switched off.
+    pub disabled: DisabledRoutes,
+    /// The exporter's version.
+    pub version: String,
+    /// When the exporter started.
+    pub started: SystemTime,
 }
 
-impl PersonDetail {
-    /// What of persons is shown.
-    pub fn persons(&self) -> &Persons {
-        match self {
-            Self::Shown(persons) => persons,
-            Self::Redacted(_) => &Persons::Hidden,
+impl Default for SiteOptions {
+    /// Without persons, as if the network could reach it.
+    fn default() -> Self {
+        Self {
+            telemetry_path: "/metrics".to_owned(),
+            route_prefix: "/".to_owned(),
+            external_url: None,
+            persons: PersonDetail::Redacted(Redaction::Configured),
+            exposed: true,
+            gate: Arc::default(),
+            lifecycle: None,
+            disabled: DisabledRoutes::default(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: SystemTime::now(),
         }
     }
 }
 
-/// Why persons are not shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Redaction {
-    /// Anybody on the network could read them.
-    Unprotected,
-    /// The configuration says so.
-    Configured,
-    /// Others reach us by another address, and so may whoever asks.
-    Published,
-    /// The request came through a proxy, or under a name not of this machine.
-    Forwarded,
-}
-
-/// What the configuration says about the site.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where the metrics are, below the prefix.
-    pub telemetry_path: String,
-    /// What every path begins with; `/` or nothing for none.
-    pub route_prefix: String,
-    /// The address others reach us by, when it is not ours.
-    pub external_url: Option<String>,
-    /// Whether the pages show persons, to whom may see them.
-    pub persons: PersonDetail,
-    /// Whether others than this machine can ask us.
-    pub exposed: bool,
-    /// Who may come in.
-    pub gate: Arc<Gate>,
-    /// Who reads the configuration again, where that may be asked for.
-    pub lifecycle: Option<Lifecycle>,
-    /// What is switched off.
-    pub closed: Closed,
-    /// Our version.
-    pub version: String,
-    /// When we started.
-    pub started: SystemTime,
-}
-
-/// What is switched off: the metrics, the health checks and the targets never
-/// are.
+/// What is switched off. Metrics, health checks and discovery never are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Closed {
-    /// The pages for people.
+pub struct DisabledRoutes {
+    /// The HTML pages.
     pub pages: bool,
-    /// The API for programs.
+    /// The JSON API.
     pub api: bool,
 }
 
-impl Options {
-    /// What links begin with: the path of the external address, since a proxy
-    /// may have taken it away before the request came to us.
+impl SiteOptions {
+    /// What links begin with: the path of the external URL, since a proxy may
+    /// have removed it from the request.
     pub(super) fn link_prefix(&self) -> &str {
         self.external_url
             .as_deref()
             .and_then(|url| url.split_once("://"))
-            .map(|(_, rest)| {
-                rest.find('/')
-                    .map_or("", |start| rest.get(start..).unwrap_or(""))
-            })
+            .map(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or(""))
             .map_or(&self.route_prefix, |path| path.trim_end_matches('/'))
     }
 }

@@ -1,156 +1,156 @@
 //! `/probe?tenant=NAME`: one tenant as a target of its own.
 //!
-//! The tenant's families. The exporter's own are of the process and stay at
-//! `/metrics`, as with other exporters of many targets: in each of a thousand
-//! answers they would be a thousand times the same, under a thousand instances.
-//! The exception is the external URL, which alerts look for at the instance of
-//! the tenant.
+//! A probe has the tenant's families only. The exporter's own stay at
+//! `/metrics`: in a thousand probes they would be the same series under a
+//! thousand instances. The external URL is the exception: alerts join it on the
+//! instance of the tenant.
 
-use super::press::Press;
-use super::query::{self, BadQuery};
-use super::reply::{self, Reply};
-use super::scope::no_tenant;
-use super::scrape::{Form, compress, packed, plain};
+use super::cpu_pool::CpuPool;
+use super::metrics_filter::unknown_tenants;
+use super::representation::Representation;
+use super::scrape::{compress, gzip_body, plain_body};
+use crate::http_types::{QueryError, Response, query, response};
 use crate::store::{Store, TenantState};
 use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
+use parking_lot::Mutex;
 use secure_score_exposition::{BlockCache, CompressedBody, Format};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// Where it is, below the prefix.
+/// Its path, below the prefix.
 pub(super) const PATH: &str = "/probe";
 
-/// How long what was compressed of a tenant is kept for the next probe. Longer
-/// than any sensible scrape interval; meanwhile it holds on to the tenant's
-/// bytes, which may have newer ones.
+/// How long a tenant's compressed blocks are kept for the next probe: longer
+/// than any sensible scrape interval. Meanwhile they keep the tenant's bytes,
+/// which may have newer ones.
 const IDLE: Duration = Duration::from_secs(5 * 60);
 
-/// How often what is kept too long is looked for.
-const SWEEP: Duration = Duration::from_secs(60);
+/// How often idle blocks are looked for.
+const EVICTION_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The tenant a query names.
-pub(super) fn asked(query: Option<&str>) -> Result<String, BadQuery> {
+/// The tenant that a query names.
+pub(super) fn tenant_parameter(query: Option<&str>) -> Result<String, QueryError> {
     let mut tenant = None;
-    for (name, value) in query::pairs(query)? {
+    for (name, value) in query::parse_pairs(query)? {
         match (name.as_str(), &tenant) {
             ("tenant", None) => tenant = Some(value),
             ("tenant", Some(_)) => {
-                return Err(BadQuery::new(
+                return Err(QueryError::new(
                     "tenant is given twice",
                     "probe one tenant at a time, or filter /metrics with tenant[]",
                 ));
             }
-            _ => return Err(BadQuery::unknown(&name, &["tenant"])),
+            _ => return Err(QueryError::unknown(&name, &["tenant"])),
         }
     }
     let tenant = tenant.filter(|name| !name.is_empty());
     tenant.ok_or_else(|| {
-        BadQuery::new(
+        QueryError::new(
             "no tenant is named",
-            "ask /probe?tenant=NAME with a name out of the configuration",
+            "request /probe?tenant=NAME with a name from the configuration",
         )
     })
 }
 
-/// What was compressed of each tenant that is probed.
+/// The compressed blocks of each tenant that is probed.
 ///
-/// One tenant takes some milliseconds to compress, and changes a few times an
-/// hour, while it is probed every minute. So the first who asks after a change
-/// waits for it, and those after have it.
+/// A tenant takes some milliseconds to compress and changes a few times an hour,
+/// while it is probed every minute. The first probe after a change compresses,
+/// and later ones reuse the result.
 #[derive(Debug, Default)]
-pub(super) struct Probes {
-    kept: Mutex<Kept>,
+pub(super) struct ProbeCache {
+    cached: Mutex<CachedTenants>,
 }
 
 #[derive(Debug, Default)]
-struct Kept {
-    tenants: BTreeMap<Arc<str>, Shelved>,
-    /// Whether somebody lets go what nobody asks for.
-    swept: bool,
+struct CachedTenants {
+    tenants: BTreeMap<Arc<str>, CachedTenant>,
+    /// Whether the task that evicts idle tenants runs.
+    evicting: bool,
 }
 
 #[derive(Debug)]
-struct Shelved {
-    shelf: BlockCache,
-    asked: Instant,
+struct CachedTenant {
+    blocks: BlockCache,
+    last_probe: Instant,
 }
 
-impl Probes {
+impl ProbeCache {
     /// Answers a probe of a tenant.
-    pub(super) async fn answer(
+    pub(super) async fn respond(
         self: &Arc<Self>,
-        alias: &String,
+        alias: &str,
         store: &Store,
         telemetry: &Telemetry,
-        press: &Press,
+        cpu_pool: &CpuPool,
         headers: &HeaderMap,
-    ) -> Reply {
+    ) -> Response {
         let tenants = store.current();
         let Some(state) = tenants.find(alias) else {
-            let line = no_tenant(&[alias], alias, &tenants);
-            return reply::text(StatusCode::NOT_FOUND, format!("{line}\n"));
+            let error = unknown_tenants(&[alias], &tenants);
+            return response::text(StatusCode::NOT_FOUND, format!("{error}\n"));
         };
-        let form = Form::of(headers);
-        let mut end = telemetry.encode_external_url(form.format);
-        end.extend_from_slice(form.format.trailer());
-        if !form.gzip {
+        let representation = Representation::of(headers);
+        let format = representation.format;
+        let mut tail = telemetry.encode_external_url(format);
+        tail.extend_from_slice(format.trailer());
+        if !representation.gzip {
             let chunks = std::iter::once((&state.data, &state.vitals));
-            return form.answer(plain(form.format, chunks, end));
+            return representation.response(plain_body(format, chunks, tail));
         }
-        let edition = self.edition(state, tenants.generation, form.format);
-        if edition.blocks().any(|block| !block.is_compressed()) {
-            let missing = Arc::clone(&edition);
-            // Where nothing comes of it, the answer is only larger.
-            let _done = press.run(move || compress(&missing)).await;
+        let compressed = self.current(state, tenants.generation, format);
+        if compressed.blocks().any(|block| !block.is_compressed()) {
+            let blocks = Arc::clone(&compressed);
+            // Where this is cancelled, the response is only larger.
+            let _done = cpu_pool.run(move || compress(&blocks)).await;
         }
-        form.answer(packed(&edition, &end))
+        representation.response(gzip_body(&compressed, &tail))
     }
 
-    fn edition(
+    fn current(
         self: &Arc<Self>,
         state: &TenantState,
         generation: u64,
         format: Format,
     ) -> Arc<CompressedBody> {
-        let mut kept = self.kept();
-        if !kept.swept {
-            kept.swept = true;
-            tokio::spawn(sweep(Arc::downgrade(self)));
+        let mut cached = self.cached.lock();
+        if !cached.evicting {
+            cached.evicting = true;
+            tokio::spawn(evict_idle(Arc::downgrade(self)));
         }
         let alias = &state.identity.alias;
-        let shelved = kept.tenants.entry(Arc::clone(alias));
-        let shelved = shelved.or_insert_with(|| Shelved {
-            shelf: BlockCache::default(),
-            asked: Instant::now(),
+        let now = Instant::now();
+        let tenant = cached.tenants.entry(Arc::clone(alias));
+        let tenant = tenant.or_insert_with(|| CachedTenant {
+            blocks: BlockCache::default(),
+            last_probe: now,
         });
-        shelved.asked = Instant::now();
+        tenant.last_probe = now;
         let one = std::iter::once((alias, &state.data, &state.vitals));
-        shelved.shelf.edition(format, generation, one)
+        tenant.blocks.edition(format, generation, one)
     }
 
-    /// Lets go what nobody asked for lately. Whether something is left.
-    fn sweep(&self) -> bool {
-        let mut kept = self.kept();
-        kept.tenants.retain(|_, it| it.asked.elapsed() < IDLE);
-        kept.swept = !kept.tenants.is_empty();
-        kept.swept
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Evicts idle tenants, and says whether any is left.
+    fn evict_idle(&self) -> bool {
+        let mut cached = self.cached.lock();
+        cached
+            .tenants
+            .retain(|_, it| it.last_probe.elapsed() < IDLE);
+        cached.evicting = !cached.tenants.is_empty();
+        cached.evicting
     }
 }
 
-/// Round after round, until nothing is kept or the server is gone.
-async fn sweep(probes: Weak<Probes>) {
+/// Runs until nothing is cached or the server is gone.
+async fn evict_idle(cache: Weak<ProbeCache>) {
     loop {
-        sleep(SWEEP).await;
-        match probes.upgrade() {
-            Some(probes) if probes.sweep() => {}
+        sleep(EVICTION_INTERVAL).await;
+        match cache.upgrade() {
+            Some(cache) if cache.evict_idle() => {}
             _ => return,
         }
     }

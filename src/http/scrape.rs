@@ -1,140 +1,99 @@
 //! `/metrics`: what Prometheus reads.
 
-use super::body::{Body, length};
 use super::compressor::Compressor;
-use super::negotiate::{representation, wants_gzip};
-use super::press::Press;
-use super::reply::{self, Reply, reply, with};
-use super::scope::Scope;
+use super::cpu_pool::CpuPool;
+use super::metrics_filter::MetricsFilter;
+use super::representation::Representation;
+use crate::http_types::{Body, Response, length, response};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::header::HeaderMap;
 use secure_score_exposition::{BlockCache, Chunk, CompressedBody, Deflater, Format, assemble};
 use std::sync::Arc;
 
-/// The form an answer is asked for in.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Form {
-    /// The format of the lines.
-    pub(super) format: Format,
-    /// Whether it is to be compressed.
-    pub(super) gzip: bool,
-    content_type: &'static str,
-}
-
-impl Form {
-    /// What the headers of a request ask for.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let wanted = representation(headers);
-        Self {
-            format: wanted.format,
-            gzip: wants_gzip(headers),
-            content_type: wanted.content_type,
-        }
-    }
-
-    /// The answer with this body.
-    pub(super) fn answer(self, body: Body) -> Reply {
-        let content_type = HeaderValue::from_static(self.content_type);
-        let answer = vary(reply(StatusCode::OK, content_type, body));
-        match self.gzip {
-            true => gzipped(answer),
-            false => answer,
-        }
-    }
-}
-
-/// The tenants' families as they are.
+/// An uncompressed body of some tenants' families.
 ///
-/// Putting them together is pointers only, a millisecond for a thousand
-/// tenants, whose body takes a hundred times as long to send. Nothing of it is
-/// kept: a list kept for the next scrape would hold on to the bytes of tenants
-/// that have newer ones, all of them in the end, if there is no next scrape.
-pub(super) fn plain<'a>(
+/// Assembling copies pointers only: a millisecond for a thousand tenants, whose
+/// body takes a hundred times as long to send. The list is not cached: it would
+/// keep the bytes of tenants that have newer ones, all of them in the end.
+pub(super) fn plain_body<'a>(
     format: Format,
     chunks: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
     tail: Vec<u8>,
 ) -> Body {
-    let parts: Arc<[Bytes]> = Arc::from(assemble(format, chunks));
-    let length = length(&parts);
-    Body::shared(parts, length, vec![tail.into()])
+    let slices: Arc<[Bytes]> = Arc::from(assemble(format, chunks));
+    let length = length(&slices);
+    Body::shared(slices, length, vec![tail.into()])
 }
 
-/// An edition as far as it is compressed by now.
-pub(super) fn packed(edition: &CompressedBody, tail: &[u8]) -> Body {
-    let member = edition.member();
-    Body::shared(member.parts, member.length, vec![edition.finish(tail)])
+/// A gzip body, compressed as far as its blocks are by now.
+pub(super) fn gzip_body(compressed: &CompressedBody, tail: &[u8]) -> Body {
+    let member = compressed.member();
+    Body::shared(member.parts, member.length, vec![compressed.finish(tail)])
 }
 
-/// Answers a scrape: the tenants' bytes as they lie, and our own families
-/// rendered afresh.
+/// Answers a scrape of everything: the tenants' rendered bytes, and the
+/// exporter's own families rendered now.
 pub(super) async fn scrape(
     compressor: &Arc<Compressor>,
     store: &Arc<Store>,
     telemetry: &Telemetry,
     headers: &HeaderMap,
-) -> Reply {
-    let form = Form::of(headers);
-    let tail = tail(telemetry, form.format);
-    let body = match form.gzip {
-        true => {
-            let edition = compressor.edition(store, form.format).await;
-            packed(&edition, &tail)
-        }
-        false => {
-            let tenants = store.current();
-            let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
-            plain(form.format, chunks, tail)
-        }
+) -> Response {
+    let representation = Representation::of(headers);
+    let format = representation.format;
+    let tail = tail(telemetry, format);
+    let body = if representation.gzip {
+        let compressed = compressor.current(store, format).await;
+        gzip_body(&compressed, &tail)
+    } else {
+        let tenants = store.current();
+        let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
+        plain_body(format, chunks, tail)
     };
-    form.answer(body)
+    representation.response(body)
 }
 
-/// Answers a scrape of some of it.
+/// Answers a scrape with a filter.
 ///
-/// Of this nothing is kept: there are as many of them as sets of tenants and
-/// categories, and nobody would know which will be asked for again. So it
-/// costs what it holds, and is done where it holds up nobody.
-pub(super) async fn narrowed(
-    press: &Press,
-    scope: Scope,
+/// Nothing is cached: there are as many results as sets of tenants and
+/// categories. The work runs off the threads that serve requests.
+pub(super) async fn filtered_scrape(
+    cpu_pool: &CpuPool,
+    filter: MetricsFilter,
     store: &Store,
     telemetry: &Telemetry,
     headers: &HeaderMap,
-) -> Reply {
-    let form = Form::of(headers);
-    let tail = tail(telemetry, form.format);
+) -> Response {
+    let representation = Representation::of(headers);
+    let format = representation.format;
+    let tail = tail(telemetry, format);
     let tenants = store.current();
-    let body = press.run(move || {
-        let states = scope.states(&tenants);
-        let data: Vec<_> = states.iter().map(|state| scope.data(state)).collect();
+    let body = cpu_pool.run(move || {
+        let states = filter.states(&tenants);
+        let data: Vec<_> = states.iter().map(|state| filter.data(state)).collect();
         let both = states.iter().zip(&data);
-        let both = both.map(|(state, data)| (&state.identity.alias, &**data, &state.vitals));
-        match form.gzip {
-            false => plain(
-                form.format,
-                both.map(|(_, data, vitals)| (data, vitals)),
-                tail,
-            ),
-            true => {
-                let edition = BlockCache::default().edition(form.format, 0, both);
-                compress(&edition);
-                packed(&edition, &tail)
-            }
+        let chunks = both.map(|(state, data)| (&state.identity.alias, &**data, &state.vitals));
+        if representation.gzip {
+            let compressed = BlockCache::default().edition(format, 0, chunks);
+            compress(&compressed);
+            gzip_body(&compressed, &tail)
+        } else {
+            plain_body(format, chunks.map(|(_, data, vitals)| (data, vitals)), tail)
         }
     });
     match body.await {
-        Some(body) => form.answer(body),
-        None => reply::text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
+        Some(body) => representation.response(body),
+        None => response::text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
     }
 }
 
-/// Compresses what of an edition is not compressed yet.
-pub(super) fn compress(edition: &CompressedBody) {
+/// Compresses the blocks that are not compressed yet.
+pub(super) fn compress(body: &CompressedBody) {
     let mut deflater = Deflater::default();
-    for block in edition.blocks() {
+    for block in body.blocks() {
         block.compress(&mut deflater);
     }
 }
@@ -144,15 +103,4 @@ fn tail(telemetry: &Telemetry, format: Format) -> Vec<u8> {
     let mut tail = telemetry.encode(format);
     tail.extend_from_slice(format.trailer());
     tail
-}
-
-fn gzipped(answer: Reply) -> Reply {
-    let gzip = HeaderValue::from_static("gzip");
-    with(answer, header::CONTENT_ENCODING, gzip)
-}
-
-/// What a cache in between must compare before it gives the answer away.
-fn vary(answer: Reply) -> Reply {
-    let names = HeaderValue::from_static("Accept, Accept-Encoding");
-    with(answer, header::VARY, names)
 }

@@ -1,13 +1,13 @@
-//! Connections: taken in, limited, and let go in order.
+//! Connections: accepted, limited and drained.
 
 use super::Site;
-use super::body::Body;
-use super::door;
-use super::guests::{Guests, Seat};
-use super::limit::{Limit, MAX_REQUESTS};
-use super::pace::{Paced, Pulse};
-use super::reply::Reply;
+use super::auth;
+use super::client_origin::ClientCertVerified;
+use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
+use super::connection_table::{ConnectionSlot, ConnectionTable};
+use super::timeouts::{ConnectionActivity, TimeoutStream};
 use crate::gate::{Gate, Security};
+use crate::http_types::Response;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -27,166 +27,151 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Connections open at once. A pair of Prometheis and some people need ten;
-/// many a service has 1,024 file descriptors, and Graph and the state
-/// directory need theirs. Who comes when all are taken gets the place of the
-/// connection that has been idle for longest.
+/// Connections open at once. Two Prometheus servers and some people need ten;
+/// many services have 1,024 file descriptors, and Graph and the state directory
+/// need some. A connection beyond this takes the place of the longest idle one.
 pub(super) const MAX_CONNECTIONS: usize = 512;
 
-/// Our longest header is an `Accept` of 300 bytes; a gateway's cookies may add
-/// some kilobytes. Multiplied by the connections this is 8 MiB.
+/// The longest known header is an `Accept` of 300 bytes; a gateway's cookies may
+/// add some kilobytes. Times the connections this is 8 MiB.
 pub(super) const MAX_HEADER_BYTES: usize = 16 * 1024;
 
-/// Requests at once on one HTTP/2 connection. One client must not take every
-/// place there is ([`MAX_REQUESTS`]).
+/// Requests at once on one HTTP/2 connection, so that one client cannot take
+/// every permit ([`MAX_REQUESTS`]).
 pub(super) const MAX_STREAMS: u32 = 8;
 
-/// Whether a connection began under rules that let nobody in without a
-/// certificate that was verified. It stays what it was when they change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Certified(pub(super) bool);
-
-/// How long answers under way may take to end after we were told to stop.
-/// Kubernetes kills after 30 seconds, and the state is written after this.
+/// How long responses may take to complete after a shutdown request. Kubernetes
+/// kills after 30 seconds, and the state is written after this.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A pause after the system refused a connection, as it does without file
-/// descriptors: asking again at once would take a whole core.
+/// A pause after `accept` failed, as without file descriptors: trying again at
+/// once would occupy a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// How the server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drained {
-    /// Every answer under way was sent.
-    Completely,
-    /// This many connections took too long and were cut.
-    Cut(usize),
+pub enum DrainOutcome {
+    /// Every response was sent.
+    Complete,
+    /// This many connections took too long and were closed.
+    Aborted(usize),
 }
 
-/// On which terms a site is served.
+/// How a site is served.
 #[derive(Debug, Clone)]
-pub struct Terms {
-    /// Who may come in.
+pub struct ServerOptions {
+    /// Who has access.
     pub gate: Arc<Gate>,
-    /// How many requests are answered at once; any number where absent. One
-    /// too many is answered with 503. Probes are not counted.
-    pub most: Option<NonZeroUsize>,
+    /// Requests served at once; any number where absent. Further requests get
+    /// 503. Health checks do not count.
+    pub max_requests: Option<NonZeroUsize>,
 }
 
-impl Default for Terms {
-    /// Open to everybody, and to forty at once.
+impl Default for ServerOptions {
+    /// Without authentication, [`MAX_REQUESTS`] at once.
     fn default() -> Self {
         Self {
             gate: Arc::default(),
-            most: Some(MAX_REQUESTS),
+            max_requests: Some(MAX_REQUESTS),
         }
     }
 }
 
-/// Serves a site until told to stop, then sends the answers under way.
+/// Serves a site until shutdown, then completes the responses in flight.
 ///
-/// New connections are refused from that moment on; an answer that takes too
-/// long is cut, so that stopping always ends.
+/// From then on new connections are refused. A response that exceeds
+/// [`DRAIN_TIMEOUT`] is aborted, so that shutdown always ends.
 pub async fn serve(
+    options: ServerOptions,
     listeners: Vec<TcpListener>,
     site: Arc<Site>,
     shutdown: impl Future<Output = ()>,
-) -> Drained {
-    serve_on(Terms::default(), listeners, site, shutdown).await
-}
-
-/// The same on other terms.
-pub async fn serve_on(
-    terms: Terms,
-    listeners: Vec<TcpListener>,
-    site: Arc<Site>,
-    shutdown: impl Future<Output = ()>,
-) -> Drained {
-    let limit = Limit::new(terms.most);
-    let gate = Arc::clone(&terms.gate);
-    let answer = move |request: Request<Incoming>| {
+) -> DrainOutcome {
+    let limit = ConcurrencyLimit::new(options.max_requests);
+    let gate = Arc::clone(&options.gate);
+    let handler = move |request: Request<Incoming>| {
         let (site, limit, gate) = (Arc::clone(&site), limit.clone(), Arc::clone(&gate));
-        async move { door::answer(&gate, request, |request| within(site, limit, request)).await }
+        async move { auth::answer(&gate, request, |request| respond(site, limit, request)).await }
     };
-    serve_with(listeners, answer, terms.gate, shutdown).await
+    serve_with(listeners, handler, options.gate, shutdown).await
 }
 
-/// Answers who was let in, if there is a place.
-async fn within(site: Arc<Site>, limit: Limit, request: Request<Incoming>) -> Reply {
-    if site.is_probe(request.uri().path()) {
+/// Answers an authorized request, if a permit is free.
+async fn respond(site: Arc<Site>, limit: ConcurrencyLimit, request: Request<Incoming>) -> Response {
+    if site.is_health_check(request.uri().path()) {
         return site.respond(request, SystemTime::now()).await;
     }
-    match limit.place() {
-        Ok(place) => {
-            let reply = site.respond(request, SystemTime::now()).await;
-            reply.map(|body| body.seated(place))
+    match limit.acquire() {
+        Ok(permit) => {
+            let response = site.respond(request, SystemTime::now()).await;
+            response.map(|body| body.hold(permit))
         }
-        Err(full) => *full,
+        Err(rejection) => *rejection,
     }
 }
 
-/// What answers a request. Cloned for each connection.
-trait Answer: Clone + Send + Sync + 'static {
-    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Reply> + Send;
+/// Answers requests. Cloned for each connection.
+trait Handler: Clone + Send + Sync + 'static {
+    fn handle(&self, request: Request<Incoming>) -> impl Future<Output = Response> + Send;
 }
 
-impl<F, R> Answer for F
+impl<F, R> Handler for F
 where
     F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Reply> + Send,
+    R: Future<Output = Response> + Send,
 {
-    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Reply> + Send {
+    fn handle(&self, request: Request<Incoming>) -> impl Future<Output = Response> + Send {
         self(request)
     }
 }
 
 async fn serve_with(
     listeners: Vec<TcpListener>,
-    answer: impl Answer,
+    handler: impl Handler,
     gate: Arc<Gate>,
     shutdown: impl Future<Output = ()>,
-) -> Drained {
-    let reception = Arc::new(Reception::new(answer, gate));
-    let mut doors = JoinSet::new();
+) -> DrainOutcome {
+    let server = Arc::new(Server::new(handler, gate));
+    let mut accepting = JoinSet::new();
     for listener in listeners {
-        doors.spawn(Arc::clone(&reception).receive(listener));
+        accepting.spawn(Arc::clone(&server).accept(listener));
     }
     shutdown.await;
-    doors.shutdown().await;
-    reception.drain().await
+    accepting.shutdown().await;
+    server.drain().await
 }
 
 /// All connections of one server.
-struct Reception<A> {
-    answer: A,
+struct Server<H> {
+    handler: H,
     gate: Arc<Gate>,
-    places: Arc<Semaphore>,
-    guests: Arc<Guests>,
+    permits: Arc<Semaphore>,
+    table: Arc<ConnectionTable>,
     connections: TaskTracker,
-    /// Finish the answer under way and close.
+    /// Complete the responses in flight and close.
     closing: CancellationToken,
-    /// Close.
-    cut: CancellationToken,
+    /// Close at once.
+    abort: CancellationToken,
 }
 
-impl<A: Answer> Reception<A> {
-    fn new(answer: A, gate: Arc<Gate>) -> Self {
+impl<H: Handler> Server<H> {
+    fn new(handler: H, gate: Arc<Gate>) -> Self {
         Self {
-            answer,
+            handler,
             gate,
-            places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            guests: Arc::default(),
+            permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            table: Arc::default(),
             connections: TaskTracker::new(),
             closing: CancellationToken::new(),
-            cut: CancellationToken::new(),
+            abort: CancellationToken::new(),
         }
     }
 
-    async fn receive(self: Arc<Self>, listener: TcpListener) {
+    async fn accept(self: Arc<Self>, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => match self.place().await {
-                    Some(place) => self.admit(stream, place),
+                Ok((stream, _)) => match self.permit().await {
+                    Some(permit) => self.spawn(stream, permit),
                     None => return,
                 },
                 Err(error) => pause(&error).await,
@@ -194,43 +179,47 @@ impl<A: Answer> Reception<A> {
         }
     }
 
-    /// A place for one more connection, if need be that of an idle one.
-    async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        let places = Arc::clone(&self.places);
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            return Some(place);
+    /// A permit for one more connection, if need be that of an idle one.
+    async fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        let permits = Arc::clone(&self.permits);
+        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            return Some(permit);
         }
-        self.guests.make_room();
-        places.acquire_owned().await.ok()
+        self.table.close_longest_idle();
+        permits.acquire_owned().await.ok()
     }
 
-    fn admit(self: &Arc<Self>, stream: TcpStream, place: OwnedSemaphorePermit) {
-        let reception = Arc::clone(self);
+    fn spawn(self: &Arc<Self>, stream: TcpStream, permit: OwnedSemaphorePermit) {
+        let server = Arc::clone(self);
         self.connections.spawn(async move {
-            reception.converse(stream).await;
-            drop(place);
+            server.handshake(stream).await;
+            drop(permit);
         });
     }
 
-    /// One connection, secured first where the rules say so.
-    async fn converse(&self, stream: TcpStream) {
-        // An answer is written in few large calls; holding back the last part
-        // of it for an acknowledgement only adds 40 ms to a scrape.
+    /// One connection, with TLS where the web configuration requires it.
+    async fn handshake(&self, stream: TcpStream) {
+        // A response is written in few large calls; Nagle's algorithm would
+        // delay the last part by 40 ms.
         let _ = stream.set_nodelay(true);
-        let pulse = Pulse::new();
-        let seat = self.guests.seat(Arc::clone(&pulse));
-        let paced = Paced::new(stream, Arc::clone(&pulse));
+        let activity = ConnectionActivity::new();
+        let slot = self.table.insert(Arc::clone(&activity));
+        let stream = TimeoutStream::new(stream, Arc::clone(&activity));
         match self.gate.security() {
-            Security::Plain => self.talk(paced, pulse, seat, Certified(false)).await,
-            Security::Tls(config, certified) => {
-                let secured = tokio::select! {
-                    secured = TlsAcceptor::from(config).accept(paced) => secured,
-                    () = seat.needed() => return,
+            Security::Plain => {
+                let verified = ClientCertVerified(false);
+                self.serve(stream, activity, slot, verified).await;
+            }
+            Security::Tls(config, verified) => {
+                let handshake = tokio::select! {
+                    handshake = TlsAcceptor::from(config).accept(stream) => handshake,
+                    () = slot.must_close() => return,
                     () = self.closing.cancelled() => return,
                 };
-                match secured {
-                    Ok(secured) => self.talk(secured, pulse, seat, Certified(certified)).await,
-                    Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+                let verified = ClientCertVerified(verified);
+                match handshake {
+                    Ok(stream) => self.serve(stream, activity, slot, verified).await,
+                    Err(error) => tracing::debug!(%error, "TLS handshake failed"),
                 }
             }
             Security::Refused => {}
@@ -238,39 +227,46 @@ impl<A: Answer> Reception<A> {
     }
 
     /// One connection from its first to its last request.
-    async fn talk<S>(&self, stream: S, pulse: Arc<Pulse>, seat: Seat, certified: Certified)
-    where
+    async fn serve<S>(
+        &self,
+        stream: S,
+        activity: Arc<ConnectionActivity>,
+        slot: ConnectionSlot,
+        verified: ClientCertVerified,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let watched = Arc::clone(&pulse);
-        let answering = service_fn(move |mut request: Request<Incoming>| {
-            let busy = pulse.begin(request.version());
-            request.extensions_mut().insert(certified);
-            let answer = self.answer.clone();
+        let requests = Arc::clone(&activity);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let guard = requests.begin(request.version());
+            request.extensions_mut().insert(verified);
+            let handler = self.handler.clone();
             async move {
-                let reply = answer.answer(request).await;
-                Ok::<_, Infallible>(reply.map(|body: Body| body.tracked(busy)))
+                let response = handler.handle(request).await;
+                Ok::<_, Infallible>(response.map(|body| body.hold(guard.response_ready())))
             }
         });
         let protocol = self.protocol();
-        let connection = protocol.serve_connection(TokioIo::new(stream), answering);
+        let connection = protocol.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         tokio::select! {
-            outcome = connection.as_mut() => return ended(outcome),
-            () = seat.needed() => return,
-            () = watched.stuck() => return gave_up(),
+            outcome = connection.as_mut() => return log_end(outcome),
+            () = slot.must_close() => return,
+            () = activity.response_overdue() => {
+                tracing::debug!("connection closed: a response was not read in time");
+                return;
+            }
             () = self.closing.cancelled() => connection.as_mut().graceful_shutdown(),
         }
         tokio::select! {
-            outcome = connection => ended(outcome),
-            () = self.cut.cancelled() => {}
+            outcome = connection => log_end(outcome),
+            () = self.abort.cancelled() => {}
         }
     }
 
-    /// HTTP/1.1, or HTTP/2 for those who begin with it, where the rules say
-    /// nothing else.
-    ///
-    /// hyper's own time-outs are off: [`Paced`] has them.
+    /// HTTP/1.1, or HTTP/2 for clients that begin with it, unless the web
+    /// configuration allows HTTP/1.1 only. [`TimeoutStream`] replaces hyper's
+    /// own timeouts.
     fn protocol(&self) -> auto::Builder<TokioExecutor> {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         builder
@@ -287,33 +283,28 @@ impl<A: Answer> Reception<A> {
         }
     }
 
-    async fn drain(&self) -> Drained {
+    async fn drain(&self) -> DrainOutcome {
         self.closing.cancel();
         self.connections.close();
         let all = tokio::time::timeout(DRAIN_TIMEOUT, self.connections.wait()).await;
         if all.is_ok() {
-            return Drained::Completely;
+            return DrainOutcome::Complete;
         }
         let left = self.connections.len();
-        self.cut.cancel();
+        self.abort.cancel();
         self.connections.wait().await;
-        Drained::Cut(left)
+        DrainOutcome::Aborted(left)
     }
 }
 
-/// Whoever does not take an answer gets no more of them.
-fn gave_up() {
-    tracing::debug!("connection ended: an answer was not taken in time");
-}
-
-/// A client that sends rubbish or goes away is its own affair.
-fn ended<E: std::fmt::Display>(outcome: Result<(), E>) {
+/// Invalid requests and disconnects are the client's fault, so this is debug.
+fn log_end<E: std::fmt::Display>(outcome: Result<(), E>) {
     if let Err(error) = outcome {
         tracing::debug!(%error, "connection ended early");
     }
 }
 
-/// The client gave up before we took it: no harm. Anything else is ours.
+/// Waits after a failed `accept`, unless only the client disconnected.
 async fn pause(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionReset};
     if matches!(error.kind(), ConnectionAborted | ConnectionReset) {
@@ -326,42 +317,42 @@ async fn pause(error: &io::Error) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http_types::Body;
     use bytes::Bytes;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::{Notify, oneshot};
 
     const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    /// A server whose answer waits to be released, and says when it was asked.
-    struct Slow {
+    /// A server whose handler reports a request and waits to be released.
+    struct SlowServer {
         stream: TcpStream,
-        asked: Arc<Notify>,
+        requested: Arc<Notify>,
         release: Arc<Notify>,
         stop: oneshot::Sender<()>,
-        ended: tokio::task::JoinHandle<Drained>,
+        ended: tokio::task::JoinHandle<DrainOutcome>,
     }
 
-    async fn slow() -> Slow {
+    async fn slow_server() -> SlowServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (asked, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (said, released) = (Arc::clone(&asked), Arc::clone(&release));
-        let answer = move |_: Request<Incoming>| {
-            let (said, released) = (Arc::clone(&said), Arc::clone(&released));
+        let (requested, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let notifies = (Arc::clone(&requested), Arc::clone(&release));
+        let handler = move |_: Request<Incoming>| {
+            let (requested, release) = notifies.clone();
             async move {
-                said.notify_one();
-                released.notified().await;
-                Reply::new(Body::from(Bytes::from_static(b"at last")))
+                requested.notify_one();
+                release.notified().await;
+                Response::new(Body::from(Bytes::from_static(b"at last")))
             }
         };
         let (stop, stopped) = oneshot::channel::<()>();
-        let ended = tokio::spawn(serve_with(vec![listener], answer, Arc::default(), async {
+        let ended = tokio::spawn(serve_with(vec![listener], handler, Arc::default(), async {
             let _ = stopped.await;
         }));
-        let stream = TcpStream::connect(address).await.unwrap();
-        Slow {
-            stream,
-            asked,
+        SlowServer {
+            stream: TcpStream::connect(address).await.unwrap(),
+            requested,
             release,
             stop,
             ended,
@@ -369,34 +360,34 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_under_way_is_finished_before_the_end() {
-        let mut server = slow().await;
+    async fn shutdown_completes_a_response_in_flight() {
+        let mut server = slow_server().await;
         server.stream.write_all(REQUEST).await.unwrap();
-        server.asked.notified().await;
+        server.requested.notified().await;
         server.stop.send(()).unwrap();
         let early = tokio::time::timeout(Duration::from_millis(50), &mut server.ended).await;
-        assert!(early.is_err(), "it ended before the answer");
+        assert!(early.is_err(), "it ended before the response");
         server.release.notify_one();
-        let mut answer = String::new();
-        server.stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.ends_with("at last"), "{answer}");
-        assert_eq!(server.ended.await.unwrap(), Drained::Completely);
+        let mut response = String::new();
+        server.stream.read_to_string(&mut response).await.unwrap();
+        assert!(response.ends_with("at last"), "{response}");
+        assert_eq!(server.ended.await.unwrap(), DrainOutcome::Complete);
     }
 
     #[tokio::test]
-    async fn an_answer_that_never_comes_is_cut_in_the_end() {
-        let mut server = slow().await;
+    async fn shutdown_aborts_a_response_that_never_comes() {
+        let mut server = slow_server().await;
         server.stream.write_all(REQUEST).await.unwrap();
-        server.asked.notified().await;
-        // From here on time runs as fast as everybody waits.
+        server.requested.notified().await;
+        // From here on the clock advances while all tasks wait.
         tokio::time::pause();
         server.stop.send(()).unwrap();
-        assert_eq!(server.ended.await.unwrap(), Drained::Cut(1));
+        assert_eq!(server.ended.await.unwrap(), DrainOutcome::Aborted(1));
     }
 
     #[tokio::test]
-    async fn a_head_begun_before_the_end_does_not_hold_it_up() {
-        let mut server = slow().await;
+    async fn shutdown_does_not_wait_for_an_incomplete_head() {
+        let mut server = slow_server().await;
         server.stream.write_all(b"GET / HT").await.unwrap();
         tokio::time::pause();
         server.stop.send(()).unwrap();

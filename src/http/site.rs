@@ -1,77 +1,75 @@
-//! The paths, and what stands behind each.
+//! The routes, and what answers each.
 
-use super::api::{self, Api};
+use super::client_origin::{ClientCertVerified, visible_persons};
 use super::compressor::Compressor;
-use super::discovery::{self, Targets};
+use super::cpu_pool::CpuPool;
+use super::discovery::{self, TargetLabels};
+use super::health;
 use super::lifecycle;
-use super::options::{Options, PersonDetail, Redaction};
-use super::pages::{self, PageRoute};
-use super::patience::patience;
-use super::press::Press;
-use super::probe::{self, Probes};
-use super::query::BadQuery;
-use super::reply::{self, Reply};
-use super::scope::Scope;
-use super::scrape::{narrowed, scrape};
-use super::server::Certified;
-use super::views::{self, Reader};
-use super::{audience, health};
+use super::metrics_filter::MetricsFilter;
+use super::options::SiteOptions;
+use super::probe::{self, ProbeCache};
+use super::scrape::{filtered_scrape, scrape};
+use super::scrape_timeout::scrape_timeout;
+use crate::api::{self, Api};
+use crate::http_types::{PersonDetail, QueryError, Redaction, Response, response};
 use crate::refresh::OnDemandRefresh;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
+use crate::views::{self, Page, PageError, PageQuery, ViewContext};
 use arc_swap::ArcSwap;
+use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::http::request::Parts;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, StatusCode, Version};
 use secure_score_model::Timestamp;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
-/// Nothing here reads a request's body. A small one is forgiven, since some
-/// clients send one with everything; of a larger one not a byte is read.
+/// No route reads a request's body. A small one is ignored, since some clients
+/// always send one; a larger one is rejected unread.
 pub(super) const MAX_REQUEST_BODY: u64 = 8 * 1024;
 
-/// Everything that is served.
+/// Everything that the exporter serves.
 #[derive(Debug)]
 pub struct Site {
     store: Arc<Store>,
     telemetry: Arc<Telemetry>,
-    options: Options,
+    options: SiteOptions,
     compressor: Arc<Compressor>,
-    /// Whether the pages show persons, until the next configuration.
+    /// Whether persons are shown; replaced by a reload.
     persons: ArcSwap<PersonDetail>,
-    /// The labels of the tenants' targets, until the next configuration.
-    targets: ArcSwap<Targets>,
-    /// Who refreshes what a scrape finds overdue, once there is anybody.
-    summons: OnceLock<Arc<OnDemandRefresh>>,
-    probes: Arc<Probes>,
-    press: Press,
+    /// The labels of the tenants' targets; replaced by a reload.
+    target_labels: ArcSwap<TargetLabels>,
+    /// Refreshes what a scrape finds overdue, once the fleet has started.
+    on_demand_refresh: OnceLock<Arc<OnDemandRefresh>>,
+    probes: Arc<ProbeCache>,
+    cpu_pool: CpuPool,
     api: Api,
 }
 
-/// What stands behind a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a path stands for.
+#[derive(Debug, Clone, Copy)]
 enum Route {
-    Page(PageRoute),
-    Style,
+    Page(&'static Page),
+    Stylesheet,
     Metrics,
     Probe,
     Discovery,
     Healthy,
     Ready,
+    Reload,
     Api,
 }
 
 impl Site {
-    /// A site over what the store shows.
-    ///
-    /// Paths are put in order first: a slash in front, none at the end.
-    pub fn new(store: Arc<Store>, telemetry: Arc<Telemetry>, options: Options) -> Self {
-        let options = Options {
-            telemetry_path: match rooted(&options.telemetry_path) {
+    /// A site that shows what the store holds.
+    pub fn new(store: Arc<Store>, telemetry: Arc<Telemetry>, options: SiteOptions) -> Self {
+        let options = SiteOptions {
+            telemetry_path: match normalized(&options.telemetry_path) {
                 root if root.is_empty() => "/".to_owned(),
                 path => path,
             },
-            route_prefix: rooted(&options.route_prefix),
+            route_prefix: normalized(&options.route_prefix),
             ..options
         };
         Self {
@@ -80,70 +78,71 @@ impl Site {
             telemetry,
             options,
             compressor: Arc::default(),
-            targets: ArcSwap::default(),
-            summons: OnceLock::new(),
+            target_labels: ArcSwap::default(),
+            on_demand_refresh: OnceLock::new(),
             probes: Arc::default(),
-            press: Press::default(),
+            cpu_pool: CpuPool::default(),
             api: Api::default(),
         }
     }
 
-    /// Answers one request. It never fails: there is an answer for everything.
+    /// Answers one request; every error is a response too.
     pub async fn respond<B: hyper::body::Body>(
         &self,
         request: Request<B>,
         now: SystemTime,
-    ) -> Reply {
+    ) -> Response {
         if request.body().size_hint().lower() > MAX_REQUEST_BODY {
-            return reply::too_large();
+            let line = "request bodies are not accepted\n";
+            let response = response::text(StatusCode::PAYLOAD_TOO_LARGE, line);
+            return response::with(response, CONNECTION, HeaderValue::from_static("close"));
         }
         let (parts, _) = request.into_parts();
         if !names_one_host(&parts) {
-            return reply::no_host();
-        }
-        if self.is_reload(parts.uri.path()) {
-            return lifecycle::answer(self.options.lifecycle.as_ref(), &parts).await;
+            let line = "HTTP/1.1 requires exactly one Host header\n";
+            return response::text(StatusCode::BAD_REQUEST, line);
         }
         let route = self.route(parts.uri.path());
-        if let Some(flag) = route.and_then(|route| self.closed(route)) {
-            return reply::switched_off(flag);
+        if let Some(flag) = route.and_then(|route| self.disabled_by(route)) {
+            return response::text(StatusCode::NOT_FOUND, format!("disabled by {flag}\n"));
         }
-        let is_look = matches!(parts.method, Method::GET | Method::HEAD);
-        if !is_look && route != Some(Route::Api) {
-            return reply::method_not_allowed(&parts.method);
+        let is_read = matches!(parts.method, Method::GET | Method::HEAD);
+        if !is_read && !matches!(route, Some(Route::Api | Route::Reload)) {
+            return response::method_not_allowed(&parts.method, "GET, HEAD");
         }
-        let answer = match route {
+        let now = Timestamp::from(now);
+        let response = match route {
             Some(route) => self.answer(route, &parts, now).await,
-            None => self.elsewhere(parts.uri.path(), Timestamp::from(now)),
+            None => self.not_found(&parts, now),
         };
         match parts.method {
-            Method::HEAD => reply::head_only(answer),
-            _ => answer,
+            Method::HEAD => response::head_only(response),
+            _ => response,
         }
     }
 
-    /// Shows persons as another configuration says.
+    /// Replaces whether persons are shown.
     pub fn set_persons(&self, persons: PersonDetail) {
         self.persons.store(Arc::new(persons));
     }
 
-    /// Labels the tenants' targets as another configuration says.
-    pub fn set_targets(&self, targets: Targets) {
-        self.targets.store(Arc::new(targets));
+    /// Replaces the labels of the tenants' targets.
+    pub fn set_target_labels(&self, labels: TargetLabels) {
+        self.target_labels.store(Arc::new(labels));
     }
 
-    /// Lets scrapes have refreshed what is overdue; the first one told does it.
-    pub fn summon(&self, summons: Arc<OnDemandRefresh>) {
-        let _there_is_one = self.summons.set(summons);
+    /// Lets scrapes refresh what is overdue. Only the first call has an effect.
+    pub fn set_on_demand_refresh(&self, refresh: Arc<OnDemandRefresh>) {
+        let _already_set = self.on_demand_refresh.set(refresh);
     }
 
-    /// What a request may see of persons: all that is configured where everybody
-    /// who is let in is known, else only this machine.
-    fn persons(&self, parts: &hyper::http::request::Parts) -> PersonDetail {
+    /// What a request may see of persons: what is configured where every client
+    /// is authenticated, else only on this machine.
+    fn persons(&self, parts: &Parts) -> PersonDetail {
         let configured = self.persons.load();
         let rules = self.options.gate.rules();
-        let certified = parts.extensions.get() == Some(&Certified(true));
-        if rules.is_some_and(|rules| rules.knows(certified)) {
+        let verified = parts.extensions.get() == Some(&ClientCertVerified(true));
+        if rules.is_some_and(|rules| rules.knows(verified)) {
             return configured.as_ref().clone();
         }
         match configured.as_ref() {
@@ -153,142 +152,166 @@ impl Site {
             PersonDetail::Shown(_) if self.options.external_url.is_some() => {
                 PersonDetail::Redacted(Redaction::Published)
             }
-            configured => audience::persons(configured, parts),
+            configured => visible_persons(configured, parts),
         }
     }
 
-    /// Whether a path only asks how we are. Whoever asks may end us if no answer
-    /// comes, so it comes however many others ask for something.
-    pub(super) fn is_probe(&self, path: &str) -> bool {
+    /// Whether a path is a health check. An orchestrator restarts the process
+    /// when none answers, so it is served however many other requests there are.
+    pub(super) fn is_health_check(&self, path: &str) -> bool {
         matches!(self.route(path), Some(Route::Healthy | Route::Ready))
     }
 
-    fn is_reload(&self, path: &str) -> bool {
-        let path = path.strip_prefix(&self.options.route_prefix);
-        path == Some(lifecycle::RELOAD_PATH)
+    /// The path below the prefix.
+    fn below_prefix<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_prefix(&self.options.route_prefix)
     }
 
     fn route(&self, path: &str) -> Option<Route> {
-        let path = path.strip_prefix(&self.options.route_prefix)?;
-        match path {
+        match self.below_prefix(path)? {
+            lifecycle::RELOAD_PATH => Some(Route::Reload),
             metrics if metrics == self.options.telemetry_path => Some(Route::Metrics),
             probe::PATH => Some(Route::Probe),
             discovery::PATH => Some(Route::Discovery),
-            views::STYLE_PATH => Some(Route::Style),
+            views::STYLE_PATH => Some(Route::Stylesheet),
             "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
             "/-/ready" | "/readyz" => Some(Route::Ready),
             api if api.starts_with(api::ROOT) => Some(Route::Api),
-            page => PageRoute::of(page).map(Route::Page),
+            page => Page::find(page).map(Route::Page),
         }
     }
 
-    /// The flag that switches off what is behind a path.
-    fn closed(&self, route: Route) -> Option<&'static str> {
-        let closed = self.options.closed;
+    /// The flag that disables a route.
+    fn disabled_by(&self, route: Route) -> Option<&'static str> {
+        let disabled = self.options.disabled;
         match route {
-            Route::Page(_) | Route::Style if closed.pages => Some("--web.disable-pages"),
-            Route::Api if closed.api => Some("--web.disable-api"),
+            Route::Page(_) | Route::Stylesheet if disabled.pages => Some("--web.disable-pages"),
+            Route::Api if disabled.api => Some("--web.disable-api"),
             _ => None,
         }
     }
 
-    /// Refuses in its own words, a wrong method included: who asks is a program.
-    async fn api(&self, parts: &Parts, now: SystemTime) -> Reply {
-        let path = parts.uri.path();
-        let path = path.strip_prefix(&self.options.route_prefix);
-        let path = path.unwrap_or_default();
-        let tenants = self.store.current();
-        let persons = self.persons(parts);
-        self.api
-            .respond(path, parts, tenants, &persons, Timestamp::from(now))
-            .await
-    }
-
-    async fn answer(&self, route: Route, parts: &Parts, now: SystemTime) -> Reply {
+    async fn answer(&self, route: Route, parts: &Parts, now: Timestamp) -> Response {
         match route {
-            Route::Metrics => self.metrics(parts).await.unwrap_or_else(refused),
-            Route::Probe => self.probe(parts).await.unwrap_or_else(refused),
+            Route::Metrics => self.metrics(parts).await.unwrap_or_else(bad_request),
+            Route::Probe => self.probe(parts).await.unwrap_or_else(bad_request),
             Route::Discovery => {
-                let (tenants, targets) = (self.store.current(), self.targets.load());
-                discovery::answer(parts, &tenants, &targets, &self.options)
+                let (tenants, labels) = (self.store.current(), self.target_labels.load());
+                discovery::respond(parts, &tenants, &labels, &self.options)
             }
-            Route::Api => self.api(parts, now).await,
+            Route::Api => {
+                let path = self.below_prefix(parts.uri.path()).unwrap_or_default();
+                let (tenants, persons) = (self.store.current(), self.persons(parts));
+                self.api.respond(path, parts, tenants, persons, now).await
+            }
             Route::Healthy => health::healthy(),
             Route::Ready => health::ready(&self.store.current()),
-            Route::Style => reply::stylesheet(views::STYLE),
-            Route::Page(page) => {
-                let options = Options {
-                    persons: self.persons(parts),
-                    ..self.options.clone()
-                };
-                let tenants = self.store.current();
-                pages::show(page, parts, &tenants, &options, Timestamp::from(now))
-            }
+            Route::Reload => lifecycle::respond(self.options.lifecycle.as_ref(), parts).await,
+            Route::Stylesheet => response::stylesheet(views::STYLE),
+            Route::Page(page) => self.page(page, parts, now),
         }
     }
 
-    async fn metrics(&self, parts: &Parts) -> Result<Reply, BadQuery> {
-        let scope = Scope::read(parts.uri.query(), &self.store.current())?;
-        self.refreshed(|alias| scope.wants(alias), parts).await;
-        let (store, telemetry) = (&self.store, &self.telemetry);
-        Ok(match scope.is_everything() {
-            true => scrape(&self.compressor, store, telemetry, &parts.headers).await,
-            false => narrowed(&self.press, scope, store, telemetry, &parts.headers).await,
+    async fn metrics(&self, parts: &Parts) -> Result<Response, QueryError> {
+        let filter = MetricsFilter::parse(parts.uri.query(), &self.store.current())?;
+        self.refresh(|alias| filter.selects(alias), parts).await;
+        let (store, telemetry, headers) = (&self.store, &self.telemetry, &parts.headers);
+        Ok(match filter.is_everything() {
+            true => scrape(&self.compressor, store, telemetry, headers).await,
+            false => filtered_scrape(&self.cpu_pool, filter, store, telemetry, headers).await,
         })
     }
 
-    async fn probe(&self, parts: &Parts) -> Result<Reply, BadQuery> {
-        let tenant = probe::asked(parts.uri.query())?;
-        self.refreshed(|alias| alias == tenant, parts).await;
-        let (store, telemetry) = (&self.store, &self.telemetry);
+    async fn probe(&self, parts: &Parts) -> Result<Response, QueryError> {
+        let tenant = probe::tenant_parameter(parts.uri.query())?;
+        self.refresh(|alias| alias == tenant, parts).await;
+        let (store, telemetry, headers) = (&self.store, &self.telemetry, &parts.headers);
         let probes = &self.probes;
         Ok(probes
-            .answer(&tenant, store, telemetry, &self.press, &parts.headers)
+            .respond(&tenant, store, telemetry, &self.cpu_pool, headers)
             .await)
     }
 
-    /// Has refreshed what is overdue, for as long as the scrape can wait;
-    /// afterwards it is shown what there is.
-    async fn refreshed(&self, wanted: impl Fn(&str) -> bool, parts: &Parts) {
-        if let Some(summons) = self.summons.get() {
-            let patience = patience(&parts.headers);
-            let _too_long = tokio::time::timeout(patience, summons.refreshed(wanted)).await;
+    /// Refreshes what is overdue, for as long as the scrape can wait; afterwards
+    /// the scrape shows the data there is.
+    async fn refresh(&self, selected: impl Fn(&str) -> bool, parts: &Parts) {
+        if let Some(refresh) = self.on_demand_refresh.get() {
+            let timeout = scrape_timeout(&parts.headers);
+            let _timed_out = tokio::time::timeout(timeout, refresh.refreshed(selected)).await;
         }
     }
 
-    /// A path that is none of ours: the root leads to the prefix, the rest to
-    /// a page that names the paths there are.
-    fn elsewhere(&self, path: &str, now: Timestamp) -> Reply {
-        let prefix = &self.options.route_prefix;
+    fn page(&self, page: &Page, parts: &Parts, now: Timestamp) -> Response {
+        self.with_view(parts, now, |path, context| {
+            match page.render(path, context) {
+                Ok(markup) => response::html(StatusCode::OK, markup),
+                Err(error) => {
+                    let status = match error {
+                        PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,
+                        PageError::UnknownTenant(_) => StatusCode::NOT_FOUND,
+                    };
+                    response::html(status, views::error(&error, context))
+                }
+            }
+        })
+    }
+
+    /// Redirects the root to the prefix; any other path gets a page that lists
+    /// the routes.
+    fn not_found(&self, parts: &Parts, now: Timestamp) -> Response {
+        let (path, prefix) = (parts.uri.path(), &self.options.route_prefix);
         if path == "/" || path == prefix {
-            reply::redirect(&format!("{prefix}/"))
-        } else if self.options.closed.pages {
-            reply::text(StatusCode::NOT_FOUND, "there is nothing here\n".to_owned())
-        } else {
-            let reader = Reader {
-                options: &self.options,
-                now,
-            };
-            reply::page(StatusCode::NOT_FOUND, views::missing(path, &reader))
+            return response::redirect(&format!("{prefix}/"));
         }
+        if self.options.disabled.pages {
+            return response::text(StatusCode::NOT_FOUND, "not found\n");
+        }
+        self.with_view(parts, now, |_, context| {
+            response::html(StatusCode::NOT_FOUND, views::not_found(path, context))
+        })
+    }
+
+    /// Renders with the path below the prefix and what every page depends on.
+    fn with_view(
+        &self,
+        parts: &Parts,
+        now: Timestamp,
+        render: impl FnOnce(&str, &ViewContext<'_>) -> Response,
+    ) -> Response {
+        let (options, path) = (&self.options, parts.uri.path());
+        let path = self.below_prefix(path).unwrap_or(path);
+        let link_prefix = options.link_prefix();
+        let context = ViewContext {
+            tenants: &self.store.current(),
+            query: PageQuery::new(format!("{link_prefix}{path}"), parts.uri.query()),
+            link_prefix,
+            telemetry_path: &options.telemetry_path,
+            version: &options.version,
+            started: Timestamp::from(options.started),
+            api_enabled: !options.disabled.api,
+            persons: &self.persons(parts),
+            now,
+        };
+        render(path, &context)
     }
 }
 
-fn refused(bad: BadQuery) -> Reply {
-    reply::text(StatusCode::BAD_REQUEST, format!("{bad}\n"))
+fn bad_request(error: QueryError) -> Response {
+    response::text(StatusCode::BAD_REQUEST, format!("{error}\n"))
 }
 
-/// Whether a request of HTTP/1.1 says exactly once whom it means, as RFC 9112
-/// demands: a cache or proxy in between might read another one of two.
+/// Whether a request of HTTP/1.1 has exactly one `Host`, as RFC 9112 requires:
+/// of two, a cache or proxy in between might use the other.
 fn names_one_host(parts: &Parts) -> bool {
-    let hosts = parts.headers.get_all(hyper::header::HOST).iter().count();
+    let hosts = parts.headers.get_all(HOST).iter().count();
     match parts.version {
-        hyper::Version::HTTP_11 => hosts == 1,
+        Version::HTTP_11 => hosts == 1,
         _ => hosts <= 1,
     }
 }
 
-fn rooted(path: &str) -> String {
+/// A path with one leading slash and none at the end; empty for the root.
+fn normalized(path: &str) -> String {
     match path.trim_matches('/') {
         "" => String::new(),
         inner => format!("/{inner}"),
@@ -297,69 +320,67 @@ fn rooted(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::options::Closed;
     use super::*;
     use crate::gate::{Gate, Rules};
     use secure_score_model::Persons;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
-        let options = Options {
+        let options = SiteOptions {
             telemetry_path: telemetry_path.to_owned(),
             route_prefix: prefix.to_owned(),
-            external_url: None,
             persons: PersonDetail::Shown(Persons::Plain),
-            exposed: false,
-            gate: Arc::default(),
-            lifecycle: None,
-            closed: Closed::default(),
-            version: "0.0.0".to_owned(),
-            started: SystemTime::UNIX_EPOCH,
+            ..SiteOptions::default()
         };
         let telemetry = Arc::new(Telemetry::new().unwrap());
         Site::new(Arc::default(), telemetry, options)
+    }
+
+    fn is_status_page(route: Option<Route>) -> bool {
+        matches!(route, Some(Route::Page(page)) if page.path == "/")
     }
 
     #[test]
     fn a_prefix_may_be_written_with_or_without_slashes() {
         for prefix in ["secure", "/secure", "/secure/"] {
             let site = site(prefix, "metrics/");
-            assert_eq!(site.route("/secure/metrics"), Some(Route::Metrics));
-            assert_eq!(site.route("/secure/"), Some(Route::Page(PageRoute::Status)));
-            assert_eq!(site.route("/metrics"), None);
-            assert_eq!(site.route("/secured/metrics"), None);
+            assert!(matches!(
+                site.route("/secure/metrics"),
+                Some(Route::Metrics)
+            ));
+            assert!(is_status_page(site.route("/secure/")));
+            assert!(site.route("/metrics").is_none());
+            assert!(site.route("/secured/metrics").is_none());
         }
     }
 
     #[test]
     fn without_a_prefix_the_root_is_the_status_page() {
         for prefix in ["", "/"] {
-            assert_eq!(
-                site(prefix, "/metrics").route("/"),
-                Some(Route::Page(PageRoute::Status))
-            );
+            assert!(is_status_page(site(prefix, "/metrics").route("/")));
         }
     }
 
     #[tokio::test]
-    async fn a_connection_that_began_without_a_certificate_gains_nothing_by_stricter_rules() {
+    async fn stricter_rules_show_persons_only_to_connections_with_a_verified_certificate() {
         let mut site = site("", "/metrics");
-        site.options.exposed = true;
         site.options.gate = Arc::new(Gate::new(Rules {
             client_certificates: true,
             ..Rules::default()
         }));
-        for (certified, shown) in [(Some(true), true), (Some(false), false), (None, false)] {
+        for (verified, shown) in [(Some(true), true), (Some(false), false), (None, false)] {
             let mut request = Request::get("/").body(()).unwrap();
-            if let Some(certified) = certified {
-                request.extensions_mut().insert(Certified(certified));
+            if let Some(verified) = verified {
+                request
+                    .extensions_mut()
+                    .insert(ClientCertVerified(verified));
             }
             let persons = site.persons(&request.into_parts().0);
-            assert_eq!(!persons.persons().are_hidden(), shown, "{certified:?}");
+            assert_eq!(!persons.persons().are_hidden(), shown, "{verified:?}");
         }
     }
 
     #[test]
-    fn links_begin_with_the_path_others_reach_us_by() {
+    fn links_begin_with_the_path_of_the_external_url() {
         for (url, expected) in [
             (None, "/secure"),
             (Some("https://mon.example"), ""),

@@ -1,18 +1,20 @@
-//! `/api/v1`, as programs and auditors meet it.
+//! `/api/v1` as programs and auditors use it.
 
+mod client;
+mod csv;
 mod program;
 mod schema;
-mod served;
-mod sheet;
 mod small;
 
-use crate::golden;
+use crate::{golden, test_server};
+use client::{ApiServer, ApiSite, options, text};
 use proptest::prelude::*;
 use schema::Schema;
-use secure_score_exporter::http::{PersonDetail, Redaction};
+use secure_score_exporter::http::SiteOptions;
+use secure_score_exporter::http_types::{PersonDetail, Redaction};
 use secure_score_model::{Category, ControlState, Persons};
 use serde_json::{Value, json};
-use served::{Served, Unserved, options, plain, text};
+
 use small::{ALEX, HOSTILE};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -27,7 +29,7 @@ fn golden_file(name: &str) -> PathBuf {
     folder.join(name)
 }
 
-/// What Python makes of some bytes.
+/// The output of Python for some input.
 fn python(arguments: &[&str], input: &[u8]) -> String {
     let mut child = Command::new("python3")
         .args(arguments)
@@ -43,8 +45,8 @@ fn python(arguments: &[&str], input: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn the_documents_of_a_small_world_are_as_somebody_read_them() {
-    let api = Unserved::new();
+async fn the_documents_equal_the_golden_files() {
+    let api = ApiSite::new();
     for (path, file) in [(ACCEPTANCES, "acceptances.json"), (TENANTS, "tenants.json")] {
         let document = api.text(path, "application/json").await;
         assert!(document.ends_with("]}\n"), "one line of JSON");
@@ -54,15 +56,15 @@ async fn the_documents_of_a_small_world_are_as_somebody_read_them() {
         );
         golden::compare(&golden_file(file), &indented);
     }
-    let sheet = api.text(ACCEPTANCES, "text/csv").await;
-    golden::compare(&golden_file("acceptances.csv"), &sheet);
+    let csv_text = api.text(ACCEPTANCES, "text/csv").await;
+    golden::compare(&golden_file("acceptances.csv"), &csv_text);
 }
 
 #[tokio::test]
-async fn every_document_is_as_the_schema_says() {
+async fn every_document_matches_the_schema() {
     let schema = Schema::read();
     let persons = [
-        plain(),
+        PersonDetail::Shown(Persons::Plain),
         PersonDetail::Shown(Persons::Pseudonyms(Arc::new(|_| {
             "0123456789abcdef".to_owned()
         }))),
@@ -70,7 +72,7 @@ async fn every_document_is_as_the_schema_says() {
         PersonDetail::Redacted(Redaction::Configured),
     ];
     for persons in persons {
-        let server = Served::start(options(persons)).await;
+        let server = ApiServer::start(options(persons)).await;
         let acceptances = server.get(ACCEPTANCES).await.json();
         assert_eq!(acceptances["acceptances"].as_array().unwrap().len(), 4);
         schema.check("acceptances", &acceptances);
@@ -83,7 +85,7 @@ async fn every_document_is_as_the_schema_says() {
         let refusal = server.get("/api/").await.json();
         schema.check("refusal", &refusal);
         for document in [acceptances, tenants, refusal] {
-            assert!(schema.takes(&document));
+            assert!(schema.accepts(&document));
         }
     }
 }
@@ -106,29 +108,29 @@ fn every_field_is_described() {
 }
 
 #[tokio::test]
-async fn an_answer_is_labelled_and_kept_by_nobody() {
-    let server = Served::plain().await;
+async fn responses_have_type_vary_and_no_store_headers() {
+    let server = ApiServer::plain().await;
     for path in [
         ACCEPTANCES,
         TENANTS,
         "/api/v1/nothing",
         "/api/v1/tenants?x=1",
     ] {
-        let answer = server.get(path).await;
+        let response = server.get(path).await;
         assert_eq!(
-            answer.header("content-type"),
+            response.header("content-type"),
             Some("application/json"),
             "{path}"
         );
-        assert_eq!(answer.header("vary"), Some("Accept"), "{path}");
-        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
+        assert_eq!(response.header("vary"), Some("Accept"), "{path}");
+        assert_eq!(response.header("cache-control"), Some("no-store"), "{path}");
         assert_eq!(
-            answer.header("x-content-type-options"),
+            response.header("x-content-type-options"),
             Some("nosniff"),
             "{path}"
         );
         let cross_origin = |name: &&str| name.starts_with("access-control-");
-        let names = answer.headers.keys().map(|name| name.as_str());
+        let names = response.headers.keys().map(|name| name.as_str());
         assert_eq!(names.filter(cross_origin).count(), 0, "{path}");
     }
 }
@@ -139,15 +141,15 @@ const APPS: &str = "contoso/IntegratedApps";
 const LABELS: &str = "litware/mip_labels";
 
 #[tokio::test]
-async fn every_filter_lets_through_what_it_says_and_all_together_too() {
-    let server = Served::plain().await;
+async fn every_filter_selects_alone_and_combined() {
+    let server = ApiServer::plain().await;
     let since_day = "since=2026-11-21";
     for (query, expected) in [
         ("", &[ADMINS, LEGACY, LABELS, APPS][..]),
         ("tenant=contoso", &[ADMINS, LEGACY, APPS]),
         ("control=adminmfav2", &[ADMINS]),
         ("category=identity", &[ADMINS, LEGACY]),
-        // Without a date it may be of any time.
+        // An acceptance without a date may be of any time.
         (since_day, &[LEGACY, LABELS]),
         (
             "since=2026-11-20T08:15:00.1234567Z",
@@ -174,8 +176,8 @@ async fn every_filter_lets_through_what_it_says_and_all_together_too() {
 }
 
 #[tokio::test]
-async fn since_may_be_a_while_ago() {
-    let api = Unserved::new();
+async fn since_may_be_a_duration_before_now() {
+    let api = ApiSite::new();
     for (back, expected) in [("49h", 2), ("47h", 1), ("4d", 3), ("14d", 4)] {
         let path = format!("{ACCEPTANCES}?since={back}");
         let document: Value = serde_json::from_str(&api.text(&path, "*/*").await).unwrap();
@@ -188,8 +190,8 @@ async fn since_may_be_a_while_ago() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_cannot_be_read_is_named_and_not_passed_over() {
-    let server = Served::plain().await;
+async fn a_tenant_without_a_catalogue_is_named() {
+    let server = ApiServer::plain().await;
     let all = server.get(ACCEPTANCES).await.json();
     assert_eq!(all["catalogues_unknown"], json!(["fabrikam"]));
     let other = server
@@ -206,14 +208,11 @@ async fn a_tenant_that_cannot_be_read_is_named_and_not_passed_over() {
 }
 
 #[tokio::test]
-async fn a_misspelt_tenant_is_refused_and_a_misspelt_control_remarked_upon() {
-    let server = Served::plain().await;
+async fn a_misspelt_tenant_is_an_error_and_a_misspelt_control_a_hint() {
+    let server = ApiServer::plain().await;
     let tenant = server.get("/api/v1/acceptances?tenant=contsoo").await;
     assert_eq!(tenant.status, 404);
-    assert_eq!(
-        tenant.json()["error"],
-        r#"no tenant "contsoo" is watched here"#
-    );
+    assert_eq!(tenant.json()["error"], r#"unknown tenant "contsoo""#);
     assert!(
         tenant.json()["hint"]
             .as_str()
@@ -232,14 +231,14 @@ async fn a_misspelt_tenant_is_refused_and_a_misspelt_control_remarked_upon() {
         assert_eq!(
             known.json()["hint"],
             Value::Null,
-            "it is there, accepted or not"
+            "the catalogue has it, accepted or not"
         );
     }
 }
 
 #[tokio::test]
-async fn what_is_not_understood_is_refused_with_what_would_be() {
-    let server = Served::plain().await;
+async fn invalid_requests_are_rejected_with_a_remedy() {
+    let server = ApiServer::plain().await;
     for (method, path, accept, status, parts) in [
         (
             "GET",
@@ -350,37 +349,46 @@ async fn what_is_not_understood_is_refused_with_what_would_be() {
             ["format", "application/json"],
         ),
     ] {
-        let answer = server.ask(method, path, &[("accept", accept)]).await;
-        assert_eq!(answer.status, status, "{method} {path}: {}", answer.text());
-        let told = answer.json();
-        Schema::read().check("refusal", &told);
-        assert!(told["error"].as_str().unwrap().contains(parts[0]), "{told}");
-        assert!(told["hint"].as_str().unwrap().contains(parts[1]), "{told}");
+        let response = server.request(method, path, &[("accept", accept)]).await;
+        assert_eq!(
+            response.status,
+            status,
+            "{method} {path}: {}",
+            response.text()
+        );
+        let document = response.json();
+        Schema::read().check("refusal", &document);
+        let field = |name: &str| document[name].as_str().unwrap();
+        assert!(field("error").contains(parts[0]), "{document}");
+        assert!(field("hint").contains(parts[1]), "{document}");
         if status == 405 {
-            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+            assert_eq!(response.header("allow"), Some("GET, HEAD"));
         }
     }
 }
 
 #[tokio::test]
-async fn a_head_has_the_length_of_the_body_it_leaves_out() {
-    let server = Served::plain().await;
+async fn a_head_response_has_the_length_of_the_body() {
+    let server = ApiServer::plain().await;
     for path in [TENANTS, "/api/v1/nothing"] {
-        let (get, head) = (server.get(path).await, server.ask("HEAD", path, &[]).await);
+        let (get, head) = (
+            server.get(path).await,
+            server.request("HEAD", path, &[]).await,
+        );
         assert_eq!(head.status, get.status);
         assert!(head.body.is_empty());
         assert_eq!(head.header("content-type"), get.header("content-type"));
         let length: usize = head.header("content-length").unwrap().parse().unwrap();
-        // The fraction of the second it was made in may have fewer digits.
+        // The time has a fraction of varying length.
         assert!(length.abs_diff(get.body.len()) < 12, "{length}");
     }
 }
 
 #[tokio::test]
-async fn hostile_words_arrive_as_they_were_written_and_as_data() {
-    let server = Served::plain().await;
-    let answer = server.get("/api/v1/acceptances?control=AdminMFAV2").await;
-    assert_eq!(answer.json()["acceptances"][0]["comment"], HOSTILE);
+async fn hostile_text_is_unchanged_data() {
+    let server = ApiServer::plain().await;
+    let response = server.get("/api/v1/acceptances?control=AdminMFAV2").await;
+    assert_eq!(response.json()["acceptances"][0]["comment"], HOSTILE);
     let list = server
         .get("/api/v1/acceptances?control=IntegratedApps")
         .await
@@ -388,32 +396,32 @@ async fn hostile_words_arrive_as_they_were_written_and_as_data() {
     assert_eq!(
         list["acceptances"][0]["action_url"],
         Value::Null,
-        "it was no web address"
+        "it is not a web address"
     );
 }
 
 #[tokio::test]
-async fn a_prefix_is_before_the_api_too() {
-    let with_prefix = secure_score_exporter::http::Options {
+async fn a_prefix_applies_to_the_api() {
+    let with_prefix = SiteOptions {
         route_prefix: "/score".to_owned(),
-        ..options(plain())
+        ..test_server::options()
     };
-    let server = Served::start(with_prefix).await;
+    let server = ApiServer::start(with_prefix).await;
     assert_eq!(server.get("/score/api/v1/tenants").await.status, 200);
     assert_eq!(server.get("/api/v1/tenants").await.status, 404);
 }
 
-/// All that names somebody in the small world, or is somebody's words.
+/// Names and words of persons in the small tenants.
 const PERSONAL: [&str; 6] = ["alex", "sam@", "Robin", "evil.example", "a trial", "soon"];
 
-fn names_nobody(body: &str) -> bool {
+fn has_no_persons(body: &str) -> bool {
     !PERSONAL.iter().any(|word| body.contains(word))
 }
 
 #[tokio::test]
-async fn nobody_is_named_to_whoever_may_come_from_elsewhere() {
-    let server = Served::plain().await;
-    assert!(!names_nobody(server.get(ACCEPTANCES).await.text()));
+async fn requests_from_elsewhere_see_no_persons() {
+    let server = ApiServer::plain().await;
+    assert!(!has_no_persons(server.get(ACCEPTANCES).await.text()));
     for header in [
         ("host", "evil.example"),
         ("x-forwarded-for", "192.0.2.1"),
@@ -421,27 +429,27 @@ async fn nobody_is_named_to_whoever_may_come_from_elsewhere() {
         ("via", "1.1 proxy"),
     ] {
         for accept in ["application/json", "text/csv"] {
-            let asked = [header, ("accept", accept)];
-            let answer = server.ask("GET", ACCEPTANCES, &asked).await;
-            assert_eq!(answer.status, 200);
-            assert!(names_nobody(answer.text()), "{header:?} {accept}");
+            let headers = [header, ("accept", accept)];
+            let response = server.request("GET", ACCEPTANCES, &headers).await;
+            assert_eq!(response.status, 200);
+            assert!(has_no_persons(response.text()), "{header:?} {accept}");
             if accept == "application/json" {
-                assert_eq!(answer.json()["persons"], "hidden");
+                assert_eq!(response.json()["persons"], "hidden");
                 assert!(
-                    answer.json()["persons_hint"]
+                    response.json()["persons_hint"]
                         .as_str()
                         .unwrap()
                         .contains("localhost")
                 );
             } else {
-                assert_eq!(answer.header("secure-score-persons"), Some("hidden"));
+                assert_eq!(response.header("secure-score-persons"), Some("hidden"));
             }
         }
     }
 }
 
 #[tokio::test]
-async fn the_configuration_decides_how_much_of_persons_is_told() {
+async fn the_configuration_decides_how_persons_appear() {
     for (persons, word, hint) in [
         (
             PersonDetail::Redacted(Redaction::Configured),
@@ -461,10 +469,10 @@ async fn the_configuration_decides_how_much_of_persons_is_told() {
             "privacy.events: full",
         ),
     ] {
-        let server = Served::start(options(persons)).await;
-        let answer = server.get(ACCEPTANCES).await;
-        assert!(names_nobody(answer.text()), "{word}");
-        let list = answer.json();
+        let server = ApiServer::start(options(persons)).await;
+        let response = server.get(ACCEPTANCES).await;
+        assert!(has_no_persons(response.text()), "{word}");
+        let list = response.json();
         assert_eq!(list["persons"], word);
         assert!(list["persons_hint"].as_str().unwrap().contains(hint));
         let who = match word {
@@ -475,9 +483,12 @@ async fn the_configuration_decides_how_much_of_persons_is_told() {
         assert_eq!(admins["accepted_by"], who);
         assert_eq!(admins["comment"], Value::Null);
         assert_eq!(admins["history"][1]["by"], who);
-        assert_eq!(admins["approval"]["reference"], "SEC-1234", "no person's");
+        assert_eq!(
+            admins["approval"]["reference"], "SEC-1234",
+            "a reference is not personal"
+        );
     }
-    let plain = Served::plain().await.get(ACCEPTANCES).await.json();
+    let plain = ApiServer::plain().await.get(ACCEPTANCES).await.json();
     assert_eq!(
         (&plain["persons"], &plain["persons_hint"]),
         (&json!("full"), &Value::Null)
@@ -485,8 +496,8 @@ async fn the_configuration_decides_how_much_of_persons_is_told() {
     assert_eq!(plain["acceptances"][0]["accepted_by"], ALEX);
 }
 
-/// A tenant with so many accepted risks.
-fn busy(alias: &str, acceptances: usize) -> secure_score_exporter::store::TenantState {
+/// A tenant with this many accepted risks.
+fn tenant_with(alias: &str, acceptances: usize) -> secure_score_exporter::store::TenantState {
     let controls = (0..acceptances).map(|n| {
         let accepted = small::change(ControlState::RiskAccepted, Some(-60), ALEX, HOSTILE);
         small::control(small::entry(
@@ -496,54 +507,57 @@ fn busy(alias: &str, acceptances: usize) -> secure_score_exporter::store::Tenant
         ))
     });
     let mut state = small::tenant(alias, alias);
-    state.snapshot = Arc::new(small::snapshot(controls.collect()));
+    state.snapshot = Arc::new(test_server::snapshot(controls.collect()));
     state
 }
 
 #[tokio::test]
-async fn a_large_fleet_is_listed_whole() {
-    let server = Served::plain().await;
+async fn a_large_fleet_is_listed_completely() {
+    let server = ApiServer::plain().await;
     for n in 0..100 {
-        server.store.publish(busy(&format!("tenant{n:04}"), 50));
+        server
+            .server
+            .store
+            .publish(tenant_with(&format!("tenant{n:04}"), 50));
     }
     let json = server
         .get("/api/v1/acceptances?category=Device")
         .await
         .json();
     assert_eq!(json["acceptances"].as_array().unwrap().len(), 5_000);
-    let asked = [("accept", "text/csv")];
-    let sheet = server.ask("GET", ACCEPTANCES, &asked).await;
-    assert_eq!(sheet::rows(&sheet.body, ',').len(), 5_000 + 4);
+    let headers = [("accept", "text/csv")];
+    let csv_text = server.request("GET", ACCEPTANCES, &headers).await;
+    assert_eq!(csv::rows(&csv_text.body, ',').len(), 5_000 + 4);
 }
 
 #[tokio::test(start_paused = true)]
-async fn large_answers_are_few_at_a_time_and_small_ones_take_no_place() {
-    let api = Unserved::new();
-    api.store.publish(busy("large", 1_000));
+async fn large_responses_are_limited_and_small_ones_are_not() {
+    let api = ApiSite::new();
+    api.store.publish(tenant_with("large", 1_000));
     for _ in 0..20 {
-        assert_eq!(api.ask(TENANTS, "*/*").await.status(), 200);
+        assert_eq!(api.request(TENANTS, "*/*").await.status(), 200);
     }
     let mut kept = Vec::new();
     for _ in 0..4 {
-        kept.push(api.ask(ACCEPTANCES, "*/*").await);
+        kept.push(api.request(ACCEPTANCES, "*/*").await);
     }
-    let refused = api.ask(ACCEPTANCES, "*/*").await;
+    let refused = api.request(ACCEPTANCES, "*/*").await;
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "5");
-    let told: Value = serde_json::from_str(&text(refused).await).unwrap();
-    Schema::read().check("refusal", &told);
+    let document: Value = serde_json::from_str(&text(refused).await).unwrap();
+    Schema::read().check("refusal", &document);
 
     let sent = kept.pop().unwrap();
     assert_eq!(sent.status(), 200);
     assert!(text(sent).await.contains("scid_999"));
-    assert_eq!(api.ask(ACCEPTANCES, "*/*").await.status(), 200);
+    assert_eq!(api.request(ACCEPTANCES, "*/*").await.status(), 200);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_address_below_the_api_is_answered_with_a_fault_of_ours(
+    fn no_request_to_the_api_is_a_server_error(
         path in "(/api/v1/acceptances|/api/v1/tenants|/api/[!-\"$->@-~]{0,12})",
         query in "((tenant|control|category|since|approved|in_force|[a-z]{1,5})=?([!-\"$-~]{0,9}|true|Data|7d|%[0-9a-f]{2}|2026-1[0-9]-[0-9]{2}(T[0-9:+.Z-]{1,12})?)&?){0,4}",
         accept in "[ -~]{0,20}|text/csv(;q=[01.]{1,4})?|\\*/\\*",
@@ -552,13 +566,13 @@ proptest! {
         prop_assume!(address.parse::<hyper::Uri>().is_ok());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (status, body) = runtime.block_on(async {
-            let answer = Unserved::new().ask(&address, &accept).await;
-            (answer.status(), text(answer).await)
+            let response = ApiSite::new().request(&address, &accept).await;
+            (response.status(), text(response).await)
         });
         prop_assert!(status.as_u16() < 500, "{} {}", address, status);
         if status.is_client_error() {
-            let told: Value = serde_json::from_str(&body).unwrap();
-            prop_assert!(told["error"].is_string() && told["hint"].is_string());
+            let document: Value = serde_json::from_str(&body).unwrap();
+            prop_assert!(document["error"].is_string() && document["hint"].is_string());
         }
     }
 }

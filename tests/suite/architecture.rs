@@ -124,10 +124,25 @@ fn microsofts_words_stay_in_the_graph_module() {
 
 #[test]
 fn the_web_cannot_reach_graph() {
-    must_be_empty(
-        offenders_in("http/", &["crate::graph", "crate::config", "reqwest"]),
-        "a scrape shows what the store holds; ask refresh for more",
-    );
+    for place in ["http/", "http_types/", "views/", "api/"] {
+        must_be_empty(
+            offenders_in(place, &["crate::graph", "crate::config", "reqwest"]),
+            "a scrape shows what the store holds; ask refresh for more",
+        );
+    }
+    for (place, above) in [
+        (
+            "http_types/",
+            &["crate::http::", "crate::views", "crate::api"][..],
+        ),
+        ("views/", &["crate::http::", "crate::api", "crate::refresh"]),
+        ("api/", &["crate::http::", "crate::views", "crate::refresh"]),
+    ] {
+        must_be_empty(
+            offenders_in(place, above),
+            "http routes to views and api; what they share with it is in http_types",
+        );
+    }
     must_be_empty(
         offenders_in(
             "http/",
@@ -138,7 +153,7 @@ fn the_web_cannot_reach_graph() {
                 "crate::refresh::once",
             ],
         ),
-        "refresh::OnDemandRefresh is all that web knows of refreshing",
+        "refresh::OnDemandRefresh is all that http knows of refreshing",
     );
     must_be_empty(
         offenders_in(
@@ -189,8 +204,11 @@ fn each_library_has_one_home() {
         "tsdb takes samples and answers questions, of whatever they may be",
     );
     must_be_empty(
-        offenders(&["hyper::", "hyper_util::"], &["http/", "simulator/"]),
-        "serve from web or simulator",
+        offenders(
+            &["hyper::", "hyper_util::"],
+            &["http/", "http_types/", "api/", "simulator/"],
+        ),
+        "serve from http or simulator",
     );
     must_be_empty(
         offenders(&["prometheus::"], &["telemetry"]),

@@ -1,13 +1,13 @@
-//! The pages in a real browser, as a person meets them.
+//! The pages in a real browser.
 //!
-//! Chromium is driven by `chromedriver` (WebDriver, JSON over HTTP). Each test
-//! has a browser and a profile of its own; one at a time, since a browser is
-//! hungry.
+//! `chromedriver` (WebDriver, JSON over HTTP) controls Chromium. Each test has a
+//! browser and a profile of its own; they run one at a time, since a browser
+//! needs much memory.
 
 use crate::process::{Process, program};
-use crate::served::{
-    HOSTILE, Running, change, control, options, start, tenant, troubled, with_controls,
-    with_history,
+use crate::test_server::{
+    HOSTILE, PAGES, TestServer, change, control, options, start, start_showing, tenant, troubled,
+    with_controls, with_history,
 };
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{Category, ControlState};
@@ -23,8 +23,8 @@ use tokio::sync::{Mutex, MutexGuard};
 
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
-/// Nothing but this machine can be reached, whatever a page or the browser
-/// itself would like to load.
+/// The browser can reach this machine only, whatever a page or the browser itself
+/// tries to load.
 const ARGUMENTS: [&str; 7] = [
     "--headless=new",
     "--no-sandbox",
@@ -44,14 +44,14 @@ pub(crate) struct Browser {
     session: String,
     process: PathBuf,
     _driver: Process,
-    /// Profile and all, since a driver that is killed removes nothing.
+    /// With the profile, since a killed driver removes nothing.
     _folder: TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _lock: MutexGuard<'static, ()>,
 }
 
 impl Browser {
     pub(crate) async fn open() -> Self {
-        let turn = ONE_AT_A_TIME.lock().await;
+        let lock = ONE_AT_A_TIME.lock().await;
         let path = program("chromedriver", "chromium chromium-driver");
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(path);
@@ -60,22 +60,24 @@ impl Browser {
         let port = driver.word_after("started successfully on port ");
         let address = format!("http://127.0.0.1:{}/session", port.trim_end_matches('.'));
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let wishes = json!({"capabilities": {"alwaysMatch": {
+        let capabilities = json!({"capabilities": {"alwaysMatch": {
             "browserName": "chrome",
             "unhandledPromptBehavior": "ignore",
             "goog:chromeOptions": {"args": ARGUMENTS},
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});
-        let answer = send(&http, http.post(&address), &wishes).await.unwrap();
-        let id = answer["sessionId"].as_str().unwrap();
-        let process = answer["capabilities"]["goog:processID"].to_string();
+        let response = send(&http, http.post(&address), &capabilities)
+            .await
+            .unwrap();
+        let id = response["sessionId"].as_str().unwrap();
+        let process = response["capabilities"]["goog:processID"].to_string();
         Self {
             process: Path::new("/proc").join(process),
             session: format!("{address}/{id}"),
             http,
             _driver: driver,
             _folder: folder,
-            _turn: turn,
+            _lock: lock,
         }
     }
 
@@ -89,18 +91,18 @@ impl Browser {
         self.command("goog/cdp/execute", body).await.unwrap()
     }
 
-    pub(crate) async fn visit(&self, server: &Running, path: &str) {
+    pub(crate) async fn visit(&self, server: &TestServer, path: &str) {
         let url = format!("http://{}{path}", server.address);
         self.command("url", json!({"url": url})).await.unwrap();
     }
 
-    /// The value of a piece of script that the page itself would not run.
+    /// The value of a script, which the page itself would not be allowed to run.
     pub(crate) async fn value(&self, script: &str) -> Value {
         let body = json!({"script": format!("return {script}"), "args": []});
         self.command("execute/sync", body).await.unwrap()
     }
 
-    /// Waits until a piece of script is true of the page.
+    /// Waits until a script returns true.
     async fn until(&self, condition: &str) {
         for _ in 0..600 {
             if self.value(condition).await == json!(true) {
@@ -111,7 +113,7 @@ impl Browser {
         panic!("never true: {condition}\n{}", self.text().await);
     }
 
-    /// What a person reads.
+    /// The visible text.
     async fn text(&self) -> String {
         let text = self.value("document.body.innerText").await;
         text.as_str().unwrap().to_owned()
@@ -131,13 +133,13 @@ impl Browser {
             .chars()
             .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
             .collect();
-        let hands = json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]});
-        self.command("actions", hands).await.unwrap();
+        let actions = json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]});
+        self.command("actions", actions).await.unwrap();
     }
 
     pub(crate) async fn prefer(&self, scheme: &str) {
-        let wish = json!([{"name": "prefers-color-scheme", "value": scheme}]);
-        self.devtools("Emulation.setEmulatedMedia", json!({"features": wish}))
+        let feature = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+        self.devtools("Emulation.setEmulatedMedia", json!({"features": feature}))
             .await;
     }
 
@@ -148,7 +150,7 @@ impl Browser {
             .await;
     }
 
-    /// The window as a picture.
+    /// A screenshot.
     pub(crate) async fn picture(&self) -> Vec<u8> {
         let taken = self
             .devtools("Page.captureScreenshot", json!({"format": "png"}))
@@ -157,15 +159,15 @@ impl Browser {
         base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap()
     }
 
-    /// What the browser complained of: refused scripts, styles, requests.
-    async fn complaints(&self) -> Vec<Value> {
+    /// The browser's errors: refused scripts, styles and requests.
+    async fn errors(&self) -> Vec<Value> {
         let log = self.command("se/log", json!({"type": "browser"})).await;
         log.unwrap().as_array().unwrap().clone()
     }
 }
 
-/// The driver ends the browser when it is told to, and a test that fails must
-/// leave none behind. While it ends it still writes into its profile.
+/// Asks the driver to end the browser, so that a failed test leaves none behind,
+/// and waits for it, since it still writes into its profile.
 impl Drop for Browser {
     fn drop(&mut self) {
         let Some((address, path)) = self
@@ -178,7 +180,7 @@ impl Drop for Browser {
         let request = format!("DELETE /{path} HTTP/1.1\r\nHost: {address}\r\n\r\n");
         if let Ok(mut stream) = TcpStream::connect(address) {
             let _bounded = stream.set_read_timeout(Some(Duration::from_secs(10)));
-            let _told = stream.write_all(request.as_bytes());
+            let _sent = stream.write_all(request.as_bytes());
             let _done = stream.read(&mut [0; 1024]);
         }
         for _ in 0..200 {
@@ -190,7 +192,7 @@ impl Drop for Browser {
     }
 }
 
-/// Sends a command; the answer, or what the driver says against it.
+/// Sends a command; returns the value or the driver's error.
 async fn send(
     http: &reqwest::Client,
     request: reqwest::RequestBuilder,
@@ -201,26 +203,18 @@ async fn send(
         .body(body.to_string())
         .build()
         .unwrap();
-    let answer = http.execute(request).await.unwrap();
-    let good = answer.status().is_success();
-    let bytes = answer.bytes().await.unwrap();
-    let answer: Value = serde_json::from_slice(&bytes).unwrap();
+    let response = http.execute(request).await.unwrap();
+    let good = response.status().is_success();
+    let bytes = response.bytes().await.unwrap();
+    let response: Value = serde_json::from_slice(&bytes).unwrap();
     match good {
-        true => Ok(answer["value"].clone()),
-        false => Err(answer["value"]["message"].to_string()),
+        true => Ok(response["value"].clone()),
+        false => Err(response["value"]["message"].to_string()),
     }
 }
 
-async fn shown(state: TenantState) -> Running {
-    let server = start(options()).await;
-    server.store.publish(state);
-    server
-}
-
-const PAGES: [&str; 3] = ["/", "/acceptances", "/tenants/contoso"];
-
-/// A tenant with everything a page can show, in trouble.
-fn eventful() -> TenantState {
+/// A tenant with everything that a page can show.
+fn full_tenant() -> TenantState {
     let mut state = troubled(with_history());
     let mut snapshot = (*state.snapshot).clone();
     snapshot.controls[0].watched = true;
@@ -229,7 +223,7 @@ fn eventful() -> TenantState {
 }
 
 #[tokio::test]
-async fn hostile_words_are_read_and_not_run() {
+async fn hostile_text_is_shown_and_not_run() {
     let update = change(
         ControlState::RiskAccepted,
         1_763_626_530,
@@ -240,7 +234,7 @@ async fn hostile_words_are_read_and_not_run() {
     if let Some(entry) = &mut hostile.entry {
         Arc::make_mut(entry).action_url = Some("javascript:alert(1)".into());
     }
-    let server = shown(with_controls(tenant("contoso"), vec![hostile])).await;
+    let server = start_showing(with_controls(tenant("contoso"), vec![hostile])).await;
     let browser = Browser::open().await;
     for path in PAGES {
         browser.visit(&server, path).await;
@@ -272,20 +266,17 @@ async fn hostile_words_are_read_and_not_run() {
         assert!(title.as_str().unwrap().ends_with("Secure Score exporter"));
         let dialog = browser.command("alert/dismiss", json!({})).await;
         assert!(dialog.unwrap_err().contains("no such alert"));
-        assert_eq!(browser.complaints().await, Vec::<Value>::new(), "{path}");
+        assert_eq!(browser.errors().await, Vec::<Value>::new(), "{path}");
     }
 }
 
 #[tokio::test]
-async fn nothing_accepted_is_told_in_words() {
-    let server = shown(with_controls(tenant("contoso"), Vec::new())).await;
+async fn empty_tables_say_so() {
+    let server = start_showing(with_controls(tenant("contoso"), Vec::new())).await;
     let browser = Browser::open().await;
     for (path, words) in [
-        ("/", "No control that we know of has its risk accepted now."),
-        (
-            "/acceptances",
-            "No control that we know of has, or ever had",
-        ),
+        ("/", "No known control has its risk accepted now."),
+        ("/acceptances", "No known control has, or ever had"),
         (
             "/tenants/contoso",
             "No control of this tenant is known now.",
@@ -298,8 +289,8 @@ async fn nothing_accepted_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn a_failed_tenant_stands_first_with_its_remedy() {
-    let server = shown(tenant("adatum")).await;
+async fn a_failing_tenant_comes_first_with_its_remedy() {
+    let server = start_showing(tenant("adatum")).await;
     server.store.publish(troubled(tenant("northwind")));
     let browser = Browser::open().await;
     browser.visit(&server, "/").await;
@@ -322,7 +313,7 @@ async fn a_failed_tenant_stands_first_with_its_remedy() {
 }
 
 #[tokio::test]
-async fn a_thousand_tenants_are_a_page_at_a_time() {
+async fn a_thousand_tenants_are_paged() {
     let server = start(options()).await;
     for number in 0..1_000 {
         let accepted = (0..3).map(|n| {
@@ -350,8 +341,8 @@ async fn a_thousand_tenants_are_a_page_at_a_time() {
 }
 
 #[tokio::test]
-async fn the_register_is_ordered_and_filtered_by_hand() {
-    let server = shown(with_history()).await;
+async fn the_acceptances_are_sorted_and_filtered_by_clicks() {
+    let server = start_showing(with_history()).await;
     let browser = Browser::open().await;
     browser.visit(&server, "/acceptances").await;
     let order = "[...document.querySelectorAll('tbody tr')].map(r => r.querySelector('code').innerText).join()";
@@ -384,7 +375,7 @@ async fn the_register_is_ordered_and_filtered_by_hand() {
     let chosen = "document.querySelector('select[name=category]').value";
     assert_eq!(browser.value(chosen).await, json!("Apps"));
     assert_eq!(browser.value(sorted).await, json!("descending"));
-    assert_eq!(browser.complaints().await, Vec::<Value>::new());
+    assert_eq!(browser.errors().await, Vec::<Value>::new());
 
     browser.click("summary").await;
     browser
@@ -394,8 +385,8 @@ async fn the_register_is_ordered_and_filtered_by_hand() {
 }
 
 #[tokio::test]
-async fn the_keyboard_alone_is_enough() {
-    let server = shown(with_history()).await;
+async fn the_pages_work_with_the_keyboard_alone() {
+    let server = start_showing(with_history()).await;
     let browser = Browser::open().await;
     browser.visit(&server, "/acceptances").await;
     browser.press(TAB).await;
@@ -427,8 +418,8 @@ async fn the_keyboard_alone_is_enough() {
     }
 }
 
-/// Texts whose contrast with what lies behind them is below 4.5, and how many
-/// texts there were.
+/// Texts whose contrast with their background is below 4.5, and the number of
+/// texts.
 const CONTRAST: &str = r"(() => {
   const channels = text => text.match(/[\d.]+/g).map(Number);
   const light = text => {
@@ -460,10 +451,10 @@ const CONTRAST: &str = r"(() => {
 })()";
 
 #[tokio::test]
-async fn words_stand_out_in_light_and_in_dark() {
-    let server = shown(eventful()).await;
+async fn text_has_contrast_in_light_and_in_dark() {
+    let server = start_showing(full_tenant()).await;
     let browser = Browser::open().await;
-    let mut papers = Vec::new();
+    let mut backgrounds = Vec::new();
     for scheme in ["light", "dark"] {
         browser.prefer(scheme).await;
         for path in PAGES {
@@ -471,17 +462,17 @@ async fn words_stand_out_in_light_and_in_dark() {
             let seen = browser.value(CONTRAST).await;
             assert!(seen[0].as_u64().unwrap() > 30, "{path}: {seen}");
             assert_eq!(seen[1], json!([]), "{scheme} {path}");
-            papers.push(seen[2].clone());
+            backgrounds.push(seen[2].clone());
         }
     }
-    assert_ne!(papers[0], papers[5], "dark is not light");
+    assert_ne!(backgrounds[0], backgrounds[5], "dark is not light");
 }
 
 #[tokio::test]
-async fn a_phone_scrolls_tables_and_not_the_page() {
-    let mut state = eventful();
+async fn on_a_phone_tables_scroll_and_the_page_does_not() {
+    let mut state = full_tenant();
     state.identity.display_name = "W".repeat(60).into();
-    let server = shown(state).await;
+    let server = start_showing(state).await;
     let browser = Browser::open().await;
     browser.resize(390, 844, true).await;
     for path in PAGES {
@@ -494,10 +485,9 @@ async fn a_phone_scrolls_tables_and_not_the_page() {
     }
 }
 
-/// What a screen reader needs to find its way.
 #[tokio::test]
-async fn each_page_says_what_its_parts_are() {
-    let server = shown(eventful()).await;
+async fn each_page_labels_its_parts_for_screen_readers() {
+    let server = start_showing(full_tenant()).await;
     let browser = Browser::open().await;
     for path in PAGES {
         browser.visit(&server, path).await;

@@ -1,25 +1,23 @@
-//! What is sent as gzip, as every reader reads it, at any moment.
+//! The gzip body, read by several programs at any moment.
 
-use crate::crowd;
+use crate::large_fleet;
 use crate::process::{Process, free_port, program};
+use crate::test_server::{options, start_with};
 use bytes::Bytes;
 use proptest::prelude::*;
-use secure_score_exporter::http::{Closed, Options, PersonDetail, Site, bind, serve};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
-use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format, assemble};
-use secure_score_model::Persons;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// How long anything may take before a test gives up: far more than it needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Far more than a test needs.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const TAIL: &[u8] = b"# HELP tail The end.\n# TYPE tail gauge\ntail 1\n# EOF\n";
 
@@ -43,8 +41,8 @@ fn plain(format: Format, tenants: &Tenants) -> Vec<u8> {
     [assemble(format, chunks).concat(), TAIL.to_vec()].concat()
 }
 
-/// One member only: what follows it would be an error.
-fn unpacked(stream: &[u8]) -> Vec<u8> {
+/// The one gzip member; bytes after it are an error.
+fn gunzipped(stream: &[u8]) -> Vec<u8> {
     let mut plain = Vec::new();
     let mut decoder = flate2::bufread::GzDecoder::new(stream);
     decoder.read_to_end(&mut plain).unwrap();
@@ -53,7 +51,7 @@ fn unpacked(stream: &[u8]) -> Vec<u8> {
     plain
 }
 
-/// What a program makes of bytes on its standard input.
+/// The output of a program for some input.
 fn through(name: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child = Command::new(program(name, name))
         .args(arguments)
@@ -66,7 +64,7 @@ fn through(name: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let writer = std::thread::spawn(move || pipe.write_all(&input).unwrap());
     let output = child.wait_with_output().unwrap();
     writer.join().unwrap();
-    assert!(output.status.success(), "{name} refuses the stream");
+    assert!(output.status.success(), "{name} rejects the stream");
     output.stdout
 }
 
@@ -75,20 +73,20 @@ fn compress<'a>(blocks: impl Iterator<Item = &'a Arc<Block>>) {
     blocks.for_each(|block| block.compress(&mut deflater));
 }
 
-fn crowd(tenants: u64) -> Store {
+fn store_of(tenants: u64) -> Store {
     let store = Store::default();
     for number in 0..tenants {
-        store.publish(crowd::tenant(number, 0, 0));
+        store.publish(large_fleet::tenant(number, 0, 0));
     }
     store
 }
 
-/// Tenants of the property below, each after three different refreshes: one
-/// brings other vitals, one other scores, too.
+/// Tenants of the property below, each after three refreshes: one changes the
+/// health lines, one the scores too.
 static POOL: LazyLock<Vec<Vec<TenantState>>> = LazyLock::new(|| {
     let stages = [(0, 0), (0, 1), (1, 2)];
     let tenant = |number| {
-        let stage = |(report, refreshes)| crowd::tenant(number, report, refreshes);
+        let stage = |(report, refreshes)| large_fleet::tenant(number, report, refreshes);
         stages.into_iter().map(stage).collect()
     };
     (0..5).map(tenant).collect()
@@ -98,7 +96,7 @@ static POOL: LazyLock<Vec<Vec<TenantState>>> = LazyLock::new(|| {
 enum Step {
     Publish(usize, usize),
     Remove(u64),
-    /// Scrape, and let every n-th block that waits be compressed afterwards.
+    /// Scrape, then compress every n-th block that waits.
     Scrape(Format, usize),
 }
 
@@ -114,18 +112,18 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn whatever_happened_before_a_scrape_reads_as_what_is(steps in prop::collection::vec(step(), 8..24)) {
+    fn a_scrape_shows_the_current_state_after_any_history(steps in prop::collection::vec(step(), 8..24)) {
         let (store, mut shelf) = (Store::default(), BlockCache::default());
         for step in steps {
             match step {
                 Step::Publish(tenant, stage) => store.publish(POOL[tenant][stage].clone()),
-                Step::Remove(tenant) => store.remove(&crowd::alias(tenant)),
+                Step::Remove(tenant) => store.remove(&large_fleet::alias(tenant)),
                 Step::Scrape(format, every) => {
                     let tenants = store.current();
                     let edition = edition(&mut shelf, format, &tenants);
                     let stream = stream(&edition);
                     let expected = plain(format, &tenants);
-                    prop_assert!(unpacked(&stream) == expected);
+                    prop_assert!(gunzipped(&stream) == expected);
                     prop_assert!(through("gzip", &["-dc"], &stream) == expected);
                     let waiting = edition.blocks().filter(|block| !block.is_compressed());
                     compress(waiting.step_by(every));
@@ -136,25 +134,25 @@ proptest! {
 }
 
 #[test]
-fn the_body_is_hardly_longer_than_gzip_would_make_it() {
+fn the_body_is_hardly_longer_than_one_by_gzip() {
     for tenants in [1, 5, 60] {
-        let store = crowd(tenants);
+        let store = store_of(tenants);
         let current = store.current();
         let edition = edition(&mut BlockCache::default(), Format::Text, &current);
         compress(edition.blocks());
-        let ours = stream(&edition).len();
+        let size = stream(&edition).len();
         let whole = through("gzip", &["-6", "-c"], &plain(Format::Text, &current)).len();
-        eprintln!("{tenants} tenants: {ours} bytes, gzip -6 {whole}");
+        eprintln!("{tenants} tenants: {size} bytes, gzip -6 {whole}");
         assert!(
-            ours * 10 <= whole * 11,
-            "{tenants} tenants: {ours} bytes, gzip -6 {whole}"
+            size * 10 <= whole * 11,
+            "{tenants} tenants: {size} bytes, gzip -6 {whole}"
         );
     }
 }
 
 #[test]
-fn one_tenants_refresh_leaves_the_blocks_of_others_alone() {
-    let (store, mut shelf) = (crowd(60), BlockCache::default());
+fn a_refresh_of_one_tenant_keeps_the_blocks_of_the_others() {
+    let (store, mut shelf) = (store_of(60), BlockCache::default());
     let before = edition(&mut shelf, Format::Text, &store.current());
     compress(before.blocks());
     let all: usize = before.blocks().map(|block| block.len()).sum();
@@ -163,25 +161,25 @@ fn one_tenants_refresh_leaves_the_blocks_of_others_alone() {
         waiting.map(|block| block.len()).sum::<usize>()
     };
 
-    // The same lines once more, in other buffers.
-    store.publish(crowd::tenant(7, 0, 0));
+    // The same lines in other buffers.
+    store.publish(large_fleet::tenant(7, 0, 0));
     assert_eq!(
         waiting(&edition(&mut shelf, Format::Text, &store.current())),
         0
     );
 
-    // Only the refresh itself is new.
+    // Only the health lines are new.
     let known = store.current();
-    let known = known.find(&crowd::alias(7)).unwrap();
-    store.publish(crowd::refreshed(known, 7, 1));
+    let known = known.find(&large_fleet::alias(7)).unwrap();
+    store.publish(large_fleet::refreshed(known, 7, 1));
     let vitals = waiting(&edition(&mut shelf, Format::Text, &store.current()));
     assert!(
         0 < vitals && vitals * 10 < all,
         "{vitals} of {all} bytes wait"
     );
 
-    // New scores, too: a block of each family that has them, at the most.
-    store.publish(crowd::tenant(7, 1, 2));
+    // New scores too: at most one block of each family that has them.
+    store.publish(large_fleet::tenant(7, 1, 2));
     let scores = waiting(&edition(&mut shelf, Format::Text, &store.current()));
     assert!(
         vitals < scores && scores * 2 < all,
@@ -190,8 +188,8 @@ fn one_tenants_refresh_leaves_the_blocks_of_others_alone() {
 }
 
 #[test]
-fn both_formats_share_what_is_compressed() {
-    let (store, mut shelf) = (crowd(30), BlockCache::default());
+fn both_formats_share_compressed_blocks() {
+    let (store, mut shelf) = (store_of(30), BlockCache::default());
     let text = edition(&mut shelf, Format::Text, &store.current());
     compress(text.blocks());
     let open = edition(&mut shelf, Format::OpenMetrics, &store.current());
@@ -199,21 +197,21 @@ fn both_formats_share_what_is_compressed() {
     assert!(shared * 2 > open.blocks().count());
     assert!(shared < open.blocks().count(), "some headers differ");
     assert_eq!(
-        unpacked(&stream(&open)),
+        gunzipped(&stream(&open)),
         plain(Format::OpenMetrics, &store.current())
     );
 }
 
 #[test]
-fn an_old_edition_is_freed_when_there_is_a_new_one() {
-    let (store, mut shelf) = (crowd(2), BlockCache::default());
+fn an_old_body_is_freed_when_there_is_a_new_one() {
+    let (store, mut shelf) = (store_of(2), BlockCache::default());
     let old = Arc::downgrade(&edition(&mut shelf, Format::Text, &store.current()));
-    store.publish(crowd::tenant(1, 1, 1));
+    store.publish(large_fleet::tenant(1, 1, 1));
     let _new = edition(&mut shelf, Format::Text, &store.current());
     assert!(old.upgrade().is_none());
 }
 
-/// Answers every request with the same bytes, as gzip.
+/// Answers every request with the same gzip bytes.
 fn replay(stream: Vec<u8>, format: Format) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -242,9 +240,9 @@ const PYTHON: &str =
     "import gzip,sys;sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))";
 const NODE: &str = "fetch(process.argv[1]).then(r => r.arrayBuffer()).then(b => process.stdout.write(Buffer.from(b)))";
 
-/// Nothing compressed, something, and everything.
+/// Nothing compressed, some of it, and everything.
 fn stages() -> Vec<(Vec<u8>, Vec<u8>, usize)> {
-    let store = crowd(6);
+    let store = store_of(6);
     let tenants = store.current();
     let edition = edition(&mut BlockCache::default(), Format::OpenMetrics, &tenants);
     let expected = plain(Format::OpenMetrics, &tenants);
@@ -267,7 +265,7 @@ fn stages() -> Vec<(Vec<u8>, Vec<u8>, usize)> {
 #[test]
 fn gzip_python_curl_and_node_read_the_same_bytes() {
     for (stream, expected, _) in stages() {
-        assert!(unpacked(&stream) == expected);
+        assert!(gunzipped(&stream) == expected);
         assert!(through("gzip", &["-dc"], &stream) == expected, "gzip");
         assert!(
             through("python3", &["-c", PYTHON], &stream) == expected,
@@ -304,14 +302,14 @@ async fn prometheus_reads_every_sample() {
     let (_prometheus, url) = prometheus(folder.path(), &targets.join(", "));
     let query = format!("{url}/api/v1/query?query=scrape_samples_scraped");
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
-        let answer = match http.get(&query).send().await {
-            Ok(answer) => answer.text().await.unwrap_or_default(),
+        let response = match http.get(&query).send().await {
+            Ok(response) => response.text().await.unwrap_or_default(),
             Err(_not_yet) => String::new(),
         };
-        let answer: serde_json::Value = serde_json::from_str(&answer).unwrap_or_default();
-        let seen: Vec<usize> = answer["data"]["result"]
+        let response: serde_json::Value = serde_json::from_str(&response).unwrap_or_default();
+        let seen: Vec<usize> = response["data"]["result"]
             .as_array()
             .into_iter()
             .flatten()
@@ -347,48 +345,25 @@ fn prometheus(folder: &Path, targets: &str) -> (Process, String) {
     (process, format!("http://127.0.0.1:{port}"))
 }
 
-/// A server over a crowd, on the runtime of who asks.
-async fn serving(tenants: u64) -> (SocketAddr, Arc<Store>) {
-    let store = Arc::new(crowd(tenants));
-    let options = Options {
-        telemetry_path: "/metrics".to_owned(),
-        route_prefix: "/".to_owned(),
-        external_url: None,
-        persons: PersonDetail::Shown(Persons::Plain),
-        exposed: false,
-        gate: Arc::default(),
-        closed: Closed::default(),
-        lifecycle: None,
-        version: "1.2.3".to_owned(),
-        started: SystemTime::now(),
-    };
-    let telemetry = Arc::new(Telemetry::new().unwrap());
-    let site = Site::new(Arc::clone(&store), telemetry, options);
-    let listeners = bind(&["127.0.0.1:0"]).await.unwrap();
-    let address = listeners[0].local_addr().unwrap();
-    tokio::spawn(serve(listeners, Arc::new(site), std::future::pending()));
-    (address, store)
-}
-
 /// The body of a gzip scrape.
 async fn scrape(address: SocketAddr) -> Bytes {
     let asking = async {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
         let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n";
         stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        answer
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).await.unwrap();
+        response
     };
-    let answer = tokio::time::timeout(PATIENCE, asking)
+    let response = tokio::time::timeout(TIMEOUT, asking)
         .await
-        .expect("an answer");
-    let end = answer
+        .expect("an response");
+    let end = response
         .windows(4)
         .position(|bytes| bytes == b"\r\n\r\n")
         .unwrap();
-    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
-    let body = Bytes::from(answer).slice(end + 4..);
+    let head = String::from_utf8_lossy(&response[..end]).to_lowercase();
+    let body = Bytes::from(response).slice(end + 4..);
     assert!(
         head.contains(&format!("content-length: {}\r\n", body.len())),
         "{head}"
@@ -411,29 +386,30 @@ fn a_scrape_does_not_wait_for_compression() {
         .build()
         .unwrap();
     runtime.block_on(async {
-        let (address, store) = serving(4).await;
-        // The one thread that could compress has other things to do.
-        let (open, gate) = std::sync::mpsc::channel::<()>();
-        let closed = tokio::task::spawn_blocking(move || gate.recv());
+        let server = start_with(Arc::new(store_of(4)), options()).await;
+        let (address, store) = (server.address, &server.store);
+        // Block the one thread that could compress.
+        let (release, blocked) = std::sync::mpsc::channel::<()>();
+        let blocking = tokio::task::spawn_blocking(move || blocked.recv());
 
         let first = scrape(address).await;
-        assert!(unpacked(&first).starts_with(&lines(&store.current())));
-        store.publish(crowd::tenant(2, 1, 1));
+        assert!(gunzipped(&first).starts_with(&lines(&store.current())));
+        store.publish(large_fleet::tenant(2, 1, 1));
         let second = scrape(address).await;
         let current = lines(&store.current());
-        assert!(unpacked(&second).starts_with(&current));
+        assert!(gunzipped(&second).starts_with(&current));
         assert!(second.len() > current.len(), "nothing is compressed yet");
 
-        open.send(()).unwrap();
-        closed.await.unwrap().unwrap();
+        release.send(()).unwrap();
+        blocking.await.unwrap().unwrap();
         let waiting = async {
             while scrape(address).await.len() * 5 > first.len() {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
-        tokio::time::timeout(PATIENCE, waiting)
+        tokio::time::timeout(TIMEOUT, waiting)
             .await
             .expect("it is compressed afterwards");
-        assert!(unpacked(&scrape(address).await).starts_with(&current));
+        assert!(gunzipped(&scrape(address).await).starts_with(&current));
     });
 }

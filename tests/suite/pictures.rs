@@ -5,7 +5,7 @@
 //! ```
 
 use crate::browser::Browser;
-use crate::served::{options, start};
+use crate::test_server::{options, start};
 use crate::world::World;
 use secure_score_exporter::config::Exceptions;
 use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
@@ -101,7 +101,7 @@ async fn draw() {
             Api::ALL.into_iter().all(troubled)
         })
         .await;
-    let server = start(secure_score_exporter::http::Options {
+    let server = start(secure_score_exporter::http::SiteOptions {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: SystemTime::now() - Duration::from_secs(26 * 60 * 60),
         ..options()

@@ -1,8 +1,8 @@
-//! One tenant as a target, all tenants as targets, and a part of a scrape.
+//! Probes, discovery and filtered scrapes.
 
 use crate::rendering::small;
-use crate::served::{Answer, Running, options, start, tenant};
-use secure_score_exporter::http::Options;
+use crate::test_server::{HttpResponse, TestServer, options, start, tenant};
+use secure_score_exporter::http::SiteOptions;
 use secure_score_exporter::store::TenantState;
 use secure_score_exposition::FAMILIES;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ const OPENMETRICS: &str = "Accept: application/openmetrics-text;version=1.0.0\r\
 const GZIP: &str = "Accept-Encoding: gzip\r\n";
 
 /// Contoso with some controls, and Fabrikam, whose refreshes fail.
-async fn two() -> Running {
+async fn start_two() -> TestServer {
     let server = start(options()).await;
     for (alias, (data, vitals)) in ["contoso", "fabrikam"].into_iter().zip(small::tenants()) {
         server.store.publish(TenantState {
@@ -35,38 +35,38 @@ fn samples(text: &str) -> BTreeSet<String> {
     lines.map(str::to_owned).collect()
 }
 
-fn unpacked(answer: &Answer) -> String {
-    assert_eq!(answer.header("content-encoding"), Some("gzip"));
-    assert_eq!(answer.length(), answer.body.len());
+fn gunzipped(response: &HttpResponse) -> String {
+    assert_eq!(response.header("content-encoding"), Some("gzip"));
+    assert_eq!(response.length(), response.body.len());
     let mut text = String::new();
-    let mut decoder = flate2::read::GzDecoder::new(&answer.body[..]);
+    let mut decoder = flate2::read::GzDecoder::new(&response.body[..]);
     decoder.read_to_string(&mut text).unwrap();
     text
 }
 
 #[tokio::test]
 async fn a_probe_shows_one_tenant_and_nothing_of_the_process() {
-    let server = two().await;
+    let server = start_two().await;
     let whole = samples(server.get("/metrics").await.text());
     let mut together = BTreeSet::new();
     for alias in ["contoso", "fabrikam"] {
-        let answer = server.get(&format!("/probe?tenant={alias}")).await;
-        assert_eq!(answer.status, 200);
+        let response = server.get(&format!("/probe?tenant={alias}")).await;
+        assert_eq!(response.status, 200);
         let named = format!("tenant=\"{alias}\"");
-        let of_others = answer
+        let of_others = response
             .text()
             .lines()
             .filter(|line| !line.starts_with('#') && !line.contains(&named));
         assert_eq!(of_others.collect::<Vec<_>>(), Vec::<&str>::new());
-        together.extend(samples(answer.text()));
+        together.extend(samples(response.text()));
     }
     assert!(together.len() > 50, "{} samples", together.len());
     assert_eq!(together, whole);
 }
 
 #[tokio::test]
-async fn a_probe_comes_in_every_form_a_scrape_does() {
-    let server = two().await;
+async fn a_probe_has_every_representation_of_a_scrape() {
+    let server = start_two().await;
     for (accept, begins, ends) in [
         ("", "text/plain; version=0.0.4", "\n"),
         (
@@ -76,7 +76,7 @@ async fn a_probe_comes_in_every_form_a_scrape_does() {
         ),
     ] {
         let path = "/probe?tenant=contoso";
-        let plain = server.ask("GET", path, accept).await;
+        let plain = server.request("GET", path, accept).await;
         let content_type = plain.header("content-type").unwrap();
         assert!(content_type.starts_with(begins), "{content_type}");
         assert_eq!(plain.header("vary"), Some("Accept, Accept-Encoding"));
@@ -85,44 +85,44 @@ async fn a_probe_comes_in_every_form_a_scrape_does() {
         assert!(plain.text().ends_with(ends));
         let asked = format!("{accept}{GZIP}");
         for _ in 0..2 {
-            let packed = server.ask("GET", path, &asked).await;
+            let packed = server.request("GET", path, &asked).await;
             assert_eq!(packed.header("content-type"), Some(content_type));
             assert!(packed.body.len() < plain.body.len() / 3, "not compressed");
-            assert_eq!(unpacked(&packed), plain.text());
+            assert_eq!(gunzipped(&packed), plain.text());
         }
-        let head = server.ask("HEAD", path, accept).await;
+        let head = server.request("HEAD", path, accept).await;
         assert_eq!((head.length(), head.body.len()), (plain.body.len(), 0));
     }
 }
 
-/// Alerts look for the page at the job and instance of the tenant.
+/// Alerts join the URL on the job and instance of the tenant.
 #[tokio::test]
-async fn a_probe_tells_where_the_page_is() {
-    let server = two().await;
-    let told = "secure_score_exporter_external_url_info{url=\"https://score.example/\"} 1\n";
+async fn a_probe_has_the_external_url() {
+    let server = start_two().await;
+    let line = "secure_score_exporter_external_url_info{url=\"https://score.example/\"} 1\n";
     let path = "/probe?tenant=contoso";
     assert!(!server.get(path).await.text().contains("external_url"));
     let url = "https://score.example/";
     server.telemetry.external_url(url).unwrap();
-    assert!(server.get(path).await.text().ends_with(told));
-    let packed = server.ask("GET", path, GZIP).await;
-    assert!(unpacked(&packed).ends_with(told));
-    let open = server.ask("GET", path, OPENMETRICS).await;
-    assert!(open.text().ends_with(&format!("{told}# EOF\n")));
+    assert!(server.get(path).await.text().ends_with(line));
+    let packed = server.request("GET", path, GZIP).await;
+    assert!(gunzipped(&packed).ends_with(line));
+    let open = server.request("GET", path, OPENMETRICS).await;
+    assert!(open.text().ends_with(&format!("{line}# EOF\n")));
 }
 
 #[tokio::test]
-async fn what_was_compressed_is_not_shown_once_it_is_old() {
-    let server = two().await;
-    let ask = || server.ask("GET", "/probe?tenant=contoso", GZIP);
-    let before = unpacked(&ask().await);
+async fn a_probe_is_compressed_anew_after_a_change() {
+    let server = start_two().await;
+    let ask = || server.request("GET", "/probe?tenant=contoso", GZIP);
+    let before = gunzipped(&ask().await);
     let [_, (data, vitals)] = small::tenants();
     server.store.publish(TenantState {
         data,
         vitals,
         ..tenant("contoso")
     });
-    let after = unpacked(&ask().await);
+    let after = gunzipped(&ask().await);
     assert_ne!(before, after);
     assert_eq!(after, server.get("/probe?tenant=contoso").await.text());
     server.store.remove("contoso");
@@ -131,48 +131,52 @@ async fn what_was_compressed_is_not_shown_once_it_is_old() {
 
 #[tokio::test]
 async fn only_configured_tenants_can_be_probed() {
-    let server = two().await;
-    for (query, status, said) in [
+    let server = start_two().await;
+    for (query, status, message) in [
         (
             "?tenant=contosso",
             404,
-            "no tenant here is called \"contosso\"; did you mean \"contoso\"?",
+            "unknown tenant \"contosso\"; did you mean \"contoso\"?",
         ),
         (
             "?tenant=%3Cscript%3E%0A",
             404,
-            "called \"<script>\\n\"; /sd/tenants lists",
+            "unknown tenant \"<script>\\n\"; /sd/tenants lists",
         ),
         ("?tenant=CONTOSO", 404, "did you mean \"contoso\"?"),
         ("", 400, "no tenant is named"),
         ("?tenant=", 400, "no tenant is named"),
         ("?tenant=contoso&tenant=fabrikam", 400, "given twice"),
         ("?target=contoso", 400, "unknown parameter \"target\""),
-        ("?tenant=%zz", 400, "a % that begins no escape"),
+        ("?tenant=%zz", 400, "a % without two hexadecimal digits"),
     ] {
-        let answer = server.get(&format!("/probe{query}")).await;
-        assert_eq!(answer.status, status, "{query}");
-        let content_type = answer.header("content-type").unwrap();
+        let response = server.get(&format!("/probe{query}")).await;
+        assert_eq!(response.status, status, "{query}");
+        let content_type = response.header("content-type").unwrap();
         assert_eq!(content_type, "text/plain; charset=utf-8");
-        assert!(answer.text().contains(said), "{query}: {}", answer.text());
+        assert!(
+            response.text().contains(message),
+            "{query}: {}",
+            response.text()
+        );
     }
-    assert_eq!(server.ask("POST", "/probe", "").await.status, 405);
+    assert_eq!(server.request("POST", "/probe", "").await.status, 405);
 }
 
-fn targets(answer: &Answer) -> Value {
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let content_type = answer.header("content-type").unwrap();
+fn targets(response: &HttpResponse) -> Value {
+    assert_eq!(response.status, 200, "{}", response.text());
+    let content_type = response.header("content-type").unwrap();
     assert_eq!(content_type, "application/json; charset=utf-8");
-    serde_json::from_slice(&answer.body).unwrap()
+    serde_json::from_slice(&response.body).unwrap()
 }
 
 #[tokio::test]
-async fn each_tenant_is_a_target_under_the_address_asked_by() {
-    let server = two().await;
+async fn each_tenant_is_a_target_at_the_requested_address() {
+    let server = start_two().await;
     let team = [("team".to_owned(), "emea".to_owned())].into();
     server
         .site
-        .set_targets([("contoso".to_owned(), team)].into());
+        .set_target_labels([("contoso".to_owned(), team)].into());
     let target = |alias: &str, labels: Value| {
         let mut all = json!({
             "__param_tenant": alias,
@@ -187,7 +191,7 @@ async fn each_tenant_is_a_target_under_the_address_asked_by() {
     let contoso = target("contoso", json!({"team": "emea"}));
     assert_eq!(found, json!([contoso, target("fabrikam", json!({}))]));
 
-    server.site.set_targets([].into());
+    server.site.set_target_labels([].into());
     server.store.remove("fabrikam");
     let found = targets(&server.get("/sd/tenants").await);
     assert_eq!(found, json!([target("contoso", json!({}))]));
@@ -196,8 +200,8 @@ async fn each_tenant_is_a_target_under_the_address_asked_by() {
 }
 
 #[tokio::test]
-async fn behind_a_proxy_the_targets_are_the_proxys_for_who_came_through_it() {
-    let server = start(Options {
+async fn requests_through_a_proxy_get_targets_at_the_proxy() {
+    let server = start(SiteOptions {
         route_prefix: "/inner".to_owned(),
         external_url: Some("https://mon.example/score".to_owned()),
         ..options()
@@ -207,7 +211,7 @@ async fn behind_a_proxy_the_targets_are_the_proxys_for_who_came_through_it() {
     let asked = |host: &'static str| {
         let request = format!("GET /inner/sd/tenants HTTP/1.0\r\n{host}\r\n");
         let server = &server;
-        async move { crate::served::parsed(server.raw(request.as_bytes()).await) }
+        async move { server.send(request.as_bytes()).await }
     };
     for (host, address, path, scheme) in [
         (
@@ -234,14 +238,14 @@ async fn behind_a_proxy_the_targets_are_the_proxys_for_who_came_through_it() {
         "Host: me@evil.example\r\n",
         "Host: \u{e4}\r\n",
     ] {
-        let answer = asked(host).await;
-        assert_eq!(answer.status, 400, "{host:?}: {}", answer.text());
+        let response = asked(host).await;
+        assert_eq!(response.status, 400, "{host:?}: {}", response.text());
     }
 }
 
 #[tokio::test]
-async fn a_filter_leaves_out_the_other_tenants() {
-    let server = two().await;
+async fn a_tenant_filter_excludes_the_other_tenants() {
+    let server = start_two().await;
     let (whole, one) = (server.get("/metrics").await, "/metrics?tenant[]=contoso");
     let probe = server.get("/probe?tenant=contoso").await;
     let some = server.get(one).await;
@@ -253,16 +257,15 @@ async fn a_filter_leaves_out_the_other_tenants() {
     assert_eq!(samples(none.text()), BTreeSet::new());
     assert!(none.text().contains("secure_score_exporter_tenants"));
     for accept in ["", OPENMETRICS] {
-        let plain = server.ask("GET", one, accept).await;
-        let packed = server.ask("GET", one, &format!("{accept}{GZIP}")).await;
+        let plain = server.request("GET", one, accept).await;
+        let packed = server.request("GET", one, &format!("{accept}{GZIP}")).await;
         assert_eq!(packed.header("content-type"), plain.header("content-type"));
-        assert_eq!(samples(&unpacked(&packed)), samples(plain.text()));
+        assert_eq!(samples(&gunzipped(&packed)), samples(plain.text()));
     }
 }
 
-/// Whether a line may be left out by its category: what is of a tenant as a
-/// whole may not.
-fn is_of_a_category(line: &str) -> bool {
+/// Whether a category filter may exclude a line: lines of a tenant as a whole stay.
+fn has_a_category(line: &str) -> bool {
     let name = line.split('{').next().unwrap();
     let family = FAMILIES.iter().find(|family| family.name == name).unwrap();
     let labels = family.labels;
@@ -270,26 +273,26 @@ fn is_of_a_category(line: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_category_leaves_out_controls_and_sums_of_the_others_only() {
-    let server = two().await;
+async fn a_category_filter_excludes_controls_and_sums_of_the_others_only() {
+    let server = start_two().await;
     let whole = samples(server.get("/metrics").await.text());
     let one = samples(server.get("/metrics?category[]=identity").await.text());
-    let lasting = |lines: &BTreeSet<String>| {
-        let of_tenants = lines.iter().filter(|line| !is_of_a_category(line));
+    let unfiltered = |lines: &BTreeSet<String>| {
+        let of_tenants = lines.iter().filter(|line| !has_a_category(line));
         of_tenants.cloned().collect::<Vec<_>>()
     };
-    assert_eq!(lasting(&one), lasting(&whole));
-    for line in one.iter().filter(|line| is_of_a_category(line)) {
+    assert_eq!(unfiltered(&one), unfiltered(&whole));
+    for line in one.iter().filter(|line| has_a_category(line)) {
         let named = line.contains("category=\"Identity\"");
         assert!(named || line.contains("control=\"AdminMFAV2\""), "{line}");
         assert!(whole.contains(line), "{line}");
     }
-    for kept in [
+    for prefix in [
         "secure_score_control_acceptance_info{tenant=\"contoso\",control=\"AdminMFAV2\"",
         "secure_score_category_score{tenant=\"contoso\",category=\"Identity\"}",
         "secure_score_comparison_category_score{tenant=\"contoso\",basis=\"AllTenants\",category=\"Identity\"}",
     ] {
-        assert!(one.iter().any(|line| line.starts_with(kept)), "{kept}");
+        assert!(one.iter().any(|line| line.starts_with(prefix)), "{prefix}");
     }
     let apps = samples(server.get("/metrics?category[]=Apps").await.text());
     let acceptances = apps.iter().find(|line| line.contains("acceptance_info"));
@@ -301,23 +304,27 @@ async fn a_category_leaves_out_controls_and_sums_of_the_others_only() {
 }
 
 #[tokio::test]
-async fn a_filter_that_is_not_understood_shows_nothing() {
-    let server = two().await;
-    for (query, said) in [
+async fn an_invalid_filter_is_rejected() {
+    let server = start_two().await;
+    for (query, message) in [
         (
             "tenant[]=contoso&tenant[]=x&tenant[]=fabrikan",
-            "called \"fabrikan\", \"x\"",
+            "unknown tenant \"fabrikan\", \"x\"",
         ),
-        ("category[]=Identities", "category \"Identities\" is none"),
-        ("category[]=", "is none"),
+        ("category[]=Identities", "unknown category \"Identities\""),
+        ("category[]=", "unknown category \"\""),
         (
             "tenant=contoso",
             "unknown parameter \"tenant\"; the parameters are tenant[], category[]",
         ),
         ("x=%ff", "not UTF-8"),
     ] {
-        let answer = server.get(&format!("/metrics?{query}")).await;
-        assert_eq!(answer.status, 400, "{query}");
-        assert!(answer.text().contains(said), "{query}: {}", answer.text());
+        let response = server.get(&format!("/metrics?{query}")).await;
+        assert_eq!(response.status, 400, "{query}");
+        assert!(
+            response.text().contains(message),
+            "{query}: {}",
+            response.text()
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Refreshes that wait for a scrape.
 
-use crate::served::{options, over};
+use crate::test_server::{options, start_with};
 use crate::world::World;
 use secure_score_exporter::config::RefreshMode;
 use secure_score_exporter::simulator::{Api as Struck, Fault, RetryAfter, What};
@@ -55,8 +55,8 @@ async fn what_nobody_scrapes_is_not_refreshed_and_what_many_scrape_is_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_shows_what_it_had_refreshed() {
     let world = summoned().await;
-    let server = over(Arc::clone(&world.store), options()).await;
-    server.site.summon(world.summons());
+    let server = start_with(Arc::clone(&world.store), options()).await;
+    server.site.set_on_demand_refresh(world.summons());
     overdue().await;
     for (path, refreshed) in [("/probe?tenant=contoso", 2), ("/metrics", 2)] {
         let answer = server.get(path).await;
@@ -74,14 +74,14 @@ async fn a_scrape_shows_what_it_had_refreshed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_that_cannot_wait_longer_is_shown_the_last_good_data() {
     let world = summoned().await;
-    let server = over(Arc::clone(&world.store), options()).await;
-    server.site.summon(world.summons());
+    let server = start_with(Arc::clone(&world.store), options()).await;
+    server.site.set_on_demand_refresh(world.summons());
     let stall = Fault::new(Struck::Profiles, What::Stall);
     world.inject(Some("contoso"), stall);
     overdue().await;
     let began = Instant::now();
     let header = "X-Prometheus-Scrape-Timeout-Seconds: 1.0\r\n";
-    let answer = server.ask("GET", "/probe?tenant=contoso", header).await;
+    let answer = server.request("GET", "/probe?tenant=contoso", header).await;
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("secure_score_control_score{"));
     assert!(began.elapsed() >= Duration::from_millis(500), "it waited");

@@ -1,16 +1,16 @@
-//! The server as a client meets it: real sockets, raw bytes.
+//! The server over real sockets, with raw bytes.
 
-use crate::crowd;
-use crate::served::{Running, options, parsed, start, tenant, with_controls};
-use secure_score_exporter::http::{Drained, MAX_REQUESTS, Options};
+use crate::large_fleet;
+use crate::test_server::{TestServer, options, start, tenant, with_controls};
+use secure_score_exporter::http::{DrainOutcome, MAX_REQUESTS, SiteOptions};
 use secure_score_model::TenantHealth;
 use std::io::Read;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
-/// Lines that differ from scrape to scrape: what the process says of itself.
-fn lasting(body: &[u8]) -> Vec<String> {
+/// The lines of the tenants: the exporter's own differ from scrape to scrape.
+fn tenant_lines(body: &[u8]) -> Vec<String> {
     let text = String::from_utf8(body.to_vec()).unwrap();
     let own = |line: &&str| !line.contains("process_") && !line.contains("secure_score_exporter_");
     text.lines().filter(own).map(str::to_owned).collect()
@@ -26,7 +26,7 @@ fn gunzipped(body: &[u8]) -> Vec<u8> {
 const OPENMETRICS: &str = "Accept: application/openmetrics-text;version=1.0.0\r\n";
 
 #[tokio::test]
-async fn a_scrape_is_labelled_measured_and_says_what_it_depends_on() {
+async fn a_scrape_has_type_length_and_vary_headers() {
     let server = start(options()).await;
     server.store.publish(tenant("contoso"));
     let text = server.get("/metrics").await;
@@ -42,7 +42,7 @@ async fn a_scrape_is_labelled_measured_and_says_what_it_depends_on() {
     assert!(text.body.ends_with(b"\n"));
     assert!(!text.text().contains("# EOF"));
 
-    let open = server.ask("GET", "/metrics", OPENMETRICS).await;
+    let open = server.request("GET", "/metrics", OPENMETRICS).await;
     assert!(
         open.header("content-type")
             .unwrap()
@@ -53,52 +53,58 @@ async fn a_scrape_is_labelled_measured_and_says_what_it_depends_on() {
 }
 
 #[tokio::test]
-async fn the_compressed_body_is_the_plain_one() {
+async fn the_compressed_body_equals_the_plain_one() {
     let server = start(options()).await;
     server.store.publish(tenant("contoso"));
     for accept in ["", OPENMETRICS] {
-        let plain = server.ask("GET", "/metrics", accept).await;
+        let plain = server.request("GET", "/metrics", accept).await;
         let asked = format!("{accept}Accept-Encoding: gzip, gzip\r\n");
-        let packed = server.ask("GET", "/metrics", &asked).await;
+        let packed = server.request("GET", "/metrics", &asked).await;
         assert_eq!(packed.header("content-encoding"), Some("gzip"));
         assert_eq!(packed.header("content-type"), plain.header("content-type"));
         assert_eq!(packed.length(), packed.body.len());
-        assert_eq!(lasting(&gunzipped(&packed.body)), lasting(&plain.body));
+        assert_eq!(
+            tenant_lines(&gunzipped(&packed.body)),
+            tenant_lines(&plain.body)
+        );
     }
 }
 
 #[tokio::test]
-async fn a_head_is_the_answer_without_its_body() {
+async fn a_head_response_has_no_body() {
     let server = start(options()).await;
     server.store.publish(tenant("contoso"));
     for path in ["/style.css", "/-/healthy", "/-/ready", "/nowhere"] {
-        let (full, head) = (server.get(path).await, server.ask("HEAD", path, "").await);
+        let (full, head) = (
+            server.get(path).await,
+            server.request("HEAD", path, "").await,
+        );
         assert_eq!(head.status, full.status, "{path}");
         assert_eq!(head.header("content-type"), full.header("content-type"));
         assert_eq!(head.length(), full.body.len(), "{path}");
         assert!(head.body.is_empty(), "{path}");
     }
     for path in ["/", "/metrics"] {
-        let head = server.ask("HEAD", path, "").await;
+        let head = server.request("HEAD", path, "").await;
         assert_eq!((head.status, head.body.len()), (200, 0), "{path}");
         assert!(head.length() > 0, "{path}");
     }
 }
 
 #[tokio::test]
-async fn only_looking_is_allowed() {
+async fn only_get_and_head_are_allowed() {
     let server = start(options()).await;
     for path in ["/", "/metrics", "/-/healthy", "/readyz"] {
         for method in ["POST", "PUT", "DELETE", "OPTIONS", "BREW"] {
-            let answer = server.ask(method, path, "").await;
-            assert_eq!(answer.status, 405, "{method} {path}");
-            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+            let response = server.request(method, path, "").await;
+            assert_eq!(response.status, 405, "{method} {path}");
+            assert_eq!(response.header("allow"), Some("GET, HEAD"));
         }
     }
 }
 
 #[tokio::test]
-async fn it_is_ready_when_every_tenant_was_attempted() {
+async fn it_is_ready_when_a_refresh_of_every_tenant_was_attempted() {
     let server = start(options()).await;
     for path in ["/-/healthy", "/livez", "/healthz", "/-/ready", "/readyz"] {
         assert_eq!(server.get(path).await.status, 200, "{path} without tenants");
@@ -108,14 +114,14 @@ async fn it_is_ready_when_every_tenant_was_attempted() {
     server.store.publish(tenant("contoso"));
     server.store.publish(waiting);
     for path in ["/-/ready", "/readyz"] {
-        let answer = server.get(path).await;
-        assert_eq!(answer.status, 503, "{path}");
+        let response = server.get(path).await;
+        assert_eq!(response.status, 503, "{path}");
         assert!(
-            answer.text().contains("1 of 2 tenants"),
+            response.text().contains("1 of 2 tenants"),
             "{}",
-            answer.text()
+            response.text()
         );
-        assert!(answer.text().contains("fabrikam"));
+        assert!(response.text().contains("fabrikam"));
     }
     assert_eq!(server.get("/-/healthy").await.status, 200);
     let mut kept = with_controls(tenant("fabrikam"), Vec::new());
@@ -127,8 +133,8 @@ async fn it_is_ready_when_every_tenant_was_attempted() {
 }
 
 #[tokio::test]
-async fn a_prefix_moves_everything_and_the_root_leads_there() {
-    let server = start(Options {
+async fn a_prefix_moves_every_route_and_the_root_redirects() {
+    let server = start(SiteOptions {
         route_prefix: "/secure".to_owned(),
         ..options()
     })
@@ -142,9 +148,9 @@ async fn a_prefix_moves_everything_and_the_root_leads_there() {
         assert_eq!(server.get(path).await.status, 200, "{path}");
     }
     for path in ["/", "/secure"] {
-        let answer = server.get(path).await;
+        let response = server.get(path).await;
         assert_eq!(
-            (answer.status, answer.header("location")),
+            (response.status, response.header("location")),
             (302, Some("/secure/")),
             "{path}"
         );
@@ -155,7 +161,7 @@ async fn a_prefix_moves_everything_and_the_root_leads_there() {
 }
 
 #[tokio::test]
-async fn requests_sent_in_one_go_are_all_answered_in_order() {
+async fn pipelined_requests_are_answered_in_order() {
     let server = start(options()).await;
     let one = |path: &str, more: &str| format!("GET {path} HTTP/1.1\r\nHost: x\r\n{more}\r\n");
     let all = [
@@ -163,8 +169,8 @@ async fn requests_sent_in_one_go_are_all_answered_in_order() {
         one("/nowhere", ""),
         one("/-/ready", "Connection: close\r\n"),
     ];
-    let answer = String::from_utf8(server.raw(all.concat().as_bytes()).await).unwrap();
-    let statuses: Vec<&str> = answer
+    let response = String::from_utf8(server.raw(all.concat().as_bytes()).await).unwrap();
+    let statuses: Vec<&str> = response
         .split("HTTP/1.1 ")
         .skip(1)
         .map(|part| &part[..3])
@@ -173,9 +179,9 @@ async fn requests_sent_in_one_go_are_all_answered_in_order() {
 }
 
 #[tokio::test]
-async fn rubbish_is_refused_and_harms_nobody() {
+async fn invalid_requests_are_rejected() {
     let server = start(options()).await;
-    for rubbish in [
+    for invalid in [
         &b"GET / HTTP/1.1\r\nbroken header\r\n\r\n"[..],
         b"GET /\xff\x00 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello tls \r\n\r\n",
@@ -183,31 +189,31 @@ async fn rubbish_is_refused_and_harms_nobody() {
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
     ] {
-        assert_eq!(parsed(server.raw(rubbish).await).status, 400, "{rubbish:?}");
+        assert_eq!(server.send(invalid).await.status, 400, "{invalid:?}");
     }
     assert_eq!(server.get("/-/healthy").await.status, 200);
 }
 
 #[tokio::test]
-async fn too_much_header_and_too_much_body_are_refused() {
+async fn oversized_headers_and_bodies_are_rejected() {
     let server = start(options()).await;
     let long = format!("X-Long: {}\r\n", "a".repeat(20_000));
-    assert_eq!(server.ask("GET", "/metrics", &long).await.status, 431);
+    assert_eq!(server.request("GET", "/metrics", &long).await.status, 431);
     let many = "X-Many: a\r\n".repeat(200);
-    assert_eq!(server.ask("GET", "/metrics", &many).await.status, 431);
+    assert_eq!(server.request("GET", "/metrics", &many).await.status, 431);
     let body = server
-        .ask("GET", "/metrics", "Content-Length: 1000000\r\n")
+        .request("GET", "/metrics", "Content-Length: 1000000\r\n")
         .await;
     assert_eq!(body.status, 413);
     let small = server
-        .ask("GET", "/-/healthy", "Content-Length: 2\r\n\r\nhi")
+        .request("GET", "/-/healthy", "Content-Length: 2\r\n\r\nhi")
         .await;
     assert_eq!(small.status, 200);
     assert_eq!(server.get("/-/healthy").await.status, 200);
 }
 
 #[tokio::test]
-async fn http2_is_spoken_with_those_who_begin_with_it() {
+async fn http2_with_prior_knowledge_is_served() {
     let server = start(options()).await;
     server.store.publish(tenant("contoso"));
     let client = reqwest::Client::builder()
@@ -216,16 +222,16 @@ async fn http2_is_spoken_with_those_who_begin_with_it() {
         .build()
         .unwrap();
     let url = format!("http://{}/metrics", server.address);
-    let answer = client.get(url).send().await.unwrap();
-    assert_eq!(answer.version(), reqwest::Version::HTTP_2);
-    assert_eq!(answer.status(), 200);
-    assert!(answer.text().await.unwrap().ends_with('\n'));
+    let response = client.get(url).send().await.unwrap();
+    assert_eq!(response.version(), reqwest::Version::HTTP_2);
+    assert_eq!(response.status(), 200);
+    assert!(response.text().await.unwrap().ends_with('\n'));
     drop(client);
-    assert_eq!(server.stop().await, Drained::Completely);
+    assert_eq!(server.stop().await, DrainOutcome::Complete);
 }
 
 #[tokio::test]
-async fn a_kept_connection_does_not_delay_the_end() {
+async fn a_kept_connection_does_not_delay_shutdown() {
     let server = start(options()).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let request = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -236,31 +242,31 @@ async fn a_kept_connection_does_not_delay_the_end() {
         assert!(buffer[..read].starts_with(b"HTTP/1.1 200"));
     }
     let address = server.address;
-    assert_eq!(server.stop().await, Drained::Completely);
+    assert_eq!(server.stop().await, DrainOutcome::Complete);
     assert_eq!(stream.read(&mut [0; 16]).await.unwrap(), 0);
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-/// More than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Far more than a test needs.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Whether a connection has an answer for us.
-async fn answers(stream: &mut TcpStream) -> bool {
+/// Whether a connection serves a request.
+async fn is_served(stream: &mut TcpStream) -> bool {
     let request = b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    let mut answer = [0; 1_024];
+    let mut response = [0; 1_024];
     stream.write_all(request).await.is_ok()
-        && stream.read(&mut answer).await.is_ok_and(|read| read > 0)
+        && stream.read(&mut response).await.is_ok_and(|read| read > 0)
 }
 
-/// Opens a connection, has one answer on it, and leaves it open.
-async fn idle_connection(server: &Running) -> TcpStream {
+/// Opens a connection, sends one request and leaves it open.
+async fn idle_connection(server: &TestServer) -> TcpStream {
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    assert!(answers(&mut stream).await);
+    assert!(is_served(&mut stream).await);
     stream
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_idle_connections_keep_nobody_out() {
+async fn a_thousand_idle_connections_block_no_request() {
     let server = start(options()).await;
     let mut idle = Vec::new();
     for _ in 0..1_000 {
@@ -268,16 +274,16 @@ async fn a_thousand_idle_connections_keep_nobody_out() {
     }
     assert_eq!(server.get("/metrics").await.status, 200);
 
-    // The longest idle one had to go, the latest has stayed.
+    // The longest idle one was closed, the latest was not.
     let mut rest = Vec::new();
-    let ended = tokio::time::timeout(PATIENCE, idle[0].read_to_end(&mut rest)).await;
-    assert!(ended.is_ok(), "the first one is open still");
+    let ended = tokio::time::timeout(TIMEOUT, idle[0].read_to_end(&mut rest)).await;
+    assert!(ended.is_ok(), "the first one is still open");
     assert!(rest.is_empty());
-    assert!(answers(&mut idle[999]).await, "the last one had to go");
+    assert!(is_served(&mut idle[999]).await, "the last one was closed");
 }
 
-/// A reader that asks for everything and then does not read it.
-async fn slow_reader(server: &Running) -> TcpStream {
+/// A client that requests everything and reads only the beginning.
+async fn slow_reader(server: &TestServer) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4 * 1024).unwrap();
     let mut stream = socket.connect(server.address).await.unwrap();
@@ -290,15 +296,15 @@ async fn slow_reader(server: &Running) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_request_too_many_is_turned_away_with_a_word() {
+async fn requests_beyond_the_limit_get_503_naming_the_flag() {
     let server = start(options()).await;
     for number in 0..100 {
-        server.store.publish(crowd::tenant(number, 0, 1));
+        server.store.publish(large_fleet::tenant(number, 0, 1));
     }
     let mut readers = Vec::new();
     for _ in 0..MAX_REQUESTS.get() {
-        let refused = server.get("/").await.status;
-        assert_eq!(refused, 200, "a slow reader delays nobody");
+        let status = server.get("/").await.status;
+        assert_eq!(status, 200, "a slow reader delays no request");
         readers.push(slow_reader(&server).await);
     }
     let refused = server.get("/metrics").await;
@@ -319,7 +325,7 @@ async fn one_request_too_many_is_turned_away_with_a_word() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the place is never free again");
+    panic!("the permit is never returned");
 }
 
 /// A frame of HTTP/2.
@@ -330,26 +336,26 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_no_byte_by_http2_does_not_take_every_place() {
+async fn http2_streams_with_a_closed_window_do_not_take_every_permit() {
     let server = start(options()).await;
     server.store.publish(tenant("contoso"));
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    // No byte of any answer may be sent (SETTINGS_INITIAL_WINDOW_SIZE = 0).
+    // No byte of a body may be sent: SETTINGS_INITIAL_WINDOW_SIZE = 0.
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     bytes.extend(frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]));
-    // GET / of localhost, in the static table's words; no body.
+    // GET / of localhost, with indexes of the static table, without a body.
     let request = [&[0x82, 0x86, 0x84, 0x41, 9][..], b"localhost"].concat();
     for number in 0..u32::try_from(MAX_REQUESTS.get()).unwrap() + 8 {
         bytes.extend(frame(1, 0x5, 2 * number + 1, &request));
     }
     stream.write_all(&bytes).await.unwrap();
-    let mut answered = vec![0; 4096];
+    let mut received = vec![0; 4096];
     let mut heads = 0;
     while heads == 0 {
-        let length = stream.read(&mut answered).await.unwrap();
-        assert!(length > 0, "the connection ended without an answer");
+        let length = stream.read(&mut received).await.unwrap();
+        assert!(length > 0, "the connection ended without a response");
         // 0x88 is the status 200.
-        heads += answered[..length]
+        heads += received[..length]
             .iter()
             .filter(|byte| **byte == 0x88)
             .count();
@@ -360,7 +366,7 @@ async fn who_takes_no_byte_by_http2_does_not_take_every_place() {
 }
 
 #[tokio::test]
-async fn a_request_says_whom_it_means_and_says_it_once() {
+async fn a_request_has_exactly_one_host() {
     let server = start(options()).await;
     for (head, status) in [
         ("GET / HTTP/1.1\r\n", 400),
@@ -369,7 +375,7 @@ async fn a_request_says_whom_it_means_and_says_it_once() {
         ("GET / HTTP/1.0\r\n", 200),
     ] {
         let request = format!("{head}Connection: close\r\n\r\n");
-        let answer = parsed(server.raw(request.as_bytes()).await);
-        assert_eq!(answer.status, status, "{head:?}");
+        let response = server.send(request.as_bytes()).await;
+        assert_eq!(response.status, status, "{head:?}");
     }
 }

@@ -1,22 +1,20 @@
-//! The pages as a program reads them; `browser` opens them in a browser.
+//! The HTML of the pages; `browser` opens them in a browser.
 
-use crate::served::{
-    Answer, HOSTILE, Running, change, control, options, parsed, start, tenant, troubled,
+use crate::test_server::{
+    HOSTILE, HttpResponse, PAGES, change, control, options, start, start_showing, tenant, troubled,
     with_controls, with_history,
 };
-use secure_score_exporter::http::{Options, PersonDetail, Redaction};
-use secure_score_exporter::store::TenantState;
+use secure_score_exporter::http::SiteOptions;
+use secure_score_exporter::http_types::{PersonDetail, Redaction};
+use secure_score_exporter::views;
 use secure_score_model::{
     CatalogueEntry, Category, Control, ControlScore, ControlState, Exception, Points,
     PreviousScore, Timestamp,
 };
 use std::sync::Arc;
 
-/// Every page there is, for a tenant `contoso`.
-const PAGES: [&str; 3] = ["/", "/acceptances", "/tenants/contoso"];
-
-/// Where each word stands on a page; all of them must be there.
-fn places<const N: usize>(page: &Answer, words: [&str; N]) -> [usize; N] {
+/// The position of each text on a page; all of them must be there.
+fn places<const N: usize>(page: &HttpResponse, words: [&str; N]) -> [usize; N] {
     words.map(|word| {
         page.text()
             .find(word)
@@ -24,10 +22,11 @@ fn places<const N: usize>(page: &Answer, words: [&str; N]) -> [usize; N] {
     })
 }
 
-async fn shown(state: TenantState) -> Running {
-    let server = start(options()).await;
-    server.store.publish(state);
-    server
+#[test]
+fn every_page_is_tested() {
+    let paths = views::PAGES.iter().map(|page| page.path);
+    let paths: Vec<_> = paths.map(|it| it.replace("{alias}", "contoso")).collect();
+    assert_eq!(paths, PAGES);
 }
 
 /// The control with another entry.
@@ -47,18 +46,18 @@ fn with_score(mut control: Control, change: impl FnOnce(&mut ControlScore)) -> C
 }
 
 #[tokio::test]
-async fn an_unknown_path_names_the_known_ones_and_repeats_nothing_raw() {
+async fn an_unknown_path_lists_the_known_ones_and_is_escaped() {
     let server = start(options()).await;
-    let answer = server.get("/a\"onload=\"b&c").await;
-    assert_eq!(answer.status, 404);
+    let response = server.get("/a\"onload=\"b&c").await;
+    assert_eq!(response.status, 404);
     for known in ["/metrics", "/-/healthy", "/-/ready"] {
-        assert!(answer.text().contains(&format!("href=\"{known}\"")));
+        assert!(response.text().contains(&format!("href=\"{known}\"")));
     }
-    assert!(answer.text().contains("/a&quot;onload=&quot;b&amp;c"));
+    assert!(response.text().contains("/a&quot;onload=&quot;b&amp;c"));
 }
 
 #[tokio::test]
-async fn words_of_strangers_are_shown_and_never_obeyed() {
+async fn text_from_graph_is_escaped() {
     let server = start(options()).await;
     let mut hostile = control(
         HOSTILE,
@@ -105,8 +104,8 @@ async fn words_of_strangers_are_shown_and_never_obeyed() {
 }
 
 #[tokio::test]
-async fn what_is_typed_into_an_address_is_shown_and_never_obeyed() {
-    let server = shown(with_history()).await;
+async fn text_from_the_query_is_escaped() {
+    let server = start_showing(with_history()).await;
     let typed = "%22%3E%3Cscript%3Ealert(1)%3C%2Fscript%3E";
     for path in [
         format!("/acceptances?control={typed}"),
@@ -124,12 +123,12 @@ async fn what_is_typed_into_an_address_is_shown_and_never_obeyed() {
 }
 
 #[tokio::test]
-async fn accepted_risks_stand_identity_first_and_newest_first() {
-    let server = shown(with_history()).await;
+async fn accepted_risks_are_sorted_identity_first_and_newest_first() {
+    let server = start_showing(with_history()).await;
     let titles = ["Title of newer", "Title of older", "Title of apps"];
     let page = server.get("/").await;
-    let in_short = places(&page, titles);
-    assert!(in_short.is_sorted(), "{in_short:?}");
+    let shown = places(&page, titles);
+    assert!(shown.is_sorted(), "{shown:?}");
     for absent in ["Title of untouched", "Title of reverted"] {
         assert!(!page.text().contains(absent), "{absent}");
     }
@@ -154,7 +153,7 @@ async fn accepted_risks_stand_identity_first_and_newest_first() {
 }
 
 #[tokio::test]
-async fn what_nobody_approved_stands_first_and_is_told_in_words() {
+async fn unapproved_risks_come_first_and_approvals_are_shown() {
     let mut state = with_history();
     let mut snapshot = (*state.snapshot).clone();
     let exception = |reference: &str, expires: i64| Exception {
@@ -176,7 +175,7 @@ async fn what_nobody_approved_stands_first_and_is_told_in_words() {
         }
     }
     state.snapshot = Arc::new(snapshot);
-    let server = shown(state).await;
+    let server = start_showing(state).await;
     for path in ["/", "/acceptances"] {
         let page = server.get(path).await;
         let order = places(&page, ["Title of older", "Title of newer", "Title of apps"]);
@@ -203,8 +202,8 @@ async fn what_nobody_approved_stands_first_and_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn the_register_is_ordered_by_its_links_and_keeps_its_filter() {
-    let server = shown(with_history()).await;
+async fn headings_sort_the_acceptances_and_keep_the_filter() {
+    let server = start_showing(with_history()).await;
     for (sort, order) in [
         (
             "control",
@@ -241,21 +240,24 @@ async fn the_register_is_ordered_by_its_links_and_keeps_its_filter() {
 }
 
 #[tokio::test]
-async fn a_filter_that_lets_nothing_through_says_so_and_offers_near_names() {
-    let server = shown(with_history()).await;
+async fn an_empty_result_says_so_and_suggests_similar_names() {
+    let server = start_showing(with_history()).await;
     let page = server.get("/acceptances?tenant=contosa").await;
     assert_eq!(page.status, 200);
     places(
         &page,
-        ["No accepted risk fits this filter", "Near to it: contoso"],
+        [
+            "No accepted risk fits this filter",
+            "Similar names: contoso",
+        ],
     );
     let page = server.get("/acceptances?category=Data").await;
     places(&page, ["No accepted risk fits this filter"]);
 }
 
 #[tokio::test]
-async fn a_query_that_is_not_understood_is_refused_with_a_remedy() {
-    let server = shown(with_history()).await;
+async fn an_invalid_query_is_rejected_with_a_remedy() {
+    let server = start_showing(with_history()).await;
     for (path, remedy) in [
         ("/?page=none", "1 or more"),
         ("/?sort=score", "find"),
@@ -273,8 +275,8 @@ async fn a_query_that_is_not_understood_is_refused_with_a_remedy() {
 }
 
 #[tokio::test]
-async fn an_unknown_tenant_is_not_found_and_near_names_are_offered() {
-    let server = shown(tenant("contoso")).await;
+async fn an_unknown_tenant_is_not_found_and_similar_names_are_suggested() {
+    let server = start_showing(tenant("contoso")).await;
     server.store.publish(tenant("fabrikam"));
     let page = server.get("/tenants/Contosso").await;
     assert_eq!(page.status, 404);
@@ -287,7 +289,7 @@ async fn an_unknown_tenant_is_not_found_and_near_names_are_offered() {
 }
 
 #[tokio::test]
-async fn a_tenants_controls_stand_in_the_order_of_what_they_would_gain() {
+async fn a_tenants_controls_are_sorted_by_points_to_gain() {
     let little = with_score(control("little", Category::Apps, Vec::new()), |score| {
         score.score = Points::new(7.5).unwrap();
         score.implementation_status = Some(Arc::from("1 of 3 administrators"));
@@ -299,7 +301,7 @@ async fn a_tenants_controls_stand_in_the_order_of_what_they_would_gain() {
     let mut unscored = control("unscored", Category::Data, Vec::new());
     unscored.score = None;
     unscored.watched = true;
-    let server = shown(with_controls(
+    let server = start_showing(with_controls(
         tenant("contoso"),
         vec![little, unscored, much],
     ))
@@ -335,9 +337,9 @@ async fn a_tenants_controls_stand_in_the_order_of_what_they_would_gain() {
 }
 
 #[tokio::test]
-async fn a_trend_is_shown_where_an_earlier_day_is_known_and_explained_where_not() {
+async fn a_trend_needs_an_earlier_day_and_its_absence_is_explained() {
     let mut state = with_history();
-    let server = shown(state.clone()).await;
+    let server = start_showing(state.clone()).await;
     for path in ["/", "/tenants/contoso"] {
         places(
             &server.get(path).await,
@@ -366,18 +368,18 @@ async fn a_trend_is_shown_where_an_earlier_day_is_known_and_explained_where_not(
 }
 
 #[tokio::test]
-async fn who_and_why_are_shown_to_this_machine_and_not_through_a_proxy() {
+async fn persons_are_shown_to_this_machine_and_not_through_a_proxy() {
     let server = start(options()).await;
     server.store.publish(with_history());
     assert!(server.get("/").await.text().contains("cleo@x.example"));
     let proxied = server
-        .ask("GET", "/", "X-Forwarded-For: 192.0.2.1\r\n")
+        .request("GET", "/", "X-Forwarded-For: 192.0.2.1\r\n")
         .await;
     let foreign = b"GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
-    let mut pages = vec![proxied, parsed(server.raw(foreign).await)];
+    let mut pages = vec![proxied, server.send(foreign).await];
     for path in PAGES {
         let headers = "Via: 1.1 proxy\r\n";
-        pages.push(server.ask("GET", path, headers).await);
+        pages.push(server.request("GET", path, headers).await);
     }
     for page in pages {
         assert_eq!(page.status, 200);
@@ -390,8 +392,8 @@ async fn who_and_why_are_shown_to_this_machine_and_not_through_a_proxy() {
 }
 
 #[tokio::test]
-async fn where_others_have_another_address_who_and_why_are_hidden() {
-    let server = start(Options {
+async fn persons_are_hidden_with_an_external_url() {
+    let server = start(SiteOptions {
         external_url: Some("https://secure.example".to_owned()),
         ..options()
     })
@@ -405,12 +407,12 @@ async fn where_others_have_another_address_who_and_why_are_hidden() {
 }
 
 #[tokio::test]
-async fn who_and_why_are_hidden_where_anybody_can_look() {
+async fn persons_are_hidden_where_access_is_open_or_the_configuration_says_so() {
     for (redaction, remedy) in [
         (Redaction::Unprotected, "--web.listen-address"),
         (Redaction::Configured, "privacy.events: full"),
     ] {
-        let server = start(Options {
+        let server = start(SiteOptions {
             persons: PersonDetail::Redacted(redaction),
             ..options()
         })
@@ -428,7 +430,7 @@ async fn who_and_why_are_hidden_where_anybody_can_look() {
 }
 
 #[tokio::test]
-async fn nothing_accepted_and_nothing_known_are_told_apart() {
+async fn no_accepted_risk_differs_from_an_unknown_catalogue() {
     let server = start(options()).await;
     assert!(
         server
@@ -452,12 +454,12 @@ async fn nothing_accepted_and_nothing_known_are_told_apart() {
     assert!(!page.text().contains("is not known now"));
     assert!(
         page.text()
-            .contains("No control that we know of has its risk accepted now")
+            .contains("No known control has its risk accepted now")
     );
 }
 
 #[tokio::test]
-async fn of_a_thousand_tenants_those_in_trouble_are_shown_first() {
+async fn of_a_thousand_tenants_those_in_trouble_come_first() {
     let server = start(options()).await;
     let long = "\"&<".repeat(2_000);
     for number in 0..1_000 {
@@ -502,7 +504,7 @@ async fn of_a_thousand_tenants_those_in_trouble_are_shown_first() {
 }
 
 #[tokio::test]
-async fn every_page_of_the_register_has_other_rows() {
+async fn every_page_of_the_acceptances_has_other_rows() {
     let controls = (0..450).map(|number| {
         let update = change(
             ControlState::RiskAccepted,
@@ -516,7 +518,7 @@ async fn every_page_of_the_register_has_other_rows() {
             vec![update],
         )
     });
-    let server = shown(with_controls(tenant("contoso"), controls.collect())).await;
+    let server = start_showing(with_controls(tenant("contoso"), controls.collect())).await;
     let mut seen = 0;
     for (number, rows) in [(1, 200), (2, 200), (3, 50)] {
         let path = format!("/acceptances?sort=control&page={number}");

@@ -1,4 +1,4 @@
-//! The API as programs use it: the real exporter, over HTTP.
+//! The API of the real exporter, over HTTP.
 
 use super::schema::Schema;
 use crate::process::Process;
@@ -15,7 +15,7 @@ struct Exporter {
 }
 
 impl Exporter {
-    /// The demo, standing still, with every tenant read.
+    /// The demo, once it is ready.
     async fn demo() -> Self {
         let process = Process::exporter(&["demo", "--quiet", "--web.listen-address=127.0.0.1:0"]);
         Self { process }.ready().await
@@ -39,7 +39,7 @@ impl Exporter {
         panic!("never ready:\n{}", self.process.output());
     }
 
-    async fn ask(&self, path: &str, headers: &[(&str, &str)]) -> Response {
+    async fn request(&self, path: &str, headers: &[(&str, &str)]) -> Response {
         let address = self.process.word_after("address=");
         let port = address.rsplit(':').next().unwrap().to_owned();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -51,20 +51,20 @@ impl Exporter {
     }
 
     async fn get(&self, path: &str) -> Response {
-        self.ask(path, &[]).await
+        self.request(path, &[]).await
     }
 
     async fn json(&self, path: &str) -> Value {
-        let answer = self.get(path).await;
-        assert_eq!(answer.status(), StatusCode::OK, "{path}");
-        assert_eq!(answer.headers()["content-type"], "application/json");
-        assert_eq!(answer.headers()["cache-control"], "no-store");
-        serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+        let response = self.get(path).await;
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert_eq!(response.headers()["content-type"], "application/json");
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        serde_json::from_str(&response.text().await.unwrap()).unwrap()
     }
 
     async fn acceptances(&self, query: &str) -> Vec<Value> {
-        let answer = self.json(&format!("/api/v1/acceptances?{query}")).await;
-        answer["acceptances"].as_array().unwrap().clone()
+        let response = self.json(&format!("/api/v1/acceptances?{query}")).await;
+        response["acceptances"].as_array().unwrap().clone()
     }
 }
 
@@ -76,7 +76,7 @@ fn strings(records: &[Value], field: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_filter_lets_through_what_it_says() {
+async fn each_filter_selects() {
     let exporter = Exporter::demo().await;
     let all = exporter.acceptances("").await;
     assert!(all.len() >= 5, "{all:#?}");
@@ -126,9 +126,9 @@ async fn each_filter_lets_through_what_it_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_cannot_be_meant_is_refused_with_the_remedy() {
+async fn invalid_requests_are_rejected_with_a_remedy() {
     let exporter = Exporter::demo().await;
-    for (path, status, said) in [
+    for (path, status, message) in [
         (
             "/api/v1/acceptances?category=Identities",
             400,
@@ -152,25 +152,25 @@ async fn what_cannot_be_meant_is_refused_with_the_remedy() {
         ("/api/v1/nothing", 404, "/api/v1/acceptances"),
         ("/api/v2/tenants", 404, "/api/v1/tenants"),
     ] {
-        let answer = exporter.get(path).await;
-        assert_eq!(answer.status().as_u16(), status, "{path}");
-        let text = answer.text().await.unwrap();
+        let response = exporter.get(path).await;
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        let text = response.text().await.unwrap();
         let error: Value = serde_json::from_str(&text).unwrap();
         assert!(
             error["error"].is_string() && error["hint"].is_string(),
             "{text}"
         );
-        assert!(text.contains(said), "{path}: {text}");
+        assert!(text.contains(message), "{path}: {text}");
     }
     let wants_xml = exporter
-        .ask("/api/v1/tenants", &[("accept", "application/xml")])
+        .request("/api/v1/tenants", &[("accept", "application/xml")])
         .await;
     assert_eq!(wants_xml.status(), StatusCode::NOT_ACCEPTABLE);
     assert!(wants_xml.text().await.unwrap().contains("application/json"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_format_is_the_one_that_is_wanted_most() {
+async fn the_preferred_format_is_sent() {
     let exporter = Exporter::demo().await;
     for (accept, content_type) in [
         ("", "application/json"),
@@ -183,14 +183,14 @@ async fn the_format_is_the_one_that_is_wanted_most() {
         ("text/csv;q=0.1, application/json", "application/json"),
         ("text/csv;q=0, */*", "application/json"),
     ] {
-        let answer = exporter
-            .ask("/api/v1/acceptances", &[("accept", accept)])
+        let response = exporter
+            .request("/api/v1/acceptances", &[("accept", accept)])
             .await;
-        assert_eq!(answer.headers()["content-type"], content_type, "{accept}");
-        assert_eq!(answer.headers()["vary"], "Accept");
-        assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+        assert_eq!(response.headers()["content-type"], content_type, "{accept}");
+        assert_eq!(response.headers()["vary"], "Accept");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff");
         assert!(
-            answer
+            response
                 .headers()
                 .get("access-control-allow-origin")
                 .is_none()
@@ -198,7 +198,7 @@ async fn the_format_is_the_one_that_is_wanted_most() {
     }
 }
 
-/// Python's reader, which shares no code with our writer.
+/// Rows read by Python, which shares no code with the exporter.
 fn read_by_python(csv: &str) -> Vec<BTreeMap<String, String>> {
     let script = "import csv,json,sys,io\n\
                   text=io.TextIOWrapper(sys.stdin.buffer,encoding='utf-8',newline='')\n\
@@ -218,7 +218,7 @@ fn read_by_python(csv: &str) -> Vec<BTreeMap<String, String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hostile_words_are_data_in_json_and_in_a_spreadsheet() {
+async fn hostile_text_is_data_in_json_and_in_csv() {
     let simulated = Simulated::start();
     let hostile = "=HYPERLINK(\"http://evil.example\",\"x\"), <script>alert(1)</script>;\"";
     let acceptance = json!({"by": "+eve@contoso.example", "comment": hostile});
@@ -230,7 +230,7 @@ async fn hostile_words_are_data_in_json_and_in_a_spreadsheet() {
     assert_eq!(found[0]["comment"], hostile);
 
     let path = "/api/v1/acceptances?tenant=contoso&control=AdminMFAV2";
-    let csv = exporter.ask(path, &[("accept", "text/csv")]).await;
+    let csv = exporter.request(path, &[("accept", "text/csv")]).await;
     assert!(
         csv.headers()["content-disposition"]
             .to_str()
@@ -254,28 +254,28 @@ async fn persons_are_shown_on_this_machine_only() {
         &[("x-forwarded-for", "192.0.2.1")][..],
         &[("host", "evil.example")],
     ] {
-        let answer = here
-            .ask("/api/v1/acceptances", headers)
+        let response = here
+            .request("/api/v1/acceptances", headers)
             .await
             .text()
             .await
             .unwrap();
         assert!(
-            !answer.to_lowercase().contains("alex"),
-            "{headers:?}: {answer}"
+            !response.to_lowercase().contains("alex"),
+            "{headers:?}: {response}"
         );
-        assert!(answer.contains("\"persons\":\"hidden\""), "{answer}");
-        assert!(answer.contains("came through a proxy"), "{answer}");
+        assert!(response.contains("\"persons\":\"hidden\""), "{response}");
+        assert!(response.contains("came through a proxy"), "{response}");
     }
     let everywhere = Exporter::watching(&simulated, &["--web.listen-address=0.0.0.0:0"]).await;
-    let answer = everywhere
+    let response = everywhere
         .get("/api/v1/acceptances")
         .await
         .text()
         .await
         .unwrap();
-    assert!(!answer.to_lowercase().contains("alex"), "{answer}");
-    assert!(answer.contains("anybody on the network"), "{answer}");
+    assert!(!response.to_lowercase().contains("alex"), "{response}");
+    assert!(response.contains("without authentication"), "{response}");
 
     fs::write(simulated.folder().join("salt"), "0123456789abcdef0123").unwrap();
     simulated.configure("privacy: {events: hash}\nlabels: {salt_file: salt}\n");
@@ -288,7 +288,7 @@ async fn persons_are_shown_on_this_machine_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_cannot_be_read_is_no_good_news() {
+async fn a_tenant_without_a_catalogue_is_named() {
     let simulated = Simulated::start();
     let fault = json!({"tenant": "contoso", "api": "token", "what": {"aadsts": 7_000_222}});
     simulated.inject(fault).await;
@@ -310,7 +310,7 @@ async fn a_tenant_that_cannot_be_read_is_no_good_news() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_answers_of_the_demo_are_as_the_schema_says() {
+async fn the_documents_of_the_demo_match_the_schema() {
     let exporter = Exporter::demo().await;
     let schema = Schema::read();
     schema.check("acceptances", &exporter.json("/api/v1/acceptances").await);

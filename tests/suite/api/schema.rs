@@ -1,8 +1,8 @@
-//! As much of JSON Schema as the schema of the API uses.
+//! A validator for the part of JSON Schema that the API's schema uses.
 //!
-//! A keyword that is not checked here is refused, so the schema cannot promise
-//! what nobody holds it to. Objects are closed in these tests: a field of an
-//! answer that the schema does not name is undocumented.
+//! A keyword that it does not check is rejected, so every promise of the schema
+//! is tested. Objects are closed: a field that the schema does not name is
+//! undocumented.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -17,14 +17,14 @@ impl Schema {
         Self(serde_json::from_str(&text).expect("the schema is JSON"))
     }
 
-    /// The names of all fields, wherever they stand.
+    /// The names of all fields.
     pub(super) fn fields(&self) -> BTreeSet<String> {
         let definitions = self.0["$defs"].as_object().unwrap().values();
         let fields = definitions.filter_map(|it| it["properties"].as_object());
         fields.flat_map(Map::keys).cloned().collect()
     }
 
-    /// Panics where a document is not as a definition says.
+    /// Panics where a document does not match a definition.
     pub(super) fn check(&self, definition: &str, document: &Value) {
         let schema = &self.0["$defs"][definition];
         assert!(schema.is_object(), "no definition {definition}");
@@ -32,8 +32,8 @@ impl Schema {
         assert!(faults.is_empty(), "{faults:#?}\n{document:#}");
     }
 
-    /// Whether the schema as a whole takes a document.
-    pub(super) fn takes(&self, document: &Value) -> bool {
+    /// Whether the whole schema accepts a document.
+    pub(super) fn accepts(&self, document: &Value) -> bool {
         self.faults(&self.0, document, "").is_empty()
     }
 
@@ -56,13 +56,13 @@ impl Schema {
                 "type" if has_type(value, rule) => Vec::new(),
                 "type" => fault(format!("{value} is not of type {rule}")),
                 "enum" if rule.as_array().unwrap().contains(value) => Vec::new(),
-                "enum" => fault(format!("{value} is none of {rule}")),
+                "enum" => fault(format!("{value} is not one of {rule}")),
                 "minimum" if value.as_f64().is_none_or(|it| it >= rule.as_f64().unwrap()) => {
                     Vec::new()
                 }
                 "minimum" => fault(format!("{value} is below {rule}")),
                 "format" if has_format(value, rule.as_str().unwrap()) => Vec::new(),
-                "format" => fault(format!("{value} is no {rule}")),
+                "format" => fault(format!("{value} is not a {rule}")),
                 "items" => {
                     let elements = value.as_array().into_iter().flatten().enumerate();
                     elements
@@ -70,7 +70,7 @@ impl Schema {
                         .collect()
                 }
                 "properties" => self.object_faults(rule, &keywords["required"], value, place),
-                unknown => panic!("{place}: the keyword {unknown} is checked by nobody"),
+                unknown => panic!("{place}: the keyword {unknown} is not checked"),
             });
         }
         faults
@@ -92,7 +92,7 @@ impl Schema {
         let all = names.iter().all(|it| required.contains(it)) && names.len() == required.len();
         assert!(
             all,
-            "{place}: no field is ever left out, so each is required"
+            "{place}: every field is always present, so each is required"
         );
         let strange = object.keys().filter(|it| !fields.contains_key(*it));
         let mut faults: Vec<_> = strange
@@ -113,8 +113,8 @@ impl Schema {
         let name = reference
             .as_str()
             .and_then(|it| it.strip_prefix("#/$defs/"));
-        let schema = &self.0["$defs"][name.expect("a reference leads to a definition")];
-        assert!(schema.is_object(), "{reference} leads nowhere");
+        let schema = &self.0["$defs"][name.expect("a reference names a definition")];
+        assert!(schema.is_object(), "{reference} is not defined");
         schema
     }
 }
@@ -128,7 +128,7 @@ fn has_type(value: &Value, rule: &Value) -> bool {
         "integer" => value.is_u64() || value.is_i64(),
         "array" => value.is_array(),
         "object" => value.is_object(),
-        other => panic!("no type is called {other}"),
+        other => panic!("unknown type {other}"),
     };
     match rule {
         Value::Array(names) => names.iter().any(|name| is(name.as_str().unwrap())),
@@ -136,7 +136,7 @@ fn has_type(value: &Value, rule: &Value) -> bool {
     }
 }
 
-/// As in JSON Schema, a format says nothing about what is no string.
+/// As in JSON Schema, a format applies to strings only.
 fn has_format(value: &Value, format: &str) -> bool {
     let Some(text) = value.as_str() else {
         return true;
@@ -145,6 +145,6 @@ fn has_format(value: &Value, format: &str) -> bool {
         "date-time" => text.ends_with('Z') && text.parse::<jiff::Timestamp>().is_ok(),
         "date" => text.len() == 10 && text.parse::<jiff::civil::Date>().is_ok(),
         "uri" => url::Url::parse(text).is_ok(),
-        other => panic!("the format {other} is checked by nobody"),
+        other => panic!("the format {other} is not checked"),
     }
 }

@@ -1,6 +1,7 @@
-//! Three tenants written by hand: one with an acceptance of every kind, one
-//! whose catalogue was never read, and one without a report.
+//! Three small tenants: one with an acceptance of every kind, one without a
+//! catalogue, and one without a report.
 
+use crate::test_server::{self, snapshot};
 use secure_score_exporter::store::{Store, TenantState};
 use secure_score_model::*;
 use std::sync::Arc;
@@ -10,17 +11,19 @@ pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_795_421_700);
 
 pub(super) const ALEX: &str = "alex.wilber@contoso.example";
 
-/// A formula for a spreadsheet, a script for a browser, and cells for whoever
-/// takes a semicolon for their end.
+/// A formula for a spreadsheet, a script for a browser, and further cells for
+/// readers that split at semicolons.
 pub(super) const HOSTILE: &str =
     "=HYPERLINK(\"http://evil.example\",\"ok\");+1 <script>alert(1)</script>\r\n@next, Łódź";
 
 const DAY: i64 = 24 * 60 * 60;
 
-pub(super) fn fill(store: &Store) {
+pub(super) fn store() -> Arc<Store> {
+    let store = Store::default();
     for state in [contoso(), fabrikam(), litware()] {
         store.publish(state);
     }
+    Arc::new(store)
 }
 
 fn contoso() -> TenantState {
@@ -95,20 +98,12 @@ fn contoso() -> TenantState {
     state
 }
 
-/// Graph refused its catalogue from the first refresh on.
+/// Graph has refused its catalogue since the first refresh.
 fn fabrikam() -> TenantState {
-    let mut state = tenant("fabrikam", "Fabrikam");
-    state.health.profiles = RefreshHealth {
-        refreshes: 3,
-        up: false,
-        last_success: None,
-        trouble: Some(Trouble {
-            reason: Reason::Permission,
-            message: "Graph refused the catalogue: 403 Forbidden".to_owned(),
-            hint: Some("grant the application permission SecurityEvents.Read.All".to_owned()),
-        }),
-        ..state.health.profiles
-    };
+    let mut state = test_server::troubled(tenant("fabrikam", "Fabrikam"));
+    state.health.profiles.refreshes = 3;
+    state.health.profiles.up = false;
+    state.health.profiles.last_success = None;
     state
 }
 
@@ -125,39 +120,13 @@ fn litware() -> TenantState {
 }
 
 pub(super) fn tenant(alias: &str, display_name: &str) -> TenantState {
-    let refreshed = RefreshHealth {
-        refreshes: 1,
-        up: true,
-        last_success: Some(NOW),
-        next_refresh: Some(NOW.plus(std::time::Duration::from_secs(900))),
-        ..RefreshHealth::default()
-    };
-    TenantState {
-        identity: TenantIdentity {
-            alias: alias.into(),
-            entra_tenant_id: None,
-            display_name: display_name.into(),
-            cloud: "global",
-            target: Some(0.8),
-            credential_expires: None,
-        },
-        snapshot: Arc::default(),
-        health: TenantHealth {
-            profiles: refreshed.clone(),
-            scores: refreshed,
-            ..TenantHealth::default()
-        },
-        data: Default::default(),
-        vitals: Default::default(),
+    let mut state = test_server::tenant(alias);
+    state.identity.display_name = display_name.into();
+    for list in [&mut state.health.profiles, &mut state.health.scores] {
+        list.last_success = Some(NOW);
+        list.next_refresh = Some(NOW.plus(std::time::Duration::from_secs(900)));
     }
-}
-
-pub(super) fn snapshot(controls: Vec<Control>) -> TenantSnapshot {
-    TenantSnapshot {
-        controls,
-        catalogue_anomalies: Some(Anomalies::default()),
-        ..TenantSnapshot::default()
-    }
+    state
 }
 
 fn report() -> Report {
@@ -166,15 +135,11 @@ fn report() -> Report {
         as_of: Some(Timestamp::from_seconds(1_795_305_600)),
         current_score: Points::new(40.5),
         max_score: Points::new(54.0),
-        active_users: None,
-        licensed_users: None,
-        comparisons: Vec::new(),
-        scores: Vec::new(),
-        anomalies: Anomalies::default(),
+        ..test_server::report()
     }
 }
 
-/// A change so many seconds from now.
+/// A change this many seconds from now.
 pub(super) fn change(state: ControlState, at: Option<i64>, by: &str, why: &str) -> StateUpdate {
     let comment = (!why.is_empty()).then(|| Arc::from(why));
     StateUpdate {
@@ -188,38 +153,20 @@ pub(super) fn change(state: ControlState, at: Option<i64>, by: &str, why: &str) 
 
 pub(super) fn entry(id: &str, category: Category, updates: Vec<StateUpdate>) -> CatalogueEntry {
     CatalogueEntry {
-        id: id.into(),
-        title: format!("Title of {id}").into(),
-        category,
-        product: "Entra".into(),
-        tier: Tier::Core,
-        user_impact: Level::Low,
-        implementation_cost: Level::Low,
-        action_type: ActionType::Config,
         max_score: Points::new(7.5),
-        deprecated: false,
         action_url: Some("https://security.microsoft.example/securescore?x=1".into()),
-        history: History::from_updates(updates),
+        ..test_server::entry(id, category, updates)
     }
 }
 
 pub(super) fn control(entry: CatalogueEntry) -> Control {
     let score = ControlScore {
-        id: Arc::clone(&entry.id),
-        category: entry.category,
-        score: Points::ZERO,
-        percentage: Some(0.0),
-        last_synced: None,
         implementation_status: Some("1 of 3 administrators".into()),
+        ..test_server::score(&entry.id, entry.category)
     };
     Control {
-        id: Arc::clone(&entry.id),
-        category: entry.category,
-        entry: Some(Arc::new(entry)),
         score: Some(Arc::new(score)),
-        selected: true,
-        watched: false,
-        exceptions: Vec::new(),
+        ..test_server::scored(entry)
     }
 }
 

@@ -4,8 +4,8 @@
 //! lets nothing through and writes down where each connection was to go.
 
 use super::stage::Outcome;
-use crate::listener::Listener;
 use crate::simulated::text;
+use crate::stub_server::StubServer;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use std::collections::BTreeSet;
@@ -23,25 +23,25 @@ const CLOUDS: [(&str, &str, &str); 3] = [
 ];
 
 /// The way out: it lets nothing through.
-fn proxy() -> Listener {
-    Listener::answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".into())
+fn proxy() -> StubServer {
+    StubServer::responding("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".into())
 }
 
 /// App Service's endpoint, in plain HTTP as it is there.
-fn app_service() -> Listener {
+fn app_service() -> StubServer {
     let claims = format!(r#"{{"tid":"{TENANT}","roles":["SecurityEvents.Read.All"]}}"#);
     let token = format!("e30.{}.c2VhbA", BASE64.encode(claims));
     let body = format!(
         r#"{{"access_token":"{token}","expires_on":"4102444800","resource":"x","token_type":"Bearer"}}"#
     );
-    Listener::answering(format!(
+    StubServer::responding(format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     ))
 }
 
 /// Checks one tenant of a cloud behind the proxy.
-fn check(cloud: &str, credential: &str, proxy: &Listener, variables: &[(&str, &str)]) -> Outcome {
+fn check(cloud: &str, credential: &str, proxy: &StubServer, variables: &[(&str, &str)]) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("secret"), "a secret of its own").unwrap();
     let config = folder.path().join("secure-score.yml");

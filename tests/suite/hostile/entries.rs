@@ -7,13 +7,11 @@
 use secure_score_exporter::config::{self, Environment};
 use secure_score_exporter::gate;
 use secure_score_exporter::graph;
-use secure_score_exporter::http::{Closed, Options, PersonDetail, Site};
+use secure_score_exporter::http::{Site, SiteOptions};
 use secure_score_exporter::store::disk::Directory;
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Chunk, Format, Policy};
-use secure_score_model::{
-    Catalogue, CategoryPins, Persons, Report, TenantIdentity, TenantSnapshot,
-};
+use secure_score_model::{Catalogue, CategoryPins, Report, TenantIdentity, TenantSnapshot};
 use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -193,20 +191,8 @@ pub(crate) fn accept(bytes: &[u8]) {
 }
 
 fn site() -> Site {
-    let options = Options {
-        telemetry_path: "/metrics".to_owned(),
-        route_prefix: String::new(),
-        external_url: None,
-        persons: PersonDetail::Shown(Persons::Hidden),
-        exposed: false,
-        gate: Arc::default(),
-        closed: Closed::default(),
-        lifecycle: None,
-        version: String::new(),
-        started: SystemTime::UNIX_EPOCH,
-    };
     let telemetry = Telemetry::new().expect("the telemetry can be set up");
-    Site::new(Arc::default(), Arc::new(telemetry), options)
+    Site::new(Arc::default(), Arc::new(telemetry), SiteOptions::default())
 }
 
 /// Files of state, as they are and with a head that fits what follows.

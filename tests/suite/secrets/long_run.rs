@@ -3,8 +3,8 @@
 use super::net::Net;
 use super::people::{secrets, stage};
 use crate::credentials::stage::{Stage, until};
-use crate::listener::Listener;
 use crate::process::Process;
+use crate::stub_server::StubServer;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secure_score_exporter::simulator::{Api, Fault, What};
@@ -17,16 +17,16 @@ const HOOK: &str = "the-path-is-the-secret-of-a-webhook";
 const BEARER: &str = "a-bearer-token-for-the-receiver";
 
 /// Somebody who repeats what he was sent, in his refusal.
-fn receiver() -> Listener {
+fn receiver() -> StubServer {
     let body = format!("no: /{HOOK} with Authorization: Bearer {BEARER}");
-    Listener::answering(format!(
+    StubServer::responding(format!(
         "HTTP/1.1 500 Internal Server Error\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     ))
 }
 
 /// Everything that can be configured with a secret, is.
-fn configure(stage: &Stage, receiver: &Listener) -> Net {
+fn configure(stage: &Stage, receiver: &StubServer) -> Net {
     let hash = bcrypt::hash(WEB_PASSWORD, 5).unwrap();
     let url = format!("http://{}/{HOOK}", receiver.address);
     stage.write(

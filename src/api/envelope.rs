@@ -1,0 +1,128 @@
+//! The documents around a list of records.
+
+use crate::acceptances::record::{AcceptanceRecord, Moment, TenantRecord};
+use crate::acceptances::{Acceptance, Filter};
+use crate::http_types::{PersonDetail, similar};
+use crate::store::{TenantState, Tenants};
+use secure_score_model::{Persons, Timestamp};
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The document of `/api/v1/acceptances`.
+pub(super) struct AcceptanceList<'a> {
+    pub(super) found: Vec<Acceptance<'a>>,
+    /// Selected tenants without a catalogue: an empty list would look like good
+    /// news.
+    pub(super) unknown: Vec<&'a str>,
+    pub(super) hint: Option<String>,
+    pub(super) persons: &'a PersonDetail,
+    pub(super) now: Timestamp,
+}
+
+impl AcceptanceList<'_> {
+    /// Made one by one: fifty thousand at once would take much memory.
+    pub(super) fn records(&self) -> impl Iterator<Item = AcceptanceRecord<'_>> {
+        let persons = self.persons.persons();
+        let found = self.found.iter();
+        found.map(move |it| AcceptanceRecord::new(it, persons, self.now))
+    }
+
+    /// How much of persons is shown, as a closed set of words.
+    pub(super) fn persons_shown(&self) -> &'static str {
+        match self.persons.persons() {
+            Persons::Plain => "full",
+            Persons::Pseudonyms(_) => "hash",
+            Persons::Hidden => "hidden",
+        }
+    }
+}
+
+impl Serialize for AcceptanceList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_struct("AcceptanceList", 6)?;
+        document.serialize_field("generated_at", &Moment(self.now))?;
+        document.serialize_field("persons", self.persons_shown())?;
+        document.serialize_field("persons_hint", &persons_hint(self.persons))?;
+        document.serialize_field("catalogues_unknown", &self.unknown)?;
+        document.serialize_field("hint", &self.hint)?;
+        document.serialize_field("acceptances", &LazyList(|| self.records()))?;
+        document.end()
+    }
+}
+
+/// The document of `/api/v1/tenants`.
+pub(super) struct TenantList<'a> {
+    tenants: &'a Tenants,
+    now: Timestamp,
+}
+
+impl<'a> TenantList<'a> {
+    /// All tenants at this moment.
+    pub(super) const fn new(tenants: &'a Tenants, now: Timestamp) -> Self {
+        Self { tenants, now }
+    }
+}
+
+impl Serialize for TenantList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let records = || {
+            let states = self.tenants.states.iter();
+            states.map(|state| TenantRecord::new(state, self.now))
+        };
+        let mut document = serializer.serialize_struct("TenantList", 2)?;
+        document.serialize_field("generated_at", &Moment(self.now))?;
+        document.serialize_field("tenants", &LazyList(records))?;
+        document.end()
+    }
+}
+
+/// A list whose elements are made while it is serialized.
+struct LazyList<F>(F);
+
+impl<F, I> Serialize for LazyList<F>
+where
+    F: Fn() -> I,
+    I: Iterator<Item: Serialize>,
+{
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq((self.0)())
+    }
+}
+
+/// Why persons are hidden, without the markup for pages.
+fn persons_hint(persons: &PersonDetail) -> Option<String> {
+    persons.hint().map(|hint| hint.replace('`', ""))
+}
+
+/// The tenants without a catalogue.
+pub(super) fn unknown_catalogues(tenants: &[Arc<TenantState>]) -> Vec<&str> {
+    let unknown = tenants
+        .iter()
+        .filter(|state| state.snapshot.catalogue_anomalies.is_none());
+    unknown.map(|state| &*state.identity.alias).collect()
+}
+
+/// A hint about a control that none of the tenants has.
+///
+/// It is not an error: Microsoft adds and removes controls, and a request that
+/// was valid yesterday must not fail today.
+pub(super) fn unknown_control_hint(
+    tenants: &[Arc<TenantState>],
+    filter: &Filter,
+) -> Option<String> {
+    let wanted = filter.control.as_deref()?;
+    let controls = tenants.iter().flat_map(|state| &state.snapshot.controls);
+    let ids: BTreeSet<&str> = controls.map(|control| &*control.id).collect();
+    if ids.iter().any(|id| id.eq_ignore_ascii_case(wanted)) {
+        return None;
+    }
+    let did_you_mean = match similar(wanted, ids).first() {
+        Some(nearest) => format!("; did you mean {nearest:?}?"),
+        None => String::new(),
+    };
+    Some(format!(
+        "no selected catalogue has a control {wanted:?}{did_you_mean}"
+    ))
+}

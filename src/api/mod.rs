@@ -1,0 +1,243 @@
+//! # api: the acceptances and tenants as JSON and CSV
+//!
+//! The shapes of the objects are [`record`](crate::acceptances::record)s; this
+//! module adds an envelope, a format and a path.
+
+mod csv;
+mod envelope;
+mod error;
+mod format;
+
+use crate::acceptances::{Filter, acceptances};
+use crate::http_types::response::{data, with};
+use crate::http_types::{PersonDetail, QueryError, Response, query, similar_tenants};
+use crate::store::{TenantState, Tenants};
+use bytes::Bytes;
+use envelope::{AcceptanceList, TenantList};
+use error::ApiError;
+use format::ApiFormat;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
+use secure_score_model::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What every path of the API begins with.
+pub(crate) const ROOT: &str = "/api/";
+
+/// Large responses rendered or sent at once. A thousand tenants with fifty
+/// acceptances each are some fifty megabytes, and two clients share none of it.
+const MAX_LARGE: usize = 4;
+
+/// How long a request waits for a permit, which a slow reader may hold for a
+/// minute.
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A response up to here returns its permit once it is rendered.
+const SMALL: usize = 256 * 1024;
+
+const ATTACHMENT: HeaderValue =
+    HeaderValue::from_static("attachment; filename=\"acceptances.csv\"");
+const PERSONS: HeaderName = HeaderName::from_static("secure-score-persons");
+const CATALOGUES_UNKNOWN: HeaderName = HeaderName::from_static("secure-score-catalogues-unknown");
+
+/// The API, with the limit of its large responses.
+#[derive(Debug)]
+pub(crate) struct Api {
+    permits: Arc<Semaphore>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Endpoint {
+    Acceptances,
+    Tenants,
+}
+
+impl Endpoint {
+    fn of(path: &str) -> Option<Self> {
+        match path {
+            "/api/v1/acceptances" => Some(Self::Acceptances),
+            "/api/v1/tenants" => Some(Self::Tenants),
+            _ => None,
+        }
+    }
+
+    const fn formats(self) -> &'static [ApiFormat] {
+        match self {
+            Self::Acceptances => &[ApiFormat::Json, ApiFormat::Csv],
+            Self::Tenants => &[ApiFormat::Json],
+        }
+    }
+
+    fn filter(self, query: Option<&str>, now: Timestamp) -> Result<Filter, QueryError> {
+        if self == Self::Tenants {
+            query::reject_parameters(query)?;
+            return Ok(Filter::default());
+        }
+        let (filter, others) = query::parse_filter(query, now)?;
+        match others.first() {
+            Some((name, _)) => Err(QueryError::unknown(name, &query::FILTER_PARAMETERS)),
+            None => Ok(filter),
+        }
+    }
+}
+
+/// A valid request, with everything its response is made of.
+struct ApiRequest {
+    endpoint: Endpoint,
+    format: ApiFormat,
+    filter: Filter,
+    persons: PersonDetail,
+    tenants: Arc<Tenants>,
+    now: Timestamp,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            permits: Arc::new(Semaphore::new(MAX_LARGE)),
+        }
+    }
+}
+
+impl Api {
+    /// Answers a request for a path below [`ROOT`], without the route prefix.
+    pub(crate) async fn respond(
+        &self,
+        path: &str,
+        parts: &Parts,
+        tenants: Arc<Tenants>,
+        persons: PersonDetail,
+        now: Timestamp,
+    ) -> Response {
+        let response = match ApiRequest::parse(path, parts, tenants, persons, now) {
+            Ok(request) => self.render(request).await,
+            Err(error) => Err(error),
+        };
+        response.unwrap_or_else(ApiError::response)
+    }
+
+    /// Renders on a thread of its own, so that the threads that serve requests
+    /// stay free for health checks.
+    async fn render(&self, request: ApiRequest) -> Result<Response, ApiError> {
+        let permit = Arc::clone(&self.permits).acquire_owned();
+        let permit = tokio::time::timeout(PERMIT_TIMEOUT, permit).await;
+        let Ok(Ok(permit)) = permit else {
+            return Err(ApiError::Busy);
+        };
+        tokio::task::spawn_blocking(move || request.render(permit))
+            .await
+            .map_err(|_| ApiError::Internal)?
+    }
+}
+
+impl ApiRequest {
+    fn parse(
+        path: &str,
+        parts: &Parts,
+        tenants: Arc<Tenants>,
+        persons: PersonDetail,
+        now: Timestamp,
+    ) -> Result<Self, ApiError> {
+        let endpoint = Endpoint::of(path).ok_or_else(|| ApiError::NotFound(path.to_owned()))?;
+        if !matches!(parts.method, Method::GET | Method::HEAD) {
+            return Err(ApiError::Method(parts.method.clone()));
+        }
+        let offered = endpoint.formats();
+        let format = ApiFormat::negotiated(&parts.headers, offered);
+        Ok(Self {
+            endpoint,
+            format: format.ok_or(ApiError::NotAcceptable(offered))?,
+            filter: endpoint.filter(parts.uri.query(), now)?,
+            persons,
+            tenants,
+            now,
+        })
+    }
+
+    fn render(&self, permit: OwnedSemaphorePermit) -> Result<Response, ApiError> {
+        match (self.endpoint, self.format) {
+            (Endpoint::Tenants, _) => {
+                let list = TenantList::new(&self.tenants, self.now);
+                Ok(self.response(json(&list)?, permit))
+            }
+            (Endpoint::Acceptances, ApiFormat::Json) => {
+                let bytes = json(&self.list()?)?;
+                Ok(self.response(bytes, permit))
+            }
+            (Endpoint::Acceptances, ApiFormat::Csv) => self.csv(permit),
+        }
+    }
+
+    fn list(&self) -> Result<AcceptanceList<'_>, ApiError> {
+        let selected = self.selected_tenants()?;
+        Ok(AcceptanceList {
+            unknown: envelope::unknown_catalogues(selected),
+            hint: envelope::unknown_control_hint(selected, &self.filter),
+            found: acceptances(&self.tenants, &self.filter, self.now),
+            persons: &self.persons,
+            now: self.now,
+        })
+    }
+
+    /// A misspelt tenant is an error: an empty list would look like good news.
+    fn selected_tenants(&self) -> Result<&[Arc<TenantState>], ApiError> {
+        let Some(name) = self.filter.tenant.as_deref() else {
+            return Ok(&self.tenants.states);
+        };
+        let state = self.tenants.find(name).map(std::slice::from_ref);
+        state.ok_or_else(|| ApiError::UnknownTenant {
+            name: name.to_owned(),
+            similar: similar_tenants(name, &self.tenants)
+                .first()
+                .map(|it| (*it).to_owned()),
+        })
+    }
+
+    /// CSV has no envelope, so headers hold its fields.
+    fn csv(&self, permit: OwnedSemaphorePermit) -> Result<Response, ApiError> {
+        let list = self.list()?;
+        let bytes = csv::render(list.records()).map_err(|_| ApiError::Internal)?;
+        let persons = HeaderValue::from_static(list.persons_shown());
+        let response = self.response(bytes, permit);
+        let response = with(response, header::CONTENT_DISPOSITION, ATTACHMENT);
+        let response = with(response, PERSONS, persons);
+        Ok(with(
+            response,
+            CATALOGUES_UNKNOWN,
+            list.unknown.len().into(),
+        ))
+    }
+
+    fn response(&self, bytes: Vec<u8>, permit: OwnedSemaphorePermit) -> Response {
+        let bytes = match bytes.len() {
+            0..=SMALL => Bytes::from(bytes),
+            _ => Bytes::from_owner(LargeBody {
+                bytes,
+                _permit: permit,
+            }),
+        };
+        let content_type = HeaderValue::from_static(self.format.content_type());
+        data(StatusCode::OK, content_type, bytes)
+    }
+}
+
+/// A large body, which keeps its permit until the last byte is sent.
+struct LargeBody {
+    bytes: Vec<u8>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for LargeBody {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+fn json(document: &impl serde::Serialize) -> Result<Vec<u8>, ApiError> {
+    let mut bytes = serde_json::to_vec(document).map_err(|_| ApiError::Internal)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}

@@ -1,0 +1,354 @@
+//! How long a connection may keep the server waiting.
+//!
+//! hyper's header timeout also runs between two requests, so it would close a
+//! Prometheus' connection between scrapes, and hyper has no timeout while it
+//! tells HTTP/1 from HTTP/2. So the timeouts are enforced here, below HTTP.
+
+use super::response_timeout::{PendingResponses, ResponseGuard};
+use hyper::Version;
+use parking_lot::Mutex;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// From the first byte of a request to the end of its head, and from opening a
+/// connection to its first request. A real client needs milliseconds; one that
+/// sends a byte a minute only occupies the connection.
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// From one request to the next. Longer than any sensible scrape interval, so
+/// that Prometheus keeps its connection and, with TLS, its handshake.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// From the first byte of a response to the last. A slower reader would keep an
+/// old generation of a hundred megabytes in memory, and no Prometheus waits
+/// that long.
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The requests of one connection, as its timeouts see them.
+#[derive(Debug)]
+pub(super) struct ConnectionActivity {
+    state: Mutex<ActivityState>,
+    pending: Arc<PendingResponses>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ActivityState {
+    in_flight: usize,
+    /// When a request last began or ended, or else the connection opened.
+    last: Instant,
+    served: bool,
+    /// Then bytes between requests are control frames, not the start of a head.
+    is_http2: bool,
+}
+
+impl ConnectionActivity {
+    /// Of a connection that opens now.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(ActivityState {
+                in_flight: 0,
+                last: Instant::now(),
+                served: false,
+                is_http2: false,
+            }),
+            pending: Arc::default(),
+        })
+    }
+
+    /// A request begins; it ends when the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> RequestGuard {
+        self.update(|state| {
+            state.in_flight += 1;
+            state.served = true;
+            state.is_http2 = version == Version::HTTP_2;
+        });
+        RequestGuard {
+            activity: Arc::clone(self),
+            response: None,
+        }
+    }
+
+    /// Ends when a response exceeds [`WRITE_TIMEOUT`].
+    pub(super) async fn response_overdue(&self) {
+        self.pending.overdue(WRITE_TIMEOUT).await;
+    }
+
+    /// Since when no request is in flight; nothing while one is.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let state = self.state();
+        (state.in_flight == 0).then_some(state.last)
+    }
+
+    fn update(&self, change: impl FnOnce(&mut ActivityState)) {
+        let mut state = self.state.lock();
+        change(&mut state);
+        state.last = Instant::now();
+    }
+
+    fn state(&self) -> ActivityState {
+        *self.state.lock()
+    }
+}
+
+/// A request in flight.
+#[derive(Debug)]
+pub(super) struct RequestGuard {
+    activity: Arc<ConnectionActivity>,
+    response: Option<ResponseGuard>,
+}
+
+impl RequestGuard {
+    /// The response is ready, and its timeout begins.
+    pub(super) fn response_ready(mut self) -> Self {
+        self.response = Some(self.activity.pending.begin());
+        self
+    }
+}
+
+impl Drop for RequestGuard {
+    fn drop(&mut self) {
+        self.activity
+            .update(|state| state.in_flight = state.in_flight.saturating_sub(1));
+    }
+}
+
+/// A stream that fails when its peer takes too long.
+#[derive(Debug)]
+pub(super) struct TimeoutStream<S> {
+    stream: S,
+    activity: Arc<ConnectionActivity>,
+    /// When the first byte after the last request arrived.
+    head_since: Option<Instant>,
+    write_deadline: Option<Instant>,
+    read_timer: Pin<Box<Sleep>>,
+    write_timer: Pin<Box<Sleep>>,
+}
+
+impl<S> TimeoutStream<S> {
+    /// Enforces the timeouts on a stream.
+    pub(super) fn new(stream: S, activity: Arc<ConnectionActivity>) -> Self {
+        let now = Instant::now();
+        Self {
+            stream,
+            activity,
+            head_since: None,
+            write_deadline: None,
+            read_timer: Box::pin(sleep_until(now)),
+            write_timer: Box::pin(sleep_until(now)),
+        }
+    }
+
+    fn bytes_read(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let last = self.activity.state().last;
+        if self.head_since.is_none_or(|since| since <= last) {
+            self.head_since = Some(Instant::now());
+        }
+    }
+
+    fn read_deadline(&self) -> Instant {
+        let state = self.activity.state();
+        if !state.served {
+            return state.last + HEAD_TIMEOUT;
+        }
+        let in_head = self
+            .head_since
+            .filter(|since| state.in_flight == 0 && *since > state.last);
+        match in_head {
+            Some(since) if !state.is_http2 => since + HEAD_TIMEOUT,
+            _ => state.last + IDLE_TIMEOUT,
+        }
+    }
+
+    fn poll_read_timeout(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        loop {
+            let deadline = self.read_deadline();
+            if Instant::now() >= deadline {
+                return Poll::Ready(timed_out("waiting for a request"));
+            }
+            self.read_timer.as_mut().reset(deadline);
+            ready!(self.read_timer.as_mut().poll(context));
+        }
+    }
+
+    fn poll_write_timeout(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let deadline = self.write_deadline.unwrap_or_else(Instant::now);
+        self.write_timer.as_mut().reset(deadline);
+        self.write_timer
+            .as_mut()
+            .poll(context)
+            .map(|()| timed_out("sending a response"))
+    }
+
+    fn begin_write(&mut self) {
+        self.write_deadline
+            .get_or_insert_with(|| Instant::now() + WRITE_TIMEOUT);
+    }
+}
+
+fn timed_out(doing: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, doing)
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        match Pin::new(&mut self.stream).poll_read(context, buffer) {
+            Poll::Ready(outcome) => {
+                self.bytes_read(buffer.filled().get(before..).unwrap_or_default());
+                Poll::Ready(outcome)
+            }
+            Poll::Pending => self.poll_read_timeout(context).map(Err),
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.begin_write();
+        match Pin::new(&mut self.stream).poll_write(context, bytes) {
+            Poll::Pending => self.poll_write_timeout(context).map(Err),
+            ready => ready,
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.begin_write();
+        match Pin::new(&mut self.stream).poll_write_vectored(context, slices) {
+            Poll::Pending => self.poll_write_timeout(context).map(Err),
+            ready => ready,
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// hyper flushes after each complete write.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let outcome = ready!(Pin::new(&mut self.stream).poll_flush(context));
+        self.write_deadline = None;
+        Poll::Ready(outcome)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::timeout;
+
+    fn stream() -> (
+        TimeoutStream<DuplexStream>,
+        DuplexStream,
+        Arc<ConnectionActivity>,
+    ) {
+        let (ours, theirs) = duplex(64);
+        let activity = ConnectionActivity::new();
+        (
+            TimeoutStream::new(ours, Arc::clone(&activity)),
+            theirs,
+            activity,
+        )
+    }
+
+    async fn waited(stream: &mut TimeoutStream<DuplexStream>) -> (Duration, io::Result<usize>) {
+        let start = Instant::now();
+        let outcome = stream.read(&mut [0; 16]).await;
+        (start.elapsed(), outcome)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_without_a_request_times_out() {
+        let (mut stream, _theirs, _) = stream();
+        let (time, outcome) = waited(&mut stream).await;
+        assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(time.as_secs(), HEAD_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn single_bytes_do_not_extend_the_head_timeout() {
+        let (mut stream, mut theirs, activity) = stream();
+        drop(activity.begin(Version::HTTP_11));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let start = Instant::now();
+        let dribble = tokio::spawn(async move {
+            while theirs.write_all(b"G").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        while waited(&mut stream).await.1.is_ok() {}
+        assert_eq!(start.elapsed().as_secs(), HEAD_TIMEOUT.as_secs());
+        drop(stream);
+        dribble.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn between_requests_the_idle_timeout_applies() {
+        let (mut stream, _theirs, activity) = stream();
+        drop(activity.begin(Version::HTTP_11));
+        let (time, _) = waited(&mut stream).await;
+        assert_eq!(time.as_secs(), IDLE_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn control_frames_of_http2_are_not_a_head() {
+        let (mut stream, mut theirs, activity) = stream();
+        drop(activity.begin(Version::HTTP_2));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        theirs.write_all(b"ping").await.unwrap();
+        waited(&mut stream).await.1.unwrap();
+        assert!(waited(&mut stream).await.0 > HEAD_TIMEOUT * 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_in_flight_has_no_read_timeout() {
+        let (mut stream, _theirs, activity) = stream();
+        let _request = activity.begin(Version::HTTP_11);
+        let outcome = timeout(HEAD_TIMEOUT * 4, stream.read(&mut [0; 16])).await;
+        assert!(outcome.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_stops_reading_times_out() {
+        let (mut stream, _theirs, _) = stream();
+        let start = Instant::now();
+        let outcome = stream.write_all(&[0; 1_000]).await;
+        assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(start.elapsed().as_secs(), WRITE_TIMEOUT.as_secs());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_response_has_its_own_timeout() {
+        let (mut stream, mut theirs, _) = stream();
+        for _ in 0..3 {
+            stream.write_all(&[0; 64]).await.unwrap();
+            stream.flush().await.unwrap();
+            tokio::time::sleep(WRITE_TIMEOUT / 2).await;
+            theirs.read_exact(&mut [0; 64]).await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! # http_types: what the HTTP server, the views and the API share
+//!
+//! Query parsing and content negotiation on the request's side, responses with
+//! their common headers on the other. Nothing here knows a route.
+
+mod body;
+mod negotiate;
+mod privacy;
+pub mod query;
+mod qvalue;
+pub mod response;
+mod suggest;
+
+pub use body::{Body, length};
+pub use negotiate::{MediaType, accept, preferred, wants_gzip};
+pub use privacy::{PersonDetail, Redaction};
+pub use query::QueryError;
+pub use qvalue::preferences;
+pub use response::Response;
+pub use suggest::{similar, similar_tenants};

@@ -1,0 +1,41 @@
+//! What every page depends on.
+
+use super::page_query::PageQuery;
+use crate::http_types::PersonDetail;
+use crate::store::Tenants;
+use maud::{Markup, html};
+use secure_score_model::{Persons, Timestamp};
+
+/// What every page depends on: the data, the request, the site's options and
+/// the time.
+#[derive(Debug)]
+pub(crate) struct ViewContext<'a> {
+    pub(crate) tenants: &'a Tenants,
+    /// The page's address, as a browser reaches it, with its query.
+    pub(crate) query: PageQuery,
+    /// What links begin with.
+    pub(crate) link_prefix: &'a str,
+    pub(crate) telemetry_path: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) started: Timestamp,
+    pub(crate) api_enabled: bool,
+    pub(crate) persons: &'a PersonDetail,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> ViewContext<'a> {
+    /// The address of one of the exporter's paths, as a browser reaches it.
+    pub(super) fn href(&self, path: &str) -> String {
+        format!("{}{path}", self.link_prefix)
+    }
+
+    /// How persons appear.
+    pub(super) fn persons(&self) -> &'a Persons {
+        self.persons.persons()
+    }
+
+    /// A tenant's alias as a link to its page. Aliases need no encoding.
+    pub(super) fn tenant(&self, alias: &str) -> Markup {
+        html! { a href=(self.href(&format!("/tenants/{alias}"))) { (alias) } }
+    }
+}

@@ -1,0 +1,72 @@
+//! The form above a table: plain HTML, sent as the query of an address.
+
+use super::page_query::PageQuery;
+use maud::{Markup, html};
+
+/// A form whose fields filter the table of this page, with what it is for and
+/// the words on its button.
+pub(super) fn filter_form(
+    query: &PageQuery,
+    label: &str,
+    button: &str,
+    filtered: bool,
+    fields: Markup,
+) -> Markup {
+    html! {
+        form.filter method="get" action=(query.path()) role="search" aria-label=(label) {
+            (fields)
+            @if let Some(sort) = query.get("sort") { input type="hidden" name="sort" value=(sort); }
+            div.buttons {
+                button type="submit" { (button) }
+                @if filtered { " " a href=(query.path()) { "Show all" } }
+            }
+        }
+    }
+}
+
+/// A text field with the current value.
+pub(super) fn text_field(
+    label: &str,
+    name: &str,
+    kind: &str,
+    query: &PageQuery,
+    list: Option<&str>,
+) -> Markup {
+    // A date field takes days only, so a time is cut to its day.
+    let value = query.get(name).map(|value| match kind {
+        "date" => value.get(..10).unwrap_or(value),
+        _ => value,
+    });
+    html! {
+        label {
+            span { (label) }
+            input type=(kind) name=(name) value=[value] list=[list] autocomplete="off" spellcheck="false";
+        }
+    }
+}
+
+/// A selection, whose first choice selects everything.
+pub(super) fn select_field<W: AsRef<str>>(
+    label: &str,
+    name: &str,
+    all: &str,
+    choices: impl IntoIterator<Item = (&'static str, W)>,
+    selected: Option<&str>,
+) -> Markup {
+    html! {
+        label {
+            span { (label) }
+            select name=(name) {
+                option value="" { (all) }
+                @for (value, words) in choices {
+                    option value=(value) selected[selected == Some(value)] { (words.as_ref()) }
+                }
+            }
+        }
+    }
+}
+
+/// The value of a yes-or-no selection.
+pub(super) fn bool_value(value: Option<bool>) -> Option<&'static str> {
+    value.map(|is| if is { "true" } else { "false" })
+}

@@ -1,0 +1,123 @@
+//! Numbers for people.
+
+use crate::store::TenantState;
+use maud::{Markup, html};
+use secure_score_model::{Points, PreviousScore, TenantSnapshot};
+
+/// Points without trailing zeros.
+pub(super) fn points(points: Points) -> String {
+    let text = format!("{:.2}", points.get());
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A share in whole per cent, rounded down: 79.6 does not meet a target of 80.
+pub(super) fn percent(share: f64) -> String {
+    // The addend corrects 0.29 × 100 = 28.999….
+    format!("{} %", (share * 100.0 + 1e-9).floor())
+}
+
+/// A number with its noun: `1 tenant`, `3 tenants`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// A tenant's score as a share of the maximum, where that is not 0.
+pub(super) fn share(snapshot: &TenantSnapshot) -> Option<f64> {
+    let report = snapshot.report.as_deref()?;
+    let max = report.max_score?.get();
+    (max > 0.0).then_some(report.current_score?.get() / max)
+}
+
+/// The score, the maximum, and the share as words and as a bar.
+pub(super) fn score(state: &TenantState) -> Markup {
+    let report = state.snapshot.report.as_deref();
+    let Some(score) = report.and_then(|report| report.current_score) else {
+        return html! { "unknown" };
+    };
+    let max = report.and_then(|report| report.max_score);
+    html! {
+        @if let Some(share) = share(&state.snapshot) {
+            strong { (percent(share)) } " "
+            span.soft { (points(score)) @if let Some(max) = max { " of " (points(max)) } }
+            (bar(share, state.identity.target))
+        } @else {
+            (points(score))
+            @if let Some(max) = max { " of " (points(max)) }
+        }
+    }
+}
+
+/// A share as a bar with a line at the target. The same values stand beside it
+/// as text.
+fn bar(share: f64, target: Option<f64>) -> Markup {
+    const WIDTH: f64 = 100.0;
+    let filled = format!("{:.1}", share.clamp(0.0, 1.0) * WIDTH);
+    let mark = target.map(|target| format!("{:.1}", target.clamp(0.0, 1.0) * WIDTH));
+    html! {
+        svg.bar viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" {
+            rect.track width="100" height="6" {}
+            rect.fill width=(filled) height="6" {}
+            @if let Some(at) = mark { line.mark x1=(at) x2=(at) y1="0" y2="6" {} }
+        }
+    }
+}
+
+/// The target of a tenant, and whether it is met.
+pub(super) fn target(state: &TenantState) -> Markup {
+    let Some(target) = state.identity.target else {
+        return html! { span.soft { "none" } };
+    };
+    html! {
+        (percent(target))
+        @match share(&state.snapshot) {
+            Some(share) if share >= target => { " " span.good { "met" } }
+            Some(_) => { " " span.bad { "missed" } }
+            None => {}
+        }
+    }
+}
+
+/// The change of the share since the last known report of an earlier day, in
+/// percentage points with one decimal.
+pub(super) fn movement(snapshot: &TenantSnapshot) -> Option<(f64, PreviousScore)> {
+    let earlier = snapshot.earlier?;
+    let now = PreviousScore::of(snapshot.report.as_deref()?)?;
+    let tenths = ((now.share() - earlier.share()) * 1_000.0).round();
+    (now.as_of > earlier.as_of).then_some((tenths / 10.0, earlier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn points_have_no_trailing_zeros() {
+        for (value, text) in [
+            (10.0, "10"),
+            (7.83, "7.83"),
+            (0.5, "0.5"),
+            (0.0, "0"),
+            (100.0, "100"),
+        ] {
+            assert_eq!(points(Points::new(value).unwrap()), text);
+        }
+    }
+
+    #[test]
+    fn a_share_is_rounded_down() {
+        assert_eq!(percent(0.7999), "79 %");
+        assert_eq!(percent(0.29), "29 %");
+        assert_eq!(percent(1.0), "100 %");
+    }
+
+    #[test]
+    fn a_bar_stays_within_its_frame() {
+        for share in [-1.0, f64::INFINITY, 7.0] {
+            let drawn = bar(share, Some(share)).into_string();
+            assert!(!drawn.contains("inf") && !drawn.contains("700"), "{drawn}");
+        }
+    }
+}

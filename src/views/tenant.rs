@@ -1,0 +1,184 @@
+//! One tenant: its score, its controls and its refreshes.
+
+use super::PageError;
+use super::context::ViewContext;
+use super::control_table::{ControlQuery, control_table};
+use super::layout::{layout, shortened, wide};
+use super::numbers::{percent, points, score, target};
+use super::privacy_note::privacy_note;
+use super::tenant_table::{has_notes, last_refresh, notes};
+use super::time::{age, until};
+use super::trend::{trend, trend_note};
+use crate::store::TenantState;
+use maud::{Markup, html};
+use secure_score_model::{Api, Basis, Category, Comparison, Points, RefreshHealth};
+
+/// The page.
+pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
+    let state = context.tenants.find(alias);
+    let state = state.ok_or_else(|| PageError::UnknownTenant(alias.to_owned()))?;
+    let query = ControlQuery::parse(context)?;
+    let identity = &state.identity;
+    let title = match identity.display_name == identity.alias {
+        true => identity.alias.to_string(),
+        false => format!("{} ({})", shortened(&identity.display_name), identity.alias),
+    };
+    let content = html! {
+        @if has_notes(state) { div.note { (notes(state)) } }
+        (facts(state, context))
+        section aria-labelledby="controls" {
+            h2 #controls { "Controls" }
+            (privacy_note(context))
+            (control_table(state, &query, context))
+        }
+        section aria-labelledby="categories" {
+            h2 #categories { "Beside comparable tenants" }
+            (categories(state))
+        }
+        section aria-labelledby="refreshes" {
+            h2 #refreshes { "Refreshes" }
+            (refreshes(state, context))
+        }
+    };
+    Ok(layout(context, &title, content))
+}
+
+fn facts(state: &TenantState, context: &ViewContext<'_>) -> Markup {
+    let report = state.snapshot.report.as_deref();
+    let as_of = report.and_then(|report| report.as_of);
+    let users = report.and_then(|report| report.active_users.zip(report.licensed_users));
+    html! {
+        dl.facts {
+            div { dt { "Score" } dd { (score(state)) } }
+            div { dt { "Target" } dd { (target(state)) } }
+            div { dt { "Trend" } dd { (trend(&state.snapshot)) } }
+            div { dt { "Report of" } dd { @if let Some(at) = as_of { (age(context.now, at)) } @else { "none" } } }
+            @if let Some((active, licensed)) = users {
+                div { dt { "Users" } dd { (active) " active, " (licensed) " licensed" } }
+            }
+            div { dt { "Cloud" } dd { (state.identity.cloud) } }
+            @if let Some(id) = &state.identity.entra_tenant_id {
+                div { dt { "Entra tenant" } dd { code { (shortened(id)) } } }
+            }
+        }
+        (trend_note(std::iter::once(state)))
+    }
+}
+
+/// Each category, with the averages of comparable tenants.
+fn categories(state: &TenantState) -> Markup {
+    let report = state.snapshot.report.as_deref();
+    let Some(report) = report.filter(|report| !report.scores.is_empty()) else {
+        return html! { p.empty { "There is no report to compare." } };
+    };
+    let totals = state.snapshot.category_totals();
+    let table = html! {
+        table {
+            caption { "Points of scored controls; the averages are Microsoft's" }
+            thead {
+                tr {
+                    th scope="col" { "Category" }
+                    th.number scope="col" { "Points" }
+                    th.number scope="col" { "Share" }
+                    @for other in &report.comparisons { th.number scope="col" { (basis_name(other.basis)) } }
+                }
+            }
+            tbody {
+                tr {
+                    th scope="row" { "All" }
+                    td.number { (of(report.current_score, report.max_score)) }
+                    td.number { (share_of(report.current_score, report.max_score)) }
+                    @for other in &report.comparisons {
+                        td.number { @match other.ratio { Some(ratio) => (percent(ratio)), None => "unknown" } }
+                    }
+                }
+                @for total in totals {
+                    tr {
+                        th scope="row" { (total.category.as_str()) }
+                        td.number { (of(Some(total.score), total.max_score)) }
+                        td.number { (share_of(Some(total.score), total.max_score)) }
+                        @for other in &report.comparisons { td.number { (average(other, total.category)) } }
+                    }
+                }
+            }
+        }
+    };
+    wide("Categories", table)
+}
+
+const fn basis_name(basis: Basis) -> &'static str {
+    match basis {
+        Basis::AllTenants => "All tenants",
+        Basis::TotalSeats => "Tenants of this size",
+        Basis::IndustryTypes => "Tenants of this industry",
+    }
+}
+
+fn average(comparison: &Comparison, category: Category) -> Markup {
+    let mut averages = comparison.categories.iter();
+    match averages.find(|it| it.category == category) {
+        Some(it) => html! {
+            (share_of(it.score, it.max_score)) " "
+            span.soft { (of(it.score, it.max_score)) }
+        },
+        None => html! { "unknown" },
+    }
+}
+
+fn of(score: Option<Points>, max: Option<Points>) -> String {
+    match (score, max) {
+        (Some(score), Some(max)) => format!("{} of {}", points(score), points(max)),
+        (Some(score), None) => points(score),
+        (None, _) => "unknown".to_owned(),
+    }
+}
+
+fn share_of(score: Option<Points>, max: Option<Points>) -> String {
+    match (score, max.filter(|max| max.get() > 0.0)) {
+        (Some(score), Some(max)) => percent(score.get() / max.get()),
+        _ => String::new(),
+    }
+}
+
+fn refreshes(state: &TenantState, context: &ViewContext<'_>) -> Markup {
+    let table = html! {
+        table {
+            caption { "The two lists of Microsoft Graph" }
+            thead {
+                tr {
+                    th scope="col" { "List" }
+                    th scope="col" { "Last refresh" }
+                    th scope="col" { "Next" }
+                    th.number scope="col" { "Refreshes" }
+                    th.number scope="col" { "Failed" }
+                    th scope="col" { "Trouble" }
+                }
+            }
+            tbody {
+                @for (api, name) in [(Api::Profiles, "Controls and their states"), (Api::Scores, "Score")] {
+                    (refresh(name, state.health.of(api), context))
+                }
+            }
+        }
+    };
+    wide("Refreshes", table)
+}
+
+fn refresh(name: &str, health: &RefreshHealth, context: &ViewContext<'_>) -> Markup {
+    let failed: u64 = health.failures.values().sum();
+    html! {
+        tr {
+            th scope="row" { (name) }
+            td { (last_refresh(health, context)) }
+            td { @match health.next_refresh { Some(at) => (until(context.now, at)), None => "not planned" } }
+            td.number { (health.refreshes) }
+            td.number { (failed) }
+            td.words {
+                @match &health.trouble {
+                    None => span.soft { "none" },
+                    Some(trouble) => { strong.bad { (trouble.reason.as_str()) } ": " (shortened(&trouble.message)) }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! Any number of tenants with a whole catalogue each, without Graph, to measure
+//! compression, memory and speed. The benchmarks use them too.
+
+use secure_score_exporter::store::TenantState;
+use secure_score_exposition::{Policy, render_data, render_health};
+use secure_score_model::{
+    ActionType, Anomalies, Api, Basis, CatalogueEntry, Category, CategoryComparison, Code,
+    Comparison, Control, ControlScore, ControlState, History, Level, Points, Report, StateUpdate,
+    TenantHealth, TenantIdentity, TenantSnapshot, Tier, Timestamp,
+};
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+/// The simulator's table of controls.
+const TABLE: &str = include_str!("../../src/simulator/catalogue.tsv");
+
+const NAMES: [&str; 5] = ["adatum", "contoso", "fabrikam", "litware", "northwind"];
+
+/// Midnight UTC of a day in 2026.
+const DAY: i64 = 1_793_750_400;
+
+/// A tenant after some refreshes. Equal arguments give equal bytes; another
+/// `report` gives other scores, another `refreshes` only other health lines.
+pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
+    let identity = identity(number);
+    let policy = Policy {
+        lookback: NonZeroUsize::new(3).unwrap(),
+        accepted_by: None,
+        comment: false,
+    };
+    let snapshot = snapshot(number, report);
+    let health = health(number, refreshes);
+    TenantState {
+        data: render_data(&identity, &snapshot, &policy),
+        vitals: render_health(&identity, &health),
+        identity,
+        // No test or benchmark shows the status page of these tenants.
+        snapshot: Arc::default(),
+        health,
+    }
+}
+
+/// The same tenant after another refresh without new data.
+pub(crate) fn refreshed(state: &TenantState, number: u64, refreshes: u64) -> TenantState {
+    let health = health(number, refreshes);
+    TenantState {
+        vitals: render_health(&state.identity, &health),
+        health,
+        ..state.clone()
+    }
+}
+
+/// The alias of a tenant.
+pub(crate) fn alias(number: u64) -> String {
+    let name = NAMES[usize::try_from(number).unwrap() % NAMES.len()];
+    format!("{name}-{number:04}")
+}
+
+fn identity(number: u64) -> TenantIdentity {
+    let mut rng = fastrand::Rng::with_seed(number);
+    let alias = alias(number);
+    TenantIdentity {
+        display_name: Arc::from(format!("{alias} Ltd")),
+        alias: Arc::from(alias),
+        entra_tenant_id: Some(Arc::from(format!(
+            "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
+            rng.u32(..),
+            rng.u16(..),
+            rng.u16(..4096),
+            rng.u16(..4096),
+            rng.u64(..1 << 48),
+        ))),
+        cloud: "global",
+        target: Some(0.8),
+        credential_expires: None,
+    }
+}
+
+fn health(number: u64, refreshes: u64) -> TenantHealth {
+    let mut rng = fastrand::Rng::with_seed(number ^ refreshes << 32);
+    let mut health = TenantHealth::default();
+    for (api, interval) in [(Api::Profiles, 900), (Api::Scores, 3600)] {
+        let times = refreshes * 900 / interval + 1;
+        let last = DAY + i64::try_from(times * interval).unwrap() + rng.i64(..interval as i64);
+        let lists = health.of_mut(api);
+        lists.refreshes = times;
+        lists.up = true;
+        lists.last_success = Some(Timestamp::from_seconds(last));
+        lists.next_refresh = Some(Timestamp::from_seconds(last + interval as i64));
+        health
+            .traffic
+            .graph
+            .insert((api, Code::Status(200)), times * 2);
+    }
+    health.traffic.tokens = refreshes / 4 + 1;
+    health
+}
+
+fn snapshot(number: u64, day: u64) -> TenantSnapshot {
+    let mut rng = fastrand::Rng::with_seed(number);
+    let mut scores = fastrand::Rng::with_seed(number ^ (day + 1) << 32);
+    let mut synced = HashMap::new();
+    let today = DAY + i64::try_from(day).unwrap() * 86_400;
+    let controls: Vec<Control> = TABLE
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| control(line, today, &mut rng, &mut scores, &mut synced))
+        .collect();
+    let sum = |of: fn(&Control) -> f64| points(controls.iter().map(of).sum());
+    let report = Report {
+        entra_tenant_id: Arc::from("00000000-0000-0000-0000-000000000001"),
+        as_of: Some(Timestamp::from_seconds(today)),
+        current_score: sum(|c| c.score.as_ref().map_or(0.0, |score| score.score.get())),
+        max_score: sum(|c| c.max_score().map_or(0.0, Points::get)),
+        active_users: Some(rng.u64(10..5000)),
+        licensed_users: Some(rng.u64(10..5000)),
+        comparisons: comparisons(&mut rng),
+        scores: Vec::new(),
+        anomalies: Anomalies::default(),
+    };
+    TenantSnapshot {
+        controls,
+        report: Some(Arc::new(report)),
+        catalogue_anomalies: Some(Anomalies::default()),
+        ..TenantSnapshot::default()
+    }
+}
+
+fn points(value: f64) -> Option<Points> {
+    Points::new((value * 100.0).round() / 100.0)
+}
+
+fn comparisons(rng: &mut fastrand::Rng) -> Vec<Comparison> {
+    let mut of = |basis| Comparison {
+        basis,
+        ratio: Some((rng.f64() * 10_000.0).round() / 10_000.0),
+        categories: Category::ALL
+            .into_iter()
+            .take(5)
+            .map(|category| CategoryComparison {
+                category,
+                score: points(rng.f64() * 50.0),
+                max_score: points(50.0 + rng.f64() * 50.0),
+            })
+            .collect(),
+    };
+    vec![of(Basis::AllTenants), of(Basis::TotalSeats)]
+}
+
+/// About six of ten controls are scored, and one of ten has a history.
+fn control(
+    line: &'static str,
+    today: i64,
+    rng: &mut fastrand::Rng,
+    scores: &mut fastrand::Rng,
+    synced: &mut HashMap<&'static str, Timestamp>,
+) -> Control {
+    let cells: Vec<&'static str> = line.split('\t').collect();
+    let (id, product): (Arc<str>, _) = (Arc::from(cells[0]), cells[2]);
+    let category = Category::ALL
+        .into_iter()
+        .find(|category| category.as_str() == cells[1])
+        .unwrap_or(Category::Unknown);
+    let max: f64 = cells[3].parse().unwrap();
+    let entry = CatalogueEntry {
+        id: Arc::clone(&id),
+        title: Arc::from(*cells.last().unwrap()),
+        category,
+        product: Arc::from(product),
+        tier: Tier::Core,
+        user_impact: Level::Low,
+        implementation_cost: Level::Moderate,
+        action_type: ActionType::Config,
+        max_score: Points::new(max),
+        deprecated: false,
+        action_url: None,
+        history: history(rng),
+    };
+    let last_synced = *synced
+        .entry(product)
+        .or_insert_with(|| Timestamp::from_seconds(today - rng.i64(..86_400)));
+    let share = match scores.u8(..4) {
+        0 | 1 => 0.0,
+        2 => 1.0,
+        _ => scores.f64(),
+    };
+    let score = ControlScore {
+        id: Arc::clone(&id),
+        category,
+        score: points(max * share).unwrap_or(Points::ZERO),
+        percentage: Some(share * 100.0),
+        last_synced: Some(last_synced),
+        implementation_status: None,
+    };
+    Control {
+        id,
+        category,
+        entry: Some(Arc::new(entry)),
+        score: (rng.u8(..10) < 6).then(|| Arc::new(score)),
+        selected: true,
+        watched: false,
+        exceptions: Vec::new(),
+    }
+}
+
+fn history(rng: &mut fastrand::Rng) -> History {
+    let updates = match rng.u8(..10) {
+        0 => (0..rng.i64(1..4))
+            .map(|step| StateUpdate {
+                state: rng
+                    .choice([
+                        ControlState::RiskAccepted,
+                        ControlState::Planned,
+                        ControlState::ThirdParty,
+                    ])
+                    .unwrap(),
+                at: Some(Timestamp::from_seconds(
+                    DAY - (4 - step) * 2_000_000 + rng.i64(..1_000_000),
+                )),
+                by: Some(Arc::from("dana.admin@contoso.example")),
+                comment: None,
+                assigned_to: None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    };
+    History::from_updates(updates)
+}
