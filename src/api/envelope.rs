@@ -5,12 +5,11 @@ use crate::acceptances::{Acceptance, Filter};
 use crate::http_types::{PersonDetail, similar};
 use crate::store::{TenantState, Tenants};
 use secure_score_model::{Persons, Timestamp};
-use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// The document of `/api/v1/acceptances`.
+/// The result of a request for acceptances.
 pub(super) struct AcceptanceList<'a> {
     pub(super) found: Vec<Acceptance<'a>>,
     /// Selected tenants without a catalogue: an empty list would look like good
@@ -29,6 +28,20 @@ impl AcceptanceList<'_> {
         found.map(move |it| AcceptanceRecord::new(it, persons, self.now))
     }
 
+    /// The document of `/api/v1/acceptances`.
+    pub(super) fn document(&self) -> impl Serialize {
+        let hint = self.persons.hint();
+        AcceptanceDocument {
+            generated_at: Moment(self.now),
+            persons: self.persons_shown(),
+            // The backticks are markup for pages.
+            persons_hint: hint.map(|hint| hint.replace('`', "")),
+            catalogues_unknown: &self.unknown,
+            hint: self.hint.as_deref(),
+            acceptances: LazyList(|| self.records()),
+        }
+    }
+
     /// How much of persons is shown, as a closed set of words.
     pub(super) fn persons_shown(&self) -> &'static str {
         match self.persons.persons() {
@@ -39,42 +52,28 @@ impl AcceptanceList<'_> {
     }
 }
 
-impl Serialize for AcceptanceList<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut document = serializer.serialize_struct("AcceptanceList", 6)?;
-        document.serialize_field("generated_at", &Moment(self.now))?;
-        document.serialize_field("persons", self.persons_shown())?;
-        document.serialize_field("persons_hint", &persons_hint(self.persons))?;
-        document.serialize_field("catalogues_unknown", &self.unknown)?;
-        document.serialize_field("hint", &self.hint)?;
-        document.serialize_field("acceptances", &LazyList(|| self.records()))?;
-        document.end()
-    }
+#[derive(Serialize)]
+struct AcceptanceDocument<'a, R> {
+    generated_at: Moment,
+    persons: &'static str,
+    persons_hint: Option<String>,
+    catalogues_unknown: &'a [&'a str],
+    hint: Option<&'a str>,
+    acceptances: R,
+}
+
+#[derive(Serialize)]
+struct TenantDocument<R> {
+    generated_at: Moment,
+    tenants: R,
 }
 
 /// The document of `/api/v1/tenants`.
-pub(super) struct TenantList<'a> {
-    tenants: &'a Tenants,
-    now: Timestamp,
-}
-
-impl<'a> TenantList<'a> {
-    /// All tenants at this moment.
-    pub(super) const fn new(tenants: &'a Tenants, now: Timestamp) -> Self {
-        Self { tenants, now }
-    }
-}
-
-impl Serialize for TenantList<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let records = || {
-            let states = self.tenants.states.iter();
-            states.map(|state| TenantRecord::new(state, self.now))
-        };
-        let mut document = serializer.serialize_struct("TenantList", 2)?;
-        document.serialize_field("generated_at", &Moment(self.now))?;
-        document.serialize_field("tenants", &LazyList(records))?;
-        document.end()
+pub(super) fn tenants(tenants: &Tenants, now: Timestamp) -> impl Serialize {
+    let states = || tenants.states.iter();
+    TenantDocument {
+        generated_at: Moment(now),
+        tenants: LazyList(move || states().map(move |state| TenantRecord::new(state, now))),
     }
 }
 
@@ -89,11 +88,6 @@ where
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq((self.0)())
     }
-}
-
-/// Why persons are hidden, without the markup for pages.
-fn persons_hint(persons: &PersonDetail) -> Option<String> {
-    persons.hint().map(|hint| hint.replace('`', ""))
 }
 
 /// The tenants without a catalogue.

@@ -48,58 +48,62 @@ impl From<QueryError> for ApiError {
 }
 
 impl ApiError {
-    const fn status(&self) -> StatusCode {
-        match self {
-            Self::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-            Self::NotFound(_) | Self::UnknownTenant { .. } => StatusCode::NOT_FOUND,
-            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotAcceptable(_) => StatusCode::NOT_ACCEPTABLE,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        }
-    }
-
-    fn error(&self) -> String {
-        match self {
-            Self::InvalidQuery(error) => error.problem().to_owned(),
-            Self::NotFound(path) => format!("unknown path {path:?}"),
-            Self::UnknownTenant { name, .. } => format!("unknown tenant {name:?}"),
-            Self::Method(method) => format!("{method} is not allowed here"),
-            Self::NotAcceptable(_) => "none of the accepted formats is available".to_owned(),
-            Self::Busy => "too many large responses are in flight".to_owned(),
-            Self::Internal => "the response cannot be rendered".to_owned(),
-        }
-    }
-
-    fn hint(&self) -> String {
-        match self {
-            Self::InvalidQuery(error) => error.remedy().to_owned(),
-            Self::NotFound(_) => "the paths are /api/v1/acceptances and /api/v1/tenants".to_owned(),
-            Self::UnknownTenant { similar, .. } => match similar {
-                Some(similar) => {
-                    format!("did you mean {similar:?}? /api/v1/tenants lists all tenants")
-                }
-                None => "/api/v1/tenants lists all tenants".to_owned(),
-            },
-            Self::Method(_) => "use GET or HEAD".to_owned(),
-            Self::NotAcceptable(offered) => {
-                let names: Vec<_> = offered.iter().map(|it| it.name()).collect();
-                format!("accept {}", names.join(" or "))
+    /// The status, what is wrong, and how to fix it.
+    fn parts(&self) -> (StatusCode, String, String) {
+        let (status, error, hint) = match self {
+            Self::InvalidQuery(error) => (
+                StatusCode::BAD_REQUEST,
+                error.problem().to_owned(),
+                error.remedy(),
+            ),
+            Self::NotFound(path) => (
+                StatusCode::NOT_FOUND,
+                format!("unknown path {path:?}"),
+                "the paths are /api/v1/acceptances and /api/v1/tenants",
+            ),
+            Self::UnknownTenant { name, similar } => {
+                let lists_all = "/api/v1/tenants lists all tenants";
+                let hint = match similar {
+                    Some(similar) => format!("did you mean {similar:?}? {lists_all}"),
+                    None => lists_all.to_owned(),
+                };
+                return (
+                    StatusCode::NOT_FOUND,
+                    format!("unknown tenant {name:?}"),
+                    hint,
+                );
             }
-            Self::Busy => "try again in a few seconds, or request one tenant".to_owned(),
-            Self::Internal => "read the exporter's log, and report this bug".to_owned(),
-        }
+            Self::Method(method) => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("{method} is not allowed here"),
+                "use GET or HEAD",
+            ),
+            Self::NotAcceptable(offered) => {
+                let error = "none of the accepted formats is available".to_owned();
+                let names: Vec<_> = offered.iter().map(|it| it.name()).collect();
+                let hint = format!("accept {}", names.join(" or "));
+                return (StatusCode::NOT_ACCEPTABLE, error, hint);
+            }
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many large responses are in flight".to_owned(),
+                "try again in a few seconds, or request one tenant",
+            ),
+            Self::Internal => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the response cannot be rendered".to_owned(),
+                "read the exporter's log, and report this bug",
+            ),
+        };
+        (status, error, hint.to_owned())
     }
 
     /// The error as a response.
     pub(super) fn response(self) -> Response {
-        let document = ErrorDocument {
-            error: self.error(),
-            hint: self.hint(),
-        };
-        let mut body = serde_json::to_vec(&document).unwrap_or_default();
+        let (status, error, hint) = self.parts();
+        let mut body = serde_json::to_vec(&ErrorDocument { error, hint }).unwrap_or_default();
         body.push(b'\n');
-        let response = data(self.status(), JSON, Bytes::from(body));
+        let response = data(status, JSON, Bytes::from(body));
         let (name, value) = match self {
             Self::Method(_) => (header::ALLOW, "GET, HEAD"),
             Self::Busy => (header::RETRY_AFTER, "5"),

@@ -13,7 +13,7 @@ use crate::http_types::response::{data, with};
 use crate::http_types::{PersonDetail, QueryError, Response, query, similar_tenants};
 use crate::store::{TenantState, Tenants};
 use bytes::Bytes;
-use envelope::{AcceptanceList, TenantList};
+use envelope::AcceptanceList;
 use error::ApiError;
 use format::ApiFormat;
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -160,11 +160,11 @@ impl ApiRequest {
     fn render(&self, permit: OwnedSemaphorePermit) -> Result<Response, ApiError> {
         match (self.endpoint, self.format) {
             (Endpoint::Tenants, _) => {
-                let list = TenantList::new(&self.tenants, self.now);
-                Ok(self.response(json(&list)?, permit))
+                let document = envelope::tenants(&self.tenants, self.now);
+                Ok(self.response(json(&document)?, permit))
             }
             (Endpoint::Acceptances, ApiFormat::Json) => {
-                let bytes = json(&self.list()?)?;
+                let bytes = json(&self.list()?.document())?;
                 Ok(self.response(bytes, permit))
             }
             (Endpoint::Acceptances, ApiFormat::Csv) => self.csv(permit),

@@ -16,7 +16,7 @@ use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::io;
 use std::num::NonZeroUsize;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -89,10 +89,12 @@ pub async fn serve(
 ) -> DrainOutcome {
     let limit = ConcurrencyLimit::new(options.max_requests);
     let gate = Arc::clone(&options.gate);
-    let handler = move |request: Request<Incoming>| {
+    let handler: Handler = Arc::new(move |request| {
         let (site, limit, gate) = (Arc::clone(&site), limit.clone(), Arc::clone(&gate));
-        async move { auth::answer(&gate, request, |request| respond(site, limit, request)).await }
-    };
+        Box::pin(async move {
+            auth::answer(&gate, request, |request| respond(site, limit, request)).await
+        })
+    });
     serve_with(listeners, handler, options.gate, shutdown).await
 }
 
@@ -110,24 +112,13 @@ async fn respond(site: Arc<Site>, limit: ConcurrencyLimit, request: Request<Inco
     }
 }
 
-/// Answers requests. Cloned for each connection.
-trait Handler: Clone + Send + Sync + 'static {
-    fn handle(&self, request: Request<Incoming>) -> impl Future<Output = Response> + Send;
-}
-
-impl<F, R> Handler for F
-where
-    F: Fn(Request<Incoming>) -> R + Clone + Send + Sync + 'static,
-    R: Future<Output = Response> + Send,
-{
-    fn handle(&self, request: Request<Incoming>) -> impl Future<Output = Response> + Send {
-        self(request)
-    }
-}
+/// Answers requests.
+type Handler = Arc<dyn Fn(Request<Incoming>) -> ResponseFuture + Send + Sync>;
+type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 async fn serve_with(
     listeners: Vec<TcpListener>,
-    handler: impl Handler,
+    handler: Handler,
     gate: Arc<Gate>,
     shutdown: impl Future<Output = ()>,
 ) -> DrainOutcome {
@@ -142,8 +133,8 @@ async fn serve_with(
 }
 
 /// All connections of one server.
-struct Server<H> {
-    handler: H,
+struct Server {
+    handler: Handler,
     gate: Arc<Gate>,
     permits: Arc<Semaphore>,
     table: Arc<ConnectionTable>,
@@ -154,8 +145,8 @@ struct Server<H> {
     abort: CancellationToken,
 }
 
-impl<H: Handler> Server<H> {
-    fn new(handler: H, gate: Arc<Gate>) -> Self {
+impl Server {
+    fn new(handler: Handler, gate: Arc<Gate>) -> Self {
         Self {
             handler,
             gate,
@@ -240,10 +231,9 @@ impl<H: Handler> Server<H> {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let guard = requests.begin(request.version());
             request.extensions_mut().insert(verified);
-            let handler = self.handler.clone();
+            let response = (self.handler)(request);
             async move {
-                let response = handler.handle(request).await;
-                Ok::<_, Infallible>(response.map(|body| body.hold(guard.response_ready())))
+                Ok::<_, Infallible>(response.await.map(|body| body.hold(guard.response_ready())))
             }
         });
         let protocol = self.protocol();
@@ -338,14 +328,14 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (requested, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let notifies = (Arc::clone(&requested), Arc::clone(&release));
-        let handler = move |_: Request<Incoming>| {
+        let handler: Handler = Arc::new(move |_| {
             let (requested, release) = notifies.clone();
-            async move {
+            Box::pin(async move {
                 requested.notify_one();
                 release.notified().await;
                 Response::new(Body::from(Bytes::from_static(b"at last")))
-            }
-        };
+            })
+        });
         let (stop, stopped) = oneshot::channel::<()>();
         let ended = tokio::spawn(serve_with(vec![listener], handler, Arc::default(), async {
             let _ = stopped.await;

@@ -10,44 +10,48 @@ use super::layout::{layout, wide};
 use super::numbers::count;
 use super::paging::PageNumber;
 use super::privacy_note::privacy_note;
-use super::sort::{Column, Sort, heading};
+use super::sort::{Column, Sort, SortKey, heading, integer, text};
 use super::status::unknown_catalogues_note;
 use crate::acceptances::{Acceptance, Filter, acceptances};
 use crate::http_types::query::{FILTER_PARAMETERS, parse_filter};
 use crate::http_types::{QueryError, similar_tenants};
 use maud::{Markup, html};
-use secure_score_model::Category;
-use std::cmp::Ordering;
+use secure_score_model::{Category, Timestamp};
 
 /// The most aliases that a browser offers to complete the tenant's name.
 const MAX_COMPLETIONS: usize = 500;
 
-/// What the acceptances can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Tenant,
-    Control,
-    Category,
-    Accepted,
-    Points,
-    Expires,
-}
+type Key = fn(&Acceptance<'_>, Timestamp) -> Option<SortKey>;
 
-impl Column for By {
-    const ALL: &'static [(Self, &'static str, bool)] = &[
-        (Self::Tenant, "tenant", false),
-        (Self::Control, "control", false),
-        (Self::Category, "category", false),
-        (Self::Accepted, "accepted", true),
-        (Self::Points, "points", true),
-        (Self::Expires, "expires", false),
-    ];
-}
+const COLUMNS: &[Column<Key>] = &[
+    Column::new("control", "Control", "", false, |it, _| {
+        text(title(it.control))
+    }),
+    Column::new("tenant", "Tenant", "", false, |it, _| {
+        Some(SortKey::Text(it.tenant.identity.alias.to_string()))
+    }),
+    Column::new("category", "Category", "", false, |it, _| {
+        integer(it.control.category as i64)
+    }),
+    Column::new("accepted", "Accepted", "", true, |it, _| {
+        integer(it.accepted.at.map(Timestamp::nanos))
+    }),
+    Column::unsorted(PERSONS),
+    Column::unsorted("Status"),
+    Column::new("expires", "Approval", "", false, |it, now| {
+        integer(it.approval(now).exception()?.expires.nanos())
+    }),
+    Column::new("points", "Points lost", "number", true, |it, _| {
+        points_lost(it).map(SortKey::Points)
+    }),
+];
 
-#[derive(Debug)]
+/// The label of a column that is left out where persons are hidden.
+const PERSONS: &str = "By whom and why";
+
 struct AcceptanceQuery {
     filter: Filter,
-    sort: Option<Sort<By>>,
+    sort: Option<Sort<Key>>,
     page: PageNumber,
 }
 
@@ -58,7 +62,7 @@ impl AcceptanceQuery {
         let (filter, _) = parse_filter(Some(&query.query()), context.now)?;
         Ok(Self {
             filter,
-            sort: query.sort()?,
+            sort: query.sort(COLUMNS)?,
             page: query.page()?,
         })
     }
@@ -69,8 +73,8 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
     let query = AcceptanceQuery::parse(context)?;
     let mut found = acceptances(context.tenants, &query.filter, context.now);
     found.sort_by_cached_key(|it| urgency(it, context));
-    if let Some(sort) = query.sort {
-        found.sort_by(|a, b| compare(sort, a, b, context));
+    if let Some(sort) = &query.sort {
+        sort.sort(&mut found, |key, it| key(it, context.now));
     }
     let content = html! {
         p.lead { "Who accepted which risk on which tenant, when and why, and whether it is approved." }
@@ -84,30 +88,6 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
         }
     };
     Ok(layout(context, "Accepted risks", content))
-}
-
-fn compare(
-    sort: Sort<By>,
-    a: &Acceptance<'_>,
-    b: &Acceptance<'_>,
-    context: &ViewContext<'_>,
-) -> Ordering {
-    let title = |it: &Acceptance<'_>| title(it.control).to_lowercase();
-    let expires = |it: &Acceptance<'_>| {
-        let approval = it.approval(context.now);
-        approval.exception().map(|exception| exception.expires)
-    };
-    match sort.column {
-        By::Control => sort.compare(Some(title(a)), Some(title(b))),
-        By::Tenant => sort.compare(
-            Some(&a.tenant.identity.alias),
-            Some(&b.tenant.identity.alias),
-        ),
-        By::Category => sort.compare(Some(a.control.category), Some(b.control.category)),
-        By::Accepted => sort.compare(a.accepted.at, b.accepted.at),
-        By::Expires => sort.compare(expires(a), expires(b)),
-        By::Points => sort.compare(points_lost(a), points_lost(b)),
-    }
 }
 
 fn form(filter: &Filter, context: &ViewContext<'_>) -> Markup {
@@ -133,8 +113,11 @@ fn form(filter: &Filter, context: &ViewContext<'_>) -> Markup {
 fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContext<'_>) -> Markup {
     let in_force = found.iter().filter(|it| it.is_in_force()).count();
     let page = query.page.of(found);
-    let sorting = |column, label, class| heading(&context.query, query.sort, column, label, class);
-    let order = match query.sort {
+    let (sort, hidden) = (query.sort.as_ref(), context.persons().are_hidden());
+    let columns = COLUMNS
+        .iter()
+        .filter(|column| !hidden || column.label != PERSONS);
+    let order = match sort {
         None => ": in force first, then Identity, then not approved",
         Some(_) => "",
     };
@@ -145,16 +128,7 @@ fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContex
                 (found.len() - in_force) " withdrawn" (order) (page.range())
             }
             thead {
-                tr {
-                    (sorting(By::Control, "Control", ""))
-                    (sorting(By::Tenant, "Tenant", ""))
-                    (sorting(By::Category, "Category", ""))
-                    (sorting(By::Accepted, "Accepted", ""))
-                    @if !context.persons().are_hidden() { th scope="col" { "By whom and why" } }
-                    th scope="col" { "Status" }
-                    (sorting(By::Expires, "Approval", ""))
-                    (sorting(By::Points, "Points lost", "number"))
-                }
+                tr { @for column in columns { (heading(&context.query, sort, column)) } }
             }
             tbody {
                 @for it in page.rows {

@@ -9,49 +9,55 @@ use super::history::{history, state_name};
 use super::layout::{shortened, wide};
 use super::numbers::{count, points};
 use super::paging::PageNumber;
-use super::sort::{Column, Sort, heading};
+use super::sort::{self, Column, Sort, SortKey, heading, integer};
 use super::time::{age, day};
 use crate::http_types::QueryError;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use secure_score_model::{CatalogueEntry, Category, Control, ControlState, Level, Points};
-use std::cmp::Ordering;
+use secure_score_model::{Category, Control, ControlState, Level, Points};
 
-/// What the controls can be sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum By {
-    Gain,
-    Control,
-    Category,
-    State,
-    Points,
-    Impact,
-    Cost,
+type Key = fn(&Control) -> Option<SortKey>;
+
+const COLUMNS: &[Column<Key>] = &[
+    Column::new("control", "Control", "", false, |it| sort::text(title(it))),
+    Column::new("category", "Category", "", false, |it| {
+        integer(it.category as i64)
+    }),
+    Column::new("state", "State", "", false, |it| {
+        integer(it.state().map(|it| it as i64))
+    }),
+    Column::new("points", "Points", "number", true, |it| {
+        sort::points(score(it))
+    }),
+    Column::new("gain", "To gain", "number", true, |it| {
+        sort::points(it.points_to_gain())
+    }),
+    Column::unsorted("Implementation"),
+    Column::new("impact", "User impact", "", false, |it| {
+        integer(rank(it.entry.as_ref()?.user_impact))
+    }),
+    Column::new("cost", "Cost", "", false, |it| {
+        integer(rank(it.entry.as_ref()?.implementation_cost))
+    }),
+    Column::unsorted("Where to fix it"),
+];
+
+const DEFAULT_SORT: &str = "-gain";
+
+const fn rank(level: Level) -> Option<i64> {
+    match level {
+        Level::Low => Some(1),
+        Level::Moderate => Some(2),
+        Level::High => Some(3),
+        Level::Unknown => None,
+    }
 }
-
-impl Column for By {
-    const ALL: &'static [(Self, &'static str, bool)] = &[
-        (Self::Gain, "gain", true),
-        (Self::Control, "control", false),
-        (Self::Category, "category", false),
-        (Self::State, "state", false),
-        (Self::Points, "points", true),
-        (Self::Impact, "impact", false),
-        (Self::Cost, "cost", false),
-    ];
-}
-
-const DEFAULT_SORT: Sort<By> = Sort {
-    column: By::Gain,
-    descending: true,
-};
 
 /// The query of a tenant's page.
-#[derive(Debug)]
 pub(super) struct ControlQuery {
     category: Option<Category>,
     state: Option<ControlState>,
-    sort: Sort<By>,
+    sort: Sort<Key>,
     page: PageNumber,
 }
 
@@ -62,7 +68,7 @@ impl ControlQuery {
         Ok(Self {
             category: query.category()?,
             state: query.state()?,
-            sort: query.sort()?.unwrap_or(DEFAULT_SORT),
+            sort: Sort::parse(query.get("sort").unwrap_or(DEFAULT_SORT), COLUMNS)?,
             page: query.page()?,
         })
     }
@@ -84,7 +90,7 @@ pub(super) fn control_table(
         return html! { p.empty { "No control of this tenant is known now." } };
     }
     let mut found: Vec<&Control> = controls.iter().filter(|it| query.selects(it)).collect();
-    found.sort_by(|a, b| compare(query.sort, a, b));
+    query.sort.sort(&mut found, |key, control| key(control));
     html! {
         (form(query, context))
         @if found.is_empty() { p.empty { "No control fits this filter." } }
@@ -92,36 +98,8 @@ pub(super) fn control_table(
     }
 }
 
-fn compare(sort: Sort<By>, a: &Control, b: &Control) -> Ordering {
-    let level = |control: &Control, of: fn(&CatalogueEntry) -> Level| {
-        control.entry.as_deref().and_then(|entry| rank(of(entry)))
-    };
-    let title = |control| title(control).to_lowercase();
-    match sort.column {
-        By::Gain => sort.compare(a.points_to_gain(), b.points_to_gain()),
-        By::Control => sort.compare(Some(title(a)), Some(title(b))),
-        By::Category => sort.compare(Some(a.category), Some(b.category)),
-        By::State => sort.compare(a.state(), b.state()),
-        By::Points => sort.compare(score(a), score(b)),
-        By::Impact => sort.compare(level(a, |e| e.user_impact), level(b, |e| e.user_impact)),
-        By::Cost => sort.compare(
-            level(a, |e| e.implementation_cost),
-            level(b, |e| e.implementation_cost),
-        ),
-    }
-}
-
 fn score(control: &Control) -> Option<Points> {
     control.score.as_ref().map(|score| score.score)
-}
-
-const fn rank(level: Level) -> Option<u8> {
-    match level {
-        Level::Low => Some(1),
-        Level::Moderate => Some(2),
-        Level::High => Some(3),
-        Level::Unknown => None,
-    }
 }
 
 fn form(query: &ControlQuery, context: &ViewContext<'_>) -> Markup {
@@ -145,8 +123,6 @@ fn form(query: &ControlQuery, context: &ViewContext<'_>) -> Markup {
 fn table(found: &[&Control], query: &ControlQuery, context: &ViewContext<'_>) -> Markup {
     let page = query.page.of(found);
     let total: Points = found.iter().filter_map(|it| it.points_to_gain()).sum();
-    let sorting =
-        |column, label, class| heading(&context.query, Some(query.sort), column, label, class);
     let table = html! {
         table.controls {
             caption {
@@ -154,15 +130,7 @@ fn table(found: &[&Control], query: &ControlQuery, context: &ViewContext<'_>) ->
             }
             thead {
                 tr {
-                    (sorting(By::Control, "Control", ""))
-                    (sorting(By::Category, "Category", ""))
-                    (sorting(By::State, "State", ""))
-                    (sorting(By::Points, "Points", "number"))
-                    (sorting(By::Gain, "To gain", "number"))
-                    th scope="col" { "Implementation" }
-                    (sorting(By::Impact, "User impact", ""))
-                    (sorting(By::Cost, "Cost", ""))
-                    th scope="col" { "Where to fix it" }
+                    @for column in COLUMNS { (heading(&context.query, Some(&query.sort), column)) }
                 }
             }
             tbody { @for control in page.rows { (row(control, context)) } }

@@ -50,8 +50,12 @@ impl PageQuery {
     }
 
     /// The `sort` parameter.
-    pub(super) fn sort<C: Column>(&self) -> Result<Option<Sort<C>>, QueryError> {
-        self.get("sort").map(Sort::parse).transpose()
+    pub(super) fn sort<K>(
+        &self,
+        columns: &'static [Column<K>],
+    ) -> Result<Option<Sort<K>>, QueryError> {
+        let word = self.get("sort");
+        word.map(|word| Sort::parse(word, columns)).transpose()
     }
 
     /// The `category` parameter.

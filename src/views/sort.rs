@@ -1,48 +1,107 @@
-//! The order of a table's rows, and the headings that change it.
+//! The columns of a table, and the order of its rows.
 
 use super::page_query::PageQuery;
 use crate::http_types::QueryError;
 use maud::{Markup, html};
+use secure_score_model::Points;
 use std::cmp::Ordering;
 
-/// What the rows of a table can be sorted by.
-pub(super) trait Column: Copy + Eq + 'static {
-    /// Every column, with its name in a query and whether people look for its
-    /// highest or newest values first.
-    const ALL: &'static [(Self, &'static str, bool)];
+/// A column of a table. `K` reads the value to sort by from a row.
+pub(super) struct Column<K: 'static> {
+    pub(super) label: &'static str,
+    /// Its name in the `sort` parameter.
+    name: &'static str,
+    class: &'static str,
+    /// Whether people look for the highest or newest values first.
+    highest_first: bool,
+    /// Nothing where the rows cannot be sorted by it.
+    key: Option<K>,
+}
+
+/// A value to sort by; a column has values of one variant.
+#[derive(Debug, PartialEq, PartialOrd)]
+pub(super) enum SortKey {
+    Text(String),
+    Integer(i64),
+    Points(f64),
+}
+
+/// Text to sort by, without regard to case.
+pub(super) fn text(text: &str) -> Option<SortKey> {
+    Some(SortKey::Text(text.to_lowercase()))
+}
+
+/// A number to sort by.
+pub(super) fn integer(number: impl Into<Option<i64>>) -> Option<SortKey> {
+    number.into().map(SortKey::Integer)
+}
+
+/// Points to sort by.
+pub(super) fn points(points: Option<Points>) -> Option<SortKey> {
+    points.map(|points| SortKey::Points(points.get()))
+}
+
+impl<K> Column<K> {
+    /// A column that the rows can be sorted by.
+    pub(super) const fn new(
+        name: &'static str,
+        label: &'static str,
+        class: &'static str,
+        highest_first: bool,
+        key: K,
+    ) -> Self {
+        Self {
+            label,
+            name,
+            class,
+            highest_first,
+            key: Some(key),
+        }
+    }
+
+    /// A column that they cannot be sorted by.
+    pub(super) const fn unsorted(label: &'static str) -> Self {
+        Self {
+            label,
+            name: "",
+            class: "",
+            highest_first: false,
+            key: None,
+        }
+    }
 }
 
 /// A column and a direction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Sort<C> {
-    pub(super) column: C,
-    pub(super) descending: bool,
+pub(super) struct Sort<K: 'static> {
+    column: &'static Column<K>,
+    descending: bool,
 }
 
-impl<C: Column> Sort<C> {
+impl<K> Sort<K> {
     /// Parses `points`, or `-points` for descending order.
-    pub(super) fn parse(word: &str) -> Result<Self, QueryError> {
-        let (wanted, descending) = match word.strip_prefix('-') {
+    pub(super) fn parse(word: &str, columns: &'static [Column<K>]) -> Result<Self, QueryError> {
+        let (name, descending) = match word.strip_prefix('-') {
             Some(name) => (name, true),
             None => (word, false),
         };
-        let found = C::ALL.iter().find(|(_, name, _)| *name == wanted);
-        let column = found.map(|(column, ..)| *column).ok_or_else(|| {
-            let known: Vec<&str> = C::ALL.iter().map(|(_, name, _)| *name).collect();
-            QueryError::new(
-                "unknown sort column",
-                format!(
-                    "use one of {}, with a leading - for descending order",
-                    known.join(", ")
-                ),
-            )
-        })?;
-        Ok(Self { column, descending })
+        let sorting = || columns.iter().filter(|it| it.key.is_some());
+        match sorting().find(|it| it.name == name) {
+            Some(column) => Ok(Self { column, descending }),
+            None => {
+                let known: Vec<&str> = sorting().map(|it| it.name).collect();
+                let known = known.join(", ");
+                Err(QueryError::new(
+                    "unknown sort column",
+                    format!("use one of {known}, with a leading - for descending order"),
+                ))
+            }
+        }
     }
 
-    /// Compares two values; unknown ones come last in either direction.
-    pub(super) fn compare<T: PartialOrd>(self, a: Option<T>, b: Option<T>) -> Ordering {
-        match (a, b) {
+    /// Sorts rows; those with an unknown value come last in either direction.
+    pub(super) fn sort<R>(&self, rows: &mut [R], value: impl Fn(&K, &R) -> Option<SortKey>) {
+        let Some(key) = &self.column.key else { return };
+        rows.sort_by(|a, b| match (value(key, a), value(key, b)) {
             (Some(a), Some(b)) => {
                 let ascending = a.partial_cmp(&b).unwrap_or(Ordering::Equal);
                 match self.descending {
@@ -51,26 +110,26 @@ impl<C: Column> Sort<C> {
                 }
             }
             (a, b) => b.is_some().cmp(&a.is_some()),
-        }
+        });
     }
 }
 
 /// A heading that sorts by its column; a second click reverses the direction.
-pub(super) fn heading<C: Column>(
+pub(super) fn heading<K>(
     query: &PageQuery,
-    sort: Option<Sort<C>>,
-    column: C,
-    label: &str,
-    class: &str,
+    sort: Option<&Sort<K>>,
+    column: &'static Column<K>,
 ) -> Markup {
-    let found = C::ALL.iter().find(|(known, ..)| *known == column);
-    let (name, highest_first) = found.map_or(("", false), |(_, name, first)| (*name, *first));
-    let current = sort.filter(|sort| sort.column == column);
-    let sign = match current.map_or(highest_first, |sort| !sort.descending) {
+    let Column { label, class, .. } = column;
+    if column.key.is_none() {
+        return html! { th scope="col" { (label) } };
+    }
+    let current = sort.filter(|sort| sort.column.name == column.name);
+    let sign = match current.map_or(column.highest_first, |sort| !sort.descending) {
         true => "-",
         false => "",
     };
-    let link = query.link_with("sort", &format!("{sign}{name}"));
+    let link = query.link_with("sort", &format!("{sign}{}", column.name));
     let (direction, mark) = match current.map(|sort| sort.descending) {
         Some(true) => (Some("descending"), "\u{a0}▼"),
         Some(false) => (Some("ascending"), "\u{a0}▲"),
@@ -87,15 +146,14 @@ pub(super) fn heading<C: Column>(
 mod tests {
     use super::*;
 
-    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-    struct Points;
+    type Key = fn(&Option<f64>) -> Option<SortKey>;
 
-    impl Column for Points {
-        const ALL: &'static [(Self, &'static str, bool)] = &[(Self, "points", true)];
-    }
+    const COLUMNS: &[Column<Key>] = &[Column::new("points", "Points", "number", true, |it| {
+        it.map(SortKey::Points)
+    })];
 
-    fn sort(word: &str) -> Sort<Points> {
-        Sort::parse(word).unwrap()
+    fn sort(word: &str) -> Sort<Key> {
+        Sort::parse(word, COLUMNS).ok().unwrap()
     }
 
     #[test]
@@ -103,7 +161,7 @@ mod tests {
         assert!(!sort("points").descending);
         assert!(sort("-points").descending);
         for odd in ["", "-", "--points", "Points", "<b>"] {
-            let message = Sort::<Points>::parse(odd).unwrap_err().to_string();
+            let message = Sort::parse(odd, COLUMNS).err().unwrap().to_string();
             assert!(message.contains("one of points"), "{message}");
             assert!(!message.contains("<b>"), "{message}");
         }
@@ -111,19 +169,21 @@ mod tests {
 
     #[test]
     fn unknown_values_come_last_in_either_direction() {
-        for word in ["points", "-points"] {
-            assert_eq!(sort(word).compare(Some(1.0), None), Ordering::Less);
-            assert_eq!(sort(word).compare(None, Some(1.0)), Ordering::Greater);
+        for (word, expected) in [
+            ("points", [Some(1.0), Some(2.0), None]),
+            ("-points", [Some(2.0), Some(1.0), None]),
+        ] {
+            let mut rows = [None, Some(1.0), Some(2.0)];
+            sort(word).sort(&mut rows, |key, row| key(row));
+            assert_eq!(rows, expected, "{word}");
         }
-        let descending = sort("-points").compare(Some(2.0), Some(1.0));
-        assert_eq!(descending, Ordering::Less);
     }
 
     #[test]
     fn a_heading_names_its_direction_and_links_to_the_other() {
         let query = PageQuery::new("/x".to_owned(), Some("sort=-points"));
-        let html = |sort| heading(&query, sort, Points, "Points", "number").into_string();
-        let sorted = html(Some(sort("-points")));
+        let html = |sort: Option<&Sort<Key>>| heading(&query, sort, &COLUMNS[0]).into_string();
+        let sorted = html(Some(&sort("-points")));
         assert!(sorted.contains("aria-sort=\"descending\""), "{sorted}");
         assert!(sorted.contains("href=\"/x?sort=points\""), "{sorted}");
         let unsorted = html(None);
