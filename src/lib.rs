@@ -10,8 +10,8 @@
 //!
 //! [`graph`] is the only home of Microsoft's words, [`model`] knows neither
 //! them nor Prometheus, and [`exposition`] turns a model into bytes when it
-//! changes, so that a scrape ([`web`]) only puts bytes together. [`simulator`]
-//! plays Microsoft for the demo and the tests.
+//! changes, so that a scrape ([`web`]) only puts bytes together. The crate
+//! `graph-simulator` plays Microsoft for the demo and the tests.
 #![forbid(unsafe_code)]
 
 pub mod cli;
@@ -25,7 +25,6 @@ pub mod model;
 pub mod refresh;
 pub mod register;
 pub mod report;
-pub mod simulator;
 pub mod store;
 pub mod telemetry;
 pub mod tsdb;

@@ -13,7 +13,7 @@ use crate::config::{
 };
 use crate::model::Timestamp;
 use crate::refresh::Shard;
-use crate::simulator::{Simulator, TenantAccess, story};
+use graph_simulator::{Simulator, TenantAccess, story};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};

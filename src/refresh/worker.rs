@@ -213,8 +213,8 @@ mod tests {
     use crate::graph::Pools;
     use crate::model::{Category, Exception, Reason, RefreshHealth, TenantIdentity, Timestamp};
     use crate::refresh::settings::{Settings, Surroundings};
-    use crate::simulator::{Options, Simulator};
     use crate::store::{Store, TenantState};
+    use graph_simulator::{Options, Simulator};
     use std::num::NonZeroUsize;
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,11 +2,11 @@
 
 use crate::process::Process;
 use crate::world::World;
+use graph_simulator::{Fault, Options, Simulator};
 use secure_score_exporter::config::{PemFile, Secret, Webhook as Config};
 use secure_score_exporter::events::{Courier, Letter, Outbox, Pace, Webhook};
 use secure_score_exporter::exposition::Format;
 use secure_score_exporter::model::{Delivery, EventKind};
-use secure_score_exporter::simulator::{Fault, Options, Simulator};
 use secure_score_exporter::telemetry::Telemetry;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -7,9 +7,9 @@
 use crate::browser::Browser;
 use crate::served::{options, start};
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::config::Exceptions;
 use secure_score_exporter::model::{Api, DayScore, Exception, Points, Timestamp};
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::TenantState;
 use std::fs;
 use std::path::Path;

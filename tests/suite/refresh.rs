@@ -1,8 +1,8 @@
 //! What becomes of a tenant's data when Graph, Entra or the network misbehave.
 
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, Options, RetryAfter, What};
 use secure_score_exporter::model::{Api, ControlState, Reason};
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, RetryAfter, What};
 use secure_score_exporter::store::{TenantState, Tenants};
 use serde_json::json;
 use std::time::Duration;

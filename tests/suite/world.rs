@@ -1,5 +1,6 @@
 //! A small world for tests: the embedded Graph, real HTTPS, the real loops.
 
+use graph_simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::config::{
     Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
@@ -7,7 +8,6 @@ use secure_score_exporter::events::{Events, Outbox};
 use secure_score_exporter::exposition::{self, Format, Policy};
 use secure_score_exporter::model::{Persons, Timestamp};
 use secure_score_exporter::refresh::{Changes, Clock, Fleet, Plan, Summons};
-use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
 use std::path::PathBuf;

@@ -2,8 +2,8 @@
 
 use super::clockwork::Clockwork;
 use crate::world::{World, render};
+use graph_simulator::{Api, Fault, Options, What};
 use secure_score_exporter::model::Reason;
-use secure_score_exporter::simulator::{Api, Fault, Options, What};
 use secure_score_exporter::store::Tenants;
 use serde_json::Value;
 use std::time::Duration;

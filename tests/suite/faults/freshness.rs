@@ -2,8 +2,8 @@
 
 use super::clockwork::{Clockwork, leap};
 use crate::world::{World, render};
+use graph_simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::model::Api;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::Tenants;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

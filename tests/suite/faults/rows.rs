@@ -1,7 +1,7 @@
 //! Every fault that is played, and what must come of it.
 
+use graph_simulator::{Api, Fault, RetryAfter, What};
 use secure_score_exporter::model::Reason;
-use secure_score_exporter::simulator::{Api, Fault, RetryAfter, What};
 use std::time::Duration;
 
 const MIB: usize = 1024 * 1024;

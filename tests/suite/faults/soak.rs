@@ -3,8 +3,8 @@
 use super::clockwork::Clockwork;
 use super::rows::{Place, rows};
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, Options};
 use secure_score_exporter::model::Api;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options};
 use std::fmt;
 use std::time::Duration;
 
