@@ -12,7 +12,7 @@ use crate::config::{
     SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
-use crate::simulator::{Simulator, TenantAccess, story};
+use graph_simulator::{Simulator, TenantAccess, story};
 use secure_score_model::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;

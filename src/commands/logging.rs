@@ -6,8 +6,9 @@ use std::panic::PanicHookInfo;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-/// Our own crate, as it appears in the targets of log lines.
-const OURS: &str = "secure_score_exporter";
+/// The crates whose lines follow `--log.level`, as they appear in the targets
+/// of log lines.
+const OWN_CRATES: [&str; 2] = ["secure_score_exporter", "graph_simulator"];
 
 /// Starts logging: our lines at the wanted level, those of libraries only when
 /// they warn. Libraries log requests and headers below that, and those carry
@@ -22,7 +23,7 @@ pub(super) fn start(flags: &LogFlags) {
     };
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
-        .with_target(OURS, level);
+        .with_targets(OWN_CRATES.map(|name| (name, level)));
     let registry = tracing_subscriber::registry().with(targets);
     // A second start, as tests do, keeps the first.
     let _already_started = match flags.format {

@@ -3,8 +3,8 @@
 use super::print::line;
 use super::{Failure, stop};
 use crate::cli::{Simulate, World};
-use crate::simulator::{Options, Simulator, SimulatorError};
 use anyhow::Context as _;
+use graph_simulator::{Options, Simulator, SimulatorError};
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -211,8 +211,8 @@ mod tests {
     };
     use crate::graph::HttpClients;
     use crate::refresh::settings::{Settings, Surroundings};
-    use crate::simulator::{Options, Simulator};
     use crate::store::{Store, TenantState};
+    use graph_simulator::{Options, Simulator};
     use secure_score_exposition::Policy;
     use secure_score_model::{
         Category, Exception, Reason, RefreshHealth, TenantIdentity, Timestamp,

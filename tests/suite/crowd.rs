@@ -14,7 +14,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// The simulator's table of controls.
-const TABLE: &str = include_str!("../../src/simulator/catalogue.tsv");
+const TABLE: &str = include_str!("../../crates/graph-simulator/src/catalogue.tsv");
 
 const NAMES: [&str; 5] = ["adatum", "contoso", "fabrikam", "litware", "northwind"];
 

@@ -2,9 +2,9 @@
 
 use crate::process::Process;
 use crate::world::World;
+use graph_simulator::{Fault, Options, Simulator};
 use secure_score_exporter::config::{PemFile, Secret, Webhook as Config};
 use secure_score_exporter::events::{DeliveryQueue, Letter, Pace, Webhook, WebhookSender};
-use secure_score_exporter::simulator::{Fault, Options, Simulator};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::Format;
 use secure_score_model::{Delivery, EventKind};

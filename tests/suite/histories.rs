@@ -5,7 +5,7 @@
 //! They go in as JSON over HTTPS and are read back from the metrics.
 
 use crate::world::World;
-use secure_score_exporter::simulator::Options;
+use graph_simulator::Options;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;

@@ -5,7 +5,7 @@ use crate::process::Process;
 use crate::served::{options, parsed, start, with_history};
 use crate::simulated::Simulated;
 use crate::world::World;
-use secure_score_exporter::simulator::{Api, Fault, What};
+use graph_simulator::{Api, Fault, What};
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -7,8 +7,8 @@
 use crate::browser::Browser;
 use crate::served::{options, start};
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::config::Exceptions;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{Api, Exception, Points, PreviousScore, Timestamp};
 use std::fs;

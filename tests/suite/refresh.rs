@@ -1,7 +1,7 @@
 //! What becomes of a tenant's data when Graph, Entra or the network misbehave.
 
 use crate::world::World;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, RetryAfter, What};
+use graph_simulator::{Api as Struck, Fault, Options, RetryAfter, What};
 use secure_score_exporter::store::{TenantState, Tenants};
 use secure_score_model::{Api, ControlState, Reason};
 use serde_json::json;

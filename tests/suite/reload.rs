@@ -3,9 +3,9 @@
 use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, RetryAfter, What};
 use secure_score_exporter::config::{Credential, Secret};
 use secure_score_exporter::refresh::Changes;
-use secure_score_exporter::simulator::{Api as Struck, Fault, RetryAfter, What};
 use secure_score_exporter::store::TenantState;
 use std::fs;
 use std::num::NonZeroUsize;

@@ -2,8 +2,8 @@
 
 use crate::served::{options, over};
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, RetryAfter, What};
 use secure_score_exporter::config::RefreshMode;
-use secure_score_exporter::simulator::{Api as Struck, Fault, RetryAfter, What};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

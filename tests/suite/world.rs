@@ -1,11 +1,11 @@
 //! A small world for tests: the embedded Graph, real HTTPS, the real loops.
 
+use graph_simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::config::{
     Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
 use secure_score_exporter::events::{DeliveryQueue, Events};
 use secure_score_exporter::refresh::{Changes, Clock, Fleet, FleetOptions, OnDemandRefresh};
-use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Format, Policy};

@@ -1,7 +1,7 @@
 //! Tokens of somebody else's in which the application trusts.
 
 use super::stage::{Stage, until};
-use secure_score_exporter::simulator::{Api, FederatedClaims};
+use graph_simulator::{Api, FederatedClaims};
 
 const APPLICATION: &str = "type: workload_identity, client_id: {client_id}, token_file: token";
 

@@ -1,7 +1,7 @@
 //! Managed identities: of a virtual machine, and of App Service.
 
 use super::stage::Stage;
-use secure_score_exporter::simulator::{Api, Fault, RetryAfter, What};
+use graph_simulator::{Api, Fault, RetryAfter, What};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_signs_in_to_its_own_tenant() {

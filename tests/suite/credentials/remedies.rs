@@ -2,8 +2,8 @@
 
 use super::stage::Stage;
 use crate::golden;
+use graph_simulator::{Api, Fault, Options, What};
 use secure_score_exporter::graph;
-use secure_score_exporter::simulator::{Api, Fault, Options, What};
 use std::path::Path;
 
 #[test]

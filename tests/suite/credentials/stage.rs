@@ -2,7 +2,7 @@
 
 use crate::process::Process;
 use crate::simulated::text;
-use secure_score_exporter::simulator::{Control, Options, Simulator, TenantAccess};
+use graph_simulator::{Control, Options, Simulator, TenantAccess};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

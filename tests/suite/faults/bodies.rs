@@ -2,7 +2,7 @@
 
 use super::clockwork::Clockwork;
 use crate::world::{World, render};
-use secure_score_exporter::simulator::{Api, Fault, Options, What};
+use graph_simulator::{Api, Fault, Options, What};
 use secure_score_exporter::store::Tenants;
 use secure_score_model::Reason;
 use serde_json::Value;

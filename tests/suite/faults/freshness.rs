@@ -2,7 +2,7 @@
 
 use super::clockwork::{Clockwork, leap};
 use crate::world::{World, render};
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
+use graph_simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::Tenants;
 use secure_score_model::Api;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! How fast Graph was asked, by the simulator's own book.
 
-use secure_score_exporter::simulator::{Api, RecordedRequest};
+use graph_simulator::{Api, RecordedRequest};
 use std::time::Duration;
 use tokio::time::Instant;
 

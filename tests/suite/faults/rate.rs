@@ -3,7 +3,7 @@
 use super::clockwork::Clockwork;
 use super::pace;
 use crate::world::World;
-use secure_score_exporter::simulator::{Api, Fault, Options, RecordedRequest, RetryAfter, What};
+use graph_simulator::{Api, Fault, Options, RecordedRequest, RetryAfter, What};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use tokio::time::Instant;

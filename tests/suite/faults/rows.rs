@@ -1,6 +1,6 @@
 //! Every fault that is played, and what must come of it.
 
-use secure_score_exporter::simulator::{Api, Fault, RetryAfter, What};
+use graph_simulator::{Api, Fault, RetryAfter, What};
 use secure_score_model::Reason;
 use std::time::Duration;
 

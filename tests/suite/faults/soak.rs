@@ -3,7 +3,7 @@
 use super::clockwork::Clockwork;
 use super::rows::{Place, rows};
 use crate::world::World;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options};
+use graph_simulator::{Api as Struck, Fault, Options};
 use secure_score_model::Api;
 use std::fmt;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 use super::people::{secrets, stage};
 use crate::credentials::stage::Stage;
 use crate::faults::rows::{Place, rows};
-use secure_score_exporter::simulator::Fault;
+use graph_simulator::Fault;
 use std::fs;
 
 /// Runs a command with everything logged, and searches what it said.
@@ -62,7 +62,7 @@ async fn the_second_half_of_all_faults_tells_no_secret() {
 /// really so.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_repeated_to_us_is_told_without_the_secret() {
-    use secure_score_exporter::simulator::{Api, What};
+    use graph_simulator::{Api, What};
     let stage = stage().await;
     stage
         .control()

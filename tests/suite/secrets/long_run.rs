@@ -7,7 +7,7 @@ use crate::listener::Listener;
 use crate::process::Process;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use secure_score_exporter::simulator::{Api, Fault, What};
+use graph_simulator::{Api, Fault, What};
 use std::fs;
 use std::path::Path;
 

@@ -3,8 +3,8 @@
 use super::net::Net;
 use crate::credentials::openssl::{certificate, openssl};
 use crate::credentials::stage::Stage;
+use graph_simulator::FederatedClaims;
 use secure_score_exporter::config::{self, Environment};
-use secure_score_exporter::simulator::FederatedClaims;
 use std::fs;
 
 const PASSWORD: &str = "correct horse battery staple";
