@@ -20,7 +20,6 @@ pub mod commands;
 pub mod config;
 pub mod diagnostics;
 pub mod events;
-pub mod gate;
 pub mod graph;
 pub mod http;
 pub mod refresh;

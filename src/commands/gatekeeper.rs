@@ -1,13 +1,13 @@
 //! Keeping the gate true to the web configuration file while we run.
 
-use crate::config::Faults;
 use crate::diagnostics;
-use crate::gate::{Gate, Outcome, Watch};
 use crate::telemetry::Telemetry;
+use exporter_web_config::{Gate, Outcome, Watch};
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use strict_yaml::ConfigErrors;
 
 /// How often the files are looked at: a certificate that was replaced is used,
 /// and a user who was taken out is refused, a second later.
@@ -24,7 +24,7 @@ pub(super) struct Gatekeeper {
 impl Gatekeeper {
     /// Loads the file, where there is one. A broken one is found out now, and
     /// not by the first who knocks.
-    pub(super) fn start(file: Option<&Path>) -> Result<Self, Faults> {
+    pub(super) fn start(file: Option<&Path>) -> Result<Self, ConfigErrors> {
         let Some(file) = file else {
             return Ok(Self {
                 gate: Arc::default(),

@@ -40,7 +40,7 @@ async fn ask(web: &WebFlags) -> anyhow::Result<String> {
     let stream = connected(*address).await?;
     let path = format!("{}/-/healthy", web.route_prefix());
     let is_secured = match &web.config_file {
-        Some(file) => crate::gate::load(file)?.rules.tls.is_some(),
+        Some(file) => exporter_web_config::load(file)?.rules.tls.is_some(),
         None => false,
     };
     let status = match is_secured {

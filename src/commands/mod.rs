@@ -19,12 +19,13 @@ mod stop;
 mod supervisor;
 
 use crate::cli::{Cli, Command};
-use crate::config::{Environment, Faults};
+use crate::config::Environment;
 use crate::diagnostics;
 use crate::graph::SetupError;
 use crate::http::{self, WebError};
 use crate::store::disk::DirectoryError;
 use std::process::ExitCode;
+use strict_yaml::ConfigErrors;
 
 /// The exit status of a command that did a part of its work. 2 is that of a
 /// wrong flag.
@@ -34,7 +35,7 @@ const PARTLY: u8 = 3;
 #[derive(Debug)]
 pub enum Failure {
     /// The configuration; nothing was started.
-    Faults(Faults),
+    Config(ConfigErrors),
     /// Anything else, with what to do about it.
     Other {
         /// What happened.
@@ -50,9 +51,9 @@ pub enum Failure {
     Partly,
 }
 
-impl From<Faults> for Failure {
-    fn from(faults: Faults) -> Self {
-        Self::Faults(faults)
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors)
     }
 }
 
@@ -128,7 +129,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
 
 fn tell(failure: &Failure) {
     match failure {
-        Failure::Faults(faults) => diagnostics::faults(faults),
+        Failure::Config(errors) => diagnostics::config_errors(errors),
         Failure::Other { error, hint } => diagnostics::error(error.as_ref(), hint.as_deref()),
         Failure::Found | Failure::Partly => {}
     }

@@ -3,7 +3,7 @@
 use super::exporter::targets;
 use super::serve::Source;
 use super::{persons, supervisor};
-use crate::config::{Config, Faults};
+use crate::config::Config;
 use crate::diagnostics;
 use crate::events::Events;
 use crate::http::{Asked, Site};
@@ -13,6 +13,7 @@ use secure_score_model::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use strict_yaml::ConfigErrors;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::MissedTickBehavior;
@@ -126,7 +127,7 @@ impl<'a> Reloader<'a> {
         }
     }
 
-    fn refuse(&mut self, faults: &Faults) {
+    fn refuse(&mut self, faults: &ConfigErrors) {
         self.showing.telemetry.config_refused();
         self.refused = Some(faults.to_string());
         tell(faults);
@@ -170,7 +171,7 @@ impl<'a> Reloader<'a> {
 }
 
 /// A line for each fault, since a log has no other place for them.
-fn tell(faults: &Faults) {
+fn tell(faults: &ConfigErrors) {
     for warning in faults.warnings() {
         tracing::warn!("{warning}");
     }

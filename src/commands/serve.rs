@@ -4,12 +4,12 @@ use super::Failure;
 use super::exporter::Exporter;
 use super::print::{line, tenants};
 use crate::cli::{Cli, ConfigFlags, ShardFlags};
-use crate::config::{self, Config, Environment, Faults, Loaded};
+use crate::config::{self, Config, Environment, Loaded};
 use crate::diagnostics;
-use crate::gate;
 use crate::refresh::Shard;
 use crate::store::disk::Directory;
 use std::net::TcpListener;
+use strict_yaml::ConfigErrors;
 
 /// Serves until asked to stop, on sockets that are open already or on those
 /// the flags name.
@@ -42,7 +42,7 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Reads it, and leaves the tenants of other shards to others.
-    pub(super) fn load(&self) -> Result<Loaded, Faults> {
+    pub(super) fn load(&self) -> Result<Loaded, ConfigErrors> {
         let mut loaded = config::find(self.cli.config.file.as_deref(), self.environment)?;
         let tenants = &mut loaded.config.tenants;
         tenants.retain(|tenant| self.shard.owns(&tenant.alias));
@@ -71,7 +71,7 @@ fn shard(flags: &ShardFlags, environment: &Environment) -> Result<Shard, Failure
 pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
     let config = load(&cli.config, environment)?;
     if let Some(file) = &cli.web.config_file {
-        diagnostics::warnings(&gate::load(file)?.warnings);
+        diagnostics::warnings(&exporter_web_config::load(file)?.warnings);
     }
     line(format_args!(
         "configuration is good: {}",
@@ -80,7 +80,7 @@ pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), F
 }
 
 /// Reads the configuration and passes its warnings on.
-pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, Faults> {
+pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
     let loaded = config::find(flags.file.as_deref(), environment)?;
     diagnostics::warnings(&loaded.warnings);
     Ok(loaded.config)

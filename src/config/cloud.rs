@@ -1,10 +1,7 @@
 //! The clouds in which a tenant can live.
 
 use std::fmt;
-
-use super::fault::Ledger;
-use super::word;
-use super::written::Text;
+use strict_yaml::{Diagnostics, Text, suggest};
 
 /// Which of Microsoft's clouds holds the tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -44,7 +41,7 @@ impl fmt::Display for Cloud {
 /// Names of the cloud that exists but has no Secure Score.
 const CHINA: [&str; 3] = ["china", "china21vianet", "21vianet"];
 
-pub(super) fn resolve(path: &str, word: &Text, ledger: &mut Ledger) -> Option<Cloud> {
+pub(super) fn resolve(path: &str, word: &Text, diagnostics: &mut Diagnostics) -> Option<Cloud> {
     let written = word.value.trim().to_lowercase();
     let cloud = Cloud::ALL
         .into_iter()
@@ -54,9 +51,9 @@ pub(super) fn resolve(path: &str, word: &Text, ledger: &mut Ledger) -> Option<Cl
             "Microsoft does not offer Secure Score in the China cloud; leave such tenants out"
                 .to_owned()
         } else {
-            word::unknown("cloud", &written, &Cloud::ALL.map(Cloud::as_str))
+            suggest::unknown("cloud", &written, &Cloud::ALL.map(Cloud::as_str))
         };
-        ledger.fault(word.mark, path, message);
+        diagnostics.error(word.span, path, message);
     }
     cloud
 }

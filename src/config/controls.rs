@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use strict_yaml::{Diagnostics, Entries, Span, Text, suggest, unknown_keys};
 
-use super::fault::Ledger;
-use super::file::{Entries, FileControls};
-use super::keys::unknown_keys;
+use super::file::FileControls;
 use super::pattern::Pattern;
 use super::watch::WatchList;
-use super::word;
-use super::written::{Mark, Text};
 use secure_score_model::Category;
 
 /// The choice of controls, by default every one, and those that are watched.
@@ -62,82 +59,84 @@ fn any_matches(patterns: &[Pattern], id: &str) -> bool {
 pub(super) fn resolve(
     file: FileControls,
     watch: WatchList,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> ControlSelection {
-    unknown_keys("controls", &file.unknown, FileControls::KEYS, ledger);
+    unknown_keys("controls", &file.unknown, FileControls::KEYS, diagnostics);
     ControlSelection {
-        categories: categories(file.categories, ledger),
-        include: patterns("include", file.include, ledger),
-        exclude: patterns("exclude", file.exclude, ledger),
-        overrides: overrides(file.category_overrides.unwrap_or_default(), ledger),
+        categories: categories(file.categories, diagnostics),
+        include: patterns("include", file.include, diagnostics),
+        exclude: patterns("exclude", file.exclude, diagnostics),
+        overrides: overrides(file.category_overrides.unwrap_or_default(), diagnostics),
         watch,
     }
 }
 
-fn category(path: String, word: &Text, ledger: &mut Ledger) -> Option<Category> {
+fn category(path: String, word: &Text, diagnostics: &mut Diagnostics) -> Option<Category> {
     let category = word.value.trim().parse().ok();
     if category.is_none() {
         let known = Category::ALL.map(Category::as_str);
-        ledger.fault(
-            word.mark,
+        diagnostics.error(
+            word.span,
             path,
-            word::unknown("category", word.value.trim(), &known),
+            suggest::unknown("category", word.value.trim(), &known),
         );
     }
     category
 }
 
-fn categories(words: Option<Vec<Text>>, ledger: &mut Ledger) -> Vec<Category> {
+fn categories(words: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> Vec<Category> {
     let Some(words) = words else {
         return Vec::new();
     };
     if words.is_empty() {
-        ledger.fault(
-            Mark::Nowhere,
+        diagnostics.error(
+            Span::Nowhere,
             "controls.categories",
             "the list is empty, so no control would be shown; leave the key out for all categories",
         );
     }
     let named = words.iter().enumerate();
     named
-        .filter_map(|(index, word)| category(format!("controls.categories[{index}]"), word, ledger))
+        .filter_map(|(index, word)| {
+            category(format!("controls.categories[{index}]"), word, diagnostics)
+        })
         .collect()
 }
 
-fn patterns(key: &str, texts: Option<Vec<Text>>, ledger: &mut Ledger) -> Vec<Pattern> {
+fn patterns(key: &str, texts: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> Vec<Pattern> {
     let texts = texts.unwrap_or_default();
     let read = texts.iter().enumerate().filter_map(|(index, text)| {
         Pattern::new(text.value.trim())
             .map_err(|bad| {
                 let path = format_args!("controls.{key}[{index}]");
-                ledger.fault(text.mark, path, bad.to_string());
+                diagnostics.error(text.span, path, bad.to_string());
             })
             .ok()
     });
     read.collect()
 }
 
-fn overrides(entries: Entries<Text>, ledger: &mut Ledger) -> BTreeMap<String, Category> {
+fn overrides(entries: Entries<Text>, diagnostics: &mut Diagnostics) -> BTreeMap<String, Category> {
     let mut overrides = BTreeMap::new();
     for (id, word) in entries.0 {
         let path = format!("controls.category_overrides[{}]", overrides.len());
-        let Some(category) = category(path.clone(), &word, ledger) else {
+        let Some(category) = category(path.clone(), &word, diagnostics) else {
             continue;
         };
         if category == Category::Unknown {
-            ledger.fault(
-                word.mark,
+            diagnostics.error(
+                word.span,
                 &path,
                 "a control cannot be pinned to Unknown; name its category or leave it out",
             );
         }
         if id.value.is_empty() {
-            ledger.fault(id.mark, &path, "the control's id is empty; write one");
+            diagnostics.error(id.span, &path, "the control's id is empty; write one");
         }
         let previous = overrides.insert(id.value.to_ascii_lowercase(), category);
         if previous.is_some() {
-            ledger.fault(
-                id.mark,
+            diagnostics.error(
+                id.span,
                 &path,
                 "this control is pinned twice (case does not matter); keep one",
             );

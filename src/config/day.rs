@@ -1,23 +1,26 @@
 //! Days as written in a configuration; all are of UTC.
 
 use std::fmt;
+use strict_yaml::{Diagnostics, Text};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::fault::Ledger;
-use super::written::Text;
 use secure_score_model::Timestamp;
 
 /// A day, written as year, month and day.
-pub(super) fn day(path: impl fmt::Display, text: &Text, ledger: &mut Ledger) -> Option<Date> {
+pub(super) fn day(
+    path: impl fmt::Display,
+    text: &Text,
+    diagnostics: &mut Diagnostics,
+) -> Option<Date> {
     let written = text.value.trim();
     let day = Date::strptime("%Y-%m-%d", written).ok();
     // jiff reads years of other lengths too, and this must mean one day.
     let day = day.filter(|day| day.to_string() == written && (2000..2200).contains(&day.year()));
     if day.is_none() {
         let message = "not a day; write year, month and day, such as 2027-03-31";
-        ledger.fault(text.mark, path, message);
+        diagnostics.error(text.span, path, message);
     }
     day
 }

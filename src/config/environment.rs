@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use strict_yaml::{Diagnostics, Entries, Span, Spanned, Text, suggest};
 
-use super::fault::Ledger;
 use super::file::{
-    Entries, File, FileControls, FileCredential, FileCredentialUse, FileEvents, FileGraph,
-    FileLabels, FilePrivacy, FileRefresh, FileRiskAccepted, FileTenant, FileWebhook,
+    File, FileControls, FileCredential, FileCredentialUse, FileEvents, FileGraph, FileLabels,
+    FilePrivacy, FileRefresh, FileRiskAccepted, FileTenant, FileWebhook,
 };
 use super::guid;
 use super::variable::{OWN_PREFIX, VARIABLES};
-use super::word;
-use super::written::{Mark, Text, Written};
 
 /// The environment variables, handed in rather than looked up.
 ///
@@ -60,15 +58,15 @@ impl Environment {
     }
 
     /// Warns of misspelt variables, which would otherwise quietly do nothing.
-    pub(super) fn warn_of_unknown(&self, ledger: &mut Ledger) {
+    pub(super) fn warn_of_unknown(&self, diagnostics: &mut Diagnostics) {
         for name in self.unknown() {
             let known = VARIABLES.iter().map(|variable| variable.name);
-            let remedy = match word::nearest(name, known) {
+            let remedy = match suggest::nearest(name, known) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "it has no effect".to_owned(),
             };
-            ledger.warn(
-                Mark::Nowhere,
+            diagnostics.warn(
+                Span::Nowhere,
                 "",
                 format!("unknown environment variable {name}; {remedy}"),
             );
@@ -103,23 +101,23 @@ fn is_service_link(name: &str) -> bool {
 /// Writes the configuration file that the environment stands for.
 ///
 /// It then takes the same way as any other file, so that no rule exists twice.
-pub(super) fn as_file(environment: &Environment, ledger: &mut Ledger) -> Option<File> {
+pub(super) fn as_file(environment: &Environment, diagnostics: &mut Diagnostics) -> Option<File> {
     let reader = Reader(environment);
     let tenant_id = reader.first(&["SECURE_SCORE_TENANT_ID", "AZURE_TENANT_ID"])?;
-    let mark = tenant_id.mark;
+    let span = tenant_id.span;
     let tenant = FileTenant {
         name: Some(alias(&reader, &tenant_id)),
         display_name: reader.text("SECURE_SCORE_DISPLAY_NAME"),
         cloud: reader.text("SECURE_SCORE_CLOUD"),
-        credential: credential(&reader, mark, ledger),
+        credential: credential(&reader, span, diagnostics),
         target: reader.text("SECURE_SCORE_TARGET"),
         tenant_id: Some(tenant_id),
         ..FileTenant::default()
     };
     Some(File {
-        tenants: Some(vec![Written::new(tenant, mark)]),
+        tenants: Some(vec![Spanned::new(tenant, span)]),
         refresh: Some(refresh(&reader)),
-        controls: Some(controls(&reader, ledger)),
+        controls: Some(controls(&reader, diagnostics)),
         risk_accepted: Some(FileRiskAccepted {
             lookback: reader.text("SECURE_SCORE_LOOKBACK"),
             watch: reader.list("SECURE_SCORE_WATCH"),
@@ -146,9 +144,9 @@ impl Reader<'_> {
     fn text(&self, name: &str) -> Option<Text> {
         let variable = VARIABLES.iter().find(|variable| variable.name == name)?;
         let value = self.0.get(variable.name)?;
-        Some(Written::new(
+        Some(Spanned::new(
             value.to_owned(),
-            Mark::Variable(variable.name),
+            Span::Variable(variable.name),
         ))
     }
 
@@ -163,7 +161,7 @@ impl Reader<'_> {
         Some(
             members
                 .filter(|member| !member.is_empty())
-                .map(|member| Written::new(member.to_owned(), text.mark))
+                .map(|member| Spanned::new(member.to_owned(), text.span))
                 .collect(),
         )
     }
@@ -184,9 +182,9 @@ fn events(reader: &Reader<'_>) -> FileEvents {
         &webhook.authorization_file,
         &webhook.timeout,
     ];
-    let mark = keys.into_iter().flatten().map(|text| text.mark).next();
+    let span = keys.into_iter().flatten().map(|text| text.span).next();
     FileEvents {
-        webhook: mark.map(|mark| Written::new(webhook, mark)),
+        webhook: span.map(|span| Spanned::new(webhook, span)),
         ..FileEvents::default()
     }
 }
@@ -196,7 +194,7 @@ fn alias(reader: &Reader<'_>, tenant_id: &Text) -> Text {
     reader.text("SECURE_SCORE_TENANT_NAME").unwrap_or_else(|| {
         let label = tenant_id.value.split('.').next();
         let alias = label.filter(|_| guid::is_domain(&tenant_id.value));
-        Written::new(alias.unwrap_or("default").to_owned(), tenant_id.mark)
+        Spanned::new(alias.unwrap_or("default").to_owned(), tenant_id.span)
     })
 }
 
@@ -211,11 +209,11 @@ const SIGNS: [(&str, &str); 4] = [
 
 fn credential(
     reader: &Reader<'_>,
-    tenant: Mark,
-    ledger: &mut Ledger,
-) -> Option<Written<FileCredentialUse>> {
+    tenant: Span,
+    diagnostics: &mut Diagnostics,
+) -> Option<Spanned<FileCredentialUse>> {
     let r#type = kind(reader).or_else(|| {
-        ledger.fault(
+        diagnostics.error(
             tenant,
             "",
             "no credential for this tenant; set AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE \
@@ -223,19 +221,19 @@ fn credential(
         );
         None
     })?;
-    let mark = r#type.mark;
+    let span = r#type.span;
     let client_id = reader.text("AZURE_CLIENT_ID");
     let credential = match r#type.value.trim() {
         "client_secret" => FileCredential {
             client_id,
-            ..secret(reader, mark, ledger)
+            ..secret(reader, span, diagnostics)
         },
         "client_certificate" => FileCredential {
             client_id,
             certificate_file: reader.text("AZURE_CLIENT_CERTIFICATE_PATH"),
             password_env: reader
                 .text("AZURE_CLIENT_CERTIFICATE_PASSWORD")
-                .map(|it| Written::new("AZURE_CLIENT_CERTIFICATE_PASSWORD".to_owned(), it.mark)),
+                .map(|it| Spanned::new("AZURE_CLIENT_CERTIFICATE_PASSWORD".to_owned(), it.span)),
             ..FileCredential::default()
         },
         "workload_identity" => FileCredential {
@@ -254,9 +252,9 @@ fn credential(
         expires: reader.text("SECURE_SCORE_CREDENTIAL_EXPIRES"),
         ..credential
     };
-    Some(Written::new(
+    Some(Spanned::new(
         FileCredentialUse::Inline(Box::new(credential)),
-        mark,
+        span,
     ))
 }
 
@@ -267,22 +265,22 @@ fn kind(reader: &Reader<'_>) -> Option<Text> {
     let sign = || {
         let mut signs = SIGNS.into_iter();
         signs.find_map(|(name, kind)| {
-            let mark = reader.text(name)?.mark;
-            Some(Written::new(kind.to_owned(), mark))
+            let span = reader.text(name)?.span;
+            Some(Spanned::new(kind.to_owned(), span))
         })
     };
     let id = || reader.text("AZURE_CLIENT_ID");
-    said.or_else(|| Some(Written::new(sign()?.value, id()?.mark)))
-        .or_else(|| Some(Written::new("client_secret".to_owned(), id()?.mark)))
+    said.or_else(|| Some(Spanned::new(sign()?.value, id()?.span)))
+        .or_else(|| Some(Spanned::new("client_secret".to_owned(), id()?.span)))
 }
 
 /// The two ways to hand in the secret, of which one must be taken.
-fn secret(reader: &Reader<'_>, mark: Mark, ledger: &mut Ledger) -> FileCredential {
+fn secret(reader: &Reader<'_>, span: Span, diagnostics: &mut Diagnostics) -> FileCredential {
     let file = reader.text("AZURE_CLIENT_SECRET_FILE");
     let inline = reader.text("AZURE_CLIENT_SECRET");
     if let (Some(file), Some(_)) = (&file, &inline) {
-        ledger.fault(
-            file.mark,
+        diagnostics.error(
+            file.span,
             "",
             "AZURE_CLIENT_SECRET is set too; keep one of them",
         );
@@ -291,10 +289,10 @@ fn secret(reader: &Reader<'_>, mark: Mark, ledger: &mut Ledger) -> FileCredentia
             ..FileCredential::default()
         };
     }
-    let variable = inline.map(|secret| Written::new("AZURE_CLIENT_SECRET".to_owned(), secret.mark));
+    let variable = inline.map(|secret| Spanned::new("AZURE_CLIENT_SECRET".to_owned(), secret.span));
     if file.is_none() && variable.is_none() {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             "",
             "no secret for this application; set AZURE_CLIENT_SECRET_FILE or AZURE_CLIENT_SECRET",
         );
@@ -318,26 +316,26 @@ fn refresh(reader: &Reader<'_>) -> FileRefresh {
     }
 }
 
-fn controls(reader: &Reader<'_>, ledger: &mut Ledger) -> FileControls {
+fn controls(reader: &Reader<'_>, diagnostics: &mut Diagnostics) -> FileControls {
     FileControls {
         categories: reader.list("SECURE_SCORE_CATEGORIES"),
         include: reader.list("SECURE_SCORE_CONTROLS_INCLUDE"),
         exclude: reader.list("SECURE_SCORE_CONTROLS_EXCLUDE"),
-        category_overrides: overrides(reader, ledger),
+        category_overrides: overrides(reader, diagnostics),
         ..FileControls::default()
     }
 }
 
-fn overrides(reader: &Reader<'_>, ledger: &mut Ledger) -> Option<Entries<Text>> {
+fn overrides(reader: &Reader<'_>, diagnostics: &mut Diagnostics) -> Option<Entries<Text>> {
     let mut entries = Vec::new();
     for pair in reader.list("SECURE_SCORE_CATEGORY_OVERRIDES")? {
         match pair.value.split_once('=') {
             Some((id, category)) => entries.push((
-                Written::new(id.trim().to_owned(), pair.mark),
-                Written::new(category.trim().to_owned(), pair.mark),
+                Spanned::new(id.trim().to_owned(), pair.span),
+                Spanned::new(category.trim().to_owned(), pair.span),
             )),
-            None => ledger.fault(
-                pair.mark,
+            None => diagnostics.error(
+                pair.span,
                 "",
                 "a pair without `=`; write CONTROL=Category,CONTROL=Category",
             ),

@@ -2,13 +2,11 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
+use strict_yaml::{Diagnostics, Span, Spanned, Text, unknown_keys};
 
-use super::fault::Ledger;
 use super::file::{FileEvents, FileWebhook};
-use super::keys::unknown_keys;
 use super::secret::Secret;
 use super::secret_source;
-use super::written::{Mark, Text, Written};
 
 /// A receiver that needs longer only to say that it has an event, is away.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -32,33 +30,40 @@ pub struct Webhook {
     pub timeout: Duration,
 }
 
-pub(super) fn resolve(file: FileEvents, ledger: &mut Ledger) -> Option<Webhook> {
-    unknown_keys("events", &file.unknown, FileEvents::KEYS, ledger);
-    let Written { value: file, mark } = file.webhook?;
-    unknown_keys("events.webhook", &file.unknown, FileWebhook::KEYS, ledger);
+pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option<Webhook> {
+    unknown_keys("events", &file.unknown, FileEvents::KEYS, diagnostics);
+    let Spanned { value: file, span } = file.webhook?;
+    unknown_keys(
+        "events.webhook",
+        &file.unknown,
+        FileWebhook::KEYS,
+        diagnostics,
+    );
     let url = match (&file.url, &file.url_file) {
         (Some(_), Some(_)) => {
-            ledger.fault(
-                mark,
+            diagnostics.error(
+                span,
                 "events.webhook",
                 "both url and url_file are set; keep one",
             );
             None
         }
-        (Some(url), None) => plain_url(url, ledger),
-        (None, Some(file)) => secret_url(file, ledger),
+        (Some(url), None) => plain_url(url, diagnostics),
+        (None, Some(file)) => secret_url(file, diagnostics),
         (None, None) => {
-            let key = match mark {
-                Mark::Variable(_) => "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
+            let key = match span {
+                Span::Variable(_) => "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
                 _ => "url_file",
             };
             let message = format!("no receiver; set {key} to a file that holds its URL");
-            ledger.fault(mark, "events.webhook", message);
+            diagnostics.error(span, "events.webhook", message);
             None
         }
     };
-    let authorization = file.authorization_file.and_then(|f| header(&f, ledger));
-    let timeout = file.timeout.and_then(|text| timeout(&text, ledger));
+    let authorization = file
+        .authorization_file
+        .and_then(|f| header(&f, diagnostics));
+    let timeout = file.timeout.and_then(|text| timeout(&text, diagnostics));
     Some(Webhook {
         url: url?,
         authorization,
@@ -68,11 +73,11 @@ pub(super) fn resolve(file: FileEvents, ledger: &mut Ledger) -> Option<Webhook> 
 
 /// A URL in the open. What people write into queries are keys, so one with a
 /// query has to come from a file.
-fn plain_url(text: &Text, ledger: &mut Ledger) -> Option<Secret> {
+fn plain_url(text: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
     let url = text.value.trim();
     if url.contains('?') {
-        ledger.fault(
-            text.mark,
+        diagnostics.error(
+            text.span,
             URL,
             "the URL has a query, which may hold a key; put the URL into a file and set url_file in place of url",
         );
@@ -80,19 +85,19 @@ fn plain_url(text: &Text, ledger: &mut Ledger) -> Option<Secret> {
     }
     match fault(url) {
         Some(fault) => {
-            ledger.fault(text.mark, URL, fault.to_string());
+            diagnostics.error(text.span, URL, fault.to_string());
             None
         }
         None => Some(Secret::new(url.to_owned())),
     }
 }
 
-fn secret_url(file: &Text, ledger: &mut Ledger) -> Option<Secret> {
-    let secret = secret_source::from_file(URL_FILE, file, ledger)?;
+fn secret_url(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
+    let secret = secret_source::from_file(URL_FILE, file, diagnostics)?;
     match fault(secret.expose().trim()) {
         Some(fault) => {
-            ledger.fault(
-                file.mark,
+            diagnostics.error(
+                file.span,
                 URL_FILE,
                 format!("in the file named here: {fault}"),
             );
@@ -165,27 +170,27 @@ fn is_this_machine(host: &str) -> bool {
         || bracketed(host).is_some_and(|ip| ip.is_loopback())
 }
 
-fn header(file: &Text, ledger: &mut Ledger) -> Option<Secret> {
-    let secret = secret_source::from_file(AUTHORIZATION_FILE, file, ledger)?;
+fn header(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
+    let secret = secret_source::from_file(AUTHORIZATION_FILE, file, diagnostics)?;
     let is_sendable = |c: char| c.is_ascii_graphic() || c == ' ';
     if secret.expose().chars().all(is_sendable) {
         return Some(secret);
     }
-    ledger.fault(
-        file.mark,
+    diagnostics.error(
+        file.span,
         AUTHORIZATION_FILE,
         "the file named here holds characters no header may have; write a token, or a scheme and its value such as `Basic …`",
     );
     None
 }
 
-fn timeout(text: &Text, ledger: &mut Ledger) -> Option<Duration> {
+fn timeout(text: &Text, diagnostics: &mut Diagnostics) -> Option<Duration> {
     let (least, most) = TIMEOUTS;
     let timeout = humantime::parse_duration(text.value.trim()).ok();
     let timeout = timeout.filter(|timeout| (least..=most).contains(timeout));
     if timeout.is_none() {
-        ledger.fault(
-            text.mark,
+        diagnostics.error(
+            text.span,
             "events.webhook.timeout",
             "not a duration from 1s to 1m; write a number with its unit, such as 10s",
         );

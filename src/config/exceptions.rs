@@ -2,16 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest, unknown_keys};
 
 use jiff::civil::Date;
 
 use super::day::{beginning, day};
-use super::fault::Ledger;
 use super::file::{FileException, OneOrMany};
-use super::keys::unknown_keys;
 use super::pattern::{BadPattern, Pattern};
-use super::word;
-use super::written::{Mark, Text, Written};
 use secure_score_model::Exception;
 
 /// Stands for every tenant.
@@ -55,17 +52,17 @@ impl Exceptions {
 
 /// Resolves the list; `tenants` are the aliases as written, good or bad.
 pub(super) fn resolve(
-    files: Vec<Written<FileException>>,
+    files: Vec<Spanned<FileException>>,
     tenants: &[String],
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Exceptions {
     let numbered = files.into_iter().enumerate();
     let resolved = numbered.filter_map(|(index, file)| {
         let entry = Entry {
             at: format!("risk_accepted.exceptions[{index}]"),
-            mark: file.mark,
+            span: file.span,
         };
-        entry.resolve(file.value, tenants, ledger)
+        entry.resolve(file.value, tenants, diagnostics)
     });
     Exceptions(resolved.collect())
 }
@@ -73,7 +70,7 @@ pub(super) fn resolve(
 /// An entry of the list: where it is.
 struct Entry {
     at: String,
-    mark: Mark,
+    span: Span,
 }
 
 impl Entry {
@@ -81,18 +78,18 @@ impl Entry {
         self,
         file: FileException,
         tenants: &[String],
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Approved> {
-        unknown_keys(&self.at, &file.unknown, FileException::KEYS, ledger);
-        let controls = self.controls(file.control.as_ref(), ledger);
-        let tenants = self.tenants(file.tenants, tenants, ledger);
-        let reference = self.reference(file.reference.as_ref(), ledger);
-        let approver = self.words("approver", file.approver.as_ref(), ledger);
-        let reason = self.words("reason", file.reason.as_ref(), ledger);
-        let accepted_by = self.words("accepted_by", file.accepted_by.as_ref(), ledger);
+        unknown_keys(&self.at, &file.unknown, FileException::KEYS, diagnostics);
+        let controls = self.controls(file.control.as_ref(), diagnostics);
+        let tenants = self.tenants(file.tenants, tenants, diagnostics);
+        let reference = self.reference(file.reference.as_ref(), diagnostics);
+        let approver = self.words("approver", file.approver.as_ref(), diagnostics);
+        let reason = self.words("reason", file.reason.as_ref(), diagnostics);
+        let accepted_by = self.words("accepted_by", file.accepted_by.as_ref(), diagnostics);
         let approved_on = file.approved_on.as_ref();
-        let approved_on = approved_on.and_then(|text| self.date("approved_on", text, ledger));
-        let expires = self.expiry(file.expires.as_ref(), approved_on, ledger);
+        let approved_on = approved_on.and_then(|text| self.date("approved_on", text, diagnostics));
+        let expires = self.expiry(file.expires.as_ref(), approved_on, diagnostics);
         let (controls, expires) = (controls?, expires?);
         Some(Approved {
             exception: Arc::new(Exception {
@@ -110,13 +107,13 @@ impl Entry {
         })
     }
 
-    fn controls(&self, text: Option<&Text>, ledger: &mut Ledger) -> Option<Pattern> {
+    fn controls(&self, text: Option<&Text>, diagnostics: &mut Diagnostics) -> Option<Pattern> {
         let remedy = "missing; name the control whose risk may be accepted, or a pattern of ids";
-        let text = self.required("control", text, remedy, ledger)?;
+        let text = self.required("control", text, remedy, diagnostics)?;
         match Pattern::new(text.value.trim()) {
             Ok(pattern) => Some(pattern),
             Err(bad) => {
-                self.fault(text.mark, "control", bad, ledger);
+                self.fault(text.span, "control", bad, diagnostics);
                 None
             }
         }
@@ -125,48 +122,60 @@ impl Entry {
     /// Empty for all tenants.
     fn tenants(
         &self,
-        written: Option<Written<OneOrMany>>,
+        written: Option<Spanned<OneOrMany>>,
         known: &[String],
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Vec<Arc<str>>> {
         let Some(written) = written else {
             return Some(Vec::new());
         };
         let names = match written.value {
             OneOrMany::One(word) if word.trim() == ALL => return Some(Vec::new()),
-            OneOrMany::One(name) => vec![Text::new(name, written.mark)],
+            OneOrMany::One(name) => vec![Text::new(name, written.span)],
             OneOrMany::Many(names) => names,
         };
         if names.is_empty() {
             let message = "the list is empty, so nothing would be approved; name tenants, or leave the key out for all";
-            self.fault(written.mark, "tenants", message, ledger);
+            self.fault(written.span, "tenants", message, diagnostics);
             return None;
         }
-        let resolved = names.iter().map(|name| self.tenant(name, known, ledger));
+        let resolved = names
+            .iter()
+            .map(|name| self.tenant(name, known, diagnostics));
         resolved.collect::<Vec<_>>().into_iter().collect()
     }
 
-    fn tenant(&self, name: &Text, known: &[String], ledger: &mut Ledger) -> Option<Arc<str>> {
+    fn tenant(
+        &self,
+        name: &Text,
+        known: &[String],
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Arc<str>> {
         let alias = name.value.trim();
         if known.iter().any(|tenant| tenant == alias) {
             return Some(alias.into());
         }
-        let message = match word::nearest(alias, known.iter().map(String::as_str)) {
+        let message = match suggest::nearest(alias, known.iter().map(String::as_str)) {
             Some(near) => format!("no tenant has this name; did you mean `{near}`?"),
             None => "no tenant has this name; use the `name` of one, or `all`".to_owned(),
         };
-        self.fault(name.mark, "tenants", message, ledger);
+        self.fault(name.span, "tenants", message, diagnostics);
         None
     }
 
-    fn reference(&self, text: Option<&Text>, ledger: &mut Ledger) -> Option<Arc<str>> {
+    fn reference(&self, text: Option<&Text>, diagnostics: &mut Diagnostics) -> Option<Arc<str>> {
         let remedy = "missing; name the ticket or decision, so that it can be looked up";
-        let text = self.required("reference", text, remedy, ledger)?;
-        self.words("reference", Some(text), ledger)
+        let text = self.required("reference", text, remedy, diagnostics)?;
+        self.words("reference", Some(text), diagnostics)
     }
 
     /// Words for a person to read.
-    fn words(&self, key: &str, text: Option<&Text>, ledger: &mut Ledger) -> Option<Arc<str>> {
+    fn words(
+        &self,
+        key: &str,
+        text: Option<&Text>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Arc<str>> {
         let text = text?;
         let words = text.value.trim();
         let message = if words.is_empty() {
@@ -178,7 +187,7 @@ impl Entry {
         } else {
             return Some(words.into());
         };
-        self.fault(text.mark, key, message, ledger);
+        self.fault(text.span, key, message, diagnostics);
         None
     }
 
@@ -186,20 +195,20 @@ impl Entry {
         &self,
         text: Option<&Text>,
         approved_on: Option<Date>,
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Date> {
         let remedy = "missing; write its last day, such as 2027-03-31: an exception that never ends is a rule";
-        let text = self.required("expires", text, remedy, ledger)?;
-        let day = self.date("expires", text, ledger)?;
+        let text = self.required("expires", text, remedy, diagnostics)?;
+        let day = self.date("expires", text, diagnostics)?;
         if approved_on.is_some_and(|approved| approved > day) {
             let message = "before approved_on, so it never held; correct one of the two";
-            self.fault(text.mark, "expires", message, ledger);
+            self.fault(text.span, "expires", message, diagnostics);
         }
         Some(day)
     }
 
-    fn date(&self, key: &str, text: &Text, ledger: &mut Ledger) -> Option<Date> {
-        day(format_args!("{}.{key}", self.at), text, ledger)
+    fn date(&self, key: &str, text: &Text, diagnostics: &mut Diagnostics) -> Option<Date> {
+        day(format_args!("{}.{key}", self.at), text, diagnostics)
     }
 
     fn required<'a>(
@@ -207,15 +216,21 @@ impl Entry {
         key: &str,
         text: Option<&'a Text>,
         remedy: &str,
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) -> Option<&'a Text> {
         if text.is_none() {
-            self.fault(self.mark, key, remedy, ledger);
+            self.fault(self.span, key, remedy, diagnostics);
         }
         text
     }
 
-    fn fault(&self, mark: Mark, key: &str, message: impl fmt::Display, ledger: &mut Ledger) {
-        ledger.fault(mark, format_args!("{}.{key}", self.at), message.to_string());
+    fn fault(
+        &self,
+        span: Span,
+        key: &str,
+        message: impl fmt::Display,
+        diagnostics: &mut Diagnostics,
+    ) {
+        diagnostics.error(span, format_args!("{}.{key}", self.at), message.to_string());
     }
 }

@@ -2,17 +2,13 @@
 
 use std::io;
 use std::path::Path;
+use strict_yaml::{ConfigErrors, ConfigWarning, Diagnostics, Span, io_reason, parse, read_file};
 
 use super::Config;
 use super::environment::{self, Environment};
-use super::fault::{Faults, Ledger, Warning};
 use super::file::File;
-use super::reading;
 use super::resolve;
-use super::secret;
 use super::variable::OWN_PREFIX;
-use super::written::Mark;
-use super::yaml;
 
 /// The file that is read where none was named.
 pub const DEFAULT_FILE: &str = "secure-score.yml";
@@ -23,14 +19,14 @@ pub struct Loaded {
     /// What was meant.
     pub config: Config,
     /// What works but is probably not meant.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<ConfigWarning>,
 }
 
 /// Loads the named file, or the default one, or the environment alone.
 ///
 /// A tenant in the environment beside a file is refused: whichever won, some
 /// day somebody would change the other and wonder.
-pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, Faults> {
+pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigErrors> {
     let default = Path::new(DEFAULT_FILE);
     match named {
         Some(path) => load(path, environment),
@@ -42,59 +38,59 @@ pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, F
 /// The text of the named file, or of the default one; nothing where it cannot
 /// be read.
 pub fn text(named: Option<&Path>) -> Option<Vec<u8>> {
-    reading::read(named.unwrap_or(Path::new(DEFAULT_FILE))).ok()
+    read_file(named.unwrap_or(Path::new(DEFAULT_FILE))).ok()
 }
 
 /// Loads one file.
-pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Faults> {
+pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErrors> {
     let name = path.display().to_string();
-    let mut ledger = Ledger::new(&name, path.parent().unwrap_or(Path::new("")));
-    compare_with_file(environment, &name, &mut ledger);
-    let text = match reading::read(path) {
+    let mut diagnostics = Diagnostics::new(&name, path.parent().unwrap_or(Path::new("")));
+    compare_with_file(environment, &name, &mut diagnostics);
+    let text = match read_file(path) {
         Ok(bytes) => bytes,
-        Err(error) => return Err(unreadable(&error, ledger)),
+        Err(error) => return Err(unreadable(&error, diagnostics)),
     };
     let Ok(text) = String::from_utf8(text) else {
         return Err(fatal(
-            ledger,
-            Mark::Nowhere,
+            diagnostics,
+            Span::Nowhere,
             "the file is not UTF-8; save it as such",
         ));
     };
-    let file = match yaml::parse::<File>(&text) {
+    let file = match parse::<File>(&text) {
         Ok(file) => file,
-        Err(malformed) => return Err(fatal(ledger, malformed.mark, &malformed.message)),
+        Err(malformed) => return Err(fatal(diagnostics, malformed.span, &malformed.message)),
     };
-    let config = resolve::resolve(file, &text, environment, &mut ledger);
-    settle(config, ledger)
+    let config = resolve::resolve(file, &text, environment, &mut diagnostics);
+    settle(config, diagnostics)
 }
 
-fn from_environment(environment: &Environment) -> Result<Loaded, Faults> {
-    let mut ledger = Ledger::new("environment", "");
-    environment.warn_of_unknown(&mut ledger);
-    let Some(file) = environment::as_file(environment, &mut ledger) else {
+fn from_environment(environment: &Environment) -> Result<Loaded, ConfigErrors> {
+    let mut diagnostics = Diagnostics::new("environment", "");
+    environment.warn_of_unknown(&mut diagnostics);
+    let Some(file) = environment::as_file(environment, &mut diagnostics) else {
         return Err(match environment.own().next() {
             Some(_) => fatal(
-                ledger,
-                Mark::Nowhere,
+                diagnostics,
+                Span::Nowhere,
                 "SECURE_SCORE_TENANT_ID is missing, yet other variables are set; set it to the tenant's GUID or a domain of it",
             ),
             None => nothing_to_do(environment),
         });
     };
     let text = as_text(environment);
-    let config = resolve::resolve(file, &text, environment, &mut ledger);
-    settle(config, ledger)
+    let config = resolve::resolve(file, &text, environment, &mut diagnostics);
+    settle(config, diagnostics)
 }
 
-fn settle(config: Config, ledger: Ledger) -> Result<Loaded, Faults> {
-    let (config, warnings) = ledger.settle(config)?;
+fn settle(config: Config, diagnostics: Diagnostics) -> Result<Loaded, ConfigErrors> {
+    let (config, warnings) = diagnostics.finish(config)?;
     Ok(Loaded { config, warnings })
 }
 
-fn fatal(mut ledger: Ledger, mark: Mark, message: &str) -> Faults {
-    ledger.fault(mark, "", message);
-    ledger.into_faults()
+fn fatal(mut diagnostics: Diagnostics, span: Span, message: &str) -> ConfigErrors {
+    diagnostics.error(span, "", message);
+    diagnostics.into_errors()
 }
 
 /// Our variables, of which none holds a secret; Azure's are left out.
@@ -106,11 +102,11 @@ fn as_text(environment: &Environment) -> String {
 }
 
 /// Says which variables do nothing because there is a file.
-fn compare_with_file(environment: &Environment, file: &str, ledger: &mut Ledger) {
-    environment.warn_of_unknown(ledger);
+fn compare_with_file(environment: &Environment, file: &str, diagnostics: &mut Diagnostics) {
+    environment.warn_of_unknown(diagnostics);
     if environment.names_a_tenant() {
-        ledger.fault(
-            Mark::Nowhere,
+        diagnostics.error(
+            Span::Nowhere,
             "",
             format!(
                 "SECURE_SCORE_TENANT_ID describes a tenant too; unset the {OWN_PREFIX}* variables \
@@ -121,34 +117,31 @@ fn compare_with_file(environment: &Environment, file: &str, ledger: &mut Ledger)
     }
     for (name, _) in environment.own() {
         let message = format!("the environment variable {name} has no effect beside {file}");
-        ledger.warn(Mark::Nowhere, "", message);
+        diagnostics.warn(Span::Nowhere, "", message);
     }
 }
 
-fn unreadable(error: &io::Error, mut ledger: Ledger) -> Faults {
-    ledger.fault_with_hint(
-        Mark::Nowhere,
+fn unreadable(error: &io::Error, mut diagnostics: Diagnostics) -> ConfigErrors {
+    diagnostics.error_with_hint(
+        Span::Nowhere,
         "",
-        format!(
-            "the configuration cannot be read ({})",
-            secret::reason(error)
-        ),
+        format!("the configuration cannot be read ({})", io_reason(error)),
         Some(
             "name another with --config.file, or try `secure-score-exporter demo` without a tenant",
         ),
     );
-    ledger.into_faults()
+    diagnostics.into_errors()
 }
 
-fn nothing_to_do(environment: &Environment) -> Faults {
-    let mut ledger = Ledger::new(DEFAULT_FILE, "");
-    environment.warn_of_unknown(&mut ledger);
-    ledger.fault_with_hint(
-        Mark::Nowhere,
+fn nothing_to_do(environment: &Environment) -> ConfigErrors {
+    let mut diagnostics = Diagnostics::new(DEFAULT_FILE, "");
+    environment.warn_of_unknown(&mut diagnostics);
+    diagnostics.error_with_hint(
+        Span::Nowhere,
         "",
         "there is no configuration; write this file, name another with --config.file, or set \
          SECURE_SCORE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE",
         Some("`secure-score-exporter demo` shows everything without a tenant"),
     );
-    ledger.into_faults()
+    diagnostics.into_errors()
 }

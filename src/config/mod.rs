@@ -16,17 +16,14 @@ mod day;
 mod environment;
 mod events;
 mod exceptions;
-mod fault;
 mod file;
 mod fingerprint;
 mod guid;
-mod keys;
 mod load;
 mod number;
 mod pattern;
 mod pem;
 mod privacy;
-mod reading;
 mod reference;
 mod refresh;
 mod resolve;
@@ -40,21 +37,6 @@ mod tenant;
 mod tenant_files;
 mod variable;
 mod watch;
-mod word;
-mod written;
-mod yaml;
-
-/// What reads a file of another kind just as strictly.
-pub(crate) mod strict {
-    pub(crate) use super::fault::Ledger;
-    pub(crate) use super::file::{Entries, section, spelt};
-    pub(crate) use super::keys::unknown_keys;
-    pub(crate) use super::reading::read;
-    pub(crate) use super::secret::{is_readable_by_others, reason};
-    pub(crate) use super::word::{one_of, unknown};
-    pub(crate) use super::written::{Mark, Text};
-    pub(crate) use super::yaml::parse;
-}
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -67,7 +49,6 @@ pub use credential::{
 pub use environment::Environment;
 pub use events::Webhook;
 pub use exceptions::Exceptions;
-pub use fault::{Fault, Faults, Place, Warning};
 pub use fingerprint::Fingerprint;
 pub use load::{DEFAULT_FILE, Loaded, find, load, text};
 pub use pattern::{BadPattern, Pattern};

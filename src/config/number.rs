@@ -2,22 +2,20 @@
 
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
-
-use super::fault::Ledger;
-use super::written::Text;
+use strict_yaml::{Diagnostics, Text};
 
 /// A whole number inside its range, or a fault that names the range.
 pub(super) fn between(
     path: &str,
     text: Text,
     range: RangeInclusive<usize>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<NonZeroUsize> {
     let number = text.value.trim().parse().ok().filter(|n| range.contains(n));
     if number.is_none() {
         let (least, most) = range.into_inner();
-        ledger.fault(
-            text.mark,
+        diagnostics.error(
+            text.span,
             path,
             format!("not a whole number from {least} to {most}; set one"),
         );
@@ -26,7 +24,7 @@ pub(super) fn between(
 }
 
 /// A share between 0 and 1, written as `80%` or `0.8`.
-pub(super) fn ratio(path: &str, text: &Text, ledger: &mut Ledger) -> Option<f64> {
+pub(super) fn ratio(path: &str, text: &Text, diagnostics: &mut Diagnostics) -> Option<f64> {
     let written = text.value.trim();
     let parsed = match written.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
@@ -40,6 +38,6 @@ pub(super) fn ratio(path: &str, text: &Text, ledger: &mut Ledger) -> Option<f64>
         Ok(_) => "out of range; write 0% to 100%, or 0 to 1".to_owned(),
         Err(_) => "not a share; write 80% or 0.8".to_owned(),
     };
-    ledger.fault(text.mark, path, message);
+    diagnostics.error(text.span, path, message);
     None
 }

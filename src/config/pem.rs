@@ -1,15 +1,11 @@
 //! Files with certificate authorities.
 
 use std::path::PathBuf;
+use strict_yaml::{Diagnostics, Text, io_reason, read_file};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-
-use super::fault::Ledger;
-use super::reading;
-use super::secret;
-use super::written::Text;
 
 /// What a certificate begins with in a PEM file.
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
@@ -23,11 +19,11 @@ pub struct PemFile {
     pub pem: Vec<u8>,
 }
 
-pub(super) fn resolve(path: &str, file: &Text, ledger: &mut Ledger) -> Option<PemFile> {
-    let location = ledger.base.join(file.value.trim());
-    let message = match reading::read(&location) {
+pub(super) fn resolve(path: &str, file: &Text, diagnostics: &mut Diagnostics) -> Option<PemFile> {
+    let location = diagnostics.base().join(file.value.trim());
+    let message = match read_file(&location) {
         Err(error) => {
-            let (reason, place) = (secret::reason(&error), ledger.looked_for(&location));
+            let (reason, place) = (io_reason(&error), diagnostics.looked_for_in(&location));
             format!("the file named here cannot be read ({reason}){place}")
         }
         Ok(pem) if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) => {
@@ -45,7 +41,7 @@ pub(super) fn resolve(path: &str, file: &Text, ledger: &mut Ledger) -> Option<Pe
             });
         }
     };
-    ledger.fault(file.mark, path, message);
+    diagnostics.error(file.span, path, message);
     None
 }
 

@@ -1,12 +1,9 @@
 //! How much of who and why is shown, and where.
 
-use super::fault::Ledger;
 use super::file::{FileLabels, FilePrivacy};
-use super::keys::unknown_keys;
 use super::secret::Secret;
 use super::secret_source;
-use super::word;
-use super::written::{Mark, Text};
+use strict_yaml::{Diagnostics, Span, Text, suggest, unknown_keys};
 
 /// A shorter salt can be guessed together with the few names it hides.
 const SHORTEST_SALT: usize = 16;
@@ -54,11 +51,15 @@ pub(super) struct Privacy {
     pub(super) salt: Option<Secret>,
 }
 
-pub(super) fn resolve(labels: FileLabels, privacy: FilePrivacy, ledger: &mut Ledger) -> Privacy {
-    unknown_keys("labels", &labels.unknown, FileLabels::KEYS, ledger);
-    unknown_keys("privacy", &privacy.unknown, FilePrivacy::KEYS, ledger);
-    let accepted_by = accepted_by(labels.accepted_by.as_ref(), ledger);
-    let events = events(privacy.events.as_ref(), ledger);
+pub(super) fn resolve(
+    labels: FileLabels,
+    privacy: FilePrivacy,
+    diagnostics: &mut Diagnostics,
+) -> Privacy {
+    unknown_keys("labels", &labels.unknown, FileLabels::KEYS, diagnostics);
+    unknown_keys("privacy", &privacy.unknown, FilePrivacy::KEYS, diagnostics);
+    let accepted_by = accepted_by(labels.accepted_by.as_ref(), diagnostics);
+    let events = events(privacy.events.as_ref(), diagnostics);
     let hashed = [
         (accepted_by == AcceptedBy::Hash).then_some(("labels.accepted_by", &labels.accepted_by)),
         (events == EventDetail::Hash).then_some(("privacy.events", &privacy.events)),
@@ -67,10 +68,10 @@ pub(super) fn resolve(labels: FileLabels, privacy: FilePrivacy, ledger: &mut Led
     Privacy {
         labels: LabelPolicy {
             accepted_by,
-            comment: comment(labels.comment.as_ref(), ledger),
+            comment: comment(labels.comment.as_ref(), diagnostics),
         },
         events,
-        salt: salt(labels.salt_file.as_ref(), first_hashed, ledger),
+        salt: salt(labels.salt_file.as_ref(), first_hashed, diagnostics),
     }
 }
 
@@ -82,31 +83,31 @@ fn switch(text: &Text) -> &str {
     }
 }
 
-fn accepted_by(text: Option<&Text>, ledger: &mut Ledger) -> AcceptedBy {
+fn accepted_by(text: Option<&Text>, diagnostics: &mut Diagnostics) -> AcceptedBy {
     let words = [
         ("off", AcceptedBy::Off),
         ("hash", AcceptedBy::Hash),
         ("plain", AcceptedBy::Plain),
     ];
-    choose("labels.accepted_by", text, &words, ledger)
+    choose("labels.accepted_by", text, &words, diagnostics)
 }
 
-fn comment(text: Option<&Text>, ledger: &mut Ledger) -> bool {
+fn comment(text: Option<&Text>, diagnostics: &mut Diagnostics) -> bool {
     choose(
         "labels.comment",
         text,
         &[("off", false), ("plain", true)],
-        ledger,
+        diagnostics,
     )
 }
 
-fn events(text: Option<&Text>, ledger: &mut Ledger) -> EventDetail {
+fn events(text: Option<&Text>, diagnostics: &mut Diagnostics) -> EventDetail {
     let words = [
         ("full", EventDetail::Full),
         ("hash", EventDetail::Hash),
         ("off", EventDetail::Off),
     ];
-    choose("privacy.events", text, &words, ledger)
+    choose("privacy.events", text, &words, diagnostics)
 }
 
 /// The value of the word that was written, or the default.
@@ -114,7 +115,7 @@ fn choose<T: Copy + Default>(
     path: &str,
     text: Option<&Text>,
     words: &[(&str, T)],
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> T {
     let Some(text) = text else {
         return T::default();
@@ -124,38 +125,38 @@ fn choose<T: Copy + Default>(
         return *value;
     }
     let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    ledger.fault(text.mark, path, word::unknown("choice", written, &known));
+    diagnostics.error(text.span, path, suggest::unknown("choice", written, &known));
     T::default()
 }
 
 fn salt(
     file: Option<&Text>,
     hashed: Option<(&str, &Option<Text>)>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Secret> {
     let Some(file) = file else {
         if let Some((path, word)) = hashed {
-            let mark = word.as_ref().map_or(Mark::Nowhere, |word| word.mark);
-            let key = match mark {
-                Mark::Variable(_) => "SECURE_SCORE_SALT_FILE",
+            let span = word.as_ref().map_or(Span::Nowhere, |word| word.span);
+            let key = match span {
+                Span::Variable(_) => "SECURE_SCORE_SALT_FILE",
                 _ => "labels.salt_file",
             };
             let remedy = format!("run `openssl rand -base64 32 > salt` and set {key}");
-            ledger.fault(mark, path, format!("hash needs a salt; {remedy}"));
+            diagnostics.error(span, path, format!("hash needs a salt; {remedy}"));
         }
         return None;
     };
-    let salt = secret_source::from_file("labels.salt_file", file, ledger)?;
+    let salt = secret_source::from_file("labels.salt_file", file, diagnostics)?;
     if salt.len() < SHORTEST_SALT {
-        ledger.fault(
-            file.mark,
+        diagnostics.error(
+            file.span,
             "labels.salt_file",
             "the salt is shorter than 16 bytes; run `openssl rand -base64 32 > salt`",
         );
     }
     if hashed.is_none() {
-        ledger.warn(
-            file.mark,
+        diagnostics.warn(
+            file.span,
             "labels.salt_file",
             "nothing is hashed, so the salt is not used",
         );

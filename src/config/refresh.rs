@@ -2,13 +2,10 @@
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use strict_yaml::{Diagnostics, Span, Text, suggest, unknown_keys};
 
-use super::fault::Ledger;
 use super::file::FileRefresh;
-use super::keys::unknown_keys;
 use super::number;
-use super::word;
-use super::written::{Mark, Text};
 
 /// States change at any time and show at once; Graph bears this rhythm well.
 const PROFILES: Duration = Duration::from_secs(15 * 60);
@@ -91,67 +88,67 @@ impl Default for Refresh {
 }
 
 /// `real` is whether Graph itself is asked; the simulator spends nobody's budget.
-pub(super) fn resolve(file: FileRefresh, real: bool, ledger: &mut Ledger) -> Refresh {
-    unknown_keys("refresh", &file.unknown, FileRefresh::KEYS, ledger);
-    let (staleness, scores) = (mark(&file.max_staleness), mark(&file.scores));
-    let profiles = mark(&file.profiles);
+pub(super) fn resolve(file: FileRefresh, real: bool, diagnostics: &mut Diagnostics) -> Refresh {
+    unknown_keys("refresh", &file.unknown, FileRefresh::KEYS, diagnostics);
+    let (staleness, scores) = (span(&file.max_staleness), span(&file.scores));
+    let profiles = span(&file.profiles);
     let defaults = Refresh::default();
     let refresh = Refresh {
-        mode: mode(file.mode.as_ref(), ledger).unwrap_or_default(),
-        profiles: interval("profiles", file.profiles, defaults.profiles, ledger),
-        scores: interval("scores", file.scores, defaults.scores, ledger),
-        max_staleness: duration("max_staleness", file.max_staleness, ledger)
+        mode: mode(file.mode.as_ref(), diagnostics).unwrap_or_default(),
+        profiles: interval("profiles", file.profiles, defaults.profiles, diagnostics),
+        scores: interval("scores", file.scores, defaults.scores, diagnostics),
+        max_staleness: duration("max_staleness", file.max_staleness, diagnostics)
             .unwrap_or(defaults.max_staleness),
-        timeout: timeout(file.timeout, ledger).unwrap_or(defaults.timeout),
-        concurrency: concurrency(file.concurrency, ledger).unwrap_or(defaults.concurrency),
+        timeout: timeout(file.timeout, diagnostics).unwrap_or(defaults.timeout),
+        concurrency: concurrency(file.concurrency, diagnostics).unwrap_or(defaults.concurrency),
     };
     if real && refresh.scores < SENSIBLE_SCORES {
-        ledger.warn(
+        diagnostics.warn(
             scores,
             "refresh.scores",
             "scores are computed about once a day; an interval below 10m only costs requests",
         );
     }
     if refresh.profiles > RULES_ASSUME {
-        ledger.warn(
+        diagnostics.warn(
             profiles,
             "refresh.profiles",
             "the alert rules assume at most 15m; alerts/README.md says what to change in them",
         );
     }
-    check_staleness(&refresh, staleness, ledger);
+    check_staleness(&refresh, staleness, diagnostics);
     refresh
 }
 
-fn mode(text: Option<&Text>, ledger: &mut Ledger) -> Option<RefreshMode> {
+fn mode(text: Option<&Text>, diagnostics: &mut Diagnostics) -> Option<RefreshMode> {
     let text = text?;
     let written = text.value.trim();
     let found = RefreshMode::ALL.iter().find(|(word, _)| *word == written);
     if found.is_none() {
         let known = RefreshMode::ALL.map(|(word, _)| word);
-        let fault = word::unknown("mode", written, &known);
-        ledger.fault(text.mark, "refresh.mode", fault);
+        let fault = suggest::unknown("mode", written, &known);
+        diagnostics.error(text.span, "refresh.mode", fault);
     }
     found.map(|(_, mode)| *mode)
 }
 
-fn mark(text: &Option<Text>) -> Mark {
-    text.as_ref().map_or(Mark::Nowhere, |text| text.mark)
+fn span(text: &Option<Text>) -> Span {
+    text.as_ref().map_or(Span::Nowhere, |text| text.span)
 }
 
-fn check_staleness(refresh: &Refresh, mark: Mark, ledger: &mut Ledger) {
+fn check_staleness(refresh: &Refresh, span: Span, diagnostics: &mut Diagnostics) {
     let longest = refresh.profiles.max(refresh.scores);
     let least = longest.saturating_mul(INTERVALS_IN_STALENESS);
     if refresh.max_staleness > LONGEST_STALENESS {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             "refresh.max_staleness",
             "too long: what is shown would be older than anybody believes; set at most 30d",
         );
     }
     if refresh.max_staleness < least {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             "refresh.max_staleness",
             format!(
                 "shorter than 3 times the longest interval ({}), so one missed refresh would end series; \
@@ -163,12 +160,12 @@ fn check_staleness(refresh: &Refresh, mark: Mark, ledger: &mut Ledger) {
     }
 }
 
-fn duration(key: &str, text: Option<Text>, ledger: &mut Ledger) -> Option<Duration> {
+fn duration(key: &str, text: Option<Text>, diagnostics: &mut Diagnostics) -> Option<Duration> {
     let text = text?;
     let duration = humantime::parse_duration(text.value.trim()).ok();
     if duration.is_none() {
-        ledger.fault(
-            text.mark,
+        diagnostics.error(
+            text.span,
             format_args!("refresh.{key}"),
             "not a duration; write a number with its unit, such as 30s, 15m or 1h30m",
         );
@@ -176,22 +173,27 @@ fn duration(key: &str, text: Option<Text>, ledger: &mut Ledger) -> Option<Durati
     duration
 }
 
-fn interval(key: &str, text: Option<Text>, default: Duration, ledger: &mut Ledger) -> Duration {
-    let mark = mark(&text);
-    let Some(interval) = duration(key, text, ledger) else {
+fn interval(
+    key: &str,
+    text: Option<Text>,
+    default: Duration,
+    diagnostics: &mut Diagnostics,
+) -> Duration {
+    let span = span(&text);
+    let Some(interval) = duration(key, text, diagnostics) else {
         return default;
     };
     if interval < SHORTEST_INTERVAL {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             format_args!("refresh.{key}"),
             "too short for Graph's limits; set at least 10s",
         );
         return default;
     }
     if interval > LONGEST_INTERVAL {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             format_args!("refresh.{key}"),
             "too long to watch anything; set at most 24h",
         );
@@ -200,16 +202,16 @@ fn interval(key: &str, text: Option<Text>, default: Duration, ledger: &mut Ledge
     interval
 }
 
-fn timeout(text: Option<Text>, ledger: &mut Ledger) -> Option<Duration> {
-    let mark = mark(&text);
-    let timeout = duration("timeout", text, ledger)?;
+fn timeout(text: Option<Text>, diagnostics: &mut Diagnostics) -> Option<Duration> {
+    let span = span(&text);
+    let timeout = duration("timeout", text, diagnostics)?;
     let (least, most) = TIMEOUTS;
     if !(least..=most).contains(&timeout) {
-        ledger.fault(mark, "refresh.timeout", "out of range; set 1s to 5m");
+        diagnostics.error(span, "refresh.timeout", "out of range; set 1s to 5m");
     }
     Some(timeout)
 }
 
-fn concurrency(text: Option<Text>, ledger: &mut Ledger) -> Option<NonZeroUsize> {
-    number::between("refresh.concurrency", text?, 1..=256, ledger)
+fn concurrency(text: Option<Text>, diagnostics: &mut Diagnostics) -> Option<NonZeroUsize> {
+    number::between("refresh.concurrency", text?, 1..=256, diagnostics)
 }

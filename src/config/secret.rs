@@ -1,9 +1,9 @@
 //! Secrets: where they come from, and that they never leave by accident.
 
 use std::fmt;
-use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+use strict_yaml::{io_reason, open_file};
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
@@ -54,9 +54,7 @@ impl Secret {
     /// Entra's answer to a wrong secret does not say so.
     pub(super) fn read(path: &Path) -> Result<Self, SecretFault> {
         let mut bytes = Zeroizing::new(Vec::new());
-        super::reading::open(path)?
-            .take(LARGEST + 1)
-            .read_to_end(&mut bytes)?;
+        open_file(path)?.take(LARGEST + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > LARGEST {
             return Err(SecretFault::Large);
         }
@@ -93,7 +91,7 @@ impl fmt::Display for Secret {
 /// Why a secret could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SecretFault {
-    #[error("cannot be read ({})", reason(.0))]
+    #[error("cannot be read ({})", io_reason(.0))]
     Unreadable(#[from] io::Error),
     #[error("is empty; put the secret's value there")]
     Empty,
@@ -103,31 +101,6 @@ pub(super) enum SecretFault {
     Binary,
     #[error("holds several lines or a NUL; it must hold the secret alone")]
     Lines,
-}
-
-/// The reason in our words: the system's differ between platforms.
-pub(crate) fn reason(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file",
-        io::ErrorKind::PermissionDenied => "permission denied",
-        io::ErrorKind::IsADirectory => "it is a directory",
-        io::ErrorKind::InvalidInput => "it is a named pipe",
-        io::ErrorKind::InvalidData => "it is larger than 4 MiB",
-        _ => "input/output error",
-    }
-}
-
-/// Whether everybody on this machine may read the file.
-#[cfg(unix)]
-pub(crate) fn is_readable_by_others(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
-}
-
-/// Elsewhere the mode does not tell.
-#[cfg(not(unix))]
-pub(crate) fn is_readable_by_others(_: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]

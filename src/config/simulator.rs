@@ -1,12 +1,10 @@
 //! Where the simulator listens that stands in for Graph.
 
 use std::net::SocketAddr;
+use strict_yaml::{Diagnostics, Span, Spanned, Text, unknown_keys};
 
-use super::fault::Ledger;
 use super::file::FileSimulator;
-use super::keys::unknown_keys;
 use super::pem::{self, PemFile};
-use super::written::{Mark, Text, Written};
 
 /// The simulator's address and the authority that signed its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,25 +16,25 @@ pub struct SimulatorEndpoint {
 }
 
 pub(super) fn resolve(
-    file: Option<Written<FileSimulator>>,
+    file: Option<Spanned<FileSimulator>>,
     simulated: bool,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<SimulatorEndpoint> {
     match file {
         Some(file) => {
             if !simulated {
-                ledger.warn(
-                    file.mark,
+                diagnostics.warn(
+                    file.span,
                     "simulator",
                     "no tenant has `cloud: simulator`, so this section is not used",
                 );
             }
-            endpoint(file, ledger)
+            endpoint(file, diagnostics)
         }
         None => {
             if simulated {
-                ledger.fault(
-                    Mark::Nowhere,
+                diagnostics.error(
+                    Span::Nowhere,
                     "simulator",
                     "missing, yet a tenant has `cloud: simulator`; \
                      `secure-score-exporter simulate --config-dir DIR` writes both",
@@ -47,20 +45,28 @@ pub(super) fn resolve(
     }
 }
 
-fn endpoint(file: Written<FileSimulator>, ledger: &mut Ledger) -> Option<SimulatorEndpoint> {
-    let Written { value: file, mark } = file;
-    unknown_keys("simulator", &file.unknown, FileSimulator::KEYS, ledger);
-    let url = required("simulator.url", file.url, mark, ledger);
-    let url = url.and_then(|text| url_on_loopback(&text, ledger));
-    let ca = required("simulator.ca_file", file.ca_file, mark, ledger);
-    let ca = ca.and_then(|text| pem::resolve("simulator.ca_file", &text, ledger));
+fn endpoint(
+    file: Spanned<FileSimulator>,
+    diagnostics: &mut Diagnostics,
+) -> Option<SimulatorEndpoint> {
+    let Spanned { value: file, span } = file;
+    unknown_keys("simulator", &file.unknown, FileSimulator::KEYS, diagnostics);
+    let url = required("simulator.url", file.url, span, diagnostics);
+    let url = url.and_then(|text| url_on_loopback(&text, diagnostics));
+    let ca = required("simulator.ca_file", file.ca_file, span, diagnostics);
+    let ca = ca.and_then(|text| pem::resolve("simulator.ca_file", &text, diagnostics));
     Some(SimulatorEndpoint { url: url?, ca: ca? })
 }
 
-fn required(path: &str, text: Option<Text>, mark: Mark, ledger: &mut Ledger) -> Option<Text> {
+fn required(
+    path: &str,
+    text: Option<Text>,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> Option<Text> {
     if text.is_none() {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             path,
             "missing; `secure-score-exporter simulate --config-dir DIR` writes it",
         );
@@ -70,7 +76,7 @@ fn required(path: &str, text: Option<Text>, mark: Mark, ledger: &mut Ledger) -> 
 
 /// Only this machine: a simulated tenant must never be a way to send a real
 /// secret to somebody's server.
-fn url_on_loopback(text: &Text, ledger: &mut Ledger) -> Option<String> {
+fn url_on_loopback(text: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
     let url = text.value.trim().trim_end_matches('/');
     let address = url.strip_prefix("https://").map(str::parse::<SocketAddr>);
     if let Some(Ok(address)) = address
@@ -79,8 +85,8 @@ fn url_on_loopback(text: &Text, ledger: &mut Ledger) -> Option<String> {
     {
         return Some(format!("https://{address}"));
     }
-    ledger.fault(
-        text.mark,
+    diagnostics.error(
+        text.span,
         "simulator.url",
         "must be https on a loopback address with a port; write https://127.0.0.1:PORT",
     );

@@ -1,10 +1,7 @@
 //! Labels that a tenant's target carries in Prometheus.
 
 use std::collections::BTreeMap;
-
-use super::fault::Ledger;
-use super::file::Entries;
-use super::written::Text;
+use strict_yaml::{Diagnostics, Entries, Text};
 
 /// What somebody calls a tenant's share of the work: a team, a region.
 ///
@@ -56,15 +53,19 @@ const TAKEN: [&str; 36] = [
 /// Room for a name of a department; what is longer is no label.
 const LONGEST: usize = 128;
 
-pub(super) fn resolve(at: &str, written: Entries<Text>, ledger: &mut Ledger) -> TargetLabels {
+pub(super) fn resolve(
+    at: &str,
+    written: Entries<Text>,
+    diagnostics: &mut Diagnostics,
+) -> TargetLabels {
     let mut labels = TargetLabels::new();
     for (name, value) in written.0 {
         let path = format!("{at}.labels");
         if let Some(fault) = fault_of_name(&name.value) {
-            ledger.fault(name.mark, path, fault);
+            diagnostics.error(name.span, path, fault);
         } else if !is_value(value.value.trim()) {
             let fault = "a label's value is one line of 1 to 128 bytes; shorten it";
-            ledger.fault(value.mark, path, fault);
+            diagnostics.error(value.span, path, fault);
         } else {
             labels.insert(name.value, value.value.trim().to_owned());
         }

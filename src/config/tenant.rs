@@ -1,17 +1,15 @@
 //! The tenants to watch.
 
 use std::collections::HashMap;
+use strict_yaml::{Diagnostics, Span, Spanned, Text, unknown_keys};
 
 use super::cloud::{self, Cloud};
 use super::credential::{Credential, Credentials};
-use super::fault::Ledger;
 use super::file::{FileDefaults, FileTenant};
 use super::guid;
-use super::keys::unknown_keys;
 use super::number;
 use super::target_labels::{self, TargetLabels};
 use super::tenant_files::Batch;
-use super::written::{Mark, Text, Written};
 
 /// One tenant, with all that is needed to refresh it.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,34 +42,39 @@ pub(super) fn resolve(
     may_be_empty: bool,
     defaults: FileDefaults,
     credentials: &mut Credentials<'_>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Tenant> {
     let none = batches.iter().all(|batch| batch.tenants.is_empty());
     if none && !may_be_empty {
-        ledger.fault(
-            Mark::Nowhere,
+        diagnostics.error(
+            Span::Nowhere,
             "tenants",
             "no tenant is described; add `- {name: contoso, tenant_id: contoso.com}`",
         );
     }
-    unknown_keys("defaults", &defaults.unknown, FileDefaults::KEYS, ledger);
-    let fallback = Fallback::resolve(&defaults, ledger);
+    unknown_keys(
+        "defaults",
+        &defaults.unknown,
+        FileDefaults::KEYS,
+        diagnostics,
+    );
+    let fallback = Fallback::resolve(&defaults, diagnostics);
     let mut seen = Seen::default();
     let mut resolved = Vec::new();
     for batch in batches {
-        let tenants = |prefix: &str, list: &str, ledger: &mut Ledger| {
+        let tenants = |prefix: &str, list: &str, diagnostics: &mut Diagnostics| {
             for (index, file) in batch.tenants.into_iter().enumerate() {
                 let at = format!("{list}[{index}]");
-                seen.check(prefix, &at, &file, fallback.cloud, ledger);
-                resolved.extend(one(&at, file, &fallback, credentials, ledger));
+                seen.check(prefix, &at, &file, fallback.cloud, diagnostics);
+                resolved.extend(one(&at, file, &fallback, credentials, diagnostics));
             }
         };
         match batch.file {
-            None => tenants("", "tenants", ledger),
+            None => tenants("", "tenants", diagnostics),
             Some(file) => {
                 let prefix = format!("{} ", file.name);
-                ledger.within(&file.name, &file.base, |ledger| {
-                    tenants(&prefix, "", ledger)
+                diagnostics.in_file(&file.name, &file.base, |diagnostics| {
+                    tenants(&prefix, "", diagnostics)
                 });
             }
         }
@@ -80,7 +83,7 @@ pub(super) fn resolve(
 }
 
 /// Whether a tenant is meant to be simulated, be it otherwise right or wrong.
-pub(super) fn is_simulated(file: &Written<FileTenant>, defaults: &FileDefaults) -> bool {
+pub(super) fn is_simulated(file: &Spanned<FileTenant>, defaults: &FileDefaults) -> bool {
     let cloud = file.value.cloud.as_ref().or(defaults.cloud.as_ref());
     cloud.is_some_and(|word| {
         word.value
@@ -90,7 +93,7 @@ pub(super) fn is_simulated(file: &Written<FileTenant>, defaults: &FileDefaults) 
 }
 
 /// The aliases as written, be they otherwise right or wrong.
-pub(super) fn names<'a>(files: impl Iterator<Item = &'a Written<FileTenant>>) -> Vec<String> {
+pub(super) fn names<'a>(files: impl Iterator<Item = &'a Spanned<FileTenant>>) -> Vec<String> {
     let named = files.filter_map(|file| file.value.name.as_ref());
     named.map(|name| name.value.clone()).collect()
 }
@@ -103,42 +106,42 @@ struct Fallback<'a> {
 }
 
 impl<'a> Fallback<'a> {
-    fn resolve(defaults: &'a FileDefaults, ledger: &mut Ledger) -> Self {
+    fn resolve(defaults: &'a FileDefaults, diagnostics: &mut Diagnostics) -> Self {
         let cloud = defaults.cloud.as_ref();
         let target = defaults.target.as_ref();
         Self {
             defaults,
             cloud: cloud
-                .and_then(|word| cloud::resolve("defaults.cloud", word, ledger))
+                .and_then(|word| cloud::resolve("defaults.cloud", word, diagnostics))
                 .unwrap_or_default(),
-            target: target.and_then(|text| number::ratio("defaults.target", text, ledger)),
+            target: target.and_then(|text| number::ratio("defaults.target", text, diagnostics)),
         }
     }
 }
 
 fn one(
     at: &str,
-    file: Written<FileTenant>,
+    file: Spanned<FileTenant>,
     fallback: &Fallback<'_>,
     credentials: &mut Credentials<'_>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Tenant> {
-    let Written { value: file, mark } = file;
-    unknown_keys(at, &file.unknown, FileTenant::KEYS, ledger);
+    let Spanned { value: file, span } = file;
+    unknown_keys(at, &file.unknown, FileTenant::KEYS, diagnostics);
     let cloud = match &file.cloud {
-        Some(word) => cloud::resolve(&format!("{at}.cloud"), word, ledger),
+        Some(word) => cloud::resolve(&format!("{at}.cloud"), word, diagnostics),
         None => Some(fallback.cloud),
     };
-    let alias = alias(at, file.name.as_ref(), mark, ledger);
-    let tenant_id = tenant_id(at, file.tenant_id.as_ref(), mark, cloud, ledger);
-    let credential = credential(at, &file, mark, fallback, credentials, ledger);
+    let alias = alias(at, file.name.as_ref(), span, diagnostics);
+    let tenant_id = tenant_id(at, file.tenant_id.as_ref(), span, cloud, diagnostics);
+    let credential = credential(at, &file, span, fallback, credentials, diagnostics);
     let target = match &file.target {
-        Some(text) => number::ratio(&format!("{at}.target"), text, ledger),
+        Some(text) => number::ratio(&format!("{at}.target"), text, diagnostics),
         None => fallback.target,
     };
-    let labels = target_labels::resolve(at, file.labels.unwrap_or_default(), ledger);
+    let labels = target_labels::resolve(at, file.labels.unwrap_or_default(), diagnostics);
     let display_name = file.display_name.map(|name| {
-        refuse_control_characters(at, &name, ledger);
+        refuse_control_characters(at, &name, diagnostics);
         name.value.trim().to_owned()
     });
     let alias = alias?;
@@ -156,29 +159,34 @@ fn one(
 }
 
 /// A terminal that shows the log would obey them.
-fn refuse_control_characters(at: &str, name: &Text, ledger: &mut Ledger) {
+fn refuse_control_characters(at: &str, name: &Text, diagnostics: &mut Diagnostics) {
     if name.value.trim().contains(char::is_control) {
-        ledger.fault(
-            name.mark,
+        diagnostics.error(
+            name.span,
             format_args!("{at}.display_name"),
             "holds a control character or a line break; write the name in one plain line",
         );
     }
 }
 
-fn alias(at: &str, name: Option<&Text>, mark: Mark, ledger: &mut Ledger) -> Option<String> {
+fn alias(
+    at: &str,
+    name: Option<&Text>,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
     let path = format!("{at}.name");
     let Some(name) = name else {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             path,
             "missing; give the tenant a short alias for labels",
         );
         return None;
     };
     if !is_alias(&name.value) {
-        ledger.fault(
-            name.mark,
+        diagnostics.error(
+            name.span,
             path,
             "not a good alias; begin with a letter or digit, go on with those, `.`, `_` or `-`, at most 64",
         );
@@ -198,14 +206,14 @@ fn is_alias(name: &str) -> bool {
 fn tenant_id(
     at: &str,
     id: Option<&Text>,
-    mark: Mark,
+    span: Span,
     cloud: Option<Cloud>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<String> {
     let path = format!("{at}.tenant_id");
     let Some(text) = id else {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             path,
             "missing; set the tenant's GUID or a domain of it",
         );
@@ -219,7 +227,7 @@ fn tenant_id(
     } else {
         return Some(id);
     };
-    ledger.fault(text.mark, path, message);
+    diagnostics.error(text.span, path, message);
     None
 }
 
@@ -239,19 +247,19 @@ fn is_tenant_id(id: &str, cloud: Option<Cloud>) -> bool {
 fn credential(
     at: &str,
     file: &FileTenant,
-    mark: Mark,
+    span: Span,
     fallback: &Fallback<'_>,
     credentials: &mut Credentials<'_>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Credential> {
     let own = file.credential.as_ref();
     match own.or(fallback.defaults.credential.as_ref()) {
-        Some(reference) => credentials.take(&format!("{at}.credential"), reference, ledger),
+        Some(reference) => credentials.take(&format!("{at}.credential"), reference, diagnostics),
         // An environment without a credential has already been told so.
-        None if matches!(mark, Mark::Variable(_)) => None,
+        None if matches!(span, Span::Variable(_)) => None,
         None => {
-            ledger.fault(
-                mark,
+            diagnostics.error(
+                span,
                 format_args!("{at}.credential"),
                 "missing; name one here or as defaults.credential",
             );
@@ -272,9 +280,9 @@ impl Seen {
         &mut self,
         prefix: &str,
         at: &str,
-        file: &Written<FileTenant>,
+        file: &Spanned<FileTenant>,
         default_cloud: Cloud,
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) {
         if let Some(name) = &file.value.name {
             let key = name.value.to_lowercase();
@@ -282,7 +290,7 @@ impl Seen {
                 let message = format!(
                     "{first} has this alias already (case does not matter); choose another"
                 );
-                ledger.fault(name.mark, format_args!("{at}.name"), message);
+                diagnostics.error(name.span, format_args!("{at}.name"), message);
             } else {
                 self.aliases.insert(key, format!("{prefix}{at}"));
             }
@@ -297,7 +305,7 @@ impl Seen {
             let key = (cloud, id.value.trim().to_lowercase());
             if let Some(first) = self.tenants.get(&key) {
                 let message = format!("{first} is the same Entra tenant; keep one of the two");
-                ledger.fault(id.mark, format_args!("{at}.tenant_id"), message);
+                diagnostics.error(id.span, format_args!("{at}.tenant_id"), message);
             } else {
                 self.tenants.insert(key, format!("{prefix}{at}"));
             }

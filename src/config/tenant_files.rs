@@ -2,15 +2,11 @@
 //! what people wrote.
 
 use std::path::{Path, PathBuf};
+use strict_yaml::{Diagnostics, Span, Spanned, Text, io_reason, parse, read_file};
 
 use glob::MatchOptions;
 
-use super::fault::Ledger;
 use super::file::FileTenant;
-use super::reading;
-use super::secret;
-use super::written::{Mark, Text, Written};
-use super::yaml;
 
 /// As a shell does it: `*` stays within a folder, and hidden files are left
 /// alone, among them those Kubernetes keeps beside a mounted one.
@@ -24,7 +20,7 @@ const LIKE_A_SHELL: MatchOptions = MatchOptions {
 pub(super) struct Batch {
     /// The file, where it is not the configuration itself.
     pub(super) file: Option<TenantFile>,
-    pub(super) tenants: Vec<Written<FileTenant>>,
+    pub(super) tenants: Vec<Spanned<FileTenant>>,
 }
 
 /// A file of tenants.
@@ -38,38 +34,38 @@ pub(super) struct TenantFile {
 }
 
 /// Reads the files that fit the patterns, in the order of their names.
-pub(super) fn read(patterns: &[Text], ledger: &mut Ledger) -> Vec<Batch> {
+pub(super) fn read(patterns: &[Text], diagnostics: &mut Diagnostics) -> Vec<Batch> {
     let mut batches = Vec::new();
     for (index, pattern) in patterns.iter().enumerate() {
         let path = format!("tenant_files[{index}]");
-        let files = files(&path, pattern, ledger);
-        batches.extend(files.iter().filter_map(|file| batch(file, ledger)));
+        let files = files(&path, pattern, diagnostics);
+        batches.extend(files.iter().filter_map(|file| batch(file, diagnostics)));
     }
     batches
 }
 
-fn files(path: &str, pattern: &Text, ledger: &mut Ledger) -> Vec<PathBuf> {
-    let written = ledger.base.join(pattern.value.trim());
+fn files(path: &str, pattern: &Text, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
+    let written = diagnostics.base().join(pattern.value.trim());
     let found = written
         .to_str()
         .and_then(|written| glob::glob_with(written, LIKE_A_SHELL).ok());
     let Some(found) = found else {
         let message = "not a pattern of file names; write one such as tenants.d/*.yml";
-        ledger.fault(pattern.mark, path, message);
+        diagnostics.error(pattern.span, path, message);
         return Vec::new();
     };
     let files: Vec<PathBuf> = found.filter_map(Result::ok).collect();
     if files.is_empty() {
-        ledger.warn(pattern.mark, path, "no file fits yet");
+        diagnostics.warn(pattern.span, path, "no file fits yet");
     }
     files
 }
 
-fn batch(file: &Path, ledger: &mut Ledger) -> Option<Batch> {
+fn batch(file: &Path, diagnostics: &mut Diagnostics) -> Option<Batch> {
     let name = file.display().to_string();
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let read = reading::read(file).map_err(|error| {
-        let reason = secret::reason(&error);
+    let read = read_file(file).map_err(|error| {
+        let reason = io_reason(&error);
         format!("the file cannot be read ({reason})")
     });
     let text = read.and_then(|bytes| {
@@ -78,20 +74,20 @@ fn batch(file: &Path, ledger: &mut Ledger) -> Option<Batch> {
     let text = match text {
         Ok(text) => text,
         Err(message) => {
-            ledger.within(&name, &base, |ledger| {
-                ledger.fault(Mark::Nowhere, "", message)
+            diagnostics.in_file(&name, &base, |diagnostics| {
+                diagnostics.error(Span::Nowhere, "", message)
             });
             return None;
         }
     };
-    match yaml::parse::<Vec<Written<FileTenant>>>(&text) {
+    match parse::<Vec<Spanned<FileTenant>>>(&text) {
         Ok(tenants) => Some(Batch {
             file: Some(TenantFile { name, base, text }),
             tenants,
         }),
         Err(malformed) => {
-            ledger.within(&name, &base, |ledger| {
-                ledger.fault(malformed.mark, "", malformed.message);
+            diagnostics.in_file(&name, &base, |diagnostics| {
+                diagnostics.error(malformed.span, "", malformed.message);
             });
             None
         }

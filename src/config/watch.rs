@@ -1,10 +1,8 @@
 //! The controls nobody may accept the risk of in silence.
 
-use super::fault::Ledger;
 use super::pattern::Pattern;
-use super::word;
-use super::written::Text;
 use std::sync::Arc;
+use strict_yaml::{Diagnostics, Text, suggest};
 
 /// What is watched unless the configuration says otherwise: multifactor
 /// authentication, the risk policies and legacy authentication. Accepting one
@@ -52,10 +50,10 @@ impl Default for WatchList {
 
 /// The nearest of some ids to one that fits none.
 pub fn nearest_id<'a>(written: &str, ids: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    word::nearest(written, ids)
+    suggest::nearest(written, ids)
 }
 
-pub(super) fn resolve(written: Option<Vec<Text>>, ledger: &mut Ledger) -> WatchList {
+pub(super) fn resolve(written: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> WatchList {
     let Some(written) = written else {
         return WatchList::default();
     };
@@ -65,7 +63,7 @@ pub(super) fn resolve(written: Option<Vec<Text>>, ledger: &mut Ledger) -> WatchL
             Ok(watch) => watches.push(watch),
             Err(bad) => {
                 let path = format!("risk_accepted.watch[{index}]");
-                ledger.fault(text.mark, path, bad.to_string());
+                diagnostics.error(text.span, path, bad.to_string());
             }
         }
     }

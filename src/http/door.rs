@@ -1,9 +1,9 @@
 //! What the gate says of a request, and the headers it wants on answers.
 
 use super::reply::{Reply, text, with};
-use crate::gate::{Gate, Rules, Users, Verdict};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use exporter_web_config::{Gate, Rules, Users, Verdict};
 use hyper::header::{
     AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };

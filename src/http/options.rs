@@ -1,7 +1,7 @@
 //! What the configuration says about the site.
 
 use super::lifecycle::Lifecycle;
-use crate::gate::Gate;
+use exporter_web_config::Gate;
 use secure_score_model::Persons;
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -7,7 +7,7 @@ use super::guests::{Guests, Seat};
 use super::limit::{Limit, MAX_REQUESTS};
 use super::pace::{Paced, Pulse};
 use super::reply::Reply;
-use crate::gate::{Gate, Security};
+use exporter_web_config::{Gate, Security};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;

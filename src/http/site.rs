@@ -299,7 +299,7 @@ fn rooted(path: &str) -> String {
 mod tests {
     use super::super::options::Closed;
     use super::*;
-    use crate::gate::{Gate, Rules};
+    use exporter_web_config::{Gate, Rules};
     use secure_score_model::Persons;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {

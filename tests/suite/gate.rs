@@ -2,8 +2,8 @@
 //! words.
 
 use crate::cases::{compare, verdict};
+use exporter_web_config::Loaded;
 use rcgen::{CertificateParams, KeyPair};
-use secure_score_exporter::gate::{self, Loaded};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -63,7 +63,7 @@ fn each(ending: &str, say: impl Fn(&Path) -> Result<String, String>) {
 
 #[test]
 fn each_bad_file_is_refused_in_these_words() {
-    each(".bad.yml", |path| match gate::load(path) {
+    each(".bad.yml", |path| match exporter_web_config::load(path) {
         Ok(_) => Err(format!("{} was accepted\n", path.display())),
         Err(faults) => Ok(faults.to_string()),
     });
@@ -72,7 +72,7 @@ fn each_bad_file_is_refused_in_these_words() {
 #[test]
 fn each_good_file_is_accepted_with_its_warnings() {
     each(".good.yml", |path| {
-        let Loaded { warnings, .. } = gate::load(path)
+        let Loaded { warnings, .. } = exporter_web_config::load(path)
             .map_err(|faults| format!("{} was refused:\n{faults}\n", path.display()))?;
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         Ok(warnings.join("\n"))

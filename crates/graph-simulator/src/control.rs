@@ -12,9 +12,7 @@ use super::request_log::RecordedRequest;
 use super::tenant::{Tenant, TenantAccess};
 use super::trust::{FederatedClaims, TrustError};
 use super::world::World;
-
-/// How like two names must be for one to be suggested for the other.
-const LIKENESS: f64 = 0.8;
+use strict_yaml::suggest;
 
 /// Changes what the simulator serves. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -264,10 +262,8 @@ impl Control {
 }
 
 fn unknown_control(tenant: &Tenant, control: &str) -> ControlError {
-    let likeness = |id: &String| strsim::jaro_winkler(&id.to_lowercase(), &control.to_lowercase());
-    let ids = control_ids(tenant).into_iter();
-    let nearest = ids.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
-    let nearest = nearest.filter(|id| likeness(id) >= LIKENESS);
+    let ids = control_ids(tenant);
+    let nearest = suggest::nearest(control, ids.iter().map(String::as_str));
     ControlError::UnknownControl {
         tenant: tenant.name.clone(),
         id: control.to_owned(),

@@ -2,7 +2,6 @@
 
 use crate::acceptances::record::{AcceptanceRecord, Moment, TenantRecord};
 use crate::acceptances::{Acceptance, Filter};
-use crate::http::near::among;
 use crate::http::{PersonDetail, Redaction};
 use crate::store::{TenantState, Tenants};
 use secure_score_model::{Persons, Timestamp};
@@ -10,6 +9,7 @@ use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use strict_yaml::suggest::nearest;
 
 /// The answer of `/api/v1/acceptances`.
 pub(super) struct AcceptanceList<'a> {
@@ -133,7 +133,7 @@ pub(super) fn hint(asked: &[Arc<TenantState>], filter: &Filter) -> Option<String
     if ids.iter().any(|id| id.eq_ignore_ascii_case(wanted)) {
         return None;
     }
-    let did_you_mean = match among(wanted, ids.into_iter()).first() {
+    let did_you_mean = match nearest(wanted, ids) {
         Some(nearest) => format!("; did you mean {nearest:?}?"),
         None => String::new(),
     };

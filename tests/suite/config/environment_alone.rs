@@ -1,13 +1,13 @@
 //! A single tenant described by environment variables, without a file.
 
 use super::*;
-use secure_score_exporter::config::{AcceptedBy, Cloud, Credential, Faults};
+use secure_score_exporter::config::{AcceptedBy, Cloud, Credential};
 use secure_score_model::Category;
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
 
 /// The default file does not exist where the tests run.
-fn find(pairs: &[(&str, &str)]) -> Result<Loaded, Faults> {
+fn find(pairs: &[(&str, &str)]) -> Result<Loaded, strict_yaml::ConfigErrors> {
     config::find(None, &variables(pairs))
 }
 

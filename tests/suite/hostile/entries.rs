@@ -5,7 +5,6 @@
 //! guided search comes up with.
 
 use secure_score_exporter::config::{self, Environment};
-use secure_score_exporter::gate;
 use secure_score_exporter::graph;
 use secure_score_exporter::http::{Closed, Options, PersonDetail, Site};
 use secure_score_exporter::store::disk::Directory;
@@ -155,7 +154,7 @@ pub(crate) fn web_configuration(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("there is room for a file");
     let path = folder.path().join("web.yml");
     std::fs::write(&path, bytes).expect("a file can be written");
-    match gate::load(&path) {
+    match exporter_web_config::load(&path) {
         Ok(loaded) => {
             let mut headers = loaded.rules.headers.iter();
             let can_be_sent = |value: &str| hyper::header::HeaderValue::from_str(value).is_ok();

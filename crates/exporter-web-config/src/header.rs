@@ -1,6 +1,6 @@
 //! The headers that may be set, with the values they may have.
 
-use crate::config::strict::{Entries, Ledger, Text, one_of, unknown};
+use strict_yaml::{Diagnostics, Entries, Text, suggest};
 
 /// As in the family: these and no others, so that nobody breaks a scrape.
 const HEADERS: [(&str, &[&str]); 5] = [
@@ -13,24 +13,31 @@ const HEADERS: [(&str, &[&str]); 5] = [
 
 const SECTION: &str = "http_server_config.headers";
 
-pub(super) fn resolve(entries: &Entries<Text>, ledger: &mut Ledger) -> Vec<(&'static str, String)> {
+pub(super) fn resolve(
+    entries: &Entries<Text>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<(&'static str, String)> {
     let mut headers = Vec::new();
     for (name, value) in &entries.0 {
         let known = HEADERS.iter().find(|(known, _)| *known == name.value);
         let Some((header, values)) = known else {
             let all = HEADERS.map(|(name, _)| name);
-            ledger.fault(name.mark, SECTION, unknown("header", &name.value, &all));
+            diagnostics.error(
+                name.span,
+                SECTION,
+                suggest::unknown("header", &name.value, &all),
+            );
             continue;
         };
         let text = value.value.as_str();
         let path = format!("{SECTION}.{header}");
         if !values.is_empty() && !values.contains(&text) {
-            ledger.fault(value.mark, path, format!("use {}", one_of(values)));
+            diagnostics.error(value.span, path, format!("use {}", suggest::one_of(values)));
         } else if !text
             .bytes()
             .all(|b| b == b'\t' || (b' '..=b'~').contains(&b))
         {
-            ledger.fault(value.mark, path, "a header is one line of plain ASCII");
+            diagnostics.error(value.span, path, "a header is one line of plain ASCII");
         } else {
             headers.push((*header, text.to_owned()));
         }

@@ -1,25 +1,24 @@
-//! From text to a file as written, and from the parser's complaints to ours.
-
 use serde::de::DeserializeOwned;
 use serde_saphyr::Error;
 use serde_saphyr::options::MergeKeyPolicy;
 
-use super::word;
-use super::written::Mark;
+use crate::Span;
+use crate::suggest::is_plain;
 
-/// A text that is not YAML, or not of the shape of a configuration.
+/// Why a text is not YAML, or not of the expected shape.
 #[derive(Debug)]
-pub(crate) struct Malformed {
-    pub(crate) mark: Mark,
-    pub(crate) message: String,
+pub struct ParseError {
+    /// Where.
+    pub span: Span,
+    /// What is wrong, without a value of the file.
+    pub message: String,
 }
 
-/// Reads the file's text.
+/// Parses the text of a file; an empty one is the default value.
 ///
-/// The parser would like to show the lines around an error. They are switched
-/// off, since the line beside a typing error may hold a secret; for the same
-/// reason its own words are not passed on where they quote a value.
-pub(crate) fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, Malformed> {
+/// The parser's snippets are switched off and its messages replaced where they
+/// quote a value, since lines near a typing error may hold a secret.
+pub fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, ParseError> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         crop_radius: 0,
@@ -29,15 +28,15 @@ pub(crate) fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, Malf
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match serde_saphyr::from_str_with_options::<Option<T>>(text, options) {
         Ok(file) => Ok(file.unwrap_or_default()),
-        Err(error) => Err(with_tabs(malformed(&error), text)),
+        Err(error) => Err(name_tabs(parse_error(&error), text)),
     }
 }
 
-/// Names the invisible cause, where a line is indented with a tab. The parser
-/// stumbles over it there, or one line before.
-fn with_tabs(malformed: Malformed, text: &str) -> Malformed {
-    let Mark::Line { line, .. } = malformed.mark else {
-        return malformed;
+/// Replaces the message if the cause is a tab in the indentation. The parser
+/// reports it on the same line or one line earlier.
+fn name_tabs(error: ParseError, text: &str) -> ParseError {
+    let Span::Line { line, .. } = error.span else {
+        return error;
     };
     let near = text.lines().zip(1_u64..).skip_while(|(_, n)| *n < line);
     let tabbed = near
@@ -45,9 +44,9 @@ fn with_tabs(malformed: Malformed, text: &str) -> Malformed {
         .find_map(|(text, line)| Some((text.find('\t')?, text, line)))
         .filter(|(tab, text, _)| text.bytes().take(*tab).all(|byte| byte == b' '));
     match tabbed {
-        None => malformed,
-        Some((tab, _, line)) => Malformed {
-            mark: Mark::Line {
+        None => error,
+        Some((tab, _, line)) => ParseError {
+            span: Span::Line {
                 line,
                 column: tab as u64 + 1,
             },
@@ -56,13 +55,13 @@ fn with_tabs(malformed: Malformed, text: &str) -> Malformed {
     }
 }
 
-fn malformed(error: &Error) -> Malformed {
+fn parse_error(error: &Error) -> ParseError {
     let error = error.without_snippet();
     if let Error::AliasError { error, .. } = error {
-        return malformed(error);
+        return parse_error(error);
     }
-    Malformed {
-        mark: error.location().map_or(Mark::Nowhere, Mark::from),
+    ParseError {
+        span: error.location().map_or(Span::Nowhere, Span::from),
         message: describe(error),
     }
 }
@@ -93,13 +92,13 @@ fn describe(error: &Error) -> String {
 }
 
 fn duplicate(key: Option<&str>) -> String {
-    match key.filter(|key| word::is_plain(key)) {
+    match key.filter(|key| is_plain(key)) {
         Some(key) => format!("the key `{key}` is given twice; keep one"),
         None => "a key is given twice; keep one".to_owned(),
     }
 }
 
-/// The kind of value that was found, without the value: ``string "x"`` → `string`.
+/// The kind of value found, without the value: ``string "x"`` → `a single value`.
 fn kind(unexpected: &str) -> &str {
     match unexpected.split(['"', '`', '\'']).next().map(str::trim) {
         Some("sequence") => "a list",

@@ -1,11 +1,11 @@
 //! Who is known, by name and password.
 
-use crate::config::strict::{Entries, Ledger, Text};
 use aws_lc_rs::{hmac, rand};
 use bcrypt::HashParts;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use strict_yaml::{Diagnostics, Entries, Text};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -59,13 +59,13 @@ impl fmt::Debug for Users {
     }
 }
 
-pub(super) fn resolve(entries: &Entries<Text>, ledger: &mut Ledger) -> Option<Users> {
+pub(super) fn resolve(entries: &Entries<Text>, diagnostics: &mut Diagnostics) -> Option<Users> {
     let mut hashes = BTreeMap::new();
     for (name, hash) in &entries.0 {
         let text = hash.value.trim();
         match cost(text) {
-            Some(cost) if cost > SLOW => ledger.warn(
-                hash.mark,
+            Some(cost) if cost > SLOW => diagnostics.warn(
+                hash.span,
                 "basic_auth_users",
                 format!("bcrypt with cost {cost} takes seconds for each login; 10 to 12 is usual"),
             ),
@@ -73,7 +73,7 @@ pub(super) fn resolve(entries: &Entries<Text>, ledger: &mut Ledger) -> Option<Us
             None => {
                 let line =
                     "this is no bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`";
-                ledger.fault(hash.mark, "basic_auth_users", line);
+                diagnostics.error(hash.span, "basic_auth_users", line);
             }
         }
         hashes.insert(name.value.clone(), text.to_owned());

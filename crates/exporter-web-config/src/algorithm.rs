@@ -1,9 +1,9 @@
 //! TLS versions, cipher suites and curves, by their names in Go.
 
-use crate::config::strict::{Ledger, Text, one_of, unknown};
 use rustls::crypto::SupportedKxGroup;
 use rustls::crypto::aws_lc_rs::{cipher_suite, kx_group};
 use rustls::{SupportedCipherSuite, SupportedProtocolVersion};
+use strict_yaml::{Diagnostics, Text, suggest};
 
 /// The suites of TLS 1.2 we have. Those of TLS 1.3 cannot be chosen, as in Go.
 const SUITES_12: [(&str, SupportedCipherSuite); 6] = [
@@ -86,7 +86,7 @@ pub(super) fn suites(
     chosen: Option<&[Text]>,
     http2: bool,
     only_13: bool,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<SupportedCipherSuite> {
     let of_13 = SUITES_13.iter().map(|(_, suite)| *suite);
     let Some(chosen) = chosen.filter(|list| !list.is_empty()) else {
@@ -105,14 +105,18 @@ pub(super) fn suites(
             ours += 1;
         } else if SUITES_OF_GO.contains(&name) {
             known += 1;
-            ledger.warn(
-                text.mark,
+            diagnostics.warn(
+                text.span,
                 SUITES,
                 format!("this exporter does not have {name}; the others are used"),
             );
         } else {
             let all: Vec<&str> = names().collect();
-            ledger.fault(text.mark, SUITES, unknown("cipher suite", name, &all));
+            diagnostics.error(
+                text.span,
+                SUITES,
+                suggest::unknown("cipher suite", name, &all),
+            );
         }
     }
     let Some(first) = chosen.first() else {
@@ -120,12 +124,12 @@ pub(super) fn suites(
     };
     if ours == 0 && known == chosen.len() {
         let all: Vec<&str> = names().collect();
-        ledger.fault(
-            first.mark,
+        diagnostics.error(
+            first.span,
             SUITES,
             format!(
                 "none of these is available here; add one of {}",
-                one_of(&all)
+                suggest::one_of(&all)
             ),
         );
     }
@@ -133,12 +137,12 @@ pub(super) fn suites(
         .iter()
         .any(|text| OF_HTTP2.contains(&text.value.trim()));
     if http2 && !only_13 && !demanded && ours > 0 {
-        ledger.fault(
-            first.mark,
+        diagnostics.error(
+            first.span,
             SUITES,
             format!(
                 "HTTP/2 demands {}; add one, or set http_server_config.http2: false",
-                one_of(&OF_HTTP2)
+                suggest::one_of(&OF_HTTP2)
             ),
         );
     }
@@ -152,7 +156,7 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// How keys may be exchanged; the order of the file is the order of preference.
 pub(super) fn curves(
     chosen: Option<&[Text]>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Vec<&'static dyn SupportedKxGroup>> {
     let chosen = chosen.filter(|list| !list.is_empty())?;
     let mut groups = Vec::new();
@@ -163,20 +167,24 @@ pub(super) fn curves(
             groups.push(*group);
         } else if name == CURVE_OF_GO {
             let line = "this exporter does not have CurveP521; the others are used";
-            ledger.warn(text.mark, CURVE_PREFERENCES, line);
+            diagnostics.warn(text.span, CURVE_PREFERENCES, line);
         } else {
             refused = true;
             let all = CURVES.map(|(name, _)| name);
-            ledger.fault(text.mark, CURVE_PREFERENCES, unknown("curve", name, &all));
+            diagnostics.error(
+                text.span,
+                CURVE_PREFERENCES,
+                suggest::unknown("curve", name, &all),
+            );
         }
     }
     if let (true, false, Some(first)) = (groups.is_empty(), refused, chosen.first()) {
         let all = CURVES.map(|(name, _)| name);
         let line = format!(
             "none of these is available here; add one of {}",
-            one_of(&all)
+            suggest::one_of(&all)
         );
-        ledger.fault(first.mark, CURVE_PREFERENCES, line);
+        diagnostics.error(first.span, CURVE_PREFERENCES, line);
     }
     Some(groups)
 }
@@ -187,16 +195,16 @@ const VERSIONS: [&str; 4] = ["TLS10", "TLS11", "TLS12", "TLS13"];
 pub(super) fn versions(
     least: Option<&Text>,
     most: Option<&Text>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<&'static SupportedProtocolVersion> {
     let mut number = |key: &str, text: &Text| {
         let found = VERSIONS.iter().position(|name| *name == text.value.trim());
         if found.is_none() {
             let path = format!("tls_server_config.{key}");
-            ledger.fault(
-                text.mark,
+            diagnostics.error(
+                text.span,
                 path,
-                unknown("TLS version", &text.value, &VERSIONS),
+                suggest::unknown("TLS version", &text.value, &VERSIONS),
             );
         }
         found
@@ -207,7 +215,7 @@ pub(super) fn versions(
         .unwrap_or(3);
     if let (Some(0 | 1), Some(text)) = (lowest, least) {
         let line = "TLS below 1.2 is not spoken here; the least is TLS12";
-        ledger.warn(text.mark, "tls_server_config.min_version", line);
+        diagnostics.warn(text.span, "tls_server_config.min_version", line);
     }
     let lowest = lowest.unwrap_or(2).max(2);
     if highest < lowest
@@ -215,7 +223,7 @@ pub(super) fn versions(
     {
         let line =
             "no version is left that is spoken here; use TLS12 or TLS13, not below min_version";
-        ledger.fault(text.mark, "tls_server_config.max_version", line);
+        diagnostics.error(text.span, "tls_server_config.max_version", line);
     }
     let all = [(3, &rustls::version::TLS13), (2, &rustls::version::TLS12)];
     let wanted = all

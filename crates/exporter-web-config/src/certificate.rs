@@ -1,9 +1,9 @@
 //! Certificates and keys, from a file or out of the configuration itself.
 
-use crate::config::strict::{Ledger, Text, is_readable_by_others, read, reason};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use strict_yaml::{Diagnostics, Text, io_reason, is_world_readable, read_file};
 use zeroize::Zeroizing;
 
 /// Something that may stand in the file or be named by it. Where it does both,
@@ -29,36 +29,39 @@ impl<'a> Source<'a> {
     }
 
     /// The bytes, wiped after use.
-    fn pem(&self, ledger: &mut Ledger) -> Option<Zeroizing<Vec<u8>>> {
+    fn pem(&self, diagnostics: &mut Diagnostics) -> Option<Zeroizing<Vec<u8>>> {
         let text = self.text()?;
         if self.file.is_none_or(|file| file.value.trim().is_empty()) {
             return Some(Zeroizing::new(text.value.clone().into_bytes()));
         }
-        let location = ledger.base.join(text.value.trim());
-        match read(&location) {
+        let location = diagnostics.base().join(text.value.trim());
+        match read_file(&location) {
             Ok(bytes) => {
-                if self.key == "key" && is_readable_by_others(&location) {
+                if self.key == "key" && is_world_readable(&location) {
                     let line = "everybody on this machine may read the private key; chmod 0600";
-                    ledger.warn(text.mark, self.path(), line);
+                    diagnostics.warn(text.span, self.path(), line);
                 }
                 Some(Zeroizing::new(bytes))
             }
             Err(error) => {
-                let place = ledger.looked_for(&location);
+                let place = diagnostics.looked_for_in(&location);
                 let line = format!(
                     "the file named here cannot be read ({}){place}",
-                    reason(&error)
+                    io_reason(&error)
                 );
-                ledger.fault(text.mark, self.path(), line);
+                diagnostics.error(text.span, self.path(), line);
                 None
             }
         }
     }
 
     /// A chain of certificates, the server's own first.
-    pub(super) fn chain(&self, ledger: &mut Ledger) -> Option<Vec<CertificateDer<'static>>> {
+    pub(super) fn chain(
+        &self,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Vec<CertificateDer<'static>>> {
         let text = self.text()?;
-        let pem = self.pem(ledger)?;
+        let pem = self.pem(diagnostics)?;
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
         let line = match chain {
             Ok(chain) if !chain.is_empty() => return Some(chain),
@@ -67,14 +70,17 @@ impl<'a> Source<'a> {
             }
             Err(_) => "a certificate is damaged or cut off; copy the whole of it again",
         };
-        ledger.fault(text.mark, self.path(), line);
+        diagnostics.error(text.span, self.path(), line);
         None
     }
 
     /// A private key.
-    pub(super) fn private_key(&self, ledger: &mut Ledger) -> Option<PrivateKeyDer<'static>> {
+    pub(super) fn private_key(
+        &self,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<PrivateKeyDer<'static>> {
         let text = self.text()?;
-        let pem = self.pem(ledger)?;
+        let pem = self.pem(diagnostics)?;
         if let Ok(key) = PrivateKeyDer::from_pem_slice(&pem) {
             return Some(key);
         }
@@ -84,26 +90,26 @@ impl<'a> Source<'a> {
         ];
         let is_encrypted = encrypted
             .iter()
-            .any(|mark| pem.windows(mark.len()).any(|w| w == *mark));
+            .any(|span| pem.windows(span.len()).any(|w| w == *span));
         let line = if is_encrypted {
             "the private key has a passphrase, which nobody could type here; remove it with `openssl pkey`"
         } else {
             "there is no PEM private key here; it begins with -----BEGIN PRIVATE KEY-----, or with RSA or EC before PRIVATE"
         };
-        ledger.fault(text.mark, self.path(), line);
+        diagnostics.error(text.span, self.path(), line);
         None
     }
 
     /// Certificate authorities.
-    pub(super) fn roots(&self, ledger: &mut Ledger) -> Option<RootCertStore> {
+    pub(super) fn roots(&self, diagnostics: &mut Diagnostics) -> Option<RootCertStore> {
         let text = self.text()?;
-        let chain = self.chain(ledger)?;
+        let chain = self.chain(diagnostics)?;
         let mut roots = RootCertStore::empty();
         if chain.into_iter().all(|one| roots.add(one).is_ok()) {
             return Some(roots);
         }
         let line = "a certificate is damaged or cut off; copy the whole of it again";
-        ledger.fault(text.mark, self.path(), line);
+        diagnostics.error(text.span, self.path(), line);
         None
     }
 }

@@ -2,11 +2,11 @@
 
 use super::Gate;
 use super::load::{Loaded, load, named};
-use crate::config::strict::read;
-use crate::config::{Faults, Warning};
 use aws_lc_rs::digest;
 use std::path::PathBuf;
 use std::time::Duration;
+use strict_yaml::read_file;
+use strict_yaml::{ConfigErrors, ConfigWarning};
 use tokio::time::Instant;
 
 /// How long the last good rules hold with a broken file.
@@ -35,16 +35,16 @@ struct Broken {
 #[derive(Debug)]
 pub enum Outcome {
     /// Other rules hold from now on.
-    Renewed(Vec<Warning>),
+    Renewed(Vec<ConfigWarning>),
     /// The file is broken; the last good rules hold for a while.
-    Broken(Faults),
+    Broken(ConfigErrors),
     /// It is still broken, and nobody gets in any more.
     Shut,
 }
 
 impl Watch {
     /// Loads the file for the first time.
-    pub fn start(path: PathBuf) -> Result<(Self, Gate, Vec<Warning>), Faults> {
+    pub fn start(path: PathBuf) -> Result<(Self, Gate, Vec<ConfigWarning>), ConfigErrors> {
         let seen = content(&path);
         let Loaded { rules, warnings } = load(&path)?;
         let watch = Self {
@@ -94,7 +94,7 @@ impl Watch {
 fn content(path: &PathBuf) -> Vec<u8> {
     let mut context = digest::Context::new(&digest::SHA256);
     for file in std::iter::once(path).chain(&named(path)) {
-        match read(file) {
+        match read_file(file) {
             Ok(bytes) => {
                 context.update(&(bytes.len() as u64).to_be_bytes());
                 context.update(&bytes);

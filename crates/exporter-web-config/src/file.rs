@@ -1,9 +1,6 @@
 //! The web configuration file as written, with the keys of the family.
 
-use crate::config::strict::{Entries, Text, section, spelt};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use std::fmt;
+use strict_yaml::{Entries, Text, section};
 
 section! {
     /// The whole file.
