@@ -208,6 +208,13 @@ fn sources() -> String {
     }
     let mut all = String::new();
     collect(&root().join("src"), &mut all);
+    for entry in fs::read_dir(root().join("crates")).unwrap() {
+        let of_ours = entry.unwrap().path();
+        // The simulator's messages are not the product's.
+        if !of_ours.ends_with("graph-simulator") {
+            collect(&of_ours.join("src"), &mut all);
+        }
+    }
     let mut joined = String::new();
     for (index, part) in all.split("\\\n").enumerate() {
         joined.push_str(if index == 0 { part } else { part.trim_start() });
