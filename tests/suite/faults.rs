@@ -275,32 +275,35 @@ async fn first_failure(stage: &Stage, row: &Row, reason: Reason) {
     assert!(!trouble.message.contains("eyJ"), "a token: {trouble:?}");
 }
 
-/// The table as people read it.
+/// The table of the document: the faults by what comes of them.
 fn table() -> String {
-    let mut table = String::new();
-    let mut section = "";
+    let mut sections: Vec<(&str, Vec<(String, Vec<&str>)>)> = Vec::new();
     for row in rows("") {
-        let (title, who) = match &row.place {
-            Place::Answer(fault) if fault.api == Struck::Token => ("Entra", "this tenant"),
-            Place::Answer(_) => ("Graph", "this tenant"),
-            Place::Road(_) => ("The network", "all tenants of the cloud"),
+        let title = match &row.place {
+            Place::Answer(fault) if fault.api == Struck::Token => "Entra",
+            Place::Answer(_) => "Graph",
+            Place::Road(_) => "The network",
         };
-        if title != section {
-            section = title;
-            let head = "| fault | `reason` | tried again | who notices |\n|---|---|---|---|";
-            writeln!(table, "\n### {title}\n\n{head}").unwrap();
+        let reason = row
+            .reason
+            .map_or_else(|| "none".to_owned(), |it| format!("`{}`", it.as_str()));
+        let outcome = format!("| {reason} | {} |", row.again.text());
+        if sections.last().is_none_or(|(last, _)| *last != title) {
+            sections.push((title, Vec::new()));
         }
-        let (reason, who) = match row.reason {
-            Some(reason) => (format!("`{}`", reason.as_str()), who),
-            None => ("none".to_owned(), "nobody"),
-        };
-        writeln!(
-            table,
-            "| {} | {reason} | {} | {who} |",
-            row.name,
-            row.again.text()
-        )
-        .unwrap();
+        let outcomes = &mut sections.last_mut().unwrap().1;
+        match outcomes.iter_mut().find(|(it, _)| *it == outcome) {
+            Some((_, names)) => names.push(row.name),
+            None => outcomes.push((outcome, vec![row.name])),
+        }
+    }
+    let mut table = String::new();
+    for (title, outcomes) in sections {
+        let head = "| `reason` | next try | faults |\n|---|---|---|";
+        writeln!(table, "\n### {title}\n\n{head}").unwrap();
+        for (outcome, names) in outcomes {
+            writeln!(table, "{outcome} {} |", names.join("; ")).unwrap();
+        }
     }
     table
 }
