@@ -43,7 +43,7 @@ const CONTROL: &[&str] = &["control", "category"];
 /// Every data family, in the order of the exposition.
 #[rustfmt::skip]
 pub const FAMILIES: &[Family] = &[
-    // Who is watched, and how that fares.
+    // The configured tenants and their refreshes.
     family("secure_score_tenant_info", Info, &["entra_tenant_id", "cloud", "display_name"], Always, Health(health::tenant_info),
         "A configured tenant; entra_tenant_id is learnt from Graph where the configuration names a domain."),
     family("secure_score_up", Gauge, &["api"], Always, Health(health::up),
@@ -51,7 +51,7 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_last_refresh_success_timestamp_seconds", Gauge, &["api"], Always, Health(health::last_success),
         "When a list was last refreshed from Graph with success, seconds since the epoch."),
     family("secure_score_next_refresh_timestamp_seconds", Gauge, &["api"], Always, Health(health::next_refresh),
-        "When the next refresh of a list is due, seconds since the epoch; later than usual while Graph asks to wait."),
+        "When the next refresh of a list is due, seconds since the epoch; later than usual while Graph asks the exporter to wait."),
     family("secure_score_refreshes_total", Counter, &["api"], Always, Health(health::refreshes),
         "Refreshes of a list from Graph, failed ones included."),
     family("secure_score_refresh_failures_total", Counter, &["api", "reason"], Always, Health(health::failures),
@@ -59,13 +59,13 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_graph_requests_total", Counter, &["api", "code"], Always, Health(health::graph_requests),
         "Requests to Graph by list and HTTP status; none where no answer came."),
     family("secure_score_graph_throttled_total", Counter, &[], Always, Health(health::throttled),
-        "Answers of Graph that asked to slow down (status 429)."),
+        "Graph answers with status 429, which ask to slow down."),
     family("secure_score_token_requests_total", Counter, &["outcome"], Always, Health(health::token_requests),
-        "Access tokens asked from Entra, by outcome."),
+        "Access tokens requested from Entra, by outcome."),
     family("secure_score_credential_expiry_timestamp_seconds", Gauge, &[], Sometimes, Health(health::credential_expiry),
-        "When the tenant's credential stops working, seconds since the epoch: the end of its certificate, or what the configuration says of a secret (credentials, expires), which does not tell itself."),
+        "When the tenant's credential stops working, seconds since the epoch: the end of its certificate, or the configured end of a secret (credentials, expires), which cannot be read from the secret."),
     family("secure_score_target_ratio", Gauge, &[], Sometimes, Health(health::target),
-        "The share of the maximum score the configuration aims for (target), 0 to 1."),
+        "The configured target as a share of the maximum score (target), 0 to 1."),
 
     // The tenant's score.
     family("secure_score_report_timestamp_seconds", Gauge, &[], Always, Data(tenants::report_timestamp),
@@ -73,11 +73,11 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_tenant_score", Gauge, &[], Always, Data(tenants::score),
         "Points of the tenant (Graph secureScore currentScore).").with_past(Reports),
     family("secure_score_tenant_max_score", Gauge, &[], Always, Data(tenants::max_score),
-        "Points the tenant could have with what it owns (Graph secureScore maxScore).").with_past(Reports),
+        "The most points that the tenant's products allow (Graph secureScore maxScore).").with_past(Reports),
     family("secure_score_category_score", Gauge, &["category"], Always, Data(tenants::category_score),
         "Points of the scored controls of a category, summed (Graph controlScore score).").with_past(Reports),
     family("secure_score_category_max_score", Gauge, &["category"], Always, Data(tenants::category_max_score),
-        "Points the scored controls of a category could have, summed; left out where one maximum cannot be known.").with_past(Reports),
+        "The most points of the scored controls of a category, summed; left out where one maximum is unknown.").with_past(Reports),
     family("secure_score_unreconciled_score", Gauge, &[], Always, Data(tenants::unreconciled_score),
         "Microsoft's score of the tenant less the sum over its scored controls, points."),
     family("secure_score_unreconciled_max_score", Gauge, &[], Always, Data(tenants::unreconciled_max_score),
@@ -100,13 +100,13 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_control_score", Gauge, CONTROL, Always, Data(controls::score),
         "Points of a scored control (Graph controlScore score).").with_past(Reports),
     family("secure_score_control_max_score", Gauge, CONTROL, Always, Data(controls::max_score),
-        "Most points a control can give; scored controls and those somebody declared something about (Graph secureScoreControlProfile maxScore, else from the score's percentage).").with_past(Reports),
+        "Most points a control can give; scored controls and those whose state is not to_address (Graph secureScoreControlProfile maxScore, else from the score's percentage).").with_past(Reports),
     family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Data(controls::risk_accepted),
         "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted (Graph secureScoreControlStateUpdate state).").with_past(States),
     family("secure_score_control_risk_accepted_in_lookback", Gauge, CONTROL, Sometimes, Data(controls::in_lookback),
         "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history.").with_past(States),
     family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Data(controls::acceptances),
-        "How often the control changed into Risk accepted in the history Graph keeps; states written again do not count.").with_past(States),
+        "How often the control changed into Risk accepted in the history that Graph keeps; repeated writes of the same state do not count.").with_past(States),
     family("secure_score_control_risk_last_accepted_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::last_accepted),
         "When the risk was last accepted, also if withdrawn since, seconds since the epoch (Graph updatedDateTime).").with_past(States),
     family("secure_score_control_watched", Gauge, CONTROL, Sometimes, Data(controls::watched),
@@ -116,22 +116,28 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_control_state_updated_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::state_updated),
         "When the control entered its state, seconds since the epoch (Graph updatedDateTime); controls with a history.").with_past(States),
     family("secure_score_control_last_synced_timestamp_seconds", Gauge, CONTROL, Always, Data(controls::last_synced),
-        "When the product last told Secure Score about the control, seconds since the epoch (Graph controlScore lastSynced)."),
+        "When the product last reported the control to Secure Score, seconds since the epoch (Graph controlScore lastSynced)."),
     family("secure_score_control_acceptance_info", Info, &["control", "accepted_by", "comment"], Sometimes, Data(controls::acceptance_info),
-        "Who accepted the risk of a control and why, while it is accepted; only what labels.accepted_by and labels.comment allow."),
+        "The person who accepted the risk of a control and the comment, while it is accepted; limited by labels.accepted_by and labels.comment."),
 
     family("secure_score_control_risk_approved_until_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::approved_until),
-        "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there was none; past once they have expired."),
+        "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there is none; in the past once they have expired."),
     family("secure_score_control_risk_approval_info", Info, &["control", "reference"], Sometimes, Data(controls::approval_info),
         "An exception that covers the newest acceptance of a control, or would cover one, by its reference; expired ones included."),
 
-    // What the answers were like.
+    // The quality of the answers.
     family("secure_score_catalogue_controls", Gauge, &["scored"], Always, Data(tenants::catalogue_controls),
         "Controls known of the tenant before any selection, by whether they are scored."),
     family("secure_score_catalogue_recategorised_controls", Gauge, &[], Always, Data(tenants::recategorised),
         "Controls that Graph files under another category now than when first seen; their series keep the first one."),
     family("secure_score_unknown_values", Gauge, &["api", "field"], Always, Data(tenants::unknown_values),
-        "Words in the current answer outside the set this version knows, shown as unknown."),
+        "Words in the current answer that this version does not know, exported as unknown."),
     family("secure_score_skipped_elements", Gauge, &["api", "field"], Always, Data(tenants::skipped_elements),
-        "Things in the current answer left out because they could not be read or believed."),
+        "Elements and values of the current answer that were left out because they are unreadable or absurd."),
 ];
+
+/// Whether a series with a past has a label of this name.
+pub fn is_past_label(name: &str) -> bool {
+    let mut past = FAMILIES.iter().filter(|family| family.past.is_some());
+    name == "tenant" || past.any(|family| family.labels.contains(&name))
+}

@@ -27,7 +27,7 @@ mod text;
 mod view;
 
 pub use block::Block;
-pub use catalogue::FAMILIES;
+pub use catalogue::{FAMILIES, is_past_label};
 pub use chunk::{Chunk, render_categories, render_data, render_health, send_samples};
 pub use compressed_body::{BlockCache, CompressedBody, Member};
 pub use family::{Family, Kind, PastSource, Presence};

@@ -19,6 +19,17 @@ pub struct Policy {
     pub comment: bool,
 }
 
+impl Default for Policy {
+    /// The configuration's defaults: three states, no person, no comment.
+    fn default() -> Self {
+        Self {
+            lookback: NonZeroUsize::MIN.saturating_add(2),
+            accepted_by: None,
+            comment: false,
+        }
+    }
+}
+
 impl std::fmt::Debug for Policy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Policy")
