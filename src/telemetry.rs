@@ -7,7 +7,7 @@
 use prometheus::core::Collector;
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
-use secure_score_exposition::{Format, escape};
+use secure_score_exposition::{Format, write_value};
 use secure_score_model::{Api, Delivery, EventKind, Timestamp};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
@@ -373,7 +373,7 @@ fn sample(text: &mut String, name: &str, labels: &[String], value: f64) -> std::
 fn labels(pairs: &[LabelPair]) -> Vec<String> {
     let written = |pair: &LabelPair| {
         let mut value = Vec::new();
-        escape(pair.value(), &mut value);
+        write_value(pair.value(), &mut value);
         format!("{}=\"{}\"", pair.name(), String::from_utf8_lossy(&value))
     };
     pairs.iter().map(written).collect()

@@ -135,8 +135,8 @@ impl FromStr for Label {
         if !begins || !goes_on || name.starts_with("__") {
             return Err("a label's name has letters, digits and underscores, and begins with neither a digit nor two underscores".to_owned());
         }
-        if secure_score_exposition::past_labels().any(|own| own == name) {
-            return Err(format!("the exporter gives {name} itself"));
+        if secure_score_exposition::is_past_label(name) {
+            return Err(format!("the exporter sets {name} itself"));
         }
         if value.is_empty() || value.chars().any(char::is_control) || value.len() > 128 {
             return Err("a label's value has 1 to 128 printable bytes".to_owned());

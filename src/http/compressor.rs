@@ -53,7 +53,7 @@ impl Kept {
             .states
             .iter()
             .map(|state| (&state.identity.alias, &state.data, &state.vitals));
-        self.shelf.edition(format, tenants.generation, states)
+        self.shelf.body(format, tenants.generation, states)
     }
 }
 
@@ -177,6 +177,7 @@ mod tests {
         store.publish(TenantState {
             vitals: render_health(&identity, &health),
             data: Chunk::default(),
+            policy: Arc::default(),
             snapshot: Arc::default(),
             identity,
             health,

@@ -129,7 +129,7 @@ impl Probes {
         });
         shelved.asked = Instant::now();
         let one = std::iter::once((alias, &state.data, &state.vitals));
-        shelved.shelf.edition(format, generation, one)
+        shelved.shelf.body(format, generation, one)
     }
 
     /// Lets go what nobody asked for lately. Whether something is left.

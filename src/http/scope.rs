@@ -3,7 +3,7 @@
 use super::near::near;
 use super::query::{self, BadQuery};
 use crate::store::{TenantState, Tenants};
-use secure_score_exposition::Chunk;
+use secure_score_exposition::{Chunk, render_categories};
 use secure_score_model::Category;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -76,7 +76,12 @@ impl Scope {
     pub(super) fn data<'a>(&self, state: &'a TenantState) -> Cow<'a, Chunk> {
         match &self.categories {
             None => Cow::Borrowed(&state.data),
-            Some(categories) => Cow::Owned(state.data.narrowed(categories)),
+            Some(categories) => Cow::Owned(render_categories(
+                &state.identity,
+                &state.snapshot,
+                &state.policy,
+                categories,
+            )),
         }
     }
 }

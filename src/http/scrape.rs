@@ -119,7 +119,7 @@ pub(super) async fn narrowed(
                 tail,
             ),
             true => {
-                let edition = BlockCache::default().edition(form.format, 0, both);
+                let edition = BlockCache::default().body(form.format, 0, both);
                 compress(&edition);
                 packed(&edition, &tail)
             }

@@ -317,6 +317,7 @@ impl<R: ControlRules> Desk<R> {
             identity: papers.identity.clone(),
             snapshot: Arc::clone(&papers.snapshot),
             health: papers.health.clone(),
+            policy: Arc::clone(&self.settings.load().policy),
             data: papers.data.clone(),
             vitals: secure_score_exposition::render_health(&papers.identity, &papers.health),
         });

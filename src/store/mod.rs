@@ -3,7 +3,7 @@
 pub mod disk;
 
 use arc_swap::ArcSwap;
-use secure_score_exposition::Chunk;
+use secure_score_exposition::{Chunk, Policy};
 use secure_score_model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub struct TenantState {
     pub snapshot: Arc<TenantSnapshot>,
     /// How its refreshes fare.
     pub health: TenantHealth,
+    /// How the snapshot is rendered.
+    pub policy: Arc<Policy>,
     /// The snapshot as sample lines.
     pub data: Chunk,
     /// The health as sample lines.

@@ -283,7 +283,7 @@ fn flags_that_make_no_sense_are_refused_with_the_remedy() {
     for (flags, remedy) in [
         (
             &["--label=tenant=x"][..],
-            "the exporter gives tenant itself",
+            "the exporter sets tenant itself",
         ),
         (
             &["--label=job=a", "--label=job=b"],

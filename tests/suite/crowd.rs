@@ -10,7 +10,6 @@ use secure_score_model::{
     TenantHealth, TenantIdentity, TenantSnapshot, Tier, Timestamp,
 };
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// The simulator's table of controls.
@@ -26,19 +25,16 @@ const DAY: i64 = 1_793_750_400;
 /// vitals.
 pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
     let identity = identity(number);
-    let policy = Policy {
-        lookback: NonZeroUsize::new(3).unwrap(),
-        accepted_by: None,
-        comment: false,
-    };
+    let policy = Policy::default();
     let snapshot = snapshot(number, report);
     let health = health(number, refreshes);
     TenantState {
         data: render_data(&identity, &snapshot, &policy),
         vitals: render_health(&identity, &health),
         identity,
-        // Nothing here shows the status page.
+        // No test of the crowd shows the status page.
         snapshot: Arc::default(),
+        policy: Arc::new(policy),
         health,
     }
 }

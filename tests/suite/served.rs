@@ -154,6 +154,7 @@ pub(crate) fn tenant(alias: &str) -> TenantState {
         snapshot: Arc::default(),
         health: attempted(),
         data: Default::default(),
+        policy: Arc::default(),
         vitals: Default::default(),
     }
 }

@@ -148,6 +148,7 @@ pub(super) fn tenant(alias: &str, display_name: &str) -> TenantState {
             ..TenantHealth::default()
         },
         data: Default::default(),
+        policy: Arc::default(),
         vitals: Default::default(),
     }
 }

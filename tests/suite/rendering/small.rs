@@ -202,15 +202,16 @@ fn failed() -> TenantHealth {
     health
 }
 
-/// Both tenants' data and vitals, ordered by alias.
-pub(crate) fn tenants() -> [(Chunk, Chunk); 2] {
+/// The snapshot of the first tenant; that of the second is empty.
+pub(crate) fn snapshot() -> TenantSnapshot {
+    let report = Some(Arc::new(report()));
     let pins = CategoryPins::default();
-    let snapshot = TenantSnapshot::join(
-        Some(&catalogue()),
-        Some(Arc::new(report())),
-        &pins,
-        &Everything,
-    );
+    TenantSnapshot::join(Some(&catalogue()), report, &pins, &Everything)
+}
+
+/// Both tenants' data and health, ordered by alias.
+pub(crate) fn tenants() -> [(Chunk, Chunk); 2] {
+    let snapshot = snapshot();
     let contoso = identity("contoso", Some("00000000-0000-0000-0000-000000000001"));
     let fabrikam = identity("fabrikam", None);
     let policy = open_policy();

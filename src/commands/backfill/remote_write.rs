@@ -1,38 +1,36 @@
-//! The samples, sent to a remote-write receiver.
+//! Sends the samples to a remote-write receiver.
 
-use super::curve::{Curve, Curves};
 use super::openmetrics::Written;
-use super::reading::Reading;
+use super::reader::HistoryReader;
+use super::series::TenantSeries;
 use super::summary::Summary;
 use super::window::Window;
 use crate::cli::Label;
 use crate::commands::Failure;
 use crate::tsdb::{Batch, Sample, Server, ServerError};
-use secure_score_exposition::series_labels;
 
-/// How many samples a request has: a few hundred kilobytes before packing,
-/// well below what receivers refuse.
+/// Samples per request: a few hundred kilobytes before compression, well below
+/// the limits of receivers.
 const BATCH: usize = 10_000;
 
-/// Sends whatever comes, tenant after tenant, each series in order of time.
+/// Sends tenant after tenant, each series in order of time.
 ///
-/// A tenant the server refuses ends the run: what it does not take of one it
-/// takes of none.
+/// An error ends the run: a server that rejects one tenant rejects all.
 pub(super) async fn send(
     server: &Server,
-    reading: &mut Reading<'_>,
+    reader: &mut HistoryReader<'_>,
     (labels, window): (&[Label], Window),
     summary: &mut Summary,
 ) -> Result<(), Failure> {
-    while let Some(read) = reading.next().await? {
-        let Some(past) = summary.tenant(&read.alias, read.past) else {
+    while let Some((alias, history)) = reader.next().await? {
+        let Some(history) = summary.tenant(&alias, history) else {
             continue;
         };
-        match tenant(server, &past.curves, labels, window).await {
+        match send_tenant(server, &history.series, labels, window).await {
             Ok(written) => summary.add(written),
             Err(error) => {
                 let hint = error.hint();
-                summary.lost(&read.alias, error.into(), hint);
+                summary.failed_later(&alias, error.into(), hint);
                 break;
             }
         }
@@ -40,20 +38,20 @@ pub(super) async fn send(
     Ok(())
 }
 
-async fn tenant(
+async fn send_tenant(
     server: &Server,
-    curves: &Curves,
+    tenant: &TenantSeries,
     labels: &[Label],
     window: Window,
 ) -> Result<Written, ServerError> {
     let mut written = Written::default();
     let mut batch = Batch::default();
     let mut filled = 0;
-    for curve in curves.iter() {
+    for series in tenant.iter() {
         let mut begun = false;
-        for (at, value) in curve.samples(window) {
+        for (at, value) in series.samples(window) {
             if !begun {
-                batch.series(named(curve, labels));
+                batch.series(series.labels(&tenant.alias, labels));
                 begun = true;
             }
             batch.sample(Sample {
@@ -74,10 +72,4 @@ async fn tenant(
         written.samples += filled as u64;
     }
     Ok(written)
-}
-
-fn named(curve: &Curve, labels: &[Label]) -> Vec<(String, String)> {
-    let mut all = series_labels(&curve.series);
-    all.extend(labels.iter().map(|it| (it.name.clone(), it.value.clone())));
-    all
 }

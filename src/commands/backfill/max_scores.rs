@@ -1,21 +1,21 @@
-//! The maxima of the controls as they were on a day.
+//! The maximum scores of the controls on a day.
 
 use secure_score_model::{Catalogue, CatalogueEntry, ControlScore, Points, Report};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Points are told with two decimals, and so are percentages.
+/// Points and percentages have two decimals.
 const ROUNDING: f64 = 0.02;
 
-/// Microsoft's totals carry two decimals, too, and hundreds of summands.
+/// Microsoft's totals have two decimals, too, and hundreds of summands.
 const ROUNDING_OF_TOTALS: f64 = 0.05;
 
-/// The catalogue with the maxima of a day instead of today's.
+/// The catalogue with the maximum scores of a day instead of today's.
 ///
-/// A report does not tell the maximum of a control, and Microsoft changes
-/// them. Points and percentage imply it, except at nought per cent. For those
-/// controls today's maximum is taken where the day's total then adds up with
-/// Microsoft's own, which shows that nothing has changed; else it is unknown.
+/// A report has no maximum per control, and Microsoft changes them. Points and
+/// percentage imply the maximum, except at zero per cent. For those controls
+/// today's maximum is taken where the day's total then equals Microsoft's own,
+/// which shows that it did not change; otherwise the maximum is unknown.
 pub(super) fn of_day(catalogue: &Catalogue, report: &Report) -> Catalogue {
     let scores: HashMap<String, &Arc<ControlScore>> = report
         .scores
@@ -43,13 +43,13 @@ pub(super) fn of_day(catalogue: &Catalogue, report: &Report) -> Catalogue {
     }
 }
 
-/// What can be told of a maximum.
+/// How a maximum is known.
 enum Maximum {
-    /// The day's own figures say so.
+    /// The day's own figures imply it.
     Implied(Points),
-    /// Today's, which the day's own figures do not contradict.
+    /// Today's maximum, which the day's own figures do not contradict.
     Presumed(Points),
-    /// Nothing.
+    /// It is not known.
     Unknown,
 }
 
@@ -57,7 +57,7 @@ fn maximum(entry: &CatalogueEntry, score: &ControlScore) -> Maximum {
     let Some(implied) = score.implied_max() else {
         return entry.max_score.map_or(Maximum::Unknown, Maximum::Presumed);
     };
-    // 7.83 points of 97.9 % are 8 points, and not 7.998.
+    // 7.83 points at 97.9 % mean a maximum of 8 points, not of 7.998.
     let whole = Points::new(implied.get().round());
     let meant = [entry.max_score, whole].into_iter().flatten();
     let mut meant = meant.filter(|points| agrees(*points, score));
@@ -69,7 +69,7 @@ fn agrees(maximum: Points, score: &ControlScore) -> bool {
     (maximum.get() * share - score.score.get()).abs() <= ROUNDING
 }
 
-/// Whether Microsoft's maximum of that day is the sum of what we would say.
+/// Whether Microsoft's maximum of that day equals the sum of the maximums.
 fn adds_up(
     catalogue: &Catalogue,
     report: &Report,
@@ -153,19 +153,19 @@ mod tests {
     }
 
     #[test]
-    fn todays_maxima_stand_where_the_total_of_the_day_adds_up() {
+    fn todays_maximum_is_taken_where_the_total_of_the_day_adds_up() {
         let report = day(13.0, &[("a", 7.83, 97.9), ("B", 0.0, 0.0)]);
         assert_eq!(maxima(&report), [Some(8.0), Some(5.0), None]);
     }
 
     #[test]
-    fn a_total_that_differs_leaves_unknown_what_nothing_implies() {
+    fn another_total_leaves_a_maximum_unknown_that_no_figure_implies() {
         let report = day(18.0, &[("A", 7.83, 97.9), ("B", 0.0, 0.0)]);
         assert_eq!(maxima(&report), [Some(8.0), None, None]);
     }
 
     #[test]
-    fn a_maximum_that_was_another_is_that_days() {
+    fn a_maximum_that_changed_since_is_that_of_the_day() {
         let report = day(15.0, &[("A", 5.0, 50.0), ("B", 5.0, 100.0)]);
         assert_eq!(maxima(&report), [Some(10.0), Some(5.0), None]);
     }

@@ -1,84 +1,90 @@
-//! Sample lines, written once and sent many times.
+//! Sample lines as Prometheus reads them.
 
+use super::family::Family;
+use super::samples::SampleSink;
 use std::borrow::Cow;
 use std::io::Write as _;
 
-/// The longest label value, in bytes. Prometheus can be told to refuse a whole
-/// scrape for one value that is longer than its limit.
+/// The longest label value, bytes. Prometheus can be configured to reject a
+/// whole scrape because of one longer value.
 const LONGEST_VALUE: usize = 128;
 
 /// Integers up to here are exact in a double and are written without a point.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Writes the samples of one family of one tenant.
-pub struct Lines<'a> {
+/// Writes samples as lines.
+pub(super) struct TextSink<'a> {
     buffer: &'a mut Vec<u8>,
-    name: &'static str,
-    labels: &'static [&'static str],
     tenant: &'a str,
 }
 
-impl<'a> Lines<'a> {
-    pub(super) fn new(
-        buffer: &'a mut Vec<u8>,
-        name: &'static str,
-        labels: &'static [&'static str],
-        tenant: &'a str,
-    ) -> Self {
-        Self {
-            buffer,
-            name,
-            labels,
-            tenant,
-        }
-    }
-
-    /// One sample; the values stand in the order of the family's labels. An
-    /// empty value is no label, which is the same to Prometheus. What is no
-    /// finite number is no sample: missing is shown by absence.
-    pub(super) fn sample(&mut self, values: &[&str], value: f64) {
-        debug_assert_eq!(values.len(), self.labels.len(), "{}", self.name);
-        if !value.is_finite() {
-            return;
-        }
-        self.buffer.extend_from_slice(self.name.as_bytes());
-        self.buffer.extend_from_slice(b"{tenant=\"");
-        escape(self.tenant, self.buffer);
-        self.buffer.push(b'"');
-        for (label, text) in self.labels.iter().zip(values) {
-            if text.is_empty() {
-                continue;
-            }
-            self.buffer.push(b',');
-            self.buffer.extend_from_slice(label.as_bytes());
-            self.buffer.extend_from_slice(b"=\"");
-            escape(text, self.buffer);
-            self.buffer.push(b'"');
-        }
-        self.buffer.extend_from_slice(b"} ");
-        number(value, self.buffer);
-        self.buffer.push(b'\n');
-    }
-
-    /// A sample where there is a value.
-    pub(super) fn sample_if(&mut self, values: &[&str], value: Option<f64>) {
-        if let Some(value) = value {
-            self.sample(values, value);
-        }
-    }
-
-    /// A sample of 1 or 0.
-    pub(super) fn flag(&mut self, values: &[&str], up: bool) {
-        self.sample(values, f64::from(u8::from(up)));
+impl<'a> TextSink<'a> {
+    pub(super) fn new(buffer: &'a mut Vec<u8>, tenant: &'a str) -> Self {
+        Self { buffer, tenant }
     }
 }
 
-/// A label value as a reader will see it: cut to size, and with a space for
-/// each control character but the line's end.
+impl SampleSink for TextSink<'_> {
+    fn sample(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+        write_series(family, self.tenant, labels, self.buffer);
+        self.buffer.extend_from_slice(b"} ");
+        write_number(value, self.buffer);
+        self.buffer.push(b'\n');
+    }
+}
+
+/// Writes the name and the labels of a series without the closing brace, so
+/// that the caller can add labels of its own.
+pub fn write_series<'v>(
+    family: &Family,
+    tenant: &str,
+    labels: impl IntoIterator<Item = &'v (impl AsRef<str> + ?Sized + 'v)>,
+    buffer: &mut Vec<u8>,
+) {
+    buffer.extend_from_slice(family.name.as_bytes());
+    buffer.extend_from_slice(b"{tenant=\"");
+    write_value(tenant, buffer);
+    buffer.push(b'"');
+    for (name, value) in family.labels.iter().zip(labels) {
+        write_label(name, value.as_ref(), buffer);
+    }
+}
+
+/// Writes a label that follows another. An empty value is no label, which is
+/// the same to Prometheus.
+pub fn write_label(name: &str, value: &str, buffer: &mut Vec<u8>) {
+    if value.is_empty() {
+        return;
+    }
+    buffer.push(b',');
+    buffer.extend_from_slice(name.as_bytes());
+    buffer.extend_from_slice(b"=\"");
+    write_value(value, buffer);
+    buffer.push(b'"');
+}
+
+/// The labels of a series as Prometheus stores them, the name as `__name__`.
+pub fn series_labels<'v>(
+    family: &Family,
+    tenant: &str,
+    labels: impl IntoIterator<Item = &'v (impl AsRef<str> + ?Sized + 'v)>,
+) -> Vec<(String, String)> {
+    let own = family.labels.iter().copied().zip(labels);
+    let own = own.map(|(name, value)| (name, shown(value.as_ref())));
+    [("__name__", family.name.into()), ("tenant", shown(tenant))]
+        .into_iter()
+        .chain(own.filter(|(_, value)| !value.is_empty()))
+        .map(|(name, value)| (name.to_owned(), value.into_owned()))
+        .collect()
+}
+
+/// A label value as Prometheus stores it: cut to size, and with a space for
+/// each control character but the line feed.
 ///
-/// Two texts can become one here, and two series with it; whoever writes
-/// several series that differ in a foreign text alone must compare this.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
+/// Two texts can become the same value, and two series the same series: code
+/// that writes several series which differ only in a text from outside
+/// compares the texts in this form.
+pub fn shown(text: &str) -> Cow<'_, str> {
     let text = cut(text);
     let odd = |character: char| character.is_control() && character != '\n';
     if text.contains(odd) {
@@ -89,7 +95,7 @@ pub(super) fn shown(text: &str) -> Cow<'_, str> {
 }
 
 /// Writes a label value, escaped, on one line.
-pub fn escape(text: &str, buffer: &mut Vec<u8>) {
+pub fn write_value(text: &str, buffer: &mut Vec<u8>) {
     if is_plain(text) {
         return buffer.extend_from_slice(text.as_bytes());
     }
@@ -106,8 +112,8 @@ pub fn escape(text: &str, buffer: &mut Vec<u8>) {
     }
 }
 
-/// Whether a value is written as it is. Nearly all are, and looking at each
-/// character of each was a tenth of a refresh.
+/// Whether a value needs no escaping. Nearly all values are plain; escaping
+/// each character of each took a tenth of a refresh.
 fn is_plain(text: &str) -> bool {
     let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     text.len() <= LONGEST_VALUE && text.bytes().all(plain)
@@ -122,7 +128,7 @@ fn cut(text: &str) -> &str {
 }
 
 /// Writes a number so that it reads back as the same, whole ones without a point.
-pub fn number(value: f64, buffer: &mut Vec<u8>) {
+pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
     if value.fract() == 0.0 && value.abs() < EXACT {
         // Writing to a vector cannot fail.
         let _written = write!(buffer, "{}", value as i64);
@@ -133,13 +139,25 @@ pub fn number(value: f64, buffer: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::family::{Kind, Presence, Render};
+    use super::super::samples::Samples;
     use super::*;
     use proptest::prelude::*;
 
-    fn line(values: &[&str], value: f64) -> String {
+    const FAMILY: &Family = &Family {
+        name: "x",
+        kind: Kind::Gauge,
+        help: "x",
+        labels: &["control", "title"],
+        presence: Presence::Always,
+        past: None,
+        render: Render::Data(|_, _| {}),
+    };
+
+    fn line(labels: &[&str], value: f64) -> String {
         let mut buffer = Vec::new();
-        let labels: &'static [&'static str] = &["control", "title"];
-        Lines::new(&mut buffer, "x", labels, "contoso").sample(values, value);
+        let mut text = TextSink::new(&mut buffer, "contoso");
+        Samples::new(FAMILY, &mut text).add(labels, value);
         String::from_utf8(buffer).unwrap()
     }
 
@@ -191,6 +209,27 @@ mod tests {
     fn a_long_value_is_cut_between_characters() {
         let long = "ä".repeat(100);
         assert!(line(&["a", &long], 1.0).contains(&format!("title=\"{}\"", "ä".repeat(64))));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_left_out() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(line(&["a", "b"], value), "");
+        }
+    }
+
+    #[test]
+    fn a_series_has_the_labels_of_its_line() {
+        let labels = series_labels(FAMILY, "contoso", &["a\"\\\u{1}", ""]);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            labels,
+            [
+                pair("__name__", "x"),
+                pair("tenant", "contoso"),
+                pair("control", "a\"\\ ")
+            ]
+        );
     }
 
     proptest! {

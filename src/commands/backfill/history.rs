@@ -1,10 +1,10 @@
-//! The past of one tenant, put together from its reports and its catalogue.
+//! The history of one tenant, from its daily reports and its catalogue.
 
-use super::curve::{Curves, Drawing};
-use super::maxima;
+use super::max_scores;
+use super::series::{SeriesBuilder, SeriesNumber, TenantSeries};
 use super::window::{DAY, Window, date, midnight, second_from};
 use crate::config::TenantRules;
-use secure_score_exposition::{PastFamily, Policy, Source, past_families, past_samples};
+use secure_score_exposition::{FAMILIES, Family, PastSource, Policy, send_samples};
 use secure_score_model::{
     Catalogue, CatalogueEntry, CategoryPins, Report, StateUpdate, TenantSnapshot, Timestamp,
 };
@@ -13,57 +13,56 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 /// What decides about the series of a tenant.
-pub(super) struct Terms {
+pub(super) struct HistoryOptions {
     /// The value of the label `tenant`.
     pub(super) alias: String,
-    /// What the configuration says of controls.
+    /// The configuration's rules about controls.
     pub(super) rules: TenantRules,
-    /// How many states back are looked at; who and why have no past.
+    /// The lookback; persons and comments have no past.
     pub(super) policy: Policy,
-    /// The stretch of time.
+    /// The time that is covered.
     pub(super) window: Window,
-    /// The present second: what is dated later is not believed.
+    /// The present second: later dates are errors.
     pub(super) now: i64,
-    /// Whether series of single controls are wanted.
+    /// Whether series of single controls are included.
     pub(super) controls: bool,
 }
 
-impl Terms {
-    /// The families that are wanted, of one source.
-    fn families(&self, source: Source) -> Vec<PastFamily> {
-        past_families()
-            .filter(|it| it.source == source && (self.controls || !it.is_of_controls()))
-            .collect()
+impl HistoryOptions {
+    /// The included families of one source.
+    fn families(&self, source: PastSource) -> impl Iterator<Item = &'static Family> + use<> {
+        let controls = self.controls;
+        FAMILIES.iter().filter(move |family| {
+            family.past == Some(source) && (controls || !family.is_of_controls())
+        })
     }
 }
 
-/// What is known of a tenant's past.
+/// The history of a tenant.
 #[derive(Debug)]
-pub(super) struct Past {
+pub(super) struct TenantHistory {
     /// The series.
-    pub(super) curves: Curves,
-    /// How many days have a report.
+    pub(super) series: TenantSeries,
+    /// The number of days with a report.
     pub(super) days: usize,
-    /// The days without one, between the first and the last that have one.
+    /// The days without a report between the first and the last report.
     pub(super) gaps: Vec<String>,
-    /// Reports without a day, or of a day to come.
+    /// The number of reports without a date or with a future date.
     pub(super) undated: usize,
-    /// Things in the reports that could not be read or believed.
+    /// The number of unreadable or absurd values in the reports.
     pub(super) skipped: u64,
-    /// Graph said that something is missing in its answers, or an element of
-    /// them could not be read.
+    /// Graph marked an answer as partial, or an element of it is unreadable.
     pub(super) partial: bool,
 }
 
-/// Gathers the past of a tenant, page by page.
-pub(super) struct Gathering {
-    terms: Terms,
+/// Builds the history of a tenant page by page.
+pub(super) struct HistoryBuilder {
+    options: HistoryOptions,
     catalogue: Catalogue,
     pins: CategoryPins,
     /// The controls of the catalogue, in lower case.
     listed: HashSet<String>,
-    families: Vec<PastFamily>,
-    drawing: Drawing,
+    builder: SeriesBuilder,
     days: BTreeMap<i64, Day>,
     /// The first day on which a control was scored, by lower-case id.
     first_scored: HashMap<String, i64>,
@@ -71,25 +70,24 @@ pub(super) struct Gathering {
     skipped: u64,
 }
 
-/// A day's values, by the numbers of their series.
+/// The values of a day.
 struct Day {
     as_of: Timestamp,
-    values: Vec<(usize, f64)>,
+    values: Vec<(SeriesNumber, f64)>,
 }
 
-impl Gathering {
-    /// Begins with the catalogue: its word on categories wins, as in a scrape.
-    pub(super) fn new(terms: Terms, catalogue: Catalogue) -> Self {
+impl HistoryBuilder {
+    /// Begins with the catalogue: its categories win, as in a scrape.
+    pub(super) fn new(options: HistoryOptions, catalogue: Catalogue) -> Self {
         let mut pins = CategoryPins::default();
         pins.learn(&catalogue);
         let ids = catalogue.entries.iter().map(|entry| &entry.id);
         Self {
             listed: ids.map(|id| id.to_ascii_lowercase()).collect(),
-            families: terms.families(Source::Reports),
-            terms,
+            options,
             catalogue,
             pins,
-            drawing: Drawing::default(),
+            builder: SeriesBuilder::default(),
             days: BTreeMap::new(),
             first_scored: HashMap::new(),
             undated: 0,
@@ -97,21 +95,24 @@ impl Gathering {
         }
     }
 
-    /// Takes in a page of reports, and ends with one that is too old as a
-    /// whole: Graph lists the newest first. One old report among newer ones
-    /// ends nothing, since nobody promised the order.
-    pub(super) fn page(&mut self, reports: Vec<Report>) -> ControlFlow<()> {
+    /// Adds a page of reports. Breaks after a page on which every report is too
+    /// old: Graph lists the newest first. A single old report does not break,
+    /// because the order is not documented.
+    pub(super) fn add_page(&mut self, reports: Vec<Report>) -> ControlFlow<()> {
         let mut old = 0;
         let all = reports.len();
         for report in reports {
-            let Some(as_of) = report.as_of.filter(|it| second_from(*it) <= self.terms.now) else {
+            let Some(as_of) = report
+                .as_of
+                .filter(|it| second_from(*it) <= self.options.now)
+            else {
                 self.undated += 1;
                 continue;
             };
             let day = midnight(second_from(as_of));
-            match day < self.terms.window.from {
+            match day < self.options.window.from {
                 true => old += 1,
-                false => self.report(day, as_of, report),
+                false => self.add_report(day, as_of, report),
             }
         }
         match all > 0 && old == all {
@@ -120,9 +121,9 @@ impl Gathering {
         }
     }
 
-    /// Takes in a day. A list that shifts between two pages has one twice; of
-    /// two that differ the later is the correction.
-    fn report(&mut self, day: i64, as_of: Timestamp, report: Report) {
+    /// Adds the report of a day. A list that shifts between two pages repeats a
+    /// report; of two different reports of one day the later is the correction.
+    fn add_report(&mut self, day: i64, as_of: Timestamp, report: Report) {
         if self
             .days
             .get(&day)
@@ -138,26 +139,22 @@ impl Gathering {
             *first = day.min(*first);
         }
         self.pin(&report);
-        let catalogue = maxima::of_day(&self.catalogue, &report);
+        let catalogue = max_scores::of_day(&self.catalogue, &report);
         let report = Some(Arc::new(report));
-        let rules = &self.terms.rules;
+        let rules = &self.options.rules;
         let snapshot = TenantSnapshot::join(Some(&catalogue), report, &self.pins, rules);
         let mut values = Vec::new();
-        let Terms { alias, policy, .. } = &self.terms;
-        past_samples(
-            &self.families,
-            alias,
+        send_samples(
+            self.options.families(PastSource::Reports),
             &snapshot,
-            policy,
-            |family, series, value| {
-                values.push((self.drawing.number(family, series), value));
-            },
+            &self.options.policy,
+            &mut self.builder.values(&mut values),
         );
         self.days.insert(day, Day { as_of, values });
     }
 
-    /// Controls that the catalogue does not list any more keep one category,
-    /// too: a series must not end because Microsoft moved it.
+    /// Pins the category of controls that left the catalogue: a series must not
+    /// end because Microsoft moved its control.
     fn pin(&mut self, report: &Report) {
         let pinned: HashSet<&str> = self.pins.iter().map(|(id, _)| id).collect();
         let new: Vec<_> = report
@@ -174,16 +171,16 @@ impl Gathering {
         self.pins = known.chain(new).collect();
     }
 
-    /// Draws the curves.
-    pub(super) fn finish(mut self, partial: bool) -> Past {
+    /// The history from everything added.
+    pub(super) fn finish(mut self, partial: bool) -> TenantHistory {
         let gaps = self.gaps();
         let days = self.days.len();
-        self.draw_days();
+        self.add_days();
         for place in 0..self.catalogue.entries.len() {
-            self.draw_states(place);
+            self.add_states(place);
         }
-        Past {
-            curves: self.drawing.finish(),
+        TenantHistory {
+            series: self.builder.finish(self.options.alias),
             days,
             gaps,
             undated: self.undated,
@@ -192,14 +189,14 @@ impl Gathering {
         }
     }
 
-    /// A report holds for its own day. The newest one also holds for the day
-    /// after, until Microsoft's daily run brings its successor.
-    fn draw_days(&mut self) {
+    /// A report holds for its own day. The newest one also holds for the next
+    /// day, until Microsoft's daily run publishes its successor.
+    fn add_days(&mut self) {
         let newest = self.days.keys().next_back().copied();
         for (day, Day { values, .. }) in std::mem::take(&mut self.days) {
             let holds = if Some(day) == newest { 2 * DAY } else { DAY };
             for (number, value) in values {
-                self.drawing.draw(number, day..day + holds, value);
+                self.builder.add(number, day..day + holds, value);
             }
         }
     }
@@ -212,19 +209,19 @@ impl Gathering {
             .collect()
     }
 
-    /// Draws what was declared about a control, from the first change that has
-    /// a date: what was before it, nobody can tell.
+    /// Adds the states of a control from its first change with a date; earlier
+    /// states are unknown.
     ///
-    /// A control nobody ever touched was untouched as long as it is scored.
-    fn draw_states(&mut self, place: usize) {
+    /// A control without a history was *to address* since it was first scored.
+    fn add_states(&mut self, place: usize) {
         let Some(entry) = self.catalogue.entries.get(place).cloned() else {
             return;
         };
-        let end = self.terms.window.to;
+        let end = self.options.window.to;
         if entry.history.is_empty() {
             let first = self.first_scored.get(&entry.id.to_ascii_lowercase());
             if let Some(first) = first.copied() {
-                self.draw_state(&entry, first..end);
+                self.add_state(&entry, first..end);
             }
             return;
         }
@@ -237,12 +234,12 @@ impl Gathering {
             let until = began(changes.get(place + 1)).unwrap_or(end).min(end);
             let mut then = CatalogueEntry::clone(&entry);
             then.history = entry.history.until(place);
-            self.draw_state(&Arc::new(then), from..until);
+            self.add_state(&Arc::new(then), from..until);
         }
     }
 
-    fn draw_state(&mut self, entry: &Arc<CatalogueEntry>, seconds: Range<i64>) {
-        let seconds = seconds.start.max(self.terms.window.from)..seconds.end;
+    fn add_state(&mut self, entry: &Arc<CatalogueEntry>, seconds: Range<i64>) {
+        let seconds = seconds.start.max(self.options.window.from)..seconds.end;
         if seconds.is_empty() {
             return;
         }
@@ -250,19 +247,13 @@ impl Gathering {
             entries: vec![Arc::clone(entry)],
             ..Catalogue::default()
         };
-        let rules = &self.terms.rules;
+        let rules = &self.options.rules;
         let snapshot = TenantSnapshot::join(Some(&catalogue), None, &self.pins, rules);
-        let families = self.terms.families(Source::States);
-        let Terms { alias, policy, .. } = &self.terms;
-        past_samples(
-            &families,
-            alias,
+        send_samples(
+            self.options.families(PastSource::States),
             &snapshot,
-            policy,
-            |family, series, value| {
-                let number = self.drawing.number(family, series);
-                self.drawing.draw(number, seconds.clone(), value);
-            },
+            &self.options.policy,
+            &mut self.builder.during(seconds),
         );
     }
 }

@@ -1,14 +1,13 @@
-//! Where one block ends and the next one begins.
+//! Where the blocks of a compressed body begin.
 //!
-//! A block must be long, because compression has to learn the names of all
-//! controls anew in each; and short, because it is compressed again when a
-//! single line of it changes. And it must begin where it began before, whoever
-//! else came, went or changed: otherwise one tenant's refresh would cost as
-//! much as all tenants'.
+//! A block must be long, because deflate learns the names of all controls anew
+//! in each block, and short, because one changed line compresses the block
+//! again. Its start must be stable: if the change of one tenant moved the other
+//! starts, one refresh would compress every block.
 //!
-//! So the cuts are kept, as the leaves of a B-tree are: a block that grew
-//! beyond twice the aim is divided, two neighbours that fit into one are
-//! joined, and all the others stay as they are.
+//! The starts therefore behave like the leaves of a B-tree: a block that grows
+//! beyond twice the target length is split, two neighbours that fit into one
+//! block are merged, and all others keep their start.
 
 use super::chunk::Chunk;
 use bytes::Bytes;
@@ -16,24 +15,24 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// How long a block should be, bytes before compression.
-const AIM: usize = 256 * 1024;
+/// The target length of a block, bytes before compression.
+const TARGET_LENGTH: usize = 256 * 1024;
 
-/// A longer one is divided.
-const LIMIT: usize = 2 * AIM;
+/// A longer block is split.
+const MAX_LENGTH: usize = 2 * TARGET_LENGTH;
 
-/// The lines of one family of one tenant, in their place.
+/// The lines of one family of one tenant.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Stretch<'a> {
+pub(super) struct FamilySlice<'a> {
     pub(super) family: usize,
     alias: &'a Arc<str>,
     chunk: &'a Chunk,
-    /// Looked up once: the chunks of a thousand tenants lie far apart.
+    /// Looked up once: the chunks of a thousand tenants are far apart in memory.
     pub(super) lines: &'a [u8],
 }
 
-impl<'a> Stretch<'a> {
-    /// The stretch, unless there are no lines.
+impl<'a> FamilySlice<'a> {
+    /// The lines of a family; `None` where it has none.
     pub(super) fn of(family: usize, alias: &'a Arc<str>, chunk: &'a Chunk) -> Option<Self> {
         let lines = chunk.lines(family);
         (!lines.is_empty()).then_some(Self {
@@ -48,41 +47,41 @@ impl<'a> Stretch<'a> {
         self.chunk.family(self.family)
     }
 
-    /// The place it stands in.
-    pub(super) fn cut(&self) -> Cut {
-        Cut {
+    /// Its position, for a block that begins with it.
+    pub(super) fn start(&self) -> BlockStart {
+        BlockStart {
             family: self.family,
             alias: Arc::clone(self.alias),
         }
     }
 
-    /// Where it stands, seen from a cut.
-    pub(super) fn order(&self, cut: &Cut) -> Ordering {
-        (self.family, &**self.alias).cmp(&(cut.family, &*cut.alias))
+    /// Compares its position with a start.
+    pub(super) fn order(&self, start: &BlockStart) -> Ordering {
+        (self.family, &**self.alias).cmp(&(start.family, &*start.alias))
     }
 }
 
-/// The place a block begins at.
+/// The position at which a block begins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Cut {
+pub(super) struct BlockStart {
     family: usize,
     alias: Arc<str>,
 }
 
-/// Divides the stretches into blocks, at the cuts there were where possible.
-pub(super) fn divide(stretches: &[Stretch<'_>], known: &[Cut]) -> Vec<Range<usize>> {
+/// Divides the slices into blocks, at the known starts where possible.
+pub(super) fn divide(slices: &[FamilySlice<'_>], known: &[BlockStart]) -> Vec<Range<usize>> {
     let mut blocks = Blocks::default();
-    for range in ranges(stretches, known) {
-        let lengths = stretches.get(range.clone()).unwrap_or_default();
-        let length = lengths.iter().map(|stretch| stretch.lines.len()).sum();
-        if length <= LIMIT {
+    for range in ranges(slices, known) {
+        let lengths = slices.get(range.clone()).unwrap_or_default();
+        let length = lengths.iter().map(|slice| slice.lines.len()).sum();
+        if length <= MAX_LENGTH {
             blocks.push(range, length);
             continue;
         }
-        let share = length / (length / AIM);
+        let share = length / (length / TARGET_LENGTH);
         let (mut start, mut taken) = (range.start, 0);
-        for (place, stretch) in (range.start..).zip(lengths) {
-            taken += stretch.lines.len();
+        for (place, slice) in (range.start..).zip(lengths) {
+            taken += slice.lines.len();
             if taken >= share {
                 blocks.push(start..place + 1, taken);
                 (start, taken) = (place + 1, 0);
@@ -95,14 +94,14 @@ pub(super) fn divide(stretches: &[Stretch<'_>], known: &[Cut]) -> Vec<Range<usiz
     blocks.ranges
 }
 
-/// The stretches between the cuts; a cut whose tenant is gone is before the
-/// next one. What comes before the first cut belongs to the first block.
-fn ranges(stretches: &[Stretch<'_>], known: &[Cut]) -> Vec<Range<usize>> {
+/// The ranges between the starts. A start whose tenant left moves to the next
+/// slice. Slices before the first start belong to the first block.
+fn ranges(slices: &[FamilySlice<'_>], known: &[BlockStart]) -> Vec<Range<usize>> {
     let mut starts: Vec<usize> = known
         .iter()
         .skip(1)
-        .map(|cut| stretches.partition_point(|stretch| stretch.order(cut) == Ordering::Less))
-        .chain([0, stretches.len()])
+        .map(|start| slices.partition_point(|slice| slice.order(start) == Ordering::Less))
+        .chain([0, slices.len()])
         .collect();
     starts.sort_unstable();
     starts.dedup();
@@ -113,14 +112,14 @@ fn ranges(stretches: &[Stretch<'_>], known: &[Cut]) -> Vec<Range<usize>> {
 #[derive(Default)]
 struct Blocks {
     ranges: Vec<Range<usize>>,
-    /// The length of the last one, bytes.
+    /// The length of the last block, bytes.
     last: usize,
 }
 
 impl Blocks {
     fn push(&mut self, range: Range<usize>, length: usize) {
         match self.ranges.last_mut() {
-            Some(last) if self.last + length <= AIM => {
+            Some(last) if self.last + length <= TARGET_LENGTH => {
                 last.end = range.end;
                 self.last += length;
             }
@@ -138,28 +137,28 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeMap;
 
-    /// Tenants by alias, each with the lengths of its stretches.
+    /// Chunks by alias.
     type Fleet = BTreeMap<Arc<str>, Chunk>;
 
     fn tenant(lengths: &[usize]) -> Chunk {
         Chunk::of(lengths.iter().map(|&length| vec![b'x'; length]))
     }
 
-    fn stretches(fleet: &Fleet) -> Vec<Stretch<'_>> {
+    fn slices(fleet: &Fleet) -> Vec<FamilySlice<'_>> {
         (0..3)
             .flat_map(|family| {
                 fleet
                     .iter()
-                    .filter_map(move |(alias, chunk)| Stretch::of(family, alias, chunk))
+                    .filter_map(move |(alias, chunk)| FamilySlice::of(family, alias, chunk))
             })
             .collect()
     }
 
-    fn cuts(fleet: &Fleet, known: &[Cut]) -> Vec<Cut> {
-        let stretches = stretches(fleet);
-        divide(&stretches, known)
+    fn starts(fleet: &Fleet, known: &[BlockStart]) -> Vec<BlockStart> {
+        let slices = slices(fleet);
+        divide(&slices, known)
             .into_iter()
-            .map(|range| stretches[range.start].cut())
+            .map(|range| slices[range.start].start())
             .collect()
     }
 
@@ -175,42 +174,48 @@ mod tests {
 
     #[test]
     fn few_bytes_are_one_block() {
-        assert_eq!(cuts(&fleet(1), &[]).len(), 1);
-        assert!(cuts(&Fleet::new(), &[]).is_empty());
+        assert_eq!(starts(&fleet(1), &[]).len(), 1);
+        assert!(starts(&Fleet::new(), &[]).is_empty());
     }
 
     #[test]
-    fn a_tenant_who_comes_grows_or_goes_moves_no_other_cut() {
+    fn a_tenant_that_joins_grows_or_leaves_moves_no_other_start() {
         let mut fleet = fleet(1000);
-        let before = cuts(&fleet, &[]);
+        let before = starts(&fleet, &[]);
         fleet.insert("tenant-00500-b".into(), tenant(&[30_000, 1_000, 27_000]));
         fleet.insert(alias(20), tenant(&[40_000, 2_000, 5_000]));
-        assert_eq!(cuts(&fleet, &before), before);
+        assert_eq!(starts(&fleet, &before), before);
         fleet.remove(&alias(700));
-        let moved: Vec<_> = cuts(&fleet, &before)
+        let moved: Vec<_> = starts(&fleet, &before)
             .into_iter()
-            .filter(|cut| !before.contains(cut))
+            .filter(|start| !before.contains(start))
             .collect();
-        assert!(moved.iter().all(|cut| cut.alias == alias(701)), "{moved:?}");
+        assert!(
+            moved.iter().all(|start| start.alias == alias(701)),
+            "{moved:?}"
+        );
     }
 
     #[test]
-    fn a_fleet_that_grows_step_by_step_has_blocks_as_long() {
+    fn blocks_of_a_growing_fleet_stay_long() {
         let mut fleet = Fleet::new();
         let mut known = Vec::new();
         for number in 0..1000 {
             let lengths = tenant(&[30_000, 1_000, 27_000]);
             fleet.insert(alias(number * 37 % 1000), lengths);
-            known = cuts(&fleet, &known);
+            known = starts(&fleet, &known);
         }
         let bytes: usize = fleet.values().map(Chunk::len).sum();
         let mean = bytes / known.len();
-        assert!((AIM * 3 / 4..=LIMIT).contains(&mean), "{mean}");
+        assert!(
+            (TARGET_LENGTH * 3 / 4..=MAX_LENGTH).contains(&mean),
+            "{mean}"
+        );
     }
 
     proptest! {
         #[test]
-        fn every_stretch_is_in_one_block_and_none_is_too_long(
+        fn every_slice_is_in_one_block_and_no_block_is_too_long(
             tenants in prop::collection::btree_map(
                 any::<u16>(),
                 prop::collection::vec(prop_oneof![Just(0_usize), 1..400_000_usize], 3),
@@ -222,21 +227,21 @@ mod tests {
                 .iter()
                 .map(|(number, lengths)| (alias(*number), tenant(lengths)))
                 .collect();
-            let known: Vec<Cut> = known
+            let known: Vec<BlockStart> = known
                 .into_iter()
-                .map(|(family, number)| Cut { family, alias: alias(number) })
+                .map(|(family, number)| BlockStart { family, alias: alias(number) })
                 .collect();
-            let stretches = stretches(&fleet);
-            let blocks = divide(&stretches, &known);
+            let slices = slices(&fleet);
+            let blocks = divide(&slices, &known);
             let mut next = 0;
             for block in &blocks {
                 prop_assert_eq!(block.start, next);
                 prop_assert!(block.end > block.start);
                 next = block.end;
-                let length: usize = stretches[block.clone()].iter().map(|s| s.lines.len()).sum();
-                prop_assert!(block.len() == 1 || length <= LIMIT + 400_000);
+                let length: usize = slices[block.clone()].iter().map(|s| s.lines.len()).sum();
+                prop_assert!(block.len() == 1 || length <= MAX_LENGTH + 400_000);
             }
-            prop_assert_eq!(next, stretches.len());
+            prop_assert_eq!(next, slices.len());
         }
     }
 }
