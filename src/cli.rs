@@ -8,6 +8,8 @@ mod address;
 mod backfill;
 mod collect;
 mod command;
+#[cfg(feature = "demo")]
+mod demo;
 mod healthcheck;
 mod route;
 mod shard;
@@ -23,6 +25,8 @@ pub use address::ListenAddress;
 pub use backfill::{Backfill, Label, Output, ServerUrl};
 pub use collect::{Collect, CollectFormat, ColorChoice};
 pub use command::Command;
+#[cfg(feature = "demo")]
+pub use demo::{DEFAULT_SEED, Demo, Simulate, SimulationFlags};
 pub use healthcheck::Healthcheck;
 pub use route::{ExternalUrl, RoutePath};
 pub use shard::{ShardError, ShardFlags};
@@ -103,6 +107,7 @@ impl Cli {
     /// The rules that concern more than one flag.
     fn settled(mut self) -> Result<Self, clap::Error> {
         let own = match &mut self.command {
+            #[cfg(feature = "demo")]
             Some(Command::Demo(demo)) => Some(&mut demo.web),
             Some(Command::Healthcheck(healthcheck)) => Some(&mut healthcheck.web),
             _ => None,
@@ -139,11 +144,16 @@ impl Cli {
         let command = self.command.as_ref()?;
         let uses_config = match command {
             Command::Check(_) | Command::Collect(_) => true,
-            Command::Backfill(backfill) => !backfill.demo,
+            Command::Backfill(backfill) => !backfill.is_demo(),
             _ => false,
         };
-        let reloads_nothing = matches!(command, Command::Demo(demo) if demo.web.enable_lifecycle);
+        let reloads_nothing = match command {
+            #[cfg(feature = "demo")]
+            Command::Demo(demo) => demo.web.enable_lifecycle,
+            _ => false,
+        };
         let is_handed_nothing = match command {
+            #[cfg(feature = "demo")]
             Command::Demo(demo) => demo.web.systemd_socket,
             Command::Healthcheck(healthcheck) => healthcheck.web.systemd_socket,
             _ => false,
@@ -239,69 +249,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// Flags of `demo`.
-#[derive(Debug, Clone, Args)]
-pub struct Demo {
-    /// What is simulated.
-    #[command(flatten)]
-    pub world: World,
-
-    /// Where the exporter serves.
-    #[command(flatten)]
-    pub web: WebFlags,
-}
-
-/// What the simulator simulates.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Simulation")]
-pub struct World {
-    /// Serve the captured answers in this directory instead of invented tenants
-    #[arg(long, value_name = "DIR")]
-    pub replay: Option<PathBuf>,
-
-    /// How many tenants to invent
-    #[arg(long, value_name = "N", default_value_t = 5, conflicts_with = "replay",
-          value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    pub tenants: u16,
-
-    /// The same seed invents the same tenants
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub seed: u64,
-
-    /// Nothing changes by itself: no new day, no acceptance
-    #[arg(long)]
-    pub quiet: bool,
-}
-
-impl World {
-    /// Whether things happen by themselves; captured answers stay as they are.
-    pub const fn living(&self) -> bool {
-        !self.quiet && self.replay.is_none()
-    }
-}
-
-/// Flags of `simulate`.
-#[derive(Debug, Clone, Args)]
-pub struct Simulate {
-    /// What is simulated.
-    #[command(flatten)]
-    pub world: World,
-
-    /// Serve Graph and the token endpoint here, on a loopback address
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10366",
-          value_parser = address::loopback)]
-    pub listen_address: ListenAddress,
-
-    /// Serve the control API here, on a loopback address
-    #[arg(long = "control.listen-address", value_name = "ADDRESS",
-          default_value = "127.0.0.1:10367", value_parser = address::loopback)]
-    pub control_listen_address: ListenAddress,
-
-    /// Write an exporter configuration for the simulated tenants into this directory
-    #[arg(long, value_name = "DIR")]
-    pub config_dir: Option<PathBuf>,
-}
-
 /// Flags of `check`.
 #[derive(Debug, Clone, Args)]
 pub struct Check {
@@ -346,6 +293,7 @@ mod tests {
         assert!(text.contains("(revision "), "{text}");
     }
 
+    #[cfg(feature = "demo")]
     #[test]
     fn web_flags_of_the_demo_stand_before_or_after_the_word() {
         for arguments in [

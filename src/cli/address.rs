@@ -68,10 +68,8 @@ pub enum BadAddress {
         "not an IP address with a port; write 127.0.0.1:10365, [::1]:10365, or :10365 for all addresses"
     )]
     Malformed,
-    /// Reachable from elsewhere.
-    #[error(
-        "not a loopback address; the simulator has no secrets to keep, so write 127.0.0.1:PORT"
-    )]
+    /// Reachable from other machines.
+    #[error("not a loopback address; write 127.0.0.1:PORT, since the simulator has no password")]
     NotLoopback,
 }
 
@@ -87,16 +85,6 @@ impl FromStr for ListenAddress {
             None => text.parse().map(Self::One).ok(),
         }
         .ok_or(BadAddress::Malformed)
-    }
-}
-
-/// An address that only this machine can reach.
-pub(super) fn loopback(text: &str) -> Result<ListenAddress, BadAddress> {
-    let address: ListenAddress = text.parse()?;
-    if address.is_loopback() {
-        Ok(address)
-    } else {
-        Err(BadAddress::NotLoopback)
     }
 }
 
@@ -126,7 +114,6 @@ mod tests {
             );
         }
         assert!(!"[::]:1".parse::<ListenAddress>().unwrap().is_loopback());
-        assert!(loopback("0.0.0.0:1").is_err());
     }
 
     #[test]

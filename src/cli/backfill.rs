@@ -30,6 +30,7 @@ pub struct Backfill {
     pub tenants: Vec<String>,
 
     /// Take the five simulated tenants of `demo` instead of a configuration's
+    #[cfg(feature = "demo")]
     #[arg(long)]
     pub demo: bool,
 
@@ -85,6 +86,14 @@ pub enum Output<'a> {
 }
 
 impl Backfill {
+    /// Whether the tenants are the simulated ones.
+    pub const fn is_demo(&self) -> bool {
+        #[cfg(feature = "demo")]
+        return self.demo;
+        #[cfg(not(feature = "demo"))]
+        false
+    }
+
     /// Where files go.
     pub fn output(&self) -> Output<'_> {
         let path = self.output.as_deref().unwrap_or(Path::new(DIRECTORY));

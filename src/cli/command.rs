@@ -1,6 +1,8 @@
 //! The sub-commands.
 
-use super::{Backfill, Check, Collect, Demo, Healthcheck, Simulate, unused_config_file};
+use super::{Backfill, Check, Collect, Healthcheck, unused_config_file};
+#[cfg(feature = "demo")]
+use super::{Demo, Simulate};
 use clap::Subcommand;
 use clap_complete::Shell;
 
@@ -8,9 +10,11 @@ use clap_complete::Shell;
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Show everything with simulated tenants; needs neither tenant nor configuration
+    #[cfg(feature = "demo")]
     #[command(arg = unused_config_file())]
     Demo(Demo),
     /// Run the embedded stand-in for Microsoft Graph alone
+    #[cfg(feature = "demo")]
     #[command(arg = unused_config_file())]
     Simulate(Simulate),
     /// Check configuration, credential and permission of each tenant
@@ -37,7 +41,9 @@ impl Command {
     /// The word that was typed.
     pub const fn name(&self) -> &'static str {
         match self {
+            #[cfg(feature = "demo")]
             Self::Demo(_) => "demo",
+            #[cfg(feature = "demo")]
             Self::Simulate(_) => "simulate",
             Self::Check(_) => "check",
             Self::Collect(_) => "collect",

@@ -17,19 +17,15 @@ mod summary;
 mod window;
 
 use super::chosen::chosen;
-use super::{Failure, demo, serve, simulate};
+use super::{Failure, serve};
 use crate::cli::{Backfill, Cli};
 use crate::config::{Config, Environment};
 use files::Files;
-use graph_simulator::{Options, Simulator};
 use reader::HistoryReader;
 use secure_score_model::Timestamp;
 use std::time::SystemTime;
 use summary::Summary;
 use window::Window;
-
-/// The seed of `demo`, so that the series of both agree.
-const DEMO_SEED: u64 = 1;
 
 /// Reads every tenant's history and writes, sends or compares it.
 pub(super) async fn run(
@@ -37,23 +33,15 @@ pub(super) async fn run(
     flags: &Backfill,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    if !flags.demo {
-        let config = serve::load(&cli.config, environment)?;
-        return backfill(&config, flags).await;
+    #[cfg(feature = "demo")]
+    if flags.demo {
+        let simulator = super::demo::simulator_of_default_seed().await?;
+        let ended = backfill(&super::demo::config(&simulator), flags).await;
+        simulator.stop().await;
+        return ended;
     }
-    let simulator = simulated().await?;
-    let config = demo::config(&simulator);
-    let ended = backfill(&config, flags).await;
-    simulator.stop().await;
-    ended
-}
-
-async fn simulated() -> Result<Simulator, Failure> {
-    simulate::start(Options {
-        seed: DEMO_SEED,
-        ..Options::default()
-    })
-    .await
+    let config = serve::load(&cli.config, environment)?;
+    backfill(&config, flags).await
 }
 
 async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {

@@ -121,6 +121,7 @@ impl Exporter {
     }
 
     /// Where it listens.
+    #[cfg(feature = "demo")]
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }

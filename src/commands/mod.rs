@@ -4,6 +4,7 @@ mod backfill;
 mod check;
 mod chosen;
 mod collect;
+#[cfg(feature = "demo")]
 mod demo;
 mod exporter;
 mod gatekeeper;
@@ -14,6 +15,7 @@ mod print;
 mod reload;
 mod serve;
 mod shell;
+#[cfg(feature = "demo")]
 mod simulate;
 mod stop;
 mod supervisor;
@@ -114,7 +116,9 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
             let handed_over = asked.then(http::handed_over).transpose()?;
             block_on(serve::run(&cli, environment, handed_over))
         }
+        #[cfg(feature = "demo")]
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
+        #[cfg(feature = "demo")]
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
         Some(Command::Collect(ref collect)) => block_on(collect::run(&cli, collect, environment)),
         Some(Command::Backfill(ref backfill)) => {

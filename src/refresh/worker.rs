@@ -380,11 +380,9 @@ mod tests {
         assert!(good.health.profiles.up && good.data.len() > 10_000);
 
         stage.faulty.store(true, Ordering::Relaxed);
-        let control = stage.simulator.control();
+        let handle = stage.simulator.handle();
         let (by, why) = ("dana@contoso.example", "a test");
-        control
-            .accept("contoso", "UserRiskPolicy", by, why)
-            .unwrap();
+        handle.accept("contoso", "UserRiskPolicy", by, why).unwrap();
         let mut waited = Duration::ZERO;
         leap(2 * QUARTER).await;
         for failure in 1..=3 {

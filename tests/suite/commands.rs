@@ -249,7 +249,7 @@ fn the_demo_tells_where_to_look_and_what_will_happen() {
     for part in [
         "status page",
         "scrape_configs:",
-        "What will happen:",
+        "Scheduled events:",
         "UserRiskPolicy",
     ] {
         assert!(said.contains(part), "{part} is missing in\n{said}");

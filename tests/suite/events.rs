@@ -71,11 +71,11 @@ async fn refreshes(world: &World, more: u64) {
 async fn accepted_and_withdrawn_between_two_refreshes_is_told_twice_and_never_again() {
     let world = World::watched().await;
     let before = told(&world, CONTROL).len();
-    let control = world.control();
-    control
+    let handle = world.handle();
+    handle
         .accept("contoso", CONTROL, "alex@contoso.example", "legacy printer")
         .unwrap();
-    control
+    handle
         .revert("contoso", CONTROL, "kim@contoso.example")
         .unwrap();
     let events = until("both changes", || {
@@ -128,8 +128,8 @@ async fn accepted_and_withdrawn_between_two_refreshes_is_told_twice_and_never_ag
 #[tokio::test(flavor = "multi_thread")]
 async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
     let world = World::watched().await;
-    let control = world.control();
-    control
+    let handle = world.handle();
+    handle
         .accept("contoso", CONTROL, "alex@contoso.example", "")
         .unwrap();
     let kinds = |events: &[Value]| -> Vec<String> {
@@ -149,7 +149,7 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
         "azureTenantId": world.tenant("contoso").identity.entra_tenant_id.as_deref(),
         "deprecated": false, "maxScore": 8.0, "controlStateUpdates": [],
     });
-    control
+    handle
         .set_profile_json("contoso", CONTROL, element.clone())
         .unwrap();
     let shortened = until("the wiped history", || {
@@ -167,7 +167,7 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
         "state": "Ignored", "updatedBy": "kim@contoso.example", "comment": "why",
         "updatedDateTime": jiff::Timestamp::now().to_string(),
     }]);
-    control
+    handle
         .set_profile_json("contoso", CONTROL, accepted.clone())
         .unwrap();
     until("the acceptance after it", || {
@@ -177,7 +177,7 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
     .await;
 
     accepted["deprecated"] = json!(true);
-    control
+    handle
         .set_profile_json("contoso", CONTROL, accepted)
         .unwrap();
     until("the withdrawn control", || {
@@ -192,7 +192,7 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
         "azureTenantId": world.tenant("contoso").identity.entra_tenant_id.as_deref(),
         "deprecated": false, "maxScore": 8.0, "controlStateUpdates": [],
     });
-    control
+    handle
         .set_profile_json("contoso", CONTROL, another)
         .unwrap();
     let left = until("the vanished control", || {
@@ -216,7 +216,7 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
 async fn answers_that_fail_or_lack_something_are_no_events() {
     let world = World::watched().await;
     world
-        .control()
+        .handle()
         .accept("contoso", CONTROL, "alex@contoso.example", "why")
         .unwrap();
     until("the acceptance", || {
@@ -229,7 +229,7 @@ async fn answers_that_fail_or_lack_something_are_no_events() {
         let fault = fault(what);
         world.inject(None, fault);
         refreshes(&world, 2).await;
-        world.control().clear();
+        world.handle().clear_faults();
         refreshes(&world, 1).await;
         let letters = world.outbox.unsent();
         assert_eq!(letters.len(), count, "{what}: {:#?}", letters.last());
@@ -787,7 +787,7 @@ async fn only_authorities_that_are_trusted_get_events() {
             courier,
         }
     };
-    let asked = || simulator.control().requests().len();
+    let asked = || simulator.handle().requests().len();
     let stranger = office(None);
     stranger.put(0..1);
     stranger.idle().await;

@@ -37,7 +37,7 @@ async fn an_acceptance_is_approved_until_the_last_second_of_its_last_day() {
     let exceptions = "    - {control: adminmfav?, reference: SEC-1, expires: 2027-03-31}\n";
     let world = world(exceptions).await;
     world
-        .control()
+        .handle()
         .accept(
             "contoso",
             "AdminMFAV2",
@@ -73,10 +73,10 @@ async fn an_approval_bound_to_a_person_ends_with_the_acceptance_of_another() {
     let exceptions = "    - {control: AdminMFAV2, tenants: contoso, reference: SEC-1, \
                       accepted_by: ALEX@contoso.example, expires: 2099-12-31}\n";
     let world = world(exceptions).await;
-    let control = world.control();
-    let accept = |by: &str| control.accept("contoso", "AdminMFAV2", by, "why").unwrap();
+    let handle = world.handle();
+    let accept = |by: &str| handle.accept("contoso", "AdminMFAV2", by, "why").unwrap();
     accept("alex@contoso.example");
-    control
+    handle
         .accept("fabrikam", "AdminMFAV2", "alex@contoso.example", "why")
         .unwrap();
     let world = world.watch();
@@ -86,7 +86,7 @@ async fn an_approval_bound_to_a_person_ends_with_the_acceptance_of_another() {
     let elsewhere = series(APPROVED_UNTIL, "fabrikam", "AdminMFAV2");
     assert_eq!(world.value(&elsewhere), None, "it names one tenant");
 
-    control
+    handle
         .revert("contoso", "AdminMFAV2", "alex@contoso.example")
         .unwrap();
     accept("eve@contoso.example");

@@ -102,7 +102,7 @@ impl Stage {
             Place::Answer(fault) => {
                 self.world.inject(Some(STRUCK), fault.clone());
                 if fault.api == Struck::Token {
-                    self.world.control().revoke_tokens(STRUCK).unwrap();
+                    self.world.handle().revoke_tokens(STRUCK).unwrap();
                 }
             }
             // Too long for a name, so nobody needs to be asked for it.
@@ -132,7 +132,7 @@ impl Stage {
 
     async fn mend(&mut self, place: &Place) {
         match place {
-            Place::Answer(_) => self.world.control().clear(),
+            Place::Answer(_) => self.world.handle().clear_faults(),
             Place::Road(Road::NoSuchName) => self.lead_to(self.road.url()),
             Place::Road(_) => self.road.turn(Weather::Fair).await,
         }
@@ -212,8 +212,8 @@ async fn play(number: usize) {
     let struck = stage.world.tenant(STRUCK);
     let Some(reason) = row.reason else {
         assert_eq!(failures(&struck), 0, "it heals: {:#?}", struck.health);
-        let waiting = stage.world.control().faults();
-        assert!(waiting.iter().all(|it| it.struck > 0), "{waiting:?}");
+        let waiting = stage.world.handle().faults();
+        assert!(waiting.iter().all(|it| it.applied > 0), "{waiting:?}");
         return;
     };
     let (_, others) = failed(&struck, reason);
@@ -223,7 +223,7 @@ async fn play(number: usize) {
         assert_eq!(failures(&other), 0, "{:#?}", other.health);
         assert!(other.health.profiles.refreshes >= 3, "its rhythm goes on");
     }
-    let requests = stage.world.control().requests();
+    let requests = stage.world.handle().requests();
     for alias in [STRUCK, OTHER] {
         let fastest = pace::most_a_minute(pace::of_tenant(&requests, alias));
         assert!(

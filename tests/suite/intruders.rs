@@ -5,7 +5,7 @@ use crate::process::Process;
 use crate::served::{options, parsed, start, with_history};
 use crate::simulated::Simulated;
 use crate::world::World;
-use graph_simulator::{Api, Fault, What};
+use graph_simulator::{Api, Fault, FaultKind};
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -272,17 +272,17 @@ async fn each_tenant_is_shown_its_own_whatever_becomes_of_tokens() {
     assert_eq!(identities(&before), expected);
     for round in 0..3_u32 {
         for (number, tenant) in (0_u32..).zip(&tenants) {
-            world.control().revoke_tokens(&tenant.name).unwrap();
+            world.handle().revoke_tokens(&tenant.name).unwrap();
             if number % 2 == round % 2 {
-                let brief = Fault::new(Api::Token, What::ShortLived(12)).times(2);
+                let brief = Fault::new(Api::Token, FaultKind::ShortLived(12)).times(2);
                 world.inject(Some(&tenant.name), brief);
             }
         }
-        let asked = world.control().requests().len();
+        let asked = world.handle().requests().len();
         let enough = asked + 4 * tenants.len();
         world
             .until("everybody asks again", |_| {
-                world.control().requests().len() >= enough
+                world.handle().requests().len() >= enough
             })
             .await;
     }
@@ -296,7 +296,7 @@ async fn each_tenant_is_shown_its_own_whatever_becomes_of_tokens() {
         assert!(then.len() > 50, "{}: {}", tenant.name, then.len());
         assert_eq!(then, now, "{}", tenant.name);
     }
-    let requests = world.control().requests();
+    let requests = world.handle().requests();
     for request in requests.iter().filter(|it| it.api == Some(Api::Token)) {
         let of = tenants
             .iter()
@@ -309,11 +309,17 @@ async fn each_tenant_is_shown_its_own_whatever_becomes_of_tokens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_tenant_is_never_used_and_a_foreign_answer_not_believed() {
     let world = World::new().await;
-    world.inject(Some("contoso"), Fault::new(Api::Token, What::WrongTenant));
-    world.inject(Some("fabrikam"), Fault::new(Api::Scores, What::WrongTenant));
+    world.inject(
+        Some("contoso"),
+        Fault::new(Api::Token, FaultKind::WrongTenant),
+    );
+    world.inject(
+        Some("fabrikam"),
+        Fault::new(Api::Scores, FaultKind::WrongTenant),
+    );
     world.inject(
         Some("litware"),
-        Fault::new(Api::Profiles, What::WrongTenant),
+        Fault::new(Api::Profiles, FaultKind::WrongTenant),
     );
     let world = world.watch();
     world.attempted().await;
@@ -330,7 +336,7 @@ async fn a_token_of_another_tenant_is_never_used_and_a_foreign_answer_not_believ
             .find(|line| line.starts_with(family) && line.contains(&label));
         assert_eq!(told, None, "{alias}");
     }
-    let requests = world.control().requests();
+    let requests = world.handle().requests();
     let lists = requests.iter().filter(|it| it.api != Some(Api::Token));
     let for_contoso = lists
         .filter(|it| it.tenant.as_deref() == Some("contoso"))

@@ -1,7 +1,7 @@
 //! What becomes of a tenant's data when Graph, Entra or the network misbehave.
 
 use crate::world::World;
-use graph_simulator::{Api as Struck, Fault, Options, RetryAfter, What};
+use graph_simulator::{Api as Struck, Fault, FaultKind, Options, RetryAfter};
 use secure_score_exporter::store::{TenantState, Tenants};
 use secure_score_model::{Api, ControlState, Reason};
 use serde_json::json;
@@ -10,79 +10,83 @@ use std::time::Duration;
 const MIB: usize = 1024 * 1024;
 
 /// A fault, and the word it must be counted under.
-struct Row(Struck, What, Reason);
+struct Row(Struck, FaultKind, Reason);
 
 /// Every fault that ends a refresh. Each strikes a tenant of its own.
 fn rows() -> Vec<Row> {
     use Struck::{Profiles, Scores, Token};
-    let foreign = || What::NextLinkForeign("evil.example".to_owned());
+    let foreign = || FaultKind::NextLinkForeign("evil.example".to_owned());
     vec![
         Row(
             Profiles,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::None,
             },
             Reason::Throttled,
         ),
         Row(
             Scores,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::Seconds(120),
             },
             Reason::Throttled,
         ),
         Row(
             Profiles,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::HttpDate(120),
             },
             Reason::Throttled,
         ),
-        Row(Profiles, What::Status(400), Reason::Rejected),
-        Row(Scores, What::Status(401), Reason::Unauthorized),
-        Row(Profiles, What::Forbidden, Reason::Permission),
-        Row(Scores, What::Status(404), Reason::Rejected),
-        Row(Scores, What::Status(500), Reason::Server),
-        Row(Profiles, What::Status(503), Reason::Server),
+        Row(Profiles, FaultKind::Status(400), Reason::Rejected),
+        Row(Scores, FaultKind::Status(401), Reason::Unauthorized),
+        Row(Profiles, FaultKind::Forbidden, Reason::Permission),
+        Row(Scores, FaultKind::Status(404), Reason::Rejected),
+        Row(Scores, FaultKind::Status(500), Reason::Server),
+        Row(Profiles, FaultKind::Status(503), Reason::Server),
         Row(
             Profiles,
-            What::Redirect("https://evil.example/".to_owned()),
+            FaultKind::Redirect("https://evil.example/".to_owned()),
             Reason::Rejected,
         ),
-        Row(Profiles, What::Partial206, Reason::Partial),
-        Row(Scores, What::slow(Duration::from_secs(30)), Reason::Timeout),
-        Row(Profiles, What::Stall, Reason::Timeout),
-        Row(Scores, What::Truncated, Reason::Connection),
-        Row(Profiles, What::Reset, Reason::Connection),
-        Row(Profiles, What::Malformed, Reason::Malformed),
-        Row(Scores, What::WrongContentType, Reason::Malformed),
-        Row(Profiles, What::EmptyBody, Reason::Malformed),
-        Row(Profiles, What::EmptyValue, Reason::Emptied),
-        Row(Scores, What::EmptyValue, Reason::Emptied),
-        Row(Profiles, What::HugeBody(17 * MIB), Reason::TooLarge),
-        Row(Scores, What::GzipBomb(17 * MIB), Reason::TooLarge),
-        Row(Profiles, What::NextLinkLoop, Reason::Paging),
+        Row(Profiles, FaultKind::Partial206, Reason::Partial),
+        Row(
+            Scores,
+            FaultKind::slow(Duration::from_secs(30)),
+            Reason::Timeout,
+        ),
+        Row(Profiles, FaultKind::Stall, Reason::Timeout),
+        Row(Scores, FaultKind::Truncated, Reason::Connection),
+        Row(Profiles, FaultKind::Reset, Reason::Connection),
+        Row(Profiles, FaultKind::Malformed, Reason::Malformed),
+        Row(Scores, FaultKind::WrongContentType, Reason::Malformed),
+        Row(Profiles, FaultKind::EmptyBody, Reason::Malformed),
+        Row(Profiles, FaultKind::EmptyValue, Reason::Emptied),
+        Row(Scores, FaultKind::EmptyValue, Reason::Emptied),
+        Row(Profiles, FaultKind::HugeBody(17 * MIB), Reason::TooLarge),
+        Row(Scores, FaultKind::GzipBomb(17 * MIB), Reason::TooLarge),
+        Row(Profiles, FaultKind::NextLinkLoop, Reason::Paging),
         Row(Profiles, foreign(), Reason::Paging),
-        Row(Profiles, What::NextLinkHttp, Reason::Paging),
-        Row(Profiles, What::EndlessPages, Reason::Paging),
-        Row(Profiles, What::WrongTenant, Reason::WrongTenant),
-        Row(Scores, What::WrongTenant, Reason::WrongTenant),
-        Row(Token, What::Aadsts(7_000_215), Reason::Credential),
-        Row(Token, What::Aadsts(7_000_222), Reason::Credential),
-        Row(Token, What::Aadsts(700_016), Reason::Consent),
-        Row(Token, What::Aadsts(53_003), Reason::Policy),
-        Row(Token, What::Aadsts(90_002), Reason::UnknownTenant),
+        Row(Profiles, FaultKind::NextLinkHttp, Reason::Paging),
+        Row(Profiles, FaultKind::EndlessPages, Reason::Paging),
+        Row(Profiles, FaultKind::WrongTenant, Reason::WrongTenant),
+        Row(Scores, FaultKind::WrongTenant, Reason::WrongTenant),
+        Row(Token, FaultKind::Aadsts(7_000_215), Reason::Credential),
+        Row(Token, FaultKind::Aadsts(7_000_222), Reason::Credential),
+        Row(Token, FaultKind::Aadsts(700_016), Reason::Consent),
+        Row(Token, FaultKind::Aadsts(53_003), Reason::Policy),
+        Row(Token, FaultKind::Aadsts(90_002), Reason::UnknownTenant),
         Row(
             Token,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::Seconds(120),
             },
             Reason::Throttled,
         ),
-        Row(Token, What::Status(503), Reason::Server),
-        Row(Token, What::Malformed, Reason::Token),
-        Row(Token, What::Stall, Reason::Timeout),
-        Row(Token, What::WrongTenant, Reason::WrongTenant),
+        Row(Token, FaultKind::Status(503), Reason::Server),
+        Row(Token, FaultKind::Malformed, Reason::Token),
+        Row(Token, FaultKind::Stall, Reason::Timeout),
+        Row(Token, FaultKind::WrongTenant, Reason::WrongTenant),
     ]
 }
 
@@ -139,7 +143,7 @@ async fn each_fault_has_its_reason_and_costs_nobody_anything_they_had() {
         world.inject(Some(alias), Fault::new(row.0, row.1.clone()));
         if row.0 == Struck::Token {
             world
-                .control()
+                .handle()
                 .revoke_tokens(alias)
                 .expect("the tenant is there");
         }
@@ -194,7 +198,7 @@ async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
     assert!(before > 200, "the catalogue has two pages");
     world.inject(
         Some("contoso"),
-        Fault::new(Struck::Profiles, What::Status(500)).on_page(2),
+        Fault::new(Struck::Profiles, FaultKind::Status(500)).on_page(2),
     );
     world
         .until("page 2 failed", |now| {
@@ -211,7 +215,7 @@ async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
         Some(1.0)
     );
 
-    world.control().clear();
+    world.handle().clear_faults();
     world
         .until("it recovers", |now| {
             state(now, "contoso").health.profiles.up
@@ -235,7 +239,7 @@ async fn one_bad_element_costs_exactly_itself() {
         json!({"id": spoilt, "controlStateUpdates": "none"}),
     ] {
         world
-            .control()
+            .handle()
             .set_profile_json("contoso", spoilt, odd.clone())
             .unwrap();
         let expected: Vec<&String> = before.iter().filter(|id| *id != spoilt).collect();
@@ -251,7 +255,7 @@ async fn one_bad_element_costs_exactly_itself() {
             "an odd element is no failure"
         );
         world
-            .control()
+            .handle()
             .set_profile_json(
                 "contoso",
                 spoilt,
@@ -269,7 +273,7 @@ async fn an_odd_entry_of_a_history_does_not_hide_an_acceptance() {
     let profile = json!({"id": "UserRiskPolicy", "controlCategory": "Identity",
         "controlStateUpdates": [null, 7, ["Default"], accepted]});
     world
-        .control()
+        .handle()
         .set_profile_json("contoso", "UserRiskPolicy", profile)
         .unwrap();
     let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
@@ -285,12 +289,12 @@ async fn a_tenant_that_always_answers_in_part_still_shows_what_is_new() {
     let world = World::new().await;
     world.inject(
         Some("contoso"),
-        Fault::new(Struck::Profiles, What::Partial206),
+        Fault::new(Struck::Profiles, FaultKind::Partial206),
     );
     let world = world.watch();
     world.attempted().await;
     world
-        .control()
+        .handle()
         .accept("contoso", "UserRiskPolicy", "a@contoso.example", "why")
         .unwrap();
     let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
@@ -311,7 +315,7 @@ async fn a_graph_without_select_is_asked_for_everything() {
         let world = World::new().await;
         world.inject(
             None,
-            Fault::new(Struck::Profiles, What::SelectUnsupported(status)),
+            Fault::new(Struck::Profiles, FaultKind::SelectUnsupported(status)),
         );
         let world = world.watch();
         world.attempted().await;
@@ -329,7 +333,7 @@ async fn a_graph_without_select_is_asked_for_everything() {
 async fn a_revoked_token_is_replaced_within_the_same_refresh() {
     let world = World::watched().await;
     let tokens = world.tenant("contoso").health.traffic.tokens;
-    world.control().revoke_tokens("contoso").unwrap();
+    world.handle().revoke_tokens("contoso").unwrap();
     world
         .until("a second token was fetched", |now| {
             state(now, "contoso").health.traffic.tokens > tokens
@@ -345,7 +349,7 @@ async fn a_revoked_token_is_replaced_within_the_same_refresh() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_page_is_asked_for_again_after_the_pause() {
     let world = World::new().await;
-    let pause = What::Throttle {
+    let pause = FaultKind::Throttle {
         retry_after: RetryAfter::Seconds(1),
     };
     world.inject(
@@ -366,7 +370,7 @@ async fn a_throttled_page_is_asked_for_again_after_the_pause() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_report_is_one_request_and_its_link_is_not_followed() {
     let world = World::watched().await;
-    let followed = world.control().requests().into_iter().filter(|request| {
+    let followed = world.handle().requests().into_iter().filter(|request| {
         request.api == Some(Struck::Scores) && request.path_and_query.contains("skiptoken")
     });
     assert_eq!(followed.count(), 0);
@@ -389,7 +393,7 @@ async fn accepting_and_reverting_between_two_looks_moves_the_count() {
     };
     assert_eq!(count(&world.store.current()), 0);
     world
-        .control()
+        .handle()
         .accept(
             "contoso",
             "UserRiskPolicy",
@@ -398,7 +402,7 @@ async fn accepting_and_reverting_between_two_looks_moves_the_count() {
         )
         .unwrap();
     world
-        .control()
+        .handle()
         .revert("contoso", "UserRiskPolicy", "dana@contoso.example")
         .unwrap();
     world
@@ -459,7 +463,7 @@ async fn a_tenant_known_by_its_domain_learns_its_id() {
 async fn a_tenant_too_young_to_have_a_score_is_no_failure() {
     let world = World::new().await;
     for list in [Struck::Profiles, Struck::Scores] {
-        world.inject(Some("contoso"), Fault::new(list, What::EmptyValue));
+        world.inject(Some("contoso"), Fault::new(list, FaultKind::EmptyValue));
     }
     let world = world.watch();
     world.attempted().await;
@@ -478,11 +482,11 @@ async fn a_wrong_secret_is_asked_about_once_for_both_lists() {
     let world = World::new().await;
     world.inject(
         Some("contoso"),
-        Fault::new(Struck::Token, What::Aadsts(7_000_215)),
+        Fault::new(Struck::Token, FaultKind::Aadsts(7_000_215)),
     );
     let world = world.watch();
     world.attempted().await;
-    let asked = world.control().requests().into_iter().filter(|request| {
+    let asked = world.handle().requests().into_iter().filter(|request| {
         request.api == Some(Struck::Token) && request.tenant.as_deref() == Some("contoso")
     });
     assert_eq!(asked.count(), 1);
@@ -509,7 +513,7 @@ async fn a_page_without_any_states_is_refused() {
         if control.entry.is_some() {
             let id = &*control.id;
             world
-                .control()
+                .handle()
                 .set_profile_json(alias, id, json!({"id": id}))
                 .unwrap();
         }

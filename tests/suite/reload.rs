@@ -3,7 +3,7 @@
 use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::World;
-use graph_simulator::{Api as Struck, Fault, RetryAfter, What};
+use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
 use secure_score_exporter::config::{Credential, Secret};
 use secure_score_exporter::refresh::Changes;
 use secure_score_exporter::store::TenantState;
@@ -150,11 +150,14 @@ async fn a_tenant_that_failed_tries_a_new_secret_at_once() {
 /// Consent given in Entra changes nothing in the configuration.
 #[tokio::test]
 async fn a_reload_tries_again_what_somebody_may_have_mended() {
-    let mut world =
-        hourly_but_for(&[("contoso", Fault::new(Struck::Token, What::Aadsts(65001)))]).await;
+    let mut world = hourly_but_for(&[(
+        "contoso",
+        Fault::new(Struck::Token, FaultKind::Aadsts(65001)),
+    )])
+    .await;
     let others = refreshes(&world.tenant("fabrikam"));
     assert!(!world.tenant("contoso").health.profiles.up);
-    world.control().clear();
+    world.handle().clear_faults();
     assert_eq!(world.reconfigure(|_| ()).restarted, 1);
     world
         .until("consent opens", |tenants| {
@@ -168,17 +171,17 @@ async fn a_reload_tries_again_what_somebody_may_have_mended() {
 
 #[tokio::test]
 async fn what_graph_asked_to_wait_for_waits_over_a_reload() {
-    let wait = What::Throttle {
+    let wait = FaultKind::Throttle {
         retry_after: RetryAfter::Seconds(600),
     };
     let mut world = hourly_but_for(&[
         ("contoso", Fault::new(Struck::Profiles, wait)),
-        ("fabrikam", Fault::new(Struck::Profiles, What::Reset)),
+        ("fabrikam", Fault::new(Struck::Profiles, FaultKind::Reset)),
     ])
     .await;
     let before = world.tenant("contoso");
     assert!(!before.health.profiles.up);
-    world.control().clear();
+    world.handle().clear_faults();
     world.reconfigure(|config| config.refresh.timeout *= 2);
     world
         .until("who need not wait is asked again", |tenants| {

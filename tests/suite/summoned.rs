@@ -2,7 +2,7 @@
 
 use crate::served::{options, over};
 use crate::world::World;
-use graph_simulator::{Api as Struck, Fault, RetryAfter, What};
+use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
 use secure_score_exporter::config::RefreshMode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,7 +76,7 @@ async fn a_scrape_that_cannot_wait_longer_is_shown_the_last_good_data() {
     let world = summoned().await;
     let server = over(Arc::clone(&world.store), options()).await;
     server.site.summon(world.summons());
-    let stall = Fault::new(Struck::Profiles, What::Stall);
+    let stall = Fault::new(Struck::Profiles, FaultKind::Stall);
     world.inject(Some("contoso"), stall);
     overdue().await;
     let began = Instant::now();
@@ -91,7 +91,7 @@ async fn a_scrape_that_cannot_wait_longer_is_shown_the_last_good_data() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_scrape_shortens_a_wait_that_graph_asked_for() {
     let world = summoned().await;
-    let throttle = What::Throttle {
+    let throttle = FaultKind::Throttle {
         retry_after: RetryAfter::Seconds(120),
     };
     world.inject(Some("contoso"), Fault::new(Struck::Profiles, throttle));
@@ -108,7 +108,7 @@ async fn no_scrape_shortens_a_wait_that_graph_asked_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_waits_for_loops_that_are_stopped_is_let_go() {
     let world = summoned().await;
-    let stall = Fault::new(Struck::Profiles, What::Stall);
+    let stall = Fault::new(Struck::Profiles, FaultKind::Stall);
     world.inject(None, stall);
     overdue().await;
     let summons = world.summons();

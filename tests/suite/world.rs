@@ -1,6 +1,6 @@
 //! A small world for tests: the embedded Graph, real HTTPS, the real loops.
 
-use graph_simulator::{Control, Fault, Options, Simulator};
+use graph_simulator::{Fault, Options, Simulator, SimulatorHandle};
 use secure_score_exporter::config::{
     Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
@@ -117,13 +117,13 @@ impl World {
         self.fleet.as_ref().expect("the exporter runs").summons()
     }
 
-    pub(crate) fn control(&self) -> Control {
-        self.simulator.control()
+    pub(crate) fn handle(&self) -> SimulatorHandle {
+        self.simulator.handle()
     }
 
     /// Lets something go wrong, at one tenant or at all.
     pub(crate) fn inject(&self, tenant: Option<&str>, fault: Fault) {
-        self.control()
+        self.handle()
             .inject(tenant, fault)
             .expect("the fault makes sense");
     }

@@ -1,4 +1,4 @@
-//! Answer bodies, the honest and the broken.
+//! Response bodies, including those that break off.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -8,69 +8,66 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hyper::body::{Frame, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-/// How long before it breaks a connection may take to send what it holds.
+/// The delay before a connection reset.
 ///
-/// HTTP/2 throws away what is queued when a stream is reset, headers
-/// included: without the pause the client would see no answer at all rather
-/// than half of one.
-const PAUSE: Duration = Duration::from_millis(50);
+/// HTTP/2 discards queued frames, headers included, when a stream is reset.
+/// Without the delay the client would see no response instead of half of one.
+const RESET_DELAY: Duration = Duration::from_millis(50);
 
 /// How a body ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// As it should, its length known beforehand.
-    Clean,
-    /// As it should, but nobody was told when.
-    Open,
-    /// The connection breaks.
-    Broken,
-    /// Never: the client waits.
-    Never,
+enum BodyEnd {
+    /// Completely, at an announced length.
+    Complete,
+    /// Completely, at a length that no header announces.
+    Unannounced,
+    /// With a connection reset.
+    Reset,
+    /// Never.
+    Stalled,
 }
 
-/// A body in pieces with an end that can be bad.
+/// A body in chunks.
 #[derive(Debug)]
-pub(super) struct Body {
-    pieces: VecDeque<Bytes>,
-    end: End,
-    pause: Option<Pin<Box<Sleep>>>,
+pub(crate) struct ResponseBody {
+    chunks: VecDeque<Bytes>,
+    end: BodyEnd,
+    reset_delay: Option<Pin<Box<Sleep>>>,
 }
 
-impl Body {
-    fn ending(pieces: VecDeque<Bytes>, end: End) -> Self {
+impl ResponseBody {
+    fn new(chunks: impl IntoIterator<Item = Bytes>, end: BodyEnd) -> Self {
         Self {
-            pieces,
+            chunks: chunks.into_iter().collect(),
             end,
-            pause: None,
+            reset_delay: None,
         }
     }
 
-    pub(super) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self::ending(VecDeque::from([bytes.into()]), End::Clean)
+    pub(crate) fn complete(bytes: impl Into<Bytes>) -> Self {
+        Self::new([bytes.into()], BodyEnd::Complete)
     }
 
-    /// The same piece again and again, in the memory of one, without a length:
-    /// a client that trusts `Content-Length` alone is not warned.
-    pub(super) fn repeated(piece: Bytes, times: usize) -> Self {
-        Self::ending(std::iter::repeat_n(piece, times).collect(), End::Open)
+    /// One chunk many times, in the memory of one, without `Content-Length`.
+    pub(crate) fn repeated(chunk: Bytes, times: usize) -> Self {
+        Self::new(std::iter::repeat_n(chunk, times), BodyEnd::Unannounced)
     }
 
-    /// The first half, then a broken connection.
-    pub(super) fn truncated(bytes: Bytes) -> Self {
-        let half = bytes.slice(..bytes.len() / 2);
-        Self::ending(VecDeque::from([half]), End::Broken)
+    /// The first half, then a connection reset.
+    pub(crate) fn truncated(bytes: &Bytes) -> Self {
+        Self::new([bytes.slice(..bytes.len() / 2)], BodyEnd::Reset)
     }
 
-    /// Nothing, for ever.
-    pub(super) fn stalled() -> Self {
-        Self::ending(VecDeque::new(), End::Never)
+    /// No chunk and no end.
+    pub(crate) fn stalled() -> Self {
+        Self::new([], BodyEnd::Stalled)
     }
 }
 
-impl hyper::body::Body for Body {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -78,28 +75,31 @@ impl hyper::body::Body for Body {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        match (self.pieces.pop_front(), self.end) {
-            (Some(piece), _) => Poll::Ready(Some(Ok(Frame::data(piece)))),
-            (None, End::Clean | End::Open) => Poll::Ready(None),
-            (None, End::Broken) => {
-                let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
-                ready!(pause.as_mut().poll(context));
+        match (self.chunks.pop_front(), self.end) {
+            (Some(chunk), _) => Poll::Ready(Some(Ok(Frame::data(chunk)))),
+            (None, BodyEnd::Complete | BodyEnd::Unannounced) => Poll::Ready(None),
+            (None, BodyEnd::Reset) => {
+                let delay = self
+                    .reset_delay
+                    .get_or_insert_with(|| Box::pin(sleep(RESET_DELAY)));
+                ready!(delay.as_mut().poll(context));
                 Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into())))
             }
-            // No waker is kept: only the end of the connection ends this.
-            (None, End::Never) => Poll::Pending,
+            // No waker: only the end of the connection ends this body.
+            (None, BodyEnd::Stalled) => Poll::Pending,
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.pieces.is_empty() && self.end == End::Clean
+        self.chunks.is_empty() && self.end == BodyEnd::Complete
     }
 
     fn size_hint(&self) -> SizeHint {
-        let bytes = self.pieces.iter().map(|piece| piece.len() as u64).sum();
         match self.end {
-            End::Clean => SizeHint::with_exact(bytes),
-            End::Open | End::Broken | End::Never => SizeHint::default(),
+            BodyEnd::Complete => {
+                SizeHint::with_exact(self.chunks.iter().map(|chunk| chunk.len() as u64).sum())
+            }
+            BodyEnd::Unannounced | BodyEnd::Reset | BodyEnd::Stalled => SizeHint::default(),
         }
     }
 }

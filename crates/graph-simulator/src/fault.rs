@@ -1,232 +1,218 @@
-//! Faults that can be injected.
+//! Faults that tests and the control API inject.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::request_log::Api;
+use crate::recorded_request::Api;
 
-/// A fault: where it strikes, how often, and what happens.
+/// A fault: which requests it affects, how often, and how.
 ///
 /// As JSON: `{"api": "profiles", "page": 2, "times": 1, "what": {"status": 503}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// The interface it strikes.
+    /// The interface.
     pub api: Api,
-    /// The page it strikes, from 1; every page when left out.
+    /// The page, from 1; `None` for every page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page: Option<u32>,
-    /// How often it strikes; for ever when left out.
+    /// The number of requests; `None` for all until the fault is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// What happens.
-    pub what: What,
+    /// The effect.
+    #[serde(rename = "what")]
+    pub kind: FaultKind,
 }
 
-/// What happens instead of, or to, a good answer.
+/// The effect of a fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum What {
-    /// 429, with or without a word on when to come back.
+pub enum FaultKind {
+    /// 429.
     Throttle {
-        /// What `Retry-After` says.
+        /// The `Retry-After` header.
         retry_after: RetryAfter,
     },
-    /// 503 with a word on when to come back.
+    /// 503.
     Unavailable {
-        /// What `Retry-After` says.
+        /// The `Retry-After` header.
         retry_after: RetryAfter,
     },
-    /// Any status, with an error body of the interface's shape.
+    /// This status, with an error body in the interface's format.
     Status(u16),
-    /// 403: the permission was not granted.
+    /// 403 for a missing permission.
     Forbidden,
-    /// An error of Entra, by its AADSTS number (token only).
+    /// An Entra error by its AADSTS number (token only).
     Aadsts(u32),
-    /// The token carries these roles instead of the right one (token only).
+    /// A token with these roles instead of the right one (token only).
     Roles(Vec<String>),
-    /// The token is good for so many seconds only (token only).
+    /// A token that is valid for this many seconds (token only).
     ShortLived(u64),
-    /// A good answer marked 206.
+    /// A complete response with status 206.
     Partial206,
-    /// A good answer, late.
+    /// A complete response after a delay.
     Slow {
-        /// By how much.
+        /// The delay.
         millis: u64,
     },
-    /// A status and headers, then nothing.
+    /// Status and headers without a body, on a connection that stays open.
     Stall,
-    /// Half the body, then the connection breaks.
+    /// Half the body, then a connection reset.
     Truncated,
     /// A body that is not JSON.
     Malformed,
-    /// 200 and this body, called JSON.
+    /// 200 and this body, declared as JSON.
     Body(String),
-    /// 200 and a web page.
+    /// 200 and an HTML page.
     WrongContentType,
-    /// 200 and no body.
+    /// 200 and an empty body.
     EmptyBody,
     /// `{"value": []}`.
     EmptyValue,
-    /// A body of so many bytes, its length not told beforehand.
+    /// A body of this many bytes without `Content-Length`.
     HugeBody(usize),
-    /// A small body that unpacks to so many bytes.
+    /// A small body that decompresses to this many bytes.
     GzipBomb(usize),
-    /// The next page is this page.
+    /// A next link to the same page.
     NextLinkLoop,
-    /// The next page is on that host.
+    /// A next link to this host.
     NextLinkForeign(String),
-    /// The next page is on plain HTTP.
+    /// A next link over plain HTTP.
     NextLinkHttp,
-    /// There is always a next page.
+    /// A next link on every page.
     EndlessPages,
-    /// The answer, or the token, is another tenant's.
+    /// Elements, or a token, of another tenant.
     WrongTenant,
-    /// `$select` is refused with 400 or 501; without it all is well.
+    /// This status for requests with `$select`; others succeed.
     SelectUnsupported(u16),
-    /// State, category, tier, impact and basis words nobody knows.
+    /// An unknown state, category, tier, impact and basis.
     UnknownValues,
-    /// One element more than there should be, of a wrong kind.
-    OddElement(Oddity),
-    /// An element comes twice.
+    /// An additional element of a wrong type.
+    OddElement(OddElement),
+    /// One element twice.
     DuplicateElement,
-    /// -1 for numbers Microsoft could not compute.
+    /// -1 for numbers, as where Microsoft could not compute them.
     MinusOne,
-    /// 302 to another address.
+    /// 302 to this URL.
     Redirect(String),
-    /// The connection is dropped without an answer.
+    /// A dropped connection without a response.
     Reset,
-    /// A refusal that repeats what was asked, secrets and all, in the words of
-    /// the interface.
+    /// An error that repeats the request, secrets included.
     Echo,
-    /// The same as a web page, as a proxy has it.
+    /// The same as the HTML page of a proxy.
     EchoPage,
-    /// A good status, and an answer made of what was asked.
+    /// 200 and a list whose strings repeat the request.
     EchoAnswer,
-    /// Histories in the opposite order (profiles only).
+    /// Histories in reverse order (profiles only).
     UnsortedHistory,
-    /// Empty and null histories in place of the placeholder (profiles only).
+    /// Empty and null histories instead of the placeholder (profiles only).
     BareHistory,
 }
 
-/// What `Retry-After` says.
+/// The `Retry-After` header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RetryAfter {
-    /// The header is missing.
+    /// No header.
     None,
-    /// So many seconds.
+    /// This many seconds.
     Seconds(u64),
-    /// A date so many seconds from now.
+    /// A date this many seconds ahead.
     HttpDate(u64),
-    /// A date so many seconds ago: the clocks differ.
+    /// A date this many seconds ago, as from a server whose clock differs.
     HttpDateAgo(u64),
 }
 
-/// The kinds of an odd element.
+/// The type of an odd element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Oddity {
-    /// A number where an object should be.
+pub enum OddElement {
+    /// A number instead of an object.
     NotAnObject,
     /// An object whose fields have wrong types.
     WrongTypes,
 }
 
-/// The fault makes no sense.
+/// A fault that could affect no request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct FaultError(String);
 
 impl Fault {
-    /// A fault on every page, for ever.
-    pub fn new(api: Api, what: What) -> Self {
+    /// A fault of all pages, until it is removed.
+    pub fn new(api: Api, kind: FaultKind) -> Self {
         Self {
             api,
             page: None,
             times: None,
-            what,
+            kind,
         }
     }
 
-    /// On one page only, from 1.
+    /// Limits the fault to one page, from 1.
     #[must_use]
-    pub fn on_page(self, page: u32) -> Self {
-        Self {
-            page: Some(page),
-            ..self
-        }
+    pub fn on_page(mut self, page: u32) -> Self {
+        self.page = Some(page);
+        self
     }
 
-    /// So many times only.
+    /// Limits the number of affected requests.
     #[must_use]
-    pub fn times(self, times: u32) -> Self {
-        Self {
-            times: Some(times),
-            ..self
-        }
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
     }
 
-    /// Refuses what could never strike: a test with such a fault proves nothing.
-    pub(super) fn check(&self) -> Result<(), FaultError> {
-        let token_only = matches!(
-            self.what,
-            What::Aadsts(_) | What::Roles(_) | What::ShortLived(_)
-        );
-        match (self.api, &self.what) {
-            (Api::Scores | Api::Profiles, _) if token_only => {
-                Err(self.misplaced("the token endpoint"))
+    /// Rejects a fault that could affect no request: its test would prove nothing.
+    pub(crate) fn check(&self) -> Result<(), FaultError> {
+        let error = match (&self.kind, self.kind.scope()) {
+            (kind, Some((scope, apis))) if !apis.contains(&self.api) => {
+                format!("the fault {kind:?} applies to {scope} only; change `api`")
             }
-            (Api::Token, what) if what.concerns_lists() => Err(self.misplaced("a list")),
-            (Api::Token | Api::Scores, What::UnsortedHistory | What::BareHistory) => {
-                Err(self.misplaced("profiles"))
-            }
-            (_, What::Status(status) | What::SelectUnsupported(status))
+            (FaultKind::Status(status) | FaultKind::SelectUnsupported(status), _)
                 if !(200..=599).contains(status) =>
             {
-                Err(FaultError(format!(
-                    "{status} is no status; possible are 200 to 599"
-                )))
+                format!("{status} is not a valid status; use 200 to 599")
             }
-            _ if self.times == Some(0) => Err(FaultError(
-                "0 times is never; possible are 1 and more".into(),
-            )),
-            _ if self.page == Some(0) => Err(FaultError("pages are counted from 1".into())),
-            _ => Ok(()),
-        }
-    }
-
-    fn misplaced(&self, place: &str) -> FaultError {
-        FaultError(format!("{:?} is possible on {place} only", self.what))
+            _ if self.times == Some(0) => {
+                "`times` is 0, so the fault would never apply; use 1 or more".to_owned()
+            }
+            _ if self.page == Some(0) => "`page` is 0, but pages count from 1".to_owned(),
+            _ => return Ok(()),
+        };
+        Err(FaultError(error))
     }
 }
 
-impl What {
-    /// A good answer, late.
-    pub fn slow(by: Duration) -> Self {
+impl FaultKind {
+    /// A complete response after a delay.
+    pub fn slow(delay: Duration) -> Self {
         Self::Slow {
-            millis: u64::try_from(by.as_millis()).unwrap_or(u64::MAX),
+            millis: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
-    fn concerns_lists(&self) -> bool {
-        matches!(
-            self,
+    /// The interfaces of a fault that does not apply to all of them.
+    fn scope(&self) -> Option<(&'static str, &'static [Api])> {
+        match self {
+            Self::Aadsts(_) | Self::Roles(_) | Self::ShortLived(_) => {
+                Some(("the token endpoint", &[Api::Token]))
+            }
+            Self::UnsortedHistory | Self::BareHistory => Some(("profiles", &[Api::Profiles])),
             Self::Partial206
-                | Self::EmptyValue
-                | Self::NextLinkLoop
-                | Self::NextLinkForeign(_)
-                | Self::NextLinkHttp
-                | Self::EndlessPages
-                | Self::SelectUnsupported(_)
-                | Self::UnknownValues
-                | Self::OddElement(_)
-                | Self::DuplicateElement
-                | Self::MinusOne
-                | Self::UnsortedHistory
-                | Self::BareHistory
-        )
+            | Self::EmptyValue
+            | Self::NextLinkLoop
+            | Self::NextLinkForeign(_)
+            | Self::NextLinkHttp
+            | Self::EndlessPages
+            | Self::SelectUnsupported(_)
+            | Self::UnknownValues
+            | Self::OddElement(_)
+            | Self::DuplicateElement
+            | Self::MinusOne => Some(("scores and profiles", &[Api::Scores, Api::Profiles])),
+            _ => None,
+        }
     }
 }
 
@@ -234,17 +220,18 @@ impl What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FaultId(pub u64);
 
-/// A fault that waits for its request.
+/// An injected fault.
 #[derive(Debug, Clone, Serialize)]
-pub struct Injection {
+pub struct InjectedFault {
     /// Its number.
     pub id: FaultId,
-    /// The tenant it strikes, by name; `None` strikes all.
+    /// The name of the affected tenant; `None` for all tenants.
     pub tenant: Option<String>,
-    /// The fault; its `times` counts down.
+    /// The fault; `times` counts down.
     pub fault: Fault,
-    /// How often it has struck.
-    pub struck: u64,
+    /// The number of affected requests so far.
+    #[serde(rename = "struck")]
+    pub applied: u64,
 }
 
 #[cfg(test)]
@@ -252,14 +239,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn faults_read_as_they_are_written() {
-        let fault = Fault::new(
-            Api::Token,
-            What::Throttle {
-                retry_after: RetryAfter::Seconds(3),
-            },
-        )
-        .times(2);
+    fn a_fault_survives_a_round_trip_through_json() {
+        let retry_after = RetryAfter::Seconds(3);
+        let fault = Fault::new(Api::Token, FaultKind::Throttle { retry_after }).times(2);
         let text = serde_json::to_string(&fault).unwrap();
         assert_eq!(
             text,
@@ -269,28 +251,24 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_is_answered_with_the_possible_ones() {
-        let error =
-            serde_json::from_str::<Fault>(r#"{"api":"scores","what":"explode"}"#).unwrap_err();
-        assert!(
-            error.to_string().contains("explode") && error.to_string().contains("next_link_loop")
-        );
+    fn the_error_of_an_unknown_kind_lists_the_known_ones() {
+        let text = r#"{"api":"scores","what":"explode"}"#;
+        let error = serde_json::from_str::<Fault>(text).unwrap_err().to_string();
+        assert!(error.contains("explode") && error.contains("next_link_loop"));
     }
 
     #[test]
-    fn a_fault_that_could_never_strike_is_refused() {
-        assert!(
-            Fault::new(Api::Scores, What::Aadsts(7_000_215))
-                .check()
-                .is_err()
+    fn a_fault_that_could_affect_no_request_is_rejected() {
+        let error = |fault: Fault| fault.check().unwrap_err().to_string();
+        let aadsts = Fault::new(Api::Scores, FaultKind::Aadsts(7_000_215));
+        assert!(error(aadsts).contains("the token endpoint only"));
+        assert!(error(Fault::new(Api::Token, FaultKind::MinusOne)).contains("scores and profiles"));
+        assert!(error(Fault::new(Api::Scores, FaultKind::BareHistory)).contains("profiles only"));
+        assert!(error(Fault::new(Api::Token, FaultKind::Reset).times(0)).contains("`times`"));
+        assert!(error(Fault::new(Api::Scores, FaultKind::Status(99))).contains("99"));
+        assert_eq!(
+            Fault::new(Api::Profiles, FaultKind::BareHistory).check(),
+            Ok(())
         );
-        assert!(Fault::new(Api::Token, What::MinusOne).check().is_err());
-        assert!(
-            Fault::new(Api::Token, What::Reset)
-                .times(0)
-                .check()
-                .is_err()
-        );
-        assert!(Fault::new(Api::Profiles, What::BareHistory).check().is_ok());
     }
 }

@@ -1,212 +1,154 @@
-//! The two lists of Microsoft Graph.
+//! Graph's two lists, `secureScores` and `secureScoreControlProfiles`.
 
-use std::time::Duration;
-
-use hyper::header::{ALLOW, AUTHORIZATION, WWW_AUTHENTICATE};
-use hyper::{HeaderMap, Method, StatusCode};
+use hyper::header::{ALLOW, WWW_AUTHENTICATE};
+use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::distort;
-use super::fault::What;
-use super::fault_board::Target;
-use super::mishap;
-use super::query::Query;
-use super::reply::{Ids, Outcome, Reply};
-use super::request_log::Api;
-use super::skiptoken::Cursor;
-use super::tenant::Tenant;
-use super::token::Claims;
-use super::world::World;
+use crate::active_faults::FaultTarget;
+use crate::corrupt;
+use crate::fault_response;
+use crate::incoming::IncomingRequest;
+use crate::pagination::{NEXT_LINK, PageCursor, PageLinks};
+use crate::query::Query;
+use crate::recorded_request::Api;
+use crate::reply::{LoggedOutcome, Outcome, Reply};
+use crate::state::SimulatorState;
+use crate::tenant::{ListPage, Tenant};
+use crate::token::Claims;
 
-pub(super) const NEXT_LINK: &str = "@odata.nextLink";
-
-/// The options of OData that are served.
+/// The supported options of OData.
 ///
-/// Any other is refused: an ignored `$filter` would look like an answer.
+/// Others are rejected: a response that ignores `$filter` would look correct.
 const OPTIONS: [&str; 5] = ["$top", "$skip", "$skiptoken", "$select", "$count"];
 
-/// The most elements Graph puts on a page, whatever `$top` says.
-const LARGEST_PAGE: usize = 999;
+/// Graph's maximum number of elements per page, whatever `$top` says.
+const MAX_PAGE_SIZE: usize = 999;
 
-/// A request for a list, before anything of it is believed.
-pub(super) struct ListRequest<'a> {
-    pub(super) api: Api,
-    pub(super) method: &'a Method,
-    pub(super) headers: &'a HeaderMap,
-    /// Scheme, host and port the client used.
-    pub(super) base: String,
-    pub(super) query: &'a str,
-    /// Headers as they came.
-    pub(super) asked: &'a str,
-    pub(super) ids: &'a Ids,
-}
+const SCORES_PATH: &str = "/v1.0/security/secureScores";
+const PROFILES_PATH: &str = "/v1.0/security/secureScoreControlProfiles";
 
-/// A request for a list of a known tenant.
-pub(super) struct Call<'a> {
-    pub(super) api: Api,
-    tenant: &'a Tenant,
-    base: &'a str,
-    asked: &'a str,
-    raw_query: &'a str,
-    query: Query,
-    cursor: Cursor,
-    /// Where the page after this one starts.
-    following: Option<usize>,
-    now: Timestamp,
-}
-
-/// The answer, and for whom and which page it was.
-pub(super) struct Answer {
-    pub(super) outcome: Outcome,
-    pub(super) tenant: Option<String>,
-    pub(super) page: u32,
+/// The list at a path.
+pub(crate) fn api_at(path: &str) -> Option<Api> {
+    match path {
+        SCORES_PATH => Some(Api::Scores),
+        PROFILES_PATH => Some(Api::Profiles),
+        _ => None,
+    }
 }
 
 /// Answers a request for a list.
-pub(super) async fn answer(world: &World, request: &ListRequest<'_>) -> Answer {
-    match authorise(world, request) {
-        Ok(tenant) => answer_tenant(world, tenant, request).await,
-        Err(reply) => Answer {
-            outcome: Outcome::Answered(*reply),
-            tenant: None,
-            page: 1,
-        },
-    }
-}
-
-async fn answer_tenant(world: &World, tenant: &Tenant, request: &ListRequest<'_>) -> Answer {
-    let (outcome, page) = match Call::new(tenant, request) {
-        Ok(call) => {
-            let page = call.cursor.page;
-            (call.run(world, request.ids).await, page)
-        }
-        Err(complaint) => (Outcome::Answered(bad_request(request, &complaint)), 1),
+pub(crate) async fn answer(
+    state: &SimulatorState,
+    api: Api,
+    request: &IncomingRequest,
+) -> LoggedOutcome {
+    let tenant = match authorise(state, api, request) {
+        Ok(tenant) => tenant,
+        Err(reply) => return LoggedOutcome::new(Outcome::Replied(*reply), None),
     };
-    Answer {
-        outcome,
-        tenant: Some(tenant.name.clone()),
-        page,
+    let call = match ListCall::new(tenant, api, request) {
+        Ok(call) => call,
+        Err(text) => {
+            let reply = bad_request(request, &text);
+            return LoggedOutcome::new(Outcome::Replied(reply), Some(&tenant.name));
+        }
+    };
+    let reply = |fault: Option<&_>| match call.list(state.page_size) {
+        Ok((list, links)) => corrupt::reply(fault, api, list, &links),
+        Err(text) => bad_request(request, &text),
+    };
+    let outcome = fault_response::respond(&state.faults, call.target(), request, reply).await;
+    LoggedOutcome {
+        page: call.cursor.page,
+        ..LoggedOutcome::new(outcome, Some(&tenant.name))
     }
 }
 
-/// The tenant a request's token is for.
-fn authorise<'w>(world: &'w World, request: &ListRequest<'_>) -> Result<&'w Tenant, Box<Reply>> {
-    if request.method != Method::GET {
-        return Err(Box::new(read_only(request)));
+/// The tenant of a request's token.
+fn authorise<'s>(
+    state: &'s SimulatorState,
+    api: Api,
+    request: &IncomingRequest,
+) -> Result<&'s Tenant, Box<Reply>> {
+    if request.head.method != Method::GET {
+        let text = "The simulator supports GET only.";
+        let status = StatusCode::METHOD_NOT_ALLOWED;
+        let reply = Reply::graph_error(status, &request.ids, "MethodNotAllowed", text);
+        return Err(Box::new(reply.with(ALLOW, "GET")));
     }
-    let header = request
-        .headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let token = header.and_then(|value| value.strip_prefix("Bearer "));
+    let token = request.header("authorization");
+    let token = token.and_then(|value| value.strip_prefix("Bearer "));
     let claims =
-        token.and_then(|token| Claims::from_token(token, world.token_key(), Timestamp::now()));
-    let claims = claims.ok_or_else(|| Box::new(unauthorised(request)))?;
-    let tenant = world.tenant(&claims.sim_tenant);
-    let tenant = tenant.filter(|tenant| tenant.token_generation() == claims.sim_generation);
-    match tenant {
-        None => Err(Box::new(unauthorised(request))),
-        Some(_) if !claims.may_read() => Err(Box::new(mishap::forbidden(request.api, request.ids))),
-        Some(tenant) => Ok(tenant),
+        token.and_then(|token| Claims::from_token(token, state.token_key(), Timestamp::now()));
+    let tenant = claims.as_ref().and_then(|claims| {
+        let tenant = state.tenant(&claims.sim_tenant)?;
+        (tenant.token_generation() == claims.sim_generation).then_some(tenant)
+    });
+    match (tenant, claims) {
+        (Some(tenant), Some(claims)) if claims.may_read() => Ok(tenant),
+        (Some(_), _) => Err(Box::new(fault_response::forbidden(api, &request.ids))),
+        (None, _) => Err(Box::new(unauthorised(request))),
     }
 }
 
-fn read_only(request: &ListRequest<'_>) -> Reply {
-    let error = ("MethodNotAllowed", "Lists can be read and nothing else.");
-    Reply::error(
-        request.api,
-        StatusCode::METHOD_NOT_ALLOWED,
-        request.ids,
-        error,
-    )
-    .with(ALLOW, "GET")
-}
-
-fn unauthorised(request: &ListRequest<'_>) -> Reply {
-    let error = (
-        "InvalidAuthenticationToken",
-        "The token is missing, expired, revoked or of another service.",
-    );
-    Reply::error(request.api, StatusCode::UNAUTHORIZED, request.ids, error).with(
+fn unauthorised(request: &IncomingRequest) -> Reply {
+    let text = "The token is missing, expired, revoked or of another service.";
+    let status = StatusCode::UNAUTHORIZED;
+    Reply::graph_error(status, &request.ids, "InvalidAuthenticationToken", text).with(
         WWW_AUTHENTICATE,
         "Bearer realm=\"\", error=\"invalid_token\"",
     )
 }
 
-fn bad_request(request: &ListRequest<'_>, complaint: &str) -> Reply {
-    Reply::error(
-        request.api,
-        StatusCode::BAD_REQUEST,
-        request.ids,
-        ("BadRequest", complaint),
-    )
+fn bad_request(request: &IncomingRequest, text: &str) -> Reply {
+    Reply::graph_error(StatusCode::BAD_REQUEST, &request.ids, "BadRequest", text)
 }
 
-impl<'a> Call<'a> {
-    fn new(tenant: &'a Tenant, request: &'a ListRequest<'_>) -> Result<Self, String> {
-        let query = Query::parse(request.query);
-        if let Some(option) = query
-            .keys()
-            .find(|key| key.starts_with('$') && !OPTIONS.contains(key))
-        {
+/// A valid request for a page of a tenant's list.
+struct ListCall<'a> {
+    api: Api,
+    tenant: &'a Tenant,
+    request: &'a IncomingRequest,
+    query: Query,
+    cursor: PageCursor,
+    /// The value of `$top`.
+    top: Option<usize>,
+    now: Timestamp,
+}
+
+impl<'a> ListCall<'a> {
+    fn new(tenant: &'a Tenant, api: Api, request: &'a IncomingRequest) -> Result<Self, String> {
+        let query = Query::parse(request.query());
+        let is_unsupported = |key: &&str| key.starts_with('$') && !OPTIONS.contains(key);
+        if let Some(option) = query.keys().find(is_unsupported) {
+            let supported = OPTIONS.join(", ");
             return Err(format!(
-                "The option {option} is not served; possible are {}.",
-                OPTIONS.join(", ")
+                "The option {option} is not supported; use {supported}."
             ));
         }
         let cursor = match query.value("$skiptoken") {
-            None => Cursor {
-                start: count(&query, "$skip")?.unwrap_or(0) as u32,
-                ..Cursor::FIRST
-            },
-            Some(text) => Cursor::from_guid(tenant.marker_key(), text)
+            None => PageCursor::first(number(&query, "$skip")?.unwrap_or(0)),
+            Some(text) => PageCursor::from_skiptoken(tenant.skiptoken_key(), text)
                 .ok_or_else(|| format!("The skip token {text} is not known."))?,
         };
-        if count(&query, "$top")? == Some(0) {
+        let top = number(&query, "$top")?;
+        if top == Some(0) {
             return Err("The value of $top must be 1 or more.".to_owned());
         }
         Ok(Self {
-            api: request.api,
+            api,
             tenant,
-            base: &request.base,
-            asked: request.asked,
-            raw_query: request.query,
+            request,
             query,
             cursor,
-            following: None,
+            top: top.map(|top| top as usize),
             now: Timestamp::now(),
         })
     }
 
-    async fn run(mut self, world: &World, ids: &Ids) -> Outcome {
-        let fault = world.faults().strike(self.target());
-        if let Some(outcome) = fault
-            .as_ref()
-            .and_then(|what| mishap::instead(what, self.api, ids, self.asked))
-        {
-            return outcome;
-        }
-        if let Some(What::Slow { millis }) = fault {
-            tokio::time::sleep(Duration::from_millis(millis)).await;
-        }
-        let list = match self.api {
-            Api::Profiles => self.profiles(world.page_size()),
-            Api::Token | Api::Scores => self.scores(),
-        };
-        Outcome::Answered(match self.selected(list) {
-            Ok(list) => distort::spoil(fault.as_ref(), list, &self),
-            Err(complaint) => Reply::error(
-                self.api,
-                StatusCode::BAD_REQUEST,
-                ids,
-                ("BadRequest", &complaint),
-            ),
-        })
-    }
-
-    fn target(&self) -> Target<'a> {
-        Target {
+    fn target(&self) -> FaultTarget<'a> {
+        FaultTarget {
             api: self.api,
             tenant: Some(&self.tenant.name),
             page: self.cursor.page,
@@ -214,121 +156,81 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn profiles(&mut self, page_size: usize) -> Map<String, Value> {
-        let size = self.top().unwrap_or(page_size).clamp(1, LARGEST_PAGE);
-        let page = self
-            .tenant
-            .records()
-            .profiles(self.cursor.start as usize, size);
-        self.following = page.next;
-        self.list(page.rest, page.elements)
-    }
-
-    /// The reports asked for.
-    ///
-    /// One page of any size carries a link to the older ones, `$top=1` too:
-    /// following it from the newest report walks through ninety days.
-    fn scores(&mut self) -> Map<String, Value> {
-        let records = self.tenant.records();
-        let start = self.cursor.start as usize;
-        let total = records.report_count();
-        let end = start.saturating_add(self.top().unwrap_or(total)).min(total);
-        let reports = (start..end)
-            .filter_map(|place| records.report(place, self.now))
-            .collect();
-        drop(records);
-        self.following = (end < total).then_some(end);
-        self.list(Map::new(), reports)
-    }
-
-    fn top(&self) -> Option<usize> {
-        count(&self.query, "$top").ok().flatten()
-    }
-
-    fn list(&self, mut rest: Map<String, Value>, elements: Vec<Value>) -> Map<String, Value> {
-        let name = path(self.api).rsplit('/').next().unwrap_or_default();
-        rest.entry("@odata.context")
-            .or_insert_with(|| json!(format!("{}/v1.0/$metadata#security/{name}", self.base)));
-        if self.following.is_some() {
-            rest.insert(NEXT_LINK.to_owned(), json!(self.next_link()));
+    fn list(&self, page_size: usize) -> Result<(Map<String, Value>, PageLinks<'a>), String> {
+        let (path, page) = match self.api {
+            Api::Profiles => (PROFILES_PATH, self.profiles(page_size)),
+            Api::Token | Api::Scores => (SCORES_PATH, self.scores()),
+        };
+        let links = PageLinks {
+            base: &self.request.base,
+            path,
+            query: self.request.query(),
+            next: PageCursor {
+                page: self.cursor.page.saturating_add(1),
+                // After the last page, an endless list starts again.
+                start: u32::try_from(page.next.unwrap_or(0)).unwrap_or(0),
+            },
+            key: self.tenant.skiptoken_key(),
+        };
+        let mut list = page.envelope;
+        let name = path.rsplit('/').next().unwrap_or_default();
+        list.entry("@odata.context")
+            .or_insert_with(|| json!(format!("{}/v1.0/$metadata#security/{name}", links.base)));
+        if page.next.is_some() {
+            list.insert(NEXT_LINK.to_owned(), json!(links.next()));
         }
-        rest.insert("value".to_owned(), Value::Array(elements));
-        rest
+        let elements = self.selected(page.elements)?;
+        list.insert("value".to_owned(), Value::Array(elements));
+        Ok((list, links))
     }
 
-    /// The list with the fields of `$select` only.
-    fn selected(&self, mut list: Map<String, Value>) -> Result<Map<String, Value>, String> {
+    fn profiles(&self, page_size: usize) -> ListPage {
+        let size = self.top.unwrap_or(page_size).clamp(1, MAX_PAGE_SIZE);
+        let start = self.cursor.start as usize;
+        self.tenant.data().profiles(start, size)
+    }
+
+    /// The requested reports.
+    ///
+    /// Any page links to the older reports, one of `$top=1` too: a client that
+    /// follows the links from the newest report reads all of them.
+    fn scores(&self) -> ListPage {
+        let data = self.tenant.data();
+        let start = self.cursor.start as usize;
+        let total = data.report_count();
+        let end = start.saturating_add(self.top.unwrap_or(total)).min(total);
+        ListPage {
+            envelope: Map::new(),
+            elements: (start..end)
+                .filter_map(|index| data.report(index, self.now))
+                .collect(),
+            next: (end < total).then_some(end),
+        }
+    }
+
+    /// The elements with the fields of `$select` only.
+    fn selected(&self, mut elements: Vec<Value>) -> Result<Vec<Value>, String> {
         let Some(names) = self.query.value("$select") else {
-            return Ok(list);
+            return Ok(elements);
         };
         let names: Vec<&str> = names.split(',').map(str::trim).collect();
-        let Some(Value::Array(elements)) = list.get_mut("value") else {
-            return Ok(list);
-        };
-        let known = |name: &str| elements.iter().any(|element| element.get(name).is_some());
+        let is_unknown =
+            |name: &&&str| !elements.iter().any(|element| element.get(**name).is_some());
         if let Some(name) = names
             .iter()
-            .find(|name| !elements.is_empty() && !known(name))
+            .find(is_unknown)
+            .filter(|_| !elements.is_empty())
         {
             return Err(format!("Could not find a property named '{name}'."));
         }
         for fields in elements.iter_mut().filter_map(Value::as_object_mut) {
             fields.retain(|key, _| names.contains(&key.as_str()));
         }
-        Ok(list)
-    }
-
-    /// The address of this very page.
-    pub(super) fn address(&self) -> String {
-        let mark = if self.raw_query.is_empty() { "" } else { "?" };
-        format!("{}{}{mark}{}", self.base, path(self.api), self.raw_query)
-    }
-
-    /// The address of the page after this one.
-    pub(super) fn next_link(&self) -> String {
-        format!("{}{}", self.base, self.next_path())
-    }
-
-    /// The same without the host; after the last page comes the first again.
-    pub(super) fn next_path(&self) -> String {
-        let start = u32::try_from(self.following.unwrap_or(0)).unwrap_or(0);
-        let next = Cursor {
-            page: self.cursor.page.saturating_add(1),
-            start,
-        };
-        let marker = next.to_guid(self.tenant.marker_key());
-        let kept: String = self
-            .kept_options()
-            .map(|option| format!("{option}&"))
-            .collect();
-        format!("{}?{kept}$skiptoken={marker}", path(self.api))
-    }
-
-    /// The options that hold for the next page too.
-    fn kept_options(&self) -> impl Iterator<Item = &str> {
-        let options = self
-            .raw_query
-            .split('&')
-            .filter(|option| !option.is_empty());
-        options.filter(|option| {
-            let option = Query::parse(option);
-            option.value("$skip").is_none() && option.value("$skiptoken").is_none()
-        })
+        Ok(elements)
     }
 }
 
-/// The path of a list.
-pub(super) fn path(api: Api) -> &'static str {
-    match api {
-        Api::Profiles => "/v1.0/security/secureScoreControlProfiles",
-        Api::Token | Api::Scores => "/v1.0/security/secureScores",
-    }
-}
-
-fn count(query: &Query, option: &str) -> Result<Option<usize>, String> {
-    let value = query.value(option);
-    value
-        .map(|text| text.parse::<u32>().map(|number| number as usize))
-        .transpose()
-        .map_err(|_| format!("The value of {option} must be a whole number."))
+fn number(query: &Query, option: &str) -> Result<Option<u32>, String> {
+    let number = query.value(option).map(str::parse).transpose();
+    number.map_err(|_| format!("The value of {option} must be a whole number."))
 }

@@ -1,20 +1,20 @@
-//! What was done to a control, and by whom.
+//! The state changes of a control.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-/// One element of `controlStateUpdates`.
+/// One dated element of `controlStateUpdates`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Update {
-    pub(super) state: String,
-    pub(super) by: Option<String>,
-    pub(super) comment: Option<String>,
-    pub(super) at: Timestamp,
+pub(crate) struct StateUpdate {
+    pub(crate) state: String,
+    pub(crate) by: Option<String>,
+    pub(crate) comment: Option<String>,
+    pub(crate) at: Timestamp,
 }
 
-impl Update {
-    /// As Graph writes it, with its seven digits of a second.
-    pub(super) fn to_json(&self) -> Value {
+impl StateUpdate {
+    /// Graph's JSON, with seven fractional digits in the timestamp.
+    pub(crate) fn to_json(&self) -> Value {
         json!({
             "assignedTo": "",
             "comment": self.comment,
@@ -25,8 +25,8 @@ impl Update {
     }
 }
 
-/// The entry of a control nobody has touched: a state without a date.
-pub(super) fn placeholder() -> Value {
+/// The undated entry of an unchanged control.
+pub(crate) fn placeholder() -> Value {
     json!({
         "assignedTo": null,
         "comment": null,
@@ -36,45 +36,43 @@ pub(super) fn placeholder() -> Value {
     })
 }
 
-/// The whole list of a control, placeholder first.
-pub(super) fn to_json(updates: &[Update]) -> Value {
+/// A control's `controlStateUpdates`: the placeholder, then the changes.
+pub(crate) fn to_json(updates: &[StateUpdate]) -> Value {
     std::iter::once(placeholder())
-        .chain(updates.iter().map(Update::to_json))
+        .chain(updates.iter().map(StateUpdate::to_json))
         .collect()
 }
 
-/// A moment for a new change: `now`, or just after the newest known change.
+/// The timestamp of a new change: `now`, or one tick after the newest change.
 ///
-/// Graph keeps a tenth of a microsecond. Two changes within one would tie,
-/// and a reader would rightly take either as the current one.
-pub(super) fn moment_after(newest: Option<Timestamp>, now: Timestamp) -> Timestamp {
+/// Graph's resolution is 100 ns. Two changes within one tick would tie, and a
+/// reader could take either as the current one.
+pub(crate) fn next_timestamp(newest: Option<Timestamp>, now: Timestamp) -> Timestamp {
     let tick = SignedDuration::from_nanos(100);
-    match newest.and_then(|newest| newest.checked_add(tick).ok()) {
-        Some(next) if next > now => next,
-        _ => now,
-    }
+    let next = newest.and_then(|newest| newest.checked_add(tick).ok());
+    next.map_or(now, |next| next.max(now))
 }
 
-/// The state in force at a moment.
-pub(super) fn state_at(updates: &[Update], moment: Timestamp) -> Option<&str> {
+/// The state at a time.
+pub(crate) fn state_at(updates: &[StateUpdate], at: Timestamp) -> Option<&str> {
     updates
         .iter()
-        .filter(|update| update.at <= moment)
+        .filter(|update| update.at <= at)
         .max_by_key(|update| update.at)
         .map(|update| update.state.as_str())
 }
 
-/// Graph's word for a state given in Graph's words or in ours.
+/// Graph's name of a state given by Graph's or the exporter's name.
 ///
-/// Any other word goes out as it was given: tests need words nobody knows.
-pub(super) fn graph_word(word: &str) -> &str {
-    match word.to_ascii_lowercase().as_str() {
+/// Any other name is sent unchanged, so that tests can serve unknown states.
+pub(crate) fn graph_state(name: &str) -> &str {
+    match name.to_ascii_lowercase().as_str() {
         "default" | "to_address" => "Default",
         "ignored" | "risk_accepted" => "Ignored",
         "thirdparty" | "third_party" => "ThirdParty",
         "reviewed" | "alternate_mitigation" => "Reviewed",
         "planned" => "Planned",
-        _ => word,
+        _ => name,
     }
 }
 
@@ -86,8 +84,8 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    fn update(state: &str, second: i64) -> Update {
-        Update {
+    fn update(state: &str, second: i64) -> StateUpdate {
+        StateUpdate {
             state: state.into(),
             by: None,
             comment: None,
@@ -96,18 +94,18 @@ mod tests {
     }
 
     #[test]
-    fn an_untouched_control_has_exactly_one_undated_entry() {
+    fn an_unchanged_control_has_one_undated_entry() {
         assert_eq!(to_json(&[]), json!([placeholder()]));
     }
 
     #[test]
-    fn a_change_is_dated_with_seven_digits() {
+    fn a_timestamp_has_seven_fractional_digits() {
         let json = update("Ignored", 1_700_000_000).to_json();
         assert_eq!(json["updatedDateTime"], "2023-11-14T22:13:20.0000000Z");
     }
 
     #[test]
-    fn the_state_at_a_moment_ignores_the_order_of_the_list() {
+    fn the_state_at_a_time_ignores_the_order_of_the_list() {
         let updates = [update("Reviewed", 30), update("Ignored", 10)];
         assert_eq!(state_at(&updates, at(20)), Some("Ignored"));
         assert_eq!(state_at(&updates, at(40)), Some("Reviewed"));
@@ -115,14 +113,15 @@ mod tests {
     }
 
     #[test]
-    fn two_changes_at_once_still_have_an_order() {
-        assert!(moment_after(Some(at(10)), at(10)) > at(10));
-        assert_eq!(moment_after(Some(at(10)), at(11)), at(11));
+    fn simultaneous_changes_are_ordered() {
+        assert!(next_timestamp(Some(at(10)), at(10)) > at(10));
+        assert_eq!(next_timestamp(Some(at(10)), at(11)), at(11));
+        assert_eq!(next_timestamp(None, at(11)), at(11));
     }
 
     #[test]
-    fn our_words_are_translated_and_foreign_ones_kept() {
-        assert_eq!(graph_word("risk_accepted"), "Ignored");
-        assert_eq!(graph_word("Acknowledged"), "Acknowledged");
+    fn known_state_names_are_translated_and_others_kept() {
+        assert_eq!(graph_state("risk_accepted"), "Ignored");
+        assert_eq!(graph_state("Acknowledged"), "Acknowledged");
     }
 }

@@ -1,55 +1,52 @@
-//! # simulator: Microsoft Graph and Entra in one process
+#![doc = include_str!("../README.md")]
 //!
-//! Serves what the exporter asks of Microsoft, over TLS on one loopback port,
-//! with made-up tenants in the shape real ones have: strings for numbers,
-//! nulls, placeholders, pages with opaque markers, older reports that lost
-//! half their fields. `demo`, `simulate` and the tests run against it.
+//! # Structure
 //!
-//! It depends on nothing else of the crate. Were it to share the wire types of
-//! the exporter, both would misread Microsoft in the same way and every test
-//! would pass.
+//! `server` routes requests to `graph`, `entra` and `managed_identity`, which
+//! read the tenants in `state`. `fault_response` and `corrupt` apply faults.
+//! A tenant's data is generated (`generated_tenant`) or captured (`replay`).
 //!
-//! Faults are injected through [`Control`] or its HTTP sibling. They strike
-//! where and as often as they are told, never by chance.
+//! The crate shares no type with the exporter. Common wire types would make
+//! both misread Microsoft in the same way, and every test would pass.
+#![forbid(unsafe_code)]
 
+mod active_faults;
 mod body;
-mod calendar;
+mod bounded_log;
 mod catalogue;
-mod character;
-mod confidences;
-mod control;
+mod completion;
 mod control_api;
-mod day;
-mod dice;
-mod distort;
+mod control_profile;
+mod corrupt;
+mod daily_report;
 mod entra;
+mod entra_error;
 mod fault;
-mod fault_board;
+mod fault_response;
+mod generated_data;
+mod generated_tenant;
 mod graph;
+mod handle;
 mod history;
-mod identity;
-mod made;
-mod measure;
-mod mishap;
+mod incoming;
+mod initial_changes;
+mod managed_identity;
 mod options;
-mod past;
-mod profile;
+mod pagination;
 mod query;
+mod recorded_request;
 mod replay;
 mod reply;
-mod report;
-mod request_log;
+mod report_calendar;
+mod rng;
+mod scenario;
 mod server;
-mod skiptoken;
-mod story;
+mod state;
 mod tenant;
+mod tenant_profile;
 mod tls;
 mod token;
-mod trust;
-mod world;
-
-#[cfg(test)]
-mod tests;
+mod trusted_credentials;
 
 use std::io;
 use std::net::SocketAddr;
@@ -58,124 +55,116 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-pub use control::{Control, ControlError};
-pub use fault::{Fault, FaultError, FaultId, Injection, Oddity, RetryAfter, What};
+pub use fault::{Fault, FaultError, FaultId, FaultKind, InjectedFault, OddElement, RetryAfter};
+pub use handle::{HandleError, SimulatorHandle};
 pub use options::Options;
+pub use recorded_request::{Api, RecordedRequest};
 pub use replay::ReplayError;
-pub use request_log::{Api, RecordedRequest};
-pub use story::story;
+pub use scenario::scenario;
 pub use tenant::TenantAccess;
-pub use tls::IdentityError;
-pub use trust::{FederatedClaims, TrustError};
+pub use tls::CertificateError;
+pub use trusted_credentials::{CredentialError, FederatedClaims};
 
-use world::World;
+use state::SimulatorState;
+use tls::ServerCertificate;
 
-/// A running simulator. Dropping it ends it, too.
+/// A running simulator. Dropping it stops it.
 #[derive(Debug)]
 pub struct Simulator {
     url: String,
     control_url: Option<String>,
     ca_pem: String,
-    control: Control,
+    handle: SimulatorHandle,
     tasks: JoinSet<()>,
 }
 
-/// Why the simulator did not start.
+/// Why a simulator did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SimulatorError {
-    /// An address could not be listened on.
+    /// The address is not available.
     #[error("could not listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the system said.
+        /// The reason.
         source: io::Error,
     },
-    /// The control API was to listen where others can reach it.
-    #[error("the control API has no password and listens on loopback only; {address} is not")]
+    /// The address of the control API is reachable from other machines.
+    #[error(
+        "the control API has no password, so it listens on loopback only; {address} is another address"
+    )]
     NotLoopback {
-        /// The address asked for.
+        /// The address.
         address: SocketAddr,
     },
-    /// The server has no certificate.
-    #[error("there is no certificate to serve with")]
-    Identity(#[from] IdentityError),
-    /// The captured answers cannot be served.
-    #[error("the captured answers cannot be served")]
+    /// The TLS certificate failed.
+    #[error("the simulator has no TLS certificate")]
+    Certificate(#[from] CertificateError),
+    /// The captured responses failed.
+    #[error("the captured responses cannot be served")]
     Replay(#[from] ReplayError),
 }
 
 impl Simulator {
-    /// Binds the ports and starts to serve.
+    /// Binds the ports and starts serving.
     pub async fn start(options: Options) -> Result<Self, SimulatorError> {
-        if let Some(address) = options
-            .control_listen
-            .filter(|address| !address.ip().is_loopback())
-        {
+        let control_listen = options.control_listen;
+        if let Some(address) = control_listen.filter(|address| !address.ip().is_loopback()) {
             return Err(SimulatorError::NotLoopback { address });
         }
-        let world = World::new(&options, Timestamp::now())?;
-        let control = Control::new(world.clone());
+        let state = SimulatorState::new(&options, Timestamp::now())?;
+        let handle = SimulatorHandle::new(state.clone());
         let mut tasks = JoinSet::new();
         let (listener, address) = listen(options.listen).await?;
-        let identity = tls::Identity::new(address, &options.names)?;
-        tasks.spawn(server::serve_graph(listener, identity.server, world));
-        let control_url = start_control(&options, &control, &mut tasks).await?;
-        if options.living {
-            tasks.spawn(story::live(control.clone(), options));
+        let certificate = ServerCertificate::new(address, &options.names)?;
+        tasks.spawn(server::serve_graph(listener, certificate.server, state));
+        let mut control_url = None;
+        if let Some(address) = control_listen {
+            let (listener, address) = listen(address).await?;
+            tasks.spawn(server::serve_control(listener, handle.clone()));
+            control_url = Some(format!("http://{address}"));
         }
-        let url = format!("https://{address}");
+        if options.scenario {
+            tasks.spawn(scenario::run(handle.clone(), options));
+        }
         Ok(Self {
-            url,
+            url: format!("https://{address}"),
             control_url,
-            ca_pem: identity.ca_pem,
-            control,
+            ca_pem: certificate.ca_pem,
+            handle,
             tasks,
         })
     }
 
-    /// The root of both Graph and Entra.
+    /// The root URL of both Graph and Entra.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// The certificate to trust.
+    /// The certificate authority that clients must trust, as PEM.
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
     }
 
-    /// The root of the control API, if it was asked for.
+    /// The root URL of the control API, if the options enable it.
     pub fn control_url(&self) -> Option<&str> {
         self.control_url.as_deref()
     }
 
     /// What a client needs to sign in to each tenant.
     pub fn tenants(&self) -> Vec<TenantAccess> {
-        self.control.tenants()
+        self.handle.tenants()
     }
 
-    /// The handle to change what is served.
-    pub fn control(&self) -> Control {
-        self.control.clone()
+    /// The handle that changes what the simulator serves.
+    pub fn handle(&self) -> SimulatorHandle {
+        self.handle.clone()
     }
 
-    /// Ends it: ports are free and connections closed when this returns.
+    /// Stops it. Ports are free and connections closed when this returns.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
     }
-}
-
-async fn start_control(
-    options: &Options,
-    control: &Control,
-    tasks: &mut JoinSet<()>,
-) -> Result<Option<String>, SimulatorError> {
-    let Some(address) = options.control_listen else {
-        return Ok(None);
-    };
-    let (listener, address) = listen(address).await?;
-    tasks.spawn(server::serve_control(listener, control.clone()));
-    Ok(Some(format!("http://{address}")))
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SimulatorError> {

@@ -1,37 +1,37 @@
-//! What a simulator is told before it starts.
+//! The settings of a simulator.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// How many profiles Graph puts on one page.
+/// Graph's number of profiles per page.
 const GRAPH_PAGE_SIZE: usize = 200;
 
-/// How long Entra's application tokens live.
+/// The lifetime of Entra's application tokens.
 const TOKEN_LIFETIME: Duration = Duration::from_secs(3599);
 
-/// How to start a [`Simulator`](super::Simulator).
+/// How to start a [`Simulator`](crate::Simulator).
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where Graph and Entra listen; port 0 takes a free one.
+    /// The address of Graph and Entra; port 0 picks a free port.
     pub listen: SocketAddr,
-    /// Where the control API listens, loopback only; `None` leaves it out.
+    /// The loopback address of the control API; `None` disables it.
     pub control_listen: Option<SocketAddr>,
-    /// How many tenants there are. The first five have names of their own.
+    /// The number of generated tenants. The first five have fixed names.
     pub tenants: usize,
-    /// Equal seeds give equal tenants, secrets and stories.
+    /// Equal seeds give equal tenants, secrets and scenarios.
     pub seed: u64,
-    /// A directory of captured answers to serve instead of invented tenants.
+    /// A directory of captured responses to serve instead of generated tenants.
     pub replay: Option<PathBuf>,
-    /// Profiles per page, where the client does not say `$top`.
+    /// Profiles per page, unless the request has `$top`.
     pub page_size: usize,
-    /// Whether scores drift and people accept risks while it runs.
-    pub living: bool,
-    /// How long before the start the newest of the ready-made changes was made.
+    /// Whether scores drift and administrators accept risks while it runs.
+    pub scenario: bool,
+    /// The age at the start of the newest change in the tenants' histories.
     pub state_age: Duration,
-    /// How long a token is good for.
+    /// The lifetime of access tokens.
     pub token_lifetime: Duration,
-    /// Host names the certificate holds beside `localhost` and the address.
+    /// Host names in the certificate besides `localhost` and the address.
     pub names: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ impl Default for Options {
             seed: 20_251_105,
             replay: None,
             page_size: GRAPH_PAGE_SIZE,
-            living: false,
+            scenario: false,
             state_age: Duration::from_secs(3 * 24 * 60 * 60),
             token_lifetime: TOKEN_LIFETIME,
             names: Vec::new(),

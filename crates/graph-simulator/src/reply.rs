@@ -1,4 +1,4 @@
-//! An answer before it becomes bytes.
+//! A response before it is serialised.
 
 use std::io::{self, Write};
 
@@ -11,29 +11,26 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::body::Body;
-use super::request_log::Api;
+use crate::body::ResponseBody;
+use crate::recorded_request::Api;
 
-/// The content type Graph gives its answers.
-const JSON: &str = "application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8";
+const GRAPH_JSON: &str =
+    "application/json;odata.metadata=minimal;odata.streaming=true;charset=utf-8";
+const ENTRA_JSON: &str = "application/json; charset=utf-8";
 
-/// The one Entra gives.
-const PLAIN_JSON: &str = "application/json; charset=utf-8";
-
-/// The two ids an answer can be found by in Microsoft's logs.
+/// The ids by which Microsoft's logs find a request.
 #[derive(Debug, Clone)]
-pub(super) struct Ids {
-    pub(super) request: String,
-    pub(super) client: String,
+pub(crate) struct RequestIds {
+    pub(crate) request: String,
+    pub(crate) client: String,
 }
 
-impl Ids {
+impl RequestIds {
     /// A new id, and the client's own if it sent one.
-    pub(super) fn new(headers: &HeaderMap) -> Self {
+    pub(crate) fn new(headers: &HeaderMap) -> Self {
         let request = Uuid::new_v4().to_string();
-        let sent = headers
-            .get("client-request-id")
-            .and_then(|id| id.to_str().ok());
+        let sent = headers.get("client-request-id");
+        let sent = sent.and_then(|id| id.to_str().ok());
         Self {
             client: sent.unwrap_or(&request).to_owned(),
             request,
@@ -41,47 +38,57 @@ impl Ids {
     }
 }
 
-/// What becomes of a request.
+/// The result of a request.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    Answered(Reply),
-    /// The connection is dropped.
-    Dropped,
+pub(crate) enum Outcome {
+    Replied(Reply),
+    ConnectionDropped,
+}
+
+/// The result of a request, and what the request log records with it.
+#[derive(Debug)]
+pub(crate) struct LoggedOutcome {
+    pub(crate) outcome: Outcome,
+    pub(crate) tenant: Option<String>,
+    pub(crate) page: u32,
+}
+
+impl LoggedOutcome {
+    /// The result of the first or only page.
+    pub(crate) fn new(outcome: Outcome, tenant: Option<&str>) -> Self {
+        Self {
+            outcome,
+            tenant: tenant.map(str::to_owned),
+            page: 1,
+        }
+    }
 }
 
 /// Status, headers and content.
 #[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: StatusCode,
-    pub(super) headers: Vec<(HeaderName, String)>,
-    pub(super) content: Content,
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: Vec<(HeaderName, String)>,
+    pub(crate) content: Content,
 }
 
-/// What is in the body.
+/// The content of a reply.
 #[derive(Debug)]
-pub(super) enum Content {
+pub(crate) enum Content {
     Json(Value),
-    /// JSON of which only the first half is sent.
+    /// JSON that breaks off after its first half.
     HalfJson(Value),
     Text {
         content_type: &'static str,
         text: &'static str,
     },
-    /// Packed already.
+    /// Compressed bytes.
     Gzipped(Bytes),
-    Raw(Body),
+    Raw(ResponseBody),
 }
 
 impl Reply {
-    pub(super) fn json(status: StatusCode, value: Value) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            content: Content::Json(value),
-        }
-    }
-
-    pub(super) fn of(content: Content) -> Self {
+    pub(crate) fn ok(content: Content) -> Self {
         Self {
             status: StatusCode::OK,
             headers: Vec::new(),
@@ -89,34 +96,59 @@ impl Reply {
         }
     }
 
+    pub(crate) fn json(status: StatusCode, value: Value) -> Self {
+        Self {
+            status,
+            ..Self::ok(Content::Json(value))
+        }
+    }
+
+    /// JSON with Entra's content type.
+    pub(crate) fn entra_json(status: StatusCode, value: Value) -> Self {
+        Self::json(status, value).with(CONTENT_TYPE, ENTRA_JSON)
+    }
+
     #[must_use]
-    pub(super) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    /// With the content type of Entra.
-    #[must_use]
-    pub(super) fn in_plain_json(self) -> Self {
-        self.with(CONTENT_TYPE, PLAIN_JSON)
-    }
-
-    /// An error in the shape of the interface it came from.
-    pub(super) fn error(
+    /// An error in the format of an interface.
+    pub(crate) fn error(
         api: Api,
         status: StatusCode,
-        ids: &Ids,
-        (code, text): (&str, &str),
+        ids: &RequestIds,
+        code: &str,
+        text: &str,
     ) -> Self {
         match api {
-            Api::Token => Self::json(status, entra_error((code, text), 0, ids)).in_plain_json(),
-            Api::Scores | Api::Profiles => Self::json(status, graph_error((code, text), ids)),
+            Api::Token => Self::entra_json(status, entra_error(code, text, None, ids)),
+            Api::Scores | Api::Profiles => Self::graph_error(status, ids, code, text),
         }
     }
 
-    /// The response, packed if the client takes that.
-    pub(super) fn into_response(self, ids: &Ids, gzip: bool) -> io::Result<Response<Body>> {
-        let (mut headers, body) = self.content.into_parts(gzip)?;
+    /// An error in Graph's format.
+    pub(crate) fn graph_error(
+        status: StatusCode,
+        ids: &RequestIds,
+        code: &str,
+        text: &str,
+    ) -> Self {
+        let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        let inner =
+            json!({"date": date, "request-id": ids.request, "client-request-id": ids.client});
+        let error = json!({"code": code, "message": text, "innerError": inner});
+        Self::json(status, json!({"error": error}))
+    }
+
+    /// The response, compressed if the client accepts that.
+    pub(crate) fn into_response(
+        self,
+        ids: &RequestIds,
+        accepts_gzip: bool,
+    ) -> io::Result<Response<ResponseBody>> {
+        let (mut headers, body) = self.content.into_parts(accepts_gzip)?;
         headers.insert("request-id", header(&ids.request)?);
         headers.insert("client-request-id", header(&ids.client)?);
         for (name, text) in self.headers {
@@ -130,27 +162,27 @@ impl Reply {
 }
 
 impl Content {
-    fn into_parts(self, gzip: bool) -> io::Result<(HeaderMap, Body)> {
+    fn into_parts(self, accepts_gzip: bool) -> io::Result<(HeaderMap, ResponseBody)> {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(GRAPH_JSON));
         let body = match self {
-            Self::Json(value) if gzip => {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-                Body::whole(pack(value.to_string().as_bytes())?)
+            Self::Json(value) if accepts_gzip => {
+                let bytes = gzip(value.to_string().as_bytes())?;
+                return Self::Gzipped(bytes.into()).into_parts(accepts_gzip);
             }
-            Self::Json(value) => Body::whole(value.to_string()),
+            Self::Json(value) => ResponseBody::complete(value.to_string()),
             Self::HalfJson(value) => {
                 let text = value.to_string();
                 headers.insert(CONTENT_LENGTH, text.len().into());
-                Body::truncated(text.into())
+                ResponseBody::truncated(&text.into())
             }
             Self::Text { content_type, text } => {
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-                Body::whole(text)
+                ResponseBody::complete(text)
             }
             Self::Gzipped(bytes) => {
                 headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-                Body::whole(bytes)
+                ResponseBody::complete(bytes)
             }
             Self::Raw(body) => body,
         };
@@ -158,38 +190,24 @@ impl Content {
     }
 }
 
-/// Graph's shape of an error.
-pub(super) fn graph_error((code, message): (&str, &str), ids: &Ids) -> Value {
-    let date = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
-    json!({"error": {
-        "code": code,
-        "message": message,
-        "innerError": {"date": date, "request-id": ids.request, "client-request-id": ids.client},
-    }})
-}
-
-/// Entra's shape of an error; number 0 stands for none.
-pub(super) fn entra_error((word, text): (&str, &str), number: u32, ids: &Ids) -> Value {
+/// Entra's format of an error, with or without an AADSTS number.
+pub(crate) fn entra_error(code: &str, text: &str, aadsts: Option<u32>, ids: &RequestIds) -> Value {
     let time = Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
     let (trace, correlation) = (&ids.request, &ids.client);
     let description =
         format!("{text} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {time}");
-    let codes: Vec<u32> = Some(number)
-        .into_iter()
-        .filter(|number| *number != 0)
-        .collect();
     json!({
-        "error": word,
+        "error": code,
         "error_description": description,
-        "error_codes": codes,
+        "error_codes": aadsts.as_slice(),
         "timestamp": time,
         "trace_id": trace,
         "correlation_id": correlation,
     })
 }
 
-/// Packs quickly; the other end of a loopback does not mind a few bytes.
-pub(super) fn pack(bytes: &[u8]) -> io::Result<Vec<u8>> {
+/// Compresses fast rather than well.
+pub(crate) fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(bytes)?;
     encoder.finish()

@@ -1,13 +1,16 @@
-//! Listening, and which path leads where.
+//! Connections and routing.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
-use hyper::header::{ACCEPT_ENCODING, HOST, HeaderName, HeaderValue};
+use hyper::header::ACCEPT_ENCODING;
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -20,66 +23,63 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
-use super::body::Body;
-use super::control::Control;
-use super::control_api;
-use super::entra::{self, TokenRequest};
-use super::graph::{self, Answer, ListRequest};
-use super::identity::{self, Flavour, IdentityRequest};
-use super::query::{self, Query};
-use super::reply::{Ids, Outcome, Reply};
-use super::request_log::{Api, RecordedRequest};
-use super::world::World;
+use crate::body::ResponseBody;
+use crate::control_api;
+use crate::entra;
+use crate::graph;
+use crate::handle::SimulatorHandle;
+use crate::incoming::IncomingRequest;
+use crate::managed_identity::{self, IdentityEndpoint};
+use crate::query::{Query, decode_segment};
+use crate::recorded_request::{Api, RecordedRequest};
+use crate::reply::{LoggedOutcome, Outcome, Reply};
+use crate::state::SimulatorState;
 
-/// The most bytes of a request body that are read.
-const LARGEST_FORM: usize = 64 * 1024;
+/// The maximum size of a request body; a larger one reads as empty.
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// Serves Graph and Entra until it is dropped; its connections end with it.
-pub(super) async fn serve_graph(listener: TcpListener, tls: Arc<ServerConfig>, world: Arc<World>) {
+/// The pause after a failed accept, usually for want of file descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+
+/// Serves Graph and Entra until the future is dropped, with its connections.
+pub(crate) async fn serve_graph(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    state: Arc<SimulatorState>,
+) {
     let acceptor = TlsAcceptor::from(tls);
     accept(listener, move |stream| {
-        let (acceptor, world) = (acceptor.clone(), Arc::clone(&world));
+        let (acceptor, state) = (acceptor.clone(), Arc::clone(&state));
         async move {
+            let answer = move |request| answer(Arc::clone(&state), request);
             match acceptor.accept(stream).await {
-                Ok(stream) => serve_connection(stream, world).await,
-                Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
+                Ok(stream) => serve_connection(stream, answer).await,
+                Err(error) => tracing::debug!(%error, "TLS handshake failed"),
             }
         }
     })
     .await;
 }
 
-/// Serves the control API until it is dropped.
-pub(super) async fn serve_control(listener: TcpListener, control: Control) {
+/// Serves the control API until the future is dropped, with its connections.
+pub(crate) async fn serve_control(listener: TcpListener, handle: SimulatorHandle) {
     accept(listener, move |stream| {
-        let control = control.clone();
-        async move {
-            let service = service_fn(move |request: Request<Incoming>| {
-                let control = control.clone();
-                async move {
-                    let (head, body) = request.into_parts();
-                    let body = read(body).await;
-                    Ok::<_, Infallible>(control_api::answer(
-                        &control,
-                        &head.method,
-                        head.uri.path(),
-                        &body,
-                    ))
-                }
-            });
-            let connection = auto::Builder::new(TokioExecutor::new());
-            if let Err(error) = connection
-                .serve_connection(TokioIo::new(stream), service)
-                .await
-            {
-                tracing::debug!(error, "a control connection ended badly");
+        let handle = handle.clone();
+        let answer = move |request: Request<Incoming>| {
+            let handle = handle.clone();
+            async move {
+                let (head, body) = request.into_parts();
+                let body = read(body).await;
+                let path = head.uri.path();
+                Ok::<_, Infallible>(control_api::answer(&handle, &head.method, path, &body))
             }
-        }
+        };
+        serve_connection(stream, answer)
     })
     .await;
 }
 
-/// Hands each connection to a task; the tasks end when this future does.
+/// Spawns a task per connection; dropping the future aborts the tasks.
 async fn accept<F, T>(listener: TcpListener, serve: F)
 where
     F: Fn(TcpStream) -> T,
@@ -93,194 +93,128 @@ where
                 connections.spawn(serve(stream));
             }
             Err(error) => {
-                // Out of descriptors, most likely: trying at once would spin.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tracing::warn!(%error, "could not accept a connection");
+                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
 }
 
-async fn serve_connection<S>(stream: S, world: Arc<World>)
+async fn serve_connection<S, F, T, E>(stream: S, answer: F)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Fn(Request<Incoming>) -> T,
+    T: Future<Output = Result<Response<ResponseBody>, E>> + Send + 'static,
+    E: Into<Box<dyn Error + Send + Sync>>,
 {
-    let service = service_fn(move |request| answer(Arc::clone(&world), request));
-    let connection = auto::Builder::new(TokioExecutor::new());
-    if let Err(error) = connection
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-    {
-        tracing::debug!(error, "a connection ended badly");
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let connection = builder.serve_connection(TokioIo::new(stream), service_fn(answer));
+    if let Err(error) = connection.await {
+        tracing::debug!(error, "connection failed");
     }
 }
 
-/// Where a path leads.
+/// The endpoint of a path.
 enum Route {
+    /// Entra, with the tenant's GUID or domain.
     Token(String),
-    Identity(Flavour),
+    ManagedIdentity(IdentityEndpoint),
     List(Api),
-    Nowhere,
+    Unknown,
 }
 
 impl Route {
-    fn of(path: &str) -> Self {
-        let lists = [Api::Scores, Api::Profiles];
-        if let Some(api) = lists.into_iter().find(|api| graph::path(*api) == path) {
+    fn parse(path: &str) -> Self {
+        if let Some(api) = graph::api_at(path) {
             return Self::List(api);
         }
-        if let Some(flavour) = Flavour::at(path) {
-            return Self::Identity(flavour);
+        if let Some(endpoint) = IdentityEndpoint::at(path) {
+            return Self::ManagedIdentity(endpoint);
         }
-        let tenant = path
-            .strip_prefix('/')
-            .and_then(|path| path.strip_suffix("/oauth2/v2.0/token"));
+        let tenant = path.strip_prefix('/');
+        let tenant = tenant.and_then(|path| path.strip_suffix("/oauth2/v2.0/token"));
         match tenant.filter(|tenant| !tenant.contains('/')) {
-            Some(tenant) => Self::Token(query::decode(tenant)),
-            None => Self::Nowhere,
+            Some(tenant) => Self::Token(decode_segment(tenant)),
+            None => Self::Unknown,
         }
     }
 
     fn api(&self) -> Option<Api> {
         match self {
-            Self::Token(_) | Self::Identity(_) => Some(Api::Token),
+            Self::Token(_) | Self::ManagedIdentity(_) => Some(Api::Token),
             Self::List(api) => Some(*api),
-            Self::Nowhere => None,
+            Self::Unknown => None,
         }
     }
 }
 
-/// Answers one request and writes it down.
+/// Answers and records one request.
 ///
-/// An error here is the fault that drops the connection: hyper closes it
-/// (HTTP/1.1) or resets the stream (HTTP/2) without an answer.
-async fn answer(world: Arc<World>, request: Request<Incoming>) -> io::Result<Response<Body>> {
-    let began = Instant::now();
+/// An error makes hyper close the connection (HTTP/1.1) or reset the stream
+/// (HTTP/2) without a response.
+async fn answer(
+    state: Arc<SimulatorState>,
+    request: Request<Incoming>,
+) -> io::Result<Response<ResponseBody>> {
+    let started = Instant::now();
     let (head, body) = request.into_parts();
-    let ids = Ids::new(&head.headers);
-    let route = Route::of(head.uri.path());
+    let mut request = IncomingRequest::new(head);
+    let route = Route::parse(request.head.uri.path());
     let api = route.api();
-    let gzip = takes_gzip(&head);
-    let answer = lead(&world, route, (&head, body), &ids).await;
-    let path_and_query = head
-        .uri
-        .path_and_query()
-        .map_or("/", |path| path.as_str())
-        .to_owned();
-    let status = match &answer.outcome {
-        Outcome::Answered(reply) => reply.status.as_u16(),
-        Outcome::Dropped => 0,
-    };
-    let (tenant, page) = (answer.tenant, answer.page);
-    world.log().record(RecordedRequest {
+    let logged = dispatch(&state, route, &mut request, body).await;
+    let path_and_query = request.head.uri.path_and_query();
+    state.requests.record(RecordedRequest {
         at: Timestamp::now(),
-        under_way: (began, Instant::now()),
-        tenant,
+        started,
+        finished: Instant::now(),
+        tenant: logged.tenant,
         api,
-        path_and_query,
-        page,
-        status,
+        path_and_query: path_and_query.map_or("/", |path| path.as_str()).to_owned(),
+        page: logged.page,
+        status: match &logged.outcome {
+            Outcome::Replied(reply) => reply.status.as_u16(),
+            Outcome::ConnectionDropped => 0,
+        },
     });
-    match answer.outcome {
-        Outcome::Answered(reply) => reply.into_response(&ids, gzip),
-        Outcome::Dropped => Err(io::ErrorKind::ConnectionReset.into()),
+    match logged.outcome {
+        Outcome::Replied(reply) => reply.into_response(&request.ids, accepts_gzip(&request.head)),
+        Outcome::ConnectionDropped => Err(io::ErrorKind::ConnectionReset.into()),
     }
 }
 
-type Head = hyper::http::request::Parts;
-
-async fn lead(world: &World, route: Route, (head, body): (&Head, Incoming), ids: &Ids) -> Answer {
-    let base = base(head);
-    let asked = headers_of(head);
+async fn dispatch(
+    state: &SimulatorState,
+    route: Route,
+    request: &mut IncomingRequest,
+    body: Incoming,
+) -> LoggedOutcome {
     match route {
         Route::Token(tenant) => {
             let body = read(body).await;
             let body = String::from_utf8_lossy(&body);
-            let form = Query::parse(&body);
-            let asked = format!("{body}; {asked}");
-            entra::answer(
-                world,
-                &TokenRequest {
-                    method: &head.method,
-                    tenant,
-                    base,
-                    form,
-                    asked: &asked,
-                    ids,
-                },
-            )
-            .await
+            request.echo = format!("{body}; {}", request.echo);
+            entra::answer(state, &tenant, request, &Query::parse(&body)).await
         }
-        Route::Identity(flavour) => {
-            let query = Query::parse(head.uri.query().unwrap_or_default());
-            let (method, headers) = (&head.method, &head.headers);
-            identity::answer(
-                world,
-                &IdentityRequest {
-                    flavour,
-                    method,
-                    headers,
-                    base,
-                    query,
-                    asked: &asked,
-                    ids,
-                },
-            )
-            .await
+        Route::ManagedIdentity(endpoint) => {
+            managed_identity::answer(state, endpoint, request).await
         }
-        Route::List(api) => {
-            let query = head.uri.query().unwrap_or_default();
-            let (method, headers) = (&head.method, &head.headers);
-            graph::answer(
-                world,
-                &ListRequest {
-                    api,
-                    method,
-                    headers,
-                    base,
-                    query,
-                    asked: &asked,
-                    ids,
-                },
-            )
-            .await
-        }
-        Route::Nowhere => {
-            let error = ("ResourceNotFound", "There is nothing at this path.");
-            let reply = Reply::error(Api::Scores, StatusCode::NOT_FOUND, ids, error);
-            Answer {
-                outcome: Outcome::Answered(reply),
-                tenant: None,
-                page: 1,
-            }
+        Route::List(api) => graph::answer(state, api, request).await,
+        Route::Unknown => {
+            let text = "The path does not exist.";
+            let status = StatusCode::NOT_FOUND;
+            let reply = Reply::graph_error(status, &request.ids, "ResourceNotFound", text);
+            LoggedOutcome::new(Outcome::Replied(reply), None)
         }
     }
 }
 
-/// The headers as they came, on one line, since of more we tell the first.
-fn headers_of(head: &Head) -> String {
-    let line = |(name, value): (&HeaderName, &HeaderValue)| {
-        format!("{name}: {}; ", String::from_utf8_lossy(value.as_bytes()))
-    };
-    head.headers.iter().map(line).collect()
-}
-
-/// The root as the client wrote it: links must stay on the host it knows.
-fn base(head: &Head) -> String {
-    let authority = head.uri.authority().map(|authority| authority.as_str());
-    let host = head.headers.get(HOST).and_then(|host| host.to_str().ok());
-    format!("https://{}", authority.or(host).unwrap_or("localhost"))
-}
-
-fn takes_gzip(head: &Head) -> bool {
-    let accepted = head.headers.get_all(ACCEPT_ENCODING).iter();
-    accepted
-        .filter_map(|value| value.to_str().ok())
-        .any(|value| value.contains("gzip"))
+fn accepts_gzip(head: &Parts) -> bool {
+    let mut accepted = head.headers.get_all(ACCEPT_ENCODING).iter();
+    accepted.any(|value| value.to_str().is_ok_and(|value| value.contains("gzip")))
 }
 
 async fn read(body: Incoming) -> Vec<u8> {
-    let read = Limited::new(body, LARGEST_FORM).collect().await;
-    read.map(|body| body.to_bytes().to_vec())
+    let body = Limited::new(body, MAX_BODY_BYTES).collect().await;
+    body.map(|body| body.to_bytes().to_vec())
         .unwrap_or_default()
 }

@@ -1,34 +1,35 @@
-//! One tenant: who it is to Entra, and its data.
+//! One tenant: its registration in Entra and its data.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value};
 
-use super::dice::{guid, roll};
-use super::history::Update;
-use super::measure::Share;
+use crate::completion::Completion;
+use crate::history::StateUpdate;
+use crate::rng::{draw, guid};
 
-/// What a client needs to know to sign in to a tenant.
+/// What a client needs to sign in to a tenant.
 #[derive(Clone)]
 pub struct TenantAccess {
     /// The short name, which the control API uses.
     pub name: String,
     /// The tenant's GUID.
     pub entra_id: String,
-    /// The name for people.
+    /// The display name.
     pub display_name: String,
-    /// A domain, which Entra takes in place of the GUID.
+    /// A domain, which Entra accepts instead of the GUID.
     pub domain: String,
     /// The application's id.
     pub client_id: String,
-    /// The application's present secret.
+    /// The application's current secret.
     pub client_secret: String,
 }
 
+/// Omits the secret.
 impl fmt::Debug for TenantAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TenantAccess")
@@ -39,59 +40,62 @@ impl fmt::Debug for TenantAccess {
     }
 }
 
-/// A part of the catalogue.
-pub(super) struct ProfilesPage {
-    /// What else stood beside the list, where the page was captured.
-    pub(super) rest: Map<String, Value>,
-    pub(super) elements: Vec<Value>,
+/// A page of a list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ListPage {
+    /// The members of a captured page besides the list.
+    pub(crate) envelope: Map<String, Value>,
+    pub(crate) elements: Vec<Value>,
     /// Where the next page starts.
-    pub(super) next: Option<usize>,
+    pub(crate) next: Option<usize>,
 }
 
-/// The data behind the two lists of one tenant, invented or captured.
-pub(super) trait Records: Send + fmt::Debug {
-    fn profiles(&self, start: usize, size: usize) -> ProfilesPage;
+/// The data of one tenant, generated or captured.
+///
+/// Methods that return `bool` say whether the control exists.
+pub(crate) trait TenantData: Send + fmt::Debug {
+    fn profiles(&self, start: usize, size: usize) -> ListPage;
     fn report_count(&self) -> usize;
-    /// The report of a place in the list, newest first.
-    fn report(&self, place: usize, now: Timestamp) -> Option<Value>;
-    /// The exact spelling of a control the catalogue holds.
-    fn control(&self, id: &str) -> Option<String>;
+    /// The report at an index, newest first.
+    fn report(&self, index: usize, now: Timestamp) -> Option<Value>;
+    /// The ids of the catalogue.
+    fn controls(&self) -> Vec<String>;
     fn scored_controls(&self) -> Vec<String>;
     fn newest_change(&self, id: &str) -> Option<Timestamp>;
-    fn append(&mut self, id: &str, update: Update);
-    /// Whether the control has a score to set.
-    fn set_share(&mut self, id: &str, share: Share) -> bool;
-    fn share_now(&self, id: &str, now: Timestamp) -> Option<Share>;
+    fn append(&mut self, id: &str, update: StateUpdate);
+    fn completion(&self, id: &str, now: Timestamp) -> Option<Completion>;
+    fn set_completion(&mut self, id: &str, completion: Completion) -> bool;
     fn replace_profile(&mut self, id: &str, element: Value) -> bool;
     fn replace_score(&mut self, id: &str, element: Value) -> bool;
 }
 
-/// A tenant as both interfaces see it.
+/// A tenant.
 #[derive(Debug)]
-pub(super) struct Tenant {
-    pub(super) name: String,
-    pub(super) display_name: String,
-    pub(super) entra_id: String,
-    pub(super) domain: String,
-    pub(super) client_id: String,
+pub(crate) struct Tenant {
+    pub(crate) name: String,
+    pub(crate) display_name: String,
+    pub(crate) entra_id: String,
+    pub(crate) domain: String,
+    pub(crate) client_id: String,
     seed: u64,
-    credentials: Mutex<Generations>,
-    records: Mutex<Box<dyn Records>>,
+    generations: Mutex<Generations>,
+    data: Mutex<Box<dyn TenantData>>,
 }
 
-/// How often secret and tokens were made void.
-#[derive(Debug, Clone, Copy, Default)]
+/// How often the secret and the tokens were invalidated.
+#[derive(Debug, Default)]
 struct Generations {
     secret: u64,
     tokens: u64,
 }
 
 impl Tenant {
-    pub(super) fn new(
-        (name, display_name): (String, String),
+    pub(crate) fn new(
+        name: String,
+        display_name: String,
         entra_id: String,
         seed: u64,
-        records: Box<dyn Records>,
+        data: Box<dyn TenantData>,
     ) -> Self {
         Self {
             domain: format!("{name}.example"),
@@ -100,16 +104,16 @@ impl Tenant {
             display_name,
             entra_id,
             seed,
-            credentials: Mutex::default(),
-            records: Mutex::new(records),
+            generations: Mutex::default(),
+            data: Mutex::new(data),
         }
     }
 
-    pub(super) fn records(&self) -> MutexGuard<'_, Box<dyn Records>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn data(&self) -> MutexGuard<'_, Box<dyn TenantData>> {
+        self.data.lock()
     }
 
-    pub(super) fn access(&self) -> TenantAccess {
+    pub(crate) fn access(&self) -> TenantAccess {
         TenantAccess {
             name: self.name.clone(),
             entra_id: self.entra_id.clone(),
@@ -120,39 +124,32 @@ impl Tenant {
         }
     }
 
-    /// The secret that is good now.
-    pub(super) fn secret(&self) -> String {
-        let generation = self.generations().secret;
-        let words =
-            (0..4).map(|word| roll(self.seed, "secret", generation * 4 + word).to_be_bytes());
+    /// The current secret.
+    pub(crate) fn secret(&self) -> String {
+        let first = self.generations.lock().secret * 4;
+        let words = (first..first + 4).map(|word| draw(self.seed, "secret", word).to_be_bytes());
         let text = URL_SAFE_NO_PAD.encode(words.collect::<Vec<_>>().concat());
         format!("sim~{}", text.get(..34).unwrap_or(&text))
     }
 
-    /// Puts a new secret in place of the present one.
-    pub(super) fn rotate_secret(&self) -> String {
-        self.generations().secret += 1;
+    /// Replaces the secret and returns the new one.
+    pub(crate) fn rotate_secret(&self) -> String {
+        self.generations.lock().secret += 1;
         self.secret()
     }
 
-    /// The number a token must carry to be taken.
-    pub(super) fn token_generation(&self) -> u64 {
-        self.generations().tokens
+    /// The generation that a valid token carries.
+    pub(crate) fn token_generation(&self) -> u64 {
+        self.generations.lock().tokens
     }
 
-    /// Makes every token void that was handed out so far.
-    pub(super) fn revoke_tokens(&self) {
-        self.generations().tokens += 1;
+    /// Invalidates every token issued so far.
+    pub(crate) fn revoke_tokens(&self) {
+        self.generations.lock().tokens += 1;
     }
 
-    /// The key of its place markers.
-    pub(super) fn marker_key(&self) -> u64 {
-        roll(self.seed, "marker", 0)
-    }
-
-    fn generations(&self) -> MutexGuard<'_, Generations> {
-        self.credentials
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    /// The key of the skip tokens.
+    pub(crate) fn skiptoken_key(&self) -> u64 {
+        draw(self.seed, "marker", 0)
     }
 }

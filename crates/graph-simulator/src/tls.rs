@@ -1,4 +1,4 @@
-//! A certificate authority that lives as long as the simulator.
+//! The TLS certificate, from an authority of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -11,29 +11,29 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::PrivateKeyDer;
 
-/// What a client must trust, and what the server shows.
-pub(super) struct Identity {
-    pub(super) ca_pem: String,
-    pub(super) server: Arc<ServerConfig>,
+/// The server's TLS configuration, and the authority that clients trust.
+pub(crate) struct ServerCertificate {
+    pub(crate) ca_pem: String,
+    pub(crate) server: Arc<ServerConfig>,
 }
 
-/// Why there is no certificate.
+/// Why there is no TLS certificate.
 #[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// The certificate could not be made.
-    #[error("the certificate could not be made")]
-    Issue(#[from] rcgen::Error),
-    /// The certificate was made and refused.
-    #[error("the certificate could not be used")]
-    Use(#[from] rustls::Error),
+pub enum CertificateError {
+    /// The certificate could not be generated.
+    #[error("could not generate the certificate")]
+    Generate(#[from] rcgen::Error),
+    /// The TLS library rejected the certificate.
+    #[error("the TLS library rejected the certificate")]
+    Configure(#[from] rustls::Error),
 }
 
-impl Identity {
-    /// Makes an authority and one certificate for the address and names.
+impl ServerCertificate {
+    /// Generates an authority and one certificate for the address and names.
     ///
-    /// The authority's key is dropped at once: whoever trusts its certificate
-    /// trusts this one server and nothing that comes later.
-    pub(super) fn new(address: SocketAddr, names: &[String]) -> Result<Self, IdentityError> {
+    /// The authority's key is dropped, so a client that trusts the authority
+    /// trusts this server only.
+    pub(crate) fn new(address: SocketAddr, names: &[String]) -> Result<Self, CertificateError> {
         let authority = authority()?;
         let key = KeyPair::generate()?;
         let certificate = leaf(address, names)?.signed_by(&key, &authority)?;
@@ -65,11 +65,9 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
 }
 
 fn leaf(address: SocketAddr, names: &[String]) -> Result<CertificateParams, rcgen::Error> {
-    let mut subjects = vec![
-        "localhost".to_owned(),
-        "127.0.0.1".to_owned(),
-        "::1".to_owned(),
-    ];
+    let mut subjects = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .to_vec();
     subjects.push(address.ip().to_string());
     subjects.extend_from_slice(names);
     subjects.sort();

@@ -1,4 +1,4 @@
-//! Access tokens: the shape of a JWT, readable by clients, good for here only.
+//! Access tokens: JWTs that only this simulator accepts.
 
 use std::time::Duration;
 
@@ -8,76 +8,73 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::dice::roll;
+use crate::rng::draw;
 
-/// The application permission Secure Score asks for.
-pub(super) const ROLE: &str = "SecurityEvents.Read.All";
+/// The application permission that reads Secure Score.
+pub(crate) const READ_ROLE: &str = "SecurityEvents.Read.All";
 
-/// The claims of a token that matter here.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Claims {
-    pub(super) aud: String,
-    pub(super) iss: String,
-    pub(super) iat: i64,
-    pub(super) nbf: i64,
-    pub(super) exp: i64,
-    pub(super) appid: String,
-    pub(super) tid: String,
-    pub(super) roles: Vec<String>,
-    pub(super) ver: String,
-    pub(super) idtyp: String,
-    /// The tenant's name: `tid` may be made to lie.
-    pub(super) sim_tenant: String,
-    /// Void when the tenant has gone on to another number.
-    pub(super) sim_generation: u64,
+pub(crate) struct Claims {
+    pub(crate) aud: String,
+    pub(crate) iss: String,
+    pub(crate) iat: i64,
+    pub(crate) nbf: i64,
+    pub(crate) exp: i64,
+    pub(crate) appid: String,
+    pub(crate) tid: String,
+    pub(crate) roles: Vec<String>,
+    pub(crate) ver: String,
+    pub(crate) idtyp: String,
+    /// The tenant's name, since a fault can falsify `tid`.
+    pub(crate) sim_tenant: String,
+    /// The tenant's token generation; revocation starts a new one.
+    pub(crate) sim_generation: u64,
 }
 
 impl Claims {
-    /// The times of a token that starts now.
-    pub(super) fn times(now: Timestamp, lifetime: Duration) -> (i64, i64) {
+    /// Start and end of a token issued now.
+    pub(crate) fn times(now: Timestamp, lifetime: Duration) -> (i64, i64) {
         let start = now.as_second();
         let lifetime = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         (start, start.saturating_add(lifetime))
     }
 
-    /// Writes the token.
+    /// Encodes the token.
     ///
-    /// The last part is no signature but a check sum with a key of the
-    /// simulator: enough to refuse a token made elsewhere, without a list of
-    /// those handed out.
-    pub(super) fn to_token(&self, key: u64) -> String {
+    /// The last part is a checksum with the simulator's key rather than a
+    /// signature: it suffices to reject foreign tokens without a list of the
+    /// issued ones.
+    pub(crate) fn to_token(&self, key: u64) -> String {
         let header = json!({"typ": "JWT", "alg": "none"}).to_string();
         let payload = serde_json::to_string(self).unwrap_or_default();
-        let signed = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header),
-            URL_SAFE_NO_PAD.encode(payload)
-        );
-        let seal = seal(key, &signed);
-        format!("{signed}.{seal}")
+        let [header, payload] = [header, payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let message = format!("{header}.{payload}");
+        let checksum = checksum(key, &message);
+        format!("{message}.{checksum}")
     }
 
-    /// Reads a token written with the same key and not yet expired.
-    pub(super) fn from_token(token: &str, key: u64, now: Timestamp) -> Option<Self> {
-        let (signed, given) = token.rsplit_once('.')?;
-        if given != seal(key, signed) {
+    /// Decodes an unexpired token that was encoded with the same key.
+    pub(crate) fn from_token(token: &str, key: u64, now: Timestamp) -> Option<Self> {
+        let (message, given) = token.rsplit_once('.')?;
+        if given != checksum(key, message) {
             return None;
         }
-        let payload = URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?;
+        let payload = URL_SAFE_NO_PAD.decode(message.split_once('.')?.1).ok()?;
         let claims: Self = serde_json::from_slice(&payload).ok()?;
         (now.as_second() < claims.exp).then_some(claims)
     }
 
     /// Whether the token may read Secure Score.
-    pub(super) fn may_read(&self) -> bool {
+    pub(crate) fn may_read(&self) -> bool {
         self.roles
             .iter()
-            .any(|role| role == ROLE || role == "SecurityEvents.ReadWrite.All")
+            .any(|role| role == READ_ROLE || role == "SecurityEvents.ReadWrite.All")
     }
 }
 
-fn seal(key: u64, text: &str) -> String {
-    URL_SAFE_NO_PAD.encode(roll(key, text, 0).to_be_bytes())
+fn checksum(key: u64, text: &str) -> String {
+    URL_SAFE_NO_PAD.encode(draw(key, text, 0).to_be_bytes())
 }
 
 #[cfg(test)]
@@ -85,20 +82,12 @@ mod tests {
     use super::*;
 
     fn claims() -> Claims {
-        Claims {
-            aud: "a".into(),
-            iss: "i".into(),
-            iat: 0,
-            nbf: 0,
-            exp: 100,
-            appid: "app".into(),
-            tid: "t".into(),
-            roles: vec![ROLE.into()],
-            ver: "1.0".into(),
-            idtyp: "app".into(),
-            sim_tenant: "contoso".into(),
-            sim_generation: 0,
-        }
+        let claims = json!({
+            "aud": "a", "iss": "i", "iat": 0, "nbf": 0, "exp": 100, "appid": "app", "tid": "t",
+            "roles": [READ_ROLE], "ver": "1.0", "idtyp": "app",
+            "sim_tenant": "contoso", "sim_generation": 0,
+        });
+        serde_json::from_value(claims).unwrap()
     }
 
     fn at(second: i64) -> Timestamp {
@@ -106,20 +95,18 @@ mod tests {
     }
 
     #[test]
-    fn a_token_reads_as_written_until_it_expires() {
+    fn a_token_is_valid_until_it_expires() {
         let token = claims().to_token(5);
         assert_eq!(Claims::from_token(&token, 5, at(99)), Some(claims()));
         assert_eq!(Claims::from_token(&token, 5, at(100)), None);
     }
 
     #[test]
-    fn a_token_of_another_simulator_or_with_a_changed_letter_is_refused() {
+    fn a_foreign_or_changed_token_is_rejected() {
         let token = claims().to_token(5);
-        assert_eq!(Claims::from_token(&token, 6, at(1)), None);
-        assert_eq!(
-            Claims::from_token(&token.replacen('e', "f", 1), 5, at(1)),
-            None
-        );
-        assert_eq!(Claims::from_token("nonsense", 5, at(1)), None);
+        let changed = token.replacen('e', "f", 1);
+        for (token, key) in [(token.as_str(), 6), (&changed, 5), ("nonsense", 5)] {
+            assert_eq!(Claims::from_token(token, key, at(1)), None, "{token}");
+        }
     }
 }

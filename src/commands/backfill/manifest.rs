@@ -145,7 +145,7 @@ impl ContentFlags {
             step_seconds: flags.step.as_secs(),
             labels,
             controls: !flags.no_controls,
-            demo: flags.demo,
+            demo: flags.is_demo(),
             until_seconds: flags.until.map(second_from),
         }
     }

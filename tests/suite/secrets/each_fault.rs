@@ -41,10 +41,10 @@ async fn play(share: usize, shares: usize) {
         ["collect", "--log.level=trace", "--log.format=json"],
     ];
     for (number, (name, fault)) in faults.iter().enumerate().skip(share).step_by(shares) {
-        stage.control().inject(None, fault.clone()).unwrap();
+        stage.handle().inject(None, fault.clone()).unwrap();
         let command = &commands[number / shares % commands.len()];
         run(&stage, command, name).await;
-        stage.control().clear();
+        stage.handle().clear_faults();
     }
 }
 
@@ -62,19 +62,19 @@ async fn the_second_half_of_all_faults_tells_no_secret() {
 /// really so.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_repeated_to_us_is_told_without_the_secret() {
-    use graph_simulator::{Api, What};
+    use graph_simulator::{Api, FaultKind};
     let stage = stage().await;
     stage
-        .control()
-        .inject(None, Fault::new(Api::Token, What::Echo))
+        .handle()
+        .inject(None, Fault::new(Api::Token, FaultKind::Echo))
         .unwrap();
     let outcome = stage.run(&["check"], &[]).await;
     outcome.expect(false, &["This was not understood", "<secret>"]);
     secrets(&stage).must_be_empty("check", outcome.said.as_bytes());
-    stage.control().clear();
+    stage.handle().clear_faults();
     stage
-        .control()
-        .inject(None, Fault::new(Api::Scores, What::Echo))
+        .handle()
+        .inject(None, Fault::new(Api::Scores, FaultKind::Echo))
         .unwrap();
     let outcome = stage.run(&["check"], &[]).await;
     outcome.expect(

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::catalogue::Entry;
-use super::history::{self, Update};
-use super::measure::number;
+use crate::catalogue::CatalogueEntry;
+use crate::completion::number;
+use crate::history::{self, StateUpdate};
 
-/// Renders a control as Graph writes it.
-pub(super) fn render(
-    entry: &Entry,
+/// Graph's JSON of a control.
+pub(crate) fn render(
+    entry: &CatalogueEntry,
     index: usize,
     entra_id: &str,
-    changes: &[Update],
-    bare_numbers: bool,
+    updates: &[StateUpdate],
+    integers: bool,
 ) -> Value {
     json!({
         "id": entry.id,
@@ -21,11 +21,11 @@ pub(super) fn render(
         "actionUrl": format!("https://learn.example/secure-score/{}", entry.id),
         "complianceInformation": [],
         "controlCategory": entry.category,
-        "controlStateUpdates": history::to_json(changes),
+        "controlStateUpdates": history::to_json(updates),
         "deprecated": entry.id == "PWAge",
         "implementationCost": entry.cost,
         "lastModifiedDateTime": null,
-        "maxScore": number(u64::from(entry.points) * 10_000, bare_numbers),
+        "maxScore": number(u64::from(entry.points) * 10_000, integers),
         "rank": 1 + index % 128,
         "remediation": format!("<p>1. Open the settings of the service.<br />2. {}.<br />3. Save.</p>", entry.title),
         "remediationImpact": "People may notice the change; tell them beforehand.",
@@ -38,18 +38,18 @@ pub(super) fn render(
     })
 }
 
-/// Who computed it, the same in both lists.
-pub(super) fn vendor() -> Value {
+/// The `vendorInformation` of both lists.
+pub(crate) fn vendor() -> Value {
     json!({"provider": "SecureScore", "providerVersion": null, "subProvider": null, "vendor": "Microsoft"})
 }
 
-/// In two spellings, as real catalogues have them.
-fn threats(entry: &Entry, index: usize) -> Vec<&'static str> {
+/// In two spellings, as in real catalogues.
+fn threats(entry: &CatalogueEntry, index: usize) -> &'static [&'static str] {
     match (entry.category, index % 2) {
-        ("Identity", 0) => vec!["Account Breach", "Password Cracking"],
-        ("Identity", _) => vec!["Account breach", "Password cracking"],
-        ("Data", _) => vec!["Data Exfiltration", "Data Spillage"],
-        (_, 0) => vec!["Phishing/Whaling", "Spoofing"],
-        _ => vec!["Malicious Insider"],
+        ("Identity", 0) => &["Account Breach", "Password Cracking"],
+        ("Identity", _) => &["Account breach", "Password cracking"],
+        ("Data", _) => &["Data Exfiltration", "Data Spillage"],
+        (_, 0) => &["Phishing/Whaling", "Spoofing"],
+        _ => &["Malicious Insider"],
     }
 }

@@ -1,8 +1,8 @@
-//! Whom the applications trust beside those who know their secret: holders of
-//! a registered certificate, and the tokens of one issuer.
+//! The credentials that applications accept besides their secret: assertions
+//! signed with a registered certificate, and tokens of one federated issuer.
 
 use std::fmt;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -14,34 +14,36 @@ use aws_lc_rs::signature::{
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::token::Claims;
+use crate::token::Claims;
 
-/// What a federated token must be meant for.
-pub(super) const EXCHANGE: &str = "api://AzureADTokenExchange";
+/// The audience of a federated token.
+const FEDERATED_AUDIENCE: &str = "api://AzureADTokenExchange";
 
-/// How far clocks may differ, in seconds.
-const SKEW: i64 = 300;
-/// The longest life of an application's own assertion, in seconds.
-const LONGEST_LIFE: i64 = 600;
+/// The tolerated difference between clocks, in seconds.
+const CLOCK_SKEW: i64 = 300;
 
-/// What a token of the issuer's says. By default what the applications trust:
-/// a service account of a Kubernetes cluster.
+/// The maximum lifetime of a certificate assertion, in seconds.
+const MAX_ASSERTION_LIFETIME: i64 = 600;
+
+/// The claims of a federated token. The default is the identity that the
+/// applications trust, a service account of a Kubernetes cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FederatedClaims {
-    /// Who signed it.
+    /// The issuer.
     pub issuer: String,
-    /// Whom it is about.
+    /// The identity.
     pub subject: String,
-    /// Whom it is for.
+    /// The service that accepts the token.
     pub audience: String,
-    /// Seconds until it ends; it has ended where this is negative.
+    /// Seconds until the token expires; negative for an expired token.
     pub lifetime_seconds: i64,
 }
 
@@ -50,45 +52,47 @@ impl Default for FederatedClaims {
         Self {
             issuer: "https://cluster.example/".to_owned(),
             subject: "system:serviceaccount:monitoring:secure-score-exporter".to_owned(),
-            audience: EXCHANGE.to_owned(),
+            audience: FEDERATED_AUDIENCE.to_owned(),
             lifetime_seconds: 3600,
         }
     }
 }
 
-/// No certificate could be read, or no key be made.
+/// Why a credential could not be registered or issued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TrustError {
+pub enum CredentialError {
     /// The text holds no PEM certificate.
-    #[error("there is no PEM certificate here")]
+    #[error("the text contains no PEM certificate; send one certificate in PEM")]
     NotACertificate,
-    /// The issuer's key could not be made or would not sign.
-    #[error("the issuer cannot sign")]
-    NoIssuer,
+    /// The issuer's key could not be generated, or did not sign.
+    #[error("the federated issuer could not sign the token")]
+    Signing,
 }
 
-/// The certificates and the issuer all applications of a world trust.
+/// The certificates and the issuer that all applications accept.
 #[derive(Default)]
-pub(super) struct Trust {
-    certificates: Mutex<Vec<Registered>>,
+pub(crate) struct TrustedCredentials {
+    certificates: Mutex<Vec<RegisteredCertificate>>,
+    /// Generated on first use: RSA keys are slow to generate.
     issuer: OnceLock<Option<RsaKeyPair>>,
 }
 
-impl fmt::Debug for Trust {
+/// Omits the issuer's private key.
+impl fmt::Debug for TrustedCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Trust").finish_non_exhaustive()
+        f.debug_struct("TrustedCredentials").finish_non_exhaustive()
     }
 }
 
 #[derive(Clone)]
-struct Registered {
+struct RegisteredCertificate {
     thumbprint: String,
     /// The public key as PKCS#1.
     key: Vec<u8>,
     not_after: i64,
 }
 
-/// An assertion, read but not yet believed.
+/// A decoded, unverified assertion.
 struct Assertion<'a> {
     header: Value,
     claims: Value,
@@ -96,32 +100,29 @@ struct Assertion<'a> {
     signature: Vec<u8>,
 }
 
-impl Trust {
+impl TrustedCredentials {
     /// Registers a certificate with all applications.
-    pub(super) fn register(&self, pem: &str) -> Result<(), TrustError> {
+    pub(crate) fn register_certificate(&self, pem: &str) -> Result<(), CredentialError> {
         let der = CertificateDer::from_pem_slice(pem.as_bytes())
-            .map_err(|_| TrustError::NotACertificate)?;
-        let (_, read) = X509Certificate::from_der(&der).map_err(|_| TrustError::NotACertificate)?;
-        let registered = Registered {
+            .map_err(|_| CredentialError::NotACertificate)?;
+        let (_, certificate) =
+            X509Certificate::from_der(&der).map_err(|_| CredentialError::NotACertificate)?;
+        let registered = RegisteredCertificate {
             thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
-            key: read.public_key().subject_public_key.data.to_vec(),
-            not_after: read.validity().not_after.timestamp(),
+            key: certificate.public_key().subject_public_key.data.to_vec(),
+            not_after: certificate.validity().not_after.timestamp(),
         };
-        let mut certificates = self
-            .certificates
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        certificates.push(registered);
+        self.certificates.lock().push(registered);
         Ok(())
     }
 
-    /// A token of the issuer's.
-    pub(super) fn federated(
+    /// A token signed by the federated issuer.
+    pub(crate) fn issue_federated_token(
         &self,
         claims: &FederatedClaims,
         now: Timestamp,
-    ) -> Result<String, TrustError> {
-        let key = self.issuer().ok_or(TrustError::NoIssuer)?;
+    ) -> Result<String, CredentialError> {
+        let key = self.issuer().ok_or(CredentialError::Signing)?;
         let header = json!({"alg": "RS256", "typ": "JWT", "kid": "issuer"});
         let start = now.as_second();
         let claims = json!({
@@ -141,38 +142,39 @@ impl Trust {
             message.as_bytes(),
             &mut signature,
         )
-        .map_err(|_| TrustError::NoIssuer)?;
+        .map_err(|_| CredentialError::Signing)?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
 
     fn issuer(&self) -> Option<&RsaKeyPair> {
-        let made = || RsaKeyPair::generate(KeySize::Rsa2048).ok();
-        self.issuer.get_or_init(made).as_ref()
+        let generate = || RsaKeyPair::generate(KeySize::Rsa2048).ok();
+        self.issuer.get_or_init(generate).as_ref()
     }
 
-    /// Whether an assertion opens the application; the number of the refusal
-    /// otherwise.
-    pub(super) fn check(
+    /// Checks an assertion of an application; the error is an AADSTS number.
+    pub(crate) fn check_assertion(
         &self,
         assertion: &str,
         client_id: &str,
         (token_url, token_key): (&str, u64),
         now: Timestamp,
     ) -> Result<(), u32> {
-        let read = Assertion::read(assertion).ok_or(50_027_u32)?;
-        match read.header.get("x5t#S256").and_then(Value::as_str) {
-            Some(thumbprint) => self.check_own(&read, thumbprint, (client_id, token_url), now),
+        let decoded = Assertion::decode(assertion).ok_or(50_027_u32)?;
+        match decoded.header.get("x5t#S256").and_then(Value::as_str) {
+            Some(thumbprint) => {
+                self.check_certificate(&decoded, thumbprint, (client_id, token_url), now)
+            }
             None => match Claims::from_token(assertion, token_key, now) {
-                // A managed identity's token, in which the application trusts.
-                Some(claims) if claims.aud == EXCHANGE => Ok(()),
+                // A managed identity as the federated identity.
+                Some(claims) if claims.aud == FEDERATED_AUDIENCE => Ok(()),
                 Some(_) => Err(700_212),
-                None => self.check_federated(&read, now),
+                None => self.check_federated(&decoded, now),
             },
         }
     }
 
-    /// An assertion the application signed itself, with its certificate.
-    fn check_own(
+    /// An assertion that the application signed with its certificate.
+    fn check_certificate(
         &self,
         assertion: &Assertion<'_>,
         thumbprint: &str,
@@ -182,7 +184,6 @@ impl Trust {
         let registered = self
             .certificates
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
             .iter()
             .find(|one| one.thumbprint == thumbprint)
             .cloned()
@@ -202,7 +203,7 @@ impl Trust {
             return Err(700_021);
         }
         let (start, end) = (assertion.second("nbf"), assertion.second("exp"));
-        if assertion.text("jti").is_empty() || end.saturating_sub(start) > LONGEST_LIFE {
+        if assertion.text("jti").is_empty() || end.saturating_sub(start) > MAX_ASSERTION_LIFETIME {
             return Err(700_027);
         }
         assertion.check_times(now)
@@ -229,7 +230,7 @@ impl Trust {
 }
 
 impl<'a> Assertion<'a> {
-    fn read(token: &'a str) -> Option<Self> {
+    fn decode(token: &'a str) -> Option<Self> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
         let json = |part: &str| -> Option<Value> {
@@ -253,15 +254,15 @@ impl<'a> Assertion<'a> {
         value.unwrap_or_default()
     }
 
-    fn is_signed_by(&self, how: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool {
-        let key = UnparsedPublicKey::new(how, key);
+    fn is_signed_by(&self, algorithm: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool {
+        let key = UnparsedPublicKey::new(algorithm, key);
         key.verify(self.message.as_bytes(), &self.signature).is_ok()
     }
 
     fn check_times(&self, now: Timestamp) -> Result<(), u32> {
         let now = now.as_second();
         let (start, end) = (self.second("nbf"), self.second("exp"));
-        (start - SKEW <= now && now < end.saturating_add(SKEW))
+        (start - CLOCK_SKEW <= now && now < end.saturating_add(CLOCK_SKEW))
             .then_some(())
             .ok_or(700_024)
     }
