@@ -311,58 +311,33 @@ fn found_use(exception: &Arc<Exception>, snapshot: &TenantSnapshot, now: Timesta
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secure_score_model::{
-        ActionType, Anomalies, CatalogueEntry, Category, Control, History, Level, StateUpdate, Tier,
-    };
+    use secure_score_model::{Anomalies, CatalogueEntry, Control, History, StateUpdate};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn exception(number: usize, tenants: &[&str], days_left: i64) -> Arc<Exception> {
         let seconds = days_left * 24 * 60 * 60;
+        let expires = Timestamp::from_nanos(NOW.nanos() + seconds * 1_000_000_000);
         Arc::new(Exception {
             place: format!("risk_accepted.exceptions[{number}]").into(),
-            control: "Control".into(),
             tenants: tenants.iter().map(|name| Arc::from(*name)).collect(),
-            reference: format!("SEC-{number}").into(),
-            approver: None,
-            reason: None,
-            approved_on: None,
-            accepted_by: None,
-            expires: Timestamp::from_nanos(NOW.nanos() + seconds * 1_000_000_000),
+            ..Exception::new("Control", &format!("SEC-{number}"), expires)
         })
     }
 
     fn control(id: &str, accepted: bool, exceptions: &[&Arc<Exception>]) -> Control {
         let acceptance = StateUpdate {
-            state: ControlState::RiskAccepted,
             at: Some(Timestamp::from_seconds(1_700_000_000)),
             by: Some("alex".into()),
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(ControlState::RiskAccepted)
         };
         let updates = if accepted { vec![acceptance] } else { vec![] };
-        let entry = CatalogueEntry {
-            id: id.into(),
-            title: id.into(),
-            category: Category::Identity,
-            product: "AzureAD".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
-            max_score: None,
-            deprecated: false,
-            action_url: None,
-            history: History::from_updates(updates),
-        };
         Control {
-            id: id.into(),
-            category: Category::Identity,
-            entry: Some(Arc::new(entry)),
-            score: None,
-            selected: true,
-            watched: false,
             exceptions: exceptions.iter().map(|it| Arc::clone(it)).collect(),
+            ..Control::listed(CatalogueEntry {
+                history: History::from_updates(updates),
+                ..CatalogueEntry::new(id)
+            })
         }
     }
 

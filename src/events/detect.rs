@@ -96,9 +96,7 @@ mod tests {
     };
     use proptest::prelude::*;
     use secure_score_model::ControlState::{self, Planned, RiskAccepted, ThirdParty, ToAddress};
-    use secure_score_model::{
-        ActionType, Category, EventKind, Exception, History, Level, Persons, StateUpdate, Tier,
-    };
+    use secure_score_model::{Category, EventKind, Exception, History, Persons, StateUpdate};
     use std::collections::BTreeSet;
 
     const HOUR: i64 = 3_600;
@@ -109,39 +107,21 @@ mod tests {
 
     fn update(&(state, hour, by): &Entry) -> StateUpdate {
         StateUpdate {
-            state,
             at: hour.map(|hour| Timestamp::from_seconds(hour * HOUR)),
             by: by.map(Arc::from),
             comment: by.map(|by| format!("{by} says so").into()),
-            assigned_to: None,
+            ..StateUpdate::new(state)
         }
     }
 
     /// A control whose history has these entries, hours and persons.
     fn control(id: &str, entries: &[Entry]) -> Control {
-        let entry = CatalogueEntry {
-            id: id.into(),
+        Control::listed(CatalogueEntry {
             title: format!("Title of {id}").into(),
             category: Category::Identity,
-            product: "AzureAD".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
-            max_score: None,
-            deprecated: false,
-            action_url: None,
             history: History::from_updates(entries.iter().map(update).collect()),
-        };
-        Control {
-            id: id.into(),
-            category: Category::Identity,
-            entry: Some(Arc::new(entry)),
-            score: None,
-            selected: true,
-            watched: false,
-            exceptions: Vec::new(),
-        }
+            ..CatalogueEntry::new(id)
+        })
     }
 
     fn deprecated(mut control: Control) -> Control {
@@ -175,12 +155,8 @@ mod tests {
 
         fn look_at(&mut self, controls: &[Control], whole: bool) -> Vec<Event> {
             let tenant = TenantIdentity {
-                alias: "contoso".into(),
                 entra_tenant_id: Some("guid".into()),
-                display_name: "Contoso".into(),
-                cloud: "global",
-                target: None,
-                credential_expires: None,
+                ..TenantIdentity::new("contoso")
             };
             let now = Timestamp::from_seconds((START + self.looks) * HOUR);
             self.looks += 1;
@@ -432,16 +408,10 @@ mod tests {
                 (Planned, Some(START), Some("alex")),
             ],
         );
+        let expires = Timestamp::from_seconds(START * HOUR * 2);
         control.exceptions = vec![Arc::new(Exception {
-            place: "here".into(),
-            control: "A".into(),
-            tenants: Vec::new(),
-            reference: "SEC-1".into(),
-            approver: None,
-            reason: None,
-            approved_on: None,
             accepted_by: Some("ALEX".into()),
-            expires: Timestamp::from_seconds(START * HOUR * 2),
+            ..Exception::new("A", "SEC-1", expires)
         })];
         let events = watch.look(&[control]);
         let judged: Vec<_> = events

@@ -22,6 +22,19 @@ pub struct TenantState {
     pub vitals: Chunk,
 }
 
+impl TenantState {
+    /// A tenant that was never refreshed.
+    pub fn new(identity: TenantIdentity) -> Self {
+        Self {
+            identity,
+            snapshot: Arc::default(),
+            health: TenantHealth::default(),
+            data: Chunk::default(),
+            vitals: Chunk::default(),
+        }
+    }
+}
+
 /// Every tenant at one generation, ordered by alias.
 #[derive(Debug, Default)]
 pub struct Tenants {

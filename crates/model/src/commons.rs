@@ -105,24 +105,15 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{ActionType, Category, ControlScore, Level, Points, StateUpdate, Tier};
     use super::*;
-    use crate::ControlState;
+    use crate::{Category, ControlScore, ControlState, Points, StateUpdate};
 
     fn entry(id: &str, title: &str) -> CatalogueEntry {
         CatalogueEntry {
-            id: id.into(),
             title: title.into(),
-            category: Category::Identity,
             product: "AzureAD".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
-            max_score: Points::new(1.0),
-            deprecated: false,
             action_url: Some("https://x.example/".into()),
-            history: History::default(),
+            ..CatalogueEntry::new(id)
         }
     }
 
@@ -152,11 +143,8 @@ mod tests {
         let commons = Interner::default();
         let first = shared(&commons, entry("A", "Title"));
         let history = History::from_updates(vec![StateUpdate {
-            state: ControlState::RiskAccepted,
-            at: None,
             by: Some("dana@x.example".into()),
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(ControlState::RiskAccepted)
         }]);
         let declared = CatalogueEntry {
             history,
@@ -188,25 +176,9 @@ mod tests {
     fn a_report_names_controls_as_the_catalogue_does() {
         let commons = Interner::default();
         let entry = shared(&commons, entry("A", "Title"));
-        let score = ControlScore {
-            id: "A".into(),
-            category: Category::Identity,
-            score: Points::ZERO,
-            percentage: None,
-            last_synced: None,
-            implementation_status: None,
-        };
-        let mut report = Report {
-            entra_tenant_id: "t".into(),
-            as_of: None,
-            current_score: None,
-            max_score: None,
-            active_users: None,
-            licensed_users: None,
-            comparisons: Vec::new(),
-            scores: vec![Arc::new(score)],
-            anomalies: super::super::Anomalies::default(),
-        };
+        let score = ControlScore::new("A", Category::Identity, Points::ZERO);
+        let mut report = Report::new("t");
+        report.scores.push(Arc::new(score));
         commons.share_report(&mut report);
         assert!(Arc::ptr_eq(&report.scores[0].id, &entry.id));
     }

@@ -175,6 +175,28 @@ pub struct CatalogueEntry {
     pub history: History,
 }
 
+impl CatalogueEntry {
+    /// An entry of which only the id is known: the id is its title, every word
+    /// is unknown, and it has no history.
+    pub fn new(id: &str) -> Self {
+        let id: Arc<str> = id.into();
+        Self {
+            title: Arc::clone(&id),
+            id,
+            category: Category::Unknown,
+            product: Arc::default(),
+            tier: Tier::Unknown,
+            user_impact: Level::Unknown,
+            implementation_cost: Level::Unknown,
+            action_type: ActionType::Unknown,
+            max_score: None,
+            deprecated: false,
+            action_url: None,
+            history: History::default(),
+        }
+    }
+}
+
 /// One control as a daily report scores it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ControlScore {
@@ -193,6 +215,18 @@ pub struct ControlScore {
 }
 
 impl ControlScore {
+    /// A score of which only the points are known.
+    pub fn new(id: &str, category: Category, score: Points) -> Self {
+        Self {
+            id: id.into(),
+            category,
+            score,
+            percentage: None,
+            last_synced: None,
+            implementation_status: None,
+        }
+    }
+
     /// The maximum this score implies: points are maximum × percentage.
     ///
     /// At zero per cent nothing can be told, and nothing is guessed.

@@ -32,6 +32,21 @@ pub struct Exception {
 }
 
 impl Exception {
+    /// An approval for all tenants that is bound to no person and no day.
+    pub fn new(control: &str, reference: &str, expires: Timestamp) -> Self {
+        Self {
+            place: Arc::default(),
+            control: control.into(),
+            tenants: Vec::new(),
+            reference: reference.into(),
+            approver: None,
+            reason: None,
+            approved_on: None,
+            accepted_by: None,
+            expires,
+        }
+    }
+
     /// Whether it no longer holds.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
@@ -134,11 +149,9 @@ mod tests {
 
     fn change(state: ControlState, hour: i64, by: &str) -> StateUpdate {
         StateUpdate {
-            state,
             at: Some(Timestamp::from_seconds(TODAY + hour * HOUR)),
             by: Some(by.into()),
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(state)
         }
     }
 
@@ -148,16 +161,11 @@ mod tests {
     }
 
     fn exception(approved_today: bool, accepted_by: Option<&str>) -> Exception {
+        let expires = Timestamp::from_seconds(TODAY + 1_000 * HOUR);
         Exception {
-            place: "risk_accepted.exceptions[0]".into(),
-            control: "AdminMFAV2".into(),
-            tenants: Vec::new(),
-            reference: "SEC-1".into(),
-            approver: None,
-            reason: None,
             approved_on: approved_today.then_some(Timestamp::from_seconds(TODAY)),
             accepted_by: accepted_by.map(Into::into),
-            expires: Timestamp::from_seconds(TODAY + 1_000 * HOUR),
+            ..Exception::new("AdminMFAV2", "SEC-1", expires)
         }
     }
 

@@ -197,6 +197,17 @@ pub struct Trouble {
     pub hint: Option<String>,
 }
 
+impl Trouble {
+    /// A failure without a hint.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
 /// All of one tenant's refreshes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TenantHealth {

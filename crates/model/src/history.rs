@@ -19,6 +19,17 @@ pub struct StateUpdate {
 }
 
 impl StateUpdate {
+    /// An update without a time, a person or a comment.
+    pub const fn new(state: ControlState) -> Self {
+        Self {
+            state,
+            at: None,
+            by: None,
+            comment: None,
+            assigned_to: None,
+        }
+    }
+
     /// Whether it accepts the risk.
     pub fn is_acceptance(&self) -> bool {
         self.state == ControlState::RiskAccepted
@@ -134,11 +145,9 @@ mod tests {
 
     fn update(state: ControlState, at: Option<i64>) -> StateUpdate {
         StateUpdate {
-            state,
             at: at.map(Timestamp::from_seconds),
             by: at.map(|t| Arc::from(format!("user{t}@contoso.example"))),
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(state)
         }
     }
 

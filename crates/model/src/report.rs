@@ -26,6 +26,23 @@ pub struct Report {
     pub anomalies: Anomalies,
 }
 
+impl Report {
+    /// A report without a single value.
+    pub fn new(entra_tenant_id: &str) -> Self {
+        Self {
+            entra_tenant_id: entra_tenant_id.into(),
+            as_of: None,
+            current_score: None,
+            max_score: None,
+            active_users: None,
+            licensed_users: None,
+            comparisons: Vec::new(),
+            scores: Vec::new(),
+            anomalies: Anomalies::default(),
+        }
+    }
+}
+
 /// Whom a tenant is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {

@@ -49,6 +49,29 @@ pub struct Control {
 }
 
 impl Control {
+    /// A selected control that neither list describes.
+    pub fn new(id: &str, category: Category) -> Self {
+        Self {
+            id: id.into(),
+            category,
+            entry: None,
+            score: None,
+            selected: true,
+            watched: false,
+            exceptions: Vec::new(),
+        }
+    }
+
+    /// A selected control as the catalogue lists it, without a score.
+    pub fn listed(entry: CatalogueEntry) -> Self {
+        Self {
+            id: Arc::clone(&entry.id),
+            category: entry.category,
+            entry: Some(Arc::new(entry)),
+            ..Self::new("", Category::Unknown)
+        }
+    }
+
     /// The state, where there is a catalogue entry: unknown is not *to address*.
     pub fn state(&self) -> Option<ControlState> {
         self.entry.as_ref().map(|entry| entry.history.state())
@@ -286,33 +309,20 @@ impl ScoreIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ActionType, History, Level, Tier};
 
     fn entry(id: &str, category: Category, max: f64) -> Arc<CatalogueEntry> {
         Arc::new(CatalogueEntry {
-            id: id.into(),
-            title: id.into(),
             category,
-            product: "AzureAD".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
             max_score: Points::new(max),
-            deprecated: false,
-            action_url: None,
-            history: History::default(),
+            ..CatalogueEntry::new(id)
         })
     }
 
     fn score(id: &str, category: Category, score: f64, percentage: f64) -> Arc<ControlScore> {
+        let points = Points::new(score).unwrap();
         Arc::new(ControlScore {
-            id: id.into(),
-            category,
-            score: Points::new(score).unwrap(),
             percentage: Some(percentage),
-            last_synced: None,
-            implementation_status: None,
+            ..ControlScore::new(id, category, points)
         })
     }
 
@@ -325,15 +335,10 @@ mod tests {
 
     fn report(current: f64, max: f64, scores: Vec<Arc<ControlScore>>) -> Arc<Report> {
         Arc::new(Report {
-            entra_tenant_id: "t".into(),
-            as_of: None,
             current_score: Points::new(current),
             max_score: Points::new(max),
-            active_users: None,
-            licensed_users: None,
-            comparisons: Vec::new(),
             scores,
-            anomalies: Anomalies::default(),
+            ..Report::new("t")
         })
     }
 

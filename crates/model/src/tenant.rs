@@ -23,3 +23,18 @@ pub struct TenantIdentity {
     /// When its credential stops working, where that is known.
     pub credential_expires: Option<Timestamp>,
 }
+
+impl TenantIdentity {
+    /// A tenant of the global cloud whose alias is its display name.
+    pub fn new(alias: &str) -> Self {
+        let alias: Arc<str> = alias.into();
+        Self {
+            display_name: Arc::clone(&alias),
+            alias,
+            entra_tenant_id: None,
+            cloud: "global",
+            target: None,
+            credential_expires: None,
+        }
+    }
+}
