@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acceptances;
+pub mod backoff;
 pub mod cli;
 pub mod commands;
 pub mod config;
