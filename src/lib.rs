@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 pub mod acceptances;
+pub mod backoff;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -23,6 +24,8 @@ pub mod events;
 pub mod graph;
 pub mod http;
 pub mod refresh;
+pub mod retry_after;
+pub mod serde_time;
 pub mod store;
 pub mod telemetry;
 pub mod tsdb;

@@ -86,11 +86,11 @@ fn print_exceptions(tenants: &[Findings], all: bool, now: Timestamp) -> Result<(
     let snapshots = tenants
         .iter()
         .map(|tenant| (tenant.alias.as_str(), &tenant.snapshot));
-    for finding in acceptances::findings(snapshots, all, now) {
+    for finding in acceptances::audit_exceptions(snapshots, all, now) {
         let tenant = finding.tenant.as_deref();
         let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));
         line(format_args!("{:<5} {finding}{on}", Verdict::Odd))?;
-        line(format_args!("      hint: {}", finding.oddity.remedy()))?;
+        line(format_args!("      hint: {}", finding.issue.remedy()))?;
     }
     Ok(())
 }

@@ -6,11 +6,11 @@ use super::serve::Source;
 use super::{Failure, persons, stop, supervisor};
 use crate::cli::WebFlags;
 use crate::config::Config;
-use crate::events::{DeliveryQueue, Events, Pace, Webhook, WebhookSender};
+use crate::events::{DeliveryQueue, Events, RetryPolicy, Webhook, WebhookSender};
 use crate::http::{self, Asked, Closed, Drained, Lifecycle, Options, Site, Targets, Terms};
 use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
 use crate::store::Store;
-use crate::store::disk::Directory;
+use crate::store::disk::StateDirectory;
 use crate::telemetry::{Telemetry, TelemetryError};
 use anyhow::Context as _;
 use secure_score_model::Timestamp;
@@ -41,7 +41,7 @@ impl Exporter {
         config: Config,
         flags: &WebFlags,
         shard: Shard,
-        state: Option<Directory>,
+        state: Option<StateDirectory>,
         handed_over: Option<Vec<std::net::TcpListener>>,
     ) -> Result<Self, Failure> {
         let listeners = match handed_over {
@@ -216,17 +216,18 @@ fn events(
             .external_url
             .as_ref()
             .map(|url| url.as_str().to_owned()),
-        outbox: None,
+        queue: None,
     };
     let Some(webhook) = &config.webhook else {
         return Ok((events, None));
     };
     let webhook = Webhook::new(webhook, config.extra_roots.as_ref())
         .context("events cannot be sent to the webhook")?;
-    let outbox = Arc::new(DeliveryQueue::default());
-    events.outbox = Some(Arc::clone(&outbox));
-    let courier = WebhookSender::start(webhook, Pace::default(), outbox, Arc::clone(telemetry));
-    Ok((events, Some(courier)))
+    let queue = Arc::new(DeliveryQueue::default());
+    events.queue = Some(Arc::clone(&queue));
+    let policy = RetryPolicy::default();
+    let sender = WebhookSender::start(webhook, policy, queue, Arc::clone(telemetry));
+    Ok((events, Some(sender)))
 }
 
 fn options(config: &Config, flags: &WebFlags) -> Options {

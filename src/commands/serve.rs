@@ -7,7 +7,7 @@ use crate::cli::{Cli, ConfigFlags, ShardFlags};
 use crate::config::{self, Config, Environment, Loaded};
 use crate::diagnostics;
 use crate::refresh::Shard;
-use crate::store::disk::Directory;
+use crate::store::disk::StateDirectory;
 use std::net::TcpListener;
 use strict_yaml::ConfigErrors;
 
@@ -28,7 +28,11 @@ pub(super) async fn run(
     if source.shard != Shard::WHOLE {
         tracing::info!(shard = %source.shard, tenants = config.tenants.len(), "watching a share of the tenants");
     }
-    let state = cli.state_dir.as_deref().map(Directory::open).transpose()?;
+    let state = cli
+        .state_dir
+        .as_deref()
+        .map(StateDirectory::open)
+        .transpose()?;
     let exporter = Exporter::start(config, &cli.web, source.shard, state, handed_over).await?;
     exporter.serve(Some(source)).await
 }

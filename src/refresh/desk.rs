@@ -130,7 +130,7 @@ impl<R: ControlRules> Desk<R> {
         papers
             .told
             .words(&papers.identity.alias, Api::Profiles, unknown_words);
-        self.surroundings.commons.share_catalogue(&mut catalogue);
+        self.surroundings.commons.intern_catalogue(&mut catalogue);
         papers.had_controls |= !catalogue.entries.is_empty();
         papers.learn_id(catalogue.entra_tenant_id.as_ref());
         let moves = papers.pins.learn(&catalogue);
@@ -165,7 +165,7 @@ impl<R: ControlRules> Desk<R> {
         papers
             .told
             .words(&papers.identity.alias, Api::Scores, unknown_words);
-        self.surroundings.commons.share_report(&mut report);
+        self.surroundings.commons.intern_report(&mut report);
         papers.had_report = true;
         papers.learn_id(Some(&report.entra_tenant_id));
         papers.put_aside(&report);
@@ -282,7 +282,7 @@ impl<R: ControlRules> Desk<R> {
             &settings.rules,
         );
         papers.snapshot = Arc::new(TenantSnapshot {
-            earlier: papers.earlier,
+            previous_score: papers.earlier,
             ..joined
         });
         papers.data = secure_score_exposition::render_data(
@@ -306,7 +306,7 @@ impl<R: ControlRules> Desk<R> {
             return;
         };
         let found = events::detect(seen, identity, &snapshot.controls, whole, self.now());
-        events.tell(&found);
+        events.emit(&found);
     }
 
     fn show(&self, papers: &Papers) {
@@ -420,7 +420,7 @@ mod tests {
                 persons: Persons::Plain,
                 telemetry: Arc::new(Telemetry::new().unwrap()),
                 exporter: None,
-                outbox: Some(Arc::default()),
+                queue: Some(Arc::default()),
             })),
         };
         let surroundings = Surroundings {
@@ -453,7 +453,7 @@ mod tests {
     fn told(desk: &Desk<TenantRules>) -> Vec<&'static str> {
         let settings = desk.settings.load();
         let events = settings.events.as_ref().unwrap();
-        let letters = events.outbox.as_ref().unwrap().unsent();
+        let letters = events.queue.as_ref().unwrap().undelivered();
         letters.iter().map(|letter| letter.kind.as_str()).collect()
     }
 
@@ -573,7 +573,7 @@ mod tests {
         desk.lay(catalogue(&["A"], false)).unwrap();
         let earlier = |paper| {
             desk.lay(paper).unwrap();
-            let earlier = shown(&desk).snapshot.earlier;
+            let earlier = shown(&desk).snapshot.previous_score;
             earlier.map(|it| (it.as_of.as_seconds(), it.score.get()))
         };
         assert_eq!(earlier(report_of(1, 4.0)), None);

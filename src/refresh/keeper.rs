@@ -1,6 +1,6 @@
 //! Writes tenants to disk behind everybody's back.
 
-use crate::store::disk::{Directory, Saved};
+use crate::store::disk::{Saved, StateDirectory};
 use crate::telemetry::Telemetry;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,7 +13,7 @@ use std::thread::JoinHandle;
 /// Dropping it writes what is left.
 #[derive(Debug)]
 pub struct StateWriter {
-    directory: Arc<Directory>,
+    directory: Arc<StateDirectory>,
     desk: Arc<DeliveryQueue>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -33,7 +33,7 @@ struct Waiting {
 
 impl StateWriter {
     /// Begins to keep tenants in a directory.
-    pub fn new(directory: Directory, telemetry: Arc<Telemetry>) -> Self {
+    pub fn new(directory: StateDirectory, telemetry: Arc<Telemetry>) -> Self {
         let directory = Arc::new(directory);
         let desk = Arc::<DeliveryQueue>::default();
         let writer = std::thread::spawn({
@@ -90,10 +90,10 @@ impl DeliveryQueue {
     }
 }
 
-fn write(directory: &Directory, desk: &DeliveryQueue, telemetry: &Telemetry) {
+fn write(directory: &StateDirectory, desk: &DeliveryQueue, telemetry: &Telemetry) {
     let mut failing = false;
     while let Some((alias, saved)) = desk.next() {
-        match directory.save(&alias, &saved) {
+        match directory.save(&saved) {
             Ok(()) if failing => {
                 failing = false;
                 tracing::info!(tenant = %alias, "state is written again");

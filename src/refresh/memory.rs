@@ -3,7 +3,6 @@
 
 use super::desk::Desk;
 use super::papers::{Kept, Papers};
-use crate::events::Seen;
 use crate::store::disk::{Confirmed, ListStanding, Saved};
 use secure_score_model::{Api, ControlRules, Reason, Timestamp};
 use std::sync::Arc;
@@ -24,15 +23,15 @@ impl<R: ControlRules> Desk<R> {
         }
         papers.learn_id(saved.entra_tenant_id.as_ref());
         papers.pins = saved.pins;
-        papers.earlier = saved.earlier;
-        papers.seen = Seen::restore(&saved.seen);
+        papers.earlier = saved.previous_score;
+        papers.seen = saved.seen;
         let commons = &self.surroundings().commons;
         papers.catalogue = saved.catalogue.and_then(|mut it| {
-            commons.share_catalogue(Arc::make_mut(&mut it.value));
+            commons.intern_catalogue(Arc::make_mut(&mut it.value));
             self.still_true(it, now)
         });
         papers.report = saved.report.and_then(|mut it| {
-            commons.share_report(Arc::make_mut(&mut it.value));
+            commons.intern_report(Arc::make_mut(&mut it.value));
             self.still_true(it, now)
         });
         let known = [
@@ -84,7 +83,7 @@ impl<R: ControlRules> Desk<R> {
         let mut troubles = Api::ALL
             .iter()
             .filter_map(|api| papers.health.of(*api).trouble.as_ref());
-        troubles.any(|trouble| trouble.reason.needs_a_person())
+        troubles.any(|trouble| trouble.reason.needs_administrator())
     }
 
     /// How long a list need not be asked for, as an earlier process decided;
@@ -110,14 +109,15 @@ impl Papers {
             Some((api, standing))
         };
         Saved {
+            alias: Arc::clone(&self.identity.alias),
             directory,
             entra_tenant_id: self.identity.entra_tenant_id.clone(),
             catalogue: self.catalogue.as_ref().map(Kept::for_later),
             report: self.report.as_ref().map(Kept::for_later),
             pins: self.pins.clone(),
             lists: Api::ALL.into_iter().filter_map(standing).collect(),
-            earlier: self.earlier,
-            seen: self.seen.remember(),
+            previous_score: self.earlier,
+            seen: self.seen.clone(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the log was told already, so that it is told once.
 
 use crate::graph::UnknownWord;
-use secure_score_model::{Api, Field as _, Recategorised};
+use secure_score_model::{Api, Recategorised};
 use std::collections::BTreeSet;
 
 /// The oddities of one tenant that the log knows of. Each comes back with

@@ -69,7 +69,7 @@ fn a_day_old(state: &TenantState, rose_by: f64) -> TenantState {
             ..today
         });
     let mut snapshot = (*state.snapshot).clone();
-    snapshot.earlier = earlier;
+    snapshot.previous_score = earlier;
     state.snapshot = Arc::new(snapshot);
     state
 }

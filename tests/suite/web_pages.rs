@@ -350,7 +350,7 @@ async fn a_trend_is_shown_where_an_earlier_day_is_known_and_explained_where_not(
         (41.5, "unchanged"),
     ] {
         let mut snapshot = (*state.snapshot).clone();
-        snapshot.earlier = Some(PreviousScore {
+        snapshot.previous_score = Some(PreviousScore {
             as_of: Timestamp::from_seconds(1_763_626_530),
             score: Points::new(score).unwrap(),
             max_score: Points::new(50.0).unwrap(),

@@ -24,8 +24,8 @@ const OFTEN: Duration = Duration::from_secs(2);
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
     pub(crate) store: Arc<Store>,
-    /// The events that were told, since nobody takes them away.
-    pub(crate) outbox: Arc<DeliveryQueue>,
+    /// All events, since no sender takes them out.
+    pub(crate) queue: Arc<DeliveryQueue>,
     config: Config,
     clock: Clock,
     fleet: Option<Fleet>,
@@ -42,7 +42,7 @@ impl World {
         Self {
             simulator,
             store: Arc::default(),
-            outbox: Arc::default(),
+            queue: Arc::default(),
             config,
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
             fleet: None,
@@ -75,7 +75,7 @@ impl World {
             persons: Persons::Plain,
             telemetry: Arc::clone(&telemetry),
             exporter: None,
-            outbox: Some(Arc::clone(&self.outbox)),
+            queue: Some(Arc::clone(&self.queue)),
         };
         self.events = Some(Arc::new(events));
         let plan = FleetOptions {

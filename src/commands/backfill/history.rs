@@ -233,7 +233,7 @@ impl HistoryBuilder {
             };
             let until = began(changes.get(place + 1)).unwrap_or(end).min(end);
             let mut then = CatalogueEntry::clone(&entry);
-            then.history = entry.history.until(place);
+            then.history = entry.history.up_to(place);
             self.add_state(&Arc::new(then), from..until);
         }
     }

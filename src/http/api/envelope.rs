@@ -1,8 +1,9 @@
 //! What stands around a list: when it was made, and what it cannot tell.
 
-use crate::acceptances::record::{AcceptanceRecord, Moment, TenantRecord};
+use crate::acceptances::record::{AcceptanceRecord, TenantRecord};
 use crate::acceptances::{Acceptance, Filter};
 use crate::http::{PersonDetail, Redaction};
+use crate::serde_time::Rfc3339;
 use crate::store::{TenantState, Tenants};
 use secure_score_model::{Persons, Timestamp};
 use serde::ser::SerializeStruct as _;
@@ -43,7 +44,7 @@ impl AcceptanceList<'_> {
 impl Serialize for AcceptanceList<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut document = serializer.serialize_struct("AcceptanceList", 6)?;
-        document.serialize_field("generated_at", &Moment(self.now))?;
+        document.serialize_field("generated_at", &Rfc3339(self.now))?;
         document.serialize_field("persons", self.persons_shown())?;
         document.serialize_field("persons_hint", &persons_hint(self.persons))?;
         document.serialize_field("catalogues_unknown", &self.unknown)?;
@@ -73,7 +74,7 @@ impl Serialize for TenantList<'_> {
             states.map(|state| TenantRecord::new(state, self.now))
         };
         let mut document = serializer.serialize_struct("TenantList", 2)?;
-        document.serialize_field("generated_at", &Moment(self.now))?;
+        document.serialize_field("generated_at", &Rfc3339(self.now))?;
         document.serialize_field("tenants", &Listed(records))?;
         document.end()
     }

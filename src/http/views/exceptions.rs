@@ -1,7 +1,7 @@
 //! What is odd about the approved exceptions.
 
 use super::layout::shortened;
-use crate::acceptances::{Finding, findings};
+use crate::acceptances::{ExceptionFinding, audit_exceptions};
 use crate::store::Tenants;
 use maud::{Markup, html};
 use secure_score_model::Timestamp;
@@ -15,7 +15,7 @@ pub(super) fn exceptions(tenants: &Tenants, now: Timestamp) -> Markup {
         let alias = &*state.identity.alias;
         (alias, &*state.snapshot)
     });
-    let findings = findings(snapshots, true, now);
+    let findings = audit_exceptions(snapshots, true, now);
     if findings.is_empty() {
         return html! {};
     }
@@ -30,12 +30,12 @@ pub(super) fn exceptions(tenants: &Tenants, now: Timestamp) -> Markup {
     }
 }
 
-fn line(finding: &Finding) -> Markup {
+fn line(finding: &ExceptionFinding) -> Markup {
     html! {
         li {
             (shortened(&finding.to_string()))
             @if let Some(tenant) = &finding.tenant { " on " (tenant) }
-            ". " span.soft { "Hint: " (finding.oddity.remedy()) "." }
+            ". " span.soft { "Hint: " (finding.issue.remedy()) "." }
         }
     }
 }

@@ -7,7 +7,7 @@
 use secure_score_exporter::config::{self, Environment};
 use secure_score_exporter::graph;
 use secure_score_exporter::http::{Closed, Options, PersonDetail, Site};
-use secure_score_exporter::store::disk::Directory;
+use secure_score_exporter::store::disk::StateDirectory;
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Chunk, Format, Policy};
 use secure_score_model::{
@@ -211,7 +211,7 @@ fn site() -> Site {
 /// Files of state, as they are and with a head that fits what follows.
 pub(crate) fn state(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("there is room for a file");
-    let directory = Directory::open(folder.path()).expect("the directory is ours");
+    let directory = StateDirectory::open(folder.path()).expect("the directory is ours");
     let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
     let sum: String = sum
         .as_ref()
@@ -224,9 +224,7 @@ pub(crate) fn state(bytes: &[u8]) {
     for contents in [bytes, &headed] {
         std::fs::write(&file, contents).expect("a file can be written");
         if let Some(saved) = directory.load("contoso") {
-            directory
-                .save("contoso", &saved)
-                .expect("what was read can be kept");
+            directory.save(&saved).expect("what was read can be kept");
             assert_eq!(directory.load("contoso"), Some(saved));
         } else {
             assert!(!file.exists(), "a file of no use is still in the way");

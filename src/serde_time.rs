@@ -1,31 +1,30 @@
-//! Times and days as other programs read them.
+//! Times and days in documents for other programs.
 
 use secure_score_model::Timestamp;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// A time as RFC 3339 in UTC, with as many digits of fraction as it has.
+/// A time as RFC 3339 in UTC, with every digit of its fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment(pub Timestamp);
+pub struct Rfc3339(pub Timestamp);
 
 /// A day of UTC as year, month and day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Day(Timestamp);
 
 impl Day {
-    /// The day that begins at this moment, or in which it lies.
+    /// The day of this time.
     pub const fn beginning(at: Timestamp) -> Self {
         Self(at)
     }
 
-    /// The day that ends at this moment: the last one on which something holds
-    /// that holds until then.
+    /// The day that ends at this time.
     pub const fn ending(at: Timestamp) -> Self {
         Self(Timestamp::from_nanos(at.nanos().saturating_sub(1)))
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", calendar(self.0))
     }
@@ -37,7 +36,7 @@ impl fmt::Display for Day {
     }
 }
 
-impl Serialize for Moment {
+impl Serialize for Rfc3339 {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
@@ -49,8 +48,7 @@ impl Serialize for Day {
     }
 }
 
-/// 64 bits of nanoseconds end long before jiff's calendar does, so the epoch
-/// is never really told instead.
+/// The range of a `Timestamp` is within jiff's, so the default is never used.
 fn calendar(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_nanosecond(i128::from(at.nanos())).unwrap_or_default()
 }
@@ -60,8 +58,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_keeps_the_fraction_it_was_given() {
-        let at = |nanos| Moment(Timestamp::from_nanos(nanos)).to_string();
+    fn a_time_keeps_its_fraction() {
+        let at = |nanos| Rfc3339(Timestamp::from_nanos(nanos)).to_string();
+        assert_eq!(at(0), "1970-01-01T00:00:00Z");
         assert_eq!(at(1_795_421_700_000_000_000), "2026-11-23T08:15:00Z");
         assert_eq!(
             at(1_795_421_700_123_456_700),
@@ -71,17 +70,17 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_until_midnight_ends_on_the_day_before() {
+    fn a_day_ends_at_the_midnight_after_it() {
         let midnight = Timestamp::from_seconds(1_806_537_600);
         assert_eq!(Day::beginning(midnight).to_string(), "2027-04-01");
         assert_eq!(Day::ending(midnight).to_string(), "2027-03-31");
     }
 
     #[test]
-    fn every_time_we_can_hold_can_be_told() {
+    fn every_timestamp_has_a_text() {
         for nanos in [i64::MIN, i64::MAX] {
             let at = Timestamp::from_nanos(nanos);
-            assert_ne!(Moment(at).to_string(), "1970-01-01T00:00:00Z");
+            assert_ne!(Rfc3339(at).to_string(), "1970-01-01T00:00:00Z");
             assert_ne!(Day::ending(at).to_string(), "1970-01-01");
         }
     }
