@@ -6,7 +6,6 @@ mod chosen;
 mod collect;
 mod demo;
 mod exporter;
-mod gatekeeper;
 mod healthcheck;
 mod logging;
 mod persons;
@@ -17,6 +16,7 @@ mod shell;
 mod simulate;
 mod stop;
 mod supervisor;
+mod web_config;
 
 use crate::cli::{Cli, Command};
 use crate::config::Environment;
