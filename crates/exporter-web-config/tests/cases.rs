@@ -1,6 +1,7 @@
 //! Each file of `tests/cases` is a web configuration: `*.bad.yml` begins with
 //! the expected errors, `*.good.yml` with the expected warnings. `DIR` stands
 //! for the directory of the file.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use rcgen::{CertificateParams, KeyPair};
 use std::fs;
