@@ -25,7 +25,7 @@ pub(crate) async fn start(store: &Arc<Store>) -> SocketAddr {
         external_url: None,
         persons: PersonDetail::Shown(Persons::Plain),
         exposed: false,
-        gate: Arc::default(),
+        access: Arc::default(),
         closed: Closed::default(),
         lifecycle: None,
         version: "bench".to_owned(),

@@ -1,8 +1,8 @@
 //! The exporter itself: the loops behind, the web server before.
 
-use super::gatekeeper::Gatekeeper;
 use super::reload::{Reloader, Showing};
 use super::serve::Source;
+use super::web_config::WebConfiguration;
 use super::{Failure, persons, stop, supervisor};
 use crate::cli::WebFlags;
 use crate::config::Config;
@@ -30,7 +30,7 @@ pub(super) struct Exporter {
     telemetry: Arc<Telemetry>,
     reloads: Option<Receiver<Asked>>,
     terms: Terms,
-    gatekeeper: Gatekeeper,
+    web_config: WebConfiguration,
     events: Arc<Events>,
     courier: Option<WebhookSender>,
 }
@@ -59,11 +59,12 @@ impl Exporter {
         let exposed = !addresses
             .iter()
             .all(|address| address.ip().to_canonical().is_loopback());
-        let gatekeeper = Gatekeeper::start(flags.config_file.as_deref())?;
-        let gate = gatekeeper.gate();
-        if exposed && !gate.rules().is_some_and(|rules| rules.know_everybody()) {
+        let web_config = WebConfiguration::load(flags.config_file.as_deref())?;
+        let access = web_config.access();
+        let config_in_effect = access.config();
+        if exposed && !config_in_effect.is_some_and(|it| it.authenticates_every_client()) {
             tracing::warn!(
-                "listening beyond this machine without authentication: anybody who reaches it can read the metrics; ask for a password or a client certificate by --web.config.file, or listen on a loopback address"
+                "listening beyond this machine without authentication: every client that reaches it can read the metrics; require a password or a client certificate with --web.config.file, or listen on a loopback address"
             );
         }
         let store = Arc::new(Store::default());
@@ -83,7 +84,7 @@ impl Exporter {
             Options {
                 lifecycle,
                 exposed,
-                gate: Arc::clone(&gate),
+                access: Arc::clone(&access),
                 ..options(&config, flags)
             },
         ));
@@ -111,10 +112,10 @@ impl Exporter {
             telemetry,
             reloads,
             terms: Terms {
-                gate,
+                access,
                 most: flags.max_requests(),
             },
-            gatekeeper,
+            web_config,
             events,
             courier,
         })
@@ -146,7 +147,7 @@ impl Exporter {
         supervisor::ready();
         let mut signs = tokio::task::JoinSet::new();
         signs.spawn(supervisor::signs_of_life());
-        let keeping = self.gatekeeper.run(Arc::clone(&self.telemetry));
+        let keeping = self.web_config.watch(Arc::clone(&self.telemetry));
         signs.spawn(async move { match keeping.await {} });
         let stopping = CancellationToken::new();
         let shutdown = async {
@@ -240,7 +241,7 @@ fn options(config: &Config, flags: &WebFlags) -> Options {
             .map(|url| url.as_str().to_owned()),
         persons: persons::on_pages(config),
         exposed: true,
-        gate: Arc::default(),
+        access: Arc::default(),
         lifecycle: None,
         closed: Closed {
             pages: flags.disable_pages,

@@ -65,7 +65,7 @@ mod tests {
     use serde_json::Value;
     use std::process::Command;
 
-    const ITSELF: &str = "command::logging::tests::a_panic_is_a_line_of_the_log";
+    const ITSELF: &str = "commands::logging::tests::a_panic_is_a_line_of_the_log";
     const INNER: &str = "SECURE_SCORE_TEST_PANICS";
 
     /// The hook is the whole process's, so the panic is in another one.
@@ -99,7 +99,7 @@ mod tests {
         );
         let location = line["location"].as_str().unwrap();
         assert!(
-            location.starts_with("src/command/logging.rs:"),
+            location.starts_with("src/commands/logging.rs:"),
             "{location}"
         );
     }

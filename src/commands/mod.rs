@@ -7,7 +7,6 @@ mod collect;
 #[cfg(feature = "demo")]
 mod demo;
 mod exporter;
-mod gatekeeper;
 mod healthcheck;
 mod logging;
 mod persons;
@@ -19,6 +18,7 @@ mod shell;
 mod simulate;
 mod stop;
 mod supervisor;
+mod web_config;
 
 use crate::cli::{Cli, Command};
 use crate::config::Environment;

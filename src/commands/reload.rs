@@ -9,6 +9,7 @@ use crate::events::Events;
 use crate::http::{Asked, Site};
 use crate::refresh::Fleet;
 use crate::telemetry::Telemetry;
+use exporter_web_config::FileWatcher;
 use secure_score_model::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,11 +17,10 @@ use std::time::{Duration, SystemTime};
 use strict_yaml::ConfigErrors;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::MissedTickBehavior;
 
-/// How often the files are looked at. A rotated secret is used, and a new
-/// tenant watched, within seconds; reading some files costs nothing.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the configuration and the files it names are read. A rotated
+/// secret is used, and a new tenant watched, within this time.
+const POLL_PERIOD: Duration = Duration::from_secs(5);
 
 /// Keeps a running fleet true to its configuration.
 pub(super) struct Reloader<'a> {
@@ -29,8 +29,8 @@ pub(super) struct Reloader<'a> {
     /// Who asks over HTTP, where that is allowed.
     requests: Option<Receiver<Asked>>,
     hangups: Option<Signal>,
-    /// The file that is gone by, without those it names.
-    text: Option<Vec<u8>>,
+    /// The configuration file, without those it names.
+    file: FileWatcher,
     /// What is wrong with the configuration as it lies there now, as told.
     refused: Option<String>,
 }
@@ -51,7 +51,7 @@ impl<'a> Reloader<'a> {
         requests: Option<Receiver<Asked>>,
     ) -> Self {
         Self {
-            text: source.text(),
+            file: FileWatcher::new(POLL_PERIOD, source.file_contents()),
             source,
             showing,
             requests,
@@ -63,8 +63,7 @@ impl<'a> Reloader<'a> {
     /// Reads the configuration again whenever somebody asks for it, and when
     /// a file it names has changed.
     pub(super) async fn run(mut self, fleet: &mut Fleet) -> Infallible {
-        let mut looks = tokio::time::interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.look(fleet);
         loop {
             tokio::select! {
                 () = asked(&mut self.hangups) => self.reload(fleet),
@@ -73,7 +72,7 @@ impl<'a> Reloader<'a> {
                     // Who has gone away meanwhile does not want to know.
                     let _gone = asked.send(self.verdict());
                 }
-                _ = looks.tick() => self.look(fleet),
+                () = self.file.poll_due() => self.look(fleet),
             }
         }
     }
@@ -86,7 +85,7 @@ impl<'a> Reloader<'a> {
     /// A configuration that cannot be used changes nothing.
     fn reload(&mut self, fleet: &mut Fleet) {
         supervisor::reloading();
-        self.text = self.source.text();
+        self.file.set_loaded(self.source.file_contents());
         match self.source.load() {
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
@@ -100,14 +99,14 @@ impl<'a> Reloader<'a> {
     /// Secrets and files of tenants are looked at always, since programs write
     /// them; the file people write only where they said so.
     fn look(&mut self, fleet: &mut Fleet) {
-        let text = self.source.text();
-        if text != self.text && !self.source.may_change_by_itself() {
+        let contents = self.source.file_contents();
+        if self.file.has_changed(&contents) && !self.source.may_change_by_itself() {
             return;
         }
         match self.source.load() {
             Ok(loaded) if loaded.config == *fleet.config() => self.accept(&loaded.config),
             Ok(loaded) => {
-                self.text = text;
+                self.file.set_loaded(contents);
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, fleet);
             }

@@ -8,7 +8,9 @@ use crate::config::{self, Config, Environment, Loaded};
 use crate::diagnostics;
 use crate::refresh::Shard;
 use crate::store::disk::StateDirectory;
+use exporter_web_config::FileContents;
 use std::net::TcpListener;
+use std::path::Path;
 use strict_yaml::ConfigErrors;
 
 /// Serves until asked to stop, on sockets that are open already or on those
@@ -53,9 +55,10 @@ impl Source<'_> {
         Ok(loaded)
     }
 
-    /// The file itself, without those it names; nothing where there is none.
-    pub(super) fn text(&self) -> Option<Vec<u8>> {
-        config::text(self.cli.config.file.as_deref())
+    /// The contents of the configuration file, without those it names.
+    pub(super) fn file_contents(&self) -> FileContents {
+        let file = self.cli.config.file.as_deref();
+        FileContents::read([file.unwrap_or(Path::new(config::DEFAULT_FILE))])
     }
 
     /// Whether the file people write is gone by as soon as it changes.
@@ -75,7 +78,8 @@ fn shard(flags: &ShardFlags, environment: &Environment) -> Result<Shard, Failure
 pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
     let config = load(&cli.config, environment)?;
     if let Some(file) = &cli.web.config_file {
-        diagnostics::warnings(&exporter_web_config::load(file)?.warnings);
+        let (_, warnings) = exporter_web_config::load(file)?;
+        diagnostics::warnings(&warnings);
     }
     line(format_args!(
         "configuration is good: {}",

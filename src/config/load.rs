@@ -35,12 +35,6 @@ pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, C
     }
 }
 
-/// The text of the named file, or of the default one; nothing where it cannot
-/// be read.
-pub fn text(named: Option<&Path>) -> Option<Vec<u8>> {
-    read_file(named.unwrap_or(Path::new(DEFAULT_FILE))).ok()
-}
-
 /// Loads one file.
 pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErrors> {
     let name = path.display().to_string();

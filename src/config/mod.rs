@@ -50,7 +50,7 @@ pub use environment::Environment;
 pub use events::Webhook;
 pub use exceptions::Exceptions;
 pub use fingerprint::Fingerprint;
-pub use load::{DEFAULT_FILE, Loaded, find, load, text};
+pub use load::{DEFAULT_FILE, Loaded, find, load};
 pub use pattern::{BadPattern, Pattern};
 pub use pem::PemFile;
 pub use privacy::{AcceptedBy, EventDetail, LabelPolicy};

@@ -6,7 +6,7 @@ use super::query;
 use super::reply::{self, Reply};
 use crate::store::Tenants;
 use bytes::Bytes;
-use exporter_web_config::Security;
+use exporter_web_config::ConnectionPolicy;
 use hyper::StatusCode;
 use hyper::header::{HOST, HeaderValue};
 use hyper::http::request::Parts;
@@ -105,8 +105,11 @@ impl Address {
     fn direct(authority: &Authority, options: &Options) -> Self {
         Self {
             authority: authority.as_str().to_owned(),
-            scheme: matches!(options.gate.security(), Security::Tls(..))
-                .then(|| "https".to_owned()),
+            scheme: matches!(
+                options.access.connection_policy(),
+                ConnectionPolicy::Tls { .. }
+            )
+            .then(|| "https".to_owned()),
             prefix: options.route_prefix.clone(),
         }
     }

@@ -4,7 +4,7 @@
 //! data changed. Nothing here can reach Graph at all.
 //!
 //! ```text
-//! listener ─► server (limits, drain) ─► door ─► Site::respond ─┬► scrape ─► negotiate, compressor
+//! listener ─► server (limits, drain) ─► auth ─► Site::respond ─┬► scrape ─► negotiate, compressor
 //!                                                             ├► health
 //!                                                             ├► api ─► register
 //!                                                             └► pages ─► views
@@ -13,12 +13,12 @@
 mod api;
 mod asked;
 mod audience;
+mod auth;
 mod body;
 mod compressor;
 mod discovery;
 #[cfg(test)]
 mod documented;
-mod door;
 mod guests;
 mod health;
 mod lifecycle;

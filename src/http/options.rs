@@ -1,7 +1,7 @@
 //! What the configuration says about the site.
 
 use super::lifecycle::Lifecycle;
-use exporter_web_config::Gate;
+use exporter_web_config::AccessControl;
 use secure_score_model::Persons;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -51,8 +51,8 @@ pub struct Options {
     pub persons: PersonDetail,
     /// Whether others than this machine can ask us.
     pub exposed: bool,
-    /// Who may come in.
-    pub gate: Arc<Gate>,
+    /// The web configuration.
+    pub access: Arc<AccessControl>,
     /// Who reads the configuration again, where that may be asked for.
     pub lifecycle: Option<Lifecycle>,
     /// What is switched off.

@@ -1,13 +1,13 @@
 //! Connections: taken in, limited, and let go in order.
 
 use super::Site;
+use super::auth;
 use super::body::Body;
-use super::door;
 use super::guests::{Guests, Seat};
 use super::limit::{Limit, MAX_REQUESTS};
 use super::pace::{Paced, Pulse};
 use super::reply::Reply;
-use exporter_web_config::{Gate, Security};
+use exporter_web_config::{AccessControl, ConnectionPolicy};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -66,8 +66,8 @@ pub enum Drained {
 /// On which terms a site is served.
 #[derive(Debug, Clone)]
 pub struct Terms {
-    /// Who may come in.
-    pub gate: Arc<Gate>,
+    /// The web configuration.
+    pub access: Arc<AccessControl>,
     /// How many requests are answered at once; any number where absent. One
     /// too many is answered with 503. Probes are not counted.
     pub most: Option<NonZeroUsize>,
@@ -77,7 +77,7 @@ impl Default for Terms {
     /// Open to everybody, and to forty at once.
     fn default() -> Self {
         Self {
-            gate: Arc::default(),
+            access: Arc::default(),
             most: Some(MAX_REQUESTS),
         }
     }
@@ -103,12 +103,12 @@ pub async fn serve_on(
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
     let limit = Limit::new(terms.most);
-    let gate = Arc::clone(&terms.gate);
+    let access = Arc::clone(&terms.access);
     let answer = move |request: Request<Incoming>| {
-        let (site, limit, gate) = (Arc::clone(&site), limit.clone(), Arc::clone(&gate));
-        async move { door::answer(&gate, request, |request| within(site, limit, request)).await }
+        let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
+        async move { auth::answer(&access, request, |request| within(site, limit, request)).await }
     };
-    serve_with(listeners, answer, terms.gate, shutdown).await
+    serve_with(listeners, answer, terms.access, shutdown).await
 }
 
 /// Answers who was let in, if there is a place.
@@ -143,10 +143,10 @@ where
 async fn serve_with(
     listeners: Vec<TcpListener>,
     answer: impl Answer,
-    gate: Arc<Gate>,
+    access: Arc<AccessControl>,
     shutdown: impl Future<Output = ()>,
 ) -> Drained {
-    let reception = Arc::new(Reception::new(answer, gate));
+    let reception = Arc::new(Reception::new(answer, access));
     let mut doors = JoinSet::new();
     for listener in listeners {
         doors.spawn(Arc::clone(&reception).receive(listener));
@@ -159,7 +159,7 @@ async fn serve_with(
 /// All connections of one server.
 struct Reception<A> {
     answer: A,
-    gate: Arc<Gate>,
+    access: Arc<AccessControl>,
     places: Arc<Semaphore>,
     guests: Arc<Guests>,
     connections: TaskTracker,
@@ -170,10 +170,10 @@ struct Reception<A> {
 }
 
 impl<A: Answer> Reception<A> {
-    fn new(answer: A, gate: Arc<Gate>) -> Self {
+    fn new(answer: A, access: Arc<AccessControl>) -> Self {
         Self {
             answer,
-            gate,
+            access,
             places: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             guests: Arc::default(),
             connections: TaskTracker::new(),
@@ -220,20 +220,26 @@ impl<A: Answer> Reception<A> {
         let pulse = Pulse::new();
         let seat = self.guests.seat(Arc::clone(&pulse));
         let paced = Paced::new(stream, Arc::clone(&pulse));
-        match self.gate.security() {
-            Security::Plain => self.talk(paced, pulse, seat, Certified(false)).await,
-            Security::Tls(config, certified) => {
+        match self.access.connection_policy() {
+            ConnectionPolicy::Plain => self.talk(paced, pulse, seat, Certified(false)).await,
+            ConnectionPolicy::Tls {
+                config,
+                verifies_clients,
+            } => {
                 let secured = tokio::select! {
                     secured = TlsAcceptor::from(config).accept(paced) => secured,
                     () = seat.needed() => return,
                     () = self.closing.cancelled() => return,
                 };
                 match secured {
-                    Ok(secured) => self.talk(secured, pulse, seat, Certified(certified)).await,
+                    Ok(secured) => {
+                        self.talk(secured, pulse, seat, Certified(verifies_clients))
+                            .await
+                    }
                     Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
                 }
             }
-            Security::Refused => {}
+            ConnectionPolicy::Reject => {}
         }
     }
 
@@ -281,7 +287,7 @@ impl<A: Answer> Reception<A> {
             .http2()
             .max_header_list_size(MAX_HEADER_BYTES as u32)
             .max_concurrent_streams(MAX_STREAMS);
-        match self.gate.rules().is_some_and(|rules| rules.http1_only) {
+        match self.access.config().is_some_and(|config| config.http1_only) {
             true => builder.http1_only(),
             false => builder,
         }

@@ -141,9 +141,9 @@ impl Site {
     /// who is let in is known, else only this machine.
     fn persons(&self, parts: &hyper::http::request::Parts) -> PersonDetail {
         let configured = self.persons.load();
-        let rules = self.options.gate.rules();
+        let config = self.options.access.config();
         let certified = parts.extensions.get() == Some(&Certified(true));
-        if rules.is_some_and(|rules| rules.knows(certified)) {
+        if config.is_some_and(|config| config.is_authenticated(certified)) {
             return configured.as_ref().clone();
         }
         match configured.as_ref() {
@@ -299,7 +299,7 @@ fn rooted(path: &str) -> String {
 mod tests {
     use super::super::options::Closed;
     use super::*;
-    use exporter_web_config::{Gate, Rules};
+    use exporter_web_config::{AccessControl, WebConfig};
     use secure_score_model::Persons;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
@@ -309,7 +309,7 @@ mod tests {
             external_url: None,
             persons: PersonDetail::Shown(Persons::Plain),
             exposed: false,
-            gate: Arc::default(),
+            access: Arc::default(),
             lifecycle: None,
             closed: Closed::default(),
             version: "0.0.0".to_owned(),
@@ -344,9 +344,9 @@ mod tests {
     async fn a_connection_that_began_without_a_certificate_gains_nothing_by_stricter_rules() {
         let mut site = site("", "/metrics");
         site.options.exposed = true;
-        site.options.gate = Arc::new(Gate::new(Rules {
-            client_certificates: true,
-            ..Rules::default()
+        site.options.access = Arc::new(AccessControl::new(WebConfig {
+            verifies_clients: true,
+            ..WebConfig::default()
         }));
         for (certified, shown) in [(Some(true), true), (Some(false), false), (None, false)] {
             let mut request = Request::get("/").body(()).unwrap();

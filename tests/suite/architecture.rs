@@ -183,7 +183,7 @@ fn each_library_has_one_home() {
         "tsdb takes samples and answers questions, of whatever they may be",
     );
     must_be_empty(
-        offenders(&["hyper::", "hyper_util::"], &["web/"]),
+        offenders(&["hyper::", "hyper_util::"], &["http/"]),
         "serve from web",
     );
     must_be_empty(

@@ -356,7 +356,7 @@ async fn serving(tenants: u64) -> (SocketAddr, Arc<Store>) {
         external_url: None,
         persons: PersonDetail::Shown(Persons::Plain),
         exposed: false,
-        gate: Arc::default(),
+        access: Arc::default(),
         closed: Closed::default(),
         lifecycle: None,
         version: "1.2.3".to_owned(),

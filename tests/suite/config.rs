@@ -15,9 +15,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::cases::{compare, verdict};
 use proptest::prelude::*;
 use secure_score_exporter::config::{self, Environment, Loaded};
+use strict_yaml::testing::{assert_cases, check_case};
 
 /// The cases. A checkout does not keep that nobody else may read the secrets.
 fn directory() -> PathBuf {
@@ -65,22 +65,22 @@ fn said(lines: impl ToString) -> Vec<String> {
 
 #[test]
 fn each_bad_file_gets_its_complaints() {
-    verdict(cases(".bad.yml").iter().map(|path| {
+    assert_cases(cases(".bad.yml").iter().map(|path| {
         let faults = match config::load(path, &environment()) {
             Ok(_) => return Err(format!("{} was accepted\n", path.display())),
             Err(faults) => faults,
         };
-        compare(path, &said(faults))
+        check_case(path, &said(faults))
     }));
 }
 
 #[test]
 fn each_good_file_loads_with_its_warnings() {
-    verdict(cases(".good.yml").iter().map(|path| {
+    assert_cases(cases(".good.yml").iter().map(|path| {
         let loaded = config::load(path, &environment())
             .map_err(|faults| format!("{} was refused:\n{faults}\n", path.display()))?;
         let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
-        compare(path, &said(warnings.join("\n")))
+        check_case(path, &said(warnings.join("\n")))
     }));
 }
 

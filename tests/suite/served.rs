@@ -34,7 +34,7 @@ pub(crate) fn options() -> Options {
         external_url: None,
         persons: PersonDetail::Shown(Persons::Plain),
         exposed: false,
-        gate: Arc::default(),
+        access: Arc::default(),
         closed: Closed::default(),
         lifecycle: None,
         version: "1.2.3".to_owned(),

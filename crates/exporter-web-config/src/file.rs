@@ -1,9 +1,7 @@
-//! The web configuration file as written, with the keys of the family.
-
 use strict_yaml::{Entries, Text, section};
 
 section! {
-    /// The whole file.
+    /// The whole file, with the keys of the Go exporters.
     WebFile {
         tls_server_config: TlsSection,
         http_server_config: HttpSection,

@@ -1,9 +1,7 @@
-//! From the section of the file to what secures a connection.
-
-use super::algorithm;
-use super::certificate::Source;
-use super::client::{self, ClientAuth, NAMES};
-use super::file::TlsSection;
+use crate::algorithms;
+use crate::client_auth::{self, ClientAuth, NAMES};
+use crate::file::TlsSection;
+use crate::pem::PemSource;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::{RootCertStore, ServerConfig};
@@ -15,21 +13,20 @@ use x509_parser::parse_x509_certificate;
 const SECTION: &str = "tls_server_config";
 const AUTH_TYPE: &str = "tls_server_config.client_auth_type";
 
-/// What the section comes to.
-pub(super) struct Tls {
-    pub(super) config: Arc<ServerConfig>,
-    /// Whether every client has shown a good certificate.
-    pub(super) client_certificates: bool,
+pub(crate) struct Tls {
+    pub(crate) config: Arc<ServerConfig>,
+    /// Whether a verified client certificate is required.
+    pub(crate) verifies_clients: bool,
 }
 
-/// Nothing where the section switches nothing on, or where there is a fault.
-pub(super) fn resolve(
+/// `None` if the section does not enable TLS, or has an error.
+pub(crate) fn resolve(
     section: &TlsSection,
     http2: bool,
     diagnostics: &mut Diagnostics,
 ) -> Option<Tls> {
     unknown_keys(SECTION, &section.unknown, TlsSection::KEYS, diagnostics);
-    let source = |inline, file, key| Source { inline, file, key };
+    let source = |inline, file, key| PemSource { inline, file, key };
     let certificate = source(section.cert.as_ref(), section.cert_file.as_ref(), "cert");
     let key = source(section.key.as_ref(), section.key_file.as_ref(), "key");
     let authority = source(
@@ -47,8 +44,8 @@ pub(super) fn resolve(
     };
     for (source, name) in [(&certificate, "cert"), (&key, "key")] {
         if source.text().is_none() {
-            let line = format!("{name}_file is missing; name the PEM file, or give {name} itself");
-            diagnostics.error(span, SECTION, line);
+            let message = format!("{name}_file is missing; name the PEM file, or set {name}");
+            diagnostics.error(span, SECTION, message);
         }
     }
     let chain = certificate.chain(diagnostics);
@@ -58,7 +55,7 @@ pub(super) fn resolve(
         check_authority(auth, &authority, auth_type, diagnostics);
     }
     let provider = provider(section, http2, diagnostics);
-    let versions = algorithm::versions(
+    let versions = algorithms::versions(
         section.min_version.as_ref(),
         section.max_version.as_ref(),
         diagnostics,
@@ -67,21 +64,22 @@ pub(super) fn resolve(
     if versions.is_empty() {
         return None;
     }
-    let is_certificate = certificate.text()?.span;
-    warn_if_ended(&chain, is_certificate, diagnostics);
+    let certificate_span = certificate.text()?.span;
+    warn_if_expired(&chain, certificate_span, diagnostics);
     let names = section.client_allowed_sans.iter().flatten();
     let names = names.map(|text| text.value.clone()).collect();
     let verifier = match auth.verifies() && roots.is_none() {
         true => return None,
         false => {
             let roots = roots.unwrap_or_else(RootCertStore::empty);
-            client::verifier(auth, roots, names, &provider).ok()?
+            client_auth::verifier(auth, roots, names, &provider).ok()?
         }
     };
     let builder = ServerConfig::builder_with_provider(provider);
     let Ok(builder) = builder.with_protocol_versions(&versions) else {
-        let line = "no cipher suite fits the versions; leave out cipher_suites, or allow TLS13";
-        diagnostics.error(span, SECTION, line);
+        let message =
+            "no cipher suite supports these TLS versions; remove cipher_suites, or allow TLS13";
+        diagnostics.error(span, SECTION, message);
         return None;
     };
     let builder = match verifier {
@@ -91,13 +89,13 @@ pub(super) fn resolve(
     let mut config = match builder.with_single_cert(chain, private_key) {
         Ok(config) => config,
         Err(error) => {
-            diagnostics.error(is_certificate, SECTION, does_not_fit(&error));
+            diagnostics.error(certificate_span, SECTION, certificate_error(&error));
             return None;
         }
     };
-    config.ignore_client_order = switch(
+    config.ignore_client_order = boolean(
         section.prefer_server_cipher_suites.as_ref(),
-        "prefer_server_cipher_suites",
+        "tls_server_config.prefer_server_cipher_suites",
         diagnostics,
     );
     let h2: &[&[u8]] = if http2 { &[b"h2"] } else { &[] };
@@ -105,11 +103,11 @@ pub(super) fn resolve(
     config.alpn_protocols = protocols.map(<[u8]>::to_vec).collect();
     Some(Tls {
         config: Arc::new(config),
-        client_certificates: auth == ClientAuth::RequireAndVerify,
+        verifies_clients: auth == ClientAuth::RequireAndVerify,
     })
 }
 
-/// Settings that secure nothing are most likely a certificate forgotten.
+/// Warns of TLS settings without a certificate: it was probably forgotten.
 fn without_certificate(section: &TlsSection, diagnostics: &mut Diagnostics) {
     let set = [
         &section.min_version,
@@ -123,8 +121,8 @@ fn without_certificate(section: &TlsSection, diagnostics: &mut Diagnostics) {
     ];
     let in_lists = lists.into_iter().flatten().filter_map(|list| list.first());
     if let Some(text) = set.into_iter().flatten().chain(in_lists).next() {
-        let line = "without cert_file and key_file connections are not encrypted";
-        diagnostics.warn(text.span, SECTION, line);
+        let message = "without cert_file and key_file connections are not encrypted";
+        diagnostics.warn(text.span, SECTION, message);
     }
 }
 
@@ -144,7 +142,7 @@ fn auth(text: &Text, diagnostics: &mut Diagnostics) -> Option<ClientAuth> {
 
 fn check_authority(
     auth: ClientAuth,
-    authority: &Source<'_>,
+    authority: &PemSource<'_>,
     auth_type: Option<&Text>,
     diagnostics: &mut Diagnostics,
 ) {
@@ -152,12 +150,12 @@ fn check_authority(
         (true, None, Some(text)) => diagnostics.error(
             text.span,
             AUTH_TYPE,
-            "against which authority? Name its certificates as client_ca_file",
+            "client certificates are verified, but there is no authority; set client_ca_file",
         ),
         (false, Some(text), _) if auth == ClientAuth::No => diagnostics.error(
             text.span,
             SECTION,
-            "client certificates have an authority, but none is asked for; set client_auth_type: RequireAndVerifyClientCert",
+            "there is an authority, but no client certificate is requested; set client_auth_type: RequireAndVerifyClientCert",
         ),
         _ => {}
     }
@@ -169,31 +167,30 @@ fn provider(
     diagnostics: &mut Diagnostics,
 ) -> Arc<CryptoProvider> {
     let mut provider = aws_lc_rs::default_provider();
-    let least = section.min_version.as_ref();
-    let only_13 = least.is_some_and(|text| text.value.trim() == "TLS13");
+    let min = section.min_version.as_ref();
+    let only_tls13 = min.is_some_and(|text| text.value.trim() == "TLS13");
     let chosen = section.cipher_suites.as_deref();
-    provider.cipher_suites = algorithm::suites(chosen, http2, only_13, diagnostics);
-    let curves = algorithm::curves(section.curve_preferences.as_deref(), diagnostics);
+    provider.cipher_suites = algorithms::suites(chosen, http2, only_tls13, diagnostics);
+    let curves = algorithms::curves(section.curve_preferences.as_deref(), diagnostics);
     if let Some(curves) = curves.filter(|curves| !curves.is_empty()) {
         provider.kx_groups = curves;
     }
     Arc::new(provider)
 }
 
-fn does_not_fit(error: &rustls::Error) -> &'static str {
+fn certificate_error(error: &rustls::Error) -> &'static str {
     match error {
         rustls::Error::InconsistentKeys(_) => {
-            "key and certificate do not belong together; give the pair that was made together"
+            "the private key does not belong to the certificate; use the key of this certificate"
         }
         _ => {
-            "this certificate or key cannot be used; use RSA with 2048 bits or more, ECDSA P-256 or P-384, or Ed25519"
+            "this certificate or key is not supported; use RSA with 2048 bits or more, ECDSA P-256 or P-384, or Ed25519"
         }
     }
 }
 
-/// A certificate that has ended is refused by every client, with an error that
-/// they show and we do not.
-fn warn_if_ended(chain: &[CertificateDer<'_>], span: Span, diagnostics: &mut Diagnostics) {
+/// Clients reject an expired certificate, and only they report it.
+fn warn_if_expired(chain: &[CertificateDer<'_>], span: Span, diagnostics: &mut Diagnostics) {
     let own = chain
         .first()
         .and_then(|own| parse_x509_certificate(own).ok());
@@ -201,18 +198,18 @@ fn warn_if_ended(chain: &[CertificateDer<'_>], span: Span, diagnostics: &mut Dia
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = now.map_or(0, |it| i64::try_from(it.as_secs()).unwrap_or(i64::MAX));
     if own.validity().not_after.timestamp() < now {
-        let line = "the certificate has ended; every client will refuse it";
-        diagnostics.warn(span, SECTION, line);
+        let message = "the certificate has expired, and clients reject it; renew it";
+        diagnostics.warn(span, SECTION, message);
     }
 }
 
-/// `true` where nothing is said.
-pub(super) fn switch(text: Option<&Text>, key: &str, diagnostics: &mut Diagnostics) -> bool {
+/// A boolean, `true` by default.
+pub(crate) fn boolean(text: Option<&Text>, key: &str, diagnostics: &mut Diagnostics) -> bool {
     match text.map(|text| (text, text.value.trim())) {
         None | Some((_, "true")) => true,
         Some((_, "false")) => false,
         Some((text, _)) => {
-            diagnostics.error(text.span, key, "neither true nor false; write one of them");
+            diagnostics.error(text.span, key, "not a boolean; write true or false");
             true
         }
     }

@@ -1,54 +1,54 @@
-//! Who is known, by name and password.
-
 use aws_lc_rs::{hmac, rand};
 use bcrypt::HashParts;
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use strict_yaml::{Diagnostics, Entries, Text};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-/// Verdicts that are remembered, so that a scrape does not cost a hash.
-const REMEMBERED: usize = 100;
+/// Results that are cached, so that a scrape does not cost a bcrypt hash.
+const MAX_CACHED: usize = 100;
 
-/// Hashes computed at once. A wrong password costs a core a tenth of a second,
-/// and whoever guesses must not take both.
-const AT_ONCE: usize = 1;
+/// Concurrent bcrypt hashes. Each keeps one core busy for a tenth of a second;
+/// guessed passwords must not take all cores.
+const MAX_HASHING: usize = 1;
 
-/// Who may wait for that. Whoever guesses must not keep the others waiting for
-/// longer than a scrape does.
-const WAITING: usize = 16;
+/// Requests that wait for a hash or compute one. With more, guessed passwords
+/// would delay the others for longer than a scrape takes.
+const MAX_QUEUED: usize = 16;
 
-/// From here on one login takes more than a second.
-const SLOW: u32 = 14;
+/// Above this bcrypt cost one login takes more than a second.
+const MAX_FAST_COST: u32 = 14;
 
-/// The users of the file and the hashes of their passwords.
+/// The users of the file with the bcrypt hashes of their passwords.
 pub struct Users {
     hashes: BTreeMap<String, String>,
-    /// Of this process alone; a verdict is kept under it, and no password.
+    /// Random for each process: results are cached under HMACs made with it, so
+    /// that no password stays in memory.
     key: hmac::Key,
-    verdicts: Mutex<HashMap<[u8; 32], bool>>,
-    turns: Arc<Semaphore>,
+    cache: Mutex<HashMap<[u8; 32], bool>>,
+    hashing: Arc<Semaphore>,
     queue: Semaphore,
 }
 
-/// What is known of a user and a password.
+/// The result of a password check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// They belong together.
-    Known,
-    /// They do not.
-    Unknown,
-    /// Too many wait to be checked.
-    Crowded,
+pub enum AuthResult {
+    /// The user exists and has this password.
+    Authenticated,
+    /// The user does not exist, or has another password.
+    Denied,
+    /// Not checked: too many checks are queued.
+    Busy,
 }
 
-impl From<bool> for Verdict {
-    fn from(known: bool) -> Self {
-        match known {
-            true => Self::Known,
-            false => Self::Unknown,
+impl From<bool> for AuthResult {
+    fn from(is_authenticated: bool) -> Self {
+        match is_authenticated {
+            true => Self::Authenticated,
+            false => Self::Denied,
         }
     }
 }
@@ -59,21 +59,21 @@ impl fmt::Debug for Users {
     }
 }
 
-pub(super) fn resolve(entries: &Entries<Text>, diagnostics: &mut Diagnostics) -> Option<Users> {
+pub(crate) fn resolve(entries: &Entries<Text>, diagnostics: &mut Diagnostics) -> Option<Users> {
     let mut hashes = BTreeMap::new();
     for (name, hash) in &entries.0 {
         let text = hash.value.trim();
         match cost(text) {
-            Some(cost) if cost > SLOW => diagnostics.warn(
+            Some(cost) if cost > MAX_FAST_COST => diagnostics.warn(
                 hash.span,
                 "basic_auth_users",
-                format!("bcrypt with cost {cost} takes seconds for each login; 10 to 12 is usual"),
+                format!("bcrypt with cost {cost} takes seconds for each login; use 10 to 12"),
             ),
             Some(_) => {}
             None => {
-                let line =
-                    "this is no bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`";
-                diagnostics.error(hash.span, "basic_auth_users", line);
+                let message =
+                    "not a bcrypt hash; make one with `htpasswd -nBC 10 \"\" | tr -d ':\\n'`";
+                diagnostics.error(hash.span, "basic_auth_users", message);
             }
         }
         hashes.insert(name.value.clone(), text.to_owned());
@@ -95,81 +95,86 @@ impl Users {
         Some(Self {
             hashes,
             key,
-            verdicts: Mutex::default(),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-            queue: Semaphore::new(WAITING),
+            cache: Mutex::default(),
+            hashing: Arc::new(Semaphore::new(MAX_HASHING)),
+            queue: Semaphore::new(MAX_QUEUED),
         })
     }
 
-    /// Whether this is the password of this user.
+    /// Checks a password.
     ///
-    /// A user who does not exist costs what one who does costs: a hash is
-    /// computed all the same, of the cost that is configured, and its verdict
-    /// does not count.
-    pub async fn know(&self, user: &str, password: &str) -> Verdict {
-        let exists = self.hashes.get(user);
-        let Some(hash) = exists.or_else(|| self.hashes.values().next()) else {
-            return Verdict::Unknown;
+    /// Hashing runs one at a time, off the request threads; up to 16 requests
+    /// queue, further ones are [`Busy`](AuthResult::Busy). An unknown user takes
+    /// as long as a known one: the password is checked against the hash of
+    /// another user, and the result discarded.
+    pub async fn authenticate(&self, user: &str, password: &str) -> AuthResult {
+        let known = self.hashes.get(user);
+        let Some(hash) = known.or_else(|| self.hashes.values().next()) else {
+            return AuthResult::Denied;
         };
-        let name = self.name(user, hash, password);
-        if let Some(verdict) = self.remembered(&name) {
-            return verdict.into();
+        let key = self.cache_key(user, hash, password);
+        if let Some(result) = self.cached(&key) {
+            return result.into();
         }
-        let Ok(_waiting) = self.queue.try_acquire() else {
-            return Verdict::Crowded;
+        let Ok(_queued) = self.queue.try_acquire() else {
+            return AuthResult::Busy;
         };
-        let Ok(turn) = Arc::clone(&self.turns).acquire_owned().await else {
-            return Verdict::Unknown;
+        let Ok(permit) = Arc::clone(&self.hashing).acquire_owned().await else {
+            return AuthResult::Denied;
         };
-        // Another one with the same password may have waited for the same.
-        if let Some(verdict) = self.remembered(&name) {
-            return verdict.into();
+        // An earlier request in the queue may have had the same password.
+        if let Some(result) = self.cached(&key) {
+            return result.into();
         }
         let (hash, password) = (hash.clone(), Zeroizing::new(password.to_owned()));
-        // The turn ends with the hash, and not with who asked and went away.
+        // The permit is held until the hash is computed, also if the client
+        // disconnects before.
         let checked = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
+            let _permit = permit;
             bcrypt::verify(password.as_str(), &hash).unwrap_or(false)
         });
-        let verdict = checked.await.unwrap_or(false) && exists.is_some();
-        self.remember(name, verdict);
-        verdict.into()
+        let result = checked.await.unwrap_or(false) && known.is_some();
+        self.cache(key, result);
+        result.into()
     }
 
-    /// A name for the three of them that tells nothing of them. Each length is
-    /// part of it, so that no other three have the same.
-    fn name(&self, user: &str, hash: &str, password: &str) -> [u8; 32] {
+    /// The HMAC of the three parts, each with its length.
+    fn cache_key(&self, user: &str, hash: &str, password: &str) -> [u8; 32] {
         let mut context = hmac::Context::with_key(&self.key);
         for part in [user, hash, password] {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
-        let mut name = [0; 32];
+        let mut key = [0; 32];
         let tag = context.sign();
-        name.copy_from_slice(tag.as_ref().get(..32).unwrap_or(&[0; 32]));
-        name
+        key.copy_from_slice(tag.as_ref().get(..32).unwrap_or(&[0; 32]));
+        key
     }
 
-    fn remembered(&self, name: &[u8; 32]) -> Option<bool> {
-        let verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
-        verdicts.get(name).copied()
+    fn cached(&self, key: &[u8; 32]) -> Option<bool> {
+        self.cache.lock().get(key).copied()
     }
 
-    fn remember(&self, name: [u8; 32], verdict: bool) {
-        let mut verdicts = self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
-        if verdicts.len() >= REMEMBERED {
-            // Guesses fill this quickly. Good verdicts stay while there are
-            // others to forget.
-            let refused = verdicts
-                .iter()
-                .find(|(_, good)| !**good)
-                .map(|(name, _)| *name);
-            let forgotten = refused.or_else(|| verdicts.keys().next().copied());
-            if let Some(forgotten) = forgotten {
-                verdicts.remove(&forgotten);
+    /// Caches a result. A full cache evicts failures first, so that guessed
+    /// passwords do not evict users.
+    fn cache(&self, key: [u8; 32], result: bool) {
+        let mut cache = self.cache.lock();
+        if cache.len() >= MAX_CACHED {
+            let failure = cache.iter().find(|(_, result)| !**result);
+            let evicted = failure.map(|(key, _)| *key);
+            if let Some(evicted) = evicted.or_else(|| cache.keys().next().copied()) {
+                cache.remove(&evicted);
             }
         }
-        verdicts.insert(name, verdict);
+        cache.insert(key, result);
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests(pairs: &[(&str, &str)]) -> Self {
+        let hashes = pairs
+            .iter()
+            .map(|(user, password)| ((*user).to_owned(), bcrypt::hash(password, 4).unwrap()));
+        Self::new(hashes.collect()).unwrap()
     }
 }
 
@@ -177,67 +182,78 @@ impl Users {
 mod tests {
     use super::*;
 
-    fn users(pairs: &[(&str, &str)]) -> Users {
-        let hashes = pairs
-            .iter()
-            .map(|(user, password)| ((*user).to_owned(), bcrypt::hash(password, 4).unwrap()));
-        Users::new(hashes.collect()).unwrap()
-    }
-
     #[tokio::test]
-    async fn the_right_password_of_the_right_user_is_known() {
-        let users = users(&[("alice", "one"), ("bob", "two")]);
+    async fn a_user_is_authenticated_by_the_own_password_only() {
+        let users = Users::for_tests(&[("alice", "one"), ("bob", "two")]);
         for _ in 0..2 {
-            assert_eq!(users.know("alice", "one").await, Verdict::Known);
-            assert_eq!(users.know("bob", "two").await, Verdict::Known);
-            assert_eq!(users.know("alice", "two").await, Verdict::Unknown);
-            assert_eq!(users.know("bob", "one").await, Verdict::Unknown);
-            assert_eq!(users.know("", "one").await, Verdict::Unknown);
+            assert_eq!(
+                users.authenticate("alice", "one").await,
+                AuthResult::Authenticated
+            );
+            assert_eq!(
+                users.authenticate("bob", "two").await,
+                AuthResult::Authenticated
+            );
+            assert_eq!(users.authenticate("alice", "two").await, AuthResult::Denied);
+            assert_eq!(users.authenticate("bob", "one").await, AuthResult::Denied);
+            assert_eq!(users.authenticate("", "one").await, AuthResult::Denied);
         }
     }
 
     #[tokio::test]
-    async fn the_password_of_the_stand_in_does_not_open() {
-        let users = users(&[("alice", "one")]);
+    async fn an_unknown_user_is_denied_with_the_password_of_another() {
+        let users = Users::for_tests(&[("alice", "one")]);
         assert_eq!(
-            users.know("nobody", "one").await,
-            Verdict::Unknown,
-            "alice's, under another name"
+            users.authenticate("mallory", "one").await,
+            AuthResult::Denied,
+            "alice's password, under another name"
         );
         assert_eq!(
-            users.know("nobody", "one").await,
-            Verdict::Unknown,
-            "nor out of the memory"
+            users.authenticate("mallory", "one").await,
+            AuthResult::Denied,
+            "nor out of the cache"
         );
     }
 
     #[tokio::test]
-    async fn no_other_three_share_a_verdict() {
-        let users = users(&[("alice", "one")]);
+    async fn no_other_three_parts_share_a_cache_key() {
+        let users = Users::for_tests(&[("alice", "one")]);
         let hash = users.hashes["alice"].clone();
-        assert_eq!(users.know("alice", "one").await, Verdict::Known);
+        assert_eq!(
+            users.authenticate("alice", "one").await,
+            AuthResult::Authenticated
+        );
         let split = format!("{hash}one");
-        assert_eq!(users.know("alice", &split).await, Verdict::Unknown);
-        assert_ne!(users.name("a", "bc", "d"), users.name("ab", "c", "d"));
+        assert_eq!(
+            users.authenticate("alice", &split).await,
+            AuthResult::Denied
+        );
+        assert_ne!(
+            users.cache_key("a", "bc", "d"),
+            users.cache_key("ab", "c", "d")
+        );
     }
 
     #[tokio::test]
-    async fn many_guesses_neither_fill_the_memory_nor_forget_who_is_known() {
-        let users = users(&[("alice", "one")]);
-        assert_eq!(users.know("alice", "one").await, Verdict::Known);
-        for guess in 0..2 * REMEMBERED {
+    async fn many_guesses_neither_grow_the_cache_nor_evict_a_user() {
+        let users = Users::for_tests(&[("alice", "one")]);
+        assert_eq!(
+            users.authenticate("alice", "one").await,
+            AuthResult::Authenticated
+        );
+        for guess in 0..2 * MAX_CACHED {
             assert_eq!(
-                users.know("alice", &guess.to_string()).await,
-                Verdict::Unknown
+                users.authenticate("alice", &guess.to_string()).await,
+                AuthResult::Denied
             );
         }
-        assert_eq!(users.verdicts.lock().unwrap().len(), REMEMBERED);
-        let name = users.name("alice", &users.hashes["alice"], "one");
-        assert_eq!(users.remembered(&name), Some(true));
+        assert_eq!(users.cache.lock().len(), MAX_CACHED);
+        let key = users.cache_key("alice", &users.hashes["alice"], "one");
+        assert_eq!(users.cached(&key), Some(true));
     }
 
     #[test]
-    fn the_three_kinds_of_bcrypt_are_hashes() {
+    fn the_three_versions_of_bcrypt_are_accepted() {
         for version in ["2a", "2b", "2y"] {
             let hash =
                 format!("${version}$10$7hKcZ1xq0m1WmGxq0c0Ee.5cB5o7R8Xc5u3mRZyXxw6m8q4wZxW2i");
@@ -255,25 +271,39 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_goes_away_does_not_make_room_for_another_hash() {
+    async fn a_disconnected_client_does_not_free_its_hashing_permit() {
         let slow = bcrypt::hash("one", 10).unwrap();
         let users = Users::new(BTreeMap::from([("alice".to_owned(), slow)])).unwrap();
         let brief = std::time::Duration::from_millis(1);
         for guess in 0..5 {
             let guess = format!("guess {guess}");
-            let gone = tokio::time::timeout(brief, users.know("alice", &guess)).await;
-            assert!(gone.is_err());
-            assert_eq!(users.turns.available_permits(), 0, "the hash goes on");
+            let disconnected =
+                tokio::time::timeout(brief, users.authenticate("alice", &guess)).await;
+            assert!(disconnected.is_err());
+            assert_eq!(
+                users.hashing.available_permits(),
+                0,
+                "the hash is still computed"
+            );
         }
-        assert_eq!(users.know("alice", "one").await, Verdict::Known);
+        assert_eq!(
+            users.authenticate("alice", "one").await,
+            AuthResult::Authenticated
+        );
     }
 
     #[tokio::test]
-    async fn a_crowd_of_guesses_is_turned_away_and_who_is_remembered_is_not() {
-        let users = users(&[("alice", "one"), ("bob", "two")]);
-        assert_eq!(users.know("alice", "one").await, Verdict::Known);
-        let _crowd = users.queue.acquire_many(WAITING as u32).await.unwrap();
-        assert_eq!(users.know("bob", "two").await, Verdict::Crowded);
-        assert_eq!(users.know("alice", "one").await, Verdict::Known);
+    async fn a_full_queue_is_busy_except_for_cached_users() {
+        let users = Users::for_tests(&[("alice", "one"), ("bob", "two")]);
+        assert_eq!(
+            users.authenticate("alice", "one").await,
+            AuthResult::Authenticated
+        );
+        let _full = users.queue.acquire_many(MAX_QUEUED as u32).await.unwrap();
+        assert_eq!(users.authenticate("bob", "two").await, AuthResult::Busy);
+        assert_eq!(
+            users.authenticate("alice", "one").await,
+            AuthResult::Authenticated
+        );
     }
 }

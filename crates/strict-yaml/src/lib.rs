@@ -37,6 +37,8 @@ mod parse;
 mod section;
 mod spanned;
 pub mod suggest;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use diagnostics::{ConfigError, ConfigErrors, ConfigWarning, Diagnostics, Location};
 pub use file::{io_reason, is_world_readable, open_file, read_file};

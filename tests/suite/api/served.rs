@@ -19,7 +19,7 @@ pub(super) fn options(persons: PersonDetail) -> Options {
         route_prefix: "/".to_owned(),
         external_url: None,
         exposed: false,
-        gate: Arc::default(),
+        access: Arc::default(),
         closed: Closed::default(),
         lifecycle: None,
         persons,
