@@ -281,10 +281,7 @@ fn nothing_is_written_from_the_moment_on_that_scraping_began() {
 #[test]
 fn flags_that_make_no_sense_are_refused_with_the_remedy() {
     for (flags, remedy) in [
-        (
-            &["--label=tenant=x"][..],
-            "the exporter sets tenant itself",
-        ),
+        (&["--label=tenant=x"][..], "the exporter sets tenant itself"),
         (
             &["--label=job=a", "--label=job=b"],
             "--label job is given twice",

@@ -795,7 +795,7 @@ async fn only_receivers_with_a_trusted_certificate_get_events() {
             sender,
         }
     };
-    let requests = || simulator.control().requests().len();
+    let requests = || simulator.handle().requests().len();
     let untrusted = stage(None);
     untrusted.push(0..1);
     untrusted.idle().await;
