@@ -9,6 +9,8 @@
 )]
 
 mod api;
+#[path = "../../crates/exposition/tests/rendering/arbitrary.rs"]
+mod arbitrary;
 mod architecture;
 mod artefacts;
 mod backfill;
@@ -45,7 +47,6 @@ mod reference;
 mod refresh;
 mod release;
 mod reload;
-mod rendering;
 mod restart;
 mod scenarios;
 mod schema;
@@ -53,6 +54,8 @@ mod secrets;
 mod served;
 mod sharding;
 mod simulated;
+#[path = "../../crates/exposition/tests/rendering/small.rs"]
+mod small;
 mod state;
 mod summoned;
 mod supervisor;

@@ -1,7 +1,7 @@
 //! One tenant as a target, all tenants as targets, and a part of a scrape.
 
-use crate::rendering::small;
 use crate::served::{Answer, Running, options, start, tenant};
+use crate::small;
 use secure_score_exporter::http::Options;
 use secure_score_exporter::store::TenantState;
 use secure_score_exposition::FAMILIES;

@@ -1,6 +1,6 @@
 //! The state directory: crashes, damaged files and files of older versions.
 
-use crate::rendering::arbitrary;
+use crate::arbitrary;
 use proptest::prelude::*;
 use secure_score_exporter::config::TenantRules;
 use secure_score_exporter::events::{Seen, detect};

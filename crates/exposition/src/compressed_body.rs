@@ -222,3 +222,124 @@ impl BlockCache {
             .unwrap_or_else(|| Arc::new(Block::new(owned())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    const TAIL: &[u8] = b"tail 1\n";
+
+    fn tenant(alias: &str, families: [&str; 2]) -> (Arc<str>, Chunk, Chunk) {
+        let families = families.into_iter().map(|lines| lines.as_bytes().to_vec());
+        (alias.into(), Chunk::of(families), Chunk::default())
+    }
+
+    fn body(
+        cache: &mut BlockCache,
+        format: Format,
+        generation: u64,
+        tenants: &[(Arc<str>, Chunk, Chunk)],
+    ) -> Arc<CompressedBody> {
+        let tenants = tenants
+            .iter()
+            .map(|(alias, data, health)| (alias, data, health));
+        cache.body(format, generation, tenants)
+    }
+
+    fn decompressed(body: &CompressedBody) -> String {
+        let member = body.member();
+        let stream = [member.parts.concat(), body.finish(TAIL).to_vec()].concat();
+        assert_eq!(member.parts.concat().len(), member.length);
+        let mut text = String::new();
+        let mut decoder = flate2::bufread::GzDecoder::new(&stream[..]);
+        decoder.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// The lines of both families, each below its header.
+    fn expected(format: Format, first: &str, second: &str) -> String {
+        let [a, b] = [0, 1].map(|family| format.header(&FAMILIES[family]));
+        format!("{a}{first}{b}{second}tail 1\n")
+    }
+
+    #[test]
+    fn a_body_has_every_line_below_the_header_of_its_family() {
+        let tenants = [
+            tenant("a", ["x 1\n", "y 1\n"]),
+            tenant("b", ["x 2\n", "y 2\n"]),
+        ];
+        for format in Format::ALL {
+            let body = body(&mut BlockCache::default(), format, 1, &tenants);
+            assert_eq!(body.format(), format);
+            let expected = expected(format, "x 1\nx 2\n", "y 1\ny 2\n");
+            assert_eq!(decompressed(&body), expected);
+            for block in body.blocks() {
+                assert!(!block.is_empty());
+                block.compress(&mut gzip::Deflater::default());
+                assert!(block.is_summed() && block.is_compressed());
+            }
+            assert_eq!(decompressed(&body), expected);
+            assert!(Arc::ptr_eq(&body.member().parts, &body.member().parts));
+        }
+    }
+
+    #[test]
+    fn a_header_stands_once_where_a_family_spans_two_blocks() {
+        let long = |name: &str| format!("x{{tenant=\"{name}\"}} 1\n").repeat(20_000);
+        let [first, second, third] = ["a", "b", "c"].map(long);
+        let tenants = [
+            tenant("a", [&first, ""]),
+            tenant("b", [&second, ""]),
+            tenant("c", [&third, "y 1\n"]),
+        ];
+        let body = body(&mut BlockCache::default(), Format::Text, 1, &tenants);
+        assert!(body.blocks().count() > 1);
+        let lines = format!("{first}{second}{third}");
+        assert_eq!(decompressed(&body), expected(Format::Text, &lines, "y 1\n"));
+    }
+
+    #[test]
+    fn a_generation_is_built_once_and_unchanged_blocks_are_reused() {
+        let mut cache = BlockCache::default();
+        let tenants = [tenant("a", ["x 1\n", "y 1\n"])];
+        let first = body(&mut cache, Format::Text, 1, &tenants);
+        assert!(Arc::ptr_eq(
+            &first,
+            &body(&mut cache, Format::Text, 1, &tenants)
+        ));
+        for block in first.blocks() {
+            block.compress(&mut gzip::Deflater::default());
+        }
+        let second = body(&mut cache, Format::Text, 2, &tenants);
+        assert!(!Arc::ptr_eq(&first, &second));
+        assert!(second.blocks().all(|block| block.is_compressed()));
+        let changed = body(
+            &mut cache,
+            Format::Text,
+            3,
+            &[tenant("a", ["x 2\n", "y 1\n"])],
+        );
+        assert!(changed.blocks().any(|block| !block.is_compressed()));
+        assert_eq!(
+            decompressed(&changed),
+            expected(Format::Text, "x 2\n", "y 1\n")
+        );
+    }
+
+    #[test]
+    fn a_dropped_format_is_built_again_and_the_other_one_stays() {
+        let mut cache = BlockCache::default();
+        let tenants = [tenant("a", ["x 1\n", "y 1\n"])];
+        let [text, open] = Format::ALL.map(|format| body(&mut cache, format, 1, &tenants));
+        cache.drop_format(Format::Text);
+        assert!(!Arc::ptr_eq(
+            &text,
+            &body(&mut cache, Format::Text, 1, &tenants)
+        ));
+        assert!(Arc::ptr_eq(
+            &open,
+            &body(&mut cache, Format::OpenMetrics, 1, &tenants)
+        ));
+    }
+}

@@ -1,24 +1,36 @@
-//! What is rendered from a snapshot made by hand, and from any at all.
+//! Renders a small snapshot and arbitrary ones.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first error"
+)]
 
+#[path = "rendering/arbitrary.rs"]
 pub(crate) mod arbitrary;
+#[allow(dead_code, reason = "the suite of the product uses all of it")]
+#[path = "../../../tests/suite/golden.rs"]
+pub(crate) mod golden;
+#[path = "rendering/parser.rs"]
 mod parser;
+#[path = "rendering/small.rs"]
 pub(crate) mod small;
 
-use crate::golden;
 use parser::{Line, Sample};
 use proptest::prelude::*;
 use secure_score_exposition::{
-    Chunk, FAMILIES, Format, Policy, assemble, render_data, render_health,
+    Chunk, FAMILIES, Format, Policy, assemble, render_categories, render_data, render_health,
 };
 use secure_score_model::{
-    Catalogue, CategoryPins, Report, TenantHealth, TenantIdentity, TenantSnapshot,
+    Catalogue, Category, CategoryPins, Report, TenantHealth, TenantIdentity, TenantSnapshot,
 };
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What the reference page promises of label values, bytes.
+/// The longest label value that the reference page documents, bytes.
 const LONGEST_VALUE: usize = 128;
 
 fn body(format: Format, tenants: &[(Chunk, Chunk)]) -> String {
@@ -49,7 +61,7 @@ fn render(identity: &TenantIdentity, snapshot: &TenantSnapshot) -> (Chunk, Chunk
 }
 
 #[test]
-fn two_small_tenants_look_like_this_in_both_formats() {
+fn two_small_tenants_equal_their_golden_files_in_both_formats() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let tenants = small::tenants();
     for (format, file) in [
@@ -60,7 +72,7 @@ fn two_small_tenants_look_like_this_in_both_formats() {
     }
 }
 
-/// When the last good answer has grown too old, nothing of it may stay.
+/// Data beyond the maximum staleness leave no series.
 #[test]
 fn a_tenant_without_data_has_no_data_series() {
     let (data, vitals) = render(
@@ -80,8 +92,8 @@ fn a_catalogue_alone_does_not_claim_that_nothing_is_scored() {
 }
 
 #[test]
-fn who_and_why_stay_out_unless_the_policy_asks() {
-    let asked = |person: bool, comment: bool| {
+fn persons_and_comments_are_left_out_unless_the_policy_includes_them() {
+    let info = |person: bool, comment: bool| {
         let update = secure_score_model::StateUpdate {
             state: secure_score_model::ControlState::RiskAccepted,
             at: None,
@@ -97,18 +109,66 @@ fn who_and_why_stay_out_unless_the_policy_asks() {
         let snapshot = small::one_control(vec![update]);
         let data = render_data(&small::identity("contoso", None), &snapshot, &policy);
         let text = body(Format::Text, &[(data, Chunk::default())]);
-        assert!(!text.contains("admin@"), "the name passes the policy first");
+        assert!(!text.contains("admin@"), "the policy renames the person");
         text.lines()
             .find_map(|line| line.strip_prefix("secure_score_control_acceptance_info"))
             .map(str::to_owned)
     };
     let labels = |more: &str| Some(format!("{{tenant=\"contoso\",control=\"c\"{more}}} 1"));
-    assert_eq!(asked(false, false), None);
-    assert_eq!(asked(true, false), labels(",accepted_by=\"hash\""));
-    assert_eq!(asked(false, true), labels(",comment=\"cannot\""));
+    assert_eq!(info(false, false), None);
+    assert_eq!(info(true, false), labels(",accepted_by=\"hash\""));
+    assert_eq!(info(false, true), labels(",comment=\"cannot\""));
     assert_eq!(
-        asked(true, true),
+        info(true, true),
         labels(",accepted_by=\"hash\",comment=\"cannot\"")
+    );
+}
+
+/// The label values that a filter by category keeps: those of the category,
+/// and samples that have neither a control nor a category.
+#[test]
+fn a_filter_by_category_keeps_its_controls_and_the_tenants_own_samples() {
+    let identity = small::identity("contoso", None);
+    let snapshot = small::snapshot();
+    let policy = small::open_policy();
+    let whole = render_data(&identity, &snapshot, &policy);
+    let text = |data: Chunk| body(Format::Text, &[(data, Chunk::default())]);
+    let lines = |text: &str| -> BTreeSet<String> { text.lines().map(str::to_owned).collect() };
+    let all = lines(&text(whole));
+    let of = |categories: &[Category]| {
+        let categories = categories.iter().copied().collect();
+        lines(&text(render_categories(
+            &identity,
+            &snapshot,
+            &policy,
+            &categories,
+        )))
+    };
+    assert_eq!(of(&Category::ALL), all);
+    let none = of(&[]);
+    assert!(!none.is_empty() && none.iter().all(|line| !line.contains(",control=\"")));
+    assert!(none.iter().all(|line| !line.contains(",category=\"")));
+    let sample = |line: &&String| !line.starts_with('#');
+    let parts: Vec<_> = Category::ALL
+        .iter()
+        .map(|category| of(&[*category]))
+        .collect();
+    let own = |part: &BTreeSet<String>| -> BTreeSet<String> {
+        part.iter()
+            .filter(sample)
+            .filter(|line| !none.contains(*line))
+            .cloned()
+            .collect()
+    };
+    let joined: BTreeSet<String> = parts.iter().flat_map(&own).collect();
+    let expected: BTreeSet<String> = own(&all);
+    assert_eq!(joined, expected);
+    let count: usize = parts.iter().map(|part| own(part).len()).sum();
+    assert_eq!(count, expected.len(), "no sample has two categories");
+    assert!(
+        own(&parts[0])
+            .iter()
+            .any(|line| line.contains("_acceptance_info"))
     );
 }
 
@@ -120,12 +180,12 @@ fn check_sample(sample: &Sample) -> Result<(), TestCaseError> {
         prop_assert!(!value.contains(odd), "{label} in {sample:?}");
     }
     let family = FAMILIES.iter().find(|f| f.name == sample.name);
-    let promised = family.map_or(&[][..], |family| family.labels);
-    let mut promised = std::iter::once("tenant").chain(promised.iter().copied());
+    let documented = family.map_or(&[][..], |family| family.labels);
+    let mut documented = std::iter::once("tenant").chain(documented.iter().copied());
     for (label, _) in &sample.labels {
         prop_assert!(
-            promised.any(|name| name == label),
-            "{label} is not promised, or not in its place: {sample:?}"
+            documented.any(|name| name == label),
+            "{label} is not documented, or not in its place: {sample:?}"
         );
     }
     Ok(())
