@@ -9,6 +9,7 @@
 )]
 
 mod api;
+#[allow(dead_code, reason = "the tests of the exposition use all of it")]
 #[path = "../../crates/exposition/tests/rendering/arbitrary.rs"]
 mod arbitrary;
 mod architecture;
@@ -54,6 +55,7 @@ mod secrets;
 mod served;
 mod sharding;
 mod simulated;
+#[allow(dead_code, reason = "the tests of the exposition use all of it")]
 #[path = "../../crates/exposition/tests/rendering/small.rs"]
 mod small;
 mod state;
