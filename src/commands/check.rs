@@ -6,7 +6,7 @@ use super::print::{self, line};
 use super::{Failure, serve};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
-use crate::config::{Config, Environment, nearest_id};
+use crate::config::{Config, Environment};
 use crate::graph::{
     Client, GraphError, HttpClients, PERMISSION, RefreshPermit, Subject, TokenFacts,
 };
@@ -300,7 +300,7 @@ impl Examination {
     fn watch_list(&self, catalogue: &Catalogue, findings: &mut Findings) {
         for unmatched in catalogue.unmatched_watches(&self.config.rules(&self.alias)) {
             let ids = catalogue.entries.iter().map(|entry| &*entry.id);
-            let nearest = nearest_id(&unmatched, ids);
+            let nearest = strict_yaml::suggest::nearest(&unmatched, ids);
             findings.odd(
                 format!("watch list: {unmatched} fits no control of the catalogue"),
                 &nearest.map_or_else(

@@ -1,4 +1,4 @@
-//! Days as written in a configuration; all are of UTC.
+//! Days in a configuration, all in UTC.
 
 use std::fmt;
 use strict_yaml::{Diagnostics, Text};
@@ -16,7 +16,7 @@ pub(super) fn day(
 ) -> Option<Date> {
     let written = text.value.trim();
     let day = Date::strptime("%Y-%m-%d", written).ok();
-    // jiff reads years of other lengths too, and this must mean one day.
+    // jiff also parses years of other lengths.
     let day = day.filter(|day| day.to_string() == written && (2000..2200).contains(&day.year()));
     if day.is_none() {
         let message = "not a day; write year, month and day, such as 2027-03-31";
@@ -25,8 +25,8 @@ pub(super) fn day(
     day
 }
 
-/// The first moment of a day.
-pub(super) fn beginning(day: Date) -> Timestamp {
+/// Midnight at the start of a day.
+pub(super) fn start_of_day(day: Date) -> Timestamp {
     let start = day.to_zoned(TimeZone::UTC);
     Timestamp::from_seconds(start.map_or(0, |start| start.timestamp().as_second()))
 }
@@ -36,8 +36,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_begins_at_midnight_utc() {
-        let day = beginning(Date::constant(2027, 4, 1));
+    fn a_day_starts_at_midnight_utc() {
+        let day = start_of_day(Date::constant(2027, 4, 1));
         assert_eq!(day, Timestamp::from_seconds(1_806_537_600));
     }
 }

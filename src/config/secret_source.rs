@@ -1,12 +1,12 @@
-//! Fetching a secret from where the configuration says it is.
+//! Reads secrets from the files and variables that the configuration names.
 
 use std::path::Path;
 use strict_yaml::{Diagnostics, Span, Text, is_world_readable};
 
 use super::environment::Environment;
-use super::secret::{Secret, SecretFault};
+use super::secret::{Secret, SecretError};
 
-/// Reads the secret that a file holds.
+/// The secret in a file.
 pub(super) fn from_file(path: &str, file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
     let location = diagnostics.base().join(file.value.trim());
     match Secret::read(&location) {
@@ -14,19 +14,19 @@ pub(super) fn from_file(path: &str, file: &Text, diagnostics: &mut Diagnostics) 
             warn_of_mode(path, file.span, &location, diagnostics);
             Some(secret)
         }
-        Err(fault) => {
-            let place = match fault {
-                SecretFault::Unreadable(_) => diagnostics.looked_for_in(&location),
+        Err(error) => {
+            let place = match error {
+                SecretError::Unreadable(_) => diagnostics.looked_for_in(&location),
                 _ => String::new(),
             };
-            let message = format!("the file named here {fault}{place}");
+            let message = format!("the file named here {error}{place}");
             diagnostics.error(file.span, path, message);
             None
         }
     }
 }
 
-/// Takes the secret that a variable holds.
+/// The secret in an environment variable.
 pub(super) fn from_variable(
     path: &str,
     variable: &Text,
@@ -41,10 +41,10 @@ pub(super) fn from_variable(
         );
         return None;
     };
-    match Secret::checked(text) {
+    match Secret::parse(text) {
         Ok(secret) => Some(secret),
-        Err(fault) => {
-            diagnostics.error(variable.span, path, format!("the variable's value {fault}"));
+        Err(error) => {
+            diagnostics.error(variable.span, path, format!("the variable's value {error}"));
             None
         }
     }
@@ -55,12 +55,12 @@ fn warn_of_mode(path: &str, span: Span, file: &Path, diagnostics: &mut Diagnosti
         diagnostics.warn(
             span,
             path,
-            "everybody on this machine can read the secret; chmod 600 the file",
+            "every user of this machine can read the secret; chmod 600 the file",
         );
     }
 }
 
-/// Warns of a client secret that is the id of one.
+/// Warns of a client secret that is probably the secret's id.
 pub(super) fn warn_of_id(path: &str, span: Span, secret: &Secret, diagnostics: &mut Diagnostics) {
     if secret.looks_like_guid() {
         diagnostics.warn(

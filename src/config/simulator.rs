@@ -1,7 +1,8 @@
-//! Where the simulator listens that stands in for Graph.
+//! The address of the Graph simulator.
 
 use std::net::SocketAddr;
-use strict_yaml::{Diagnostics, Span, Spanned, Text, unknown_keys};
+use std::path::PathBuf;
+use strict_yaml::{Diagnostics, Span, Spanned, Text};
 
 use super::file::FileSimulator;
 use super::pem::{self, PemFile};
@@ -11,48 +12,47 @@ use super::pem::{self, PemFile};
 pub struct SimulatorEndpoint {
     /// `https://` and a loopback address, without a slash at the end.
     pub url: String,
-    /// Trusted for the simulator alone.
+    /// Trusted only for the simulator.
     pub ca: PemFile,
 }
 
-pub(super) fn resolve(
-    file: Option<Spanned<FileSimulator>>,
-    simulated: bool,
-    diagnostics: &mut Diagnostics,
-) -> Option<SimulatorEndpoint> {
-    match file {
-        Some(file) => {
-            if !simulated {
-                diagnostics.warn(
-                    file.span,
-                    "simulator",
-                    "no tenant has `cloud: simulator`, so this section is not used",
-                );
-            }
-            endpoint(file, diagnostics)
-        }
-        None => {
-            if simulated {
-                diagnostics.error(
-                    Span::Nowhere,
-                    "simulator",
-                    "missing, yet a tenant has `cloud: simulator`; \
-                     `secure-score-exporter simulate --config-dir DIR` writes both",
-                );
-            }
-            None
+impl SimulatorEndpoint {
+    /// A simulator in this process, whose authority is in no file.
+    pub fn new(url: &str, ca_pem: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ca: PemFile {
+                path: PathBuf::new(),
+                pem: ca_pem.as_bytes().to_vec(),
+            },
         }
     }
 }
 
-fn endpoint(
-    file: Spanned<FileSimulator>,
+/// `is_used` is true if a tenant is simulated.
+pub(super) fn resolve(
+    file: Option<Spanned<FileSimulator>>,
+    is_used: bool,
     diagnostics: &mut Diagnostics,
 ) -> Option<SimulatorEndpoint> {
-    let Spanned { value: file, span } = file;
-    unknown_keys("simulator", &file.unknown, FileSimulator::KEYS, diagnostics);
+    match &file {
+        Some(file) if !is_used => diagnostics.warn(
+            file.span,
+            "simulator",
+            "no tenant has `cloud: simulator`, so this section is not used",
+        ),
+        None if is_used => diagnostics.error(
+            Span::Nowhere,
+            "simulator",
+            "missing, but a tenant has `cloud: simulator`; \
+             `secure-score-exporter simulate --config-dir DIR` writes both",
+        ),
+        _ => {}
+    }
+    let Spanned { value: file, span } = file?;
+    file.report_unknown_keys("simulator", diagnostics);
     let url = required("simulator.url", file.url, span, diagnostics);
-    let url = url.and_then(|text| url_on_loopback(&text, diagnostics));
+    let url = url.and_then(|text| loopback_url(&text, diagnostics));
     let ca = required("simulator.ca_file", file.ca_file, span, diagnostics);
     let ca = ca.and_then(|text| pem::resolve("simulator.ca_file", &text, diagnostics));
     Some(SimulatorEndpoint { url: url?, ca: ca? })
@@ -74,9 +74,9 @@ fn required(
     text
 }
 
-/// Only this machine: a simulated tenant must never be a way to send a real
-/// secret to somebody's server.
-fn url_on_loopback(text: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
+/// Only this machine: otherwise `cloud: simulator` could send a real secret to
+/// any server.
+fn loopback_url(text: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
     let url = text.value.trim().trim_end_matches('/');
     let address = url.strip_prefix("https://").map(str::parse::<SocketAddr>);
     if let Some(Ok(address)) = address

@@ -1,15 +1,15 @@
 //! One credential as somebody wrote it, and what it means.
 
-use super::super::day::{beginning, day};
+use super::super::day::{day, start_of_day};
 use super::super::environment::Environment;
 use super::super::file::FileCredential;
 use super::super::guid;
-use super::super::secret::{Secret, SecretFault};
+use super::super::secret::{Secret, SecretError};
 use super::super::secret_source;
 use super::certificate_file::CertificateFiles;
 use super::kind::{KINDS, Kind};
 use super::{Credential, FederatedToken, TokenFile};
-use strict_yaml::{Diagnostics, Span, Text, suggest, unknown_keys};
+use strict_yaml::{Diagnostics, Span, Text, suggest};
 
 /// A credential as written.
 pub(super) struct Asked<'a> {
@@ -23,12 +23,7 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// What it means, or every fault in it.
     pub(super) fn resolve(&self, diagnostics: &mut Diagnostics) -> Option<Credential> {
-        unknown_keys(
-            self.path,
-            &self.file.unknown,
-            FileCredential::KEYS,
-            diagnostics,
-        );
+        self.file.report_unknown_keys(self.path, diagnostics);
         self.refuse_inline(diagnostics);
         let kind = self.kind(diagnostics)?;
         kind.refuse_others(self.path, self.file, diagnostics);
@@ -82,7 +77,7 @@ impl Asked<'_> {
         Some(Credential::ClientSecret {
             client_id: client_id?,
             secret: secret?,
-            expires: expires.map(beginning),
+            expires: expires.map(start_of_day),
         })
     }
 
@@ -205,7 +200,7 @@ impl Asked<'_> {
             Ok(file) => Some(FederatedToken::File(file)),
             Err(fault) => {
                 let place = match fault {
-                    SecretFault::Unreadable(_) => diagnostics.looked_for_in(&location),
+                    SecretError::Unreadable(_) => diagnostics.looked_for_in(&location),
                     _ => String::new(),
                 };
                 let message = format!("the file of the federated token {fault}{place}");

@@ -1,18 +1,18 @@
-//! Telling one configuration from another in a metric.
+//! The hash of the configuration.
 
 use std::fmt;
 
 /// A short digest of the configuration's text.
 ///
-/// It answers "do these replicas run the same configuration?" and nothing
-/// more. 48 bits, because a sample is a float and holds no more than 53. Not
-/// for security: whoever can write the file can make two with one fingerprint.
+/// A metric exports it, so that replicas with different configurations can be
+/// found. It has 48 bits, because a sample is a float with 53. It is no
+/// protection against collisions made on purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Fingerprint(u64);
+pub struct ConfigHash(u64);
 
 const BITS: u32 = 48;
 
-impl Fingerprint {
+impl ConfigHash {
     /// FNV-1a over the text, both halves folded together.
     pub(super) fn of(text: &str) -> Self {
         let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
@@ -21,13 +21,13 @@ impl Fingerprint {
         Self((hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
     }
 
-    /// As a sample's value, exactly.
+    /// The value of the sample, exactly.
     pub fn as_f64(self) -> f64 {
         self.0 as f64
     }
 }
 
-impl fmt::Display for Fingerprint {
+impl fmt::Display for ConfigHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:012x}", self.0)
     }
@@ -38,10 +38,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fingerprint_survives_being_a_sample() {
-        let fingerprint = Fingerprint::of("tenants: []");
-        assert_eq!(fingerprint.as_f64() as u64, fingerprint.0);
-        assert_ne!(fingerprint, Fingerprint::of("tenants: [] "));
-        assert_eq!(fingerprint.to_string().len(), 12);
+    fn a_hash_is_exact_as_a_float() {
+        let hash = ConfigHash::of("tenants: []");
+        assert_eq!(hash.as_f64() as u64, hash.0);
+        assert_ne!(hash, ConfigHash::of("tenants: [] "));
+        assert_eq!(hash.to_string().len(), 12);
     }
 }
