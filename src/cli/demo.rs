@@ -1,6 +1,6 @@
 //! The flags of `demo` and `simulate`.
 
-use super::address::{BadAddress, ListenAddress};
+use super::address::{AddressError, ListenAddress};
 use super::web::WebFlags;
 use clap::Args;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ pub struct Demo {
     #[command(flatten)]
     pub simulation: SimulationFlags,
 
-    /// Where the exporter serves.
+    /// The HTTP server.
     #[command(flatten)]
     pub web: WebFlags,
 }
@@ -27,12 +27,12 @@ pub struct Simulate {
     #[command(flatten)]
     pub simulation: SimulationFlags,
 
-    /// Serve Graph and the token endpoint here, on a loopback address
+    /// The loopback address of Graph and the token endpoint
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10366",
           value_parser = loopback)]
     pub listen_address: ListenAddress,
 
-    /// Serve the control API here, on a loopback address
+    /// The loopback address of the control API
     #[arg(long = "control.listen-address", value_name = "ADDRESS",
           default_value = "127.0.0.1:10367", value_parser = loopback)]
     pub control_listen_address: ListenAddress,
@@ -42,7 +42,7 @@ pub struct Simulate {
     pub config_dir: Option<PathBuf>,
 }
 
-/// What the simulator serves.
+/// The simulated tenants.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Simulation")]
 pub struct SimulationFlags {
@@ -72,12 +72,12 @@ impl SimulationFlags {
 }
 
 /// An address that only this machine can reach.
-fn loopback(text: &str) -> Result<ListenAddress, BadAddress> {
+fn loopback(text: &str) -> Result<ListenAddress, AddressError> {
     let address: ListenAddress = text.parse()?;
     address
         .is_loopback()
         .then_some(address)
-        .ok_or(BadAddress::NotLoopback)
+        .ok_or(AddressError::NotLoopback)
 }
 
 #[cfg(test)]
@@ -87,6 +87,6 @@ mod tests {
     #[test]
     fn an_address_that_other_machines_reach_is_rejected() {
         assert!(loopback("127.0.0.1:1").is_ok());
-        assert_eq!(loopback("0.0.0.0:1"), Err(BadAddress::NotLoopback));
+        assert_eq!(loopback("0.0.0.0:1"), Err(AddressError::NotLoopback));
     }
 }

@@ -88,7 +88,7 @@ struct View<'a> {
 impl View<'_> {
     fn format(&self) -> CollectFormat {
         let terminal = self.collect.output.is_none() && std::io::stdout().is_terminal();
-        let default = match terminal || self.collect.chooses_rows() || self.collect.wide {
+        let default = match terminal || self.collect.selects_controls() || self.collect.wide {
             true => CollectFormat::Table,
             false => CollectFormat::Prometheus,
         };

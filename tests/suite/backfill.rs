@@ -281,14 +281,17 @@ fn nothing_is_written_from_the_moment_on_that_scraping_began() {
 #[test]
 fn flags_that_make_no_sense_are_refused_with_the_remedy() {
     for (flags, remedy) in [
-        (&["--label=tenant=x"][..], "the exporter sets tenant itself"),
+        (
+            &["--label=tenant=x"][..],
+            "the exporter already sets tenant",
+        ),
         (
             &["--label=job=a", "--label=job=b"],
             "--label job is given twice",
         ),
         (&["--step=2d"], "10s to 1d"),
         (&["--days=0"], "1..=180"),
-        (&["--header-file=x"], "--check and --remote-write"),
+        (&["--header-file=x"], "--check or --remote-write"),
         (&["--check=http://me:pw@localhost/"], "--header-file"),
         (&["--check=http://a", "--output=b"], "cannot be used with"),
         (
