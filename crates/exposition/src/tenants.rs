@@ -104,8 +104,8 @@ fn comparison_categories(
     }
 }
 
-/// Without a report nobody knows which controls are scored, and without a
-/// catalogue nobody knows the others: a zero would claim that there are none.
+/// Without a report it is unknown which controls are scored, and without a
+/// catalogue the others are unknown: a zero would state that there are none.
 pub(super) fn catalogue_controls(view: &DataView<'_>, samples: &mut Samples<'_>) {
     let snapshot = view.snapshot;
     if snapshot.report.is_none() {

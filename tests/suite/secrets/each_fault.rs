@@ -22,7 +22,7 @@ async fn run(stage: &Stage, words: &[&str], fault: &str) {
 /// A share of the matrix, in a world of its own.
 async fn play(share: usize, shares: usize) {
     let stage = stage().await;
-    // Some faults last as long as somebody waits for them.
+    // Some faults last as long as the client waits.
     let path = stage.folder().join("secure-score.yml");
     let config = fs::read_to_string(&path).unwrap();
     let hasty = config.replace("scores: 10s", "scores: 10s, timeout: 1s");
@@ -49,19 +49,19 @@ async fn play(share: usize, shares: usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_half_of_all_faults_tells_no_secret() {
+async fn the_first_half_of_all_faults_reveals_no_secret() {
     play(0, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_half_of_all_faults_tells_no_secret() {
+async fn the_second_half_of_all_faults_reveals_no_secret() {
     play(1, 2).await;
 }
 
 /// Where the faults above could be blind: that an answer repeats a secret is
 /// really so.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_repeated_to_us_is_told_without_the_secret() {
+async fn an_answer_that_repeats_the_request_is_logged_without_the_secret() {
     use graph_simulator::{Api, FaultKind};
     let stage = stage().await;
     stage

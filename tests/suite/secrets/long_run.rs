@@ -16,7 +16,7 @@ const SALT: &str = "a pinch of salt, and some more of it";
 const HOOK: &str = "the-path-is-the-secret-of-a-webhook";
 const BEARER: &str = "a-bearer-token-for-the-receiver";
 
-/// Somebody who repeats what he was sent, in his refusal.
+/// A receiver that repeats the request in its error answer.
 fn receiver() -> Listener {
     let body = format!("no: /{HOOK} with Authorization: Bearer {BEARER}");
     Listener::answering(format!(
@@ -105,7 +105,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_is_shown_sent_logged_or_kept_tells_a_secret() {
+async fn no_output_log_page_request_or_file_contains_a_secret() {
     let stage = stage().await;
     let receiver = receiver();
     let mut net = configure(&stage, &receiver);
@@ -123,8 +123,8 @@ async fn nothing_that_is_shown_sent_logged_or_kept_tells_a_secret() {
     let (by, why) = ("alex@contoso.example", "we do not need it");
     handle.accept("contoso", "AdminMFAV2", by, why).unwrap();
     until(|| {
-        let told = !receiver.bodies().is_empty();
-        async move { told }
+        let delivered = !receiver.bodies().is_empty();
+        async move { delivered }
     })
     .await;
     for fault in [

@@ -39,7 +39,7 @@ pub(crate) async fn stage() -> Stage {
     stage
 }
 
-/// All that must not be told of them by now.
+/// Everything that must not appear in an output.
 pub(crate) fn secrets(stage: &Stage) -> Net {
     let mut net = Net::default();
     let read = |file: &str| fs::read_to_string(stage.folder().join(file)).unwrap();

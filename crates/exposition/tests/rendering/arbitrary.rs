@@ -1,4 +1,4 @@
-//! Snapshots nobody would think of.
+//! Arbitrary snapshots.
 //!
 //! Texts come from a small set of mean ones as often as from anywhere, so
 //! that two of them meet in one label value.

@@ -14,7 +14,7 @@ pub(crate) struct Sample {
 }
 
 impl Sample {
-    /// What tells it from other series: the order of labels does not.
+    /// Its identity: name and labels in any order.
     pub(crate) fn series(&self) -> (String, BTreeMap<String, String>) {
         (self.name.clone(), self.labels.iter().cloned().collect())
     }
