@@ -46,7 +46,7 @@ fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
     let before = now();
-    let output = stdout_of(&backfill(
+    let printed = stdout_of(&backfill(
         &simulated.config(),
         &output,
         &[
@@ -55,11 +55,11 @@ fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
             "--label=instance=localhost:10365",
         ],
     ));
-    assert!(output.contains("5 tenants read: 44"), "{output}");
-    assert!(output.contains("--max-block-duration="), "{output}");
+    assert!(printed.contains("5 tenants read: 44"), "{printed}");
+    assert!(printed.contains("--max-block-duration="), "{printed}");
     assert!(
-        output.contains("last_over_time"),
-        "a sparse step has its advice: {output}"
+        printed.contains("last_over_time"),
+        "a sparse step has its advice: {printed}"
     );
     for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
         let exposition = fs::read_to_string(output.join(format!("{tenant}.om"))).unwrap();
@@ -217,8 +217,8 @@ async fn trouble_on_a_later_page_is_overcome_or_costs_that_tenant_alone() {
     let flags = ["--step=1d", "--no-controls"];
     let partly = backfill(&simulated.config(), &output, &flags);
     assert_eq!(partly.status.code(), Some(3), "{}", text(&partly.stderr));
-    let output = text(&partly.stdout);
-    assert!(output.contains("3 tenants read: 2"), "{output}");
+    let printed = text(&partly.stdout);
+    assert!(printed.contains("3 tenants read: 2"), "{printed}");
     let warned = text(&partly.stderr);
     let odd = warned
         .lines()
@@ -233,7 +233,7 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.om");
     let path = file.display().to_string();
-    let output = stdout_of(&run(&[
+    let printed = stdout_of(&run(&[
         "backfill",
         "--demo",
         "--days=10",
@@ -243,10 +243,10 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
         &path,
     ]));
     assert!(
-        output.contains("job and instance"),
-        "labels are recommended: {output}"
+        printed.contains("job and instance"),
+        "labels are recommended: {printed}"
     );
-    assert!(output.contains(&path), "{output}");
+    assert!(printed.contains(&path), "{printed}");
     let exposition = fs::read_to_string(&file).unwrap();
     assert!(!exposition.contains("control="));
     for tenant in ["contoso", "northwind"] {

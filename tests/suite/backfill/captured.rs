@@ -173,7 +173,7 @@ fn every_day_has_its_own_figures_whatever_the_order_they_came_in() {
                 .all(|day| captured.of_day(day).is_none());
             captured.of_day(midnight - DAY).filter(|_| is_newest)
         });
-        let output = scores
+        let printed = scores
             .iter()
             .find(|(at, _)| *at == second)
             .map(|(_, value)| *value);
@@ -181,7 +181,7 @@ fn every_day_has_its_own_figures_whatever_the_order_they_came_in() {
             continue;
         }
         assert_eq!(
-            output,
+            printed,
             of_day.map(|it| number(&it["currentScore"])),
             "{}",
             instant(second)
@@ -191,7 +191,7 @@ fn every_day_has_its_own_figures_whatever_the_order_they_came_in() {
             .find(|(at, _)| *at == second)
             .map(|(_, value)| *value);
         assert_eq!(most, of_day.map(|it| number(&it["maxScore"])));
-        hours += usize::from(output.is_some());
+        hours += usize::from(printed.is_some());
     }
     assert!(hours > 90 * 23, "{hours}");
 }
@@ -240,14 +240,14 @@ fn nothing_but_one_odd_report_is_no_trouble() {
     ] {
         let captured = Captured::serve(reports);
         let output = captured.folder().join("past");
-        let output = stdout_of(&backfill(&captured.config(), &output, &[]));
+        let printed = stdout_of(&backfill(&captured.config(), &output, &[]));
         assert!(
-            output.contains("1 tenant read: 0 daily reports"),
-            "{output}"
+            printed.contains("1 tenant read: 0 daily reports"),
+            "{printed}"
         );
         assert!(
-            !output.contains("promtool"),
-            "nothing to make blocks of: {output}"
+            !printed.contains("promtool"),
+            "nothing to make blocks of: {printed}"
         );
     }
 }

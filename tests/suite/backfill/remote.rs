@@ -84,10 +84,10 @@ async fn the_real_victoria_metrics_holds_every_sample() {
     assert_eq!(before.status.code(), Some(1), "nothing is there yet");
     let sent = asked("--remote-write", "/api/v1/write");
     assert!(sent.status.success(), "{}", text(&sent.stderr));
-    let output = text(&sent.stdout);
+    let printed = text(&sent.stdout);
     assert!(
-        output.contains("5 tenants read") && output.contains(" sent\n"),
-        "{output}"
+        printed.contains("5 tenants read") && printed.contains(" sent\n"),
+        "{printed}"
     );
     victoria.settle().await;
     let series = "secure_score_tenant_score%7Btenant=%22contoso%22,job=%22secure-score%22%7D";
@@ -214,16 +214,16 @@ async fn a_rejected_request_is_final_and_reports_the_receivers_text() {
     .await;
     let refused = send(url).await;
     assert_eq!(refused.status.code(), Some(1));
-    let output = text(&refused.stderr);
-    assert!(output.contains("replay: http://127.0.0.1:"), "{output}");
+    let message = text(&refused.stderr);
+    assert!(message.contains("replay: http://127.0.0.1:"), "{message}");
     assert!(
-        output.contains("answered 400: out of bounds, and your word is (hidden), dear"),
-        "{output}"
+        message.contains("answered 400: out of bounds, and your word is (hidden), dear"),
+        "{message}"
     );
-    assert!(output.contains("out_of_order_time_window"), "{output}");
+    assert!(message.contains("out_of_order_time_window"), "{message}");
     assert!(
-        !output.contains("hidden-word") && !output.contains('\u{7}'),
-        "{output}"
+        !message.contains("hidden-word") && !message.contains('\u{7}'),
+        "{message}"
     );
     assert_eq!(heads.lock().unwrap().len(), 1, "it is not asked twice");
 }
