@@ -441,8 +441,8 @@ fn a_guarded_exporter_is_healthy_though_it_lets_the_check_not_in() {
             .arg(format!("--web.listen-address={}", server.address))
             .output()
             .unwrap();
-        let output = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{config}\n{output}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{config}\n{stderr}");
     }
 }
 
@@ -461,11 +461,11 @@ fn a_broken_web_configuration_is_found_out_before_anything_starts() {
             .args(check)
             .output()
             .unwrap();
-        let output = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success(), "{output}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{stderr}");
         assert!(
-            output.contains("unknown key `basic_auth_user`; did you mean `basic_auth_users`?"),
-            "{output}"
+            stderr.contains("unknown key `basic_auth_user`; did you mean `basic_auth_users`?"),
+            "{stderr}"
         );
     }
 }
