@@ -163,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn a_checksum_is_known_once_it_was_computed() {
+        let block = block(&["a 1\n", "b 2\n"]);
+        assert_eq!((block.len(), block.is_empty()), (8, false));
+        assert!(!block.is_summed() && !block.is_compressed());
+        block.sum();
+        assert!(block.is_summed() && !block.is_compressed());
+        assert!(Block::new(Vec::new()).is_empty());
+    }
+
+    #[test]
     fn other_bytes_are_another_block() {
         let known = block(&["a 1\n", "b 2\n"]);
         for parts in [

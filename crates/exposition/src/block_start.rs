@@ -179,6 +179,35 @@ mod tests {
     }
 
     #[test]
+    fn a_long_run_is_divided_into_blocks_of_about_the_target_length() {
+        let fleet = fleet(20);
+        let length: usize = fleet.values().map(Chunk::len).sum();
+        assert_eq!(length / TARGET_LENGTH, 4);
+        let slices = slices(&fleet);
+        let lengths: Vec<usize> = divide(&slices, &[])
+            .into_iter()
+            .map(|block| slices[block].iter().map(|slice| slice.lines.len()).sum())
+            .collect();
+        assert_eq!(lengths.len(), 4, "{lengths:?}");
+        let near = TARGET_LENGTH * 3 / 4..TARGET_LENGTH * 5 / 4;
+        assert!(
+            lengths.iter().all(|length| near.contains(length)),
+            "{lengths:?}"
+        );
+    }
+
+    #[test]
+    fn short_neighbours_are_merged_up_to_the_target_length() {
+        let fleet: Fleet = (0..600)
+            .map(|number| (alias(number), tenant(&[1_000])))
+            .collect();
+        let slices = slices(&fleet);
+        let known: Vec<BlockStart> = slices.iter().map(FamilySlice::start).collect();
+        let blocks = divide(&slices, &known);
+        assert_eq!(blocks, [0..262, 262..524, 524..600]);
+    }
+
+    #[test]
     fn a_tenant_that_joins_grows_or_leaves_moves_no_other_start() {
         let mut fleet = fleet(1000);
         let before = starts(&fleet, &[]);

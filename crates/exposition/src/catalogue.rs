@@ -141,3 +141,28 @@ pub fn is_past_label(name: &str) -> bool {
     let mut past = FAMILIES.iter().filter(|family| family.past.is_some());
     name == "tenant" || past.any(|family| family.labels.contains(&name))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_series_with_a_past_are_known() {
+        for name in ["tenant", "control", "category", "state", "basis"] {
+            assert!(is_past_label(name), "{name}");
+        }
+        for name in ["job", "entra_tenant_id", "title", "accepted_by", ""] {
+            assert!(!is_past_label(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_family_with_a_past_is_rendered_from_data() {
+        let past = FAMILIES.iter().filter(|family| family.past.is_some());
+        let past: Vec<_> = past.collect();
+        assert_eq!(past.len(), 18);
+        assert!(past.iter().all(|family| matches!(family.render, Data(_))));
+        let controls = past.iter().filter(|family| family.is_of_controls());
+        assert_eq!(controls.count(), 8);
+    }
+}
