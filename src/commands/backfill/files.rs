@@ -2,7 +2,7 @@
 
 use super::history::TenantHistory;
 use super::manifest::{Finished, Manifest};
-use super::openmetrics::{self, Written};
+use super::openmetrics::{self, OutputSize};
 use super::reader::HistoryReader;
 use super::series::TenantSeries;
 use super::summary::Summary;
@@ -86,8 +86,8 @@ impl<'a> Files<'a> {
         if let Some(manifest) = &self.manifest {
             summary.files = manifest.files.len();
             summary.all = manifest.files.iter().map(Finished::written).fold(
-                Written::default(),
-                |all, file| Written {
+                OutputSize::default(),
+                |all, file| OutputSize {
                     samples: all.samples + file.samples,
                     bytes: all.bytes + file.bytes,
                 },
@@ -137,7 +137,7 @@ impl<'a> Files<'a> {
     }
 
     /// Writes a file that has its name only when it is complete.
-    fn written(&self, series: &[TenantSeries], file: &Path) -> Result<Written, Failure> {
+    fn written(&self, series: &[TenantSeries], file: &Path) -> Result<OutputSize, Failure> {
         self.replaced(series, file).map_err(|error| Failure::Other {
             error: anyhow::Error::new(error)
                 .context(format!("{} cannot be written", file.display())),
@@ -148,7 +148,7 @@ impl<'a> Files<'a> {
         })
     }
 
-    fn replaced(&self, series: &[TenantSeries], file: &Path) -> std::io::Result<Written> {
+    fn replaced(&self, series: &[TenantSeries], file: &Path) -> std::io::Result<OutputSize> {
         let folder = match file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),

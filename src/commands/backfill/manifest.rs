@@ -1,7 +1,7 @@
 //! The finished files of a directory, so that another run continues with the
 //! rest.
 
-use super::openmetrics::Written;
+use super::openmetrics::OutputSize;
 use super::window::second_from;
 use crate::cli::Backfill;
 use crate::commands::Failure;
@@ -49,8 +49,8 @@ pub(super) struct Finished {
 
 impl Finished {
     /// Its size.
-    pub(super) fn written(&self) -> Written {
-        Written {
+    pub(super) fn written(&self) -> OutputSize {
+        OutputSize {
             samples: self.samples,
             bytes: self.bytes,
         }

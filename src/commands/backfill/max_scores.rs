@@ -80,14 +80,14 @@ fn adds_up(
         .iter()
         .map(|entry| (entry.id.to_ascii_lowercase(), entry))
         .collect();
-    let maxima = scores.iter().map(|(id, score)| match entries.get(id) {
+    let max_scores = scores.iter().map(|(id, score)| match entries.get(id) {
         None => score.implied_max(),
         Some(entry) => match maximum(entry, score) {
             Maximum::Implied(points) | Maximum::Presumed(points) => Some(points),
             Maximum::Unknown => None,
         },
     });
-    let sum: Option<Vec<Points>> = maxima.collect();
+    let sum: Option<Vec<Points>> = max_scores.collect();
     let sum = sum.map(|all| all.into_iter().sum::<Points>());
     match (sum, report.max_score) {
         (Some(sum), Some(told)) => (sum.get() - told.get()).abs() <= ROUNDING_OF_TOTALS,
@@ -141,32 +141,32 @@ mod tests {
         }
     }
 
-    fn maxima(report: &Report) -> Vec<Option<f64>> {
+    fn max_scores(report: &Report) -> Vec<Option<f64>> {
         let entries = vec![entry("A", 8.0), entry("B", 5.0), entry("C", 3.0)];
         let catalogue = Catalogue {
             entries,
             ..Catalogue::default()
         };
         let of_day = of_day(&catalogue, report);
-        let maxima = of_day.entries.iter().map(|it| it.max_score);
-        maxima.map(|max| max.map(Points::get)).collect()
+        let max_scores = of_day.entries.iter().map(|it| it.max_score);
+        max_scores.map(|max| max.map(Points::get)).collect()
     }
 
     #[test]
     fn todays_maximum_is_taken_where_the_total_of_the_day_adds_up() {
         let report = day(13.0, &[("a", 7.83, 97.9), ("B", 0.0, 0.0)]);
-        assert_eq!(maxima(&report), [Some(8.0), Some(5.0), None]);
+        assert_eq!(max_scores(&report), [Some(8.0), Some(5.0), None]);
     }
 
     #[test]
     fn another_total_leaves_a_maximum_unknown_that_no_figure_implies() {
         let report = day(18.0, &[("A", 7.83, 97.9), ("B", 0.0, 0.0)]);
-        assert_eq!(maxima(&report), [Some(8.0), None, None]);
+        assert_eq!(max_scores(&report), [Some(8.0), None, None]);
     }
 
     #[test]
     fn a_maximum_that_changed_since_is_that_of_the_day() {
         let report = day(15.0, &[("A", 5.0, 50.0), ("B", 5.0, 100.0)]);
-        assert_eq!(maxima(&report), [Some(10.0), Some(5.0), None]);
+        assert_eq!(max_scores(&report), [Some(10.0), Some(5.0), None]);
     }
 }

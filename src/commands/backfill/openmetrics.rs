@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 /// The size of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Written {
+pub(super) struct OutputSize {
     pub(super) samples: u64,
     pub(super) bytes: u64,
 }
@@ -23,12 +23,12 @@ pub(super) fn write(
     tenants: &[TenantSeries],
     labels: &[Label],
     window: Window,
-) -> io::Result<Written> {
+) -> io::Result<OutputSize> {
     let mut writer = SampleWriter {
         out,
         labels,
         window,
-        written: Written::default(),
+        written: OutputSize::default(),
         line: Vec::new(),
     };
     for family in FAMILIES {
@@ -53,7 +53,7 @@ struct SampleWriter<'a, W> {
     out: &'a mut W,
     labels: &'a [Label],
     window: Window,
-    written: Written,
+    written: OutputSize,
     line: Vec<u8>,
 }
 

@@ -1,6 +1,6 @@
 //! Sends the samples to a remote-write receiver.
 
-use super::openmetrics::Written;
+use super::openmetrics::OutputSize;
 use super::reader::HistoryReader;
 use super::series::TenantSeries;
 use super::summary::Summary;
@@ -43,8 +43,8 @@ async fn send_tenant(
     tenant: &TenantSeries,
     labels: &[Label],
     window: Window,
-) -> Result<Written, ServerError> {
-    let mut written = Written::default();
+) -> Result<OutputSize, ServerError> {
+    let mut written = OutputSize::default();
     let mut batch = Batch::default();
     let mut filled = 0;
     for series in tenant.iter() {

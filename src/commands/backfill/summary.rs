@@ -1,7 +1,7 @@
 //! The result of a backfill, printed at its end.
 
 use super::history::TenantHistory;
-use super::openmetrics::Written;
+use super::openmetrics::OutputSize;
 use crate::commands::Failure;
 use crate::commands::print::{line, tenants};
 use crate::diagnostics;
@@ -19,10 +19,10 @@ pub(super) struct Summary {
     failed: usize,
     days: usize,
     gaps: usize,
-    /// Written by this run.
-    written: Written,
+    /// OutputSize by this run.
+    written: OutputSize,
     /// The output as a whole, with the files of earlier runs.
-    pub(super) all: Written,
+    pub(super) all: OutputSize,
     pub(super) files: usize,
 }
 
@@ -35,8 +35,8 @@ impl Summary {
             failed: 0,
             days: 0,
             gaps: 0,
-            written: Written::default(),
-            all: Written::default(),
+            written: OutputSize::default(),
+            all: OutputSize::default(),
             files: 0,
         }
     }
@@ -85,7 +85,7 @@ impl Summary {
     }
 
     /// Counts what was written.
-    pub(super) fn add(&mut self, written: Written) {
+    pub(super) fn add(&mut self, written: OutputSize) {
         self.written.samples += written.samples;
         self.written.bytes += written.bytes;
     }
