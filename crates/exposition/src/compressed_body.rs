@@ -295,6 +295,11 @@ mod tests {
         ];
         let body = body(&mut BlockCache::default(), Format::Text, 1, &tenants);
         assert!(body.blocks().count() > 1);
+        let stored = body.member().length;
+        for block in body.blocks() {
+            block.compress(&mut gzip::Deflater::default());
+        }
+        assert!(body.member().length < stored / 10);
         let lines = format!("{first}{second}{third}");
         assert_eq!(decompressed(&body), expected(Format::Text, &lines, "y 1\n"));
     }
