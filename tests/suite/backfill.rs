@@ -104,7 +104,7 @@ fn no_state_is_written_before_the_first_change_of_the_history() {
     ));
     let exposition = fs::read_to_string(output.join("contoso.om")).unwrap();
     let samples = Samples::of_openmetrics(&exposition);
-    // Accepted 64 days ago, and withdrawn a week later (crates/graph-simulator/src/past.rs).
+    // Accepted 64 days ago, and withdrawn a week later (crates/graph-simulator/src/initial_changes.rs).
     let of = |family: &str, more: &str| {
         let series = format!(
             "{family}{{category=\"Apps\",control=\"aad_admin_consent_workflow\",{more}tenant=\"contoso\"}}"
