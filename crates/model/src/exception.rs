@@ -52,20 +52,13 @@ impl Exception {
         now >= self.expires
     }
 
-    /// Whether it covers certain acceptances only.
-    pub const fn is_bound(&self) -> bool {
-        self.approved_on.is_some() || self.accepted_by.is_some()
-    }
-
     /// Whether it covers the newest acceptance of a control that it names.
     ///
     /// A control that was never accepted is covered in advance. Expiry does not
     /// matter here: an expired approval differs from a missing one.
     pub fn covers(&self, history: &History) -> bool {
-        match history.last_acceptance_index() {
-            Some(newest) if self.is_bound() => self.covered(history.changes()).contains(&newest),
-            _ => true,
-        }
+        let newest = history.last_acceptance_index();
+        newest.is_none_or(|newest| self.covered(history.changes()).contains(&newest))
     }
 
     /// The indices of the acceptances that it covers: those of its person, and
@@ -223,6 +216,15 @@ mod tests {
     }
 
     #[test]
+    fn bound_to_a_day_it_covers_the_last_acceptance_that_began_by_its_end() {
+        let today = exception(true, None);
+        let first = [(RiskAccepted, 2, "a"), (ToAddress, 3, "a")];
+        let again = |hour| [&first[..], &[(RiskAccepted, hour, "a")]].concat();
+        assert!(today.covers(&history(&again(23))));
+        assert!(!today.covers(&history(&again(24))));
+    }
+
+    #[test]
     fn bound_to_a_person_and_a_day_it_covers_the_first_acceptance_by_that_person() {
         let both = exception(true, Some("alex"));
         assert!(!both.covers(&history(&[(RiskAccepted, 2, "eve")])));
@@ -249,6 +251,8 @@ mod tests {
         assert!(Approval::of([&exception].into_iter(), last).is_approved());
         let approval = Approval::of([&exception].into_iter(), exception.expires);
         assert_eq!(approval, Approval::Expired(&exception));
+        assert!(!approval.is_approved());
+        assert_eq!(approval.exception(), Some(&exception));
     }
 
     #[test]

@@ -181,3 +181,31 @@ impl TenantHealth {
         Api::ALL.into_iter().all(|api| self.of(api).attempted())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_failures_need_an_administrator() {
+        let needed = Reason::ALL
+            .into_iter()
+            .filter(|it| it.needs_administrator());
+        let needed: Vec<&str> = needed.map(Reason::as_str).collect();
+        assert_eq!(
+            needed.join(" "),
+            "credential consent policy unknown_tenant unauthorized permission wrong_tenant"
+        );
+    }
+
+    #[test]
+    fn a_tenant_was_attempted_after_a_refresh_of_each_list() {
+        let mut health = TenantHealth::default();
+        assert!(!health.attempted());
+        health.of_mut(Api::Profiles).refreshes = 2;
+        assert!(health.of(Api::Profiles).attempted() && !health.of(Api::Scores).attempted());
+        assert!(!health.attempted());
+        health.of_mut(Api::Scores).refreshes = 1;
+        assert!(health.attempted());
+    }
+}

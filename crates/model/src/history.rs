@@ -196,6 +196,13 @@ mod tests {
             Some(Timestamp::from_seconds(5))
         );
         assert_eq!(h.current_acceptance(), None);
+        assert!(!h.is_empty());
+        let withdrawn = h.withdrawal().and_then(|change| change.at);
+        assert_eq!(withdrawn, Some(Timestamp::from_seconds(9)));
+        let before = h.up_to(0);
+        assert_eq!(before.changes(), &h.changes()[..1]);
+        assert_eq!(before.withdrawal(), None);
+        assert_eq!(h.up_to(1).changes().len(), 2);
     }
 
     #[test]

@@ -96,7 +96,7 @@ impl Pool {
         }
         self.entries.retain(|_, entries| !entries.is_empty());
         self.texts.retain(|text| Arc::strong_count(text) > 1);
-        self.texts.shrink_to(self.texts.len() * 2);
+        self.texts.shrink_to_fit();
         self.evict_above = self.texts.len() * 2;
     }
 }
@@ -184,23 +184,26 @@ mod tests {
     }
 
     #[test]
-    fn an_eviction_of_little_makes_the_next_one_wait() {
+    fn the_next_eviction_runs_when_the_texts_have_doubled() {
         let interner = Interner::default();
-        let used: Vec<_> = (0..2 * MIN_EVICTION_SIZE)
-            .map(|number| interned(&interner, entry(&format!("used {number}"), "Title")))
-            .collect();
-        let evict_above = interner.pool.lock().evict_above;
-        assert!(evict_above > used.len(), "{evict_above}");
-        let unused = interned(&interner, entry("unused", "Title")).id.clone();
-        assert!(interner.pool.lock().texts.contains(&unused));
-        let mut report = Report::new("t");
-        let text: Arc<str> = "a text of no other report".into();
-        report.scores = vec![Arc::new(ControlScore {
-            implementation_status: Some(Arc::clone(&text)),
-            ..ControlScore::new("used 1", Category::Identity, Points::ZERO)
-        })];
-        interner.intern_report(&mut report);
-        assert!(interner.pool.lock().texts.contains(&text));
+        let mut used = Vec::new();
+        let mut fill = |count| {
+            while interner.pool.lock().texts.len() < count {
+                let id = format!("used {}", used.len());
+                used.push(interned(&interner, entry(&id, "Title")));
+            }
+        };
+        let is_kept = |unused: &str| interner.pool.lock().texts.contains(unused);
+        interned(&interner, entry("unused", "Title"));
+        fill(MIN_EVICTION_SIZE);
+        assert!(is_kept("unused"));
+        fill(MIN_EVICTION_SIZE + 1);
+        assert!(!is_kept("unused"));
+        interned(&interner, entry("unused", "Title"));
+        fill(2 * MIN_EVICTION_SIZE);
+        assert!(is_kept("unused"));
+        fill(2 * MIN_EVICTION_SIZE + 1);
+        assert!(!is_kept("unused"));
     }
 
     #[test]

@@ -66,11 +66,10 @@ impl Control {
 
     /// A selected control as the catalogue lists it, without a score.
     pub fn listed(entry: CatalogueEntry) -> Self {
+        let control = Self::new(&entry.id, entry.category);
         Self {
-            id: Arc::clone(&entry.id),
-            category: entry.category,
             entry: Some(Arc::new(entry)),
-            ..Self::new("", Category::Unknown)
+            ..control
         }
     }
 

@@ -71,6 +71,7 @@ mod tests {
     fn seconds_are_truncated_to_milliseconds() {
         let t = Timestamp::from_nanos(1_763_626_530_123_456_700);
         assert_eq!(t.as_seconds(), 1_763_626_530.123);
+        assert_eq!(t.nanos(), 1_763_626_530_123_456_700);
     }
 
     #[test]
