@@ -77,7 +77,7 @@ fn plan(config: Config, store: &Arc<Store>) -> FleetOptions {
         telemetry: Arc::new(Telemetry::new().unwrap()),
         events: None,
         clock: Arc::new(|| Timestamp::from(SystemTime::now())),
-        keeper: None,
+        state_writer: None,
     }
 }
 
