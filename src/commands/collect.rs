@@ -58,7 +58,7 @@ async fn read(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
         store: Arc::clone(&store),
         telemetry: Arc::new(telemetry),
         clock: Arc::new(|| Timestamp::from(SystemTime::now())),
-        keeper: None,
+        state_writer: None,
         events: None,
     };
     let bar = bar(config.tenants.len());

@@ -96,13 +96,13 @@ impl Exporter {
             config: Arc::new(config),
             policy,
             store,
-            keeper: keeper.clone(),
+            state_writer: keeper.clone(),
             telemetry: Arc::clone(&telemetry),
             events: Some(Arc::clone(&events)),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
         site.set_targets(targets(fleet.config()));
-        site.summon(fleet.summons());
+        site.summon(fleet.on_demand());
         Ok(Self {
             site,
             listeners,

@@ -41,11 +41,11 @@ pub struct Saved {
     #[serde(rename = "earlier", default)]
     pub previous_score: Option<PreviousScore>,
     /// The category in which each control was first seen.
-    pub pins: CategoryPins,
+    pub pins: Arc<CategoryPins>,
     /// The refreshes of each list.
     pub lists: BTreeMap<Api, ListStanding>,
     /// What was seen of its controls, so that each event is emitted once.
-    pub seen: Seen,
+    pub seen: Arc<Seen>,
 }
 
 /// The refreshes of a list when it was saved.

@@ -1,7 +1,7 @@
 //! What becomes of the data when Graph, Entra or the network misbehave.
 
 mod bodies;
-mod clockwork;
+pub(crate) mod clockwork;
 mod freshness;
 mod pace;
 mod proxy;

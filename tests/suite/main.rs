@@ -40,6 +40,7 @@ mod histories;
 mod hostile;
 mod intruders;
 mod listener;
+mod on_demand;
 mod persons;
 mod pictures;
 mod probe;
@@ -59,7 +60,6 @@ mod simulated;
 #[path = "../../crates/exposition/tests/rendering/small.rs"]
 mod small;
 mod state;
-mod summoned;
 mod supervisor;
 mod supply;
 mod web;

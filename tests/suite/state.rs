@@ -65,7 +65,7 @@ fn numbered(alias: &str, number: i64) -> Saved {
             ..Catalogue::default()
         }),
         lists: BTreeMap::from([(Api::Profiles, standing(number))]),
-        seen: seen(number),
+        seen: seen(number).into(),
         ..Saved::default()
     }
 }
@@ -101,11 +101,11 @@ proptest! {
             catalogue: confirmed(catalogue),
             previous_score: PreviousScore::of(&report),
             report: confirmed(finite(report)),
-            seen: seen_since(since),
+            seen: seen_since(since).into(),
             lists: BTreeMap::from([(Api::Scores, standing(-5))]),
             ..Saved::default()
         };
-        saved.pins.learn(&saved.catalogue.as_ref().unwrap().value);
+        Arc::make_mut(&mut saved.pins).learn(&saved.catalogue.as_ref().unwrap().value);
         let directory = StateDirectory::open(folder.path()).unwrap();
         directory.save(&saved).unwrap();
         prop_assert_eq!(directory.load("contoso"), Some(saved));
@@ -150,7 +150,13 @@ fn a_file_of_version_0_1_repeats_no_event_and_hides_none() {
     let mut events = |catalogue: &Catalogue| {
         let snapshot = TenantSnapshot::join(Some(catalogue), None, &saved.pins, &rules);
         let controls = &snapshot.controls;
-        let events = detect(&mut saved.seen, &identity, controls, true, now);
+        let events = detect(
+            Arc::make_mut(&mut saved.seen),
+            &identity,
+            controls,
+            true,
+            now,
+        );
         let kinds = events
             .iter()
             .map(|event| (event.kind.as_str(), event.control.to_string()));

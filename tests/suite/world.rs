@@ -85,7 +85,7 @@ impl World {
             telemetry,
             events: self.events.clone(),
             clock: Arc::clone(&self.clock),
-            keeper: None,
+            state_writer: None,
         };
         self.fleet = Some(Fleet::start(&plan).expect("the loops start"));
         self
@@ -112,9 +112,9 @@ impl World {
         world
     }
 
-    /// How a scrape gets what is overdue refreshed.
-    pub(crate) fn summons(&self) -> Arc<OnDemandRefresh> {
-        self.fleet.as_ref().expect("the exporter runs").summons()
+    /// The handle with which a scrape triggers overdue refreshes.
+    pub(crate) fn on_demand(&self) -> Arc<OnDemandRefresh> {
+        self.fleet.as_ref().expect("the exporter runs").on_demand()
     }
 
     pub(crate) fn handle(&self) -> SimulatorHandle {

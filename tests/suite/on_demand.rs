@@ -1,4 +1,4 @@
-//! Refreshes that wait for a scrape.
+//! Refreshes that a scrape triggers.
 
 use crate::served::{options, over};
 use crate::world::World;
@@ -7,10 +7,10 @@ use secure_score_exporter::config::RefreshMode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Long enough that everybody has rung before it is over again.
+/// Long enough that all requests are made before it is over again.
 const INTERVAL: Duration = Duration::from_secs(4);
 
-async fn summoned() -> World {
+async fn on_demand() -> World {
     let world = World::new().await.configure(|config| {
         config.refresh.mode = RefreshMode::Scrape;
         config.refresh.profiles = INTERVAL;
@@ -31,17 +31,17 @@ async fn overdue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_scrapes_is_not_refreshed_and_what_many_scrape_is_once() {
-    let world = summoned().await;
-    let summons = world.summons();
-    summons.refreshed(|_| true).await;
-    assert_eq!(refreshes(&world, "contoso"), (1, 1), "it is young enough");
+async fn without_scrapes_there_is_no_refresh_and_many_scrapes_share_one() {
+    let world = on_demand().await;
+    let refresh = world.on_demand();
+    refresh.refreshed(|_| true).await;
+    assert_eq!(refreshes(&world, "contoso"), (1, 1), "it is not due");
     overdue().await;
-    assert_eq!(refreshes(&world, "contoso"), (1, 1), "nobody asked");
+    assert_eq!(refreshes(&world, "contoso"), (1, 1), "there was no request");
 
     let scrapes = (0..50).map(|_| {
-        let summons = Arc::clone(&summons);
-        async move { summons.refreshed(|alias| alias == "contoso").await }
+        let refresh = Arc::clone(&refresh);
+        async move { refresh.refreshed(|alias| alias == "contoso").await }
     });
     let mut together = tokio::task::JoinSet::new();
     scrapes.for_each(|scrape| {
@@ -49,14 +49,18 @@ async fn what_nobody_scrapes_is_not_refreshed_and_what_many_scrape_is_once() {
     });
     together.join_all().await;
     assert_eq!(refreshes(&world, "contoso"), (2, 2));
-    assert_eq!(refreshes(&world, "fabrikam"), (1, 1), "of the others none");
+    assert_eq!(
+        refreshes(&world, "fabrikam"),
+        (1, 1),
+        "the other tenants are not refreshed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scrape_shows_what_it_had_refreshed() {
-    let world = summoned().await;
+async fn a_scrape_returns_the_data_it_triggered() {
+    let world = on_demand().await;
     let server = over(Arc::clone(&world.store), options()).await;
-    server.site.summon(world.summons());
+    server.site.summon(world.on_demand());
     overdue().await;
     for (path, refreshed) in [("/probe?tenant=contoso", 2), ("/metrics", 2)] {
         let answer = server.get(path).await;
@@ -67,15 +71,15 @@ async fn a_scrape_shows_what_it_had_refreshed() {
     assert_eq!(
         refreshes(&world, "fabrikam"),
         (2, 2),
-        "the whole asks for all"
+        "/metrics refreshes all tenants"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_scrape_that_cannot_wait_longer_is_shown_the_last_good_data() {
-    let world = summoned().await;
+async fn a_scrape_near_its_timeout_returns_the_last_good_data() {
+    let world = on_demand().await;
     let server = over(Arc::clone(&world.store), options()).await;
-    server.site.summon(world.summons());
+    server.site.summon(world.on_demand());
     let stall = Fault::new(Struck::Profiles, FaultKind::Stall);
     world.inject(Some("contoso"), stall);
     overdue().await;
@@ -85,34 +89,34 @@ async fn a_scrape_that_cannot_wait_longer_is_shown_the_last_good_data() {
     assert_eq!(answer.status, 200);
     assert!(answer.text().contains("secure_score_control_score{"));
     assert!(began.elapsed() >= Duration::from_millis(500), "it waited");
-    assert_eq!(refreshes(&world, "contoso").0, 1, "not for the end");
+    assert_eq!(refreshes(&world, "contoso").0, 1, "not until the end");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_scrape_shortens_a_wait_that_graph_asked_for() {
-    let world = summoned().await;
+async fn no_scrape_shortens_a_retry_after() {
+    let world = on_demand().await;
     let throttle = FaultKind::Throttle {
         retry_after: RetryAfter::Seconds(120),
     };
     world.inject(Some("contoso"), Fault::new(Struck::Profiles, throttle));
     overdue().await;
-    let summons = world.summons();
-    summons.refreshed(|_| true).await;
+    let refresh = world.on_demand();
+    refresh.refreshed(|_| true).await;
     let failed = refreshes(&world, "contoso").0;
     assert_eq!(failed, 2);
     overdue().await;
-    summons.refreshed(|alias| alias == "contoso").await;
+    refresh.refreshed(|alias| alias == "contoso").await;
     assert_eq!(refreshes(&world, "contoso").0, failed);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_waits_for_loops_that_are_stopped_is_let_go() {
-    let world = summoned().await;
+async fn a_wait_ends_when_the_loops_are_stopped() {
+    let world = on_demand().await;
     let stall = Fault::new(Struck::Profiles, FaultKind::Stall);
     world.inject(None, stall);
     overdue().await;
-    let summons = world.summons();
-    let waiting = tokio::spawn(async move { summons.refreshed(|_| true).await });
+    let refresh = world.on_demand();
+    let waiting = tokio::spawn(async move { refresh.refreshed(|_| true).await });
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert!(!waiting.is_finished());
     drop(world);
