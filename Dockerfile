@@ -1,13 +1,13 @@
-# The exporter and nothing else: a static binary, certificate authorities, and
-# a user. No shell, so that nobody who gets in finds one.
+# A static binary, certificate authorities and a user. No shell, so that an
+# intruder finds none.
 #
 #   docker build -t secure-score-exporter .
 #   docker run --rm -p 127.0.0.1:10365:10365 secure-score-exporter demo
 #   docker run --rm -v "$PWD:/etc/secure-score:ro" secure-score-exporter check
 #   docker run -p 127.0.0.1:10365:10365 -v "$PWD:/etc/secure-score:ro" secure-score-exporter
 #
-# What is built elsewhere can be put in place of the first stage, as
-# packaging/image does: --build-arg BUILT=an-image-with-/out
+# An image built elsewhere can replace the first stage, as in packaging/image:
+# --build-arg BUILT=an-image-with-/out
 
 ARG BUILT=build
 
@@ -28,12 +28,12 @@ LABEL org.opencontainers.image.title="secure-score-exporter" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=built /out/ /
-# Nobody's number, as in distroless images. A read-only root is fine: only
-# --state.dir is written to, for which there is an empty directory of theirs.
+# The unprivileged user of distroless images. A read-only root works: the exporter
+# writes to --state.dir only, for which there is an empty directory.
 COPY --from=built --chown=65532:65532 /out/etc/secure-score /var/lib/secure-score
 USER 65532:65532
-# Here is secure-score.yml looked for; without it, the variables describe the
-# one tenant.
+# The directory of secure-score.yml; without it environment variables configure
+# the one tenant.
 WORKDIR /etc/secure-score
 EXPOSE 10365
 ENTRYPOINT ["/usr/bin/secure-score-exporter", "--web.listen-address=:10365"]

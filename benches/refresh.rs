@@ -1,9 +1,9 @@
-//! One refresh of every tenant: through the exporter, and as the least that
-//! must be done to have read the same answers. The first, with the signing in,
-//! and further ones, whose answers say nothing new.
+//! One refresh of every tenant: by the exporter, and by a minimal client that
+//! downloads and parses the same responses. The first refresh includes the
+//! tokens; further ones return unchanged data.
 //!
-//! `benches/compare/refresh` starts these beside a simulator of its own; see
-//! docs/performance.md for what it found.
+//! `benches/compare/refresh` starts these beside its own simulator;
+//! docs/performance.md has the results.
 //!
 //! ```console
 //! $ cargo bench --bench refresh -- refresh secure-score.yml 100 8
@@ -16,7 +16,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
-    reason = "a measurement stops at the first surprise, and prints"
+    reason = "a benchmark stops at the first error, and prints"
 )]
 
 #[path = "refresh/download.rs"]
@@ -24,8 +24,8 @@ mod download;
 #[path = "refresh/exporter.rs"]
 mod exporter;
 
-use download::Reader;
-use exporter::Watched;
+use download::Downloader;
+use exporter::Running;
 use secure_score_exporter::config::{self, Config, Environment};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -52,25 +52,25 @@ async fn main() {
         "refresh" => measured(exporter::refresh(config)).await,
         "download" => {
             measured(async {
-                let reader = Reader::sign_in(&config, folder).await;
-                reader.read().await
+                let client = Downloader::sign_in(&config, folder).await;
+                client.download().await
             })
             .await;
         }
         "refresh-again" => {
-            let watched = Watched::start(config).await;
-            measured(watched.watch()).await;
+            let running = Running::start(config).await;
+            measured(running.refresh()).await;
         }
         "download-again" => {
-            let reader = Reader::sign_in(&config, folder).await;
-            reader.read().await;
-            measured(reader.read()).await;
+            let client = Downloader::sign_in(&config, folder).await;
+            client.download().await;
+            measured(client.download()).await;
         }
-        other => panic!("{other}? {USAGE}"),
+        other => panic!("unknown benchmark {other}; {USAGE}"),
     }
 }
 
-/// Prints what some work costs, and how much there was of it.
+/// Prints the cost of some work, and its amount.
 async fn measured(work: impl Future<Output = usize>) {
     let (began, before) = (Instant::now(), cpu());
     let done = work.await;
@@ -84,7 +84,7 @@ async fn measured(work: impl Future<Output = usize>) {
     );
 }
 
-/// What the process has used of the processors (Linux, in ticks of 10 ms).
+/// The CPU time of the process (Linux, in ticks of 10 ms).
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
     let fields: Vec<&str> = stat
@@ -100,7 +100,7 @@ fn cpu() -> Duration {
     Duration::from_millis(ticks * 10)
 }
 
-/// A line of what the system says of the process, bytes.
+/// A line of `/proc/self/status`, in bytes.
 fn status(name: &str) -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();

@@ -1,53 +1,55 @@
-//! Flags and sub-commands as typed. Nothing is opened here.
+//! Flags and sub-commands. Nothing is opened here.
 //!
-//! The dotted names are those of the Prometheus family, so that a unit file or
-//! a chart written for another exporter needs few changes. Flags are not read
-//! from the environment, as nowhere in that family.
+//! The dotted names are those of other Prometheus exporters, so that a unit
+//! file or a chart needs few changes. As in those, the environment sets no flags.
 
 mod address;
 mod backfill;
+mod check;
 mod collect;
 mod command;
+#[cfg(feature = "demo")]
+mod demo;
 mod healthcheck;
 mod route;
 mod shard;
 mod web;
 
 use std::path::PathBuf;
-use std::sync::LazyLock;
 
 use clap::error::ErrorKind;
-use clap::{Arg, Args, CommandFactory, Parser, ValueEnum};
+use clap::{Args, CommandFactory, Parser, ValueEnum};
 
 pub use address::ListenAddress;
 pub use backfill::{Backfill, Label, Output, ServerUrl};
+pub use check::Check;
 pub use collect::{Collect, CollectFormat, ColorChoice};
 pub use command::Command;
+#[cfg(feature = "demo")]
+pub use demo::{DEFAULT_SEED, Demo, Simulate, SimulationFlags};
 pub use healthcheck::Healthcheck;
 pub use route::{ExternalUrl, RoutePath};
 pub use shard::{ShardError, ShardFlags};
 pub use web::WebFlags;
 
-/// The revision the binary was built from, where the build says so.
+/// The revision of the sources, if the build sets it.
 const REVISION: &str = match option_env!("SECURE_SCORE_REVISION") {
     Some(revision) => revision,
     None => "unknown",
 };
 
-/// What `--version` prints after the name, in the manner of the Prometheus family.
-static VERSION: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "version {} (revision {REVISION})",
-        env!("CARGO_PKG_VERSION")
-    )
-});
+/// What `--version` prints after the name, as other Prometheus exporters do.
+fn version() -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!("version {version} (revision {REVISION})")
+}
 
 /// Prometheus exporter for Microsoft Secure Score.
 #[derive(Debug, Clone, Parser)]
 #[command(
     name = "secure-score-exporter",
     display_name = "secure-score-exporter,",
-    version = VERSION.as_str(),
+    version = version(),
     disable_version_flag = true,
     disable_help_subcommand = true,
     about
@@ -57,275 +59,188 @@ pub struct Cli {
     #[arg(long, action = clap::ArgAction::Version)]
     version: Option<bool>,
 
-    /// Where the configuration is.
+    /// The configuration.
     #[command(flatten)]
     pub config: ConfigFlags,
 
-    /// What is logged and how.
+    /// The log.
     #[command(flatten)]
     pub log: LogFlags,
 
-    /// Where the exporter serves, for `serve`.
+    /// The HTTP server, for `serve`.
     #[command(flatten)]
     pub web: WebFlags,
 
-    /// Which tenants are this exporter's.
+    /// The share of the tenants.
     #[command(flatten)]
     pub shard: ShardFlags,
 
-    /// Keep what was learnt in this directory, so that a restart serves at once and asks nothing twice
+    /// Store the last good data in this directory, so that a restart serves them at once and sends no needless requests
     #[arg(long = "state.dir", value_name = "DIR", help_heading = "State")]
     pub state_dir: Option<PathBuf>,
 
-    /// None is to serve.
+    /// Without one, the exporter serves.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
 impl Cli {
-    /// Reads the command line; on a bad one prints why and exits with 2.
+    /// Parses the command line; on an error prints it and exits with 2.
     pub fn read() -> Self {
         Self::try_read_from(std::env::args_os()).unwrap_or_else(|error| error.exit())
     }
 
-    /// Reads these arguments, the program's name first.
+    /// Parses these arguments, of which the first is the program's name.
     ///
-    /// `--version` and `--help` come back as errors that print to stdout and
-    /// exit with 0, which is how clap does it.
+    /// As in clap, `--version` and `--help` return errors that print to stdout
+    /// and exit with 0.
     pub fn try_read_from<I, T>(arguments: I) -> Result<Self, clap::Error>
     where
         I: IntoIterator<Item = T>,
         T: Into<std::ffi::OsString> + Clone,
     {
-        Self::try_parse_from(arguments)?.settled()
+        Self::try_parse_from(arguments)?.checked()
     }
 
-    /// The rules that concern more than one flag.
-    fn settled(mut self) -> Result<Self, clap::Error> {
-        let own = match &mut self.command {
+    /// Checks combinations of flags.
+    fn checked(mut self) -> Result<Self, clap::Error> {
+        let of_command = match &mut self.command {
+            #[cfg(feature = "demo")]
             Some(Command::Demo(demo)) => Some(&mut demo.web),
             Some(Command::Healthcheck(healthcheck)) => Some(&mut healthcheck.web),
             _ => None,
         };
-        let web = match own {
-            Some(own) => {
-                own.fill_from(std::mem::take(&mut self.web));
-                own
+        let web = match of_command {
+            Some(web) => {
+                web.fill_from(std::mem::take(&mut self.web));
+                web
             }
             None => &mut self.web,
         };
-        if let Some(address) = web.duplicate() {
-            let text = format!("--web.listen-address={address} is given twice; keep one\n");
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, text));
-        }
-        if let Some(Command::Collect(collect)) = &self.command
-            && let Some(text) = collect.contradiction()
-        {
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, format!("{text}\n")));
-        }
-        if let Some(Command::Backfill(backfill)) = &self.command
-            && let Some(text) = backfill.contradiction()
-        {
-            return Err(Self::command().error(ErrorKind::ArgumentConflict, format!("{text}\n")));
-        }
-        match self.without_effect() {
-            Some(text) => Err(Self::command().error(ErrorKind::ArgumentConflict, text)),
+        let duplicate = web.duplicate();
+        let duplicate = duplicate
+            .map(|address| format!("--web.listen-address={address} is given twice; keep one"));
+        let conflict = duplicate.or_else(|| match &self.command {
+            Some(Command::Collect(collect)) => collect.conflict().map(str::to_owned),
+            Some(Command::Backfill(backfill)) => backfill.conflict(),
+            _ => None,
+        });
+        match conflict.or_else(|| self.ineffective_flag()) {
+            Some(text) => {
+                let text = format!("{text}\n");
+                Err(Self::command().error(ErrorKind::ArgumentConflict, text))
+            }
             None => Ok(self),
         }
     }
 
-    /// A flag that the sub-command would ignore: better refused than believed.
-    fn without_effect(&self) -> Option<String> {
+    /// The error for a flag that the sub-command ignores.
+    fn ineffective_flag(&self) -> Option<String> {
         let command = self.command.as_ref()?;
         let uses_config = match command {
             Command::Check(_) | Command::Collect(_) => true,
-            Command::Backfill(backfill) => !backfill.demo,
+            Command::Backfill(backfill) => !backfill.is_demo(),
             _ => false,
         };
-        let reloads_nothing = matches!(command, Command::Demo(demo) if demo.web.enable_lifecycle);
-        let is_handed_nothing = match command {
+        let is_never_reloaded = match command {
+            #[cfg(feature = "demo")]
+            Command::Demo(demo) => demo.web.enable_lifecycle,
+            _ => false,
+        };
+        let needs_no_socket = match command {
+            #[cfg(feature = "demo")]
             Command::Demo(demo) => demo.web.systemd_socket,
             Command::Healthcheck(healthcheck) => healthcheck.web.systemd_socket,
             _ => false,
         };
-        let flag = if reloads_nothing {
-            "--web.enable-lifecycle"
-        } else if is_handed_nothing {
-            "--web.systemd-socket"
-        } else if !self.web.says_only_where() {
-            "--web.*"
-        } else if !self.shard.is_empty() {
-            "--shard"
-        } else if self.state_dir.is_some() {
-            "--state.dir"
-        } else if self.config.auto_reload {
-            "--config.enable-auto-reload"
-        } else if self.config.check {
-            "--config.check"
-        } else if self.config.file.is_some() && !uses_config {
-            "--config.file"
-        } else {
-            return None;
-        };
+        let ineffective = [
+            (is_never_reloaded, "--web.enable-lifecycle"),
+            (needs_no_socket, "--web.systemd-socket"),
+            (!self.web.has_only_addresses(), "--web.*"),
+            (!self.shard.is_empty(), "--shard"),
+            (self.state_dir.is_some(), "--state.dir"),
+            (self.config.auto_reload, "--config.enable-auto-reload"),
+            (self.config.check, "--config.check"),
+            (self.config.file.is_some() && !uses_config, "--config.file"),
+        ];
+        let (_, flag) = ineffective.into_iter().find(|(is_given, _)| *is_given)?;
         let name = command.name();
-        Some(format!("{flag} has no effect on `{name}`; remove it\n"))
+        Some(format!("{flag} has no effect on `{name}`; remove it"))
     }
 }
 
-/// Where the configuration is.
+/// The configuration.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Configuration")]
 pub struct ConfigFlags {
-    /// The configuration file [default: secure-score.yml, or the environment where there is none]
+    /// The configuration file [default: secure-score.yml, or the environment if that file does not exist]
     #[arg(long = "config.file", value_name = "FILE", global = true)]
     pub file: Option<PathBuf>,
 
-    /// Check the configuration and exit without starting anything
+    /// Check the configuration and exit
     #[arg(long = "config.check")]
     pub check: bool,
 
-    /// Go by the configuration file whenever it changes; files it names are looked at anyway
+    /// Reload when the configuration file changes; referenced files are always watched
     #[arg(long = "config.enable-auto-reload")]
     pub auto_reload: bool,
 }
 
-/// Stands for the global `--config.file` where nothing reads one: not in the
-/// help, yet understood, so that the refusal can say why.
-fn unused_config_file() -> Arg {
-    Arg::new("file")
-        .long("config.file")
-        .value_name("FILE")
-        .value_parser(clap::value_parser!(PathBuf))
-        .global(true)
-        .hide(true)
-}
-
-/// What is logged and how.
+/// The log.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Logging")]
 pub struct LogFlags {
-    /// Log what is at least this severe
+    /// The lowest severity that is logged
     #[arg(long = "log.level", value_enum, default_value_t, global = true)]
     pub level: LogLevel,
 
-    /// The form of a log line
+    /// The format of log lines
     #[arg(long = "log.format", value_enum, default_value_t, global = true)]
     pub format: LogFormat,
 }
 
-/// How severe a log line must be.
+/// The severity of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
 pub enum LogLevel {
-    /// What needs somebody.
+    /// Action required.
     Error,
-    /// What may soon need somebody.
+    /// Action may soon be required.
     Warn,
-    /// What happened.
+    /// Normal events.
     #[default]
     Info,
-    /// Why it happened.
+    /// Details of requests and decisions.
     Debug,
     /// Every step.
     Trace,
 }
 
-/// The form of a log line.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
 pub enum LogFormat {
     /// `key=value`, as Prometheus logs.
     #[default]
     Logfmt,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
-}
-
-/// Flags of `demo`.
-#[derive(Debug, Clone, Args)]
-pub struct Demo {
-    /// What is simulated.
-    #[command(flatten)]
-    pub world: World,
-
-    /// Where the exporter serves.
-    #[command(flatten)]
-    pub web: WebFlags,
-}
-
-/// What the simulator simulates.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Simulation")]
-pub struct World {
-    /// Serve the captured answers in this directory instead of invented tenants
-    #[arg(long, value_name = "DIR")]
-    pub replay: Option<PathBuf>,
-
-    /// How many tenants to invent
-    #[arg(long, value_name = "N", default_value_t = 5, conflicts_with = "replay",
-          value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    pub tenants: u16,
-
-    /// The same seed invents the same tenants
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    pub seed: u64,
-
-    /// Nothing changes by itself: no new day, no acceptance
-    #[arg(long)]
-    pub quiet: bool,
-}
-
-impl World {
-    /// Whether things happen by themselves; captured answers stay as they are.
-    pub const fn living(&self) -> bool {
-        !self.quiet && self.replay.is_none()
-    }
-}
-
-/// Flags of `simulate`.
-#[derive(Debug, Clone, Args)]
-pub struct Simulate {
-    /// What is simulated.
-    #[command(flatten)]
-    pub world: World,
-
-    /// Serve Graph and the token endpoint here, on a loopback address
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10366",
-          value_parser = address::loopback)]
-    pub listen_address: ListenAddress,
-
-    /// Serve the control API here, on a loopback address
-    #[arg(long = "control.listen-address", value_name = "ADDRESS",
-          default_value = "127.0.0.1:10367", value_parser = address::loopback)]
-    pub control_listen_address: ListenAddress,
-
-    /// Write an exporter configuration for the simulated tenants into this directory
-    #[arg(long, value_name = "DIR")]
-    pub config_dir: Option<PathBuf>,
-}
-
-/// Flags of `check`.
-#[derive(Debug, Clone, Args)]
-pub struct Check {
-    /// Check only this tenant of the configuration; may be given several times
-    #[arg(long = "tenant", value_name = "NAME")]
-    pub tenants: Vec<String>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(arguments: &[&str]) -> Result<Cli, clap::Error> {
+    fn parse(arguments: &[&str]) -> Result<Cli, clap::Error> {
         Cli::try_read_from(["secure-score-exporter"].iter().chain(arguments))
     }
 
     #[test]
-    fn the_definition_holds_together() {
+    fn the_definition_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn without_arguments_it_serves_on_this_machine_only() {
-        let cli = read(&[]).unwrap();
+    fn the_default_address_is_a_loopback_address() {
+        let cli = parse(&[]).unwrap();
         assert!(cli.command.is_none() && cli.config.file.is_none());
         let listen = cli.web.listen_addresses();
         assert_eq!(listen.len(), 1);
@@ -335,8 +250,8 @@ mod tests {
     }
 
     #[test]
-    fn the_version_names_program_and_revision() {
-        let error = read(&["--version"]).unwrap_err();
+    fn the_version_contains_program_and_revision() {
+        let error = parse(&["--version"]).unwrap_err();
         assert_eq!(error.exit_code(), 0);
         let text = error.to_string();
         assert!(
@@ -346,13 +261,14 @@ mod tests {
         assert!(text.contains("(revision "), "{text}");
     }
 
+    #[cfg(feature = "demo")]
     #[test]
-    fn web_flags_of_the_demo_stand_before_or_after_the_word() {
+    fn web_flags_may_precede_or_follow_demo() {
         for arguments in [
             ["--web.listen-address=:1", "demo"],
             ["demo", "--web.listen-address=:1"],
         ] {
-            let Some(Command::Demo(demo)) = read(&arguments).unwrap().command else {
+            let Some(Command::Demo(demo)) = parse(&arguments).unwrap().command else {
                 panic!("{arguments:?}");
             };
             assert_eq!(demo.web.listen_addresses()[0].to_string(), ":1");
@@ -368,57 +284,57 @@ mod tests {
             ["demo", "--config.file=a.yml"],
             ["healthcheck", "--web.systemd-socket"],
         ] {
-            let error = read(&arguments).unwrap_err();
+            let error = parse(&arguments).unwrap_err();
             assert!(error.to_string().contains("has no effect on"), "{error}");
             assert_eq!(error.exit_code(), 2);
         }
     }
 
-    /// An image's entry point says where to listen, whatever follows.
+    /// The entry point of an image sets the address for every command.
     #[test]
-    fn an_address_before_a_command_that_serves_nothing_is_let_pass() {
-        for word in ["check", "collect", "simulate", "man"] {
-            let cli = read(&["--web.listen-address=:10365", word]).unwrap();
-            assert_eq!(cli.command.unwrap().name(), word);
+    fn an_address_is_accepted_by_commands_that_do_not_serve() {
+        for command in ["check", "collect", "simulate", "man"] {
+            let cli = parse(&["--web.listen-address=:10365", command]).unwrap();
+            assert_eq!(cli.command.unwrap().name(), command);
         }
     }
 
     #[test]
-    fn the_help_lists_the_configuration_only_where_it_is_read() {
-        for (word, listed) in [("demo", false), ("simulate", false), ("check", true)] {
-            let help = read(&[word, "--help"]).unwrap_err().to_string();
+    fn the_help_lists_config_file_only_for_commands_that_read_it() {
+        for (command, listed) in [("demo", false), ("simulate", false), ("check", true)] {
+            let help = parse(&[command, "--help"]).unwrap_err().to_string();
             assert_eq!(help.contains("--config.file"), listed, "{help}");
         }
     }
 
     #[test]
-    fn the_same_address_twice_is_named() {
+    fn a_duplicate_address_is_refused() {
         let twice = ["--web.listen-address=:1", "--web.listen-address=:1"];
-        let error = read(&twice).unwrap_err().to_string();
+        let error = parse(&twice).unwrap_err().to_string();
         assert!(error.contains("--web.listen-address=:1 is given twice"));
-        assert!(read(&["--web.listen-address=:1", "--web.listen-address=:2"]).is_ok());
-        assert!(read(&["--web.listen-address=:0", "--web.listen-address=:0"]).is_ok());
+        assert!(parse(&["--web.listen-address=:1", "--web.listen-address=:2"]).is_ok());
+        assert!(parse(&["--web.listen-address=:0", "--web.listen-address=:0"]).is_ok());
     }
 
     #[test]
-    fn a_bad_value_names_its_flag_and_the_remedy() {
-        let error = read(&["--web.listen-address=localhost:80"]).unwrap_err();
+    fn an_invalid_value_is_reported_with_its_flag_and_a_fix() {
+        let error = parse(&["--web.listen-address=localhost:80"]).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("--web.listen-address"), "{text}");
         assert!(text.contains("127.0.0.1:10365"), "{text}");
     }
 
     #[test]
-    fn the_prefix_follows_the_external_url_unless_it_is_given() {
+    fn the_prefix_defaults_to_the_path_of_the_external_url() {
         let url = "--web.external-url=https://example.org/score/";
-        assert_eq!(read(&[url]).unwrap().web.route_prefix(), "/score");
-        let both = read(&[url, "--web.route-prefix=/"]).unwrap();
+        assert_eq!(parse(&[url]).unwrap().web.route_prefix(), "/score");
+        let both = parse(&[url, "--web.route-prefix=/"]).unwrap();
         assert_eq!(both.web.route_prefix(), "");
     }
 
     #[test]
-    fn the_configuration_may_be_named_after_the_word() {
-        let cli = read(&["check", "--config.file=a.yml", "--tenant=a", "--tenant=b"]).unwrap();
+    fn config_file_may_follow_the_command() {
+        let cli = parse(&["check", "--config.file=a.yml", "--tenant=a", "--tenant=b"]).unwrap();
         assert_eq!(cli.config.file, Some(PathBuf::from("a.yml")));
         let Some(Command::Check(check)) = cli.command else {
             panic!("not check");

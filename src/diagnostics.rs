@@ -4,8 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io::Write as _;
 
-use crate::config::{Faults, Warning};
 use secure_score_model::Trouble;
+use strict_yaml::{ConfigErrors, ConfigWarning};
 
 /// An error that knows what to do about it.
 pub trait Hint {
@@ -13,9 +13,9 @@ pub trait Hint {
     fn hint(&self) -> Option<String>;
 }
 
-impl Hint for Faults {
+impl Hint for ConfigErrors {
     fn hint(&self) -> Option<String> {
-        self.iter().find_map(|fault| fault.hint.clone())
+        self.iter().find_map(|error| error.hint.clone())
     }
 }
 
@@ -63,36 +63,36 @@ pub fn trouble(tenant: &str, trouble: &Trouble) {
     }
 }
 
-/// Prints every fault of a configuration and how many there were.
-pub fn faults(faults: &Faults) {
-    say(format_args!("{}", summary(faults)));
+/// Prints every error of a configuration and how many there were.
+pub fn config_errors(errors: &ConfigErrors) {
+    say(format_args!("{}", summary(errors)));
 }
 
 /// Prints what works but is probably not meant.
-pub fn warnings(warnings: &[Warning]) {
+pub fn warnings(warnings: &[ConfigWarning]) {
     for warning in warnings {
         say(format_args!("warning: {warning}"));
     }
 }
 
-/// The warnings, all faults, their hints, and the count with the consequence.
-pub fn summary(faults: &Faults) -> String {
+/// The warnings, all errors, their hints, and the count with the consequence.
+pub fn summary(errors: &ConfigErrors) -> String {
     let mut text = String::new();
-    for warning in faults.warnings() {
+    for warning in errors.warnings() {
         text.push_str(&format!("warning: {warning}\n"));
     }
-    for fault in faults.iter() {
-        text.push_str(&format!("error: {fault}\n"));
-        if let Some(hint) = &fault.hint {
+    for error in errors.iter() {
+        text.push_str(&format!("error: {error}\n"));
+        if let Some(hint) = &error.hint {
             text.push_str(&format!("hint: {hint}\n"));
         }
     }
-    let noun = if faults.len() == 1 {
+    let noun = if errors.len() == 1 {
         "problem"
     } else {
         "problems"
     };
-    text.push_str(&format!("{} {noun}, nothing was started", faults.len()));
+    text.push_str(&format!("{} {noun}, nothing was started", errors.len()));
     text
 }
 

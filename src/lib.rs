@@ -10,23 +10,24 @@
 //!
 //! [`graph`] is the only home of Microsoft's words, [`secure_score_model`] knows neither
 //! them nor Prometheus, and [`secure_score_exposition`] turns a model into bytes when it
-//! changes, so that a scrape ([`http`]) only puts bytes together. [`simulator`]
-//! plays Microsoft for the demo and the tests.
+//! changes, so that a scrape ([`http`]) only puts bytes together. The crate
+//! `graph-simulator` plays Microsoft for the demo and the tests.
 #![forbid(unsafe_code)]
 
 pub mod acceptances;
 mod api;
+pub mod backoff;
 pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod diagnostics;
 pub mod events;
-pub mod gate;
 pub mod graph;
 pub mod http;
 pub mod http_types;
 pub mod refresh;
-pub mod simulator;
+pub mod retry_after;
+pub mod serde_time;
 pub mod store;
 pub mod telemetry;
 pub mod tsdb;

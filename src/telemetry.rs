@@ -1,32 +1,35 @@
-//! The exporter's own metrics, a small tail of each scrape.
+//! The exporter's own metrics, the tail of each scrape.
 //!
-//! Only these use the `prometheus` crate: its encoder takes twenty times as
-//! long as sending bytes made before, which matters for a million series and
+//! Only this module uses the `prometheus` crate. Its encoder takes twenty times
+//! as long as sending rendered bytes, which matters for a million series and
 //! not for fifty.
 
 use prometheus::core::Collector;
+use prometheus::process_collector::ProcessCollector;
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
-use prometheus::{Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
-use secure_score_exposition::{Format, escape};
+use prometheus::{
+    Error, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+};
+use secure_score_exposition::{Format, write_value};
 use secure_score_model::{Api, Delivery, EventKind, Timestamp};
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-/// Bounds of the request durations, seconds: from an answer out of a cache to
-/// the default time-out.
+/// Bounds of request durations in seconds: from a cached response to the
+/// default of `refresh.timeout`.
 const REQUEST_BUCKETS: [f64; 8] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
-/// Bounds of the refresh durations, seconds: some requests, and their pauses.
+/// Bounds of refresh durations in seconds: some requests and their delays.
 const REFRESH_BUCKETS: [f64; 8] = [0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0, 120.0];
 
-/// The revision the binary was built from, where the build says so.
+/// The revision of the build, where the build sets it.
 const REVISION: &str = match option_env!("SECURE_SCORE_REVISION") {
     Some(revision) => revision,
     None => "unknown",
 };
 
-/// What the exporter tells of itself.
+/// The metrics of this process.
 #[derive(Debug)]
 pub struct Telemetry {
     registry: Registry,
@@ -45,250 +48,237 @@ pub struct Telemetry {
     external_url: OnceLock<IntGauge>,
 }
 
-/// A metric could not be set up: two of one name, or a bad name. A test sets
-/// them all up, so that it is never seen elsewhere.
+/// A metric is invalid or registered twice. The tests register all of them, so
+/// that a release cannot return this.
 #[derive(Debug, thiserror::Error)]
-#[error("the exporter's own metrics cannot be set up")]
-pub struct TelemetryError(#[from] prometheus::Error);
+#[error("the exporter's own metrics cannot be registered")]
+pub struct TelemetryError(#[from] Error);
 
 impl Telemetry {
-    /// All families at their first value.
+    /// All families with their initial values.
     pub fn new() -> Result<Self, TelemetryError> {
         let registry = Registry::new();
+        registry.register(Box::new(ProcessCollector::for_self()))?;
+        let build = Opts::new(
+            "secure_score_exporter_build_info",
+            "Version and revision of the exporter.",
+        )
+        .const_label("version", env!("CARGO_PKG_VERSION"))
+        .const_label("revision", REVISION);
+        let add = Families(&registry);
+        add.info(build)?;
         let telemetry = Self {
-            graph_request_duration: histogram(
+            graph_request_duration: add.durations(
                 "secure_score_exporter_graph_request_duration_seconds",
-                "How long requests to Graph took, by list, in seconds.",
+                "Duration of requests to Graph by list, in seconds.",
                 &REQUEST_BUCKETS,
             )?,
-            refresh_duration: histogram(
+            refresh_duration: add.durations(
                 "secure_score_exporter_refresh_duration_seconds",
-                "How long refreshes took from their turn to their end, by list, in seconds.",
+                "Duration of refreshes by list, without the wait for a free slot, in seconds.",
                 &REFRESH_BUCKETS,
             )?,
-            shard: IntGauge::new(
-                "secure_score_exporter_shard",
-                "Which share of the tenants this exporter watches, counted from 0 (--shard).",
-            )?,
-            total_shards: IntGauge::new(
-                "secure_score_exporter_total_shards",
-                "Into how many shares the tenants are divided; 1 when one exporter watches all (--total-shards).",
-            )?,
-            events: counter(
+            events: add.counters(
                 "secure_score_exporter_events_total",
-                "Events told: changes of state, and signs of tampering.",
-                "event",
+                "Events emitted: state changes and signs of tampering.",
+                ("event", EventKind::ALL.iter().map(|kind| kind.as_str())),
             )?,
-            deliveries: counter(
+            deliveries: add.counters(
                 "secure_score_exporter_webhook_deliveries_total",
-                "Events for the webhook, by how they ended: delivered, failed for good, or dropped because too many waited or the process ended.",
-                "outcome",
+                "Webhook events by outcome: delivered, failed permanently, or dropped because the queue was full or the process stopped.",
+                (
+                    "outcome",
+                    Delivery::ALL.iter().map(|outcome| outcome.as_str()),
+                ),
             )?,
-            tenants: IntGauge::new(
+            tenants: add.gauge(
                 "secure_score_exporter_tenants",
-                "Tenants this process watches.",
+                "Number of tenants this process refreshes.",
             )?,
-            config_successful: IntGauge::new(
+            shard: add.gauge(
+                "secure_score_exporter_shard",
+                "Index of the shard this process refreshes, counted from 0 (--shard).",
+            )?,
+            total_shards: add.gauge(
+                "secure_score_exporter_total_shards",
+                "Number of shards among which the tenants are divided; 1 without sharding (--total-shards).",
+            )?,
+            config_successful: add.gauge(
                 "secure_score_exporter_config_last_reload_successful",
-                "Whether the configuration was good when it was last read (1) or not (0).",
+                "Whether the last configuration reload was successful (1) or not (0).",
             )?,
-            config_success_time: Gauge::new(
+            config_success_time: add.float_gauge(
                 "secure_score_exporter_config_last_reload_success_timestamp_seconds",
-                "When a good configuration was last read, seconds since the epoch.",
+                "Time of the last successful configuration reload, seconds since the epoch.",
             )?,
-            config_hash: Gauge::new(
+            config_hash: add.float_gauge(
                 "secure_score_exporter_config_hash",
-                "A fingerprint of the configuration in use; replicas that agree have the same.",
+                "Hash of the configuration in use; replicas with the same configuration have the same hash.",
             )?,
-            state_write_failures: IntCounter::new(
-                "secure_score_exporter_state_write_failures_total",
-                "Times a tenant's state could not be written into --state.dir.",
-            )?,
-            web_config_valid: IntGauge::new(
+            state_write_failures: add.counter("secure_score_exporter_state_write_failures_total", "Failed writes of a tenant's state to --state.dir.")?,
+            web_config_valid: add.gauge(
                 "secure_score_exporter_web_config_valid",
-                "Whether the web configuration is good (1), or broken and soon nothing is answered (0); 1 without one.",
+                "Whether the web configuration file is valid (1), or invalid and the server soon rejects all requests (0); 1 without a file.",
             )?,
             external_url: OnceLock::new(),
             registry,
         };
-        telemetry.register()?;
         telemetry.set_shard(0, 1);
         telemetry.web_config(true);
         Ok(telemetry)
     }
 
-    fn register(&self) -> Result<(), prometheus::Error> {
-        let build = Opts::new(
-            "secure_score_exporter_build_info",
-            "The version and revision of the exporter.",
-        )
-        .const_label("version", env!("CARGO_PKG_VERSION"))
-        .const_label("revision", REVISION);
-        self.info(build)?;
-        self.registry
-            .register(Box::new(self.graph_request_duration.clone()))?;
-        self.registry
-            .register(Box::new(self.refresh_duration.clone()))?;
-        self.registry.register(Box::new(self.events.clone()))?;
-        self.registry.register(Box::new(self.deliveries.clone()))?;
-        self.registry.register(Box::new(self.tenants.clone()))?;
-        self.registry.register(Box::new(self.shard.clone()))?;
-        self.registry
-            .register(Box::new(self.total_shards.clone()))?;
-        self.registry
-            .register(Box::new(self.config_successful.clone()))?;
-        self.registry
-            .register(Box::new(self.config_success_time.clone()))?;
-        self.registry.register(Box::new(self.config_hash.clone()))?;
-        self.registry
-            .register(Box::new(self.state_write_failures.clone()))?;
-        self.registry
-            .register(Box::new(self.web_config_valid.clone()))?;
-        let process = prometheus::process_collector::ProcessCollector::for_self();
-        self.registry.register(Box::new(process))?;
-        for api in Api::ALL {
-            self.graph_request_duration
-                .with_label_values(&[api.as_str()]);
-            self.refresh_duration.with_label_values(&[api.as_str()]);
-        }
-        for kind in EventKind::ALL {
-            self.events.with_label_values(&[kind.as_str()]);
-        }
-        for outcome in Delivery::ALL {
-            self.deliveries.with_label_values(&[outcome.as_str()]);
-        }
-        Ok(())
+    /// Records the duration of a request to Graph.
+    pub fn graph_request(&self, api: Api, duration: Duration) {
+        observe(&self.graph_request_duration, api, duration);
     }
 
-    fn info(&self, opts: Opts) -> Result<IntGauge, prometheus::Error> {
-        let info = IntGauge::with_opts(opts)?;
-        info.set(1);
-        self.registry.register(Box::new(info.clone()))?;
-        Ok(info)
+    /// Records the duration of a refresh.
+    pub fn refresh(&self, api: Api, duration: Duration) {
+        observe(&self.refresh_duration, api, duration);
     }
 
-    /// Notes how long a request to Graph took.
-    pub fn graph_request(&self, api: Api, took: Duration) {
-        let durations = &self.graph_request_duration;
-        durations
-            .with_label_values(&[api.as_str()])
-            .observe(took.as_secs_f64());
-    }
-
-    /// Notes how long a refresh took.
-    pub fn refresh(&self, api: Api, took: Duration) {
-        let durations = &self.refresh_duration;
-        durations
-            .with_label_values(&[api.as_str()])
-            .observe(took.as_secs_f64());
-    }
-
-    /// Notes that an event was told.
+    /// Counts an emitted event.
     pub fn event(&self, kind: EventKind) {
         self.events.with_label_values(&[kind.as_str()]).inc();
     }
 
-    /// Notes how the deliveries of events to the webhook ended.
+    /// Counts webhook events by outcome.
     pub fn delivery(&self, outcome: Delivery, events: usize) {
         let count = u64::try_from(events).unwrap_or(u64::MAX);
         let counter = self.deliveries.with_label_values(&[outcome.as_str()]);
         counter.inc_by(count);
     }
 
-    /// Notes how many tenants are watched.
+    /// Sets the number of tenants.
     pub fn set_tenants(&self, tenants: usize) {
         self.tenants.set(i64::try_from(tenants).unwrap_or(i64::MAX));
     }
 
-    /// Notes which share of the tenants is watched; `index` counts from 0.
+    /// Sets the shard; `index` is counted from 0.
     pub fn set_shard(&self, index: u16, total: u16) {
         self.shard.set(i64::from(index));
         self.total_shards.set(i64::from(total));
     }
 
-    /// Notes that a configuration was read that cannot be used.
+    /// Records a failed reload of the configuration.
     pub fn config_refused(&self) {
         self.config_successful.set(0);
     }
 
-    /// Notes whether the web configuration can be used.
+    /// Records whether the web configuration file is valid.
     pub fn web_config(&self, valid: bool) {
         self.web_config_valid.set(valid.into());
     }
 
-    /// Notes that a tenant could not be written to disk.
+    /// Counts a failed write to the state directory.
     pub fn state_write_failed(&self) {
         self.state_write_failures.inc();
     }
 
-    /// Notes that a good configuration was read.
+    /// Records a successful load of the configuration.
     pub fn config_loaded(&self, hash: f64, now: Timestamp) {
         self.config_successful.set(1);
         self.config_success_time.set(now.as_seconds());
         self.config_hash.set(hash);
     }
 
-    /// Tells under which URL others reach the exporter; alerts link to it.
+    /// Sets the URL of the exporter's pages, to which alerts link.
     pub fn external_url(&self, url: &str) -> Result<(), TelemetryError> {
-        let info = Opts::new(
+        let opts = Opts::new(
             "secure_score_exporter_external_url_info",
-            "The URL under which the exporter's pages are reached (--web.external-url).",
+            "URL of the exporter's pages (--web.external-url).",
         )
         .const_label("url", url);
-        let _told_before = self.external_url.set(self.info(info)?);
+        let _already_set = self.external_url.set(Families(&self.registry).info(opts)?);
         Ok(())
     }
 
-    /// The one family that belongs to each target of this process: alerts find
-    /// the exporter's page by the job and instance of a tenant's series. Empty
-    /// where no URL is told; without the trailer of the format.
+    /// The family that every target of this process exports: alerts find the
+    /// exporter's page by the job and instance of a tenant's series. Empty
+    /// without a URL; without the trailer of the format.
     pub fn encode_external_url(&self, format: Format) -> Vec<u8> {
         let info = self.external_url.get();
         encode(format, &info.map(Collector::collect).unwrap_or_default())
     }
 
-    /// The families as text, without the trailer of the format.
+    /// All families, without the trailer of the format.
     pub fn encode(&self, format: Format) -> Vec<u8> {
         encode(format, &self.registry.gather())
     }
 
-    /// Name, type, labels and meaning of each family, for the reference.
+    /// Name, type, labels and HELP of each family, for the reference.
     pub fn describe(&self) -> Vec<(String, String, String, String)> {
-        self.registry
-            .gather()
-            .iter()
-            .map(|family| {
-                let labels = family.get_metric().first().map(names).unwrap_or_default();
-                (
-                    family.name().to_owned(),
-                    kind(family).to_owned(),
-                    if labels.is_empty() {
-                        "–".to_owned()
-                    } else {
-                        labels
-                    },
-                    family.help().to_owned(),
-                )
-            })
-            .collect()
+        let describe = |family: &MetricFamily| {
+            let labels = family.get_metric().first().map(Metric::get_label);
+            let labels = labels.unwrap_or_default().iter();
+            let labels: Vec<_> = labels.map(|it| format!("`{}`", it.name())).collect();
+            let labels = match labels.is_empty() {
+                true => "–".to_owned(),
+                false => labels.join(", "),
+            };
+            let (name, help) = (family.name().to_owned(), family.help().to_owned());
+            (name, kind(family).to_owned(), labels, help)
+        };
+        self.registry.gather().iter().map(describe).collect()
     }
 }
 
-fn names(metric: &Metric) -> String {
-    let names = metric
-        .get_label()
-        .iter()
-        .map(|label| format!("`{}`", label.name()));
-    names.collect::<Vec<_>>().join(", ")
+/// Creates metrics in a registry, each exported from the start.
+struct Families<'a>(&'a Registry);
+
+impl Families<'_> {
+    fn register<C: Collector + Clone + 'static>(&self, metric: C) -> Result<C, Error> {
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
+        self.register(IntGauge::new(name, help)?)
+    }
+
+    fn float_gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
+        self.register(Gauge::new(name, help)?)
+    }
+
+    fn info(&self, opts: Opts) -> Result<IntGauge, Error> {
+        let info = self.register(IntGauge::with_opts(opts)?)?;
+        info.set(1);
+        Ok(info)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, Error> {
+        self.register(IntCounter::new(name, help)?)
+    }
+
+    /// A counter per value of a label.
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        (label, values): (&str, impl Iterator<Item = &'static str>),
+    ) -> Result<IntCounterVec, Error> {
+        let counters = IntCounterVec::new(Opts::new(name, help), &[label])?;
+        for value in values {
+            counters.with_label_values(&[value]);
+        }
+        self.register(counters)
+    }
+
+    /// A histogram per list.
+    fn durations(&self, name: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, Error> {
+        let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+        let durations = HistogramVec::new(opts, &["api"])?;
+        for api in Api::ALL {
+            durations.with_label_values(&[api.as_str()]);
+        }
+        self.register(durations)
+    }
 }
 
-fn histogram(name: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, prometheus::Error> {
-    let opts = prometheus::HistogramOpts::new(name, help).buckets(buckets.to_vec());
-    HistogramVec::new(opts, &["api"])
-}
-
-fn counter(name: &str, help: &str, label: &str) -> Result<IntCounterVec, prometheus::Error> {
-    IntCounterVec::new(Opts::new(name, help), &[label])
+fn observe(durations: &HistogramVec, api: Api, duration: Duration) {
+    let durations = durations.with_label_values(&[api.as_str()]);
+    durations.observe(duration.as_secs_f64());
 }
 
 fn kind(family: &MetricFamily) -> &'static str {
@@ -303,7 +293,7 @@ fn kind(family: &MetricFamily) -> &'static str {
 fn encode(format: Format, families: &[MetricFamily]) -> Vec<u8> {
     let mut text = String::new();
     for family in families {
-        // Writing to a string cannot fail.
+        // A string accepts every write.
         let _written = write_family(&mut text, format, family);
     }
     text.into_bytes()
@@ -331,8 +321,8 @@ fn write_family(text: &mut String, format: Format, family: &MetricFamily) -> std
     Ok(())
 }
 
-/// Bounds are written with a point, as OpenMetrics wants and the text format
-/// does not mind.
+/// Bounds have a decimal point, which OpenMetrics requires and the text format
+/// accepts.
 fn write_histogram(
     text: &mut String,
     name: &str,
@@ -340,25 +330,19 @@ fn write_histogram(
     metric: &Metric,
 ) -> std::fmt::Result {
     let histogram = metric.get_histogram();
-    let bucket = format!("{name}_bucket");
-    let mut bounded = |bound: &str, count: u64| {
+    let count = histogram.get_sample_count();
+    let buckets = histogram.get_bucket().iter();
+    let buckets = buckets.map(|it| (format!("{:?}", it.upper_bound()), it.cumulative_count()));
+    for (bound, count) in buckets.chain([("+Inf".to_owned(), count)]) {
         let labels = [labels, &[format!("le=\"{bound}\"")]].concat();
-        sample(text, &bucket, &labels, count as f64)
-    };
-    for bucket in histogram.get_bucket() {
-        bounded(
-            &format!("{:?}", bucket.upper_bound()),
-            bucket.cumulative_count(),
-        )?;
+        sample(text, &format!("{name}_bucket"), &labels, count as f64)?;
     }
-    bounded("+Inf", histogram.get_sample_count())?;
     sample(
         text,
         &format!("{name}_sum"),
         labels,
         histogram.get_sample_sum(),
     )?;
-    let count = histogram.get_sample_count();
     sample(text, &format!("{name}_count"), labels, count as f64)
 }
 
@@ -371,12 +355,12 @@ fn sample(text: &mut String, name: &str, labels: &[String], value: f64) -> std::
 }
 
 fn labels(pairs: &[LabelPair]) -> Vec<String> {
-    let written = |pair: &LabelPair| {
+    let encoded = |pair: &LabelPair| {
         let mut value = Vec::new();
-        escape(pair.value(), &mut value);
+        write_value(pair.value(), &mut value);
         format!("{}=\"{}\"", pair.name(), String::from_utf8_lossy(&value))
     };
-    pairs.iter().map(written).collect()
+    pairs.iter().map(encoded).collect()
 }
 
 #[cfg(test)]
@@ -392,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn counters_and_infos_lose_their_suffix_in_openmetrics_headers_only() {
+    fn only_openmetrics_headers_omit_the_suffix_of_counters_and_infos() {
         let text = encoded(Format::Text);
         assert!(
             text.contains("# TYPE process_cpu_seconds_total counter"),
@@ -407,7 +391,7 @@ mod tests {
     }
 
     #[test]
-    fn a_histogram_counts_upwards_to_infinity() {
+    fn histogram_buckets_are_cumulative_up_to_infinity() {
         let text = encoded(Format::OpenMetrics);
         let name = "secure_score_exporter_graph_request_duration_seconds";
         for line in [
@@ -422,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_is_there_before_it_counts() {
+    fn counters_are_exported_from_the_start() {
         let text = encoded(Format::Text);
         for kind in EventKind::ALL {
             let series = format!("_events_total{{event=\"{}\"}} 0", kind.as_str());

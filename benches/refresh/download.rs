@@ -1,5 +1,5 @@
-//! The least that must be done: a token, every page, and each field read that
-//! the exporter reads. Nothing is checked, joined, kept or rendered.
+//! A minimal client: it gets a token and every page, and parses each field that
+//! the exporter parses. It validates, joins, caches and renders nothing.
 
 use reqwest::{Certificate, Client};
 use secure_score_exporter::config::{Config, Credential, Tenant};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-/// The same fields as the exporter asks for.
+/// The fields that the exporter requests.
 const FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,userImpact,implementationCost,actionType,actionUrl,maxScore,deprecated,controlStateUpdates";
 
 #[derive(Clone, Deserialize)]
@@ -26,10 +26,10 @@ struct Page<T> {
     next: Option<String>,
 }
 
-/// A text that borrows where it can.
+/// A text, borrowed where possible.
 type Text<'a> = Option<Cow<'a, str>>;
 
-#[allow(dead_code, reason = "reading them is what is measured")]
+#[allow(dead_code, reason = "parsing them is measured")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Profile<'a> {
@@ -57,7 +57,7 @@ struct Profile<'a> {
     control_state_updates: Option<&'a RawValue>,
 }
 
-#[allow(dead_code, reason = "reading them is what is measured")]
+#[allow(dead_code, reason = "parsing them is measured")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Score<'a> {
@@ -67,7 +67,7 @@ struct Score<'a> {
     max_score: Option<f64>,
 }
 
-#[allow(dead_code, reason = "reading them is what is measured")]
+#[allow(dead_code, reason = "parsing them is measured")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ControlScore<'a> {
@@ -83,16 +83,16 @@ struct ControlScore<'a> {
     score_in_percentage: Option<f64>,
 }
 
-/// What has been signed in to every tenant.
-pub(crate) struct Reader {
+/// A client with a token for every tenant.
+pub(crate) struct Downloader {
     http: Client,
     root: String,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     tokens: Vec<Token>,
 }
 
-impl Reader {
-    /// Asks for every tenant's token.
+impl Downloader {
+    /// Requests every tenant's token.
     pub(crate) async fn sign_in(config: &Config, folder: &Path) -> Self {
         let simulator = config.simulator.as_ref().unwrap();
         let http = Client::builder()
@@ -100,35 +100,35 @@ impl Reader {
             .no_proxy()
             .build()
             .unwrap();
-        let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
+        let permits = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
         let mut tokens = JoinSet::new();
         for tenant in &config.tenants {
             let file = folder.join("secrets").join(&tenant.alias);
             let secret = std::fs::read_to_string(file).unwrap();
             let token = token(http.clone(), simulator.url.clone(), tenant.clone(), secret);
-            tokens.spawn(in_turn(Arc::clone(&places), token));
+            tokens.spawn(limited(Arc::clone(&permits), token));
         }
         Self {
             root: simulator.url.clone(),
             http,
-            places,
+            permits,
             tokens: tokens.join_all().await,
         }
     }
 
-    /// Reads every tenant. How many bytes of answers that were, uncompressed.
-    pub(crate) async fn read(&self) -> usize {
+    /// Downloads every tenant's lists. Returns their uncompressed size in bytes.
+    pub(crate) async fn download(&self) -> usize {
         let mut tenants = JoinSet::new();
         for token in &self.tokens {
-            let read = read(self.http.clone(), self.root.clone(), token.clone());
-            tenants.spawn(in_turn(Arc::clone(&self.places), read));
+            let download = download(self.http.clone(), self.root.clone(), token.clone());
+            tenants.spawn(limited(Arc::clone(&self.permits), download));
         }
         tenants.join_all().await.into_iter().sum()
     }
 }
 
-async fn in_turn<T>(places: Arc<Semaphore>, work: impl Future<Output = T>) -> T {
-    let _place = places.acquire().await.unwrap();
+async fn limited<T>(permits: Arc<Semaphore>, work: impl Future<Output = T>) -> T {
+    let _permit = permits.acquire().await.unwrap();
     work.await
 }
 
@@ -139,17 +139,17 @@ async fn token(http: Client, root: String, tenant: Tenant, secret: String) -> To
     let form = format!(
         "grant_type=client_credentials&client_id={client_id}&client_secret={secret}&scope={root}/.default"
     );
-    let answer = http
+    let response = http
         .post(format!("{root}/{}/oauth2/v2.0/token", tenant.tenant_id))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form)
         .send()
         .await
         .unwrap();
-    serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
 }
 
-async fn read(http: Client, root: String, token: Token) -> usize {
+async fn download(http: Client, root: String, token: Token) -> usize {
     let mut bytes = 0;
     let mut controls = 0;
     let list = format!("{root}/v1.0/security/secureScoreControlProfiles?$select={FIELDS}");
@@ -171,6 +171,6 @@ async fn read(http: Client, root: String, token: Token) -> usize {
 async fn get(http: &Client, url: &str, token: &Token) -> bytes::Bytes {
     let bearer = format!("Bearer {}", token.access_token);
     let sent = http.get(url).header("authorization", bearer).send().await;
-    let answer = sent.unwrap().error_for_status().unwrap();
-    answer.bytes().await.unwrap()
+    let response = sent.unwrap().error_for_status().unwrap();
+    response.bytes().await.unwrap()
 }

@@ -1,4 +1,4 @@
-//! The exporter's own refresh.
+//! The refresh of the exporter.
 
 use secure_score_exporter::config::Config;
 use secure_score_exporter::refresh::{Fleet, FleetOptions, refresh_all_once};
@@ -9,32 +9,32 @@ use secure_score_model::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// From one refresh of a list to the next, where they go on. A minute of it
-/// stays below what the exporter allows itself to ask of a tenant.
-const RHYTHM: Duration = Duration::from_secs(20);
+/// The interval of repeated refreshes. Its requests per minute stay below the
+/// exporter's own limit per tenant.
+const INTERVAL: Duration = Duration::from_secs(20);
 
-/// Refreshes every tenant once. How many bytes of lines that made.
+/// Refreshes every tenant once. Returns the bytes of samples.
 pub(crate) async fn refresh(config: Config) -> usize {
     let store = Arc::new(Store::default());
-    refresh_all_once(&plan(config, &store), || {})
+    refresh_all_once(&options(config, &store), || {})
         .await
         .unwrap();
-    lines(&store)
+    sample_bytes(&store)
 }
 
-/// Tenants that are refreshed again and again.
-pub(crate) struct Watched {
+/// A fleet that refreshes repeatedly.
+pub(crate) struct Running {
     store: Arc<Store>,
     _fleet: Fleet,
 }
 
-impl Watched {
-    /// Starts, and waits until the first refreshes are long over.
+impl Running {
+    /// Starts, and waits until each tenant was refreshed several times.
     pub(crate) async fn start(mut config: Config) -> Self {
-        config.refresh.profiles = RHYTHM;
-        config.refresh.scores = RHYTHM;
+        config.refresh.profiles = INTERVAL;
+        config.refresh.scores = INTERVAL;
         let store = Arc::new(Store::default());
-        let fleet = Fleet::start(&plan(config, &store)).unwrap();
+        let fleet = Fleet::start(&options(config, &store)).unwrap();
         let tenants = store.current().states.len();
         while refreshes(&store) < 4 * tenants {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -45,16 +45,16 @@ impl Watched {
         }
     }
 
-    /// Watches for three rounds. How many refreshes of both lists that were.
-    pub(crate) async fn watch(&self) -> usize {
+    /// Runs for three intervals. Returns the number of refreshes of both lists.
+    pub(crate) async fn refresh(&self) -> usize {
         let before = refreshes(&self.store);
-        tokio::time::sleep(RHYTHM * 3).await;
-        lines(&self.store);
+        tokio::time::sleep(INTERVAL * 3).await;
+        sample_bytes(&self.store);
         (refreshes(&self.store) - before) / 2
     }
 }
 
-/// Refreshes of one list, so far.
+/// The number of refreshes of both lists.
 fn refreshes(store: &Store) -> usize {
     let tenants = store.current();
     let refreshes = tenants.states.iter().map(|state| {
@@ -64,7 +64,7 @@ fn refreshes(store: &Store) -> usize {
     usize::try_from(refreshes.sum::<u64>()).unwrap()
 }
 
-fn plan(config: Config, store: &Arc<Store>) -> FleetOptions {
+fn options(config: Config, store: &Arc<Store>) -> FleetOptions {
     let policy = Policy {
         lookback: config.lookback,
         accepted_by: None,
@@ -77,12 +77,12 @@ fn plan(config: Config, store: &Arc<Store>) -> FleetOptions {
         telemetry: Arc::new(Telemetry::new().unwrap()),
         events: None,
         clock: Arc::new(|| Timestamp::from(SystemTime::now())),
-        keeper: None,
+        state_writer: None,
     }
 }
 
-/// How many bytes of lines are held, of tenants that fare well.
-fn lines(store: &Store) -> usize {
+/// The bytes of samples of all tenants, which must be healthy.
+fn sample_bytes(store: &Store) -> usize {
     let tenants = store.current();
     for state in &tenants.states {
         let health = &state.health;

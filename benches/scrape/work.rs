@@ -81,7 +81,7 @@ fn edition(shelf: &mut BlockCache, store: &Store) -> Arc<CompressedBody> {
         .states
         .iter()
         .map(|state| (&state.identity.alias, &state.data, &state.vitals));
-    shelf.edition(Format::OpenMetrics, tenants.generation, states)
+    shelf.body(Format::OpenMetrics, tenants.generation, states)
 }
 
 fn waiting(edition: &CompressedBody) -> Vec<Arc<Block>> {

@@ -1,4 +1,4 @@
-"""One control on all tenants: who has it, who lost it, who accepted it."""
+"""The dashboard of one control on all tenants: points, state and acceptances."""
 
 from . import grafana as g
 from .promql import MILLISECONDS, each
@@ -11,7 +11,7 @@ STATE = each("control_state", by="tenant, state", match=THIS)
 ACCEPTED = f'{each("control_state", match=THIS + ", state=" + chr(34) + "risk_accepted" + chr(34))}'
 UNTIL = each("control_risk_approved_until_timestamp_seconds", match=THIS)
 
-# One number for each state, so that a timeline can be drawn of it.
+# One number per state, for the timeline.
 NUMBERS = {name: number for number, name in enumerate(g.STATES)}
 COURSE = {number: g.STATES[name] for name, number in NUMBERS.items()}
 COURSE[NUMBERS["to_address"]] = ("To address", g.FAINT)
@@ -21,7 +21,7 @@ def page():
     return g.dashboard(
         "control",
         "Control across tenants",
-        "One control on every tenant: points, state, and how both came about.",
+        "One control on every tenant: points and state, now and over time.",
         variables=[g.tenants(), g.choice("control", "Control", "secure_score_control_info, control", many=False, first="AdminMFAV2")],
         annotations=[g.firing(), g.acceptances('tenant=~"$tenant", control="$control"')],
         sections=[
@@ -36,7 +36,7 @@ def about():
     words = {"unknown": ("–", "text"), "low": ("Low", "text"), "moderate": ("Moderate", "text"), "high": ("High", "text"), "config": ("Setting", "text"), "review": ("Review", "text"), "behavior": ("Behaviour", "text")}
     info = "max by (control, title, category, product, tier, user_impact, implementation_cost, action_type) (secure_score_control_info{tenant=~\"$tenant\", control=\"$control\"})"
     return g.table(
-        "$control", "What Microsoft says of the control. Two rows where tenants are told different things.",
+        "$control", "Microsoft's description of the control. Two rows if it differs between tenants.",
         [g.rows(info), g.rows(f"max by (control) (secure_score_control_max_score{{tenant=~\"$tenant\", {THIS}}})")],
         [
             g.column("title", "Title", link=g.TO_PORTAL),
@@ -44,8 +44,8 @@ def about():
             g.column("product", "Product", width=140),
             g.column("Value #B", "Points", width=80, unit="short", decimals=0),
             g.column("tier", "Tier", width=150, words={"core": ("Core", "text"), "defense_in_depth": ("Defence in depth", "text"), "advanced": ("Advanced", "text"), **words}),
-            g.column("user_impact", "Felt by users", width=130, words=words),
-            g.column("implementation_cost", "Work to do", width=130, words=words),
+            g.column("user_impact", "User impact", width=130, words=words),
+            g.column("implementation_cost", "Effort", width=130, words=words),
             g.column("action_type", "Kind", width=100, words=words),
         ],
         sort="Title",
@@ -56,10 +56,10 @@ def headline():
     scored = f"0 * count({SCORE})"
     return [
         (4, g.stat("Scored on it", "Tenants Microsoft scores on this control.", g.now(f"count({SCORE})"))),
-        (5, g.stat("Points of all", "Points all tenants have of it, as a share of what they could have.", g.now(f"sum({SCORE}) / (sum({MAXIMUM} and on (tenant) {SCORE}) > 0)"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 0})),
+        (5, g.stat("Points of all", "The points of all tenants as a share of their maximum.", g.now(f"sum({SCORE}) / (sum({MAXIMUM} and on (tenant) {SCORE}) > 0)"), unit="percentunit", steps=g.RATIO, defaults={"decimals": 0})),
         (5, g.stat("Lowest", "The tenant with the smallest share of the points.", g.now(f"bottomk(1, {SHARE})", "{{tenant}}"), unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 0})),
         (5, g.stat("Risk accepted", "Tenants that accepted this risk.", g.now(f"count({ACCEPTED}) or {scored}"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]})),
-        (5, g.stat("Claimed", "Tenants that say it is solved by another product or other means: all points, verified by nobody.", g.now(f"count({each('control_state', match=THIS + CLAIMS)}) or {scored}"), steps=[(None, "text"), (1, "purple")])),
+        (5, g.stat("Claimed", "Tenants that declared it solved by another product or other means: all points, unverified by Microsoft.", g.now(f"count({each('control_state', match=THIS + CLAIMS)}) or {scored}"), steps=[(None, "text"), (1, "purple")])),
     ]
 
 
@@ -68,7 +68,7 @@ CLAIMS = ', state=~"third_party|alternate_mitigation"'
 
 def tenants():
     return g.table(
-        "Tenants", "Every tenant that has the control, the smallest share of the points first.",
+        "Tenants", "Every tenant with the control, the smallest share of the points first.",
         [
             g.rows(SHARE),
             g.rows(SCORE),
@@ -99,13 +99,13 @@ def history():
     share = {"unit": "percentunit", "defaults": {"decimals": 0, "min": 0, "max": 1}, "maxDataPoints": 200}
     return [
         (12, g.lines(
-            "Share of the points", "The highest, the middle and the lowest share of all tenants.",
+            "Share of the points", "The highest, median and lowest share of all tenants.",
             [g.over_time(f"max({SHARE})", "Highest"), g.over_time(f"quantile(0.5, {SHARE})", "Median"), g.over_time(f"min({SHARE})", "Lowest")],
             overrides=[g.series("Highest", color="green", fill=10, fillBelowTo="Lowest"), g.series("Median", color="blue", fill=0), g.series("Lowest", color="red", fill=0)],
             **share,
         )),
         (12, g.lines(
-            "Ten lowest tenants", "How those ten came to where they are that have the smallest share at the end of the time shown.",
+            "Ten lowest tenants", "The history of the ten tenants with the smallest share at the end of the time range.",
             [g.over_time(lowest, "{{tenant}}")], style={"fillOpacity": 0}, **share,
         )),
     ]
@@ -125,6 +125,6 @@ def course():
     touched = each("control_state_updated_timestamp_seconds", match=THIS, at="@ end()")
     some = f"topk(30, {touched} or 0 * {each('control_score', match=THIS, at='@ end()')})"
     return g.timeline(
-        "State over time", "What each tenant declared, those with a change first; at most 30 tenants.",
+        "State over time", "The declared state per tenant, tenants with a change first; at most 30.",
         g.over_time(f"({numbered}) and on (tenant) {some}", "{{tenant}}"), COURSE, maxDataPoints=200,
     )

@@ -1,4 +1,4 @@
-"""The exporter itself: does it get its data, and is it well?"""
+"""The dashboard of the exporter: refreshes, requests to Graph, and the process."""
 
 from . import grafana as g
 from .promql import FAILING, each, since_success
@@ -13,7 +13,7 @@ def page():
     return g.dashboard(
         "exporter",
         "Exporter",
-        "Whether data come in, how Microsoft Graph answers, and what the exporter needs.",
+        "Refreshes, answers of Microsoft Graph, and resources of the exporter.",
         variables=[
             g.choice("job", "job", "secure_score_exporter_build_info, job"),
             g.choice("instance", "instance", 'secure_score_exporter_build_info{job=~"$job"}, instance'),
@@ -35,7 +35,7 @@ def page():
 def headline():
     return [
         (3, g.stat(
-            "Answering", "Exporters that answer Prometheus, of those it knows.",
+            "Answering", "Share of Prometheus' targets that answer.",
             g.now(f"sum(up{SELF}) / (count(up{SELF}) > 0)"), unit="percentunit", steps=[(None, "red"), (1, "green")],
             defaults={"decimals": 0, "links": [g.TO_DOWN_RUNBOOK]},
         )),
@@ -49,17 +49,17 @@ def headline():
             steps=[(None, "green"), (2700, "orange"), (86400, "red")], defaults={"decimals": 0},
         )),
         (4, g.stat(
-            "Next credential to end", "The tenant whose credential stops working first, by its certificate or, of a secret, by the configuration.",
+            "Next credential expiry", "The tenant whose credential expires first, by its certificate or, for a secret, the configuration.",
             g.now(f"bottomk(1, {each('credential_expiry_timestamp_seconds')} - time())", "{{tenant}}"), unit=g.AGE, name="value_and_name",
-            steps=[(None, "red"), (7 * 86400, "orange"), (30 * 86400, "green")], defaults={"decimals": 0}, empty="No end written down",
+            steps=[(None, "red"), (7 * 86400, "orange"), (30 * 86400, "green")], defaults={"decimals": 0}, empty="No expiry known",
         )),
         (3, g.stat(
-            "Configuration", "Whether every exporter could use its configuration when it last read it.",
+            "Configuration", "Whether every exporter accepted its configuration at the last reload.",
             g.now(f"min(secure_score_exporter_config_last_reload_successful{SELF})"), steps=[(None, "red"), (1, "green")],
-            defaults={"mappings": g.value_map({0: ("Refused", "red"), 1: ("Good", "green")})},
+            defaults={"mappings": g.value_map({0: ("Rejected", "red"), 1: ("Good", "green")})},
         )),
         (4, g.stat(
-            "Configurations in use", "Replicas that agree show 1. Shards and replicas under way from one configuration to the next differ.",
+            "Configurations in use", "1 if all replicas agree. Shards differ, and replicas during a rollout.",
             g.now(f"count(count_values by (job) (\"hash\", secure_score_exporter_config_hash{SELF}))"), steps=[(None, "green"), (2, "orange")],
         )),
         (3, g.stat(
@@ -81,11 +81,11 @@ def refreshes():
     good = f"1 - sum by (api) (rate({failed}{{{OF_BOTH}}}{RATE})) / (sum by (api) (rate({done}{{{OF_BOTH}}}{RATE})) > 0)"
     return [
         (12, g.lines(
-            "Refreshes that succeed", "Of all refreshes of a list, how many brought data.",
+            "Successful refreshes", "Share of successful refreshes per list.",
             [g.over_time(good, "{{api}}")], unit="percentunit", defaults={"min": 0, "max": 1, "decimals": 0},
         )),
         (12, g.lines(
-            "Failures by reason", "Failed refreshes an hour. The reasons and their remedies: credential, consent and permission want an administrator of the tenant; throttled, timeout and server pass.",
+            "Failures by reason", "Failed refreshes an hour. credential, consent and permission need an administrator of the tenant; throttled, timeout and server pass by themselves.",
             [g.over_time(f"3600 * sum by (reason) (rate({failed}{{{OF_BOTH}}}{RATE})) > 0", "{{reason}}")],
             unit="short", style={"drawStyle": "bars", "stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 70, "lineWidth": 0},
             defaults={"decimals": 1, "min": 0}, empty="No refresh failed",
@@ -97,7 +97,7 @@ def ages():
     worst = f"topk(5, max by (tenant) ({since_success(at='@ end()')}))"
     return [
         (12, g.lines(
-            "Age of data", "Since a list was last refreshed: the oldest of all tenants, and the middle. Beyond 24 hours a tenant's data are no longer shown.",
+            "Age of data", "Time since the last refresh of a list: maximum and median of all tenants. After 24 hours a tenant's data are no longer exported.",
             [
                 g.over_time(f"max by (api) ({since_success()}) / 3600", "{{api}}, oldest"),
                 g.over_time(f"quantile by (api) (0.5, {since_success()}) / 3600", "{{api}}, median"),
@@ -105,7 +105,7 @@ def ages():
             unit="h", defaults={"min": 0, "decimals": 1},
         )),
         (12, g.lines(
-            "Five oldest tenants", "Those whose data are oldest at the end of the time shown.",
+            "Five oldest tenants", "The tenants with the oldest data at the end of the time range.",
             [g.over_time(f"max by (tenant) ({since_success()}) / 3600 and on (tenant) {worst}", "{{tenant}}")],
             unit="h", style={"fillOpacity": 0}, defaults={"min": 0, "decimals": 1},
         )),
@@ -114,7 +114,7 @@ def ages():
 
 def trouble():
     return g.table(
-        "Tenants with trouble", "Lists whose last refresh failed, and why refreshes failed within six hours.",
+        "Failing tenants", "Lists whose last refresh failed, and the reasons of the last six hours.",
         [
             g.rows(f"topk(50, {since_success()} and on (tenant, api) ({FAILING}))"),
             g.rows(f"sum by (tenant, api, reason) (increase(secure_score_refresh_failures_total{{{OF_BOTH}}}[6h])) > 0 and on (tenant, api) ({FAILING})"),
@@ -134,18 +134,18 @@ def graph():
     stacked = {"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 40, "lineWidth": 1}
     return [
         (8, g.lines(
-            "Requests by answer", "Requests to Microsoft Graph a minute; none where no answer came. All exporters together; Microsoft allows 150 a minute for each tenant.",
+            "Requests by answer", "Requests to Microsoft Graph a minute, of all exporters; `none` without an answer. Microsoft allows 150 a minute per tenant.",
             [g.over_time(f"60 * sum by (code) (rate(secure_score_graph_requests_total{{{OF_BOTH}}}{RATE}))", "{{code}}")],
             unit="reqpm", style=stacked, defaults={"min": 0},
             overrides=[g.series("200", color="green")],
         )),
         (8, g.lines(
-            "Throttled", "Answers an hour by which Graph asked to slow down, for the five tenants with most. Waiting is built in; if it lasts, somebody else uses up the same limit.",
+            "Throttled", "Throttled answers of Graph an hour, for the five tenants with most. The exporter waits as asked; if it lasts, another program uses the same limit.",
             [g.over_time(f"topk(5, 3600 * sum by (tenant) (rate(secure_score_graph_throttled_total{{{OF_BOTH}}}{RATE})) > 0)", "{{tenant}}")],
-            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}, defaults={"min": 0, "decimals": 1}, empty="Nobody was throttled",
+            unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}, defaults={"min": 0, "decimals": 1}, empty="No request was throttled",
         )),
         (8, g.lines(
-            "Tokens", "Access tokens asked from Entra an hour, by outcome. A token lasts about an hour, so one a tenant and hour is usual.",
+            "Tokens", "Token requests to Entra an hour, by outcome. A token lasts about an hour, so one per tenant and hour is usual.",
             [g.over_time(f"3600 * sum by (outcome) (rate(secure_score_token_requests_total{{{OF_BOTH}}}{RATE}))", "{{outcome}}")],
             unit="short", defaults={"min": 0, "decimals": 1},
             overrides=[g.series("success", color="green"), g.series("failure", color="red")],
@@ -156,22 +156,22 @@ def graph():
 def slow():
     def quantiles(family):
         bucket = f"sum by (le, api) (rate({family}_bucket{SELF}{RATE}))"
-        return [g.over_time(f"histogram_quantile({share}, {bucket})", f"{{{{api}}}}, {name}") for share, name in [(0.5, "half"), (0.95, "95 of 100")]]
+        return [g.over_time(f"histogram_quantile({share}, {bucket})", f"{{{{api}}}}, {name}") for share, name in [(0.5, "median"), (0.95, "95th percentile")]]
 
     return [
         (12, g.lines(
-            "Duration of requests", "Within how long half, and 95 of 100, of the requests to Graph were answered.",
+            "Duration of requests", "Median and 95th percentile of requests to Graph.",
             quantiles("secure_score_exporter_graph_request_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
         )),
         (12, g.lines(
-            "Duration of refreshes", "The same for whole refreshes, waiting included. Nobody waits for them: a scrape shows what is there.",
+            "Duration of refreshes", "The same for whole refreshes, waiting included. Scrapes do not wait for them.",
             quantiles("secure_score_exporter_refresh_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
         )),
     ]
 
 
 def events():
-    def told(title, description, family, label, **more):
+    def hourly(title, description, family, label, **more):
         return (12, g.lines(
             title, description,
             [g.over_time(f"3600 * sum by ({label}) (rate({family}{SELF}{RATE})) > 0", f"{{{{{label}}}}}")],
@@ -180,10 +180,10 @@ def events():
         ))
 
     return [
-        told("Events", "Changes of state, and signs of tampering, an hour. Each exporter tells what it saw.", "secure_score_exporter_events_total", "event", empty="Nothing happened"),
-        told(
-            "Webhook", "What became of the events for the webhook, an hour. Failed ones were refused or tried for too long; the log has them still.",
-            "secure_score_exporter_webhook_deliveries_total", "outcome", empty="Nothing was sent",
+        hourly("Events", "Changes of state and signs of tampering an hour, per exporter.", "secure_score_exporter_events_total", "event", empty="No events"),
+        hourly(
+            "Webhook", "Outcome of webhook deliveries an hour. Failed events were rejected or ran out of retries; the log has them.",
+            "secure_score_exporter_webhook_deliveries_total", "outcome", empty="No deliveries",
         ),
     ]
 
@@ -200,11 +200,11 @@ def process():
             [g.over_time(f"rate(process_cpu_seconds_total{SELF}{RATE})", "{{instance}}")], unit="percentunit", defaults={"min": 0}, **plain,
         )),
         (6, g.lines(
-            "Samples in a scrape", "Series Prometheus reads from each exporter; mostly controls times tenants.",
+            "Samples in a scrape", "Series per exporter; mostly controls times tenants.",
             [g.over_time(f"scrape_samples_scraped{SELF}", "{{instance}}")], unit="short", defaults={"min": 0}, **plain,
         )),
         (6, g.lines(
-            "Duration of scrapes", "How long Prometheus waits for an answer.",
+            "Duration of scrapes", "The duration of Prometheus' scrapes.",
             [g.over_time(f"scrape_duration_seconds{SELF}", "{{instance}}")], unit="s", defaults={"min": 0}, **plain,
         )),
     ]
@@ -212,7 +212,7 @@ def process():
 
 def replicas():
     return g.table(
-        "Replicas and shards", "Every exporter: its share of the tenants, its version, how long it runs, and its files.",
+        "Replicas and shards", "Every exporter: its shard, version, uptime and open files.",
         [
             g.rows(f"max by (instance) (up{SELF})"),
             g.rows(f"max by (instance) (secure_score_exporter_shard{SELF})"),
@@ -231,9 +231,9 @@ def replicas():
             g.column("Value #D", "Tenants", width=100, unit="none", decimals=0),
             g.column("version", "Version", width=120),
             g.column("revision", "Revision", width=130),
-            g.column("Value #E", "Runs for", width=130, unit=g.AGE, decimals=0),
-            g.column("Value #G", "Files open", width=120, unit="none", decimals=0),
-            g.column("Value #H", "State not written, 1 day", width=170, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
+            g.column("Value #E", "Uptime", width=130, unit=g.AGE, decimals=0),
+            g.column("Value #G", "Open files", width=120, unit="none", decimals=0),
+            g.column("Value #H", "Failed state writes, 1 day", width=170, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
         ],
         sort="Exporter",
     )

@@ -1,7 +1,7 @@
-"""All tenants: who is worst, what moved, what somebody has to decide.
+"""The dashboard of all tenants: lowest scores, movers, and missing decisions.
 
-Built for one tenant and for a thousand: lists have an end, and graphs show
-the middle and the edges instead of a line for each tenant.
+For one tenant to a thousand: lists are limited, and graphs show median and
+extremes instead of a line per tenant.
 """
 
 from . import grafana as g
@@ -19,7 +19,7 @@ def page():
     return g.dashboard(
         "fleet",
         "Fleet",
-        "All tenants at a glance: the worst, the movers, the risks nobody approved, and whose data cannot be trusted.",
+        "All tenants at a glance: lowest scores, movers, unapproved risks, and failing refreshes.",
         variables=[g.tenants(), g.declared()],
         annotations=[g.firing(), g.acceptances()],
         sections=[
@@ -39,7 +39,7 @@ def headline():
             unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 1, "links": [g.to_dashboard("tenant", "Tenant", {"tenant": "${__field.labels.tenant:percentencode}"})]},
         )),
         (4, g.stat(
-            "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today. Each is a decision somebody has to make.",
+            "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today. Each needs a decision.",
             g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]},
         )),
         (3, g.stat(
@@ -47,19 +47,19 @@ def headline():
             g.now(number(APPROVED)), steps=[(None, "blue")], defaults={"links": [g.TO_RISKS]},
         )),
         (3, g.stat(
-            "Ending soon", "Accepted risks whose approval ends within 30 days: renew the decision, or have the risk dealt with.",
+            "Ending soon", "Accepted risks whose approval ends within 30 days: renew the decision, or have the risk fixed.",
             g.now(number(ENDING)), steps=g.FEW_ARE_GOOD, defaults={"links": [g.TO_RISKS]},
         )),
         (3, g.stat(
-            "Below target", "Tenants whose score is below their target. 0 of none where no tenant has a target.",
+            "Below target", "Tenants whose score is below their target. Empty if no tenant has a target.",
             g.now(f"count({DISTANCE} < 0) or 0 * count({each('target_ratio')})"), steps=g.FEW_ARE_GOOD, empty="No target set",
         )),
         (3, g.stat(
-            "In trouble", "Tenants of which a list could not be refreshed the last time it was due: their data are the last good ones.",
+            "Failing", "Tenants with a list whose last refresh failed; their data are the last good ones.",
             g.now(f"count(count by (tenant) ({FAILING})) or 0 * count({each('up')})"), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_EXPORTER]},
         )),
         (3, g.stat(
-            "All tenants", "Points of all tenants as a share of their maxima; large tenants weigh more.",
+            "All tenants", "Points of all tenants as a share of their maxima, so large tenants weigh more.",
             g.now(f"sum({each('tenant_score')}) / (sum({each('tenant_max_score')}) > 0)"),
             unit="percentunit", steps=g.RATIO, defaults={"decimals": 1},
         )),
@@ -67,7 +67,7 @@ def headline():
 
 
 def trend():
-    edges = [
+    extremes = [
         g.over_time(f"max({ratio()})", "Highest"),
         g.over_time(f"quantile(0.5, {ratio()})", "Median"),
         g.over_time(f"min({ratio()})", "Lowest"),
@@ -76,11 +76,11 @@ def trend():
     share = {"unit": "percentunit", "defaults": {"decimals": 1}, "maxDataPoints": 150}
     return [
         (12, g.lines(
-            "Score of the fleet", "The highest, the middle and the lowest of all tenants, as a share of the maximum. A step of all three is usually a change of Microsoft's. A tenant without data is not counted.",
-            edges, overrides=[g.series("Highest", color="green", fill=10, fillBelowTo="Lowest"), g.series("Median", color="blue", fill=0), g.series("Lowest", color="red", fill=0)], **share,
+            "Score of the fleet", "The highest, median and lowest score of all tenants, as a share of the maximum. A step of all three is usually a change by Microsoft. Tenants without data are not counted.",
+            extremes, overrides=[g.series("Highest", color="green", fill=10, fillBelowTo="Lowest"), g.series("Median", color="blue", fill=0), g.series("Lowest", color="red", fill=0)], **share,
         )),
         (12, g.lines(
-            "Five lowest tenants", "How those five came to where they are that are lowest at the end of the time shown.",
+            "Five lowest tenants", "The history of the five tenants that are lowest at the end of the time range.",
             [g.over_time(lowest, "{{tenant}}")], style={"fillOpacity": 0}, **share,
         )),
     ]
@@ -89,14 +89,14 @@ def trend():
 def lists():
     return [
         (8, g.bars(
-            "Ten lowest scores", "Where to begin.",
+            "Ten lowest scores", "The ten tenants with the smallest share of their maximum.",
             g.now(f"bottomk(10, {ratio()})", "{{tenant}}"), unit="percentunit", steps=g.RATIO,
             defaults={"min": 0, "max": 1, "decimals": 1},
         )),
         (8, g.bars(
             "Furthest below target", "Target less score, in percentage points: the ten tenants with the largest gap.",
             g.now(f"topk(10, -100 * ({DISTANCE}) > 0)", "{{tenant}}"), unit="suffix: pp", steps=[(None, "orange"), (10, "red")],
-            defaults={"min": 0, "max": 50, "decimals": 1}, empty="Nobody is below target", descending=True,
+            defaults={"min": 0, "max": 50, "decimals": 1}, empty="No tenant is below target", descending=True,
         )),
         (8, g.table(
             "Biggest movers of 7 days", "The ten tenants whose score moved most against a week ago, in percentage points.",
@@ -117,11 +117,11 @@ def lists():
 def risks():
     return [
         (9, g.lines(
-            "Accepted risks over time", "Accepted risks of all tenants, by whether an exception covered them at the time.",
-            [g.over_time(number(UNAPPROVED), "Nobody approved"), g.over_time(number(APPROVED), "Approved")],
+            "Accepted risks over time", "Accepted risks of all tenants, with and without an exception at the time.",
+            [g.over_time(number(UNAPPROVED), "Unapproved"), g.over_time(number(APPROVED), "Approved")],
             unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
             defaults={"decimals": 0, "min": 0}, maxDataPoints=150,
-            overrides=[g.series("Nobody approved", color="red"), g.series("Approved", color="blue")],
+            overrides=[g.series("Unapproved", color="red"), g.series("Approved", color="blue")],
         )),
         (15, g.table(
             "Accepted in the last 7 days", "The 20 newest acceptances, also those withdrawn since.",
@@ -137,14 +137,14 @@ def risks():
                 g.column("Value #A", "Accepted", width=140, unit=g.MOMENT),
                 g.column("Value #C", "Now", width=85, words={1: ("Accepted", "red")}, paint="text", empty="Withdrawn"),
             ],
-            sort="-Accepted", empty="Nobody accepted a risk within a week",
+            sort="-Accepted", empty="No risk was accepted within a week",
         )),
     ]
 
 
 def everyone():
     return g.table(
-        "Ranking", "Every tenant, the lowest score first. The last column leads to the tenant's Defender portal.",
+        "Ranking", "Every tenant, the lowest score first. The last column opens the tenant's Defender portal.",
         [
             g.rows(ratio()),
             g.rows(f"100 * ({DISTANCE})"),
@@ -173,7 +173,7 @@ def everyone():
 
 def trouble():
     return g.table(
-        "Tenants with trouble", "Lists whose last refresh failed, those first that have been without success longest. Until 24 hours the last good data are shown, then none.",
+        "Failing tenants", "Lists whose last refresh failed, the longest without success first. The last good data are exported for 24 hours.",
         [
             g.rows(f"topk(50, {since_success()} and on (tenant, api) ({FAILING}))"),
             g.rows(f"sum by (tenant, api, reason) (increase(secure_score_refresh_failures_total{{tenant=~\"$tenant\"}}[6h])) > 0 and on (tenant, api) ({FAILING})"),

@@ -1,8 +1,8 @@
-"""The pieces of a dashboard: what Grafana wants to be told, said once.
+"""The parts of a dashboard in Grafana's JSON.
 
-A panel is a dict as Grafana imports it. A page is a list of sections, a
-section a title and bands, a band a height and panels side by side with their
-widths out of 24; places and ids follow from the order.
+A panel is a dict as Grafana imports it. A page is a list of sections; a section
+is a title and bands; a band is a height and panels with widths out of 24. The
+order determines positions and ids.
 """
 
 import re
@@ -11,8 +11,8 @@ TAG = "secure-score"
 DATASOURCE = {"type": "prometheus", "uid": "$datasource"}
 PORTAL = "https://security.microsoft.com/securescore"
 
-# What people know from traffic lights. A ratio of the score is red below one
-# half and green from 80 % on, the target most organisations set.
+# Ratios of the score are red below one half and green from 80 % on, a common
+# target.
 RATIO = [(None, "red"), (0.5, "orange"), (0.8, "green")]
 NONE_IS_GOOD = [(None, "green"), (1, "red")]
 FEW_ARE_GOOD = [(None, "green"), (1, "orange")]
@@ -34,7 +34,7 @@ def thresholds(steps):
 
 
 def value_map(values):
-    """Shows values as words: {value: (text, color)}."""
+    """Maps values to texts: {value: (text, color)}."""
     options = {
         str(value): {"index": index, "text": text, "color": color}
         for index, (value, (text, color)) in enumerate(values.items())
@@ -63,7 +63,7 @@ AGE = "dtdurations"
 
 
 def lettered(queries):
-    """Queries with the letters by which the panel names them."""
+    """Queries with their reference letters."""
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
     return [
         {"refId": letter, "datasource": DATASOURCE, "editorMode": "code", **query}
@@ -95,7 +95,7 @@ def panel(kind, title, description, queries, *, unit, empty="No data", steps=PLA
 
 
 def stat(title, description, query, *, unit="none", name="value", **more):
-    """One number; `name` is value_and_name, or auto to name only several."""
+    """One number; `name` is value_and_name, or auto to name several values only."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "colorMode": "value",
@@ -108,7 +108,7 @@ def stat(title, description, query, *, unit="none", name="value", **more):
 
 
 def bars(title, description, query, *, unit, **more):
-    """The few that stand out, one bar each."""
+    """One bar per series."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "displayMode": "basic",
@@ -122,7 +122,7 @@ def bars(title, description, query, *, unit, **more):
         "maxVizHeight": 26,
         "text": {"titleSize": 14, "valueSize": 18},
     }
-    # Instant vectors come in any order.
+    # Instant vectors are unordered.
     order = [
         {"id": "reduce", "options": {"mode": "seriesToRows", "reducers": ["lastNotNull"]}},
         {"id": "sortBy", "options": {"sort": [{"field": "Last *", "desc": more.pop("descending", False)}]}},
@@ -140,7 +140,7 @@ def lines(title, description, queries, *, unit, style=None, legend="bottom", cal
         "spanNulls": False,
         **(style or {}),
     }
-    # The score changes once a day; a point for each pixel would only cost.
+    # The score changes once a day; a point per pixel would waste queries.
     more.setdefault("maxDataPoints", 300)
     defaults = {"color": {"mode": "palette-classic"}, "custom": custom, **more.pop("defaults", {})}
     options = {
@@ -164,15 +164,15 @@ def timeline(title, description, query, values, **more):
 
 
 def labels(queries):
-    """The labels the results carry: what the expressions aggregate by."""
+    """The labels of the results, from the aggregations in the expressions."""
     lists = re.findall(r"\bby \(([^)]*)\)", " ".join(query["expr"] for query in queries))
     return sorted({label.strip() for names in lists for label in names.split(",")})
 
 
 def table(title, description, queries, columns, *, sort, **more):
-    """One row for what the queries have in common, such as tenant and control.
+    """One row per combination of common labels, such as tenant and control.
 
-    Columns are in the order shown; what is not among them is left out.
+    Shows only the given columns, in their order.
     """
     values = [f"Value #{chr(ord('A') + index)}" if len(queries) > 1 else "Value" for index in range(len(queries))]
     shown = [column["field"] for column in columns]
@@ -198,8 +198,8 @@ def table(title, description, queries, columns, *, sort, **more):
 
 
 def column(field, name, *, width=None, unit=None, decimals=None, steps=None, paint=None, words=None, link=None, gauge=False, empty="–", pick=False, says=None):
-    """A column of a table; `paint` is text or background, `pick` lets the
-    reader filter by it, `says` stands in place of whatever the value is."""
+    """A column of a table; `paint` is text or background, `pick` enables a filter,
+    `says` replaces the value."""
     properties = []
 
     def add(key, value):
@@ -239,7 +239,7 @@ def override(column):
 
 
 def series(name, *, color=None, dashed=False, fill=None, width=None, **custom):
-    """How one line of a graph looks."""
+    """The style of one line of a graph."""
     properties = []
     if color:
         properties.append({"id": "color", "value": {"mode": "fixed", "fixedColor": color}})
@@ -257,7 +257,7 @@ def series(name, *, color=None, dashed=False, fill=None, width=None, **custom):
 
 
 def to_dashboard(page, title, variables):
-    """A link to another dashboard, with data source and time."""
+    """A link to another dashboard, with data source and time range."""
     given = "".join(f"&var-{name}={value}" for name, value in variables.items())
     return {"title": title, "url": f"/d/secure-score-{page}?${{datasource:queryparam}}&${{__url_time_range}}{given}"}
 
@@ -284,8 +284,8 @@ def data_source():
 
 
 def choice(name, label, values, *, many=True, hide=0, first=None):
-    """A variable filled by label_values; many of it, or All, unless one.
-    `first` is what is chosen before anybody chooses."""
+    """A variable from label_values, with multiple values and All if `many`. `first`
+    is the initial value."""
     query = {
         "name": name,
         "label": label,
@@ -314,8 +314,8 @@ def tenants():
 
 
 def declared():
-    """Controls with a history, for queries to leave out all others. Its All
-    is the list itself."""
+    """Controls with a history, to which queries restrict themselves. Its All is the
+    list itself."""
     values = 'secure_score_control_state_updated_timestamp_seconds{tenant=~"$tenant"}, control'
     variable = choice("declared", "Controls with a history", values, hide=2)
     del variable["allValue"]
@@ -323,7 +323,7 @@ def declared():
 
 
 def places():
-    """Where the exporter's pages and the runbooks are; nobody picks these."""
+    """The hidden variables: addresses of the exporter's pages and the runbooks."""
     runbooks = {
         "name": "runbooks",
         "label": "Address of the runbooks",
@@ -357,7 +357,7 @@ def annotation(name, expr, color, title, text, *, enable=True, **more):
 
 
 def firing():
-    """Alerts that fire. ExporterDown has no tenant: hence the empty match."""
+    """Firing alerts. ExporterDown has no tenant, hence the empty match."""
     return annotation(
         "Firing alerts",
         'max by (alertname, severity, tenant, control) (ALERTS{alertname=~"SecureScore.+", alertstate="firing", tenant=~"$tenant|"})',
@@ -368,10 +368,10 @@ def firing():
 
 
 def acceptances(match='tenant=~"$tenant"'):
-    """Marks the moment somebody accepted a risk, which is the value itself.
+    """Marks the times of accepted risks, which are the values.
 
-    Of 90 days, however short the time shown: not every version of Grafana
-    fills its own variables into annotations.
+    Always of 90 days, because not every version of Grafana expands its own
+    variables in annotations.
     """
     return annotation(
         "Risk accepted",
@@ -412,8 +412,8 @@ def dashboard(page, title, description, *, variables, annotations, sections, sin
 def links():
     empty = {"asDropdown": False, "icon": "external link", "includeVars": False, "keepTime": False, "tags": [], "targetBlank": True, "tooltip": "", "type": "link", "url": ""}
     return [
-        {**empty, "title": "Secure Score", "type": "dashboards", "icon": "dashboard", "tags": [TAG], "includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": "The other dashboards, with the same time and choice"},
-        {**empty, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted what and why, on the exporter's page; needs --web.external-url"},
+        {**empty, "title": "Secure Score", "type": "dashboards", "icon": "dashboard", "tags": [TAG], "includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": "The other dashboards, with the same time range and variables"},
+        {**empty, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted which risk and why, on the exporter's page; needs --web.external-url"},
         {**empty, "title": "Defender portal", "url": f"{PORTAL}?viewid=actions", "tooltip": "Recommended actions, where a state is changed"},
         {**empty, "title": "Runbook", "icon": "doc", "url": "${runbooks}/SecureScoreRiskAccepted.md", "tooltip": "What to do about an accepted risk"},
     ]

@@ -1,8 +1,8 @@
 """Expressions that several dashboards share.
 
-Every series is first reduced to what it is about, `max by (tenant, …)`: two
-exporters that watch the same tenants, or a Prometheus pair behind one
-querier, then show each tenant once.
+Every series is first aggregated to its subject, `max by (tenant, …)`, so that
+two exporters of the same tenants, or a Prometheus pair behind one querier,
+show each tenant once.
 """
 
 OF_TENANT = 'tenant=~"$tenant"'
@@ -10,7 +10,7 @@ CONTROL = "tenant, control, category"
 
 
 def each(family, by="tenant", match="", at=""):
-    """One series for each tenant, or whatever `by` says."""
+    """One series per tenant, or per `by`."""
     match = f"{OF_TENANT}, {match}" if match else OF_TENANT
     at = f" {at}" if at else ""
     return f"max by ({by}) (secure_score_{family}{{{match}}}{at})"
@@ -22,9 +22,9 @@ def ratio(at="", match=""):
 
 
 def in_state(states, by=CONTROL, at="", match=""):
-    """The controls in a state. There is a series for the state it is in only,
-    so this reads a few hundred series where reading the flag of every control
-    would read a few hundred for each tenant."""
+    """The controls in a state. Only the current state has a series, so this reads
+    a few hundred series; the flag of every control would be a few hundred per
+    tenant."""
     op = "=~" if "|" in states else "="
     match = f'state{op}"{states}", {match}' if match else f'state{op}"{states}"'
     return each("control_state", by=by, match=match, at=at)
@@ -38,21 +38,21 @@ EXPIRED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} <= time())"
 DAYS_LEFT = f"({APPROVED_UNTIL} - time()) / 86400"
 ENDING = f"{ACCEPTED} and on (tenant, control) ({DAYS_LEFT} > 0 < 30)"
 
-# Tenants whose catalogue is known. An acceptance nobody could have seen is
-# not zero acceptances.
+# Tenants with a catalogue. Without one the number of acceptances is unknown, not
+# zero.
 KNOWN = each("catalogue_controls", match='scored="false"')
 
 
 def number(of, by=""):
-    """How many; 0 only where somebody looked."""
+    """The count; 0 only for tenants with a catalogue."""
     by = f" by ({by})" if by else ""
     return f"count{by} ({of}) or 0 * count{by} ({KNOWN})"
 
 
 TITLE = each("control_info", by=f"{CONTROL}, title")
 
-# The variable holds the controls anybody ever declared something about: a few
-# dozen. Without it a thousand tenants' titles are a quarter of a million series.
+# The variable holds the controls with a declared state, a few dozen. Without it
+# the titles of a thousand tenants are a quarter of a million series.
 DECLARED_ON = 'control=~"$declared"'
 TITLE_OF_DECLARED = each("control_info", by=f"{CONTROL}, title", match=DECLARED_ON)
 FAILING = each("up", by="tenant, api") + " == 0"
@@ -60,5 +60,5 @@ MILLISECONDS = "1000 * "
 
 
 def since_success(match="", at=""):
-    """Seconds since a list was last refreshed."""
+    """Seconds since the last successful refresh of a list."""
     return f"time() - {each('last_refresh_success_timestamp_seconds', by='tenant, api', match=match, at=at)}"

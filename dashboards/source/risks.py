@@ -1,4 +1,4 @@
-"""The register of accepted risks: who accepted what, when, and may they?"""
+"""The register of accepted risks: who accepted what, when, and with which approval."""
 
 from . import grafana as g
 from .promql import ACCEPTED, APPROVED, APPROVED_UNTIL, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, in_state, number
@@ -11,24 +11,24 @@ POINTS = each("control_max_score", by=CONTROL, match=DECLARED_ON)
 SCORED = each("control_score", by=CONTROL, match=DECLARED_ON)
 
 VERDICT = f"4 * ({EXPIRED}) or 3 * ({ENDING}) or 2 * ({APPROVED}) or ({UNAPPROVED})"
-VERDICTS = {1: ("Nobody approved", "red"), 2: ("Approved", "blue"), 3: ("Approved, ends soon", "orange"), 4: ("Approval ended", "red")}
+VERDICTS = {1: ("Unapproved", "red"), 2: ("Approved", "blue"), 3: ("Approved, ends soon", "orange"), 4: ("Approval ended", "red")}
 
-# Before the first acceptance there is nothing to show.
-COURSE = {0: ("Withdrawn", g.FAINT), 1: ("Nobody approved", "red"), 2: ("Approved", "blue")}
+# No state before the first acceptance.
+COURSE = {0: ("Withdrawn", g.FAINT), 1: ("Unapproved", "red"), 2: ("Approved", "blue")}
 
 
 def page():
     return g.dashboard(
         "risks",
         "Accepted risks",
-        "Every accepted risk of every tenant, by whom and since when, whether somebody approved it and until when.",
+        "Every accepted risk of every tenant: by whom, since when, and approved until when.",
         variables=[g.tenants(), g.declared()],
         annotations=[g.firing(), g.acceptances()],
         sections=[
             ("", [(4, headline())]),
             ("Register", [(10, [(24, register())])]),
             ("Over time", [(10, [(24, course())]), (8, counts())]),
-            ("Also to be known", [(7, [(24, reverted())]), (7, [(24, claims())])]),
+            ("Reverted and claimed", [(7, [(24, reverted())]), (7, [(24, claims())])]),
         ],
     )
 
@@ -37,18 +37,18 @@ def headline():
     links = {"defaults": {"links": [g.TO_REGISTER, g.TO_RUNBOOK, g.TO_PORTAL]}}
     return [
         (4, g.stat("Accepted", "Controls whose risk is accepted now.", g.now(number(ACCEPTED)))),
-        (4, g.stat("Nobody approved", "Accepted risks that no exception covers today; one whose approval has ended is among them.", g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, **links)),
-        (4, g.stat("On the watch list", "Accepted risks of the controls that matter most (risk_accepted.watch): second factors, risk policies, legacy sign-in.", g.now(number(WATCHED)), steps=g.NONE_IS_GOOD, **links)),
-        (3, g.stat("Expired", "Accepted risks that were approved, but only until a day that has passed.", g.now(number(EXPIRED)), steps=g.FEW_ARE_GOOD, **links)),
+        (4, g.stat("Unapproved", "Accepted risks that no exception covers today, including those whose approval has ended.", g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, **links)),
+        (4, g.stat("On the watch list", "Accepted risks of watched controls (risk_accepted.watch): second factors, risk policies, legacy sign-in.", g.now(number(WATCHED)), steps=g.NONE_IS_GOOD, **links)),
+        (3, g.stat("Expired", "Accepted risks whose approval has ended.", g.now(number(EXPIRED)), steps=g.FEW_ARE_GOOD, **links)),
         (3, g.stat("Ending soon", "Accepted risks whose approval ends within 30 days.", g.now(number(ENDING)), steps=g.FEW_ARE_GOOD, **links)),
-        (3, g.stat("Withdrawn", "Controls whose risk was accepted once and is not now, as far back as Microsoft keeps it.", g.now(number(REVERTED)))),
-        (3, g.stat("Claimed", "Controls said to be solved by another product or other means: all points, verified by nobody.", g.now(number(CLAIMED)), steps=[(None, "purple")])),
+        (3, g.stat("Withdrawn", "Controls whose risk was accepted earlier but not now, as far back as Microsoft's history.", g.now(number(REVERTED)))),
+        (3, g.stat("Claimed", "Controls declared as solved by another product or other means: all points, unverified by Microsoft.", g.now(number(CLAIMED)), steps=[(None, "purple")])),
     ]
 
 
 def register():
     return g.table(
-        "Register", "Every accepted risk, the newest first. Person and reason stand here where the exporter's labels.accepted_by and labels.comment allow it; the exporter's own register names them otherwise. Points are lost with Microsoft's next daily run.",
+        "Register", "Every accepted risk, the newest first. Person and reason appear if the exporter's labels.accepted_by and labels.comment export them; otherwise see the exporter's own register. Points are lost with Microsoft's next daily run.",
         [
             g.rows(f"{MILLISECONDS}{LAST_ACCEPTED} and on (tenant, control) {ACCEPTED}"),
             g.rows(VERDICT),
@@ -70,25 +70,25 @@ def register():
             g.column("Value #D", "Until", width=95, unit=g.DATE),
             g.column("reference", "Reference", width=90),
         ],
-        sort="-Since", empty="Nobody has accepted a risk",
+        sort="-Since", empty="No risk is accepted",
     )
 
 
 def course():
-    # The thirty accepted last; a timeline of a thousand rows says nothing.
+    # Limited to thirty, because a timeline of a thousand rows is unreadable.
     newest = f"topk(30, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at='@ end()')})"
     expr = f"(2 * ({APPROVED}) or ({ACCEPTED}) or 0 * {LAST_ACCEPTED}) and on (tenant, control) {newest}"
     return g.timeline(
-        "When a risk was accepted", "The 30 controls accepted last, from acceptance to withdrawal, and whether an exception covered it at the time.",
+        "When a risk was accepted", "The 30 most recently accepted controls, from acceptance to withdrawal, with and without an exception at the time.",
         g.over_time(expr, "{{tenant}} · {{control}}"), COURSE, maxDataPoints=200,
     )
 
 
 def counts():
-    verdicts = [(UNAPPROVED, "Nobody approved", "red"), (APPROVED, "Approved", "blue")]
+    verdicts = [(UNAPPROVED, "Unapproved", "red"), (APPROVED, "Approved", "blue")]
     return [
         (12, g.lines(
-            "Accepted risks", "How many were accepted, by whether an exception covered them.",
+            "Accepted risks", "The number of accepted risks, with and without an exception.",
             [g.over_time(number(expr), name) for expr, name, _ in verdicts],
             unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
             defaults={"decimals": 0, "min": 0}, maxDataPoints=200,
@@ -97,14 +97,14 @@ def counts():
         (12, g.bars(
             "Tenants with most", "The ten tenants with most accepted risks, approved or not.",
             g.now(f"topk(10, count by (tenant) ({ACCEPTED}))", "{{tenant}}"), unit="short", steps=[(None, "orange")],
-            defaults={"min": 0, "decimals": 0}, empty="Nobody has accepted a risk", descending=True,
+            defaults={"min": 0, "decimals": 0}, empty="No risk is accepted", descending=True,
         )),
     ]
 
 
 def reverted():
     return g.table(
-        "Accepted and withdrawn", "Controls that were at risk for a while: accepted, and then not any more. Nobody need have noticed.",
+        "Accepted and withdrawn", "Controls whose risk was accepted and later withdrawn, possibly unnoticed.",
         [
             g.rows(f"{MILLISECONDS}({REVERTED})"),
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) ({REVERTED})"),
@@ -122,13 +122,13 @@ def reverted():
             g.column("state", "State now", width=150, words=g.STATES, paint="text"),
             g.column("Value #C", "Times accepted", width=125, unit="short", decimals=0),
         ],
-        sort="-Last accepted", empty="Nobody withdrew an acceptance",
+        sort="-Last accepted", empty="No acceptance was withdrawn",
     )
 
 
 def claims():
     return g.table(
-        "Claims", "Controls said to be solved elsewhere. Microsoft gives all points for them and verifies nothing; somebody should, now and then.",
+        "Claims", "Controls declared as solved elsewhere. Microsoft gives all points without verifying them; review them now and then.",
         [
             g.rows(CLAIMED),
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {CLAIMED}"),
@@ -144,5 +144,5 @@ def claims():
             g.column("Value #B", "Since", width=150, unit=g.MOMENT, empty="not dated"),
             g.column("Value #C", "Points claimed", width=125, unit="short", decimals=1),
         ],
-        sort="-Points claimed", empty="Nothing is claimed to be solved elsewhere",
+        sort="-Points claimed", empty="No control is declared as solved elsewhere",
     )

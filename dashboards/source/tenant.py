@@ -1,4 +1,4 @@
-"""One tenant, or a few: where its points are, and what would bring more."""
+"""The dashboard of one or a few tenants: points, and what would add more."""
 
 from . import grafana as g
 from .promql import ACCEPTED, APPROVED_UNTIL, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, since_success
@@ -7,14 +7,14 @@ SCORE = each("control_score", by=CONTROL)
 MAXIMUM = each("control_max_score", by=CONTROL)
 TO_GAIN = f"{MAXIMUM} - on (tenant, control, category) {SCORE}"
 
-# Against the best of the time shown, so that a loss shows however long it was.
+# Compared with the maximum of the time range, so that old losses show too.
 BEST = "max by (tenant, control, category) (max_over_time(secure_score_control_score{tenant=~\"$tenant\"}[$__range]))"
 LOST = f"({BEST} - on (tenant, control, category) {SCORE}) > 0"
 
 AGE_OF_STATES = since_success(match='api="profiles"')
 
-# Where many tenants are chosen, the ten that are lowest at the end: a graph of
-# a thousand lines is none.
+# If many tenants are selected, the ten that are lowest at the end: a graph of a
+# thousand lines is unreadable.
 FEW = f"and on (tenant) bottomk(10, {ratio(at='@ end()')})"
 
 BASES = {"AllTenants": "All tenants", "TotalSeats": "Similar size", "IndustryTypes": "Same industry"}
@@ -24,7 +24,7 @@ def page():
     return g.dashboard(
         "tenant",
         "Tenant",
-        "A tenant's score and maximum, its categories against comparable tenants, and every control by what it would still bring.",
+        "A tenant's score and maximum, its categories against comparable tenants, and every control by points to gain.",
         variables=[g.tenants()],
         annotations=[g.firing(), g.acceptances(), maximum_changed()],
         sections=[
@@ -50,16 +50,16 @@ def maximum_changed():
 def headline():
     return [
         (4, g.stat(
-            "Score", "Points as a share of the maximum; the six lowest where many tenants are chosen.",
+            "Score", "Points as a share of the maximum; the six lowest if many tenants are selected.",
             g.now(f"bottomk(6, {ratio()})", "{{tenant}}"), unit="percentunit", name="auto", steps=g.RATIO, defaults={"decimals": 1},
         )),
         (4, g.stat(
-            "Points to target", "Points missing to the target; negative beyond it.",
+            "Points to target", "Points missing to the target; negative above it.",
             g.now(f"topk(6, {each('target_ratio')} * on (tenant) {each('tenant_max_score')} - on (tenant) {each('tenant_score')})", "{{tenant}}"),
             unit="short", name="auto", steps=[(None, "green"), (0.01, "orange")], defaults={"decimals": 1}, empty="No target set",
         )),
         (4, g.stat(
-            "Against all tenants", "Score less Microsoft's average over all tenants, in percentage points.",
+            "Against all tenants", "Score minus Microsoft's average over all tenants, in percentage points.",
             g.now(f"bottomk(6, 100 * ({ratio()} - on (tenant) {average('AllTenants')}))", "{{tenant}}"),
             unit="suffix: pp", name="auto", steps=[(None, "red"), (0, "green")], defaults={"decimals": 1},
         )),
@@ -68,11 +68,11 @@ def headline():
             g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]},
         )),
         (4, g.stat(
-            "Score of", "The day Microsoft computed the newest score for; usually yesterday. Oldest of the tenants chosen.",
+            "Score of", "The day of Microsoft's newest score; usually yesterday. Oldest of the selected tenants.",
             g.now(f"{MILLISECONDS}min({each('report_timestamp_seconds')})"), unit=g.DATE,
         )),
         (4, g.stat(
-            "Age of states", "Since the catalogue with its states was last refreshed; 15 minutes are usual. Oldest of the tenants chosen.",
+            "Age of states", "Time since the last refresh of the catalogue with its states; 15 minutes are usual. Oldest of the selected tenants.",
             g.now(f"max({AGE_OF_STATES})"),
             unit=g.AGE, steps=[(None, "green"), (2700, "orange"), (86400, "red")], defaults={"decimals": 0, "links": [g.TO_EXPORTER]},
         )),
@@ -83,7 +83,7 @@ def trend():
     score, maximum, target = each("tenant_score"), each("tenant_max_score"), each("target_ratio")
     return [
         (14, g.lines(
-            "Score and maximum", "Points the tenant has, and points it could have. A step of the maximum is Microsoft's doing, or a change of licences: it moves the percentage without anybody's work.",
+            "Score and maximum", "The tenant's points and their maximum. A step of the maximum is a change by Microsoft or of licences: it moves the percentage without any action of the tenant.",
             [
                 g.over_time(f"{maximum} {FEW}", "{{tenant}} maximum"),
                 g.over_time(f"{target} * on (tenant) {maximum} {FEW}", "{{tenant}} target"),
@@ -96,7 +96,7 @@ def trend():
             ],
         )),
         (10, g.lines(
-            "Changes from day to day", "What each day brought: points won or lost, and points Microsoft added to or took from the maximum.",
+            "Changes from day to day", "Points gained or lost per day, and points that Microsoft added to or removed from the maximum.",
             [
                 g.over_time(f"{score} - {each('tenant_score', at='offset 1d')} {FEW}", "{{tenant}} score"),
                 g.over_time(f"{maximum} - {each('tenant_max_score', at='offset 1d')} {FEW}", "{{tenant}} maximum"),
@@ -122,7 +122,7 @@ def comparison():
     maximum = each("category_max_score", by="tenant, category")
     return [
         (14, g.table(
-            "Categories", "The share of the points reached in each category, beside the average of comparable tenants. Microsoft compares with all tenants, with those of a similar size, and where it knows the industry with that.",
+            "Categories", "The share of points reached per category, and the averages of comparable tenants: all, those of a similar size, and those of the same industry if Microsoft knows it.",
             [
                 g.rows(f"{score} / ({maximum} > 0)"),
                 g.rows(f"{maximum} - {score}"),
@@ -141,7 +141,7 @@ def comparison():
             sort="-To gain",
         )),
         (10, g.lines(
-            "Score against comparable tenants", "The tenant's share of its maximum, and the averages Microsoft computes, dashed.",
+            "Score against comparable tenants", "The tenant's share of its maximum, and Microsoft's averages (dashed).",
             [
                 g.over_time(f"{ratio()} {FEW}", "{{tenant}}"),
                 *[
@@ -158,7 +158,7 @@ def comparison():
 def controls():
     declared = f"on (tenant, control) {MAXIMUM}"
     return g.table(
-        "Controls", "Every control the tenant is scored on or has declared something about, first what would bring most. A risk accepted brings no points; the two claims bring all of them, and Microsoft verifies neither.",
+        "Controls", "Every scored or declared control, the most points to gain first. An accepted risk gives no points; the two claims give all points, unverified by Microsoft.",
         [
             g.rows(TO_GAIN),
             g.rows(SCORE),
@@ -186,7 +186,7 @@ def controls():
 
 def regressions():
     return g.table(
-        "Regressions", "Controls with fewer points than at their best in the time shown, the largest loss first. An accepted risk loses its points, too.",
+        "Regressions", "Controls with fewer points than their maximum in the time range, the largest loss first. An accepted risk loses its points too.",
         [
             g.rows(f"topk(50, {LOST})"),
             g.rows(f"{SCORE} and on (tenant, control) topk(50, {LOST})"),
@@ -202,13 +202,13 @@ def regressions():
             g.column("Value #B", "Points now", width=110, unit="short", decimals=1),
             g.column("state", "State", width=150, words=g.STATES, paint="text"),
         ],
-        sort="-Lost", empty="No control lost points in the time shown",
+        sort="-Lost", empty="No control lost points in the time range",
     )
 
 
 def declared():
     return g.table(
-        "Accepted, claimed and planned", "Controls somebody declared something about, the newest first.",
+        "Accepted, claimed and planned", "Controls with a declared state, the newest first.",
         [
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {DECLARED}"),
             g.rows(f"{TITLE} and on (tenant, control) {DECLARED}"),
@@ -224,7 +224,7 @@ def declared():
             g.column("Value #A", "Since", width=140, unit=g.MOMENT),
             g.column("Value #D", "Approved until", width=120, unit=g.DATE),
         ],
-        sort="-Since", empty="Nobody declared anything",
+        sort="-Since", empty="No control has a declared state",
     )
 
 

@@ -1,11 +1,10 @@
-// The alerts and dashboards as a Jsonnet mixin, for those who build theirs
-// from mixins. Nothing is written twice: these are the files that everybody
-// else gets, so import it from a copy of this repository.
+// The alerts and dashboards as a Jsonnet mixin. It imports the files of this
+// repository, so use it from a copy of the repository.
 //
-// Recording rules stay in the groups of the alerts that read them, since those
-// are evaluated in order; hence there are no `prometheusRules`.
+// There are no `prometheusRules`: recording rules stay in the groups of the alerts
+// that use them, because a group is evaluated in order.
 //
-// Needs go-jsonnet 0.18 or later, which has std.parseYaml.
+// Needs go-jsonnet 0.18 or later for std.parseYaml.
 {
   prometheusAlerts+:: std.parseYaml(importstr '../../alerts/secure-score.rules.yml'),
   grafanaDashboards+:: {

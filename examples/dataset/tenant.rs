@@ -14,7 +14,7 @@ use std::error::Error;
 use std::sync::Arc;
 
 /// The invented controls the simulator has, too.
-const CONTROLS: &str = include_str!("../../src/simulator/catalogue.tsv");
+const CONTROLS: &str = include_str!("../../crates/graph-simulator/src/catalogue.tsv");
 
 /// Hours into the day at which Microsoft's daily run is done.
 const DAILY_RUN: i64 = 8 * HOUR;

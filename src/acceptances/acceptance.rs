@@ -1,4 +1,4 @@
-//! One accepted risk.
+//! An accepted risk.
 
 use super::Filter;
 use crate::store::{TenantState, Tenants};
@@ -7,14 +7,14 @@ use std::cmp::Reverse;
 
 /// A control of a tenant whose risk was accepted at least once.
 ///
-/// It is judged by its newest acceptance, in force or withdrawn.
+/// Its newest acceptance counts, in force or withdrawn.
 #[derive(Debug, Clone, Copy)]
 pub struct Acceptance<'a> {
-    /// Where.
+    /// The tenant.
     pub tenant: &'a TenantState,
-    /// Which control, with its score and its exceptions.
+    /// The control with its score and its exceptions.
     pub control: &'a Control,
-    /// What the catalogue says of the control, its history included.
+    /// Its catalogue entry with the history.
     pub entry: &'a CatalogueEntry,
     /// The newest acceptance: who, when and why.
     pub accepted: &'a StateUpdate,
@@ -23,16 +23,16 @@ pub struct Acceptance<'a> {
 /// What an accepted risk costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PointsLost {
-    /// All its points: an accepted risk earns none.
+    /// All points of the control: an accepted risk earns none.
     All(Points),
-    /// Nothing: the tenant is not scored on this control.
+    /// None: the tenant is not scored on the control.
     NotScored,
-    /// Its maximum cannot be known.
+    /// Unknown, like the control's maximum.
     Unknown,
 }
 
 impl<'a> Acceptance<'a> {
-    /// The newest acceptance of a control, if there was one.
+    /// The newest acceptance of a control.
     pub fn of(tenant: &'a TenantState, control: &'a Control) -> Option<Self> {
         let entry = control.entry.as_deref()?;
         Some(Self {
@@ -53,12 +53,12 @@ impl<'a> Acceptance<'a> {
         self.entry.history.withdrawal()
     }
 
-    /// Whether anybody approved it, as the configuration says.
+    /// The configured approval.
     pub fn approval(&self, now: Timestamp) -> Approval<'a> {
         self.control.approval(now)
     }
 
-    /// What it costs, while it is in force.
+    /// What it costs while it is in force.
     pub fn points_lost(&self) -> PointsLost {
         match (&self.control.score, self.control.max_score()) {
             (None, _) => PointsLost::NotScored,
@@ -67,17 +67,17 @@ impl<'a> Acceptance<'a> {
         }
     }
 
-    /// Identity first, since its controls guard all others; then the newest.
+    /// Identity first, since its controls protect all others; then the newest.
     fn rank(&self) -> impl Ord + use<> {
         (self.control.category, Reverse(self.accepted.at))
     }
 }
 
-/// The acceptances of all tenants that a filter lets through, identity first,
-/// then the newest.
+/// The acceptances of all tenants that match a filter, identity first, then the
+/// newest.
 ///
-/// Whether series of a control are exported does not matter: a choice of
-/// series is no reason to hide a risk.
+/// Controls without exported series are included: a selection of series must
+/// not hide a risk.
 pub fn acceptances<'a>(
     tenants: &'a Tenants,
     filter: &Filter,
@@ -87,7 +87,7 @@ pub fn acceptances<'a>(
         let controls = tenant.snapshot.controls.iter();
         controls.filter_map(|control| Acceptance::of(tenant, control))
     });
-    let mut found: Vec<_> = controls.filter(|it| filter.lets_through(it, now)).collect();
+    let mut found: Vec<_> = controls.filter(|it| filter.matches(it, now)).collect();
     found.sort_by_key(Acceptance::rank);
     found
 }

@@ -1,6 +1,6 @@
-//! What is odd about the approved exceptions, seen beside what is accepted.
+//! Finds configured exceptions that need attention.
 
-use secure_score_model::{ControlState, Exception, TenantSnapshot, Timestamp};
+use secure_score_model::{Control, ControlState, Exception, TenantSnapshot, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -8,51 +8,50 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Time enough to ask for a renewal.
+/// Enough time to request a renewal.
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Something somebody should do about an exception.
+/// An exception that needs attention.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Which exception, and where it is written.
+pub struct ExceptionFinding {
+    /// The exception.
     pub exception: Arc<Exception>,
-    /// The tenant it concerns, where it concerns one.
+    /// The tenant, where the issue concerns one.
     pub tenant: Option<Arc<str>>,
-    /// What is odd.
-    pub oddity: Oddity,
+    /// What is wrong.
+    pub issue: ExceptionIssue,
 }
 
-/// What can be odd about an exception.
+/// What can be wrong with an exception.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Oddity {
-    /// It holds no more. What it covered is unapproved again.
+pub enum ExceptionIssue {
+    /// It has expired.
     Expired {
-        /// Whether a risk it covers is accepted still, and no other exception
-        /// covers that.
+        /// Whether it covers an accepted risk that no other exception covers.
         in_use: bool,
     },
-    /// It ends within 30 days.
+    /// It expires within 30 days.
     ExpiresSoon {
         /// Whole days left.
         days: u64,
     },
-    /// No control has the id or fits the pattern: misspelt, or renamed.
+    /// No control matches its id or pattern: misspelt, or renamed by Microsoft.
     FitsNoControl,
-    /// No risk it covers is accepted: left over from something that is done.
+    /// No risk that it covers is accepted.
     CoversNothing,
-    /// Another one covers the same: which of the two was decided?
+    /// Another exception covers the same control.
     Overlaps {
-        /// The other one.
+        /// The other exception.
         with: Arc<Exception>,
-        /// A control both cover.
+        /// A control that both cover.
         control: Arc<str>,
-        /// How many controls both cover beside it, over all tenants.
+        /// How many more controls both cover, over all tenants.
         others: usize,
     },
 }
 
-impl Oddity {
-    /// What to do about it.
+impl ExceptionIssue {
+    /// How to fix it.
     pub const fn remedy(&self) -> &'static str {
         match self {
             Self::Expired { in_use: true } => {
@@ -62,13 +61,13 @@ impl Oddity {
             Self::ExpiresSoon { .. } => {
                 "have it approved again before that day, or the alert comes back"
             }
-            Self::FitsNoControl => "correct the id, or see whether Microsoft renamed the control",
-            Self::Overlaps { .. } => "keep one of the two; the one that lasts longer counts",
+            Self::FitsNoControl => "correct the id, or check whether Microsoft renamed the control",
+            Self::Overlaps { .. } => "keep one of the two; the one that expires last decides",
         }
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for ExceptionFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Exception {
             place,
@@ -77,28 +76,25 @@ impl fmt::Display for Finding {
             ..
         } = &*self.exception;
         write!(f, "{place} ({reference}, {control}) ")?;
-        match &self.oddity {
-            Oddity::Expired { in_use: true } => {
-                f.write_str("has expired, and a risk it covered is accepted still")
+        match &self.issue {
+            ExceptionIssue::Expired { in_use: true } => {
+                f.write_str("has expired, but a risk that it covered is still accepted")
             }
-            Oddity::Expired { in_use: false } => {
-                f.write_str("has expired, and nothing relies on it")
+            ExceptionIssue::Expired { in_use: false } => {
+                f.write_str("has expired and is not in use")
             }
-            Oddity::ExpiresSoon { days: 0 } => f.write_str("expires today"),
-            Oddity::ExpiresSoon { days: 1 } => f.write_str("expires tomorrow"),
-            Oddity::ExpiresSoon { days } => write!(f, "expires in {days} days"),
-            Oddity::FitsNoControl => f.write_str("fits no control of the catalogue"),
-            Oddity::CoversNothing => f.write_str("covers nothing that is accepted"),
-            Oddity::Overlaps {
+            ExceptionIssue::ExpiresSoon { days: 0 } => f.write_str("expires today"),
+            ExceptionIssue::ExpiresSoon { days: 1 } => f.write_str("expires tomorrow"),
+            ExceptionIssue::ExpiresSoon { days } => write!(f, "expires in {days} days"),
+            ExceptionIssue::FitsNoControl => f.write_str("matches no control of the catalogue"),
+            ExceptionIssue::CoversNothing => f.write_str("covers no accepted risk"),
+            ExceptionIssue::Overlaps {
                 with,
                 control,
                 others,
             } => {
-                write!(
-                    f,
-                    "and {} ({}) both cover {control}",
-                    with.place, with.reference
-                )?;
+                let (place, reference) = (&with.place, &with.reference);
+                write!(f, "and {place} ({reference}) both cover {control}")?;
                 match others {
                     0 => Ok(()),
                     1 => f.write_str(" and another control"),
@@ -109,77 +105,69 @@ impl fmt::Display for Finding {
     }
 }
 
-/// What is odd about the exceptions of these tenants, in the order of the file.
+/// The issues of the exceptions of these tenants, in the order of the file.
 ///
-/// A tenant whose catalogue is not known now proves nothing. Whether an
-/// exception for all tenants is of use is told only where `all` of them are
-/// here and known.
-pub fn findings<'a>(
+/// A tenant without a catalogue proves nothing. An exception for all tenants
+/// counts as unused only where `all` of them are given and have a catalogue.
+pub fn audit_exceptions<'a>(
     tenants: impl IntoIterator<Item = (&'a str, &'a TenantSnapshot)>,
     all: bool,
     now: Timestamp,
-) -> Vec<Finding> {
-    let mut survey = Survey {
+) -> Vec<ExceptionFinding> {
+    let mut audit = ExceptionAudit {
         complete: all,
-        ..Survey::default()
+        ..ExceptionAudit::default()
     };
     for (tenant, snapshot) in tenants {
-        survey.add(tenant, snapshot, now);
+        audit.add(tenant, snapshot, now);
     }
-    survey.findings(now)
+    audit.findings(now)
 }
 
-/// Exceptions by where they are written, shorter places first, so that the
-/// tenth comes after the ninth.
-type Place = (usize, Arc<str>);
+/// Orders exceptions by their place in the file: shorter places first, so that
+/// the tenth comes after the ninth.
+type FileOrder = (usize, Arc<str>);
 
-fn place(exception: &Exception) -> Place {
+fn file_order(exception: &Exception) -> FileOrder {
     (exception.place.len(), Arc::clone(&exception.place))
 }
 
 #[derive(Default)]
-struct Survey {
+struct ExceptionAudit {
     complete: bool,
-    uses: BTreeMap<Place, Uses>,
-    overlaps: BTreeMap<(Place, Place), Overlap>,
+    uses: BTreeMap<FileOrder, Uses>,
+    overlaps: BTreeMap<(FileOrder, FileOrder), ExceptionFinding>,
 }
 
 struct Uses {
     exception: Arc<Exception>,
-    by_tenant: Vec<(Arc<str>, Use)>,
+    by_tenant: Vec<(Arc<str>, ExceptionUse)>,
 }
 
-/// What became of an exception on one tenant.
+/// The use of an exception on one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Use {
-    /// No control is named by it.
+enum ExceptionUse {
+    /// It matches no control.
     FitsNone,
-    /// What it names is not accepted, or not as it was approved.
+    /// Its controls are not accepted, or not as approved.
     CoversNone,
     /// It covers an accepted risk.
     Covers,
 }
 
-struct Overlap {
-    first: Arc<Exception>,
-    second: Arc<Exception>,
-    tenant: Arc<str>,
-    control: Arc<str>,
-    others: usize,
-}
-
-impl Survey {
+impl ExceptionAudit {
     fn add(&mut self, tenant: &str, snapshot: &TenantSnapshot, now: Timestamp) {
         let known = snapshot.catalogue_anomalies.is_some();
         self.complete &= known;
         let tenant: Arc<str> = tenant.into();
         for exception in &snapshot.exceptions {
-            let uses = self.uses.entry(place(exception)).or_insert_with(|| Uses {
+            let uses = self.uses.entry(file_order(exception));
+            let uses = uses.or_insert_with(|| Uses {
                 exception: Arc::clone(exception),
                 by_tenant: Vec::new(),
             });
             if known {
-                let found = found_use(exception, snapshot, now);
+                let found = exception_use(exception, snapshot, now);
                 uses.by_tenant.push((Arc::clone(&tenant), found));
             }
         }
@@ -188,181 +176,145 @@ impl Survey {
         }
     }
 
-    fn note_overlaps(
-        &mut self,
-        tenant: &Arc<str>,
-        control: &secure_score_model::Control,
-        now: Timestamp,
-    ) {
-        let mut holding: Vec<&Arc<Exception>> = control
-            .covering()
-            .filter(|exception| !exception.is_expired(now))
-            .collect();
-        holding.sort_by_key(|exception| place(exception));
-        for (index, first) in holding.iter().enumerate() {
-            for second in holding.iter().skip(index + 1) {
-                self.overlaps
-                    .entry((place(first), place(second)))
-                    .and_modify(|overlap| overlap.others += 1)
-                    .or_insert_with(|| Overlap {
-                        first: Arc::clone(first),
-                        second: Arc::clone(second),
-                        tenant: Arc::clone(tenant),
+    fn note_overlaps(&mut self, tenant: &Arc<str>, control: &Control, now: Timestamp) {
+        let covering = control.covering().filter(|it| !it.is_expired(now));
+        let mut covering: Vec<&Arc<Exception>> = covering.collect();
+        covering.sort_by_key(|exception| file_order(exception));
+        for (index, first) in covering.iter().enumerate() {
+            for second in covering.iter().skip(index + 1) {
+                let pair = (file_order(first), file_order(second));
+                let finding = self.overlaps.entry(pair).and_modify(|finding| {
+                    if let ExceptionIssue::Overlaps { others, .. } = &mut finding.issue {
+                        *others += 1;
+                    }
+                });
+                finding.or_insert_with(|| ExceptionFinding {
+                    exception: Arc::clone(first),
+                    tenant: Some(Arc::clone(tenant)),
+                    issue: ExceptionIssue::Overlaps {
+                        with: Arc::clone(second),
                         control: Arc::clone(&control.id),
                         others: 0,
-                    });
+                    },
+                });
             }
         }
     }
 
-    fn findings(self, now: Timestamp) -> Vec<Finding> {
-        let mut findings: Vec<Finding> = self
-            .uses
-            .values()
+    fn findings(self, now: Timestamp) -> Vec<ExceptionFinding> {
+        let uses = self.uses.values();
+        let mut findings: Vec<ExceptionFinding> = uses
             .flat_map(|uses| uses.findings(self.complete, now))
             .collect();
-        findings.extend(self.overlaps.into_values().map(|overlap| Finding {
-            exception: overlap.first,
-            tenant: Some(overlap.tenant),
-            oddity: Oddity::Overlaps {
-                with: overlap.second,
-                control: overlap.control,
-                others: overlap.others,
-            },
-        }));
-        findings.sort_by_key(|finding| place(&finding.exception));
+        findings.extend(self.overlaps.into_values());
+        findings.sort_by_key(|finding| file_order(&finding.exception));
         findings
     }
 }
 
 impl Uses {
-    fn findings(&self, complete: bool, now: Timestamp) -> Vec<Finding> {
-        let covers = self
-            .by_tenant
-            .iter()
-            .any(|(_, found)| *found == Use::Covers);
+    fn findings(&self, complete: bool, now: Timestamp) -> Vec<ExceptionFinding> {
         if self.exception.is_expired(now) {
-            return vec![self.finding(None, Oddity::Expired { in_use: covers })];
+            let in_use = self.best() == Some(ExceptionUse::Covers);
+            return vec![self.finding(None, ExceptionIssue::Expired { in_use })];
         }
         let left = self.exception.expires.since(now);
-        let soon = (left <= SOON).then(|| Oddity::ExpiresSoon {
+        let soon = (left <= SOON).then(|| ExceptionIssue::ExpiresSoon {
             days: left.saturating_sub(Duration::from_nanos(1)).as_secs() / DAY.as_secs(),
         });
-        let soon = soon.map(|oddity| self.finding(None, oddity));
-        soon.into_iter().chain(self.idle(complete)).collect()
+        let soon = soon.map(|issue| self.finding(None, issue));
+        soon.into_iter().chain(self.unused(complete)).collect()
     }
 
-    /// Where it is of no use: on each tenant it names, or if it holds for all,
-    /// on none of them.
-    fn idle(&self, complete: bool) -> Vec<Finding> {
+    fn best(&self) -> Option<ExceptionUse> {
+        self.by_tenant.iter().map(|(_, found)| *found).max()
+    }
+
+    /// Where it is unused: on each tenant that it names, or if it applies to
+    /// all, on none of them.
+    fn unused(&self, complete: bool) -> Vec<ExceptionFinding> {
         if self.exception.tenants.is_empty() {
-            let best = self.by_tenant.iter().map(|(_, found)| *found).max();
-            let oddity = best.filter(|_| complete).and_then(Use::oddity);
-            return oddity
-                .map(|it| self.finding(None, it))
-                .into_iter()
-                .collect();
+            let issue = self.best().filter(|_| complete);
+            let issue = issue.and_then(ExceptionUse::issue);
+            return issue.map(|it| self.finding(None, it)).into_iter().collect();
         }
-        let idle = self.by_tenant.iter().filter_map(|(tenant, found)| {
-            let oddity = found.oddity()?;
-            Some(self.finding(Some(Arc::clone(tenant)), oddity))
+        let unused = self.by_tenant.iter().filter_map(|(tenant, found)| {
+            let issue = found.issue()?;
+            Some(self.finding(Some(Arc::clone(tenant)), issue))
         });
-        idle.collect()
+        unused.collect()
     }
 
-    fn finding(&self, tenant: Option<Arc<str>>, oddity: Oddity) -> Finding {
-        Finding {
+    fn finding(&self, tenant: Option<Arc<str>>, issue: ExceptionIssue) -> ExceptionFinding {
+        ExceptionFinding {
             exception: Arc::clone(&self.exception),
             tenant,
-            oddity,
+            issue,
         }
     }
 }
 
-impl Use {
-    const fn oddity(self) -> Option<Oddity> {
+impl ExceptionUse {
+    const fn issue(self) -> Option<ExceptionIssue> {
         match self {
-            Self::FitsNone => Some(Oddity::FitsNoControl),
-            Self::CoversNone => Some(Oddity::CoversNothing),
+            Self::FitsNone => Some(ExceptionIssue::FitsNoControl),
+            Self::CoversNone => Some(ExceptionIssue::CoversNothing),
             Self::Covers => None,
         }
     }
 }
 
-fn found_use(exception: &Arc<Exception>, snapshot: &TenantSnapshot, now: Timestamp) -> Use {
-    let names = |control: &&secure_score_model::Control| {
-        let listed = control.exceptions.iter();
-        listed.into_iter().any(|it| Arc::ptr_eq(it, exception))
-    };
-    let named = snapshot.controls.iter().filter(names);
+fn exception_use(
+    exception: &Arc<Exception>,
+    snapshot: &TenantSnapshot,
+    now: Timestamp,
+) -> ExceptionUse {
+    let is_same = |other: &Arc<Exception>| Arc::ptr_eq(other, exception);
+    let named = snapshot.controls.iter();
+    let named = named.filter(|control| control.exceptions.iter().any(is_same));
     let expired = exception.is_expired(now);
     let uses = named.map(|control| {
         let accepted = control.state() == Some(ControlState::RiskAccepted);
-        let covered = control.covering().any(|it| Arc::ptr_eq(it, exception));
+        let covered = control.covering().any(is_same);
         let renewed = expired && control.approval(now).is_approved();
         match accepted && covered && !renewed {
-            true => Use::Covers,
-            false => Use::CoversNone,
+            true => ExceptionUse::Covers,
+            false => ExceptionUse::CoversNone,
         }
     });
-    uses.max().unwrap_or(Use::FitsNone)
+    uses.max().unwrap_or(ExceptionUse::FitsNone)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secure_score_model::{
-        ActionType, Anomalies, CatalogueEntry, Category, Control, History, Level, StateUpdate, Tier,
-    };
+    use secure_score_model::{Anomalies, CatalogueEntry, Control, History, StateUpdate};
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
     fn exception(number: usize, tenants: &[&str], days_left: i64) -> Arc<Exception> {
         let seconds = days_left * 24 * 60 * 60;
+        let expires = Timestamp::from_nanos(NOW.nanos() + seconds * 1_000_000_000);
         Arc::new(Exception {
             place: format!("risk_accepted.exceptions[{number}]").into(),
-            control: "Control".into(),
             tenants: tenants.iter().map(|name| Arc::from(*name)).collect(),
-            reference: format!("SEC-{number}").into(),
-            approver: None,
-            reason: None,
-            approved_on: None,
-            accepted_by: None,
-            expires: Timestamp::from_nanos(NOW.nanos() + seconds * 1_000_000_000),
+            ..Exception::new("Control", &format!("SEC-{number}"), expires)
         })
     }
 
     fn control(id: &str, accepted: bool, exceptions: &[&Arc<Exception>]) -> Control {
         let acceptance = StateUpdate {
-            state: ControlState::RiskAccepted,
             at: Some(Timestamp::from_seconds(1_700_000_000)),
             by: Some("alex".into()),
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(ControlState::RiskAccepted)
         };
         let updates = if accepted { vec![acceptance] } else { vec![] };
-        let entry = CatalogueEntry {
-            id: id.into(),
-            title: id.into(),
-            category: Category::Identity,
-            product: "AzureAD".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
-            max_score: None,
-            deprecated: false,
-            action_url: None,
-            history: History::from_updates(updates),
-        };
         Control {
-            id: id.into(),
-            category: Category::Identity,
-            entry: Some(Arc::new(entry)),
-            score: None,
-            selected: true,
-            watched: false,
             exceptions: exceptions.iter().map(|it| Arc::clone(it)).collect(),
+            ..Control::listed(CatalogueEntry {
+                history: History::from_updates(updates),
+                ..CatalogueEntry::new(id)
+            })
         }
     }
 
@@ -375,65 +327,65 @@ mod tests {
         }
     }
 
-    fn oddities(tenants: &[(&str, &TenantSnapshot)]) -> Vec<(Option<String>, Oddity)> {
-        findings(tenants.iter().copied(), true, NOW)
+    fn issues(tenants: &[(&str, &TenantSnapshot)]) -> Vec<(Option<String>, ExceptionIssue)> {
+        audit_exceptions(tenants.iter().copied(), true, NOW)
             .into_iter()
-            .map(|finding| (finding.tenant.map(|it| it.to_string()), finding.oddity))
+            .map(|finding| (finding.tenant.map(|it| it.to_string()), finding.issue))
             .collect()
     }
 
     #[test]
-    fn one_that_covers_an_accepted_risk_for_long_is_not_odd() {
+    fn an_exception_that_covers_an_accepted_risk_for_long_has_no_issue() {
         let it = exception(0, &[], 31);
         let snapshot = tenant(&[&it], vec![control("A", true, &[&it])]);
-        assert_eq!(oddities(&[("contoso", &snapshot)]), []);
+        assert_eq!(issues(&[("contoso", &snapshot)]), []);
     }
 
     #[test]
-    fn the_days_left_are_told_from_thirty_down_to_the_last() {
-        for (days, said) in [(30, 29), (2, 1), (1, 0)] {
+    fn an_exception_has_an_issue_from_thirty_days_before_its_end() {
+        for (days, left) in [(30, 29), (2, 1), (1, 0)] {
             let it = exception(0, &[], days);
             let snapshot = tenant(&[&it], vec![control("A", true, &[&it])]);
-            let expected = [(None, Oddity::ExpiresSoon { days: said })];
-            assert_eq!(oddities(&[("contoso", &snapshot)]), expected);
+            let expected = [(None, ExceptionIssue::ExpiresSoon { days: left })];
+            assert_eq!(issues(&[("contoso", &snapshot)]), expected);
         }
     }
 
     #[test]
-    fn an_expired_one_says_whether_anybody_still_relies_on_it() {
+    fn an_expired_exception_has_an_issue_that_depends_on_its_use() {
         for in_use in [true, false] {
             let it = exception(0, &[], 0);
             let snapshot = tenant(&[&it], vec![control("A", in_use, &[&it])]);
-            let expected = [(None, Oddity::Expired { in_use })];
-            assert_eq!(oddities(&[("contoso", &snapshot)]), expected);
+            let expected = [(None, ExceptionIssue::Expired { in_use })];
+            assert_eq!(issues(&[("contoso", &snapshot)]), expected);
         }
     }
 
     #[test]
-    fn one_for_all_tenants_is_left_over_only_where_none_needs_it() {
+    fn an_exception_for_all_tenants_is_unused_where_no_tenant_needs_it() {
         let it = exception(0, &[], 90);
         let idle = tenant(&[&it], vec![control("A", false, &[&it])]);
         let busy = tenant(&[&it], vec![control("A", true, &[&it])]);
-        assert_eq!(oddities(&[("contoso", &idle), ("fabrikam", &busy)]), []);
-        let both_idle = oddities(&[("contoso", &idle), ("fabrikam", &idle)]);
-        assert_eq!(both_idle, [(None, Oddity::CoversNothing)]);
+        assert_eq!(issues(&[("contoso", &idle), ("fabrikam", &busy)]), []);
+        let both_idle = issues(&[("contoso", &idle), ("fabrikam", &idle)]);
+        assert_eq!(both_idle, [(None, ExceptionIssue::CoversNothing)]);
     }
 
     #[test]
-    fn one_for_named_tenants_is_judged_on_each_of_them() {
+    fn an_exception_for_named_tenants_is_judged_for_each_tenant() {
         let it = exception(0, &["contoso", "fabrikam"], 90);
         let idle = tenant(&[&it], vec![control("A", false, &[&it])]);
         let without = tenant(&[&it], vec![control("A", true, &[])]);
         let expected = [
-            (Some("contoso".to_owned()), Oddity::CoversNothing),
-            (Some("fabrikam".to_owned()), Oddity::FitsNoControl),
+            (Some("contoso".to_owned()), ExceptionIssue::CoversNothing),
+            (Some("fabrikam".to_owned()), ExceptionIssue::FitsNoControl),
         ];
-        let found = oddities(&[("contoso", &idle), ("fabrikam", &without)]);
+        let found = issues(&[("contoso", &idle), ("fabrikam", &without)]);
         assert_eq!(found, expected);
     }
 
     #[test]
-    fn a_tenant_that_cannot_be_read_proves_nothing() {
+    fn a_tenant_without_a_catalogue_proves_nothing() {
         let it = exception(0, &[], 90);
         let named = exception(1, &["dark"], 90);
         let dark = TenantSnapshot {
@@ -441,17 +393,17 @@ mod tests {
             ..TenantSnapshot::default()
         };
         let idle = tenant(&[&it], vec![control("A", false, &[&it])]);
-        assert_eq!(oddities(&[("contoso", &idle), ("dark", &dark)]), []);
+        assert_eq!(issues(&[("contoso", &idle), ("dark", &dark)]), []);
     }
 
     #[test]
-    fn two_that_cover_the_same_controls_are_told_once() {
+    fn two_exceptions_that_cover_the_same_controls_are_one_issue() {
         let nine = exception(9, &[], 90);
         let ten = exception(10, &[], 91);
         let both = [&nine, &ten];
         let controls = ["A", "B", "C"].map(|id| control(id, true, &both));
         let snapshot = tenant(&both, controls.into());
-        let found = findings([("contoso", &snapshot)], true, NOW);
+        let found = audit_exceptions([("contoso", &snapshot)], true, NOW);
         assert_eq!(found.len(), 1);
         assert_eq!(
             found[0].to_string(),
@@ -461,12 +413,12 @@ mod tests {
     }
 
     #[test]
-    fn a_renewal_does_not_overlap_with_what_has_expired() {
+    fn a_renewal_does_not_overlap_with_the_expired_exception() {
         let old = exception(0, &[], 0);
         let new = exception(1, &[], 90);
         let both = [&old, &new];
         let snapshot = tenant(&both, vec![control("A", true, &both)]);
-        let expected = [(None, Oddity::Expired { in_use: false })];
-        assert_eq!(oddities(&[("contoso", &snapshot)]), expected);
+        let expected = [(None, ExceptionIssue::Expired { in_use: false })];
+        assert_eq!(issues(&[("contoso", &snapshot)]), expected);
     }
 }

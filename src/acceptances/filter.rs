@@ -1,28 +1,28 @@
-//! Which of the accepted risks somebody wants to see.
+//! Selects acceptances.
 
 use super::Acceptance;
 use secure_score_model::{Category, Timestamp};
 
-/// A choice of acceptances; what is missing lets everything through.
+/// Conditions on acceptances; a missing one matches all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// Of this tenant, by its alias.
+    /// The tenant's alias.
     pub tenant: Option<String>,
-    /// Of this control, by its id in any case.
+    /// The control's id, in any case.
     pub control: Option<String>,
-    /// Of this category.
+    /// The control's category.
     pub category: Option<Category>,
-    /// Accepted at or after this moment; an acceptance without a date may be
-    /// of any time and is let through.
+    /// Accepted at or after this time; an acceptance without a date matches,
+    /// since it may be of any time.
     pub since: Option<Timestamp>,
-    /// Covered by an exception that has not expired, or not.
+    /// Whether an unexpired exception covers it.
     pub approved: Option<bool>,
-    /// In force, or withdrawn since.
+    /// Whether it is in force.
     pub in_force: Option<bool>,
 }
 
 impl Filter {
-    pub(super) fn lets_through(&self, it: &Acceptance<'_>, now: Timestamp) -> bool {
+    pub(super) fn matches(&self, it: &Acceptance<'_>, now: Timestamp) -> bool {
         fn fits<T>(wanted: Option<T>, test: impl FnOnce(T) -> bool) -> bool {
             wanted.is_none_or(test)
         }

@@ -1,8 +1,8 @@
-//! # register: every risk somebody accepted, on every tenant
+//! # acceptances: every accepted risk of every tenant
 //!
-//! One list behind the pages, the API and the table on a terminal: who, when,
-//! why, whether it still holds and whether anybody approved it. It is read from
-//! the store when asked for and keeps nothing.
+//! One list for the pages, the API and the table on a terminal: who accepted
+//! the risk, when and why, whether it is in force and whether it is approved.
+//! It is computed from the store for each request.
 
 mod acceptance;
 pub mod control_record;
@@ -11,5 +11,5 @@ mod filter;
 pub mod record;
 
 pub use acceptance::{Acceptance, PointsLost, acceptances};
-pub use exceptions::{Finding, Oddity, findings};
+pub use exceptions::{ExceptionFinding, ExceptionIssue, audit_exceptions};
 pub use filter::Filter;

@@ -1,88 +1,88 @@
-//! What is known, in the form in which other programs read it.
+//! Acceptances in documents for other programs.
 //!
-//! One shape for everything that speaks JSON. The order of the fields is the
-//! documented order, and a field is never left out: what is not known is null,
-//! so that a reader can tell *unknown* from *forgotten*. A name, once told, is
-//! a promise; `docs/reference/api.md` is its wording.
+//! All JSON output uses these types. Fields are in the documented order and
+//! never omitted: an unknown value is null, which differs from a forgotten one.
+//! Names must not change; `docs/reference/api.md` documents them.
 
-mod calendar;
 mod tenant;
 
-pub use calendar::{Day, Moment};
 pub use tenant::{ListRecord, ListsRecord, TenantRecord};
 
 use super::{Acceptance, PointsLost};
+use crate::serde_time::{Day, Rfc3339};
 use secure_score_model::{Approval, Control, Exception, Persons, Points, StateUpdate, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
 use url::Url;
 
-/// One accepted risk, in force or withdrawn, as far as its reader may know it.
+/// One accepted risk, in force or withdrawn, with names and comments as far as
+/// shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AcceptanceRecord<'a> {
     /// The tenant's alias.
     pub tenant: &'a str,
-    /// What people call the tenant.
+    /// The tenant's display name.
     pub tenant_display_name: &'a str,
-    /// The directory's GUID, where it is known.
+    /// The tenant's GUID, where known.
     pub entra_tenant_id: Option<&'a str>,
     /// Graph's id of the control.
     pub control: &'a str,
-    /// What the portal shows; not unique.
+    /// The control's title in the portal; not unique.
     pub title: &'a str,
-    /// The area the control counts in.
+    /// The area in which the control counts.
     pub category: &'static str,
-    /// The state now, which tells how a withdrawn acceptance ended.
+    /// The current state; after a withdrawal, the state that replaced the
+    /// acceptance.
     pub state: &'static str,
     /// Whether the risk is accepted now.
     pub accepted: bool,
     /// When it was accepted last.
-    pub accepted_at: Option<Moment>,
-    /// Who did so: a sign-in name, an id or a pseudonym.
+    pub accepted_at: Option<Rfc3339>,
+    /// Who accepted it: a sign-in name, an id or a pseudonym.
     pub accepted_by: Option<Cow<'a, str>>,
-    /// Why, in that person's words.
+    /// That person's comment.
     pub comment: Option<&'a str>,
     /// To whom the control was assigned with it.
     pub assigned_to: Option<Cow<'a, str>>,
-    /// When another state followed.
-    pub withdrawn_at: Option<Moment>,
-    /// Who set that.
+    /// When the acceptance was withdrawn.
+    pub withdrawn_at: Option<Rfc3339>,
+    /// Who withdrew it.
     pub withdrawn_by: Option<Cow<'a, str>>,
-    /// What the acceptance costs now, points: nothing once it is withdrawn or
-    /// where the control is not scored.
+    /// What the acceptance costs now, points: zero when it is withdrawn or the
+    /// control is not scored.
     pub points_lost: Option<f64>,
-    /// Whether the tenant is scored on the control; not known without a report.
+    /// Whether the tenant is scored on the control; unknown without a report.
     pub scored: Option<bool>,
     /// Whether the control is on the watch list.
     pub watched: bool,
-    /// Whether an exception covers it that has not expired.
+    /// Whether an unexpired exception covers it.
     pub approved: bool,
-    /// By which exception.
+    /// The exception that covers it, valid or expired.
     pub approval: ApprovalRecord<'a>,
-    /// How far the control is, in Microsoft's words.
+    /// The control's progress in Microsoft's words.
     pub implementation_status: Option<&'a str>,
-    /// Where it is fixed; http or https.
+    /// Where an administrator can fix it; http or https.
     pub action_url: Option<&'a str>,
-    /// Microsoft has withdrawn the control.
+    /// Whether Microsoft has withdrawn the control.
     pub deprecated: bool,
     /// Every change of the control's state, oldest first.
     pub history: Vec<ChangeRecord<'a>>,
 }
 
-/// What the configuration says about an acceptance.
+/// The configured approval of an acceptance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ApprovalRecord<'a> {
     /// `approved`, `expired` or `missing`.
     pub status: &'static str,
-    /// Where the decision is recorded.
+    /// Where the decision is recorded, such as a ticket.
     pub reference: Option<&'a str>,
-    /// Who decided.
+    /// Who approved it.
     pub approver: Option<Cow<'a, str>>,
-    /// Why.
+    /// Why it was approved.
     pub reason: Option<&'a str>,
-    /// The day it was decided, where that binds the exception.
+    /// The day of the approval, where it binds the exception.
     pub approved_on: Option<Day>,
-    /// The last day on which it holds.
+    /// The last day of its validity.
     pub expires: Option<Day>,
 }
 
@@ -91,18 +91,18 @@ pub struct ApprovalRecord<'a> {
 pub struct ChangeRecord<'a> {
     /// The state that was set.
     pub state: &'static str,
-    /// When.
-    pub at: Option<Moment>,
-    /// Who.
+    /// When it was set.
+    pub at: Option<Rfc3339>,
+    /// Who set it.
     pub by: Option<Cow<'a, str>>,
-    /// Why.
+    /// That person's comment.
     pub comment: Option<&'a str>,
     /// To whom the control was assigned with it.
     pub assigned_to: Option<Cow<'a, str>>,
 }
 
 impl<'a> AcceptanceRecord<'a> {
-    /// An acceptance as of now.
+    /// An acceptance at a time.
     pub fn new(it: &Acceptance<'a>, persons: &Persons, now: Timestamp) -> Self {
         let Acceptance {
             tenant,
@@ -121,11 +121,11 @@ impl<'a> AcceptanceRecord<'a> {
             category: control.category.as_str(),
             state: entry.history.state().as_str(),
             accepted: it.is_in_force(),
-            accepted_at: accepted.at.map(Moment),
+            accepted_at: accepted.at.map(Rfc3339),
             accepted_by: persons.name(accepted.by.as_deref()),
             comment: persons.comment(accepted.comment.as_deref()),
             assigned_to: persons.name(accepted.assigned_to.as_deref()),
-            withdrawn_at: withdrawal.and_then(|end| end.at).map(Moment),
+            withdrawn_at: withdrawal.and_then(|end| end.at).map(Rfc3339),
             withdrawn_by: persons.name(withdrawal.and_then(|end| end.by.as_deref())),
             points_lost: cost(it),
             scored: has_report(it).then_some(control.score.is_some()),
@@ -140,12 +140,12 @@ impl<'a> AcceptanceRecord<'a> {
     }
 }
 
-/// How far a control is, in Microsoft's words.
+/// A control's progress in Microsoft's words.
 pub fn implementation_status(control: &Control) -> Option<&str> {
     control.score.as_ref()?.implementation_status.as_deref()
 }
 
-/// Where a control is fixed, if that is a web page.
+/// The web page on which an administrator can fix a control.
 pub fn action_url(control: &Control) -> Option<&str> {
     let url = control.entry.as_ref()?.action_url.as_deref();
     url.filter(|url| is_web(url))
@@ -160,7 +160,7 @@ pub fn history<'a>(control: &'a Control, persons: &Persons) -> Vec<ChangeRecord<
 }
 
 impl<'a> ApprovalRecord<'a> {
-    /// A verdict, without the names and words its reader may not see.
+    /// An approval, with names and reason as far as shown.
     pub fn new(approval: Approval<'a>, persons: &Persons) -> Self {
         let exception: Option<&'a Exception> = approval.exception();
         Self {
@@ -182,7 +182,7 @@ impl<'a> ChangeRecord<'a> {
     fn new(change: &'a StateUpdate, persons: &Persons) -> Self {
         Self {
             state: change.state.as_str(),
-            at: change.at.map(Moment),
+            at: change.at.map(Rfc3339),
             by: persons.name(change.by.as_deref()),
             comment: persons.comment(change.comment.as_deref()),
             assigned_to: persons.name(change.assigned_to.as_deref()),
@@ -194,7 +194,8 @@ fn has_report(it: &Acceptance<'_>) -> bool {
     it.tenant.snapshot.report.is_some()
 }
 
-/// Without a report nothing is known of any score, not even that there is none.
+/// The cost of an acceptance. Without a report it is unknown even whether the
+/// control is scored.
 fn cost(it: &Acceptance<'_>) -> Option<f64> {
     if !it.is_in_force() {
         return Some(0.0);
@@ -206,9 +207,8 @@ fn cost(it: &Acceptance<'_>) -> Option<f64> {
     }
 }
 
-/// Whether an address from Graph leads to a web page, and not to a program:
-/// somebody will put it into a link. A name before an `@` would look like the
-/// host.
+/// Whether an address from Graph is a web address, which is safe in a link. A
+/// name before an `@` would look like the host.
 fn is_web(address: &str) -> bool {
     let Ok(url) = Url::parse(address) else {
         return false;
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_web_address_may_become_a_link() {
+    fn only_a_web_address_is_safe_in_a_link() {
         for address in ["https://security.microsoft.com/x?y#z", "HTTP://a.example"] {
             assert!(is_web(address), "{address}");
         }

@@ -1,13 +1,15 @@
 //! The documents around a list of records.
 
-use crate::acceptances::record::{AcceptanceRecord, Moment, TenantRecord};
+use crate::acceptances::record::{AcceptanceRecord, TenantRecord};
 use crate::acceptances::{Acceptance, Filter};
-use crate::http_types::{PersonDetail, similar};
+use crate::http_types::PersonDetail;
+use crate::serde_time::Rfc3339;
 use crate::store::{TenantState, Tenants};
 use secure_score_model::{Persons, Timestamp};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use strict_yaml::suggest::nearest;
 
 /// The result of a request for acceptances.
 pub(super) struct AcceptanceList<'a> {
@@ -32,7 +34,7 @@ impl AcceptanceList<'_> {
     pub(super) fn document(&self) -> impl Serialize {
         let hint = self.persons.hint();
         AcceptanceDocument {
-            generated_at: Moment(self.now),
+            generated_at: Rfc3339(self.now),
             persons: self.persons_shown(),
             // The backticks are markup for pages.
             persons_hint: hint.map(|hint| hint.replace('`', "")),
@@ -54,7 +56,7 @@ impl AcceptanceList<'_> {
 
 #[derive(Serialize)]
 struct AcceptanceDocument<'a, R> {
-    generated_at: Moment,
+    generated_at: Rfc3339,
     persons: &'static str,
     persons_hint: Option<String>,
     catalogues_unknown: &'a [&'a str],
@@ -64,7 +66,7 @@ struct AcceptanceDocument<'a, R> {
 
 #[derive(Serialize)]
 struct TenantDocument<R> {
-    generated_at: Moment,
+    generated_at: Rfc3339,
     tenants: R,
 }
 
@@ -72,7 +74,7 @@ struct TenantDocument<R> {
 pub(super) fn tenants(tenants: &Tenants, now: Timestamp) -> impl Serialize {
     let states = || tenants.states.iter();
     TenantDocument {
-        generated_at: Moment(now),
+        generated_at: Rfc3339(now),
         tenants: LazyList(move || states().map(move |state| TenantRecord::new(state, now))),
     }
 }
@@ -112,7 +114,7 @@ pub(super) fn unknown_control_hint(
     if ids.iter().any(|id| id.eq_ignore_ascii_case(wanted)) {
         return None;
     }
-    let did_you_mean = match similar(wanted, ids).first() {
+    let did_you_mean = match nearest(wanted, ids) {
         Some(nearest) => format!("; did you mean {nearest:?}?"),
         None => String::new(),
     };

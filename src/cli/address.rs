@@ -4,10 +4,10 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-/// An address to listen on, as the Prometheus family writes them.
+/// An address to listen on, written as for other Prometheus exporters.
 ///
-/// Host names are refused: which of its addresses a name means may change
-/// between two starts, and with it who can read the metrics.
+/// Host names are refused: a name can resolve to another address after a
+/// restart, which would expose the metrics to another network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListenAddress {
     /// `:10365`: every address of the machine.
@@ -17,10 +17,10 @@ pub enum ListenAddress {
 }
 
 impl ListenAddress {
-    /// What to bind to, best first; the first that works is enough.
+    /// The addresses to try to bind to; the first that works suffices.
     ///
-    /// For all addresses that is IPv6's wildcard, which takes IPv4 too, and
-    /// IPv4's for machines on which IPv6 is switched off.
+    /// For all addresses these are IPv6's wildcard, which includes IPv4, and
+    /// IPv4's for machines without IPv6.
     pub fn candidates(self) -> Vec<SocketAddr> {
         match self {
             Self::All(port) => vec![
@@ -31,7 +31,7 @@ impl ListenAddress {
         }
     }
 
-    /// The address itself; IPv6's wildcard for all.
+    /// The address; IPv6's wildcard for all addresses.
     pub fn address(self) -> SocketAddr {
         match self {
             Self::All(port) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
@@ -60,25 +60,23 @@ impl fmt::Display for ListenAddress {
     }
 }
 
-/// The text was no address we listen on.
+/// Why a text is not an address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum BadAddress {
-    /// Not of the form at all.
+pub enum AddressError {
+    /// Not an IP address with a port.
     #[error(
         "not an IP address with a port; write 127.0.0.1:10365, [::1]:10365, or :10365 for all addresses"
     )]
     Malformed,
-    /// Reachable from elsewhere.
-    #[error(
-        "not a loopback address; the simulator has no secrets to keep, so write 127.0.0.1:PORT"
-    )]
+    /// Reachable from other machines.
+    #[error("not a loopback address; write 127.0.0.1:PORT, since the simulator has no password")]
     NotLoopback,
 }
 
 impl FromStr for ListenAddress {
-    type Err = BadAddress;
+    type Err = AddressError;
 
-    fn from_str(text: &str) -> Result<Self, BadAddress> {
+    fn from_str(text: &str) -> Result<Self, AddressError> {
         match text.strip_prefix(':') {
             Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
                 port.parse().map(Self::All).ok()
@@ -86,17 +84,7 @@ impl FromStr for ListenAddress {
             Some(_) => None,
             None => text.parse().map(Self::One).ok(),
         }
-        .ok_or(BadAddress::Malformed)
-    }
-}
-
-/// An address that only this machine can reach.
-pub(super) fn loopback(text: &str) -> Result<ListenAddress, BadAddress> {
-    let address: ListenAddress = text.parse()?;
-    if address.is_loopback() {
-        Ok(address)
-    } else {
-        Err(BadAddress::NotLoopback)
+        .ok_or(AddressError::Malformed)
     }
 }
 
@@ -105,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_alone_is_every_address() {
+    fn a_port_alone_stands_for_every_address() {
         let all: ListenAddress = ":9100".parse().unwrap();
         assert_eq!(all, ListenAddress::All(9100));
         assert_eq!(all.candidates().len(), 2);
@@ -113,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn loopback_is_known_in_both_families() {
+    fn loopback_addresses_are_recognised_in_ipv4_and_ipv6() {
         for text in [
             "127.0.0.1:1",
             "[::1]:1",
@@ -126,11 +114,10 @@ mod tests {
             );
         }
         assert!(!"[::]:1".parse::<ListenAddress>().unwrap().is_loopback());
-        assert!(loopback("0.0.0.0:1").is_err());
     }
 
     #[test]
-    fn names_and_half_addresses_are_refused() {
+    fn names_and_incomplete_addresses_are_refused() {
         for text in [
             "localhost:1",
             "127.0.0.1",

@@ -1,5 +1,6 @@
 //! The flags of `backfill`.
 
+use crate::config::{is_label_name, is_label_value};
 use clap::Args;
 use secure_score_model::Timestamp;
 use std::num::NonZeroUsize;
@@ -7,58 +8,59 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Where files go when nothing is said.
+/// The default of `--output`.
 const DIRECTORY: &str = "secure-score-backfill";
 
-/// How the name of a file ends that holds all tenants.
+/// The extension of a file that contains all tenants.
 const FILE_SUFFIX: &str = "om";
 
-/// A finer step than a scrape's makes nothing visible, only more.
+/// A finer step adds samples and no information.
 const FINEST_STEP: Duration = Duration::from_secs(10);
 
-/// A coarser one would skip days.
+/// A coarser step would skip days.
 const COARSEST_STEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Flags of `backfill`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_long_help = "Exit status:\n  0  every tenant was read; with --check: nothing is missing or differs\n  1  nothing was read; with --check: something is missing or differs\n  2  a flag was wrong\n  3  some tenants could not be read or sent; the rest is there, and another run goes on with them"
+    after_long_help = "Exit status:\n  0  every tenant was read; with --check: nothing is missing or differs\n  1  nothing was read; with --check: something is missing or differs\n  2  invalid flags\n  3  some tenants could not be read or sent; the others are complete, and another run continues with the rest"
 )]
 pub struct Backfill {
     /// Read only this tenant of the configuration; may be given several times
     #[arg(long = "tenant", value_name = "NAME")]
     pub tenants: Vec<String>,
 
-    /// Take the five simulated tenants of `demo` instead of a configuration's
+    /// Use the five simulated tenants of `demo` instead of the configuration
+    #[cfg(feature = "demo")]
     #[arg(long)]
     pub demo: bool,
 
-    /// How far back to go; Graph keeps some 90 days
+    /// How far back the history reaches; Graph keeps about 90 days
     #[arg(long, value_name = "DAYS", default_value_t = 90,
           value_parser = clap::value_parser!(u16).range(1..=180))]
     pub days: u16,
 
-    /// Write nothing from this moment on, such as when scraping began: a date or 2026-11-23T08:00:00Z [default: three hours ago]
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    /// Write only samples before this time, such as the start of scraping: a date or 2026-11-23T08:00:00Z [default: three hours ago]
+    #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<Timestamp>,
 
-    /// The time between two samples, 10s to 1d; instant queries see nothing beyond 5m
+    /// The time between two samples, 10s to 1d; instant queries look back 5m only
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = step)]
     pub step: Duration,
 
-    /// A label that Prometheus adds to what it scrapes, such as job=secure-score or instance=localhost:10365; may be given several times
+    /// A label that Prometheus adds when it scrapes, such as job=secure-score or instance=localhost:10365; may be given several times
     #[arg(long = "label", value_name = "NAME=VALUE")]
     pub labels: Vec<Label>,
 
-    /// Leave out the series of single controls, nine samples of ten or more
+    /// Omit the series per control, which are nine of ten samples or more
     #[arg(long)]
     pub no_controls: bool,
 
-    /// A directory for one file a tenant, or one file for all where the name ends in .om [default: secure-score-backfill]
+    /// A directory with one file per tenant, or a file for all tenants if its name ends in .om [default: secure-score-backfill]
     #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["check", "remote_write"])]
     pub output: Option<PathBuf>,
 
-    /// How many tenants share a file of the directory; fewer files become fewer blocks
+    /// Tenants per file of the directory; fewer files become fewer blocks
     #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["check", "remote_write"])]
     pub tenants_per_file: NonZeroUsize,
 
@@ -66,26 +68,34 @@ pub struct Backfill {
     #[arg(long, value_name = "URL", conflicts_with = "check")]
     pub remote_write: Option<ServerUrl>,
 
-    /// Write nothing, but compare what this Prometheus holds with Graph's history
+    /// Write nothing; compare the samples of this Prometheus with Graph's history
     #[arg(long, value_name = "URL")]
     pub check: Option<ServerUrl>,
 
-    /// A file of headers, one `Name: value` a line, for the server of --check or --remote-write
+    /// A file of headers, one `Name: value` per line, for the server of --check or --remote-write
     #[arg(long, value_name = "FILE")]
     pub header_file: Option<PathBuf>,
 }
 
-/// What is written where.
+/// Where samples are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output<'a> {
-    /// A file for each tenant, or for some.
+    /// A file for each group of tenants.
     Directory(&'a Path),
-    /// One for all.
+    /// One file for all tenants.
     File(&'a Path),
 }
 
 impl Backfill {
-    /// Where files go.
+    /// Whether the tenants are the simulated ones.
+    pub const fn is_demo(&self) -> bool {
+        #[cfg(feature = "demo")]
+        return self.demo;
+        #[cfg(not(feature = "demo"))]
+        false
+    }
+
+    /// Where samples are written.
     pub fn output(&self) -> Output<'_> {
         let path = self.output.as_deref().unwrap_or(Path::new(DIRECTORY));
         match path.extension() {
@@ -94,15 +104,15 @@ impl Backfill {
         }
     }
 
-    /// A flag that makes no sense beside another one, and why.
-    pub(super) fn contradiction(&self) -> Option<String> {
+    /// The error for a flag that conflicts with another one.
+    pub(super) fn conflict(&self) -> Option<String> {
         if self.header_file.is_some() && self.check.is_none() && self.remote_write.is_none() {
-            return Some("--header-file is for --check and --remote-write".to_owned());
+            return Some("--header-file needs --check or --remote-write".to_owned());
         }
-        // Not where the value is read: that error would repeat it.
+        // Not in `from_str`: clap's error would repeat the value.
         let servers = [&self.check, &self.remote_write];
         if servers.into_iter().flatten().any(ServerUrl::has_password) {
-            return Some("a password on the command line is seen by everybody on the machine; put an Authorization header into a --header-file".to_owned());
+            return Some("every user of this machine can see a password on the command line; put an Authorization header into a --header-file".to_owned());
         }
         let mut names: Vec<&str> = self.labels.iter().map(|it| it.name.as_str()).collect();
         names.sort_unstable();
@@ -114,10 +124,10 @@ impl Backfill {
     }
 }
 
-/// A label that a scrape adds.
+/// A label that Prometheus adds when it scrapes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Label {
-    /// `[a-zA-Z_][a-zA-Z0-9_]*`, and none of the exporter's own.
+    /// `[a-zA-Z_][a-zA-Z0-9_]*`, and not a label of the exporter.
     pub name: String,
     /// Not empty.
     pub value: String,
@@ -130,16 +140,14 @@ impl FromStr for Label {
         let (name, value) = text
             .split_once('=')
             .ok_or("write it as NAME=VALUE, such as job=secure-score")?;
-        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let goes_on = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        if !begins || !goes_on || name.starts_with("__") {
-            return Err("a label's name has letters, digits and underscores, and begins with neither a digit nor two underscores".to_owned());
+        if !is_label_name(name) {
+            return Err("a label name consists of letters, digits and underscores, and starts with neither a digit nor two underscores".to_owned());
         }
-        if secure_score_exposition::past_labels().any(|own| own == name) {
-            return Err(format!("the exporter gives {name} itself"));
+        if secure_score_exposition::is_past_label(name) {
+            return Err(format!("the exporter already sets {name}; choose another"));
         }
-        if value.is_empty() || value.chars().any(char::is_control) || value.len() > 128 {
-            return Err("a label's value has 1 to 128 printable bytes".to_owned());
+        if !is_label_value(value) {
+            return Err("a label value has 1 to 128 printable bytes".to_owned());
         }
         Ok(Self {
             name: name.to_owned(),
@@ -148,12 +156,12 @@ impl FromStr for Label {
     }
 }
 
-/// The address of somebody's server.
+/// The URL of an HTTP server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerUrl(url::Url);
 
 impl ServerUrl {
-    /// The address.
+    /// The URL.
     pub fn as_url(&self) -> &url::Url {
         &self.0
     }
@@ -171,19 +179,19 @@ impl FromStr for ServerUrl {
             .parse()
             .map_err(|_| "not a URL; write it as http://localhost:9090")?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err("not an address of HTTP; write it as http://localhost:9090".to_owned());
+            return Err("not an HTTP URL; write it as http://localhost:9090".to_owned());
         }
         Ok(Self(url))
     }
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let moment = text.parse::<jiff::Timestamp>().or_else(|_| {
+fn time(text: &str) -> Result<Timestamp, String> {
+    let time = text.parse::<jiff::Timestamp>().or_else(|_| {
         let date: jiff::civil::Date = text.parse()?;
         Ok::<_, jiff::Error>(date.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
     });
-    let moment = moment.map_err(|_| "write it as 2026-11-23 or 2026-11-23T08:00:00Z")?;
-    Ok(Timestamp::from_seconds(moment.as_second()))
+    let time = time.map_err(|_| "write it as 2026-11-23 or 2026-11-23T08:00:00Z")?;
+    Ok(Timestamp::from_seconds(time.as_second()))
 }
 
 fn step(text: &str) -> Result<Duration, String> {
@@ -199,16 +207,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_of_the_exporters_own_is_refused() {
-        for bad in [
-            "job",
-            "tenant=a",
-            "control=b",
-            "1=a",
-            "__name__=x",
-            "a=",
-            "a-b=c",
-        ] {
+    fn a_label_of_the_exporter_is_refused() {
+        let texts = "job tenant=a control=b 1=a __name__=x a= a-b=c";
+        for bad in texts.split(' ') {
             assert!(bad.parse::<Label>().is_err(), "{bad}");
         }
         let label: Label = "instance=localhost:10365".parse().unwrap();
@@ -219,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_is_whole_seconds_of_a_day_at_most() {
+    fn a_step_is_in_whole_seconds_and_at_most_a_day() {
         assert_eq!(step("5m").unwrap().as_secs(), 300);
         for bad in ["0s", "9s", "25h", "10500ms", "often"] {
             assert!(step(bad).is_err(), "{bad}");
@@ -227,15 +228,15 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_a_date_or_a_time() {
-        let seconds = |text| moment(text).map(|it| it.as_seconds());
+    fn a_time_may_be_a_date() {
+        let seconds = |text| time(text).map(|it| it.as_seconds());
         assert_eq!(seconds("1970-01-02"), Ok(86_400.0));
         assert_eq!(seconds("1970-01-02T01:00:00+01:00"), Ok(86_400.0));
-        assert!(moment("yesterday").is_err());
+        assert!(time("yesterday").is_err());
     }
 
     #[test]
-    fn an_address_is_one_of_http() {
+    fn a_server_url_is_an_http_url() {
         assert!("localhost:9090".parse::<ServerUrl>().is_err());
         assert!(
             "https://tsdb.example/api/v1/write"

@@ -8,14 +8,14 @@ use std::path::PathBuf;
 /// Flags of `collect`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_long_help = "Exit status:\n  0  every tenant was read\n  1  nothing was read\n  2  a flag was wrong\n  3  some tenants could not be read; the rest is shown"
+    after_long_help = "Exit status:\n  0  every tenant was read\n  1  nothing was read\n  2  invalid flags\n  3  some tenants could not be read; the others are printed"
 )]
 pub struct Collect {
     /// Read only this tenant of the configuration; may be given several times
     #[arg(long = "tenant", value_name = "NAME")]
     pub tenants: Vec<String>,
 
-    /// The form of what is printed [default: table on a terminal or where controls are chosen, else prometheus]
+    /// The output format [default: table on a terminal or with --category or --accepted, else prometheus]
     #[arg(
         id = "collect_format",
         long = "format",
@@ -24,7 +24,7 @@ pub struct Collect {
     )]
     pub format: Option<CollectFormat>,
 
-    /// Write into this file, whole or not at all, instead of standard output
+    /// Write to this file atomically instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
@@ -32,35 +32,35 @@ pub struct Collect {
     #[arg(long = "category", value_name = "CATEGORY")]
     pub categories: Vec<Category>,
 
-    /// Only controls whose risk is accepted, or was among the last states (--last)
+    /// Only controls whose risk is accepted, or was in one of the last states (--last)
     #[arg(long)]
     pub accepted: bool,
 
-    /// How many of the last states --accepted looks at [default: the present one]
+    /// How many of the last states --accepted covers [default: the current one]
     #[arg(long, value_name = "N", requires = "accepted")]
     pub last: Option<NonZeroUsize>,
 
-    /// More columns: points, what is to be done and where
+    /// More columns: points, impact, cost, implementation status and the link to the fix
     #[arg(long)]
     pub wide: bool,
 
-    /// Whether the table has colours
+    /// When the table has colours
     #[arg(long, value_enum, default_value_t, value_name = "WHEN")]
     pub color: ColorChoice,
 }
 
-/// The form of what is printed.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CollectFormat {
-    /// The families of the tenants, as /metrics has them.
+    /// The tenants' metrics, as in /metrics.
     Prometheus,
     /// One JSON document.
     Json,
-    /// For a person.
+    /// A table for a terminal.
     Table,
 }
 
-/// Whether there are colours.
+/// When the table has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
 pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
@@ -73,19 +73,19 @@ pub enum ColorChoice {
 }
 
 impl Collect {
-    /// Whether only some controls are wanted.
-    pub fn chooses_rows(&self) -> bool {
+    /// Whether flags select controls.
+    pub fn selects_controls(&self) -> bool {
         !self.categories.is_empty() || self.accepted
     }
 
-    /// A flag that makes no sense beside another one, and why.
-    pub(super) fn contradiction(&self) -> Option<&'static str> {
+    /// The error for a flag that conflicts with another one.
+    pub(super) fn conflict(&self) -> Option<&'static str> {
         match self.format {
-            Some(CollectFormat::Prometheus) if self.chooses_rows() => Some(
-                "--category and --accepted choose rows of a table or of JSON; the series are chosen by `controls` in the configuration",
+            Some(CollectFormat::Prometheus) if self.selects_controls() => Some(
+                "--category and --accepted select rows of a table or of JSON; `controls` in the configuration selects series",
             ),
             Some(CollectFormat::Prometheus | CollectFormat::Json) if self.wide => {
-                Some("--wide is for --format table; JSON has every column")
+                Some("--wide needs --format table; JSON has every column")
             }
             _ => None,
         }

@@ -1,31 +1,39 @@
 //! The sub-commands.
 
-use super::{Backfill, Check, Collect, Demo, Healthcheck, Simulate, unused_config_file};
-use clap::Subcommand;
+use super::backfill::Backfill;
+use super::check::Check;
+use super::collect::Collect;
+#[cfg(feature = "demo")]
+use super::demo::{Demo, Simulate};
+use super::healthcheck::Healthcheck;
+use clap::{Arg, Subcommand};
 use clap_complete::Shell;
+use std::path::PathBuf;
 
-/// What to do instead of serving.
+/// A command other than serving.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Show everything with simulated tenants; needs neither tenant nor configuration
+    /// Run the exporter with simulated tenants; needs neither a tenant nor a configuration
+    #[cfg(feature = "demo")]
     #[command(arg = unused_config_file())]
     Demo(Demo),
-    /// Run the embedded stand-in for Microsoft Graph alone
+    /// Run only the embedded simulator of Microsoft Graph
+    #[cfg(feature = "demo")]
     #[command(arg = unused_config_file())]
     Simulate(Simulate),
-    /// Check configuration, credential and permission of each tenant
+    /// Check the configuration, and the credential and permission of each tenant
     Check(Check),
     /// Read every tenant once and print metrics, JSON or a table
     Collect(Collect),
-    /// Write the history Graph keeps as samples of the past
+    /// Write Graph's history as samples with timestamps
     Backfill(Backfill),
-    /// Ask the exporter on this machine whether it answers
+    /// Check whether the exporter on this machine responds
     #[command(arg = unused_config_file())]
     Healthcheck(Healthcheck),
-    /// Print the completions of a shell
+    /// Print shell completions
     #[command(arg = unused_config_file())]
     Completions {
-        /// Of which shell
+        /// The shell
         shell: Shell,
     },
     /// Print the manual page
@@ -34,10 +42,12 @@ pub enum Command {
 }
 
 impl Command {
-    /// The word that was typed.
+    /// Its name on the command line.
     pub const fn name(&self) -> &'static str {
         match self {
+            #[cfg(feature = "demo")]
             Self::Demo(_) => "demo",
+            #[cfg(feature = "demo")]
             Self::Simulate(_) => "simulate",
             Self::Check(_) => "check",
             Self::Collect(_) => "collect",
@@ -47,4 +57,15 @@ impl Command {
             Self::Man => "man",
         }
     }
+}
+
+/// Replaces the global `--config.file` for commands that read none. It is hidden
+/// in the help, but parsed, so that the error can name the command.
+fn unused_config_file() -> Arg {
+    Arg::new("file")
+        .long("config.file")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .global(true)
+        .hide(true)
 }

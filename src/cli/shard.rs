@@ -1,4 +1,4 @@
-//! The flags that divide the tenants among several exporters.
+//! The flags that divide the tenants among exporters.
 
 use clap::Args;
 use std::num::NonZeroU16;
@@ -7,15 +7,15 @@ use std::str::FromStr;
 use crate::config::Environment;
 use crate::refresh::{NoSuchShard, Shard};
 
-/// Which of several exporters this one is.
+/// The share of the tenants that this exporter watches.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Sharding")]
 pub struct ShardFlags {
-    /// Watch only this share of the tenants: 0 to --total-shards less 1, or auto for the ordinal at the end of the pod's name
+    /// Watch only this shard of the tenants: 0 to --total-shards minus 1, or auto for the ordinal at the end of the pod's name
     #[arg(long, value_name = "N|auto")]
     shard: Option<ShardNumber>,
 
-    /// Into how many shares the tenants are divided
+    /// The number of shards
     #[arg(long, value_name = "N", requires = "shard")]
     total_shards: Option<NonZeroU16>,
 }
@@ -40,28 +40,27 @@ impl FromStr for ShardNumber {
     }
 }
 
-/// Why a share of the tenants could not be told.
+/// Why the flags name no shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShardError {
-    /// One of the two flags alone.
-    #[error("--shard needs --total-shards, the number of exporters that divide the tenants")]
+    /// `--shard` alone.
+    #[error("--shard needs --total-shards, the number of exporters that share the tenants")]
     NoTotal,
-    /// A number beyond the last.
+    /// A number beyond the last shard.
     #[error("--shard: {0}")]
     NoSuchShard(#[from] NoSuchShard),
-    /// The pod's name does not tell.
+    /// The pod's name has no ordinal.
     #[error(
-        "--shard=auto: neither POD_NAME nor HOSTNAME ends in an ordinal such as -0; run as a StatefulSet, or give the number"
+        "--shard=auto: neither POD_NAME nor HOSTNAME ends in an ordinal such as -0; run as a StatefulSet, or set the number"
     )]
     NoOrdinal,
 }
 
 impl ShardFlags {
-    /// The share these flags mean; all tenants where there are none.
+    /// The shard; the whole without flags.
     ///
-    /// A StatefulSet numbers its pods `name-0`, `name-1` and so on, and
-    /// Kubernetes tells a container its pod's name as `HOSTNAME`; `POD_NAME`
-    /// is for those who set it themselves.
+    /// A StatefulSet numbers its pods `name-0`, `name-1` and so on. Kubernetes
+    /// sets `HOSTNAME` to the pod's name; a manifest may set `POD_NAME`.
     pub fn resolve(&self, environment: &Environment) -> Result<Shard, ShardError> {
         let Some(shard) = self.shard else {
             return Ok(Shard::WHOLE);
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_is_given_or_read_from_the_pods_name() {
+    fn the_number_comes_from_the_flag_or_the_pods_name() {
         assert_eq!(resolved("2", Some(3), None), Ok((2, 3)));
         let pod = Some(("HOSTNAME", "secure-score-exporter-1"));
         assert_eq!(resolved("auto", Some(3), pod), Ok((1, 3)));
@@ -114,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_names_the_remedy() {
+    fn an_impossible_shard_is_reported_with_a_fix() {
         assert_eq!(resolved("0", None, None), Err(ShardError::NoTotal));
         let pod = Some(("HOSTNAME", "laptop"));
         assert_eq!(resolved("auto", Some(2), pod), Err(ShardError::NoOrdinal));

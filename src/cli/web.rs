@@ -1,4 +1,4 @@
-//! The flags that say where the exporter serves.
+//! The flags of the HTTP server.
 
 use clap::Args;
 use std::num::NonZeroUsize;
@@ -8,22 +8,22 @@ use super::address::ListenAddress;
 use super::route::{self, ExternalUrl, RoutePath};
 use crate::http::MAX_REQUESTS;
 
-/// Where we listen unless told otherwise: on this machine only.
+/// The default: reachable from this machine only.
 const LISTEN: &str = "127.0.0.1:10365";
 
-/// Where the exporter serves.
+/// The HTTP server.
 #[derive(Debug, Clone, Args, Default)]
 #[command(next_help_heading = "Web")]
 pub struct WebFlags {
-    /// Listen here; may be given several times; `:10365` is all addresses [default: 127.0.0.1:10365]
+    /// The address to listen on; may be given several times; `:10365` stands for all addresses [default: 127.0.0.1:10365]
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
     listen_address: Vec<ListenAddress>,
 
-    /// Serve on the sockets systemd hands over, instead of on an address
+    /// Use the sockets that systemd passes instead of an address
     #[arg(long = "web.systemd-socket", conflicts_with = "listen_address")]
     pub systemd_socket: bool,
 
-    /// The web configuration: TLS, client certificates, users, headers and a rate limit, as in the Prometheus family
+    /// The web configuration: TLS, client certificates, users, headers and a rate limit, as for other Prometheus exporters
     #[arg(long = "web.config.file", value_name = "FILE")]
     pub config_file: Option<PathBuf>,
 
@@ -31,7 +31,7 @@ pub struct WebFlags {
     #[arg(long = "web.telemetry-path", value_name = "PATH", value_parser = route::telemetry_path)]
     telemetry_path: Option<RoutePath>,
 
-    /// The URL under which others reach the exporter, for links in alerts and pages
+    /// The external URL of the exporter, for links in alerts and pages
     #[arg(long = "web.external-url", value_name = "URL")]
     pub external_url: Option<ExternalUrl>,
 
@@ -39,25 +39,25 @@ pub struct WebFlags {
     #[arg(long = "web.route-prefix", value_name = "PATH")]
     route_prefix: Option<RoutePath>,
 
-    /// Answer so many requests at once, and more with 503; 0 is any number [default: 40]
+    /// Concurrent requests; further ones get 503; 0 means no limit [default: 40]
     #[arg(long = "web.max-requests", value_name = "NUMBER")]
     max_requests: Option<usize>,
 
-    /// Serve no pages for people
+    /// Do not serve the HTML pages
     #[arg(long = "web.disable-pages")]
     pub disable_pages: bool,
 
-    /// Serve no API for programs; metrics, probes, targets and health checks stay
+    /// Do not serve the API; metrics, probes, targets and health checks remain
     #[arg(long = "web.disable-api")]
     pub disable_api: bool,
 
-    /// Let POST /-/reload read the configuration again
+    /// Enable POST /-/reload, which reloads the configuration
     #[arg(long = "web.enable-lifecycle")]
     pub enable_lifecycle: bool,
 }
 
 impl WebFlags {
-    /// Where to listen; at least one.
+    /// The addresses to listen on; at least one.
     pub fn listen_addresses(&self) -> Vec<ListenAddress> {
         match self.listen_address.as_slice() {
             [] => LISTEN.parse().into_iter().collect(),
@@ -72,7 +72,7 @@ impl WebFlags {
             .map_or("/metrics", RoutePath::as_str)
     }
 
-    /// What every path begins with; empty or `/x`, never with a slash at the end.
+    /// The prefix of every path: empty, or such as `/x`, without a slash at the end.
     pub fn route_prefix(&self) -> &str {
         match (&self.route_prefix, &self.external_url) {
             (Some(prefix), _) => prefix.as_prefix(),
@@ -81,7 +81,7 @@ impl WebFlags {
         }
     }
 
-    /// How many requests are answered at once; none where there is no limit.
+    /// Concurrent requests; `None` means no limit.
     pub fn max_requests(&self) -> Option<NonZeroUsize> {
         match self.max_requests {
             None => Some(MAX_REQUESTS),
@@ -89,7 +89,7 @@ impl WebFlags {
         }
     }
 
-    /// An address given twice; port 0 is another port each time.
+    /// An address given twice; port 0 is a different port each time.
     pub(super) fn duplicate(&self) -> Option<ListenAddress> {
         let mut seen = Vec::new();
         let given = self.listen_address.iter();
@@ -103,9 +103,9 @@ impl WebFlags {
             .copied()
     }
 
-    /// Nothing but addresses, which an image's entry point gives to every
-    /// command, the ones that serve nothing as well.
-    pub(super) fn says_only_where(&self) -> bool {
+    /// Whether no other flag is set. The entry point of an image passes an
+    /// address to every command, including those that do not serve.
+    pub(super) fn has_only_addresses(&self) -> bool {
         self.telemetry_path.is_none()
             && self.external_url.is_none()
             && self.route_prefix.is_none()
@@ -117,7 +117,7 @@ impl WebFlags {
             && !self.systemd_socket
     }
 
-    /// Takes over what was typed before the sub-command.
+    /// Adds the flags that precede the sub-command.
     pub(super) fn fill_from(&mut self, before: Self) {
         if self.listen_address.is_empty() {
             self.listen_address = before.listen_address;

@@ -1,78 +1,78 @@
-//! The history Graph keeps, as samples of the past: files for promtool,
-//! samples for a remote-write receiver, or a comparison with a Prometheus.
+//! The history that Graph keeps, as samples: files for promtool, samples for a
+//! remote-write receiver, or a comparison with a Prometheus.
 
 mod advice;
-mod checking;
+mod check;
 mod comparison;
-mod curve;
 mod files;
+mod history;
 mod manifest;
-mod maxima;
+mod max_scores;
 mod openmetrics;
-mod past;
-mod reading;
+mod reader;
 mod receiver;
-mod sending;
+mod remote_write;
+mod series;
 mod summary;
 mod window;
 
 use super::chosen::chosen;
-use super::{Failure, demo, serve, simulate};
+use super::{Failure, serve};
 use crate::cli::{Backfill, Cli};
 use crate::config::{Config, Environment};
-use crate::simulator::{Options, Simulator};
 use files::Files;
-use reading::Reading;
+use reader::HistoryReader;
 use secure_score_model::Timestamp;
 use std::time::SystemTime;
 use summary::Summary;
 use window::Window;
 
-/// The seed of `demo`, so that the curves of both join.
-const DEMO_SEED: u64 = 1;
-
-/// Reads every tenant's past and does with it what the flags say.
+/// Reads every tenant's history and writes, sends or compares it.
 pub(super) async fn run(
     cli: &Cli,
     flags: &Backfill,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    if !flags.demo {
-        let config = serve::load(&cli.config, environment)?;
-        return backfill(&config, flags).await;
+    #[cfg(feature = "demo")]
+    if flags.demo {
+        let simulator = super::demo::simulator_of_default_seed().await?;
+        let ended = backfill(&super::demo::config(&simulator), flags).await;
+        simulator.stop().await;
+        return ended;
     }
-    let simulator = simulated().await?;
-    let config = demo::config(&simulator);
-    let ended = backfill(&config, flags).await;
-    simulator.stop().await;
-    ended
-}
-
-async fn simulated() -> Result<Simulator, Failure> {
-    simulate::start(Options {
-        seed: DEMO_SEED,
-        ..Options::default()
-    })
-    .await
+    let config = serve::load(&cli.config, environment)?;
+    backfill(&config, flags).await
 }
 
 async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
     let now = Timestamp::from(SystemTime::now());
     let window = Window::new(flags, now);
     let tenants = chosen(config, &flags.tenants)?;
-    let reading = |tenants| Reading::new(config, tenants, flags, (window, now));
-    let terms = (&*flags.labels, window);
+    let reader = |tenants| HistoryReader::new(config, tenants, flags, (window, now));
+    let labels_and_window = (&*flags.labels, window);
     if let Some(url) = &flags.check {
         let server = receiver::server(url, flags, config)?;
-        let mut summary = Summary::of(tenants.len());
-        let sound = checking::check(&server, &mut reading(tenants)?, terms, &mut summary).await?;
+        let mut summary = Summary::new(tenants.len());
+        let sound = check::check(
+            &server,
+            &mut reader(tenants)?,
+            labels_and_window,
+            &mut summary,
+        )
+        .await?;
         summary.conclude(0)?;
         return if sound { Ok(()) } else { Err(Failure::Found) };
     }
     if let Some(url) = &flags.remote_write {
         let server = receiver::server(url, flags, config)?;
-        let mut summary = Summary::of(tenants.len());
-        sending::send(&server, &mut reading(tenants)?, terms, &mut summary).await?;
+        let mut summary = Summary::new(tenants.len());
+        remote_write::send(
+            &server,
+            &mut reader(tenants)?,
+            labels_and_window,
+            &mut summary,
+        )
+        .await?;
         summary.print(0, "sent")?;
         if !summary.is_idle() {
             advice::notes(flags)?;
@@ -83,8 +83,8 @@ async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
     let all = tenants.len();
     let pending = files.pending(tenants);
     let kept = all - pending.len();
-    let mut summary = Summary::of(pending.len());
-    files.write(&mut reading(pending)?, &mut summary).await?;
+    let mut summary = Summary::new(pending.len());
+    files.write(&mut reader(pending)?, &mut summary).await?;
     summary.print(kept, "written")?;
     if summary.files > 0 {
         advice::print(flags)?;

@@ -6,7 +6,7 @@ use super::print::{self, line};
 use super::{Failure, serve};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
-use crate::config::{Config, Environment, nearest_id};
+use crate::config::{Config, Environment};
 use crate::graph::{
     Client, GraphError, HttpClients, PERMISSION, RefreshPermit, Subject, TokenFacts,
 };
@@ -86,11 +86,11 @@ fn print_exceptions(tenants: &[Findings], all: bool, now: Timestamp) -> Result<(
     let snapshots = tenants
         .iter()
         .map(|tenant| (tenant.alias.as_str(), &tenant.snapshot));
-    for finding in acceptances::findings(snapshots, all, now) {
+    for finding in acceptances::audit_exceptions(snapshots, all, now) {
         let tenant = finding.tenant.as_deref();
         let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));
         line(format_args!("{:<5} {finding}{on}", Verdict::Odd))?;
-        line(format_args!("      hint: {}", finding.oddity.remedy()))?;
+        line(format_args!("      hint: {}", finding.issue.remedy()))?;
     }
     Ok(())
 }
@@ -300,7 +300,7 @@ impl Examination {
     fn watch_list(&self, catalogue: &Catalogue, findings: &mut Findings) {
         for unmatched in catalogue.unmatched_watches(&self.config.rules(&self.alias)) {
             let ids = catalogue.entries.iter().map(|entry| &*entry.id);
-            let nearest = nearest_id(&unmatched, ids);
+            let nearest = strict_yaml::suggest::nearest(&unmatched, ids);
             findings.odd(
                 format!("watch list: {unmatched} fits no control of the catalogue"),
                 &nearest.map_or_else(

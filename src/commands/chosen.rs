@@ -1,7 +1,7 @@
 //! The tenants somebody named on the command line.
 
 use super::Failure;
-use crate::config::{Config, Tenant, nearest_id};
+use crate::config::{Config, Tenant};
 
 /// Those with these names, or all where no name is given.
 pub(super) fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a Tenant>, Failure> {
@@ -12,7 +12,7 @@ pub(super) fn chosen<'a>(config: &'a Config, names: &[String]) -> Result<Vec<&'a
             error: anyhow::anyhow!(
                 "--tenant {unknown}: no tenant of the configuration has this name"
             ),
-            hint: Some(match nearest_id(unknown, names_known) {
+            hint: Some(match strict_yaml::suggest::nearest(unknown, names_known) {
                 Some(near) => format!("did you mean {near}?"),
                 None => "use the `name` of a tenant as the configuration spells it".to_owned(),
             }),

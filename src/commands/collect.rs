@@ -58,7 +58,7 @@ async fn read(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
         store: Arc::clone(&store),
         telemetry: Arc::new(telemetry),
         clock: Arc::new(|| Timestamp::from(SystemTime::now())),
-        keeper: None,
+        state_writer: None,
         events: None,
     };
     let bar = bar(config.tenants.len());
@@ -88,7 +88,7 @@ struct View<'a> {
 impl View<'_> {
     fn format(&self) -> CollectFormat {
         let terminal = self.collect.output.is_none() && std::io::stdout().is_terminal();
-        let default = match terminal || self.collect.chooses_rows() || self.collect.wide {
+        let default = match terminal || self.collect.selects_controls() || self.collect.wide {
             true => CollectFormat::Table,
             false => CollectFormat::Prometheus,
         };

@@ -6,13 +6,13 @@ mod approved;
 use super::exporter::Exporter;
 use super::print::{line, tenants};
 use super::{Failure, simulate};
-use crate::cli::Demo;
+use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
     AcceptedBy, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
     SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
-use crate::simulator::{Simulator, TenantAccess, story};
+use graph_simulator::{Options, Simulator, TenantAccess, scenario};
 use secure_score_model::Timestamp;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -29,23 +29,33 @@ const TARGET: f64 = 0.8;
 /// Runs until asked to stop.
 pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = simulate::options(&demo.world, any_port, any_port);
-    let story = story(&options);
+    let options = simulate::options(&demo.simulation, any_port, any_port);
+    let scenario = scenario(&options);
     let simulator = simulate::start(options).await?;
     let config = Config {
         exceptions: approved::exceptions(Timestamp::from(SystemTime::now())),
         ..config(&simulator)
     };
     let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None, None).await?;
-    introduce(&simulator, &exporter, demo, &story)?;
+    introduce(&simulator, &exporter, demo, &scenario)?;
     let ended = exporter.serve(None).await;
     simulator.stop().await;
     ended
 }
 
-/// A configuration for the simulator's tenants, with everything shown: nobody
-/// in it is real. It needs no file, so that the demo runs where nothing can be
-/// written.
+/// Starts a simulator with the seed that `demo` has by default, so that the
+/// series of `backfill --demo` and `demo` join.
+pub(super) async fn simulator_of_default_seed() -> Result<Simulator, Failure> {
+    simulate::start(Options {
+        seed: DEFAULT_SEED,
+        ..Options::default()
+    })
+    .await
+}
+
+/// A configuration of the simulator's tenants that shows all personal data,
+/// since it is generated. It needs no file, so the demo runs on a read-only
+/// file system.
 pub(super) fn config(simulator: &Simulator) -> Config {
     let tenants = simulator.tenants();
     // As many refreshes a second for a thousand tenants as for twenty.
@@ -91,7 +101,7 @@ fn introduce(
     simulator: &Simulator,
     exporter: &Exporter,
     demo: &Demo,
-    story: &[String],
+    scenario: &[String],
 ) -> Result<(), Failure> {
     let prefix = demo.web.route_prefix();
     let path = demo.web.telemetry_path();
@@ -113,9 +123,9 @@ fn introduce(
         tenants(simulator.tenants().len()),
         simulator.control_url().unwrap_or("off"),
     ))?;
-    if demo.world.living() {
-        line(format_args!("What will happen:\n"))?;
-        for event in story {
+    if demo.simulation.runs_scenario() {
+        line(format_args!("Scheduled events:\n"))?;
+        for event in scenario {
             line(format_args!("  - {event}"))?;
         }
         line(format_args!(""))?;

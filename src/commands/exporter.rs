@@ -1,19 +1,19 @@
 //! The exporter itself: the loops behind, the web server before.
 
-use super::gatekeeper::Gatekeeper;
 use super::reload::{Reloader, Showing};
 use super::serve::Source;
+use super::web_config::WebConfiguration;
 use super::{Failure, persons, stop, supervisor};
 use crate::cli::WebFlags;
 use crate::config::Config;
-use crate::events::{DeliveryQueue, Events, Pace, Webhook, WebhookSender};
+use crate::events::{DeliveryQueue, Events, RetryPolicy, Webhook, WebhookSender};
 use crate::http::{
     self, DisabledRoutes, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions,
     TargetLabels,
 };
 use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
 use crate::store::Store;
-use crate::store::disk::Directory;
+use crate::store::disk::StateDirectory;
 use crate::telemetry::{Telemetry, TelemetryError};
 use anyhow::Context as _;
 use secure_score_model::Timestamp;
@@ -33,7 +33,7 @@ pub(super) struct Exporter {
     telemetry: Arc<Telemetry>,
     reloads: Option<Receiver<ReloadRequest>>,
     server_options: ServerOptions,
-    gatekeeper: Gatekeeper,
+    web_config: WebConfiguration,
     events: Arc<Events>,
     courier: Option<WebhookSender>,
 }
@@ -44,7 +44,7 @@ impl Exporter {
         config: Config,
         flags: &WebFlags,
         shard: Shard,
-        state: Option<Directory>,
+        state: Option<StateDirectory>,
         handed_over: Option<Vec<std::net::TcpListener>>,
     ) -> Result<Self, Failure> {
         let listeners = match handed_over {
@@ -62,11 +62,12 @@ impl Exporter {
         let exposed = !addresses
             .iter()
             .all(|address| address.ip().to_canonical().is_loopback());
-        let gatekeeper = Gatekeeper::start(flags.config_file.as_deref())?;
-        let gate = gatekeeper.gate();
-        if exposed && !gate.rules().is_some_and(|rules| rules.know_everybody()) {
+        let web_config = WebConfiguration::load(flags.config_file.as_deref())?;
+        let access = web_config.access();
+        let config_in_effect = access.config();
+        if exposed && !config_in_effect.is_some_and(|it| it.authenticates_every_client()) {
             tracing::warn!(
-                "listening beyond this machine without authentication: anybody who reaches it can read the metrics; ask for a password or a client certificate by --web.config.file, or listen on a loopback address"
+                "listening beyond this machine without authentication: every client that reaches it can read the metrics; require a password or a client certificate with --web.config.file, or listen on a loopback address"
             );
         }
         let store = Arc::new(Store::default());
@@ -86,7 +87,7 @@ impl Exporter {
             SiteOptions {
                 lifecycle,
                 exposed,
-                gate: Arc::clone(&gate),
+                access: Arc::clone(&access),
                 ..options(&config, flags)
             },
         ));
@@ -98,13 +99,13 @@ impl Exporter {
             config: Arc::new(config),
             policy,
             store,
-            keeper: keeper.clone(),
+            state_writer: keeper.clone(),
             telemetry: Arc::clone(&telemetry),
             events: Some(Arc::clone(&events)),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
         site.set_target_labels(target_labels(fleet.config()));
-        site.set_on_demand_refresh(fleet.summons());
+        site.set_on_demand_refresh(fleet.on_demand());
         Ok(Self {
             site,
             listeners,
@@ -114,16 +115,17 @@ impl Exporter {
             telemetry,
             reloads,
             server_options: ServerOptions {
-                gate,
+                access,
                 max_requests: flags.max_requests(),
             },
-            gatekeeper,
+            web_config,
             events,
             courier,
         })
     }
 
     /// Where it listens.
+    #[cfg(feature = "demo")]
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
@@ -148,7 +150,7 @@ impl Exporter {
         supervisor::ready();
         let mut signs = tokio::task::JoinSet::new();
         signs.spawn(supervisor::signs_of_life());
-        let keeping = self.gatekeeper.run(Arc::clone(&self.telemetry));
+        let keeping = self.web_config.watch(Arc::clone(&self.telemetry));
         signs.spawn(async move { match keeping.await {} });
         let stopping = CancellationToken::new();
         let shutdown = async {
@@ -218,17 +220,18 @@ fn events(
             .external_url
             .as_ref()
             .map(|url| url.as_str().to_owned()),
-        outbox: None,
+        queue: None,
     };
     let Some(webhook) = &config.webhook else {
         return Ok((events, None));
     };
     let webhook = Webhook::new(webhook, config.extra_roots.as_ref())
         .context("events cannot be sent to the webhook")?;
-    let outbox = Arc::new(DeliveryQueue::default());
-    events.outbox = Some(Arc::clone(&outbox));
-    let courier = WebhookSender::start(webhook, Pace::default(), outbox, Arc::clone(telemetry));
-    Ok((events, Some(courier)))
+    let queue = Arc::new(DeliveryQueue::default());
+    events.queue = Some(Arc::clone(&queue));
+    let policy = RetryPolicy::default();
+    let sender = WebhookSender::start(webhook, policy, queue, Arc::clone(telemetry));
+    Ok((events, Some(sender)))
 }
 
 fn options(config: &Config, flags: &WebFlags) -> SiteOptions {
@@ -241,7 +244,7 @@ fn options(config: &Config, flags: &WebFlags) -> SiteOptions {
             .map(|url| url.as_str().to_owned()),
         persons: persons::on_pages(config),
         exposed: true,
-        gate: Arc::default(),
+        access: Arc::default(),
         lifecycle: None,
         disabled: DisabledRoutes {
             pages: flags.disable_pages,

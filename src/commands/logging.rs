@@ -6,8 +6,9 @@ use std::panic::PanicHookInfo;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-/// Our own crate, as it appears in the targets of log lines.
-const OURS: &str = "secure_score_exporter";
+/// The crates whose lines follow `--log.level`, as they appear in the targets
+/// of log lines.
+const OWN_CRATES: [&str; 2] = ["secure_score_exporter", "graph_simulator"];
 
 /// Starts logging: our lines at the wanted level, those of libraries only when
 /// they warn. Libraries log requests and headers below that, and those carry
@@ -22,7 +23,7 @@ pub(super) fn start(flags: &LogFlags) {
     };
     let targets = Targets::new()
         .with_default(level.min(LevelFilter::WARN))
-        .with_target(OURS, level);
+        .with_targets(OWN_CRATES.map(|name| (name, level)));
     let registry = tracing_subscriber::registry().with(targets);
     // A second start, as tests do, keeps the first.
     let _already_started = match flags.format {
@@ -64,7 +65,7 @@ mod tests {
     use serde_json::Value;
     use std::process::Command;
 
-    const ITSELF: &str = "command::logging::tests::a_panic_is_a_line_of_the_log";
+    const ITSELF: &str = "commands::logging::tests::a_panic_is_a_line_of_the_log";
     const INNER: &str = "SECURE_SCORE_TEST_PANICS";
 
     /// The hook is the whole process's, so the panic is in another one.
@@ -98,7 +99,7 @@ mod tests {
         );
         let location = line["location"].as_str().unwrap();
         assert!(
-            location.starts_with("src/command/logging.rs:"),
+            location.starts_with("src/commands/logging.rs:"),
             "{location}"
         );
     }

@@ -4,9 +4,9 @@ mod backfill;
 mod check;
 mod chosen;
 mod collect;
+#[cfg(feature = "demo")]
 mod demo;
 mod exporter;
-mod gatekeeper;
 mod healthcheck;
 mod logging;
 mod persons;
@@ -14,17 +14,20 @@ mod print;
 mod reload;
 mod serve;
 mod shell;
+#[cfg(feature = "demo")]
 mod simulate;
 mod stop;
 mod supervisor;
+mod web_config;
 
 use crate::cli::{Cli, Command};
-use crate::config::{Environment, Faults};
+use crate::config::Environment;
 use crate::diagnostics;
 use crate::graph::SetupError;
 use crate::http::{self, ListenError};
 use crate::store::disk::DirectoryError;
 use std::process::ExitCode;
+use strict_yaml::ConfigErrors;
 
 /// The exit status of a command that did a part of its work. 2 is that of a
 /// wrong flag.
@@ -34,7 +37,7 @@ const PARTLY: u8 = 3;
 #[derive(Debug)]
 pub enum Failure {
     /// The configuration; nothing was started.
-    Faults(Faults),
+    Config(ConfigErrors),
     /// Anything else, with what to do about it.
     Other {
         /// What happened.
@@ -50,9 +53,9 @@ pub enum Failure {
     Partly,
 }
 
-impl From<Faults> for Failure {
-    fn from(faults: Faults) -> Self {
-        Self::Faults(faults)
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors)
     }
 }
 
@@ -113,7 +116,9 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
             let handed_over = asked.then(http::systemd_sockets).transpose()?;
             block_on(serve::run(&cli, environment, handed_over))
         }
+        #[cfg(feature = "demo")]
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
+        #[cfg(feature = "demo")]
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
         Some(Command::Collect(ref collect)) => block_on(collect::run(&cli, collect, environment)),
         Some(Command::Backfill(ref backfill)) => {
@@ -128,7 +133,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
 
 fn tell(failure: &Failure) {
     match failure {
-        Failure::Faults(faults) => diagnostics::faults(faults),
+        Failure::Config(errors) => diagnostics::config_errors(errors),
         Failure::Other { error, hint } => diagnostics::error(error.as_ref(), hint.as_deref()),
         Failure::Found | Failure::Partly => {}
     }

@@ -3,23 +3,24 @@
 use super::exporter::target_labels;
 use super::serve::Source;
 use super::{persons, supervisor};
-use crate::config::{Config, Faults};
+use crate::config::Config;
 use crate::diagnostics;
 use crate::events::Events;
 use crate::http::{ReloadRequest, Site};
 use crate::refresh::Fleet;
 use crate::telemetry::Telemetry;
+use exporter_web_config::FileWatcher;
 use secure_score_model::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use strict_yaml::ConfigErrors;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
-use tokio::time::MissedTickBehavior;
 
-/// How often the files are looked at. A rotated secret is used, and a new
-/// tenant watched, within seconds; reading some files costs nothing.
-const LOOK: Duration = Duration::from_secs(5);
+/// How often the configuration and the files it names are read. A rotated
+/// secret is used, and a new tenant watched, within this time.
+const POLL_PERIOD: Duration = Duration::from_secs(5);
 
 /// Keeps a running fleet true to its configuration.
 pub(super) struct Reloader<'a> {
@@ -28,8 +29,8 @@ pub(super) struct Reloader<'a> {
     /// Who asks over HTTP, where that is allowed.
     requests: Option<Receiver<ReloadRequest>>,
     hangups: Option<Signal>,
-    /// The file that is gone by, without those it names.
-    text: Option<Vec<u8>>,
+    /// The configuration file, without those it names.
+    file: FileWatcher,
     /// What is wrong with the configuration as it lies there now, as told.
     refused: Option<String>,
 }
@@ -50,7 +51,7 @@ impl<'a> Reloader<'a> {
         requests: Option<Receiver<ReloadRequest>>,
     ) -> Self {
         Self {
-            text: source.text(),
+            file: FileWatcher::new(POLL_PERIOD, source.file_contents()),
             source,
             showing,
             requests,
@@ -62,8 +63,7 @@ impl<'a> Reloader<'a> {
     /// Reads the configuration again whenever somebody asks for it, and when
     /// a file it names has changed.
     pub(super) async fn run(mut self, fleet: &mut Fleet) -> Infallible {
-        let mut looks = tokio::time::interval(LOOK);
-        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.look(fleet);
         loop {
             tokio::select! {
                 () = asked(&mut self.hangups) => self.reload(fleet),
@@ -72,7 +72,7 @@ impl<'a> Reloader<'a> {
                     // Who has gone away meanwhile does not want to know.
                     let _gone = asked.send(self.verdict());
                 }
-                _ = looks.tick() => self.look(fleet),
+                () = self.file.poll_due() => self.look(fleet),
             }
         }
     }
@@ -85,7 +85,7 @@ impl<'a> Reloader<'a> {
     /// A configuration that cannot be used changes nothing.
     fn reload(&mut self, fleet: &mut Fleet) {
         supervisor::reloading();
-        self.text = self.source.text();
+        self.file.set_loaded(self.source.file_contents());
         match self.source.load() {
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
@@ -99,14 +99,14 @@ impl<'a> Reloader<'a> {
     /// Secrets and files of tenants are looked at always, since programs write
     /// them; the file people write only where they said so.
     fn look(&mut self, fleet: &mut Fleet) {
-        let text = self.source.text();
-        if text != self.text && !self.source.may_change_by_itself() {
+        let contents = self.source.file_contents();
+        if self.file.has_changed(&contents) && !self.source.may_change_by_itself() {
             return;
         }
         match self.source.load() {
             Ok(loaded) if loaded.config == *fleet.config() => self.accept(&loaded.config),
             Ok(loaded) => {
-                self.text = text;
+                self.file.set_loaded(contents);
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, fleet);
             }
@@ -126,7 +126,7 @@ impl<'a> Reloader<'a> {
         }
     }
 
-    fn refuse(&mut self, faults: &Faults) {
+    fn refuse(&mut self, faults: &ConfigErrors) {
         self.showing.telemetry.config_refused();
         self.refused = Some(faults.to_string());
         tell(faults);
@@ -172,7 +172,7 @@ impl<'a> Reloader<'a> {
 }
 
 /// A line for each fault, since a log has no other place for them.
-fn tell(faults: &Faults) {
+fn tell(faults: &ConfigErrors) {
     for warning in faults.warnings() {
         tracing::warn!("{warning}");
     }

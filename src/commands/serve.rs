@@ -4,12 +4,14 @@ use super::Failure;
 use super::exporter::Exporter;
 use super::print::{line, tenants};
 use crate::cli::{Cli, ConfigFlags, ShardFlags};
-use crate::config::{self, Config, Environment, Faults, Loaded};
+use crate::config::{self, Config, Environment, Loaded};
 use crate::diagnostics;
-use crate::gate;
 use crate::refresh::Shard;
-use crate::store::disk::Directory;
+use crate::store::disk::StateDirectory;
+use exporter_web_config::FileContents;
 use std::net::TcpListener;
+use std::path::Path;
+use strict_yaml::ConfigErrors;
 
 /// Serves until asked to stop, on sockets that are open already or on those
 /// the flags name.
@@ -28,7 +30,11 @@ pub(super) async fn run(
     if source.shard != Shard::WHOLE {
         tracing::info!(shard = %source.shard, tenants = config.tenants.len(), "watching a share of the tenants");
     }
-    let state = cli.state_dir.as_deref().map(Directory::open).transpose()?;
+    let state = cli
+        .state_dir
+        .as_deref()
+        .map(StateDirectory::open)
+        .transpose()?;
     let exporter = Exporter::start(config, &cli.web, source.shard, state, handed_over).await?;
     exporter.serve(Some(source)).await
 }
@@ -42,16 +48,17 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Reads it, and leaves the tenants of other shards to others.
-    pub(super) fn load(&self) -> Result<Loaded, Faults> {
+    pub(super) fn load(&self) -> Result<Loaded, ConfigErrors> {
         let mut loaded = config::find(self.cli.config.file.as_deref(), self.environment)?;
         let tenants = &mut loaded.config.tenants;
         tenants.retain(|tenant| self.shard.owns(&tenant.alias));
         Ok(loaded)
     }
 
-    /// The file itself, without those it names; nothing where there is none.
-    pub(super) fn text(&self) -> Option<Vec<u8>> {
-        config::text(self.cli.config.file.as_deref())
+    /// The contents of the configuration file, without those it names.
+    pub(super) fn file_contents(&self) -> FileContents {
+        let file = self.cli.config.file.as_deref();
+        FileContents::read([file.unwrap_or(Path::new(config::DEFAULT_FILE))])
     }
 
     /// Whether the file people write is gone by as soon as it changes.
@@ -71,7 +78,8 @@ fn shard(flags: &ShardFlags, environment: &Environment) -> Result<Shard, Failure
 pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
     let config = load(&cli.config, environment)?;
     if let Some(file) = &cli.web.config_file {
-        diagnostics::warnings(&gate::load(file)?.warnings);
+        let (_, warnings) = exporter_web_config::load(file)?;
+        diagnostics::warnings(&warnings);
     }
     line(format_args!(
         "configuration is good: {}",
@@ -80,7 +88,7 @@ pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), F
 }
 
 /// Reads the configuration and passes its warnings on.
-pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, Faults> {
+pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
     let loaded = config::find(flags.file.as_deref(), environment)?;
     diagnostics::warnings(&loaded.warnings);
     Ok(loaded.config)

@@ -2,9 +2,9 @@
 
 use super::print::line;
 use super::{Failure, stop};
-use crate::cli::{Simulate, World};
-use crate::simulator::{Options, Simulator, SimulatorError};
+use crate::cli::{Simulate, SimulationFlags};
 use anyhow::Context as _;
+use graph_simulator::{Options, Simulator, SimulatorError};
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -18,7 +18,7 @@ const CA_FILE: &str = "simulator-ca.pem";
 /// Runs until asked to stop.
 pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
     let options = options(
-        &flags.world,
+        &flags.simulation,
         flags.listen_address.address(),
         flags.control_listen_address.address(),
     );
@@ -45,15 +45,15 @@ pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the flags ask the simulator for.
-pub(super) fn options(world: &World, listen: SocketAddr, control: SocketAddr) -> Options {
+/// The simulator's options.
+pub(super) fn options(flags: &SimulationFlags, listen: SocketAddr, control: SocketAddr) -> Options {
     Options {
         listen,
         control_listen: Some(control),
-        tenants: usize::from(world.tenants),
-        seed: world.seed,
-        replay: world.replay.clone(),
-        living: world.living(),
+        tenants: usize::from(flags.tenants),
+        seed: flags.seed,
+        replay: flags.replay.clone(),
+        scenario: flags.runs_scenario(),
         ..Options::default()
     }
 }
@@ -68,7 +68,7 @@ pub(super) async fn start(options: Options) -> Result<Simulator, Failure> {
             SimulatorError::Replay(_) => Some(
                 "--replay wants a directory with secureScores.json and secureScoreControlProfiles*.json, as Graph answered them",
             ),
-            SimulatorError::NotLoopback { .. } | SimulatorError::Identity(_) => None,
+            SimulatorError::NotLoopback { .. } | SimulatorError::Certificate(_) => None,
         };
         Failure::Other {
             hint: hint.map(str::to_owned),

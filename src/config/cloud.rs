@@ -1,12 +1,9 @@
-//! The clouds in which a tenant can live.
+//! Microsoft's national clouds.
 
 use std::fmt;
+use strict_yaml::{Diagnostics, Text, suggest};
 
-use super::fault::Ledger;
-use super::word;
-use super::written::Text;
-
-/// Which of Microsoft's clouds holds the tenant.
+/// The cloud that hosts a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Cloud {
     /// The worldwide cloud.
@@ -16,15 +13,22 @@ pub enum Cloud {
     GccHigh,
     /// US Government L5.
     Dod,
-    /// Our own stand-in for Graph, on this machine.
+    /// The Graph simulator on this machine.
     Simulator,
 }
 
 impl Cloud {
-    /// Every cloud.
-    pub const ALL: [Self; 4] = [Self::Global, Self::GccHigh, Self::Dod, Self::Simulator];
+    const ALL: [Self; 4] = [Self::Global, Self::GccHigh, Self::Dod, Self::Simulator];
 
-    /// The word in the configuration and in the label `cloud`.
+    /// Their names in the configuration.
+    pub(super) const WORDS: &[&str] = &[
+        Self::Global.as_str(),
+        Self::GccHigh.as_str(),
+        Self::Dod.as_str(),
+        Self::Simulator.as_str(),
+    ];
+
+    /// The name in the configuration and in the label `cloud`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Global => "global",
@@ -44,19 +48,17 @@ impl fmt::Display for Cloud {
 /// Names of the cloud that exists but has no Secure Score.
 const CHINA: [&str; 3] = ["china", "china21vianet", "21vianet"];
 
-pub(super) fn resolve(path: &str, word: &Text, ledger: &mut Ledger) -> Option<Cloud> {
-    let written = word.value.trim().to_lowercase();
-    let cloud = Cloud::ALL
-        .into_iter()
-        .find(|cloud| cloud.as_str() == written);
+pub(super) fn resolve(path: &str, text: &Text, diagnostics: &mut Diagnostics) -> Option<Cloud> {
+    let name = text.value.trim().to_lowercase();
+    let cloud = Cloud::ALL.into_iter().find(|it| it.as_str() == name);
     if cloud.is_none() {
-        let message = if CHINA.contains(&written.as_str()) {
+        let message = if CHINA.contains(&name.as_str()) {
             "Microsoft does not offer Secure Score in the China cloud; leave such tenants out"
                 .to_owned()
         } else {
-            word::unknown("cloud", &written, &Cloud::ALL.map(Cloud::as_str))
+            suggest::unknown("cloud", &name, Cloud::WORDS)
         };
-        ledger.fault(word.mark, path, message);
+        diagnostics.error(text.span, path, message);
     }
     cloud
 }

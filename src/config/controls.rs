@@ -1,21 +1,17 @@
-//! Which controls get series of their own, and under which category.
+//! The controls that get series, and their categories.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use strict_yaml::{Diagnostics, Entries, Span, Text, suggest};
 
-use super::fault::Ledger;
-use super::file::{Entries, FileControls};
-use super::keys::unknown_keys;
+use super::file::FileControls;
 use super::pattern::Pattern;
 use super::watch::WatchList;
-use super::word;
-use super::written::{Mark, Text};
 use secure_score_model::Category;
 
-/// The choice of controls, by default every one, and those that are watched.
+/// The controls that get series, by default all, and the watch list.
 ///
-/// It decides about series per control and never about sums: a tenant's score
-/// must not depend on what a dashboard wants to see.
+/// Sums cover every control: a tenant's score must not depend on the selection.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ControlSelection {
     /// Empty means all.
@@ -28,8 +24,8 @@ pub struct ControlSelection {
 }
 
 impl ControlSelection {
-    /// Whether the control gets series. `category` is the one it is exported
-    /// under, after any override. An exclusion wins over an inclusion.
+    /// Whether the control gets series; `category` is the exported one, after
+    /// any override.
     pub fn selects(&self, id: &str, category: Category) -> bool {
         (self.categories.is_empty() || self.categories.contains(&category))
             && (self.include.is_empty() || any_matches(&self.include, id))
@@ -41,12 +37,12 @@ impl ControlSelection {
         self.watch.watches(id)
     }
 
-    /// Lines of the watch list that fit none of these ids.
+    /// Entries of the watch list that match none of these ids.
     pub fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
         self.watch.unmatched(ids)
     }
 
-    /// The category this control is pinned to, whatever Microsoft says.
+    /// The configured category of this control, if any.
     pub fn category_override(&self, id: &str) -> Option<Category> {
         if self.overrides.is_empty() {
             return None;
@@ -62,84 +58,82 @@ fn any_matches(patterns: &[Pattern], id: &str) -> bool {
 pub(super) fn resolve(
     file: FileControls,
     watch: WatchList,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> ControlSelection {
-    unknown_keys("controls", &file.unknown, FileControls::KEYS, ledger);
+    file.report_unknown_keys("controls", diagnostics);
     ControlSelection {
-        categories: categories(file.categories, ledger),
-        include: patterns("include", file.include, ledger),
-        exclude: patterns("exclude", file.exclude, ledger),
-        overrides: overrides(file.category_overrides.unwrap_or_default(), ledger),
+        categories: categories(file.categories, diagnostics),
+        include: patterns("include", file.include, diagnostics),
+        exclude: patterns("exclude", file.exclude, diagnostics),
+        overrides: overrides(file.category_overrides.unwrap_or_default(), diagnostics),
         watch,
     }
 }
 
-fn category(path: String, word: &Text, ledger: &mut Ledger) -> Option<Category> {
-    let category = word.value.trim().parse().ok();
+fn category(path: &str, text: &Text, diagnostics: &mut Diagnostics) -> Option<Category> {
+    let name = text.value.trim();
+    let category = name.parse().ok();
     if category.is_none() {
         let known = Category::ALL.map(Category::as_str);
-        ledger.fault(
-            word.mark,
-            path,
-            word::unknown("category", word.value.trim(), &known),
-        );
+        let message = suggest::unknown("category", name, &known);
+        diagnostics.error(text.span, path, message);
     }
     category
 }
 
-fn categories(words: Option<Vec<Text>>, ledger: &mut Ledger) -> Vec<Category> {
-    let Some(words) = words else {
+fn categories(names: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> Vec<Category> {
+    let Some(names) = names else {
         return Vec::new();
     };
-    if words.is_empty() {
-        ledger.fault(
-            Mark::Nowhere,
+    if names.is_empty() {
+        diagnostics.error(
+            Span::Nowhere,
             "controls.categories",
-            "the list is empty, so no control would be shown; leave the key out for all categories",
+            "the list is empty, which selects no control; omit the key for all categories",
         );
     }
-    let named = words.iter().enumerate();
-    named
-        .filter_map(|(index, word)| category(format!("controls.categories[{index}]"), word, ledger))
-        .collect()
+    let categories = names.iter().enumerate().filter_map(|(index, name)| {
+        category(&format!("controls.categories[{index}]"), name, diagnostics)
+    });
+    categories.collect()
 }
 
-fn patterns(key: &str, texts: Option<Vec<Text>>, ledger: &mut Ledger) -> Vec<Pattern> {
+fn patterns(key: &str, texts: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> Vec<Pattern> {
     let texts = texts.unwrap_or_default();
-    let read = texts.iter().enumerate().filter_map(|(index, text)| {
+    let patterns = texts.iter().enumerate().filter_map(|(index, text)| {
         Pattern::new(text.value.trim())
-            .map_err(|bad| {
+            .map_err(|error| {
                 let path = format_args!("controls.{key}[{index}]");
-                ledger.fault(text.mark, path, bad.to_string());
+                diagnostics.error(text.span, path, error.to_string());
             })
             .ok()
     });
-    read.collect()
+    patterns.collect()
 }
 
-fn overrides(entries: Entries<Text>, ledger: &mut Ledger) -> BTreeMap<String, Category> {
+fn overrides(entries: Entries<Text>, diagnostics: &mut Diagnostics) -> BTreeMap<String, Category> {
     let mut overrides = BTreeMap::new();
-    for (id, word) in entries.0 {
+    for (id, name) in entries.0 {
         let path = format!("controls.category_overrides[{}]", overrides.len());
-        let Some(category) = category(path.clone(), &word, ledger) else {
+        let Some(category) = category(&path, &name, diagnostics) else {
             continue;
         };
         if category == Category::Unknown {
-            ledger.fault(
-                word.mark,
+            diagnostics.error(
+                name.span,
                 &path,
-                "a control cannot be pinned to Unknown; name its category or leave it out",
+                "Unknown cannot override a category; name another one, or omit the control",
             );
         }
         if id.value.is_empty() {
-            ledger.fault(id.mark, &path, "the control's id is empty; write one");
+            diagnostics.error(id.span, &path, "the control's id is empty; name a control");
         }
         let previous = overrides.insert(id.value.to_ascii_lowercase(), category);
         if previous.is_some() {
-            ledger.fault(
-                id.mark,
+            diagnostics.error(
+                id.span,
                 &path,
-                "this control is pinned twice (case does not matter); keep one",
+                "this control occurs twice (case does not matter); keep one",
             );
         }
     }
@@ -150,7 +144,7 @@ fn overrides(entries: Entries<Text>, ledger: &mut Ledger) -> BTreeMap<String, Ca
 mod tests {
     use super::*;
 
-    fn only(include: &[&str], exclude: &[&str]) -> ControlSelection {
+    fn selection(include: &[&str], exclude: &[&str]) -> ControlSelection {
         let patterns = |texts: &[&str]| texts.iter().map(|t| Pattern::new(t).unwrap()).collect();
         ControlSelection {
             include: patterns(include),
@@ -160,21 +154,21 @@ mod tests {
     }
 
     #[test]
-    fn without_a_choice_every_control_is_selected() {
+    fn every_control_is_selected_by_default() {
         let selection = ControlSelection::default();
         assert!(selection.selects("scid_1", Category::Unknown));
     }
 
     #[test]
     fn an_exclusion_wins_over_an_inclusion() {
-        let selection = only(&["scid_*"], &["SCID_2*"]);
+        let selection = selection(&["scid_*"], &["SCID_2*"]);
         assert!(selection.selects("scid_1", Category::Device));
         assert!(!selection.selects("scid_21", Category::Device));
         assert!(!selection.selects("AdminMFAV2", Category::Identity));
     }
 
     #[test]
-    fn a_pinned_control_is_found_whatever_the_case() {
+    fn an_override_ignores_the_case_of_the_id() {
         let overrides = [("adminmfav2".to_owned(), Category::Identity)];
         let selection = ControlSelection {
             overrides: overrides.into(),

@@ -1,29 +1,32 @@
-//! Days as written in a configuration; all are of UTC.
+//! Days in a configuration, all in UTC.
 
 use std::fmt;
+use strict_yaml::{Diagnostics, Text};
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use super::fault::Ledger;
-use super::written::Text;
 use secure_score_model::Timestamp;
 
 /// A day, written as year, month and day.
-pub(super) fn day(path: impl fmt::Display, text: &Text, ledger: &mut Ledger) -> Option<Date> {
+pub(super) fn day(
+    path: impl fmt::Display,
+    text: &Text,
+    diagnostics: &mut Diagnostics,
+) -> Option<Date> {
     let written = text.value.trim();
     let day = Date::strptime("%Y-%m-%d", written).ok();
-    // jiff reads years of other lengths too, and this must mean one day.
+    // jiff also parses years of other lengths.
     let day = day.filter(|day| day.to_string() == written && (2000..2200).contains(&day.year()));
     if day.is_none() {
         let message = "not a day; write year, month and day, such as 2027-03-31";
-        ledger.fault(text.mark, path, message);
+        diagnostics.error(text.span, path, message);
     }
     day
 }
 
-/// The first moment of a day.
-pub(super) fn beginning(day: Date) -> Timestamp {
+/// Midnight at the start of a day.
+pub(super) fn start_of_day(day: Date) -> Timestamp {
     let start = day.to_zoned(TimeZone::UTC);
     Timestamp::from_seconds(start.map_or(0, |start| start.timestamp().as_second()))
 }
@@ -33,8 +36,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_begins_at_midnight_utc() {
-        let day = beginning(Date::constant(2027, 4, 1));
+    fn a_day_starts_at_midnight_utc() {
+        let day = start_of_day(Date::constant(2027, 4, 1));
         assert_eq!(day, Timestamp::from_seconds(1_806_537_600));
     }
 }

@@ -1,20 +1,21 @@
-//! To whom events are sent beside the log.
+//! The webhook that receives events.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
+use strict_yaml::{Diagnostics, Span, Spanned, Text};
 
-use super::fault::Ledger;
-use super::file::{FileEvents, FileWebhook};
-use super::keys::unknown_keys;
+use super::authority;
+use super::file::FileEvents;
+use super::number;
 use super::secret::Secret;
 use super::secret_source;
-use super::written::{Mark, Text, Written};
 
-/// A receiver that needs longer only to say that it has an event, is away.
+/// A receiver only has to acknowledge the event, which takes less time.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Less no receiver beyond this machine keeps to; more holds up all that waits.
-const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Receivers on other machines need more; a longer wait delays queued events.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 const URL: &str = "events.webhook.url";
 const URL_FILE: &str = "events.webhook.url_file";
@@ -23,42 +24,55 @@ const AUTHORIZATION_FILE: &str = "events.webhook.authorization_file";
 /// A receiver of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
-    /// Where to post; a secret, since whoever knows it can post there too.
+    /// Where to post; a secret, because everyone who knows it can post there.
     pub url: Secret,
-    /// A bearer token, or a whole `Authorization` header where there are two
-    /// words.
+    /// A bearer token, or a scheme and its value for the `Authorization` header.
     pub authorization: Option<Secret>,
-    /// For one attempt.
+    /// The timeout of one attempt.
     pub timeout: Duration,
 }
 
-pub(super) fn resolve(file: FileEvents, ledger: &mut Ledger) -> Option<Webhook> {
-    unknown_keys("events", &file.unknown, FileEvents::KEYS, ledger);
-    let Written { value: file, mark } = file.webhook?;
-    unknown_keys("events.webhook", &file.unknown, FileWebhook::KEYS, ledger);
+impl Webhook {
+    /// A receiver at this URL, without authorization and with the default timeout.
+    pub fn new(url: &str) -> Self {
+        Self {
+            url: Secret::new(url.to_owned()),
+            authorization: None,
+            timeout: TIMEOUT,
+        }
+    }
+}
+
+pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option<Webhook> {
+    file.report_unknown_keys("events", diagnostics);
+    let Spanned { value: file, span } = file.webhook?;
+    file.report_unknown_keys("events.webhook", diagnostics);
     let url = match (&file.url, &file.url_file) {
         (Some(_), Some(_)) => {
-            ledger.fault(
-                mark,
+            diagnostics.error(
+                span,
                 "events.webhook",
                 "both url and url_file are set; keep one",
             );
             None
         }
-        (Some(url), None) => plain_url(url, ledger),
-        (None, Some(file)) => secret_url(file, ledger),
+        (Some(url), None) => plain_url(url, diagnostics),
+        (None, Some(file)) => secret_url(file, diagnostics),
         (None, None) => {
-            let key = match mark {
-                Mark::Variable(_) => "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
+            let key = match span {
+                Span::Variable(_) => "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
                 _ => "url_file",
             };
             let message = format!("no receiver; set {key} to a file that holds its URL");
-            ledger.fault(mark, "events.webhook", message);
+            diagnostics.error(span, "events.webhook", message);
             None
         }
     };
-    let authorization = file.authorization_file.and_then(|f| header(&f, ledger));
-    let timeout = file.timeout.and_then(|text| timeout(&text, ledger));
+    let authorization = file
+        .authorization_file
+        .and_then(|f| header(&f, diagnostics));
+    let range = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
+    let timeout = number::timeout("events.webhook.timeout", &file.timeout, range, diagnostics);
     Some(Webhook {
         url: url?,
         authorization,
@@ -66,131 +80,91 @@ pub(super) fn resolve(file: FileEvents, ledger: &mut Ledger) -> Option<Webhook> 
     })
 }
 
-/// A URL in the open. What people write into queries are keys, so one with a
-/// query has to come from a file.
-fn plain_url(text: &Text, ledger: &mut Ledger) -> Option<Secret> {
+/// A URL in the configuration itself. A query often contains a key, so a URL
+/// with a query must come from a file.
+fn plain_url(text: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
     let url = text.value.trim();
     if url.contains('?') {
-        ledger.fault(
-            text.mark,
+        diagnostics.error(
+            text.span,
             URL,
             "the URL has a query, which may hold a key; put the URL into a file and set url_file in place of url",
         );
         return None;
     }
-    match fault(url) {
-        Some(fault) => {
-            ledger.fault(text.mark, URL, fault.to_string());
+    match check_url(url) {
+        Err(error) => {
+            diagnostics.error(text.span, URL, error.to_string());
             None
         }
-        None => Some(Secret::new(url.to_owned())),
+        Ok(()) => Some(Secret::new(url.to_owned())),
     }
 }
 
-fn secret_url(file: &Text, ledger: &mut Ledger) -> Option<Secret> {
-    let secret = secret_source::from_file(URL_FILE, file, ledger)?;
-    match fault(secret.expose().trim()) {
-        Some(fault) => {
-            ledger.fault(
-                file.mark,
-                URL_FILE,
-                format!("in the file named here: {fault}"),
-            );
+fn secret_url(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
+    let secret = secret_source::from_file(URL_FILE, file, diagnostics)?;
+    match check_url(secret.expose().trim()) {
+        Err(error) => {
+            let message = format!("in the file named here: {error}");
+            diagnostics.error(file.span, URL_FILE, message);
             None
         }
-        None => Some(secret),
+        Ok(()) => Some(secret),
     }
 }
 
-/// Why a text is no URL to send events to.
+/// Why events cannot be sent to a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum UrlFault {
+enum UrlError {
     #[error("not a URL; write https://HOST/PATH")]
     Malformed,
     #[error(
         "a URL with a user or password; put them into a file and name that as authorization_file"
     )]
     User,
-    #[error(
-        "http beyond this machine would show names and comments to the network; write https://"
-    )]
+    #[error("http to another machine sends names and comments in clear text; write https://")]
     Plain,
 }
 
-fn fault(url: &str) -> Option<UrlFault> {
-    let is_odd = |c: char| !c.is_ascii_graphic() || matches!(c, '\\' | '#' | '"' | '<' | '>');
-    let Some((scheme, rest)) = url.split_once("://").filter(|_| !url.contains(is_odd)) else {
-        return Some(UrlFault::Malformed);
+fn check_url(url: &str) -> Result<(), UrlError> {
+    let is_forbidden = |c: char| !c.is_ascii_graphic() || matches!(c, '\\' | '#' | '"' | '<' | '>');
+    let Some((scheme, rest)) = url
+        .split_once("://")
+        .filter(|_| !url.contains(is_forbidden))
+    else {
+        return Err(UrlError::Malformed);
     };
-    let authority = rest.split(['/', '?']).next().unwrap_or_default();
-    if authority.contains('@') {
-        return Some(UrlFault::User);
+    let host_and_port = rest.split(['/', '?']).next().unwrap_or_default();
+    if host_and_port.contains('@') {
+        return Err(UrlError::User);
     }
-    let Some(host) = host(authority) else {
-        return Some(UrlFault::Malformed);
-    };
+    let host = authority::host(host_and_port).ok_or(UrlError::Malformed)?;
     match scheme.to_ascii_lowercase().as_str() {
-        "https" => None,
-        "http" if is_this_machine(host) => None,
-        "http" => Some(UrlFault::Plain),
-        _ => Some(UrlFault::Malformed),
+        "https" => Ok(()),
+        "http" if is_this_machine(host) => Ok(()),
+        "http" => Err(UrlError::Plain),
+        _ => Err(UrlError::Malformed),
     }
-}
-
-/// The host, where it and its port are well formed.
-fn host(authority: &str) -> Option<&str> {
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    };
-    let is_port = |port: &str| {
-        port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
-    };
-    let is_name = |host: &str| {
-        let mut labels = host.strip_suffix('.').unwrap_or(host).split('.');
-        let is_good = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
-        labels.all(|label| !label.is_empty() && label.bytes().all(is_good))
-    };
-    let is_host = bracketed(host).is_some() || is_name(host);
-    (is_host && port.is_none_or(is_port)).then_some(host)
-}
-
-fn bracketed(host: &str) -> Option<Ipv6Addr> {
-    host.strip_prefix('[')?.strip_suffix(']')?.parse().ok()
 }
 
 fn is_this_machine(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
-        || bracketed(host).is_some_and(|ip| ip.is_loopback())
+        || authority::ipv6(host).is_some_and(|ip| ip.is_loopback())
 }
 
-fn header(file: &Text, ledger: &mut Ledger) -> Option<Secret> {
-    let secret = secret_source::from_file(AUTHORIZATION_FILE, file, ledger)?;
+fn header(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
+    let secret = secret_source::from_file(AUTHORIZATION_FILE, file, diagnostics)?;
     let is_sendable = |c: char| c.is_ascii_graphic() || c == ' ';
     if secret.expose().chars().all(is_sendable) {
         return Some(secret);
     }
-    ledger.fault(
-        file.mark,
+    diagnostics.error(
+        file.span,
         AUTHORIZATION_FILE,
-        "the file named here holds characters no header may have; write a token, or a scheme and its value such as `Basic …`",
+        "the file named here contains characters that a header cannot contain; write a token, or a scheme and its value such as `Basic …`",
     );
     None
-}
-
-fn timeout(text: &Text, ledger: &mut Ledger) -> Option<Duration> {
-    let (least, most) = TIMEOUTS;
-    let timeout = humantime::parse_duration(text.value.trim()).ok();
-    let timeout = timeout.filter(|timeout| (least..=most).contains(timeout));
-    if timeout.is_none() {
-        ledger.fault(
-            text.mark,
-            "events.webhook.timeout",
-            "not a duration from 1s to 1m; write a number with its unit, such as 10s",
-        );
-    }
-    timeout
 }
 
 #[cfg(test)]
@@ -198,29 +172,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn https_goes_anywhere_and_http_stays_on_this_machine() {
-        for good in [
-            "https://hooks.example/a?key=b",
-            "HTTPS://hooks.example:8443",
-            "https://[2001:db8::1]/x",
-            "http://127.0.0.1:9000/x",
-            "http://[::1]:9000",
-            "http://localhost/",
-        ] {
-            assert_eq!(fault(good), None, "{good}");
+    fn https_reaches_any_host_and_http_only_this_machine() {
+        let texts = "https://hooks.example/a?key=b HTTPS://hooks.example:8443 \
+            https://[2001:db8::1]/x http://127.0.0.1:9000/x http://[::1]:9000 \
+            http://localhost/";
+        for good in texts.split(' ') {
+            assert_eq!(check_url(good), Ok(()), "{good}");
         }
         for plain in ["http://hooks.example/", "http://127.0.0.1.example/"] {
-            assert_eq!(fault(plain), Some(UrlFault::Plain), "{plain}");
+            assert_eq!(check_url(plain), Err(UrlError::Plain), "{plain}");
         }
     }
 
     #[test]
-    fn nothing_that_reads_as_another_host_gets_through() {
+    fn a_url_with_an_ambiguous_host_is_refused() {
         for user in [
             "https://a:b@hooks.example/",
             "http://127.0.0.1@evil.example/",
         ] {
-            assert_eq!(fault(user), Some(UrlFault::User), "{user}");
+            assert_eq!(check_url(user), Err(UrlError::User), "{user}");
         }
         for odd in [
             "",
@@ -236,7 +206,7 @@ mod tests {
             "https://a/#f",
             "https://ä.example/",
         ] {
-            assert_eq!(fault(odd), Some(UrlFault::Malformed), "{odd}");
+            assert_eq!(check_url(odd), Err(UrlError::Malformed), "{odd}");
         }
     }
 }

@@ -1,41 +1,37 @@
-//! The acceptances somebody approved, each until a day.
+//! Approved acceptances, each with a last day.
 
-use std::fmt;
 use std::sync::Arc;
+use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
 
 use jiff::civil::Date;
 
-use super::day::{beginning, day};
-use super::fault::Ledger;
+use super::day::{day, start_of_day};
 use super::file::{FileException, OneOrMany};
-use super::keys::unknown_keys;
 use super::pattern::{BadPattern, Pattern};
-use super::word;
-use super::written::{Mark, Text, Written};
 use secure_score_model::Exception;
 
 /// Stands for every tenant.
 const ALL: &str = "all";
 
-/// What is shown in a label and a table cell: more would be cut there.
+/// In bytes; labels and table cells are cut at this length.
 const LONGEST_TEXT: usize = 128;
 
 /// Approved acceptances, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Exceptions(Vec<Approved>);
+pub struct Exceptions(Vec<ApprovedException>);
 
-/// One of them, and which controls it names.
+/// An exception with the parsed pattern of its controls.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Approved {
+pub(super) struct ApprovedException {
     pub(super) controls: Pattern,
     pub(super) exception: Arc<Exception>,
 }
 
 impl Exceptions {
-    /// Exceptions made elsewhere; each names its controls by its pattern.
+    /// Exceptions that do not come from a file.
     pub fn of(exceptions: Vec<Exception>) -> Result<Self, BadPattern> {
         let approved = exceptions.into_iter().map(|exception| {
-            Ok(Approved {
+            Ok(ApprovedException {
                 controls: Pattern::new(&exception.control)?,
                 exception: Arc::new(exception),
             })
@@ -43,179 +39,164 @@ impl Exceptions {
         Ok(Self(approved.collect::<Result<_, _>>()?))
     }
 
-    /// Those of one tenant.
-    pub(super) fn of_tenant(&self, alias: &str) -> Vec<Approved> {
-        let concerns = |approved: &&Approved| {
+    /// The exceptions of one tenant.
+    pub(super) fn of_tenant(&self, alias: &str) -> Vec<ApprovedException> {
+        let applies = |approved: &&ApprovedException| {
             let tenants = &approved.exception.tenants;
             tenants.is_empty() || tenants.iter().any(|tenant| **tenant == *alias)
         };
-        self.0.iter().filter(concerns).cloned().collect()
+        self.0.iter().filter(applies).cloned().collect()
     }
 }
 
-/// Resolves the list; `tenants` are the aliases as written, good or bad.
+/// Resolves the list; `tenants` are the aliases as written, including invalid
+/// ones.
 pub(super) fn resolve(
-    files: Vec<Written<FileException>>,
+    files: Vec<Spanned<FileException>>,
     tenants: &[String],
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Exceptions {
     let numbered = files.into_iter().enumerate();
     let resolved = numbered.filter_map(|(index, file)| {
-        let entry = Entry {
-            at: format!("risk_accepted.exceptions[{index}]"),
-            mark: file.mark,
+        let mut resolver = Resolver {
+            path: format!("risk_accepted.exceptions[{index}]"),
+            span: file.span,
+            aliases: tenants,
+            diagnostics,
         };
-        entry.resolve(file.value, tenants, ledger)
+        resolver.resolve(file.value)
     });
     Exceptions(resolved.collect())
 }
 
-/// An entry of the list: where it is.
-struct Entry {
-    at: String,
-    mark: Mark,
+/// Resolves one exception.
+struct Resolver<'a> {
+    path: String,
+    span: Span,
+    aliases: &'a [String],
+    diagnostics: &'a mut Diagnostics,
 }
 
-impl Entry {
-    fn resolve(
-        self,
-        file: FileException,
-        tenants: &[String],
-        ledger: &mut Ledger,
-    ) -> Option<Approved> {
-        unknown_keys(&self.at, &file.unknown, FileException::KEYS, ledger);
-        let controls = self.controls(file.control.as_ref(), ledger);
-        let tenants = self.tenants(file.tenants, tenants, ledger);
-        let reference = self.reference(file.reference.as_ref(), ledger);
-        let approver = self.words("approver", file.approver.as_ref(), ledger);
-        let reason = self.words("reason", file.reason.as_ref(), ledger);
-        let accepted_by = self.words("accepted_by", file.accepted_by.as_ref(), ledger);
-        let approved_on = file.approved_on.as_ref();
-        let approved_on = approved_on.and_then(|text| self.date("approved_on", text, ledger));
-        let expires = self.expiry(file.expires.as_ref(), approved_on, ledger);
+impl Resolver<'_> {
+    fn resolve(&mut self, file: FileException) -> Option<ApprovedException> {
+        file.report_unknown_keys(&self.path, self.diagnostics);
+        let controls = self.controls(file.control.as_ref());
+        let tenants = self.tenants(file.tenants);
+        let reference = self.reference(file.reference.as_ref());
+        let approver = self.line("approver", file.approver.as_ref());
+        let reason = self.line("reason", file.reason.as_ref());
+        let accepted_by = self.line("accepted_by", file.accepted_by.as_ref());
+        let approved_on = self.date("approved_on", file.approved_on.as_ref());
+        let expires = self.expiry(file.expires.as_ref(), approved_on);
         let (controls, expires) = (controls?, expires?);
-        Some(Approved {
+        Some(ApprovedException {
             exception: Arc::new(Exception {
-                place: self.at.into(),
+                place: self.path.as_str().into(),
                 control: file.control?.value.trim().into(),
                 tenants: tenants?,
                 reference: reference?,
                 approver,
                 reason,
-                approved_on: approved_on.map(beginning),
+                approved_on: approved_on.map(start_of_day),
                 accepted_by,
-                expires: beginning(expires.tomorrow().unwrap_or(expires)),
+                expires: start_of_day(expires.tomorrow().unwrap_or(expires)),
             }),
             controls,
         })
     }
 
-    fn controls(&self, text: Option<&Text>, ledger: &mut Ledger) -> Option<Pattern> {
-        let remedy = "missing; name the control whose risk may be accepted, or a pattern of ids";
-        let text = self.required("control", text, remedy, ledger)?;
+    fn controls(&mut self, text: Option<&Text>) -> Option<Pattern> {
+        let message = "missing; name the control whose risk may be accepted, or a pattern of ids";
+        let text = self.required("control", text, message)?;
         match Pattern::new(text.value.trim()) {
             Ok(pattern) => Some(pattern),
-            Err(bad) => {
-                self.fault(text.mark, "control", bad, ledger);
-                None
-            }
+            Err(error) => self.error(text.span, "control", &error.to_string()),
         }
     }
 
     /// Empty for all tenants.
-    fn tenants(
-        &self,
-        written: Option<Written<OneOrMany>>,
-        known: &[String],
-        ledger: &mut Ledger,
-    ) -> Option<Vec<Arc<str>>> {
-        let Some(written) = written else {
+    fn tenants(&mut self, tenants: Option<Spanned<OneOrMany>>) -> Option<Vec<Arc<str>>> {
+        let Some(Spanned { value, span }) = tenants else {
             return Some(Vec::new());
         };
-        let names = match written.value {
-            OneOrMany::One(word) if word.trim() == ALL => return Some(Vec::new()),
-            OneOrMany::One(name) => vec![Text::new(name, written.mark)],
+        let names = match value {
+            OneOrMany::One(name) if name.trim() == ALL => return Some(Vec::new()),
+            OneOrMany::One(name) => vec![Text::new(name, span)],
             OneOrMany::Many(names) => names,
         };
         if names.is_empty() {
-            let message = "the list is empty, so nothing would be approved; name tenants, or leave the key out for all";
-            self.fault(written.mark, "tenants", message, ledger);
-            return None;
+            let message =
+                "the list is empty, which approves nothing; name tenants, or omit the key for all";
+            return self.error(span, "tenants", message);
         }
-        let resolved = names.iter().map(|name| self.tenant(name, known, ledger));
-        resolved.collect::<Vec<_>>().into_iter().collect()
+        let resolved: Vec<_> = names.iter().map(|name| self.tenant(name)).collect();
+        resolved.into_iter().collect()
     }
 
-    fn tenant(&self, name: &Text, known: &[String], ledger: &mut Ledger) -> Option<Arc<str>> {
+    fn tenant(&mut self, name: &Text) -> Option<Arc<str>> {
         let alias = name.value.trim();
-        if known.iter().any(|tenant| tenant == alias) {
+        if self.aliases.iter().any(|known| known == alias) {
             return Some(alias.into());
         }
-        let message = match word::nearest(alias, known.iter().map(String::as_str)) {
+        let known = self.aliases.iter().map(String::as_str);
+        let message = match suggest::nearest(alias, known) {
             Some(near) => format!("no tenant has this name; did you mean `{near}`?"),
             None => "no tenant has this name; use the `name` of one, or `all`".to_owned(),
         };
-        self.fault(name.mark, "tenants", message, ledger);
-        None
+        self.error(name.span, "tenants", &message)
     }
 
-    fn reference(&self, text: Option<&Text>, ledger: &mut Ledger) -> Option<Arc<str>> {
-        let remedy = "missing; name the ticket or decision, so that it can be looked up";
-        let text = self.required("reference", text, remedy, ledger)?;
-        self.words("reference", Some(text), ledger)
+    fn reference(&mut self, text: Option<&Text>) -> Option<Arc<str>> {
+        let message = "missing; name the ticket or decision, so that it can be looked up";
+        let text = self.required("reference", text, message)?;
+        self.line("reference", Some(text))
     }
 
-    /// Words for a person to read.
-    fn words(&self, key: &str, text: Option<&Text>, ledger: &mut Ledger) -> Option<Arc<str>> {
+    fn line(&mut self, key: &str, text: Option<&Text>) -> Option<Arc<str>> {
         let text = text?;
-        let words = text.value.trim();
-        let message = if words.is_empty() {
-            "empty; write something or leave the key out"
-        } else if words.contains(char::is_control) {
-            "holds a control character or a line break; write one plain line"
-        } else if words.len() > LONGEST_TEXT {
-            "longer than 128 bytes; shorten it, and keep the rest where the reference leads"
+        let line = text.value.trim();
+        let message = if line.is_empty() {
+            "empty; write a text or omit the key"
+        } else if line.contains(char::is_control) {
+            "contains a control character or a line break; write one line"
+        } else if line.len() > LONGEST_TEXT {
+            "longer than 128 bytes; shorten it, and keep the details at the reference"
         } else {
-            return Some(words.into());
+            return Some(line.into());
         };
-        self.fault(text.mark, key, message, ledger);
-        None
+        self.error(text.span, key, message)
     }
 
-    fn expiry(
-        &self,
-        text: Option<&Text>,
-        approved_on: Option<Date>,
-        ledger: &mut Ledger,
-    ) -> Option<Date> {
-        let remedy = "missing; write its last day, such as 2027-03-31: an exception that never ends is a rule";
-        let text = self.required("expires", text, remedy, ledger)?;
-        let day = self.date("expires", text, ledger)?;
+    fn expiry(&mut self, text: Option<&Text>, approved_on: Option<Date>) -> Option<Date> {
+        let message = "missing; every exception has a last day, such as 2027-03-31";
+        let text = self.required("expires", text, message)?;
+        let day = self.date("expires", Some(text))?;
         if approved_on.is_some_and(|approved| approved > day) {
-            let message = "before approved_on, so it never held; correct one of the two";
-            self.fault(text.mark, "expires", message, ledger);
+            let message = "before approved_on, so it never applied; correct one of the two";
+            return self.error(text.span, "expires", message);
         }
         Some(day)
     }
 
-    fn date(&self, key: &str, text: &Text, ledger: &mut Ledger) -> Option<Date> {
-        day(format_args!("{}.{key}", self.at), text, ledger)
+    fn date(&mut self, key: &str, text: Option<&Text>) -> Option<Date> {
+        day(format_args!("{}.{key}", self.path), text?, self.diagnostics)
     }
 
-    fn required<'a>(
-        &self,
+    fn required<'t>(
+        &mut self,
         key: &str,
-        text: Option<&'a Text>,
-        remedy: &str,
-        ledger: &mut Ledger,
-    ) -> Option<&'a Text> {
-        if text.is_none() {
-            self.fault(self.mark, key, remedy, ledger);
+        text: Option<&'t Text>,
+        message: &str,
+    ) -> Option<&'t Text> {
+        match text {
+            Some(text) => Some(text),
+            None => self.error(self.span, key, message),
         }
-        text
     }
 
-    fn fault(&self, mark: Mark, key: &str, message: impl fmt::Display, ledger: &mut Ledger) {
-        ledger.fault(mark, format_args!("{}.{key}", self.at), message.to_string());
+    fn error<T>(&mut self, span: Span, key: &str, message: &str) -> Option<T> {
+        let path = format_args!("{}.{key}", self.path);
+        self.diagnostics.error(span, path, message);
+        None
     }
 }

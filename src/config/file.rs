@@ -1,214 +1,204 @@
-//! The YAML file as written, before anybody asks what it means.
+//! The table of configuration keys.
+//!
+//! From it follow the structs that a YAML file is read into, the configuration
+//! by environment variables, the JSON Schema and the reference page. A new key
+//! is a line here and its resolver.
 
 use std::fmt;
-use std::marker::PhantomData;
 
+use secure_score_model::Category;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use strict_yaml::{Entries, Spanned, Text};
 
-use super::written::{Text, Written};
+use super::choices::{AcceptedBy, Choice, CommentLabel, EventDetail, RefreshMode};
+use super::cloud::Cloud;
+use super::table::Form::{
+    Day, Duration, Integer, ListOf, MappingOf, NamedSections, OneOf, Ratio, Refused, SectionList,
+    TextOr,
+};
+use super::table::{Form, REQUIRED, Section, section};
 
-/// The key as written in the file, where Rust needs `r#` before a reserved word.
-pub(crate) const fn spelt(field: &'static str) -> &'static str {
-    match field.as_bytes() {
-        [b'r', b'#', ..] => field.split_at(2).1,
-        _ => field,
-    }
-}
+/// Every section, in the order of the reference page.
+pub(super) const SECTIONS: &[Section] = &[
+    File::SECTION,
+    FileTenant::SECTION,
+    FileCredential::SECTION,
+    FileDefaults::SECTION,
+    FileRefresh::SECTION,
+    FileControls::SECTION,
+    FileRiskAccepted::SECTION,
+    FileException::SECTION,
+    FileLabels::SECTION,
+    FilePrivacy::SECTION,
+    FileEvents::SECTION,
+    FileWebhook::SECTION,
+    FileGraph::SECTION,
+    FileSimulator::SECTION,
+];
 
-/// Declares a section: its keys, each optional, and the keys nobody knows.
-///
-/// Serde's own `deny_unknown_fields` stops at the first unknown key. Here they
-/// are kept with their places, so that all are reported in one run together
-/// with everything else.
-macro_rules! section {
-    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Default, Clone)]
-        pub(crate) struct $name {
-            $(pub(crate) $field: Option<$kind>,)*
-            pub(crate) unknown: Vec<Text>,
-        }
-
-        impl $name {
-            pub(crate) const KEYS: &'static [&'static str] = &[$(spelt(stringify!($field))),*];
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Keys;
-
-                impl<'de> Visitor<'de> for Keys {
-                    type Value = $name;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str("a mapping")
-                    }
-
-                    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$name, A::Error> {
-                        let mut section = $name::default();
-                        while let Some(key) = map.next_key::<Text>()? {
-                            match key.value.as_str() {
-                                $(s if s == spelt(stringify!($field)) => section.$field = map.next_value()?,)*
-                                _ => {
-                                    map.next_value::<IgnoredAny>()?;
-                                    section.unknown.push(key);
-                                }
-                            }
-                        }
-                        Ok(section)
-                    }
-                }
-
-                deserializer.deserialize_map(Keys)
-            }
-        }
-    };
-}
-
-pub(crate) use section;
+const PATH: Form = Form::Text("path");
+const PEM_PATH: Form = Form::Text("path of PEM certificates");
+const ONE_LINE: Form = Form::Text("one line, at most 128 bytes");
+const DAY: Form = Day("a day in UTC, `2027-03-31`");
+const ID_OR_PATTERN: Form = Form::Text("ids or patterns");
+const CREDENTIAL: Form = TextOr(
+    &Form::Section("credentials.NAME"),
+    "the name of a credential, or a credential as a mapping",
+);
+const CATEGORY: Form = OneOf(&[
+    Category::Identity.as_str(),
+    Category::Data.as_str(),
+    Category::Device.as_str(),
+    Category::Apps.as_str(),
+    Category::Infrastructure.as_str(),
+    Category::Unknown.as_str(),
+]);
 
 section! {
     /// The whole file.
-    File {
-        refresh: FileRefresh,
-        credentials: Entries<Written<FileCredential>>,
-        defaults: FileDefaults,
-        tenants: Vec<Written<FileTenant>>,
-        tenant_files: Vec<Text>,
-        controls: FileControls,
-        risk_accepted: FileRiskAccepted,
-        labels: FileLabels,
-        privacy: FilePrivacy,
-        events: FileEvents,
-        graph: FileGraph,
-        simulator: Written<FileSimulator>,
+    File "" "The sections, in any order." {
+        refresh: FileRefresh, Form::Section("refresh"), "see there", "how often the exporter queries Graph, and its limits", env;
+        credentials: Entries<Spanned<FileCredential>>, NamedSections("credentials.NAME"), "none", "named credentials, which tenants can share";
+        defaults: FileDefaults, Form::Section("defaults"), "none", "values for tenants that do not set their own";
+        tenants: Vec<Spanned<FileTenant>>, SectionList("tenants[]"), REQUIRED, "the tenants to watch";
+        tenant_files: Vec<Text>, ListOf(&Form::Text("patterns, such as `tenants.d/*.yml`")), "none", "files of tenants, each a list as under `tenants`; paths in such a file are relative to it";
+        controls: FileControls, Form::Section("controls"), "all controls", "the controls that get series of their own", env;
+        risk_accepted: FileRiskAccepted, Form::Section("risk_accepted"), "see there", "the watch list, the lookback and approved exceptions", env;
+        labels: FileLabels, Form::Section("labels"), "no persons", "persons and comments in labels", env;
+        privacy: FilePrivacy, Form::Section("privacy"), "full", "persons and comments in the log, the API, the pages and the webhook", env;
+        events: FileEvents, Form::Section("events"), "the log only", "the receiver of events", env;
+        graph: FileGraph, Form::Section("graph"), "none", "the connection to Microsoft Graph", env;
+        simulator: Spanned<FileSimulator>, Form::Section("simulator"), "none", "the simulator that serves the tenants with `cloud: simulator`";
     }
 }
 
+// `tenant_id` comes before `name`: the hash of a configuration by environment
+// variables depends on this order.
 section! {
-    FileRefresh {
-        mode: Text,
-        profiles: Text,
-        scores: Text,
-        max_staleness: Text,
-        timeout: Text,
-        concurrency: Text,
+    FileTenant "tenants[]" "One tenant each. Two entries for one Entra tenant are refused." {
+        tenant_id: Text, Form::Text("GUID or domain"), REQUIRED, "the tenant, as in the Entra overview", env "SECURE_SCORE_TENANT_ID" "AZURE_TENANT_ID";
+        name: Text, Form::Text("a letter or digit, then letters, digits, `.`, `_` or `-`; at most 64"), REQUIRED, "the alias: the value of the label `tenant`", env "SECURE_SCORE_TENANT_NAME";
+        display_name: Text, Form::Text("text of one line"), "the alias", "the tenant's name on pages", env "SECURE_SCORE_DISPLAY_NAME";
+        cloud: Text, OneOf(Cloud::WORDS), "`defaults.cloud`", "the national cloud of the tenant", env "SECURE_SCORE_CLOUD";
+        credential: Spanned<FileCredentialUse>, CREDENTIAL, "`defaults.credential`", "the credential for this tenant";
+        target: Text, Ratio, "`defaults.target`", "the share of the maximum score to reach", env "SECURE_SCORE_TARGET";
+        labels: Entries<Text>, MappingOf("label names", &Form::Text("texts")), "none", "labels of the tenant's target in `/sd/tenants`, for routing; the series of `/metrics` do not carry them";
     }
 }
 
 section! {
     /// An inline `client_secret` is recognised only to be refused, so its value
-    /// is not even kept.
-    FileCredential {
-        r#type: Text,
-        client_id: Text,
-        client_secret: Written<IgnoredAny>,
-        client_secret_file: Text,
-        client_secret_env: Text,
-        certificate_file: Text,
-        key_file: Text,
-        password_file: Text,
-        password_env: Text,
-        token_file: Text,
-        managed_identity: Text,
-        expires: Text,
+    /// is not kept.
+    FileCredential "credentials.NAME" "A way to get tokens. Secrets come from a file or an environment variable, never from this file." {
+        r#type: Text, OneOf(&["client_secret", "client_certificate", "workload_identity", "managed_identity", "azure_cli"]), REQUIRED, "an application with a secret, with a certificate or with a federated credential; the identity of an Azure machine; or the account of `az login`. See [permissions](../permissions.md)", env "SECURE_SCORE_CREDENTIAL_TYPE";
+        client_id: Text, Form::Text("GUID"), "required for `client_secret` and `client_certificate`; for `workload_identity` AZURE_CLIENT_ID; for `managed_identity` the system-assigned identity", "the application (client) id, or the client id of a user-assigned identity", env "AZURE_CLIENT_ID";
+        client_secret: Spanned<IgnoredAny>, Refused, "refused", "a secret does not belong in this file; the error names the keys to use";
+        client_secret_file: Text, Form::Text("path, relative to this file"), "one of the two for `client_secret`", "the file with the secret", env "AZURE_CLIENT_SECRET_FILE";
+        client_secret_env: Text, Form::Text("name of a variable"), "one of the two for `client_secret`", "the environment variable with the secret", env "AZURE_CLIENT_SECRET";
+        certificate_file: Text, PATH, "required for `client_certificate`", "the certificate with its private key: PEM or PKCS#12. The exporter reads it again when it changes; a metric and `check` report when it expires", env "AZURE_CLIENT_CERTIFICATE_PATH";
+        key_file: Text, PATH, "in `certificate_file`", "the private key, PEM, if it is in a separate file";
+        password_file: Text, PATH, "no password", "the file with the password of a PKCS#12 file or an encrypted key";
+        password_env: Text, Form::Text("name of a variable"), "no password", "the environment variable with that password", env "AZURE_CLIENT_CERTIFICATE_PASSWORD";
+        token_file: Text, PATH, "AZURE_FEDERATED_TOKEN_FILE", "for `workload_identity`: the file with the federated token, read again for each request", env "AZURE_FEDERATED_TOKEN_FILE";
+        managed_identity: Text, Form::Text("a client id"), "none", "for `workload_identity`: the user-assigned managed identity whose token is the federated token. The application trusts this identity, so it reaches many tenants without a secret";
+        expires: Text, Day("a day, `2027-03-31`"), "unknown", "when a client secret expires, as the app registration shows it; a metric and `check` report it", env "SECURE_SCORE_CREDENTIAL_EXPIRES";
     }
 }
 
 section! {
-    FileDefaults {
-        credential: Written<FileCredentialUse>,
-        cloud: Text,
-        target: Text,
+    FileDefaults "defaults" "Values for tenants that do not set their own." {
+        credential: Spanned<FileCredentialUse>, CREDENTIAL, "none", "the credential";
+        cloud: Text, Form::Text("as for a tenant"), "`global`", "the national cloud";
+        target: Text, Ratio, "none", "the share of the maximum score to reach";
     }
 }
 
 section! {
-    FileTenant {
-        name: Text,
-        tenant_id: Text,
-        display_name: Text,
-        cloud: Text,
-        credential: Written<FileCredentialUse>,
-        target: Text,
-        labels: Entries<Text>,
+    FileRefresh "refresh" "Durations are written `90s`, `15m`, `1h30m`, `1d`." {
+        mode: Text, OneOf(RefreshMode::WORDS), "`background`", "with `scrape`, a scrape refreshes the data that are older than their interval, and waits for them; see [scaling](../scaling.md)", env "SECURE_SCORE_REFRESH_MODE";
+        profiles: Text, Duration("`10s`", "`1d`"), "`15m`", "the time between two refreshes of the catalogue, which holds the states", env "SECURE_SCORE_REFRESH_PROFILES";
+        scores: Text, Duration("`10s`", "`1d`"), "`1h`", "the time between two refreshes of the report, which Microsoft computes once a day", env "SECURE_SCORE_REFRESH_SCORES";
+        max_staleness: Text, Duration("three intervals", "`30d`"), "`24h`", "the age at which the exporter drops a tenant's data series", env "SECURE_SCORE_REFRESH_MAX_STALENESS";
+        timeout: Text, Duration("`1s`", "`5m`"), "`30s`", "the timeout of one request to Graph", env "SECURE_SCORE_REFRESH_TIMEOUT";
+        concurrency: Text, Integer(1, 256), "8", "concurrent requests over all tenants", env "SECURE_SCORE_REFRESH_CONCURRENCY";
     }
 }
 
 section! {
-    FileControls {
-        categories: Vec<Text>,
-        include: Vec<Text>,
-        exclude: Vec<Text>,
-        category_overrides: Entries<Text>,
+    FileControls "controls" "The controls that get series. Sums, the API and the pages count every control." {
+        categories: Vec<Text>, ListOf(&CATEGORY), "all", "only controls of these categories", env "SECURE_SCORE_CATEGORIES";
+        include: Vec<Text>, ListOf(&ID_OR_PATTERN), "all", "only controls that match one of these", env "SECURE_SCORE_CONTROLS_INCLUDE";
+        exclude: Vec<Text>, ListOf(&ID_OR_PATTERN), "none", "no controls that match one of these; wins over `include`", env "SECURE_SCORE_CONTROLS_EXCLUDE";
+        category_overrides: Entries<Text>, MappingOf("control ids", &CATEGORY), "none", "the category of a control, regardless of Microsoft's", env "SECURE_SCORE_CATEGORY_OVERRIDES";
     }
 }
 
 section! {
-    FileRiskAccepted {
-        lookback: Text,
-        watch: Vec<Text>,
-        exceptions: Vec<Written<FileException>>,
+    FileRiskAccepted "risk_accepted" "See [accepted risks](../acceptances.md)." {
+        lookback: Text, Integer(1, 100), "3", "how many of a control's last states the lookback covers", env "SECURE_SCORE_LOOKBACK";
+        watch: Vec<Text>, ListOf(&ID_OR_PATTERN), "`UserRiskPolicy`, `SigninRiskPolicy`, `AdminMFAV2`, `MFARegistrationV2`, `BlockLegacyAuthentication`", "the watch list: controls whose accepted risk raises an alert of its own", env "SECURE_SCORE_WATCH";
+        exceptions: Vec<Spanned<FileException>>, SectionList("risk_accepted.exceptions[]"), "none", "approved acceptances";
     }
 }
 
 section! {
-    FileException {
-        control: Text,
-        tenants: Written<OneOrMany>,
-        reference: Text,
-        approver: Text,
-        reason: Text,
-        approved_on: Text,
-        accepted_by: Text,
-        expires: Text,
+    FileException "risk_accepted.exceptions[]" "One approval each." {
+        control: Text, Form::Text("id or pattern"), REQUIRED, "the control whose risk may be accepted";
+        tenants: Spanned<OneOrMany>, TextOr(&ListOf(&Form::Text("names")), "a name, a list of names, or `all`"), "`all`", "the tenants in which it may be accepted";
+        reference: Text, ONE_LINE, REQUIRED, "where the decision is recorded; becomes a label";
+        approver: Text, ONE_LINE, "none", "the person who approved it";
+        reason: Text, ONE_LINE, "none", "the reason";
+        approved_on: Text, DAY, "none", "binds the approval to the acceptance in effect on that day, or else to the first one after it";
+        accepted_by: Text, Form::Text("a person as Graph writes them; case does not matter"), "any person", "covers only acceptances by this person";
+        expires: Text, DAY, REQUIRED, "the last day of the approval";
     }
 }
 
-section! { FileLabels { accepted_by: Text, comment: Text, salt_file: Text } }
-section! { FilePrivacy { events: Text } }
-section! { FileEvents { webhook: Written<FileWebhook> } }
-section! { FileWebhook { url: Text, url_file: Text, authorization_file: Text, timeout: Text } }
-section! { FileGraph { ca_file: Text } }
-section! { FileSimulator { url: Text, ca_file: Text } }
-
-/// A mapping whose keys the user chooses, in the order of the file.
-#[derive(Debug, Clone)]
-pub(crate) struct Entries<T>(pub(crate) Vec<(Text, T)>);
-
-impl<T> Default for Entries<T> {
-    fn default() -> Self {
-        Self(Vec::new())
+section! {
+    FileLabels "labels" "Everyone who can read `/metrics` or Prometheus can read all labels." {
+        accepted_by: Text, OneOf(AcceptedBy::WORDS), "`off`", "the person who accepted, in `secure_score_control_acceptance_info`", env "SECURE_SCORE_LABELS_ACCEPTED_BY";
+        comment: Text, OneOf(CommentLabel::WORDS), "`off`", "the comment, in the same metric", env "SECURE_SCORE_LABELS_COMMENT";
+        salt_file: Text, PATH, "required if something is hashed", "at least 16 bytes for HMAC-SHA-256; the same salt gives the same pseudonyms", env "SECURE_SCORE_SALT_FILE";
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Entries<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Pairs<T> {
-            type Value = Entries<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries<T>, A::Error> {
-                let mut entries = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    entries.push(entry);
-                }
-                Ok(Entries(entries))
-            }
-        }
-
-        deserializer.deserialize_map(Pairs(PhantomData))
+section! {
+    FilePrivacy "privacy" "Everywhere except in labels." {
+        events: Text, OneOf(EventDetail::WORDS), "`full`", "persons and comments; `hash` writes pseudonyms and no comments", env "SECURE_SCORE_PRIVACY_EVENTS";
     }
 }
 
-/// One word, or a list of them.
+section! {
+    FileEvents "events" "See [events](../events.md). The log has every event in any case." {
+        webhook: Spanned<FileWebhook>, Form::Section("events.webhook"), "none", "a receiver of events as JSON", env;
+    }
+}
+
+section! {
+    FileWebhook "events.webhook" "The URL is a secret: everyone who knows it can post there." {
+        url: Text, Form::Text("URL without user and query"), "one of the two", "the URL, if it contains no secret", env "SECURE_SCORE_EVENTS_WEBHOOK_URL";
+        url_file: Text, PATH, "one of the two", "the file with the URL: `https`, or `http` on a loopback address", env "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE";
+        authorization_file: Text, PATH, "none", "the file with a bearer token, or with a whole `Authorization` header, sent with each event", env "SECURE_SCORE_EVENTS_WEBHOOK_AUTHORIZATION_FILE";
+        timeout: Text, Duration("`1s`", "`1m`"), "`10s`", "the timeout of one delivery attempt", env "SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT";
+    }
+}
+
+section! {
+    FileGraph "graph" "For networks with a TLS-inspecting proxy." {
+        ca_file: Text, PEM_PATH, "none", "certificate authorities in addition to the system's", env "SECURE_SCORE_GRAPH_CA_FILE";
+    }
+}
+
+section! {
+    FileSimulator "simulator" "`secure-score-exporter simulate --config-dir DIR` writes this section." {
+        url: Text, Form::Text("`https://` URL of a loopback address"), "required with simulated tenants", "the address of the Graph simulator";
+        ca_file: Text, PEM_PATH, "required with simulated tenants", "its certificate authority";
+    }
+}
+
+/// One scalar, or a list of them.
 #[derive(Debug, Clone)]
 pub(super) enum OneOrMany {
     One(String),
@@ -239,7 +229,7 @@ impl<'de> Deserialize<'de> for OneOrMany {
     }
 }
 
-/// A tenant's credential: the name of one, or one written in place.
+/// A tenant's credential: the name of one, or the credential itself.
 #[derive(Debug, Clone)]
 pub(super) enum FileCredentialUse {
     Named(String),

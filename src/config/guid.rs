@@ -1,14 +1,14 @@
-//! Recognising the ids Entra gives to tenants and applications.
+//! The forms of the ids of tenants and applications in Entra.
 
 /// Whether the text is a GUID in its usual form of 8-4-4-4-12 hex digits.
 pub(super) fn is_guid(text: &str) -> bool {
     let mut groups = text.split('-');
-    let right_lengths = [8, 4, 4, 4, 12].iter().all(|length| {
+    let has_five_groups = [8, 4, 4, 4, 12].iter().all(|length| {
         groups.next().is_some_and(|group| {
             group.len() == *length && group.bytes().all(|b| b.is_ascii_hexdigit())
         })
     });
-    right_lengths && groups.next().is_none()
+    has_five_groups && groups.next().is_none()
 }
 
 /// Whether the text is a domain name with at least one dot.
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_guid_is_hex_in_five_groups() {
+    fn a_guid_has_five_groups_of_hex_digits() {
         assert!(is_guid("11111111-2222-3333-4444-55555555555F"));
         assert!(!is_guid("11111111-2222-3333-4444-5555555555"));
         assert!(!is_guid("11111111-2222-3333-4444-55555555555F-1"));
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_no_domain() {
+    fn an_ip_address_is_not_a_domain() {
         assert!(is_domain("contoso.onmicrosoft.com"));
         assert!(!is_domain("10.0.0.1") && !is_domain("contoso") && !is_domain("a..b"));
         assert!(!is_domain("-a.com") && !is_domain("a b.com"));

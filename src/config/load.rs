@@ -1,36 +1,30 @@
-//! Finding the configuration: in a file, or in the environment alone.
+//! Loads the configuration from a file, or from the environment alone.
 
-use std::io;
 use std::path::Path;
+use strict_yaml::{ConfigErrors, ConfigWarning, Diagnostics, Span, io_reason, parse, read_file};
 
-use super::Config;
-use super::environment::{self, Environment};
-use super::fault::{Faults, Ledger, Warning};
+use super::environment::Environment;
+use super::environment_file;
 use super::file::File;
-use super::reading;
-use super::resolve;
-use super::secret;
-use super::variable::OWN_PREFIX;
-use super::written::Mark;
-use super::yaml;
+use super::resolve::{self, Config};
 
-/// The file that is read where none was named.
+/// The file to read if no other is named.
 pub const DEFAULT_FILE: &str = "secure-score.yml";
 
-/// A good configuration, and what was odd about it.
+/// A valid configuration and its warnings.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What was meant.
+    /// The configuration.
     pub config: Config,
-    /// What works but is probably not meant.
-    pub warnings: Vec<Warning>,
+    /// Settings that work but are probably mistakes.
+    pub warnings: Vec<ConfigWarning>,
 }
 
 /// Loads the named file, or the default one, or the environment alone.
 ///
-/// A tenant in the environment beside a file is refused: whichever won, some
-/// day somebody would change the other and wonder.
-pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, Faults> {
+/// A tenant in the environment beside a file is refused: with either
+/// precedence, a change of the other would have no effect.
+pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigErrors> {
     let default = Path::new(DEFAULT_FILE);
     match named {
         Some(path) => load(path, environment),
@@ -39,116 +33,91 @@ pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, F
     }
 }
 
-/// The text of the named file, or of the default one; nothing where it cannot
-/// be read.
-pub fn text(named: Option<&Path>) -> Option<Vec<u8>> {
-    reading::read(named.unwrap_or(Path::new(DEFAULT_FILE))).ok()
-}
-
 /// Loads one file.
-pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, Faults> {
+pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErrors> {
     let name = path.display().to_string();
-    let mut ledger = Ledger::new(&name, path.parent().unwrap_or(Path::new("")));
-    compare_with_file(environment, &name, &mut ledger);
-    let text = match reading::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) => return Err(unreadable(&error, ledger)),
+    let mut diagnostics = Diagnostics::new(&name, path.parent().unwrap_or(Path::new("")));
+    environment_file::warn_of_unknown(environment, &mut diagnostics);
+    check_precedence(environment, &name, &mut diagnostics);
+    let text = match read_file(path) {
+        Ok(bytes) => String::from_utf8(bytes),
+        Err(error) => {
+            let message = format!("the configuration cannot be read ({})", io_reason(&error));
+            let hint = "name another with --config.file, or try `secure-score-exporter demo` without a tenant";
+            diagnostics.error_with_hint(Span::Nowhere, "", message, Some(hint));
+            return Err(diagnostics.into_errors());
+        }
     };
-    let Ok(text) = String::from_utf8(text) else {
-        return Err(fatal(
-            ledger,
-            Mark::Nowhere,
-            "the file is not UTF-8; save it as such",
-        ));
+    let Ok(text) = text else {
+        let message = "the file is not UTF-8; save it as such";
+        return Err(fatal(diagnostics, Span::Nowhere, message));
     };
-    let file = match yaml::parse::<File>(&text) {
-        Ok(file) => file,
-        Err(malformed) => return Err(fatal(ledger, malformed.mark, &malformed.message)),
-    };
-    let config = resolve::resolve(file, &text, environment, &mut ledger);
-    settle(config, ledger)
+    match parse::<File>(&text) {
+        Ok(file) => resolve(file, &text, environment, diagnostics),
+        Err(error) => Err(fatal(diagnostics, error.span, &error.message)),
+    }
 }
 
-fn from_environment(environment: &Environment) -> Result<Loaded, Faults> {
-    let mut ledger = Ledger::new("environment", "");
-    environment.warn_of_unknown(&mut ledger);
-    let Some(file) = environment::as_file(environment, &mut ledger) else {
-        return Err(match environment.own().next() {
-            Some(_) => fatal(
-                ledger,
-                Mark::Nowhere,
-                "SECURE_SCORE_TENANT_ID is missing, yet other variables are set; set it to the tenant's GUID or a domain of it",
-            ),
-            None => nothing_to_do(environment),
-        });
-    };
-    let text = as_text(environment);
-    let config = resolve::resolve(file, &text, environment, &mut ledger);
-    settle(config, ledger)
+fn from_environment(environment: &Environment) -> Result<Loaded, ConfigErrors> {
+    let mut diagnostics = Diagnostics::new("environment", "");
+    environment_file::warn_of_unknown(environment, &mut diagnostics);
+    if let Some(file) = environment_file::read(environment, &mut diagnostics) {
+        let variables = environment_file::prefixed(environment);
+        let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
+        return resolve(file, &lines.collect::<String>(), environment, diagnostics);
+    }
+    Err(match environment_file::prefixed(environment).next() {
+        Some(_) => fatal(
+            diagnostics,
+            Span::Nowhere,
+            "SECURE_SCORE_TENANT_ID is missing, but other variables are set; set it to the tenant's GUID or a domain of it",
+        ),
+        None => no_configuration(environment),
+    })
 }
 
-fn settle(config: Config, ledger: Ledger) -> Result<Loaded, Faults> {
-    let (config, warnings) = ledger.settle(config)?;
+fn resolve(
+    file: File,
+    text: &str,
+    environment: &Environment,
+    mut diagnostics: Diagnostics,
+) -> Result<Loaded, ConfigErrors> {
+    let config = resolve::resolve(file, text, environment, &mut diagnostics);
+    let (config, warnings) = diagnostics.finish(config)?;
     Ok(Loaded { config, warnings })
 }
 
-fn fatal(mut ledger: Ledger, mark: Mark, message: &str) -> Faults {
-    ledger.fault(mark, "", message);
-    ledger.into_faults()
+fn fatal(mut diagnostics: Diagnostics, span: Span, message: &str) -> ConfigErrors {
+    diagnostics.error(span, "", message);
+    diagnostics.into_errors()
 }
 
-/// Our variables, of which none holds a secret; Azure's are left out.
-fn as_text(environment: &Environment) -> String {
-    let lines = environment
-        .own()
-        .map(|(name, value)| format!("{name}={value}\n"));
-    lines.collect()
-}
-
-/// Says which variables do nothing because there is a file.
-fn compare_with_file(environment: &Environment, file: &str, ledger: &mut Ledger) {
-    environment.warn_of_unknown(ledger);
-    if environment.names_a_tenant() {
-        ledger.fault(
-            Mark::Nowhere,
-            "",
-            format!(
-                "SECURE_SCORE_TENANT_ID describes a tenant too; unset the {OWN_PREFIX}* variables \
-                 to use the file, or do not name a file and remove {DEFAULT_FILE}"
-            ),
+/// Refuses a tenant in the environment beside a file, and warns of other
+/// variables. `AZURE_TENANT_ID` is ignored: Kubernetes injects it in any case.
+fn check_precedence(environment: &Environment, file: &str, diagnostics: &mut Diagnostics) {
+    if environment.get("SECURE_SCORE_TENANT_ID").is_some() {
+        let message = format!(
+            "SECURE_SCORE_TENANT_ID also describes a tenant; unset the SECURE_SCORE_* variables \
+             to use the file, or do not name a file and remove {DEFAULT_FILE}"
         );
+        diagnostics.error(Span::Nowhere, "", message);
         return;
     }
-    for (name, _) in environment.own() {
+    for (name, _) in environment_file::prefixed(environment) {
         let message = format!("the environment variable {name} has no effect beside {file}");
-        ledger.warn(Mark::Nowhere, "", message);
+        diagnostics.warn(Span::Nowhere, "", message);
     }
 }
 
-fn unreadable(error: &io::Error, mut ledger: Ledger) -> Faults {
-    ledger.fault_with_hint(
-        Mark::Nowhere,
-        "",
-        format!(
-            "the configuration cannot be read ({})",
-            secret::reason(error)
-        ),
-        Some(
-            "name another with --config.file, or try `secure-score-exporter demo` without a tenant",
-        ),
-    );
-    ledger.into_faults()
-}
-
-fn nothing_to_do(environment: &Environment) -> Faults {
-    let mut ledger = Ledger::new(DEFAULT_FILE, "");
-    environment.warn_of_unknown(&mut ledger);
-    ledger.fault_with_hint(
-        Mark::Nowhere,
+fn no_configuration(environment: &Environment) -> ConfigErrors {
+    let mut diagnostics = Diagnostics::new(DEFAULT_FILE, "");
+    environment_file::warn_of_unknown(environment, &mut diagnostics);
+    diagnostics.error_with_hint(
+        Span::Nowhere,
         "",
         "there is no configuration; write this file, name another with --config.file, or set \
          SECURE_SCORE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE",
         Some("`secure-score-exporter demo` shows everything without a tenant"),
     );
-    ledger.into_faults()
+    diagnostics.into_errors()
 }

@@ -1,32 +1,31 @@
-//! # config: what to watch, with which credential, and how often
+//! # config: which tenants to watch, with which credentials, and how often
 //!
-//! Two stages. `file` is the YAML as written, all text and all optional, each
-//! value with its line. `resolve` is what it means: a [`Config`] without gaps,
-//! or every fault there is. Variables of the environment are written down as
-//! such a file first, so that each rule exists once.
+//! Loading has two stages. `file` is the table of keys, and with it the YAML as
+//! written: every value is optional text with its place. `resolve` checks it
+//! and returns a complete [`Config`], or every error. Environment variables are
+//! first converted to such a file, so that each check exists once.
 //!
-//! No message repeats a value that is not near to a known word. The reader of
-//! a complaint has the line; a log must not have the secret that somebody
-//! pasted one line too high.
+//! No message repeats a value unless it resembles a known word: a secret may be
+//! on the wrong line, and messages end up in logs.
 
+pub mod authority;
+mod choices;
 mod cloud;
 mod controls;
 mod credential;
 mod day;
 mod environment;
+mod environment_file;
 mod events;
 mod exceptions;
-mod fault;
 mod file;
-mod fingerprint;
 mod guid;
-mod keys;
+mod hash;
 mod load;
 mod number;
 mod pattern;
 mod pem;
 mod privacy;
-mod reading;
 mod reference;
 mod refresh;
 mod resolve;
@@ -35,100 +34,34 @@ mod schema;
 mod secret;
 mod secret_source;
 mod simulator;
+mod table;
 mod target_labels;
 mod tenant;
 mod tenant_files;
-mod variable;
 mod watch;
-mod word;
-mod written;
-mod yaml;
 
-/// What reads a file of another kind just as strictly.
-pub(crate) mod strict {
-    pub(crate) use super::fault::Ledger;
-    pub(crate) use super::file::{Entries, section, spelt};
-    pub(crate) use super::keys::unknown_keys;
-    pub(crate) use super::reading::read;
-    pub(crate) use super::secret::{is_readable_by_others, reason};
-    pub(crate) use super::word::{one_of, unknown};
-    pub(crate) use super::written::{Mark, Text};
-    pub(crate) use super::yaml::parse;
-}
-
-use std::num::NonZeroUsize;
-use std::sync::Arc;
-
+pub use choices::{AcceptedBy, EventDetail, RefreshMode};
 pub use cloud::Cloud;
 pub use controls::ControlSelection;
 pub use credential::{
     ClientCertificate, Credential, FederatedToken, TokenFile, UnreadableToken, Unsigned,
 };
 pub use environment::Environment;
+pub use environment_file::variables;
 pub use events::Webhook;
 pub use exceptions::Exceptions;
-pub use fault::{Fault, Faults, Place, Warning};
-pub use fingerprint::Fingerprint;
-pub use load::{DEFAULT_FILE, Loaded, find, load, text};
+pub use hash::ConfigHash;
+pub use load::{DEFAULT_FILE, Loaded, find, load};
 pub use pattern::{BadPattern, Pattern};
 pub use pem::PemFile;
-pub use privacy::{AcceptedBy, EventDetail, LabelPolicy};
+pub use privacy::LabelPolicy;
 pub use reference::reference;
-pub use refresh::{Refresh, RefreshMode};
+pub use refresh::Refresh;
+pub use resolve::Config;
 pub use rules::TenantRules;
 pub use schema::schema;
 pub use secret::Secret;
 pub use simulator::SimulatorEndpoint;
-pub use target_labels::TargetLabels;
+pub use target_labels::{TargetLabels, is_label_name, is_label_value};
 pub use tenant::Tenant;
-pub use variable::{VARIABLES, Variable};
-pub use watch::{WatchList, nearest_id};
-
-/// Everything the exporter was told, complete and checked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Config {
-    /// How often and how patiently Graph is asked.
-    pub refresh: Refresh,
-    /// At least one.
-    pub tenants: Vec<Tenant>,
-    /// Which controls get series.
-    pub controls: Arc<ControlSelection>,
-    /// Acceptances somebody approved.
-    pub exceptions: Exceptions,
-    /// How many of the last states of a control are looked at.
-    pub lookback: NonZeroUsize,
-    /// Who and why in labels.
-    pub labels: LabelPolicy,
-    /// Who and why everywhere else.
-    pub privacy: EventDetail,
-    /// Present wherever something is hashed.
-    pub salt: Option<Secret>,
-    /// Who gets events beside the log.
-    pub webhook: Option<Webhook>,
-    /// Certificate authorities beside the system's.
-    pub extra_roots: Option<PemFile>,
-    /// Present wherever a tenant is simulated.
-    pub simulator: Option<SimulatorEndpoint>,
-    /// For the metric that tells whether replicas agree.
-    pub hash: Fingerprint,
-}
-
-impl Config {
-    /// These tenants, and otherwise what holds where a configuration is silent.
-    pub fn of(tenants: Vec<Tenant>) -> Self {
-        Self {
-            refresh: Refresh::default(),
-            tenants,
-            controls: Arc::default(),
-            exceptions: Exceptions::default(),
-            lookback: resolve::LOOKBACK,
-            labels: LabelPolicy::default(),
-            privacy: EventDetail::default(),
-            salt: None,
-            webhook: None,
-            extra_roots: None,
-            simulator: None,
-            hash: Fingerprint::of(""),
-        }
-    }
-}
+pub use watch::WatchList;

@@ -2,19 +2,18 @@
 
 use std::fmt;
 
-/// No Graph id comes near this; a longer pattern is a mistake.
+/// Graph ids are far shorter.
 const LONGEST: usize = 256;
 
-/// A pattern over control ids: `*` is any run of characters, `?` any one.
+/// A pattern of control ids: `*` matches any characters, `?` matches one.
 ///
-/// Case does not matter, as nowhere with Graph ids. There is nothing else to
-/// learn: a character that is special in other globs is refused rather than
-/// taken literally, because the pattern would then quietly match nothing.
+/// Case does not matter, as in all comparisons of Graph ids. Characters that
+/// are special in other globs are refused: taken literally, they match no id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
 impl Pattern {
-    /// Reads a pattern; the error says what is wrong with it.
+    /// Parses a pattern.
     pub fn new(text: &str) -> Result<Self, BadPattern> {
         if text.is_empty() {
             return Err(BadPattern("the pattern is empty; use * for every control"));
@@ -26,17 +25,16 @@ impl Pattern {
         }
         if !text.chars().all(is_allowed) {
             return Err(BadPattern(
-                "only * and ? are special in a pattern, the rest must be letters, digits, _ . - or :",
+                "a pattern may contain letters, digits, _ . - : and the wildcards * and ? only",
             ));
         }
         Ok(Self(text.to_ascii_lowercase()))
     }
 
-    /// Whether the whole id fits.
+    /// Whether the pattern matches the whole id.
     ///
-    /// On a mismatch only the latest `*` is given one more character: an
-    /// earlier one can never do better, so the work stays at most length times
-    /// length, whatever the pattern.
+    /// On a mismatch the latest `*` takes one more character. Earlier ones need
+    /// no retry, so the time is at most the product of both lengths.
     pub fn matches(&self, id: &str) -> bool {
         let mut pattern = self.0.chars();
         let mut id = id.chars();
@@ -76,7 +74,7 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Why a pattern was refused, with the remedy.
+/// Why a text is not a pattern, and the fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct BadPattern(&'static str);
@@ -86,13 +84,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The definition, exponential and obviously right.
-    fn fits(pattern: &[u8], id: &[u8]) -> bool {
+    /// The definition, in exponential time.
+    fn naive_match(pattern: &[u8], id: &[u8]) -> bool {
         match (pattern.split_first(), id.split_first()) {
             (None, None) => true,
-            (Some((b'*', rest)), _) => (0..=id.len()).any(|n| fits(rest, &id[n..])),
+            (Some((b'*', rest)), _) => (0..=id.len()).any(|n| naive_match(rest, &id[n..])),
             (Some((p, pattern)), Some((c, id))) => {
-                (*p == b'?' || p.eq_ignore_ascii_case(c)) && fits(pattern, id)
+                (*p == b'?' || p.eq_ignore_ascii_case(c)) && naive_match(pattern, id)
             }
             _ => false,
         }
@@ -100,14 +98,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn agrees_with_the_naive_definition(pattern in "[aAb_*?]{1,8}", id in "[aAb_]{0,10}") {
+        fn matching_agrees_with_its_definition(pattern in "[aAb_*?]{1,8}", id in "[aAb_]{0,10}") {
             let quick = Pattern::new(&pattern).unwrap().matches(&id);
-            prop_assert_eq!(quick, fits(pattern.as_bytes(), id.as_bytes()));
+            prop_assert_eq!(quick, naive_match(pattern.as_bytes(), id.as_bytes()));
         }
     }
 
     #[test]
-    fn a_star_takes_any_run_and_a_question_mark_one_character() {
+    fn a_star_matches_any_characters_and_a_question_mark_one() {
         let pattern = Pattern::new("scid_*").unwrap();
         assert!(pattern.matches("scid_2001") && pattern.matches("SCID_"));
         assert!(!pattern.matches("mdo_scid_1"));
@@ -116,19 +114,19 @@ mod tests {
     }
 
     #[test]
-    fn a_question_mark_takes_a_whole_character_however_many_bytes() {
+    fn a_question_mark_matches_a_multibyte_character() {
         assert!(Pattern::new("a?c").unwrap().matches("aéc"));
     }
 
     #[test]
-    fn what_other_globs_allow_is_refused_rather_than_taken_literally() {
+    fn the_syntax_of_other_globs_is_refused() {
         for text in ["", "[ab]*", "{a,b}", "!a", "a b"] {
             assert!(Pattern::new(text).is_err(), "{text:?}");
         }
     }
 
     #[test]
-    fn many_stars_do_not_take_for_ever() {
+    fn many_stars_take_little_time() {
         let pattern = Pattern::new(&"a*".repeat(100)).unwrap();
         assert!(!pattern.matches(&"a".repeat(99)));
     }

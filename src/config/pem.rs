@@ -1,41 +1,37 @@
-//! Files with certificate authorities.
+//! Files of certificate authorities.
 
 use std::path::PathBuf;
+use strict_yaml::{Diagnostics, Text, io_reason, read_file};
 
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::fault::Ledger;
-use super::reading;
-use super::secret;
-use super::written::Text;
-
-/// What a certificate begins with in a PEM file.
+/// The first line of a certificate in a PEM file.
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
-/// Certificates in PEM form and where they came from.
+/// Certificates of a PEM file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PemFile {
-    /// For messages.
+    /// The file, for messages.
     pub path: PathBuf,
-    /// The file's bytes; every certificate in them, at least one, can be trusted.
+    /// Its content: at least one certificate, all of them valid.
     pub pem: Vec<u8>,
 }
 
-pub(super) fn resolve(path: &str, file: &Text, ledger: &mut Ledger) -> Option<PemFile> {
-    let location = ledger.base.join(file.value.trim());
-    let message = match reading::read(&location) {
+pub(super) fn resolve(path: &str, file: &Text, diagnostics: &mut Diagnostics) -> Option<PemFile> {
+    let location = diagnostics.base().join(file.value.trim());
+    let message = match read_file(&location) {
         Err(error) => {
-            let (reason, place) = (secret::reason(&error), ledger.looked_for(&location));
+            let (reason, place) = (io_reason(&error), diagnostics.looked_for_in(&location));
             format!("the file named here cannot be read ({reason}){place}")
         }
         Ok(pem) if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) => {
-            "the file named here holds no PEM certificate; convert DER with `openssl x509 -inform der`"
+            "the file named here contains no PEM certificate; convert DER with `openssl x509 -inform der`"
                 .to_owned()
         }
-        Ok(pem) if !are_certificates(&pem) => {
-            "a certificate in the file named here is damaged or cut off; copy the whole file again"
+        Ok(pem) if !are_valid(&pem) => {
+            "a certificate in the file named here is damaged or truncated; copy the whole file again"
                 .to_owned()
         }
         Ok(pem) => {
@@ -45,13 +41,13 @@ pub(super) fn resolve(path: &str, file: &Text, ledger: &mut Ledger) -> Option<Pe
             });
         }
     };
-    ledger.fault(file.mark, path, message);
+    diagnostics.error(file.span, path, message);
     None
 }
 
-/// Whether TLS would take every certificate. Otherwise it is found out only
-/// when a connection is made, and then as a fault of the connection.
-fn are_certificates(pem: &[u8]) -> bool {
+/// Whether TLS accepts every certificate. Without this check, a bad one fails
+/// only when a connection is made, as a connection error.
+fn are_valid(pem: &[u8]) -> bool {
     let mut roots = RootCertStore::empty();
     let mut certificates = CertificateDer::pem_slice_iter(pem).peekable();
     certificates.peek().is_some()

@@ -1,52 +1,24 @@
-//! How much of who and why is shown, and where.
+//! Where persons and comments appear.
 
-use super::fault::Ledger;
+use super::choices::{AcceptedBy, CommentLabel, EventDetail, choose};
 use super::file::{FileLabels, FilePrivacy};
-use super::keys::unknown_keys;
 use super::secret::Secret;
 use super::secret_source;
-use super::word;
-use super::written::{Mark, Text};
+use strict_yaml::{Diagnostics, Span, Text};
 
 /// A shorter salt can be guessed together with the few names it hides.
 const SHORTEST_SALT: usize = 16;
 
-/// The person who accepted, as a label.
-///
-/// Off by default: whoever can reach `/metrics` or Prometheus reads all labels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AcceptedBy {
-    /// Not at all.
-    #[default]
-    Off,
-    /// As a salted hash: the same person is the same word.
-    Hash,
-    /// As Graph gives it.
-    Plain,
-}
-
 /// What may appear in labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LabelPolicy {
-    /// The person.
+    /// The person who accepted.
     pub accepted_by: AcceptedBy,
-    /// Whether the comment does.
+    /// Whether the comment appears.
     pub comment: bool,
 }
 
-/// Who and why in the API, on the pages and in the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum EventDetail {
-    /// As Graph gives them.
-    #[default]
-    Full,
-    /// The person as a salted hash, no comment.
-    Hash,
-    /// Neither.
-    Off,
-}
-
-/// The three answers that depend on one another.
+/// The settings that share the salt.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Privacy {
     pub(super) labels: LabelPolicy,
@@ -54,108 +26,59 @@ pub(super) struct Privacy {
     pub(super) salt: Option<Secret>,
 }
 
-pub(super) fn resolve(labels: FileLabels, privacy: FilePrivacy, ledger: &mut Ledger) -> Privacy {
-    unknown_keys("labels", &labels.unknown, FileLabels::KEYS, ledger);
-    unknown_keys("privacy", &privacy.unknown, FilePrivacy::KEYS, ledger);
-    let accepted_by = accepted_by(labels.accepted_by.as_ref(), ledger);
-    let events = events(privacy.events.as_ref(), ledger);
-    let hashed = [
-        (accepted_by == AcceptedBy::Hash).then_some(("labels.accepted_by", &labels.accepted_by)),
-        (events == EventDetail::Hash).then_some(("privacy.events", &privacy.events)),
-    ];
-    let first_hashed = hashed.into_iter().flatten().next();
+pub(super) fn resolve(
+    labels: FileLabels,
+    privacy: FilePrivacy,
+    diagnostics: &mut Diagnostics,
+) -> Privacy {
+    labels.report_unknown_keys("labels", diagnostics);
+    privacy.report_unknown_keys("privacy", diagnostics);
+    let accepted_by = choose("labels.accepted_by", &labels.accepted_by, diagnostics);
+    let events = choose("privacy.events", &privacy.events, diagnostics);
+    let comment: CommentLabel = choose("labels.comment", &labels.comment, diagnostics);
+    let hashed = match (accepted_by, events) {
+        (AcceptedBy::Hash, _) => Some(("labels.accepted_by", labels.accepted_by)),
+        (_, EventDetail::Hash) => Some(("privacy.events", privacy.events)),
+        _ => None,
+    };
     Privacy {
         labels: LabelPolicy {
             accepted_by,
-            comment: comment(labels.comment.as_ref(), ledger),
+            comment: comment == CommentLabel::Plain,
         },
         events,
-        salt: salt(labels.salt_file.as_ref(), first_hashed, ledger),
+        salt: salt(labels.salt_file.as_ref(), hashed, diagnostics),
     }
 }
 
-/// The word, where YAML's other spelling of `off` counts as `off`.
-fn switch(text: &Text) -> &str {
-    match text.value.trim() {
-        word if word.eq_ignore_ascii_case("false") || word.eq_ignore_ascii_case("off") => "off",
-        word => word,
-    }
-}
-
-fn accepted_by(text: Option<&Text>, ledger: &mut Ledger) -> AcceptedBy {
-    let words = [
-        ("off", AcceptedBy::Off),
-        ("hash", AcceptedBy::Hash),
-        ("plain", AcceptedBy::Plain),
-    ];
-    choose("labels.accepted_by", text, &words, ledger)
-}
-
-fn comment(text: Option<&Text>, ledger: &mut Ledger) -> bool {
-    choose(
-        "labels.comment",
-        text,
-        &[("off", false), ("plain", true)],
-        ledger,
-    )
-}
-
-fn events(text: Option<&Text>, ledger: &mut Ledger) -> EventDetail {
-    let words = [
-        ("full", EventDetail::Full),
-        ("hash", EventDetail::Hash),
-        ("off", EventDetail::Off),
-    ];
-    choose("privacy.events", text, &words, ledger)
-}
-
-/// The value of the word that was written, or the default.
-fn choose<T: Copy + Default>(
-    path: &str,
-    text: Option<&Text>,
-    words: &[(&str, T)],
-    ledger: &mut Ledger,
-) -> T {
-    let Some(text) = text else {
-        return T::default();
-    };
-    let written = switch(text);
-    if let Some((_, value)) = words.iter().find(|(word, _)| *word == written) {
-        return *value;
-    }
-    let known: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    ledger.fault(text.mark, path, word::unknown("choice", written, &known));
-    T::default()
-}
-
+/// `hashed` is the first key that needs the salt.
 fn salt(
     file: Option<&Text>,
-    hashed: Option<(&str, &Option<Text>)>,
-    ledger: &mut Ledger,
+    hashed: Option<(&str, Option<Text>)>,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Secret> {
     let Some(file) = file else {
-        if let Some((path, word)) = hashed {
-            let mark = word.as_ref().map_or(Mark::Nowhere, |word| word.mark);
-            let key = match mark {
-                Mark::Variable(_) => "SECURE_SCORE_SALT_FILE",
-                _ => "labels.salt_file",
-            };
-            let remedy = format!("run `openssl rand -base64 32 > salt` and set {key}");
-            ledger.fault(mark, path, format!("hash needs a salt; {remedy}"));
-        }
+        let (path, text) = hashed?;
+        let span = text.map_or(Span::Nowhere, |text| text.span);
+        let key = match span {
+            Span::Variable(_) => "SECURE_SCORE_SALT_FILE",
+            _ => "labels.salt_file",
+        };
+        let fix = format!("run `openssl rand -base64 32 > salt` and set {key}");
+        diagnostics.error(span, path, format!("hash needs a salt; {fix}"));
         return None;
     };
-    let salt = secret_source::from_file("labels.salt_file", file, ledger)?;
+    let salt = secret_source::from_file("labels.salt_file", file, diagnostics)?;
     if salt.len() < SHORTEST_SALT {
-        ledger.fault(
-            file.mark,
+        diagnostics.error(
+            file.span,
             "labels.salt_file",
             "the salt is shorter than 16 bytes; run `openssl rand -base64 32 > salt`",
         );
     }
     if hashed.is_none() {
-        ledger.warn(
-            file.mark,
+        diagnostics.warn(
+            file.span,
             "labels.salt_file",
             "nothing is hashed, so the salt is not used",
         );

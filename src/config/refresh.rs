@@ -1,79 +1,62 @@
-//! How often Graph is asked, and for how long an answer is good.
+//! How often the exporter queries Graph, and how long its data stay valid.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use strict_yaml::{Diagnostics, Span, Text};
 
-use super::fault::Ledger;
+use super::choices::{RefreshMode, choose};
 use super::file::FileRefresh;
-use super::keys::unknown_keys;
 use super::number;
-use super::word;
-use super::written::{Mark, Text};
 
-/// States change at any time and show at once; Graph bears this rhythm well.
+/// A control's state can change at any time; Graph's limits allow this interval.
 const PROFILES: Duration = Duration::from_secs(15 * 60);
 
-/// Scores are computed about once a day; hourly is never late by much.
+/// Microsoft computes scores about once a day, so an hour adds little delay.
 const SCORES: Duration = Duration::from_secs(60 * 60);
 
-/// Scores are computed daily, so a value of yesterday is still the truth.
+/// Scores are computed daily, so yesterday's value is still correct.
 const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A page of the catalogue takes Graph seconds; half a minute is a dead line.
+/// Graph returns a page of the catalogue within seconds.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Eight requests in flight keep hundreds of tenants fresh on one core.
+/// Eight concurrent requests refresh hundreds of tenants on one core.
 const CONCURRENCY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(7);
 
-/// Below this a loop would spend the tenant's request budget on its own.
+/// A shorter interval would use up the tenant's request budget.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Beyond this a tenant is not watched, and beyond that nobody would believe
-/// what is shown of it. Far beyond either, time itself cannot be computed.
+/// The timestamps computed from longer durations could overflow.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 const LONGEST_STALENESS: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// The alert rules, as shipped, believe a catalogue for two of these.
-const RULES_ASSUME: Duration = Duration::from_secs(15 * 60);
+/// The alert rules tolerate two missed refreshes of the catalogue at this interval.
+const ALERT_RULES_INTERVAL: Duration = Duration::from_secs(15 * 60);
 
-/// Below this the daily scores are fetched hundreds of times for nothing.
+/// A shorter interval fetches the same daily scores hundreds of times.
 const SENSIBLE_SCORES: Duration = Duration::from_secs(10 * 60);
 
-/// A request that may hang longer holds its place in the queue from others.
-const TIMEOUTS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5 * 60));
+/// A request holds its concurrency permit until it times out.
+const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// Two missed refreshes are bad luck; only the third means something is wrong.
+/// Series survive two missed refreshes and end after the third.
 const INTERVALS_IN_STALENESS: u32 = 3;
 
-/// What starts a refresh.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RefreshMode {
-    /// The passing of time.
-    #[default]
-    Background,
-    /// A scrape of something older than its interval.
-    Scrape,
-}
-
-impl RefreshMode {
-    const ALL: [(&'static str, Self); 2] =
-        [("background", Self::Background), ("scrape", Self::Scrape)];
-}
-
-/// The rhythm of the refresh loops.
+/// When the exporter queries Graph.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refresh {
     /// What starts a refresh.
     pub mode: RefreshMode,
-    /// Between two fetches of the states.
+    /// The time between two fetches of the states.
     pub profiles: Duration,
-    /// Between two fetches of the scores.
+    /// The time between two fetches of the scores.
     pub scores: Duration,
     /// The age at which a tenant's data series end.
     pub max_staleness: Duration,
-    /// For one request to Graph.
+    /// The timeout of one request to Graph.
     pub timeout: Duration,
-    /// Requests in flight over all tenants.
+    /// Concurrent requests over all tenants.
     pub concurrency: NonZeroUsize,
 }
 
@@ -90,68 +73,65 @@ impl Default for Refresh {
     }
 }
 
-/// `real` is whether Graph itself is asked; the simulator spends nobody's budget.
-pub(super) fn resolve(file: FileRefresh, real: bool, ledger: &mut Ledger) -> Refresh {
-    unknown_keys("refresh", &file.unknown, FileRefresh::KEYS, ledger);
-    let (staleness, scores) = (mark(&file.max_staleness), mark(&file.scores));
-    let profiles = mark(&file.profiles);
+/// `uses_graph` is false if the simulator serves every tenant; it has no
+/// request budget.
+pub(super) fn resolve(
+    file: FileRefresh,
+    uses_graph: bool,
+    diagnostics: &mut Diagnostics,
+) -> Refresh {
+    file.report_unknown_keys("refresh", diagnostics);
     let defaults = Refresh::default();
+    let timeouts = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
     let refresh = Refresh {
-        mode: mode(file.mode.as_ref(), ledger).unwrap_or_default(),
-        profiles: interval("profiles", file.profiles, defaults.profiles, ledger),
-        scores: interval("scores", file.scores, defaults.scores, ledger),
-        max_staleness: duration("max_staleness", file.max_staleness, ledger)
+        mode: choose("refresh.mode", &file.mode, diagnostics),
+        profiles: interval("refresh.profiles", &file.profiles, diagnostics)
+            .unwrap_or(defaults.profiles),
+        scores: interval("refresh.scores", &file.scores, diagnostics).unwrap_or(defaults.scores),
+        max_staleness: number::duration("refresh.max_staleness", &file.max_staleness, diagnostics)
             .unwrap_or(defaults.max_staleness),
-        timeout: timeout(file.timeout, ledger).unwrap_or(defaults.timeout),
-        concurrency: concurrency(file.concurrency, ledger).unwrap_or(defaults.concurrency),
+        timeout: number::timeout("refresh.timeout", &file.timeout, timeouts, diagnostics)
+            .unwrap_or(defaults.timeout),
+        concurrency: number::integer(
+            "refresh.concurrency",
+            &file.concurrency,
+            1..=256,
+            diagnostics,
+        )
+        .unwrap_or(defaults.concurrency),
     };
-    if real && refresh.scores < SENSIBLE_SCORES {
-        ledger.warn(
-            scores,
+    let span = |text: &Option<Text>| text.as_ref().map_or(Span::Nowhere, |text| text.span);
+    if uses_graph && refresh.scores < SENSIBLE_SCORES {
+        diagnostics.warn(
+            span(&file.scores),
             "refresh.scores",
-            "scores are computed about once a day; an interval below 10m only costs requests",
+            "Microsoft computes scores about once a day; an interval below 10m only adds requests",
         );
     }
-    if refresh.profiles > RULES_ASSUME {
-        ledger.warn(
-            profiles,
+    if refresh.profiles > ALERT_RULES_INTERVAL {
+        diagnostics.warn(
+            span(&file.profiles),
             "refresh.profiles",
-            "the alert rules assume at most 15m; alerts/README.md says what to change in them",
+            "the alert rules assume at most 15m; alerts/README.md lists what to change in them",
         );
     }
-    check_staleness(&refresh, staleness, ledger);
+    check_staleness(&refresh, span(&file.max_staleness), diagnostics);
     refresh
 }
 
-fn mode(text: Option<&Text>, ledger: &mut Ledger) -> Option<RefreshMode> {
-    let text = text?;
-    let written = text.value.trim();
-    let found = RefreshMode::ALL.iter().find(|(word, _)| *word == written);
-    if found.is_none() {
-        let known = RefreshMode::ALL.map(|(word, _)| word);
-        let fault = word::unknown("mode", written, &known);
-        ledger.fault(text.mark, "refresh.mode", fault);
-    }
-    found.map(|(_, mode)| *mode)
-}
-
-fn mark(text: &Option<Text>) -> Mark {
-    text.as_ref().map_or(Mark::Nowhere, |text| text.mark)
-}
-
-fn check_staleness(refresh: &Refresh, mark: Mark, ledger: &mut Ledger) {
+fn check_staleness(refresh: &Refresh, span: Span, diagnostics: &mut Diagnostics) {
     let longest = refresh.profiles.max(refresh.scores);
     let least = longest.saturating_mul(INTERVALS_IN_STALENESS);
     if refresh.max_staleness > LONGEST_STALENESS {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             "refresh.max_staleness",
-            "too long: what is shown would be older than anybody believes; set at most 30d",
+            "too long: the series would show outdated data; set at most 30d",
         );
     }
     if refresh.max_staleness < least {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             "refresh.max_staleness",
             format!(
                 "shorter than 3 times the longest interval ({}), so one missed refresh would end series; \
@@ -163,53 +143,36 @@ fn check_staleness(refresh: &Refresh, mark: Mark, ledger: &mut Ledger) {
     }
 }
 
-fn duration(key: &str, text: Option<Text>, ledger: &mut Ledger) -> Option<Duration> {
-    let text = text?;
-    let duration = humantime::parse_duration(text.value.trim()).ok();
-    if duration.is_none() {
-        ledger.fault(
-            text.mark,
-            format_args!("refresh.{key}"),
-            "not a duration; write a number with its unit, such as 30s, 15m or 1h30m",
-        );
-    }
-    duration
-}
-
-fn interval(key: &str, text: Option<Text>, default: Duration, ledger: &mut Ledger) -> Duration {
-    let mark = mark(&text);
-    let Some(interval) = duration(key, text, ledger) else {
-        return default;
+fn interval(path: &str, text: &Option<Text>, diagnostics: &mut Diagnostics) -> Option<Duration> {
+    let interval = number::duration(path, text, diagnostics)?;
+    let message = if interval < SHORTEST_INTERVAL {
+        "too short for Graph's request limits; set at least 10s"
+    } else if interval > LONGEST_INTERVAL {
+        "too long for monitoring; set at most 24h"
+    } else {
+        return Some(interval);
     };
-    if interval < SHORTEST_INTERVAL {
-        ledger.fault(
-            mark,
-            format_args!("refresh.{key}"),
-            "too short for Graph's limits; set at least 10s",
-        );
-        return default;
-    }
-    if interval > LONGEST_INTERVAL {
-        ledger.fault(
-            mark,
-            format_args!("refresh.{key}"),
-            "too long to watch anything; set at most 24h",
-        );
-        return default;
-    }
-    interval
+    diagnostics.error(text.as_ref()?.span, path, message);
+    None
 }
 
-fn timeout(text: Option<Text>, ledger: &mut Ledger) -> Option<Duration> {
-    let mark = mark(&text);
-    let timeout = duration("timeout", text, ledger)?;
-    let (least, most) = TIMEOUTS;
-    if !(least..=most).contains(&timeout) {
-        ledger.fault(mark, "refresh.timeout", "out of range; set 1s to 5m");
-    }
-    Some(timeout)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn concurrency(text: Option<Text>, ledger: &mut Ledger) -> Option<NonZeroUsize> {
-    number::between("refresh.concurrency", text?, 1..=256, ledger)
+    #[test]
+    fn the_table_of_keys_names_the_defaults() {
+        let defaults = Refresh::default();
+        for (name, default) in [
+            ("profiles", defaults.profiles),
+            ("scores", defaults.scores),
+            ("max_staleness", defaults.max_staleness),
+            ("timeout", defaults.timeout),
+        ] {
+            let mut keys = FileRefresh::SECTION.keys.iter();
+            let key = keys.find(|key| key.name == name).unwrap();
+            let named = humantime::parse_duration(key.default.trim_matches('`'));
+            assert_eq!(named, Ok(default), "{name}");
+        }
+    }
 }

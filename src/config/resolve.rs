@@ -1,103 +1,147 @@
-//! From what was written to what it means.
+//! The configuration, and how it is made from the file as written.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use strict_yaml::Diagnostics;
 
-use super::Config;
-use super::controls;
+use super::choices::EventDetail;
+use super::controls::{self, ControlSelection};
 use super::credential::Credentials;
 use super::environment::Environment;
-use super::events;
-use super::exceptions;
-use super::fault::Ledger;
-use super::file::{File, FileGraph, FileRiskAccepted};
-use super::fingerprint::Fingerprint;
-use super::keys::unknown_keys;
+use super::events::{self, Webhook};
+use super::exceptions::{self, Exceptions};
+use super::file::File;
+use super::hash::ConfigHash;
 use super::number;
 use super::pem::{self, PemFile};
-use super::privacy;
-use super::refresh;
-use super::simulator;
-use super::tenant;
-use super::tenant_files::{self, Batch};
+use super::privacy::{self, LabelPolicy};
+use super::refresh::{self, Refresh};
+use super::secret::Secret;
+use super::simulator::{self, SimulatorEndpoint};
+use super::tenant::{self, Tenant};
+use super::tenant_files::{self, TenantList};
 use super::watch;
-use super::written::Text;
 
-/// Three states back: an acceptance, its withdrawal, and one change more.
-pub(super) const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
+/// Covers an acceptance, its withdrawal, and one more change.
+const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 
-/// Resolves every section, whether or not the one before was at fault.
+/// The complete and checked configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// How often the exporter queries Graph, and its limits.
+    pub refresh: Refresh,
+    /// At least one tenant, unless there are files of tenants.
+    pub tenants: Vec<Tenant>,
+    /// The controls that get series.
+    pub controls: Arc<ControlSelection>,
+    /// Approved acceptances.
+    pub exceptions: Exceptions,
+    /// How many of a control's last states the lookback covers.
+    pub lookback: NonZeroUsize,
+    /// Persons and comments in labels.
+    pub labels: LabelPolicy,
+    /// Persons and comments everywhere else.
+    pub privacy: EventDetail,
+    /// Present if something is hashed.
+    pub salt: Option<Secret>,
+    /// The receiver of events in addition to the log.
+    pub webhook: Option<Webhook>,
+    /// Certificate authorities in addition to the system's.
+    pub extra_roots: Option<PemFile>,
+    /// Present if a tenant is simulated.
+    pub simulator: Option<SimulatorEndpoint>,
+    /// The metric that shows whether replicas agree.
+    pub hash: ConfigHash,
+}
+
+impl Config {
+    /// These tenants, with the default of every other key.
+    pub fn of(tenants: Vec<Tenant>) -> Self {
+        Self {
+            refresh: Refresh::default(),
+            tenants,
+            controls: Arc::default(),
+            exceptions: Exceptions::default(),
+            lookback: LOOKBACK,
+            labels: LabelPolicy::default(),
+            privacy: EventDetail::default(),
+            salt: None,
+            webhook: None,
+            extra_roots: None,
+            simulator: None,
+            hash: ConfigHash::of(""),
+        }
+    }
+}
+
+/// Resolves every section, to report the errors of all of them.
 pub(super) fn resolve(
     file: File,
     text: &str,
     environment: &Environment,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Config {
-    unknown_keys("", &file.unknown, File::KEYS, ledger);
+    file.report_unknown_keys("", diagnostics);
     let defaults = file.defaults.unwrap_or_default();
     let patterns = file.tenant_files.as_deref();
     let may_be_empty = patterns.is_some();
-    let own = Batch {
+    let mut lists = vec![TenantList {
         file: None,
         tenants: file.tenants.unwrap_or_default(),
-    };
-    let mut batches = vec![own];
-    batches.extend(tenant_files::read(patterns.unwrap_or_default(), ledger));
-    let hash = Fingerprint::of(&everything(text, &batches));
-    let tenants = || batches.iter().flat_map(|batch| &batch.tenants);
+    }];
+    let patterns = patterns.unwrap_or_default();
+    lists.extend(tenant_files::read(patterns, diagnostics));
+    let hash = hash(text, &lists);
+    let tenants = || lists.iter().flat_map(|list| &list.tenants);
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
-    let simulated = tenants().any(is_simulated);
-    let names = tenant::names(tenants());
-    let real = tenants().next().is_none() || !tenants().all(is_simulated);
-    let refresh = refresh::resolve(file.refresh.unwrap_or_default(), real, ledger);
+    let uses_simulator = tenants().any(is_simulated);
+    let uses_graph = tenants().next().is_none() || !tenants().all(is_simulated);
+    let aliases = tenant::names(tenants());
+    let refresh = refresh::resolve(file.refresh.unwrap_or_default(), uses_graph, diagnostics);
     let entries = file.credentials.unwrap_or_default();
-    let mut credentials = Credentials::resolve(entries, environment, ledger);
-    let tenants = tenant::resolve(batches, may_be_empty, defaults, &mut credentials, ledger);
-    credentials.warn_of_unused(ledger);
+    let mut credentials = Credentials::resolve(entries, environment, diagnostics);
+    let tenants = tenant::resolve(lists, may_be_empty, defaults, &mut credentials, diagnostics);
+    credentials.warn_of_unused(diagnostics);
     let privacy = privacy::resolve(
         file.labels.unwrap_or_default(),
         file.privacy.unwrap_or_default(),
-        ledger,
+        diagnostics,
     );
     let risk_accepted = file.risk_accepted.unwrap_or_default();
-    unknown_keys(
-        "risk_accepted",
-        &risk_accepted.unknown,
-        FileRiskAccepted::KEYS,
-        ledger,
-    );
-    let watch = watch::resolve(risk_accepted.watch, ledger);
+    risk_accepted.report_unknown_keys("risk_accepted", diagnostics);
+    let watch = watch::resolve(risk_accepted.watch, diagnostics);
+    let controls = controls::resolve(file.controls.unwrap_or_default(), watch, diagnostics);
+    let simulator = simulator::resolve(file.simulator, uses_simulator, diagnostics);
     let exceptions = risk_accepted.exceptions.unwrap_or_default();
-    let controls = controls::resolve(file.controls.unwrap_or_default(), watch, ledger);
+    let exceptions = exceptions::resolve(exceptions, &aliases, diagnostics);
+    let lookback = number::integer(
+        "risk_accepted.lookback",
+        &risk_accepted.lookback,
+        1..=100,
+        diagnostics,
+    );
+    let webhook = events::resolve(file.events.unwrap_or_default(), diagnostics);
+    let graph = file.graph.unwrap_or_default();
+    graph.report_unknown_keys("graph", diagnostics);
+    let ca_file = graph.ca_file;
     Config {
         refresh,
-        simulator: simulator::resolve(file.simulator, simulated, ledger),
         tenants,
         controls: Arc::new(controls),
-        exceptions: exceptions::resolve(exceptions, &names, ledger),
-        lookback: lookback(risk_accepted.lookback, ledger),
+        exceptions,
+        lookback: lookback.unwrap_or(LOOKBACK),
         labels: privacy.labels,
         privacy: privacy.events,
         salt: privacy.salt,
-        webhook: events::resolve(file.events.unwrap_or_default(), ledger),
-        extra_roots: extra_roots(file.graph.unwrap_or_default(), ledger),
+        webhook,
+        extra_roots: ca_file.and_then(|file| pem::resolve("graph.ca_file", &file, diagnostics)),
+        simulator,
         hash,
     }
 }
 
-/// The text of the configuration and of all its files.
-fn everything(text: &str, batches: &[Batch]) -> String {
-    let files = batches.iter().filter_map(|batch| batch.file.as_ref());
-    files.fold(text.to_owned(), |all, file| all + "\n" + &file.text)
-}
-
-fn lookback(written: Option<Text>, ledger: &mut Ledger) -> NonZeroUsize {
-    written
-        .and_then(|text| number::between("risk_accepted.lookback", text, 1..=100, ledger))
-        .unwrap_or(LOOKBACK)
-}
-
-fn extra_roots(file: FileGraph, ledger: &mut Ledger) -> Option<PemFile> {
-    unknown_keys("graph", &file.unknown, FileGraph::KEYS, ledger);
-    pem::resolve("graph.ca_file", &file.ca_file?, ledger)
+/// The hash of the configuration and all files of tenants.
+fn hash(text: &str, lists: &[TenantList]) -> ConfigHash {
+    let files = lists.iter().filter_map(|list| list.file.as_ref());
+    ConfigHash::of(&files.fold(text.to_owned(), |all, file| all + "\n" + &file.text))
 }

@@ -1,17 +1,17 @@
-//! What the configuration says about the controls of one tenant.
+//! The configuration of one tenant's controls.
 
 use std::sync::Arc;
 
-use super::Config;
 use super::controls::ControlSelection;
-use super::exceptions::Approved;
+use super::exceptions::ApprovedException;
+use super::resolve::Config;
 use secure_score_model::{Category, ControlRules, Exception};
 
-/// The choice of controls, which all tenants share, and a tenant's exceptions.
+/// The selection of controls, which all tenants share, and a tenant's exceptions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TenantRules {
     controls: Arc<ControlSelection>,
-    exceptions: Vec<Approved>,
+    exceptions: Vec<ApprovedException>,
 }
 
 impl Config {

@@ -1,28 +1,22 @@
-//! The JSON Schema of the configuration, for editors, made from the table of
-//! the reference page.
+//! The JSON Schema of the configuration, for editors.
 //!
-//! It knows the shape of what may be written, and completes and explains it
-//! while somebody types. What it cannot say (that a credential exists, that a
-//! file can be read) `--config.check` says.
+//! It describes the form of each value. References to credentials and files
+//! are checked by `--config.check`.
 
-use super::reference::{Key, SECTIONS, Section};
+use super::file::SECTIONS;
+use super::table::{Form, Key, REQUIRED, Section};
 use serde_json::{Map, Value, json};
-
-/// What `without it` says of a key that must be there.
-const REQUIRED: &str = "required";
-/// And of one that must not.
-const REFUSED: &str = "refused";
 
 /// `docs/reference/config.schema.json`.
 pub fn schema() -> Value {
-    let top = SECTIONS.iter().find(|section| section.path.is_empty());
-    let mut schema = top.map(Section::schema).unwrap_or_default();
-    let sections = SECTIONS.iter().filter(|section| !section.path.is_empty());
-    let definitions: Map<_, _> = sections
-        .map(|section| (name(section.path), section.schema()))
+    let (top, nested): (Vec<_>, Vec<_>) = SECTIONS.iter().partition(|it| it.path.is_empty());
+    let mut schema = top.first().map(|it| it.schema()).unwrap_or_default();
+    let definitions: Map<_, _> = nested
+        .iter()
+        .map(|section| (definition(section.path), section.schema()))
         .collect();
     if let Some(schema) = schema.as_object_mut() {
-        // Some keep all of their tenants in files of their own.
+        // A file may have `tenant_files` instead of `tenants`.
         schema.remove("required");
         schema.insert("$defs".into(), definitions.into());
         let draft = "https://json-schema.org/draft/2020-12/schema";
@@ -33,26 +27,23 @@ pub fn schema() -> Value {
     schema
 }
 
-/// `events.webhook` of `events.webhook`, `tenants` of `tenants[]`.
-fn name(path: &str) -> String {
+/// The name of a section's definition: `tenants` for `tenants[]`.
+fn definition(path: &str) -> String {
     path.replace("[]", "").replace(".NAME", "")
-}
-
-fn reference(path: &str) -> Value {
-    json!({"$ref": format!("#/$defs/{}", name(path))})
 }
 
 impl Section {
     fn schema(&self) -> Value {
-        let keys = self
-            .keys
-            .iter()
-            .filter(|(_, _, without, _)| *without != REFUSED);
+        let keys = self.keys.iter();
         let properties: Map<_, _> = keys
-            .map(|key| (key.0.to_owned(), self.property(key)))
+            .clone()
+            .filter(|key| !matches!(key.form, Form::Refused))
+            .map(|key| (key.name.to_owned(), key.schema()))
             .collect();
-        let required = self.keys.iter().filter(|key| key.2 == REQUIRED);
-        let required: Vec<_> = required.map(|key| key.0).collect();
+        let required: Vec<_> = keys
+            .filter(|key| key.default == REQUIRED)
+            .map(|key| key.name)
+            .collect();
         let mut schema = json!({
             "type": "object",
             "description": self.about,
@@ -66,119 +57,80 @@ impl Section {
         }
         schema
     }
+}
 
-    fn property(&self, key: &Key) -> Value {
-        let (_, _, without, meaning) = key;
-        let mut shape = self.shape(key);
-        let description = match *without {
-            REQUIRED => (*meaning).to_owned(),
-            other => format!("{meaning}. Without it: {other}."),
+impl Key {
+    fn schema(&self) -> Value {
+        let mut schema = self.form.schema();
+        let description = match self.default {
+            REQUIRED => self.meaning.to_owned(),
+            default => format!("{}. Default: {default}.", self.meaning),
         };
-        if let Some(shape) = shape.as_object_mut() {
-            shape.insert("description".into(), description.into());
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("description".into(), description.into());
         }
-        shape
+        schema
     }
+}
 
-    /// What may be written. The table says most of it; what it says in a
-    /// sentence is said once more here.
-    fn shape(&self, (key, value, ..): &Key) -> Value {
-        match (self.path, *key) {
-            ("", "tenants") => list(&reference("tenants[]")),
-            ("", "credentials") => mapping(&reference("credentials.NAME")),
-            ("tenants[]" | "defaults", "credential") => {
-                json!({"anyOf": [text(), reference("credentials.NAME")]})
+impl Form {
+    fn schema(&self) -> Value {
+        match self {
+            Self::Text(_) | Self::Refused => text(),
+            Self::OneOf(words) => one_of(words),
+            Self::Integer(least, most) => {
+                json!({"type": "integer", "minimum": least, "maximum": most})
             }
-            ("tenants[]" | "defaults", "target") => json!({"anyOf": [
+            Self::Duration(..) => {
+                json!({"type": "string", "pattern": "^[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*$"})
+            }
+            Self::Day(_) => json!({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"}),
+            Self::Ratio => json!({"anyOf": [
                 {"type": "string", "pattern": r"^\s*[0-9.]+\s*%?\s*$"},
                 {"type": "number", "minimum": 0, "maximum": 1},
             ]}),
-            ("tenants[]", "labels") => mapping(&text()),
-            ("controls", "categories") => list(&words(value)),
-            ("controls", "category_overrides") => mapping(&categories()),
-            ("risk_accepted", "exceptions") => list(&reference("risk_accepted.exceptions[]")),
-            ("risk_accepted.exceptions[]", "tenants") => {
-                json!({"anyOf": [text(), list(&text())]})
+            Self::ListOf(items) => json!({"type": "array", "items": items.schema()}),
+            Self::MappingOf(_, values) => {
+                json!({"type": "object", "additionalProperties": values.schema()})
             }
-            ("events", "webhook") => reference("events.webhook"),
-            ("", section) if SECTIONS.iter().any(|it| it.path == section) => reference(section),
-            _ => told(value),
+            Self::Section(path) => json!({"$ref": format!("#/$defs/{}", definition(path))}),
+            Self::SectionList(path) => {
+                json!({"type": "array", "items": Self::Section(path).schema()})
+            }
+            Self::NamedSections(path) => {
+                json!({"type": "object", "additionalProperties": Self::Section(path).schema()})
+            }
+            Self::TextOr(other, _) => json!({"anyOf": [text(), other.schema()]}),
         }
     }
 }
 
-/// The shape of what the table describes in a form of its own.
-fn told(value: &str) -> Value {
-    let bounds = value.split_once(" to ");
-    let numbers = bounds
-        .and_then(|(least, most)| Some((least.parse::<u32>().ok()?, most.parse::<u32>().ok()?)));
-    if let Some((least, most)) = numbers {
-        return json!({"type": "integer", "minimum": least, "maximum": most});
-    }
-    if value.starts_with("list") {
-        return list(&text());
-    }
-    if value.starts_with("a day") {
-        return json!({"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2}$"});
-    }
-    // `10s` to `1d`; `three intervals to 30d`.
-    if bounds.is_some_and(|(_, most)| most.ends_with("m`") || most.ends_with("d`")) {
-        return json!({"type": "string", "pattern": "^[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*$"});
-    }
-    let is_choice = value.starts_with('`') && !value.contains(['%', '/']);
-    match is_choice {
-        true => words(value),
-        false => text(),
-    }
-}
-
-/// Each word between backticks, in any case: an editor proposes the first form.
-///
-/// `off` is a truth value to editors that follow YAML 1.1.
-fn words(value: &str) -> Value {
-    let words: Vec<_> = value.split('`').skip(1).step_by(2).collect();
-    let either_case = |word: &&str| -> String {
-        let letters = word
-            .chars()
-            .map(|letter| match letter.is_ascii_alphabetic() {
-                true => format!(
-                    "[{}{}]",
-                    letter.to_ascii_uppercase(),
-                    letter.to_ascii_lowercase()
-                ),
-                false => letter.to_string(),
-            });
-        letters.collect()
-    };
-    let pattern: Vec<_> = words.iter().map(either_case).collect();
-    let mut forms = vec![
-        json!({"enum": words}),
-        json!({"type": "string", "pattern": format!("^({})$", pattern.join("|"))}),
-    ];
-    if words.contains(&"off") {
-        forms.push(json!({"const": false}));
-    }
-    json!({"anyOf": forms})
-}
-
-fn categories() -> Value {
-    let sections = SECTIONS.iter().flat_map(|section| section.keys);
-    let categories = sections.filter(|key| key.0 == "categories");
-    categories
-        .map(|key| words(key.1))
-        .next()
-        .unwrap_or_default()
-}
-
-/// Numbers are read as the text they are written as.
+/// The configuration reads numbers as text.
 fn text() -> Value {
     json!({"type": ["string", "number"]})
 }
 
-fn list(items: &Value) -> Value {
-    json!({"type": "array", "items": items})
-}
-
-fn mapping(values: &Value) -> Value {
-    json!({"type": "object", "additionalProperties": values})
+/// These words, in any case; an editor proposes the words as given.
+fn one_of(words: &[&str]) -> Value {
+    let in_any_case = |letter: char| match letter.is_ascii_alphabetic() {
+        true => format!(
+            "[{}{}]",
+            letter.to_ascii_uppercase(),
+            letter.to_ascii_lowercase()
+        ),
+        false => letter.to_string(),
+    };
+    let patterns: Vec<String> = words
+        .iter()
+        .map(|word| word.chars().map(in_any_case).collect())
+        .collect();
+    let mut forms = vec![
+        json!({"enum": words}),
+        json!({"type": "string", "pattern": format!("^({})$", patterns.join("|"))}),
+    ];
+    // Editors that follow YAML 1.1 read a bare `off` as false.
+    if words.contains(&"off") {
+        forms.push(json!({"const": false}));
+    }
+    json!({"anyOf": forms})
 }

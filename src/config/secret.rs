@@ -1,22 +1,22 @@
-//! Secrets: where they come from, and that they never leave by accident.
+//! Secrets, which never appear in output by accident.
 
 use std::fmt;
-use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+use strict_yaml::{io_reason, open_file};
 
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-/// No secret we read is longer; a path to `/dev/zero` must not fill the memory.
-const LARGEST: u64 = 64 * 1024;
+/// The limit keeps a path to `/dev/zero` from filling the memory.
+const MAX_BYTES: u64 = 64 * 1024;
 
 /// A value that is wiped when dropped and prints as `<secret>`.
 #[derive(Clone)]
 pub struct Secret(SecretString);
 
-/// Whether a secret on disk is still the one in use. Both sides are ours, so
-/// the time it takes tells nobody anything.
+/// Compares a reloaded secret with the one in use. Both come from this machine,
+/// so the comparison need not take constant time.
 impl PartialEq for Secret {
     fn eq(&self, other: &Self) -> bool {
         self.expose() == other.expose()
@@ -26,53 +26,51 @@ impl PartialEq for Secret {
 impl Eq for Secret {}
 
 impl Secret {
-    /// Takes the text over; the caller's copy is consumed.
+    /// The secret with this text.
     pub fn new(text: String) -> Self {
         Self(SecretString::from(text))
     }
 
-    /// The one door out. Call it only where the value is used: for the token
-    /// request, and as the key of the hash.
+    /// The text. Call this only where the value is used, such as for a token
+    /// request.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 
-    /// How many bytes it has; a rule about length needs no look inside.
+    /// Its length in bytes.
     pub(super) fn len(&self) -> usize {
         self.0.expose_secret().len()
     }
 
-    /// Whether it has the form of a GUID, as the *id* of a secret does.
+    /// Whether it is a GUID, like the *id* of a secret.
     pub(super) fn looks_like_guid(&self) -> bool {
         super::guid::is_guid(self.0.expose_secret())
     }
 
-    /// Reads a secret from a file that holds nothing else.
-    ///
-    /// One newline at the end is forgiven, since every editor adds it. A
-    /// newline inside is not: it means that the file holds something else, and
-    /// Entra's answer to a wrong secret does not say so.
-    pub(super) fn read(path: &Path) -> Result<Self, SecretFault> {
+    /// Reads a secret from a file that contains nothing else.
+    pub(super) fn read(path: &Path) -> Result<Self, SecretError> {
         let mut bytes = Zeroizing::new(Vec::new());
-        super::reading::open(path)?
-            .take(LARGEST + 1)
+        open_file(path)?
+            .take(MAX_BYTES + 1)
             .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(SecretFault::Large);
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(SecretError::Large);
         }
-        let text = std::str::from_utf8(&bytes).map_err(|_| SecretFault::Binary)?;
-        Self::checked(text)
+        let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::Binary)?;
+        Self::parse(text)
     }
 
-    /// The rules for the text of a secret, wherever it came from.
-    pub(super) fn checked(text: &str) -> Result<Self, SecretFault> {
+    /// The secret with this text, without a newline at the end, which editors
+    /// add. Other newlines are refused: the text is then probably not a secret,
+    /// and Entra's error message for a wrong secret would not say so.
+    pub(super) fn parse(text: &str) -> Result<Self, SecretError> {
         let text = text.strip_suffix('\n').unwrap_or(text);
         let text = text.strip_suffix('\r').unwrap_or(text);
         if text.trim().is_empty() {
-            return Err(SecretFault::Empty);
+            return Err(SecretError::Empty);
         }
         if text.contains(['\n', '\r', '\0']) {
-            return Err(SecretFault::Lines);
+            return Err(SecretError::Lines);
         }
         Ok(Self::new(text.to_owned()))
     }
@@ -90,44 +88,19 @@ impl fmt::Display for Secret {
     }
 }
 
-/// Why a secret could not be taken.
+/// Why a text or file is not a secret.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SecretFault {
-    #[error("cannot be read ({})", reason(.0))]
+pub(super) enum SecretError {
+    #[error("cannot be read ({})", io_reason(.0))]
     Unreadable(#[from] io::Error),
     #[error("is empty; put the secret's value there")]
     Empty,
-    #[error("is larger than 64 KiB; name the file that holds the secret alone")]
+    #[error("is larger than 64 KiB; name a file that contains only the secret")]
     Large,
-    #[error("is not text; store the secret as text, for a salt: openssl rand -base64 32")]
+    #[error("is not text; store the secret as text (for a salt: openssl rand -base64 32)")]
     Binary,
-    #[error("holds several lines or a NUL; it must hold the secret alone")]
+    #[error("contains several lines or a NUL; it must contain only the secret")]
     Lines,
-}
-
-/// The reason in our words: the system's differ between platforms.
-pub(crate) fn reason(error: &io::Error) -> &'static str {
-    match error.kind() {
-        io::ErrorKind::NotFound => "no such file",
-        io::ErrorKind::PermissionDenied => "permission denied",
-        io::ErrorKind::IsADirectory => "it is a directory",
-        io::ErrorKind::InvalidInput => "it is a named pipe",
-        io::ErrorKind::InvalidData => "it is larger than 4 MiB",
-        _ => "input/output error",
-    }
-}
-
-/// Whether everybody on this machine may read the file.
-#[cfg(unix)]
-pub(crate) fn is_readable_by_others(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
-}
-
-/// Elsewhere the mode does not tell.
-#[cfg(not(unix))]
-pub(crate) fn is_readable_by_others(_: &Path) -> bool {
-    false
 }
 
 #[cfg(test)]
@@ -135,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_does_not_print() {
+    fn a_secret_is_not_printed() {
         let secret = Secret::new("hunter2".to_owned());
         assert_eq!(
             format!("{secret} {secret:?} {:?}", Some(&secret)),
@@ -145,19 +118,19 @@ mod tests {
     }
 
     #[test]
-    fn one_newline_at_the_end_is_forgiven_and_no_more() {
-        assert_eq!(Secret::checked("a b\n").unwrap().expose(), "a b");
-        assert_eq!(Secret::checked("ab\r\n").unwrap().expose(), "ab");
-        assert!(matches!(Secret::checked("ab\n\n"), Err(SecretFault::Lines)));
-        assert!(matches!(Secret::checked("a\0b"), Err(SecretFault::Lines)));
-        assert!(matches!(Secret::checked("\n"), Err(SecretFault::Empty)));
+    fn only_one_newline_at_the_end_is_removed() {
+        assert_eq!(Secret::parse("a b\n").unwrap().expose(), "a b");
+        assert_eq!(Secret::parse("ab\r\n").unwrap().expose(), "ab");
+        assert!(matches!(Secret::parse("ab\n\n"), Err(SecretError::Lines)));
+        assert!(matches!(Secret::parse("a\0b"), Err(SecretError::Lines)));
+        assert!(matches!(Secret::parse("\n"), Err(SecretError::Empty)));
     }
 
     #[test]
-    fn a_path_that_never_ends_is_given_up() {
+    fn an_endless_file_is_refused() {
         assert!(matches!(
             Secret::read(Path::new("/dev/zero")),
-            Err(SecretFault::Large)
+            Err(SecretError::Large)
         ));
     }
 }

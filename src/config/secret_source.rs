@@ -1,71 +1,70 @@
-//! Fetching a secret from where the configuration says it is.
+//! Reads secrets from the files and variables that the configuration names.
 
 use std::path::Path;
+use strict_yaml::{Diagnostics, Span, Text, is_world_readable};
 
 use super::environment::Environment;
-use super::fault::Ledger;
-use super::secret::{self, Secret, SecretFault};
-use super::written::{Mark, Text};
+use super::secret::{Secret, SecretError};
 
-/// Reads the secret that a file holds.
-pub(super) fn from_file(path: &str, file: &Text, ledger: &mut Ledger) -> Option<Secret> {
-    let location = ledger.base.join(file.value.trim());
+/// The secret in a file.
+pub(super) fn from_file(path: &str, file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
+    let location = diagnostics.base().join(file.value.trim());
     match Secret::read(&location) {
         Ok(secret) => {
-            warn_of_mode(path, file.mark, &location, ledger);
+            warn_of_mode(path, file.span, &location, diagnostics);
             Some(secret)
         }
-        Err(fault) => {
-            let place = match fault {
-                SecretFault::Unreadable(_) => ledger.looked_for(&location),
+        Err(error) => {
+            let place = match error {
+                SecretError::Unreadable(_) => diagnostics.looked_for_in(&location),
                 _ => String::new(),
             };
-            let message = format!("the file named here {fault}{place}");
-            ledger.fault(file.mark, path, message);
+            let message = format!("the file named here {error}{place}");
+            diagnostics.error(file.span, path, message);
             None
         }
     }
 }
 
-/// Takes the secret that a variable holds.
+/// The secret in an environment variable.
 pub(super) fn from_variable(
     path: &str,
     variable: &Text,
     environment: &Environment,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Secret> {
     let Some(text) = environment.get(variable.value.trim()) else {
-        ledger.fault(
-            variable.mark,
+        diagnostics.error(
+            variable.span,
             path,
             "the variable named here is not set or empty; set it to the secret's value",
         );
         return None;
     };
-    match Secret::checked(text) {
+    match Secret::parse(text) {
         Ok(secret) => Some(secret),
-        Err(fault) => {
-            ledger.fault(variable.mark, path, format!("the variable's value {fault}"));
+        Err(error) => {
+            diagnostics.error(variable.span, path, format!("the variable's value {error}"));
             None
         }
     }
 }
 
-fn warn_of_mode(path: &str, mark: Mark, file: &Path, ledger: &mut Ledger) {
-    if secret::is_readable_by_others(file) {
-        ledger.warn(
-            mark,
+fn warn_of_mode(path: &str, span: Span, file: &Path, diagnostics: &mut Diagnostics) {
+    if is_world_readable(file) {
+        diagnostics.warn(
+            span,
             path,
-            "everybody on this machine can read the secret; chmod 600 the file",
+            "every user of this machine can read the secret; chmod 600 the file",
         );
     }
 }
 
-/// Warns of a client secret that is the id of one.
-pub(super) fn warn_of_id(path: &str, mark: Mark, secret: &Secret, ledger: &mut Ledger) {
+/// Warns of a client secret that is probably the secret's id.
+pub(super) fn warn_of_id(path: &str, span: Span, secret: &Secret, diagnostics: &mut Diagnostics) {
     if secret.looks_like_guid() {
-        ledger.warn(
-            mark,
+        diagnostics.warn(
+            span,
             path,
             "this looks like the secret's ID, not its value; copy the column \"Value\"",
         );

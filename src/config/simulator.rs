@@ -1,66 +1,72 @@
-//! Where the simulator listens that stands in for Graph.
+//! The address of the Graph simulator.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use strict_yaml::{Diagnostics, Span, Spanned, Text};
 
-use super::fault::Ledger;
 use super::file::FileSimulator;
-use super::keys::unknown_keys;
 use super::pem::{self, PemFile};
-use super::written::{Mark, Text, Written};
 
 /// The simulator's address and the authority that signed its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulatorEndpoint {
     /// `https://` and a loopback address, without a slash at the end.
     pub url: String,
-    /// Trusted for the simulator alone.
+    /// Trusted only for the simulator.
     pub ca: PemFile,
 }
 
-pub(super) fn resolve(
-    file: Option<Written<FileSimulator>>,
-    simulated: bool,
-    ledger: &mut Ledger,
-) -> Option<SimulatorEndpoint> {
-    match file {
-        Some(file) => {
-            if !simulated {
-                ledger.warn(
-                    file.mark,
-                    "simulator",
-                    "no tenant has `cloud: simulator`, so this section is not used",
-                );
-            }
-            endpoint(file, ledger)
-        }
-        None => {
-            if simulated {
-                ledger.fault(
-                    Mark::Nowhere,
-                    "simulator",
-                    "missing, yet a tenant has `cloud: simulator`; \
-                     `secure-score-exporter simulate --config-dir DIR` writes both",
-                );
-            }
-            None
+impl SimulatorEndpoint {
+    /// A simulator in this process, whose authority is in no file.
+    pub fn new(url: &str, ca_pem: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ca: PemFile {
+                path: PathBuf::new(),
+                pem: ca_pem.as_bytes().to_vec(),
+            },
         }
     }
 }
 
-fn endpoint(file: Written<FileSimulator>, ledger: &mut Ledger) -> Option<SimulatorEndpoint> {
-    let Written { value: file, mark } = file;
-    unknown_keys("simulator", &file.unknown, FileSimulator::KEYS, ledger);
-    let url = required("simulator.url", file.url, mark, ledger);
-    let url = url.and_then(|text| url_on_loopback(&text, ledger));
-    let ca = required("simulator.ca_file", file.ca_file, mark, ledger);
-    let ca = ca.and_then(|text| pem::resolve("simulator.ca_file", &text, ledger));
+/// `is_used` is true if a tenant is simulated.
+pub(super) fn resolve(
+    file: Option<Spanned<FileSimulator>>,
+    is_used: bool,
+    diagnostics: &mut Diagnostics,
+) -> Option<SimulatorEndpoint> {
+    match &file {
+        Some(file) if !is_used => diagnostics.warn(
+            file.span,
+            "simulator",
+            "no tenant has `cloud: simulator`, so this section is not used",
+        ),
+        None if is_used => diagnostics.error(
+            Span::Nowhere,
+            "simulator",
+            "missing, but a tenant has `cloud: simulator`; \
+             `secure-score-exporter simulate --config-dir DIR` writes both",
+        ),
+        _ => {}
+    }
+    let Spanned { value: file, span } = file?;
+    file.report_unknown_keys("simulator", diagnostics);
+    let url = required("simulator.url", file.url, span, diagnostics);
+    let url = url.and_then(|text| loopback_url(&text, diagnostics));
+    let ca = required("simulator.ca_file", file.ca_file, span, diagnostics);
+    let ca = ca.and_then(|text| pem::resolve("simulator.ca_file", &text, diagnostics));
     Some(SimulatorEndpoint { url: url?, ca: ca? })
 }
 
-fn required(path: &str, text: Option<Text>, mark: Mark, ledger: &mut Ledger) -> Option<Text> {
+fn required(
+    path: &str,
+    text: Option<Text>,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> Option<Text> {
     if text.is_none() {
-        ledger.fault(
-            mark,
+        diagnostics.error(
+            span,
             path,
             "missing; `secure-score-exporter simulate --config-dir DIR` writes it",
         );
@@ -68,9 +74,9 @@ fn required(path: &str, text: Option<Text>, mark: Mark, ledger: &mut Ledger) -> 
     text
 }
 
-/// Only this machine: a simulated tenant must never be a way to send a real
-/// secret to somebody's server.
-fn url_on_loopback(text: &Text, ledger: &mut Ledger) -> Option<String> {
+/// Only this machine: otherwise `cloud: simulator` could send a real secret to
+/// any server.
+fn loopback_url(text: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
     let url = text.value.trim().trim_end_matches('/');
     let address = url.strip_prefix("https://").map(str::parse::<SocketAddr>);
     if let Some(Ok(address)) = address
@@ -79,8 +85,8 @@ fn url_on_loopback(text: &Text, ledger: &mut Ledger) -> Option<String> {
     {
         return Some(format!("https://{address}"));
     }
-    ledger.fault(
-        text.mark,
+    diagnostics.error(
+        text.span,
         "simulator.url",
         "must be https on a loopback address with a port; write https://127.0.0.1:PORT",
     );

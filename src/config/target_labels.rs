@@ -1,70 +1,41 @@
-//! Labels that a tenant's target carries in Prometheus.
+//! Labels of a tenant's target in Prometheus.
 
 use std::collections::BTreeMap;
+use strict_yaml::{Diagnostics, Entries, Text};
 
-use super::fault::Ledger;
-use super::file::Entries;
-use super::written::Text;
-
-/// What somebody calls a tenant's share of the work: a team, a region.
+/// Labels such as a team or a region, for routing alerts.
 ///
-/// They are told to Prometheus by service discovery and not written on the
-/// series, since a target label and a series' own of one name cannot both be.
+/// Service discovery hands them to Prometheus. The series do not carry them,
+/// because Prometheus renames a series' label that the target also has.
 pub type TargetLabels = BTreeMap<String, String>;
 
-/// Prometheus would rename our label to `exported_…` where a target has one of
-/// the same name, and every rule and dashboard would miss it.
-const TAKEN: [&str; 36] = [
-    "tenant",
-    "control",
-    "category",
-    "api",
-    "reason",
-    "code",
-    "outcome",
-    "basis",
-    "state",
-    "scored",
-    "field",
-    "title",
-    "product",
-    "tier",
-    "user_impact",
-    "implementation_cost",
-    "action_type",
-    "accepted_by",
-    "comment",
-    "reference",
-    "entra_tenant_id",
-    "cloud",
-    "display_name",
-    "job",
-    "instance",
-    "alertname",
-    "alertstate",
-    "severity",
-    "window",
-    "threshold",
-    "url",
-    "version",
-    "revision",
-    "le",
-    "quantile",
-    "shard",
+/// Labels of series and alerts. If a target has one of them, Prometheus renames
+/// the exporter's to `exported_…`, and alert rules and dashboards miss it.
+#[rustfmt::skip]
+const RESERVED: [&str; 36] = [
+    "tenant", "control", "category", "api", "reason", "code", "outcome", "basis", "state",
+    "scored", "field", "title", "product", "tier", "user_impact", "implementation_cost",
+    "action_type", "accepted_by", "comment", "reference", "entra_tenant_id", "cloud",
+    "display_name", "job", "instance", "alertname", "alertstate", "severity", "window",
+    "threshold", "url", "version", "revision", "le", "quantile", "shard",
 ];
 
-/// Room for a name of a department; what is longer is no label.
+/// In bytes.
 const LONGEST: usize = 128;
 
-pub(super) fn resolve(at: &str, written: Entries<Text>, ledger: &mut Ledger) -> TargetLabels {
+pub(super) fn resolve(
+    path: &str,
+    entries: Entries<Text>,
+    diagnostics: &mut Diagnostics,
+) -> TargetLabels {
     let mut labels = TargetLabels::new();
-    for (name, value) in written.0 {
-        let path = format!("{at}.labels");
-        if let Some(fault) = fault_of_name(&name.value) {
-            ledger.fault(name.mark, path, fault);
-        } else if !is_value(value.value.trim()) {
-            let fault = "a label's value is one line of 1 to 128 bytes; shorten it";
-            ledger.fault(value.mark, path, fault);
+    for (name, value) in entries.0 {
+        let path = format!("{path}.labels");
+        if let Some(message) = name_error(&name.value) {
+            diagnostics.error(name.span, path, message);
+        } else if !is_label_value(value.value.trim()) {
+            let message = "a label's value is one line of 1 to 128 bytes; shorten it";
+            diagnostics.error(value.span, path, message);
         } else {
             labels.insert(name.value, value.value.trim().to_owned());
         }
@@ -72,21 +43,26 @@ pub(super) fn resolve(at: &str, written: Entries<Text>, ledger: &mut Ledger) -> 
     labels
 }
 
-fn fault_of_name(name: &str) -> Option<String> {
-    if TAKEN.contains(&name) {
+fn name_error(name: &str) -> Option<String> {
+    if RESERVED.contains(&name) {
         return Some(format!(
-            "`{name}` is a label that series, alerts or Prometheus have already; choose another"
+            "`{name}` is already a label of series, alerts or Prometheus; choose another"
         ));
     }
-    let letters = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let good = begins_well && name.chars().all(letters) && name.len() <= LONGEST;
-    (!good || name.starts_with("__")).then(|| {
-        "not a label's name; begin with a letter, go on with letters, digits and `_`".to_owned()
-    })
+    (!is_label_name(name) || name.len() > LONGEST)
+        .then(|| "not a label name; use a letter, then letters, digits and `_`".to_owned())
 }
 
-fn is_value(value: &str) -> bool {
+/// Whether Prometheus accepts the label name and does not reserve it.
+pub fn is_label_name(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(is_allowed)
+        && !name.starts_with("__")
+}
+
+/// Whether the value has 1 to 128 bytes and no control characters.
+pub fn is_label_value(value: &str) -> bool {
     (1..=LONGEST).contains(&value.len()) && !value.contains(char::is_control)
 }
 
@@ -96,8 +72,8 @@ mod tests {
     use secure_score_exposition::FAMILIES;
 
     #[test]
-    fn no_label_of_a_series_can_be_taken() {
+    fn the_labels_of_series_are_reserved() {
         let mut labels = FAMILIES.iter().flat_map(|family| family.labels);
-        assert_eq!(labels.find(|label| !TAKEN.contains(label)), None);
+        assert_eq!(labels.find(|label| !RESERVED.contains(label)), None);
     }
 }

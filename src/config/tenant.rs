@@ -1,77 +1,91 @@
 //! The tenants to watch.
 
 use std::collections::HashMap;
+use strict_yaml::{Diagnostics, Span, Spanned, Text};
 
 use super::cloud::{self, Cloud};
 use super::credential::{Credential, Credentials};
-use super::fault::Ledger;
 use super::file::{FileDefaults, FileTenant};
 use super::guid;
-use super::keys::unknown_keys;
 use super::number;
 use super::target_labels::{self, TargetLabels};
-use super::tenant_files::Batch;
-use super::written::{Mark, Text, Written};
+use super::tenant_files::TenantList;
 
-/// One tenant, with all that is needed to refresh it.
+/// One tenant, with everything that is needed to refresh it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tenant {
     /// Its name in labels: `[A-Za-z0-9][A-Za-z0-9._-]{0,63}`, unique.
     pub alias: String,
     /// Its GUID or a domain of it, in lower case.
     pub tenant_id: String,
-    /// Its name for people; the alias where none was given.
+    /// Its name on pages.
     pub display_name: String,
-    /// Where it lives.
+    /// The cloud that hosts it.
     pub cloud: Cloud,
-    /// How to get in.
+    /// How to get tokens for it.
     pub credential: Credential,
-    /// The share of the maximum somebody wants to reach, 0 to 1.
+    /// The share of the maximum score to reach, 0 to 1.
     pub target: Option<f64>,
-    /// What its target in Prometheus is labelled with.
+    /// Labels of its target in Prometheus.
     pub labels: TargetLabels,
 }
 
-/// Words Entra takes in place of a tenant, which here would mean any tenant.
-const NO_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
+impl Tenant {
+    /// A tenant with the defaults of the configuration.
+    pub fn new(alias: &str, tenant_id: &str, credential: Credential) -> Self {
+        Self {
+            alias: alias.to_owned(),
+            tenant_id: tenant_id.to_owned(),
+            display_name: alias.to_owned(),
+            cloud: Cloud::default(),
+            credential,
+            target: None,
+            labels: TargetLabels::new(),
+        }
+    }
+}
 
-/// Room for the alias in a label and in a file name.
+/// Values that Entra accepts in place of a tenant and that stand for any tenant.
+const ANY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
+
+/// The alias becomes part of labels and file names.
 const LONGEST_ALIAS: usize = 64;
 
-/// Resolves the list, and what no tenant alone can tell: that two are the same.
+/// Resolves all tenants, and refuses duplicates.
 pub(super) fn resolve(
-    batches: Vec<Batch>,
+    lists: Vec<TenantList>,
     may_be_empty: bool,
     defaults: FileDefaults,
     credentials: &mut Credentials<'_>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Vec<Tenant> {
-    let none = batches.iter().all(|batch| batch.tenants.is_empty());
-    if none && !may_be_empty {
-        ledger.fault(
-            Mark::Nowhere,
+    let is_empty = lists.iter().all(|list| list.tenants.is_empty());
+    if is_empty && !may_be_empty {
+        diagnostics.error(
+            Span::Nowhere,
             "tenants",
             "no tenant is described; add `- {name: contoso, tenant_id: contoso.com}`",
         );
     }
-    unknown_keys("defaults", &defaults.unknown, FileDefaults::KEYS, ledger);
-    let fallback = Fallback::resolve(&defaults, ledger);
-    let mut seen = Seen::default();
+    defaults.report_unknown_keys("defaults", diagnostics);
+    let defaults = Defaults::resolve(&defaults, diagnostics);
+    let mut duplicates = Duplicates::default();
     let mut resolved = Vec::new();
-    for batch in batches {
-        let tenants = |prefix: &str, list: &str, ledger: &mut Ledger| {
-            for (index, file) in batch.tenants.into_iter().enumerate() {
-                let at = format!("{list}[{index}]");
-                seen.check(prefix, &at, &file, fallback.cloud, ledger);
-                resolved.extend(one(&at, file, &fallback, credentials, ledger));
+    for TenantList { file, tenants } in lists {
+        let mut resolve_all = |file: &str, list: &str, diagnostics: &mut Diagnostics| {
+            for (index, tenant) in tenants.iter().enumerate() {
+                let path = format!("{list}[{index}]");
+                let place = format!("{file}{path}");
+                duplicates.check(place, &path, &tenant.value, defaults.cloud, diagnostics);
+                resolved.extend(one(&path, tenant, &defaults, credentials, diagnostics));
             }
         };
-        match batch.file {
-            None => tenants("", "tenants", ledger),
+        match file {
+            None => resolve_all("", "tenants", diagnostics),
             Some(file) => {
                 let prefix = format!("{} ", file.name);
-                ledger.within(&file.name, &file.base, |ledger| {
-                    tenants(&prefix, "", ledger)
+                diagnostics.in_file(&file.name, &file.base, |diagnostics| {
+                    resolve_all(&prefix, "", diagnostics)
                 });
             }
         }
@@ -79,73 +93,69 @@ pub(super) fn resolve(
     resolved
 }
 
-/// Whether a tenant is meant to be simulated, be it otherwise right or wrong.
-pub(super) fn is_simulated(file: &Written<FileTenant>, defaults: &FileDefaults) -> bool {
+/// Whether the tenant is simulated, even if it has other errors.
+pub(super) fn is_simulated(file: &Spanned<FileTenant>, defaults: &FileDefaults) -> bool {
     let cloud = file.value.cloud.as_ref().or(defaults.cloud.as_ref());
-    cloud.is_some_and(|word| {
-        word.value
+    cloud.is_some_and(|name| {
+        name.value
             .trim()
             .eq_ignore_ascii_case(Cloud::Simulator.as_str())
     })
 }
 
-/// The aliases as written, be they otherwise right or wrong.
-pub(super) fn names<'a>(files: impl Iterator<Item = &'a Written<FileTenant>>) -> Vec<String> {
+/// The aliases as written, including invalid ones.
+pub(super) fn names<'a>(files: impl Iterator<Item = &'a Spanned<FileTenant>>) -> Vec<String> {
     let named = files.filter_map(|file| file.value.name.as_ref());
     named.map(|name| name.value.clone()).collect()
 }
 
-/// What a tenant gets where it says nothing.
-struct Fallback<'a> {
-    defaults: &'a FileDefaults,
+/// Values for tenants that do not set their own.
+struct Defaults<'a> {
+    file: &'a FileDefaults,
     cloud: Cloud,
     target: Option<f64>,
 }
 
-impl<'a> Fallback<'a> {
-    fn resolve(defaults: &'a FileDefaults, ledger: &mut Ledger) -> Self {
-        let cloud = defaults.cloud.as_ref();
-        let target = defaults.target.as_ref();
+impl<'a> Defaults<'a> {
+    fn resolve(file: &'a FileDefaults, diagnostics: &mut Diagnostics) -> Self {
+        let cloud = file.cloud.as_ref();
+        let cloud = cloud.and_then(|name| cloud::resolve("defaults.cloud", name, diagnostics));
+        let target = file.target.as_ref();
         Self {
-            defaults,
-            cloud: cloud
-                .and_then(|word| cloud::resolve("defaults.cloud", word, ledger))
-                .unwrap_or_default(),
-            target: target.and_then(|text| number::ratio("defaults.target", text, ledger)),
+            file,
+            cloud: cloud.unwrap_or_default(),
+            target: target.and_then(|text| number::ratio("defaults.target", text, diagnostics)),
         }
     }
 }
 
 fn one(
-    at: &str,
-    file: Written<FileTenant>,
-    fallback: &Fallback<'_>,
+    path: &str,
+    tenant: &Spanned<FileTenant>,
+    defaults: &Defaults<'_>,
     credentials: &mut Credentials<'_>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Tenant> {
-    let Written { value: file, mark } = file;
-    unknown_keys(at, &file.unknown, FileTenant::KEYS, ledger);
+    let Spanned { value: file, span } = tenant;
+    file.report_unknown_keys(path, diagnostics);
     let cloud = match &file.cloud {
-        Some(word) => cloud::resolve(&format!("{at}.cloud"), word, ledger),
-        None => Some(fallback.cloud),
+        Some(name) => cloud::resolve(&format!("{path}.cloud"), name, diagnostics),
+        None => Some(defaults.cloud),
     };
-    let alias = alias(at, file.name.as_ref(), mark, ledger);
-    let tenant_id = tenant_id(at, file.tenant_id.as_ref(), mark, cloud, ledger);
-    let credential = credential(at, &file, mark, fallback, credentials, ledger);
+    let alias = alias(path, file.name.as_ref(), *span, diagnostics);
+    let tenant_id = tenant_id(path, file.tenant_id.as_ref(), *span, cloud, diagnostics);
+    let credential = credential(path, tenant, defaults, credentials, diagnostics);
     let target = match &file.target {
-        Some(text) => number::ratio(&format!("{at}.target"), text, ledger),
-        None => fallback.target,
+        Some(text) => number::ratio(&format!("{path}.target"), text, diagnostics),
+        None => defaults.target,
     };
-    let labels = target_labels::resolve(at, file.labels.unwrap_or_default(), ledger);
-    let display_name = file.display_name.map(|name| {
-        refuse_control_characters(at, &name, ledger);
-        name.value.trim().to_owned()
-    });
+    let labels = file.labels.clone().unwrap_or_default();
+    let labels = target_labels::resolve(path, labels, diagnostics);
+    let display_name = file.display_name.as_ref();
+    let display_name = display_name.and_then(|name| display_name_of(path, name, diagnostics));
     let alias = alias?;
     Some(Tenant {
-        display_name: display_name
-            .filter(|name| !name.is_empty())
-            .unwrap_or_else(|| alias.clone()),
+        display_name: display_name.unwrap_or_else(|| alias.clone()),
         alias,
         tenant_id: tenant_id?,
         cloud: cloud?,
@@ -155,36 +165,35 @@ fn one(
     })
 }
 
-/// A terminal that shows the log would obey them.
-fn refuse_control_characters(at: &str, name: &Text, ledger: &mut Ledger) {
-    if name.value.trim().contains(char::is_control) {
-        ledger.fault(
-            name.mark,
-            format_args!("{at}.display_name"),
-            "holds a control character or a line break; write the name in one plain line",
+/// Refuses control characters, which a terminal that shows the log would interpret.
+fn display_name_of(path: &str, name: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
+    let trimmed = name.value.trim();
+    if trimmed.contains(char::is_control) {
+        diagnostics.error(
+            name.span,
+            format_args!("{path}.display_name"),
+            "contains a control character or a line break; write the name in one line",
         );
     }
+    (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
-fn alias(at: &str, name: Option<&Text>, mark: Mark, ledger: &mut Ledger) -> Option<String> {
-    let path = format!("{at}.name");
-    let Some(name) = name else {
-        ledger.fault(
-            mark,
-            path,
-            "missing; give the tenant a short alias for labels",
-        );
-        return None;
+fn alias(
+    path: &str,
+    name: Option<&Text>,
+    span: Span,
+    diagnostics: &mut Diagnostics,
+) -> Option<String> {
+    let (span, message) = match name {
+        None => (span, "missing; give the tenant a short alias for labels"),
+        Some(name) if is_alias(&name.value) => return Some(name.value.clone()),
+        Some(name) => (
+            name.span,
+            "not a valid alias; use a letter or digit, then letters, digits, `.`, `_` or `-`, at most 64",
+        ),
     };
-    if !is_alias(&name.value) {
-        ledger.fault(
-            name.mark,
-            path,
-            "not a good alias; begin with a letter or digit, go on with those, `.`, `_` or `-`, at most 64",
-        );
-        return None;
-    }
-    Some(name.value.clone())
+    diagnostics.error(span, format_args!("{path}.name"), message);
+    None
 }
 
 fn is_alias(name: &str) -> bool {
@@ -196,34 +205,31 @@ fn is_alias(name: &str) -> bool {
 }
 
 fn tenant_id(
-    at: &str,
+    path: &str,
     id: Option<&Text>,
-    mark: Mark,
+    span: Span,
     cloud: Option<Cloud>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<String> {
-    let path = format!("{at}.tenant_id");
+    let path = format!("{path}.tenant_id");
     let Some(text) = id else {
-        ledger.fault(
-            mark,
-            path,
-            "missing; set the tenant's GUID or a domain of it",
-        );
+        let message = "missing; set the tenant's GUID or a domain of it";
+        diagnostics.error(span, path, message);
         return None;
     };
     let id = text.value.trim().to_lowercase();
-    let message = if NO_TENANT.contains(&id.as_str()) {
+    let message = if ANY_TENANT.contains(&id.as_str()) {
         format!("`{id}` stands for any tenant; set this tenant's GUID or a domain of it")
     } else if !is_tenant_id(&id, cloud) {
         "neither a GUID nor a domain; copy \"Tenant ID\" from the Entra overview".to_owned()
     } else {
         return Some(id);
     };
-    ledger.fault(text.mark, path, message);
+    diagnostics.error(text.span, path, message);
     None
 }
 
-/// A captured tenant's id is made unrecognisable, so the simulator takes more.
+/// The simulator also accepts the replaced ids of captured tenants.
 fn is_tenant_id(id: &str, cloud: Option<Cloud>) -> bool {
     match cloud {
         Some(Cloud::Simulator) => {
@@ -237,69 +243,63 @@ fn is_tenant_id(id: &str, cloud: Option<Cloud>) -> bool {
 }
 
 fn credential(
-    at: &str,
-    file: &FileTenant,
-    mark: Mark,
-    fallback: &Fallback<'_>,
+    path: &str,
+    tenant: &Spanned<FileTenant>,
+    defaults: &Defaults<'_>,
     credentials: &mut Credentials<'_>,
-    ledger: &mut Ledger,
+    diagnostics: &mut Diagnostics,
 ) -> Option<Credential> {
-    let own = file.credential.as_ref();
-    match own.or(fallback.defaults.credential.as_ref()) {
-        Some(reference) => credentials.take(&format!("{at}.credential"), reference, ledger),
-        // An environment without a credential has already been told so.
-        None if matches!(mark, Mark::Variable(_)) => None,
-        None => {
-            ledger.fault(
-                mark,
-                format_args!("{at}.credential"),
-                "missing; name one here or as defaults.credential",
-            );
-            None
-        }
+    let path = format!("{path}.credential");
+    let own = tenant.value.credential.as_ref();
+    if let Some(reference) = own.or(defaults.file.credential.as_ref()) {
+        return credentials.take(&path, reference, diagnostics);
     }
+    // For an environment without a credential this is already reported.
+    if !matches!(tenant.span, Span::Variable(_)) {
+        let message = "missing; name one here or as defaults.credential";
+        diagnostics.error(tenant.span, path, message);
+    }
+    None
 }
 
-/// The aliases and Entra tenants met so far, each with where.
+/// The aliases and Entra tenants so far, each with its place.
 #[derive(Default)]
-struct Seen {
+struct Duplicates {
     aliases: HashMap<String, String>,
     tenants: HashMap<(String, String), String>,
 }
 
-impl Seen {
+impl Duplicates {
+    /// `place` is the file, if it is not the configuration itself, and the path.
     fn check(
         &mut self,
-        prefix: &str,
-        at: &str,
-        file: &Written<FileTenant>,
+        place: String,
+        path: &str,
+        file: &FileTenant,
         default_cloud: Cloud,
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) {
-        if let Some(name) = &file.value.name {
+        if let Some(name) = &file.name {
             let key = name.value.to_lowercase();
             if let Some(first) = self.aliases.get(&key) {
-                let message = format!(
-                    "{first} has this alias already (case does not matter); choose another"
-                );
-                ledger.fault(name.mark, format_args!("{at}.name"), message);
+                let message =
+                    format!("{first} also has this alias (case does not matter); choose another");
+                diagnostics.error(name.span, format_args!("{path}.name"), message);
             } else {
-                self.aliases.insert(key, format!("{prefix}{at}"));
+                self.aliases.insert(key, place.clone());
             }
         }
-        if let Some(id) = &file.value.tenant_id {
-            let cloud = file
-                .value
-                .cloud
-                .as_ref()
-                .map(|word| word.value.trim().to_lowercase());
-            let cloud = cloud.unwrap_or_else(|| default_cloud.as_str().to_owned());
+        if let Some(id) = &file.tenant_id {
+            let cloud = match &file.cloud {
+                Some(name) => name.value.trim().to_lowercase(),
+                None => default_cloud.as_str().to_owned(),
+            };
             let key = (cloud, id.value.trim().to_lowercase());
             if let Some(first) = self.tenants.get(&key) {
                 let message = format!("{first} is the same Entra tenant; keep one of the two");
-                ledger.fault(id.mark, format_args!("{at}.tenant_id"), message);
+                diagnostics.error(id.span, format_args!("{path}.tenant_id"), message);
             } else {
-                self.tenants.insert(key, format!("{prefix}{at}"));
+                self.tenants.insert(key, place);
             }
         }
     }

@@ -1,99 +1,93 @@
-//! Tenants in files of their own, so that a tool can add one without touching
-//! what people wrote.
+//! Tenants in separate files, so that a tool can add one without changing the
+//! configuration.
 
 use std::path::{Path, PathBuf};
+use strict_yaml::{Diagnostics, Span, Spanned, Text, io_reason, parse, read_file};
 
 use glob::MatchOptions;
 
-use super::fault::Ledger;
 use super::file::FileTenant;
-use super::reading;
-use super::secret;
-use super::written::{Mark, Text, Written};
-use super::yaml;
 
-/// As a shell does it: `*` stays within a folder, and hidden files are left
-/// alone, among them those Kubernetes keeps beside a mounted one.
+/// As in a shell, `*` matches neither a slash nor hidden files. Kubernetes keeps
+/// hidden copies beside mounted files.
 const LIKE_A_SHELL: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// Tenants that were written together.
-pub(super) struct Batch {
-    /// The file, where it is not the configuration itself.
+/// The tenants of one file.
+pub(super) struct TenantList {
+    /// `None` for the configuration itself.
     pub(super) file: Option<TenantFile>,
-    pub(super) tenants: Vec<Written<FileTenant>>,
+    pub(super) tenants: Vec<Spanned<FileTenant>>,
 }
 
 /// A file of tenants.
 pub(super) struct TenantFile {
-    /// As in messages.
+    /// Its name in messages.
     pub(super) name: String,
-    /// What relative paths in it are relative to.
+    /// The directory that paths in it are relative to.
     pub(super) base: PathBuf,
-    /// What it says.
     pub(super) text: String,
 }
 
-/// Reads the files that fit the patterns, in the order of their names.
-pub(super) fn read(patterns: &[Text], ledger: &mut Ledger) -> Vec<Batch> {
-    let mut batches = Vec::new();
+/// Reads the files that match the patterns, in the order of their names.
+pub(super) fn read(patterns: &[Text], diagnostics: &mut Diagnostics) -> Vec<TenantList> {
+    let mut lists = Vec::new();
     for (index, pattern) in patterns.iter().enumerate() {
         let path = format!("tenant_files[{index}]");
-        let files = files(&path, pattern, ledger);
-        batches.extend(files.iter().filter_map(|file| batch(file, ledger)));
+        let files = files(&path, pattern, diagnostics);
+        lists.extend(files.iter().filter_map(|file| read_one(file, diagnostics)));
     }
-    batches
+    lists
 }
 
-fn files(path: &str, pattern: &Text, ledger: &mut Ledger) -> Vec<PathBuf> {
-    let written = ledger.base.join(pattern.value.trim());
-    let found = written
+fn files(path: &str, pattern: &Text, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
+    let absolute = diagnostics.base().join(pattern.value.trim());
+    let found = absolute
         .to_str()
-        .and_then(|written| glob::glob_with(written, LIKE_A_SHELL).ok());
+        .and_then(|pattern| glob::glob_with(pattern, LIKE_A_SHELL).ok());
     let Some(found) = found else {
         let message = "not a pattern of file names; write one such as tenants.d/*.yml";
-        ledger.fault(pattern.mark, path, message);
+        diagnostics.error(pattern.span, path, message);
         return Vec::new();
     };
     let files: Vec<PathBuf> = found.filter_map(Result::ok).collect();
     if files.is_empty() {
-        ledger.warn(pattern.mark, path, "no file fits yet");
+        diagnostics.warn(pattern.span, path, "no file matches");
     }
     files
 }
 
-fn batch(file: &Path, ledger: &mut Ledger) -> Option<Batch> {
+fn read_one(file: &Path, diagnostics: &mut Diagnostics) -> Option<TenantList> {
     let name = file.display().to_string();
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let read = reading::read(file).map_err(|error| {
-        let reason = secret::reason(&error);
-        format!("the file cannot be read ({reason})")
+    let tenants = text(file).and_then(|text| match parse(&text) {
+        Ok(tenants) => Ok((text, tenants)),
+        Err(error) => Err((error.span, error.message)),
     });
-    let text = read.and_then(|bytes| {
-        String::from_utf8(bytes).map_err(|_| "the file is not UTF-8; save it as such".to_owned())
-    });
-    let text = match text {
-        Ok(text) => text,
-        Err(message) => {
-            ledger.within(&name, &base, |ledger| {
-                ledger.fault(Mark::Nowhere, "", message)
-            });
-            return None;
-        }
-    };
-    match yaml::parse::<Vec<Written<FileTenant>>>(&text) {
-        Ok(tenants) => Some(Batch {
+    match tenants {
+        Ok((text, tenants)) => Some(TenantList {
             file: Some(TenantFile { name, base, text }),
             tenants,
         }),
-        Err(malformed) => {
-            ledger.within(&name, &base, |ledger| {
-                ledger.fault(malformed.mark, "", malformed.message);
+        Err((span, message)) => {
+            diagnostics.in_file(&name, &base, |diagnostics| {
+                diagnostics.error(span, "", message)
             });
             None
         }
     }
+}
+
+fn text(file: &Path) -> Result<String, (Span, String)> {
+    let unreadable = |reason| format!("the file cannot be read ({reason})");
+    read_file(file)
+        .map_err(|error| unreadable(io_reason(&error)))
+        .and_then(|bytes| {
+            String::from_utf8(bytes)
+                .map_err(|_| "the file is not UTF-8; save it as such".to_owned())
+        })
+        .map_err(|message| (Span::Nowhere, message))
 }

@@ -1,15 +1,12 @@
-//! The controls nobody may accept the risk of in silence.
+//! The watch list.
 
-use super::fault::Ledger;
-use super::pattern::Pattern;
-use super::word;
-use super::written::Text;
+use super::pattern::{BadPattern, Pattern};
 use std::sync::Arc;
+use strict_yaml::{Diagnostics, Text};
 
-/// What is watched unless the configuration says otherwise: multifactor
-/// authentication, the risk policies and legacy authentication. Accepting one
-/// of these is how tenants are breached.
-const WATCHED: [&str; 5] = [
+/// The default list: multifactor authentication, the risk policies and legacy
+/// authentication. Tenants are breached where these are missing.
+const DEFAULT: [&str; 5] = [
     "UserRiskPolicy",
     "SigninRiskPolicy",
     "AdminMFAV2",
@@ -17,13 +14,13 @@ const WATCHED: [&str; 5] = [
     "BlockLegacyAuthentication",
 ];
 
-/// Ids of controls, or patterns of ids.
+/// Controls whose accepted risk raises an alert of its own: ids or patterns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WatchList(Vec<Watch>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Watch {
-    written: Arc<str>,
+    text: Arc<str>,
     pattern: Pattern,
 }
 
@@ -33,66 +30,65 @@ impl WatchList {
         self.0.iter().any(|watch| watch.pattern.matches(id))
     }
 
-    /// What on the list fits no control of a catalogue: misspelt, renamed by
-    /// Microsoft, or not offered to this tenant. Such a line watches nothing,
-    /// and somebody believes that it does.
+    /// The entries that match no control of a catalogue: misspelt, renamed by
+    /// Microsoft, or not offered to this tenant.
     pub fn unmatched(&self, ids: &[&str]) -> Vec<Arc<str>> {
-        let fits_none = |watch: &&Watch| !ids.iter().any(|id| watch.pattern.matches(id));
-        let unmatched = self.0.iter().filter(fits_none);
-        unmatched.map(|watch| Arc::clone(&watch.written)).collect()
+        let is_unmatched = |watch: &&Watch| !ids.iter().any(|id| watch.pattern.matches(id));
+        let unmatched = self.0.iter().filter(is_unmatched);
+        unmatched.map(|watch| Arc::clone(&watch.text)).collect()
     }
 }
 
 impl Default for WatchList {
     fn default() -> Self {
-        let watches = WATCHED.iter().filter_map(|id| watch(id).ok());
+        let watches = DEFAULT.iter().filter_map(|id| watch(id).ok());
         Self(watches.collect())
     }
 }
 
-/// The nearest of some ids to one that fits none.
-pub fn nearest_id<'a>(written: &str, ids: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    word::nearest(written, ids)
-}
-
-pub(super) fn resolve(written: Option<Vec<Text>>, ledger: &mut Ledger) -> WatchList {
-    let Some(written) = written else {
+pub(super) fn resolve(texts: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> WatchList {
+    let Some(texts) = texts else {
         return WatchList::default();
     };
     let mut watches = Vec::new();
-    for (index, text) in written.iter().enumerate() {
+    for (index, text) in texts.iter().enumerate() {
         match watch(text.value.trim()) {
             Ok(watch) => watches.push(watch),
-            Err(bad) => {
+            Err(error) => {
                 let path = format!("risk_accepted.watch[{index}]");
-                ledger.fault(text.mark, path, bad.to_string());
+                diagnostics.error(text.span, path, error.to_string());
             }
         }
     }
     WatchList(watches)
 }
 
-fn watch(written: &str) -> Result<Watch, super::BadPattern> {
+fn watch(text: &str) -> Result<Watch, BadPattern> {
     Ok(Watch {
-        written: written.into(),
-        pattern: Pattern::new(written)?,
+        text: text.into(),
+        pattern: Pattern::new(text)?,
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::file::FileRiskAccepted;
 
     #[test]
-    fn without_a_list_the_five_that_matter_most_are_watched() {
+    fn five_controls_are_watched_by_default() {
         let list = WatchList::default();
-        assert_eq!(list.0.len(), WATCHED.len());
+        assert_eq!(list.0.len(), DEFAULT.len());
         assert!(list.watches("adminmfav2"));
         assert!(!list.watches("scid_2000"));
+        let mut keys = FileRiskAccepted::SECTION.keys.iter();
+        let key = keys.find(|key| key.name == "watch").unwrap();
+        let documented = DEFAULT.map(|id| format!("`{id}`")).join(", ");
+        assert_eq!(key.default, documented);
     }
 
     #[test]
-    fn what_fits_no_control_is_told_as_it_was_written() {
+    fn an_entry_without_a_control_is_returned_as_written() {
         let list = WatchList(vec![
             watch("AdminMFA*").unwrap(),
             watch("UserRisk").unwrap(),

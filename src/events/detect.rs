@@ -1,86 +1,86 @@
-//! What happened between two looks at a tenant: a pure function.
+//! Compares a tenant's catalogue with what was seen before: a pure function.
 
 use super::Event;
-use super::look::Look;
-use super::past::{self, Acceptance, Past};
+use super::change_detector::ChangeDetector;
 use super::seen::{Seen, SeenControl};
+use super::seen_history::{SeenAcceptance, SeenHistory, keyed_changes};
 use secure_score_model::{CatalogueEntry, Control, TenantIdentity, Timestamp};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// Finds what is new in a tenant's catalogue, oldest first, and remembers it.
+/// Returns the new events of a tenant, oldest first, and remembers them.
 ///
-/// Of a tenant seen for the first time, what happened in the last day counts.
-/// Of one seen before, every change it has not seen: two changes between two
-/// looks are two events. A catalogue that is not `whole` shows changes as well
-/// as any, but from what it lacks nothing follows.
+/// The first call for a tenant reports the changes of the last day, each later
+/// one every change that was not seen: two changes between two refreshes are
+/// two events. An incomplete catalogue shows changes, but what it lacks means
+/// nothing.
 pub fn detect(
     seen: &mut Seen,
     tenant: &TenantIdentity,
     controls: &[Control],
-    whole: bool,
+    complete: bool,
     now: Timestamp,
 ) -> Vec<Event> {
     let since = seen.since(now);
-    let look = Look { tenant, since, now };
-    let mut changes = Vec::new();
-    let mut tampering = Vec::new();
+    let detector = ChangeDetector { tenant, since, now };
+    let mut changed = Vec::new();
+    let mut tampered = Vec::new();
     for control in controls {
         let Some(entry) = &control.entry else {
             continue;
         };
         let seen = seen.control(control);
-        let known = past::known(&tenant.alias, &control.id, &entry.history);
-        let told = look.changes(control, &entry.history, &known, seen);
-        if whole {
-            let now: Past = known.iter().map(|known| known.mark.clone()).collect();
-            let acceptance = Acceptance::in_force(&known);
-            tampering.extend(look.shortened(control, &now, seen));
+        let changes = keyed_changes(&tenant.alias, &control.id, &entry.history);
+        let new = detector.changes(control, &entry.history, &changes, seen);
+        if complete {
+            let history = SeenHistory(changes.iter().map(|change| change.key.clone()).collect());
+            let acceptance = SeenAcceptance::in_force(&changes);
+            tampered.extend(detector.shortened(control, &history, seen));
             if let (Some(acceptance), true) = (&acceptance, entry.deprecated) {
-                tampering.extend(look.deprecated(control, acceptance, seen));
+                tampered.extend(detector.deprecated(control, acceptance, seen));
             }
-            remember(seen, control, entry, acceptance, now);
+            remember(seen, control, entry, acceptance, history);
         } else {
-            told.iter().for_each(|change| {
-                seen.note(change.identity);
-            });
+            for change in &new {
+                seen.note(change.id);
+            }
         }
-        changes.extend(told.into_iter().flat_map(|change| change.events));
+        changed.extend(new.into_iter().flat_map(|change| change.events));
     }
-    if whole {
-        tampering.extend(missing(&look, seen, controls));
-        seen.forget();
+    if complete {
+        tampered.extend(left(&detector, seen, controls));
+        seen.forget_unlisted();
     }
-    // Stable: what belongs to one change stays together.
-    changes.sort_by_key(|event| event.at);
-    changes.append(&mut tampering);
-    changes
+    // The sort is stable: the events of one change stay together.
+    changed.sort_by_key(|event| event.at);
+    changed.append(&mut tampered);
+    changed
 }
 
 fn remember(
     seen: &mut SeenControl,
     control: &Control,
     entry: &CatalogueEntry,
-    acceptance: Option<Acceptance>,
-    past: Past,
+    acceptance: Option<SeenAcceptance>,
+    history: SeenHistory,
 ) {
     seen.title = Arc::clone(&entry.title);
     seen.category = control.category;
     seen.listed = true;
     seen.deprecated = entry.deprecated;
     seen.acceptance = acceptance;
-    seen.replace(past);
+    seen.replace(history);
 }
 
-/// The accepted controls that a whole catalogue lacks.
-fn missing(look: &Look<'_>, seen: &mut Seen, controls: &[Control]) -> Vec<Event> {
-    let entries = controls.iter().filter(|control| control.entry.is_some());
-    let there: HashSet<&str> = entries.map(|control| &*control.id).collect();
+/// The accepted controls that left a complete catalogue.
+fn left(detector: &ChangeDetector<'_>, seen: &mut Seen, controls: &[Control]) -> Vec<Event> {
+    let listed = controls.iter().filter(|control| control.entry.is_some());
+    let listed: HashSet<&str> = listed.map(|control| &*control.id).collect();
     let mut events = Vec::new();
     for (id, seen) in &mut seen.controls {
-        if seen.listed && !there.contains(&**id) {
+        if seen.listed && !listed.contains(&**id) {
             seen.listed = false;
-            events.extend(look.left(id, seen));
+            events.extend(detector.left(id, seen));
         }
     }
     events
@@ -89,59 +89,38 @@ fn missing(look: &Look<'_>, seen: &mut Seen, controls: &[Control]) -> Vec<Event>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Remembered;
     use EventKind::{
         AcceptanceWithoutComment, AcceptedControlDeprecated, AcceptedControlLeft, HistoryShortened,
         StateChanged,
     };
     use proptest::prelude::*;
     use secure_score_model::ControlState::{self, Planned, RiskAccepted, ThirdParty, ToAddress};
-    use secure_score_model::{
-        ActionType, Category, EventKind, Exception, History, Level, Persons, StateUpdate, Tier,
-    };
+    use secure_score_model::{Category, EventKind, Exception, History, Persons, StateUpdate};
     use std::collections::BTreeSet;
 
     const HOUR: i64 = 3_600;
-    /// The first look, in hours.
+    /// The first refresh, in hours.
     const START: i64 = 1_000;
 
     type Entry = (ControlState, Option<i64>, Option<&'static str>);
 
     fn update(&(state, hour, by): &Entry) -> StateUpdate {
         StateUpdate {
-            state,
             at: hour.map(|hour| Timestamp::from_seconds(hour * HOUR)),
             by: by.map(Arc::from),
             comment: by.map(|by| format!("{by} says so").into()),
-            assigned_to: None,
+            ..StateUpdate::new(state)
         }
     }
 
-    /// A control whose history has these entries, hours and persons.
+    /// A control whose history has these entries.
     fn control(id: &str, entries: &[Entry]) -> Control {
-        let entry = CatalogueEntry {
-            id: id.into(),
+        Control::listed(CatalogueEntry {
             title: format!("Title of {id}").into(),
             category: Category::Identity,
-            product: "AzureAD".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
-            max_score: None,
-            deprecated: false,
-            action_url: None,
             history: History::from_updates(entries.iter().map(update).collect()),
-        };
-        Control {
-            id: id.into(),
-            category: Category::Identity,
-            entry: Some(Arc::new(entry)),
-            score: None,
-            selected: true,
-            watched: false,
-            exceptions: Vec::new(),
-        }
+            ..CatalogueEntry::new(id)
+        })
     }
 
     fn deprecated(mut control: Control) -> Control {
@@ -150,77 +129,72 @@ mod tests {
         control
     }
 
-    /// A tenant that is looked at again and again.
+    /// A tenant that is refreshed every hour.
     #[derive(Default)]
-    struct Watch {
+    struct Watched {
         seen: Seen,
-        looks: i64,
+        refreshes: i64,
     }
 
-    impl Watch {
-        /// A tenant at whose first look nobody had touched control `A`.
-        fn of_an_untouched_control() -> Self {
-            let mut watch = Self::default();
-            assert!(watch.look(&[control("A", &[])]).is_empty());
-            watch
+    impl Watched {
+        /// A tenant whose control `A` is untouched at the first refresh.
+        fn with_an_untouched_control() -> Self {
+            let mut tenant = Self::default();
+            assert!(tenant.refresh(&[control("A", &[])]).is_empty());
+            tenant
         }
 
-        fn look(&mut self, controls: &[Control]) -> Vec<Event> {
-            self.look_at(controls, true)
+        fn refresh(&mut self, controls: &[Control]) -> Vec<Event> {
+            self.refresh_with(controls, true)
         }
 
-        fn glimpse(&mut self, controls: &[Control]) -> Vec<Event> {
-            self.look_at(controls, false)
+        fn refresh_incomplete(&mut self, controls: &[Control]) -> Vec<Event> {
+            self.refresh_with(controls, false)
         }
 
-        fn look_at(&mut self, controls: &[Control], whole: bool) -> Vec<Event> {
-            let tenant = TenantIdentity {
-                alias: "contoso".into(),
+        fn refresh_with(&mut self, controls: &[Control], complete: bool) -> Vec<Event> {
+            let identity = TenantIdentity {
                 entra_tenant_id: Some("guid".into()),
-                display_name: "Contoso".into(),
-                cloud: "global",
-                target: None,
-                credential_expires: None,
+                ..TenantIdentity::new("contoso")
             };
-            let now = Timestamp::from_seconds((START + self.looks) * HOUR);
-            self.looks += 1;
-            detect(&mut self.seen, &tenant, controls, whole, now)
+            let now = Timestamp::from_seconds((START + self.refreshes) * HOUR);
+            self.refreshes += 1;
+            detect(&mut self.seen, &identity, controls, complete, now)
         }
 
-        /// What a new process would know.
+        /// Stores and restores what was seen.
         fn restart(&mut self) {
-            let stored = serde_json::to_string(&self.seen.remember()).unwrap();
-            let remembered: Remembered = serde_json::from_str(&stored).unwrap();
-            let restored = Seen::restore(&remembered);
+            let stored = serde_json::to_string(&self.seen).unwrap();
+            let restored: Seen = serde_json::from_str(&stored).unwrap();
             assert_eq!(restored, self.seen);
             self.seen = restored;
         }
     }
 
-    type Told = (
+    type Summary = (
         EventKind,
         Option<ControlState>,
         Option<ControlState>,
         Option<i64>,
     );
 
-    /// Kind, from, to, and the hour.
-    fn told(events: &[Event]) -> Vec<Told> {
+    /// Kind, states and hour.
+    fn summary(events: &[Event]) -> Vec<Summary> {
         let hour = |event: &Event| event.at.map(|at| at.nanos() / (HOUR * 1_000_000_000));
-        let told = events.iter();
-        told.map(|e| (e.kind, e.from, e.to, hour(e))).collect()
+        let events = events.iter();
+        events.map(|e| (e.kind, e.from, e.to, hour(e))).collect()
     }
 
-    fn changed(from: Option<ControlState>, to: ControlState, hour: Option<i64>) -> Told {
+    fn changed(from: Option<ControlState>, to: ControlState, hour: Option<i64>) -> Summary {
         (StateChanged, from, Some(to), hour)
     }
 
     const PLACEHOLDER: Entry = (ToAddress, None, None);
 
     #[test]
-    fn the_first_look_tells_of_the_last_day_only() {
-        let mut watch = Watch::default();
-        let events = watch.look(&[
+    fn the_first_refresh_reports_the_last_day_only() {
+        let mut tenant = Watched::default();
+        let events = tenant.refresh(&[
             control(
                 "A",
                 &[
@@ -233,14 +207,14 @@ mod tests {
             control("C", &[(RiskAccepted, Some(START - 30), Some("kim"))]),
         ]);
         let planned = changed(Some(RiskAccepted), Planned, Some(START - 24));
-        assert_eq!(told(&events), [planned]);
+        assert_eq!(summary(&events), [planned]);
         assert_eq!(events[0].by.as_deref(), Some("alex"));
         assert_eq!(&*events[0].title, "Title of A");
     }
 
     #[test]
-    fn accepted_and_withdrawn_between_two_looks_is_two_events() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn accepted_and_withdrawn_between_two_refreshes_is_two_events() {
+        let mut tenant = Watched::with_an_untouched_control();
         let history = [
             PLACEHOLDER,
             (ToAddress, Some(START + 2), Some("kim")),
@@ -249,16 +223,16 @@ mod tests {
         let accepted = changed(Some(ToAddress), RiskAccepted, Some(START + 1));
         let withdrawn = changed(Some(RiskAccepted), ToAddress, Some(START + 2));
         assert_eq!(
-            told(&watch.look(&[control("A", &history)])),
+            summary(&tenant.refresh(&[control("A", &history)])),
             [accepted, withdrawn]
         );
-        assert_eq!(told(&watch.look(&[control("A", &history)])), []);
+        assert_eq!(summary(&tenant.refresh(&[control("A", &history)])), []);
     }
 
     #[test]
-    fn the_changes_of_all_controls_are_told_oldest_first() {
-        let mut watch = Watch::default();
-        let events = watch.look(&[
+    fn the_changes_of_all_controls_are_sorted_by_time() {
+        let mut tenant = Watched::default();
+        let events = tenant.refresh(&[
             control("A", &[(Planned, Some(START - 1), Some("a"))]),
             control("B", &[(Planned, Some(START - 3), Some("b"))]),
             control("C", &[(Planned, Some(START - 2), Some("c"))]),
@@ -268,160 +242,172 @@ mod tests {
     }
 
     #[test]
-    fn an_acceptance_without_a_date_is_told_once_it_appears() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn an_acceptance_without_a_date_is_reported_once() {
+        let mut tenant = Watched::with_an_untouched_control();
         let history = [control("A", &[(RiskAccepted, None, Some("alex"))])];
         let accepted = changed(Some(ToAddress), RiskAccepted, None);
-        assert_eq!(told(&watch.look(&history)), [accepted]);
-        assert_eq!(told(&watch.look(&history)), []);
+        assert_eq!(summary(&tenant.refresh(&history)), [accepted]);
+        assert_eq!(summary(&tenant.refresh(&history)), []);
     }
 
     #[test]
-    fn changes_without_a_date_are_told_apart_by_their_number() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn changes_without_a_date_are_distinguished_by_their_number() {
+        let mut tenant = Watched::with_an_untouched_control();
         let accept = (RiskAccepted, None, Some("alex"));
         let revert = (ToAddress, None, Some("alex"));
-        watch.look(&[control("A", &[accept, revert])]);
-        let again = watch.look(&[control("A", &[accept, revert, accept])]);
-        assert_eq!(told(&again), [changed(Some(ToAddress), RiskAccepted, None)]);
+        tenant.refresh(&[control("A", &[accept, revert])]);
+        let again = tenant.refresh(&[control("A", &[accept, revert, accept])]);
+        assert_eq!(
+            summary(&again),
+            [changed(Some(ToAddress), RiskAccepted, None)]
+        );
     }
 
     #[test]
-    fn who_writes_a_state_again_is_not_news_when_the_first_entry_goes() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn a_repeated_state_is_no_event_when_the_first_entry_is_dropped() {
+        let mut tenant = Watched::with_an_untouched_control();
         let first = (RiskAccepted, Some(START + 1), Some("alex"));
         let again = (RiskAccepted, Some(START + 2), Some("a tool"));
         let later = (Planned, Some(START + 3), Some("kim"));
-        assert_eq!(watch.look(&[control("A", &[first, again])]).len(), 1);
-        let events = watch.look(&[control("A", &[again, later])]);
+        assert_eq!(tenant.refresh(&[control("A", &[first, again])]).len(), 1);
+        let events = tenant.refresh(&[control("A", &[again, later])]);
         let planned = changed(Some(RiskAccepted), Planned, Some(START + 3));
-        assert_eq!(told(&events), [planned]);
+        assert_eq!(summary(&events), [planned]);
     }
 
     #[test]
-    fn a_placeholder_that_comes_and_goes_is_nothing() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn a_placeholder_that_comes_and_goes_is_no_event() {
+        let mut tenant = Watched::with_an_untouched_control();
         let accept = (RiskAccepted, Some(START + 1), Some("alex"));
-        assert_eq!(watch.look(&[control("A", &[accept])]).len(), 1);
+        assert_eq!(tenant.refresh(&[control("A", &[accept])]).len(), 1);
         for history in [&[PLACEHOLDER, accept][..], &[accept]] {
-            assert_eq!(told(&watch.look(&[control("A", history)])), []);
+            assert_eq!(summary(&tenant.refresh(&[control("A", history)])), []);
         }
     }
 
     #[test]
-    fn a_wiped_history_is_told_and_an_acceptance_after_it_too() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn a_wiped_history_and_an_acceptance_after_it_are_events() {
+        let mut tenant = Watched::with_an_untouched_control();
         let accept = (RiskAccepted, Some(START + 1), Some("alex"));
-        watch.look(&[control("A", &[PLACEHOLDER, accept])]);
-        let wiped = watch.look(&[control("A", &[PLACEHOLDER])]);
+        tenant.refresh(&[control("A", &[PLACEHOLDER, accept])]);
+        let wiped = tenant.refresh(&[control("A", &[PLACEHOLDER])]);
         let shortened = (HistoryShortened, Some(RiskAccepted), Some(ToAddress), None);
-        assert_eq!(told(&wiped), [shortened]);
+        assert_eq!(summary(&wiped), [shortened]);
         assert_eq!(wiped[0].lost, Some(1));
         let again = (RiskAccepted, Some(START + 4), Some("alex"));
         let accepted = changed(Some(ToAddress), RiskAccepted, Some(START + 4));
         assert_eq!(
-            told(&watch.look(&[control("A", &[PLACEHOLDER, again])])),
+            summary(&tenant.refresh(&[control("A", &[PLACEHOLDER, again])])),
             [accepted]
         );
     }
 
     #[test]
-    fn an_entry_taken_from_between_others_is_told_although_a_new_one_came() {
-        let mut watch = Watch::default();
+    fn an_entry_removed_from_between_others_is_an_event() {
+        let mut tenant = Watched::default();
         let entries = [
             (Planned, Some(START - 60), Some("a")),
             (RiskAccepted, Some(START - 50), Some("b")),
             (ToAddress, Some(START - 40), Some("c")),
         ];
-        watch.look(&[control("A", &entries)]);
+        tenant.refresh(&[control("A", &entries)]);
         let new = (ThirdParty, Some(START + 1), Some("d"));
-        let events = watch.look(&[control("A", &[entries[0], entries[2], new])]);
+        let events = tenant.refresh(&[control("A", &[entries[0], entries[2], new])]);
         let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [StateChanged, HistoryShortened]);
         assert_eq!(events[1].lost, Some(1));
     }
 
     #[test]
-    fn a_history_that_lets_go_of_its_oldest_for_a_new_one_is_no_tampering() {
-        let mut watch = Watch::default();
+    fn a_history_that_drops_its_oldest_entry_for_a_new_one_is_no_tampering() {
+        let mut tenant = Watched::default();
         let entries = [
             (Planned, Some(START - 60), Some("a")),
             (RiskAccepted, Some(START - 50), Some("b")),
             (ToAddress, Some(START + 1), Some("c")),
         ];
-        watch.look(&[control("A", &entries[..2])]);
-        let events = watch.look(&[control("A", &entries[1..])]);
+        tenant.refresh(&[control("A", &entries[..2])]);
+        let events = tenant.refresh(&[control("A", &entries[1..])]);
         let withdrawn = changed(Some(RiskAccepted), ToAddress, Some(START + 1));
-        assert_eq!(told(&events), [withdrawn]);
+        assert_eq!(summary(&events), [withdrawn]);
     }
 
     #[test]
-    fn a_lost_change_that_comes_back_and_goes_again_is_told_once() {
-        let mut watch = Watch::default();
+    fn a_lost_change_that_comes_back_and_goes_again_is_one_event() {
+        let mut tenant = Watched::default();
         let entries = [
             (Planned, Some(START - 60), Some("a")),
             (RiskAccepted, Some(START - 50), Some("b")),
         ];
         let mut all = Vec::new();
         for count in [2, 1, 2, 1, 2] {
-            all.extend(watch.look(&[control("A", &entries[..count])]));
+            all.extend(tenant.refresh(&[control("A", &entries[..count])]));
         }
-        assert_eq!(told(&all).len(), 1, "{all:#?}");
+        assert_eq!(summary(&all).len(), 1, "{all:#?}");
     }
 
     #[test]
-    fn an_accepted_control_that_leaves_is_told_with_who_accepted_it() {
-        let mut watch = Watch::default();
+    fn an_accepted_control_that_leaves_is_an_event_with_the_person() {
+        let mut tenant = Watched::default();
         let controls = [
             control("A", &[(RiskAccepted, Some(START - 90), Some("alex"))]),
             control("B", &[(RiskAccepted, Some(START - 1), Some("kim"))]),
             control("C", &[]),
         ];
-        let first = watch.look(&controls);
+        let first = tenant.refresh(&controls);
         assert_eq!(first.len(), 1);
-        assert!(watch.glimpse(&controls[2..]).is_empty(), "not whole");
-        let left = watch.look(&controls[1..2]);
-        assert_eq!(told(&left).len(), 1, "C was not accepted");
+        assert!(
+            tenant.refresh_incomplete(&controls[2..]).is_empty(),
+            "an incomplete catalogue"
+        );
+        let left = tenant.refresh(&controls[1..2]);
+        assert_eq!(summary(&left).len(), 1, "C was not accepted");
         assert_eq!(left[0].kind, AcceptedControlLeft);
         assert_eq!((&*left[0].control, left[0].to), ("A", None));
         assert_eq!(left[0].by.as_deref(), Some("alex"));
         assert_eq!(&*left[0].title, "Title of A");
-        assert!(watch.look(&controls).is_empty(), "back without a word");
-        assert!(watch.look(&controls[1..]).is_empty(), "told already");
+        assert!(
+            tenant.refresh(&controls).is_empty(),
+            "its return is no event"
+        );
+        assert!(tenant.refresh(&controls[1..]).is_empty(), "reported before");
     }
 
     #[test]
-    fn an_accepted_control_that_is_withdrawn_by_microsoft_is_told() {
+    fn an_accepted_control_that_is_withdrawn_by_microsoft_is_summary() {
         let accepted = || control("A", &[(RiskAccepted, Some(START - 90), Some("alex"))]);
-        let mut watch = Watch::default();
-        watch.look(&[accepted(), control("B", &[])]);
+        let mut tenant = Watched::default();
+        tenant.refresh(&[accepted(), control("B", &[])]);
         let now = [deprecated(accepted()), deprecated(control("B", &[]))];
-        let events = watch.look(&now);
-        assert_eq!(events.len(), 1, "nobody accepted B");
+        let events = tenant.refresh(&now);
+        assert_eq!(events.len(), 1, "B is not accepted");
         assert_eq!(events[0].kind, AcceptedControlDeprecated);
-        assert!(watch.look(&now).is_empty());
-        let mut late = Watch::default();
-        assert!(late.look(&now).is_empty(), "it was so before we came");
+        assert!(tenant.refresh(&now).is_empty());
+        let mut late = Watched::default();
+        assert!(
+            late.refresh(&now).is_empty(),
+            "it was deprecated before the first refresh"
+        );
     }
 
     #[test]
-    fn an_acceptance_without_a_reason_is_an_event_of_its_own() {
-        let mut watch = Watch::default();
-        let mut silent = control("A", &[(RiskAccepted, Some(START - 1), Some("alex"))]);
-        let entry = silent.entry.as_mut().and_then(Arc::get_mut).unwrap();
+    fn an_acceptance_without_a_comment_is_an_event_of_its_own() {
+        let mut tenant = Watched::default();
+        let mut uncommented = control("A", &[(RiskAccepted, Some(START - 1), Some("alex"))]);
+        let entry = uncommented.entry.as_mut().and_then(Arc::get_mut).unwrap();
         let mut updates = entry.history.changes().to_vec();
         updates[0].comment = Some("  ".into());
         entry.history = History::from_updates(updates);
-        let events = watch.look(&[silent]);
+        let events = tenant.refresh(&[uncommented]);
         let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [StateChanged, AcceptanceWithoutComment]);
         let plain = Persons::Plain;
-        assert_ne!(events[0].key(&plain), events[1].key(&plain));
+        assert_ne!(events[0].id(&plain), events[1].id(&plain));
     }
 
     #[test]
-    fn an_acceptance_is_judged_by_the_exceptions_of_its_own_time() {
-        let mut watch = Watch::default();
+    fn an_acceptance_is_judged_by_the_history_at_its_time() {
+        let mut tenant = Watched::default();
         let mut control = control(
             "A",
             &[
@@ -432,18 +418,12 @@ mod tests {
                 (Planned, Some(START), Some("alex")),
             ],
         );
+        let expires = Timestamp::from_seconds(START * HOUR * 2);
         control.exceptions = vec![Arc::new(Exception {
-            place: "here".into(),
-            control: "A".into(),
-            tenants: Vec::new(),
-            reference: "SEC-1".into(),
-            approver: None,
-            reason: None,
-            approved_on: None,
             accepted_by: Some("ALEX".into()),
-            expires: Timestamp::from_seconds(START * HOUR * 2),
+            ..Exception::new("A", "SEC-1", expires)
         })];
-        let events = watch.look(&[control]);
+        let events = tenant.refresh(&[control]);
         let judged: Vec<_> = events
             .iter()
             .map(|event| (event.approved, event.reference.as_deref()))
@@ -453,30 +433,37 @@ mod tests {
     }
 
     #[test]
-    fn part_of_a_catalogue_shows_changes_and_repeats_nothing_when_it_is_whole() {
-        let mut watch = Watch::default();
+    fn an_incomplete_catalogue_shows_changes_once() {
+        let mut tenant = Watched::default();
         let full = [
             PLACEHOLDER,
             (RiskAccepted, Some(START - 80), Some("alex")),
             (Planned, Some(START - 1), Some("alex")),
         ];
-        let part = watch.glimpse(&[control("A", &full[2..])]);
-        assert_eq!(told(&part), [changed(None, Planned, Some(START - 1))]);
-        assert!(watch.glimpse(&[control("A", &full[2..])]).is_empty());
-        assert!(watch.look(&[control("A", &full)]).is_empty());
+        let part = tenant.refresh_incomplete(&[control("A", &full[2..])]);
+        assert_eq!(summary(&part), [changed(None, Planned, Some(START - 1))]);
+        assert!(
+            tenant
+                .refresh_incomplete(&[control("A", &full[2..])])
+                .is_empty()
+        );
+        assert!(tenant.refresh(&[control("A", &full)]).is_empty());
     }
 
     #[test]
-    fn a_clock_that_runs_days_ahead_hides_no_change_of_a_known_control() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn a_change_of_a_known_control_counts_whatever_its_date() {
+        let mut tenant = Watched::with_an_untouched_control();
         let past = (RiskAccepted, Some(START - 200), Some("alex"));
-        assert_eq!(watch.look(&[control("A", &[PLACEHOLDER, past])]).len(), 1);
+        assert_eq!(
+            tenant.refresh(&[control("A", &[PLACEHOLDER, past])]).len(),
+            1
+        );
     }
 
     #[test]
-    fn a_key_tells_nobody_who_it_was_and_tells_events_apart() {
-        let mut watch = Watch::default();
-        let events = watch.look(&[
+    fn an_id_hides_the_person_and_distinguishes_events() {
+        let mut tenant = Watched::default();
+        let events = tenant.refresh(&[
             control("A", &[(RiskAccepted, Some(START - 1), Some("alex"))]),
             control("B", &[(RiskAccepted, Some(START - 1), Some("alex"))]),
         ]);
@@ -484,35 +471,56 @@ mod tests {
             by: Some("kim".into()),
             ..events[0].clone()
         };
-        assert_eq!(events[0].key(&Persons::Hidden), other.key(&Persons::Hidden));
-        assert_ne!(events[0].key(&Persons::Plain), other.key(&Persons::Plain));
+        assert_eq!(events[0].id(&Persons::Hidden), other.id(&Persons::Hidden));
+        assert_ne!(events[0].id(&Persons::Plain), other.id(&Persons::Plain));
         assert_ne!(
-            events[0].key(&Persons::Hidden),
-            events[1].key(&Persons::Hidden)
+            events[0].id(&Persons::Hidden),
+            events[1].id(&Persons::Hidden)
         );
     }
 
     #[test]
-    fn what_is_remembered_has_bounds() {
-        let mut watch = Watch::of_an_untouched_control();
+    fn a_risk_accepted_after_the_deprecation_is_no_deprecation() {
+        let mut tenant = Watched::default();
+        tenant.refresh(&[deprecated(control("A", &[]))]);
+        let accepted = control("A", &[(RiskAccepted, Some(START + 1), Some("alex"))]);
+        let events = tenant.refresh(&[deprecated(accepted)]);
+        let expected = changed(Some(ToAddress), RiskAccepted, Some(START + 1));
+        assert_eq!(summary(&events), [expected]);
+    }
+
+    #[test]
+    fn the_ids_remembered_of_a_control_are_bounded() {
+        let mut tenant = Watched::with_an_untouched_control();
+        let changed = |round: i64| {
+            let state = [RiskAccepted, Planned][usize::from(round % 2 == 1)];
+            control("A", &[(state, Some(START + round), Some("alex"))])
+        };
         for round in 0..400 {
-            let entries = [(RiskAccepted, Some(START + round), Some("alex"))];
-            watch.look(&[control("A", &entries), control(&format!("C{round}"), &[])]);
+            assert_eq!(tenant.refresh(&[changed(round)]).len(), 1);
         }
+        assert_eq!(tenant.seen.controls["A"].earlier.len(), 256);
+        let newest = tenant.refresh_incomplete(&[changed(398)]);
+        assert_eq!(newest, [], "the newest ids are kept");
+    }
+
+    #[test]
+    fn the_unlisted_controls_remembered_are_bounded() {
+        let mut tenant = Watched::default();
+        tenant.refresh(&[control("Z", &[])]);
         for round in 0..1_500 {
-            watch.look(&[control(&format!("D{round}"), &[])]);
+            tenant.refresh(&[control(&format!("{round:04}"), &[]), control("Z", &[])]);
         }
-        let remembered = watch.seen.remember();
-        assert!(remembered.controls.len() <= 1_001);
-        let longest = remembered.controls.iter().map(|c| c.earlier.len()).max();
-        assert!(longest <= Some(256), "{longest:?}");
+        let controls = &tenant.seen.controls;
+        assert_eq!(controls.len(), 1_002, "two listed and a thousand others");
+        assert!(controls["Z"].listed && controls["1499"].listed);
     }
 
     #[derive(Debug, Clone)]
     struct Step {
         state: ControlState,
         by: &'static str,
-        look: bool,
+        refresh: bool,
         restart: bool,
         absent: bool,
     }
@@ -521,18 +529,18 @@ mod tests {
         let states = prop::sample::select(vec![ToAddress, RiskAccepted, ThirdParty, Planned]);
         let persons = prop::sample::select(vec!["alex", "kim"]);
         let step = (states, persons, any::<bool>(), any::<bool>(), any::<bool>());
-        let step = step.prop_map(|(state, by, look, restart, absent)| Step {
+        let step = step.prop_map(|(state, by, refresh, restart, absent)| Step {
             state,
             by,
-            look,
+            refresh,
             restart,
             absent,
         });
         prop::collection::vec(step, 1..25)
     }
 
-    /// What really changed, the slow way.
-    fn transitions(steps: &[Step]) -> Vec<Told> {
+    /// The expected events, by a simple algorithm.
+    fn transitions(steps: &[Step]) -> Vec<Summary> {
         let mut now = ToAddress;
         let mut all = Vec::new();
         for (step, hour) in steps.iter().zip(START + 1..) {
@@ -552,55 +560,55 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_change_is_told_exactly_once_whenever_we_look(steps in steps()) {
-            let mut watch = Watch::of_an_untouched_control();
+        fn every_change_is_one_event_whenever_the_tenant_is_refreshed(steps in steps()) {
+            let mut tenant = Watched::with_an_untouched_control();
             let mut all = Vec::new();
             for (place, step) in steps.iter().enumerate() {
-                if step.look || place + 1 == steps.len() {
+                if step.refresh || place + 1 == steps.len() {
                     let part = &steps[..=place];
-                    all.extend(watch.look(&[control("A", &entries(part))]));
+                    all.extend(tenant.refresh(&[control("A", &entries(part))]));
                 }
                 if step.restart {
-                    watch.restart();
+                    tenant.restart();
                 }
             }
-            prop_assert_eq!(told(&all), transitions(&steps));
+            prop_assert_eq!(summary(&all), transitions(&steps));
         }
 
         #[test]
-        fn every_change_is_told_once_of_a_control_that_comes_and_goes(steps in steps()) {
-            let mut watch = Watch::of_an_untouched_control();
+        fn every_change_of_a_control_that_comes_and_goes_is_one_event(steps in steps()) {
+            let mut tenant = Watched::with_an_untouched_control();
             let mut all = Vec::new();
             for (place, step) in steps.iter().enumerate() {
                 let part = &steps[..=place];
                 let there = [control("A", &entries(part))];
                 let shown = if step.absent { &there[..0] } else { &there[..] };
-                all.extend(watch.look_at(shown, step.look));
+                all.extend(tenant.refresh_with(shown, step.refresh));
                 if step.restart {
-                    watch.restart();
+                    tenant.restart();
                 }
             }
-            all.extend(watch.look(&[control("A", &entries(&steps))]));
+            all.extend(tenant.refresh(&[control("A", &entries(&steps))]));
             all.retain(|event| event.kind == StateChanged);
             all.sort_by_key(|event| event.at);
-            prop_assert_eq!(told(&all), transitions(&steps));
+            prop_assert_eq!(summary(&all), transitions(&steps));
         }
 
         #[test]
-        fn a_history_that_keeps_its_newest_only_repeats_and_hides_nothing(steps in steps(), most in 1_usize..5) {
-            let mut watch = Watch::of_an_untouched_control();
+        fn a_history_that_keeps_its_newest_entries_only_gives_every_event_once(steps in steps(), most in 1_usize..5) {
+            let mut tenant = Watched::with_an_untouched_control();
             let mut all = Vec::new();
             for place in 0..steps.len() {
                 let kept = entries(&steps[..=place]);
                 let kept = &kept[kept.len().saturating_sub(most)..];
-                all.extend(watch.look(&[control("A", kept)]));
+                all.extend(tenant.refresh(&[control("A", kept)]));
             }
             all.retain(|event| event.kind == StateChanged);
-            prop_assert_eq!(told(&all), transitions(&steps));
+            prop_assert_eq!(summary(&all), transitions(&steps));
         }
 
         #[test]
-        fn no_history_whatever_repeats_itself(
+        fn no_history_gives_an_event_twice(
             rounds in prop::collection::vec(
                 prop::collection::vec(
                     (
@@ -613,14 +621,14 @@ mod tests {
                 1..12,
             ),
         ) {
-            let mut watch = Watch::default();
-            let mut keys = BTreeSet::new();
+            let mut tenant = Watched::default();
+            let mut ids = BTreeSet::new();
             for round in &rounds {
-                for event in watch.look(&[control("A", round)]) {
-                    prop_assert!(keys.insert(event.key(&Persons::Plain)), "{event:#?}");
+                for event in tenant.refresh(&[control("A", round)]) {
+                    prop_assert!(ids.insert(event.id(&Persons::Plain)), "{event:#?}");
                 }
-                prop_assert!(watch.look(&[control("A", round)]).is_empty());
-                watch.restart();
+                prop_assert!(tenant.refresh(&[control("A", round)]).is_empty());
+                tenant.restart();
             }
         }
     }

@@ -1,62 +1,61 @@
-//! # events: what happened to a control, told once
+//! # events: changes of controls, each reported once
 //!
-//! Metrics say how things are; an event says what happened, who did it and
-//! why, once. [`detect`] compares what a tenant's catalogue says with what was
-//! [`Seen`] of it, a pure function; [`Events`] tells what it finds to the log,
-//! to a counter and, where one is configured, to a webhook.
+//! Metrics show the current state; an event says what happened, who did it and
+//! why. [`detect`] compares a tenant's catalogue with what was [`Seen`] before,
+//! a pure function. [`Events`] writes each event to the log, counts it and
+//! queues it for the webhook, where one is configured.
 //!
-//! The log comes first and cannot fail. The webhook gets a copy through a
-//! queue of its own, so that no receiver, however slow, delays a refresh.
+//! The log comes first and cannot fail. The webhook has a queue of its own, so
+//! that a slow receiver does not delay a refresh.
 
-mod delivery;
+mod change_detector;
+mod delivery_queue;
 mod detect;
 mod event;
-mod identity;
-mod letter;
-mod look;
-mod outbox;
-mod past;
-mod remembered;
+mod event_id;
+mod log_event;
 mod seen;
-mod tell;
+mod seen_history;
 mod webhook;
+mod webhook_payload;
+mod webhook_sender;
 
-pub use delivery::{Answer, Pace, Post, WebhookSender};
+pub use delivery_queue::DeliveryQueue;
 pub use detect::detect;
 pub use event::Event;
-pub use identity::Identity;
-pub use letter::Letter;
-pub use outbox::DeliveryQueue;
-pub use remembered::{Remembered, RememberedAcceptance, RememberedChange, RememberedControl};
+pub use event_id::EventId;
 pub use seen::Seen;
 pub use webhook::{Webhook, WebhookError};
+pub use webhook_payload::WebhookPayload;
+pub use webhook_sender::{DeliveryResult, RetryPolicy, WebhookSender, WebhookTransport};
 
 use crate::telemetry::Telemetry;
 use secure_score_model::Persons;
 use std::sync::Arc;
 
-/// Where events go.
+/// The log, the counter and the webhook as targets of events.
 #[derive(Debug, Clone)]
 pub struct Events {
-    /// What of persons is told, in the log and to the webhook alike.
+    /// How much of names and comments the log and the webhook show.
     pub persons: Persons,
-    /// Counts what was told.
+    /// Counts the events.
     pub telemetry: Arc<Telemetry>,
-    /// The URL under which the exporter's pages are reached, for receivers.
+    /// The external URL of the exporter's pages, for receivers.
     pub exporter: Option<String>,
-    /// What the webhook is to get, where there is one.
-    pub outbox: Option<Arc<DeliveryQueue>>,
+    /// The queue of the webhook, where one is configured.
+    pub queue: Option<Arc<DeliveryQueue>>,
 }
 
 impl Events {
-    /// Tells of events, oldest first. Never waits for anybody.
-    pub fn tell(&self, events: &[Event]) {
+    /// Logs, counts and queues events, oldest first, without waiting.
+    pub fn emit(&self, events: &[Event]) {
         for event in events {
-            tell::log(event, &self.persons);
+            log_event::log_event(event, &self.persons);
             self.telemetry.event(event.kind);
-            if let Some(outbox) = &self.outbox {
-                let letter = Letter::of(event, &self.persons, self.exporter.as_deref());
-                outbox.put(letter, &self.telemetry);
+            if let Some(queue) = &self.queue {
+                let exporter = self.exporter.as_deref();
+                let payload = WebhookPayload::new(event, &self.persons, exporter);
+                queue.push(payload, &self.telemetry);
             }
         }
     }

@@ -1,78 +1,82 @@
-//! What was seen of a tenant already.
+//! What the exporter has seen of a tenant.
 
-use super::Identity;
-use super::past::{Acceptance, Past};
+use super::EventId;
+use super::seen_history::{SeenAcceptance, SeenHistory};
 use secure_score_model::{Category, Control, ControlState, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How far back the first refresh of a tenant looks. Who starts to watch wants
-/// to know of yesterday's acceptance, not of every one since 2017.
-const FIRST_LOOK: Duration = Duration::from_secs(24 * 60 * 60);
+/// How old a change may be that the first refresh of a tenant reports. A new
+/// user wants yesterday's acceptance, but not every one since 2017.
+const FIRST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// So many events of a control are remembered beyond those its history lists.
-/// A history that makes up changes must not take the memory.
-const MOST_EARLIER: usize = 256;
+/// Events remembered per control beyond those its history lists. A control
+/// whose history always changes must not fill the memory.
+const MAX_EARLIER: usize = 256;
 
-/// So many controls are remembered that are no longer in the catalogue.
-const MOST_GONE: usize = 1_000;
+/// Controls remembered that are no longer in the catalogue.
+const MAX_UNLISTED: usize = 1_000;
 
-/// What of a tenant was seen, so that nothing is told twice.
+/// What was seen of a tenant, so that each event is emitted once.
 ///
-/// It is a value and can be stored: [`Seen::remember`] gives it a plain form,
-/// [`Seen::restore`] takes it back.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// It is stored in the state file. It holds the names and comments of the
+/// acceptances in force, and hashes from which other names could be guessed:
+/// it is as private as the tenant's data.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Seen {
-    /// Changes before this were none of our business: they are older than the
-    /// first look at the tenant. Missing until that.
+    /// Older changes are not reported; set by the first refresh.
     pub(super) since: Option<Timestamp>,
+    #[serde(with = "as_list")]
     pub(super) controls: BTreeMap<Arc<str>, SeenControl>,
 }
 
 /// What was seen of one control.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct SeenControl {
+    id: Arc<str>,
     pub(super) title: Arc<str>,
     pub(super) category: Category,
-    /// Whether the last whole catalogue had it.
+    /// Whether the last complete catalogue had it.
     pub(super) listed: bool,
     pub(super) deprecated: bool,
-    /// Missing while only partial catalogues showed it.
-    pub(super) past: Option<Past>,
-    pub(super) acceptance: Option<Acceptance>,
-    /// Events that are not in `past`, oldest first: changes its history no
-    /// longer lists, and what was told of it beside changes.
-    pub(super) earlier: VecDeque<Identity>,
+    /// Missing until a complete catalogue has it.
+    pub(super) history: Option<SeenHistory>,
+    /// Events that are not in `history`, oldest first: changes that it no
+    /// longer lists, and events that are not changes.
+    pub(super) earlier: VecDeque<EventId>,
+    pub(super) acceptance: Option<SeenAcceptance>,
 }
 
 impl Seen {
-    /// From when on changes count, decided by the first look.
+    /// The time from which changes count, set by the first call.
     pub(super) fn since(&mut self, now: Timestamp) -> Timestamp {
-        let day = i64::try_from(FIRST_LOOK.as_nanos()).unwrap_or(i64::MAX);
-        let first = Timestamp::from_nanos(now.nanos().saturating_sub(day));
+        let window = i64::try_from(FIRST_WINDOW.as_nanos()).unwrap_or(i64::MAX);
+        let first = Timestamp::from_nanos(now.nanos().saturating_sub(window));
         *self.since.get_or_insert(first)
     }
 
-    /// What was seen of a control; new where nothing was.
+    /// What was seen of a control.
     pub(super) fn control(&mut self, control: &Control) -> &mut SeenControl {
-        self.controls
-            .entry(Arc::clone(&control.id))
-            .or_insert_with(|| SeenControl {
-                title: Arc::clone(&control.id),
-                category: control.category,
-                listed: false,
-                deprecated: false,
-                past: None,
-                acceptance: None,
-                earlier: VecDeque::new(),
-            })
+        let id = &control.id;
+        let new = || SeenControl {
+            id: Arc::clone(id),
+            title: Arc::clone(id),
+            category: control.category,
+            listed: false,
+            deprecated: false,
+            history: None,
+            earlier: VecDeque::new(),
+            acceptance: None,
+        };
+        self.controls.entry(Arc::clone(id)).or_insert_with(new)
     }
 
-    /// Forgets controls that are gone, where there are too many of them.
-    pub(super) fn forget(&mut self) {
-        let gone = self.controls.values().filter(|seen| !seen.listed).count();
-        let mut excess = gone.saturating_sub(MOST_GONE);
+    /// Forgets unlisted controls beyond the maximum.
+    pub(super) fn forget_unlisted(&mut self) {
+        let unlisted = self.controls.values().filter(|seen| !seen.listed).count();
+        let mut excess = unlisted.saturating_sub(MAX_UNLISTED);
         self.controls.retain(|_, seen| {
             let stays = seen.listed || excess == 0;
             excess -= usize::from(!stays);
@@ -82,38 +86,53 @@ impl Seen {
 }
 
 impl SeenControl {
-    /// Whether an event was seen.
-    pub(super) fn has(&self, event: &Identity) -> bool {
-        let listed = self.past.iter().flat_map(|past| &past.0);
-        let mut all = listed.map(|mark| &mark.identity).chain(&self.earlier);
-        all.any(|seen| seen == event)
+    /// The ids of everything that was seen of it.
+    pub(super) fn ids(&self) -> impl Iterator<Item = EventId> {
+        let listed = self.history.iter().flat_map(|history| &history.0);
+        listed.map(|key| key.id).chain(self.earlier.iter().copied())
     }
 
-    /// Remembers an event, and says whether it is new.
-    pub(super) fn note(&mut self, event: Identity) -> bool {
-        let new = !self.has(&event);
+    /// Remembers an event and returns whether it is new.
+    pub(super) fn note(&mut self, event: EventId) -> bool {
+        let new = self.ids().all(|seen| seen != event);
         if new {
             self.earlier.push_back(event);
-            let excess = self.earlier.len().saturating_sub(MOST_EARLIER);
+            let excess = self.earlier.len().saturating_sub(MAX_EARLIER);
             self.earlier.drain(..excess);
         }
         new
     }
 
-    /// Takes a history for the present one; what it no longer lists stays
-    /// remembered.
-    pub(super) fn replace(&mut self, now: Past) {
-        let before = self.past.take().unwrap_or_default();
-        let stays: HashSet<Identity> = now.0.iter().map(|mark| mark.identity).collect();
-        self.past = Some(now);
-        let gone = before.0.iter().map(|mark| mark.identity);
-        for identity in gone.filter(|identity| !stays.contains(identity)) {
-            self.note(identity);
+    /// Replaces the history; changes that the new one lacks stay remembered.
+    pub(super) fn replace(&mut self, newer: SeenHistory) {
+        let before = self.history.take().unwrap_or_default();
+        let listed: HashSet<EventId> = newer.0.iter().map(|key| key.id).collect();
+        self.history = Some(newer);
+        for key in before.0.iter().filter(|key| !listed.contains(&key.id)) {
+            self.note(key.id);
         }
     }
 
-    /// The state in force just before a moment, if anybody saw it.
+    /// The state just before a time, where known.
     pub(super) fn state_before(&self, at: Option<Timestamp>) -> Option<ControlState> {
-        self.past.as_ref()?.state_before(at)
+        self.history.as_ref()?.state_before(at)
+    }
+}
+
+/// The controls as a list, in which each has its id.
+mod as_list {
+    use super::{Arc, BTreeMap, Deserialize, SeenControl};
+    use serde::{Deserializer, Serializer};
+
+    type Controls = BTreeMap<Arc<str>, SeenControl>;
+
+    pub(super) fn serialize<S: Serializer>(controls: &Controls, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(controls.values())
+    }
+
+    pub(super) fn deserialize<'a, D: Deserializer<'a>>(from: D) -> Result<Controls, D::Error> {
+        let controls: Vec<SeenControl> = Vec::deserialize(from)?;
+        let by_id = controls.into_iter().map(|it| (Arc::clone(&it.id), it));
+        Ok(by_id.collect())
     }
 }

@@ -1,42 +1,44 @@
-//! One POST to the receiver of the webhook.
+//! The HTTP client of the webhook.
 
-use super::Letter;
-use super::delivery::{Absence, Answer, LONGEST_ASKED, Post};
+use super::webhook_sender::UnavailableReason;
+use super::{DeliveryResult, WebhookPayload, WebhookTransport};
 use crate::config;
+use crate::retry_after::retry_after;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use std::time::Duration;
 
-/// Connecting takes milliseconds; what drops packets must not use up the time
-/// an answer has.
+/// Connecting takes milliseconds; a firewall that drops packets must not use up
+/// the time of the whole request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A receiver of events over HTTP.
+/// The receiver of events, over HTTP.
 ///
-/// Its URL may be a secret, so it appears in no text, and neither does any
-/// text of the library's, which likes to name it.
+/// Its URL may hold a secret, so no message shows it, nor the HTTP library's
+/// own messages, which contain it.
 pub struct Webhook {
     http: reqwest::Client,
     url: reqwest::Url,
     authorization: Option<HeaderValue>,
 }
 
-/// The webhook could not be set up.
+/// The webhook cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum WebhookError {
-    /// What the configuration took for a URL is none.
+    /// The configured URL is invalid.
     #[error("the URL of events.webhook cannot be used")]
     Url,
-    /// What the configuration took for a header is none.
+    /// The configured header is invalid.
     #[error("the value of events.webhook.authorization_file cannot be sent as a header")]
     Authorization,
-    /// The HTTP client could not be made.
+    /// The HTTP client cannot be created.
     #[error("the client for events.webhook cannot be set up")]
     Client(#[source] reqwest::Error),
 }
 
 impl Webhook {
-    /// Opens nothing yet. `roots` are trusted beside the system's authorities.
+    /// A client that trusts the system's authorities and `roots`. It does not
+    /// connect yet.
     pub fn new(
         webhook: &config::Webhook,
         roots: Option<&config::PemFile>,
@@ -58,7 +60,7 @@ impl Webhook {
             .referer(false)
             .user_agent(concat!("secure-score-exporter/", env!("CARGO_PKG_VERSION")));
         let builder = match (url.scheme(), roots) {
-            // On this machine: no proxy on the way, no authorities needed.
+            // The receiver is on this machine: no proxy and no authorities.
             ("http", _) => builder.no_proxy().tls_certs_only([]),
             (_, None) => builder.https_only(true),
             (_, Some(roots)) => {
@@ -76,7 +78,7 @@ impl Webhook {
     }
 }
 
-/// A whole header where there are two words, a bearer token where there is one.
+/// The text as a header where it has two words, else as a bearer token.
 fn authorization(text: &str) -> Result<HeaderValue, WebhookError> {
     let text = text.trim();
     let header = match text.contains(' ') {
@@ -88,122 +90,111 @@ fn authorization(text: &str) -> Result<HeaderValue, WebhookError> {
     Ok(value)
 }
 
-impl Post for Webhook {
-    async fn post(&self, letter: &Letter) -> Answer {
+impl WebhookTransport for Webhook {
+    async fn send(&self, payload: &WebhookPayload) -> DeliveryResult {
         let mut request = self
             .http
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
-            .header("Idempotency-Key", letter.key.to_string())
-            .body(letter.body.clone());
+            .header("Idempotency-Key", payload.id.to_string())
+            .body(payload.body.clone());
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
         match request.send().await {
-            // The body is never read: the status is the answer.
-            Ok(response) => answer(
-                response.status(),
-                response
-                    .headers()
-                    .get(RETRY_AFTER)
-                    .and_then(|value| value.to_str().ok()),
-            ),
+            // The body is not read: the status decides.
+            Ok(response) => {
+                let header = response.headers().get(RETRY_AFTER);
+                let header = header.and_then(|value| value.to_str().ok());
+                result(response.status(), header)
+            }
             Err(error) => {
-                let why = absence(&error);
-                // Without its URL, the library's text says what we do not.
+                let reason = unavailable_reason(&error);
                 tracing::debug!(
-                    reason = %why,
+                    %reason,
                     cause = crate::diagnostics::chain(&error.without_url()),
                     "the webhook could not be reached"
                 );
-                Answer::Away { why, wait: None }
+                DeliveryResult::Unavailable {
+                    reason,
+                    retry_after: None,
+                }
             }
         }
     }
 }
 
-fn absence(error: &reqwest::Error) -> Absence {
+fn unavailable_reason(error: &reqwest::Error) -> UnavailableReason {
     if error.is_timeout() {
-        Absence::Timeout
+        UnavailableReason::Timeout
     } else if error.is_connect() {
-        Absence::Connect
+        UnavailableReason::Connect
     } else {
-        Absence::Interrupted
+        UnavailableReason::Interrupted
     }
 }
 
-/// What a status means. A redirect is not followed, since the event and the
-/// authorization are for the configured receiver alone, and so is a refusal.
-fn answer(status: StatusCode, retry_after: Option<&str>) -> Answer {
+/// The meaning of a status. A redirect counts as a rejection: the event and the
+/// authorization are for the configured receiver only.
+fn result(status: StatusCode, header: Option<&str>) -> DeliveryResult {
     let code = status.as_u16();
     match code {
-        200..=299 => Answer::Taken,
-        408 | 425 | 429 | 502 | 503 | 504 => Answer::Away {
-            why: Absence::Status(code),
-            wait: retry_after
+        200..=299 => DeliveryResult::Accepted,
+        408 | 425 | 429 | 502 | 503 | 504 => DeliveryResult::Unavailable {
+            reason: UnavailableReason::Status(code),
+            retry_after: header
                 .filter(|_| matches!(code, 429 | 503))
-                .and_then(asked),
+                .and_then(|header| retry_after(header, jiff::Timestamp::now())),
         },
-        500..=599 => Answer::Stumbled(code),
-        _ => Answer::Refused(code),
+        500..=599 => DeliveryResult::ServerError(code),
+        _ => DeliveryResult::Rejected(code),
     }
-}
-
-/// Reads a `Retry-After` header: seconds, or a date.
-fn asked(header: &str) -> Option<Duration> {
-    let header = header.trim();
-    if let Ok(seconds) = header.parse::<u64>() {
-        return Some(Duration::from_secs(seconds).min(LONGEST_ASKED));
-    }
-    let at = jiff::fmt::rfc2822::parse(header).ok()?.timestamp();
-    let wait = at.as_second() - jiff::Timestamp::now().as_second();
-    Some(Duration::from_secs(u64::try_from(wait).unwrap_or(0)).min(LONGEST_ASKED))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn of(code: u16, retry_after: Option<&str>) -> Answer {
-        answer(StatusCode::from_u16(code).unwrap(), retry_after)
+    fn of(code: u16, retry_after: Option<&str>) -> DeliveryResult {
+        result(StatusCode::from_u16(code).unwrap(), retry_after)
     }
 
-    fn away(code: u16, seconds: Option<u64>) -> Answer {
-        Answer::Away {
-            why: Absence::Status(code),
-            wait: seconds.map(Duration::from_secs),
+    fn unavailable(code: u16, seconds: Option<u64>) -> DeliveryResult {
+        DeliveryResult::Unavailable {
+            reason: UnavailableReason::Status(code),
+            retry_after: seconds.map(Duration::from_secs),
         }
     }
 
     #[test]
-    fn a_refusal_is_final_and_an_absence_is_not() {
-        assert_eq!(of(204, None), Answer::Taken);
+    fn a_rejection_is_final_and_an_unavailable_receiver_is_not() {
+        assert_eq!(of(204, None), DeliveryResult::Accepted);
         for code in [301, 307, 400, 401, 404, 410, 422] {
-            assert_eq!(of(code, Some("5")), Answer::Refused(code));
+            assert_eq!(of(code, Some("5")), DeliveryResult::Rejected(code));
         }
         for code in [408, 425, 502, 504] {
-            assert_eq!(of(code, Some("5")), away(code, None));
+            assert_eq!(of(code, Some("5")), unavailable(code, None));
         }
         for code in [500, 501, 599] {
-            assert_eq!(of(code, None), Answer::Stumbled(code));
+            assert_eq!(of(code, None), DeliveryResult::ServerError(code));
         }
     }
 
     #[test]
-    fn who_is_overrun_says_how_long_within_reason() {
-        assert_eq!(of(429, Some(" 7 ")), away(429, Some(7)));
-        assert_eq!(of(503, Some("99999999")), away(503, Some(3_600)));
+    fn retry_after_is_honoured_up_to_an_hour() {
+        assert_eq!(of(429, Some(" 7 ")), unavailable(429, Some(7)));
+        assert_eq!(of(503, Some("99999999")), unavailable(503, Some(3_600)));
         assert_eq!(
             of(503, Some("Mon, 23 Nov 2015 08:01:30 GMT")),
-            away(503, Some(0))
+            unavailable(503, Some(0))
         );
-        for garbage in ["", "soon", "-5"] {
-            assert_eq!(of(503, Some(garbage)), away(503, None), "{garbage}");
+        for invalid in ["", "soon", "-5"] {
+            assert_eq!(of(503, Some(invalid)), unavailable(503, None), "{invalid}");
         }
     }
 
     #[test]
-    fn one_word_is_a_token_and_two_are_a_header() {
+    fn one_word_is_a_token_and_two_words_are_a_header() {
         assert_eq!(authorization("abc").unwrap(), "Bearer abc");
         let basic = authorization("Basic dXNlcg==\n").unwrap();
         assert_eq!(basic, "Basic dXNlcg==");

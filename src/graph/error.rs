@@ -195,7 +195,7 @@ impl GraphError {
         {
             return (400..500).contains(&status);
         }
-        self.reason().needs_a_person()
+        self.reason().needs_administrator()
     }
 
     /// We did not ask, since we were told to wait.

@@ -1,5 +1,6 @@
 //! Asking Graph no more often than it allows.
 
+use crate::retry_after::MAX_RETRY_AFTER;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -8,10 +9,6 @@ use tokio::time::Instant;
 /// programs of the same application need some of them.
 const REQUESTS_PER_MINUTE: usize = 100;
 const MINUTE: Duration = Duration::from_secs(60);
-
-/// The longest wait we believe. A server that says "come back next year" is
-/// asked again after this.
-const LONGEST_HOLD: Duration = Duration::from_secs(60 * 60);
 
 /// One tenant's pace, shared by its two lists: the limit is Graph's, and it
 /// counts both.
@@ -24,7 +21,7 @@ pub(super) struct Throttle {
 impl Throttle {
     /// Takes note that Graph asked for a pause.
     pub(super) fn hold(&mut self, now: Instant, wait: Duration) {
-        let until = now + wait.min(LONGEST_HOLD);
+        let until = now + wait.min(MAX_RETRY_AFTER);
         self.held_until = self.held_until.max(Some(until));
     }
 
@@ -46,17 +43,6 @@ impl Throttle {
             }
         }
     }
-}
-
-/// Reads a `Retry-After` header: seconds, or a date compared with `now`.
-pub(super) fn retry_after(header: &str, now: jiff::Timestamp) -> Option<Duration> {
-    let header = header.trim();
-    if let Ok(seconds) = header.parse::<u64>() {
-        return Some(Duration::from_secs(seconds).min(LONGEST_HOLD));
-    }
-    let at = jiff::fmt::rfc2822::parse(header).ok()?.timestamp();
-    let seconds = u64::try_from(at.as_second() - now.as_second()).unwrap_or(0);
-    Some(Duration::from_secs(seconds).min(LONGEST_HOLD))
 }
 
 #[cfg(test)]
@@ -86,23 +72,5 @@ mod tests {
             2 * REQUESTS_PER_MINUTE,
             "100 s hold two minutes' worth"
         );
-    }
-
-    #[test]
-    fn retry_after_is_read_as_seconds_and_as_a_date() {
-        let now: jiff::Timestamp = "2026-11-23T08:00:00Z".parse().unwrap();
-        assert_eq!(retry_after(" 17 ", now), Some(Duration::from_secs(17)));
-        assert_eq!(
-            retry_after("Mon, 23 Nov 2026 08:01:30 GMT", now),
-            Some(Duration::from_secs(90))
-        );
-        assert_eq!(
-            retry_after("Mon, 23 Nov 2026 07:00:00 GMT", now),
-            Some(Duration::ZERO)
-        );
-        assert_eq!(retry_after("99999999999", now), Some(LONGEST_HOLD));
-        for garbage in ["", "soon", "-5", "1.5"] {
-            assert_eq!(retry_after(garbage, now), None, "{garbage}");
-        }
     }
 }

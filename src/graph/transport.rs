@@ -2,7 +2,7 @@
 //! clients, within our limits.
 
 use super::http::{self, Broken};
-use super::throttle::retry_after;
+use crate::retry_after::retry_after;
 use azure_core::Bytes;
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};

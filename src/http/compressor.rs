@@ -52,7 +52,7 @@ impl CompressorState {
             .states
             .iter()
             .map(|state| (&state.identity.alias, &state.data, &state.vitals));
-        self.blocks.edition(format, tenants.generation, states)
+        self.blocks.body(format, tenants.generation, states)
     }
 }
 
@@ -172,6 +172,7 @@ mod tests {
         store.publish(TenantState {
             vitals: render_health(&identity, &health),
             data: Chunk::default(),
+            policy: Arc::default(),
             snapshot: Arc::default(),
             identity,
             health,

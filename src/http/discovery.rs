@@ -2,10 +2,10 @@
 
 use super::options::SiteOptions;
 use super::probe;
-use crate::gate::Security;
 use crate::http_types::{Response, query, response};
 use crate::store::Tenants;
 use bytes::Bytes;
+use exporter_web_config::ConnectionPolicy;
 use hyper::StatusCode;
 use hyper::header::{HOST, HeaderValue};
 use hyper::http::request::Parts;
@@ -103,7 +103,10 @@ impl ProbeAddress {
     }
 
     fn direct(authority: &Authority, options: &SiteOptions) -> Self {
-        let is_tls = matches!(options.gate.security(), Security::Tls(..));
+        let is_tls = matches!(
+            options.access.connection_policy(),
+            ConnectionPolicy::Tls { .. }
+        );
         Self {
             authority: authority.as_str().to_owned(),
             scheme: is_tls.then(|| "https".to_owned()),

@@ -2,7 +2,7 @@
 
 use crate::http_types::{QueryError, query, similar_tenants};
 use crate::store::{TenantState, Tenants};
-use secure_score_exposition::Chunk;
+use secure_score_exposition::{Chunk, render_categories};
 use secure_score_model::Category;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -74,7 +74,12 @@ impl MetricsFilter {
     pub(super) fn data<'a>(&self, state: &'a TenantState) -> Cow<'a, Chunk> {
         match &self.categories {
             None => Cow::Borrowed(&state.data),
-            Some(categories) => Cow::Owned(state.data.narrowed(categories)),
+            Some(categories) => Cow::Owned(render_categories(
+                &state.identity,
+                &state.snapshot,
+                &state.policy,
+                categories,
+            )),
         }
     }
 }

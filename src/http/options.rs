@@ -1,8 +1,8 @@
 //! The options of a site.
 
 use super::lifecycle::Lifecycle;
-use crate::gate::Gate;
 use crate::http_types::{PersonDetail, Redaction};
+use exporter_web_config::AccessControl;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -20,7 +20,7 @@ pub struct SiteOptions {
     /// Whether the server listens beyond loopback addresses.
     pub exposed: bool,
     /// Who has access.
-    pub gate: Arc<Gate>,
+    pub access: Arc<AccessControl>,
     /// Reloads the configuration, where that is enabled over HTTP.
     pub lifecycle: Option<Lifecycle>,
     /// What is switched off.
@@ -40,7 +40,7 @@ impl Default for SiteOptions {
             external_url: None,
             persons: PersonDetail::Redacted(Redaction::Configured),
             exposed: true,
-            gate: Arc::default(),
+            access: Arc::default(),
             lifecycle: None,
             disabled: DisabledRoutes::default(),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -131,7 +131,7 @@ impl ProbeCache {
         });
         tenant.last_probe = now;
         let one = std::iter::once((alias, &state.data, &state.vitals));
-        tenant.blocks.edition(format, generation, one)
+        tenant.blocks.body(format, generation, one)
     }
 
     /// Evicts idle tenants, and says whether any is left.

@@ -77,7 +77,7 @@ pub(super) async fn filtered_scrape(
         let both = states.iter().zip(&data);
         let chunks = both.map(|(state, data)| (&state.identity.alias, &**data, &state.vitals));
         if representation.gzip {
-            let compressed = BlockCache::default().edition(format, 0, chunks);
+            let compressed = BlockCache::default().body(format, 0, chunks);
             compress(&compressed);
             gzip_body(&compressed, &tail)
         } else {

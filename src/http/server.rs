@@ -6,8 +6,8 @@ use super::client_origin::ClientCertVerified;
 use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::timeouts::{ConnectionActivity, TimeoutStream};
-use crate::gate::{Gate, Security};
 use crate::http_types::Response;
+use exporter_web_config::{AccessControl, ConnectionPolicy};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -61,7 +61,7 @@ pub enum DrainOutcome {
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// Who has access.
-    pub gate: Arc<Gate>,
+    pub access: Arc<AccessControl>,
     /// Requests served at once; any number where absent. Further requests get
     /// 503. Health checks do not count.
     pub max_requests: Option<NonZeroUsize>,
@@ -71,7 +71,7 @@ impl Default for ServerOptions {
     /// Without authentication, [`MAX_REQUESTS`] at once.
     fn default() -> Self {
         Self {
-            gate: Arc::default(),
+            access: Arc::default(),
             max_requests: Some(MAX_REQUESTS),
         }
     }
@@ -88,14 +88,14 @@ pub async fn serve(
     shutdown: impl Future<Output = ()>,
 ) -> DrainOutcome {
     let limit = ConcurrencyLimit::new(options.max_requests);
-    let gate = Arc::clone(&options.gate);
+    let access = Arc::clone(&options.access);
     let handler: Handler = Arc::new(move |request| {
-        let (site, limit, gate) = (Arc::clone(&site), limit.clone(), Arc::clone(&gate));
+        let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
         Box::pin(async move {
-            auth::answer(&gate, request, |request| respond(site, limit, request)).await
+            auth::answer(&access, request, |request| respond(site, limit, request)).await
         })
     });
-    serve_with(listeners, handler, options.gate, shutdown).await
+    serve_with(listeners, handler, options.access, shutdown).await
 }
 
 /// Answers an authorized request, if a permit is free.
@@ -119,10 +119,10 @@ type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 async fn serve_with(
     listeners: Vec<TcpListener>,
     handler: Handler,
-    gate: Arc<Gate>,
+    access: Arc<AccessControl>,
     shutdown: impl Future<Output = ()>,
 ) -> DrainOutcome {
-    let server = Arc::new(Server::new(handler, gate));
+    let server = Arc::new(Server::new(handler, access));
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(Arc::clone(&server).accept(listener));
@@ -135,7 +135,7 @@ async fn serve_with(
 /// All connections of one server.
 struct Server {
     handler: Handler,
-    gate: Arc<Gate>,
+    access: Arc<AccessControl>,
     permits: Arc<Semaphore>,
     table: Arc<ConnectionTable>,
     connections: TaskTracker,
@@ -146,10 +146,10 @@ struct Server {
 }
 
 impl Server {
-    fn new(handler: Handler, gate: Arc<Gate>) -> Self {
+    fn new(handler: Handler, access: Arc<AccessControl>) -> Self {
         Self {
             handler,
-            gate,
+            access,
             permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             table: Arc::default(),
             connections: TaskTracker::new(),
@@ -196,12 +196,15 @@ impl Server {
         let activity = ConnectionActivity::new();
         let slot = self.table.insert(Arc::clone(&activity));
         let stream = TimeoutStream::new(stream, Arc::clone(&activity));
-        match self.gate.security() {
-            Security::Plain => {
+        match self.access.connection_policy() {
+            ConnectionPolicy::Plain => {
                 let verified = ClientCertVerified(false);
                 self.serve(stream, activity, slot, verified).await;
             }
-            Security::Tls(config, verified) => {
+            ConnectionPolicy::Tls {
+                config,
+                verifies_clients: verified,
+            } => {
                 let handshake = tokio::select! {
                     handshake = TlsAcceptor::from(config).accept(stream) => handshake,
                     () = slot.must_close() => return,
@@ -213,7 +216,7 @@ impl Server {
                     Err(error) => tracing::debug!(%error, "TLS handshake failed"),
                 }
             }
-            Security::Refused => {}
+            ConnectionPolicy::Reject => {}
         }
     }
 
@@ -267,7 +270,7 @@ impl Server {
             .http2()
             .max_header_list_size(MAX_HEADER_BYTES as u32)
             .max_concurrent_streams(MAX_STREAMS);
-        match self.gate.rules().is_some_and(|rules| rules.http1_only) {
+        match self.access.config().is_some_and(|config| config.http1_only) {
             true => builder.http1_only(),
             false => builder,
         }

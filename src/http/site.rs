@@ -140,9 +140,9 @@ impl Site {
     /// is authenticated, else only on this machine.
     fn persons(&self, parts: &Parts) -> PersonDetail {
         let configured = self.persons.load();
-        let rules = self.options.gate.rules();
+        let rules = self.options.access.config();
         let verified = parts.extensions.get() == Some(&ClientCertVerified(true));
-        if rules.is_some_and(|rules| rules.knows(verified)) {
+        if rules.is_some_and(|rules| rules.is_authenticated(verified)) {
             return configured.as_ref().clone();
         }
         match configured.as_ref() {
@@ -321,7 +321,7 @@ fn normalized(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gate::{Gate, Rules};
+    use exporter_web_config::{AccessControl, WebConfig};
     use secure_score_model::Persons;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
@@ -363,9 +363,9 @@ mod tests {
     #[tokio::test]
     async fn stricter_rules_show_persons_only_to_connections_with_a_verified_certificate() {
         let mut site = site("", "/metrics");
-        site.options.gate = Arc::new(Gate::new(Rules {
-            client_certificates: true,
-            ..Rules::default()
+        site.options.access = Arc::new(AccessControl::new(WebConfig {
+            verifies_clients: true,
+            ..WebConfig::default()
         }));
         for (verified, shown) in [(Some(true), true), (Some(false), false), (None, false)] {
             let mut request = Request::get("/").body(()).unwrap();

@@ -17,4 +17,4 @@ pub use privacy::{PersonDetail, Redaction};
 pub use query::QueryError;
 pub use qvalue::preferences;
 pub use response::Response;
-pub use suggest::{similar, similar_tenants};
+pub use suggest::similar_tenants;

@@ -1,17 +1,17 @@
-//! All tenants' loops.
+//! The refresh loops of all tenants.
 
-use super::bell::Bell;
-use super::desk::Desk;
-use super::settings::{Settings, Surroundings};
-use super::worker::Worker;
+use super::context::{Context, Settings, identity};
+use super::on_demand::RefreshTrigger;
+use super::run_loop::RefreshLoop;
+use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
-use crate::config::{Config, RefreshMode, Tenant, TenantRules};
+use crate::config::{Config, Refresh, RefreshMode, Tenant};
 use crate::events::Events;
 use crate::graph::{HttpClients, SetupError};
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use secure_score_exposition::Policy;
-use secure_score_model::{Api, TenantIdentity};
+use secure_score_model::Api;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,260 +19,284 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-/// What the loops share.
+/// What the loops are started with.
 pub struct FleetOptions {
     /// The configuration, resolved.
     pub config: Arc<Config>,
-    /// Who and why in labels.
+    /// What labels show of persons and comments.
     pub policy: Arc<Policy>,
-    /// Where tenants are shown.
+    /// Where tenants are published.
     pub store: Arc<Store>,
     /// The exporter's own metrics.
     pub telemetry: Arc<Telemetry>,
-    /// Where it is told what happened to a control, if anybody wants to know.
+    /// Where events are emitted, if they are.
     pub events: Option<Arc<Events>>,
     /// The wall clock.
     pub clock: Clock,
-    /// Who remembers the tenants over a restart, if anybody.
-    pub keeper: Option<Arc<StateWriter>>,
+    /// Writes the state directory, where there is one.
+    pub state_writer: Option<Arc<StateWriter>>,
+}
+
+impl FleetOptions {
+    fn context(&self) -> Context {
+        Context {
+            store: Arc::clone(&self.store),
+            clock: Arc::clone(&self.clock),
+            state_writer: self.state_writer.clone(),
+            interner: Arc::default(),
+        }
+    }
 }
 
 /// The running loops of every tenant; dropping it stops them.
 pub struct Fleet {
     config: Arc<Config>,
-    surroundings: Surroundings,
+    context: Context,
     telemetry: Arc<Telemetry>,
     epoch: Instant,
     running: BTreeMap<String, Running>,
-    summons: Arc<OnDemandRefresh>,
+    on_demand: Arc<OnDemandRefresh>,
 }
 
-/// A tenant's loops.
+/// A tenant and its loops.
 struct Running {
     tenant: Tenant,
-    desk: Arc<Desk<TenantRules>>,
+    cell: Arc<TenantCell>,
     loops: JoinSet<()>,
-    /// None where time starts the refreshes.
-    bells: Vec<Arc<Bell>>,
+    /// Empty in `refresh.mode: background`.
+    triggers: Vec<Arc<RefreshTrigger>>,
 }
 
-/// What another configuration changed.
+/// What a reload changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Changes {
-    /// Tenants that were not watched before.
+    /// Tenants that are new.
     pub added: usize,
-    /// Tenants that are watched no longer.
+    /// Tenants that the configuration no longer names.
     pub removed: usize,
-    /// Tenants that keep their data and are asked for in another way, or again
-    /// after a failure.
+    /// Tenants that keep their data and whose loops were restarted: their
+    /// connection, credential or schedule changed, or they were failing.
     pub restarted: usize,
 }
 
 impl Fleet {
-    /// Shows every tenant as not yet refreshed, and starts its loops.
-    pub fn start(plan: &FleetOptions) -> Result<Self, SetupError> {
+    /// Publishes every tenant as not yet refreshed, and starts its loops.
+    pub fn start(options: &FleetOptions) -> Result<Self, SetupError> {
         let mut fleet = Self {
-            config: Arc::clone(&plan.config),
-            surroundings: Surroundings {
-                store: Arc::clone(&plan.store),
-                clock: Arc::clone(&plan.clock),
-                keeper: plan.keeper.clone(),
-                commons: Arc::default(),
-            },
-            telemetry: Arc::clone(&plan.telemetry),
+            config: Arc::clone(&options.config),
+            context: options.context(),
+            telemetry: Arc::clone(&options.telemetry),
             epoch: Instant::now(),
             running: BTreeMap::new(),
-            summons: Arc::default(),
+            on_demand: Arc::default(),
         };
-        fleet.apply(&plan.config, &plan.policy, plan.events.as_ref())?;
+        fleet.apply(&options.config, &options.policy, options.events.as_ref())?;
         Ok(fleet)
     }
 
-    /// Goes by another configuration. Tenants that it leaves as they were keep
-    /// their data, their schedule and their counters; those it no longer names
-    /// vanish. Who fails until a person does something is tried again at once:
-    /// a reload is how a person says that it is done, perhaps in Entra and not
-    /// in the configuration. On an error everything stays as it was.
+    /// Applies another configuration. On an error everything stays as it was.
+    ///
+    /// A tenant that did not change keeps its data, schedule and counters; a
+    /// tenant that is no longer named is removed. A tenant that fails until an
+    /// administrator acts is retried at once: the reload may follow a change
+    /// in Entra instead of one in the configuration.
     pub fn apply(
         &mut self,
         config: &Arc<Config>,
         policy: &Arc<Policy>,
         events: Option<&Arc<Events>>,
     ) -> Result<Changes, SetupError> {
-        let pools = HttpClients::new(config)?;
-        let places = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
-        let same_ways = same_ways(&self.config, config);
+        let builder = LoopBuilder::new(config, &self.telemetry, self.epoch)?;
+        let same_requests = same_requests(&self.config, config);
         let mut changes = Changes::default();
         let mut before = std::mem::take(&mut self.running);
         for tenant in &config.tenants {
-            let known = before.remove(&tenant.alias).and_then(|running| {
-                let same = is_same_directory(&running.tenant, tenant);
+            let settings = Settings::new(config, tenant, policy, events);
+            let known = before.remove(&tenant.alias).filter(|it| {
+                let same = is_same_directory(&it.tenant, tenant);
                 if !same {
-                    running.desk.retire();
+                    it.cell.stop_publishing();
                 }
-                same.then_some(running)
+                same
             });
-            let settings = settings(config, tenant, policy, events);
-            let (desk, unchanged) = match known {
-                Some(running) => {
-                    running.desk.reconfigure(identity(tenant), settings);
-                    let same = same_ways
+            let running = match known {
+                Some(mut running) => {
+                    running.cell.reconfigure(identity(tenant), settings);
+                    let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
-                        && !running.desk.needs_a_person();
-                    if !same {
-                        running.desk.retry_failed();
+                        && !running.cell.needs_administrator();
+                    if !unchanged {
+                        running.loops.abort_all();
+                        running.cell.retry_failed();
+                        (running.loops, running.triggers) = builder.start(tenant, &running.cell);
+                        changes.restarted += 1;
                     }
-                    changes.restarted += usize::from(!same);
-                    let loops = same.then_some((running.loops, running.bells));
-                    (running.desk, loops)
+                    running.tenant = tenant.clone();
+                    running
                 }
                 None => {
                     changes.added += 1;
-                    (self.set_up(tenant, settings), None)
+                    let cell = self.new_cell(tenant, settings);
+                    let (loops, triggers) = builder.start(tenant, &cell);
+                    Running {
+                        tenant: tenant.clone(),
+                        cell,
+                        loops,
+                        triggers,
+                    }
                 }
             };
-            let (loops, bells) =
-                unchanged.unwrap_or_else(|| self.loops(config, &pools, &places, tenant, &desk));
-            let tenant = tenant.clone();
-            let running = Running {
-                tenant,
-                desk,
-                loops,
-                bells,
-            };
-            self.running.insert(running.tenant.alias.clone(), running);
+            self.running.insert(tenant.alias.clone(), running);
         }
-        for (alias, gone) in before {
-            gone.desk.retire();
-            self.surroundings.store.remove(&alias);
+        for (alias, removed) in before {
+            removed.cell.stop_publishing();
+            self.context.store.remove(&alias);
             changes.removed += 1;
         }
         self.config = Arc::clone(config);
-        self.hang_bells();
+        self.register_triggers();
         self.telemetry.set_tenants(self.running.len());
         Ok(changes)
     }
 
-    /// A desk for a tenant, with what an earlier process knew of it.
-    fn set_up(&self, tenant: &Tenant, settings: Settings<TenantRules>) -> Arc<Desk<TenantRules>> {
-        let desk = Desk::new(identity(tenant), settings, self.surroundings.clone());
-        let keeper = self.surroundings.keeper.as_ref();
-        if let Some(saved) = keeper.and_then(|it| it.recall(&tenant.alias)) {
-            desk.restore(saved);
-        }
-        desk.show_now();
-        Arc::new(desk)
+    /// A published cell with what an earlier process saved of the tenant.
+    fn new_cell(&self, tenant: &Tenant, settings: Arc<Settings>) -> Arc<TenantCell> {
+        let writer = self.context.state_writer.as_ref();
+        let saved = writer.and_then(|it| it.load(&tenant.alias));
+        let cell = TenantCell::new(identity(tenant), settings, self.context.clone(), saved);
+        cell.update().publish();
+        Arc::new(cell)
     }
 
-    fn loops(
-        &self,
-        config: &Config,
-        pools: &HttpClients,
-        places: &Arc<Semaphore>,
-        tenant: &Tenant,
-        desk: &Arc<Desk<TenantRules>>,
-    ) -> (JoinSet<()>, Vec<Arc<Bell>>) {
-        let client = Arc::new(pools.line(tenant, &self.telemetry));
-        let mut loops = JoinSet::new();
-        let mut bells = Vec::new();
-        for api in Api::ALL {
-            let bell = match config.refresh.mode {
-                RefreshMode::Background => None,
-                RefreshMode::Scrape => Some(Arc::new(Bell::new())),
-            };
-            bells.extend(bell.clone());
-            let worker = Worker {
-                api,
-                interval: interval(config, api),
-                client: Arc::clone(&client),
-                desk: Arc::clone(desk),
-                places: Arc::clone(places),
-                telemetry: Arc::clone(&self.telemetry),
-                epoch: self.epoch,
-                bell,
-            };
-            loops.spawn(worker.run());
-        }
-        (loops, bells)
+    /// Replaces the triggers of the previous configuration.
+    fn register_triggers(&self) {
+        let running = self.running.iter();
+        let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
+        self.on_demand.set(triggers.collect());
     }
 
-    /// Makes the loops' bells known, those of this configuration only.
-    fn hang_bells(&self) {
-        let bells = self.running.iter();
-        let bells = bells.map(|(alias, it)| (alias.as_str().into(), it.bells.clone()));
-        self.summons.set(bells.collect());
+    /// The handle with which a scrape triggers overdue refreshes.
+    pub fn on_demand(&self) -> Arc<OnDemandRefresh> {
+        Arc::clone(&self.on_demand)
     }
 
-    /// How a scrape gets what is overdue refreshed.
-    pub fn summons(&self) -> Arc<OnDemandRefresh> {
-        Arc::clone(&self.summons)
-    }
-
-    /// The configuration that is gone by.
+    /// The configuration in use.
     pub fn config(&self) -> &Config {
         &self.config
     }
 
-    /// How many loops run: two a tenant.
+    /// How many loops run: two per tenant.
     pub fn loops_running(&self) -> usize {
         self.running.values().map(|it| it.loops.len()).sum()
     }
 }
 
 impl Drop for Fleet {
-    /// Nobody waits for loops that are gone.
+    /// Ends the waits of scrapes for loops that no longer exist.
     fn drop(&mut self) {
-        self.summons.set(BTreeMap::new());
+        self.on_demand.set(BTreeMap::new());
     }
 }
 
-/// Whether Graph is reached in the same way and at the same rhythm.
-fn same_ways(before: &Config, after: &Config) -> bool {
-    let but_for_staleness = |config: &Config| crate::config::Refresh {
+/// Refreshes both lists of every tenant once, `refresh.concurrency` at a time,
+/// and publishes them in the store. Calls `done` after each tenant. A failed
+/// refresh is in the tenant's health.
+pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result<(), SetupError> {
+    let builder = LoopBuilder::new(&options.config, &options.telemetry, Instant::now())?;
+    let context = options.context();
+    let mut refreshes = JoinSet::new();
+    for tenant in &options.config.tenants {
+        let settings = Settings::new(&options.config, tenant, &options.policy, None);
+        let cell = TenantCell::new(identity(tenant), settings, context.clone(), None);
+        let loops = builder.build(tenant, &Arc::new(cell), || None);
+        refreshes.spawn(async move {
+            // The catalogue comes first: it decides the categories.
+            for refresh_loop in loops {
+                refresh_loop.run_once().await;
+            }
+        });
+    }
+    while refreshes.join_next().await.is_some() {
+        done();
+    }
+    Ok(())
+}
+
+/// What the loops of all tenants share.
+struct LoopBuilder<'a> {
+    config: &'a Config,
+    clients: HttpClients<'a>,
+    permits: Arc<Semaphore>,
+    telemetry: Arc<Telemetry>,
+    epoch: Instant,
+}
+
+impl<'a> LoopBuilder<'a> {
+    fn new(
+        config: &'a Config,
+        telemetry: &Arc<Telemetry>,
+        epoch: Instant,
+    ) -> Result<Self, SetupError> {
+        Ok(Self {
+            config,
+            clients: HttpClients::new(config)?,
+            permits: Arc::new(Semaphore::new(config.refresh.concurrency.get())),
+            telemetry: Arc::clone(telemetry),
+            epoch,
+        })
+    }
+
+    fn build(
+        &self,
+        tenant: &Tenant,
+        cell: &Arc<TenantCell>,
+        trigger: impl Fn() -> Option<Arc<RefreshTrigger>>,
+    ) -> [Arc<RefreshLoop>; 2] {
+        let client = Arc::new(self.clients.line(tenant, &self.telemetry));
+        Api::ALL.map(|api| {
+            Arc::new(RefreshLoop {
+                api,
+                interval: match api {
+                    Api::Profiles => self.config.refresh.profiles,
+                    Api::Scores => self.config.refresh.scores,
+                },
+                client: Arc::clone(&client),
+                cell: Arc::clone(cell),
+                permits: Arc::clone(&self.permits),
+                telemetry: Arc::clone(&self.telemetry),
+                epoch: self.epoch,
+                trigger: trigger(),
+            })
+        })
+    }
+
+    fn start(
+        &self,
+        tenant: &Tenant,
+        cell: &Arc<TenantCell>,
+    ) -> (JoinSet<()>, Vec<Arc<RefreshTrigger>>) {
+        let trigger = || match self.config.refresh.mode {
+            RefreshMode::Background => None,
+            RefreshMode::Scrape => Some(Arc::new(RefreshTrigger::new())),
+        };
+        let loops = self.build(tenant, cell, trigger);
+        let triggers = loops.iter().filter_map(|it| it.trigger.clone()).collect();
+        (loops.into_iter().map(RefreshLoop::run).collect(), triggers)
+    }
+}
+
+/// Whether Graph is asked in the same way and as often.
+fn same_requests(before: &Config, after: &Config) -> bool {
+    let without_staleness = |config: &Config| Refresh {
         max_staleness: Duration::ZERO,
         ..config.refresh.clone()
     };
-    but_for_staleness(before) == but_for_staleness(after)
+    without_staleness(before) == without_staleness(after)
         && before.extra_roots == after.extra_roots
         && before.simulator == after.simulator
 }
 
-/// Whether an alias still stands for the tenant it stood for.
+/// Whether an alias stands for the same tenant as before.
 fn is_same_directory(before: &Tenant, after: &Tenant) -> bool {
     before.tenant_id == after.tenant_id && before.cloud == after.cloud
-}
-
-pub(super) fn interval(config: &Config, api: Api) -> Duration {
-    match api {
-        Api::Profiles => config.refresh.profiles,
-        Api::Scores => config.refresh.scores,
-    }
-}
-
-pub(super) fn settings(
-    config: &Config,
-    tenant: &Tenant,
-    policy: &Arc<Policy>,
-    events: Option<&Arc<Events>>,
-) -> Settings<TenantRules> {
-    Settings {
-        rules: config.rules(&tenant.alias),
-        policy: Arc::clone(policy),
-        max_staleness: config.refresh.max_staleness,
-        directory: format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id),
-        events: events.map(Arc::clone),
-    }
-}
-
-/// A tenant configured by a domain learns its id from the first answer.
-pub(super) fn identity(tenant: &Tenant) -> TenantIdentity {
-    let by_domain = tenant.tenant_id.contains('.');
-    TenantIdentity {
-        alias: tenant.alias.as_str().into(),
-        entra_tenant_id: (!by_domain).then(|| tenant.tenant_id.as_str().into()),
-        display_name: tenant.display_name.as_str().into(),
-        cloud: tenant.cloud.as_str(),
-        target: tenant.target,
-        credential_expires: tenant.credential.expires(),
-    }
 }

@@ -1,33 +1,30 @@
-//! When each tenant is refreshed, and what becomes of the answers.
+//! When each tenant is refreshed, and how its data is published.
 //!
-//! Two loops a tenant: the catalogue often, since an acceptance shows in it at
-//! once; the report seldom, since Microsoft computes it once a day. A tenant's
-//! trouble stays its own: it costs no other tenant its turn, and itself only
-//! its freshness.
+//! Each tenant has two loops: one refreshes the catalogue often, because an
+//! acceptance appears there at once; one refreshes the report rarely, because
+//! Microsoft computes it once a day. Tenants are independent of each other: a
+//! failing tenant delays no other one.
 
-mod bell;
-mod desk;
+mod context;
 mod fleet;
-mod keeper;
-mod memory;
-mod once;
-mod papers;
+mod logged_once;
+mod on_demand;
+mod persistence;
+mod run_loop;
 pub mod schedule;
-mod settings;
 mod shard;
-mod spread;
-mod summons;
-mod told;
-mod worker;
+mod stable_hash;
+mod state_writer;
+mod tenant_cell;
+mod tenant_data;
 
-pub use fleet::{Changes, Fleet, FleetOptions};
-pub use keeper::StateWriter;
-pub use once::refresh_all_once;
+pub use fleet::{Changes, Fleet, FleetOptions, refresh_all_once};
+pub use on_demand::OnDemandRefresh;
 pub use shard::{NoSuchShard, Shard};
-pub use summons::OnDemandRefresh;
+pub use state_writer::StateWriter;
 
 use secure_score_model::Timestamp;
 use std::sync::Arc;
 
-/// The wall clock, handed in so that tests can set it.
+/// The wall clock, as an argument so that tests can set it.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;

@@ -1,60 +1,62 @@
-//! When the next refresh is due: a pure function of what happened.
+//! When the next refresh is due: pure functions of the outcome and the time.
 
-use super::spread;
+use super::stable_hash::stable_hash;
+use crate::backoff::Backoff;
 use crate::graph::Retry;
 use std::time::Duration;
 
-/// The first wait after a passing failure. Shorter would make a throttled
-/// application throttle itself; it never exceeds the interval.
+/// The first delay after a transient failure. A shorter one makes a throttled
+/// application throttle itself. It never exceeds the interval.
 const FIRST_BACKOFF: Duration = Duration::from_secs(30);
 
-/// Bounds of the wait after a failure only a person can mend. Asking a token
-/// endpoint with a wrong secret every few seconds locks accounts and fills
-/// other people's logs.
-const RARELY: (Duration, Duration) = (Duration::from_secs(5 * 60), Duration::from_secs(60 * 60));
+/// Bounds of the delay after a failure that an administrator must fix. A wrong
+/// secret sent to a token endpoint every few seconds locks accounts and fills
+/// sign-in logs.
+const ACTION_REQUIRED: (Duration, Duration) =
+    (Duration::from_secs(5 * 60), Duration::from_secs(60 * 60));
 
-/// Waits are lengthened by up to this share, so that tenants that failed
-/// together do not come back together.
+/// A delay grows by up to this share, so that tenants that failed together are
+/// not retried together.
 const JITTER: f64 = 0.1;
 
-/// A tenant's place within the interval, 0 to 1, the same in every run.
-pub fn phase(alias: &str, list: &str) -> f64 {
-    f64::from((spread::number([alias, list]) >> 32) as u32) / f64::from(u32::MAX)
+/// A tenant's position within the interval, 0 to 1, the same in every run.
+pub fn phase(alias: &str, api: &str) -> f64 {
+    f64::from((stable_hash([alias, api]) >> 32) as u32) / f64::from(u32::MAX)
 }
 
 /// When to refresh after a success, counted from the start of the process.
 ///
-/// The first pass over all tenants goes as fast as it can; after it, each
-/// tenant keeps to its own phase of the interval, so that Graph sees an even
-/// stream instead of a burst an hour. The first gap is half an interval to one
-/// and a half.
+/// The first refresh of all tenants runs without delay. Afterwards each tenant
+/// keeps its own phase of the interval, so that Graph receives an even stream
+/// instead of an hourly burst. The first gap is 0.5 to 1.5 intervals.
 pub fn next_slot(elapsed: Duration, interval: Duration, phase: f64) -> Duration {
-    let earliest = elapsed.as_secs_f64() + interval.as_secs_f64() / 2.0;
-    let interval_seconds = interval.as_secs_f64();
-    let offset = phase * interval_seconds;
-    let rounds = ((earliest - offset) / interval_seconds).ceil().max(0.0);
-    Duration::from_secs_f64(rounds * interval_seconds + offset)
+    let interval = interval.as_secs_f64();
+    let earliest = elapsed.as_secs_f64() + interval / 2.0;
+    let offset = phase * interval;
+    let rounds = ((earliest - offset) / interval).ceil().max(0.0);
+    Duration::from_secs_f64(rounds * interval + offset)
 }
 
-/// How long to wait after the `failures`-th failure in a row.
+/// The delay after the `failures`-th failure in a row.
 ///
-/// `chance` is a random number from 0 to 1.
-pub fn wait_after_failure(
+/// `random` is a random number from 0 to 1.
+pub fn delay_after_failure(
     retry: Retry,
     failures: u32,
     interval: Duration,
-    chance: f64,
+    random: f64,
 ) -> Duration {
-    let backoff = FIRST_BACKOFF
-        .min(interval)
-        .saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1)))
-        .min(interval);
-    let wait = match retry {
-        Retry::After(told) => told.max(backoff),
-        Retry::Backoff => backoff,
-        Retry::Rarely => (interval * 2).clamp(RARELY.0, RARELY.1),
+    let backoff = Backoff {
+        first: FIRST_BACKOFF,
+        max: interval,
+        jitter: 1.0..=1.0 + JITTER,
     };
-    wait.mul_f64(1.0 + JITTER * chance)
+    let delay = match retry {
+        Retry::After(requested) => requested.max(backoff.delay(failures)),
+        Retry::Backoff => backoff.delay(failures),
+        Retry::Rarely => (interval * 2).clamp(ACTION_REQUIRED.0, ACTION_REQUIRED.1),
+    };
+    backoff.jittered(delay, random)
 }
 
 #[cfg(test)]
@@ -65,24 +67,26 @@ mod tests {
     const QUARTER: Duration = Duration::from_secs(15 * 60);
 
     #[test]
-    fn passing_failures_are_retried_ever_more_slowly_up_to_the_interval() {
-        let waits: Vec<u64> = (1..8)
-            .map(|n| wait_after_failure(Retry::Backoff, n, QUARTER, 0.0).as_secs())
+    fn the_delay_after_transient_failures_doubles_up_to_the_interval() {
+        let delays: Vec<u64> = (1..8)
+            .map(|n| delay_after_failure(Retry::Backoff, n, QUARTER, 0.0).as_secs())
             .collect();
-        assert_eq!(waits, [30, 60, 120, 240, 480, 900, 900]);
+        assert_eq!(delays, [30, 60, 120, 240, 480, 900, 900]);
     }
 
     #[test]
-    fn what_microsoft_says_is_never_undercut() {
-        let told = Duration::from_secs(200);
-        assert!(wait_after_failure(Retry::After(told), 1, QUARTER, 0.0) >= told);
-        assert!(wait_after_failure(Retry::After(Duration::ZERO), 1, QUARTER, 0.0) >= FIRST_BACKOFF);
+    fn the_delay_is_never_shorter_than_retry_after() {
+        let requested = Duration::from_secs(200);
+        assert!(delay_after_failure(Retry::After(requested), 1, QUARTER, 0.0) >= requested);
+        assert!(
+            delay_after_failure(Retry::After(Duration::ZERO), 1, QUARTER, 0.0) >= FIRST_BACKOFF
+        );
     }
 
     #[test]
-    fn a_wrong_secret_is_tried_rarely_even_at_a_short_interval() {
-        let wait = wait_after_failure(Retry::Rarely, 1, Duration::from_secs(10), 0.0);
-        assert_eq!(wait, RARELY.0);
+    fn a_wrong_secret_is_retried_rarely_even_at_a_short_interval() {
+        let delay = delay_after_failure(Retry::Rarely, 1, Duration::from_secs(10), 0.0);
+        assert_eq!(delay, ACTION_REQUIRED.0);
     }
 
     proptest! {
@@ -99,10 +103,10 @@ mod tests {
         }
 
         #[test]
-        fn no_wait_exceeds_its_bounds(failures in 0_u32..100, chance in 0.0_f64..1.0) {
-            let wait = wait_after_failure(Retry::Backoff, failures, QUARTER, chance);
-            prop_assert!(wait <= QUARTER.mul_f64(1.0 + JITTER));
-            prop_assert!(wait >= FIRST_BACKOFF);
+        fn every_delay_is_within_its_bounds(failures in 0_u32..100, random in 0.0_f64..1.0) {
+            let delay = delay_after_failure(Retry::Backoff, failures, QUARTER, random);
+            prop_assert!(delay <= QUARTER.mul_f64(1.0 + JITTER));
+            prop_assert!(delay >= FIRST_BACKOFF);
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Which of the tenants are this process's.
+//! Which tenants a process refreshes when several exporters divide them.
 
-use super::spread;
+use super::stable_hash::stable_hash;
 use std::fmt;
 use std::num::NonZeroU16;
 
-/// One of several exporters that divide the tenants among them.
+/// One of several exporters among which the tenants are divided.
 ///
-/// Each tenant belongs to the shard that gives its alias the highest number
-/// (rendezvous hashing), so that one shard more takes its tenants from all
-/// others evenly and moves none between them.
+/// A tenant belongs to the shard with the highest hash of shard and alias
+/// (rendezvous hashing): an additional shard takes tenants evenly from all
+/// others and moves none between them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u16,
@@ -16,7 +16,7 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// The only one: every tenant is its.
+    /// The only shard: it has every tenant.
     pub const WHOLE: Self = Self {
         index: 0,
         total: NonZeroU16::MIN,
@@ -30,25 +30,25 @@ impl Shard {
         }
     }
 
-    /// Its number, counted from 0.
+    /// The index, counted from 0.
     pub const fn index(self) -> u16 {
         self.index
     }
 
-    /// How many there are.
+    /// The number of shards.
     pub const fn total(self) -> u16 {
         self.total.get()
     }
 
-    /// Whether a tenant is this shard's, by its alias.
+    /// Whether a tenant belongs to this shard, by its alias.
     pub fn owns(self, alias: &str) -> bool {
-        let rank = |index: u16| spread::number([alias, &index.to_string()]);
-        let mine = (rank(self.index), self.index);
-        (0..self.total()).all(|index| (rank(index), index) <= mine)
+        let rank = |index: u16| stable_hash([alias, &index.to_string()]);
+        let own = (rank(self.index), self.index);
+        (0..self.total()).all(|index| (rank(index), index) <= own)
     }
 }
 
-/// A shard beyond the last one.
+/// An index beyond the last shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("there is no shard {index} of {total}: shards are counted from 0")]
 pub struct NoSuchShard {
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn each_tenant_has_one_shard_and_the_shares_are_even() {
+    fn each_tenant_has_one_shard_and_shards_have_even_shares() {
         for total in [1, 2, 3, 10] {
             let mut tenants = vec![0_u32; usize::from(total)];
             for number in 0..2_000 {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn one_shard_more_moves_tenants_to_itself_only() {
+    fn an_additional_shard_takes_tenants_and_moves_no_others() {
         for number in 0..500 {
             let alias = format!("tenant-{number}");
             let (before, after) = (owner(&alias, 4), owner(&alias, 5));
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shard_after_the_last_is_refused() {
+    fn an_index_beyond_the_last_shard_is_refused() {
         let error = Shard::new(3, NonZeroU16::new(3).unwrap()).unwrap_err();
         assert_eq!(
             error.to_string(),

@@ -1,31 +1,47 @@
-//! Who is current: one state per tenant, swapped whole, read without waiting.
+//! The current state of every tenant, replaced atomically and read without locks.
 
 pub mod disk;
 
 use arc_swap::ArcSwap;
-use secure_score_exposition::Chunk;
+use secure_score_exposition::{Chunk, Policy};
 use secure_score_model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use std::sync::Arc;
 
-/// All that is shown of one tenant, at one moment.
+/// Everything that is shown of one tenant at one time.
 #[derive(Debug, Clone)]
 pub struct TenantState {
-    /// Its names.
+    /// Its names and settings.
     pub identity: TenantIdentity,
-    /// What Graph said last and is still young enough to be shown.
+    /// Its data, without what is older than the maximum staleness.
     pub snapshot: Arc<TenantSnapshot>,
-    /// How its refreshes fare.
+    /// Its refreshes.
     pub health: TenantHealth,
-    /// The snapshot as sample lines.
+    /// How the snapshot is rendered.
+    pub policy: Arc<Policy>,
+    /// The snapshot, rendered.
     pub data: Chunk,
-    /// The health as sample lines.
+    /// The health, rendered.
     pub vitals: Chunk,
+}
+
+impl TenantState {
+    /// A tenant that was never refreshed.
+    pub fn new(identity: TenantIdentity) -> Self {
+        Self {
+            identity,
+            snapshot: Arc::default(),
+            health: TenantHealth::default(),
+            data: Chunk::default(),
+            vitals: Chunk::default(),
+            policy: Arc::default(),
+        }
+    }
 }
 
 /// Every tenant at one generation, ordered by alias.
 #[derive(Debug, Default)]
 pub struct Tenants {
-    /// Grows by one with every change; what is cached for an older one is void.
+    /// Grows by one with every change; caches of an older one are invalid.
     pub generation: u64,
     /// The states, ordered by alias.
     pub states: Vec<Arc<TenantState>>,
@@ -34,24 +50,24 @@ pub struct Tenants {
 impl Tenants {
     /// The state of one tenant.
     pub fn find(&self, alias: &str) -> Option<&Arc<TenantState>> {
-        let place = self.place(alias).ok()?;
-        self.states.get(place)
+        let index = self.index(alias).ok()?;
+        self.states.get(index)
     }
 
-    fn place(&self, alias: &str) -> Result<usize, usize> {
+    fn index(&self, alias: &str) -> Result<usize, usize> {
         self.states
             .binary_search_by(|state| (*state.identity.alias).cmp(alias))
     }
 
     fn with(&self, state: Arc<TenantState>) -> Self {
         let mut states = self.states.clone();
-        match self.place(&state.identity.alias) {
-            Ok(place) => {
-                if let Some(slot) = states.get_mut(place) {
+        match self.index(&state.identity.alias) {
+            Ok(index) => {
+                if let Some(slot) = states.get_mut(index) {
                     *slot = state;
                 }
             }
-            Err(place) => states.insert(place, state),
+            Err(index) => states.insert(index, state),
         }
         self.next(states)
     }
@@ -72,27 +88,26 @@ impl Tenants {
 
 /// The current state of every tenant.
 ///
-/// Readers take one pointer and keep a consistent picture for as long as they
-/// like; writers replace the list of pointers. A lock would let one slow
-/// client hold up a refresh.
+/// Readers take one pointer and keep a consistent view; writers replace the list
+/// of pointers. With a lock, a slow client could delay a refresh.
 #[derive(Debug, Default)]
 pub struct Store {
     tenants: ArcSwap<Tenants>,
 }
 
 impl Store {
-    /// Everything as it is now.
+    /// The current state of all tenants.
     pub fn current(&self) -> Arc<Tenants> {
         self.tenants.load_full()
     }
 
-    /// Shows a tenant's new state, or a new tenant.
+    /// Replaces the state of a tenant, or adds a tenant.
     pub fn publish(&self, state: TenantState) {
         let state = Arc::new(state);
         self.tenants.rcu(|tenants| tenants.with(Arc::clone(&state)));
     }
 
-    /// Stops showing a tenant.
+    /// Removes a tenant.
     pub fn remove(&self, alias: &str) {
         self.tenants.rcu(|tenants| tenants.without(alias));
     }

@@ -2,7 +2,7 @@
 
 use super::context::ViewContext;
 use super::layout::shortened;
-use crate::acceptances::{Finding, findings};
+use crate::acceptances::{ExceptionFinding, audit_exceptions};
 use maud::{Markup, html};
 
 /// The most problems listed; `check` lists all.
@@ -14,7 +14,7 @@ pub(super) fn exceptions(context: &ViewContext<'_>) -> Markup {
         let alias = &*state.identity.alias;
         (alias, &*state.snapshot)
     });
-    let findings = findings(snapshots, true, context.now);
+    let findings = audit_exceptions(snapshots, true, context.now);
     if findings.is_empty() {
         return html! {};
     }
@@ -29,12 +29,12 @@ pub(super) fn exceptions(context: &ViewContext<'_>) -> Markup {
     }
 }
 
-fn item(finding: &Finding) -> Markup {
+fn item(finding: &ExceptionFinding) -> Markup {
     html! {
         li {
             (shortened(&finding.to_string()))
             @if let Some(tenant) = &finding.tenant { " on " (tenant) }
-            ". " span.soft { "Hint: " (finding.oddity.remedy()) "." }
+            ". " span.soft { "Hint: " (finding.issue.remedy()) "." }
         }
     }
 }

@@ -83,7 +83,7 @@ pub(super) fn target(state: &TenantState) -> Markup {
 /// The change of the share since the last known report of an earlier day, in
 /// percentage points with one decimal.
 pub(super) fn movement(snapshot: &TenantSnapshot) -> Option<(f64, PreviousScore)> {
-    let earlier = snapshot.earlier?;
+    let earlier = snapshot.previous_score?;
     let now = PreviousScore::of(snapshot.report.as_deref()?)?;
     let tenths = ((now.share() - earlier.share()) * 1_000.0).round();
     (now.as_of > earlier.as_of).then_some((tenths / 10.0, earlier))

@@ -5,7 +5,7 @@ use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::test_server::{start_showing, with_history};
 use crate::world::World;
-use secure_score_exporter::simulator::{Api, Fault, What};
+use graph_simulator::{Api, Fault, FaultKind};
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -270,17 +270,17 @@ async fn each_tenant_shows_its_own_data_after_its_tokens_are_revoked() {
     assert_eq!(identities(&before), expected);
     for round in 0..3_u32 {
         for (number, tenant) in (0_u32..).zip(&tenants) {
-            world.control().revoke_tokens(&tenant.name).unwrap();
+            world.handle().revoke_tokens(&tenant.name).unwrap();
             if number % 2 == round % 2 {
-                let brief = Fault::new(Api::Token, What::ShortLived(12)).times(2);
+                let brief = Fault::new(Api::Token, FaultKind::ShortLived(12)).times(2);
                 world.inject(Some(&tenant.name), brief);
             }
         }
-        let asked = world.control().requests().len();
+        let asked = world.handle().requests().len();
         let enough = asked + 4 * tenants.len();
         world
             .until("every tenant is requested again", |_| {
-                world.control().requests().len() >= enough
+                world.handle().requests().len() >= enough
             })
             .await;
     }
@@ -294,7 +294,7 @@ async fn each_tenant_shows_its_own_data_after_its_tokens_are_revoked() {
         assert!(then.len() > 50, "{}: {}", tenant.name, then.len());
         assert_eq!(then, now, "{}", tenant.name);
     }
-    let requests = world.control().requests();
+    let requests = world.handle().requests();
     for request in requests.iter().filter(|it| it.api == Some(Api::Token)) {
         let of = tenants
             .iter()
@@ -307,11 +307,17 @@ async fn each_tenant_shows_its_own_data_after_its_tokens_are_revoked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_and_data_of_another_tenant_are_rejected() {
     let world = World::new().await;
-    world.inject(Some("contoso"), Fault::new(Api::Token, What::WrongTenant));
-    world.inject(Some("fabrikam"), Fault::new(Api::Scores, What::WrongTenant));
+    world.inject(
+        Some("contoso"),
+        Fault::new(Api::Token, FaultKind::WrongTenant),
+    );
+    world.inject(
+        Some("fabrikam"),
+        Fault::new(Api::Scores, FaultKind::WrongTenant),
+    );
     world.inject(
         Some("litware"),
-        Fault::new(Api::Profiles, What::WrongTenant),
+        Fault::new(Api::Profiles, FaultKind::WrongTenant),
     );
     let world = world.watch();
     world.attempted().await;
@@ -328,7 +334,7 @@ async fn tokens_and_data_of_another_tenant_are_rejected() {
             .find(|line| line.starts_with(family) && line.contains(&label));
         assert_eq!(found, None, "{alias}");
     }
-    let requests = world.control().requests();
+    let requests = world.handle().requests();
     let lists = requests.iter().filter(|it| it.api != Some(Api::Token));
     let for_contoso = lists
         .filter(|it| it.tenant.as_deref() == Some("contoso"))

@@ -29,7 +29,7 @@ fn backfill(config: &str, output: &Path, flags: &[&str]) -> Output {
     run(&arguments)
 }
 
-fn said(output: &Output) -> String {
+fn stdout_of(output: &Output) -> String {
     assert!(output.status.success(), "{}", text(&output.stderr));
     text(&output.stdout)
 }
@@ -46,7 +46,7 @@ fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
     let before = now();
-    let told = said(&backfill(
+    let printed = stdout_of(&backfill(
         &simulated.config(),
         &output,
         &[
@@ -55,11 +55,11 @@ fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
             "--label=instance=localhost:10365",
         ],
     ));
-    assert!(told.contains("5 tenants read: 44"), "{told}");
-    assert!(told.contains("--max-block-duration="), "{told}");
+    assert!(printed.contains("5 tenants read: 44"), "{printed}");
+    assert!(printed.contains("--max-block-duration="), "{printed}");
     assert!(
-        told.contains("last_over_time"),
-        "a sparse step has its advice: {told}"
+        printed.contains("last_over_time"),
+        "a sparse step has its advice: {printed}"
     );
     for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
         let exposition = fs::read_to_string(output.join(format!("{tenant}.om"))).unwrap();
@@ -94,17 +94,17 @@ fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
 }
 
 #[test]
-fn no_state_is_claimed_before_the_history_tells_of_it() {
+fn no_state_is_written_before_the_first_change_of_the_history() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
-    said(&backfill(
+    stdout_of(&backfill(
         &simulated.config(),
         &output,
         &["--step=1h", "--tenant=contoso"],
     ));
     let exposition = fs::read_to_string(output.join("contoso.om")).unwrap();
     let samples = Samples::of_openmetrics(&exposition);
-    // Accepted 64 days ago, and withdrawn a week later (simulator/past.rs).
+    // Accepted 64 days ago, and withdrawn a week later (crates/graph-simulator/src/initial_changes.rs).
     let of = |family: &str, more: &str| {
         let series = format!(
             "{family}{{category=\"Apps\",control=\"aad_admin_consent_workflow\",{more}tenant=\"contoso\"}}"
@@ -217,8 +217,8 @@ async fn trouble_on_a_later_page_is_overcome_or_costs_that_tenant_alone() {
     let flags = ["--step=1d", "--no-controls"];
     let partly = backfill(&simulated.config(), &output, &flags);
     assert_eq!(partly.status.code(), Some(3), "{}", text(&partly.stderr));
-    let told = text(&partly.stdout);
-    assert!(told.contains("3 tenants read: 2"), "{told}");
+    let printed = text(&partly.stdout);
+    assert!(printed.contains("3 tenants read: 2"), "{printed}");
     let warned = text(&partly.stderr);
     let odd = warned
         .lines()
@@ -233,7 +233,7 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.om");
     let path = file.display().to_string();
-    let told = said(&run(&[
+    let printed = stdout_of(&run(&[
         "backfill",
         "--demo",
         "--days=10",
@@ -243,10 +243,10 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
         &path,
     ]));
     assert!(
-        told.contains("job and instance"),
-        "labels are asked for: {told}"
+        printed.contains("job and instance"),
+        "labels are recommended: {printed}"
     );
-    assert!(told.contains(&path), "{told}");
+    assert!(printed.contains(&path), "{printed}");
     let exposition = fs::read_to_string(&file).unwrap();
     assert!(!exposition.contains("control="));
     for tenant in ["contoso", "northwind"] {
@@ -264,7 +264,7 @@ fn nothing_is_written_from_the_moment_on_that_scraping_began() {
     let began = now() - now().rem_euclid(DAY) - 5 * DAY;
     let date = jiff::Timestamp::from_second(began).unwrap();
     let until = format!("--until={}", date.strftime("%Y-%m-%d"));
-    said(&backfill(
+    stdout_of(&backfill(
         &simulated.config(),
         &output,
         &["--step=1h", "--days=9", "--tenant=contoso", &until],
@@ -283,7 +283,7 @@ fn flags_that_make_no_sense_are_refused_with_the_remedy() {
     for (flags, remedy) in [
         (
             &["--label=tenant=x"][..],
-            "the exporter gives tenant itself",
+            "the exporter already sets tenant",
         ),
         (
             &["--label=job=a", "--label=job=b"],
@@ -291,7 +291,7 @@ fn flags_that_make_no_sense_are_refused_with_the_remedy() {
         ),
         (&["--step=2d"], "10s to 1d"),
         (&["--days=0"], "1..=180"),
-        (&["--header-file=x"], "--check and --remote-write"),
+        (&["--header-file=x"], "--check or --remote-write"),
         (&["--check=http://me:pw@localhost/"], "--header-file"),
         (&["--check=http://a", "--output=b"], "cannot be used with"),
         (
@@ -303,9 +303,9 @@ fn flags_that_make_no_sense_are_refused_with_the_remedy() {
         arguments.extend(flags);
         let refused = run(&arguments);
         assert_eq!(refused.status.code(), Some(2), "{flags:?}");
-        let said = text(&refused.stderr);
-        assert!(said.contains(remedy), "{flags:?}: {said}");
-        assert!(!said.contains("me:pw"), "{said}");
+        let message = text(&refused.stderr);
+        assert!(message.contains(remedy), "{flags:?}: {message}");
+        assert!(!message.contains("me:pw"), "{message}");
     }
 }
 

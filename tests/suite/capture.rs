@@ -6,7 +6,7 @@
 //! checks on a directory of captured answers.
 
 use crate::world::{World, value};
-use secure_score_exporter::simulator::Options;
+use graph_simulator::Options;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::fs;

@@ -1,4 +1,4 @@
-//! The program as a person or a script runs it.
+//! The program as a process.
 
 use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
@@ -9,11 +9,15 @@ use std::path::Path;
 use std::process::Command;
 
 #[test]
-fn check_finds_nothing_wrong_with_healthy_tenants() {
+fn check_succeeds_for_healthy_tenants() {
     let simulated = Simulated::start();
     let checked = run(&["check", "--config.file", &simulated.config()]);
-    let said = text(&checked.stdout);
-    assert!(checked.status.success(), "{said}{}", text(&checked.stderr));
+    let output = text(&checked.stdout);
+    assert!(
+        checked.status.success(),
+        "{output}{}",
+        text(&checked.stderr)
+    );
     for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
         for finding in [
             "token: carries SecurityEvents.Read.All",
@@ -21,17 +25,20 @@ fn check_finds_nothing_wrong_with_healthy_tenants() {
             "score: ",
         ] {
             let line = format!("ok    {tenant}: {finding}");
-            assert!(said.contains(&line), "{line} is missing in\n{said}");
+            assert!(output.contains(&line), "{line} is missing in\n{output}");
         }
     }
-    assert!(said.contains("which add up to it"), "{said}");
-    assert!(said.ends_with("5 of 5 tenants can be watched\n"), "{said}");
+    assert!(output.contains("which add up to it"), "{output}");
+    assert!(
+        output.ends_with("5 of 5 tenants can be watched\n"),
+        "{output}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_each_trouble_with_its_remedy_and_fails() {
+async fn check_reports_each_failure_with_a_fix_and_fails() {
     let simulated = Simulated::start();
-    let troubles = [
+    let failures = [
         (
             "contoso",
             json!({"api": "token", "what": {"aadsts": 7_000_222}}),
@@ -48,24 +55,24 @@ async fn check_tells_each_trouble_with_its_remedy_and_fails() {
             "consent",
         ),
     ];
-    for (tenant, fault, _) in &troubles {
+    for (tenant, fault, _) in &failures {
         let mut fault = fault.clone();
         fault["tenant"] = json!(tenant);
         simulated.inject(fault).await;
     }
     let checked = run(&["check", "--config.file", &simulated.config()]);
-    let said = text(&checked.stdout);
-    assert_eq!(checked.status.code(), Some(1), "{said}");
-    for (tenant, _, remedy) in &troubles {
-        let after = said.split_once(&format!("FAIL  {tenant}: "));
-        let (_, rest) = after.unwrap_or_else(|| panic!("{tenant} does not fail:\n{said}"));
+    let output = text(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(1), "{output}");
+    for (tenant, _, fix) in &failures {
+        let after = output.split_once(&format!("FAIL  {tenant}: "));
+        let (_, rest) = after.unwrap_or_else(|| panic!("{tenant} does not fail:\n{output}"));
         let hint = rest.lines().nth(1).unwrap_or_default();
         assert!(
-            hint.starts_with("      hint: ") && hint.contains(remedy),
+            hint.starts_with("      hint: ") && hint.contains(fix),
             "{tenant}: {hint}"
         );
     }
-    assert!(said.contains("2 of 5 tenants can be watched"), "{said}");
+    assert!(output.contains("2 of 5 tenants can be watched"), "{output}");
 
     let one = run(&[
         "check",
@@ -80,18 +87,18 @@ async fn check_tells_each_trouble_with_its_remedy_and_fails() {
         "--config.file",
         &simulated.config(),
         "--tenant",
-        "nobody",
+        "nowhere",
     ]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(
-        text(&unknown.stderr).contains("nobody"),
+        text(&unknown.stderr).contains("nowhere"),
         "{}",
         text(&unknown.stderr)
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_permits_too_much_is_told_with_the_way_to_less() {
+async fn a_token_with_needless_permissions_is_a_warning_with_a_fix() {
     let simulated = Simulated::start();
     for (tenant, roles) in [
         (
@@ -104,31 +111,34 @@ async fn a_token_that_permits_too_much_is_told_with_the_way_to_less() {
         simulated.inject(fault).await;
     }
     let checked = run(&["check", "--config.file", &simulated.config()]);
-    let said = text(&checked.stdout);
-    assert!(checked.status.success(), "a warning is no failure: {said}");
-    let remedy = |tenant: &str, needless: &str| -> String {
+    let output = text(&checked.stdout);
+    assert!(
+        checked.status.success(),
+        "a warning is no failure: {output}"
+    );
+    let fix = |tenant: &str, needless: &str| -> String {
         let line = format!("warn  {tenant}: token: carries more than it needs: {needless}\n");
-        let (_, rest) = said
+        let (_, rest) = output
             .split_once(&line)
-            .unwrap_or_else(|| panic!("{line} is missing in\n{said}"));
+            .unwrap_or_else(|| panic!("{line} is missing in\n{output}"));
         rest.lines().next().unwrap_or_default().to_owned()
     };
-    let contoso = remedy("contoso", "Directory.ReadWrite.All");
+    let contoso = fix("contoso", "Directory.ReadWrite.All");
     assert!(
         contoso.starts_with("      hint: remove the others under API permissions"),
         "{contoso}"
     );
     assert!(contoso.contains("docs/permissions.md"), "{contoso}");
-    let fabrikam = remedy("fabrikam", "SecurityEvents.ReadWrite.All");
+    let fabrikam = fix("fabrikam", "SecurityEvents.ReadWrite.All");
     assert!(
         fabrikam.starts_with("      hint: grant SecurityEvents.Read.All first; then remove"),
-        "who can only write would lose all: {fabrikam}"
+        "without the order, the exporter would lose access: {fabrikam}"
     );
-    assert!(!said.contains("warn  adatum: token"), "{said}");
+    assert!(!output.contains("warn  adatum: token"), "{output}");
 }
 
 #[test]
-fn a_watched_control_that_no_catalogue_has_is_told() {
+fn a_watched_control_without_a_match_is_a_warning() {
     let simulated = Simulated::start();
     simulated.configure("risk_accepted: {watch: [UserRiskPolicy, AdminMFAV3]}\n");
     let checked = run(&[
@@ -138,18 +148,21 @@ fn a_watched_control_that_no_catalogue_has_is_told() {
         "--tenant",
         "contoso",
     ]);
-    let said = text(&checked.stdout);
-    assert!(checked.status.success(), "a warning is no failure: {said}");
+    let output = text(&checked.stdout);
     assert!(
-        said.contains("watch list: AdminMFAV3 fits no control"),
-        "{said}"
+        checked.status.success(),
+        "a warning is no failure: {output}"
     );
-    assert!(said.contains("did you mean AdminMFAV2?"), "{said}");
-    assert!(!said.contains("watch list: UserRiskPolicy"), "{said}");
+    assert!(
+        output.contains("watch list: AdminMFAV3 fits no control"),
+        "{output}"
+    );
+    assert!(output.contains("did you mean AdminMFAV2?"), "{output}");
+    assert!(!output.contains("watch list: UserRiskPolicy"), "{output}");
 }
 
 #[test]
-fn a_bad_configuration_starts_nothing_and_says_where_it_is_bad() {
+fn a_bad_configuration_is_reported_with_its_place_and_starts_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("bad.yml");
     fs::write(
@@ -161,19 +174,19 @@ fn a_bad_configuration_starts_nothing_and_says_where_it_is_bad() {
         let mut all = arguments.to_vec();
         let path = file.display().to_string();
         all.extend(["--config.file", &path]);
-        let ended = run(&all);
-        let said = text(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(1), "{said}");
+        let result = run(&all);
+        let output = text(&result.stderr);
+        assert_eq!(result.status.code(), Some(1), "{output}");
         assert!(
-            said.contains("bad.yml:3:1") && said.contains("refresh"),
-            "{said}"
+            output.contains("bad.yml:3:1") && output.contains("refresh"),
+            "{output}"
         );
-        assert!(said.contains("nothing was started"), "{said}");
+        assert!(output.contains("nothing was started"), "{output}");
     }
 }
 
 #[test]
-fn a_good_configuration_is_called_good() {
+fn config_check_succeeds_for_a_good_configuration() {
     let simulated = Simulated::start();
     let checked = run(&["--config.check", "--config.file", &simulated.config()]);
     assert!(checked.status.success(), "{}", text(&checked.stderr));
@@ -181,63 +194,63 @@ fn a_good_configuration_is_called_good() {
 }
 
 #[test]
-fn the_simulator_does_not_write_over_a_configuration_of_somebodys() {
+fn simulate_does_not_overwrite_a_users_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secure-score.yml");
     fs::write(&file, "tenants: []\n").unwrap();
     let directory = folder.path().display().to_string();
-    let ended = run(&[
+    let result = run(&[
         "simulate",
         "--listen-address=127.0.0.1:0",
         "--control.listen-address=127.0.0.1:0",
         "--config-dir",
         &directory,
     ]);
-    let said = text(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1), "{said}");
+    let output = text(&result.stderr);
+    assert_eq!(result.status.code(), Some(1), "{output}");
     assert!(
-        said.contains("is a configuration of somebody's") && said.contains("--config-dir"),
-        "{said}"
+        output.contains("is a configuration of somebody's") && output.contains("--config-dir"),
+        "{output}"
     );
     assert_eq!(fs::read_to_string(&file).unwrap(), "tenants: []\n");
     assert!(!folder.path().join("secrets").exists());
 }
 
 #[test]
-fn a_full_output_is_an_error_and_no_panic() {
+fn a_full_standard_output_is_an_error_and_not_a_panic() {
     let simulated = Simulated::start();
     let full = fs::OpenOptions::new()
         .write(true)
         .open("/dev/full")
         .unwrap();
-    let ended = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+    let result = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
         .args(["--config.check", "--config.file", &simulated.config()])
         .stdout(full)
         .output()
         .unwrap();
-    assert_eq!(ended.status.code(), Some(1), "{}", text(&ended.stderr));
-    assert!(text(&ended.stderr).contains("standard output cannot be written"));
+    assert_eq!(result.status.code(), Some(1), "{}", text(&result.stderr));
+    assert!(text(&result.stderr).contains("standard output cannot be written"));
 }
 
 #[test]
-fn a_taken_port_is_named_before_graph_is_asked() {
+fn a_port_in_use_is_reported_before_graph_is_queried() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let ended = run(&["demo", &format!("--web.listen-address={address}")]);
-    let said = text(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1), "{said}");
+    let result = run(&["demo", &format!("--web.listen-address={address}")]);
+    let output = text(&result.stderr);
+    assert_eq!(result.status.code(), Some(1), "{output}");
     assert!(
-        said.contains(&format!("error: cannot listen on {address}")),
-        "{said}"
+        output.contains(&format!("error: cannot listen on {address}")),
+        "{output}"
     );
     assert!(
-        said.contains("hint: ") && said.contains("--web.listen-address"),
-        "{said}"
+        output.contains("hint: ") && output.contains("--web.listen-address"),
+        "{output}"
     );
 }
 
 #[test]
-fn the_demo_tells_where_to_look_and_what_will_happen() {
+fn the_demo_prints_its_addresses_and_coming_events() {
     let demo = Process::exporter(&["demo", "--web.listen-address=127.0.0.1:0"]);
     let metrics = demo.word_after("metrics ");
     assert!(
@@ -245,18 +258,18 @@ fn the_demo_tells_where_to_look_and_what_will_happen() {
         "{metrics}"
     );
     demo.word_after("Stop it with");
-    let said = demo.output();
+    let output = demo.output();
     for part in [
         "status page",
         "scrape_configs:",
-        "What will happen:",
+        "Scheduled events:",
         "UserRiskPolicy",
     ] {
-        assert!(said.contains(part), "{part} is missing in\n{said}");
+        assert!(output.contains(part), "{part} is missing in\n{output}");
     }
 }
 
-/// A stand-in for the Azure CLI that hands out a token Graph does not know.
+/// Writes an `az` that returns a token which Graph rejects.
 fn write_az(folder: &Path) {
     let az = folder.join("az");
     let script = format!(
@@ -269,7 +282,7 @@ fn write_az(folder: &Path) {
 }
 
 #[test]
-fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
+fn azure_cli_requests_a_token_for_the_tenant() {
     let simulated = Simulated::start();
     let written = fs::read_to_string(simulated.config()).unwrap();
     let start = written.find("    credential: ").unwrap();
@@ -291,16 +304,16 @@ fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
         .env("PATH", format!("{}:{path}", simulated.folder().display()))
         .output()
         .unwrap();
-    let said = text(&checked.stdout);
+    let output = text(&checked.stdout);
     assert!(
-        said.contains("token: obtained; what it permits cannot be read"),
-        "{said}"
+        output.contains("token: obtained; what it permits cannot be read"),
+        "{output}"
     );
     assert!(
-        said.contains("status 401"),
-        "Graph does not know this token: {said}"
+        output.contains("status 401"),
+        "Graph rejects this token: {output}"
     );
-    assert!(!said.contains("opaque"), "{said}");
+    assert!(!output.contains("opaque"), "{output}");
     let calls = fs::read_to_string(simulated.folder().join("calls")).unwrap();
     assert!(
         calls.contains("account get-access-token") && calls.contains("--tenant"),
@@ -309,10 +322,10 @@ fn the_azure_cli_is_asked_for_a_token_of_the_tenant() {
 }
 
 #[test]
-fn check_counts_the_days_of_a_credential() {
+fn check_reports_the_expiry_of_a_credential() {
     let simulated = Simulated::start();
     let written = fs::read_to_string(simulated.config()).unwrap();
-    for (day, said) in [
+    for (day, expected) in [
         ("2099-12-31", "ok    contoso: credential: "),
         (
             "2020-01-01",
@@ -333,6 +346,10 @@ fn check_counts_the_days_of_a_credential() {
             &simulated.config(),
         ]);
         let output = text(&checked.stdout);
-        assert!(output.contains(said), "{output}{}", text(&checked.stderr));
+        assert!(
+            output.contains(expected),
+            "{output}{}",
+            text(&checked.stderr)
+        );
     }
 }

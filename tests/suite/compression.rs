@@ -26,7 +26,7 @@ fn edition(shelf: &mut BlockCache, format: Format, tenants: &Tenants) -> Arc<Com
         .states
         .iter()
         .map(|state| (&state.identity.alias, &state.data, &state.vitals));
-    shelf.edition(format, tenants.generation, states)
+    shelf.body(format, tenants.generation, states)
 }
 
 fn stream(edition: &CompressedBody) -> Vec<u8> {

@@ -1,25 +1,25 @@
 //! The configuration: each case is a file in `tests/config`.
 //!
-//! `*.bad.yml` begins with its complaints as comments, `*.good.yml` with its
-//! warnings if it has any; `DIR` stands for the directory. With UPDATE_GOLDEN=1
-//! they are written instead; run it twice, since the comments move the lines.
+//! The first lines are comments with the expected output: the errors of a
+//! `*.bad.yml`, the warnings of a `*.good.yml`; `DIR` stands for the directory.
+//! UPDATE_GOLDEN=1 writes them; run it twice, since the comments move the lines.
 
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test may stop at the first surprise"
+    reason = "a test may panic"
 )]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::cases::{compare, verdict};
 use proptest::prelude::*;
 use secure_score_exporter::config::{self, Environment, Loaded};
+use strict_yaml::testing::{assert_cases, check_case};
 
-/// The cases. A checkout does not keep that nobody else may read the secrets.
+/// The directory of the cases. Git does not keep the modes of the secrets.
 fn directory() -> PathBuf {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/config");
     for secret in fs::read_dir(directory.join("secrets")).unwrap() {
@@ -28,19 +28,19 @@ fn directory() -> PathBuf {
     directory
 }
 
-/// The cases whose names end so, never none.
-fn cases(ending: &str) -> Vec<PathBuf> {
+/// The cases with this suffix, at least one.
+fn cases(suffix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(directory()).unwrap();
     let mut cases: Vec<_> = entries
         .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_str().unwrap().ends_with(ending))
+        .filter(|path| path.to_str().unwrap().ends_with(suffix))
         .collect();
     cases.sort();
-    assert!(!cases.is_empty(), "no case ends in {ending}");
+    assert!(!cases.is_empty(), "no case ends in {suffix}");
     cases
 }
 
-/// The variables the cases refer to.
+/// The variables that the cases use.
 fn environment() -> Environment {
     variables(&[("CASE_SECRET", SECRET), ("CASE_LINES", "one\ntwo")])
 }
@@ -52,11 +52,11 @@ fn variables(pairs: &[(&str, &str)]) -> Environment {
     owned.collect()
 }
 
-/// What no complaint may ever contain.
+/// A value that no message may contain.
 const SECRET: &str = "Zq8Q~tOpSeCrEt.Value_0123456789-abcdefgh";
 
-/// What the configuration says, free of where this checkout is.
-fn said(lines: impl ToString) -> Vec<String> {
+/// The lines of an output, with paths relative to the cases.
+fn relative_lines(lines: impl ToString) -> Vec<String> {
     let prefix = format!("{}/", directory().display());
     let text = lines.to_string().replace(&prefix, "");
     let text = text.replace(&directory().display().to_string(), "DIR");
@@ -64,41 +64,41 @@ fn said(lines: impl ToString) -> Vec<String> {
 }
 
 #[test]
-fn each_bad_file_gets_its_complaints() {
-    verdict(cases(".bad.yml").iter().map(|path| {
-        let faults = match config::load(path, &environment()) {
+fn each_bad_file_has_the_expected_errors() {
+    assert_cases(cases(".bad.yml").iter().map(|path| {
+        let errors = match config::load(path, &environment()) {
             Ok(_) => return Err(format!("{} was accepted\n", path.display())),
-            Err(faults) => faults,
+            Err(errors) => errors,
         };
-        compare(path, &said(faults))
+        check_case(path, &relative_lines(errors))
     }));
 }
 
 #[test]
-fn each_good_file_loads_with_its_warnings() {
-    verdict(cases(".good.yml").iter().map(|path| {
+fn each_good_file_has_the_expected_warnings() {
+    assert_cases(cases(".good.yml").iter().map(|path| {
         let loaded = config::load(path, &environment())
-            .map_err(|faults| format!("{} was refused:\n{faults}\n", path.display()))?;
+            .map_err(|errors| format!("{} was refused:\n{errors}\n", path.display()))?;
         let warnings: Vec<_> = loaded.warnings.iter().map(ToString::to_string).collect();
-        compare(path, &said(warnings.join("\n")))
+        check_case(path, &relative_lines(warnings.join("\n")))
     }));
 }
 
-/// All that a text makes the configuration say.
-fn complaints(text: &str) -> String {
+/// Everything that is printed about a configuration with this text.
+fn output_of(text: &str) -> String {
     let folder = tempfile::tempdir_in(directory()).unwrap();
     let path = folder.path().join("case.yml");
     fs::write(&path, text.replace("secrets/", "../secrets/")).unwrap();
     match config::load(&path, &environment()) {
-        Err(faults) => format!(
-            "{faults} {faults:?} {}",
-            secure_score_exporter::diagnostics::summary(&faults)
+        Err(errors) => format!(
+            "{errors} {errors:?} {}",
+            secure_score_exporter::diagnostics::summary(&errors)
         ),
         Ok(Loaded { config, warnings }) => format!("{config:?} {warnings:?}"),
     }
 }
 
-/// Every single value of a good file is replaced by the secret, one by one.
+/// Replaces each value of a good file by the secret.
 #[test]
 fn a_secret_on_the_wrong_line_is_never_repeated() {
     let text = fs::read_to_string(directory().join("everything.good.yml")).unwrap();
@@ -107,17 +107,17 @@ fn a_secret_on_the_wrong_line_is_never_repeated() {
         for changed in with_secret(line) {
             let mut lines = lines.clone();
             lines[index] = &changed;
-            let complaint = complaints(&lines.join("\n"));
-            // The one exception: what people are shown is shown.
+            let output = output_of(&lines.join("\n"));
+            // Pages show this value.
             if line.contains("display_name") {
                 continue;
             }
-            assert!(!complaint.contains("tOpSeCrEt"), "{changed}\n{complaint}");
+            assert!(!output.contains("tOpSeCrEt"), "{changed}\n{output}");
         }
     }
 }
 
-/// The line with the secret as value, as key, beside the value, and unfinished.
+/// Variants of the line with the secret as value, as key, after the value, and unterminated.
 fn with_secret(line: &str) -> Vec<String> {
     let (key, value) = line.split_once(':').unwrap_or((line, ""));
     vec![
@@ -134,32 +134,32 @@ fn with_secret(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_lines_beside_a_syntax_error_are_not_shown() {
+fn the_lines_near_a_syntax_error_are_not_printed() {
     let text =
         format!("credentials:\n  a: {{type: client_secret, client_secret: {SECRET}}}\n  b: [\n");
-    let complaint = complaints(&text);
-    assert!(complaint.contains("case.yml:"), "{complaint}");
-    assert!(!complaint.contains("tOpSeCrEt"), "{complaint}");
+    let output = output_of(&text);
+    assert!(output.contains("case.yml:"), "{output}");
+    assert!(!output.contains("tOpSeCrEt"), "{output}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_text_whatever_makes_it_panic(text in "\\PC{0,200}") {
-        complaints(&text);
+    fn no_text_causes_a_panic(text in "\\PC{0,200}") {
+        output_of(&text);
     }
 
     #[test]
-    fn no_damage_to_a_good_file_makes_it_panic(at in 0..2000_usize, cut in 0..40_usize, put in "[-:{}\\[\\]&*!|>'\"%@`#\n a0]{0,6}") {
+    fn no_damage_to_a_good_file_causes_a_panic(at in 0..2000_usize, cut in 0..40_usize, put in "[-:{}\\[\\]&*!|>'\"%@`#\n a0]{0,6}") {
         let text = fs::read_to_string(directory().join("everything.good.yml")).unwrap();
         let damaged: String = text.chars().take(at).chain(put.chars()).chain(text.chars().skip(at + cut)).collect();
-        complaints(&damaged);
+        output_of(&damaged);
     }
 }
 
 #[test]
-fn what_is_no_text_is_refused_politely() {
+fn a_file_that_is_not_utf_8_and_a_directory_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("case.yml");
     fs::write(&path, [0xff, 0xfe, b'a']).unwrap();
@@ -178,13 +178,13 @@ fn what_is_no_text_is_refused_politely() {
 }
 
 #[test]
-fn a_mark_of_byte_order_does_no_harm() {
+fn a_byte_order_mark_is_ignored() {
     let text = fs::read_to_string(directory().join("smallest.good.yml")).unwrap();
-    assert!(complaints(&format!("\u{feff}{text}")).starts_with("Config"));
+    assert!(output_of(&format!("\u{feff}{text}")).starts_with("Config"));
 }
 
 #[test]
-fn what_yaml_takes_for_a_number_stays_as_it_was_written() {
+fn numbers_are_read_as_text() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("case.yml");
     let text = "tenants: [{name: 007, tenant_id: 0x1.1e3.com, display_name: 1.50, \
@@ -201,14 +201,14 @@ fn what_yaml_takes_for_a_number_stays_as_it_was_written() {
 }
 
 #[test]
-fn relative_names_begin_at_the_file_and_not_at_the_working_directory() {
+fn relative_paths_are_relative_to_the_file() {
     let config = config::load(&directory().join("everything.good.yml"), &environment());
     let roots = config.unwrap().config.extra_roots.unwrap();
     assert_eq!(roots.path, directory().join("secrets/ca.pem"));
 }
 
 #[test]
-fn defaults_hold_where_a_tenant_says_nothing_else() {
+fn defaults_apply_to_tenants_without_own_values() {
     let path = directory().join("everything.good.yml");
     let tenants = config::load(&path, &environment()).unwrap().config.tenants;
     assert_eq!(
@@ -234,9 +234,9 @@ fn defaults_hold_where_a_tenant_says_nothing_else() {
 }
 
 #[test]
-fn a_file_that_is_not_there_suggests_the_demo() {
-    let faults = config::load(Path::new("nowhere.yml"), &environment()).unwrap_err();
-    let report = secure_score_exporter::diagnostics::summary(&faults);
+fn the_error_for_a_missing_file_suggests_the_demo() {
+    let errors = config::load(Path::new("nowhere.yml"), &environment()).unwrap_err();
+    let report = secure_score_exporter::diagnostics::summary(&errors);
     assert!(
         report.contains("nowhere.yml: the configuration cannot be read (no such file)"),
         "{report}"
@@ -248,7 +248,7 @@ fn a_file_that_is_not_there_suggests_the_demo() {
 }
 
 #[test]
-fn a_secret_that_everybody_can_read_is_a_warning() {
+fn a_world_readable_secret_is_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("open");
     fs::write(&secret, SECRET).unwrap();
@@ -264,7 +264,7 @@ fn a_secret_that_everybody_can_read_is_a_warning() {
     assert!(
         warning
             .to_string()
-            .ends_with("everybody on this machine can read the secret; chmod 600 the file")
+            .ends_with("every user of this machine can read the secret; chmod 600 the file")
     );
 }
 

@@ -1,10 +1,14 @@
-//! Events: from a click in the portal to the log and to the webhook.
+//! Events: from a change in the portal to the log and the webhook.
 
 use crate::process::Process;
 use crate::world::World;
+use graph_simulator::{Fault, Options, Simulator};
+use parking_lot::Mutex;
+use secure_score_exporter::backoff::Backoff;
 use secure_score_exporter::config::{PemFile, Secret, Webhook as Config};
-use secure_score_exporter::events::{DeliveryQueue, Letter, Pace, Webhook, WebhookSender};
-use secure_score_exporter::simulator::{Fault, Options, Simulator};
+use secure_score_exporter::events::{
+    DeliveryQueue, RetryPolicy, Webhook, WebhookPayload, WebhookSender,
+};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::Format;
 use secure_score_model::{Delivery, EventKind};
@@ -13,44 +17,41 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// How long anything may take before a test gives up: far more than it needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a test waits for anything: far more than it needs.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 const CONTROL: &str = "BlockLegacyAuthentication";
 
-/// What a comment may hold that somebody means harm with.
+/// A comment with forged log lines, terminal escapes and far too many characters.
 fn hostile() -> String {
     let line = "ok\r\nts=1 level=error event=forged\u{1b}[2J\u{1b}]0;owned\u{7}\u{0} \u{202e}\"}";
     format!("{line}{}", "ä".repeat(10_000))
 }
 
 async fn until<T>(what: &str, mut seen: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(seen) = seen() {
             return seen;
         }
-        assert!(
-            Instant::now() < deadline,
-            "not seen in {PATIENCE:?}: {what}"
-        );
+        assert!(Instant::now() < deadline, "not within {TIMEOUT:?}: {what}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
 
-// ---- what is found, through the real loops ---------------------------------
+// ---- detection, through the real refresh loops ------------------------------
 
-/// The events of one control of contoso, as a receiver would read them.
-fn told(world: &World, control: &str) -> Vec<Value> {
-    let letters = world.outbox.unsent();
-    let bodies = letters.iter().map(|letter| {
-        let body: Value = serde_json::from_str(&letter.body).expect("a letter is JSON");
-        assert_eq!(body["id"], letter.key.to_string());
+/// The events of one control of contoso, as a receiver reads them.
+fn emitted(world: &World, control: &str) -> Vec<Value> {
+    let payloads = world.queue.undelivered();
+    let bodies = payloads.iter().map(|payload| {
+        let body: Value = serde_json::from_str(&payload.body).expect("a payload is JSON");
+        assert_eq!(body["id"], payload.id.to_string());
         body
     });
     bodies
@@ -68,23 +69,23 @@ async fn refreshes(world: &World, more: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accepted_and_withdrawn_between_two_refreshes_is_told_twice_and_never_again() {
+async fn accepted_and_withdrawn_between_two_refreshes_is_two_events() {
     let world = World::watched().await;
-    let before = told(&world, CONTROL).len();
-    let control = world.control();
-    control
+    let before = emitted(&world, CONTROL).len();
+    let handle = world.handle();
+    handle
         .accept("contoso", CONTROL, "alex@contoso.example", "legacy printer")
         .unwrap();
-    control
+    handle
         .revert("contoso", CONTROL, "kim@contoso.example")
         .unwrap();
     let events = until("both changes", || {
-        let events = told(&world, CONTROL).split_off(before);
+        let events = emitted(&world, CONTROL).split_off(before);
         (events.len() >= 2).then_some(events)
     })
     .await;
     refreshes(&world, 2).await;
-    assert_eq!(told(&world, CONTROL).len(), before + 2);
+    assert_eq!(emitted(&world, CONTROL).len(), before + 2);
 
     let accepted = &events[0];
     let expected = json!({
@@ -126,18 +127,18 @@ async fn accepted_and_withdrawn_between_two_refreshes_is_told_twice_and_never_ag
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
+async fn a_wiped_history_and_a_control_that_vanishes_are_events() {
     let world = World::watched().await;
-    let control = world.control();
-    control
+    let handle = world.handle();
+    handle
         .accept("contoso", CONTROL, "alex@contoso.example", "")
         .unwrap();
     let kinds = |events: &[Value]| -> Vec<String> {
         let kinds = events.iter().map(|event| event["event"].as_str().unwrap());
         kinds.map(str::to_owned).collect()
     };
-    until("the acceptance without a reason", || {
-        let events = kinds(&told(&world, CONTROL));
+    until("the acceptance without a comment", || {
+        let events = kinds(&emitted(&world, CONTROL));
         events
             .ends_with(&["state_changed".into(), "acceptance_without_comment".into()])
             .then_some(())
@@ -149,11 +150,11 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
         "azureTenantId": world.tenant("contoso").identity.entra_tenant_id.as_deref(),
         "deprecated": false, "maxScore": 8.0, "controlStateUpdates": [],
     });
-    control
+    handle
         .set_profile_json("contoso", CONTROL, element.clone())
         .unwrap();
     let shortened = until("the wiped history", || {
-        let last = told(&world, CONTROL).pop()?;
+        let last = emitted(&world, CONTROL).pop()?;
         (last["event"] == "history_shortened").then_some(last)
     })
     .await;
@@ -167,36 +168,36 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
         "state": "Ignored", "updatedBy": "kim@contoso.example", "comment": "why",
         "updatedDateTime": jiff::Timestamp::now().to_string(),
     }]);
-    control
+    handle
         .set_profile_json("contoso", CONTROL, accepted.clone())
         .unwrap();
     until("the acceptance after it", || {
-        let last = told(&world, CONTROL).pop()?;
+        let last = emitted(&world, CONTROL).pop()?;
         (last["by"] == "kim@contoso.example").then_some(())
     })
     .await;
 
     accepted["deprecated"] = json!(true);
-    control
+    handle
         .set_profile_json("contoso", CONTROL, accepted)
         .unwrap();
     until("the withdrawn control", || {
-        let last = told(&world, CONTROL).pop()?;
+        let last = emitted(&world, CONTROL).pop()?;
         (last["event"] == "accepted_control_deprecated").then_some(())
     })
     .await;
 
-    // Another control in its place: the catalogue no longer has it.
+    // Another control replaces it in the catalogue.
     let another = json!({
         "id": "SomethingElse", "title": "Something else", "controlCategory": "Identity",
         "azureTenantId": world.tenant("contoso").identity.entra_tenant_id.as_deref(),
         "deprecated": false, "maxScore": 8.0, "controlStateUpdates": [],
     });
-    control
+    handle
         .set_profile_json("contoso", CONTROL, another)
         .unwrap();
     let left = until("the vanished control", || {
-        let last = told(&world, CONTROL).pop()?;
+        let last = emitted(&world, CONTROL).pop()?;
         (last["event"] == "accepted_control_left").then_some(last)
     })
     .await;
@@ -209,34 +210,34 @@ async fn a_history_made_to_forget_and_a_control_that_vanishes_are_told() {
         )
     );
     refreshes(&world, 2).await;
-    assert_eq!(told(&world, CONTROL).pop(), Some(left), "told once");
+    assert_eq!(emitted(&world, CONTROL).pop(), Some(left), "reported once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn answers_that_fail_or_lack_something_are_no_events() {
+async fn failed_and_incomplete_answers_are_no_events() {
     let world = World::watched().await;
     world
-        .control()
+        .handle()
         .accept("contoso", CONTROL, "alex@contoso.example", "why")
         .unwrap();
     until("the acceptance", || {
-        let last = told(&world, CONTROL).pop()?;
+        let last = emitted(&world, CONTROL).pop()?;
         (last["to"] == "risk_accepted").then_some(())
     })
     .await;
-    let count = world.outbox.unsent().len();
+    let count = world.queue.undelivered().len();
     for what in ["partial206", "empty_value", "truncated", "unsorted_history"] {
         let fault = fault(what);
         world.inject(None, fault);
         refreshes(&world, 2).await;
-        world.control().clear();
+        world.handle().clear_faults();
         refreshes(&world, 1).await;
-        let letters = world.outbox.unsent();
-        assert_eq!(letters.len(), count, "{what}: {:#?}", letters.last());
+        let payloads = world.queue.undelivered();
+        assert_eq!(payloads.len(), count, "{what}: {:#?}", payloads.last());
     }
 }
 
-/// A fault of the catalogue, as the control API is told of it.
+/// A fault of the catalogue, in the form of the control API.
 fn fault(what: &str) -> Fault {
     let fault = json!({"api": "profiles", "what": what});
     serde_json::from_value(fault).unwrap()
@@ -276,7 +277,7 @@ impl Simulated {
         }
     }
 
-    /// A file that only we may read, beside the configuration.
+    /// A private file beside the configuration.
     fn secret(&self, name: &str, text: &str) {
         let path = self.folder.path().join(name);
         fs::write(&path, text).unwrap();
@@ -304,7 +305,7 @@ impl Simulated {
     }
 }
 
-/// The lines of the log that tell of the control at contoso.
+/// The log lines about changes of the control at contoso.
 fn lines(output: &str) -> Vec<String> {
     let lines = output.lines().filter(|line| {
         line.contains("contoso") && line.contains(CONTROL) && line.contains("state_changed")
@@ -313,7 +314,7 @@ fn lines(output: &str) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_log_has_one_line_per_change_whatever_the_comment_says() {
+async fn the_log_has_one_line_per_change_whatever_the_comment() {
     let simulated = Simulated::start("");
     simulated.accept("alex@contoso.example", &hostile()).await;
     let logfmt = simulated.exporter(&[]);
@@ -377,12 +378,12 @@ async fn the_log_has_one_line_per_change_whatever_the_comment_says() {
         !lines
             .iter()
             .any(|line| line.contains("to=risk_accepted by=kim")),
-        "writing a state again is no change: {lines:#?}"
+        "a repeated state is no change: {lines:#?}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn persons_are_left_out_of_the_line_where_they_are_to_be() {
+async fn names_and_comments_are_hidden_where_configured() {
     let simulated = Simulated::start("privacy: {events: off}\n");
     simulated
         .accept("alex@contoso.example", "ask Kim about it")
@@ -403,7 +404,7 @@ async fn persons_are_left_out_of_the_line_where_they_are_to_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_program_posts_events_and_its_log_never_shows_where_to() {
+async fn the_program_sends_events_and_its_log_hides_the_url() {
     let receiver = Receiver::start(&[Reply::Status(500), Reply::Close]).await;
     let simulated =
         Simulated::start("events: {webhook: {url_file: hook, authorization_file: token}}\n");
@@ -416,7 +417,7 @@ async fn the_program_posts_events_and_its_log_never_shows_where_to() {
     simulated.accept("alex@contoso.example", "why").await;
     let mut exporter = simulated.exporter(&["--log.level=trace"]);
     let got = until("the acceptance at the receiver", || {
-        let got = receiver.taken();
+        let got = receiver.accepted();
         got.into_iter()
             .find(|got| got.body["control"] == CONTROL && got.body["by"] == "alex@contoso.example")
     })
@@ -433,7 +434,7 @@ async fn the_program_posts_events_and_its_log_never_shows_where_to() {
     let changes = counted(r#"secure_score_exporter_events_total{event="state_changed"}"#);
     assert!(delivered >= 1.0 && changes >= 1.0, "{metrics}");
 
-    receiver.go_away().await;
+    receiver.stop().await;
     simulated.accept("alex@contoso.example", "").await;
     let revert = format!(
         "{}/tenants/contoso/controls/{CONTROL}/revert",
@@ -441,7 +442,7 @@ async fn the_program_posts_events_and_its_log_never_shows_where_to() {
     );
     let body = json!({"by": "kim@contoso.example"}).to_string();
     simulated.http.post(revert).body(body).send().await.unwrap();
-    until("that the receiver is away", || {
+    until("that the receiver is unavailable", || {
         let output = exporter.output();
         let (_, after) = output.rsplit_once("to=to_address")?;
         after
@@ -452,25 +453,25 @@ async fn the_program_posts_events_and_its_log_never_shows_where_to() {
     assert_eq!(exporter.terminate(), Some(0));
     let output = exporter.output();
     assert!(
-        output.contains("stopped before the webhook took these events"),
+        output.contains("stopped before the webhook accepted these events"),
         "{output}"
     );
     assert!(!output.contains(secret), "{output}");
 }
 
-// ---- the webhook against a receiver that misbehaves ------------------------
+// ---- the webhook against a faulty receiver ----------------------------------
 
-/// What a receiver does with a request.
+/// How a receiver handles a request.
 #[derive(Debug, Clone, Copy)]
 enum Reply {
     Status(u16),
-    /// Takes the request and says nothing.
+    /// Reads the request and does not answer.
     Stall,
-    /// Takes the request and closes.
+    /// Reads the request and closes the connection.
     Close,
 }
 
-/// A request as it arrived.
+/// A request as received.
 #[derive(Debug, Clone)]
 struct Request {
     path: String,
@@ -479,10 +480,10 @@ struct Request {
     reply: u16,
 }
 
-/// A receiver that follows a script, and says 204 after its end.
+/// A receiver that follows a script, and answers 204 after its end.
 struct Receiver {
     address: String,
-    came: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
     script: Arc<Mutex<Vec<Reply>>>,
     task: Mutex<tokio::task::JoinHandle<()>>,
 }
@@ -495,12 +496,16 @@ impl Receiver {
     async fn at(address: &str, script: &[Reply]) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let came = Arc::new(Mutex::new(Vec::new()));
+        let requests = Arc::new(Mutex::new(Vec::new()));
         let script = Arc::new(Mutex::new(script.to_vec()));
-        let task = tokio::spawn(receive(listener, Arc::clone(&came), Arc::clone(&script)));
+        let task = tokio::spawn(receive(
+            listener,
+            Arc::clone(&requests),
+            Arc::clone(&script),
+        ));
         Self {
             address,
-            came,
+            requests,
             script,
             task: Mutex::new(task),
         }
@@ -510,20 +515,20 @@ impl Receiver {
         format!("http://{}/", self.address)
     }
 
-    fn came(&self) -> Vec<Request> {
-        self.came.lock().unwrap().clone()
+    fn requests(&self) -> Vec<Request> {
+        self.requests.lock().clone()
     }
 
-    /// What it said yes to.
-    fn taken(&self) -> Vec<Request> {
-        let mut came = self.came();
-        came.retain(|request| request.reply == 204);
-        came
+    /// The requests that it accepted.
+    fn accepted(&self) -> Vec<Request> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.reply == 204);
+        requests
     }
 
-    /// Nobody listens any more.
-    async fn go_away(&self) {
-        let task = std::mem::replace(&mut *self.task.lock().unwrap(), tokio::spawn(async {}));
+    /// Closes the listener.
+    async fn stop(&self) {
+        let task = std::mem::replace(&mut *self.task.lock(), tokio::spawn(async {}));
         task.abort();
         let _aborted = task.await;
     }
@@ -531,19 +536,19 @@ impl Receiver {
 
 async fn receive(
     listener: TcpListener,
-    came: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
     script: Arc<Mutex<Vec<Reply>>>,
 ) {
-    // They end with the listener.
+    // The connections end with the listener.
     let mut connections = tokio::task::JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(serve(stream, Arc::clone(&came), Arc::clone(&script)));
+        connections.spawn(serve(stream, Arc::clone(&requests), Arc::clone(&script)));
     }
 }
 
 async fn serve(
     mut stream: TcpStream,
-    came: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<Request>>>,
     script: Arc<Mutex<Vec<Reply>>>,
 ) {
     let mut received = Vec::new();
@@ -553,7 +558,7 @@ async fn serve(
         while let Some((mut request, end)) = whole_request(&received) {
             received.drain(..end);
             let reply = {
-                let mut script = script.lock().unwrap();
+                let mut script = script.lock();
                 match script.is_empty() {
                     true => Reply::Status(204),
                     false => script.remove(0),
@@ -563,7 +568,7 @@ async fn serve(
                 Reply::Status(status) => status,
                 Reply::Stall | Reply::Close => 0,
             };
-            came.lock().unwrap().push(request);
+            requests.lock().push(request);
             let status = match reply {
                 Reply::Status(status) => status,
                 Reply::Stall => std::future::pending().await,
@@ -600,41 +605,44 @@ fn whole_request(bytes: &[u8]) -> Option<(Request, usize)> {
     Some((request, end))
 }
 
-/// A courier in a hurry.
-struct Office {
-    outbox: Arc<DeliveryQueue>,
+/// A sender with short delays.
+struct Stage {
+    queue: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
-    courier: WebhookSender,
+    sender: WebhookSender,
 }
 
-impl Office {
+impl Stage {
     fn sending_to(url: &str) -> Self {
         let webhook = Webhook::new(&to(url), None).unwrap();
-        let outbox = Arc::new(DeliveryQueue::default());
+        let queue = Arc::new(DeliveryQueue::default());
         let telemetry = Arc::new(Telemetry::new().unwrap());
-        let pace = Pace {
-            first_wait: Duration::from_millis(5),
-            longest_wait: Duration::from_millis(100),
-            ..Pace::default()
+        let policy = RetryPolicy {
+            backoff: Backoff {
+                first: Duration::from_millis(5),
+                max: Duration::from_millis(100),
+                jitter: 0.5..=1.0,
+            },
+            ..RetryPolicy::default()
         };
-        let courier =
-            WebhookSender::start(webhook, pace, Arc::clone(&outbox), Arc::clone(&telemetry));
+        let sender =
+            WebhookSender::start(webhook, policy, Arc::clone(&queue), Arc::clone(&telemetry));
         Self {
-            outbox,
+            queue,
             telemetry,
-            courier,
+            sender,
         }
     }
 
-    fn put(&self, numbers: std::ops::Range<u32>) {
+    fn push(&self, numbers: std::ops::Range<u32>) {
         for number in numbers {
-            self.outbox.put(letter(number), &self.telemetry);
+            self.queue.push(payload(number), &self.telemetry);
         }
     }
 
     async fn idle(&self) {
-        until("that nothing waits", || {
-            self.outbox.unsent().is_empty().then_some(())
+        until("that the queue is empty", || {
+            self.queue.undelivered().is_empty().then_some(())
         })
         .await;
     }
@@ -656,10 +664,10 @@ fn to(url: &str) -> Config {
     }
 }
 
-fn letter(number: u32) -> Letter {
+fn payload(number: u32) -> WebhookPayload {
     let id = format!("{number:032x}");
-    Letter {
-        key: id.parse().unwrap(),
+    WebhookPayload {
+        id: id.parse().unwrap(),
         kind: EventKind::StateChanged,
         tenant: "contoso".into(),
         control: CONTROL.into(),
@@ -673,7 +681,7 @@ fn numbers(requests: &[Request]) -> Vec<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_fails_stalls_and_closes_gets_each_event_in_order_under_one_key() {
+async fn a_faulty_receiver_gets_each_event_in_order_under_one_id() {
     let script = [
         Reply::Status(500),
         Reply::Close,
@@ -683,12 +691,12 @@ async fn a_receiver_that_fails_stalls_and_closes_gets_each_event_in_order_under_
         Reply::Status(503),
     ];
     let receiver = Receiver::start(&script).await;
-    let office = Office::sending_to(&receiver.url());
-    office.put(0..4);
-    office.idle().await;
-    assert_eq!(numbers(&receiver.came()), [0, 0, 0, 1, 1, 1, 1, 2, 3]);
-    assert_eq!(numbers(&receiver.taken()), [0, 1, 2, 3]);
-    for request in receiver.came() {
+    let stage = Stage::sending_to(&receiver.url());
+    stage.push(0..4);
+    stage.idle().await;
+    assert_eq!(numbers(&receiver.requests()), [0, 0, 0, 1, 1, 1, 1, 2, 3]);
+    assert_eq!(numbers(&receiver.accepted()), [0, 1, 2, 3]);
+    for request in receiver.requests() {
         let head = |name: &str| request.head[name].clone();
         assert_eq!(head("idempotency-key"), request.body["id"]);
         assert_eq!(head("content-type"), "application/json");
@@ -696,104 +704,108 @@ async fn a_receiver_that_fails_stalls_and_closes_gets_each_event_in_order_under_
         let agent = concat!("secure-score-exporter/", env!("CARGO_PKG_VERSION"));
         assert_eq!(head("user-agent"), agent);
     }
-    assert_eq!(office.count(Delivery::Delivered), 4.0);
-    assert_eq!(office.count(Delivery::Failed), 0.0);
+    assert_eq!(stage.count(Delivery::Delivered), 4.0);
+    assert_eq!(stage.count(Delivery::Failed), 0.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_receiver_that_restarts_gets_what_happened_meanwhile() {
+async fn a_restarted_receiver_gets_the_events_of_its_absence() {
     let receiver = Receiver::start(&[]).await;
-    let office = Office::sending_to(&receiver.url());
-    office.put(0..2);
-    office.idle().await;
-    receiver.go_away().await;
-    office.put(2..5);
+    let stage = Stage::sending_to(&receiver.url());
+    stage.push(0..2);
+    stage.idle().await;
+    receiver.stop().await;
+    stage.push(2..5);
     tokio::time::sleep(Duration::from_millis(50)).await;
     let again = Receiver::at(&receiver.address, &[]).await;
-    office.idle().await;
-    assert_eq!(numbers(&receiver.taken()), [0, 1]);
-    assert_eq!(numbers(&again.taken()), [2, 3, 4]);
-    assert_eq!(office.count(Delivery::Delivered), 5.0);
+    stage.idle().await;
+    assert_eq!(numbers(&receiver.accepted()), [0, 1]);
+    assert_eq!(numbers(&again.accepted()), [2, 3, 4]);
+    assert_eq!(stage.count(Delivery::Delivered), 5.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_and_a_redirect_are_final_and_lead_nowhere() {
+async fn a_rejection_and_a_redirect_are_final() {
     let script = [Reply::Status(307), Reply::Status(410), Reply::Status(401)];
     let receiver = Receiver::start(&script).await;
-    let office = Office::sending_to(&receiver.url());
-    office.put(0..4);
-    office.idle().await;
-    assert_eq!(numbers(&receiver.came()), [0, 1, 2, 3]);
-    assert_eq!(office.count(Delivery::Failed), 3.0);
-    assert_eq!(office.count(Delivery::Delivered), 1.0);
+    let stage = Stage::sending_to(&receiver.url());
+    stage.push(0..4);
+    stage.idle().await;
+    assert_eq!(numbers(&receiver.requests()), [0, 1, 2, 3]);
+    assert_eq!(stage.count(Delivery::Failed), 3.0);
+    assert_eq!(stage.count(Delivery::Delivered), 1.0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_flood_of_events_is_bounded_and_what_is_dropped_is_counted() {
+async fn the_queue_is_bounded_and_dropped_events_are_counted() {
     let receiver = Receiver::start(&[Reply::Stall]).await;
-    let office = Office::sending_to(&receiver.url());
-    office.put(0..1);
+    let stage = Stage::sending_to(&receiver.url());
+    stage.push(0..1);
     until("the first at the receiver", || {
-        (!receiver.came().is_empty()).then_some(())
+        (!receiver.requests().is_empty()).then_some(())
     })
     .await;
-    office.put(1..1_101);
-    assert_eq!(office.count(Delivery::Dropped), 100.0);
-    assert_eq!(office.outbox.unsent().len(), 1_001);
-    office.idle().await;
+    stage.push(1..1_101);
+    assert_eq!(stage.count(Delivery::Dropped), 100.0);
+    assert_eq!(stage.queue.undelivered().len(), 1_001);
+    stage.idle().await;
     let expected: Vec<u64> = std::iter::once(0).chain(101..1_101).collect();
-    assert_eq!(numbers(&receiver.taken()), expected);
+    assert_eq!(numbers(&receiver.accepted()), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_sends_what_waits() {
+async fn a_stop_sends_the_queued_events() {
     let receiver = Receiver::start(&[Reply::Status(503), Reply::Status(503)]).await;
-    let office = Office::sending_to(&receiver.url());
-    office.put(0..3);
+    let stage = Stage::sending_to(&receiver.url());
+    stage.push(0..3);
     until("the first at the receiver", || {
-        (!receiver.came().is_empty()).then_some(())
+        (!receiver.requests().is_empty()).then_some(())
     })
     .await;
-    receiver.script.lock().unwrap().clear();
-    let (outbox, courier) = (Arc::clone(&office.outbox), office.courier);
-    courier.stop().await;
-    assert_eq!(numbers(&receiver.taken()), [0, 1, 2]);
-    assert!(outbox.unsent().is_empty());
+    receiver.script.lock().clear();
+    let (queue, sender) = (Arc::clone(&stage.queue), stage.sender);
+    sender.stop().await;
+    assert_eq!(numbers(&receiver.accepted()), [0, 1, 2]);
+    assert!(queue.undelivered().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn only_authorities_that_are_trusted_get_events() {
+async fn only_receivers_with_a_trusted_certificate_get_events() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let ca = PemFile {
         path: PathBuf::new(),
         pem: simulator.ca_pem().as_bytes().to_vec(),
     };
     let config = to(&format!("{}/hook", simulator.url()));
-    let office = |roots: Option<&PemFile>| {
-        let outbox = Arc::new(DeliveryQueue::default());
+    let stage = |roots: Option<&PemFile>| {
+        let queue = Arc::new(DeliveryQueue::default());
         let telemetry = Arc::new(Telemetry::new().unwrap());
-        let courier = WebhookSender::start(
+        let sender = WebhookSender::start(
             Webhook::new(&config, roots).unwrap(),
-            Pace {
+            RetryPolicy {
                 give_up_after: Duration::from_millis(200),
-                ..Pace::default()
+                ..RetryPolicy::default()
             },
-            Arc::clone(&outbox),
+            Arc::clone(&queue),
             Arc::clone(&telemetry),
         );
-        Office {
-            outbox,
+        Stage {
+            queue,
             telemetry,
-            courier,
+            sender,
         }
     };
-    let asked = || simulator.control().requests().len();
-    let stranger = office(None);
-    stranger.put(0..1);
-    stranger.idle().await;
-    assert_eq!(asked(), 0, "no request without trust");
-    let friend = office(Some(&ca));
-    friend.put(0..1);
-    friend.idle().await;
-    assert_eq!(asked(), 1, "the simulator is no receiver, but it was asked");
+    let requests = || simulator.handle().requests().len();
+    let untrusted = stage(None);
+    untrusted.push(0..1);
+    untrusted.idle().await;
+    assert_eq!(requests(), 0, "no request to an untrusted server");
+    let trusted = stage(Some(&ca));
+    trusted.push(0..1);
+    trusted.idle().await;
+    assert_eq!(
+        requests(),
+        1,
+        "the simulator is no receiver, but got the request"
+    );
 }

@@ -1,4 +1,4 @@
-//! Approved exceptions, from the configuration to whoever reads of them.
+//! Approved exceptions, from the configuration to metrics and `check`.
 
 use crate::simulated::{Simulated, run, text};
 use crate::world::World;
@@ -34,10 +34,11 @@ async fn world(exceptions: &str) -> World {
 
 #[tokio::test]
 async fn an_acceptance_is_approved_until_the_last_second_of_its_last_day() {
-    let exceptions = "    - {control: adminmfav?, reference: SEC-1, expires: 2027-03-31}\n";
+    let exceptions = "    - {control: adminmfav?, reference: SEC-1, expires: 2027-03-31}\n    \
+                      - {control: AdminMFAV2, reference: SEC-1, expires: 2026-12-31}\n";
     let world = world(exceptions).await;
     world
-        .control()
+        .handle()
         .accept(
             "contoso",
             "AdminMFAV2",
@@ -60,7 +61,7 @@ async fn an_acceptance_is_approved_until_the_last_second_of_its_last_day() {
         acceptances(&world.store.current(), &filter, now).len()
     };
     assert_eq!(approved(last), 1);
-    assert_eq!(approved(end), 0, "unapproved again");
+    assert_eq!(approved(end), 0, "expired");
 
     let until = world.value(&series(APPROVED_UNTIL, "contoso", "AdminMFAV2"));
     assert_eq!(until, Some(1_806_537_600.0));
@@ -73,10 +74,10 @@ async fn an_approval_bound_to_a_person_ends_with_the_acceptance_of_another() {
     let exceptions = "    - {control: AdminMFAV2, tenants: contoso, reference: SEC-1, \
                       accepted_by: ALEX@contoso.example, expires: 2099-12-31}\n";
     let world = world(exceptions).await;
-    let control = world.control();
-    let accept = |by: &str| control.accept("contoso", "AdminMFAV2", by, "why").unwrap();
+    let handle = world.handle();
+    let accept = |by: &str| handle.accept("contoso", "AdminMFAV2", by, "why").unwrap();
     accept("alex@contoso.example");
-    control
+    handle
         .accept("fabrikam", "AdminMFAV2", "alex@contoso.example", "why")
         .unwrap();
     let world = world.watch();
@@ -86,7 +87,7 @@ async fn an_approval_bound_to_a_person_ends_with_the_acceptance_of_another() {
     let elsewhere = series(APPROVED_UNTIL, "fabrikam", "AdminMFAV2");
     assert_eq!(world.value(&elsewhere), None, "it names one tenant");
 
-    control
+    handle
         .revert("contoso", "AdminMFAV2", "alex@contoso.example")
         .unwrap();
     accept("eve@contoso.example");
@@ -100,11 +101,15 @@ async fn an_approval_bound_to_a_person_ends_with_the_acceptance_of_another() {
             crate::world::value(&crate::world::render(tenants), &times) >= Some(2.0)
         })
         .await;
-    assert_eq!(world.value(&until), None, "nobody approved what Eve did");
+    assert_eq!(
+        world.value(&until),
+        None,
+        "the approval does not cover Eve's acceptance"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_tells_which_exceptions_want_attention() {
+async fn check_reports_exceptions_that_need_attention() {
     let simulated = Simulated::start();
     let by = json!({"by": "alex@contoso.example", "comment": "why"});
     simulated.accept("contoso", "AdminMFAV2", by).await;
@@ -118,9 +123,9 @@ async fn check_tells_which_exceptions_want_attention() {
     let said = text(&checked.stdout);
     assert!(checked.status.success(), "{said}");
     for line in [
-        "warn  risk_accepted.exceptions[0] (OLD-1, AdminMFAV2) has expired, and a risk it covered is accepted still",
-        "warn  risk_accepted.exceptions[1] (LOST-1, NoSuchControl) fits no control of the catalogue",
-        "warn  risk_accepted.exceptions[2] (IDLE-1, OneAdmin) covers nothing that is accepted on contoso",
+        "warn  risk_accepted.exceptions[0] (OLD-1, AdminMFAV2) has expired, but a risk that it covered is still accepted",
+        "warn  risk_accepted.exceptions[1] (LOST-1, NoSuchControl) matches no control of the catalogue",
+        "warn  risk_accepted.exceptions[2] (IDLE-1, OneAdmin) covers no accepted risk on contoso",
         "      hint: remove the exception",
     ] {
         assert!(said.contains(line), "{line} is missing in\n{said}");
@@ -133,7 +138,10 @@ async fn check_tells_which_exceptions_want_attention() {
         "--tenant=contoso",
     ]);
     let said = text(&one.stdout);
-    assert!(!said.contains("LOST-1"), "one tenant cannot tell: {said}");
+    assert!(
+        !said.contains("LOST-1"),
+        "one tenant proves nothing: {said}"
+    );
     assert!(said.contains("IDLE-1"), "{said}");
 }
 

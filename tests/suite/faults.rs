@@ -1,7 +1,7 @@
 //! What becomes of the data when Graph, Entra or the network misbehave.
 
 mod bodies;
-mod clockwork;
+pub(crate) mod clockwork;
 mod freshness;
 mod pace;
 mod proxy;
@@ -12,9 +12,9 @@ mod soak;
 use crate::golden;
 use crate::world::World;
 use clockwork::Clockwork;
+use graph_simulator::{Api as Struck, Options};
 use proxy::{Impostor, Proxy, Weather};
 use rows::{Place, Road, Row, rows};
-use secure_score_exporter::simulator::{Api as Struck, Options};
 use secure_score_exporter::store::TenantState;
 use secure_score_exposition::{Chunk, Format};
 use secure_score_model::{Api, Reason};
@@ -102,7 +102,7 @@ impl Stage {
             Place::Answer(fault) => {
                 self.world.inject(Some(STRUCK), fault.clone());
                 if fault.api == Struck::Token {
-                    self.world.control().revoke_tokens(STRUCK).unwrap();
+                    self.world.handle().revoke_tokens(STRUCK).unwrap();
                 }
             }
             // Too long for a name, so nobody needs to be asked for it.
@@ -132,7 +132,7 @@ impl Stage {
 
     async fn mend(&mut self, place: &Place) {
         match place {
-            Place::Answer(_) => self.world.control().clear(),
+            Place::Answer(_) => self.world.handle().clear_faults(),
             Place::Road(Road::NoSuchName) => self.lead_to(self.road.url()),
             Place::Road(_) => self.road.turn(Weather::Fair).await,
         }
@@ -212,8 +212,8 @@ async fn play(number: usize) {
     let struck = stage.world.tenant(STRUCK);
     let Some(reason) = row.reason else {
         assert_eq!(failures(&struck), 0, "it heals: {:#?}", struck.health);
-        let waiting = stage.world.control().faults();
-        assert!(waiting.iter().all(|it| it.struck > 0), "{waiting:?}");
+        let waiting = stage.world.handle().faults();
+        assert!(waiting.iter().all(|it| it.applied > 0), "{waiting:?}");
         return;
     };
     let (_, others) = failed(&struck, reason);
@@ -223,7 +223,7 @@ async fn play(number: usize) {
         assert_eq!(failures(&other), 0, "{:#?}", other.health);
         assert!(other.health.profiles.refreshes >= 3, "its rhythm goes on");
     }
-    let requests = stage.world.control().requests();
+    let requests = stage.world.handle().requests();
     for alias in [STRUCK, OTHER] {
         let fastest = pace::most_a_minute(pace::of_tenant(&requests, alias));
         assert!(
@@ -275,32 +275,35 @@ async fn first_failure(stage: &Stage, row: &Row, reason: Reason) {
     assert!(!trouble.message.contains("eyJ"), "a token: {trouble:?}");
 }
 
-/// The table as people read it.
+/// The table of the document: the faults by what comes of them.
 fn table() -> String {
-    let mut table = String::new();
-    let mut section = "";
+    let mut sections: Vec<(&str, Vec<(String, Vec<&str>)>)> = Vec::new();
     for row in rows("") {
-        let (title, who) = match &row.place {
-            Place::Answer(fault) if fault.api == Struck::Token => ("Entra", "this tenant"),
-            Place::Answer(_) => ("Graph", "this tenant"),
-            Place::Road(_) => ("The network", "all tenants of the cloud"),
+        let title = match &row.place {
+            Place::Answer(fault) if fault.api == Struck::Token => "Entra",
+            Place::Answer(_) => "Graph",
+            Place::Road(_) => "The network",
         };
-        if title != section {
-            section = title;
-            let head = "| fault | `reason` | tried again | who notices |\n|---|---|---|---|";
-            writeln!(table, "\n### {title}\n\n{head}").unwrap();
+        let reason = row
+            .reason
+            .map_or_else(|| "none".to_owned(), |it| format!("`{}`", it.as_str()));
+        let outcome = format!("| {reason} | {} |", row.again.text());
+        if sections.last().is_none_or(|(last, _)| *last != title) {
+            sections.push((title, Vec::new()));
         }
-        let (reason, who) = match row.reason {
-            Some(reason) => (format!("`{}`", reason.as_str()), who),
-            None => ("none".to_owned(), "nobody"),
-        };
-        writeln!(
-            table,
-            "| {} | {reason} | {} | {who} |",
-            row.name,
-            row.again.text()
-        )
-        .unwrap();
+        let outcomes = &mut sections.last_mut().unwrap().1;
+        match outcomes.iter_mut().find(|(it, _)| *it == outcome) {
+            Some((_, names)) => names.push(row.name),
+            None => outcomes.push((outcome, vec![row.name])),
+        }
+    }
+    let mut table = String::new();
+    for (title, outcomes) in sections {
+        let head = "| `reason` | next try | faults |\n|---|---|---|";
+        writeln!(table, "\n### {title}\n\n{head}").unwrap();
+        for (outcome, names) in outcomes {
+            writeln!(table, "{outcome} {} |", names.join("; ")).unwrap();
+        }
     }
     table
 }

@@ -110,7 +110,7 @@ impl Server<'_> {
     /// What curl says: the status of the answer, or 000 where the connection
     /// came to nothing.
     fn curl(&self, scheme: &str, path: &str, arguments: &[&str]) -> String {
-        let said = Command::new(program("curl", "curl"))
+        let output = Command::new(program("curl", "curl"))
             .args([
                 "--silent",
                 "--show-error",
@@ -126,7 +126,7 @@ impl Server<'_> {
             .arg(format!("{scheme}://{}{path}", self.address))
             .output()
             .unwrap();
-        String::from_utf8(said.stdout).unwrap()
+        String::from_utf8(output.stdout).unwrap()
     }
 
     fn https(&self, arguments: &[&str]) -> String {
@@ -301,10 +301,10 @@ fn users_are_asked_for_their_password_everywhere() {
             "{header}"
         );
     }
-    let told = server.process.output();
+    let output = server.process.output();
     assert!(
-        !told.contains(PASSWORD) && !told.contains(hash.as_str()),
-        "{told}"
+        !output.contains(PASSWORD) && !output.contains(hash.as_str()),
+        "{output}"
     );
 }
 
@@ -350,12 +350,12 @@ fn users_and_certificates_change_while_it_runs_and_a_broken_file_opens_nothing()
     });
     assert_eq!(metric(&server, "a:another", "strangers.pem"), "1");
 
-    // A file that cannot be read any more: the old rules hold, and nobody new
+    // A file that became unreadable: the old rules hold, and no new client
     // gets in.
     secured.write("web.yml", "basic_auth_users: {a: ");
     server.until("0", |s| metric(s, "a:another", "strangers.pem"));
-    let nobody = server.curl("https", "/metrics", &["--cacert", &strangers]);
-    assert_eq!(nobody, "401");
+    let status = server.curl("https", "/metrics", &["--cacert", &strangers]);
+    assert_eq!(status, "401");
     assert!(
         server
             .process
@@ -410,13 +410,13 @@ fn prometheus_scrapes_with_password_and_certificate() {
             .arg(format!("--web.listen-address=127.0.0.1:{port}")),
     );
     let up = |job: &str| {
-        let said = Command::new(program("curl", "curl"))
+        let output = Command::new(program("curl", "curl"))
             .args(["--silent", "--noproxy", "*", "--get"])
             .args(["--data-urlencode", &format!("query=up{{job=\"{job}\"}}")])
             .arg(format!("http://127.0.0.1:{port}/api/v1/query"))
             .output()
             .unwrap();
-        let answer: serde_json::Value = serde_json::from_slice(&said.stdout).unwrap_or_default();
+        let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
         let value = &answer["data"]["result"][0]["value"][1];
         value.as_str().unwrap_or_default().to_owned()
     };
@@ -436,13 +436,13 @@ fn a_guarded_exporter_is_healthy_though_it_lets_the_check_not_in() {
         format!("basic_auth_users: {{a: {hash}}}\n"),
     ] {
         let server = secured.serve(&config);
-        let said = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        let output = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
             .args(["healthcheck", "--web.config.file", &secured.path("web.yml")])
             .arg(format!("--web.listen-address={}", server.address))
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&said.stderr);
-        assert!(said.status.success(), "{config}\n{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{config}\n{stderr}");
     }
 }
 
@@ -455,17 +455,17 @@ fn a_broken_web_configuration_is_found_out_before_anything_starts() {
         "tenants: [{name: a, tenant_id: a.example, credential: {type: azure_cli}}]\n",
     );
     for check in [&["--config.check"][..], &[]] {
-        let said = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+        let output = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
             .args(["--config.file", &config, "--web.config.file", &file])
             .args(["--web.listen-address=127.0.0.1:0"])
             .args(check)
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&said.stderr);
-        assert!(!said.status.success(), "{told}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success(), "{stderr}");
         assert!(
-            told.contains("unknown key `basic_auth_user`; did you mean `basic_auth_users`?"),
-            "{told}"
+            stderr.contains("unknown key `basic_auth_user`; did you mean `basic_auth_users`?"),
+            "{stderr}"
         );
     }
 }

@@ -1,11 +1,11 @@
-//! A great many histories at once, against a second opinion.
+//! A hundred thousand random histories, checked by a second implementation.
 //!
-//! Each is a list of updates as Graph might send it: out of order, with dates
-//! missing or equal, states repeated, words in any case and words nobody knows.
-//! They go in as JSON over HTTPS and are read back from the metrics.
+//! Each is a list of updates as Graph might send it: out of order, with missing
+//! and equal dates, repeated states, words in any case and unknown words. The
+//! simulator serves them as JSON, and the test reads them from the metrics.
 
 use crate::world::World;
-use secure_score_exporter::simulator::Options;
+use graph_simulator::Options;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
@@ -13,12 +13,12 @@ use std::path::Path;
 use std::time::Duration;
 
 const HISTORIES: usize = 100_000;
-/// As many as a catalogue may list.
+/// The maximum size of a catalogue.
 const CATALOGUE: usize = 5_000;
 const PAGE: usize = 1_000;
 const LOOKBACK: usize = 3;
 
-/// Graph's words with what the portal calls them; the last is nobody's word.
+/// Graph's words with the portal's; the last one is unknown.
 const WORDS: [(&str, &str); 9] = [
     ("Default", "to_address"),
     ("default", "to_address"),
@@ -31,7 +31,7 @@ const WORDS: [(&str, &str); 9] = [
     ("Postponed", "unknown"),
 ];
 
-/// One update: which word, and on which day, if any.
+/// One update: the index of its word, and its day.
 #[derive(Debug, Clone, Copy)]
 struct Update {
     word: usize,
@@ -61,7 +61,7 @@ impl Update {
     }
 }
 
-/// What must come out.
+/// The expected metrics of a control.
 #[derive(Debug, PartialEq)]
 struct Expected {
     state: String,
@@ -70,29 +70,29 @@ struct Expected {
     in_lookback: Option<bool>,
 }
 
-/// The rules in their plainest form: day by day, beginning with what has none,
-/// note each state that differs from the one before.
+/// The rules in their simplest form: updates without a day first, then day by
+/// day, each state that differs from the one before is a change.
 fn expected(updates: &[Update]) -> Expected {
-    let mut course: Vec<&str> = Vec::new();
+    let mut changes: Vec<&str> = Vec::new();
     for day in std::iter::once(None).chain((1..=28).map(Some)) {
         for update in updates.iter().filter(|update| update.day == day) {
-            if course.last() != Some(&update.state()) {
-                course.push(update.state());
+            if changes.last() != Some(&update.state()) {
+                changes.push(update.state());
             }
         }
     }
     let untouched = |update: &Update| update.day.is_none() && update.state() == "to_address";
     if updates.iter().all(untouched) {
-        course.clear();
+        changes.clear();
     }
     let accepted = |state: &&&str| **state == "risk_accepted";
-    let now = course.last().copied().unwrap_or("to_address");
+    let now = changes.last().copied().unwrap_or("to_address");
     Expected {
         state: now.to_owned(),
         accepted: now == "risk_accepted",
-        acceptances: course.iter().filter(accepted).count(),
-        in_lookback: (!course.is_empty()).then(|| {
-            course
+        acceptances: changes.iter().filter(accepted).count(),
+        in_lookback: (!changes.is_empty()).then(|| {
+            changes
                 .iter()
                 .rev()
                 .take(LOOKBACK)
@@ -101,7 +101,7 @@ fn expected(updates: &[Update]) -> Expected {
     }
 }
 
-/// Writes the catalogue, page by page.
+/// Writes a catalogue, page by page.
 fn write(histories: &[Vec<Update>], folder: &Path) {
     for (number, page) in histories.chunks(PAGE).enumerate() {
         let controls = page.iter().enumerate().map(|(place, updates)| {
@@ -126,13 +126,13 @@ fn write(histories: &[Vec<Update>], folder: &Path) {
     .unwrap();
 }
 
-/// The label and the number of one line.
+/// The value of a label in one line.
 fn label<'a>(line: &'a str, name: &str) -> &'a str {
     let (_, rest) = line.split_once(&format!("{name}=\"")).unwrap();
     rest.split('"').next().unwrap()
 }
 
-/// What the metrics say, by control.
+/// The metrics by control.
 fn shown(metrics: &str) -> HashMap<&str, Expected> {
     let mut shown: HashMap<&str, Expected> = HashMap::new();
     for line in metrics
@@ -161,7 +161,7 @@ fn shown(metrics: &str) -> HashMap<&str, Expected> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_histories_come_out_as_a_plain_reading_of_them() {
+async fn random_histories_give_the_expected_metrics() {
     let mut random = fastrand::Rng::with_seed(20_261_123);
     let histories: Vec<Vec<Update>> = (0..HISTORIES)
         .map(|_| {
@@ -170,11 +170,11 @@ async fn a_hundred_thousand_histories_come_out_as_a_plain_reading_of_them() {
         })
         .collect();
     for catalogue in histories.chunks(CATALOGUE) {
-        come_out_as_read(catalogue).await;
+        check_metrics(catalogue).await;
     }
 }
 
-async fn come_out_as_read(histories: &[Vec<Update>]) {
+async fn check_metrics(histories: &[Vec<Update>]) {
     let folder = tempfile::tempdir().unwrap();
     write(histories, folder.path());
 

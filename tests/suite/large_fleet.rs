@@ -9,11 +9,10 @@ use secure_score_model::{
     TenantHealth, TenantIdentity, TenantSnapshot, Tier, Timestamp,
 };
 use std::collections::HashMap;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 /// The simulator's table of controls.
-const TABLE: &str = include_str!("../../src/simulator/catalogue.tsv");
+const TABLE: &str = include_str!("../../crates/graph-simulator/src/catalogue.tsv");
 
 const NAMES: [&str; 5] = ["adatum", "contoso", "fabrikam", "litware", "northwind"];
 
@@ -24,11 +23,7 @@ const DAY: i64 = 1_793_750_400;
 /// `report` gives other scores, another `refreshes` only other health lines.
 pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
     let identity = identity(number);
-    let policy = Policy {
-        lookback: NonZeroUsize::new(3).unwrap(),
-        accepted_by: None,
-        comment: false,
-    };
+    let policy = Policy::default();
     let snapshot = snapshot(number, report);
     let health = health(number, refreshes);
     TenantState {
@@ -37,6 +32,7 @@ pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
         identity,
         // No test or benchmark shows the status page of these tenants.
         snapshot: Arc::default(),
+        policy: Arc::new(policy),
         health,
     }
 }

@@ -9,13 +9,15 @@
 )]
 
 mod api;
+#[allow(dead_code, reason = "the tests of the exposition use all of it")]
+#[path = "../../crates/exposition/tests/rendering/arbitrary.rs"]
+mod arbitrary;
 mod architecture;
 mod artefacts;
 mod attacks;
 mod backfill;
 mod browser;
 mod capture;
-mod cases;
 mod collect;
 mod commands;
 mod compose;
@@ -31,13 +33,13 @@ mod events;
 mod exceptions;
 mod exposition;
 mod faults;
-mod gate;
 mod golden;
 mod guarded;
 mod healthcheck;
 mod histories;
 mod hostile;
 mod large_fleet;
+mod on_demand;
 mod pictures;
 mod privacy;
 mod probe;
@@ -46,16 +48,17 @@ mod reference;
 mod refresh;
 mod release;
 mod reload;
-mod rendering;
 mod restart;
 mod scenarios;
 mod schema;
 mod secrets;
 mod sharding;
 mod simulated;
+#[allow(dead_code, reason = "the tests of the exposition use all of it")]
+#[path = "../../crates/exposition/tests/rendering/small.rs"]
+mod small;
 mod state;
 mod stub_server;
-mod summoned;
 mod supervisor;
 mod supply;
 mod test_server;

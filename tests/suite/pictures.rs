@@ -7,8 +7,8 @@
 use crate::browser::Browser;
 use crate::test_server::{options, start};
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, FaultKind, Options};
 use secure_score_exporter::config::Exceptions;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{Api, Exception, Points, PreviousScore, Timestamp};
 use std::fs;
@@ -69,7 +69,7 @@ fn a_day_old(state: &TenantState, rose_by: f64) -> TenantState {
             ..today
         });
     let mut snapshot = (*state.snapshot).clone();
-    snapshot.earlier = earlier;
+    snapshot.previous_score = earlier;
     state.snapshot = Arc::new(snapshot);
     state
 }
@@ -83,17 +83,15 @@ async fn draw() {
     })
     .await
     .configure(|config| config.exceptions = exceptions());
-    let control = world.control();
+    let handle = world.handle();
     let by = "megan.bowen@contoso.example";
     let why = "Resets lock out the night shift; back on after the pilot";
-    control
-        .accept("contoso", "UserRiskPolicy", by, why)
-        .unwrap();
+    handle.accept("contoso", "UserRiskPolicy", by, why).unwrap();
     let world = world.watch();
     world.attempted().await;
-    let expired_secret = Fault::new(Struck::Token, What::Aadsts(7_000_222));
+    let expired_secret = Fault::new(Struck::Token, FaultKind::Aadsts(7_000_222));
     world.inject(Some("northwind"), expired_secret);
-    world.control().revoke_tokens("northwind").unwrap();
+    world.handle().revoke_tokens("northwind").unwrap();
     world
         .until("northwind is in trouble", |tenants| {
             let state = tenants.find("northwind").unwrap();

@@ -1,13 +1,15 @@
 //! Probes, discovery and filtered scrapes.
 
-use crate::rendering::small;
+use crate::small;
 use crate::test_server::{HttpResponse, TestServer, options, start, tenant};
 use secure_score_exporter::http::SiteOptions;
 use secure_score_exporter::store::TenantState;
 use secure_score_exposition::FAMILIES;
+use secure_score_model::TenantSnapshot;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::sync::Arc;
 
 const OPENMETRICS: &str = "Accept: application/openmetrics-text;version=1.0.0\r\n";
 const GZIP: &str = "Accept-Encoding: gzip\r\n";
@@ -15,10 +17,14 @@ const GZIP: &str = "Accept-Encoding: gzip\r\n";
 /// Contoso with some controls, and Fabrikam, whose refreshes fail.
 async fn start_two() -> TestServer {
     let server = start(options()).await;
-    for (alias, (data, vitals)) in ["contoso", "fabrikam"].into_iter().zip(small::tenants()) {
+    let snapshots = [small::snapshot(), TenantSnapshot::default()];
+    let rendered = small::tenants().into_iter().zip(snapshots);
+    for (alias, ((data, vitals), snapshot)) in ["contoso", "fabrikam"].into_iter().zip(rendered) {
         server.store.publish(TenantState {
             data,
             vitals,
+            snapshot: Arc::new(snapshot),
+            policy: Arc::new(small::open_policy()),
             ..tenant(alias)
         });
     }

@@ -73,7 +73,7 @@ impl Process {
         self.child.wait().expect("a killed child ends");
     }
 
-    /// Tells it to read its configuration again.
+    /// Makes it read its configuration again (SIGHUP).
     pub(crate) fn hang_up(&self) {
         self.signal("-HUP");
     }

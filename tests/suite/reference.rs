@@ -1,4 +1,4 @@
-//! The reference pages, generated from what they describe.
+//! The generated reference pages.
 
 use crate::golden;
 use crate::simulated::text;
@@ -12,48 +12,48 @@ fn page(name: &str) -> PathBuf {
 }
 
 #[test]
-fn the_configuration_is_described_as_it_is() {
+fn the_page_of_the_configuration_is_up_to_date() {
     golden::compare(&page("configuration.md"), &config::reference());
 }
 
-/// What a command says of itself, however wide the terminal.
-fn help(words: &[&str]) -> String {
-    let mut arguments = words.to_vec();
+/// The help of a command, for any terminal width.
+fn help(command: &[&str]) -> String {
+    let mut arguments = command.to_vec();
     arguments.push("--help");
-    let said = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+    let output = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
         .args(arguments)
         .env_remove("COLUMNS")
         .output()
         .unwrap();
-    assert!(said.status.success(), "{}", text(&said.stderr));
-    let lines = text(&said.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let lines = text(&output.stdout);
     lines
         .lines()
         .map(|line| format!("{}\n", line.trim_end()))
         .collect()
 }
 
-/// The sub-commands, as the help of the whole lists them.
+/// The sub-commands that the main help lists.
 fn commands(help: &str) -> Vec<String> {
     let (_, list) = help.split_once("Commands:\n").unwrap();
     let list = list.lines().take_while(|line| !line.is_empty());
     let entries = list.filter(|line| line.starts_with("  ") && !line.starts_with("   "));
-    let words = entries.filter_map(|line| line.split_whitespace().next());
-    words.map(str::to_owned).collect()
+    let names = entries.filter_map(|line| line.split_whitespace().next());
+    names.map(str::to_owned).collect()
 }
 
 #[test]
-fn the_commands_are_described_as_they_describe_themselves() {
-    let whole = help(&[]);
-    let commands = commands(&whole);
+fn the_page_of_the_commands_is_up_to_date() {
+    let main = help(&[]);
+    let commands = commands(&main);
     assert!(commands.len() >= 3, "{commands:?}");
-    let mut described = format!(
-        "# Commands\n\nGenerated from `--help`; a test keeps it true.\n\n\
-         ## secure-score-exporter\n\nWithout a command it serves.\n\n```text\n{whole}```\n"
+    let mut page_text = format!(
+        "# Commands\n\nGenerated from `--help`; a test compares them.\n\n\
+         ## secure-score-exporter\n\nWithout a command, the exporter serves.\n\n```text\n{main}```\n"
     );
     for command in commands {
-        let said = help(&[&command]);
-        described += &format!("\n## {command}\n\n```text\n{said}```\n");
+        let help = help(&[&command]);
+        page_text += &format!("\n## {command}\n\n```text\n{help}```\n");
     }
-    golden::compare(&page("commands.md"), &described);
+    golden::compare(&page("commands.md"), &page_text);
 }

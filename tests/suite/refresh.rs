@@ -1,92 +1,99 @@
-//! What becomes of a tenant's data when Graph, Entra or the network misbehave.
+//! A tenant's data when Graph, Entra or the network fail.
 
+use crate::faults::clockwork::leap;
 use crate::world::World;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, RetryAfter, What};
+use graph_simulator::{Api as Struck, Fault, FaultKind, Options, RetryAfter};
 use secure_score_exporter::store::{TenantState, Tenants};
-use secure_score_model::{Api, ControlState, Reason};
+use secure_score_model::{Api, ControlState, Reason, Timestamp};
 use serde_json::json;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, SystemTime};
 
 const MIB: usize = 1024 * 1024;
 
-/// A fault, and the word it must be counted under.
-struct Row(Struck, What, Reason);
+/// A fault, and the reason it must be counted under.
+struct Row(Struck, FaultKind, Reason);
 
-/// Every fault that ends a refresh. Each strikes a tenant of its own.
+/// Every fault that fails a refresh. Each is injected into its own tenant.
 fn rows() -> Vec<Row> {
     use Struck::{Profiles, Scores, Token};
-    let foreign = || What::NextLinkForeign("evil.example".to_owned());
+    let foreign = || FaultKind::NextLinkForeign("evil.example".to_owned());
     vec![
         Row(
             Profiles,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::None,
             },
             Reason::Throttled,
         ),
         Row(
             Scores,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::Seconds(120),
             },
             Reason::Throttled,
         ),
         Row(
             Profiles,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::HttpDate(120),
             },
             Reason::Throttled,
         ),
-        Row(Profiles, What::Status(400), Reason::Rejected),
-        Row(Scores, What::Status(401), Reason::Unauthorized),
-        Row(Profiles, What::Forbidden, Reason::Permission),
-        Row(Scores, What::Status(404), Reason::Rejected),
-        Row(Scores, What::Status(500), Reason::Server),
-        Row(Profiles, What::Status(503), Reason::Server),
+        Row(Profiles, FaultKind::Status(400), Reason::Rejected),
+        Row(Scores, FaultKind::Status(401), Reason::Unauthorized),
+        Row(Profiles, FaultKind::Forbidden, Reason::Permission),
+        Row(Scores, FaultKind::Status(404), Reason::Rejected),
+        Row(Scores, FaultKind::Status(500), Reason::Server),
+        Row(Profiles, FaultKind::Status(503), Reason::Server),
         Row(
             Profiles,
-            What::Redirect("https://evil.example/".to_owned()),
+            FaultKind::Redirect("https://evil.example/".to_owned()),
             Reason::Rejected,
         ),
-        Row(Profiles, What::Partial206, Reason::Partial),
-        Row(Scores, What::slow(Duration::from_secs(30)), Reason::Timeout),
-        Row(Profiles, What::Stall, Reason::Timeout),
-        Row(Scores, What::Truncated, Reason::Connection),
-        Row(Profiles, What::Reset, Reason::Connection),
-        Row(Profiles, What::Malformed, Reason::Malformed),
-        Row(Scores, What::WrongContentType, Reason::Malformed),
-        Row(Profiles, What::EmptyBody, Reason::Malformed),
-        Row(Profiles, What::EmptyValue, Reason::Emptied),
-        Row(Scores, What::EmptyValue, Reason::Emptied),
-        Row(Profiles, What::HugeBody(17 * MIB), Reason::TooLarge),
-        Row(Scores, What::GzipBomb(17 * MIB), Reason::TooLarge),
-        Row(Profiles, What::NextLinkLoop, Reason::Paging),
+        Row(Profiles, FaultKind::Partial206, Reason::Partial),
+        Row(
+            Scores,
+            FaultKind::slow(Duration::from_secs(30)),
+            Reason::Timeout,
+        ),
+        Row(Profiles, FaultKind::Stall, Reason::Timeout),
+        Row(Scores, FaultKind::Truncated, Reason::Connection),
+        Row(Profiles, FaultKind::Reset, Reason::Connection),
+        Row(Profiles, FaultKind::Malformed, Reason::Malformed),
+        Row(Scores, FaultKind::WrongContentType, Reason::Malformed),
+        Row(Profiles, FaultKind::EmptyBody, Reason::Malformed),
+        Row(Profiles, FaultKind::EmptyValue, Reason::Emptied),
+        Row(Scores, FaultKind::EmptyValue, Reason::Emptied),
+        Row(Profiles, FaultKind::HugeBody(17 * MIB), Reason::TooLarge),
+        Row(Scores, FaultKind::GzipBomb(17 * MIB), Reason::TooLarge),
+        Row(Profiles, FaultKind::NextLinkLoop, Reason::Paging),
         Row(Profiles, foreign(), Reason::Paging),
-        Row(Profiles, What::NextLinkHttp, Reason::Paging),
-        Row(Profiles, What::EndlessPages, Reason::Paging),
-        Row(Profiles, What::WrongTenant, Reason::WrongTenant),
-        Row(Scores, What::WrongTenant, Reason::WrongTenant),
-        Row(Token, What::Aadsts(7_000_215), Reason::Credential),
-        Row(Token, What::Aadsts(7_000_222), Reason::Credential),
-        Row(Token, What::Aadsts(700_016), Reason::Consent),
-        Row(Token, What::Aadsts(53_003), Reason::Policy),
-        Row(Token, What::Aadsts(90_002), Reason::UnknownTenant),
+        Row(Profiles, FaultKind::NextLinkHttp, Reason::Paging),
+        Row(Profiles, FaultKind::EndlessPages, Reason::Paging),
+        Row(Profiles, FaultKind::WrongTenant, Reason::WrongTenant),
+        Row(Scores, FaultKind::WrongTenant, Reason::WrongTenant),
+        Row(Token, FaultKind::Aadsts(7_000_215), Reason::Credential),
+        Row(Token, FaultKind::Aadsts(7_000_222), Reason::Credential),
+        Row(Token, FaultKind::Aadsts(700_016), Reason::Consent),
+        Row(Token, FaultKind::Aadsts(53_003), Reason::Policy),
+        Row(Token, FaultKind::Aadsts(90_002), Reason::UnknownTenant),
         Row(
             Token,
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::Seconds(120),
             },
             Reason::Throttled,
         ),
-        Row(Token, What::Status(503), Reason::Server),
-        Row(Token, What::Malformed, Reason::Token),
-        Row(Token, What::Stall, Reason::Timeout),
-        Row(Token, What::WrongTenant, Reason::WrongTenant),
+        Row(Token, FaultKind::Status(503), Reason::Server),
+        Row(Token, FaultKind::Malformed, Reason::Token),
+        Row(Token, FaultKind::Stall, Reason::Timeout),
+        Row(Token, FaultKind::WrongTenant, Reason::WrongTenant),
     ]
 }
 
-/// Failures of a reason over the list a fault strikes; both for the token.
+/// Failures by a reason of the list a fault applies to; of both for the token.
 fn failures(state: &TenantState, struck: Struck, reason: Reason) -> u64 {
     let count = |api| {
         state
@@ -115,7 +122,7 @@ fn scored(state: &TenantState) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_fault_has_its_reason_and_costs_nobody_anything_they_had() {
+async fn each_fault_has_its_reason_and_loses_no_data() {
     let rows = rows();
     let world = World::with(Options {
         tenants: rows.len() + 1,
@@ -139,7 +146,7 @@ async fn each_fault_has_its_reason_and_costs_nobody_anything_they_had() {
         world.inject(Some(alias), Fault::new(row.0, row.1.clone()));
         if row.0 == Struck::Token {
             world
-                .control()
+                .handle()
                 .revoke_tokens(alias)
                 .expect("the tenant is there");
         }
@@ -177,10 +184,10 @@ async fn each_fault_has_its_reason_and_costs_nobody_anything_they_had() {
     let refreshes = state(&after, alias).health.profiles.refreshes;
     assert!(
         refreshes > healthy.health.profiles.refreshes,
-        "the healthy one went on"
+        "the healthy tenant is still refreshed"
     );
     world
-        .until("the healthy one stays healthy", |now| {
+        .until("the healthy tenant stays healthy", |now| {
             let health = &state(now, alias).health;
             health.profiles.refreshes > refreshes && health.profiles.failures.is_empty()
         })
@@ -188,13 +195,13 @@ async fn each_fault_has_its_reason_and_costs_nobody_anything_they_had() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
+async fn a_failing_second_page_does_not_shrink_the_catalogue() {
     let world = World::watched().await;
     let before = world.tenant("contoso").snapshot.controls.len();
     assert!(before > 200, "the catalogue has two pages");
     world.inject(
         Some("contoso"),
-        Fault::new(Struck::Profiles, What::Status(500)).on_page(2),
+        Fault::new(Struck::Profiles, FaultKind::Status(500)).on_page(2),
     );
     world
         .until("page 2 failed", |now| {
@@ -211,7 +218,7 @@ async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
         Some(1.0)
     );
 
-    world.control().clear();
+    world.handle().clear_faults();
     world
         .until("it recovers", |now| {
             state(now, "contoso").health.profiles.up
@@ -220,7 +227,7 @@ async fn a_second_page_that_fails_never_shrinks_the_catalogue() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_bad_element_costs_exactly_itself() {
+async fn only_the_malformed_element_is_skipped() {
     let world = World::watched().await;
     let ids = |now: &Tenants| -> Vec<String> {
         let controls = &state(now, "contoso").snapshot.controls;
@@ -228,34 +235,34 @@ async fn one_bad_element_costs_exactly_itself() {
         listed.map(|control| control.id.to_string()).collect()
     };
     let before = ids(&world.store.current());
-    let spoilt = "SigninRiskPolicy";
-    for odd in [
+    let id = "SigninRiskPolicy";
+    for malformed in [
         json!(7),
         json!(["SigninRiskPolicy"]),
-        json!({"id": spoilt, "controlStateUpdates": "none"}),
+        json!({"id": id, "controlStateUpdates": "none"}),
     ] {
         world
-            .control()
-            .set_profile_json("contoso", spoilt, odd.clone())
+            .handle()
+            .set_profile_json("contoso", id, malformed.clone())
             .unwrap();
-        let expected: Vec<&String> = before.iter().filter(|id| *id != spoilt).collect();
-        let what = format!("{odd} costs {spoilt} and nothing else");
+        let expected: Vec<&String> = before.iter().filter(|it| *it != id).collect();
+        let what = format!("{malformed} removes {id} and nothing else");
         world
             .until(&what, |now| ids(now).iter().eq(expected.iter().copied()))
             .await;
         let skipped =
             r#"secure_score_skipped_elements{tenant="contoso",api="profiles",field="element"}"#;
-        assert_eq!(world.value(skipped), Some(1.0), "{odd}");
+        assert_eq!(world.value(skipped), Some(1.0), "{malformed}");
         assert!(
             world.tenant("contoso").health.profiles.up,
-            "an odd element is no failure"
+            "a malformed element is no failure"
         );
         world
-            .control()
+            .handle()
             .set_profile_json(
                 "contoso",
-                spoilt,
-                json!({"id": spoilt, "controlStateUpdates": null}),
+                id,
+                json!({"id": id, "controlStateUpdates": null}),
             )
             .unwrap();
         world.until("it is back", |now| ids(now) == before).await;
@@ -263,13 +270,13 @@ async fn one_bad_element_costs_exactly_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_odd_entry_of_a_history_does_not_hide_an_acceptance() {
+async fn a_malformed_history_entry_does_not_hide_an_acceptance() {
     let world = World::watched().await;
     let accepted = json!({"state": "Ignored", "updatedBy": "a@contoso.example", "updatedDateTime": "2026-11-20T08:00:00Z"});
     let profile = json!({"id": "UserRiskPolicy", "controlCategory": "Identity",
         "controlStateUpdates": [null, 7, ["Default"], accepted]});
     world
-        .control()
+        .handle()
         .set_profile_json("contoso", "UserRiskPolicy", profile)
         .unwrap();
     let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
@@ -281,16 +288,16 @@ async fn an_odd_entry_of_a_history_does_not_hide_an_acceptance() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_that_always_answers_in_part_still_shows_what_is_new() {
+async fn a_tenant_with_partial_responses_only_still_shows_changes() {
     let world = World::new().await;
     world.inject(
         Some("contoso"),
-        Fault::new(Struck::Profiles, What::Partial206),
+        Fault::new(Struck::Profiles, FaultKind::Partial206),
     );
     let world = world.watch();
     world.attempted().await;
     world
-        .control()
+        .handle()
         .accept("contoso", "UserRiskPolicy", "a@contoso.example", "why")
         .unwrap();
     let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
@@ -306,12 +313,12 @@ async fn a_tenant_that_always_answers_in_part_still_shows_what_is_new() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_graph_without_select_is_asked_for_everything() {
+async fn without_support_for_select_all_properties_are_requested() {
     for status in [400, 501] {
         let world = World::new().await;
         world.inject(
             None,
-            Fault::new(Struck::Profiles, What::SelectUnsupported(status)),
+            Fault::new(Struck::Profiles, FaultKind::SelectUnsupported(status)),
         );
         let world = world.watch();
         world.attempted().await;
@@ -329,7 +336,7 @@ async fn a_graph_without_select_is_asked_for_everything() {
 async fn a_revoked_token_is_replaced_within_the_same_refresh() {
     let world = World::watched().await;
     let tokens = world.tenant("contoso").health.traffic.tokens;
-    world.control().revoke_tokens("contoso").unwrap();
+    world.handle().revoke_tokens("contoso").unwrap();
     world
         .until("a second token was fetched", |now| {
             state(now, "contoso").health.traffic.tokens > tokens
@@ -343,14 +350,14 @@ async fn a_revoked_token_is_replaced_within_the_same_refresh() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_page_is_asked_for_again_after_the_pause() {
+async fn a_throttled_page_is_requested_again_after_retry_after() {
     let world = World::new().await;
-    let pause = What::Throttle {
+    let throttle = FaultKind::Throttle {
         retry_after: RetryAfter::Seconds(1),
     };
     world.inject(
         Some("contoso"),
-        Fault::new(Struck::Profiles, pause).on_page(2).times(1),
+        Fault::new(Struck::Profiles, throttle).on_page(2).times(1),
     );
     let world = world.watch();
     world.attempted().await;
@@ -364,16 +371,16 @@ async fn a_throttled_page_is_asked_for_again_after_the_pause() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_newest_report_is_one_request_and_its_link_is_not_followed() {
+async fn the_newest_report_takes_one_request_and_no_next_link() {
     let world = World::watched().await;
-    let followed = world.control().requests().into_iter().filter(|request| {
+    let followed = world.handle().requests().into_iter().filter(|request| {
         request.api == Some(Struck::Scores) && request.path_and_query.contains("skiptoken")
     });
     assert_eq!(followed.count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn accepting_and_reverting_between_two_looks_moves_the_count() {
+async fn accepting_and_reverting_between_two_refreshes_is_counted() {
     let world = World::watched().await;
     let count = |now: &Tenants| {
         let snapshot = &state(now, "contoso").snapshot;
@@ -389,7 +396,7 @@ async fn accepting_and_reverting_between_two_looks_moves_the_count() {
     };
     assert_eq!(count(&world.store.current()), 0);
     world
-        .control()
+        .handle()
         .accept(
             "contoso",
             "UserRiskPolicy",
@@ -398,7 +405,7 @@ async fn accepting_and_reverting_between_two_looks_moves_the_count() {
         )
         .unwrap();
     world
-        .control()
+        .handle()
         .revert("contoso", "UserRiskPolicy", "dana@contoso.example")
         .unwrap();
     world
@@ -425,7 +432,7 @@ async fn accepting_and_reverting_between_two_looks_moves_the_count() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_known_by_its_domain_learns_its_id() {
+async fn a_tenant_configured_by_domain_learns_its_id() {
     let world = World::new().await;
     let contoso = world
         .simulator
@@ -456,10 +463,10 @@ async fn a_tenant_known_by_its_domain_learns_its_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_too_young_to_have_a_score_is_no_failure() {
+async fn a_new_tenant_without_a_score_is_no_failure() {
     let world = World::new().await;
     for list in [Struck::Profiles, Struck::Scores] {
-        world.inject(Some("contoso"), Fault::new(list, What::EmptyValue));
+        world.inject(Some("contoso"), Fault::new(list, FaultKind::EmptyValue));
     }
     let world = world.watch();
     world.attempted().await;
@@ -474,15 +481,15 @@ async fn a_tenant_too_young_to_have_a_score_is_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_secret_is_asked_about_once_for_both_lists() {
+async fn a_wrong_secret_is_sent_once_for_both_lists() {
     let world = World::new().await;
     world.inject(
         Some("contoso"),
-        Fault::new(Struck::Token, What::Aadsts(7_000_215)),
+        Fault::new(Struck::Token, FaultKind::Aadsts(7_000_215)),
     );
     let world = world.watch();
     world.attempted().await;
-    let asked = world.control().requests().into_iter().filter(|request| {
+    let asked = world.handle().requests().into_iter().filter(|request| {
         request.api == Some(Struck::Token) && request.tenant.as_deref() == Some("contoso")
     });
     assert_eq!(asked.count(), 1);
@@ -499,7 +506,7 @@ async fn a_wrong_secret_is_asked_about_once_for_both_lists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_without_any_states_is_refused() {
+async fn a_page_without_any_states_is_rejected() {
     let world = World::new().await;
     let world = world.configure(|config| config.tenants.truncate(1)).watch();
     world.attempted().await;
@@ -509,15 +516,71 @@ async fn a_page_without_any_states_is_refused() {
         if control.entry.is_some() {
             let id = &*control.id;
             world
-                .control()
+                .handle()
                 .set_profile_json(alias, id, json!({"id": id}))
                 .unwrap();
         }
     }
     world
-        .until("it is refused", |now| {
+        .until("it is rejected", |now| {
             failures(state(now, alias), Struck::Profiles, Reason::Malformed) > 0
         })
         .await;
     assert_eq!(world.tenant(alias).snapshot.controls.len(), before);
+}
+
+/// A bug in the exporter, played by a wall clock that panics. It is read three
+/// times in a refresh of the catalogue: when the list is applied, when the
+/// outcome is recorded and when events are detected.
+#[tokio::test]
+async fn a_panic_is_contained_counted_and_retried_with_backoff() {
+    const QUARTER: Duration = Duration::from_secs(15 * 60);
+    let panics_in = Arc::<AtomicU32>::default();
+    let calls = Arc::clone(&panics_in);
+    let clock = move || {
+        let left = calls.load(Ordering::Relaxed);
+        calls.store(left.saturating_sub(1), Ordering::Relaxed);
+        assert_ne!(left, 1, "a bug in the exporter");
+        Timestamp::from(SystemTime::now())
+    };
+    let world = World::new().await.configure(|config| {
+        config.tenants.truncate(1);
+        config.refresh.profiles = QUARTER;
+        config.refresh.scores = 96 * QUARTER;
+    });
+    let world = world.clocked(Arc::new(clock)).watch();
+    world.attempted().await;
+    let good = world.tenant("contoso");
+    assert!(good.health.profiles.up && good.data.len() > 10_000);
+
+    let (by, why) = ("dana@contoso.example", "a test");
+    let handle = world.handle();
+    handle.accept("contoso", "UserRiskPolicy", by, why).unwrap();
+    let attempted = |refreshes| {
+        move |now: &Tenants| state(now, "contoso").health.profiles.refreshes == refreshes
+    };
+    let mut delay = 2 * QUARTER;
+    for failure in 1..=3 {
+        panics_in.store(failure, Ordering::Relaxed);
+        leap(delay + Duration::from_secs(1)).await;
+        let refreshes = 1 + u64::from(failure);
+        world.until("it has panicked", attempted(refreshes)).await;
+        let now = world.tenant("contoso");
+        let health = &now.health.profiles;
+        let failures = health.failures.get(&Reason::Internal);
+        assert_eq!(failures, Some(&u64::from(failure)));
+        assert!(!health.up);
+        assert_eq!(now.snapshot, good.snapshot, "the data stays");
+        assert_eq!(now.data.len(), good.data.len());
+        let due = health.next_refresh.unwrap();
+        let next = due.since(Timestamp::from(SystemTime::now()));
+        assert!(failure == 1 || next > delay, "{failure}: {next:?}");
+        assert!(next < QUARTER, "{failure}: {next:?}");
+        delay = next;
+    }
+    leap(delay + Duration::from_secs(1)).await;
+    world.until("it has recovered", attempted(5)).await;
+    let recovered = world.tenant("contoso");
+    assert!(recovered.health.profiles.up, "{:?}", recovered.health);
+    assert_ne!(recovered.snapshot, good.snapshot, "the change is shown");
 }

@@ -71,8 +71,18 @@ fn a_version_is_set_everywhere_and_the_changelog_is_dated() {
             "{file} lacks {line}"
         );
     }
-    let lock = read("Cargo.lock");
+    let (manifest, lock) = (read("Cargo.toml"), read("Cargo.lock"));
     assert!(lock.contains("name = \"secure-score-exporter\"\nversion = \"97.98.99\"\n"));
+    for of_ours in [
+        "secure-score-exposition",
+        "secure-score-model",
+        "graph-simulator",
+    ] {
+        let required = format!("{of_ours} = {{ version = \"97.98.99\", path");
+        assert!(manifest.contains(&required), "{required}");
+        let locked = format!("name = \"{of_ours}\"\nversion = \"97.98.99\"\n");
+        assert!(lock.contains(&locked), "{locked}");
+    }
     for file in [
         "deploy/kubernetes/secure-score-exporter.yaml",
         &format!("{chart}/golden/demo.yaml"),

@@ -1,11 +1,11 @@
-//! Another configuration while the exporter runs.
+//! A configuration that is reloaded while the exporter runs.
 
 use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::World;
+use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
 use secure_score_exporter::config::{Credential, Secret};
 use secure_score_exporter::refresh::Changes;
-use secure_score_exporter::simulator::{Api as Struck, Fault, RetryAfter, What};
 use secure_score_exporter::store::TenantState;
 use std::fs;
 use std::num::NonZeroUsize;
@@ -14,19 +14,13 @@ use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-/// Five tenants, asked for once an hour, each asked for once.
+/// Five tenants, refreshed once an hour, after the first refresh.
 async fn hourly() -> World {
-    let world = World::new().await.configure(|config| {
-        config.refresh.profiles = HOUR;
-        config.refresh.scores = HOUR;
-    });
-    let world = world.watch();
-    world.attempted().await;
-    world
+    hourly_with(&[]).await
 }
 
-/// The same, while something goes wrong at some of them.
-async fn hourly_but_for(faults: &[(&str, Fault)]) -> World {
+/// The same, with faults injected into some of them.
+async fn hourly_with(faults: &[(&str, Fault)]) -> World {
     let world = World::new().await.configure(|config| {
         config.refresh.profiles = HOUR;
         config.refresh.scores = HOUR;
@@ -44,7 +38,7 @@ fn refreshes(state: &TenantState) -> u64 {
 }
 
 #[tokio::test]
-async fn tenants_come_and_go_and_the_others_do_not_notice() {
+async fn adding_and_removing_tenants_leaves_the_others_alone() {
     let mut world = hourly().await;
     let before = world.tenant("fabrikam");
     let mut removed = None;
@@ -74,7 +68,7 @@ async fn tenants_come_and_go_and_the_others_do_not_notice() {
     assert_eq!(
         refreshes(&after),
         refreshes(&before),
-        "it was asked for again"
+        "it was not refreshed again"
     );
     assert_eq!(
         after.health.scores.next_refresh,
@@ -83,7 +77,7 @@ async fn tenants_come_and_go_and_the_others_do_not_notice() {
 }
 
 #[tokio::test]
-async fn another_way_to_look_at_the_data_needs_no_new_data() {
+async fn another_rendering_fetches_nothing() {
     let mut world = hourly().await;
     let before = world.tenant("contoso");
     let changes = world.reconfigure(|config| {
@@ -101,7 +95,7 @@ async fn another_way_to_look_at_the_data_needs_no_new_data() {
 }
 
 #[tokio::test]
-async fn a_new_secret_is_used_and_the_data_stay() {
+async fn a_new_secret_keeps_the_data() {
     let mut world = hourly().await;
     let before = world.tenant("contoso");
     let changes = world.reconfigure(|config| {
@@ -120,7 +114,7 @@ async fn a_new_secret_is_used_and_the_data_stay() {
 }
 
 #[tokio::test]
-async fn a_tenant_that_failed_tries_a_new_secret_at_once() {
+async fn a_failing_tenant_uses_a_new_secret_at_once() {
     let world = World::new().await.configure(|config| {
         config.refresh.profiles = HOUR;
         config.refresh.scores = HOUR;
@@ -140,7 +134,7 @@ async fn a_tenant_that_failed_tries_a_new_secret_at_once() {
         }
     });
     world
-        .until("the new secret opens", |tenants| {
+        .until("the new secret is accepted", |tenants| {
             let health = &tenants.find("contoso").unwrap().health;
             health.profiles.up && health.scores.up
         })
@@ -149,15 +143,18 @@ async fn a_tenant_that_failed_tries_a_new_secret_at_once() {
 
 /// Consent given in Entra changes nothing in the configuration.
 #[tokio::test]
-async fn a_reload_tries_again_what_somebody_may_have_mended() {
-    let mut world =
-        hourly_but_for(&[("contoso", Fault::new(Struck::Token, What::Aadsts(65001)))]).await;
+async fn a_reload_retries_tenants_that_failed() {
+    let mut world = hourly_with(&[(
+        "contoso",
+        Fault::new(Struck::Token, FaultKind::Aadsts(65001)),
+    )])
+    .await;
     let others = refreshes(&world.tenant("fabrikam"));
     assert!(!world.tenant("contoso").health.profiles.up);
-    world.control().clear();
+    world.handle().clear_faults();
     assert_eq!(world.reconfigure(|_| ()).restarted, 1);
     world
-        .until("consent opens", |tenants| {
+        .until("consent is given", |tenants| {
             let health = &tenants.find("contoso").unwrap().health;
             health.profiles.up && health.scores.up
         })
@@ -167,21 +164,21 @@ async fn a_reload_tries_again_what_somebody_may_have_mended() {
 }
 
 #[tokio::test]
-async fn what_graph_asked_to_wait_for_waits_over_a_reload() {
-    let wait = What::Throttle {
+async fn a_reload_does_not_shorten_a_retry_after() {
+    let wait = FaultKind::Throttle {
         retry_after: RetryAfter::Seconds(600),
     };
-    let mut world = hourly_but_for(&[
+    let mut world = hourly_with(&[
         ("contoso", Fault::new(Struck::Profiles, wait)),
-        ("fabrikam", Fault::new(Struck::Profiles, What::Reset)),
+        ("fabrikam", Fault::new(Struck::Profiles, FaultKind::Reset)),
     ])
     .await;
     let before = world.tenant("contoso");
     assert!(!before.health.profiles.up);
-    world.control().clear();
+    world.handle().clear_faults();
     world.reconfigure(|config| config.refresh.timeout *= 2);
     world
-        .until("who need not wait is asked again", |tenants| {
+        .until("the tenant without a delay is refreshed", |tenants| {
             tenants.find("fabrikam").unwrap().health.profiles.up
         })
         .await;
@@ -189,7 +186,7 @@ async fn what_graph_asked_to_wait_for_waits_over_a_reload() {
 }
 
 #[tokio::test]
-async fn an_alias_that_stands_for_another_tenant_begins_anew() {
+async fn an_alias_of_another_tenant_starts_without_data() {
     let mut world = hourly().await;
     let changes = world.reconfigure(|config| {
         let (first, rest) = config.tenants.split_first_mut().unwrap();
@@ -202,9 +199,9 @@ async fn an_alias_that_stands_for_another_tenant_begins_anew() {
     assert!(!world.tenant("contoso").snapshot.controls.is_empty());
 }
 
-/// A program that is told by a signal, as by `kill -HUP`.
+/// Reload by signal, as by `kill -HUP`.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hangup_reads_the_file_again_and_a_bad_one_changes_nothing() {
+async fn sighup_reloads_the_file_and_an_invalid_one_changes_nothing() {
     let simulated = Simulated::start();
     let written = fs::read_to_string(simulated.config()).unwrap();
     let exporter = Process::exporter(&[
@@ -225,11 +222,14 @@ async fn a_hangup_reads_the_file_again_and_a_bad_one_changes_nothing() {
     exporter.word_after("the configuration cannot be used");
     let text = metrics().await;
     assert!(text.contains(&format!("{successful}0")));
-    assert!(text.contains("tenant=\"contoso\""), "the old one stays");
-    let said = exporter.output();
     assert!(
-        said.contains("secure-score.yml:") && said.contains("refresh"),
-        "{said}"
+        text.contains("tenant=\"contoso\""),
+        "the old configuration stays"
+    );
+    let log = exporter.output();
+    assert!(
+        log.contains("secure-score.yml:") && log.contains("refresh"),
+        "{log}"
     );
 
     let without = written.find("  - name: contoso").unwrap();
@@ -259,7 +259,7 @@ fn unindented(lines: &str) -> String {
 }
 
 #[test]
-fn a_tenant_in_a_file_of_its_own_is_watched_once_it_is_there() {
+fn a_tenant_file_is_loaded_when_it_appears() {
     let simulated = Simulated::start();
     let written = fs::read_to_string(simulated.config()).unwrap();
     let (rest, contoso) = split(&written);
@@ -284,7 +284,7 @@ fn a_tenant_in_a_file_of_its_own_is_watched_once_it_is_there() {
 }
 
 #[test]
-fn the_file_people_write_is_gone_by_only_where_they_said_so() {
+fn the_configuration_file_is_watched_only_with_auto_reload() {
     let simulated = Simulated::start();
     let written = fs::read_to_string(simulated.config()).unwrap();
     let config = simulated.config();
@@ -301,7 +301,7 @@ fn the_file_people_write_is_gone_by_only_where_they_said_so() {
 }
 
 #[test]
-fn a_secret_that_rotates_on_disk_is_picked_up() {
+fn a_secret_rotated_on_disk_is_loaded() {
     let simulated = Simulated::start();
     let exporter = Process::exporter(&[
         "--web.listen-address=127.0.0.1:0",
@@ -317,7 +317,7 @@ fn a_secret_that_rotates_on_disk_is_picked_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_reads_the_file_again_and_says_how_that_ended() {
+async fn a_reload_request_returns_the_outcome() {
     let simulated = Simulated::start();
     let written = fs::read_to_string(simulated.config()).unwrap();
     let config = simulated.config();
@@ -338,27 +338,27 @@ async fn a_request_reads_the_file_again_and_says_how_that_ended() {
             .unwrap()
             .contains("--web.enable-lifecycle")
     );
-    let looked = http.get(url(&open, "/-/reload")).send().await.unwrap();
-    assert_eq!(looked.status().as_u16(), 405);
-    assert_eq!(looked.headers()["allow"], "POST, PUT");
+    let get = http.get(url(&open, "/-/reload")).send().await.unwrap();
+    assert_eq!(get.status().as_u16(), 405);
+    assert_eq!(get.headers()["allow"], "POST, PUT");
 
     let page = |exporter: &Process| http.get(url(exporter, "/acceptances")).send();
     let before = page(&open).await.unwrap().text().await.unwrap();
     let hidden = "hidden by the configuration";
-    assert!(!before.contains(hidden), "persons are shown");
+    assert!(!before.contains(hidden), "names are shown");
     fs::write(
         simulated.config(),
         format!("{written}privacy: {{events: off}}\n"),
     )
     .unwrap();
-    let by_a_page = http
+    let cross_origin = http
         .post(url(&open, "/-/reload"))
         .header("origin", "https://evil.example");
-    assert_eq!(by_a_page.send().await.unwrap().status().as_u16(), 403);
+    assert_eq!(cross_origin.send().await.unwrap().status().as_u16(), 403);
     let reloaded = http.post(url(&open, "/-/reload")).send().await.unwrap();
     assert_eq!(reloaded.status().as_u16(), 200);
     let after = page(&open).await.unwrap().text().await.unwrap();
-    assert!(after.contains(hidden), "persons are hidden now");
+    assert!(after.contains(hidden), "names are hidden");
 
     fs::write(simulated.config(), format!("{written}refesh: {{}}\n")).unwrap();
     let failed = http.put(url(&open, "/-/reload")).send().await.unwrap();

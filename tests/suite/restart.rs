@@ -1,4 +1,4 @@
-//! A restart with a state directory: served at once, nothing asked twice.
+//! A restart with a state directory: data is served at once and not fetched again.
 
 use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
@@ -7,33 +7,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Lists that change while nobody asks Graph.
-const OF_THE_PROCESS: [&str; 4] = [
+/// Counters, which start at 0 in each process.
+const COUNTERS: [&str; 4] = [
     "secure_score_refreshes_total",
     "secure_score_graph_requests_total",
     "secure_score_token_requests_total",
     "secure_score_graph_throttled_total",
 ];
 
-struct Restarted {
+struct Restart {
     simulated: Simulated,
     state: PathBuf,
 }
 
-impl Restarted {
-    /// A simulator, watched once an hour.
+impl Restart {
+    /// A simulator whose tenants are refreshed once an hour.
     fn new() -> Self {
         Self::at("profiles: 1h, scores: 2h")
     }
 
-    /// A simulator, watched at another rhythm.
-    fn at(rhythm: &str) -> Self {
+    /// A simulator whose tenants are refreshed at other intervals.
+    fn at(intervals: &str) -> Self {
         let simulated = Simulated::start();
         let written = fs::read_to_string(simulated.config()).unwrap();
         let others = written.lines().filter(|line| !line.starts_with("refresh:"));
         let others: String = others.flat_map(|line| [line, "\n"]).collect();
-        assert_ne!(others, written, "the rhythm is written on one line");
-        let timed = format!("refresh: {{{rhythm}}}\n{others}");
+        assert_ne!(others, written, "the intervals are on one line");
+        let timed = format!("refresh: {{{intervals}}}\n{others}");
         fs::write(simulated.config(), timed).unwrap();
         Self {
             state: simulated.folder().join("state"),
@@ -67,11 +67,11 @@ async fn until_ready(exporter: &Process) {
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("never ready:\n{}", exporter.output());
+    panic!("not ready:\n{}", exporter.output());
 }
 
-/// Waits until both lists of all tenants are on the disk, which happens behind
-/// the scenes.
+/// Waits until both lists of all tenants are on the disk; another thread writes
+/// them.
 async fn until_written(state: &Path) {
     for _ in 0..600 {
         let files = fs::read_dir(state)
@@ -91,44 +91,48 @@ async fn until_written(state: &Path) {
     panic!("not all tenants were written");
 }
 
-/// The tenants' samples but for the counters, which begin anew.
-fn kept(metrics: &str) -> Vec<&str> {
-    let samples = metrics.lines().filter(|line| {
+/// The tenants' samples without the counters.
+fn samples(metrics: &str) -> Vec<&str> {
+    let lines = metrics.lines().filter(|line| {
         line.starts_with("secure_score_")
             && !line.starts_with("secure_score_exporter_")
-            && !OF_THE_PROCESS.iter().any(|name| line.starts_with(name))
+            && !COUNTERS.iter().any(|name| line.starts_with(name))
     });
-    samples.collect()
+    lines.collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_exporter_comes_back_with_what_it_knew_and_asks_nothing() {
-    let world = Restarted::new();
+async fn a_killed_exporter_restarts_with_its_data_and_requests_nothing() {
+    let world = Restart::new();
     let mut first = world.exporter();
     until_ready(&first).await;
     let before = get(&first, "/metrics").await.1;
     until_written(&world.state).await;
     first.kill();
-    let asked = world.simulated.requests().await;
+    let requests = world.simulated.requests().await;
 
     let second = world.exporter();
-    let (status, said) = get(&second, "/-/ready").await;
-    assert_eq!(status, 200, "{said}");
+    let (status, body) = get(&second, "/-/ready").await;
+    assert_eq!(status, 200, "{body}");
     let after = get(&second, "/metrics").await.1;
-    let (after, before) = (kept(&after), kept(&before));
+    let (after, before) = (samples(&after), samples(&before));
     let lost: Vec<_> = before.iter().filter(|it| !after.contains(it)).collect();
     let new: Vec<_> = after.iter().filter(|it| !before.contains(it)).collect();
     assert!(before.len() > 1_000);
     assert!(after == before, "lost {lost:#?}, new {new:#?}");
-    assert_eq!(world.simulated.requests().await, asked, "it asked again");
+    assert_eq!(
+        world.simulated.requests().await,
+        requests,
+        "it requested again"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_disk_that_takes_nothing_stops_nothing() {
-    let world = Restarted::new();
+async fn a_disk_that_cannot_be_written_stops_no_refresh() {
+    let world = Restart::new();
     for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
-        let in_the_way = world.state.join(format!("{tenant}.state.unfinished"));
-        fs::create_dir_all(in_the_way).unwrap();
+        let obstacle = world.state.join(format!("{tenant}.state.unfinished"));
+        fs::create_dir_all(obstacle).unwrap();
     }
     let exporter = world.exporter();
     until_ready(&exporter).await;
@@ -141,8 +145,8 @@ async fn a_disk_that_takes_nothing_stops_nothing() {
 }
 
 #[test]
-fn a_state_directory_of_another_exporter_is_refused_with_the_remedy() {
-    let world = Restarted::new();
+fn a_state_directory_in_use_is_rejected_with_a_hint() {
+    let world = Restart::new();
     let first = world.exporter();
     first.word_after("address=");
     let state = world.state.display().to_string();
@@ -153,22 +157,22 @@ fn a_state_directory_of_another_exporter_is_refused_with_the_remedy() {
         "--state.dir",
         &state,
     ]);
-    let said = text(&second.stderr);
+    let stderr = text(&second.stderr);
     assert!(!second.status.success());
     assert!(
-        said.contains("another process uses the state directory") && said.contains("hint: "),
-        "{said}"
+        stderr.contains("another process uses the state directory") && stderr.contains("hint: "),
+        "{stderr}"
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_restart_tells_no_event_twice_and_misses_none() {
-    let world = Restarted::at("profiles: 10s, scores: 1h");
+async fn a_restart_repeats_no_event_and_loses_none() {
+    let world = Restart::at("profiles: 10s, scores: 1h");
     let accept = |control: &'static str| {
         let acceptance = json!({"by": "alex@contoso.example", "comment": "why"});
         world.simulated.accept("contoso", control, acceptance)
     };
-    let told = |exporter: &Process, control: &str| {
+    let events = |exporter: &Process, control: &str| {
         let log = exporter.output();
         let lines = log.lines().filter(|line| {
             line.contains("event=state_changed") && line.contains(&format!("control={control} "))
@@ -178,13 +182,13 @@ async fn a_restart_tells_no_event_twice_and_misses_none() {
     accept("AdminMFAV2").await;
     let mut first = world.exporter();
     until_ready(&first).await;
-    assert_eq!(told(&first, "AdminMFAV2"), 1, "{}", first.output());
+    assert_eq!(events(&first, "AdminMFAV2"), 1, "{}", first.output());
     until_written(&world.state).await;
     first.terminate();
 
     accept("SigninRiskPolicy").await;
     let second = world.exporter();
     second.word_after("control=SigninRiskPolicy");
-    assert_eq!(told(&second, "SigninRiskPolicy"), 1);
-    assert_eq!(told(&second, "AdminMFAV2"), 0, "{}", second.output());
+    assert_eq!(events(&second, "SigninRiskPolicy"), 1);
+    assert_eq!(events(&second, "AdminMFAV2"), 0, "{}", second.output());
 }

@@ -6,7 +6,7 @@
 
 use crate::golden;
 use crate::world::World;
-use secure_score_exporter::simulator::Options;
+use graph_simulator::Options;
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! The JSON Schema that editors read: it takes what the exporter takes, and
-//! finds what is misspelt or misshapen.
+//! The JSON Schema for editors: it accepts what the exporter accepts, and
+//! rejects misspelt and malformed values.
 
 use crate::golden;
 use secure_score_exporter::config::{self, Environment};
@@ -7,9 +7,9 @@ use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Bad configurations that a schema can find. The others are right in form, or
-/// no YAML at all.
-const FOUND: &[&str] = &[
+/// Bad configurations that a schema can reject. The others have the right form,
+/// or are not YAML.
+const REJECTED: &[&str] = &[
     "categories",
     "clouds",
     "credential-expiry",
@@ -36,56 +36,56 @@ fn read(path: &Path) -> Option<Value> {
     serde_saphyr::from_str(&text).ok()
 }
 
-fn cases(ending: &str) -> Vec<PathBuf> {
+fn cases(suffix: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(root().join("tests/config")).unwrap();
     let paths = entries.map(|entry| entry.unwrap().path());
     let mut cases: Vec<_> = paths
-        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .filter(|path| path.to_string_lossy().ends_with(suffix))
         .collect();
     cases.sort();
     cases
 }
 
 #[test]
-fn it_is_written_down_as_it_is_made() {
-    let made = serde_json::to_string_pretty(&config::schema()).unwrap() + "\n";
-    golden::compare(&root().join("docs/reference/config.schema.json"), &made);
+fn the_document_is_the_generated_schema() {
+    let schema = serde_json::to_string_pretty(&config::schema()).unwrap() + "\n";
+    golden::compare(&root().join("docs/reference/config.schema.json"), &schema);
 }
 
 #[test]
-fn what_the_exporter_takes_it_takes() {
+fn good_files_are_valid() {
     let schema = jsonschema::validator_for(&config::schema()).unwrap();
     let good = cases(".good.yml");
     assert!(good.len() > 5);
     for path in good {
-        let written = read(&path).unwrap();
-        let complaints: Vec<_> = schema
-            .iter_errors(&written)
+        let file = read(&path).unwrap();
+        let errors: Vec<_> = schema
+            .iter_errors(&file)
             .map(|it| format!("{}: {it}", it.instance_path()))
             .collect();
-        assert!(complaints.is_empty(), "{}: {complaints:#?}", path.display());
+        assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
     }
 }
 
 #[test]
-fn what_is_misspelt_or_misshapen_it_finds() {
+fn misspelt_and_malformed_values_are_rejected() {
     let schema = jsonschema::validator_for(&config::schema()).unwrap();
-    let found: Vec<_> = cases(".bad.yml")
+    let rejected: Vec<_> = cases(".bad.yml")
         .into_iter()
-        .filter(|path| read(path).is_some_and(|written| !schema.is_valid(&written)))
+        .filter(|path| read(path).is_some_and(|file| !schema.is_valid(&file)))
         .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
         .map(|name| name.trim_end_matches(".bad.yml").to_owned())
         .collect();
-    for name in FOUND {
+    for name in REJECTED {
         assert!(
-            found.iter().any(|it| it == name),
-            "{name} is not found by it, only {found:?}"
+            rejected.iter().any(|it| it == name),
+            "the schema accepts {name} and rejects only {rejected:?}"
         );
     }
 }
 
 #[test]
-fn the_example_fits_it_names_it_and_is_good() {
+fn the_example_is_valid_and_names_the_schema() {
     let example = root().join("examples/secure-score.yml");
     let text = fs::read_to_string(&example).unwrap();
     let named = text.lines().next().unwrap().rsplit('=').next().unwrap();
@@ -93,7 +93,7 @@ fn the_example_fits_it_names_it_and_is_good() {
     let schema: Value = serde_json::from_str(&named).unwrap();
     let schema = jsonschema::validator_for(&schema).unwrap();
     assert!(schema.is_valid(&read(&example).unwrap()));
-    // With every suggestion taken up, too.
+    // Also with every commented setting.
     let whole = uncommented(&text);
     assert!(
         schema.is_valid(&serde_saphyr::from_str(&whole).unwrap()),
@@ -116,11 +116,11 @@ fn the_example_fits_it_names_it_and_is_good() {
         let path = folder.path().join("secure-score.yml");
         fs::write(&path, text).unwrap();
         let loaded = config::load(&path, &Environment::default()).unwrap();
-        assert_eq!(loaded.warnings, [], "nothing in it is odd");
+        assert_eq!(loaded.warnings, [], "the example has no warnings");
     }
 }
 
-/// The example with its suggestions: comments that are YAML.
+/// The example with its commented settings.
 fn uncommented(text: &str) -> String {
     let is_yaml = |line: &str| {
         let line = line.trim_start().trim_start_matches("- ");
@@ -129,7 +129,7 @@ fn uncommented(text: &str) -> String {
     let lines = text
         .lines()
         .map(|line| match line.trim_start().strip_prefix("# ") {
-            Some(suggested) if is_yaml(suggested) && !suggested.starts_with("yaml-") => {
+            Some(setting) if is_yaml(setting) && !setting.starts_with("yaml-") => {
                 line.replacen("# ", "", 1)
             }
             Some(_) => String::new(),

@@ -1,10 +1,11 @@
-//! Several exporters that divide the tenants.
+//! Several exporters among which the tenants are divided.
 
 use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
 use std::time::Duration;
 
-/// The lines of all controls and tenants, sorted, once every list was tried.
+/// The samples of all controls and tenants, sorted, after the first refresh of
+/// every list.
 async fn samples(simulated: &Simulated, flags: &[&str]) -> Vec<String> {
     let config = simulated.config();
     let mut arguments = vec!["--web.listen-address=127.0.0.1:0", "--config.file", &config];
@@ -21,14 +22,14 @@ async fn samples(simulated: &Simulated, flags: &[&str]) -> Vec<String> {
     }
     let metrics = http.get(format!("http://{address}/metrics")).send().await;
     let metrics = metrics.unwrap().text().await.unwrap();
-    let of_the_answers = [
+    let data_families = [
         "secure_score_control_",
         "secure_score_tenant_",
         "secure_score_category_",
     ];
     let mut samples: Vec<String> = metrics
         .lines()
-        .filter(|line| of_the_answers.iter().any(|name| line.starts_with(name)))
+        .filter(|line| data_families.iter().any(|name| line.starts_with(name)))
         .map(str::to_owned)
         .collect();
     samples.sort();
@@ -36,25 +37,25 @@ async fn samples(simulated: &Simulated, flags: &[&str]) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_shares_together_are_the_whole() {
+async fn the_shards_together_have_all_samples() {
     let simulated = Simulated::start();
     let whole = samples(&simulated, &[]).await;
     assert!(whole.len() > 1_000, "only {} samples", whole.len());
     let mut together = Vec::new();
     for index in ["0", "1", "2"] {
-        let share = samples(&simulated, &["--shard", index, "--total-shards=3"]).await;
-        assert!(share.len() < whole.len(), "{index} watches every tenant");
-        together.extend(share);
+        let shard = samples(&simulated, &["--shard", index, "--total-shards=3"]).await;
+        assert!(shard.len() < whole.len(), "{index} has every tenant");
+        together.extend(shard);
     }
     together.sort();
     assert!(together == whole, "{} of {}", together.len(), whole.len());
 }
 
 #[test]
-fn a_share_that_does_not_exist_starts_nothing() {
+fn an_invalid_shard_is_rejected() {
     let simulated = Simulated::start();
     let config = simulated.config();
-    for (flags, said) in [
+    for (flags, expected) in [
         (
             &["--shard=3", "--total-shards=3"][..],
             "there is no shard 3 of 3",
@@ -70,9 +71,9 @@ fn a_share_that_does_not_exist_starts_nothing() {
         let mut arguments = flags.to_vec();
         arguments.insert(0, &config);
         arguments.insert(0, "--config.file");
-        let ended = run(&arguments);
-        let complaint = text(&ended.stderr);
-        assert!(!ended.status.success(), "{flags:?}");
-        assert!(complaint.contains(said), "{flags:?}: {complaint}");
+        let output = run(&arguments);
+        let stderr = text(&output.stderr);
+        assert!(!output.status.success(), "{flags:?}");
+        assert!(stderr.contains(expected), "{flags:?}: {stderr}");
     }
 }

@@ -1,12 +1,17 @@
-//! The state directory, through crashes and other people's files.
+//! The state directory: crashes, damaged files and files of older versions.
 
-use crate::rendering::arbitrary;
+use crate::arbitrary;
 use proptest::prelude::*;
-use secure_score_exporter::events::{Remembered, RememberedControl};
+use secure_score_exporter::config::TenantRules;
+use secure_score_exporter::events::{Seen, detect};
 use secure_score_exporter::store::disk::{
-    Confirmed, Directory, DirectoryError, ListStanding, Saved,
+    Confirmed, DirectoryError, ListStanding, Saved, StateDirectory,
 };
-use secure_score_model::{Api, Catalogue, PreviousScore, Report, Timestamp};
+use secure_score_model::{
+    Api, Catalogue, CatalogueEntry, Control, ControlState, History, PreviousScore, Report,
+    StateUpdate, TenantIdentity, TenantSnapshot, Timestamp,
+};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -15,7 +20,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Tells the child of the crash test where to write.
+/// The variable with the directory for the child of the crash test.
 const CRASH_DIRECTORY: &str = "TEST_CRASH_DIRECTORY";
 
 fn confirmed<T>(value: T) -> Option<Confirmed<Arc<T>>> {
@@ -34,27 +39,25 @@ fn standing(number: i64) -> ListStanding {
     }
 }
 
-/// Long enough that a writing takes its time.
-fn seen(number: i64) -> Remembered {
-    let control = |place: i64| RememberedControl {
-        id: format!("{number}/{place}"),
-        title: String::new(),
-        category: "Identity".to_owned(),
-        listed: true,
-        deprecated: false,
-        history: None,
-        earlier: Vec::new(),
-        acceptance: None,
-    };
-    Remembered {
-        since: Some(number),
-        controls: (0..2_000).map(control).collect(),
-    }
+/// So many controls that writing them takes a while.
+fn seen(number: i64) -> Seen {
+    let controls = (0..2_000).map(|index| format!("{number}/{index}"));
+    let controls = controls.map(|id| Control::listed(CatalogueEntry::new(&id)));
+    let controls: Vec<Control> = controls.collect();
+    let mut seen = Seen::default();
+    let now = Timestamp::from_seconds(number);
+    detect(&mut seen, &TenantIdentity::new("a"), &controls, true, now);
+    seen
 }
 
-/// A tenant whose every part carries the same number.
-fn numbered(number: i64) -> Saved {
+fn seen_since(since: Option<i64>) -> Seen {
+    serde_json::from_value(json!({"since": since, "controls": []})).unwrap()
+}
+
+/// A tenant whose parts all have the same number.
+fn numbered(alias: &str, number: i64) -> Saved {
     Saved {
+        alias: alias.into(),
         directory: format!("global/tenant-{number}"),
         entra_tenant_id: Some(format!("tenant-{number}").into()),
         catalogue: confirmed(Catalogue {
@@ -62,13 +65,13 @@ fn numbered(number: i64) -> Saved {
             ..Catalogue::default()
         }),
         lists: BTreeMap::from([(Api::Profiles, standing(number))]),
-        seen: seen(number),
+        seen: seen(number).into(),
         ..Saved::default()
     }
 }
 
-/// A report without numbers that are none, which Graph cannot send either.
-fn sane(mut report: Report) -> Report {
+/// The report without NaN and infinite numbers, which Graph cannot send.
+fn finite(mut report: Report) -> Report {
     for comparison in &mut report.comparisons {
         comparison.ratio = comparison.ratio.filter(|ratio| ratio.is_finite());
     }
@@ -87,56 +90,119 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn whatever_is_saved_comes_back(
+    fn saved_state_is_loaded_unchanged(
         catalogue in arbitrary::catalogue(),
         report in arbitrary::report(),
         since in any::<Option<i64>>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let mut saved = Saved {
+            alias: "contoso".into(),
             catalogue: confirmed(catalogue),
-            earlier: PreviousScore::of(&report),
-            report: confirmed(sane(report)),
-            seen: Remembered {
-                since,
-                controls: Vec::new(),
-            },
+            previous_score: PreviousScore::of(&report),
+            report: confirmed(finite(report)),
+            seen: seen_since(since).into(),
             lists: BTreeMap::from([(Api::Scores, standing(-5))]),
             ..Saved::default()
         };
-        saved.pins.learn(&saved.catalogue.as_ref().unwrap().value);
-        let directory = Directory::open(folder.path()).unwrap();
-        directory.save("contoso", &saved).unwrap();
+        Arc::make_mut(&mut saved.pins).learn(&saved.catalogue.as_ref().unwrap().value);
+        let directory = StateDirectory::open(folder.path()).unwrap();
+        directory.save(&saved).unwrap();
         prop_assert_eq!(directory.load("contoso"), Some(saved));
         prop_assert_eq!(directory.load("fabrikam"), None);
     }
 }
 
+/// A state file of version 0.1.0, with every field; its data are invented.
+const VERSION_0_1: &str = include_str!("../state/version-0.1.0.state");
+
+fn json_of(file: &str) -> Value {
+    let (_, json) = file.split_once('\n').unwrap();
+    serde_json::from_str(json).unwrap()
+}
+
 #[test]
-fn nobody_else_may_read_it() {
+fn a_file_of_version_0_1_is_read_and_written_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("contoso.state");
+    fs::write(&file, VERSION_0_1).unwrap();
+    let directory = StateDirectory::open(folder.path()).unwrap();
+    let saved = directory.load("contoso").expect("the file is read");
+    let previous = saved.previous_score.unwrap();
+    assert_eq!(previous.score.get(), 377.5);
+    assert_eq!(saved.pins.iter().count(), 4);
+    assert!(saved.lists[&Api::Profiles].up);
+    directory.save(&saved).unwrap();
+    let written = fs::read_to_string(&file).unwrap();
+    assert_eq!(json_of(&written), json_of(VERSION_0_1));
+}
+
+#[test]
+fn a_file_of_version_0_1_repeats_no_event_and_hides_none() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("contoso.state"), VERSION_0_1).unwrap();
+    let directory = StateDirectory::open(folder.path()).unwrap();
+    let mut saved = directory.load("contoso").expect("the file is read");
+    let catalogue = saved.catalogue.unwrap();
+    let rules = TenantRules::default();
+    let identity = TenantIdentity::new("contoso");
+    let now = catalogue.at;
+    let mut events = |catalogue: &Catalogue| {
+        let snapshot = TenantSnapshot::join(Some(catalogue), None, &saved.pins, &rules);
+        let controls = &snapshot.controls;
+        let events = detect(
+            Arc::make_mut(&mut saved.seen),
+            &identity,
+            controls,
+            true,
+            now,
+        );
+        let kinds = events
+            .iter()
+            .map(|event| (event.kind.as_str(), event.control.to_string()));
+        kinds.collect::<Vec<_>>()
+    };
+    let mut catalogue = (*catalogue.value).clone();
+    assert_eq!(events(&catalogue), []);
+    let entry = Arc::make_mut(&mut catalogue.entries[0]);
+    let mut changes = entry.history.changes().to_vec();
+    changes.push(StateUpdate {
+        at: Some(now),
+        comment: Some("why".into()),
+        ..StateUpdate::new(ControlState::Planned)
+    });
+    entry.history = History::from_updates(changes);
+    let changed = ("state_changed", entry.id.to_string());
+    let left = catalogue.entries.pop().unwrap();
+    let left = ("accepted_control_left", left.id.to_string());
+    assert_eq!(events(&catalogue), [changed, left]);
+}
+
+#[test]
+fn only_the_owner_may_read_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/state");
-    let directory = Directory::open(&path).unwrap();
-    directory.save("contoso", &numbered(1)).unwrap();
+    let directory = StateDirectory::open(&path).unwrap();
+    directory.save(&numbered("contoso", 1)).unwrap();
     assert_eq!(mode(&path), 0o700);
     assert_eq!(mode(&path.join("contoso.state")), 0o600);
 }
 
 #[test]
-fn a_second_process_is_refused_until_the_first_has_gone() {
+fn a_second_process_is_refused_until_the_first_stops() {
     let folder = tempfile::tempdir().unwrap();
-    let first = Directory::open(folder.path()).unwrap();
-    let second = Directory::open(folder.path());
-    assert!(matches!(second, Err(DirectoryError::Taken { .. })));
+    let first = StateDirectory::open(folder.path()).unwrap();
+    let second = StateDirectory::open(folder.path());
+    assert!(matches!(second, Err(DirectoryError::Locked { .. })));
     drop(first);
-    assert!(Directory::open(folder.path()).is_ok());
+    assert!(StateDirectory::open(folder.path()).is_ok());
 }
 
 #[test]
-fn what_cannot_be_used_is_set_aside_and_not_lost() {
+fn an_unusable_file_is_set_aside_and_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::open(folder.path()).unwrap();
-    directory.save("good", &numbered(1)).unwrap();
+    let directory = StateDirectory::open(folder.path()).unwrap();
+    directory.save(&numbered("good", 1)).unwrap();
     let good = fs::read(folder.path().join("good.state")).unwrap();
     let renamed = good.clone();
     let mut flipped = good.clone();
@@ -156,23 +222,24 @@ fn what_cannot_be_used_is_set_aside_and_not_lost() {
         let file = folder.path().join(format!("{alias}.state"));
         fs::write(&file, &contents).unwrap();
         assert_eq!(directory.load(alias), None, "{alias}");
-        assert!(!file.exists(), "{alias} is still in the way");
+        assert!(!file.exists(), "{alias} is still in its place");
         let aside = folder.path().join(format!("{alias}.state.unusable"));
         assert_eq!(fs::read(aside).unwrap(), contents, "{alias}");
-        directory.save(alias, &numbered(2)).unwrap();
-        assert_eq!(directory.load(alias), Some(numbered(2)), "{alias}");
+        directory.save(&numbered(alias, 2)).unwrap();
+        let saved = directory.load(alias);
+        assert_eq!(saved, Some(numbered(alias, 2)), "{alias}");
     }
 }
 
 #[test]
 fn a_full_disk_leaves_the_old_file() {
     let folder = tempfile::tempdir().unwrap();
-    let directory = Directory::open(folder.path()).unwrap();
-    directory.save("contoso", &numbered(1)).unwrap();
-    // A directory where the new file would be written: it fails, whoever asks.
+    let directory = StateDirectory::open(folder.path()).unwrap();
+    directory.save(&numbered("contoso", 1)).unwrap();
+    // A directory in the place of the new file makes the write fail, even for root.
     fs::create_dir(folder.path().join("contoso.state.unfinished")).unwrap();
-    assert!(directory.save("contoso", &numbered(2)).is_err());
-    assert_eq!(directory.load("contoso"), Some(numbered(1)));
+    assert!(directory.save(&numbered("contoso", 2)).is_err());
+    assert_eq!(directory.load("contoso"), Some(numbered("contoso", 1)));
 }
 
 /// The child of the crash test: it writes until it is killed.
@@ -183,24 +250,24 @@ fn write_until_killed() {
     let directory = opened(Path::new(&folder));
     for number in 0.. {
         for alias in ["contoso", "fabrikam"] {
-            directory.save(alias, &numbered(number)).unwrap();
+            directory.save(&numbered(alias, number)).unwrap();
         }
     }
 }
 
-/// Opens a directory that may be locked for a moment yet: a program that
-/// another test starts holds what was open here until it runs.
-fn opened(path: &Path) -> Directory {
+/// Opens a directory whose lock may last a moment longer: a process that
+/// another test forks holds it until it calls exec.
+fn opened(path: &Path) -> StateDirectory {
     for _ in 0..5_000 {
-        match Directory::open(path) {
-            Err(DirectoryError::Taken { .. }) => std::thread::sleep(Duration::from_millis(2)),
+        match StateDirectory::open(path) {
+            Err(DirectoryError::Locked { .. }) => std::thread::sleep(Duration::from_millis(2)),
             other => return other.unwrap(),
         }
     }
     panic!("{} stays locked", path.display());
 }
 
-/// Waits until somebody has put another file in the place of this one.
+/// Waits until another file has replaced this one.
 fn until_replaced(file: &Path) {
     let before = fs::metadata(file).unwrap().ino();
     for _ in 0..60_000 {
@@ -212,20 +279,20 @@ fn until_replaced(file: &Path) {
     panic!("the child never writes");
 }
 
-/// Whether all parts of a tenant are of one writing.
-fn is_of_one_writing(saved: &Saved) -> bool {
+/// Whether all parts of a tenant were written together.
+fn is_consistent(saved: &Saved) -> bool {
     let number = saved.lists[&Api::Profiles].next_refresh.nanos();
-    *saved == numbered(number)
+    *saved == numbered(&saved.alias, number)
 }
 
 #[test]
-fn two_hundred_crashes_lose_no_tenant_and_mix_none() {
+fn no_crash_loses_a_tenant_or_mixes_two_states() {
     let folder = tempfile::tempdir().unwrap();
     let program = std::env::current_exe().unwrap();
     let mut random = fastrand::Rng::with_seed(7);
     for alias in ["contoso", "fabrikam"] {
         let directory = opened(folder.path());
-        directory.save(alias, &numbered(0)).unwrap();
+        directory.save(&numbered(alias, 0)).unwrap();
     }
     for round in 0..200 {
         let mut child = Command::new(&program)
@@ -243,10 +310,7 @@ fn two_hundred_crashes_lose_no_tenant_and_mix_none() {
         for alias in ["contoso", "fabrikam"] {
             let saved = directory.load(alias);
             let saved = saved.unwrap_or_else(|| panic!("{alias} is lost in round {round}"));
-            assert!(
-                is_of_one_writing(&saved),
-                "{alias} is mixed in round {round}"
-            );
+            assert!(is_consistent(&saved), "{alias} is mixed in round {round}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What systemd hears of us on its socket.
+//! The notifications systemd receives, and the sockets it passes.
 
 use crate::process::{Process, free_port, program};
 use crate::simulated::{Simulated, run, text};
@@ -6,8 +6,8 @@ use std::os::unix::net::UnixDatagram;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How long a word may take; far more than it needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a notification may take; far more than it needs.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// systemd's end of the socket, and the exporter it started.
 struct Unit {
@@ -21,7 +21,7 @@ impl Unit {
         let simulated = Simulated::start();
         let path = simulated.folder().join("notify");
         let socket = UnixDatagram::bind(&path).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_read_timeout(Some(TIMEOUT)).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"));
         command
             .args(["--web.listen-address=127.0.0.1:0", "--config.file"])
@@ -37,46 +37,52 @@ impl Unit {
         }
     }
 
-    fn hear(&self) -> String {
-        let mut word = [0; 1_024];
-        let length = self.socket.recv(&mut word).expect("a word comes");
-        String::from_utf8(word[..length].to_vec()).unwrap()
+    fn notification(&self) -> String {
+        let mut text = [0; 1_024];
+        let length = self.socket.recv(&mut text).expect("a notification arrives");
+        String::from_utf8(text[..length].to_vec()).unwrap()
     }
 
-    /// What is said until a word comes, that word included.
+    /// The notifications up to the first that has a line.
     fn until(&self, wanted: &str) -> Vec<String> {
-        let patience = Instant::now() + PATIENCE;
-        let mut said = Vec::new();
-        while Instant::now() < patience {
-            let word = self.hear();
-            let is_it = word.lines().any(|line| line == wanted);
-            said.push(word);
-            if is_it {
-                return said;
+        let deadline = Instant::now() + TIMEOUT;
+        let mut received = Vec::new();
+        while Instant::now() < deadline {
+            received.push(self.notification());
+            if received
+                .iter()
+                .flat_map(|it| it.lines())
+                .any(|line| line == wanted)
+            {
+                return received;
             }
         }
-        panic!("{wanted} was never said, but {said:?}");
+        panic!("{wanted} was not received, but {received:?}");
     }
 }
 
 #[test]
-fn systemd_hears_when_we_listen_reload_and_stop() {
+fn systemd_is_notified_of_start_reload_and_stop() {
     let mut unit = Unit::start(None);
-    assert_eq!(unit.until("READY=1").len(), 1, "nothing is said before");
+    assert_eq!(
+        unit.until("READY=1").len(),
+        1,
+        "it is the first notification"
+    );
     unit.exporter.word_after("listening");
     unit.exporter.hang_up();
-    let reloading = unit.hear();
+    let reloading = unit.notification();
     assert!(
         reloading.starts_with("RELOADING=1\nMONOTONIC_USEC="),
         "{reloading:?}"
     );
-    assert_eq!(unit.hear().trim(), "READY=1");
+    assert_eq!(unit.notification().trim(), "READY=1");
     assert_eq!(unit.exporter.terminate(), Some(0));
-    assert_eq!(unit.hear().trim(), "STOPPING=1");
+    assert_eq!(unit.notification().trim(), "STOPPING=1");
 }
 
 #[test]
-fn a_watchdog_hears_signs_of_life_for_as_long_as_we_live() {
+fn the_watchdog_is_notified_while_the_process_runs() {
     let mut unit = Unit::start(Some(Duration::from_millis(300)));
     unit.until("READY=1");
     for _ in 0..5 {
@@ -85,8 +91,8 @@ fn a_watchdog_hears_signs_of_life_for_as_long_as_we_live() {
     assert_eq!(unit.exporter.terminate(), Some(0));
 }
 
-/// Opens a socket, and hands it over as systemd does: as the third descriptor,
-/// addressed to this process.
+/// Opens a socket and passes it as systemd does: as the third descriptor, to
+/// this process.
 const SOCKET_UNIT: &str = r"
 import os, socket, sys
 listening = socket.create_server(('127.0.0.1', int(sys.argv[1])))
@@ -97,7 +103,7 @@ os.execv(sys.argv[2], sys.argv[2:])
 ";
 
 #[test]
-fn a_socket_that_systemd_opened_is_served_and_none_of_our_own() {
+fn only_the_socket_that_systemd_passes_is_served() {
     let simulated = Simulated::start();
     let port = free_port();
     let config = format!("--config.file={}", simulated.config());
@@ -120,12 +126,12 @@ fn a_socket_that_systemd_opened_is_served_and_none_of_our_own() {
 }
 
 #[test]
-fn without_a_socket_from_systemd_nothing_is_started() {
+fn without_a_socket_from_systemd_the_start_fails() {
     let simulated = Simulated::start();
     let config = format!("--config.file={}", simulated.config());
-    let said = run(&["--web.systemd-socket", &config]);
-    assert_eq!(said.status.code(), Some(1));
-    let told = text(&said.stderr);
-    assert!(told.contains("handed over no socket"), "{told}");
-    assert!(told.contains("secure-score-exporter.socket"), "{told}");
+    let output = run(&["--web.systemd-socket", &config]);
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = text(&output.stderr);
+    assert!(stderr.contains("handed over no socket"), "{stderr}");
+    assert!(stderr.contains("secure-score-exporter.socket"), "{stderr}");
 }

@@ -174,6 +174,7 @@ pub(crate) fn tenant(alias: &str) -> TenantState {
         snapshot: Arc::default(),
         health: refreshed(),
         data: Default::default(),
+        policy: Arc::default(),
         vitals: Default::default(),
     }
 }

@@ -352,7 +352,7 @@ async fn a_trend_needs_an_earlier_day_and_its_absence_is_explained() {
         (41.5, "unchanged"),
     ] {
         let mut snapshot = (*state.snapshot).clone();
-        snapshot.earlier = Some(PreviousScore {
+        snapshot.previous_score = Some(PreviousScore {
             as_of: Timestamp::from_seconds(1_763_626_530),
             score: Points::new(score).unwrap(),
             max_score: Points::new(50.0).unwrap(),

@@ -1,11 +1,11 @@
 //! A small world for tests: the embedded Graph, real HTTPS, the real loops.
 
+use graph_simulator::{Fault, Options, Simulator, SimulatorHandle};
 use secure_score_exporter::config::{
     Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
 use secure_score_exporter::events::{DeliveryQueue, Events};
 use secure_score_exporter::refresh::{Changes, Clock, Fleet, FleetOptions, OnDemandRefresh};
-use secure_score_exporter::simulator::{Control, Fault, Options, Simulator};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Format, Policy};
@@ -24,8 +24,8 @@ const OFTEN: Duration = Duration::from_secs(2);
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
     pub(crate) store: Arc<Store>,
-    /// The events that were told, since nobody takes them away.
-    pub(crate) outbox: Arc<DeliveryQueue>,
+    /// All events, since no sender takes them out.
+    pub(crate) queue: Arc<DeliveryQueue>,
     config: Config,
     clock: Clock,
     fleet: Option<Fleet>,
@@ -42,7 +42,7 @@ impl World {
         Self {
             simulator,
             store: Arc::default(),
-            outbox: Arc::default(),
+            queue: Arc::default(),
             config,
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
             fleet: None,
@@ -75,7 +75,7 @@ impl World {
             persons: Persons::Plain,
             telemetry: Arc::clone(&telemetry),
             exporter: None,
-            outbox: Some(Arc::clone(&self.outbox)),
+            queue: Some(Arc::clone(&self.queue)),
         };
         self.events = Some(Arc::new(events));
         let plan = FleetOptions {
@@ -85,7 +85,7 @@ impl World {
             telemetry,
             events: self.events.clone(),
             clock: Arc::clone(&self.clock),
-            keeper: None,
+            state_writer: None,
         };
         self.fleet = Some(Fleet::start(&plan).expect("the loops start"));
         self
@@ -112,18 +112,18 @@ impl World {
         world
     }
 
-    /// How a scrape gets what is overdue refreshed.
-    pub(crate) fn summons(&self) -> Arc<OnDemandRefresh> {
-        self.fleet.as_ref().expect("the exporter runs").summons()
+    /// The handle with which a scrape triggers overdue refreshes.
+    pub(crate) fn on_demand(&self) -> Arc<OnDemandRefresh> {
+        self.fleet.as_ref().expect("the exporter runs").on_demand()
     }
 
-    pub(crate) fn control(&self) -> Control {
-        self.simulator.control()
+    pub(crate) fn handle(&self) -> SimulatorHandle {
+        self.simulator.handle()
     }
 
     /// Lets something go wrong, at one tenant or at all.
     pub(crate) fn inject(&self, tenant: Option<&str>, fault: Fault) {
-        self.control()
+        self.handle()
             .inject(tenant, fault)
             .expect("the fault makes sense");
     }

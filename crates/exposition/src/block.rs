@@ -1,25 +1,25 @@
-//! What is compressed together.
+//! The unit of compression.
 
 use super::gzip::{self, Deflater};
 use bytes::Bytes;
 use crc32fast::Hasher;
 use std::sync::{Arc, OnceLock};
 
-/// A run of neighbouring stretches of an exposition, which is compressed as
-/// one and replaced as one.
+/// A run of neighbouring lines of an exposition, compressed and replaced as
+/// one.
 ///
-/// It keeps the stretches themselves rather than a copy of their bytes: the
-/// tenants' chunks lie in memory once, whoever sends them.
+/// It references the tenants' chunks rather than copying them, so that the
+/// lines are in memory once.
 #[derive(Debug)]
 pub struct Block {
     parts: Vec<Bytes>,
     length: usize,
-    packed: Arc<Packed>,
+    computed: Arc<Computed>,
 }
 
-/// What is known about some bytes wherever they lie.
+/// Results that depend on the bytes of a block, not on their address.
 #[derive(Debug, Default)]
-struct Packed {
+struct Computed {
     checksum: OnceLock<Hasher>,
     deflated: OnceLock<Bytes>,
 }
@@ -29,17 +29,17 @@ impl Block {
         Self {
             length: parts.iter().map(Bytes::len).sum(),
             parts,
-            packed: Arc::default(),
+            computed: Arc::default(),
         }
     }
 
-    /// This block, if `parts` are the same bytes, and taken from where they
-    /// lie now.
+    /// This block, if `parts` are the same bytes, referencing their present
+    /// buffers.
     ///
-    /// A refresh that brings nothing new may write the same lines into another
-    /// buffer. What was compressed is still right then, but the block must let
-    /// go of the old buffer, or the tenant's bytes would be in memory twice.
-    pub(super) fn again<'a>(
+    /// A refresh without news may render the same lines into another buffer.
+    /// The compressed bytes stay valid, but the block must release the old
+    /// buffer; otherwise the tenant's lines would be in memory twice.
+    pub(super) fn reuse<'a>(
         self: &Arc<Self>,
         parts: impl Iterator<Item = &'a [u8]> + Clone,
         owned: impl FnOnce() -> Vec<Bytes>,
@@ -63,51 +63,51 @@ impl Block {
             true => Arc::new(Self {
                 parts: owned(),
                 length: self.length,
-                packed: Arc::clone(&self.packed),
+                computed: Arc::clone(&self.computed),
             }),
         })
     }
 
-    /// How many bytes it holds before compression.
+    /// Its length before compression, bytes.
     pub fn len(&self) -> usize {
         self.length
     }
 
-    /// Whether it holds no byte.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// Whether its checksum is known.
     pub fn is_summed(&self) -> bool {
-        self.packed.checksum.get().is_some()
+        self.computed.checksum.get().is_some()
     }
 
-    /// Computes its checksum, unless that is known; some gigabytes a second.
+    /// Computes its checksum where it is not known, at some gigabytes a second.
     pub fn sum(&self) {
         self.checksum();
     }
 
     /// Whether it is compressed.
     pub fn is_compressed(&self) -> bool {
-        self.packed.deflated.get().is_some()
+        self.computed.deflated.get().is_some()
     }
 
-    /// Compresses it, unless that was done: a millisecond or two on a common
-    /// processor, so never in a scrape. Where the library refuses it stays as it is, and is
-    /// sent so.
+    /// Compresses it where it is not compressed: one or two milliseconds on a
+    /// common processor, so never during a scrape. If the library fails, the
+    /// block is sent stored.
     pub fn compress(&self, deflater: &mut Deflater) {
         self.sum();
         if !self.is_compressed()
             && let Some(deflated) = deflater.deflate(&self.parts)
         {
-            // Another may have been quicker; both did the same.
-            let _already = self.packed.deflated.set(deflated);
+            // Another thread may have been faster, with the same result.
+            let _already = self.computed.deflated.set(deflated);
         }
     }
 
     pub(super) fn checksum(&self) -> &Hasher {
-        self.packed.checksum.get_or_init(|| {
+        self.computed.checksum.get_or_init(|| {
             let mut checksum = Hasher::new();
             for part in &self.parts {
                 checksum.update(part);
@@ -116,10 +116,10 @@ impl Block {
         })
     }
 
-    /// Adds it to a gzip member, as it is where it is not compressed yet.
-    /// Whether it was compressed.
+    /// Adds it to a gzip member, stored where it is not compressed yet.
+    /// Returns whether it was compressed.
     pub(super) fn write(&self, member: &mut Vec<Bytes>) -> bool {
-        match self.packed.deflated.get() {
+        match self.computed.deflated.get() {
             Some(deflated) => {
                 member.push(deflated.clone());
                 true
@@ -141,25 +141,35 @@ mod tests {
         Arc::new(Block::new(owned.collect()))
     }
 
-    fn again(block: &Arc<Block>, parts: &[Bytes]) -> Option<Arc<Block>> {
-        block.again(parts.iter().map(AsRef::as_ref), || parts.to_vec())
+    fn reuse(block: &Arc<Block>, parts: &[Bytes]) -> Option<Arc<Block>> {
+        block.reuse(parts.iter().map(AsRef::as_ref), || parts.to_vec())
     }
 
     #[test]
     fn the_same_parts_are_the_same_block() {
         let known = block(&["a 1\n", "b 2\n"]);
-        let same = again(&known, &known.parts.clone()).unwrap();
+        let same = reuse(&known, &known.parts.clone()).unwrap();
         assert!(Arc::ptr_eq(&known, &same));
     }
 
     #[test]
-    fn the_same_bytes_elsewhere_stay_compressed_and_free_the_old_ones() {
+    fn the_same_bytes_in_another_buffer_stay_compressed_and_free_the_old_one() {
         let known = block(&["a 1\n", "b 2\n"]);
         let elsewhere = block(&["a 1\n", "b 2\n"]).parts.clone();
-        let moved = again(&known, &elsewhere).unwrap();
+        let moved = reuse(&known, &elsewhere).unwrap();
         known.compress(&mut Deflater::default());
         assert!(moved.is_compressed());
         assert!(std::ptr::eq(&*moved.parts[0], &*elsewhere[0]));
+    }
+
+    #[test]
+    fn a_checksum_is_known_once_it_was_computed() {
+        let block = block(&["a 1\n", "b 2\n"]);
+        assert_eq!((block.len(), block.is_empty()), (8, false));
+        assert!(!block.is_summed() && !block.is_compressed());
+        block.sum();
+        assert!(block.is_summed() && !block.is_compressed());
+        assert!(Block::new(Vec::new()).is_empty());
     }
 
     #[test]
@@ -171,7 +181,7 @@ mod tests {
             &["a 1\n", "b 2\n", "c 3\n"],
             &[],
         ] {
-            assert!(again(&known, &block(parts).parts.clone()).is_none());
+            assert!(reuse(&known, &block(parts).parts.clone()).is_none());
         }
     }
 }

@@ -1,14 +1,22 @@
-//! THE table of data families: everything else about them is derived.
+//! The table of data families, from which everything else about them follows:
+//! headers, the reference page, the history of a backfill, the tests, and the
+//! names that dashboards and alerts may use.
 //!
-//! Headers, the reference page, the tests and the names that dashboards and
-//! alerts may use all come from here. A family is added by adding a row and,
-//! where no existing function writes its samples, one in `vitals` or `data`.
+//! A new family is a row here and a function that writes its samples, in
+//! `health`, `tenants` or `controls`.
+//!
+//! A family has a past where Graph keeps the values of earlier days. It has
+//! none where Graph keeps the newest value only (`lastSynced`), where the
+//! exporter itself is the source (health, unknown words), and where the
+//! configuration is (targets, watch list, exceptions): the configuration of an
+//! earlier day is not known.
 
 use super::family::Kind::{Counter, Gauge, Info};
+use super::family::PastSource::{Reports, States};
 use super::family::Presence::{Always, Sometimes};
-use super::family::Render::{Data, Vitals};
+use super::family::Render::{Data, Health};
 use super::family::{Family, Kind, Presence, Render};
-use super::{controls, tenants, vitals};
+use super::{controls, health, tenants};
 
 const fn family(
     name: &'static str,
@@ -24,6 +32,7 @@ const fn family(
         help,
         labels,
         presence,
+        past: None,
         render,
     }
 }
@@ -33,96 +42,127 @@ const CONTROL: &[&str] = &["control", "category"];
 
 /// Every data family, in the order of the exposition.
 #[rustfmt::skip]
-pub static FAMILIES: &[Family] = &[
-    // Who is watched, and how that fares.
-    family("secure_score_tenant_info", Info, &["entra_tenant_id", "cloud", "display_name"], Always, Vitals(vitals::tenant_info),
+pub const FAMILIES: &[Family] = &[
+    // The configured tenants and their refreshes.
+    family("secure_score_tenant_info", Info, &["entra_tenant_id", "cloud", "display_name"], Always, Health(health::tenant_info),
         "A configured tenant; entra_tenant_id is learnt from Graph where the configuration names a domain."),
-    family("secure_score_up", Gauge, &["api"], Always, Vitals(vitals::up),
+    family("secure_score_up", Gauge, &["api"], Always, Health(health::up),
         "Whether the last refresh of a list from Graph succeeded (1) or not (0); profiles is the catalogue with its states, scores the daily report."),
-    family("secure_score_last_refresh_success_timestamp_seconds", Gauge, &["api"], Always, Vitals(vitals::last_success),
+    family("secure_score_last_refresh_success_timestamp_seconds", Gauge, &["api"], Always, Health(health::last_success),
         "When a list was last refreshed from Graph with success, seconds since the epoch."),
-    family("secure_score_next_refresh_timestamp_seconds", Gauge, &["api"], Always, Vitals(vitals::next_refresh),
-        "When the next refresh of a list is due, seconds since the epoch; later than usual while Graph asks to wait."),
-    family("secure_score_refreshes_total", Counter, &["api"], Always, Vitals(vitals::refreshes),
+    family("secure_score_next_refresh_timestamp_seconds", Gauge, &["api"], Always, Health(health::next_refresh),
+        "When the next refresh of a list is due, seconds since the epoch; later than usual while Graph asks the exporter to wait."),
+    family("secure_score_refreshes_total", Counter, &["api"], Always, Health(health::refreshes),
         "Refreshes of a list from Graph, failed ones included."),
-    family("secure_score_refresh_failures_total", Counter, &["api", "reason"], Always, Vitals(vitals::failures),
+    family("secure_score_refresh_failures_total", Counter, &["api", "reason"], Always, Health(health::failures),
         "Refreshes of a list from Graph that failed, by reason; the set of reasons is closed."),
-    family("secure_score_graph_requests_total", Counter, &["api", "code"], Always, Vitals(vitals::graph_requests),
+    family("secure_score_graph_requests_total", Counter, &["api", "code"], Always, Health(health::graph_requests),
         "Requests to Graph by list and HTTP status; none where no answer came."),
-    family("secure_score_graph_throttled_total", Counter, &[], Always, Vitals(vitals::throttled),
-        "Answers of Graph that asked to slow down (status 429)."),
-    family("secure_score_token_requests_total", Counter, &["outcome"], Always, Vitals(vitals::token_requests),
-        "Access tokens asked from Entra, by outcome."),
-    family("secure_score_credential_expiry_timestamp_seconds", Gauge, &[], Sometimes, Vitals(vitals::credential_expiry),
-        "When the tenant's credential stops working, seconds since the epoch: the end of its certificate, or what the configuration says of a secret (credentials, expires), which does not tell itself."),
-    family("secure_score_target_ratio", Gauge, &[], Sometimes, Vitals(vitals::target),
-        "The share of the maximum score the configuration aims for (target), 0 to 1."),
+    family("secure_score_graph_throttled_total", Counter, &[], Always, Health(health::throttled),
+        "Graph answers with status 429, which ask to slow down."),
+    family("secure_score_token_requests_total", Counter, &["outcome"], Always, Health(health::token_requests),
+        "Access tokens requested from Entra, by outcome."),
+    family("secure_score_credential_expiry_timestamp_seconds", Gauge, &[], Sometimes, Health(health::credential_expiry),
+        "When the tenant's credential stops working, seconds since the epoch: the end of its certificate, or the configured end of a secret (credentials, expires), which cannot be read from the secret."),
+    family("secure_score_target_ratio", Gauge, &[], Sometimes, Health(health::target),
+        "The configured target as a share of the maximum score (target), 0 to 1."),
 
     // The tenant's score.
     family("secure_score_report_timestamp_seconds", Gauge, &[], Always, Data(tenants::report_timestamp),
-        "The day Microsoft computed the score for, seconds since the epoch (Graph secureScore createdDateTime)."),
+        "The day Microsoft computed the score for, seconds since the epoch (Graph secureScore createdDateTime).").with_past(Reports),
     family("secure_score_tenant_score", Gauge, &[], Always, Data(tenants::score),
-        "Points of the tenant (Graph secureScore currentScore)."),
+        "Points of the tenant (Graph secureScore currentScore).").with_past(Reports),
     family("secure_score_tenant_max_score", Gauge, &[], Always, Data(tenants::max_score),
-        "Points the tenant could have with what it owns (Graph secureScore maxScore)."),
+        "The most points that the tenant's products allow (Graph secureScore maxScore).").with_past(Reports),
     family("secure_score_category_score", Gauge, &["category"], Always, Data(tenants::category_score),
-        "Points of the scored controls of a category, summed (Graph controlScore score)."),
+        "Points of the scored controls of a category, summed (Graph controlScore score).").with_past(Reports),
     family("secure_score_category_max_score", Gauge, &["category"], Always, Data(tenants::category_max_score),
-        "Points the scored controls of a category could have, summed; left out where one maximum cannot be known."),
+        "The most points of the scored controls of a category, summed; left out where one maximum is unknown.").with_past(Reports),
     family("secure_score_unreconciled_score", Gauge, &[], Always, Data(tenants::unreconciled_score),
         "Microsoft's score of the tenant less the sum over its scored controls, points."),
     family("secure_score_unreconciled_max_score", Gauge, &[], Always, Data(tenants::unreconciled_max_score),
         "Microsoft's maximum of the tenant less the sum of the known maxima of its scored controls, points."),
     family("secure_score_comparison_ratio", Gauge, &["basis"], Always, Data(tenants::comparison_ratio),
-        "Average score of comparable tenants as a share of their maximum, 0 to 1 (Graph averageComparativeScore averageScore)."),
+        "Average score of comparable tenants as a share of their maximum, 0 to 1 (Graph averageComparativeScore averageScore).").with_past(Reports),
     family("secure_score_comparison_category_score", Gauge, &["basis", "category"], Always, Data(tenants::comparison_category_score),
-        "Average points of comparable tenants in a category (Graph averageComparativeScore)."),
+        "Average points of comparable tenants in a category (Graph averageComparativeScore).").with_past(Reports),
     family("secure_score_comparison_category_max_score", Gauge, &["basis", "category"], Always, Data(tenants::comparison_category_max_score),
-        "Average maximum of comparable tenants in a category, points (Graph averageComparativeScore)."),
+        "Average maximum of comparable tenants in a category, points (Graph averageComparativeScore).").with_past(Reports),
     family("secure_score_active_users", Gauge, &[], Always, Data(tenants::active_users),
-        "Active users (Graph secureScore activeUserCount)."),
+        "Active users (Graph secureScore activeUserCount).").with_past(Reports),
     family("secure_score_licensed_users", Gauge, &[], Always, Data(tenants::licensed_users),
-        "Licensed users (Graph secureScore licensedUserCount); often 0 even where there are some."),
+        "Licensed users (Graph secureScore licensedUserCount); often 0 even where there are some.").with_past(Reports),
 
     // Each control.
     family("secure_score_control_info", Info,
         &["control", "category", "title", "product", "tier", "user_impact", "implementation_cost", "action_type"], Always, Data(controls::info),
         "A control of the tenant's catalogue (Graph secureScoreControlProfile); words are normalised."),
     family("secure_score_control_score", Gauge, CONTROL, Always, Data(controls::score),
-        "Points of a scored control (Graph controlScore score)."),
+        "Points of a scored control (Graph controlScore score).").with_past(Reports),
     family("secure_score_control_max_score", Gauge, CONTROL, Always, Data(controls::max_score),
-        "Most points a control can give; scored controls and those somebody declared something about (Graph secureScoreControlProfile maxScore, else from the score's percentage)."),
+        "Most points a control can give; scored controls and those whose state is not to_address (Graph secureScoreControlProfile maxScore, else from the score's percentage).").with_past(Reports),
     family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Data(controls::risk_accepted),
-        "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted (Graph secureScoreControlStateUpdate state)."),
+        "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted (Graph secureScoreControlStateUpdate state).").with_past(States),
     family("secure_score_control_risk_accepted_in_lookback", Gauge, CONTROL, Sometimes, Data(controls::in_lookback),
-        "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history."),
+        "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history.").with_past(States),
     family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Data(controls::acceptances),
-        "How often the control changed into Risk accepted in the history Graph keeps; states written again do not count."),
+        "How often the control changed into Risk accepted in the history that Graph keeps; repeated writes of the same state do not count.").with_past(States),
     family("secure_score_control_risk_last_accepted_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::last_accepted),
-        "When the risk was last accepted, also if withdrawn since, seconds since the epoch (Graph updatedDateTime)."),
+        "When the risk was last accepted, also if withdrawn since, seconds since the epoch (Graph updatedDateTime).").with_past(States),
     family("secure_score_control_watched", Gauge, CONTROL, Sometimes, Data(controls::watched),
         "1 for a control of the catalogue that is on the watch list (risk_accepted.watch)."),
     family("secure_score_control_state", Gauge, &["control", "category", "state"], Always, Data(controls::state),
-        "1 for the state the control is in, and no series for the others."),
+        "1 for the state the control is in, and no series for the others.").with_past(States),
     family("secure_score_control_state_updated_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::state_updated),
-        "When the control entered its state, seconds since the epoch (Graph updatedDateTime); controls with a history."),
+        "When the control entered its state, seconds since the epoch (Graph updatedDateTime); controls with a history.").with_past(States),
     family("secure_score_control_last_synced_timestamp_seconds", Gauge, CONTROL, Always, Data(controls::last_synced),
-        "When the product last told Secure Score about the control, seconds since the epoch (Graph controlScore lastSynced)."),
+        "When the product last reported the control to Secure Score, seconds since the epoch (Graph controlScore lastSynced)."),
     family("secure_score_control_acceptance_info", Info, &["control", "accepted_by", "comment"], Sometimes, Data(controls::acceptance_info),
-        "Who accepted the risk of a control and why, while it is accepted; only what labels.accepted_by and labels.comment allow."),
+        "The person who accepted the risk of a control and the comment, while it is accepted; limited by labels.accepted_by and labels.comment."),
 
     family("secure_score_control_risk_approved_until_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::approved_until),
-        "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there was none; past once they have expired."),
+        "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there is none; in the past once they have expired."),
     family("secure_score_control_risk_approval_info", Info, &["control", "reference"], Sometimes, Data(controls::approval_info),
         "An exception that covers the newest acceptance of a control, or would cover one, by its reference; expired ones included."),
 
-    // What the answers were like.
+    // The quality of the answers.
     family("secure_score_catalogue_controls", Gauge, &["scored"], Always, Data(tenants::catalogue_controls),
         "Controls known of the tenant before any selection, by whether they are scored."),
     family("secure_score_catalogue_recategorised_controls", Gauge, &[], Always, Data(tenants::recategorised),
         "Controls that Graph files under another category now than when first seen; their series keep the first one."),
     family("secure_score_unknown_values", Gauge, &["api", "field"], Always, Data(tenants::unknown_values),
-        "Words in the current answer outside the set this version knows, shown as unknown."),
+        "Words in the current answer that this version does not know, exported as unknown."),
     family("secure_score_skipped_elements", Gauge, &["api", "field"], Always, Data(tenants::skipped_elements),
-        "Things in the current answer left out because they could not be read or believed."),
+        "Elements and values of the current answer that were left out because they are unreadable or absurd."),
 ];
+
+/// Whether a series with a past has a label of this name.
+pub fn is_past_label(name: &str) -> bool {
+    let mut past = FAMILIES.iter().filter(|family| family.past.is_some());
+    name == "tenant" || past.any(|family| family.labels.contains(&name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_of_series_with_a_past_are_known() {
+        for name in ["tenant", "control", "category", "state", "basis"] {
+            assert!(is_past_label(name), "{name}");
+        }
+        for name in ["job", "entra_tenant_id", "title", "accepted_by", ""] {
+            assert!(!is_past_label(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_family_with_a_past_is_rendered_from_data() {
+        let past = FAMILIES.iter().filter(|family| family.past.is_some());
+        let past: Vec<_> = past.collect();
+        assert_eq!(past.len(), 18);
+        assert!(past.iter().all(|family| matches!(family.render, Data(_))));
+        let controls = past.iter().filter(|family| family.is_of_controls());
+        assert_eq!(controls.count(), 8);
+    }
+}

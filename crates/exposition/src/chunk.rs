@@ -1,25 +1,27 @@
-//! Rendered sample lines of one tenant.
+//! The rendered sample lines of one tenant.
 
 use super::catalogue::FAMILIES;
-use super::family::Render;
-use super::lines::Lines;
-use super::mapping::settled;
+use super::family::{Family, Render};
+use super::mapping::to_mmap;
+use super::samples::{SampleSink, Samples};
+use super::text::TextSink;
 use super::view::{DataView, HealthView, Policy};
 use bytes::Bytes;
-use secure_score_model::{TenantHealth, TenantIdentity, TenantSnapshot};
+use secure_score_model::{Category, TenantHealth, TenantIdentity, TenantSnapshot};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// About what the lines of a control take. Too little only costs a copy of
-/// what is written already.
-const BYTES_A_CONTROL: usize = 1_000;
+/// About what the lines of a control take, bytes. A number that is too small
+/// costs one copy of the buffer.
+const BYTES_PER_CONTROL: usize = 1_000;
 
-/// The sample lines of one tenant, one stretch per family of a group, all in
-/// one buffer: a thousand tenants times forty families would otherwise be
-/// forty thousand small allocations.
+/// The sample lines of one tenant, one range per family, all in one buffer: a
+/// thousand tenants times forty families would otherwise be forty thousand
+/// small allocations.
 #[derive(Debug, Clone, Default)]
 pub struct Chunk {
     bytes: Bytes,
-    /// One stretch per row of the table, empty for rows of the other group.
+    /// One range per row of the table; empty for a family that the chunk lacks.
     families: Vec<Range<usize>>,
 }
 
@@ -31,7 +33,7 @@ impl Chunk {
             .map_or_else(Bytes::new, |range| self.bytes.slice(range.clone()))
     }
 
-    /// The same lines, only to look at.
+    /// The same lines, borrowed.
     pub(super) fn lines(&self, index: usize) -> &[u8] {
         self.families
             .get(index)
@@ -39,13 +41,14 @@ impl Chunk {
             .unwrap_or_default()
     }
 
-    /// A chunk of these stretches, one a family.
-    pub(super) fn of(stretches: impl Iterator<Item = Vec<u8>>) -> Self {
+    /// A chunk whose families have these lines.
+    #[cfg(test)]
+    pub(super) fn of(families: impl Iterator<Item = Vec<u8>>) -> Self {
         let mut buffer = Vec::new();
-        let families = stretches
-            .map(|stretch| {
+        let families = families
+            .map(|lines| {
                 let start = buffer.len();
-                buffer.extend_from_slice(&stretch);
+                buffer.extend_from_slice(&lines);
                 start..buffer.len()
             })
             .collect();
@@ -55,49 +58,83 @@ impl Chunk {
         }
     }
 
-    /// How many bytes it holds.
+    /// Its length, bytes.
     pub fn len(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Whether it holds no sample.
+    /// Whether it has no sample.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
 
-    fn render(tenant: &str, expected: usize, write: impl Fn(&Render, &mut Lines<'_>)) -> Self {
+    fn render(tenant: &str, expected: usize, write: impl Fn(&Render, &mut Samples<'_>)) -> Self {
         let mut buffer = Vec::with_capacity(expected);
         let families = FAMILIES
             .iter()
             .map(|family| {
                 let start = buffer.len();
-                let mut lines = Lines::new(&mut buffer, family.name, family.labels, tenant);
-                write(&family.render, &mut lines);
+                let mut text = TextSink::new(&mut buffer, tenant);
+                write(&family.render, &mut Samples::new(family, &mut text));
                 start..buffer.len()
             })
             .collect();
         Self {
-            bytes: settled(buffer),
+            bytes: to_mmap(buffer),
             families,
         }
     }
 }
 
-/// A tenant's data as sample lines.
+/// Renders a tenant's data.
 pub fn render_data(identity: &TenantIdentity, snapshot: &TenantSnapshot, policy: &Policy) -> Chunk {
-    let view = DataView::new(snapshot, policy);
-    let expected = snapshot.controls.len() * BYTES_A_CONTROL;
-    Chunk::render(&identity.alias, expected, |render, lines| match render {
-        Render::Data(write) => write(&view, lines),
-        Render::Vitals(_) => {}
+    render_view(identity, &DataView::new(snapshot, policy))
+}
+
+/// Renders a tenant's data without the controls and the category sums of other
+/// categories. Samples of the tenant as a whole stay.
+///
+/// This renders the tenant anew, half a millisecond for a common one, so a
+/// server does it off the threads that answer other requests.
+pub fn render_categories(
+    identity: &TenantIdentity,
+    snapshot: &TenantSnapshot,
+    policy: &Policy,
+    categories: &BTreeSet<Category>,
+) -> Chunk {
+    render_view(identity, &DataView::new(snapshot, policy).only(categories))
+}
+
+fn render_view(identity: &TenantIdentity, view: &DataView<'_>) -> Chunk {
+    let expected = view.controls().count() * BYTES_PER_CONTROL;
+    Chunk::render(&identity.alias, expected, |render, samples| {
+        if let Render::Data(write) = render {
+            write(view, samples);
+        }
     })
 }
 
-/// A tenant's names and health as sample lines.
+/// Renders a tenant's names and health.
 pub fn render_health(identity: &TenantIdentity, health: &TenantHealth) -> Chunk {
     let view = HealthView { identity, health };
-    Chunk::render(&identity.alias, 0, |render, lines| match render {
-        Render::Vitals(write) => write(&view, lines),
-        Render::Data(_) => {}
+    Chunk::render(&identity.alias, 0, |render, samples| {
+        if let Render::Health(write) = render {
+            write(&view, samples);
+        }
     })
+}
+
+/// Sends the samples of some data families to a sink.
+pub fn send_samples(
+    families: impl IntoIterator<Item = &'static Family>,
+    snapshot: &TenantSnapshot,
+    policy: &Policy,
+    sink: &mut dyn SampleSink,
+) {
+    let view = DataView::new(snapshot, policy);
+    for family in families {
+        if let Render::Data(write) = family.render {
+            write(&view, &mut Samples::new(family, sink));
+        }
+    }
 }

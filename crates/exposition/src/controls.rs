@@ -1,6 +1,6 @@
 //! The samples of each control.
 
-use super::lines::Lines;
+use super::samples::Samples;
 use super::view::DataView;
 use secure_score_model::{Control, ControlState, Points};
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ fn labels(control: &Control) -> [&str; 2] {
     [&control.id, control.category.as_str()]
 }
 
-pub(super) fn info(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn info(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
         let values = [
             &*control.id,
@@ -21,104 +21,104 @@ pub(super) fn info(view: &DataView<'_>, lines: &mut Lines<'_>) {
             entry.implementation_cost.as_str(),
             entry.action_type.as_str(),
         ];
-        lines.sample(&values, 1.0);
+        samples.add(&values, 1.0);
     }
 }
 
-pub(super) fn score(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn score(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, score) in view.scores() {
-        lines.sample(&labels(control), score.score.get());
+        samples.add(&labels(control), score.score.get());
     }
 }
 
 /// The maximum of a control that is neither scored nor declared anything about
 /// is a product the tenant does not own.
-pub(super) fn max_score(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn max_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for control in view.controls() {
         let declared = control
             .state()
             .is_some_and(|state| state != ControlState::ToAddress);
         if control.score.is_some() || declared {
-            lines.sample_if(&labels(control), control.max_score().map(Points::get));
+            samples.add_some(&labels(control), control.max_score().map(Points::get));
         }
     }
 }
 
-pub(super) fn risk_accepted(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn risk_accepted(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
         let accepted = entry.history.state() == ControlState::RiskAccepted;
-        lines.flag(&labels(control), accepted);
+        samples.flag(&labels(control), accepted);
     }
 }
 
-pub(super) fn in_lookback(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn in_lookback(view: &DataView<'_>, samples: &mut Samples<'_>) {
     let n = view.policy.lookback.get();
     for (control, entry) in view.entries() {
         if !entry.history.is_empty() {
-            lines.flag(&labels(control), entry.history.accepted_within(n));
+            samples.flag(&labels(control), entry.history.accepted_within(n));
         }
     }
 }
 
-pub(super) fn acceptances(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn acceptances(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
         let times = entry.history.acceptances();
-        lines.sample(&labels(control), times as f64);
+        samples.add(&labels(control), times as f64);
     }
 }
 
-pub(super) fn last_accepted(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn last_accepted(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
         let at = entry.history.last_acceptance().and_then(|change| change.at);
-        lines.sample_if(&labels(control), at.map(|at| at.as_seconds()));
+        samples.add_some(&labels(control), at.map(|at| at.as_seconds()));
     }
 }
 
-pub(super) fn watched(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn watched(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, _) in view.entries().filter(|(control, _)| control.watched) {
-        lines.sample(&labels(control), 1.0);
+        samples.add(&labels(control), 1.0);
     }
 }
 
-pub(super) fn state(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn state(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
         let [id, category] = labels(control);
-        lines.sample(&[id, category, entry.history.state().as_str()], 1.0);
+        samples.add(&[id, category, entry.history.state().as_str()], 1.0);
     }
 }
 
-pub(super) fn state_updated(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn state_updated(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, entry) in view.entries() {
         let at = entry.history.state_since();
-        lines.sample_if(&labels(control), at.map(|at| at.as_seconds()));
+        samples.add_some(&labels(control), at.map(|at| at.as_seconds()));
     }
 }
 
-pub(super) fn last_synced(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn last_synced(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, score) in view.scores() {
         let at = score.last_synced.map(|at| at.as_seconds());
-        lines.sample_if(&labels(control), at);
+        samples.add_some(&labels(control), at);
     }
 }
 
-pub(super) fn approved_until(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn approved_until(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, _) in view.entries() {
         let latest = control.covering().map(|exception| exception.expires).max();
-        lines.sample_if(&labels(control), latest.map(|at| at.as_seconds()));
+        samples.add_some(&labels(control), latest.map(|at| at.as_seconds()));
     }
 }
 
 /// One decision may be written down in several exceptions.
-pub(super) fn approval_info(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn approval_info(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, _) in view.entries() {
         let references = control.covering().map(|exception| &*exception.reference);
         for reference in references.collect::<BTreeSet<_>>() {
-            lines.sample(&[&control.id, reference], 1.0);
+            samples.add(&[&control.id, reference], 1.0);
         }
     }
 }
 
-pub(super) fn acceptance_info(view: &DataView<'_>, lines: &mut Lines<'_>) {
+pub(super) fn acceptance_info(view: &DataView<'_>, samples: &mut Samples<'_>) {
     let policy = view.policy;
     if policy.accepted_by.is_none() && !policy.comment {
         return;
@@ -133,6 +133,6 @@ pub(super) fn acceptance_info(view: &DataView<'_>, lines: &mut Lines<'_>) {
             .unwrap_or_default();
         let comment = acceptance.comment.as_deref().filter(|_| policy.comment);
         let values = [&*control.id, &by, comment.unwrap_or_default()];
-        lines.sample(&values, 1.0);
+        samples.add(&values, 1.0);
     }
 }

@@ -4,7 +4,6 @@ use super::catalogue::FAMILIES;
 use super::chunk::Chunk;
 use super::family::{Family, Kind};
 use bytes::Bytes;
-use std::sync::LazyLock;
 
 /// A format Prometheus reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,11 +15,11 @@ pub enum Format {
 }
 
 impl Format {
-    /// Both.
+    /// Every format.
     pub const ALL: [Self; 2] = [Self::Text, Self::OpenMetrics];
 
-    /// The `Content-Type` of an answer. Our names consist of letters, digits
-    /// and underscores only, so each escaping scheme leaves them as they are.
+    /// The `Content-Type` of an answer. The names consist of letters, digits
+    /// and underscores, so every escaping scheme leaves them as they are.
     pub const fn content_type(self) -> &'static str {
         match self {
             Self::Text => "text/plain; version=0.0.4; charset=utf-8",
@@ -30,7 +29,7 @@ impl Format {
         }
     }
 
-    /// What stands at the end of an exposition.
+    /// The end of an exposition.
     pub const fn trailer(self) -> &'static [u8] {
         match self {
             Self::Text => b"",
@@ -39,7 +38,7 @@ impl Format {
     }
 
     /// A family's header lines.
-    pub(super) fn header(self, family: &Family) -> String {
+    pub fn header(self, family: &Family) -> String {
         let (name, kind) = match (self, family.kind) {
             (Self::OpenMetrics, Kind::Info) => (family.openmetrics_name(), "info"),
             (Self::OpenMetrics, Kind::Counter) => (family.openmetrics_name(), "counter"),
@@ -49,40 +48,30 @@ impl Format {
         format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help)
     }
 
-    pub(super) fn headers(self) -> &'static [Bytes] {
-        static TEXT: LazyLock<Vec<Bytes>> = LazyLock::new(|| all_headers(Format::Text));
-        static OPENMETRICS: LazyLock<Vec<Bytes>> =
-            LazyLock::new(|| all_headers(Format::OpenMetrics));
-        match self {
-            Self::Text => &TEXT,
-            Self::OpenMetrics => &OPENMETRICS,
-        }
+    /// The header lines of each family, in the order of the table.
+    pub(super) fn headers(self) -> Vec<Bytes> {
+        let families = FAMILIES.iter();
+        families.map(|family| self.header(family).into()).collect()
     }
 }
 
-fn all_headers(format: Format) -> Vec<Bytes> {
-    FAMILIES
-        .iter()
-        .map(|family| format.header(family).into())
-        .collect()
-}
-
-/// All tenants' chunks in the order the format wants: family by family, all
-/// tenants of one side by side, families without a sample left out. Nothing is
-/// copied. The exporter's own families and the trailer are still to follow.
+/// All tenants' chunks in the order of the format: family by family, the
+/// tenants of a family side by side, without families that have no sample. No
+/// line is copied. The caller appends the exporter's own families and the
+/// trailer.
 pub fn assemble<'a>(
     format: Format,
     tenants: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
 ) -> Vec<Bytes> {
     let mut parts = Vec::new();
-    for (index, header) in format.headers().iter().enumerate() {
+    for (index, header) in format.headers().into_iter().enumerate() {
         let mut lines = tenants
             .clone()
             .flat_map(|(data, vitals)| [data.family(index), vitals.family(index)])
             .filter(|lines| !lines.is_empty())
             .peekable();
         if lines.peek().is_some() {
-            parts.push(header.clone());
+            parts.push(header);
             parts.extend(lines);
         }
     }

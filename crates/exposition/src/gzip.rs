@@ -1,10 +1,10 @@
-//! One gzip stream out of stretches that were compressed apart.
+//! One gzip member made of parts that are compressed separately.
 //!
-//! Several gzip members one after the other would do for Prometheus, but curl
-//! and most proxies stop after the first without a word. So there is one
-//! member: each stretch of it is raw deflate that begins with an empty window
-//! and ends on a byte boundary without a final block, so that any of them can
-//! be replaced alone, and the checksums are combined.
+//! Prometheus reads several gzip members in a row, but curl and most proxies
+//! stop after the first one without an error. Therefore all parts are in one
+//! member: each is raw deflate that begins with an empty window and ends on a
+//! byte boundary without a final block, so that it can be replaced alone, and
+//! the checksums are combined.
 
 use bytes::Bytes;
 use crc32fast::Hasher;
@@ -13,20 +13,20 @@ use flate2::{Compress, Compression, FlushCompress, Status};
 /// Deflate, no flags, no time, no extra flags, unknown system (RFC 1952).
 pub(super) const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 
-/// What was changed is compressed once and sent many times.
+/// A block is compressed once and sent many times.
 const LEVEL: u32 = 6;
 
-/// Our own families are compressed for one scrape alone. They are a few
-/// kilobytes, where a level makes a difference of a few hundred bytes.
+/// The exporter's own families are compressed for one scrape. They are a few
+/// kilobytes, where the level makes a difference of a few hundred bytes.
 const TAIL_LEVEL: u32 = 1;
 
-/// Room for what a flush may add.
+/// Room for the output of a flush.
 const STEP: usize = 16 * 1024;
 
-/// Most bytes that one stored block can hold (RFC 1951, 3.2.4).
+/// The most bytes of a stored block (RFC 1951, 3.2.4).
 const MAX_STORED: usize = 65_535;
 
-/// Compresses one stretch after the other with the same memory.
+/// Compresses one block after the other with the same memory.
 #[derive(Debug)]
 pub struct Deflater {
     stream: Compress,
@@ -45,8 +45,8 @@ impl Deflater {
         }
     }
 
-    /// The parts as deflate that something else may follow; nothing where the
-    /// library refuses.
+    /// The parts as deflate blocks without a final one; `None` where the
+    /// library fails.
     pub(super) fn deflate(&mut self, parts: &[Bytes]) -> Option<Bytes> {
         let slices = parts.iter().map(AsRef::as_ref);
         self.run(slices, FlushCompress::Sync).map(Bytes::from)
@@ -70,7 +70,7 @@ impl Deflater {
             let status = self.stream.compress_vec(&[], &mut out, end);
             match status {
                 Ok(Status::StreamEnd) => break,
-                // A flush that did not fill the room it had is complete.
+                // A flush that leaves room in the buffer is complete.
                 Ok(_) if end == FlushCompress::Sync && out.len() < out.capacity() => break,
                 Ok(Status::Ok) => {}
                 Ok(Status::BufError) | Err(_) => return None,
@@ -80,7 +80,7 @@ impl Deflater {
         Some(out)
     }
 
-    /// Takes in some of the bytes and gives the others back.
+    /// Compresses some of the bytes and returns the rest.
     fn feed<'a>(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
         out.reserve(STEP);
         let before = self.stream.total_in();
@@ -88,14 +88,13 @@ impl Deflater {
             .compress_vec(bytes, out, FlushCompress::None)
             .ok()?;
         let taken = usize::try_from(self.stream.total_in() - before).ok()?;
-        // With room in memory there is always progress; without any, going on
-        // would never end.
+        // Without progress the caller's loop would never end.
         (taken > 0).then(|| bytes.get(taken..)).flatten()
     }
 }
 
-/// What ends a member: its last bytes compressed, the checksum of all bytes
-/// before them continued, and their length.
+/// The end of a member: the compressed tail, the checksum that continues
+/// `before`, and the length of everything.
 pub(super) fn end(before: &Hasher, length: u64, tail: &[u8]) -> Vec<u8> {
     let mut deflater = Deflater::of_level(TAIL_LEVEL);
     let mut end = deflater
@@ -106,7 +105,7 @@ pub(super) fn end(before: &Hasher, length: u64, tail: &[u8]) -> Vec<u8> {
     let mut checksum = before.clone();
     checksum.combine(&last);
     end.extend_from_slice(&checksum.finalize().to_le_bytes());
-    // The format wants the length modulo 2^32.
+    // The format has the length modulo 2^32.
     let length = length.wrapping_add(tail.len() as u64) as u32;
     end.extend_from_slice(&length.to_le_bytes());
     end
@@ -123,8 +122,8 @@ fn stored_tail(tail: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Adds the parts to a member as they are, in stored blocks. Nothing is
-/// copied; the cost is five bytes for each 65,535.
+/// Adds the parts to a member as stored blocks. No part is copied; the cost is
+/// five bytes for each 65,535.
 pub(super) fn store(parts: &[Bytes], member: &mut Vec<Bytes>) {
     let mut left: usize = parts.iter().map(Bytes::len).sum();
     let mut room = 0;
@@ -143,8 +142,8 @@ pub(super) fn store(parts: &[Bytes], member: &mut Vec<Bytes>) {
     }
 }
 
-/// What stands before the bytes of a stored block that is not the last: three
-/// bits of zero, filled up to the byte, then the length and its complement.
+/// The header of a stored block that is not the last: three zero bits, padding
+/// to the byte, then the length and its complement.
 fn stored_header(length: usize) -> [u8; 5] {
     let [low, high] = u16::try_from(length).unwrap_or(u16::MAX).to_le_bytes();
     [0, low, high, !low, !high]
@@ -156,7 +155,7 @@ mod tests {
     use proptest::prelude::*;
     use std::io::Read as _;
 
-    /// One member only: what follows it would be an error.
+    /// Reads one member; bytes after it are an error.
     fn unpack(stream: &[u8]) -> Vec<u8> {
         let mut plain = Vec::new();
         let mut decoder = flate2::bufread::GzDecoder::new(stream);
@@ -168,13 +167,13 @@ mod tests {
         plain
     }
 
-    /// A member of stretches, each stored or compressed.
-    fn member(stretches: &[(bool, Vec<Vec<u8>>)], tail: &[u8]) -> Vec<u8> {
+    /// A member of blocks, each stored or compressed.
+    fn member(blocks: &[(bool, Vec<Vec<u8>>)], tail: &[u8]) -> Vec<u8> {
         let mut deflater = Deflater::default();
         let mut checksum = Hasher::new();
         let mut length = 0;
         let mut member = vec![Bytes::from_static(&HEADER)];
-        for (stored, parts) in stretches {
+        for (stored, parts) in blocks {
             let parts: Vec<Bytes> = parts.iter().cloned().map(Bytes::from).collect();
             for part in &parts {
                 checksum.update(part);
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stretch_longer_than_a_stored_block_is_stored_whole() {
+    fn a_block_longer_than_a_stored_block_is_stored_whole() {
         let long: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
         let parts = vec![long[..1000].to_vec(), long[1000..].to_vec()];
         let packed = member(&[(true, parts)], b"tail");
@@ -213,15 +212,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_goes_in_comes_out(
-            stretches in prop::collection::vec(
+        fn every_input_is_decompressed_unchanged(
+            blocks in prop::collection::vec(
                 (any::<bool>(), prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 0..4)),
                 0..5,
             ),
             tail in prop::collection::vec(any::<u8>(), 0..300),
         ) {
-            let plain: Vec<u8> = stretches.iter().flat_map(|(_, parts)| parts.concat()).collect();
-            prop_assert_eq!(unpack(&member(&stretches, &tail)), [plain, tail].concat());
+            let plain: Vec<u8> = blocks.iter().flat_map(|(_, parts)| parts.concat()).collect();
+            prop_assert_eq!(unpack(&member(&blocks, &tail)), [plain, tail].concat());
         }
     }
 }

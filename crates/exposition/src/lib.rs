@@ -1,40 +1,39 @@
-//! From a snapshot to the bytes Prometheus reads.
+//! Renders a tenant's snapshot as Prometheus text and OpenMetrics.
 //!
-//! A tenant is rendered once, when it is refreshed, not each time it is
-//! scraped: a refresh happens a few times an hour and a scrape four times a
-//! minute. The bytes are kept per family, because the format wants all tenants
-//! of a family side by side, and the tenants arrive one by one.
+//! A tenant is rendered when it is refreshed, not when it is scraped: a refresh
+//! happens a few times an hour and a scrape four times a minute. The lines are
+//! kept per family, because the formats require all tenants of a family side by
+//! side, and tenants are refreshed one by one.
 //!
-//! What is compressed is cut otherwise: into blocks of neighbouring stretches,
-//! long enough to compress well and short enough to be compressed again when
-//! one tenant changes. An edition is one generation made of them.
+//! Compression has a unit of its own, the block: a run of neighbouring lines,
+//! long enough to compress well and short enough to compress again when one
+//! tenant changes. A compressed body is one generation made of blocks.
 
 mod block;
+mod block_start;
 mod catalogue;
 mod chunk;
+mod compressed_body;
 mod controls;
-mod cuts;
-mod edition;
 mod family;
 mod format;
 mod gzip;
-mod lines;
+mod health;
 mod mapping;
-mod narrow;
-mod past;
 mod reference;
+mod samples;
 mod tenants;
+mod text;
 mod view;
-mod vitals;
 
 pub use block::Block;
-pub use catalogue::FAMILIES;
-pub use chunk::{Chunk, render_data, render_health};
-pub use edition::{BlockCache, CompressedBody, Member};
-pub use family::{Family, Kind, Presence};
+pub use catalogue::{FAMILIES, is_past_label};
+pub use chunk::{Chunk, render_categories, render_data, render_health, send_samples};
+pub use compressed_body::{BlockCache, CompressedBody, Member};
+pub use family::{Family, Kind, PastSource, Presence};
 pub use format::{Format, assemble};
 pub use gzip::Deflater;
-pub use lines::{escape, number};
-pub use past::{PastFamily, Source, past_families, past_labels, past_samples, series_labels};
 pub use reference::reference;
+pub use samples::SampleSink;
+pub use text::{series_labels, shown, write_label, write_number, write_series, write_value};
 pub use view::Policy;

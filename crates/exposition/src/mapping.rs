@@ -1,21 +1,20 @@
-//! Bytes that stay for long, kept apart from those that do not.
+//! Long-lived buffers, in memory mappings of their own.
 
 use bytes::Bytes;
 use memmap2::MmapMut;
 
-/// From this size on, bytes get memory of their own. The rounding up to whole
-/// pages costs three per cent at most.
+/// From this size on a buffer gets a mapping. Rounding up to whole pages costs
+/// three per cent at most.
 const LARGE: usize = 64 * 1024;
 
-/// The bytes where they can stay without harm.
+/// Moves a large buffer out of the allocator's heap.
 ///
-/// A tenant's lines are some hundred kilobytes that live for hours, among
-/// answers of Graph that live for a moment. In the allocator's heap each
-/// refresh leaves a hole of about the size that the next one needs, which is
-/// filled with small things meanwhile: after some ten thousand refreshes the
-/// process held twice what it used. A mapping of its own goes back to the
-/// system as a whole.
-pub(super) fn settled(bytes: Vec<u8>) -> Bytes {
+/// A tenant's lines are some hundred kilobytes that live for hours; Graph's
+/// answers live for a moment. In the heap, each refresh leaves a hole of about
+/// the size that the next one needs, and small allocations fill it: after some
+/// ten thousand refreshes the process held twice the memory it used. A mapping
+/// returns to the system as a whole.
+pub(super) fn to_mmap(bytes: Vec<u8>) -> Bytes {
     let mapped = match bytes.len() {
         LARGE.. => mapped(&bytes),
         _ => None,
@@ -23,7 +22,7 @@ pub(super) fn settled(bytes: Vec<u8>) -> Bytes {
     mapped.unwrap_or_else(|| bytes.into_boxed_slice().into())
 }
 
-/// Nothing where the system has no more mappings; the heap will do then.
+/// `None` where the system has no more mappings.
 fn mapped(bytes: &[u8]) -> Option<Bytes> {
     let mut mapping = MmapMut::map_anon(bytes.len()).ok()?;
     mapping.copy_from_slice(bytes);
@@ -36,10 +35,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_of_any_size_stay_what_they_are() {
+    fn a_buffer_of_any_size_keeps_its_bytes() {
         for length in [0, 1, LARGE - 1, LARGE, LARGE + 1, 3 * LARGE + 7] {
             let bytes: Vec<u8> = (0..=255).cycle().take(length).collect();
-            assert_eq!(settled(bytes.clone()), bytes);
+            assert_eq!(to_mmap(bytes.clone()), bytes);
         }
     }
 }

@@ -9,10 +9,10 @@ use std::fmt::Write as _;
 pub fn reference(own: &[(String, String, String, String)]) -> String {
     let mut page = String::from(
         "# Metrics\n\n\
-         Generated from the table of families; a test keeps it true.\n\n\
+         Generated from the table of families; a test compares it.\n\n\
          All families of a tenant carry the label `tenant`, the alias from the configuration. \
-         *Always* means: at least one series for each tenant as soon as both lists were refreshed once, as long as Graph says what it says of every tenant with a score, and the selection leaves a control. \
-         Label values have at most 128 bytes; an empty one is left out.\n\n\
+         *Always* means: at least one series for each tenant as soon as both lists were refreshed once, provided that Graph sends the properties that it sends for every tenant with a score, and that the selection includes a control. \
+         Label values have at most 128 bytes; an empty label is left out.\n\n\
          ## Tenants and controls\n\n\
          | family | type | labels beside `tenant` | always | meaning |\n|---|---|---|---|---|\n",
     );

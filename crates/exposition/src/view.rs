@@ -1,21 +1,33 @@
 //! What the families are rendered from.
 
-use super::lines::shown;
+use super::text::shown;
 use secure_score_model::{
-    CatalogueEntry, Control, ControlScore, Naming, TenantHealth, TenantIdentity, TenantSnapshot,
+    CatalogueEntry, Category, Control, ControlScore, Naming, TenantHealth, TenantIdentity,
+    TenantSnapshot,
 };
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
 
-/// What the configuration says about series.
+/// The part of the configuration that shapes series.
 #[derive(Clone)]
 pub struct Policy {
-    /// How many of the last states of a control are looked at.
+    /// How many of the last states of a control `…_in_lookback` covers.
     pub lookback: NonZeroUsize,
-    /// How the person who accepted is named in labels, if at all.
+    /// How labels name the person who accepted; `None` leaves the person out.
     pub accepted_by: Option<Naming>,
-    /// Whether the comment stands in labels.
+    /// Whether labels carry the comment.
     pub comment: bool,
+}
+
+impl Default for Policy {
+    /// The configuration's defaults: three states, no person, no comment.
+    fn default() -> Self {
+        Self {
+            lookback: NonZeroUsize::MIN.saturating_add(2),
+            accepted_by: None,
+            comment: false,
+        }
+    }
 }
 
 impl std::fmt::Debug for Policy {
@@ -28,17 +40,17 @@ impl std::fmt::Debug for Policy {
     }
 }
 
-/// A tenant's data, and what may be shown of it.
+/// A tenant's data, limited to what its series may show.
 pub struct DataView<'a> {
     pub(super) snapshot: &'a TenantSnapshot,
     pub(super) policy: &'a Policy,
     controls: Vec<&'a Control>,
+    categories: Option<&'a BTreeSet<Category>>,
 }
 
 impl<'a> DataView<'a> {
-    /// Ids that differ only in what a label cannot show are one control to a
-    /// reader. The first of them has the series, as Prometheus, too, keeps the
-    /// first of two equal ones.
+    /// Of control ids that are the same label value, the first one has the
+    /// series: Prometheus, too, keeps the first of two equal series.
     pub(super) fn new(snapshot: &'a TenantSnapshot, policy: &'a Policy) -> Self {
         let mut seen = HashSet::new();
         let selected = snapshot.controls.iter().filter(|c| c.selected);
@@ -46,21 +58,36 @@ impl<'a> DataView<'a> {
             snapshot,
             policy,
             controls: selected.filter(|c| seen.insert(shown(&c.id))).collect(),
+            categories: None,
         }
     }
 
-    /// The controls the configuration selects.
+    /// The view without other categories.
+    pub(super) fn only(mut self, categories: &'a BTreeSet<Category>) -> Self {
+        self.categories = Some(categories);
+        self.controls
+            .retain(|control| categories.contains(&control.category));
+        self
+    }
+
+    /// Whether series of a category are shown.
+    pub(super) fn shows(&self, category: Category) -> bool {
+        self.categories
+            .is_none_or(|categories| categories.contains(&category))
+    }
+
+    /// The controls that the configuration selects.
     pub(super) fn controls(&self) -> impl Iterator<Item = &'a Control> {
         self.controls.iter().copied()
     }
 
-    /// Selected controls with what the catalogue says of them.
+    /// Selected controls with their catalogue entry.
     pub(super) fn entries(&self) -> impl Iterator<Item = (&Control, &CatalogueEntry)> {
         self.controls()
             .filter_map(|control| Some((control, control.entry.as_deref()?)))
     }
 
-    /// Selected controls with what the report says of them.
+    /// Selected controls with their score in the report.
     pub(super) fn scores(&self) -> impl Iterator<Item = (&Control, &ControlScore)> {
         self.controls()
             .filter_map(|control| Some((control, control.score.as_deref()?)))

@@ -1,54 +1,59 @@
-//! What in an answer of Graph could not be used as it stood.
+//! Values in an answer of Graph that could not be used.
 
+use crate::label_values::label_values;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt;
 
-/// A field whose word was outside the set we know; the value became *unknown*.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum UnknownField {
-    /// A control's state.
-    State,
-    /// A control's category.
-    Category,
-    /// A control's tier.
-    Tier,
-    /// A control's impact on users.
-    UserImpact,
-    /// A control's cost.
-    ImplementationCost,
-    /// A control's kind of action.
-    ActionType,
-    /// The basis of a comparison.
-    Basis,
+label_values! {
+    /// A field whose word was outside the known set; its value became *unknown*.
+    pub enum UnknownField {
+        /// A control's state.
+        State = "state",
+        /// A control's category.
+        Category = "category",
+        /// A control's tier.
+        Tier = "tier",
+        /// A control's impact on users.
+        UserImpact = "user_impact",
+        /// A control's cost.
+        ImplementationCost = "implementation_cost",
+        /// A control's kind of action.
+        ActionType = "action_type",
+        /// The basis of a comparison.
+        Basis = "basis",
+    }
 }
 
-/// A thing that was left out because it could not be read or believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SkippedField {
-    /// A whole list element that could not be decoded.
-    Element,
-    /// An element without an id, or with one too long for a label.
-    Id,
-    /// A second element with the id of an earlier one.
-    Duplicate,
-    /// A number of points that cannot be meant, such as −1.
-    Score,
-    /// A maximum that cannot be meant.
-    MaxScore,
-    /// A date that cannot be read.
-    Date,
-    /// A comparison's number that cannot be meant.
-    Comparison,
-    /// A count of users that cannot be meant.
-    Users,
+label_values! {
+    /// The field because of which something was skipped.
+    pub enum SkippedField {
+        /// A whole list element that could not be decoded.
+        Element = "element",
+        /// An element without an id, or with one too long for a label.
+        Id = "id",
+        /// A second element with the same id.
+        Duplicate = "duplicate",
+        /// A number of points outside the valid range, such as −1.
+        Score = "score",
+        /// A maximum outside the valid range.
+        MaxScore = "max_score",
+        /// A date that cannot be parsed.
+        Date = "date",
+        /// A number of a comparison outside the valid range.
+        Comparison = "comparison",
+        /// A count of users outside the valid range.
+        Users = "users",
+    }
 }
 
-/// How a closed set of words names its members and which API they belong to.
+/// The values of the `field` label, by API.
 pub trait Field: Copy + Ord + 'static {
     /// The members that can occur in the catalogue (`profiles`).
     const PROFILES: &'static [Self];
     /// The members that can occur in a report (`scores`).
     const SCORES: &'static [Self];
-    /// The word used in the `field` label.
+    /// The word in the `field` label.
     fn as_str(self) -> &'static str;
 }
 
@@ -64,15 +69,7 @@ impl Field for UnknownField {
     const SCORES: &'static [Self] = &[Self::Category, Self::Basis];
 
     fn as_str(self) -> &'static str {
-        match self {
-            Self::State => "state",
-            Self::Category => "category",
-            Self::Tier => "tier",
-            Self::UserImpact => "user_impact",
-            Self::ImplementationCost => "implementation_cost",
-            Self::ActionType => "action_type",
-            Self::Basis => "basis",
-        }
+        self.as_str()
     }
 }
 
@@ -84,48 +81,30 @@ impl Field for SkippedField {
         Self::MaxScore,
         Self::Date,
     ];
-    const SCORES: &'static [Self] = &[
-        Self::Element,
-        Self::Id,
-        Self::Duplicate,
-        Self::Score,
-        Self::MaxScore,
-        Self::Date,
-        Self::Comparison,
-        Self::Users,
-    ];
+    const SCORES: &'static [Self] = &Self::ALL;
 
     fn as_str(self) -> &'static str {
-        match self {
-            Self::Element => "element",
-            Self::Id => "id",
-            Self::Duplicate => "duplicate",
-            Self::Score => "score",
-            Self::MaxScore => "max_score",
-            Self::Date => "date",
-            Self::Comparison => "comparison",
-            Self::Users => "users",
-        }
+        self.as_str()
     }
 }
 
-/// The tally of one answer.
+/// How many values of one answer were unknown or skipped, by field.
 ///
-/// Counted instead of logged line by line: one odd element is no reason to
-/// lose the other 350 controls, and no reason for silence either.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// They are counted instead of logged one by one: an invalid element must
+/// neither cost the tenant its other controls nor pass unnoticed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Anomalies {
     unknown: BTreeMap<UnknownField, u64>,
     skipped: BTreeMap<SkippedField, u64>,
 }
 
 impl Anomalies {
-    /// Notes a word outside the set we know.
+    /// Counts a word outside the known set.
     pub fn unknown(&mut self, field: UnknownField) {
         *self.unknown.entry(field).or_default() += 1;
     }
 
-    /// Notes something left out.
+    /// Counts something skipped.
     pub fn skipped(&mut self, field: SkippedField) {
         *self.skipped.entry(field).or_default() += 1;
     }
@@ -135,55 +114,60 @@ impl Anomalies {
         self.unknown.get(&field).copied().unwrap_or(0)
     }
 
-    /// How many things were left out for a field's sake.
+    /// How many things were skipped because of a field.
     pub fn count_skipped(&self, field: SkippedField) -> u64 {
         self.skipped.get(&field).copied().unwrap_or(0)
     }
 
-    /// Whether everything could be used.
+    /// The fields because of which something was skipped, with the counts.
+    pub fn all_skipped(&self) -> impl Iterator<Item = (SkippedField, u64)> {
+        self.skipped.iter().map(|(field, count)| (*field, *count))
+    }
+
+    /// Whether every value could be used.
     pub fn is_empty(&self) -> bool {
         self.unknown.is_empty() && self.skipped.is_empty()
     }
 }
 
-impl std::fmt::Display for Anomalies {
-    /// `2 of unknown meaning (tier), 1 left out (id)`.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut separator = "";
-        for (count, what, field) in self.listed() {
-            write!(f, "{separator}{count} {what} ({field})")?;
-            separator = ", ";
-        }
-        Ok(())
+impl fmt::Display for Anomalies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unknown = self.unknown.iter();
+        let unknown = unknown.map(|(field, count)| format!("{count} of unknown meaning ({field})"));
+        let skipped = self.skipped.iter();
+        let skipped = skipped.map(|(field, count)| format!("{count} left out ({field})"));
+        f.write_str(&unknown.chain(skipped).collect::<Vec<_>>().join(", "))
     }
 }
 
-impl Anomalies {
-    fn listed(&self) -> impl Iterator<Item = (u64, &'static str, &'static str)> {
-        let unknown = self.all_unknown();
-        let skipped = self.all_skipped();
-        unknown
-            .map(|(field, count)| (count, "of unknown meaning", field.as_str()))
-            .chain(skipped.map(|(field, count)| (count, "left out", field.as_str())))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn anomalies_are_counted_by_field() {
+        let mut anomalies = Anomalies::default();
+        assert!(anomalies.is_empty());
+        anomalies.unknown(UnknownField::Tier);
+        assert!(!anomalies.is_empty());
+        anomalies.unknown(UnknownField::Tier);
+        anomalies.skipped(SkippedField::Id);
+        assert_eq!(anomalies.count_unknown(UnknownField::Tier), 2);
+        assert_eq!(anomalies.count_unknown(UnknownField::State), 0);
+        assert_eq!(anomalies.count_skipped(SkippedField::Id), 1);
+        assert_eq!(anomalies.count_skipped(SkippedField::Date), 0);
+        let all: Vec<_> = anomalies.all_skipped().collect();
+        assert_eq!(all, [(SkippedField::Id, 1)]);
+        let text = "2 of unknown meaning (tier), 1 left out (id)";
+        assert_eq!(anomalies.to_string(), text);
+        let mut skipped = Anomalies::default();
+        skipped.skipped(SkippedField::Date);
+        assert!(!skipped.is_empty());
     }
 
-    /// The fields that held unknown words, and how many.
-    pub fn all_unknown(&self) -> impl Iterator<Item = (UnknownField, u64)> {
-        self.unknown.iter().map(|(field, count)| (*field, *count))
-    }
-
-    /// The fields of which something was left out, and how many.
-    pub fn all_skipped(&self) -> impl Iterator<Item = (SkippedField, u64)> {
-        self.skipped.iter().map(|(field, count)| (*field, *count))
-    }
-
-    /// Counts several unknown words at once.
-    pub fn add_unknown(&mut self, field: UnknownField, count: u64) {
-        *self.unknown.entry(field).or_default() += count;
-    }
-
-    /// Counts several things left out at once.
-    pub fn add_skipped(&mut self, field: SkippedField, count: u64) {
-        *self.skipped.entry(field).or_default() += count;
+    #[test]
+    fn the_label_of_a_field_is_its_word() {
+        assert_eq!(Field::as_str(UnknownField::UserImpact), "user_impact");
+        assert_eq!(Field::as_str(SkippedField::MaxScore), "max_score");
     }
 }

@@ -1,64 +1,35 @@
-//! The five areas Microsoft sorts controls into, and one for the rest.
+//! The five areas into which Microsoft sorts controls, and one for the rest.
 
-use std::fmt;
+use crate::label_values::label_values;
 use std::str::FromStr;
 
-/// The area of security a control belongs to (Graph: `controlCategory`).
-///
-/// The set is closed so that a label value can never be invented upstream;
-/// a word outside it becomes [`Unknown`](Self::Unknown) and is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Category {
-    /// Accounts, roles, sign-in.
-    Identity,
-    /// Labels, loss prevention, sharing.
-    Data,
-    /// Endpoints.
-    Device,
-    /// Exchange, SharePoint, Teams and connected applications.
-    Apps,
-    /// Documented by Microsoft, so far always empty.
-    Infrastructure,
-    /// A word we do not know, or none at all.
-    Unknown,
-}
-
-impl Category {
-    /// Every category, in the order they are exported.
-    pub const ALL: [Self; 6] = [
-        Self::Identity,
-        Self::Data,
-        Self::Device,
-        Self::Apps,
-        Self::Infrastructure,
-        Self::Unknown,
-    ];
-
-    /// The word used in labels, configuration and pages.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "Identity",
-            Self::Data => "Data",
-            Self::Device => "Device",
-            Self::Apps => "Apps",
-            Self::Infrastructure => "Infrastructure",
-            Self::Unknown => "Unknown",
-        }
+label_values! {
+    /// The area of security to which a control belongs (Graph: `controlCategory`).
+    ///
+    /// The set is closed so that Graph cannot add label values. Any other word
+    /// becomes [`Unknown`](Self::Unknown) and is counted.
+    pub enum Category {
+        /// Accounts, roles, sign-in.
+        Identity = "Identity",
+        /// Labels, loss prevention, sharing.
+        Data = "Data",
+        /// Endpoints.
+        Device = "Device",
+        /// Exchange, SharePoint, Teams and connected applications.
+        Apps = "Apps",
+        /// Documented by Microsoft, so far always empty.
+        Infrastructure = "Infrastructure",
+        /// Missing, or a word outside this set.
+        Unknown = "Unknown",
     }
 }
 
-impl fmt::Display for Category {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The word was none of the category names.
+/// The word is not a category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotACategory;
 
-impl fmt::Display for NotACategory {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl std::fmt::Display for NotACategory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let known = Category::ALL.map(Category::as_str).join(", ");
         write!(f, "not a category; use one of {known}")
     }
@@ -74,5 +45,20 @@ impl FromStr for Category {
             .into_iter()
             .find(|category| category.as_str().eq_ignore_ascii_case(word))
             .ok_or(NotACategory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_is_parsed_in_any_case() {
+        assert_eq!("APPS".parse(), Ok(Category::Apps));
+        let error = "App".parse::<Category>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "not a category; use one of Identity, Data, Device, Apps, Infrastructure, Unknown"
+        );
     }
 }

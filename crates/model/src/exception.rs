@@ -1,21 +1,20 @@
-//! An approved acceptance: somebody agreed that this risk may be accepted,
-//! until a day.
+//! An approved acceptance of a risk, valid until a day.
 
-use super::{History, StateUpdate, Timestamp};
+use crate::{History, StateUpdate, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The approval of accepting a control's risk, as the configuration has it
-/// (`risk_accepted.exceptions`).
+/// The approval of accepting a control's risk, as configured under
+/// `risk_accepted.exceptions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
-    /// Where it is written, for whoever has to change it.
+    /// Where the configuration has it.
     pub place: Arc<str>,
-    /// The control's id or the pattern of ids, as written.
+    /// The control's id or a pattern of ids, as written.
     pub control: Arc<str>,
-    /// The tenants it holds for, by alias; empty for all.
+    /// The aliases of the tenants to which it applies; empty for all.
     pub tenants: Vec<Arc<str>>,
     /// Where the decision is recorded, such as a ticket.
     pub reference: Arc<str>,
@@ -23,85 +22,96 @@ pub struct Exception {
     pub approver: Option<Arc<str>>,
     /// Why it was approved.
     pub reason: Option<Arc<str>>,
-    /// The beginning of the day it was approved on; binds it to one acceptance.
+    /// The beginning of the day on which it was approved; binds the exception
+    /// to one acceptance.
     pub approved_on: Option<Timestamp>,
-    /// Whose acceptances it covers; everybody's where nobody is named.
+    /// The person whose acceptances it covers; any person where missing.
     pub accepted_by: Option<Arc<str>>,
-    /// The first moment at which it no longer holds: the end of its last day.
+    /// When it ends: the end of its last day.
     pub expires: Timestamp,
 }
 
 impl Exception {
-    /// Whether it no longer holds.
+    /// An approval for all tenants that is bound to no person and no day.
+    pub fn new(control: &str, reference: &str, expires: Timestamp) -> Self {
+        Self {
+            place: Arc::default(),
+            control: control.into(),
+            tenants: Vec::new(),
+            reference: reference.into(),
+            approver: None,
+            reason: None,
+            approved_on: None,
+            accepted_by: None,
+            expires,
+        }
+    }
+
+    /// Whether it has ended.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires
     }
 
-    /// Whether it is bound to certain acceptances, and so does not cover
-    /// whatever comes.
-    pub const fn is_bound(&self) -> bool {
-        self.approved_on.is_some() || self.accepted_by.is_some()
-    }
-
-    /// Whether it covers the newest acceptance of a control it names.
+    /// Whether it covers the newest acceptance of a control that it names.
     ///
-    /// A control that was never accepted is covered in advance. What expires
-    /// covers still: an expired approval is another thing than none.
+    /// A control that was never accepted is covered in advance. Expiry does not
+    /// matter here: an expired approval differs from a missing one.
     pub fn covers(&self, history: &History) -> bool {
-        let changes = history.changes();
-        match history.last_acceptance_place() {
-            Some(newest) if self.is_bound() => self.bound_to(changes).contains(&newest),
-            _ => true,
-        }
+        let newest = history.last_acceptance_index();
+        newest.is_none_or(|newest| self.covered(history.changes()).contains(&newest))
     }
 
-    /// The places of the acceptances it covers: those of its person, and where
-    /// it has a day, the one that stood on that day, else the first after it.
-    /// An approval often precedes what it approves; it is spent by the first
-    /// acceptance, lest one approval cover all that follow.
-    fn bound_to(&self, changes: &[StateUpdate]) -> Vec<usize> {
+    /// The indices of the acceptances that it covers: those of its person, and
+    /// with a day, the one in force on that day, else the first after it.
+    ///
+    /// An approval often precedes the acceptance. It applies to the first one
+    /// only, so that one approval does not cover all later acceptances.
+    fn covered(&self, changes: &[StateUpdate]) -> Vec<usize> {
         let by_its_person = |change: &StateUpdate| match &self.accepted_by {
-            Some(person) => change.by.as_deref().is_some_and(|by| same(by, person)),
+            Some(person) => change.by.as_deref().is_some_and(|by| is_same(by, person)),
             None => true,
         };
         let of_its_person: Vec<usize> = changes
             .iter()
             .enumerate()
             .filter(|(_, change)| change.is_acceptance() && by_its_person(change))
-            .map(|(place, _)| place)
+            .map(|(index, _)| index)
             .collect();
         let Some(day) = self.approved_on else {
             return of_its_person;
         };
-        let began = |place: &usize| changes.get(*place).and_then(|change| change.at);
-        let ended = |place: usize| changes.get(place + 1).and_then(|change| change.at);
-        let before_its_end = |place: &usize| began(place).is_none_or(|at| at < day.plus(DAY));
-        let stood = |place: &usize| ended(*place).is_none_or(|at| at >= day);
-        let earlier = of_its_person.iter().copied().rfind(before_its_end);
-        let later = of_its_person.iter().copied().find(|p| !before_its_end(p));
-        earlier.filter(stood).or(later).into_iter().collect()
+        let time = |index: usize| changes.get(index).and_then(|change| change.at);
+        let began_by_then = |index: &usize| time(*index).is_none_or(|at| at < day.plus(DAY));
+        let lasted_until_then = |index: &usize| time(index + 1).is_none_or(|at| at >= day);
+        let earlier = of_its_person.iter().copied().rfind(began_by_then);
+        let later = of_its_person.iter().copied().find(|it| !began_by_then(it));
+        earlier
+            .filter(lasted_until_then)
+            .or(later)
+            .into_iter()
+            .collect()
     }
 }
 
-/// Sign-in names know no case.
-fn same(a: &str, b: &str) -> bool {
+/// Compares sign-in names, which ignore case.
+fn is_same(a: &str, b: &str) -> bool {
     a.to_lowercase() == b.to_lowercase()
 }
 
 /// What the configuration says about an acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval<'a> {
-    /// It is covered, at least until the exception expires.
+    /// An exception covers it.
     Approved(&'a Exception),
-    /// It was covered until the exception expired.
+    /// The exception that covered it has expired.
     Expired(&'a Exception),
-    /// Nobody has approved it.
+    /// No exception covers it.
     Missing,
 }
 
 impl<'a> Approval<'a> {
-    /// The verdict of those exceptions that cover the acceptance: the one that
-    /// lasts longest counts.
+    /// The approval by the exceptions that cover an acceptance: the one that
+    /// expires last decides.
     pub fn of(covering: impl Iterator<Item = &'a Exception>, now: Timestamp) -> Self {
         match covering.max_by_key(|exception| exception.expires) {
             Some(exception) if exception.is_expired(now) => Self::Expired(exception),
@@ -110,12 +120,12 @@ impl<'a> Approval<'a> {
         }
     }
 
-    /// Whether it is covered now.
+    /// Whether an exception covers it now.
     pub const fn is_approved(self) -> bool {
         matches!(self, Self::Approved(_))
     }
 
-    /// The exception, in force or expired.
+    /// The exception, valid or expired.
     pub const fn exception(self) -> Option<&'a Exception> {
         match self {
             Self::Approved(exception) | Self::Expired(exception) => Some(exception),
@@ -134,11 +144,9 @@ mod tests {
 
     fn change(state: ControlState, hour: i64, by: &str) -> StateUpdate {
         StateUpdate {
-            state,
             at: Some(Timestamp::from_seconds(TODAY + hour * HOUR)),
             by: Some(by.into()),
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(state)
         }
     }
 
@@ -148,28 +156,23 @@ mod tests {
     }
 
     fn exception(approved_today: bool, accepted_by: Option<&str>) -> Exception {
+        let expires = Timestamp::from_seconds(TODAY + 1_000 * HOUR);
         Exception {
-            place: "risk_accepted.exceptions[0]".into(),
-            control: "AdminMFAV2".into(),
-            tenants: Vec::new(),
-            reference: "SEC-1".into(),
-            approver: None,
-            reason: None,
             approved_on: approved_today.then_some(Timestamp::from_seconds(TODAY)),
             accepted_by: accepted_by.map(Into::into),
-            expires: Timestamp::from_seconds(TODAY + 1_000 * HOUR),
+            ..Exception::new("AdminMFAV2", "SEC-1", expires)
         }
     }
 
     #[test]
-    fn unbound_it_covers_whoever_accepts_whenever() {
-        let anybody = exception(false, None);
-        assert!(anybody.covers(&History::default()));
-        assert!(anybody.covers(&history(&[(RiskAccepted, -900, "eve")])));
+    fn an_unbound_exception_covers_any_acceptance() {
+        let unbound = exception(false, None);
+        assert!(unbound.covers(&History::default()));
+        assert!(unbound.covers(&history(&[(RiskAccepted, -900, "eve")])));
     }
 
     #[test]
-    fn bound_to_a_person_it_does_not_cover_another_one_later() {
+    fn bound_to_a_person_it_does_not_cover_a_later_acceptance_by_another() {
         let alex = exception(false, Some("Alex@contoso.example"));
         let mut changes = vec![(RiskAccepted, 1, "alex@contoso.example")];
         assert!(alex.covers(&history(&changes)));
@@ -181,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn bound_to_a_day_it_covers_the_acceptance_that_stood_then_and_no_later_one() {
+    fn bound_to_a_day_it_covers_the_acceptance_in_force_on_that_day_only() {
         let today = exception(true, None);
         for began in [-90, 0, 23] {
             assert!(
@@ -198,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn an_approval_before_the_acceptance_is_spent_by_the_first_one() {
+    fn an_approval_before_the_acceptance_covers_the_first_one_only() {
         let today = exception(true, None);
         let earlier = [(RiskAccepted, -90, "a"), (ToAddress, -80, "a")];
         assert!(
@@ -213,7 +216,16 @@ mod tests {
     }
 
     #[test]
-    fn bound_to_both_it_waits_for_its_person() {
+    fn bound_to_a_day_it_covers_the_last_acceptance_that_began_by_its_end() {
+        let today = exception(true, None);
+        let first = [(RiskAccepted, 2, "a"), (ToAddress, 3, "a")];
+        let again = |hour| [&first[..], &[(RiskAccepted, hour, "a")]].concat();
+        assert!(today.covers(&history(&again(23))));
+        assert!(!today.covers(&history(&again(24))));
+    }
+
+    #[test]
+    fn bound_to_a_person_and_a_day_it_covers_the_first_acceptance_by_that_person() {
         let both = exception(true, Some("alex"));
         assert!(!both.covers(&history(&[(RiskAccepted, 2, "eve")])));
         let then_alex = [
@@ -225,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_not_the_person_it_is_bound_to() {
+    fn bound_to_a_person_it_does_not_cover_an_anonymous_acceptance() {
         let mut anonymous = change(RiskAccepted, 1, "");
         anonymous.by = None;
         let alex = exception(false, Some("alex"));
@@ -233,21 +245,23 @@ mod tests {
     }
 
     #[test]
-    fn it_holds_until_the_second_before_it_expires() {
+    fn it_is_valid_until_the_last_nanosecond() {
         let exception = exception(false, None);
         let last = Timestamp::from_nanos(exception.expires.nanos() - 1);
         assert!(Approval::of([&exception].into_iter(), last).is_approved());
-        let verdict = Approval::of([&exception].into_iter(), exception.expires);
-        assert_eq!(verdict, Approval::Expired(&exception));
+        let approval = Approval::of([&exception].into_iter(), exception.expires);
+        assert_eq!(approval, Approval::Expired(&exception));
+        assert!(!approval.is_approved());
+        assert_eq!(approval.exception(), Some(&exception));
     }
 
     #[test]
-    fn the_longest_lasting_exception_decides() {
+    fn the_exception_that_expires_last_decides() {
         let short = exception(false, None);
         let mut long = short.clone();
         long.expires = short.expires.plus(DAY);
-        let verdict = Approval::of([&long, &short].into_iter(), short.expires);
-        assert_eq!(verdict, Approval::Approved(&long));
+        let approval = Approval::of([&long, &short].into_iter(), short.expires);
+        assert_eq!(approval, Approval::Approved(&long));
         assert_eq!(
             Approval::of([].into_iter(), short.expires),
             Approval::Missing

@@ -1,132 +1,72 @@
-//! How the refreshes of one tenant fare.
+//! How the refreshes of one tenant went.
 
-use super::Timestamp;
+use crate::Timestamp;
+use crate::label_values::label_values;
 use std::collections::BTreeMap;
 
-/// One of the two things we ask Graph for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Api {
-    /// `secureScoreControlProfiles`: the catalogue with its states.
-    Profiles,
-    /// `secureScores`: the daily report.
-    Scores,
-}
-
-impl Api {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Profiles, Self::Scores];
-
-    /// The word used in labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Profiles => "profiles",
-            Self::Scores => "scores",
-        }
+label_values! {
+    /// One of the two lists that the exporter fetches from Graph.
+    pub enum Api {
+        /// `secureScoreControlProfiles`: the catalogue with its states.
+        Profiles = "profiles",
+        /// `secureScores`: the daily report.
+        Scores = "scores",
     }
 }
 
-/// Why a refresh failed, as a metric label.
-///
-/// The set is closed on purpose. Each word is a counter that exists from the
-/// first scrape at zero, so `rate()` sees the first failure; an error's text
-/// goes to the log, where it may be as long as it likes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reason {
-    /// Entra refused the credential: wrong, expired or unreadable.
-    Credential,
-    /// The application is not known in the tenant, or lacks consent.
-    Consent,
-    /// A Conditional Access policy blocks the application.
-    Policy,
-    /// The tenant does not exist in this cloud.
-    UnknownTenant,
-    /// Entra answered something else than a token.
-    Token,
-    /// Graph refused the token twice.
-    Unauthorized,
-    /// The token lacks the permission.
-    Permission,
-    /// Too many requests, by Graph's or Entra's count.
-    Throttled,
-    /// No answer in time.
-    Timeout,
-    /// No connection: name, network, refused, reset.
-    Connection,
-    /// The server's certificate was not accepted.
-    Tls,
-    /// 5xx.
-    Server,
-    /// Another 4xx, or a redirect.
-    Rejected,
-    /// The answer was not what Graph documents.
-    Malformed,
-    /// The answer was larger than any real one.
-    TooLarge,
-    /// A list whose pages loop, leave the host or never end.
-    Paging,
-    /// The answer belongs to another tenant.
-    WrongTenant,
-    /// Graph said itself that something is missing (206).
-    Partial,
-    /// A catalogue that had controls has none.
-    Emptied,
-    /// A fault of ours.
-    Internal,
+label_values! {
+    /// Why a refresh failed, as a metric label.
+    ///
+    /// The set is closed on purpose. Each reason is a counter that exists at
+    /// zero from the first scrape, so `rate()` sees the first failure. The
+    /// error's text goes to the log, where its length does not matter.
+    pub enum Reason {
+        /// Entra refused the credential: wrong, expired or unreadable.
+        Credential = "credential",
+        /// The application is not known in the tenant, or lacks consent.
+        Consent = "consent",
+        /// A Conditional Access policy blocks the application.
+        Policy = "policy",
+        /// The tenant does not exist in this cloud.
+        UnknownTenant = "unknown_tenant",
+        /// Entra answered with something other than a token.
+        Token = "token",
+        /// Graph refused the token twice.
+        Unauthorized = "unauthorized",
+        /// The token lacks the permission.
+        Permission = "permission",
+        /// Graph or Entra rejected the request as one too many.
+        Throttled = "throttled",
+        /// No answer in time.
+        Timeout = "timeout",
+        /// No connection: name, network, refused, reset.
+        Connection = "connection",
+        /// The server's certificate was not accepted.
+        Tls = "tls",
+        /// 5xx.
+        Server = "server",
+        /// Another 4xx, or a redirect.
+        Rejected = "rejected",
+        /// The answer was not what Graph documents.
+        Malformed = "malformed",
+        /// The answer exceeded the size limit.
+        TooLarge = "too_large",
+        /// A list whose pages loop, leave the host or never end.
+        Paging = "paging",
+        /// The answer belongs to another tenant.
+        WrongTenant = "wrong_tenant",
+        /// Graph reported that part of the answer is missing (206).
+        Partial = "partial",
+        /// A catalogue that had controls has none.
+        Emptied = "emptied",
+        /// An error in the exporter.
+        Internal = "internal",
+    }
 }
 
 impl Reason {
-    /// Every reason, in the order they are exported.
-    pub const ALL: [Self; 20] = [
-        Self::Credential,
-        Self::Consent,
-        Self::Policy,
-        Self::UnknownTenant,
-        Self::Token,
-        Self::Unauthorized,
-        Self::Permission,
-        Self::Throttled,
-        Self::Timeout,
-        Self::Connection,
-        Self::Tls,
-        Self::Server,
-        Self::Rejected,
-        Self::Malformed,
-        Self::TooLarge,
-        Self::Paging,
-        Self::WrongTenant,
-        Self::Partial,
-        Self::Emptied,
-        Self::Internal,
-    ];
-
-    /// The word used in labels.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Credential => "credential",
-            Self::Consent => "consent",
-            Self::Policy => "policy",
-            Self::UnknownTenant => "unknown_tenant",
-            Self::Token => "token",
-            Self::Unauthorized => "unauthorized",
-            Self::Permission => "permission",
-            Self::Throttled => "throttled",
-            Self::Timeout => "timeout",
-            Self::Connection => "connection",
-            Self::Tls => "tls",
-            Self::Server => "server",
-            Self::Rejected => "rejected",
-            Self::Malformed => "malformed",
-            Self::TooLarge => "too_large",
-            Self::Paging => "paging",
-            Self::WrongTenant => "wrong_tenant",
-            Self::Partial => "partial",
-            Self::Emptied => "emptied",
-            Self::Internal => "internal",
-        }
-    }
-
-    /// Whether trying again can only help after somebody has changed something.
-    pub const fn needs_a_person(self) -> bool {
+    /// Whether a retry can succeed only after an administrator acts.
+    pub const fn needs_administrator(self) -> bool {
         matches!(
             self,
             Self::Credential
@@ -140,21 +80,21 @@ impl Reason {
     }
 }
 
-/// How a request to Graph ended: its status, or that there was none.
+/// How a request to Graph ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// An HTTP status.
     Status(u16),
-    /// No answer at all.
+    /// No answer.
     NoAnswer,
 }
 
-/// Requests made for one tenant since the start.
+/// Requests for one tenant since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Traffic {
-    /// Requests to Graph, by list and by how they ended.
+    /// Requests to Graph, by list and result.
     pub graph: BTreeMap<(Api, Code), u64>,
-    /// Answers that said to slow down.
+    /// Answers that asked the exporter to slow down.
     pub throttled: u64,
     /// Tokens obtained from Entra.
     pub tokens: u64,
@@ -165,9 +105,9 @@ pub struct Traffic {
 /// The refreshes of one list.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RefreshHealth {
-    /// Refreshes begun and ended since the start.
+    /// Refreshes completed since the start.
     pub refreshes: u64,
-    /// How many of them failed, and why.
+    /// Failures, by reason.
     pub failures: BTreeMap<Reason, u64>,
     /// Whether the last one succeeded; false before the first.
     pub up: bool,
@@ -175,21 +115,21 @@ pub struct RefreshHealth {
     pub last_success: Option<Timestamp>,
     /// When the next one is due.
     pub next_refresh: Option<Timestamp>,
-    /// What the last one failed with, until one succeeds.
+    /// The failure of the last one, until one succeeds.
     pub trouble: Option<Trouble>,
 }
 
 impl RefreshHealth {
-    /// Whether a refresh was tried at all.
+    /// Whether a refresh was attempted.
     pub fn attempted(&self) -> bool {
         self.refreshes > 0
     }
 }
 
-/// A failure as a person should read it.
+/// A failed refresh, for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// The closed word.
+    /// The reason as a label.
     pub reason: Reason,
     /// What happened, without secrets.
     pub message: String,
@@ -197,14 +137,25 @@ pub struct Trouble {
     pub hint: Option<String>,
 }
 
-/// All of one tenant's refreshes.
+impl Trouble {
+    /// A failure without a hint.
+    pub fn new(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            reason,
+            message: message.into(),
+            hint: None,
+        }
+    }
+}
+
+/// The refreshes of one tenant.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TenantHealth {
-    /// The catalogue's.
+    /// Those of the catalogue.
     pub profiles: RefreshHealth,
-    /// The report's.
+    /// Those of the report.
     pub scores: RefreshHealth,
-    /// Requests of both.
+    /// Requests for both lists.
     pub traffic: Traffic,
 }
 
@@ -217,7 +168,7 @@ impl TenantHealth {
         }
     }
 
-    /// The refreshes of one list, to change.
+    /// The refreshes of one list, mutable.
     pub fn of_mut(&mut self, api: Api) -> &mut RefreshHealth {
         match api {
             Api::Profiles => &mut self.profiles,
@@ -225,8 +176,36 @@ impl TenantHealth {
         }
     }
 
-    /// Whether each list was tried once.
+    /// Whether a refresh of each list was attempted.
     pub fn attempted(&self) -> bool {
         Api::ALL.into_iter().all(|api| self.of(api).attempted())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_failures_need_an_administrator() {
+        let needed = Reason::ALL
+            .into_iter()
+            .filter(|it| it.needs_administrator());
+        let needed: Vec<&str> = needed.map(Reason::as_str).collect();
+        assert_eq!(
+            needed.join(" "),
+            "credential consent policy unknown_tenant unauthorized permission wrong_tenant"
+        );
+    }
+
+    #[test]
+    fn a_tenant_was_attempted_after_a_refresh_of_each_list() {
+        let mut health = TenantHealth::default();
+        assert!(!health.attempted());
+        health.of_mut(Api::Profiles).refreshes = 2;
+        assert!(health.of(Api::Profiles).attempted() && !health.of(Api::Scores).attempted());
+        assert!(!health.attempted());
+        health.of_mut(Api::Scores).refreshes = 1;
+        assert!(health.attempted());
     }
 }

@@ -1,25 +1,39 @@
-//! What administrators have declared about one control, in order.
+//! What administrators declared about one control, in order.
 
-use super::{ControlState, Timestamp};
+use crate::{ControlState, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// One entry as Graph lists it: somebody set a state.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One declaration of a state, as Graph lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateUpdate {
     /// The state that was set.
     pub state: ControlState,
-    /// When; missing on the placeholder Graph writes for untouched controls.
+    /// When it was set; missing on the placeholder that Graph lists for
+    /// untouched controls.
     pub at: Option<Timestamp>,
-    /// Who, as Graph says it: a sign-in name or an object id.
+    /// Who set it, as Graph sends it: a sign-in name or an object id.
     pub by: Option<Arc<str>>,
-    /// Why, in the administrator's words.
+    /// The administrator's comment.
     pub comment: Option<Arc<str>>,
     /// To whom the control was assigned with it.
+    #[serde(rename = "assigned")]
     pub assigned_to: Option<Arc<str>>,
 }
 
 impl StateUpdate {
-    /// Whether it accepts the risk.
+    /// An update without a time, a person or a comment.
+    pub const fn new(state: ControlState) -> Self {
+        Self {
+            state,
+            at: None,
+            by: None,
+            comment: None,
+            assigned_to: None,
+        }
+    }
+
+    /// Whether this update accepts the risk.
     pub fn is_acceptance(&self) -> bool {
         self.state == ControlState::RiskAccepted
     }
@@ -28,100 +42,99 @@ impl StateUpdate {
 /// The changes of one control's state, oldest first, each different from the
 /// one before.
 ///
-/// Graph promises no order, so entries are put in order by their own time: an
-/// entry without one is the oldest, and of two at the same moment the later in
-/// the list is the later. The placeholder Graph writes for a control nobody
-/// has touched stands first and is no change.
+/// Graph does not guarantee an order, so updates are sorted by time. An update
+/// without a time is the oldest; of two at the same time, the later in the list
+/// is the later. The placeholder of an untouched control comes first and is not
+/// a change.
 ///
-/// Equal states in a row are one change, and the *first* of them is kept: some
+/// Equal states in a row are one change, of which the *first* is kept: some
 /// tools write the same state again every night, and a later copy must not
 /// hide who accepted the risk, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct History {
-    changes: Vec<StateUpdate>,
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<StateUpdate>")]
+pub struct History(Vec<StateUpdate>);
+
+impl From<Vec<StateUpdate>> for History {
+    fn from(updates: Vec<StateUpdate>) -> Self {
+        Self::from_updates(updates)
+    }
 }
 
 impl History {
-    /// Orders and collapses a list of updates as Graph sent it.
+    /// Sorts updates as Graph sent them and merges equal states in a row.
     pub fn from_updates(mut updates: Vec<StateUpdate>) -> Self {
         updates.sort_by_key(|update| update.at);
         let placeholders = updates.iter().take_while(|it| is_placeholder(it)).count();
         updates.drain(..placeholders);
         updates.dedup_by(|later, earlier| later.state == earlier.state);
         updates.shrink_to_fit();
-        Self { changes: updates }
+        Self(updates)
     }
 
-    /// The changes, oldest first; empty when nobody ever declared anything.
+    /// The changes, oldest first; empty for an untouched control.
     pub fn changes(&self) -> &[StateUpdate] {
-        &self.changes
+        &self.0
     }
 
-    /// The history as it stood when the change at this place was the newest.
-    pub fn until(&self, place: usize) -> Self {
-        Self {
-            changes: self.changes.iter().take(place + 1).cloned().collect(),
-        }
+    /// The history when the change at this index was the newest.
+    pub fn up_to(&self, index: usize) -> Self {
+        Self(self.0.iter().take(index + 1).cloned().collect())
     }
 
-    /// Whether anybody ever declared anything.
+    /// Whether the control is untouched.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.0.is_empty()
     }
 
-    /// The state now.
+    /// The current state.
     pub fn state(&self) -> ControlState {
         self.latest().map_or(ControlState::ToAddress, |c| c.state)
     }
 
-    /// When the control entered the state it is in now.
+    /// When the control entered its current state.
     pub fn state_since(&self) -> Option<Timestamp> {
         self.latest()?.at
     }
 
-    /// Whether a risk was accepted in any of the last `n` changes.
+    /// Whether the risk was accepted in any of the last `n` changes.
     ///
-    /// Looking back over `n` rather than at the newest alone is the point of
-    /// this exporter: a risk accepted at nine and withdrawn at five is
-    /// invisible to a check that runs at six.
+    /// A risk accepted at nine and withdrawn at five is invisible to a check of
+    /// the current state at six.
     pub fn accepted_within(&self, n: usize) -> bool {
-        self.changes
-            .iter()
-            .rev()
-            .take(n)
-            .any(StateUpdate::is_acceptance)
+        let mut newest = self.0.iter().rev().take(n);
+        newest.any(StateUpdate::is_acceptance)
     }
 
-    /// How often the risk was accepted, counting each change into it.
+    /// How often the state changed to *risk accepted*.
     pub fn acceptances(&self) -> usize {
-        self.changes.iter().filter(|c| c.is_acceptance()).count()
+        self.0.iter().filter(|c| c.is_acceptance()).count()
     }
 
-    /// The newest acceptance, also when it was withdrawn since.
+    /// The newest acceptance, even if it was withdrawn.
     pub fn last_acceptance(&self) -> Option<&StateUpdate> {
-        self.changes.get(self.last_acceptance_place()?)
+        self.0.get(self.last_acceptance_index()?)
     }
 
-    /// The change that ended the newest acceptance, where it was withdrawn.
+    /// The change that withdrew the newest acceptance.
     pub fn withdrawal(&self) -> Option<&StateUpdate> {
-        self.changes.get(self.last_acceptance_place()? + 1)
+        self.0.get(self.last_acceptance_index()? + 1)
     }
 
-    pub(super) fn last_acceptance_place(&self) -> Option<usize> {
-        self.changes.iter().rposition(StateUpdate::is_acceptance)
+    pub(crate) fn last_acceptance_index(&self) -> Option<usize> {
+        self.0.iter().rposition(StateUpdate::is_acceptance)
     }
 
-    /// The acceptance in force, while the risk is accepted.
+    /// The acceptance in force.
     pub fn current_acceptance(&self) -> Option<&StateUpdate> {
         self.latest().filter(|c| c.is_acceptance())
     }
 
     fn latest(&self) -> Option<&StateUpdate> {
-        self.changes.last()
+        self.0.last()
     }
 }
 
-/// Graph's entry for a control nobody has touched: no time, no person.
+/// Graph's update for an untouched control has no time and no person.
 fn is_placeholder(update: &StateUpdate) -> bool {
     update.state == ControlState::ToAddress && update.at.is_none() && update.by.is_none()
 }
@@ -134,11 +147,9 @@ mod tests {
 
     fn update(state: ControlState, at: Option<i64>) -> StateUpdate {
         StateUpdate {
-            state,
             at: at.map(Timestamp::from_seconds),
             by: at.map(|t| Arc::from(format!("user{t}@contoso.example"))),
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(state)
         }
     }
 
@@ -147,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_and_the_lone_placeholder_mean_to_address() {
+    fn an_empty_history_and_a_placeholder_mean_to_address() {
         for empty in [history(&[]), history(&[(ToAddress, None)])] {
             assert!(empty.is_empty());
             assert_eq!(empty.state(), ToAddress);
@@ -164,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn of_two_changes_at_one_moment_the_later_in_the_list_wins() {
+    fn of_two_changes_at_the_same_time_the_later_in_the_list_is_newer() {
         let h = history(&[(RiskAccepted, Some(5)), (ToAddress, Some(5))]);
         assert_eq!(h.state(), ToAddress);
         assert_eq!(h.acceptances(), 1);
@@ -185,10 +196,17 @@ mod tests {
             Some(Timestamp::from_seconds(5))
         );
         assert_eq!(h.current_acceptance(), None);
+        assert!(!h.is_empty());
+        let withdrawn = h.withdrawal().and_then(|change| change.at);
+        assert_eq!(withdrawn, Some(Timestamp::from_seconds(9)));
+        let before = h.up_to(0);
+        assert_eq!(before.changes(), &h.changes()[..1]);
+        assert_eq!(before.withdrawal(), None);
+        assert_eq!(h.up_to(1).changes().len(), 2);
     }
 
     #[test]
-    fn writing_the_same_state_again_does_not_hide_who_accepted_first() {
+    fn a_repeated_state_does_not_hide_the_first_acceptance() {
         let h = history(&[
             (RiskAccepted, Some(9)),
             (RiskAccepted, Some(5)),
@@ -208,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_by_a_person_is_a_history_and_a_placeholder_does_not_hide_it() {
+    fn a_reset_by_a_person_is_a_change() {
         for updates in [
             &[(ToAddress, Some(4))][..],
             &[(ToAddress, None), (ToAddress, Some(4))],
@@ -227,8 +245,8 @@ mod tests {
         ]
     }
 
-    /// A second opinion, written the slow way: walk the entries by time,
-    /// remembering every state in which the control really changed.
+    /// A second implementation: walks the updates by time and notes each state
+    /// that differs from the one before.
     fn reference(updates: &[(ControlState, i64)], n: usize) -> (ControlState, bool, usize) {
         let mut by_time: Vec<_> = updates.to_vec();
         by_time.sort_by_key(|(_, at)| *at);
@@ -257,8 +275,8 @@ mod tests {
             mixed.sort_by_key(|(_, at)| shuffled[*at as usize]);
 
             let straight = History::from_updates(dated.iter().map(|(s, t)| update(*s, Some(*t))).collect());
-            let crooked = History::from_updates(mixed.iter().map(|(s, t)| update(*s, Some(*t))).collect());
-            prop_assert_eq!(&straight, &crooked);
+            let shuffled_again = History::from_updates(mixed.iter().map(|(s, t)| update(*s, Some(*t))).collect());
+            prop_assert_eq!(&straight, &shuffled_again);
 
             let (now, within, count) = reference(&dated, n);
             prop_assert_eq!(straight.state(), now);

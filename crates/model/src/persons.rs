@@ -1,27 +1,27 @@
-//! Who and why: how much of it is shown.
+//! How much of names and comments is shown.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-/// Turns a person's name into what may be shown in its place.
+/// Turns a person's name into a pseudonym.
 pub type Naming = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
-/// What of persons may be shown to somebody.
+/// How much of names and comments a reader may see.
 #[derive(Clone, Default)]
 pub enum Persons {
-    /// Names and comments as Graph gives them.
+    /// Names and comments as Graph sends them.
     Plain,
-    /// Each person under a pseudonym, the same everywhere; no comment, since
-    /// people write names into comments.
+    /// Each person under a pseudonym, the same everywhere. Comments are hidden,
+    /// since people write names into them.
     Pseudonyms(Naming),
-    /// Neither.
+    /// Neither names nor comments.
     #[default]
     Hidden,
 }
 
 impl Persons {
-    /// The person as shown, where there is one and may be shown.
+    /// The name as shown.
     pub fn name<'a>(&self, person: Option<&'a str>) -> Option<Cow<'a, str>> {
         match self {
             Self::Plain => person.map(Cow::Borrowed),
@@ -30,12 +30,12 @@ impl Persons {
         }
     }
 
-    /// The comment, where there is one and may be shown.
+    /// The comment as shown.
     pub fn comment<'a>(&self, comment: Option<&'a str>) -> Option<&'a str> {
         comment.filter(|_| matches!(self, Self::Plain))
     }
 
-    /// Whether anything at all is shown.
+    /// Whether nothing is shown.
     pub const fn are_hidden(&self) -> bool {
         matches!(self, Self::Hidden)
     }
@@ -56,12 +56,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pseudonym_takes_the_comment_with_it() {
+    fn pseudonyms_hide_comments() {
         let persons = Persons::Pseudonyms(Arc::new(|person| person.len().to_string()));
         assert_eq!(persons.name(Some("alex")).as_deref(), Some("4"));
         assert_eq!(persons.name(None), None);
         assert_eq!(persons.comment(Some("ask alex")), None);
+        assert!(!persons.are_hidden());
+        assert_eq!(format!("{persons:?}"), "Pseudonyms");
+        assert_eq!(Persons::Plain.name(Some("alex")).as_deref(), Some("alex"));
         assert_eq!(Persons::Plain.comment(Some("why")), Some("why"));
         assert_eq!(Persons::Hidden.name(Some("alex")), None);
+        assert!(Persons::default().are_hidden());
     }
 }

@@ -1,35 +1,30 @@
-//! Which category each control was first seen in.
+//! The category in which each control was first seen.
 
-use super::{Catalogue, Category};
+use crate::{Catalogue, Category};
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Which category a control is filed under, whatever Graph says today.
+/// The category under which each control is exported, whatever Graph sends later.
 ///
-/// Microsoft moves controls between categories. A series whose `category`
-/// label changed would break every graph and restart every alert, so the
-/// first word of a catalogue is kept. The configuration can overrule it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct CategoryPins {
-    pins: HashMap<Arc<str>, Category>,
-}
+/// Microsoft moves controls between categories. A changed `category` label
+/// would break every graph and restart every alert, so the first category is
+/// kept. The configuration can override it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CategoryPins(HashMap<Arc<str>, Category>);
 
 impl CategoryPins {
-    /// Remembers the category of each control not seen before, and tells which
-    /// known ones Graph files elsewhere now.
+    /// Pins the category of each new control and returns the known controls
+    /// whose category differs now.
     ///
-    /// A category we do not know is not worth keeping: the next catalogue may
-    /// say a better one.
+    /// An unknown category is not pinned: the next catalogue may have a better
+    /// one.
     pub fn learn(&mut self, catalogue: &Catalogue) -> Vec<Recategorised> {
         let mut moved = Vec::new();
-        for entry in &catalogue.entries {
-            if entry.category == Category::Unknown {
-                continue;
-            }
-            let pinned = *self
-                .pins
-                .entry(Arc::clone(&entry.id))
-                .or_insert(entry.category);
+        let entries = catalogue.entries.iter();
+        for entry in entries.filter(|entry| entry.category != Category::Unknown) {
+            let pin = self.0.entry(Arc::clone(&entry.id));
+            let pinned = *pin.or_insert(entry.category);
             if pinned != entry.category {
                 moved.push(Recategorised {
                     control: Arc::clone(&entry.id),
@@ -43,29 +38,61 @@ impl CategoryPins {
 
     /// Each control with its category, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Category)> {
-        self.pins.iter().map(|(id, category)| (&**id, *category))
+        self.0.iter().map(|(id, category)| (&**id, *category))
     }
 
-    pub(super) fn category(&self, id: &str) -> Option<Category> {
-        self.pins.get(id).copied()
+    pub(crate) fn category(&self, id: &str) -> Option<Category> {
+        self.0.get(id).copied()
     }
 }
 
 impl FromIterator<(Arc<str>, Category)> for CategoryPins {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, Category)>>(pins: I) -> Self {
-        Self {
-            pins: pins.into_iter().collect(),
-        }
+        Self(pins.into_iter().collect())
     }
 }
 
-/// A control that Graph files under another category than we do.
+/// A control whose category in Graph differs from its pin.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Recategorised {
     /// Its id.
     pub control: Arc<str>,
-    /// The category we keep it under.
+    /// The category that the exporter keeps.
     pub kept: Category,
-    /// The category Graph names now.
+    /// The category that Graph sends now.
     pub seen: Category,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::CatalogueEntry;
+
+    fn catalogue(category: Category) -> Catalogue {
+        Catalogue {
+            entries: vec![Arc::new(CatalogueEntry {
+                category,
+                ..CatalogueEntry::new("A")
+            })],
+            ..Catalogue::default()
+        }
+    }
+
+    #[test]
+    fn the_first_known_category_is_pinned() {
+        let mut pins = CategoryPins::default();
+        assert_eq!(pins.learn(&catalogue(Category::Unknown)), []);
+        assert_eq!(pins.iter().count(), 0);
+        assert_eq!(pins.learn(&catalogue(Category::Apps)), []);
+        assert_eq!(pins.learn(&catalogue(Category::Unknown)), []);
+        let moved = Recategorised {
+            control: "A".into(),
+            kept: Category::Apps,
+            seen: Category::Data,
+        };
+        assert_eq!(pins.learn(&catalogue(Category::Data)), [moved]);
+        let pinned: Vec<_> = pins.iter().collect();
+        assert_eq!(pinned, [("A", Category::Apps)]);
+        assert_eq!(pins, [("A".into(), Category::Apps)].into_iter().collect());
+    }
 }

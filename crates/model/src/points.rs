@@ -1,51 +1,56 @@
-//! Secure Score points, known to be a sane number.
+//! Secure Score points in their valid range.
 
-/// Points as Microsoft counts them: finite, not negative, not absurd.
+use serde::{Deserialize, Serialize};
+use std::iter::Sum;
+
+/// Points as Microsoft counts them: finite, not negative, below a million.
 ///
-/// Graph has sent −1 for "no value" in every numeric field of the report at
-/// one time or another. Such a number must never reach a graph, so it cannot
-/// be held here at all.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+/// Graph has sent −1 for a missing value in every numeric field of the report.
+/// This type cannot hold such a number, so none reaches a graph.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64")]
 pub struct Points(f64);
 
-/// A tenant's real maximum is some 1,500; a thousand times that is a fault.
-const ABSURD: f64 = 1_000_000.0;
+/// A thousand times the real maximum of a tenant, some 1,500.
+const LIMIT: f64 = 1_000_000.0;
 
-/// Sums of decimal fractions carry noise in the last bits; nobody awards less
-/// than a millionth of a point.
-const MEANT_PER_POINT: f64 = 1e6;
+/// Sums of decimal fractions carry noise in the last bits. No control awards
+/// less than a millionth of a point.
+const PRECISION: f64 = 1e6;
 
 impl Points {
-    /// No points at all.
+    /// No points.
     pub const ZERO: Self = Self(0.0);
 
-    /// The number as points, or nothing when it cannot be meant.
+    /// The number as points, where it is in the valid range.
     pub fn new(value: f64) -> Option<Self> {
         // `+ 0.0` turns a negative zero into zero.
-        (value.is_finite() && (0.0..ABSURD).contains(&value)).then_some(Self(value + 0.0))
+        (0.0..LIMIT).contains(&value).then_some(Self(value + 0.0))
     }
 
-    /// The bare number.
+    /// The number.
     pub const fn get(self) -> f64 {
         self.0
     }
 }
 
-impl std::iter::Sum for Points {
+impl TryFrom<f64> for Points {
+    type Error = &'static str;
+
+    fn try_from(value: f64) -> Result<Self, Self::Error> {
+        Self::new(value).ok_or("a number of points outside the valid range")
+    }
+}
+
+impl Sum for Points {
     fn sum<I: Iterator<Item = Self>>(points: I) -> Self {
         Self(rounded(points.map(Self::get).sum()))
     }
 }
 
-impl<'a> std::iter::Sum<&'a Self> for Points {
-    fn sum<I: Iterator<Item = &'a Self>>(points: I) -> Self {
-        points.copied().sum()
-    }
-}
-
-/// A sum or difference of points, freed of floating-point noise.
-pub(super) fn rounded(value: f64) -> f64 {
-    (value * MEANT_PER_POINT).round() / MEANT_PER_POINT + 0.0
+/// A sum or difference of points without floating-point noise.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * PRECISION).round() / PRECISION + 0.0
 }
 
 #[cfg(test)]
@@ -53,10 +58,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_meant_is_nothing() {
-        for odd in [-1.0, -0.01, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e9] {
-            assert_eq!(Points::new(odd), None, "{odd}");
+    fn a_number_outside_the_valid_range_is_rejected() {
+        for invalid in [-1.0, -0.01, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e6] {
+            assert_eq!(Points::new(invalid), None, "{invalid}");
         }
+        assert!(serde_json::from_str::<Points>("-1.0").is_err());
+        assert_eq!(
+            serde_json::from_str::<Points>("7.83").ok(),
+            Points::new(7.83)
+        );
     }
 
     #[test]
@@ -70,5 +80,6 @@ mod tests {
         let tenth = Points::new(0.1).unwrap();
         let sum: Points = std::iter::repeat_n(tenth, 3).sum();
         assert_eq!(sum.get(), 0.3);
+        assert!(rounded(-1e-9).is_sign_positive());
     }
 }

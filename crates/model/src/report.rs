@@ -1,70 +1,84 @@
-//! A tenant's Secure Score of one day.
+//! A tenant's daily Secure Score.
 
-use super::{Anomalies, Category, ControlScore, Points, Timestamp};
+use crate::label_values::label_values;
+use crate::{Anomalies, Category, ControlScore, Points, Timestamp};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// What Microsoft computed for a tenant on one day (Graph: `secureScore`).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// Graph's `azureTenantId`, as it stands.
+    /// Graph's `azureTenantId`, unchanged.
+    #[serde(rename = "id")]
     pub entra_tenant_id: Arc<str>,
-    /// The day it was computed for, midnight UTC.
+    /// The day for which it was computed, midnight UTC.
     pub as_of: Option<Timestamp>,
     /// Points the tenant has.
+    #[serde(rename = "score")]
     pub current_score: Option<Points>,
-    /// Points the tenant could have with what it owns.
+    /// Points the tenant could have with the products it owns.
+    #[serde(rename = "max")]
     pub max_score: Option<Points>,
-    /// Users who were active.
+    /// Active users.
+    #[serde(rename = "active")]
     pub active_users: Option<u64>,
-    /// Users with a licence; often 0 even where there are some.
+    /// Users with a licence; Graph often sends 0 for tenants that have some.
+    #[serde(rename = "licensed")]
     pub licensed_users: Option<u64>,
-    /// How comparable tenants do.
+    /// The averages of comparable tenants.
     pub comparisons: Vec<Comparison>,
     /// Each scored control.
+    #[serde(rename = "controls")]
     pub scores: Vec<Arc<ControlScore>>,
-    /// What in the answer we could not use.
+    /// Values of the answer that could not be used.
+    #[serde(rename = "odd")]
     pub anomalies: Anomalies,
 }
 
-/// Whom a tenant is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Basis {
-    /// Every tenant of Microsoft.
-    AllTenants,
-    /// Tenants with about as many seats.
-    TotalSeats,
-    /// Tenants of the same industry; often missing.
-    IndustryTypes,
-}
-
-impl Basis {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::AllTenants, Self::TotalSeats, Self::IndustryTypes];
-
-    /// The word used in labels, Graph's own.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AllTenants => "AllTenants",
-            Self::TotalSeats => "TotalSeats",
-            Self::IndustryTypes => "IndustryTypes",
+impl Report {
+    /// A report without values.
+    pub fn new(entra_tenant_id: &str) -> Self {
+        Self {
+            entra_tenant_id: entra_tenant_id.into(),
+            as_of: None,
+            current_score: None,
+            max_score: None,
+            active_users: None,
+            licensed_users: None,
+            comparisons: Vec::new(),
+            scores: Vec::new(),
+            anomalies: Anomalies::default(),
         }
     }
 }
 
+label_values! {
+    /// The tenants with which a tenant is compared.
+    pub enum Basis {
+        /// All tenants.
+        AllTenants = "AllTenants",
+        /// Tenants with about as many seats.
+        TotalSeats = "TotalSeats",
+        /// Tenants of the same industry; often missing.
+        IndustryTypes = "IndustryTypes",
+    }
+}
+
 /// The average of comparable tenants.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// Whom.
+    /// The tenants compared with.
     pub basis: Basis,
     /// Their average score as a share of their maximum, 0 to 1. Graph sends
-    /// per cent here, though its category fields are points.
+    /// it in per cent, but the category fields in points.
     pub ratio: Option<f64>,
-    /// Their average points and maximum by category, where sane.
+    /// Their average points and maximum by category, where valid.
     pub categories: Vec<CategoryComparison>,
 }
 
 /// The average of comparable tenants in one category, points.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(into = "(Category, Option<Points>, Option<Points>)")]
 pub struct CategoryComparison {
     /// The area.
     pub category: Category,
@@ -72,4 +86,10 @@ pub struct CategoryComparison {
     pub score: Option<Points>,
     /// Average maximum.
     pub max_score: Option<Points>,
+}
+
+impl From<CategoryComparison> for (Category, Option<Points>, Option<Points>) {
+    fn from(it: CategoryComparison) -> Self {
+        (it.category, it.score, it.max_score)
+    }
 }

@@ -1,99 +1,124 @@
-//! One tenant at one moment: catalogue and report, joined.
+//! The catalogue and the report of one tenant, joined.
 
-use super::points::rounded;
-use super::{
+use crate::points::rounded;
+use crate::{
     Anomalies, Approval, CatalogueEntry, Category, CategoryPins, ControlScore, ControlState,
     Exception, Points, PreviousScore, Report, Timestamp,
 };
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 /// A tenant's catalogue of controls (Graph: `secureScoreControlProfiles`).
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Catalogue {
-    /// Graph's `azureTenantId`, as it stands; missing when it has no controls.
+    /// Graph's `azureTenantId`, unchanged; missing in an empty catalogue.
+    #[serde(rename = "id")]
     pub entra_tenant_id: Option<Arc<str>>,
     /// The controls, each id once.
     pub entries: Vec<Arc<CatalogueEntry>>,
-    /// What in the answer we could not use.
+    /// Values of the answer that could not be used.
+    #[serde(rename = "odd")]
     pub anomalies: Anomalies,
 }
 
 impl Catalogue {
-    /// Lines of the watch list that fit none of its controls.
+    /// Lines of the watch list that match none of its controls.
     pub fn unmatched_watches(&self, rules: &impl ControlRules) -> Vec<Arc<str>> {
         let ids: Vec<&str> = self.entries.iter().map(|entry| &*entry.id).collect();
         rules.unmatched_watches(&ids)
     }
 }
 
-/// A control with what both lists say about it.
+/// A control with its data from both lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Control {
     /// Graph's id.
     pub id: Arc<str>,
-    /// The area it counts in, after pins and overrides.
+    /// The area in which it counts, after pins and overrides.
     pub category: Category,
-    /// What the catalogue says; missing for a scored control it does not list.
+    /// Its catalogue entry; missing for a scored control that is not listed.
     pub entry: Option<Arc<CatalogueEntry>>,
-    /// What the report says; missing for a control that is not scored.
+    /// Its score; missing for a control that is not scored.
     pub score: Option<Arc<ControlScore>>,
-    /// Whether the configuration wants series of this control. Sums count it
-    /// either way.
+    /// Whether the configuration selects its series. Sums include it either way.
     pub selected: bool,
     /// Whether it is on the watch list.
     pub watched: bool,
-    /// The exceptions that name it for this tenant, expired ones included.
+    /// The exceptions that name it for this tenant, including expired ones.
     pub exceptions: Vec<Arc<Exception>>,
 }
 
 impl Control {
-    /// The state, where there is a catalogue entry: unknown is not *to address*.
+    /// A selected control without an entry and a score.
+    pub fn new(id: &str, category: Category) -> Self {
+        Self {
+            id: id.into(),
+            category,
+            entry: None,
+            score: None,
+            selected: true,
+            watched: false,
+            exceptions: Vec::new(),
+        }
+    }
+
+    /// A selected control as the catalogue lists it, without a score.
+    pub fn listed(entry: CatalogueEntry) -> Self {
+        let control = Self::new(&entry.id, entry.category);
+        Self {
+            entry: Some(Arc::new(entry)),
+            ..control
+        }
+    }
+
+    /// The state; none without a catalogue entry, since a missing entry does
+    /// not mean *to address*.
     pub fn state(&self) -> Option<ControlState> {
         self.entry.as_ref().map(|entry| entry.history.state())
     }
 
-    /// The most points it can give: the catalogue's word, else what the score
-    /// and its percentage imply.
+    /// The maximum of points: the catalogue's, else the one that the score and
+    /// its percentage imply.
     pub fn max_score(&self) -> Option<Points> {
         let listed = self.entry.as_ref().and_then(|entry| entry.max_score);
         listed.or_else(|| self.score.as_ref()?.implied_max())
     }
 
-    /// Points it would still bring; nothing where the tenant is not scored on
-    /// it or the maximum cannot be known.
+    /// Points that the tenant can still gain; none where the control is not
+    /// scored or its maximum is unknown.
     pub fn points_to_gain(&self) -> Option<Points> {
         let score = self.score.as_ref()?.score;
         let missing = rounded(self.max_score()?.get() - score.get());
         Some(Points::new(missing).unwrap_or(Points::ZERO))
     }
 
-    /// The exceptions that cover its newest acceptance, or that would cover
-    /// one where there was none yet; expired ones included.
+    /// The exceptions that cover its newest acceptance, or would cover a first
+    /// one, including expired ones.
     pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {
         let history = self.entry.as_ref().map(|entry| &entry.history);
         let exceptions = self.exceptions.iter();
         exceptions.filter(move |exception| history.is_none_or(|it| exception.covers(it)))
     }
 
-    /// What the configuration says about its newest acceptance.
+    /// The approval of its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
         Approval::of(self.covering().map(AsRef::as_ref), now)
     }
 }
 
-/// What the configuration says about controls.
+/// The configuration of controls.
 pub trait ControlRules {
-    /// The category a control is pinned to by hand.
+    /// The configured category of a control.
     fn category_override(&self, id: &str) -> Option<Category>;
-    /// Whether series of a control are wanted.
+    /// Whether series of a control are exported.
     fn selects(&self, id: &str, category: Category) -> bool;
     /// Whether a control is on the watch list.
     fn watches(&self, id: &str) -> bool;
-    /// Lines of the watch list that fit none of these ids.
+    /// Lines of the watch list that match none of these ids.
     fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
-    /// The exceptions of the tenant, whatever they name.
+    /// The exceptions of the tenant.
     fn exceptions(&self) -> Vec<Arc<Exception>>;
     /// The exceptions of the tenant that name a control.
     fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>>;
@@ -106,90 +131,89 @@ pub struct CategoryTotal {
     pub category: Category,
     /// Points reached.
     pub score: Points,
-    /// Points possible; missing when one control's maximum cannot be known,
+    /// Points possible; missing where the maximum of one control is unknown,
     /// since a sum without it would be too low.
     pub max_score: Option<Points>,
 }
 
-/// One tenant at one moment: immutable, complete, ready to be rendered.
+/// One tenant at one time: immutable, complete, ready to be rendered.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct TenantSnapshot {
     /// Every control of either list, ordered by id.
     pub controls: Vec<Control>,
-    /// The daily report without its control scores, when there is one.
+    /// The daily report, where there is one.
     pub report: Option<Arc<Report>>,
-    /// What in the catalogue we could not use, when there is one.
+    /// Values of the catalogue that could not be used, where there is one.
     pub catalogue_anomalies: Option<Anomalies>,
-    /// Second scores that met a control already scored in another spelling.
+    /// Scores whose id equals that of another score but for its case.
     pub duplicate_scores: u64,
-    /// Controls that Graph files elsewhere than we do.
+    /// Controls whose category in Graph differs from the exported one.
     pub recategorised: usize,
-    /// Lines of the watch list that fit no control of the catalogue.
+    /// Lines of the watch list that match no control of the catalogue.
     pub unmatched_watches: Vec<Arc<str>>,
-    /// The exceptions of the tenant, whatever they name.
+    /// The exceptions of the tenant.
     pub exceptions: Vec<Arc<Exception>>,
-    /// Where the tenant stood in the last report of an earlier day, when one
-    /// was seen.
-    pub earlier: Option<PreviousScore>,
+    /// The score in the last report of an earlier day, where there was one.
+    pub previous_score: Option<PreviousScore>,
 }
 
 impl TenantSnapshot {
     /// Joins the two lists, either of which may be missing.
     ///
-    /// An outer join: a score without a catalogue entry keeps its points (the
-    /// catalogue may lack a page), an entry without a score its state (the
-    /// tenant may not own the product). Ids are equal in every answer seen;
-    /// a difference in case is forgiven.
+    /// This is an outer join: a score without an entry keeps its points (the
+    /// catalogue may lack a page), an entry without a score keeps its state
+    /// (the tenant may not own the product). Ids are compared without case.
     pub fn join(
         catalogue: Option<&Catalogue>,
         report: Option<Arc<Report>>,
         pins: &CategoryPins,
         rules: &impl ControlRules,
     ) -> Self {
-        let mut scores = ScoreIndex::new(report.as_deref());
-        let mut recategorised = 0;
-        let file = |id: &str, listed: Category| {
-            let by_hand = rules.category_override(id);
-            by_hand.or_else(|| pins.category(id)).unwrap_or(listed)
+        let mut scores = HashMap::new();
+        let mut duplicate_scores = 0;
+        for score in report.iter().flat_map(|report| &report.scores) {
+            match scores.entry(score.id.to_ascii_lowercase()) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(Arc::clone(score));
+                }
+                Entry::Occupied(_) => duplicate_scores += 1,
+            }
+        }
+        let control = |id: &Arc<str>, category: Category, entry, score| {
+            let configured = rules.category_override(id);
+            let category = configured.or_else(|| pins.category(id)).unwrap_or(category);
+            Control {
+                id: Arc::clone(id),
+                category,
+                entry,
+                score,
+                selected: rules.selects(id, category),
+                watched: rules.watches(id),
+                exceptions: rules.exceptions_of(id),
+            }
         };
         let mut controls = Vec::new();
-        for entry in catalogue.map_or(&[][..], |c| &c.entries) {
-            let category = file(&entry.id, entry.category);
-            let moved = category != entry.category && entry.category != Category::Unknown;
-            let by_hand = rules.category_override(&entry.id).is_some();
-            recategorised += usize::from(moved && !by_hand);
-            controls.push(Control {
-                id: Arc::clone(&entry.id),
-                category,
-                selected: rules.selects(&entry.id, category),
-                watched: rules.watches(&entry.id),
-                exceptions: rules.exceptions_of(&entry.id),
-                entry: Some(Arc::clone(entry)),
-                score: scores.take(&entry.id),
-            });
+        for entry in catalogue.iter().flat_map(|catalogue| &catalogue.entries) {
+            let score = scores.remove(&entry.id.to_ascii_lowercase());
+            let listed = Some(Arc::clone(entry));
+            controls.push(control(&entry.id, entry.category, listed, score));
         }
-        for score in scores.rest() {
-            let category = file(&score.id, score.category);
-            controls.push(Control {
-                id: Arc::clone(&score.id),
-                category,
-                selected: rules.selects(&score.id, category),
-                watched: rules.watches(&score.id),
-                exceptions: rules.exceptions_of(&score.id),
-                entry: None,
-                score: Some(score),
-            });
+        let recategorised = controls.iter().filter(|it| is_recategorised(it, rules));
+        let recategorised = recategorised.count();
+        for score in scores.into_values() {
+            let (id, category) = (Arc::clone(&score.id), score.category);
+            controls.push(control(&id, category, None, Some(score)));
         }
         controls.sort_by(|a, b| a.id.cmp(&b.id));
         Self {
             controls,
             report,
-            catalogue_anomalies: catalogue.map(|c| c.anomalies.clone()),
-            duplicate_scores: scores.duplicates,
+            catalogue_anomalies: catalogue.map(|it| it.anomalies.clone()),
+            duplicate_scores,
             recategorised,
-            unmatched_watches: catalogue.map_or_else(Vec::new, |c| c.unmatched_watches(rules)),
+            unmatched_watches: catalogue.map_or_else(Vec::new, |it| it.unmatched_watches(rules)),
             exceptions: rules.exceptions(),
-            earlier: None,
+            previous_score: None,
         }
     }
 
@@ -200,8 +224,7 @@ impl TenantSnapshot {
             .filter_map(|control| Some((control, control.score.as_deref()?)))
     }
 
-    /// Sums per category over scored controls only, categories without one
-    /// left out.
+    /// Sums over the scored controls of each category that has one.
     pub fn category_totals(&self) -> Vec<CategoryTotal> {
         Category::ALL
             .into_iter()
@@ -210,34 +233,31 @@ impl TenantSnapshot {
     }
 
     fn category_total(&self, category: Category) -> Option<CategoryTotal> {
-        let scored = || self.scored().filter(|(c, _)| c.category == category);
+        let scored = || self.scored().filter(|(it, _)| it.category == category);
         scored().next()?;
+        let maxima: Option<Vec<Points>> = scored().map(|(it, _)| it.max_score()).collect();
         Some(CategoryTotal {
             category,
             score: scored().map(|(_, score)| score.score).sum(),
-            max_score: scored()
-                .map(|(control, _)| control.max_score())
-                .collect::<Option<Vec<_>>>()
-                .map(|all| all.into_iter().sum()),
+            max_score: maxima.map(|all| all.into_iter().sum()),
         })
     }
 
-    /// Microsoft's score of the tenant less the sum of its controls, points.
+    /// The tenant's score less the sum of its controls' scores, points.
     pub fn unreconciled_score(&self) -> Option<f64> {
-        let total = self.report.as_ref()?.current_score?.get();
-        let sum: Points = self.scored().map(|(_, score)| score.score).sum();
-        Some(rounded(total - sum.get()))
+        let total = self.report.as_ref()?.current_score?;
+        Some(difference(total, self.scored().map(|(_, it)| it.score)))
     }
 
-    /// Microsoft's maximum of the tenant less the sum of the maxima we know,
-    /// points. Not zero while a scored control's maximum cannot be known.
+    /// The tenant's maximum less the sum of the known maxima of its scored
+    /// controls, points.
     pub fn unreconciled_max_score(&self) -> Option<f64> {
-        let total = self.report.as_ref()?.max_score?.get();
-        let sum: Points = self.scored().filter_map(|(c, _)| c.max_score()).sum();
-        Some(rounded(total - sum.get()))
+        let total = self.report.as_ref()?.max_score?;
+        let known = self.scored().filter_map(|(it, _)| it.max_score());
+        Some(difference(total, known))
     }
 
-    /// Scored controls whose maximum cannot be known, by category.
+    /// Scored controls whose maximum is unknown.
     pub fn unknown_maxima(&self) -> impl Iterator<Item = &Control> {
         self.scored()
             .map(|(control, _)| control)
@@ -245,74 +265,36 @@ impl TenantSnapshot {
     }
 }
 
-/// The report's scores, findable by id in any case, each given out once.
-struct ScoreIndex {
-    by_folded_id: HashMap<String, Arc<ControlScore>>,
-    order: Vec<String>,
-    duplicates: u64,
+/// Whether a pin keeps a control out of the category that Graph sends.
+fn is_recategorised(control: &Control, rules: &impl ControlRules) -> bool {
+    control.entry.as_ref().is_some_and(|entry| {
+        entry.category != control.category
+            && entry.category != Category::Unknown
+            && rules.category_override(&entry.id).is_none()
+    })
 }
 
-impl ScoreIndex {
-    fn new(report: Option<&Report>) -> Self {
-        let mut index = Self {
-            by_folded_id: HashMap::new(),
-            order: Vec::new(),
-            duplicates: 0,
-        };
-        let mut seen = HashSet::new();
-        for score in report.map_or(&[][..], |r| &r.scores) {
-            let folded = score.id.to_ascii_lowercase();
-            if seen.insert(folded.clone()) {
-                index.order.push(folded.clone());
-                index.by_folded_id.insert(folded, Arc::clone(score));
-            } else {
-                index.duplicates += 1;
-            }
-        }
-        index
-    }
-
-    fn take(&mut self, id: &str) -> Option<Arc<ControlScore>> {
-        self.by_folded_id.remove(&id.to_ascii_lowercase())
-    }
-
-    fn rest(&mut self) -> impl Iterator<Item = Arc<ControlScore>> {
-        self.order
-            .drain(..)
-            .filter_map(|folded| self.by_folded_id.remove(&folded))
-    }
+fn difference(total: Points, parts: impl Iterator<Item = Points>) -> f64 {
+    rounded(total.get() - parts.sum::<Points>().get())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ActionType, History, Level, Tier};
 
     fn entry(id: &str, category: Category, max: f64) -> Arc<CatalogueEntry> {
         Arc::new(CatalogueEntry {
-            id: id.into(),
-            title: id.into(),
             category,
-            product: "AzureAD".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
             max_score: Points::new(max),
-            deprecated: false,
-            action_url: None,
-            history: History::default(),
+            ..CatalogueEntry::new(id)
         })
     }
 
     fn score(id: &str, category: Category, score: f64, percentage: f64) -> Arc<ControlScore> {
+        let points = Points::new(score).unwrap();
         Arc::new(ControlScore {
-            id: id.into(),
-            category,
-            score: Points::new(score).unwrap(),
             percentage: Some(percentage),
-            last_synced: None,
-            implementation_status: None,
+            ..ControlScore::new(id, category, points)
         })
     }
 
@@ -325,28 +307,28 @@ mod tests {
 
     fn report(current: f64, max: f64, scores: Vec<Arc<ControlScore>>) -> Arc<Report> {
         Arc::new(Report {
-            entra_tenant_id: "t".into(),
-            as_of: None,
             current_score: Points::new(current),
             max_score: Points::new(max),
-            active_users: None,
-            licensed_users: None,
-            comparisons: Vec::new(),
             scores,
-            anomalies: Anomalies::default(),
+            ..Report::new("t")
         })
     }
 
-    /// Selects by category, pins one control.
+    /// Selects by category, overrides one category, watches and excepts `A`.
     struct Rules;
+
+    fn exception() -> Arc<Exception> {
+        let expires = Timestamp::from_seconds(1_000);
+        Arc::new(Exception::new("A", "SEC-1", expires))
+    }
 
     impl ControlRules for Rules {
         fn category_override(&self, id: &str) -> Option<Category> {
-            (id == "Pinned").then_some(Category::Data)
+            (id == "Overridden").then_some(Data)
         }
 
         fn selects(&self, _: &str, category: Category) -> bool {
-            category != Category::Device
+            category != Device
         }
 
         fn watches(&self, id: &str) -> bool {
@@ -359,22 +341,23 @@ mod tests {
         }
 
         fn exceptions(&self) -> Vec<Arc<Exception>> {
-            Vec::new()
+            vec![exception()]
         }
 
-        fn exceptions_of(&self, _: &str) -> Vec<Arc<Exception>> {
-            Vec::new()
+        fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
+            (id == "A").then(exception).into_iter().collect()
         }
     }
 
-    fn join(catalogue: &Catalogue, report: Arc<Report>, pins: &CategoryPins) -> TenantSnapshot {
-        TenantSnapshot::join(Some(catalogue), Some(report), pins, &Rules)
+    fn join(catalogue: &Catalogue, report: Arc<Report>) -> TenantSnapshot {
+        let pins = CategoryPins::default();
+        TenantSnapshot::join(Some(catalogue), Some(report), &pins, &Rules)
     }
 
     use Category::{Apps, Data, Device, Identity};
 
     #[test]
-    fn a_maximum_that_cannot_be_known_leaves_its_category_without_one() {
+    fn an_unknown_maximum_leaves_its_category_without_one() {
         let catalogue = catalogue(vec![entry("A", Identity, 8.0), entry("B", Apps, 3.0)]);
         let scores = vec![
             score("A", Identity, 4.0, 50.0),
@@ -382,11 +365,7 @@ mod tests {
             score("Unlisted", Apps, 0.0, 0.0),
             score("Implied", Identity, 3.5, 70.0),
         ];
-        let snapshot = join(
-            &catalogue,
-            report(10.5, 20.0, scores),
-            &CategoryPins::default(),
-        );
+        let snapshot = join(&catalogue, report(10.5, 20.0, scores));
         let totals = snapshot.category_totals();
         assert_eq!(totals[0].max_score.map(Points::get), Some(13.0));
         assert_eq!(totals[1].category, Apps);
@@ -394,60 +373,116 @@ mod tests {
         assert_eq!(totals[1].score.get(), 3.0);
         assert_eq!(snapshot.unreconciled_score(), Some(0.0));
         assert_eq!(snapshot.unreconciled_max_score(), Some(4.0));
+        let unknown: Vec<_> = snapshot.unknown_maxima().map(|it| &*it.id).collect();
+        assert_eq!(unknown, ["Unlisted"]);
+        let ids: Vec<_> = snapshot.controls.iter().map(|it| &*it.id).collect();
+        assert_eq!(ids, ["A", "B", "Implied", "Unlisted"]);
     }
 
     #[test]
-    fn the_catalogue_is_never_summed_beyond_the_scored_controls() {
+    fn the_unreconciled_score_is_positive_where_the_tenant_has_more_than_its_controls() {
+        let unreconciled = |total| {
+            let scores = vec![score("A", Identity, 4.0, 50.0)];
+            let snapshot = join(&catalogue(Vec::new()), report(total, 7.5, scores));
+            let [score, max] = [
+                snapshot.unreconciled_score(),
+                snapshot.unreconciled_max_score(),
+            ];
+            (score.unwrap(), max.unwrap())
+        };
+        assert_eq!(unreconciled(5.5), (1.5, -0.5));
+        assert_eq!(unreconciled(3.0), (-1.0, -0.5));
+    }
+
+    #[test]
+    fn points_to_gain_are_what_the_maximum_leaves() {
+        let gain = |points, max| {
+            let catalogue = catalogue(vec![entry("A", Identity, max)]);
+            let scores = vec![score("A", Identity, points, 50.0)];
+            let snapshot = join(&catalogue, report(0.0, 0.0, scores));
+            snapshot.controls[0].points_to_gain().map(Points::get)
+        };
+        assert_eq!(gain(3.0, 8.0), Some(5.0));
+        assert_eq!(gain(9.0, 8.0), Some(0.0), "more points than the maximum");
+        assert_eq!(gain(3.0, -1.0), Some(3.0), "the maximum is implied");
+        let unscored = Control::listed((*entry("A", Identity, 8.0)).clone());
+        assert_eq!(unscored.points_to_gain(), None);
+    }
+
+    #[test]
+    fn a_control_is_watched_and_excepted_as_configured() {
+        let entries = vec![entry("A", Identity, 8.0), entry("B", Identity, 8.0)];
+        let snapshot = join(&catalogue(entries), report(0.0, 0.0, Vec::new()));
+        let [a, b] = &snapshot.controls[..] else {
+            panic!("{snapshot:#?}");
+        };
+        assert!(a.watched && !b.watched);
+        assert_eq!(snapshot.exceptions, [exception()]);
+        assert_eq!(a.covering().collect::<Vec<_>>(), [&exception()]);
+        assert!(a.approval(Timestamp::from_seconds(999)).is_approved());
+        assert_eq!(b.approval(Timestamp::from_seconds(0)), Approval::Missing);
+        assert!(snapshot.unmatched_watches.is_empty());
+        let without = join(&catalogue(Vec::new()), report(0.0, 0.0, Vec::new()));
+        assert_eq!(without.unmatched_watches, ["A".into()]);
+    }
+
+    #[test]
+    fn an_exception_that_does_not_cover_the_acceptance_is_no_approval() {
+        let mut control = Control::listed(CatalogueEntry {
+            history: vec![crate::StateUpdate::new(ControlState::RiskAccepted)].into(),
+            ..CatalogueEntry::new("A")
+        });
+        control.exceptions = vec![Arc::new(Exception {
+            accepted_by: Some("alex".into()),
+            ..(*exception()).clone()
+        })];
+        assert_eq!(control.covering().count(), 0);
+        assert_eq!(
+            control.approval(Timestamp::from_seconds(0)),
+            Approval::Missing
+        );
+    }
+
+    #[test]
+    fn sums_are_over_the_scored_controls_only() {
         let catalogue = catalogue(vec![
             entry("A", Identity, 8.0),
             entry("NotOwned", Data, 9.0),
         ]);
-        let snapshot = join(
-            &catalogue,
-            report(8.0, 8.0, vec![score("A", Identity, 8.0, 100.0)]),
-            &CategoryPins::default(),
-        );
-        let categories: Vec<_> = snapshot
-            .category_totals()
-            .iter()
-            .map(|t| t.category)
-            .collect();
+        let scores = vec![score("A", Identity, 8.0, 100.0)];
+        let totals = join(&catalogue, report(8.0, 8.0, scores)).category_totals();
+        let categories: Vec<_> = totals.iter().map(|total| total.category).collect();
         assert_eq!(categories, [Identity]);
     }
 
     #[test]
-    fn a_control_moved_by_microsoft_stays_where_it_was_first() {
+    fn a_control_moved_by_microsoft_keeps_its_first_category() {
         let mut pins = CategoryPins::default();
-        assert!(
-            pins.learn(&catalogue(vec![entry("A", Identity, 8.0)]))
-                .is_empty()
-        );
-        let moved = catalogue(vec![entry("A", Apps, 8.0)]);
-        assert_eq!(pins.learn(&moved).len(), 1);
-        let snapshot = join(&moved, report(0.0, 0.0, Vec::new()), &pins);
-        assert_eq!(snapshot.controls[0].category, Identity);
-        assert_eq!(snapshot.recategorised, 1);
+        pins.learn(&catalogue(vec![entry("A", Identity, 8.0)]));
+        let moved = |category| {
+            let catalogue = catalogue(vec![entry("A", category, 8.0)]);
+            let snapshot = TenantSnapshot::join(Some(&catalogue), None, &pins, &Rules);
+            (snapshot.controls[0].category, snapshot.recategorised)
+        };
+        assert_eq!(moved(Apps), (Identity, 1));
+        assert_eq!(moved(Identity), (Identity, 0));
+        assert_eq!(moved(Category::Unknown), (Identity, 0));
     }
 
     #[test]
-    fn a_category_set_by_hand_beats_all_others() {
-        let catalogue = catalogue(vec![entry("Pinned", Apps, 8.0)]);
-        let snapshot = join(
-            &catalogue,
-            report(0.0, 0.0, Vec::new()),
-            &CategoryPins::default(),
-        );
+    fn a_configured_category_beats_all_others() {
+        let catalogue = catalogue(vec![entry("Overridden", Apps, 8.0)]);
+        let snapshot = join(&catalogue, report(0.0, 0.0, Vec::new()));
         assert_eq!(snapshot.controls[0].category, Data);
         assert_eq!(snapshot.recategorised, 0);
     }
 
     #[test]
-    fn sums_count_controls_that_are_not_selected() {
+    fn sums_include_controls_that_are_not_selected() {
         let catalogue = catalogue(vec![entry("D", Device, 5.0)]);
         let snapshot = join(
             &catalogue,
             report(2.0, 5.0, vec![score("D", Device, 2.0, 40.0)]),
-            &CategoryPins::default(),
         );
         assert!(!snapshot.controls[0].selected);
         assert_eq!(snapshot.category_totals()[0].score.get(), 2.0);
@@ -460,11 +495,7 @@ mod tests {
             score("userriskpolicy", Identity, 7.0, 100.0),
             score("USERRISKPOLICY", Identity, 1.0, 10.0),
         ];
-        let snapshot = join(
-            &catalogue,
-            report(7.0, 7.0, scores),
-            &CategoryPins::default(),
-        );
+        let snapshot = join(&catalogue, report(7.0, 7.0, scores));
         assert_eq!(snapshot.controls.len(), 1);
         assert_eq!(snapshot.scored().next().unwrap().1.score.get(), 7.0);
         assert_eq!(snapshot.duplicate_scores, 1);
@@ -472,23 +503,15 @@ mod tests {
 
     #[test]
     fn either_list_may_be_missing() {
-        let only_scores = TenantSnapshot::join(
-            None,
-            Some(report(1.0, 2.0, vec![score("A", Apps, 1.0, 50.0)])),
-            &CategoryPins::default(),
-            &Rules,
-        );
+        let pins = CategoryPins::default();
+        let scored = report(1.0, 2.0, vec![score("A", Apps, 1.0, 50.0)]);
+        let only_scores = TenantSnapshot::join(None, Some(scored), &pins, &Rules);
         assert_eq!(only_scores.controls[0].state(), None);
-        let only_catalogue = TenantSnapshot::join(
-            Some(&catalogue(vec![entry("A", Apps, 1.0)])),
-            None,
-            &CategoryPins::default(),
-            &Rules,
-        );
-        assert_eq!(
-            only_catalogue.controls[0].state(),
-            Some(ControlState::ToAddress)
-        );
+        assert_eq!(only_scores.catalogue_anomalies, None);
+        let listed = catalogue(vec![entry("A", Apps, 1.0)]);
+        let only_catalogue = TenantSnapshot::join(Some(&listed), None, &pins, &Rules);
+        let state = only_catalogue.controls[0].state();
+        assert_eq!(state, Some(ControlState::ToAddress));
         assert_eq!(only_catalogue.unreconciled_score(), None);
     }
 }

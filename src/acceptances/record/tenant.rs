@@ -1,43 +1,43 @@
-//! One tenant as other programs read it.
+//! A tenant in documents for other programs.
 
-use super::Moment;
 use crate::acceptances::Acceptance;
+use crate::serde_time::Rfc3339;
 use crate::store::TenantState;
 use secure_score_model::{Points, RefreshHealth, Timestamp};
 use serde::Serialize;
 
-/// A tenant with its score, its accepted risks and how its refreshes fare.
+/// A tenant with its score, its accepted risks and its refreshes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TenantRecord<'a> {
     /// Its alias: the `tenant` label of the metrics.
     pub tenant: &'a str,
-    /// What people call it.
+    /// Its display name.
     pub display_name: &'a str,
-    /// The directory's GUID, where it is known.
+    /// Its GUID, where known.
     pub entra_tenant_id: Option<&'a str>,
-    /// The national cloud it lives in.
+    /// Its national cloud.
     pub cloud: &'static str,
     /// Points it has.
     pub score: Option<f64>,
     /// Points it could have.
     pub max_score: Option<f64>,
-    /// The one as a share of the other, 0 to 1.
+    /// The score as a share of the maximum, 0 to 1.
     pub ratio: Option<f64>,
-    /// The share the configuration aims for, 0 to 1.
+    /// The configured target as a share of the maximum, 0 to 1.
     pub target: Option<f64>,
-    /// The day the score was computed for, midnight UTC.
-    pub report_as_of: Option<Moment>,
-    /// Controls known.
+    /// The day for which the score was computed, midnight UTC.
+    pub report_as_of: Option<Rfc3339>,
+    /// Known controls.
     pub controls: Option<usize>,
     /// Risks accepted now.
     pub accepted: Option<usize>,
-    /// Those of them that no exception covers now.
+    /// Accepted risks that no unexpired exception covers.
     pub accepted_unapproved: Option<usize>,
-    /// How the refreshes of each list fare.
+    /// The refreshes of each list.
     pub lists: ListsRecord<'a>,
 }
 
-/// Both lists of a tenant.
+/// The refreshes of both lists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListsRecord<'a> {
     /// The catalogue of controls.
@@ -46,25 +46,25 @@ pub struct ListsRecord<'a> {
     pub scores: ListRecord<'a>,
 }
 
-/// How the refreshes of one list fare.
+/// The refreshes of one list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ListRecord<'a> {
     /// Whether the last one succeeded; false before the first.
     pub up: bool,
     /// When the last one succeeded.
-    pub last_success: Option<Moment>,
+    pub last_success: Option<Rfc3339>,
     /// When the next one is due.
-    pub next_refresh: Option<Moment>,
-    /// What the last one failed with, a closed word.
+    pub next_refresh: Option<Rfc3339>,
+    /// Why the last one failed, as in the metrics.
     pub reason: Option<&'static str>,
-    /// The same for a person.
+    /// Why the last one failed, for people.
     pub message: Option<&'a str>,
     /// What to do about it.
     pub hint: Option<&'a str>,
 }
 
 impl<'a> TenantRecord<'a> {
-    /// A tenant as of now.
+    /// A tenant at a time.
     pub fn new(state: &'a TenantState, now: Timestamp) -> Self {
         let report = state.snapshot.report.as_deref();
         let score = report.and_then(|it| it.current_score).map(Points::get);
@@ -79,7 +79,7 @@ impl<'a> TenantRecord<'a> {
             max_score,
             ratio: share(score, max_score),
             target: state.identity.target,
-            report_as_of: report.and_then(|it| it.as_of).map(Moment),
+            report_as_of: report.and_then(|it| it.as_of).map(Rfc3339),
             controls: tally.map(|it| it.controls),
             accepted: tally.map(|it| it.accepted),
             accepted_unapproved: tally.map(|it| it.unapproved),
@@ -96,8 +96,8 @@ impl<'a> ListRecord<'a> {
         let trouble = health.trouble.as_ref();
         Self {
             up: health.up,
-            last_success: health.last_success.map(Moment),
-            next_refresh: health.next_refresh.map(Moment),
+            last_success: health.last_success.map(Rfc3339),
+            next_refresh: health.next_refresh.map(Rfc3339),
             reason: trouble.map(|it| it.reason.as_str()),
             message: trouble.map(|it| it.message.as_str()),
             hint: trouble.and_then(|it| it.hint.as_deref()),
@@ -105,7 +105,7 @@ impl<'a> ListRecord<'a> {
     }
 }
 
-/// What is known of a tenant's controls.
+/// Counts of a tenant's controls.
 #[derive(Clone, Copy)]
 struct Tally {
     controls: usize,
@@ -114,7 +114,7 @@ struct Tally {
 }
 
 impl Tally {
-    /// Nothing while the catalogue is not known: none is not *no* risk.
+    /// None without a catalogue: unknown differs from zero.
     fn of(state: &TenantState, now: Timestamp) -> Option<Self> {
         state.snapshot.catalogue_anomalies.as_ref()?;
         let mut tally = Self {

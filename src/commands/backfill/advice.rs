@@ -1,4 +1,4 @@
-//! What to do with the files.
+//! How to bring the files into Prometheus.
 
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
@@ -7,13 +7,14 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-/// promtool reads a file once for each block and once before. Its blocks are
-/// two hours times a power of three, of two hours by default: ninety days are
-/// a thousand readings. With this they are six, and no block is longer than
-/// Prometheus makes them itself where it keeps half a year.
+/// promtool reads a file once per block. Blocks have two hours times a power of
+/// three, two hours by default: ninety days are a thousand blocks. With this
+/// length they are six, no longer than Prometheus' own blocks at a retention of
+/// half a year.
 const BLOCK: &str = "486h";
 
-/// Beyond this an instant query finds nothing between two samples.
+/// Prometheus' lookback: with longer steps an instant query finds no sample
+/// between two steps.
 const LOOKBACK: Duration = Duration::from_secs(5 * 60);
 
 /// Prints the commands that bring the files into Prometheus.
@@ -40,7 +41,7 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
     notes(flags)
 }
 
-/// What else somebody should know of what was written.
+/// Notes on labels and steps.
 pub(super) fn notes(flags: &Backfill) -> Result<(), Failure> {
     let lacking: Vec<&str> = ["job", "instance"]
         .into_iter()
@@ -61,7 +62,7 @@ pub(super) fn notes(flags: &Backfill) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A duration as PromQL reads it.
+/// A duration in PromQL.
 fn promql(duration: Duration) -> String {
     match duration.as_secs() {
         hours if hours.is_multiple_of(3_600) => format!("{}h", hours / 3_600),
@@ -70,7 +71,7 @@ fn promql(duration: Duration) -> String {
     }
 }
 
-/// A path as a shell reads it.
+/// A path quoted for a shell.
 fn quoted(path: &Path) -> Cow<'_, str> {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);

@@ -1,48 +1,44 @@
-//! What a Prometheus holds, held against Graph's history.
+//! Compares the samples in a Prometheus with Graph's history.
 
-use super::curve::{Curve, Curves};
+use super::series::{Series, TenantSeries};
 use super::window::Window;
 use crate::cli::Label;
 use crate::tsdb::{Answer, Question, Server, ServerError};
-use secure_score_exposition::{
-    PastFamily, Source, escape, past_families, past_labels, series_labels,
-};
+use secure_score_exposition::{FAMILIES, Family, PastSource, is_past_label, write_label};
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 
-/// Four moments a day are compared, none at midnight, when reports change.
+/// Four times a day are compared, none of them midnight, when reports change.
 const EVERY: i64 = 6 * 60 * 60;
 const AFTER_MIDNIGHT: i64 = 3 * 60 * 60;
 
-/// Prometheus finds nothing in a graph that is older than this.
+/// Prometheus' lookback for instant queries.
 const LOOKBACK: i64 = 5 * 60;
 
-/// How late a scrape saw what Graph dates earlier. A report appears hours
-/// after the midnight it is dated with, at times a day later.
-const LATE: [i64; 2] = [24 * 60 * 60, 48 * 60 * 60];
+/// How late a scrape can see a report. A report appears hours after the
+/// midnight it is dated with, at times a day later.
+const LATE_REPORT: [i64; 2] = [24 * 60 * 60, 48 * 60 * 60];
 
-/// A change of state appears with the next refresh, a quarter of an hour or,
-/// with patience, some hours later.
+/// How late a scrape can see a change of state: it appears with the next
+/// refresh.
 const LATE_STATE: [i64; 2] = [15 * 60, 60 * 60];
 
-/// How many values that differ are told; the others are counted.
-const TOLD: usize = 10;
+/// How many differing values are printed; the others are counted.
+const PRINTED: usize = 10;
 
-/// What was found of one tenant.
+/// The comparison of one tenant.
 #[derive(Debug, Default)]
-pub(super) struct Finding {
+pub(super) struct Comparison {
     pub(super) compared: u64,
     pub(super) missing: u64,
     pub(super) differing: u64,
-    /// The moments at which series are missing: how many, and one of them.
+    /// The times at which series are missing: how many, and one of them.
     holes: BTreeMap<i64, (u64, String)>,
-    /// Some values that differ.
+    /// Some differing values.
     pub(super) examples: Vec<String>,
 }
 
-impl Finding {
-    /// Stretches of time in which something is missing: first and last moment,
-    /// the most series at once, and one of them.
+impl Comparison {
+    /// The intervals in which series are missing.
     pub(super) fn gaps(&self) -> Vec<Gap<'_>> {
         let mut gaps: Vec<Gap<'_>> = Vec::new();
         for (at, (series, example)) in &self.holes {
@@ -63,137 +59,136 @@ impl Finding {
     }
 }
 
-/// A stretch of time in which something is missing.
+/// An interval in which series are missing.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Gap<'a> {
     pub(super) first: i64,
     pub(super) last: i64,
+    /// The most missing series at one time.
     pub(super) series: u64,
+    /// One of them.
     pub(super) example: &'a str,
 }
 
-/// Compares a tenant's curves with what the server holds.
+/// Compares a tenant's series with the server's.
 pub(super) async fn compare(
     server: &Server,
-    alias: &str,
-    curves: &Curves,
+    tenant: &TenantSeries,
     (labels, window): (&[Label], Window),
-) -> Result<Finding, ServerError> {
-    let mut finding = Finding::default();
-    let moments = moments(window);
-    let (Some(first), Some(last)) = (moments.first(), moments.last()) else {
-        return Ok(finding);
+) -> Result<Comparison, ServerError> {
+    let mut comparison = Comparison::default();
+    let times = times(window);
+    let (Some(first), Some(last)) = (times.first(), times.last()) else {
+        return Ok(comparison);
     };
-    for family in past_families().filter(|it| !curves.of(*it).is_empty()) {
+    for family in FAMILIES.iter().filter(|it| !tenant.of(it).is_empty()) {
         let question = Question {
-            promql: promql(family, alias, labels, window),
+            promql: promql(family, &tenant.alias, labels, window),
             start: *first,
             end: *last,
             step: EVERY,
         };
-        let held = Held::new(server.query(&question).await?);
-        for curve in curves.of(family) {
-            for at in &moments {
-                finding.look(family, curve, &held, (*at, window));
+        let stored = Stored::new(server.query(&question).await?);
+        for series in tenant.of(family) {
+            let series = (series, &*tenant.alias);
+            for at in &times {
+                comparison.compare(series, &stored, (*at, window));
             }
         }
     }
-    Ok(finding)
+    Ok(comparison)
 }
 
-fn moments(window: Window) -> Vec<i64> {
+fn times(window: Window) -> Vec<i64> {
     let first = window.from + (AFTER_MIDNIGHT - window.from).rem_euclid(EVERY);
-    let moments = std::iter::successors(Some(first), |at| Some(at + EVERY));
-    moments.take_while(|at| *at < window.to).collect()
+    let times = std::iter::successors(Some(first), |at| Some(at + EVERY));
+    times.take_while(|at| *at < window.to).collect()
 }
 
-/// Asks for the newest sample within what a graph sees, or within the step
+/// Selects the newest sample within Prometheus' lookback, or within the step
 /// where that is longer.
-fn promql(family: PastFamily, alias: &str, labels: &[Label], window: Window) -> String {
-    let mut matchers = format!("tenant=\"{alias}\"");
+fn promql(family: &Family, alias: &str, labels: &[Label], window: Window) -> String {
+    let mut matchers = Vec::new();
     for label in labels {
-        let mut value = Vec::new();
-        escape(&label.value, &mut value);
-        let value = String::from_utf8_lossy(&value);
-        // Writing to a string cannot fail.
-        let _written = write!(matchers, ",{}=\"{value}\"", label.name);
+        write_label(&label.name, &label.value, &mut matchers);
     }
-    let seen = window.step().max(LOOKBACK);
-    format!("last_over_time({}{{{matchers}}}[{seen}s])", family.name())
+    let matchers = String::from_utf8_lossy(&matchers);
+    let range = window.step().max(LOOKBACK);
+    let name = family.name;
+    format!("last_over_time({name}{{tenant=\"{alias}\"{matchers}}}[{range}s])")
 }
 
-/// Labels, in order of their names.
+/// Labels in order of their names.
 type Labels = Vec<(String, String)>;
 
-/// Moments and values, in order.
+/// Times and values in order.
 type Values = Vec<(i64, f64)>;
 
-/// What the server holds, by the labels that are the exporter's own.
-struct Held(HashMap<Labels, Vec<Values>>);
+/// The server's samples, by the labels that the exporter sets.
+struct Stored(HashMap<Labels, Vec<Values>>);
 
-impl Held {
+impl Stored {
     fn new(answers: Vec<Answer>) -> Self {
-        let mut held: HashMap<_, Vec<_>> = HashMap::new();
+        let mut stored: HashMap<_, Vec<_>> = HashMap::new();
         for answer in answers {
             let own = answer.labels.into_iter();
-            let own = own.filter(|(name, _)| past_labels().any(|it| it == name));
-            held.entry(own.collect()).or_default().push(answer.values);
+            let own = own.filter(|(name, _)| is_past_label(name));
+            stored.entry(own.collect()).or_default().push(answer.values);
         }
-        Self(held)
+        Self(stored)
     }
 
-    /// The values at a moment: several where several exporters were scraped.
-    fn at(&self, curve: &Curve, moment: i64) -> Vec<f64> {
-        let mut key = series_labels(&curve.series);
+    /// The values at a time: several where several exporters were scraped.
+    fn at(&self, (series, alias): (&Series, &str), time: i64) -> Vec<f64> {
+        let mut key = series.labels(alias, &[]);
         key.retain(|(name, _)| name != "__name__");
         key.sort();
         let all = self.0.get(&key).into_iter().flatten();
         all.filter_map(|values| {
-            let place = values.binary_search_by_key(&moment, |(at, _)| *at).ok()?;
+            let place = values.binary_search_by_key(&time, |(at, _)| *at).ok()?;
             values.get(place).map(|(_, value)| *value)
         })
         .collect()
     }
 }
 
-impl Finding {
-    fn look(
+impl Comparison {
+    fn compare(
         &mut self,
-        family: PastFamily,
-        curve: &Curve,
-        held: &Held,
-        (moment, window): (i64, Window),
+        (series, alias): (&Series, &str),
+        stored: &Stored,
+        (time, window): (i64, Window),
     ) {
-        let written = window.moment_before(moment);
-        let Some(expected) = curve.at(written).filter(|_| written >= window.from) else {
+        let written = window.step_before(time);
+        let Some(expected) = series.at(written).filter(|_| written >= window.from) else {
             return;
         };
         self.compared += 1;
-        let found = held.at(curve, moment);
+        let found = stored.at((series, alias), time);
         let Some(nearest) = found.first() else {
             self.missing += 1;
-            let hole = self.holes.entry(moment).or_default();
+            let hole = self.holes.entry(time).or_default();
             hole.0 += 1;
             if hole.1.is_empty() {
-                hole.1 = curve.series.to_string();
+                hole.1 = series.name(alias);
             }
             return;
         };
-        let late = match family.source {
-            Source::Reports => LATE,
-            Source::States => LATE_STATE,
+        let late = match series.family.past {
+            Some(PastSource::States) => LATE_STATE,
+            _ => LATE_REPORT,
         };
-        let earlier = late.iter().filter_map(|late| curve.at(written - late));
+        let earlier = late.iter().filter_map(|late| series.at(written - late));
         let mut possible = std::iter::once(expected).chain(earlier);
         if possible.any(|value| found.iter().any(|found| alike(*found, value))) {
             return;
         }
         self.differing += 1;
-        if self.examples.len() < TOLD {
-            let at = jiff::Timestamp::from_second(moment).unwrap_or_default();
+        if self.examples.len() < PRINTED {
+            let at = jiff::Timestamp::from_second(time).unwrap_or_default();
             self.examples.push(format!(
                 "{} at {at}: {nearest} instead of {expected}",
-                curve.series
+                series.name(alias)
             ));
         }
     }

@@ -1,9 +1,10 @@
-//! The files promtool reads.
+//! The files for promtool.
 
-use super::curve::Curves;
+use super::history::TenantHistory;
 use super::manifest::{Finished, Manifest};
-use super::openmetrics::{self, Written};
-use super::reading::Reading;
+use super::openmetrics::{self, OutputSize};
+use super::reader::HistoryReader;
+use super::series::TenantSeries;
 use super::summary::Summary;
 use super::window::Window;
 use crate::cli::{Backfill, Output};
@@ -19,7 +20,7 @@ use tempfile::{Builder, NamedTempFile};
 /// Prometheus' tools may run as another user.
 const READABLE: u32 = 0o644;
 
-/// What a file is called until it is complete.
+/// The name of an incomplete file begins with this.
 const UNFINISHED: &str = ".unfinished-";
 
 /// Large enough for long writes: a file has millions of short lines.
@@ -32,13 +33,12 @@ pub(super) struct Files<'a> {
     output: Output<'a>,
     /// For a directory only.
     manifest: Option<Manifest>,
-    /// Tenants read, not yet written.
-    aliases: Vec<String>,
-    curves: Vec<Curves>,
+    /// Tenants that were read and are not written yet.
+    tenants: Vec<TenantSeries>,
 }
 
 impl<'a> Files<'a> {
-    /// Makes the directory where there is none, and looks at what it holds.
+    /// Creates the directory where it is missing, and reads its manifest.
     pub(super) fn open(flags: &'a Backfill, window: Window) -> Result<Self, Failure> {
         let output = flags.output();
         let manifest = match output {
@@ -50,8 +50,7 @@ impl<'a> Files<'a> {
             window,
             output,
             manifest,
-            aliases: Vec::new(),
-            curves: Vec::new(),
+            tenants: Vec::new(),
         })
     }
 
@@ -65,25 +64,20 @@ impl<'a> Files<'a> {
             .collect()
     }
 
-    /// Writes whatever comes, in files of as many tenants as is wanted.
+    /// Writes the tenants in files of `--tenants-per-file`.
     pub(super) async fn write(
         &mut self,
-        reading: &mut Reading<'_>,
+        reader: &mut HistoryReader<'_>,
         summary: &mut Summary,
     ) -> Result<(), Failure> {
-        while let Some(read) = reading.next().await? {
-            let Some(past) = summary.tenant(&read.alias, read.past) else {
+        while let Some((alias, history)) = reader.next().await? {
+            let Some(TenantHistory { series, .. }) = summary.tenant(&alias, history) else {
                 continue;
             };
-            if past
-                .curves
-                .iter()
-                .all(|curve| curve.count(self.window) == 0)
-            {
+            if series.iter().all(|series| series.count(self.window) == 0) {
                 continue;
             }
-            self.aliases.push(read.alias);
-            self.curves.push(past.curves);
+            self.tenants.push(series);
             if self.is_full() {
                 self.finish(summary)?;
             }
@@ -92,8 +86,8 @@ impl<'a> Files<'a> {
         if let Some(manifest) = &self.manifest {
             summary.files = manifest.files.len();
             summary.all = manifest.files.iter().map(Finished::written).fold(
-                Written::default(),
-                |all, file| Written {
+                OutputSize::default(),
+                |all, file| OutputSize {
                     samples: all.samples + file.samples,
                     bytes: all.bytes + file.bytes,
                 },
@@ -103,19 +97,19 @@ impl<'a> Files<'a> {
     }
 
     fn is_full(&self) -> bool {
-        self.manifest.is_some() && self.curves.len() >= self.flags.tenants_per_file.get()
+        self.manifest.is_some() && self.tenants.len() >= self.flags.tenants_per_file.get()
     }
 
     /// Completes a file of the tenants read so far.
     fn finish(&mut self, summary: &mut Summary) -> Result<(), Failure> {
-        let curves = std::mem::take(&mut self.curves);
-        let tenants = std::mem::take(&mut self.aliases);
+        let series = std::mem::take(&mut self.tenants);
+        let tenants: Vec<String> = series.iter().map(|it| it.alias.clone()).collect();
         let Some(first) = tenants.first() else {
             return Ok(());
         };
         let directory = match self.output {
             Output::File(file) => {
-                let written = self.written(&curves, file)?;
+                let written = self.written(&series, file)?;
                 summary.add(written);
                 summary.files = 1;
                 summary.all = written;
@@ -123,12 +117,12 @@ impl<'a> Files<'a> {
             }
             Output::Directory(directory) => directory,
         };
-        // Named for a tenant that no other file has.
+        // No other file has this tenant.
         let name = match tenants.len() - 1 {
             0 => format!("{first}.om"),
             more => format!("{first}-and-{more}-more.om"),
         };
-        let written = self.written(&curves, &directory.join(&name))?;
+        let written = self.written(&series, &directory.join(&name))?;
         summary.add(written);
         let finished = Finished {
             file: name,
@@ -142,26 +136,26 @@ impl<'a> Files<'a> {
         }
     }
 
-    /// Writes a file that is whole as soon as it has its name.
-    fn written(&self, curves: &[Curves], file: &Path) -> Result<Written, Failure> {
-        self.replaced(curves, file).map_err(|error| Failure::Other {
+    /// Writes a file that has its name only when it is complete.
+    fn written(&self, series: &[TenantSeries], file: &Path) -> Result<OutputSize, Failure> {
+        self.replaced(series, file).map_err(|error| Failure::Other {
             error: anyhow::Error::new(error)
                 .context(format!("{} cannot be written", file.display())),
             hint: Some(
-                "see to space and permissions; a larger --step or --no-controls writes less, and another run goes on where this one ended"
+                "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended"
                     .to_owned(),
             ),
         })
     }
 
-    fn replaced(&self, curves: &[Curves], file: &Path) -> std::io::Result<Written> {
+    fn replaced(&self, series: &[TenantSeries], file: &Path) -> std::io::Result<OutputSize> {
         let folder = match file.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
         let unfinished: NamedTempFile = Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         let mut out = BufWriter::with_capacity(BUFFER, unfinished);
-        let written = openmetrics::write(&mut out, curves, &self.flags.labels, self.window)?;
+        let written = openmetrics::write(&mut out, series, &self.flags.labels, self.window)?;
         out.flush()?;
         let unfinished = out
             .into_inner()
@@ -178,7 +172,7 @@ fn opened(directory: &Path, flags: &Backfill) -> Result<Manifest, Failure> {
     fs::create_dir_all(directory)
         .with_context(|| format!("{} cannot be made", directory.display()))?;
     let manifest = Manifest::open(directory, flags)?;
-    // What a run left that was cut off: gigabytes that nobody would find.
+    // Incomplete files of an interrupted run can be gigabytes.
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
             let _may_be_gone = fs::remove_file(entry.path());

@@ -1,6 +1,7 @@
-//! What a directory holds already, so that another run goes on with the rest.
+//! The finished files of a directory, so that another run continues with the
+//! rest.
 
-use super::openmetrics::Written;
+use super::openmetrics::OutputSize;
 use super::window::second_from;
 use crate::cli::Backfill;
 use crate::commands::Failure;
@@ -15,20 +16,20 @@ use tempfile::NamedTempFile;
 /// The manifest's name in its directory.
 pub(super) const NAME: &str = "backfill.json";
 
-/// The form it is written in.
+/// The version of its format.
 const VERSION: u32 = 1;
 
 /// The finished files of a directory.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Manifest {
     version: u32,
-    terms: Wanted,
+    terms: ContentFlags,
     pub(super) files: Vec<Finished>,
 }
 
 /// The flags that decide what is in the files.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Wanted {
+struct ContentFlags {
     days: u16,
     step_seconds: u64,
     labels: Vec<(String, String)>,
@@ -47,9 +48,9 @@ pub(super) struct Finished {
 }
 
 impl Finished {
-    /// What is in it.
-    pub(super) fn written(&self) -> Written {
-        Written {
+    /// Its size.
+    pub(super) fn written(&self) -> OutputSize {
+        OutputSize {
             samples: self.samples,
             bytes: self.bytes,
         }
@@ -57,10 +58,10 @@ impl Finished {
 }
 
 impl Manifest {
-    /// Reads the directory's, or begins one. Files that were written with
-    /// other flags are not mixed with ours; one that is gone is forgotten.
+    /// Reads the directory's manifest, or begins one. Files written with other
+    /// flags are an error; deleted files are dropped from the manifest.
     pub(super) fn open(directory: &Path, flags: &Backfill) -> Result<Self, Failure> {
-        let terms = Wanted::of(flags);
+        let terms = ContentFlags::of(flags);
         let path = directory.join(NAME);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -88,7 +89,7 @@ impl Manifest {
             Ok(manifest) if manifest.version == VERSION => manifest,
             _ => {
                 return Err(Failure::Other {
-                    error: anyhow::anyhow!("{} is no manifest of this version", path.display()),
+                    error: anyhow::anyhow!("{} is not a manifest of this version", path.display()),
                     hint: elsewhere(),
                 });
             }
@@ -96,7 +97,7 @@ impl Manifest {
         if manifest.terms != terms {
             return Err(Failure::Other {
                 error: anyhow::anyhow!(
-                    "{} holds files that were written with other flags (--days, --until, --step, --label, --no-controls or --demo)",
+                    "{} has files that were written with other flags (--days, --until, --step, --label, --no-controls or --demo)",
                     directory.display()
                 ),
                 hint: elsewhere(),
@@ -108,13 +109,13 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// The tenants that need not be read again.
+    /// The tenants with a finished file.
     pub(super) fn tenants(&self) -> HashSet<&str> {
         let tenants = self.files.iter().flat_map(|it| &it.tenants);
         tenants.map(String::as_str).collect()
     }
 
-    /// Adds a file, and keeps that over a crash.
+    /// Adds a file and saves the manifest.
     pub(super) fn add(&mut self, directory: &Path, file: Finished) -> Result<(), Failure> {
         self.files.push(file);
         let path = directory.join(NAME);
@@ -132,7 +133,7 @@ impl Manifest {
     }
 }
 
-impl Wanted {
+impl ContentFlags {
     fn of(flags: &Backfill) -> Self {
         let labels = flags.labels.iter();
         let mut labels: Vec<_> = labels
@@ -144,7 +145,7 @@ impl Wanted {
             step_seconds: flags.step.as_secs(),
             labels,
             controls: !flags.no_controls,
-            demo: flags.demo,
+            demo: flags.is_demo(),
             until_seconds: flags.until.map(second_from),
         }
     }

@@ -1,75 +1,80 @@
-//! The text promtool takes: family by family, each series in order of time.
+//! Series as OpenMetrics text for promtool: family by family, each series in
+//! order of time.
 
-use super::curve::{Curve, Curves};
+use super::series::{Series, TenantSeries};
 use super::window::Window;
 use crate::cli::Label;
-use secure_score_exposition::{Format, escape, number, past_families};
+use secure_score_exposition::{FAMILIES, Format, write_number};
 use std::io::{self, Write};
 
-/// What was written.
+/// The size of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Written {
+pub(super) struct OutputSize {
     pub(super) samples: u64,
     pub(super) bytes: u64,
 }
 
-/// Writes the tenants' samples as one exposition, to its end.
+/// Writes the tenants' samples as one exposition with its end.
 ///
-/// OpenMetrics wants all of a family side by side, and within a series the
-/// older sample first. Tenants are written in the order given.
+/// OpenMetrics requires the samples of a family side by side, and within a
+/// series the older sample first. Tenants keep their order.
 pub(super) fn write(
     out: &mut impl Write,
-    tenants: &[Curves],
+    tenants: &[TenantSeries],
     labels: &[Label],
     window: Window,
-) -> io::Result<Written> {
-    let mut sheet = Sheet {
+) -> io::Result<OutputSize> {
+    let mut writer = SampleWriter {
         out,
-        labels: rendered(labels),
+        labels,
         window,
-        written: Written::default(),
+        written: OutputSize::default(),
         line: Vec::new(),
     };
-    for family in past_families() {
-        let curves = || tenants.iter().flat_map(|it| it.of(family));
-        if curves().all(|curve| curve.count(window) == 0) {
+    for family in FAMILIES {
+        let series = || {
+            tenants
+                .iter()
+                .flat_map(|tenant| tenant.of(family).iter().map(move |it| (tenant, it)))
+        };
+        if series().all(|(_, series)| series.count(window) == 0) {
             continue;
         }
-        sheet.put(family.header().as_bytes())?;
-        for curve in curves() {
-            sheet.curve(curve)?;
+        writer.put(Format::OpenMetrics.header(family).as_bytes())?;
+        for (tenant, series) in series() {
+            writer.series(&tenant.alias, series)?;
         }
     }
-    sheet.put(Format::OpenMetrics.trailer())?;
-    Ok(sheet.written)
+    writer.put(Format::OpenMetrics.trailer())?;
+    Ok(writer.written)
 }
 
-struct Sheet<'a, W> {
+struct SampleWriter<'a, W> {
     out: &'a mut W,
-    labels: Vec<u8>,
+    labels: &'a [Label],
     window: Window,
-    written: Written,
+    written: OutputSize,
     line: Vec<u8>,
 }
 
-impl<W: Write> Sheet<'_, W> {
+impl<W: Write> SampleWriter<'_, W> {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.written.bytes += bytes.len() as u64;
         self.out.write_all(bytes)
     }
 
-    fn curve(&mut self, curve: &Curve) -> io::Result<()> {
+    fn series(&mut self, alias: &str, series: &Series) -> io::Result<()> {
         let mut line = std::mem::take(&mut self.line);
-        let open = curve.series.strip_suffix('}').unwrap_or(&curve.series);
-        for stretch in &curve.stretches {
-            line.clear();
-            line.extend_from_slice(open.as_bytes());
-            line.extend_from_slice(&self.labels);
-            line.extend_from_slice(b"} ");
-            number(stretch.value, &mut line);
+        line.clear();
+        series.write(alias, self.labels, &mut line);
+        line.push(b' ');
+        let name = line.len();
+        for interval in &series.intervals {
+            line.truncate(name);
+            write_number(interval.value, &mut line);
             line.push(b' ');
             let head = line.len();
-            for at in self.window.moments(&stretch.seconds) {
+            for at in self.window.steps(&interval.seconds) {
                 line.truncate(head);
                 writeln!(line, "{at}")?;
                 self.put(&line)?;
@@ -79,17 +84,4 @@ impl<W: Write> Sheet<'_, W> {
         self.line = line;
         Ok(())
     }
-}
-
-/// Labels to stand behind the series' own.
-fn rendered(labels: &[Label]) -> Vec<u8> {
-    let mut text = Vec::new();
-    for label in labels {
-        text.push(b',');
-        text.extend_from_slice(label.name.as_bytes());
-        text.extend_from_slice(b"=\"");
-        escape(&label.value, &mut text);
-        text.push(b'"');
-    }
-    text
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use std::fs;
 use std::path::Path;
 
-/// Sets up the line to it; nothing is opened yet.
+/// Prepares the client; no connection is opened yet.
 pub(super) fn server(
     url: &ServerUrl,
     flags: &Backfill,
@@ -20,7 +20,7 @@ pub(super) fn server(
     };
     let roots = config.extra_roots.as_ref().map(|roots| &*roots.pem);
     let server = Server::new(url.as_url().clone(), headers, roots);
-    Ok(server.context("the server cannot be asked")?)
+    Ok(server.context("the HTTP client of the server cannot be set up")?)
 }
 
 fn headers(file: &Path) -> Result<Headers, Failure> {

@@ -1,7 +1,7 @@
-//! What came of it, told at the end.
+//! The result of a backfill, printed at its end.
 
-use super::openmetrics::Written;
-use super::past::Past;
+use super::history::TenantHistory;
+use super::openmetrics::OutputSize;
 use crate::commands::Failure;
 use crate::commands::print::{line, tenants};
 use crate::diagnostics;
@@ -9,53 +9,57 @@ use crate::graph::GraphError;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
 use std::io::IsTerminal as _;
 
-/// So many days without a report are named, and the others counted.
+/// The most days without a report that are named; the others are counted.
 const GAPS_NAMED: usize = 5;
 
-/// What was read and written.
+/// Counts what was read and written.
 pub(super) struct Summary {
     bar: ProgressBar,
     read: usize,
     failed: usize,
     days: usize,
     gaps: usize,
-    /// What this run wrote.
-    written: Written,
-    /// What the output holds, with what earlier runs wrote.
-    pub(super) all: Written,
+    /// OutputSize by this run.
+    written: OutputSize,
+    /// The output as a whole, with the files of earlier runs.
+    pub(super) all: OutputSize,
     pub(super) files: usize,
 }
 
 impl Summary {
-    /// Nothing yet, of so many tenants.
-    pub(super) fn of(tenants: usize) -> Self {
+    /// A summary of this many tenants.
+    pub(super) fn new(tenants: usize) -> Self {
         Self {
             bar: bar(tenants),
             read: 0,
             failed: 0,
             days: 0,
             gaps: 0,
-            written: Written::default(),
-            all: Written::default(),
+            written: OutputSize::default(),
+            all: OutputSize::default(),
             files: 0,
         }
     }
 
-    /// Notes a tenant, and hands on its curves where it could be read.
-    pub(super) fn tenant(&mut self, alias: &str, past: Result<Past, GraphError>) -> Option<Past> {
+    /// Counts a tenant and returns its history where it was read.
+    pub(super) fn tenant(
+        &mut self,
+        alias: &str,
+        history: Result<TenantHistory, GraphError>,
+    ) -> Option<TenantHistory> {
         self.bar.inc(1);
-        let past = match past {
-            Ok(past) => past,
+        let history = match history {
+            Ok(history) => history,
             Err(error) => {
                 self.failed(alias, &error);
                 return None;
             }
         };
         self.read += 1;
-        self.days += past.days;
-        self.gaps += past.gaps.len();
-        self.bar.suspend(|| oddities(alias, &past));
-        Some(past)
+        self.days += history.days;
+        self.gaps += history.gaps.len();
+        self.bar.suspend(|| warnings(alias, &history));
+        Some(history)
     }
 
     fn failed(&mut self, alias: &str, error: &GraphError) {
@@ -66,8 +70,8 @@ impl Summary {
             .suspend(|| diagnostics::error(error.as_ref(), hint.as_deref()));
     }
 
-    /// Notes that a tenant could not be dealt with after it was read.
-    pub(super) fn lost(&mut self, alias: &str, error: anyhow::Error, hint: Option<&str>) {
+    /// Counts a tenant as failed that was read before.
+    pub(super) fn failed_later(&mut self, alias: &str, error: anyhow::Error, hint: Option<&str>) {
         self.failed += 1;
         self.read = self.read.saturating_sub(1);
         let error = error.context(alias.to_owned());
@@ -80,13 +84,13 @@ impl Summary {
         self.written.samples == 0
     }
 
-    /// Notes what was written.
-    pub(super) fn add(&mut self, written: Written) {
+    /// Counts what was written.
+    pub(super) fn add(&mut self, written: OutputSize) {
         self.written.samples += written.samples;
         self.written.bytes += written.bytes;
     }
 
-    /// Tells it.
+    /// Prints the counts.
     pub(super) fn print(&self, kept: usize, verb: &str) -> Result<(), Failure> {
         self.bar.finish_and_clear();
         line(format_args!(
@@ -108,7 +112,7 @@ impl Summary {
         }
     }
 
-    /// The end, by how many tenants could be read.
+    /// The exit status: which tenants failed, if any.
     pub(super) fn conclude(&self, kept: usize) -> Result<(), Failure> {
         match (self.failed, self.read + kept) {
             (0, _) => Ok(()),
@@ -118,33 +122,33 @@ impl Summary {
     }
 }
 
-/// Tells on standard error what is odd about a tenant's past.
-fn oddities(alias: &str, past: &Past) {
-    if past.days == 0 {
+/// Logs what is missing in a tenant's history.
+fn warnings(alias: &str, history: &TenantHistory) {
+    if history.days == 0 {
         tracing::warn!(tenant = alias, "Graph has no report of these days");
     }
-    if past.partial {
+    if history.partial {
         tracing::warn!(
             tenant = alias,
-            "Graph's answer is not complete, or not all of it can be read; some of the past may be missing"
+            "Graph's answer is not complete, or not all of it can be read; some of the history may be missing"
         );
     }
-    if past.undated > 0 {
+    if history.undated > 0 {
         tracing::warn!(
             tenant = alias,
-            reports = past.undated,
+            reports = history.undated,
             "reports without a day, or of a day to come, are left out"
         );
     }
-    if past.skipped > 0 {
+    if history.skipped > 0 {
         tracing::warn!(
             tenant = alias,
-            things = past.skipped,
+            things = history.skipped,
             "things in reports that could not be read or believed are left out"
         );
     }
-    if !past.gaps.is_empty() {
-        let named: Vec<&str> = past
+    if !history.gaps.is_empty() {
+        let named: Vec<&str> = history
             .gaps
             .iter()
             .take(GAPS_NAMED)
@@ -152,14 +156,14 @@ fn oddities(alias: &str, past: &Past) {
             .collect();
         tracing::info!(
             tenant = alias,
-            days = past.gaps.len(),
+            days = history.gaps.len(),
             first = named.join(" "),
             "days without a report stay empty"
         );
     }
 }
 
-/// On standard error, and only where a person looks at it.
+/// On standard error, and only on a terminal.
 fn bar(tenants: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();

@@ -1,4 +1,4 @@
-//! The stretch of time that is written, and the moments in it.
+//! The time that a backfill covers, and its steps.
 
 use crate::cli::Backfill;
 use secure_score_model::Timestamp;
@@ -7,23 +7,23 @@ use std::ops::Range;
 /// Seconds of a day.
 pub(super) const DAY: i64 = 24 * 60 * 60;
 
-/// Prometheus writes a block of its own for the last two to three hours. A
-/// foreign block over these would be the first one to be read, and lie.
+/// Prometheus writes its own block for the last two to three hours. A foreign
+/// block for the same hours would be read first and hide those samples.
 const UNTOUCHED: i64 = 3 * 60 * 60;
 
-/// The stretch of time, seconds since the epoch, and its grid.
+/// A time span in seconds since the epoch, and its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     /// The first second.
     pub(super) from: i64,
-    /// The first second that is not in it any more.
+    /// The first second after it.
     pub(super) to: i64,
     step: i64,
 }
 
 impl Window {
-    /// From the midnight (UTC) so many days ago until three hours ago, or
-    /// until an earlier moment that somebody gave.
+    /// From the midnight (UTC) `--days` ago until three hours ago, or until an
+    /// earlier `--until`.
     pub(super) fn new(flags: &Backfill, now: Timestamp) -> Self {
         let now = now.nanos().div_euclid(1_000_000_000);
         let end = now - UNTOUCHED;
@@ -36,47 +36,47 @@ impl Window {
         }
     }
 
-    /// The moments of the grid in a stretch. The grid hangs on the epoch, so
-    /// that another run meets the same moments.
-    pub(super) fn moments(&self, stretch: &Range<i64>) -> impl Iterator<Item = i64> + use<> {
+    /// The steps in an interval. Steps are counted from the epoch, so that
+    /// another run writes the same ones.
+    pub(super) fn steps(&self, interval: &Range<i64>) -> impl Iterator<Item = i64> + use<> {
         let step = self.step;
-        let first = stretch.start.max(self.from);
+        let first = interval.start.max(self.from);
         let first = first + (-first).rem_euclid(step);
-        let end = stretch.end.min(self.to);
+        let end = interval.end.min(self.to);
         std::iter::successors(Some(first), move |at| Some(at + step))
             .take_while(move |at| *at < end)
     }
 
-    /// How many there are.
-    pub(super) fn count(&self, stretch: &Range<i64>) -> u64 {
-        let first = stretch.start.max(self.from);
+    /// The number of steps in an interval.
+    pub(super) fn count(&self, interval: &Range<i64>) -> u64 {
+        let first = interval.start.max(self.from);
         let first = first + (-first).rem_euclid(self.step);
-        let end = stretch.end.min(self.to);
+        let end = interval.end.min(self.to);
         u64::try_from((end - first + self.step - 1).div_euclid(self.step)).unwrap_or(0)
     }
 
-    /// Seconds from one moment to the next.
+    /// Seconds from one step to the next.
     pub(super) fn step(&self) -> i64 {
         self.step
     }
 
-    /// The moment of the grid at or before a second.
-    pub(super) fn moment_before(&self, second: i64) -> i64 {
+    /// The step at or before a second.
+    pub(super) fn step_before(&self, second: i64) -> i64 {
         second - second.rem_euclid(self.step)
     }
 }
 
-/// The midnight a second is after.
+/// The midnight (UTC) at or before a second.
 pub(super) fn midnight(second: i64) -> i64 {
     second - second.rem_euclid(DAY)
 }
 
-/// The first whole second that is not before a moment.
+/// The first whole second that is not before a time.
 pub(super) fn second_from(at: Timestamp) -> i64 {
     -((-at.nanos()).div_euclid(1_000_000_000))
 }
 
-/// A day as people write it.
+/// A day as `2026-03-31`.
 pub(super) fn date(day: i64) -> String {
     let day = jiff::Timestamp::from_second(day).unwrap_or_default();
     day.strftime("%Y-%m-%d").to_string()
@@ -88,23 +88,23 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_moment_between_two_seconds_counts_from_the_later() {
+    fn a_time_between_two_seconds_counts_as_the_later() {
         assert_eq!(second_from(Timestamp::from_nanos(1_000_000_000)), 1);
         assert_eq!(second_from(Timestamp::from_nanos(1_000_000_001)), 2);
     }
 
     proptest! {
         #[test]
-        fn the_count_is_that_of_the_moments(
+        fn the_count_is_the_number_of_steps(
             from in 0_i64..5_000, length in 0_i64..5_000, step in 1_i64..700,
             start in 0_i64..10_000, end in 0_i64..10_000,
         ) {
             let window = Window { from, to: from + length, step };
-            let stretch = start..end;
-            let moments: Vec<i64> = window.moments(&stretch).collect();
-            prop_assert_eq!(moments.len() as u64, window.count(&stretch));
-            prop_assert!(moments.iter().all(|at| at % step == 0
-                && stretch.contains(at) && (window.from..window.to).contains(at)));
+            let interval = start..end;
+            let steps: Vec<i64> = window.steps(&interval).collect();
+            prop_assert_eq!(steps.len() as u64, window.count(&interval));
+            prop_assert!(steps.iter().all(|at| at % step == 0
+                && interval.contains(at) && (window.from..window.to).contains(at)));
         }
     }
 }

@@ -2,14 +2,15 @@
 
 use super::View;
 use crate::acceptances::control_record::ControlRecord;
-use crate::acceptances::record::{Moment, TenantRecord};
+use crate::acceptances::record::TenantRecord;
 use crate::commands::{Failure, persons};
+use crate::serde_time::Rfc3339;
 use anyhow::Context as _;
 use serde::Serialize;
 
 #[derive(Serialize)]
 struct Document<'a> {
-    generated_at: Moment,
+    generated_at: Rfc3339,
     tenants: Vec<Tenant<'a>>,
 }
 
@@ -31,7 +32,7 @@ pub(super) fn render(view: &View<'_>) -> Result<Vec<u8>, Failure> {
             .collect(),
     });
     let document = Document {
-        generated_at: Moment(view.now),
+        generated_at: Rfc3339(view.now),
         tenants: tenants.collect(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document).context("the JSON cannot be written")?;

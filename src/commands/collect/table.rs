@@ -1,8 +1,9 @@
 //! What was read, for a person.
 
 use super::View;
-use crate::acceptances::record::{Day, action_url, implementation_status};
+use crate::acceptances::record::{action_url, implementation_status};
 use crate::commands::persons;
+use crate::serde_time::Day;
 use crate::store::TenantState;
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 use secure_score_model::{Approval, Control, ControlState, Persons, Points, Timestamp};

@@ -1,40 +1,37 @@
 //! One credential as somebody wrote it, and what it means.
 
-use super::super::day::{beginning, day};
+use super::super::day::{day, start_of_day};
 use super::super::environment::Environment;
-use super::super::fault::Ledger;
 use super::super::file::FileCredential;
 use super::super::guid;
-use super::super::keys::unknown_keys;
-use super::super::secret::{Secret, SecretFault};
+use super::super::secret::{Secret, SecretError};
 use super::super::secret_source;
-use super::super::word;
-use super::super::written::{Mark, Text};
 use super::certificate_file::CertificateFiles;
 use super::kind::{KINDS, Kind};
 use super::{Credential, FederatedToken, TokenFile};
+use strict_yaml::{Diagnostics, Span, Text, suggest};
 
 /// A credential as written.
 pub(super) struct Asked<'a> {
     /// For messages, such as `credentials.msp`.
     pub(super) path: &'a str,
     pub(super) file: &'a FileCredential,
-    pub(super) mark: Mark,
+    pub(super) span: Span,
     pub(super) environment: &'a Environment,
 }
 
 impl Asked<'_> {
     /// What it means, or every fault in it.
-    pub(super) fn resolve(&self, ledger: &mut Ledger) -> Option<Credential> {
-        unknown_keys(self.path, &self.file.unknown, FileCredential::KEYS, ledger);
-        self.refuse_inline(ledger);
-        let kind = self.kind(ledger)?;
-        kind.refuse_others(self.path, self.file, ledger);
+    pub(super) fn resolve(&self, diagnostics: &mut Diagnostics) -> Option<Credential> {
+        self.file.report_unknown_keys(self.path, diagnostics);
+        self.refuse_inline(diagnostics);
+        let kind = self.kind(diagnostics)?;
+        kind.refuse_others(self.path, self.file, diagnostics);
         match kind {
-            Kind::ClientSecret => self.client_secret(ledger),
-            Kind::ClientCertificate => self.client_certificate(ledger),
-            Kind::WorkloadIdentity => self.workload_identity(ledger),
-            Kind::ManagedIdentity => self.managed_identity(ledger),
+            Kind::ClientSecret => self.client_secret(diagnostics),
+            Kind::ClientCertificate => self.client_certificate(diagnostics),
+            Kind::WorkloadIdentity => self.workload_identity(diagnostics),
+            Kind::ManagedIdentity => self.managed_identity(diagnostics),
             Kind::AzureCli => Some(Credential::AzureCli),
         }
     }
@@ -43,22 +40,22 @@ impl Asked<'_> {
         format!("{}.{key}", self.path)
     }
 
-    fn kind(&self, ledger: &mut Ledger) -> Option<Kind> {
+    fn kind(&self, diagnostics: &mut Diagnostics) -> Option<Kind> {
         let Some(r#type) = &self.file.r#type else {
-            let message = format!("missing; set {}", word::one_of(&KINDS));
-            ledger.fault(self.mark, self.at("type"), message);
+            let message = format!("missing; set {}", suggest::one_of(&KINDS));
+            diagnostics.error(self.span, self.at("type"), message);
             return None;
         };
         let word = r#type.value.trim();
         let kind = Kind::of(word);
         if kind.is_none() {
-            let message = word::unknown("credential type", word, &KINDS);
-            ledger.fault(r#type.mark, self.at("type"), message);
+            let message = suggest::unknown("credential type", word, &KINDS);
+            diagnostics.error(r#type.span, self.at("type"), message);
         }
         kind
     }
 
-    fn refuse_inline(&self, ledger: &mut Ledger) {
+    fn refuse_inline(&self, diagnostics: &mut Diagnostics) {
         let Some(inline) = &self.file.client_secret else {
             return;
         };
@@ -69,38 +66,38 @@ impl Asked<'_> {
             "a secret does not belong in this file; put it into a file of its own and name that as \
              client_secret_file, or name a variable as client_secret_env"
         };
-        ledger.fault(inline.mark, self.at("client_secret"), message);
+        diagnostics.error(inline.span, self.at("client_secret"), message);
     }
 
-    fn client_secret(&self, ledger: &mut Ledger) -> Option<Credential> {
-        let client_id = self.client_id(ledger);
-        let secret = self.secret(ledger);
+    fn client_secret(&self, diagnostics: &mut Diagnostics) -> Option<Credential> {
+        let client_id = self.client_id(diagnostics);
+        let secret = self.secret(diagnostics);
         let expires = self.file.expires.as_ref();
-        let expires = expires.and_then(|text| day(self.at("expires"), text, ledger));
+        let expires = expires.and_then(|text| day(self.at("expires"), text, diagnostics));
         Some(Credential::ClientSecret {
             client_id: client_id?,
             secret: secret?,
-            expires: expires.map(beginning),
+            expires: expires.map(start_of_day),
         })
     }
 
-    fn secret(&self, ledger: &mut Ledger) -> Option<Secret> {
+    fn secret(&self, diagnostics: &mut Diagnostics) -> Option<Secret> {
         let (file, variable) = (&self.file.client_secret_file, &self.file.client_secret_env);
         if file.is_none() && variable.is_none() {
             // An environment without a secret has already been told so.
-            let told = matches!(self.mark, Mark::Variable(_)) || self.file.client_secret.is_some();
+            let told = matches!(self.span, Span::Variable(_)) || self.file.client_secret.is_some();
             if !told {
                 let message = "no secret; set client_secret_file or client_secret_env";
-                ledger.fault(self.mark, self.path, message);
+                diagnostics.error(self.span, self.path, message);
             }
             return None;
         }
-        let (text, secret) = self.referenced("client_secret", (file, variable), ledger)?;
+        let (text, secret) = self.referenced("client_secret", (file, variable), diagnostics)?;
         let key = match file {
             Some(_) => "client_secret_file",
             None => "client_secret_env",
         };
-        secret_source::warn_of_id(&self.at(key), text.mark, &secret, ledger);
+        secret_source::warn_of_id(&self.at(key), text.span, &secret, diagnostics);
         Some(secret)
     }
 
@@ -109,37 +106,37 @@ impl Asked<'_> {
         &self,
         key: &str,
         (file, variable): (&'t Option<Text>, &'t Option<Text>),
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) -> Option<(&'t Text, Secret)> {
         match (file, variable) {
             (Some(_), Some(_)) => {
                 let message = format!("both {key}_file and {key}_env are set; keep one");
-                ledger.fault(self.mark, self.path, message);
+                diagnostics.error(self.span, self.path, message);
                 None
             }
             (Some(file), None) => {
                 let place = self.at(&format!("{key}_file"));
-                let secret = secret_source::from_file(&place, file, ledger);
+                let secret = secret_source::from_file(&place, file, diagnostics);
                 secret.map(|secret| (file, secret))
             }
             (None, Some(variable)) => {
                 let place = self.at(&format!("{key}_env"));
                 let secret =
-                    secret_source::from_variable(&place, variable, self.environment, ledger);
+                    secret_source::from_variable(&place, variable, self.environment, diagnostics);
                 secret.map(|secret| (variable, secret))
             }
             (None, None) => None,
         }
     }
 
-    fn client_certificate(&self, ledger: &mut Ledger) -> Option<Credential> {
-        let client_id = self.client_id(ledger);
+    fn client_certificate(&self, diagnostics: &mut Diagnostics) -> Option<Credential> {
+        let client_id = self.client_id(diagnostics);
         let passwords = (&self.file.password_file, &self.file.password_env);
         let has_password = passwords.0.is_some() || passwords.1.is_some();
-        let password = self.referenced("password", passwords, ledger);
+        let password = self.referenced("password", passwords, diagnostics);
         let Some(certificate) = &self.file.certificate_file else {
             let message = "missing; name the file with the certificate and its private key";
-            ledger.fault(self.mark, self.at("certificate_file"), message);
+            diagnostics.error(self.span, self.at("certificate_file"), message);
             return None;
         };
         if has_password && password.is_none() {
@@ -150,7 +147,7 @@ impl Asked<'_> {
             key: self.file.key_file.as_ref(),
             password,
         };
-        let certificate = files.resolve(self.path, ledger);
+        let certificate = files.resolve(self.path, diagnostics);
         Some(Credential::ClientCertificate {
             client_id: client_id?,
             certificate: certificate?,
@@ -159,23 +156,23 @@ impl Asked<'_> {
 
     /// What the file does not say is in the variables that Azure's webhook
     /// gives to a pod.
-    fn workload_identity(&self, ledger: &mut Ledger) -> Option<Credential> {
+    fn workload_identity(&self, diagnostics: &mut Diagnostics) -> Option<Credential> {
         let client_id = match &self.file.client_id {
-            None => self.injected("client_id", "AZURE_CLIENT_ID", ledger),
+            None => self.injected("client_id", "AZURE_CLIENT_ID", diagnostics),
             Some(_) => self.file.client_id.clone(),
         };
-        let client_id = client_id.and_then(|id| self.application(&id, ledger));
+        let client_id = client_id.and_then(|id| self.application(&id, diagnostics));
         let token = match (&self.file.token_file, &self.file.managed_identity) {
             (Some(_), Some(identity)) => {
                 let message = "token_file is set, too; keep one of them";
-                ledger.fault(identity.mark, self.at("managed_identity"), message);
+                diagnostics.error(identity.span, self.at("managed_identity"), message);
                 None
             }
-            (None, Some(identity)) => self.identity(identity, ledger),
-            (Some(file), None) => self.token_file(file, ledger),
+            (None, Some(identity)) => self.identity(identity, diagnostics),
+            (Some(file), None) => self.token_file(file, diagnostics),
             (None, None) => self
-                .injected("token_file", "AZURE_FEDERATED_TOKEN_FILE", ledger)
-                .and_then(|file| self.token_file(&file, ledger)),
+                .injected("token_file", "AZURE_FEDERATED_TOKEN_FILE", diagnostics)
+                .and_then(|file| self.token_file(&file, diagnostics)),
         };
         Some(Credential::WorkloadIdentity {
             client_id: client_id?,
@@ -183,36 +180,41 @@ impl Asked<'_> {
         })
     }
 
-    fn injected(&self, key: &str, variable: &'static str, ledger: &mut Ledger) -> Option<Text> {
+    fn injected(
+        &self,
+        key: &str,
+        variable: &'static str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Text> {
         let value = self.environment.get(variable);
         if value.is_none() {
             let message = format!("missing, and {variable} is not set; set one of the two");
-            ledger.fault(self.mark, self.at(key), message);
+            diagnostics.error(self.span, self.at(key), message);
         }
-        value.map(|value| Text::new(value.to_owned(), Mark::Variable(variable)))
+        value.map(|value| Text::new(value.to_owned(), Span::Variable(variable)))
     }
 
-    fn token_file(&self, file: &Text, ledger: &mut Ledger) -> Option<FederatedToken> {
-        let location = ledger.base.join(file.value.trim());
+    fn token_file(&self, file: &Text, diagnostics: &mut Diagnostics) -> Option<FederatedToken> {
+        let location = diagnostics.base().join(file.value.trim());
         match TokenFile::new(location.clone()) {
             Ok(file) => Some(FederatedToken::File(file)),
             Err(fault) => {
                 let place = match fault {
-                    SecretFault::Unreadable(_) => ledger.looked_for(&location),
+                    SecretError::Unreadable(_) => diagnostics.looked_for_in(&location),
                     _ => String::new(),
                 };
                 let message = format!("the file of the federated token {fault}{place}");
-                ledger.fault(file.mark, self.at("token_file"), message);
+                diagnostics.error(file.span, self.at("token_file"), message);
                 None
             }
         }
     }
 
-    fn identity(&self, identity: &Text, ledger: &mut Ledger) -> Option<FederatedToken> {
+    fn identity(&self, identity: &Text, diagnostics: &mut Diagnostics) -> Option<FederatedToken> {
         let client_id = identity.value.trim();
         if !guid::is_guid(client_id) {
             let message = "not a GUID; name a user-assigned identity by its client id (Entra lets no application trust a system-assigned one)";
-            ledger.fault(identity.mark, self.at("managed_identity"), message);
+            diagnostics.error(identity.span, self.at("managed_identity"), message);
             return None;
         }
         Some(FederatedToken::ManagedIdentity {
@@ -220,39 +222,39 @@ impl Asked<'_> {
         })
     }
 
-    fn managed_identity(&self, ledger: &mut Ledger) -> Option<Credential> {
+    fn managed_identity(&self, diagnostics: &mut Diagnostics) -> Option<Credential> {
         let Some(id) = &self.file.client_id else {
             return Some(Credential::ManagedIdentity { client_id: None });
         };
         let client_id = Some(self.guid(
             id,
             "not a GUID; copy \"Client ID\" from the identity's overview",
-            ledger,
+            diagnostics,
         )?);
         Some(Credential::ManagedIdentity { client_id })
     }
 
-    fn client_id(&self, ledger: &mut Ledger) -> Option<String> {
+    fn client_id(&self, diagnostics: &mut Diagnostics) -> Option<String> {
         let Some(id) = &self.file.client_id else {
             let message = "missing; set the application (client) id";
-            ledger.fault(self.mark, self.at("client_id"), message);
+            diagnostics.error(self.span, self.at("client_id"), message);
             return None;
         };
-        self.application(id, ledger)
+        self.application(id, diagnostics)
     }
 
-    fn application(&self, id: &Text, ledger: &mut Ledger) -> Option<String> {
+    fn application(&self, id: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
         self.guid(
             id,
             "not a GUID; copy \"Application (client) ID\" from the app registration's overview",
-            ledger,
+            diagnostics,
         )
     }
 
-    fn guid(&self, id: &Text, otherwise: &str, ledger: &mut Ledger) -> Option<String> {
+    fn guid(&self, id: &Text, otherwise: &str, diagnostics: &mut Diagnostics) -> Option<String> {
         let written = id.value.trim();
         if !guid::is_guid(written) {
-            ledger.fault(id.mark, self.at("client_id"), otherwise);
+            diagnostics.error(id.span, self.at("client_id"), otherwise);
             return None;
         }
         Some(written.to_lowercase())

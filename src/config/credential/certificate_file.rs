@@ -2,13 +2,10 @@
 
 use std::path::Path;
 use std::time::{Duration, SystemTime};
+use strict_yaml::{Diagnostics, Text, io_reason, is_world_readable, read_file};
 
 use zeroize::Zeroizing;
 
-use super::super::fault::Ledger;
-use super::super::reading;
-use super::super::secret::{is_readable_by_others, reason};
-use super::super::written::Text;
 use super::certificate::ClientCertificate;
 use super::keystore::{self, KeystoreFault};
 use super::unlocked::Seal;
@@ -27,11 +24,15 @@ pub(super) struct CertificateFiles<'a> {
 
 impl CertificateFiles<'_> {
     /// The certificate; what is odd about it is told, too.
-    pub(super) fn resolve(&self, path: &str, ledger: &mut Ledger) -> Option<ClientCertificate> {
+    pub(super) fn resolve(
+        &self,
+        path: &str,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<ClientCertificate> {
         let place = format!("{path}.certificate_file");
         let key_place = format!("{path}.key_file");
-        let file = read(&place, self.certificate, ledger);
-        let key = self.key.map(|text| read(&key_place, text, ledger));
+        let file = read(&place, self.certificate, diagnostics);
+        let key = self.key.map(|text| read(&key_place, text, diagnostics));
         let key = match key {
             Some(key) => Some(key?),
             None => None,
@@ -52,24 +53,29 @@ impl CertificateFiles<'_> {
                     true => (holder, holder_place),
                     false => (self.certificate, &place),
                 };
-                ledger.fault(text.mark, place, format!("the file named here {fault}"));
+                diagnostics.error(text.span, place, format!("the file named here {fault}"));
                 return None;
             }
         };
         if let Some((text, _)) = self.password.as_ref().filter(|_| !was_locked) {
             let message = "the private key is not encrypted, so no password is needed; remove it";
-            ledger.warn(text.mark, path, message);
+            diagnostics.warn(text.span, path, message);
         }
-        if !was_locked && is_readable_by_others(&ledger.base.join(holder.value.trim())) {
+        if !was_locked && is_world_readable(&diagnostics.base().join(holder.value.trim())) {
             let message = "everybody on this machine can read the private key; chmod 600 the file";
-            ledger.warn(holder.mark, holder_place, message);
+            diagnostics.warn(holder.span, holder_place, message);
         }
-        self.warn_of_time(&place, &certificate, ledger);
+        self.warn_of_time(&place, &certificate, diagnostics);
         Some(certificate)
     }
 
     /// Tenants with other credentials go on, so this is no fault.
-    fn warn_of_time(&self, place: &str, certificate: &ClientCertificate, ledger: &mut Ledger) {
+    fn warn_of_time(
+        &self,
+        place: &str,
+        certificate: &ClientCertificate,
+        diagnostics: &mut Diagnostics,
+    ) {
         let now = Timestamp::from(SystemTime::now());
         let left = certificate.not_after().since(now);
         let message = if left.is_zero() {
@@ -85,7 +91,7 @@ impl CertificateFiles<'_> {
         } else {
             return;
         };
-        ledger.warn(self.certificate.mark, place, message);
+        diagnostics.warn(self.certificate.span, place, message);
     }
 }
 
@@ -108,14 +114,14 @@ fn open(
     Ok((certificate, was_locked))
 }
 
-fn read(place: &str, text: &Text, ledger: &mut Ledger) -> Option<Zeroizing<Vec<u8>>> {
-    let location = ledger.base.join(text.value.trim());
-    match reading::read(Path::new(&location)) {
+fn read(place: &str, text: &Text, diagnostics: &mut Diagnostics) -> Option<Zeroizing<Vec<u8>>> {
+    let location = diagnostics.base().join(text.value.trim());
+    match read_file(Path::new(&location)) {
         Ok(bytes) => Some(Zeroizing::new(bytes)),
         Err(error) => {
-            let (reason, looked) = (reason(&error), ledger.looked_for(&location));
+            let (reason, looked) = (io_reason(&error), diagnostics.looked_for_in(&location));
             let message = format!("the file named here cannot be read ({reason}){looked}");
-            ledger.fault(text.mark, place, message);
+            diagnostics.error(text.span, place, message);
             None
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::secret::{Secret, SecretFault};
+use crate::config::secret::{Secret, SecretError};
 
 /// Where the token comes from that Entra takes in place of a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +26,12 @@ pub struct TokenFile(PathBuf);
 #[error("the federated token file {path} {fault}")]
 pub struct UnreadableToken {
     path: String,
-    fault: SecretFault,
+    fault: SecretError,
 }
 
 impl TokenFile {
     /// A file, known to be readable at this moment.
-    pub(super) fn new(path: PathBuf) -> Result<Self, SecretFault> {
+    pub(super) fn new(path: PathBuf) -> Result<Self, SecretError> {
         Secret::read(&path)?;
         Ok(Self(path))
     }

@@ -1,8 +1,7 @@
 //! The kinds of credentials, and which keys each takes.
 
-use super::super::fault::Ledger;
 use super::super::file::FileCredential;
-use super::super::written::Mark;
+use strict_yaml::{Diagnostics, Span};
 
 /// A kind of credential, as `type` names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,20 +73,25 @@ impl Kind {
     }
 
     /// Refuses keys of other kinds: somebody believes that they do something.
-    pub(super) fn refuse_others(self, path: &str, file: &FileCredential, ledger: &mut Ledger) {
+    pub(super) fn refuse_others(
+        self,
+        path: &str,
+        file: &FileCredential,
+        diagnostics: &mut Diagnostics,
+    ) {
         let others = given(file).into_iter();
         let others = others.filter(|(key, _)| !self.keys().contains(key));
-        for (key, mark) in others {
-            if let Some(mark) = mark {
+        for (key, span) in others {
+            if let Some(span) = span {
                 let message = format!("{}; remove this key", self.needs());
-                ledger.fault(mark, format_args!("{path}.{key}"), message);
+                diagnostics.error(span, format_args!("{path}.{key}"), message);
             }
         }
     }
 }
 
 /// Each key that belongs to some kinds only, and where it is given.
-fn given(file: &FileCredential) -> [(&'static str, Option<Mark>); 10] {
+fn given(file: &FileCredential) -> [(&'static str, Option<Span>); 10] {
     [
         ("client_id", &file.client_id),
         ("client_secret_file", &file.client_secret_file),
@@ -100,5 +104,5 @@ fn given(file: &FileCredential) -> [(&'static str, Option<Mark>); 10] {
         ("token_file", &file.token_file),
         ("managed_identity", &file.managed_identity),
     ]
-    .map(|(key, text)| (key, text.as_ref().map(|text| text.mark)))
+    .map(|(key, text)| (key, text.as_ref().map(|text| text.span)))
 }

@@ -1,12 +1,10 @@
 //! The credentials of a configuration: named ones, and those written in place.
 
 use super::super::environment::Environment;
-use super::super::fault::Ledger;
-use super::super::file::{Entries, FileCredential, FileCredentialUse};
-use super::super::word;
-use super::super::written::{Mark, Text, Written};
+use super::super::file::{FileCredential, FileCredentialUse};
 use super::Credential;
 use super::asked::Asked;
+use strict_yaml::{Diagnostics, Entries, Span, Spanned, Text, suggest};
 
 /// The named credentials, each with whether a tenant uses it.
 ///
@@ -25,9 +23,9 @@ struct Named {
 
 impl<'a> Credentials<'a> {
     pub(in crate::config) fn resolve(
-        entries: Entries<Written<FileCredential>>,
+        entries: Entries<Spanned<FileCredential>>,
         environment: &'a Environment,
-        ledger: &mut Ledger,
+        diagnostics: &mut Diagnostics,
     ) -> Self {
         let mut credentials = Self {
             environment,
@@ -38,14 +36,14 @@ impl<'a> Credentials<'a> {
                 format!("credentials.{}", name.value)
             } else {
                 let path = format!("credentials[{index}]");
-                ledger.fault(
-                    name.mark,
+                diagnostics.error(
+                    name.span,
                     &path,
                     "not a good name; use letters, digits, `.`, `_` and `-`, at most 64",
                 );
                 path
             };
-            let credential = credentials.one(&path, file, ledger);
+            let credential = credentials.one(&path, file, diagnostics);
             credentials.named.push(Named {
                 name,
                 credential,
@@ -59,14 +57,16 @@ impl<'a> Credentials<'a> {
     pub(in crate::config) fn take(
         &mut self,
         path: &str,
-        reference: &Written<FileCredentialUse>,
-        ledger: &mut Ledger,
+        reference: &Spanned<FileCredentialUse>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Credential> {
         match &reference.value {
-            FileCredentialUse::Named(name) => self.by_name(path, name, reference.mark, ledger),
-            FileCredentialUse::Inline(file) => {
-                self.one(path, Written::new((**file).clone(), reference.mark), ledger)
-            }
+            FileCredentialUse::Named(name) => self.by_name(path, name, reference.span, diagnostics),
+            FileCredentialUse::Inline(file) => self.one(
+                path,
+                Spanned::new((**file).clone(), reference.span),
+                diagnostics,
+            ),
         }
     }
 
@@ -74,8 +74,8 @@ impl<'a> Credentials<'a> {
         &mut self,
         path: &str,
         name: &str,
-        mark: Mark,
-        ledger: &mut Ledger,
+        span: Span,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Credential> {
         if let Some(found) = self.named.iter_mut().find(|c| c.name.value == name) {
             found.used = true;
@@ -83,21 +83,24 @@ impl<'a> Credentials<'a> {
         }
         let known = self.named.iter().map(|c| c.name.value.as_str());
         let known: Vec<_> = known.filter(|name| is_name(name)).collect();
-        let message = match (word::nearest(name, known.iter().copied()), known.as_slice()) {
+        let message = match (
+            suggest::nearest(name, known.iter().copied()),
+            known.as_slice(),
+        ) {
             (Some(near), _) => format!("unknown credential `{name}`; did you mean `{near}`?"),
             (None, []) => "unknown credential; describe it under `credentials:`".to_owned(),
-            (None, known) => format!("unknown credential; use {}", word::one_of(known)),
+            (None, known) => format!("unknown credential; use {}", suggest::one_of(known)),
         };
-        ledger.fault(mark, path, message);
+        diagnostics.error(span, path, message);
         None
     }
 
-    pub(in crate::config) fn warn_of_unused(&self, ledger: &mut Ledger) {
+    pub(in crate::config) fn warn_of_unused(&self, diagnostics: &mut Diagnostics) {
         // A name that was refused may be a secret, and is not repeated here either.
         let unused = |named: &&Named| !named.used && is_name(&named.name.value);
         for unused in self.named.iter().filter(unused) {
-            ledger.warn(
-                unused.name.mark,
+            diagnostics.warn(
+                unused.name.span,
                 format_args!("credentials.{}", unused.name.value),
                 "no tenant uses this credential",
             );
@@ -107,17 +110,17 @@ impl<'a> Credentials<'a> {
     fn one(
         &self,
         path: &str,
-        file: Written<FileCredential>,
-        ledger: &mut Ledger,
+        file: Spanned<FileCredential>,
+        diagnostics: &mut Diagnostics,
     ) -> Option<Credential> {
-        let Written { value: file, mark } = file;
+        let Spanned { value: file, span } = file;
         let asked = Asked {
             path,
             file: &file,
-            mark,
+            span,
             environment: self.environment,
         };
-        asked.resolve(ledger)
+        asked.resolve(diagnostics)
     }
 }
 

@@ -1,18 +1,18 @@
-//! The first line of a file of state: what follows, and that it is whole.
+//! The first line of a state file: program, version and checksum.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// Which program's file this is.
+/// Identifies the exporter's state files.
 const MAGIC: &str = "secure-score-exporter state";
 
-/// The version of what follows the line. A file of another version is of no
-/// use: what it holds is fetched again within the hour.
+/// The version of the contents. A file of another version is not read; its
+/// tenant is fetched again.
 const VERSION: &str = "1";
 
-/// Why a file is not what it should be.
+/// Why a file is not a valid state file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Broken {
-    #[error("it is no file of this exporter's")]
+pub(super) enum EnvelopeError {
+    #[error("it is not a state file of this exporter")]
     Foreign,
     #[error("it was written by another version")]
     OtherVersion,
@@ -20,25 +20,25 @@ pub(super) enum Broken {
     Damaged,
 }
 
-/// The line before these contents.
+/// The first line for these contents.
 pub(super) fn head(contents: &[u8]) -> String {
     format!("{MAGIC} {VERSION} {}\n", checksum(contents))
 }
 
-/// The contents of a whole file.
-pub(super) fn open(file: &[u8]) -> Result<&[u8], Broken> {
+/// The contents of a valid file.
+pub(super) fn open(file: &[u8]) -> Result<&[u8], EnvelopeError> {
     let end = file.iter().position(|byte| *byte == b'\n');
     let (head, contents) = end
         .and_then(|end| Some((file.get(..end)?, file.get(end + 1..)?)))
-        .ok_or(Broken::Foreign)?;
-    let head = std::str::from_utf8(head).map_err(|_| Broken::Foreign)?;
-    let rest = head.strip_prefix(MAGIC).ok_or(Broken::Foreign)?;
-    // One blank before each word, and no other kind of it.
+        .ok_or(EnvelopeError::Foreign)?;
+    let head = std::str::from_utf8(head).map_err(|_| EnvelopeError::Foreign)?;
+    let rest = head.strip_prefix(MAGIC).ok_or(EnvelopeError::Foreign)?;
+    // Exactly one blank before each word, so that no changed byte goes unnoticed.
     let mut words = rest.split(' ').skip(1);
     match (words.next(), words.next(), words.next()) {
         (Some(VERSION), Some(sum), None) if sum == checksum(contents) => Ok(contents),
-        (Some(VERSION) | None, ..) => Err(Broken::Damaged),
-        (Some(_), ..) => Err(Broken::OtherVersion),
+        (Some(VERSION) | None, ..) => Err(EnvelopeError::Damaged),
+        (Some(_), ..) => Err(EnvelopeError::OtherVersion),
     }
 }
 
@@ -57,29 +57,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_told_apart() {
-        assert_eq!(open(b""), Err(Broken::Foreign));
-        assert_eq!(open(b"{\"a\": 1}\n"), Err(Broken::Foreign));
+    fn a_file_that_is_not_valid_gives_the_reason() {
+        assert_eq!(open(b""), Err(EnvelopeError::Foreign));
+        assert_eq!(open(b"{\"a\": 1}\n"), Err(EnvelopeError::Foreign));
         let other = format!("{MAGIC} 0 abc\n{{}}");
-        assert_eq!(open(other.as_bytes()), Err(Broken::OtherVersion));
+        assert_eq!(open(other.as_bytes()), Err(EnvelopeError::OtherVersion));
         let cut = format!("{MAGIC}\n");
-        assert_eq!(open(cut.as_bytes()), Err(Broken::Damaged));
+        assert_eq!(open(cut.as_bytes()), Err(EnvelopeError::Damaged));
     }
 
     proptest! {
         #[test]
-        fn a_whole_file_opens_and_a_damaged_one_does_not(
+        fn a_valid_file_opens_and_a_damaged_one_does_not(
             contents in prop::collection::vec(any::<u8>(), 0..200),
             place in any::<prop::sample::Index>(),
             flip in 1_u8..,
         ) {
-            let whole = file(&contents);
-            prop_assert_eq!(open(&whole), Ok(&contents[..]));
-            let mut damaged = whole.clone();
-            let place = place.index(whole.len());
+            let valid = file(&contents);
+            prop_assert_eq!(open(&valid), Ok(&contents[..]));
+            let mut damaged = valid.clone();
+            let place = place.index(valid.len());
             damaged[place] ^= flip;
             prop_assert!(open(&damaged).is_err());
-            prop_assert!(open(&whole[..place]).is_err());
+            prop_assert!(open(&valid[..place]).is_err());
         }
     }
 }

@@ -77,8 +77,8 @@ fn tests_evaluate_the_groups_in_the_order_of_the_file() {
     }
 }
 
-/// The parts of a page somebody reads at night.
-const SECTIONS: &[&str] = &["What it means", "See more", "What to do", "When to silence"];
+/// The sections of each runbook, in their order.
+const SECTIONS: &[&str] = &["Meaning", "Impact", "Diagnosis", "Mitigation", "Silencing"];
 
 #[test]
 fn every_alert_has_a_runbook_and_every_runbook_an_alert() {

@@ -8,12 +8,11 @@ use serde_json::Value;
 const RULES: &str = "alerts/secure-score.rules.yml";
 
 const HEAD: &str = "\
-# For the Prometheus operator: the rules of alerts/secure-score.rules.yml, and
-# nothing else. Generated (UPDATE_GOLDEN=1 cargo test), so change them there.
+# For the Prometheus operator: the rules of alerts/secure-score.rules.yml, from
+# which UPDATE_GOLDEN=1 cargo test generates this file.
 #
-# Your Prometheus picks it up by `ruleSelector`: add the labels it asks for.
-# `job` must be secure-score: name the ServiceMonitor's Service so, or give it a
-# `jobLabel`.
+# Add the labels that your Prometheus' `ruleSelector` requires. The job must be
+# secure-score: give the ServiceMonitor's Service that name, or use `jobLabel`.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:

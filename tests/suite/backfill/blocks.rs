@@ -2,7 +2,7 @@
 
 use super::captured::Captured;
 use super::samples::Samples;
-use super::{backfill, said};
+use super::{backfill, stdout_of};
 use crate::process::program;
 use crate::simulated::Simulated;
 use std::fs;
@@ -10,11 +10,11 @@ use std::path::Path;
 use std::process::Command;
 
 /// The commands the summary prints, run as they stand.
-pub(super) fn make(told: &str, folder: &Path) {
-    let block_line = told
+pub(super) fn make(printed: &str, folder: &Path) {
+    let block_line = printed
         .lines()
         .find(|line| line.contains("promtool tsdb create-blocks-from openmetrics"))
-        .unwrap_or_else(|| panic!("no command in {told}"));
+        .unwrap_or_else(|| panic!("no command in {printed}"));
     assert!(program("promtool", "prometheus").is_file());
     let made = Command::new("sh")
         .args(["-c", block_line])
@@ -55,7 +55,7 @@ pub(super) fn read(directory: &Path) -> Samples {
 fn five_tenants_come_out_of_the_blocks_as_they_went_in() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
-    let told = said(&backfill(
+    let printed = stdout_of(&backfill(
         &simulated.config(),
         &output,
         &[
@@ -64,7 +64,7 @@ fn five_tenants_come_out_of_the_blocks_as_they_went_in() {
             "--label=instance=x:1",
         ],
     ));
-    make(&told, simulated.folder());
+    make(&printed, simulated.folder());
     let source = read(&output);
     assert!(source.len() > 500_000, "{}", source.len());
     dump(&simulated.folder().join("blocks")).assert_same(&source);
@@ -76,12 +76,12 @@ fn one_day_ninety_and_half_a_year_come_out_as_they_went_in_at_five_minutes() {
     for days in [1, 90, 180] {
         let flag = format!("--days={days}");
         let output = captured.folder().join(format!("past-{days}"));
-        let told = said(&backfill(
+        let printed = stdout_of(&backfill(
             &captured.config(),
             &output,
             &[&flag, "--label=job=a"],
         ));
-        make(&told, captured.folder());
+        make(&printed, captured.folder());
         let source = read(&output);
         assert!(source.len() > days * 288, "{days}: {}", source.len());
         let blocks = captured.folder().join("blocks");

@@ -2,7 +2,7 @@
 //! not at all, and others as odd as Graph has sent them.
 
 use super::samples::Samples;
-use super::{DAY, backfill, now, number, said};
+use super::{DAY, backfill, now, number, stdout_of};
 use crate::process::Process;
 use serde_json::{Value, json};
 use std::fs;
@@ -18,7 +18,7 @@ pub(super) struct Captured {
 const TENANT: &str = "00000000-0000-4000-8000-000000000001";
 
 impl Captured {
-    /// So many days until today, in an order nobody wants.
+    /// This many days until today, in random order.
     pub(super) fn of_days(days: i64) -> Self {
         let mut reports: Vec<Value> = (0..days)
             .filter(|ago| *ago != 4 && ago % 50 != 7)
@@ -150,7 +150,7 @@ fn report(ago: i64) -> Value {
 
 fn past(captured: &Captured, flags: &[&str]) -> Samples {
     let output = captured.folder().join("past.om");
-    said(&backfill(&captured.config(), &output, flags));
+    stdout_of(&backfill(&captured.config(), &output, flags));
     Samples::of_openmetrics(&fs::read_to_string(output).unwrap())
 }
 
@@ -173,7 +173,7 @@ fn every_day_has_its_own_figures_whatever_the_order_they_came_in() {
                 .all(|day| captured.of_day(day).is_none());
             captured.of_day(midnight - DAY).filter(|_| is_newest)
         });
-        let told = scores
+        let printed = scores
             .iter()
             .find(|(at, _)| *at == second)
             .map(|(_, value)| *value);
@@ -181,7 +181,7 @@ fn every_day_has_its_own_figures_whatever_the_order_they_came_in() {
             continue;
         }
         assert_eq!(
-            told,
+            printed,
             of_day.map(|it| number(&it["currentScore"])),
             "{}",
             instant(second)
@@ -191,13 +191,13 @@ fn every_day_has_its_own_figures_whatever_the_order_they_came_in() {
             .find(|(at, _)| *at == second)
             .map(|(_, value)| *value);
         assert_eq!(most, of_day.map(|it| number(&it["maxScore"])));
-        hours += usize::from(told.is_some());
+        hours += usize::from(printed.is_some());
     }
     assert!(hours > 90 * 23, "{hours}");
 }
 
 #[test]
-fn a_maximum_is_written_only_where_the_day_tells_it() {
+fn a_maximum_is_written_only_where_the_day_implies_it() {
     let captured = Captured::of_days(90);
     let samples = past(&captured, &["--step=1d"]);
     let today = now() - now().rem_euclid(DAY);
@@ -240,11 +240,14 @@ fn nothing_but_one_odd_report_is_no_trouble() {
     ] {
         let captured = Captured::serve(reports);
         let output = captured.folder().join("past");
-        let told = said(&backfill(&captured.config(), &output, &[]));
-        assert!(told.contains("1 tenant read: 0 daily reports"), "{told}");
+        let printed = stdout_of(&backfill(&captured.config(), &output, &[]));
         assert!(
-            !told.contains("promtool"),
-            "nothing to make blocks of: {told}"
+            printed.contains("1 tenant read: 0 daily reports"),
+            "{printed}"
+        );
+        assert!(
+            !printed.contains("promtool"),
+            "nothing to make blocks of: {printed}"
         );
     }
 }

@@ -1,7 +1,7 @@
 //! A real Prometheus over the blocks of the past that also scrapes the present.
 
 use super::blocks;
-use super::{DAY, backfill, now, said};
+use super::{DAY, backfill, now, stdout_of};
 use crate::process::{Process, free_port, program};
 use crate::simulated::{Simulated, run, text};
 use serde_json::Value;
@@ -88,7 +88,7 @@ async fn past_and_present_are_one_series_and_a_gap_is_found() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
     let instance = format!("--label=instance={INSTANCE}");
-    let told = said(&backfill(
+    let printed = stdout_of(&backfill(
         &simulated.config(),
         &output,
         &[
@@ -98,7 +98,7 @@ async fn past_and_present_are_one_series_and_a_gap_is_found() {
             &instance,
         ],
     ));
-    blocks::make(&told, simulated.folder());
+    blocks::make(&printed, simulated.folder());
     let exporter = Process::exporter(&[
         "--web.listen-address=127.0.0.1:0",
         "--config.file",
@@ -161,12 +161,12 @@ async fn past_and_present_are_one_series_and_a_gap_is_found() {
 async fn a_graph_of_ninety_days_has_a_point_at_every_hour() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
-    let told = said(&backfill(
+    let printed = stdout_of(&backfill(
         &simulated.config(),
         &output,
         &["--no-controls", "--tenant=northwind"],
     ));
-    blocks::make(&told, simulated.folder());
+    blocks::make(&printed, simulated.folder());
     let server = Server::start(&simulated, "127.0.0.1:1").await;
     server.wait_for("vector(1)").await;
     let end = now() - now().rem_euclid(3_600) - 4 * 3_600;

@@ -84,10 +84,10 @@ async fn the_real_victoria_metrics_holds_every_sample() {
     assert_eq!(before.status.code(), Some(1), "nothing is there yet");
     let sent = asked("--remote-write", "/api/v1/write");
     assert!(sent.status.success(), "{}", text(&sent.stderr));
-    let told = text(&sent.stdout);
+    let printed = text(&sent.stdout);
     assert!(
-        told.contains("5 tenants read") && told.contains(" sent\n"),
-        "{told}"
+        printed.contains("5 tenants read") && printed.contains(" sent\n"),
+        "{printed}"
     );
     victoria.settle().await;
     let series = "secure_score_tenant_score%7Btenant=%22contoso%22,job=%22secure-score%22%7D";
@@ -207,23 +207,23 @@ async fn a_receiver_that_is_busy_is_asked_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refusal_is_final_and_told_in_the_receivers_words() {
+async fn a_rejected_request_is_final_and_reports_the_receivers_text() {
     let (url, heads) = moody(&[
         "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 51\r\n\r\nout of bounds, and your word is hidden-word, dear\u{7}\r\n",
     ])
     .await;
     let refused = send(url).await;
     assert_eq!(refused.status.code(), Some(1));
-    let said = text(&refused.stderr);
-    assert!(said.contains("replay: http://127.0.0.1:"), "{said}");
+    let message = text(&refused.stderr);
+    assert!(message.contains("replay: http://127.0.0.1:"), "{message}");
     assert!(
-        said.contains("answered 400: out of bounds, and your word is (hidden), dear"),
-        "{said}"
+        message.contains("answered 400: out of bounds, and your word is (hidden), dear"),
+        "{message}"
     );
-    assert!(said.contains("out_of_order_time_window"), "{said}");
+    assert!(message.contains("out_of_order_time_window"), "{message}");
     assert!(
-        !said.contains("hidden-word") && !said.contains('\u{7}'),
-        "{said}"
+        !message.contains("hidden-word") && !message.contains('\u{7}'),
+        "{message}"
     );
     assert_eq!(heads.lock().unwrap().len(), 1, "it is not asked twice");
 }

@@ -1,4 +1,4 @@
-//! Samples, whoever wrote them down.
+//! Samples of an exposition or of promtool's dump.
 
 use std::collections::BTreeMap;
 
@@ -77,7 +77,7 @@ impl Samples {
         self
     }
 
-    /// That both hold the same, told shortly where they do not.
+    /// Asserts that both have the same samples; prints the first differences.
     pub(super) fn assert_same(&self, other: &Self) {
         let mine: Vec<_> = self
             .0

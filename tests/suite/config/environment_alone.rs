@@ -1,18 +1,20 @@
-//! A single tenant described by environment variables, without a file.
+//! A configuration by environment variables, without a file.
 
 use super::*;
-use secure_score_exporter::config::{AcceptedBy, Cloud, Credential, Faults};
+use secure_score_exporter::config::{AcceptedBy, Cloud, Credential};
 use secure_score_model::Category;
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
+const TENANT: (&str, &str) = ("SECURE_SCORE_TENANT_ID", ID);
+const AZURE_CLI: (&str, &str) = ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli");
 
-/// The default file does not exist where the tests run.
-fn find(pairs: &[(&str, &str)]) -> Result<Loaded, Faults> {
+/// The default file does not exist in the working directory of the tests.
+fn find(pairs: &[(&str, &str)]) -> Result<Loaded, strict_yaml::ConfigErrors> {
     config::find(None, &variables(pairs))
 }
 
 #[test]
-fn three_variables_are_enough() {
+fn three_variables_suffice() {
     let loaded = find(&[
         ("SECURE_SCORE_TENANT_ID", "contoso.onmicrosoft.com"),
         ("AZURE_CLIENT_ID", ID),
@@ -40,14 +42,13 @@ fn three_variables_are_enough() {
 }
 
 #[test]
-fn every_other_variable_arrives_too() {
-    let salt = directory().join("secrets/salt");
-    let roots = directory().join("secrets/ca.pem");
-    let webhook = directory().join("secrets/webhook");
-    let token = directory().join("secrets/app");
+fn every_other_variable_has_an_effect() {
+    let secrets = format!("{}/secrets", directory().display());
+    let [salt, roots, webhook, token] =
+        ["salt", "ca.pem", "webhook", "app"].map(|name| format!("{secrets}/{name}"));
     let config = find(&[
         ("AZURE_TENANT_ID", ID),
-        ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli"),
+        AZURE_CLI,
         ("SECURE_SCORE_TENANT_NAME", "main"),
         ("SECURE_SCORE_DISPLAY_NAME", "Main Ltd"),
         ("SECURE_SCORE_CLOUD", "gcc-high"),
@@ -64,18 +65,12 @@ fn every_other_variable_arrives_too() {
         ("SECURE_SCORE_LOOKBACK", "5"),
         ("SECURE_SCORE_LABELS_ACCEPTED_BY", "hash"),
         ("SECURE_SCORE_LABELS_COMMENT", "plain"),
-        ("SECURE_SCORE_SALT_FILE", salt.to_str().unwrap()),
+        ("SECURE_SCORE_SALT_FILE", &salt),
         ("SECURE_SCORE_PRIVACY_EVENTS", "off"),
-        (
-            "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
-            webhook.to_str().unwrap(),
-        ),
-        (
-            "SECURE_SCORE_EVENTS_WEBHOOK_AUTHORIZATION_FILE",
-            token.to_str().unwrap(),
-        ),
+        ("SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE", &webhook),
+        ("SECURE_SCORE_EVENTS_WEBHOOK_AUTHORIZATION_FILE", &token),
         ("SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT", "3s"),
-        ("SECURE_SCORE_GRAPH_CA_FILE", roots.to_str().unwrap()),
+        ("SECURE_SCORE_GRAPH_CA_FILE", &roots),
     ])
     .unwrap()
     .config;
@@ -111,48 +106,44 @@ fn every_other_variable_arrives_too() {
 }
 
 #[test]
-fn the_url_of_a_webhook_may_stand_in_the_open_where_it_is_no_secret() {
-    let tenant = [
-        ("SECURE_SCORE_TENANT_ID", ID),
-        ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli"),
-    ];
+fn a_variable_may_contain_the_url_of_a_webhook() {
     let url = ("SECURE_SCORE_EVENTS_WEBHOOK_URL", "https://hooks.example/x");
-    let config = find(&[tenant[0], tenant[1], url]).unwrap().config;
+    let config = find(&[TENANT, AZURE_CLI, url]).unwrap().config;
     let webhook = config.webhook.unwrap();
     assert_eq!(webhook.url.expose(), "https://hooks.example/x");
     assert_eq!(webhook.timeout.as_secs(), 10);
 
     let timeout = ("SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT", "5s");
-    let faults = find(&[tenant[0], tenant[1], timeout]).unwrap_err();
-    let remedy = "no receiver; set SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE";
-    assert!(faults.to_string().contains(remedy), "{faults}");
+    let errors = find(&[TENANT, AZURE_CLI, timeout]).unwrap_err();
+    let fix = "no receiver; set SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE";
+    assert!(errors.to_string().contains(fix), "{errors}");
 }
 
 #[test]
-fn a_fault_names_its_variable() {
-    let faults = find(&[
-        ("SECURE_SCORE_TENANT_ID", ID),
+fn an_error_names_its_variable() {
+    let errors = find(&[
+        TENANT,
         ("AZURE_CLIENT_ID", "mine"),
         ("SECURE_SCORE_TARGET", "much"),
     ])
     .unwrap_err()
     .to_string();
     assert!(
-        faults.contains("environment: SECURE_SCORE_TARGET: not a share; write 80% or 0.8"),
-        "{faults}"
+        errors.contains("environment: SECURE_SCORE_TARGET: not a share; write 80% or 0.8"),
+        "{errors}"
     );
     assert!(
-        faults.contains("environment: AZURE_CLIENT_ID: not a GUID"),
-        "{faults}"
+        errors.contains("environment: AZURE_CLIENT_ID: not a GUID"),
+        "{errors}"
     );
     assert!(
-        faults.contains("set AZURE_CLIENT_SECRET_FILE or AZURE_CLIENT_SECRET"),
-        "{faults}"
+        errors.contains("set AZURE_CLIENT_SECRET_FILE or AZURE_CLIENT_SECRET"),
+        "{errors}"
     );
 }
 
 #[test]
-fn a_warning_is_shown_beside_faults_too() {
+fn warnings_are_printed_beside_errors() {
     let misspelt = [("SECURE_SCORE_TENNANT_ID", ID)];
     let report = secure_score_exporter::diagnostics::summary(&find(&misspelt).unwrap_err());
     let near = "SECURE_SCORE_TENNANT_ID; did you mean SECURE_SCORE_TENANT_ID?";
@@ -160,47 +151,45 @@ fn a_warning_is_shown_beside_faults_too() {
 }
 
 #[test]
-fn what_is_missing_is_named_as_a_variable_and_once() {
-    let azure_cli = ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli");
-    let tenant = ("SECURE_SCORE_TENANT_ID", ID);
+fn a_missing_variable_is_reported_once() {
     let cases: [(&[(&str, &str)], &str); 3] = [
         (
             &[
-                tenant,
-                azure_cli,
+                TENANT,
+                AZURE_CLI,
                 ("SECURE_SCORE_LABELS_ACCEPTED_BY", "hash"),
             ],
             "set SECURE_SCORE_SALT_FILE",
         ),
         (
-            &[tenant, ("AZURE_CLIENT_ID", ID)],
+            &[TENANT, ("AZURE_CLIENT_ID", ID)],
             "AZURE_CLIENT_SECRET_FILE",
         ),
-        (&[azure_cli], "SECURE_SCORE_TENANT_ID is missing"),
+        (&[AZURE_CLI], "SECURE_SCORE_TENANT_ID is missing"),
     ];
     for (pairs, named) in cases {
-        let faults = find(pairs).unwrap_err();
-        assert_eq!(faults.len(), 1, "{faults}");
-        assert!(faults.to_string().contains(named), "{faults}");
+        let errors = find(pairs).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors}");
+        assert!(errors.to_string().contains(named), "{errors}");
     }
 }
 
 #[test]
-fn a_tenant_without_a_credential_is_told_the_ways() {
-    let faults = find(&[("SECURE_SCORE_TENANT_ID", ID)]).unwrap_err();
-    assert_eq!(faults.len(), 1, "{faults}");
+fn the_error_for_a_missing_credential_lists_the_variables() {
+    let errors = find(&[TENANT]).unwrap_err();
+    assert_eq!(errors.len(), 1, "{errors}");
     assert!(
-        faults
+        errors
             .to_string()
             .contains("SECURE_SCORE_CREDENTIAL_TYPE=azure_cli")
     );
 }
 
 #[test]
-fn a_misspelt_variable_is_pointed_out_and_those_of_kubernetes_are_not() {
+fn a_misspelt_variable_is_a_warning_and_one_of_kubernetes_is_not() {
     let loaded = find(&[
-        ("SECURE_SCORE_TENANT_ID", ID),
-        ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli"),
+        TENANT,
+        AZURE_CLI,
         ("SECURE_SCORE_TRAGET", "80%"),
         ("SECURE_SCORE_EXPORTER_SERVICE_HOST", "10.0.0.1"),
         ("SECURE_SCORE_EXPORTER_PORT_10365_TCP_PROTO", "tcp"),
@@ -216,7 +205,7 @@ fn a_misspelt_variable_is_pointed_out_and_those_of_kubernetes_are_not() {
 }
 
 #[test]
-fn without_anything_it_says_what_to_do_and_how_to_try() {
+fn the_error_without_a_configuration_suggests_the_demo() {
     let report = secure_score_exporter::diagnostics::summary(&find(&[]).unwrap_err());
     assert!(report.contains("SECURE_SCORE_TENANT_ID"), "{report}");
     assert!(report.contains("secure-score-exporter demo"), "{report}");
@@ -229,51 +218,47 @@ fn without_anything_it_says_what_to_do_and_how_to_try() {
 #[test]
 fn a_tenant_in_the_environment_beside_a_file_is_refused() {
     let file = directory().join("smallest.good.yml");
-    let both = variables(&[("SECURE_SCORE_TENANT_ID", ID)]);
-    let faults = config::load(&file, &both).unwrap_err().to_string();
+    let both = variables(&[TENANT]);
+    let errors = config::load(&file, &both).unwrap_err().to_string();
     assert!(
-        faults.contains("unset the SECURE_SCORE_* variables"),
-        "{faults}"
+        errors.contains("unset the SECURE_SCORE_* variables"),
+        "{errors}"
     );
 }
 
 #[test]
-fn the_tenant_that_azure_injects_does_not_disturb_a_file() {
+fn azure_tenant_id_is_ignored_beside_a_file() {
     let file = directory().join("smallest.good.yml");
     let injected = variables(&[("AZURE_TENANT_ID", ID)]);
     assert!(config::load(&file, &injected).unwrap().warnings.is_empty());
 }
 
 #[test]
-fn the_environment_prints_names_and_no_values() {
+fn the_environment_prints_only_names() {
     let printed = format!("{:?}", variables(&[("AZURE_CLIENT_SECRET", SECRET)]));
     assert!(printed.contains("AZURE_CLIENT_SECRET") && !printed.contains(SECRET));
 }
 
 #[test]
-fn a_variable_of_azures_gives_the_kind_of_credential_away() {
-    let application = directory().join("../../fuzz/corpus/keystore/modern.p12");
-    let token = directory().join("secrets/app");
-    let tenant = [("SECURE_SCORE_TENANT_ID", ID), ("AZURE_CLIENT_ID", ID)];
+fn azure_variables_imply_the_credential_type() {
+    let files = directory().display().to_string();
+    let application = format!("{files}/../../fuzz/corpus/keystore/modern.p12");
+    let token = format!("{files}/secrets/app");
+    let path = ("AZURE_CLIENT_CERTIFICATE_PATH", application.as_str());
+    let tenant = [TENANT, ("AZURE_CLIENT_ID", ID)];
     let with = |more: &[(&str, &str)]| {
         let pairs: Vec<_> = tenant.iter().chain(more).copied().collect();
         let found = find(&pairs).unwrap();
         found.config.tenants[0].credential.clone()
     };
-    let certificate = with(&[
-        (
-            "AZURE_CLIENT_CERTIFICATE_PATH",
-            application.to_str().unwrap(),
-        ),
-        ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "sample"),
-    ]);
+    let certificate = with(&[path, ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "sample")]);
     assert!(matches!(certificate, Credential::ClientCertificate { .. }));
-    let federated = [("AZURE_FEDERATED_TOKEN_FILE", token.to_str().unwrap())];
+    let federated = [("AZURE_FEDERATED_TOKEN_FILE", token.as_str())];
     assert!(matches!(
         with(&federated),
         Credential::WorkloadIdentity { .. }
     ));
-    // A pod has the token's variable whether it is to be used or not.
+    // Azure sets the token's variable in pods in any case.
     let secret = with(&[federated[0], ("AZURE_CLIENT_SECRET", SECRET)]);
     assert!(matches!(secret, Credential::ClientSecret { .. }));
     let identity = with(&[("SECURE_SCORE_CREDENTIAL_TYPE", "managed_identity")]);
@@ -282,18 +267,34 @@ fn a_variable_of_azures_gives_the_kind_of_credential_away() {
     };
     assert_eq!(identity, assigned);
 
-    let faults = find(&[
-        ("SECURE_SCORE_TENANT_ID", ID),
+    let errors = find(&[
+        TENANT,
         ("AZURE_CLIENT_ID", ID),
-        (
-            "AZURE_CLIENT_CERTIFICATE_PATH",
-            application.to_str().unwrap(),
-        ),
+        path,
         ("AZURE_CLIENT_CERTIFICATE_PASSWORD", "another"),
     ]);
-    let said = faults.unwrap_err().to_string();
+    let output = errors.unwrap_err().to_string();
     assert!(
-        said.contains("AZURE_CLIENT_CERTIFICATE_PATH") && said.contains("with this password"),
-        "{said}"
+        output.contains("AZURE_CLIENT_CERTIFICATE_PATH") && output.contains("with this password"),
+        "{output}"
     );
+}
+
+/// The hash covers the variables in the order of the table of keys.
+#[test]
+fn the_hash_of_the_environment_is_stable() {
+    let loaded = find(&[
+        AZURE_CLI,
+        ("SECURE_SCORE_TENANT_ID", "contoso.com"),
+        ("SECURE_SCORE_TENANT_NAME", "main"),
+        ("SECURE_SCORE_TARGET", "80%"),
+        ("SECURE_SCORE_REFRESH_MODE", "scrape"),
+        ("SECURE_SCORE_WATCH", "AdminMFAV2"),
+        ("SECURE_SCORE_LOOKBACK", "5"),
+        ("SECURE_SCORE_LABELS_COMMENT", "plain"),
+        ("SECURE_SCORE_EVENTS_WEBHOOK_URL", "https://hooks.example/x"),
+        ("SECURE_SCORE_EVENTS_WEBHOOK_TIMEOUT", "5s"),
+        ("SECURE_SCORE_CATEGORIES", "Identity"),
+    ]);
+    assert_eq!(loaded.unwrap().config.hash.to_string(), "8bed09055261");
 }

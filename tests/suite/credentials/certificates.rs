@@ -280,7 +280,7 @@ async fn a_renewed_certificate_is_used_and_its_end_is_told() {
     };
     until(|| expiry(365.0)).await;
     let tokens = |stage: &Stage| {
-        let requests = stage.control().requests();
+        let requests = stage.handle().requests();
         let tokens = requests
             .iter()
             .filter(|it| it.path_and_query.ends_with("/token"));

@@ -1,12 +1,12 @@
 //! Tokens of somebody else's in which the application trusts.
 
 use super::stage::{Stage, until};
-use secure_score_exporter::simulator::{Api, FederatedClaims};
+use graph_simulator::{Api, FederatedClaims};
 
 const APPLICATION: &str = "type: workload_identity, client_id: {client_id}, token_file: token";
 
 fn token(stage: &Stage, claims: &FederatedClaims) -> String {
-    stage.control().federated_token(claims).unwrap()
+    stage.handle().federated_token(claims).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn the_file_is_read_for_each_token_and_its_loss_is_told() {
         ..FederatedClaims::default()
     };
     until(|| {
-        let requests = stage.control().requests();
+        let requests = stage.handle().requests();
         let answered = requests
             .iter()
             .any(|it| it.api == Some(Api::Profiles) && it.status == 200);
@@ -98,7 +98,7 @@ async fn the_file_is_read_for_each_token_and_its_loss_is_told() {
     })
     .await;
     stage.write("token", &token(&stage, &stranger));
-    stage.control().revoke_tokens("contoso").unwrap();
+    stage.handle().revoke_tokens("contoso").unwrap();
     exporter.word_after("AADSTS700211");
 }
 

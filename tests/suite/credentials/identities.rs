@@ -1,7 +1,7 @@
 //! Managed identities: of a virtual machine, and of App Service.
 
 use super::stage::Stage;
-use secure_score_exporter::simulator::{Api, Fault, RetryAfter, What};
+use graph_simulator::{Api, Fault, FaultKind, RetryAfter};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_signs_in_to_its_own_tenant() {
@@ -13,7 +13,7 @@ async fn a_machine_signs_in_to_its_own_tenant() {
         .check(&format!("type: managed_identity, client_id: {assigned}"))
         .await;
     checked.expect(true, &["ok    contoso: token"]);
-    let requests = stage.control().requests();
+    let requests = stage.handle().requests();
     let asked = requests.iter().filter(|it| it.api == Some(Api::Token));
     let paths: Vec<_> = asked.map(|it| it.path_and_query.as_str()).collect();
     assert_eq!(paths.len(), 2, "{paths:?}");
@@ -46,7 +46,7 @@ async fn an_identity_of_another_tenant_is_not_used() {
     stage.configure("fabrikam", "type: managed_identity");
     let checked = stage.run(&["check"], &[]).await;
     checked.expect(false, &["is of tenant", "hint: check tenant_id"]);
-    let lists = stage.control().requests();
+    let lists = stage.handle().requests();
     let lists = lists.iter().filter(|it| it.api != Some(Api::Token)).count();
     assert_eq!(lists, 0, "the token must not be sent");
 }
@@ -56,7 +56,7 @@ async fn an_app_signs_in_with_what_app_service_gave_it() {
     let stage = Stage::new().await;
     stage.configure("contoso", "type: managed_identity");
     let endpoint = format!("{}/msi/token", stage.simulator.url());
-    let header = stage.control().identity_header();
+    let header = stage.handle().identity_header();
     let of = |header| {
         [
             ("IDENTITY_ENDPOINT", endpoint.as_str()),
@@ -78,19 +78,19 @@ async fn an_app_signs_in_with_what_app_service_gave_it() {
 async fn trouble_of_the_endpoint_is_told_apart_from_a_missing_identity() {
     let stage = Stage::new().await;
     for (what, said) in [
-        (What::Status(500), "status 500"),
-        (What::Status(410), "status 410"),
+        (FaultKind::Status(500), "status 500"),
+        (FaultKind::Status(410), "status 410"),
         (
-            What::Throttle {
+            FaultKind::Throttle {
                 retry_after: RetryAfter::Seconds(30),
             },
             "status 429",
         ),
-        (What::EmptyBody, "holds no token"),
+        (FaultKind::EmptyBody, "holds no token"),
     ] {
         let fault = Fault::new(Api::Token, what.clone()).times(1);
-        stage.control().inject(None, fault).unwrap();
-        let before = stage.control().requests().len();
+        stage.handle().inject(None, fault).unwrap();
+        let before = stage.handle().requests().len();
         let checked = stage.check("type: managed_identity").await;
         checked.expect(false, &[said]);
         assert!(
@@ -98,8 +98,8 @@ async fn trouble_of_the_endpoint_is_told_apart_from_a_missing_identity() {
             "{}",
             checked.said
         );
-        let asked = stage.control().requests().len() - before;
+        let asked = stage.handle().requests().len() - before;
         assert_eq!(asked, 1, "{what:?}: asked again at once");
-        stage.control().clear();
+        stage.handle().clear_faults();
     }
 }

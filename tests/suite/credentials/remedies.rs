@@ -2,8 +2,8 @@
 
 use super::stage::Stage;
 use crate::golden;
+use graph_simulator::{Api, Fault, FaultKind, Options};
 use secure_score_exporter::graph;
-use secure_score_exporter::simulator::{Api, Fault, Options, What};
 use std::path::Path;
 
 #[test]
@@ -46,8 +46,8 @@ async fn each_number_is_told_with_its_remedy() {
         .collect();
     stage.configure_each(&each);
     for (tenant, (number, _)) in tenants.iter().zip(&remedies) {
-        let fault = Fault::new(Api::Token, What::Aadsts(*number));
-        stage.control().inject(Some(&tenant.name), fault).unwrap();
+        let fault = Fault::new(Api::Token, FaultKind::Aadsts(*number));
+        stage.handle().inject(Some(&tenant.name), fault).unwrap();
     }
     let checked = stage.run(&["check"], &[]).await;
     let lines: Vec<_> = checked.said.lines().collect();

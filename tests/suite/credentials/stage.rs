@@ -2,7 +2,7 @@
 
 use crate::process::Process;
 use crate::simulated::text;
-use secure_score_exporter::simulator::{Control, Options, Simulator, TenantAccess};
+use graph_simulator::{Options, Simulator, SimulatorHandle, TenantAccess};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -47,8 +47,8 @@ impl Stage {
         self.folder.path()
     }
 
-    pub(crate) fn control(&self) -> Control {
-        self.simulator.control()
+    pub(crate) fn handle(&self) -> SimulatorHandle {
+        self.simulator.handle()
     }
 
     pub(crate) fn tenant(&self, name: &str) -> TenantAccess {
@@ -70,7 +70,7 @@ impl Stage {
     /// Registers a certificate of the folder with every application.
     pub(crate) fn register(&self, file: &str) {
         let pem = fs::read_to_string(self.folder.path().join(file)).unwrap();
-        self.control().trust_certificate(&pem).unwrap();
+        self.handle().trust_certificate(&pem).unwrap();
     }
 
     /// Writes a configuration that signs in to a tenant; `{client_id}` in the

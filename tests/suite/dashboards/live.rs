@@ -17,8 +17,8 @@ const MAY_FIND_NOTHING: &[&str] = &[
     "secure-score-control / Tenants / F",
     "secure-score-control / Tenants / H",
     "secure-score-control / annotation Risk accepted",
-    "secure-score-exporter / Tenants with trouble",
-    "secure-score-fleet / Tenants with trouble",
+    "secure-score-exporter / Failing tenants",
+    "secure-score-fleet / Failing tenants",
     "secure-score-risks / Claims",
 ];
 
@@ -165,7 +165,7 @@ async fn two_replicas_count_once(server: &Server) {
         ("Unapproved risks", 4.0),
         ("Approved", 4.0),
         ("Ending soon", 2.0),
-        ("In trouble", 1.0),
+        ("Failing", 1.0),
     ] {
         let queries = fleet.queries();
         let query = queries

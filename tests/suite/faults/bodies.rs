@@ -2,7 +2,7 @@
 
 use super::clockwork::Clockwork;
 use crate::world::{World, render};
-use secure_score_exporter::simulator::{Api, Fault, Options, What};
+use graph_simulator::{Api, Fault, FaultKind, Options};
 use secure_score_exporter::store::Tenants;
 use secure_score_model::Reason;
 use serde_json::Value;
@@ -81,8 +81,11 @@ async fn play(bodies: u64) {
     let mut random = fastrand::Rng::with_seed(11);
     for number in 1..=bodies {
         let body = broken(&mut random);
-        world.control().clear();
-        world.inject(None, Fault::new(Api::Profiles, What::Body(body.clone())));
+        world.handle().clear_faults();
+        world.inject(
+            None,
+            Fault::new(Api::Profiles, FaultKind::Body(body.clone())),
+        );
         time.until(&world, &body, Duration::from_secs(300), |tenants| {
             let health = &tenants.states[0].health.profiles;
             health.failures.get(&Reason::Malformed) == Some(&number)
@@ -98,7 +101,7 @@ async fn play(bodies: u64) {
         .failures
         .clone();
     assert_eq!(failures.len(), 1, "one reason for all: {failures:?}");
-    world.control().clear();
+    world.handle().clear_faults();
     time.until(&world, "it recovers", Duration::from_secs(300), |tenants| {
         tenants.states[0].health.profiles.up
     })

@@ -2,7 +2,7 @@
 
 use super::clockwork::{Clockwork, leap};
 use crate::world::{World, render};
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options, What};
+use graph_simulator::{Api as Struck, Fault, FaultKind, Options};
 use secure_score_exporter::store::Tenants;
 use secure_score_model::Api;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ fn what_nobody_confirms_is_believed_for_a_day_and_then_gone() {
         time.settle(&world).await;
         let before = families(&world.store.current(), "contoso");
         for list in [Struck::Profiles, Struck::Scores] {
-            world.inject(Some("contoso"), Fault::new(list, What::Forbidden));
+            world.inject(Some("contoso"), Fault::new(list, FaultKind::Forbidden));
         }
         let ends = |api| {
             let state = world.tenant("contoso");
@@ -107,7 +107,7 @@ fn what_nobody_confirms_is_believed_for_a_day_and_then_gone() {
         }
         assert_eq!(families(&world.store.current(), "fabrikam"), before);
 
-        world.control().clear();
+        world.handle().clear_faults();
         time.until(&world, "it is back", 2 * HOUR, |tenants| {
             families(tenants, "contoso") == before
         })

@@ -1,6 +1,6 @@
 //! How fast Graph was asked, by the simulator's own book.
 
-use secure_score_exporter::simulator::{Api, RecordedRequest};
+use graph_simulator::{Api, RecordedRequest};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ pub(crate) fn of_tenant<'a>(
 
 /// The most requests that began within any minute.
 pub(crate) fn most_a_minute<'a>(requests: impl Iterator<Item = &'a RecordedRequest>) -> usize {
-    let mut times: Vec<Instant> = requests.map(|request| request.under_way.0).collect();
+    let mut times: Vec<Instant> = requests.map(|request| request.started).collect();
     times.sort();
     let within = |first: &Instant| {
         let end = *first + MINUTE;
@@ -29,7 +29,9 @@ pub(crate) fn most_a_minute<'a>(requests: impl Iterator<Item = &'a RecordedReque
 
 /// The most requests that were under way at any time.
 pub(crate) fn most_at_once<'a>(requests: impl Iterator<Item = &'a RecordedRequest>) -> usize {
-    let spans: Vec<(Instant, Instant)> = requests.map(|request| request.under_way).collect();
+    let spans: Vec<(Instant, Instant)> = requests
+        .map(|request| (request.started, request.finished))
+        .collect();
     let at = |moment: &Instant| {
         let open = spans
             .iter()

@@ -3,7 +3,7 @@
 use super::clockwork::Clockwork;
 use super::pace;
 use crate::world::World;
-use secure_score_exporter::simulator::{Api, Fault, Options, RecordedRequest, RetryAfter, What};
+use graph_simulator::{Api, Fault, FaultKind, Options, RecordedRequest, RetryAfter};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -19,30 +19,39 @@ const CONCURRENCY: usize = 3;
 const RHYTHM: Duration = Duration::from_secs(10);
 
 /// What makes a client ask again, each at a tenant of its own.
-fn worst() -> Vec<Vec<(Api, What)>> {
+fn worst() -> Vec<Vec<(Api, FaultKind)>> {
     use Api::{Profiles, Scores, Token};
-    let throttle = |retry_after| What::Throttle { retry_after };
+    let throttle = |retry_after| FaultKind::Throttle { retry_after };
     let now = RetryAfter::Seconds(0);
     vec![
-        vec![(Profiles, What::EndlessPages), (Scores, What::Status(503))],
+        vec![
+            (Profiles, FaultKind::EndlessPages),
+            (Scores, FaultKind::Status(503)),
+        ],
         vec![(Profiles, throttle(now)), (Scores, throttle(now))],
         vec![
             (Profiles, throttle(RetryAfter::HttpDateAgo(60))),
-            (Scores, What::Reset),
-        ],
-        vec![(Profiles, What::Status(401)), (Scores, What::Status(401))],
-        vec![
-            (Profiles, What::SelectUnsupported(400)),
-            (Scores, What::Truncated),
-        ],
-        vec![(Profiles, What::Status(500)), (Token, What::ShortLived(5))],
-        vec![
-            (Profiles, What::slow(RHYTHM / 5)),
-            (Scores, What::slow(RHYTHM / 5)),
+            (Scores, FaultKind::Reset),
         ],
         vec![
-            (Profiles, What::slow(RHYTHM / 5)),
-            (Scores, What::slow(RHYTHM / 5)),
+            (Profiles, FaultKind::Status(401)),
+            (Scores, FaultKind::Status(401)),
+        ],
+        vec![
+            (Profiles, FaultKind::SelectUnsupported(400)),
+            (Scores, FaultKind::Truncated),
+        ],
+        vec![
+            (Profiles, FaultKind::Status(500)),
+            (Token, FaultKind::ShortLived(5)),
+        ],
+        vec![
+            (Profiles, FaultKind::slow(RHYTHM / 5)),
+            (Scores, FaultKind::slow(RHYTHM / 5)),
+        ],
+        vec![
+            (Profiles, FaultKind::slow(RHYTHM / 5)),
+            (Scores, FaultKind::slow(RHYTHM / 5)),
         ],
     ]
 }
@@ -56,12 +65,12 @@ struct Book {
 
 impl Book {
     fn read_on(&mut self, world: &World) {
-        let new = world.control().requests();
+        let new = world.handle().requests();
         let until = self.until;
-        let known = |request: &RecordedRequest| until.is_some_and(|it| request.under_way.1 <= it);
+        let known = |request: &RecordedRequest| until.is_some_and(|it| request.finished <= it);
         self.requests
             .extend(new.into_iter().filter(|it| !known(it)));
-        self.until = self.requests.iter().map(|it| it.under_way.1).max();
+        self.until = self.requests.iter().map(|it| it.finished).max();
     }
 }
 

@@ -3,7 +3,7 @@
 use super::clockwork::Clockwork;
 use super::rows::{Place, rows};
 use crate::world::World;
-use secure_score_exporter::simulator::{Api as Struck, Fault, Options};
+use graph_simulator::{Api as Struck, Fault, Options};
 use secure_score_model::Api;
 use std::fmt;
 use std::time::Duration;
@@ -91,14 +91,14 @@ impl Soak {
 
     /// Every tenth tenant is struck, by a fault that ends some time.
     fn change_the_weather(&mut self) {
-        self.world.control().clear();
+        self.world.handle().clear_faults();
         for tenant in self.world.simulator.tenants() {
             if tenant.name == SPARED || self.random.u8(..10) > 0 {
                 continue;
             }
             let fault = self.fault();
             if fault.api == Struck::Token {
-                self.world.control().revoke_tokens(&tenant.name).unwrap();
+                self.world.handle().revoke_tokens(&tenant.name).unwrap();
             }
             self.world.inject(Some(&tenant.name), fault);
         }
@@ -140,7 +140,7 @@ impl Soak {
 
     /// Good weather until everybody has recovered.
     async fn clear_up(&mut self) {
-        self.world.control().clear();
+        self.world.handle().clear_faults();
         let up = |world: &World| {
             let tenants = world.store.current();
             let states = tenants.states.iter();

@@ -5,10 +5,9 @@
 //! guided search comes up with.
 
 use secure_score_exporter::config::{self, Environment};
-use secure_score_exporter::gate;
 use secure_score_exporter::graph;
 use secure_score_exporter::http::{Site, SiteOptions};
-use secure_score_exporter::store::disk::Directory;
+use secure_score_exporter::store::disk::StateDirectory;
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Chunk, Format, Policy};
 use secure_score_model::{Catalogue, CategoryPins, Report, TenantIdentity, TenantSnapshot};
@@ -153,11 +152,10 @@ pub(crate) fn web_configuration(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("there is room for a file");
     let path = folder.path().join("web.yml");
     std::fs::write(&path, bytes).expect("a file can be written");
-    match gate::load(&path) {
-        Ok(loaded) => {
-            let mut headers = loaded.rules.headers.iter();
-            let can_be_sent = |value: &str| hyper::header::HeaderValue::from_str(value).is_ok();
-            assert!(headers.all(|(_, value)| can_be_sent(value)));
+    match exporter_web_config::load(&path) {
+        Ok((config, _)) => {
+            let mut headers = config.headers.iter();
+            assert!(headers.all(|(_, value)| value.to_str().is_ok()));
         }
         Err(faults) => assert!(!faults.to_string().is_empty()),
     }
@@ -198,7 +196,7 @@ fn site() -> Site {
 /// Files of state, as they are and with a head that fits what follows.
 pub(crate) fn state(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("there is room for a file");
-    let directory = Directory::open(folder.path()).expect("the directory is ours");
+    let directory = StateDirectory::open(folder.path()).expect("the directory is ours");
     let sum = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
     let sum: String = sum
         .as_ref()
@@ -211,9 +209,7 @@ pub(crate) fn state(bytes: &[u8]) {
     for contents in [bytes, &headed] {
         std::fs::write(&file, contents).expect("a file can be written");
         if let Some(saved) = directory.load("contoso") {
-            directory
-                .save("contoso", &saved)
-                .expect("what was read can be kept");
+            directory.save(&saved).expect("what was read can be kept");
             assert_eq!(directory.load("contoso"), Some(saved));
         } else {
             assert!(!file.exists(), "a file of no use is still in the way");

@@ -4,7 +4,7 @@
 use super::people::{secrets, stage};
 use crate::credentials::stage::Stage;
 use crate::faults::rows::{Place, rows};
-use secure_score_exporter::simulator::Fault;
+use graph_simulator::Fault;
 use std::fs;
 
 /// Runs a command with everything logged, and searches what it said.
@@ -22,7 +22,7 @@ async fn run(stage: &Stage, words: &[&str], fault: &str) {
 /// A share of the matrix, in a world of its own.
 async fn play(share: usize, shares: usize) {
     let stage = stage().await;
-    // Some faults last as long as somebody waits for them.
+    // Some faults last as long as the client waits.
     let path = stage.folder().join("secure-score.yml");
     let config = fs::read_to_string(&path).unwrap();
     let hasty = config.replace("scores: 10s", "scores: 10s, timeout: 1s");
@@ -41,40 +41,40 @@ async fn play(share: usize, shares: usize) {
         ["collect", "--log.level=trace", "--log.format=json"],
     ];
     for (number, (name, fault)) in faults.iter().enumerate().skip(share).step_by(shares) {
-        stage.control().inject(None, fault.clone()).unwrap();
+        stage.handle().inject(None, fault.clone()).unwrap();
         let command = &commands[number / shares % commands.len()];
         run(&stage, command, name).await;
-        stage.control().clear();
+        stage.handle().clear_faults();
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_half_of_all_faults_tells_no_secret() {
+async fn the_first_half_of_all_faults_reveals_no_secret() {
     play(0, 2).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_second_half_of_all_faults_tells_no_secret() {
+async fn the_second_half_of_all_faults_reveals_no_secret() {
     play(1, 2).await;
 }
 
 /// Where the faults above could be blind: that an answer repeats a secret is
 /// really so.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_repeated_to_us_is_told_without_the_secret() {
-    use secure_score_exporter::simulator::{Api, What};
+async fn an_answer_that_repeats_the_request_is_logged_without_the_secret() {
+    use graph_simulator::{Api, FaultKind};
     let stage = stage().await;
     stage
-        .control()
-        .inject(None, Fault::new(Api::Token, What::Echo))
+        .handle()
+        .inject(None, Fault::new(Api::Token, FaultKind::Echo))
         .unwrap();
     let outcome = stage.run(&["check"], &[]).await;
     outcome.expect(false, &["This was not understood", "<secret>"]);
     secrets(&stage).must_be_empty("check", outcome.said.as_bytes());
-    stage.control().clear();
+    stage.handle().clear_faults();
     stage
-        .control()
-        .inject(None, Fault::new(Api::Scores, What::Echo))
+        .handle()
+        .inject(None, Fault::new(Api::Scores, FaultKind::Echo))
         .unwrap();
     let outcome = stage.run(&["check"], &[]).await;
     outcome.expect(

@@ -7,7 +7,7 @@ use crate::process::Process;
 use crate::stub_server::StubServer;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use secure_score_exporter::simulator::{Api, Fault, What};
+use graph_simulator::{Api, Fault, FaultKind};
 use std::fs;
 use std::path::Path;
 
@@ -105,38 +105,38 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_is_shown_sent_logged_or_kept_tells_a_secret() {
+async fn no_output_log_page_request_or_file_contains_a_secret() {
     let stage = stage().await;
     let receiver = receiver();
     let mut net = configure(&stage, &receiver);
     let mut exporter = serve(&stage);
     let address = exporter.word_after("address=");
     let asked = |api: Api, status: u16| {
-        let requests = stage.control().requests();
+        let requests = stage.handle().requests();
         let happened = requests
             .iter()
             .any(|it| it.api == Some(api) && it.status == status);
         async move { happened }
     };
     until(|| asked(Api::Profiles, 200)).await;
-    let control = stage.control();
+    let handle = stage.handle();
     let (by, why) = ("alex@contoso.example", "we do not need it");
-    control.accept("contoso", "AdminMFAV2", by, why).unwrap();
+    handle.accept("contoso", "AdminMFAV2", by, why).unwrap();
     until(|| {
-        let told = !receiver.bodies().is_empty();
-        async move { told }
+        let delivered = !receiver.bodies().is_empty();
+        async move { delivered }
     })
     .await;
     for fault in [
-        Fault::new(Api::Token, What::Echo),
-        Fault::new(Api::Profiles, What::Echo),
-        Fault::new(Api::Scores, What::EchoPage),
+        Fault::new(Api::Token, FaultKind::Echo),
+        Fault::new(Api::Profiles, FaultKind::Echo),
+        Fault::new(Api::Scores, FaultKind::EchoPage),
     ] {
-        control.inject(None, fault).unwrap();
+        handle.inject(None, fault).unwrap();
     }
     until(|| asked(Api::Profiles, 400)).await;
     for tenant in ["contoso", "fabrikam", "northwind", "litware", "adatum"] {
-        control.revoke_tokens(tenant).unwrap();
+        handle.revoke_tokens(tenant).unwrap();
     }
     until(|| asked(Api::Token, 400)).await;
 
@@ -184,7 +184,7 @@ async fn nothing_that_is_shown_sent_logged_or_kept_tells_a_secret() {
     let kept = files(&stage.folder().join("state"));
     assert!(kept.len() >= 5, "the state of each tenant: {kept:?}");
     outputs.extend(kept);
-    for token in control.confidences() {
+    for token in handle.issued_secrets() {
         net.hide_token("a token or assertion", &token);
     }
     assert!(outputs.len() > 100, "{} outputs", outputs.len());

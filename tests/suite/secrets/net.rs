@@ -72,7 +72,7 @@ impl Net {
         let found = self.search(bytes);
         assert!(
             found.is_empty(),
-            "{output} tells {found:?}:\n{}",
+            "{output} contains {found:?}:\n{}",
             String::from_utf8_lossy(bytes)
         );
     }

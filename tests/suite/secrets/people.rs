@@ -3,8 +3,8 @@
 use super::net::Net;
 use crate::credentials::openssl::{certificate, openssl};
 use crate::credentials::stage::Stage;
+use graph_simulator::FederatedClaims;
 use secure_score_exporter::config::{self, Environment};
-use secure_score_exporter::simulator::FederatedClaims;
 use std::fs;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -27,7 +27,7 @@ pub(crate) async fn stage() -> Stage {
         stage.write_bytes(file, &bytes);
     }
     stage.write("secret", &stage.tenant("contoso").client_secret);
-    let token = stage.control().federated_token(&FederatedClaims::default());
+    let token = stage.handle().federated_token(&FederatedClaims::default());
     stage.write("token", &token.unwrap());
     stage.configure_each(&[
         ("contoso", "type: client_secret, client_id: {client_id}, client_secret_file: secret"),
@@ -39,7 +39,7 @@ pub(crate) async fn stage() -> Stage {
     stage
 }
 
-/// All that must not be told of them by now.
+/// Everything that must not appear in an output.
 pub(crate) fn secrets(stage: &Stage) -> Net {
     let mut net = Net::default();
     let read = |file: &str| fs::read_to_string(stage.folder().join(file)).unwrap();
@@ -47,8 +47,8 @@ pub(crate) fn secrets(stage: &Stage) -> Net {
     net.hide("the password of a certificate", PASSWORD);
     net.hide_key("a private key", &read("app-key.pem"));
     net.hide_token("the federated token", &read("token"));
-    net.hide("App Service's header", &stage.control().identity_header());
-    for token in stage.control().confidences() {
+    net.hide("App Service's header", &stage.handle().identity_header());
+    for token in stage.handle().issued_secrets() {
         net.hide_token("a token or assertion", &token);
     }
     net

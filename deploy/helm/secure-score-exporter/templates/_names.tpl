@@ -74,7 +74,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if or .Values.webTLS .Values.webConfig.tls_server_config }}https{{ else }}http{{ end -}}
 {{- end }}
 
-{{/* The path that comes before all others. */}}
+{{/* The path prefix. */}}
 {{- define "exporter.prefix" -}}
 {{- with .Values.externalUrl }}{{ (urlParse .).path | trimSuffix "/" }}{{ end -}}
 {{- end }}

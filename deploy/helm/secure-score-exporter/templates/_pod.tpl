@@ -1,4 +1,4 @@
-{{/* The pod, whoever runs it. */}}
+{{/* The pod template of both kinds. */}}
 {{- define "exporter.pod" -}}
 {{- $secret := include "exporter.secret" . -}}
 {{- $web := include "exporter.webConfigSecret" . -}}
@@ -74,7 +74,7 @@ spec:
       {{- with index $.Values $name }}
       {{ $name }}:
         {{- if $web }}
-        # It may ask for certificates or passwords; who runs inside needs none.
+        # The web configuration may require certificates or passwords, which this command does not need.
         exec:
           command:
             - /usr/bin/secure-score-exporter

@@ -1,0 +1,119 @@
+use crate::{RateLimiter, Users};
+use arc_swap::ArcSwap;
+use http::{HeaderName, HeaderValue};
+use rustls::ServerConfig;
+use std::sync::Arc;
+
+/// A valid web configuration file. The default, an empty file, is plain HTTP
+/// without authentication.
+#[derive(Debug, Default)]
+pub struct WebConfig {
+    /// TLS of the connections; `None` for plain HTTP.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// Headers of every response, in the order of the file.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The users; `None` if no password is required.
+    pub users: Option<Users>,
+    /// The limit on requests.
+    pub rate_limit: Option<RateLimiter>,
+    /// Whether TLS requires a client certificate and verifies it.
+    pub verifies_clients: bool,
+    /// Whether HTTP/2 is disabled, also for clients with prior knowledge.
+    pub http1_only: bool,
+}
+
+impl WebConfig {
+    /// Whether every client is authenticated, on connections accepted from now
+    /// on.
+    pub const fn authenticates_every_client(&self) -> bool {
+        self.is_authenticated(true)
+    }
+
+    /// Whether the sender of a request that passed
+    /// [`guard`](AccessControl::guard) is authenticated: by password, or by the
+    /// certificate that was verified when the connection was accepted.
+    pub const fn is_authenticated(&self, certificate_verified: bool) -> bool {
+        self.users.is_some() || (self.verifies_clients && certificate_verified)
+    }
+}
+
+/// Applies the web configuration in effect to connections
+/// ([`connection_policy`](Self::connection_policy)) and requests
+/// ([`guard`](Self::guard)).
+#[derive(Debug)]
+pub struct AccessControl {
+    state: ArcSwap<State>,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Arc<WebConfig>),
+    /// The file was invalid for too long: every request is rejected.
+    Closed {
+        used_tls: bool,
+    },
+}
+
+/// What the server does with a new connection.
+#[derive(Debug, Clone)]
+pub enum ConnectionPolicy {
+    /// Serve plain HTTP.
+    Plain,
+    /// Complete a TLS handshake first.
+    Tls {
+        /// The configuration of the handshake.
+        config: Arc<ServerConfig>,
+        /// Whether the handshake fails without a verified client certificate.
+        verifies_clients: bool,
+    },
+    /// Close it: the client expects TLS, and there is no valid configuration.
+    Reject,
+}
+
+impl Default for AccessControl {
+    fn default() -> Self {
+        Self::new(WebConfig::default())
+    }
+}
+
+impl AccessControl {
+    /// Applies this configuration until [`ConfigWatcher`](crate::ConfigWatcher)
+    /// replaces it.
+    pub fn new(config: WebConfig) -> Self {
+        Self {
+            state: ArcSwap::from_pointee(State::Open(Arc::new(config))),
+        }
+    }
+
+    /// The configuration in effect; `None` while every request is rejected.
+    pub fn config(&self) -> Option<Arc<WebConfig>> {
+        match self.state.load().as_ref() {
+            State::Open(config) => Some(Arc::clone(config)),
+            State::Closed { .. } => None,
+        }
+    }
+
+    pub(crate) fn replace(&self, config: WebConfig) {
+        self.state.store(Arc::new(State::Open(Arc::new(config))));
+    }
+
+    pub(crate) fn close(&self) {
+        let used_tls = matches!(self.connection_policy(), ConnectionPolicy::Tls { .. });
+        self.state.store(Arc::new(State::Closed { used_tls }));
+    }
+
+    /// The policy for a connection that is accepted now.
+    pub fn connection_policy(&self) -> ConnectionPolicy {
+        match self.state.load().as_ref() {
+            State::Open(config) => match &config.tls {
+                Some(tls) => ConnectionPolicy::Tls {
+                    config: Arc::clone(tls),
+                    verifies_clients: config.verifies_clients,
+                },
+                None => ConnectionPolicy::Plain,
+            },
+            State::Closed { used_tls: true } => ConnectionPolicy::Reject,
+            State::Closed { used_tls: false } => ConnectionPolicy::Plain,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+use crate::{AccessControl, AuthResult, Users, WebConfig};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, Request, Response, StatusCode};
+use zeroize::Zeroizing;
+
+/// Why a request is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The web configuration is invalid, and the grace period is over.
+    Closed,
+    /// More requests than the rate limit allows.
+    RateLimited,
+    /// No valid user and password.
+    Unauthenticated,
+    /// Too many passwords are being checked.
+    Busy,
+}
+
+impl Refusal {
+    /// The status of the response.
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Closed => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// The text of the response, one line.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Closed => "the web configuration is invalid; see the server's log\n",
+            Self::RateLimited => "rate limit exceeded; see rate_limit of the web configuration\n",
+            Self::Unauthenticated => {
+                "authentication required; send user and password (basic auth)\n"
+            }
+            Self::Busy => "too many passwords are being checked; try again\n",
+        }
+    }
+
+    /// The header that the response must have. `realm` is the name that
+    /// browsers show when they ask for the password.
+    pub fn header(self, realm: &str) -> Option<(HeaderName, HeaderValue)> {
+        match self {
+            Self::Closed | Self::RateLimited => None,
+            Self::Unauthenticated => {
+                let is_plain = |c: &char| matches!(c, ' '..='~') && !matches!(c, '"' | '\\');
+                let realm: String = realm.chars().filter(is_plain).collect();
+                let challenge = format!("Basic realm=\"{realm}\", charset=\"UTF-8\"");
+                Some((WWW_AUTHENTICATE, HeaderValue::try_from(challenge).ok()?))
+            }
+            Self::Busy => Some((RETRY_AFTER, HeaderValue::from_static("1"))),
+        }
+    }
+
+    /// A plain-text response.
+    pub fn response<B: From<&'static str>>(self, realm: &str) -> Response<B> {
+        let mut response = Response::new(B::from(self.message()));
+        *response.status_mut() = self.status();
+        let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+        let headers = response.headers_mut();
+        headers.insert(http::header::CONTENT_TYPE, plain);
+        headers.extend(self.header(realm));
+        response
+    }
+}
+
+impl AccessControl {
+    /// Answers a request with `respond` if it is allowed, else with `refuse`.
+    ///
+    /// The rate limit is checked first, then the password, as in the Go
+    /// exporters. The headers of the file are added to every response.
+    pub async fn guard<B, R, F>(
+        &self,
+        request: Request<B>,
+        refuse: impl FnOnce(Refusal) -> Response<R>,
+        respond: impl FnOnce(Request<B>) -> F,
+    ) -> Response<R>
+    where
+        F: Future<Output = Response<R>>,
+    {
+        let Some(config) = self.config() else {
+            return refuse(Refusal::Closed);
+        };
+        let mut response = match refusal(&config, request.headers()).await {
+            Some(refusal) => refuse(refusal),
+            None => respond(request).await,
+        };
+        for (name, value) in &config.headers {
+            response.headers_mut().insert(name, value.clone());
+        }
+        response
+    }
+}
+
+async fn refusal(config: &WebConfig, headers: &HeaderMap) -> Option<Refusal> {
+    let limit = config.rate_limit.as_ref();
+    if limit.is_some_and(|limit| !limit.try_acquire()) {
+        return Some(Refusal::RateLimited);
+    }
+    match authenticate(config.users.as_ref()?, headers).await {
+        AuthResult::Authenticated => None,
+        AuthResult::Denied => Some(Refusal::Unauthenticated),
+        AuthResult::Busy => Some(Refusal::Busy),
+    }
+}
+
+async fn authenticate(users: &Users, headers: &HeaderMap) -> AuthResult {
+    let pair = credentials(headers);
+    match pair.as_ref().and_then(|pair| pair.split_once(':')) {
+        Some((user, password)) => users.authenticate(user, password).await,
+        None => AuthResult::Denied,
+    }
+}
+
+/// `user:password` of the request.
+fn credentials(headers: &HeaderMap) -> Option<Zeroizing<String>> {
+    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, encoded) = header.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = STANDARD.decode(encoded.trim()).ok()?;
+    String::from_utf8(decoded).ok().map(Zeroizing::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RateLimiter;
+    use std::time::Duration;
+
+    async fn status(access: &AccessControl, authorization: Option<&str>) -> Response<String> {
+        let mut request = Request::new(());
+        if let Some(value) = authorization {
+            let value = HeaderValue::try_from(value).unwrap();
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        let refuse = |refusal: Refusal| refusal.response("a \"test\"");
+        let respond = async |_| Response::new("allowed".to_owned());
+        access.guard(request, refuse, respond).await
+    }
+
+    fn config() -> WebConfig {
+        let header = (
+            http::header::X_FRAME_OPTIONS,
+            HeaderValue::from_static("deny"),
+        );
+        WebConfig {
+            users: Some(Users::for_tests(&[("alice", "one")])),
+            headers: vec![header],
+            ..WebConfig::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_request_without_a_valid_password_is_challenged() {
+        let access = AccessControl::new(config());
+        let alice = STANDARD.encode("alice:one");
+        let allowed = status(&access, Some(&format!("basic {alice}"))).await;
+        assert_eq!(allowed.body(), "allowed");
+        for wrong in [
+            None,
+            Some("Basic"),
+            Some("Basic !!!"),
+            Some(alice.as_str()),
+            Some("Basic YWxpY2U6dHdv"),
+        ] {
+            let refused = status(&access, wrong).await;
+            assert_eq!(refused.status(), StatusCode::UNAUTHORIZED, "{wrong:?}");
+            let challenge = &refused.headers()[WWW_AUTHENTICATE];
+            assert_eq!(challenge, "Basic realm=\"a test\", charset=\"UTF-8\"");
+            assert_eq!(refused.headers()["x-frame-options"], "deny");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_rate_limit_comes_before_the_password() {
+        let access = AccessControl::new(WebConfig {
+            rate_limit: Some(RateLimiter::new(Duration::from_secs(1), 1)),
+            ..config()
+        });
+        assert_eq!(status(&access, None).await.status(), 401);
+        assert_eq!(status(&access, None).await.status(), 429);
+    }
+
+    #[tokio::test]
+    async fn a_closed_server_rejects_every_request() {
+        let access = AccessControl::default();
+        assert_eq!(status(&access, None).await.status(), 200);
+        access.close();
+        assert_eq!(status(&access, None).await.status(), 500);
+    }
+}

@@ -1,0 +1,44 @@
+//! The web configuration file of the Prometheus exporters
+//! (`--web.config.file`) for hyper servers: TLS, client certificates, users,
+//! headers, a rate limit, and reload.
+//!
+//! ```text
+//! file ─► load ─► WebConfig ─► AccessControl ◄─ ConfigWatcher (every second)
+//!                                   │
+//!              connection_policy ◄──┴──► guard
+//!              for each connection       for each request
+//! ```
+//!
+//! The keys and their meaning are those of the Go exporters; the README lists
+//! the differences. `examples/server.rs` is a complete server.
+//!
+//! An invalid file never grants access that was not granted before: the server
+//! does not start with one, and after an invalid change the last valid file
+//! stays in effect for two minutes, then every request is rejected.
+#![forbid(unsafe_code)]
+
+mod access;
+mod algorithms;
+mod auth;
+mod client_auth;
+mod config_watcher;
+mod file;
+mod file_watcher;
+mod go_duration;
+mod handshake;
+mod headers;
+mod load;
+mod pem;
+mod rate_limit;
+mod tls;
+mod users;
+
+pub use access::{AccessControl, ConnectionPolicy, WebConfig};
+pub use auth::Refusal;
+pub use config_watcher::{ConfigWatcher, WatchEvent};
+pub use file_watcher::{FileContents, FileWatcher};
+pub use handshake::HandshakeSignatures;
+pub use load::load;
+pub use rate_limit::RateLimiter;
+pub use strict_yaml::{ConfigError, ConfigErrors, ConfigWarning};
+pub use users::{AuthResult, Users};

@@ -1,0 +1,112 @@
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use strict_yaml::{Diagnostics, Text, io_reason, is_world_readable, read_file};
+use zeroize::Zeroizing;
+
+/// PEM data: inline, or in a file that is named. The file takes precedence, as
+/// in the Go exporters.
+pub(crate) struct PemSource<'a> {
+    pub(crate) inline: Option<&'a Text>,
+    pub(crate) file: Option<&'a Text>,
+    /// The YAML key of the inline text; that of the file ends in `_file`.
+    pub(crate) key: &'static str,
+}
+
+impl<'a> PemSource<'a> {
+    /// The value that takes effect; an empty one counts as absent.
+    pub(crate) fn text(&self) -> Option<&'a Text> {
+        let written = |text: &&Text| !text.value.trim().is_empty();
+        self.file.filter(written).or(self.inline.filter(written))
+    }
+
+    fn path(&self) -> String {
+        let is_file = self.file.is_some_and(|text| !text.value.trim().is_empty());
+        let ending = if is_file { "_file" } else { "" };
+        format!("tls_server_config.{}{ending}", self.key)
+    }
+
+    /// The bytes, zeroed when dropped.
+    fn pem(&self, diagnostics: &mut Diagnostics) -> Option<Zeroizing<Vec<u8>>> {
+        let text = self.text()?;
+        if self.file.is_none_or(|file| file.value.trim().is_empty()) {
+            return Some(Zeroizing::new(text.value.clone().into_bytes()));
+        }
+        let location = diagnostics.base().join(text.value.trim());
+        match read_file(&location) {
+            Ok(bytes) => {
+                if self.key == "key" && is_world_readable(&location) {
+                    let message =
+                        "the private key is readable by every user of this machine; chmod 0600";
+                    diagnostics.warn(text.span, self.path(), message);
+                }
+                Some(Zeroizing::new(bytes))
+            }
+            Err(error) => {
+                let place = diagnostics.looked_for_in(&location);
+                let message = format!(
+                    "the file named here cannot be read ({}){place}",
+                    io_reason(&error)
+                );
+                diagnostics.error(text.span, self.path(), message);
+                None
+            }
+        }
+    }
+
+    /// A certificate chain, the leaf first.
+    pub(crate) fn chain(
+        &self,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Vec<CertificateDer<'static>>> {
+        let text = self.text()?;
+        let pem = self.pem(diagnostics)?;
+        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
+        let message = match chain {
+            Ok(chain) if !chain.is_empty() => return Some(chain),
+            Ok(_) => "no PEM certificate found; convert DER with `openssl x509 -inform der`",
+            Err(_) => "a certificate is damaged or truncated; copy the complete certificate again",
+        };
+        diagnostics.error(text.span, self.path(), message);
+        None
+    }
+
+    /// A private key.
+    pub(crate) fn private_key(
+        &self,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<PrivateKeyDer<'static>> {
+        let text = self.text()?;
+        let pem = self.pem(diagnostics)?;
+        if let Ok(key) = PrivateKeyDer::from_pem_slice(&pem) {
+            return Some(key);
+        }
+        let encrypted = [
+            &b"BEGIN ENCRYPTED PRIVATE KEY"[..],
+            b"Proc-Type: 4,ENCRYPTED",
+        ];
+        let is_encrypted = encrypted
+            .iter()
+            .any(|marker| pem.windows(marker.len()).any(|w| w == *marker));
+        let message = if is_encrypted {
+            "the private key is encrypted; decrypt it with `openssl pkey`"
+        } else {
+            "no PEM private key found; it begins with -----BEGIN PRIVATE KEY-----, or with RSA or EC before PRIVATE"
+        };
+        diagnostics.error(text.span, self.path(), message);
+        None
+    }
+
+    /// Certificate authorities.
+    pub(crate) fn roots(&self, diagnostics: &mut Diagnostics) -> Option<RootCertStore> {
+        let text = self.text()?;
+        let chain = self.chain(diagnostics)?;
+        let mut roots = RootCertStore::empty();
+        if chain.into_iter().all(|one| roots.add(one).is_ok()) {
+            return Some(roots);
+        }
+        let message = "a certificate is damaged or truncated; copy the complete certificate again";
+        diagnostics.error(text.span, self.path(), message);
+        None
+    }
+}

@@ -1,0 +1,255 @@
+//! Sample lines as Prometheus reads them.
+
+use super::family::Family;
+use super::samples::SampleSink;
+use std::borrow::Cow;
+use std::io::Write as _;
+
+/// The longest label value, bytes. Prometheus can be configured to reject a
+/// whole scrape because of one longer value.
+const LONGEST_VALUE: usize = 128;
+
+/// Integers up to here are exact in a double and are written without a point.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
+/// Writes samples as lines.
+pub(super) struct TextSink<'a> {
+    buffer: &'a mut Vec<u8>,
+    tenant: &'a str,
+}
+
+impl<'a> TextSink<'a> {
+    pub(super) fn new(buffer: &'a mut Vec<u8>, tenant: &'a str) -> Self {
+        Self { buffer, tenant }
+    }
+}
+
+impl SampleSink for TextSink<'_> {
+    fn sample(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+        write_series(family, self.tenant, labels, self.buffer);
+        self.buffer.extend_from_slice(b"} ");
+        write_number(value, self.buffer);
+        self.buffer.push(b'\n');
+    }
+}
+
+/// Writes the name and the labels of a series without the closing brace, so
+/// that the caller can add labels of its own.
+pub fn write_series<'v>(
+    family: &Family,
+    tenant: &str,
+    labels: impl IntoIterator<Item = &'v (impl AsRef<str> + ?Sized + 'v)>,
+    buffer: &mut Vec<u8>,
+) {
+    buffer.extend_from_slice(family.name.as_bytes());
+    buffer.extend_from_slice(b"{tenant=\"");
+    write_value(tenant, buffer);
+    buffer.push(b'"');
+    for (name, value) in family.labels.iter().zip(labels) {
+        write_label(name, value.as_ref(), buffer);
+    }
+}
+
+/// Writes a label that follows another. An empty value is no label, which is
+/// the same to Prometheus.
+pub fn write_label(name: &str, value: &str, buffer: &mut Vec<u8>) {
+    if value.is_empty() {
+        return;
+    }
+    buffer.push(b',');
+    buffer.extend_from_slice(name.as_bytes());
+    buffer.extend_from_slice(b"=\"");
+    write_value(value, buffer);
+    buffer.push(b'"');
+}
+
+/// The labels of a series as Prometheus stores them, the name as `__name__`.
+pub fn series_labels<'v>(
+    family: &Family,
+    tenant: &str,
+    labels: impl IntoIterator<Item = &'v (impl AsRef<str> + ?Sized + 'v)>,
+) -> Vec<(String, String)> {
+    let own = family.labels.iter().copied().zip(labels);
+    let own = own.map(|(name, value)| (name, shown(value.as_ref())));
+    [("__name__", family.name.into()), ("tenant", shown(tenant))]
+        .into_iter()
+        .chain(own.filter(|(_, value)| !value.is_empty()))
+        .map(|(name, value)| (name.to_owned(), value.into_owned()))
+        .collect()
+}
+
+/// A label value as Prometheus stores it: cut to size, and with a space for
+/// each control character but the line feed.
+///
+/// Two texts can become the same value, and two series the same series: code
+/// that writes several series which differ only in a text from outside
+/// compares the texts in this form.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    let text = cut(text);
+    let odd = |character: char| character.is_control() && character != '\n';
+    if text.contains(odd) {
+        text.replace(odd, " ").into()
+    } else {
+        text.into()
+    }
+}
+
+/// Writes a label value, escaped, on one line.
+pub fn write_value(text: &str, buffer: &mut Vec<u8>) {
+    if is_plain(text) {
+        return buffer.extend_from_slice(text.as_bytes());
+    }
+    for character in shown(text).chars() {
+        match character {
+            '\\' => buffer.extend_from_slice(b"\\\\"),
+            '"' => buffer.extend_from_slice(b"\\\""),
+            '\n' => buffer.extend_from_slice(b"\\n"),
+            plain => {
+                let mut utf8 = [0; 4];
+                buffer.extend_from_slice(plain.encode_utf8(&mut utf8).as_bytes());
+            }
+        }
+    }
+}
+
+/// Whether a value needs no escaping. Nearly all values are plain; escaping
+/// each character of each took a tenth of a refresh.
+fn is_plain(text: &str) -> bool {
+    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+    text.len() <= LONGEST_VALUE && text.bytes().all(plain)
+}
+
+fn cut(text: &str) -> &str {
+    let mut end = text.len().min(LONGEST_VALUE);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or_default()
+}
+
+/// Writes a number so that it reads back as the same, whole ones without a point.
+pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
+    if value.fract() == 0.0 && value.abs() < EXACT {
+        // Writing to a vector cannot fail.
+        let _written = write!(buffer, "{}", value as i64);
+    } else {
+        buffer.extend_from_slice(zmij::Buffer::new().format(value).as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::family::{Kind, Presence, Render};
+    use super::super::samples::Samples;
+    use super::*;
+    use proptest::prelude::*;
+
+    const FAMILY: &Family = &Family {
+        name: "x",
+        kind: Kind::Gauge,
+        help: "x",
+        labels: &["control", "title"],
+        presence: Presence::Always,
+        past: None,
+        render: Render::Data(|_, _| {}),
+    };
+
+    fn line(labels: &[&str], value: f64) -> String {
+        let mut buffer = Vec::new();
+        let mut text = TextSink::new(&mut buffer, "contoso");
+        Samples::new(FAMILY, &mut text).add(labels, value);
+        String::from_utf8(buffer).unwrap()
+    }
+
+    /// Reads a value back, by the rules of the format and not by our code.
+    fn unescape(escaped: &str) -> String {
+        let mut plain = String::new();
+        let mut characters = escaped.chars();
+        while let Some(character) = characters.next() {
+            plain.push(match character {
+                '\\' => match characters.next() {
+                    Some('n') => '\n',
+                    Some(other) => other,
+                    None => panic!("a backslash at the end"),
+                },
+                other => other,
+            });
+        }
+        plain
+    }
+
+    #[test]
+    fn numbers_are_short_and_exact() {
+        assert_eq!(
+            line(&["a", "b"], 7.0),
+            "x{tenant=\"contoso\",control=\"a\",title=\"b\"} 7\n"
+        );
+        for (value, text) in [
+            (7.83, "7.83"),
+            (0.0, "0"),
+            (-3.5, "-3.5"),
+            (1_763_626_530.123, "1763626530.123"),
+        ] {
+            assert!(
+                line(&["a", "b"], value).ends_with(&format!(" {text}\n")),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_empty_label_is_not_written() {
+        assert_eq!(
+            line(&["a", ""], 1.0),
+            "x{tenant=\"contoso\",control=\"a\"} 1\n"
+        );
+    }
+
+    #[test]
+    fn a_long_value_is_cut_between_characters() {
+        let long = "ä".repeat(100);
+        assert!(line(&["a", &long], 1.0).contains(&format!("title=\"{}\"", "ä".repeat(64))));
+    }
+
+    #[test]
+    fn a_value_that_is_no_number_is_left_out() {
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert_eq!(line(&["a", "b"], value), "");
+        }
+    }
+
+    #[test]
+    fn a_series_has_the_labels_of_its_line() {
+        let labels = series_labels(FAMILY, "contoso", &["a\"\\\u{1}", ""]);
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            labels,
+            [
+                pair("__name__", "x"),
+                pair("tenant", "contoso"),
+                pair("control", "a\"\\ ")
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back_from_one_line(text in "\\PC{1,60}|[\\\\\"\n]{1,9}") {
+            let line = line(&["a", &text], 1.0);
+            prop_assert_eq!(line.matches('\n').count(), 1, "one line");
+            let value = line
+                .strip_prefix("x{tenant=\"contoso\",control=\"a\",title=\"")
+                .and_then(|rest| rest.strip_suffix("\"} 1\n"))
+                .expect("the value stands between its quotes");
+            prop_assert!(value.len() <= 2 * LONGEST_VALUE);
+            prop_assert_eq!(unescape(value), shown(&text).into_owned());
+        }
+
+        #[test]
+        fn every_finite_number_reads_back_as_itself(value in any::<f64>().prop_filter("finite", |v| v.is_finite())) {
+            let line = line(&["a", "b"], value);
+            let text = line.rsplit(' ').next().unwrap().trim_end();
+            prop_assert_eq!(text.parse::<f64>().unwrap(), value);
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The handle over HTTP.
+
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Response, StatusCode};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::body::ResponseBody;
+use crate::fault::{Fault, FaultId};
+use crate::handle::{HandleError, SimulatorHandle};
+use crate::query::decode_segment;
+
+const HELP: &str = "\
+Control API of the simulated Microsoft Graph.
+
+GET    /tenants                                   names, ids and credentials
+POST   /tenants/NAME/controls/ID/accept           {\"by\": \"…\", \"comment\": \"…\"}
+POST   /tenants/NAME/controls/ID/revert           {\"by\": \"…\"}
+POST   /tenants/NAME/controls/ID/state            {\"state\": \"Reviewed\", \"by\": \"…\", \"comment\": \"…\", \"at\": \"2026-01-02T03:04:05Z\"}
+POST   /tenants/NAME/controls/ID/score            {\"percentage\": 80}
+POST   /tenants/NAME/revoke-tokens
+POST   /tenants/NAME/rotate-secret
+POST   /certificates                              a certificate in PEM, for the applications of all tenants
+POST   /federated-token                           {} or {\"issuer\": \"…\", \"subject\": \"…\", \"audience\": \"…\", \"lifetime_seconds\": 3600}
+POST   /faults                                    {\"api\": \"profiles\", \"page\": 2, \"times\": 1, \"tenant\": \"contoso\", \"what\": {\"status\": 503}}
+GET    /faults
+DELETE /faults
+DELETE /faults/NUMBER
+GET    /requests
+
+\"api\" is \"token\", \"scores\" or \"profiles\". Without \"page\", \"times\" or \"tenant\" a fault
+affects every page, every request or every tenant. \"what\" is one of:
+  \"forbidden\" \"partial206\" \"stall\" \"truncated\" \"malformed\" \"wrong_content_type\" \"empty_body\" \"empty_value\"
+  \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
+  \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
+  {\"throttle\": {\"retry_after\": \"none\"}} or {\"seconds\": 30}, {\"http_date\": 30}, {\"http_date_ago\": 30} instead of \"none\"
+  {\"unavailable\": {\"retry_after\": \"none\"}} {\"status\": 503} {\"body\": \"text\"} {\"slow\": {\"millis\": 2000}}
+  {\"huge_body\": 33554432} {\"gzip_bomb\": 67108864} {\"redirect\": \"https://elsewhere.example/\"}
+  {\"next_link_foreign\": \"evil.example\"} {\"select_unsupported\": 501} {\"odd_element\": \"not_an_object\"} or \"wrong_types\"
+  {\"aadsts\": 7000215} {\"roles\": []} {\"short_lived\": 60} with \"api\": \"token\" only
+";
+
+/// Status and text of an error response.
+struct ApiError(StatusCode, String);
+
+type Result<T> = std::result::Result<T, ApiError>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AcceptBody {
+    by: String,
+    #[serde(default)]
+    comment: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RevertBody {
+    by: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StateBody {
+    state: String,
+    by: Option<String>,
+    comment: Option<String>,
+    at: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScoreBody {
+    percentage: f64,
+}
+
+/// Answers a request.
+pub(crate) fn answer(
+    handle: &SimulatorHandle,
+    method: &Method,
+    path: &str,
+    body: &[u8],
+) -> Response<ResponseBody> {
+    let segments = path.split('/').filter(|segment| !segment.is_empty());
+    let segments: Vec<String> = segments.map(decode_segment).collect();
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    if segments.is_empty() && method == Method::GET {
+        return respond(StatusCode::OK, "text/plain; charset=utf-8", HELP.to_owned());
+    }
+    let (status, json) = match route(handle, method, &segments, body) {
+        Ok(value) => (StatusCode::OK, value),
+        Err(ApiError(status, text)) => (status, json!({"error": text})),
+    };
+    respond(status, "application/json", json.to_string())
+}
+
+fn route(
+    handle: &SimulatorHandle,
+    method: &Method,
+    segments: &[&str],
+    body: &[u8],
+) -> Result<Value> {
+    match (method.as_str(), segments) {
+        ("GET", ["tenants"]) => Ok(tenants(handle)),
+        ("POST", ["tenants", tenant, "controls", id, action]) => {
+            change_control(handle, tenant, id, action, body)?;
+            Ok(done())
+        }
+        ("POST", ["tenants", tenant, "revoke-tokens"]) => {
+            handle.revoke_tokens(tenant)?;
+            Ok(done())
+        }
+        ("POST", ["tenants", tenant, "rotate-secret"]) => {
+            Ok(json!({"client_secret": handle.rotate_secret(tenant)?}))
+        }
+        ("POST", ["certificates"]) => {
+            handle.trust_certificate(&String::from_utf8_lossy(body))?;
+            Ok(done())
+        }
+        ("POST", ["federated-token"]) => {
+            Ok(json!({"token": handle.federated_token(&parse(body)?)?}))
+        }
+        ("POST", ["faults"]) => inject(handle, body),
+        ("GET", ["faults"]) => Ok(json!(handle.faults())),
+        ("DELETE", ["faults"]) => {
+            handle.clear_faults();
+            Ok(done())
+        }
+        ("DELETE", ["faults", id]) => {
+            handle.remove_fault(fault_id(id)?)?;
+            Ok(done())
+        }
+        ("GET", ["requests"]) => Ok(json!(handle.requests())),
+        _ => {
+            let path = segments.join("/");
+            Err(not_found(format!(
+                "no {method} /{path}; GET / lists the requests"
+            )))
+        }
+    }
+}
+
+fn change_control(
+    handle: &SimulatorHandle,
+    tenant: &str,
+    id: &str,
+    action: &str,
+    body: &[u8],
+) -> Result<()> {
+    match action {
+        "accept" => {
+            let AcceptBody { by, comment } = parse(body)?;
+            handle.accept(tenant, id, &by, &comment)?;
+        }
+        "revert" => {
+            let RevertBody { by } = parse(body)?;
+            handle.revert(tenant, id, &by)?;
+        }
+        "state" => {
+            let body: StateBody = parse(body)?;
+            let at = body.at.as_deref().map(timestamp).transpose()?;
+            let (by, comment) = (body.by.as_deref(), body.comment.as_deref());
+            handle.set_state(tenant, id, &body.state, by, comment, at)?;
+        }
+        "score" => {
+            let ScoreBody { percentage } = parse(body)?;
+            handle.set_score(tenant, id, percentage)?;
+        }
+        _ => {
+            return Err(not_found(format!(
+                "unknown action {action:?} of a control; use accept, revert, state or score"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn inject(handle: &SimulatorHandle, body: &[u8]) -> Result<Value> {
+    let mut json: Value = parse(body)?;
+    let fields = json.as_object_mut();
+    let tenant = match fields.and_then(|fields| fields.remove("tenant")) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(name)) => Some(name),
+        Some(other) => {
+            return Err(bad_request(format!(
+                "tenant: {other} is not a name; use a string"
+            )));
+        }
+    };
+    let fault: Fault =
+        serde_json::from_value(json).map_err(|error| bad_request(error.to_string()))?;
+    Ok(json!({"id": handle.inject(tenant.as_deref(), fault)?}))
+}
+
+/// Includes the credentials: they are valid for this simulator only.
+fn tenants(handle: &SimulatorHandle) -> Value {
+    let tenants = handle.tenants().into_iter().map(|tenant| {
+        json!({
+            "name": tenant.name,
+            "display_name": tenant.display_name,
+            "entra_id": tenant.entra_id,
+            "domain": tenant.domain,
+            "client_id": tenant.client_id,
+            "client_secret": tenant.client_secret,
+        })
+    });
+    tenants.collect()
+}
+
+fn done() -> Value {
+    json!({"done": true})
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    serde_json::from_slice(body).map_err(|error| bad_request(format!("invalid body: {error}")))
+}
+
+fn fault_id(text: &str) -> Result<FaultId> {
+    let id = text.parse().map(FaultId);
+    id.map_err(|_| bad_request(format!("{text:?} is not the number of a fault")))
+}
+
+fn timestamp(text: &str) -> Result<Timestamp> {
+    text.parse().map_err(|_| {
+        bad_request(format!(
+            "at: {text:?} is not a timestamp; write it like 2026-01-02T03:04:05Z"
+        ))
+    })
+}
+
+fn not_found(text: String) -> ApiError {
+    ApiError(StatusCode::NOT_FOUND, text)
+}
+
+fn bad_request(text: String) -> ApiError {
+    ApiError(StatusCode::BAD_REQUEST, text)
+}
+
+impl From<HandleError> for ApiError {
+    fn from(error: HandleError) -> Self {
+        let text = error.to_string();
+        match error {
+            HandleError::UnknownTenant { .. }
+            | HandleError::UnknownControl { .. }
+            | HandleError::UnknownFault(_) => not_found(text),
+            HandleError::NotScored { .. }
+            | HandleError::NotAPercentage(_)
+            | HandleError::Credential(_)
+            | HandleError::Fault(_) => bad_request(text),
+        }
+    }
+}
+
+fn respond(status: StatusCode, content_type: &'static str, text: String) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::complete(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

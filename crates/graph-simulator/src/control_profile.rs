@@ -1,0 +1,55 @@
+//! One element of `secureScoreControlProfiles`.
+
+use serde_json::{Value, json};
+
+use crate::catalogue::CatalogueEntry;
+use crate::completion::number;
+use crate::history::{self, StateUpdate};
+
+/// Graph's JSON of a control.
+pub(crate) fn render(
+    entry: &CatalogueEntry,
+    index: usize,
+    entra_id: &str,
+    updates: &[StateUpdate],
+    integers: bool,
+) -> Value {
+    json!({
+        "id": entry.id,
+        "azureTenantId": entra_id,
+        "actionType": "Config",
+        "actionUrl": format!("https://learn.example/secure-score/{}", entry.id),
+        "complianceInformation": [],
+        "controlCategory": entry.category,
+        "controlStateUpdates": history::to_json(updates),
+        "deprecated": entry.id == "PWAge",
+        "implementationCost": entry.cost,
+        "lastModifiedDateTime": null,
+        "maxScore": number(u64::from(entry.points) * 10_000, integers),
+        "rank": 1 + index % 128,
+        "remediation": format!("<p>1. Open the settings of the service.<br />2. {}.<br />3. Save.</p>", entry.title),
+        "remediationImpact": "People may notice the change; tell them beforehand.",
+        "service": entry.service,
+        "threats": threats(entry, index),
+        "tier": entry.tier,
+        "title": entry.title,
+        "userImpact": entry.user_impact,
+        "vendorInformation": vendor(),
+    })
+}
+
+/// The `vendorInformation` of both lists.
+pub(crate) fn vendor() -> Value {
+    json!({"provider": "SecureScore", "providerVersion": null, "subProvider": null, "vendor": "Microsoft"})
+}
+
+/// In two spellings, as in real catalogues.
+fn threats(entry: &CatalogueEntry, index: usize) -> &'static [&'static str] {
+    match (entry.category, index % 2) {
+        ("Identity", 0) => &["Account Breach", "Password Cracking"],
+        ("Identity", _) => &["Account breach", "Password cracking"],
+        ("Data", _) => &["Data Exfiltration", "Data Spillage"],
+        (_, 0) => &["Phishing/Whaling", "Spoofing"],
+        _ => &["Malicious Insider"],
+    }
+}

@@ -1,0 +1,178 @@
+//! Faults that corrupt a complete list.
+
+use hyper::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::fault::{FaultKind, OddElement};
+use crate::pagination::{NEXT_LINK, PageLinks};
+use crate::recorded_request::Api;
+use crate::reply::{Content, Reply};
+
+/// The tenant id of [`FaultKind::WrongTenant`].
+pub(crate) const FOREIGN_TENANT: &str = "ffffffff-0000-4000-8000-00000000beef";
+
+/// The word of [`FaultKind::UnknownValues`].
+const UNKNOWN_VALUE: &str = "Quantum";
+
+/// The reply with a list, corrupted if the fault does so.
+pub(crate) fn reply(
+    fault: Option<&FaultKind>,
+    api: Api,
+    mut list: Map<String, Value>,
+    links: &PageLinks<'_>,
+) -> Reply {
+    let Some(kind) = fault else {
+        return Reply::json(StatusCode::OK, Value::Object(list));
+    };
+    let link = match kind {
+        FaultKind::NextLinkLoop => Some(links.this()),
+        FaultKind::NextLinkForeign(host) => Some(format!("https://{host}{}", links.next_path())),
+        FaultKind::NextLinkHttp => Some(links.next().replacen("https://", "http://", 1)),
+        FaultKind::EndlessPages => Some(links.next()),
+        _ => None,
+    };
+    if let Some(link) = link {
+        list.insert(NEXT_LINK.to_owned(), Value::String(link));
+    }
+    if let Some(Value::Array(elements)) = list.get_mut("value") {
+        corrupt_elements(elements, api, kind);
+    }
+    let list = Value::Object(list);
+    match kind {
+        FaultKind::Truncated => Reply::ok(Content::HalfJson(list)),
+        FaultKind::Partial206 => Reply::json(StatusCode::PARTIAL_CONTENT, list),
+        _ => Reply::json(StatusCode::OK, list),
+    }
+}
+
+fn corrupt_elements(elements: &mut Vec<Value>, api: Api, kind: &FaultKind) {
+    let is_profiles = api == Api::Profiles;
+    match kind {
+        FaultKind::WrongTenant => {
+            for element in elements {
+                set(element, "azureTenantId", json!(FOREIGN_TENANT));
+            }
+        }
+        FaultKind::UnknownValues => {
+            let first = elements.first_mut();
+            first.map(if is_profiles {
+                set_unknown_profile_values
+            } else {
+                set_unknown_report_values
+            });
+        }
+        FaultKind::MinusOne if is_profiles => {
+            if let Some(first) = elements.first_mut() {
+                set(first, "maxScore", json!(-1));
+            }
+        }
+        FaultKind::MinusOne => elements.iter_mut().for_each(set_minus_one),
+        FaultKind::OddElement(odd) => {
+            if let Some(list) = controls(elements, api) {
+                list.insert(0, odd_element(*odd));
+            }
+        }
+        FaultKind::DuplicateElement => {
+            if let Some(list) = controls(elements, api) {
+                list.extend(list.first().cloned());
+            }
+        }
+        FaultKind::UnsortedHistory => {
+            for updates in elements.iter_mut().filter_map(updates) {
+                updates.reverse();
+            }
+        }
+        FaultKind::BareHistory => elements.iter_mut().enumerate().for_each(set_bare_history),
+        _ => {}
+    }
+}
+
+fn set(element: &mut Value, key: &str, value: Value) {
+    if let Some(fields) = element.as_object_mut() {
+        fields.insert(key.to_owned(), value);
+    }
+}
+
+fn array<'a>(element: &'a mut Value, key: &str) -> Option<&'a mut Vec<Value>> {
+    element.get_mut(key)?.as_array_mut()
+}
+
+fn updates(profile: &mut Value) -> Option<&mut Vec<Value>> {
+    array(profile, "controlStateUpdates")
+}
+
+/// The list with one element per control: profiles, or the newest report's scores.
+fn controls(elements: &mut Vec<Value>, api: Api) -> Option<&mut Vec<Value>> {
+    match api {
+        Api::Profiles => Some(elements),
+        Api::Token | Api::Scores => array(elements.first_mut()?, "controlScores"),
+    }
+}
+
+fn set_unknown_profile_values(profile: &mut Value) {
+    for key in [
+        "controlCategory",
+        "tier",
+        "userImpact",
+        "implementationCost",
+        "actionType",
+        "service",
+    ] {
+        set(profile, key, json!(UNKNOWN_VALUE));
+    }
+    let update = json!({
+        "assignedTo": null, "comment": null, "state": UNKNOWN_VALUE,
+        "updatedBy": "admin", "updatedDateTime": "2026-01-02T03:04:05.6789012Z",
+    });
+    set(profile, "controlStateUpdates", json!([update]));
+}
+
+fn set_unknown_report_values(report: &mut Value) {
+    for (list, key) in [
+        ("controlScores", "controlCategory"),
+        ("averageComparativeScores", "basis"),
+    ] {
+        if let Some(first) = array(report, list).and_then(|list| list.first_mut()) {
+            set(first, key, json!(UNKNOWN_VALUE));
+        }
+    }
+}
+
+/// Microsoft writes -1 for numbers it could not compute, anywhere in a report.
+fn set_minus_one(report: &mut Value) {
+    let comparisons = array(report, "averageComparativeScores");
+    let fields = comparisons
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut);
+    for number in fields.flat_map(Map::values_mut).filter(|it| it.is_number()) {
+        *number = json!(-1);
+    }
+    if let Some(first) = array(report, "controlScores").and_then(|scores| scores.first_mut()) {
+        set(first, "score", json!(-1));
+        set(first, "scoreInPercentage", json!(-1));
+    }
+    set(report, "activeUserCount", json!(-1));
+}
+
+fn odd_element(kind: OddElement) -> Value {
+    match kind {
+        OddElement::NotAnObject => json!(42),
+        OddElement::WrongTypes => json!({
+            "id": 7, "controlName": 7, "maxScore": "many", "score": "some",
+            "controlCategory": ["Identity"], "controlStateUpdates": "none",
+        }),
+    }
+}
+
+/// Replaces the history of an unchanged control, alternately by `[]` and null.
+fn set_bare_history((index, profile): (usize, &mut Value)) {
+    if updates(profile).is_some_and(|updates| updates.len() == 1) {
+        let bare = if index % 2 == 0 {
+            json!([])
+        } else {
+            Value::Null
+        };
+        set(profile, "controlStateUpdates", bare);
+    }
+}

@@ -1,0 +1,177 @@
+//! Entra's token endpoint for applications.
+
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::active_faults::FaultTarget;
+use crate::corrupt::FOREIGN_TENANT;
+use crate::entra_error;
+use crate::fault::FaultKind;
+use crate::fault_response;
+use crate::incoming::IncomingRequest;
+use crate::query::Query;
+use crate::reply::{Content, LoggedOutcome, Reply};
+use crate::state::SimulatorState;
+use crate::tenant::Tenant;
+use crate::token::{Claims, READ_ROLE};
+
+/// The real clouds, whose scopes are accepted like the simulator's own.
+const CLOUDS: [&str; 3] = [
+    "https://graph.microsoft.com",
+    "https://graph.microsoft.us",
+    "https://dod-graph.microsoft.us",
+];
+
+const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// Answers a request for a token. `tenant_id` is the GUID or domain in the path.
+pub(crate) async fn answer(
+    state: &SimulatorState,
+    tenant_id: &str,
+    request: &IncomingRequest,
+    form: &Query,
+) -> LoggedOutcome {
+    let tenant = state.tenant_by_entra_id(tenant_id);
+    let name = tenant.map(|tenant| tenant.name.as_str());
+    let reply = |fault: Option<&FaultKind>| match check(state, tenant, tenant_id, request, form) {
+        Ok(tenant) => {
+            let scope = form.value("scope").unwrap_or_default();
+            let audience = scope.trim_end_matches("/.default");
+            IssuedToken::new(state, tenant, audience, &request.base, fault).into_reply(fault)
+        }
+        Err(number) => entra_error::reply(number, &request.ids),
+    };
+    let target = FaultTarget::token(name);
+    let outcome = fault_response::respond(&state.faults, target, request, reply).await;
+    LoggedOutcome::new(outcome, name)
+}
+
+/// The tenant, or the AADSTS number of the first error.
+fn check<'s>(
+    state: &SimulatorState,
+    tenant: Option<&'s Tenant>,
+    tenant_id: &str,
+    request: &IncomingRequest,
+    form: &Query,
+) -> Result<&'s Tenant, u32> {
+    if request.head.method != Method::POST {
+        return Err(900_561);
+    }
+    let tenant = tenant.ok_or(90_002_u32)?;
+    if form.value("grant_type").ok_or(900_144_u32)? != "client_credentials" {
+        return Err(70_003);
+    }
+    let client_id = form.value("client_id").ok_or(900_144_u32)?;
+    if !client_id.eq_ignore_ascii_case(&tenant.client_id) {
+        return Err(700_016);
+    }
+    let scope = form.value("scope").ok_or(900_144_u32)?;
+    let resource = scope.strip_suffix("/.default").ok_or(70_011_u32)?;
+    let resource = resource.trim_end_matches('/');
+    if !CLOUDS.contains(&resource) && resource != request.base {
+        return Err(500_011);
+    }
+    let token_url = format!("{}/{tenant_id}/oauth2/v2.0/token", request.base);
+    check_credential(state, tenant, form, &token_url)?;
+    Ok(tenant)
+}
+
+fn check_credential(
+    state: &SimulatorState,
+    tenant: &Tenant,
+    form: &Query,
+    token_url: &str,
+) -> Result<(), u32> {
+    if let Some(secret) = form.value("client_secret") {
+        return (secret == tenant.secret()).then_some(()).ok_or(7_000_215);
+    }
+    let assertion = form.value("client_assertion").ok_or(7_000_218_u32)?;
+    state.issued_secrets.record(assertion.to_owned());
+    if form.value("client_assertion_type") != Some(JWT_BEARER) {
+        return Err(7_000_218);
+    }
+    let keys = (token_url, state.token_key());
+    state
+        .credentials
+        .check_assertion(assertion, &tenant.client_id, keys, Timestamp::now())
+}
+
+/// An issued access token.
+pub(crate) struct IssuedToken {
+    pub(crate) token: String,
+    pub(crate) lifetime: Duration,
+    pub(crate) client_id: String,
+}
+
+impl IssuedToken {
+    /// Issues a token of a tenant for an audience. `base` is the URL the client used.
+    pub(crate) fn new(
+        state: &SimulatorState,
+        tenant: &Tenant,
+        audience: &str,
+        base: &str,
+        fault: Option<&FaultKind>,
+    ) -> Self {
+        let lifetime = match fault {
+            Some(FaultKind::ShortLived(seconds)) => Duration::from_secs(*seconds),
+            _ => state.token_lifetime,
+        };
+        let claims = claims(tenant, audience, base, lifetime, fault);
+        let token = claims.to_token(state.token_key());
+        state.issued_secrets.record(token.clone());
+        Self {
+            token,
+            lifetime,
+            client_id: tenant.client_id.clone(),
+        }
+    }
+
+    fn into_reply(self, fault: Option<&FaultKind>) -> Reply {
+        let lifetime = self.lifetime.as_secs();
+        let body = json!({
+            "token_type": "Bearer",
+            "expires_in": lifetime,
+            "ext_expires_in": lifetime,
+            "access_token": self.token,
+        });
+        match fault {
+            Some(FaultKind::Truncated) => Reply::ok(Content::HalfJson(body)),
+            _ => Reply::entra_json(StatusCode::OK, body),
+        }
+    }
+}
+
+fn claims(
+    tenant: &Tenant,
+    audience: &str,
+    base: &str,
+    lifetime: Duration,
+    fault: Option<&FaultKind>,
+) -> Claims {
+    let (start, end) = Claims::times(Timestamp::now(), lifetime);
+    let tid = match fault {
+        Some(FaultKind::WrongTenant) => FOREIGN_TENANT,
+        _ => &tenant.entra_id,
+    };
+    let roles = match fault {
+        Some(FaultKind::Roles(roles)) => roles.clone(),
+        _ => vec![READ_ROLE.to_owned()],
+    };
+    Claims {
+        aud: audience.to_owned(),
+        iss: format!("{base}/{tid}/"),
+        iat: start,
+        nbf: start,
+        exp: end,
+        appid: tenant.client_id.clone(),
+        tid: tid.to_owned(),
+        roles,
+        ver: "1.0".to_owned(),
+        idtyp: "app".to_owned(),
+        sim_tenant: tenant.name.clone(),
+        sim_generation: tenant.token_generation(),
+    }
+}

@@ -1,0 +1,277 @@
+//! The events that happen by themselves while a simulator runs.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::handle::{HandleError, SimulatorHandle};
+use crate::options::Options;
+use crate::rng::{draw, draw_between};
+use crate::tenant_profile::tenant_name;
+
+/// The interval between two changes of a score.
+const DRIFT_INTERVAL: Duration = Duration::from_secs(4);
+
+/// The maximum change of a score, in percentage points.
+const MAX_DRIFT: f64 = 3.0;
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Event {
+    /// Seconds after the start, or after the event before.
+    after: u64,
+    tenant: String,
+    control: &'static str,
+    by: &'static str,
+    action: Action,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    /// With the administrator's comment.
+    Accept(&'static str),
+    Revert,
+}
+
+use Action::{Accept, Revert};
+
+/// The first events: earliest and latest second, tenant number, control, administrator.
+#[rustfmt::skip]
+const FIRST_EVENTS: &[(u64, u64, usize, &str, &str, Action)] = &[
+    (50, 95, 0, "UserRiskPolicy", "megan.bowen@contoso.example", Accept("Resets lock out the night shift; back on after the pilot")),
+    (130, 160, 3, "MFARegistrationV2", "mei.tanaka@litware.example", Accept("Seasonal staff have no phones at work")),
+    (200, 215, 1, "BlockLegacyAuthentication", "tomas.lind@fabrikam.example", Accept("The label printers still sign in the old way")),
+    (240, 255, 1, "BlockLegacyAuthentication", "priya.raman@fabrikam.example", Revert),
+    (330, 360, 2, "SigninRiskPolicy", "jonas.weber@adatum.example", Accept("Too many false alarms from the new offices")),
+    (450, 480, 4, "RoleOverlap", "sara.holm@northwind.example", Accept("One administrator on duty over the holidays")),
+    (570, 600, 0, "UserRiskPolicy", "alex.wilber@contoso.example", Revert),
+];
+
+/// The administrator of the later events.
+const LATER_ADMIN: &str = "duty.admin@partner.example";
+
+/// The later events: controls of every catalogue, and the comment of the acceptance.
+#[rustfmt::skip]
+const LATER_EVENTS: &[(&str, &str)] = &[
+    ("aad_linkedin_connection_disables", "Recruiting asked for it"),
+    ("PWAgePolicyNew", "The auditor asked for expiry"),
+    ("mdo_bulkthreshold", "Newsletters were lost"),
+    ("SelfServicePasswordReset", "The portal is being moved"),
+    ("meeting_autoadmitusers_v1", "A webinar this afternoon"),
+];
+
+/// The first events as text, a line each; empty unless the options ask for a scenario.
+pub fn scenario(options: &Options) -> Vec<String> {
+    match options.scenario {
+        true => first_events(options)
+            .iter()
+            .map(Event::announcement)
+            .collect(),
+        false => Vec::new(),
+    }
+}
+
+fn first_events(options: &Options) -> Vec<Event> {
+    let tenants = match options.replay {
+        Some(_) => 0,
+        None => options.tenants,
+    };
+    let events = FIRST_EVENTS.iter().enumerate();
+    let events = events.filter(|(_, event)| event.2 < tenants);
+    events
+        .map(
+            |(index, &(earliest, latest, tenant, control, by, action))| Event {
+                after: draw_between(options.seed, "story", index as u64, earliest, latest),
+                tenant: tenant_name(tenant),
+                control,
+                by,
+                action,
+            },
+        )
+        .collect()
+}
+
+/// Runs the events and lets scores drift, until the future is dropped.
+pub(crate) async fn run(handle: SimulatorHandle, options: Options) {
+    let tenants = handle.tenants().into_iter();
+    let tenants: Vec<String> = tenants.map(|tenant| tenant.name).collect();
+    tokio::join!(
+        run_events(&handle, &options, &tenants),
+        drift(&handle, options.seed, &tenants)
+    );
+}
+
+async fn run_events(handle: &SimulatorHandle, options: &Options, tenants: &[String]) {
+    let start = Instant::now();
+    for event in first_events(options) {
+        tokio::time::sleep_until(start + Duration::from_secs(event.after)).await;
+        event.run(handle);
+    }
+    let later = (0..).map_while(|round| later_events(tenants, options.seed, round));
+    for event in later.flatten() {
+        tokio::time::sleep(Duration::from_secs(event.after)).await;
+        event.run(handle);
+    }
+}
+
+/// An acceptance and its withdrawal.
+///
+/// They continue without end, so that a demo which runs for a day still shows
+/// a change from its last hour.
+fn later_events(tenants: &[String], seed: u64, round: u64) -> Option<[Event; 2]> {
+    let tenant = pick(tenants, seed ^ 2, round)?;
+    let (control, comment) = pick(LATER_EVENTS, seed ^ 3, round)?;
+    let event = |after, action| Event {
+        after,
+        tenant: tenant.clone(),
+        control,
+        by: LATER_ADMIN,
+        action,
+    };
+    let pause = draw_between(seed, "pause", round, 180, 420);
+    let duration = draw_between(seed, "regret", round, 45, 150);
+    Some([event(pause, Accept(comment)), event(duration, Revert)])
+}
+
+/// Changes one score of one tenant per interval.
+async fn drift(handle: &SimulatorHandle, seed: u64, tenants: &[String]) {
+    for step in 0.. {
+        tokio::time::sleep(DRIFT_INTERVAL).await;
+        if let Some(tenant) = pick(tenants, seed, step) {
+            change_score(handle, tenant, seed, step);
+        }
+    }
+}
+
+/// Changes one score between 1 and 99 %: a toggle's score does not drift.
+fn change_score(handle: &SimulatorHandle, tenant: &str, seed: u64, step: u64) {
+    let controls = handle.scored_controls(tenant).unwrap_or_default();
+    let partial = controls.into_iter().filter_map(|id| {
+        let score = handle.score(tenant, &id).ok()?;
+        (1.0..99.0).contains(&score).then_some((id, score))
+    });
+    let partial: Vec<(String, f64)> = partial.collect();
+    if let Some((id, score)) = pick(&partial, seed ^ 1, step) {
+        // From -0.9 to 1.1: scores rise on average.
+        let change = draw_between(seed, "drift", step, 0, 1000) as f64 / 500.0 - 0.9;
+        let score = (score + change * MAX_DRIFT).clamp(1.0, 98.99);
+        match handle.set_score(tenant, id, score) {
+            Ok(()) => tracing::debug!("the score of {id} at {tenant} changes to {score:.2} %"),
+            Err(error) => tracing::warn!(%error, "could not change the score of {id} at {tenant}"),
+        }
+    }
+}
+
+fn pick<T>(items: &[T], seed: u64, step: u64) -> Option<&T> {
+    let index = draw(seed, "pick", step).checked_rem(items.len() as u64)?;
+    items.get(usize::try_from(index).ok()?)
+}
+
+impl Event {
+    fn run(&self, handle: &SimulatorHandle) {
+        match self.apply(handle) {
+            Ok(()) => tracing::info!("{}", self.sentence()),
+            Err(error) => tracing::warn!(%error, "event failed: {}", self.sentence()),
+        }
+    }
+
+    fn apply(&self, handle: &SimulatorHandle) -> Result<(), HandleError> {
+        match self.action {
+            Accept(comment) => handle.accept(&self.tenant, self.control, self.by, comment),
+            Revert => handle.revert(&self.tenant, self.control, self.by),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let (tenant, control, by) = (&self.tenant, self.control, self.by);
+        match self.action {
+            Accept(comment) => {
+                format!("{by} accepts the risk of {control} at {tenant}: \"{comment}\"")
+            }
+            Revert => format!("{by} withdraws the acceptance of {control} at {tenant}"),
+        }
+    }
+
+    fn announcement(&self) -> String {
+        format!("about {} s after the start {}", self.after, self.sentence())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::state::SimulatorState;
+
+    fn options(seed: u64, tenants: usize) -> Options {
+        Options {
+            scenario: true,
+            seed,
+            tenants,
+            ..Options::default()
+        }
+    }
+
+    fn handle(tenants: usize) -> (SimulatorHandle, Vec<String>) {
+        let state = SimulatorState::new(&options(7, tenants), Timestamp::now());
+        let handle = SimulatorHandle::new(state.unwrap());
+        let tenants = handle.tenants().into_iter().map(|tenant| tenant.name);
+        let tenants = tenants.collect();
+        (handle, tenants)
+    }
+
+    #[test]
+    fn a_seed_determines_the_scenario() {
+        assert_eq!(scenario(&options(7, 5)), scenario(&options(7, 5)));
+        assert!((0..20).any(|seed| scenario(&options(seed, 5)) != scenario(&options(20, 5))));
+    }
+
+    #[test]
+    fn the_first_event_is_an_acceptance_at_contoso_within_the_first_minutes() {
+        for seed in 0..200 {
+            let events = first_events(&options(seed, 5));
+            let first = &events[0];
+            assert!((45..=100).contains(&first.after));
+            assert_eq!(first.tenant, "contoso");
+            assert_eq!(first.control, "UserRiskPolicy");
+            assert!(matches!(first.action, Accept(_)));
+            assert!(events.is_sorted_by_key(|event| event.after));
+        }
+    }
+
+    #[test]
+    fn every_event_can_be_applied() {
+        let (handle, tenants) = handle(5);
+        let later = (0..60).flat_map(|round| later_events(&tenants, 7, round).unwrap());
+        for event in first_events(&options(7, 5)).into_iter().chain(later) {
+            assert_eq!(event.apply(&handle), Ok(()), "{}", event.sentence());
+        }
+    }
+
+    #[test]
+    fn a_drifting_score_changes_and_stays_between_1_and_99() {
+        let (handle, _) = handle(1);
+        let scores = || {
+            let ids = handle.scored_controls("contoso").unwrap();
+            let scores = ids.iter().map(|id| handle.score("contoso", id).unwrap());
+            scores.collect::<Vec<_>>()
+        };
+        let before = scores();
+        for step in 0..200 {
+            change_score(&handle, "contoso", 7, step);
+        }
+        let after = scores();
+        let changed = before.iter().zip(&after).filter(|(a, b)| a != b);
+        let changed: Vec<f64> = changed.map(|(_, score)| *score).collect();
+        assert!(changed.len() > 5);
+        assert!(changed.iter().all(|score| (1.0..99.0).contains(score)));
+    }
+
+    #[test]
+    fn no_event_names_a_tenant_that_does_not_exist() {
+        let events = first_events(&options(7, 1));
+        assert!(events.iter().all(|event| event.tenant == "contoso"));
+        assert!(scenario(&Options::default()).is_empty());
+    }
+}

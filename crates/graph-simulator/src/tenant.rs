@@ -1,0 +1,155 @@
+//! One tenant: its registration in Entra and its data.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use parking_lot::{Mutex, MutexGuard};
+use serde_json::{Map, Value};
+
+use crate::completion::Completion;
+use crate::history::StateUpdate;
+use crate::rng::{draw, guid};
+
+/// What a client needs to sign in to a tenant.
+#[derive(Clone)]
+pub struct TenantAccess {
+    /// The short name, which the control API uses.
+    pub name: String,
+    /// The tenant's GUID.
+    pub entra_id: String,
+    /// The display name.
+    pub display_name: String,
+    /// A domain, which Entra accepts instead of the GUID.
+    pub domain: String,
+    /// The application's id.
+    pub client_id: String,
+    /// The application's current secret.
+    pub client_secret: String,
+}
+
+/// Omits the secret.
+impl fmt::Debug for TenantAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TenantAccess")
+            .field("name", &self.name)
+            .field("entra_id", &self.entra_id)
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ListPage {
+    /// The members of a captured page besides the list.
+    pub(crate) envelope: Map<String, Value>,
+    pub(crate) elements: Vec<Value>,
+    /// Where the next page starts.
+    pub(crate) next: Option<usize>,
+}
+
+/// The data of one tenant, generated or captured.
+///
+/// Methods that return `bool` say whether the control exists.
+pub(crate) trait TenantData: Send + fmt::Debug {
+    fn profiles(&self, start: usize, size: usize) -> ListPage;
+    fn report_count(&self) -> usize;
+    /// The report at an index, newest first.
+    fn report(&self, index: usize, now: Timestamp) -> Option<Value>;
+    /// The ids of the catalogue.
+    fn controls(&self) -> Vec<String>;
+    fn scored_controls(&self) -> Vec<String>;
+    fn newest_change(&self, id: &str) -> Option<Timestamp>;
+    fn append(&mut self, id: &str, update: StateUpdate);
+    fn completion(&self, id: &str, now: Timestamp) -> Option<Completion>;
+    fn set_completion(&mut self, id: &str, completion: Completion) -> bool;
+    fn replace_profile(&mut self, id: &str, element: Value) -> bool;
+    fn replace_score(&mut self, id: &str, element: Value) -> bool;
+}
+
+/// A tenant.
+#[derive(Debug)]
+pub(crate) struct Tenant {
+    pub(crate) name: String,
+    pub(crate) display_name: String,
+    pub(crate) entra_id: String,
+    pub(crate) domain: String,
+    pub(crate) client_id: String,
+    seed: u64,
+    generations: Mutex<Generations>,
+    data: Mutex<Box<dyn TenantData>>,
+}
+
+/// How often the secret and the tokens were invalidated.
+#[derive(Debug, Default)]
+struct Generations {
+    secret: u64,
+    tokens: u64,
+}
+
+impl Tenant {
+    pub(crate) fn new(
+        name: String,
+        display_name: String,
+        entra_id: String,
+        seed: u64,
+        data: Box<dyn TenantData>,
+    ) -> Self {
+        Self {
+            domain: format!("{name}.example"),
+            client_id: guid(seed, "client", 0).to_string(),
+            name,
+            display_name,
+            entra_id,
+            seed,
+            generations: Mutex::default(),
+            data: Mutex::new(data),
+        }
+    }
+
+    pub(crate) fn data(&self) -> MutexGuard<'_, Box<dyn TenantData>> {
+        self.data.lock()
+    }
+
+    pub(crate) fn access(&self) -> TenantAccess {
+        TenantAccess {
+            name: self.name.clone(),
+            entra_id: self.entra_id.clone(),
+            display_name: self.display_name.clone(),
+            domain: self.domain.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: self.secret(),
+        }
+    }
+
+    /// The current secret.
+    pub(crate) fn secret(&self) -> String {
+        let first = self.generations.lock().secret * 4;
+        let words = (first..first + 4).map(|word| draw(self.seed, "secret", word).to_be_bytes());
+        let text = URL_SAFE_NO_PAD.encode(words.collect::<Vec<_>>().concat());
+        format!("sim~{}", text.get(..34).unwrap_or(&text))
+    }
+
+    /// Replaces the secret and returns the new one.
+    pub(crate) fn rotate_secret(&self) -> String {
+        self.generations.lock().secret += 1;
+        self.secret()
+    }
+
+    /// The generation that a valid token carries.
+    pub(crate) fn token_generation(&self) -> u64 {
+        self.generations.lock().tokens
+    }
+
+    /// Invalidates every token issued so far.
+    pub(crate) fn revoke_tokens(&self) {
+        self.generations.lock().tokens += 1;
+    }
+
+    /// The key of the skip tokens.
+    pub(crate) fn skiptoken_key(&self) -> u64 {
+        draw(self.seed, "marker", 0)
+    }
+}

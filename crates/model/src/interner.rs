@@ -1,0 +1,227 @@
+//! One copy in memory of what many tenants have in common.
+
+use crate::{Catalogue, CatalogueEntry, History, Report};
+use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Texts that may be held before the first eviction.
+const MIN_EVICTION_SIZE: usize = 4_096;
+
+/// Descriptions of one control with which a new one is compared. Graph has one
+/// for each kind of tenant; a tenant whose descriptions always differ must not
+/// slow the exporter down.
+const MAX_VARIANTS: usize = 8;
+
+/// The descriptions of controls and the texts that tenants have in common.
+///
+/// Microsoft sends every tenant the same description of a control, half a
+/// kilobyte of text; without sharing, a thousand tenants keep a thousand
+/// copies. The interner evicts what no tenant uses when it has doubled.
+#[derive(Debug, Default)]
+pub struct Interner {
+    pool: Mutex<Pool>,
+}
+
+#[derive(Debug, Default)]
+struct Pool {
+    entries: HashMap<Arc<str>, Vec<Arc<CatalogueEntry>>>,
+    texts: HashSet<Arc<str>>,
+    /// The number of texts above which the next eviction runs.
+    evict_above: usize,
+}
+
+impl Interner {
+    /// Replaces entries and texts of a catalogue by equal ones of other tenants.
+    pub fn intern_catalogue(&self, catalogue: &mut Catalogue) {
+        let mut pool = self.pool.lock();
+        for entry in &mut catalogue.entries {
+            pool.intern_entry(entry);
+        }
+        pool.evict();
+    }
+
+    /// Replaces the texts of a report by equal ones of other tenants.
+    pub fn intern_report(&self, report: &mut Report) {
+        let mut pool = self.pool.lock();
+        for score in &mut report.scores {
+            let score = Arc::make_mut(score);
+            pool.intern_text(&mut score.id);
+            if let Some(text) = &mut score.implementation_status {
+                pool.intern_text(text);
+            }
+        }
+        pool.evict();
+    }
+}
+
+impl Pool {
+    fn intern_entry(&mut self, entry: &mut Arc<CatalogueEntry>) {
+        let known = self.entries.get(&entry.id);
+        if let Some(same) = known.into_iter().flatten().find(|it| it == &entry) {
+            *entry = Arc::clone(same);
+            return;
+        }
+        let own = Arc::make_mut(entry);
+        for text in [&mut own.id, &mut own.title, &mut own.product] {
+            self.intern_text(text);
+        }
+        if let Some(url) = &mut own.action_url {
+            self.intern_text(url);
+        }
+        // An entry with a history differs from tenant to tenant.
+        if entry.history == History::default() {
+            let known = self.entries.entry(Arc::clone(&entry.id)).or_default();
+            if known.len() < MAX_VARIANTS {
+                known.push(Arc::clone(entry));
+            }
+        }
+    }
+
+    fn intern_text(&mut self, text: &mut Arc<str>) {
+        match self.texts.get(text) {
+            Some(same) => *text = Arc::clone(same),
+            None => {
+                self.texts.insert(Arc::clone(text));
+            }
+        }
+    }
+
+    fn evict(&mut self) {
+        if self.texts.len() <= self.evict_above.max(MIN_EVICTION_SIZE) {
+            return;
+        }
+        for entries in self.entries.values_mut() {
+            entries.retain(|entry| Arc::strong_count(entry) > 1);
+        }
+        self.entries.retain(|_, entries| !entries.is_empty());
+        self.texts.retain(|text| Arc::strong_count(text) > 1);
+        self.texts.shrink_to_fit();
+        self.evict_above = self.texts.len() * 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Category, ControlScore, ControlState, Points, StateUpdate};
+
+    fn entry(id: &str, title: &str) -> CatalogueEntry {
+        CatalogueEntry {
+            title: title.into(),
+            product: "AzureAD".into(),
+            action_url: Some("https://x.example/".into()),
+            ..CatalogueEntry::new(id)
+        }
+    }
+
+    fn interned(interner: &Interner, entry: CatalogueEntry) -> Arc<CatalogueEntry> {
+        let mut catalogue = Catalogue {
+            entries: vec![Arc::new(entry)],
+            ..Catalogue::default()
+        };
+        let before = catalogue.clone();
+        interner.intern_catalogue(&mut catalogue);
+        assert_eq!(catalogue, before);
+        catalogue.entries.remove(0)
+    }
+
+    #[test]
+    fn equal_entries_of_two_tenants_are_kept_once() {
+        let interner = Interner::default();
+        let first = interned(&interner, entry("A", "Title"));
+        let second = interned(&interner, entry("A", "Title"));
+        assert!(Arc::ptr_eq(&first, &second));
+        let other = interned(&interner, entry("A", "Another"));
+        assert!(!Arc::ptr_eq(&first, &other) && Arc::ptr_eq(&first.id, &other.id));
+    }
+
+    #[test]
+    fn an_entry_with_a_history_shares_its_texts_only() {
+        let interner = Interner::default();
+        let first = interned(&interner, entry("A", "Title"));
+        let history = History::from_updates(vec![StateUpdate {
+            by: Some("dana@x.example".into()),
+            ..StateUpdate::new(ControlState::RiskAccepted)
+        }]);
+        let declared = CatalogueEntry {
+            history,
+            ..entry("A", "Title")
+        };
+        let own = interned(&interner, declared);
+        assert!(Arc::ptr_eq(&first.title, &own.title));
+        let urls = [&first, &own].map(|it| it.action_url.clone().unwrap());
+        assert!(Arc::ptr_eq(&urls[0], &urls[1]));
+        assert_eq!(Arc::strong_count(&own), 1, "the interner does not keep it");
+    }
+
+    #[test]
+    fn a_control_has_few_descriptions_with_which_others_are_compared() {
+        let interner = Interner::default();
+        let entries: Vec<_> = (0..=MAX_VARIANTS)
+            .map(|number| interned(&interner, entry("A", &format!("Title {number}"))))
+            .collect();
+        let is_kept = |number: usize| Arc::strong_count(&entries[number]) > 1;
+        assert!(is_kept(MAX_VARIANTS - 1) && !is_kept(MAX_VARIANTS));
+    }
+
+    #[test]
+    fn entries_that_no_tenant_uses_are_evicted() {
+        let interner = Interner::default();
+        let kept = interned(&interner, entry("kept", "Title"));
+        for number in 0..20 * MIN_EVICTION_SIZE {
+            let gone = format!("gone {number}");
+            interned(&interner, entry(&gone, &gone));
+        }
+        let pool = interner.pool.lock();
+        let size = (pool.texts.len(), pool.entries.len());
+        assert!(size.0 <= MIN_EVICTION_SIZE + 1, "{size:?}");
+        assert!(size.1 <= MIN_EVICTION_SIZE + 1, "{size:?}");
+        assert!(pool.texts.capacity() <= 4 * MIN_EVICTION_SIZE);
+        drop(pool);
+        let again = interned(&interner, entry("kept", "Title"));
+        assert!(Arc::ptr_eq(&kept, &again));
+    }
+
+    #[test]
+    fn the_next_eviction_runs_when_the_texts_have_doubled() {
+        let interner = Interner::default();
+        let mut used = Vec::new();
+        let mut fill = |count| {
+            while interner.pool.lock().texts.len() < count {
+                let id = format!("used {}", used.len());
+                used.push(interned(&interner, entry(&id, "Title")));
+            }
+        };
+        let is_kept = |unused: &str| interner.pool.lock().texts.contains(unused);
+        interned(&interner, entry("unused", "Title"));
+        fill(MIN_EVICTION_SIZE);
+        assert!(is_kept("unused"));
+        fill(MIN_EVICTION_SIZE + 1);
+        assert!(!is_kept("unused"));
+        interned(&interner, entry("unused", "Title"));
+        fill(2 * MIN_EVICTION_SIZE);
+        assert!(is_kept("unused"));
+        fill(2 * MIN_EVICTION_SIZE + 1);
+        assert!(!is_kept("unused"));
+    }
+
+    #[test]
+    fn a_report_shares_its_texts_with_the_catalogue_and_other_reports() {
+        let interner = Interner::default();
+        let entry = interned(&interner, entry("A", "Title"));
+        let report = || {
+            let mut report = Report::new("t");
+            report.scores = vec![Arc::new(ControlScore {
+                implementation_status: Some("1 of 3".into()),
+                ..ControlScore::new("A", Category::Identity, Points::ZERO)
+            })];
+            interner.intern_report(&mut report);
+            report.scores.remove(0)
+        };
+        let (first, second) = (report(), report());
+        assert!(Arc::ptr_eq(&first.id, &entry.id));
+        let status = [first, second].map(|it| it.implementation_status.clone().unwrap());
+        assert!(Arc::ptr_eq(&status[0], &status[1]));
+    }
+}

@@ -1,0 +1,75 @@
+//! Exponential delays between attempts, for every client that retries.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// A delay that doubles with each failure in a row, up to a maximum.
+///
+/// The crate `backon` always lengthens a delay by up to its own length. The
+/// callers here need other ranges: a receiver of events must be retried within
+/// the maximum, and the schedule of refreshes may drift by a tenth only.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Backoff {
+    /// The delay after the first failure.
+    pub first: Duration,
+    /// The longest delay, before jitter.
+    pub max: Duration,
+    /// The range of the random factor by which a delay is multiplied, so that
+    /// clients that failed together do not return together.
+    pub jitter: RangeInclusive<f64>,
+}
+
+impl Backoff {
+    /// The delay after the `failures`-th failure in a row, counted from 1,
+    /// without jitter.
+    pub fn delay(&self, failures: u32) -> Duration {
+        let factor = 2_u32.saturating_pow(failures.saturating_sub(1));
+        self.first.saturating_mul(factor).min(self.max)
+    }
+
+    /// A delay multiplied by the factor at `position` (0 to 1) of the jitter's
+    /// range.
+    pub fn jittered(&self, delay: Duration, position: f64) -> Duration {
+        let (low, high) = (self.jitter.start(), self.jitter.end());
+        delay.mul_f64(low + (high - low) * position)
+    }
+
+    /// The delay after the `failures`-th failure in a row, with jitter.
+    pub fn random_delay(&self, failures: u32) -> Duration {
+        self.jittered(self.delay(failures), fastrand::f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BACKOFF: Backoff = Backoff {
+        first: Duration::from_secs(1),
+        max: Duration::from_secs(300),
+        jitter: 0.5..=1.0,
+    };
+
+    #[test]
+    fn delays_double_up_to_the_maximum() {
+        let delays = [0, 1, 2, 3, 9, 10, u32::MAX].map(|n| BACKOFF.delay(n).as_secs());
+        assert_eq!(delays, [1, 1, 2, 4, 256, 300, 300]);
+    }
+
+    #[test]
+    fn a_maximum_below_the_first_delay_is_kept() {
+        let max = Duration::from_millis(10);
+        assert_eq!(Backoff { max, ..BACKOFF }.delay(1), max);
+    }
+
+    proptest! {
+        #[test]
+        fn jitter_stays_within_its_range(failures in 0_u32..100, position in 0.0_f64..=1.0) {
+            let delay = BACKOFF.delay(failures);
+            for jittered in [BACKOFF.jittered(delay, position), BACKOFF.random_delay(failures)] {
+                prop_assert!(jittered >= delay / 2 && jittered <= delay, "{jittered:?} of {delay:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! The flags of `demo` and `simulate`.
+
+use super::address::{AddressError, ListenAddress};
+use super::web::WebFlags;
+use clap::Args;
+use std::path::PathBuf;
+
+/// The seed of the simulated tenants, unless `--seed` names another.
+pub const DEFAULT_SEED: u64 = 1;
+
+/// Flags of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// The simulated tenants.
+    #[command(flatten)]
+    pub simulation: SimulationFlags,
+
+    /// The HTTP server.
+    #[command(flatten)]
+    pub web: WebFlags,
+}
+
+/// Flags of `simulate`.
+#[derive(Debug, Clone, Args)]
+pub struct Simulate {
+    /// The simulated tenants.
+    #[command(flatten)]
+    pub simulation: SimulationFlags,
+
+    /// The loopback address of Graph and the token endpoint
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10366",
+          value_parser = loopback)]
+    pub listen_address: ListenAddress,
+
+    /// The loopback address of the control API
+    #[arg(long = "control.listen-address", value_name = "ADDRESS",
+          default_value = "127.0.0.1:10367", value_parser = loopback)]
+    pub control_listen_address: ListenAddress,
+
+    /// Write an exporter configuration for the simulated tenants into this directory
+    #[arg(long, value_name = "DIR")]
+    pub config_dir: Option<PathBuf>,
+}
+
+/// The simulated tenants.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Simulation")]
+pub struct SimulationFlags {
+    /// Serve the captured responses in this directory instead of generated tenants
+    #[arg(long, value_name = "DIR")]
+    pub replay: Option<PathBuf>,
+
+    /// The number of generated tenants
+    #[arg(long, value_name = "N", default_value_t = 5, conflicts_with = "replay",
+          value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub tenants: u16,
+
+    /// Equal seeds generate equal tenants
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    pub seed: u64,
+
+    /// Run no scenario: no acceptance and no change of a score
+    #[arg(long)]
+    pub quiet: bool,
+}
+
+impl SimulationFlags {
+    /// Whether the scenario runs; captured responses do not change by themselves.
+    pub const fn runs_scenario(&self) -> bool {
+        !self.quiet && self.replay.is_none()
+    }
+}
+
+/// An address that only this machine can reach.
+fn loopback(text: &str) -> Result<ListenAddress, AddressError> {
+    let address: ListenAddress = text.parse()?;
+    address
+        .is_loopback()
+        .then_some(address)
+        .ok_or(AddressError::NotLoopback)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_other_machines_reach_is_rejected() {
+        assert!(loopback("127.0.0.1:1").is_ok());
+        assert_eq!(loopback("0.0.0.0:1"), Err(AddressError::NotLoopback));
+    }
+}

@@ -1,0 +1,106 @@
+//! Reads the histories of many tenants from Graph.
+
+use super::history::{HistoryBuilder, HistoryOptions, TenantHistory};
+use super::window::Window;
+use crate::cli::Backfill;
+use crate::commands::{Failure, persons};
+use crate::config::{Config, Tenant};
+use crate::graph::{Client, GraphError, HttpClients, RefreshPermit};
+use crate::telemetry::Telemetry;
+use anyhow::Context as _;
+use secure_score_exposition::Policy;
+use secure_score_model::Timestamp;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+
+/// Reads tenants ahead of the caller, in the order given: as many at a time as
+/// the configuration allows, so that memory does not grow with their number.
+pub(super) struct HistoryReader<'a> {
+    config: &'a Config,
+    clients: HttpClients<'a>,
+    telemetry: Arc<Telemetry>,
+    permits: Arc<Semaphore>,
+    flags: &'a Backfill,
+    window: Window,
+    now: Timestamp,
+    waiting: VecDeque<&'a Tenant>,
+    in_flight: VecDeque<(String, JoinHandle<Result<TenantHistory, GraphError>>)>,
+}
+
+impl<'a> HistoryReader<'a> {
+    /// Prepares the reader; requests begin with `next`.
+    pub(super) fn new(
+        config: &'a Config,
+        tenants: Vec<&'a Tenant>,
+        flags: &'a Backfill,
+        (window, now): (Window, Timestamp),
+    ) -> Result<Self, Failure> {
+        let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
+        Ok(Self {
+            clients: HttpClients::new(config)?,
+            telemetry: Arc::new(telemetry),
+            permits: Arc::new(Semaphore::new(config.refresh.concurrency.get())),
+            config,
+            flags,
+            window,
+            now,
+            waiting: tenants.into(),
+            in_flight: VecDeque::new(),
+        })
+    }
+
+    /// The alias of the next tenant, and its history or the error.
+    pub(super) async fn next(
+        &mut self,
+    ) -> Result<Option<(String, Result<TenantHistory, GraphError>)>, Failure> {
+        while self.in_flight.len() < self.config.refresh.concurrency.get()
+            && let Some(tenant) = self.waiting.pop_front()
+        {
+            let reading = tokio::spawn(self.read(tenant));
+            self.in_flight.push_back((tenant.alias.clone(), reading));
+        }
+        let Some((alias, reading)) = self.in_flight.pop_front() else {
+            return Ok(None);
+        };
+        let history = reading
+            .await
+            .context("the task that reads a tenant ended early")?;
+        Ok(Some((alias, history)))
+    }
+
+    fn read(
+        &self,
+        tenant: &Tenant,
+    ) -> impl Future<Output = Result<TenantHistory, GraphError>> + use<> {
+        let client = self.clients.line(tenant, &self.telemetry);
+        let permits = Arc::clone(&self.permits);
+        let options = HistoryOptions {
+            alias: tenant.alias.clone(),
+            rules: self.config.rules(&tenant.alias),
+            policy: Policy {
+                accepted_by: None,
+                comment: false,
+                ..persons::label_policy(self.config)
+            },
+            window: self.window,
+            now: self.now.nanos().div_euclid(1_000_000_000),
+            controls: !self.flags.no_controls,
+        };
+        async move { read(&client, RefreshPermit::take(permits).await, options).await }
+    }
+}
+
+async fn read(
+    client: &Client,
+    mut permit: RefreshPermit,
+    options: HistoryOptions,
+) -> Result<TenantHistory, GraphError> {
+    let catalogue = client.catalogue(&mut permit).await?;
+    let mut builder = HistoryBuilder::new(options, catalogue.value);
+    let partial = client
+        .past_reports(&mut permit, |page| builder.add_page(page))
+        .await?;
+    Ok(builder.finish(partial || catalogue.partial))
+}

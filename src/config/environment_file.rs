@@ -1,0 +1,178 @@
+//! A configuration from environment variables alone, and warnings about
+//! variables that have no effect.
+
+use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
+
+use super::environment::Environment;
+use super::file::{File, FileCredential, FileCredentialUse, FileTenant, SECTIONS};
+use super::guid;
+use super::table::{FromEnvironment, Reader};
+
+/// The prefix of the exporter's variables; the others are Azure's usual names.
+pub(super) const PREFIX: &str = "SECURE_SCORE_";
+
+/// The environment variables that set a key, in the order of the table.
+pub fn variables() -> impl Iterator<Item = &'static str> {
+    let keys = SECTIONS.iter().flat_map(|section| section.keys);
+    keys.flat_map(|key| key.variables).copied()
+}
+
+/// The exporter's variables that are set, in the order of the table. None of
+/// them holds a secret.
+pub(super) fn prefixed(environment: &Environment) -> impl Iterator<Item = (&'static str, &str)> {
+    variables()
+        .filter(|name| name.starts_with(PREFIX))
+        .filter_map(|name| Some((name, environment.get(name)?)))
+}
+
+/// Warns of misspelt variables, which would otherwise have no effect.
+pub(super) fn warn_of_unknown(environment: &Environment, diagnostics: &mut Diagnostics) {
+    let unknown = environment.names().filter(|name| {
+        name.starts_with(PREFIX)
+            && !is_service_link(name)
+            && !variables().any(|known| known == *name)
+    });
+    for name in unknown {
+        let fix = match suggest::nearest(name, variables()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "it has no effect".to_owned(),
+        };
+        diagnostics.warn(
+            Span::Nowhere,
+            "",
+            format!("unknown environment variable {name}; {fix}"),
+        );
+    }
+}
+
+/// Whether Kubernetes sets this variable for a service called `secure-score…`.
+///
+/// It sets a dozen of them for every service of the namespace, so each user of
+/// the chart would see warnings.
+fn is_service_link(name: &str) -> bool {
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.ends_with("_PORT")
+        || name.contains("_PORT_")
+}
+
+/// The configuration file that is equivalent to the environment, or `None` if
+/// no variable names a tenant.
+pub(super) fn read(environment: &Environment, diagnostics: &mut Diagnostics) -> Option<File> {
+    let reader = &mut Reader::new(environment, diagnostics);
+    let tenant = FileTenant::from_environment(reader, &[])?;
+    let tenant_id = tenant.tenant_id?;
+    let span = tenant_id.span;
+    let tenant = FileTenant {
+        name: tenant.name.or_else(|| Some(default_alias(&tenant_id))),
+        credential: credential(reader, span),
+        tenant_id: Some(tenant_id),
+        ..tenant
+    };
+    Some(File {
+        tenants: Some(vec![Spanned::new(tenant, span)]),
+        ..File::from_environment(reader, &[]).unwrap_or_default()
+    })
+}
+
+/// The first label of the domain, or `default` for a GUID.
+fn default_alias(tenant_id: &Text) -> Text {
+    let label = tenant_id.value.split('.').next();
+    let alias = label.filter(|_| guid::is_domain(&tenant_id.value));
+    Text::new(alias.unwrap_or("default").to_owned(), tenant_id.span)
+}
+
+fn credential(reader: &mut Reader<'_>, tenant: Span) -> Option<Spanned<FileCredentialUse>> {
+    let mut set = FileCredential::from_environment(reader, &[]).unwrap_or_default();
+    let Some(r#type) = set.r#type.clone().or_else(|| implied_type(&set)) else {
+        reader.diagnostics.error(
+            tenant,
+            "",
+            "no credential for this tenant; set AZURE_CLIENT_ID and AZURE_CLIENT_SECRET_FILE \
+             (or AZURE_CLIENT_SECRET), or SECURE_SCORE_CREDENTIAL_TYPE=azure_cli to use the account of `az login`",
+        );
+        return None;
+    };
+    let span = r#type.span;
+    let expires = set.expires.take();
+    let none = FileCredential::default();
+    // Azure sets variables in pods and virtual machines whether or not the
+    // credential uses them, so those of other types are ignored.
+    let used = match r#type.value.trim() {
+        "client_secret" => client_secret(set, span, reader.diagnostics),
+        "client_certificate" => FileCredential {
+            client_id: set.client_id,
+            certificate_file: set.certificate_file,
+            password_env: set.password_env.map(name_of_variable),
+            ..none
+        },
+        "workload_identity" => FileCredential {
+            client_id: set.client_id,
+            token_file: set.token_file,
+            ..none
+        },
+        "managed_identity" => FileCredential {
+            client_id: set.client_id,
+            ..none
+        },
+        _ => none,
+    };
+    let credential = FileCredential {
+        r#type: Some(r#type),
+        expires,
+        ..used
+    };
+    let inline = FileCredentialUse::Inline(Box::new(credential));
+    Some(Spanned::new(inline, span))
+}
+
+/// The credential type that Azure's variables imply for the application they
+/// name. An application without any of them probably lacks its secret.
+fn implied_type(set: &FileCredential) -> Option<Text> {
+    let application = set.client_id.as_ref()?;
+    let has_secret = set.client_secret_file.is_some() || set.client_secret_env.is_some();
+    let implied = if has_secret {
+        "client_secret"
+    } else if set.certificate_file.is_some() {
+        "client_certificate"
+    } else if set.token_file.is_some() {
+        "workload_identity"
+    } else {
+        "client_secret"
+    };
+    Some(Text::new(implied.to_owned(), application.span))
+}
+
+fn client_secret(set: FileCredential, span: Span, diagnostics: &mut Diagnostics) -> FileCredential {
+    let file = set.client_secret_file;
+    let variable = set.client_secret_env.map(name_of_variable);
+    match (&file, &variable) {
+        (Some(file), Some(_)) => diagnostics.error(
+            file.span,
+            "",
+            "AZURE_CLIENT_SECRET is set too; keep one of them",
+        ),
+        (None, None) => diagnostics.error(
+            span,
+            "",
+            "no secret for this application; set AZURE_CLIENT_SECRET_FILE or AZURE_CLIENT_SECRET",
+        ),
+        _ => {}
+    }
+    FileCredential {
+        client_id: set.client_id,
+        // With both, a second error would name the keys of a file.
+        client_secret_env: variable.filter(|_| file.is_none()),
+        client_secret_file: file,
+        ..FileCredential::default()
+    }
+}
+
+/// The keys `*_env` hold the name of a variable rather than its value.
+fn name_of_variable(value: Text) -> Text {
+    let name = match value.span {
+        Span::Variable(name) => name,
+        _ => "",
+    };
+    Text::new(name.to_owned(), value.span)
+}

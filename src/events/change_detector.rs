@@ -1,0 +1,261 @@
+//! Finds the events of one control.
+
+use super::seen::SeenControl;
+use super::seen_history::{KeyedChange, SeenAcceptance, SeenHistory};
+use super::{Event, EventId};
+use secure_score_model::{
+    Approval, Category, Control, ControlState, EventKind, History, TenantIdentity, Timestamp,
+};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Compares the controls of one tenant with what was seen of them.
+pub(super) struct ChangeDetector<'a> {
+    pub(super) tenant: &'a TenantIdentity,
+    /// Older changes of a new control are not reported.
+    pub(super) since: Timestamp,
+    pub(super) now: Timestamp,
+}
+
+/// A change that was not seen before, with its events.
+pub(super) struct NewChange {
+    pub(super) id: EventId,
+    pub(super) events: Vec<Event>,
+}
+
+impl ChangeDetector<'_> {
+    /// The changes of a control that were not seen before.
+    pub(super) fn changes(
+        &self,
+        control: &Control,
+        history: &History,
+        changes: &[KeyedChange<'_>],
+        seen: &SeenControl,
+    ) -> Vec<NewChange> {
+        let seen_ids: HashSet<EventId> = seen.ids().collect();
+        let is_new = |change: &KeyedChange<'_>| {
+            !seen_ids.contains(&change.key.id) && self.is_recent(change, seen)
+        };
+        let mut found = Vec::new();
+        for (index, change) in changes.iter().enumerate().filter(|(_, it)| is_new(it)) {
+            let before = index.checked_sub(1).and_then(|index| changes.get(index));
+            let from = match before {
+                Some(before) => Some(before.key.state),
+                None => seen.state_before(change.key.at),
+            };
+            if is_transition(from, change) {
+                let then = history.up_to(index);
+                let decision = self.decision(control, &then, from, change.key.state);
+                found.push(NewChange {
+                    id: change.key.id,
+                    events: self.changed(control, change, from, decision),
+                });
+            }
+        }
+        found
+    }
+
+    /// Whether a change happened since the tenant is watched. For a new control
+    /// its date alone decides; for a known one, a change newer than all that
+    /// were seen counts too.
+    fn is_recent(&self, change: &KeyedChange<'_>, seen: &SeenControl) -> bool {
+        match (change.key.at, &seen.history) {
+            (Some(at), Some(history)) => at >= self.since || history.ends_before(at),
+            (Some(at), None) => at >= self.since,
+            (None, history) => history.is_some(),
+        }
+    }
+
+    fn changed(
+        &self,
+        control: &Control,
+        change: &KeyedChange<'_>,
+        from: Option<ControlState>,
+        decision: Decision,
+    ) -> Vec<Event> {
+        let update = change.update;
+        let changed = Event {
+            from,
+            to: Some(update.state),
+            by: update.by.clone(),
+            at: update.at,
+            comment: update.comment.clone(),
+            approved: decision.approved,
+            reference: decision.reference,
+            ..self.event(
+                EventKind::StateChanged,
+                control,
+                change.discriminator.clone(),
+            )
+        };
+        let comment = update.comment.as_deref().unwrap_or_default();
+        if update.is_acceptance() && comment.trim().is_empty() {
+            let without_comment = Event {
+                kind: EventKind::AcceptanceWithoutComment,
+                ..changed.clone()
+            };
+            return vec![changed, without_comment];
+        }
+        vec![changed]
+    }
+
+    /// A history that lost changes; reported once for each set of them.
+    pub(super) fn shortened(
+        &self,
+        control: &Control,
+        newer: &SeenHistory,
+        seen: &mut SeenControl,
+    ) -> Option<Event> {
+        let before = seen.history.as_ref()?;
+        let lost = before.lost(newer);
+        if lost.is_empty() {
+            return None;
+        }
+        let (from, to) = (before.state(), newer.state());
+        let history = control.entry.as_ref().map(|entry| entry.history.clone());
+        let decision = self.decision(control, &history.unwrap_or_default(), Some(from), to);
+        let lost_changes: Vec<String> = lost.iter().map(|key| key.describe()).collect();
+        let event = Event {
+            from: Some(from),
+            to: Some(to),
+            lost: Some(lost.len()),
+            approved: decision.approved,
+            reference: decision.reference,
+            ..self.event(EventKind::HistoryShortened, control, lost_changes.join(" "))
+        };
+        once(event, seen)
+    }
+
+    /// An accepted control that Microsoft has withdrawn since it was last seen.
+    pub(super) fn deprecated(
+        &self,
+        control: &Control,
+        acceptance: &SeenAcceptance,
+        seen: &mut SeenControl,
+    ) -> Option<Event> {
+        if seen.deprecated || seen.history.is_none() {
+            return None;
+        }
+        let decision = Decision::of(control.approval(self.now));
+        let kind = EventKind::AcceptedControlDeprecated;
+        let event = Event {
+            to: Some(ControlState::RiskAccepted),
+            approved: decision.approved,
+            reference: decision.reference,
+            ..acceptance.describe(self.event(kind, control, acceptance.discriminator.clone()))
+        };
+        once(event, seen)
+    }
+
+    /// An accepted control that left the catalogue.
+    pub(super) fn left(&self, id: &Arc<str>, seen: &mut SeenControl) -> Option<Event> {
+        let acceptance = seen.acceptance.clone()?;
+        let kind = EventKind::AcceptedControlLeft;
+        let discriminator = acceptance.discriminator.clone();
+        let event = self.new_event(kind, id, seen.category, &seen.title, discriminator);
+        once(acceptance.describe(event), seen)
+    }
+
+    /// The approval of the acceptance that a change makes or ends, judged by
+    /// the history at that time.
+    fn decision(
+        &self,
+        control: &Control,
+        then: &History,
+        from: Option<ControlState>,
+        to: ControlState,
+    ) -> Decision {
+        let accepted = ControlState::RiskAccepted;
+        if from != Some(accepted) && to != accepted {
+            return Decision::default();
+        }
+        let exceptions = control.exceptions.iter().map(AsRef::as_ref);
+        let covering = exceptions.filter(|exception| exception.covers(then));
+        Decision::of(Approval::of(covering, self.now))
+    }
+
+    fn event(&self, kind: EventKind, control: &Control, discriminator: String) -> Event {
+        let title = control.entry.as_ref().map_or(&control.id, |it| &it.title);
+        self.new_event(kind, &control.id, control.category, title, discriminator)
+    }
+
+    fn new_event(
+        &self,
+        kind: EventKind,
+        control: &Arc<str>,
+        category: Category,
+        title: &Arc<str>,
+        discriminator: String,
+    ) -> Event {
+        Event {
+            kind,
+            tenant: Arc::clone(&self.tenant.alias),
+            entra_tenant_id: self.tenant.entra_tenant_id.clone(),
+            control: Arc::clone(control),
+            category,
+            title: Arc::clone(title),
+            from: None,
+            to: None,
+            by: None,
+            at: None,
+            comment: None,
+            approved: None,
+            reference: None,
+            lost: None,
+            seen_at: self.now,
+            discriminator,
+        }
+    }
+}
+
+impl SeenAcceptance {
+    /// The event with who accepted the risk, when and why.
+    fn describe(&self, event: Event) -> Event {
+        Event {
+            from: Some(ControlState::RiskAccepted),
+            by: self.by.clone(),
+            at: self.at,
+            comment: self.comment.clone(),
+            ..event
+        }
+    }
+}
+
+/// Whether an entry of a history changes the state.
+///
+/// The first entry has no predecessor: Graph dropped it, or the entry is the
+/// placeholder of an untouched control.
+fn is_transition(from: Option<ControlState>, change: &KeyedChange<'_>) -> bool {
+    let is_placeholder =
+        from.is_none() && change.key.state == ControlState::ToAddress && change.update.by.is_none();
+    from != Some(change.key.state) && !is_placeholder
+}
+
+/// The event, unless it was emitted before.
+fn once(event: Event, seen: &mut SeenControl) -> Option<Event> {
+    let by = event.by.as_deref().unwrap_or_default();
+    let id = EventId::of(&[
+        event.kind.as_str(),
+        &event.control,
+        &event.discriminator,
+        by,
+    ]);
+    seen.note(id).then_some(event)
+}
+
+/// The configuration's decision about an acceptance.
+#[derive(Default)]
+struct Decision {
+    approved: Option<bool>,
+    reference: Option<Arc<str>>,
+}
+
+impl Decision {
+    fn of(approval: Approval<'_>) -> Self {
+        let exception = approval.exception();
+        Self {
+            approved: Some(approval.is_approved()),
+            reference: exception.map(|exception| Arc::clone(&exception.reference)),
+        }
+    }
+}

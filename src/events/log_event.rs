@@ -1,0 +1,112 @@
+//! The log line of an event.
+
+use super::Event;
+use crate::serde_time::Rfc3339;
+use secure_score_model::{ControlState, EventKind, Persons};
+
+/// Characters of a comment in a log line. The webhook gets the whole comment.
+const MAX_COMMENT: usize = 256;
+
+/// Characters of any other text from Graph.
+const MAX_TEXT: usize = 128;
+
+/// Writes one line, without the fields that are unknown or hidden.
+///
+/// An event about an accepted risk or a changed history is a warning, so that
+/// no usual log level hides it.
+pub(super) fn log_event(event: &Event, persons: &Persons) {
+    let control = clean_line(&event.control, MAX_TEXT);
+    let title = clean_line(&event.title, MAX_TEXT);
+    let by = persons.name(event.by.as_deref());
+    let by = by.map(|by| clean_line(&by, MAX_TEXT));
+    let comment = persons.comment(event.comment.as_deref());
+    let comment = comment.map(|comment| clean_line(comment, MAX_COMMENT));
+    // The macros of `tracing` fix the level of a line at compile time.
+    macro_rules! write_line {
+        ($level:ident) => {
+            tracing::$level!(
+                event = event.kind.as_str(),
+                tenant = &*event.tenant,
+                control,
+                title,
+                from = event.from.map(ControlState::as_str),
+                to = event.to.map(ControlState::as_str),
+                by,
+                at = event.at.map(|at| Rfc3339(at).to_string()),
+                comment,
+                approved = event.approved,
+                reference = event.reference.as_deref(),
+                lost = event.lost,
+                "{}",
+                message(event.kind)
+            )
+        };
+    }
+    if event.is_warning() {
+        write_line!(warn);
+    } else {
+        write_line!(info);
+    }
+}
+
+const fn message(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::StateChanged => "the state of a control changed",
+        EventKind::HistoryShortened => "the history of a control lost changes it listed before",
+        EventKind::AcceptedControlLeft => {
+            "a control whose risk is accepted is no longer in the catalogue"
+        }
+        EventKind::AcceptedControlDeprecated => {
+            "Microsoft withdrew a control whose risk is accepted"
+        }
+        EventKind::AcceptanceWithoutComment => "a risk was accepted without a comment",
+    }
+}
+
+/// A text on one line without control characters, truncated to `max`
+/// characters.
+///
+/// The decoding of Graph's answers cleans texts too. A log with terminal
+/// escapes or forged lines is dangerous enough for a second check.
+fn clean_line(text: &str, max: usize) -> String {
+    let clean = |c: char| match c.is_control() || breaks_line(c) {
+        true => ' ',
+        false => c,
+    };
+    let mut characters = text.chars().filter(|c| !changes_direction(*c)).map(clean);
+    let mut line: String = characters.by_ref().take(max).collect();
+    if characters.next().is_some() {
+        line.push('…');
+    }
+    line
+}
+
+fn breaks_line(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Characters with which one name can look like another.
+fn changes_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_long_text_is_truncated_at_a_character_and_marked() {
+        assert_eq!(clean_line("äöü", 3), "äöü");
+        assert_eq!(clean_line("äöüß", 3), "äöü…");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_breaks_the_line_or_exceeds_it(text in any::<String>(), max in 0_usize..300) {
+            let line = clean_line(&text, max);
+            prop_assert!(line.chars().count() <= max + 1);
+            prop_assert!(!line.contains(|c: char| c.is_control() || breaks_line(c) || changes_direction(c)));
+        }
+    }
+}

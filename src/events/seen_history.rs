@@ -1,0 +1,151 @@
+//! The history of one control as it was last seen.
+
+use super::EventId;
+use secure_score_model::{ControlState, History, StateUpdate, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A change of a history as it is stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ChangeKey {
+    /// The hash of control, state, time and person.
+    pub(super) id: EventId,
+    /// The state that was set.
+    pub(super) state: ControlState,
+    /// When it was set.
+    pub(super) at: Option<Timestamp>,
+}
+
+impl ChangeKey {
+    /// The change in short, without the person.
+    pub(super) fn describe(&self) -> String {
+        describe(self.state, self.at)
+    }
+
+    /// Graph lists a placeholder for an untouched control, but not always.
+    fn is_placeholder(&self) -> bool {
+        self.state == ControlState::ToAddress && self.at.is_none()
+    }
+}
+
+/// A change of a history with its key.
+pub(super) struct KeyedChange<'a> {
+    pub(super) update: &'a StateUpdate,
+    pub(super) key: ChangeKey,
+    /// Distinguishes it from other changes of the control, without the person.
+    pub(super) discriminator: String,
+}
+
+/// Computes the key of each change of a history.
+///
+/// Changes with equal state, time and person are numbered: without a time,
+/// nothing else distinguishes them.
+pub(super) fn keyed_changes<'a>(
+    tenant: &str,
+    control: &str,
+    history: &'a History,
+) -> Vec<KeyedChange<'a>> {
+    let mut equals: HashMap<_, usize> = HashMap::new();
+    let keyed = |update: &'a StateUpdate| {
+        let by = update.by.as_deref().unwrap_or_default();
+        let number = equals.entry((update.state, update.at, by)).or_default();
+        let discriminator = format!("{}#{number}", describe(update.state, update.at));
+        *number += 1;
+        KeyedChange {
+            update,
+            key: ChangeKey {
+                id: EventId::of(&["change", tenant, control, &discriminator, by]),
+                state: update.state,
+                at: update.at,
+            },
+            discriminator,
+        }
+    };
+    history.changes().iter().map(keyed).collect()
+}
+
+fn describe(state: ControlState, at: Option<Timestamp>) -> String {
+    match at {
+        Some(at) => format!("{state}@{}", at.nanos()),
+        None => format!("{state}@undated"),
+    }
+}
+
+/// The changes of a control's history when a complete catalogue last had it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct SeenHistory(pub(super) Vec<ChangeKey>);
+
+impl SeenHistory {
+    /// The state just before a time.
+    ///
+    /// A control without changes is still to be addressed. The state before the
+    /// oldest change is unknown.
+    pub(super) fn state_before(&self, at: Option<Timestamp>) -> Option<ControlState> {
+        if self.0.is_empty() {
+            return Some(ControlState::ToAddress);
+        }
+        let earlier = self.0.iter().rev().find(|key| key.at < at);
+        earlier.map(|key| key.state)
+    }
+
+    /// The state after the newest change.
+    pub(super) fn state(&self) -> ControlState {
+        let newest = self.0.last();
+        newest.map_or(ControlState::ToAddress, |key| key.state)
+    }
+
+    /// Whether all its changes are older.
+    pub(super) fn ends_before(&self, at: Timestamp) -> bool {
+        self.0.iter().all(|key| key.at < Some(at))
+    }
+
+    /// The changes that a newer history lacks because of tampering.
+    ///
+    /// Graph may drop the oldest changes when new ones come. So a missing
+    /// change counts where the newer history is shorter, or where an older
+    /// change is still there. A change of which only the person differs is not
+    /// missing.
+    pub(super) fn lost(&self, newer: &Self) -> Vec<&ChangeKey> {
+        let real = |history: &Self| history.0.iter().filter(|it| !it.is_placeholder()).count();
+        let oldest = newer.0.iter().find(|key| !key.is_placeholder());
+        let is_listed = |lost: &ChangeKey| {
+            let mut keys = newer.0.iter();
+            keys.any(|key| key.state == lost.state && key.at == lost.at)
+        };
+        let lost: Vec<&ChangeKey> = self
+            .0
+            .iter()
+            .filter(|key| !key.is_placeholder() && !is_listed(key))
+            .collect();
+        let from_between = |key: &&ChangeKey| oldest.is_none_or(|oldest| key.at > oldest.at);
+        if real(newer) < real(self) || lost.iter().any(from_between) {
+            lost
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// An acceptance in force, stored for the event when the control leaves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct SeenAcceptance {
+    #[serde(rename = "trace")]
+    pub(super) discriminator: String,
+    pub(super) at: Option<Timestamp>,
+    pub(super) by: Option<Arc<str>>,
+    pub(super) comment: Option<Arc<str>>,
+}
+
+impl SeenAcceptance {
+    /// The newest change, if it accepts the risk.
+    pub(super) fn in_force(changes: &[KeyedChange<'_>]) -> Option<Self> {
+        let newest = changes.last()?;
+        newest.update.is_acceptance().then(|| Self {
+            discriminator: newest.discriminator.clone(),
+            at: newest.update.at,
+            by: newest.update.by.clone(),
+            comment: newest.update.comment.clone(),
+        })
+    }
+}

@@ -1,0 +1,520 @@
+//! Sends events to a receiver that may be unavailable.
+
+use super::{DeliveryQueue, WebhookPayload};
+use crate::backoff::Backoff;
+use crate::telemetry::Telemetry;
+use secure_score_model::Delivery;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// When an event is sent again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetryPolicy {
+    /// The delays between attempts; a receiver may ask for longer ones.
+    pub backoff: Backoff,
+    /// How long an event is retried while its receiver is unavailable: over a
+    /// night and the morning in which an administrator repairs it.
+    pub give_up_after: Duration,
+    /// Maximum 5xx responses per event. The event itself may cause them, and
+    /// others wait behind it.
+    pub max_server_errors: u32,
+    /// How long a stopping process may send what is queued: well within the
+    /// ten seconds that Docker gives a container.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            backoff: Backoff {
+                first: Duration::from_secs(1),
+                max: Duration::from_secs(5 * 60),
+                jitter: 0.5..=1.0,
+            },
+            give_up_after: Duration::from_secs(24 * 60 * 60),
+            max_server_errors: 12,
+            shutdown_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// How an attempt to send an event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryResult {
+    /// The receiver has the event.
+    Accepted,
+    /// The receiver will never accept the event; the status.
+    Rejected(u16),
+    /// The receiver failed to process the event; the status.
+    ServerError(u16),
+    /// The receiver accepts no event now.
+    Unavailable {
+        /// Why it counts as unavailable.
+        reason: UnavailableReason,
+        /// The delay for which it asked.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// Why a receiver counts as unavailable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum UnavailableReason {
+    /// It answered with this status.
+    #[error("status {0}")]
+    Status(u16),
+    /// No connection, or an untrusted certificate.
+    #[error("could not connect")]
+    Connect,
+    /// No answer in time.
+    #[error("no answer in time")]
+    Timeout,
+    /// The connection broke.
+    #[error("the connection broke off")]
+    Interrupted,
+}
+
+/// A client that can send a payload to its receiver.
+pub trait WebhookTransport: Send + Sync + 'static {
+    /// Sends the payload once, with a timeout.
+    fn send(&self, payload: &WebhookPayload) -> impl Future<Output = DeliveryResult> + Send;
+}
+
+/// Sends payloads one by one, so that they arrive in the order of the events.
+pub struct WebhookSender {
+    queue: Arc<DeliveryQueue>,
+    telemetry: Arc<Telemetry>,
+    shutdown_timeout: Duration,
+    stop: CancellationToken,
+    task: tokio::task::JoinHandle<()>,
+}
+
+struct DeliveryLoop<T> {
+    transport: T,
+    policy: RetryPolicy,
+    queue: Arc<DeliveryQueue>,
+    telemetry: Arc<Telemetry>,
+    stop: CancellationToken,
+}
+
+impl WebhookSender {
+    /// Starts the task that delivers.
+    pub fn start(
+        transport: impl WebhookTransport,
+        policy: RetryPolicy,
+        queue: Arc<DeliveryQueue>,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
+        let stop = CancellationToken::new();
+        let shutdown_timeout = policy.shutdown_timeout;
+        let deliveries = DeliveryLoop {
+            transport,
+            policy,
+            queue: Arc::clone(&queue),
+            telemetry: Arc::clone(&telemetry),
+            stop: stop.clone(),
+        };
+        Self {
+            queue,
+            telemetry,
+            shutdown_timeout,
+            stop,
+            task: tokio::spawn(deliveries.run()),
+        }
+    }
+
+    /// Tries once to send each queued payload, for a limited time, and stops.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let task = tokio::time::timeout(self.shutdown_timeout, &mut self.task);
+        if task.await.is_err() {
+            self.task.abort();
+        }
+        let lost = self.queue.clear();
+        if lost > 0 {
+            self.telemetry.delivery(Delivery::Dropped, lost);
+            tracing::warn!(
+                events = lost,
+                "stopped before the webhook accepted these events; this log has them, and the next start sends them again only without --state.dir"
+            );
+        }
+    }
+}
+
+impl<T: WebhookTransport> DeliveryLoop<T> {
+    async fn run(self) {
+        loop {
+            let payload = tokio::select! {
+                () = self.stop.cancelled() => break,
+                payload = self.queue.next() => payload,
+            };
+            match self.deliver(&payload).await {
+                Some(delivery) => self.complete(delivery),
+                None => break,
+            }
+        }
+        while let Some(payload) = self.queue.try_next() {
+            match self.transport.send(&payload).await {
+                DeliveryResult::Accepted => self.complete(Delivery::Delivered),
+                DeliveryResult::Rejected(status) => {
+                    self.complete(failed(&payload, UnavailableReason::Status(status)));
+                }
+                DeliveryResult::ServerError(_) | DeliveryResult::Unavailable { .. } => break,
+            }
+        }
+    }
+
+    /// Sends a payload until the receiver decides or the policy gives up;
+    /// `None` when the process stops first.
+    async fn deliver(&self, payload: &WebhookPayload) -> Option<Delivery> {
+        let began = Instant::now();
+        let mut failures = 0;
+        let mut server_errors = 0;
+        loop {
+            let (reason, retry_after) = match self.transport.send(payload).await {
+                DeliveryResult::Accepted => {
+                    if failures > 0 {
+                        tracing::info!(id = %payload.id, "the webhook accepts events again");
+                    }
+                    return Some(Delivery::Delivered);
+                }
+                DeliveryResult::Rejected(status) => {
+                    return Some(failed(payload, UnavailableReason::Status(status)));
+                }
+                DeliveryResult::ServerError(status) => {
+                    server_errors += 1;
+                    (UnavailableReason::Status(status), None)
+                }
+                DeliveryResult::Unavailable {
+                    reason,
+                    retry_after,
+                } => (reason, retry_after),
+            };
+            failures += 1;
+            let delay = self.policy.backoff.random_delay(failures);
+            let delay = delay.max(retry_after.unwrap_or_default());
+            let too_late = began.elapsed() + delay > self.policy.give_up_after;
+            if too_late || server_errors >= self.policy.max_server_errors {
+                return Some(failed(payload, reason));
+            }
+            if failures == 1 {
+                tracing::warn!(
+                    id = %payload.id,
+                    %reason,
+                    "the webhook does not accept events; they are queued and sent again"
+                );
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return None,
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+
+    fn complete(&self, delivery: Delivery) {
+        self.queue.complete();
+        self.telemetry.delivery(delivery, 1);
+    }
+}
+
+fn failed(payload: &WebhookPayload, reason: UnavailableReason) -> Delivery {
+    tracing::warn!(
+        id = %payload.id,
+        event = payload.kind.as_str(),
+        tenant = %payload.tenant,
+        control = %payload.control,
+        %reason,
+        "the webhook did not accept an event, and it is not sent again"
+    );
+    Delivery::Failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::EventId;
+    use parking_lot::Mutex;
+    use secure_score_exposition::Format;
+    use secure_score_model::EventKind;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    /// The result of sending a payload that arrived so often before.
+    type Rule = dyn Fn(&WebhookPayload, usize) -> Option<DeliveryResult> + Send + Sync;
+
+    /// Answers by a rule, and records what arrived and when.
+    #[derive(Clone)]
+    struct Receiver {
+        rule: Arc<Rule>,
+        began: Instant,
+        arrived: Arc<Mutex<Vec<(String, Duration)>>>,
+    }
+
+    impl Receiver {
+        /// Without a result the receiver stalls.
+        fn by(
+            rule: impl Fn(&WebhookPayload, usize) -> Option<DeliveryResult> + Send + Sync + 'static,
+        ) -> Self {
+            Self {
+                rule: Arc::new(rule),
+                began: Instant::now(),
+                arrived: Arc::default(),
+            }
+        }
+
+        fn names(&self) -> Vec<String> {
+            let arrived = self.arrived.lock();
+            arrived.iter().map(|(name, _)| name.clone()).collect()
+        }
+
+        fn times(&self) -> Vec<Duration> {
+            let arrived = self.arrived.lock();
+            arrived.iter().map(|(_, at)| *at).collect()
+        }
+    }
+
+    impl WebhookTransport for Receiver {
+        async fn send(&self, payload: &WebhookPayload) -> DeliveryResult {
+            let before = {
+                let mut arrived = self.arrived.lock();
+                let before = arrived.iter().filter(|(n, _)| *n == payload.body).count();
+                arrived.push((payload.body.clone(), self.began.elapsed()));
+                before
+            };
+            match (self.rule)(payload, before) {
+                Some(result) => result,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    struct Stage {
+        queue: Arc<DeliveryQueue>,
+        telemetry: Arc<Telemetry>,
+        sender: WebhookSender,
+        receiver: Receiver,
+    }
+
+    impl Stage {
+        fn of(receiver: Receiver) -> Self {
+            let queue = Arc::new(DeliveryQueue::with_capacity(4));
+            let telemetry = Arc::new(Telemetry::new().unwrap());
+            let sender = WebhookSender::start(
+                receiver.clone(),
+                RetryPolicy::default(),
+                Arc::clone(&queue),
+                Arc::clone(&telemetry),
+            );
+            Self {
+                queue,
+                telemetry,
+                sender,
+                receiver,
+            }
+        }
+
+        fn push(&self, names: &[&str]) {
+            for name in names {
+                let payload = WebhookPayload {
+                    id: EventId::of(&[name]),
+                    kind: EventKind::StateChanged,
+                    tenant: "contoso".into(),
+                    control: "A".into(),
+                    body: (*name).to_owned(),
+                };
+                self.queue.push(payload, &self.telemetry);
+            }
+        }
+
+        /// Waits until the queue is empty.
+        async fn idle(&self) {
+            while !self.queue.undelivered().is_empty() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        }
+
+        fn count(&self, outcome: Delivery) -> u64 {
+            count(&self.telemetry, outcome)
+        }
+    }
+
+    fn count(telemetry: &Telemetry, outcome: Delivery) -> u64 {
+        let text = String::from_utf8(telemetry.encode(Format::Text)).unwrap();
+        let series = format!(
+            "secure_score_exporter_webhook_deliveries_total{{outcome=\"{}\"}} ",
+            outcome.as_str()
+        );
+        let mut lines = text.lines();
+        let value = lines.find_map(|line| line.strip_prefix(series.as_str()));
+        value.unwrap().parse().unwrap()
+    }
+
+    fn unavailable(status: u16, retry_after: Option<Duration>) -> DeliveryResult {
+        DeliveryResult::Unavailable {
+            reason: UnavailableReason::Status(status),
+            retry_after,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retried_event_delays_the_next_ones_so_that_the_order_stays() {
+        let stage = Stage::of(Receiver::by(|payload, before| {
+            Some(match (payload.body.as_str(), before) {
+                ("a", 0..2) => DeliveryResult::ServerError(500),
+                ("b", 0) => unavailable(502, None),
+                _ => DeliveryResult::Accepted,
+            })
+        }));
+        stage.push(&["a", "b", "c"]);
+        stage.idle().await;
+        assert_eq!(stage.receiver.names(), ["a", "a", "a", "b", "b", "c"]);
+        assert_eq!(stage.count(Delivery::Delivered), 3);
+        assert_eq!(stage.count(Delivery::Failed), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rejected_event_is_not_sent_again() {
+        let stage = Stage::of(Receiver::by(|payload, _| {
+            Some(match payload.body.as_str() {
+                "a" => DeliveryResult::Rejected(422),
+                _ => DeliveryResult::Accepted,
+            })
+        }));
+        stage.push(&["a", "b"]);
+        stage.idle().await;
+        assert_eq!(stage.receiver.names(), ["a", "b"]);
+        assert_eq!(stage.count(Delivery::Failed), 1);
+        assert_eq!(stage.count(Delivery::Delivered), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_event_that_causes_server_errors_does_not_block_the_others() {
+        let stage = Stage::of(Receiver::by(|payload, _| {
+            Some(match payload.body.as_str() {
+                "a" => DeliveryResult::ServerError(500),
+                _ => DeliveryResult::Accepted,
+            })
+        }));
+        stage.push(&["a", "b"]);
+        stage.idle().await;
+        assert_eq!(stage.receiver.names().len(), 13);
+        assert_eq!(stage.count(Delivery::Failed), 1);
+        assert!(stage.receiver.began.elapsed() < HOUR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_was_unavailable_for_a_night_gets_every_event() {
+        let began = Instant::now();
+        let stage = Stage::of(Receiver::by(move |_, _| {
+            Some(match began.elapsed() < 20 * HOUR {
+                true => DeliveryResult::Unavailable {
+                    reason: UnavailableReason::Connect,
+                    retry_after: None,
+                },
+                false => DeliveryResult::Accepted,
+            })
+        }));
+        stage.push(&["a", "b", "c"]);
+        stage.idle().await;
+        assert_eq!(stage.count(Delivery::Delivered), 3);
+        let attempts = stage.receiver.names().len();
+        assert!((200..600).contains(&attempts), "{attempts}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_for_a_receiver_that_stays_unavailable_fail_one_by_one() {
+        let stage = Stage::of(Receiver::by(|_, _| Some(unavailable(503, None))));
+        stage.push(&["a", "b"]);
+        stage.idle().await;
+        assert_eq!(stage.count(Delivery::Failed), 2);
+        let elapsed = stage.receiver.began.elapsed();
+        assert!(elapsed > 40 * HOUR && elapsed < 49 * HOUR, "{elapsed:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delays_grow_up_to_a_maximum_and_respect_retry_after() {
+        let retry_after = Duration::from_secs(20 * 60);
+        let stage = Stage::of(Receiver::by(move |_, before| {
+            Some(match before {
+                0..12 => unavailable(503, None),
+                12 => unavailable(429, Some(retry_after)),
+                _ => DeliveryResult::Accepted,
+            })
+        }));
+        stage.push(&["a"]);
+        stage.idle().await;
+        let times = stage.receiver.times();
+        let delays: Vec<f64> = times
+            .windows(2)
+            .map(|w| (w[1] - w[0]).as_secs_f64())
+            .collect();
+        let bounds = (0..12).map(|n| f64::from(2_u32.pow(n)).min(300.0));
+        for (delay, bound) in delays.iter().zip(bounds) {
+            let enough = (bound * 0.49)..(bound * 1.01 + 0.01);
+            assert!(enough.contains(delay), "{delay} of {bound}: {delays:?}");
+        }
+        assert!(delays[12] >= retry_after.as_secs_f64(), "{delays:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_full_queue_drops_the_oldest_but_not_the_event_in_flight() {
+        let stage = Stage::of(Receiver::by(|_, before| {
+            Some(match before {
+                0 => unavailable(503, None),
+                _ => DeliveryResult::Accepted,
+            })
+        }));
+        stage.push(&["a"]);
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        stage.push(&["b", "c", "d", "e", "f", "g"]);
+        assert_eq!(stage.count(Delivery::Dropped), 2);
+        let undelivered = stage.queue.undelivered();
+        let names: Vec<&str> = undelivered
+            .iter()
+            .map(|payload| payload.body.as_str())
+            .collect();
+        assert_eq!(names, ["a", "d", "e", "f", "g"]);
+        stage.idle().await;
+        assert_eq!(stage.count(Delivery::Delivered), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stopping_process_sends_queued_events_without_delay() {
+        let stage = Stage::of(Receiver::by(|_, before| {
+            Some(match before {
+                0 => unavailable(503, Some(HOUR)),
+                _ => DeliveryResult::Accepted,
+            })
+        }));
+        stage.push(&["a"]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let Stage {
+            sender,
+            receiver,
+            telemetry,
+            ..
+        } = stage;
+        sender.stop().await;
+        assert_eq!(receiver.names(), ["a", "a"]);
+        assert!(receiver.began.elapsed() < Duration::from_secs(2));
+        assert_eq!(count(&telemetry, Delivery::Delivered), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stalled_receiver_delays_the_stop_for_seconds_only() {
+        let stage = Stage::of(Receiver::by(|_, _| None));
+        stage.push(&["a", "b", "c"]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let Stage {
+            sender,
+            receiver,
+            telemetry,
+            queue,
+        } = stage;
+        sender.stop().await;
+        assert!(receiver.began.elapsed() <= Duration::from_secs(7));
+        assert_eq!(count(&telemetry, Delivery::Dropped), 3);
+        assert!(queue.undelivered().is_empty());
+    }
+}

@@ -1,0 +1,62 @@
+//! What a tenant cell is built with.
+
+use super::{Clock, StateWriter};
+use crate::config::{Config, Tenant, TenantRules};
+use crate::events::Events;
+use crate::store::Store;
+use secure_score_exposition::Policy;
+use secure_score_model::{Interner, TenantIdentity};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What all cells share for the lifetime of the process.
+#[derive(Clone)]
+pub(super) struct Context {
+    pub(super) store: Arc<Store>,
+    pub(super) clock: Clock,
+    /// Writes the state directory, where there is one.
+    pub(super) state_writer: Option<Arc<StateWriter>>,
+    pub(super) interner: Arc<Interner>,
+}
+
+/// What the configuration says about one tenant, until the next reload.
+pub(super) struct Settings {
+    pub(super) rules: TenantRules,
+    /// What labels show of persons and comments.
+    pub(super) policy: Arc<Policy>,
+    pub(super) max_staleness: Duration,
+    /// The cloud and directory that the alias stands for, as configured.
+    pub(super) directory: String,
+    pub(super) events: Option<Arc<Events>>,
+}
+
+impl Settings {
+    pub(super) fn new(
+        config: &Config,
+        tenant: &Tenant,
+        policy: &Arc<Policy>,
+        events: Option<&Arc<Events>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            rules: config.rules(&tenant.alias),
+            policy: Arc::clone(policy),
+            max_staleness: config.refresh.max_staleness,
+            directory: format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id),
+            events: events.map(Arc::clone),
+        })
+    }
+}
+
+/// The identity of a tenant as configured. Where the configuration names a
+/// domain, the Entra id is learned from the first response.
+pub(super) fn identity(tenant: &Tenant) -> TenantIdentity {
+    let by_domain = tenant.tenant_id.contains('.');
+    TenantIdentity {
+        entra_tenant_id: (!by_domain).then(|| tenant.tenant_id.as_str().into()),
+        display_name: tenant.display_name.as_str().into(),
+        cloud: tenant.cloud.as_str(),
+        target: tenant.target,
+        credential_expires: tenant.credential.expires(),
+        ..TenantIdentity::new(&tenant.alias)
+    }
+}

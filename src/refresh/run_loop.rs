@@ -1,0 +1,224 @@
+//! The loop that refreshes one list of one tenant.
+
+use super::on_demand::RefreshTrigger;
+use super::schedule;
+use super::tenant_cell::{FetchResult, TenantCell};
+use crate::graph::{Client, GraphError, RefreshPermit, Retry, Subject};
+use crate::telemetry::Telemetry;
+use secure_score_model::Api;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
+
+/// The delay before a loop that panicked is started again.
+const RESTART_DELAY: Duration = Duration::from_secs(10);
+
+/// The longest delay taken over from an earlier process.
+const MAX_INHERITED_DELAY: Duration = Duration::from_secs(60 * 60);
+
+/// One loop. Both loops of a tenant share all but list, interval and trigger.
+pub(super) struct RefreshLoop {
+    pub(super) api: Api,
+    pub(super) interval: Duration,
+    pub(super) client: Arc<Client>,
+    pub(super) cell: Arc<TenantCell>,
+    pub(super) permits: Arc<Semaphore>,
+    pub(super) telemetry: Arc<Telemetry>,
+    /// The start of the process, from which phases are counted.
+    pub(super) epoch: Instant,
+    /// Starts refreshes that are due, in `refresh.mode: scrape`.
+    pub(super) trigger: Option<Arc<RefreshTrigger>>,
+}
+
+impl RefreshLoop {
+    /// Refreshes until it is dropped.
+    ///
+    /// A panic in a refresh is caught in [`contained`](Self::contained). One
+    /// outside of it would end the loop and freeze the tenant's series without
+    /// a sign, so the loop runs in a task that is started again.
+    pub(super) async fn run(self: Arc<Self>) {
+        loop {
+            let task = tokio::spawn(Arc::clone(&self).run_loop());
+            let ended = AbortOnDropHandle::new(task).await;
+            tracing::error!(
+                tenant = self.cell.alias(),
+                api = self.api.as_str(),
+                panic = ended.is_err(),
+                "a refresh loop ended because of a bug in the exporter and is started again"
+            );
+            tokio::time::sleep(RESTART_DELAY).await;
+        }
+    }
+
+    /// Refreshes once and records the outcome.
+    pub(super) async fn run_once(self: &Arc<Self>) {
+        let record = |this: &Self, fetched| this.record(fetched, |_| this.interval);
+        self.contained(record).await;
+    }
+
+    async fn run_loop(self: Arc<Self>) {
+        let max = MAX_INHERITED_DELAY.max(self.interval * 2);
+        if let Some(delay) = self.cell.not_due_for(self.api, max) {
+            self.sleep(delay).await;
+        }
+        let mut failures = 0;
+        loop {
+            let complete = move |this: &Self, fetched| this.complete(fetched, failures);
+            let next = self.contained(complete).await;
+            failures = next.failures;
+            self.sleep(next.delay).await;
+        }
+    }
+
+    /// Fetches the list and passes the result on, in a task of its own: a panic
+    /// in it fails this refresh, and is passed on as an internal error.
+    async fn contained<T: Send + 'static>(
+        self: &Arc<Self>,
+        complete: impl Fn(&Self, Result<FetchResult, GraphError>) -> T + Copy + Send + 'static,
+    ) -> T {
+        let this = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let mut permit = RefreshPermit::take(Arc::clone(&this.permits)).await;
+            let started = Instant::now();
+            let fetched = this.fetch(&mut permit).await;
+            let completed = complete(&this, fetched);
+            this.telemetry.refresh(this.api, started.elapsed());
+            completed
+        });
+        AbortOnDropHandle::new(task)
+            .await
+            .unwrap_or_else(|_| complete(self, Err(GraphError::internal(self.subject()))))
+    }
+
+    async fn fetch(&self, permit: &mut RefreshPermit) -> Result<FetchResult, GraphError> {
+        match self.api {
+            Api::Profiles => self
+                .client
+                .catalogue(permit)
+                .await
+                .map(FetchResult::Catalogue),
+            Api::Scores => self.client.report(permit).await.map(FetchResult::Report),
+        }
+    }
+
+    fn subject(&self) -> Subject {
+        match self.api {
+            Api::Profiles => Subject::Catalogue,
+            Api::Scores => Subject::Report,
+        }
+    }
+
+    /// Applies what was fetched and publishes the outcome. `delay` says when
+    /// the next refresh is due.
+    fn record(
+        &self,
+        fetched: Result<FetchResult, GraphError>,
+        delay: impl FnOnce(&Result<(), GraphError>) -> Duration,
+    ) {
+        let mut update = self.cell.update();
+        let outcome = fetched.and_then(|fetched| update.apply(fetched));
+        let delay = delay(&outcome);
+        update.record_outcome(self.api, &outcome, self.client.traffic(), delay);
+        update.publish();
+    }
+
+    /// Ends a refresh that follows `failures` failed ones.
+    fn complete(&self, fetched: Result<FetchResult, GraphError>, failures: u32) -> Next {
+        if let Some(delay) = waiting_for_retry_after(&fetched) {
+            // Graph asked for the delay in its response for the other list.
+            // This list was not requested, so its refresh has not failed.
+            let mut update = self.cell.update();
+            update.postpone(self.api, delay);
+            update.publish();
+            return Next { failures, delay };
+        }
+        let mut next = Next {
+            failures: 0,
+            delay: Duration::ZERO,
+        };
+        self.record(fetched, |outcome| {
+            next.failures = outcome.as_ref().map_or(failures + 1, |()| 0);
+            next.delay = self.delay(outcome, next.failures);
+            self.log(outcome, &next);
+            next.delay
+        });
+        next
+    }
+
+    fn delay(&self, outcome: &Result<(), GraphError>, failures: u32) -> Duration {
+        match outcome {
+            // Scrapes decide the time; there is no load to spread.
+            Ok(()) if self.trigger.is_some() => self.interval,
+            Ok(()) => {
+                let elapsed = self.epoch.elapsed();
+                let phase = schedule::phase(self.cell.alias(), self.api.as_str());
+                schedule::next_slot(elapsed, self.interval, phase).saturating_sub(elapsed)
+            }
+            Err(error) => schedule::delay_after_failure(
+                error.retry(),
+                failures,
+                self.interval,
+                fastrand::f64(),
+            ),
+        }
+    }
+
+    /// Waits until the next refresh, and drops data that expires meanwhile.
+    async fn sleep(&self, delay: Duration) {
+        let timer = tokio::time::sleep(delay);
+        let Some(trigger) = &self.trigger else {
+            return self.dropping_expired(timer).await;
+        };
+        trigger.set_idle();
+        self.dropping_expired(timer).await;
+        self.dropping_expired(trigger.requested()).await;
+    }
+
+    async fn dropping_expired(&self, wait: impl Future<Output = ()>) {
+        let mut wait = std::pin::pin!(wait);
+        while let Some(expiry) = self.cell.expires_at(self.api) {
+            tokio::select! {
+                biased;
+                () = wait.as_mut() => return,
+                () = tokio::time::sleep_until(expiry) => self.cell.drop_expired(),
+            }
+        }
+        wait.await;
+    }
+
+    fn log(&self, outcome: &Result<(), GraphError>, next: &Next) {
+        let tenant = self.cell.alias();
+        let api = self.api.as_str();
+        let delay = humantime::format_duration(Duration::from_secs(next.delay.as_secs()));
+        match outcome {
+            Ok(()) => tracing::debug!(tenant, api, next = %delay, "refreshed"),
+            Err(error) => tracing::warn!(
+                tenant,
+                api,
+                reason = error.reason().as_str(),
+                failures = next.failures,
+                next = %delay,
+                hint = error.hint(),
+                "refresh failed: {error}"
+            ),
+        }
+    }
+}
+
+/// What follows a refresh.
+struct Next {
+    /// The refreshes that failed in a row.
+    failures: u32,
+    delay: Duration,
+}
+
+/// The rest of a delay that Graph asked for, where the list was not requested.
+fn waiting_for_retry_after<T>(fetched: &Result<T, GraphError>) -> Option<Duration> {
+    let error = fetched.as_ref().err().filter(|error| error.is_held())?;
+    match error.retry() {
+        Retry::After(delay) => Some(delay),
+        Retry::Backoff | Retry::Rarely => None,
+    }
+}

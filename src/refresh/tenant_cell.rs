@@ -1,0 +1,627 @@
+//! One tenant's data, and the only way to change it.
+
+use super::context::{Context, Settings};
+use super::logged_once::LoggedOnce;
+use super::tenant_data::{Cached, TenantData, is_complete};
+use crate::graph::{Fetched, GraphError, Subject};
+use crate::store::disk::Saved;
+use parking_lot::{Mutex, MutexGuard};
+use secure_score_model::{
+    Api, Catalogue, Reason, Report, TenantIdentity, Timestamp, Traffic, Trouble,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One tenant's data, shared by its two refresh loops.
+///
+/// A list replaces its predecessor completely or not at all; a failure leaves
+/// the predecessor in use until `max_staleness`.
+pub(super) struct TenantCell {
+    alias: Arc<str>,
+    context: Context,
+    data: Mutex<TenantData>,
+    logged: LoggedOnce,
+}
+
+/// A list as Graph returned it.
+pub(super) enum FetchResult {
+    Catalogue(Fetched<Catalogue>),
+    Report(Fetched<Option<Report>>),
+}
+
+impl TenantCell {
+    /// A cell with what an earlier process saved of the tenant.
+    pub(super) fn new(
+        identity: TenantIdentity,
+        settings: Arc<Settings>,
+        context: Context,
+        saved: Option<Saved>,
+    ) -> Self {
+        let alias = Arc::clone(&identity.alias);
+        let mut data = TenantData::new(identity, settings);
+        let logged = LoggedOnce::default();
+        if let Some(saved) = saved {
+            let moves = data.restore(saved, &context.interner, (context.clock)());
+            logged.moved_controls(&alias, moves);
+        }
+        Self {
+            alias,
+            context,
+            data: Mutex::new(data),
+            logged,
+        }
+    }
+
+    pub(super) fn alias(&self) -> &str {
+        &self.alias
+    }
+
+    fn now(&self) -> Timestamp {
+        (self.context.clock)()
+    }
+
+    /// Begins a change. The other loop of the tenant waits for its end.
+    pub(super) fn update(&self) -> Update<'_> {
+        let current = self.data.lock();
+        Update {
+            cell: self,
+            next: current.clone(),
+            current,
+            save: false,
+        }
+    }
+
+    /// Applies another configuration, and publishes the data it results in.
+    pub(super) fn reconfigure(&self, identity: TenantIdentity, settings: Arc<Settings>) {
+        let mut update = self.update();
+        update.next.reconfigure(identity, settings);
+        update.publish();
+    }
+
+    /// Drops the lists that exceed `max_staleness`, and publishes the gap.
+    pub(super) fn drop_expired(&self) {
+        let now = Instant::now();
+        let mut update = self.update();
+        let next = &mut update.next;
+        let catalogue = next.catalogue.take_if(|it| it.expires <= now).is_some();
+        let report = next.report.take_if(|it| it.expires <= now).is_some();
+        if catalogue || report {
+            tracing::warn!(
+                tenant = %self.alias,
+                catalogue,
+                report,
+                "data older than max_staleness is no longer exported"
+            );
+            update.publish();
+        }
+    }
+
+    /// When a list exceeds `max_staleness`, if there is one.
+    pub(super) fn expires_at(&self, api: Api) -> Option<Instant> {
+        let data = self.data.lock();
+        match api {
+            Api::Profiles => data.catalogue.as_ref().map(|it| it.expires),
+            Api::Scores => data.report.as_ref().map(|it| it.expires),
+        }
+    }
+
+    /// Publishes nothing from now on. A loop that is stopped in the middle of a
+    /// refresh would otherwise bring back a removed tenant.
+    pub(super) fn stop_publishing(&self) {
+        self.data.lock().stopped = true;
+    }
+
+    /// Makes failing lists due at once, as the administrator may have fixed the
+    /// cause. A list that Microsoft throttles keeps its delay.
+    pub(super) fn retry_failed(&self) {
+        let mut data = self.data.lock();
+        for api in Api::ALL {
+            let health = data.health.of_mut(api);
+            let reason = health.trouble.as_ref().map(|trouble| trouble.reason);
+            if !health.up && reason != Some(Reason::Throttled) {
+                health.next_refresh = None;
+            }
+        }
+    }
+
+    /// Whether a list fails until an administrator changes something.
+    pub(super) fn needs_administrator(&self) -> bool {
+        let data = self.data.lock();
+        let mut troubles = Api::ALL
+            .iter()
+            .filter_map(|api| data.health.of(*api).trouble.as_ref());
+        troubles.any(|trouble| trouble.reason.needs_administrator())
+    }
+
+    /// How long a list is not due, by the schedule of an earlier process. Never
+    /// longer than `max`, because the wall clock may have been set back.
+    pub(super) fn not_due_for(&self, api: Api, max: Duration) -> Option<Duration> {
+        let due = self.data.lock().health.of(api).next_refresh?;
+        let delay = due.since(self.now());
+        (!delay.is_zero()).then_some(delay.min(max))
+    }
+}
+
+/// A change to a tenant, made to a copy of its data.
+///
+/// [`publish`](Self::publish) ends it, in the one order that is right. An
+/// update that is dropped before, by a panic for instance, leaves the tenant
+/// as it was.
+#[must_use = "an update that is not published changes nothing"]
+pub(super) struct Update<'a> {
+    cell: &'a TenantCell,
+    current: MutexGuard<'a, TenantData>,
+    next: TenantData,
+    save: bool,
+}
+
+impl Update<'_> {
+    /// Takes over a list. An error is a failure of the refresh, although a
+    /// partial list is taken over where there is no complete one.
+    pub(super) fn apply(&mut self, fetched: FetchResult) -> Result<(), GraphError> {
+        match fetched {
+            FetchResult::Catalogue(fetched) => self.apply_catalogue(fetched),
+            FetchResult::Report(fetched) => self.apply_report(fetched),
+        }
+    }
+
+    fn apply_catalogue(&mut self, fetched: Fetched<Catalogue>) -> Result<(), GraphError> {
+        let Fetched {
+            value: mut catalogue,
+            partial,
+            unknown_words,
+        } = fetched;
+        let TenantCell {
+            alias,
+            context,
+            logged,
+            ..
+        } = self.cell;
+        let next = &mut self.next;
+        if catalogue.entries.is_empty() && next.had_controls {
+            return Err(GraphError::emptied(Subject::Catalogue));
+        }
+        if partial && is_complete(next.catalogue.as_ref()) {
+            return Err(GraphError::partial(Subject::Catalogue));
+        }
+        logged.unknown_words(alias, Api::Profiles, unknown_words);
+        context.interner.intern_catalogue(&mut catalogue);
+        next.had_controls |= !catalogue.entries.is_empty();
+        next.categories_known = true;
+        next.learn_id(catalogue.entra_tenant_id.as_ref());
+        let catalogue = Arc::new(catalogue);
+        let cached = self.cell.cached(&next.settings, &catalogue, partial);
+        if Cached::replace(&mut next.catalogue, cached) {
+            let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
+            logged.moved_controls(alias, moves);
+        }
+        complete(partial, Subject::Catalogue)
+    }
+
+    fn apply_report(&mut self, fetched: Fetched<Option<Report>>) -> Result<(), GraphError> {
+        let Fetched {
+            value: report,
+            partial,
+            unknown_words,
+        } = fetched;
+        let next = &mut self.next;
+        let Some(mut report) = report else {
+            // Microsoft computes the first report of a new tenant after days.
+            return match next.had_report {
+                true => Err(GraphError::emptied(Subject::Report)),
+                false => Ok(()),
+            };
+        };
+        if partial && is_complete(next.report.as_ref()) {
+            return Err(GraphError::partial(Subject::Report));
+        }
+        let logged = &self.cell.logged;
+        logged.unknown_words(&self.cell.alias, Api::Scores, unknown_words);
+        self.cell.context.interner.intern_report(&mut report);
+        next.had_report = true;
+        next.learn_id(Some(&report.entra_tenant_id));
+        next.remember_previous_score(&report);
+        let cached = self.cell.cached(&next.settings, &Arc::new(report), partial);
+        Cached::replace(&mut next.report, cached);
+        complete(partial, Subject::Report)
+    }
+
+    /// Records how a refresh ended and when the next one is due.
+    pub(super) fn record_outcome(
+        &mut self,
+        api: Api,
+        outcome: &Result<(), GraphError>,
+        traffic: Traffic,
+        next_in: Duration,
+    ) {
+        let now = self.cell.now();
+        self.next.categories_known |= api == Api::Profiles;
+        self.next.health.traffic = traffic;
+        let health = self.next.health.of_mut(api);
+        health.refreshes += 1;
+        health.next_refresh = Some(now.plus(next_in));
+        health.up = outcome.is_ok();
+        match outcome {
+            Ok(()) => {
+                health.last_success = Some(now);
+                health.trouble = None;
+            }
+            Err(error) => {
+                *health.failures.entry(error.reason()).or_default() += 1;
+                health.trouble = Some(Trouble {
+                    hint: error.hint(),
+                    ..Trouble::new(error.reason(), error.to_string())
+                });
+            }
+        }
+        self.save = true;
+    }
+
+    /// Records that a refresh was not started, and when it may start.
+    pub(super) fn postpone(&mut self, api: Api, delay: Duration) {
+        self.next.health.of_mut(api).next_refresh = Some(self.cell.now().plus(delay));
+        self.save = true;
+    }
+
+    /// Joins and renders what changed, puts it in use, publishes it, and only
+    /// then emits the events found in it: a reader that an event brings here
+    /// finds the data it is about. The state is saved last, so that a crash
+    /// repeats an event instead of losing it.
+    pub(super) fn publish(mut self) {
+        let Context {
+            store,
+            state_writer,
+            ..
+        } = &self.cell.context;
+        let events = match self.next.render() {
+            true => self.next.detect_events(self.cell.now()),
+            false => Vec::new(),
+        };
+        *self.current = self.next;
+        let data = &*self.current;
+        if data.stopped {
+            return;
+        }
+        store.publish(data.state());
+        if let Some(receivers) = &data.settings.events {
+            receivers.emit(&events);
+        }
+        if let Some(writer) = state_writer.as_ref().filter(|_| self.save) {
+            writer.save(data.to_saved());
+        }
+    }
+}
+
+impl TenantCell {
+    fn cached<T>(&self, settings: &Settings, value: &Arc<T>, partial: bool) -> Cached<T> {
+        Cached {
+            value: Arc::clone(value),
+            confirmed: self.now(),
+            expires: Instant::now() + settings.max_staleness,
+            complete: !partial,
+        }
+    }
+}
+
+/// A partial list is better than none, and still a failure.
+fn complete(partial: bool, subject: Subject) -> Result<(), GraphError> {
+    match partial {
+        true => Err(GraphError::partial(subject)),
+        false => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TenantRules;
+    use crate::events::Events;
+    use crate::store::TenantState;
+    use crate::telemetry::Telemetry;
+    use secure_score_model::{CatalogueEntry, ControlState, History, Persons, Points, StateUpdate};
+    use std::collections::BTreeSet;
+    use std::io::Write;
+
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    /// A tenant whose events are queued for a webhook.
+    fn cell() -> TenantCell {
+        let events = Events {
+            persons: Persons::Plain,
+            telemetry: Arc::new(Telemetry::new().unwrap()),
+            exporter: None,
+            queue: Some(Arc::default()),
+        };
+        let settings = Settings {
+            rules: TenantRules::default(),
+            policy: Arc::default(),
+            max_staleness: 24 * HOUR,
+            directory: "global/guid".to_owned(),
+            events: Some(Arc::new(events)),
+        };
+        let context = Context {
+            store: Arc::default(),
+            clock: Arc::new(|| Timestamp::from_seconds(1_000)),
+            state_writer: None,
+            interner: Arc::default(),
+        };
+        TenantCell::new(
+            TenantIdentity::new("contoso"),
+            settings.into(),
+            context,
+            None,
+        )
+    }
+
+    fn fetched<T>(value: T, partial: bool) -> Fetched<T> {
+        Fetched {
+            value,
+            partial,
+            unknown_words: BTreeSet::new(),
+        }
+    }
+
+    fn catalogue_of(entries: Vec<CatalogueEntry>, partial: bool) -> FetchResult {
+        let catalogue = Catalogue {
+            entra_tenant_id: Some("guid".into()),
+            entries: entries.into_iter().map(Arc::new).collect(),
+            ..Catalogue::default()
+        };
+        FetchResult::Catalogue(fetched(catalogue, partial))
+    }
+
+    fn catalogue(ids: &[&str], partial: bool) -> FetchResult {
+        catalogue_of(
+            ids.iter().copied().map(CatalogueEntry::new).collect(),
+            partial,
+        )
+    }
+
+    /// Control `A` with its risk accepted, and control `B`.
+    fn accepted(partial: bool) -> FetchResult {
+        let update = StateUpdate {
+            at: Some(Timestamp::from_seconds(900)),
+            by: Some("alex@contoso.example".into()),
+            comment: Some("why".into()),
+            ..StateUpdate::new(ControlState::RiskAccepted)
+        };
+        let accepted = CatalogueEntry {
+            history: History::from_updates(vec![update]),
+            ..CatalogueEntry::new("A")
+        };
+        catalogue_of(vec![accepted, CatalogueEntry::new("B")], partial)
+    }
+
+    fn report(points: f64) -> Report {
+        Report {
+            current_score: Points::new(points),
+            ..Report::new("guid")
+        }
+    }
+
+    fn score(report: Option<Report>) -> FetchResult {
+        FetchResult::Report(fetched(report, false))
+    }
+
+    fn apply(cell: &TenantCell, fetched: FetchResult) -> Result<(), GraphError> {
+        let mut update = cell.update();
+        let outcome = update.apply(fetched);
+        update.publish();
+        outcome
+    }
+
+    /// The reason for which a list is refused, or is a failure nevertheless.
+    fn refusal(cell: &TenantCell, fetched: FetchResult) -> Reason {
+        apply(cell, fetched).unwrap_err().reason()
+    }
+
+    fn published(cell: &TenantCell) -> Arc<TenantState> {
+        cell.update().publish();
+        Arc::clone(cell.context.store.current().find("contoso").unwrap())
+    }
+
+    fn controls(cell: &TenantCell) -> usize {
+        published(cell).snapshot.controls.len()
+    }
+
+    /// The kinds of the events emitted so far.
+    fn emitted(cell: &TenantCell) -> Vec<&'static str> {
+        let settings = Arc::clone(&cell.data.lock().settings);
+        let events = settings.events.as_ref().unwrap();
+        let queued = events.queue.as_ref().unwrap().undelivered();
+        queued.iter().map(|event| event.kind.as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_catalogue_that_turns_empty_is_refused_and_the_old_one_stays() {
+        let cell = cell();
+        let first = apply(&cell, catalogue(&[], false));
+        assert!(first.is_ok(), "empty from the start is no failure");
+        apply(&cell, catalogue(&["A", "B"], false)).unwrap();
+        assert_eq!(refusal(&cell, catalogue(&[], false)), Reason::Emptied);
+        assert_eq!(controls(&cell), 2);
+    }
+
+    #[tokio::test]
+    async fn a_partial_catalogue_replaces_none_and_no_complete_one() {
+        let cell = cell();
+        assert_eq!(refusal(&cell, catalogue(&["A"], true)), Reason::Partial);
+        assert_eq!(controls(&cell), 1);
+        apply(&cell, catalogue(&["A", "B"], false)).unwrap();
+        assert_eq!(refusal(&cell, catalogue(&["A"], true)), Reason::Partial);
+        assert_eq!(controls(&cell), 2);
+    }
+
+    #[tokio::test]
+    async fn a_report_that_disappears_is_refused() {
+        let cell = cell();
+        assert!(apply(&cell, score(None)).is_ok(), "a new tenant has none");
+        apply(&cell, score(Some(report(5.0)))).unwrap();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        assert_eq!(refusal(&cell, score(None)), Reason::Emptied);
+        assert!(published(&cell).snapshot.report.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_report_is_published_once_the_catalogue_was_requested() {
+        let cell = cell();
+        apply(&cell, score(Some(report(5.0)))).unwrap();
+        assert!(published(&cell).snapshot.report.is_none());
+        let failed = Err(GraphError::partial(Subject::Catalogue));
+        let mut update = cell.update();
+        update.record_outcome(Api::Profiles, &failed, Traffic::default(), HOUR);
+        update.publish();
+        assert!(published(&cell).snapshot.report.is_some());
+    }
+
+    #[tokio::test]
+    async fn the_last_score_of_an_earlier_day_is_remembered() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let previous = |day: Option<i64>, points| {
+            let report = Report {
+                as_of: day.map(|day| Timestamp::from_seconds(day * 86_400)),
+                max_score: Points::new(10.0),
+                ..report(points)
+            };
+            apply(&cell, score(Some(report))).unwrap();
+            let previous = published(&cell).snapshot.previous_score;
+            previous.map(|it| (it.as_of.as_seconds(), it.score.get()))
+        };
+        assert_eq!(previous(Some(1), 4.0), None);
+        assert_eq!(previous(Some(1), 5.0), None, "the same day, corrected");
+        assert_eq!(previous(Some(2), 6.0), Some((86_400.0, 5.0)));
+        assert_eq!(previous(Some(2), 7.0), Some((86_400.0, 5.0)));
+        assert_eq!(previous(Some(1), 5.0), Some((86_400.0, 5.0)));
+        assert_eq!(previous(None, 8.0), Some((86_400.0, 5.0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn expired_data_is_dropped_and_returns_with_the_next_success() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        tokio::time::advance(12 * HOUR).await;
+        apply(&cell, score(Some(report(5.0)))).unwrap();
+
+        tokio::time::advance(12 * HOUR - Duration::from_secs(1)).await;
+        cell.drop_expired();
+        assert_eq!(controls(&cell), 1);
+
+        tokio::time::advance(Duration::from_secs(1)).await;
+        cell.drop_expired();
+        assert_eq!(controls(&cell), 0, "the catalogue is a day old");
+        let report = &published(&cell).snapshot.report;
+        assert!(report.is_some(), "the report is half a day old");
+
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        assert_eq!(controls(&cell), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_unchanged_list_is_fresh_and_is_not_rendered_again() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let before = published(&cell);
+        tokio::time::advance(20 * HOUR).await;
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        tokio::time::advance(20 * HOUR).await;
+        cell.drop_expired();
+        assert!(Arc::ptr_eq(&before.snapshot, &published(&cell).snapshot));
+    }
+
+    #[tokio::test]
+    async fn an_update_that_is_not_published_changes_nothing() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A", "B"], false)).unwrap();
+        let mut update = cell.update();
+        update.apply(accepted(false)).unwrap();
+        drop(update);
+        assert_eq!(emitted(&cell).len(), 0);
+        apply(&cell, accepted(false)).unwrap();
+        assert_eq!(emitted(&cell), ["state_changed"]);
+    }
+
+    #[tokio::test]
+    async fn events_are_emitted_after_their_data_is_published() {
+        /// Looks into the store whenever a line is logged.
+        struct Reader(Arc<crate::store::Store>, Arc<Mutex<Vec<usize>>>);
+
+        impl Write for Reader {
+            fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+                let tenants = self.0.current();
+                let state = tenants.find("contoso");
+                let controls = state.map_or(0, |it| it.snapshot.controls.len());
+                self.1.lock().push(controls);
+                Ok(line.len())
+            }
+
+            fn flush(&mut self) -> std::io::Result<()> {
+                Ok(())
+            }
+        }
+
+        let (cell, read) = (cell(), Arc::<Mutex<Vec<usize>>>::default());
+        let (store, seen) = (Arc::clone(&cell.context.store), Arc::clone(&read));
+        let writer = move || Reader(Arc::clone(&store), Arc::clone(&seen));
+        let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
+        tracing::subscriber::with_default(subscriber, || apply(&cell, accepted(false)).unwrap());
+        assert_eq!(*read.lock(), [2]);
+    }
+
+    #[tokio::test]
+    async fn a_control_left_only_where_a_complete_catalogue_lacks_it() {
+        let cell = cell();
+        apply(&cell, accepted(false)).unwrap();
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        apply(&cell, catalogue(&["B"], true)).unwrap_err();
+        apply(&cell, catalogue(&[], false)).unwrap_err();
+        assert_eq!(emitted(&cell), ["state_changed"], "both were refused");
+        apply(&cell, catalogue(&["B"], false)).unwrap();
+        assert_eq!(emitted(&cell), ["state_changed", "accepted_control_left"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn data_that_expired_and_returned_repeats_no_event() {
+        let cell = cell();
+        apply(&cell, accepted(false)).unwrap();
+        tokio::time::advance(24 * HOUR).await;
+        cell.drop_expired();
+        assert_eq!(controls(&cell), 0);
+        apply(&cell, catalogue(&["B"], true)).unwrap_err();
+        assert_eq!(controls(&cell), 1, "a partial catalogue replaces none");
+        apply(&cell, accepted(true)).unwrap_err();
+        apply(&cell, accepted(false)).unwrap();
+        assert_eq!(emitted(&cell), ["state_changed"]);
+    }
+
+    #[tokio::test]
+    async fn a_stopped_cell_publishes_and_emits_nothing() {
+        let cell = cell();
+        cell.stop_publishing();
+        apply(&cell, accepted(false)).unwrap();
+        assert!(cell.context.store.current().find("contoso").is_none());
+        assert_eq!(emitted(&cell).len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_reported_with_its_reason_until_a_success() {
+        let cell = cell();
+        let record = |outcome| {
+            let mut update = cell.update();
+            update.record_outcome(Api::Profiles, &outcome, Traffic::default(), HOUR);
+            update.publish();
+            published(&cell).health.profiles.clone()
+        };
+        let health = record(Err(GraphError::emptied(Subject::Catalogue)));
+        assert!(!health.up);
+        assert_eq!(health.failures.get(&Reason::Emptied), Some(&1));
+        assert_eq!(health.trouble.map(|t| t.reason), Some(Reason::Emptied));
+        assert_eq!(health.next_refresh, Some(Timestamp::from_seconds(4_600)));
+
+        let health = record(Ok(()));
+        assert!(health.up && health.trouble.is_none());
+        assert_eq!(health.refreshes, 2);
+        assert_eq!(health.last_success, Some(Timestamp::from_seconds(1_000)));
+    }
+}

@@ -1,0 +1,255 @@
+//! What is known of one tenant.
+
+use super::context::Settings;
+use crate::events::{self, Event, Seen};
+use crate::store::TenantState;
+use secure_score_exposition::Chunk;
+use secure_score_model::{
+    Catalogue, CategoryPins, PreviousScore, Report, TenantHealth, TenantIdentity, TenantSnapshot,
+    Timestamp,
+};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// One tenant's lists, and what was computed from them.
+///
+/// A clone is cheap: everything large is behind an `Arc` and is copied only
+/// where an update changes it.
+#[derive(Clone)]
+pub(super) struct TenantData {
+    pub(super) identity: TenantIdentity,
+    pub(super) settings: Arc<Settings>,
+    pub(super) health: TenantHealth,
+    pub(super) catalogue: Option<Cached<Catalogue>>,
+    pub(super) report: Option<Cached<Report>>,
+    pub(super) had_controls: bool,
+    pub(super) had_report: bool,
+    /// Whether a catalogue was requested, or restored. The catalogue decides
+    /// the category of a control: series rendered from a report alone would
+    /// soon move to another one.
+    pub(super) categories_known: bool,
+    pub(super) pins: Arc<CategoryPins>,
+    pub(super) previous_score: Option<PreviousScore>,
+    pub(super) seen: Arc<Seen>,
+    pub(super) rendered: Option<Rendered>,
+    /// Set when another cell replaces this one, or none.
+    pub(super) stopped: bool,
+}
+
+/// A list, and until when it is exported.
+#[derive(Clone)]
+pub(super) struct Cached<T> {
+    pub(super) value: Arc<T>,
+    /// When Graph last returned it, by the wall clock.
+    pub(super) confirmed: Timestamp,
+    /// When it exceeds `max_staleness`, by the monotonic clock.
+    pub(super) expires: Instant,
+    /// False where Graph marked the response as partial (206).
+    pub(super) complete: bool,
+}
+
+impl<T> Cached<T> {
+    /// Moves the expiry from one `max_staleness` to another.
+    fn reschedule(&mut self, before: Duration, after: Duration) {
+        let later = self.expires + after;
+        self.expires = later.checked_sub(before).unwrap_or(later);
+    }
+}
+
+impl<T: PartialEq> Cached<T> {
+    /// Replaces a list, and returns whether its content changed. Equal content
+    /// stays in the allocation it was rendered from.
+    pub(super) fn replace(slot: &mut Option<Self>, mut new: Self) -> bool {
+        let known = slot.as_ref().filter(|it| it.value == new.value);
+        let changed = known.is_none();
+        if let Some(known) = known {
+            new.value = Arc::clone(&known.value);
+        }
+        *slot = Some(new);
+        changed
+    }
+}
+
+pub(super) fn is_complete<T>(cached: Option<&Cached<T>>) -> bool {
+    cached.is_some_and(|it| it.complete)
+}
+
+impl TenantData {
+    pub(super) fn new(identity: TenantIdentity, settings: Arc<Settings>) -> Self {
+        Self {
+            identity,
+            settings,
+            health: TenantHealth::default(),
+            catalogue: None,
+            report: None,
+            had_controls: false,
+            had_report: false,
+            categories_known: false,
+            pins: Arc::default(),
+            previous_score: None,
+            seen: Arc::default(),
+            rendered: None,
+            stopped: false,
+        }
+    }
+
+    /// Keeps the Entra id of a response where the configuration has none.
+    pub(super) fn learn_id(&mut self, id: Option<&Arc<str>>) {
+        if self.identity.entra_tenant_id.is_none() {
+            self.identity.entra_tenant_id = id.filter(|id| !id.is_empty()).map(Arc::clone);
+        }
+    }
+
+    /// Keeps the score of the current report when the new one is of a later
+    /// day. Within a day Microsoft corrects its report.
+    pub(super) fn remember_previous_score(&mut self, new: &Report) {
+        let current = self.report.as_ref();
+        let score = current.and_then(|it| PreviousScore::of(&it.value));
+        let is_later = |it: &PreviousScore| new.as_of.is_some_and(|day| day > it.as_of);
+        if let Some(score) = score.filter(is_later) {
+            self.previous_score = Some(score);
+        }
+    }
+
+    pub(super) fn reconfigure(&mut self, identity: TenantIdentity, settings: Arc<Settings>) {
+        let (before, after) = (self.settings.max_staleness, settings.max_staleness);
+        let learned = self.identity.entra_tenant_id.take();
+        self.identity = TenantIdentity {
+            entra_tenant_id: identity.entra_tenant_id.or(learned),
+            ..identity
+        };
+        self.settings = settings;
+        if let Some(it) = &mut self.catalogue {
+            it.reschedule(before, after);
+        }
+        if let Some(it) = &mut self.report {
+            it.reschedule(before, after);
+        }
+    }
+
+    /// Joins and renders the lists anew where they, or what they are rendered
+    /// with, changed. Returns whether it did.
+    pub(super) fn render(&mut self) -> bool {
+        let inputs = self.inputs();
+        let current = self.rendered.as_ref();
+        let outdated = self.categories_known && current.is_none_or(|it| it.inputs != inputs);
+        if outdated {
+            self.rendered = Some(Rendered::new(inputs));
+        }
+        outdated
+    }
+
+    fn inputs(&self) -> Inputs {
+        Inputs {
+            identity: self.identity.clone(),
+            settings: Arc::clone(&self.settings),
+            catalogue: self.catalogue.as_ref().map(|it| Arc::clone(&it.value)),
+            complete: is_complete(self.catalogue.as_ref()),
+            report: self.report.as_ref().map(|it| Arc::clone(&it.value)),
+            pins: Arc::clone(&self.pins),
+            previous_score: self.previous_score,
+        }
+    }
+
+    /// What happened to the controls since the last rendering.
+    pub(super) fn detect_events(&mut self, now: Timestamp) -> Vec<Event> {
+        let (Some(rendered), Some(catalogue)) = (&self.rendered, &self.catalogue) else {
+            return Vec::new();
+        };
+        if self.settings.events.is_none() {
+            return Vec::new();
+        }
+        let controls = &rendered.snapshot.controls;
+        let seen = Arc::make_mut(&mut self.seen);
+        events::detect(seen, &self.identity, controls, catalogue.complete, now)
+    }
+
+    /// What readers of the store see.
+    pub(super) fn state(&self) -> TenantState {
+        let state = TenantState {
+            health: self.health.clone(),
+            policy: Arc::clone(&self.settings.policy),
+            vitals: secure_score_exposition::render_health(&self.identity, &self.health),
+            ..TenantState::new(self.identity.clone())
+        };
+        match &self.rendered {
+            Some(rendered) => TenantState {
+                snapshot: Arc::clone(&rendered.snapshot),
+                data: rendered.samples.clone(),
+                ..state
+            },
+            None => state,
+        }
+    }
+}
+
+/// The lists joined, as a snapshot and as samples.
+#[derive(Clone)]
+pub(super) struct Rendered {
+    inputs: Inputs,
+    pub(super) snapshot: Arc<TenantSnapshot>,
+    samples: Chunk,
+}
+
+impl Rendered {
+    /// A rendering depends on its inputs only, so that it cannot be outdated
+    /// without comparing unequal.
+    fn new(inputs: Inputs) -> Self {
+        let joined = TenantSnapshot::join(
+            inputs.catalogue.as_deref(),
+            inputs.report.clone(),
+            &inputs.pins,
+            &inputs.settings.rules,
+        );
+        let snapshot = TenantSnapshot {
+            previous_score: inputs.previous_score,
+            ..joined
+        };
+        let policy = &inputs.settings.policy;
+        let samples = secure_score_exposition::render_data(&inputs.identity, &snapshot, policy);
+        Self {
+            inputs,
+            snapshot: Arc::new(snapshot),
+            samples,
+        }
+    }
+}
+
+/// All that a rendering, and the detection of events in it, depends on.
+#[derive(Clone)]
+struct Inputs {
+    identity: TenantIdentity,
+    settings: Arc<Settings>,
+    catalogue: Option<Arc<Catalogue>>,
+    complete: bool,
+    report: Option<Arc<Report>>,
+    pins: Arc<CategoryPins>,
+    previous_score: Option<PreviousScore>,
+}
+
+impl PartialEq for Inputs {
+    /// What is shared is compared by address: an update that leaves a value
+    /// unchanged keeps its allocation.
+    fn eq(&self, other: &Self) -> bool {
+        fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
+            a.as_ref().map(Arc::as_ptr) == b.as_ref().map(Arc::as_ptr)
+        }
+        let Self {
+            identity,
+            settings,
+            catalogue,
+            complete,
+            report,
+            pins,
+            previous_score,
+        } = self;
+        *identity == other.identity
+            && Arc::ptr_eq(settings, &other.settings)
+            && same(catalogue, &other.catalogue)
+            && *complete == other.complete
+            && same(report, &other.report)
+            && Arc::ptr_eq(pins, &other.pins)
+            && *previous_score == other.previous_score
+    }
+}
