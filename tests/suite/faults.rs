@@ -275,9 +275,12 @@ async fn first_failure(stage: &Stage, row: &Row, reason: Reason) {
     assert!(!trouble.message.contains("eyJ"), "a token: {trouble:?}");
 }
 
+/// Rows of the document's table: an outcome and the faults that have it.
+type Outcomes = Vec<(String, Vec<&'static str>)>;
+
 /// The table of the document: the faults by what comes of them.
 fn table() -> String {
-    let mut sections: Vec<(&str, Vec<(String, Vec<&str>)>)> = Vec::new();
+    let mut sections: Vec<(&str, Outcomes)> = Vec::new();
     for row in rows("") {
         let title = match &row.place {
             Place::Answer(fault) if fault.api == Struck::Token => "Entra",
