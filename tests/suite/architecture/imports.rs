@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// A module path below the crate root, `["http", "views"]`. The root is empty.
 type Module = Vec<String>;
 
-/// The source of one file, above its unit tests and without comments.
+/// The source of one file, above its unit tests, without comments and `use`.
 struct Source {
     code: String,
     /// Paths of the `use` declarations; `true` for re-exports.
@@ -33,6 +33,7 @@ impl Crate {
                 let module = module_of(file.strip_prefix(folder).expect("below the folder"))?;
                 let code = without_comments(&above_tests(&fs::read_to_string(&file).unwrap()));
                 let uses = use_declarations(&code);
+                let code = use_declaration().replace_all(&code, "").into_owned();
                 Some((module, Source { code, uses }))
             })
             .collect();
@@ -45,12 +46,15 @@ impl Crate {
     }
 
     /// The imports from file to file, by module path.
+    ///
+    /// A file's own folder does not count: what `mod.rs` declares belongs to
+    /// the whole folder, and what it re-exports is only a shorter path.
     pub(super) fn imports(&self) -> BTreeMap<String, BTreeSet<String>> {
         let edges = |module: &Module, source: &Source| {
             self.paths(module, source)
                 .iter()
                 .filter_map(|path| self.definition(module, path, 0))
-                .filter(|target| target != module)
+                .filter(|target| !module.starts_with(target))
                 .map(|target| name(&target))
                 .collect()
         };
@@ -78,7 +82,11 @@ impl Crate {
         let inline = inline
             .find_iter(&source.code)
             .map(|found| found.as_str().split("::").map(str::to_owned).collect());
-        let declared = source.uses.iter().map(|(path, _, _)| path.clone());
+        let declared = source
+            .uses
+            .iter()
+            .filter(|(_, _, exported)| !exported)
+            .map(|(path, _, _)| path.clone());
         let children = self.children(module).into_iter().flat_map(|child| {
             let path = Regex::new(&format!(
                 r"(?:^|[^:\w]){child}(?:::[A-Za-z_][A-Za-z0-9_]*)+"
@@ -164,31 +172,39 @@ impl Crate {
     }
 }
 
-/// The files that are part of a circle of imports, or lead from one circle to
-/// another; empty where there is none.
+/// The files that reach themselves by their imports, with the imports that
+/// lead back; empty where there is no circle.
 pub(super) fn circles(
     imports: &BTreeMap<String, BTreeSet<String>>,
 ) -> BTreeMap<String, BTreeSet<String>> {
-    let mut left = imports.clone();
-    loop {
-        let imported: BTreeSet<String> = left.values().flatten().cloned().collect();
-        let kept: BTreeMap<String, BTreeSet<String>> = left
-            .iter()
-            .filter(|(file, targets)| imported.contains(*file) && !targets.is_empty())
-            .map(|(file, targets)| (file.clone(), targets.clone()))
-            .collect();
-        let kept: BTreeMap<String, BTreeSet<String>> = kept
-            .iter()
-            .map(|(file, targets)| {
-                let targets = targets.iter().filter(|to| kept.contains_key(*to));
-                (file.clone(), targets.cloned().collect())
-            })
-            .collect();
-        if kept == left {
-            return left;
+    let reached: BTreeMap<&String, BTreeSet<&String>> = imports
+        .keys()
+        .map(|file| (file, reachable(file, imports)))
+        .collect();
+    let leads_back =
+        |from: &String, to: &String| reached.get(to).is_some_and(|it| it.contains(from));
+    imports
+        .iter()
+        .map(|(file, targets)| {
+            let circle = targets.iter().filter(|to| leads_back(file, to));
+            (file.clone(), circle.cloned().collect::<BTreeSet<_>>())
+        })
+        .filter(|(_, circle)| !circle.is_empty())
+        .collect()
+}
+
+fn reachable<'a>(
+    file: &'a String,
+    imports: &'a BTreeMap<String, BTreeSet<String>>,
+) -> BTreeSet<&'a String> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<&String> = imports[file].iter().collect();
+    while let Some(file) = next.pop() {
+        if reached.insert(file) {
+            next.extend(&imports[file]);
         }
-        left = kept;
     }
+    reached
 }
 
 /// Every Rust file below `folder`.
@@ -245,12 +261,15 @@ fn name(module: &Module) -> String {
     }
 }
 
+fn use_declaration() -> Regex {
+    Regex::new(r"(?ms)^\s*(pub(?:\([a-z]+\))? )?use ([^;]+);").unwrap()
+}
+
 /// The paths of every `use` declaration, with the name each is known by and
 /// whether it is a re-export.
 fn use_declarations(code: &str) -> Vec<(Vec<String>, String, bool)> {
-    let declaration = Regex::new(r"(?ms)^\s*(pub(?:\([a-z]+\))? )?use ([^;]+);").unwrap();
     let mut all = Vec::new();
-    for found in declaration.captures_iter(code) {
+    for found in use_declaration().captures_iter(code) {
         let tree: String = found[2].split_whitespace().collect::<Vec<_>>().join(" ");
         expand(&tree, &[], found.get(1).is_some(), &mut all);
     }
