@@ -198,9 +198,9 @@ pub(super) fn entry(id: &str, category: Category, updates: Vec<StateUpdate>) -> 
         implementation_cost: Level::Low,
         action_type: ActionType::Config,
         max_score: Points::new(7.5),
-        deprecated: false,
         action_url: Some("https://security.microsoft.example/securescore?x=1".into()),
         history: History::from_updates(updates),
+        ..CatalogueEntry::new(id)
     }
 }
 
