@@ -1,4 +1,4 @@
-//! What a person at a terminal reads: an error once, then what to do about it.
+//! Errors, hints and warnings on standard error.
 
 use std::error::Error;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::io::Write as _;
 use secure_score_model::Trouble;
 use strict_yaml::{ConfigErrors, ConfigWarning};
 
-/// An error that knows what to do about it.
+/// An error that has a fix.
 pub trait Hint {
     /// One sentence: a command to run, a permission to grant.
     fn hint(&self) -> Option<String>;
@@ -21,61 +21,61 @@ impl Hint for ConfigErrors {
 
 /// The error and its causes, joined by `: `, each once.
 ///
-/// An error's own text must not repeat its source; a library that does so all
-/// the same is not allowed to say everything twice.
+/// Some libraries repeat the source in the error's own text; the repetition is
+/// left out.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
-        let words = cause.to_string();
-        if !text.ends_with(&words) {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
             text.push_str(": ");
-            text.push_str(&words);
+            text.push_str(&cause_text);
         }
         next = cause.source();
     }
     text
 }
 
-/// A line on standard error. Where that is closed or full there is nobody
-/// left to tell, and that must not end the process.
-fn say(line: fmt::Arguments<'_>) {
-    let _unread = writeln!(std::io::stderr(), "{line}");
+/// Prints a line on standard error. If that is closed or full, the line is
+/// lost; the process goes on.
+fn print_line(line: fmt::Arguments<'_>) {
+    let _lost = writeln!(std::io::stderr(), "{line}");
 }
 
 /// Prints `error: …` and, where there is one, `hint: …`.
 pub fn error(error: &dyn Error, hint: Option<&str>) {
-    say(format_args!("error: {}", chain(error)));
+    print_line(format_args!("error: {}", chain(error)));
     if let Some(hint) = hint {
-        say(format_args!("hint: {hint}"));
+        print_line(format_args!("hint: {hint}"));
     }
 }
 
-/// Prints what keeps a tenant from being read, and what to do about it.
+/// Prints why a tenant cannot be refreshed, and the fix.
 pub fn trouble(tenant: &str, trouble: &Trouble) {
     let reason = trouble.reason.as_str();
-    say(format_args!(
+    print_line(format_args!(
         "error: {tenant}: {reason}: {}",
         trouble.message
     ));
     if let Some(hint) = &trouble.hint {
-        say(format_args!("hint: {hint}"));
+        print_line(format_args!("hint: {hint}"));
     }
 }
 
-/// Prints every error of a configuration and how many there were.
+/// Prints every error of a configuration and their number.
 pub fn config_errors(errors: &ConfigErrors) {
-    say(format_args!("{}", summary(errors)));
+    print_line(format_args!("{}", summary(errors)));
 }
 
-/// Prints what works but is probably not meant.
+/// Prints the warnings of a configuration.
 pub fn warnings(warnings: &[ConfigWarning]) {
     for warning in warnings {
-        say(format_args!("warning: {warning}"));
+        print_line(format_args!("warning: {warning}"));
     }
 }
 
-/// The warnings, all errors, their hints, and the count with the consequence.
+/// The warnings, the errors with their hints, and the number of errors.
 pub fn summary(errors: &ConfigErrors) -> String {
     let mut text = String::new();
     for warning in errors.warnings() {
@@ -106,15 +106,15 @@ mod tests {
 
     #[derive(Debug, thiserror::Error)]
     #[error("middle: inner")]
-    struct Chatty(#[source] Inner);
+    struct Repeating(#[source] Inner);
 
     #[derive(Debug, thiserror::Error)]
     #[error("outer")]
-    struct Outer(#[source] Chatty);
+    struct Outer(#[source] Repeating);
 
     #[test]
-    fn a_cause_is_told_once_even_if_its_parent_told_it_already() {
-        assert_eq!(chain(&Outer(Chatty(Inner))), "outer: middle: inner");
+    fn a_cause_that_its_parent_repeats_is_printed_once() {
+        assert_eq!(chain(&Outer(Repeating(Inner))), "outer: middle: inner");
         assert_eq!(chain(&Inner), "inner");
     }
 }

@@ -1,17 +1,17 @@
 //! Prometheus exporter for Microsoft Secure Score.
 //!
-//! The way of the data, one direction and no loops:
+//! The data take one way:
 //!
 //! ```text
-//! config ─► refresh ─► graph (tokens, pages) ─► model ─► exposition ─► store ─► web
+//! config ─► refresh ─► graph (tokens, pages) ─► model ─► exposition ─► store ─► http
 //! ```
 //!
-//! Beside it, [`events`] tells once what happened to a control.
-//!
-//! [`graph`] is the only home of Microsoft's words, [`secure_score_model`] knows neither
-//! them nor Prometheus, and [`secure_score_exposition`] turns a model into bytes when it
-//! changes, so that a scrape ([`http`]) only puts bytes together. The crate
-//! `graph-simulator` plays Microsoft for the demo and the tests.
+//! [`refresh`] requests the lists of each tenant from Microsoft Graph ([`graph`]) and
+//! builds a snapshot ([`secure_score_model`]). [`secure_score_exposition`] renders the
+//! snapshot to the lines of Prometheus when it changes, [`store`] publishes them, and a
+//! scrape ([`http`]) joins the lines of all tenants. [`events`] reports each change of a
+//! control once. The crate `graph-simulator` simulates Microsoft for the demo and the
+//! tests. ARCHITECTURE.md describes each module.
 #![forbid(unsafe_code)]
 
 pub mod acceptances;

@@ -1,4 +1,4 @@
-//! Parse, run, map to an exit code.
+//! Parses the command line, runs the command, returns its exit code.
 #![forbid(unsafe_code)]
 
 use secure_score_exporter::cli::Cli;

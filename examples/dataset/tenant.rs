@@ -294,7 +294,6 @@ impl Measure {
 
     fn entry(&self, history: History) -> CatalogueEntry {
         CatalogueEntry {
-            id: self.id.into(),
             title: self.title.into(),
             category: self.category,
             product: self.product.into(),
@@ -303,9 +302,8 @@ impl Measure {
             implementation_cost: self.cost,
             action_type: ActionType::Config,
             max_score: Points::new(self.points),
-            deprecated: false,
-            action_url: None,
             history,
+            ..CatalogueEntry::new(self.id)
         }
     }
 }

@@ -16,8 +16,9 @@ mod series;
 mod summary;
 mod window;
 
-use super::chosen::chosen;
-use super::{Failure, serve};
+use super::Failure;
+use super::config_source;
+use super::selected_tenants::selected_tenants;
 use crate::cli::{Backfill, Cli};
 use crate::config::{Config, Environment};
 use files::Files;
@@ -40,14 +41,14 @@ pub(super) async fn run(
         simulator.stop().await;
         return ended;
     }
-    let config = serve::load(&cli.config, environment)?;
+    let config = config_source::load(&cli.config, environment)?;
     backfill(&config, flags).await
 }
 
 async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
     let now = Timestamp::from(SystemTime::now());
     let window = Window::new(flags, now);
-    let tenants = chosen(config, &flags.tenants)?;
+    let tenants = selected_tenants(config, &flags.tenants)?;
     let reader = |tenants| HistoryReader::new(config, tenants, flags, (window, now));
     let labels_and_window = (&*flags.labels, window);
     if let Some(url) = &flags.check {

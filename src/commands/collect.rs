@@ -1,11 +1,13 @@
-//! One refresh, printed: for a textfile collector, a script or a person.
+//! `collect`: one refresh, printed for a textfile collector, a script or a
+//! terminal.
 
 mod document;
 mod output;
 mod table;
 
-use super::chosen::chosen;
-use super::{Failure, persons, serve};
+use super::config_source;
+use super::selected_tenants::selected_tenants;
+use super::{Failure, privacy};
 use crate::cli::{Cli, Collect, CollectFormat, ColorChoice};
 use crate::config::{Config, Environment};
 use crate::diagnostics;
@@ -21,23 +23,23 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// With fewer tenants it is over before a bar could be read.
-const WORTH_A_BAR: usize = 6;
+/// With fewer tenants the refreshes end before a progress bar can be read.
+const MIN_TENANTS_OF_BAR: usize = 6;
 
-/// Reads every tenant once, prints what was asked for, and says with its exit
-/// status how many could be read.
+/// Refreshes every selected tenant once and prints the result. The exit status
+/// distinguishes all, some and no tenants refreshed.
 pub(super) async fn run(
     cli: &Cli,
     collect: &Collect,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let mut config = serve::load(&cli.config, environment)?;
-    config.tenants = chosen(&config, &collect.tenants)?
+    let mut config = config_source::load(&cli.config, environment)?;
+    config.tenants = selected_tenants(&config, &collect.tenants)?
         .into_iter()
         .cloned()
         .collect();
     let config = Arc::new(config);
-    let tenants = read(&config).await?;
+    let tenants = refresh(&config).await?;
     let now = Timestamp::from(SystemTime::now());
     let view = View {
         config: &config,
@@ -45,16 +47,16 @@ pub(super) async fn run(
         tenants: &tenants,
         now,
     };
-    output::write(collect.output.as_deref(), &view.rendered(environment)?)?;
-    conclude(&tenants)
+    output::write(collect.output.as_deref(), &view.render(environment)?)?;
+    exit_status(&tenants)
 }
 
-async fn read(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
+async fn refresh(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
     let store = Arc::new(Store::default());
     let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
-    let plan = FleetOptions {
+    let options = FleetOptions {
         config: Arc::clone(config),
-        policy: Arc::new(persons::label_policy(config)),
+        policy: Arc::new(privacy::label_policy(config)),
         store: Arc::clone(&store),
         telemetry: Arc::new(telemetry),
         clock: Arc::new(|| Timestamp::from(SystemTime::now())),
@@ -62,14 +64,14 @@ async fn read(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
         events: None,
     };
     let bar = bar(config.tenants.len());
-    refresh::refresh_all_once(&plan, || bar.inc(1)).await?;
+    refresh::refresh_all_once(&options, || bar.inc(1)).await?;
     bar.finish_and_clear();
     Ok(store.current())
 }
 
-/// On standard error, and only where a person looks at it.
+/// A progress bar on standard error, if that is a terminal.
 fn bar(tenants: usize) -> ProgressBar {
-    if tenants < WORTH_A_BAR || !std::io::stderr().is_terminal() {
+    if tenants < MIN_TENANTS_OF_BAR || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {pos} of {len} tenants, {eta} left");
@@ -77,7 +79,7 @@ fn bar(tenants: usize) -> ProgressBar {
     ProgressBar::new(tenants as u64).with_style(style)
 }
 
-/// What was read, and what of it is wanted.
+/// The refreshed tenants, and the flags that select what is printed.
 struct View<'a> {
     config: &'a Config,
     collect: &'a Collect,
@@ -86,16 +88,21 @@ struct View<'a> {
 }
 
 impl View<'_> {
+    fn prints_to_terminal(&self) -> bool {
+        self.collect.output.is_none() && std::io::stdout().is_terminal()
+    }
+
     fn format(&self) -> CollectFormat {
-        let terminal = self.collect.output.is_none() && std::io::stdout().is_terminal();
-        let default = match terminal || self.collect.selects_controls() || self.collect.wide {
-            true => CollectFormat::Table,
-            false => CollectFormat::Prometheus,
-        };
+        let default =
+            match self.prints_to_terminal() || self.collect.selects_controls() || self.collect.wide
+            {
+                true => CollectFormat::Table,
+                false => CollectFormat::Prometheus,
+            };
         self.collect.format.unwrap_or(default)
     }
 
-    fn rendered(&self, environment: &Environment) -> Result<Vec<u8>, Failure> {
+    fn render(&self, environment: &Environment) -> Result<Vec<u8>, Failure> {
         match self.format() {
             CollectFormat::Prometheus => Ok(self.exposition()),
             CollectFormat::Json => document::render(self),
@@ -103,7 +110,7 @@ impl View<'_> {
         }
     }
 
-    /// The families of the tenants, as a scrape has them.
+    /// The families of the tenants, as in a scrape.
     fn exposition(&self) -> Vec<u8> {
         let states = self.tenants.states.iter();
         let chunks = states.map(|state| (&state.data, &state.vitals));
@@ -114,31 +121,29 @@ impl View<'_> {
         match self.collect.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                let terminal = self.collect.output.is_none() && std::io::stdout().is_terminal();
-                terminal && environment.get("NO_COLOR").is_none()
-            }
+            ColorChoice::Auto => self.prints_to_terminal() && environment.get("NO_COLOR").is_none(),
         }
     }
 
-    /// How many of the last states are looked at.
+    /// How many of the newest states of a control count.
     fn lookback(&self) -> NonZeroUsize {
         self.collect.last.unwrap_or(self.config.lookback)
     }
 
-    /// The controls of a tenant that are wanted.
+    /// The selected controls of a tenant.
     fn controls<'s>(&'s self, tenant: &'s TenantState) -> impl Iterator<Item = &'s Control> {
         let controls = tenant.snapshot.controls.iter();
-        controls.filter(|control| self.wants(control))
+        controls.filter(|control| self.selects(control))
     }
 
-    fn wants(&self, control: &Control) -> bool {
+    fn selects(&self, control: &Control) -> bool {
         let categories = &self.collect.categories;
         let of_category = categories.is_empty() || categories.contains(&control.category);
         of_category && (!self.collect.accepted || self.is_accepted(control))
     }
 
-    /// Accepted now, or where a number is given, among so many last states.
+    /// Whether the risk is accepted now, or with `--last` in one of that many
+    /// newest states.
     fn is_accepted(&self, control: &Control) -> bool {
         let states = self.collect.last.map_or(1, NonZeroUsize::get);
         let entry = control.entry.as_ref();
@@ -146,8 +151,8 @@ impl View<'_> {
     }
 }
 
-/// Says what could not be read; the exit status tells a script.
-fn conclude(tenants: &Tenants) -> Result<(), Failure> {
+/// Prints each failure. Exit status 0 means all tenants, 3 some, 1 none.
+fn exit_status(tenants: &Tenants) -> Result<(), Failure> {
     let mut failed = 0;
     for state in &tenants.states {
         let lists = [&state.health.profiles, &state.health.scores];

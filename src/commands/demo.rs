@@ -1,10 +1,9 @@
-//! Everything at once, without a tenant: the embedded Graph and an exporter
-//! that watches it, in one process.
+//! `demo`: the simulator and an exporter of its tenants in one process.
 
 mod approved;
 
 use super::exporter::Exporter;
-use super::print::{line, tenants};
+use super::stdout::{line, tenants};
 use super::{Failure, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
@@ -18,15 +17,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-/// How often the demo refreshes, so that a person who watches sees an
-/// acceptance while still watching. Real tenants are asked far less often.
+/// The demo refreshes far more often than the default, so that a viewer sees
+/// a change within seconds.
 const PROFILES: Duration = Duration::from_secs(5);
 const SCORES: Duration = Duration::from_secs(10);
 
-/// What the demo's tenants aim for.
+/// The `target` of the demo's tenants.
 const TARGET: f64 = 0.8;
 
-/// Runs until asked to stop.
+/// Runs until a signal.
 pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = simulate::options(&demo.simulation, any_port, any_port);
@@ -37,10 +36,10 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
         ..config(&simulator)
     };
     let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None, None).await?;
-    introduce(&simulator, &exporter, demo, &scenario)?;
-    let ended = exporter.serve(None).await;
+    print_introduction(&simulator, &exporter, demo, &scenario)?;
+    let result = exporter.serve(None).await;
     simulator.stop().await;
-    ended
+    result
 }
 
 /// Starts a simulator with the seed that `demo` has by default, so that the
@@ -58,7 +57,7 @@ pub(super) async fn simulator_of_default_seed() -> Result<Simulator, Failure> {
 /// file system.
 pub(super) fn config(simulator: &Simulator) -> Config {
     let tenants = simulator.tenants();
-    // As many refreshes a second for a thousand tenants as for twenty.
+    // A thousand tenants make as many refreshes per second as twenty.
     let stretch = u32::try_from(tenants.len() / 20).unwrap_or(u32::MAX).max(1);
     Config {
         refresh: Refresh {
@@ -77,19 +76,19 @@ pub(super) fn config(simulator: &Simulator) -> Config {
                 pem: simulator.ca_pem().as_bytes().to_vec(),
             },
         }),
-        ..Config::of(tenants.into_iter().map(watched).collect())
+        ..Config::of(tenants.into_iter().map(tenant).collect())
     }
 }
 
-fn watched(tenant: TenantAccess) -> Tenant {
+fn tenant(access: TenantAccess) -> Tenant {
     Tenant {
-        alias: tenant.name,
-        tenant_id: tenant.entra_id,
-        display_name: tenant.display_name,
+        alias: access.name,
+        tenant_id: access.entra_id,
+        display_name: access.display_name,
         cloud: Cloud::Simulator,
         credential: Credential::ClientSecret {
-            client_id: tenant.client_id,
-            secret: Secret::new(tenant.client_secret),
+            client_id: access.client_id,
+            secret: Secret::new(access.client_secret),
             expires: None,
         },
         target: Some(TARGET),
@@ -97,7 +96,7 @@ fn watched(tenant: TenantAccess) -> Tenant {
     }
 }
 
-fn introduce(
+fn print_introduction(
     simulator: &Simulator,
     exporter: &Exporter,
     demo: &Demo,
@@ -113,7 +112,7 @@ fn introduce(
          status page   http://{address}{prefix}/\n  \
          metrics       http://{address}{prefix}{path}\n  \
          control API   {}\n\n\
-         Let Prometheus scrape it:\n\n  \
+         Scrape it with Prometheus:\n\n  \
          scrape_configs:\n    \
          - job_name: secure-score\n      \
          scrape_interval: 15s\n      \

@@ -1,16 +1,14 @@
-//! The exporter itself: the loops behind, the web server before.
+//! A running exporter: refresh loops, web server, and what they share.
 
-use super::reload::{Reloader, Showing};
-use super::serve::Source;
+use super::config_source::ConfigSource;
+use super::reload::{ReloadTargets, Reloader};
+use super::site_options::{self, external_url, targets};
 use super::web_config::WebConfiguration;
-use super::{Failure, persons, stop, supervisor};
+use super::{Failure, privacy, stop, supervisor};
 use crate::cli::WebFlags;
 use crate::config::Config;
 use crate::events::{DeliveryQueue, Events, RetryPolicy, Webhook, WebhookSender};
-use crate::http::{
-    self, DisabledRoutes, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions,
-    TargetLabels,
-};
+use crate::http::{self, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions};
 use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
 use crate::store::Store;
 use crate::store::disk::StateDirectory;
@@ -20,48 +18,41 @@ use secure_score_model::Timestamp;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::Receiver;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// An exporter that is refreshing and listening, not yet serving.
+/// An exporter that refreshes and listens, but does not serve yet.
 pub(super) struct Exporter {
     site: Arc<Site>,
-    listeners: Vec<tokio::net::TcpListener>,
+    listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
     fleet: Fleet,
-    keeper: Option<Arc<StateWriter>>,
+    state_writer: Option<Arc<StateWriter>>,
     telemetry: Arc<Telemetry>,
-    reloads: Option<Receiver<ReloadRequest>>,
+    reload_requests: Option<Receiver<ReloadRequest>>,
     server_options: ServerOptions,
     web_config: WebConfiguration,
     events: Arc<Events>,
-    courier: Option<WebhookSender>,
+    webhook: Option<WebhookSender>,
 }
 
 impl Exporter {
-    /// Binds first, so that a taken port is found before Graph is asked.
+    /// Binds before it starts the loops, so that a port in use costs no request
+    /// to Graph.
     pub(super) async fn start(
         config: Config,
         flags: &WebFlags,
         shard: Shard,
         state: Option<StateDirectory>,
-        handed_over: Option<Vec<std::net::TcpListener>>,
+        sockets: Option<Vec<std::net::TcpListener>>,
     ) -> Result<Self, Failure> {
-        let listeners = match handed_over {
-            Some(sockets) => http::from_sockets(sockets)?,
-            None => {
-                let wanted = flags.listen_addresses();
-                let named: Vec<String> = wanted.iter().map(ToString::to_string).collect();
-                http::bind(&named).await?
-            }
-        };
-        let addresses: Vec<SocketAddr> = listeners
-            .iter()
-            .filter_map(|listener| listener.local_addr().ok())
-            .collect();
-        let exposed = !addresses
-            .iter()
-            .all(|address| address.ip().to_canonical().is_loopback());
+        let listeners = listen(flags, sockets).await?;
+        let local = listeners.iter().map(TcpListener::local_addr);
+        let addresses: Vec<SocketAddr> = local.filter_map(Result::ok).collect();
+        let loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
+        let exposed = !addresses.iter().all(loopback);
         let web_config = WebConfiguration::load(flags.config_file.as_deref())?;
         let access = web_config.access();
         let config_in_effect = access.config();
@@ -71,97 +62,88 @@ impl Exporter {
             );
         }
         let store = Arc::new(Store::default());
-        let telemetry = telemetry(&config, flags).context("the telemetry cannot be set up")?;
-        telemetry.set_shard(shard.index(), shard.total());
-        let telemetry = Arc::new(telemetry);
-        let (lifecycle, reloads) = match flags.enable_lifecycle {
-            true => {
-                let (lifecycle, reloads) = Lifecycle::new();
-                (Some(lifecycle), Some(reloads))
-            }
-            false => (None, None),
+        let telemetry =
+            telemetry(&config, flags, &shard).context("the telemetry cannot be set up")?;
+        let (lifecycle, reload_requests) = flags.enable_lifecycle.then(Lifecycle::new).unzip();
+        let options = SiteOptions {
+            lifecycle,
+            exposed,
+            access: Arc::clone(&access),
+            ..site_options::options(&config, flags)
         };
-        let site = Arc::new(Site::new(
-            Arc::clone(&store),
-            Arc::clone(&telemetry),
-            SiteOptions {
-                lifecycle,
-                exposed,
-                access: Arc::clone(&access),
-                ..options(&config, flags)
-            },
-        ));
-        let policy = Arc::new(persons::label_policy(&config));
-        let keeper = state.map(|it| Arc::new(StateWriter::new(it, Arc::clone(&telemetry))));
-        let (events, courier) = events(&config, flags, &telemetry)?;
+        let site = Site::new(Arc::clone(&store), Arc::clone(&telemetry), options);
+        let policy = Arc::new(privacy::label_policy(&config));
+        let state_writer = state.map(|it| Arc::new(StateWriter::new(it, Arc::clone(&telemetry))));
+        let (events, webhook) = events(&config, flags, &telemetry)?;
         let events = Arc::new(events);
         let fleet = Fleet::start(&FleetOptions {
             config: Arc::new(config),
             policy,
             store,
-            state_writer: keeper.clone(),
+            state_writer: state_writer.clone(),
             telemetry: Arc::clone(&telemetry),
             events: Some(Arc::clone(&events)),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
-        site.set_target_labels(target_labels(fleet.config()));
+        site.set_target_labels(targets(fleet.config()));
         site.set_on_demand_refresh(fleet.on_demand());
+        let max_requests = flags.max_requests();
         Ok(Self {
-            site,
+            site: Arc::new(site),
             listeners,
             addresses,
             fleet,
-            keeper,
+            state_writer,
             telemetry,
-            reloads,
+            reload_requests,
             server_options: ServerOptions {
                 access,
-                max_requests: flags.max_requests(),
+                max_requests,
             },
             web_config,
             events,
-            courier,
+            webhook,
         })
     }
 
-    /// Where it listens.
+    /// The addresses it listens on.
     #[cfg(feature = "demo")]
     pub(super) fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
     }
 
-    /// Serves until the process is asked to stop, then answers what it has
-    /// begun to answer.
+    /// Serves until a signal, then finishes the requests in flight.
     ///
-    /// Meanwhile it reads its configuration again when told to, where there is
-    /// one to read.
-    pub(super) async fn serve(self, source: Option<Source<'_>>) -> Result<(), Failure> {
-        let showing = Showing {
+    /// With a source, it reloads the configuration meanwhile.
+    pub(super) async fn serve(self, source: Option<ConfigSource<'_>>) -> Result<(), Failure> {
+        let targets = ReloadTargets {
             site: Arc::clone(&self.site),
             telemetry: Arc::clone(&self.telemetry),
             events: self.events,
         };
-        // Who is told that we are ready may send signals at once.
-        let reloader = source.map(|source| Reloader::new(source, showing, self.reloads));
+        // The signal handlers are installed before systemd learns that the
+        // exporter is ready: it may send a signal at once.
+        let reloader = source.map(|source| Reloader::new(source, targets, self.reload_requests));
         let stop_requested = stop::requested();
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
         }
         supervisor::ready();
-        let mut signs = tokio::task::JoinSet::new();
-        signs.spawn(supervisor::signs_of_life());
-        let keeping = self.web_config.watch(Arc::clone(&self.telemetry));
-        signs.spawn(async move { match keeping.await {} });
+        let mut background = JoinSet::new();
+        background.spawn(supervisor::watchdog());
+        let watching = self.web_config.watch(Arc::clone(&self.telemetry));
+        background.spawn(async move { match watching.await {} });
         let stopping = CancellationToken::new();
-        let shutdown = async {
+        let signal = async {
             let signal = stop_requested.await;
             supervisor::stopping();
-            tracing::info!(signal, "stopping; requests under way are answered first");
+            tracing::info!(signal, "stopping; requests in flight are finished first");
             stopping.cancel();
         };
         let mut fleet = self.fleet;
-        // Both take seconds, and whoever asked us to stop counts them.
-        let farewell = async {
+        // Refreshes and deliveries end while requests are finished: each takes
+        // seconds, and the service manager kills the process after a timeout.
+        let shutdown = async {
             match reloader {
                 Some(reloader) => tokio::select! {
                     () = stopping.cancelled() => {}
@@ -170,56 +152,62 @@ impl Exporter {
                 None => stopping.cancelled().await,
             }
             drop(fleet);
-            if let Some(courier) = self.courier {
-                courier.stop().await;
+            if let Some(webhook) = self.webhook {
+                webhook.stop().await;
             }
         };
-        let serving = http::serve(self.server_options, self.listeners, self.site, shutdown);
-        let (drained, ()) = tokio::join!(serving, farewell);
+        let serving = http::serve(self.server_options, self.listeners, self.site, signal);
+        let (drained, ()) = tokio::join!(serving, shutdown);
         match drained {
             DrainOutcome::Complete => tracing::info!("stopped"),
             DrainOutcome::Aborted(connections) => {
-                tracing::warn!(connections, "stopped; slow connections were cut");
+                tracing::warn!(connections, "stopped; slow connections were closed");
             }
         }
-        if let Some(keeper) = self.keeper {
-            keeper.close();
+        if let Some(writer) = self.state_writer {
+            writer.close();
         }
         Ok(())
     }
 }
 
-/// The configured labels of each tenant's target.
-pub(super) fn target_labels(config: &Config) -> TargetLabels {
-    let tenants = config.tenants.iter();
-    tenants
-        .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))
-        .collect()
+async fn listen(
+    flags: &WebFlags,
+    sockets: Option<Vec<std::net::TcpListener>>,
+) -> Result<Vec<TcpListener>, Failure> {
+    if let Some(sockets) = sockets {
+        return Ok(http::from_sockets(sockets)?);
+    }
+    let addresses = flags.listen_addresses();
+    let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    Ok(http::bind(&addresses).await?)
 }
 
-fn telemetry(config: &Config, flags: &WebFlags) -> Result<Telemetry, TelemetryError> {
+fn telemetry(
+    config: &Config,
+    flags: &WebFlags,
+    shard: &Shard,
+) -> Result<Arc<Telemetry>, TelemetryError> {
     let telemetry = Telemetry::new()?;
     let now = Timestamp::from(SystemTime::now());
     telemetry.config_loaded(config.hash.as_f64(), now);
     if let Some(url) = &flags.external_url {
         telemetry.external_url(url.as_str())?;
     }
-    Ok(telemetry)
+    telemetry.set_shard(shard.index(), shard.total());
+    Ok(Arc::new(telemetry))
 }
 
-/// Where events go, and who takes them to the webhook.
+/// The events and, if one is configured, the sender to the webhook.
 fn events(
     config: &Config,
     flags: &WebFlags,
     telemetry: &Arc<Telemetry>,
 ) -> Result<(Events, Option<WebhookSender>), Failure> {
     let mut events = Events {
-        persons: persons::in_events(config),
+        persons: privacy::in_events(config),
         telemetry: Arc::clone(telemetry),
-        exporter: flags
-            .external_url
-            .as_ref()
-            .map(|url| url.as_str().to_owned()),
+        exporter: external_url(flags),
         queue: None,
     };
     let Some(webhook) = &config.webhook else {
@@ -232,25 +220,4 @@ fn events(
     let policy = RetryPolicy::default();
     let sender = WebhookSender::start(webhook, policy, queue, Arc::clone(telemetry));
     Ok((events, Some(sender)))
-}
-
-fn options(config: &Config, flags: &WebFlags) -> SiteOptions {
-    SiteOptions {
-        telemetry_path: flags.telemetry_path().to_owned(),
-        route_prefix: flags.route_prefix().to_owned(),
-        external_url: flags
-            .external_url
-            .as_ref()
-            .map(|url| url.as_str().to_owned()),
-        persons: persons::on_pages(config),
-        exposed: true,
-        access: Arc::default(),
-        lifecycle: None,
-        disabled: DisabledRoutes {
-            pages: flags.disable_pages,
-            api: flags.disable_api,
-        },
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started: SystemTime::now(),
-    }
 }

@@ -2,7 +2,7 @@
 //! containers without a shell or curl.
 
 use super::Failure;
-use super::print::line;
+use super::stdout::line;
 use crate::cli::{Healthcheck, ListenAddress, WebFlags};
 use anyhow::{Context as _, anyhow};
 use exporter_web_config::HandshakeSignatures;

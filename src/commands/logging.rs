@@ -10,9 +10,9 @@ use tracing_subscriber::prelude::*;
 /// of log lines.
 const OWN_CRATES: [&str; 2] = ["secure_score_exporter", "graph_simulator"];
 
-/// Starts logging: our lines at the wanted level, those of libraries only when
-/// they warn. Libraries log requests and headers below that, and those carry
-/// tokens.
+/// Starts logging: the exporter's own lines at the configured level, those of
+/// libraries at `warn`. Below `warn` libraries log requests with headers, which
+/// contain tokens.
 pub(super) fn start(flags: &LogFlags) {
     let level = match flags.level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -25,7 +25,7 @@ pub(super) fn start(flags: &LogFlags) {
         .with_default(level.min(LevelFilter::WARN))
         .with_targets(OWN_CRATES.map(|name| (name, level)));
     let registry = tracing_subscriber::registry().with(targets);
-    // A second start, as tests do, keeps the first.
+    // Tests start logging repeatedly; the first call wins.
     let _already_started = match flags.format {
         LogFormat::Logfmt => registry
             .with(
@@ -45,18 +45,17 @@ pub(super) fn start(flags: &LogFlags) {
             )
             .try_init(),
     };
-    std::panic::set_hook(Box::new(tell_of_panic));
+    std::panic::set_hook(Box::new(log_panic));
 }
 
-/// A fault of ours is a line of the log like any other, and readable to whoever
-/// reads the others.
-fn tell_of_panic(panic: &PanicHookInfo<'_>) {
+/// Logs a panic in the format of every other line.
+fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(ToString::to_string);
     let message = panic.payload_as_str().unwrap_or("no message");
-    // Only where RUST_BACKTRACE asks for it.
+    // Captured only if RUST_BACKTRACE is set.
     let trace = Backtrace::capture();
     let backtrace = (trace.status() == BacktraceStatus::Captured).then(|| trace.to_string());
-    tracing::error!(location, backtrace, "a fault of the exporter: {message}");
+    tracing::error!(location, backtrace, "internal error: {message}");
 }
 
 #[cfg(test)]
@@ -68,7 +67,7 @@ mod tests {
     const ITSELF: &str = "commands::logging::tests::a_panic_is_a_line_of_the_log";
     const INNER: &str = "SECURE_SCORE_TEST_PANICS";
 
-    /// The hook is the whole process's, so the panic is in another one.
+    /// A panic hook is process-wide, so the test panics in a child process.
     #[test]
     fn a_panic_is_a_line_of_the_log() {
         if std::env::var_os(INNER).is_some() {
@@ -84,18 +83,18 @@ mod tests {
             .env_remove("RUST_BACKTRACE")
             .output()
             .unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        let lines: Vec<Value> = told
+        let log = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<Value> = log
             .lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{told}")))
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{log}")))
             .collect();
         let [line] = lines.as_slice() else {
-            panic!("{told}");
+            panic!("{log}");
         };
         assert_eq!(line["level"], "ERROR");
         assert_eq!(
             line["message"],
-            "a fault of the exporter: of \"all\" things\nand more"
+            "internal error: of \"all\" things\nand more"
         );
         let location = line["location"].as_str().unwrap();
         assert!(

@@ -1,8 +1,8 @@
-//! Reading the configuration again while the exporter runs.
+//! Reloading the configuration while the exporter runs.
 
-use super::exporter::target_labels;
-use super::serve::Source;
-use super::{persons, supervisor};
+use super::config_source::ConfigSource;
+use super::site_options::targets;
+use super::{privacy, supervisor};
 use crate::config::Config;
 use crate::diagnostics;
 use crate::events::Events;
@@ -22,67 +22,60 @@ use tokio::sync::mpsc::Receiver;
 /// secret is used, and a new tenant watched, within this time.
 const POLL_PERIOD: Duration = Duration::from_secs(5);
 
-/// Keeps a running fleet true to its configuration.
+/// Reloads the configuration on SIGHUP, on request, and when a file changes.
 pub(super) struct Reloader<'a> {
-    source: Source<'a>,
-    showing: Showing,
-    /// Who asks over HTTP, where that is allowed.
+    source: ConfigSource<'a>,
+    targets: ReloadTargets,
+    /// Requests over HTTP, if `--web.enable-lifecycle` allows them.
     requests: Option<Receiver<ReloadRequest>>,
     hangups: Option<Signal>,
     /// The configuration file, without those it names.
     file: FileWatcher,
-    /// What is wrong with the configuration as it lies there now, as told.
-    refused: Option<String>,
+    /// Why the current files were rejected, as logged.
+    rejected: Option<String>,
 }
 
-/// Where another configuration shows, beside the fleet.
-pub(super) struct Showing {
+/// What a reload changes, beside the fleet.
+pub(super) struct ReloadTargets {
     pub(super) site: Arc<Site>,
     pub(super) telemetry: Arc<Telemetry>,
-    /// Where events go; the webhook stays as it was at the start.
+    /// Only the personal data in events changes; the webhook needs a restart.
     pub(super) events: Arc<Events>,
 }
 
 impl<'a> Reloader<'a> {
-    /// Listens for SIGHUP from now on; without it the signal would end us.
+    /// Installs the SIGHUP handler; without it the signal ends the process.
     pub(super) fn new(
-        source: Source<'a>,
-        showing: Showing,
+        source: ConfigSource<'a>,
+        targets: ReloadTargets,
         requests: Option<Receiver<ReloadRequest>>,
     ) -> Self {
         Self {
             file: FileWatcher::new(POLL_PERIOD, source.file_contents()),
             source,
-            showing,
+            targets,
             requests,
             hangups: hangups(),
-            refused: None,
+            rejected: None,
         }
     }
 
-    /// Reads the configuration again whenever somebody asks for it, and when
-    /// a file it names has changed.
     pub(super) async fn run(mut self, fleet: &mut Fleet) -> Infallible {
-        self.look(fleet);
+        self.poll(fleet);
         loop {
             tokio::select! {
-                () = asked(&mut self.hangups) => self.reload(fleet),
-                asked = requested(&mut self.requests) => {
+                () = next_hangup(&mut self.hangups) => self.reload(fleet),
+                request = next_request(&mut self.requests) => {
                     self.reload(fleet);
-                    // Who has gone away meanwhile does not want to know.
-                    let _gone = asked.send(self.verdict());
+                    let result = self.rejected.clone().map_or(Ok(()), Err);
+                    let _client_has_gone = request.send(result);
                 }
-                () = self.file.poll_due() => self.look(fleet),
+                () = self.file.poll_due() => self.poll(fleet),
             }
         }
     }
 
-    /// How the last reading ended.
-    fn verdict(&self) -> Result<(), String> {
-        self.refused.clone().map_or(Ok(()), Err)
-    }
-
-    /// A configuration that cannot be used changes nothing.
+    /// Reloads on request. An invalid configuration changes nothing.
     fn reload(&mut self, fleet: &mut Fleet) {
         supervisor::reloading();
         self.file.set_loaded(self.source.file_contents());
@@ -91,16 +84,17 @@ impl<'a> Reloader<'a> {
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, fleet);
             }
-            Err(faults) => self.refuse(&faults),
+            Err(errors) => self.reject(&errors),
         }
         supervisor::ready();
     }
 
-    /// Secrets and files of tenants are looked at always, since programs write
-    /// them; the file people write only where they said so.
-    fn look(&mut self, fleet: &mut Fleet) {
+    /// Reloads if a file changed. Secrets and tenant files always count, since
+    /// programs write them; the configuration file only with
+    /// `--config.enable-auto-reload`, since an administrator may be editing it.
+    fn poll(&mut self, fleet: &mut Fleet) {
         let contents = self.source.file_contents();
-        if self.file.has_changed(&contents) && !self.source.may_change_by_itself() {
+        if self.file.has_changed(&contents) && !self.source.auto_reload() {
             return;
         }
         match self.source.load() {
@@ -110,105 +104,101 @@ impl<'a> Reloader<'a> {
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, fleet);
             }
-            Err(faults) if self.refused.as_ref() == Some(&faults.to_string()) => {}
-            Err(faults) => self.refuse(&faults),
+            Err(errors) if self.rejected.as_ref() == Some(&errors.to_string()) => {}
+            Err(errors) => self.reject(&errors),
         }
     }
 
-    /// What was wrong has been put right.
+    /// The files hold the configuration in use again.
     fn accept(&mut self, config: &Config) {
-        if self.refused.take().is_some() {
-            let now = Timestamp::from(SystemTime::now());
-            self.showing
-                .telemetry
-                .config_loaded(config.hash.as_f64(), now);
-            tracing::info!("the configuration is good again, and the one in use");
+        if self.rejected.take().is_some() {
+            self.loaded(config.hash.as_f64());
+            tracing::info!("the configuration is valid again and unchanged");
         }
     }
 
-    fn refuse(&mut self, faults: &ConfigErrors) {
-        self.showing.telemetry.config_refused();
-        self.refused = Some(faults.to_string());
-        tell(faults);
+    fn loaded(&self, hash: f64) {
+        let now = Timestamp::from(SystemTime::now());
+        self.targets.telemetry.config_loaded(hash, now);
+    }
+
+    fn reject(&mut self, errors: &ConfigErrors) {
+        self.targets.telemetry.config_refused();
+        self.rejected = Some(errors.to_string());
+        for warning in errors.warnings() {
+            tracing::warn!("{warning}");
+        }
+        for error in errors.iter() {
+            tracing::error!(hint = error.hint, "{error}");
+        }
+        tracing::error!(
+            problems = errors.len(),
+            "the configuration cannot be used; the previous one stays in effect"
+        );
     }
 
     fn apply(&mut self, config: Config, fleet: &mut Fleet) {
-        let policy = Arc::new(persons::label_policy(&config));
-        let on_pages = persons::on_pages(&config);
+        let policy = Arc::new(privacy::label_policy(&config));
+        let on_pages = privacy::on_pages(&config);
         let hash = config.hash.as_f64();
         let events = Arc::new(Events {
-            persons: persons::in_events(&config),
-            ..(*self.showing.events).clone()
+            persons: privacy::in_events(&config),
+            ..(*self.targets.events).clone()
         });
         if config.webhook != fleet.config().webhook {
-            tracing::warn!("events.webhook has changed; start the exporter anew to use it");
+            tracing::warn!("events.webhook has changed; restart the exporter to use it");
         }
         match fleet.apply(&Arc::new(config), &policy, Some(&events)) {
             Ok(changes) => {
-                self.refused = None;
-                self.showing.site.set_persons(on_pages);
-                self.showing
-                    .site
-                    .set_target_labels(target_labels(fleet.config()));
-                let now = Timestamp::from(SystemTime::now());
-                self.showing.telemetry.config_loaded(hash, now);
+                self.rejected = None;
+                self.targets.site.set_persons(on_pages);
+                self.targets.site.set_target_labels(targets(fleet.config()));
+                self.loaded(hash);
                 tracing::info!(
                     added = changes.added,
                     removed = changes.removed,
                     restarted = changes.restarted,
-                    "goes by the new configuration"
+                    "configuration reloaded"
                 );
             }
             Err(error) => {
-                self.showing.telemetry.config_refused();
-                self.refused = Some(error.to_string());
+                self.targets.telemetry.config_refused();
+                self.rejected = Some(error.to_string());
                 tracing::error!(
                     hint = error.hint(),
-                    "the configuration cannot be used: {error}; the old one stays"
+                    "the configuration cannot be used: {error}; the previous one stays in effect"
                 );
             }
         }
     }
 }
 
-/// A line for each fault, since a log has no other place for them.
-fn tell(faults: &ConfigErrors) {
-    for warning in faults.warnings() {
-        tracing::warn!("{warning}");
-    }
-    for fault in faults.iter() {
-        tracing::error!(hint = fault.hint, "{fault}");
-    }
-    tracing::error!(
-        problems = faults.len(),
-        "the configuration cannot be used; the old one stays"
-    );
-}
-
-/// Without a handler the signal ends the process, as it always did.
 fn hangups() -> Option<Signal> {
     signal(SignalKind::hangup())
-        .inspect_err(|error| tracing::warn!(%error, "SIGHUP cannot be listened for"))
+        .inspect_err(
+            |error| tracing::warn!(%error, "no handler for SIGHUP; the signal ends the exporter"),
+        )
         .ok()
 }
 
-/// The next request over HTTP; none ever comes where that is not allowed.
-async fn requested(requests: &mut Option<Receiver<ReloadRequest>>) -> ReloadRequest {
+/// The next SIGHUP; pending forever without a handler.
+async fn next_hangup(hangups: &mut Option<Signal>) {
+    match hangups {
+        Some(hangups) => {
+            hangups.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// The next request over HTTP; pending forever if none is allowed.
+async fn next_request(requests: &mut Option<Receiver<ReloadRequest>>) -> ReloadRequest {
     let next = match requests {
         Some(requests) => requests.recv().await,
         None => None,
     };
     match next {
-        Some(asked) => asked,
-        None => std::future::pending().await,
-    }
-}
-
-async fn asked(hangups: &mut Option<Signal>) {
-    match hangups {
-        Some(hangups) => {
-            hangups.recv().await;
-        }
+        Some(request) => request,
         None => std::future::pending().await,
     }
 }

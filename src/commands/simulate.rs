@@ -1,6 +1,6 @@
-//! The embedded Graph alone, for an exporter or a script of the user's.
+//! `simulate`: the simulator alone, for an exporter or a script.
 
-use super::print::line;
+use super::stdout::line;
 use super::{Failure, stop};
 use crate::cli::{Simulate, SimulationFlags};
 use anyhow::Context as _;
@@ -11,11 +11,11 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// The file names of a written configuration.
+/// The files of a written configuration.
 const CONFIG_FILE: &str = "secure-score.yml";
 const CA_FILE: &str = "simulator-ca.pem";
 
-/// Runs until asked to stop.
+/// Runs until a signal.
 pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
     let options = options(
         &flags.simulation,
@@ -34,7 +34,7 @@ pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
     ))?;
     if let Some(file) = written {
         line(format_args!(
-            "configuration    {}\n\nWatch it with: secure-score-exporter --config.file {}",
+            "configuration    {}\n\nRun: secure-score-exporter --config.file {}",
             file.display(),
             file.display()
         ))?;
@@ -58,7 +58,7 @@ pub(super) fn options(flags: &SimulationFlags, listen: SocketAddr, control: Sock
     }
 }
 
-/// Starts the simulator, or says what to do.
+/// Starts the simulator.
 pub(super) async fn start(options: Options) -> Result<Simulator, Failure> {
     Simulator::start(options).await.map_err(|error| {
         let hint = match &error {
@@ -66,7 +66,7 @@ pub(super) async fn start(options: Options) -> Result<Simulator, Failure> {
                 Some("choose other ports with --listen-address and --control.listen-address")
             }
             SimulatorError::Replay(_) => Some(
-                "--replay wants a directory with secureScores.json and secureScoreControlProfiles*.json, as Graph answered them",
+                "--replay takes a directory with secureScores.json and secureScoreControlProfiles*.json, as returned by Graph",
             ),
             SimulatorError::NotLoopback { .. } | SimulatorError::Certificate(_) => None,
         };
@@ -77,25 +77,26 @@ pub(super) async fn start(options: Options) -> Result<Simulator, Failure> {
     })
 }
 
-/// The first line of a configuration that we may write over.
-const OURS: &str = "# Watches the tenants of the simulator; written by `simulate --config-dir`.";
+/// The first line of a configuration that this command may overwrite.
+const FIRST_LINE: &str =
+    "# Watches the tenants of the simulator; written by `simulate --config-dir`.";
 
-/// Writes a configuration that watches the simulator's tenants, with one file
-/// per secret, as it would look for real ones.
+/// Writes a configuration of the simulator's tenants, with one file per secret,
+/// as for real tenants.
 fn write_config(simulator: &Simulator, directory: &Path) -> Result<PathBuf, Failure> {
     let file = directory.join(CONFIG_FILE);
-    let there = fs::read_to_string(&file).unwrap_or_else(|_| OURS.to_owned());
-    if !there.starts_with(OURS) {
-        return Err(Failure::Other {
-            error: anyhow::anyhow!("{} is a configuration of somebody's", file.display()),
-            hint: Some("name another directory with --config-dir".to_owned()),
-        });
+    let existing = fs::read_to_string(&file).unwrap_or_else(|_| FIRST_LINE.to_owned());
+    if !existing.starts_with(FIRST_LINE) {
+        let error = anyhow::anyhow!("{} was not written by this command", file.display());
+        return Err(Failure::with_hint(
+            error,
+            "choose another directory with --config-dir",
+        ));
     }
     let secrets = directory.join("secrets");
     fs::create_dir_all(&secrets)
-        .with_context(|| format!("{} cannot be made", secrets.display()))?;
-    let ours = |name: &str| directory.join(name);
-    write(&ours(CA_FILE), simulator.ca_pem(), 0o644)?;
+        .with_context(|| format!("{} cannot be created", secrets.display()))?;
+    write(&directory.join(CA_FILE), simulator.ca_pem(), 0o644)?;
     for tenant in simulator.tenants() {
         let secret = secrets.join(&tenant.name);
         write(&secret, &tenant.client_secret, 0o600)?;
@@ -106,7 +107,7 @@ fn write_config(simulator: &Simulator, directory: &Path) -> Result<PathBuf, Fail
 
 fn config_text(simulator: &Simulator) -> String {
     let mut text = format!(
-        "{OURS}\n\
+        "{FIRST_LINE}\n\
          refresh: {{profiles: 10s, scores: 10s}}\n\
          simulator: {{url: \"{}\", ca_file: {CA_FILE}}}\n\
          defaults: {{cloud: simulator, target: 80%}}\n\
@@ -124,10 +125,10 @@ fn config_text(simulator: &Simulator) -> String {
     text
 }
 
-/// Writes a new file in place of what was there, so that its mode is ours from
-/// the first moment on.
+/// Replaces the file by a new one, so that a secret never has the mode of an
+/// existing file.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let _was_not_there = fs::remove_file(path);
+    let _may_not_exist = fs::remove_file(path);
     let written = fs::OpenOptions::new()
         .write(true)
         .create_new(true)

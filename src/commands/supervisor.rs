@@ -1,50 +1,49 @@
-//! What systemd is told, where it is the one that started us.
+//! Notifications to systemd.
 //!
-//! A unit of `Type=notify` counts as started when we listen, one of
+//! A unit of `Type=notify` counts as started when the exporter listens, one of
 //! `Type=notify-reload` as reloaded when the configuration was read, and one
-//! with `WatchdogSec=` is started again when we fall silent. Without a socket
-//! in the environment nothing is said.
+//! with `WatchdogSec=` is restarted when the notifications stop. Without a
+//! socket in the environment nothing is sent.
 
 use sd_notify::NotifyState;
 use std::time::Duration;
 
-/// Signs of life in the time after which we would be taken for dead.
-const SIGNS: u32 = 3;
+/// Notifications per watchdog timeout.
+const PER_TIMEOUT: u32 = 3;
 
-/// We listen and refresh.
+/// The exporter listens and refreshes.
 pub(super) fn ready() {
-    tell(&[NotifyState::Ready]);
+    notify(&[NotifyState::Ready]);
 }
 
-/// The configuration is being read again; [`ready`] ends it.
+/// The exporter reads its configuration; [`ready`] ends it.
 pub(super) fn reloading() {
     match NotifyState::monotonic_usec_now() {
-        Ok(now) => tell(&[NotifyState::Reloading, now]),
+        Ok(now) => notify(&[NotifyState::Reloading, now]),
         Err(error) => tracing::debug!(%error, "no monotonic clock"),
     }
 }
 
-/// We answer what is under way, and end.
+/// The exporter finishes the requests in flight and ends.
 pub(super) fn stopping() {
-    tell(&[NotifyState::Stopping]);
+    notify(&[NotifyState::Stopping]);
 }
 
-/// Gives signs of life for as long as tasks are run at all, if any are wanted.
-///
-/// They say nothing of Graph: starting us anew does not repair Microsoft.
-pub(super) async fn signs_of_life() {
-    let Some(patience) = sd_notify::watchdog_enabled() else {
+/// Notifies the watchdog, if the unit has one, for as long as the runtime runs
+/// tasks. Failures of Graph do not count: a restart would not fix them.
+pub(super) async fn watchdog() {
+    let Some(timeout) = sd_notify::watchdog_enabled() else {
         return;
     };
-    let mut signs = tokio::time::interval((patience / SIGNS).max(Duration::from_millis(1)));
+    let mut ticks = tokio::time::interval((timeout / PER_TIMEOUT).max(Duration::from_millis(1)));
     loop {
-        signs.tick().await;
-        tell(&[NotifyState::Watchdog]);
+        ticks.tick().await;
+        notify(&[NotifyState::Watchdog]);
     }
 }
 
-fn tell(states: &[NotifyState<'_>]) {
+fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!(%error, "the service manager cannot be told");
+        tracing::debug!(%error, "systemd cannot be notified");
     }
 }

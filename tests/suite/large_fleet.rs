@@ -169,9 +169,8 @@ fn control(
         implementation_cost: Level::Moderate,
         action_type: ActionType::Config,
         max_score: Points::new(max),
-        deprecated: false,
-        action_url: None,
         history: history(rng),
+        ..CatalogueEntry::new("")
     };
     let last_synced = *synced
         .entry(product)

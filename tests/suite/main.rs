@@ -35,6 +35,7 @@ mod exposition;
 mod faults;
 mod golden;
 mod guarded;
+mod guide;
 mod healthcheck;
 mod histories;
 mod hostile;

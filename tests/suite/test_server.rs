@@ -200,9 +200,8 @@ pub(crate) fn entry(id: &str, category: Category, updates: Vec<StateUpdate>) -> 
         implementation_cost: Level::Low,
         action_type: ActionType::Config,
         max_score: Points::new(8.0),
-        deprecated: false,
-        action_url: None,
         history: History::from_updates(updates),
+        ..CatalogueEntry::new(id)
     }
 }
 

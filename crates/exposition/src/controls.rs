@@ -2,11 +2,22 @@
 
 use super::samples::Samples;
 use super::view::DataView;
-use secure_score_model::{Control, ControlState, Points};
+use secure_score_model::{CatalogueEntry, Control, ControlState, Points};
 use std::collections::BTreeSet;
 
 fn labels(control: &Control) -> [&str; 2] {
     [&control.id, control.category.as_str()]
+}
+
+/// One sample for each control whose catalogue entry has the value.
+pub(super) fn entry_values(
+    view: &DataView<'_>,
+    samples: &mut Samples<'_>,
+    value: impl Fn(&CatalogueEntry) -> Option<f64>,
+) {
+    for (control, entry) in view.entries() {
+        samples.add_some(&labels(control), value(entry));
+    }
 }
 
 pub(super) fn info(view: &DataView<'_>, samples: &mut Samples<'_>) {
@@ -61,17 +72,16 @@ pub(super) fn in_lookback(view: &DataView<'_>, samples: &mut Samples<'_>) {
 }
 
 pub(super) fn acceptances(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    for (control, entry) in view.entries() {
-        let times = entry.history.acceptances();
-        samples.add(&labels(control), times as f64);
-    }
+    entry_values(view, samples, |entry| {
+        Some(entry.history.acceptances() as f64)
+    });
 }
 
 pub(super) fn last_accepted(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    for (control, entry) in view.entries() {
+    entry_values(view, samples, |entry| {
         let at = entry.history.last_acceptance().and_then(|change| change.at);
-        samples.add_some(&labels(control), at.map(|at| at.as_seconds()));
-    }
+        at.map(|at| at.as_seconds())
+    });
 }
 
 pub(super) fn watched(view: &DataView<'_>, samples: &mut Samples<'_>) {
@@ -88,10 +98,9 @@ pub(super) fn state(view: &DataView<'_>, samples: &mut Samples<'_>) {
 }
 
 pub(super) fn state_updated(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    for (control, entry) in view.entries() {
-        let at = entry.history.state_since();
-        samples.add_some(&labels(control), at.map(|at| at.as_seconds()));
-    }
+    entry_values(view, samples, |entry| {
+        entry.history.state_since().map(|at| at.as_seconds())
+    });
 }
 
 pub(super) fn last_synced(view: &DataView<'_>, samples: &mut Samples<'_>) {

@@ -2,7 +2,7 @@
 
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
-use crate::commands::print::line;
+use crate::commands::stdout::line;
 use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;

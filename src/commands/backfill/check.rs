@@ -6,7 +6,7 @@ use super::summary::Summary;
 use super::window::Window;
 use crate::cli::Label;
 use crate::commands::Failure;
-use crate::commands::print::line;
+use crate::commands::stdout::line;
 use crate::tsdb::Server;
 
 /// Compares tenant after tenant and prints the results. Returns whether no

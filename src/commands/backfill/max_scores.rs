@@ -111,9 +111,8 @@ mod tests {
             implementation_cost: Level::Low,
             action_type: ActionType::Config,
             max_score: Points::new(max),
-            deprecated: false,
-            action_url: None,
             history: History::default(),
+            ..CatalogueEntry::new(id)
         })
     }
 

@@ -3,7 +3,7 @@
 use super::history::{HistoryBuilder, HistoryOptions, TenantHistory};
 use super::window::Window;
 use crate::cli::Backfill;
-use crate::commands::{Failure, persons};
+use crate::commands::{Failure, privacy};
 use crate::config::{Config, Tenant};
 use crate::graph::{Client, GraphError, HttpClients, RefreshPermit};
 use crate::telemetry::Telemetry;
@@ -82,7 +82,7 @@ impl<'a> HistoryReader<'a> {
             policy: Policy {
                 accepted_by: None,
                 comment: false,
-                ..persons::label_policy(self.config)
+                ..privacy::label_policy(self.config)
             },
             window: self.window,
             now: self.now.nanos().div_euclid(1_000_000_000),

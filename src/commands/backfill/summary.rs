@@ -3,7 +3,7 @@
 use super::history::TenantHistory;
 use super::openmetrics::OutputSize;
 use crate::commands::Failure;
-use crate::commands::print::{line, tenants};
+use crate::commands::stdout::{line, tenants};
 use crate::diagnostics;
 use crate::graph::GraphError;
 use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};

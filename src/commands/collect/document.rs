@@ -1,9 +1,9 @@
-//! All that was read, as one JSON document.
+//! The JSON document.
 
 use super::View;
 use crate::acceptances::control_record::ControlRecord;
 use crate::acceptances::record::TenantRecord;
-use crate::commands::{Failure, persons};
+use crate::commands::{Failure, privacy};
 use crate::serde_time::Rfc3339;
 use anyhow::Context as _;
 use serde::Serialize;
@@ -14,7 +14,7 @@ struct Document<'a> {
     tenants: Vec<Tenant<'a>>,
 }
 
-/// A tenant as the API has it, and its controls.
+/// A tenant as in the API, with its controls.
 #[derive(Serialize)]
 struct Tenant<'a> {
     #[serde(flatten)]
@@ -23,7 +23,7 @@ struct Tenant<'a> {
 }
 
 pub(super) fn render(view: &View<'_>) -> Result<Vec<u8>, Failure> {
-    let persons = persons::in_events(view.config);
+    let persons = privacy::in_events(view.config);
     let tenants = view.tenants.states.iter().map(|state| Tenant {
         tenant: TenantRecord::new(state, view.now),
         control_records: view
@@ -35,7 +35,8 @@ pub(super) fn render(view: &View<'_>) -> Result<Vec<u8>, Failure> {
         generated_at: Rfc3339(view.now),
         tenants: tenants.collect(),
     };
-    let mut bytes = serde_json::to_vec_pretty(&document).context("the JSON cannot be written")?;
+    let mut bytes =
+        serde_json::to_vec_pretty(&document).context("the JSON cannot be serialised")?;
     bytes.push(b'\n');
     Ok(bytes)
 }

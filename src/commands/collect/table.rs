@@ -1,34 +1,34 @@
-//! What was read, for a person.
+//! The table for a terminal.
 
 use super::View;
 use crate::acceptances::record::{action_url, implementation_status};
-use crate::commands::persons;
+use crate::commands::privacy;
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 use secure_score_model::{Approval, Control, ControlState, Persons, Points, Timestamp};
 
-/// Longer words are cut: a table of which each row has three lines is none.
-const LONGEST: usize = 60;
+/// Longer texts are truncated, so that a row stays one line.
+const MAX_TEXT: usize = 60;
 
-/// A control of a tenant, with what the table says of it.
+/// A control of a tenant.
 struct Row<'a> {
     tenant: &'a TenantState,
     control: &'a Control,
-    verdict: Verdict,
+    approval: RowApproval,
 }
 
-/// What stands out, worst first.
+/// Whether an accepted risk is approved; the order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    Unapproved,
+enum RowApproval {
+    Missing,
     Expired,
     Approved,
-    Other,
+    NotAccepted,
 }
 
 pub(super) fn render(view: &View<'_>, colours: bool) -> Vec<u8> {
-    let persons = persons::in_events(view.config);
+    let persons = privacy::in_events(view.config);
     let rows = rows(view);
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
@@ -55,51 +55,51 @@ fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
             view.controls(tenant).map(|control| Row {
                 tenant,
                 control,
-                verdict: Verdict::of(control, view.now),
+                approval: RowApproval::of(control, view.now),
             })
         })
         .collect();
-    rows.sort_by_key(|row| (row.verdict, &row.tenant.identity.alias, &row.control.id));
+    rows.sort_by_key(|row| (row.approval, &row.tenant.identity.alias, &row.control.id));
     rows
 }
 
 fn summary(rows: &[Row<'_>]) -> String {
-    let of = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
-    let unapproved = of(Verdict::Unapproved) + of(Verdict::Expired);
-    let accepted = unapproved + of(Verdict::Approved);
+    let of = |approval| rows.iter().filter(|row| row.approval == approval).count();
+    let unapproved = of(RowApproval::Missing) + of(RowApproval::Expired);
+    let accepted = unapproved + of(RowApproval::Approved);
     format!(
         "{} controls, {accepted} with the risk accepted now, {unapproved} of them unapproved",
         rows.len()
     )
 }
 
-impl Verdict {
+impl RowApproval {
     fn of(control: &Control, now: Timestamp) -> Self {
         if control.state() != Some(ControlState::RiskAccepted) {
-            return Self::Other;
+            return Self::NotAccepted;
         }
         match control.approval(now) {
             Approval::Approved(_) => Self::Approved,
             Approval::Expired(_) => Self::Expired,
-            Approval::Missing => Self::Unapproved,
+            Approval::Missing => Self::Missing,
         }
     }
 
-    /// In words too: colours are for those who see them.
-    const fn in_words(self) -> &'static str {
+    /// The word in the table; colour alone is not accessible.
+    const fn word(self) -> &'static str {
         match self {
-            Self::Unapproved => "no",
+            Self::Missing => "no",
             Self::Expired => "expired",
             Self::Approved => "yes",
-            Self::Other => "",
+            Self::NotAccepted => "",
         }
     }
 
     const fn colour(self) -> Option<Color> {
         match self {
-            Self::Unapproved | Self::Expired => Some(Color::Red),
+            Self::Missing | Self::Expired => Some(Color::Red),
             Self::Approved => Some(Color::Yellow),
-            Self::Other => None,
+            Self::NotAccepted => None,
         }
     }
 }
@@ -142,14 +142,14 @@ impl Row<'_> {
         let mut cells = vec![
             Cell::new(&self.tenant.identity.alias),
             Cell::new(&self.control.id),
-            Cell::new(cut(entry.map_or("", |it| &it.title))),
+            Cell::new(truncate(entry.map_or("", |it| &it.title))),
             Cell::new(self.control.category),
             self.marked(state.replace('_', " "), colours),
-            self.marked(self.verdict.in_words().to_owned(), colours),
+            self.marked(self.approval.word().to_owned(), colours),
             Cell::new(day(history.and_then(|it| it.state_since()))),
             Cell::new(day(accepted.and_then(|it| it.at))),
-            Cell::new(cut(by.as_deref().unwrap_or_default())),
-            Cell::new(cut(comment.unwrap_or_default())),
+            Cell::new(truncate(by.as_deref().unwrap_or_default())),
+            Cell::new(truncate(comment.unwrap_or_default())),
         ];
         if wide {
             cells.extend(self.wide_cells());
@@ -158,7 +158,7 @@ impl Row<'_> {
     }
 
     fn marked(&self, words: String, colours: bool) -> Cell {
-        match self.verdict.colour().filter(|_| colours) {
+        match self.approval.colour().filter(|_| colours) {
             Some(colour) => Cell::new(words).fg(colour),
             None => Cell::new(words),
         }
@@ -174,7 +174,7 @@ impl Row<'_> {
             number(control.points_to_gain()),
             Cell::new(entry.map_or("", |it| it.user_impact.as_str())),
             Cell::new(entry.map_or("", |it| it.implementation_cost.as_str())),
-            Cell::new(cut(implementation_status(control).unwrap_or_default())),
+            Cell::new(truncate(implementation_status(control).unwrap_or_default())),
             Cell::new(action_url(control).unwrap_or_default()),
         ]
     }
@@ -189,9 +189,9 @@ fn day(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, |at| Day::beginning(at).to_string())
 }
 
-/// What Graph says was cleaned when it was read; here it is only cut.
-fn cut(words: &str) -> String {
-    match words.char_indices().nth(LONGEST) {
+/// Texts of Graph are free of control characters since they were decoded.
+fn truncate(words: &str) -> String {
+    match words.char_indices().nth(MAX_TEXT) {
         None => words.to_owned(),
         Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
     }

@@ -1,12 +1,12 @@
-//! What somebody approved in the demo: enough to see every kind of approval.
+//! The exceptions of the demo: one of each kind.
 
 use crate::config::Exceptions;
 use secure_score_model::{Exception, Timestamp};
 
-/// A day, seconds.
+/// Seconds of a day.
 const DAY: i64 = 24 * 60 * 60;
 
-/// An approval, and how many whole days it has left.
+/// An approval and the whole days until it expires.
 struct Approved {
     control: &'static str,
     tenant: &'static str,
@@ -16,7 +16,7 @@ struct Approved {
     days_left: i64,
 }
 
-/// One that holds, one that ends soon, and one that has ended.
+/// One in force, one that expires soon, and one that has expired.
 const APPROVED: [Approved; 3] = [
     Approved {
         control: "IntegratedApps",
@@ -44,10 +44,10 @@ const APPROVED: [Approved; 3] = [
     },
 ];
 
-/// The exceptions of the demo, as of the day it begins.
+/// The exceptions, relative to the start of the demo.
 pub(super) fn exceptions(now: Timestamp) -> Exceptions {
     let today = now.nanos().div_euclid(1_000_000_000).div_euclid(DAY);
-    let written = APPROVED.iter().enumerate().map(|(number, it)| Exception {
+    let exceptions = APPROVED.iter().enumerate().map(|(number, it)| Exception {
         place: format!("risk_accepted.exceptions[{number}]").into(),
         control: it.control.into(),
         tenants: vec![it.tenant.into()],
@@ -58,6 +58,6 @@ pub(super) fn exceptions(now: Timestamp) -> Exceptions {
         accepted_by: None,
         expires: Timestamp::from_seconds((today + 1 + it.days_left) * DAY),
     });
-    // An id is a pattern, always.
-    Exceptions::of(written.collect()).unwrap_or_default()
+    // Only an invalid pattern is an error, and each control id is a valid one.
+    Exceptions::of(exceptions.collect()).unwrap_or_default()
 }

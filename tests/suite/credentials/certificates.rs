@@ -223,7 +223,7 @@ async fn what_is_odd_about_a_certificate_is_a_warning() {
     checked.expect(
         true,
         &[
-            "warn  contoso: credential: 19 days to its expiry",
+            "warn  contoso: credential: expires in 19 days",
             "hint: make a new certificate",
         ],
     );

@@ -73,9 +73,8 @@ fn entry() -> impl Strategy<Value = Arc<CatalogueEntry>> {
                 implementation_cost: Level::Unknown,
                 action_type: ActionType::Review,
                 max_score,
-                deprecated: false,
-                action_url: None,
                 history: History::from_updates(updates),
+                ..CatalogueEntry::new("")
             })
         },
     )

@@ -95,9 +95,8 @@ fn entry(id: &str, category: Category, max: f64, updates: Vec<StateUpdate>) -> A
         implementation_cost: Level::Low,
         action_type: ActionType::Config,
         max_score: Points::new(max),
-        deprecated: false,
-        action_url: None,
         history: History::from_updates(updates),
+        ..CatalogueEntry::new(id)
     })
 }
 

@@ -1,4 +1,4 @@
-//! What a command answers, on standard output.
+//! The result of a command, on standard output.
 
 use super::Failure;
 use anyhow::Context as _;
@@ -6,12 +6,18 @@ use std::fmt;
 use std::io::{ErrorKind, Write as _};
 
 /// Prints a line.
-///
-/// A reader that has seen enough, such as `head`, ends the command without a
-/// word; any other trouble is one, since an answer that was not written must
-/// not look like success to a script.
 pub(super) fn line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
-    match writeln!(std::io::stdout(), "{text}") {
+    write(format!("{text}\n").as_bytes())
+}
+
+/// Prints bytes.
+///
+/// A reader that has closed the pipe, such as `head`, ends the command without
+/// an error message. Any other error is one: a script must not take a result
+/// that was not written for success.
+pub(super) fn write(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::Found),
         written => Ok(written.context("standard output cannot be written")?),
     }

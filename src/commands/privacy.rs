@@ -1,4 +1,4 @@
-//! Who and why: how much of it goes where.
+//! Which personal data labels, events and pages show.
 
 use crate::config::{AcceptedBy, Config, EventDetail, Secret};
 use crate::http_types::{PersonDetail, Redaction};
@@ -7,10 +7,10 @@ use secure_score_exposition::Policy;
 use secure_score_model::{Naming, Persons};
 use std::sync::Arc;
 
-/// Hex digits of a pseudonym: 64 bits tell some thousand administrators apart.
+/// Hex digits of a pseudonym: 64 bits distinguish thousands of administrators.
 const PSEUDONYM_DIGITS: usize = 16;
 
-/// What of persons goes into labels.
+/// The personal data in labels, as configured.
 pub(super) fn label_policy(config: &Config) -> Policy {
     Policy {
         lookback: config.lookback,
@@ -23,9 +23,9 @@ pub(super) fn label_policy(config: &Config) -> Policy {
     }
 }
 
-/// Names persons the same in every tenant and after every restart, and tells
-/// nobody who they are: HMAC-SHA-256 under the configured salt. Without a salt
-/// a list of likely names would undo it.
+/// Pseudonyms that are the same in every tenant and after a restart:
+/// HMAC-SHA-256 with the configured salt as key. An unkeyed hash could be
+/// reversed with a list of likely names.
 pub(super) fn pseudonyms(salt: &Secret) -> Naming {
     let key = hmac::Key::new(hmac::HMAC_SHA256, salt.expose().as_bytes());
     Arc::new(move |person| {
@@ -37,7 +37,7 @@ pub(super) fn pseudonyms(salt: &Secret) -> Naming {
     })
 }
 
-/// What of persons events and the register show, as configured.
+/// The personal data in events, API and `collect`, as configured.
 pub(super) fn in_events(config: &Config) -> Persons {
     match config.privacy {
         EventDetail::Full => Persons::Plain,
@@ -48,7 +48,8 @@ pub(super) fn in_events(config: &Config) -> Persons {
     }
 }
 
-/// Whether pages show persons, as configured. To whom, the site decides.
+/// The personal data on pages, as configured. The site decides which clients
+/// see it.
 pub(super) fn on_pages(config: &Config) -> PersonDetail {
     match in_events(config) {
         Persons::Hidden => PersonDetail::Redacted(Redaction::Configured),
@@ -65,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_person_has_one_pseudonym_whatever_the_spelling_of_case() {
+    fn a_pseudonym_does_not_depend_on_case() {
         let a = named("a salt of enough bytes", "Alex@contoso.example");
         assert_eq!(a, named("a salt of enough bytes", "alex@contoso.example"));
         assert_eq!(a.len(), PSEUDONYM_DIGITS);

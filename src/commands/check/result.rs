@@ -1,0 +1,177 @@
+//! The printed result of a check.
+
+use crate::commands::Failure;
+use crate::commands::stdout::line;
+use crate::graph::{GraphError, PERMISSION, TokenFacts};
+use secure_score_model::{Anomalies, TenantSnapshot, Timestamp};
+use std::fmt;
+use std::time::Duration;
+
+/// Microsoft rounds its totals to two decimals: differences up to this many
+/// points are no warning.
+const ROUNDING: f64 = 0.05;
+
+/// The time that replacing a credential takes.
+const EXPIRES_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// The first word of a printed line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Warn => "warn",
+            Self::Fail => "FAIL",
+        })
+    }
+}
+
+struct Line {
+    status: Status,
+    text: String,
+    hint: Option<String>,
+}
+
+/// The result of one tenant.
+pub(super) struct TenantResult {
+    pub(super) alias: String,
+    lines: Vec<Line>,
+    /// Empty if no list was read.
+    pub(super) snapshot: TenantSnapshot,
+}
+
+impl TenantResult {
+    pub(super) fn new(alias: &str) -> Self {
+        Self {
+            alias: alias.to_owned(),
+            lines: Vec::new(),
+            snapshot: TenantSnapshot::default(),
+        }
+    }
+
+    pub(super) fn print(&self) -> Result<(), Failure> {
+        for Line { status, text, hint } in &self.lines {
+            line(format_args!("{status:<5} {}: {text}", self.alias))?;
+            if let Some(hint) = hint {
+                line(format_args!("      hint: {hint}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.lines.iter().any(|line| line.status == Status::Fail)
+    }
+
+    pub(super) fn ok(&mut self, text: String) {
+        self.add(Status::Ok, text, None);
+    }
+
+    pub(super) fn warn(&mut self, text: impl Into<String>, hint: impl Into<String>) {
+        self.add(Status::Warn, text.into(), Some(hint.into()));
+    }
+
+    pub(super) fn fail(&mut self, error: &GraphError) {
+        self.add(Status::Fail, error.to_string(), error.hint());
+    }
+
+    fn add(&mut self, status: Status, text: String, hint: Option<String>) {
+        self.lines.push(Line { status, text, hint });
+    }
+
+    pub(super) fn add_expiry(&mut self, expires: Timestamp, renewal: &str, now: Timestamp) {
+        let left = expires.since(now);
+        let days = left.as_secs() / (24 * 60 * 60);
+        if left.is_zero() {
+            self.warn("credential: expired", renewal);
+        } else if left < EXPIRES_SOON {
+            self.warn(format!("credential: expires in {days} days"), renewal);
+        } else {
+            self.ok(format!("credential: expires in {days} days"));
+        }
+    }
+
+    pub(super) fn add_token(&mut self, token: &TokenFacts) {
+        let permissions = token.permissions.as_deref().unwrap_or_default().join(", ");
+        match token.may_read() {
+            Some(true) => self.ok(format!("token: carries {permissions}")),
+            Some(false) => self.warn(
+                format!("token: carries [{permissions}] but not {PERMISSION}"),
+                "grant the permission and give admin consent; a new token may take some minutes to show it",
+            ),
+            None => self.warn(
+                "token: obtained; its permissions cannot be read",
+                "the requests below show whether they suffice",
+            ),
+        }
+        let needless = token.needless();
+        if token.may_read() == Some(true) && !needless.is_empty() {
+            let has_read_only = needless.len() < token.permissions.iter().flatten().count();
+            self.warn(
+                format!("token: carries more than it needs: {}", needless.join(", ")),
+                remove_permissions(has_read_only),
+            );
+        }
+    }
+
+    pub(super) fn add_anomalies(&mut self, list: &str, anomalies: &Anomalies) {
+        if !anomalies.is_empty() {
+            self.warn(
+                format!("{list}: {anomalies}"),
+                "secure_score_unknown_values and secure_score_skipped_elements count them; the rest is used",
+            );
+        }
+    }
+
+    /// Compares the sum of the controls with Microsoft's total.
+    pub(super) fn reconcile(&mut self) {
+        let snapshot = &self.snapshot;
+        let report = snapshot.report.as_ref();
+        let total = report.and_then(|report| report.current_score);
+        let scored = snapshot.scored().count();
+        let unknown = snapshot.unknown_maxima().count();
+        match total.zip(snapshot.unreconciled_score()) {
+            None => self.warn(
+                "score: the report has no valid total",
+                "the sum of the controls cannot be compared with it; see secure_score_skipped_elements",
+            ),
+            Some((score, difference)) if difference.abs() <= ROUNDING => self.ok(format!(
+                "score: {} points, {scored} scored controls, which add up to it",
+                score.get()
+            )),
+            Some((score, difference)) => self.warn(
+                format!(
+                    "score: {} points, {scored} scored controls, whose sum differs by {difference}",
+                    score.get()
+                ),
+                "Microsoft's total includes something that its list of controls lacks; sums by category are too low by this much",
+            ),
+        }
+        if total.is_some() && unknown > 0 {
+            self.warn(
+                format!("score: {unknown} scored controls have no known maximum"),
+                "the catalogue does not list them; the maxima of their categories are not exported",
+            );
+        }
+    }
+}
+
+/// A tenant that loses the write permission before it has the read permission
+/// can no longer be refreshed, so the order matters.
+fn remove_permissions(has_read_only: bool) -> String {
+    let first = match has_read_only {
+        true => String::new(),
+        false => format!("grant {PERMISSION} first; then "),
+    };
+    format!(
+        "{first}remove the others under API permissions of the app registration and revoke their consent \
+         (for a managed identity: delete its app role assignments), see docs/permissions.md; \
+         a token is valid for about an hour"
+    )
+}

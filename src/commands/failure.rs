@@ -1,0 +1,92 @@
+//! Why a command failed.
+
+use crate::diagnostics;
+use crate::graph::SetupError;
+use crate::http::ListenError;
+use crate::store::disk::DirectoryError;
+use std::process::ExitCode;
+use strict_yaml::ConfigErrors;
+
+/// The exit status of a command that did a part of its work. 2 is that of a
+/// wrong flag.
+const PARTLY: u8 = 3;
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The configuration is invalid; nothing was started.
+    Config(ConfigErrors),
+    /// Any other error.
+    Other {
+        /// The error with its causes.
+        error: anyhow::Error,
+        /// The fix, if there is one.
+        hint: Option<String>,
+    },
+    /// The command ran and printed a result that a script must treat as a
+    /// failure.
+    Found,
+    /// The command did a part of its work and printed which part it did not.
+    Partly,
+}
+
+impl Failure {
+    /// An error with the fix.
+    pub(super) fn with_hint(error: impl Into<anyhow::Error>, hint: impl Into<String>) -> Self {
+        Self::Other {
+            error: error.into(),
+            hint: Some(hint.into()),
+        }
+    }
+
+    /// Prints the error, unless the command has printed it.
+    pub(super) fn print(&self) {
+        match self {
+            Self::Config(errors) => diagnostics::config_errors(errors),
+            Self::Other { error, hint } => diagnostics::error(error.as_ref(), hint.as_deref()),
+            Self::Found | Self::Partly => {}
+        }
+    }
+
+    pub(super) fn exit_code(&self) -> ExitCode {
+        match self {
+            Self::Partly => ExitCode::from(PARTLY),
+            _ => ExitCode::FAILURE,
+        }
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors)
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        let hint = error.hint();
+        Self::with_hint(error, hint)
+    }
+}
+
+impl From<ListenError> for Failure {
+    fn from(error: ListenError) -> Self {
+        Self::Other {
+            hint: error.hint().map(str::to_owned),
+            error: error.into(),
+        }
+    }
+}
+
+impl From<DirectoryError> for Failure {
+    fn from(error: DirectoryError) -> Self {
+        let hint = error.hint();
+        Self::with_hint(error, hint)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other { error, hint: None }
+    }
+}
