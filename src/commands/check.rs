@@ -7,9 +7,8 @@ use super::{Failure, serve};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
 use crate::config::{Config, Environment};
-use crate::graph::{
-    Client, GraphError, HttpClients, PERMISSION, RefreshPermit, Subject, TokenFacts,
-};
+use crate::credentials::{PERMISSION, TokenFacts};
+use crate::graph::{Client, GraphError, HttpClients, RefreshPermit, Subject};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use secure_score_model::{
@@ -47,7 +46,7 @@ pub(super) async fn run(
     let telemetry = Arc::new(Telemetry::new().context("the telemetry cannot be set up")?);
     let mut examinations = JoinSet::new();
     for tenant in tenants {
-        let client = pools.line(tenant, &telemetry);
+        let client = pools.client_for(tenant, &telemetry);
         let examination = Examination {
             alias: tenant.alias.clone(),
             expires: tenant.credential.expires(),
@@ -360,7 +359,7 @@ fn token(facts: &TokenFacts, findings: &mut Findings) {
             "the calls below show whether it is enough",
         ),
     }
-    let needless = facts.needless();
+    let needless = facts.unneeded();
     if facts.may_read() == Some(true) && !needless.is_empty() {
         findings.odd(
             format!("token: carries more than it needs: {}", needless.join(", ")),

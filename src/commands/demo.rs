@@ -8,7 +8,7 @@ use super::print::{line, tenants};
 use super::{Failure, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
-    AcceptedBy, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
+    AcceptedBy, ClientSecret, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
     SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
@@ -87,11 +87,11 @@ fn watched(tenant: TenantAccess) -> Tenant {
         tenant_id: tenant.entra_id,
         display_name: tenant.display_name,
         cloud: Cloud::Simulator,
-        credential: Credential::ClientSecret {
+        credential: Credential::ClientSecret(ClientSecret {
             client_id: tenant.client_id,
             secret: Secret::new(tenant.client_secret),
             expires: None,
-        },
+        }),
         target: Some(TARGET),
         labels: TargetLabels::new(),
     }

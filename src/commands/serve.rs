@@ -5,6 +5,7 @@ use super::exporter::Exporter;
 use super::print::{line, tenants};
 use crate::cli::{Cli, ConfigFlags, ShardFlags};
 use crate::config::{self, Config, Environment, Loaded};
+use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
 use crate::store::disk::StateDirectory;
@@ -24,6 +25,7 @@ pub(super) async fn run(
         cli,
         environment,
         shard: shard(&cli.shard, environment)?,
+        decrypted_keys: DecryptedKeyCache::default(),
     };
     let Loaded { config, warnings } = source.load()?;
     diagnostics::warnings(&warnings);
@@ -44,12 +46,15 @@ pub(super) struct Source<'a> {
     cli: &'a Cli,
     environment: &'a Environment,
     shard: Shard,
+    /// Private keys that need not be decrypted again.
+    decrypted_keys: DecryptedKeyCache,
 }
 
 impl Source<'_> {
     /// Reads it, and leaves the tenants of other shards to others.
     pub(super) fn load(&self) -> Result<Loaded, ConfigErrors> {
-        let mut loaded = config::find(self.cli.config.file.as_deref(), self.environment)?;
+        let file = self.cli.config.file.as_deref();
+        let mut loaded = config::find(file, self.environment, &self.decrypted_keys)?;
         let tenants = &mut loaded.config.tenants;
         tenants.retain(|tenant| self.shard.owns(&tenant.alias));
         Ok(loaded)
@@ -89,7 +94,8 @@ pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), F
 
 /// Reads the configuration and passes its warnings on.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
-    let loaded = config::find(flags.file.as_deref(), environment)?;
+    let keys = DecryptedKeyCache::default();
+    let loaded = config::find(flags.file.as_deref(), environment, &keys)?;
     diagnostics::warnings(&loaded.warnings);
     Ok(loaded.config)
 }
