@@ -124,11 +124,11 @@ fn a_token_is_sent_to_graph_of_its_cloud_only_and_requested_without_a_proxy() {
 #[test]
 fn a_missing_managed_identity_is_reported_and_no_other_host_is_contacted() {
     let proxy = proxy();
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
-    let endpoint = format!("http://{nobody}/msi/token");
+    let endpoint = format!("http://{closed}/msi/token");
     let variables = [
         ("IDENTITY_ENDPOINT", endpoint.as_str()),
         ("IDENTITY_HEADER", "x"),

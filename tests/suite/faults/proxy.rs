@@ -43,10 +43,10 @@ impl Proxy {
     pub(crate) fn towards(graph: SocketAddr) -> Self {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)));
         let address = listener.local_addr().unwrap();
-        let (weather, told) = watch::channel(Weather::Fair);
+        let (weather, weather_changes) = watch::channel(Weather::Fair);
         let (done, settled) = watch::channel(Weather::Fair);
         let mut road = JoinSet::new();
-        road.spawn(keep_open(listener, graph, told, done));
+        road.spawn(keep_open(listener, graph, weather_changes, done));
         Self {
             address,
             weather,
@@ -83,13 +83,13 @@ fn listen(address: SocketAddr) -> TcpListener {
 async fn keep_open(
     first: TcpListener,
     graph: SocketAddr,
-    mut told: watch::Receiver<Weather>,
+    mut weather_changes: watch::Receiver<Weather>,
     done: watch::Sender<Weather>,
 ) {
     let address = first.local_addr().unwrap();
     let mut listener = Some(first);
     loop {
-        let weather = *told.borrow_and_update();
+        let weather = *weather_changes.borrow_and_update();
         let mut connections = JoinSet::new();
         // A port that is bound without a listener refuses connections.
         let _closed;
@@ -102,7 +102,7 @@ async fn keep_open(
         done.send_replace(weather);
         loop {
             tokio::select! {
-                changed = told.changed() => match changed {
+                changed = weather_changes.changed() => match changed {
                     Ok(()) => break,
                     Err(_) => return,
                 },

@@ -119,7 +119,7 @@ fn the_exporter_never_exceeds_graphs_limits() {
         }
         assert!(
             busiest.0 > 60 && busiest.1 == AT_ONCE,
-            "nobody was hurried: {busiest:?}"
+            "the load was too low: {busiest:?}"
         );
         let at_once = pace::most_at_once(book.requests.iter());
         assert_eq!(at_once, CONCURRENCY, "requests at once over all tenants");
