@@ -2,7 +2,7 @@
 //! the exporter parses. It validates, joins, caches and renders nothing.
 
 use reqwest::{Certificate, Client};
-use secure_score_exporter::config::{Config, Credential, Tenant};
+use secure_score_exporter::config::{ClientSecret, Config, Credential, Tenant};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -133,7 +133,7 @@ async fn limited<T>(permits: Arc<Semaphore>, work: impl Future<Output = T>) -> T
 }
 
 async fn token(http: Client, root: String, tenant: Tenant, secret: String) -> Token {
-    let Credential::ClientSecret { client_id, .. } = &tenant.credential else {
+    let Credential::ClientSecret(ClientSecret { client_id, .. }) = &tenant.credential else {
         panic!("simulated tenants have secrets");
     };
     let form = format!(

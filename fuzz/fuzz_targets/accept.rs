@@ -1,7 +1,7 @@
 //! Accept headers, as clients may send them.
 #![no_main]
 
-#[allow(dead_code, reason = "each target opens one of the doors")]
+#[allow(dead_code, reason = "each target uses one function")]
 #[path = "../../tests/suite/hostile/entries.rs"]
 mod entries;
 

@@ -1,7 +1,7 @@
-//! What should hold a certificate and its private key.
+//! Keystores: certificates with their private key.
 #![no_main]
 
-#[allow(dead_code, reason = "each target opens one of the doors")]
+#[allow(dead_code, reason = "each target uses one function")]
 #[path = "../../tests/suite/hostile/entries.rs"]
 mod entries;
 

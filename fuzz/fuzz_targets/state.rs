@@ -1,7 +1,7 @@
-//! Files of state, as a disk may hold them.
+//! State files, as they may be on a disk.
 #![no_main]
 
-#[allow(dead_code, reason = "each target opens one of the doors")]
+#[allow(dead_code, reason = "each target uses one function")]
 #[path = "../../tests/suite/hostile/entries.rs"]
 mod entries;
 

@@ -1,7 +1,7 @@
-//! Web configurations, as people may write them.
+//! Web configurations, as users may write them.
 #![no_main]
 
-#[allow(dead_code, reason = "each target opens one of the doors")]
+#[allow(dead_code, reason = "each target uses one function")]
 #[path = "../../tests/suite/hostile/entries.rs"]
 mod entries;
 

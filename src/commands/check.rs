@@ -40,7 +40,7 @@ pub(super) async fn run(
     let telemetry = Arc::new(Telemetry::new().context("the telemetry cannot be set up")?);
     let mut checks = JoinSet::new();
     for tenant in selected {
-        let client = clients.line(tenant, &telemetry);
+        let client = clients.client_for(tenant, &telemetry);
         let check = TenantCheck::new(tenant, client, &config);
         let permit = RefreshPermit::take(Arc::clone(&permits));
         checks.spawn(async move { check.run(permit.await).await });

@@ -2,6 +2,7 @@
 
 use crate::cli::{Cli, ConfigFlags};
 use crate::config::{self, Config, Environment, Loaded};
+use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
 use exporter_web_config::FileContents;
@@ -10,7 +11,11 @@ use strict_yaml::ConfigErrors;
 
 /// Loads the configuration and prints its warnings.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
-    let loaded = config::find(flags.file.as_deref(), environment)?;
+    let loaded = config::find(
+        flags.file.as_deref(),
+        environment,
+        &DecryptedKeyCache::default(),
+    )?;
     diagnostics::warnings(&loaded.warnings);
     Ok(loaded.config)
 }
@@ -20,12 +25,15 @@ pub(super) struct ConfigSource<'a> {
     pub(super) cli: &'a Cli,
     pub(super) environment: &'a Environment,
     pub(super) shard: Shard,
+    /// Private keys that need not be decrypted again.
+    pub(super) decrypted_keys: DecryptedKeyCache,
 }
 
 impl ConfigSource<'_> {
     /// Loads the configuration, with the tenants of this shard only.
     pub(super) fn load(&self) -> Result<Loaded, ConfigErrors> {
-        let mut loaded = config::find(self.cli.config.file.as_deref(), self.environment)?;
+        let file = self.cli.config.file.as_deref();
+        let mut loaded = config::find(file, self.environment, &self.decrypted_keys)?;
         let tenants = &mut loaded.config.tenants;
         tenants.retain(|tenant| self.shard.owns(&tenant.alias));
         Ok(loaded)

@@ -7,7 +7,7 @@ use super::stdout::{line, tenants};
 use super::{Failure, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
-    AcceptedBy, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
+    AcceptedBy, ClientSecret, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
     SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
@@ -86,11 +86,11 @@ fn tenant(access: TenantAccess) -> Tenant {
         tenant_id: access.entra_id,
         display_name: access.display_name,
         cloud: Cloud::Simulator,
-        credential: Credential::ClientSecret {
+        credential: Credential::ClientSecret(ClientSecret {
             client_id: access.client_id,
             secret: Secret::new(access.client_secret),
             expires: None,
-        },
+        }),
         target: Some(TARGET),
         labels: TargetLabels::new(),
     }

@@ -1,8 +1,8 @@
 //! Why a command failed.
 
 use crate::diagnostics;
-use crate::graph::SetupError;
 use crate::http::ListenError;
+use crate::http_client::SetupError;
 use crate::store::disk::DirectoryError;
 use std::process::ExitCode;
 use strict_yaml::ConfigErrors;

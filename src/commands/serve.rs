@@ -6,6 +6,7 @@ use super::exporter::Exporter;
 use super::stdout::{line, tenants};
 use crate::cli::Cli;
 use crate::config::{Environment, Loaded};
+use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
 use crate::store::disk::StateDirectory;
@@ -24,6 +25,7 @@ pub(super) async fn run(
         cli,
         environment,
         shard,
+        decrypted_keys: DecryptedKeyCache::default(),
     };
     let Loaded { config, warnings } = source.load()?;
     diagnostics::warnings(&warnings);

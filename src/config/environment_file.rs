@@ -3,10 +3,9 @@
 
 use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
 
-use super::environment::Environment;
 use super::file::{File, FileCredential, FileCredentialUse, FileTenant, SECTIONS};
-use super::guid;
 use super::table::{FromEnvironment, Reader};
+use crate::config_values::{Environment, guid};
 
 /// The prefix of the exporter's variables; the others are Azure's usual names.
 pub(super) const PREFIX: &str = "SECURE_SCORE_";

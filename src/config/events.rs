@@ -7,8 +7,7 @@ use strict_yaml::{Diagnostics, Span, Spanned, Text};
 use super::authority;
 use super::file::FileEvents;
 use super::number;
-use super::secret::Secret;
-use super::secret_source;
+use crate::config_values::{Secret, secret_source};
 
 /// A receiver only has to acknowledge the event, which takes less time.
 const TIMEOUT: Duration = Duration::from_secs(10);

@@ -5,9 +5,9 @@ use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
 
 use jiff::civil::Date;
 
-use super::day::{day, start_of_day};
 use super::file::{FileException, OneOrMany};
 use super::pattern::{BadPattern, Pattern};
+use crate::config_values::day::{day, start_of_day};
 use secure_score_model::Exception;
 
 /// Stands for every tenant.

@@ -19,6 +19,7 @@ use super::table::Form::{
     TextOr,
 };
 use super::table::{Form, REQUIRED, Section, section};
+use crate::credentials::Credential;
 
 /// Every section, in the order of the reference page.
 pub(super) const SECTIONS: &[Section] = &[
@@ -92,7 +93,7 @@ section! {
     /// An inline `client_secret` is recognised only to be refused, so its value
     /// is not kept.
     FileCredential "credentials.NAME" "A way to get tokens. Secrets come from a file or an environment variable, never from this file." {
-        r#type: Text, OneOf(&["client_secret", "client_certificate", "workload_identity", "managed_identity", "azure_cli"]), REQUIRED, "an application with a secret, with a certificate or with a federated credential; the identity of an Azure machine; or the account of `az login`. See [permissions](../permissions.md)", env "SECURE_SCORE_CREDENTIAL_TYPE";
+        r#type: Text, OneOf(Credential::TYPES), REQUIRED, "an application with a secret, with a certificate or with a federated credential; the identity of an Azure machine; or the account of `az login`. See [permissions](../permissions.md)", env "SECURE_SCORE_CREDENTIAL_TYPE";
         client_id: Text, Form::Text("GUID"), "required for `client_secret` and `client_certificate`; for `workload_identity` AZURE_CLIENT_ID; for `managed_identity` the system-assigned identity", "the application (client) id, or the client id of a user-assigned identity", env "AZURE_CLIENT_ID";
         client_secret: Spanned<IgnoredAny>, Refused, "refused", "a secret does not belong in this file; the error names the keys to use";
         client_secret_file: Text, Form::Text("path, relative to this file"), "one of the two for `client_secret`", "the file with the secret", env "AZURE_CLIENT_SECRET_FILE";
@@ -104,6 +105,28 @@ section! {
         token_file: Text, PATH, "AZURE_FEDERATED_TOKEN_FILE", "for `workload_identity`: the file with the federated token, read again for each request", env "AZURE_FEDERATED_TOKEN_FILE";
         managed_identity: Text, Form::Text("a client id"), "none", "for `workload_identity`: the user-assigned managed identity whose token is the federated token. The application trusts this identity, so it reaches many tenants without a secret";
         expires: Text, Day("a day, `2027-03-31`"), "unknown", "when a client secret expires, as the app registration shows it; a metric and `check` report it", env "SECURE_SCORE_CREDENTIAL_EXPIRES";
+    }
+}
+
+impl FileCredential {
+    /// The keys that are set, for the types of credentials.
+    pub(super) fn texts(&self) -> Vec<(&'static str, &Text)> {
+        let keys = [
+            ("type", &self.r#type),
+            ("client_id", &self.client_id),
+            ("client_secret_file", &self.client_secret_file),
+            ("client_secret_env", &self.client_secret_env),
+            ("expires", &self.expires),
+            ("certificate_file", &self.certificate_file),
+            ("key_file", &self.key_file),
+            ("password_file", &self.password_file),
+            ("password_env", &self.password_env),
+            ("token_file", &self.token_file),
+            ("managed_identity", &self.managed_identity),
+        ];
+        let set = keys.into_iter();
+        set.filter_map(|(key, text)| Some((key, text.as_ref()?)))
+            .collect()
     }
 }
 

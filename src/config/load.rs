@@ -3,10 +3,11 @@
 use std::path::Path;
 use strict_yaml::{ConfigErrors, ConfigWarning, Diagnostics, Span, io_reason, parse, read_file};
 
-use super::environment::Environment;
 use super::environment_file;
 use super::file::File;
 use super::resolve::{self, Config};
+use crate::config_values::Environment;
+use crate::credentials::DecryptedKeyCache;
 
 /// The file to read if no other is named.
 pub const DEFAULT_FILE: &str = "secure-score.yml";
@@ -24,17 +25,31 @@ pub struct Loaded {
 ///
 /// A tenant in the environment beside a file is refused: with either
 /// precedence, a change of the other would have no effect.
-pub fn find(named: Option<&Path>, environment: &Environment) -> Result<Loaded, ConfigErrors> {
+///
+/// `decrypted_keys` spares the decryption of keys from an earlier call.
+pub fn find(
+    named: Option<&Path>,
+    environment: &Environment,
+    decrypted_keys: &DecryptedKeyCache,
+) -> Result<Loaded, ConfigErrors> {
     let default = Path::new(DEFAULT_FILE);
     match named {
-        Some(path) => load(path, environment),
-        None if default.exists() => load(default, environment),
-        None => from_environment(environment),
+        Some(path) => load_file(path, environment, decrypted_keys),
+        None if default.exists() => load_file(default, environment, decrypted_keys),
+        None => from_environment(environment, decrypted_keys),
     }
 }
 
 /// Loads one file.
 pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErrors> {
+    load_file(path, environment, &DecryptedKeyCache::default())
+}
+
+fn load_file(
+    path: &Path,
+    environment: &Environment,
+    decrypted_keys: &DecryptedKeyCache,
+) -> Result<Loaded, ConfigErrors> {
     let name = path.display().to_string();
     let mut diagnostics = Diagnostics::new(&name, path.parent().unwrap_or(Path::new("")));
     environment_file::warn_of_unknown(environment, &mut diagnostics);
@@ -53,18 +68,22 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErro
         return Err(fatal(diagnostics, Span::Nowhere, message));
     };
     match parse::<File>(&text) {
-        Ok(file) => resolve(file, &text, environment, diagnostics),
+        Ok(file) => resolve(file, &text, environment, decrypted_keys, diagnostics),
         Err(error) => Err(fatal(diagnostics, error.span, &error.message)),
     }
 }
 
-fn from_environment(environment: &Environment) -> Result<Loaded, ConfigErrors> {
+fn from_environment(
+    environment: &Environment,
+    decrypted_keys: &DecryptedKeyCache,
+) -> Result<Loaded, ConfigErrors> {
     let mut diagnostics = Diagnostics::new("environment", "");
     environment_file::warn_of_unknown(environment, &mut diagnostics);
     if let Some(file) = environment_file::read(environment, &mut diagnostics) {
         let variables = environment_file::prefixed(environment);
         let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
-        return resolve(file, &lines.collect::<String>(), environment, diagnostics);
+        let text = lines.collect::<String>();
+        return resolve(file, &text, environment, decrypted_keys, diagnostics);
     }
     Err(match environment_file::prefixed(environment).next() {
         Some(_) => fatal(
@@ -80,9 +99,10 @@ fn resolve(
     file: File,
     text: &str,
     environment: &Environment,
+    decrypted_keys: &DecryptedKeyCache,
     mut diagnostics: Diagnostics,
 ) -> Result<Loaded, ConfigErrors> {
-    let config = resolve::resolve(file, text, environment, &mut diagnostics);
+    let config = resolve::resolve(file, text, environment, decrypted_keys, &mut diagnostics);
     let (config, warnings) = diagnostics.finish(config)?;
     Ok(Loaded { config, warnings })
 }

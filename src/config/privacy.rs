@@ -2,8 +2,7 @@
 
 use super::choices::{AcceptedBy, CommentLabel, EventDetail, choose};
 use super::file::{FileLabels, FilePrivacy};
-use super::secret::Secret;
-use super::secret_source;
+use crate::config_values::{Secret, secret_source};
 use strict_yaml::{Diagnostics, Span, Text};
 
 /// A shorter salt can be guessed together with the few names it hides.

@@ -6,8 +6,7 @@ use strict_yaml::Diagnostics;
 
 use super::choices::EventDetail;
 use super::controls::{self, ControlSelection};
-use super::credential::Credentials;
-use super::environment::Environment;
+use super::credentials::Credentials;
 use super::events::{self, Webhook};
 use super::exceptions::{self, Exceptions};
 use super::file::File;
@@ -16,11 +15,12 @@ use super::number;
 use super::pem::{self, PemFile};
 use super::privacy::{self, LabelPolicy};
 use super::refresh::{self, Refresh};
-use super::secret::Secret;
 use super::simulator::{self, SimulatorEndpoint};
 use super::tenant::{self, Tenant};
 use super::tenant_files::{self, TenantList};
 use super::watch;
+use crate::config_values::{Environment, Secret};
+use crate::credentials::DecryptedKeyCache;
 
 /// Covers an acceptance, its withdrawal, and one more change.
 const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
@@ -79,6 +79,7 @@ pub(super) fn resolve(
     file: File,
     text: &str,
     environment: &Environment,
+    decrypted_keys: &DecryptedKeyCache,
     diagnostics: &mut Diagnostics,
 ) -> Config {
     file.report_unknown_keys("", diagnostics);
@@ -99,7 +100,7 @@ pub(super) fn resolve(
     let aliases = tenant::names(tenants());
     let refresh = refresh::resolve(file.refresh.unwrap_or_default(), uses_graph, diagnostics);
     let entries = file.credentials.unwrap_or_default();
-    let mut credentials = Credentials::resolve(entries, environment, diagnostics);
+    let mut credentials = Credentials::resolve(entries, environment, decrypted_keys, diagnostics);
     let tenants = tenant::resolve(lists, may_be_empty, defaults, &mut credentials, diagnostics);
     credentials.warn_of_unused(diagnostics);
     let privacy = privacy::resolve(

@@ -1,6 +1,6 @@
 //! What the table of configuration keys consists of.
 
-use super::environment::Environment;
+use crate::config_values::Environment;
 use strict_yaml::{Diagnostics, Entries, Span, Spanned, Text};
 
 /// A mapping of the file.

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use strict_yaml::{Diagnostics, Span, Spanned, Text};
 
 use super::cloud::{self, Cloud};
-use super::credential::{Credential, Credentials};
+use super::credentials::Credentials;
 use super::file::{FileDefaults, FileTenant};
-use super::guid;
 use super::number;
 use super::target_labels::{self, TargetLabels};
 use super::tenant_files::TenantList;
+use crate::config_values::guid;
+use crate::credentials::Credential;
 
 /// One tenant, with everything that is needed to refresh it.
 #[derive(Debug, Clone, PartialEq)]

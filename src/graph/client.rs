@@ -1,206 +1,184 @@
-//! One tenant's line to Graph: the two calls, and nothing else.
+//! The client of one tenant: its lists.
 
-use super::Endpoint;
-use super::LONGEST_MESSAGE;
-use super::error::{Fault, GraphError, Retry, Subject};
-use super::http::Broken;
-use super::observed::UnknownWord;
-use super::pages::{self, Link, Links};
-use super::reading;
-use super::requests::{Answer, LONGEST_PAUSE, Requests, lock};
-use super::sign_in::SignIn;
-use super::text::printable;
-use super::token::{Token, TokenFacts};
-use super::tokens::TokenSource;
+use super::MAX_MESSAGE;
+use super::anomaly_counter::UnknownWord;
+use super::decode;
+use super::endpoint::GraphRoot;
+use super::error::{ErrorKind, GraphError, Retry, Subject};
+use super::pages::{self, Fields, Links};
+use super::refresh_permit::RefreshPermit;
+use super::requests::{GraphResponse, MAX_WAIT, Requests};
 use super::translate::CatalogueReader;
-use super::turn::RefreshPermit;
-use crate::config::Credential;
+use crate::backoff::Backoff;
+use crate::credentials::{Token, TokenFacts, TokenSource};
 use crate::telemetry::Telemetry;
+use crate::text::clean_line;
+use parking_lot::Mutex;
 use reqwest::Url;
 use secure_score_model::{Catalogue, Reason, Report, Traffic};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How often one page is asked for before the refresh gives up.
-const ATTEMPTS: u32 = 3;
+/// Requests for one page before the refresh fails.
+const MAX_ATTEMPTS: u32 = 3;
 
-/// The pause before a second attempt, doubled before each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The delays between them.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(500),
+    max: MAX_WAIT,
+    jitter: 0.5..=1.5,
+};
 
-/// How long a refused `$select` is not tried again: it saves nine tenths of
-/// the bytes, so one bad day must not cost it for good.
-const SELECT_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the client omits `$select` after Graph refused it. It saves nine
+/// tenths of the bytes, so the client tries it again.
+const SELECT_RETRY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A page number no list reaches: 450 controls are three pages. A list that
-/// never ends must not use up the minute's requests.
-const MOST_PAGES: usize = 20;
+/// The 450 controls of a catalogue are three pages. An endless list must not use
+/// up the requests of the minute.
+const MAX_CATALOGUE_PAGES: usize = 20;
 
-/// How many daily reports are asked for at once: some megabytes.
+/// Daily reports per page: some megabytes.
 const REPORTS_PER_PAGE: usize = 15;
 
-/// Half a year of reports is twelve pages. A Graph that gives one report a
-/// page, whatever is asked for, still gets to its end.
-const MOST_REPORT_PAGES: usize = 200;
+/// Half a year of reports is twelve pages. The limit also allows a Graph that
+/// ignores the page size and sends one report per page.
+const MAX_REPORT_PAGES: usize = 200;
 
-/// What a client needs to know of its tenant.
-pub struct ClientOptions {
+/// What a client needs for its tenant.
+pub(super) struct ClientOptions {
     /// The directory: a GUID, or one of its domains.
-    pub tenant_id: String,
-    /// The cloud it lives in.
-    pub endpoint: Endpoint,
-    /// How to get a token for it.
-    pub credential: Credential,
-    /// The connection pool shared with other tenants.
-    pub http: reqwest::Client,
-    /// The way to this machine's endpoint for managed identities.
-    pub machine: reqwest::Client,
-    /// Where durations of requests are noted.
-    pub telemetry: Arc<Telemetry>,
+    pub(super) tenant_id: String,
+    pub(super) root: GraphRoot,
+    pub(super) tokens: TokenSource,
+    pub(super) http: reqwest::Client,
+    pub(super) telemetry: Arc<Telemetry>,
 }
 
-/// One tenant's line to Graph.
+/// Reads one tenant's lists from Graph.
 pub struct Client {
     tenant_id: String,
-    endpoint: Endpoint,
+    root: GraphRoot,
     tokens: TokenSource,
     requests: Requests,
-    /// The directory's GUID, as the first answer told it where the
-    /// configuration names a domain.
+    /// The directory's GUID from the first response, if the configuration
+    /// contains a domain.
     learnt_id: OnceLock<String>,
-    /// When this Graph last refused `$select` on the catalogue, if it ever did.
+    /// When Graph last refused `$select` for the catalogue.
     select_refused: Mutex<Option<Instant>>,
 }
 
-/// An answer, read.
+/// A decoded response.
 #[derive(Debug)]
 pub struct Fetched<T> {
-    /// What it says.
+    /// Its content.
     pub value: T,
-    /// Graph said that something is missing (206).
+    /// Graph marked it as incomplete (206).
     pub partial: bool,
-    /// Words in it that are outside the sets we know.
+    /// Words in it that this version does not know.
     pub unknown_words: BTreeSet<UnknownWord>,
 }
 
 impl Client {
-    /// A line that has not been used yet.
-    pub fn new(line: ClientOptions) -> Self {
+    pub(super) fn new(options: ClientOptions) -> Self {
         Self {
-            tokens: TokenSource::new(SignIn {
-                tenant_id: line.tenant_id.clone(),
-                endpoint: line.endpoint.clone(),
-                credential: line.credential,
-                http: line.http.clone(),
-                machine: line.machine,
-            }),
-            tenant_id: line.tenant_id,
-            endpoint: line.endpoint,
-            requests: Requests::new(line.http, line.telemetry),
+            tenant_id: options.tenant_id,
+            root: options.root,
+            tokens: options.tokens,
+            requests: Requests::new(options.http, options.telemetry),
             learnt_id: OnceLock::new(),
             select_refused: Mutex::default(),
         }
     }
 
-    /// The catalogue of controls with their states, all pages or an error.
+    /// The catalogue of controls with their states, complete or an error.
     ///
-    /// Asks for the fields it reads only; a Graph that refuses `$select`, or
-    /// leaves out the states when it is given, is asked again for everything.
+    /// The client requests only the fields that it reads. If Graph refuses
+    /// `$select`, or omits the states with it, the client requests all fields.
     pub async fn catalogue(
         &self,
-        turn: &mut RefreshPermit,
+        permit: &mut RefreshPermit,
     ) -> Result<Fetched<Catalogue>, GraphError> {
-        if self.selects() {
+        if self.uses_select() {
             let mut reader = CatalogueReader::default();
-            match self.pages(pages::Fields::Selected, turn, &mut reader).await {
-                // Only the first page can tell: a later one is refused for
-                // reasons of its own, such as a link that has grown too old.
+            match self.pages(Fields::Selected, permit, &mut reader).await {
+                // An error on a later page has another cause, such as an
+                // expired link.
                 Err(error) if reader.is_unused() && refuses_select(&error) => {}
                 Err(error) => return Err(error),
-                Ok(partial) => return self.read_catalogue(reader, partial),
+                Ok(partial) => return self.finish_catalogue(reader, partial),
             }
         }
         let mut reader = CatalogueReader::default();
-        let partial = self.pages(pages::Fields::All, turn, &mut reader).await?;
-        *lock(&self.select_refused) = Some(Instant::now());
-        self.read_catalogue(reader, partial)
+        let partial = self.pages(Fields::All, permit, &mut reader).await?;
+        *self.select_refused.lock() = Some(Instant::now());
+        self.finish_catalogue(reader, partial)
     }
 
-    /// The newest daily report, or none where Graph has none yet.
+    /// The newest daily report, or `None` if Graph has none yet.
     ///
-    /// The answer's nextLink is never followed: it leads through ninety days,
-    /// one request each.
+    /// The client does not follow the nextLink, which leads through ninety
+    /// days, one request each.
     pub async fn report(
         &self,
-        turn: &mut RefreshPermit,
+        permit: &mut RefreshPermit,
     ) -> Result<Fetched<Option<Report>>, GraphError> {
         let subject = Subject::Report;
-        let url = pages::report_url(&self.endpoint)
-            .ok_or_else(|| GraphError::new(subject, Fault::Broken(Broken::Request)))?;
-        let answer = self.get(subject, &url, turn).await?;
-        let (report, unknown_words) = reading::report(&answer.body)?;
+        let url = pages::reports_url(&self.root, 1)?;
+        let response = self.get(subject, &url, permit).await?;
+        let (report, unknown_words) = decode::report(&response.body)?;
         if let Some(report) = &report {
             self.check_tenant(subject, &report.entra_tenant_id)?;
         }
         Ok(Fetched {
             value: report,
-            partial: answer.partial,
+            partial: response.partial,
             unknown_words,
         })
     }
 
-    /// The daily reports Graph keeps, newest first by its own word, handed to
-    /// `take` page by page; one page is in memory at a time. It ends where
-    /// Graph has no more, or where `take` says that it has seen enough. True
-    /// where Graph called a page partial, or an element could not be read.
+    /// Passes the daily reports of Graph to `take`, page by page, until Graph
+    /// has no more or `take` returns `Break`. Only one page is in memory at a
+    /// time. Returns whether Graph marked a page as incomplete, or an element
+    /// could not be read.
     ///
-    /// Nothing is promised about the order, and a day may come twice: the list
-    /// shifts when a report appears between two pages.
+    /// The order is not guaranteed, and a day may occur twice: the list shifts
+    /// when a report is added between two pages.
     pub async fn past_reports(
         &self,
-        turn: &mut RefreshPermit,
+        permit: &mut RefreshPermit,
         mut take: impl FnMut(Vec<Report>) -> ControlFlow<()>,
     ) -> Result<bool, GraphError> {
         let subject = Subject::Report;
-        let mut links = Links::new(&self.endpoint, subject);
-        let mut partial = false;
-        let mut next = pages::reports_url(&self.endpoint, REPORTS_PER_PAGE);
-        for _ in 0..MOST_REPORT_PAGES {
-            let Some(url) = next else {
-                return Err(GraphError::new(subject, Fault::Broken(Broken::Request)));
-            };
-            let answer = self.get(subject, &url, turn).await?;
-            let page = reading::reports(&answer.body)?;
+        let first = pages::reports_url(&self.root, REPORTS_PER_PAGE)?;
+        let mut unread = 0;
+        let read = |body: &[u8], links: &mut Links<'_>| {
+            let page = decode::reports(body)?;
             for report in &page.reports {
                 self.check_tenant(subject, &report.entra_tenant_id)?;
             }
-            partial |= answer.partial || page.unread > 0;
-            let link = links.follow(page.next.as_deref())?;
-            match (take(page.reports), link) {
-                (ControlFlow::Break(()), _) | (_, Link::End) => return Ok(partial),
-                (ControlFlow::Continue(()), Link::Next(url)) => next = Some(url),
-            }
-        }
-        Err(GraphError::new(
-            subject,
-            Fault::Paging(format!("do not end after {MOST_REPORT_PAGES}")),
-        ))
+            unread += page.unread;
+            let next = links.follow(page.next.as_deref())?;
+            Ok(match take(page.reports) {
+                ControlFlow::Break(()) => None,
+                ControlFlow::Continue(()) => next,
+            })
+        };
+        let partial = self
+            .each_page(subject, first, MAX_REPORT_PAGES, permit, read)
+            .await?;
+        Ok(partial || unread > 0)
     }
 
-    /// What the token says of itself; fetches one where there is none.
+    /// The claims of the token; requests one if there is none.
     pub async fn token_facts(&self) -> Result<TokenFacts, GraphError> {
         let facts = self.tokens.facts().await?;
         if let Some(tenant) = &facts.tenant_id {
             self.check_tenant(Subject::Token, tenant)?;
         }
         Ok(facts)
-    }
-
-    /// The directory's GUID, where it is known by now.
-    pub fn entra_tenant_id(&self) -> Option<&str> {
-        self.expected_tenant()
     }
 
     /// The requests made so far.
@@ -213,50 +191,64 @@ impl Client {
         }
     }
 
-    /// Whether `$select` is worth a try: not within a day of a refusal.
-    fn selects(&self) -> bool {
-        lock(&self.select_refused).is_none_or(|at| at.elapsed() >= SELECT_AGAIN)
+    fn uses_select(&self) -> bool {
+        self.select_refused
+            .lock()
+            .is_none_or(|at| at.elapsed() >= SELECT_RETRY)
     }
 
-    /// Reads every page, and tells whether Graph called one of them partial.
+    /// Reads every page of the catalogue. Returns whether Graph marked one as
+    /// incomplete.
     async fn pages(
         &self,
-        fields: pages::Fields,
-        turn: &mut RefreshPermit,
+        fields: Fields,
+        permit: &mut RefreshPermit,
         reader: &mut CatalogueReader,
     ) -> Result<bool, GraphError> {
-        let subject = Subject::Catalogue;
-        let mut links = Links::new(&self.endpoint, subject);
-        let mut partial = false;
-        let mut next = pages::catalogue_url(&self.endpoint, fields);
-        for _ in 0..MOST_PAGES {
-            let Some(url) = next else {
-                return Err(GraphError::new(subject, Fault::Broken(Broken::Request)));
-            };
-            let answer = self.get(subject, &url, turn).await?;
-            let link = reading::page(reader, &answer.body)?;
-            partial |= answer.partial;
-            match links.follow(link.as_deref())? {
-                Link::End => return Ok(partial),
-                Link::Next(url) => next = Some(url),
-            }
-        }
-        Err(GraphError::new(
-            subject,
-            Fault::Paging(format!("do not end after {MOST_PAGES}")),
-        ))
+        let first = pages::catalogue_url(&self.root, fields)?;
+        let read = |body: &[u8], links: &mut Links<'_>| {
+            let next = decode::page(reader, body)?;
+            links.follow(next.as_deref())
+        };
+        self.each_page(Subject::Catalogue, first, MAX_CATALOGUE_PAGES, permit, read)
+            .await
     }
 
-    fn read_catalogue(
+    /// Requests a list's pages. `read` returns the URL of the next one. Returns
+    /// whether Graph marked one as incomplete.
+    async fn each_page(
+        &self,
+        subject: Subject,
+        first: Url,
+        max_pages: usize,
+        permit: &mut RefreshPermit,
+        mut read: impl FnMut(&[u8], &mut Links<'_>) -> Result<Option<Url>, GraphError>,
+    ) -> Result<bool, GraphError> {
+        let mut links = Links::new(&self.root, subject);
+        let mut partial = false;
+        let mut url = first;
+        for _ in 0..max_pages {
+            let response = self.get(subject, &url, permit).await?;
+            partial |= response.partial;
+            match read(&response.body, &mut links)? {
+                None => return Ok(partial),
+                Some(next) => url = next,
+            }
+        }
+        let what = format!("do not end after {max_pages}");
+        Err(GraphError::new(subject, ErrorKind::Paging(what)))
+    }
+
+    fn finish_catalogue(
         &self,
         reader: CatalogueReader,
         partial: bool,
     ) -> Result<Fetched<Catalogue>, GraphError> {
         let subject = Subject::Catalogue;
-        let read = reading::catalogue(reader)?;
-        // An answer that names two tenants teaches nothing.
-        let named: Vec<&String> = read.tenants.iter().collect();
-        match named.as_slice() {
+        let read = decode::catalogue(reader)?;
+        // With two tenants, neither becomes the learnt id.
+        let tenants: Vec<&String> = read.tenants.iter().collect();
+        match tenants.as_slice() {
             [] => {}
             [one] => self.check_tenant(subject, one)?,
             [one, other, ..] => return Err(wrong_tenant(subject, one, other)),
@@ -265,15 +257,15 @@ impl Client {
             value: Catalogue {
                 entra_tenant_id: self.expected_tenant().map(Arc::from),
                 entries: read.entries,
-                anomalies: read.observed.anomalies,
+                anomalies: read.counter.anomalies,
             },
             partial,
-            unknown_words: read.observed.words,
+            unknown_words: read.counter.words,
         })
     }
 
-    /// Refuses an answer of another tenant; the first answer tells who a
-    /// tenant configured by its domain is.
+    /// Refuses a response about another tenant. For a tenant configured by its
+    /// domain, the first response sets the expected id.
     fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
         if found.is_empty() {
             return Ok(());
@@ -285,44 +277,44 @@ impl Client {
             }
             None => self.learnt_id.get_or_init(|| found.to_owned()),
         };
-        if expected.eq_ignore_ascii_case(found) {
-            return Ok(());
+        match expected.eq_ignore_ascii_case(found) {
+            true => Ok(()),
+            false => Err(wrong_tenant(subject, expected, found)),
         }
-        Err(wrong_tenant(subject, expected, found))
     }
 
-    /// A domain has a dot, an id has none.
+    /// The directory's id, if it is known. A domain contains a dot, an id does
+    /// not.
     fn expected_tenant(&self) -> Option<&str> {
-        if self.tenant_id.contains('.') {
-            self.learnt_id.get().map(String::as_str)
-        } else {
-            Some(&self.tenant_id)
+        match self.tenant_id.contains('.') {
+            true => self.learnt_id.get().map(String::as_str),
+            false => Some(&self.tenant_id),
         }
     }
 
-    /// One page: as often as makes sense, with a new token once.
+    /// Requests one page, with retries, and once with a new token.
     async fn get(
         &self,
         subject: Subject,
         url: &Url,
-        turn: &mut RefreshPermit,
-    ) -> Result<Answer, GraphError> {
+        permit: &mut RefreshPermit,
+    ) -> Result<GraphResponse, GraphError> {
         let mut renewed = false;
         let mut attempt = 1;
         loop {
             let token = self.token().await?;
-            self.requests.claim(subject, turn).await?;
+            self.requests.acquire_slot(subject, permit).await?;
             let error = match self.requests.send(subject, url, &token).await {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(error) => error,
             };
             if error.reason() == Reason::Unauthorized && !renewed {
                 renewed = true;
-                self.tokens.forget(&token).await;
+                self.tokens.invalidate(&token).await;
                 continue;
             }
-            match pause_before(attempt, &error) {
-                Some(pause) => turn.pause(pause).await,
+            match delay_before_retry(attempt, &error) {
+                Some(delay) => permit.sleep(delay).await,
                 None => return Err(error),
             }
             attempt += 1;
@@ -338,41 +330,38 @@ impl Client {
     }
 }
 
-/// Whether a text may be a directory's id: a GUID, or what captured answers
-/// have in its place. It becomes a label.
+/// Whether a text may be a directory's id, which becomes a label: a GUID, or
+/// its placeholder in captured responses.
 fn is_directory_id(text: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
     text.len() <= 64 && text.bytes().all(is_plain)
 }
 
 fn wrong_tenant(subject: Subject, expected: &str, found: &str) -> GraphError {
-    let fault = Fault::WrongTenant {
-        expected: printable(expected, LONGEST_MESSAGE),
-        found: printable(found, LONGEST_MESSAGE),
+    let kind = ErrorKind::WrongTenant {
+        expected: clean_line(expected, MAX_MESSAGE),
+        found: clean_line(found, MAX_MESSAGE),
     };
-    GraphError::new(subject, fault)
+    GraphError::new(subject, kind)
 }
 
-/// 400 and 501 are what Graph's services say to a query option they lack.
+/// Graph's services respond with 400 or 501 to an unsupported query option.
 fn refuses_select(error: &GraphError) -> bool {
-    error.is_stateless() || matches!(error.status(), Some(400 | 501))
+    error.lacks_states() || matches!(error.status(), Some(400 | 501))
 }
 
-/// How long to pause before the same page is asked for again, if at all.
-fn pause_before(attempt: u32, error: &GraphError) -> Option<Duration> {
-    let passing = matches!(
+/// The delay before another request for the same page, if there is one.
+fn delay_before_retry(attempt: u32, error: &GraphError) -> Option<Duration> {
+    let is_temporary = matches!(
         error.reason(),
         Reason::Throttled | Reason::Server | Reason::Connection
     );
-    if !passing || attempt >= ATTEMPTS {
+    if !is_temporary || attempt >= MAX_ATTEMPTS {
         return None;
     }
-    let pause = match error.retry() {
-        Retry::After(wait) => wait,
-        Retry::Backoff | Retry::Rarely => {
-            let doubled = FIRST_PAUSE * 2_u32.saturating_pow(attempt - 1);
-            doubled.mul_f64(0.5 + fastrand::f64())
-        }
+    let delay = match error.retry() {
+        Retry::After(delay) => delay,
+        Retry::Backoff | Retry::Rarely => BACKOFF.random_delay(attempt),
     };
-    (pause <= LONGEST_PAUSE).then_some(pause)
+    (delay <= MAX_WAIT).then_some(delay)
 }

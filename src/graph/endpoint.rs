@@ -1,78 +1,74 @@
-//! Where Microsoft answers, per national cloud.
+//! Microsoft's servers in each national cloud.
 
 use crate::config::{Cloud, SimulatorEndpoint};
 use reqwest::Url;
 
-/// The hosts of one cloud. A token of one cloud is worth nothing in another.
+/// The servers of one cloud. A token of one cloud is not valid in another.
 ///
 /// Source: "National cloud deployments" in the documentation of Graph.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
+pub(super) struct Endpoint {
     /// Root of Entra's token endpoint, without a slash at the end.
-    pub login: String,
-    /// Root of Graph, without a slash at the end.
-    pub graph: String,
-    /// What a federated token must be meant for.
-    pub exchange: &'static str,
-    /// Who plays Azure's endpoint for managed identities; nobody for tenants
-    /// that are no simulation.
-    pub machine: Option<String>,
+    pub(super) login: String,
+    pub(super) root: GraphRoot,
+    /// The audience of a federated token.
+    pub(super) federation_audience: &'static str,
+    /// For simulated tenants, the root of the server that simulates Azure's
+    /// endpoint for managed identities.
+    pub(super) simulated_identity: Option<String>,
 }
 
+/// Root of Graph, without a slash at the end.
+pub(super) struct GraphRoot(pub(super) String);
+
 /// Source: "Workload identity federation", audiences.
-const EXCHANGE: &str = "api://AzureADTokenExchange";
-const EXCHANGE_US_GOVERNMENT: &str = "api://AzureADTokenExchangeUSGov";
+const AUDIENCE: &str = "api://AzureADTokenExchange";
+const AUDIENCE_US_GOVERNMENT: &str = "api://AzureADTokenExchangeUSGov";
 
 impl Endpoint {
-    /// The hosts of a cloud; the simulator's where a tenant lives there.
+    /// The servers of a cloud.
     ///
-    /// A simulated tenant without a simulator gets hosts that do not exist
-    /// rather than Microsoft's: the configuration refuses it long before.
-    pub fn of(cloud: Cloud, simulator: Option<&SimulatorEndpoint>) -> Self {
-        let (login, graph) = match cloud {
+    /// The configuration refuses a simulated tenant without a simulator. Here
+    /// it gets a server that does not exist, rather than Microsoft's.
+    pub(super) fn of(cloud: Cloud, simulator: Option<&SimulatorEndpoint>) -> Self {
+        let simulator = simulator.map_or("https://localhost:0", |it| it.url.as_str());
+        let simulator = simulator.trim_end_matches('/');
+        let (login, graph, federation_audience) = match cloud {
             Cloud::Global => (
                 "https://login.microsoftonline.com",
                 "https://graph.microsoft.com",
+                AUDIENCE,
             ),
             Cloud::GccHigh => (
                 "https://login.microsoftonline.us",
                 "https://graph.microsoft.us",
+                AUDIENCE_US_GOVERNMENT,
             ),
             Cloud::Dod => (
                 "https://login.microsoftonline.us",
                 "https://dod-graph.microsoft.us",
+                AUDIENCE_US_GOVERNMENT,
             ),
-            Cloud::Simulator => {
-                let root = simulator.map_or("https://localhost:0", |it| it.url.as_str());
-                (root, root)
-            }
+            Cloud::Simulator => (simulator, simulator, AUDIENCE),
         };
         Self {
-            login: login.trim_end_matches('/').to_owned(),
-            graph: graph.trim_end_matches('/').to_owned(),
-            exchange: match cloud {
-                Cloud::Global | Cloud::Simulator => EXCHANGE,
-                Cloud::GccHigh | Cloud::Dod => EXCHANGE_US_GOVERNMENT,
-            },
-            machine: (cloud == Cloud::Simulator).then(|| graph.to_owned()),
+            login: login.to_owned(),
+            root: GraphRoot(graph.to_owned()),
+            federation_audience,
+            simulated_identity: (cloud == Cloud::Simulator).then(|| simulator.to_owned()),
         }
     }
 
-    /// Where a tenant's tokens are asked for, which is also what an assertion
-    /// must be meant for.
-    pub(super) fn token_url(&self, tenant_id: &str) -> String {
-        format!("{}/{tenant_id}/oauth2/v2.0/token", self.login)
-    }
-
-    /// The scope an application asks a token for.
+    /// The scope of tokens for Graph.
     pub(super) fn scope(&self) -> String {
-        format!("{}/.default", self.graph)
+        format!("{}/.default", self.root.0)
     }
+}
 
-    /// Whether a link from an answer stays on this Graph: same scheme, host
-    /// and port. Anything else must never be sent the token.
-    pub(super) fn owns(&self, link: &Url) -> bool {
-        let Ok(root) = Url::parse(&self.graph) else {
+impl GraphRoot {
+    /// Whether a link has the same scheme, host and port. The token must not be
+    /// sent anywhere else.
+    pub(super) fn contains(&self, link: &Url) -> bool {
+        let Ok(root) = Url::parse(&self.0) else {
             return false;
         };
         link.origin() == root.origin() && link.username().is_empty() && link.password().is_none()
@@ -83,16 +79,14 @@ impl Endpoint {
 mod tests {
     use super::*;
 
-    fn owns(link: &str) -> bool {
-        Endpoint::of(Cloud::Global, None).owns(&Url::parse(link).unwrap())
-    }
-
     #[test]
     fn only_links_to_the_same_origin_are_followed() {
-        assert!(owns(
+        let root = Endpoint::of(Cloud::Global, None).root;
+        let contains = |link: &str| root.contains(&Url::parse(link).unwrap());
+        assert!(contains(
             "https://graph.microsoft.com/v1.0/security/x?$skiptoken=1"
         ));
-        assert!(owns("https://GRAPH.microsoft.com:443/v1.0/x"));
+        assert!(contains("https://GRAPH.microsoft.com:443/v1.0/x"));
         for foreign in [
             "http://graph.microsoft.com/v1.0/x",
             "https://graph.microsoft.com:8443/v1.0/x",
@@ -101,12 +95,12 @@ mod tests {
             "https://me:pw@graph.microsoft.com/v1.0/x",
             "https://graph.microsoft.us/v1.0/x",
         ] {
-            assert!(!owns(foreign), "{foreign}");
+            assert!(!contains(foreign), "{foreign}");
         }
     }
 
     #[test]
-    fn each_cloud_has_its_own_hosts() {
+    fn each_cloud_has_its_own_servers() {
         assert_eq!(
             Endpoint::of(Cloud::Dod, None).scope(),
             "https://dod-graph.microsoft.us/.default"

@@ -1,12 +1,12 @@
-//! What can go wrong between Microsoft and us, and what to do about it.
+//! Errors of requests to Microsoft, and the fix for each.
 
-use super::entra;
-use super::http::Broken;
+use crate::credentials::TokenError;
+use crate::http_client::TransportError;
 use secure_score_model::Reason;
 use std::fmt;
 use std::time::Duration;
 
-/// What was being asked for.
+/// What was requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// An access token, from Entra.
@@ -27,11 +27,11 @@ impl fmt::Display for Subject {
     }
 }
 
-/// A failed refresh: what was asked for, what happened, and who can trace it.
+/// A failed refresh.
 #[derive(Debug, Clone)]
 pub struct GraphError {
     subject: Subject,
-    fault: Fault,
+    kind: ErrorKind,
     trace: Box<Trace>,
     retry_after: Option<Duration>,
 }
@@ -39,185 +39,152 @@ pub struct GraphError {
 /// The ids by which Microsoft's support finds a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
-    /// Microsoft's id of the request, from its answer.
+    /// Microsoft's id, from the response.
     pub request_id: Option<String>,
-    /// The id we gave the request.
+    /// The exporter's id, from the request.
     pub client_request_id: Option<String>,
 }
 
-/// What happened.
+/// What failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// No whole answer came.
-    Broken(Broken),
-    /// Graph answered with a status that is no success.
+pub(super) enum ErrorKind {
+    /// There is no token.
+    Token(TokenError),
+    /// There is no complete response.
+    Transport(TransportError),
+    /// The status is not a success.
     Status {
         status: u16,
         code: String,
         message: String,
     },
-    /// Entra refused to give a token.
-    Entra {
-        status: u16,
-        codes: Vec<u32>,
-        description: String,
-    },
-    /// No endpoint for managed identities answered.
-    NoIdentity(Broken),
-    /// That endpoint gave no token.
-    Identity { status: u16, description: String },
-    /// A credential that could not even be used.
-    Credential(String),
-    /// We did not ask, since we were told to wait.
-    Held,
-    /// The answer is not what Graph documents.
+    /// No request was made, because Graph asked for a delay.
+    WaitingForRetryAfter,
+    /// The response is not as documented.
     Malformed(String),
-    /// No control of a page says its states.
-    Stateless,
-    /// The list's pages do not lead to its end.
+    /// All controls of a page lack their states.
+    NoStates,
+    /// The links between the pages are wrong.
     Paging(String),
-    /// The answer speaks of another tenant.
+    /// The response is about another tenant.
     WrongTenant { expected: String, found: String },
-    /// A list that had elements has none.
+    /// The list is empty and was not before.
     Emptied,
-    /// Graph says itself that the answer is not whole (206).
+    /// Graph marked the response as incomplete (206).
     Partial,
-    /// A fault of ours.
+    /// A bug of the exporter.
     Internal,
 }
 
-/// When it makes sense to try again.
+/// When to try again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retry {
-    /// As Microsoft said.
+    /// After the delay that Microsoft asks for.
     After(Duration),
-    /// Soon, then less and less often.
+    /// With an exponential backoff.
     Backoff,
-    /// Only a person can mend it: rarely.
+    /// Rarely, because an administrator must change something first.
     Rarely,
 }
 
+impl From<TokenError> for GraphError {
+    fn from(error: TokenError) -> Self {
+        let retry_after = error.retry_after();
+        Self::new(Subject::Token, ErrorKind::Token(error)).with_retry_after(retry_after)
+    }
+}
+
 impl GraphError {
-    pub(super) fn new(subject: Subject, fault: Fault) -> Self {
+    pub(super) fn new(subject: Subject, kind: ErrorKind) -> Self {
         Self {
             subject,
-            fault,
+            kind,
             trace: Box::default(),
             retry_after: None,
         }
     }
 
-    pub(super) fn traced(mut self, trace: Trace) -> Self {
+    pub(super) fn malformed(subject: Subject, what: impl Into<String>) -> Self {
+        Self::new(subject, ErrorKind::Malformed(what.into()))
+    }
+
+    pub(super) fn with_trace(mut self, trace: Trace) -> Self {
         self.trace = Box::new(trace);
         self
     }
 
-    pub(super) fn retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after = wait;
+    pub(super) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.retry_after = delay;
         self
     }
 
-    /// How long Microsoft asked to wait, if it did.
-    pub(super) fn told_wait(&self) -> Option<Duration> {
-        self.retry_after
+    /// A bug of the exporter ended the refresh.
+    pub fn internal(subject: Subject) -> Self {
+        Self::new(subject, ErrorKind::Internal)
     }
 
-    /// The same error, not to be followed by another try before a time.
-    pub(super) fn wait_at_least(self, wait: Duration) -> Self {
-        let told = self.retry_after.map_or(wait, |told| told.max(wait));
-        self.retry_after(Some(told))
+    /// A catalogue or report is empty and was not before.
+    pub fn emptied(subject: Subject) -> Self {
+        Self::new(subject, ErrorKind::Emptied)
+    }
+
+    /// Graph marked the response as incomplete, and a complete one is known.
+    pub fn partial(subject: Subject) -> Self {
+        Self::new(subject, ErrorKind::Partial)
     }
 
     pub(super) fn status(&self) -> Option<u16> {
-        match self.fault {
-            Fault::Status { status, .. } => Some(status),
+        match self.kind {
+            ErrorKind::Status { status, .. } => Some(status),
             _ => None,
         }
     }
 
-    pub(super) fn is_stateless(&self) -> bool {
-        self.fault == Fault::Stateless
+    pub(super) fn lacks_states(&self) -> bool {
+        self.kind == ErrorKind::NoStates
     }
 
-    pub(super) fn malformed(subject: Subject, what: impl Into<String>) -> Self {
-        Self::new(subject, Fault::Malformed(what.into()))
+    /// Whether no request was made, because Graph asked for a delay.
+    pub fn is_waiting_for_retry_after(&self) -> bool {
+        self.kind == ErrorKind::WaitingForRetryAfter
     }
 
-    /// A fault of ours ended the refresh.
-    pub fn internal(subject: Subject) -> Self {
-        Self::new(subject, Fault::Internal)
-    }
-
-    /// A catalogue or report that had content has none now.
-    pub fn emptied(subject: Subject) -> Self {
-        Self::new(subject, Fault::Emptied)
-    }
-
-    /// The answer was marked as partial, and a whole one is known.
-    pub fn partial(subject: Subject) -> Self {
-        Self::new(subject, Fault::Partial)
-    }
-
-    /// The closed word for labels.
+    /// The reason for labels.
     pub fn reason(&self) -> Reason {
-        match &self.fault {
-            Fault::Broken(broken) => broken.reason(),
-            Fault::Status { status, .. } => status_reason(*status),
-            Fault::Entra { status, codes, .. } => entra::reason(*status, codes),
-            Fault::NoIdentity(broken) => broken.reason(),
-            Fault::Identity { status, .. } => identity_reason(*status),
-            Fault::Credential(_) => Reason::Credential,
-            Fault::Held => Reason::Throttled,
-            Fault::Malformed(_) if self.subject == Subject::Token => Reason::Token,
-            Fault::Malformed(_) | Fault::Stateless => Reason::Malformed,
-            Fault::Paging(_) => Reason::Paging,
-            Fault::WrongTenant { .. } => Reason::WrongTenant,
-            Fault::Emptied => Reason::Emptied,
-            Fault::Partial => Reason::Partial,
-            Fault::Internal => Reason::Internal,
+        match &self.kind {
+            ErrorKind::Token(error) => error.reason(),
+            ErrorKind::Transport(error) => error.reason(),
+            ErrorKind::Status { status, .. } => status_reason(*status),
+            ErrorKind::WaitingForRetryAfter => Reason::Throttled,
+            ErrorKind::Malformed(_) if self.subject == Subject::Token => Reason::Token,
+            ErrorKind::Malformed(_) | ErrorKind::NoStates => Reason::Malformed,
+            ErrorKind::Paging(_) => Reason::Paging,
+            ErrorKind::WrongTenant { .. } => Reason::WrongTenant,
+            ErrorKind::Emptied => Reason::Emptied,
+            ErrorKind::Partial => Reason::Partial,
+            ErrorKind::Internal => Reason::Internal,
         }
     }
 
     /// When to try again.
     pub fn retry(&self) -> Retry {
-        if self.needs_a_person() {
-            return Retry::Rarely;
+        let needs_administrator = match &self.kind {
+            ErrorKind::Token(error) => error.needs_administrator(),
+            _ => self.reason().needs_administrator(),
+        };
+        match needs_administrator {
+            true => Retry::Rarely,
+            false => self.retry_after.map_or(Retry::Backoff, Retry::After),
         }
-        self.retry_after.map_or(Retry::Backoff, Retry::After)
     }
 
-    /// Whether trying again can only help after somebody has changed something.
-    fn needs_a_person(&self) -> bool {
-        // A refusal of Entra's that is in no list of ours: a fault of the
-        // configuration more likely than a bad moment.
-        if let Fault::Entra { status, .. } = self.fault
-            && self.reason() == Reason::Token
-        {
-            return (400..500).contains(&status);
-        }
-        self.reason().needs_administrator()
-    }
-
-    /// We did not ask, since we were told to wait.
-    pub fn is_held(&self) -> bool {
-        self.fault == Fault::Held
-    }
-
-    /// One sentence that says what to do, where something can be done.
+    /// The fix in one sentence, if there is one.
     pub fn hint(&self) -> Option<String> {
-        let told = match &self.fault {
-            Fault::Entra { codes, .. } => entra::hint(codes),
-            Fault::NoIdentity(_) => Some(
-                "managed identities exist on Azure only (virtual machine, App Service, Container Apps, AKS): give this tenant another type of credential elsewhere",
-            ),
-            Fault::Identity {
-                status: 400..=403, ..
-            } => Some(
-                "assign the identity to this machine or app, or correct its client id in the configuration; a new assignment takes some minutes",
-            ),
+        let own = match &self.kind {
+            ErrorKind::Token(error) => error.hint(),
             _ => None,
         };
-        told.or_else(|| hint(self.reason())).map(str::to_owned)
+        Some(own.unwrap_or_else(|| hint(self.reason())).to_owned())
     }
 
     /// The ids by which Microsoft's support finds the request.
@@ -237,19 +204,8 @@ fn status_reason(status: u16) -> Reason {
     }
 }
 
-/// By "How to use managed identities to acquire an access token", error
-/// handling: 404 and 410 mean that the endpoint is being renewed.
-fn identity_reason(status: u16) -> Reason {
-    match status {
-        404 | 410 | 500..=599 => Reason::Server,
-        429 => Reason::Throttled,
-        400..=499 => Reason::Credential,
-        _ => Reason::Token,
-    }
-}
-
-fn hint(reason: Reason) -> Option<&'static str> {
-    Some(match reason {
+fn hint(reason: Reason) -> &'static str {
+    match reason {
         Reason::Permission => {
             "grant the application permission SecurityEvents.Read.All and give admin consent; a signed-in person also needs a role such as Security Reader"
         }
@@ -263,109 +219,82 @@ fn hint(reason: Reason) -> Option<&'static str> {
         }
         Reason::UnknownTenant => "check tenant_id and cloud of this tenant in the configuration",
         Reason::WrongTenant => {
-            "check tenant_id: the credential reaches another tenant than the configuration names"
+            "check tenant_id: the credential belongs to another tenant than the configuration names"
         }
         Reason::Tls => {
-            "see whether this machine's clock is right; if a proxy inspects TLS, name its certificate authority in graph.ca_file"
+            "check this machine's clock; if a proxy inspects TLS, name its certificate authority in graph.ca_file"
         }
         Reason::Connection => {
-            "check name resolution, firewall and proxy (HTTPS_PROXY) towards the cloud's login and Graph hosts; for the simulator, see whether it runs"
+            "check name resolution, firewall and proxy (HTTPS_PROXY) for the cloud's login and Graph hosts; for the simulator, check that it runs"
         }
         Reason::Timeout => "raise refresh.timeout if the network is known to be slow",
         Reason::Throttled => {
-            "nothing to do: the exporter waits as long as it was told to, an hour at most"
+            "nothing to do: the exporter waits as long as Microsoft asks, an hour at most"
         }
         Reason::Internal => "report it with the lines of the log around it",
-        Reason::Malformed | Reason::TooLarge => {
+        Reason::Malformed | Reason::TooLarge | Reason::Rejected => {
             "look for a proxy that answers in Microsoft's place; otherwise report it with the request ids"
         }
         Reason::Token => {
-            "look for a proxy that answers in Entra's place, and check tenant_id and client_id; the AADSTS number, where there is one, is explained in Microsoft's list of error codes"
+            "look for a proxy that answers in Entra's place, and check tenant_id and client_id; Microsoft's list of error codes explains the AADSTS number, if there is one"
         }
-        Reason::Server => "nothing to do: Microsoft is in trouble, and the exporter tries again",
-        Reason::Rejected => {
-            "look for a proxy that answers in Microsoft's place; otherwise report it with the request ids"
-        }
+        Reason::Server => "nothing to do: Microsoft has a failure, and the exporter tries again",
         Reason::Paging => {
             "look for a proxy that rewrites answers; otherwise report it with the request ids"
         }
-        Reason::Partial => "nothing to do: Graph says itself that something is missing for now",
+        Reason::Partial => "nothing to do: Graph itself reports that data are missing for now",
         Reason::Emptied => {
-            "see in the portal whether the tenant still has Secure Score; what was known stays until max_staleness"
+            "check in the portal whether the tenant still has Secure Score; the last data stay until max_staleness"
         }
-    })
+    }
 }
 
 impl fmt::Display for GraphError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let subject = self.subject;
-        match &self.fault {
-            Fault::Broken(broken) => write!(f, "no {subject}: {broken}")?,
-            Fault::Status {
+        match &self.kind {
+            ErrorKind::Token(error) => write!(f, "{error}")?,
+            ErrorKind::Transport(error) => write!(f, "no {subject}: {error}")?,
+            ErrorKind::Status {
                 status,
                 code,
                 message,
             } => {
                 write!(f, "Graph refused the {subject} with status {status}")?;
-                clause(f, " ", code)?;
-                clause(f, ": ", message)?;
+                for (separator, text) in [(" ", code), (": ", message)] {
+                    if !text.is_empty() {
+                        write!(f, "{separator}{text}")?;
+                    }
+                }
             }
-            Fault::Entra {
-                status,
-                description,
-                ..
-            } => {
-                write!(f, "Entra refused an {subject} with status {status}")?;
-                clause(f, ": ", description)?;
+            ErrorKind::WaitingForRetryAfter => {
+                write!(f, "the {subject} was not requested: Graph asked to wait")?;
             }
-            Fault::NoIdentity(broken) => {
+            ErrorKind::Malformed(what) => write!(f, "the {subject} is not as documented: {what}")?,
+            ErrorKind::NoStates => write!(f, "the {subject} lacks the states of its controls")?,
+            ErrorKind::Paging(what) => write!(f, "the pages of the {subject} {what}")?,
+            ErrorKind::WrongTenant { expected, found } => {
                 write!(
                     f,
-                    "no {subject}: no managed identity answers on this machine: {broken}"
+                    "the {subject} is of tenant {found} instead of {expected}"
                 )?;
             }
-            Fault::Identity {
-                status,
-                description,
-            } => {
-                write!(
-                    f,
-                    "Azure gave no {subject} for the managed identity: status {status}"
-                )?;
-                clause(f, ": ", description)?;
-            }
-            Fault::Credential(what) => write!(f, "the credential cannot be used: {what}")?,
-            Fault::Held => write!(f, "did not ask for the {subject}: told to wait")?,
-            Fault::Malformed(what) => write!(f, "the {subject} is not as documented: {what}")?,
-            Fault::Stateless => write!(f, "the {subject} lacks the states of its controls")?,
-            Fault::Paging(what) => write!(f, "the pages of the {subject} {what}")?,
-            Fault::WrongTenant { expected, found } => write!(
-                f,
-                "the {subject} is of tenant {found}, not of {expected} as asked for"
-            )?,
-            Fault::Emptied => write!(f, "the {subject} is empty, and was not before")?,
-            Fault::Partial => write!(f, "Graph marked the {subject} as partial (206)")?,
-            Fault::Internal => write!(f, "no {subject}: a fault of the exporter itself")?,
+            ErrorKind::Emptied => write!(f, "the {subject} is empty, and was not before")?,
+            ErrorKind::Partial => write!(f, "Graph marked the {subject} as partial (206)")?,
+            ErrorKind::Internal => write!(f, "no {subject}: internal error of the exporter")?,
         }
-        write_trace(f, &self.trace)
-    }
-}
-
-fn clause(f: &mut fmt::Formatter<'_>, separator: &str, text: &str) -> fmt::Result {
-    if text.is_empty() {
-        return Ok(());
-    }
-    write!(f, "{separator}{text}")
-}
-
-fn write_trace(f: &mut fmt::Formatter<'_>, trace: &Trace) -> fmt::Result {
-    match (&trace.request_id, &trace.client_request_id) {
-        (Some(theirs), Some(ours)) => {
-            write!(f, " (request-id {theirs}, client-request-id {ours})")
+        let ids = [
+            ("request-id", &self.trace.request_id),
+            ("client-request-id", &self.trace.client_request_id),
+        ];
+        let ids: Vec<_> = ids
+            .iter()
+            .filter_map(|(name, id)| Some(format!("{name} {}", id.as_ref()?)))
+            .collect();
+        match ids.is_empty() {
+            true => Ok(()),
+            false => write!(f, " ({})", ids.join(", ")),
         }
-        (Some(theirs), None) => write!(f, " (request-id {theirs})"),
-        (None, Some(ours)) => write!(f, " (client-request-id {ours})"),
-        (None, None) => Ok(()),
     }
 }
 

@@ -1,43 +1,32 @@
-//! Everything Microsoft: tokens from Entra, lists from Graph, read into our
-//! model.
+//! # graph: reads the lists of Microsoft Graph into the model
 //!
-//! Reads only, with the one permission [`PERMISSION`]. Field names and state
-//! words of Microsoft's occur in here and nowhere else.
+//! It only reads, with the permission
+//! [`PERMISSION`](crate::credentials::PERMISSION). Microsoft's field names and
+//! state words occur in this module only.
 
-mod assertion;
+mod anomaly_counter;
 mod client;
-mod elements;
+mod date;
+mod decode;
+
 mod endpoint;
-mod entra;
 mod error;
-mod http;
-mod loose;
-mod observed;
+mod http_clients;
+mod lenient;
+mod lenient_list;
 mod pages;
-mod pools;
-mod reading;
-mod refusal;
+mod refresh_permit;
 mod requests;
-mod sign_in;
-mod text;
 mod throttle;
-mod token;
-mod tokens;
 mod translate;
-mod transport;
-mod turn;
 mod wire;
 
+pub use anomaly_counter::UnknownWord;
 pub use client::{Client, Fetched};
-pub use endpoint::Endpoint;
-pub use entra::table as entra_errors;
+pub use decode::{read_catalogue, read_report};
 pub use error::{GraphError, Retry, Subject, Trace};
-pub use http::SetupError;
-pub use observed::UnknownWord;
-pub use pools::HttpClients;
-pub use reading::{read_catalogue, read_refusal, read_report, read_token};
-pub use token::{PERMISSION, TokenFacts};
-pub use turn::RefreshPermit;
+pub use http_clients::HttpClients;
+pub use refresh_permit::RefreshPermit;
 
-/// Texts of Microsoft's in our errors are cut at this many bytes.
-const LONGEST_MESSAGE: usize = 300;
+/// Texts from Microsoft are truncated to this many bytes in errors.
+const MAX_MESSAGE: usize = 300;

@@ -1,56 +1,49 @@
 //! The pages of a list, and the links between them.
 
-use super::Endpoint;
-use super::elements::{self, Elements};
-use super::error::{Fault, GraphError, Subject};
-use super::loose::Raw;
+use super::MAX_MESSAGE;
+use super::endpoint::GraphRoot;
+use super::error::{ErrorKind, GraphError, Subject};
+use super::lenient::LenientJson;
+use super::lenient_list::{self, LenientList, MAX_ELEMENTS};
 use super::wire::{self, PROFILE_FIELDS, Page};
+use crate::http_client::TransportError;
+use crate::text::clean_line;
 use reqwest::Url;
 use serde::Deserialize;
 use std::collections::HashSet;
 
-/// Which fields of the catalogue are asked for.
+/// The requested fields of the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fields {
-    /// Those we read: a tenth of the bytes.
+    /// Those that the exporter reads: a tenth of the bytes.
     Selected,
-    /// All.
     All,
 }
 
 /// The first page of the catalogue.
-pub(super) fn catalogue_url(endpoint: &Endpoint, fields: Fields) -> Option<Url> {
-    let list = format!(
-        "{}/v1.0/security/secureScoreControlProfiles",
-        endpoint.graph
-    );
-    let mut url = Url::parse(&list).ok()?;
-    if fields == Fields::Selected {
-        url.set_query(Some(&format!("$select={PROFILE_FIELDS}")));
-    }
-    Some(url)
+pub(super) fn catalogue_url(root: &GraphRoot, fields: Fields) -> Result<Url, GraphError> {
+    let query = match fields {
+        Fields::Selected => &format!("?$select={PROFILE_FIELDS}"),
+        Fields::All => "",
+    };
+    let list = format!("secureScoreControlProfiles{query}");
+    url(Subject::Catalogue, root, &list)
 }
 
-/// The newest report.
-pub(super) fn report_url(endpoint: &Endpoint) -> Option<Url> {
-    Url::parse(&format!(
-        "{}/v1.0/security/secureScores?$top=1",
-        endpoint.graph
-    ))
-    .ok()
+/// The newest reports. Without a page size Graph sends all reports in one
+/// response: 90 days of 230 controls are some 10 MB.
+pub(super) fn reports_url(root: &GraphRoot, page_size: usize) -> Result<Url, GraphError> {
+    let list = format!("secureScores?$top={page_size}");
+    url(Subject::Report, root, &list)
 }
 
-/// The newest reports, so many a page. Without a size Graph sends all it keeps
-/// in one answer: 90 days of 230 controls are some 10 MB.
-pub(super) fn reports_url(endpoint: &Endpoint, size: usize) -> Option<Url> {
-    Url::parse(&format!(
-        "{}/v1.0/security/secureScores?$top={size}",
-        endpoint.graph
-    ))
-    .ok()
+fn url(subject: Subject, root: &GraphRoot, list: &str) -> Result<Url, GraphError> {
+    let url = Url::parse(&format!("{}/v1.0/security/{list}", root.0));
+    let kind = ErrorKind::Transport(TransportError::Request);
+    url.map_err(|_| GraphError::new(subject, kind))
 }
 
-/// Reads a page's frame.
+/// Parses a page, but not its elements.
 pub(super) fn parse(subject: Subject, body: &[u8]) -> Result<Page<'_>, GraphError> {
     let text =
         std::str::from_utf8(body).map_err(|_| GraphError::malformed(subject, "it is not UTF-8"))?;
@@ -65,64 +58,52 @@ pub(super) fn parse(subject: Subject, body: &[u8]) -> Result<Page<'_>, GraphErro
                 "it is not JSON"
             }
         };
-        let place = format!("{what} (line {}, column {})", error.line(), error.column());
-        GraphError::malformed(subject, place)
+        let (line, column) = (error.line(), error.column());
+        GraphError::malformed(subject, format!("{what} (line {line}, column {column})"))
     })
 }
 
-/// Reads a page's elements.
+/// Parses a page's elements.
 pub(super) fn elements<'a, T: Deserialize<'a>>(
     subject: Subject,
     page: &Page<'a>,
-) -> Result<Elements<T>, GraphError> {
-    elements::elements(page.value, elements::MOST)
-        .map_err(|why| GraphError::malformed(subject, why.to_string()))
+) -> Result<LenientList<T>, GraphError> {
+    lenient_list::parse(page.value, MAX_ELEMENTS)
+        .map_err(|error| GraphError::malformed(subject, error.to_string()))
 }
 
-/// Whether a page's elements all lack the states that were selected. Without
-/// this check a service that drops the field would make every accepted risk
-/// look untouched.
-pub(super) fn lacks_states(profiles: &[wire::Profile<'_>]) -> bool {
-    !profiles.is_empty()
-        && profiles
-            .iter()
-            .all(|profile| matches!(profile.control_state_updates, Raw::Missing))
+/// Whether all elements of a page lack their states, though they are selected.
+/// If Graph ever drops the field, no accepted risk may look like a control that
+/// was never changed.
+pub(super) fn lack_states(profiles: &[wire::Profile<'_>]) -> bool {
+    let lacks = |it: &wire::Profile<'_>| matches!(it.control_state_updates, LenientJson::Missing);
+    !profiles.is_empty() && profiles.iter().all(lacks)
 }
 
-/// Where a page leads.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Link {
-    /// Nowhere: it was the last.
-    End,
-    /// To the next one.
-    Next(Url),
-}
-
-/// Follows the links of one list, never off the host and never in a circle.
+/// The links of one list. They stay on the same server and are not circular.
 pub(super) struct Links<'a> {
-    endpoint: &'a Endpoint,
+    root: &'a GraphRoot,
     subject: Subject,
     followed: HashSet<String>,
 }
 
 impl<'a> Links<'a> {
-    pub(super) fn new(endpoint: &'a Endpoint, subject: Subject) -> Self {
+    pub(super) fn new(root: &'a GraphRoot, subject: Subject) -> Self {
         Self {
-            endpoint,
+            root,
             subject,
             followed: HashSet::new(),
         }
     }
 
-    /// Judges a page's link.
-    pub(super) fn follow(&mut self, link: Option<&str>) -> Result<Link, GraphError> {
+    /// The next page, or `None` after the last one.
+    pub(super) fn follow(&mut self, link: Option<&str>) -> Result<Option<Url>, GraphError> {
         let Some(link) = link.filter(|link| !link.trim().is_empty()) else {
-            return Ok(Link::End);
+            return Ok(None);
         };
         let url = Url::parse(link).map_err(|_| self.refused("link to something that is no URL"))?;
-        if !self.endpoint.owns(&url) {
-            let host = url.host_str().unwrap_or("nowhere");
-            let host = super::text::printable(host, super::LONGEST_MESSAGE);
+        if !self.root.contains(&url) {
+            let host = clean_line(url.host_str().unwrap_or("nowhere"), MAX_MESSAGE);
             return Err(self.refused(&format!(
                 "link to {}://{host}, which is not the configured Graph",
                 url.scheme()
@@ -131,36 +112,39 @@ impl<'a> Links<'a> {
         if !self.followed.insert(url.to_string()) {
             return Err(self.refused("lead in a circle"));
         }
-        Ok(Link::Next(url))
+        Ok(Some(url))
     }
 
     fn refused(&self, what: &str) -> GraphError {
-        GraphError::new(self.subject, Fault::Paging(what.to_owned()))
+        GraphError::new(self.subject, ErrorKind::Paging(what.to_owned()))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Cloud;
     use secure_score_model::Reason;
 
     const NEXT: &str =
         "https://graph.microsoft.com/v1.0/security/secureScoreControlProfiles?$skiptoken=1";
 
+    fn root() -> GraphRoot {
+        GraphRoot("https://graph.microsoft.com".to_owned())
+    }
+
     #[test]
-    fn a_list_ends_where_no_link_is() {
-        let endpoint = Endpoint::of(Cloud::Global, None);
-        let mut links = Links::new(&endpoint, Subject::Catalogue);
-        assert_eq!(links.follow(None).unwrap(), Link::End);
-        assert_eq!(links.follow(Some("")).unwrap(), Link::End);
-        assert!(matches!(links.follow(Some(NEXT)).unwrap(), Link::Next(_)));
+    fn a_list_ends_without_a_link() {
+        let root = root();
+        let mut links = Links::new(&root, Subject::Catalogue);
+        assert_eq!(links.follow(None).unwrap(), None);
+        assert_eq!(links.follow(Some("")).unwrap(), None);
+        assert!(links.follow(Some(NEXT)).unwrap().is_some());
     }
 
     #[test]
     fn circles_and_foreign_hosts_are_refused() {
-        let endpoint = Endpoint::of(Cloud::Global, None);
-        let mut links = Links::new(&endpoint, Subject::Catalogue);
+        let root = root();
+        let mut links = Links::new(&root, Subject::Catalogue);
         links.follow(Some(NEXT)).unwrap();
         for bad in [NEXT, "https://evil.example/x", "/v1.0/relative", "::"] {
             let error = links.follow(Some(bad)).unwrap_err();
@@ -169,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_page_says_what_it_is() {
+    fn the_error_says_why_a_body_is_no_page() {
         for (body, what) in [
             (&b""[..], "it is empty"),
             (b"<html>", "it is not JSON"),

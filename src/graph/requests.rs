@@ -1,37 +1,37 @@
-//! One tenant's requests to Graph: paced, counted and traced.
+//! One tenant's requests to Graph: throttled, counted and traced.
 
-use super::LONGEST_MESSAGE;
-use super::error::{Fault, GraphError, Subject, Trace};
-use super::http::{self, Broken};
-use super::loose::Text;
-use super::text::printable;
+use super::MAX_MESSAGE;
+use super::error::{ErrorKind, GraphError, Subject, Trace};
+use super::lenient::LenientText;
+use super::refresh_permit::RefreshPermit;
 use super::throttle::Throttle;
-use super::token::Token;
-use super::turn::RefreshPermit;
 use super::wire;
-use crate::retry_after::retry_after;
+use crate::credentials::Token;
+use crate::http_client;
 use crate::telemetry::Telemetry;
+use crate::text::clean_line;
+use parking_lot::Mutex;
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use secure_score_model::{Api, Code, Traffic};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Waits up to this are spent inside a refresh; for longer ones the refresh
-/// ends and the schedule says when the next one is.
-pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// A refresh waits at most this long for one request. With a longer delay it
+/// fails, and the schedule decides on the next refresh.
+pub(super) const MAX_WAIT: Duration = Duration::from_secs(10);
 
-/// The pause taken when Graph throttles and does not say for how long.
-const UNTOLD_PAUSE: Duration = Duration::from_secs(30);
+/// The delay after a 429 without `Retry-After`.
+const DEFAULT_DELAY: Duration = Duration::from_secs(30);
 
-/// A successful exchange.
-pub(super) struct Answer {
+/// A successful response.
+pub(super) struct GraphResponse {
     pub(super) body: Vec<u8>,
     pub(super) partial: bool,
 }
 
-/// What one tenant asks of Graph.
+/// The requests of one tenant.
 pub(super) struct Requests {
     http: reqwest::Client,
     telemetry: Arc<Telemetry>,
@@ -51,35 +51,39 @@ impl Requests {
 
     /// The requests made so far.
     pub(super) fn traffic(&self) -> Traffic {
-        lock(&self.traffic).clone()
+        self.traffic.lock().clone()
     }
 
-    /// Waits until a request is allowed, or gives up when that takes long.
-    pub(super) async fn claim(
+    /// Waits until the limits allow a request. Fails if that takes too long.
+    pub(super) async fn acquire_slot(
         &self,
         subject: Subject,
-        turn: &mut RefreshPermit,
+        permit: &mut RefreshPermit,
     ) -> Result<(), GraphError> {
         loop {
-            let claim = lock(&self.throttle).claim(Instant::now());
-            match claim {
+            let slot = self.throttle.lock().acquire(Instant::now());
+            match slot {
                 Ok(()) => return Ok(()),
-                Err(wait) if wait <= LONGEST_PAUSE => turn.pause(wait).await,
-                Err(wait) => {
-                    return Err(GraphError::new(subject, Fault::Held).retry_after(Some(wait)));
+                Err(delay) if delay <= MAX_WAIT => permit.sleep(delay).await,
+                Err(delay) => {
+                    let error = GraphError::new(subject, ErrorKind::WaitingForRetryAfter);
+                    return Err(error.with_retry_after(Some(delay)));
                 }
             }
         }
     }
 
-    /// One GET, with the ids by which Microsoft can find it.
+    /// Sends one GET, with an id by which Microsoft can find it.
     pub(super) async fn send(
         &self,
         subject: Subject,
         url: &Url,
         token: &Token,
-    ) -> Result<Answer, GraphError> {
-        let api = api(subject);
+    ) -> Result<GraphResponse, GraphError> {
+        let api = match subject {
+            Subject::Report => Api::Scores,
+            Subject::Catalogue | Subject::Token => Api::Profiles,
+        };
         let started = Instant::now();
         let client_request_id = uuid::Uuid::new_v4().to_string();
         let sent = self
@@ -98,77 +102,64 @@ impl Requests {
             Ok(response) => response,
             Err(error) => {
                 self.count(api, Code::NoAnswer, started);
-                let fault = Fault::Broken(Broken::of(&error));
-                return Err(GraphError::new(subject, fault).traced(trace));
+                let kind = ErrorKind::Transport(error.into());
+                return Err(GraphError::new(subject, kind).with_trace(trace));
             }
         };
         trace.request_id = header(response.headers(), "request-id", token);
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = http::body(response).await;
+        let body = http_client::read_body(response).await;
         self.count(api, Code::Status(status), started);
-        let failed = |fault| GraphError::new(subject, fault).traced(trace);
-        match (status, body) {
-            (200 | 206, Ok(body)) if token.is_in(&body) => {
-                Err(failed(Fault::Malformed("it repeats the token".to_owned())))
-            }
-            (200 | 206, Ok(body)) => {
-                check_content_type(&headers, token)
-                    .map_err(|what| failed(Fault::Malformed(what)))?;
-                Ok(Answer {
-                    body,
-                    partial: status == 206,
-                })
-            }
-            (200 | 206, Err(broken)) => Err(failed(Fault::Broken(broken))),
+        let (kind, retry_after) = match (status, body) {
+            (200 | 206, Ok(body)) => match check_body(&headers, &body, token) {
+                Ok(()) => {
+                    let partial = status == 206;
+                    return Ok(GraphResponse { body, partial });
+                }
+                Err(what) => (ErrorKind::Malformed(what), None),
+            },
+            (200 | 206, Err(error)) => (ErrorKind::Transport(error), None),
             (_, body) => {
-                let wait = self.hold(status, &headers);
-                let fault = refusal(status, &body.unwrap_or_default(), token);
-                Err(failed(fault).retry_after(wait))
+                let delay = self.apply_retry_after(status, &headers);
+                (refusal(status, &body.unwrap_or_default(), token), delay)
             }
-        }
+        };
+        let error = GraphError::new(subject, kind).with_trace(trace);
+        Err(error.with_retry_after(retry_after))
     }
 
-    /// Notes what a refusal says about when to come back.
-    fn hold(&self, status: u16, headers: &HeaderMap) -> Option<Duration> {
-        let told = headers
-            .get(RETRY_AFTER)
-            .and_then(|value| retry_after(value.to_str().ok()?, jiff::Timestamp::now()));
-        let wait = match status {
-            429 => Some(told.unwrap_or(UNTOLD_PAUSE)),
-            500..=599 => told,
-            _ => None,
-        }?;
-        lock(&self.throttle).hold(Instant::now(), wait);
-        Some(wait)
+    /// Delays further requests as a refusal demands.
+    fn apply_retry_after(&self, status: u16, headers: &HeaderMap) -> Option<Duration> {
+        let header = http_client::retry_after(headers);
+        let delay = match status {
+            429 => header.unwrap_or(DEFAULT_DELAY),
+            500..=599 => header?,
+            _ => return None,
+        };
+        self.throttle.lock().delay(Instant::now(), delay);
+        Some(delay)
     }
 
     fn count(&self, api: Api, code: Code, started: Instant) {
         self.telemetry.graph_request(api, started.elapsed());
-        let mut traffic = lock(&self.traffic);
+        let mut traffic = self.traffic.lock();
         *traffic.graph.entry((api, code)).or_default() += 1;
         traffic.throttled += u64::from(code == Code::Status(429));
     }
 }
 
-fn api(subject: Subject) -> Api {
-    match subject {
-        Subject::Report => Api::Scores,
-        Subject::Catalogue | Subject::Token => Api::Profiles,
-    }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What a header says, which may repeat ours.
+/// The value of a header, which may echo the token.
 fn header(headers: &HeaderMap, name: &str, token: &Token) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
-    Some(printable(&token.scrub(value), LONGEST_MESSAGE))
+    Some(clean_line(&token.redact(value), MAX_MESSAGE))
 }
 
-fn check_content_type(headers: &HeaderMap, token: &Token) -> Result<(), String> {
+/// Refuses a body that is not JSON, or that contains the token.
+fn check_body(headers: &HeaderMap, body: &[u8], token: &Token) -> Result<(), String> {
+    if token.is_in(body) {
+        return Err("it repeats the token".to_owned());
+    }
     match header(headers, CONTENT_TYPE.as_str(), token) {
         Some(kind) if !kind.to_ascii_lowercase().contains("json") => {
             Err(format!("it is {kind} instead of JSON"))
@@ -177,15 +168,15 @@ fn check_content_type(headers: &HeaderMap, token: &Token) -> Result<(), String> 
     }
 }
 
-fn refusal(status: u16, body: &[u8], token: &Token) -> Fault {
-    let failure: wire::Failure<'_> = serde_json::from_slice(body).unwrap_or_default();
-    let text = |text: &Text<'_>| {
-        let told = token.scrub(text.get().unwrap_or_default());
-        printable(&told, LONGEST_MESSAGE)
+fn refusal(status: u16, body: &[u8], token: &Token) -> ErrorKind {
+    let body: wire::ErrorBody<'_> = serde_json::from_slice(body).unwrap_or_default();
+    let clean = |text: &LenientText<'_>| {
+        let text = token.redact(text.get().unwrap_or_default());
+        clean_line(&text, MAX_MESSAGE)
     };
-    Fault::Status {
+    ErrorKind::Status {
         status,
-        code: text(&failure.error.code),
-        message: text(&failure.error.message),
+        code: clean(&body.error.code),
+        message: clean(&body.error.message),
     }
 }

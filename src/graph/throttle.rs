@@ -1,33 +1,33 @@
-//! Asking Graph no more often than it allows.
+//! Limits the requests to Graph.
 
 use crate::retry_after::MAX_RETRY_AFTER;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Graph allows 150 requests a minute per application and tenant; other
-/// programs of the same application need some of them.
+/// Graph allows 150 requests a minute per application and tenant. Other
+/// programs with the same application need some of them.
 const REQUESTS_PER_MINUTE: usize = 100;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// One tenant's pace, shared by its two lists: the limit is Graph's, and it
-/// counts both.
+/// The limits of one tenant. Both lists share them, because Graph counts the
+/// requests for both.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
-    held_until: Option<Instant>,
+    delayed_until: Option<Instant>,
     recent: VecDeque<Instant>,
 }
 
 impl Throttle {
-    /// Takes note that Graph asked for a pause.
-    pub(super) fn hold(&mut self, now: Instant, wait: Duration) {
-        let until = now + wait.min(MAX_RETRY_AFTER);
-        self.held_until = self.held_until.max(Some(until));
+    /// Allows no request before a delay is over.
+    pub(super) fn delay(&mut self, now: Instant, delay: Duration) {
+        let until = now + delay.min(MAX_RETRY_AFTER);
+        self.delayed_until = self.delayed_until.max(Some(until));
     }
 
-    /// Claims a request now, or tells how long to wait.
-    pub(super) fn claim(&mut self, now: Instant) -> Result<(), Duration> {
-        if let Some(until) = self.held_until.filter(|until| *until > now) {
+    /// Counts a request, or returns how long to wait for it.
+    pub(super) fn acquire(&mut self, now: Instant) -> Result<(), Duration> {
+        if let Some(until) = self.delayed_until.filter(|until| *until > now) {
             return Err(until - now);
         }
         while self.recent.front().is_some_and(|at| now - *at >= MINUTE) {
@@ -50,27 +50,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pause_holds_both_lists_until_it_is_over() {
+    fn the_longest_delay_applies() {
         let mut throttle = Throttle::default();
         let start = Instant::now();
-        throttle.hold(start, Duration::from_secs(20));
-        throttle.hold(start, Duration::from_secs(5));
-        assert_eq!(throttle.claim(start), Err(Duration::from_secs(20)));
-        assert_eq!(throttle.claim(start + Duration::from_secs(20)), Ok(()));
+        throttle.delay(start, Duration::from_secs(20));
+        throttle.delay(start, Duration::from_secs(5));
+        assert_eq!(throttle.acquire(start), Err(Duration::from_secs(20)));
+        assert_eq!(throttle.acquire(start + Duration::from_secs(20)), Ok(()));
     }
 
     #[test]
-    fn no_minute_sees_more_requests_than_allowed() {
+    fn no_minute_has_more_requests_than_allowed() {
         let mut throttle = Throttle::default();
         let start = Instant::now();
-        let claimed = (0..10_000)
+        let requests = (0..10_000)
             .map(|tick| start + Duration::from_millis(tick * 10))
-            .filter(|now| throttle.claim(*now).is_ok())
+            .filter(|now| throttle.acquire(*now).is_ok())
             .count();
-        assert_eq!(
-            claimed,
-            2 * REQUESTS_PER_MINUTE,
-            "100 s hold two minutes' worth"
-        );
+        let expected = 2 * REQUESTS_PER_MINUTE;
+        assert_eq!(requests, expected, "100 s are two minutes' worth");
     }
 }

@@ -1,15 +1,15 @@
-//! Microsoft's words and shapes, read into ours.
+//! Translates Graph's responses into the model.
 //!
-//! The only place that knows that Graph says `Ignored` for what the portal
-//! shows as *Risk accepted*. A word we have never seen becomes *unknown* and
-//! is counted: one new word from Microsoft must not cost a tenant its other
-//! 350 controls.
+//! This is the only place with Graph's state words, such as `Ignored` for what
+//! the portal shows as *Risk accepted*. A new word becomes *unknown* and is
+//! counted, so that the tenant's other 350 controls stay readable.
 
-use super::elements::{Elements, MOST, inner_elements};
-use super::loose::{Number, Raw, Text};
-use super::observed::Observed;
-use super::text::printable;
+use super::anomaly_counter::AnomalyCounter;
+use super::date::{self, Date};
+use super::lenient::{LenientJson, LenientNumber, LenientText};
+use super::lenient_list::{LenientList, MAX_ELEMENTS, parse_inner};
 use super::wire;
+use crate::text::{clean_line, single_line};
 use secure_score_model::{
     ActionType, Anomalies, Basis, CatalogueEntry, Category, CategoryComparison, Comparison,
     ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier, Timestamp,
@@ -19,67 +19,67 @@ use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// What administrators and Microsoft write at length is kept up to here.
-const LONGEST_TEXT: usize = 2_000;
+/// Comments and other long texts are truncated to this many bytes.
+const MAX_TEXT: usize = 2_000;
 
-/// Gathers the pages of a catalogue into entries with distinct ids.
+/// Collects the pages of a catalogue into entries with distinct ids.
 #[derive(Default)]
 pub(super) struct CatalogueReader {
     entries: Vec<Arc<CatalogueEntry>>,
-    places: HashMap<Arc<str>, usize>,
+    positions: HashMap<Arc<str>, usize>,
     tenants: BTreeSet<String>,
-    observed: Observed,
+    counter: AnomalyCounter,
     pages: usize,
 }
 
-/// A catalogue read to its end.
+/// A complete catalogue.
 pub(super) struct ReadCatalogue {
     pub(super) entries: Vec<Arc<CatalogueEntry>>,
-    /// Every tenant id the entries name.
+    /// Every tenant id in the entries.
     pub(super) tenants: BTreeSet<String>,
-    pub(super) observed: Observed,
+    pub(super) counter: AnomalyCounter,
 }
 
 impl CatalogueReader {
-    /// Takes in one page's elements.
-    pub(super) fn page(&mut self, page: &Elements<wire::Profile<'_>>) {
+    /// Adds the elements of one page.
+    pub(super) fn page(&mut self, page: &LenientList<wire::Profile<'_>>) {
         self.pages += 1;
-        self.observed.skipped(SkippedField::Element, page.unread);
-        for profile in &page.read {
+        self.counter.skipped(SkippedField::Element, page.unread);
+        for profile in &page.elements {
             if let Some(tenant) = profile.azure_tenant_id.get()
                 && !self.tenants.contains(tenant)
             {
                 self.tenants.insert(tenant.to_owned());
             }
-            if let Some(entry) = entry(profile, &mut self.observed) {
-                self.keep(entry);
+            if let Some(entry) = entry(profile, &mut self.counter) {
+                self.add(entry);
             }
         }
     }
 
-    /// Keeps one entry per id. A list that shifts between two pages shows an
-    /// element twice; the one with the longer history knows more.
-    fn keep(&mut self, entry: CatalogueEntry) {
-        let Some(place) = self.places.get(&entry.id).copied() else {
-            self.places
+    /// Adds an entry. If a list shifts between two pages, an id occurs twice;
+    /// the entry with the longer history is newer.
+    fn add(&mut self, entry: CatalogueEntry) {
+        let Some(position) = self.positions.get(&entry.id).copied() else {
+            self.positions
                 .insert(Arc::clone(&entry.id), self.entries.len());
             self.entries.push(Arc::new(entry));
             return;
         };
-        self.observed.anomalies.skipped(SkippedField::Duplicate);
-        if let Some(kept) = self.entries.get_mut(place)
+        self.counter.anomalies.skipped(SkippedField::Duplicate);
+        if let Some(kept) = self.entries.get_mut(position)
             && entry.history.changes().len() > kept.history.changes().len()
         {
             *kept = Arc::new(entry);
         }
     }
 
-    /// Whether the pages together list more than any Graph does.
+    /// Whether the pages together exceed the limit of one list.
     pub(super) fn is_too_long(&self) -> bool {
-        self.entries.len() > MOST
+        self.entries.len() > MAX_ELEMENTS
     }
 
-    /// Whether it has read no page yet.
+    /// Whether it has no page yet.
     pub(super) fn is_unused(&self) -> bool {
         self.pages == 0
     }
@@ -88,82 +88,81 @@ impl CatalogueReader {
         ReadCatalogue {
             entries: self.entries,
             tenants: self.tenants,
-            observed: self.observed,
+            counter: self.counter,
         }
     }
 }
 
-fn entry(profile: &wire::Profile<'_>, odd: &mut Observed) -> Option<CatalogueEntry> {
-    let id = odd.id(&profile.id)?;
-    let history = history(&profile.control_state_updates, odd)?;
+fn entry(profile: &wire::Profile<'_>, counter: &mut AnomalyCounter) -> Option<CatalogueEntry> {
+    let id = counter.id(&profile.id)?;
+    let history = history(&profile.control_state_updates, counter)?;
     let title = profile.title.get().unwrap_or(&id);
     Some(CatalogueEntry {
-        title: super::text::tidy(title).into(),
-        category: odd.category(&profile.control_category),
-        product: super::text::tidy(profile.service.get().unwrap_or_default()).into(),
-        tier: odd.word(UnknownField::Tier, &profile.tier, Tier::Unknown, tier),
-        user_impact: odd.word(
+        title: single_line(title).into(),
+        category: counter.category(&profile.control_category),
+        product: single_line(profile.service.get().unwrap_or_default()).into(),
+        tier: counter.word(UnknownField::Tier, &profile.tier, Tier::Unknown, tier),
+        user_impact: counter.word(
             UnknownField::UserImpact,
             &profile.user_impact,
             Level::Unknown,
             level,
         ),
-        implementation_cost: odd.word(
+        implementation_cost: counter.word(
             UnknownField::ImplementationCost,
             &profile.implementation_cost,
             Level::Unknown,
             level,
         ),
-        action_type: odd.word(
+        action_type: counter.word(
             UnknownField::ActionType,
             &profile.action_type,
             ActionType::Unknown,
             action_type,
         ),
-        max_score: odd.points(SkippedField::MaxScore, profile.max_score),
+        max_score: counter.points(SkippedField::MaxScore, profile.max_score),
         deprecated: profile.deprecated.get() == Some("true"),
         action_url: profile
             .action_url
             .get()
-            .map(|url| printable(url, LONGEST_TEXT).into()),
+            .map(|url| clean_line(url, MAX_TEXT).into()),
         history,
         id,
     })
 }
 
-/// What was declared about a control. Without a list nothing can be told, and
-/// a control of which nothing is known must not look untouched: it is left out
-/// and counted.
-fn history(updates: &Raw<'_>, odd: &mut Observed) -> Option<History> {
-    // Without a bound: whoever changes a state often enough must not make his
-    // acceptances vanish.
-    let Some(updates) = inner_elements::<wire::StateUpdate<'_>>(updates, usize::MAX) else {
-        odd.anomalies.skipped(SkippedField::Element);
+/// The changes of a control's state. Without a readable list the control is
+/// skipped and counted: it must not look as if it was never changed.
+fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> Option<History> {
+    // Without a limit: frequent changes must not hide an acceptance.
+    let Some(updates) = parse_inner::<wire::StateUpdate<'_>>(updates, usize::MAX) else {
+        counter.anomalies.skipped(SkippedField::Element);
         return None;
     };
-    odd.skipped(SkippedField::Element, updates.unread);
-    let read = updates.read.iter().map(|update| state_update(update, odd));
-    Some(History::from_updates(read.collect()))
+    counter.skipped(SkippedField::Element, updates.unread);
+    let updates = updates.elements.iter();
+    let updates = updates.map(|update| state_update(update, counter));
+    Some(History::from_updates(updates.collect()))
 }
 
-fn state_update(update: &wire::StateUpdate<'_>, odd: &mut Observed) -> StateUpdate {
-    let text = |text: &Text<'_>| text.get().map(|text| printable(text, LONGEST_TEXT).into());
+fn state_update(update: &wire::StateUpdate<'_>, counter: &mut AnomalyCounter) -> StateUpdate {
+    let text = |text: &LenientText<'_>| text.get().map(|text| clean_line(text, MAX_TEXT).into());
     StateUpdate {
-        state: state(&update.state, odd),
-        at: odd.date(&update.updated_date_time),
+        state: state(&update.state, counter),
+        at: counter.date(&update.updated_date_time),
         by: text(&update.updated_by),
         comment: text(&update.comment),
         assigned_to: text(&update.assigned_to),
     }
 }
 
-/// An update that does not say its state tells us only that something changed.
-fn state(text: &Text<'_>, odd: &mut Observed) -> ControlState {
+/// The state of an update. Without a state it is an unknown one.
+fn state(text: &LenientText<'_>, counter: &mut AnomalyCounter) -> ControlState {
     if text.get().is_none() {
-        odd.unknown(UnknownField::State, "(none)");
+        counter.unknown(UnknownField::State, "(none)");
         return ControlState::Unknown;
     }
-    odd.word(
+    counter.word(
         UnknownField::State,
         text,
         ControlState::Unknown,
@@ -173,9 +172,8 @@ fn state(text: &Text<'_>, odd: &mut Observed) -> ControlState {
 
 /// Graph's word for a control's state.
 ///
-/// `Ignored` is what the portal shows as *Risk accepted*; the documentation of
-/// 2018 said `ignore`. `Planned` is in no list of Graph's, but the portal
-/// offers it.
+/// The portal shows `Ignored` as *Risk accepted*; the documentation of 2018
+/// called it `ignore`. `Planned` is not documented, but the portal offers it.
 fn control_state(word: &str) -> Option<ControlState> {
     Some(match word.to_ascii_lowercase().as_str() {
         "default" => ControlState::ToAddress,
@@ -217,110 +215,120 @@ fn action_type(word: &str) -> Option<ActionType> {
     })
 }
 
-/// Reads one day's score.
-pub(super) fn report(score: &wire::Score<'_>, observed: &mut Observed) -> Report {
-    let controls: Vec<wire::ControlScore<'_>> = inner_list(&score.control_scores, observed);
+/// Translates one day's score.
+pub(super) fn report(score: &wire::Score<'_>, counter: &mut AnomalyCounter) -> Report {
+    let controls: Vec<wire::ControlScore<'_>> = inner_list(&score.control_scores, counter);
     let averages: Vec<wire::Comparison<'_>> =
-        inner_list(&score.average_comparative_scores, observed);
+        inner_list(&score.average_comparative_scores, counter);
     let entra_tenant_id = score.azure_tenant_id.get().unwrap_or_default().into();
     Report {
         entra_tenant_id,
-        as_of: observed.date(&score.created_date_time),
-        current_score: observed.points(SkippedField::Score, score.current_score),
-        max_score: observed.points(SkippedField::MaxScore, score.max_score),
-        active_users: observed.number(SkippedField::Users, score.active_user_count, users),
-        licensed_users: observed.number(SkippedField::Users, score.licensed_user_count, users),
-        comparisons: comparisons(&averages, observed),
-        scores: control_scores(&controls, observed),
+        as_of: counter.date(&score.created_date_time),
+        current_score: counter.points(SkippedField::Score, score.current_score),
+        max_score: counter.points(SkippedField::MaxScore, score.max_score),
+        active_users: counter.number(SkippedField::Users, score.active_user_count, users),
+        licensed_users: counter.number(SkippedField::Users, score.licensed_user_count, users),
+        comparisons: comparisons(&averages, counter),
+        scores: control_scores(&controls, counter),
         anomalies: Anomalies::default(),
     }
 }
 
-/// A list inside a report: a missing one is empty, an odd one is counted.
-fn inner_list<'a, T: Deserialize<'a>>(list: &Raw<'a>, odd: &mut Observed) -> Vec<T> {
-    let missing = matches!(list, Raw::Missing);
-    match inner_elements(list, MOST) {
-        Some(elements) => {
-            odd.skipped(SkippedField::Element, elements.unread);
-            elements.read
+/// A list inside a report. A missing one is empty; an invalid one is empty and
+/// counted.
+fn inner_list<'a, T: Deserialize<'a>>(
+    list: &LenientJson<'a>,
+    counter: &mut AnomalyCounter,
+) -> Vec<T> {
+    let missing = matches!(list, LenientJson::Missing);
+    match parse_inner(list, MAX_ELEMENTS) {
+        Some(list) => {
+            counter.skipped(SkippedField::Element, list.unread);
+            list.elements
         }
         None => {
-            odd.skipped(SkippedField::Element, usize::from(!missing));
+            counter.skipped(SkippedField::Element, usize::from(!missing));
             Vec::new()
         }
     }
 }
 
-/// When a day's score was computed, to find the newest.
+/// When a day's score was computed.
 pub(super) fn as_of(score: &wire::Score<'_>) -> Option<Timestamp> {
-    match super::text::date(score.created_date_time.get()?) {
-        super::text::Date::At(time) => Some(time),
-        super::text::Date::Never | super::text::Date::Unreadable => None,
+    match date::parse(score.created_date_time.get()?) {
+        Date::At(time) => Some(time),
+        Date::Never | Date::Invalid => None,
     }
 }
 
-/// A tenant has at most some hundreds of millions of users.
+/// A plausible number of users: an integer below a billion.
 fn users(count: f64) -> Option<u64> {
     ((0.0..1e9).contains(&count) && count.fract() == 0.0).then_some(count as u64)
 }
 
-fn control_scores(scores: &[wire::ControlScore<'_>], odd: &mut Observed) -> Vec<Arc<ControlScore>> {
+fn control_scores(
+    scores: &[wire::ControlScore<'_>],
+    counter: &mut AnomalyCounter,
+) -> Vec<Arc<ControlScore>> {
     scores
         .iter()
-        .filter_map(|score| control_score(score, odd).map(Arc::new))
+        .filter_map(|score| control_score(score, counter).map(Arc::new))
         .collect()
 }
 
-/// A score without points is not a score: it is left out, and the difference
-/// to the tenant's total shows it.
-fn control_score(score: &wire::ControlScore<'_>, odd: &mut Observed) -> Option<ControlScore> {
-    let id = odd.id(&score.control_name)?;
-    if score.score == Number::Nothing {
-        odd.anomalies.skipped(SkippedField::Score);
+/// A score without points is skipped. The difference to the tenant's total
+/// shows it.
+fn control_score(
+    score: &wire::ControlScore<'_>,
+    counter: &mut AnomalyCounter,
+) -> Option<ControlScore> {
+    let id = counter.id(&score.control_name)?;
+    if score.score == LenientNumber::Missing {
+        counter.anomalies.skipped(SkippedField::Score);
         return None;
     }
     Some(ControlScore {
-        category: odd.category(&score.control_category),
-        score: odd.points(SkippedField::Score, score.score)?,
-        percentage: odd.number(SkippedField::Score, score.score_in_percentage, |share| {
-            (0.0..=100.0).contains(&share).then_some(share)
+        category: counter.category(&score.control_category),
+        score: counter.points(SkippedField::Score, score.score)?,
+        percentage: counter.number(SkippedField::Score, score.score_in_percentage, |percent| {
+            (0.0..=100.0).contains(&percent).then_some(percent)
         }),
-        last_synced: odd.date(&score.last_synced),
+        last_synced: counter.date(&score.last_synced),
         implementation_status: score
             .implementation_status
             .get()
-            .map(|text| printable(text, LONGEST_TEXT).into()),
+            .map(|text| clean_line(text, MAX_TEXT).into()),
         id,
     })
 }
 
-fn comparisons(averages: &[wire::Comparison<'_>], odd: &mut Observed) -> Vec<Comparison> {
+fn comparisons(averages: &[wire::Comparison<'_>], counter: &mut AnomalyCounter) -> Vec<Comparison> {
     let mut kept: Vec<Comparison> = Vec::new();
     for average in averages {
-        let Some(basis) = odd.word(UnknownField::Basis, &average.basis, None, basis) else {
+        let Some(basis) = counter.word(UnknownField::Basis, &average.basis, None, basis) else {
             continue;
         };
         if kept.iter().any(|comparison| comparison.basis == basis) {
-            odd.anomalies.skipped(SkippedField::Duplicate);
+            counter.anomalies.skipped(SkippedField::Duplicate);
             continue;
         }
         kept.push(Comparison {
             basis,
-            ratio: odd.number(SkippedField::Comparison, average.average_score, |percent| {
+            ratio: counter.number(SkippedField::Comparison, average.average_score, |percent| {
                 (0.0..=100.0).contains(&percent).then_some(ratio(percent))
             }),
-            categories: category_comparisons(average, odd),
+            categories: category_comparisons(average, counter),
         });
     }
     kept
 }
 
-/// Per cent as a share, without the noise of a division.
+/// A percentage as a ratio, without rounding errors.
 fn ratio(percent: f64) -> f64 {
     (percent * 1e6).round() / 1e8
 }
 
-/// `None` inside says that the word is known and means no basis at all.
+/// The inner `None` is the default for a missing word.
 fn basis(word: &str) -> Option<Option<Basis>> {
     let bases = [Basis::AllTenants, Basis::TotalSeats, Basis::IndustryTypes];
     bases
@@ -331,7 +339,7 @@ fn basis(word: &str) -> Option<Option<Basis>> {
 
 fn category_comparisons(
     average: &wire::Comparison<'_>,
-    odd: &mut Observed,
+    counter: &mut AnomalyCounter,
 ) -> Vec<CategoryComparison> {
     [
         (
@@ -355,8 +363,8 @@ fn category_comparisons(
     .into_iter()
     .map(|(category, score, max_score)| CategoryComparison {
         category,
-        score: odd.points(SkippedField::Comparison, score),
-        max_score: odd.points(SkippedField::Comparison, max_score),
+        score: counter.points(SkippedField::Comparison, score),
+        max_score: counter.points(SkippedField::Comparison, max_score),
     })
     .filter(|average| average.score.is_some() || average.max_score.is_some())
     .collect()
@@ -370,7 +378,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    /// A page like a real one, to be spoilt.
+    /// A valid page, to be modified.
     fn page() -> Value {
         let update = json!({"state": "Ignored", "updatedBy": "a@contoso.example",
             "updatedDateTime": "2026-11-20T08:15:30.1234567Z", "comment": "why", "assignedTo": ""});
@@ -385,18 +393,18 @@ mod tests {
         ]})
     }
 
-    /// The entries of a page with these profiles, and how many ids were odd.
+    /// The entries of a page with these profiles, and how many ids were skipped.
     fn entries(profiles: Value) -> (Vec<Arc<CatalogueEntry>>, u64) {
         let body = json!({"value": profiles}).to_string();
         let read = crate::graph::read_catalogue(body.as_bytes()).unwrap();
-        let odd = read.anomalies.count_skipped(SkippedField::Id);
-        (read.entries, odd)
+        let skipped = read.anomalies.count_skipped(SkippedField::Id);
+        (read.entries, skipped)
     }
 
     #[test]
-    fn an_id_that_would_command_a_terminal_is_left_out_and_counted() {
+    fn an_id_with_control_characters_is_skipped_and_counted() {
         let profile = |id: &str| json!({"id": id, "controlStateUpdates": []});
-        let (entries, odd) = entries(json!([
+        let (entries, skipped) = entries(json!([
             profile("A"),
             profile("B\u{1b}[31m"),
             profile("C\u{202e}D"),
@@ -406,11 +414,11 @@ mod tests {
         ]));
         let ids: Vec<_> = entries.iter().map(|entry| &*entry.id).collect();
         assert_eq!(ids, ["A", "G", "H"]);
-        assert_eq!(odd, 3);
+        assert_eq!(skipped, 3);
     }
 
     #[test]
-    fn a_link_is_made_fit_to_print() {
+    fn control_characters_of_a_link_are_removed() {
         let (entries, _) = entries(json!([
             {"id": "A", "actionUrl": "https://a.example/\u{1b}[2J\u{202e}x", "controlStateUpdates": []}
         ]));
@@ -419,7 +427,7 @@ mod tests {
     }
 
     #[test]
-    fn more_controls_than_any_catalogue_has_are_refused_over_all_pages() {
+    fn the_limit_of_a_list_applies_to_all_pages_together() {
         let page = |start: usize, count: usize| {
             let ids = start..start + count;
             let profiles = ids.map(|id| json!({"id": format!("c{id}"), "controlStateUpdates": []}));
@@ -427,15 +435,15 @@ mod tests {
         };
         let mut reader = CatalogueReader::default();
         let mut take =
-            |start, count| crate::graph::reading::page(&mut reader, page(start, count).as_bytes());
-        take(0, MOST).unwrap();
-        let error = take(MOST, 1).unwrap_err().to_string();
+            |start, count| crate::graph::decode::page(&mut reader, page(start, count).as_bytes());
+        take(0, MAX_ELEMENTS).unwrap();
+        let error = take(MAX_ELEMENTS, 1).unwrap_err().to_string();
         assert!(error.contains("more than 5000 elements"), "{error}");
-        assert!(take(0, MOST + 1).is_err());
+        assert!(take(0, MAX_ELEMENTS + 1).is_err());
     }
 
-    /// Whatever comes, both readers get to the end of it.
-    fn read_both_ways(body: &[u8]) {
+    /// Decodes a body as a catalogue and as reports.
+    fn decode_both(body: &[u8]) {
         let Ok(page) = pages::parse(Subject::Catalogue, body) else {
             return;
         };
@@ -445,9 +453,9 @@ mod tests {
             reader.finish();
         }
         if let Ok(scores) = pages::elements::<wire::Score<'_>>(Subject::Report, &page) {
-            let mut observed = Observed::default();
-            for score in &scores.read {
-                report(score, &mut observed);
+            let mut counter = AnomalyCounter::default();
+            for score in &scores.elements {
+                report(score, &mut counter);
             }
         }
     }
@@ -490,19 +498,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_value_in_any_place_is_read_without_a_panic(
+        fn any_value_in_any_place_is_decoded_without_a_panic(
             place in any::<prop::sample::Index>(),
-            odd in any_json(),
+            value in any_json(),
         ) {
             let mut page = page();
             let mut all = Vec::new();
             paths(&page, "", &mut all);
-            *page.pointer_mut(place.get(&all[..]).as_str()).unwrap() = odd;
-            read_both_ways(page.to_string().as_bytes());
+            *page.pointer_mut(place.get(&all[..]).as_str()).unwrap() = value;
+            decode_both(page.to_string().as_bytes());
         }
 
         #[test]
-        fn spoilt_bytes_are_read_without_a_panic(
+        fn modified_bytes_are_decoded_without_a_panic(
             edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
             cut in any::<prop::sample::Index>(),
         ) {
@@ -512,8 +520,8 @@ mod tests {
                 body[place] = byte;
             }
             let end = cut.index(body.len()) + 1;
-            read_both_ways(&body);
-            read_both_ways(&body[..end]);
+            decode_both(&body);
+            decode_both(&body[..end]);
         }
     }
 }

@@ -1,20 +1,19 @@
-//! Microsoft's answers as they come: every field name of theirs lives here.
+//! Graph's responses as sent. All field names of Microsoft are in this file.
 //!
-//! Nothing is required but the shape of a list. Fields come as strings or
-//! numbers, null or missing, in any order and with others beside them, and
-//! one odd field must not cost its element, nor one odd element its page.
+//! Only the shape of a list is required. Fields are strings or numbers, null or
+//! missing. An invalid field does not make its element unreadable, nor an
+//! invalid element its page.
 //!
-//! Shapes: the resources `secureScore`, `controlScore`,
+//! Sources: the resources `secureScore`, `controlScore`,
 //! `secureScoreControlProfile` and `secureScoreControlStateUpdate` of
-//! Microsoft Graph v1.0, and what real tenants answer beyond them.
+//! Microsoft Graph v1.0, and responses of real tenants.
 
-use super::loose::{Number, Raw, Text};
+use super::lenient::{LenientJson, LenientNumber, LenientText};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// The fields of a profile that we read, for `$select`.
+/// The fields of a profile that the exporter reads, for `$select`.
 pub(super) const PROFILE_FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,\
     userImpact,implementationCost,actionType,actionUrl,maxScore,deprecated,controlStateUpdates";
 
@@ -32,30 +31,30 @@ pub(super) struct Page<'a> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Profile<'a> {
     #[serde(borrow)]
-    pub(super) id: Text<'a>,
+    pub(super) id: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) azure_tenant_id: Text<'a>,
+    pub(super) azure_tenant_id: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) title: Text<'a>,
+    pub(super) title: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) control_category: Text<'a>,
+    pub(super) control_category: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) service: Text<'a>,
+    pub(super) service: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) tier: Text<'a>,
+    pub(super) tier: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) user_impact: Text<'a>,
+    pub(super) user_impact: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) implementation_cost: Text<'a>,
+    pub(super) implementation_cost: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) action_type: Text<'a>,
+    pub(super) action_type: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) action_url: Text<'a>,
-    pub(super) max_score: Number,
+    pub(super) action_url: LenientText<'a>,
+    pub(super) max_score: LenientNumber,
     #[serde(borrow)]
-    pub(super) deprecated: Text<'a>,
+    pub(super) deprecated: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) control_state_updates: Raw<'a>,
+    pub(super) control_state_updates: LenientJson<'a>,
 }
 
 /// A `secureScoreControlStateUpdate`.
@@ -63,15 +62,15 @@ pub(super) struct Profile<'a> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct StateUpdate<'a> {
     #[serde(borrow)]
-    pub(super) state: Text<'a>,
+    pub(super) state: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) assigned_to: Text<'a>,
+    pub(super) assigned_to: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) comment: Text<'a>,
+    pub(super) comment: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) updated_by: Text<'a>,
+    pub(super) updated_by: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) updated_date_time: Text<'a>,
+    pub(super) updated_date_time: LenientText<'a>,
 }
 
 /// A `secureScore`: one tenant, one day.
@@ -79,17 +78,17 @@ pub(super) struct StateUpdate<'a> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Score<'a> {
     #[serde(borrow)]
-    pub(super) azure_tenant_id: Text<'a>,
+    pub(super) azure_tenant_id: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) created_date_time: Text<'a>,
-    pub(super) current_score: Number,
-    pub(super) max_score: Number,
-    pub(super) active_user_count: Number,
-    pub(super) licensed_user_count: Number,
+    pub(super) created_date_time: LenientText<'a>,
+    pub(super) current_score: LenientNumber,
+    pub(super) max_score: LenientNumber,
+    pub(super) active_user_count: LenientNumber,
+    pub(super) licensed_user_count: LenientNumber,
     #[serde(borrow)]
-    pub(super) average_comparative_scores: Raw<'a>,
+    pub(super) average_comparative_scores: LenientJson<'a>,
     #[serde(borrow)]
-    pub(super) control_scores: Raw<'a>,
+    pub(super) control_scores: LenientJson<'a>,
 }
 
 /// A `controlScore`.
@@ -97,79 +96,53 @@ pub(super) struct Score<'a> {
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct ControlScore<'a> {
     #[serde(borrow)]
-    pub(super) control_name: Text<'a>,
+    pub(super) control_name: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) control_category: Text<'a>,
-    pub(super) score: Number,
-    pub(super) score_in_percentage: Number,
+    pub(super) control_category: LenientText<'a>,
+    pub(super) score: LenientNumber,
+    pub(super) score_in_percentage: LenientNumber,
     #[serde(borrow)]
-    pub(super) last_synced: Text<'a>,
+    pub(super) last_synced: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) implementation_status: Text<'a>,
+    pub(super) implementation_status: LenientText<'a>,
 }
 
-/// An `averageComparativeScore`, with the category fields the documentation
-/// leaves out.
+/// An `averageComparativeScore`, with the category fields that are not
+/// documented.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Comparison<'a> {
     #[serde(borrow)]
-    pub(super) basis: Text<'a>,
-    pub(super) average_score: Number,
-    pub(super) identity_score: Number,
-    pub(super) identity_score_max: Number,
-    pub(super) data_score: Number,
-    pub(super) data_score_max: Number,
-    pub(super) device_score: Number,
-    pub(super) device_score_max: Number,
-    pub(super) apps_score: Number,
-    pub(super) apps_score_max: Number,
-    pub(super) infrastructure_score: Number,
-    pub(super) infrastructure_score_max: Number,
+    pub(super) basis: LenientText<'a>,
+    pub(super) average_score: LenientNumber,
+    pub(super) identity_score: LenientNumber,
+    pub(super) identity_score_max: LenientNumber,
+    pub(super) data_score: LenientNumber,
+    pub(super) data_score_max: LenientNumber,
+    pub(super) device_score: LenientNumber,
+    pub(super) device_score_max: LenientNumber,
+    pub(super) apps_score: LenientNumber,
+    pub(super) apps_score_max: LenientNumber,
+    pub(super) infrastructure_score: LenientNumber,
+    pub(super) infrastructure_score_max: LenientNumber,
 }
 
 /// The body of an error.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Failure<'a> {
+pub(super) struct ErrorBody<'a> {
     #[serde(borrow)]
-    pub(super) error: FailureDetail<'a>,
+    pub(super) error: ErrorDetail<'a>,
 }
 
-/// What an error says of itself.
+/// The contents of an error.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct FailureDetail<'a> {
+pub(super) struct ErrorDetail<'a> {
     #[serde(borrow)]
-    pub(super) code: Text<'a>,
+    pub(super) code: LenientText<'a>,
     #[serde(borrow)]
-    pub(super) message: Text<'a>,
-}
-
-/// The claims of an access token that concern us. Microsoft calls the token
-/// opaque, so each of them may be missing without consequence.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct Claims {
-    pub(super) tid: Option<String>,
-    pub(super) roles: Option<Vec<String>>,
-    pub(super) scp: Option<String>,
-}
-
-/// An error of Entra's token endpoint, or of a managed identity's.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct TokenFailure {
-    pub(super) error: Option<String>,
-    /// App Service's word for the description.
-    pub(super) message: Option<String>,
-    pub(super) error_description: Option<String>,
-    pub(super) error_codes: Vec<u32>,
-}
-
-/// Reads one small object whole.
-pub(super) fn object<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    serde_json::from_slice(body).ok()
+    pub(super) message: LenientText<'a>,
 }
 
 #[cfg(test)]
@@ -177,34 +150,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_are_taken_for_numbers_and_numbers_for_strings() {
+    fn strings_become_numbers_and_numbers_strings() {
         let score: Score<'_> =
             serde_json::from_str(r#"{"currentScore":"815.22","maxScore":1376,"azureTenantId":7}"#)
                 .unwrap();
-        assert_eq!(score.current_score, Number::Some(815.22));
-        assert_eq!(score.max_score, Number::Some(1376.0));
+        assert_eq!(score.current_score, LenientNumber::Number(815.22));
+        assert_eq!(score.max_score, LenientNumber::Number(1376.0));
         assert_eq!(score.azure_tenant_id.get(), Some("7"));
     }
 
     #[test]
-    fn an_odd_field_does_not_cost_its_element() {
+    fn an_invalid_field_leaves_its_element_readable() {
         let profile: Profile<'_> = serde_json::from_str(
             r#"{"id":"A","maxScore":{"x":[1,{"y":2}]},"title":["a"],"tier":null,"deprecated":true}"#,
         )
         .unwrap();
         assert_eq!(profile.id.get(), Some("A"));
-        assert_eq!(profile.max_score, Number::Odd);
-        assert_eq!(profile.title, Text::Odd);
-        assert_eq!(profile.tier, Text::Nothing);
+        assert_eq!(profile.max_score, LenientNumber::Invalid);
+        assert_eq!(profile.title, LenientText::Invalid);
+        assert_eq!(profile.tier, LenientText::Missing);
         assert_eq!(profile.deprecated.get(), Some("true"));
     }
 
     #[test]
     fn null_updates_are_present_and_absent_updates_are_missing() {
         let null: Profile<'_> = serde_json::from_str(r#"{"controlStateUpdates":null}"#).unwrap();
-        assert!(matches!(null.control_state_updates, Raw::Present(_)));
+        assert!(matches!(
+            null.control_state_updates,
+            LenientJson::Present(_)
+        ));
         let absent: Profile<'_> = serde_json::from_str("{}").unwrap();
-        assert!(matches!(absent.control_state_updates, Raw::Missing));
+        assert!(matches!(absent.control_state_updates, LenientJson::Missing));
     }
 
     #[test]

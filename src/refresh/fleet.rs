@@ -7,7 +7,8 @@ use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
 use crate::config::{Config, Refresh, RefreshMode, Tenant};
 use crate::events::Events;
-use crate::graph::{HttpClients, SetupError};
+use crate::graph::HttpClients;
+use crate::http_client::SetupError;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use secure_score_exposition::Policy;
@@ -252,7 +253,7 @@ impl<'a> LoopBuilder<'a> {
         cell: &Arc<TenantCell>,
         trigger: impl Fn() -> Option<Arc<RefreshTrigger>>,
     ) -> [Arc<RefreshLoop>; 2] {
-        let client = Arc::new(self.clients.line(tenant, &self.telemetry));
+        let client = Arc::new(self.clients.client_for(tenant, &self.telemetry));
         Api::ALL.map(|api| {
             Arc::new(RefreshLoop {
                 api,

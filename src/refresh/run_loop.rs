@@ -216,7 +216,10 @@ struct Next {
 
 /// The rest of a delay that Graph asked for, where the list was not requested.
 fn waiting_for_retry_after<T>(fetched: &Result<T, GraphError>) -> Option<Duration> {
-    let error = fetched.as_ref().err().filter(|error| error.is_held())?;
+    let error = fetched
+        .as_ref()
+        .err()
+        .filter(|error| error.is_waiting_for_retry_after())?;
     match error.retry() {
         Retry::After(delay) => Some(delay),
         Retry::Backoff | Retry::Rarely => None,

@@ -1,17 +1,17 @@
-//! Headers for a server that wants to know who asks.
+//! Headers that authenticate the client.
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
 
-/// Headers from a file, one `Name: value` a line. Their values are secrets:
-/// they are printed nowhere.
+/// Headers from a file with one `Name: value` per line. The values are secrets
+/// and appear in no message.
 #[derive(Clone, Default)]
 pub struct Headers {
     pub(super) map: HeaderMap,
-    values: Vec<Zeroizing<String>>,
+    secrets: Vec<Zeroizing<String>>,
 }
 
-/// A line of the file that is no header; the line is not repeated.
+/// A line of the file that is not a header. The message does not contain it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the header file is not of the form `Name: value`")]
 pub struct HeaderError {
@@ -20,7 +20,7 @@ pub struct HeaderError {
 }
 
 impl Headers {
-    /// Reads a file's text; empty lines and those beginning with # are skipped.
+    /// Parses the text of a file. Empty lines and those with # are skipped.
     pub fn parse(text: &str) -> Result<Self, HeaderError> {
         let mut headers = Self::default();
         for (place, line) in text.lines().enumerate() {
@@ -28,30 +28,32 @@ impl Headers {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let header = header(line).ok_or(HeaderError { line: place + 1 })?;
-            let (name, value) = header;
-            let told = line.split_once(':').map_or("", |(_, value)| value.trim());
-            headers.values.push(Zeroizing::new(told.to_owned()));
-            // What follows the scheme, such as Bearer, is a secret by itself.
-            if let Some((_, word)) = told.split_once(' ') {
-                headers.values.push(Zeroizing::new(word.trim().to_owned()));
-            }
+            let error = HeaderError { line: place + 1 };
+            let (name, secret) = line.split_once(':').ok_or(error.clone())?;
+            let (name, value) = header(name, secret).ok_or(error)?;
             headers.map.append(name, value);
+            let secret = secret.trim();
+            headers.secrets.push(Zeroizing::new(secret.to_owned()));
+            // The part after a scheme such as Bearer is a secret by itself.
+            if let Some((_, token)) = secret.split_once(' ') {
+                headers
+                    .secrets
+                    .push(Zeroizing::new(token.trim().to_owned()));
+            }
         }
         Ok(headers)
     }
 
-    /// A text of the server's without what we told it.
-    pub(super) fn scrub(&self, text: &str) -> String {
-        let values = self.values.iter().filter(|value| value.len() > 3);
-        values.fold(text.to_owned(), |text, value| {
-            text.replace(value.as_str(), "(hidden)")
+    /// A text of the server without these secrets.
+    pub(super) fn redact(&self, text: &str) -> String {
+        let secrets = self.secrets.iter().filter(|secret| secret.len() > 3);
+        secrets.fold(text.to_owned(), |text, secret| {
+            text.replace(secret.as_str(), "(hidden)")
         })
     }
 }
 
-fn header(line: &str) -> Option<(HeaderName, HeaderValue)> {
-    let (name, value) = line.split_once(':')?;
+fn header(name: &str, value: &str) -> Option<(HeaderName, HeaderValue)> {
     let name: HeaderName = name.trim().parse().ok()?;
     let mut value: HeaderValue = value.trim().parse().ok()?;
     value.set_sensitive(true);
@@ -63,22 +65,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers_are_read_and_nothing_of_a_bad_one_is_told() {
+    fn an_error_does_not_contain_the_line() {
         let text = "# ours\nX-Scope-OrgID: anonymous\n\nAuthorization: Bearer hidden-word\n";
         let headers = Headers::parse(text).unwrap();
         assert_eq!(headers.map.len(), 2);
         assert!(headers.map["authorization"].is_sensitive());
         let Err(error) = Headers::parse("A: b\nhidden-word\n") else {
-            panic!("that is no header");
+            panic!("that is not a header");
         };
         assert_eq!(error.line, 2);
         assert!(!error.to_string().contains("hidden-word"));
     }
 
     #[test]
-    fn what_a_server_repeats_of_a_secret_is_hidden() {
+    fn a_secret_in_a_message_is_hidden() {
         let headers = Headers::parse("Authorization: Bearer hidden-word").unwrap();
-        let scrubbed = headers.scrub("bad token hidden-word");
-        assert_eq!(scrubbed, "bad token (hidden)");
+        assert_eq!(
+            headers.redact("bad token hidden-word"),
+            "bad token (hidden)"
+        );
     }
 }

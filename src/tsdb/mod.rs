@@ -1,8 +1,8 @@
-//! Somebody's time series database: written to, and asked what it holds.
+//! # tsdb: the client of a time series database
 //!
-//! Not Microsoft's and not ours, so it shares neither pools nor credentials
-//! with either. Whatever it says is cut, and freed of what we told it in
-//! confidence.
+//! It writes samples and queries them. It shares neither connections nor
+//! credentials with Microsoft's clients. Messages of the server are truncated,
+//! and secrets in them are hidden.
 
 mod headers;
 mod query;
@@ -10,6 +10,6 @@ mod server;
 mod write;
 
 pub use headers::{HeaderError, Headers};
-pub use query::{Answer, Question};
-pub use server::{Server, ServerError, SetupError};
+pub use query::{QueriedSeries, RangeQuery};
+pub use server::{ClientSetupError, Server, ServerError};
 pub use write::{Batch, Sample};

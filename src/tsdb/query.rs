@@ -1,4 +1,4 @@
-//! Questions in PromQL, over a stretch of time.
+//! PromQL queries over a range of time.
 
 use super::server::{Server, ServerError};
 use serde::Deserialize;
@@ -6,30 +6,30 @@ use std::collections::BTreeMap;
 
 const FORM: [(&str, &str); 1] = [("content-type", "application/x-www-form-urlencoded")];
 
-/// A question over a stretch of time; seconds since the epoch.
+/// A range query, in seconds since the epoch.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct RangeQuery {
     /// The expression.
     pub promql: String,
-    /// The first moment.
+    /// The first time.
     pub start: i64,
-    /// The last moment.
+    /// The last time.
     pub end: i64,
-    /// From one to the next.
+    /// The seconds between two times.
     pub step: i64,
 }
 
-/// One series of the answer.
+/// One series of the result.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Answer {
+pub struct QueriedSeries {
     /// Its labels.
     pub labels: BTreeMap<String, String>,
-    /// Moments and values, in order.
+    /// Times and values, in order.
     pub values: Vec<(i64, f64)>,
 }
 
 #[derive(Deserialize)]
-struct Reply {
+struct QueryResponse {
     data: Data,
 }
 
@@ -46,30 +46,30 @@ struct Row {
 }
 
 impl Server {
-    /// Asks, at the address of the server with the path of Prometheus' API.
-    pub async fn query(&self, question: &Question) -> Result<Vec<Answer>, ServerError> {
+    /// Runs a query with Prometheus' HTTP API below the server's URL.
+    pub async fn query(&self, query: &RangeQuery) -> Result<Vec<QueriedSeries>, ServerError> {
         let mut url = self.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/api/v1/query_range"));
         let body = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("query", &question.promql)
-            .append_pair("start", &question.start.to_string())
-            .append_pair("end", &question.end.to_string())
-            .append_pair("step", &question.step.to_string())
-            // VictoriaMetrics remembers that there was nothing before a
-            // backfill; Prometheus does not know the option.
+            .append_pair("query", &query.promql)
+            .append_pair("start", &query.start.to_string())
+            .append_pair("end", &query.end.to_string())
+            .append_pair("step", &query.step.to_string())
+            // VictoriaMetrics caches the empty result from before a backfill.
+            // Prometheus ignores the option.
             .append_pair("nocache", "1")
             .finish();
-        let answer = self.post(&url, &FORM, body.into_bytes()).await?;
-        let reply: Reply = serde_json::from_slice(&answer)
+        let body = self.post(&url, &FORM, body.into_bytes()).await?;
+        let response: QueryResponse = serde_json::from_slice(&body)
             .map_err(|_| self.unreadable("it is no answer of Prometheus' API"))?;
-        Ok(reply.data.result.into_iter().map(read).collect())
+        Ok(response.data.result.into_iter().map(series).collect())
     }
 }
 
-fn read(row: Row) -> Answer {
+fn series(row: Row) -> QueriedSeries {
     let values = row.values.into_iter();
-    Answer {
+    QueriedSeries {
         labels: row.metric,
         values: values
             .filter_map(|(at, value)| Some((at.round() as i64, value.parse().ok()?)))

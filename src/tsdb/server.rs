@@ -1,33 +1,40 @@
-//! One HTTP exchange with the server, tried again while that makes sense.
+//! HTTP requests to the server, with retries.
 
 use super::headers::Headers;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use crate::backoff::Backoff;
+use crate::http_client;
+use crate::text::{single_line, truncate};
 use reqwest::{StatusCode, Url};
 use std::time::Duration;
 
-/// Connecting takes milliseconds; what drops packets must not take minutes.
+/// Connecting takes milliseconds; a firewall that drops packets must not take
+/// minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A large query on a busy server takes a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// How often a request is sent before we give up.
-const ATTEMPTS: u32 = 7;
+/// Attempts before a request fails.
+const MAX_ATTEMPTS: u32 = 7;
 
-/// The pause before the second attempt, doubled before each further one: a
-/// server that restarts is back within half a minute.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+/// The delays between them: a server that restarts is back within half a
+/// minute.
+const BACKOFF: Backoff = Backoff {
+    first: Duration::from_millis(500),
+    max: MAX_DELAY,
+    jitter: 0.5..=1.5,
+};
 
-/// The longest pause a server can ask for.
-const LONGEST_PAUSE: Duration = Duration::from_secs(120);
+/// The longest delay that a server can ask for.
+const MAX_DELAY: Duration = Duration::from_secs(120);
 
-/// How much of what a server says about a failure is repeated.
-const LONGEST_WORDS: usize = 300;
+/// The maximum length of a server's message, in characters.
+const MAX_MESSAGE: usize = 300;
 
-/// The largest answer taken; a tenant's family of 90 days has some megabytes.
-const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+/// The maximum size of a body. A tenant's family of 90 days has some megabytes.
+const MAX_BODY: usize = 256 * 1024 * 1024;
 
-/// Words of servers that do not take samples as old as these.
+/// Messages of servers that do not accept old samples.
 const TOO_OLD: [&str; 5] = [
     "out of bounds",
     "out-of-bounds",
@@ -36,40 +43,40 @@ const TOO_OLD: [&str; 5] = [
     "too old",
 ];
 
-/// A server, by the address somebody gave.
+/// A server, by its URL.
 pub struct Server {
     http: reqwest::Client,
     pub(super) url: Url,
     headers: Headers,
 }
 
-/// The client could not be made.
+/// The HTTP client cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[error("the client for the server cannot be set up")]
-pub struct SetupError(#[source] reqwest::Error);
+pub struct ClientSetupError(#[source] reqwest::Error);
 
-/// Why the server did not do what it was asked.
+/// Why a request to the server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServerError {
-    /// No whole answer came, several times.
+    /// There was no complete response in any attempt.
     #[error("{server} cannot be reached ({what})")]
-    Away {
+    Unreachable {
         /// Scheme, host and port.
         server: String,
-        /// What was the trouble.
+        /// The cause.
         what: &'static str,
     },
-    /// It refused, or failed several times.
-    #[error("{server} answered {status}: {words}")]
+    /// The server refused the request, or failed in each attempt.
+    #[error("{server} answered {status}: {message}")]
     Refused {
         /// Scheme, host and port.
         server: String,
         /// The HTTP status.
         status: u16,
-        /// What it said, cut.
-        words: String,
+        /// Its message, truncated.
+        message: String,
     },
-    /// Its answer is none that Prometheus would give.
+    /// The response is not one of Prometheus' API.
     #[error("{server} gave an answer that cannot be read: {what}")]
     Unreadable {
         /// Scheme, host and port.
@@ -80,15 +87,15 @@ pub enum ServerError {
 }
 
 impl ServerError {
-    /// What to do about it.
+    /// The fix.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
-            Self::Away { .. } => Some("see whether the address is right and the server runs"),
-            Self::Refused { words, .. }
-                if TOO_OLD.iter().any(|it| words.to_lowercase().contains(it)) =>
+            Self::Unreachable { .. } => Some("check the address, and that the server runs"),
+            Self::Refused { message, .. }
+                if TOO_OLD.iter().any(|it| message.to_lowercase().contains(it)) =>
             {
                 Some(
-                    "let the server take old samples: storage.tsdb.out_of_order_time_window of Prometheus, out_of_order_time_window of Mimir; see docs/backfill.md",
+                    "let the server accept old samples: storage.tsdb.out_of_order_time_window of Prometheus, out_of_order_time_window of Mimir; see docs/backfill.md",
                 )
             }
             Self::Refused {
@@ -105,21 +112,21 @@ impl ServerError {
 }
 
 impl Server {
-    /// Opens nothing yet. `roots` (PEM) are trusted beside the system's
-    /// authorities.
-    pub fn new(url: Url, headers: Headers, roots: Option<&[u8]>) -> Result<Self, SetupError> {
+    /// A client that trusts the system's authorities and `roots` (PEM). It does
+    /// not connect yet.
+    pub fn new(url: Url, headers: Headers, roots: Option<&[u8]>) -> Result<Self, ClientSetupError> {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .referer(false)
-            .user_agent(concat!("secure-score-exporter/", env!("CARGO_PKG_VERSION")));
+            .user_agent(http_client::USER_AGENT);
         let builder = match (url.scheme(), roots) {
-            // A machine without authorities can talk to itself.
+            // Plain HTTP also works on a machine without authorities.
             ("http", _) => builder.tls_certs_only([]),
             (_, None) => builder,
             (_, Some(pem)) => {
-                let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(SetupError)?;
+                let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(ClientSetupError)?;
                 builder.tls_certs_merge(roots)
             }
         };
@@ -128,14 +135,14 @@ impl Server {
             false => builder,
         };
         Ok(Self {
-            http: builder.build().map_err(SetupError)?,
+            http: builder.build().map_err(ClientSetupError)?,
             url,
             headers,
         })
     }
 
-    /// Sends a body, and gives what came back. What passes is tried again:
-    /// both kinds of request may be sent twice without harm.
+    /// Sends a body and returns the response. It retries temporary failures:
+    /// both kinds of request are idempotent.
     pub(super) async fn post(
         &self,
         url: &Url,
@@ -145,28 +152,28 @@ impl Server {
         let body = bytes::Bytes::from(body);
         let mut attempt = 1;
         loop {
-            let (error, wait) = match self.once(url, headers, body.clone()).await {
-                Ok(answer) => return Ok(answer),
-                Err(Missed::ForGood(error)) => return Err(error),
-                Err(Missed::ForNow(error, wait)) => (error, wait),
+            let (error, delay) = match self.attempt(url, headers, body.clone()).await {
+                Ok(response) => return Ok(response),
+                Err(Failure::Permanent(error)) => return Err(error),
+                Err(Failure::Temporary(error, delay)) => (error, delay),
             };
-            if attempt >= ATTEMPTS {
+            if attempt >= MAX_ATTEMPTS {
                 return Err(error);
             }
-            let doubled = FIRST_PAUSE * 2_u32.saturating_pow(attempt - 1);
-            let pause = wait.unwrap_or_else(|| doubled.mul_f64(0.5 + fastrand::f64()));
-            tracing::debug!(%error, ?pause, "asking the server again");
-            tokio::time::sleep(pause.min(LONGEST_PAUSE)).await;
+            let delay = delay.unwrap_or_else(|| BACKOFF.random_delay(attempt));
+            let delay = delay.min(MAX_DELAY);
+            tracing::debug!(%error, ?delay, "retrying the request");
+            tokio::time::sleep(delay).await;
             attempt += 1;
         }
     }
 
-    async fn once(
+    async fn attempt(
         &self,
         url: &Url,
         headers: &[(&'static str, &'static str)],
         body: bytes::Bytes,
-    ) -> Result<Vec<u8>, Missed> {
+    ) -> Result<Vec<u8>, Failure> {
         let mut request = self
             .http
             .post(url.clone())
@@ -174,34 +181,35 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let away = |error: reqwest::Error| Missed::ForNow(self.away(&error), None);
-        let mut response = request.body(body).send().await.map_err(away)?;
+        let unreachable =
+            |error: reqwest::Error| Failure::Temporary(self.unreachable(&error), None);
+        let mut response = request.body(body).send().await.map_err(unreachable)?;
         let status = response.status();
-        let wait = asked(response.headers());
-        let mut answer = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(away)? {
-            answer.extend_from_slice(&part);
-            if answer.len() > LARGEST_ANSWER {
-                return Err(Missed::ForGood(self.unreadable("it is too large")));
+        let delay = http_client::retry_after(response.headers());
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(unreachable)? {
+            body.extend_from_slice(&part);
+            if body.len() > MAX_BODY {
+                return Err(Failure::Permanent(self.unreadable("it is too large")));
             }
         }
         if status.is_success() {
-            return Ok(answer);
+            return Ok(body);
         }
         let error = ServerError::Refused {
             server: self.name(),
             status: status.as_u16(),
-            words: self.words(&answer),
+            message: self.message(&body),
         };
         Err(
             match status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-                true => Missed::ForNow(error, wait),
-                false => Missed::ForGood(error),
+                true => Failure::Temporary(error, delay),
+                false => Failure::Permanent(error),
             },
         )
     }
 
-    /// Scheme, host and port: what is behind them may be a secret.
+    /// Scheme, host and port. The rest may be a secret.
     pub(super) fn name(&self) -> String {
         self.url.origin().ascii_serialization()
     }
@@ -213,42 +221,34 @@ impl Server {
         }
     }
 
-    fn away(&self, error: &reqwest::Error) -> ServerError {
+    fn unreachable(&self, error: &reqwest::Error) -> ServerError {
         let what = if error.is_timeout() {
             "no answer in time"
         } else if error.is_connect() {
             "no connection"
         } else {
-            "the exchange broke off"
+            "the connection broke off"
         };
-        ServerError::Away {
+        ServerError::Unreachable {
             server: self.name(),
             what,
         }
     }
 
-    fn words(&self, answer: &[u8]) -> String {
-        let text = self.headers.scrub(&String::from_utf8_lossy(answer));
-        let plain = |c: char| if c.is_control() { ' ' } else { c };
-        let text: String = text.trim().chars().map(plain).take(LONGEST_WORDS).collect();
-        match text.is_empty() {
-            true => "nothing".to_owned(),
-            false => text,
+    fn message(&self, body: &[u8]) -> String {
+        let text = self.headers.redact(&String::from_utf8_lossy(body));
+        match single_line(&text) {
+            text if text.is_empty() => "nothing".to_owned(),
+            text => truncate(&text, MAX_MESSAGE),
         }
     }
 }
 
-/// Why an attempt did not succeed.
-enum Missed {
-    /// It may next time, after so long where the server says so.
-    ForNow(ServerError, Option<Duration>),
-    /// It never will.
-    ForGood(ServerError),
-}
-
-fn asked(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse();
-    seconds.ok().map(Duration::from_secs)
+/// A failed attempt.
+enum Failure {
+    /// A retry may succeed, after a delay if the server asks for one.
+    Temporary(ServerError, Option<Duration>),
+    Permanent(ServerError),
 }
 
 fn on_this_machine(url: &Url) -> bool {

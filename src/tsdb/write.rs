@@ -1,9 +1,9 @@
-//! Samples, sent by Prometheus' remote-write protocol 1.0: protobuf, snappy.
+//! Sends samples by Prometheus' remote-write protocol 1.0: protobuf, snappy.
 
 use super::server::{Server, ServerError};
 use prost::Message;
 
-/// What the protocol wants beside the body.
+/// The headers of the protocol.
 const HEADERS: [(&str, &str); 3] = [
     ("content-type", "application/x-protobuf"),
     ("content-encoding", "snappy"),
@@ -45,8 +45,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Begins a series; its name is the label `__name__`. The protocol wants
-    /// the labels in order.
+    /// Begins a series. Its name is the label `__name__`. The protocol requires
+    /// sorted labels.
     pub fn series(&mut self, mut labels: Vec<(String, String)>) {
         labels.sort();
         let labels = labels.into_iter();
@@ -56,7 +56,7 @@ impl Batch {
         });
     }
 
-    /// Adds a sample, later than those before, to the series begun last.
+    /// Adds a sample to the last series. It must be later than those before.
     pub fn sample(&mut self, sample: Sample) {
         if let Some(series) = self.series.last_mut() {
             series.samples.push(sample);
@@ -65,10 +65,11 @@ impl Batch {
 }
 
 impl Server {
-    /// Sends a batch, and gives the bytes it took.
+    /// Sends a batch. Returns its compressed size.
     pub async fn write(&self, batch: &Batch) -> Result<u64, ServerError> {
         let packed = snap::raw::Encoder::new().compress_vec(&batch.encode_to_vec());
-        let body = packed.map_err(|_| self.unreadable("the batch is too large to be packed"))?;
+        let body =
+            packed.map_err(|_| self.unreadable("the batch is too large to be compressed"))?;
         let bytes = body.len() as u64;
         self.post(&self.url, &HEADERS, body).await?;
         Ok(bytes)
@@ -79,9 +80,9 @@ impl Server {
 mod tests {
     use super::*;
 
-    /// The bytes as the protocol's description has them, put together by hand.
+    /// The expected bytes follow the specification, not this code.
     #[test]
-    fn a_batch_is_what_the_protocol_says() {
+    fn a_batch_is_encoded_as_specified() {
         let mut batch = Batch::default();
         batch.series(vec![
             ("a".to_owned(), "b".to_owned()),

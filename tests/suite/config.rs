@@ -223,9 +223,9 @@ fn defaults_apply_to_tenants_without_own_values() {
         (&*tenants[0].display_name, &*tenants[1].display_name),
         ("Contoso Ltd", "fabrikam.us")
     );
-    let config::Credential::ClientSecret {
+    let config::Credential::ClientSecret(config::ClientSecret {
         client_id, secret, ..
-    } = &tenants[1].credential
+    }) = &tenants[1].credential
     else {
         panic!("not a secret");
     };

@@ -1,7 +1,7 @@
-//! Each way to a token, against an Entra that verifies what it is shown.
+//! Each type of credential, against a simulated Entra that verifies it.
 //!
-//! Keys, certificates and containers are made by openssl, which knows nothing
-//! of our code.
+//! openssl creates the keys, certificates and containers, independently of this
+//! code.
 
 mod assertions;
 mod certificates;

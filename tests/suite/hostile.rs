@@ -1,5 +1,4 @@
-//! Other people's bytes, mutated: nothing panics, and nothing is believed that
-//! is not there.
+//! Mutated input: no parser panics, and none accepts invalid input.
 
 mod entries;
 
@@ -8,7 +7,7 @@ use proptest::sample::Index;
 use std::fs;
 use std::path::Path;
 
-/// Words that mean something to one reader or another.
+/// Words with a meaning for one of the parsers.
 const WORDS: [&str; 24] = [
     "null",
     "true",
@@ -87,22 +86,22 @@ impl Change {
     }
 }
 
-/// The samples of one door: small files that `fuzz` begins with, too.
-fn samples(door: &str) -> Vec<Vec<u8>> {
+/// The samples for one parser: small files, with which `fuzz` starts, too.
+fn samples(parser: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/corpus")
-        .join(door);
+        .join(parser);
     let mut files: Vec<_> = fs::read_dir(folder)
-        .expect("each door has samples")
+        .expect("each parser has samples")
         .map(|file| file.unwrap().path())
         .collect();
     files.sort();
     files.iter().map(|file| fs::read(file).unwrap()).collect()
 }
 
-/// A sample with some changes, or bytes of no kind.
-fn hostile(door: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
-    let sample = prop::sample::select(samples(door));
+/// A sample with some changes, or random bytes.
+fn hostile(parser: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
+    let sample = prop::sample::select(samples(parser));
     let changed =
         (sample, prop::collection::vec(change(), 0..6)).prop_map(|(mut bytes, changes)| {
             for change in changes {
@@ -118,12 +117,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
-    fn no_body_breaks_the_reading_of_a_catalogue(body in hostile("catalogue")) {
+    fn any_body_is_decoded_as_a_catalogue_without_a_panic(body in hostile("catalogue")) {
         entries::catalogue(&body);
     }
 
     #[test]
-    fn no_body_breaks_the_reading_of_a_report(body in hostile("report")) {
+    fn any_body_is_decoded_as_a_report_without_a_panic(body in hostile("report")) {
         entries::report(&body);
     }
 }
@@ -132,22 +131,22 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn no_token_and_no_refusal_breaks_anything(bytes in hostile("token")) {
+    fn any_token_and_any_entra_error_is_parsed_without_a_panic(bytes in hostile("token")) {
         entries::token(&bytes);
     }
 
     #[test]
-    fn no_configuration_breaks_anything(bytes in hostile("configuration")) {
+    fn any_configuration_is_loaded_without_a_panic(bytes in hostile("configuration")) {
         entries::configuration(&bytes);
     }
 
     #[test]
-    fn no_web_configuration_breaks_anything(bytes in hostile("web_configuration")) {
+    fn any_web_configuration_is_loaded_without_a_panic(bytes in hostile("web_configuration")) {
         entries::web_configuration(&bytes);
     }
 
     #[test]
-    fn no_accept_header_keeps_a_scrape_from_its_answer(bytes in hostile("accept")) {
+    fn any_accept_header_gets_a_response(bytes in hostile("accept")) {
         entries::accept(&bytes);
     }
 }
@@ -156,12 +155,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn no_file_with_a_certificate_breaks_anything(bytes in hostile("keystore")) {
+    fn any_keystore_is_opened_without_a_panic(bytes in hostile("keystore")) {
         entries::keystore(&bytes);
     }
 
     #[test]
-    fn no_file_of_state_breaks_a_start(bytes in hostile("state")) {
+    fn any_state_file_is_loaded_without_a_panic(bytes in hostile("state")) {
         entries::state(&bytes);
     }
 }

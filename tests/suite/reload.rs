@@ -4,7 +4,7 @@ use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
-use secure_score_exporter::config::{Credential, Secret};
+use secure_score_exporter::config::{ClientSecret, Credential, Secret};
 use secure_score_exporter::refresh::Changes;
 use secure_score_exporter::store::TenantState;
 use std::fs;
@@ -99,7 +99,9 @@ async fn a_new_secret_keeps_the_data() {
     let mut world = hourly().await;
     let before = world.tenant("contoso");
     let changes = world.reconfigure(|config| {
-        if let Credential::ClientSecret { secret, .. } = &mut config.tenants[0].credential {
+        if let Credential::ClientSecret(ClientSecret { secret, .. }) =
+            &mut config.tenants[0].credential
+        {
             *secret = Secret::new("another secret".to_owned());
         }
     });
@@ -121,7 +123,9 @@ async fn a_failing_tenant_uses_a_new_secret_at_once() {
     });
     let mut good = None;
     let world = world.configure(|config| {
-        if let Credential::ClientSecret { secret, .. } = &mut config.tenants[0].credential {
+        if let Credential::ClientSecret(ClientSecret { secret, .. }) =
+            &mut config.tenants[0].credential
+        {
             good = Some(std::mem::replace(secret, Secret::new("wrong".to_owned())));
         }
     });
@@ -129,7 +133,9 @@ async fn a_failing_tenant_uses_a_new_secret_at_once() {
     world.attempted().await;
     assert!(!world.tenant("contoso").health.profiles.up);
     world.reconfigure(|config| {
-        if let Credential::ClientSecret { secret, .. } = &mut config.tenants[0].credential {
+        if let Credential::ClientSecret(ClientSecret { secret, .. }) =
+            &mut config.tenants[0].credential
+        {
             *secret = good.unwrap();
         }
     });

@@ -2,7 +2,7 @@
 
 use graph_simulator::{Fault, Options, Simulator, SimulatorHandle};
 use secure_score_exporter::config::{
-    Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
+    ClientSecret, Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
 };
 use secure_score_exporter::events::{DeliveryQueue, Events};
 use secure_score_exporter::refresh::{Changes, Clock, Fleet, FleetOptions, OnDemandRefresh};
@@ -209,11 +209,11 @@ pub(crate) fn config(simulator: &Simulator) -> Config {
         tenant_id: tenant.entra_id,
         display_name: tenant.display_name,
         cloud: Cloud::Simulator,
-        credential: Credential::ClientSecret {
+        credential: Credential::ClientSecret(ClientSecret {
             client_id: tenant.client_id,
             secret: Secret::new(tenant.client_secret),
             expires: None,
-        },
+        }),
         target: Some(0.8),
         labels: Default::default(),
     });

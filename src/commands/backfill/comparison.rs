@@ -3,7 +3,7 @@
 use super::series::{Series, TenantSeries};
 use super::window::Window;
 use crate::cli::Label;
-use crate::tsdb::{Answer, Question, Server, ServerError};
+use crate::tsdb::{QueriedSeries, RangeQuery, Server, ServerError};
 use secure_score_exposition::{FAMILIES, Family, PastSource, is_past_label, write_label};
 use std::collections::{BTreeMap, HashMap};
 
@@ -82,7 +82,7 @@ pub(super) async fn compare(
         return Ok(comparison);
     };
     for family in FAMILIES.iter().filter(|it| !tenant.of(it).is_empty()) {
-        let question = Question {
+        let question = RangeQuery {
             promql: promql(family, &tenant.alias, labels, window),
             start: *first,
             end: *last,
@@ -128,7 +128,7 @@ type Values = Vec<(i64, f64)>;
 struct Stored(HashMap<Labels, Vec<Values>>);
 
 impl Stored {
-    fn new(answers: Vec<Answer>) -> Self {
+    fn new(answers: Vec<QueriedSeries>) -> Self {
         let mut stored: HashMap<_, Vec<_>> = HashMap::new();
         for answer in answers {
             let own = answer.labels.into_iter();

@@ -74,7 +74,7 @@ impl<'a> HistoryReader<'a> {
         &self,
         tenant: &Tenant,
     ) -> impl Future<Output = Result<TenantHistory, GraphError>> + use<> {
-        let client = self.clients.line(tenant, &self.telemetry);
+        let client = self.clients.client_for(tenant, &self.telemetry);
         let permits = Arc::clone(&self.permits);
         let options = HistoryOptions {
             alias: tenant.alias.clone(),

@@ -2,7 +2,8 @@
 
 use crate::commands::Failure;
 use crate::commands::stdout::line;
-use crate::graph::{GraphError, PERMISSION, TokenFacts};
+use crate::credentials::{PERMISSION, TokenFacts};
+use crate::graph::GraphError;
 use secure_score_model::{Anomalies, TenantSnapshot, Timestamp};
 use std::fmt;
 use std::time::Duration;
@@ -110,7 +111,7 @@ impl TenantResult {
                 "the requests below show whether they suffice",
             ),
         }
-        let needless = token.needless();
+        let needless = token.unneeded();
         if token.may_read() == Some(true) && !needless.is_empty() {
             let has_read_only = needless.len() < token.permissions.iter().flatten().count();
             self.warn(

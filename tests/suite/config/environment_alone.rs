@@ -1,7 +1,10 @@
 //! A configuration by environment variables, without a file.
 
 use super::*;
-use secure_score_exporter::config::{AcceptedBy, Cloud, Credential};
+use secure_score_exporter::config::{AcceptedBy, Cloud};
+use secure_score_exporter::credentials::{
+    ClientSecret, Credential, DecryptedKeyCache, ManagedIdentity,
+};
 use secure_score_model::Category;
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
@@ -10,7 +13,7 @@ const AZURE_CLI: (&str, &str) = ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli");
 
 /// The default file does not exist in the working directory of the tests.
 fn find(pairs: &[(&str, &str)]) -> Result<Loaded, strict_yaml::ConfigErrors> {
-    config::find(None, &variables(pairs))
+    config::find(None, &variables(pairs), &DecryptedKeyCache::default())
 }
 
 #[test]
@@ -29,11 +32,11 @@ fn three_variables_suffice() {
         (tenant.alias.as_str(), tenant.cloud),
         ("contoso", Cloud::Global)
     );
-    let Credential::ClientSecret {
+    let Credential::ClientSecret(ClientSecret {
         client_id,
         secret,
         expires,
-    } = &tenant.credential
+    }) = &tenant.credential
     else {
         panic!("not a secret");
     };
@@ -80,7 +83,7 @@ fn every_other_variable_has_an_effect() {
         ("main", "Main Ltd")
     );
     assert_eq!((tenant.cloud, tenant.target), (Cloud::GccHigh, Some(0.8)));
-    assert!(matches!(tenant.credential, Credential::AzureCli));
+    assert!(matches!(tenant.credential, Credential::AzureCli(_)));
     let refresh = &config.refresh;
     assert_eq!(
         (refresh.profiles.as_secs(), refresh.scores.as_secs()),
@@ -262,9 +265,9 @@ fn azure_variables_imply_the_credential_type() {
     let secret = with(&[federated[0], ("AZURE_CLIENT_SECRET", SECRET)]);
     assert!(matches!(secret, Credential::ClientSecret { .. }));
     let identity = with(&[("SECURE_SCORE_CREDENTIAL_TYPE", "managed_identity")]);
-    let assigned = Credential::ManagedIdentity {
+    let assigned = Credential::ManagedIdentity(ManagedIdentity {
         client_id: Some(ID.to_owned()),
-    };
+    });
     assert_eq!(identity, assigned);
 
     let errors = find(&[

@@ -1,4 +1,4 @@
-//! Certificates: each form of file, each thing wrong with one, and renewal.
+//! Certificates: each file format, each error in one, and renewal.
 
 use super::openssl::{certificate, expired, openssl, together};
 use super::stage::{Stage, until};
@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 const APPLICATION: &str = "type: client_certificate, client_id: {client_id}, ";
 
-/// A stage with `app.pem` and `app-key.pem`, known to Entra.
+/// A stage with `app.pem` and `app-key.pem`, registered with Entra.
 async fn stage() -> Stage {
     let stage = Stage::new().await;
     certificate(stage.folder(), "app", 365);
@@ -17,7 +17,7 @@ async fn stage() -> Stage {
     stage
 }
 
-/// Nobody else may read the folder's files, as it should be.
+/// Makes the folder's files readable by their owner only.
 fn close(stage: &Stage) {
     for file in fs::read_dir(stage.folder()).unwrap() {
         fs::set_permissions(file.unwrap().path(), fs::Permissions::from_mode(0o600)).unwrap();
@@ -25,7 +25,7 @@ fn close(stage: &Stage) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_form_of_file_signs_in() {
+async fn each_file_format_signs_in() {
     let stage = stage().await;
     let folder = stage.folder();
     together(folder, &["app-key.pem", "app.pem"], "both.pem");
@@ -74,7 +74,7 @@ async fn each_form_of_file_signs_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_thing_wrong_with_a_file_is_told_with_its_remedy() {
+async fn each_error_in_a_file_is_reported_with_a_fix() {
     let stage = stage().await;
     let folder = stage.folder();
     certificate(folder, "stranger", 365);
@@ -161,7 +161,7 @@ async fn each_thing_wrong_with_a_file_is_told_with_its_remedy() {
         (
             "certificate_file: app.pem, key_file: locked-key.pem, password_file: other-password",
             "key_file",
-            "cannot be opened with this password",
+            "cannot be decrypted with this password",
         ),
         (
             "certificate_file: app.pem, key_file: old-key.pem, password_file: password",
@@ -176,7 +176,7 @@ async fn each_thing_wrong_with_a_file_is_told_with_its_remedy() {
         (
             "certificate_file: app.p12, password_file: other-password",
             "certificate_file",
-            "cannot be opened with this password",
+            "cannot be decrypted with this password",
         ),
         (
             "certificate_file: app.p12, password_file: password, key_file: app-key.pem",
@@ -198,7 +198,7 @@ async fn each_thing_wrong_with_a_file_is_told_with_its_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_odd_about_a_certificate_is_a_warning() {
+async fn a_probable_mistake_with_a_certificate_is_a_warning() {
     let stage = stage().await;
     let folder = stage.folder();
     expired(folder, "past", "app-key.pem");
@@ -217,7 +217,7 @@ async fn what_is_odd_about_a_certificate_is_a_warning() {
     certificate(folder, "brief", 20);
     let brief = "certificate_file: brief.pem, key_file: brief-key.pem";
     let verdict = stage.verdict(&format!("{APPLICATION}{brief}")).await;
-    verdict.expect(true, &["the certificate ends in 19 days"]);
+    verdict.expect(true, &["the certificate expires in 19 days"]);
     stage.register("brief.pem");
     let checked = stage.check(&format!("{APPLICATION}{brief}")).await;
     checked.expect(
@@ -236,12 +236,12 @@ async fn what_is_odd_about_a_certificate_is_a_warning() {
     let verdict = stage.verdict(&both).await;
     verdict.expect(
         true,
-        &["everybody on this machine can read the private key; chmod 600"],
+        &["every user of this machine can read the private key; chmod 600"],
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_nobody_uploaded_is_refused_with_the_remedy() {
+async fn a_certificate_that_was_not_uploaded_is_refused_with_a_fix() {
     let stage = Stage::new().await;
     certificate(stage.folder(), "app", 365);
     close(&stage);
@@ -257,7 +257,7 @@ async fn a_certificate_nobody_uploaded_is_refused_with_the_remedy() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_renewed_certificate_is_used_and_its_end_is_told() {
+async fn a_renewed_certificate_is_used_and_its_expiry_is_exported() {
     let stage = stage().await;
     certificate(stage.folder(), "next", 800);
     close(&stage);

@@ -1,4 +1,4 @@
-//! Tokens of somebody else's in which the application trusts.
+//! Federated tokens: the application trusts another issuer.
 
 use super::stage::{Stage, until};
 use graph_simulator::{Api, FederatedClaims};
@@ -16,7 +16,7 @@ async fn a_pod_signs_in_with_the_token_of_its_cluster() {
     let checked = stage.check(APPLICATION).await;
     checked.expect(true, &["ok    contoso: token"]);
 
-    // What the webhook of Azure Workload Identity puts into a pod.
+    // The variables that the webhook of Azure Workload Identity injects.
     stage.configure("contoso", "type: workload_identity");
     let file = stage.folder().join("token").display().to_string();
     let variables = [
@@ -32,7 +32,7 @@ async fn a_pod_signs_in_with_the_token_of_its_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_does_not_fit_is_refused_with_what_to_compare() {
+async fn a_token_that_does_not_match_is_refused_with_a_fix() {
     let stage = Stage::new().await;
     let trusted = FederatedClaims::default;
     let mut forged = token(&stage, &trusted());
@@ -79,7 +79,7 @@ async fn a_token_that_does_not_fit_is_refused_with_what_to_compare() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_file_is_read_for_each_token_and_its_loss_is_told() {
+async fn the_file_is_read_for_each_token_and_its_loss_is_reported() {
     let stage = Stage::new().await;
     stage.write("token", &token(&stage, &FederatedClaims::default()));
     stage.configure("contoso", APPLICATION);

@@ -1,11 +1,11 @@
-//! Tokens and calls go to the hosts of their cloud, and nowhere else.
+//! Tokens and requests are sent to the hosts of their cloud only.
 //!
-//! The program runs as it would for real, with a proxy for the way out that
-//! lets nothing through and writes down where each connection was to go.
+//! The program runs with a proxy that refuses each connection and records its
+//! destination.
 
 use super::stage::Outcome;
-use crate::simulated::text;
 use crate::stub_server::StubServer;
+use crate::simulated::text;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use std::collections::BTreeSet;
@@ -22,12 +22,12 @@ const CLOUDS: [(&str, &str, &str); 3] = [
     ("dod", "login.microsoftonline.us", "dod-graph.microsoft.us"),
 ];
 
-/// The way out: it lets nothing through.
+/// A proxy that refuses each connection.
 fn proxy() -> StubServer {
     StubServer::responding("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".into())
 }
 
-/// App Service's endpoint, in plain HTTP as it is there.
+/// The endpoint of App Service, in plain HTTP.
 fn app_service() -> StubServer {
     let claims = format!(r#"{{"tid":"{TENANT}","roles":["SecurityEvents.Read.All"]}}"#);
     let token = format!("e30.{}.c2VhbA", BASE64.encode(claims));
@@ -91,7 +91,7 @@ fn a_secret_is_sent_to_entra_of_its_cloud_only() {
 }
 
 #[test]
-fn a_token_is_sent_to_graph_of_its_cloud_only_and_asked_for_without_a_proxy() {
+fn a_token_is_sent_to_graph_of_its_cloud_only_and_requested_without_a_proxy() {
     for (cloud, _, graph) in CLOUDS {
         let (proxy, machine) = (proxy(), app_service());
         let endpoint = format!("http://{}/msi/token", machine.address);
@@ -122,13 +122,13 @@ fn a_token_is_sent_to_graph_of_its_cloud_only_and_asked_for_without_a_proxy() {
 }
 
 #[test]
-fn where_no_managed_identity_answers_it_is_told_and_nobody_else_asked() {
+fn a_missing_managed_identity_is_reported_and_no_other_host_is_contacted() {
     let proxy = proxy();
-    let nobody = TcpListener::bind("127.0.0.1:0")
+    let closed = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
         .unwrap();
-    let endpoint = format!("http://{nobody}/msi/token");
+    let endpoint = format!("http://{closed}/msi/token");
     let variables = [
         ("IDENTITY_ENDPOINT", endpoint.as_str()),
         ("IDENTITY_HEADER", "x"),

@@ -26,7 +26,7 @@ async fn a_machine_signs_in_to_its_own_tenant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_identity_that_was_not_assigned_is_told_as_such() {
+async fn an_identity_that_was_not_assigned_is_reported() {
     let stage = Stage::new().await;
     let checked = stage
         .check("type: managed_identity, client_id: 0a1b2c3d-1111-2222-3333-444444444444")
@@ -52,7 +52,7 @@ async fn an_identity_of_another_tenant_is_not_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_app_signs_in_with_what_app_service_gave_it() {
+async fn an_app_signs_in_with_the_variables_of_app_service() {
     let stage = Stage::new().await;
     stage.configure("contoso", "type: managed_identity");
     let endpoint = format!("{}/msi/token", stage.simulator.url());
@@ -75,7 +75,7 @@ async fn an_app_signs_in_with_what_app_service_gave_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn trouble_of_the_endpoint_is_told_apart_from_a_missing_identity() {
+async fn an_error_of_the_endpoint_differs_from_a_missing_identity() {
     let stage = Stage::new().await;
     for (what, said) in [
         (FaultKind::Status(500), "status 500"),

@@ -1,4 +1,4 @@
-//! Keys and certificates of another make.
+//! Keys and certificates created by openssl.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ pub(crate) fn openssl(folder: &Path, arguments: &str) {
     assert!(ran.status.success(), "openssl {arguments}: {said}");
 }
 
-/// Makes `NAME-key.pem` and `NAME.pem`, its certificate, good for some days.
+/// Makes `NAME-key.pem` and `NAME.pem`, its certificate, valid for some days.
 pub(crate) fn certificate(folder: &Path, name: &str, days: i32) {
     openssl(
         folder,
@@ -25,8 +25,8 @@ pub(crate) fn certificate(folder: &Path, name: &str, days: i32) {
     );
 }
 
-/// Makes `NAME.pem`, a certificate of a key that ended long ago. Debian's
-/// openssl makes none.
+/// Makes `NAME.pem`, a certificate that expired long ago. Debian's openssl
+/// cannot create one.
 pub(crate) fn expired(folder: &Path, name: &str, key: &str) {
     let key = std::fs::read_to_string(folder.join(key)).unwrap();
     let key = rcgen::KeyPair::from_pem(&key).unwrap();

@@ -1,20 +1,20 @@
-//! Each number of Entra's that is known, and the remedy it is told with.
+//! Each known error number of Entra, with its fix.
 
 use super::stage::Stage;
 use crate::golden;
 use graph_simulator::{Api, Fault, FaultKind, Options};
-use secure_score_exporter::graph;
+use secure_score_exporter::credentials;
 use std::path::Path;
 
 #[test]
-fn the_table_of_the_documentation_is_that_of_the_code() {
+fn the_reference_page_matches_the_code() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference/entra-errors.md");
-    golden::compare(&page, &graph::entra_errors());
+    golden::compare(&page, &credentials::entra_errors());
 }
 
-/// The numbers of the table, each with what to do.
+/// The numbers of the table, each with its fix.
 fn remedies() -> Vec<(u32, String)> {
-    let table = graph::entra_errors();
+    let table = credentials::entra_errors();
     let rows = table.lines().filter(|line| line.starts_with("| ")).skip(1);
     rows.flat_map(|row| {
         let cells: Vec<_> = row.split(" | ").collect();
@@ -29,7 +29,7 @@ fn remedies() -> Vec<(u32, String)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_number_is_told_with_its_remedy() {
+async fn each_number_is_reported_with_its_fix() {
     let remedies = remedies();
     assert!(remedies.len() > 25, "{remedies:?}");
     let stage = Stage::with(Options {

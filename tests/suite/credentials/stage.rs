@@ -1,4 +1,4 @@
-//! A simulator, a folder of keys, and the program that is told to sign in.
+//! A simulator, a folder of keys, and the program that signs in.
 
 use crate::process::Process;
 use crate::simulated::text;
@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// What a run of the program came to.
+/// The result of a run of the program.
 pub(crate) struct Outcome {
     pub(crate) success: bool,
     pub(crate) said: String,
 }
 
 impl Outcome {
-    /// It said all of this, and ended as expected.
+    /// Asserts the exit status and that the output contains all `parts`.
     #[track_caller]
     pub(crate) fn expect(&self, success: bool, parts: &[&str]) {
         assert_eq!(self.success, success, "{}", self.said);
@@ -56,7 +56,7 @@ impl Stage {
         tenants.find(|tenant| tenant.name == name).unwrap()
     }
 
-    /// Writes a file nobody else may read.
+    /// Writes a file that only its owner can read.
     pub(crate) fn write(&self, name: &str, text: &str) {
         self.write_bytes(name, text.as_bytes());
     }
@@ -73,8 +73,8 @@ impl Stage {
         self.handle().trust_certificate(&pem).unwrap();
     }
 
-    /// Writes a configuration that signs in to a tenant; `{client_id}` in the
-    /// credential stands for its application's.
+    /// Writes a configuration for a tenant. `{client_id}` in the credential
+    /// becomes the id of its application.
     pub(crate) fn configure(&self, tenant: &str, credential: &str) -> PathBuf {
         self.configure_each(&[(tenant, credential)])
     }
@@ -103,7 +103,7 @@ impl Stage {
         self.run(&["check"], &[]).await
     }
 
-    /// Looks at the configuration alone.
+    /// Checks the configuration without network.
     pub(crate) async fn verdict(&self, credential: &str) -> Outcome {
         self.configure("contoso", credential);
         self.run(&["--config.check"], &[]).await
@@ -142,7 +142,7 @@ impl Stage {
     }
 }
 
-/// Waits for something that happens within seconds.
+/// Waits until a condition holds, which takes seconds.
 pub(crate) async fn until<F: Future<Output = bool>>(mut happened: impl FnMut() -> F) {
     for _ in 0..600 {
         if happened().await {

@@ -1,4 +1,4 @@
-//! Bodies that are no answers, one after the other, through the real loops.
+//! Invalid bodies, one after the other, through the real refresh loops.
 
 use super::clockwork::Clockwork;
 use crate::world::{World, render};
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 const CATALOGUE: &str = include_str!("../../scenarios/texts/graph/secureScoreControlProfiles.json");
 
-/// What stands in place of a list.
+/// JSON values in place of a list.
 const SHAPES: [&str; 12] = [
     "",
     " ",
@@ -26,8 +26,8 @@ const SHAPES: [&str; 12] = [
     r#"{"value":[],"value":[]"#,
 ];
 
-/// A body that is no list: of another shape, or cut or garbled so that it is
-/// no JSON at all.
+/// A body that is not a list: another JSON value, or truncated or modified
+/// JSON.
 fn broken(random: &mut fastrand::Rng) -> String {
     loop {
         let mut bytes = CATALOGUE.as_bytes().to_vec();
@@ -50,7 +50,7 @@ fn broken(random: &mut fastrand::Rng) -> String {
     }
 }
 
-/// The lines of the tenant's data.
+/// The data lines of the tenant.
 fn data(tenants: &Tenants) -> Vec<String> {
     let text = render(tenants);
     let lines = text.lines().filter(|line| {
@@ -110,12 +110,12 @@ async fn play(bodies: u64) {
 }
 
 #[test]
-fn broken_bodies_cost_nothing() {
+fn invalid_bodies_leave_the_data_unchanged() {
     Clockwork::run(play(200));
 }
 
 #[test]
 #[ignore = "takes minutes; tests/soak runs it"]
-fn ten_thousand_broken_bodies_cost_nothing() {
+fn ten_thousand_invalid_bodies_leave_the_data_unchanged() {
     Clockwork::run(play(10_000));
 }

@@ -1,4 +1,4 @@
-//! The road to Graph, and what can happen on it.
+//! A proxy in front of Graph, with network faults.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -8,25 +8,25 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How much of an answer goes through at a time.
+/// How many bytes of a response pass at a time.
 const PIECE: usize = 16 * 1024;
 
-/// What becomes of connections.
+/// The fate of connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weather {
-    /// They go through.
+    /// They work.
     Fair,
-    /// Nobody listens.
+    /// They are refused.
     Refused,
-    /// They are taken, and reset after so many bytes of answer.
+    /// They are reset after so many bytes of the response.
     ResetAfter(usize),
-    /// They are taken, and nothing ever comes.
+    /// They get no response.
     Silent,
-    /// The answer comes byte by byte, with this pause between two.
+    /// The response arrives byte by byte, with this delay between two.
     Drip(Duration),
-    /// The answer is no TLS.
+    /// The response is not TLS.
     Garbage,
-    /// They lead to somebody else.
+    /// They lead to another server.
     Diverted(SocketAddr),
 }
 
@@ -39,14 +39,14 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Opens a road that leads to an address.
+    /// A proxy for an address.
     pub(crate) fn towards(graph: SocketAddr) -> Self {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)));
         let address = listener.local_addr().unwrap();
-        let (weather, told) = watch::channel(Weather::Fair);
+        let (weather, weather_changes) = watch::channel(Weather::Fair);
         let (done, settled) = watch::channel(Weather::Fair);
         let mut road = JoinSet::new();
-        road.spawn(keep_open(listener, graph, told, done));
+        road.spawn(keep_open(listener, graph, weather_changes, done));
         Self {
             address,
             weather,
@@ -59,7 +59,7 @@ impl Proxy {
         format!("https://{}", self.address)
     }
 
-    /// Changes the weather, and waits until it has come.
+    /// Changes the weather and waits until it applies.
     pub(crate) async fn turn(&mut self, weather: Weather) {
         self.weather.send(weather).unwrap();
         self.settled
@@ -83,15 +83,15 @@ fn listen(address: SocketAddr) -> TcpListener {
 async fn keep_open(
     first: TcpListener,
     graph: SocketAddr,
-    mut told: watch::Receiver<Weather>,
+    mut weather_changes: watch::Receiver<Weather>,
     done: watch::Sender<Weather>,
 ) {
     let address = first.local_addr().unwrap();
     let mut listener = Some(first);
     loop {
-        let weather = *told.borrow_and_update();
+        let weather = *weather_changes.borrow_and_update();
         let mut connections = JoinSet::new();
-        // A port that is bound and not listened on stays ours, and refuses.
+        // A port that is bound without a listener refuses connections.
         let _closed;
         if weather == Weather::Refused {
             listener = None;
@@ -102,7 +102,7 @@ async fn keep_open(
         done.send_replace(weather);
         loop {
             tokio::select! {
-                changed = told.changed() => match changed {
+                changed = weather_changes.changed() => match changed {
                     Ok(()) => break,
                     Err(_) => return,
                 },
@@ -137,7 +137,7 @@ async fn travel(mut client: TcpStream, graph: SocketAddr, weather: Weather) {
     }
 }
 
-/// Passes bytes on in both directions; the weather is that of the answers.
+/// Passes bytes on in both directions. The weather applies to responses.
 async fn pass_on(client: TcpStream, server: SocketAddr, weather: Weather) {
     let Ok(server) = TcpStream::connect(server).await else {
         return;
@@ -177,18 +177,18 @@ async fn pass_on(client: TcpStream, server: SocketAddr, weather: Weather) {
     }
 }
 
-/// Somebody who is not Graph: it speaks TLS with a certificate of its own.
+/// Another server than Graph: TLS with a certificate of its own.
 pub(crate) struct Impostor {
     pub(crate) address: SocketAddr,
     /// The authority that issued its certificate.
     pub(crate) ca_pem: String,
-    /// How many got past the handshake and said something.
+    /// How many clients completed the handshake and sent something.
     pub(crate) told: Arc<Mutex<usize>>,
     _task: JoinSet<()>,
 }
 
 impl Impostor {
-    /// Its certificate is for a name, and good until a year.
+    /// A server with a certificate for `name`, valid until a year.
     pub(crate) async fn start(name: &str, until: i32) -> Self {
         let (config, ca_pem) = identity(name, until);
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));

@@ -1,4 +1,4 @@
-//! Graph is never asked more than it allows, whatever it answers.
+//! The exporter never exceeds Graph's limits, whatever Graph responds.
 
 use super::clockwork::Clockwork;
 use super::pace;
@@ -8,17 +8,17 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What Graph allows an application in one tenant.
+/// Graph's limit for an application in one tenant.
 const A_MINUTE: usize = 150;
 const AT_ONCE: usize = 2;
 
-/// Refreshes at a time, over all tenants.
+/// Concurrent refreshes, over all tenants.
 const CONCURRENCY: usize = 3;
 
-/// As often as a configuration may ask for it.
+/// The shortest interval of a configuration.
 const RHYTHM: Duration = Duration::from_secs(10);
 
-/// What makes a client ask again, each at a tenant of its own.
+/// Responses that cause retries, each for a tenant of its own.
 fn worst() -> Vec<Vec<(Api, FaultKind)>> {
     use Api::{Profiles, Scores, Token};
     let throttle = |retry_after| FaultKind::Throttle { retry_after };
@@ -56,7 +56,7 @@ fn worst() -> Vec<Vec<(Api, FaultKind)>> {
     ]
 }
 
-/// The whole book, though the simulator remembers its end only.
+/// All requests, though the simulator keeps only the last ones.
 #[derive(Default)]
 struct Book {
     requests: Vec<RecordedRequest>,
@@ -75,7 +75,7 @@ impl Book {
 }
 
 #[test]
-fn graph_is_never_asked_more_than_it_allows() {
+fn the_exporter_never_exceeds_graphs_limits() {
     Clockwork::run(async {
         let worst = worst();
         let time = Clockwork::new();
@@ -119,7 +119,7 @@ fn graph_is_never_asked_more_than_it_allows() {
         }
         assert!(
             busiest.0 > 60 && busiest.1 == AT_ONCE,
-            "nobody was hurried: {busiest:?}"
+            "the load was too low: {busiest:?}"
         );
         let at_once = pace::most_at_once(book.requests.iter());
         assert_eq!(at_once, CONCURRENCY, "requests at once over all tenants");

@@ -1,10 +1,11 @@
-//! The doors through which other people's bytes come in.
+//! The parsers of external input.
 //!
-//! Each takes bytes from anywhere and must neither panic nor believe what is
-//! not there. The tests throw mutated samples at them, `fuzz` what a coverage-
-//! guided search comes up with.
+//! Each function passes arbitrary bytes to one of them, which must neither
+//! panic nor accept invalid input. The tests use mutated samples, `fuzz` a
+//! coverage-guided search.
 
 use secure_score_exporter::config::{self, Environment};
+use secure_score_exporter::credentials::{TokenFacts, read_entra_error};
 use secure_score_exporter::graph;
 use secure_score_exporter::http::{Site, SiteOptions};
 use secure_score_exporter::store::disk::StateDirectory;
@@ -16,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// The longest id that is a label, in bytes.
+/// The maximum length of an id, in bytes.
 const LONGEST_ID: usize = 128;
 
 /// Pages of `secureScoreControlProfiles`.
@@ -35,7 +36,7 @@ pub(crate) fn catalogue(body: &[u8]) {
     show(Some(&read), None);
 }
 
-/// Answers of `secureScores`.
+/// Responses of `secureScores`.
 pub(crate) fn report(body: &[u8]) {
     let Ok(read) = graph::read_report(body) else {
         return;
@@ -45,7 +46,7 @@ pub(crate) fn report(body: &[u8]) {
     show(None, read.map(Arc::new));
 }
 
-/// Shows a tenant, and looks at every line.
+/// Renders a tenant and checks each line.
 fn show(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) {
     let mut pins = CategoryPins::default();
     if let Some(catalogue) = catalogue {
@@ -84,21 +85,21 @@ fn show(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) {
     }
 }
 
-/// Tokens, and refusals of Entra's.
+/// Tokens, and errors of Entra.
 pub(crate) fn token(bytes: &[u8]) {
-    let facts = graph::read_token(&String::from_utf8_lossy(bytes));
-    assert!(facts.needless().iter().all(|it| is_printable(it)));
+    let facts = TokenFacts::parse(&String::from_utf8_lossy(bytes));
+    assert!(facts.unneeded().iter().all(|it| is_printable(it)));
     let status = 400 + u16::from(bytes.first().copied().unwrap_or(0));
-    let told = graph::read_refusal(status, bytes).to_string();
-    assert!(is_printable(&told), "{told:?}");
+    let message = read_entra_error(status, bytes).to_string();
+    assert!(is_printable(&message), "{message:?}");
 }
 
 fn is_printable(text: &str) -> bool {
     !text.chars().any(char::is_control)
 }
 
-/// Configurations. One that names files is left out: what it says of them is
-/// no matter of its bytes.
+/// Configurations. Those that name files are skipped: their errors depend on
+/// the files.
 pub(crate) fn configuration(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).to_lowercase();
     if text.contains("_file") {
@@ -113,8 +114,8 @@ pub(crate) fn configuration(bytes: &[u8]) {
     }
 }
 
-/// What should hold a certificate and its private key, PEM or PKCS#12, under
-/// the password `sample`.
+/// Certificates with their private key, PEM or PKCS#12, with the password
+/// `sample`.
 pub(crate) fn keystore(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("there is room for a file");
     let write = |name: &str, bytes: &[u8]| {
@@ -142,8 +143,8 @@ pub(crate) fn keystore(bytes: &[u8]) {
 const KEYSTORE: &str = "tenants: [{name: a, tenant_id: a.com, credential: {type: client_certificate, \
     client_id: 0a1b2c3d-1111-2222-3333-444444444444, certificate_file: application, password_file: password}}]";
 
-/// Web configurations. Whoever writes one may name files, so those that do are
-/// left out: nobody shall read what is on this machine.
+/// Web configurations. Those that name files are skipped: they must not read
+/// this machine's files.
 pub(crate) fn web_configuration(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).to_lowercase();
     if text.contains("_file") {
@@ -193,7 +194,7 @@ fn site() -> Site {
     Site::new(Arc::default(), Arc::new(telemetry), SiteOptions::default())
 }
 
-/// Files of state, as they are and with a head that fits what follows.
+/// State files, as they are and with a header that matches their content.
 pub(crate) fn state(bytes: &[u8]) {
     let folder = tempfile::tempdir().expect("there is room for a file");
     let directory = StateDirectory::open(folder.path()).expect("the directory is ours");

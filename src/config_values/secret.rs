@@ -1,0 +1,136 @@
+//! Secrets, which never appear in output by accident.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+use strict_yaml::{io_reason, open_file};
+
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+/// The limit keeps a path to `/dev/zero` from filling the memory.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// A value that is wiped when dropped and prints as `<secret>`.
+#[derive(Clone)]
+pub struct Secret(SecretString);
+
+/// Compares a reloaded secret with the one in use. Both come from this machine,
+/// so the comparison need not take constant time.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+}
+
+impl Eq for Secret {}
+
+impl Secret {
+    /// The secret with this text.
+    pub fn new(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+
+    /// The text. Call this only where the value is used, such as for a token
+    /// request.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.expose_secret().len()
+    }
+
+    /// Whether it is a GUID, like the *id* of a secret.
+    pub(crate) fn looks_like_guid(&self) -> bool {
+        super::guid::is_guid(self.0.expose_secret())
+    }
+
+    /// Reads a secret from a file that contains nothing else.
+    pub(crate) fn read(path: &Path) -> Result<Self, SecretError> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        open_file(path)?
+            .take(MAX_BYTES + 1)
+            .read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(SecretError::Large);
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::Binary)?;
+        Self::parse(text)
+    }
+
+    /// The secret with this text, without a newline at the end, which editors
+    /// add. Other newlines are refused: the text is then probably not a secret,
+    /// and Entra's error message for a wrong secret would not say so.
+    pub(crate) fn parse(text: &str) -> Result<Self, SecretError> {
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.trim().is_empty() {
+            return Err(SecretError::Empty);
+        }
+        if text.contains(['\n', '\r', '\0']) {
+            return Err(SecretError::Lines);
+        }
+        Ok(Self::new(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<secret>")
+    }
+}
+
+/// Why a text or file is not a secret.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SecretError {
+    #[error("cannot be read ({})", io_reason(.0))]
+    Unreadable(#[from] io::Error),
+    #[error("is empty; put the secret's value there")]
+    Empty,
+    #[error("is larger than 64 KiB; name a file that contains only the secret")]
+    Large,
+    #[error("is not text; store the secret as text (for a salt: openssl rand -base64 32)")]
+    Binary,
+    #[error("contains several lines or a NUL; it must contain only the secret")]
+    Lines,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_not_printed() {
+        let secret = Secret::new("hunter2".to_owned());
+        assert_eq!(
+            format!("{secret} {secret:?} {:?}", Some(&secret)),
+            "<secret> <secret> Some(<secret>)"
+        );
+        assert_eq!(secret.expose(), "hunter2");
+    }
+
+    #[test]
+    fn only_one_newline_at_the_end_is_removed() {
+        assert_eq!(Secret::parse("a b\n").unwrap().expose(), "a b");
+        assert_eq!(Secret::parse("ab\r\n").unwrap().expose(), "ab");
+        assert!(matches!(Secret::parse("ab\n\n"), Err(SecretError::Lines)));
+        assert!(matches!(Secret::parse("a\0b"), Err(SecretError::Lines)));
+        assert!(matches!(Secret::parse("\n"), Err(SecretError::Empty)));
+    }
+
+    #[test]
+    fn an_endless_file_is_refused() {
+        assert!(matches!(
+            Secret::read(Path::new("/dev/zero")),
+            Err(SecretError::Large)
+        ));
+    }
+}

@@ -1,0 +1,182 @@
+//! Entra's error numbers (AADSTS), and the fix for each.
+
+use secure_score_model::Reason;
+
+/// Numbers with the same fix.
+struct Group {
+    codes: &'static [u32],
+    reason: Reason,
+    hint: &'static str,
+}
+
+/// From Microsoft's list of error codes (learn.microsoft.com, Entra identity
+/// platform, "error codes"). The numbers are stable; the texts are not, so
+/// only the numbers are read.
+const GROUPS: &[Group] = &[
+    Group {
+        codes: &[7_000_215],
+        reason: Reason::Credential,
+        hint: "the client secret is wrong: use the secret's value, not its id, and check for a cut-off character",
+    },
+    Group {
+        codes: &[7_000_222],
+        reason: Reason::Credential,
+        hint: "the client secret has expired: create a new one for the application and put it in place",
+    },
+    Group {
+        codes: &[7_000_218],
+        reason: Reason::Credential,
+        hint: "no credential reached Entra: look for a proxy that rewrites requests",
+    },
+    Group {
+        codes: &[700_027, 50_012, 50_013, 700_021, 700_023],
+        reason: Reason::Credential,
+        hint: "the certificate is not accepted: upload it to this application (Certificates & secrets), and compare its thumbprint with the file's",
+    },
+    Group {
+        codes: &[700_024],
+        reason: Reason::Credential,
+        hint: "the assertion is outside its time range: set this machine's clock",
+    },
+    Group {
+        codes: &[700_030, 1_000_502],
+        reason: Reason::Credential,
+        hint: "the certificate is expired or not valid: make a new one, upload it to the application and put it in place",
+    },
+    Group {
+        codes: &[70_021, 700_211, 700_212, 700_213, 700_222],
+        reason: Reason::Credential,
+        hint: "no federated credential matches: compare issuer, subject and audience of the token, letter by letter, with the application's federated credentials",
+    },
+    Group {
+        codes: &[50_027, 5_002_738],
+        reason: Reason::Credential,
+        hint: "the federated token is not readable or has expired: check that the program that writes the token file still renews it",
+    },
+    Group {
+        codes: &[90_061, 501_661],
+        reason: Reason::Server,
+        hint: "Entra could not fetch the keys of the federated token's issuer: its OpenID configuration must be reachable from the internet",
+    },
+    Group {
+        codes: &[700_016, 7_000_229, 650_052, 65_001],
+        reason: Reason::Consent,
+        hint: "the application is not known in this tenant: have an administrator consent to it, and check client_id and cloud",
+    },
+    Group {
+        codes: &[500_011],
+        reason: Reason::Consent,
+        hint: "Microsoft Graph is not known by this name in the tenant's cloud: check cloud",
+    },
+    Group {
+        codes: &[7_000_112],
+        reason: Reason::Consent,
+        hint: "the application is disabled in this tenant: enable its enterprise application",
+    },
+    Group {
+        codes: &[53_003, 530_003, 53_000, 530_032],
+        reason: Reason::Policy,
+        hint: "a Conditional Access policy blocks the application: exclude it or its address range",
+    },
+    Group {
+        codes: &[90_002, 900_023, 50_059, 90_013],
+        reason: Reason::UnknownTenant,
+        hint: "the tenant is not known in this cloud: check tenant_id and cloud",
+    },
+    Group {
+        codes: &[50_196],
+        reason: Reason::Throttled,
+        hint: "Entra received too many equal requests; the exporter waits and tries again",
+    },
+    Group {
+        codes: &[90_033, 90_006],
+        reason: Reason::Server,
+        hint: "Entra has a temporary failure; the exporter tries again",
+    },
+];
+
+/// The reference page.
+pub fn table() -> String {
+    let mut page = String::from(
+        "# Entra's error numbers\n\n\
+         Generated from the code. When Entra refuses a token, the log, the status page and `check` \
+         show the first line of its answer and the fix. The metric shows the reason only.\n\n\
+         | AADSTS | reason | fix |\n|---|---|---|\n",
+    );
+    for group in GROUPS {
+        let codes: Vec<_> = group.codes.iter().map(u32::to_string).collect();
+        let (codes, reason) = (codes.join(", "), group.reason.as_str());
+        page += &format!("| {codes} | `{reason}` | {} |\n", group.hint);
+    }
+    page
+}
+
+fn group(codes: &[u32]) -> Option<&'static Group> {
+    GROUPS
+        .iter()
+        .find(|group| group.codes.iter().any(|code| codes.contains(code)))
+}
+
+/// The reason for a refused token.
+pub(super) fn reason(status: u16, codes: &[u32]) -> Reason {
+    if let Some(group) = group(codes) {
+        return group.reason;
+    }
+    match status {
+        401 => Reason::Credential,
+        429 => Reason::Throttled,
+        500..=599 => Reason::Server,
+        _ => Reason::Token,
+    }
+}
+
+/// The fix for a refused token.
+pub(super) fn hint(codes: &[u32]) -> Option<&'static str> {
+    group(codes).map(|group| group.hint)
+}
+
+/// The AADSTS numbers in a text, for answers without a list of them.
+pub(super) fn codes_in(text: &str) -> Vec<u32> {
+    text.split("AADSTS")
+        .skip(1)
+        .filter_map(|rest| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().ok()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_is_in_one_group_only() {
+        let mut seen = std::collections::HashSet::new();
+        for code in GROUPS.iter().flat_map(|group| group.codes) {
+            assert!(seen.insert(code), "AADSTS{code} twice");
+        }
+    }
+
+    #[test]
+    fn a_wrong_secret_has_the_reason_credential() {
+        assert_eq!(reason(401, &[7_000_215]), Reason::Credential);
+        assert!(hint(&[7_000_215]).is_some_and(|hint| hint.contains("value")));
+    }
+
+    #[test]
+    fn the_status_decides_for_an_unlisted_number() {
+        assert_eq!(reason(503, &[1]), Reason::Server);
+        assert_eq!(reason(429, &[]), Reason::Throttled);
+        assert_eq!(reason(400, &[1]), Reason::Token);
+    }
+
+    #[test]
+    fn numbers_are_found_in_a_text() {
+        assert_eq!(
+            codes_in("AADSTS7000222: expired. AADSTS50012: x"),
+            [7_000_222, 50_012]
+        );
+        assert!(codes_in("AADSTS: none").is_empty());
+    }
+}

@@ -1,0 +1,257 @@
+//! Failed token requests.
+
+use super::{MAX_MESSAGE, entra_codes};
+use crate::http_client::TransportError;
+use crate::text::{clean_line, redact};
+use secure_score_model::Reason;
+use serde::Deserialize;
+use std::fmt;
+use std::time::Duration;
+
+/// Why there is no access token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenError {
+    kind: TokenErrorKind,
+    retry_after: Option<Duration>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum TokenErrorKind {
+    /// The exchange with Entra failed.
+    Transport(TransportError),
+    /// Entra refused the request.
+    Entra {
+        status: u16,
+        codes: Vec<u32>,
+        description: String,
+    },
+    /// This machine has no endpoint for managed identities.
+    NoIdentity(TransportError),
+    /// That endpoint refused the request.
+    Identity { status: u16, description: String },
+    /// The credential itself cannot be used.
+    Unusable(String),
+    /// The response contains no usable token.
+    Malformed(&'static str),
+}
+
+use TokenErrorKind::{Entra, Identity, Malformed, NoIdentity, Transport, Unusable};
+
+impl From<TokenErrorKind> for TokenError {
+    fn from(kind: TokenErrorKind) -> Self {
+        Self {
+            kind,
+            retry_after: None,
+        }
+    }
+}
+
+impl TokenError {
+    /// The exchange with Entra failed.
+    pub(super) fn transport(error: TransportError) -> Self {
+        Transport(error).into()
+    }
+
+    /// This machine has no endpoint for managed identities.
+    pub(super) fn no_identity(error: TransportError) -> Self {
+        NoIdentity(error).into()
+    }
+
+    /// Entra refused the request.
+    pub(super) fn entra(status: u16, body: &[u8], secrets: &[&str]) -> Self {
+        let body = ErrorBody::parse(body);
+        let codes = match body.error_codes.as_slice() {
+            [] => entra_codes::codes_in(body.text()),
+            codes => codes.to_vec(),
+        };
+        let description = body.description(secrets);
+        Self::from(Entra {
+            status,
+            codes,
+            description,
+        })
+    }
+
+    /// The endpoint for managed identities refused the request.
+    pub(super) fn identity(status: u16, body: &[u8], secrets: &[&str]) -> Self {
+        let description = ErrorBody::parse(body).description(secrets);
+        Self::from(Identity {
+            status,
+            description,
+        })
+    }
+
+    /// The credential itself cannot be used.
+    pub(super) fn unusable(why: &str) -> Self {
+        Unusable(clean_line(&redact(why, &[]), MAX_MESSAGE)).into()
+    }
+
+    /// The response contains no usable token.
+    pub(super) fn malformed(what: &'static str) -> Self {
+        Malformed(what).into()
+    }
+
+    /// The same error with the delay that the server asked for.
+    pub(super) fn with_retry_after(self, delay: Option<Duration>) -> Self {
+        Self {
+            retry_after: delay,
+            ..self
+        }
+    }
+
+    /// The delay before another request, if one is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// The reason for labels.
+    pub fn reason(&self) -> Reason {
+        match &self.kind {
+            Transport(error) | NoIdentity(error) => error.reason(),
+            Entra { status, codes, .. } => entra_codes::reason(*status, codes),
+            Identity { status, .. } => identity_reason(*status),
+            Unusable(_) => Reason::Credential,
+            Malformed(_) => Reason::Token,
+        }
+    }
+
+    /// Whether a retry can succeed only after an administrator's change.
+    pub fn needs_administrator(&self) -> bool {
+        // Entra's refusal with an unlisted number is more likely an error of the
+        // configuration than a temporary failure.
+        if let Entra { status, .. } = self.kind
+            && self.reason() == Reason::Token
+        {
+            return (400..500).contains(&status);
+        }
+        self.reason().needs_administrator()
+    }
+
+    /// The fix, if this error has one of its own.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.kind {
+            Entra { codes, .. } => entra_codes::hint(codes),
+            NoIdentity(_) => Some(
+                "managed identities exist on Azure only (virtual machine, App Service, Container Apps, AKS): give this tenant another type of credential elsewhere",
+            ),
+            Identity {
+                status: 400..=403, ..
+            } => Some(
+                "assign the identity to this machine or app, or correct its client id in the configuration; a new assignment takes some minutes",
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// According to "How to use managed identities to acquire an access token",
+/// error handling: 404 and 410 mean that the endpoint is being updated.
+fn identity_reason(status: u16) -> Reason {
+    match status {
+        404 | 410 | 500..=599 => Reason::Server,
+        429 => Reason::Throttled,
+        400..=499 => Reason::Credential,
+        _ => Reason::Token,
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (place, description) = match &self.kind {
+            Transport(error) => return write!(f, "no access token: {error}"),
+            NoIdentity(error) => {
+                return write!(
+                    f,
+                    "no access token: no managed identity answers on this machine: {error}"
+                );
+            }
+            Unusable(why) => return write!(f, "the credential cannot be used: {why}"),
+            Malformed(what) => return write!(f, "the access token is not as documented: {what}"),
+            Entra {
+                status,
+                description,
+                ..
+            } => (
+                format!("Entra refused an access token with status {status}"),
+                description,
+            ),
+            Identity {
+                status,
+                description,
+            } => (
+                format!("Azure gave no access token for the managed identity: status {status}"),
+                description,
+            ),
+        };
+        f.write_str(&place)?;
+        match description.is_empty() {
+            true => Ok(()),
+            false => write!(f, ": {description}"),
+        }
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+/// The body of an error of Entra's token endpoint, or of the endpoint for
+/// managed identities.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct ErrorBody {
+    error: Option<String>,
+    /// App Service's name for the description.
+    message: Option<String>,
+    error_description: Option<String>,
+    error_codes: Vec<u32>,
+}
+
+impl ErrorBody {
+    fn parse(body: &[u8]) -> Self {
+        serde_json::from_slice(body).unwrap_or_default()
+    }
+
+    fn text(&self) -> &str {
+        let texts = [&self.error_description, &self.message, &self.error];
+        texts
+            .into_iter()
+            .find_map(Option::as_deref)
+            .unwrap_or_default()
+    }
+
+    /// The first line of the text. The others repeat ids and the time.
+    fn description(&self, secrets: &[&str]) -> String {
+        let first_line = self.text().lines().next().unwrap_or_default();
+        clean_line(&redact(first_line, secrets), MAX_MESSAGE)
+    }
+}
+
+/// Reads an error of Entra's token endpoint, without a network.
+pub fn read_entra_error(status: u16, body: &[u8]) -> TokenError {
+    TokenError::entra(status, body, &[])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entra_error_has_the_first_line_and_the_number() {
+        let body = br#"{"error":"invalid_client","error_description":"AADSTS7000222: expired.\r\nTrace ID: x","error_codes":[7000222]}"#;
+        let expected = Entra {
+            status: 401,
+            codes: vec![7_000_222],
+            description: "AADSTS7000222: expired.".to_owned(),
+        };
+        assert_eq!(read_entra_error(401, body), expected.into());
+    }
+
+    #[test]
+    fn an_entra_error_without_json_keeps_its_status() {
+        let expected = Entra {
+            status: 503,
+            codes: Vec::new(),
+            description: String::new(),
+        };
+        assert_eq!(read_entra_error(503, b"<html>"), expected.into());
+    }
+}

@@ -1,0 +1,190 @@
+//! Files with a certificate and its private key: PEM or PKCS#12.
+
+use p12_keystore::KeyStore;
+use p12_keystore::error::Error as Pkcs12Error;
+use pkcs8::EncryptedPrivateKeyInfo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use zeroize::Zeroizing;
+
+use crate::config_values::Secret;
+
+/// Any PEM file contains this.
+const PEM: &[u8] = b"-----BEGIN ";
+const ENCRYPTED: (&str, &str) = (
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+    "-----END ENCRYPTED PRIVATE KEY-----",
+);
+/// The header of keys that OpenSSL encrypted before PKCS#8.
+const LEGACY_ENCRYPTED: &[u8] = b"Proc-Type: 4,ENCRYPTED";
+
+/// A private key and the certificates found with it, in DER.
+pub(super) struct KeystoreContents {
+    pub(super) certificates: Vec<Vec<u8>>,
+    pub(super) key: PrivateKey,
+    /// Whether the key is encrypted.
+    pub(super) is_encrypted: bool,
+}
+
+/// A private key, in its original encoding.
+pub(super) enum PrivateKey {
+    Pkcs8(Zeroizing<Vec<u8>>),
+    Pkcs1(Zeroizing<Vec<u8>>),
+    Elliptic,
+}
+
+/// Why a certificate cannot be used, and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum KeystoreError {
+    #[error("contains neither PEM nor PKCS#12; convert DER with `openssl x509 -inform der`")]
+    Unknown,
+    #[error("contains no certificate; add the one that was uploaded to the application")]
+    NoCertificate,
+    #[error("has a certificate that is damaged or cut off; copy the whole file again")]
+    Certificate,
+    #[error("contains no private key; add it, or name its file as key_file")]
+    NoKey,
+    #[error("has a private key that is damaged or cut off; copy the whole file again")]
+    Key,
+    #[error(
+        "has a key that is not RSA, the only kind Entra takes; make one with `openssl req -newkey rsa:3072`"
+    )]
+    NotRsa,
+    #[error(
+        "has an RSA key of less than 2048 bits; make a longer one with `openssl req -newkey rsa:3072`"
+    )]
+    TooSmall,
+    #[error("needs a password; name its file as password_file, or a variable as password_env")]
+    NeedsPassword,
+    #[error("cannot be decrypted with this password; use the password of this file")]
+    WrongPassword,
+    #[error(
+        "is encrypted in a way that is not supported; convert the key with `openssl pkcs8 -topk8`"
+    )]
+    Cipher,
+    #[error("contains no certificate of this private key; put the matching pair there")]
+    KeyMismatch,
+    #[error("is PKCS#12, which contains the key itself; remove key_file")]
+    SeparateKey,
+}
+
+impl KeystoreError {
+    /// Whether the error is in the file of the key, if that is a separate one.
+    pub(super) const fn concerns_key(self) -> bool {
+        use KeystoreError::{
+            Cipher, Key, NeedsPassword, NoKey, NotRsa, SeparateKey, TooSmall, WrongPassword,
+        };
+        matches!(
+            self,
+            NoKey | Key | NotRsa | TooSmall | NeedsPassword | WrongPassword | Cipher | SeparateKey
+        )
+    }
+}
+
+/// Reads a file, with the key in it or in a separate file.
+pub(super) fn open(
+    file: &[u8],
+    key_file: Option<&[u8]>,
+    password: Option<&Secret>,
+) -> Result<KeystoreContents, KeystoreError> {
+    match (is_pem(file), key_file) {
+        (true, key_file) => pem(file, key_file.unwrap_or(file), password),
+        (false, Some(_)) => Err(KeystoreError::SeparateKey),
+        (false, None) => pkcs12(file, password),
+    }
+}
+
+fn is_pem(file: &[u8]) -> bool {
+    memchr::memmem::find(file, PEM).is_some()
+}
+
+fn pem(
+    file: &[u8],
+    key: &[u8],
+    password: Option<&Secret>,
+) -> Result<KeystoreContents, KeystoreError> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file)
+        .map(|one| one.map(|der| der.to_vec()))
+        .collect();
+    let certificates = certificates.map_err(|_| KeystoreError::Certificate)?;
+    if certificates.is_empty() {
+        return Err(KeystoreError::NoCertificate);
+    }
+    let encrypted = encrypted_key(key);
+    Ok(KeystoreContents {
+        is_encrypted: encrypted.is_some(),
+        certificates,
+        key: match encrypted {
+            Some(pem) => decrypt_key(pem, password)?,
+            None => read_key(key)?,
+        },
+    })
+}
+
+fn read_key(file: &[u8]) -> Result<PrivateKey, KeystoreError> {
+    use rustls::pki_types::pem::Error;
+    if memchr::memmem::find(file, LEGACY_ENCRYPTED).is_some() {
+        return Err(KeystoreError::Cipher);
+    }
+    match PrivateKeyDer::from_pem_slice(file) {
+        Ok(PrivateKeyDer::Pkcs8(key)) => Ok(PrivateKey::Pkcs8(wiped(key.secret_pkcs8_der()))),
+        Ok(PrivateKeyDer::Pkcs1(key)) => Ok(PrivateKey::Pkcs1(wiped(key.secret_pkcs1_der()))),
+        Ok(_) => Ok(PrivateKey::Elliptic),
+        Err(Error::NoItemsFound) => Err(KeystoreError::NoKey),
+        Err(_) => Err(KeystoreError::Key),
+    }
+}
+
+fn wiped(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(bytes.to_vec())
+}
+
+/// The encrypted key of a PEM file, from its first line to its last.
+fn encrypted_key(file: &[u8]) -> Option<&str> {
+    let text = std::str::from_utf8(file).ok()?;
+    let (begin, end) = ENCRYPTED;
+    let start = text.find(begin)?;
+    let from = text.get(start..)?;
+    let length = from.find(end)? + end.len();
+    from.get(..length)
+}
+
+fn decrypt_key(pem: &str, password: Option<&Secret>) -> Result<PrivateKey, KeystoreError> {
+    let password = password.ok_or(KeystoreError::NeedsPassword)?;
+    let (_, document) = pkcs8::SecretDocument::from_pem(pem).map_err(|_| KeystoreError::Key)?;
+    let encrypted = EncryptedPrivateKeyInfo::try_from(document.as_bytes())
+        .map_err(|_| KeystoreError::Cipher)?;
+    let decrypted = encrypted
+        .decrypt(password.expose())
+        .map_err(|error| match error {
+            pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::UnsupportedAlgorithm {
+                ..
+            }) => KeystoreError::Cipher,
+            _ => KeystoreError::WrongPassword,
+        })?;
+    Ok(PrivateKey::Pkcs8(wiped(decrypted.as_bytes())))
+}
+
+fn pkcs12(file: &[u8], password: Option<&Secret>) -> Result<KeystoreContents, KeystoreError> {
+    let given = password.map_or("", Secret::expose);
+    let store = KeyStore::from_pkcs12(file, given).map_err(|error| match error {
+        Pkcs12Error::MacError(_) if password.is_none() => KeystoreError::NeedsPassword,
+        Pkcs12Error::MacError(_) | Pkcs12Error::Pkcs5Error(_) | Pkcs12Error::UnpadError => {
+            KeystoreError::WrongPassword
+        }
+        Pkcs12Error::UnsupportedEncryptionScheme | Pkcs12Error::UnsupportedMacAlgorithm => {
+            KeystoreError::Cipher
+        }
+        _ => KeystoreError::Unknown,
+    })?;
+    let (_, found) = store.private_key_chain().ok_or(KeystoreError::NoKey)?;
+    Ok(KeystoreContents {
+        certificates: found
+            .chain()
+            .iter()
+            .map(|certificate| certificate.as_der().to_vec())
+            .collect(),
+        key: PrivateKey::Pkcs8(wiped(found.key())),
+        is_encrypted: !given.is_empty(),
+    })
+}

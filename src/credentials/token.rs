@@ -1,0 +1,172 @@
+//! Access tokens and their claims.
+
+use super::{MAX_MESSAGE, TokenError};
+use crate::text::{clean_line, redact};
+use azure_core::credentials::{AccessToken, Secret};
+use azure_core::time::OffsetDateTime;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The share of a token's lifetime after which it is renewed.
+const RENEW_AFTER: f64 = 0.8;
+
+/// A token that expires sooner than this is not used.
+const MIN_LIFETIME: Duration = Duration::from_secs(10);
+
+/// The permission the exporter needs, and the only one it should have.
+pub const PERMISSION: &str = "SecurityEvents.Read.All";
+
+/// The permission that also allows changes. It includes [`PERMISSION`].
+const WRITE_PERMISSION: &str = "SecurityEvents.ReadWrite.All";
+
+/// A token in use.
+pub struct Token {
+    bearer: Secret,
+    pub(super) renew_at: Instant,
+    pub(super) expires_at: Instant,
+    pub(super) facts: TokenFacts,
+}
+
+impl Token {
+    pub(super) fn new(issued: AccessToken) -> Result<Self, TokenError> {
+        let lifetime =
+            Duration::try_from(issued.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();
+        if lifetime < MIN_LIFETIME || issued.token.secret().is_empty() {
+            return Err(TokenError::malformed(
+                "it is empty or expires at once; check this machine's clock",
+            ));
+        }
+        let now = Instant::now();
+        Ok(Self {
+            renew_at: now + lifetime.mul_f64(RENEW_AFTER),
+            expires_at: now + lifetime - MIN_LIFETIME,
+            facts: TokenFacts::parse(issued.token.secret()),
+            bearer: issued.token,
+        })
+    }
+
+    /// The value of the `Authorization` header.
+    pub fn header(&self) -> String {
+        format!("Bearer {}", self.bearer.secret())
+    }
+
+    /// A text without the token, in case it echoes the request.
+    pub fn redact(&self, text: &str) -> String {
+        redact(text, &[self.bearer.secret()])
+    }
+
+    /// Whether a body contains the token.
+    pub fn is_in(&self, body: &[u8]) -> bool {
+        memchr::memmem::find(body, self.bearer.secret().as_bytes()).is_some()
+    }
+
+    /// The tenant that it was issued for, as far as it can be read.
+    pub fn tenant_id(&self) -> Option<&str> {
+        self.facts.tenant_id.as_deref()
+    }
+}
+
+/// The claims of a token, as far as it can be read. Microsoft calls tokens
+/// opaque, so each of them may be missing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TokenFacts {
+    /// The tenant it was issued for.
+    pub tenant_id: Option<String>,
+    /// Its permissions: application roles or delegated scopes; `None` if the
+    /// token cannot be read.
+    pub permissions: Option<Vec<String>>,
+}
+
+impl TokenFacts {
+    /// Reads the middle part of a JSON web token. Another format is no error.
+    pub fn parse(bearer: &str) -> Self {
+        let claims = bearer
+            .split('.')
+            .nth(1)
+            .and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok())
+            .and_then(|json| serde_json::from_slice::<Claims>(&json).ok())
+            .unwrap_or_default();
+        let delegated = claims
+            .scp
+            .map(|scopes| clean(scopes.split_whitespace().map(str::to_owned).collect()));
+        Self {
+            permissions: claims.roles.map(clean).or(delegated).or_else(|| {
+                // A readable application token without any role has no claim.
+                claims.tid.is_some().then(Vec::new)
+            }),
+            tenant_id: claims.tid,
+        }
+    }
+
+    /// The permissions that the exporter does not need.
+    pub fn unneeded(&self) -> Vec<&str> {
+        let permissions = self.permissions.iter().flatten().map(String::as_str);
+        permissions.filter(|name| *name != PERMISSION).collect()
+    }
+
+    /// Whether it has the permission; `None` if its permissions are unknown.
+    pub fn may_read(&self) -> Option<bool> {
+        let permissions = self.permissions.as_ref()?;
+        Some(
+            permissions
+                .iter()
+                .any(|p| p == PERMISSION || p == WRITE_PERMISSION),
+        )
+    }
+}
+
+fn clean(permissions: Vec<String>) -> Vec<String> {
+    let clean = |permission: &String| clean_line(permission, MAX_MESSAGE);
+    permissions.iter().map(clean).collect()
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Claims {
+    tid: Option<String>,
+    roles: Option<Vec<String>>,
+    scp: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(claims: &str) -> String {
+        let encoded = BASE64_URL_SAFE_NO_PAD.encode(claims);
+        format!("e30.{encoded}.")
+    }
+
+    #[test]
+    fn roles_and_tenant_are_read() {
+        let facts = TokenFacts::parse(&token(r#"{"tid":"T","roles":["SecurityEvents.Read.All"]}"#));
+        assert_eq!(facts.tenant_id.as_deref(), Some("T"));
+        assert_eq!(facts.may_read(), Some(true));
+    }
+
+    #[test]
+    fn a_readable_token_without_roles_may_not_read() {
+        assert_eq!(
+            TokenFacts::parse(&token(r#"{"tid":"T"}"#)).may_read(),
+            Some(false)
+        );
+    }
+
+    #[test]
+    fn delegated_scopes_count_as_permissions() {
+        let facts = TokenFacts::parse(&token(
+            r#"{"tid":"T","scp":"openid SecurityEvents.Read.All"}"#,
+        ));
+        assert_eq!(facts.may_read(), Some(true));
+    }
+
+    #[test]
+    fn an_opaque_token_has_no_claims() {
+        for opaque in ["", "abc", "a.b.c", "EwBwA8l6BAAU"] {
+            assert_eq!(TokenFacts::parse(opaque), TokenFacts::default(), "{opaque}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Counts what is unexpected in a response while it is decoded.
+
+use super::date::{self, Date};
+use super::lenient::{LenientNumber, LenientText};
+use crate::text::{clean_line, is_printable};
+use secure_score_model::{Anomalies, Category, Points, SkippedField, Timestamp, UnknownField};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The maximum length of an id in a label. Real ids have at most 70 bytes. A
+/// longer id is skipped, because two truncated ids could become one series.
+const MAX_ID: usize = 128;
+
+/// The maximum length of an unknown word in the log.
+const MAX_LOGGED_WORD: usize = 60;
+
+/// A word that this version does not know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownWord {
+    /// The field with the word.
+    pub field: UnknownField,
+    /// The word, truncated and without control characters.
+    pub word: String,
+}
+
+/// Reads fields and counts those that are unexpected.
+#[derive(Default)]
+pub(super) struct AnomalyCounter {
+    pub(super) anomalies: Anomalies,
+    pub(super) words: BTreeSet<UnknownWord>,
+}
+
+impl AnomalyCounter {
+    pub(super) fn unknown(&mut self, field: UnknownField, word: &str) {
+        self.anomalies.unknown(field);
+        self.words.insert(UnknownWord {
+            field,
+            word: clean_line(word, MAX_LOGGED_WORD),
+        });
+    }
+
+    pub(super) fn skipped(&mut self, field: SkippedField, times: usize) {
+        for _ in 0..times {
+            self.anomalies.skipped(field);
+        }
+    }
+
+    /// The meaning of a word. A missing or unknown one returns `default`, and
+    /// an unknown one is counted.
+    pub(super) fn word<T>(
+        &mut self,
+        field: UnknownField,
+        text: &LenientText<'_>,
+        default: T,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
+        if *text == LenientText::Invalid {
+            self.unknown(field, "(not a word)");
+        }
+        let Some(word) = text.get() else {
+            return default;
+        };
+        parse(word).unwrap_or_else(|| {
+            self.unknown(field, word);
+            default
+        })
+    }
+
+    pub(super) fn points(&mut self, field: SkippedField, number: LenientNumber) -> Option<Points> {
+        self.number(field, number, Points::new)
+    }
+
+    /// A number that `parse` accepts. Others are counted.
+    pub(super) fn number<T>(
+        &mut self,
+        field: SkippedField,
+        number: LenientNumber,
+        parse: impl Fn(f64) -> Option<T>,
+    ) -> Option<T> {
+        let parsed = match number {
+            LenientNumber::Missing => return None,
+            LenientNumber::Number(value) => parse(value),
+            LenientNumber::Invalid => None,
+        };
+        self.skipped(field, usize::from(parsed.is_none()));
+        parsed
+    }
+
+    pub(super) fn date(&mut self, text: &LenientText<'_>) -> Option<Timestamp> {
+        let date = match text {
+            LenientText::Invalid => Date::Invalid,
+            _ => date::parse(text.get()?),
+        };
+        self.skipped(SkippedField::Date, usize::from(date == Date::Invalid));
+        match date {
+            Date::At(time) => Some(time),
+            Date::Never | Date::Invalid => None,
+        }
+    }
+
+    pub(super) fn id(&mut self, text: &LenientText<'_>) -> Option<Arc<str>> {
+        let id = text.get();
+        let id = id.filter(|id| id.len() <= MAX_ID && is_printable(id));
+        self.skipped(SkippedField::Id, usize::from(id.is_none()));
+        id.map(Arc::from)
+    }
+
+    pub(super) fn category(&mut self, text: &LenientText<'_>) -> Category {
+        self.word(UnknownField::Category, text, Category::Unknown, |word| {
+            word.parse().ok()
+        })
+    }
+}

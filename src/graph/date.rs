@@ -1,0 +1,79 @@
+//! Dates in Graph's responses.
+
+use secure_score_model::Timestamp;
+
+/// A date as Graph sends it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Date {
+    /// A time.
+    At(Timestamp),
+    /// The zero date of .NET, which stands for no date.
+    Never,
+    /// Not a date.
+    Invalid,
+}
+
+/// Dates outside these years are invalid: Secure Score began in 2017.
+const VALID_YEARS: std::ops::Range<i16> = 2010..2150;
+
+/// Parses an RFC 3339 date with any number of fractional digits. Without an
+/// offset it is UTC.
+pub(super) fn parse(text: &str) -> Date {
+    if text.starts_with("0001-01-01") {
+        return Date::Never;
+    }
+    let parsed = text.parse::<jiff::Timestamp>().or_else(|_| {
+        let civil: jiff::civil::DateTime = text.parse()?;
+        Ok::<_, jiff::Error>(civil.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+    });
+    match parsed {
+        Ok(time) if is_valid(time) => i64::try_from(time.as_nanosecond())
+            .map_or(Date::Invalid, |nanos| {
+                Date::At(Timestamp::from_nanos(nanos))
+            }),
+        _ => Date::Invalid,
+    }
+}
+
+fn is_valid(time: jiff::Timestamp) -> bool {
+    VALID_YEARS.contains(&time.to_zoned(jiff::tz::TimeZone::UTC).year())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> i64 {
+        match parse(text) {
+            Date::At(time) => time.nanos(),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn seven_fractional_digits_keep_their_order() {
+        assert_eq!(
+            at("2026-11-20T08:15:30.1234568Z") - at("2026-11-20T08:15:30.1234567Z"),
+            100
+        );
+    }
+
+    #[test]
+    fn a_date_without_an_offset_is_utc() {
+        assert_eq!(at("2026-11-20T08:15:30"), at("2026-11-20T08:15:30Z"));
+        assert_eq!(at("2026-11-20T10:15:30+02:00"), at("2026-11-20T08:15:30Z"));
+    }
+
+    #[test]
+    fn the_zero_date_is_no_date_and_other_texts_are_invalid() {
+        assert_eq!(parse("0001-01-01T00:00:00Z"), Date::Never);
+        for invalid in [
+            "",
+            "yesterday",
+            "9999-12-31T00:00:00Z",
+            "1970-01-01T00:00:00Z",
+        ] {
+            assert_eq!(parse(invalid), Date::Invalid, "{invalid}");
+        }
+    }
+}
