@@ -129,6 +129,20 @@ mod tests {
         control
     }
 
+    /// The control with an exception that covers any acceptance.
+    fn excepted(control: Control) -> Control {
+        let expires = Timestamp::from_seconds(START * HOUR * 2);
+        Control {
+            exceptions: vec![Arc::new(Exception::new("A", "SEC-1", expires))],
+            ..control
+        }
+    }
+
+    /// Whether the event is approved, and by which exception.
+    fn approval(event: &Event) -> (Option<bool>, Option<&str>) {
+        (event.approved, event.reference.as_deref())
+    }
+
     /// A tenant that is refreshed every hour.
     #[derive(Default)]
     struct Watched {
@@ -209,6 +223,7 @@ mod tests {
         let planned = changed(Some(RiskAccepted), Planned, Some(START - 24));
         assert_eq!(summary(&events), [planned]);
         assert_eq!(events[0].by.as_deref(), Some("alex"));
+        assert_eq!(events[0].comment.as_deref(), Some("alex says so"));
         assert_eq!(&*events[0].title, "Title of A");
     }
 
@@ -290,10 +305,11 @@ mod tests {
         let mut tenant = Watched::with_an_untouched_control();
         let accept = (RiskAccepted, Some(START + 1), Some("alex"));
         tenant.refresh(&[control("A", &[PLACEHOLDER, accept])]);
-        let wiped = tenant.refresh(&[control("A", &[PLACEHOLDER])]);
+        let wiped = tenant.refresh(&[excepted(control("A", &[PLACEHOLDER]))]);
         let shortened = (HistoryShortened, Some(RiskAccepted), Some(ToAddress), None);
         assert_eq!(summary(&wiped), [shortened]);
         assert_eq!(wiped[0].lost, Some(1));
+        assert_eq!(approval(&wiped[0]), (Some(true), Some("SEC-1")));
         let again = (RiskAccepted, Some(START + 4), Some("alex"));
         let accepted = changed(Some(ToAddress), RiskAccepted, Some(START + 4));
         assert_eq!(
@@ -316,6 +332,56 @@ mod tests {
         let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
         assert_eq!(kinds, [StateChanged, HistoryShortened]);
         assert_eq!(events[1].lost, Some(1));
+    }
+
+    #[test]
+    fn an_entry_that_appears_before_a_seen_one_is_an_event() {
+        let mut tenant = Watched::default();
+        let seen = (Planned, Some(START + 5), Some("a"));
+        assert_eq!(tenant.refresh(&[control("A", &[seen])]).len(), 1);
+        let late = (RiskAccepted, Some(START + 1), Some("b"));
+        let events = tenant.refresh(&[control("A", &[late, seen])]);
+        assert_eq!(
+            summary(&events),
+            [changed(None, RiskAccepted, Some(START + 1))]
+        );
+    }
+
+    #[test]
+    fn each_loss_of_changes_is_an_event() {
+        let mut tenant = Watched::default();
+        let entries = [
+            (Planned, Some(START - 60), Some("a")),
+            (RiskAccepted, Some(START - 50), Some("b")),
+            (ToAddress, Some(START - 40), Some("c")),
+        ];
+        tenant.refresh(&[control("A", &entries)]);
+        for count in [2, 1] {
+            let events = tenant.refresh(&[control("A", &entries[..count])]);
+            assert_eq!(events.len(), 1, "{events:#?}");
+            assert_eq!(events[0].kind, HistoryShortened);
+        }
+    }
+
+    #[test]
+    fn an_undated_entry_to_address_may_vanish() {
+        let mut tenant = Watched::default();
+        let undated = (ToAddress, None, Some("a"));
+        let planned = (Planned, Some(START - 60), Some("b"));
+        tenant.refresh(&[control("A", &[undated, planned])]);
+        assert_eq!(tenant.refresh(&[control("A", &[planned])]), []);
+    }
+
+    #[test]
+    fn the_first_entry_of_a_new_control_is_an_event_unless_it_is_a_placeholder() {
+        let events = |state, by| {
+            let mut tenant = Watched::default();
+            let entry = (state, Some(START - 1), by);
+            tenant.refresh(&[control("A", &[entry])]).len()
+        };
+        assert_eq!(events(ToAddress, None), 0);
+        assert_eq!(events(ToAddress, Some("a")), 1);
+        assert_eq!(events(Planned, None), 1);
     }
 
     #[test]
@@ -349,8 +415,9 @@ mod tests {
     #[test]
     fn an_accepted_control_that_leaves_is_an_event_with_the_person() {
         let mut tenant = Watched::default();
+        let first_acceptance = (RiskAccepted, Some(START - 90), Some("alex"));
         let controls = [
-            control("A", &[(RiskAccepted, Some(START - 90), Some("alex"))]),
+            control("A", &[first_acceptance]),
             control("B", &[(RiskAccepted, Some(START - 1), Some("kim"))]),
             control("C", &[]),
         ];
@@ -363,8 +430,11 @@ mod tests {
         let left = tenant.refresh(&controls[1..2]);
         assert_eq!(summary(&left).len(), 1, "C was not accepted");
         assert_eq!(left[0].kind, AcceptedControlLeft);
-        assert_eq!((&*left[0].control, left[0].to), ("A", None));
+        assert_eq!(&*left[0].control, "A");
+        assert_eq!((left[0].from, left[0].to), (Some(RiskAccepted), None));
         assert_eq!(left[0].by.as_deref(), Some("alex"));
+        assert_eq!(left[0].comment.as_deref(), Some("alex says so"));
+        assert_eq!(left[0].at, update(&first_acceptance).at);
         assert_eq!(&*left[0].title, "Title of A");
         assert!(
             tenant.refresh(&controls).is_empty(),
@@ -378,10 +448,16 @@ mod tests {
         let accepted = || control("A", &[(RiskAccepted, Some(START - 90), Some("alex"))]);
         let mut tenant = Watched::default();
         tenant.refresh(&[accepted(), control("B", &[])]);
-        let now = [deprecated(accepted()), deprecated(control("B", &[]))];
+        let withdrawn = excepted(deprecated(accepted()));
+        let now = [withdrawn, deprecated(control("B", &[]))];
         let events = tenant.refresh(&now);
         assert_eq!(events.len(), 1, "B is not accepted");
         assert_eq!(events[0].kind, AcceptedControlDeprecated);
+        assert_eq!(
+            (events[0].from, events[0].to),
+            (Some(RiskAccepted), Some(RiskAccepted))
+        );
+        assert_eq!(approval(&events[0]), (Some(true), Some("SEC-1")));
         assert!(tenant.refresh(&now).is_empty());
         let mut late = Watched::default();
         assert!(
@@ -408,7 +484,7 @@ mod tests {
     #[test]
     fn an_acceptance_is_judged_by_the_history_at_its_time() {
         let mut tenant = Watched::default();
-        let mut control = control(
+        let mut control = excepted(control(
             "A",
             &[
                 (RiskAccepted, Some(START - 4), Some("kim")),
@@ -417,17 +493,11 @@ mod tests {
                 (ToAddress, Some(START - 1), Some("alex")),
                 (Planned, Some(START), Some("alex")),
             ],
-        );
-        let expires = Timestamp::from_seconds(START * HOUR * 2);
-        control.exceptions = vec![Arc::new(Exception {
-            accepted_by: Some("ALEX".into()),
-            ..Exception::new("A", "SEC-1", expires)
-        })];
+        ));
+        let exception = control.exceptions.first_mut().and_then(Arc::get_mut);
+        exception.unwrap().accepted_by = Some("ALEX".into());
         let events = tenant.refresh(&[control]);
-        let judged: Vec<_> = events
-            .iter()
-            .map(|event| (event.approved, event.reference.as_deref()))
-            .collect();
+        let judged: Vec<_> = events.iter().map(approval).collect();
         let (missing, approved) = ((Some(false), None), (Some(true), Some("SEC-1")));
         assert_eq!(judged, [missing, missing, approved, approved, (None, None)]);
     }

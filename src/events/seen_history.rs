@@ -149,3 +149,61 @@ impl SeenAcceptance {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ControlState::{Planned, RiskAccepted, ThirdParty, ToAddress};
+
+    fn history(changes: &[(ControlState, Option<i64>)]) -> SeenHistory {
+        let key = |(state, at): &(ControlState, Option<i64>)| ChangeKey {
+            id: EventId::of(&[&describe(*state, at.map(Timestamp::from_seconds))]),
+            state: *state,
+            at: at.map(Timestamp::from_seconds),
+        };
+        SeenHistory(changes.iter().map(key).collect())
+    }
+
+    #[test]
+    fn the_state_before_a_time_is_that_of_the_last_older_change() {
+        let seen = history(&[(Planned, Some(5)), (RiskAccepted, Some(7))]);
+        let before = |at| seen.state_before(Some(Timestamp::from_seconds(at)));
+        let states = [5, 6, 7, 8].map(before);
+        let planned = Some(Planned);
+        assert_eq!(states, [None, planned, planned, Some(RiskAccepted)]);
+        assert_eq!(seen.state_before(None), None);
+        assert_eq!(history(&[]).state_before(None), Some(ToAddress));
+    }
+
+    #[test]
+    fn a_history_ends_before_what_is_newer_than_all_its_changes() {
+        let seen = history(&[(Planned, None), (RiskAccepted, Some(7))]);
+        let ends_before = |at| seen.ends_before(Timestamp::from_seconds(at));
+        assert_eq!([6, 7, 8].map(ends_before), [false, false, true]);
+    }
+
+    #[test]
+    fn a_change_is_lost_from_a_shorter_history_and_from_between_others() {
+        let all = [
+            (Planned, Some(5)),
+            (RiskAccepted, Some(7)),
+            (ThirdParty, Some(9)),
+        ];
+        let lost = |newer: &[(ControlState, Option<i64>)]| {
+            let seen = history(&all);
+            let lost = seen.lost(&history(newer)).into_iter();
+            lost.map(|key| key.state).collect::<Vec<_>>()
+        };
+        let placeholder = (ToAddress, None);
+        let newest = (ToAddress, Some(11));
+        assert_eq!(lost(&all), []);
+        assert_eq!(lost(&[all[1], all[2]]), [Planned]);
+        assert_eq!(lost(&[placeholder, all[1], all[2]]), [Planned]);
+        assert_eq!(lost(&[all[1], all[2], newest]), [], "Graph dropped it");
+        assert_eq!(lost(&[all[0], all[2], newest]), [RiskAccepted]);
+        let same_time = (ToAddress, Some(7));
+        assert_eq!(lost(&[all[0], same_time, all[2]]), [RiskAccepted]);
+        assert_eq!(lost(&[same_time, all[2], newest]), [], "not newer than it");
+        assert_eq!(lost(&[]), [Planned, RiskAccepted, ThirdParty]);
+    }
+}

@@ -188,7 +188,7 @@ mod tests {
         let interner = Interner::default();
         let mut used = Vec::new();
         let mut fill = |count| {
-            while interner.pool.lock().texts.len() < count {
+            for _ in interner.pool.lock().texts.len()..count {
                 let id = format!("used {}", used.len());
                 used.push(interned(&interner, entry(&id, "Title")));
             }
