@@ -1,7 +1,6 @@
 //! An accepted risk.
 
-use super::Filter;
-use crate::store::{TenantState, Tenants};
+use crate::store::TenantState;
 use secure_score_model::{Approval, CatalogueEntry, Control, Points, StateUpdate, Timestamp};
 use std::cmp::Reverse;
 
@@ -68,26 +67,7 @@ impl<'a> Acceptance<'a> {
     }
 
     /// Identity first, since its controls protect all others; then the newest.
-    fn rank(&self) -> impl Ord + use<> {
+    pub(super) fn rank(&self) -> impl Ord + use<> {
         (self.control.category, Reverse(self.accepted.at))
     }
-}
-
-/// The acceptances of all tenants that match a filter, identity first, then the
-/// newest.
-///
-/// Controls without exported series are included: a selection of series must
-/// not hide a risk.
-pub fn acceptances<'a>(
-    tenants: &'a Tenants,
-    filter: &Filter,
-    now: Timestamp,
-) -> Vec<Acceptance<'a>> {
-    let controls = tenants.states.iter().flat_map(|tenant| {
-        let controls = tenant.snapshot.controls.iter();
-        controls.filter_map(|control| Acceptance::of(tenant, control))
-    });
-    let mut found: Vec<_> = controls.filter(|it| filter.matches(it, now)).collect();
-    found.sort_by_key(Acceptance::rank);
-    found
 }

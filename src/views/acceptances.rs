@@ -62,8 +62,8 @@ impl AcceptanceQuery {
         let (filter, _) = parse_filter(Some(&query.query()), context.now)?;
         Ok(Self {
             filter,
-            sort: query.sort(COLUMNS)?,
-            page: query.page()?,
+            sort: Sort::from_query(query, COLUMNS)?,
+            page: PageNumber::from_query(query)?,
         })
     }
 }

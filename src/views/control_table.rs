@@ -69,7 +69,7 @@ impl ControlQuery {
             category: query.category()?,
             state: query.state()?,
             sort: Sort::parse(query.get("sort").unwrap_or(DEFAULT_SORT), COLUMNS)?,
-            page: query.page()?,
+            page: PageNumber::from_query(query)?,
         })
     }
 

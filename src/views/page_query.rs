@@ -1,7 +1,5 @@
 //! A page's address: its path, its query, and the links derived from them.
 
-use super::paging::PageNumber;
-use super::sort::{Column, Sort};
 use crate::http_types::{QueryError, query};
 use secure_score_model::{Category, ControlState};
 use url::form_urlencoded;
@@ -42,20 +40,6 @@ impl PageQuery {
             Some(unknown) => Err(QueryError::unknown(unknown, known)),
             None => Ok(()),
         }
-    }
-
-    /// The `page` parameter.
-    pub(super) fn page(&self) -> Result<PageNumber, QueryError> {
-        PageNumber::parse(self.get("page"))
-    }
-
-    /// The `sort` parameter.
-    pub(super) fn sort<K>(
-        &self,
-        columns: &'static [Column<K>],
-    ) -> Result<Option<Sort<K>>, QueryError> {
-        let word = self.get("sort");
-        word.map(|word| Sort::parse(word, columns)).transpose()
     }
 
     /// The `category` parameter.

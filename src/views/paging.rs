@@ -12,8 +12,13 @@ const ROWS: usize = 200;
 pub(super) struct PageNumber(usize);
 
 impl PageNumber {
+    /// The `page` parameter.
+    pub(super) fn from_query(query: &PageQuery) -> Result<Self, QueryError> {
+        Self::parse(query.get("page"))
+    }
+
     /// Parses a number; the first page where none is named.
-    pub(super) fn parse(word: Option<&str>) -> Result<Self, QueryError> {
+    fn parse(word: Option<&str>) -> Result<Self, QueryError> {
         match word.unwrap_or("1").parse() {
             Ok(number) if number > 0 => Ok(Self(number)),
             _ => Err(QueryError::new(

@@ -40,7 +40,7 @@ impl TenantQuery {
         query.allow_only(&["find", "page"])?;
         Ok(Self {
             find: query.get("find").map(str::to_lowercase),
-            page: query.page()?,
+            page: PageNumber::from_query(query)?,
         })
     }
 

@@ -2,8 +2,8 @@
 
 use super::catalogue::FAMILIES;
 use super::family::{Family, Render};
+use super::family::{SampleSink, Samples};
 use super::mapping::to_mmap;
-use super::samples::{SampleSink, Samples};
 use super::text::TextSink;
 use super::view::{DataView, HealthView, Policy};
 use bytes::Bytes;

@@ -1,6 +1,6 @@
 //! The samples of each control.
 
-use super::samples::Samples;
+use super::family::Samples;
 use super::view::DataView;
 use secure_score_model::{CatalogueEntry, Control, ControlState, Points};
 use std::collections::BTreeSet;

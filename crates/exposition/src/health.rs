@@ -1,6 +1,6 @@
 //! The samples of a tenant's names and health.
 
-use super::samples::Samples;
+use super::family::Samples;
 use super::view::HealthView;
 use secure_score_model::{Api, Code, Reason, RefreshHealth};
 

@@ -1,6 +1,6 @@
 //! The samples of a tenant's score and of its answers as a whole.
 
-use super::samples::Samples;
+use super::family::Samples;
 use super::view::DataView;
 use secure_score_model::{
     Anomalies, Api, CategoryComparison, CategoryTotal, Comparison, Field, Points, Report,

@@ -1,13 +1,8 @@
 //! Sample lines as Prometheus reads them.
 
-use super::family::Family;
-use super::samples::SampleSink;
-use std::borrow::Cow;
+use super::family::{Family, SampleSink};
+use super::label_value::{shown, write_value};
 use std::io::Write as _;
-
-/// The longest label value, bytes. Prometheus can be configured to reject a
-/// whole scrape because of one longer value.
-const LONGEST_VALUE: usize = 128;
 
 /// Integers up to here are exact in a double and are written without a point.
 const EXACT: f64 = 9_007_199_254_740_992.0;
@@ -78,55 +73,6 @@ pub fn series_labels<'v>(
         .collect()
 }
 
-/// A label value as Prometheus stores it: cut to size, and with a space for
-/// each control character but the line feed.
-///
-/// Two texts can become the same value, and two series the same series: code
-/// that writes several series which differ only in a text from outside
-/// compares the texts in this form.
-pub fn shown(text: &str) -> Cow<'_, str> {
-    let text = cut(text);
-    let odd = |character: char| character.is_control() && character != '\n';
-    if text.contains(odd) {
-        text.replace(odd, " ").into()
-    } else {
-        text.into()
-    }
-}
-
-/// Writes a label value, escaped, on one line.
-pub fn write_value(text: &str, buffer: &mut Vec<u8>) {
-    if is_plain(text) {
-        return buffer.extend_from_slice(text.as_bytes());
-    }
-    for character in shown(text).chars() {
-        match character {
-            '\\' => buffer.extend_from_slice(b"\\\\"),
-            '"' => buffer.extend_from_slice(b"\\\""),
-            '\n' => buffer.extend_from_slice(b"\\n"),
-            plain => {
-                let mut utf8 = [0; 4];
-                buffer.extend_from_slice(plain.encode_utf8(&mut utf8).as_bytes());
-            }
-        }
-    }
-}
-
-/// Whether a value needs no escaping. Nearly all values are plain; escaping
-/// each character of each took a tenth of a refresh.
-fn is_plain(text: &str) -> bool {
-    let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-    text.len() <= LONGEST_VALUE && text.bytes().all(plain)
-}
-
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST_VALUE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
-}
-
 /// Writes a number so that it reads back as the same, whole ones without a point.
 pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
     if value.fract() == 0.0 && value.abs() < EXACT {
@@ -139,8 +85,9 @@ pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::family::Samples;
     use super::super::family::{Kind, Presence, Render};
-    use super::super::samples::Samples;
+    use super::super::label_value::LONGEST_VALUE;
     use super::*;
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! What the families are rendered from.
 
-use super::text::shown;
+use super::label_value::shown;
 use secure_score_model::{
     CatalogueEntry, Category, Control, ControlScore, Naming, TenantHealth, TenantIdentity,
     TenantSnapshot,

@@ -5,8 +5,10 @@
 //! older versions unreadable, an added one needs `#[serde(default)]`.
 
 mod anomaly;
+mod catalogue;
 mod category;
 mod control;
+mod control_state;
 mod event;
 mod exception;
 mod health;
@@ -23,8 +25,10 @@ mod tenant;
 mod timestamp;
 
 pub use anomaly::{Anomalies, Field, SkippedField, UnknownField};
+pub use catalogue::{Catalogue, ControlRules};
 pub use category::{Category, NotACategory};
-pub use control::{ActionType, CatalogueEntry, ControlScore, ControlState, Level, Tier};
+pub use control::{ActionType, CatalogueEntry, ControlScore, Level, Tier};
+pub use control_state::ControlState;
 pub use event::{Delivery, EventKind};
 pub use exception::{Approval, Exception};
 pub use health::{Api, Code, Reason, RefreshHealth, TenantHealth, Traffic, Trouble};
@@ -35,6 +39,6 @@ pub use pins::{CategoryPins, Recategorised};
 pub use points::Points;
 pub use previous_score::PreviousScore;
 pub use report::{Basis, CategoryComparison, Comparison, Report};
-pub use snapshot::{Catalogue, CategoryTotal, Control, ControlRules, TenantSnapshot};
+pub use snapshot::{CategoryTotal, Control, TenantSnapshot};
 pub use tenant::TenantIdentity;
 pub use timestamp::Timestamp;

@@ -4,8 +4,8 @@
 //! destination.
 
 use super::stage::Outcome;
-use crate::stub_server::StubServer;
 use crate::simulated::text;
+use crate::stub_server::StubServer;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use std::collections::BTreeSet;
