@@ -1,7 +1,7 @@
 //! What of a tenant survives a restart.
 
 use super::tenant_data::{Cached, TenantData};
-use crate::store::disk::{Confirmed, ListStanding, Saved};
+use crate::store::disk::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_model::{Api, Interner, Recategorised, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ impl TenantData {
     /// the controls that Graph files under another category than the exporter.
     pub(super) fn restore(
         &mut self,
-        saved: Saved,
+        saved: SavedTenant,
         interner: &Interner,
         now: Timestamp,
     ) -> Vec<Recategorised> {
@@ -40,11 +40,11 @@ impl TenantData {
             (Api::Scores, self.report.is_some()),
         ];
         for (api, restored) in restored {
-            let standing = saved.lists.get(&api).filter(|_| restored);
+            let refresh = saved.lists.get(&api).filter(|_| restored);
             let health = self.health.of_mut(api);
-            health.last_success = standing.and_then(|it| it.last_success);
-            health.up = standing.is_some_and(|it| it.up);
-            health.next_refresh = standing.map(|it| it.next_refresh);
+            health.last_success = refresh.and_then(|it| it.last_success);
+            health.up = refresh.is_some_and(|it| it.up);
+            health.next_refresh = refresh.map(|it| it.next_refresh);
         }
         let catalogue = self.catalogue.as_ref().map(|it| &it.value);
         self.had_controls = catalogue.is_some_and(|it| !it.entries.is_empty());
@@ -55,24 +55,24 @@ impl TenantData {
         catalogue.map(learn).unwrap_or_default()
     }
 
-    pub(super) fn to_saved(&self) -> Saved {
-        let standing = |api: Api| {
+    pub(super) fn to_saved(&self) -> SavedTenant {
+        let refresh = |api: Api| {
             let health = self.health.of(api);
-            let standing = ListStanding {
+            let refresh = SavedRefresh {
                 up: health.up,
                 last_success: health.last_success,
                 next_refresh: health.next_refresh?,
             };
-            Some((api, standing))
+            Some((api, refresh))
         };
-        Saved {
+        SavedTenant {
             alias: Arc::clone(&self.identity.alias),
             directory: self.settings.directory.clone(),
             entra_tenant_id: self.identity.entra_tenant_id.clone(),
             catalogue: self.catalogue.as_ref().map(Cached::to_saved),
             report: self.report.as_ref().map(Cached::to_saved),
             pins: Arc::clone(&self.pins),
-            lists: Api::ALL.into_iter().filter_map(standing).collect(),
+            lists: Api::ALL.into_iter().filter_map(refresh).collect(),
             previous_score: self.previous_score,
             seen: Arc::clone(&self.seen),
         }
@@ -80,21 +80,21 @@ impl TenantData {
 }
 
 impl<T> Cached<T> {
-    fn restore(saved: Confirmed<Arc<T>>, now: Timestamp, max_staleness: Duration) -> Option<Self> {
+    fn restore(saved: SavedList<Arc<T>>, now: Timestamp, max_staleness: Duration) -> Option<Self> {
         let left = max_staleness.checked_sub(now.since(saved.at))?;
         Some(Self {
             value: saved.value,
             confirmed: saved.at,
             expires: Instant::now() + left,
-            complete: saved.whole,
+            complete: saved.complete,
         })
     }
 
-    fn to_saved(&self) -> Confirmed<Arc<T>> {
-        Confirmed {
+    fn to_saved(&self) -> SavedList<Arc<T>> {
+        SavedList {
             value: Arc::clone(&self.value),
             at: self.confirmed,
-            whole: self.complete,
+            complete: self.complete,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Writes the state directory.
 
-use crate::store::disk::{Saved, StateDirectory};
+use crate::store::disk::{SavedTenant, StateDirectory};
 use crate::telemetry::Telemetry;
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ struct WriteQueue {
 
 #[derive(Debug, Default)]
 struct Pending {
-    tenants: BTreeMap<Arc<str>, Saved>,
+    tenants: BTreeMap<Arc<str>, SavedTenant>,
     closed: bool,
 }
 
@@ -49,12 +49,12 @@ impl StateWriter {
     }
 
     /// What an earlier process saved of a tenant.
-    pub(super) fn load(&self, alias: &str) -> Option<Saved> {
+    pub(super) fn load(&self, alias: &str) -> Option<SavedTenant> {
         self.directory.load(alias)
     }
 
     /// Queues a tenant's state.
-    pub(super) fn save(&self, saved: Saved) {
+    pub(super) fn save(&self, saved: SavedTenant) {
         let alias = Arc::clone(&saved.alias);
         self.queue.pending.lock().tenants.insert(alias, saved);
         self.queue.changed.notify_one();
@@ -78,7 +78,7 @@ impl Drop for StateWriter {
 
 impl WriteQueue {
     /// Waits for a state to write; `None` once the queue is closed and empty.
-    fn next(&self) -> Option<Saved> {
+    fn next(&self) -> Option<SavedTenant> {
         let mut pending = self.pending.lock();
         self.changed
             .wait_while(&mut pending, |it| it.tenants.is_empty() && !it.closed);

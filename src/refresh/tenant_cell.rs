@@ -4,7 +4,7 @@ use super::context::{Context, Settings};
 use super::logged_once::LoggedOnce;
 use super::tenant_data::{Cached, TenantData, is_complete};
 use crate::graph::{Fetched, GraphError, Subject};
-use crate::store::disk::Saved;
+use crate::store::disk::SavedTenant;
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{
     Api, Catalogue, Reason, Report, TenantIdentity, Timestamp, Traffic, Trouble,
@@ -36,7 +36,7 @@ impl TenantCell {
         identity: TenantIdentity,
         settings: Arc<Settings>,
         context: Context,
-        saved: Option<Saved>,
+        saved: Option<SavedTenant>,
     ) -> Self {
         let alias = Arc::clone(&identity.alias);
         let mut data = TenantData::new(identity, settings);

@@ -25,7 +25,7 @@ const PRIVATE_DIRECTORY: u32 = 0o700;
 /// The state of a tenant that survives a restart; its serde form is the state
 /// file.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Saved {
+pub struct SavedTenant {
     /// The tenant's alias.
     pub alias: Arc<str>,
     /// The tenant as configured: cloud and id.
@@ -34,23 +34,23 @@ pub struct Saved {
     #[serde(rename = "id")]
     pub entra_tenant_id: Option<Arc<str>>,
     /// The catalogue.
-    pub catalogue: Option<Confirmed<Arc<Catalogue>>>,
+    pub catalogue: Option<SavedList<Arc<Catalogue>>>,
     /// The report.
-    pub report: Option<Confirmed<Arc<Report>>>,
+    pub report: Option<SavedList<Arc<Report>>>,
     /// The score in the last report of an earlier day.
     #[serde(rename = "earlier", default)]
     pub previous_score: Option<PreviousScore>,
     /// The category in which each control was first seen.
     pub pins: Arc<CategoryPins>,
     /// The refreshes of each list.
-    pub lists: BTreeMap<Api, ListStanding>,
+    pub lists: BTreeMap<Api, SavedRefresh>,
     /// What was seen of its controls, so that each event is emitted once.
     pub seen: Arc<Seen>,
 }
 
 /// The refreshes of a list when it was saved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ListStanding {
+pub struct SavedRefresh {
     /// Whether the last one had succeeded.
     pub up: bool,
     /// When the last one succeeded.
@@ -63,11 +63,12 @@ pub struct ListStanding {
 
 /// An answer of Graph, and when Graph last confirmed it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Confirmed<T> {
+pub struct SavedList<T> {
     /// When Graph last sent it.
     pub at: Timestamp,
     /// Whether it was complete.
-    pub whole: bool,
+    #[serde(rename = "whole")]
+    pub complete: bool,
     /// The answer.
     pub value: T,
 }
@@ -141,7 +142,7 @@ impl StateDirectory {
 
     /// The saved state of a tenant. A file that cannot be used is set aside
     /// with a warning.
-    pub fn load(&self, alias: &str) -> Option<Saved> {
+    pub fn load(&self, alias: &str) -> Option<SavedTenant> {
         let file = self.file(alias);
         let bytes = match fs::read(&file) {
             Ok(bytes) => bytes,
@@ -173,7 +174,7 @@ impl StateDirectory {
     ///
     /// The new file is complete on the disk before it gets the old one's name,
     /// so that a power failure leaves either the old or the new one.
-    pub fn save(&self, saved: &Saved) -> io::Result<()> {
+    pub fn save(&self, saved: &SavedTenant) -> io::Result<()> {
         let json = serde_json::to_vec(saved)?;
         let unfinished = self.path.join(format!("{}.state.unfinished", saved.alias));
         let mut file = OpenOptions::new()
@@ -194,9 +195,9 @@ impl StateDirectory {
     }
 }
 
-fn parse(bytes: &[u8], alias: &str) -> Result<Saved, String> {
+fn parse(bytes: &[u8], alias: &str) -> Result<SavedTenant, String> {
     let json = envelope::open(bytes).map_err(|error| error.to_string())?;
-    let saved: Saved = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let saved: SavedTenant = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     match *saved.alias == *alias {
         true => Ok(saved),
         false => Err("it belongs to another tenant".to_owned()),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use secure_score_exporter::config::TenantRules;
 use secure_score_exporter::events::{Seen, detect};
 use secure_score_exporter::store::disk::{
-    Confirmed, DirectoryError, ListStanding, Saved, StateDirectory,
+    DirectoryError, SavedList, SavedRefresh, SavedTenant, StateDirectory,
 };
 use secure_score_model::{
     Api, Catalogue, CatalogueEntry, Control, ControlState, History, PreviousScore, Report,
@@ -23,16 +23,16 @@ use std::time::Duration;
 /// The variable with the directory for the child of the crash test.
 const CRASH_DIRECTORY: &str = "TEST_CRASH_DIRECTORY";
 
-fn confirmed<T>(value: T) -> Option<Confirmed<Arc<T>>> {
-    Some(Confirmed {
+fn confirmed<T>(value: T) -> Option<SavedList<Arc<T>>> {
+    Some(SavedList {
         value: Arc::new(value),
         at: Timestamp::from_nanos(1_795_421_700_123_456_700),
-        whole: true,
+        complete: true,
     })
 }
 
-fn standing(number: i64) -> ListStanding {
-    ListStanding {
+fn refreshed(number: i64) -> SavedRefresh {
+    SavedRefresh {
         up: number % 2 == 0,
         last_success: (number % 3 == 0).then_some(Timestamp::from_nanos(number)),
         next_refresh: Timestamp::from_nanos(number),
@@ -55,8 +55,8 @@ fn seen_since(since: Option<i64>) -> Seen {
 }
 
 /// A tenant whose parts all have the same number.
-fn numbered(alias: &str, number: i64) -> Saved {
-    Saved {
+fn numbered(alias: &str, number: i64) -> SavedTenant {
+    SavedTenant {
         alias: alias.into(),
         directory: format!("global/tenant-{number}"),
         entra_tenant_id: Some(format!("tenant-{number}").into()),
@@ -64,9 +64,9 @@ fn numbered(alias: &str, number: i64) -> Saved {
             entra_tenant_id: Some(format!("tenant-{number}").into()),
             ..Catalogue::default()
         }),
-        lists: BTreeMap::from([(Api::Profiles, standing(number))]),
+        lists: BTreeMap::from([(Api::Profiles, refreshed(number))]),
         seen: seen(number).into(),
-        ..Saved::default()
+        ..SavedTenant::default()
     }
 }
 
@@ -96,14 +96,14 @@ proptest! {
         since in any::<Option<i64>>(),
     ) {
         let folder = tempfile::tempdir().unwrap();
-        let mut saved = Saved {
+        let mut saved = SavedTenant {
             alias: "contoso".into(),
             catalogue: confirmed(catalogue),
             previous_score: PreviousScore::of(&report),
             report: confirmed(finite(report)),
             seen: seen_since(since).into(),
-            lists: BTreeMap::from([(Api::Scores, standing(-5))]),
-            ..Saved::default()
+            lists: BTreeMap::from([(Api::Scores, refreshed(-5))]),
+            ..SavedTenant::default()
         };
         Arc::make_mut(&mut saved.pins).learn(&saved.catalogue.as_ref().unwrap().value);
         let directory = StateDirectory::open(folder.path()).unwrap();
@@ -280,7 +280,7 @@ fn until_replaced(file: &Path) {
 }
 
 /// Whether all parts of a tenant were written together.
-fn is_consistent(saved: &Saved) -> bool {
+fn is_consistent(saved: &SavedTenant) -> bool {
     let number = saved.lists[&Api::Profiles].next_refresh.nanos();
     *saved == numbered(&saved.alias, number)
 }
