@@ -333,6 +333,22 @@ mod tests {
     }
 
     #[test]
+    fn a_block_that_is_the_same_in_both_formats_is_compressed_once() {
+        let mut cache = BlockCache::default();
+        let tenants = [tenant("a", ["", "up 1\n"])];
+        assert_eq!(
+            Format::Text.header(&FAMILIES[1]),
+            Format::OpenMetrics.header(&FAMILIES[1])
+        );
+        let text = body(&mut cache, Format::Text, 1, &tenants);
+        for block in text.blocks() {
+            block.compress(&mut gzip::Deflater::default());
+        }
+        let open = body(&mut cache, Format::OpenMetrics, 1, &tenants);
+        assert!(open.blocks().all(|block| block.is_compressed()));
+    }
+
+    #[test]
     fn a_dropped_format_is_built_again_and_the_other_one_stays() {
         let mut cache = BlockCache::default();
         let tenants = [tenant("a", ["x 1\n", "y 1\n"])];

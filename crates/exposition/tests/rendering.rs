@@ -20,10 +20,12 @@ pub(crate) mod small;
 use parser::{Line, Sample};
 use proptest::prelude::*;
 use secure_score_exposition::{
-    Chunk, FAMILIES, Format, Policy, assemble, render_categories, render_data, render_health,
+    Chunk, FAMILIES, Family, Format, Policy, SampleSink, assemble, render_categories, render_data,
+    render_health, send_samples, write_number, write_series,
 };
 use secure_score_model::{
-    Catalogue, Category, CategoryPins, Report, TenantHealth, TenantIdentity, TenantSnapshot,
+    Catalogue, CatalogueEntry, Category, CategoryPins, ControlScore, ControlState, History, Points,
+    Report, StateUpdate, TenantHealth, TenantIdentity, TenantSnapshot, Timestamp,
 };
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
@@ -170,6 +172,80 @@ fn a_filter_by_category_keeps_its_controls_and_the_tenants_own_samples() {
             .iter()
             .any(|line| line.contains("_acceptance_info"))
     );
+}
+
+/// Collects samples as the lines of a scrape.
+struct Lines(BTreeSet<String>);
+
+impl SampleSink for Lines {
+    fn sample(&mut self, family: &'static Family, labels: &[&str], value: f64) {
+        let mut line = Vec::new();
+        write_series(family, "contoso", labels, &mut line);
+        line.extend_from_slice(b"} ");
+        write_number(value, &mut line);
+        self.0.insert(String::from_utf8(line).unwrap());
+    }
+}
+
+#[test]
+fn a_sink_receives_the_samples_of_a_scrape() {
+    let snapshot = small::snapshot();
+    let policy = small::open_policy();
+    let mut lines = Lines(BTreeSet::new());
+    send_samples(FAMILIES, &snapshot, &policy, &mut lines);
+    let data = render_data(&small::identity("contoso", None), &snapshot, &policy);
+    assert!(!data.is_empty() && data.len() > 1_000);
+    let text = body(Format::Text, &[(data, Chunk::default())]);
+    let scrape = text.lines().filter(|line| !line.starts_with('#'));
+    assert_eq!(lines.0, scrape.map(str::to_owned).collect());
+}
+
+#[test]
+fn a_maximum_is_exported_for_scored_and_for_declared_controls_only() {
+    let entry = |id: &str, state: Option<ControlState>| {
+        let update = state.map(|state| StateUpdate {
+            state,
+            at: Some(Timestamp::from_seconds(1)),
+            by: None,
+            comment: None,
+            assigned_to: None,
+        });
+        Arc::new(CatalogueEntry {
+            max_score: Points::new(8.0),
+            history: History::from_updates(update.into_iter().collect()),
+            ..CatalogueEntry::new(id)
+        })
+    };
+    let catalogue = Catalogue {
+        entries: vec![
+            entry("neither", None),
+            entry("declared", Some(ControlState::Planned)),
+            entry("reset", Some(ControlState::ToAddress)),
+            entry("scored", None),
+        ],
+        ..Catalogue::default()
+    };
+    let report = Report {
+        scores: vec![Arc::new(ControlScore::new(
+            "scored",
+            Category::Apps,
+            Points::ZERO,
+        ))],
+        ..Report::new("00000000-0000-0000-0000-000000000001")
+    };
+    let text = body(
+        Format::Text,
+        &[render(
+            &small::identity("contoso", None),
+            &join(Some(&catalogue), Some(report)),
+        )],
+    );
+    let maximum = |id: &str| {
+        let start = format!("secure_score_control_max_score{{tenant=\"contoso\",control=\"{id}\"");
+        text.lines().any(|line| line.starts_with(&start))
+    };
+    let exported = ["neither", "declared", "reset", "scored"].map(maximum);
+    assert_eq!(exported, [false, true, false, true]);
 }
 
 fn check_sample(sample: &Sample) -> Result<(), TestCaseError> {
