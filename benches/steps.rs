@@ -142,8 +142,8 @@ fn render(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn compress(bencher: Bencher<'_, '_>) {
-    let (data, vitals) = (chunk(), Chunk::default());
-    let body = assemble(Format::Text, std::iter::once((&data, &vitals))).concat();
+    let (data, health_lines) = (chunk(), Chunk::default());
+    let body = assemble(Format::Text, std::iter::once((&data, &health_lines))).concat();
     bencher.counter(BytesCount::of_slice(&body)).bench(|| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
         encoder.write_all(black_box(&body)).unwrap();
@@ -154,8 +154,8 @@ fn compress(bencher: Bencher<'_, '_>) {
 /// A scrape of a hundred such tenants, without the network.
 #[divan::bench]
 fn assemble_a_hundred(bencher: Bencher<'_, '_>) {
-    let (data, vitals) = (chunk(), Chunk::default());
+    let (data, health_lines) = (chunk(), Chunk::default());
     bencher
         .counter(BytesCount::new(100 * data.len()))
-        .bench(|| assemble(Format::Text, (0..100).map(|_| (&data, &vitals))));
+        .bench(|| assemble(Format::Text, (0..100).map(|_| (&data, &health_lines))));
 }

@@ -90,6 +90,6 @@ fn sample_bytes(store: &Store) -> usize {
     }
     let states = tenants.states.iter();
     states
-        .map(|state| state.data.len() + state.vitals.len())
+        .map(|state| state.data.len() + state.health_lines.len())
         .sum()
 }

@@ -51,7 +51,7 @@ fn answer(families: &[MetricFamily], mut client: TcpStream) {
 fn registry(tenants: u64) -> Registry {
     let store = site::store_of(tenants);
     let current = store.current();
-    let chunks = current.states.iter().map(|s| (&s.data, &s.vitals));
+    let chunks = current.states.iter().map(|s| (&s.data, &s.health_lines));
     let text = assemble(Format::Text, chunks).concat();
     let registry = Registry::new();
     let mut families: HashMap<String, GaugeVec> = HashMap::new();

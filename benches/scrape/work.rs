@@ -33,17 +33,20 @@ pub(crate) fn measure(tenants: u64) {
     );
     println!("first edition {built:.1?}, checksums {summed:.1?}, compression {all:.1?}");
 
-    after(&store, &mut shelf, "vitals", |number, round| {
+    after(&store, &mut shelf, "health lines", |number, round| {
         let known = store.current();
         let known = known.find(&large_fleet::alias(number)).unwrap();
         large_fleet::refreshed(known, number, round)
     });
-    after(&store, &mut shelf, "vitals and scores", |number, round| {
-        large_fleet::tenant(number, round, round)
-    });
+    after(
+        &store,
+        &mut shelf,
+        "health lines and scores",
+        |number, round| large_fleet::tenant(number, round, round),
+    );
     let plain = median(ROUNDS, |_| {
         let tenants = store.current();
-        let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
+        let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
         timed(|| black_box(assemble(Format::Text, chunks))).1
     });
     println!("a plain body assembled: {plain:.1?}");
@@ -80,7 +83,7 @@ fn edition(shelf: &mut BlockCache, store: &Store) -> Arc<CompressedBody> {
     let states = tenants
         .states
         .iter()
-        .map(|state| (&state.identity.alias, &state.data, &state.vitals));
+        .map(|state| (&state.identity.alias, &state.data, &state.health_lines));
     shelf.body(Format::OpenMetrics, tenants.generation, states)
 }
 

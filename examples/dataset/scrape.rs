@@ -66,7 +66,9 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
         .collect();
     let parts = assemble(
         Format::OpenMetrics,
-        chunks.iter().map(|(data, vitals)| (data, vitals)),
+        chunks
+            .iter()
+            .map(|(data, health_lines)| (data, health_lines)),
     );
     let mut bytes = parts.concat();
     bytes.extend(replica.telemetry.encode(Format::OpenMetrics));

@@ -148,7 +148,7 @@ pub fn implementation_status(control: &Control) -> Option<&str> {
 /// The web page on which an administrator can fix a control.
 pub fn action_url(control: &Control) -> Option<&str> {
     let url = control.entry.as_ref()?.action_url.as_deref();
-    url.filter(|url| is_web(url))
+    url.filter(|url| web_url(url).is_some())
 }
 
 /// Every change of a control's state, oldest first.
@@ -207,14 +207,14 @@ fn cost(it: &Acceptance<'_>) -> Option<f64> {
     }
 }
 
-/// Whether an address from Graph is a web address, which is safe in a link. A
-/// name before an `@` would look like the host.
-fn is_web(address: &str) -> bool {
-    let Ok(url) = Url::parse(address) else {
-        return false;
-    };
+/// An address from Graph, if it is a web address, which is safe in a link:
+/// `javascript:` would run in the page, and a user name before an `@` would look
+/// like the host.
+pub fn web_url(address: &str) -> Option<Url> {
+    let url = Url::parse(address).ok()?;
     let anonymous = url.username().is_empty() && url.password().is_none();
-    matches!(url.scheme(), "https" | "http") && url.has_host() && anonymous
+    let is_web = matches!(url.scheme(), "https" | "http") && url.has_host() && anonymous;
+    is_web.then_some(url)
 }
 
 #[cfg(test)]
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn only_a_web_address_is_safe_in_a_link() {
         for address in ["https://security.microsoft.com/x?y#z", "HTTP://a.example"] {
-            assert!(is_web(address), "{address}");
+            assert!(web_url(address).is_some(), "{address}");
         }
         for address in [
             "javascript:alert(1)",
@@ -234,7 +234,7 @@ mod tests {
             "https://microsoft.com@evil.example/",
             "",
         ] {
-            assert!(!is_web(address), "{address}");
+            assert!(web_url(address).is_none(), "{address}");
         }
     }
 }

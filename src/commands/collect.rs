@@ -113,7 +113,7 @@ impl View<'_> {
     /// The families of the tenants, as in a scrape.
     fn exposition(&self) -> Vec<u8> {
         let states = self.tenants.states.iter();
-        let chunks = states.map(|state| (&state.data, &state.vitals));
+        let chunks = states.map(|state| (&state.data, &state.health_lines));
         secure_score_exposition::assemble(Format::Text, chunks).concat()
     }
 

@@ -51,7 +51,7 @@ impl CompressorState {
         let states = tenants
             .states
             .iter()
-            .map(|state| (&state.identity.alias, &state.data, &state.vitals));
+            .map(|state| (&state.identity.alias, &state.data, &state.health_lines));
         self.blocks.body(format, tenants.generation, states)
     }
 }
@@ -155,28 +155,14 @@ fn compress(missing: Vec<Arc<Block>>, server: &Weak<Compressor>) {
 mod tests {
     use super::*;
     use crate::store::TenantState;
-    use secure_score_exposition::{Chunk, render_health};
-    use secure_score_model::{TenantHealth, TenantIdentity};
+    use secure_score_exposition::render_health;
+    use secure_score_model::TenantIdentity;
 
     fn store() -> Arc<Store> {
-        let identity = TenantIdentity {
-            alias: Arc::from("contoso"),
-            entra_tenant_id: None,
-            display_name: Arc::from("Contoso"),
-            cloud: "global",
-            target: None,
-            credential_expires: None,
-        };
-        let health = TenantHealth::default();
+        let mut state = TenantState::new(TenantIdentity::new("contoso"));
+        state.health_lines = render_health(&state.identity, &state.health);
         let store = Store::default();
-        store.publish(TenantState {
-            vitals: render_health(&identity, &health),
-            data: Chunk::default(),
-            policy: Arc::default(),
-            snapshot: Arc::default(),
-            identity,
-            health,
-        });
+        store.publish(state);
         Arc::new(store)
     }
 

@@ -99,7 +99,7 @@ impl ProbeCache {
         let mut tail = telemetry.encode_external_url(format);
         tail.extend_from_slice(format.trailer());
         if !representation.gzip {
-            let chunks = std::iter::once((&state.data, &state.vitals));
+            let chunks = std::iter::once((&state.data, &state.health_lines));
             return representation.response(plain_body(format, chunks, tail));
         }
         let compressed = self.current(state, tenants.generation, format);
@@ -130,7 +130,7 @@ impl ProbeCache {
             last_probe: now,
         });
         tenant.last_probe = now;
-        let one = std::iter::once((alias, &state.data, &state.vitals));
+        let one = std::iter::once((alias, &state.data, &state.health_lines));
         tenant.blocks.body(format, generation, one)
     }
 

@@ -50,7 +50,7 @@ pub(super) async fn scrape(
         gzip_body(&compressed, &tail)
     } else {
         let tenants = store.current();
-        let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
+        let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
         plain_body(format, chunks, tail)
     };
     representation.response(body)
@@ -75,13 +75,18 @@ pub(super) async fn filtered_scrape(
         let states = filter.states(&tenants);
         let data: Vec<_> = states.iter().map(|state| filter.data(state)).collect();
         let both = states.iter().zip(&data);
-        let chunks = both.map(|(state, data)| (&state.identity.alias, &**data, &state.vitals));
+        let chunks =
+            both.map(|(state, data)| (&state.identity.alias, &**data, &state.health_lines));
         if representation.gzip {
             let compressed = BlockCache::default().body(format, 0, chunks);
             compress(&compressed);
             gzip_body(&compressed, &tail)
         } else {
-            plain_body(format, chunks.map(|(_, data, vitals)| (data, vitals)), tail)
+            plain_body(
+                format,
+                chunks.map(|(_, data, health_lines)| (data, health_lines)),
+                tail,
+            )
         }
     });
     match body.await {

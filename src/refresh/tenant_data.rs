@@ -170,7 +170,7 @@ impl TenantData {
         let state = TenantState {
             health: self.health.clone(),
             policy: Arc::clone(&self.settings.policy),
-            vitals: secure_score_exposition::render_health(&self.identity, &self.health),
+            health_lines: secure_score_exposition::render_health(&self.identity, &self.health),
             ..TenantState::new(self.identity.clone())
         };
         match &self.rendered {

@@ -21,7 +21,7 @@ pub struct TenantState {
     /// The snapshot, rendered.
     pub data: Chunk,
     /// The health, rendered.
-    pub vitals: Chunk,
+    pub health_lines: Chunk,
 }
 
 impl TenantState {
@@ -32,7 +32,7 @@ impl TenantState {
             snapshot: Arc::default(),
             health: TenantHealth::default(),
             data: Chunk::default(),
-            vitals: Chunk::default(),
+            health_lines: Chunk::default(),
             policy: Arc::default(),
         }
     }

@@ -1,24 +1,18 @@
 //! Links to addresses that Graph names.
 
-use url::Url;
+use crate::acceptances::record::web_url;
 
 /// A longer address is not linked: a page with hundreds of them would not load.
 const MAX_LENGTH: usize = 2_000;
 
-/// An address from Graph that a browser may follow, with its host.
-///
-/// The text is untrusted: `javascript:` would run on this page, and a user name
-/// before an `@` would look like a host. The link is the parsed address, so the
-/// host that is shown is the host that is visited.
+/// An address from Graph that a browser may follow, with its host. The link is
+/// the parsed address, so the host that is shown is the host that is visited.
 pub(super) fn external_link(address: &str) -> Option<(String, String)> {
     if address.len() > MAX_LENGTH {
         return None;
     }
-    let url = Url::parse(address.trim()).ok()?;
-    let allowed = matches!(url.scheme(), "https" | "http")
-        && url.username().is_empty()
-        && url.password().is_none();
-    let host = url.host_str().filter(|_| allowed)?.to_owned();
+    let url = web_url(address.trim())?;
+    let host = url.host_str()?.to_owned();
     Some((url.into(), host))
 }
 

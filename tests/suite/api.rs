@@ -238,130 +238,38 @@ async fn a_misspelt_tenant_is_an_error_and_a_misspelt_control_a_hint() {
 
 #[tokio::test]
 async fn invalid_requests_are_rejected_with_a_remedy() {
+    // Request, Accept, status, and part of the error and of the hint.
+    const REQUESTS: &str = r#"
+        GET v1/acceptances?tennant=contoso   | */*       | 400 | "tennant"          | tenant, control, category, since, approved, in_force
+        GET v1/acceptances?category=Idenity  | */*       | 400 | category "Idenity" | Identity, Data
+        GET v1/acceptances?approved=maybe    | */*       | 400 | approved "maybe"   | two
+        GET v1/acceptances?since=yesterday   | */*       | 400 | since "yesterday"  | 7d
+        GET v1/acceptances?tenant=a&tenant=b | */*       | 400 | twice              | once
+        GET v1/acceptances?tenant=%zz        | */*       | 400 | %                  | %25
+        GET v1/acceptances?tenant=%C3        | */*       | 400 | UTF-8              | escape
+        GET v1/tenants?category=Data         | */*       | 400 | "category"         | no parameters
+        GET v1/nothing                       | */*       | 404 | /api/v1/nothing    | /api/v1/acceptances
+        GET v2/tenants                       | */*       | 404 | /api/v2/tenants    | /api/v1/tenants
+        POST v1/acceptances                  | */*       | 405 | POST               | GET or HEAD
+        OPTIONS v1/tenants                   | */*       | 405 | OPTIONS            | GET or HEAD
+        GET v1/acceptances                   | text/html | 406 | format             | application/json or text/csv
+        GET v1/tenants                       | text/csv  | 406 | format             | accept application/json
+        GET v1/acceptances                   | */*;q=0   | 406 | format             | application/json
+    "#;
     let server = ApiServer::plain().await;
-    for (method, path, accept, status, parts) in [
-        (
-            "GET",
-            "/api/v1/acceptances?tennant=contoso",
-            "*/*",
-            400,
-            [
-                "\"tennant\"",
-                "tenant, control, category, since, approved, in_force",
-            ],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances?category=Idenity",
-            "*/*",
-            400,
-            ["category \"Idenity\"", "Identity, Data"],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances?approved=maybe",
-            "*/*",
-            400,
-            ["approved \"maybe\"", "two"],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances?since=yesterday",
-            "*/*",
-            400,
-            ["since \"yesterday\"", "7d"],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances?tenant=a&tenant=b",
-            "*/*",
-            400,
-            ["twice", "once"],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances?tenant=%zz",
-            "*/*",
-            400,
-            ["%", "%25"],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances?tenant=%C3",
-            "*/*",
-            400,
-            ["UTF-8", "escape"],
-        ),
-        (
-            "GET",
-            "/api/v1/tenants?category=Data",
-            "*/*",
-            400,
-            ["\"category\"", "no parameters"],
-        ),
-        (
-            "GET",
-            "/api/v1/nothing",
-            "*/*",
-            404,
-            ["/api/v1/nothing", "/api/v1/acceptances"],
-        ),
-        (
-            "GET",
-            "/api/v2/tenants",
-            "*/*",
-            404,
-            ["/api/v2/tenants", "/api/v1/tenants"],
-        ),
-        (
-            "POST",
-            "/api/v1/acceptances",
-            "*/*",
-            405,
-            ["POST", "GET or HEAD"],
-        ),
-        (
-            "OPTIONS",
-            "/api/v1/tenants",
-            "*/*",
-            405,
-            ["OPTIONS", "GET or HEAD"],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances",
-            "text/html",
-            406,
-            ["format", "application/json or text/csv"],
-        ),
-        (
-            "GET",
-            "/api/v1/tenants",
-            "text/csv",
-            406,
-            ["format", "accept application/json"],
-        ),
-        (
-            "GET",
-            "/api/v1/acceptances",
-            "*/*;q=0",
-            406,
-            ["format", "application/json"],
-        ),
-    ] {
-        let response = server.request(method, path, &[("accept", accept)]).await;
-        assert_eq!(
-            response.status,
-            status,
-            "{method} {path}: {}",
-            response.text()
-        );
+    for line in REQUESTS.trim().lines() {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let (method, path) = cells[0].split_once(' ').unwrap();
+        let path = format!("/api/{path}");
+        let headers = [("accept", cells[1])];
+        let response = server.request(method, &path, &headers).await;
+        assert_eq!(response.status.to_string(), cells[2], "{line}");
         let document = response.json();
         Schema::read().check("refusal", &document);
         let field = |name: &str| document[name].as_str().unwrap();
-        assert!(field("error").contains(parts[0]), "{document}");
-        assert!(field("hint").contains(parts[1]), "{document}");
-        if status == 405 {
+        assert!(field("error").contains(cells[3]), "{document}");
+        assert!(field("hint").contains(cells[4]), "{document}");
+        if response.status == 405 {
             assert_eq!(response.header("allow"), Some("GET, HEAD"));
         }
     }
@@ -537,9 +445,9 @@ async fn large_responses_are_limited_and_small_ones_are_not() {
     for _ in 0..20 {
         assert_eq!(api.request(TENANTS, "*/*").await.status(), 200);
     }
-    let mut kept = Vec::new();
+    let mut responses = Vec::new();
     for _ in 0..4 {
-        kept.push(api.request(ACCEPTANCES, "*/*").await);
+        responses.push(api.request(ACCEPTANCES, "*/*").await);
     }
     let refused = api.request(ACCEPTANCES, "*/*").await;
     assert_eq!(refused.status(), 503);
@@ -547,7 +455,7 @@ async fn large_responses_are_limited_and_small_ones_are_not() {
     let document: Value = serde_json::from_str(&text(refused).await).unwrap();
     Schema::read().check("refusal", &document);
 
-    let sent = kept.pop().unwrap();
+    let sent = responses.pop().unwrap();
     assert_eq!(sent.status(), 200);
     assert!(text(sent).await.contains("scid_999"));
     assert_eq!(api.request(ACCEPTANCES, "*/*").await.status(), 200);

@@ -112,6 +112,10 @@ async fn no_request_makes_the_exporter_call_a_given_host() {
     let address = exporter.word_after("address=");
     let requests = forgery_requests(&trap.local_addr().unwrap().to_string());
     assert!(requests.len() > 200, "{}", requests.len());
+    let ready = "GET /-/ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    while !raw(&address, ready).await.contains(" 200 ") {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     for request in &requests {
         let response = raw(&address, request).await;
         let status = response.split(' ').nth(1).unwrap_or_default();

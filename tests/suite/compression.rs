@@ -21,23 +21,23 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 const TAIL: &[u8] = b"# HELP tail The end.\n# TYPE tail gauge\ntail 1\n# EOF\n";
 
-fn edition(shelf: &mut BlockCache, format: Format, tenants: &Tenants) -> Arc<CompressedBody> {
+fn compressed(cache: &mut BlockCache, format: Format, tenants: &Tenants) -> Arc<CompressedBody> {
     let states = tenants
         .states
         .iter()
-        .map(|state| (&state.identity.alias, &state.data, &state.vitals));
-    shelf.body(format, tenants.generation, states)
+        .map(|state| (&state.identity.alias, &state.data, &state.health_lines));
+    cache.body(format, tenants.generation, states)
 }
 
-fn stream(edition: &CompressedBody) -> Vec<u8> {
-    let member = edition.member();
+fn stream(body: &CompressedBody) -> Vec<u8> {
+    let member = body.member();
     let stream = member.parts.concat();
     assert_eq!(stream.len(), member.length);
-    [stream, edition.finish(TAIL).to_vec()].concat()
+    [stream, body.finish(TAIL).to_vec()].concat()
 }
 
 fn plain(format: Format, tenants: &Tenants) -> Vec<u8> {
-    let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
+    let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
     [assemble(format, chunks).concat(), TAIL.to_vec()].concat()
 }
 
@@ -113,19 +113,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn a_scrape_shows_the_current_state_after_any_history(steps in prop::collection::vec(step(), 8..24)) {
-        let (store, mut shelf) = (Store::default(), BlockCache::default());
+        let (store, mut cache) = (Store::default(), BlockCache::default());
         for step in steps {
             match step {
                 Step::Publish(tenant, stage) => store.publish(POOL[tenant][stage].clone()),
                 Step::Remove(tenant) => store.remove(&large_fleet::alias(tenant)),
                 Step::Scrape(format, every) => {
                     let tenants = store.current();
-                    let edition = edition(&mut shelf, format, &tenants);
-                    let stream = stream(&edition);
+                    let body = compressed(&mut cache, format, &tenants);
+                    let stream = stream(&body);
                     let expected = plain(format, &tenants);
                     prop_assert!(gunzipped(&stream) == expected);
                     prop_assert!(through("gzip", &["-dc"], &stream) == expected);
-                    let waiting = edition.blocks().filter(|block| !block.is_compressed());
+                    let waiting = body.blocks().filter(|block| !block.is_compressed());
                     compress(waiting.step_by(every));
                 }
             }
@@ -138,9 +138,9 @@ fn the_body_is_hardly_longer_than_one_by_gzip() {
     for tenants in [1, 5, 60] {
         let store = store_of(tenants);
         let current = store.current();
-        let edition = edition(&mut BlockCache::default(), Format::Text, &current);
-        compress(edition.blocks());
-        let size = stream(&edition).len();
+        let body = compressed(&mut BlockCache::default(), Format::Text, &current);
+        compress(body.blocks());
+        let size = stream(&body).len();
         let whole = through("gzip", &["-6", "-c"], &plain(Format::Text, &current)).len();
         eprintln!("{tenants} tenants: {size} bytes, gzip -6 {whole}");
         assert!(
@@ -152,19 +152,19 @@ fn the_body_is_hardly_longer_than_one_by_gzip() {
 
 #[test]
 fn a_refresh_of_one_tenant_keeps_the_blocks_of_the_others() {
-    let (store, mut shelf) = (store_of(60), BlockCache::default());
-    let before = edition(&mut shelf, Format::Text, &store.current());
+    let (store, mut cache) = (store_of(60), BlockCache::default());
+    let before = compressed(&mut cache, Format::Text, &store.current());
     compress(before.blocks());
     let all: usize = before.blocks().map(|block| block.len()).sum();
-    let waiting = |edition: &CompressedBody| {
-        let waiting = edition.blocks().filter(|block| !block.is_compressed());
+    let waiting = |body: &CompressedBody| {
+        let waiting = body.blocks().filter(|block| !block.is_compressed());
         waiting.map(|block| block.len()).sum::<usize>()
     };
 
     // The same lines in other buffers.
     store.publish(large_fleet::tenant(7, 0, 0));
     assert_eq!(
-        waiting(&edition(&mut shelf, Format::Text, &store.current())),
+        waiting(&compressed(&mut cache, Format::Text, &store.current())),
         0
     );
 
@@ -172,27 +172,27 @@ fn a_refresh_of_one_tenant_keeps_the_blocks_of_the_others() {
     let known = store.current();
     let known = known.find(&large_fleet::alias(7)).unwrap();
     store.publish(large_fleet::refreshed(known, 7, 1));
-    let vitals = waiting(&edition(&mut shelf, Format::Text, &store.current()));
+    let health = waiting(&compressed(&mut cache, Format::Text, &store.current()));
     assert!(
-        0 < vitals && vitals * 10 < all,
-        "{vitals} of {all} bytes wait"
+        0 < health && health * 10 < all,
+        "{health} of {all} bytes wait"
     );
 
     // New scores too: at most one block of each family that has them.
     store.publish(large_fleet::tenant(7, 1, 2));
-    let scores = waiting(&edition(&mut shelf, Format::Text, &store.current()));
+    let scores = waiting(&compressed(&mut cache, Format::Text, &store.current()));
     assert!(
-        vitals < scores && scores * 2 < all,
+        health < scores && scores * 2 < all,
         "{scores} of {all} bytes wait"
     );
 }
 
 #[test]
 fn both_formats_share_compressed_blocks() {
-    let (store, mut shelf) = (store_of(30), BlockCache::default());
-    let text = edition(&mut shelf, Format::Text, &store.current());
+    let (store, mut cache) = (store_of(30), BlockCache::default());
+    let text = compressed(&mut cache, Format::Text, &store.current());
     compress(text.blocks());
-    let open = edition(&mut shelf, Format::OpenMetrics, &store.current());
+    let open = compressed(&mut cache, Format::OpenMetrics, &store.current());
     let shared = open.blocks().filter(|block| block.is_compressed()).count();
     assert!(shared * 2 > open.blocks().count());
     assert!(shared < open.blocks().count(), "some headers differ");
@@ -204,10 +204,10 @@ fn both_formats_share_compressed_blocks() {
 
 #[test]
 fn an_old_body_is_freed_when_there_is_a_new_one() {
-    let (store, mut shelf) = (store_of(2), BlockCache::default());
-    let old = Arc::downgrade(&edition(&mut shelf, Format::Text, &store.current()));
+    let (store, mut cache) = (store_of(2), BlockCache::default());
+    let old = Arc::downgrade(&compressed(&mut cache, Format::Text, &store.current()));
     store.publish(large_fleet::tenant(1, 1, 1));
-    let _new = edition(&mut shelf, Format::Text, &store.current());
+    let _new = compressed(&mut cache, Format::Text, &store.current());
     assert!(old.upgrade().is_none());
 }
 
@@ -244,17 +244,17 @@ const NODE: &str = "fetch(process.argv[1]).then(r => r.arrayBuffer()).then(b => 
 fn stages() -> Vec<(Vec<u8>, Vec<u8>, usize)> {
     let store = store_of(6);
     let tenants = store.current();
-    let edition = edition(&mut BlockCache::default(), Format::OpenMetrics, &tenants);
+    let body = compressed(&mut BlockCache::default(), Format::OpenMetrics, &tenants);
     let expected = plain(Format::OpenMetrics, &tenants);
     let samples = expected.split(|byte| *byte == b'\n');
     let samples = samples
         .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
         .count();
-    let mut stages = vec![stream(&edition)];
-    compress(edition.blocks().step_by(2));
-    stages.push(stream(&edition));
-    compress(edition.blocks());
-    stages.push(stream(&edition));
+    let mut stages = vec![stream(&body)];
+    compress(body.blocks().step_by(2));
+    stages.push(stream(&body));
+    compress(body.blocks());
+    stages.push(stream(&body));
     assert!(stages[0].len() > stages[1].len() && stages[1].len() > stages[2].len());
     stages
         .into_iter()
@@ -374,7 +374,7 @@ async fn scrape(address: SocketAddr) -> Bytes {
 
 /// The tenants' part of a scrape.
 fn lines(tenants: &Tenants) -> Vec<u8> {
-    let chunks = tenants.states.iter().map(|s| (&s.data, &s.vitals));
+    let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
     assemble(Format::Text, chunks).concat()
 }
 

@@ -15,7 +15,7 @@ fn body(world: &World, format: Format) -> String {
     let chunks = tenants
         .states
         .iter()
-        .map(|state| (&state.data, &state.vitals));
+        .map(|state| (&state.data, &state.health_lines));
     let parts = secure_score_exposition::assemble(format, chunks);
     String::from_utf8(parts.concat()).expect("the exposition is UTF-8")
 }
@@ -76,7 +76,7 @@ async fn both_formats_have_the_same_samples_and_no_series_twice() {
     let chunks = tenants
         .states
         .iter()
-        .map(|state| (&state.data, &state.vitals));
+        .map(|state| (&state.data, &state.health_lines));
     let render = |format| {
         String::from_utf8(secure_score_exposition::assemble(format, chunks.clone()).concat())
             .unwrap()

@@ -28,7 +28,7 @@ pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
     let health = health(number, refreshes);
     TenantState {
         data: render_data(&identity, &snapshot, &policy),
-        vitals: render_health(&identity, &health),
+        health_lines: render_health(&identity, &health),
         identity,
         // No test or benchmark shows the status page of these tenants.
         snapshot: Arc::default(),
@@ -41,7 +41,7 @@ pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
 pub(crate) fn refreshed(state: &TenantState, number: u64, refreshes: u64) -> TenantState {
     let health = health(number, refreshes);
     TenantState {
-        vitals: render_health(&state.identity, &health),
+        health_lines: render_health(&state.identity, &health),
         health,
         ..state.clone()
     }
@@ -58,7 +58,6 @@ fn identity(number: u64) -> TenantIdentity {
     let alias = alias(number);
     TenantIdentity {
         display_name: Arc::from(format!("{alias} Ltd")),
-        alias: Arc::from(alias),
         entra_tenant_id: Some(Arc::from(format!(
             "{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}",
             rng.u32(..),
@@ -67,9 +66,8 @@ fn identity(number: u64) -> TenantIdentity {
             rng.u16(..4096),
             rng.u64(..1 << 48),
         ))),
-        cloud: "global",
         target: Some(0.8),
-        credential_expires: None,
+        ..TenantIdentity::new(&alias)
     }
 }
 
@@ -105,15 +103,13 @@ fn snapshot(number: u64, day: u64) -> TenantSnapshot {
         .collect();
     let sum = |of: fn(&Control) -> f64| points(controls.iter().map(of).sum());
     let report = Report {
-        entra_tenant_id: Arc::from("00000000-0000-0000-0000-000000000001"),
         as_of: Some(Timestamp::from_seconds(today)),
         current_score: sum(|c| c.score.as_ref().map_or(0.0, |score| score.score.get())),
         max_score: sum(|c| c.max_score().map_or(0.0, Points::get)),
         active_users: Some(rng.u64(10..5000)),
         licensed_users: Some(rng.u64(10..5000)),
         comparisons: comparisons(&mut rng),
-        scores: Vec::new(),
-        anomalies: Anomalies::default(),
+        ..Report::new("00000000-0000-0000-0000-000000000001")
     };
     TenantSnapshot {
         controls,
@@ -153,14 +149,13 @@ fn control(
     synced: &mut HashMap<&'static str, Timestamp>,
 ) -> Control {
     let cells: Vec<&'static str> = line.split('\t').collect();
-    let (id, product): (Arc<str>, _) = (Arc::from(cells[0]), cells[2]);
+    let (id, product) = (cells[0], cells[2]);
     let category = Category::ALL
         .into_iter()
         .find(|category| category.as_str() == cells[1])
         .unwrap_or(Category::Unknown);
     let max: f64 = cells[3].parse().unwrap();
     let entry = CatalogueEntry {
-        id: Arc::clone(&id),
         title: Arc::from(*cells.last().unwrap()),
         category,
         product: Arc::from(product),
@@ -170,7 +165,7 @@ fn control(
         action_type: ActionType::Config,
         max_score: Points::new(max),
         history: history(rng),
-        ..CatalogueEntry::new("")
+        ..CatalogueEntry::new(id)
     };
     let last_synced = *synced
         .entry(product)
@@ -180,42 +175,31 @@ fn control(
         2 => 1.0,
         _ => scores.f64(),
     };
+    let score = points(max * share).unwrap_or(Points::ZERO);
     let score = ControlScore {
-        id: Arc::clone(&id),
-        category,
-        score: points(max * share).unwrap_or(Points::ZERO),
         percentage: Some(share * 100.0),
         last_synced: Some(last_synced),
-        implementation_status: None,
+        ..ControlScore::new(id, category, score)
     };
     Control {
-        id,
-        category,
-        entry: Some(Arc::new(entry)),
         score: (rng.u8(..10) < 6).then(|| Arc::new(score)),
-        selected: true,
-        watched: false,
-        exceptions: Vec::new(),
+        ..Control::listed(entry)
     }
 }
 
 fn history(rng: &mut fastrand::Rng) -> History {
+    use ControlState::{Planned, RiskAccepted, ThirdParty};
     let updates = match rng.u8(..10) {
         0 => (0..rng.i64(1..4))
-            .map(|step| StateUpdate {
-                state: rng
-                    .choice([
-                        ControlState::RiskAccepted,
-                        ControlState::Planned,
-                        ControlState::ThirdParty,
-                    ])
-                    .unwrap(),
-                at: Some(Timestamp::from_seconds(
-                    DAY - (4 - step) * 2_000_000 + rng.i64(..1_000_000),
-                )),
-                by: Some(Arc::from("dana.admin@contoso.example")),
-                comment: None,
-                assigned_to: None,
+            .map(|step| {
+                let states = [RiskAccepted, Planned, ThirdParty];
+                let state = rng.choice(states).unwrap();
+                let at = DAY - (4 - step) * 2_000_000 + rng.i64(..1_000_000);
+                StateUpdate {
+                    at: Some(Timestamp::from_seconds(at)),
+                    by: Some(Arc::from("dana.admin@contoso.example")),
+                    ..StateUpdate::new(state)
+                }
             })
             .collect(),
         _ => Vec::new(),

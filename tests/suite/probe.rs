@@ -19,10 +19,12 @@ async fn start_two() -> TestServer {
     let server = start(options()).await;
     let snapshots = [small::snapshot(), TenantSnapshot::default()];
     let rendered = small::tenants().into_iter().zip(snapshots);
-    for (alias, ((data, vitals), snapshot)) in ["contoso", "fabrikam"].into_iter().zip(rendered) {
+    for (alias, ((data, health_lines), snapshot)) in
+        ["contoso", "fabrikam"].into_iter().zip(rendered)
+    {
         server.store.publish(TenantState {
             data,
-            vitals,
+            health_lines,
             snapshot: Arc::new(snapshot),
             policy: Arc::new(small::open_policy()),
             ..tenant(alias)
@@ -122,10 +124,10 @@ async fn a_probe_is_compressed_anew_after_a_change() {
     let server = start_two().await;
     let ask = || server.request("GET", "/probe?tenant=contoso", GZIP);
     let before = gunzipped(&ask().await);
-    let [_, (data, vitals)] = small::tenants();
+    let [_, (data, health_lines)] = small::tenants();
     server.store.publish(TenantState {
         data,
-        vitals,
+        health_lines,
         ..tenant("contoso")
     });
     let after = gunzipped(&ask().await);

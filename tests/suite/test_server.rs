@@ -6,9 +6,9 @@ use secure_score_exporter::http_types::PersonDetail;
 use secure_score_exporter::store::{Store, TenantState};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_model::{
-    ActionType, Anomalies, CatalogueEntry, Category, Control, ControlScore, ControlState, History,
-    Level, Persons, Points, Reason, Report, StateUpdate, TenantHealth, TenantIdentity,
-    TenantSnapshot, Tier, Timestamp, Trouble,
+    Anomalies, CatalogueEntry, Category, Control, ControlScore, ControlState, History, Persons,
+    Points, Reason, Report, StateUpdate, TenantHealth, TenantIdentity, TenantSnapshot, Timestamp,
+    Trouble,
 };
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -162,71 +162,37 @@ pub(crate) fn refreshed() -> TenantHealth {
 }
 
 pub(crate) fn tenant(alias: &str) -> TenantState {
-    TenantState {
-        identity: TenantIdentity {
-            alias: Arc::from(alias),
-            entra_tenant_id: None,
-            display_name: Arc::from(alias),
-            cloud: "global",
-            target: Some(0.8),
-            credential_expires: None,
-        },
-        snapshot: Arc::default(),
-        health: refreshed(),
-        data: Default::default(),
-        policy: Arc::default(),
-        vitals: Default::default(),
-    }
+    let mut state = TenantState::new(TenantIdentity::new(alias));
+    state.identity.target = Some(0.8);
+    state.health = refreshed();
+    state
 }
 
 pub(crate) fn change(state: ControlState, at: i64, by: &str, comment: &str) -> StateUpdate {
     StateUpdate {
-        state,
         at: Some(Timestamp::from_seconds(at)),
         by: Some(Arc::from(by)),
         comment: Some(Arc::from(comment)),
-        assigned_to: None,
+        ..StateUpdate::new(state)
     }
 }
 
 pub(crate) fn entry(id: &str, category: Category, updates: Vec<StateUpdate>) -> CatalogueEntry {
     CatalogueEntry {
-        id: Arc::from(id),
         title: Arc::from(format!("Title of {id}")),
         category,
-        product: Arc::from("Entra"),
-        tier: Tier::Core,
-        user_impact: Level::Low,
-        implementation_cost: Level::Low,
-        action_type: ActionType::Config,
         max_score: Points::new(8.0),
         history: History::from_updates(updates),
         ..CatalogueEntry::new(id)
     }
 }
 
-/// A score of 0 for a control.
-pub(crate) fn score(id: &str, category: Category) -> ControlScore {
-    ControlScore {
-        id: Arc::from(id),
-        category,
-        score: Points::ZERO,
-        percentage: Some(0.0),
-        last_synced: None,
-        implementation_status: None,
-    }
-}
-
-/// A scored control with a catalogue entry.
+/// A control with a score of 0.
 pub(crate) fn scored(entry: CatalogueEntry) -> Control {
+    let score = ControlScore::new(&entry.id, entry.category, Points::ZERO);
     Control {
-        id: Arc::clone(&entry.id),
-        category: entry.category,
-        score: Some(Arc::new(score(&entry.id, entry.category))),
-        entry: Some(Arc::new(entry)),
-        selected: true,
-        watched: false,
-        exceptions: Vec::new(),
+        score: Some(Arc::new(score)),
+        ..Control::listed(entry)
     }
 }
 
@@ -236,15 +202,10 @@ pub(crate) fn control(id: &str, category: Category, updates: Vec<StateUpdate>) -
 
 pub(crate) fn report() -> Report {
     Report {
-        entra_tenant_id: Arc::from("00000000-0000-0000-0000-000000000001"),
         as_of: Some(Timestamp::from(SystemTime::now())),
         current_score: Points::new(41.5),
         max_score: Points::new(50.0),
-        active_users: None,
-        licensed_users: None,
-        comparisons: Vec::new(),
-        scores: Vec::new(),
-        anomalies: Anomalies::default(),
+        ..Report::new("00000000-0000-0000-0000-000000000001")
     }
 }
 
@@ -268,10 +229,10 @@ pub(crate) fn with_controls(mut tenant: TenantState, controls: Vec<Control>) -> 
 
 /// The tenant with a failed refresh of the catalogue.
 pub(crate) fn troubled(mut tenant: TenantState) -> TenantState {
+    let message = "Graph refused the catalogue: 403 Forbidden";
     tenant.health.profiles.trouble = Some(Trouble {
-        reason: Reason::Permission,
-        message: "Graph refused the catalogue: 403 Forbidden".to_owned(),
         hint: Some("grant the application permission SecurityEvents.Read.All".to_owned()),
+        ..Trouble::new(Reason::Permission, message)
     });
     tenant
 }

@@ -157,15 +157,8 @@ async fn unapproved_risks_come_first_and_approvals_are_shown() {
     let mut state = with_history();
     let mut snapshot = (*state.snapshot).clone();
     let exception = |reference: &str, expires: i64| Exception {
-        place: Arc::from("risk_accepted.exceptions[0]"),
-        control: Arc::from("newer"),
-        tenants: Vec::new(),
-        reference: Arc::from(reference),
         approver: Some(Arc::from("The board")),
-        reason: None,
-        approved_on: None,
-        accepted_by: None,
-        expires: Timestamp::from_seconds(expires),
+        ..Exception::new("newer", reference, Timestamp::from_seconds(expires))
     };
     for control in &mut snapshot.controls {
         match &*control.id {

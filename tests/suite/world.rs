@@ -187,7 +187,7 @@ pub(crate) fn render(tenants: &Tenants) -> String {
     let chunks = tenants
         .states
         .iter()
-        .map(|state| (&state.data, &state.vitals));
+        .map(|state| (&state.data, &state.health_lines));
     secure_score_exposition::assemble(Format::Text, chunks)
         .iter()
         .map(|part| std::str::from_utf8(part).expect("the exposition is UTF-8"))

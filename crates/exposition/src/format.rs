@@ -67,7 +67,7 @@ pub fn assemble<'a>(
     for (index, header) in format.headers().into_iter().enumerate() {
         let mut lines = tenants
             .clone()
-            .flat_map(|(data, vitals)| [data.family(index), vitals.family(index)])
+            .flat_map(|(data, health_lines)| [data.family(index), health_lines.family(index)])
             .filter(|lines| !lines.is_empty())
             .peekable();
         if lines.peek().is_some() {

@@ -36,7 +36,9 @@ use std::sync::Arc;
 const LONGEST_VALUE: usize = 128;
 
 fn body(format: Format, tenants: &[(Chunk, Chunk)]) -> String {
-    let chunks = tenants.iter().map(|(data, vitals)| (data, vitals));
+    let chunks = tenants
+        .iter()
+        .map(|(data, health_lines)| (data, health_lines));
     let mut bytes = assemble(format, chunks).concat();
     bytes.extend_from_slice(format.trailer());
     String::from_utf8(bytes).unwrap()
@@ -77,11 +79,15 @@ fn two_small_tenants_equal_their_golden_files_in_both_formats() {
 /// Data beyond the maximum staleness leave no series.
 #[test]
 fn a_tenant_without_data_has_no_data_series() {
-    let (data, vitals) = render(
+    let (data, health_lines) = render(
         &small::identity("contoso", None),
         &TenantSnapshot::default(),
     );
-    assert!(data.is_empty(), "{}", body(Format::Text, &[(data, vitals)]));
+    assert!(
+        data.is_empty(),
+        "{}",
+        body(Format::Text, &[(data, health_lines)])
+    );
 }
 
 #[test]

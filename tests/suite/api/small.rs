@@ -11,6 +11,8 @@ pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_795_421_700);
 
 pub(super) const ALEX: &str = "alex.wilber@contoso.example";
 
+const SAM: &str = "sam@contoso.example";
+
 /// A formula for a spreadsheet, a script for a browser, and further cells for
 /// readers that split at semicolons.
 pub(super) const HOSTILE: &str =
@@ -31,14 +33,9 @@ fn contoso() -> TenantState {
         "AdminMFAV2",
         Category::Identity,
         vec![
-            change(
-                ControlState::Planned,
-                Some(-5 * DAY),
-                "sam@contoso.example",
-                "soon",
-            ),
+            change(ControlState::Planned, Some(-5 * DAY), SAM, "soon"),
             StateUpdate {
-                assigned_to: Some("sam@contoso.example".into()),
+                assigned_to: Some(SAM.into()),
                 at: Some(Timestamp::from_nanos(
                     NOW.nanos() - 3 * DAY * 1_000_000_000 + 123_456_700,
                 )),
@@ -55,12 +52,7 @@ fn contoso() -> TenantState {
             "IntegratedApps",
             Category::Apps,
             vec![
-                change(
-                    ControlState::RiskAccepted,
-                    Some(-13 * DAY),
-                    "sam@contoso.example",
-                    "a trial",
-                ),
+                change(ControlState::RiskAccepted, Some(-13 * DAY), SAM, "a trial"),
                 change(
                     ControlState::ToAddress,
                     Some(-11 * DAY),
@@ -77,13 +69,7 @@ fn contoso() -> TenantState {
         ..entry(
             "BlockLegacyAuthentication",
             Category::Identity,
-            vec![StateUpdate {
-                state: ControlState::RiskAccepted,
-                at: None,
-                by: None,
-                comment: None,
-                assigned_to: None,
-            }],
+            vec![StateUpdate::new(ControlState::RiskAccepted)],
         )
     });
     legacy.score = None;
@@ -143,11 +129,10 @@ fn report() -> Report {
 pub(super) fn change(state: ControlState, at: Option<i64>, by: &str, why: &str) -> StateUpdate {
     let comment = (!why.is_empty()).then(|| Arc::from(why));
     StateUpdate {
-        state,
         at: at.map(|ago| Timestamp::from_nanos(NOW.nanos() + ago * 1_000_000_000)),
         by: Some(by.into()),
         comment,
-        assigned_to: None,
+        ..StateUpdate::new(state)
     }
 }
 
@@ -162,7 +147,7 @@ pub(super) fn entry(id: &str, category: Category, updates: Vec<StateUpdate>) -> 
 pub(super) fn control(entry: CatalogueEntry) -> Control {
     let score = ControlScore {
         implementation_status: Some("1 of 3 administrators".into()),
-        ..test_server::score(&entry.id, entry.category)
+        ..ControlScore::new(&entry.id, entry.category, Points::ZERO)
     };
     Control {
         score: Some(Arc::new(score)),
@@ -172,15 +157,10 @@ pub(super) fn control(entry: CatalogueEntry) -> Control {
 
 fn approval(control: &str, reference: &str, expires: i64) -> Arc<Exception> {
     Arc::new(Exception {
-        place: "risk_accepted.exceptions[0]".into(),
-        control: control.into(),
-        tenants: Vec::new(),
-        reference: reference.into(),
         approver: Some("Robin Risk".into()),
         reason: Some("Robin says it is fine".into()),
         approved_on: Some(Timestamp::from_seconds(1_793_491_200))
             .filter(|_| expires > NOW.nanos() / 1_000_000_000),
-        accepted_by: None,
-        expires: Timestamp::from_seconds(expires),
+        ..Exception::new(control, reference, Timestamp::from_seconds(expires))
     })
 }
