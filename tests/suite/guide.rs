@@ -95,7 +95,8 @@ fn hunks(section: &str) -> Vec<Hunk> {
     let section = rest.split("\n## ").next().unwrap_or_default();
     let mut hunks: Vec<Hunk> = Vec::new();
     for block in section.split("```diff\n").skip(1) {
-        let block = block.split("```").next().unwrap_or_default();
+        // The closing fence is indented, too.
+        let block = block.split("```").next().unwrap_or_default().trim_end();
         let mut file = PathBuf::new();
         for line in block.lines() {
             let line = line.strip_prefix("   ").unwrap_or(line);
