@@ -152,7 +152,9 @@ impl<'a> Reloader<'a> {
             Ok(changes) => {
                 self.rejected = None;
                 self.targets.site.set_persons(on_pages);
-                self.targets.site.set_target_labels(targets(fleet.config()));
+                self.targets
+                    .site
+                    .set_target_labels(target_labels(fleet.config()));
                 self.loaded(hash);
                 tracing::info!(
                     added = changes.added,

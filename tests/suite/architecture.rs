@@ -188,6 +188,64 @@ fn microsofts_words_stay_in_the_graph_module() {
     );
 }
 
+/// What the files below a place must not name, and what to do instead.
+const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
+    (
+        &["src/http/", "src/http_types/", "src/views/", "src/api/"],
+        &["crate::graph", "crate::config", "reqwest"],
+        "a scrape shows what the store holds; refresh requests more from Graph",
+    ),
+    (
+        &["src/http/"],
+        &[
+            "crate::refresh::{",
+            "crate::refresh::Fleet",
+            "crate::refresh::refresh_all_once",
+        ],
+        "refresh::OnDemandRefresh is all that http needs of refresh",
+    ),
+    (
+        &["src/http_types/", "src/views/", "src/api/"],
+        &["crate::http::", "crate::refresh"],
+        "http routes to views and api; what they share with it is in http_types",
+    ),
+    (
+        &["src/http_types/"],
+        &["crate::views", "crate::api"],
+        "views and api use http_types",
+    ),
+    (
+        &["src/graph/"],
+        &["crate::store", "secure_score_exposition", "crate::refresh"],
+        "graph returns its answers to refresh",
+    ),
+    (
+        &["src/events/"],
+        &[
+            "crate::graph",
+            "crate::store",
+            "crate::refresh",
+            "crate::http",
+        ],
+        "events follow from the model; pass in what they need",
+    ),
+    (
+        &["src/tsdb/"],
+        &["crate::graph", "crate::config", "secure_score_model"],
+        "tsdb writes and queries samples of any kind",
+    ),
+];
+
+#[test]
+fn layers_do_not_reach_past_their_neighbours() {
+    for (places, words, instead) in FORBIDDEN {
+        let found = offenders(words, &[])
+            .into_iter()
+            .filter(|it| places.iter().any(|place| it.starts_with(place)));
+        must_be_empty(found.collect(), instead);
+    }
+}
+
 #[test]
 fn each_library_has_one_home() {
     must_be_empty(
