@@ -1,7 +1,7 @@
 //! Reloading the configuration while the exporter runs.
 
 use super::config_source::ConfigSource;
-use super::site_options::targets;
+use super::site_options::target_labels;
 use super::{privacy, supervisor};
 use crate::config::Config;
 use crate::diagnostics;
