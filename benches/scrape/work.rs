@@ -12,8 +12,8 @@ const ROUNDS: u64 = 21;
 
 pub(crate) fn measure(tenants: u64) {
     let store = site::store_of(tenants);
-    let mut shelf = BlockCache::default();
-    let (first, built) = timed(|| edition(&mut shelf, &store));
+    let mut cache = BlockCache::default();
+    let (first, built) = timed(|| render(&mut cache, &store));
     let identity: usize = first.blocks().map(|block| block.len()).sum();
     let before = resident();
     let ((), summed) = timed(|| first.blocks().for_each(|block| block.sum()));
@@ -31,19 +31,16 @@ pub(crate) fn measure(tenants: u64) {
         megabytes(before),
         resident() as f64 / (identity + body) as f64
     );
-    println!("first edition {built:.1?}, checksums {summed:.1?}, compression {all:.1?}");
+    println!("first body {built:.1?}, checksums {summed:.1?}, compression {all:.1?}");
 
-    after(&store, &mut shelf, "health lines", |number, round| {
+    after(&store, &mut cache, "health", |number, round| {
         let known = store.current();
         let known = known.find(&large_fleet::alias(number)).unwrap();
         large_fleet::refreshed(known, number, round)
     });
-    after(
-        &store,
-        &mut shelf,
-        "health lines and scores",
-        |number, round| large_fleet::tenant(number, round, round),
-    );
+    after(&store, &mut cache, "health and scores", |number, round| {
+        large_fleet::tenant(number, round, round)
+    });
     let plain = median(ROUNDS, |_| {
         let tenants = store.current();
         let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
@@ -55,7 +52,7 @@ pub(crate) fn measure(tenants: u64) {
 /// One tenant's refresh, again and again.
 fn after(
     store: &Store,
-    shelf: &mut BlockCache,
+    cache: &mut BlockCache,
     what: &str,
     refresh: impl Fn(u64, u64) -> secure_score_exporter::store::TenantState,
 ) {
@@ -64,31 +61,31 @@ fn after(
     let (mut builds, mut packs, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         store.publish(refresh(dice.u64(..tenants), round));
-        let (edition, built) = timed(|| edition(shelf, store));
-        let waiting = waiting(&edition);
+        let (body, built) = timed(|| render(cache, store));
+        let waiting = waiting(&body);
         bytes.push(waiting.iter().map(|block| block.len()).sum::<usize>());
         packs.push(timed(|| compress(&waiting)).1);
         builds.push(built);
     }
     println!(
-        "one tenant refreshed ({what}): edition {:.1?}, {:.2} MB of blocks compressed in {:.1?}",
+        "one tenant refreshed ({what}): body {:.1?}, {:.2} MB of blocks compressed in {:.1?}",
         middle(builds),
         megabytes(middle(bytes)),
         middle(packs)
     );
 }
 
-fn edition(shelf: &mut BlockCache, store: &Store) -> Arc<CompressedBody> {
+fn render(cache: &mut BlockCache, store: &Store) -> Arc<CompressedBody> {
     let tenants = store.current();
     let states = tenants
         .states
         .iter()
         .map(|state| (&state.identity.alias, &state.data, &state.health_lines));
-    shelf.body(Format::OpenMetrics, tenants.generation, states)
+    cache.body(Format::OpenMetrics, tenants.generation, states)
 }
 
-fn waiting(edition: &CompressedBody) -> Vec<Arc<Block>> {
-    let waiting = edition.blocks().filter(|block| !block.is_compressed());
+fn waiting(body: &CompressedBody) -> Vec<Arc<Block>> {
+    let waiting = body.blocks().filter(|block| !block.is_compressed());
     waiting.cloned().collect()
 }
 

@@ -1,5 +1,5 @@
-//! Thirty invented days of five tenants, for Prometheus to hold while somebody
-//! draws or tests a dashboard.
+//! Thirty invented days of five tenants, in a Prometheus, to draw and test
+//! dashboards.
 //!
 //! Time is an argument here: the exporter's own model and its own rendering
 //! make each scrape, as of a moment in November 2026, so that two runs write
@@ -37,7 +37,7 @@ const END: i64 = 1_795_305_600;
 const START: i64 = END - 30 * DAY;
 
 /// Between samples of health, and of the exporter itself.
-const VITALS: i64 = HOUR / 2;
+const HEALTH: i64 = HOUR / 2;
 
 /// Between samples of scores and controls.
 const DATA: i64 = 2 * HOUR;
@@ -67,7 +67,7 @@ fn write(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
             scrape::write(out, replica, &tenants, now)?;
         }
         scrape::alerts(out, &tenants, now)?;
-        now += VITALS;
+        now += HEALTH;
     }
     out.write_all(b"# EOF\n")?;
     Ok(())

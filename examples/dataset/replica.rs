@@ -1,9 +1,9 @@
-//! One exporter: how its refreshes fared, and what it tells of itself.
+//! One exporter: its refreshes and its own metrics.
 
 use crate::dice::{roll, roll_at};
 use crate::story::{CHANGES, failure, is_down};
 use crate::tenant::Tenant;
-use crate::{DAY, HOUR, START, VITALS};
+use crate::{DAY, HEALTH, HOUR, START};
 use secure_score_exporter::telemetry::{Telemetry, TelemetryError};
 use secure_score_model::{
     Api, Code, Delivery, EventKind, Reason, RefreshHealth, TenantHealth, Timestamp,
@@ -57,22 +57,22 @@ impl Replica {
         }
         for (tenant, health) in tenants.iter().zip(&mut self.health) {
             let name = tenant.organisation.name;
-            for quarter in [now - VITALS / 2, now] {
+            for quarter in [now - HEALTH / 2, now] {
                 refresh(&self.telemetry, health, name, Api::Profiles, quarter);
             }
             if now % HOUR == 0 || now == self.started {
                 refresh(&self.telemetry, health, name, Api::Scores, now);
             }
         }
-        self.tell(now);
+        self.count_events(now);
         Ok(())
     }
 
-    /// Each change is told, some of them in vain.
-    fn tell(&self, now: i64) {
+    /// Counts an event per change; some deliveries fail.
+    fn count_events(&self, now: i64) {
         let news = CHANGES
             .iter()
-            .filter(|it| (now - VITALS..now).contains(&it.at()));
+            .filter(|it| (now - HEALTH..now).contains(&it.at()));
         for change in news {
             self.telemetry.event(EventKind::StateChanged);
             let outcome = match roll(&[change.tenant, change.control]) {

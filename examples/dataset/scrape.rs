@@ -28,7 +28,7 @@ pub(crate) fn write(
     }
     let mut samples = 0_u32;
     for line in exposition(replica, tenants, now).lines() {
-        // The process that writes this is not the one it tells of.
+        // The metrics of this process are not those of the exporter.
         if line.starts_with('#') || line.starts_with("process_") {
             continue;
         }
@@ -75,7 +75,7 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Nobody in it is real, so everything is shown.
+/// Persons are generated, so everything is exported.
 fn policy() -> Policy {
     Policy {
         lookback: NonZeroUsize::MIN.saturating_add(2),

@@ -41,7 +41,7 @@ pub(crate) const WATCHED: [&str; 5] = [
     "UserRiskPolicy",
 ];
 
-/// Somebody sets a state.
+/// An administrator sets a state.
 pub(crate) struct Change {
     pub(crate) tenant: &'static str,
     pub(crate) control: &'static str,
@@ -53,7 +53,7 @@ pub(crate) struct Change {
 }
 
 impl Change {
-    /// When it happens; nobody works on the hour.
+    /// The time, at an irregular minute.
     pub(crate) const fn at(&self) -> i64 {
         END - self.hours * HOUR - 17 * 60
     }
@@ -105,7 +105,7 @@ pub(crate) static CHANGES: &[Change] = &[
     change("northwind", "OneAdmin", 44 * 24, RiskAccepted, "sara.holm@northwind.example", "Second administrator starts in spring"),
 ];
 
-/// Somebody approved an acceptance: tenant, control, decision, days from the
+/// Approved acceptances: tenant, control, decision, days from the
 /// end to its last day.
 pub(crate) static APPROVALS: &[(&str, &str, &str, i64)] = &[
     ("contoso", "IntegratedApps", "SEC-1234", 129),

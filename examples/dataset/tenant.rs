@@ -139,7 +139,7 @@ impl Tenant {
             category: measure.category,
             score: points((measure.points * share * 100.0).round() / 100.0),
             percentage: Some(share * 100.0),
-            // Most products tell every few hours, some have gone quiet.
+            // Most products report every few hours, some have stopped.
             last_synced: Some(Timestamp::from_seconds(
                 day - if lag > 94 { 12 * DAY } else { lag * 600 },
             )),

@@ -2,7 +2,7 @@
 
 use super::config_source::ConfigSource;
 use super::reload::{ReloadTargets, Reloader};
-use super::site_options::{self, external_url, targets};
+use super::site_options::{self, external_url, target_labels};
 use super::web_config::WebConfiguration;
 use super::{Failure, privacy, stop, supervisor};
 use crate::cli::WebFlags;
@@ -85,7 +85,7 @@ impl Exporter {
             events: Some(Arc::clone(&events)),
             clock: Arc::new(|| Timestamp::from(SystemTime::now())),
         })?;
-        site.set_target_labels(targets(fleet.config()));
+        site.set_target_labels(target_labels(fleet.config()));
         site.set_on_demand_refresh(fleet.on_demand());
         let max_requests = flags.max_requests();
         Ok(Self {

@@ -1,7 +1,7 @@
 //! Reloading the configuration while the exporter runs.
 
 use super::config_source::ConfigSource;
-use super::site_options::targets;
+use super::site_options::target_labels;
 use super::{privacy, supervisor};
 use crate::config::Config;
 use crate::diagnostics;
@@ -152,7 +152,9 @@ impl<'a> Reloader<'a> {
             Ok(changes) => {
                 self.rejected = None;
                 self.targets.site.set_persons(on_pages);
-                self.targets.site.set_target_labels(targets(fleet.config()));
+                self.targets
+                    .site
+                    .set_target_labels(target_labels(fleet.config()));
                 self.loaded(hash);
                 tracing::info!(
                     added = changes.added,

@@ -33,7 +33,7 @@ pub(super) fn external_url(flags: &WebFlags) -> Option<String> {
 }
 
 /// The labels of each tenant as a scrape target.
-pub(super) fn targets(config: &Config) -> TargetLabels {
+pub(super) fn target_labels(config: &Config) -> TargetLabels {
     let tenants = config.tenants.iter();
     tenants
         .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))

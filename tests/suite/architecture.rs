@@ -108,16 +108,34 @@ fn the_diagram_shows_the_imports() {
         };
         format!("{name:<23} ─► {targets}")
     };
-    let crates = packages()
-        .into_iter()
-        .map(|(name, (_, own))| row(&name, own));
+    let packages = packages();
+    let crates: Vec<String> = packages
+        .iter()
+        .map(|(name, (_, own))| row(name, own.clone()))
+        .collect();
     let layers = Crate::read(&root().join("src")).layers();
     assert!(layers.len() > 10, "only {} modules found", layers.len());
-    let modules = layers
+    let sources = sources();
+    let uses = |layer: &str, package: &str| {
+        let (file, folder) = (format!("src/{layer}.rs"), format!("src/{layer}/"));
+        let word = package.replace('-', "_");
+        let in_layer = |it: &&Source| it.path == file || it.path.starts_with(&folder);
+        let mut sources = sources.iter().filter(in_layer);
+        sources.any(|it| it.code.contains(&format!("{word}::")))
+    };
+    let modules =
+        layers
+            .iter()
+            .filter(|(module, _)| *module != "crate")
+            .map(|(module, targets)| {
+                let crates = packages.keys().filter(|it| uses(module, it));
+                row(module, targets.iter().chain(crates).cloned().collect())
+            });
+    let diagram: Vec<String> = crates
         .into_iter()
-        .filter(|(module, _)| module != "crate")
-        .map(|(module, targets)| row(&module, targets.into_iter().collect()));
-    let diagram: Vec<String> = crates.chain([String::new()]).chain(modules).collect();
+        .chain([String::new()])
+        .chain(modules)
+        .collect();
     golden::compare_part(
         &root().join("ARCHITECTURE.md"),
         "imports",
@@ -168,6 +186,64 @@ fn microsofts_words_stay_in_the_graph_module() {
         ),
         "src/graph/translate.rs translates the state; elsewhere it is ControlState::RiskAccepted",
     );
+}
+
+/// What the files below a place must not name, and what to do instead.
+const FORBIDDEN: [(&[&str], &[&str], &str); 7] = [
+    (
+        &["src/http/", "src/http_types/", "src/views/", "src/api/"],
+        &["crate::graph", "crate::config", "reqwest"],
+        "a scrape shows what the store holds; refresh requests more from Graph",
+    ),
+    (
+        &["src/http/"],
+        &[
+            "crate::refresh::{",
+            "crate::refresh::Fleet",
+            "crate::refresh::refresh_all_once",
+        ],
+        "refresh::OnDemandRefresh is all that http needs of refresh",
+    ),
+    (
+        &["src/http_types/", "src/views/", "src/api/"],
+        &["crate::http::", "crate::refresh"],
+        "http routes to views and api; what they share with it is in http_types",
+    ),
+    (
+        &["src/http_types/"],
+        &["crate::views", "crate::api"],
+        "views and api use http_types",
+    ),
+    (
+        &["src/graph/"],
+        &["crate::store", "secure_score_exposition", "crate::refresh"],
+        "graph returns its answers to refresh",
+    ),
+    (
+        &["src/events/"],
+        &[
+            "crate::graph",
+            "crate::store",
+            "crate::refresh",
+            "crate::http",
+        ],
+        "events follow from the model; pass in what they need",
+    ),
+    (
+        &["src/tsdb/"],
+        &["crate::graph", "crate::config", "secure_score_model"],
+        "tsdb writes and queries samples of any kind",
+    ),
+];
+
+#[test]
+fn layers_do_not_reach_past_their_neighbours() {
+    for (places, words, instead) in FORBIDDEN {
+        let found = offenders(words, &[])
+            .into_iter()
+            .filter(|it| places.iter().any(|place| it.starts_with(place)));
+        must_be_empty(found.collect(), instead);
+    }
 }
 
 #[test]

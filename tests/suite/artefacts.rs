@@ -1,4 +1,4 @@
-//! What is shipped beside the program, held against the program.
+//! The files that are shipped with the program match the program.
 
 mod alerts;
 mod chart;

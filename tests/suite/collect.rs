@@ -30,8 +30,8 @@ async fn break_tenants(simulated: &Simulated, tenants: &[&str]) {
     }
 }
 
-/// Samples of the answers, which do not depend on when they were asked for.
-fn of_the_answers(metrics: &str) -> Vec<&str> {
+/// Samples of the data, which do not depend on the time of the refresh.
+fn data_samples(metrics: &str) -> Vec<&str> {
     let names = [
         "secure_score_control_",
         "secure_score_tenant_",
@@ -44,7 +44,7 @@ fn of_the_answers(metrics: &str) -> Vec<&str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_metrics_are_those_a_scrape_shows() {
+async fn the_metrics_are_those_of_a_scrape() {
     let simulated = Simulated::start();
     let collected = printed(&simulated, &[]);
     let exporter = Process::exporter(&[
@@ -63,7 +63,7 @@ async fn the_metrics_are_those_a_scrape_shows() {
     }
     let scraped = http.get(format!("http://{address}/metrics")).send().await;
     let scraped = scraped.unwrap().text().await.unwrap();
-    let (collected, scraped) = (of_the_answers(&collected), of_the_answers(&scraped));
+    let (collected, scraped) = (data_samples(&collected), data_samples(&scraped));
     assert!(collected.len() > 1_000);
     assert!(
         collected == scraped,
@@ -74,12 +74,12 @@ async fn the_metrics_are_those_a_scrape_shows() {
 }
 
 #[test]
-fn promtool_finds_nothing_wrong_with_it() {
+fn promtool_accepts_the_metrics() {
     let simulated = Simulated::start();
     let metrics = printed(&simulated, &[]);
     assert!(
         !metrics.contains("process_cpu"),
-        "that is the exporter's own"
+        "the exporter's own metrics"
     );
     let mut child = Command::new(program("promtool", "prometheus"))
         .args(["check", "metrics"])
@@ -99,16 +99,16 @@ fn promtool_finds_nothing_wrong_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_exit_status_tells_how_many_were_read() {
+async fn the_exit_status_distinguishes_all_some_and_none() {
     let simulated = Simulated::start();
     assert_eq!(collect(&simulated, &[]).status.code(), Some(0));
     break_tenants(&simulated, &["contoso"]).await;
     let partly = collect(&simulated, &[]);
     assert_eq!(partly.status.code(), Some(3));
-    let said = text(&partly.stderr);
+    let stderr = text(&partly.stderr);
     assert!(
-        said.contains("error: contoso: credential: ") && said.contains("hint: "),
-        "{said}"
+        stderr.contains("error: contoso: credential: ") && stderr.contains("hint: "),
+        "{stderr}"
     );
     let metrics = text(&partly.stdout);
     assert!(metrics.contains("secure_score_up{tenant=\"contoso\",api=\"profiles\"} 0"));
@@ -164,7 +164,7 @@ async fn a_file_is_replaced_whole_and_readable_by_a_collector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_is_text_and_what_graph_says_moves_no_cursor() {
+async fn a_table_has_no_control_characters_from_graph() {
     let simulated = Simulated::start();
     let hostile = "\u{1b}[2J\u{1b}]0;owned\u{7}first\nsecond\ttab";
     let acceptance = json!({"by": "eve\u{1b}[31m@contoso.example", "comment": hostile});
@@ -221,7 +221,7 @@ fn json_has_status_and_link_of_each_control() {
 }
 
 #[test]
-fn a_choice_of_rows_is_refused_where_it_would_do_nothing() {
+fn a_selection_without_effect_is_an_error() {
     for flags in [
         &["collect", "--format=prometheus", "--accepted"][..],
         &["collect", "--format=prometheus", "--category=Identity"],
@@ -241,7 +241,7 @@ fn a_choice_of_rows_is_refused_where_it_would_do_nothing() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_trouble() {
+fn a_closed_pipe_is_no_panic() {
     let simulated = Simulated::start();
     let mut child = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
         .args(["collect", "--config.file", &simulated.config()])
@@ -258,8 +258,8 @@ fn a_reader_that_has_seen_enough_is_no_trouble() {
     );
 }
 
-/// What the administrator's script did: of the identity controls, those where
-/// `Ignored` is among the last updates as Graph lists them.
+/// The administrator's script: the identity controls where `Ignored` is among
+/// the last updates in Graph's order.
 fn by_script(profiles: &Value, last: usize) -> Vec<String> {
     let mut found = Vec::new();
     for profile in profiles["value"].as_array().unwrap() {
@@ -288,7 +288,7 @@ fn profile(id: &str, category: &str, updates: Value) -> Value {
     })
 }
 
-/// The identity controls `collect` lists over these answers.
+/// The identity controls that `collect` lists for these answers.
 fn by_collect(folder: &Path, last: &str) -> Vec<String> {
     let answers = folder.join("graph").display().to_string();
     let config = folder.join("config").display().to_string();
@@ -327,7 +327,7 @@ fn by_collect(folder: &Path, last: &str) -> Vec<String> {
 }
 
 #[test]
-fn it_lists_what_the_script_listed_but_for_what_the_guide_says() {
+fn it_lists_the_controls_of_the_script_except_for_documented_differences() {
     let (one, two, three) = (
         "2026-11-01T00:00:00Z",
         "2026-11-02T00:00:00Z",

@@ -1,5 +1,4 @@
-//! The Compose project: its files are good, and run natively they do what they
-//! do in containers.
+//! The Compose project: its files are valid and work with native programs.
 
 use crate::process::{Process, free_port, program};
 use serde_json::Value;
@@ -70,7 +69,7 @@ fn it_listens_on_this_machine_only_and_names_versions() {
 
 /// The image's entry point says where to listen; the rest is in the file.
 #[test]
-fn the_exporter_takes_what_it_is_told_for_tenants_of_yours() {
+fn tenants_yaml_configures_the_exporter_for_real_tenants() {
     let tenants = yaml(&read("tenants.yaml"));
     let exporter = &tenants["services"]["exporter"];
     let volumes = exporter["volumes"].as_array().unwrap();
@@ -91,14 +90,14 @@ fn the_exporter_takes_what_it_is_told_for_tenants_of_yours() {
         .arg("--config.check")
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&checked.stderr);
+    let printed = String::from_utf8_lossy(&checked.stderr);
     // The file is found and read, and the secret it names is not there.
-    assert!(said.contains("secure-score.yml:"), "{said}");
-    assert!(said.contains("cannot be read"), "{said}");
+    assert!(printed.contains("secure-score.yml:"), "{printed}");
+    assert!(printed.contains("cannot be read"), "{printed}");
 }
 
 #[test]
-fn what_mutes_is_what_mutes_everywhere() {
+fn the_inhibit_rules_are_those_of_the_fragment() {
     let fragment = folder().join("../../alerts/alertmanager.fragment.yml");
     let fragment = yaml(&fs::read_to_string(fragment).unwrap());
     let ours = yaml(&read("alertmanager.yml"));
@@ -107,9 +106,9 @@ fn what_mutes_is_what_mutes_everywhere() {
 
 fn succeeds(command: &mut Command) {
     let output = command.output().unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said);
-    assert!(output.status.success(), "{command:?}\n{said}");
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed);
+    assert!(output.status.success(), "{command:?}\n{printed}");
 }
 
 /// The files beside each other, as in the containers, with other addresses.
@@ -128,7 +127,7 @@ fn natively(addresses: &[(&str, String)]) -> tempfile::TempDir {
 }
 
 #[test]
-fn the_real_programs_find_nothing_wrong() {
+fn promtool_and_amtool_accept_the_files() {
     let native = natively(&[]);
     let at = |name: &str| native.path().join(name);
     succeeds(

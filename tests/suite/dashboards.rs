@@ -123,8 +123,8 @@ fn the_dashboards_are_what_their_source_gives() {
         generate.arg("--check");
     }
     let output = generate.output().expect("python3 is installed");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{stderr}");
 }
 
 #[test]
@@ -209,8 +209,8 @@ fn every_panel_says_what_it_shows() {
             assert!(bounds.windows(2).all(|pair| pair[0] < pair[1]), "{place}");
             let targets = list(&panel["targets"]);
             assert!(!targets.is_empty(), "{place} asks nothing");
-            let letters: BTreeSet<&str> = targets.iter().map(|it| text(&it["refId"])).collect();
-            assert_eq!(letters.len(), targets.len(), "{place}");
+            let ref_ids: BTreeSet<&str> = targets.iter().map(|it| text(&it["refId"])).collect();
+            assert_eq!(ref_ids.len(), targets.len(), "{place}");
             assert!(
                 targets
                     .iter()

@@ -1,4 +1,4 @@
-//! The demo, from somebody's click to whoever should know of it.
+//! The demo: an acceptance reaches metrics, log, page and API.
 
 use crate::process::Process;
 use serde_json::{Value, json};
@@ -46,10 +46,10 @@ impl Demo {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{line} was never seen\n{}", self.process.output());
+        panic!("{line} did not appear\n{}", self.process.output());
     }
 
-    async fn register(&self, query: &str) -> Vec<Value> {
+    async fn acceptances(&self, query: &str) -> Vec<Value> {
         let answer = self.get(&format!("/api/v1/acceptances?{query}")).await;
         let answer: Value = serde_json::from_str(&answer).unwrap();
         answer["acceptances"].as_array().unwrap().clone()
@@ -66,10 +66,10 @@ async fn an_acceptance_is_in_metrics_log_page_and_api_with_one_refresh() {
         .await;
     demo.until_metrics(&accepted(1)).await;
 
-    // What is in the metrics is everywhere: nothing else has to be waited for.
+    // One refresh updates everything, so no other wait is needed.
     let log = demo.process.output();
     let line = log.lines().find(|line| line.contains("SigninRiskPolicy"));
-    let line = line.unwrap_or_else(|| panic!("the log says nothing:\n{log}"));
+    let line = line.unwrap_or_else(|| panic!("no line in the log:\n{log}"));
     for part in [
         "event=state_changed",
         "tenant=contoso",
@@ -87,7 +87,7 @@ async fn an_acceptance_is_in_metrics_log_page_and_api_with_one_refresh() {
         assert!(page.contains(part), "{part} is missing");
     }
     let found = demo
-        .register("tenant=contoso&control=SigninRiskPolicy")
+        .acceptances("tenant=contoso&control=SigninRiskPolicy")
         .await;
     assert_eq!(found[0]["accepted_by"], "nina.roth@contoso.example");
     assert_eq!(found[0]["approval"]["status"], "missing");
@@ -95,20 +95,22 @@ async fn an_acceptance_is_in_metrics_log_page_and_api_with_one_refresh() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_approved_is_marked_as_such() {
+async fn approved_acceptances_are_marked() {
     let demo = Demo::start();
     let covered = "secure_score_control_risk_approval_info{tenant=\"contoso\",control=\"IntegratedApps\",reference=\"SEC-1234\"} 1";
     demo.until_metrics(covered).await;
     let ended = "secure_score_control_risk_approval_info{tenant=\"fabrikam\",control=\"SelfServicePasswordReset\",reference=\"SEC-1190\"} 1";
     demo.until_metrics(ended).await;
-    let found = demo.register("control=IntegratedApps&in_force=true").await;
+    let found = demo
+        .acceptances("control=IntegratedApps&in_force=true")
+        .await;
     assert_eq!(found[0]["approval"]["status"], "approved");
     let page = demo.get("/acceptances?control=IntegratedApps").await;
     assert!(page.contains("SEC-1234") && page.contains("Risk committee"));
     let expired = demo
         .get("/acceptances?control=SelfServicePasswordReset")
         .await;
-    assert!(expired.contains("expired"), "an approval that has ended");
+    assert!(expired.contains("expired"), "an expired approval");
     let status = demo.get("/").await;
-    assert!(status.contains("SEC-1190"), "and the status page says so");
+    assert!(status.contains("SEC-1190"), "on the status page");
 }

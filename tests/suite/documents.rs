@@ -72,9 +72,9 @@ impl Machine {
     }
 
     fn succeeds(&self, command: &str) {
-        let said = self.shell(command).output().unwrap();
-        let told = format!("{}{}", text(&said.stdout), text(&said.stderr));
-        assert!(said.status.success(), "{command}:\n{told}");
+        let result = self.shell(command).output().unwrap();
+        let output = format!("{}{}", text(&result.stdout), text(&result.stderr));
+        assert!(result.status.success(), "{command}:\n{output}");
     }
 }
 
@@ -181,16 +181,19 @@ fn the_configurations_they_show_are_good() {
             let config = config.replace("/var/run/entra/token", "token");
             let config = config.replace("/etc/secure-score-secrets/", "");
             fs::write(&file, &config).unwrap();
-            let said = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+            let result = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
                 .args(["--config.check", "--config.file"])
                 .arg(&file)
                 .env("AZURE_CLIENT_ID", "0a1b2c3d-1111-2222-3333-444444444444")
                 .env("AZURE_FEDERATED_TOKEN_FILE", folder.path().join("token"))
                 .output()
                 .unwrap();
-            let told = text(&said.stderr);
-            assert!(said.status.success(), "{document}:\n{config}{told}");
-            assert!(!told.contains("warning:"), "{document}:\n{config}{told}");
+            let output = text(&result.stderr);
+            assert!(result.status.success(), "{document}:\n{config}{output}");
+            assert!(
+                !output.contains("warning:"),
+                "{document}:\n{config}{output}"
+            );
         }
     }
 }
@@ -234,16 +237,16 @@ fn looked_up(document: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_message_to_be_looked_up_is_one_of_the_program() {
+fn each_quoted_message_is_one_of_the_program() {
     let sources = sources();
     let document = "docs/troubleshooting.md";
     let looked_up = looked_up(document);
     assert!(looked_up.len() >= 38, "{document}: {looked_up:?}");
     for quoted in looked_up {
-        let is_said = match quoted.strip_prefix("AADSTS") {
+        let is_found = match quoted.strip_prefix("AADSTS") {
             Some(number) => sources.replace('_', "").contains(number),
             None => quoted.split('…').all(|part| sources.contains(part)),
         };
-        assert!(is_said, "{document}: nothing says `{quoted}`");
+        assert!(is_found, "{document}: no source contains `{quoted}`");
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use stage::Stage;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// How long silence is watched where silence is the point: several refreshes,
 /// and many evaluations.
@@ -22,11 +22,11 @@ const SILENCE: Duration = Duration::from_secs(25);
 
 const CONTROL: &str = "UserRiskPolicy";
 const ACTOR: &str = "dana.admin@contoso.example";
-/// A reason, from somebody who would like to write our mails.
+/// A comment that tries to inject markup into mails.
 const COMMENT: &str = "migration week <a href='https://evil.example'>renew</a>";
 const ON_CALL: &str = "security-on-call@example.org";
 
-/// What PagerDuty was told of an alert: `trigger` or `resolve`, in order.
+/// The actions that PagerDuty received for an alert: `trigger` or `resolve`, in order.
 fn pages(stage: &Stage, alert: &str) -> Vec<Value> {
     let posted = stage.web.posted("/pagerduty").into_iter().map(|p| p.body);
     posted
@@ -136,11 +136,11 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
 
     tokio::time::sleep(SILENCE).await;
     let pages = stage.web.posted("/pagerduty");
-    let told: Vec<Value> = pages.into_iter().map(|page| page.body).collect();
+    let received: Vec<Value> = pages.into_iter().map(|page| page.body).collect();
     assert_eq!(
-        actions(&told),
+        actions(&received),
         ["trigger", "resolve"],
-        "nothing else: {told:#?}"
+        "nothing else: {received:#?}"
     );
     let mails = stage.mail.mails(ON_CALL);
     assert_eq!(mails.len(), 2, "nothing else: {mails:#?}");
@@ -152,7 +152,7 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
 }
 
 /// What the simulated tenants accepted long ago, all unwatched: a mail for each
-/// Identity control that nobody approved, and a line for the rest.
+/// unapproved Identity control, and a line for the rest.
 const STANDING: [&str; 4] = [
     "Info: adatum: A Secure Score risk is accepted. (meeting_autoadmitusers_v1)",
     "Warning: contoso: A Secure Score risk is accepted. (IntegratedApps)",
@@ -212,7 +212,7 @@ async fn a_dead_exporter_is_paged_once_and_ends_no_acceptance() {
 async fn prometheus_takes_every_sample_of_the_body() {
     let stage = Stage::set().await;
     stage.wait_for("up{job=\"secure-score\"} == 1").await;
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let answer = stage.http.get(&stage.metrics).send().await.unwrap();
         let body = answer.text().await.unwrap();

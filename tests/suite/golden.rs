@@ -1,4 +1,4 @@
-//! What came out, held against what came out when somebody last looked.
+//! Comparison with expected files.
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! The guide of CONTRIBUTING.md that adds a metric family, applied to a copy of
 //! the sources.
 
+use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -95,7 +96,8 @@ fn hunks(section: &str) -> Vec<Hunk> {
     let section = rest.split("\n## ").next().unwrap_or_default();
     let mut hunks: Vec<Hunk> = Vec::new();
     for block in section.split("```diff\n").skip(1) {
-        let block = block.split("```").next().unwrap_or_default();
+        // The closing fence is indented, too.
+        let block = block.split("```").next().unwrap_or_default().trim_end();
         let mut file = PathBuf::new();
         for line in block.lines() {
             let line = line.strip_prefix("   ").unwrap_or(line);
@@ -141,6 +143,34 @@ fn apply(hunks: &[Hunk], files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
+/// Gives the packages of the copy versions of their own. Cargo tells packages
+/// of two checkouts in one target directory apart by nothing else: their paths
+/// count relative to the workspace.
+fn set_versions(files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+    let version = Regex::new(r#"(?m)^version = "([^"]+)""#).expect("a valid expression");
+    for (path, bytes) in files {
+        let name = path.file_name().unwrap_or_default();
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let own = |block: &str| match block.contains("\nsource = ") {
+            true => block.to_owned(),
+            false => version
+                .replace(block, "version = \"$1+guide\"")
+                .into_owned(),
+        };
+        let text = if name == "Cargo.lock" {
+            let blocks: Vec<String> = text.split("[[package]]").map(own).collect();
+            blocks.join("[[package]]")
+        } else if name == "Cargo.toml" {
+            version
+                .replace(&text, "version = \"$1+guide\"")
+                .into_owned()
+        } else {
+            continue;
+        };
+        *bytes = text.into_bytes();
+    }
+}
+
 /// Makes the folder hold these files. A file that is the same keeps its time,
 /// so that Cargo does not compile it again.
 fn sync(folder: &Path, wanted: &BTreeMap<PathBuf, Vec<u8>>) {
@@ -172,6 +202,7 @@ fn the_guide_adds_a_family_with_six_files() {
 
     let mut files = sources();
     apply(&hunks, &mut files);
+    set_versions(&mut files);
     let library = files.get_mut(Path::new("src/lib.rs")).expect("src/lib.rs");
     library.extend(b"#[cfg(test)]\nmod guide_check;\n");
     files.insert("src/guide_check.rs".into(), CHECK.into());

@@ -1,4 +1,4 @@
-//! Real programs as children, ended with the test.
+//! Programs as child processes that end with the test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How long a program may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may take to start and to stop.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A running program whose output is kept.
+/// A running program and its output.
 pub(crate) struct Process {
     name: String,
     child: Child,
@@ -26,8 +26,8 @@ impl Process {
             .spawn()
             .unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let output = Arc::new(Mutex::new(String::new()));
-        keep(child.stdout.take(), &output);
-        keep(child.stderr.take(), &output);
+        collect_output(child.stdout.take(), &output);
+        collect_output(child.stderr.take(), &output);
         Self {
             name,
             child,
@@ -44,10 +44,9 @@ impl Process {
         self.output.lock().unwrap().clone()
     }
 
-    /// Waits for a line that contains `marker`, and gives what follows it up
-    /// to the next blank.
+    /// Waits for a line that contains `marker` and returns the word after it.
     pub(crate) fn word_after(&self, marker: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let output = self.output();
             let complete = output.rfind('\n').map_or("", |end| &output[..=end]);
@@ -60,14 +59,14 @@ impl Process {
             }
             assert!(
                 Instant::now() < deadline,
-                "{} never said {marker:?}:\n{output}",
+                "{} never printed {marker:?}:\n{output}",
                 self.name
             );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// Ends it at once, as a crash would.
+    /// Kills it, like a crash.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a child can be killed");
         self.child.wait().expect("a killed child ends");
@@ -84,10 +83,10 @@ impl Process {
         assert!(sent.expect("kill is there").success());
     }
 
-    /// Asks it to stop and waits for how it ends.
+    /// Sends SIGTERM and waits for the exit code.
     pub(crate) fn terminate(&mut self) -> Option<i32> {
         self.signal("-TERM");
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(status) = self.child.try_wait().expect("a child can be asked") {
                 return status.code();
@@ -105,12 +104,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ended_already = self.child.kill();
-        let _reaped_already = self.child.wait();
+        let _may_have_ended = self.child.kill();
+        let _may_be_reaped = self.child.wait();
     }
 }
 
-fn keep(pipe: Option<impl Read + Send + 'static>, output: &Arc<Mutex<String>>) {
+fn collect_output(pipe: Option<impl Read + Send + 'static>, output: &Arc<Mutex<String>>) {
     let output = Arc::clone(output);
     let pipe = BufReader::new(pipe.expect("the pipe was asked for"));
     std::thread::spawn(move || {

@@ -10,8 +10,8 @@ use graph_simulator::Options;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Families that tell of the refresh and not of the answer.
-const NOT_OF_THE_ANSWER: [&str; 9] = [
+/// Families about the refresh, not about the answer.
+const OF_THE_REFRESH: [&str; 9] = [
     "secure_score_tenant_info",
     "secure_score_up",
     "secure_score_last_refresh_success_timestamp_seconds",
@@ -66,7 +66,7 @@ fn of_the_answer(text: &str) -> String {
             let name = line
                 .trim_start_matches("# HELP ")
                 .trim_start_matches("# TYPE ");
-            !NOT_OF_THE_ANSWER.iter().any(|family| {
+            !OF_THE_REFRESH.iter().any(|family| {
                 name.strip_prefix(family)
                     .is_some_and(|rest| rest.starts_with([' ', '{']))
             })

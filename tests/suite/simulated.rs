@@ -1,4 +1,4 @@
-//! The simulator as a program of its own, and the exporter as a user runs it.
+//! The simulator and the exporter as separate programs.
 
 use crate::process::Process;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// A running simulator, and a configuration that watches it.
+/// A running simulator and a configuration of its tenants.
 pub(crate) struct Simulated {
     folder: tempfile::TempDir,
     control: String,
@@ -44,8 +44,8 @@ impl Simulated {
         file.display().to_string()
     }
 
-    /// Adds sections to the configuration, in place of what it says of
-    /// persons: the simulator's own shows them, since nobody in it is real.
+    /// Replaces the setting for personal data, which the simulator's
+    /// configuration exports, by these sections.
     pub(crate) fn configure(&self, sections: &str) {
         let written = fs::read_to_string(self.config()).unwrap();
         let kept = written.lines().filter(|line| !line.starts_with("labels:"));
@@ -53,23 +53,23 @@ impl Simulated {
         fs::write(self.config(), format!("{kept}{sections}")).unwrap();
     }
 
-    /// Lets something go wrong.
+    /// Injects a fault.
     pub(crate) async fn inject(&self, fault: Value) {
         self.post("faults", fault).await;
     }
 
-    /// Somebody accepts the risk of a control.
+    /// Accepts the risk of a control.
     pub(crate) async fn accept(&self, tenant: &str, control: &str, acceptance: Value) {
         let path = format!("tenants/{tenant}/controls/{control}/accept");
         self.post(&path, acceptance).await;
     }
 
-    /// How many requests the stand-in has answered.
+    /// The number of requests that the simulator has answered.
     pub(crate) async fn requests(&self) -> usize {
         self.paths_asked().await.len()
     }
 
-    /// The paths it was asked for, with their queries.
+    /// The paths and queries of the requests.
     pub(crate) async fn paths_asked(&self) -> Vec<String> {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}/requests", self.control);
@@ -89,7 +89,7 @@ impl Simulated {
     }
 }
 
-/// Runs the program to its end.
+/// Runs the program until it ends.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
         .args(arguments)
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What a program printed.
+/// The output of a program.
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

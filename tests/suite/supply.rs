@@ -1,4 +1,4 @@
-//! What is compiled in: under which licences, and nothing that is banned.
+//! The licences of the dependencies, and the banned crates.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -21,7 +21,7 @@ fn list(of: &str) -> BTreeSet<String> {
 /// Name and licence of every crate that is compiled in, tests included. Cargo's
 /// own tree is asked, since its metadata names what no feature switches on.
 fn crates() -> BTreeSet<(String, String)> {
-    let said = Command::new(env!("CARGO"))
+    let tree = Command::new(env!("CARGO"))
         .args([
             "tree",
             "--locked",
@@ -33,11 +33,11 @@ fn crates() -> BTreeSet<(String, String)> {
         .output()
         .unwrap();
     assert!(
-        said.status.success(),
+        tree.status.success(),
         "{}",
-        String::from_utf8_lossy(&said.stderr)
+        String::from_utf8_lossy(&tree.stderr)
     );
-    let lines = String::from_utf8(said.stdout).unwrap();
+    let lines = String::from_utf8(tree.stdout).unwrap();
     let named = lines.lines().filter_map(|line| {
         let (package, licence) = line.split_once('|')?;
         let licence = licence.trim_end_matches(" (*)");

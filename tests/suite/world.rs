@@ -1,4 +1,4 @@
-//! A small world for tests: the embedded Graph, real HTTPS, the real loops.
+//! The simulator and the refresh loops in one process, with real HTTPS.
 
 use graph_simulator::{Fault, Options, Simulator, SimulatorHandle};
 use secure_score_exporter::config::{
@@ -14,8 +14,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// How long anything may take before a test gives up: far more than it needs.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a test waits; far longer than needed.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A refresh interval short enough to see several, and long enough that no
 /// tenant ever meets its limit of requests a minute, however slow the machine.
@@ -61,7 +61,7 @@ impl World {
         self
     }
 
-    /// Goes by another clock.
+    /// Sets the clock.
     pub(crate) fn clocked(mut self, clock: Clock) -> Self {
         self.clock = clock;
         self
@@ -91,7 +91,7 @@ impl World {
         self
     }
 
-    /// Goes by another configuration while it runs.
+    /// Changes the configuration while the exporter runs.
     pub(crate) fn reconfigure(&mut self, change: impl FnOnce(&mut Config)) -> Changes {
         change(&mut self.config);
         let policy = policy(&self.config);
@@ -121,11 +121,11 @@ impl World {
         self.simulator.handle()
     }
 
-    /// Lets something go wrong, at one tenant or at all.
+    /// Injects a fault for one tenant or for all.
     pub(crate) fn inject(&self, tenant: Option<&str>, fault: Fault) {
         self.handle()
             .inject(tenant, fault)
-            .expect("the fault makes sense");
+            .expect("the fault is valid");
     }
 
     pub(crate) fn tenant(&self, alias: &str) -> Arc<TenantState> {
@@ -145,25 +145,25 @@ impl World {
         .await;
     }
 
-    /// Waits until something is shown.
+    /// Waits until the store satisfies a condition.
     pub(crate) async fn until(&self, what: &str, seen: impl Fn(&Tenants) -> bool) {
         let waiting = async {
             while !seen(&self.store.current()) {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
+        if tokio::time::timeout(TIMEOUT, waiting).await.is_err() {
             let tenants = self.store.current();
             let health: Vec<_> = tenants
                 .states
                 .iter()
                 .map(|s| (&s.identity.alias, &s.health))
                 .collect();
-            panic!("not seen in {PATIENCE:?}: {what}\n{health:#?}");
+            panic!("not seen in {TIMEOUT:?}: {what}\n{health:#?}");
         }
     }
 
-    /// What Prometheus would read of the tenants.
+    /// The metrics of the tenants.
     pub(crate) fn metrics(&self) -> String {
         render(&self.store.current())
     }
@@ -202,7 +202,7 @@ pub(crate) fn value(text: &str, series: &str) -> Option<f64> {
     })
 }
 
-/// What a user would write for the simulator's tenants, only faster.
+/// A configuration of the simulator's tenants with short intervals.
 pub(crate) fn config(simulator: &Simulator) -> Config {
     let tenants = simulator.tenants().into_iter().map(|tenant| Tenant {
         alias: tenant.name,

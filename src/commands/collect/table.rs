@@ -5,6 +5,7 @@ use crate::acceptances::record::{action_url, implementation_status};
 use crate::commands::privacy;
 use crate::serde_time::Day;
 use crate::store::TenantState;
+use crate::text;
 use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 use secure_score_model::{Approval, Control, ControlState, Persons, Points, Timestamp};
 
@@ -142,14 +143,14 @@ impl Row<'_> {
         let mut cells = vec![
             Cell::new(&self.tenant.identity.alias),
             Cell::new(&self.control.id),
-            Cell::new(truncate(entry.map_or("", |it| &it.title))),
+            Cell::new(text::truncate(entry.map_or("", |it| &it.title), MAX_TEXT)),
             Cell::new(self.control.category),
             self.marked(state.replace('_', " "), colours),
             self.marked(self.approval.word().to_owned(), colours),
             Cell::new(day(history.and_then(|it| it.state_since()))),
             Cell::new(day(accepted.and_then(|it| it.at))),
-            Cell::new(truncate(by.as_deref().unwrap_or_default())),
-            Cell::new(truncate(comment.unwrap_or_default())),
+            Cell::new(text::truncate(by.as_deref().unwrap_or_default(), MAX_TEXT)),
+            Cell::new(text::truncate(comment.unwrap_or_default(), MAX_TEXT)),
         ];
         if wide {
             cells.extend(self.wide_cells());
@@ -174,7 +175,10 @@ impl Row<'_> {
             number(control.points_to_gain()),
             Cell::new(entry.map_or("", |it| it.user_impact.as_str())),
             Cell::new(entry.map_or("", |it| it.implementation_cost.as_str())),
-            Cell::new(truncate(implementation_status(control).unwrap_or_default())),
+            Cell::new(text::truncate(
+                implementation_status(control).unwrap_or_default(),
+                MAX_TEXT,
+            )),
             Cell::new(action_url(control).unwrap_or_default()),
         ]
     }
@@ -187,12 +191,4 @@ fn number(points: Option<Points>) -> Cell {
 
 fn day(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, |at| Day::beginning(at).to_string())
-}
-
-/// Texts of Graph are free of control characters since they were decoded.
-fn truncate(words: &str) -> String {
-    match words.char_indices().nth(MAX_TEXT) {
-        None => words.to_owned(),
-        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
-    }
 }

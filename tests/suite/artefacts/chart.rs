@@ -38,7 +38,7 @@ fn of(kind: &str) -> Vec<(String, Value)> {
 }
 
 #[test]
-fn the_chart_carries_the_rules_and_dashboards_that_everybody_gets() {
+fn the_chart_contains_the_shipped_rules_and_dashboards() {
     let carried = root().join(CHART).join("files");
     let rules = read(&root().join("alerts/secure-score.rules.yml"));
     golden::compare(&carried.join("secure-score.rules.yml"), &rules);

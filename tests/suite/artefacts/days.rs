@@ -122,7 +122,7 @@ impl World {
         ];
         all.extend(labels.iter().map(|(k, v)| (*k, (*v).to_owned())));
         // One scrape of each replica is missed, and the second one restarts.
-        // `up` is Prometheus' own and tells of it.
+        // `up` comes from Prometheus itself.
         let (missed, back) = if replica == REPLICAS[0] {
             (50, 51)
         } else {
@@ -302,7 +302,7 @@ impl World {
         }
     }
 
-    /// Every alert that fired, once, as promtool tells it.
+    /// Every alert that fired, once, as promtool reports it.
     fn expect(&self, wanted: &[&str]) {
         let series: Vec<Value> = self.series.iter().map(Series::written).collect();
         let order: Vec<String> = groups().into_iter().map(|group| group.name).collect();
@@ -329,9 +329,9 @@ impl World {
             .arg(&path)
             .output()
             .unwrap();
-        let told = String::from_utf8_lossy(&output.stderr).into_owned()
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned()
             + &String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{}", told.replace("}, ", "}\n"));
+        assert!(output.status.success(), "{}", stderr.replace("}, ", "}\n"));
     }
 }
 

@@ -8,7 +8,7 @@ use promql_parser::parser::{Expr, VectorSelector};
 use std::collections::BTreeSet;
 
 /// The labels each alert has by contract, beside `severity`: routes,
-/// inhibition and silences go by them.
+/// inhibition and silences match them.
 const CONTRACT: &[(&str, &[&str])] = &[
     ("SecureScoreRiskAccepted", CONTROL),
     ("SecureScoreRiskAcceptedAndReverted", CONTROL),
@@ -314,7 +314,7 @@ fn nothing_is_divided_by_what_may_be_nothing() {
 #[test]
 fn groups_and_names_follow_the_conventions() {
     let mut names = BTreeSet::new();
-    let mut told = BTreeSet::new();
+    let mut series = BTreeSet::new();
     for group in groups() {
         assert!(names.insert(group.name.clone()), "{} twice", group.name);
         assert!(
@@ -339,7 +339,7 @@ fn groups_and_names_follow_the_conventions() {
                 );
             }
             let same = (name.clone(), format!("{:?}", rule.labels));
-            assert!(told.insert(same), "{name} is written twice");
+            assert!(series.insert(same), "{name} is written twice");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The rules in the forms that others take them in.
+//! The rules as a PrometheusRule and as a mixin.
 
 use super::rules::yaml;
 use super::{files, read, root};
@@ -23,7 +23,7 @@ spec:
 ";
 
 #[test]
-fn the_operator_gets_the_rules_that_everybody_gets() {
+fn the_prometheus_rule_contains_the_shipped_rules() {
     let rules = read(&root().join(RULES));
     let mut resource = HEAD.to_owned();
     for line in rules.lines() {
@@ -45,7 +45,7 @@ fn the_operator_gets_the_rules_that_everybody_gets() {
 }
 
 #[test]
-fn the_mixin_is_made_of_the_files_that_everybody_gets() {
+fn the_mixin_imports_the_shipped_files() {
     let mixin = read(&root().join("deploy/mixin/mixin.libsonnet"));
     assert!(mixin.contains(&format!("importstr '../../{RULES}'")));
     for dashboard in files("dashboards", ".json") {

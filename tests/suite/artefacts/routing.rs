@@ -1,5 +1,5 @@
-//! The Alertmanager examples, held against the alerts there are. What amtool
-//! can tell of them it is asked by `tests/run`.
+//! The Alertmanager examples match the alerts. `tests/run` checks them with
+//! amtool.
 
 use super::rules::{Rule, alerts, yaml};
 use super::{read, root};
@@ -65,7 +65,7 @@ impl Matcher {
 }
 
 /// Whether a list of matchers can take an alert, as far as its name and its
-/// severity tell.
+/// severity say.
 fn takes(matchers: &[String], alert: &Rule) -> bool {
     matchers
         .iter()

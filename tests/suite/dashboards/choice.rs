@@ -31,7 +31,7 @@ impl Choice {
         for (variable, value) in values {
             filled = filled.replace(variable, &value);
         }
-        assert!(!filled.contains('$'), "a variable nobody knows: {filled}");
+        assert!(!filled.contains('$'), "unknown variable: {filled}");
         filled
     }
 }

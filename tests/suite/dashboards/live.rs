@@ -8,7 +8,7 @@ use std::fs;
 use std::process::Command;
 use std::time::Duration;
 
-const PATIENCE: u32 = 600;
+const MAX_POLLS: u32 = 600;
 
 /// Queries that rightly find nothing of one tenant. Of all tenants, each must
 /// find something.
@@ -63,7 +63,7 @@ impl Server {
 
     async fn wait_until_ready(&self) {
         let ready = format!("{}/-/ready", self.url);
-        for _ in 0..PATIENCE {
+        for _ in 0..MAX_POLLS {
             let answer = self.http.get(&ready).send().await;
             if answer.is_ok_and(|it| it.status().is_success()) {
                 return;
@@ -123,8 +123,8 @@ fn values(result: &[Value]) -> impl Iterator<Item = f64> {
 
 fn run(command: &mut Command) {
     let output = command.output().expect("it can be started");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {said}");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {stderr}");
 }
 
 #[tokio::test]

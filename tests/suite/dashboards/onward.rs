@@ -10,7 +10,7 @@ use std::fs;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 const TENANTS: usize = 5;
 const SHARDS: usize = 3;
@@ -81,7 +81,7 @@ impl Chain {
 
     /// Waits until a query gives this one number.
     async fn until(&self, server: &str, query: &str, number: usize) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let found = self.find(server, query).await;
             let value = |found: &Vec<Value>| found.first().map(|it| it["value"][1].clone());
@@ -201,7 +201,7 @@ async fn every_panel_is_answered(chain: &Chain) {
     let fleet = pages.iter().find(|page| page.uid() == "secure-score-fleet");
     let queries = fleet.expect("there is a fleet").queries();
     assert!(queries.len() > 20, "{} queries", queries.len());
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     let mut answered = 0;
     for query in queries {
         let expr = Choice::ALL.fill(&query.expr);

@@ -10,7 +10,7 @@ pub(super) struct Page {
     pub(super) json: Value,
 }
 
-/// A query, with where it stands for whoever has to mend it.
+/// A query and its place.
 pub(super) struct Query {
     pub(super) place: String,
     pub(super) expr: String,

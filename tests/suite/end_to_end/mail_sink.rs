@@ -1,4 +1,4 @@
-//! A mail server that takes every mail from whoever knows the password, and
+//! A mail server that accepts every mail from clients with the password, and
 //! keeps it.
 
 use base64::Engine;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// One mail, as somebody's program would show it.
+/// One mail, decoded.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mail {
     pub(super) to: String,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Far more than anything here takes: refreshes every 10 s, scrapes every
 /// second.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What Alertmanager must show before a mail is taken.
 const PASSWORD: &str = "a password out of a file";
@@ -95,7 +95,7 @@ impl Stage {
     }
 
     /// The configuration that is shipped, with the sinks in place of the
-    /// servers and with less patience.
+    /// servers and with shorter intervals.
     fn alertmanager_config(&self) -> String {
         let web = self.web.address();
         let templates = root().join("alerts/templates").display().to_string();
@@ -149,12 +149,12 @@ impl Stage {
     }
 
     pub(super) async fn wait_for(&self, query: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.query(query).await.is_empty() {
             assert!(
                 Instant::now() < deadline,
                 "never true: {query}\n{}",
-                self.told()
+                self.output()
             );
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
@@ -162,7 +162,7 @@ impl Stage {
 
     /// Waits until something can be found in a sink.
     pub(super) async fn wait<T>(&self, what: &str, find: impl Fn(&Self) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             if let Some(found) = find(self) {
                 return found;
@@ -170,14 +170,14 @@ impl Stage {
             assert!(
                 Instant::now() < deadline,
                 "never came: {what}\n{}",
-                self.told()
+                self.output()
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// What everybody said, for whoever has to find out.
-    fn told(&self) -> String {
+    /// The output of every program, for a failed test.
+    fn output(&self) -> String {
         let programs = self.servers.iter().chain([&self.exporter, &self.simulator]);
         let outputs: Vec<String> = programs.map(Process::output).collect();
         outputs.join("\n---\n")

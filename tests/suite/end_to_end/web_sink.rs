@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What somebody posted.
+/// A request.
 #[derive(Debug, Clone)]
 pub(super) struct Posted {
     /// As in `/pagerduty`.
