@@ -6,9 +6,10 @@
 
 use crate::process::{Process, program};
 use crate::test_server::{
-    HOSTILE, PAGES, TestServer, change, control, options, start, start_showing, tenant, troubled,
+    HOSTILE, TestServer, change, control, options, start, start_showing, tenant, troubled,
     with_controls, with_history,
 };
+use crate::web_pages::PAGES;
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{Category, ControlState};
 use serde_json::{Value, json};

@@ -2,7 +2,8 @@
 
 use crate::process::Process;
 use crate::simulated::Simulated;
-use crate::test_server::{self, TestServer, options, start, tenant, with_history};
+use crate::test_server::{TestServer, options, start, tenant, with_history};
+use crate::web_pages::PAGES;
 use secure_score_exporter::http::{DisabledRoutes, SiteOptions};
 
 const API: [&str; 2] = ["/api/v1/acceptances", "/api/v1/tenants"];
@@ -29,7 +30,7 @@ async fn a_disabled_route_names_its_flag_and_the_others_stay() {
         let server = start_with_disabled(pages, api).await;
         server.store.publish(with_history());
         let groups = [
-            (&test_server::PAGES[..], pages, "--web.disable-pages"),
+            (&PAGES[..], pages, "--web.disable-pages"),
             (&API, api, "--web.disable-api"),
         ];
         for (paths, is_off, flag) in groups {
@@ -60,7 +61,7 @@ async fn a_disabled_route_names_its_flag_and_the_others_stay() {
 async fn no_page_links_to_a_disabled_route() {
     let server = start_with_disabled(false, true).await;
     server.store.publish(with_history());
-    for path in test_server::PAGES.into_iter().chain(["/nothing-here"]) {
+    for path in PAGES.into_iter().chain(["/nothing-here"]) {
         let page = server.get(path).await;
         assert!(!page.text().contains("/api/v1"), "{path}: {}", page.text());
     }

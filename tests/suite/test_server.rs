@@ -18,9 +18,6 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// The path of each page of a tenant `contoso`.
-pub(crate) const PAGES: [&str; 3] = ["/", "/acceptances", "/tenants/contoso"];
-
 /// A server on a port of its own.
 pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,

@@ -1,7 +1,7 @@
 //! The HTML of the pages; `browser` opens them in a browser.
 
 use crate::test_server::{
-    HOSTILE, HttpResponse, PAGES, change, control, options, start, start_showing, tenant, troubled,
+    HOSTILE, HttpResponse, change, control, options, start, start_showing, tenant, troubled,
     with_controls, with_history,
 };
 use secure_score_exporter::http::SiteOptions;
@@ -12,6 +12,9 @@ use secure_score_model::{
     PreviousScore, Timestamp,
 };
 use std::sync::Arc;
+
+/// The path of each page of a tenant `contoso`.
+pub(crate) const PAGES: [&str; 3] = ["/", "/acceptances", "/tenants/contoso"];
 
 /// The position of each text on a page; all of them must be there.
 fn places<const N: usize>(page: &HttpResponse, words: [&str; N]) -> [usize; N] {
