@@ -52,7 +52,7 @@ struct Stage {
     expired: Impostor,
     misnamed: Impostor,
     unknown: Impostor,
-    /// Somebody whose certificate is good, and who is not Graph.
+    /// A server with a valid certificate that is not Graph.
     elsewhere: Impostor,
 }
 
@@ -105,7 +105,7 @@ impl Stage {
                     self.world.handle().revoke_tokens(STRUCK).unwrap();
                 }
             }
-            // Too long for a name, so nobody needs to be asked for it.
+            // Too long for a host name, so no resolver is asked.
             Place::Road(Road::NoSuchName) => {
                 self.lead_to(format!("https://{}.example", "x".repeat(70)));
             }
@@ -153,7 +153,7 @@ impl Stage {
         parts.collect()
     }
 
-    /// How often strangers were told anything at all.
+    /// The number of requests that other servers received.
     fn told_strangers(&self) -> usize {
         let strangers = [
             &self.expired,
@@ -161,7 +161,10 @@ impl Stage {
             &self.unknown,
             &self.elsewhere,
         ];
-        strangers.iter().map(|it| *it.told.lock().unwrap()).sum()
+        strangers
+            .iter()
+            .map(|it| *it.requests.lock().unwrap())
+            .sum()
     }
 }
 

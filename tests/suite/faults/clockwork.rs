@@ -84,7 +84,7 @@ impl Clockwork {
             }
             let due = next_due(&world.store.current()).filter(|due| *due <= end);
             let Some(due) = due else {
-                panic!("not seen within {most:?}: {what}\n{}", told(world))
+                panic!("not seen within {most:?}: {what}\n{}", log_of(world))
             };
             leap(due.since(self.now()) + A_LITTLE).await;
         }
@@ -97,7 +97,7 @@ impl Clockwork {
             assert!(
                 std::time::Instant::now() < patience,
                 "a refresh never ends\n{}",
-                told(world)
+                log_of(world)
             );
             tokio::time::sleep(Duration::from_millis(1)).await;
             leap(STEP).await;
@@ -129,7 +129,7 @@ pub(crate) async fn leap(by: Duration) {
     tokio::time::resume();
 }
 
-fn told(world: &World) -> String {
+fn log_of(world: &World) -> String {
     let tenants = world.store.current();
     let states = tenants.states.iter();
     let health = states.map(|state| format!("{}: {:#?}\n", state.identity.alias, state.health));

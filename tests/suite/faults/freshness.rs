@@ -1,4 +1,4 @@
-//! How long something is believed that nobody confirms.
+//! How long data without a successful refresh are shown.
 
 use super::clockwork::{Clockwork, leap};
 use crate::world::{World, render};

@@ -183,7 +183,7 @@ pub(crate) struct Impostor {
     /// The authority that issued its certificate.
     pub(crate) ca_pem: String,
     /// How many clients completed the handshake and sent something.
-    pub(crate) told: Arc<Mutex<usize>>,
+    pub(crate) requests: Arc<Mutex<usize>>,
     _task: JoinSet<()>,
 }
 
@@ -194,8 +194,8 @@ impl Impostor {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)));
         let address = listener.local_addr().unwrap();
-        let told = Arc::new(Mutex::new(0));
-        let heard = Arc::clone(&told);
+        let requests = Arc::new(Mutex::new(0));
+        let heard = Arc::clone(&requests);
         let mut task = JoinSet::new();
         task.spawn(async move {
             loop {
@@ -212,7 +212,7 @@ impl Impostor {
         Self {
             address,
             ca_pem,
-            told,
+            requests,
             _task: task,
         }
     }

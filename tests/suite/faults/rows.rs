@@ -11,7 +11,7 @@ pub(crate) struct Row {
     /// What a person calls it.
     pub(crate) name: &'static str,
     pub(crate) place: Place,
-    /// The word it is counted under; none where nobody notices.
+    /// The reason it is counted under; none where it is not noticed.
     pub(crate) reason: Option<Reason>,
     pub(crate) again: Again,
 }
@@ -48,7 +48,7 @@ pub(crate) enum Again {
     /// Soon, and ever more slowly.
     Backoff,
     /// After so many seconds, as Microsoft said.
-    Told(u64),
+    AsAsked(u64),
     /// When a person has had the time to mend it.
     Rarely,
 }
@@ -59,7 +59,7 @@ impl Again {
         let exact = match self {
             Self::AtOnce => Duration::ZERO,
             Self::Backoff => Duration::from_secs(30),
-            Self::Told(seconds) => Duration::from_secs(seconds),
+            Self::AsAsked(seconds) => Duration::from_secs(seconds),
             Self::Rarely => (interval * 2).min(Duration::from_secs(3600)),
         };
         (exact, exact.mul_f64(1.1))
@@ -69,8 +69,8 @@ impl Again {
         match self {
             Self::AtOnce => "at once".to_owned(),
             Self::Backoff => "backoff".to_owned(),
-            Self::Told(3600) => "`Retry-After` (1 h at most)".to_owned(),
-            Self::Told(seconds) => format!("`Retry-After` ({seconds} s)"),
+            Self::AsAsked(3600) => "`Retry-After` (1 h at most)".to_owned(),
+            Self::AsAsked(seconds) => format!("`Retry-After` ({seconds} s)"),
             Self::Rarely => "slow".to_owned(),
         }
     }
@@ -113,7 +113,7 @@ pub(crate) fn rows(elsewhere: &str) -> Vec<Row> {
 }
 
 fn of_graph(elsewhere: &str) -> Vec<Row> {
-    use Again::{Backoff, Rarely, Told};
+    use Again::{AsAsked, Backoff, Rarely};
     use Api::{Profiles, Scores};
     let there = || elsewhere.to_owned();
     vec![
@@ -192,14 +192,14 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
             Profiles,
             throttle(RetryAfter::Seconds(120)),
             Reason::Throttled,
-            Told(120),
+            AsAsked(120),
         ),
         answer(
             "429 with `Retry-After` as a date",
             Scores,
             throttle(RetryAfter::HttpDate(300)),
             Reason::Throttled,
-            Told(300),
+            AsAsked(300),
         ),
         answer(
             "429 with a past date (clock skew)",
@@ -213,7 +213,7 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
             Profiles,
             throttle(RetryAfter::HttpDate(86_400)),
             Reason::Throttled,
-            Told(3600),
+            AsAsked(3600),
         ),
         answer(
             "429 without `Retry-After`",
@@ -250,7 +250,7 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
                 retry_after: RetryAfter::Seconds(120),
             },
             Reason::Server,
-            Told(120),
+            AsAsked(120),
         ),
         answer(
             "504",
@@ -409,7 +409,7 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
 }
 
 fn of_entra(elsewhere: &str) -> Vec<Row> {
-    use Again::{Backoff, Rarely, Told};
+    use Again::{AsAsked, Backoff, Rarely};
     use Api::Token;
     vec![
         answer(
@@ -482,7 +482,7 @@ fn of_entra(elsewhere: &str) -> Vec<Row> {
             Token,
             throttle(RetryAfter::Seconds(120)),
             Reason::Throttled,
-            Told(120),
+            AsAsked(120),
         ),
         answer(
             "429 without `Retry-After`",

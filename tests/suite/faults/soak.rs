@@ -156,7 +156,7 @@ impl Soak {
     }
 }
 
-/// What the process holds in memory; 0 where nobody tells.
+/// The resident memory of the process; 0 where the system does not report it.
 fn resident_kib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -208,11 +208,11 @@ fn the_long_soak() {
         }
         let before = soak.figures();
         eprintln!("{before}");
-        let mut told = before.refreshes;
+        let mut reported = before.refreshes;
         while soak.figures().refreshes < wanted {
             soak.hour().await;
-            if soak.figures().refreshes >= told + wanted / 20 {
-                told = soak.figures().refreshes;
+            if soak.figures().refreshes >= reported + wanted / 20 {
+                reported = soak.figures().refreshes;
                 eprintln!("{}", soak.figures());
             }
         }

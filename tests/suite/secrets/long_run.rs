@@ -16,7 +16,7 @@ const SALT: &str = "a pinch of salt, and some more of it";
 const HOOK: &str = "the-path-is-the-secret-of-a-webhook";
 const BEARER: &str = "a-bearer-token-for-the-receiver";
 
-/// Somebody who repeats what he was sent, in his refusal.
+/// A receiver that repeats the request in its error answer.
 fn receiver() -> StubServer {
     let body = format!("no: /{HOOK} with Authorization: Bearer {BEARER}");
     StubServer::responding(format!(
