@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::context::ViewContext;
+use crate::text::truncate;
 use maud::{DOCTYPE, Markup, html};
 
 /// The style sheet of all pages.
@@ -78,10 +79,7 @@ pub(super) fn wide(label: &str, table: Markup) -> Markup {
 /// long comments must still load.
 pub(super) fn shortened(words: &str) -> String {
     const CHARACTERS: usize = 200;
-    match words.char_indices().nth(CHARACTERS) {
-        None => words.to_owned(),
-        Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default()),
-    }
+    truncate(words, CHARACTERS)
 }
 
 #[cfg(test)]
