@@ -188,7 +188,9 @@ mod tests {
         let interner = Interner::default();
         let mut used = Vec::new();
         let mut fill = |count| {
-            for _ in interner.pool.lock().texts.len()..count {
+            // A statement of its own: the loop would hold the lock.
+            let known = interner.pool.lock().texts.len();
+            for _ in known..count {
                 let id = format!("used {}", used.len());
                 used.push(interned(&interner, entry(&id, "Title")));
             }
