@@ -48,8 +48,9 @@ impl Serialize for Day {
     }
 }
 
-/// The range of a `Timestamp` is within jiff's, so the default is never used.
-fn calendar(at: Timestamp) -> jiff::Timestamp {
+/// A time in jiff's calendar. The range of a `Timestamp` is within jiff's, so the
+/// default is never used.
+pub(crate) fn calendar(at: Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_nanosecond(i128::from(at.nanos())).unwrap_or_default()
 }
 

@@ -73,14 +73,13 @@ impl Endpoint {
 
     fn filter(self, query: Option<&str>, now: Timestamp) -> Result<Filter, QueryError> {
         if self == Self::Tenants {
-            query::reject_parameters(query)?;
+            query::allow_only(&query::parse_pairs(query)?, &[])?;
             return Ok(Filter::default());
         }
-        let (filter, others) = query::parse_filter(query, now)?;
-        match others.first() {
-            Some((name, _)) => Err(QueryError::unknown(name, &query::FILTER_PARAMETERS)),
-            None => Ok(filter),
-        }
+        let pairs = query::parse_pairs(query)?;
+        let filter = query::parse_filter(&pairs, now)?;
+        query::allow_only(&pairs, &query::FILTER_PARAMETERS)?;
+        Ok(filter)
     }
 }
 
@@ -125,11 +124,16 @@ impl Api {
         let permit = Arc::clone(&self.permits).acquire_owned();
         let permit = tokio::time::timeout(PERMIT_TIMEOUT, permit).await;
         let Ok(Ok(permit)) = permit else {
-            return Err(ApiError::Busy);
+            let error = ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "too many large responses are in flight",
+                "try again in a few seconds, or request one tenant",
+            );
+            return Err(error.with(header::RETRY_AFTER, "5"));
         };
         tokio::task::spawn_blocking(move || request.render(permit))
             .await
-            .map_err(|_| ApiError::Internal)?
+            .map_err(|_| ApiError::internal())?
     }
 }
 
@@ -141,15 +145,31 @@ impl ApiRequest {
         persons: PersonDetail,
         now: Timestamp,
     ) -> Result<Self, ApiError> {
-        let endpoint = Endpoint::of(path).ok_or_else(|| ApiError::NotFound(path.to_owned()))?;
+        let endpoint = Endpoint::of(path).ok_or_else(|| {
+            ApiError::new(
+                StatusCode::NOT_FOUND,
+                format!("unknown path {path:?}"),
+                "the paths are /api/v1/acceptances and /api/v1/tenants",
+            )
+        })?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
-            return Err(ApiError::Method(parts.method.clone()));
+            let error = format!("{} is not allowed here", parts.method);
+            let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, error, "use GET or HEAD");
+            return Err(error.with(header::ALLOW, "GET, HEAD"));
         }
         let offered = endpoint.formats();
         let format = ApiFormat::negotiated(&parts.headers, offered);
+        let format = format.ok_or_else(|| {
+            let names: Vec<_> = offered.iter().map(|it| it.name()).collect();
+            ApiError::new(
+                StatusCode::NOT_ACCEPTABLE,
+                "none of the accepted formats is available",
+                format!("accept {}", names.join(" or ")),
+            )
+        })?;
         Ok(Self {
             endpoint,
-            format: format.ok_or(ApiError::NotAcceptable(offered))?,
+            format,
             filter: endpoint.filter(parts.uri.query(), now)?,
             persons,
             tenants,
@@ -160,8 +180,8 @@ impl ApiRequest {
     fn render(&self, permit: OwnedSemaphorePermit) -> Result<Response, ApiError> {
         match (self.endpoint, self.format) {
             (Endpoint::Tenants, _) => {
-                let document = envelope::tenants(&self.tenants, self.now);
-                Ok(self.response(json(&document)?, permit))
+                let bytes = json(&envelope::tenants(&self.tenants, self.now))?;
+                Ok(self.response(bytes, permit))
             }
             (Endpoint::Acceptances, ApiFormat::Json) => {
                 let bytes = json(&self.list()?.document())?;
@@ -188,18 +208,24 @@ impl ApiRequest {
             return Ok(&self.tenants.states);
         };
         let state = self.tenants.find(name).map(std::slice::from_ref);
-        state.ok_or_else(|| ApiError::UnknownTenant {
-            name: name.to_owned(),
-            similar: similar_tenants(name, &self.tenants)
-                .first()
-                .map(|it| (*it).to_owned()),
+        state.ok_or_else(|| {
+            let lists_all = "/api/v1/tenants lists all tenants";
+            let hint = match similar_tenants(name, &self.tenants).first() {
+                Some(similar) => format!("did you mean {similar:?}? {lists_all}"),
+                None => lists_all.to_owned(),
+            };
+            ApiError::new(
+                StatusCode::NOT_FOUND,
+                format!("unknown tenant {name:?}"),
+                hint,
+            )
         })
     }
 
     /// CSV has no envelope, so headers hold its fields.
     fn csv(&self, permit: OwnedSemaphorePermit) -> Result<Response, ApiError> {
         let list = self.list()?;
-        let bytes = csv::render(list.records()).map_err(|_| ApiError::Internal)?;
+        let bytes = csv::render(list.records()).map_err(|_| ApiError::internal())?;
         let persons = HeaderValue::from_static(list.persons_shown());
         let response = self.response(bytes, permit);
         let response = with(response, header::CONTENT_DISPOSITION, ATTACHMENT);
@@ -237,7 +263,7 @@ impl AsRef<[u8]> for LargeBody {
 }
 
 fn json(document: &impl serde::Serialize) -> Result<Vec<u8>, ApiError> {
-    let mut bytes = serde_json::to_vec(document).map_err(|_| ApiError::Internal)?;
+    let mut bytes = serde_json::to_vec(document).map_err(|_| ApiError::internal())?;
     bytes.push(b'\n');
     Ok(bytes)
 }

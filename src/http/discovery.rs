@@ -50,7 +50,9 @@ pub(super) fn respond(
     labels: &TargetLabels,
     options: &SiteOptions,
 ) -> Response {
-    if let Err(error) = query::reject_parameters(parts.uri.query()) {
+    if let Err(error) =
+        query::parse_pairs(parts.uri.query()).and_then(|pairs| query::allow_only(&pairs, &[]))
+    {
         return response::text(StatusCode::BAD_REQUEST, format!("{error}\n"));
     }
     let Some(address) = ProbeAddress::of(parts, options) else {
@@ -75,43 +77,37 @@ impl ProbeAddress {
     /// The host that the request names. The external URL's scheme and path apply
     /// only where the request came through the proxy, that is, names its host.
     fn of(parts: &Parts, options: &SiteOptions) -> Option<Self> {
-        let host = parts.headers.get(HOST).map(|host| host.to_str());
-        let named = match (parts.uri.authority(), host) {
+        let named = match (parts.uri.authority(), parts.headers.get(HOST)) {
             (Some(authority), _) => Some(authority.clone()),
-            (None, Some(host)) => Some(host.ok()?.parse::<Authority>().ok()?),
+            (None, Some(host)) => Some(Authority::try_from(host.as_bytes()).ok()?),
             (None, None) => None,
         };
+        let named = named.as_ref().map(Authority::as_str);
         let external = options.external_url.as_deref();
         let external = external.and_then(|url| url.split_once("://"));
         let external = external.map(|(scheme, rest)| {
             let authority = rest.split('/').next().unwrap_or_default();
             (scheme, authority)
         });
-        match (named, external) {
-            (Some(named), _) if named.as_str().contains('@') => None,
-            (Some(named), Some((_, authority))) if named != *authority => {
-                Some(Self::direct(&named, options))
-            }
-            (Some(named), None) => Some(Self::direct(&named, options)),
-            (_, Some((scheme, authority))) => Some(Self {
-                authority: authority.to_owned(),
-                scheme: Some(scheme.to_owned()),
-                prefix: options.link_prefix().to_owned(),
-            }),
-            (None, None) => None,
-        }
-    }
-
-    fn direct(authority: &Authority, options: &SiteOptions) -> Self {
         let is_tls = matches!(
             options.access.connection_policy(),
             ConnectionPolicy::Tls { .. }
         );
-        Self {
-            authority: authority.as_str().to_owned(),
-            scheme: is_tls.then(|| "https".to_owned()),
-            prefix: options.route_prefix.clone(),
-        }
+        let (authority, scheme, prefix) = match (named, external) {
+            (Some(named), _) if named.contains('@') => return None,
+            (named, Some((scheme, authority)))
+                if named.is_none_or(|it| it.eq_ignore_ascii_case(authority)) =>
+            {
+                (authority, Some(scheme), options.link_prefix())
+            }
+            (Some(named), _) => (named, is_tls.then_some("https"), &*options.route_prefix),
+            (None, _) => return None,
+        };
+        Some(Self {
+            authority: authority.to_owned(),
+            scheme: scheme.map(str::to_owned),
+            prefix: prefix.to_owned(),
+        })
     }
 
     fn target<'a>(

@@ -7,14 +7,10 @@ mod body;
 mod negotiate;
 mod privacy;
 pub mod query;
-mod qvalue;
 pub mod response;
-mod suggest;
 
 pub use body::{Body, length};
-pub use negotiate::{MediaType, accept, preferred, wants_gzip};
+pub use negotiate::{MediaType, accept, preferences, preferred, wants_gzip};
 pub use privacy::{PersonDetail, Redaction};
-pub use query::QueryError;
-pub use qvalue::preferences;
+pub use query::{QueryError, similar_tenants};
 pub use response::Response;
-pub use suggest::similar_tenants;

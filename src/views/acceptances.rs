@@ -1,19 +1,16 @@
 //! Every accepted risk, in force or withdrawn since.
 
 use super::PageError;
-use super::acceptance_cells::{
-    acceptance_cells, approval_cells, points_lost, status_cell, title, urgency,
-};
+use super::cells::{acceptance_cells, approval_cells, points_lost, status_cell, title, urgency};
 use super::context::ViewContext;
 use super::form::{bool_value, filter_form, select_field, text_field};
 use super::layout::{layout, wide};
 use super::numbers::count;
 use super::paging::PageNumber;
-use super::privacy_note::privacy_note;
 use super::sort::{Column, Sort, SortKey, heading, integer, text};
 use super::status::unknown_catalogues_note;
 use crate::acceptances::{Acceptance, Filter, acceptances};
-use crate::http_types::query::{FILTER_PARAMETERS, parse_filter};
+use crate::http_types::query::{FILTER_PARAMETERS, allow_only, parse_filter};
 use crate::http_types::{QueryError, similar_tenants};
 use maud::{Markup, html};
 use secure_score_model::{Category, Timestamp};
@@ -58,12 +55,13 @@ struct AcceptanceQuery {
 impl AcceptanceQuery {
     fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
-        query.allow_only(&[&FILTER_PARAMETERS[..], &["sort", "page"]].concat())?;
-        let (filter, _) = parse_filter(Some(&query.query()), context.now)?;
+        let parse_sort = |word| Sort::parse(word, COLUMNS);
+        let known = [&FILTER_PARAMETERS[..], &["sort", "page"]].concat();
+        allow_only(&query.parameters, &known)?;
         Ok(Self {
-            filter,
-            sort: Sort::from_query(query, COLUMNS)?,
-            page: PageNumber::from_query(query)?,
+            filter: parse_filter(&query.parameters, context.now)?,
+            sort: query.get("sort").map(parse_sort).transpose()?,
+            page: PageNumber::parse(query.get("page"))?,
         })
     }
 }
@@ -78,7 +76,7 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
     }
     let content = html! {
         p.lead { "Who accepted which risk on which tenant, when and why, and whether it is approved." }
-        (privacy_note(context))
+        (context.privacy_note())
         (unknown_catalogues_note(context.tenants))
         (form(&query.filter, context))
         @if found.is_empty() {

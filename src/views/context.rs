@@ -38,4 +38,20 @@ impl<'a> ViewContext<'a> {
     pub(super) fn tenant(&self, alias: &str) -> Markup {
         html! { a href=(self.href(&format!("/tenants/{alias}"))) { (alias) } }
     }
+
+    /// Why persons are hidden and how to see them; nothing where all is shown.
+    pub(super) fn privacy_note(&self) -> Markup {
+        let Some(hint) = self.persons.hint() else {
+            return html! {};
+        };
+        html! {
+            p.note {
+                @for (place, words) in hint.split('`').enumerate() {
+                    // Backticks come in pairs, so every second part stands between two.
+                    @if place % 2 == 0 { (words) } @else { code { (words) } }
+                }
+                "."
+            }
+        }
+    }
 }

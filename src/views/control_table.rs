@@ -1,17 +1,17 @@
 //! A tenant's controls, by default those with the most points to gain first.
 
-use super::acceptance_cells::{control_cell, title};
-use super::approval::approval;
+use super::cells::{approval, control_cell, history, state_name, title};
 use super::context::ViewContext;
-use super::external_link::external_link;
 use super::form::{filter_form, select_field};
-use super::history::{history, state_name};
 use super::layout::{shortened, wide};
 use super::numbers::{count, points};
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer};
 use super::time::{age, day};
+use crate::acceptances::record::{implementation_status, web_url};
 use crate::http_types::QueryError;
+use crate::http_types::query::{allow_only, parse_category};
+use crate::serde_time::Day;
 use crate::store::TenantState;
 use maud::{Markup, html};
 use secure_score_model::{Category, Control, ControlState, Level, Points};
@@ -44,6 +44,9 @@ const COLUMNS: &[Column<Key>] = &[
 
 const DEFAULT_SORT: &str = "-gain";
 
+/// A longer address is not linked: a page with hundreds of them would not load.
+const MAX_LINK_LENGTH: usize = 2_000;
+
 const fn rank(level: Level) -> Option<i64> {
     match level {
         Level::Low => Some(1),
@@ -64,12 +67,12 @@ pub(super) struct ControlQuery {
 impl ControlQuery {
     pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
-        query.allow_only(&["category", "state", "sort", "page"])?;
+        allow_only(&query.parameters, &["category", "state", "sort", "page"])?;
         Ok(Self {
-            category: query.category()?,
-            state: query.state()?,
+            category: query.get("category").map(parse_category).transpose()?,
+            state: query.get("state").map(parse_state).transpose()?,
             sort: Sort::parse(query.get("sort").unwrap_or(DEFAULT_SORT), COLUMNS)?,
-            page: PageNumber::from_query(query)?,
+            page: PageNumber::parse(query.get("page"))?,
         })
     }
 
@@ -77,6 +80,15 @@ impl ControlQuery {
         self.category.is_none_or(|it| control.category == it)
             && self.state.is_none_or(|it| control.state() == Some(it))
     }
+}
+
+fn parse_state(word: &str) -> Result<ControlState, QueryError> {
+    let mut states = ControlState::ALL.into_iter();
+    states.find(|it| it.as_str() == word).ok_or_else(|| {
+        let known = ControlState::ALL.map(ControlState::as_str).join(", ");
+        let remedy = format!("use one of {known}");
+        QueryError::new(format!("unknown state {word:?}"), remedy)
+    })
 }
 
 /// The filter and the table.
@@ -170,7 +182,7 @@ fn state_cell(control: &Control, context: &ViewContext<'_>) -> Markup {
         td.words {
             @if accepted { span.tag.bad { (state_name(state)) } } @else { (state_name(state)) }
             @if let Some(at) = entry.history.state_since() {
-                p.soft { "since " (day(at)) ", " (age(context.now, at)) }
+                p.soft { "since " (day(Day::beginning(at))) ", " (age(context.now, at)) }
             }
             @if accepted || exception.exception().is_some() {
                 div { (approval(exception, accepted, context)) }
@@ -195,18 +207,20 @@ fn points_cells(control: &Control) -> Markup {
 
 /// Microsoft's sentence on the progress; its wording changes too often to parse.
 fn implementation(control: &Control) -> Markup {
-    let score = control.score.as_deref();
-    match score.and_then(|score| score.implementation_status.as_deref()) {
+    match implementation_status(control) {
         Some(words) => html! { (shortened(words)) },
         None => html! { span.soft { "not reported" } },
     }
 }
 
-/// The link to the setting, with its host.
+/// The link to the setting, with its host. It is the parsed address, so the host
+/// that is shown is the host that is visited.
 fn fix_link(address: Option<&str>) -> Markup {
-    match address.and_then(external_link) {
-        Some((link, host)) => html! {
-            a href=(link) rel="noreferrer noopener" { "Fix it" } p.soft { (shortened(&host)) }
+    let short = address.filter(|address| address.len() <= MAX_LINK_LENGTH);
+    let url = short.and_then(|address| web_url(address.trim()));
+    match url.as_ref().and_then(|url| url.host_str().zip(Some(url))) {
+        Some((host, link)) => html! {
+            a href=(link) rel="noreferrer noopener" { "Fix it" } p.soft { (shortened(host)) }
         },
         None => html! { span.soft { "no link" } },
     }
@@ -216,9 +230,46 @@ fn fix_link(address: Option<&str>) -> Markup {
 mod tests {
     use super::*;
 
+    fn linked(address: &str) -> String {
+        fix_link(Some(address)).into_string()
+    }
+
     #[test]
-    fn a_script_is_not_linked() {
-        let shown = fix_link(Some("javascript:alert(1)")).into_string();
-        assert!(!shown.contains("href"), "{shown}");
+    fn a_link_leads_to_the_host_that_is_shown() {
+        for (address, link, host) in [
+            (
+                "https://Entra.Microsoft.com/#view",
+                "https://entra.microsoft.com/#view",
+                "entra.microsoft.com",
+            ),
+            (
+                "https://good.example\\@evil.example",
+                "https://good.example/@evil.example",
+                "good.example",
+            ),
+        ] {
+            let found = linked(address);
+            assert!(found.contains(&format!("href=\"{link}\"")), "{found}");
+            assert!(found.contains(&format!(">{host}<")), "{found}");
+        }
+    }
+
+    #[test]
+    fn other_addresses_are_not_linked() {
+        let long = format!("https://x.example/{}", "a".repeat(2_000));
+        for hostile in [
+            "javascript:alert(1)",
+            " java\nscript:alert(1)",
+            "data:text/html,<script>alert(1)</script>",
+            "//evil.example",
+            "/relative",
+            "https://microsoft.com@evil.example/",
+            "https://",
+            "",
+            "nonsense",
+            &long,
+        ] {
+            assert!(!linked(hostile).contains("href"), "{hostile:?}");
+        }
     }
 }

@@ -3,35 +3,28 @@
 //! Rendered on the server, without script, pictures or anything from elsewhere.
 //! To add a page, add a row to [`PAGES`] and a file with its view.
 
-mod acceptance_cells;
 mod acceptances;
-mod approval;
+mod cells;
 mod context;
 mod control_table;
-mod exceptions;
-mod external_link;
 mod form;
-mod history;
 mod layout;
-mod not_found;
 mod numbers;
 mod page_query;
 mod paging;
-mod privacy_note;
 mod sort;
 mod status;
 mod tenant;
 mod tenant_table;
 mod time;
-mod trend;
 
 pub(crate) use context::ViewContext;
 pub(crate) use layout::{STYLE, STYLE_PATH};
-pub(crate) use not_found::{error, not_found};
 pub(crate) use page_query::PageQuery;
 
-use crate::http_types::QueryError;
-use maud::Markup;
+use crate::http_types::{QueryError, similar_tenants};
+use layout::{layout, shortened};
+use maud::{Markup, html};
 
 /// The end of a path that holds a tenant's alias.
 const ALIAS: &str = "{alias}";
@@ -113,4 +106,59 @@ impl Page {
             None => (path == self.path).then_some(""),
         }
     }
+}
+
+/// The page for an unknown path, with a list of the known ones.
+pub(crate) fn not_found(path: &str, context: &ViewContext<'_>) -> Markup {
+    let api = ("/api/v1/acceptances", "the same as JSON and CSV");
+    let others = [
+        (context.telemetry_path, "what Prometheus scrapes"),
+        ("/sd/tenants", "every tenant as a target for Prometheus"),
+        ("/-/healthy", "whether the process lives"),
+        (
+            "/-/ready",
+            "whether a refresh of every tenant was attempted",
+        ),
+    ];
+    let pages = Page::linked().map(|page| (page.path, page.description));
+    let known = pages
+        .chain(context.api_enabled.then_some(api))
+        .chain(others);
+    let content = html! {
+        p { "There is no page at " code { (shortened(path)) } ". These paths exist:" }
+        ul {
+            @for (path, what) in known {
+                @let href = context.href(path);
+                li { a href=(href) { code { (href) } } " – " (what) }
+            }
+        }
+    };
+    layout(context, "Not found", content)
+}
+
+/// The page for a tenant or a query that is not valid.
+pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
+    match error {
+        PageError::InvalidQuery(error) => {
+            let content = html! {
+                p { "The query of this address is not valid: " (shortened(&error.to_string())) "." }
+                p { a href=(context.query.path()) { "The same page without a filter" } }
+            };
+            layout(context, "Invalid query", content)
+        }
+        PageError::UnknownTenant(name) => unknown_tenant(name, context),
+    }
+}
+
+fn unknown_tenant(name: &str, context: &ViewContext<'_>) -> Markup {
+    let similar = similar_tenants(name, context.tenants);
+    let content = html! {
+        p { "There is no tenant " code { (shortened(name)) } "." }
+        @if !similar.is_empty() {
+            p { "Did you mean one of these?" }
+            ul { @for alias in similar { li { (context.tenant(alias)) } } }
+        }
+        p { a href=(context.href("/")) { "All tenants" } }
+    };
+    layout(context, "Tenant not found", content)
 }

@@ -1,5 +1,7 @@
 //! Numbers for people.
 
+use super::time::day;
+use crate::serde_time::Day;
 use crate::store::TenantState;
 use maud::{Markup, html};
 use secure_score_model::{Points, PreviousScore, TenantSnapshot};
@@ -31,21 +33,26 @@ pub(super) fn share(snapshot: &TenantSnapshot) -> Option<f64> {
     (max > 0.0).then_some(report.current_score?.get() / max)
 }
 
+/// Points out of the maximum, as far as they are known.
+pub(super) fn points_of(score: Option<Points>, max: Option<Points>) -> String {
+    match (score, max) {
+        (Some(score), Some(max)) => format!("{} of {}", points(score), points(max)),
+        (Some(score), None) => points(score),
+        (None, _) => "unknown".to_owned(),
+    }
+}
+
 /// The score, the maximum, and the share as words and as a bar.
 pub(super) fn score(state: &TenantState) -> Markup {
     let report = state.snapshot.report.as_deref();
-    let Some(score) = report.and_then(|report| report.current_score) else {
-        return html! { "unknown" };
-    };
-    let max = report.and_then(|report| report.max_score);
+    let points = report.map_or((None, None), |it| (it.current_score, it.max_score));
+    let points = points_of(points.0, points.1);
     html! {
         @if let Some(share) = share(&state.snapshot) {
-            strong { (percent(share)) } " "
-            span.soft { (points(score)) @if let Some(max) = max { " of " (points(max)) } }
+            strong { (percent(share)) } " " span.soft { (points) }
             (bar(share, state.identity.target))
         } @else {
-            (points(score))
-            @if let Some(max) = max { " of " (points(max)) }
+            (points)
         }
     }
 }
@@ -82,11 +89,39 @@ pub(super) fn target(state: &TenantState) -> Markup {
 
 /// The change of the share since the last known report of an earlier day, in
 /// percentage points with one decimal.
-pub(super) fn movement(snapshot: &TenantSnapshot) -> Option<(f64, PreviousScore)> {
+fn movement(snapshot: &TenantSnapshot) -> Option<(f64, PreviousScore)> {
     let earlier = snapshot.previous_score?;
     let now = PreviousScore::of(snapshot.report.as_deref()?)?;
     let tenths = ((now.share() - earlier.share()) * 1_000.0).round();
     (now.as_of > earlier.as_of).then_some((tenths / 10.0, earlier))
+}
+
+/// An arrow with words, or a note where no earlier day is known.
+pub(super) fn trend(snapshot: &TenantSnapshot) -> Markup {
+    let Some((change, earlier)) = movement(snapshot) else {
+        return html! { span.soft { "not known yet" } };
+    };
+    let (class, arrow, words) = match change {
+        up if up > 0.0 => ("good", "▲", format!("up {up} percentage points")),
+        down if down < 0.0 => ("bad", "▼", format!("down {} percentage points", -down)),
+        _ => ("plain", "▶", "unchanged".to_owned()),
+    };
+    html! {
+        span class=(class) { span aria-hidden="true" { (arrow) } " " (words) } " "
+        span.soft { "since " (day(Day::beginning(earlier.as_of))) }
+    }
+}
+
+/// Why some tenants have no trend.
+pub(super) fn trend_note<'a>(mut states: impl Iterator<Item = &'a TenantState>) -> Markup {
+    let missing = states.any(|state| movement(&state.snapshot).is_none());
+    html! {
+        @if missing {
+            p.soft.note {
+                "A trend compares the reports of two days. Microsoft computes one a day, and earlier ones are not read, so the first trend shows with the report of the day after this exporter's first start."
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! A page's address: its path, its query, and the links derived from them.
 
-use crate::http_types::{QueryError, query};
-use secure_score_model::{Category, ControlState};
 use url::form_urlencoded;
 
 /// A page's address, from which the links to its other orders and pages are made.
 #[derive(Debug, Clone)]
 pub(crate) struct PageQuery {
     path: String,
-    parameters: Vec<(String, String)>,
+    /// Without the empty ones.
+    pub(super) parameters: Vec<(String, String)>,
 }
 
 impl PageQuery {
@@ -30,42 +29,6 @@ impl PageQuery {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().rfind(|(key, _)| key == name)?;
         Some(&found.1)
-    }
-
-    /// Rejects parameters that the page does not have: a mistyped filter would
-    /// show everything.
-    pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), QueryError> {
-        let mut names = self.parameters.iter().map(|(name, _)| &**name);
-        match names.find(|name| !known.contains(name)) {
-            Some(unknown) => Err(QueryError::unknown(unknown, known)),
-            None => Ok(()),
-        }
-    }
-
-    /// The `category` parameter.
-    pub(super) fn category(&self) -> Result<Option<Category>, QueryError> {
-        self.get("category").map(query::parse_category).transpose()
-    }
-
-    /// The `state` parameter.
-    pub(super) fn state(&self) -> Result<Option<ControlState>, QueryError> {
-        let Some(word) = self.get("state") else {
-            return Ok(None);
-        };
-        let mut states = ControlState::ALL.into_iter();
-        let found = states.find(|state| state.as_str() == word);
-        found.map(Some).ok_or_else(|| {
-            let known = ControlState::ALL.map(ControlState::as_str).join(", ");
-            QueryError::new(
-                format!("unknown state {word:?}"),
-                format!("use one of {known}"),
-            )
-        })
-    }
-
-    /// All parameters, without the empty ones.
-    pub(super) fn query(&self) -> String {
-        encoded(self.pairs())
     }
 
     /// Another path, with those parameters that it understands.
@@ -116,7 +79,7 @@ mod tests {
             here.link_with("page", "8"),
             "/acceptances?tenant=contoso&sort=points&page=8"
         );
-        assert_eq!(here.query(), "tenant=contoso&sort=points&page=7");
+        assert_eq!(encoded(here.pairs()), "tenant=contoso&sort=points&page=7");
         assert_eq!(here.link_to("/api", &["tenant"]), "/api?tenant=contoso");
         assert_eq!(here.link_to("/api", &[]), "/api");
     }

@@ -12,13 +12,8 @@ const ROWS: usize = 200;
 pub(super) struct PageNumber(usize);
 
 impl PageNumber {
-    /// The `page` parameter.
-    pub(super) fn from_query(query: &PageQuery) -> Result<Self, QueryError> {
-        Self::parse(query.get("page"))
-    }
-
-    /// Parses a number; the first page where none is named.
-    fn parse(word: Option<&str>) -> Result<Self, QueryError> {
+    /// Parses a `page` parameter; the first page where there is none.
+    pub(super) fn parse(word: Option<&str>) -> Result<Self, QueryError> {
         match word.unwrap_or("1").parse() {
             Ok(number) if number > 0 => Ok(Self(number)),
             _ => Err(QueryError::new(
@@ -92,23 +87,21 @@ impl<T> TablePage<'_, T> {
 mod tests {
     use super::*;
 
-    fn shown(page: &str, rows: usize) -> (usize, usize, usize) {
-        let rows: Vec<usize> = (0..rows).collect();
-        let page = PageNumber::parse(Some(page)).unwrap().of(&rows);
-        (page.number, page.first, page.rows.len())
-    }
-
     #[test]
-    fn every_row_is_on_one_page() {
-        assert_eq!(shown("1", 0), (1, 0, 0));
-        assert_eq!(shown("1", 200), (1, 0, 200));
-        assert_eq!(shown("2", 201), (2, 200, 1));
-    }
-
-    #[test]
-    fn beyond_the_end_is_the_last_page() {
-        assert_eq!(shown("99", 201), (2, 200, 1));
-        assert_eq!(shown(&usize::MAX.to_string(), 1), (1, 0, 1));
+    fn every_row_is_on_one_page_and_beyond_the_end_is_the_last_page() {
+        let endless = usize::MAX.to_string();
+        for (page, rows, expected) in [
+            ("1", 0, (1, 0, 0)),
+            ("1", 200, (1, 0, 200)),
+            ("2", 201, (2, 200, 1)),
+            ("99", 201, (2, 200, 1)),
+            (&endless, 1, (1, 0, 1)),
+        ] {
+            let rows: Vec<usize> = (0..rows).collect();
+            let shown = PageNumber::parse(Some(page)).unwrap().of(&rows);
+            let shown = (shown.number, shown.first, shown.rows.len());
+            assert_eq!(shown, expected, "{page}");
+        }
     }
 
     #[test]

@@ -78,16 +78,7 @@ pub(super) struct Sort<K: 'static> {
 }
 
 impl<K> Sort<K> {
-    /// The `sort` parameter.
-    pub(super) fn from_query(
-        query: &PageQuery,
-        columns: &'static [Column<K>],
-    ) -> Result<Option<Self>, QueryError> {
-        let word = query.get("sort");
-        word.map(|word| Self::parse(word, columns)).transpose()
-    }
-
-    /// Parses `points`, or `-points` for descending order.
+    /// Parses a `sort` parameter: `points`, or `-points` for descending order.
     pub(super) fn parse(word: &str, columns: &'static [Column<K>]) -> Result<Self, QueryError> {
         let (name, descending) = match word.strip_prefix('-') {
             Some(name) => (name, true),

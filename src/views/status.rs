@@ -1,20 +1,21 @@
 //! The status page: the tenants, and the risks accepted now.
 
 use super::PageError;
-use super::acceptance_cells::{acceptance_cells, approval_cells, urgency};
+use super::cells::{acceptance_cells, approval_cells, urgency};
 use super::context::ViewContext;
-use super::exceptions::exceptions;
-use super::layout::{layout, wide};
+use super::layout::{layout, shortened, wide};
 use super::numbers::{count, share};
-use super::privacy_note::privacy_note;
 use super::tenant_table::{TenantQuery, is_troubled, tenant_table};
 use super::time::{date, duration};
-use crate::acceptances::{Acceptance, Filter, acceptances};
+use crate::acceptances::{Acceptance, ExceptionFinding, Filter, acceptances, audit_exceptions};
 use crate::store::Tenants;
 use maud::{Markup, html};
 
 /// Accepted risks listed here; their own page has them all.
 const MAX_SHOWN: usize = 10;
+
+/// The most problems of approved exceptions listed; `check` lists all.
+const MAX_FINDINGS: usize = 50;
 
 /// The page.
 pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
@@ -39,7 +40,7 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
         }
         section aria-labelledby="accepted" {
             h2 #accepted { "Accepted risks" }
-            (privacy_note(context))
+            (context.privacy_note())
             (accepted_now(&accepted, context))
         }
         (exceptions(context))
@@ -138,6 +139,38 @@ pub(super) fn unknown_catalogues_note(tenants: &Tenants) -> Markup {
                 "The catalogue of controls of " (unknown) " of " (tenants.states.len())
                 " tenants is not known now: risks accepted there are missing here."
             }
+        }
+    }
+}
+
+/// The problems of the approved exceptions as a section, or nothing where there
+/// are none.
+fn exceptions(context: &ViewContext<'_>) -> Markup {
+    let snapshots = context.tenants.states.iter().map(|state| {
+        let alias = &*state.identity.alias;
+        (alias, &*state.snapshot)
+    });
+    let findings = audit_exceptions(snapshots, true, context.now);
+    if findings.is_empty() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="exceptions" {
+            h2 #exceptions { "Approved exceptions" }
+            ul { @for finding in findings.iter().take(MAX_FINDINGS) { (finding_item(finding)) } }
+            @if let Some(more) = findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
+                p { "… and " (more) " more; " code { "secure-score-exporter check" } " lists all." }
+            }
+        }
+    }
+}
+
+fn finding_item(finding: &ExceptionFinding) -> Markup {
+    html! {
+        li {
+            (shortened(&finding.to_string()))
+            @if let Some(tenant) = &finding.tenant { " on " (tenant) }
+            ". " span.soft { "Hint: " (finding.issue.remedy()) "." }
         }
     }
 }

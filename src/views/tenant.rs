@@ -4,11 +4,9 @@ use super::PageError;
 use super::context::ViewContext;
 use super::control_table::{ControlQuery, control_table};
 use super::layout::{layout, shortened, wide};
-use super::numbers::{percent, points, score, target};
-use super::privacy_note::privacy_note;
+use super::numbers::{percent, points_of, score, target, trend, trend_note};
 use super::tenant_table::{has_notes, last_refresh, notes};
 use super::time::{age, until};
-use super::trend::{trend, trend_note};
 use crate::store::TenantState;
 use maud::{Markup, html};
 use secure_score_model::{Api, Basis, Category, Comparison, Points, RefreshHealth};
@@ -28,7 +26,7 @@ pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, Pag
         (facts(state, context))
         section aria-labelledby="controls" {
             h2 #controls { "Controls" }
-            (privacy_note(context))
+            (context.privacy_note())
             (control_table(state, &query, context))
         }
         section aria-labelledby="categories" {
@@ -86,7 +84,7 @@ fn categories(state: &TenantState) -> Markup {
             tbody {
                 tr {
                     th scope="row" { "All" }
-                    td.number { (of(report.current_score, report.max_score)) }
+                    td.number { (points_of(report.current_score, report.max_score)) }
                     td.number { (share_of(report.current_score, report.max_score)) }
                     @for other in &report.comparisons {
                         td.number { @match other.ratio { Some(ratio) => (percent(ratio)), None => "unknown" } }
@@ -95,7 +93,7 @@ fn categories(state: &TenantState) -> Markup {
                 @for total in totals {
                     tr {
                         th scope="row" { (total.category.as_str()) }
-                        td.number { (of(Some(total.score), total.max_score)) }
+                        td.number { (points_of(Some(total.score), total.max_score)) }
                         td.number { (share_of(Some(total.score), total.max_score)) }
                         @for other in &report.comparisons { td.number { (average(other, total.category)) } }
                     }
@@ -119,17 +117,9 @@ fn average(comparison: &Comparison, category: Category) -> Markup {
     match averages.find(|it| it.category == category) {
         Some(it) => html! {
             (share_of(it.score, it.max_score)) " "
-            span.soft { (of(it.score, it.max_score)) }
+            span.soft { (points_of(it.score, it.max_score)) }
         },
         None => html! { "unknown" },
-    }
-}
-
-fn of(score: Option<Points>, max: Option<Points>) -> String {
-    match (score, max) {
-        (Some(score), Some(max)) => format!("{} of {}", points(score), points(max)),
-        (Some(score), None) => points(score),
-        (None, _) => "unknown".to_owned(),
     }
 }
 

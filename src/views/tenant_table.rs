@@ -3,11 +3,11 @@
 use super::context::ViewContext;
 use super::form::{filter_form, text_field};
 use super::layout::{shortened, wide};
-use super::numbers::{count, score, target};
+use super::numbers::{count, score, target, trend, trend_note};
 use super::paging::PageNumber;
 use super::time::age;
-use super::trend::{trend, trend_note};
 use crate::http_types::QueryError;
+use crate::http_types::query::allow_only;
 use crate::store::TenantState;
 use maud::{Markup, html};
 use secure_score_model::{Api, ControlState, RefreshHealth};
@@ -37,10 +37,10 @@ pub(super) struct TenantQuery {
 impl TenantQuery {
     pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
-        query.allow_only(&["find", "page"])?;
+        allow_only(&query.parameters, &["find", "page"])?;
         Ok(Self {
             find: query.get("find").map(str::to_lowercase),
-            page: PageNumber::from_query(query)?,
+            page: PageNumber::parse(query.get("page"))?,
         })
     }
 

@@ -1,0 +1,193 @@
+//! The cells of a control and of its acceptance, in each table that lists them.
+
+use super::context::ViewContext;
+use super::layout::shortened;
+use super::numbers::{count, points};
+use super::time::{date_and_age, day, duration};
+use crate::acceptances::{Acceptance, PointsLost};
+use crate::serde_time::Day;
+use maud::{Markup, html};
+use secure_score_model::{
+    Approval, Control, ControlState, Exception, History, Persons, StateUpdate, Timestamp,
+};
+use std::cmp::Reverse;
+
+/// The most changes shown of one control. Hundreds come from a script.
+const MAX_CHANGES: usize = 20;
+
+/// The default order: in force, Identity, not approved, newest.
+pub(super) fn urgency(it: &Acceptance<'_>, context: &ViewContext<'_>) -> impl Ord + use<> {
+    (
+        !it.is_in_force(),
+        it.control.category,
+        it.approval(context.now).is_approved(),
+        Reverse(it.accepted.at),
+    )
+}
+
+/// What the portal shows for a control; its id where the catalogue lacks it.
+pub(super) fn title(control: &Control) -> &str {
+    let entry = control.entry.as_deref();
+    entry.map_or(&*control.id, |entry| &*entry.title)
+}
+
+/// The control's title, its id and its tags.
+pub(super) fn control_cell(control: &Control) -> Markup {
+    let entry = control.entry.as_deref();
+    html! {
+        th.words scope="row" {
+            (shortened(title(control)))
+            p.soft.who {
+                code { (shortened(&control.id)) }
+                @if control.watched { " " span.tag { "watched" } }
+                @if entry.is_some_and(|entry| entry.deprecated) { " " span.tag { "deprecated" } }
+            }
+        }
+    }
+}
+
+/// Control, tenant and category, and when, by whom and why it was accepted.
+pub(super) fn acceptance_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
+    html! {
+        (control_cell(it.control))
+        td { (context.tenant(&it.tenant.identity.alias)) }
+        td { (it.control.category.as_str()) }
+        td.when { (changed_at(it.accepted.at, context.now)) }
+        @if !context.persons().are_hidden() {
+            td.words { (person_and_comment(it.accepted, context.persons())) }
+        }
+    }
+}
+
+/// Whether it is in force, or how it ended, with the control's history.
+pub(super) fn status_cell(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
+    html! {
+        td.words {
+            @match it.withdrawal() {
+                None => span.tag { "in force" },
+                Some(end) => {
+                    span.tag { "withdrawn" } ", now " (state_name(it.entry.history.state()))
+                    p.soft.when { (changed_at(end.at, context.now)) }
+                }
+            }
+            (history(&it.entry.history, context))
+        }
+    }
+}
+
+/// Its approval, and the points it costs.
+pub(super) fn approval_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
+    html! {
+        td.words { (approval(it.approval(context.now), it.is_in_force(), context)) }
+        td.number {
+            @match it.points_lost() {
+                _ if !it.is_in_force() => span.soft { "none" },
+                PointsLost::NotScored => span.soft { "not scored" },
+                PointsLost::Unknown => span.soft { "unknown" },
+                PointsLost::All(max) => (points(max)),
+            }
+        }
+    }
+}
+
+/// Points that an acceptance in force costs; a withdrawn one costs none.
+pub(super) fn points_lost(it: &Acceptance<'_>) -> Option<f64> {
+    match it.points_lost() {
+        PointsLost::All(max) if it.is_in_force() => Some(max.get()),
+        _ => None,
+    }
+}
+
+/// The approval, with its reference, its approver and its last day.
+pub(super) fn approval(
+    approval: Approval<'_>,
+    in_force: bool,
+    context: &ViewContext<'_>,
+) -> Markup {
+    match approval {
+        Approval::Approved(exception) => {
+            let left = exception.expires.since(context.now);
+            html! {
+                span.tag.good { "approved" } " " (shortened(&exception.reference))
+                p.soft {
+                    "until " (day(Day::ending(exception.expires))) ", " (duration(left)) " left"
+                    (approver_and_reason(exception, context))
+                }
+            }
+        }
+        Approval::Expired(exception) => html! {
+            span.tag.bad { "expired" } " " (shortened(&exception.reference))
+            p.soft {
+                "expired on " (day(Day::ending(exception.expires)))
+                (approver_and_reason(exception, context))
+            }
+        },
+        Approval::Missing if in_force => html! { span.tag.bad { "not approved" } },
+        Approval::Missing => html! { span.soft { "none" } },
+    }
+}
+
+fn approver_and_reason(exception: &Exception, context: &ViewContext<'_>) -> Markup {
+    let by = context.persons().name(exception.approver.as_deref());
+    let why = context.persons().comment(exception.reason.as_deref());
+    html! {
+        @if let Some(by) = by { ", by " (shortened(&by)) }
+        @if let Some(why) = why { ": " (shortened(why)) }
+    }
+}
+
+/// The changes of a control, newest first, in a closed disclosure.
+pub(super) fn history(history: &History, context: &ViewContext<'_>) -> Markup {
+    let changes = history.changes();
+    if changes.is_empty() {
+        return html! {};
+    }
+    html! {
+        details {
+            summary { "History, " (count(changes.len(), "change")) }
+            ol.changes {
+                @for change in changes.iter().rev().take(MAX_CHANGES) { (change_item(change, context)) }
+            }
+            @if changes.len() > MAX_CHANGES { p.soft { "… and " (changes.len() - MAX_CHANGES) " before" } }
+        }
+    }
+}
+
+fn change_item(change: &StateUpdate, context: &ViewContext<'_>) -> Markup {
+    // Graph begins a history with an entry that has neither date nor author.
+    if change.at.is_none() && change.by.is_none() && change.comment.is_none() {
+        return html! { li { strong { (state_name(change.state)) } " at first" } };
+    }
+    html! {
+        li {
+            strong { (state_name(change.state)) } ", " (changed_at(change.at, context.now))
+            @if !context.persons().are_hidden() { (person_and_comment(change, context.persons())) }
+        }
+    }
+}
+
+/// The author and the comment, each as far as it may be shown.
+fn person_and_comment(change: &StateUpdate, persons: &Persons) -> Markup {
+    let by = persons.name(change.by.as_deref());
+    let comment = persons.comment(change.comment.as_deref());
+    let hidden = change.comment.is_some() && comment.is_none();
+    html! {
+        p.who { @if let Some(by) = by { (shortened(&by)) } @else { "unknown person" } }
+        @if let Some(comment) = comment { p.why { (shortened(comment)) } }
+        @else if hidden { p.soft { "comment hidden" } }
+        @else { p.soft { "no comment" } }
+    }
+}
+
+/// When a change was made, if that is known.
+fn changed_at(at: Option<Timestamp>, now: Timestamp) -> Markup {
+    match at {
+        Some(at) => date_and_age(now, at),
+        None => html! { "at an unknown time" },
+    }
+}
+
+/// A state's name in words.
+pub(super) fn state_name(state: ControlState) -> String {
+    state.as_str().replace('_', " ")
+}
