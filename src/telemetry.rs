@@ -8,7 +8,10 @@ use prometheus::core::Collector;
 use prometheus::process_collector::ProcessCollector;
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{
-    Error, Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    Error, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    register_gauge_with_registry, register_histogram_vec_with_registry,
+    register_int_counter_vec_with_registry, register_int_counter_with_registry,
+    register_int_gauge_with_registry,
 };
 use secure_score_exposition::{Format, write_value};
 use secure_score_model::{Api, Delivery, EventKind, Timestamp};
@@ -65,67 +68,97 @@ impl Telemetry {
         )
         .const_label("version", env!("CARGO_PKG_VERSION"))
         .const_label("revision", REVISION);
-        let add = Families(&registry);
-        add.info(build)?;
+        register_int_gauge_with_registry!(build, registry)?.set(1);
         let telemetry = Self {
-            graph_request_duration: add.durations(
+            graph_request_duration: register_histogram_vec_with_registry!(
                 "secure_score_exporter_graph_request_duration_seconds",
                 "Duration of requests to Graph by list, in seconds.",
-                &REQUEST_BUCKETS,
+                &["api"],
+                REQUEST_BUCKETS.to_vec(),
+                registry
             )?,
-            refresh_duration: add.durations(
+            refresh_duration: register_histogram_vec_with_registry!(
                 "secure_score_exporter_refresh_duration_seconds",
                 "Duration of refreshes by list, without the wait for a free slot, in seconds.",
-                &REFRESH_BUCKETS,
+                &["api"],
+                REFRESH_BUCKETS.to_vec(),
+                registry
             )?,
-            events: add.counters(
+            events: register_int_counter_vec_with_registry!(
                 "secure_score_exporter_events_total",
                 "Events emitted: state changes and signs of tampering.",
-                ("event", EventKind::ALL.iter().map(|kind| kind.as_str())),
+                &["event"],
+                registry
             )?,
-            deliveries: add.counters(
+            deliveries: register_int_counter_vec_with_registry!(
                 "secure_score_exporter_webhook_deliveries_total",
                 "Webhook events by outcome: delivered, failed permanently, or dropped because the queue was full or the process stopped.",
-                (
-                    "outcome",
-                    Delivery::ALL.iter().map(|outcome| outcome.as_str()),
-                ),
+                &["outcome"],
+                registry
             )?,
-            tenants: add.gauge(
+            tenants: register_int_gauge_with_registry!(
                 "secure_score_exporter_tenants",
                 "Number of tenants this process refreshes.",
+                registry
             )?,
-            shard: add.gauge(
+            shard: register_int_gauge_with_registry!(
                 "secure_score_exporter_shard",
                 "Index of the shard this process refreshes, counted from 0 (--shard).",
+                registry
             )?,
-            total_shards: add.gauge(
+            total_shards: register_int_gauge_with_registry!(
                 "secure_score_exporter_total_shards",
                 "Number of shards among which the tenants are divided; 1 without sharding (--total-shards).",
+                registry
             )?,
-            config_successful: add.gauge(
+            config_successful: register_int_gauge_with_registry!(
                 "secure_score_exporter_config_last_reload_successful",
                 "Whether the last configuration reload was successful (1) or not (0).",
+                registry
             )?,
-            config_success_time: add.float_gauge(
+            config_success_time: register_gauge_with_registry!(
                 "secure_score_exporter_config_last_reload_success_timestamp_seconds",
                 "Time of the last successful configuration reload, seconds since the epoch.",
+                registry
             )?,
-            config_hash: add.float_gauge(
+            config_hash: register_gauge_with_registry!(
                 "secure_score_exporter_config_hash",
                 "Hash of the configuration in use; replicas with the same configuration have the same hash.",
+                registry
             )?,
-            state_write_failures: add.counter("secure_score_exporter_state_write_failures_total", "Failed writes of a tenant's state to --state.dir.")?,
-            web_config_valid: add.gauge(
+            state_write_failures: register_int_counter_with_registry!(
+                "secure_score_exporter_state_write_failures_total",
+                "Failed writes of a tenant's state to --state.dir.",
+                registry
+            )?,
+            web_config_valid: register_int_gauge_with_registry!(
                 "secure_score_exporter_web_config_valid",
                 "Whether the web configuration file is valid (1), or invalid and the server soon rejects all requests (0); 1 without a file.",
+                registry
             )?,
             external_url: OnceLock::new(),
             registry,
         };
+        telemetry.export_every_label();
         telemetry.set_shard(0, 1);
         telemetry.web_config(true);
         Ok(telemetry)
+    }
+
+    /// Creates the series of each label value, so that all are exported from the
+    /// start.
+    fn export_every_label(&self) {
+        for api in Api::ALL {
+            self.graph_request_duration
+                .with_label_values(&[api.as_str()]);
+            self.refresh_duration.with_label_values(&[api.as_str()]);
+        }
+        for kind in EventKind::ALL {
+            self.events.with_label_values(&[kind.as_str()]);
+        }
+        for outcome in Delivery::ALL {
+            self.deliveries.with_label_values(&[outcome.as_str()]);
+        }
     }
 
     /// Records the duration of a request to Graph.
@@ -190,19 +223,21 @@ impl Telemetry {
             "URL of the exporter's pages (--web.external-url).",
         )
         .const_label("url", url);
-        let _already_set = self.external_url.set(Families(&self.registry).info(opts)?);
+        let info = register_int_gauge_with_registry!(opts, self.registry)?;
+        info.set(1);
+        let _already_set = self.external_url.set(info);
         Ok(())
     }
 
     /// The family that every target of this process exports: alerts find the
-    /// exporter's page by the job and instance of a tenant's series. Empty
-    /// without a URL; without the trailer of the format.
+    /// exporter's page by the job and instance of a tenant's series. Without a
+    /// URL it is only the trailer of the format.
     pub fn encode_external_url(&self, format: Format) -> Vec<u8> {
         let info = self.external_url.get();
         encode(format, &info.map(Collector::collect).unwrap_or_default())
     }
 
-    /// All families, without the trailer of the format.
+    /// All families, and the trailer of the format.
     pub fn encode(&self, format: Format) -> Vec<u8> {
         encode(format, &self.registry.gather())
     }
@@ -221,58 +256,6 @@ impl Telemetry {
             (name, kind(family).to_owned(), labels, help)
         };
         self.registry.gather().iter().map(describe).collect()
-    }
-}
-
-/// Creates metrics in a registry, each exported from the start.
-struct Families<'a>(&'a Registry);
-
-impl Families<'_> {
-    fn register<C: Collector + Clone + 'static>(&self, metric: C) -> Result<C, Error> {
-        self.0.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, Error> {
-        self.register(IntGauge::new(name, help)?)
-    }
-
-    fn float_gauge(&self, name: &str, help: &str) -> Result<Gauge, Error> {
-        self.register(Gauge::new(name, help)?)
-    }
-
-    fn info(&self, opts: Opts) -> Result<IntGauge, Error> {
-        let info = self.register(IntGauge::with_opts(opts)?)?;
-        info.set(1);
-        Ok(info)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, Error> {
-        self.register(IntCounter::new(name, help)?)
-    }
-
-    /// A counter per value of a label.
-    fn counters(
-        &self,
-        name: &str,
-        help: &str,
-        (label, values): (&str, impl Iterator<Item = &'static str>),
-    ) -> Result<IntCounterVec, Error> {
-        let counters = IntCounterVec::new(Opts::new(name, help), &[label])?;
-        for value in values {
-            counters.with_label_values(&[value]);
-        }
-        self.register(counters)
-    }
-
-    /// A histogram per list.
-    fn durations(&self, name: &str, help: &str, buckets: &[f64]) -> Result<HistogramVec, Error> {
-        let opts = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-        let durations = HistogramVec::new(opts, &["api"])?;
-        for api in Api::ALL {
-            durations.with_label_values(&[api.as_str()]);
-        }
-        self.register(durations)
     }
 }
 
@@ -296,7 +279,9 @@ fn encode(format: Format, families: &[MetricFamily]) -> Vec<u8> {
         // A string accepts every write.
         let _written = write_family(&mut text, format, family);
     }
-    text.into_bytes()
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(format.trailer());
+    bytes
 }
 
 fn write_family(text: &mut String, format: Format, family: &MetricFamily) -> std::fmt::Result {
@@ -376,52 +361,44 @@ mod tests {
     }
 
     #[test]
-    fn only_openmetrics_headers_omit_the_suffix_of_counters_and_infos() {
-        let text = encoded(Format::Text);
-        assert!(
-            text.contains("# TYPE process_cpu_seconds_total counter"),
-            "{text}"
-        );
-        assert!(text.contains("# TYPE secure_score_exporter_build_info gauge"));
-        let open = encoded(Format::OpenMetrics);
-        assert!(open.contains("# TYPE process_cpu_seconds counter"));
-        assert!(open.contains("\nprocess_cpu_seconds_total "));
-        assert!(open.contains("# TYPE secure_score_exporter_build info"));
-        assert!(open.contains("\nsecure_score_exporter_build_info{"));
-    }
-
-    #[test]
-    fn histogram_buckets_are_cumulative_up_to_infinity() {
-        let text = encoded(Format::OpenMetrics);
-        let name = "secure_score_exporter_graph_request_duration_seconds";
-        for line in [
-            format!("{name}_bucket{{api=\"scores\",le=\"0.05\"}} 0"),
-            format!("{name}_bucket{{api=\"scores\",le=\"1.0\"}} 1"),
-            format!("{name}_bucket{{api=\"scores\",le=\"+Inf\"}} 1"),
-            format!("{name}_sum{{api=\"scores\"}} 0.07"),
-            format!("{name}_count{{api=\"scores\"}} 1"),
-        ] {
-            assert!(text.contains(&line), "{line} is missing in\n{text}");
-        }
-    }
-
-    #[test]
-    fn counters_are_exported_from_the_start() {
-        let text = encoded(Format::Text);
-        for kind in EventKind::ALL {
-            let series = format!("_events_total{{event=\"{}\"}} 0", kind.as_str());
-            assert!(text.contains(&series), "{series} is missing in\n{text}");
-        }
-        for outcome in Delivery::ALL {
-            let outcome = outcome.as_str();
-            let series = format!("_webhook_deliveries_total{{outcome=\"{outcome}\"}} 0");
-            assert!(text.contains(&series), "{series} is missing in\n{text}");
-        }
-    }
-
-    #[test]
-    fn the_external_url_is_a_label() {
+    fn each_format_has_its_headers_and_series() {
+        let graph = "secure_score_exporter_graph_request_duration_seconds";
         let url = "secure_score_exporter_external_url_info{url=\"https://example.org/score\"} 1";
-        assert!(encoded(Format::Text).contains(url));
+        let both = [
+            "\nprocess_cpu_seconds_total ".to_owned(),
+            "\nsecure_score_exporter_build_info{".to_owned(),
+            format!("{graph}_bucket{{api=\"scores\",le=\"0.05\"}} 0"),
+            format!("{graph}_bucket{{api=\"scores\",le=\"1.0\"}} 1"),
+            format!("{graph}_bucket{{api=\"scores\",le=\"+Inf\"}} 1"),
+            format!("{graph}_sum{{api=\"scores\"}} 0.07"),
+            format!("{graph}_count{{api=\"scores\"}} 1"),
+            url.to_owned(),
+        ];
+        let events =
+            EventKind::ALL.map(|it| format!("events_total{{event=\"{}\"}} 0", it.as_str()));
+        let deliveries = Delivery::ALL
+            .map(|it| format!("_webhook_deliveries_total{{outcome=\"{}\"}} 0", it.as_str()));
+        for (format, headers) in [
+            (
+                Format::Text,
+                [
+                    "# TYPE process_cpu_seconds_total counter",
+                    "# TYPE secure_score_exporter_build_info gauge",
+                ],
+            ),
+            (
+                Format::OpenMetrics,
+                [
+                    "# TYPE process_cpu_seconds counter",
+                    "# TYPE secure_score_exporter_build info",
+                ],
+            ),
+        ] {
+            let text = encoded(format);
+            let series = both.iter().chain(&events).chain(&deliveries);
+            for part in series.map(String::as_str).chain(headers) {
+                assert!(text.contains(part), "{part} is missing in\n{text}");
+            }
+        }
     }
 }

@@ -17,40 +17,27 @@ pub const MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
 #[derive(Debug, Clone)]
 pub(super) struct ConcurrencyLimit {
     max: usize,
-    permits: Option<Arc<Semaphore>>,
-}
-
-/// A request's permit; without a limit it is always granted.
-#[derive(Debug)]
-pub(super) struct ConcurrencyPermit {
-    _permit: Option<OwnedSemaphorePermit>,
+    permits: Arc<Semaphore>,
 }
 
 impl ConcurrencyLimit {
     /// At most this many, or any number.
     pub(super) fn new(max: Option<NonZeroUsize>) -> Self {
-        let max = max.map_or(0, NonZeroUsize::get).min(Semaphore::MAX_PERMITS);
-        let permits = (max > 0).then(|| Arc::new(Semaphore::new(max)));
+        let max = max.map_or(Semaphore::MAX_PERMITS, NonZeroUsize::get);
+        let max = max.min(Semaphore::MAX_PERMITS);
+        let permits = Arc::new(Semaphore::new(max));
         Self { max, permits }
     }
 
     /// A permit, or the response that rejects the request.
-    pub(super) fn acquire(&self) -> Result<ConcurrencyPermit, Box<Response>> {
-        let permit = self
-            .permits
-            .as_ref()
-            .map(|it| Arc::clone(it).try_acquire_owned());
-        match permit.transpose() {
-            Ok(_permit) => Ok(ConcurrencyPermit { _permit }),
-            Err(_) => Err(Box::new(self.rejection())),
-        }
-    }
-
-    fn rejection(&self) -> Response {
-        let max = self.max;
-        tracing::debug!(max, "request rejected: too many at once");
-        response::busy(format!(
-            "{max} requests are being served, the maximum set by --web.max-requests\n"
-        ))
+    pub(super) fn acquire(&self) -> Result<OwnedSemaphorePermit, Box<Response>> {
+        let permit = Arc::clone(&self.permits).try_acquire_owned();
+        permit.map_err(|_| {
+            let max = self.max;
+            tracing::debug!(max, "request rejected: too many at once");
+            Box::new(response::busy(format!(
+                "{max} requests are being served, the maximum set by --web.max-requests\n"
+            )))
+        })
     }
 }

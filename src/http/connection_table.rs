@@ -1,9 +1,28 @@
-//! The open connections, and which of them to close for a new one.
+//! The open connections with their requests, and which of them to close for a
+//! new one.
 
-use super::timeouts::ConnectionActivity;
+use hyper::Version;
 use parking_lot::Mutex;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+
+/// From the first byte of a request to the end of its head, and from opening a
+/// connection to its first request. A real client needs milliseconds; one that
+/// sends a byte a minute only occupies the connection.
+pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// From one request to the next. Longer than any sensible scrape interval, so
+/// that Prometheus keeps its connection and, with TLS, its handshake.
+pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+/// From the first byte of a response to the last. A slower reader would keep an
+/// old generation of a hundred megabytes in memory, and no Prometheus waits
+/// that long.
+pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The open connections of a server, in the order they opened.
 ///
@@ -11,33 +30,24 @@ use tokio_util::sync::CancellationToken;
 /// scrape waiting: the longest idle one is closed first.
 #[derive(Debug, Default)]
 pub(super) struct ConnectionTable {
-    connections: Mutex<Vec<Connection>>,
-}
-
-#[derive(Debug, Clone)]
-struct Connection {
-    activity: Arc<ConnectionActivity>,
-    close: CancellationToken,
+    connections: Mutex<Vec<Arc<ConnectionActivity>>>,
 }
 
 /// A connection's entry in the table, removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct ConnectionSlot {
     table: Arc<ConnectionTable>,
-    connection: Connection,
+    pub(super) activity: Arc<ConnectionActivity>,
 }
 
 impl ConnectionTable {
-    /// Adds a connection.
-    pub(super) fn insert(self: &Arc<Self>, activity: Arc<ConnectionActivity>) -> ConnectionSlot {
-        let connection = Connection {
-            activity,
-            close: CancellationToken::new(),
-        };
-        self.connections.lock().push(connection.clone());
+    /// Adds a connection that opens now.
+    pub(super) fn insert(self: &Arc<Self>) -> ConnectionSlot {
+        let activity = ConnectionActivity::new();
+        self.connections.lock().push(Arc::clone(&activity));
         ConnectionSlot {
             table: Arc::clone(self),
-            connection,
+            activity,
         }
     }
 
@@ -45,45 +55,155 @@ impl ConnectionTable {
     pub(super) fn close_longest_idle(&self) {
         let connections = self.connections.lock();
         let open = connections.iter().filter(|it| !it.close.is_cancelled());
-        let idle = open.filter_map(|it| Some((it.activity.idle_since()?, it)));
+        let idle = open.filter_map(|it| Some((it.idle_since()?, it)));
         if let Some((_, connection)) = idle.min_by_key(|(since, _)| *since) {
             connection.close.cancel();
         }
     }
 }
 
-impl ConnectionSlot {
-    /// Ends when the connection must close for a new one.
-    pub(super) async fn must_close(&self) {
-        self.connection.close.cancelled().await;
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        let mut connections = self.table.connections.lock();
+        connections.retain(|it| !Arc::ptr_eq(it, &self.activity));
     }
 }
 
-impl Drop for ConnectionSlot {
+/// The requests of one connection, as its timeouts see them.
+#[derive(Debug)]
+pub(super) struct ConnectionActivity {
+    state: Mutex<ActivityState>,
+    response_begun: Notify,
+    /// Cancelled when the connection must close for a new one.
+    pub(super) close: CancellationToken,
+}
+
+#[derive(Debug)]
+struct ActivityState {
+    /// The requests in flight, and when their responses were ready.
+    requests: BTreeMap<u64, Option<Instant>>,
+    /// When a request last began or ended, or else the connection opened.
+    last: Instant,
+    served: bool,
+    /// Then bytes between requests are control frames, not the start of a head.
+    is_http2: bool,
+}
+
+impl ConnectionActivity {
+    /// Of a connection that opens now.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::new(ActivityState {
+                requests: BTreeMap::new(),
+                last: Instant::now(),
+                served: false,
+                is_http2: false,
+            }),
+            response_begun: Notify::new(),
+            close: CancellationToken::new(),
+        })
+    }
+
+    /// A request begins; it ends when the guard is dropped.
+    pub(super) fn begin(self: &Arc<Self>, version: Version) -> RequestGuard {
+        let mut state = self.state.lock();
+        let id = state.requests.last_key_value().map_or(0, |(id, _)| id + 1);
+        state.requests.insert(id, None);
+        state.last = Instant::now();
+        state.served = true;
+        state.is_http2 = version == Version::HTTP_2;
+        RequestGuard {
+            activity: Arc::clone(self),
+            id,
+        }
+    }
+
+    /// Ends when a response exceeds [`WRITE_TIMEOUT`].
+    ///
+    /// A TCP stream that is not read times out when it is written to. An HTTP/2
+    /// stream whose client never opens the flow-control window is never written
+    /// to, and would keep its response and its concurrency permit without end.
+    pub(super) async fn response_overdue(&self) {
+        loop {
+            let oldest = self.state.lock().requests.values().flatten().min().copied();
+            match oldest {
+                None => self.response_begun.notified().await,
+                Some(since) if since.elapsed() >= WRITE_TIMEOUT => return,
+                Some(since) => sleep_until(since + WRITE_TIMEOUT).await,
+            }
+        }
+    }
+
+    /// When a request last began or ended, or else the connection opened.
+    pub(super) fn last(&self) -> Instant {
+        self.state.lock().last
+    }
+
+    /// Since when no request is in flight; nothing while one is.
+    fn idle_since(&self) -> Option<Instant> {
+        let state = self.state.lock();
+        state.requests.is_empty().then_some(state.last)
+    }
+
+    /// Until when the next bytes must arrive, where the first byte after the last
+    /// request arrived at `head_since`.
+    pub(super) fn read_deadline(&self, head_since: Option<Instant>) -> Instant {
+        let state = self.state.lock();
+        if !state.served {
+            return state.last + HEAD_TIMEOUT;
+        }
+        let idle = state.requests.is_empty();
+        match head_since.filter(|since| idle && *since > state.last) {
+            Some(since) if !state.is_http2 => since + HEAD_TIMEOUT,
+            _ => state.last + IDLE_TIMEOUT,
+        }
+    }
+}
+
+/// A request in flight.
+#[derive(Debug)]
+pub(super) struct RequestGuard {
+    activity: Arc<ConnectionActivity>,
+    id: u64,
+}
+
+impl RequestGuard {
+    /// The response is ready, and its timeout begins.
+    pub(super) fn response_ready(self) -> Self {
+        let mut state = self.activity.state.lock();
+        state.requests.insert(self.id, Some(Instant::now()));
+        drop(state);
+        self.activity.response_begun.notify_one();
+        self
+    }
+}
+
+impl Drop for RequestGuard {
     fn drop(&mut self) {
-        let own = &self.connection.activity;
-        let mut connections = self.table.connections.lock();
-        connections.retain(|it| !Arc::ptr_eq(&it.activity, own));
+        let mut state = self.activity.state.lock();
+        state.requests.remove(&self.id);
+        state.last = Instant::now();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[tokio::test(start_paused = true)]
     async fn the_longest_idle_connection_closes_and_never_a_busy_one() {
         let table = Arc::new(ConnectionTable::default());
         let mut slots = Vec::new();
         for _ in 0..3 {
-            slots.push(table.insert(ConnectionActivity::new()));
+            slots.push(table.insert());
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let busy = slots[0].connection.activity.begin(hyper::Version::HTTP_11);
+        let busy = slots[0].activity.begin(Version::HTTP_11);
         let closed = |slots: &[ConnectionSlot]| -> Vec<bool> {
-            let closed = slots.iter().map(|it| it.connection.close.is_cancelled());
-            closed.collect()
+            slots
+                .iter()
+                .map(|it| it.activity.close.is_cancelled())
+                .collect()
         };
         for expected in [[false, true, false], [false, true, true]] {
             table.close_longest_idle();
@@ -96,5 +216,44 @@ mod tests {
         assert_eq!(closed(&slots), [true, true, true]);
         slots.pop();
         assert_eq!(table.connections.lock().len(), 2);
+    }
+
+    fn response(activity: &Arc<ConnectionActivity>) -> RequestGuard {
+        activity.begin(Version::HTTP_2).response_ready()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_oldest_response_counts_however_many_follow() {
+        let activity = ConnectionActivity::new();
+        let _stuck = response(&activity);
+        let others = Arc::clone(&activity);
+        let quick = tokio::spawn(async move {
+            loop {
+                let response = response(&others);
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                drop(response);
+            }
+        });
+        let start = Instant::now();
+        activity.response_overdue().await;
+        assert_eq!(start.elapsed().as_secs(), WRITE_TIMEOUT.as_secs());
+        quick.abort();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn completed_responses_are_never_overdue() {
+        let activity = ConnectionActivity::new();
+        let watched = Arc::clone(&activity);
+        let watch = tokio::spawn(async move { watched.response_overdue().await });
+        for _ in 0..10 {
+            let response = response(&activity);
+            tokio::time::sleep(WRITE_TIMEOUT / 2).await;
+            drop(response);
+            tokio::time::sleep(WRITE_TIMEOUT * 2).await;
+        }
+        assert!(!watch.is_finished());
+        let _stuck = response(&activity);
+        tokio::time::sleep(WRITE_TIMEOUT + Duration::from_secs(1)).await;
+        assert!(watch.is_finished());
     }
 }

@@ -4,12 +4,11 @@
 //! when the data changed. This module cannot reach Graph.
 //!
 //! ```text
-//! listener ─► server (limits, drain) ─► auth ─► site ─┬► scrape, probe, discovery, health
-//!                                                    ├► views
-//!                                                    └► api
+//! listener ─► server (access, limits, drain) ─► site ─┬► scrape, probe, discovery, health
+//!                                                     ├► views
+//!                                                     └► api
 //! ```
 
-mod auth;
 mod client_origin;
 mod compressor;
 mod concurrency;
@@ -25,9 +24,7 @@ mod metrics_filter;
 mod options;
 mod probe;
 mod representation;
-mod response_timeout;
 mod scrape;
-mod scrape_timeout;
 mod server;
 mod site;
 mod timeouts;

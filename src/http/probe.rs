@@ -96,8 +96,7 @@ impl ProbeCache {
         };
         let representation = Representation::of(headers);
         let format = representation.format;
-        let mut tail = telemetry.encode_external_url(format);
-        tail.extend_from_slice(format.trailer());
+        let tail = telemetry.encode_external_url(format);
         if !representation.gzip {
             let chunks = std::iter::once((&state.data, &state.health_lines));
             return representation.response(plain_body(format, chunks, tail));

@@ -5,13 +5,26 @@ use super::cpu_pool::CpuPool;
 use super::metrics_filter::MetricsFilter;
 use super::representation::Representation;
 use crate::http_types::{Body, Response, length, response};
-use crate::store::Store;
+use crate::store::{Store, Tenants};
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use secure_score_exposition::{BlockCache, Chunk, CompressedBody, Deflater, Format, assemble};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Prometheus sends the scrape timeout in this header.
+const TIMEOUT_HEADER: &str = "x-prometheus-scrape-timeout-seconds";
+
+/// Time kept for the response to be written, sent and read.
+const TIMEOUT_OFFSET: Duration = Duration::from_millis(500);
+
+/// For a person with `curl`: Prometheus' default.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A longer timeout is cut to this, since it holds a connection.
+const MAX_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// An uncompressed body of some tenants' families.
 ///
@@ -34,64 +47,59 @@ pub(super) fn gzip_body(compressed: &CompressedBody, tail: &[u8]) -> Body {
     Body::shared(member.parts, member.length, vec![compressed.finish(tail)])
 }
 
-/// Answers a scrape of everything: the tenants' rendered bytes, and the
-/// exporter's own families rendered now.
+/// Answers a scrape: the tenants' rendered bytes, and the exporter's own
+/// families rendered now.
 pub(super) async fn scrape(
+    filter: MetricsFilter,
     compressor: &Arc<Compressor>,
+    cpu_pool: &CpuPool,
     store: &Arc<Store>,
     telemetry: &Telemetry,
     headers: &HeaderMap,
 ) -> Response {
     let representation = Representation::of(headers);
     let format = representation.format;
-    let tail = tail(telemetry, format);
-    let body = if representation.gzip {
+    let tail = telemetry.encode(format);
+    let body = if !filter.is_everything() {
+        let (tenants, gzip) = (store.current(), representation.gzip);
+        let render = move || filtered_body(&filter, &tenants, format, gzip, tail);
+        cpu_pool.run(render).await
+    } else if representation.gzip {
         let compressed = compressor.current(store, format).await;
-        gzip_body(&compressed, &tail)
+        Some(gzip_body(&compressed, &tail))
     } else {
         let tenants = store.current();
         let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-        plain_body(format, chunks, tail)
+        Some(plain_body(format, chunks, tail))
     };
-    representation.response(body)
-}
-
-/// Answers a scrape with a filter.
-///
-/// Nothing is cached: there are as many results as sets of tenants and
-/// categories. The work runs off the threads that serve requests.
-pub(super) async fn filtered_scrape(
-    cpu_pool: &CpuPool,
-    filter: MetricsFilter,
-    store: &Store,
-    telemetry: &Telemetry,
-    headers: &HeaderMap,
-) -> Response {
-    let representation = Representation::of(headers);
-    let format = representation.format;
-    let tail = tail(telemetry, format);
-    let tenants = store.current();
-    let body = cpu_pool.run(move || {
-        let states = filter.states(&tenants);
-        let data: Vec<_> = states.iter().map(|state| filter.data(state)).collect();
-        let both = states.iter().zip(&data);
-        let chunks =
-            both.map(|(state, data)| (&state.identity.alias, &**data, &state.health_lines));
-        if representation.gzip {
-            let compressed = BlockCache::default().body(format, 0, chunks);
-            compress(&compressed);
-            gzip_body(&compressed, &tail)
-        } else {
-            plain_body(
-                format,
-                chunks.map(|(_, data, health_lines)| (data, health_lines)),
-                tail,
-            )
-        }
-    });
-    match body.await {
+    match body {
         Some(body) => representation.response(body),
         None => response::text(StatusCode::SERVICE_UNAVAILABLE, "stopping\n"),
+    }
+}
+
+/// The body of a scrape with a filter.
+///
+/// Nothing is cached: there are as many results as sets of tenants and
+/// categories.
+fn filtered_body(
+    filter: &MetricsFilter,
+    tenants: &Tenants,
+    format: Format,
+    gzip: bool,
+    tail: Vec<u8>,
+) -> Body {
+    let states = filter.states(tenants);
+    let data: Vec<_> = states.iter().map(|state| filter.data(state)).collect();
+    let both = states.iter().zip(&data);
+    if gzip {
+        let chunks = both.map(|(it, data)| (&it.identity.alias, &**data, &it.health_lines));
+        let compressed = BlockCache::default().body(format, 0, chunks);
+        compress(&compressed);
+        gzip_body(&compressed, &tail)
+    } else {
+        let chunks = both.map(|(state, data)| (&**data, &state.health_lines));
+        plain_body(format, chunks, tail)
     }
 }
 
@@ -103,9 +111,53 @@ pub(super) fn compress(body: &CompressedBody) {
     }
 }
 
-/// The exporter's own families, and the end of the exposition.
-fn tail(telemetry: &Telemetry, format: Format) -> Vec<u8> {
-    let mut tail = telemetry.encode(format);
-    tail.extend_from_slice(format.trailer());
-    tail
+/// How long a scrape may wait for newer data: its timeout less the time for
+/// the response, which is half of a short timeout.
+pub(super) fn scrape_timeout(headers: &HeaderMap) -> Duration {
+    let header = headers.get(TIMEOUT_HEADER).and_then(|it| it.to_str().ok());
+    let seconds = header.and_then(|it| it.trim().parse::<f64>().ok());
+    let timeout = seconds
+        .filter(|it| *it > 0.0)
+        .and_then(|it| Duration::try_from_secs_f64(it.min(MAX_TIMEOUT.as_secs_f64())).ok())
+        .unwrap_or(DEFAULT_TIMEOUT);
+    timeout.saturating_sub(TIMEOUT_OFFSET.min(timeout / 2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hyper::header::HeaderValue;
+
+    fn seconds(header: &'static str) -> f64 {
+        let headers = HeaderMap::from_iter([(
+            TIMEOUT_HEADER.parse().unwrap(),
+            HeaderValue::from_static(header),
+        )]);
+        scrape_timeout(&headers).as_secs_f64()
+    }
+
+    #[test]
+    fn time_is_left_for_the_response() {
+        for (header, waits) in [
+            ("10", 9.5),
+            ("1.5", 1.0),
+            ("0.2", 0.1),
+            ("1e9", 119.5),
+            ("inf", 119.5),
+        ] {
+            assert!((seconds(header) - waits).abs() < 1e-9, "{header}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_timeout_is_replaced_by_the_default() {
+        let default = (DEFAULT_TIMEOUT - TIMEOUT_OFFSET).as_secs_f64();
+        for header in ["", "-1", "0", "nan", "soon"] {
+            assert!((seconds(header) - default).abs() < 1e-9, "{header}");
+        }
+        assert_eq!(
+            scrape_timeout(&HeaderMap::new()),
+            DEFAULT_TIMEOUT - TIMEOUT_OFFSET
+        );
+    }
 }

@@ -1,13 +1,12 @@
 //! Connections: accepted, limited and drained.
 
 use super::Site;
-use super::auth;
 use super::client_origin::ClientCertVerified;
 use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
-use super::timeouts::{ConnectionActivity, TimeoutStream};
-use crate::http_types::Response;
-use exporter_web_config::{AccessControl, ConnectionPolicy};
+use super::timeouts::TimeoutStream;
+use crate::http_types::{Response, response};
+use exporter_web_config::{AccessControl, ConnectionPolicy, Refusal};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -47,6 +46,9 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// A pause after `accept` failed, as without file descriptors: trying again at
 /// once would occupy a core.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// The name that browsers show when they ask for the password.
+const REALM: &str = "secure-score-exporter";
 
 /// How the server ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,10 +94,20 @@ pub async fn serve(
     let handler: Handler = Arc::new(move |request| {
         let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
         Box::pin(async move {
-            auth::answer(&access, request, |request| respond(site, limit, request)).await
+            let respond = |request| respond(site, limit, request);
+            access.guard(request, refuse, respond).await
         })
     });
     serve_with(listeners, handler, options.access, shutdown).await
+}
+
+/// The response to a request that the web configuration does not allow.
+fn refuse(refusal: Refusal) -> Response {
+    let response = response::text(refusal.status(), refusal.message());
+    match refusal.header(REALM) {
+        Some((name, value)) => response::with(response, name, value),
+        None => response,
+    }
 }
 
 /// Answers an authorized request, if a permit is free.
@@ -193,26 +205,22 @@ impl Server {
         // A response is written in few large calls; Nagle's algorithm would
         // delay the last part by 40 ms.
         let _ = stream.set_nodelay(true);
-        let activity = ConnectionActivity::new();
-        let slot = self.table.insert(Arc::clone(&activity));
-        let stream = TimeoutStream::new(stream, Arc::clone(&activity));
+        let slot = self.table.insert();
+        let stream = TimeoutStream::new(stream, Arc::clone(&slot.activity));
         match self.access.connection_policy() {
-            ConnectionPolicy::Plain => {
-                let verified = ClientCertVerified(false);
-                self.serve(stream, activity, slot, verified).await;
-            }
+            ConnectionPolicy::Plain => self.serve(stream, &slot, ClientCertVerified(false)).await,
             ConnectionPolicy::Tls {
                 config,
                 verifies_clients: verified,
             } => {
                 let handshake = tokio::select! {
                     handshake = TlsAcceptor::from(config).accept(stream) => handshake,
-                    () = slot.must_close() => return,
+                    () = slot.activity.close.cancelled() => return,
                     () = self.closing.cancelled() => return,
                 };
                 let verified = ClientCertVerified(verified);
                 match handshake {
-                    Ok(stream) => self.serve(stream, activity, slot, verified).await,
+                    Ok(stream) => self.serve(stream, &slot, verified).await,
                     Err(error) => tracing::debug!(%error, "TLS handshake failed"),
                 }
             }
@@ -221,16 +229,13 @@ impl Server {
     }
 
     /// One connection from its first to its last request.
-    async fn serve<S>(
+    async fn serve(
         &self,
-        stream: S,
-        activity: Arc<ConnectionActivity>,
-        slot: ConnectionSlot,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        slot: &ConnectionSlot,
         verified: ClientCertVerified,
-    ) where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let requests = Arc::clone(&activity);
+    ) {
+        let requests = Arc::clone(&slot.activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let guard = requests.begin(request.version());
             request.extensions_mut().insert(verified);
@@ -244,8 +249,8 @@ impl Server {
         let mut connection = pin!(connection);
         tokio::select! {
             outcome = connection.as_mut() => return log_end(outcome),
-            () = slot.must_close() => return,
-            () = activity.response_overdue() => {
+            () = slot.activity.close.cancelled() => return,
+            () = slot.activity.response_overdue() => {
                 tracing::debug!("connection closed: a response was not read in time");
                 return;
             }

@@ -4,118 +4,13 @@
 //! Prometheus' connection between scrapes, and hyper has no timeout while it
 //! tells HTTP/1 from HTTP/2. So the timeouts are enforced here, below HTTP.
 
-use super::response_timeout::{PendingResponses, ResponseGuard};
-use hyper::Version;
-use parking_lot::Mutex;
+use super::connection_table::{ConnectionActivity, WRITE_TIMEOUT};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
-
-/// From the first byte of a request to the end of its head, and from opening a
-/// connection to its first request. A real client needs milliseconds; one that
-/// sends a byte a minute only occupies the connection.
-pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// From one request to the next. Longer than any sensible scrape interval, so
-/// that Prometheus keeps its connection and, with TLS, its handshake.
-pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
-
-/// From the first byte of a response to the last. A slower reader would keep an
-/// old generation of a hundred megabytes in memory, and no Prometheus waits
-/// that long.
-pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The requests of one connection, as its timeouts see them.
-#[derive(Debug)]
-pub(super) struct ConnectionActivity {
-    state: Mutex<ActivityState>,
-    pending: Arc<PendingResponses>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct ActivityState {
-    in_flight: usize,
-    /// When a request last began or ended, or else the connection opened.
-    last: Instant,
-    served: bool,
-    /// Then bytes between requests are control frames, not the start of a head.
-    is_http2: bool,
-}
-
-impl ConnectionActivity {
-    /// Of a connection that opens now.
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            state: Mutex::new(ActivityState {
-                in_flight: 0,
-                last: Instant::now(),
-                served: false,
-                is_http2: false,
-            }),
-            pending: Arc::default(),
-        })
-    }
-
-    /// A request begins; it ends when the guard is dropped.
-    pub(super) fn begin(self: &Arc<Self>, version: Version) -> RequestGuard {
-        self.update(|state| {
-            state.in_flight += 1;
-            state.served = true;
-            state.is_http2 = version == Version::HTTP_2;
-        });
-        RequestGuard {
-            activity: Arc::clone(self),
-            response: None,
-        }
-    }
-
-    /// Ends when a response exceeds [`WRITE_TIMEOUT`].
-    pub(super) async fn response_overdue(&self) {
-        self.pending.overdue(WRITE_TIMEOUT).await;
-    }
-
-    /// Since when no request is in flight; nothing while one is.
-    pub(super) fn idle_since(&self) -> Option<Instant> {
-        let state = self.state();
-        (state.in_flight == 0).then_some(state.last)
-    }
-
-    fn update(&self, change: impl FnOnce(&mut ActivityState)) {
-        let mut state = self.state.lock();
-        change(&mut state);
-        state.last = Instant::now();
-    }
-
-    fn state(&self) -> ActivityState {
-        *self.state.lock()
-    }
-}
-
-/// A request in flight.
-#[derive(Debug)]
-pub(super) struct RequestGuard {
-    activity: Arc<ConnectionActivity>,
-    response: Option<ResponseGuard>,
-}
-
-impl RequestGuard {
-    /// The response is ready, and its timeout begins.
-    pub(super) fn response_ready(mut self) -> Self {
-        self.response = Some(self.activity.pending.begin());
-        self
-    }
-}
-
-impl Drop for RequestGuard {
-    fn drop(&mut self) {
-        self.activity
-            .update(|state| state.in_flight = state.in_flight.saturating_sub(1));
-    }
-}
 
 /// A stream that fails when its peer takes too long.
 #[derive(Debug)]
@@ -147,29 +42,15 @@ impl<S> TimeoutStream<S> {
         if bytes.is_empty() {
             return;
         }
-        let last = self.activity.state().last;
+        let last = self.activity.last();
         if self.head_since.is_none_or(|since| since <= last) {
             self.head_since = Some(Instant::now());
         }
     }
 
-    fn read_deadline(&self) -> Instant {
-        let state = self.activity.state();
-        if !state.served {
-            return state.last + HEAD_TIMEOUT;
-        }
-        let in_head = self
-            .head_since
-            .filter(|since| state.in_flight == 0 && *since > state.last);
-        match in_head {
-            Some(since) if !state.is_http2 => since + HEAD_TIMEOUT,
-            _ => state.last + IDLE_TIMEOUT,
-        }
-    }
-
     fn poll_read_timeout(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         loop {
-            let deadline = self.read_deadline();
+            let deadline = self.activity.read_deadline(self.head_since);
             if Instant::now() >= deadline {
                 return Poll::Ready(timed_out("waiting for a request"));
             }
@@ -258,6 +139,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimeoutStream<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::connection_table::{HEAD_TIMEOUT, IDLE_TIMEOUT};
+    use hyper::Version;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
     use tokio::time::timeout;
 
@@ -282,11 +166,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_without_a_request_times_out() {
-        let (mut stream, _theirs, _) = stream();
-        let (time, outcome) = waited(&mut stream).await;
-        assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
-        assert_eq!(time.as_secs(), HEAD_TIMEOUT.as_secs());
+    async fn a_peer_that_sends_nothing_times_out() {
+        for (requests, limit) in [(0, HEAD_TIMEOUT), (1, IDLE_TIMEOUT)] {
+            let (mut stream, _theirs, activity) = stream();
+            (0..requests).for_each(|_| drop(activity.begin(Version::HTTP_11)));
+            let (time, outcome) = waited(&mut stream).await;
+            assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::TimedOut);
+            assert_eq!(time.as_secs(), limit.as_secs());
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -304,14 +191,6 @@ mod tests {
         assert_eq!(start.elapsed().as_secs(), HEAD_TIMEOUT.as_secs());
         drop(stream);
         dribble.await.unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn between_requests_the_idle_timeout_applies() {
-        let (mut stream, _theirs, activity) = stream();
-        drop(activity.begin(Version::HTTP_11));
-        let (time, _) = waited(&mut stream).await;
-        assert_eq!(time.as_secs(), IDLE_TIMEOUT.as_secs());
     }
 
     #[tokio::test(start_paused = true)]

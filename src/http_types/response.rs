@@ -100,11 +100,6 @@ pub fn method_not_allowed(method: &Method, allowed: &'static str) -> Response {
     with(response, header::ALLOW, HeaderValue::from_static(allowed))
 }
 
-/// The same response without its body; the headers stay, the length included.
-pub fn head_only(response: Response) -> Response {
-    response.map(|_| Body::empty())
-}
-
 /// The response with one more header.
 pub fn with(mut response: Response, name: HeaderName, value: HeaderValue) -> Response {
     response.headers_mut().insert(name, value);
