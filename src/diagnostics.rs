@@ -7,18 +7,6 @@ use std::io::Write as _;
 use secure_score_model::Trouble;
 use strict_yaml::{ConfigErrors, ConfigWarning};
 
-/// An error that has a fix.
-pub trait Hint {
-    /// One sentence: a command to run, a permission to grant.
-    fn hint(&self) -> Option<String>;
-}
-
-impl Hint for ConfigErrors {
-    fn hint(&self) -> Option<String> {
-        self.iter().find_map(|error| error.hint.clone())
-    }
-}
-
 /// The error and its causes, joined by `: `, each once.
 ///
 /// Some libraries repeat the source in the error's own text; the repetition is

@@ -98,6 +98,19 @@ pub(crate) fn identity_client(timeout: Duration) -> Result<reqwest::Client, Setu
         .map_err(SetupError::Client)
 }
 
+/// The client of `healthcheck`. It accepts any certificate: the request holds no
+/// secret, and the answer only decides whether a container on this machine is
+/// restarted.
+pub(crate) fn healthcheck_client() -> Result<reqwest::Client, SetupError> {
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .http1_only()
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .map_err(SetupError::Client)
+}
+
 fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, SetupError> {
     reqwest::Certificate::from_pem_bundle(pem).map_err(SetupError::Certificate)
 }
@@ -209,5 +222,5 @@ pub(crate) async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>
 /// The delay that a response asks for.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let header = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    crate::retry_after::retry_after(header, jiff::Timestamp::now())
+    crate::backoff::retry_after(header, jiff::Timestamp::now())
 }

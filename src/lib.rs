@@ -29,7 +29,6 @@ pub mod http;
 pub mod http_client;
 pub mod http_types;
 pub mod refresh;
-pub mod retry_after;
 pub mod serde_time;
 pub mod store;
 pub mod telemetry;

@@ -2,8 +2,8 @@
 
 use super::webhook_sender::UnavailableReason;
 use super::{DeliveryResult, WebhookPayload, WebhookTransport};
+use crate::backoff::retry_after;
 use crate::config;
-use crate::retry_after::retry_after;
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Limits the requests to Graph.
 
-use crate::retry_after::MAX_RETRY_AFTER;
+use crate::backoff::MAX_RETRY_AFTER;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
