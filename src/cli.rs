@@ -5,12 +5,10 @@
 
 mod address;
 mod backfill;
-mod check;
 mod collect;
 mod command;
 #[cfg(feature = "demo")]
 mod demo;
-mod healthcheck;
 mod route;
 mod shard;
 mod web;
@@ -22,13 +20,11 @@ use clap::{Args, CommandFactory, Parser, ValueEnum};
 
 pub use address::ListenAddress;
 pub use backfill::{Backfill, Label, Output, ServerUrl};
-pub use check::Check;
 pub use collect::{Collect, CollectFormat, ColorChoice};
-pub use command::Command;
+pub use command::{Check, Command, Healthcheck};
 #[cfg(feature = "demo")]
 pub use demo::{DEFAULT_SEED, Demo, Simulate, SimulationFlags};
-pub use healthcheck::Healthcheck;
-pub use route::{ExternalUrl, RoutePath};
+pub use route::ExternalUrl;
 pub use shard::{ShardError, ShardFlags};
 pub use web::WebFlags;
 

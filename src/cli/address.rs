@@ -1,7 +1,7 @@
 //! Addresses to listen on.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 /// An address to listen on, written as for other Prometheus exporters.
@@ -43,10 +43,7 @@ impl ListenAddress {
     pub fn is_loopback(self) -> bool {
         match self {
             Self::All(_) => false,
-            Self::One(address) => match address.ip() {
-                IpAddr::V4(ip) => ip.is_loopback(),
-                IpAddr::V6(ip) => ip.to_canonical().is_loopback(),
-            },
+            Self::One(address) => address.ip().to_canonical().is_loopback(),
         }
     }
 }

@@ -1,12 +1,11 @@
-//! The sub-commands.
+//! The sub-commands, and the flags of those that have few.
 
 use super::backfill::Backfill;
-use super::check::Check;
 use super::collect::Collect;
 #[cfg(feature = "demo")]
 use super::demo::{Demo, Simulate};
-use super::healthcheck::Healthcheck;
-use clap::{Arg, Subcommand};
+use super::web::WebFlags;
+use clap::{Arg, Args, Subcommand};
 use clap_complete::Shell;
 use std::path::PathBuf;
 
@@ -39,6 +38,30 @@ pub enum Command {
     /// Print the manual page
     #[command(arg = unused_config_file())]
     Man,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct Check {
+    /// Check only this tenant of the configuration; may be given several times
+    #[arg(long = "tenant", value_name = "NAME")]
+    pub tenants: Vec<String>,
+}
+
+/// Flags of `healthcheck`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_long_help = "Use the same --web.* flags as for the exporter.\n\nExit status:\n  0  the exporter responds\n  1  it does not"
+)]
+pub struct Healthcheck {
+    /// The HTTP server of the exporter.
+    #[command(flatten)]
+    pub web: WebFlags,
+
+    /// The timeout in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 5,
+          value_parser = clap::value_parser!(u64).range(1..=60))]
+    pub timeout: u64,
 }
 
 impl Command {

@@ -1,6 +1,5 @@
 //! URL paths, and the external URL.
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::config::authority;
@@ -10,28 +9,6 @@ const TAKEN: [&str; 6] = ["/", "/probe", "/livez", "/readyz", "/healthz", "/styl
 
 /// Paths in use with everything below them.
 const TAKEN_TREES: [&str; 3] = ["/-", "/api", "/sd"];
-
-/// A path that starts with a slash and has none at the end, except `/` itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RoutePath(String);
-
-impl RoutePath {
-    /// The path; `/` for the root.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The path as a prefix of others; empty for the root.
-    pub(super) fn as_prefix(&self) -> &str {
-        if self.0 == "/" { "" } else { &self.0 }
-    }
-}
-
-impl fmt::Display for RoutePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// Why a text is not a path or an external URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -47,20 +24,18 @@ pub enum RouteError {
     NotAUrl,
 }
 
-impl FromStr for RoutePath {
-    type Err = RouteError;
-
-    fn from_str(text: &str) -> Result<Self, RouteError> {
-        let trimmed = text.trim_end_matches('/');
-        let are_valid = trimmed.split('/').skip(1).all(|segment| {
-            !matches!(segment, "" | "." | "..") && segment.bytes().all(is_unreserved)
-        });
-        if !text.starts_with('/') || !are_valid {
-            return Err(RouteError::Malformed);
-        }
-        let path = if trimmed.is_empty() { "/" } else { trimmed };
-        Ok(Self(path.to_owned()))
+/// A path that starts with a slash and has none at the end, except `/` itself.
+pub(super) fn path(text: &str) -> Result<String, RouteError> {
+    let trimmed = text.trim_end_matches('/');
+    let are_valid = trimmed
+        .split('/')
+        .skip(1)
+        .all(|segment| !matches!(segment, "" | "." | "..") && segment.bytes().all(is_unreserved));
+    if !text.starts_with('/') || !are_valid {
+        return Err(RouteError::Malformed);
     }
+    let path = if trimmed.is_empty() { "/" } else { trimmed };
+    Ok(path.to_owned())
 }
 
 /// Unreserved characters (RFC 3986, section 2.3).
@@ -69,12 +44,11 @@ fn is_unreserved(byte: u8) -> bool {
 }
 
 /// A path for the metrics that is not in use.
-pub(super) fn telemetry_path(text: &str) -> Result<RoutePath, RouteError> {
-    let path: RoutePath = text.parse()?;
+pub(super) fn telemetry_path(text: &str) -> Result<String, RouteError> {
+    let path = path(text)?;
     let below = |tree: &str| {
-        path.0
-            .strip_prefix(tree)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let rest = path.strip_prefix(tree);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
     if TAKEN.contains(&path.as_str()) || TAKEN_TREES.iter().any(|tree| below(tree)) {
         return Err(RouteError::Taken);
@@ -103,12 +77,6 @@ impl ExternalUrl {
     }
 }
 
-impl fmt::Display for ExternalUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.url)
-    }
-}
-
 impl FromStr for ExternalUrl {
     type Err = RouteError;
 
@@ -120,16 +88,14 @@ impl FromStr for ExternalUrl {
         if !matches!(scheme.as_str(), "http" | "https") || authority::host(host).is_none() {
             return Err(RouteError::NotAUrl);
         }
-        let path = scheme.len() + "://".len() + host.len();
-        if path < url.len() {
-            let written = url.get(path..).unwrap_or_default();
-            written
-                .parse::<RoutePath>()
-                .map_err(|_| RouteError::NotAUrl)?;
+        let start = scheme.len() + "://".len() + host.len();
+        let written = url.get(start..).unwrap_or_default();
+        if !written.is_empty() {
+            path(written).map_err(|_| RouteError::NotAUrl)?;
         }
         Ok(Self {
             url: format!("{scheme}://{rest}"),
-            path,
+            path: start,
         })
     }
 }
@@ -144,43 +110,37 @@ mod tests {
         for text in texts.split(' ') {
             assert_eq!(telemetry_path(text), Err(RouteError::Taken), "{text}");
         }
-        assert_eq!(telemetry_path("/apis").unwrap().as_str(), "/apis");
-        assert_eq!(telemetry_path("/m/").unwrap().as_str(), "/m");
+        assert_eq!(telemetry_path("/apis").unwrap(), "/apis");
+        assert_eq!(telemetry_path("/m/").unwrap(), "/m");
     }
 
     #[test]
     fn a_path_is_absolute_and_without_escapes() {
         for text in ["metrics", "", "/a b", "/a?b", "/a/../b", "/a//b", "/ä"] {
-            assert_eq!(
-                text.parse::<RoutePath>(),
-                Err(RouteError::Malformed),
-                "{text}"
-            );
+            assert_eq!(path(text), Err(RouteError::Malformed), "{text}");
         }
     }
 
     #[test]
     fn an_external_url_has_a_host_and_no_password() {
-        let url: ExternalUrl = "https://a.example:8443/x/y/".parse().unwrap();
-        assert_eq!(
-            (url.as_str(), url.path()),
-            ("https://a.example:8443/x/y", "/x/y")
-        );
-        assert_eq!("http://[::1]:1".parse::<ExternalUrl>().unwrap().path(), "");
-        let upper_case: ExternalUrl = "HTTPS://a.example./x".parse().unwrap();
-        assert_eq!(
-            (upper_case.as_str(), upper_case.path()),
-            ("https://a.example./x", "/x")
-        );
+        for (text, written, path) in [
+            (
+                "https://a.example:8443/x/y/",
+                "https://a.example:8443/x/y",
+                "/x/y",
+            ),
+            ("http://[::1]:1", "http://[::1]:1", ""),
+            ("HTTPS://a.example./x", "https://a.example./x", "/x"),
+        ] {
+            let url: ExternalUrl = text.parse().unwrap();
+            assert_eq!((url.as_str(), url.path()), (written, path));
+        }
         let texts = "ftp://a a.example http:// http://u:p@a http://a?b http://a#b \
             http://[:::]]:99999999 http://[::1 http://[::1]x http://... http://a..b \
             http://a: http://a:+1 http://a:65536 http://a:1:2";
         for text in texts.split(' ') {
-            assert_eq!(
-                text.parse::<ExternalUrl>(),
-                Err(RouteError::NotAUrl),
-                "{text}"
-            );
+            let parsed: Result<ExternalUrl, _> = text.parse();
+            assert_eq!(parsed, Err(RouteError::NotAUrl), "{text}");
         }
     }
 }

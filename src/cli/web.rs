@@ -5,14 +5,14 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::address::ListenAddress;
-use super::route::{self, ExternalUrl, RoutePath};
+use super::route::{self, ExternalUrl};
 use crate::http::MAX_REQUESTS;
 
 /// The default: reachable from this machine only.
 const LISTEN: &str = "127.0.0.1:10365";
 
 /// The HTTP server.
-#[derive(Debug, Clone, Args, Default)]
+#[derive(Debug, Clone, PartialEq, Args, Default)]
 #[command(next_help_heading = "Web")]
 pub struct WebFlags {
     /// The address to listen on; may be given several times; `:10365` stands for all addresses [default: 127.0.0.1:10365]
@@ -29,15 +29,15 @@ pub struct WebFlags {
 
     /// The path of the metrics [default: /metrics]
     #[arg(long = "web.telemetry-path", value_name = "PATH", value_parser = route::telemetry_path)]
-    telemetry_path: Option<RoutePath>,
+    telemetry_path: Option<String>,
 
     /// The external URL of the exporter, for links in alerts and pages
     #[arg(long = "web.external-url", value_name = "URL")]
     pub external_url: Option<ExternalUrl>,
 
     /// The prefix of all paths [default: the path of --web.external-url]
-    #[arg(long = "web.route-prefix", value_name = "PATH")]
-    route_prefix: Option<RoutePath>,
+    #[arg(long = "web.route-prefix", value_name = "PATH", value_parser = route::path)]
+    route_prefix: Option<String>,
 
     /// Concurrent requests; further ones get 503; 0 means no limit [default: 40]
     #[arg(long = "web.max-requests", value_name = "NUMBER")]
@@ -67,15 +67,13 @@ impl WebFlags {
 
     /// The path of the metrics, without the route prefix.
     pub fn telemetry_path(&self) -> &str {
-        self.telemetry_path
-            .as_ref()
-            .map_or("/metrics", RoutePath::as_str)
+        self.telemetry_path.as_deref().unwrap_or("/metrics")
     }
 
     /// The prefix of every path: empty, or such as `/x`, without a slash at the end.
     pub fn route_prefix(&self) -> &str {
         match (&self.route_prefix, &self.external_url) {
-            (Some(prefix), _) => prefix.as_prefix(),
+            (Some(prefix), _) => prefix.trim_end_matches('/'),
             (None, Some(url)) => url.path(),
             (None, None) => "",
         }
@@ -106,15 +104,12 @@ impl WebFlags {
     /// Whether no other flag is set. The entry point of an image passes an
     /// address to every command, including those that do not serve.
     pub(super) fn has_only_addresses(&self) -> bool {
-        self.telemetry_path.is_none()
-            && self.external_url.is_none()
-            && self.route_prefix.is_none()
-            && self.max_requests.is_none()
-            && self.config_file.is_none()
-            && !self.disable_pages
-            && !self.disable_api
-            && !self.enable_lifecycle
-            && !self.systemd_socket
+        let listen_address = self.listen_address.clone();
+        *self
+            == Self {
+                listen_address,
+                ..Self::default()
+            }
     }
 
     /// Adds the flags that precede the sub-command.
