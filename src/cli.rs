@@ -19,7 +19,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 
 pub use address::ListenAddress;
-pub use backfill::{Backfill, Label, Output, ServerUrl};
+pub use backfill::{Backfill, Label, Output};
 pub use collect::{Collect, CollectFormat, ColorChoice};
 pub use command::{Check, Command, Healthcheck};
 #[cfg(feature = "demo")]

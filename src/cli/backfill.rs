@@ -5,8 +5,8 @@ use clap::Args;
 use secure_score_model::Timestamp;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
+use url::Url;
 
 /// The default of `--output`.
 const DIRECTORY: &str = "secure-score-backfill";
@@ -49,7 +49,7 @@ pub struct Backfill {
     pub step: Duration,
 
     /// A label that Prometheus adds when it scrapes, such as job=secure-score or instance=localhost:10365; may be given several times
-    #[arg(long = "label", value_name = "NAME=VALUE")]
+    #[arg(long = "label", value_name = "NAME=VALUE", value_parser = label)]
     pub labels: Vec<Label>,
 
     /// Omit the series per control, which are nine of ten samples or more
@@ -65,12 +65,12 @@ pub struct Backfill {
     pub tenants_per_file: NonZeroUsize,
 
     /// Send the samples to this remote-write receiver instead of writing files
-    #[arg(long, value_name = "URL", conflicts_with = "check")]
-    pub remote_write: Option<ServerUrl>,
+    #[arg(long, value_name = "URL", value_parser = server_url, conflicts_with = "check")]
+    pub remote_write: Option<Url>,
 
     /// Write nothing; compare the samples of this Prometheus with Graph's history
-    #[arg(long, value_name = "URL")]
-    pub check: Option<ServerUrl>,
+    #[arg(long, value_name = "URL", value_parser = server_url)]
+    pub check: Option<Url>,
 
     /// A file of headers, one `Name: value` per line, for the server of --check or --remote-write
     #[arg(long, value_name = "FILE")]
@@ -109,12 +109,12 @@ impl Backfill {
         if self.header_file.is_some() && self.check.is_none() && self.remote_write.is_none() {
             return Some("--header-file needs --check or --remote-write".to_owned());
         }
-        // Not in `from_str`: clap's error would repeat the value.
-        let servers = [&self.check, &self.remote_write];
-        if servers.into_iter().flatten().any(ServerUrl::has_password) {
+        // Not in `server_url`: clap's error would repeat the value.
+        let mut servers = [&self.check, &self.remote_write].into_iter().flatten();
+        if servers.any(|url| !url.username().is_empty() || url.password().is_some()) {
             return Some("every user of this machine can see a password on the command line; put an Authorization header into a --header-file".to_owned());
         }
-        let mut names: Vec<&str> = self.labels.iter().map(|it| it.name.as_str()).collect();
+        let mut names: Vec<&str> = self.labels.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
         let twice = names.windows(2).find_map(|pair| match pair {
             [one, other] if one == other => Some(*one),
@@ -124,64 +124,32 @@ impl Backfill {
     }
 }
 
-/// A label that Prometheus adds when it scrapes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Label {
-    /// `[a-zA-Z_][a-zA-Z0-9_]*`, and not a label of the exporter.
-    pub name: String,
-    /// Not empty.
-    pub value: String,
+/// The name and the value of a label that Prometheus adds when it scrapes.
+pub type Label = (String, String);
+
+fn label(text: &str) -> Result<Label, String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write it as NAME=VALUE, such as job=secure-score")?;
+    if !is_label_name(name) {
+        return Err("a label name consists of letters, digits and underscores, and starts with neither a digit nor two underscores".to_owned());
+    }
+    if secure_score_exposition::is_past_label(name) {
+        return Err(format!("the exporter already sets {name}; choose another"));
+    }
+    if !is_label_value(value) {
+        return Err("a label value has 1 to 128 printable bytes".to_owned());
+    }
+    Ok((name.to_owned(), value.to_owned()))
 }
 
-impl FromStr for Label {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, value) = text
-            .split_once('=')
-            .ok_or("write it as NAME=VALUE, such as job=secure-score")?;
-        if !is_label_name(name) {
-            return Err("a label name consists of letters, digits and underscores, and starts with neither a digit nor two underscores".to_owned());
-        }
-        if secure_score_exposition::is_past_label(name) {
-            return Err(format!("the exporter already sets {name}; choose another"));
-        }
-        if !is_label_value(value) {
-            return Err("a label value has 1 to 128 printable bytes".to_owned());
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            value: value.to_owned(),
-        })
-    }
-}
-
-/// The URL of an HTTP server.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ServerUrl(url::Url);
-
-impl ServerUrl {
-    /// The URL.
-    pub fn as_url(&self) -> &url::Url {
-        &self.0
-    }
-
-    fn has_password(&self) -> bool {
-        !self.0.username().is_empty() || self.0.password().is_some()
-    }
-}
-
-impl FromStr for ServerUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let url: url::Url = text
-            .parse()
-            .map_err(|_| "not a URL; write it as http://localhost:9090")?;
-        if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err("not an HTTP URL; write it as http://localhost:9090".to_owned());
-        }
-        Ok(Self(url))
+fn server_url(text: &str) -> Result<Url, &'static str> {
+    let url: Url = text
+        .parse()
+        .map_err(|_| "not a URL; write it as http://localhost:9090")?;
+    match matches!(url.scheme(), "http" | "https") && url.has_host() {
+        true => Ok(url),
+        false => Err("not an HTTP URL; write it as http://localhost:9090"),
     }
 }
 
@@ -210,13 +178,10 @@ mod tests {
     fn a_label_of_the_exporter_is_refused() {
         let texts = "job tenant=a control=b 1=a __name__=x a= a-b=c";
         for bad in texts.split(' ') {
-            assert!(bad.parse::<Label>().is_err(), "{bad}");
+            assert!(label(bad).is_err(), "{bad}");
         }
-        let label: Label = "instance=localhost:10365".parse().unwrap();
-        assert_eq!(
-            (label.name.as_str(), label.value.as_str()),
-            ("instance", "localhost:10365")
-        );
+        let (name, value) = label("instance=localhost:10365").unwrap();
+        assert_eq!([&*name, &*value], ["instance", "localhost:10365"]);
     }
 
     #[test]
@@ -237,11 +202,7 @@ mod tests {
 
     #[test]
     fn a_server_url_is_an_http_url() {
-        assert!("localhost:9090".parse::<ServerUrl>().is_err());
-        assert!(
-            "https://tsdb.example/api/v1/write"
-                .parse::<ServerUrl>()
-                .is_ok()
-        );
+        assert!(server_url("localhost:9090").is_err());
+        assert!(server_url("https://tsdb.example/api/v1/write").is_ok());
     }
 }

@@ -2,7 +2,6 @@
 //! remote-write receiver, or a comparison with a Prometheus.
 
 mod advice;
-mod check;
 mod comparison;
 mod files;
 mod history;
@@ -10,22 +9,21 @@ mod manifest;
 mod max_scores;
 mod openmetrics;
 mod reader;
-mod receiver;
 mod remote_write;
 mod series;
 mod summary;
 mod window;
 
 use super::Failure;
-use super::config_source;
-use super::selected_tenants::selected_tenants;
+use super::config_source::{self, selected_tenants};
 use crate::cli::{Backfill, Cli};
 use crate::config::{Config, Environment};
-use files::Files;
+use crate::tsdb::{Headers, Server};
+use anyhow::Context as _;
 use reader::HistoryReader;
-use secure_score_model::Timestamp;
-use std::time::SystemTime;
-use summary::Summary;
+use std::fs;
+use std::path::Path;
+use url::Url;
 use window::Window;
 
 /// Reads every tenant's history and writes, sends or compares it.
@@ -46,49 +44,33 @@ pub(super) async fn run(
 }
 
 async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
-    let now = Timestamp::from(SystemTime::now());
-    let window = Window::new(flags, now);
+    let window = Window::new(flags, super::now());
     let tenants = selected_tenants(config, &flags.tenants)?;
-    let reader = |tenants| HistoryReader::new(config, tenants, flags, (window, now));
-    let labels_and_window = (&*flags.labels, window);
+    let reader = |tenants| HistoryReader::new(config, tenants, flags, window);
     if let Some(url) = &flags.check {
-        let server = receiver::server(url, flags, config)?;
-        let mut summary = Summary::new(tenants.len());
-        let sound = check::check(
-            &server,
-            &mut reader(tenants)?,
-            labels_and_window,
-            &mut summary,
-        )
-        .await?;
-        summary.conclude(0)?;
-        return if sound { Ok(()) } else { Err(Failure::Found) };
+        let server = server(url, flags, config)?;
+        comparison::run(&server, &mut reader(tenants)?).await
+    } else if let Some(url) = &flags.remote_write {
+        let server = server(url, flags, config)?;
+        remote_write::run(&server, &mut reader(tenants)?).await
+    } else {
+        files::run(tenants, reader, flags, window).await
     }
-    if let Some(url) = &flags.remote_write {
-        let server = receiver::server(url, flags, config)?;
-        let mut summary = Summary::new(tenants.len());
-        remote_write::send(
-            &server,
-            &mut reader(tenants)?,
-            labels_and_window,
-            &mut summary,
-        )
-        .await?;
-        summary.print(0, "sent")?;
-        if !summary.is_idle() {
-            advice::notes(flags)?;
-        }
-        return summary.conclude(0);
-    }
-    let mut files = Files::open(flags, window)?;
-    let all = tenants.len();
-    let pending = files.pending(tenants);
-    let kept = all - pending.len();
-    let mut summary = Summary::new(pending.len());
-    files.write(&mut reader(pending)?, &mut summary).await?;
-    summary.print(kept, "written")?;
-    if summary.files > 0 {
-        advice::print(flags)?;
-    }
-    summary.conclude(kept)
+}
+
+/// The server of `--check` or `--remote-write`. No connection is opened yet.
+fn server(url: &Url, flags: &Backfill, config: &Config) -> Result<Server, Failure> {
+    let headers = flags.header_file.as_deref().map(headers).transpose()?;
+    let roots = config.extra_roots.as_ref().map(|roots| &*roots.pem);
+    let server = Server::new(url.clone(), headers.unwrap_or_default(), roots);
+    Ok(server.context("the HTTP client of the server cannot be set up")?)
+}
+
+fn headers(file: &Path) -> Result<Headers, Failure> {
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("--header-file {} cannot be read", file.display()))?;
+    let headers =
+        Headers::parse(&text).with_context(|| format!("--header-file {}", file.display()));
+    let hint = "write one `Name: value` a line, such as `X-Scope-OrgID: anonymous`";
+    headers.map_err(|error| Failure::with_hint(error, hint))
 }

@@ -4,10 +4,9 @@
 mod result;
 mod tenant_check;
 
-use super::Failure;
-use super::config_source;
-use super::selected_tenants::selected_tenants;
+use super::config_source::{self, selected_tenants};
 use super::stdout::{line, tenants};
+use super::{Failure, now};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
 use crate::config::Environment;
@@ -15,9 +14,7 @@ use crate::graph::{HttpClients, RefreshPermit};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use result::{Status, TenantResult};
-use secure_score_model::Timestamp;
 use std::sync::Arc;
-use std::time::SystemTime;
 use tenant_check::TenantCheck;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -40,8 +37,12 @@ pub(super) async fn run(
     let telemetry = Arc::new(Telemetry::new().context("the telemetry cannot be set up")?);
     let mut checks = JoinSet::new();
     for tenant in selected {
-        let client = clients.client_for(tenant, &telemetry);
-        let check = TenantCheck::new(tenant, client, &config);
+        let check = TenantCheck {
+            client: clients.client_for(tenant, &telemetry),
+            config: Arc::clone(&config),
+            result: TenantResult::new(&tenant.alias),
+            tenant: tenant.clone(),
+        };
         let permit = RefreshPermit::take(Arc::clone(&permits));
         checks.spawn(async move { check.run(permit.await).await });
     }
@@ -51,16 +52,16 @@ pub(super) async fn run(
         result.print()?;
     }
     let all = results.len() == config.tenants.len();
-    print_exceptions(&results, all, Timestamp::from(SystemTime::now()))?;
+    print_exceptions(&results, all)?;
     exit_status(&results)
 }
 
 /// Prints the exceptions that need attention. They are no failure.
-fn print_exceptions(results: &[TenantResult], all: bool, now: Timestamp) -> Result<(), Failure> {
+fn print_exceptions(results: &[TenantResult], all: bool) -> Result<(), Failure> {
     let snapshots = results
         .iter()
         .map(|result| (result.alias.as_str(), &result.snapshot));
-    for finding in acceptances::audit_exceptions(snapshots, all, now) {
+    for finding in acceptances::audit_exceptions(snapshots, all, now()) {
         let tenant = finding.tenant.as_deref();
         let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));
         line(format_args!("{:<5} {finding}{on}", Status::Warn))?;

@@ -1,27 +1,30 @@
 //! `collect`: one refresh, printed for a textfile collector, a script or a
 //! terminal.
 
-mod document;
-mod output;
 mod table;
 
-use super::config_source;
-use super::selected_tenants::selected_tenants;
-use super::{Failure, privacy};
+use super::atomic_file::{READABLE, replace};
+use super::config_source::{self, selected_tenants};
+use super::stdout::{self, progress_bar};
+use super::{Failure, now, privacy};
+use crate::acceptances::control_record::ControlRecord;
+use crate::acceptances::record::TenantRecord;
 use crate::cli::{Cli, Collect, CollectFormat, ColorChoice};
 use crate::config::{Config, Environment};
 use crate::diagnostics;
 use crate::refresh::{self, FleetOptions};
+use crate::serde_time::Rfc3339;
 use crate::store::{Store, TenantState, Tenants};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use secure_score_exposition::Format;
 use secure_score_model::{Control, Timestamp};
-use std::io::IsTerminal as _;
+use serde::Serialize;
+use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// With fewer tenants the refreshes end before a progress bar can be read.
 const MIN_TENANTS_OF_BAR: usize = 6;
@@ -40,14 +43,13 @@ pub(super) async fn run(
         .collect();
     let config = Arc::new(config);
     let tenants = refresh(&config).await?;
-    let now = Timestamp::from(SystemTime::now());
     let view = View {
         config: &config,
         collect,
         tenants: &tenants,
-        now,
+        now: now(),
     };
-    output::write(collect.output.as_deref(), &view.render(environment)?)?;
+    write(collect.output.as_deref(), &view.render(environment)?)?;
     exit_status(&tenants)
 }
 
@@ -59,24 +61,32 @@ async fn refresh(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
         policy: Arc::new(privacy::label_policy(config)),
         store: Arc::clone(&store),
         telemetry: Arc::new(telemetry),
-        clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+        clock: Arc::new(now),
         state_writer: None,
         events: None,
     };
-    let bar = bar(config.tenants.len());
+    let bar = match config.tenants.len() {
+        few if few < MIN_TENANTS_OF_BAR => ProgressBar::hidden(),
+        many => progress_bar(many),
+    };
     refresh::refresh_all_once(&options, || bar.inc(1)).await?;
     bar.finish_and_clear();
     Ok(store.current())
 }
 
-/// A progress bar on standard error, if that is a terminal.
-fn bar(tenants: usize) -> ProgressBar {
-    if tenants < MIN_TENANTS_OF_BAR || !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} tenants, {eta} left");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(tenants as u64).with_style(style)
+/// Writes to standard output, or replaces the file, which node_exporter reads
+/// as another user.
+fn write(file: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
+    let Some(file) = file else {
+        return stdout::write(bytes);
+    };
+    let written = replace(file, READABLE, |out| out.write_all(bytes));
+    written.map_err(|error| {
+        Failure::with_hint(
+            anyhow::Error::new(error).context(format!("{} cannot be written", file.display())),
+            "--output must name a file in an existing directory that may be written to",
+        )
+    })
 }
 
 /// The refreshed tenants, and the flags that select what is printed.
@@ -105,7 +115,7 @@ impl View<'_> {
     fn render(&self, environment: &Environment) -> Result<Vec<u8>, Failure> {
         match self.format() {
             CollectFormat::Prometheus => Ok(self.exposition()),
-            CollectFormat::Json => document::render(self),
+            CollectFormat::Json => document(self),
             CollectFormat::Table => Ok(table::render(self, self.colours(environment))),
         }
     }
@@ -149,6 +159,40 @@ impl View<'_> {
         let entry = control.entry.as_ref();
         entry.is_some_and(|entry| entry.history.accepted_within(states))
     }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    generated_at: Rfc3339,
+    tenants: Vec<Tenant<'a>>,
+}
+
+/// A tenant as in the API, with its controls.
+#[derive(Serialize)]
+struct Tenant<'a> {
+    #[serde(flatten)]
+    tenant: TenantRecord<'a>,
+    control_records: Vec<ControlRecord<'a>>,
+}
+
+/// The JSON document.
+fn document(view: &View<'_>) -> Result<Vec<u8>, Failure> {
+    let persons = privacy::in_events(view.config);
+    let tenants = view.tenants.states.iter().map(|state| Tenant {
+        tenant: TenantRecord::new(state, view.now),
+        control_records: view
+            .controls(state)
+            .map(|it| ControlRecord::new(it, view.lookback(), &persons, view.now))
+            .collect(),
+    });
+    let document = Document {
+        generated_at: Rfc3339(view.now),
+        tenants: tenants.collect(),
+    };
+    let mut bytes =
+        serde_json::to_vec_pretty(&document).context("the JSON cannot be serialised")?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }
 
 /// Prints each failure. Exit status 0 means all tenants, 3 some, 1 none.

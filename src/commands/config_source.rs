@@ -1,13 +1,14 @@
-//! Where a command's configuration comes from.
+//! Where a command's configuration and its tenants come from.
 
+use super::Failure;
 use crate::cli::{Cli, ConfigFlags};
-use crate::config::{self, Config, Environment, Loaded};
+use crate::config::{self, Config, Environment, Loaded, Tenant};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
 use exporter_web_config::FileContents;
 use std::path::Path;
-use strict_yaml::ConfigErrors;
+use strict_yaml::{ConfigErrors, suggest};
 
 /// Loads the configuration and prints its warnings.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
@@ -18,6 +19,25 @@ pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Con
     )?;
     diagnostics::warnings(&loaded.warnings);
     Ok(loaded.config)
+}
+
+/// The tenants that `--tenant` selects; without names, all.
+pub(super) fn selected_tenants<'a>(
+    config: &'a Config,
+    names: &[String],
+) -> Result<Vec<&'a Tenant>, Failure> {
+    let exists = |name: &String| config.tenants.iter().any(|tenant| tenant.alias == *name);
+    if let Some(unknown) = names.iter().find(|name| !exists(name)) {
+        let known = config.tenants.iter().map(|tenant| tenant.alias.as_str());
+        let hint = match suggest::nearest(unknown, known) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "use the `name` of a tenant in the configuration".to_owned(),
+        };
+        let error = anyhow::anyhow!("--tenant {unknown}: the configuration has no such tenant");
+        return Err(Failure::with_hint(error, hint));
+    }
+    let is_selected = |tenant: &&Tenant| names.is_empty() || names.contains(&tenant.alias);
+    Ok(config.tenants.iter().filter(is_selected).collect())
 }
 
 /// The configuration of a serving exporter, which is loaded again and again.
@@ -43,10 +63,5 @@ impl ConfigSource<'_> {
     pub(super) fn file_contents(&self) -> FileContents {
         let file = self.cli.config.file.as_deref();
         FileContents::read([file.unwrap_or(Path::new(config::DEFAULT_FILE))])
-    }
-
-    /// Whether a change of the configuration file itself causes a reload.
-    pub(super) const fn auto_reload(&self) -> bool {
-        self.cli.config.auto_reload
     }
 }

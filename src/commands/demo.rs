@@ -1,21 +1,19 @@
 //! `demo`: the simulator and an exporter of its tenants in one process.
 
-mod approved;
-
 use super::exporter::Exporter;
 use super::stdout::{line, tenants};
-use super::{Failure, simulate};
+use super::{Failure, now, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
-    AcceptedBy, ClientSecret, Cloud, Config, Credential, LabelPolicy, PemFile, Refresh, Secret,
-    SimulatorEndpoint, TargetLabels, Tenant,
+    AcceptedBy, ClientSecret, Cloud, Config, Credential, Exceptions, LabelPolicy, PemFile, Refresh,
+    Secret, SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
 use graph_simulator::{Options, Simulator, TenantAccess, scenario};
-use secure_score_model::Timestamp;
+use secure_score_model::{Exception, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// The demo refreshes far more often than the default, so that a viewer sees
 /// a change within seconds.
@@ -32,7 +30,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let scenario = scenario(&options);
     let simulator = simulate::start(options).await?;
     let config = Config {
-        exceptions: approved::exceptions(Timestamp::from(SystemTime::now())),
+        exceptions: exceptions(now()),
         ..config(&simulator)
     };
     let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None, None).await?;
@@ -94,6 +92,39 @@ fn tenant(access: TenantAccess) -> Tenant {
         target: Some(TARGET),
         labels: TargetLabels::new(),
     }
+}
+
+/// The exceptions of the demo, relative to its start: one in force, one that
+/// expires soon, and one that has expired.
+fn exceptions(now: Timestamp) -> Exceptions {
+    const DAY: i64 = 24 * 60 * 60;
+    let today = now.nanos().div_euclid(1_000_000_000).div_euclid(DAY);
+    let end_of_day = |days_left: i64| Timestamp::from_seconds((today + 1 + days_left) * DAY);
+    let decisions = [
+        (
+            ("IntegratedApps", "contoso", "SEC-1234", 120),
+            ("Risk committee", "The CRM vendor is being verified"),
+        ),
+        (
+            ("PWAgePolicyNew", "litware", "INS-77", 12),
+            ("Mei Tanaka", "The insurer changes its terms in spring"),
+        ),
+        (
+            ("SelfServicePasswordReset", "fabrikam", "SEC-1190", -9),
+            ("Plant management", "Until the kiosks are replaced"),
+        ),
+    ];
+    let exceptions = decisions.into_iter().enumerate().map(
+        |(number, ((control, tenant, reference, days_left), (approver, reason)))| Exception {
+            place: format!("risk_accepted.exceptions[{number}]").into(),
+            tenants: vec![tenant.into()],
+            approver: Some(approver.into()),
+            reason: Some(reason.into()),
+            ..Exception::new(control, reference, end_of_day(days_left))
+        },
+    );
+    // Only an invalid pattern is an error, and each control id is a valid one.
+    Exceptions::of(exceptions.collect()).unwrap_or_default()
 }
 
 fn print_introduction(

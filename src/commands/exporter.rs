@@ -1,20 +1,20 @@
 //! A running exporter: refresh loops, web server, and what they share.
 
 use super::config_source::ConfigSource;
-use super::reload::{ReloadTargets, Reloader};
-use super::site_options::{self, external_url, target_labels};
-use super::web_config::WebConfiguration;
-use super::{Failure, privacy, stop, supervisor};
+use super::reload::{ReloadTargets, Reloader, target_labels};
+use super::{Failure, now, privacy, supervisor, web_config};
 use crate::cli::WebFlags;
 use crate::config::Config;
 use crate::events::{DeliveryQueue, Events, RetryPolicy, Webhook, WebhookSender};
-use crate::http::{self, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions};
+use crate::http::{
+    self, DisabledRoutes, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions,
+};
 use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
 use crate::store::Store;
 use crate::store::disk::StateDirectory;
 use crate::telemetry::{Telemetry, TelemetryError};
 use anyhow::Context as _;
-use secure_score_model::Timestamp;
+use exporter_web_config::ConfigWatcher;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -33,7 +33,7 @@ pub(super) struct Exporter {
     telemetry: Arc<Telemetry>,
     reload_requests: Option<Receiver<ReloadRequest>>,
     server_options: ServerOptions,
-    web_config: WebConfiguration,
+    web_config: Option<ConfigWatcher>,
     events: Arc<Events>,
     webhook: Option<WebhookSender>,
 }
@@ -53,8 +53,10 @@ impl Exporter {
         let addresses: Vec<SocketAddr> = local.filter_map(Result::ok).collect();
         let loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
         let exposed = !addresses.iter().all(loopback);
-        let web_config = WebConfiguration::load(flags.config_file.as_deref())?;
-        let access = web_config.access();
+        let web_config = flags.config_file.as_deref();
+        let web_config = web_config.map(web_config::load).transpose()?;
+        let access = web_config.as_ref().map(ConfigWatcher::access);
+        let access = access.unwrap_or_default();
         let config_in_effect = access.config();
         if exposed && !config_in_effect.is_some_and(|it| it.authenticates_every_client()) {
             tracing::warn!(
@@ -66,10 +68,19 @@ impl Exporter {
             telemetry(&config, flags, &shard).context("the telemetry cannot be set up")?;
         let (lifecycle, reload_requests) = flags.enable_lifecycle.then(Lifecycle::new).unzip();
         let options = SiteOptions {
-            lifecycle,
+            telemetry_path: flags.telemetry_path().to_owned(),
+            route_prefix: flags.route_prefix().to_owned(),
+            external_url: external_url(flags),
+            persons: privacy::on_pages(&config),
             exposed,
             access: Arc::clone(&access),
-            ..site_options::options(&config, flags)
+            lifecycle,
+            disabled: DisabledRoutes {
+                pages: flags.disable_pages,
+                api: flags.disable_api,
+            },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            started: SystemTime::now(),
         };
         let site = Site::new(Arc::clone(&store), Arc::clone(&telemetry), options);
         let policy = Arc::new(privacy::label_policy(&config));
@@ -83,11 +94,10 @@ impl Exporter {
             state_writer: state_writer.clone(),
             telemetry: Arc::clone(&telemetry),
             events: Some(Arc::clone(&events)),
-            clock: Arc::new(|| Timestamp::from(SystemTime::now())),
+            clock: Arc::new(now),
         })?;
         site.set_target_labels(target_labels(fleet.config()));
         site.set_on_demand_refresh(fleet.on_demand());
-        let max_requests = flags.max_requests();
         Ok(Self {
             site: Arc::new(site),
             listeners,
@@ -98,7 +108,7 @@ impl Exporter {
             reload_requests,
             server_options: ServerOptions {
                 access,
-                max_requests,
+                max_requests: flags.max_requests(),
             },
             web_config,
             events,
@@ -124,15 +134,18 @@ impl Exporter {
         // The signal handlers are installed before systemd learns that the
         // exporter is ready: it may send a signal at once.
         let reloader = source.map(|source| Reloader::new(source, targets, self.reload_requests));
-        let stop_requested = stop::requested();
+        let stop_requested = supervisor::stop_requested();
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
         }
         supervisor::ready();
         let mut background = JoinSet::new();
         background.spawn(supervisor::watchdog());
-        let watching = self.web_config.watch(Arc::clone(&self.telemetry));
-        background.spawn(async move { match watching.await {} });
+        if let Some(watcher) = self.web_config {
+            let telemetry = Arc::clone(&self.telemetry);
+            let watching = watcher.run(move |event| web_config::report(event, &telemetry));
+            background.spawn(async move { match watching.await {} });
+        }
         let stopping = CancellationToken::new();
         let signal = async {
             let signal = stop_requested.await;
@@ -171,6 +184,12 @@ impl Exporter {
     }
 }
 
+/// The URL under which users reach the exporter.
+fn external_url(flags: &WebFlags) -> Option<String> {
+    let url = flags.external_url.as_ref();
+    url.map(|url| url.as_str().to_owned())
+}
+
 async fn listen(
     flags: &WebFlags,
     sockets: Option<Vec<std::net::TcpListener>>,
@@ -189,8 +208,7 @@ fn telemetry(
     shard: &Shard,
 ) -> Result<Arc<Telemetry>, TelemetryError> {
     let telemetry = Telemetry::new()?;
-    let now = Timestamp::from(SystemTime::now());
-    telemetry.config_loaded(config.hash.as_f64(), now);
+    telemetry.config_loaded(config.hash.as_f64(), now());
     if let Some(url) = &flags.external_url {
         telemetry.external_url(url.as_str())?;
     }

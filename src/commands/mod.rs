@@ -1,5 +1,6 @@
 //! The commands of the program, one file each.
 
+mod atomic_file;
 mod backfill;
 mod check;
 mod collect;
@@ -12,14 +13,11 @@ mod healthcheck;
 mod logging;
 mod privacy;
 mod reload;
-mod selected_tenants;
 mod serve;
 mod shell;
 #[cfg(feature = "demo")]
 mod simulate;
-mod site_options;
 mod stdout;
-mod stop;
 mod supervisor;
 mod web_config;
 
@@ -27,7 +25,9 @@ use crate::cli::{Cli, Command};
 use crate::config::Environment;
 use crate::http;
 use anyhow::Context as _;
+use secure_score_model::Timestamp;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 pub use failure::Failure;
 
@@ -76,4 +76,8 @@ fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Fa
     let result = runtime.block_on(command);
     runtime.shutdown_background();
     result
+}
+
+fn now() -> Timestamp {
+    Timestamp::from(SystemTime::now())
 }

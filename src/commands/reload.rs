@@ -1,19 +1,18 @@
 //! Reloading the configuration while the exporter runs.
 
 use super::config_source::ConfigSource;
-use super::site_options::target_labels;
-use super::{privacy, supervisor};
+use super::web_config::log_errors;
+use super::{now, privacy, supervisor};
 use crate::config::Config;
 use crate::diagnostics;
 use crate::events::Events;
-use crate::http::{ReloadRequest, Site};
+use crate::http::{ReloadRequest, Site, TargetLabels};
 use crate::refresh::Fleet;
 use crate::telemetry::Telemetry;
 use exporter_web_config::FileWatcher;
-use secure_score_model::Timestamp;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use strict_yaml::ConfigErrors;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
@@ -94,7 +93,7 @@ impl<'a> Reloader<'a> {
     /// `--config.enable-auto-reload`, since an administrator may be editing it.
     fn poll(&mut self, fleet: &mut Fleet) {
         let contents = self.source.file_contents();
-        if self.file.has_changed(&contents) && !self.source.auto_reload() {
+        if self.file.has_changed(&contents) && !self.source.cli.config.auto_reload {
             return;
         }
         match self.source.load() {
@@ -118,8 +117,7 @@ impl<'a> Reloader<'a> {
     }
 
     fn loaded(&self, hash: f64) {
-        let now = Timestamp::from(SystemTime::now());
-        self.targets.telemetry.config_loaded(hash, now);
+        self.targets.telemetry.config_loaded(hash, now());
     }
 
     fn reject(&mut self, errors: &ConfigErrors) {
@@ -128,9 +126,7 @@ impl<'a> Reloader<'a> {
         for warning in errors.warnings() {
             tracing::warn!("{warning}");
         }
-        for error in errors.iter() {
-            tracing::error!(hint = error.hint, "{error}");
-        }
+        log_errors(errors);
         tracing::error!(
             problems = errors.len(),
             "the configuration cannot be used; the previous one stays in effect"
@@ -173,6 +169,14 @@ impl<'a> Reloader<'a> {
             }
         }
     }
+}
+
+/// The labels of each tenant as a scrape target.
+pub(super) fn target_labels(config: &Config) -> TargetLabels {
+    let tenants = config.tenants.iter();
+    tenants
+        .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))
+        .collect()
 }
 
 fn hangups() -> Option<Signal> {

@@ -1,14 +1,14 @@
 //! `simulate`: the simulator alone, for an exporter or a script.
 
+use super::atomic_file::{PRIVATE, READABLE, replace};
 use super::stdout::line;
-use super::{Failure, stop};
+use super::{Failure, supervisor};
 use crate::cli::{Simulate, SimulationFlags};
 use anyhow::Context as _;
 use graph_simulator::{Options, Simulator, SimulatorError};
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// The files of a written configuration.
@@ -23,10 +23,9 @@ pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
         flags.control_listen_address.address(),
     );
     let simulator = start(options).await?;
-    let written = match &flags.config_dir {
-        Some(directory) => Some(write_config(&simulator, directory)?),
-        None => None,
-    };
+    let directory = flags.config_dir.as_deref();
+    let written = directory.map(|directory| write_config(&simulator, directory));
+    let written = written.transpose()?;
     line(format_args!("Graph and Entra  {}", simulator.url()))?;
     line(format_args!(
         "control API      {}",
@@ -39,7 +38,7 @@ pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
             file.display()
         ))?;
     }
-    let signal = stop::requested().await;
+    let signal = supervisor::stop_requested().await;
     tracing::info!(signal, "stopping");
     simulator.stop().await;
     Ok(())
@@ -60,19 +59,17 @@ pub(super) fn options(flags: &SimulationFlags, listen: SocketAddr, control: Sock
 
 /// Starts the simulator.
 pub(super) async fn start(options: Options) -> Result<Simulator, Failure> {
-    Simulator::start(options).await.map_err(|error| {
-        let hint = match &error {
-            SimulatorError::Listen { .. } => {
-                Some("choose other ports with --listen-address and --control.listen-address")
-            }
-            SimulatorError::Replay(_) => Some(
-                "--replay takes a directory with secureScores.json and secureScoreControlProfiles*.json, as returned by Graph",
-            ),
-            SimulatorError::NotLoopback { .. } | SimulatorError::Certificate(_) => None,
-        };
-        Failure::Other {
-            hint: hint.map(str::to_owned),
-            error: error.into(),
+    Simulator::start(options).await.map_err(|error| match error {
+        SimulatorError::Listen { .. } => Failure::with_hint(
+            error,
+            "choose other ports with --listen-address and --control.listen-address",
+        ),
+        SimulatorError::Replay(_) => Failure::with_hint(
+            error,
+            "--replay takes a directory with secureScores.json and secureScoreControlProfiles*.json, as returned by Graph",
+        ),
+        SimulatorError::NotLoopback { .. } | SimulatorError::Certificate(_) => {
+            anyhow::Error::new(error).into()
         }
     })
 }
@@ -88,20 +85,18 @@ fn write_config(simulator: &Simulator, directory: &Path) -> Result<PathBuf, Fail
     let existing = fs::read_to_string(&file).unwrap_or_else(|_| FIRST_LINE.to_owned());
     if !existing.starts_with(FIRST_LINE) {
         let error = anyhow::anyhow!("{} was not written by this command", file.display());
-        return Err(Failure::with_hint(
-            error,
-            "choose another directory with --config-dir",
-        ));
+        let hint = "choose another directory with --config-dir";
+        return Err(Failure::with_hint(error, hint));
     }
     let secrets = directory.join("secrets");
     fs::create_dir_all(&secrets)
         .with_context(|| format!("{} cannot be created", secrets.display()))?;
-    write(&directory.join(CA_FILE), simulator.ca_pem(), 0o644)?;
+    write(&directory.join(CA_FILE), simulator.ca_pem(), READABLE)?;
     for tenant in simulator.tenants() {
         let secret = secrets.join(&tenant.name);
-        write(&secret, &tenant.client_secret, 0o600)?;
+        write(&secret, &tenant.client_secret, PRIVATE)?;
     }
-    write(&file, &config_text(simulator), 0o644)?;
+    write(&file, &config_text(simulator), READABLE)?;
     Ok(file)
 }
 
@@ -125,15 +120,7 @@ fn config_text(simulator: &Simulator) -> String {
     text
 }
 
-/// Replaces the file by a new one, so that a secret never has the mode of an
-/// existing file.
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {
-    let _may_not_exist = fs::remove_file(path);
-    let written = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(path)
-        .and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = replace(path, mode, |out| out.write_all(text.as_bytes()));
     Ok(written.with_context(|| format!("{} cannot be written", path.display()))?)
 }

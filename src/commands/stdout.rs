@@ -1,9 +1,10 @@
-//! The result of a command, on standard output.
+//! The result of a command on standard output, and its progress on standard error.
 
 use super::Failure;
 use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
-use std::io::{ErrorKind, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 
 /// Prints a line.
 pub(super) fn line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
@@ -29,4 +30,14 @@ pub(super) fn tenants(count: usize) -> String {
         1 => "1 tenant".to_owned(),
         _ => format!("{count} tenants"),
     }
+}
+
+/// A progress bar on standard error, if that is a terminal.
+pub(super) fn progress_bar(tenants: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} tenants, {eta} left");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::new(tenants as u64).with_style(style)
 }

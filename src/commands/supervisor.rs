@@ -1,4 +1,4 @@
-//! Notifications to systemd.
+//! Notifications to systemd, and the signals that stop the program.
 //!
 //! A unit of `Type=notify` counts as started when the exporter listens, one of
 //! `Type=notify-reload` as reloaded when the configuration was read, and one
@@ -7,6 +7,7 @@
 
 use sd_notify::NotifyState;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Notifications per watchdog timeout.
 const PER_TIMEOUT: u32 = 3;
@@ -45,5 +46,22 @@ pub(super) async fn watchdog() {
 fn notify(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!(%error, "systemd cannot be notified");
+    }
+}
+
+/// Waits for SIGTERM (a service manager) or SIGINT (Ctrl-C) and returns its
+/// name. The handlers are installed by the call, before the first poll.
+pub(super) fn stop_requested() -> impl Future<Output = &'static str> {
+    let terminate = signal(SignalKind::terminate());
+    let interrupt = signal(SignalKind::interrupt());
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else {
+            // Without handlers the signals end the process.
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
     }
 }

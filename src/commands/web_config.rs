@@ -2,47 +2,19 @@
 
 use crate::diagnostics;
 use crate::telemetry::Telemetry;
-use exporter_web_config::{AccessControl, ConfigErrors, ConfigWatcher, WatchEvent};
-use std::convert::Infallible;
+use exporter_web_config::{ConfigErrors, ConfigWatcher, WatchEvent};
 use std::path::Path;
-use std::sync::Arc;
 
-/// Applies the web configuration file, if there is one.
-#[derive(Debug)]
-pub(super) struct WebConfiguration {
-    watcher: Option<ConfigWatcher>,
+/// Loads the file: an invalid one is an error at startup, not at the first
+/// request.
+pub(super) fn load(file: &Path) -> Result<ConfigWatcher, ConfigErrors> {
+    let (watcher, warnings) = ConfigWatcher::load(file)?;
+    diagnostics::warnings(&warnings);
+    Ok(watcher)
 }
 
-impl WebConfiguration {
-    /// Loads the file: an invalid one is an error at startup, not at the first
-    /// request.
-    pub(super) fn load(file: Option<&Path>) -> Result<Self, ConfigErrors> {
-        let watcher = match file {
-            None => None,
-            Some(file) => {
-                let (watcher, warnings) = ConfigWatcher::load(file)?;
-                diagnostics::warnings(&warnings);
-                Some(watcher)
-            }
-        };
-        Ok(Self { watcher })
-    }
-
-    pub(super) fn access(&self) -> Arc<AccessControl> {
-        let watcher = self.watcher.as_ref();
-        watcher.map_or_else(Arc::default, ConfigWatcher::access)
-    }
-
-    /// Reloads the file whenever it, or a file that it names, changes.
-    pub(super) async fn watch(self, telemetry: Arc<Telemetry>) -> Infallible {
-        match self.watcher {
-            Some(watcher) => watcher.run(|event| report(event, &telemetry)).await,
-            None => std::future::pending().await,
-        }
-    }
-}
-
-fn report(event: WatchEvent, telemetry: &Telemetry) {
+/// Logs and counts a reload of the file.
+pub(super) fn report(event: WatchEvent, telemetry: &Telemetry) {
     match event {
         WatchEvent::Reloaded(warnings) => {
             diagnostics::warnings(&warnings);
@@ -51,9 +23,7 @@ fn report(event: WatchEvent, telemetry: &Telemetry) {
         }
         WatchEvent::Invalid(errors) => {
             telemetry.web_config(false);
-            for error in errors.iter() {
-                tracing::error!(hint = error.hint, "{error}");
-            }
+            log_errors(&errors);
             tracing::error!(
                 "the web configuration cannot be used; the previous one stays in effect for two minutes, then every request is rejected"
             );
@@ -63,5 +33,12 @@ fn report(event: WatchEvent, telemetry: &Telemetry) {
                 "the web configuration is still invalid: every request is rejected until it is fixed"
             );
         }
+    }
+}
+
+/// Logs each error of a configuration that was not loaded.
+pub(super) fn log_errors(errors: &ConfigErrors) {
+    for error in errors.iter() {
+        tracing::error!(hint = error.hint, "{error}");
     }
 }

@@ -15,8 +15,7 @@ pub struct Headers {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line} of the header file is not of the form `Name: value`")]
 pub struct HeaderError {
-    /// The line's number, from 1.
-    pub line: usize,
+    line: usize,
 }
 
 impl Headers {
@@ -36,9 +35,8 @@ impl Headers {
             headers.secrets.push(Zeroizing::new(secret.to_owned()));
             // The part after a scheme such as Bearer is a secret by itself.
             if let Some((_, token)) = secret.split_once(' ') {
-                headers
-                    .secrets
-                    .push(Zeroizing::new(token.trim().to_owned()));
+                let token = token.trim().to_owned();
+                headers.secrets.push(Zeroizing::new(token));
             }
         }
         Ok(headers)

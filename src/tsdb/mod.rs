@@ -10,6 +10,6 @@ mod server;
 mod write;
 
 pub use headers::{HeaderError, Headers};
-pub use query::{QueriedSeries, RangeQuery};
-pub use server::{ClientSetupError, Server, ServerError};
-pub use write::{Batch, Sample};
+pub use query::QueriedSeries;
+pub use server::{Server, ServerError};
+pub use write::Batch;

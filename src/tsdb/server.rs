@@ -50,63 +50,63 @@ pub struct Server {
     headers: Headers,
 }
 
-/// The HTTP client cannot be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("the client for the server cannot be set up")]
-pub struct ClientSetupError(#[source] reqwest::Error);
-
 /// Why a request to the server failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ServerError {
+#[error("{server} {kind}")]
+pub struct ServerError {
+    /// Scheme, host and port. The rest may be a secret.
+    server: String,
+    kind: ErrorKind,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ErrorKind {
     /// There was no complete response in any attempt.
-    #[error("{server} cannot be reached ({what})")]
-    Unreachable {
-        /// Scheme, host and port.
-        server: String,
-        /// The cause.
-        what: &'static str,
-    },
+    #[error("cannot be reached ({0})")]
+    Unreachable(&'static str),
     /// The server refused the request, or failed in each attempt.
-    #[error("{server} answered {status}: {message}")]
+    #[error("answered {}: {message}", .status.as_u16())]
     Refused {
-        /// Scheme, host and port.
-        server: String,
-        /// The HTTP status.
-        status: u16,
+        status: StatusCode,
         /// Its message, truncated.
         message: String,
     },
     /// The response is not one of Prometheus' API.
-    #[error("{server} gave an answer that cannot be read: {what}")]
-    Unreadable {
-        /// Scheme, host and port.
-        server: String,
-        /// What is wrong with it.
-        what: String,
-    },
+    #[error("gave an answer that cannot be read: {0}")]
+    Unreadable(&'static str),
 }
 
 impl ServerError {
     /// The fix.
     pub fn hint(&self) -> Option<&'static str> {
-        match self {
-            Self::Unreachable { .. } => Some("check the address, and that the server runs"),
-            Self::Refused { message, .. }
+        match &self.kind {
+            ErrorKind::Unreachable(_) => Some("check the address, and that the server runs"),
+            ErrorKind::Refused { message, .. }
                 if TOO_OLD.iter().any(|it| message.to_lowercase().contains(it)) =>
             {
                 Some(
                     "let the server accept old samples: storage.tsdb.out_of_order_time_window of Prometheus, out_of_order_time_window of Mimir; see docs/backfill.md",
                 )
             }
-            Self::Refused {
-                status: 401 | 403, ..
-            } => Some("give the server's header in --header-file"),
-            Self::Refused {
-                status: 404 | 405, ..
-            } => Some(
-                "give the whole address: --remote-write=http://HOST/api/v1/write (Mimir: /api/v1/push), --check=http://HOST:9090",
-            ),
-            Self::Refused { .. } | Self::Unreadable { .. } => None,
+            ErrorKind::Refused { status, .. } => match status.as_u16() {
+                401 | 403 => Some("give the server's header in --header-file"),
+                404 | 405 => Some(
+                    "give the whole address: --remote-write=http://HOST/api/v1/write (Mimir: /api/v1/push), --check=http://HOST:9090",
+                ),
+                _ => None,
+            },
+            ErrorKind::Unreadable(_) => None,
+        }
+    }
+
+    /// Whether a retry may succeed.
+    fn is_temporary(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Unreachable(_) => true,
+            ErrorKind::Refused { status, .. } => {
+                *status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
+            }
+            ErrorKind::Unreadable(_) => false,
         }
     }
 }
@@ -114,7 +114,7 @@ impl ServerError {
 impl Server {
     /// A client that trusts the system's authorities and `roots` (PEM). It does
     /// not connect yet.
-    pub fn new(url: Url, headers: Headers, roots: Option<&[u8]>) -> Result<Self, ClientSetupError> {
+    pub fn new(url: Url, headers: Headers, roots: Option<&[u8]>) -> reqwest::Result<Self> {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -125,17 +125,14 @@ impl Server {
             // Plain HTTP also works on a machine without authorities.
             ("http", _) => builder.tls_certs_only([]),
             (_, None) => builder,
-            (_, Some(pem)) => {
-                let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(ClientSetupError)?;
-                builder.tls_certs_merge(roots)
-            }
+            (_, Some(pem)) => builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?),
         };
         let builder = match on_this_machine(&url) {
             true => builder.no_proxy(),
             false => builder,
         };
         Ok(Self {
-            http: builder.build().map_err(ClientSetupError)?,
+            http: builder.build()?,
             url,
             headers,
         })
@@ -154,10 +151,9 @@ impl Server {
         loop {
             let (error, delay) = match self.attempt(url, headers, body.clone()).await {
                 Ok(response) => return Ok(response),
-                Err(Failure::Permanent(error)) => return Err(error),
-                Err(Failure::Temporary(error, delay)) => (error, delay),
+                Err(failed) => failed,
             };
-            if attempt >= MAX_ATTEMPTS {
+            if attempt >= MAX_ATTEMPTS || !error.is_temporary() {
                 return Err(error);
             }
             let delay = delay.unwrap_or_else(|| BACKOFF.random_delay(attempt));
@@ -168,12 +164,13 @@ impl Server {
         }
     }
 
+    /// An error has the delay that the server asks for.
     async fn attempt(
         &self,
         url: &Url,
         headers: &[(&'static str, &'static str)],
         body: bytes::Bytes,
-    ) -> Result<Vec<u8>, Failure> {
+    ) -> Result<Vec<u8>, (ServerError, Option<Duration>)> {
         let mut request = self
             .http
             .post(url.clone())
@@ -181,8 +178,7 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let unreachable =
-            |error: reqwest::Error| Failure::Temporary(self.unreachable(&error), None);
+        let unreachable = |error: reqwest::Error| (self.unreachable(&error), None);
         let mut response = request.body(body).send().await.map_err(unreachable)?;
         let status = response.status();
         let delay = http_client::retry_after(response.headers());
@@ -190,49 +186,35 @@ impl Server {
         while let Some(part) = response.chunk().await.map_err(unreachable)? {
             body.extend_from_slice(&part);
             if body.len() > MAX_BODY {
-                return Err(Failure::Permanent(self.unreadable("it is too large")));
+                return Err((self.unreadable("it is too large"), None));
             }
         }
         if status.is_success() {
             return Ok(body);
         }
-        let error = ServerError::Refused {
-            server: self.name(),
-            status: status.as_u16(),
-            message: self.message(&body),
-        };
-        Err(
-            match status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-                true => Failure::Temporary(error, delay),
-                false => Failure::Permanent(error),
-            },
-        )
+        let message = self.message(&body);
+        Err((self.error(ErrorKind::Refused { status, message }), delay))
     }
 
-    /// Scheme, host and port. The rest may be a secret.
-    pub(super) fn name(&self) -> String {
-        self.url.origin().ascii_serialization()
-    }
-
-    pub(super) fn unreadable(&self, what: impl Into<String>) -> ServerError {
-        ServerError::Unreadable {
-            server: self.name(),
-            what: what.into(),
+    fn error(&self, kind: ErrorKind) -> ServerError {
+        ServerError {
+            server: self.url.origin().ascii_serialization(),
+            kind,
         }
     }
 
+    pub(super) fn unreadable(&self, what: &'static str) -> ServerError {
+        self.error(ErrorKind::Unreadable(what))
+    }
+
     fn unreachable(&self, error: &reqwest::Error) -> ServerError {
-        let what = if error.is_timeout() {
+        self.error(ErrorKind::Unreachable(if error.is_timeout() {
             "no answer in time"
         } else if error.is_connect() {
             "no connection"
         } else {
             "the connection broke off"
-        };
-        ServerError::Unreachable {
-            server: self.name(),
-            what,
-        }
+        }))
     }
 
     fn message(&self, body: &[u8]) -> String {
@@ -242,13 +224,6 @@ impl Server {
             text => truncate(&text, MAX_MESSAGE),
         }
     }
-}
-
-/// A failed attempt.
-enum Failure {
-    /// A retry may succeed, after a delay if the server asks for one.
-    Temporary(ServerError, Option<Duration>),
-    Permanent(ServerError),
 }
 
 fn on_this_machine(url: &Url) -> bool {

@@ -10,15 +10,12 @@ const HEADERS: [(&str, &str); 3] = [
     ("x-prometheus-remote-write-version", "0.1.0"),
 ];
 
-/// A value and its time.
 #[derive(Clone, Copy, PartialEq, Message)]
-pub struct Sample {
-    /// The value.
+struct Sample {
     #[prost(double, tag = "1")]
-    pub value: f64,
-    /// Milliseconds since the epoch.
+    value: f64,
     #[prost(int64, tag = "2")]
-    pub milliseconds: i64,
+    milliseconds: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -56,10 +53,15 @@ impl Batch {
         });
     }
 
-    /// Adds a sample to the last series. It must be later than those before.
-    pub fn sample(&mut self, sample: Sample) {
+    /// Adds a sample to the last series, at a second since the epoch. It must be
+    /// later than those before.
+    pub fn sample(&mut self, second: i64, value: f64) {
         if let Some(series) = self.series.last_mut() {
-            series.samples.push(sample);
+            let milliseconds = second * 1_000;
+            series.samples.push(Sample {
+                value,
+                milliseconds,
+            });
         }
     }
 }
@@ -88,10 +90,7 @@ mod tests {
             ("a".to_owned(), "b".to_owned()),
             ("__name__".to_owned(), "up".to_owned()),
         ]);
-        batch.sample(Sample {
-            value: 1.0,
-            milliseconds: 1_000,
-        });
+        batch.sample(1, 1.0);
         let name = b"\x0a\x0e\x0a\x08__name__\x12\x02up";
         let label = b"\x0a\x06\x0a\x01a\x12\x01b";
         let sample = b"\x12\x0c\x09\0\0\0\0\0\0\xf0\x3f\x10\xe8\x07";

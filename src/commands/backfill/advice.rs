@@ -45,7 +45,7 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
 pub(super) fn notes(flags: &Backfill) -> Result<(), Failure> {
     let lacking: Vec<&str> = ["job", "instance"]
         .into_iter()
-        .filter(|name| flags.labels.iter().all(|label| label.name != *name))
+        .filter(|name| flags.labels.iter().all(|(label, _)| label != name))
         .collect();
     if !lacking.is_empty() {
         line(format_args!(

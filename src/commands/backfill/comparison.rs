@@ -1,10 +1,16 @@
-//! Compares the samples in a Prometheus with Graph's history.
+//! `--check`: which samples a Prometheus lacks, and which differ from Graph's
+//! history.
 
+use super::reader::HistoryReader;
 use super::series::{Series, TenantSeries};
 use super::window::Window;
 use crate::cli::Label;
-use crate::tsdb::{QueriedSeries, RangeQuery, Server, ServerError};
+use crate::commands::Failure;
+use crate::commands::stdout::line;
+use crate::serde_time::Rfc3339;
+use crate::tsdb::{QueriedSeries, Server, ServerError};
 use secure_score_exposition::{FAMILIES, Family, PastSource, is_past_label, write_label};
+use secure_score_model::Timestamp;
 use std::collections::{BTreeMap, HashMap};
 
 /// Four times a day are compared, none of them midnight, when reports change.
@@ -25,21 +31,77 @@ const LATE_STATE: [i64; 2] = [15 * 60, 60 * 60];
 /// How many differing values are printed; the others are counted.
 const PRINTED: usize = 10;
 
+/// Compares tenant after tenant and prints the results. A missing or differing
+/// sample is a failure.
+pub(super) async fn run(server: &Server, reader: &mut HistoryReader<'_>) -> Result<(), Failure> {
+    let mut equal = true;
+    while let Some(history) = reader.next().await? {
+        let labels = &reader.flags.labels;
+        match compare(server, &history.series, labels, reader.window).await {
+            Ok(comparison) => {
+                equal &= comparison.missing == 0 && comparison.differing == 0;
+                print(&history.series.alias, &comparison, &history.gaps)?;
+            }
+            Err(error) => {
+                reader.summary.not_sent(&history, error);
+                break;
+            }
+        }
+    }
+    reader.summary.conclude(0)?;
+    match equal {
+        true => Ok(()),
+        false => Err(Failure::Found),
+    }
+}
+
+fn print(alias: &str, comparison: &Comparison, without_report: &[String]) -> Result<(), Failure> {
+    line(format_args!(
+        "{alias}: {} values compared, {} missing, {} different",
+        comparison.compared, comparison.missing, comparison.differing
+    ))?;
+    for gap in comparison.gaps() {
+        line(format_args!(
+            "  missing    {} to {}: {} series, such as {}",
+            time_of(gap.first),
+            time_of(gap.last),
+            gap.series,
+            gap.example
+        ))?;
+    }
+    for example in &comparison.examples {
+        line(format_args!("  different  {example}"))?;
+    }
+    let more = comparison
+        .differing
+        .saturating_sub(comparison.examples.len() as u64);
+    if more > 0 {
+        line(format_args!("  different  and {more} more"))?;
+    }
+    if !without_report.is_empty() {
+        line(format_args!(
+            "  Graph has no report of {}",
+            without_report.join(" ")
+        ))?;
+    }
+    Ok(())
+}
+
 /// The comparison of one tenant.
-#[derive(Debug, Default)]
-pub(super) struct Comparison {
-    pub(super) compared: u64,
-    pub(super) missing: u64,
-    pub(super) differing: u64,
+#[derive(Default)]
+struct Comparison {
+    compared: u64,
+    missing: u64,
+    differing: u64,
     /// The times at which series are missing: how many, and one of them.
     holes: BTreeMap<i64, (u64, String)>,
     /// Some differing values.
-    pub(super) examples: Vec<String>,
+    examples: Vec<String>,
 }
 
 impl Comparison {
     /// The intervals in which series are missing.
-    pub(super) fn gaps(&self) -> Vec<Gap<'_>> {
+    fn gaps(&self) -> Vec<Gap<'_>> {
         let mut gaps: Vec<Gap<'_>> = Vec::new();
         for (at, (series, example)) in &self.holes {
             match gaps.last_mut() {
@@ -57,24 +119,64 @@ impl Comparison {
         }
         gaps
     }
+
+    fn compare(
+        &mut self,
+        (series, alias): (&Series, &str),
+        stored: &Stored,
+        (time, window): (i64, Window),
+    ) {
+        let written = window.step_before(time);
+        let Some(expected) = series.at(written).filter(|_| written >= window.from) else {
+            return;
+        };
+        self.compared += 1;
+        let found = stored.at((series, alias), time);
+        let Some(nearest) = found.first() else {
+            self.missing += 1;
+            let hole = self.holes.entry(time).or_default();
+            hole.0 += 1;
+            if hole.1.is_empty() {
+                hole.1 = series.name(alias);
+            }
+            return;
+        };
+        let late = match series.family.past {
+            Some(PastSource::States) => LATE_STATE,
+            _ => LATE_REPORT,
+        };
+        let earlier = late.iter().filter_map(|late| series.at(written - late));
+        let mut possible = std::iter::once(expected).chain(earlier);
+        if possible.any(|value| found.iter().any(|found| alike(*found, value))) {
+            return;
+        }
+        self.differing += 1;
+        if self.examples.len() < PRINTED {
+            self.examples.push(format!(
+                "{} at {}: {nearest} instead of {expected}",
+                series.name(alias),
+                time_of(time)
+            ));
+        }
+    }
 }
 
 /// An interval in which series are missing.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Gap<'a> {
-    pub(super) first: i64,
-    pub(super) last: i64,
+struct Gap<'a> {
+    first: i64,
+    last: i64,
     /// The most missing series at one time.
-    pub(super) series: u64,
+    series: u64,
     /// One of them.
-    pub(super) example: &'a str,
+    example: &'a str,
 }
 
 /// Compares a tenant's series with the server's.
-pub(super) async fn compare(
+async fn compare(
     server: &Server,
     tenant: &TenantSeries,
-    (labels, window): (&[Label], Window),
+    labels: &[Label],
+    window: Window,
 ) -> Result<Comparison, ServerError> {
     let mut comparison = Comparison::default();
     let times = times(window);
@@ -82,13 +184,8 @@ pub(super) async fn compare(
         return Ok(comparison);
     };
     for family in FAMILIES.iter().filter(|it| !tenant.of(it).is_empty()) {
-        let question = RangeQuery {
-            promql: promql(family, &tenant.alias, labels, window),
-            start: *first,
-            end: *last,
-            step: EVERY,
-        };
-        let stored = Stored::new(server.query(&question).await?);
+        let promql = promql(family, &tenant.alias, labels, window);
+        let stored = Stored::new(server.query(&promql, *first..=*last, EVERY).await?);
         for series in tenant.of(family) {
             let series = (series, &*tenant.alias);
             for at in &times {
@@ -97,6 +194,11 @@ pub(super) async fn compare(
         }
     }
     Ok(comparison)
+}
+
+/// A second as text.
+fn time_of(second: i64) -> Rfc3339 {
+    Rfc3339(Timestamp::from_seconds(second))
 }
 
 fn times(window: Window) -> Vec<i64> {
@@ -109,11 +211,11 @@ fn times(window: Window) -> Vec<i64> {
 /// where that is longer.
 fn promql(family: &Family, alias: &str, labels: &[Label], window: Window) -> String {
     let mut matchers = Vec::new();
-    for label in labels {
-        write_label(&label.name, &label.value, &mut matchers);
+    for (name, value) in labels {
+        write_label(name, value, &mut matchers);
     }
     let matchers = String::from_utf8_lossy(&matchers);
-    let range = window.step().max(LOOKBACK);
+    let range = window.step.max(LOOKBACK);
     let name = family.name;
     format!("last_over_time({name}{{tenant=\"{alias}\"{matchers}}}[{range}s])")
 }
@@ -149,48 +251,6 @@ impl Stored {
             values.get(place).map(|(_, value)| *value)
         })
         .collect()
-    }
-}
-
-impl Comparison {
-    fn compare(
-        &mut self,
-        (series, alias): (&Series, &str),
-        stored: &Stored,
-        (time, window): (i64, Window),
-    ) {
-        let written = window.step_before(time);
-        let Some(expected) = series.at(written).filter(|_| written >= window.from) else {
-            return;
-        };
-        self.compared += 1;
-        let found = stored.at((series, alias), time);
-        let Some(nearest) = found.first() else {
-            self.missing += 1;
-            let hole = self.holes.entry(time).or_default();
-            hole.0 += 1;
-            if hole.1.is_empty() {
-                hole.1 = series.name(alias);
-            }
-            return;
-        };
-        let late = match series.family.past {
-            Some(PastSource::States) => LATE_STATE,
-            _ => LATE_REPORT,
-        };
-        let earlier = late.iter().filter_map(|late| series.at(written - late));
-        let mut possible = std::iter::once(expected).chain(earlier);
-        if possible.any(|value| found.iter().any(|found| alike(*found, value))) {
-            return;
-        }
-        self.differing += 1;
-        if self.examples.len() < PRINTED {
-            let at = jiff::Timestamp::from_second(time).unwrap_or_default();
-            self.examples.push(format!(
-                "{} at {at}: {nearest} instead of {expected}",
-                series.name(alias)
-            ));
-        }
     }
 }
 

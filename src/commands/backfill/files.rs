@@ -1,33 +1,53 @@
 //! The files for promtool.
 
-use super::history::TenantHistory;
+use super::advice;
 use super::manifest::{Finished, Manifest};
 use super::openmetrics::{self, OutputSize};
 use super::reader::HistoryReader;
-use super::series::TenantSeries;
+use super::series::{Series, TenantSeries};
 use super::summary::Summary;
 use super::window::Window;
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
+use crate::commands::atomic_file::{READABLE, UNFINISHED, replace};
 use crate::config::Tenant;
-use anyhow::Context as _;
-use std::fs::{self, Permissions};
-use std::io::{BufWriter, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use anyhow::{Context as _, Error};
+use std::fs;
 use std::path::Path;
-use tempfile::{Builder, NamedTempFile};
 
-/// Prometheus' tools may run as another user.
-const READABLE: u32 = 0o644;
-
-/// The name of an incomplete file begins with this.
-const UNFINISHED: &str = ".unfinished-";
-
-/// Large enough for long writes: a file has millions of short lines.
-const BUFFER: usize = 256 * 1024;
+/// Writes the tenants in files of `--tenants-per-file`. A tenant that a file of
+/// an earlier run has is not read again.
+pub(super) async fn run<'a>(
+    mut tenants: Vec<&'a Tenant>,
+    reader: impl FnOnce(Vec<&'a Tenant>) -> Result<HistoryReader<'a>, Failure>,
+    flags: &Backfill,
+    window: Window,
+) -> Result<(), Failure> {
+    let mut files = Files::open(flags, window)?;
+    let all = tenants.len();
+    if let Some(manifest) = &files.manifest {
+        let done = manifest.tenants();
+        tenants.retain(|tenant| !done.contains(tenant.alias.as_str()));
+    }
+    let kept = all - tenants.len();
+    let mut reader = reader(tenants)?;
+    files.write(&mut reader).await?;
+    let summary = &mut reader.summary;
+    if let Some(manifest) = &files.manifest {
+        summary.files = manifest.files.len();
+        for file in &manifest.files {
+            summary.all += file.size;
+        }
+    }
+    summary.print(kept, "written")?;
+    if summary.files > 0 {
+        advice::print(flags)?;
+    }
+    summary.conclude(kept)
+}
 
 /// Where the files go.
-pub(super) struct Files<'a> {
+struct Files<'a> {
     flags: &'a Backfill,
     window: Window,
     output: Output<'a>,
@@ -39,7 +59,7 @@ pub(super) struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Creates the directory where it is missing, and reads its manifest.
-    pub(super) fn open(flags: &'a Backfill, window: Window) -> Result<Self, Failure> {
+    fn open(flags: &'a Backfill, window: Window) -> Result<Self, Failure> {
         let output = flags.output();
         let manifest = match output {
             Output::File(_) => None,
@@ -54,50 +74,18 @@ impl<'a> Files<'a> {
         })
     }
 
-    /// The tenants that are still to be read.
-    pub(super) fn pending<'t>(&self, tenants: Vec<&'t Tenant>) -> Vec<&'t Tenant> {
-        let done = self.manifest.as_ref().map(Manifest::tenants);
-        let done = done.unwrap_or_default();
-        let tenants = tenants.into_iter();
-        tenants
-            .filter(|tenant| !done.contains(tenant.alias.as_str()))
-            .collect()
-    }
-
-    /// Writes the tenants in files of `--tenants-per-file`.
-    pub(super) async fn write(
-        &mut self,
-        reader: &mut HistoryReader<'_>,
-        summary: &mut Summary,
-    ) -> Result<(), Failure> {
-        while let Some((alias, history)) = reader.next().await? {
-            let Some(TenantHistory { series, .. }) = summary.tenant(&alias, history) else {
-                continue;
-            };
-            if series.iter().all(|series| series.count(self.window) == 0) {
+    async fn write(&mut self, reader: &mut HistoryReader<'_>) -> Result<(), Failure> {
+        while let Some(history) = reader.next().await? {
+            let counts = |series: &Series| series.count(self.window);
+            if history.series.iter().map(counts).all(|count| count == 0) {
                 continue;
             }
-            self.tenants.push(series);
-            if self.is_full() {
-                self.finish(summary)?;
+            self.tenants.push(history.series);
+            if self.manifest.is_some() && self.tenants.len() >= self.flags.tenants_per_file.get() {
+                self.finish(&mut reader.summary)?;
             }
         }
-        self.finish(summary)?;
-        if let Some(manifest) = &self.manifest {
-            summary.files = manifest.files.len();
-            summary.all = manifest.files.iter().map(Finished::written).fold(
-                OutputSize::default(),
-                |all, file| OutputSize {
-                    samples: all.samples + file.samples,
-                    bytes: all.bytes + file.bytes,
-                },
-            );
-        }
-        Ok(())
-    }
-
-    fn is_full(&self) -> bool {
-        self.manifest.is_some() && self.tenants.len() >= self.flags.tenants_per_file.get()
+        self.finish(&mut reader.summary)
     }
 
     /// Completes a file of the tenants read so far.
@@ -107,64 +95,40 @@ impl<'a> Files<'a> {
         let Some(first) = tenants.first() else {
             return Ok(());
         };
-        let directory = match self.output {
-            Output::File(file) => {
-                let written = self.written(&series, file)?;
-                summary.add(written);
-                summary.files = 1;
-                summary.all = written;
-                return Ok(());
-            }
-            Output::Directory(directory) => directory,
-        };
         // No other file has this tenant.
-        let name = match tenants.len() - 1 {
+        let file = match tenants.len() - 1 {
             0 => format!("{first}.om"),
             more => format!("{first}-and-{more}-more.om"),
         };
-        let written = self.written(&series, &directory.join(&name))?;
-        summary.add(written);
-        let finished = Finished {
-            file: name,
-            tenants,
-            samples: written.samples,
-            bytes: written.bytes,
+        let size = match self.output {
+            Output::File(path) => self.written(&series, path)?,
+            Output::Directory(directory) => self.written(&series, &directory.join(&file))?,
         };
+        summary.written += size;
         match &mut self.manifest {
-            Some(manifest) => manifest.add(directory, finished),
-            None => Ok(()),
+            Some(manifest) => manifest.add(Finished {
+                file,
+                tenants,
+                size,
+            }),
+            None => {
+                summary.files = 1;
+                summary.all = size;
+                Ok(())
+            }
         }
     }
 
-    /// Writes a file that has its name only when it is complete.
     fn written(&self, series: &[TenantSeries], file: &Path) -> Result<OutputSize, Failure> {
-        self.replaced(series, file).map_err(|error| Failure::Other {
-            error: anyhow::Error::new(error)
-                .context(format!("{} cannot be written", file.display())),
-            hint: Some(
-                "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended"
-                    .to_owned(),
-            ),
+        let written = replace(file, READABLE, |out| {
+            openmetrics::write(out, series, &self.flags.labels, self.window)
+        });
+        written.map_err(|error| {
+            Failure::with_hint(
+                Error::new(error).context(format!("{} cannot be written", file.display())),
+                "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended",
+            )
         })
-    }
-
-    fn replaced(&self, series: &[TenantSeries], file: &Path) -> std::io::Result<OutputSize> {
-        let folder = match file.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let unfinished: NamedTempFile = Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-        let mut out = BufWriter::with_capacity(BUFFER, unfinished);
-        let written = openmetrics::write(&mut out, series, &self.flags.labels, self.window)?;
-        out.flush()?;
-        let unfinished = out
-            .into_inner()
-            .map_err(std::io::IntoInnerError::into_error)?;
-        let handle = unfinished.as_file();
-        handle.set_permissions(Permissions::from_mode(READABLE))?;
-        handle.sync_all()?;
-        unfinished.persist(file)?;
-        Ok(written)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The history of one tenant, from its daily reports and its catalogue.
 
 use super::max_scores;
-use super::series::{SeriesBuilder, SeriesNumber, TenantSeries};
-use super::window::{DAY, Window, date, midnight, second_from};
+use super::series::{NumberedValue, NumberedValues, SeriesBuilder, TenantSeries};
+use super::window::{DAY, Window, midnight, second_from};
 use crate::config::TenantRules;
-use secure_score_exposition::{FAMILIES, Family, PastSource, Policy, send_samples};
+use crate::serde_time::Day as Date;
+use secure_score_exposition::{FAMILIES, PastSource, Policy, send_samples};
 use secure_score_model::{
     Catalogue, CatalogueEntry, CategoryPins, Report, StateUpdate, TenantSnapshot, Timestamp,
 };
@@ -22,24 +23,11 @@ pub(super) struct HistoryOptions {
     pub(super) policy: Policy,
     /// The time that is covered.
     pub(super) window: Window,
-    /// The present second: later dates are errors.
-    pub(super) now: i64,
     /// Whether series of single controls are included.
     pub(super) controls: bool,
 }
 
-impl HistoryOptions {
-    /// The included families of one source.
-    fn families(&self, source: PastSource) -> impl Iterator<Item = &'static Family> + use<> {
-        let controls = self.controls;
-        FAMILIES.iter().filter(move |family| {
-            family.past == Some(source) && (controls || !family.is_of_controls())
-        })
-    }
-}
-
 /// The history of a tenant.
-#[derive(Debug)]
 pub(super) struct TenantHistory {
     /// The series.
     pub(super) series: TenantSeries,
@@ -73,7 +61,7 @@ pub(super) struct HistoryBuilder {
 /// The values of a day.
 struct Day {
     as_of: Timestamp,
-    values: Vec<(SeriesNumber, f64)>,
+    values: Vec<NumberedValue>,
 }
 
 impl HistoryBuilder {
@@ -104,7 +92,7 @@ impl HistoryBuilder {
         for report in reports {
             let Some(as_of) = report
                 .as_of
-                .filter(|it| second_from(*it) <= self.options.now)
+                .filter(|it| second_from(*it) <= self.options.window.now)
             else {
                 self.undated += 1;
                 continue;
@@ -143,14 +131,22 @@ impl HistoryBuilder {
         let report = Some(Arc::new(report));
         let rules = &self.options.rules;
         let snapshot = TenantSnapshot::join(Some(&catalogue), report, &self.pins, rules);
-        let mut values = Vec::new();
-        send_samples(
-            self.options.families(PastSource::Reports),
-            &snapshot,
-            &self.options.policy,
-            &mut self.builder.values(&mut values),
-        );
+        let values = self.values(PastSource::Reports, &snapshot);
         self.days.insert(day, Day { as_of, values });
+    }
+
+    /// The values of a snapshot in the included families of one source.
+    fn values(&mut self, source: PastSource, snapshot: &TenantSnapshot) -> Vec<NumberedValue> {
+        let controls = self.options.controls;
+        let families = FAMILIES
+            .iter()
+            .filter(|family| family.past == Some(source) && (controls || !family.is_of_controls()));
+        let mut sink = NumberedValues {
+            builder: &mut self.builder,
+            values: Vec::new(),
+        };
+        send_samples(families, snapshot, &self.options.policy, &mut sink);
+        sink.values
     }
 
     /// Pins the category of controls that left the catalogue: a series must not
@@ -202,9 +198,10 @@ impl HistoryBuilder {
     }
 
     fn gaps(&self) -> Vec<String> {
+        let date = |second| Date::beginning(Timestamp::from_seconds(second)).to_string();
         let days = self.days.keys();
-        days.clone()
-            .zip(days.skip(1))
+        let pairs = days.clone().zip(days.skip(1));
+        pairs
             .flat_map(|(one, next)| (1..(next - one) / DAY).map(move |gap| date(one + gap * DAY)))
             .collect()
     }
@@ -249,11 +246,8 @@ impl HistoryBuilder {
         };
         let rules = &self.options.rules;
         let snapshot = TenantSnapshot::join(Some(&catalogue), None, &self.pins, rules);
-        send_samples(
-            self.options.families(PastSource::States),
-            &snapshot,
-            &self.options.policy,
-            &mut self.builder.during(seconds),
-        );
+        for (number, value) in self.values(PastSource::States, &snapshot) {
+            self.builder.add(number, seconds.clone(), value);
+        }
     }
 }

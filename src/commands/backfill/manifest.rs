@@ -3,15 +3,15 @@
 
 use super::openmetrics::OutputSize;
 use super::window::second_from;
-use crate::cli::Backfill;
+use crate::cli::{Backfill, Label};
 use crate::commands::Failure;
-use anyhow::Context as _;
+use crate::commands::atomic_file::{PRIVATE, replace};
+use anyhow::{Context as _, Error, anyhow};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
-use tempfile::NamedTempFile;
+use std::path::{Path, PathBuf};
 
 /// The manifest's name in its directory.
 pub(super) const NAME: &str = "backfill.json";
@@ -22,6 +22,8 @@ const VERSION: u32 = 1;
 /// The finished files of a directory.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Manifest {
+    #[serde(skip)]
+    directory: PathBuf,
     version: u32,
     terms: ContentFlags,
     pub(super) files: Vec<Finished>,
@@ -32,7 +34,7 @@ pub(super) struct Manifest {
 struct ContentFlags {
     days: u16,
     step_seconds: u64,
-    labels: Vec<(String, String)>,
+    labels: Vec<Label>,
     controls: bool,
     demo: bool,
     until_seconds: Option<i64>,
@@ -43,18 +45,8 @@ struct ContentFlags {
 pub(super) struct Finished {
     pub(super) file: String,
     pub(super) tenants: Vec<String>,
-    pub(super) samples: u64,
-    pub(super) bytes: u64,
-}
-
-impl Finished {
-    /// Its size.
-    pub(super) fn written(&self) -> OutputSize {
-        OutputSize {
-            samples: self.samples,
-            bytes: self.bytes,
-        }
-    }
+    #[serde(flatten)]
+    pub(super) size: OutputSize,
 }
 
 impl Manifest {
@@ -67,46 +59,41 @@ impl Manifest {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(Self {
+                    directory: directory.to_owned(),
                     version: VERSION,
                     terms,
                     files: Vec::new(),
                 });
             }
             Err(error) => {
-                return Err(anyhow::Error::new(error)
+                let error = Error::new(error);
+                return Err(error
                     .context(format!("{} cannot be read", path.display()))
                     .into());
             }
         };
-        let elsewhere = || {
-            Some(format!(
-                "name another directory with --output, or remove {}",
-                directory.display()
-            ))
+        let shown = directory.display();
+        let unusable = |error| {
+            let hint = format!("name another directory with --output, or remove {shown}");
+            Err(Failure::with_hint(error, hint))
         };
-        let read: Result<Self, _> = serde_json::from_slice(&bytes);
-        let mut manifest = match read {
-            Ok(manifest) if manifest.version == VERSION => manifest,
-            _ => {
-                return Err(Failure::Other {
-                    error: anyhow::anyhow!("{} is not a manifest of this version", path.display()),
-                    hint: elsewhere(),
-                });
-            }
+        let read = serde_json::from_slice(&bytes).ok();
+        let Some(manifest) = read.filter(|it: &Self| it.version == VERSION) else {
+            let path = path.display();
+            return unusable(anyhow!("{path} is not a manifest of this version"));
         };
         if manifest.terms != terms {
-            return Err(Failure::Other {
-                error: anyhow::anyhow!(
-                    "{} has files that were written with other flags (--days, --until, --step, --label, --no-controls or --demo)",
-                    directory.display()
-                ),
-                hint: elsewhere(),
-            });
+            return unusable(anyhow!(
+                "{shown} has files that were written with other flags (--days, --until, --step, --label, --no-controls or --demo)"
+            ));
         }
-        manifest
-            .files
-            .retain(|it| directory.join(&it.file).is_file());
-        Ok(manifest)
+        let mut files = manifest.files;
+        files.retain(|it| directory.join(&it.file).is_file());
+        Ok(Self {
+            directory: directory.to_owned(),
+            files,
+            ..manifest
+        })
     }
 
     /// The tenants with a finished file.
@@ -116,29 +103,20 @@ impl Manifest {
     }
 
     /// Adds a file and saves the manifest.
-    pub(super) fn add(&mut self, directory: &Path, file: Finished) -> Result<(), Failure> {
+    pub(super) fn add(&mut self, file: Finished) -> Result<(), Failure> {
         self.files.push(file);
-        let path = directory.join(NAME);
-        let written = self.save(directory, &path);
+        let path = self.directory.join(NAME);
+        let written = replace(&path, PRIVATE, |out| {
+            serde_json::to_writer_pretty(&mut *out, self)?;
+            out.write_all(b"\n")
+        });
         Ok(written.with_context(|| format!("{} cannot be written", path.display()))?)
-    }
-
-    fn save(&self, directory: &Path, path: &Path) -> anyhow::Result<()> {
-        let mut unfinished = NamedTempFile::new_in(directory)?;
-        serde_json::to_writer_pretty(&mut unfinished, self)?;
-        unfinished.write_all(b"\n")?;
-        unfinished.as_file().sync_all()?;
-        unfinished.persist(path)?;
-        Ok(())
     }
 }
 
 impl ContentFlags {
     fn of(flags: &Backfill) -> Self {
-        let labels = flags.labels.iter();
-        let mut labels: Vec<_> = labels
-            .map(|it| (it.name.clone(), it.value.clone()))
-            .collect();
+        let mut labels = flags.labels.clone();
         labels.sort();
         Self {
             days: flags.days,

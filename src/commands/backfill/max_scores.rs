@@ -25,11 +25,10 @@ pub(super) fn of_day(catalogue: &Catalogue, report: &Report) -> Catalogue {
     let score_of = |entry: &CatalogueEntry| scores.get(&entry.id.to_ascii_lowercase()).copied();
     let trusted = adds_up(catalogue, report, &scores);
     let entries = catalogue.entries.iter().map(|entry| {
-        let max_score = match score_of(entry).map(|score| maximum(entry, score)) {
-            Some(Maximum::Implied(points)) => Some(points),
-            Some(Maximum::Presumed(points)) if trusted => Some(points),
-            _ => None,
-        };
+        let max_score = score_of(entry).and_then(|score| {
+            let todays = entry.max_score.filter(|_| trusted);
+            implied_max(entry, score).or(todays)
+        });
         if max_score == entry.max_score {
             return Arc::clone(entry);
         }
@@ -43,25 +42,14 @@ pub(super) fn of_day(catalogue: &Catalogue, report: &Report) -> Catalogue {
     }
 }
 
-/// How a maximum is known.
-enum Maximum {
-    /// The day's own figures imply it.
-    Implied(Points),
-    /// Today's maximum, which the day's own figures do not contradict.
-    Presumed(Points),
-    /// It is not known.
-    Unknown,
-}
-
-fn maximum(entry: &CatalogueEntry, score: &ControlScore) -> Maximum {
-    let Some(implied) = score.implied_max() else {
-        return entry.max_score.map_or(Maximum::Unknown, Maximum::Presumed);
-    };
+/// The maximum that the day's own figures imply.
+fn implied_max(entry: &CatalogueEntry, score: &ControlScore) -> Option<Points> {
+    let implied = score.implied_max()?;
     // 7.83 points at 97.9 % mean a maximum of 8 points, not of 7.998.
     let whole = Points::new(implied.get().round());
     let meant = [entry.max_score, whole].into_iter().flatten();
     let mut meant = meant.filter(|points| agrees(*points, score));
-    Maximum::Implied(meant.next().unwrap_or(implied))
+    Some(meant.next().unwrap_or(implied))
 }
 
 fn agrees(maximum: Points, score: &ControlScore) -> bool {
@@ -82,10 +70,7 @@ fn adds_up(
         .collect();
     let max_scores = scores.iter().map(|(id, score)| match entries.get(id) {
         None => score.implied_max(),
-        Some(entry) => match maximum(entry, score) {
-            Maximum::Implied(points) | Maximum::Presumed(points) => Some(points),
-            Maximum::Unknown => None,
-        },
+        Some(entry) => implied_max(entry, score).or(entry.max_score),
     });
     let sum: Option<Vec<Points>> = max_scores.collect();
     let sum = sum.map(|all| all.into_iter().sum::<Points>());
@@ -98,20 +83,11 @@ fn adds_up(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secure_score_model::{ActionType, Anomalies, Category, History, Level, Tier};
+    use secure_score_model::Category;
 
     fn entry(id: &str, max: f64) -> Arc<CatalogueEntry> {
         Arc::new(CatalogueEntry {
-            id: id.into(),
-            title: id.into(),
-            category: Category::Identity,
-            product: "".into(),
-            tier: Tier::Core,
-            user_impact: Level::Low,
-            implementation_cost: Level::Low,
-            action_type: ActionType::Config,
             max_score: Points::new(max),
-            history: History::default(),
             ..CatalogueEntry::new(id)
         })
     }
@@ -119,24 +95,14 @@ mod tests {
     fn day(max: f64, scores: &[(&str, f64, f64)]) -> Report {
         let score = |(id, score, percentage): &(&str, f64, f64)| {
             Arc::new(ControlScore {
-                id: (*id).into(),
-                category: Category::Identity,
-                score: Points::new(*score).unwrap(),
                 percentage: Some(*percentage),
-                last_synced: None,
-                implementation_status: None,
+                ..ControlScore::new(id, Category::Identity, Points::new(*score).unwrap())
             })
         };
         Report {
-            entra_tenant_id: "t".into(),
-            as_of: None,
-            current_score: None,
             max_score: Points::new(max),
-            active_users: None,
-            licensed_users: None,
-            comparisons: Vec::new(),
             scores: scores.iter().map(score).collect(),
-            anomalies: Anomalies::default(),
+            ..Report::new("t")
         }
     }
 

@@ -5,13 +5,22 @@ use super::series::{Series, TenantSeries};
 use super::window::Window;
 use crate::cli::Label;
 use secure_score_exposition::{FAMILIES, Format, write_number};
+use serde::{Deserialize, Serialize};
 use std::io::{self, Write};
+use std::ops::AddAssign;
 
 /// The size of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct OutputSize {
     pub(super) samples: u64,
     pub(super) bytes: u64,
+}
+
+impl AddAssign for OutputSize {
+    fn add_assign(&mut self, other: Self) {
+        self.samples += other.samples;
+        self.bytes += other.bytes;
+    }
 }
 
 /// Writes the tenants' samples as one exposition with its end.

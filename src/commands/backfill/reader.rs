@@ -1,6 +1,7 @@
 //! Reads the histories of many tenants from Graph.
 
 use super::history::{HistoryBuilder, HistoryOptions, TenantHistory};
+use super::summary::Summary;
 use super::window::Window;
 use crate::cli::Backfill;
 use crate::commands::{Failure, privacy};
@@ -9,7 +10,6 @@ use crate::graph::{Client, GraphError, HttpClients, RefreshPermit};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use secure_score_exposition::Policy;
-use secure_score_model::Timestamp;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -22,9 +22,10 @@ pub(super) struct HistoryReader<'a> {
     clients: HttpClients<'a>,
     telemetry: Arc<Telemetry>,
     permits: Arc<Semaphore>,
-    flags: &'a Backfill,
-    window: Window,
-    now: Timestamp,
+    pub(super) flags: &'a Backfill,
+    pub(super) window: Window,
+    /// Counts what was read.
+    pub(super) summary: Summary,
     waiting: VecDeque<&'a Tenant>,
     in_flight: VecDeque<(String, JoinHandle<Result<TenantHistory, GraphError>>)>,
 }
@@ -35,7 +36,7 @@ impl<'a> HistoryReader<'a> {
         config: &'a Config,
         tenants: Vec<&'a Tenant>,
         flags: &'a Backfill,
-        (window, now): (Window, Timestamp),
+        window: Window,
     ) -> Result<Self, Failure> {
         let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
         Ok(Self {
@@ -45,29 +46,32 @@ impl<'a> HistoryReader<'a> {
             config,
             flags,
             window,
-            now,
+            summary: Summary::new(tenants.len()),
             waiting: tenants.into(),
             in_flight: VecDeque::new(),
         })
     }
 
-    /// The alias of the next tenant, and its history or the error.
-    pub(super) async fn next(
-        &mut self,
-    ) -> Result<Option<(String, Result<TenantHistory, GraphError>)>, Failure> {
-        while self.in_flight.len() < self.config.refresh.concurrency.get()
-            && let Some(tenant) = self.waiting.pop_front()
-        {
-            let reading = tokio::spawn(self.read(tenant));
-            self.in_flight.push_back((tenant.alias.clone(), reading));
+    /// The next history that can be read. A tenant that fails is reported and
+    /// skipped.
+    pub(super) async fn next(&mut self) -> Result<Option<TenantHistory>, Failure> {
+        loop {
+            while self.in_flight.len() < self.config.refresh.concurrency.get()
+                && let Some(tenant) = self.waiting.pop_front()
+            {
+                let reading = tokio::spawn(self.read(tenant));
+                self.in_flight.push_back((tenant.alias.clone(), reading));
+            }
+            let Some((alias, reading)) = self.in_flight.pop_front() else {
+                return Ok(None);
+            };
+            let history = reading
+                .await
+                .context("the task that reads a tenant ended early")?;
+            if let Some(history) = self.summary.tenant(&alias, history) {
+                return Ok(Some(history));
+            }
         }
-        let Some((alias, reading)) = self.in_flight.pop_front() else {
-            return Ok(None);
-        };
-        let history = reading
-            .await
-            .context("the task that reads a tenant ended early")?;
-        Ok(Some((alias, history)))
     }
 
     fn read(
@@ -85,7 +89,6 @@ impl<'a> HistoryReader<'a> {
                 ..privacy::label_policy(self.config)
             },
             window: self.window,
-            now: self.now.nanos().div_euclid(1_000_000_000),
             controls: !self.flags.no_controls,
         };
         async move { read(&client, RefreshPermit::take(permits).await, options).await }

@@ -1,13 +1,13 @@
 //! Sends the samples to a remote-write receiver.
 
+use super::advice;
 use super::openmetrics::OutputSize;
 use super::reader::HistoryReader;
 use super::series::TenantSeries;
-use super::summary::Summary;
 use super::window::Window;
 use crate::cli::Label;
 use crate::commands::Failure;
-use crate::tsdb::{Batch, Sample, Server, ServerError};
+use crate::tsdb::{Batch, Server, ServerError};
 
 /// Samples per request: a few hundred kilobytes before compression, well below
 /// the limits of receivers.
@@ -16,26 +16,22 @@ const BATCH: usize = 10_000;
 /// Sends tenant after tenant, each series in order of time.
 ///
 /// An error ends the run: a server that rejects one tenant rejects all.
-pub(super) async fn send(
-    server: &Server,
-    reader: &mut HistoryReader<'_>,
-    (labels, window): (&[Label], Window),
-    summary: &mut Summary,
-) -> Result<(), Failure> {
-    while let Some((alias, history)) = reader.next().await? {
-        let Some(history) = summary.tenant(&alias, history) else {
-            continue;
-        };
-        match send_tenant(server, &history.series, labels, window).await {
-            Ok(written) => summary.add(written),
+pub(super) async fn run(server: &Server, reader: &mut HistoryReader<'_>) -> Result<(), Failure> {
+    while let Some(history) = reader.next().await? {
+        let labels = &reader.flags.labels;
+        match send_tenant(server, &history.series, labels, reader.window).await {
+            Ok(written) => reader.summary.written += written,
             Err(error) => {
-                let hint = error.hint();
-                summary.failed_later(&alias, error.into(), hint);
+                reader.summary.not_sent(&history, error);
                 break;
             }
         }
     }
-    Ok(())
+    reader.summary.print(0, "sent")?;
+    if reader.summary.written.samples > 0 {
+        advice::notes(reader.flags)?;
+    }
+    reader.summary.conclude(0)
 }
 
 async fn send_tenant(
@@ -54,10 +50,7 @@ async fn send_tenant(
                 batch.series(series.labels(&tenant.alias, labels));
                 begun = true;
             }
-            batch.sample(Sample {
-                value,
-                milliseconds: at * 1_000,
-            });
+            batch.sample(at, value);
             filled += 1;
             if filled == BATCH {
                 written.bytes += server.write(&batch).await?;

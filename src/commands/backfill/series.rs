@@ -1,28 +1,24 @@
 //! Series with a past: the values each had, and when.
 
 use super::window::Window;
+use crate::cli::Label;
 use secure_score_exposition::{
     Family, SampleSink, series_labels, shown, write_label, write_series,
 };
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 use std::ops::Range;
-
-use crate::cli::Label;
 
 /// Separates label values in a key. Prometheus' form of a label value has no
 /// control character but the line feed.
 const SEPARATOR: char = '\u{1f}';
 
 /// A value, and the seconds for which it held.
-#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Interval {
     pub(super) seconds: Range<i64>,
     pub(super) value: f64,
 }
 
 /// One series of a tenant.
-#[derive(Clone)]
 pub(super) struct Series {
     pub(super) family: &'static Family,
     /// The label values, joined by the separator.
@@ -39,15 +35,15 @@ impl Series {
     /// Its labels and `added` ones, the name as `__name__`.
     pub(super) fn labels(&self, tenant: &str, added: &[Label]) -> Vec<(String, String)> {
         let mut labels = series_labels(self.family, tenant, self.label_values());
-        labels.extend(added.iter().map(|it| (it.name.clone(), it.value.clone())));
+        labels.extend(added.iter().cloned());
         labels
     }
 
     /// Writes name, labels and `added` labels as a sample line begins.
     pub(super) fn write(&self, tenant: &str, added: &[Label], line: &mut Vec<u8>) {
         write_series(self.family, tenant, self.label_values(), line);
-        for label in added {
-            write_label(&label.name, &label.value, line);
+        for (name, value) in added {
+            write_label(name, value, line);
         }
         line.push(b'}');
     }
@@ -83,21 +79,11 @@ impl Series {
     }
 }
 
-impl fmt::Debug for Series {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {:?} {:?}",
-            self.family.name, self.labels, self.intervals
-        )
-    }
-}
-
 /// The series of one tenant by family.
 ///
 /// A score changes on few of ninety days and a state hardly ever. A series of
 /// ninety days takes some hundred bytes; its samples take megabytes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct TenantSeries {
     pub(super) alias: String,
     families: BTreeMap<&'static str, Vec<Series>>,
@@ -116,7 +102,10 @@ impl TenantSeries {
 }
 
 /// Identifies a series in a builder.
-pub(super) type SeriesNumber = usize;
+type SeriesNumber = usize;
+
+/// A value of a series.
+pub(super) type NumberedValue = (SeriesNumber, f64);
 
 /// Builds series from values that arrive in order of time.
 #[derive(Default)]
@@ -161,25 +150,6 @@ impl SeriesBuilder {
         }
     }
 
-    /// A sink that adds every sample with one interval.
-    pub(super) fn during(&mut self, seconds: Range<i64>) -> impl SampleSink {
-        During {
-            builder: self,
-            seconds,
-        }
-    }
-
-    /// A sink that collects the values of one day.
-    pub(super) fn values<'a>(
-        &'a mut self,
-        values: &'a mut Vec<(SeriesNumber, f64)>,
-    ) -> impl SampleSink {
-        Values {
-            builder: self,
-            values,
-        }
-    }
-
     /// The series that have a value.
     pub(super) fn finish(self, alias: String) -> TenantSeries {
         let mut families: BTreeMap<&'static str, Vec<Series>> = BTreeMap::new();
@@ -194,24 +164,13 @@ impl SeriesBuilder {
     }
 }
 
-struct During<'a> {
-    builder: &'a mut SeriesBuilder,
-    seconds: Range<i64>,
+/// Collects the values of one snapshot.
+pub(super) struct NumberedValues<'a> {
+    pub(super) builder: &'a mut SeriesBuilder,
+    pub(super) values: Vec<NumberedValue>,
 }
 
-impl SampleSink for During<'_> {
-    fn sample(&mut self, family: &'static Family, labels: &[&str], value: f64) {
-        let number = self.builder.number(family, labels);
-        self.builder.add(number, self.seconds.clone(), value);
-    }
-}
-
-struct Values<'a> {
-    builder: &'a mut SeriesBuilder,
-    values: &'a mut Vec<(SeriesNumber, f64)>,
-}
-
-impl SampleSink for Values<'_> {
+impl SampleSink for NumberedValues<'_> {
     fn sample(&mut self, family: &'static Family, labels: &[&str], value: f64) {
         let number = self.builder.number(family, labels);
         self.values.push((number, value));

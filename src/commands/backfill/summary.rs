@@ -3,11 +3,11 @@
 use super::history::TenantHistory;
 use super::openmetrics::OutputSize;
 use crate::commands::Failure;
-use crate::commands::stdout::{line, tenants};
+use crate::commands::stdout::{line, progress_bar, tenants};
 use crate::diagnostics;
 use crate::graph::GraphError;
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressStyle};
-use std::io::IsTerminal as _;
+use crate::tsdb::ServerError;
+use indicatif::{HumanBytes, HumanCount, ProgressBar};
 
 /// The most days without a report that are named; the others are counted.
 const GAPS_NAMED: usize = 5;
@@ -19,8 +19,8 @@ pub(super) struct Summary {
     failed: usize,
     days: usize,
     gaps: usize,
-    /// OutputSize by this run.
-    written: OutputSize,
+    /// What this run wrote or sent.
+    pub(super) written: OutputSize,
     /// The output as a whole, with the files of earlier runs.
     pub(super) all: OutputSize,
     pub(super) files: usize,
@@ -30,7 +30,7 @@ impl Summary {
     /// A summary of this many tenants.
     pub(super) fn new(tenants: usize) -> Self {
         Self {
-            bar: bar(tenants),
+            bar: progress_bar(tenants),
             read: 0,
             failed: 0,
             days: 0,
@@ -51,7 +51,8 @@ impl Summary {
         let history = match history {
             Ok(history) => history,
             Err(error) => {
-                self.failed(alias, &error);
+                let hint = error.hint();
+                self.failed(alias, error.into(), hint.as_deref());
                 return None;
             }
         };
@@ -62,32 +63,18 @@ impl Summary {
         Some(history)
     }
 
-    fn failed(&mut self, alias: &str, error: &GraphError) {
+    fn failed(&mut self, alias: &str, error: anyhow::Error, hint: Option<&str>) {
         self.failed += 1;
-        let hint = error.hint();
-        let error = anyhow::Error::new(error.clone()).context(alias.to_owned());
-        self.bar
-            .suspend(|| diagnostics::error(error.as_ref(), hint.as_deref()));
-    }
-
-    /// Counts a tenant as failed that was read before.
-    pub(super) fn failed_later(&mut self, alias: &str, error: anyhow::Error, hint: Option<&str>) {
-        self.failed += 1;
-        self.read = self.read.saturating_sub(1);
         let error = error.context(alias.to_owned());
         self.bar
             .suspend(|| diagnostics::error(error.as_ref(), hint));
     }
 
-    /// Whether nothing was written.
-    pub(super) fn is_idle(&self) -> bool {
-        self.written.samples == 0
-    }
-
-    /// Counts what was written.
-    pub(super) fn add(&mut self, written: OutputSize) {
-        self.written.samples += written.samples;
-        self.written.bytes += written.bytes;
+    /// Counts a tenant as failed that was read, but neither sent nor compared.
+    pub(super) fn not_sent(&mut self, history: &TenantHistory, error: ServerError) {
+        self.read = self.read.saturating_sub(1);
+        let hint = error.hint();
+        self.failed(&history.series.alias, error.into(), hint);
     }
 
     /// Prints the counts.
@@ -148,12 +135,7 @@ fn warnings(alias: &str, history: &TenantHistory) {
         );
     }
     if !history.gaps.is_empty() {
-        let named: Vec<&str> = history
-            .gaps
-            .iter()
-            .take(GAPS_NAMED)
-            .map(String::as_str)
-            .collect();
+        let named = history.gaps.get(..GAPS_NAMED).unwrap_or(&history.gaps);
         tracing::info!(
             tenant = alias,
             days = history.gaps.len(),
@@ -161,14 +143,4 @@ fn warnings(alias: &str, history: &TenantHistory) {
             "days without a report stay empty"
         );
     }
-}
-
-/// On standard error, and only on a terminal.
-fn bar(tenants: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} tenants, {eta} left");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(tenants as u64).with_style(style)
 }

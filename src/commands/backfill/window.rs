@@ -2,6 +2,7 @@
 
 use crate::cli::Backfill;
 use secure_score_model::Timestamp;
+use std::iter::StepBy;
 use std::ops::Range;
 
 /// Seconds of a day.
@@ -18,7 +19,10 @@ pub(super) struct Window {
     pub(super) from: i64,
     /// The first second after it.
     pub(super) to: i64,
-    step: i64,
+    /// The present second: later dates are errors.
+    pub(super) now: i64,
+    /// Seconds from one step to the next.
+    pub(super) step: i64,
 }
 
 impl Window {
@@ -29,6 +33,7 @@ impl Window {
         let end = now - UNTOUCHED;
         Self {
             from: midnight(now) - i64::from(flags.days) * DAY,
+            now,
             to: flags.until.map_or(end, |until| end.min(second_from(until))),
             step: i64::try_from(flags.step.as_secs())
                 .unwrap_or(i64::MAX)
@@ -38,26 +43,16 @@ impl Window {
 
     /// The steps in an interval. Steps are counted from the epoch, so that
     /// another run writes the same ones.
-    pub(super) fn steps(&self, interval: &Range<i64>) -> impl Iterator<Item = i64> + use<> {
-        let step = self.step;
-        let first = interval.start.max(self.from);
-        let first = first + (-first).rem_euclid(step);
-        let end = interval.end.min(self.to);
-        std::iter::successors(Some(first), move |at| Some(at + step))
-            .take_while(move |at| *at < end)
-    }
-
-    /// The number of steps in an interval.
-    pub(super) fn count(&self, interval: &Range<i64>) -> u64 {
+    pub(super) fn steps(&self, interval: &Range<i64>) -> StepBy<Range<i64>> {
         let first = interval.start.max(self.from);
         let first = first + (-first).rem_euclid(self.step);
-        let end = interval.end.min(self.to);
-        u64::try_from((end - first + self.step - 1).div_euclid(self.step)).unwrap_or(0)
+        let step = usize::try_from(self.step).unwrap_or(usize::MAX);
+        (first..interval.end.min(self.to)).step_by(step)
     }
 
-    /// Seconds from one step to the next.
-    pub(super) fn step(&self) -> i64 {
-        self.step
+    /// The number of steps in an interval: a range knows its length.
+    pub(super) fn count(&self, interval: &Range<i64>) -> u64 {
+        self.steps(interval).size_hint().0 as u64
     }
 
     /// The step at or before a second.
@@ -74,12 +69,6 @@ pub(super) fn midnight(second: i64) -> i64 {
 /// The first whole second that is not before a time.
 pub(super) fn second_from(at: Timestamp) -> i64 {
     -((-at.nanos()).div_euclid(1_000_000_000))
-}
-
-/// A day as `2026-03-31`.
-pub(super) fn date(day: i64) -> String {
-    let day = jiff::Timestamp::from_second(day).unwrap_or_default();
-    day.strftime("%Y-%m-%d").to_string()
 }
 
 #[cfg(test)]
@@ -99,7 +88,7 @@ mod tests {
             from in 0_i64..5_000, length in 0_i64..5_000, step in 1_i64..700,
             start in 0_i64..10_000, end in 0_i64..10_000,
         ) {
-            let window = Window { from, to: from + length, step };
+            let window = Window { from, to: from + length, now: 0, step };
             let interval = start..end;
             let steps: Vec<i64> = window.steps(&interval).collect();
             prop_assert_eq!(steps.len() as u64, window.count(&interval));

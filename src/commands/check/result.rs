@@ -82,6 +82,11 @@ impl TenantResult {
         self.add(Status::Fail, error.to_string(), error.hint());
     }
 
+    /// The value; an error is a line of the result.
+    pub(super) fn unless_failed<T>(&mut self, answer: Result<T, GraphError>) -> Option<T> {
+        answer.inspect_err(|error| self.fail(error)).ok()
+    }
+
     fn add(&mut self, status: Status, text: String, hint: Option<String>) {
         self.lines.push(Line { status, text, hint });
     }

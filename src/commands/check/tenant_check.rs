@@ -1,58 +1,42 @@
 //! The check of one tenant.
 
 use super::result::TenantResult;
+use crate::commands::now;
 use crate::config::{Config, Tenant};
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
 use secure_score_model::{
-    Catalogue, CategoryPins, ControlRules as _, ControlState, Report, TenantSnapshot, Timestamp,
+    Catalogue, CategoryPins, ControlRules as _, ControlState, Report, TenantSnapshot,
 };
 use std::sync::Arc;
-use std::time::SystemTime;
 use strict_yaml::suggest;
 
 pub(super) struct TenantCheck {
-    alias: String,
-    /// When the credential expires, if that is known.
-    expires: Option<Timestamp>,
-    /// How to renew it.
-    renewal: &'static str,
-    client: Client,
-    config: Arc<Config>,
+    pub(super) tenant: Tenant,
+    pub(super) client: Client,
+    pub(super) config: Arc<Config>,
+    pub(super) result: TenantResult,
 }
 
 impl TenantCheck {
-    pub(super) fn new(tenant: &Tenant, client: Client, config: &Arc<Config>) -> Self {
-        Self {
-            alias: tenant.alias.clone(),
-            expires: tenant.credential.expires(),
-            renewal: tenant.credential.renewal(),
-            client,
-            config: Arc::clone(config),
+    pub(super) async fn run(mut self, mut permit: RefreshPermit) -> TenantResult {
+        let credential = &self.tenant.credential;
+        if let Some(expires) = credential.expires() {
+            self.result.add_expiry(expires, credential.renewal(), now());
         }
-    }
-
-    pub(super) async fn run(self, mut permit: RefreshPermit) -> TenantResult {
-        let mut result = TenantResult::new(&self.alias);
-        if let Some(expires) = self.expires {
-            let now = Timestamp::from(SystemTime::now());
-            result.add_expiry(expires, self.renewal, now);
-        }
-        match self.client.token_facts().await {
-            Ok(facts) => result.add_token(&facts),
-            Err(error) => {
-                // Without a token each request would fail the same way.
-                result.fail(&error);
-                return result;
-            }
-        }
-        let catalogue = self.catalogue(&mut permit, &mut result).await;
-        let report = self.report(&mut permit, &mut result).await;
+        let facts = self.client.token_facts().await;
+        // Without a token each request would fail the same way.
+        let Some(facts) = self.result.unless_failed(facts) else {
+            return self.result;
+        };
+        self.result.add_token(&facts);
+        let catalogue = self.catalogue(&mut permit).await;
+        let report = self.report(&mut permit).await;
         let is_complete = catalogue.is_some() && report.is_some();
-        result.snapshot = self.join(catalogue, report);
+        self.result.snapshot = self.join(catalogue, report);
         if is_complete {
-            result.reconcile();
+            self.result.reconcile();
         }
-        result
+        self.result
     }
 
     fn join(&self, catalogue: Option<Catalogue>, report: Option<Report>) -> TenantSnapshot {
@@ -60,22 +44,14 @@ impl TenantCheck {
         if let Some(catalogue) = &catalogue {
             pins.learn(catalogue);
         }
-        let rules = self.config.rules(&self.alias);
+        let rules = self.config.rules(&self.tenant.alias);
         TenantSnapshot::join(catalogue.as_ref(), report.map(Arc::new), &pins, &rules)
     }
 
-    async fn catalogue(
-        &self,
-        permit: &mut RefreshPermit,
-        result: &mut TenantResult,
-    ) -> Option<Catalogue> {
-        let fetched = match self.client.catalogue(permit).await {
-            Ok(fetched) => fetched,
-            Err(error) => {
-                result.fail(&error);
-                return None;
-            }
-        };
+    async fn catalogue(&mut self, permit: &mut RefreshPermit) -> Option<Catalogue> {
+        let fetched = self.client.catalogue(permit).await;
+        let result = &mut self.result;
+        let fetched = result.unless_failed(fetched)?;
         if fetched.partial {
             result.fail(&GraphError::partial(Subject::Catalogue));
         }
@@ -96,14 +72,14 @@ impl TenantCheck {
             catalogue.entries.len()
         ));
         result.add_anomalies("catalogue", &catalogue.anomalies);
-        self.watch_list(&catalogue, result);
+        self.watch_list(&catalogue);
         Some(catalogue)
     }
 
     /// Warns about ids that match no control, and about watched controls that
     /// Microsoft has deprecated and will remove.
-    fn watch_list(&self, catalogue: &Catalogue, result: &mut TenantResult) {
-        let rules = self.config.rules(&self.alias);
+    fn watch_list(&mut self, catalogue: &Catalogue) {
+        let rules = self.config.rules(&self.tenant.alias);
         for unmatched in catalogue.unmatched_watches(&rules) {
             let ids = catalogue.entries.iter().map(|entry| &*entry.id);
             let hint = match suggest::nearest(&unmatched, ids) {
@@ -111,29 +87,21 @@ impl TenantCheck {
                 None => "it may be renamed, withdrawn, or not offered to this tenant; correct risk_accepted.watch".to_owned(),
             };
             let text = format!("watch list: {unmatched} matches no control of the catalogue");
-            result.warn(text, hint);
+            self.result.warn(text, hint);
         }
         let deprecated = catalogue.entries.iter().filter(|entry| entry.deprecated);
         for entry in deprecated.filter(|entry| rules.watches(&entry.id)) {
-            result.warn(
+            self.result.warn(
                 format!("watch list: Microsoft has deprecated {}", entry.id),
                 "it may disappear from the catalogue; watch its replacement too",
             );
         }
     }
 
-    async fn report(
-        &self,
-        permit: &mut RefreshPermit,
-        result: &mut TenantResult,
-    ) -> Option<Report> {
-        let fetched = match self.client.report(permit).await {
-            Ok(fetched) => fetched,
-            Err(error) => {
-                result.fail(&error);
-                return None;
-            }
-        };
+    async fn report(&mut self, permit: &mut RefreshPermit) -> Option<Report> {
+        let fetched = self.client.report(permit).await;
+        let result = &mut self.result;
+        let fetched = result.unless_failed(fetched)?;
         let Some(report) = fetched.value else {
             result.warn(
                 "score: Graph has none yet",

@@ -86,21 +86,13 @@ impl RowApproval {
         }
     }
 
-    /// The word in the table; colour alone is not accessible.
-    const fn word(self) -> &'static str {
+    /// The word in the table and its colour; colour alone is not accessible.
+    const fn shown(self) -> (&'static str, Option<Color>) {
         match self {
-            Self::Missing => "no",
-            Self::Expired => "expired",
-            Self::Approved => "yes",
-            Self::NotAccepted => "",
-        }
-    }
-
-    const fn colour(self) -> Option<Color> {
-        match self {
-            Self::Missing | Self::Expired => Some(Color::Red),
-            Self::Approved => Some(Color::Yellow),
-            Self::NotAccepted => None,
+            Self::Missing => ("no", Some(Color::Red)),
+            Self::Expired => ("expired", Some(Color::Red)),
+            Self::Approved => ("yes", Some(Color::Yellow)),
+            Self::NotAccepted => ("", None),
         }
     }
 }
@@ -146,7 +138,7 @@ impl Row<'_> {
             Cell::new(text::truncate(entry.map_or("", |it| &it.title), MAX_TEXT)),
             Cell::new(self.control.category),
             self.marked(state.replace('_', " "), colours),
-            self.marked(self.approval.word().to_owned(), colours),
+            self.marked(self.approval.shown().0.to_owned(), colours),
             Cell::new(day(history.and_then(|it| it.state_since()))),
             Cell::new(day(accepted.and_then(|it| it.at))),
             Cell::new(text::truncate(by.as_deref().unwrap_or_default(), MAX_TEXT)),
@@ -159,7 +151,7 @@ impl Row<'_> {
     }
 
     fn marked(&self, words: String, colours: bool) -> Cell {
-        match self.approval.colour().filter(|_| colours) {
+        match self.approval.shown().1.filter(|_| colours) {
             Some(colour) => Cell::new(words).fg(colour),
             None => Cell::new(words),
         }
