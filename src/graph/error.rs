@@ -133,15 +133,13 @@ impl GraphError {
         Self::new(subject, ErrorKind::Partial)
     }
 
-    pub(super) fn status(&self) -> Option<u16> {
+    /// Whether it may be due to `$select`: Graph's services respond with 400 or
+    /// 501 to an unsupported query option.
+    pub(super) fn refuses_select(&self) -> bool {
         match self.kind {
-            ErrorKind::Status { status, .. } => Some(status),
-            _ => None,
+            ErrorKind::Status { status, .. } => matches!(status, 400 | 501),
+            _ => self.kind == ErrorKind::NoStates,
         }
-    }
-
-    pub(super) fn lacks_states(&self) -> bool {
-        self.kind == ErrorKind::NoStates
     }
 
     /// Whether no request was made, because Graph asked for a delay.

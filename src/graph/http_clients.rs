@@ -1,7 +1,8 @@
 //! The HTTP clients that all tenants share.
 
-use super::client::{Client, ClientOptions};
+use super::client::Client;
 use super::endpoint::Endpoint;
+use super::requests::Requests;
 use crate::config::{Cloud, Config, Tenant};
 use crate::credentials::{SignIn, TokenSource};
 use crate::http_client::{self, SetupError, TrustedRoots};
@@ -61,12 +62,8 @@ impl<'a> HttpClients<'a> {
             http: http.clone(),
             identity_http: identity_http.clone(),
         };
-        Client::new(ClientOptions {
-            tenant_id: tenant.tenant_id.clone(),
-            root: endpoint.root,
-            tokens: TokenSource::new(tenant.credential.clone(), sign_in),
-            http: http.clone(),
-            telemetry: Arc::clone(telemetry),
-        })
+        let tokens = TokenSource::new(tenant.credential.clone(), sign_in);
+        let requests = Requests::new(http.clone(), Arc::clone(telemetry));
+        Client::new(tenant.tenant_id.clone(), endpoint.root, tokens, requests)
     }
 }

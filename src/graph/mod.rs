@@ -13,7 +13,6 @@ mod endpoint;
 mod error;
 mod http_clients;
 mod lenient;
-mod lenient_list;
 mod pages;
 mod refresh_permit;
 mod requests;

@@ -65,7 +65,7 @@ fn check(cloud: &str, credential: &str, proxy: &StubServer, variables: &[(&str, 
         .unwrap();
     Outcome {
         success: output.status.success(),
-        said: text(&output.stdout) + &text(&output.stderr),
+        output: text(&output.stdout) + &text(&output.stderr),
     }
 }
 
@@ -85,7 +85,7 @@ fn a_secret_is_sent_to_entra_of_its_cloud_only() {
             proxy.first_lines(),
             only(login),
             "{cloud}: {}",
-            checked.said
+            checked.output
         );
     }
 }
@@ -105,7 +105,7 @@ fn a_token_is_sent_to_graph_of_its_cloud_only_and_requested_without_a_proxy() {
             proxy.first_lines(),
             only(graph),
             "{cloud}: {}",
-            checked.said
+            checked.output
         );
         let asked = machine.lines();
         assert!(
