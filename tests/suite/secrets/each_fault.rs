@@ -7,7 +7,7 @@ use crate::faults::rows::{Place, rows};
 use graph_simulator::Fault;
 use std::fs;
 
-/// Runs a command with everything logged, and searches what it said.
+/// Runs a command with everything logged, and searches its output.
 async fn run(stage: &Stage, words: &[&str], fault: &str) {
     let outcome = stage.run(words, &[]).await;
     let output = format!("{words:?} while there is {fault}");
