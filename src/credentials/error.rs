@@ -1,7 +1,7 @@
 //! Failed token requests.
 
-use super::{MAX_MESSAGE, entra_codes};
-use crate::http_client::TransportError;
+use super::entra_codes;
+use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, redact};
 use secure_score_model::Reason;
 use serde::Deserialize;
@@ -68,11 +68,10 @@ impl TokenError {
             [] => entra_codes::codes_in(body.text()),
             codes => codes.to_vec(),
         };
-        let description = body.description(secrets);
         Self::from(Entra {
             status,
             codes,
-            description,
+            description: body.description(secrets),
         })
     }
 
@@ -196,23 +195,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entra_error_has_the_first_line_and_the_number() {
-        let body = br#"{"error":"invalid_client","error_description":"AADSTS7000222: expired.\r\nTrace ID: x","error_codes":[7000222]}"#;
-        let expected = Entra {
-            status: 401,
-            codes: vec![7_000_222],
-            description: "AADSTS7000222: expired.".to_owned(),
-        };
-        assert_eq!(read_entra_error(401, body), expected.into());
-    }
-
-    #[test]
-    fn an_entra_error_without_json_keeps_its_status() {
-        let expected = Entra {
-            status: 503,
-            codes: Vec::new(),
-            description: String::new(),
-        };
-        assert_eq!(read_entra_error(503, b"<html>"), expected.into());
+    fn an_entra_error_has_its_status_the_first_line_and_the_number() {
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired.\r\nTrace ID: x","error_codes":[7000222]}"#;
+        for (status, body, codes, description) in [
+            (401, body, vec![7_000_222], "AADSTS7000222: expired."),
+            (503, "<html>", Vec::new(), ""),
+        ] {
+            let expected = Entra {
+                status,
+                codes,
+                description: description.to_owned(),
+            };
+            assert_eq!(read_entra_error(status, body.as_bytes()), expected.into());
+        }
     }
 }

@@ -65,12 +65,9 @@ pub(super) enum KeystoreError {
 impl KeystoreError {
     /// Whether the error is in the file of the key, if that is a separate one.
     pub(super) const fn concerns_key(self) -> bool {
-        use KeystoreError::{
-            Cipher, Key, NeedsPassword, NoKey, NotRsa, SeparateKey, TooSmall, WrongPassword,
-        };
-        matches!(
+        !matches!(
             self,
-            NoKey | Key | NotRsa | TooSmall | NeedsPassword | WrongPassword | Cipher | SeparateKey
+            Self::Unknown | Self::NoCertificate | Self::Certificate | Self::KeyMismatch
         )
     }
 }

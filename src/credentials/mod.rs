@@ -39,9 +39,6 @@ pub use token::{PERMISSION, Token, TokenFacts};
 pub use token_source::TokenSource;
 pub use workload_identity::WorkloadIdentity;
 
-/// Texts from servers are truncated to this many bytes in errors.
-const MAX_MESSAGE: usize = 300;
-
 /// What each type of credential provides.
 trait CredentialType: Sized {
     /// Its name under the key `type`.

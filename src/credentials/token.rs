@@ -1,7 +1,7 @@
 //! Access tokens and their claims.
 
-use super::MAX_MESSAGE;
 use super::error::{TokenError, TokenErrorKind};
+use crate::http_client::MAX_MESSAGE;
 use crate::text::{clean_line, redact};
 use azure_core::credentials::{AccessToken, Secret};
 use azure_core::time::OffsetDateTime;

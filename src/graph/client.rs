@@ -1,6 +1,5 @@
 //! The client of one tenant: its lists.
 
-use super::MAX_MESSAGE;
 use super::anomaly_counter::UnknownWord;
 use super::decode;
 use super::endpoint::GraphRoot;
@@ -11,6 +10,7 @@ use super::requests::{GraphResponse, MAX_WAIT, Requests};
 use super::translate::CatalogueReader;
 use crate::backoff::Backoff;
 use crate::credentials::{Token, TokenFacts, TokenSource};
+use crate::http_client::MAX_MESSAGE;
 use crate::text::clean_line;
 use parking_lot::Mutex;
 use reqwest::Url;

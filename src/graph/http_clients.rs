@@ -24,18 +24,17 @@ impl<'a> HttpClients<'a> {
     /// Reads the certificates, but does not connect yet.
     pub fn new(config: &'a Config) -> Result<Self, SetupError> {
         let timeout = config.refresh.timeout;
-        let simulator = config.simulator.as_ref().map(|simulator| {
-            let roots = TrustedRoots::Only(simulator.ca.pem.clone());
-            http_client::client(&roots, timeout)
-        });
+        let client = |roots| http_client::client(roots, timeout);
+        let simulator = config.simulator.as_ref();
+        let simulator = simulator.map(|it| client(TrustedRoots::Only(&it.ca.pem)));
         let simulator = simulator.transpose()?;
         let mut clouds = config.tenants.iter().map(|tenant| tenant.cloud);
         let microsoft = match &simulator {
             // A machine for tests may have no certificate authorities.
             Some(simulator) if clouds.all(|cloud| cloud == Cloud::Simulator) => simulator.clone(),
             _ => {
-                let extra = config.extra_roots.as_ref().map(|roots| roots.pem.clone());
-                http_client::client(&TrustedRoots::SystemAnd(extra), timeout)?
+                let extra = config.extra_roots.as_ref().map(|it| it.pem.as_slice());
+                client(TrustedRoots::SystemAnd(extra))?
             }
         };
         Ok(Self {

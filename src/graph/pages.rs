@@ -1,11 +1,10 @@
 //! The pages of a list, and the links between them.
 
-use super::MAX_MESSAGE;
 use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError, Subject};
 use super::lenient::{self, LenientJson, LenientList, MAX_ELEMENTS};
 use super::wire::{self, PROFILE_FIELDS, Page};
-use crate::http_client::TransportError;
+use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::clean_line;
 use reqwest::Url;
 use serde::Deserialize;
