@@ -13,6 +13,9 @@ pub(crate) const USER_AGENT: &str = concat!("secure-score-exporter/", env!("CARG
 /// or an attack, and must not exhaust the memory.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
+/// Texts from servers are truncated to this many bytes in errors.
+pub(crate) const MAX_MESSAGE: usize = 300;
+
 /// Connecting takes milliseconds; a firewall that drops packets must not use up
 /// the timeout of a refresh.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,12 +30,11 @@ const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The trusted certificate authorities.
-#[derive(Debug, Clone)]
-pub(crate) enum TrustedRoots {
+pub(crate) enum TrustedRoots<'a> {
     /// Those of the system and these (PEM).
-    SystemAnd(Option<Vec<u8>>),
+    SystemAnd(Option<&'a [u8]>),
     /// Only these (PEM), without a proxy: for the simulator.
-    Only(Vec<u8>),
+    Only(&'a [u8]),
 }
 
 /// The HTTP client cannot be set up.
@@ -65,7 +67,7 @@ impl SetupError {
 /// It follows no redirects: Graph sends none, and a token must not be sent to a
 /// host that a response names.
 pub(crate) fn client(
-    roots: &TrustedRoots,
+    roots: TrustedRoots<'_>,
     timeout: Duration,
 ) -> Result<reqwest::Client, SetupError> {
     let builder = reqwest::Client::builder()

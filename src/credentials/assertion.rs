@@ -1,7 +1,8 @@
 //! Client assertions: signed tokens that an application sends in place of a
 //! secret.
 
-use super::signing_certificate::{SigningCertificate, SigningError};
+use super::TokenError;
+use super::signing_certificate::SigningCertificate;
 use azure_core::http::ClientMethodOptions;
 use azure_identity::ClientAssertion;
 use base64::Engine as _;
@@ -46,7 +47,7 @@ pub(super) fn signed(
     certificate: &SigningCertificate,
     client_id: &str,
     audience: &str,
-) -> Result<Assertion, SigningError> {
+) -> Result<Assertion, TokenError> {
     let thumbprint = BASE64_URL_SAFE_NO_PAD.encode(certificate.thumbprint());
     let header = json!({"alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint});
     let now = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -1,6 +1,6 @@
 //! The credential type `client_certificate`.
 
-use super::decrypted_keys::KeyDigest;
+use super::decrypted_keys::{DecryptedKeyCache, KeyDigest};
 use super::keystore::{self, KeystoreError};
 use super::signing_certificate::SigningCertificate;
 use super::{CredentialType, RawCredential, SignIn, TokenError, assertion};
@@ -37,23 +37,13 @@ impl CredentialType for ClientCertificate {
 
     fn resolve(raw: &RawCredential<'_>, diagnostics: &mut Diagnostics) -> Option<Self> {
         let client_id = raw.application_id(diagnostics);
-        let has_password = ["password_file", "password_env"].map(|key| raw.get(key).is_some());
         let password = raw.secret("password", diagnostics);
         let Some(certificate) = raw.get("certificate_file") else {
             let message = "missing; name the file with the certificate and its private key";
             diagnostics.error(raw.span, raw.at("certificate_file"), message);
             return None;
         };
-        if has_password.contains(&true) && password.is_none() {
-            return None;
-        }
-        let files = CertificateFiles {
-            raw,
-            certificate,
-            key: raw.get("key_file"),
-            password: password.map(|(_, text, password)| (text, password)),
-        };
-        let certificate = files.load(diagnostics);
+        let certificate = load(raw, certificate, password?, diagnostics);
         Some(Self {
             client_id: client_id?,
             certificate: certificate?,
@@ -61,117 +51,119 @@ impl CredentialType for ClientCertificate {
     }
 
     fn expires(&self) -> Option<Timestamp> {
-        Some(self.certificate.not_after())
+        Some(self.certificate.not_after)
     }
 
     async fn token(&self, sign_in: &SignIn) -> Result<AccessToken, TokenError> {
         let audience = sign_in.token_url();
-        let assertion = assertion::signed(&self.certificate, &self.client_id, &audience)
-            .map_err(|error| TokenError::unusable(&error.to_string()))?;
+        let assertion = assertion::signed(&self.certificate, &self.client_id, &audience)?;
         sign_in
             .token_for_assertion(&self.client_id, assertion)
             .await
     }
 }
 
-/// The files of one certificate.
-struct CertificateFiles<'a> {
-    raw: &'a RawCredential<'a>,
-    certificate: &'a Text,
-    key: Option<&'a Text>,
-    password: Option<(&'a Text, Secret)>,
+/// A file that the configuration names.
+struct NamedFile<'a> {
+    path: String,
+    text: &'a Text,
+    bytes: Zeroizing<Vec<u8>>,
 }
 
-impl CertificateFiles<'_> {
-    fn load(&self, diagnostics: &mut Diagnostics) -> Option<SigningCertificate> {
-        let path = self.raw.at("certificate_file");
-        let key_path = self.raw.at("key_file");
-        let file = read(&path, self.certificate, diagnostics);
-        let key = self.key.map(|text| read(&key_path, text, diagnostics));
-        let key = match key {
-            Some(key) => Some(key?),
-            None => None,
-        };
-        let file = file?;
-        let (key_text, key_path) = match self.key {
-            Some(key) => (key, &key_path),
-            None => (self.certificate, &path),
-        };
-        let key = key.as_ref().map(|key| key.as_slice());
-        let (certificate, is_encrypted) = match self.open(&file, key) {
-            Ok(opened) => opened,
-            Err(error) => {
-                let (text, path) = match error.concerns_key() {
-                    true => (key_text, key_path),
-                    false => (self.certificate, &path),
-                };
-                diagnostics.error(text.span, path, format!("the file named here {error}"));
-                return None;
-            }
-        };
-        if let Some((text, _)) = self.password.as_ref().filter(|_| !is_encrypted) {
+/// Reads the certificate and its key, and warns of what is wrong with them.
+fn load(
+    raw: &RawCredential<'_>,
+    certificate: &Text,
+    password: Option<(String, &Text, Secret)>,
+    diagnostics: &mut Diagnostics,
+) -> Option<SigningCertificate> {
+    let file = read(raw.at("certificate_file"), certificate, diagnostics);
+    let key = match raw.get("key_file") {
+        Some(text) => Some(read(raw.at("key_file"), text, diagnostics)?),
+        None => None,
+    };
+    let file = file?;
+    let key_file = key.as_ref().unwrap_or(&file);
+    let key_bytes = key.as_ref().map(|key| key.bytes.as_slice());
+    let secret = password.as_ref().map(|(_, _, secret)| secret);
+    let (certificate, is_encrypted) = match open(raw.decrypted_keys, &file.bytes, key_bytes, secret)
+    {
+        Ok(opened) => opened,
+        Err(error) => {
+            let place = if error.concerns_key() {
+                key_file
+            } else {
+                &file
+            };
+            let message = format!("the file named here {error}");
+            diagnostics.error(place.text.span, &place.path, message);
+            return None;
+        }
+    };
+    if !is_encrypted {
+        if let Some((_, text, _)) = &password {
             let message = "the private key is not encrypted, so no password is needed; remove it";
-            diagnostics.warn(text.span, self.raw.path, message);
+            diagnostics.warn(text.span, raw.path, message);
         }
-        if !is_encrypted && is_world_readable(&diagnostics.base().join(key_text.value.trim())) {
+        if is_world_readable(&diagnostics.base().join(key_file.text.value.trim())) {
             let message = "every user of this machine can read the private key; chmod 600 the file";
-            diagnostics.warn(key_text.span, key_path, message);
+            diagnostics.warn(key_file.text.span, &key_file.path, message);
         }
-        self.warn_of_validity(&path, &certificate, diagnostics);
-        Some(certificate)
     }
-
-    /// The certificate, and whether its key is encrypted.
-    fn open(
-        &self,
-        file: &[u8],
-        key: Option<&[u8]>,
-    ) -> Result<(SigningCertificate, bool), KeystoreError> {
-        let password = self.password.as_ref().map(|(_, password)| password);
-        let digest = password.map(|password| KeyDigest::new(file, key, password));
-        let cache = self.raw.decrypted_keys;
-        if let Some(certificate) = digest.as_ref().and_then(|digest| cache.get(digest)) {
-            return Ok((certificate, true));
-        }
-        let contents = keystore::open(file, key, password)?;
-        let is_encrypted = contents.is_encrypted;
-        let certificate = SigningCertificate::new(contents)?;
-        if let Some(digest) = digest.filter(|_| is_encrypted) {
-            cache.insert(digest, &certificate);
-        }
-        Ok((certificate, is_encrypted))
+    // A warning only: tenants with other credentials are not affected.
+    if let Some(message) = validity_warning(&certificate) {
+        diagnostics.warn(file.text.span, &file.path, message);
     }
+    Some(certificate)
+}
 
-    /// A warning only: tenants with other credentials are not affected.
-    fn warn_of_validity(
-        &self,
-        path: &str,
-        certificate: &SigningCertificate,
-        diagnostics: &mut Diagnostics,
-    ) {
-        let now = Timestamp::from(SystemTime::now());
-        let left = certificate.not_after().since(now);
-        let message = if left.is_zero() {
-            "the certificate has expired; upload a new one to the application and put it here"
-                .to_owned()
-        } else if now < certificate.not_before() {
-            "the certificate is not valid yet; check this machine's clock".to_owned()
-        } else if left < EXPIRES_SOON {
-            let days = left.as_secs() / (24 * 60 * 60);
+/// The certificate, and whether its key is encrypted.
+fn open(
+    cache: &DecryptedKeyCache,
+    file: &[u8],
+    key: Option<&[u8]>,
+    password: Option<&Secret>,
+) -> Result<(SigningCertificate, bool), KeystoreError> {
+    let digest = password.map(|password| KeyDigest::new(file, key, password));
+    if let Some(certificate) = digest.as_ref().and_then(|digest| cache.get(digest)) {
+        return Ok((certificate, true));
+    }
+    let contents = keystore::open(file, key, password)?;
+    let is_encrypted = contents.is_encrypted;
+    let certificate = SigningCertificate::new(contents)?;
+    if let Some(digest) = digest.filter(|_| is_encrypted) {
+        cache.insert(digest, &certificate);
+    }
+    Ok((certificate, is_encrypted))
+}
+
+fn validity_warning(certificate: &SigningCertificate) -> Option<String> {
+    let now = Timestamp::from(SystemTime::now());
+    let left = certificate.not_after.since(now);
+    if left.is_zero() {
+        let message =
+            "the certificate has expired; upload a new one to the application and put it here";
+        Some(message.to_owned())
+    } else if now < certificate.not_before {
+        Some("the certificate is not valid yet; check this machine's clock".to_owned())
+    } else {
+        let days = left.as_secs() / (24 * 60 * 60);
+        (left < EXPIRES_SOON).then(|| {
             format!(
                 "the certificate expires in {days} days; upload the next one beside it, then put it here"
             )
-        } else {
-            return;
-        };
-        diagnostics.warn(self.certificate.span, path, message);
+        })
     }
 }
 
-fn read(path: &str, text: &Text, diagnostics: &mut Diagnostics) -> Option<Zeroizing<Vec<u8>>> {
+fn read<'a>(path: String, text: &'a Text, diagnostics: &mut Diagnostics) -> Option<NamedFile<'a>> {
     let location = diagnostics.base().join(text.value.trim());
     match read_file(&location) {
-        Ok(bytes) => Some(Zeroizing::new(bytes)),
+        Ok(bytes) => Some(NamedFile {
+            path,
+            text,
+            bytes: Zeroizing::new(bytes),
+        }),
         Err(error) => {
             let (reason, looked) = (io_reason(&error), diagnostics.looked_for_in(&location));
             let message = format!("the file named here cannot be read ({reason}){looked}");

@@ -64,16 +64,14 @@ impl CredentialType for ClientSecret {
 }
 
 fn secret(raw: &RawCredential<'_>, diagnostics: &mut Diagnostics) -> Option<Secret> {
-    let keys = ["client_secret_file", "client_secret_env"];
-    if keys.iter().all(|key| raw.get(key).is_none()) {
+    let Some((key, text, secret)) = raw.secret("client_secret", diagnostics)? else {
         // Both of these are already reported.
         if !matches!(raw.span, Span::Variable(_)) && !raw.has_inline_secret {
             let message = "no secret; set client_secret_file or client_secret_env";
             diagnostics.error(raw.span, raw.path, message);
         }
         return None;
-    }
-    let (key, text, secret) = raw.secret("client_secret", diagnostics)?;
+    };
     secret_source::warn_of_id(&raw.at(&key), text.span, &secret, diagnostics);
     Some(secret)
 }

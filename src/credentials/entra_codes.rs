@@ -159,13 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_has_the_reason_credential() {
+    fn the_number_decides_and_for_an_unlisted_one_the_status() {
         assert_eq!(reason(401, &[7_000_215]), Reason::Credential);
         assert!(hint(&[7_000_215]).is_some_and(|hint| hint.contains("value")));
-    }
-
-    #[test]
-    fn the_status_decides_for_an_unlisted_number() {
         assert_eq!(reason(503, &[1]), Reason::Server);
         assert_eq!(reason(429, &[]), Reason::Throttled);
         assert_eq!(reason(400, &[1]), Reason::Token);

@@ -1,38 +1,52 @@
 //! Failed token requests.
 
-use super::{MAX_MESSAGE, entra_codes};
-use crate::http_client::TransportError;
+use super::entra_codes;
+use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, redact};
 use secure_score_model::Reason;
 use serde::Deserialize;
-use std::fmt;
 use std::time::Duration;
 
 /// Why there is no access token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}")]
 pub struct TokenError {
     kind: TokenErrorKind,
     retry_after: Option<Duration>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum TokenErrorKind {
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum TokenErrorKind {
     /// The exchange with Entra failed.
+    #[error("no access token: {0}")]
     Transport(TransportError),
     /// Entra refused the request.
+    #[error("Entra refused an access token with status {status}{}", suffix(.description))]
     Entra {
         status: u16,
         codes: Vec<u32>,
         description: String,
     },
     /// This machine has no endpoint for managed identities.
+    #[error("no access token: no managed identity answers on this machine: {0}")]
     NoIdentity(TransportError),
     /// That endpoint refused the request.
+    #[error("Azure gave no access token for the managed identity: status {status}{}", suffix(.description))]
     Identity { status: u16, description: String },
     /// The credential itself cannot be used.
+    #[error("the credential cannot be used: {0}")]
     Unusable(String),
     /// The response contains no usable token.
+    #[error("the access token is not as documented: {0}")]
     Malformed(&'static str),
+}
+
+/// The description of an error after its first words, if there is one.
+fn suffix(description: &str) -> String {
+    match description {
+        "" => String::new(),
+        text => format!(": {text}"),
+    }
 }
 
 use TokenErrorKind::{Entra, Identity, Malformed, NoIdentity, Transport, Unusable};
@@ -47,16 +61,6 @@ impl From<TokenErrorKind> for TokenError {
 }
 
 impl TokenError {
-    /// The exchange with Entra failed.
-    pub(super) fn transport(error: TransportError) -> Self {
-        Transport(error).into()
-    }
-
-    /// This machine has no endpoint for managed identities.
-    pub(super) fn no_identity(error: TransportError) -> Self {
-        NoIdentity(error).into()
-    }
-
     /// Entra refused the request.
     pub(super) fn entra(status: u16, body: &[u8], secrets: &[&str]) -> Self {
         let body = ErrorBody::parse(body);
@@ -64,11 +68,10 @@ impl TokenError {
             [] => entra_codes::codes_in(body.text()),
             codes => codes.to_vec(),
         };
-        let description = body.description(secrets);
         Self::from(Entra {
             status,
             codes,
-            description,
+            description: body.description(secrets),
         })
     }
 
@@ -84,11 +87,6 @@ impl TokenError {
     /// The credential itself cannot be used.
     pub(super) fn unusable(why: &str) -> Self {
         Unusable(clean_line(&redact(why, &[]), MAX_MESSAGE)).into()
-    }
-
-    /// The response contains no usable token.
-    pub(super) fn malformed(what: &'static str) -> Self {
-        Malformed(what).into()
     }
 
     /// The same error with the delay that the server asked for.
@@ -155,44 +153,6 @@ fn identity_reason(status: u16) -> Reason {
     }
 }
 
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (place, description) = match &self.kind {
-            Transport(error) => return write!(f, "no access token: {error}"),
-            NoIdentity(error) => {
-                return write!(
-                    f,
-                    "no access token: no managed identity answers on this machine: {error}"
-                );
-            }
-            Unusable(why) => return write!(f, "the credential cannot be used: {why}"),
-            Malformed(what) => return write!(f, "the access token is not as documented: {what}"),
-            Entra {
-                status,
-                description,
-                ..
-            } => (
-                format!("Entra refused an access token with status {status}"),
-                description,
-            ),
-            Identity {
-                status,
-                description,
-            } => (
-                format!("Azure gave no access token for the managed identity: status {status}"),
-                description,
-            ),
-        };
-        f.write_str(&place)?;
-        match description.is_empty() {
-            true => Ok(()),
-            false => write!(f, ": {description}"),
-        }
-    }
-}
-
-impl std::error::Error for TokenError {}
-
 /// The body of an error of Entra's token endpoint, or of the endpoint for
 /// managed identities.
 #[derive(Deserialize, Default)]
@@ -235,23 +195,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_entra_error_has_the_first_line_and_the_number() {
-        let body = br#"{"error":"invalid_client","error_description":"AADSTS7000222: expired.\r\nTrace ID: x","error_codes":[7000222]}"#;
-        let expected = Entra {
-            status: 401,
-            codes: vec![7_000_222],
-            description: "AADSTS7000222: expired.".to_owned(),
-        };
-        assert_eq!(read_entra_error(401, body), expected.into());
-    }
-
-    #[test]
-    fn an_entra_error_without_json_keeps_its_status() {
-        let expected = Entra {
-            status: 503,
-            codes: Vec::new(),
-            description: String::new(),
-        };
-        assert_eq!(read_entra_error(503, b"<html>"), expected.into());
+    fn an_entra_error_has_its_status_the_first_line_and_the_number() {
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000222: expired.\r\nTrace ID: x","error_codes":[7000222]}"#;
+        for (status, body, codes, description) in [
+            (401, body, vec![7_000_222], "AADSTS7000222: expired."),
+            (503, "<html>", Vec::new(), ""),
+        ] {
+            let expected = Entra {
+                status,
+                codes,
+                description: description.to_owned(),
+            };
+            assert_eq!(read_entra_error(status, body.as_bytes()), expected.into());
+        }
     }
 }

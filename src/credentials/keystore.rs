@@ -1,13 +1,13 @@
 //! Files with a certificate and its private key: PEM or PKCS#12.
 
+use crate::config_values::Secret;
+use aws_lc_rs::error::KeyRejected;
+use aws_lc_rs::signature::RsaKeyPair;
 use p12_keystore::KeyStore;
 use p12_keystore::error::Error as Pkcs12Error;
 use pkcs8::EncryptedPrivateKeyInfo;
-use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use zeroize::Zeroizing;
-
-use crate::config_values::Secret;
 
 /// Any PEM file contains this.
 const PEM: &[u8] = b"-----BEGIN ";
@@ -21,16 +21,10 @@ const LEGACY_ENCRYPTED: &[u8] = b"Proc-Type: 4,ENCRYPTED";
 /// A private key and the certificates found with it, in DER.
 pub(super) struct KeystoreContents {
     pub(super) certificates: Vec<Vec<u8>>,
-    pub(super) key: PrivateKey,
+    /// AWS-LC holds the key and wipes it.
+    pub(super) key: RsaKeyPair,
     /// Whether the key is encrypted.
     pub(super) is_encrypted: bool,
-}
-
-/// A private key, in its original encoding.
-pub(super) enum PrivateKey {
-    Pkcs8(Zeroizing<Vec<u8>>),
-    Pkcs1(Zeroizing<Vec<u8>>),
-    Elliptic,
 }
 
 /// Why a certificate cannot be used, and what to do.
@@ -71,12 +65,9 @@ pub(super) enum KeystoreError {
 impl KeystoreError {
     /// Whether the error is in the file of the key, if that is a separate one.
     pub(super) const fn concerns_key(self) -> bool {
-        use KeystoreError::{
-            Cipher, Key, NeedsPassword, NoKey, NotRsa, SeparateKey, TooSmall, WrongPassword,
-        };
-        matches!(
+        !matches!(
             self,
-            NoKey | Key | NotRsa | TooSmall | NeedsPassword | WrongPassword | Cipher | SeparateKey
+            Self::Unknown | Self::NoCertificate | Self::Certificate | Self::KeyMismatch
         )
     }
 }
@@ -87,18 +78,15 @@ pub(super) fn open(
     key_file: Option<&[u8]>,
     password: Option<&Secret>,
 ) -> Result<KeystoreContents, KeystoreError> {
-    match (is_pem(file), key_file) {
-        (true, key_file) => pem(file, key_file.unwrap_or(file), password),
+    let is_pem = memchr::memmem::find(file, PEM).is_some();
+    match (is_pem, key_file) {
+        (true, key_file) => open_pem(file, key_file.unwrap_or(file), password),
         (false, Some(_)) => Err(KeystoreError::SeparateKey),
-        (false, None) => pkcs12(file, password),
+        (false, None) => open_pkcs12(file, password),
     }
 }
 
-fn is_pem(file: &[u8]) -> bool {
-    memchr::memmem::find(file, PEM).is_some()
-}
-
-fn pem(
+fn open_pem(
     file: &[u8],
     key: &[u8],
     password: Option<&Secret>,
@@ -121,22 +109,25 @@ fn pem(
     })
 }
 
-fn read_key(file: &[u8]) -> Result<PrivateKey, KeystoreError> {
-    use rustls::pki_types::pem::Error;
+fn read_key(file: &[u8]) -> Result<RsaKeyPair, KeystoreError> {
     if memchr::memmem::find(file, LEGACY_ENCRYPTED).is_some() {
         return Err(KeystoreError::Cipher);
     }
     match PrivateKeyDer::from_pem_slice(file) {
-        Ok(PrivateKeyDer::Pkcs8(key)) => Ok(PrivateKey::Pkcs8(wiped(key.secret_pkcs8_der()))),
-        Ok(PrivateKeyDer::Pkcs1(key)) => Ok(PrivateKey::Pkcs1(wiped(key.secret_pkcs1_der()))),
-        Ok(_) => Ok(PrivateKey::Elliptic),
-        Err(Error::NoItemsFound) => Err(KeystoreError::NoKey),
+        Ok(PrivateKeyDer::Pkcs8(key)) => rsa_key(RsaKeyPair::from_pkcs8(key.secret_pkcs8_der())),
+        Ok(PrivateKeyDer::Pkcs1(key)) => rsa_key(RsaKeyPair::from_der(key.secret_pkcs1_der())),
+        Ok(_) => Err(KeystoreError::NotRsa),
+        Err(pem::Error::NoItemsFound) => Err(KeystoreError::NoKey),
         Err(_) => Err(KeystoreError::Key),
     }
 }
 
-fn wiped(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(bytes.to_vec())
+fn rsa_key(read: Result<RsaKeyPair, KeyRejected>) -> Result<RsaKeyPair, KeystoreError> {
+    read.map_err(|rejected| match rejected.to_string().as_str() {
+        "WrongAlgorithm" => KeystoreError::NotRsa,
+        "TooSmall" => KeystoreError::TooSmall,
+        _ => KeystoreError::Key,
+    })
 }
 
 /// The encrypted key of a PEM file, from its first line to its last.
@@ -149,7 +140,7 @@ fn encrypted_key(file: &[u8]) -> Option<&str> {
     from.get(..length)
 }
 
-fn decrypt_key(pem: &str, password: Option<&Secret>) -> Result<PrivateKey, KeystoreError> {
+fn decrypt_key(pem: &str, password: Option<&Secret>) -> Result<RsaKeyPair, KeystoreError> {
     let password = password.ok_or(KeystoreError::NeedsPassword)?;
     let (_, document) = pkcs8::SecretDocument::from_pem(pem).map_err(|_| KeystoreError::Key)?;
     let encrypted = EncryptedPrivateKeyInfo::try_from(document.as_bytes())
@@ -162,10 +153,10 @@ fn decrypt_key(pem: &str, password: Option<&Secret>) -> Result<PrivateKey, Keyst
             }) => KeystoreError::Cipher,
             _ => KeystoreError::WrongPassword,
         })?;
-    Ok(PrivateKey::Pkcs8(wiped(decrypted.as_bytes())))
+    rsa_key(RsaKeyPair::from_pkcs8(decrypted.as_bytes()))
 }
 
-fn pkcs12(file: &[u8], password: Option<&Secret>) -> Result<KeystoreContents, KeystoreError> {
+fn open_pkcs12(file: &[u8], password: Option<&Secret>) -> Result<KeystoreContents, KeystoreError> {
     let given = password.map_or("", Secret::expose);
     let store = KeyStore::from_pkcs12(file, given).map_err(|error| match error {
         Pkcs12Error::MacError(_) if password.is_none() => KeystoreError::NeedsPassword,
@@ -178,13 +169,10 @@ fn pkcs12(file: &[u8], password: Option<&Secret>) -> Result<KeystoreContents, Ke
         _ => KeystoreError::Unknown,
     })?;
     let (_, found) = store.private_key_chain().ok_or(KeystoreError::NoKey)?;
+    let certificates = found.chain().iter();
     Ok(KeystoreContents {
-        certificates: found
-            .chain()
-            .iter()
-            .map(|certificate| certificate.as_der().to_vec())
-            .collect(),
-        key: PrivateKey::Pkcs8(wiped(found.key())),
+        certificates: certificates.map(|it| it.as_der().to_vec()).collect(),
+        key: rsa_key(RsaKeyPair::from_pkcs8(found.key()))?,
         is_encrypted: !given.is_empty(),
     })
 }

@@ -36,11 +36,8 @@ pub use managed_identity::ManagedIdentity;
 pub use raw_credential::RawCredential;
 pub use sign_in::SignIn;
 pub use token::{PERMISSION, Token, TokenFacts};
-pub use token_source::{TokenCounts, TokenSource};
+pub use token_source::TokenSource;
 pub use workload_identity::WorkloadIdentity;
-
-/// Texts from servers are truncated to this many bytes in errors.
-const MAX_MESSAGE: usize = 300;
 
 /// What each type of credential provides.
 trait CredentialType: Sized {

@@ -39,24 +39,20 @@ impl RawCredential<'_> {
         reason: &str,
         diagnostics: &mut Diagnostics,
     ) {
+        let message = format!("{reason}; remove this key");
         let others = self.keys.iter();
-        let others = others.filter(|(key, _)| *key != "type" && !known.contains(key));
-        for (key, text) in others {
-            diagnostics.error(
-                text.span,
-                self.at(key),
-                format!("{reason}; remove this key"),
-            );
+        for (key, text) in others.filter(|(key, _)| *key != "type" && !known.contains(key)) {
+            diagnostics.error(text.span, self.at(key), &message);
         }
     }
 
-    /// The secret from `{key}_file` or `{key}_env`, the name of the key that is
-    /// set, and its value.
+    /// The secret from `{key}_file` or `{key}_env`, with the key that is set
+    /// and its value; `Some(None)` if neither is set, `None` after an error.
     pub(super) fn secret(
         &self,
         key: &str,
         diagnostics: &mut Diagnostics,
-    ) -> Option<(String, &Text, Secret)> {
+    ) -> Option<Option<(String, &Text, Secret)>> {
         let (file_key, variable_key) = (format!("{key}_file"), format!("{key}_env"));
         let (key, text, secret) = match (self.get(&file_key), self.get(&variable_key)) {
             (Some(_), Some(_)) => {
@@ -75,9 +71,9 @@ impl RawCredential<'_> {
                     secret_source::from_variable(&path, variable, environment, diagnostics);
                 (variable_key, variable, secret)
             }
-            (None, None) => return None,
+            (None, None) => return Some(None),
         };
-        Some((key, text, secret?))
+        Some(Some((key, text, secret?)))
     }
 
     /// The id of the application, which must be set.

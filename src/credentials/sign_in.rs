@@ -101,8 +101,8 @@ pub(super) async fn request<C: TokenCredential>(
         Ok(credential) => credential.get_token(&[scope], None).await,
         Err(error) => Err(error),
     };
-    token.map_err(|error| match transport.and_then(EntraTransport::outcome) {
-        Some(outcome) => outcome.into(),
-        None => TokenError::unusable(&error.to_string()),
+    token.map_err(|error| {
+        let known = transport.and_then(EntraTransport::error);
+        known.unwrap_or_else(|| TokenError::unusable(&error.to_string()))
     })
 }

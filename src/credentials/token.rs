@@ -1,6 +1,7 @@
 //! Access tokens and their claims.
 
-use super::{MAX_MESSAGE, TokenError};
+use super::error::{TokenError, TokenErrorKind};
+use crate::http_client::MAX_MESSAGE;
 use crate::text::{clean_line, redact};
 use azure_core::credentials::{AccessToken, Secret};
 use azure_core::time::OffsetDateTime;
@@ -27,7 +28,8 @@ pub struct Token {
     bearer: Secret,
     pub(super) renew_at: Instant,
     pub(super) expires_at: Instant,
-    pub(super) facts: TokenFacts,
+    /// Its claims.
+    pub facts: TokenFacts,
 }
 
 impl Token {
@@ -35,9 +37,8 @@ impl Token {
         let lifetime =
             Duration::try_from(issued.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();
         if lifetime < MIN_LIFETIME || issued.token.secret().is_empty() {
-            return Err(TokenError::malformed(
-                "it is empty or expires at once; check this machine's clock",
-            ));
+            let what = "it is empty or expires at once; check this machine's clock";
+            return Err(TokenErrorKind::Malformed(what).into());
         }
         let now = Instant::now();
         Ok(Self {
@@ -62,11 +63,6 @@ impl Token {
     pub fn is_in(&self, body: &[u8]) -> bool {
         memchr::memmem::find(body, self.bearer.secret().as_bytes()).is_some()
     }
-
-    /// The tenant that it was issued for, as far as it can be read.
-    pub fn tenant_id(&self) -> Option<&str> {
-        self.facts.tenant_id.as_deref()
-    }
 }
 
 /// The claims of a token, as far as it can be read. Microsoft calls tokens
@@ -89,11 +85,13 @@ impl TokenFacts {
             .and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok())
             .and_then(|json| serde_json::from_slice::<Claims>(&json).ok())
             .unwrap_or_default();
-        let delegated = claims
-            .scp
-            .map(|scopes| clean(scopes.split_whitespace().map(str::to_owned).collect()));
+        let clean = |permission: &str| clean_line(permission, MAX_MESSAGE);
+        let roles = claims.roles.as_ref();
+        let roles = roles.map(|roles| roles.iter().map(|role| clean(role)).collect());
+        let scopes = claims.scp.as_ref();
+        let scopes = scopes.map(|scopes| scopes.split_whitespace().map(clean).collect());
         Self {
-            permissions: claims.roles.map(clean).or(delegated).or_else(|| {
+            permissions: roles.or(scopes).or_else(|| {
                 // A readable application token without any role has no claim.
                 claims.tid.is_some().then(Vec::new)
             }),
@@ -109,18 +107,9 @@ impl TokenFacts {
 
     /// Whether it has the permission; `None` if its permissions are unknown.
     pub fn may_read(&self) -> Option<bool> {
-        let permissions = self.permissions.as_ref()?;
-        Some(
-            permissions
-                .iter()
-                .any(|p| p == PERMISSION || p == WRITE_PERMISSION),
-        )
+        let mut permissions = self.permissions.as_ref()?.iter();
+        Some(permissions.any(|name| name == PERMISSION || name == WRITE_PERMISSION))
     }
-}
-
-fn clean(permissions: Vec<String>) -> Vec<String> {
-    let clean = |permission: &String| clean_line(permission, MAX_MESSAGE);
-    permissions.iter().map(clean).collect()
 }
 
 #[derive(Deserialize, Default)]
@@ -135,32 +124,21 @@ struct Claims {
 mod tests {
     use super::*;
 
-    fn token(claims: &str) -> String {
-        let encoded = BASE64_URL_SAFE_NO_PAD.encode(claims);
-        format!("e30.{encoded}.")
-    }
-
     #[test]
-    fn roles_and_tenant_are_read() {
-        let facts = TokenFacts::parse(&token(r#"{"tid":"T","roles":["SecurityEvents.Read.All"]}"#));
-        assert_eq!(facts.tenant_id.as_deref(), Some("T"));
-        assert_eq!(facts.may_read(), Some(true));
-    }
-
-    #[test]
-    fn a_readable_token_without_roles_may_not_read() {
-        assert_eq!(
-            TokenFacts::parse(&token(r#"{"tid":"T"}"#)).may_read(),
-            Some(false)
-        );
-    }
-
-    #[test]
-    fn delegated_scopes_count_as_permissions() {
-        let facts = TokenFacts::parse(&token(
-            r#"{"tid":"T","scp":"openid SecurityEvents.Read.All"}"#,
-        ));
-        assert_eq!(facts.may_read(), Some(true));
+    fn roles_or_delegated_scopes_are_the_permissions() {
+        for (claims, may_read) in [
+            (r#"{"tid":"T","roles":["SecurityEvents.Read.All"]}"#, true),
+            (
+                r#"{"tid":"T","scp":"openid SecurityEvents.Read.All"}"#,
+                true,
+            ),
+            (r#"{"tid":"T"}"#, false),
+        ] {
+            let token = format!("e30.{}.", BASE64_URL_SAFE_NO_PAD.encode(claims));
+            let facts = TokenFacts::parse(&token);
+            assert_eq!(facts.tenant_id.as_deref(), Some("T"));
+            assert_eq!(facts.may_read(), Some(may_read), "{claims}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! One tenant's tokens.
 
-use super::token::{PERMISSION, Token, TokenFacts};
-use super::{Credential, SignIn, TokenError};
+use super::error::{TokenError, TokenErrorKind};
+use super::token::{PERMISSION, Token};
+use super::{Credential, SignIn};
 use crate::http_client::TransportError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,15 +17,6 @@ const MIN_DELAY: Duration = Duration::from_secs(15);
 /// The timeout of one token request. The Azure CLI has none of its own, and a
 /// pending request keeps the tenant's refresh permit.
 const TIMEOUT: Duration = Duration::from_secs(60);
-
-/// The token requests so far, by result.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TokenCounts {
-    /// Requests that returned a token.
-    pub obtained: u64,
-    /// Requests that failed.
-    pub failed: u64,
-}
 
 /// The source of one tenant's tokens, with the newest one.
 ///
@@ -93,32 +85,23 @@ impl TokenSource {
     /// Drops a token that Graph refused, unless it is already replaced.
     pub async fn invalidate(&self, refused: &Arc<Token>) {
         let mut cached = self.cached.lock().await;
-        if cached
-            .token
-            .as_ref()
-            .is_some_and(|it| Arc::ptr_eq(it, refused))
-        {
-            cached.token = None;
-        }
+        cached.token.take_if(|token| Arc::ptr_eq(token, refused));
     }
 
-    /// The claims of the token in use.
-    pub async fn facts(&self) -> Result<TokenFacts, TokenError> {
-        Ok(self.token().await?.facts.clone())
+    /// The requests so far that returned a token.
+    pub fn obtained(&self) -> u64 {
+        self.obtained.load(Ordering::Relaxed)
     }
 
-    /// The token requests so far.
-    pub fn counts(&self) -> TokenCounts {
-        TokenCounts {
-            obtained: self.obtained.load(Ordering::Relaxed),
-            failed: self.failed.load(Ordering::Relaxed),
-        }
+    /// The requests so far that failed.
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
     }
 
     async fn request(&self) -> Result<Token, TokenError> {
         let issued = tokio::time::timeout(TIMEOUT, self.credential.token(&self.sign_in))
             .await
-            .map_err(|_| TokenError::transport(TransportError::Timeout))??;
+            .map_err(|_| TokenErrorKind::Transport(TransportError::Timeout))??;
         let token = Token::new(issued)?;
         if token.facts.may_read() == Some(false) {
             tracing::warn!(

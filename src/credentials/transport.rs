@@ -1,9 +1,8 @@
 //! The HTTP transport of the crate `azure_identity`: the exporter's own clients
 //! and limits.
 
-use super::TokenError;
+use super::error::{TokenError, TokenErrorKind};
 use crate::http_client::{self, TransportError};
-use azure_core::Bytes;
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
@@ -13,7 +12,6 @@ use parking_lot::Mutex;
 use reqwest::Url;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The address of Azure's endpoint for managed identities.
@@ -26,7 +24,6 @@ const SECRET_KEYS: [&str; 2] = ["client_secret", "client_assertion"];
 const SECRET_HEADER: &str = "x-identity-header";
 
 /// The servers that a credential may send requests to.
-#[derive(Debug, Clone)]
 pub(super) enum Destination {
     /// Entra in one cloud, by scheme and host.
     Entra { root: String },
@@ -38,7 +35,7 @@ pub(super) enum Destination {
     },
 }
 
-/// Sends the requests of one credential and remembers the last outcome.
+/// Sends the requests of one credential and remembers how the last one ended.
 ///
 /// The library turns a refusal that it cannot decode into an error without a
 /// status, drops `Retry-After`, and retries the endpoint for managed identities
@@ -46,7 +43,8 @@ pub(super) enum Destination {
 pub(super) struct EntraTransport {
     http: reqwest::Client,
     destination: Destination,
-    last: Mutex<Option<Exchange>>,
+    last_error: Mutex<Option<TokenError>>,
+    /// The secrets that it sent: a response may echo them.
     secrets: Mutex<Vec<Zeroizing<String>>>,
 }
 
@@ -57,84 +55,43 @@ impl fmt::Debug for EntraTransport {
     }
 }
 
-/// The end of an exchange.
-#[derive(Clone)]
-enum Exchange {
-    Response {
-        status: u16,
-        retry_after: Option<Duration>,
-        /// The body of an error. That of a success contains the token and is
-        /// not kept.
-        error_body: Vec<u8>,
-    },
-    Failure(TransportError),
-}
-
-/// The last exchange of a credential, with the secrets that it sent: the
-/// response may echo them.
-pub(super) struct Outcome {
-    destination: Destination,
-    exchange: Exchange,
-    secrets: Vec<Zeroizing<String>>,
-}
-
-impl From<Outcome> for TokenError {
-    fn from(outcome: Outcome) -> Self {
-        let secrets: Vec<&str> = outcome.secrets.iter().map(|it| it.as_str()).collect();
-        match (outcome.destination, outcome.exchange) {
-            (Destination::Entra { .. }, Exchange::Failure(error)) => Self::transport(error),
-            (Destination::Identity { .. }, Exchange::Failure(error)) => Self::no_identity(error),
-            (_, Exchange::Response { status, .. }) if (200..300).contains(&status) => {
-                Self::malformed("the answer holds no token")
-            }
-            (
-                destination,
-                Exchange::Response {
-                    status,
-                    retry_after,
-                    error_body,
-                },
-            ) => match destination {
-                Destination::Entra { .. } => Self::entra(status, &error_body, &secrets),
-                Destination::Identity { .. } => Self::identity(status, &error_body, &secrets),
-            }
-            .with_retry_after(retry_after),
-        }
-    }
-}
-
 impl EntraTransport {
     pub(super) fn new(http: reqwest::Client, destination: Destination) -> Arc<Self> {
         Arc::new(Self {
             http,
             destination,
-            last: Mutex::default(),
+            last_error: Mutex::default(),
             secrets: Mutex::default(),
         })
     }
 
-    /// The last exchange, if there was one.
-    pub(super) fn outcome(&self) -> Option<Outcome> {
-        Some(Outcome {
-            destination: self.destination.clone(),
-            exchange: self.last.lock().clone()?,
-            secrets: self.secrets.lock().clone(),
-        })
+    /// Why there is no token after the last exchange, if there was one.
+    pub(super) fn error(&self) -> Option<TokenError> {
+        self.last_error.lock().clone()
     }
 
-    async fn exchange(&self, request: &Request) -> Result<(u16, Headers, Vec<u8>), TransportError> {
-        let response = self.prepare(request)?.send().await?;
-        let status = response.status().as_u16();
+    async fn exchange(&self, request: &Request) -> Result<AsyncRawResponse, TokenError> {
+        let failed = |error: TransportError| match self.destination {
+            Destination::Entra { .. } => TokenErrorKind::Transport(error),
+            Destination::Identity { .. } => TokenErrorKind::NoIdentity(error),
+        };
+        let sent = self.prepare(request).map_err(failed)?.send().await;
+        let response = sent.map_err(|error| failed(error.into()))?;
+        let status = response.status();
         let retry_after = http_client::retry_after(response.headers());
         let headers = headers(response.headers());
-        let body = http_client::read_body(response).await?;
-        let success = (200..300).contains(&status);
-        *self.last.lock() = Some(Exchange::Response {
-            status,
-            retry_after,
-            error_body: if success { Vec::new() } else { body.clone() },
-        });
-        Ok((status, headers, body))
+        let body = http_client::read_body(response).await.map_err(failed)?;
+        if status.is_success() {
+            let status = status.as_u16().into();
+            return Ok(AsyncRawResponse::from_bytes(status, headers, body));
+        }
+        let secrets = self.secrets.lock();
+        let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
+        let refused = match self.destination {
+            Destination::Entra { .. } => TokenError::entra(status.as_u16(), &body, &secrets),
+            Destination::Identity { .. } => TokenError::identity(status.as_u16(), &body, &secrets),
+        };
+        Err(refused.with_retry_after(retry_after))
     }
 
     /// The URL to use for a request, if the destination allows it.
@@ -196,10 +153,8 @@ fn headers(map: &reqwest::header::HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in map {
         if let Ok(value) = value.to_str() {
-            headers.insert(
-                HeaderName::from(name.as_str().to_owned()),
-                HeaderValue::from(value.to_owned()),
-            );
+            let name = HeaderName::from(name.as_str().to_owned());
+            headers.insert(name, HeaderValue::from(value.to_owned()));
         }
     }
     headers
@@ -208,19 +163,14 @@ fn headers(map: &reqwest::header::HeaderMap) -> Headers {
 #[async_trait::async_trait]
 impl HttpClient for EntraTransport {
     async fn execute_request(&self, request: &Request) -> azure_core::Result<AsyncRawResponse> {
-        let error = match self.exchange(request).await {
-            Ok((status, headers, body)) if (200..300).contains(&status) => {
-                let body = Bytes::from(body);
-                return Ok(AsyncRawResponse::from_bytes(status.into(), headers, body));
-            }
-            // An error rather than a response, so that the library does not
-            // retry.
-            Ok((status, ..)) => format!("refused with status {status}"),
-            Err(error) => {
-                *self.last.lock() = Some(Exchange::Failure(error));
-                error.to_string()
-            }
+        let exchange = self.exchange(request).await;
+        // The library refuses a successful response that holds no token.
+        let error = match &exchange {
+            Ok(_) => TokenErrorKind::Malformed("the answer holds no token").into(),
+            Err(error) => error.clone(),
         };
-        Err(Error::with_message(ErrorKind::Credential, error))
+        *self.last_error.lock() = Some(error);
+        // An error rather than a response, so that the library does not retry.
+        exchange.map_err(|_| Error::with_message(ErrorKind::Credential, "no token"))
     }
 }

@@ -1,6 +1,5 @@
 //! The client of one tenant: its lists.
 
-use super::MAX_MESSAGE;
 use super::anomaly_counter::UnknownWord;
 use super::decode;
 use super::endpoint::GraphRoot;
@@ -11,7 +10,7 @@ use super::requests::{GraphResponse, MAX_WAIT, Requests};
 use super::translate::CatalogueReader;
 use crate::backoff::Backoff;
 use crate::credentials::{Token, TokenFacts, TokenSource};
-use crate::telemetry::Telemetry;
+use crate::http_client::MAX_MESSAGE;
 use crate::text::clean_line;
 use parking_lot::Mutex;
 use reqwest::Url;
@@ -47,18 +46,9 @@ const REPORTS_PER_PAGE: usize = 15;
 /// ignores the page size and sends one report per page.
 const MAX_REPORT_PAGES: usize = 200;
 
-/// What a client needs for its tenant.
-pub(super) struct ClientOptions {
-    /// The directory: a GUID, or one of its domains.
-    pub(super) tenant_id: String,
-    pub(super) root: GraphRoot,
-    pub(super) tokens: TokenSource,
-    pub(super) http: reqwest::Client,
-    pub(super) telemetry: Arc<Telemetry>,
-}
-
 /// Reads one tenant's lists from Graph.
 pub struct Client {
+    /// The directory: a GUID, or one of its domains.
     tenant_id: String,
     root: GraphRoot,
     tokens: TokenSource,
@@ -82,12 +72,17 @@ pub struct Fetched<T> {
 }
 
 impl Client {
-    pub(super) fn new(options: ClientOptions) -> Self {
+    pub(super) fn new(
+        tenant_id: String,
+        root: GraphRoot,
+        tokens: TokenSource,
+        requests: Requests,
+    ) -> Self {
         Self {
-            tenant_id: options.tenant_id,
-            root: options.root,
-            tokens: options.tokens,
-            requests: Requests::new(options.http, options.telemetry),
+            tenant_id,
+            root,
+            tokens,
+            requests,
             learnt_id: OnceLock::new(),
             select_refused: Mutex::default(),
         }
@@ -106,7 +101,7 @@ impl Client {
             match self.pages(Fields::Selected, permit, &mut reader).await {
                 // An error on a later page has another cause, such as an
                 // expired link.
-                Err(error) if reader.is_unused() && refuses_select(&error) => {}
+                Err(error) if reader.pages == 0 && error.refuses_select() => {}
                 Err(error) => return Err(error),
                 Ok(partial) => return self.finish_catalogue(reader, partial),
             }
@@ -174,19 +169,14 @@ impl Client {
 
     /// The claims of the token; requests one if there is none.
     pub async fn token_facts(&self) -> Result<TokenFacts, GraphError> {
-        let facts = self.tokens.facts().await?;
-        if let Some(tenant) = &facts.tenant_id {
-            self.check_tenant(Subject::Token, tenant)?;
-        }
-        Ok(facts)
+        Ok(self.token().await?.facts.clone())
     }
 
     /// The requests made so far.
     pub fn traffic(&self) -> Traffic {
-        let counts = self.tokens.counts();
         Traffic {
-            tokens: counts.obtained,
-            token_failures: counts.failed,
+            tokens: self.tokens.obtained(),
+            token_failures: self.tokens.failed(),
             ..self.requests.traffic()
         }
     }
@@ -245,22 +235,19 @@ impl Client {
         partial: bool,
     ) -> Result<Fetched<Catalogue>, GraphError> {
         let subject = Subject::Catalogue;
-        let read = decode::catalogue(reader)?;
+        decode::check_readable(&reader)?;
         // With two tenants, neither becomes the learnt id.
-        let tenants: Vec<&String> = read.tenants.iter().collect();
+        let tenants: Vec<&String> = reader.tenants.iter().collect();
         match tenants.as_slice() {
             [] => {}
             [one] => self.check_tenant(subject, one)?,
             [one, other, ..] => return Err(wrong_tenant(subject, one, other)),
         }
+        let (value, unknown_words) = reader.finish(self.expected_tenant().map(Arc::from));
         Ok(Fetched {
-            value: Catalogue {
-                entra_tenant_id: self.expected_tenant().map(Arc::from),
-                entries: read.entries,
-                anomalies: read.counter.anomalies,
-            },
+            value,
             partial,
-            unknown_words: read.counter.words,
+            unknown_words,
         })
     }
 
@@ -323,7 +310,7 @@ impl Client {
 
     async fn token(&self) -> Result<Arc<Token>, GraphError> {
         let token = self.tokens.token().await?;
-        if let Some(tenant) = token.tenant_id() {
+        if let Some(tenant) = &token.facts.tenant_id {
             self.check_tenant(Subject::Token, tenant)?;
         }
         Ok(token)
@@ -343,11 +330,6 @@ fn wrong_tenant(subject: Subject, expected: &str, found: &str) -> GraphError {
         found: clean_line(found, MAX_MESSAGE),
     };
     GraphError::new(subject, kind)
-}
-
-/// Graph's services respond with 400 or 501 to an unsupported query option.
-fn refuses_select(error: &GraphError) -> bool {
-    error.lacks_states() || matches!(error.status(), Some(400 | 501))
 }
 
 /// The delay before another request for the same page, if there is one.

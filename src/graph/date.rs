@@ -1,6 +1,7 @@
 //! Dates in Graph's responses.
 
 use secure_score_model::Timestamp;
+use std::time::SystemTime;
 
 /// A date as Graph sends it.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,21 +23,15 @@ pub(super) fn parse(text: &str) -> Date {
     if text.starts_with("0001-01-01") {
         return Date::Never;
     }
-    let parsed = text.parse::<jiff::Timestamp>().or_else(|_| {
+    let utc = jiff::tz::TimeZone::UTC;
+    let time = text.parse::<jiff::Timestamp>().or_else(|_| {
         let civil: jiff::civil::DateTime = text.parse()?;
-        Ok::<_, jiff::Error>(civil.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp())
+        Ok::<_, jiff::Error>(civil.to_zoned(utc.clone())?.timestamp())
     });
-    match parsed {
-        Ok(time) if is_valid(time) => i64::try_from(time.as_nanosecond())
-            .map_or(Date::Invalid, |nanos| {
-                Date::At(Timestamp::from_nanos(nanos))
-            }),
-        _ => Date::Invalid,
-    }
-}
-
-fn is_valid(time: jiff::Timestamp) -> bool {
-    VALID_YEARS.contains(&time.to_zoned(jiff::tz::TimeZone::UTC).year())
+    let is_valid =
+        |time: &jiff::Timestamp| VALID_YEARS.contains(&time.to_zoned(utc.clone()).year());
+    let time = time.ok().filter(is_valid).map(SystemTime::from);
+    time.map_or(Date::Invalid, |time| Date::At(time.into()))
 }
 
 #[cfg(test)]

@@ -5,9 +5,9 @@
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::error::{ErrorKind, GraphError, Subject};
-use super::lenient_list::{LenientList, ListError};
+use super::lenient::{LenientList, ListError, MAX_ELEMENTS};
 use super::pages;
-use super::translate::{self, CatalogueReader, ReadCatalogue};
+use super::translate::{self, CatalogueReader};
 use super::wire;
 use secure_score_model::{Catalogue, Report, SkippedField};
 use std::collections::BTreeSet;
@@ -24,67 +24,43 @@ pub(super) fn page(
         return Err(GraphError::new(subject, ErrorKind::NoStates));
     }
     reader.page(&profiles);
-    if reader.is_too_long() {
+    if reader.entries.len() > MAX_ELEMENTS {
         let error = ListError::TooLong.to_string();
         return Err(GraphError::malformed(subject, error));
     }
     Ok(page.next_link.map(|link| link.into_owned()))
 }
 
-/// The catalogue after its last page. It is an error if most of it is
-/// unreadable.
-pub(super) fn catalogue(reader: CatalogueReader) -> Result<ReadCatalogue, GraphError> {
-    let read = reader.finish();
-    let anomalies = &read.counter.anomalies;
+/// Refuses a catalogue of which most is unreadable.
+pub(super) fn check_readable(reader: &CatalogueReader) -> Result<(), GraphError> {
+    let anomalies = &reader.counter.anomalies;
     let skipped =
         anomalies.count_skipped(SkippedField::Element) + anomalies.count_skipped(SkippedField::Id);
-    if skipped > read.entries.len() as u64 {
+    if skipped > reader.entries.len() as u64 {
         let what = format!("{skipped} of its elements cannot be read");
         return Err(GraphError::malformed(Subject::Catalogue, what));
     }
-    Ok(read)
+    Ok(())
 }
-
-fn scores<'a>(page: &wire::Page<'a>) -> Result<LenientList<wire::Score<'a>>, GraphError> {
-    pages::elements(Subject::Report, page)
-}
-
-fn decode_report(score: &wire::Score<'_>, mut counter: AnomalyCounter) -> ReadReport {
-    let report = translate::report(score, &mut counter);
-    let AnomalyCounter { anomalies, words } = counter;
-    (
-        Report {
-            anomalies,
-            ..report
-        },
-        words,
-    )
-}
-
-/// A report, and the words in it that this version does not know.
-type ReadReport = (Report, BTreeSet<UnknownWord>);
 
 /// The newest report of a body, or `None` if Graph has none yet.
 pub(super) fn report(body: &[u8]) -> Result<(Option<Report>, BTreeSet<UnknownWord>), GraphError> {
-    let page = pages::parse(Subject::Report, body)?;
-    let scores = scores(&page)?;
-    let newest = scores
-        .elements
-        .iter()
-        .max_by_key(|score| translate::as_of(score));
-    let Some(newest) = newest else {
-        return match scores.unread {
-            0 => Ok(Default::default()),
-            _ => Err(GraphError::malformed(
-                Subject::Report,
-                "no element can be read",
-            )),
-        };
-    };
-    let mut counter = AnomalyCounter::default();
-    counter.skipped(SkippedField::Element, scores.unread);
-    let (report, words) = decode_report(newest, counter);
-    Ok((Some(report), words))
+    let subject = Subject::Report;
+    let page = pages::parse(subject, body)?;
+    let scores: LenientList<wire::Score<'_>> = pages::elements(subject, &page)?;
+    let scored = scores.elements.iter();
+    let newest =
+        scored.max_by_key(|score| AnomalyCounter::default().date(&score.created_date_time));
+    match newest {
+        Some(newest) => {
+            let mut counter = AnomalyCounter::default();
+            counter.skipped(SkippedField::Element, scores.unread);
+            let (report, words) = translate::report(newest, counter);
+            Ok((Some(report), words))
+        }
+        None if scores.unread == 0 => Ok(Default::default()),
+        None => Err(GraphError::malformed(subject, "no element can be read")),
+    }
 }
 
 /// One page of the daily reports.
@@ -99,9 +75,9 @@ pub(super) struct ReportsPage {
 /// Every report of a page, in its order.
 pub(super) fn reports(body: &[u8]) -> Result<ReportsPage, GraphError> {
     let page = pages::parse(Subject::Report, body)?;
-    let scores = scores(&page)?;
+    let scores: LenientList<wire::Score<'_>> = pages::elements(Subject::Report, &page)?;
     let reports = scores.elements.iter();
-    let reports = reports.map(|score| decode_report(score, AnomalyCounter::default()).0);
+    let reports = reports.map(|score| translate::report(score, AnomalyCounter::default()).0);
     Ok(ReportsPage {
         reports: reports.collect(),
         unread: scores.unread,
@@ -113,12 +89,9 @@ pub(super) fn reports(body: &[u8]) -> Result<ReportsPage, GraphError> {
 pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
     let mut reader = CatalogueReader::default();
     page(&mut reader, body)?;
-    let read = catalogue(reader)?;
-    Ok(Catalogue {
-        entra_tenant_id: read.tenants.first().map(|id| id.as_str().into()),
-        entries: read.entries,
-        anomalies: read.counter.anomalies,
-    })
+    check_readable(&reader)?;
+    let tenant = reader.tenants.first().map(|id| id.as_str().into());
+    Ok(reader.finish(tenant).0)
 }
 
 /// The newest report of a body, or `None` if there is none.

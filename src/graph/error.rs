@@ -32,17 +32,9 @@ impl fmt::Display for Subject {
 pub struct GraphError {
     subject: Subject,
     kind: ErrorKind,
-    trace: Box<Trace>,
+    /// The ids by which Microsoft's support finds the request.
+    ids: Box<[String]>,
     retry_after: Option<Duration>,
-}
-
-/// The ids by which Microsoft's support finds a request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trace {
-    /// Microsoft's id, from the response.
-    pub request_id: Option<String>,
-    /// The exporter's id, from the request.
-    pub client_request_id: Option<String>,
 }
 
 /// What failed.
@@ -99,7 +91,7 @@ impl GraphError {
         Self {
             subject,
             kind,
-            trace: Box::default(),
+            ids: Box::default(),
             retry_after: None,
         }
     }
@@ -108,8 +100,8 @@ impl GraphError {
         Self::new(subject, ErrorKind::Malformed(what.into()))
     }
 
-    pub(super) fn with_trace(mut self, trace: Trace) -> Self {
-        self.trace = Box::new(trace);
+    pub(super) fn with_ids(mut self, ids: Vec<String>) -> Self {
+        self.ids = ids.into();
         self
     }
 
@@ -133,15 +125,13 @@ impl GraphError {
         Self::new(subject, ErrorKind::Partial)
     }
 
-    pub(super) fn status(&self) -> Option<u16> {
+    /// Whether it may be due to `$select`: Graph's services respond with 400 or
+    /// 501 to an unsupported query option.
+    pub(super) fn refuses_select(&self) -> bool {
         match self.kind {
-            ErrorKind::Status { status, .. } => Some(status),
-            _ => None,
+            ErrorKind::Status { status, .. } => matches!(status, 400 | 501),
+            _ => self.kind == ErrorKind::NoStates,
         }
-    }
-
-    pub(super) fn lacks_states(&self) -> bool {
-        self.kind == ErrorKind::NoStates
     }
 
     /// Whether no request was made, because Graph asked for a delay.
@@ -185,11 +175,6 @@ impl GraphError {
             _ => None,
         };
         Some(own.unwrap_or_else(|| hint(self.reason())).to_owned())
-    }
-
-    /// The ids by which Microsoft's support finds the request.
-    pub fn trace(&self) -> &Trace {
-        &self.trace
     }
 }
 
@@ -283,17 +268,9 @@ impl fmt::Display for GraphError {
             ErrorKind::Partial => write!(f, "Graph marked the {subject} as partial (206)")?,
             ErrorKind::Internal => write!(f, "no {subject}: internal error of the exporter")?,
         }
-        let ids = [
-            ("request-id", &self.trace.request_id),
-            ("client-request-id", &self.trace.client_request_id),
-        ];
-        let ids: Vec<_> = ids
-            .iter()
-            .filter_map(|(name, id)| Some(format!("{name} {}", id.as_ref()?)))
-            .collect();
-        match ids.is_empty() {
+        match self.ids.is_empty() {
             true => Ok(()),
-            false => write!(f, " ({})", ids.join(", ")),
+            false => write!(f, " ({})", self.ids.join(", ")),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The HTTP clients that all tenants share.
 
-use super::client::{Client, ClientOptions};
+use super::client::Client;
 use super::endpoint::Endpoint;
+use super::requests::Requests;
 use crate::config::{Cloud, Config, Tenant};
 use crate::credentials::{SignIn, TokenSource};
 use crate::http_client::{self, SetupError, TrustedRoots};
@@ -23,18 +24,17 @@ impl<'a> HttpClients<'a> {
     /// Reads the certificates, but does not connect yet.
     pub fn new(config: &'a Config) -> Result<Self, SetupError> {
         let timeout = config.refresh.timeout;
-        let simulator = config.simulator.as_ref().map(|simulator| {
-            let roots = TrustedRoots::Only(simulator.ca.pem.clone());
-            http_client::client(&roots, timeout)
-        });
+        let client = |roots| http_client::client(roots, timeout);
+        let simulator = config.simulator.as_ref();
+        let simulator = simulator.map(|it| client(TrustedRoots::Only(&it.ca.pem)));
         let simulator = simulator.transpose()?;
         let mut clouds = config.tenants.iter().map(|tenant| tenant.cloud);
         let microsoft = match &simulator {
             // A machine for tests may have no certificate authorities.
             Some(simulator) if clouds.all(|cloud| cloud == Cloud::Simulator) => simulator.clone(),
             _ => {
-                let extra = config.extra_roots.as_ref().map(|roots| roots.pem.clone());
-                http_client::client(&TrustedRoots::SystemAnd(extra), timeout)?
+                let extra = config.extra_roots.as_ref().map(|it| it.pem.as_slice());
+                client(TrustedRoots::SystemAnd(extra))?
             }
         };
         Ok(Self {
@@ -61,12 +61,8 @@ impl<'a> HttpClients<'a> {
             http: http.clone(),
             identity_http: identity_http.clone(),
         };
-        Client::new(ClientOptions {
-            tenant_id: tenant.tenant_id.clone(),
-            root: endpoint.root,
-            tokens: TokenSource::new(tenant.credential.clone(), sign_in),
-            http: http.clone(),
-            telemetry: Arc::clone(telemetry),
-        })
+        let tokens = TokenSource::new(tenant.credential.clone(), sign_in);
+        let requests = Requests::new(http.clone(), Arc::clone(telemetry));
+        Client::new(tenant.tenant_id.clone(), endpoint.root, tokens, requests)
     }
 }

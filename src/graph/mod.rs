@@ -8,12 +8,10 @@ mod anomaly_counter;
 mod client;
 mod date;
 mod decode;
-
 mod endpoint;
 mod error;
 mod http_clients;
 mod lenient;
-mod lenient_list;
 mod pages;
 mod refresh_permit;
 mod requests;
@@ -24,9 +22,6 @@ mod wire;
 pub use anomaly_counter::UnknownWord;
 pub use client::{Client, Fetched};
 pub use decode::{read_catalogue, read_report};
-pub use error::{GraphError, Retry, Subject, Trace};
+pub use error::{GraphError, Retry, Subject};
 pub use http_clients::HttpClients;
 pub use refresh_permit::RefreshPermit;
-
-/// Texts from Microsoft are truncated to this many bytes in errors.
-const MAX_MESSAGE: usize = 300;

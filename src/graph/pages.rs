@@ -1,12 +1,10 @@
 //! The pages of a list, and the links between them.
 
-use super::MAX_MESSAGE;
 use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError, Subject};
-use super::lenient::LenientJson;
-use super::lenient_list::{self, LenientList, MAX_ELEMENTS};
+use super::lenient::{self, LenientJson, LenientList, MAX_ELEMENTS};
 use super::wire::{self, PROFILE_FIELDS, Page};
-use crate::http_client::TransportError;
+use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::clean_line;
 use reqwest::Url;
 use serde::Deserialize;
@@ -68,7 +66,7 @@ pub(super) fn elements<'a, T: Deserialize<'a>>(
     subject: Subject,
     page: &Page<'a>,
 ) -> Result<LenientList<T>, GraphError> {
-    lenient_list::parse(page.value, MAX_ELEMENTS)
+    lenient::list(page.value, MAX_ELEMENTS)
         .map_err(|error| GraphError::malformed(subject, error.to_string()))
 }
 

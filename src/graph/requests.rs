@@ -1,13 +1,12 @@
 //! One tenant's requests to Graph: throttled, counted and traced.
 
-use super::MAX_MESSAGE;
-use super::error::{ErrorKind, GraphError, Subject, Trace};
+use super::error::{ErrorKind, GraphError, Subject};
 use super::lenient::LenientText;
 use super::refresh_permit::RefreshPermit;
 use super::throttle::Throttle;
 use super::wire;
 use crate::credentials::Token;
-use crate::http_client;
+use crate::http_client::{self, MAX_MESSAGE};
 use crate::telemetry::Telemetry;
 use crate::text::clean_line;
 use parking_lot::Mutex;
@@ -94,19 +93,18 @@ impl Requests {
             .header("return-client-request-id", "true")
             .send()
             .await;
-        let mut trace = Trace {
-            client_request_id: Some(client_request_id),
-            request_id: None,
-        };
+        let mut ids = vec![format!("client-request-id {client_request_id}")];
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
                 self.count(api, Code::NoAnswer, started);
                 let kind = ErrorKind::Transport(error.into());
-                return Err(GraphError::new(subject, kind).with_trace(trace));
+                return Err(GraphError::new(subject, kind).with_ids(ids));
             }
         };
-        trace.request_id = header(response.headers(), "request-id", token);
+        if let Some(id) = header(response.headers(), "request-id", token) {
+            ids.insert(0, format!("request-id {id}"));
+        }
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = http_client::read_body(response).await;
@@ -125,7 +123,7 @@ impl Requests {
                 (refusal(status, &body.unwrap_or_default(), token), delay)
             }
         };
-        let error = GraphError::new(subject, kind).with_trace(trace);
+        let error = GraphError::new(subject, kind).with_ids(ids);
         Err(error.with_retry_after(retry_after))
     }
 

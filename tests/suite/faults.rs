@@ -13,7 +13,7 @@ use crate::golden;
 use crate::world::World;
 use clockwork::Clockwork;
 use graph_simulator::{Api as Struck, Options};
-use proxy::{Impostor, Proxy, Weather};
+use proxy::{Network, Proxy, WrongServer};
 use rows::{Place, Road, Row, rows};
 use secure_score_exporter::store::TenantState;
 use secure_score_exposition::{Chunk, Format};
@@ -49,11 +49,11 @@ struct Stage {
     time: Clockwork,
     world: World,
     road: Proxy,
-    expired: Impostor,
-    misnamed: Impostor,
-    unknown: Impostor,
+    expired: WrongServer,
+    misnamed: WrongServer,
+    unknown: WrongServer,
     /// A server with a valid certificate that is not Graph.
-    elsewhere: Impostor,
+    elsewhere: WrongServer,
 }
 
 impl Stage {
@@ -66,10 +66,10 @@ impl Stage {
         .await;
         let graph = world.simulator.url().trim_start_matches("https://").parse();
         let road = Proxy::towards(graph.unwrap());
-        let expired = Impostor::start("127.0.0.1", 2021).await;
-        let misnamed = Impostor::start("graph.example", 2100).await;
-        let unknown = Impostor::start("127.0.0.1", 2100).await;
-        let elsewhere = Impostor::start("127.0.0.1", 2100).await;
+        let expired = WrongServer::start("127.0.0.1", 2021).await;
+        let misnamed = WrongServer::start("graph.example", 2100).await;
+        let unknown = WrongServer::start("127.0.0.1", 2100).await;
+        let elsewhere = WrongServer::start("127.0.0.1", 2100).await;
         let trusted = [&expired, &misnamed, &elsewhere].map(|it| it.ca_pem.as_str());
         let world = world
             .configure(|config| {
@@ -110,23 +110,23 @@ impl Stage {
                 self.lead_to(format!("https://{}.example", "x".repeat(70)));
             }
             Place::Road(road) => {
-                let weather = self.weather(*road);
-                self.road.turn(weather).await;
+                let network = self.network(*road);
+                self.road.set(network).await;
             }
         }
     }
 
-    fn weather(&self, road: Road) -> Weather {
+    fn network(&self, road: Road) -> Network {
         match road {
-            Road::Refused | Road::NoSuchName => Weather::Refused,
-            Road::ResetAtOnce => Weather::ResetAfter(0),
-            Road::ResetMidBody => Weather::ResetAfter(6_000),
-            Road::Silent => Weather::Silent,
-            Road::Drip => Weather::Drip(Duration::from_secs(1)),
-            Road::Garbage => Weather::Garbage,
-            Road::Expired => Weather::Diverted(self.expired.address),
-            Road::WrongHost => Weather::Diverted(self.misnamed.address),
-            Road::UnknownAuthority => Weather::Diverted(self.unknown.address),
+            Road::Refused | Road::NoSuchName => Network::Refused,
+            Road::ResetAtOnce => Network::ResetAfter(0),
+            Road::ResetMidBody => Network::ResetAfter(6_000),
+            Road::Silent => Network::Silent,
+            Road::Drip => Network::Drip(Duration::from_secs(1)),
+            Road::Garbage => Network::Garbage,
+            Road::Expired => Network::Diverted(self.expired.address),
+            Road::WrongHost => Network::Diverted(self.misnamed.address),
+            Road::UnknownAuthority => Network::Diverted(self.unknown.address),
         }
     }
 
@@ -134,7 +134,7 @@ impl Stage {
         match place {
             Place::Answer(_) => self.world.handle().clear_faults(),
             Place::Road(Road::NoSuchName) => self.lead_to(self.road.url()),
-            Place::Road(_) => self.road.turn(Weather::Fair).await,
+            Place::Road(_) => self.road.set(Network::Working).await,
         }
     }
 

@@ -59,21 +59,21 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 impl Change {
-    fn make(&self, bytes: &mut Vec<u8>) {
+    fn apply(&self, bytes: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
         }
         let length = bytes.len();
-        let span = |at: &Index, most: usize| {
+        let span = |at: &Index, max: usize| {
             let from = at.index(length);
-            from..(from + most).min(length)
+            from..(from + max).min(length)
         };
         match self {
             Self::Flip(at, bits) => bytes[at.index(length)] ^= bits,
             Self::Cut(at) => bytes.truncate(at.index(length)),
-            Self::Remove(at, most) => drop(bytes.drain(span(at, *most))),
-            Self::Repeat(at, most) => {
-                let again = bytes[span(at, *most)].to_vec();
+            Self::Remove(at, max) => drop(bytes.drain(span(at, *max))),
+            Self::Repeat(at, max) => {
+                let again = bytes[span(at, *max)].to_vec();
                 let from = at.index(length);
                 bytes.splice(from..from, again);
             }
@@ -105,7 +105,7 @@ fn hostile(parser: &str) -> impl Strategy<Value = Vec<u8>> + use<> {
     let changed =
         (sample, prop::collection::vec(change(), 0..6)).prop_map(|(mut bytes, changes)| {
             for change in changes {
-                change.make(&mut bytes);
+                change.apply(&mut bytes);
             }
             bytes
         });

@@ -26,7 +26,7 @@ fn signed(stage: &Stage, header: &Value, claims: &Value) -> String {
 }
 
 /// Entra's error number for an assertion, if it refuses it.
-async fn verdict(stage: &Stage, assertion: &str) -> Option<u64> {
+async fn error_number(stage: &Stage, assertion: &str) -> Option<u64> {
     let tenant = stage.tenant("contoso");
     let ca = reqwest::Certificate::from_pem(stage.simulator.ca_pem().as_bytes()).unwrap();
     let http = reqwest::Client::builder()
@@ -87,12 +87,12 @@ async fn entra_verifies_the_signature_and_each_claim() {
 
     let unknown = signed(&stage, &header, &good);
     assert_eq!(
-        verdict(&stage, &unknown).await,
+        error_number(&stage, &unknown).await,
         Some(700_027),
         "not registered"
     );
     stage.register("app.pem");
-    assert_eq!(verdict(&stage, &unknown).await, None, "good");
+    assert_eq!(error_number(&stage, &unknown).await, None, "good");
     for (claims, number) in [
         (but(json!({"aud": "https://elsewhere.example"})), 700_023),
         (but(json!({"iss": "another"})), 700_021),
@@ -103,22 +103,26 @@ async fn entra_verifies_the_signature_and_each_claim() {
         (but(json!({"nbf": now + 1000, "exp": now + 1600})), 700_024),
     ] {
         let assertion = signed(&stage, &header, &claims);
-        assert_eq!(verdict(&stage, &assertion).await, Some(number), "{claims}");
+        assert_eq!(
+            error_number(&stage, &assertion).await,
+            Some(number),
+            "{claims}"
+        );
     }
     let (message, signature) = unknown.rsplit_once('.').unwrap();
     let mut bytes = BASE64.decode(signature).unwrap();
     bytes[0] ^= 1;
     let forged = format!("{message}.{}", BASE64.encode(bytes));
     assert_eq!(
-        verdict(&stage, &forged).await,
+        error_number(&stage, &forged).await,
         Some(700_027),
         "another signature"
     );
-    assert_eq!(verdict(&stage, "no token").await, Some(50_027));
+    assert_eq!(error_number(&stage, "no token").await, Some(50_027));
     let claimed = json!({"alg": "none", "x5t#S256": header["x5t#S256"]});
     let unsigned = signed(&stage, &claimed, &good);
     assert_eq!(
-        verdict(&stage, &unsigned).await,
+        error_number(&stage, &unsigned).await,
         Some(700_027),
         "another algorithm"
     );

@@ -69,7 +69,11 @@ async fn each_file_format_signs_in() {
     ] {
         let checked = stage.check(&format!("{APPLICATION}{files}")).await;
         checked.expect(true, &["ok    contoso: token", "contoso: credential: "]);
-        assert!(!checked.said.contains("warn"), "{files}: {}", checked.said);
+        assert!(
+            !checked.output.contains("warn"),
+            "{files}: {}",
+            checked.output
+        );
     }
 }
 
@@ -107,7 +111,7 @@ async fn each_error_in_a_file_is_reported_with_a_fix() {
     assert_ne!(damaged, key);
     fs::write(folder.join("damaged-key.pem"), damaged).unwrap();
     close(&stage);
-    for (files, place, said) in [
+    for (files, place, message) in [
         (
             "certificate_file: app.der",
             "certificate_file",
@@ -189,10 +193,10 @@ async fn each_error_in_a_file_is_reported_with_a_fix() {
             "no such file",
         ),
     ] {
-        let verdict = stage.verdict(&format!("{APPLICATION}{files}")).await;
-        verdict.expect(false, &[&format!("credential.{place}: "), said]);
+        let checked = stage.check_config(&format!("{APPLICATION}{files}")).await;
+        checked.expect(false, &[&format!("credential.{place}: "), message]);
         for secret in ["correct horse", "battery staple", "PRIVATE KEY"] {
-            assert!(!verdict.said.contains(secret), "{}", verdict.said);
+            assert!(!checked.output.contains(secret), "{}", checked.output);
         }
     }
 }
@@ -205,8 +209,8 @@ async fn a_probable_mistake_with_a_certificate_is_a_warning() {
     together(folder, &["app-key.pem", "app.pem"], "both.pem");
     close(&stage);
     let past = "certificate_file: past.pem, key_file: app-key.pem";
-    let verdict = stage.verdict(&format!("{APPLICATION}{past}")).await;
-    verdict.expect(true, &["the certificate has expired; upload a new one"]);
+    let checked = stage.check_config(&format!("{APPLICATION}{past}")).await;
+    checked.expect(true, &["the certificate has expired; upload a new one"]);
     stage.register("past.pem");
     let checked = stage.check(&format!("{APPLICATION}{past}")).await;
     checked.expect(
@@ -216,8 +220,8 @@ async fn a_probable_mistake_with_a_certificate_is_a_warning() {
 
     certificate(folder, "brief", 20);
     let brief = "certificate_file: brief.pem, key_file: brief-key.pem";
-    let verdict = stage.verdict(&format!("{APPLICATION}{brief}")).await;
-    verdict.expect(true, &["the certificate expires in 19 days"]);
+    let checked = stage.check_config(&format!("{APPLICATION}{brief}")).await;
+    checked.expect(true, &["the certificate expires in 19 days"]);
     stage.register("brief.pem");
     let checked = stage.check(&format!("{APPLICATION}{brief}")).await;
     checked.expect(
@@ -230,11 +234,11 @@ async fn a_probable_mistake_with_a_certificate_is_a_warning() {
 
     let both = format!("{APPLICATION}certificate_file: both.pem");
     let with_password = format!("{both}, password_file: password");
-    let verdict = stage.verdict(&with_password).await;
-    verdict.expect(true, &["the private key is not encrypted"]);
+    let checked = stage.check_config(&with_password).await;
+    checked.expect(true, &["the private key is not encrypted"]);
     fs::set_permissions(folder.join("both.pem"), fs::Permissions::from_mode(0o644)).unwrap();
-    let verdict = stage.verdict(&both).await;
-    verdict.expect(
+    let checked = stage.check_config(&both).await;
+    checked.expect(
         true,
         &["every user of this machine can read the private key; chmod 600"],
     );
@@ -271,8 +275,8 @@ async fn a_renewed_certificate_is_used_and_its_expiry_is_exported() {
         async move {
             let http = reqwest::Client::builder().no_proxy().build().unwrap();
             let url = format!("http://{address}/metrics");
-            let said = http.get(url).send().await.unwrap().text().await.unwrap();
-            let value = said.lines().find_map(|it| it.strip_prefix(line));
+            let metrics = http.get(url).send().await.unwrap().text().await.unwrap();
+            let value = metrics.lines().find_map(|it| it.strip_prefix(line));
             let value = value.and_then(|value| value.parse::<f64>().ok());
             let now = jiff::Timestamp::now().as_second() as f64;
             value.is_some_and(|value| (value - now - days * 86_400.0).abs() < 86_400.0)

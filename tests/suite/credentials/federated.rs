@@ -74,7 +74,7 @@ async fn a_token_that_does_not_match_is_refused_with_a_fix() {
         stage.write("token", &token);
         let checked = stage.check(APPLICATION).await;
         checked.expect(false, &[&format!("AADSTS{number}"), "hint: "]);
-        assert!(!checked.said.contains(&token), "{}", checked.said);
+        assert!(!checked.output.contains(&token), "{}", checked.output);
     }
 }
 

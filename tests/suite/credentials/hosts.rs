@@ -45,11 +45,11 @@ fn check(cloud: &str, credential: &str, proxy: &StubServer, variables: &[(&str, 
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("secret"), "a secret of its own").unwrap();
     let config = folder.path().join("secure-score.yml");
-    let text_of_it = format!(
+    let yaml = format!(
         "tenants:\n  - {{name: a, tenant_id: {TENANT}, cloud: {cloud}, credential: {{{credential}}}}}\n"
     );
-    fs::write(&config, text_of_it).unwrap();
-    let way_out = format!("http://{}", proxy.address);
+    fs::write(&config, yaml).unwrap();
+    let proxy_url = format!("http://{}", proxy.address);
     let output = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
         .arg("check")
         .arg("--config.file")
@@ -57,15 +57,15 @@ fn check(cloud: &str, credential: &str, proxy: &StubServer, variables: &[(&str, 
         .env_remove("NO_PROXY")
         .env_remove("no_proxy")
         .env_remove("https_proxy")
-        .env("HTTPS_PROXY", &way_out)
-        .env("HTTP_PROXY", &way_out)
-        .env("http_proxy", &way_out)
+        .env("HTTPS_PROXY", &proxy_url)
+        .env("HTTP_PROXY", &proxy_url)
+        .env("http_proxy", &proxy_url)
         .envs(variables.iter().copied())
         .output()
         .unwrap();
     Outcome {
         success: output.status.success(),
-        said: text(&output.stdout) + &text(&output.stderr),
+        output: text(&output.stdout) + &text(&output.stderr),
     }
 }
 
@@ -85,7 +85,7 @@ fn a_secret_is_sent_to_entra_of_its_cloud_only() {
             proxy.first_lines(),
             only(login),
             "{cloud}: {}",
-            checked.said
+            checked.output
         );
     }
 }
@@ -105,18 +105,18 @@ fn a_token_is_sent_to_graph_of_its_cloud_only_and_requested_without_a_proxy() {
             proxy.first_lines(),
             only(graph),
             "{cloud}: {}",
-            checked.said
+            checked.output
         );
-        let asked = machine.lines();
+        let lines = machine.lines();
         assert!(
-            asked[0].contains(&format!("resource=https%3A%2F%2F{graph}")),
-            "{asked:?}"
+            lines[0].contains(&format!("resource=https%3A%2F%2F{graph}")),
+            "{lines:?}"
         );
         assert!(
-            asked
+            lines
                 .iter()
                 .any(|line| line.eq_ignore_ascii_case("x-identity-header: a header of its own")),
-            "{asked:?}"
+            "{lines:?}"
         );
     }
 }

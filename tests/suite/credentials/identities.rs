@@ -68,16 +68,16 @@ async fn an_app_signs_in_with_the_variables_of_app_service() {
     let checked = stage.run(&["check"], &of("some-other-header")).await;
     checked.expect(false, &["status 403", "hint: assign the identity"]);
     assert!(
-        !checked.said.contains("some-other-header"),
+        !checked.output.contains("some-other-header"),
         "{}",
-        checked.said
+        checked.output
     );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_error_of_the_endpoint_differs_from_a_missing_identity() {
     let stage = Stage::new().await;
-    for (what, said) in [
+    for (kind, message) in [
         (FaultKind::Status(500), "status 500"),
         (FaultKind::Status(410), "status 410"),
         (
@@ -88,18 +88,18 @@ async fn an_error_of_the_endpoint_differs_from_a_missing_identity() {
         ),
         (FaultKind::EmptyBody, "holds no token"),
     ] {
-        let fault = Fault::new(Api::Token, what.clone()).times(1);
+        let fault = Fault::new(Api::Token, kind.clone()).times(1);
         stage.handle().inject(None, fault).unwrap();
         let before = stage.handle().requests().len();
         let checked = stage.check("type: managed_identity").await;
-        checked.expect(false, &[said]);
+        checked.expect(false, &[message]);
         assert!(
-            !checked.said.contains("assign the identity"),
+            !checked.output.contains("assign the identity"),
             "{}",
-            checked.said
+            checked.output
         );
         let asked = stage.handle().requests().len() - before;
-        assert_eq!(asked, 1, "{what:?}: asked again at once");
+        assert_eq!(asked, 1, "{kind:?}: asked again at once");
         stage.handle().clear_faults();
     }
 }

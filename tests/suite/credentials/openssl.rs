@@ -11,8 +11,8 @@ pub(crate) fn openssl(folder: &Path, arguments: &str) {
         .stdin(Stdio::null())
         .output()
         .expect("openssl is missing; apt-get install --no-install-recommends openssl");
-    let said = String::from_utf8_lossy(&ran.stderr);
-    assert!(ran.status.success(), "openssl {arguments}: {said}");
+    let errors = String::from_utf8_lossy(&ran.stderr);
+    assert!(ran.status.success(), "openssl {arguments}: {errors}");
 }
 
 /// Makes `NAME-key.pem` and `NAME.pem`, its certificate, valid for some days.

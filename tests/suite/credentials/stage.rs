@@ -12,16 +12,16 @@ use std::time::Duration;
 /// The result of a run of the program.
 pub(crate) struct Outcome {
     pub(crate) success: bool,
-    pub(crate) said: String,
+    pub(crate) output: String,
 }
 
 impl Outcome {
     /// Asserts the exit status and that the output contains all `parts`.
     #[track_caller]
     pub(crate) fn expect(&self, success: bool, parts: &[&str]) {
-        assert_eq!(self.success, success, "{}", self.said);
+        assert_eq!(self.success, success, "{}", self.output);
         for part in parts {
-            assert!(self.said.contains(part), "{part:?} in:\n{}", self.said);
+            assert!(self.output.contains(part), "{part:?} in:\n{}", self.output);
         }
     }
 }
@@ -104,7 +104,7 @@ impl Stage {
     }
 
     /// Checks the configuration without network.
-    pub(crate) async fn verdict(&self, credential: &str) -> Outcome {
+    pub(crate) async fn check_config(&self, credential: &str) -> Outcome {
         self.configure("contoso", credential);
         self.run(&["--config.check"], &[]).await
     }
@@ -116,7 +116,7 @@ impl Stage {
         let output = run.await.unwrap().unwrap();
         Outcome {
             success: output.status.success(),
-            said: text(&output.stdout) + &text(&output.stderr),
+            output: text(&output.stdout) + &text(&output.stderr),
         }
     }
 

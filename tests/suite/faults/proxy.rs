@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 /// How many bytes of a response pass at a time.
 const PIECE: usize = 16 * 1024;
 
-/// The fate of connections.
+/// What happens to connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Weather {
+pub(crate) enum Network {
     /// They work.
-    Fair,
+    Working,
     /// They are refused.
     Refused,
     /// They are reset after so many bytes of the response.
@@ -30,11 +30,11 @@ pub(crate) enum Weather {
     Diverted(SocketAddr),
 }
 
-/// A proxy in front of Graph. Changing the weather cuts every connection.
+/// A proxy in front of Graph. A change cuts every connection.
 pub(crate) struct Proxy {
     address: SocketAddr,
-    weather: watch::Sender<Weather>,
-    settled: watch::Receiver<Weather>,
+    network: watch::Sender<Network>,
+    settled: watch::Receiver<Network>,
     _road: JoinSet<()>,
 }
 
@@ -43,13 +43,13 @@ impl Proxy {
     pub(crate) fn towards(graph: SocketAddr) -> Self {
         let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)));
         let address = listener.local_addr().unwrap();
-        let (weather, weather_changes) = watch::channel(Weather::Fair);
-        let (done, settled) = watch::channel(Weather::Fair);
+        let (network, changes) = watch::channel(Network::Working);
+        let (done, settled) = watch::channel(Network::Working);
         let mut road = JoinSet::new();
-        road.spawn(keep_open(listener, graph, weather_changes, done));
+        road.spawn(keep_open(listener, graph, changes, done));
         Self {
             address,
-            weather,
+            network,
             settled,
             _road: road,
         }
@@ -59,11 +59,11 @@ impl Proxy {
         format!("https://{}", self.address)
     }
 
-    /// Changes the weather and waits until it applies.
-    pub(crate) async fn turn(&mut self, weather: Weather) {
-        self.weather.send(weather).unwrap();
+    /// Changes the network and waits until it applies.
+    pub(crate) async fn set(&mut self, network: Network) {
+        self.network.send(network).unwrap();
         self.settled
-            .wait_for(|now| *now == weather)
+            .wait_for(|now| *now == network)
             .await
             .expect("the road is open");
     }
@@ -83,31 +83,31 @@ fn listen(address: SocketAddr) -> TcpListener {
 async fn keep_open(
     first: TcpListener,
     graph: SocketAddr,
-    mut weather_changes: watch::Receiver<Weather>,
-    done: watch::Sender<Weather>,
+    mut changes: watch::Receiver<Network>,
+    done: watch::Sender<Network>,
 ) {
     let address = first.local_addr().unwrap();
     let mut listener = Some(first);
     loop {
-        let weather = *weather_changes.borrow_and_update();
+        let network = *changes.borrow_and_update();
         let mut connections = JoinSet::new();
         // A port that is bound without a listener refuses connections.
         let _closed;
-        if weather == Weather::Refused {
+        if network == Network::Refused {
             listener = None;
             _closed = socket(address);
         } else if listener.is_none() {
             listener = Some(listen(address));
         }
-        done.send_replace(weather);
+        done.send_replace(network);
         loop {
             tokio::select! {
-                changed = weather_changes.changed() => match changed {
+                changed = changes.changed() => match changed {
                     Ok(()) => break,
                     Err(_) => return,
                 },
                 accepted = accept(listener.as_ref()) => {
-                    connections.spawn(travel(accepted, graph, weather));
+                    connections.spawn(connect(accepted, graph, network));
                 }
             }
         }
@@ -122,23 +122,23 @@ async fn accept(listener: Option<&TcpListener>) -> TcpStream {
     }
 }
 
-async fn travel(mut client: TcpStream, graph: SocketAddr, weather: Weather) {
-    match weather {
-        Weather::Silent | Weather::Refused => std::future::pending().await,
-        Weather::Garbage => {
+async fn connect(mut client: TcpStream, graph: SocketAddr, network: Network) {
+    match network {
+        Network::Silent | Network::Refused => std::future::pending().await,
+        Network::Garbage => {
             let _gone = client
                 .write_all(b"HTTP/1.1 400 This is no TLS\r\n\r\n")
                 .await;
         }
-        Weather::Fair | Weather::ResetAfter(_) | Weather::Drip(_) => {
-            pass_on(client, graph, weather).await;
+        Network::Working | Network::ResetAfter(_) | Network::Drip(_) => {
+            pass_on(client, graph, network).await;
         }
-        Weather::Diverted(elsewhere) => pass_on(client, elsewhere, weather).await,
+        Network::Diverted(elsewhere) => pass_on(client, elsewhere, network).await,
     }
 }
 
-/// Passes bytes on in both directions. The weather applies to responses.
-async fn pass_on(client: TcpStream, server: SocketAddr, weather: Weather) {
+/// Passes bytes on in both directions. The fault applies to responses.
+async fn pass_on(client: TcpStream, server: SocketAddr, network: Network) {
     let Ok(server) = TcpStream::connect(server).await else {
         return;
     };
@@ -152,8 +152,8 @@ async fn pass_on(client: TcpStream, server: SocketAddr, weather: Weather) {
         let mut passed = 0;
         while let Ok(length @ 1..) = answered.read(&mut piece).await {
             let bytes = &piece[..length];
-            match weather {
-                Weather::Drip(pause) => {
+            match network {
+                Network::Drip(pause) => {
                     for byte in bytes {
                         tokio::time::sleep(pause).await;
                         if answers.write_all(&[*byte]).await.is_err() {
@@ -161,7 +161,7 @@ async fn pass_on(client: TcpStream, server: SocketAddr, weather: Weather) {
                         }
                     }
                 }
-                Weather::ResetAfter(most) if passed + length >= most => {
+                Network::ResetAfter(most) if passed + length >= most => {
                     let _gone = answers.write_all(&bytes[..most - passed]).await;
                     let _reset = answers.as_ref().set_zero_linger();
                     return;
@@ -178,7 +178,7 @@ async fn pass_on(client: TcpStream, server: SocketAddr, weather: Weather) {
 }
 
 /// Another server than Graph: TLS with a certificate of its own.
-pub(crate) struct Impostor {
+pub(crate) struct WrongServer {
     pub(crate) address: SocketAddr,
     /// The authority that issued its certificate.
     pub(crate) ca_pem: String,
@@ -187,7 +187,7 @@ pub(crate) struct Impostor {
     _task: JoinSet<()>,
 }
 
-impl Impostor {
+impl WrongServer {
     /// A server with a certificate for `name`, valid until a year.
     pub(crate) async fn start(name: &str, until: i32) -> Self {
         let (config, ca_pem) = identity(name, until);

@@ -11,8 +11,8 @@ use std::time::Duration;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 
-/// How long the weather stays as it is.
-const SPELL: Duration = Duration::from_secs(30 * 60);
+/// How long the faults stay the same.
+const INTERVAL: Duration = Duration::from_secs(30 * 60);
 
 /// The tenant that is never struck: its schedule shows whether any is missed.
 const SPARED: &str = "contoso";
@@ -47,7 +47,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// A fleet in changeable weather.
+/// A fleet with changing faults.
 struct Soak {
     time: Clockwork,
     world: World,
@@ -83,14 +83,14 @@ impl Soak {
     /// An hour in two spells.
     async fn hour(&mut self) {
         for _ in 0..2 {
-            self.change_the_weather();
-            self.time.pass(&self.world, SPELL).await;
+            self.change_faults();
+            self.time.pass(&self.world, INTERVAL).await;
         }
         self.hours += 1;
     }
 
     /// Every tenth tenant is struck, by a fault that ends some time.
-    fn change_the_weather(&mut self) {
+    fn change_faults(&mut self) {
         self.world.handle().clear_faults();
         for tenant in self.world.simulator.tenants() {
             if tenant.name == SPARED || self.random.u8(..10) > 0 {
@@ -138,8 +138,8 @@ impl Soak {
         }
     }
 
-    /// Good weather until everybody has recovered.
-    async fn clear_up(&mut self) {
+    /// No faults until every tenant has recovered.
+    async fn recover(&mut self) {
         self.world.handle().clear_faults();
         let up = |world: &World| {
             let tenants = world.store.current();
@@ -164,11 +164,11 @@ fn resident_kib() -> u64 {
     number.unwrap_or(0)
 }
 
-/// After the weather has cleared up nothing is left of it.
+/// After the faults have ended, nothing is left of them.
 fn assert_sound(before: Figures, after: Figures, spared_failures: u64) {
     assert_eq!(after.missed, 0, "a schedule was missed: {after}");
     assert_eq!(spared_failures, 0, "others' trouble came over");
-    assert!(after.failures > 0, "there was weather: {after}");
+    assert!(after.failures > 0, "no fault occurred: {after}");
     // Connections come and go; a task for every failure would show.
     assert!(
         after.tasks <= before.tasks + 16,
@@ -183,7 +183,7 @@ async fn spared_failures(soak: &Soak) -> u64 {
 }
 
 #[test]
-fn hours_of_changeable_weather_leave_nothing_behind() {
+fn hours_of_changing_faults_leave_nothing_behind() {
     Clockwork::run(async {
         let mut soak = Soak::begin(6).await;
         soak.hour().await;
@@ -191,7 +191,7 @@ fn hours_of_changeable_weather_leave_nothing_behind() {
         for _ in 0..5 {
             soak.hour().await;
         }
-        soak.clear_up().await;
+        soak.recover().await;
         assert_sound(before, soak.figures(), spared_failures(&soak).await);
     });
 }
@@ -216,7 +216,7 @@ fn the_long_soak() {
                 eprintln!("{}", soak.figures());
             }
         }
-        soak.clear_up().await;
+        soak.recover().await;
         let after = soak.figures();
         eprintln!("{after}");
         assert_sound(before, after, spared_failures(&soak).await);

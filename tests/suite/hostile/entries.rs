@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 /// The maximum length of an id, in bytes.
-const LONGEST_ID: usize = 128;
+const MAX_ID: usize = 128;
 
 /// Pages of `secureScoreControlProfiles`.
 pub(crate) fn catalogue(body: &[u8]) {
@@ -26,14 +26,11 @@ pub(crate) fn catalogue(body: &[u8]) {
         return;
     };
     let json = serde_json::from_slice::<serde::de::IgnoredAny>(body);
-    assert!(json.is_ok(), "a catalogue was read from what is no JSON");
+    assert!(json.is_ok(), "a catalogue was decoded from invalid JSON");
     let ids: HashSet<&str> = read.entries.iter().map(|entry| &*entry.id).collect();
-    assert_eq!(ids.len(), read.entries.len(), "an id stands twice");
-    assert!(
-        ids.iter()
-            .all(|id| !id.is_empty() && id.len() <= LONGEST_ID)
-    );
-    show(Some(&read), None);
+    assert_eq!(ids.len(), read.entries.len(), "an id occurs twice");
+    assert!(ids.iter().all(|id| !id.is_empty() && id.len() <= MAX_ID));
+    check_exposition(Some(&read), None);
 }
 
 /// Responses of `secureScores`.
@@ -42,12 +39,12 @@ pub(crate) fn report(body: &[u8]) {
         return;
     };
     let json = serde_json::from_slice::<serde::de::IgnoredAny>(body);
-    assert!(json.is_ok(), "a report was read from what is no JSON");
-    show(None, read.map(Arc::new));
+    assert!(json.is_ok(), "a report was decoded from invalid JSON");
+    check_exposition(None, read.map(Arc::new));
 }
 
 /// Renders a tenant and checks each line.
-fn show(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) {
+fn check_exposition(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) {
     let mut pins = CategoryPins::default();
     if let Some(catalogue) = catalogue {
         pins.learn(catalogue);
@@ -81,7 +78,7 @@ fn show(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) {
         let (name, value) = line.rsplit_once(' ').expect("a sample has a value");
         let value: f64 = value.parse().expect("a value is a number");
         assert!(value.is_finite(), "{line:?}");
-        assert!(series.insert(name), "{name} stands twice");
+        assert!(series.insert(name), "{name} occurs twice");
     }
 }
 
@@ -110,7 +107,7 @@ pub(crate) fn configuration(bytes: &[u8]) {
     std::fs::write(&path, bytes).expect("a file can be written");
     match config::load(&path, &Environment::default()) {
         Ok(loaded) => assert!(!loaded.config.tenants.is_empty()),
-        Err(faults) => assert!(!faults.to_string().is_empty()),
+        Err(errors) => assert!(!errors.to_string().is_empty()),
     }
 }
 
@@ -129,14 +126,14 @@ pub(crate) fn keystore(bytes: &[u8]) {
         &Environment::default(),
     ) {
         Ok(loaded) => {
-            let ends = loaded
+            let expiries = loaded
                 .config
                 .tenants
                 .iter()
                 .map(|it| it.credential.expires());
-            assert!(ends.into_iter().all(|end| end.is_some()));
+            assert!(expiries.into_iter().all(|expiry| expiry.is_some()));
         }
-        Err(faults) => assert!(faults.to_string().contains("certificate_file")),
+        Err(errors) => assert!(errors.to_string().contains("certificate_file")),
     }
 }
 
@@ -158,7 +155,7 @@ pub(crate) fn web_configuration(bytes: &[u8]) {
             let mut headers = config.headers.iter();
             assert!(headers.all(|(_, value)| value.to_str().is_ok()));
         }
-        Err(faults) => assert!(!faults.to_string().is_empty()),
+        Err(errors) => assert!(!errors.to_string().is_empty()),
     }
 }
 
@@ -210,10 +207,10 @@ pub(crate) fn state(bytes: &[u8]) {
     for contents in [bytes, &headed] {
         std::fs::write(&file, contents).expect("a file can be written");
         if let Some(saved) = directory.load("contoso") {
-            directory.save(&saved).expect("what was read can be kept");
+            directory.save(&saved).expect("a loaded state can be saved");
             assert_eq!(directory.load("contoso"), Some(saved));
         } else {
-            assert!(!file.exists(), "a file of no use is still in the way");
+            assert!(!file.exists(), "an invalid file was not removed");
         }
     }
 }

@@ -7,16 +7,16 @@ use crate::faults::rows::{Place, rows};
 use graph_simulator::Fault;
 use std::fs;
 
-/// Runs a command with everything logged, and searches what it said.
+/// Runs a command with everything logged, and searches its output.
 async fn run(stage: &Stage, words: &[&str], fault: &str) {
     let outcome = stage.run(words, &[]).await;
     let output = format!("{words:?} while there is {fault}");
     assert!(
-        outcome.said.contains("contoso"),
+        outcome.output.contains("contoso"),
         "{output}: {}",
-        outcome.said
+        outcome.output
     );
-    secrets(stage).must_be_empty(&output, outcome.said.as_bytes());
+    secrets(stage).must_be_empty(&output, outcome.output.as_bytes());
 }
 
 /// A share of the matrix, in a world of its own.
@@ -70,7 +70,7 @@ async fn an_answer_that_repeats_the_request_is_logged_without_the_secret() {
         .unwrap();
     let outcome = stage.run(&["check"], &[]).await;
     outcome.expect(false, &["This was not understood", "<secret>"]);
-    secrets(&stage).must_be_empty("check", outcome.said.as_bytes());
+    secrets(&stage).must_be_empty("check", outcome.output.as_bytes());
     stage.handle().clear_faults();
     stage
         .handle()
@@ -81,5 +81,5 @@ async fn an_answer_that_repeats_the_request_is_logged_without_the_secret() {
         false,
         &["This was not understood", "authorization: Bearer <secret>"],
     );
-    secrets(&stage).must_be_empty("check", outcome.said.as_bytes());
+    secrets(&stage).must_be_empty("check", outcome.output.as_bytes());
 }
