@@ -17,39 +17,30 @@ pub(super) struct ChangeDetector<'a> {
     pub(super) now: Timestamp,
 }
 
-/// A change that was not seen before, with its events.
-pub(super) struct NewChange {
-    pub(super) id: EventId,
-    pub(super) events: Vec<Event>,
-}
-
 impl ChangeDetector<'_> {
-    /// The changes of a control that were not seen before.
+    /// The changes of a control that were not seen before, with their events.
     pub(super) fn changes(
         &self,
         control: &Control,
         history: &History,
         changes: &[KeyedChange<'_>],
         seen: &SeenControl,
-    ) -> Vec<NewChange> {
+    ) -> Vec<(EventId, Vec<Event>)> {
         let seen_ids: HashSet<EventId> = seen.ids().collect();
         let is_new = |change: &KeyedChange<'_>| {
             !seen_ids.contains(&change.key.id) && self.is_recent(change, seen)
         };
+        let known = seen.history.as_ref();
         let mut found = Vec::new();
         for (index, change) in changes.iter().enumerate().filter(|(_, it)| is_new(it)) {
             let before = index.checked_sub(1).and_then(|index| changes.get(index));
             let from = match before {
                 Some(before) => Some(before.key.state),
-                None => seen.state_before(change.key.at),
+                None => known.and_then(|history| history.state_before(change.key.at)),
             };
             if is_transition(from, change) {
-                let then = history.up_to(index);
-                let decision = self.decision(control, &then, from, change.key.state);
-                found.push(NewChange {
-                    id: change.key.id,
-                    events: self.changed(control, change, from, decision),
-                });
+                let events = self.changed(control, &history.up_to(index), change, from);
+                found.push((change.key.id, events));
             }
         }
         found
@@ -69,25 +60,20 @@ impl ChangeDetector<'_> {
     fn changed(
         &self,
         control: &Control,
+        then: &History,
         change: &KeyedChange<'_>,
         from: Option<ControlState>,
-        decision: Decision,
     ) -> Vec<Event> {
         let update = change.update;
-        let changed = Event {
+        let event = Event {
             from,
             to: Some(update.state),
             by: update.by.clone(),
             at: update.at,
             comment: update.comment.clone(),
-            approved: decision.approved,
-            reference: decision.reference,
-            ..self.event(
-                EventKind::StateChanged,
-                control,
-                change.discriminator.clone(),
-            )
+            ..self.event(EventKind::StateChanged, control, &change.discriminator)
         };
+        let changed = self.judged(event, control, then);
         let comment = update.comment.as_deref().unwrap_or_default();
         if update.is_acceptance() && comment.trim().is_empty() {
             let without_comment = Event {
@@ -103,6 +89,7 @@ impl ChangeDetector<'_> {
     pub(super) fn shortened(
         &self,
         control: &Control,
+        history: &History,
         newer: &SeenHistory,
         seen: &mut SeenControl,
     ) -> Option<Event> {
@@ -111,70 +98,66 @@ impl ChangeDetector<'_> {
         if lost.is_empty() {
             return None;
         }
-        let (from, to) = (before.state(), newer.state());
-        let history = control.entry.as_ref().map(|entry| entry.history.clone());
-        let decision = self.decision(control, &history.unwrap_or_default(), Some(from), to);
         let lost_changes: Vec<String> = lost.iter().map(|key| key.describe()).collect();
         let event = Event {
-            from: Some(from),
-            to: Some(to),
+            from: Some(before.state()),
+            to: Some(newer.state()),
             lost: Some(lost.len()),
-            approved: decision.approved,
-            reference: decision.reference,
-            ..self.event(EventKind::HistoryShortened, control, lost_changes.join(" "))
+            ..self.event(
+                EventKind::HistoryShortened,
+                control,
+                &lost_changes.join(" "),
+            )
         };
-        once(event, seen)
+        once(self.judged(event, control, history), seen)
     }
 
     /// An accepted control that Microsoft has withdrawn since it was last seen.
     pub(super) fn deprecated(
         &self,
         control: &Control,
+        history: &History,
         acceptance: &SeenAcceptance,
         seen: &mut SeenControl,
     ) -> Option<Event> {
         if seen.deprecated || seen.history.is_none() {
             return None;
         }
-        let decision = Decision::of(control.approval(self.now));
         let kind = EventKind::AcceptedControlDeprecated;
         let event = Event {
             to: Some(ControlState::RiskAccepted),
-            approved: decision.approved,
-            reference: decision.reference,
-            ..acceptance.describe(self.event(kind, control, acceptance.discriminator.clone()))
+            ..acceptance.describe(self.event(kind, control, &acceptance.discriminator))
         };
-        once(event, seen)
+        once(self.judged(event, control, history), seen)
     }
 
     /// An accepted control that left the catalogue.
     pub(super) fn left(&self, id: &Arc<str>, seen: &mut SeenControl) -> Option<Event> {
         let acceptance = seen.acceptance.clone()?;
         let kind = EventKind::AcceptedControlLeft;
-        let discriminator = acceptance.discriminator.clone();
+        let discriminator = &acceptance.discriminator;
         let event = self.new_event(kind, id, seen.category, &seen.title, discriminator);
         once(acceptance.describe(event), seen)
     }
 
-    /// The approval of the acceptance that a change makes or ends, judged by
-    /// the history at that time.
-    fn decision(
-        &self,
-        control: &Control,
-        then: &History,
-        from: Option<ControlState>,
-        to: ControlState,
-    ) -> Decision {
-        let accepted = ControlState::RiskAccepted;
-        if from != Some(accepted) && to != accepted {
-            return Decision::default();
+    /// The event with the approval of the acceptance that it makes or ends,
+    /// judged by the history at that time.
+    fn judged(&self, event: Event, control: &Control, then: &History) -> Event {
+        if !event.concerns_acceptance() {
+            return event;
         }
         let exceptions = control.exceptions.iter().map(AsRef::as_ref);
         let covering = exceptions.filter(|exception| exception.covers(then));
-        Decision::of(Approval::of(covering, self.now))
+        let approval = Approval::of(covering, self.now);
+        let exception = approval.exception();
+        Event {
+            approved: Some(approval.is_approved()),
+            reference: exception.map(|exception| Arc::clone(&exception.reference)),
+            ..event
+        }
     }
 
-    fn event(&self, kind: EventKind, control: &Control, discriminator: String) -> Event {
+    fn event(&self, kind: EventKind, control: &Control, discriminator: &str) -> Event {
         let title = control.entry.as_ref().map_or(&control.id, |it| &it.title);
         self.new_event(kind, &control.id, control.category, title, discriminator)
     }
@@ -185,7 +168,7 @@ impl ChangeDetector<'_> {
         control: &Arc<str>,
         category: Category,
         title: &Arc<str>,
-        discriminator: String,
+        discriminator: &str,
     ) -> Event {
         Event {
             kind,
@@ -203,7 +186,7 @@ impl ChangeDetector<'_> {
             reference: None,
             lost: None,
             seen_at: self.now,
-            discriminator,
+            discriminator: discriminator.to_owned(),
         }
     }
 }
@@ -241,21 +224,4 @@ fn once(event: Event, seen: &mut SeenControl) -> Option<Event> {
         by,
     ]);
     seen.note(id).then_some(event)
-}
-
-/// The configuration's decision about an acceptance.
-#[derive(Default)]
-struct Decision {
-    approved: Option<bool>,
-    reference: Option<Arc<str>>,
-}
-
-impl Decision {
-    fn of(approval: Approval<'_>) -> Self {
-        let exception = approval.exception();
-        Self {
-            approved: Some(approval.is_approved()),
-            reference: exception.map(|exception| Arc::clone(&exception.reference)),
-        }
-    }
 }

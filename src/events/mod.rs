@@ -50,11 +50,11 @@ impl Events {
     /// Logs, counts and queues events, oldest first, without waiting.
     pub fn emit(&self, events: &[Event]) {
         for event in events {
-            log_event::log_event(event, &self.persons);
+            let event = event.shown_to(&self.persons);
+            log_event::log_event(&event);
             self.telemetry.event(event.kind);
             if let Some(queue) = &self.queue {
-                let exporter = self.exporter.as_deref();
-                let payload = WebhookPayload::new(event, &self.persons, exporter);
+                let payload = WebhookPayload::new(&event, self.exporter.as_deref());
                 queue.push(payload, &self.telemetry);
             }
         }
