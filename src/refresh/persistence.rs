@@ -46,7 +46,7 @@ impl TenantData {
             health.up = refresh.is_some_and(|it| it.up);
             health.next_refresh = refresh.map(|it| it.next_refresh);
         }
-        let catalogue = self.catalogue.as_ref().map(|it| &it.value);
+        let catalogue = self.catalogue.as_ref().map(|it| &it.list.value);
         self.had_controls = catalogue.is_some_and(|it| !it.entries.is_empty());
         self.had_report = self.report.is_some();
         self.categories_known = true;
@@ -69,8 +69,8 @@ impl TenantData {
             alias: Arc::clone(&self.identity.alias),
             directory: self.settings.directory.clone(),
             entra_tenant_id: self.identity.entra_tenant_id.clone(),
-            catalogue: self.catalogue.as_ref().map(Cached::to_saved),
-            report: self.report.as_ref().map(Cached::to_saved),
+            catalogue: self.catalogue.as_ref().map(|it| it.list.clone()),
+            report: self.report.as_ref().map(|it| it.list.clone()),
             pins: Arc::clone(&self.pins),
             lists: Api::ALL.into_iter().filter_map(refresh).collect(),
             previous_score: self.previous_score,
@@ -80,21 +80,9 @@ impl TenantData {
 }
 
 impl<T> Cached<T> {
-    fn restore(saved: SavedList<Arc<T>>, now: Timestamp, max_staleness: Duration) -> Option<Self> {
-        let left = max_staleness.checked_sub(now.since(saved.at))?;
-        Some(Self {
-            value: saved.value,
-            confirmed: saved.at,
-            expires: Instant::now() + left,
-            complete: saved.complete,
-        })
-    }
-
-    fn to_saved(&self) -> SavedList<Arc<T>> {
-        SavedList {
-            value: Arc::clone(&self.value),
-            at: self.confirmed,
-            complete: self.complete,
-        }
+    fn restore(list: SavedList<Arc<T>>, now: Timestamp, max_staleness: Duration) -> Option<Self> {
+        let left = max_staleness.checked_sub(now.since(list.at))?;
+        let expires = Instant::now() + left;
+        Some(Self { list, expires })
     }
 }

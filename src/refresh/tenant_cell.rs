@@ -4,7 +4,7 @@ use super::context::{Context, Settings};
 use super::logged_once::LoggedOnce;
 use super::tenant_data::{Cached, TenantData, is_complete};
 use crate::graph::{Fetched, GraphError, Subject};
-use crate::store::disk::SavedTenant;
+use crate::store::disk::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{
     Api, Catalogue, Reason, Report, TenantIdentity, Timestamp, Traffic, Trouble,
@@ -59,6 +59,15 @@ impl TenantCell {
 
     fn now(&self) -> Timestamp {
         (self.context.clock)()
+    }
+
+    /// A list that Graph returned now.
+    fn list<T>(&self, value: &Arc<T>, partial: bool) -> SavedList<Arc<T>> {
+        SavedList {
+            at: self.now(),
+            complete: !partial,
+            value: Arc::clone(value),
+        }
     }
 
     /// Begins a change. The other loop of the tenant waits for its end.
@@ -191,8 +200,8 @@ impl Update<'_> {
         next.categories_known = true;
         next.learn_id(catalogue.entra_tenant_id.as_ref());
         let catalogue = Arc::new(catalogue);
-        let cached = self.cell.cached(&next.settings, &catalogue, partial);
-        if Cached::replace(&mut next.catalogue, cached) {
+        let list = self.cell.list(&catalogue, partial);
+        if Cached::replace(&mut next.catalogue, list, next.settings.max_staleness) {
             let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
             logged.moved_controls(alias, moves);
         }
@@ -222,8 +231,8 @@ impl Update<'_> {
         next.had_report = true;
         next.learn_id(Some(&report.entra_tenant_id));
         next.remember_previous_score(&report);
-        let cached = self.cell.cached(&next.settings, &Arc::new(report), partial);
-        Cached::replace(&mut next.report, cached);
+        let list = self.cell.list(&Arc::new(report), partial);
+        Cached::replace(&mut next.report, list, next.settings.max_staleness);
         complete(partial, Subject::Report)
     }
 
@@ -289,17 +298,6 @@ impl Update<'_> {
         }
         if let Some(writer) = state_writer.as_ref().filter(|_| self.save) {
             writer.save(data.to_saved());
-        }
-    }
-}
-
-impl TenantCell {
-    fn cached<T>(&self, settings: &Settings, value: &Arc<T>, partial: bool) -> Cached<T> {
-        Cached {
-            value: Arc::clone(value),
-            confirmed: self.now(),
-            expires: Instant::now() + settings.max_staleness,
-            complete: !partial,
         }
     }
 }
@@ -411,11 +409,6 @@ mod tests {
         outcome
     }
 
-    /// The reason for which a list is refused, or is a failure nevertheless.
-    fn refusal(cell: &TenantCell, fetched: FetchResult) -> Reason {
-        apply(cell, fetched).unwrap_err().reason()
-    }
-
     fn published(cell: &TenantCell) -> Arc<TenantState> {
         cell.update().publish();
         Arc::clone(cell.context.store.current().find("contoso").unwrap())
@@ -431,36 +424,6 @@ mod tests {
         let events = settings.events.as_ref().unwrap();
         let queued = events.queue.as_ref().unwrap().undelivered();
         queued.iter().map(|event| event.kind.as_str()).collect()
-    }
-
-    #[tokio::test]
-    async fn a_catalogue_that_turns_empty_is_refused_and_the_old_one_stays() {
-        let cell = cell();
-        let first = apply(&cell, catalogue(&[], false));
-        assert!(first.is_ok(), "empty from the start is no failure");
-        apply(&cell, catalogue(&["A", "B"], false)).unwrap();
-        assert_eq!(refusal(&cell, catalogue(&[], false)), Reason::Emptied);
-        assert_eq!(controls(&cell), 2);
-    }
-
-    #[tokio::test]
-    async fn a_partial_catalogue_replaces_none_and_no_complete_one() {
-        let cell = cell();
-        assert_eq!(refusal(&cell, catalogue(&["A"], true)), Reason::Partial);
-        assert_eq!(controls(&cell), 1);
-        apply(&cell, catalogue(&["A", "B"], false)).unwrap();
-        assert_eq!(refusal(&cell, catalogue(&["A"], true)), Reason::Partial);
-        assert_eq!(controls(&cell), 2);
-    }
-
-    #[tokio::test]
-    async fn a_report_that_disappears_is_refused() {
-        let cell = cell();
-        assert!(apply(&cell, score(None)).is_ok(), "a new tenant has none");
-        apply(&cell, score(Some(report(5.0)))).unwrap();
-        apply(&cell, catalogue(&["A"], false)).unwrap();
-        assert_eq!(refusal(&cell, score(None)), Reason::Emptied);
-        assert!(published(&cell).snapshot.report.is_some());
     }
 
     #[tokio::test]

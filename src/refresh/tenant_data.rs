@@ -3,7 +3,8 @@
 use super::context::Settings;
 use crate::events::{self, Event, Seen};
 use crate::store::TenantState;
-use secure_score_exposition::Chunk;
+use crate::store::disk::SavedList;
+use secure_score_exposition::{render_data, render_health};
 use secure_score_model::{
     Catalogue, CategoryPins, PreviousScore, Report, TenantHealth, TenantIdentity, TenantSnapshot,
     Timestamp,
@@ -40,13 +41,9 @@ pub(super) struct TenantData {
 /// A list, and until when it is exported.
 #[derive(Clone)]
 pub(super) struct Cached<T> {
-    pub(super) value: Arc<T>,
-    /// When Graph last returned it, by the wall clock.
-    pub(super) confirmed: Timestamp,
+    pub(super) list: SavedList<Arc<T>>,
     /// When it exceeds `max_staleness`, by the monotonic clock.
     pub(super) expires: Instant,
-    /// False where Graph marked the response as partial (206).
-    pub(super) complete: bool,
 }
 
 impl<T> Cached<T> {
@@ -60,19 +57,27 @@ impl<T> Cached<T> {
 impl<T: PartialEq> Cached<T> {
     /// Replaces a list, and returns whether its content changed. Equal content
     /// stays in the allocation it was rendered from.
-    pub(super) fn replace(slot: &mut Option<Self>, mut new: Self) -> bool {
-        let known = slot.as_ref().filter(|it| it.value == new.value);
+    pub(super) fn replace(
+        slot: &mut Option<Self>,
+        mut list: SavedList<Arc<T>>,
+        max_staleness: Duration,
+    ) -> bool {
+        let known = slot.as_ref().map(|it| &it.list.value);
+        let known = known.filter(|it| **it == list.value);
         let changed = known.is_none();
         if let Some(known) = known {
-            new.value = Arc::clone(&known.value);
+            list.value = Arc::clone(known);
         }
-        *slot = Some(new);
+        *slot = Some(Self {
+            list,
+            expires: Instant::now() + max_staleness,
+        });
         changed
     }
 }
 
 pub(super) fn is_complete<T>(cached: Option<&Cached<T>>) -> bool {
-    cached.is_some_and(|it| it.complete)
+    cached.is_some_and(|it| it.list.complete)
 }
 
 impl TenantData {
@@ -105,7 +110,7 @@ impl TenantData {
     /// day. Within a day Microsoft corrects its report.
     pub(super) fn remember_previous_score(&mut self, new: &Report) {
         let current = self.report.as_ref();
-        let score = current.and_then(|it| PreviousScore::of(&it.value));
+        let score = current.and_then(|it| PreviousScore::of(&it.list.value));
         let is_later = |it: &PreviousScore| new.as_of.is_some_and(|day| day > it.as_of);
         if let Some(score) = score.filter(is_later) {
             self.previous_score = Some(score);
@@ -133,7 +138,8 @@ impl TenantData {
     pub(super) fn render(&mut self) -> bool {
         let inputs = self.inputs();
         let current = self.rendered.as_ref();
-        let outdated = self.categories_known && current.is_none_or(|it| it.inputs != inputs);
+        let outdated =
+            self.categories_known && current.is_none_or(|it| it.inputs.key() != inputs.key());
         if outdated {
             self.rendered = Some(Rendered::new(inputs));
         }
@@ -144,9 +150,9 @@ impl TenantData {
         Inputs {
             identity: self.identity.clone(),
             settings: Arc::clone(&self.settings),
-            catalogue: self.catalogue.as_ref().map(|it| Arc::clone(&it.value)),
+            catalogue: self.catalogue.as_ref().map(|it| Arc::clone(&it.list.value)),
             complete: is_complete(self.catalogue.as_ref()),
-            report: self.report.as_ref().map(|it| Arc::clone(&it.value)),
+            report: self.report.as_ref().map(|it| Arc::clone(&it.list.value)),
             pins: Arc::clone(&self.pins),
             previous_score: self.previous_score,
         }
@@ -160,26 +166,20 @@ impl TenantData {
         if self.settings.events.is_none() {
             return Vec::new();
         }
-        let controls = &rendered.snapshot.controls;
+        let controls = &rendered.state.snapshot.controls;
+        let complete = catalogue.list.complete;
         let seen = Arc::make_mut(&mut self.seen);
-        events::detect(seen, &self.identity, controls, catalogue.complete, now)
+        events::detect(seen, &self.identity, controls, complete, now)
     }
 
-    /// What readers of the store see.
+    /// What readers of the store see: the last rendering, and the health.
     pub(super) fn state(&self) -> TenantState {
-        let state = TenantState {
+        let rendered = self.rendered.as_ref().map(|it| it.state.clone());
+        let state = rendered.unwrap_or_else(|| TenantState::new(self.identity.clone()));
+        TenantState {
             health: self.health.clone(),
-            policy: Arc::clone(&self.settings.policy),
-            health_lines: secure_score_exposition::render_health(&self.identity, &self.health),
-            ..TenantState::new(self.identity.clone())
-        };
-        match &self.rendered {
-            Some(rendered) => TenantState {
-                snapshot: Arc::clone(&rendered.snapshot),
-                data: rendered.samples.clone(),
-                ..state
-            },
-            None => state,
+            health_lines: render_health(&state.identity, &self.health),
+            ..state
         }
     }
 }
@@ -188,8 +188,9 @@ impl TenantData {
 #[derive(Clone)]
 pub(super) struct Rendered {
     inputs: Inputs,
-    pub(super) snapshot: Arc<TenantSnapshot>,
-    samples: Chunk,
+    /// Without the health. The policy is published with the lines that were
+    /// rendered with it.
+    state: TenantState,
 }
 
 impl Rendered {
@@ -206,13 +207,14 @@ impl Rendered {
             previous_score: inputs.previous_score,
             ..joined
         };
-        let policy = &inputs.settings.policy;
-        let samples = secure_score_exposition::render_data(&inputs.identity, &snapshot, policy);
-        Self {
-            inputs,
+        let policy = Arc::clone(&inputs.settings.policy);
+        let state = TenantState {
+            data: render_data(&inputs.identity, &snapshot, &policy),
             snapshot: Arc::new(snapshot),
-            samples,
-        }
+            policy,
+            ..TenantState::new(inputs.identity.clone())
+        };
+        Self { inputs, state }
     }
 }
 
@@ -228,13 +230,10 @@ struct Inputs {
     previous_score: Option<PreviousScore>,
 }
 
-impl PartialEq for Inputs {
+impl Inputs {
     /// What is shared is compared by address: an update that leaves a value
     /// unchanged keeps its allocation.
-    fn eq(&self, other: &Self) -> bool {
-        fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
-            a.as_ref().map(Arc::as_ptr) == b.as_ref().map(Arc::as_ptr)
-        }
+    fn key(&self) -> impl PartialEq {
         let Self {
             identity,
             settings,
@@ -244,12 +243,11 @@ impl PartialEq for Inputs {
             pins,
             previous_score,
         } = self;
-        *identity == other.identity
-            && Arc::ptr_eq(settings, &other.settings)
-            && same(catalogue, &other.catalogue)
-            && *complete == other.complete
-            && same(report, &other.report)
-            && Arc::ptr_eq(pins, &other.pins)
-            && *previous_score == other.previous_score
+        let lists = (
+            catalogue.as_ref().map(Arc::as_ptr),
+            report.as_ref().map(Arc::as_ptr),
+        );
+        let others = (Arc::as_ptr(settings), Arc::as_ptr(pins));
+        (identity, *complete, *previous_score, lists, others)
     }
 }
