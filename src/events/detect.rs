@@ -1,10 +1,11 @@
 //! Compares a tenant's catalogue with what was seen before: a pure function.
 
-use super::Event;
-use super::change_detector::ChangeDetector;
-use super::seen::Seen;
-use super::seen_history::{SeenAcceptance, SeenHistory, keyed_changes};
-use secure_score_model::{Control, TenantIdentity, Timestamp};
+use super::seen::{Seen, SeenControl};
+use super::seen_history::{KeyedChange, SeenAcceptance, SeenHistory, keyed_changes};
+use super::{Event, EventId};
+use secure_score_model::{
+    Approval, Control, ControlState, EventKind, History, TenantIdentity, Timestamp,
+};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -75,6 +76,215 @@ fn left(detector: &ChangeDetector<'_>, seen: &mut Seen, controls: &[Control]) ->
         }
     }
     events
+}
+
+/// Compares the controls of one tenant with what was seen of them.
+struct ChangeDetector<'a> {
+    tenant: &'a TenantIdentity,
+    /// Older changes of a new control are not reported.
+    since: Timestamp,
+    now: Timestamp,
+}
+
+impl ChangeDetector<'_> {
+    /// The changes of a control that were not seen before, with their events.
+    fn changes(
+        &self,
+        control: &Control,
+        history: &History,
+        changes: &[KeyedChange<'_>],
+        seen: &SeenControl,
+    ) -> Vec<(EventId, Vec<Event>)> {
+        let seen_ids: HashSet<EventId> = seen.ids().collect();
+        let is_new = |change: &KeyedChange<'_>| {
+            !seen_ids.contains(&change.key.id) && self.is_recent(change, seen)
+        };
+        let known = seen.history.as_ref();
+        let mut found = Vec::new();
+        for (index, change) in changes.iter().enumerate().filter(|(_, it)| is_new(it)) {
+            let before = index.checked_sub(1).and_then(|index| changes.get(index));
+            let from = match before {
+                Some(before) => Some(before.key.state),
+                None => known.and_then(|history| history.state_before(change.key.at)),
+            };
+            if is_transition(from, change) {
+                let events = self.changed(control, &history.up_to(index), change, from);
+                found.push((change.key.id, events));
+            }
+        }
+        found
+    }
+
+    /// Whether a change happened since the tenant is watched. For a new control
+    /// its date alone decides; for a known one, a change newer than all that
+    /// were seen counts too.
+    fn is_recent(&self, change: &KeyedChange<'_>, seen: &SeenControl) -> bool {
+        match (change.key.at, &seen.history) {
+            (Some(at), Some(history)) => at >= self.since || history.ends_before(at),
+            (Some(at), None) => at >= self.since,
+            (None, history) => history.is_some(),
+        }
+    }
+
+    fn changed(
+        &self,
+        control: &Control,
+        then: &History,
+        change: &KeyedChange<'_>,
+        from: Option<ControlState>,
+    ) -> Vec<Event> {
+        let update = change.update;
+        let event = Event {
+            from,
+            to: Some(update.state),
+            by: update.by.clone(),
+            at: update.at,
+            comment: update.comment.clone(),
+            ..self.event(EventKind::StateChanged, control, &change.discriminator)
+        };
+        let changed = self.judged(event, control, then);
+        let comment = update.comment.as_deref().unwrap_or_default();
+        if update.is_acceptance() && comment.trim().is_empty() {
+            let without_comment = Event {
+                kind: EventKind::AcceptanceWithoutComment,
+                ..changed.clone()
+            };
+            return vec![changed, without_comment];
+        }
+        vec![changed]
+    }
+
+    /// A history that lost changes; reported once for each set of them.
+    fn shortened(
+        &self,
+        control: &Control,
+        history: &History,
+        newer: &SeenHistory,
+        seen: &mut SeenControl,
+    ) -> Option<Event> {
+        let before = seen.history.as_ref()?;
+        let lost = before.lost(newer);
+        if lost.is_empty() {
+            return None;
+        }
+        let lost_changes: Vec<String> = lost.iter().map(|key| key.describe()).collect();
+        let event = Event {
+            from: Some(before.state()),
+            to: Some(newer.state()),
+            lost: Some(lost.len()),
+            ..self.event(
+                EventKind::HistoryShortened,
+                control,
+                &lost_changes.join(" "),
+            )
+        };
+        once(self.judged(event, control, history), seen)
+    }
+
+    /// An accepted control that Microsoft has withdrawn since it was last seen.
+    fn deprecated(
+        &self,
+        control: &Control,
+        history: &History,
+        acceptance: &SeenAcceptance,
+        seen: &mut SeenControl,
+    ) -> Option<Event> {
+        if seen.deprecated || seen.history.is_none() {
+            return None;
+        }
+        let kind = EventKind::AcceptedControlDeprecated;
+        let event = Event {
+            to: Some(ControlState::RiskAccepted),
+            ..acceptance.describe(self.event(kind, control, &acceptance.discriminator))
+        };
+        once(self.judged(event, control, history), seen)
+    }
+
+    /// An accepted control that left the catalogue.
+    fn left(&self, id: &Arc<str>, seen: &mut SeenControl) -> Option<Event> {
+        let acceptance = seen.acceptance.clone()?;
+        let kind = EventKind::AcceptedControlLeft;
+        let control = Control::new(id, seen.category);
+        let event = Event {
+            title: Arc::clone(&seen.title),
+            ..self.event(kind, &control, &acceptance.discriminator)
+        };
+        once(acceptance.describe(event), seen)
+    }
+
+    /// The event with the approval of the acceptance that it makes or ends,
+    /// judged by the history at that time.
+    fn judged(&self, event: Event, control: &Control, then: &History) -> Event {
+        if !event.concerns_acceptance() {
+            return event;
+        }
+        let exceptions = control.exceptions.iter().map(AsRef::as_ref);
+        let covering = exceptions.filter(|exception| exception.covers(then));
+        let approval = Approval::of(covering, self.now);
+        let exception = approval.exception();
+        Event {
+            approved: Some(approval.is_approved()),
+            reference: exception.map(|exception| Arc::clone(&exception.reference)),
+            ..event
+        }
+    }
+
+    fn event(&self, kind: EventKind, control: &Control, discriminator: &str) -> Event {
+        let title = control.entry.as_ref().map_or(&control.id, |it| &it.title);
+        Event {
+            kind,
+            tenant: Arc::clone(&self.tenant.alias),
+            entra_tenant_id: self.tenant.entra_tenant_id.clone(),
+            control: Arc::clone(&control.id),
+            category: control.category,
+            title: Arc::clone(title),
+            from: None,
+            to: None,
+            by: None,
+            at: None,
+            comment: None,
+            approved: None,
+            reference: None,
+            lost: None,
+            seen_at: self.now,
+            discriminator: discriminator.to_owned(),
+        }
+    }
+}
+
+impl SeenAcceptance {
+    /// The event with who accepted the risk, when and why.
+    fn describe(&self, event: Event) -> Event {
+        Event {
+            from: Some(ControlState::RiskAccepted),
+            by: self.by.clone(),
+            at: self.at,
+            comment: self.comment.clone(),
+            ..event
+        }
+    }
+}
+
+/// Whether an entry of a history changes the state.
+///
+/// The first entry has no predecessor: Graph dropped it, or the entry is the
+/// placeholder of an untouched control.
+fn is_transition(from: Option<ControlState>, change: &KeyedChange<'_>) -> bool {
+    let is_placeholder =
+        from.is_none() && change.key.state == ControlState::ToAddress && change.update.by.is_none();
+    from != Some(change.key.state) && !is_placeholder
+}
+
+/// The event, unless it was emitted before.
+fn once(event: Event, seen: &mut SeenControl) -> Option<Event> {
+    let by = event.by.as_deref().unwrap_or_default();
+    let id = EventId::of(&[
+        event.kind.as_str(),
+        &event.control,
+        &event.discriminator,
+        by,
+    ]);
+    seen.note(id).then_some(event)
 }
 
 #[cfg(test)]

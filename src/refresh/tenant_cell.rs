@@ -6,9 +6,7 @@ use super::tenant_data::{Cached, TenantData, is_complete};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::store::disk::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
-use secure_score_model::{
-    Api, Catalogue, Reason, Report, TenantIdentity, Timestamp, Traffic, Trouble,
-};
+use secure_score_model::{Api, Catalogue, Reason, Report, Timestamp, Traffic, Trouble};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -33,13 +31,12 @@ pub(super) enum FetchResult {
 impl TenantCell {
     /// A cell with what an earlier process saved of the tenant.
     pub(super) fn new(
-        identity: TenantIdentity,
         settings: Arc<Settings>,
         context: Context,
         saved: Option<SavedTenant>,
     ) -> Self {
-        let alias = Arc::clone(&identity.alias);
-        let mut data = TenantData::new(identity, settings);
+        let alias = Arc::clone(&settings.identity.alias);
+        let mut data = TenantData::new(settings);
         let logged = LoggedOnce::default();
         if let Some(saved) = saved {
             let moves = data.restore(saved, &context.interner, (context.clock)());
@@ -82,9 +79,9 @@ impl TenantCell {
     }
 
     /// Applies another configuration, and publishes the data it results in.
-    pub(super) fn reconfigure(&self, identity: TenantIdentity, settings: Arc<Settings>) {
+    pub(super) fn reconfigure(&self, settings: Arc<Settings>) {
         let mut update = self.update();
-        update.next.reconfigure(identity, settings);
+        update.next.reconfigure(settings);
         update.publish();
     }
 
@@ -176,46 +173,34 @@ impl Update<'_> {
     }
 
     fn apply_catalogue(&mut self, fetched: Fetched<Catalogue>) -> Result<(), GraphError> {
-        let Fetched {
-            value: mut catalogue,
-            partial,
-            unknown_words,
-        } = fetched;
-        let TenantCell {
-            alias,
-            context,
-            logged,
-            ..
-        } = self.cell;
-        let next = &mut self.next;
+        let Fetched { partial, .. } = fetched;
+        let mut catalogue = fetched.value;
+        let (cell, next) = (self.cell, &mut self.next);
         if catalogue.entries.is_empty() && next.had_controls {
             return Err(GraphError::emptied(Subject::Catalogue));
         }
         if partial && is_complete(next.catalogue.as_ref()) {
             return Err(GraphError::partial(Subject::Catalogue));
         }
-        logged.unknown_words(alias, Api::Profiles, unknown_words);
-        context.interner.intern_catalogue(&mut catalogue);
+        let words = fetched.unknown_words;
+        cell.logged.unknown_words(&cell.alias, Api::Profiles, words);
+        cell.context.interner.intern_catalogue(&mut catalogue);
         next.had_controls |= !catalogue.entries.is_empty();
         next.categories_known = true;
         next.learn_id(catalogue.entra_tenant_id.as_ref());
         let catalogue = Arc::new(catalogue);
-        let list = self.cell.list(&catalogue, partial);
+        let list = cell.list(&catalogue, partial);
         if Cached::replace(&mut next.catalogue, list, next.settings.max_staleness) {
             let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
-            logged.moved_controls(alias, moves);
+            cell.logged.moved_controls(&cell.alias, moves);
         }
         complete(partial, Subject::Catalogue)
     }
 
     fn apply_report(&mut self, fetched: Fetched<Option<Report>>) -> Result<(), GraphError> {
-        let Fetched {
-            value: report,
-            partial,
-            unknown_words,
-        } = fetched;
-        let next = &mut self.next;
-        let Some(mut report) = report else {
+        let Fetched { partial, .. } = fetched;
+        let (cell, next) = (self.cell, &mut self.next);
+        let Some(mut report) = fetched.value else {
             // Microsoft computes the first report of a new tenant after days.
             return match next.had_report {
                 true => Err(GraphError::emptied(Subject::Report)),
@@ -225,13 +210,13 @@ impl Update<'_> {
         if partial && is_complete(next.report.as_ref()) {
             return Err(GraphError::partial(Subject::Report));
         }
-        let logged = &self.cell.logged;
-        logged.unknown_words(&self.cell.alias, Api::Scores, unknown_words);
-        self.cell.context.interner.intern_report(&mut report);
+        let words = fetched.unknown_words;
+        cell.logged.unknown_words(&cell.alias, Api::Scores, words);
+        cell.context.interner.intern_report(&mut report);
         next.had_report = true;
         next.learn_id(Some(&report.entra_tenant_id));
         next.remember_previous_score(&report);
-        let list = self.cell.list(&Arc::new(report), partial);
+        let list = cell.list(&Arc::new(report), partial);
         Cached::replace(&mut next.report, list, next.settings.max_staleness);
         complete(partial, Subject::Report)
     }
@@ -278,11 +263,7 @@ impl Update<'_> {
     /// finds the data it is about. The state is saved last, so that a crash
     /// repeats an event instead of losing it.
     pub(super) fn publish(mut self) {
-        let Context {
-            store,
-            state_writer,
-            ..
-        } = &self.cell.context;
+        let context = &self.cell.context;
         let events = match self.next.render() {
             true => self.next.detect_events(self.cell.now()),
             false => Vec::new(),
@@ -292,11 +273,11 @@ impl Update<'_> {
         if data.stopped {
             return;
         }
-        store.publish(data.state());
+        context.store.publish(data.state());
         if let Some(receivers) = &data.settings.events {
             receivers.emit(&events);
         }
-        if let Some(writer) = state_writer.as_ref().filter(|_| self.save) {
+        if let Some(writer) = context.state_writer.as_ref().filter(|_| self.save) {
             writer.save(data.to_saved());
         }
     }
@@ -317,9 +298,10 @@ mod tests {
     use crate::events::Events;
     use crate::store::TenantState;
     use crate::telemetry::Telemetry;
-    use secure_score_model::{CatalogueEntry, ControlState, History, Persons, Points, StateUpdate};
+    use secure_score_model::{
+        CatalogueEntry, ControlState, History, Persons, Points, StateUpdate, TenantIdentity,
+    };
     use std::collections::BTreeSet;
-    use std::io::Write;
 
     const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -332,6 +314,7 @@ mod tests {
             queue: Some(Arc::default()),
         };
         let settings = Settings {
+            identity: TenantIdentity::new("contoso"),
             rules: TenantRules::default(),
             policy: Arc::default(),
             max_staleness: 24 * HOUR,
@@ -344,12 +327,7 @@ mod tests {
             state_writer: None,
             interner: Arc::default(),
         };
-        TenantCell::new(
-            TenantIdentity::new("contoso"),
-            settings.into(),
-            context,
-            None,
-        )
+        TenantCell::new(Arc::new(settings), context, None)
     }
 
     fn fetched<T>(value: T, partial: bool) -> Fetched<T> {
@@ -370,10 +348,8 @@ mod tests {
     }
 
     fn catalogue(ids: &[&str], partial: bool) -> FetchResult {
-        catalogue_of(
-            ids.iter().copied().map(CatalogueEntry::new).collect(),
-            partial,
-        )
+        let entries = ids.iter().map(|id| CatalogueEntry::new(id));
+        catalogue_of(entries.collect(), partial)
     }
 
     /// Control `A` with its risk accepted, and control `B`.
@@ -398,8 +374,8 @@ mod tests {
         }
     }
 
-    fn score(report: Option<Report>) -> FetchResult {
-        FetchResult::Report(fetched(report, false))
+    fn score(report: Report) -> FetchResult {
+        FetchResult::Report(fetched(Some(report), false))
     }
 
     fn apply(cell: &TenantCell, fetched: FetchResult) -> Result<(), GraphError> {
@@ -412,6 +388,14 @@ mod tests {
     fn published(cell: &TenantCell) -> Arc<TenantState> {
         cell.update().publish();
         Arc::clone(cell.context.store.current().find("contoso").unwrap())
+    }
+
+    /// Ends a refresh of the catalogue without a new one.
+    fn record(cell: &TenantCell, outcome: Result<(), GraphError>) -> Arc<TenantState> {
+        let mut update = cell.update();
+        update.record_outcome(Api::Profiles, &outcome, Traffic::default(), HOUR);
+        update.publish();
+        published(cell)
     }
 
     fn controls(cell: &TenantCell) -> usize {
@@ -429,13 +413,10 @@ mod tests {
     #[tokio::test]
     async fn a_report_is_published_once_the_catalogue_was_requested() {
         let cell = cell();
-        apply(&cell, score(Some(report(5.0)))).unwrap();
+        apply(&cell, score(report(5.0))).unwrap();
         assert!(published(&cell).snapshot.report.is_none());
-        let failed = Err(GraphError::partial(Subject::Catalogue));
-        let mut update = cell.update();
-        update.record_outcome(Api::Profiles, &failed, Traffic::default(), HOUR);
-        update.publish();
-        assert!(published(&cell).snapshot.report.is_some());
+        let failed = record(&cell, Err(GraphError::partial(Subject::Catalogue)));
+        assert!(failed.snapshot.report.is_some());
     }
 
     #[tokio::test]
@@ -448,7 +429,7 @@ mod tests {
                 max_score: Points::new(10.0),
                 ..report(points)
             };
-            apply(&cell, score(Some(report))).unwrap();
+            apply(&cell, score(report)).unwrap();
             let previous = published(&cell).snapshot.previous_score;
             previous.map(|it| (it.as_of.as_seconds(), it.score.get()))
         };
@@ -465,7 +446,7 @@ mod tests {
         let cell = cell();
         apply(&cell, catalogue(&["A"], false)).unwrap();
         tokio::time::advance(12 * HOUR).await;
-        apply(&cell, score(Some(report(5.0)))).unwrap();
+        apply(&cell, score(report(5.0))).unwrap();
 
         tokio::time::advance(12 * HOUR - Duration::from_secs(1)).await;
         cell.drop_expired();
@@ -507,29 +488,20 @@ mod tests {
 
     #[tokio::test]
     async fn events_are_emitted_after_their_data_is_published() {
-        /// Looks into the store whenever a line is logged.
-        struct Reader(Arc<crate::store::Store>, Arc<Mutex<Vec<usize>>>);
-
-        impl Write for Reader {
-            fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
-                let tenants = self.0.current();
-                let state = tenants.find("contoso");
-                let controls = state.map_or(0, |it| it.snapshot.controls.len());
-                self.1.lock().push(controls);
-                Ok(line.len())
-            }
-
-            fn flush(&mut self) -> std::io::Result<()> {
-                Ok(())
-            }
-        }
-
-        let (cell, read) = (cell(), Arc::<Mutex<Vec<usize>>>::default());
-        let (store, seen) = (Arc::clone(&cell.context.store), Arc::clone(&read));
-        let writer = move || Reader(Arc::clone(&store), Arc::clone(&seen));
+        let cell = cell();
+        let controls = Arc::<Mutex<Vec<usize>>>::default();
+        // Looks into the store whenever a line is logged.
+        let (store, seen) = (Arc::clone(&cell.context.store), Arc::clone(&controls));
+        let writer = move || {
+            let tenants = store.current();
+            let state = tenants.find("contoso");
+            seen.lock()
+                .push(state.map_or(0, |it| it.snapshot.controls.len()));
+            std::io::sink()
+        };
         let subscriber = tracing_subscriber::fmt().with_writer(writer).finish();
         tracing::subscriber::with_default(subscriber, || apply(&cell, accepted(false)).unwrap());
-        assert_eq!(*read.lock(), [2]);
+        assert_eq!(*controls.lock(), [2]);
     }
 
     #[tokio::test]
@@ -570,12 +542,7 @@ mod tests {
     #[tokio::test]
     async fn a_failure_is_reported_with_its_reason_until_a_success() {
         let cell = cell();
-        let record = |outcome| {
-            let mut update = cell.update();
-            update.record_outcome(Api::Profiles, &outcome, Traffic::default(), HOUR);
-            update.publish();
-            published(&cell).health.profiles.clone()
-        };
+        let record = |outcome| record(&cell, outcome).health.profiles.clone();
         let health = record(Err(GraphError::emptied(Subject::Catalogue)));
         assert!(!health.up);
         assert_eq!(health.failures.get(&Reason::Emptied), Some(&1));

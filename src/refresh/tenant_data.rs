@@ -3,11 +3,11 @@
 use super::context::Settings;
 use crate::events::{self, Event, Seen};
 use crate::store::TenantState;
-use crate::store::disk::SavedList;
+use crate::store::disk::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_exposition::{render_data, render_health};
 use secure_score_model::{
-    Catalogue, CategoryPins, PreviousScore, Report, TenantHealth, TenantIdentity, TenantSnapshot,
-    Timestamp,
+    Api, Catalogue, CategoryPins, Interner, PreviousScore, Recategorised, Report, TenantHealth,
+    TenantIdentity, TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 /// where an update changes it.
 #[derive(Clone)]
 pub(super) struct TenantData {
+    /// As configured, with the Entra id of a response where that has none.
     pub(super) identity: TenantIdentity,
     pub(super) settings: Arc<Settings>,
     pub(super) health: TenantHealth,
@@ -33,7 +34,7 @@ pub(super) struct TenantData {
     pub(super) pins: Arc<CategoryPins>,
     pub(super) previous_score: Option<PreviousScore>,
     pub(super) seen: Arc<Seen>,
-    pub(super) rendered: Option<Rendered>,
+    pub(super) rendered: Option<Arc<Rendered>>,
     /// Set when another cell replaces this one, or none.
     pub(super) stopped: bool,
 }
@@ -47,6 +48,13 @@ pub(super) struct Cached<T> {
 }
 
 impl<T> Cached<T> {
+    /// A list of an earlier process, unless it is too old.
+    fn restore(list: SavedList<Arc<T>>, now: Timestamp, max_staleness: Duration) -> Option<Self> {
+        let left = max_staleness.checked_sub(now.since(list.at))?;
+        let expires = Instant::now() + left;
+        Some(Self { list, expires })
+    }
+
     /// Moves the expiry from one `max_staleness` to another.
     fn reschedule(&mut self, before: Duration, after: Duration) {
         let later = self.expires + after;
@@ -81,9 +89,9 @@ pub(super) fn is_complete<T>(cached: Option<&Cached<T>>) -> bool {
 }
 
 impl TenantData {
-    pub(super) fn new(identity: TenantIdentity, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(settings: Arc<Settings>) -> Self {
         Self {
-            identity,
+            identity: settings.identity.clone(),
             settings,
             health: TenantHealth::default(),
             catalogue: None,
@@ -117,13 +125,11 @@ impl TenantData {
         }
     }
 
-    pub(super) fn reconfigure(&mut self, identity: TenantIdentity, settings: Arc<Settings>) {
+    pub(super) fn reconfigure(&mut self, settings: Arc<Settings>) {
         let (before, after) = (self.settings.max_staleness, settings.max_staleness);
         let learned = self.identity.entra_tenant_id.take();
-        self.identity = TenantIdentity {
-            entra_tenant_id: identity.entra_tenant_id.or(learned),
-            ..identity
-        };
+        self.identity = settings.identity.clone();
+        self.learn_id(learned.as_ref());
         self.settings = settings;
         if let Some(it) = &mut self.catalogue {
             it.reschedule(before, after);
@@ -133,27 +139,98 @@ impl TenantData {
         }
     }
 
+    /// Takes over what an earlier process saved, unless it is too old. Returns
+    /// the controls that Graph files under another category than the exporter.
+    pub(super) fn restore(
+        &mut self,
+        saved: SavedTenant,
+        interner: &Interner,
+        now: Timestamp,
+    ) -> Vec<Recategorised> {
+        if saved.directory != self.settings.directory {
+            tracing::warn!(
+                tenant = %self.identity.alias,
+                "the saved state belongs to another directory; the tenant is fetched again"
+            );
+            return Vec::new();
+        }
+        self.learn_id(saved.entra_tenant_id.as_ref());
+        self.previous_score = saved.previous_score;
+        self.seen = saved.seen;
+        let max_staleness = self.settings.max_staleness;
+        self.catalogue = saved.catalogue.and_then(|mut it| {
+            interner.intern_catalogue(Arc::make_mut(&mut it.value));
+            Cached::restore(it, now, max_staleness)
+        });
+        self.report = saved.report.and_then(|mut it| {
+            interner.intern_report(Arc::make_mut(&mut it.value));
+            Cached::restore(it, now, max_staleness)
+        });
+        let restored = [
+            (Api::Profiles, self.catalogue.is_some()),
+            (Api::Scores, self.report.is_some()),
+        ];
+        for (api, restored) in restored {
+            let refresh = saved.lists.get(&api).filter(|_| restored);
+            let health = self.health.of_mut(api);
+            health.last_success = refresh.and_then(|it| it.last_success);
+            health.up = refresh.is_some_and(|it| it.up);
+            health.next_refresh = refresh.map(|it| it.next_refresh);
+        }
+        let catalogue = self.catalogue.as_ref().map(|it| &it.list.value);
+        self.had_controls = catalogue.is_some_and(|it| !it.entries.is_empty());
+        self.had_report = self.report.is_some();
+        self.categories_known = true;
+        self.pins = saved.pins;
+        let learn = |it: &Arc<_>| Arc::make_mut(&mut self.pins).learn(it);
+        catalogue.map(learn).unwrap_or_default()
+    }
+
+    pub(super) fn to_saved(&self) -> SavedTenant {
+        let refresh = |api: Api| {
+            let health = self.health.of(api);
+            let refresh = SavedRefresh {
+                up: health.up,
+                last_success: health.last_success,
+                next_refresh: health.next_refresh?,
+            };
+            Some((api, refresh))
+        };
+        SavedTenant {
+            alias: Arc::clone(&self.identity.alias),
+            directory: self.settings.directory.clone(),
+            entra_tenant_id: self.identity.entra_tenant_id.clone(),
+            catalogue: self.catalogue.as_ref().map(|it| it.list.clone()),
+            report: self.report.as_ref().map(|it| it.list.clone()),
+            pins: Arc::clone(&self.pins),
+            lists: Api::ALL.into_iter().filter_map(refresh).collect(),
+            previous_score: self.previous_score,
+            seen: Arc::clone(&self.seen),
+        }
+    }
+
     /// Joins and renders the lists anew where they, or what they are rendered
     /// with, changed. Returns whether it did.
     pub(super) fn render(&mut self) -> bool {
         let inputs = self.inputs();
         let current = self.rendered.as_ref();
-        let outdated =
-            self.categories_known && current.is_none_or(|it| it.inputs.key() != inputs.key());
+        let outdated = self.categories_known && current.is_none_or(|it| it.inputs != inputs);
         if outdated {
-            self.rendered = Some(Rendered::new(inputs));
+            self.rendered = Some(Arc::new(Rendered::new(inputs)));
         }
         outdated
     }
 
     fn inputs(&self) -> Inputs {
+        let catalogue = self.catalogue.as_ref();
+        let report = self.report.as_ref();
         Inputs {
             identity: self.identity.clone(),
-            settings: Arc::clone(&self.settings),
-            catalogue: self.catalogue.as_ref().map(|it| Arc::clone(&it.list.value)),
-            complete: is_complete(self.catalogue.as_ref()),
-            report: self.report.as_ref().map(|it| Arc::clone(&it.list.value)),
-            pins: Arc::clone(&self.pins),
+            settings: Shared(Arc::clone(&self.settings)),
+            catalogue: catalogue.map(|it| Shared(Arc::clone(&it.list.value))),
+            complete: is_complete(catalogue),
+            report: report.map(|it| Shared(Arc::clone(&it.list.value))),
+            pins: Shared(Arc::clone(&self.pins)),
             previous_score: self.previous_score,
         }
     }
@@ -185,7 +262,6 @@ impl TenantData {
 }
 
 /// The lists joined, as a snapshot and as samples.
-#[derive(Clone)]
 pub(super) struct Rendered {
     inputs: Inputs,
     /// Without the health. The policy is published with the lines that were
@@ -197,17 +273,18 @@ impl Rendered {
     /// A rendering depends on its inputs only, so that it cannot be outdated
     /// without comparing unequal.
     fn new(inputs: Inputs) -> Self {
+        let settings = &inputs.settings.0;
         let joined = TenantSnapshot::join(
-            inputs.catalogue.as_deref(),
-            inputs.report.clone(),
-            &inputs.pins,
-            &inputs.settings.rules,
+            inputs.catalogue.as_ref().map(|it| &*it.0),
+            inputs.report.as_ref().map(|it| Arc::clone(&it.0)),
+            &inputs.pins.0,
+            &settings.rules,
         );
         let snapshot = TenantSnapshot {
             previous_score: inputs.previous_score,
             ..joined
         };
-        let policy = Arc::clone(&inputs.settings.policy);
+        let policy = Arc::clone(&settings.policy);
         let state = TenantState {
             data: render_data(&inputs.identity, &snapshot, &policy),
             snapshot: Arc::new(snapshot),
@@ -219,35 +296,23 @@ impl Rendered {
 }
 
 /// All that a rendering, and the detection of events in it, depends on.
-#[derive(Clone)]
+#[derive(PartialEq)]
 struct Inputs {
     identity: TenantIdentity,
-    settings: Arc<Settings>,
-    catalogue: Option<Arc<Catalogue>>,
+    settings: Shared<Settings>,
+    catalogue: Option<Shared<Catalogue>>,
     complete: bool,
-    report: Option<Arc<Report>>,
-    pins: Arc<CategoryPins>,
+    report: Option<Shared<Report>>,
+    pins: Shared<CategoryPins>,
     previous_score: Option<PreviousScore>,
 }
 
-impl Inputs {
-    /// What is shared is compared by address: an update that leaves a value
-    /// unchanged keeps its allocation.
-    fn key(&self) -> impl PartialEq {
-        let Self {
-            identity,
-            settings,
-            catalogue,
-            complete,
-            report,
-            pins,
-            previous_score,
-        } = self;
-        let lists = (
-            catalogue.as_ref().map(Arc::as_ptr),
-            report.as_ref().map(Arc::as_ptr),
-        );
-        let others = (Arc::as_ptr(settings), Arc::as_ptr(pins));
-        (identity, *complete, *previous_score, lists, others)
+/// A value that is compared by address: an update that leaves it unchanged
+/// keeps its allocation.
+struct Shared<T>(Arc<T>);
+
+impl<T> PartialEq for Shared<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }

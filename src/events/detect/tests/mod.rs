@@ -76,13 +76,6 @@ struct Watched {
 }
 
 impl Watched {
-    /// A tenant whose control `A` is untouched at the first refresh.
-    fn with_an_untouched_control() -> Self {
-        let mut tenant = Self::default();
-        assert!(tenant.refresh(&[control("A", &[])]).is_empty());
-        tenant
-    }
-
     fn refresh(&mut self, controls: &[Control]) -> Vec<Event> {
         self.refresh_with(controls, true)
     }
