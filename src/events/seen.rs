@@ -6,11 +6,10 @@ use secure_score_model::{Category, Control, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How old a change may be that the first refresh of a tenant reports. A new
 /// user wants yesterday's acceptance, but not every one since 2017.
-const FIRST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+const FIRST_WINDOW_NANOS: i64 = 24 * 60 * 60 * 1_000_000_000;
 
 /// Events remembered per control beyond those its history lists. A control
 /// whose history always changes must not fill the memory.
@@ -52,9 +51,8 @@ pub(super) struct SeenControl {
 impl Seen {
     /// The time from which changes count, set by the first call.
     pub(super) fn since(&mut self, now: Timestamp) -> Timestamp {
-        let window = i64::try_from(FIRST_WINDOW.as_nanos()).unwrap_or(i64::MAX);
-        let first = Timestamp::from_nanos(now.nanos().saturating_sub(window));
-        *self.since.get_or_insert(first)
+        let first = now.nanos().saturating_sub(FIRST_WINDOW_NANOS);
+        *self.since.get_or_insert(Timestamp::from_nanos(first))
     }
 
     /// What was seen of a control.

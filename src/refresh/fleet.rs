@@ -144,7 +144,9 @@ impl Fleet {
             changes.removed += 1;
         }
         self.config = Arc::clone(config);
-        self.register_triggers();
+        let running = self.running.iter();
+        let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
+        self.on_demand.set(triggers.collect());
         self.telemetry.set_tenants(self.running.len());
         Ok(changes)
     }
@@ -156,13 +158,6 @@ impl Fleet {
         let cell = TenantCell::new(settings, self.context.clone(), saved);
         cell.update().publish();
         Arc::new(cell)
-    }
-
-    /// Replaces the triggers of the previous configuration.
-    fn register_triggers(&self) {
-        let running = self.running.iter();
-        let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
-        self.on_demand.set(triggers.collect());
     }
 
     /// The handle with which a scrape triggers overdue refreshes.

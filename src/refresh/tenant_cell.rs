@@ -134,9 +134,8 @@ impl TenantCell {
     /// Whether a list fails until an administrator changes something.
     pub(super) fn needs_administrator(&self) -> bool {
         let data = self.data.lock();
-        let mut troubles = Api::ALL
-            .iter()
-            .filter_map(|api| data.health.of(*api).trouble.as_ref());
+        let troubles = Api::ALL.map(|api| data.health.of(api).trouble.as_ref());
+        let mut troubles = troubles.into_iter().flatten();
         troubles.any(|trouble| trouble.reason.needs_administrator())
     }
 
