@@ -15,9 +15,8 @@ const CAPACITY: usize = 1_000;
 ///
 /// A full queue drops its oldest event: after an outage the newest ones matter
 /// most, and the log has all of them.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct DeliveryQueue {
-    capacity: usize,
     payloads: Mutex<Payloads>,
     added: Notify,
 }
@@ -31,33 +30,18 @@ struct Payloads {
     overflowing: bool,
 }
 
-impl Default for DeliveryQueue {
-    fn default() -> Self {
-        Self::with_capacity(CAPACITY)
-    }
-}
-
 impl DeliveryQueue {
-    /// A queue for at least one event.
-    pub fn with_capacity(capacity: usize) -> Self {
-        Self {
-            capacity: capacity.max(1),
-            payloads: Mutex::default(),
-            added: Notify::new(),
-        }
-    }
-
     /// Adds a payload, and drops the oldest one of a full queue.
     pub fn push(&self, payload: WebhookPayload, telemetry: &Telemetry) {
         let mut payloads = self.payloads.lock();
         payloads.waiting.push_back(payload);
-        if payloads.waiting.len() > self.capacity {
+        if payloads.waiting.len() > CAPACITY {
             payloads.waiting.pop_front();
             telemetry.delivery(Delivery::Dropped, 1);
             if !payloads.overflowing {
                 payloads.overflowing = true;
                 tracing::warn!(
-                    waiting = self.capacity,
+                    waiting = CAPACITY,
                     "the webhook accepts events too slowly; the queue is full and drops the oldest"
                 );
             }

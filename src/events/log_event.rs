@@ -3,7 +3,7 @@
 use super::Event;
 use crate::serde_time::Rfc3339;
 use crate::text::{single_line, truncate};
-use secure_score_model::{ControlState, EventKind, Persons};
+use secure_score_model::{ControlState, EventKind};
 
 /// Characters of a comment in a log line. The webhook gets the whole comment.
 const MAX_COMMENT: usize = 256;
@@ -11,16 +11,15 @@ const MAX_COMMENT: usize = 256;
 /// Characters of any other text from Graph.
 const MAX_TEXT: usize = 128;
 
-/// Writes one line, without the fields that are unknown or hidden.
+/// Writes one line of an event as shown, without the fields that are unknown.
 ///
 /// An event about an accepted risk or a changed history is a warning, so that
 /// no usual log level hides it.
-pub(super) fn log_event(event: &Event, persons: &Persons) {
+pub(super) fn log_event(event: &Event) {
     let control = clean_line(&event.control, MAX_TEXT);
     let title = clean_line(&event.title, MAX_TEXT);
-    let by = persons.name(event.by.as_deref());
-    let by = by.map(|by| clean_line(&by, MAX_TEXT));
-    let comment = persons.comment(event.comment.as_deref());
+    let by = event.by.as_deref().map(|by| clean_line(by, MAX_TEXT));
+    let comment = event.comment.as_deref();
     let comment = comment.map(|comment| clean_line(comment, MAX_COMMENT));
     // The macros of `tracing` fix the level of a line at compile time.
     macro_rules! write_line {
@@ -43,7 +42,7 @@ pub(super) fn log_event(event: &Event, persons: &Persons) {
             )
         };
     }
-    if event.is_warning() {
+    if event.kind != EventKind::StateChanged || event.concerns_acceptance() {
         write_line!(warn);
     } else {
         write_line!(info);
@@ -77,12 +76,6 @@ fn clean_line(text: &str, max: usize) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    #[test]
-    fn a_long_text_is_truncated_at_a_character_and_marked() {
-        assert_eq!(clean_line("äöü", 3), "äöü");
-        assert_eq!(clean_line("äöüß", 3), "äöü…");
-    }
 
     proptest! {
         #[test]

@@ -1,32 +1,23 @@
 //! # events: changes of controls, each reported once
 //!
-//! Metrics show the current state; an event says what happened, who did it and
-//! why. [`detect`] compares a tenant's catalogue with what was [`Seen`] before,
-//! a pure function. [`Events`] writes each event to the log, counts it and
-//! queues it for the webhook, where one is configured.
-//!
-//! The log comes first and cannot fail. The webhook has a queue of its own, so
+//! [`detect`] compares a tenant's catalogue with what was [`Seen`] before.
+//! [`Events`] logs, counts and queues what changed. The log comes first and cannot fail. The webhook has a queue of its own, so
 //! that a slow receiver does not delay a refresh.
 
-mod change_detector;
 mod delivery_queue;
 mod detect;
 mod event;
-mod event_id;
 mod log_event;
 mod seen;
 mod seen_history;
 mod webhook;
-mod webhook_payload;
 mod webhook_sender;
 
 pub use delivery_queue::DeliveryQueue;
 pub use detect::detect;
-pub use event::Event;
-pub use event_id::EventId;
+pub use event::{Event, EventId, WebhookPayload};
 pub use seen::Seen;
 pub use webhook::{Webhook, WebhookError};
-pub use webhook_payload::WebhookPayload;
 pub use webhook_sender::{DeliveryResult, RetryPolicy, WebhookSender, WebhookTransport};
 
 use crate::telemetry::Telemetry;
@@ -50,11 +41,11 @@ impl Events {
     /// Logs, counts and queues events, oldest first, without waiting.
     pub fn emit(&self, events: &[Event]) {
         for event in events {
-            log_event::log_event(event, &self.persons);
+            let event = event.shown_to(&self.persons);
+            log_event::log_event(&event);
             self.telemetry.event(event.kind);
             if let Some(queue) = &self.queue {
-                let exporter = self.exporter.as_deref();
-                let payload = WebhookPayload::new(event, &self.persons, exporter);
+                let payload = WebhookPayload::new(&event, self.exporter.as_deref());
                 queue.push(payload, &self.telemetry);
             }
         }

@@ -2,15 +2,14 @@
 
 use super::EventId;
 use super::seen_history::{SeenAcceptance, SeenHistory};
-use secure_score_model::{Category, Control, ControlState, Timestamp};
+use secure_score_model::{Category, Control, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// How old a change may be that the first refresh of a tenant reports. A new
 /// user wants yesterday's acceptance, but not every one since 2017.
-const FIRST_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
+const FIRST_WINDOW_NANOS: i64 = 24 * 60 * 60 * 1_000_000_000;
 
 /// Events remembered per control beyond those its history lists. A control
 /// whose history always changes must not fill the memory.
@@ -52,9 +51,8 @@ pub(super) struct SeenControl {
 impl Seen {
     /// The time from which changes count, set by the first call.
     pub(super) fn since(&mut self, now: Timestamp) -> Timestamp {
-        let window = i64::try_from(FIRST_WINDOW.as_nanos()).unwrap_or(i64::MAX);
-        let first = Timestamp::from_nanos(now.nanos().saturating_sub(window));
-        *self.since.get_or_insert(first)
+        let first = now.nanos().saturating_sub(FIRST_WINDOW_NANOS);
+        *self.since.get_or_insert(Timestamp::from_nanos(first))
     }
 
     /// What was seen of a control.
@@ -112,11 +110,6 @@ impl SeenControl {
             self.note(key.id);
         }
     }
-
-    /// The state just before a time, where known.
-    pub(super) fn state_before(&self, at: Option<Timestamp>) -> Option<ControlState> {
-        self.history.as_ref()?.state_before(at)
-    }
 }
 
 /// The controls as a list, in which each has its id.
@@ -134,5 +127,39 @@ mod as_list {
         let controls: Vec<SeenControl> = Vec::deserialize(from)?;
         let by_id = controls.into_iter().map(|it| (Arc::clone(&it.id), it));
         Ok(by_id.collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn control(id: &str) -> Control {
+        Control::new(id, Category::Identity)
+    }
+
+    #[test]
+    fn the_ids_remembered_of_a_control_are_bounded() {
+        let mut seen = Seen::default();
+        let seen = seen.control(&control("A"));
+        let id = |round: i32| EventId::of(&[&round.to_string()]);
+        for round in 0..400 {
+            assert!(seen.note(id(round)), "{round}");
+        }
+        assert_eq!(seen.earlier.len(), 256);
+        assert!(!seen.note(id(399)), "the newest ids are kept");
+    }
+
+    #[test]
+    fn the_unlisted_controls_remembered_are_bounded() {
+        let mut seen = Seen::default();
+        for number in 0..1_500 {
+            let seen = seen.control(&control(&format!("{number:04}")));
+            seen.listed = number == 3 || number == 1_499;
+        }
+        seen.forget_unlisted();
+        let controls = &seen.controls;
+        assert_eq!(controls.len(), 1_002, "two listed and a thousand others");
+        assert!(controls["0003"].listed && controls["1499"].listed);
     }
 }

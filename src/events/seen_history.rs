@@ -100,6 +100,10 @@ impl SeenHistory {
         self.0.iter().all(|key| key.at < Some(at))
     }
 
+    fn real(&self) -> impl Iterator<Item = &ChangeKey> {
+        self.0.iter().filter(|key| !key.is_placeholder())
+    }
+
     /// The changes that a newer history lacks because of tampering.
     ///
     /// Graph may drop the oldest changes when new ones come. So a missing
@@ -107,19 +111,14 @@ impl SeenHistory {
     /// change is still there. A change of which only the person differs is not
     /// missing.
     pub(super) fn lost(&self, newer: &Self) -> Vec<&ChangeKey> {
-        let real = |history: &Self| history.0.iter().filter(|it| !it.is_placeholder()).count();
-        let oldest = newer.0.iter().find(|key| !key.is_placeholder());
+        let oldest = newer.real().next();
         let is_listed = |lost: &ChangeKey| {
             let mut keys = newer.0.iter();
             keys.any(|key| key.state == lost.state && key.at == lost.at)
         };
-        let lost: Vec<&ChangeKey> = self
-            .0
-            .iter()
-            .filter(|key| !key.is_placeholder() && !is_listed(key))
-            .collect();
+        let lost: Vec<&ChangeKey> = self.real().filter(|key| !is_listed(key)).collect();
         let from_between = |key: &&ChangeKey| oldest.is_none_or(|oldest| key.at > oldest.at);
-        if real(newer) < real(self) || lost.iter().any(from_between) {
+        if newer.real().count() < self.real().count() || lost.iter().any(from_between) {
             lost
         } else {
             Vec::new()

@@ -21,6 +21,7 @@ pub(super) struct Context {
 
 /// What the configuration says about one tenant, until the next reload.
 pub(super) struct Settings {
+    pub(super) identity: TenantIdentity,
     pub(super) rules: TenantRules,
     /// What labels show of persons and comments.
     pub(super) policy: Arc<Policy>,
@@ -38,6 +39,7 @@ impl Settings {
         events: Option<&Arc<Events>>,
     ) -> Arc<Self> {
         Arc::new(Self {
+            identity: identity(tenant),
             rules: config.rules(&tenant.alias),
             policy: Arc::clone(policy),
             max_staleness: config.refresh.max_staleness,
@@ -49,7 +51,7 @@ impl Settings {
 
 /// The identity of a tenant as configured. Where the configuration names a
 /// domain, the Entra id is learned from the first response.
-pub(super) fn identity(tenant: &Tenant) -> TenantIdentity {
+fn identity(tenant: &Tenant) -> TenantIdentity {
     let by_domain = tenant.tenant_id.contains('.');
     TenantIdentity {
         entra_tenant_id: (!by_domain).then(|| tenant.tenant_id.as_str().into()),

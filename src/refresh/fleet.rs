@@ -1,6 +1,6 @@
 //! The refresh loops of all tenants.
 
-use super::context::{Context, Settings, identity};
+use super::context::{Context, Settings};
 use super::on_demand::RefreshTrigger;
 use super::run_loop::RefreshLoop;
 use super::tenant_cell::TenantCell;
@@ -113,38 +113,27 @@ impl Fleet {
         let mut before = std::mem::take(&mut self.running);
         for tenant in &config.tenants {
             let settings = Settings::new(config, tenant, policy, events);
-            let known = before.remove(&tenant.alias).filter(|it| {
-                let same = is_same_directory(&it.tenant, tenant);
-                if !same {
-                    it.cell.stop_publishing();
-                }
-                same
-            });
-            let running = match known {
-                Some(mut running) => {
-                    running.cell.reconfigure(identity(tenant), settings);
+            let running = match before.remove(&tenant.alias) {
+                Some(mut running) if is_same_directory(&running.tenant, tenant) => {
+                    running.cell.reconfigure(settings);
                     let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
                         && !running.cell.needs_administrator();
                     if !unchanged {
                         running.loops.abort_all();
                         running.cell.retry_failed();
-                        (running.loops, running.triggers) = builder.start(tenant, &running.cell);
+                        running = builder.start(tenant, running.cell);
                         changes.restarted += 1;
                     }
                     running.tenant = tenant.clone();
                     running
                 }
-                None => {
-                    changes.added += 1;
-                    let cell = self.new_cell(tenant, settings);
-                    let (loops, triggers) = builder.start(tenant, &cell);
-                    Running {
-                        tenant: tenant.clone(),
-                        cell,
-                        loops,
-                        triggers,
+                replaced => {
+                    if let Some(replaced) = replaced {
+                        replaced.cell.stop_publishing();
                     }
+                    changes.added += 1;
+                    builder.start(tenant, self.new_cell(tenant, settings))
                 }
             };
             self.running.insert(tenant.alias.clone(), running);
@@ -155,7 +144,9 @@ impl Fleet {
             changes.removed += 1;
         }
         self.config = Arc::clone(config);
-        self.register_triggers();
+        let running = self.running.iter();
+        let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
+        self.on_demand.set(triggers.collect());
         self.telemetry.set_tenants(self.running.len());
         Ok(changes)
     }
@@ -164,16 +155,9 @@ impl Fleet {
     fn new_cell(&self, tenant: &Tenant, settings: Arc<Settings>) -> Arc<TenantCell> {
         let writer = self.context.state_writer.as_ref();
         let saved = writer.and_then(|it| it.load(&tenant.alias));
-        let cell = TenantCell::new(identity(tenant), settings, self.context.clone(), saved);
+        let cell = TenantCell::new(settings, self.context.clone(), saved);
         cell.update().publish();
         Arc::new(cell)
-    }
-
-    /// Replaces the triggers of the previous configuration.
-    fn register_triggers(&self) {
-        let running = self.running.iter();
-        let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
-        self.on_demand.set(triggers.collect());
     }
 
     /// The handle with which a scrape triggers overdue refreshes.
@@ -208,8 +192,8 @@ pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result
     let mut refreshes = JoinSet::new();
     for tenant in &options.config.tenants {
         let settings = Settings::new(&options.config, tenant, &options.policy, None);
-        let cell = TenantCell::new(identity(tenant), settings, context.clone(), None);
-        let loops = builder.build(tenant, &Arc::new(cell), || None);
+        let cell = TenantCell::new(settings, context.clone(), None);
+        let loops = builder.build(tenant, &Arc::new(cell));
         refreshes.spawn(async move {
             // The catalogue comes first: it decides the categories.
             for refresh_loop in loops {
@@ -247,12 +231,7 @@ impl<'a> LoopBuilder<'a> {
         })
     }
 
-    fn build(
-        &self,
-        tenant: &Tenant,
-        cell: &Arc<TenantCell>,
-        trigger: impl Fn() -> Option<Arc<RefreshTrigger>>,
-    ) -> [Arc<RefreshLoop>; 2] {
+    fn build(&self, tenant: &Tenant, cell: &Arc<TenantCell>) -> [Arc<RefreshLoop>; 2] {
         let client = Arc::new(self.clients.client_for(tenant, &self.telemetry));
         Api::ALL.map(|api| {
             Arc::new(RefreshLoop {
@@ -266,23 +245,22 @@ impl<'a> LoopBuilder<'a> {
                 permits: Arc::clone(&self.permits),
                 telemetry: Arc::clone(&self.telemetry),
                 epoch: self.epoch,
-                trigger: trigger(),
+                trigger: match self.config.refresh.mode {
+                    RefreshMode::Background => None,
+                    RefreshMode::Scrape => Some(Arc::new(RefreshTrigger::new())),
+                },
             })
         })
     }
 
-    fn start(
-        &self,
-        tenant: &Tenant,
-        cell: &Arc<TenantCell>,
-    ) -> (JoinSet<()>, Vec<Arc<RefreshTrigger>>) {
-        let trigger = || match self.config.refresh.mode {
-            RefreshMode::Background => None,
-            RefreshMode::Scrape => Some(Arc::new(RefreshTrigger::new())),
-        };
-        let loops = self.build(tenant, cell, trigger);
-        let triggers = loops.iter().filter_map(|it| it.trigger.clone()).collect();
-        (loops.into_iter().map(RefreshLoop::run).collect(), triggers)
+    fn start(&self, tenant: &Tenant, cell: Arc<TenantCell>) -> Running {
+        let loops = self.build(tenant, &cell);
+        Running {
+            tenant: tenant.clone(),
+            cell,
+            triggers: loops.iter().filter_map(|it| it.trigger.clone()).collect(),
+            loops: loops.into_iter().map(RefreshLoop::run).collect(),
+        }
     }
 }
 

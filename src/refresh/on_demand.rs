@@ -19,19 +19,17 @@ impl OnDemandRefresh {
     /// Starts the overdue refreshes of the selected tenants, and waits until
     /// those that run have ended, with or without success.
     pub async fn refreshed(&self, selected: impl Fn(&str) -> bool) {
-        for wait in self.trigger(selected) {
-            wait.ended().await;
+        for ended in self.trigger(selected) {
+            ended.await;
         }
     }
 
     /// Triggers all loops before the first wait begins.
-    fn trigger(&self, selected: impl Fn(&str) -> bool) -> Vec<RefreshWait> {
+    fn trigger(&self, selected: impl Fn(&str) -> bool) -> Vec<impl Future<Output = ()>> {
         let triggers = self.triggers.load();
         let selected = triggers.iter().filter(|(alias, _)| selected(alias));
-        selected
-            .flat_map(|(_, triggers)| triggers)
-            .filter_map(|trigger| trigger.request())
-            .collect()
+        let selected = selected.flat_map(|(_, triggers)| triggers);
+        selected.filter_map(|trigger| trigger.request()).collect()
     }
 
     pub(super) fn set(&self, triggers: BTreeMap<Arc<str>, Vec<Arc<RefreshTrigger>>>) {
@@ -72,13 +70,16 @@ impl RefreshTrigger {
         Self(watch::Sender::new(State::Running))
     }
 
-    /// Starts a refresh if one is due. Returns a wait for the refresh under
-    /// way, if there is one.
-    pub(super) fn request(&self) -> Option<RefreshWait> {
+    /// Starts a refresh if one is due. Returns a wait for the end of the refresh
+    /// under way, if there is one. The wait holds no trigger, so that it ends
+    /// when the loop is dropped.
+    pub(super) fn request(&self) -> Option<impl Future<Output = ()> + use<>> {
         self.advance(State::Due, State::Requested);
-        let state = self.0.subscribe();
+        let mut state = self.0.subscribe();
         let waiting = state.borrow().is_waiting();
-        (!waiting).then_some(RefreshWait(state))
+        (!waiting).then_some(async move {
+            let _closed = state.wait_for(State::is_waiting).await;
+        })
     }
 
     /// Marks the end of a refresh.
@@ -107,18 +108,6 @@ impl RefreshTrigger {
     }
 }
 
-/// A wait for the end of a refresh. It holds no trigger, so that it ends when
-/// the loop is dropped.
-#[derive(Debug)]
-pub(super) struct RefreshWait(watch::Receiver<State>);
-
-impl RefreshWait {
-    /// Waits until the refresh or its loop has ended.
-    pub(super) async fn ended(mut self) {
-        let _closed = self.0.wait_for(State::is_waiting).await;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -138,8 +127,8 @@ mod tests {
         let second = trigger.request().expect("it is requested");
         requested.await;
         trigger.set_idle();
-        first.ended().await;
-        second.ended().await;
+        first.await;
+        second.await;
     }
 
     #[tokio::test]
@@ -147,6 +136,6 @@ mod tests {
         let trigger = RefreshTrigger::new();
         let wait = trigger.request().expect("the first refresh runs");
         drop(trigger);
-        wait.ended().await;
+        wait.await;
     }
 }

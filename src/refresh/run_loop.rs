@@ -54,8 +54,13 @@ impl RefreshLoop {
 
     /// Refreshes once and records the outcome.
     pub(super) async fn run_once(self: &Arc<Self>) {
-        let record = |this: &Self, fetched| this.record(fetched, |_| this.interval);
-        self.contained(record).await;
+        let complete = |this: &Self, fetched| {
+            this.record(fetched, |_| Next {
+                failures: 0,
+                delay: this.interval,
+            })
+        };
+        self.contained(complete).await;
     }
 
     async fn run_loop(self: Arc<Self>) {
@@ -93,13 +98,10 @@ impl RefreshLoop {
     }
 
     async fn fetch(&self, permit: &mut RefreshPermit) -> Result<FetchResult, GraphError> {
+        let client = &self.client;
         match self.api {
-            Api::Profiles => self
-                .client
-                .catalogue(permit)
-                .await
-                .map(FetchResult::Catalogue),
-            Api::Scores => self.client.report(permit).await.map(FetchResult::Report),
+            Api::Profiles => client.catalogue(permit).await.map(FetchResult::Catalogue),
+            Api::Scores => client.report(permit).await.map(FetchResult::Report),
         }
     }
 
@@ -110,18 +112,18 @@ impl RefreshLoop {
         }
     }
 
-    /// Applies what was fetched and publishes the outcome. `delay` says when
-    /// the next refresh is due.
+    /// Applies what was fetched and publishes the outcome.
     fn record(
         &self,
         fetched: Result<FetchResult, GraphError>,
-        delay: impl FnOnce(&Result<(), GraphError>) -> Duration,
-    ) {
+        next: impl FnOnce(&Result<(), GraphError>) -> Next,
+    ) -> Next {
         let mut update = self.cell.update();
         let outcome = fetched.and_then(|fetched| update.apply(fetched));
-        let delay = delay(&outcome);
-        update.record_outcome(self.api, &outcome, self.client.traffic(), delay);
+        let next = next(&outcome);
+        update.record_outcome(self.api, &outcome, self.client.traffic(), next.delay);
         update.publish();
+        next
     }
 
     /// Ends a refresh that follows `failures` failed ones.
@@ -134,17 +136,13 @@ impl RefreshLoop {
             update.publish();
             return Next { failures, delay };
         }
-        let mut next = Next {
-            failures: 0,
-            delay: Duration::ZERO,
-        };
         self.record(fetched, |outcome| {
-            next.failures = outcome.as_ref().map_or(failures + 1, |()| 0);
-            next.delay = self.delay(outcome, next.failures);
+            let failures = outcome.as_ref().map_or(failures + 1, |()| 0);
+            let delay = self.delay(outcome, failures);
+            let next = Next { failures, delay };
             self.log(outcome, &next);
-            next.delay
-        });
-        next
+            next
+        })
     }
 
     fn delay(&self, outcome: &Result<(), GraphError>, failures: u32) -> Duration {
@@ -156,12 +154,10 @@ impl RefreshLoop {
                 let phase = schedule::phase(self.cell.alias(), self.api.as_str());
                 schedule::next_slot(elapsed, self.interval, phase).saturating_sub(elapsed)
             }
-            Err(error) => schedule::delay_after_failure(
-                error.retry(),
-                failures,
-                self.interval,
-                fastrand::f64(),
-            ),
+            Err(error) => {
+                let random = fastrand::f64();
+                schedule::delay_after_failure(error.retry(), failures, self.interval, random)
+            }
         }
     }
 
@@ -216,11 +212,8 @@ struct Next {
 
 /// The rest of a delay that Graph asked for, where the list was not requested.
 fn waiting_for_retry_after<T>(fetched: &Result<T, GraphError>) -> Option<Duration> {
-    let error = fetched
-        .as_ref()
-        .err()
-        .filter(|error| error.is_waiting_for_retry_after())?;
-    match error.retry() {
+    let error = fetched.as_ref().err();
+    match error.filter(|it| it.is_waiting_for_retry_after())?.retry() {
         Retry::After(delay) => Some(delay),
         Retry::Backoff | Retry::Rarely => None,
     }

@@ -14,14 +14,14 @@ use std::thread::JoinHandle;
 /// logged. Dropping it writes what is left.
 #[derive(Debug)]
 pub struct StateWriter {
-    directory: Arc<StateDirectory>,
     queue: Arc<WriteQueue>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// The newest state of each tenant that is not written yet.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct WriteQueue {
+    directory: StateDirectory,
     pending: Mutex<Pending>,
     changed: Condvar,
 }
@@ -35,22 +35,20 @@ struct Pending {
 impl StateWriter {
     /// Starts the thread.
     pub fn new(directory: StateDirectory, telemetry: Arc<Telemetry>) -> Self {
-        let directory = Arc::new(directory);
-        let queue = Arc::<WriteQueue>::default();
-        let thread = std::thread::spawn({
-            let (directory, queue) = (Arc::clone(&directory), Arc::clone(&queue));
-            move || write(&directory, &queue, &telemetry)
-        });
-        Self {
+        let queue = Arc::new(WriteQueue {
             directory,
-            queue,
-            thread: Mutex::new(Some(thread)),
-        }
+            pending: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let writing = Arc::clone(&queue);
+        let thread = std::thread::spawn(move || write(&writing, &telemetry));
+        let thread = Mutex::new(Some(thread));
+        Self { queue, thread }
     }
 
     /// What an earlier process saved of a tenant.
     pub(super) fn load(&self, alias: &str) -> Option<SavedTenant> {
-        self.directory.load(alias)
+        self.queue.directory.load(alias)
     }
 
     /// Queues a tenant's state.
@@ -86,10 +84,10 @@ impl WriteQueue {
     }
 }
 
-fn write(directory: &StateDirectory, queue: &WriteQueue, telemetry: &Telemetry) {
+fn write(queue: &WriteQueue, telemetry: &Telemetry) {
     let mut failing = false;
     while let Some(saved) = queue.next() {
-        let written = directory.save(&saved);
+        let written = queue.directory.save(&saved);
         match &written {
             Ok(()) if failing => tracing::info!(tenant = %saved.alias, "state is written again"),
             Err(error) if !failing => tracing::warn!(

@@ -3,10 +3,11 @@
 use super::context::Settings;
 use crate::events::{self, Event, Seen};
 use crate::store::TenantState;
-use secure_score_exposition::Chunk;
+use crate::store::disk::{SavedList, SavedRefresh, SavedTenant};
+use secure_score_exposition::{render_data, render_health};
 use secure_score_model::{
-    Catalogue, CategoryPins, PreviousScore, Report, TenantHealth, TenantIdentity, TenantSnapshot,
-    Timestamp,
+    Api, Catalogue, CategoryPins, Interner, PreviousScore, Recategorised, Report, TenantHealth,
+    TenantIdentity, TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio::time::Instant;
 /// where an update changes it.
 #[derive(Clone)]
 pub(super) struct TenantData {
+    /// As configured, with the Entra id of a response where that has none.
     pub(super) identity: TenantIdentity,
     pub(super) settings: Arc<Settings>,
     pub(super) health: TenantHealth,
@@ -32,7 +34,7 @@ pub(super) struct TenantData {
     pub(super) pins: Arc<CategoryPins>,
     pub(super) previous_score: Option<PreviousScore>,
     pub(super) seen: Arc<Seen>,
-    pub(super) rendered: Option<Rendered>,
+    pub(super) rendered: Option<Arc<Rendered>>,
     /// Set when another cell replaces this one, or none.
     pub(super) stopped: bool,
 }
@@ -40,16 +42,19 @@ pub(super) struct TenantData {
 /// A list, and until when it is exported.
 #[derive(Clone)]
 pub(super) struct Cached<T> {
-    pub(super) value: Arc<T>,
-    /// When Graph last returned it, by the wall clock.
-    pub(super) confirmed: Timestamp,
+    pub(super) list: SavedList<Arc<T>>,
     /// When it exceeds `max_staleness`, by the monotonic clock.
     pub(super) expires: Instant,
-    /// False where Graph marked the response as partial (206).
-    pub(super) complete: bool,
 }
 
 impl<T> Cached<T> {
+    /// A list of an earlier process, unless it is too old.
+    fn restore(list: SavedList<Arc<T>>, now: Timestamp, max_staleness: Duration) -> Option<Self> {
+        let left = max_staleness.checked_sub(now.since(list.at))?;
+        let expires = Instant::now() + left;
+        Some(Self { list, expires })
+    }
+
     /// Moves the expiry from one `max_staleness` to another.
     fn reschedule(&mut self, before: Duration, after: Duration) {
         let later = self.expires + after;
@@ -60,25 +65,33 @@ impl<T> Cached<T> {
 impl<T: PartialEq> Cached<T> {
     /// Replaces a list, and returns whether its content changed. Equal content
     /// stays in the allocation it was rendered from.
-    pub(super) fn replace(slot: &mut Option<Self>, mut new: Self) -> bool {
-        let known = slot.as_ref().filter(|it| it.value == new.value);
+    pub(super) fn replace(
+        slot: &mut Option<Self>,
+        mut list: SavedList<Arc<T>>,
+        max_staleness: Duration,
+    ) -> bool {
+        let known = slot.as_ref().map(|it| &it.list.value);
+        let known = known.filter(|it| **it == list.value);
         let changed = known.is_none();
         if let Some(known) = known {
-            new.value = Arc::clone(&known.value);
+            list.value = Arc::clone(known);
         }
-        *slot = Some(new);
+        *slot = Some(Self {
+            list,
+            expires: Instant::now() + max_staleness,
+        });
         changed
     }
 }
 
 pub(super) fn is_complete<T>(cached: Option<&Cached<T>>) -> bool {
-    cached.is_some_and(|it| it.complete)
+    cached.is_some_and(|it| it.list.complete)
 }
 
 impl TenantData {
-    pub(super) fn new(identity: TenantIdentity, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(settings: Arc<Settings>) -> Self {
         Self {
-            identity,
+            identity: settings.identity.clone(),
             settings,
             health: TenantHealth::default(),
             catalogue: None,
@@ -105,26 +118,94 @@ impl TenantData {
     /// day. Within a day Microsoft corrects its report.
     pub(super) fn remember_previous_score(&mut self, new: &Report) {
         let current = self.report.as_ref();
-        let score = current.and_then(|it| PreviousScore::of(&it.value));
+        let score = current.and_then(|it| PreviousScore::of(&it.list.value));
         let is_later = |it: &PreviousScore| new.as_of.is_some_and(|day| day > it.as_of);
         if let Some(score) = score.filter(is_later) {
             self.previous_score = Some(score);
         }
     }
 
-    pub(super) fn reconfigure(&mut self, identity: TenantIdentity, settings: Arc<Settings>) {
+    pub(super) fn reconfigure(&mut self, settings: Arc<Settings>) {
         let (before, after) = (self.settings.max_staleness, settings.max_staleness);
         let learned = self.identity.entra_tenant_id.take();
-        self.identity = TenantIdentity {
-            entra_tenant_id: identity.entra_tenant_id.or(learned),
-            ..identity
-        };
+        self.identity = settings.identity.clone();
+        self.learn_id(learned.as_ref());
         self.settings = settings;
         if let Some(it) = &mut self.catalogue {
             it.reschedule(before, after);
         }
         if let Some(it) = &mut self.report {
             it.reschedule(before, after);
+        }
+    }
+
+    /// Takes over what an earlier process saved, unless it is too old. Returns
+    /// the controls that Graph files under another category than the exporter.
+    pub(super) fn restore(
+        &mut self,
+        saved: SavedTenant,
+        interner: &Interner,
+        now: Timestamp,
+    ) -> Vec<Recategorised> {
+        if saved.directory != self.settings.directory {
+            tracing::warn!(
+                tenant = %self.identity.alias,
+                "the saved state belongs to another directory; the tenant is fetched again"
+            );
+            return Vec::new();
+        }
+        self.learn_id(saved.entra_tenant_id.as_ref());
+        self.previous_score = saved.previous_score;
+        self.seen = saved.seen;
+        let max_staleness = self.settings.max_staleness;
+        self.catalogue = saved.catalogue.and_then(|mut it| {
+            interner.intern_catalogue(Arc::make_mut(&mut it.value));
+            Cached::restore(it, now, max_staleness)
+        });
+        self.report = saved.report.and_then(|mut it| {
+            interner.intern_report(Arc::make_mut(&mut it.value));
+            Cached::restore(it, now, max_staleness)
+        });
+        let restored = [
+            (Api::Profiles, self.catalogue.is_some()),
+            (Api::Scores, self.report.is_some()),
+        ];
+        for (api, restored) in restored {
+            let refresh = saved.lists.get(&api).filter(|_| restored);
+            let health = self.health.of_mut(api);
+            health.last_success = refresh.and_then(|it| it.last_success);
+            health.up = refresh.is_some_and(|it| it.up);
+            health.next_refresh = refresh.map(|it| it.next_refresh);
+        }
+        let catalogue = self.catalogue.as_ref().map(|it| &it.list.value);
+        self.had_controls = catalogue.is_some_and(|it| !it.entries.is_empty());
+        self.had_report = self.report.is_some();
+        self.categories_known = true;
+        self.pins = saved.pins;
+        let learn = |it: &Arc<_>| Arc::make_mut(&mut self.pins).learn(it);
+        catalogue.map(learn).unwrap_or_default()
+    }
+
+    pub(super) fn to_saved(&self) -> SavedTenant {
+        let refresh = |api: Api| {
+            let health = self.health.of(api);
+            let refresh = SavedRefresh {
+                up: health.up,
+                last_success: health.last_success,
+                next_refresh: health.next_refresh?,
+            };
+            Some((api, refresh))
+        };
+        SavedTenant {
+            alias: Arc::clone(&self.identity.alias),
+            directory: self.settings.directory.clone(),
+            entra_tenant_id: self.identity.entra_tenant_id.clone(),
+            catalogue: self.catalogue.as_ref().map(|it| it.list.clone()),
+            report: self.report.as_ref().map(|it| it.list.clone()),
+            pins: Arc::clone(&self.pins),
+            lists: Api::ALL.into_iter().filter_map(refresh).collect(),
+            previous_score: self.previous_score,
+            seen: Arc::clone(&self.seen),
         }
     }
 
@@ -135,19 +216,21 @@ impl TenantData {
         let current = self.rendered.as_ref();
         let outdated = self.categories_known && current.is_none_or(|it| it.inputs != inputs);
         if outdated {
-            self.rendered = Some(Rendered::new(inputs));
+            self.rendered = Some(Arc::new(Rendered::new(inputs)));
         }
         outdated
     }
 
     fn inputs(&self) -> Inputs {
+        let catalogue = self.catalogue.as_ref();
+        let report = self.report.as_ref();
         Inputs {
             identity: self.identity.clone(),
-            settings: Arc::clone(&self.settings),
-            catalogue: self.catalogue.as_ref().map(|it| Arc::clone(&it.value)),
-            complete: is_complete(self.catalogue.as_ref()),
-            report: self.report.as_ref().map(|it| Arc::clone(&it.value)),
-            pins: Arc::clone(&self.pins),
+            settings: Shared(Arc::clone(&self.settings)),
+            catalogue: catalogue.map(|it| Shared(Arc::clone(&it.list.value))),
+            complete: is_complete(catalogue),
+            report: report.map(|it| Shared(Arc::clone(&it.list.value))),
+            pins: Shared(Arc::clone(&self.pins)),
             previous_score: self.previous_score,
         }
     }
@@ -160,96 +243,76 @@ impl TenantData {
         if self.settings.events.is_none() {
             return Vec::new();
         }
-        let controls = &rendered.snapshot.controls;
+        let controls = &rendered.state.snapshot.controls;
+        let complete = catalogue.list.complete;
         let seen = Arc::make_mut(&mut self.seen);
-        events::detect(seen, &self.identity, controls, catalogue.complete, now)
+        events::detect(seen, &self.identity, controls, complete, now)
     }
 
-    /// What readers of the store see.
+    /// What readers of the store see: the last rendering, and the health.
     pub(super) fn state(&self) -> TenantState {
-        let state = TenantState {
+        let rendered = self.rendered.as_ref().map(|it| it.state.clone());
+        let state = rendered.unwrap_or_else(|| TenantState::new(self.identity.clone()));
+        TenantState {
             health: self.health.clone(),
-            policy: Arc::clone(&self.settings.policy),
-            health_lines: secure_score_exposition::render_health(&self.identity, &self.health),
-            ..TenantState::new(self.identity.clone())
-        };
-        match &self.rendered {
-            Some(rendered) => TenantState {
-                snapshot: Arc::clone(&rendered.snapshot),
-                data: rendered.samples.clone(),
-                ..state
-            },
-            None => state,
+            health_lines: render_health(&state.identity, &self.health),
+            ..state
         }
     }
 }
 
 /// The lists joined, as a snapshot and as samples.
-#[derive(Clone)]
 pub(super) struct Rendered {
     inputs: Inputs,
-    pub(super) snapshot: Arc<TenantSnapshot>,
-    samples: Chunk,
+    /// Without the health. The policy is published with the lines that were
+    /// rendered with it.
+    state: TenantState,
 }
 
 impl Rendered {
     /// A rendering depends on its inputs only, so that it cannot be outdated
     /// without comparing unequal.
     fn new(inputs: Inputs) -> Self {
+        let settings = &inputs.settings.0;
         let joined = TenantSnapshot::join(
-            inputs.catalogue.as_deref(),
-            inputs.report.clone(),
-            &inputs.pins,
-            &inputs.settings.rules,
+            inputs.catalogue.as_ref().map(|it| &*it.0),
+            inputs.report.as_ref().map(|it| Arc::clone(&it.0)),
+            &inputs.pins.0,
+            &settings.rules,
         );
         let snapshot = TenantSnapshot {
             previous_score: inputs.previous_score,
             ..joined
         };
-        let policy = &inputs.settings.policy;
-        let samples = secure_score_exposition::render_data(&inputs.identity, &snapshot, policy);
-        Self {
-            inputs,
+        let policy = Arc::clone(&settings.policy);
+        let state = TenantState {
+            data: render_data(&inputs.identity, &snapshot, &policy),
             snapshot: Arc::new(snapshot),
-            samples,
-        }
+            policy,
+            ..TenantState::new(inputs.identity.clone())
+        };
+        Self { inputs, state }
     }
 }
 
 /// All that a rendering, and the detection of events in it, depends on.
-#[derive(Clone)]
+#[derive(PartialEq)]
 struct Inputs {
     identity: TenantIdentity,
-    settings: Arc<Settings>,
-    catalogue: Option<Arc<Catalogue>>,
+    settings: Shared<Settings>,
+    catalogue: Option<Shared<Catalogue>>,
     complete: bool,
-    report: Option<Arc<Report>>,
-    pins: Arc<CategoryPins>,
+    report: Option<Shared<Report>>,
+    pins: Shared<CategoryPins>,
     previous_score: Option<PreviousScore>,
 }
 
-impl PartialEq for Inputs {
-    /// What is shared is compared by address: an update that leaves a value
-    /// unchanged keeps its allocation.
+/// A value that is compared by address: an update that leaves it unchanged
+/// keeps its allocation.
+struct Shared<T>(Arc<T>);
+
+impl<T> PartialEq for Shared<T> {
     fn eq(&self, other: &Self) -> bool {
-        fn same<T>(a: &Option<Arc<T>>, b: &Option<Arc<T>>) -> bool {
-            a.as_ref().map(Arc::as_ptr) == b.as_ref().map(Arc::as_ptr)
-        }
-        let Self {
-            identity,
-            settings,
-            catalogue,
-            complete,
-            report,
-            pins,
-            previous_score,
-        } = self;
-        *identity == other.identity
-            && Arc::ptr_eq(settings, &other.settings)
-            && same(catalogue, &other.catalogue)
-            && *complete == other.complete
-            && same(report, &other.report)
-            && Arc::ptr_eq(pins, &other.pins)
-            && *previous_score == other.previous_score
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }

@@ -667,7 +667,7 @@ fn to(url: &str) -> Config {
 fn payload(number: u32) -> WebhookPayload {
     let id = format!("{number:032x}");
     WebhookPayload {
-        id: id.parse().unwrap(),
+        id: id.clone().try_into().unwrap(),
         kind: EventKind::StateChanged,
         tenant: "contoso".into(),
         control: CONTROL.into(),

@@ -58,7 +58,7 @@ fn an_invalid_shard_is_rejected() {
     for (flags, expected) in [
         (
             &["--shard=3", "--total-shards=3"][..],
-            "there is no shard 3 of 3",
+            "there is no shard 3 of 3: shards are counted from 0",
         ),
         (&["--shard=0"], "--shard needs --total-shards"),
         (&["--total-shards=2"], "--shard"),
