@@ -31,6 +31,12 @@ pub enum PointsLost {
 }
 
 impl<'a> Acceptance<'a> {
+    /// The newest acceptance of each control of a tenant.
+    pub(super) fn of_tenant(tenant: &'a TenantState) -> impl Iterator<Item = Self> + Clone {
+        let controls = tenant.snapshot.controls.iter();
+        controls.filter_map(|control| Self::of(tenant, control))
+    }
+
     /// The newest acceptance of a control.
     pub fn of(tenant: &'a TenantState, control: &'a Control) -> Option<Self> {
         let entry = control.entry.as_deref()?;

@@ -7,11 +7,9 @@
 mod acceptance;
 pub mod control_record;
 mod exceptions;
-mod filter;
 mod list;
 pub mod record;
 
 pub use acceptance::{Acceptance, PointsLost};
 pub use exceptions::{ExceptionFinding, ExceptionIssue, audit_exceptions};
-pub use filter::Filter;
-pub use list::acceptances;
+pub use list::{Filter, acceptances};

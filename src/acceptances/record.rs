@@ -6,7 +6,7 @@
 
 mod tenant;
 
-pub use tenant::{ListRecord, ListsRecord, TenantRecord};
+pub use tenant::{ListRecord, TenantRecord};
 
 use super::{Acceptance, PointsLost};
 use crate::serde_time::{Day, Rfc3339};

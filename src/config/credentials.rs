@@ -104,10 +104,14 @@ impl<'a> Credentials<'a> {
     ) -> Option<Credential> {
         file.report_unknown_keys(path, diagnostics);
         refuse_inline_secret(path, file, diagnostics);
+        let mut file = file.clone();
+        let keys = file.texts().into_iter();
         let raw = RawCredential {
             path,
             span,
-            keys: file.texts(),
+            keys: keys
+                .filter_map(|(key, text)| Some((key, text.take()?)))
+                .collect(),
             has_inline_secret: file.client_secret.is_some(),
             environment: self.environment,
             decrypted_keys: self.decrypted_keys,
@@ -130,7 +134,8 @@ fn refuse_inline_secret(path: &str, file: &FileCredential, diagnostics: &mut Dia
     diagnostics.error(inline.span, format_args!("{path}.client_secret"), message);
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether the text is a name of 1 to 64 letters, digits, `.`, `_` and `-`.
+pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()

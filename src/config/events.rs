@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
-use strict_yaml::{Diagnostics, Span, Spanned, Text};
+use strict_yaml::{Diagnostics, Span, Spanned};
 
 use super::authority;
 use super::file::FileEvents;
@@ -16,7 +16,6 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
 
-const URL: &str = "events.webhook.url";
 const URL_FILE: &str = "events.webhook.url_file";
 const AUTHORIZATION_FILE: &str = "events.webhook.authorization_file";
 
@@ -48,15 +47,15 @@ pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option
     file.report_unknown_keys("events.webhook", diagnostics);
     let url = match (&file.url, &file.url_file) {
         (Some(_), Some(_)) => {
-            diagnostics.error(
-                span,
-                "events.webhook",
-                "both url and url_file are set; keep one",
-            );
+            let message = "both url and url_file are set; keep one";
+            diagnostics.error(span, "events.webhook", message);
             None
         }
-        (Some(url), None) => plain_url(url, diagnostics),
-        (None, Some(file)) => secret_url(file, diagnostics),
+        (Some(url), None) => diagnostics.check("events.webhook.url", url, plain_url),
+        (None, Some(file)) => {
+            let secret = secret_source::from_file(URL_FILE, file, diagnostics);
+            secret.and_then(|secret| diagnostics.check(URL_FILE, file, |_| secret_url(secret)))
+        }
         (None, None) => {
             let key = match span {
                 Span::Variable(_) => "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
@@ -67,11 +66,13 @@ pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option
             None
         }
     };
-    let authorization = file
-        .authorization_file
-        .and_then(|f| header(&f, diagnostics));
-    let range = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
-    let timeout = number::timeout("events.webhook.timeout", &file.timeout, range, diagnostics);
+    let authorization = file.authorization_file.and_then(|file| {
+        let secret = secret_source::from_file(AUTHORIZATION_FILE, &file, diagnostics)?;
+        diagnostics.check(AUTHORIZATION_FILE, &file, |_| header(secret))
+    });
+    let timeout = diagnostics.check("events.webhook.timeout", &file.timeout, |text| {
+        number::timeout(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT)
+    });
     Some(Webhook {
         url: url?,
         authorization,
@@ -81,34 +82,19 @@ pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option
 
 /// A URL in the configuration itself. A query often contains a key, so a URL
 /// with a query must come from a file.
-fn plain_url(text: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
-    let url = text.value.trim();
+fn plain_url(url: &str) -> Result<Secret, String> {
     if url.contains('?') {
-        diagnostics.error(
-            text.span,
-            URL,
-            "the URL has a query, which may hold a key; put the URL into a file and set url_file in place of url",
-        );
-        return None;
+        let message = "the URL has a query, which may hold a key; put the URL into a file and set url_file in place of url";
+        return Err(message.to_owned());
     }
-    match check_url(url) {
-        Err(error) => {
-            diagnostics.error(text.span, URL, error.to_string());
-            None
-        }
-        Ok(()) => Some(Secret::new(url.to_owned())),
-    }
+    check_url(url).map_err(|error| error.to_string())?;
+    Ok(Secret::new(url.to_owned()))
 }
 
-fn secret_url(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
-    let secret = secret_source::from_file(URL_FILE, file, diagnostics)?;
+fn secret_url(secret: Secret) -> Result<Secret, String> {
     match check_url(secret.expose().trim()) {
-        Err(error) => {
-            let message = format!("in the file named here: {error}");
-            diagnostics.error(file.span, URL_FILE, message);
-            None
-        }
-        Ok(()) => Some(secret),
+        Err(error) => Err(format!("in the file named here: {error}")),
+        Ok(()) => Ok(secret),
     }
 }
 
@@ -152,18 +138,14 @@ fn is_this_machine(host: &str) -> bool {
         || authority::ipv6(host).is_some_and(|ip| ip.is_loopback())
 }
 
-fn header(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
-    let secret = secret_source::from_file(AUTHORIZATION_FILE, file, diagnostics)?;
+fn header(secret: Secret) -> Result<Secret, &'static str> {
     let is_sendable = |c: char| c.is_ascii_graphic() || c == ' ';
-    if secret.expose().chars().all(is_sendable) {
-        return Some(secret);
+    match secret.expose().chars().all(is_sendable) {
+        true => Ok(secret),
+        false => Err(
+            "the file named here contains characters that a header cannot contain; write a token, or a scheme and its value such as `Basic …`",
+        ),
     }
-    diagnostics.error(
-        file.span,
-        AUTHORIZATION_FILE,
-        "the file named here contains characters that a header cannot contain; write a token, or a scheme and its value such as `Basic …`",
-    );
-    None
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Patterns that select controls by their Graph id.
 
-use std::fmt;
+use std::sync::Arc;
 
 /// Graph ids are far shorter.
 const LONGEST: usize = 256;
@@ -10,7 +10,7 @@ const LONGEST: usize = 256;
 /// Case does not matter, as in all comparisons of Graph ids. Characters that
 /// are special in other globs are refused: taken literally, they match no id.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pattern(String);
+pub struct Pattern(Arc<str>);
 
 impl Pattern {
     /// Parses a pattern.
@@ -28,7 +28,12 @@ impl Pattern {
                 "a pattern may contain letters, digits, _ . - : and the wildcards * and ? only",
             ));
         }
-        Ok(Self(text.to_ascii_lowercase()))
+        Ok(Self(text.into()))
+    }
+
+    /// The pattern as written.
+    pub(super) fn text(&self) -> &Arc<str> {
+        &self.0
     }
 
     /// Whether the pattern matches the whole id.
@@ -47,7 +52,7 @@ impl Pattern {
                     id = id_here;
                     retry = Some((pattern.clone(), id.clone()));
                 }
-                (Some(p), Some(c)) if p == '?' || p == c.to_ascii_lowercase() => {}
+                (Some(p), Some(c)) if p == '?' || p.eq_ignore_ascii_case(&c) => {}
                 _ => {
                     let Some((after_star, mut from)) = retry.take() else {
                         return false;
@@ -66,12 +71,6 @@ impl Pattern {
 
 fn is_allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || "*?_-.:".contains(c)
-}
-
-impl fmt::Display for Pattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 /// Why a text is not a pattern, and the fix.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use strict_yaml::Diagnostics;
 
 use super::choices::EventDetail;
-use super::controls::{self, ControlSelection};
+use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
 use super::events::{self, Webhook};
 use super::exceptions::{self, Exceptions};
-use super::file::File;
+use super::file::{File, LOOKBACK_RANGE};
 use super::hash::ConfigHash;
 use super::number;
 use super::pem::{self, PemFile};
@@ -18,7 +18,6 @@ use super::refresh::{self, Refresh};
 use super::simulator::{self, SimulatorEndpoint};
 use super::tenant::{self, Tenant};
 use super::tenant_files::{self, TenantList};
-use super::watch;
 use crate::config_values::{Environment, Secret};
 use crate::credentials::DecryptedKeyCache;
 
@@ -72,6 +71,14 @@ impl Config {
             hash: ConfigHash::of(""),
         }
     }
+
+    /// The rules for the controls of one tenant.
+    pub fn rules(&self, alias: &str) -> TenantRules {
+        TenantRules {
+            controls: Arc::clone(&self.controls),
+            exceptions: self.exceptions.of_tenant(alias),
+        }
+    }
 }
 
 /// Resolves every section, to report the errors of all of them.
@@ -97,7 +104,9 @@ pub(super) fn resolve(
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
     let uses_simulator = tenants().any(is_simulated);
     let uses_graph = tenants().next().is_none() || !tenants().all(is_simulated);
-    let aliases = tenant::names(tenants());
+    let aliases: Vec<_> = tenants()
+        .filter_map(|tenant| Some(tenant.value.name.as_ref()?.value.clone()))
+        .collect();
     let refresh = refresh::resolve(file.refresh.unwrap_or_default(), uses_graph, diagnostics);
     let entries = file.credentials.unwrap_or_default();
     let mut credentials = Credentials::resolve(entries, environment, decrypted_keys, diagnostics);
@@ -110,17 +119,15 @@ pub(super) fn resolve(
     );
     let risk_accepted = file.risk_accepted.unwrap_or_default();
     risk_accepted.report_unknown_keys("risk_accepted", diagnostics);
-    let watch = watch::resolve(risk_accepted.watch, diagnostics);
-    let controls = controls::resolve(file.controls.unwrap_or_default(), watch, diagnostics);
+    let controls = file.controls.unwrap_or_default();
+    let controls = controls::resolve(controls, risk_accepted.watch, diagnostics);
     let simulator = simulator::resolve(file.simulator, uses_simulator, diagnostics);
     let exceptions = risk_accepted.exceptions.unwrap_or_default();
     let exceptions = exceptions::resolve(exceptions, &aliases, diagnostics);
-    let lookback = number::integer(
-        "risk_accepted.lookback",
-        &risk_accepted.lookback,
-        1..=100,
-        diagnostics,
-    );
+    let lookback = &risk_accepted.lookback;
+    let lookback = diagnostics.check("risk_accepted.lookback", lookback, |text| {
+        number::integer(text, LOOKBACK_RANGE)
+    });
     let webhook = events::resolve(file.events.unwrap_or_default(), diagnostics);
     let graph = file.graph.unwrap_or_default();
     graph.report_unknown_keys("graph", diagnostics);

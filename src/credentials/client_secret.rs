@@ -36,8 +36,7 @@ impl CredentialType for ClientSecret {
     fn resolve(raw: &RawCredential<'_>, diagnostics: &mut Diagnostics) -> Option<Self> {
         let client_id = raw.application_id(diagnostics);
         let secret = secret(raw, diagnostics);
-        let expires = raw.get("expires");
-        let expires = expires.and_then(|text| day(raw.at("expires"), text, diagnostics));
+        let expires = diagnostics.check(raw.at("expires"), raw.get("expires"), day);
         Some(Self {
             client_id: client_id?,
             secret: secret?,

@@ -11,7 +11,7 @@ pub struct RawCredential<'a> {
     /// Its place in the file.
     pub span: Span,
     /// The keys that are set, `type` among them.
-    pub keys: Vec<(&'static str, &'a Text)>,
+    pub keys: Vec<(&'static str, Text)>,
     /// Whether the file contains the secret itself, which is already reported.
     pub has_inline_secret: bool,
     /// The environment variables, which may hold secrets.
@@ -24,7 +24,7 @@ impl RawCredential<'_> {
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Text> {
         let found = self.keys.iter().find(|(name, _)| *name == key);
-        found.map(|(_, text)| *text)
+        found.map(|(_, text)| text)
     }
 
     /// The path of a key, for messages.

@@ -3,8 +3,9 @@
 use crate::acceptances::Acceptance;
 use crate::serde_time::Rfc3339;
 use crate::store::TenantState;
-use secure_score_model::{Points, RefreshHealth, Timestamp};
+use secure_score_model::{Api, Points, RefreshHealth, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A tenant with its score, its accepted risks and its refreshes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -34,16 +35,7 @@ pub struct TenantRecord<'a> {
     /// Accepted risks that no unexpired exception covers.
     pub accepted_unapproved: Option<usize>,
     /// The refreshes of each list.
-    pub lists: ListsRecord<'a>,
-}
-
-/// The refreshes of both lists.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ListsRecord<'a> {
-    /// The catalogue of controls.
-    pub profiles: ListRecord<'a>,
-    /// The daily report.
-    pub scores: ListRecord<'a>,
+    pub lists: BTreeMap<Api, ListRecord<'a>>,
 }
 
 /// The refreshes of one list.
@@ -69,7 +61,13 @@ impl<'a> TenantRecord<'a> {
         let report = state.snapshot.report.as_deref();
         let score = report.and_then(|it| it.current_score).map(Points::get);
         let max_score = report.and_then(|it| it.max_score).map(Points::get);
-        let tally = Tally::of(state, now);
+        let possible = max_score.filter(|max| *max > 0.0);
+        let accepted = Acceptance::of_tenant(state).filter(Acceptance::is_in_force);
+        let unapproved = accepted
+            .clone()
+            .filter(|it| !it.approval(now).is_approved());
+        // Without a catalogue the numbers are unknown, which differs from zero.
+        let catalogue = state.snapshot.catalogue_anomalies.as_ref();
         Self {
             tenant: &state.identity.alias,
             display_name: &state.identity.display_name,
@@ -77,16 +75,15 @@ impl<'a> TenantRecord<'a> {
             cloud: state.identity.cloud,
             score,
             max_score,
-            ratio: share(score, max_score),
+            ratio: score.zip(possible).map(|(score, max)| score / max),
             target: state.identity.target,
             report_as_of: report.and_then(|it| it.as_of).map(Rfc3339),
-            controls: tally.map(|it| it.controls),
-            accepted: tally.map(|it| it.accepted),
-            accepted_unapproved: tally.map(|it| it.unapproved),
-            lists: ListsRecord {
-                profiles: ListRecord::new(&state.health.profiles),
-                scores: ListRecord::new(&state.health.scores),
-            },
+            controls: catalogue.map(|_| state.snapshot.controls.len()),
+            accepted: catalogue.map(|_| accepted.count()),
+            accepted_unapproved: catalogue.map(|_| unapproved.count()),
+            lists: Api::ALL
+                .map(|api| (api, ListRecord::new(state.health.of(api))))
+                .into(),
         }
     }
 }
@@ -103,36 +100,4 @@ impl<'a> ListRecord<'a> {
             hint: trouble.and_then(|it| it.hint.as_deref()),
         }
     }
-}
-
-/// Counts of a tenant's controls.
-#[derive(Clone, Copy)]
-struct Tally {
-    controls: usize,
-    accepted: usize,
-    unapproved: usize,
-}
-
-impl Tally {
-    /// None without a catalogue: unknown differs from zero.
-    fn of(state: &TenantState, now: Timestamp) -> Option<Self> {
-        state.snapshot.catalogue_anomalies.as_ref()?;
-        let mut tally = Self {
-            controls: state.snapshot.controls.len(),
-            accepted: 0,
-            unapproved: 0,
-        };
-        for control in &state.snapshot.controls {
-            let accepted = Acceptance::of(state, control).filter(Acceptance::is_in_force);
-            let Some(acceptance) = accepted else { continue };
-            tally.accepted += 1;
-            tally.unapproved += usize::from(!acceptance.approval(now).is_approved());
-        }
-        Some(tally)
-    }
-}
-
-fn share(score: Option<f64>, max: Option<f64>) -> Option<f64> {
-    let max = max.filter(|max| *max > 0.0)?;
-    Some(score? / max)
 }
