@@ -1,6 +1,5 @@
 //! Keys that take one of a closed set of words.
 
-use std::fmt;
 use strict_yaml::suggest;
 
 /// A value that the configuration names with one of a few words.
@@ -120,12 +119,6 @@ impl Cloud {
     /// The name in the configuration and in the label `cloud`.
     pub fn as_str(self) -> &'static str {
         self.word()
-    }
-}
-
-impl fmt::Display for Cloud {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

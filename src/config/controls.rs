@@ -190,13 +190,6 @@ mod tests {
         texts.iter().map(|it| Pattern::new(it).unwrap()).collect()
     }
 
-    fn rules(controls: ControlSelection) -> TenantRules {
-        TenantRules {
-            controls: Arc::new(controls),
-            exceptions: Vec::new(),
-        }
-    }
-
     #[test]
     fn every_control_is_selected_by_default() {
         let selection = ControlSelection::default();
@@ -228,7 +221,7 @@ mod tests {
 
     #[test]
     fn five_controls_are_watched_by_default() {
-        let default = rules(ControlSelection::default());
+        let default = TenantRules::default();
         assert_eq!(default.controls.watch.len(), WATCH.len());
         assert!(default.watches("adminmfav2"));
         assert!(!default.watches("scid_2000"));
@@ -240,11 +233,15 @@ mod tests {
 
     #[test]
     fn a_watch_without_a_control_is_returned_as_written() {
-        let watched = rules(ControlSelection {
+        let selection = ControlSelection {
             watch: patterns(&["AdminMFA*", "UserRisk"]),
             ..ControlSelection::default()
-        });
-        let unmatched = watched.unmatched_watches(&["AdminMFAV2", "UserRiskPolicy"]);
+        };
+        let rules = TenantRules {
+            controls: selection.into(),
+            ..TenantRules::default()
+        };
+        let unmatched = rules.unmatched_watches(&["AdminMFAV2", "UserRiskPolicy"]);
         assert_eq!(unmatched, [Arc::from("UserRisk")]);
     }
 }

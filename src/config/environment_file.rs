@@ -47,10 +47,7 @@ pub(super) fn warn_of_unknown(environment: &Environment, diagnostics: &mut Diagn
 /// It sets a dozen of them for every service of the namespace, so each user of
 /// the chart would see warnings.
 fn is_service_link(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.ends_with("_PORT")
-        || name.contains("_PORT_")
+    name.ends_with("_SERVICE_HOST") || name.ends_with("_PORT") || name.contains("_PORT_")
 }
 
 /// The configuration file that is equivalent to the environment, or `None` if

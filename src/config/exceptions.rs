@@ -4,7 +4,7 @@ use std::sync::Arc;
 use strict_yaml::{Diagnostics, Spanned, Text, suggest};
 
 use super::file::{FileException, OneOrMany};
-use super::pattern::{BadPattern, Pattern};
+use super::pattern::Pattern;
 use crate::config_values::day::{day, start_of_day};
 use secure_score_model::Exception;
 
@@ -27,14 +27,14 @@ pub(super) struct ApprovedException {
 
 impl Exceptions {
     /// Exceptions that do not come from a file.
-    pub fn of(exceptions: Vec<Exception>) -> Result<Self, BadPattern> {
+    pub fn of(exceptions: Vec<Exception>) -> Result<Self, &'static str> {
         let approved = exceptions.into_iter().map(|exception| {
-            Ok(ApprovedException {
-                controls: Pattern::new(&exception.control)?,
+            Pattern::new(&exception.control).map(|controls| ApprovedException {
+                controls,
                 exception: Arc::new(exception),
             })
         });
-        Ok(Self(approved.collect::<Result<_, _>>()?))
+        approved.collect::<Result<_, _>>().map(Self)
     }
 
     /// The exceptions of one tenant.
@@ -71,24 +71,16 @@ fn one(
     let Spanned { value: file, span } = file;
     file.report_unknown_keys(path, diagnostics);
     let at = |key: &str| format!("{path}.{key}");
-    let mut required = |key, text, what: &str| {
-        diagnostics.require(span, at(key), text, &format!("missing; {what}"));
-    };
-    required(
-        "control",
-        &file.control,
-        "name the control whose risk may be accepted, or a pattern of ids",
-    );
-    required(
-        "reference",
-        &file.reference,
-        "name the ticket or decision, so that it can be looked up",
-    );
-    required(
-        "expires",
-        &file.expires,
-        "every exception has a last day, such as 2027-03-31",
-    );
+    let control = "name the control whose risk may be accepted, or a pattern of ids";
+    let reference = "name the ticket or decision, so that it can be looked up";
+    let expires = "every exception has a last day, such as 2027-03-31";
+    for (key, text, fix) in [
+        ("control", &file.control, control),
+        ("reference", &file.reference, reference),
+        ("expires", &file.expires, expires),
+    ] {
+        diagnostics.require(span, at(key), text, &format!("missing; {fix}"));
+    }
     let controls = diagnostics.check(at("control"), &file.control, Pattern::new);
     let tenants = tenants(&at("tenants"), file.tenants, aliases, diagnostics);
     let mut line_of = |key, text| diagnostics.check(at(key), text, line);

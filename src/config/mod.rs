@@ -4,9 +4,6 @@
 //! written: every value is optional text with its place. `resolve` checks it
 //! and returns a complete [`Config`], or every error. Environment variables are
 //! first converted to such a file, so that each check exists once.
-//!
-//! No message repeats a value unless it resembles a known word: a secret may be
-//! on the wrong line, and messages end up in logs.
 
 pub mod authority;
 mod choices;
@@ -16,7 +13,6 @@ mod environment_file;
 mod events;
 mod exceptions;
 mod file;
-mod hash;
 mod load;
 mod number;
 mod pattern;
@@ -39,14 +35,13 @@ pub use controls::{ControlSelection, TenantRules};
 pub use environment_file::variables;
 pub use events::Webhook;
 pub use exceptions::Exceptions;
-pub use hash::ConfigHash;
 pub use load::{DEFAULT_FILE, Loaded, find, load};
-pub use pattern::{BadPattern, Pattern};
+pub use pattern::Pattern;
 pub use pem::PemFile;
 pub use privacy::LabelPolicy;
 pub use reference::reference;
 pub use refresh::Refresh;
-pub use resolve::Config;
+pub use resolve::{Config, ConfigHash};
 pub use schema::schema;
 pub use simulator::SimulatorEndpoint;
 pub use target_labels::{TargetLabels, is_label_name, is_label_value};

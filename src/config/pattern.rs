@@ -13,22 +13,17 @@ const LONGEST: usize = 256;
 pub struct Pattern(Arc<str>);
 
 impl Pattern {
-    /// Parses a pattern.
-    pub fn new(text: &str) -> Result<Self, BadPattern> {
+    /// Parses a pattern. The error says what to write.
+    pub fn new(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
-            return Err(BadPattern("the pattern is empty; use * for every control"));
+            Err("the pattern is empty; use * for every control")
+        } else if text.len() > LONGEST {
+            Err("the pattern is longer than any control id; shorten it")
+        } else if !text.chars().all(is_allowed) {
+            Err("a pattern may contain letters, digits, _ . - : and the wildcards * and ? only")
+        } else {
+            Ok(Self(text.into()))
         }
-        if text.len() > LONGEST {
-            return Err(BadPattern(
-                "the pattern is longer than any control id; shorten it",
-            ));
-        }
-        if !text.chars().all(is_allowed) {
-            return Err(BadPattern(
-                "a pattern may contain letters, digits, _ . - : and the wildcards * and ? only",
-            ));
-        }
-        Ok(Self(text.into()))
     }
 
     /// The pattern as written.
@@ -73,11 +68,6 @@ fn is_allowed(c: char) -> bool {
     c.is_ascii_alphanumeric() || "*?_-.:".contains(c)
 }
 
-/// Why a text is not a pattern, and the fix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadPattern(&'static str);
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,15 +91,6 @@ mod tests {
             let quick = Pattern::new(&pattern).unwrap().matches(&id);
             prop_assert_eq!(quick, naive_match(pattern.as_bytes(), id.as_bytes()));
         }
-    }
-
-    #[test]
-    fn a_star_matches_any_characters_and_a_question_mark_one() {
-        let pattern = Pattern::new("scid_*").unwrap();
-        assert!(pattern.matches("scid_2001") && pattern.matches("SCID_"));
-        assert!(!pattern.matches("mdo_scid_1"));
-        assert!(Pattern::new("AdminMFAV?").unwrap().matches("adminmfav2"));
-        assert!(!Pattern::new("AdminMFAV?").unwrap().matches("AdminMFAV"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::choices::{AcceptedBy, Choice as _, CommentLabel, EventDetail};
 use super::file::{FileLabels, FilePrivacy};
-use crate::config_values::{Secret, secret_source};
+use crate::config_values::{Secret, secret_from_file};
 use strict_yaml::{Diagnostics, Span, Text};
 
 /// A shorter salt can be guessed together with the few names it hides.
@@ -19,19 +19,12 @@ pub struct LabelPolicy {
     pub comment: bool,
 }
 
-/// The settings that share the salt.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Privacy {
-    pub(super) labels: LabelPolicy,
-    pub(super) events: EventDetail,
-    pub(super) salt: Option<Secret>,
-}
-
+/// What may appear in labels and everywhere else, and the salt of both.
 pub(super) fn resolve(
     labels: FileLabels,
     privacy: FilePrivacy,
     diagnostics: &mut Diagnostics,
-) -> Privacy {
+) -> (LabelPolicy, EventDetail, Option<Secret>) {
     labels.report_unknown_keys("labels", diagnostics);
     privacy.report_unknown_keys("privacy", diagnostics);
     let accepted_by = diagnostics
@@ -46,14 +39,13 @@ pub(super) fn resolve(
         (_, EventDetail::Hash) => Some(("privacy.events", privacy.events)),
         _ => None,
     };
-    Privacy {
-        labels: LabelPolicy {
-            accepted_by,
-            comment: comment == Some(CommentLabel::Plain),
-        },
-        events,
-        salt: salt(labels.salt_file.as_ref(), hashed, diagnostics),
-    }
+    let salt = salt(labels.salt_file.as_ref(), hashed, diagnostics);
+    let comment = comment == Some(CommentLabel::Plain);
+    let labels = LabelPolicy {
+        accepted_by,
+        comment,
+    };
+    (labels, events, salt)
 }
 
 /// `hashed` is the first key that needs the salt.
@@ -73,7 +65,7 @@ fn salt(
         diagnostics.error(span, path, format!("hash needs a salt; {fix}"));
         return None;
     };
-    let salt = secret_source::from_file(SALT_FILE, file, diagnostics)?;
+    let salt = secret_from_file(SALT_FILE, file, diagnostics)?;
     if salt.len() < SHORTEST_SALT {
         let message = "the salt is shorter than 16 bytes; run `openssl rand -base64 32 > salt`";
         diagnostics.error(file.span, SALT_FILE, message);

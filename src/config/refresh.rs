@@ -1,6 +1,7 @@
 //! How often the exporter queries Graph, and how long its data stay valid.
 
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 use strict_yaml::{Diagnostics, Span, Text};
 
@@ -37,8 +38,7 @@ const ALERT_RULES_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const SENSIBLE_SCORES: Duration = Duration::from_secs(10 * 60);
 
 /// A request holds its concurrency permit until it times out.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(5 * 60);
 
 /// Series survive two missed refreshes and end after the third.
 const INTERVALS_IN_STALENESS: u32 = 3;
@@ -88,7 +88,7 @@ pub(super) fn resolve(
     let staleness = &file.max_staleness;
     let staleness = diagnostics.check("refresh.max_staleness", staleness, number::duration);
     let timeout = diagnostics.check("refresh.timeout", &file.timeout, |text| {
-        number::timeout(text, SHORTEST_TIMEOUT..=LONGEST_TIMEOUT)
+        number::timeout(text, TIMEOUTS)
     });
     let concurrency = diagnostics.check("refresh.concurrency", &file.concurrency, |text| {
         number::integer(text, CONCURRENCY_RANGE)
@@ -112,11 +112,7 @@ pub(super) fn resolve(
             "the alert rules assume at most 15m; alerts/README.md lists what to change in them";
         diagnostics.warn(span(&file.profiles), "refresh.profiles", message);
     }
-    check_staleness(&refresh, span(&file.max_staleness), diagnostics);
-    refresh
-}
-
-fn check_staleness(refresh: &Refresh, span: Span, diagnostics: &mut Diagnostics) {
+    let span = span(&file.max_staleness);
     let longest = refresh.profiles.max(refresh.scores);
     let least = longest.saturating_mul(INTERVALS_IN_STALENESS);
     if refresh.max_staleness > LONGEST_STALENESS {
@@ -132,6 +128,7 @@ fn check_staleness(refresh: &Refresh, span: Span, diagnostics: &mut Diagnostics)
         );
         diagnostics.error(span, "refresh.max_staleness", message);
     }
+    refresh
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

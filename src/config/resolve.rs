@@ -1,5 +1,6 @@
 //! The configuration, and how it is made from the file as written.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use strict_yaml::Diagnostics;
@@ -10,7 +11,6 @@ use super::credentials::Credentials;
 use super::events::{self, Webhook};
 use super::exceptions::{self, Exceptions};
 use super::file::{File, LOOKBACK_RANGE};
-use super::hash::ConfigHash;
 use super::number;
 use super::pem::{self, PemFile};
 use super::privacy::{self, LabelPolicy};
@@ -68,7 +68,7 @@ impl Config {
             webhook: None,
             extra_roots: None,
             simulator: None,
-            hash: ConfigHash::of(""),
+            hash: ConfigHash::of(b""),
         }
     }
 
@@ -84,7 +84,7 @@ impl Config {
 /// Resolves every section, to report the errors of all of them.
 pub(super) fn resolve(
     file: File,
-    text: &str,
+    text: &[u8],
     environment: &Environment,
     decrypted_keys: &DecryptedKeyCache,
     diagnostics: &mut Diagnostics,
@@ -112,7 +112,7 @@ pub(super) fn resolve(
     let mut credentials = Credentials::resolve(entries, environment, decrypted_keys, diagnostics);
     let tenants = tenant::resolve(lists, may_be_empty, defaults, &mut credentials, diagnostics);
     credentials.warn_of_unused(diagnostics);
-    let privacy = privacy::resolve(
+    let (labels, privacy, salt) = privacy::resolve(
         file.labels.unwrap_or_default(),
         file.privacy.unwrap_or_default(),
         diagnostics,
@@ -138,9 +138,9 @@ pub(super) fn resolve(
         controls: Arc::new(controls),
         exceptions,
         lookback: lookback.unwrap_or(LOOKBACK),
-        labels: privacy.labels,
-        privacy: privacy.events,
-        salt: privacy.salt,
+        labels,
+        privacy,
+        salt,
         webhook,
         extra_roots: ca_file.and_then(|file| pem::resolve("graph.ca_file", &file, diagnostics)),
         simulator,
@@ -149,7 +149,53 @@ pub(super) fn resolve(
 }
 
 /// The hash of the configuration and all files of tenants.
-fn hash(text: &str, lists: &[TenantList]) -> ConfigHash {
+fn hash(text: &[u8], lists: &[TenantList]) -> ConfigHash {
     let files = lists.iter().filter_map(|list| list.file.as_ref());
-    ConfigHash::of(&files.fold(text.to_owned(), |all, file| all + "\n" + &file.text))
+    let files = files.map(|file| file.contents.as_slice());
+    let all: Vec<_> = std::iter::once(text).chain(files).collect();
+    ConfigHash::of(&all.join(&b'\n'))
+}
+
+/// A short digest of the configuration's files.
+///
+/// A metric exports it, so that replicas with different configurations can be
+/// found. It has 48 bits, because a sample is a float with 53. It is no
+/// protection against collisions made on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConfigHash(u64);
+
+const BITS: u32 = 48;
+
+impl ConfigHash {
+    /// FNV-1a over the bytes, both halves folded together.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        Self((hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
+    }
+
+    /// The value of the sample, exactly.
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64
+    }
+}
+
+impl fmt::Display for ConfigHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:012x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_exact_as_a_float() {
+        let hash = ConfigHash::of(b"tenants: []");
+        assert_eq!(hash.as_f64() as u64, hash.0);
+        assert_ne!(hash, ConfigHash::of(b"tenants: [] "));
+        assert_eq!(hash.to_string().len(), 12);
+    }
 }

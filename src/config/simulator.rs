@@ -1,7 +1,6 @@
 //! The address of the Graph simulator.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use strict_yaml::{Diagnostics, Span, Spanned};
 
 use super::file::FileSimulator;
@@ -14,19 +13,6 @@ pub struct SimulatorEndpoint {
     pub url: String,
     /// Trusted only for the simulator.
     pub ca: PemFile,
-}
-
-impl SimulatorEndpoint {
-    /// A simulator in this process, whose authority is in no file.
-    pub fn new(url: &str, ca_pem: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            ca: PemFile {
-                path: PathBuf::new(),
-                pem: ca_pem.as_bytes().to_vec(),
-            },
-        }
-    }
 }
 
 const MISSING: &str = "missing; `secure-score-exporter simulate --config-dir DIR` writes it";

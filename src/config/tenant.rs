@@ -1,7 +1,6 @@
 //! The tenants to watch.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use strict_yaml::{Diagnostics, Span, Spanned};
 
 use super::choices::{self, Cloud};
@@ -30,21 +29,6 @@ pub struct Tenant {
     pub target: Option<f64>,
     /// Labels of its target in Prometheus.
     pub labels: TargetLabels,
-}
-
-impl Tenant {
-    /// A tenant with the defaults of the configuration.
-    pub fn new(alias: &str, tenant_id: &str, credential: Credential) -> Self {
-        Self {
-            alias: alias.to_owned(),
-            tenant_id: tenant_id.to_owned(),
-            display_name: alias.to_owned(),
-            cloud: Cloud::default(),
-            credential,
-            target: None,
-            labels: TargetLabels::new(),
-        }
-    }
 }
 
 /// Values that Entra accepts in place of a tenant and that stand for any tenant.
@@ -210,12 +194,9 @@ fn credential(
     None
 }
 
-/// The aliases and Entra tenants so far, each with its place.
+/// The places of the tenants so far, by alias and by cloud and id.
 #[derive(Default)]
-struct Duplicates {
-    aliases: HashMap<String, String>,
-    tenants: HashMap<(String, String), String>,
-}
+struct Duplicates(HashMap<(Option<String>, String), String>);
 
 impl Duplicates {
     /// `place` is the file, if it is not the configuration itself, and the path.
@@ -228,7 +209,7 @@ impl Duplicates {
         diagnostics: &mut Diagnostics,
     ) {
         if let Some(name) = &file.name
-            && let Some(first) = first_place(&mut self.aliases, name.value.to_lowercase(), &place)
+            && let Some(first) = self.first((None, name.value.to_lowercase()), &place)
         {
             let message =
                 format!("{first} also has this alias (case does not matter); choose another");
@@ -237,21 +218,17 @@ impl Duplicates {
         let Some(id) = &file.tenant_id else { return };
         let cloud = file.cloud.as_ref();
         let cloud = cloud.map_or(default_cloud.as_str(), |name| name.value.trim());
-        let key = (cloud.to_lowercase(), id.value.trim().to_lowercase());
-        if let Some(first) = first_place(&mut self.tenants, key, &place) {
+        let key = (Some(cloud.to_lowercase()), id.value.trim().to_lowercase());
+        if let Some(first) = self.first(key, &place) {
             let message = format!("{first} is the same Entra tenant; keep one of the two");
             diagnostics.error(id.span, format_args!("{path}.tenant_id"), message);
         }
     }
-}
 
-/// Where the key was first, or `None` if this is the first place.
-fn first_place<K: Hash + Eq>(
-    places: &mut HashMap<K, String>,
-    key: K,
-    place: &str,
-) -> Option<String> {
-    let first = places.get(&key).cloned();
-    places.entry(key).or_insert_with(|| place.to_owned());
-    first
+    /// Where the key was first, or `None` if this is the first place.
+    fn first(&mut self, key: (Option<String>, String), place: &str) -> Option<String> {
+        let first = self.0.get(&key).cloned();
+        self.0.entry(key).or_insert_with(|| place.to_owned());
+        first
+    }
 }

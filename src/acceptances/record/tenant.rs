@@ -9,55 +9,47 @@ use std::collections::BTreeMap;
 
 /// A tenant with its score, its accepted risks and its refreshes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TenantRecord<'a> {
+pub(crate) struct TenantRecord<'a> {
     /// Its alias: the `tenant` label of the metrics.
-    pub tenant: &'a str,
-    /// Its display name.
-    pub display_name: &'a str,
-    /// Its GUID, where known.
-    pub entra_tenant_id: Option<&'a str>,
-    /// Its national cloud.
-    pub cloud: &'static str,
+    pub(crate) tenant: &'a str,
+    pub(crate) display_name: &'a str,
+    pub(crate) entra_tenant_id: Option<&'a str>,
+    pub(crate) cloud: &'static str,
     /// Points it has.
-    pub score: Option<f64>,
+    pub(crate) score: Option<f64>,
     /// Points it could have.
-    pub max_score: Option<f64>,
+    pub(crate) max_score: Option<f64>,
     /// The score as a share of the maximum, 0 to 1.
-    pub ratio: Option<f64>,
+    pub(crate) ratio: Option<f64>,
     /// The configured target as a share of the maximum, 0 to 1.
-    pub target: Option<f64>,
+    pub(crate) target: Option<f64>,
     /// The day for which the score was computed, midnight UTC.
-    pub report_as_of: Option<Rfc3339>,
-    /// Known controls.
-    pub controls: Option<usize>,
+    pub(crate) report_as_of: Option<Rfc3339>,
+    pub(crate) controls: Option<usize>,
     /// Risks accepted now.
-    pub accepted: Option<usize>,
+    pub(crate) accepted: Option<usize>,
     /// Accepted risks that no unexpired exception covers.
-    pub accepted_unapproved: Option<usize>,
-    /// The refreshes of each list.
-    pub lists: BTreeMap<Api, ListRecord<'a>>,
+    pub(crate) accepted_unapproved: Option<usize>,
+    pub(crate) lists: BTreeMap<Api, ListRecord<'a>>,
 }
 
 /// The refreshes of one list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ListRecord<'a> {
+pub(crate) struct ListRecord<'a> {
     /// Whether the last one succeeded; false before the first.
-    pub up: bool,
-    /// When the last one succeeded.
-    pub last_success: Option<Rfc3339>,
-    /// When the next one is due.
-    pub next_refresh: Option<Rfc3339>,
+    pub(crate) up: bool,
+    pub(crate) last_success: Option<Rfc3339>,
+    pub(crate) next_refresh: Option<Rfc3339>,
     /// Why the last one failed, as in the metrics.
-    pub reason: Option<&'static str>,
+    pub(crate) reason: Option<&'static str>,
     /// Why the last one failed, for people.
-    pub message: Option<&'a str>,
-    /// What to do about it.
-    pub hint: Option<&'a str>,
+    pub(crate) message: Option<&'a str>,
+    pub(crate) hint: Option<&'a str>,
 }
 
 impl<'a> TenantRecord<'a> {
     /// A tenant at a time.
-    pub fn new(state: &'a TenantState, now: Timestamp) -> Self {
+    pub(crate) fn new(state: &'a TenantState, now: Timestamp) -> Self {
         let report = state.snapshot.report.as_deref();
         let score = report.and_then(|it| it.current_score).map(Points::get);
         let max_score = report.and_then(|it| it.max_score).map(Points::get);
