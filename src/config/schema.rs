@@ -18,10 +18,12 @@ pub fn schema() -> Value {
     if let Some(schema) = schema.as_object_mut() {
         // A file may have `tenant_files` instead of `tenants`.
         schema.remove("required");
+        schema.insert("$defs".into(), definitions.into());
+        let draft = "https://json-schema.org/draft/2020-12/schema";
+        schema.insert("$schema".into(), draft.into());
+        let title = "Configuration of secure-score-exporter";
+        schema.insert("title".into(), title.into());
     }
-    schema["$defs"] = definitions.into();
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
-    schema["title"] = "Configuration of secure-score-exporter".into();
     schema
 }
 
@@ -48,8 +50,10 @@ impl Section {
             "additionalProperties": false,
             "properties": properties,
         });
-        if !required.is_empty() {
-            schema["required"] = required.into();
+        if let Some(schema) = schema.as_object_mut()
+            && !required.is_empty()
+        {
+            schema.insert("required".into(), required.into());
         }
         schema
     }
@@ -58,10 +62,13 @@ impl Section {
 impl Key {
     fn schema(&self) -> Value {
         let mut schema = self.form.schema();
-        schema["description"] = match self.default {
-            REQUIRED => self.meaning.into(),
-            default => format!("{}. Default: {default}.", self.meaning).into(),
+        let description = match self.default {
+            REQUIRED => self.meaning.to_owned(),
+            default => format!("{}. Default: {default}.", self.meaning),
         };
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("description".into(), description.into());
+        }
         schema
     }
 }
