@@ -1,7 +1,9 @@
-//! An accepted risk.
+//! An accepted risk, and the list of all.
 
-use crate::store::TenantState;
-use secure_score_model::{Approval, CatalogueEntry, Control, Points, StateUpdate, Timestamp};
+use crate::store::{TenantState, Tenants};
+use secure_score_model::{
+    Approval, CatalogueEntry, Category, Control, Points, StateUpdate, Timestamp,
+};
 use std::cmp::Reverse;
 
 /// A control of a tenant whose risk was accepted at least once.
@@ -31,6 +33,12 @@ pub enum PointsLost {
 }
 
 impl<'a> Acceptance<'a> {
+    /// The newest acceptance of each control of a tenant.
+    pub(super) fn of_tenant(tenant: &'a TenantState) -> impl Iterator<Item = Self> + Clone {
+        let controls = tenant.snapshot.controls.iter();
+        controls.filter_map(|control| Self::of(tenant, control))
+    }
+
     /// The newest acceptance of a control.
     pub fn of(tenant: &'a TenantState, control: &'a Control) -> Option<Self> {
         let entry = control.entry.as_deref()?;
@@ -67,7 +75,59 @@ impl<'a> Acceptance<'a> {
     }
 
     /// Identity first, since its controls protect all others; then the newest.
-    pub(super) fn rank(&self) -> impl Ord + use<> {
+    fn rank(&self) -> impl Ord + use<> {
         (self.control.category, Reverse(self.accepted.at))
     }
+}
+
+/// Conditions on acceptances; a missing one matches all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// The tenant's alias.
+    pub tenant: Option<String>,
+    /// The control's id, in any case.
+    pub control: Option<String>,
+    /// The control's category.
+    pub category: Option<Category>,
+    /// Accepted at or after this time; an acceptance without a date matches,
+    /// since it may be of any time.
+    pub since: Option<Timestamp>,
+    /// Whether an unexpired exception covers it.
+    pub approved: Option<bool>,
+    /// Whether it is in force.
+    pub in_force: Option<bool>,
+}
+
+impl Filter {
+    fn matches(&self, it: &Acceptance<'_>, now: Timestamp) -> bool {
+        let (tenant, control) = (self.tenant.as_deref(), self.control.as_deref());
+        let is_since = |since| it.accepted.at.is_none_or(|at| at >= since);
+        tenant.is_none_or(|alias| *it.tenant.identity.alias == *alias)
+            && control.is_none_or(|id| it.control.id.eq_ignore_ascii_case(id))
+            && self
+                .category
+                .is_none_or(|category| it.control.category == category)
+            && self.since.is_none_or(is_since)
+            && self
+                .approved
+                .is_none_or(|is| it.approval(now).is_approved() == is)
+            && self.in_force.is_none_or(|is| it.is_in_force() == is)
+    }
+}
+
+/// The acceptances of all tenants that match a filter, identity first, then the
+/// newest.
+///
+/// Controls without exported series are included: a selection of series must
+/// not hide a risk.
+pub fn acceptances<'a>(
+    tenants: &'a Tenants,
+    filter: &Filter,
+    now: Timestamp,
+) -> Vec<Acceptance<'a>> {
+    let tenants = tenants.states.iter();
+    let all = tenants.flat_map(|tenant| Acceptance::of_tenant(tenant));
+    let mut found: Vec<_> = all.filter(|it| filter.matches(it, now)).collect();
+    found.sort_by_key(Acceptance::rank);
+    found
 }

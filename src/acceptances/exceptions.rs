@@ -335,29 +335,23 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_that_covers_an_accepted_risk_for_long_has_no_issue() {
-        let it = exception(0, &[], 31);
-        let snapshot = tenant(&[&it], vec![control("A", true, &[&it])]);
-        assert_eq!(issues(&[("contoso", &snapshot)]), []);
-    }
-
-    #[test]
     fn an_exception_has_an_issue_from_thirty_days_before_its_end() {
-        for (days, left) in [(30, 29), (2, 1), (1, 0)] {
+        for (days, accepted, issue) in [
+            (31, true, None),
+            (30, true, Some(ExceptionIssue::ExpiresSoon { days: 29 })),
+            (2, true, Some(ExceptionIssue::ExpiresSoon { days: 1 })),
+            (1, true, Some(ExceptionIssue::ExpiresSoon { days: 0 })),
+            (0, true, Some(ExceptionIssue::Expired { in_use: true })),
+            (0, false, Some(ExceptionIssue::Expired { in_use: false })),
+        ] {
             let it = exception(0, &[], days);
-            let snapshot = tenant(&[&it], vec![control("A", true, &[&it])]);
-            let expected = [(None, ExceptionIssue::ExpiresSoon { days: left })];
-            assert_eq!(issues(&[("contoso", &snapshot)]), expected);
-        }
-    }
-
-    #[test]
-    fn an_expired_exception_has_an_issue_that_depends_on_its_use() {
-        for in_use in [true, false] {
-            let it = exception(0, &[], 0);
-            let snapshot = tenant(&[&it], vec![control("A", in_use, &[&it])]);
-            let expected = [(None, ExceptionIssue::Expired { in_use })];
-            assert_eq!(issues(&[("contoso", &snapshot)]), expected);
+            let snapshot = tenant(&[&it], vec![control("A", accepted, &[&it])]);
+            let expected: Vec<_> = issue.map(|issue| (None, issue)).into_iter().collect();
+            assert_eq!(
+                issues(&[("contoso", &snapshot)]),
+                expected,
+                "{days} days left"
+            );
         }
     }
 

@@ -5,13 +5,9 @@
 //! It is computed from the store for each request.
 
 mod acceptance;
-pub mod control_record;
+pub(crate) mod control_record;
 mod exceptions;
-mod filter;
-mod list;
-pub mod record;
+pub(crate) mod record;
 
-pub use acceptance::{Acceptance, PointsLost};
+pub use acceptance::{Acceptance, Filter, PointsLost, acceptances};
 pub use exceptions::{ExceptionFinding, ExceptionIssue, audit_exceptions};
-pub use filter::Filter;
-pub use list::acceptances;

@@ -6,7 +6,7 @@
 
 mod tenant;
 
-pub use tenant::{ListRecord, ListsRecord, TenantRecord};
+pub(crate) use tenant::TenantRecord;
 
 use super::{Acceptance, PointsLost};
 use crate::serde_time::{Day, Rfc3339};
@@ -18,92 +18,76 @@ use url::Url;
 /// One accepted risk, in force or withdrawn, with names and comments as far as
 /// shown.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AcceptanceRecord<'a> {
+pub(crate) struct AcceptanceRecord<'a> {
     /// The tenant's alias.
-    pub tenant: &'a str,
-    /// The tenant's display name.
-    pub tenant_display_name: &'a str,
-    /// The tenant's GUID, where known.
-    pub entra_tenant_id: Option<&'a str>,
+    pub(crate) tenant: &'a str,
+    pub(crate) tenant_display_name: &'a str,
+    pub(crate) entra_tenant_id: Option<&'a str>,
     /// Graph's id of the control.
-    pub control: &'a str,
+    pub(crate) control: &'a str,
     /// The control's title in the portal; not unique.
-    pub title: &'a str,
-    /// The area in which the control counts.
-    pub category: &'static str,
+    pub(crate) title: &'a str,
+    pub(crate) category: &'static str,
     /// The current state; after a withdrawal, the state that replaced the
     /// acceptance.
-    pub state: &'static str,
+    pub(crate) state: &'static str,
     /// Whether the risk is accepted now.
-    pub accepted: bool,
-    /// When it was accepted last.
-    pub accepted_at: Option<Rfc3339>,
+    pub(crate) accepted: bool,
+    pub(crate) accepted_at: Option<Rfc3339>,
     /// Who accepted it: a sign-in name, an id or a pseudonym.
-    pub accepted_by: Option<Cow<'a, str>>,
-    /// That person's comment.
-    pub comment: Option<&'a str>,
-    /// To whom the control was assigned with it.
-    pub assigned_to: Option<Cow<'a, str>>,
-    /// When the acceptance was withdrawn.
-    pub withdrawn_at: Option<Rfc3339>,
-    /// Who withdrew it.
-    pub withdrawn_by: Option<Cow<'a, str>>,
+    pub(crate) accepted_by: Option<Cow<'a, str>>,
+    pub(crate) comment: Option<&'a str>,
+    pub(crate) assigned_to: Option<Cow<'a, str>>,
+    pub(crate) withdrawn_at: Option<Rfc3339>,
+    pub(crate) withdrawn_by: Option<Cow<'a, str>>,
     /// What the acceptance costs now, points: zero when it is withdrawn or the
     /// control is not scored.
-    pub points_lost: Option<f64>,
+    pub(crate) points_lost: Option<f64>,
     /// Whether the tenant is scored on the control; unknown without a report.
-    pub scored: Option<bool>,
-    /// Whether the control is on the watch list.
-    pub watched: bool,
+    pub(crate) scored: Option<bool>,
+    pub(crate) watched: bool,
     /// Whether an unexpired exception covers it.
-    pub approved: bool,
+    pub(crate) approved: bool,
     /// The exception that covers it, valid or expired.
-    pub approval: ApprovalRecord<'a>,
+    pub(crate) approval: ApprovalRecord<'a>,
     /// The control's progress in Microsoft's words.
-    pub implementation_status: Option<&'a str>,
+    pub(crate) implementation_status: Option<&'a str>,
     /// Where an administrator can fix it; http or https.
-    pub action_url: Option<&'a str>,
+    pub(crate) action_url: Option<&'a str>,
     /// Whether Microsoft has withdrawn the control.
-    pub deprecated: bool,
+    pub(crate) deprecated: bool,
     /// Every change of the control's state, oldest first.
-    pub history: Vec<ChangeRecord<'a>>,
+    pub(crate) history: Vec<ChangeRecord<'a>>,
 }
 
 /// The configured approval of an acceptance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ApprovalRecord<'a> {
+pub(crate) struct ApprovalRecord<'a> {
     /// `approved`, `expired` or `missing`.
-    pub status: &'static str,
+    pub(crate) status: &'static str,
     /// Where the decision is recorded, such as a ticket.
-    pub reference: Option<&'a str>,
-    /// Who approved it.
-    pub approver: Option<Cow<'a, str>>,
-    /// Why it was approved.
-    pub reason: Option<&'a str>,
+    pub(crate) reference: Option<&'a str>,
+    pub(crate) approver: Option<Cow<'a, str>>,
+    pub(crate) reason: Option<&'a str>,
     /// The day of the approval, where it binds the exception.
-    pub approved_on: Option<Day>,
+    pub(crate) approved_on: Option<Day>,
     /// The last day of its validity.
-    pub expires: Option<Day>,
+    pub(crate) expires: Option<Day>,
 }
 
 /// One change of a control's state.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ChangeRecord<'a> {
-    /// The state that was set.
-    pub state: &'static str,
-    /// When it was set.
-    pub at: Option<Rfc3339>,
-    /// Who set it.
-    pub by: Option<Cow<'a, str>>,
-    /// That person's comment.
-    pub comment: Option<&'a str>,
-    /// To whom the control was assigned with it.
-    pub assigned_to: Option<Cow<'a, str>>,
+pub(crate) struct ChangeRecord<'a> {
+    pub(crate) state: &'static str,
+    pub(crate) at: Option<Rfc3339>,
+    pub(crate) by: Option<Cow<'a, str>>,
+    pub(crate) comment: Option<&'a str>,
+    pub(crate) assigned_to: Option<Cow<'a, str>>,
 }
 
 impl<'a> AcceptanceRecord<'a> {
     /// An acceptance at a time.
-    pub fn new(it: &Acceptance<'a>, persons: &Persons, now: Timestamp) -> Self {
+    pub(crate) fn new(it: &Acceptance<'a>, persons: &Persons, now: Timestamp) -> Self {
         let Acceptance {
             tenant,
             control,
@@ -141,18 +125,18 @@ impl<'a> AcceptanceRecord<'a> {
 }
 
 /// A control's progress in Microsoft's words.
-pub fn implementation_status(control: &Control) -> Option<&str> {
+pub(crate) fn implementation_status(control: &Control) -> Option<&str> {
     control.score.as_ref()?.implementation_status.as_deref()
 }
 
 /// The web page on which an administrator can fix a control.
-pub fn action_url(control: &Control) -> Option<&str> {
+pub(crate) fn action_url(control: &Control) -> Option<&str> {
     let url = control.entry.as_ref()?.action_url.as_deref();
     url.filter(|url| web_url(url).is_some())
 }
 
 /// Every change of a control's state, oldest first.
-pub fn history<'a>(control: &'a Control, persons: &Persons) -> Vec<ChangeRecord<'a>> {
+pub(crate) fn history<'a>(control: &'a Control, persons: &Persons) -> Vec<ChangeRecord<'a>> {
     let entry = control.entry.as_ref();
     let changes = entry.map_or(&[][..], |entry| entry.history.changes());
     let records = changes.iter().map(|it| ChangeRecord::new(it, persons));
@@ -161,7 +145,7 @@ pub fn history<'a>(control: &'a Control, persons: &Persons) -> Vec<ChangeRecord<
 
 impl<'a> ApprovalRecord<'a> {
     /// An approval, with names and reason as far as shown.
-    pub fn new(approval: Approval<'a>, persons: &Persons) -> Self {
+    pub(crate) fn new(approval: Approval<'a>, persons: &Persons) -> Self {
         let exception: Option<&'a Exception> = approval.exception();
         Self {
             status: match approval {
@@ -210,7 +194,7 @@ fn cost(it: &Acceptance<'_>) -> Option<f64> {
 /// An address from Graph, if it is a web address, which is safe in a link:
 /// `javascript:` would run in the page, and a user name before an `@` would look
 /// like the host.
-pub fn web_url(address: &str) -> Option<Url> {
+pub(crate) fn web_url(address: &str) -> Option<Url> {
     let url = Url::parse(address).ok()?;
     let anonymous = url.username().is_empty() && url.password().is_none();
     let is_web = matches!(url.scheme(), "https" | "http") && url.has_host() && anonymous;

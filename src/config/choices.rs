@@ -1,12 +1,24 @@
 //! Keys that take one of a closed set of words.
 
-use strict_yaml::{Diagnostics, Text, suggest};
+use strict_yaml::suggest;
 
 /// A value that the configuration names with one of a few words.
-pub(super) trait Choice: Default + 'static {
+pub(super) trait Choice: Sized {
     const WORDS: &'static [&'static str];
 
+    fn word(&self) -> &'static str;
+
     fn from_word(word: &str) -> Option<Self>;
+
+    /// The value with this name.
+    fn parse(text: &str) -> Result<Self, String> {
+        // YAML 1.1 reads a bare `off` as false.
+        let is_off = ["false", "off"]
+            .iter()
+            .any(|off| text.eq_ignore_ascii_case(off));
+        let word = if is_off { "off" } else { text };
+        Self::from_word(word).ok_or_else(|| suggest::unknown("value", word, Self::WORDS))
+    }
 }
 
 macro_rules! choice {
@@ -15,11 +27,17 @@ macro_rules! choice {
         $visibility:vis $name:ident { $($(#[$attribute:meta])* $word:literal => $variant:ident,)* }
     ) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
         $visibility enum $name { $($(#[$attribute])* $variant,)* }
 
         impl Choice for $name {
             const WORDS: &'static [&'static str] = &[$($word),*];
+
+            fn word(&self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
 
             fn from_word(word: &str) -> Option<Self> {
                 match word {
@@ -82,22 +100,38 @@ choice! {
     }
 }
 
-/// The chosen value, or the default if the key is absent or wrong.
-pub(super) fn choose<T: Choice>(
-    path: &str,
-    text: &Option<Text>,
-    diagnostics: &mut Diagnostics,
-) -> T {
-    let Some(text) = text else {
-        return T::default();
-    };
-    let word = match text.value.trim() {
-        // YAML 1.1 reads a bare `off` as false.
-        word if word.eq_ignore_ascii_case("false") || word.eq_ignore_ascii_case("off") => "off",
-        word => word,
-    };
-    T::from_word(word).unwrap_or_else(|| {
-        diagnostics.error(text.span, path, suggest::unknown("value", word, T::WORDS));
-        T::default()
-    })
+choice! {
+    /// The national cloud of Microsoft that hosts a tenant.
+    pub Cloud {
+        /// The worldwide cloud.
+        #[default]
+        "global" => Global,
+        /// US Government L4.
+        "gcc-high" => GccHigh,
+        /// US Government L5.
+        "dod" => Dod,
+        /// The Graph simulator on this machine.
+        "simulator" => Simulator,
+    }
+}
+
+impl Cloud {
+    /// The name in the configuration and in the label `cloud`.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
+/// Names of the cloud that exists but has no Secure Score.
+const CHINA: [&str; 3] = ["china", "china21vianet", "21vianet"];
+
+/// The cloud with this name, in any case.
+pub(super) fn cloud(text: &str) -> Result<Cloud, String> {
+    let name = text.to_lowercase();
+    if CHINA.contains(&name.as_str()) {
+        let message =
+            "Microsoft does not offer Secure Score in the China cloud; leave such tenants out";
+        return Err(message.to_owned());
+    }
+    Cloud::from_word(&name).ok_or_else(|| suggest::unknown("cloud", &name, Cloud::WORDS))
 }

@@ -1,18 +1,29 @@
-//! The controls that get series, and their categories.
+//! The controls that get series, and the rules of each tenant for them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use strict_yaml::{Diagnostics, Entries, Span, Text, suggest};
 
+use super::exceptions::ApprovedException;
 use super::file::FileControls;
 use super::pattern::Pattern;
-use super::watch::WatchList;
-use secure_score_model::Category;
+use secure_score_model::{Category, ControlRules, Exception};
+
+/// The default watch list: multifactor authentication, the risk policies and
+/// legacy authentication. Tenants are breached where these are missing.
+const WATCH: [&str; 5] = [
+    "UserRiskPolicy",
+    "SigninRiskPolicy",
+    "AdminMFAV2",
+    "MFARegistrationV2",
+    "BlockLegacyAuthentication",
+];
 
 /// The controls that get series, by default all, and the watch list.
 ///
 /// Sums cover every control: a tenant's score must not depend on the selection.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlSelection {
     /// Empty means all.
     categories: Vec<Category>,
@@ -20,7 +31,20 @@ pub struct ControlSelection {
     exclude: Vec<Pattern>,
     /// By lower-case control id.
     overrides: BTreeMap<String, Category>,
-    watch: WatchList,
+    /// Controls whose accepted risk raises an alert of its own.
+    watch: Vec<Pattern>,
+}
+
+impl Default for ControlSelection {
+    fn default() -> Self {
+        Self {
+            categories: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            overrides: BTreeMap::new(),
+            watch: WATCH.iter().flat_map(|id| Pattern::new(id)).collect(),
+        }
+    }
 }
 
 impl ControlSelection {
@@ -30,16 +54,6 @@ impl ControlSelection {
         (self.categories.is_empty() || self.categories.contains(&category))
             && (self.include.is_empty() || any_matches(&self.include, id))
             && !any_matches(&self.exclude, id)
-    }
-
-    /// Whether the control is on the watch list.
-    pub fn watches(&self, id: &str) -> bool {
-        self.watch.watches(id)
-    }
-
-    /// Entries of the watch list that match none of these ids.
-    pub fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
-        self.watch.unmatched(ids)
     }
 
     /// The configured category of this control, if any.
@@ -55,86 +69,113 @@ fn any_matches(patterns: &[Pattern], id: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(id))
 }
 
+/// The selection of controls, which all tenants share, and a tenant's exceptions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TenantRules {
+    pub(super) controls: Arc<ControlSelection>,
+    pub(super) exceptions: Vec<ApprovedException>,
+}
+
+impl ControlRules for TenantRules {
+    fn category_override(&self, id: &str) -> Option<Category> {
+        self.controls.category_override(id)
+    }
+
+    fn selects(&self, id: &str, category: Category) -> bool {
+        self.controls.selects(id, category)
+    }
+
+    fn watches(&self, id: &str) -> bool {
+        any_matches(&self.controls.watch, id)
+    }
+
+    fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>> {
+        let is_unmatched = |watch: &&Pattern| !ids.iter().any(|id| watch.matches(id));
+        let unmatched = self.controls.watch.iter().filter(is_unmatched);
+        unmatched.map(|watch| Arc::clone(watch.text())).collect()
+    }
+
+    fn exceptions(&self) -> Vec<Arc<Exception>> {
+        let exceptions = self.exceptions.iter();
+        exceptions.map(|it| Arc::clone(&it.exception)).collect()
+    }
+
+    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
+        let named = self.exceptions.iter().filter(|it| it.controls.matches(id));
+        named.map(|it| Arc::clone(&it.exception)).collect()
+    }
+}
+
+/// `watch` is the list under `risk_accepted.watch`.
 pub(super) fn resolve(
     file: FileControls,
-    watch: WatchList,
+    watch: Option<Vec<Text>>,
     diagnostics: &mut Diagnostics,
 ) -> ControlSelection {
     file.report_unknown_keys("controls", diagnostics);
+    if file.categories.as_ref().is_some_and(Vec::is_empty) {
+        let message =
+            "the list is empty, which selects no control; omit the key for all categories";
+        diagnostics.error(Span::Nowhere, "controls.categories", message);
+    }
+    let mut patterns = |path, texts| members(path, texts, Pattern::new, diagnostics);
+    let include = patterns("controls.include", file.include);
+    let exclude = patterns("controls.exclude", file.exclude);
+    let watch = watch.map(|watch| patterns("risk_accepted.watch", Some(watch)));
     ControlSelection {
-        categories: categories(file.categories, diagnostics),
-        include: patterns("include", file.include, diagnostics),
-        exclude: patterns("exclude", file.exclude, diagnostics),
-        overrides: overrides(file.category_overrides.unwrap_or_default(), diagnostics),
-        watch,
-    }
-}
-
-fn category(path: &str, text: &Text, diagnostics: &mut Diagnostics) -> Option<Category> {
-    let name = text.value.trim();
-    let category = name.parse().ok();
-    if category.is_none() {
-        let known = Category::ALL.map(Category::as_str);
-        let message = suggest::unknown("category", name, &known);
-        diagnostics.error(text.span, path, message);
-    }
-    category
-}
-
-fn categories(names: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> Vec<Category> {
-    let Some(names) = names else {
-        return Vec::new();
-    };
-    if names.is_empty() {
-        diagnostics.error(
-            Span::Nowhere,
+        categories: members(
             "controls.categories",
-            "the list is empty, which selects no control; omit the key for all categories",
-        );
+            file.categories,
+            category,
+            diagnostics,
+        ),
+        include,
+        exclude,
+        overrides: overrides(file.category_overrides.unwrap_or_default(), diagnostics),
+        watch: watch.unwrap_or_else(|| ControlSelection::default().watch),
     }
-    let categories = names.iter().enumerate().filter_map(|(index, name)| {
-        category(&format!("controls.categories[{index}]"), name, diagnostics)
-    });
-    categories.collect()
 }
 
-fn patterns(key: &str, texts: Option<Vec<Text>>, diagnostics: &mut Diagnostics) -> Vec<Pattern> {
+/// The valid members of a list.
+fn members<T, E: fmt::Display>(
+    path: &str,
+    texts: Option<Vec<Text>>,
+    parse: fn(&str) -> Result<T, E>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<T> {
     let texts = texts.unwrap_or_default();
-    let patterns = texts.iter().enumerate().filter_map(|(index, text)| {
-        Pattern::new(text.value.trim())
-            .map_err(|error| {
-                let path = format_args!("controls.{key}[{index}]");
-                diagnostics.error(text.span, path, error.to_string());
-            })
-            .ok()
-    });
-    patterns.collect()
+    let members = texts
+        .iter()
+        .enumerate()
+        .filter_map(|(i, text)| diagnostics.check(format_args!("{path}[{i}]"), text, parse));
+    members.collect()
+}
+
+fn category(name: &str) -> Result<Category, String> {
+    let known = Category::ALL.map(Category::as_str);
+    name.parse()
+        .map_err(|_| suggest::unknown("category", name, &known))
 }
 
 fn overrides(entries: Entries<Text>, diagnostics: &mut Diagnostics) -> BTreeMap<String, Category> {
     let mut overrides = BTreeMap::new();
     for (id, name) in entries.0 {
         let path = format!("controls.category_overrides[{}]", overrides.len());
-        let Some(category) = category(&path, &name, diagnostics) else {
+        let Some(category) = diagnostics.check(&path, &name, category) else {
             continue;
         };
         if category == Category::Unknown {
-            diagnostics.error(
-                name.span,
-                &path,
-                "Unknown cannot override a category; name another one, or omit the control",
-            );
+            let message =
+                "Unknown cannot override a category; name another one, or omit the control";
+            diagnostics.error(name.span, &path, message);
         }
         if id.value.is_empty() {
             diagnostics.error(id.span, &path, "the control's id is empty; name a control");
         }
         let previous = overrides.insert(id.value.to_ascii_lowercase(), category);
         if previous.is_some() {
-            diagnostics.error(
-                id.span,
-                &path,
-                "this control occurs twice (case does not matter); keep one",
-            );
+            let message = "this control occurs twice (case does not matter); keep one";
+            diagnostics.error(id.span, &path, message);
         }
     }
     overrides
@@ -143,14 +184,10 @@ fn overrides(entries: Entries<Text>, diagnostics: &mut Diagnostics) -> BTreeMap<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::file::FileRiskAccepted;
 
-    fn selection(include: &[&str], exclude: &[&str]) -> ControlSelection {
-        let patterns = |texts: &[&str]| texts.iter().map(|t| Pattern::new(t).unwrap()).collect();
-        ControlSelection {
-            include: patterns(include),
-            exclude: patterns(exclude),
-            ..ControlSelection::default()
-        }
+    fn patterns(texts: &[&str]) -> Vec<Pattern> {
+        texts.iter().map(|it| Pattern::new(it).unwrap()).collect()
     }
 
     #[test]
@@ -161,7 +198,11 @@ mod tests {
 
     #[test]
     fn an_exclusion_wins_over_an_inclusion() {
-        let selection = selection(&["scid_*"], &["SCID_2*"]);
+        let selection = ControlSelection {
+            include: patterns(&["scid_*"]),
+            exclude: patterns(&["SCID_2*"]),
+            ..ControlSelection::default()
+        };
         assert!(selection.selects("scid_1", Category::Device));
         assert!(!selection.selects("scid_21", Category::Device));
         assert!(!selection.selects("AdminMFAV2", Category::Identity));
@@ -169,15 +210,38 @@ mod tests {
 
     #[test]
     fn an_override_ignores_the_case_of_the_id() {
-        let overrides = [("adminmfav2".to_owned(), Category::Identity)];
         let selection = ControlSelection {
-            overrides: overrides.into(),
+            overrides: [("adminmfav2".to_owned(), Category::Identity)].into(),
             ..ControlSelection::default()
         };
-        assert_eq!(
-            selection.category_override("AdminMFAV2"),
-            Some(Category::Identity)
-        );
+        let found = selection.category_override("AdminMFAV2");
+        assert_eq!(found, Some(Category::Identity));
         assert_eq!(selection.category_override("OneAdmin"), None);
+    }
+
+    #[test]
+    fn five_controls_are_watched_by_default() {
+        let default = TenantRules::default();
+        assert_eq!(default.controls.watch.len(), WATCH.len());
+        assert!(default.watches("adminmfav2"));
+        assert!(!default.watches("scid_2000"));
+        let mut keys = FileRiskAccepted::SECTION.keys.iter();
+        let key = keys.find(|key| key.name == "watch").unwrap();
+        let documented = WATCH.map(|id| format!("`{id}`")).join(", ");
+        assert_eq!(key.default, documented);
+    }
+
+    #[test]
+    fn a_watch_without_a_control_is_returned_as_written() {
+        let selection = ControlSelection {
+            watch: patterns(&["AdminMFA*", "UserRisk"]),
+            ..ControlSelection::default()
+        };
+        let rules = TenantRules {
+            controls: selection.into(),
+            ..TenantRules::default()
+        };
+        let unmatched = rules.unmatched_watches(&["AdminMFAV2", "UserRiskPolicy"]);
+        assert_eq!(unmatched, [Arc::from("UserRisk")]);
     }
 }

@@ -57,30 +57,20 @@ impl<'a> Credentials<'a> {
         reference: &Spanned<FileCredentialUse>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Credential> {
-        match &reference.value {
-            FileCredentialUse::Named(name) => self.by_name(path, name, reference.span, diagnostics),
-            FileCredentialUse::Inline(file) => self.one(path, file, reference.span, diagnostics),
-        }
-    }
-
-    fn by_name(
-        &mut self,
-        path: &str,
-        name: &str,
-        span: Span,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Credential> {
-        if let Some(found) = self.named.iter_mut().find(|c| c.name.value == name) {
+        let span = reference.span;
+        let name = match &reference.value {
+            FileCredentialUse::Inline(file) => return self.one(path, file, span, diagnostics),
+            FileCredentialUse::Named(name) => name,
+        };
+        if let Some(found) = self.named.iter_mut().find(|c| c.name.value == *name) {
             found.used = true;
             return found.credential.clone();
         }
         let known = self.named.iter().map(|c| c.name.value.as_str());
         let known: Vec<_> = known.filter(|name| is_name(name)).collect();
-        let nearest = suggest::nearest(name, known.iter().copied());
-        let message = match (nearest, known.as_slice()) {
-            (Some(near), _) => format!("unknown credential `{name}`; did you mean `{near}`?"),
-            (None, []) => "unknown credential; describe it under `credentials:`".to_owned(),
-            (None, known) => format!("unknown credential; use {}", suggest::one_of(known)),
+        let message = match known.as_slice() {
+            [] => "unknown credential; describe it under `credentials:`".to_owned(),
+            known => suggest::unknown("credential", name, known),
         };
         diagnostics.error(span, path, message);
         None
@@ -104,10 +94,14 @@ impl<'a> Credentials<'a> {
     ) -> Option<Credential> {
         file.report_unknown_keys(path, diagnostics);
         refuse_inline_secret(path, file, diagnostics);
+        let mut file = file.clone();
+        let keys = file.texts().into_iter();
         let raw = RawCredential {
             path,
             span,
-            keys: file.texts(),
+            keys: keys
+                .filter_map(|(key, text)| Some((key, text.take()?)))
+                .collect(),
             has_inline_secret: file.client_secret.is_some(),
             environment: self.environment,
             decrypted_keys: self.decrypted_keys,
@@ -130,7 +124,8 @@ fn refuse_inline_secret(path: &str, file: &FileCredential, diagnostics: &mut Dia
     diagnostics.error(inline.span, format_args!("{path}.client_secret"), message);
 }
 
-fn is_name(name: &str) -> bool {
+/// Whether the text is a name of 1 to 64 letters, digits, `.`, `_` and `-`.
+pub(super) fn is_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()

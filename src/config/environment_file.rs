@@ -6,6 +6,7 @@ use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
 use super::file::{File, FileCredential, FileCredentialUse, FileTenant, SECTIONS};
 use super::table::{FromEnvironment, Reader};
 use crate::config_values::{Environment, guid};
+use crate::credentials::Credential;
 
 /// The prefix of the exporter's variables; the others are Azure's usual names.
 pub(super) const PREFIX: &str = "SECURE_SCORE_";
@@ -36,11 +37,8 @@ pub(super) fn warn_of_unknown(environment: &Environment, diagnostics: &mut Diagn
             Some(near) => format!("did you mean {near}?"),
             None => "it has no effect".to_owned(),
         };
-        diagnostics.warn(
-            Span::Nowhere,
-            "",
-            format!("unknown environment variable {name}; {fix}"),
-        );
+        let message = format!("unknown environment variable {name}; {fix}");
+        diagnostics.warn(Span::Nowhere, "", message);
     }
 }
 
@@ -49,10 +47,7 @@ pub(super) fn warn_of_unknown(environment: &Environment, diagnostics: &mut Diagn
 /// It sets a dozen of them for every service of the namespace, so each user of
 /// the chart would see warnings.
 fn is_service_link(name: &str) -> bool {
-    name.ends_with("_SERVICE_HOST")
-        || name.contains("_SERVICE_PORT")
-        || name.ends_with("_PORT")
-        || name.contains("_PORT_")
+    name.ends_with("_SERVICE_HOST") || name.ends_with("_PORT") || name.contains("_PORT_")
 }
 
 /// The configuration file that is equivalent to the environment, or `None` if
@@ -93,36 +88,26 @@ fn credential(reader: &mut Reader<'_>, tenant: Span) -> Option<Spanned<FileCrede
         return None;
     };
     let span = r#type.span;
-    let expires = set.expires.take();
-    let none = FileCredential::default();
-    // Azure sets variables in pods and virtual machines whether or not the
-    // credential uses them, so those of other types are ignored.
-    let used = match r#type.value.trim() {
-        "client_secret" => client_secret(set, span, reader.diagnostics),
-        "client_certificate" => FileCredential {
-            client_id: set.client_id,
-            certificate_file: set.certificate_file,
-            password_env: set.password_env.map(name_of_variable),
-            ..none
-        },
-        "workload_identity" => FileCredential {
-            client_id: set.client_id,
-            token_file: set.token_file,
-            ..none
-        },
-        "managed_identity" => FileCredential {
-            client_id: set.client_id,
-            ..none
-        },
-        _ => none,
-    };
-    let credential = FileCredential {
-        r#type: Some(r#type),
-        expires,
-        ..used
-    };
-    let inline = FileCredentialUse::Inline(Box::new(credential));
-    Some(Spanned::new(inline, span))
+    let taken = Credential::keys(r#type.value.trim());
+    set.r#type = Some(r#type);
+    for (key, value) in set.texts() {
+        // Azure sets variables in pods and virtual machines whether or not the
+        // credential uses them, so those of other types are ignored.
+        if !taken.contains(&key) && !["type", "expires"].contains(&key) {
+            *value = None;
+        }
+        // Such a key holds the name of a variable rather than its value.
+        if key.ends_with("_env")
+            && let Some(text) = value
+            && let Span::Variable(name) = text.span
+        {
+            text.value = name.to_owned();
+        }
+    }
+    if taken.contains(&"client_secret_file") {
+        check_secret(&mut set, span, reader.diagnostics);
+    }
+    Some(Spanned::new(FileCredentialUse::Inline(Box::new(set)), span))
 }
 
 /// The credential type that Azure's variables imply for the application they
@@ -142,15 +127,14 @@ fn implied_type(set: &FileCredential) -> Option<Text> {
     Some(Text::new(implied.to_owned(), application.span))
 }
 
-fn client_secret(set: FileCredential, span: Span, diagnostics: &mut Diagnostics) -> FileCredential {
-    let file = set.client_secret_file;
-    let variable = set.client_secret_env.map(name_of_variable);
-    match (&file, &variable) {
-        (Some(file), Some(_)) => diagnostics.error(
-            file.span,
-            "",
-            "AZURE_CLIENT_SECRET is set too; keep one of them",
-        ),
+fn check_secret(set: &mut FileCredential, span: Span, diagnostics: &mut Diagnostics) {
+    match (&set.client_secret_file, &set.client_secret_env) {
+        (Some(file), Some(_)) => {
+            let message = "AZURE_CLIENT_SECRET is set too; keep one of them";
+            diagnostics.error(file.span, "", message);
+            // With both, a second error would name the keys of a file.
+            set.client_secret_env = None;
+        }
         (None, None) => diagnostics.error(
             span,
             "",
@@ -158,20 +142,4 @@ fn client_secret(set: FileCredential, span: Span, diagnostics: &mut Diagnostics)
         ),
         _ => {}
     }
-    FileCredential {
-        client_id: set.client_id,
-        // With both, a second error would name the keys of a file.
-        client_secret_env: variable.filter(|_| file.is_none()),
-        client_secret_file: file,
-        ..FileCredential::default()
-    }
-}
-
-/// The keys `*_env` hold the name of a variable rather than its value.
-fn name_of_variable(value: Text) -> Text {
-    let name = match value.span {
-        Span::Variable(name) => name,
-        _ => "",
-    };
-    Text::new(name.to_owned(), value.span)
 }

@@ -1,22 +1,21 @@
 //! The webhook that receives events.
 
 use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
-use strict_yaml::{Diagnostics, Span, Spanned, Text};
+use strict_yaml::{Diagnostics, Span, Spanned};
 
 use super::authority;
 use super::file::FileEvents;
 use super::number;
-use crate::config_values::{Secret, secret_source};
+use crate::config_values::{Secret, secret_from_file};
 
 /// A receiver only has to acknowledge the event, which takes less time.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Receivers on other machines need more; a longer wait delays queued events.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
 
-const URL: &str = "events.webhook.url";
 const URL_FILE: &str = "events.webhook.url_file";
 const AUTHORIZATION_FILE: &str = "events.webhook.authorization_file";
 
@@ -31,32 +30,21 @@ pub struct Webhook {
     pub timeout: Duration,
 }
 
-impl Webhook {
-    /// A receiver at this URL, without authorization and with the default timeout.
-    pub fn new(url: &str) -> Self {
-        Self {
-            url: Secret::new(url.to_owned()),
-            authorization: None,
-            timeout: TIMEOUT,
-        }
-    }
-}
-
 pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option<Webhook> {
     file.report_unknown_keys("events", diagnostics);
     let Spanned { value: file, span } = file.webhook?;
     file.report_unknown_keys("events.webhook", diagnostics);
     let url = match (&file.url, &file.url_file) {
         (Some(_), Some(_)) => {
-            diagnostics.error(
-                span,
-                "events.webhook",
-                "both url and url_file are set; keep one",
-            );
+            let message = "both url and url_file are set; keep one";
+            diagnostics.error(span, "events.webhook", message);
             None
         }
-        (Some(url), None) => plain_url(url, diagnostics),
-        (None, Some(file)) => secret_url(file, diagnostics),
+        (Some(url), None) => diagnostics.check("events.webhook.url", url, plain_url),
+        (None, Some(file)) => {
+            let secret = secret_from_file(URL_FILE, file, diagnostics);
+            secret.and_then(|secret| diagnostics.check(URL_FILE, file, |_| secret_url(secret)))
+        }
         (None, None) => {
             let key = match span {
                 Span::Variable(_) => "SECURE_SCORE_EVENTS_WEBHOOK_URL_FILE",
@@ -67,11 +55,13 @@ pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option
             None
         }
     };
-    let authorization = file
-        .authorization_file
-        .and_then(|f| header(&f, diagnostics));
-    let range = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
-    let timeout = number::timeout("events.webhook.timeout", &file.timeout, range, diagnostics);
+    let authorization = file.authorization_file.and_then(|file| {
+        let secret = secret_from_file(AUTHORIZATION_FILE, &file, diagnostics)?;
+        diagnostics.check(AUTHORIZATION_FILE, &file, |_| header(secret))
+    });
+    let timeout = diagnostics.check("events.webhook.timeout", &file.timeout, |text| {
+        number::timeout(text, TIMEOUTS)
+    });
     Some(Webhook {
         url: url?,
         authorization,
@@ -81,68 +71,48 @@ pub(super) fn resolve(file: FileEvents, diagnostics: &mut Diagnostics) -> Option
 
 /// A URL in the configuration itself. A query often contains a key, so a URL
 /// with a query must come from a file.
-fn plain_url(text: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
-    let url = text.value.trim();
+fn plain_url(url: &str) -> Result<Secret, &'static str> {
     if url.contains('?') {
-        diagnostics.error(
-            text.span,
-            URL,
+        return Err(
             "the URL has a query, which may hold a key; put the URL into a file and set url_file in place of url",
         );
-        return None;
     }
-    match check_url(url) {
-        Err(error) => {
-            diagnostics.error(text.span, URL, error.to_string());
-            None
-        }
-        Ok(()) => Some(Secret::new(url.to_owned())),
-    }
+    check_url(url)?;
+    Ok(Secret::new(url.to_owned()))
 }
 
-fn secret_url(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
-    let secret = secret_source::from_file(URL_FILE, file, diagnostics)?;
+fn secret_url(secret: Secret) -> Result<Secret, String> {
     match check_url(secret.expose().trim()) {
-        Err(error) => {
-            let message = format!("in the file named here: {error}");
-            diagnostics.error(file.span, URL_FILE, message);
-            None
-        }
-        Ok(()) => Some(secret),
+        Err(error) => Err(format!("in the file named here: {error}")),
+        Ok(()) => Ok(secret),
     }
 }
 
-/// Why events cannot be sent to a URL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum UrlError {
-    #[error("not a URL; write https://HOST/PATH")]
-    Malformed,
-    #[error(
-        "a URL with a user or password; put them into a file and name that as authorization_file"
-    )]
-    User,
-    #[error("http to another machine sends names and comments in clear text; write https://")]
-    Plain,
-}
+const MALFORMED: &str = "not a URL; write https://HOST/PATH";
+const USER: &str =
+    "a URL with a user or password; put them into a file and name that as authorization_file";
+const PLAIN: &str =
+    "http to another machine sends names and comments in clear text; write https://";
 
-fn check_url(url: &str) -> Result<(), UrlError> {
+/// Why events cannot be sent to a URL, if they cannot.
+fn check_url(url: &str) -> Result<(), &'static str> {
     let is_forbidden = |c: char| !c.is_ascii_graphic() || matches!(c, '\\' | '#' | '"' | '<' | '>');
     let Some((scheme, rest)) = url
         .split_once("://")
         .filter(|_| !url.contains(is_forbidden))
     else {
-        return Err(UrlError::Malformed);
+        return Err(MALFORMED);
     };
     let host_and_port = rest.split(['/', '?']).next().unwrap_or_default();
     if host_and_port.contains('@') {
-        return Err(UrlError::User);
+        return Err(USER);
     }
-    let host = authority::host(host_and_port).ok_or(UrlError::Malformed)?;
+    let host = authority::host(host_and_port).ok_or(MALFORMED)?;
     match scheme.to_ascii_lowercase().as_str() {
         "https" => Ok(()),
         "http" if is_this_machine(host) => Ok(()),
-        "http" => Err(UrlError::Plain),
-        _ => Err(UrlError::Malformed),
+        "http" => Err(PLAIN),
+        _ => Err(MALFORMED),
     }
 }
 
@@ -152,18 +122,14 @@ fn is_this_machine(host: &str) -> bool {
         || authority::ipv6(host).is_some_and(|ip| ip.is_loopback())
 }
 
-fn header(file: &Text, diagnostics: &mut Diagnostics) -> Option<Secret> {
-    let secret = secret_source::from_file(AUTHORIZATION_FILE, file, diagnostics)?;
+fn header(secret: Secret) -> Result<Secret, &'static str> {
     let is_sendable = |c: char| c.is_ascii_graphic() || c == ' ';
-    if secret.expose().chars().all(is_sendable) {
-        return Some(secret);
+    match secret.expose().chars().all(is_sendable) {
+        true => Ok(secret),
+        false => Err(
+            "the file named here contains characters that a header cannot contain; write a token, or a scheme and its value such as `Basic …`",
+        ),
     }
-    diagnostics.error(
-        file.span,
-        AUTHORIZATION_FILE,
-        "the file named here contains characters that a header cannot contain; write a token, or a scheme and its value such as `Basic …`",
-    );
-    None
 }
 
 #[cfg(test)]
@@ -179,7 +145,7 @@ mod tests {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }
         for plain in ["http://hooks.example/", "http://127.0.0.1.example/"] {
-            assert_eq!(check_url(plain), Err(UrlError::Plain), "{plain}");
+            assert_eq!(check_url(plain), Err(PLAIN), "{plain}");
         }
     }
 
@@ -189,7 +155,7 @@ mod tests {
             "https://a:b@hooks.example/",
             "http://127.0.0.1@evil.example/",
         ] {
-            assert_eq!(check_url(user), Err(UrlError::User), "{user}");
+            assert_eq!(check_url(user), Err(USER), "{user}");
         }
         for odd in [
             "",
@@ -205,7 +171,7 @@ mod tests {
             "https://a/#f",
             "https://ä.example/",
         ] {
-            assert_eq!(check_url(odd), Err(UrlError::Malformed), "{odd}");
+            assert_eq!(check_url(odd), Err(MALFORMED), "{odd}");
         }
     }
 }

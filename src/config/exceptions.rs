@@ -1,12 +1,10 @@
 //! Approved acceptances, each with a last day.
 
 use std::sync::Arc;
-use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
-
-use jiff::civil::Date;
+use strict_yaml::{Diagnostics, Spanned, Text, suggest};
 
 use super::file::{FileException, OneOrMany};
-use super::pattern::{BadPattern, Pattern};
+use super::pattern::Pattern;
 use crate::config_values::day::{day, start_of_day};
 use secure_score_model::Exception;
 
@@ -29,14 +27,14 @@ pub(super) struct ApprovedException {
 
 impl Exceptions {
     /// Exceptions that do not come from a file.
-    pub fn of(exceptions: Vec<Exception>) -> Result<Self, BadPattern> {
+    pub fn of(exceptions: Vec<Exception>) -> Result<Self, &'static str> {
         let approved = exceptions.into_iter().map(|exception| {
-            Ok(ApprovedException {
-                controls: Pattern::new(&exception.control)?,
+            Pattern::new(&exception.control).map(|controls| ApprovedException {
+                controls,
                 exception: Arc::new(exception),
             })
         });
-        Ok(Self(approved.collect::<Result<_, _>>()?))
+        approved.collect::<Result<_, _>>().map(Self)
     }
 
     /// The exceptions of one tenant.
@@ -49,154 +47,119 @@ impl Exceptions {
     }
 }
 
-/// Resolves the list; `tenants` are the aliases as written, including invalid
-/// ones.
+/// Resolves the list; `aliases` are those of the tenants as written, including
+/// invalid ones.
 pub(super) fn resolve(
     files: Vec<Spanned<FileException>>,
-    tenants: &[String],
+    aliases: &[String],
     diagnostics: &mut Diagnostics,
 ) -> Exceptions {
     let numbered = files.into_iter().enumerate();
     let resolved = numbered.filter_map(|(index, file)| {
-        let mut resolver = Resolver {
-            path: format!("risk_accepted.exceptions[{index}]"),
-            span: file.span,
-            aliases: tenants,
-            diagnostics,
-        };
-        resolver.resolve(file.value)
+        let path = format!("risk_accepted.exceptions[{index}]");
+        one(&path, file, aliases, diagnostics)
     });
     Exceptions(resolved.collect())
 }
 
-/// Resolves one exception.
-struct Resolver<'a> {
-    path: String,
-    span: Span,
-    aliases: &'a [String],
-    diagnostics: &'a mut Diagnostics,
+fn one(
+    path: &str,
+    file: Spanned<FileException>,
+    aliases: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Option<ApprovedException> {
+    let Spanned { value: file, span } = file;
+    file.report_unknown_keys(path, diagnostics);
+    let at = |key: &str| format!("{path}.{key}");
+    let control = "name the control whose risk may be accepted, or a pattern of ids";
+    let reference = "name the ticket or decision, so that it can be looked up";
+    let expires = "every exception has a last day, such as 2027-03-31";
+    for (key, text, fix) in [
+        ("control", &file.control, control),
+        ("reference", &file.reference, reference),
+        ("expires", &file.expires, expires),
+    ] {
+        diagnostics.require(span, at(key), text, &format!("missing; {fix}"));
+    }
+    let controls = diagnostics.check(at("control"), &file.control, Pattern::new);
+    let tenants = tenants(&at("tenants"), file.tenants, aliases, diagnostics);
+    let mut line_of = |key, text| diagnostics.check(at(key), text, line);
+    let reference = line_of("reference", &file.reference);
+    let approver = line_of("approver", &file.approver);
+    let reason = line_of("reason", &file.reason);
+    let accepted_by = line_of("accepted_by", &file.accepted_by);
+    let approved_on = diagnostics.check(at("approved_on"), &file.approved_on, day);
+    let expires = diagnostics.check(at("expires"), &file.expires, |text| match day(text)? {
+        expires if approved_on.is_some_and(|approved| approved > expires) => {
+            Err("before approved_on, so it never applied; correct one of the two")
+        }
+        expires => Ok(expires),
+    })?;
+    let controls = controls?;
+    Some(ApprovedException {
+        exception: Arc::new(Exception {
+            place: path.into(),
+            control: Arc::clone(controls.text()),
+            tenants: tenants?,
+            reference: reference?,
+            approver,
+            reason,
+            approved_on: approved_on.map(start_of_day),
+            accepted_by,
+            expires: start_of_day(expires.tomorrow().unwrap_or(expires)),
+        }),
+        controls,
+    })
 }
 
-impl Resolver<'_> {
-    fn resolve(&mut self, file: FileException) -> Option<ApprovedException> {
-        file.report_unknown_keys(&self.path, self.diagnostics);
-        let controls = self.controls(file.control.as_ref());
-        let tenants = self.tenants(file.tenants);
-        let reference = self.reference(file.reference.as_ref());
-        let approver = self.line("approver", file.approver.as_ref());
-        let reason = self.line("reason", file.reason.as_ref());
-        let accepted_by = self.line("accepted_by", file.accepted_by.as_ref());
-        let approved_on = self.date("approved_on", file.approved_on.as_ref());
-        let expires = self.expiry(file.expires.as_ref(), approved_on);
-        let (controls, expires) = (controls?, expires?);
-        Some(ApprovedException {
-            exception: Arc::new(Exception {
-                place: self.path.as_str().into(),
-                control: file.control?.value.trim().into(),
-                tenants: tenants?,
-                reference: reference?,
-                approver,
-                reason,
-                approved_on: approved_on.map(start_of_day),
-                accepted_by,
-                expires: start_of_day(expires.tomorrow().unwrap_or(expires)),
-            }),
-            controls,
-        })
+/// Empty for all tenants.
+fn tenants(
+    path: &str,
+    tenants: Option<Spanned<OneOrMany>>,
+    aliases: &[String],
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Arc<str>>> {
+    let Some(Spanned { value, span }) = tenants else {
+        return Some(Vec::new());
+    };
+    let names = match value {
+        OneOrMany::One(name) if name.trim() == ALL => return Some(Vec::new()),
+        OneOrMany::One(name) => vec![Text::new(name, span)],
+        OneOrMany::Many(names) => names,
+    };
+    if names.is_empty() {
+        let message =
+            "the list is empty, which approves nothing; name tenants, or omit the key for all";
+        diagnostics.error(span, path, message);
+        return None;
     }
+    let resolved = names
+        .iter()
+        .map(|name| diagnostics.check(path, name, |name| tenant(name, aliases)));
+    let resolved: Vec<_> = resolved.collect();
+    resolved.into_iter().collect()
+}
 
-    fn controls(&mut self, text: Option<&Text>) -> Option<Pattern> {
-        let message = "missing; name the control whose risk may be accepted, or a pattern of ids";
-        let text = self.required("control", text, message)?;
-        match Pattern::new(text.value.trim()) {
-            Ok(pattern) => Some(pattern),
-            Err(error) => self.error(text.span, "control", &error.to_string()),
-        }
+fn tenant(name: &str, aliases: &[String]) -> Result<Arc<str>, String> {
+    if aliases.iter().any(|alias| alias == name) {
+        return Ok(name.into());
     }
-
-    /// Empty for all tenants.
-    fn tenants(&mut self, tenants: Option<Spanned<OneOrMany>>) -> Option<Vec<Arc<str>>> {
-        let Some(Spanned { value, span }) = tenants else {
-            return Some(Vec::new());
-        };
-        let names = match value {
-            OneOrMany::One(name) if name.trim() == ALL => return Some(Vec::new()),
-            OneOrMany::One(name) => vec![Text::new(name, span)],
-            OneOrMany::Many(names) => names,
-        };
-        if names.is_empty() {
-            let message =
-                "the list is empty, which approves nothing; name tenants, or omit the key for all";
-            return self.error(span, "tenants", message);
-        }
-        let resolved: Vec<_> = names.iter().map(|name| self.tenant(name)).collect();
-        resolved.into_iter().collect()
-    }
-
-    fn tenant(&mut self, name: &Text) -> Option<Arc<str>> {
-        let alias = name.value.trim();
-        if self.aliases.iter().any(|known| known == alias) {
-            return Some(alias.into());
-        }
-        let known = self.aliases.iter().map(String::as_str);
-        let message = match suggest::nearest(alias, known) {
+    Err(
+        match suggest::nearest(name, aliases.iter().map(String::as_str)) {
             Some(near) => format!("no tenant has this name; did you mean `{near}`?"),
             None => "no tenant has this name; use the `name` of one, or `all`".to_owned(),
-        };
-        self.error(name.span, "tenants", &message)
-    }
+        },
+    )
+}
 
-    fn reference(&mut self, text: Option<&Text>) -> Option<Arc<str>> {
-        let message = "missing; name the ticket or decision, so that it can be looked up";
-        let text = self.required("reference", text, message)?;
-        self.line("reference", Some(text))
-    }
-
-    fn line(&mut self, key: &str, text: Option<&Text>) -> Option<Arc<str>> {
-        let text = text?;
-        let line = text.value.trim();
-        let message = if line.is_empty() {
-            "empty; write a text or omit the key"
-        } else if line.contains(char::is_control) {
-            "contains a control character or a line break; write one line"
-        } else if line.len() > LONGEST_TEXT {
-            "longer than 128 bytes; shorten it, and keep the details at the reference"
-        } else {
-            return Some(line.into());
-        };
-        self.error(text.span, key, message)
-    }
-
-    fn expiry(&mut self, text: Option<&Text>, approved_on: Option<Date>) -> Option<Date> {
-        let message = "missing; every exception has a last day, such as 2027-03-31";
-        let text = self.required("expires", text, message)?;
-        let day = self.date("expires", Some(text))?;
-        if approved_on.is_some_and(|approved| approved > day) {
-            let message = "before approved_on, so it never applied; correct one of the two";
-            return self.error(text.span, "expires", message);
-        }
-        Some(day)
-    }
-
-    fn date(&mut self, key: &str, text: Option<&Text>) -> Option<Date> {
-        day(format_args!("{}.{key}", self.path), text?, self.diagnostics)
-    }
-
-    fn required<'t>(
-        &mut self,
-        key: &str,
-        text: Option<&'t Text>,
-        message: &str,
-    ) -> Option<&'t Text> {
-        match text {
-            Some(text) => Some(text),
-            None => self.error(self.span, key, message),
-        }
-    }
-
-    fn error<T>(&mut self, span: Span, key: &str, message: &str) -> Option<T> {
-        let path = format_args!("{}.{key}", self.path);
-        self.diagnostics.error(span, path, message);
-        None
+fn line(text: &str) -> Result<Arc<str>, &'static str> {
+    if text.is_empty() {
+        Err("empty; write a text or omit the key")
+    } else if text.contains(char::is_control) {
+        Err("contains a control character or a line break; write one line")
+    } else if text.len() > LONGEST_TEXT {
+        Err("longer than 128 bytes; shorten it, and keep the details at the reference")
+    } else {
+        Ok(text.into())
     }
 }

@@ -5,6 +5,7 @@
 //! is a line here and its resolver.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use secure_score_model::Category;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -12,8 +13,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use strict_yaml::{Entries, Spanned, Text};
 
-use super::choices::{AcceptedBy, Choice, CommentLabel, EventDetail, RefreshMode};
-use super::cloud::Cloud;
+use super::choices::{AcceptedBy, Choice, Cloud, CommentLabel, EventDetail, RefreshMode};
 use super::table::Form::{
     Day, Duration, Integer, ListOf, MappingOf, NamedSections, OneOf, Ratio, Refused, SectionList,
     TextOr,
@@ -38,6 +38,11 @@ pub(super) const SECTIONS: &[Section] = &[
     FileGraph::SECTION,
     FileSimulator::SECTION,
 ];
+
+/// The number of concurrent requests.
+pub(super) const CONCURRENCY_RANGE: RangeInclusive<usize> = 1..=256;
+/// The number of states in the lookback.
+pub(super) const LOOKBACK_RANGE: RangeInclusive<usize> = 1..=100;
 
 const PATH: Form = Form::Text("path");
 const PEM_PATH: Form = Form::Text("path of PEM certificates");
@@ -109,24 +114,21 @@ section! {
 }
 
 impl FileCredential {
-    /// The keys that are set, for the types of credentials.
-    pub(super) fn texts(&self) -> Vec<(&'static str, &Text)> {
-        let keys = [
-            ("type", &self.r#type),
-            ("client_id", &self.client_id),
-            ("client_secret_file", &self.client_secret_file),
-            ("client_secret_env", &self.client_secret_env),
-            ("expires", &self.expires),
-            ("certificate_file", &self.certificate_file),
-            ("key_file", &self.key_file),
-            ("password_file", &self.password_file),
-            ("password_env", &self.password_env),
-            ("token_file", &self.token_file),
-            ("managed_identity", &self.managed_identity),
-        ];
-        let set = keys.into_iter();
-        set.filter_map(|(key, text)| Some((key, text.as_ref()?)))
-            .collect()
+    /// The keys that the types of credentials take.
+    pub(super) fn texts(&mut self) -> [(&'static str, &mut Option<Text>); 11] {
+        [
+            ("type", &mut self.r#type),
+            ("client_id", &mut self.client_id),
+            ("client_secret_file", &mut self.client_secret_file),
+            ("client_secret_env", &mut self.client_secret_env),
+            ("expires", &mut self.expires),
+            ("certificate_file", &mut self.certificate_file),
+            ("key_file", &mut self.key_file),
+            ("password_file", &mut self.password_file),
+            ("password_env", &mut self.password_env),
+            ("token_file", &mut self.token_file),
+            ("managed_identity", &mut self.managed_identity),
+        ]
     }
 }
 
@@ -145,7 +147,7 @@ section! {
         scores: Text, Duration("`10s`", "`1d`"), "`1h`", "the time between two refreshes of the report, which Microsoft computes once a day", env "SECURE_SCORE_REFRESH_SCORES";
         max_staleness: Text, Duration("three intervals", "`30d`"), "`24h`", "the age at which the exporter drops a tenant's data series", env "SECURE_SCORE_REFRESH_MAX_STALENESS";
         timeout: Text, Duration("`1s`", "`5m`"), "`30s`", "the timeout of one request to Graph", env "SECURE_SCORE_REFRESH_TIMEOUT";
-        concurrency: Text, Integer(1, 256), "8", "concurrent requests over all tenants", env "SECURE_SCORE_REFRESH_CONCURRENCY";
+        concurrency: Text, Integer(CONCURRENCY_RANGE), "8", "concurrent requests over all tenants", env "SECURE_SCORE_REFRESH_CONCURRENCY";
     }
 }
 
@@ -160,7 +162,7 @@ section! {
 
 section! {
     FileRiskAccepted "risk_accepted" "See [accepted risks](../acceptances.md)." {
-        lookback: Text, Integer(1, 100), "3", "how many of a control's last states the lookback covers", env "SECURE_SCORE_LOOKBACK";
+        lookback: Text, Integer(LOOKBACK_RANGE), "3", "how many of a control's last states the lookback covers", env "SECURE_SCORE_LOOKBACK";
         watch: Vec<Text>, ListOf(&ID_OR_PATTERN), "`UserRiskPolicy`, `SigninRiskPolicy`, `AdminMFAV2`, `MFARegistrationV2`, `BlockLegacyAuthentication`", "the watch list: controls whose accepted risk raises an alert of its own", env "SECURE_SCORE_WATCH";
         exceptions: Vec<Spanned<FileException>>, SectionList("risk_accepted.exceptions[]"), "none", "approved acceptances";
     }

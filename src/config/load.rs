@@ -33,9 +33,8 @@ pub fn find(
     decrypted_keys: &DecryptedKeyCache,
 ) -> Result<Loaded, ConfigErrors> {
     let default = Path::new(DEFAULT_FILE);
-    match named {
+    match named.or(default.exists().then_some(default)) {
         Some(path) => load_file(path, environment, decrypted_keys),
-        None if default.exists() => load_file(default, environment, decrypted_keys),
         None => from_environment(environment, decrypted_keys),
     }
 }
@@ -55,17 +54,13 @@ fn load_file(
     environment_file::warn_of_unknown(environment, &mut diagnostics);
     check_precedence(environment, &name, &mut diagnostics);
     let text = match read_file(path) {
-        Ok(bytes) => String::from_utf8(bytes),
+        Ok(text) => text,
         Err(error) => {
             let message = format!("the configuration cannot be read ({})", io_reason(&error));
             let hint = "name another with --config.file, or try `secure-score-exporter demo` without a tenant";
             diagnostics.error_with_hint(Span::Nowhere, "", message, Some(hint));
             return Err(diagnostics.into_errors());
         }
-    };
-    let Ok(text) = text else {
-        let message = "the file is not UTF-8; save it as such";
-        return Err(fatal(diagnostics, Span::Nowhere, message));
     };
     match parse::<File>(&text) {
         Ok(file) => resolve(file, &text, environment, decrypted_keys, diagnostics),
@@ -83,7 +78,13 @@ fn from_environment(
         let variables = environment_file::prefixed(environment);
         let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
         let text = lines.collect::<String>();
-        return resolve(file, &text, environment, decrypted_keys, diagnostics);
+        return resolve(
+            file,
+            text.as_bytes(),
+            environment,
+            decrypted_keys,
+            diagnostics,
+        );
     }
     Err(match environment_file::prefixed(environment).next() {
         Some(_) => fatal(
@@ -97,7 +98,7 @@ fn from_environment(
 
 fn resolve(
     file: File,
-    text: &str,
+    text: &[u8],
     environment: &Environment,
     decrypted_keys: &DecryptedKeyCache,
     mut diagnostics: Diagnostics,

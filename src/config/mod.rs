@@ -4,20 +4,15 @@
 //! written: every value is optional text with its place. `resolve` checks it
 //! and returns a complete [`Config`], or every error. Environment variables are
 //! first converted to such a file, so that each check exists once.
-//!
-//! No message repeats a value unless it resembles a known word: a secret may be
-//! on the wrong line, and messages end up in logs.
 
 pub mod authority;
 mod choices;
-mod cloud;
 mod controls;
 mod credentials;
 mod environment_file;
 mod events;
 mod exceptions;
 mod file;
-mod hash;
 mod load;
 mod number;
 mod pattern;
@@ -26,34 +21,28 @@ mod privacy;
 mod reference;
 mod refresh;
 mod resolve;
-mod rules;
 mod schema;
 mod simulator;
 mod table;
 mod target_labels;
 mod tenant;
 mod tenant_files;
-mod watch;
 
 pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};
-pub use choices::{AcceptedBy, EventDetail, RefreshMode};
-pub use cloud::Cloud;
-pub use controls::ControlSelection;
+pub use choices::{AcceptedBy, Cloud, EventDetail, RefreshMode};
+pub use controls::{ControlSelection, TenantRules};
 pub use environment_file::variables;
 pub use events::Webhook;
 pub use exceptions::Exceptions;
-pub use hash::ConfigHash;
 pub use load::{DEFAULT_FILE, Loaded, find, load};
-pub use pattern::{BadPattern, Pattern};
+pub use pattern::Pattern;
 pub use pem::PemFile;
 pub use privacy::LabelPolicy;
 pub use reference::reference;
 pub use refresh::Refresh;
-pub use resolve::Config;
-pub use rules::TenantRules;
+pub use resolve::{Config, ConfigHash};
 pub use schema::schema;
 pub use simulator::SimulatorEndpoint;
 pub use target_labels::{TargetLabels, is_label_name, is_label_value};
 pub use tenant::Tenant;
-pub use watch::WatchList;

@@ -35,10 +35,8 @@ pub(super) fn resolve(path: &str, file: &Text, diagnostics: &mut Diagnostics) ->
                 .to_owned()
         }
         Ok(pem) => {
-            return Some(PemFile {
-                path: location,
-                pem,
-            });
+            let path = location;
+            return Some(PemFile { path, pem });
         }
     };
     diagnostics.error(file.span, path, message);

@@ -1,12 +1,14 @@
 //! Where persons and comments appear.
 
-use super::choices::{AcceptedBy, CommentLabel, EventDetail, choose};
+use super::choices::{AcceptedBy, Choice as _, CommentLabel, EventDetail};
 use super::file::{FileLabels, FilePrivacy};
-use crate::config_values::{Secret, secret_source};
+use crate::config_values::{Secret, secret_from_file};
 use strict_yaml::{Diagnostics, Span, Text};
 
 /// A shorter salt can be guessed together with the few names it hides.
 const SHORTEST_SALT: usize = 16;
+
+const SALT_FILE: &str = "labels.salt_file";
 
 /// What may appear in labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,37 +19,33 @@ pub struct LabelPolicy {
     pub comment: bool,
 }
 
-/// The settings that share the salt.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Privacy {
-    pub(super) labels: LabelPolicy,
-    pub(super) events: EventDetail,
-    pub(super) salt: Option<Secret>,
-}
-
+/// What may appear in labels and everywhere else, and the salt of both.
 pub(super) fn resolve(
     labels: FileLabels,
     privacy: FilePrivacy,
     diagnostics: &mut Diagnostics,
-) -> Privacy {
+) -> (LabelPolicy, EventDetail, Option<Secret>) {
     labels.report_unknown_keys("labels", diagnostics);
     privacy.report_unknown_keys("privacy", diagnostics);
-    let accepted_by = choose("labels.accepted_by", &labels.accepted_by, diagnostics);
-    let events = choose("privacy.events", &privacy.events, diagnostics);
-    let comment: CommentLabel = choose("labels.comment", &labels.comment, diagnostics);
+    let accepted_by = diagnostics
+        .check("labels.accepted_by", &labels.accepted_by, AcceptedBy::parse)
+        .unwrap_or_default();
+    let events = diagnostics
+        .check("privacy.events", &privacy.events, EventDetail::parse)
+        .unwrap_or_default();
+    let comment = diagnostics.check("labels.comment", &labels.comment, CommentLabel::parse);
     let hashed = match (accepted_by, events) {
         (AcceptedBy::Hash, _) => Some(("labels.accepted_by", labels.accepted_by)),
         (_, EventDetail::Hash) => Some(("privacy.events", privacy.events)),
         _ => None,
     };
-    Privacy {
-        labels: LabelPolicy {
-            accepted_by,
-            comment: comment == CommentLabel::Plain,
-        },
-        events,
-        salt: salt(labels.salt_file.as_ref(), hashed, diagnostics),
-    }
+    let salt = salt(labels.salt_file.as_ref(), hashed, diagnostics);
+    let comment = comment == Some(CommentLabel::Plain);
+    let labels = LabelPolicy {
+        accepted_by,
+        comment,
+    };
+    (labels, events, salt)
 }
 
 /// `hashed` is the first key that needs the salt.
@@ -61,26 +59,20 @@ fn salt(
         let span = text.map_or(Span::Nowhere, |text| text.span);
         let key = match span {
             Span::Variable(_) => "SECURE_SCORE_SALT_FILE",
-            _ => "labels.salt_file",
+            _ => SALT_FILE,
         };
         let fix = format!("run `openssl rand -base64 32 > salt` and set {key}");
         diagnostics.error(span, path, format!("hash needs a salt; {fix}"));
         return None;
     };
-    let salt = secret_source::from_file("labels.salt_file", file, diagnostics)?;
+    let salt = secret_from_file(SALT_FILE, file, diagnostics)?;
     if salt.len() < SHORTEST_SALT {
-        diagnostics.error(
-            file.span,
-            "labels.salt_file",
-            "the salt is shorter than 16 bytes; run `openssl rand -base64 32 > salt`",
-        );
+        let message = "the salt is shorter than 16 bytes; run `openssl rand -base64 32 > salt`";
+        diagnostics.error(file.span, SALT_FILE, message);
     }
     if hashed.is_none() {
-        diagnostics.warn(
-            file.span,
-            "labels.salt_file",
-            "nothing is hashed, so the salt is not used",
-        );
+        let message = "nothing is hashed, so the salt is not used";
+        diagnostics.warn(file.span, SALT_FILE, message);
     }
     Some(salt)
 }

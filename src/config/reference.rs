@@ -97,7 +97,7 @@ impl fmt::Display for Form {
                 let words: Vec<_> = words.iter().map(String::as_str).collect();
                 f.write_str(&strict_yaml::suggest::one_of(&words))
             }
-            Self::Integer(least, most) => write!(f, "{least} to {most}"),
+            Self::Integer(range) => write!(f, "{} to {}", range.start(), range.end()),
             Self::Duration(shortest, longest) => write!(f, "{shortest} to {longest}"),
             Self::Ratio => f.write_str("`80%` or `0.8`"),
             Self::ListOf(items) => write!(f, "list of {items}"),

@@ -1,11 +1,12 @@
 //! How often the exporter queries Graph, and how long its data stay valid.
 
 use std::num::NonZeroUsize;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 use strict_yaml::{Diagnostics, Span, Text};
 
-use super::choices::{RefreshMode, choose};
-use super::file::FileRefresh;
+use super::choices::{Choice as _, RefreshMode};
+use super::file::{CONCURRENCY_RANGE, FileRefresh};
 use super::number;
 
 /// A control's state can change at any time; Graph's limits allow this interval.
@@ -37,8 +38,7 @@ const ALERT_RULES_INTERVAL: Duration = Duration::from_secs(15 * 60);
 const SENSIBLE_SCORES: Duration = Duration::from_secs(10 * 60);
 
 /// A request holds its concurrency permit until it times out.
-const SHORTEST_TIMEOUT: Duration = Duration::from_secs(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(5 * 60);
+const TIMEOUTS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(5 * 60);
 
 /// Series survive two missed refreshes and end after the third.
 const INTERVALS_IN_STALENESS: u32 = 3;
@@ -82,78 +82,65 @@ pub(super) fn resolve(
 ) -> Refresh {
     file.report_unknown_keys("refresh", diagnostics);
     let defaults = Refresh::default();
-    let timeouts = SHORTEST_TIMEOUT..=LONGEST_TIMEOUT;
+    let mode = diagnostics.check("refresh.mode", &file.mode, RefreshMode::parse);
+    let profiles = diagnostics.check("refresh.profiles", &file.profiles, interval);
+    let scores = diagnostics.check("refresh.scores", &file.scores, interval);
+    let staleness = &file.max_staleness;
+    let staleness = diagnostics.check("refresh.max_staleness", staleness, number::duration);
+    let timeout = diagnostics.check("refresh.timeout", &file.timeout, |text| {
+        number::timeout(text, TIMEOUTS)
+    });
+    let concurrency = diagnostics.check("refresh.concurrency", &file.concurrency, |text| {
+        number::integer(text, CONCURRENCY_RANGE)
+    });
     let refresh = Refresh {
-        mode: choose("refresh.mode", &file.mode, diagnostics),
-        profiles: interval("refresh.profiles", &file.profiles, diagnostics)
-            .unwrap_or(defaults.profiles),
-        scores: interval("refresh.scores", &file.scores, diagnostics).unwrap_or(defaults.scores),
-        max_staleness: number::duration("refresh.max_staleness", &file.max_staleness, diagnostics)
-            .unwrap_or(defaults.max_staleness),
-        timeout: number::timeout("refresh.timeout", &file.timeout, timeouts, diagnostics)
-            .unwrap_or(defaults.timeout),
-        concurrency: number::integer(
-            "refresh.concurrency",
-            &file.concurrency,
-            1..=256,
-            diagnostics,
-        )
-        .unwrap_or(defaults.concurrency),
+        mode: mode.unwrap_or_default(),
+        profiles: profiles.unwrap_or(defaults.profiles),
+        scores: scores.unwrap_or(defaults.scores),
+        max_staleness: staleness.unwrap_or(defaults.max_staleness),
+        timeout: timeout.unwrap_or(defaults.timeout),
+        concurrency: concurrency.unwrap_or(defaults.concurrency),
     };
     let span = |text: &Option<Text>| text.as_ref().map_or(Span::Nowhere, |text| text.span);
     if uses_graph && refresh.scores < SENSIBLE_SCORES {
-        diagnostics.warn(
-            span(&file.scores),
-            "refresh.scores",
-            "Microsoft computes scores about once a day; an interval below 10m only adds requests",
-        );
+        let message =
+            "Microsoft computes scores about once a day; an interval below 10m only adds requests";
+        diagnostics.warn(span(&file.scores), "refresh.scores", message);
     }
     if refresh.profiles > ALERT_RULES_INTERVAL {
-        diagnostics.warn(
-            span(&file.profiles),
-            "refresh.profiles",
-            "the alert rules assume at most 15m; alerts/README.md lists what to change in them",
-        );
+        let message =
+            "the alert rules assume at most 15m; alerts/README.md lists what to change in them";
+        diagnostics.warn(span(&file.profiles), "refresh.profiles", message);
     }
-    check_staleness(&refresh, span(&file.max_staleness), diagnostics);
-    refresh
-}
-
-fn check_staleness(refresh: &Refresh, span: Span, diagnostics: &mut Diagnostics) {
+    let span = span(&file.max_staleness);
     let longest = refresh.profiles.max(refresh.scores);
     let least = longest.saturating_mul(INTERVALS_IN_STALENESS);
     if refresh.max_staleness > LONGEST_STALENESS {
-        diagnostics.error(
-            span,
-            "refresh.max_staleness",
-            "too long: the series would show outdated data; set at most 30d",
-        );
+        let message = "too long: the series would show outdated data; set at most 30d";
+        diagnostics.error(span, "refresh.max_staleness", message);
     }
     if refresh.max_staleness < least {
-        diagnostics.error(
-            span,
-            "refresh.max_staleness",
-            format!(
-                "shorter than 3 times the longest interval ({}), so one missed refresh would end series; \
-                 set at least {}",
-                humantime::format_duration(longest),
-                humantime::format_duration(least),
-            ),
+        let message = format!(
+            "shorter than 3 times the longest interval ({}), so one missed refresh would end series; \
+             set at least {}",
+            humantime::format_duration(longest),
+            humantime::format_duration(least),
         );
+        diagnostics.error(span, "refresh.max_staleness", message);
     }
+    refresh
 }
 
-fn interval(path: &str, text: &Option<Text>, diagnostics: &mut Diagnostics) -> Option<Duration> {
-    let interval = number::duration(path, text, diagnostics)?;
-    let message = if interval < SHORTEST_INTERVAL {
-        "too short for Graph's request limits; set at least 10s"
-    } else if interval > LONGEST_INTERVAL {
-        "too long for monitoring; set at most 24h"
-    } else {
-        return Some(interval);
-    };
-    diagnostics.error(text.as_ref()?.span, path, message);
-    None
+fn interval(text: &str) -> Result<Duration, String> {
+    match number::duration(text)? {
+        short if short < SHORTEST_INTERVAL => {
+            Err("too short for Graph's request limits; set at least 10s".to_owned())
+        }
+        long if long > LONGEST_INTERVAL => {
+            Err("too long for monitoring; set at most 24h".to_owned())
+        }
+        interval => Ok(interval),
+    }
 }
 
 #[cfg(test)]

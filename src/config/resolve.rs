@@ -1,16 +1,16 @@
 //! The configuration, and how it is made from the file as written.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use strict_yaml::Diagnostics;
 
 use super::choices::EventDetail;
-use super::controls::{self, ControlSelection};
+use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
 use super::events::{self, Webhook};
 use super::exceptions::{self, Exceptions};
-use super::file::File;
-use super::hash::ConfigHash;
+use super::file::{File, LOOKBACK_RANGE};
 use super::number;
 use super::pem::{self, PemFile};
 use super::privacy::{self, LabelPolicy};
@@ -18,7 +18,6 @@ use super::refresh::{self, Refresh};
 use super::simulator::{self, SimulatorEndpoint};
 use super::tenant::{self, Tenant};
 use super::tenant_files::{self, TenantList};
-use super::watch;
 use crate::config_values::{Environment, Secret};
 use crate::credentials::DecryptedKeyCache;
 
@@ -69,7 +68,15 @@ impl Config {
             webhook: None,
             extra_roots: None,
             simulator: None,
-            hash: ConfigHash::of(""),
+            hash: ConfigHash::of(b""),
+        }
+    }
+
+    /// The rules for the controls of one tenant.
+    pub fn rules(&self, alias: &str) -> TenantRules {
+        TenantRules {
+            controls: Arc::clone(&self.controls),
+            exceptions: self.exceptions.of_tenant(alias),
         }
     }
 }
@@ -77,7 +84,7 @@ impl Config {
 /// Resolves every section, to report the errors of all of them.
 pub(super) fn resolve(
     file: File,
-    text: &str,
+    text: &[u8],
     environment: &Environment,
     decrypted_keys: &DecryptedKeyCache,
     diagnostics: &mut Diagnostics,
@@ -97,30 +104,30 @@ pub(super) fn resolve(
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
     let uses_simulator = tenants().any(is_simulated);
     let uses_graph = tenants().next().is_none() || !tenants().all(is_simulated);
-    let aliases = tenant::names(tenants());
+    let aliases: Vec<_> = tenants()
+        .filter_map(|tenant| Some(tenant.value.name.as_ref()?.value.clone()))
+        .collect();
     let refresh = refresh::resolve(file.refresh.unwrap_or_default(), uses_graph, diagnostics);
     let entries = file.credentials.unwrap_or_default();
     let mut credentials = Credentials::resolve(entries, environment, decrypted_keys, diagnostics);
     let tenants = tenant::resolve(lists, may_be_empty, defaults, &mut credentials, diagnostics);
     credentials.warn_of_unused(diagnostics);
-    let privacy = privacy::resolve(
+    let (labels, privacy, salt) = privacy::resolve(
         file.labels.unwrap_or_default(),
         file.privacy.unwrap_or_default(),
         diagnostics,
     );
     let risk_accepted = file.risk_accepted.unwrap_or_default();
     risk_accepted.report_unknown_keys("risk_accepted", diagnostics);
-    let watch = watch::resolve(risk_accepted.watch, diagnostics);
-    let controls = controls::resolve(file.controls.unwrap_or_default(), watch, diagnostics);
+    let controls = file.controls.unwrap_or_default();
+    let controls = controls::resolve(controls, risk_accepted.watch, diagnostics);
     let simulator = simulator::resolve(file.simulator, uses_simulator, diagnostics);
     let exceptions = risk_accepted.exceptions.unwrap_or_default();
     let exceptions = exceptions::resolve(exceptions, &aliases, diagnostics);
-    let lookback = number::integer(
-        "risk_accepted.lookback",
-        &risk_accepted.lookback,
-        1..=100,
-        diagnostics,
-    );
+    let lookback = &risk_accepted.lookback;
+    let lookback = diagnostics.check("risk_accepted.lookback", lookback, |text| {
+        number::integer(text, LOOKBACK_RANGE)
+    });
     let webhook = events::resolve(file.events.unwrap_or_default(), diagnostics);
     let graph = file.graph.unwrap_or_default();
     graph.report_unknown_keys("graph", diagnostics);
@@ -131,9 +138,9 @@ pub(super) fn resolve(
         controls: Arc::new(controls),
         exceptions,
         lookback: lookback.unwrap_or(LOOKBACK),
-        labels: privacy.labels,
-        privacy: privacy.events,
-        salt: privacy.salt,
+        labels,
+        privacy,
+        salt,
         webhook,
         extra_roots: ca_file.and_then(|file| pem::resolve("graph.ca_file", &file, diagnostics)),
         simulator,
@@ -142,7 +149,53 @@ pub(super) fn resolve(
 }
 
 /// The hash of the configuration and all files of tenants.
-fn hash(text: &str, lists: &[TenantList]) -> ConfigHash {
+fn hash(text: &[u8], lists: &[TenantList]) -> ConfigHash {
     let files = lists.iter().filter_map(|list| list.file.as_ref());
-    ConfigHash::of(&files.fold(text.to_owned(), |all, file| all + "\n" + &file.text))
+    let files = files.map(|file| file.contents.as_slice());
+    let all: Vec<_> = std::iter::once(text).chain(files).collect();
+    ConfigHash::of(&all.join(&b'\n'))
+}
+
+/// A short digest of the configuration's files.
+///
+/// A metric exports it, so that replicas with different configurations can be
+/// found. It has 48 bits, because a sample is a float with 53. It is no
+/// protection against collisions made on purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConfigHash(u64);
+
+const BITS: u32 = 48;
+
+impl ConfigHash {
+    /// FNV-1a over the bytes, both halves folded together.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        Self((hash >> BITS) ^ (hash & ((1 << BITS) - 1)))
+    }
+
+    /// The value of the sample, exactly.
+    pub fn as_f64(self) -> f64 {
+        self.0 as f64
+    }
+}
+
+impl fmt::Display for ConfigHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:012x}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_is_exact_as_a_float() {
+        let hash = ConfigHash::of(b"tenants: []");
+        assert_eq!(hash.as_f64() as u64, hash.0);
+        assert_ne!(hash, ConfigHash::of(b"tenants: [] "));
+        assert_eq!(hash.to_string().len(), 12);
+    }
 }

@@ -78,8 +78,8 @@ impl Form {
         match self {
             Self::Text(_) | Self::Refused => text(),
             Self::OneOf(words) => one_of(words),
-            Self::Integer(least, most) => {
-                json!({"type": "integer", "minimum": least, "maximum": most})
+            Self::Integer(range) => {
+                json!({"type": "integer", "minimum": range.start(), "maximum": range.end()})
             }
             Self::Duration(..) => {
                 json!({"type": "string", "pattern": "^[0-9]+ ?[a-z]+( ?[0-9]+ ?[a-z]+)*$"})

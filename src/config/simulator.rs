@@ -1,8 +1,7 @@
 //! The address of the Graph simulator.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use strict_yaml::{Diagnostics, Span, Spanned, Text};
+use strict_yaml::{Diagnostics, Span, Spanned};
 
 use super::file::FileSimulator;
 use super::pem::{self, PemFile};
@@ -16,18 +15,7 @@ pub struct SimulatorEndpoint {
     pub ca: PemFile,
 }
 
-impl SimulatorEndpoint {
-    /// A simulator in this process, whose authority is in no file.
-    pub fn new(url: &str, ca_pem: &str) -> Self {
-        Self {
-            url: url.to_owned(),
-            ca: PemFile {
-                path: PathBuf::new(),
-                pem: ca_pem.as_bytes().to_vec(),
-            },
-        }
-    }
-}
+const MISSING: &str = "missing; `secure-score-exporter simulate --config-dir DIR` writes it";
 
 /// `is_used` is true if a tenant is simulated.
 pub(super) fn resolve(
@@ -51,44 +39,20 @@ pub(super) fn resolve(
     }
     let Spanned { value: file, span } = file?;
     file.report_unknown_keys("simulator", diagnostics);
-    let url = required("simulator.url", file.url, span, diagnostics);
-    let url = url.and_then(|text| loopback_url(&text, diagnostics));
-    let ca = required("simulator.ca_file", file.ca_file, span, diagnostics);
-    let ca = ca.and_then(|text| pem::resolve("simulator.ca_file", &text, diagnostics));
+    let url = diagnostics.require(span, "simulator.url", &file.url, MISSING);
+    let url = diagnostics.check("simulator.url", url, loopback_url);
+    let ca = diagnostics.require(span, "simulator.ca_file", &file.ca_file, MISSING);
+    let ca = ca.and_then(|text| pem::resolve("simulator.ca_file", text, diagnostics));
     Some(SimulatorEndpoint { url: url?, ca: ca? })
-}
-
-fn required(
-    path: &str,
-    text: Option<Text>,
-    span: Span,
-    diagnostics: &mut Diagnostics,
-) -> Option<Text> {
-    if text.is_none() {
-        diagnostics.error(
-            span,
-            path,
-            "missing; `secure-score-exporter simulate --config-dir DIR` writes it",
-        );
-    }
-    text
 }
 
 /// Only this machine: otherwise `cloud: simulator` could send a real secret to
 /// any server.
-fn loopback_url(text: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
-    let url = text.value.trim().trim_end_matches('/');
-    let address = url.strip_prefix("https://").map(str::parse::<SocketAddr>);
-    if let Some(Ok(address)) = address
-        && address.ip().is_loopback()
-        && address.port() != 0
-    {
-        return Some(format!("https://{address}"));
-    }
-    diagnostics.error(
-        text.span,
-        "simulator.url",
-        "must be https on a loopback address with a port; write https://127.0.0.1:PORT",
-    );
-    None
+fn loopback_url(text: &str) -> Result<String, &'static str> {
+    let address = text.trim_end_matches('/').strip_prefix("https://");
+    let address = address.and_then(|address| address.parse::<SocketAddr>().ok());
+    address
+        .filter(|address| address.ip().is_loopback() && address.port() != 0)
+        .map(|address| format!("https://{address}"))
+        .ok_or("must be https on a loopback address with a port; write https://127.0.0.1:PORT")
 }

@@ -1,6 +1,7 @@
 //! What the table of configuration keys consists of.
 
 use crate::config_values::Environment;
+use std::ops::RangeInclusive;
 use strict_yaml::{Diagnostics, Entries, Span, Spanned, Text};
 
 /// A mapping of the file.
@@ -30,7 +31,7 @@ pub(super) enum Form {
     /// A scalar, described in words.
     Text(&'static str),
     OneOf(&'static [&'static str]),
-    Integer(u32, u32),
+    Integer(RangeInclusive<usize>),
     /// The shortest and the longest duration, in words.
     Duration(&'static str, &'static str),
     Day(&'static str),

@@ -30,7 +30,6 @@ pub(super) fn resolve(
 ) -> TargetLabels {
     let mut labels = TargetLabels::new();
     for (name, value) in entries.0 {
-        let path = format!("{path}.labels");
         if let Some(message) = name_error(&name.value) {
             diagnostics.error(name.span, path, message);
         } else if !is_label_value(value.value.trim()) {

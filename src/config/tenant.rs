@@ -1,10 +1,10 @@
 //! The tenants to watch.
 
 use std::collections::HashMap;
-use strict_yaml::{Diagnostics, Span, Spanned, Text};
+use strict_yaml::{Diagnostics, Span, Spanned};
 
-use super::cloud::{self, Cloud};
-use super::credentials::Credentials;
+use super::choices::{self, Cloud};
+use super::credentials::{Credentials, is_name};
 use super::file::{FileDefaults, FileTenant};
 use super::number;
 use super::target_labels::{self, TargetLabels};
@@ -31,26 +31,8 @@ pub struct Tenant {
     pub labels: TargetLabels,
 }
 
-impl Tenant {
-    /// A tenant with the defaults of the configuration.
-    pub fn new(alias: &str, tenant_id: &str, credential: Credential) -> Self {
-        Self {
-            alias: alias.to_owned(),
-            tenant_id: tenant_id.to_owned(),
-            display_name: alias.to_owned(),
-            cloud: Cloud::default(),
-            credential,
-            target: None,
-            labels: TargetLabels::new(),
-        }
-    }
-}
-
 /// Values that Entra accepts in place of a tenant and that stand for any tenant.
 const ANY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
-
-/// The alias becomes part of labels and file names.
-const LONGEST_ALIAS: usize = 64;
 
 /// Resolves all tenants, and refuses duplicates.
 pub(super) fn resolve(
@@ -62,14 +44,16 @@ pub(super) fn resolve(
 ) -> Vec<Tenant> {
     let is_empty = lists.iter().all(|list| list.tenants.is_empty());
     if is_empty && !may_be_empty {
-        diagnostics.error(
-            Span::Nowhere,
-            "tenants",
-            "no tenant is described; add `- {name: contoso, tenant_id: contoso.com}`",
-        );
+        let message = "no tenant is described; add `- {name: contoso, tenant_id: contoso.com}`";
+        diagnostics.error(Span::Nowhere, "tenants", message);
     }
     defaults.report_unknown_keys("defaults", diagnostics);
-    let defaults = Defaults::resolve(&defaults, diagnostics);
+    let cloud = diagnostics.check("defaults.cloud", &defaults.cloud, choices::cloud);
+    let defaults = Defaults {
+        cloud: cloud.unwrap_or_default(),
+        target: diagnostics.check("defaults.target", &defaults.target, number::ratio),
+        file: defaults,
+    };
     let mut duplicates = Duplicates::default();
     let mut resolved = Vec::new();
     for TenantList { file, tenants } in lists {
@@ -97,68 +81,62 @@ pub(super) fn resolve(
 /// Whether the tenant is simulated, even if it has other errors.
 pub(super) fn is_simulated(file: &Spanned<FileTenant>, defaults: &FileDefaults) -> bool {
     let cloud = file.value.cloud.as_ref().or(defaults.cloud.as_ref());
-    cloud.is_some_and(|name| {
-        name.value
-            .trim()
-            .eq_ignore_ascii_case(Cloud::Simulator.as_str())
-    })
-}
-
-/// The aliases as written, including invalid ones.
-pub(super) fn names<'a>(files: impl Iterator<Item = &'a Spanned<FileTenant>>) -> Vec<String> {
-    let named = files.filter_map(|file| file.value.name.as_ref());
-    named.map(|name| name.value.clone()).collect()
+    cloud.is_some_and(|name| choices::cloud(name.value.trim()) == Ok(Cloud::Simulator))
 }
 
 /// Values for tenants that do not set their own.
-struct Defaults<'a> {
-    file: &'a FileDefaults,
+struct Defaults {
+    file: FileDefaults,
     cloud: Cloud,
     target: Option<f64>,
-}
-
-impl<'a> Defaults<'a> {
-    fn resolve(file: &'a FileDefaults, diagnostics: &mut Diagnostics) -> Self {
-        let cloud = file.cloud.as_ref();
-        let cloud = cloud.and_then(|name| cloud::resolve("defaults.cloud", name, diagnostics));
-        let target = file.target.as_ref();
-        Self {
-            file,
-            cloud: cloud.unwrap_or_default(),
-            target: target.and_then(|text| number::ratio("defaults.target", text, diagnostics)),
-        }
-    }
 }
 
 fn one(
     path: &str,
     tenant: &Spanned<FileTenant>,
-    defaults: &Defaults<'_>,
+    defaults: &Defaults,
     credentials: &mut Credentials<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Tenant> {
     let Spanned { value: file, span } = tenant;
+    let at = |key: &str| format!("{path}.{key}");
     file.report_unknown_keys(path, diagnostics);
     let cloud = match &file.cloud {
-        Some(name) => cloud::resolve(&format!("{path}.cloud"), name, diagnostics),
+        Some(name) => diagnostics.check(at("cloud"), name, choices::cloud),
         None => Some(defaults.cloud),
     };
-    let alias = alias(path, file.name.as_ref(), *span, diagnostics);
-    let tenant_id = tenant_id(path, file.tenant_id.as_ref(), *span, cloud, diagnostics);
-    let credential = credential(path, tenant, defaults, credentials, diagnostics);
+    let missing = "missing; give the tenant a short alias for labels";
+    let alias = diagnostics.require(*span, at("name"), &file.name, missing);
+    if let Some(name) = alias.filter(|name| !is_alias(&name.value)) {
+        let message = "not a valid alias; use a letter or digit, then letters, digits, `.`, `_` or `-`, at most 64";
+        diagnostics.error(name.span, at("name"), message);
+    }
+    let missing = "missing; set the tenant's GUID or a domain of it";
+    let tenant_id = diagnostics.require(*span, at("tenant_id"), &file.tenant_id, missing);
+    let parse_id = |text: &str| parse_id(text, cloud);
+    let tenant_id = diagnostics.check(at("tenant_id"), tenant_id, parse_id);
+    let credential = credential(
+        &at("credential"),
+        tenant,
+        defaults,
+        credentials,
+        diagnostics,
+    );
     let target = match &file.target {
-        Some(text) => number::ratio(&format!("{path}.target"), text, diagnostics),
+        Some(text) => diagnostics.check(at("target"), text, number::ratio),
         None => defaults.target,
     };
     let labels = file.labels.clone().unwrap_or_default();
-    let labels = target_labels::resolve(path, labels, diagnostics);
-    let display_name = file.display_name.as_ref();
-    let display_name = display_name.and_then(|name| display_name_of(path, name, diagnostics));
-    let alias = alias?;
+    let labels = target_labels::resolve(&at("labels"), labels, diagnostics);
+    let shown = diagnostics.check(at("display_name"), &file.display_name, display_name);
+    let alias = &alias?.value;
     Some(Tenant {
-        display_name: display_name.unwrap_or_else(|| alias.clone()),
-        alias,
+        alias: alias.clone(),
         tenant_id: tenant_id?,
+        display_name: shown
+            .filter(|name| !name.is_empty())
+            .unwrap_or(alias)
+            .to_owned(),
         cloud: cloud?,
         credential: credential?,
         target,
@@ -167,93 +145,46 @@ fn one(
 }
 
 /// Refuses control characters, which a terminal that shows the log would interpret.
-fn display_name_of(path: &str, name: &Text, diagnostics: &mut Diagnostics) -> Option<String> {
-    let trimmed = name.value.trim();
-    if trimmed.contains(char::is_control) {
-        diagnostics.error(
-            name.span,
-            format_args!("{path}.display_name"),
-            "contains a control character or a line break; write the name in one line",
-        );
+fn display_name(text: &str) -> Result<&str, &'static str> {
+    match text.contains(char::is_control) {
+        true => Err("contains a control character or a line break; write the name in one line"),
+        false => Ok(text),
     }
-    (!trimmed.is_empty()).then(|| trimmed.to_owned())
-}
-
-fn alias(
-    path: &str,
-    name: Option<&Text>,
-    span: Span,
-    diagnostics: &mut Diagnostics,
-) -> Option<String> {
-    let (span, message) = match name {
-        None => (span, "missing; give the tenant a short alias for labels"),
-        Some(name) if is_alias(&name.value) => return Some(name.value.clone()),
-        Some(name) => (
-            name.span,
-            "not a valid alias; use a letter or digit, then letters, digits, `.`, `_` or `-`, at most 64",
-        ),
-    };
-    diagnostics.error(span, format_args!("{path}.name"), message);
-    None
 }
 
 fn is_alias(name: &str) -> bool {
-    name.len() <= LONGEST_ALIAS
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    is_name(name) && name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-fn tenant_id(
-    path: &str,
-    id: Option<&Text>,
-    span: Span,
-    cloud: Option<Cloud>,
-    diagnostics: &mut Diagnostics,
-) -> Option<String> {
-    let path = format!("{path}.tenant_id");
-    let Some(text) = id else {
-        let message = "missing; set the tenant's GUID or a domain of it";
-        diagnostics.error(span, path, message);
-        return None;
-    };
-    let id = text.value.trim().to_lowercase();
-    let message = if ANY_TENANT.contains(&id.as_str()) {
-        format!("`{id}` stands for any tenant; set this tenant's GUID or a domain of it")
-    } else if !is_tenant_id(&id, cloud) {
-        "neither a GUID nor a domain; copy \"Tenant ID\" from the Entra overview".to_owned()
-    } else {
-        return Some(id);
-    };
-    diagnostics.error(text.span, path, message);
-    None
-}
-
-/// The simulator also accepts the replaced ids of captured tenants.
-fn is_tenant_id(id: &str, cloud: Option<Cloud>) -> bool {
-    match cloud {
-        Some(Cloud::Simulator) => {
-            !id.is_empty()
-                && id
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b))
-        }
-        _ => guid::is_guid(id) || guid::is_domain(id),
+fn parse_id(text: &str, cloud: Option<Cloud>) -> Result<String, String> {
+    let id = text.to_lowercase();
+    if ANY_TENANT.contains(&id.as_str()) {
+        return Err(format!(
+            "`{id}` stands for any tenant; set this tenant's GUID or a domain of it"
+        ));
     }
+    let is_valid = match cloud {
+        // The simulator also accepts the replaced ids of captured tenants.
+        Some(Cloud::Simulator) => {
+            let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b".-".contains(&b);
+            !id.is_empty() && id.bytes().all(is_allowed)
+        }
+        _ => guid::is_guid(&id) || guid::is_domain(&id),
+    };
+    let error = "neither a GUID nor a domain; copy \"Tenant ID\" from the Entra overview";
+    is_valid.then_some(id).ok_or_else(|| error.to_owned())
 }
 
 fn credential(
     path: &str,
     tenant: &Spanned<FileTenant>,
-    defaults: &Defaults<'_>,
+    defaults: &Defaults,
     credentials: &mut Credentials<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Credential> {
-    let path = format!("{path}.credential");
     let own = tenant.value.credential.as_ref();
     if let Some(reference) = own.or(defaults.file.credential.as_ref()) {
-        return credentials.take(&path, reference, diagnostics);
+        return credentials.take(path, reference, diagnostics);
     }
     // For an environment without a credential this is already reported.
     if !matches!(tenant.span, Span::Variable(_)) {
@@ -263,12 +194,9 @@ fn credential(
     None
 }
 
-/// The aliases and Entra tenants so far, each with its place.
+/// The places of the tenants so far, by alias and by cloud and id.
 #[derive(Default)]
-struct Duplicates {
-    aliases: HashMap<String, String>,
-    tenants: HashMap<(String, String), String>,
-}
+struct Duplicates(HashMap<(Option<String>, String), String>);
 
 impl Duplicates {
     /// `place` is the file, if it is not the configuration itself, and the path.
@@ -280,28 +208,27 @@ impl Duplicates {
         default_cloud: Cloud,
         diagnostics: &mut Diagnostics,
     ) {
-        if let Some(name) = &file.name {
-            let key = name.value.to_lowercase();
-            if let Some(first) = self.aliases.get(&key) {
-                let message =
-                    format!("{first} also has this alias (case does not matter); choose another");
-                diagnostics.error(name.span, format_args!("{path}.name"), message);
-            } else {
-                self.aliases.insert(key, place.clone());
-            }
+        if let Some(name) = &file.name
+            && let Some(first) = self.first((None, name.value.to_lowercase()), &place)
+        {
+            let message =
+                format!("{first} also has this alias (case does not matter); choose another");
+            diagnostics.error(name.span, format_args!("{path}.name"), message);
         }
-        if let Some(id) = &file.tenant_id {
-            let cloud = match &file.cloud {
-                Some(name) => name.value.trim().to_lowercase(),
-                None => default_cloud.as_str().to_owned(),
-            };
-            let key = (cloud, id.value.trim().to_lowercase());
-            if let Some(first) = self.tenants.get(&key) {
-                let message = format!("{first} is the same Entra tenant; keep one of the two");
-                diagnostics.error(id.span, format_args!("{path}.tenant_id"), message);
-            } else {
-                self.tenants.insert(key, place);
-            }
+        let Some(id) = &file.tenant_id else { return };
+        let cloud = file.cloud.as_ref();
+        let cloud = cloud.map_or(default_cloud.as_str(), |name| name.value.trim());
+        let key = (Some(cloud.to_lowercase()), id.value.trim().to_lowercase());
+        if let Some(first) = self.first(key, &place) {
+            let message = format!("{first} is the same Entra tenant; keep one of the two");
+            diagnostics.error(id.span, format_args!("{path}.tenant_id"), message);
         }
+    }
+
+    /// Where the key was first, or `None` if this is the first place.
+    fn first(&mut self, key: (Option<String>, String), place: &str) -> Option<String> {
+        let first = self.0.get(&key).cloned();
+        self.0.entry(key).or_insert_with(|| place.to_owned());
+        first
     }
 }

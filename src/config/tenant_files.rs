@@ -2,7 +2,7 @@
 //! configuration.
 
 use std::path::{Path, PathBuf};
-use strict_yaml::{Diagnostics, Span, Spanned, Text, io_reason, parse, read_file};
+use strict_yaml::{Diagnostics, ParseError, Span, Spanned, Text, io_reason, parse, read_file};
 
 use glob::MatchOptions;
 
@@ -29,7 +29,7 @@ pub(super) struct TenantFile {
     pub(super) name: String,
     /// The directory that paths in it are relative to.
     pub(super) base: PathBuf,
-    pub(super) text: String,
+    pub(super) contents: Vec<u8>,
 }
 
 /// Reads the files that match the patterns, in the order of their names.
@@ -63,31 +63,24 @@ fn files(path: &str, pattern: &Text, diagnostics: &mut Diagnostics) -> Vec<PathB
 fn read_one(file: &Path, diagnostics: &mut Diagnostics) -> Option<TenantList> {
     let name = file.display().to_string();
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let tenants = text(file).and_then(|text| match parse(&text) {
-        Ok(tenants) => Ok((text, tenants)),
-        Err(error) => Err((error.span, error.message)),
+    let read = read_file(file).map_err(|error| ParseError {
+        span: Span::Nowhere,
+        message: format!("the file cannot be read ({})", io_reason(&error)),
     });
-    match tenants {
-        Ok((text, tenants)) => Some(TenantList {
-            file: Some(TenantFile { name, base, text }),
+    match read.and_then(|contents| Ok((parse(&contents)?, contents))) {
+        Ok((tenants, contents)) => Some(TenantList {
+            file: Some(TenantFile {
+                name,
+                base,
+                contents,
+            }),
             tenants,
         }),
-        Err((span, message)) => {
+        Err(error) => {
             diagnostics.in_file(&name, &base, |diagnostics| {
-                diagnostics.error(span, "", message)
+                diagnostics.error(error.span, "", error.message);
             });
             None
         }
     }
-}
-
-fn text(file: &Path) -> Result<String, (Span, String)> {
-    let unreadable = |reason| format!("the file cannot be read ({reason})");
-    read_file(file)
-        .map_err(|error| unreadable(io_reason(&error)))
-        .and_then(|bytes| {
-            String::from_utf8(bytes)
-                .map_err(|_| "the file is not UTF-8; save it as such".to_owned())
-        })
-        .map_err(|message| (Span::Nowhere, message))
 }

@@ -1,28 +1,16 @@
 //! Days in a configuration, all in UTC.
 
-use std::fmt;
-use strict_yaml::{Diagnostics, Text};
-
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use secure_score_model::Timestamp;
 
 /// A day, written as year, month and day.
-pub(crate) fn day(
-    path: impl fmt::Display,
-    text: &Text,
-    diagnostics: &mut Diagnostics,
-) -> Option<Date> {
-    let written = text.value.trim();
-    let day = Date::strptime("%Y-%m-%d", written).ok();
+pub(crate) fn day(text: &str) -> Result<Date, &'static str> {
+    let day = Date::strptime("%Y-%m-%d", text).ok();
     // jiff also parses years of other lengths.
-    let day = day.filter(|day| day.to_string() == written && (2000..2200).contains(&day.year()));
-    if day.is_none() {
-        let message = "not a day; write year, month and day, such as 2027-03-31";
-        diagnostics.error(text.span, path, message);
-    }
-    day
+    day.filter(|day| day.to_string() == text && (2000..2200).contains(&day.year()))
+        .ok_or("not a day; write year, month and day, such as 2027-03-31")
 }
 
 /// Midnight at the start of a day.

@@ -1,14 +1,12 @@
 //! The forms of the ids of tenants and applications in Entra.
 
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
+
 /// Whether the text is a GUID in its usual form of 8-4-4-4-12 hex digits.
 pub(crate) fn is_guid(text: &str) -> bool {
-    let mut groups = text.split('-');
-    let has_five_groups = [8, 4, 4, 4, 12].iter().all(|length| {
-        groups.next().is_some_and(|group| {
-            group.len() == *length && group.bytes().all(|b| b.is_ascii_hexdigit())
-        })
-    });
-    has_five_groups && groups.next().is_none()
+    // `uuid` also parses forms of other lengths.
+    text.len() == Hyphenated::LENGTH && Uuid::try_parse(text).is_ok()
 }
 
 /// Whether the text is a domain name with at least one dot.

@@ -4,8 +4,7 @@ pub(crate) mod day;
 mod environment;
 pub(crate) mod guid;
 mod secret;
-pub(crate) mod secret_source;
 
 pub use environment::Environment;
 pub use secret::Secret;
-pub(crate) use secret::SecretError;
+pub(crate) use secret::{SecretError, secret_from_file, secret_from_variable};

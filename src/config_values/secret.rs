@@ -3,8 +3,9 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
-use strict_yaml::{io_reason, open_file};
+use strict_yaml::{Diagnostics, Text, io_reason, is_world_readable, open_file};
 
+use super::environment::Environment;
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
@@ -101,6 +102,43 @@ pub(crate) enum SecretError {
     Binary,
     #[error("contains several lines or a NUL; it must contain only the secret")]
     Lines,
+}
+
+/// The secret in the file that a key names.
+pub(crate) fn secret_from_file(
+    path: &str,
+    file: &Text,
+    diagnostics: &mut Diagnostics,
+) -> Option<Secret> {
+    let location = diagnostics.base().join(file.value.trim());
+    let secret = Secret::read(&location).map_err(|error| {
+        let place = match error {
+            SecretError::Unreadable(_) => diagnostics.looked_for_in(&location),
+            _ => String::new(),
+        };
+        format!("the file named here {error}{place}")
+    });
+    let secret = diagnostics.check(path, file, |_| secret)?;
+    if is_world_readable(&location) {
+        let message = "every user of this machine can read the secret; chmod 600 the file";
+        diagnostics.warn(file.span, path, message);
+    }
+    Some(secret)
+}
+
+/// The secret in the environment variable that a key names.
+pub(crate) fn secret_from_variable(
+    path: &str,
+    variable: &Text,
+    environment: &Environment,
+    diagnostics: &mut Diagnostics,
+) -> Option<Secret> {
+    diagnostics.check(path, variable, |name| match environment.get(name) {
+        Some(text) => Secret::parse(text).map_err(|error| format!("the variable's value {error}")),
+        None => Err(
+            "the variable named here is not set or empty; set it to the secret's value".to_owned(),
+        ),
+    })
 }
 
 #[cfg(test)]

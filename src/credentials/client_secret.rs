@@ -2,8 +2,8 @@
 
 use super::sign_in::{self, SignIn};
 use super::{CredentialType, RawCredential, TokenError};
+use crate::config_values::Secret;
 use crate::config_values::day::{day, start_of_day};
-use crate::config_values::{Secret, secret_source};
 use azure_core::credentials::AccessToken;
 use azure_identity::{ClientSecretCredential, ClientSecretCredentialOptions};
 use secure_score_model::Timestamp;
@@ -36,8 +36,7 @@ impl CredentialType for ClientSecret {
     fn resolve(raw: &RawCredential<'_>, diagnostics: &mut Diagnostics) -> Option<Self> {
         let client_id = raw.application_id(diagnostics);
         let secret = secret(raw, diagnostics);
-        let expires = raw.get("expires");
-        let expires = expires.and_then(|text| day(raw.at("expires"), text, diagnostics));
+        let expires = diagnostics.check(raw.at("expires"), raw.get("expires"), day);
         Some(Self {
             client_id: client_id?,
             secret: secret?,
@@ -72,6 +71,9 @@ fn secret(raw: &RawCredential<'_>, diagnostics: &mut Diagnostics) -> Option<Secr
         }
         return None;
     };
-    secret_source::warn_of_id(&raw.at(&key), text.span, &secret, diagnostics);
+    if secret.looks_like_guid() {
+        let message = "this looks like the secret's ID, not its value; copy the column \"Value\"";
+        diagnostics.warn(text.span, raw.at(&key), message);
+    }
     Some(secret)
 }

@@ -81,6 +81,14 @@ macro_rules! credential_types {
             /// The names under the key `type`, in the order of proposals.
             pub const TYPES: &'static [&'static str] = &[$($name::NAME),*];
 
+            /// The keys that the type of this name takes beside `type`.
+            pub fn keys(name: &str) -> &'static [&'static str] {
+                match name {
+                    $($name::NAME => $name::KEYS,)*
+                    _ => &[],
+                }
+            }
+
             /// The credential that the configuration describes. Reports every
             /// error in it.
             pub fn resolve(raw: &RawCredential<'_>, diagnostics: &mut Diagnostics) -> Option<Self> {

@@ -1,7 +1,7 @@
 //! A credential as the configuration describes it.
 
 use super::DecryptedKeyCache;
-use crate::config_values::{Environment, Secret, guid, secret_source};
+use crate::config_values::{Environment, Secret, guid, secret_from_file, secret_from_variable};
 use strict_yaml::{Diagnostics, Span, Text};
 
 /// The keys of one credential, with what is needed to check them.
@@ -11,7 +11,7 @@ pub struct RawCredential<'a> {
     /// Its place in the file.
     pub span: Span,
     /// The keys that are set, `type` among them.
-    pub keys: Vec<(&'static str, &'a Text)>,
+    pub keys: Vec<(&'static str, Text)>,
     /// Whether the file contains the secret itself, which is already reported.
     pub has_inline_secret: bool,
     /// The environment variables, which may hold secrets.
@@ -24,7 +24,7 @@ impl RawCredential<'_> {
     /// The value of a key.
     pub(super) fn get(&self, key: &str) -> Option<&Text> {
         let found = self.keys.iter().find(|(name, _)| *name == key);
-        found.map(|(_, text)| *text)
+        found.map(|(_, text)| text)
     }
 
     /// The path of a key, for messages.
@@ -61,14 +61,13 @@ impl RawCredential<'_> {
                 return None;
             }
             (Some(file), None) => {
-                let secret = secret_source::from_file(&self.at(&file_key), file, diagnostics);
+                let secret = secret_from_file(&self.at(&file_key), file, diagnostics);
                 (file_key, file, secret)
             }
             (None, Some(variable)) => {
                 let path = self.at(&variable_key);
                 let environment = self.environment;
-                let secret =
-                    secret_source::from_variable(&path, variable, environment, diagnostics);
+                let secret = secret_from_variable(&path, variable, environment, diagnostics);
                 (variable_key, variable, secret)
             }
             (None, None) => return Some(None),

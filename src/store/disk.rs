@@ -6,9 +6,8 @@
 //!
 //! Files hold names and comments, so only their owner may read them.
 
-mod envelope;
-
 use crate::events::Seen;
+use aws_lc_rs::digest::{SHA256, digest};
 use secure_score_model::{Api, Catalogue, CategoryPins, PreviousScore, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,6 +20,18 @@ use std::sync::Arc;
 /// Only the owner has access.
 const PRIVATE_FILE: u32 = 0o600;
 const PRIVATE_DIRECTORY: u32 = 0o700;
+
+/// Identifies the exporter's state files.
+const MAGIC: &str = "secure-score-exporter state";
+
+/// The version of the contents. A file of another version is not read; its
+/// tenant is fetched again.
+const VERSION: &str = "1";
+
+/// Why a file is not a valid state file.
+const FOREIGN: &str = "it is not a state file of this exporter";
+const OTHER_VERSION: &str = "it was written by another version";
+const DAMAGED: &str = "it is damaged or incomplete";
 
 /// The state of a tenant that survives a restart; its serde form is the state
 /// file.
@@ -84,29 +95,21 @@ pub struct StateDirectory {
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// It cannot be created, opened or written.
-    #[error("the state directory {} cannot be used", path.display())]
-    Unusable {
-        /// The directory.
-        path: PathBuf,
-        /// The system's error.
-        source: io::Error,
-    },
+    #[error("the state directory {} cannot be used", .0.display())]
+    Unusable(PathBuf, #[source] io::Error),
     /// Another process holds its lock.
-    #[error("another process uses the state directory {}", path.display())]
-    Locked {
-        /// The directory.
-        path: PathBuf,
-    },
+    #[error("another process uses the state directory {}", .0.display())]
+    Locked(PathBuf),
 }
 
 impl DirectoryError {
     /// How to fix it.
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Unusable { .. } => {
+            Self::Unusable(..) => {
                 "point --state.dir at a directory that the exporter may write, or leave the flag out"
             }
-            Self::Locked { .. } => {
+            Self::Locked(_) => {
                 "stop the other exporter, or give each its own --state.dir: two processes would overwrite each other's files"
             }
         }
@@ -116,10 +119,7 @@ impl DirectoryError {
 impl StateDirectory {
     /// Opens and locks a directory; creates it where it is missing.
     pub fn open(path: &Path) -> Result<Self, DirectoryError> {
-        let unusable = |source| DirectoryError::Unusable {
-            path: path.to_owned(),
-            source,
-        };
+        let unusable = |source| DirectoryError::Unusable(path.to_owned(), source);
         DirBuilder::new()
             .recursive(true)
             .mode(PRIVATE_DIRECTORY)
@@ -135,7 +135,7 @@ impl StateDirectory {
         let path = path.to_owned();
         match lock.try_lock() {
             Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(fs::TryLockError::WouldBlock) => Err(DirectoryError::Locked { path }),
+            Err(fs::TryLockError::WouldBlock) => Err(DirectoryError::Locked(path)),
             Err(fs::TryLockError::Error(source)) => Err(unusable(source)),
         }
     }
@@ -183,7 +183,7 @@ impl StateDirectory {
             .truncate(true)
             .mode(PRIVATE_FILE)
             .open(&unfinished)?;
-        file.write_all(envelope::head(&json).as_bytes())?;
+        file.write_all(head(&json).as_bytes())?;
         file.write_all(&json)?;
         file.sync_all()?;
         fs::rename(&unfinished, self.file(&saved.alias))?;
@@ -196,10 +196,74 @@ impl StateDirectory {
 }
 
 fn parse(bytes: &[u8], alias: &str) -> Result<SavedTenant, String> {
-    let json = envelope::open(bytes).map_err(|error| error.to_string())?;
+    let json = contents(bytes)?;
     let saved: SavedTenant = serde_json::from_slice(json).map_err(|error| error.to_string())?;
     match *saved.alias == *alias {
         true => Ok(saved),
         false => Err("it belongs to another tenant".to_owned()),
+    }
+}
+
+/// The first line for these contents.
+fn head(contents: &[u8]) -> String {
+    format!("{MAGIC} {VERSION} {}\n", checksum(contents))
+}
+
+/// The contents of a valid file, or why it is not valid.
+fn contents(file: &[u8]) -> Result<&[u8], &'static str> {
+    let mut lines = file.splitn(2, |byte| *byte == b'\n');
+    let (Some(head), Some(contents)) = (lines.next(), lines.next()) else {
+        return Err(FOREIGN);
+    };
+    let head = std::str::from_utf8(head).map_err(|_| FOREIGN)?;
+    let rest = head.strip_prefix(MAGIC).ok_or(FOREIGN)?;
+    // Exactly one blank before each word, so that no changed byte goes unnoticed.
+    let mut words = rest.split(' ').skip(1);
+    match (words.next(), words.next(), words.next()) {
+        (Some(VERSION), Some(sum), None) if sum == checksum(contents) => Ok(contents),
+        (Some(VERSION) | None, ..) => Err(DAMAGED),
+        (Some(_), ..) => Err(OTHER_VERSION),
+    }
+}
+
+fn checksum(contents: &[u8]) -> String {
+    let tag = digest(&SHA256, contents);
+    tag.as_ref().iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn file(text: &[u8]) -> Vec<u8> {
+        [head(text).as_bytes(), text].concat()
+    }
+
+    #[test]
+    fn a_file_that_is_not_valid_gives_the_reason() {
+        assert_eq!(contents(b""), Err(FOREIGN));
+        assert_eq!(contents(b"{\"a\": 1}\n"), Err(FOREIGN));
+        let other = format!("{MAGIC} 0 abc\n{{}}");
+        assert_eq!(contents(other.as_bytes()), Err(OTHER_VERSION));
+        let cut = format!("{MAGIC}\n");
+        assert_eq!(contents(cut.as_bytes()), Err(DAMAGED));
+    }
+
+    proptest! {
+        #[test]
+        fn a_valid_file_opens_and_a_damaged_one_does_not(
+            text in prop::collection::vec(any::<u8>(), 0..200),
+            place in any::<prop::sample::Index>(),
+            flip in 1_u8..,
+        ) {
+            let valid = file(&text);
+            prop_assert_eq!(contents(&valid), Ok(&text[..]));
+            let mut damaged = valid.clone();
+            let place = place.index(valid.len());
+            damaged[place] ^= flip;
+            prop_assert!(contents(&damaged).is_err());
+            prop_assert!(contents(&valid[..place]).is_err());
+        }
     }
 }

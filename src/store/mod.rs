@@ -50,38 +50,28 @@ pub struct Tenants {
 impl Tenants {
     /// The state of one tenant.
     pub fn find(&self, alias: &str) -> Option<&Arc<TenantState>> {
-        let index = self.index(alias).ok()?;
-        self.states.get(index)
+        let found = self
+            .states
+            .binary_search_by(|state| (*state.identity.alias).cmp(alias));
+        self.states.get(found.ok()?)
     }
 
-    fn index(&self, alias: &str) -> Result<usize, usize> {
-        self.states
-            .binary_search_by(|state| (*state.identity.alias).cmp(alias))
-    }
-
+    /// The next generation, with this state of its tenant.
     fn with(&self, state: Arc<TenantState>) -> Self {
-        let mut states = self.states.clone();
-        match self.index(&state.identity.alias) {
-            Ok(index) => {
-                if let Some(slot) = states.get_mut(index) {
-                    *slot = state;
-                }
-            }
-            Err(index) => states.insert(index, state),
-        }
-        self.next(states)
+        let mut next = self.without(&state.identity.alias);
+        let is_before = |it: &Arc<TenantState>| it.identity.alias < state.identity.alias;
+        let index = next.states.partition_point(is_before);
+        next.states.insert(index, state);
+        next
     }
 
+    /// The next generation, without this tenant.
     fn without(&self, alias: &str) -> Self {
-        let mut states = self.states.clone();
-        states.retain(|state| *state.identity.alias != *alias);
-        self.next(states)
-    }
-
-    fn next(&self, states: Vec<Arc<TenantState>>) -> Self {
+        let others = self.states.iter();
+        let others = others.filter(|state| *state.identity.alias != *alias);
         Self {
             generation: self.generation + 1,
-            states,
+            states: others.cloned().collect(),
         }
     }
 }

@@ -2,30 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::Span;
-
-/// The place of an error: the file or variable, and the path of the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Location {
-    source: String,
-    span: Span,
-    path: String,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)?;
-        match self.span {
-            Span::Line { line, column } => write!(f, ":{line}:{column}")?,
-            Span::Variable(name) => return write!(f, ": {name}"),
-            Span::Nowhere => {}
-        }
-        match self.path.as_str() {
-            "" => Ok(()),
-            path => write!(f, ": {path}"),
-        }
-    }
-}
+use crate::{Span, Text};
 
 /// One error of a configuration.
 ///
@@ -33,8 +10,11 @@ impl fmt::Display for Location {
 /// repeats no value of the file that does not resemble a known word.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// File, line and column, or the environment variable.
-    pub location: Location,
+    /// The name of the file.
+    source: String,
+    span: Span,
+    /// The path of the key.
+    path: String,
     /// What is wrong, and the fix.
     pub message: String,
     /// A further sentence, for a fix longer than a clause.
@@ -42,8 +22,19 @@ pub struct ConfigError {
 }
 
 impl fmt::Display for ConfigError {
+    /// File, line and column, the key, and the message; or the environment
+    /// variable and the message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.location, self.message)
+        f.write_str(&self.source)?;
+        match self.span {
+            Span::Line { line, column } => write!(f, ":{line}:{column}")?,
+            Span::Variable(name) => write!(f, ": {name}")?,
+            Span::Nowhere => {}
+        }
+        if !self.path.is_empty() && !matches!(self.span, Span::Variable(_)) {
+            write!(f, ": {}", self.path)?;
+        }
+        write!(f, ": {}", self.message)
     }
 }
 
@@ -55,16 +46,6 @@ pub struct ConfigErrors {
 }
 
 impl ConfigErrors {
-    /// Sorts the errors: those of `source` first, then those of other files.
-    fn new(source: &str, mut errors: Vec<ConfigError>, warnings: Vec<ConfigWarning>) -> Self {
-        errors.sort_by(|a, b| {
-            let (a, b) = (&a.location, &b.location);
-            let by_file = (a.source != source, &a.source).cmp(&(b.source != source, &b.source));
-            by_file.then(a.span.cmp(&b.span))
-        });
-        Self { errors, warnings }
-    }
-
     /// The errors one by one.
     pub fn iter(&self) -> impl Iterator<Item = &ConfigError> {
         self.errors.iter()
@@ -84,11 +65,8 @@ impl ConfigErrors {
 
 impl fmt::Display for ConfigErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, error) in self.errors.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
-            write!(f, "{separator}{error}")?;
-        }
-        Ok(())
+        let lines: Vec<_> = self.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -147,6 +125,35 @@ impl Diagnostics {
         result
     }
 
+    /// The value of the key `path`, if `parse` accepts its text without blanks
+    /// around it. Reports why not.
+    pub fn check<'t, T, E: fmt::Display>(
+        &mut self,
+        path: impl fmt::Display,
+        text: impl Into<Option<&'t Text>>,
+        parse: impl FnOnce(&'t str) -> Result<T, E>,
+    ) -> Option<T> {
+        let text = text.into()?;
+        parse(text.value.trim())
+            .map_err(|message| self.error(text.span, path, message.to_string()))
+            .ok()
+    }
+
+    /// The text of the key `path`, which the section at `span` must have.
+    /// Reports `missing`, which says what to write.
+    pub fn require<'t>(
+        &mut self,
+        span: Span,
+        path: impl fmt::Display,
+        text: &'t Option<Text>,
+        missing: &str,
+    ) -> Option<&'t Text> {
+        if text.is_none() {
+            self.error(span, path, missing);
+        }
+        text.as_ref()
+    }
+
     /// Reports an error of the key `path`.
     pub fn error(&mut self, span: Span, path: impl fmt::Display, message: impl Into<String>) {
         self.error_with_hint(span, path, message, None);
@@ -160,26 +167,29 @@ impl Diagnostics {
         message: impl Into<String>,
         hint: Option<&str>,
     ) {
-        let error = ConfigError {
-            location: self.location(span, path),
-            message: message.into(),
-            hint: hint.map(str::to_owned),
-        };
+        let error = self.diagnostic(span, path, message.into(), hint);
         self.errors.push(error);
     }
 
     /// Reports a warning about the key `path`.
     pub fn warn(&mut self, span: Span, path: impl fmt::Display, message: impl fmt::Display) {
-        let location = self.location(span, path);
-        self.warnings
-            .push(ConfigWarning(format!("{location}: {message}")));
+        let warning = self.diagnostic(span, path, message.to_string(), None);
+        self.warnings.push(ConfigWarning(warning.to_string()));
     }
 
-    fn location(&self, span: Span, path: impl fmt::Display) -> Location {
-        Location {
+    fn diagnostic(
+        &self,
+        span: Span,
+        path: impl fmt::Display,
+        message: String,
+        hint: Option<&str>,
+    ) -> ConfigError {
+        ConfigError {
             source: self.source.clone(),
             span,
             path: path.to_string(),
+            message,
+            hint: hint.map(str::to_owned),
         }
     }
 
@@ -196,9 +206,20 @@ impl Diagnostics {
         }
     }
 
-    /// The errors, if the rest of the file cannot be read.
+    /// The errors, if the rest of the file cannot be read: those of this file
+    /// first, then those of others.
     pub fn into_errors(self) -> ConfigErrors {
-        ConfigErrors::new(&self.source, self.errors, self.warnings)
+        let Self {
+            source,
+            mut errors,
+            warnings,
+            ..
+        } = self;
+        errors.sort_by(|a, b| {
+            let by_file = (a.source != source, &a.source).cmp(&(b.source != source, &b.source));
+            by_file.then(a.span.cmp(&b.span))
+        });
+        ConfigErrors { errors, warnings }
     }
 
     /// The value and the warnings, or every error.

@@ -40,7 +40,7 @@ pub mod suggest;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use diagnostics::{ConfigError, ConfigErrors, ConfigWarning, Diagnostics, Location};
+pub use diagnostics::{ConfigError, ConfigErrors, ConfigWarning, Diagnostics};
 pub use file::{io_reason, is_world_readable, open_file, read_file};
 pub use parse::{ParseError, parse};
 pub use section::{Entries, unknown_keys, yaml_name};

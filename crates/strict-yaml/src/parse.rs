@@ -14,11 +14,15 @@ pub struct ParseError {
     pub message: String,
 }
 
-/// Parses the text of a file; an empty one is the default value.
+/// Parses the contents of a file; an empty one is the default value.
 ///
 /// The parser's snippets are switched off and its messages replaced where they
 /// quote a value, since lines near a typing error may hold a secret.
-pub fn parse<T: DeserializeOwned + Default>(text: &str) -> Result<T, ParseError> {
+pub fn parse<T: DeserializeOwned + Default>(file: impl AsRef<[u8]>) -> Result<T, ParseError> {
+    let text = std::str::from_utf8(file.as_ref()).map_err(|_| ParseError {
+        span: Span::Nowhere,
+        message: "the file is not UTF-8; save it as such".to_owned(),
+    })?;
     let options = serde_saphyr::options! {
         with_snippet: false,
         crop_radius: 0,
@@ -74,7 +78,7 @@ fn describe(error: &Error) -> String {
             expected,
             ..
         } => format!("expected {expected}, found {}", kind(unexpected)),
-        Error::Unexpected { expected, .. } => format!("expected {}", node(expected)),
+        Error::Unexpected { expected, .. } => format!("expected {}", kind(expected)),
         Error::MultipleDocuments { .. } => {
             "a second YAML document begins here; keep one per file".to_owned()
         }
@@ -98,19 +102,12 @@ fn duplicate(key: Option<&str>) -> String {
     }
 }
 
-/// The kind of value found, without the value: ``string "x"`` → `a single value`.
-fn kind(unexpected: &str) -> &str {
-    match unexpected.split(['"', '`', '\'']).next().map(str::trim) {
-        Some("sequence") => "a list",
-        Some("map") => "a mapping",
-        _ => "a single value",
-    }
-}
-
-fn node(expected: &str) -> &'static str {
-    if expected.contains("sequence") {
+/// The kind of value, without the value: ``string "x"`` → `a single value`.
+fn kind(described: &str) -> &'static str {
+    let words = described.split(['"', '`', '\'']).next().unwrap_or_default();
+    if words.contains("sequence") {
         "a list"
-    } else if expected.contains("mapping") {
+    } else if words.contains("map") {
         "a mapping"
     } else {
         "a single value"

@@ -3,73 +3,63 @@
 use crate::acceptances::Acceptance;
 use crate::serde_time::Rfc3339;
 use crate::store::TenantState;
-use secure_score_model::{Points, RefreshHealth, Timestamp};
+use secure_score_model::{Api, Points, RefreshHealth, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// A tenant with its score, its accepted risks and its refreshes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TenantRecord<'a> {
+pub(crate) struct TenantRecord<'a> {
     /// Its alias: the `tenant` label of the metrics.
-    pub tenant: &'a str,
-    /// Its display name.
-    pub display_name: &'a str,
-    /// Its GUID, where known.
-    pub entra_tenant_id: Option<&'a str>,
-    /// Its national cloud.
-    pub cloud: &'static str,
+    pub(crate) tenant: &'a str,
+    pub(crate) display_name: &'a str,
+    pub(crate) entra_tenant_id: Option<&'a str>,
+    pub(crate) cloud: &'static str,
     /// Points it has.
-    pub score: Option<f64>,
+    pub(crate) score: Option<f64>,
     /// Points it could have.
-    pub max_score: Option<f64>,
+    pub(crate) max_score: Option<f64>,
     /// The score as a share of the maximum, 0 to 1.
-    pub ratio: Option<f64>,
+    pub(crate) ratio: Option<f64>,
     /// The configured target as a share of the maximum, 0 to 1.
-    pub target: Option<f64>,
+    pub(crate) target: Option<f64>,
     /// The day for which the score was computed, midnight UTC.
-    pub report_as_of: Option<Rfc3339>,
-    /// Known controls.
-    pub controls: Option<usize>,
+    pub(crate) report_as_of: Option<Rfc3339>,
+    pub(crate) controls: Option<usize>,
     /// Risks accepted now.
-    pub accepted: Option<usize>,
+    pub(crate) accepted: Option<usize>,
     /// Accepted risks that no unexpired exception covers.
-    pub accepted_unapproved: Option<usize>,
-    /// The refreshes of each list.
-    pub lists: ListsRecord<'a>,
-}
-
-/// The refreshes of both lists.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ListsRecord<'a> {
-    /// The catalogue of controls.
-    pub profiles: ListRecord<'a>,
-    /// The daily report.
-    pub scores: ListRecord<'a>,
+    pub(crate) accepted_unapproved: Option<usize>,
+    pub(crate) lists: BTreeMap<Api, ListRecord<'a>>,
 }
 
 /// The refreshes of one list.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ListRecord<'a> {
+pub(crate) struct ListRecord<'a> {
     /// Whether the last one succeeded; false before the first.
-    pub up: bool,
-    /// When the last one succeeded.
-    pub last_success: Option<Rfc3339>,
-    /// When the next one is due.
-    pub next_refresh: Option<Rfc3339>,
+    pub(crate) up: bool,
+    pub(crate) last_success: Option<Rfc3339>,
+    pub(crate) next_refresh: Option<Rfc3339>,
     /// Why the last one failed, as in the metrics.
-    pub reason: Option<&'static str>,
+    pub(crate) reason: Option<&'static str>,
     /// Why the last one failed, for people.
-    pub message: Option<&'a str>,
-    /// What to do about it.
-    pub hint: Option<&'a str>,
+    pub(crate) message: Option<&'a str>,
+    pub(crate) hint: Option<&'a str>,
 }
 
 impl<'a> TenantRecord<'a> {
     /// A tenant at a time.
-    pub fn new(state: &'a TenantState, now: Timestamp) -> Self {
+    pub(crate) fn new(state: &'a TenantState, now: Timestamp) -> Self {
         let report = state.snapshot.report.as_deref();
         let score = report.and_then(|it| it.current_score).map(Points::get);
         let max_score = report.and_then(|it| it.max_score).map(Points::get);
-        let tally = Tally::of(state, now);
+        let possible = max_score.filter(|max| *max > 0.0);
+        let accepted = Acceptance::of_tenant(state).filter(Acceptance::is_in_force);
+        let unapproved = accepted
+            .clone()
+            .filter(|it| !it.approval(now).is_approved());
+        // Without a catalogue the numbers are unknown, which differs from zero.
+        let catalogue = state.snapshot.catalogue_anomalies.as_ref();
         Self {
             tenant: &state.identity.alias,
             display_name: &state.identity.display_name,
@@ -77,16 +67,15 @@ impl<'a> TenantRecord<'a> {
             cloud: state.identity.cloud,
             score,
             max_score,
-            ratio: share(score, max_score),
+            ratio: score.zip(possible).map(|(score, max)| score / max),
             target: state.identity.target,
             report_as_of: report.and_then(|it| it.as_of).map(Rfc3339),
-            controls: tally.map(|it| it.controls),
-            accepted: tally.map(|it| it.accepted),
-            accepted_unapproved: tally.map(|it| it.unapproved),
-            lists: ListsRecord {
-                profiles: ListRecord::new(&state.health.profiles),
-                scores: ListRecord::new(&state.health.scores),
-            },
+            controls: catalogue.map(|_| state.snapshot.controls.len()),
+            accepted: catalogue.map(|_| accepted.count()),
+            accepted_unapproved: catalogue.map(|_| unapproved.count()),
+            lists: Api::ALL
+                .map(|api| (api, ListRecord::new(state.health.of(api))))
+                .into(),
         }
     }
 }
@@ -103,36 +92,4 @@ impl<'a> ListRecord<'a> {
             hint: trouble.and_then(|it| it.hint.as_deref()),
         }
     }
-}
-
-/// Counts of a tenant's controls.
-#[derive(Clone, Copy)]
-struct Tally {
-    controls: usize,
-    accepted: usize,
-    unapproved: usize,
-}
-
-impl Tally {
-    /// None without a catalogue: unknown differs from zero.
-    fn of(state: &TenantState, now: Timestamp) -> Option<Self> {
-        state.snapshot.catalogue_anomalies.as_ref()?;
-        let mut tally = Self {
-            controls: state.snapshot.controls.len(),
-            accepted: 0,
-            unapproved: 0,
-        };
-        for control in &state.snapshot.controls {
-            let accepted = Acceptance::of(state, control).filter(Acceptance::is_in_force);
-            let Some(acceptance) = accepted else { continue };
-            tally.accepted += 1;
-            tally.unapproved += usize::from(!acceptance.approval(now).is_approved());
-        }
-        Some(tally)
-    }
-}
-
-fn share(score: Option<f64>, max: Option<f64>) -> Option<f64> {
-    let max = max.filter(|max| *max > 0.0)?;
-    Some(score? / max)
 }
