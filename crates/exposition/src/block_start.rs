@@ -141,7 +141,9 @@ mod tests {
     type Fleet = BTreeMap<Arc<str>, Chunk>;
 
     fn tenant(lengths: &[usize]) -> Chunk {
-        Chunk::of(lengths.iter().map(|&length| vec![b'x'; length]))
+        Chunk::of(lengths, 0, |length, lines| {
+            lines.resize(lines.len() + length, b'x')
+        })
     }
 
     fn slices(fleet: &Fleet) -> Vec<FamilySlice<'_>> {

@@ -2,8 +2,8 @@
 //! headers, the reference page, the history of a backfill, the tests, and the
 //! names that dashboards and alerts may use.
 //!
-//! A new family is a row here and a function that writes its samples, in
-//! `health`, `tenants` or `controls`.
+//! A new family is a row here, with the expression that gives its value. One with
+//! labels of its own or more conditions has a function in `tenants` or `controls`.
 //!
 //! A family has a past where Graph keeps the values of earlier days. It has
 //! none where Graph keeps the newest value only (`lastSynced`), where the
@@ -14,9 +14,10 @@
 use super::family::Kind::{Counter, Gauge, Info};
 use super::family::PastSource::{Reports, States};
 use super::family::Presence::{Always, Sometimes};
-use super::family::Render::{Data, Health};
+use super::family::Render::{Control, Data, Health, List, Tenant};
 use super::family::{Family, Kind, Presence, Render};
-use super::{controls, health, tenants};
+use super::{controls, tenants};
+use secure_score_model::{ControlState, TenantSnapshot, Timestamp};
 
 const fn family(
     name: &'static str,
@@ -44,83 +45,83 @@ const CONTROL: &[&str] = &["control", "category"];
 #[rustfmt::skip]
 pub const FAMILIES: &[Family] = &[
     // The configured tenants and their refreshes.
-    family("secure_score_tenant_info", Info, &["entra_tenant_id", "cloud", "display_name"], Always, Health(health::tenant_info),
+    family("secure_score_tenant_info", Info, &["entra_tenant_id", "cloud", "display_name"], Always, Health(tenants::info),
         "A configured tenant; entra_tenant_id is learnt from Graph where the configuration names a domain."),
-    family("secure_score_up", Gauge, &["api"], Always, Health(health::up),
+    family("secure_score_up", Gauge, &["api"], Always, List(|it| Some(f64::from(it.up))),
         "Whether the last refresh of a list from Graph succeeded (1) or not (0); profiles is the catalogue with its states, scores the daily report."),
-    family("secure_score_last_refresh_success_timestamp_seconds", Gauge, &["api"], Always, Health(health::last_success),
+    family("secure_score_last_refresh_success_timestamp_seconds", Gauge, &["api"], Always, List(|it| Some(it.last_success?.as_seconds())),
         "When a list was last refreshed from Graph with success, seconds since the epoch."),
-    family("secure_score_next_refresh_timestamp_seconds", Gauge, &["api"], Always, Health(health::next_refresh),
+    family("secure_score_next_refresh_timestamp_seconds", Gauge, &["api"], Always, List(|it| Some(it.next_refresh?.as_seconds())),
         "When the next refresh of a list is due, seconds since the epoch; later than usual while Graph asks the exporter to wait."),
-    family("secure_score_refreshes_total", Counter, &["api"], Always, Health(health::refreshes),
+    family("secure_score_refreshes_total", Counter, &["api"], Always, List(|it| Some(it.refreshes as f64)),
         "Refreshes of a list from Graph, failed ones included."),
-    family("secure_score_refresh_failures_total", Counter, &["api", "reason"], Always, Health(health::failures),
+    family("secure_score_refresh_failures_total", Counter, &["api", "reason"], Always, Health(tenants::refresh_failures),
         "Refreshes of a list from Graph that failed, by reason; the set of reasons is closed."),
-    family("secure_score_graph_requests_total", Counter, &["api", "code"], Always, Health(health::graph_requests),
+    family("secure_score_graph_requests_total", Counter, &["api", "code"], Always, Health(tenants::graph_requests),
         "Requests to Graph by list and HTTP status; none where no answer came."),
-    family("secure_score_graph_throttled_total", Counter, &[], Always, Health(health::throttled),
+    family("secure_score_graph_throttled_total", Counter, &[], Always, Health(|view, samples| samples.add(&[], view.health.traffic.throttled as f64)),
         "Graph answers with status 429, which ask to slow down."),
-    family("secure_score_token_requests_total", Counter, &["outcome"], Always, Health(health::token_requests),
+    family("secure_score_token_requests_total", Counter, &["outcome"], Always, Health(tenants::token_requests),
         "Access tokens requested from Entra, by outcome."),
-    family("secure_score_credential_expiry_timestamp_seconds", Gauge, &[], Sometimes, Health(health::credential_expiry),
+    family("secure_score_credential_expiry_timestamp_seconds", Gauge, &[], Sometimes, Health(|view, samples| samples.add_some(&[], view.identity.credential_expires.map(Timestamp::as_seconds))),
         "When the tenant's credential stops working, seconds since the epoch: the end of its certificate, or the configured end of a secret (credentials, expires), which cannot be read from the secret."),
-    family("secure_score_target_ratio", Gauge, &[], Sometimes, Health(health::target),
+    family("secure_score_target_ratio", Gauge, &[], Sometimes, Health(|view, samples| samples.add_some(&[], view.identity.target)),
         "The configured target as a share of the maximum score (target), 0 to 1."),
 
     // The tenant's score.
-    family("secure_score_report_timestamp_seconds", Gauge, &[], Always, Data(tenants::report_timestamp),
+    family("secure_score_report_timestamp_seconds", Gauge, &[], Always, Tenant(|it| Some(it.report.as_ref()?.as_of?.as_seconds())),
         "The day Microsoft computed the score for, seconds since the epoch (Graph secureScore createdDateTime).").with_past(Reports),
-    family("secure_score_tenant_score", Gauge, &[], Always, Data(tenants::score),
+    family("secure_score_tenant_score", Gauge, &[], Always, Tenant(|it| Some(it.report.as_ref()?.current_score?.get())),
         "Points of the tenant (Graph secureScore currentScore).").with_past(Reports),
-    family("secure_score_tenant_max_score", Gauge, &[], Always, Data(tenants::max_score),
+    family("secure_score_tenant_max_score", Gauge, &[], Always, Tenant(|it| Some(it.report.as_ref()?.max_score?.get())),
         "The most points that the tenant's products allow (Graph secureScore maxScore).").with_past(Reports),
-    family("secure_score_category_score", Gauge, &["category"], Always, Data(tenants::category_score),
+    family("secure_score_category_score", Gauge, &["category"], Always, Data(|view, samples| tenants::categories(view, samples, |it| Some(it.score))),
         "Points of the scored controls of a category, summed (Graph controlScore score).").with_past(Reports),
-    family("secure_score_category_max_score", Gauge, &["category"], Always, Data(tenants::category_max_score),
+    family("secure_score_category_max_score", Gauge, &["category"], Always, Data(|view, samples| tenants::categories(view, samples, |it| it.max_score)),
         "The most points of the scored controls of a category, summed; left out where one maximum is unknown.").with_past(Reports),
-    family("secure_score_unreconciled_score", Gauge, &[], Always, Data(tenants::unreconciled_score),
+    family("secure_score_unreconciled_score", Gauge, &[], Always, Tenant(TenantSnapshot::unreconciled_score),
         "Microsoft's score of the tenant less the sum over its scored controls, points."),
-    family("secure_score_unreconciled_max_score", Gauge, &[], Always, Data(tenants::unreconciled_max_score),
+    family("secure_score_unreconciled_max_score", Gauge, &[], Always, Tenant(TenantSnapshot::unreconciled_max_score),
         "Microsoft's maximum of the tenant less the sum of the known maxima of its scored controls, points."),
     family("secure_score_comparison_ratio", Gauge, &["basis"], Always, Data(tenants::comparison_ratio),
         "Average score of comparable tenants as a share of their maximum, 0 to 1 (Graph averageComparativeScore averageScore).").with_past(Reports),
-    family("secure_score_comparison_category_score", Gauge, &["basis", "category"], Always, Data(tenants::comparison_category_score),
+    family("secure_score_comparison_category_score", Gauge, &["basis", "category"], Always, Data(|view, samples| tenants::comparison_categories(view, samples, |it| it.score)),
         "Average points of comparable tenants in a category (Graph averageComparativeScore).").with_past(Reports),
-    family("secure_score_comparison_category_max_score", Gauge, &["basis", "category"], Always, Data(tenants::comparison_category_max_score),
+    family("secure_score_comparison_category_max_score", Gauge, &["basis", "category"], Always, Data(|view, samples| tenants::comparison_categories(view, samples, |it| it.max_score)),
         "Average maximum of comparable tenants in a category, points (Graph averageComparativeScore).").with_past(Reports),
-    family("secure_score_active_users", Gauge, &[], Always, Data(tenants::active_users),
+    family("secure_score_active_users", Gauge, &[], Always, Tenant(|it| Some(it.report.as_ref()?.active_users? as f64)),
         "Active users (Graph secureScore activeUserCount).").with_past(Reports),
-    family("secure_score_licensed_users", Gauge, &[], Always, Data(tenants::licensed_users),
+    family("secure_score_licensed_users", Gauge, &[], Always, Tenant(|it| Some(it.report.as_ref()?.licensed_users? as f64)),
         "Licensed users (Graph secureScore licensedUserCount); often 0 even where there are some.").with_past(Reports),
 
     // Each control.
     family("secure_score_control_info", Info,
         &["control", "category", "title", "product", "tier", "user_impact", "implementation_cost", "action_type"], Always, Data(controls::info),
         "A control of the tenant's catalogue (Graph secureScoreControlProfile); words are normalised."),
-    family("secure_score_control_score", Gauge, CONTROL, Always, Data(controls::score),
+    family("secure_score_control_score", Gauge, CONTROL, Always, Control(|it, _| Some(it.score.as_ref()?.score.get())),
         "Points of a scored control (Graph controlScore score).").with_past(Reports),
-    family("secure_score_control_max_score", Gauge, CONTROL, Always, Data(controls::max_score),
+    family("secure_score_control_max_score", Gauge, CONTROL, Always, Control(controls::max_score),
         "Most points a control can give; scored controls and those whose state is not to_address (Graph secureScoreControlProfile maxScore, else from the score's percentage).").with_past(Reports),
-    family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Data(controls::risk_accepted),
+    family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Control(|it, _| Some(f64::from(it.state()? == ControlState::RiskAccepted))),
         "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted (Graph secureScoreControlStateUpdate state).").with_past(States),
-    family("secure_score_control_risk_accepted_in_lookback", Gauge, CONTROL, Sometimes, Data(controls::in_lookback),
+    family("secure_score_control_risk_accepted_in_lookback", Gauge, CONTROL, Sometimes, Control(controls::in_lookback),
         "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history.").with_past(States),
-    family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Data(controls::acceptances),
+    family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Control(|it, _| Some(it.history()?.acceptances() as f64)),
         "How often the control changed into Risk accepted in the history that Graph keeps; repeated writes of the same state do not count.").with_past(States),
-    family("secure_score_control_risk_last_accepted_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::last_accepted),
+    family("secure_score_control_risk_last_accepted_timestamp_seconds", Gauge, CONTROL, Sometimes, Control(|it, _| Some(it.history()?.last_acceptance()?.at?.as_seconds())),
         "When the risk was last accepted, also if withdrawn since, seconds since the epoch (Graph updatedDateTime).").with_past(States),
-    family("secure_score_control_watched", Gauge, CONTROL, Sometimes, Data(controls::watched),
+    family("secure_score_control_watched", Gauge, CONTROL, Sometimes, Control(|it, _| (it.watched && it.entry.is_some()).then_some(1.0)),
         "1 for a control of the catalogue that is on the watch list (risk_accepted.watch)."),
     family("secure_score_control_state", Gauge, &["control", "category", "state"], Always, Data(controls::state),
         "1 for the state the control is in, and no series for the others.").with_past(States),
-    family("secure_score_control_state_updated_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::state_updated),
+    family("secure_score_control_state_updated_timestamp_seconds", Gauge, CONTROL, Sometimes, Control(|it, _| Some(it.history()?.state_since()?.as_seconds())),
         "When the control entered its state, seconds since the epoch (Graph updatedDateTime); controls with a history.").with_past(States),
-    family("secure_score_control_last_synced_timestamp_seconds", Gauge, CONTROL, Always, Data(controls::last_synced),
+    family("secure_score_control_last_synced_timestamp_seconds", Gauge, CONTROL, Always, Control(|it, _| Some(it.score.as_ref()?.last_synced?.as_seconds())),
         "When the product last reported the control to Secure Score, seconds since the epoch (Graph controlScore lastSynced)."),
     family("secure_score_control_acceptance_info", Info, &["control", "accepted_by", "comment"], Sometimes, Data(controls::acceptance_info),
         "The person who accepted the risk of a control and the comment, while it is accepted; limited by labels.accepted_by and labels.comment."),
 
-    family("secure_score_control_risk_approved_until_timestamp_seconds", Gauge, CONTROL, Sometimes, Data(controls::approved_until),
+    family("secure_score_control_risk_approved_until_timestamp_seconds", Gauge, CONTROL, Sometimes, Control(controls::approved_until),
         "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there is none; in the past once they have expired."),
     family("secure_score_control_risk_approval_info", Info, &["control", "reference"], Sometimes, Data(controls::approval_info),
         "An exception that covers the newest acceptance of a control, or would cover one, by its reference; expired ones included."),
@@ -128,7 +129,7 @@ pub const FAMILIES: &[Family] = &[
     // The quality of the answers.
     family("secure_score_catalogue_controls", Gauge, &["scored"], Always, Data(tenants::catalogue_controls),
         "Controls known of the tenant before any selection, by whether they are scored."),
-    family("secure_score_catalogue_recategorised_controls", Gauge, &[], Always, Data(tenants::recategorised),
+    family("secure_score_catalogue_recategorised_controls", Gauge, &[], Always, Tenant(|it| it.catalogue_anomalies.as_ref().map(|_| it.recategorised as f64)),
         "Controls that Graph files under another category now than when first seen; their series keep the first one."),
     family("secure_score_unknown_values", Gauge, &["api", "field"], Always, Data(tenants::unknown_values),
         "Words in the current answer that this version does not know, exported as unknown."),
@@ -158,10 +159,10 @@ mod tests {
 
     #[test]
     fn a_family_with_a_past_is_rendered_from_data() {
-        let past = FAMILIES.iter().filter(|family| family.past.is_some());
-        let past: Vec<_> = past.collect();
+        let past: Vec<_> = FAMILIES.iter().filter(|it| it.past.is_some()).collect();
         assert_eq!(past.len(), 18);
-        assert!(past.iter().all(|family| matches!(family.render, Data(_))));
+        let of_health = |it: &&Family| matches!(it.render, List(_) | Health(_));
+        assert!(!past.iter().any(of_health));
         let controls = past.iter().filter(|family| family.is_of_controls());
         assert_eq!(controls.count(), 8);
     }

@@ -1,8 +1,7 @@
 //! The rendered sample lines of one tenant.
 
 use super::catalogue::FAMILIES;
-use super::family::{Family, Render};
-use super::family::{SampleSink, Samples};
+use super::family::{Family, Render, SampleSink, Samples};
 use super::mapping::to_mmap;
 use super::text::TextSink;
 use super::view::{DataView, HealthView, Policy};
@@ -28,9 +27,7 @@ pub struct Chunk {
 impl Chunk {
     /// The lines of the table's family at `index`, without copying them.
     pub(super) fn family(&self, index: usize) -> Bytes {
-        self.families
-            .get(index)
-            .map_or_else(Bytes::new, |range| self.bytes.slice(range.clone()))
+        self.bytes.slice_ref(self.lines(index))
     }
 
     /// The same lines, borrowed.
@@ -41,20 +38,21 @@ impl Chunk {
             .unwrap_or_default()
     }
 
-    /// A chunk whose families have these lines.
-    #[cfg(test)]
-    pub(super) fn of(families: impl Iterator<Item = Vec<u8>>) -> Self {
-        let mut buffer = Vec::new();
-        let families = families
-            .map(|lines| {
-                let start = buffer.len();
-                buffer.extend_from_slice(&lines);
-                start..buffer.len()
-            })
-            .collect();
+    /// A chunk of what `write` appends for each family, about `expected` bytes.
+    pub(super) fn of<F>(
+        families: impl IntoIterator<Item = F>,
+        expected: usize,
+        write: impl Fn(F, &mut Vec<u8>),
+    ) -> Self {
+        let mut bytes = Vec::with_capacity(expected);
+        let families = families.into_iter().map(|family| {
+            let start = bytes.len();
+            write(family, &mut bytes);
+            start..bytes.len()
+        });
         Self {
-            bytes: buffer.into(),
-            families,
+            families: families.collect(),
+            bytes: to_mmap(bytes),
         }
     }
 
@@ -68,27 +66,17 @@ impl Chunk {
         self.bytes.is_empty()
     }
 
-    fn render(tenant: &str, expected: usize, write: impl Fn(&Render, &mut Samples<'_>)) -> Self {
-        let mut buffer = Vec::with_capacity(expected);
-        let families = FAMILIES
-            .iter()
-            .map(|family| {
-                let start = buffer.len();
-                let mut text = TextSink::new(&mut buffer, tenant);
-                write(&family.render, &mut Samples::new(family, &mut text));
-                start..buffer.len()
-            })
-            .collect();
-        Self {
-            bytes: to_mmap(buffer),
-            families,
-        }
+    fn render(tenant: &str, expected: usize, write: impl Fn(Render, &mut Samples<'_>)) -> Self {
+        Self::of(FAMILIES, expected, |family, buffer| {
+            let mut text = TextSink { buffer, tenant };
+            write(family.render, &mut Samples::new(family, &mut text));
+        })
     }
 }
 
 /// Renders a tenant's data.
 pub fn render_data(identity: &TenantIdentity, snapshot: &TenantSnapshot, policy: &Policy) -> Chunk {
-    render_view(identity, &DataView::new(snapshot, policy))
+    render_view(identity, &DataView::new(snapshot, policy, None))
 }
 
 /// Renders a tenant's data without the controls and the category sums of other
@@ -102,26 +90,21 @@ pub fn render_categories(
     policy: &Policy,
     categories: &BTreeSet<Category>,
 ) -> Chunk {
-    render_view(identity, &DataView::new(snapshot, policy).only(categories))
+    let view = DataView::new(snapshot, policy, Some(categories));
+    render_view(identity, &view)
 }
 
 fn render_view(identity: &TenantIdentity, view: &DataView<'_>) -> Chunk {
     let expected = view.controls().count() * BYTES_PER_CONTROL;
-    Chunk::render(&identity.alias, expected, |render, samples| {
-        if let Render::Data(write) = render {
-            write(view, samples);
-        }
-    })
+    let write = |render: Render, samples: &mut Samples<'_>| render.data(view, samples);
+    Chunk::render(&identity.alias, expected, write)
 }
 
 /// Renders a tenant's names and health.
 pub fn render_health(identity: &TenantIdentity, health: &TenantHealth) -> Chunk {
     let view = HealthView { identity, health };
-    Chunk::render(&identity.alias, 0, |render, samples| {
-        if let Render::Health(write) = render {
-            write(&view, samples);
-        }
-    })
+    let write = |render: Render, samples: &mut Samples<'_>| render.health(&view, samples);
+    Chunk::render(&identity.alias, 0, write)
 }
 
 /// Sends the samples of some data families to a sink.
@@ -131,10 +114,8 @@ pub fn send_samples(
     policy: &Policy,
     sink: &mut dyn SampleSink,
 ) {
-    let view = DataView::new(snapshot, policy);
+    let view = DataView::new(snapshot, policy, None);
     for family in families {
-        if let Render::Data(write) = family.render {
-            write(&view, &mut Samples::new(family, sink));
-        }
+        family.render.data(&view, &mut Samples::new(family, sink));
     }
 }

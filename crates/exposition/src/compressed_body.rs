@@ -114,15 +114,13 @@ impl BlockCache {
         if let Some(known) = known.filter(|known| known.generation == generation) {
             return Arc::clone(known);
         }
-        let slices: Vec<_> = (0..FAMILIES.len())
-            .flat_map(|family| {
-                tenants.clone().flat_map(move |(alias, data, health)| {
-                    [data, health]
-                        .into_iter()
-                        .filter_map(move |chunk| FamilySlice::of(family, alias, chunk))
-                })
-            })
-            .collect();
+        let mut slices = Vec::new();
+        for family in 0..FAMILIES.len() {
+            for (alias, data, health) in tenants.clone() {
+                slices.extend(FamilySlice::of(family, alias, data));
+                slices.extend(FamilySlice::of(family, alias, health));
+            }
+        }
         let body = Arc::new(CompressedBody {
             generation,
             format,
@@ -146,15 +144,8 @@ impl BlockCache {
 
     fn blocks(&self, format: Format, slices: &[FamilySlice<'_>]) -> Vec<(BlockStart, Arc<Block>)> {
         let newest = self.bodies.iter().max_by_key(|known| known.generation);
-        let starts: Vec<BlockStart> = newest
-            .map(|known| {
-                known
-                    .blocks
-                    .iter()
-                    .map(|(start, _)| start.clone())
-                    .collect()
-            })
-            .unwrap_or_default();
+        let known = newest.into_iter().flat_map(|body| &body.blocks);
+        let starts: Vec<_> = known.map(|(start, _)| start.clone()).collect();
         let mut last_family = None;
         let mut blocks = Vec::new();
         for range in divide(slices, &starts) {
@@ -213,21 +204,26 @@ mod tests {
 
     const TAIL: &[u8] = b"tail 1\n";
 
-    fn tenant(alias: &str, families: [&str; 2]) -> (Arc<str>, Chunk, Chunk) {
-        let families = families.into_iter().map(|lines| lines.as_bytes().to_vec());
-        (alias.into(), Chunk::of(families), Chunk::default())
+    fn tenant(alias: &str, families: [&str; 2]) -> (Arc<str>, Chunk) {
+        let write = |lines: &str, buffer: &mut Vec<u8>| buffer.extend_from_slice(lines.as_bytes());
+        (alias.into(), Chunk::of(families, 0, write))
     }
 
     fn body(
         cache: &mut BlockCache,
         format: Format,
         generation: u64,
-        tenants: &[(Arc<str>, Chunk, Chunk)],
+        tenants: &[(Arc<str>, Chunk)],
     ) -> Arc<CompressedBody> {
-        let tenants = tenants
-            .iter()
-            .map(|(alias, data, health)| (alias, data, health));
+        let health = Chunk::default();
+        let tenants = tenants.iter().map(|(alias, data)| (alias, data, &health));
         cache.body(format, generation, tenants)
+    }
+
+    fn compress(body: &CompressedBody) {
+        for block in body.blocks() {
+            block.compress(&mut gzip::Deflater::default());
+        }
     }
 
     fn decompressed(body: &CompressedBody) -> String {
@@ -257,9 +253,9 @@ mod tests {
             assert_eq!(body.format(), format);
             let expected = expected(format, "x 1\nx 2\n", "y 1\ny 2\n");
             assert_eq!(decompressed(&body), expected);
+            compress(&body);
             for block in body.blocks() {
                 assert!(!block.is_empty());
-                block.compress(&mut gzip::Deflater::default());
                 assert!(block.is_summed() && block.is_compressed());
             }
             assert_eq!(decompressed(&body), expected);
@@ -279,9 +275,7 @@ mod tests {
         let body = body(&mut BlockCache::default(), Format::Text, 1, &tenants);
         assert!(body.blocks().count() > 1);
         let stored = body.member().length;
-        for block in body.blocks() {
-            block.compress(&mut gzip::Deflater::default());
-        }
+        compress(&body);
         assert!(body.member().length < stored / 10);
         let lines = format!("{first}{second}{third}");
         assert_eq!(decompressed(&body), expected(Format::Text, &lines, "y 1\n"));
@@ -292,41 +286,26 @@ mod tests {
         let mut cache = BlockCache::default();
         let tenants = [tenant("a", ["x 1\n", "y 1\n"])];
         let first = body(&mut cache, Format::Text, 1, &tenants);
-        assert!(Arc::ptr_eq(
-            &first,
-            &body(&mut cache, Format::Text, 1, &tenants)
-        ));
-        for block in first.blocks() {
-            block.compress(&mut gzip::Deflater::default());
-        }
+        let again = body(&mut cache, Format::Text, 1, &tenants);
+        assert!(Arc::ptr_eq(&first, &again));
+        compress(&first);
         let second = body(&mut cache, Format::Text, 2, &tenants);
         assert!(!Arc::ptr_eq(&first, &second));
         assert!(second.blocks().all(|block| block.is_compressed()));
-        let changed = body(
-            &mut cache,
-            Format::Text,
-            3,
-            &[tenant("a", ["x 2\n", "y 1\n"])],
-        );
+        let tenants = [tenant("a", ["x 2\n", "y 1\n"])];
+        let changed = body(&mut cache, Format::Text, 3, &tenants);
         assert!(changed.blocks().any(|block| !block.is_compressed()));
-        assert_eq!(
-            decompressed(&changed),
-            expected(Format::Text, "x 2\n", "y 1\n")
-        );
+        let expected = expected(Format::Text, "x 2\n", "y 1\n");
+        assert_eq!(decompressed(&changed), expected);
     }
 
     #[test]
     fn a_block_that_is_the_same_in_both_formats_is_compressed_once() {
         let mut cache = BlockCache::default();
         let tenants = [tenant("a", ["", "up 1\n"])];
-        assert_eq!(
-            Format::Text.header(&FAMILIES[1]),
-            Format::OpenMetrics.header(&FAMILIES[1])
-        );
-        let text = body(&mut cache, Format::Text, 1, &tenants);
-        for block in text.blocks() {
-            block.compress(&mut gzip::Deflater::default());
-        }
+        let [text, open] = Format::ALL.map(|format| format.header(&FAMILIES[1]));
+        assert_eq!(text, open);
+        compress(&body(&mut cache, Format::Text, 1, &tenants));
         let open = body(&mut cache, Format::OpenMetrics, 1, &tenants);
         assert!(open.blocks().all(|block| block.is_compressed()));
     }
@@ -337,13 +316,7 @@ mod tests {
         let tenants = [tenant("a", ["x 1\n", "y 1\n"])];
         let [text, open] = Format::ALL.map(|format| body(&mut cache, format, 1, &tenants));
         cache.drop_format(Format::Text);
-        assert!(!Arc::ptr_eq(
-            &text,
-            &body(&mut cache, Format::Text, 1, &tenants)
-        ));
-        assert!(Arc::ptr_eq(
-            &open,
-            &body(&mut cache, Format::OpenMetrics, 1, &tenants)
-        ));
+        let after = Format::ALL.map(|format| body(&mut cache, format, 1, &tenants));
+        assert!(!Arc::ptr_eq(&text, &after[0]) && Arc::ptr_eq(&open, &after[1]));
     }
 }

@@ -1,6 +1,7 @@
 //! What a family of series is.
 
-use super::view::{DataView, HealthView};
+use super::view::{DataView, HealthView, Policy};
+use secure_score_model::{Api, Control, RefreshHealth, TenantSnapshot};
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +12,17 @@ pub enum Kind {
     Counter,
     /// Always 1; the labels carry the information.
     Info,
+}
+
+impl Kind {
+    /// Its name.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+            Self::Info => "info",
+        }
+    }
 }
 
 /// When a family has series for a tenant.
@@ -32,13 +44,50 @@ pub enum PastSource {
     States,
 }
 
-/// What a family is rendered from.
+/// What a family is rendered from: Graph's answers, when they change, or the
+/// results of refreshes, after each of them.
 #[derive(Clone, Copy)]
 pub enum Render {
-    /// Graph's answers; rendered when they change.
+    /// One value of the tenant.
+    Tenant(fn(&TenantSnapshot) -> Option<f64>),
+    /// One value of each selected control; the labels are its id and category.
+    Control(fn(&Control, &Policy) -> Option<f64>),
+    /// Any samples of Graph's answers.
     Data(fn(&DataView<'_>, &mut Samples<'_>)),
-    /// The results of refreshes; rendered after each of them.
+    /// One value of the refreshes of each list; the label is its name.
+    List(fn(&RefreshHealth) -> Option<f64>),
+    /// Any samples of the tenant's names and refreshes.
     Health(fn(&HealthView<'_>, &mut Samples<'_>)),
+}
+
+impl Render {
+    /// Writes the samples of Graph's answers.
+    pub(super) fn data(self, view: &DataView<'_>, samples: &mut Samples<'_>) {
+        match self {
+            Self::Tenant(value) => samples.add_some(&[], value(view.snapshot)),
+            Self::Control(value) => {
+                for control in view.controls() {
+                    let labels = [&*control.id, control.category.as_str()];
+                    samples.add_some(&labels, value(control, view.policy));
+                }
+            }
+            Self::Data(write) => write(view, samples),
+            Self::List(_) | Self::Health(_) => {}
+        }
+    }
+
+    /// Writes the samples of names and refreshes.
+    pub(super) fn health(self, view: &HealthView<'_>, samples: &mut Samples<'_>) {
+        match self {
+            Self::List(value) => {
+                for api in Api::ALL {
+                    samples.add_some(&[api.as_str()], value(view.health.of(api)));
+                }
+            }
+            Self::Health(write) => write(view, samples),
+            Self::Tenant(_) | Self::Control(_) | Self::Data(_) => {}
+        }
+    }
 }
 
 /// One family of series, as declared in the table.
@@ -107,12 +156,8 @@ impl<'a> Samples<'a> {
     /// One sample. A value that is no finite number is left out: missing is
     /// shown by absence.
     pub(super) fn add(&mut self, labels: &[&str], value: f64) {
-        debug_assert_eq!(
-            labels.len(),
-            self.family.labels.len(),
-            "{}",
-            self.family.name
-        );
+        let names = self.family.labels;
+        debug_assert_eq!(labels.len(), names.len(), "{}", self.family.name);
         if value.is_finite() {
             self.sink.sample(self.family, labels, value);
         }
@@ -123,10 +168,5 @@ impl<'a> Samples<'a> {
         if let Some(value) = value {
             self.add(labels, value);
         }
-    }
-
-    /// A sample of 1 or 0.
-    pub(super) fn flag(&mut self, labels: &[&str], set: bool) {
-        self.add(labels, f64::from(u8::from(set)));
     }
 }

@@ -41,11 +41,11 @@ impl Format {
     /// A family's header lines.
     pub fn header(self, family: &Family) -> String {
         let (name, kind) = match (self, family.kind) {
-            (Self::OpenMetrics, Kind::Info) => (family.openmetrics_name(), "info"),
-            (Self::OpenMetrics, Kind::Counter) => (family.openmetrics_name(), "counter"),
-            (Self::Text, Kind::Counter) => (family.name, "counter"),
-            (_, Kind::Gauge | Kind::Info) => (family.name, "gauge"),
+            (Self::OpenMetrics, kind) => (family.openmetrics_name(), kind),
+            (Self::Text, Kind::Info) => (family.name, Kind::Gauge),
+            (Self::Text, kind) => (family.name, kind),
         };
+        let kind = kind.as_str();
         format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help)
     }
 

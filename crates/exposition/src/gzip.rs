@@ -8,7 +8,9 @@
 
 use bytes::Bytes;
 use crc32fast::Hasher;
-use flate2::{Compress, Compression, FlushCompress, Status};
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+use std::io::Write as _;
 
 /// Deflate, no flags, no time, no extra flags, unknown system (RFC 1952).
 pub(super) const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -20,86 +22,46 @@ const LEVEL: u32 = 6;
 /// kilobytes, where the level makes a difference of a few hundred bytes.
 const TAIL_LEVEL: u32 = 1;
 
-/// Room for the output of a flush.
-const STEP: usize = 16 * 1024;
-
 /// The most bytes of a stored block (RFC 1951, 3.2.4).
 const MAX_STORED: usize = 65_535;
 
 /// Compresses one block after the other with the same memory.
 #[derive(Debug)]
 pub struct Deflater {
-    stream: Compress,
+    encoder: DeflateEncoder<Vec<u8>>,
 }
 
 impl Default for Deflater {
     fn default() -> Self {
-        Self::of_level(LEVEL)
+        let level = Compression::new(LEVEL);
+        Self {
+            encoder: DeflateEncoder::new(Vec::new(), level),
+        }
     }
 }
 
 impl Deflater {
-    fn of_level(level: u32) -> Self {
-        Self {
-            stream: Compress::new(Compression::new(level), false),
-        }
-    }
-
     /// The parts as deflate blocks without a final one; `None` where the
     /// library fails.
     pub(super) fn deflate(&mut self, parts: &[Bytes]) -> Option<Bytes> {
-        let slices = parts.iter().map(AsRef::as_ref);
-        self.run(slices, FlushCompress::Sync).map(Bytes::from)
-    }
-
-    fn run<'a>(
-        &mut self,
-        parts: impl Iterator<Item = &'a [u8]>,
-        end: FlushCompress,
-    ) -> Option<Vec<u8>> {
-        self.stream.reset();
-        let mut out = Vec::with_capacity(STEP);
+        // This also ends the stream before, in a buffer that is dropped.
+        self.encoder.reset(Vec::new()).ok()?;
         for part in parts {
-            let mut rest = part;
-            while !rest.is_empty() {
-                rest = self.feed(rest, &mut out)?;
-            }
+            self.encoder.write_all(part).ok()?;
         }
-        loop {
-            out.reserve(STEP);
-            let status = self.stream.compress_vec(&[], &mut out, end);
-            match status {
-                Ok(Status::StreamEnd) => break,
-                // A flush that leaves room in the buffer is complete.
-                Ok(_) if end == FlushCompress::Sync && out.len() < out.capacity() => break,
-                Ok(Status::Ok) => {}
-                Ok(Status::BufError) | Err(_) => return None,
-            }
-        }
-        out.shrink_to_fit();
-        Some(out)
-    }
-
-    /// Compresses some of the bytes and returns the rest.
-    fn feed<'a>(&mut self, bytes: &'a [u8], out: &mut Vec<u8>) -> Option<&'a [u8]> {
-        out.reserve(STEP);
-        let before = self.stream.total_in();
-        self.stream
-            .compress_vec(bytes, out, FlushCompress::None)
-            .ok()?;
-        let taken = usize::try_from(self.stream.total_in() - before).ok()?;
-        // Without progress the caller's loop would never end.
-        (taken > 0).then(|| bytes.get(taken..)).flatten()
+        self.encoder.flush().ok()?;
+        let mut deflated = std::mem::take(self.encoder.get_mut());
+        deflated.shrink_to_fit();
+        Some(deflated.into())
     }
 }
 
 /// The end of a member: the compressed tail, the checksum that continues
 /// `before`, and the length of everything.
 pub(super) fn end(before: &Hasher, length: u64, tail: &[u8]) -> Vec<u8> {
-    let mut deflater = Deflater::of_level(TAIL_LEVEL);
-    let mut end = deflater
-        .run(std::iter::once(tail), FlushCompress::Finish)
-        .unwrap_or_else(|| stored_tail(tail));
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(TAIL_LEVEL));
+    let deflated = encoder.write_all(tail).and_then(|()| encoder.finish());
+    let mut end = deflated.unwrap_or_else(|_| stored_tail(tail));
     let mut last = Hasher::new();
     last.update(tail);
     let mut checksum = before.clone();
@@ -160,10 +122,7 @@ mod tests {
         let mut plain = Vec::new();
         let mut decoder = flate2::bufread::GzDecoder::new(stream);
         decoder.read_to_end(&mut plain).unwrap();
-        assert!(
-            decoder.into_inner().is_empty(),
-            "nothing follows the member"
-        );
+        assert!(decoder.into_inner().is_empty());
         plain
     }
 
@@ -198,14 +157,26 @@ mod tests {
         assert!(packed.len() < long.len() + 5 * blocks + 40);
     }
 
+    /// Output that exceeds the room for one step, in a block and in the tail.
+    #[test]
+    fn bytes_that_hardly_shrink_are_compressed_whole() {
+        let random = |seed: u32| seed.wrapping_mul(2_654_435_761).to_le_bytes()[2];
+        let bytes: Vec<u8> = (0..300_000).map(random).collect();
+        for length in [30_000, 70_000, 300_000] {
+            let bytes = &bytes[..length];
+            let packed = member(&[(false, vec![bytes.to_vec()])], bytes);
+            assert!(unpack(&packed) == [bytes, bytes].concat(), "{length}");
+        }
+    }
+
     #[test]
     fn a_tail_that_cannot_be_compressed_is_stored() {
         for length in [0, 1, MAX_STORED, MAX_STORED + 1] {
             let tail = vec![b'a'; length];
             let mut plain = Vec::new();
-            flate2::read::DeflateDecoder::new(&stored_tail(&tail)[..])
-                .read_to_end(&mut plain)
-                .unwrap();
+            let stored = stored_tail(&tail);
+            let mut decoder = flate2::read::DeflateDecoder::new(&stored[..]);
+            decoder.read_to_end(&mut plain).unwrap();
             assert_eq!(plain, tail);
         }
     }

@@ -13,7 +13,7 @@ pub(super) const LONGEST_VALUE: usize = 128;
 /// that writes several series which differ only in a text from outside
 /// compares the texts in this form.
 pub fn shown(text: &str) -> Cow<'_, str> {
-    let text = cut(text);
+    let (text, _) = text.split_at(text.floor_char_boundary(LONGEST_VALUE));
     let odd = |character: char| character.is_control() && character != '\n';
     if text.contains(odd) {
         text.replace(odd, " ").into()
@@ -27,17 +27,9 @@ pub fn write_value(text: &str, buffer: &mut Vec<u8>) {
     if is_plain(text) {
         return buffer.extend_from_slice(text.as_bytes());
     }
-    for character in shown(text).chars() {
-        match character {
-            '\\' => buffer.extend_from_slice(b"\\\\"),
-            '"' => buffer.extend_from_slice(b"\\\""),
-            '\n' => buffer.extend_from_slice(b"\\n"),
-            plain => {
-                let mut utf8 = [0; 4];
-                buffer.extend_from_slice(plain.encode_utf8(&mut utf8).as_bytes());
-            }
-        }
-    }
+    let escaped = shown(text).replace('\\', r"\\");
+    let escaped = escaped.replace('"', r#"\""#).replace('\n', r"\n");
+    buffer.extend_from_slice(escaped.as_bytes());
 }
 
 /// Whether a value needs no escaping. Nearly all values are plain; escaping
@@ -45,12 +37,4 @@ pub fn write_value(text: &str, buffer: &mut Vec<u8>) {
 fn is_plain(text: &str) -> bool {
     let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
     text.len() <= LONGEST_VALUE && text.bytes().all(plain)
-}
-
-fn cut(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST_VALUE);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or_default()
 }

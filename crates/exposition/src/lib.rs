@@ -18,7 +18,6 @@ mod controls;
 mod family;
 mod format;
 mod gzip;
-mod health;
 mod label_value;
 mod mapping;
 mod reference;

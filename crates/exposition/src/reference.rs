@@ -1,7 +1,7 @@
 //! The reference page of the families, from the table itself.
 
 use super::catalogue::FAMILIES;
-use super::family::{Family, Kind, Presence};
+use super::family::{Family, Presence};
 use std::fmt::Write as _;
 
 /// `docs/reference/metrics.md`, with the exporter's own families appended as
@@ -28,18 +28,10 @@ pub fn reference(own: &[(String, String, String, String)]) -> String {
 }
 
 fn row(family: &Family) -> String {
-    let kind = match family.kind {
-        Kind::Gauge => "gauge",
-        Kind::Counter => "counter",
-        Kind::Info => "info",
-    };
+    let kind = family.kind.as_str();
     let labels = match family.labels {
         [] => "–".to_owned(),
-        labels => labels
-            .iter()
-            .map(|label| format!("`{label}`"))
-            .collect::<Vec<_>>()
-            .join(", "),
+        labels => format!("`{}`", labels.join("`, `")),
     };
     let always = match family.presence {
         Presence::Always => "yes",
@@ -49,4 +41,26 @@ fn row(family: &Family) -> String {
         "| `{}` | {kind} | {labels} | {always} | {} |\n",
         family.name, family.help
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_family_is_a_row() {
+        let own = ["x_total", "counter", "`code`", "Requests."].map(str::to_owned);
+        let page = reference(&[own.into()]);
+        let rows = page.lines().filter(|line| line.starts_with("| `"));
+        assert_eq!(rows.count(), FAMILIES.len() + 1);
+        for row in [
+            "| `secure_score_up` | gauge | `api` | yes | Whether",
+            "| `secure_score_refresh_failures_total` | counter | `api`, `reason` | yes | Refreshes",
+            "| `secure_score_control_risk_approval_info` | info | `control`, `reference` |  | An",
+            "| `secure_score_target_ratio` | gauge | – |  | The configured target",
+            "| `x_total` | counter | `code` | Requests. |",
+        ] {
+            assert!(page.contains(row), "{row}");
+        }
+    }
 }

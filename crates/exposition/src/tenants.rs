@@ -1,68 +1,73 @@
-//! The samples of a tenant's score and of its answers as a whole.
+//! The samples of a tenant: its names and health, its score, and its answers as a
+//! whole.
 
 use super::family::Samples;
-use super::view::DataView;
+use super::view::{DataView, HealthView};
 use secure_score_model::{
-    Anomalies, Api, CategoryComparison, CategoryTotal, Comparison, Field, Points, Report,
+    Anomalies, Api, CategoryComparison, CategoryTotal, Code, Comparison, Points, Reason,
     SkippedField, UnknownField,
 };
 
-fn of_report(
+pub(super) fn info(view: &HealthView<'_>, samples: &mut Samples<'_>) {
+    let identity = view.identity;
+    let id = identity.entra_tenant_id.as_deref().unwrap_or_default();
+    samples.add(&[id, identity.cloud, &identity.display_name], 1.0);
+}
+
+pub(super) fn refresh_failures(view: &HealthView<'_>, samples: &mut Samples<'_>) {
+    for api in Api::ALL {
+        let failures = &view.health.of(api).failures;
+        for reason in Reason::ALL {
+            let count = failures.get(&reason).copied().unwrap_or(0);
+            samples.add(&[api.as_str(), reason.as_str()], count as f64);
+        }
+    }
+}
+
+pub(super) fn graph_requests(view: &HealthView<'_>, samples: &mut Samples<'_>) {
+    for ((api, code), count) in &view.health.traffic.graph {
+        let code = match code {
+            Code::Status(number) => &number.to_string(),
+            Code::NoAnswer => "none",
+        };
+        samples.add(&[api.as_str(), code], *count as f64);
+    }
+}
+
+pub(super) fn token_requests(view: &HealthView<'_>, samples: &mut Samples<'_>) {
+    let traffic = &view.health.traffic;
+    samples.add(&["success"], traffic.tokens as f64);
+    samples.add(&["failure"], traffic.token_failures as f64);
+}
+
+pub(super) fn categories(
     view: &DataView<'_>,
     samples: &mut Samples<'_>,
-    value: impl Fn(&Report) -> Option<f64>,
+    points: fn(&CategoryTotal) -> Option<Points>,
 ) {
-    samples.add_some(&[], view.snapshot.report.as_deref().and_then(value));
-}
-
-pub(super) fn report_timestamp(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    of_report(view, samples, |report| Some(report.as_of?.as_seconds()));
-}
-
-pub(super) fn score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    of_report(view, samples, |report| Some(report.current_score?.get()));
-}
-
-pub(super) fn max_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    of_report(view, samples, |report| Some(report.max_score?.get()));
-}
-
-pub(super) fn active_users(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    of_report(view, samples, |report| Some(report.active_users? as f64));
-}
-
-pub(super) fn licensed_users(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    of_report(view, samples, |report| Some(report.licensed_users? as f64));
-}
-
-pub(super) fn category_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    for total in category_totals(view) {
-        samples.add(&[total.category.as_str()], total.score.get());
-    }
-}
-
-pub(super) fn category_max_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    for total in category_totals(view) {
-        samples.add_some(&[total.category.as_str()], total.max_score.map(Points::get));
-    }
-}
-
-fn category_totals(view: &DataView<'_>) -> impl Iterator<Item = CategoryTotal> {
     let totals = view.snapshot.category_totals().into_iter();
-    totals.filter(|total| view.shows(total.category))
-}
-
-pub(super) fn unreconciled_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    samples.add_some(&[], view.snapshot.unreconciled_score());
-}
-
-pub(super) fn unreconciled_max_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    samples.add_some(&[], view.snapshot.unreconciled_max_score());
+    for total in totals.filter(|total| view.shows(total.category)) {
+        samples.add_some(&[total.category.as_str()], points(&total).map(Points::get));
+    }
 }
 
 pub(super) fn comparison_ratio(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for comparison in comparisons(view) {
         samples.add_some(&[comparison.basis.as_str()], comparison.ratio);
+    }
+}
+
+pub(super) fn comparison_categories(
+    view: &DataView<'_>,
+    samples: &mut Samples<'_>,
+    points: fn(&CategoryComparison) -> Option<Points>,
+) {
+    for comparison in comparisons(view) {
+        let averages = firsts(&comparison.categories, |average| average.category);
+        for average in averages.filter(|average| view.shows(average.category)) {
+            let labels = [comparison.basis.as_str(), average.category.as_str()];
+            samples.add_some(&labels, points(average).map(Points::get));
+        }
     }
 }
 
@@ -82,28 +87,6 @@ fn firsts<T, K: PartialEq>(all: &[T], key: impl Fn(&T) -> K) -> impl Iterator<It
     })
 }
 
-pub(super) fn comparison_category_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    comparison_categories(view, samples, |average| average.score);
-}
-
-pub(super) fn comparison_category_max_score(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    comparison_categories(view, samples, |average| average.max_score);
-}
-
-fn comparison_categories(
-    view: &DataView<'_>,
-    samples: &mut Samples<'_>,
-    points: impl Fn(&CategoryComparison) -> Option<Points>,
-) {
-    for comparison in comparisons(view) {
-        let averages = firsts(&comparison.categories, |average| average.category);
-        for average in averages.filter(|average| view.shows(average.category)) {
-            let labels = [comparison.basis.as_str(), average.category.as_str()];
-            samples.add_some(&labels, points(average).map(Points::get));
-        }
-    }
-}
-
 /// Without a report it is unknown which controls are scored, and without a
 /// catalogue the others are unknown: a zero would state that there are none.
 pub(super) fn catalogue_controls(view: &DataView<'_>, samples: &mut Samples<'_>) {
@@ -119,52 +102,34 @@ pub(super) fn catalogue_controls(view: &DataView<'_>, samples: &mut Samples<'_>)
     }
 }
 
-pub(super) fn recategorised(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    if view.snapshot.catalogue_anomalies.is_some() {
-        samples.add(&[], view.snapshot.recategorised as f64);
-    }
-}
-
 pub(super) fn unknown_values(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    anomalies::<UnknownField>(view, samples, |_, anomalies, field| {
-        anomalies.count_unknown(field)
-    });
+    for (api, anomalies) in anomalies(view) {
+        for field in UnknownField::of(api) {
+            let count = anomalies.count_unknown(*field);
+            samples.add(&[api.as_str(), field.as_str()], count as f64);
+        }
+    }
 }
 
 /// A second score of a control already scored in another spelling is found
 /// only when the lists are joined, and counts like any other second copy.
 pub(super) fn skipped_elements(view: &DataView<'_>, samples: &mut Samples<'_>) {
-    anomalies::<SkippedField>(view, samples, |api, anomalies, field| {
-        let joined = api == Api::Scores && field == SkippedField::Duplicate;
-        let second_scores = if joined {
-            view.snapshot.duplicate_scores
-        } else {
-            0
-        };
-        anomalies.count_skipped(field) + second_scores
-    });
-}
-
-/// Every member of a closed set, zeros included, for each list that is there.
-fn anomalies<F: Field>(
-    view: &DataView<'_>,
-    samples: &mut Samples<'_>,
-    count: impl Fn(Api, &Anomalies, F) -> u64,
-) {
-    let snapshot = view.snapshot;
-    let report = snapshot.report.as_ref().map(|report| &report.anomalies);
-    for (api, anomalies, fields) in [
-        (
-            Api::Profiles,
-            snapshot.catalogue_anomalies.as_ref(),
-            F::PROFILES,
-        ),
-        (Api::Scores, report, F::SCORES),
-    ] {
-        let Some(anomalies) = anomalies else { continue };
-        for field in fields {
-            let count = count(api, anomalies, *field);
+    for (api, anomalies) in anomalies(view) {
+        for field in SkippedField::of(api) {
+            let mut count = anomalies.count_skipped(*field);
+            if (api, *field) == (Api::Scores, SkippedField::Duplicate) {
+                count += view.snapshot.duplicate_scores;
+            }
             samples.add(&[api.as_str(), field.as_str()], count as f64);
         }
     }
+}
+
+/// The anomalies of each list that is there.
+fn anomalies<'a>(view: &DataView<'a>) -> impl Iterator<Item = (Api, &'a Anomalies)> {
+    let report = view.snapshot.report.as_ref();
+    let report = report.map(|report| (Api::Scores, &report.anomalies));
+    let catalogue = view.snapshot.catalogue_anomalies.as_ref();
+    let catalogue = catalogue.map(|anomalies| (Api::Profiles, anomalies));
+    catalogue.into_iter().chain(report)
 }

@@ -9,14 +9,8 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Writes samples as lines.
 pub(super) struct TextSink<'a> {
-    buffer: &'a mut Vec<u8>,
-    tenant: &'a str,
-}
-
-impl<'a> TextSink<'a> {
-    pub(super) fn new(buffer: &'a mut Vec<u8>, tenant: &'a str) -> Self {
-        Self { buffer, tenant }
-    }
+    pub(super) buffer: &'a mut Vec<u8>,
+    pub(super) tenant: &'a str,
 }
 
 impl SampleSink for TextSink<'_> {
@@ -30,10 +24,10 @@ impl SampleSink for TextSink<'_> {
 
 /// Writes the name and the labels of a series without the closing brace, so
 /// that the caller can add labels of its own.
-pub fn write_series<'v>(
+pub fn write_series(
     family: &Family,
     tenant: &str,
-    labels: impl IntoIterator<Item = &'v (impl AsRef<str> + ?Sized + 'v)>,
+    labels: impl IntoIterator<Item: AsRef<str>>,
     buffer: &mut Vec<u8>,
 ) {
     buffer.extend_from_slice(family.name.as_bytes());
@@ -59,17 +53,17 @@ pub fn write_label(name: &str, value: &str, buffer: &mut Vec<u8>) {
 }
 
 /// The labels of a series as Prometheus stores them, the name as `__name__`.
-pub fn series_labels<'v>(
+pub fn series_labels(
     family: &Family,
     tenant: &str,
-    labels: impl IntoIterator<Item = &'v (impl AsRef<str> + ?Sized + 'v)>,
+    labels: impl IntoIterator<Item: AsRef<str>>,
 ) -> Vec<(String, String)> {
-    let own = family.labels.iter().copied().zip(labels);
-    let own = own.map(|(name, value)| (name, shown(value.as_ref())));
-    [("__name__", family.name.into()), ("tenant", shown(tenant))]
+    let label = |name: &str, value: &str| (name.to_owned(), shown(value).into_owned());
+    let own = family.labels.iter().zip(labels);
+    let own = own.map(|(name, value)| label(name, value.as_ref()));
+    [label("__name__", family.name), label("tenant", tenant)]
         .into_iter()
         .chain(own.filter(|(_, value)| !value.is_empty()))
-        .map(|(name, value)| (name.to_owned(), value.into_owned()))
         .collect()
 }
 
@@ -85,8 +79,7 @@ pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::family::Samples;
-    use super::super::family::{Kind, Presence, Render};
+    use super::super::family::{Kind, Presence, Render, Samples};
     use super::super::label_value::LONGEST_VALUE;
     use super::*;
     use proptest::prelude::*;
@@ -102,10 +95,13 @@ mod tests {
     };
 
     fn line(labels: &[&str], value: f64) -> String {
-        let mut buffer = Vec::new();
-        let mut text = TextSink::new(&mut buffer, "contoso");
+        let mut line = Vec::new();
+        let mut text = TextSink {
+            buffer: &mut line,
+            tenant: "contoso",
+        };
         Samples::new(FAMILY, &mut text).add(labels, value);
-        String::from_utf8(buffer).unwrap()
+        String::from_utf8(line).unwrap()
     }
 
     /// Reads a value back, by the rules of the format and not by our code.
@@ -119,6 +115,7 @@ mod tests {
                     Some(other) => other,
                     None => panic!("a backslash at the end"),
                 },
+                '"' => panic!("the quote ends the value"),
                 other => other,
             });
         }
@@ -127,35 +124,32 @@ mod tests {
 
     #[test]
     fn numbers_are_short_and_exact() {
-        assert_eq!(
-            line(&["a", "b"], 7.0),
-            "x{tenant=\"contoso\",control=\"a\",title=\"b\"} 7\n"
-        );
         for (value, text) in [
+            (7.0, "7"),
             (7.83, "7.83"),
             (0.0, "0"),
             (-3.5, "-3.5"),
             (1_763_626_530.123, "1763626530.123"),
         ] {
-            assert!(
-                line(&["a", "b"], value).ends_with(&format!(" {text}\n")),
-                "{text}"
-            );
+            let expected = format!("x{{tenant=\"contoso\",control=\"a\",title=\"b\"}} {text}\n");
+            assert_eq!(line(&["a", "b"], value), expected);
         }
     }
 
     #[test]
     fn an_empty_label_is_not_written() {
-        assert_eq!(
-            line(&["a", ""], 1.0),
-            "x{tenant=\"contoso\",control=\"a\"} 1\n"
-        );
+        let expected = "x{tenant=\"contoso\",control=\"a\"} 1\n";
+        assert_eq!(line(&["a", ""], 1.0), expected);
     }
 
     #[test]
     fn a_long_value_is_cut_between_characters() {
-        let long = "ä".repeat(100);
-        assert!(line(&["a", &long], 1.0).contains(&format!("title=\"{}\"", "ä".repeat(64))));
+        for (long, cut) in [
+            ("ä".repeat(100), "ä".repeat(64)),
+            ("x".repeat(129), "x".repeat(128)),
+        ] {
+            assert!(line(&["a", &long], 1.0).contains(&format!("title=\"{cut}\"")));
+        }
     }
 
     #[test]
@@ -168,15 +162,13 @@ mod tests {
     #[test]
     fn a_series_has_the_labels_of_its_line() {
         let labels = series_labels(FAMILY, "contoso", &["a\"\\\u{1}", ""]);
-        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        assert_eq!(
-            labels,
-            [
-                pair("__name__", "x"),
-                pair("tenant", "contoso"),
-                pair("control", "a\"\\ ")
-            ]
-        );
+        let expected = [
+            ("__name__", "x"),
+            ("tenant", "contoso"),
+            ("control", "a\"\\ "),
+        ];
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(labels, expected);
     }
 
     proptest! {

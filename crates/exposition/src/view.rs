@@ -2,8 +2,7 @@
 
 use super::label_value::shown;
 use secure_score_model::{
-    CatalogueEntry, Category, Control, ControlScore, Naming, TenantHealth, TenantIdentity,
-    TenantSnapshot,
+    CatalogueEntry, Category, Control, Naming, TenantHealth, TenantIdentity, TenantSnapshot,
 };
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
@@ -49,31 +48,31 @@ pub struct DataView<'a> {
 }
 
 impl<'a> DataView<'a> {
+    /// A view of some categories, or of all.
+    ///
     /// Of control ids that are the same label value, the first one has the
     /// series: Prometheus, too, keeps the first of two equal series.
-    pub(super) fn new(snapshot: &'a TenantSnapshot, policy: &'a Policy) -> Self {
-        let mut seen = HashSet::new();
-        let selected = snapshot.controls.iter().filter(|c| c.selected);
-        Self {
+    pub(super) fn new(
+        snapshot: &'a TenantSnapshot,
+        policy: &'a Policy,
+        categories: Option<&'a BTreeSet<Category>>,
+    ) -> Self {
+        let mut view = Self {
             snapshot,
             policy,
-            controls: selected.filter(|c| seen.insert(shown(&c.id))).collect(),
-            categories: None,
-        }
-    }
-
-    /// The view without other categories.
-    pub(super) fn only(mut self, categories: &'a BTreeSet<Category>) -> Self {
-        self.categories = Some(categories);
-        self.controls
-            .retain(|control| categories.contains(&control.category));
-        self
+            controls: Vec::new(),
+            categories,
+        };
+        let mut seen = HashSet::new();
+        let selected = snapshot.controls.iter().filter(|it| it.selected);
+        let controls = selected.filter(|it| seen.insert(shown(&it.id)));
+        view.controls = controls.filter(|it| view.shows(it.category)).collect();
+        view
     }
 
     /// Whether series of a category are shown.
     pub(super) fn shows(&self, category: Category) -> bool {
-        self.categories
-            .is_none_or(|categories| categories.contains(&category))
+        self.categories.is_none_or(|them| them.contains(&category))
     }
 
     /// The controls that the configuration selects.
@@ -85,12 +84,6 @@ impl<'a> DataView<'a> {
     pub(super) fn entries(&self) -> impl Iterator<Item = (&Control, &CatalogueEntry)> {
         self.controls()
             .filter_map(|control| Some((control, control.entry.as_deref()?)))
-    }
-
-    /// Selected controls with their score in the report.
-    pub(super) fn scores(&self) -> impl Iterator<Item = (&Control, &ControlScore)> {
-        self.controls()
-            .filter_map(|control| Some((control, control.score.as_deref()?)))
     }
 }
 

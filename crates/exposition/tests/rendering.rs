@@ -24,8 +24,8 @@ use secure_score_exposition::{
     render_health, send_samples, write_number, write_series,
 };
 use secure_score_model::{
-    Catalogue, CatalogueEntry, Category, CategoryPins, ControlScore, ControlState, History, Points,
-    Report, StateUpdate, TenantHealth, TenantIdentity, TenantSnapshot, Timestamp,
+    Catalogue, CatalogueEntry, Category, ControlScore, ControlState, History, Points, Report,
+    StateUpdate, TenantHealth, TenantIdentity, TenantSnapshot, Timestamp,
 };
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
@@ -36,9 +36,7 @@ use std::sync::Arc;
 const LONGEST_VALUE: usize = 128;
 
 fn body(format: Format, tenants: &[(Chunk, Chunk)]) -> String {
-    let chunks = tenants
-        .iter()
-        .map(|(data, health_lines)| (data, health_lines));
+    let chunks = tenants.iter().map(|(data, health)| (data, health));
     let mut bytes = assemble(format, chunks).concat();
     bytes.extend_from_slice(format.trailer());
     String::from_utf8(bytes).unwrap()
@@ -52,9 +50,8 @@ fn samples<'a>(lines: &'a [Line]) -> Vec<&'a Sample> {
     lines.iter().filter_map(sample).collect()
 }
 
-fn join(catalogue: Option<&Catalogue>, report: Option<Report>) -> TenantSnapshot {
-    let pins = CategoryPins::default();
-    TenantSnapshot::join(catalogue, report.map(Arc::new), &pins, &small::Everything)
+fn contoso() -> TenantIdentity {
+    small::identity("contoso", None)
 }
 
 fn render(identity: &TenantIdentity, snapshot: &TenantSnapshot) -> (Chunk, Chunk) {
@@ -64,37 +61,51 @@ fn render(identity: &TenantIdentity, snapshot: &TenantSnapshot) -> (Chunk, Chunk
     )
 }
 
+/// The data of a tenant as text.
+fn data(snapshot: &TenantSnapshot, policy: &Policy) -> String {
+    let data = render_data(&contoso(), snapshot, policy);
+    body(Format::Text, &[(data, Chunk::default())])
+}
+
+/// The sample lines of a text.
+fn sample_lines(text: &str) -> BTreeSet<String> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(str::to_owned).collect()
+}
+
 #[test]
 fn two_small_tenants_equal_their_golden_files_in_both_formats() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let tenants = small::tenants();
-    for (format, file) in [
-        (Format::Text, "small.prom"),
-        (Format::OpenMetrics, "small.om"),
-    ] {
+    for (format, file) in Format::ALL.into_iter().zip(["small.prom", "small.om"]) {
         golden::compare(&folder.join(file), &body(format, &tenants));
     }
+}
+
+#[test]
+fn a_content_type_names_the_format_and_its_version() {
+    let [text, open] = Format::ALL.map(Format::content_type);
+    assert!(text.starts_with("text/plain; version=0.0.4;"));
+    assert!(open.starts_with("application/openmetrics-text; version=1.0.0;"));
+}
+
+#[test]
+fn the_default_policy_shows_no_person_and_no_comment() {
+    let policy = "Policy { lookback: 3, accepted_by: false, comment: false }";
+    assert_eq!(format!("{:?}", Policy::default()), policy);
 }
 
 /// Data beyond the maximum staleness leave no series.
 #[test]
 fn a_tenant_without_data_has_no_data_series() {
-    let (data, health_lines) = render(
-        &small::identity("contoso", None),
-        &TenantSnapshot::default(),
-    );
-    assert!(
-        data.is_empty(),
-        "{}",
-        body(Format::Text, &[(data, health_lines)])
-    );
+    let (data, _) = render(&contoso(), &TenantSnapshot::default());
+    assert!(data.is_empty());
 }
 
 #[test]
 fn a_catalogue_alone_does_not_claim_that_nothing_is_scored() {
-    let snapshot = join(Some(&Catalogue::default()), None);
-    let chunks = render(&small::identity("contoso", None), &snapshot);
-    let body = body(Format::Text, &[chunks]);
+    let snapshot = small::join(Some(&Catalogue::default()), None);
+    let body = data(&snapshot, &small::open_policy());
     assert!(body.contains("secure_score_catalogue_recategorised_controls"));
     assert!(!body.contains("secure_score_catalogue_controls"), "{body}");
 }
@@ -102,21 +113,17 @@ fn a_catalogue_alone_does_not_claim_that_nothing_is_scored() {
 #[test]
 fn persons_and_comments_are_left_out_unless_the_policy_includes_them() {
     let info = |person: bool, comment: bool| {
-        let update = secure_score_model::StateUpdate {
-            state: secure_score_model::ControlState::RiskAccepted,
-            at: None,
+        let update = StateUpdate {
             by: Some("admin@contoso.example".into()),
             comment: Some("cannot".into()),
-            assigned_to: None,
+            ..StateUpdate::new(ControlState::RiskAccepted)
         };
         let policy = Policy {
             lookback: NonZeroUsize::MIN,
             accepted_by: person.then(|| Arc::new(|_: &str| "hash".to_owned()) as _),
             comment,
         };
-        let snapshot = small::one_control(vec![update]);
-        let data = render_data(&small::identity("contoso", None), &snapshot, &policy);
-        let text = body(Format::Text, &[(data, Chunk::default())]);
+        let text = data(&small::one_control(vec![update]), &policy);
         assert!(!text.contains("admin@"), "the policy renames the person");
         text.lines()
             .find_map(|line| line.strip_prefix("secure_score_control_acceptance_info"))
@@ -126,58 +133,33 @@ fn persons_and_comments_are_left_out_unless_the_policy_includes_them() {
     assert_eq!(info(false, false), None);
     assert_eq!(info(true, false), labels(",accepted_by=\"hash\""));
     assert_eq!(info(false, true), labels(",comment=\"cannot\""));
-    assert_eq!(
-        info(true, true),
-        labels(",accepted_by=\"hash\",comment=\"cannot\"")
-    );
+    let both = labels(",accepted_by=\"hash\",comment=\"cannot\"");
+    assert_eq!(info(true, true), both);
 }
 
 /// The label values that a filter by category keeps: those of the category,
 /// and samples that have neither a control nor a category.
 #[test]
 fn a_filter_by_category_keeps_its_controls_and_the_tenants_own_samples() {
-    let identity = small::identity("contoso", None);
     let snapshot = small::snapshot();
     let policy = small::open_policy();
-    let whole = render_data(&identity, &snapshot, &policy);
-    let text = |data: Chunk| body(Format::Text, &[(data, Chunk::default())]);
-    let lines = |text: &str| -> BTreeSet<String> { text.lines().map(str::to_owned).collect() };
-    let all = lines(&text(whole));
     let of = |categories: &[Category]| {
         let categories = categories.iter().copied().collect();
-        lines(&text(render_categories(
-            &identity,
-            &snapshot,
-            &policy,
-            &categories,
-        )))
+        let data = render_categories(&contoso(), &snapshot, &policy, &categories);
+        sample_lines(&body(Format::Text, &[(data, Chunk::default())]))
     };
+    let all = sample_lines(&data(&snapshot, &policy));
     assert_eq!(of(&Category::ALL), all);
     let none = of(&[]);
     assert!(!none.is_empty() && none.iter().all(|line| !line.contains(",control=\"")));
     assert!(none.iter().all(|line| !line.contains(",category=\"")));
-    let sample = |line: &&String| !line.starts_with('#');
-    let parts: Vec<_> = Category::ALL
-        .iter()
-        .map(|category| of(&[*category]))
-        .collect();
-    let own = |part: &BTreeSet<String>| -> BTreeSet<String> {
-        part.iter()
-            .filter(sample)
-            .filter(|line| !none.contains(*line))
-            .cloned()
-            .collect()
-    };
-    let joined: BTreeSet<String> = parts.iter().flat_map(&own).collect();
-    let expected: BTreeSet<String> = own(&all);
-    assert_eq!(joined, expected);
-    let count: usize = parts.iter().map(|part| own(part).len()).sum();
-    assert_eq!(count, expected.len(), "no sample has two categories");
-    assert!(
-        own(&parts[0])
-            .iter()
-            .any(|line| line.contains("_acceptance_info"))
-    );
+    let parts = Category::ALL.map(|category| &of(&[category]) - &none);
+    let joined: BTreeSet<String> = parts.iter().flatten().cloned().collect();
+    assert_eq!(joined, &all - &none);
+    let count: usize = parts.iter().map(BTreeSet::len).sum();
+    assert_eq!(count, joined.len(), "no sample has two categories");
+    let mut identity = parts[0].iter();
+    assert!(identity.any(|line| line.contains("_acceptance_info")));
 }
 
 /// Collects samples as the lines of a scrape.
@@ -199,22 +181,17 @@ fn a_sink_receives_the_samples_of_a_scrape() {
     let policy = small::open_policy();
     let mut lines = Lines(BTreeSet::new());
     send_samples(FAMILIES, &snapshot, &policy, &mut lines);
-    let data = render_data(&small::identity("contoso", None), &snapshot, &policy);
-    assert!(!data.is_empty() && data.len() > 1_000);
-    let text = body(Format::Text, &[(data, Chunk::default())]);
-    let scrape = text.lines().filter(|line| !line.starts_with('#'));
-    assert_eq!(lines.0, scrape.map(str::to_owned).collect());
+    let chunk = render_data(&contoso(), &snapshot, &policy);
+    assert!(!chunk.is_empty() && chunk.len() > 1_000);
+    assert_eq!(lines.0, sample_lines(&data(&snapshot, &policy)));
 }
 
 #[test]
 fn a_maximum_is_exported_for_scored_and_for_declared_controls_only() {
     let entry = |id: &str, state: Option<ControlState>| {
         let update = state.map(|state| StateUpdate {
-            state,
             at: Some(Timestamp::from_seconds(1)),
-            by: None,
-            comment: None,
-            assigned_to: None,
+            ..StateUpdate::new(state)
         });
         Arc::new(CatalogueEntry {
             max_score: Points::new(8.0),
@@ -231,21 +208,13 @@ fn a_maximum_is_exported_for_scored_and_for_declared_controls_only() {
         ],
         ..Catalogue::default()
     };
+    let score = ControlScore::new("scored", Category::Apps, Points::ZERO);
     let report = Report {
-        scores: vec![Arc::new(ControlScore::new(
-            "scored",
-            Category::Apps,
-            Points::ZERO,
-        ))],
-        ..Report::new("00000000-0000-0000-0000-000000000001")
+        scores: vec![Arc::new(score)],
+        ..Report::default()
     };
-    let text = body(
-        Format::Text,
-        &[render(
-            &small::identity("contoso", None),
-            &join(Some(&catalogue), Some(report)),
-        )],
-    );
+    let snapshot = small::join(Some(&catalogue), Some(report));
+    let text = data(&snapshot, &small::open_policy());
     let maximum = |id: &str| {
         let start = format!("secure_score_control_max_score{{tenant=\"contoso\",control=\"{id}\"");
         text.lines().any(|line| line.starts_with(&start))
@@ -310,7 +279,7 @@ proptest! {
         catalogue in prop::option::of(arbitrary::catalogue()),
         report in prop::option::of(arbitrary::report()),
     ) {
-        let snapshot = join(catalogue.as_ref(), report);
+        let snapshot = small::join(catalogue.as_ref(), report);
         let other = TenantIdentity { alias: "fabrikam \"\\".into(), ..identity.clone() };
         let tenants = [render(&identity, &snapshot), render(&other, &snapshot)];
         let text = read(&body(Format::Text, &tenants))?;

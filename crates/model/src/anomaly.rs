@@ -1,5 +1,6 @@
 //! Values in an answer of Graph that could not be used.
 
+use crate::Api;
 use crate::label_values::label_values;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -47,44 +48,36 @@ label_values! {
     }
 }
 
-/// The values of the `field` label, by API.
-pub trait Field: Copy + Ord + 'static {
-    /// The members that can occur in the catalogue (`profiles`).
-    const PROFILES: &'static [Self];
-    /// The members that can occur in a report (`scores`).
-    const SCORES: &'static [Self];
-    /// The word in the `field` label.
-    fn as_str(self) -> &'static str;
-}
-
-impl Field for UnknownField {
-    const PROFILES: &'static [Self] = &[
-        Self::State,
-        Self::Category,
-        Self::Tier,
-        Self::UserImpact,
-        Self::ImplementationCost,
-        Self::ActionType,
-    ];
-    const SCORES: &'static [Self] = &[Self::Category, Self::Basis];
-
-    fn as_str(self) -> &'static str {
-        self.as_str()
+impl UnknownField {
+    /// The members that can occur in a list.
+    pub const fn of(api: Api) -> &'static [Self] {
+        match api {
+            Api::Profiles => &[
+                Self::State,
+                Self::Category,
+                Self::Tier,
+                Self::UserImpact,
+                Self::ImplementationCost,
+                Self::ActionType,
+            ],
+            Api::Scores => &[Self::Category, Self::Basis],
+        }
     }
 }
 
-impl Field for SkippedField {
-    const PROFILES: &'static [Self] = &[
-        Self::Element,
-        Self::Id,
-        Self::Duplicate,
-        Self::MaxScore,
-        Self::Date,
-    ];
-    const SCORES: &'static [Self] = &Self::ALL;
-
-    fn as_str(self) -> &'static str {
-        self.as_str()
+impl SkippedField {
+    /// The members that can occur in a list.
+    pub const fn of(api: Api) -> &'static [Self] {
+        match api {
+            Api::Profiles => &[
+                Self::Element,
+                Self::Id,
+                Self::Duplicate,
+                Self::MaxScore,
+                Self::Date,
+            ],
+            Api::Scores => &Self::ALL,
+        }
     }
 }
 
@@ -163,11 +156,5 @@ mod tests {
         let mut skipped = Anomalies::default();
         skipped.skipped(SkippedField::Date);
         assert!(!skipped.is_empty());
-    }
-
-    #[test]
-    fn the_label_of_a_field_is_its_word() {
-        assert_eq!(Field::as_str(UnknownField::UserImpact), "user_impact");
-        assert_eq!(Field::as_str(SkippedField::MaxScore), "max_score");
     }
 }

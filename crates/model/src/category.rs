@@ -24,27 +24,16 @@ label_values! {
     }
 }
 
-/// The word is not a category.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotACategory;
-
-impl std::fmt::Display for NotACategory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let known = Category::ALL.map(Category::as_str).join(", ");
-        write!(f, "not a category; use one of {known}")
-    }
-}
-
-impl std::error::Error for NotACategory {}
-
 impl FromStr for Category {
-    type Err = NotACategory;
+    type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, NotACategory> {
-        Self::ALL
-            .into_iter()
-            .find(|category| category.as_str().eq_ignore_ascii_case(word))
-            .ok_or(NotACategory)
+    fn from_str(word: &str) -> Result<Self, String> {
+        let is_named = |it: &Self| it.as_str().eq_ignore_ascii_case(word);
+        let found = Self::ALL.into_iter().find(is_named);
+        found.ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("not a category; use one of {known}")
+        })
     }
 }
 
@@ -57,7 +46,7 @@ mod tests {
         assert_eq!("APPS".parse(), Ok(Category::Apps));
         let error = "App".parse::<Category>().unwrap_err();
         assert_eq!(
-            error.to_string(),
+            error,
             "not a category; use one of Identity, Data, Device, Apps, Infrastructure, Unknown"
         );
     }

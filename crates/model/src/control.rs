@@ -1,9 +1,11 @@
-//! A control: one security measure that Microsoft recommends.
+//! Controls, the security measures that Microsoft recommends: the catalogue, the
+//! scores, and the configuration's rules about them.
 
 use crate::label_values::label_values;
 use crate::points::rounded;
-use crate::{Category, History, Points, Timestamp};
+use crate::{Anomalies, Category, Exception, History, Points, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 label_values! {
@@ -108,6 +110,101 @@ impl CatalogueEntry {
     }
 }
 
+/// A tenant's catalogue of controls (Graph: `secureScoreControlProfiles`).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Catalogue {
+    /// Graph's `azureTenantId`, unchanged; missing in an empty catalogue.
+    #[serde(rename = "id")]
+    pub entra_tenant_id: Option<Arc<str>>,
+    /// The controls, each id once.
+    pub entries: Vec<Arc<CatalogueEntry>>,
+    /// Values of the answer that could not be used.
+    #[serde(rename = "odd")]
+    pub anomalies: Anomalies,
+}
+
+impl Catalogue {
+    /// Lines of the watch list that match none of its controls.
+    pub fn unmatched_watches(&self, rules: &impl ControlRules) -> Vec<Arc<str>> {
+        let ids: Vec<&str> = self.entries.iter().map(|entry| &*entry.id).collect();
+        rules.unmatched_watches(&ids)
+    }
+}
+
+/// The configuration of controls.
+pub trait ControlRules {
+    /// The configured category of a control.
+    fn category_override(&self, id: &str) -> Option<Category>;
+    /// Whether series of a control are exported.
+    fn selects(&self, id: &str, category: Category) -> bool;
+    /// Whether a control is on the watch list.
+    fn watches(&self, id: &str) -> bool;
+    /// Lines of the watch list that match none of these ids.
+    fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
+    /// The exceptions of the tenant.
+    fn exceptions(&self) -> Vec<Arc<Exception>>;
+    /// The exceptions of the tenant that name a control.
+    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>>;
+}
+
+/// The category under which each control is exported, whatever Graph sends later.
+///
+/// Microsoft moves controls between categories. A changed `category` label
+/// would break every graph and restart every alert, so the first category is
+/// kept. The configuration can override it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CategoryPins(HashMap<Arc<str>, Category>);
+
+impl CategoryPins {
+    /// Pins the category of each new control and returns the known controls
+    /// whose category differs now.
+    ///
+    /// An unknown category is not pinned: the next catalogue may have a better
+    /// one.
+    pub fn learn(&mut self, catalogue: &Catalogue) -> Vec<Recategorised> {
+        let mut moved = Vec::new();
+        let entries = catalogue.entries.iter();
+        for entry in entries.filter(|entry| entry.category != Category::Unknown) {
+            let pin = self.0.entry(Arc::clone(&entry.id));
+            let pinned = *pin.or_insert(entry.category);
+            if pinned != entry.category {
+                moved.push(Recategorised {
+                    control: Arc::clone(&entry.id),
+                    kept: pinned,
+                    seen: entry.category,
+                });
+            }
+        }
+        moved
+    }
+
+    /// Each control with its category, in no order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Category)> {
+        self.0.iter().map(|(id, category)| (&**id, *category))
+    }
+
+    pub(crate) fn category(&self, id: &str) -> Option<Category> {
+        self.0.get(id).copied()
+    }
+}
+
+impl FromIterator<(Arc<str>, Category)> for CategoryPins {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, Category)>>(pins: I) -> Self {
+        Self(pins.into_iter().collect())
+    }
+}
+
+/// A control whose category in Graph differs from its pin.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Recategorised {
+    /// Its id.
+    pub control: Arc<str>,
+    /// The category that the exporter keeps.
+    pub kept: Category,
+    /// The category that Graph sends now.
+    pub seen: Category,
+}
+
 /// One control as a daily report scores it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ControlScore {
@@ -165,5 +262,33 @@ mod tests {
         assert_eq!(implied(0.0, Some(0.0)), None);
         assert_eq!(implied(1.0, Some(-1.0)), None);
         assert_eq!(implied(1.0, None), None);
+    }
+
+    fn catalogue(category: Category) -> Catalogue {
+        Catalogue {
+            entries: vec![Arc::new(CatalogueEntry {
+                category,
+                ..CatalogueEntry::new("A")
+            })],
+            ..Catalogue::default()
+        }
+    }
+
+    #[test]
+    fn the_first_known_category_is_pinned() {
+        let mut pins = CategoryPins::default();
+        assert_eq!(pins.learn(&catalogue(Category::Unknown)), []);
+        assert_eq!(pins.iter().count(), 0);
+        assert_eq!(pins.learn(&catalogue(Category::Apps)), []);
+        assert_eq!(pins.learn(&catalogue(Category::Unknown)), []);
+        let moved = Recategorised {
+            control: "A".into(),
+            kept: Category::Apps,
+            seen: Category::Data,
+        };
+        assert_eq!(pins.learn(&catalogue(Category::Data)), [moved]);
+        let pinned: Vec<_> = pins.iter().collect();
+        assert_eq!(pinned, [("A", Category::Apps)]);
+        assert_eq!(pins, [("A".into(), Category::Apps)].into_iter().collect());
     }
 }

@@ -137,22 +137,21 @@ impl<'a> Approval<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ControlState::{self, RiskAccepted, ToAddress};
+    use crate::ControlState::{RiskAccepted, ToAddress};
 
     const HOUR: i64 = 60 * 60;
     const TODAY: i64 = 24 * HOUR * 100;
 
-    fn change(state: ControlState, hour: i64, by: &str) -> StateUpdate {
-        StateUpdate {
+    /// Acceptances and withdrawals in turn: the hour of today, and the person.
+    fn history<'a>(changes: impl IntoIterator<Item = (i64, &'a str)>) -> History {
+        let states = [RiskAccepted, ToAddress].into_iter().cycle();
+        let changes = changes.into_iter().zip(states);
+        let updates = changes.map(|((hour, by), state)| StateUpdate {
             at: Some(Timestamp::from_seconds(TODAY + hour * HOUR)),
-            by: Some(by.into()),
+            by: (!by.is_empty()).then(|| by.into()),
             ..StateUpdate::new(state)
-        }
-    }
-
-    fn history(changes: &[(ControlState, i64, &str)]) -> History {
-        let changes = changes.iter().map(|(s, h, by)| change(*s, *h, by));
-        History::from_updates(changes.collect())
+        });
+        History::from_updates(updates.collect())
     }
 
     fn exception(approved_today: bool, accepted_by: Option<&str>) -> Exception {
@@ -165,83 +164,44 @@ mod tests {
     }
 
     #[test]
-    fn an_unbound_exception_covers_any_acceptance() {
+    fn bound_to_a_person_it_covers_only_acceptances_by_that_person() {
         let unbound = exception(false, None);
-        assert!(unbound.covers(&History::default()));
-        assert!(unbound.covers(&history(&[(RiskAccepted, -900, "eve")])));
-    }
-
-    #[test]
-    fn bound_to_a_person_it_does_not_cover_a_later_acceptance_by_another() {
-        let alex = exception(false, Some("Alex@contoso.example"));
-        let mut changes = vec![(RiskAccepted, 1, "alex@contoso.example")];
-        assert!(alex.covers(&history(&changes)));
-        changes.extend([
-            (ToAddress, 2, "alex@contoso.example"),
-            (RiskAccepted, 3, "eve"),
-        ]);
-        assert!(!alex.covers(&history(&changes)));
-    }
-
-    #[test]
-    fn bound_to_a_day_it_covers_the_acceptance_in_force_on_that_day_only() {
-        let today = exception(true, None);
-        for began in [-90, 0, 23] {
-            assert!(
-                today.covers(&history(&[(RiskAccepted, began, "a")])),
-                "{began}"
-            );
+        let alex = exception(false, Some("Alex"));
+        // The first acceptance by that person, although not the first of all.
+        let alex_today = exception(true, Some("alex"));
+        for (exception, changes, covered) in [
+            (&unbound, &[][..], true),
+            (&unbound, &[(-900, "eve")], true),
+            (&alex, &[(1, "alex")], true),
+            (&alex, &[(1, "alex"), (2, "alex"), (3, "eve")], false),
+            (&alex, &[(1, "")], false),
+            (&alex_today, &[(2, "eve")], false),
+            (&alex_today, &[(2, "eve"), (30, "eve"), (40, "alex")], true),
+        ] {
+            let history = history(changes.iter().copied());
+            assert_eq!(exception.covers(&history), covered, "{changes:?}");
         }
-        let again = history(&[
-            (RiskAccepted, -90, "a"),
-            (ToAddress, 30, "a"),
-            (RiskAccepted, 31, "a"),
-        ]);
-        assert!(!today.covers(&again));
     }
 
     #[test]
-    fn an_approval_before_the_acceptance_covers_the_first_one_only() {
+    fn bound_to_a_day_it_covers_the_acceptance_in_force_then_or_the_first_one_after() {
         let today = exception(true, None);
-        let earlier = [(RiskAccepted, -90, "a"), (ToAddress, -80, "a")];
-        assert!(
-            !today.covers(&history(&earlier)),
-            "it ended before the approval"
-        );
-        let mut changes = earlier.to_vec();
-        changes.push((RiskAccepted, 50, "a"));
-        assert!(today.covers(&history(&changes)));
-        changes.extend([(ToAddress, 60, "a"), (RiskAccepted, 70, "a")]);
-        assert!(!today.covers(&history(&changes)));
-    }
-
-    #[test]
-    fn bound_to_a_day_it_covers_the_last_acceptance_that_began_by_its_end() {
-        let today = exception(true, None);
-        let first = [(RiskAccepted, 2, "a"), (ToAddress, 3, "a")];
-        let again = |hour| [&first[..], &[(RiskAccepted, hour, "a")]].concat();
-        assert!(today.covers(&history(&again(23))));
-        assert!(!today.covers(&history(&again(24))));
-    }
-
-    #[test]
-    fn bound_to_a_person_and_a_day_it_covers_the_first_acceptance_by_that_person() {
-        let both = exception(true, Some("alex"));
-        assert!(!both.covers(&history(&[(RiskAccepted, 2, "eve")])));
-        let then_alex = [
-            (RiskAccepted, 2, "eve"),
-            (ToAddress, 30, "eve"),
-            (RiskAccepted, 40, "alex"),
-        ];
-        assert!(both.covers(&history(&then_alex)));
-    }
-
-    #[test]
-    fn bound_to_a_person_it_does_not_cover_an_anonymous_acceptance() {
-        let mut anonymous = change(RiskAccepted, 1, "");
-        anonymous.by = None;
-        let alex = exception(false, Some("alex"));
-        assert!(!alex.covers(&History::from_updates(vec![anonymous])));
+        for (hours, covered) in [
+            (&[-90][..], true),
+            (&[0], true),
+            (&[23], true),
+            (&[-90, 30, 31], false),
+            // The acceptance ended before the approval, which covers the next one.
+            (&[-90, -80], false),
+            (&[-90, -80, 50], true),
+            (&[-90, -80, 50, 60, 70], false),
+            // Of two acceptances on that day the last.
+            (&[2, 3, 23], true),
+            (&[2, 3, 24], false),
+        ] {
+            let history = history(hours.iter().map(|hour| (*hour, "a")));
+            assert_eq!(today.covers(&history), covered, "{hours:?}");
+        }
     }
 
     #[test]

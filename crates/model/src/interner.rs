@@ -140,12 +140,8 @@ mod tests {
     fn an_entry_with_a_history_shares_its_texts_only() {
         let interner = Interner::default();
         let first = interned(&interner, entry("A", "Title"));
-        let history = History::from_updates(vec![StateUpdate {
-            by: Some("dana@x.example".into()),
-            ..StateUpdate::new(ControlState::RiskAccepted)
-        }]);
         let declared = CatalogueEntry {
-            history,
+            history: vec![StateUpdate::new(ControlState::RiskAccepted)].into(),
             ..entry("A", "Title")
         };
         let own = interned(&interner, declared);

@@ -5,10 +5,8 @@
 //! older versions unreadable, an added one needs `#[serde(default)]`.
 
 mod anomaly;
-mod catalogue;
 mod category;
 mod control;
-mod control_state;
 mod event;
 mod exception;
 mod health;
@@ -16,29 +14,26 @@ mod history;
 mod interner;
 mod label_values;
 mod persons;
-mod pins;
 mod points;
-mod previous_score;
 mod report;
 mod snapshot;
 mod tenant;
 mod timestamp;
 
-pub use anomaly::{Anomalies, Field, SkippedField, UnknownField};
-pub use catalogue::{Catalogue, ControlRules};
-pub use category::{Category, NotACategory};
-pub use control::{ActionType, CatalogueEntry, ControlScore, Level, Tier};
-pub use control_state::ControlState;
+pub use anomaly::{Anomalies, SkippedField, UnknownField};
+pub use category::Category;
+pub use control::{
+    ActionType, Catalogue, CatalogueEntry, CategoryPins, ControlRules, ControlScore, Level,
+    Recategorised, Tier,
+};
 pub use event::{Delivery, EventKind};
 pub use exception::{Approval, Exception};
 pub use health::{Api, Code, Reason, RefreshHealth, TenantHealth, Traffic, Trouble};
-pub use history::{History, StateUpdate};
+pub use history::{ControlState, History, StateUpdate};
 pub use interner::Interner;
 pub use persons::{Naming, Persons};
-pub use pins::{CategoryPins, Recategorised};
 pub use points::Points;
-pub use previous_score::PreviousScore;
-pub use report::{Basis, CategoryComparison, Comparison, Report};
+pub use report::{Basis, CategoryComparison, Comparison, PreviousScore, Report};
 pub use snapshot::{CategoryTotal, Control, TenantSnapshot};
 pub use tenant::TenantIdentity;
 pub use timestamp::Timestamp;

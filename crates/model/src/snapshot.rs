@@ -3,7 +3,7 @@
 use crate::points::rounded;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
-    ControlScore, ControlState, Exception, Points, PreviousScore, Report, Timestamp,
+    ControlScore, ControlState, Exception, History, Points, PreviousScore, Report, Timestamp,
 };
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -51,10 +51,15 @@ impl Control {
         }
     }
 
+    /// Its history, where it has a catalogue entry.
+    pub fn history(&self) -> Option<&History> {
+        self.entry.as_ref().map(|entry| &entry.history)
+    }
+
     /// The state; none without a catalogue entry, since a missing entry does
     /// not mean *to address*.
     pub fn state(&self) -> Option<ControlState> {
-        self.entry.as_ref().map(|entry| entry.history.state())
+        self.history().map(History::state)
     }
 
     /// The maximum of points: the catalogue's, else the one that the score and
@@ -75,9 +80,8 @@ impl Control {
     /// The exceptions that cover its newest acceptance, or would cover a first
     /// one, including expired ones.
     pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {
-        let history = self.entry.as_ref().map(|entry| &entry.history);
-        let exceptions = self.exceptions.iter();
-        exceptions.filter(move |exception| history.is_none_or(|it| exception.covers(it)))
+        let covers = |it: &&Arc<Exception>| self.history().is_none_or(|history| it.covers(history));
+        self.exceptions.iter().filter(covers)
     }
 
     /// The approval of its newest acceptance.
@@ -311,27 +315,30 @@ mod tests {
         }
     }
 
-    fn join(catalogue: &Catalogue, report: Arc<Report>) -> TenantSnapshot {
+    fn join(entries: Vec<Arc<CatalogueEntry>>, report: Arc<Report>) -> TenantSnapshot {
         let pins = CategoryPins::default();
-        TenantSnapshot::join(Some(catalogue), Some(report), &pins, &Rules)
+        TenantSnapshot::join(Some(&catalogue(entries)), Some(report), &pins, &Rules)
+    }
+
+    fn scored(scores: Vec<Arc<ControlScore>>) -> Arc<Report> {
+        report(0.0, 0.0, scores)
     }
 
     use Category::{Apps, Data, Device, Identity};
 
     #[test]
     fn an_unknown_maximum_leaves_its_category_without_one() {
-        let catalogue = catalogue(vec![entry("A", Identity, 8.0), entry("B", Apps, 3.0)]);
+        let entries = vec![entry("A", Identity, 8.0), entry("B", Apps, 3.0)];
         let scores = vec![
             score("A", Identity, 4.0, 50.0),
             score("B", Apps, 3.0, 100.0),
             score("Unlisted", Apps, 0.0, 0.0),
             score("Implied", Identity, 3.5, 70.0),
         ];
-        let snapshot = join(&catalogue, report(10.5, 20.0, scores));
+        let snapshot = join(entries, report(10.5, 20.0, scores));
         let totals = snapshot.category_totals();
         assert_eq!(totals[0].max_score.map(Points::get), Some(13.0));
-        assert_eq!(totals[1].category, Apps);
-        assert_eq!(totals[1].max_score, None);
+        assert_eq!((totals[1].category, totals[1].max_score), (Apps, None));
         assert_eq!(totals[1].score.get(), 3.0);
         assert_eq!(snapshot.unreconciled_score(), Some(0.0));
         assert_eq!(snapshot.unreconciled_max_score(), Some(4.0));
@@ -343,25 +350,19 @@ mod tests {
 
     #[test]
     fn the_unreconciled_score_is_positive_where_the_tenant_has_more_than_its_controls() {
-        let unreconciled = |total| {
+        for (total, unreconciled) in [(5.5, 1.5), (3.0, -1.0)] {
             let scores = vec![score("A", Identity, 4.0, 50.0)];
-            let snapshot = join(&catalogue(Vec::new()), report(total, 7.5, scores));
-            let [score, max] = [
-                snapshot.unreconciled_score(),
-                snapshot.unreconciled_max_score(),
-            ];
-            (score.unwrap(), max.unwrap())
-        };
-        assert_eq!(unreconciled(5.5), (1.5, -0.5));
-        assert_eq!(unreconciled(3.0), (-1.0, -0.5));
+            let snapshot = join(Vec::new(), report(total, 7.5, scores));
+            assert_eq!(snapshot.unreconciled_score(), Some(unreconciled));
+            assert_eq!(snapshot.unreconciled_max_score(), Some(-0.5));
+        }
     }
 
     #[test]
     fn points_to_gain_are_what_the_maximum_leaves() {
         let gain = |points, max| {
-            let catalogue = catalogue(vec![entry("A", Identity, max)]);
-            let scores = vec![score("A", Identity, points, 50.0)];
-            let snapshot = join(&catalogue, report(0.0, 0.0, scores));
+            let scores = scored(vec![score("A", Identity, points, 50.0)]);
+            let snapshot = join(vec![entry("A", Identity, max)], scores);
             snapshot.controls[0].points_to_gain().map(Points::get)
         };
         assert_eq!(gain(3.0, 8.0), Some(5.0));
@@ -374,7 +375,7 @@ mod tests {
     #[test]
     fn a_control_is_watched_and_excepted_as_configured() {
         let entries = vec![entry("A", Identity, 8.0), entry("B", Identity, 8.0)];
-        let snapshot = join(&catalogue(entries), report(0.0, 0.0, Vec::new()));
+        let snapshot = join(entries, scored(Vec::new()));
         let [a, b] = &snapshot.controls[..] else {
             panic!("{snapshot:#?}");
         };
@@ -384,7 +385,7 @@ mod tests {
         assert!(a.approval(Timestamp::from_seconds(999)).is_approved());
         assert_eq!(b.approval(Timestamp::from_seconds(0)), Approval::Missing);
         assert!(snapshot.unmatched_watches.is_empty());
-        let without = join(&catalogue(Vec::new()), report(0.0, 0.0, Vec::new()));
+        let without = join(Vec::new(), scored(Vec::new()));
         assert_eq!(without.unmatched_watches, ["A".into()]);
     }
 
@@ -399,65 +400,54 @@ mod tests {
             ..(*exception()).clone()
         })];
         assert_eq!(control.covering().count(), 0);
-        assert_eq!(
-            control.approval(Timestamp::from_seconds(0)),
-            Approval::Missing
-        );
+        let approval = control.approval(Timestamp::from_seconds(0));
+        assert_eq!(approval, Approval::Missing);
     }
 
     #[test]
-    fn sums_are_over_the_scored_controls_only() {
-        let catalogue = catalogue(vec![
+    fn sums_are_over_all_scored_controls_and_no_others() {
+        let entries = vec![
             entry("A", Identity, 8.0),
             entry("NotOwned", Data, 9.0),
-        ]);
-        let scores = vec![score("A", Identity, 8.0, 100.0)];
-        let totals = join(&catalogue, report(8.0, 8.0, scores)).category_totals();
-        let categories: Vec<_> = totals.iter().map(|total| total.category).collect();
-        assert_eq!(categories, [Identity]);
+            entry("NotSelected", Device, 5.0),
+        ];
+        let scores = vec![
+            score("A", Identity, 8.0, 100.0),
+            score("NotSelected", Device, 2.0, 40.0),
+        ];
+        let snapshot = join(entries, scored(scores));
+        let selected: Vec<_> = snapshot.controls.iter().map(|it| it.selected).collect();
+        assert_eq!(selected, [true, true, false]);
+        let totals = snapshot.category_totals().into_iter();
+        let totals: Vec<_> = totals.map(|it| (it.category, it.score.get())).collect();
+        assert_eq!(totals, [(Identity, 8.0), (Device, 2.0)]);
     }
 
     #[test]
     fn a_control_moved_by_microsoft_keeps_its_first_category() {
         let mut pins = CategoryPins::default();
         pins.learn(&catalogue(vec![entry("A", Identity, 8.0)]));
-        let moved = |category| {
-            let catalogue = catalogue(vec![entry("A", category, 8.0)]);
+        // The configuration has a category for one control.
+        for (id, category, shown, recategorised) in [
+            ("A", Apps, Identity, 1),
+            ("A", Identity, Identity, 0),
+            ("A", Category::Unknown, Identity, 0),
+            ("Overridden", Apps, Data, 0),
+        ] {
+            let catalogue = catalogue(vec![entry(id, category, 8.0)]);
             let snapshot = TenantSnapshot::join(Some(&catalogue), None, &pins, &Rules);
-            (snapshot.controls[0].category, snapshot.recategorised)
-        };
-        assert_eq!(moved(Apps), (Identity, 1));
-        assert_eq!(moved(Identity), (Identity, 0));
-        assert_eq!(moved(Category::Unknown), (Identity, 0));
-    }
-
-    #[test]
-    fn a_configured_category_beats_all_others() {
-        let catalogue = catalogue(vec![entry("Overridden", Apps, 8.0)]);
-        let snapshot = join(&catalogue, report(0.0, 0.0, Vec::new()));
-        assert_eq!(snapshot.controls[0].category, Data);
-        assert_eq!(snapshot.recategorised, 0);
-    }
-
-    #[test]
-    fn sums_include_controls_that_are_not_selected() {
-        let catalogue = catalogue(vec![entry("D", Device, 5.0)]);
-        let snapshot = join(
-            &catalogue,
-            report(2.0, 5.0, vec![score("D", Device, 2.0, 40.0)]),
-        );
-        assert!(!snapshot.controls[0].selected);
-        assert_eq!(snapshot.category_totals()[0].score.get(), 2.0);
+            assert_eq!(snapshot.controls[0].category, shown, "{id} {category}");
+            assert_eq!(snapshot.recategorised, recategorised, "{id} {category}");
+        }
     }
 
     #[test]
     fn a_score_in_another_case_is_joined_and_a_second_one_counted() {
-        let catalogue = catalogue(vec![entry("UserRiskPolicy", Identity, 7.0)]);
         let scores = vec![
             score("userriskpolicy", Identity, 7.0, 100.0),
             score("USERRISKPOLICY", Identity, 1.0, 10.0),
         ];
-        let snapshot = join(&catalogue, report(7.0, 7.0, scores));
+        let snapshot = join(vec![entry("UserRiskPolicy", Identity, 7.0)], scored(scores));
         assert_eq!(snapshot.controls.len(), 1);
         assert_eq!(snapshot.scored().next().unwrap().1.score.get(), 7.0);
         assert_eq!(snapshot.duplicate_scores, 1);
@@ -466,8 +456,8 @@ mod tests {
     #[test]
     fn either_list_may_be_missing() {
         let pins = CategoryPins::default();
-        let scored = report(1.0, 2.0, vec![score("A", Apps, 1.0, 50.0)]);
-        let only_scores = TenantSnapshot::join(None, Some(scored), &pins, &Rules);
+        let report = report(1.0, 2.0, vec![score("A", Apps, 1.0, 50.0)]);
+        let only_scores = TenantSnapshot::join(None, Some(report), &pins, &Rules);
         assert_eq!(only_scores.controls[0].state(), None);
         assert_eq!(only_scores.catalogue_anomalies, None);
         let listed = catalogue(vec![entry("A", Apps, 1.0)]);

@@ -50,11 +50,10 @@ fn update() -> impl Strategy<Value = StateUpdate> {
     let person = prop::option::of(text());
     (state, time(), person, prop::option::of(text())).prop_map(|(state, at, by, comment)| {
         StateUpdate {
-            state,
             at,
             by,
             comment,
-            assigned_to: None,
+            ..StateUpdate::new(state)
         }
     })
 }
@@ -68,10 +67,6 @@ fn entry() -> impl Strategy<Value = Arc<CatalogueEntry>> {
                 title,
                 category,
                 product,
-                tier: Tier::Unknown,
-                user_impact: Level::High,
-                implementation_cost: Level::Unknown,
-                action_type: ActionType::Review,
                 max_score,
                 history: History::from_updates(updates),
                 ..CatalogueEntry::new("")
@@ -81,23 +76,16 @@ fn entry() -> impl Strategy<Value = Arc<CatalogueEntry>> {
 }
 
 fn score() -> impl Strategy<Value = Arc<ControlScore>> {
-    (
-        text(),
-        category(),
-        points(),
-        prop::option::of(number()),
-        time(),
-    )
-        .prop_map(|(id, category, score, percentage, last_synced)| {
+    let percentage = prop::option::of(number());
+    (text(), category(), points(), percentage, time()).prop_map(
+        |(id, category, score, percentage, last_synced)| {
             Arc::new(ControlScore {
-                id,
-                category,
-                score: score.unwrap_or(Points::ZERO),
                 percentage,
                 last_synced,
-                implementation_status: None,
+                ..ControlScore::new(&id, category, score.unwrap_or(Points::ZERO))
             })
-        })
+        },
+    )
 }
 
 fn comparison() -> impl Strategy<Value = Comparison> {
@@ -121,9 +109,8 @@ fn comparison() -> impl Strategy<Value = Comparison> {
 
 pub(crate) fn catalogue() -> impl Strategy<Value = Catalogue> {
     prop::collection::vec(entry(), 0..8).prop_map(|entries| Catalogue {
-        entra_tenant_id: None,
         entries,
-        anomalies: Anomalies::default(),
+        ..Catalogue::default()
     })
 }
 
@@ -133,7 +120,6 @@ pub(crate) fn report() -> impl Strategy<Value = Report> {
     let users = any::<Option<u64>>();
     (time(), points(), points(), users, comparisons, scores).prop_map(
         |(as_of, current_score, max_score, active_users, comparisons, scores)| Report {
-            entra_tenant_id: "".into(),
             as_of,
             current_score,
             max_score,
@@ -141,18 +127,15 @@ pub(crate) fn report() -> impl Strategy<Value = Report> {
             licensed_users: active_users,
             comparisons,
             scores,
-            anomalies: Anomalies::default(),
+            ..Report::default()
         },
     )
 }
 
 pub(crate) fn identity() -> impl Strategy<Value = TenantIdentity> {
     (text(), prop::option::of(number())).prop_map(|(display_name, target)| TenantIdentity {
-        alias: "contoso".into(),
-        entra_tenant_id: None,
         display_name,
-        cloud: "global",
         target,
-        credential_expires: None,
+        ..TenantIdentity::new("contoso")
     })
 }

@@ -16,7 +16,7 @@ pub(crate) fn open_policy() -> Policy {
 }
 
 /// Selects everything and moves nothing.
-pub(crate) struct Everything;
+struct Everything;
 
 impl ControlRules for Everything {
     fn category_override(&self, _id: &str) -> Option<Category> {
@@ -47,27 +47,17 @@ impl ControlRules for Everything {
 
 pub(crate) fn identity(alias: &str, id: Option<&str>) -> TenantIdentity {
     TenantIdentity {
-        alias: alias.into(),
         entra_tenant_id: id.map(Arc::from),
         display_name: format!("The \"{alias}\" company").into(),
-        cloud: "global",
         target: id.map(|_| 0.8),
         credential_expires: id.map(|_| Timestamp::from_seconds(1_806_537_600)),
+        ..TenantIdentity::new(alias)
     }
 }
 
 fn exception() -> Arc<Exception> {
-    Arc::new(Exception {
-        place: "risk_accepted.exceptions[0]".into(),
-        control: "AdminMFAV2".into(),
-        tenants: Vec::new(),
-        reference: "SEC-1234".into(),
-        approver: None,
-        reason: None,
-        approved_on: None,
-        accepted_by: None,
-        expires: Timestamp::from_seconds(1_806_537_600),
-    })
+    let expires = Timestamp::from_seconds(1_806_537_600);
+    Arc::new(Exception::new("AdminMFAV2", "SEC-1234", expires))
 }
 
 fn day(n: i64) -> Option<Timestamp> {
@@ -76,17 +66,15 @@ fn day(n: i64) -> Option<Timestamp> {
 
 fn update(state: ControlState, n: i64) -> StateUpdate {
     StateUpdate {
-        state,
         at: day(n),
         by: Some("admin@contoso.example".into()),
         comment: Some("Printers cannot;\nsee \"SEC-1234\"".into()),
-        assigned_to: None,
+        ..StateUpdate::new(state)
     }
 }
 
 fn entry(id: &str, category: Category, max: f64, updates: Vec<StateUpdate>) -> Arc<CatalogueEntry> {
     Arc::new(CatalogueEntry {
-        id: id.into(),
         title: format!("Title of {id}").into(),
         category,
         product: "AzureAD".into(),
@@ -102,88 +90,76 @@ fn entry(id: &str, category: Category, max: f64, updates: Vec<StateUpdate>) -> A
 
 fn score(id: &str, category: Category, score: f64) -> Arc<ControlScore> {
     Arc::new(ControlScore {
-        id: id.into(),
-        category,
-        score: Points::new(score).unwrap(),
-        percentage: None,
         last_synced: day(40),
-        implementation_status: None,
+        ..ControlScore::new(id, category, Points::new(score).unwrap())
     })
 }
 
 fn catalogue() -> Catalogue {
     use Category::{Apps, Device, Identity};
     use ControlState::{RiskAccepted, ThirdParty, ToAddress};
-    let mut anomalies = Anomalies::default();
-    anomalies.unknown(UnknownField::Tier);
-    Catalogue {
-        entra_tenant_id: None,
+    let withdrawn = vec![update(RiskAccepted, 1), update(ToAddress, 2)];
+    let mut catalogue = Catalogue {
         entries: vec![
             entry("AdminMFAV2", Identity, 10.0, vec![update(RiskAccepted, 1)]),
-            entry(
-                "BlockLegacyAuthentication",
-                Identity,
-                8.0,
-                vec![update(RiskAccepted, 1), update(ToAddress, 2)],
-            ),
+            entry("BlockLegacyAuthentication", Identity, 8.0, withdrawn),
             entry("mdo_safelinks", Apps, 9.0, vec![update(ThirdParty, 3)]),
             entry("scid_2010", Device, 7.5, vec![]),
             entry("unselected", Device, 5.0, vec![]),
         ],
-        anomalies,
-    }
+        ..Catalogue::default()
+    };
+    catalogue.anomalies.unknown(UnknownField::Tier);
+    catalogue
 }
 
 fn report() -> Report {
     use Category::{Apps, Device, Identity};
     Report {
-        entra_tenant_id: "".into(),
         as_of: day(40),
         current_score: Points::new(16.83),
         max_score: Points::new(42.0),
         active_users: Some(120),
-        licensed_users: None,
+        licensed_users: Some(0),
         comparisons: vec![Comparison {
             basis: Basis::AllTenants,
             ratio: Some(0.375),
             categories: vec![CategoryComparison {
                 category: Identity,
                 score: Points::new(20.5),
-                max_score: None,
+                max_score: Points::new(31.25),
             }],
         }],
         scores: vec![
             score("AdminMFAV2", Identity, 0.0),
+            score("ADMINMFAV2", Identity, 1.0),
             score("mdo_safelinks", Apps, 9.0),
             score("unlisted", Device, 0.0),
             score("unselected", Device, 7.83),
         ],
-        anomalies: Anomalies::default(),
+        ..Report::default()
     }
 }
 
-fn well() -> RefreshHealth {
-    RefreshHealth {
+fn health() -> TenantHealth {
+    let refreshed = RefreshHealth {
         refreshes: 3,
         failures: [(Reason::Timeout, 1)].into(),
         up: true,
         last_success: day(41),
         next_refresh: day(42),
         trouble: None,
-    }
-}
-
-fn health() -> TenantHealth {
+    };
+    let graph = [
+        ((Api::Profiles, Code::Status(429)), 1),
+        ((Api::Profiles, Code::Status(200)), 9),
+        ((Api::Scores, Code::NoAnswer), 1),
+    ];
     TenantHealth {
-        profiles: well(),
-        scores: well(),
+        profiles: refreshed.clone(),
+        scores: refreshed,
         traffic: Traffic {
-            graph: [
-                ((Api::Profiles, Code::Status(429)), 1),
-                ((Api::Profiles, Code::Status(200)), 9),
-                ((Api::Scores, Code::NoAnswer), 1),
-            ]
-            .into(),
+            graph: graph.into(),
             throttled: 1,
             tokens: 2,
             token_failures: 0,
@@ -201,11 +177,14 @@ fn failed() -> TenantHealth {
     health
 }
 
+pub(crate) fn join(catalogue: Option<&Catalogue>, report: Option<Report>) -> TenantSnapshot {
+    let pins = CategoryPins::default();
+    TenantSnapshot::join(catalogue, report.map(Arc::new), &pins, &Everything)
+}
+
 /// The snapshot of the first tenant; that of the second is empty.
 pub(crate) fn snapshot() -> TenantSnapshot {
-    let report = Some(Arc::new(report()));
-    let pins = CategoryPins::default();
-    TenantSnapshot::join(Some(&catalogue()), report, &pins, &Everything)
+    join(Some(&catalogue()), Some(report()))
 }
 
 /// Both tenants' data and health, ordered by alias.
@@ -213,17 +192,14 @@ pub(crate) fn tenants() -> [(Chunk, Chunk); 2] {
     let snapshot = snapshot();
     let contoso = identity("contoso", Some("00000000-0000-0000-0000-000000000001"));
     let fabrikam = identity("fabrikam", None);
-    let policy = open_policy();
-    [
-        (
-            render_data(&contoso, &snapshot, &policy),
-            render_health(&contoso, &health()),
-        ),
-        (
-            render_data(&fabrikam, &TenantSnapshot::default(), &policy),
-            render_health(&fabrikam, &failed()),
-        ),
-    ]
+    let tenants = [
+        (contoso, snapshot, health()),
+        (fabrikam, TenantSnapshot::default(), failed()),
+    ];
+    tenants.map(|(identity, snapshot, health)| {
+        let data = render_data(&identity, &snapshot, &open_policy());
+        (data, render_health(&identity, &health))
+    })
 }
 
 /// A catalogue of one control with this history.
@@ -232,10 +208,5 @@ pub(crate) fn one_control(updates: Vec<StateUpdate>) -> TenantSnapshot {
         entries: vec![entry("c", Category::Identity, 1.0, updates)],
         ..Catalogue::default()
     };
-    TenantSnapshot::join(
-        Some(&catalogue),
-        None,
-        &CategoryPins::default(),
-        &Everything,
-    )
+    join(Some(&catalogue), None)
 }
