@@ -1,7 +1,8 @@
 //! Every alert has a test, a runbook and a row in the table, and each of these
 //! belongs to an alert.
 
-use super::promql::{Known, selectors};
+use super::lint::{known, labels};
+use super::promql::{Known, Labels, selectors};
 use super::rules::{Group, alerts, groups, rules, yaml};
 use super::{files, read, root};
 use crate::golden;
@@ -161,34 +162,41 @@ fn rows(text: &str) -> Vec<(String, String)> {
 }
 
 /// One row per alert, in the order of the rules. An alert with several rules
-/// lists the severities of all.
-fn table(group: &Group) -> String {
-    let mut rows: Vec<(&str, Vec<&str>, &str)> = Vec::new();
+/// lists the severities of all. Routes, inhibition and silences rely on the
+/// labels, so the README pins them.
+fn table(group: &Group, known: &Known) -> String {
+    let mut rows: Vec<(&str, Vec<&str>, Labels, &str)> = Vec::new();
     for rule in group.rules.iter().filter(|rule| rule.alert.is_some()) {
-        let (name, severity) = (rule.name(), rule.severity());
+        let (name, severity, labels) = (rule.name(), rule.severity(), labels(rule, known));
         match rows.iter_mut().find(|(known, ..)| *known == name) {
-            Some((_, severities, _)) if severities.contains(&severity) => {}
-            Some((_, severities, _)) => severities.push(severity),
-            None => rows.push((name, vec![severity], &rule.annotations["summary"])),
+            Some((_, severities, pinned, _)) => {
+                assert_eq!(labels, *pinned, "the rules of {name} have different labels");
+                if !severities.contains(&severity) {
+                    severities.push(severity);
+                }
+            }
+            None => rows.push((name, vec![severity], labels, &rule.annotations["summary"])),
         }
     }
-    let mut table = "| alert | severity | summary |\n|---|---|---|".to_owned();
-    for (name, severities, summary) in rows {
+    let mut table = "| alert | severity | labels | summary |\n|---|---|---|---|".to_owned();
+    for (name, severities, labels, summary) in rows {
         let severities = severities.join("`, `");
-        table += &format!("\n| `{name}` | `{severities}` | {summary} |");
+        let labels = Vec::from_iter(labels).join("`, `");
+        table += &format!("\n| `{name}` | `{severities}` | `{labels}` | {summary} |");
     }
     table
 }
 
 #[test]
 fn the_readme_lists_the_alerts() {
+    let known = known();
     let groups = groups();
     let groups = groups
         .iter()
         .filter(|group| group.rules.iter().any(|rule| rule.alert.is_some()));
     for group in groups {
         let file = root().join("alerts/README.md");
-        golden::compare_part(&file, &group.name, &table(group));
+        golden::compare_part(&file, &group.name, &table(group, &known));
     }
 }
 
