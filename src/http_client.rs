@@ -1,8 +1,9 @@
-//! HTTP clients for Microsoft's servers, with their limits.
+//! HTTP clients for Microsoft's servers and for the health check, with their limits.
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use secure_score_model::Reason;
 use std::error::Error;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// The `User-Agent` of every request.
@@ -100,11 +101,12 @@ pub(crate) fn identity_client(timeout: Duration) -> Result<reqwest::Client, Setu
         .map_err(SetupError::Client)
 }
 
-/// The client of `healthcheck`. It accepts any certificate: the request holds no
+/// The client of `healthcheck`, which finds the exporter at `localhost`. It accepts any certificate: the request holds no
 /// secret, and the answer only decides whether a container on this machine is
 /// restarted.
-pub(crate) fn healthcheck_client() -> Result<reqwest::Client, SetupError> {
+pub(crate) fn healthcheck_client(address: SocketAddr) -> Result<reqwest::Client, SetupError> {
     reqwest::Client::builder()
+        .resolve("localhost", address)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .http1_only()
@@ -224,5 +226,5 @@ pub(crate) async fn read_body(mut response: reqwest::Response) -> Result<Vec<u8>
 /// The delay that a response asks for.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let header = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    crate::backoff::retry_after(header, jiff::Timestamp::now())
+    crate::backoff::parse_retry_after(header, jiff::Timestamp::now())
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Requests the health, and prints the status line.
 pub(super) async fn run(options: &Healthcheck) -> Result<(), Failure> {
     let time = Duration::from_secs(options.timeout);
-    let result = tokio::time::timeout(time, ask(&options.web)).await;
+    let result = tokio::time::timeout(time, request_health(&options.web)).await;
     let status = result
         .unwrap_or_else(|_| Err(anyhow!("no answer within {} s", options.timeout)))
         .map_err(|error| {
@@ -26,18 +26,19 @@ pub(super) async fn run(options: &Healthcheck) -> Result<(), Failure> {
 
 /// The status line of the response at the first listen address. An exporter
 /// that requires a password or a certificate, or limits requests, is healthy.
-async fn ask(web: &WebFlags) -> anyhow::Result<String> {
+async fn request_health(web: &WebFlags) -> anyhow::Result<String> {
     let uses_tls = match &web.config_file {
         Some(file) => exporter_web_config::load(file)?.0.tls.is_some(),
         None => false,
     };
     let scheme = if uses_tls { "https" } else { "http" };
-    let client = http_client::healthcheck_client()?;
     let wanted = web.listen_addresses();
     let wanted = wanted.first().context("there is no listen address")?;
     let mut failed = anyhow!("there is no listen address");
     for address in wanted.candidates().into_iter().map(reachable) {
-        let url = format!("{scheme}://{address}{}/-/healthy", web.route_prefix());
+        let client = http_client::healthcheck_client(address)?;
+        let (port, prefix) = (address.port(), web.route_prefix());
+        let url = format!("{scheme}://localhost:{port}{prefix}/-/healthy");
         let error = match client.get(url).send().await {
             Ok(response) => {
                 let status = format!("{:?} {}", response.version(), response.status());
@@ -46,10 +47,10 @@ async fn ask(web: &WebFlags) -> anyhow::Result<String> {
                     _ => Err(anyhow!("the response is {status}")),
                 };
             }
-            Err(error) if error.is_connect() => error,
             Err(error) if uses_tls && rejects_client(&error) => {
                 return Ok("a client certificate is required".to_owned());
             }
+            Err(error) if error.is_connect() => error,
             Err(_) => {
                 return Err(anyhow!(
                     "the server closed the connection or does not speak HTTP"

@@ -285,3 +285,19 @@ impl<'de> Deserialize<'de> for FileCredentialUse {
         deserializer.deserialize_any(Either)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_a_credential_but_the_refused_one_reaches_its_type() {
+        let mut credential = FileCredential::default();
+        let mut read: Vec<_> = credential.texts().iter().map(|(key, _)| *key).collect();
+        read.push("client_secret");
+        read.sort_unstable();
+        let mut keys = FileCredential::KEYS.to_vec();
+        keys.sort_unstable();
+        assert_eq!(read, keys);
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! Each type of credential is one file: the keys that it takes from the
 //! configuration, their rules, and how it requests a token. The list in
-//! `credential_types!` below is the only other place that names it.
+//! `credential_types!` below makes it a type of the configuration.
 //! [`TokenSource`] caches a tenant's token until it is nearly expired.
 
 mod assertion;

@@ -5,6 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use secure_score_model::{Category, ControlState, EventKind, Persons, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// What happened to a control, when, by whom and why.
@@ -61,14 +62,33 @@ fn as_rfc3339<S: Serializer>(
 
 impl Event {
     /// The event with as much of name and comment as readers may see.
-    pub(super) fn shown_to(&self, persons: &Persons) -> Self {
-        Self {
+    pub(super) fn shown_to(&self, persons: &Persons) -> ShownEvent {
+        ShownEvent(Self {
             by: persons.name(self.by.as_deref()).map(Arc::from),
             comment: persons.comment(self.comment.as_deref()).map(Arc::from),
             ..self.clone()
-        }
+        })
     }
 
+    /// Whether the state before or after is an accepted risk.
+    pub(super) fn concerns_acceptance(&self) -> bool {
+        [self.from, self.to].contains(&Some(ControlState::RiskAccepted))
+    }
+}
+
+/// An event with as much of name and comment as readers may see. Only this form
+/// is logged and sent.
+pub(super) struct ShownEvent(Event);
+
+impl Deref for ShownEvent {
+    type Target = Event;
+
+    fn deref(&self) -> &Event {
+        &self.0
+    }
+}
+
+impl ShownEvent {
     /// The id by which a receiver detects duplicates.
     ///
     /// It is computed from the name as shown. If it contained the real name, a
@@ -81,11 +101,6 @@ impl Event {
             &self.discriminator,
             self.by.as_deref().unwrap_or_default(),
         ])
-    }
-
-    /// Whether the state before or after is an accepted risk.
-    pub(super) fn concerns_acceptance(&self) -> bool {
-        [self.from, self.to].contains(&Some(ControlState::RiskAccepted))
     }
 }
 
@@ -165,7 +180,7 @@ struct Body<'a> {
 
 impl WebhookPayload {
     /// Renders an event as shown; `exporter` is the external URL of the pages.
-    pub(super) fn new(event: &Event, exporter: Option<&str>) -> Self {
+    pub(super) fn new(event: &ShownEvent, exporter: Option<&str>) -> Self {
         let id = event.id();
         let body = Body {
             id,

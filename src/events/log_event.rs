@@ -1,6 +1,6 @@
 //! The log line of an event.
 
-use super::Event;
+use super::event::ShownEvent;
 use crate::serde_time::Rfc3339;
 use crate::text::{single_line, truncate};
 use secure_score_model::{ControlState, EventKind};
@@ -15,7 +15,7 @@ const MAX_TEXT: usize = 128;
 ///
 /// An event about an accepted risk or a changed history is a warning, so that
 /// no usual log level hides it.
-pub(super) fn log_event(event: &Event) {
+pub(super) fn log_event(event: &ShownEvent) {
     let control = clean_line(&event.control, MAX_TEXT);
     let title = clean_line(&event.title, MAX_TEXT);
     let by = event.by.as_deref().map(|by| clean_line(by, MAX_TEXT));

@@ -1,8 +1,12 @@
 //! # events: changes of controls, each reported once
 //!
 //! [`detect`] compares a tenant's catalogue with what was [`Seen`] before.
-//! [`Events`] logs, counts and queues what changed. The log comes first and cannot fail. The webhook has a queue of its own, so
-//! that a slow receiver does not delay a refresh.
+//! [`Events`] logs, counts and queues what changed. The log comes first and
+//! cannot fail. The webhook has a queue of its own, so that a slow receiver does
+//! not delay a refresh.
+//!
+//! Another receiver implements [`WebhookTransport`], has its keys in
+//! `config/events.rs`, and is started in `commands/exporter.rs`.
 
 mod delivery_queue;
 mod detect;

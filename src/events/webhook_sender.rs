@@ -85,6 +85,8 @@ pub trait WebhookTransport: Send + Sync + 'static {
 pub struct WebhookSender {
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
+    queue: Arc<DeliveryQueue>,
+    telemetry: Arc<Telemetry>,
 }
 
 struct DeliveryLoop<T> {
@@ -107,18 +109,31 @@ impl WebhookSender {
         let deliveries = DeliveryLoop {
             transport,
             policy,
-            queue,
-            telemetry,
+            queue: Arc::clone(&queue),
+            telemetry: Arc::clone(&telemetry),
             stop: stop.clone(),
         };
         let task = tokio::spawn(deliveries.run());
-        Self { stop, task }
+        Self {
+            stop,
+            task,
+            queue,
+            telemetry,
+        }
     }
 
     /// Tries once to send each queued payload, for a limited time, and stops.
     pub async fn stop(self) {
         self.stop.cancel();
         let _ended = self.task.await;
+        let lost = self.queue.clear();
+        if lost > 0 {
+            self.telemetry.delivery(Delivery::Dropped, lost);
+            tracing::warn!(
+                events = lost,
+                "stopped before the webhook accepted these events; this log has them, and the next start sends them again only without --state.dir"
+            );
+        }
     }
 }
 
@@ -131,14 +146,6 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
         tokio::select! {
             () = self.deliver_all() => {}
             () = shutdown_ended => {}
-        }
-        let lost = self.queue.clear();
-        if lost > 0 {
-            self.telemetry.delivery(Delivery::Dropped, lost);
-            tracing::warn!(
-                events = lost,
-                "stopped before the webhook accepted these events; this log has them, and the next start sends them again only without --state.dir"
-            );
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! hyper's header timeout also runs between two requests, so it would close a
 //! Prometheus' connection between scrapes, and hyper has no timeout while it
-//! tells HTTP/1 from HTTP/2. So the timeouts are enforced here, below HTTP.
+//! distinguishes HTTP/1 from HTTP/2. So the timeouts are enforced here, below HTTP.
 
 use super::connection_table::{ConnectionActivity, WRITE_TIMEOUT};
 use std::io;

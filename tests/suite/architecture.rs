@@ -306,6 +306,14 @@ fn secrets_are_exposed_in_few_places() {
 }
 
 #[test]
+fn no_state_is_global() {
+    must_be_empty(
+        offenders(&[" static ", "\nstatic ", "thread_local!"], &[]),
+        "give the value an owner, and pass it on",
+    );
+}
+
+#[test]
 fn printing_and_exiting_have_their_places() {
     must_be_empty(
         offenders(

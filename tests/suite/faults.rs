@@ -14,7 +14,7 @@ use crate::world::World;
 use clockwork::Clockwork;
 use graph_simulator::{Api as Struck, Options};
 use proxy::{Network, Proxy, WrongServer};
-use rows::{Place, Road, Row, rows};
+use rows::{NetworkFault, Place, Row, rows};
 use secure_score_exporter::store::TenantState;
 use secure_score_exposition::{Chunk, Format};
 use secure_score_model::{Api, Reason};
@@ -36,7 +36,7 @@ const ROUND: Duration = Duration::from_secs(91 * 60);
 /// What Graph allows an application a minute in one tenant.
 const ALLOWED_A_MINUTE: usize = 150;
 
-/// The tenant that is struck, and the one that must not notice.
+/// The tenant with the fault, and the one that must not notice.
 const STRUCK: &str = "contoso";
 const OTHER: &str = "fabrikam";
 
@@ -44,11 +44,11 @@ const OTHER: &str = "fabrikam";
 const PROFILES: Duration = Duration::from_secs(15 * 60);
 const SCORES: Duration = HOUR;
 
-/// Two tenants at the rhythm users have, behind a road that can be closed.
+/// Two tenants at the rhythm users have, behind a fault that can be closed.
 struct Stage {
     time: Clockwork,
     world: World,
-    road: Proxy,
+    fault: Proxy,
     expired: WrongServer,
     misnamed: WrongServer,
     unknown: WrongServer,
@@ -65,7 +65,7 @@ impl Stage {
         })
         .await;
         let graph = world.simulator.url().trim_start_matches("https://").parse();
-        let road = Proxy::towards(graph.unwrap());
+        let fault = Proxy::towards(graph.unwrap());
         let expired = WrongServer::start("127.0.0.1", 2021).await;
         let misnamed = WrongServer::start("graph.example", 2100).await;
         let unknown = WrongServer::start("127.0.0.1", 2100).await;
@@ -77,7 +77,7 @@ impl Stage {
                 config.refresh.scores = SCORES;
                 config.refresh.timeout = MINUTE / 2;
                 let simulator = config.simulator.as_mut().unwrap();
-                simulator.url = road.url();
+                simulator.url = fault.url();
                 simulator
                     .ca
                     .pem
@@ -89,7 +89,7 @@ impl Stage {
         Self {
             time,
             world,
-            road,
+            fault,
             expired,
             misnamed,
             unknown,
@@ -106,35 +106,35 @@ impl Stage {
                 }
             }
             // Too long for a host name, so no resolver is asked.
-            Place::Road(Road::NoSuchName) => {
+            Place::Network(NetworkFault::NoSuchName) => {
                 self.lead_to(format!("https://{}.example", "x".repeat(70)));
             }
-            Place::Road(road) => {
-                let network = self.network(*road);
-                self.road.set(network).await;
+            Place::Network(fault) => {
+                let network = self.network(*fault);
+                self.fault.set(network).await;
             }
         }
     }
 
-    fn network(&self, road: Road) -> Network {
-        match road {
-            Road::Refused | Road::NoSuchName => Network::Refused,
-            Road::ResetAtOnce => Network::ResetAfter(0),
-            Road::ResetMidBody => Network::ResetAfter(6_000),
-            Road::Silent => Network::Silent,
-            Road::Drip => Network::Drip(Duration::from_secs(1)),
-            Road::Garbage => Network::Garbage,
-            Road::Expired => Network::Diverted(self.expired.address),
-            Road::WrongHost => Network::Diverted(self.misnamed.address),
-            Road::UnknownAuthority => Network::Diverted(self.unknown.address),
+    fn network(&self, fault: NetworkFault) -> Network {
+        match fault {
+            NetworkFault::Refused | NetworkFault::NoSuchName => Network::Refused,
+            NetworkFault::ResetAtOnce => Network::ResetAfter(0),
+            NetworkFault::ResetMidBody => Network::ResetAfter(6_000),
+            NetworkFault::Silent => Network::Silent,
+            NetworkFault::Drip => Network::Drip(Duration::from_secs(1)),
+            NetworkFault::Garbage => Network::Garbage,
+            NetworkFault::Expired => Network::Diverted(self.expired.address),
+            NetworkFault::WrongHost => Network::Diverted(self.misnamed.address),
+            NetworkFault::UnknownAuthority => Network::Diverted(self.unknown.address),
         }
     }
 
     async fn mend(&mut self, place: &Place) {
         match place {
             Place::Answer(_) => self.world.handle().clear_faults(),
-            Place::Road(Road::NoSuchName) => self.lead_to(self.road.url()),
-            Place::Road(_) => self.road.set(Network::Working).await,
+            Place::Network(NetworkFault::NoSuchName) => self.lead_to(self.fault.url()),
+            Place::Network(_) => self.fault.set(Network::Working).await,
         }
     }
 
@@ -288,7 +288,7 @@ fn table() -> String {
         let title = match &row.place {
             Place::Answer(fault) if fault.api == Struck::Token => "Entra",
             Place::Answer(_) => "Graph",
-            Place::Road(_) => "The network",
+            Place::Network(_) => "The network",
         };
         let reason = row
             .reason

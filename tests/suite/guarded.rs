@@ -426,13 +426,14 @@ fn prometheus_scrapes_with_password_and_certificate() {
 }
 
 #[test]
-fn a_guarded_exporter_is_healthy_though_it_lets_the_check_not_in() {
+fn an_exporter_that_refuses_the_check_is_healthy() {
     let secured = Secured::new();
     let hash = &secured.hash;
     let client = "  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n";
     for config in [
         secured.tls(""),
         secured.tls(client),
+        secured.tls(&format!("{client}  max_version: TLS12\n")),
         format!("basic_auth_users: {{a: {hash}}}\n"),
     ] {
         let server = secured.serve(&config);

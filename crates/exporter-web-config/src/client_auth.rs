@@ -1,4 +1,4 @@
-use crate::HandshakeSignatures;
+use crate::handshake::HandshakeSignatures;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, UnixTime};

@@ -6,16 +6,16 @@ use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 /// The signature check of a certificate verifier that does not check the chain:
 /// the peer owns the key of the certificate it shows.
 #[derive(Debug)]
-pub struct HandshakeSignatures(WebPkiSupportedAlgorithms);
+pub(crate) struct HandshakeSignatures(WebPkiSupportedAlgorithms);
 
 impl HandshakeSignatures {
     /// Checks signatures with the algorithms of `provider`.
-    pub const fn new(provider: &CryptoProvider) -> Self {
+    pub(crate) fn new(provider: &CryptoProvider) -> Self {
         Self(provider.signature_verification_algorithms)
     }
 
     /// `verify_tls12_signature` of the verifier.
-    pub fn verify_tls12(
+    pub(crate) fn verify_tls12(
         &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
@@ -25,7 +25,7 @@ impl HandshakeSignatures {
     }
 
     /// `verify_tls13_signature` of the verifier.
-    pub fn verify_tls13(
+    pub(crate) fn verify_tls13(
         &self,
         message: &[u8],
         certificate: &CertificateDer<'_>,
@@ -35,7 +35,7 @@ impl HandshakeSignatures {
     }
 
     /// `supported_verify_schemes` of the verifier.
-    pub fn schemes(&self) -> Vec<SignatureScheme> {
+    pub(crate) fn schemes(&self) -> Vec<SignatureScheme> {
         self.0.supported_schemes()
     }
 }

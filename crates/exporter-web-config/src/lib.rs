@@ -37,7 +37,6 @@ pub use access::{AccessControl, ConnectionPolicy, WebConfig};
 pub use auth::Refusal;
 pub use config_watcher::{ConfigWatcher, WatchEvent};
 pub use file_watcher::{FileContents, FileWatcher};
-pub use handshake::HandshakeSignatures;
 pub use load::load;
 pub use rate_limit::RateLimiter;
 pub use strict_yaml::{ConfigError, ConfigErrors, ConfigWarning};

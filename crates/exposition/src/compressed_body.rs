@@ -93,9 +93,20 @@ impl CompressedBody {
 /// A new body takes over every unchanged block, compressed or not, from its
 /// predecessor or from the other format: the lines are the same in both, only
 /// the headers of some families differ.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct BlockCache {
     bodies: Vec<Arc<CompressedBody>>,
+    /// The header lines of each family, by format.
+    headers: [(Format, Vec<Bytes>); 2],
+}
+
+impl Default for BlockCache {
+    fn default() -> Self {
+        Self {
+            bodies: Vec::new(),
+            headers: Format::ALL.map(|format| (format, format.headers())),
+        }
+    }
 }
 
 impl BlockCache {
@@ -142,6 +153,12 @@ impl BlockCache {
         self.bodies.iter().find(|body| body.format == format)
     }
 
+    fn header(&self, format: Format, family: usize) -> Option<&Bytes> {
+        let mut headers = self.headers.iter();
+        let (_, headers) = headers.find(|(of, _)| *of == format)?;
+        headers.get(family)
+    }
+
     fn blocks(&self, format: Format, slices: &[FamilySlice<'_>]) -> Vec<(BlockStart, Arc<Block>)> {
         let newest = self.bodies.iter().max_by_key(|known| known.generation);
         let known = newest.into_iter().flat_map(|body| &body.blocks);
@@ -174,7 +191,7 @@ impl BlockCache {
         let before = std::iter::once(family_before).chain(before);
         let lines = slices.iter().zip(before).map(|(slice, before)| {
             let begins = before != Some(slice.family);
-            let header = begins.then(|| format.headers().get(slice.family));
+            let header = begins.then(|| self.header(format, slice.family));
             (header.flatten(), slice)
         });
         let borrowed = lines.clone().flat_map(|(header, slice)| {

@@ -4,7 +4,6 @@ use super::catalogue::FAMILIES;
 use super::chunk::Chunk;
 use super::family::{Family, Kind};
 use bytes::Bytes;
-use std::sync::LazyLock;
 
 /// A format Prometheus reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,18 +49,9 @@ impl Format {
     }
 
     /// The header lines of each family, in the order of the table.
-    pub(super) fn headers(self) -> &'static [Bytes] {
-        static HEADERS: LazyLock<[Vec<Bytes>; 2]> = LazyLock::new(|| {
-            Format::ALL.map(|format| {
-                let families = FAMILIES.iter();
-                families.map(|it| format.header(it).into()).collect()
-            })
-        });
-        let [text, openmetrics] = &*HEADERS;
-        match self {
-            Self::Text => text,
-            Self::OpenMetrics => openmetrics,
-        }
+    pub(super) fn headers(self) -> Vec<Bytes> {
+        let families = FAMILIES.iter();
+        families.map(|family| self.header(family).into()).collect()
     }
 }
 
@@ -74,14 +64,14 @@ pub fn assemble<'a>(
     tenants: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
 ) -> Vec<Bytes> {
     let mut parts = Vec::new();
-    for (index, header) in format.headers().iter().enumerate() {
+    for (index, header) in format.headers().into_iter().enumerate() {
         let mut lines = tenants
             .clone()
             .flat_map(|(data, health_lines)| [data.family(index), health_lines.family(index)])
             .filter(|lines| !lines.is_empty())
             .peekable();
         if lines.peek().is_some() {
-            parts.push(header.clone());
+            parts.push(header);
             parts.extend(lines);
         }
     }

@@ -1,6 +1,5 @@
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 use std::path::Path;
 
 /// Larger than any configuration or certificate bundle. Without the limit a
@@ -11,7 +10,7 @@ const MAX_BYTES: u64 = 4 * 1024 * 1024;
 /// for ever. `/dev/fd/N` is open already, so pipes are allowed there.
 pub fn open_file(path: &Path) -> io::Result<File> {
     let is_inherited = path.starts_with("/dev/fd") || path.starts_with("/proc/self/fd");
-    if std::fs::metadata(path)?.file_type().is_fifo() && !is_inherited {
+    if is_fifo(&std::fs::metadata(path)?) && !is_inherited {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "it is a named pipe",
@@ -49,7 +48,27 @@ pub fn io_reason(error: &io::Error) -> &'static str {
 
 /// Whether every user of the machine may read the file.
 pub fn is_world_readable(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.mode() & 0o004 != 0)
+    std::fs::metadata(path).is_ok_and(|it| has_world_read_bit(&it))
+}
+
+#[cfg(unix)]
+fn has_world_read_bit(metadata: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::mode(metadata) & 0o004 != 0
+}
+
+#[cfg(unix)]
+fn is_fifo(metadata: &Metadata) -> bool {
+    std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type())
+}
+
+#[cfg(not(unix))]
+fn has_world_read_bit(_: &Metadata) -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+fn is_fifo(_: &Metadata) -> bool {
+    false
 }
 
 #[cfg(test)]

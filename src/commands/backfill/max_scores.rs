@@ -75,7 +75,7 @@ fn adds_up(
     let sum: Option<Vec<Points>> = max_scores.collect();
     let sum = sum.map(|all| all.into_iter().sum::<Points>());
     match (sum, report.max_score) {
-        (Some(sum), Some(told)) => (sum.get() - told.get()).abs() <= ROUNDING_OF_TOTALS,
+        (Some(sum), Some(total)) => (sum.get() - total.get()).abs() <= ROUNDING_OF_TOTALS,
         _ => false,
     }
 }

@@ -99,7 +99,11 @@ fn every_alert_has_its_route_asked_for() {
     routes.retain(|list| list.iter().any(|it| Matcher::read(it).label == "alertname"));
     for alert in alerts() {
         let is_named = routes.iter().any(|matchers| takes(matchers, &alert));
-        let name = if is_named { alert.name() } else { "SecureScoreAnother" };
+        let name = if is_named {
+            alert.name()
+        } else {
+            "SecureScoreAnother"
+        };
         let case = (name.to_owned(), alert.severity().to_owned());
         assert!(
             asked.contains(&case),

@@ -35,7 +35,7 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     network: watch::Sender<Network>,
     settled: watch::Receiver<Network>,
-    _road: JoinSet<()>,
+    _tasks: JoinSet<()>,
 }
 
 impl Proxy {
@@ -45,13 +45,13 @@ impl Proxy {
         let address = listener.local_addr().unwrap();
         let (network, changes) = watch::channel(Network::Working);
         let (done, settled) = watch::channel(Network::Working);
-        let mut road = JoinSet::new();
-        road.spawn(keep_open(listener, graph, changes, done));
+        let mut tasks = JoinSet::new();
+        tasks.spawn(keep_open(listener, graph, changes, done));
         Self {
             address,
             network,
             settled,
-            _road: road,
+            _tasks: tasks,
         }
     }
 
@@ -65,7 +65,7 @@ impl Proxy {
         self.settled
             .wait_for(|now| *now == network)
             .await
-            .expect("the road is open");
+            .expect("the proxy listens");
     }
 }
 

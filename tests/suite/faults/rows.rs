@@ -22,12 +22,12 @@ pub(crate) enum Place {
     /// One tenant's answers.
     Answer(Fault),
     /// The way to Microsoft, which all tenants of a cloud share.
-    Road(Road),
+    Network(NetworkFault),
 }
 
 /// What happens on the way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Road {
+pub(crate) enum NetworkFault {
     NoSuchName,
     Refused,
     ResetAtOnce,
@@ -108,7 +108,7 @@ fn throttle(retry_after: RetryAfter) -> FaultKind {
 pub(crate) fn rows(elsewhere: &str) -> Vec<Row> {
     let mut rows = of_graph(elsewhere);
     rows.extend(of_entra(elsewhere));
-    rows.extend(of_the_road());
+    rows.extend(of_the_network());
     rows
 }
 
@@ -585,38 +585,46 @@ fn of_entra(elsewhere: &str) -> Vec<Row> {
     ]
 }
 
-fn of_the_road() -> Vec<Row> {
-    let road = |name, road, reason| Row {
+fn of_the_network() -> Vec<Row> {
+    let network = |name, fault, reason| Row {
         name,
-        place: Place::Road(road),
+        place: Place::Network(fault),
         reason: Some(reason),
         again: Again::Backoff,
     };
     vec![
-        road(
+        network(
             "host name does not resolve",
-            Road::NoSuchName,
+            NetworkFault::NoSuchName,
             Reason::Connection,
         ),
-        road("connection refused", Road::Refused, Reason::Connection),
-        road(
+        network(
+            "connection refused",
+            NetworkFault::Refused,
+            Reason::Connection,
+        ),
+        network(
             "connection reset at once",
-            Road::ResetAtOnce,
+            NetworkFault::ResetAtOnce,
             Reason::Connection,
         ),
-        road(
+        network(
             "connection reset mid-response",
-            Road::ResetMidBody,
+            NetworkFault::ResetMidBody,
             Reason::Connection,
         ),
-        road("silent connection", Road::Silent, Reason::Timeout),
-        road("one byte per second", Road::Drip, Reason::Timeout),
-        road("no TLS", Road::Garbage, Reason::Tls),
-        road("expired certificate", Road::Expired, Reason::Tls),
-        road("certificate of another host", Road::WrongHost, Reason::Tls),
-        road(
+        network("silent connection", NetworkFault::Silent, Reason::Timeout),
+        network("one byte per second", NetworkFault::Drip, Reason::Timeout),
+        network("no TLS", NetworkFault::Garbage, Reason::Tls),
+        network("expired certificate", NetworkFault::Expired, Reason::Tls),
+        network(
+            "certificate of another host",
+            NetworkFault::WrongHost,
+            Reason::Tls,
+        ),
+        network(
             "certificate of an unknown authority",
-            Road::UnknownAuthority,
+            NetworkFault::UnknownAuthority,
             Reason::Tls,
         ),
     ]

@@ -14,7 +14,7 @@ const QUARTER: Duration = Duration::from_secs(15 * 60);
 /// How long the faults stay the same.
 const INTERVAL: Duration = Duration::from_secs(30 * 60);
 
-/// The tenant that is never struck: its schedule shows whether any is missed.
+/// The tenant without faults: its schedule shows whether any is missed.
 const SPARED: &str = "contoso";
 
 /// What a soak brought to light.
@@ -80,7 +80,7 @@ impl Soak {
         }
     }
 
-    /// An hour in two spells.
+    /// An hour in two intervals.
     async fn hour(&mut self) {
         for _ in 0..2 {
             self.change_faults();
@@ -89,7 +89,7 @@ impl Soak {
         self.hours += 1;
     }
 
-    /// Every tenth tenant is struck, by a fault that ends some time.
+    /// Every tenth tenant has a fault that ends some time.
     fn change_faults(&mut self) {
         self.world.handle().clear_faults();
         for tenant in self.world.simulator.tenants() {
@@ -109,7 +109,7 @@ impl Soak {
             .into_iter()
             .filter_map(|row| match row.place {
                 Place::Answer(fault) => Some(fault),
-                Place::Road(_) => None,
+                Place::Network(_) => None,
             });
         let faults: Vec<Fault> = faults.collect();
         let fault = faults[self.random.usize(..faults.len())].clone();
@@ -167,7 +167,7 @@ fn resident_kib() -> u64 {
 /// After the faults have ended, nothing is left of them.
 fn assert_sound(before: Figures, after: Figures, spared_failures: u64) {
     assert_eq!(after.missed, 0, "a schedule was missed: {after}");
-    assert_eq!(spared_failures, 0, "others' trouble came over");
+    assert_eq!(spared_failures, 0, "a fault of other tenants affected it");
     assert!(after.failures > 0, "no fault occurred: {after}");
     // Connections come and go; a task for every failure would show.
     assert!(

@@ -32,7 +32,7 @@ async fn play(share: usize, shares: usize) {
         .into_iter()
         .filter_map(|row| match row.place {
             Place::Answer(fault) => Some((row.name, fault)),
-            Place::Road(_) => None,
+            Place::Network(_) => None,
         })
         .collect();
     assert!(faults.len() > 50, "only {} faults", faults.len());

@@ -96,6 +96,11 @@ impl Watched {
     }
 }
 
+/// The id where names are shown.
+fn shown_id(event: &Event) -> EventId {
+    event.shown_to(&Persons::Plain).id()
+}
+
 type State = Option<ControlState>;
 
 /// Kind, states and hour.
@@ -355,7 +360,7 @@ fn an_acceptance_without_a_comment_is_an_event_of_its_own() {
     let events = Watched::default().refresh(&[uncommented]);
     let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [StateChanged, AcceptanceWithoutComment]);
-    assert_ne!(events[0].id(), events[1].id());
+    assert_ne!(shown_id(&events[0]), shown_id(&events[1]));
 }
 
 #[test]
@@ -399,6 +404,20 @@ fn an_id_hides_the_person_and_distinguishes_events() {
     };
     let hidden = |event: &Event| event.shown_to(&Persons::Hidden).id();
     assert_eq!(hidden(&events[0]), hidden(&other));
-    assert_ne!(events[0].id(), other.id());
+    assert_ne!(shown_id(&events[0]), shown_id(&other));
     assert_ne!(hidden(&events[0]), hidden(&events[1]));
+}
+
+#[test]
+fn controls_that_left_are_forgotten_beyond_a_number() {
+    let mut tenant = Watched::default();
+    let ids: Vec<String> = (0..1_200).map(|number| format!("{number:04}")).collect();
+    let listed: Vec<Control> = ids.iter().map(|id| control(id, &[])).collect();
+    tenant.refresh(&listed);
+    tenant.refresh(&listed[..1]);
+    assert_eq!(
+        tenant.seen.controls.len(),
+        1_001,
+        "one listed and a thousand others"
+    );
 }
