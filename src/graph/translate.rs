@@ -124,7 +124,7 @@ fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> Option<Hi
     counter.skipped(SkippedField::Element, updates.unread);
     let updates = updates.elements.iter();
     let updates = updates.map(|update| state_update(update, counter));
-    Some(History::from_updates(updates.collect()))
+    Some(History::as_sent(updates.collect()))
 }
 
 fn state_update(update: &wire::StateUpdate<'_>, counter: &mut AnomalyCounter) -> StateUpdate {
@@ -134,6 +134,7 @@ fn state_update(update: &wire::StateUpdate<'_>, counter: &mut AnomalyCounter) ->
         by: text(&update.updated_by),
         comment: text(&update.comment),
         assigned_to: text(&update.assigned_to),
+        ..StateUpdate::new(ControlState::Unknown)
     }
 }
 

@@ -392,9 +392,9 @@ async fn accepting_and_reverting_between_two_refreshes_is_counted() {
         control
             .entry
             .as_ref()
-            .map_or(0, |entry| entry.history.acceptances())
+            .and_then(|entry| entry.history.acceptances())
     };
-    assert_eq!(count(&world.store.current()), 0);
+    assert_eq!(count(&world.store.current()), Some(0));
     world
         .handle()
         .accept(
@@ -409,7 +409,7 @@ async fn accepting_and_reverting_between_two_refreshes_is_counted() {
         .revert("contoso", "UserRiskPolicy", "dana@contoso.example")
         .unwrap();
     world
-        .until("the acceptance is counted", |now| count(now) == 1)
+        .until("the acceptance is counted", |now| count(now) == Some(1))
         .await;
     let snapshot = world.tenant("contoso").snapshot.clone();
     let control = snapshot

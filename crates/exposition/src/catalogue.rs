@@ -17,7 +17,7 @@ use super::family::Presence::{Always, Sometimes};
 use super::family::Render::{Control, Data, Health, List, Tenant};
 use super::family::{Family, Kind, Presence, Render};
 use super::{controls, tenants};
-use secure_score_model::{ControlState, TenantSnapshot, Timestamp};
+use secure_score_model::{TenantSnapshot, Timestamp};
 
 const fn family(
     name: &'static str,
@@ -102,12 +102,12 @@ pub const FAMILIES: &[Family] = &[
         "Points of a scored control (Graph controlScore score).").with_past(Reports),
     family("secure_score_control_max_score", Gauge, CONTROL, Always, Control(controls::max_score),
         "Most points a control can give; scored controls and those whose state is not to_address (Graph secureScoreControlProfile maxScore, else from the score's percentage).").with_past(Reports),
-    family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Control(|it, _| Some(f64::from(it.state()? == ControlState::RiskAccepted))),
-        "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted (Graph secureScoreControlStateUpdate state).").with_past(States),
+    family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Control(|it, _| Some(f64::from(it.history()?.risk_accepted()?))),
+        "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted; left out where the state is unknown (Graph secureScoreControlStateUpdate state).").with_past(States),
     family("secure_score_control_risk_accepted_in_lookback", Gauge, CONTROL, Sometimes, Control(controls::in_lookback),
-        "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history.").with_past(States),
-    family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Control(|it, _| Some(it.history()?.acceptances() as f64)),
-        "How often the control changed into Risk accepted in the history that Graph keeps; repeated writes of the same state do not count.").with_past(States),
+        "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history, left out where no acceptance but an unknown state is among them.").with_past(States),
+    family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Control(|it, _| Some(it.history()?.acceptances()? as f64)),
+        "How often the control changed into Risk accepted in the history that Graph keeps; repeated writes of the same state do not count. Left out where no acceptance but an unknown state is listed.").with_past(States),
     family("secure_score_control_risk_last_accepted_timestamp_seconds", Gauge, CONTROL, Sometimes, Control(|it, _| Some(it.history()?.last_acceptance()?.at?.as_seconds())),
         "When the risk was last accepted, also if withdrawn since, seconds since the epoch (Graph updatedDateTime).").with_past(States),
     family("secure_score_control_watched", Gauge, CONTROL, Sometimes, Control(|it, _| (it.watched && it.entry.is_some()).then_some(1.0)),

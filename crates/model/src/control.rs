@@ -54,7 +54,7 @@ label_values! {
 ///
 /// The catalogue also lists controls of products that the tenant does not own,
 /// so an entry does not imply that the control is scored.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct CatalogueEntry {
     /// Graph's id of the control.
     pub id: Arc<str>,
@@ -128,6 +128,23 @@ impl Catalogue {
     pub fn unmatched_watches(&self, rules: &impl ControlRules) -> Vec<Arc<str>> {
         let ids: Vec<&str> = self.entries.iter().map(|entry| &*entry.id).collect();
         rules.unmatched_watches(&ids)
+    }
+
+    /// Dates changes that lie in the future by when they were first seen, in
+    /// the previous catalogue or now. See [`History::settle_future_dates`].
+    pub fn settle_future_dates(&mut self, previous: Option<&Self>, now: Timestamp) {
+        let previous = previous.into_iter().flat_map(|it| &it.entries);
+        let previous = previous.filter(|entry| entry.history.has_updates());
+        let previous: HashMap<&str, &History> =
+            previous.map(|entry| (&*entry.id, &entry.history)).collect();
+        for entry in &mut self.entries {
+            if entry.history.has_updates() {
+                let before = previous.get(&*entry.id).copied();
+                Arc::make_mut(entry)
+                    .history
+                    .settle_future_dates(before, now);
+            }
+        }
     }
 }
 
@@ -249,6 +266,7 @@ impl ControlScore {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{ControlState, StateUpdate};
 
     #[test]
     fn a_maximum_follows_from_points_and_percentage() {
@@ -272,6 +290,35 @@ mod tests {
             })],
             ..Catalogue::default()
         }
+    }
+
+    #[test]
+    fn a_change_dated_in_the_future_keeps_the_time_of_the_previous_catalogue() {
+        let time = |second| Some(Timestamp::from_seconds(second));
+        let read = |previous: Option<&Catalogue>, now| {
+            let accepted = StateUpdate {
+                at: time(900),
+                ..StateUpdate::new(ControlState::RiskAccepted)
+            };
+            let entry = |id: &str, updates| CatalogueEntry {
+                history: History::as_sent(updates),
+                ..CatalogueEntry::new(id)
+            };
+            let entries = [entry("A", Vec::new()), entry("B", vec![accepted])];
+            let mut catalogue = Catalogue {
+                entries: entries.into_iter().map(Arc::new).collect(),
+                ..Catalogue::default()
+            };
+            catalogue.settle_future_dates(previous, Timestamp::from_seconds(now));
+            catalogue
+        };
+        let first = read(None, 100);
+        assert_eq!(first.entries[1].history.state_since(), time(100));
+        assert_eq!(read(Some(&first), 1_000), first);
+        assert_eq!(
+            read(None, 1_000).entries[1].history.state_since(),
+            time(900)
+        );
     }
 
     #[test]
