@@ -2,9 +2,11 @@
 //!
 //! This is the only place with Graph's state words, such as `Ignored` for what
 //! the portal shows as *Risk accepted*. A new word becomes *unknown* and is
-//! counted, so that the tenant's other 350 controls stay readable.
+//! counted, so that the tenant's other 350 controls stay readable. So does an
+//! update that cannot be read: it may have been an acceptance.
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
+use super::date::Date;
 use super::lenient::{self, LenientJson, LenientList, LenientNumber, LenientText, MAX_ELEMENTS};
 use super::wire;
 use crate::text::{clean_line, single_line};
@@ -14,6 +16,7 @@ use secure_score_model::{
     UnknownField,
 };
 use serde::Deserialize;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -50,7 +53,8 @@ impl CatalogueReader {
     }
 
     /// Adds an entry. If a list shifts between two pages, an id occurs twice;
-    /// the entry with the longer history is newer.
+    /// the entry with the newer history counts. Of two that are equally new the
+    /// choice does not depend on their order.
     fn add(&mut self, entry: CatalogueEntry) {
         let Some(position) = self.positions.get(&entry.id).copied() else {
             self.positions
@@ -60,7 +64,7 @@ impl CatalogueReader {
         };
         self.counter.anomalies.skipped(SkippedField::Duplicate);
         if let Some(kept) = self.entries.get_mut(position)
-            && entry.history.changes().len() > kept.history.changes().len()
+            && is_newer(&entry, kept)
         {
             *kept = Arc::new(entry);
         }
@@ -78,9 +82,16 @@ impl CatalogueReader {
     }
 }
 
+fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry) -> bool {
+    match entry.history.recency().cmp(&kept.history.recency()) {
+        Ordering::Equal => entry > kept,
+        newer => newer.is_gt(),
+    }
+}
+
 fn entry(profile: &wire::Profile<'_>, counter: &mut AnomalyCounter) -> Option<CatalogueEntry> {
     let id = counter.id(&profile.id)?;
-    let history = history(&profile.control_state_updates, counter)?;
+    let history = history(&profile.control_state_updates, counter);
     let title = profile.title.get().unwrap_or(&id);
     let mut amount = |field, text| counter.word(field, text, Level::Unknown, level);
     let user_impact = amount(UnknownField::UserImpact, &profile.user_impact);
@@ -113,35 +124,39 @@ fn text(text: &LenientText<'_>) -> Option<Arc<str>> {
     text.get().map(|text| clean_line(text, MAX_TEXT).into())
 }
 
-/// The changes of a control's state. Without a readable list the control is
-/// skipped and counted: it must not look as if it was never changed.
-fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> Option<History> {
+/// The changes of a control's state. Updates that cannot be read are one with
+/// an unknown state, and so is a history that is missing or no list: the control
+/// must not look as if it was never changed.
+fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> History {
     // Without a limit: frequent changes must not hide an acceptance.
-    let Some(updates) = lenient::inner_list::<wire::StateUpdate<'_>>(updates, usize::MAX) else {
-        counter.anomalies.skipped(SkippedField::Element);
-        return None;
-    };
-    counter.skipped(SkippedField::Element, updates.unread);
-    let updates = updates.elements.iter();
-    let updates = updates.map(|update| state_update(update, counter));
-    Some(History::as_sent(updates.collect()))
+    let updates = lenient::inner_list::<wire::StateUpdate<'_>>(updates, usize::MAX);
+    let updates = updates.unwrap_or_else(|| LenientList {
+        elements: Vec::new(),
+        unread: 1,
+    });
+    counter.skipped(SkippedField::StateUpdate, updates.unread);
+    let unread = (updates.unread > 0).then(|| StateUpdate::new(ControlState::Unknown));
+    let read = updates.elements.iter();
+    let read = read.map(|update| state_update(update, counter));
+    History::as_sent(read.chain(unread).collect())
 }
 
 fn state_update(update: &wire::StateUpdate<'_>, counter: &mut AnomalyCounter) -> StateUpdate {
+    let date = counter.date(&update.updated_date_time);
     StateUpdate {
-        state: state(&update.state, counter),
-        at: counter.date(&update.updated_date_time),
+        at: date.time(),
         by: text(&update.updated_by),
         comment: text(&update.comment),
         assigned_to: text(&update.assigned_to),
-        ..StateUpdate::new(ControlState::Unknown)
+        date_is_unreadable: date == Date::Invalid,
+        ..StateUpdate::new(state(&update.state, counter))
     }
 }
 
-/// The state of an update. Without a state it is an unknown one.
+/// The state of an update. Without a state it cannot be read.
 fn state(text: &LenientText<'_>, counter: &mut AnomalyCounter) -> ControlState {
     if text.get().is_none() {
-        counter.unknown(UnknownField::State, "(none)");
+        counter.skipped(SkippedField::StateUpdate, 1);
         return ControlState::Unknown;
     }
     counter.word(
@@ -152,33 +167,38 @@ fn state(text: &LenientText<'_>, counter: &mut AnomalyCounter) -> ControlState {
     )
 }
 
-/// Graph's word for a control's state.
+/// Graph's word for a control's state, or the portal's.
 ///
 /// The portal shows `Ignored` as *Risk accepted*; the documentation of 2018
 /// called it `ignore`. `Planned` is not documented, but the portal offers it.
+/// The other words are those of Entra, of live tenants and of the portal.
 fn control_state(word: &str) -> Option<ControlState> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "default" => ControlState::ToAddress,
-        "ignored" | "ignore" => ControlState::RiskAccepted,
-        "thirdparty" => ControlState::ThirdParty,
-        "reviewed" => ControlState::AlternateMitigation,
-        "planned" => ControlState::Planned,
+    Some(match word {
+        "default" | "toaddress" | "active" => ControlState::ToAddress,
+        "ignored" | "ignore" | "riskaccepted" => ControlState::RiskAccepted,
+        "thirdparty" | "thirdpartymitigation" | "resolvedthroughthirdparty" => {
+            ControlState::ThirdParty
+        }
+        "reviewed" | "alternatemitigation" | "resolvedthroughalternatemitigation" => {
+            ControlState::AlternateMitigation
+        }
+        "planned" | "inprogress" => ControlState::Planned,
         _ => return None,
     })
 }
 
 fn tier(word: &str) -> Option<Tier> {
-    Some(match word.to_ascii_lowercase().as_str() {
+    Some(match word {
         "core" => Tier::Core,
         "advanced" => Tier::Advanced,
-        "defense in depth" => Tier::DefenseInDepth,
+        "defenseindepth" => Tier::DefenseInDepth,
         "unknown" => Tier::Unknown,
         _ => return None,
     })
 }
 
 fn level(word: &str) -> Option<Level> {
-    Some(match word.to_ascii_lowercase().as_str() {
+    Some(match word {
         "low" => Level::Low,
         "moderate" | "medium" => Level::Moderate,
         "high" => Level::High,
@@ -188,7 +208,7 @@ fn level(word: &str) -> Option<Level> {
 }
 
 fn action_type(word: &str) -> Option<ActionType> {
-    Some(match word.to_ascii_lowercase().as_str() {
+    Some(match word {
         "config" => ActionType::Config,
         "review" => ActionType::Review,
         "behavior" => ActionType::Behavior,
@@ -208,7 +228,7 @@ pub(super) fn report(
         elements(&score.average_comparative_scores, &mut counter);
     let report = Report {
         entra_tenant_id: score.azure_tenant_id.get().unwrap_or_default().into(),
-        as_of: counter.date(&score.created_date_time),
+        as_of: counter.time(&score.created_date_time),
         current_score: counter.points(SkippedField::Score, score.current_score),
         max_score: counter.points(SkippedField::MaxScore, score.max_score),
         active_users: counter.number(SkippedField::Users, score.active_user_count, users),
@@ -262,7 +282,7 @@ fn control_score(
         category: counter.category(&score.control_category),
         score: counter.points(SkippedField::Score, score.score)?,
         percentage: counter.number(SkippedField::Score, score.score_in_percentage, percentage),
-        last_synced: counter.date(&score.last_synced),
+        last_synced: counter.time(&score.last_synced),
         implementation_status: text(&score.implementation_status),
         id,
     })
