@@ -424,6 +424,187 @@ mod tests {
         assert!(take(0, MAX_ELEMENTS + 1).is_err());
     }
 
+    /// A catalogue of controls with these updates: `A0`, `A1` and so on.
+    fn with_updates(updates: &[&str]) -> Catalogue {
+        let profiles = updates.iter().enumerate().map(|(number, updates)| {
+            format!(r#"{{"id":"A{number}","controlStateUpdates":{updates}}}"#)
+        });
+        let profiles = profiles.collect::<Vec<_>>().join(",");
+        read_catalogue(format!(r#"{{"value":[{profiles}]}}"#).as_bytes()).unwrap()
+    }
+
+    fn states(catalogue: &Catalogue) -> Vec<ControlState> {
+        let entries = catalogue.entries.iter();
+        entries.map(|entry| entry.history.state()).collect()
+    }
+
+    #[test]
+    fn the_words_of_graph_entra_and_the_portal_are_read_in_any_spelling() {
+        use ControlState::{AlternateMitigation, Planned, RiskAccepted, ThirdParty, ToAddress};
+        for (state, words) in [
+            (
+                ToAddress,
+                &["Default", "ToAddress", "To address", "active"][..],
+            ),
+            (
+                RiskAccepted,
+                &[
+                    "Ignored",
+                    "ignore",
+                    "RiskAccepted",
+                    "riskAccepted",
+                    "Risk\u{a0}accepted",
+                    "RISK_ACCEPTED",
+                ],
+            ),
+            (
+                ThirdParty,
+                &[
+                    "thirdParty",
+                    "Third-party mitigation",
+                    "Resolved through third party",
+                ],
+            ),
+            (
+                AlternateMitigation,
+                &[
+                    "Reviewed",
+                    "AlternateMitigation",
+                    "Resolved through alternate mitigation",
+                ],
+            ),
+            (Planned, &["Planned", "In progress", "inProgress"]),
+        ] {
+            let update = |word| format!(r#"[{{"state":"{word}","updatedBy":"a@b.example"}}]"#);
+            for word in words {
+                let read = with_updates(&[&update(word)]);
+                assert_eq!(states(&read), [state], "{word}");
+                assert!(read.anomalies.is_empty(), "{word}");
+            }
+        }
+        let read = with_updates(&[r#"[{"state":"Postponed"}]"#]);
+        assert_eq!(read.anomalies.count_unknown(UnknownField::State), 1);
+    }
+
+    #[test]
+    fn an_acceptance_with_a_broken_text_or_a_repeated_key_is_read() {
+        for field in [
+            r#""comment":"\ud800""#,
+            r#""updatedBy":"\udc00@contoso.example""#,
+            r#""state":"Default""#,
+            r#""\ud800":1"#,
+            r#""assignedTo":1e999"#,
+        ] {
+            let date = r#""updatedDateTime":"2026-11-20T08:15:30Z""#;
+            let updates = format!(r#"[{{{field},"state":"Ignored",{date}}}]"#);
+            let read = with_updates(&[&updates]);
+            assert_eq!(states(&read), [ControlState::RiskAccepted], "{field}");
+            assert!(read.anomalies.is_empty(), "{field}");
+        }
+    }
+
+    #[test]
+    fn an_update_that_cannot_be_read_is_an_unknown_state() {
+        let accepted = r#"{"state":"Ignored","updatedDateTime":"2026-11-20T08:15:30Z"}"#;
+        let unread = [
+            "[null,null,null,null]",
+            r#"["Ignored"]"#,
+            r#"[{"updatedBy":"a@b.example"}]"#,
+            r#"[{"state":{"x":1}}]"#,
+            r#""Ignored""#,
+            "7",
+        ];
+        let read = with_updates(&unread);
+        assert_eq!(states(&read), [ControlState::Unknown; 6]);
+        let skipped = read.anomalies.all_skipped().collect::<Vec<_>>();
+        assert_eq!(skipped, [(SkippedField::StateUpdate, 9)]);
+        let after = format!(r#"[{accepted},"x"]"#);
+        let before = format!(r#"["x",{accepted}]"#);
+        let read = with_updates(&[&after, &before, "[]", "null"]);
+        let accepted = ControlState::RiskAccepted;
+        let untouched = ControlState::ToAddress;
+        assert_eq!(states(&read), [accepted, accepted, untouched, untouched]);
+    }
+
+    #[test]
+    fn a_control_without_a_list_of_updates_has_no_known_state() {
+        let body = r#"{"value":[{"id":"A","controlStateUpdates":[]},{"id":"B"}]}"#;
+        let read = read_catalogue(body.as_bytes()).unwrap();
+        let expected = [ControlState::ToAddress, ControlState::Unknown];
+        assert_eq!(states(&read), expected);
+        assert_eq!(read.entries[1].history.risk_accepted(), None);
+    }
+
+    #[test]
+    fn an_invalid_field_costs_only_itself() {
+        let body = br#"{"value":[{"id":"A","title":"\ud800 T","maxScore":1e400,"service":"A\xffD",
+            "controlStateUpdates":[{"state":"Ignored"}],"tier":"defense-in-depth"}]}"#;
+        let mut body = body.to_vec();
+        let escape = body.windows(4).position(|it| it == br"\xff").unwrap();
+        body.splice(escape..escape + 4, [0xff]);
+        let read = read_catalogue(&body).unwrap();
+        let entry = &read.entries[0];
+        assert_eq!(&*entry.title, "\u{fffd} T");
+        assert_eq!(&*entry.product, "A\u{fffd}D");
+        assert_eq!(entry.tier, Tier::DefenseInDepth);
+        assert_eq!(entry.max_score, None);
+        assert_eq!(entry.history.state(), ControlState::RiskAccepted);
+        let skipped: Vec<_> = read.anomalies.all_skipped().collect();
+        assert_eq!(skipped, [(SkippedField::MaxScore, 1)]);
+    }
+
+    #[test]
+    fn an_unreadable_date_does_not_make_its_update_the_oldest() {
+        let update = |state: &str, date: &str| {
+            format!(r#"{{"state":"{state}","updatedDateTime":"{date}","updatedBy":"a@b.example"}}"#)
+        };
+        let reset = update("Default", "2026-11-20T08:15:30Z");
+        let accepted = update("Ignored", "yesterday");
+        let read = with_updates(&[
+            &format!("[{reset},{accepted}]"),
+            &format!("[{accepted},{reset}]"),
+        ]);
+        let expected = [ControlState::RiskAccepted, ControlState::ToAddress];
+        assert_eq!(states(&read), expected);
+        assert_eq!(read.anomalies.count_skipped(SkippedField::Date), 2);
+    }
+
+    #[test]
+    fn of_two_copies_the_one_with_the_newest_change_counts() {
+        let update = |state: &str, day: u8| {
+            json!({"state": state, "updatedDateTime": format!("2026-11-{day:02}T08:00:00Z"),
+                "updatedBy": "a@b.example"})
+        };
+        let long = json!({"id": "A", "controlStateUpdates":
+            [update("Planned", 1), update("Default", 2), update("Ignored", 3)]});
+        let new = json!({"id": "A", "controlStateUpdates": [update("Default", 4)]});
+        for copies in [[&long, &new], [&new, &long]] {
+            let body = json!({"value": copies}).to_string();
+            let read = read_catalogue(body.as_bytes()).unwrap();
+            assert_eq!(states(&read), [ControlState::ToAddress]);
+            assert_eq!(read.anomalies.count_skipped(SkippedField::Duplicate), 1);
+        }
+    }
+
+    /// An update of a history as JSON, which may be odd.
+    fn any_update() -> impl Strategy<Value = Value> {
+        let states = vec!["Default", "Ignored", "Planned", "Postponed"];
+        let state = prop_oneof![
+            8 => prop::sample::select(states).prop_map(Value::from),
+            1 => Just(Value::Null),
+        ];
+        let date = prop_oneof![
+            6 => (1..4_u8).prop_map(|day| json!(format!("2026-11-{day:02}T00:00:00Z"))),
+            1 => Just(Value::Null),
+            1 => Just(json!("yesterday")),
+        ];
+        let update = (state, date, any::<bool>()).prop_map(|(state, date, is_named)| {
+            let by = is_named.then_some("a@b.example");
+            json!({"state": state, "updatedDateTime": date, "updatedBy": by})
+        });
+        prop_oneof![9 => update, 1 => Just(json!("x"))]
+    }
+
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -461,6 +642,55 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_order_of_copies_does_not_matter(
+            histories in prop::collection::vec(prop::collection::vec(any_update(), 0..4), 2..4),
+        ) {
+            let copies = histories.iter().enumerate();
+            let copies = copies.map(|(number, updates)| {
+                json!({"id": "A", "title": number % 2, "controlStateUpdates": updates})
+            });
+            let mut copies: Vec<Value> = copies.collect();
+            let read = |copies: &[Value]| {
+                let body = json!({"value": copies}).to_string();
+                read_catalogue(body.as_bytes()).unwrap().entries
+            };
+            let forward = read(&copies);
+            prop_assert_eq!(forward.len(), 1);
+            copies.reverse();
+            prop_assert_eq!(&read(&copies), &forward);
+            copies.rotate_left(1);
+            prop_assert_eq!(&read(&copies), &forward);
+        }
+
+        #[test]
+        fn what_cannot_be_read_of_an_acceptance_never_gives_a_zero(
+            mut updates in prop::collection::vec(any_update(), 1..6),
+            place in any::<prop::sample::Index>(),
+            broken in prop::sample::select(vec![
+                json!(null), json!("Ignored"), json!({}), json!({"state": ["Ignored"]}),
+            ]),
+        ) {
+            let place = place.index(updates.len());
+            if !updates[place].is_object() {
+                updates[place] = json!({"updatedBy": "a@b.example"});
+            }
+            updates[place]["state"] = json!("Ignored");
+            let read = |updates: &[Value]| {
+                with_updates(&[&json!(updates).to_string()]).entries.remove(0)
+            };
+            let whole = read(&updates);
+            updates[place] = broken;
+            let history = &read(&updates).history;
+            prop_assert_ne!(history.acceptances(), Some(0));
+            if whole.history.risk_accepted() == Some(true) {
+                prop_assert_ne!(history.risk_accepted(), Some(false));
+            }
+            if whole.history.accepted_within(3) == Some(true) {
+                prop_assert_ne!(history.accepted_within(3), Some(false));
+            }
+        }
+
         #[test]
         fn any_value_in_any_place_is_decoded_without_a_panic(
             place in any::<prop::sample::Index>(),
