@@ -134,7 +134,7 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_unknown_values", Gauge, &["api", "field"], Always, Data(tenants::unknown_values),
         "Words in the current answer that this version does not know, exported as unknown."),
     family("secure_score_skipped_elements", Gauge, &["api", "field"], Always, Data(tenants::skipped_elements),
-        "Elements and values of the current answer that were left out because they are unreadable or absurd."),
+        "Elements and values of the current answer that were left out because they are unreadable or absurd; state_update counts entries of histories, which become unknown states."),
 ];
 
 /// Whether a series with a past has a label of this name.
