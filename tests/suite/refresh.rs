@@ -236,11 +236,7 @@ async fn only_the_malformed_element_is_skipped() {
     };
     let before = ids(&world.store.current());
     let id = "SigninRiskPolicy";
-    for malformed in [
-        json!(7),
-        json!(["SigninRiskPolicy"]),
-        json!({"id": id, "controlStateUpdates": "none"}),
-    ] {
+    for malformed in [json!(7), json!(["SigninRiskPolicy"])] {
         world
             .handle()
             .set_profile_json("contoso", id, malformed.clone())
@@ -266,6 +262,39 @@ async fn only_the_malformed_element_is_skipped() {
             )
             .unwrap();
         world.until("it is back", |now| ids(now) == before).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_history_leaves_an_unknown_state_and_no_zero() {
+    let world = World::watched().await;
+    let id = "SigninRiskPolicy";
+    let control = r#"tenant="contoso",control="SigninRiskPolicy",category="Identity""#;
+    let flag = format!("secure_score_control_risk_accepted{{{control}}}");
+    let unknown = format!(r#"secure_score_control_state{{{control},state="unknown"}}"#);
+    for updates in [
+        json!("none"),
+        json!([null, null]),
+        json!([{"state": "New"}]),
+    ] {
+        let profile =
+            json!({"id": id, "controlCategory": "Identity", "controlStateUpdates": updates});
+        let graph = world.handle();
+        graph.set_profile_json("contoso", id, profile).unwrap();
+        world
+            .until("the state is unknown", |now| {
+                crate::world::value(&crate::world::render(now), &unknown) == Some(1.0)
+            })
+            .await;
+        assert_eq!(world.value(&flag), None, "{updates}");
+        assert!(world.tenant("contoso").health.profiles.up);
+        let untouched = json!({"id": id, "controlCategory": "Identity", "controlStateUpdates": []});
+        graph.set_profile_json("contoso", id, untouched).unwrap();
+        world
+            .until("it is known again", |now| {
+                crate::world::value(&crate::world::render(now), &flag) == Some(0.0)
+            })
+            .await;
     }
 }
 
