@@ -14,6 +14,7 @@ mod history;
 mod interner;
 mod label_values;
 mod pairing;
+mod partial;
 mod persons;
 mod points;
 mod report;
