@@ -28,7 +28,7 @@ const MAX_TEXT: usize = 2_000;
 pub(super) struct CatalogueReader {
     pub(super) entries: Vec<Arc<CatalogueEntry>>,
     positions: HashMap<Arc<str>, usize>,
-    /// Every tenant id in the entries.
+    /// Every tenant id in the entries, in lower case: a GUID has no case.
     pub(super) tenants: BTreeSet<String>,
     pub(super) counter: AnomalyCounter,
     /// How many pages were added.
@@ -42,9 +42,12 @@ impl CatalogueReader {
         self.counter.skipped(SkippedField::Element, page.unread);
         for profile in &page.elements {
             if let Some(tenant) = profile.azure_tenant_id.get()
-                && !self.tenants.contains(tenant)
+                && !self
+                    .tenants
+                    .iter()
+                    .any(|it| it.eq_ignore_ascii_case(tenant))
             {
-                self.tenants.insert(tenant.to_owned());
+                self.tenants.insert(tenant.to_ascii_lowercase());
             }
             if let Some(entry) = entry(profile, &mut self.counter) {
                 self.add(entry);
@@ -113,7 +116,7 @@ fn entry(profile: &wire::Profile<'_>, counter: &mut AnomalyCounter) -> Option<Ca
             action_type,
         ),
         max_score: counter.points(SkippedField::MaxScore, profile.max_score),
-        deprecated: profile.deprecated.get() == Some("true"),
+        deprecated: is_true(&profile.deprecated),
         action_url: text(&profile.action_url),
         history,
         id,
@@ -267,12 +270,23 @@ fn percentage(number: f64) -> Option<f64> {
     (0.0..=100.0).contains(&number).then_some(number)
 }
 
+/// A boolean, or its text in any case.
+fn is_true(text: &LenientText<'_>) -> bool {
+    text.get().is_some_and(|it| it.eq_ignore_ascii_case("true"))
+}
+
+/// The score of a scored control. Graph also lists controls that do not count,
+/// with 0 points; they are not scored.
+///
 /// A score without points is skipped. The difference to the tenant's total
 /// shows it.
 fn control_score(
     score: &wire::ControlScore<'_>,
     counter: &mut AnomalyCounter,
 ) -> Option<ControlScore> {
+    if is_true(&score.not_scored) {
+        return None;
+    }
     let id = counter.id(&score.control_name)?;
     if score.score == LenientNumber::Missing {
         counter.anomalies.skipped(SkippedField::Score);
