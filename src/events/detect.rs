@@ -1,5 +1,6 @@
 //! Compares a tenant's catalogue with what was seen before: a pure function.
 
+use super::coverage::Coverage;
 use super::seen::{Seen, SeenControl};
 use super::seen_history::{KeyedChange, SeenAcceptance, SeenHistory, keyed_changes};
 use super::{Event, EventId};
@@ -14,14 +15,15 @@ use std::sync::Arc;
 /// The first call for a tenant reports the changes of the last day, each later
 /// one every change that was not seen: two changes between two refreshes are
 /// two events. An incomplete catalogue shows changes, but what it lacks means
-/// nothing.
+/// nothing, nor does what a partly unreadable one lacks.
 pub fn detect(
     seen: &mut Seen,
     tenant: &TenantIdentity,
     controls: &[Control],
-    complete: bool,
+    coverage: Coverage,
     now: Timestamp,
 ) -> Vec<Event> {
+    let complete = coverage != Coverage::Partial;
     let since = seen.since(now);
     let detector = ChangeDetector { tenant, since, now };
     let mut changed = Vec::new();
@@ -54,7 +56,7 @@ pub fn detect(
         }
         changed.extend(new.into_iter().flat_map(|(_, events)| events));
     }
-    if complete {
+    if coverage == Coverage::Full {
         tampered.extend(left(&detector, seen, controls));
         seen.forget_unlisted();
     }

@@ -57,6 +57,8 @@ pub const FAMILIES: &[Family] = &[
         "Refreshes of a list from Graph, failed ones included."),
     family("secure_score_refresh_failures_total", Counter, &["api", "reason"], Always, Health(tenants::refresh_failures),
         "Refreshes of a list from Graph that failed, by reason; the set of reasons is closed."),
+    family("secure_score_older_reports_total", Counter, &[], Always, Health(|view, samples| samples.add(&[], view.health.older_reports as f64)),
+        "Daily reports that Graph sent after a newer one, and that the exporter did not use."),
     family("secure_score_graph_requests_total", Counter, &["api", "code"], Always, Health(tenants::graph_requests),
         "Requests to Graph by list and HTTP status; none where no answer came."),
     family("secure_score_graph_throttled_total", Counter, &[], Always, Health(|view, samples| samples.add(&[], view.health.traffic.throttled as f64)),

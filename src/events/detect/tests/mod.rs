@@ -84,7 +84,11 @@ impl Watched {
         let identity = TenantIdentity::new("contoso");
         let now = hour(self.refreshes);
         self.refreshes += 1;
-        detect(&mut self.seen, &identity, controls, complete, now)
+        let coverage = match complete {
+            true => Coverage::Full,
+            false => Coverage::Partial,
+        };
+        detect(&mut self.seen, &identity, controls, coverage, now)
     }
 
     /// Stores and restores what was seen.
@@ -132,6 +136,22 @@ fn check(cases: &[Case<'_>]) {
         }
         assert_eq!(summaries(&events), *expected, "{what}");
     }
+}
+
+#[test]
+fn a_control_missing_from_a_partly_unreadable_catalogue_has_not_left() {
+    let mut tenant = Watched::default();
+    let accepted = control("A", &[by_alex(RiskAccepted, -1)]);
+    let other = || control("B", &[]);
+    assert_eq!(tenant.refresh(&[accepted, other()]).len(), 1);
+    let identity = TenantIdentity::new("contoso");
+    let mut refresh = |coverage, controls: &[Control]| {
+        let events = detect(&mut tenant.seen, &identity, controls, coverage, hour(2));
+        events.iter().map(|event| event.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(refresh(Coverage::Readable, &[other()]), []);
+    assert_eq!(refresh(Coverage::Partial, &[]), []);
+    assert_eq!(refresh(Coverage::Full, &[other()]), [AcceptedControlLeft]);
 }
 
 #[test]
