@@ -1,6 +1,6 @@
 //! What a tenant cell is built with.
 
-use super::directories::Directories;
+use super::directories::{Directories, directory};
 use super::{Clock, StateWriter};
 use crate::config::{Config, Tenant, TenantRules};
 use crate::events::Events;
@@ -49,11 +49,6 @@ impl Settings {
             events: events.map(Arc::clone),
         })
     }
-}
-
-/// The cloud and directory that an alias stands for, as configured.
-pub(super) fn directory(tenant: &Tenant) -> String {
-    format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id)
 }
 
 /// The identity of a tenant as configured. Where the configuration names a

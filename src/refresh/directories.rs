@@ -1,7 +1,5 @@
 //! The Entra tenant of each alias, and which alias is served of each.
 
-use super::context::directory;
-use super::tenant_cell::TenantCell;
 use crate::config::Tenant;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -13,17 +11,16 @@ use std::sync::{Arc, Weak};
 /// only a response of Microsoft shows. Of such aliases the first in the
 /// configuration is served, so that no acceptance is counted twice and the
 /// result does not depend on the order of the responses.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Directories(Mutex<Known>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     aliases: HashMap<Arc<str>, Alias>,
     /// The aliases of each cloud and Entra id, by position.
     by_id: HashMap<(&'static str, Arc<str>), BTreeMap<usize, Arc<str>>>,
 }
 
-#[derive(Debug)]
 struct Alias {
     /// Its position in the configuration.
     position: usize,
@@ -32,13 +29,24 @@ struct Alias {
     cloud: &'static str,
     /// The Entra id, once known.
     id: Option<Arc<str>>,
-    cell: Weak<TenantCell>,
+    data: Option<Weak<dyn Refusable>>,
+}
+
+/// The data of an alias, which another alias may replace.
+pub(super) trait Refusable: Send + Sync {
+    /// Publishes nothing more, because this other alias is served.
+    fn refuse(&self, served: &str);
+}
+
+/// The cloud and directory that an alias stands for, as configured.
+pub(super) fn directory(tenant: &Tenant) -> String {
+    format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id)
 }
 
 /// What an alias is, among those of one Entra tenant.
 pub(super) enum Standing {
-    /// It is served, and these cells are not.
-    Served(Vec<Arc<TenantCell>>),
+    /// It is served, and the data of these are not.
+    Served(Vec<Arc<dyn Refusable>>),
     /// This other alias is served.
     Duplicate(Arc<str>),
 }
@@ -53,14 +61,14 @@ impl Directories {
             let name: Arc<str> = tenant.alias.as_str().into();
             let directory = directory(tenant);
             let before = before.remove(&name).filter(|it| it.directory == directory);
-            let (learned, cell) = before.map(|it| (it.id, it.cell)).unwrap_or_default();
+            let (learned, data) = before.map_or((None, None), |it| (it.id, it.data));
             let id = tenant.entra_tenant_id().map(Arc::from).or(learned);
             let alias = Alias {
                 position,
                 directory,
                 cloud: tenant.cloud.as_str(),
                 id: None,
-                cell,
+                data,
             };
             known.aliases.insert(Arc::clone(&name), alias);
             if let Some(id) = id {
@@ -69,12 +77,11 @@ impl Directories {
         }
     }
 
-    /// Adds the cell of an alias, and the Entra id that it knows.
-    pub(super) fn attach(&self, cell: &Arc<TenantCell>) -> Standing {
-        if let Some(alias) = self.0.lock().aliases.get_mut(cell.alias()) {
-            alias.cell = Arc::downgrade(cell);
+    /// Adds the data of an alias.
+    pub(super) fn attach(&self, alias: &str, data: Weak<dyn Refusable>) {
+        if let Some(alias) = self.0.lock().aliases.get_mut(alias) {
+            alias.data = Some(data);
         }
-        self.learn(cell.alias(), cell.entra_tenant_id())
     }
 
     /// Notes the Entra id of an alias, if it is known now.
@@ -112,8 +119,9 @@ impl Known {
         match same.next() {
             Some(first) if **first != *name => Standing::Duplicate(Arc::clone(first)),
             _ => {
-                let cells = same.filter_map(|name| self.aliases.get(name)?.cell.upgrade());
-                Standing::Served(cells.collect())
+                let others =
+                    same.filter_map(|name| self.aliases.get(name)?.data.as_ref()?.upgrade());
+                Standing::Served(others.collect())
             }
         }
     }

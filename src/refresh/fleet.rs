@@ -118,7 +118,7 @@ impl Fleet {
             let running = match before.remove(&tenant.alias) {
                 Some(mut running) if is_same_directory(&running.tenant, tenant) => {
                     running.cell.reconfigure(settings);
-                    self.attach(&running.cell);
+                    running.cell.attach();
                     let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
                         && !running.cell.needs_administrator();
@@ -160,15 +160,9 @@ impl Fleet {
         let saved = writer.and_then(|it| it.load(&tenant.alias));
         let cell = TenantCell::new(settings, self.context.clone(), saved);
         let cell = Arc::new(cell);
-        self.attach(&cell);
+        cell.attach();
         cell.update().publish();
         cell
-    }
-
-    /// Adds a cell to the Entra tenants that are served.
-    fn attach(&self, cell: &Arc<TenantCell>) {
-        let standing = self.context.directories.attach(cell);
-        cell.refuse_if_duplicate(&standing);
     }
 
     /// The handle with which a scrape triggers overdue refreshes.
@@ -205,8 +199,7 @@ pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result
     for tenant in &options.config.tenants {
         let settings = Settings::new(&options.config, tenant, &options.policy, None);
         let cell = Arc::new(TenantCell::new(settings, context.clone(), None));
-        let standing = context.directories.attach(&cell);
-        cell.refuse_if_duplicate(&standing);
+        cell.attach();
         let loops = builder.build(tenant, &cell);
         refreshes.spawn(async move {
             // The catalogue comes first: it decides the categories.

@@ -1,14 +1,14 @@
 //! One tenant's data, and the only way to change it.
 
 use super::context::{Context, Settings};
-use super::directories::Standing;
+use super::directories::{Refusable, Standing};
 use super::logged_once::LoggedOnce;
 use super::tenant_data::{Cached, TenantData, is_complete};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::store::disk::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{Api, Catalogue, Reason, Report, Timestamp, Traffic};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -55,17 +55,15 @@ impl TenantCell {
         &self.alias
     }
 
-    pub(super) fn entra_tenant_id(&self) -> Option<Arc<str>> {
-        self.data.lock().identity.entra_tenant_id.clone()
-    }
-
-    /// Publishes nothing more if another alias is served of the same Entra
-    /// tenant.
-    pub(super) fn refuse_if_duplicate(&self, standing: &Standing) {
-        if let Standing::Duplicate(served) = standing {
-            let mut update = self.update();
-            update.next.refuse_duplicate(served);
-            update.publish();
+    /// Takes its place among the aliases of its Entra tenant, as far as that is
+    /// known.
+    pub(super) fn attach(self: &Arc<Self>) {
+        let directories = &self.context.directories;
+        let data: Weak<Self> = Arc::downgrade(self);
+        directories.attach(&self.alias, data);
+        let id = self.data.lock().identity.entra_tenant_id.clone();
+        if let Standing::Duplicate(served) = directories.learn(&self.alias, id) {
+            self.refuse(&served);
         }
     }
 
@@ -164,6 +162,14 @@ impl TenantCell {
     }
 }
 
+impl Refusable for TenantCell {
+    fn refuse(&self, served: &str) {
+        let mut update = self.update();
+        update.next.refuse_duplicate(served);
+        update.publish();
+    }
+}
+
 /// A change to a tenant, made to a copy of its data.
 ///
 /// [`publish`](Self::publish) ends it, in the one order that is right. An
@@ -174,8 +180,8 @@ pub(super) struct Update<'a> {
     cell: &'a TenantCell,
     current: MutexGuard<'a, TenantData>,
     next: TenantData,
-    /// The cells of other aliases of the same Entra tenant.
-    duplicates: Vec<Arc<TenantCell>>,
+    /// Other aliases of the same Entra tenant.
+    duplicates: Vec<Arc<dyn Refusable>>,
     save: bool,
 }
 
@@ -197,6 +203,7 @@ impl Update<'_> {
         if catalogue.entries.is_empty() && next.had_controls {
             return Err(GraphError::emptied(Subject::Catalogue));
         }
+        catalogue.settle_future_dates(next.last_catalogue.as_deref(), cell.now());
         cell.context.interner.intern_catalogue(&mut catalogue);
         if partial && let Some(known) = next.catalogue.as_mut().filter(|it| it.list.complete) {
             // What is missing in the response may be there. An acceptance that
@@ -204,6 +211,7 @@ impl Update<'_> {
             if let Some(merged) = known.list.value.with_acceptances_of(&catalogue) {
                 Arc::make_mut(&mut next.pins).learn(&merged);
                 known.list.value = Arc::new(merged);
+                next.last_catalogue = Some(Arc::clone(&known.list.value));
             }
             return Err(GraphError::partial(Subject::Catalogue));
         }
@@ -217,6 +225,7 @@ impl Update<'_> {
             let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
             cell.logged.moved_controls(&cell.alias, moves);
         }
+        next.last_catalogue = next.catalogue.as_ref().map(|it| Arc::clone(&it.list.value));
         complete(partial, Subject::Catalogue)
     }
 
@@ -323,7 +332,7 @@ impl Update<'_> {
         // A cell waits only for one that is later in the configuration, so
         // two cannot wait for each other.
         for duplicate in &self.duplicates {
-            duplicate.refuse_if_duplicate(&Standing::Duplicate(Arc::clone(&self.cell.alias)));
+            duplicate.refuse(&self.cell.alias);
         }
         *self.current = self.next;
         let data = &*self.current;
@@ -568,6 +577,34 @@ mod tests {
         let data = cell.data.lock();
         let settings = Arc::clone(&data.settings);
         TenantCell::new(settings, cell.context.clone(), Some(data.to_saved()))
+    }
+
+    #[tokio::test]
+    async fn a_change_dated_in_the_future_keeps_its_first_time_over_restarts_and_gaps() {
+        let with_history = |cell: &TenantCell, changes: &[(ControlState, i64)]| {
+            let update = |(state, at): &(ControlState, i64)| StateUpdate {
+                at: Some(Timestamp::from_seconds(*at)),
+                ..StateUpdate::new(*state)
+            };
+            let entry = CatalogueEntry {
+                history: History::as_sent(changes.iter().map(update).collect()),
+                ..CatalogueEntry::new("A")
+            };
+            apply(cell, catalogue_of(vec![entry], false)).unwrap();
+            let snapshot = Arc::clone(&published(cell).snapshot);
+            (snapshot.controls[0].state().unwrap(), emitted(cell).len())
+        };
+        use ControlState::{RiskAccepted, ToAddress};
+        let cell = cell();
+        let accepted = (RiskAccepted, 9_000_000_000);
+        assert_eq!(with_history(&cell, &[accepted]), (RiskAccepted, 2));
+        let mut restarted = restarted(&cell);
+        // The withdrawal is dated between the first time and now.
+        restarted.context.clock = Arc::new(|| Timestamp::from_seconds(2_000));
+        let withdrawn = [accepted, (ToAddress, 1_500)];
+        assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
+        restarted.data.lock().catalogue = None;
+        assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
     }
 
     #[tokio::test]

@@ -25,6 +25,9 @@ pub(super) struct TenantData {
     pub(super) settings: Arc<Settings>,
     pub(super) health: TenantHealth,
     pub(super) catalogue: Option<Cached<Catalogue>>,
+    /// The last one, also when it is too old to be exported: it has the times
+    /// when changes dated in the future were first seen.
+    pub(super) last_catalogue: Option<Arc<Catalogue>>,
     pub(super) report: Option<Cached<Report>>,
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
@@ -96,6 +99,7 @@ impl TenantData {
             settings,
             health: TenantHealth::default(),
             catalogue: None,
+            last_catalogue: None,
             report: None,
             had_controls: false,
             had_report: false,
@@ -213,6 +217,7 @@ impl TenantData {
         let catalogue = catalogue.filter(|it| of_tenant(it.value.entra_tenant_id.as_ref()));
         self.catalogue = catalogue.and_then(|mut it| {
             interner.intern_catalogue(Arc::make_mut(&mut it.value));
+            self.last_catalogue = Some(Arc::clone(&it.value));
             Cached::restore(it, now, max_staleness)
         });
         let report = saved.report;

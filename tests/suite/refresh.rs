@@ -342,6 +342,80 @@ async fn a_tenant_with_partial_responses_only_still_shows_changes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_in_a_partial_response_shows_at_once() {
+    let world = World::watched().await;
+    let before = world.tenant("contoso").snapshot.controls.len();
+    let partial = Fault::new(Struck::Profiles, FaultKind::Partial206);
+    world.inject(Some("contoso"), partial);
+    world
+        .handle()
+        .accept("contoso", "UserRiskPolicy", "a@contoso.example", "why")
+        .unwrap();
+    let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    world
+        .until("the acceptance is shown", |now| {
+            crate::world::value(&crate::world::render(now), flag) == Some(1.0)
+        })
+        .await;
+    let up = world.value(r#"secure_score_up{tenant="contoso",api="profiles"}"#);
+    assert_eq!(up, Some(0.0));
+    assert_eq!(world.tenant("contoso").snapshot.controls.len(), before);
+    world
+        .until("the event is emitted", |_| {
+            let events = world.queue.undelivered();
+            let mut events = events.iter();
+            events.any(|event| &*event.control == "UserRiskPolicy")
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_dated_in_the_future_ends_with_its_withdrawal() {
+    let world = World::watched().await;
+    let set = |state, at: &str| {
+        let at = Some(at.parse().unwrap());
+        let by = Some("a@contoso.example");
+        let handle = world.handle();
+        let why = Some("why");
+        handle
+            .set_state("contoso", "UserRiskPolicy", state, by, why, at)
+            .unwrap();
+    };
+    let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    let shows = |value| {
+        move |now: &Tenants| crate::world::value(&crate::world::render(now), flag) == Some(value)
+    };
+    set("Ignored", "2099-01-01T00:00:00Z");
+    world.until("the risk is accepted", shows(1.0)).await;
+    let now = humantime::format_rfc3339(SystemTime::now()).to_string();
+    set("Default", &now);
+    world.until("the withdrawal counts", shows(0.0)).await;
+    let acceptances = r#"secure_score_control_risk_acceptances{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    assert_eq!(world.value(acceptances), Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_report_is_counted_and_not_used() {
+    let world = World::watched().await;
+    let score = r#"secure_score_tenant_score{tenant="contoso"}"#;
+    let before = world.value(score);
+    let id = world.tenant("contoso").identity.entra_tenant_id.clone();
+    let older = json!({"value": [{"azureTenantId": id, "createdDateTime": "2020-01-01T00:00:00Z",
+        "currentScore": 1, "maxScore": 2, "controlScores": []}]});
+    let fault = Fault::new(Struck::Scores, FaultKind::Body(older.to_string()));
+    world.inject(Some("contoso"), fault);
+    let counter = r#"secure_score_older_reports_total{tenant="contoso"}"#;
+    world
+        .until("it is counted", |now| {
+            crate::world::value(&crate::world::render(now), counter) > Some(0.0)
+        })
+        .await;
+    assert_eq!(world.value(score), before);
+    let up = world.value(r#"secure_score_up{tenant="contoso",api="scores"}"#);
+    assert_eq!(up, Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_support_for_select_all_properties_are_requested() {
     for status in [400, 501] {
         let world = World::new().await;

@@ -84,7 +84,7 @@ impl StateUpdate {
     }
 
     /// The date that Graph sends.
-    fn date(&self) -> Option<Timestamp> {
+    pub fn date(&self) -> Option<Timestamp> {
         self.future_date.or(self.at)
     }
 

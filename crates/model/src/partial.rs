@@ -44,11 +44,7 @@ fn with_acceptances(known: &History, other: &History) -> Option<History> {
     let new = other.changes().iter().filter(|it| !is_known(it));
     let all = known.changes().iter().chain(new).cloned();
     let merged = History::from_updates(all.collect());
-    let accepts = |history: &History| {
-        let accepted = history.changes().iter();
-        accepted.filter(|it| it.is_acceptance()).count()
-    };
-    (accepts(&merged) > accepts(known)).then_some(merged)
+    (merged.acceptances() > known.acceptances()).then_some(merged)
 }
 
 #[cfg(test)]

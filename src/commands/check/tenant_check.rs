@@ -63,7 +63,8 @@ impl TenantCheck {
         if fetched.partial {
             result.fail(&GraphError::partial(Subject::Catalogue));
         }
-        let catalogue = fetched.value;
+        let mut catalogue = fetched.value;
+        catalogue.settle_future_dates(None, now());
         if catalogue.entries.is_empty() {
             result.warn(
                 "catalogue: it has no controls",

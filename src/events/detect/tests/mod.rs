@@ -155,6 +155,33 @@ fn a_control_missing_from_a_partly_unreadable_catalogue_has_not_left() {
 }
 
 #[test]
+fn a_history_that_cannot_be_read_is_not_shortened() {
+    let accepted = by_alex(RiskAccepted, 1);
+    let planned = by_alex(Planned, 3);
+    let unread = (ControlState::Unknown, None, None);
+    check(&[
+        (
+            "an entry cannot be read, then it can",
+            &[&[], &[accepted], &[unread], &[accepted]],
+            &[
+                changed(Some(ToAddress), RiskAccepted, Some(1)),
+                changed(None, ControlState::Unknown, None),
+            ],
+        ),
+        (
+            "the entry is gone when the history can be read again",
+            &[&[], &[accepted, planned], &[unread, planned], &[planned]],
+            &[
+                changed(Some(ToAddress), RiskAccepted, Some(1)),
+                changed(Some(RiskAccepted), Planned, Some(3)),
+                changed(Some(Planned), ControlState::Unknown, None),
+                shortened(Planned, Planned),
+            ],
+        ),
+    ]);
+}
+
+#[test]
 fn each_new_change_is_one_event() {
     let undated = |state| (state, None, Some("alex"));
     let (accept, revert) = (undated(RiskAccepted), undated(ToAddress));
