@@ -9,7 +9,8 @@ use std::sync::Arc;
 ///
 /// An equal id comes first. Ids that differ in case are paired only where one
 /// score and one entry are left with that spelling: Microsoft writes some ids in
-/// two ways, but two controls must never share a score.
+/// two ways, but two controls must never share a score. A score that is left
+/// where its spelling has one entry, which has its score, is a second copy.
 #[derive(Debug, Default)]
 pub struct Pairing {
     /// The score of each entry, in the order of the entries.
@@ -54,7 +55,19 @@ impl Pairing {
         let left = |it: &&Arc<ControlScore>| by_id.contains_key(&*it.id);
         let unlisted = order.into_iter().filter(left);
         let unlisted = unlisted.filter(|it| !listed.contains(&*it.id));
-        pairing.unlisted = unlisted.cloned().collect();
+        let slots = || entries.iter().zip(&pairing.of_entries);
+        let spellings = |paired: bool| -> HashSet<String> {
+            let entries = slots().filter(|(_, slot)| slot.is_some() == paired);
+            entries.map(|(it, _)| it.id.to_ascii_lowercase()).collect()
+        };
+        let (paired, open) = (spellings(true), spellings(false));
+        let is_copy = |it: &&Arc<ControlScore>| {
+            let spelling = it.id.to_ascii_lowercase();
+            paired.contains(&spelling) && !open.contains(&spelling)
+        };
+        let (copies, unlisted): (Vec<_>, Vec<_>) = unlisted.partition(is_copy);
+        pairing.duplicates += copies.len() as u64;
+        pairing.unlisted = unlisted.into_iter().cloned().collect();
         pairing
     }
 }
@@ -98,9 +111,9 @@ mod tests {
         let (points, unlisted, _) = pair(&["mfa", "MFA"], &[("MFA", 1.0), ("mfa", 2.0)]);
         assert_eq!(points, [Some(2.0), Some(1.0)]);
         assert!(unlisted.is_empty());
-        let (points, unlisted, _) = pair(&["MFA"], &[("mfa", 1.0), ("MFA", 2.0)]);
-        assert_eq!(points, [Some(2.0)]);
-        assert_eq!(unlisted, ["mfa"]);
+        let (points, unlisted, copies) = pair(&["MFA"], &[("mfa", 1.0), ("MFA", 2.0)]);
+        assert_eq!((points, copies), (vec![Some(2.0)], 1));
+        assert!(unlisted.is_empty());
     }
 
     #[test]
