@@ -97,11 +97,10 @@ impl Tenant {
                 && change.at() <= now
         });
         let updates = made.map(|change| StateUpdate {
-            state: change.state,
             at: Some(Timestamp::from_seconds(change.at())),
             by: Some(change.by.into()),
             comment: Some(change.comment.into()),
-            assigned_to: None,
+            ..StateUpdate::new(change.state)
         });
         History::from_updates(updates.collect())
     }

@@ -18,11 +18,13 @@ pub(crate) struct ControlRecord<'a> {
     /// Its current state; null for a control that is not listed.
     pub(crate) state: Option<&'static str>,
     pub(crate) state_since: Option<Rfc3339>,
-    pub(crate) risk_accepted: bool,
-    /// Whether its risk was accepted in any state within the lookback.
-    pub(crate) risk_accepted_in_lookback: bool,
-    /// How often its risk was accepted.
-    pub(crate) acceptances: usize,
+    /// Whether its risk is accepted now; null where the state is unknown.
+    pub(crate) risk_accepted: Option<bool>,
+    /// Whether its risk was accepted in any state within the lookback; null
+    /// where that is unknown.
+    pub(crate) risk_accepted_in_lookback: Option<bool>,
+    /// How often its risk was accepted; null where that is unknown.
+    pub(crate) acceptances: Option<usize>,
     pub(crate) last_accepted_at: Option<Rfc3339>,
     /// Who accepted it last, as far as shown.
     pub(crate) accepted_by: Option<Cow<'a, str>>,
@@ -71,10 +73,9 @@ impl<'a> ControlRecord<'a> {
             category: control.category.as_str(),
             state: control.state().map(|it| it.as_str()),
             state_since: declared.and_then(|it| it.state_since()).map(Rfc3339),
-            risk_accepted: declared.is_some_and(|it| it.current_acceptance().is_some()),
-            risk_accepted_in_lookback: declared
-                .is_some_and(|it| it.accepted_within(lookback.get())),
-            acceptances: declared.map_or(0, |it| it.acceptances()),
+            risk_accepted: declared.and_then(|it| it.risk_accepted()),
+            risk_accepted_in_lookback: declared.and_then(|it| it.accepted_within(lookback.get())),
+            acceptances: declared.and_then(|it| it.acceptances()),
             last_accepted_at: accepted.and_then(|it| it.at).map(Rfc3339),
             accepted_by: persons.name(accepted.and_then(|it| it.by.as_deref())),
             comment: persons.comment(accepted.and_then(|it| it.comment.as_deref())),

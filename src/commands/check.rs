@@ -9,11 +9,13 @@ use super::stdout::{line, tenants};
 use super::{Failure, now};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
-use crate::config::Environment;
-use crate::graph::{HttpClients, RefreshPermit};
+use crate::config::{Environment, Tenant};
+use crate::graph::{GraphError, HttpClients, RefreshPermit, Subject};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use result::{Status, TenantResult};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use tenant_check::TenantCheck;
 use tokio::sync::Semaphore;
@@ -47,6 +49,7 @@ pub(super) async fn run(
         checks.spawn(async move { check.run(permit.await).await });
     }
     let mut results: Vec<TenantResult> = checks.join_all().await;
+    find_duplicates(&config.tenants, &mut results);
     results.sort_by(|a, b| a.alias.cmp(&b.alias));
     for result in &results {
         result.print()?;
@@ -54,6 +57,32 @@ pub(super) async fn run(
     let all = results.len() == config.tenants.len();
     print_exceptions(&results, all)?;
     exit_status(&results)
+}
+
+/// Fails each tenant that is the same one in Entra as an earlier one of the
+/// configuration, which a domain does not show before a response.
+fn find_duplicates(tenants: &[Tenant], results: &mut [TenantResult]) {
+    let mut first = HashMap::new();
+    for tenant in tenants {
+        let mut results = results.iter_mut();
+        let Some(result) = results.find(|result| result.alias == tenant.alias) else {
+            continue;
+        };
+        let Some(id) = result.entra_tenant_id.clone() else {
+            continue;
+        };
+        match first.entry((tenant.cloud, id)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(tenant.alias.as_str());
+            }
+            Entry::Occupied(other) => {
+                result.fail(&GraphError::duplicate_tenant(
+                    Subject::Catalogue,
+                    other.get(),
+                ));
+            }
+        }
+    }
 }
 
 /// Prints the exceptions that need attention. They are no failure.

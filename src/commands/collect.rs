@@ -157,7 +157,7 @@ impl View<'_> {
     fn is_accepted(&self, control: &Control) -> bool {
         let states = self.collect.last.map_or(1, NonZeroUsize::get);
         let entry = control.entry.as_ref();
-        entry.is_some_and(|entry| entry.history.accepted_within(states))
+        entry.is_some_and(|entry| entry.history.accepted_within(states) == Some(true))
     }
 }
 

@@ -83,7 +83,7 @@ section! {
 // `tenant_id` comes before `name`: the hash of a configuration by environment
 // variables depends on this order.
 section! {
-    FileTenant "tenants[]" "One tenant each. Two entries for one Entra tenant are refused." {
+    FileTenant "tenants[]" "One tenant each. Two entries for one Entra tenant are refused; if only a response shows it, since one names a domain, the first is served." {
         tenant_id: Text, Form::Text("GUID or domain"), REQUIRED, "the tenant, as in the Entra overview", env "SECURE_SCORE_TENANT_ID" "AZURE_TENANT_ID";
         name: Text, Form::Text("a letter or digit, then letters, digits, `.`, `_` or `-`; at most 64"), REQUIRED, "the alias: the value of the label `tenant`", env "SECURE_SCORE_TENANT_NAME";
         display_name: Text, Form::Text("text of one line"), "the alias", "the tenant's name on pages", env "SECURE_SCORE_DISPLAY_NAME";

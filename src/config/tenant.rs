@@ -31,6 +31,14 @@ pub struct Tenant {
     pub labels: TargetLabels,
 }
 
+impl Tenant {
+    /// Its GUID, where the configuration does not name a domain.
+    pub fn entra_tenant_id(&self) -> Option<&str> {
+        let id = Some(self.tenant_id.as_str());
+        id.filter(|id| !id.contains('.'))
+    }
+}
+
 /// Values that Entra accepts in place of a tenant and that stand for any tenant.
 const ANY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 

@@ -1,5 +1,6 @@
 //! Compares a tenant's catalogue with what was seen before: a pure function.
 
+use super::coverage::Coverage;
 use super::seen::{Seen, SeenControl};
 use super::seen_history::{KeyedChange, SeenAcceptance, SeenHistory, keyed_changes};
 use super::{Event, EventId};
@@ -14,14 +15,15 @@ use std::sync::Arc;
 /// The first call for a tenant reports the changes of the last day, each later
 /// one every change that was not seen: two changes between two refreshes are
 /// two events. An incomplete catalogue shows changes, but what it lacks means
-/// nothing.
+/// nothing, nor does what a partly unreadable one lacks.
 pub fn detect(
     seen: &mut Seen,
     tenant: &TenantIdentity,
     controls: &[Control],
-    complete: bool,
+    coverage: Coverage,
     now: Timestamp,
 ) -> Vec<Event> {
+    let complete = coverage != Coverage::Partial;
     let since = seen.since(now);
     let detector = ChangeDetector { tenant, since, now };
     let mut changed = Vec::new();
@@ -36,8 +38,12 @@ pub fn detect(
         let new = detector.changes(control, history, &changes, seen);
         if complete {
             let keys = SeenHistory(changes.iter().map(|change| change.key.clone()).collect());
-            let acceptance = SeenAcceptance::in_force(&changes);
-            tampered.extend(detector.shortened(control, history, &keys, seen));
+            let acceptance = SeenAcceptance::in_force(history, &changes);
+            // A change that cannot be read is not missing.
+            let is_readable = !history.has_unknown() || seen.history.is_none();
+            if is_readable {
+                tampered.extend(detector.shortened(control, history, &keys, seen));
+            }
             if let (Some(acceptance), true) = (&acceptance, entry.deprecated) {
                 tampered.extend(detector.deprecated(control, history, acceptance, seen));
             }
@@ -46,22 +52,30 @@ pub fn detect(
             seen.listed = true;
             seen.deprecated = entry.deprecated;
             seen.acceptance = acceptance;
-            seen.replace(keys);
-        } else {
-            for (id, _) in &new {
-                seen.note(*id);
+            match is_readable {
+                true => seen.replace(keys),
+                false => seen.note_all(new.iter().map(|change| change.id)),
             }
+        } else {
+            seen.note_all(new.iter().map(|change| change.id));
         }
-        changed.extend(new.into_iter().flat_map(|(_, events)| events));
+        changed.extend(new);
     }
-    if complete {
+    if coverage == Coverage::Full {
         tampered.extend(left(&detector, seen, controls));
         seen.forget_unlisted();
     }
-    // The sort is stable: the events of one change stay together.
-    changed.sort_by_key(|event| event.at);
-    changed.append(&mut tampered);
-    changed
+    changed.sort_by_key(|change| change.counts_at);
+    let changed = changed.into_iter().flat_map(|change| change.events);
+    changed.chain(tampered).collect()
+}
+
+/// A change that was not seen before.
+struct NewChange {
+    id: EventId,
+    /// When it counts as made, see [`secure_score_model::StateUpdate::at`].
+    counts_at: Option<Timestamp>,
+    events: Vec<Event>,
 }
 
 /// The accepted controls that left a complete catalogue.
@@ -94,7 +108,7 @@ impl ChangeDetector<'_> {
         history: &History,
         changes: &[KeyedChange<'_>],
         seen: &SeenControl,
-    ) -> Vec<(EventId, Vec<Event>)> {
+    ) -> Vec<NewChange> {
         let seen_ids: HashSet<EventId> = seen.ids().collect();
         let is_new = |change: &KeyedChange<'_>| {
             !seen_ids.contains(&change.key.id) && self.is_recent(change, seen)
@@ -108,8 +122,11 @@ impl ChangeDetector<'_> {
                 None => known.and_then(|history| history.state_before(change.key.at)),
             };
             if is_transition(from, change) {
-                let events = self.changed(control, &history.up_to(index), change, from);
-                found.push((change.key.id, events));
+                found.push(NewChange {
+                    id: change.key.id,
+                    counts_at: change.update.at,
+                    events: self.changed(control, &history.up_to(index), change, from),
+                });
             }
         }
         found
@@ -138,7 +155,7 @@ impl ChangeDetector<'_> {
             from,
             to: Some(update.state),
             by: update.by.clone(),
-            at: update.at,
+            at: update.date(),
             comment: update.comment.clone(),
             ..self.event(EventKind::StateChanged, control, &change.discriminator)
         };

@@ -8,6 +8,7 @@
 //! Another receiver implements [`WebhookTransport`], has its keys in
 //! `config/events.rs`, and is started in `commands/exporter.rs`.
 
+mod coverage;
 mod delivery_queue;
 mod detect;
 mod event;
@@ -17,6 +18,7 @@ mod seen_history;
 mod webhook;
 mod webhook_sender;
 
+pub use coverage::Coverage;
 pub use delivery_queue::DeliveryQueue;
 pub use detect::detect;
 pub use event::{Event, EventId, WebhookPayload};

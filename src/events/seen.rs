@@ -101,6 +101,13 @@ impl SeenControl {
         new
     }
 
+    /// Remembers changes that the history seen does not list.
+    pub(super) fn note_all(&mut self, changes: impl Iterator<Item = EventId>) {
+        for change in changes {
+            self.note(change);
+        }
+    }
+
     /// Replaces the history; changes that the new one lacks stay remembered.
     pub(super) fn replace(&mut self, newer: SeenHistory) {
         let before = self.history.take().unwrap_or_default();

@@ -48,16 +48,17 @@ pub(super) fn keyed_changes<'a>(
 ) -> Vec<KeyedChange<'a>> {
     let mut equals: HashMap<_, usize> = HashMap::new();
     let keyed = |update: &'a StateUpdate| {
-        let by = update.by.as_deref().unwrap_or_default();
-        let number = equals.entry((update.state, update.at, by)).or_default();
-        let discriminator = format!("{}#{number}", describe(update.state, update.at));
+        // When a date in the future was first seen is not part of the change.
+        let (by, at) = (update.by.as_deref().unwrap_or_default(), update.date());
+        let number = equals.entry((update.state, at, by)).or_default();
+        let discriminator = format!("{}#{number}", describe(update.state, at));
         *number += 1;
         KeyedChange {
             update,
             key: ChangeKey {
                 id: EventId::of(&["change", tenant, control, &discriminator, by]),
                 state: update.state,
-                at: update.at,
+                at,
             },
             discriminator,
         }
@@ -100,8 +101,11 @@ impl SeenHistory {
         self.0.iter().all(|key| key.at < Some(at))
     }
 
+    /// The changes that can be missed: an unknown state may become known.
     fn real(&self) -> impl Iterator<Item = &ChangeKey> {
-        self.0.iter().filter(|key| !key.is_placeholder())
+        let is_real =
+            |key: &&ChangeKey| !key.is_placeholder() && key.state != ControlState::Unknown;
+        self.0.iter().filter(is_real)
     }
 
     /// The changes that a newer history lacks because of tampering.
@@ -137,14 +141,16 @@ pub(super) struct SeenAcceptance {
 }
 
 impl SeenAcceptance {
-    /// The newest change, if it accepts the risk.
-    pub(super) fn in_force(changes: &[KeyedChange<'_>]) -> Option<Self> {
-        let newest = changes.last()?;
-        newest.update.is_acceptance().then(|| Self {
-            discriminator: newest.discriminator.clone(),
-            at: newest.update.at,
-            by: newest.update.by.clone(),
-            comment: newest.update.comment.clone(),
+    /// The acceptance in force, among the changes of its history.
+    pub(super) fn in_force(history: &History, changes: &[KeyedChange<'_>]) -> Option<Self> {
+        let acceptance = history.current_acceptance()?;
+        let mut changes = changes.iter();
+        let change = changes.find(|change| std::ptr::eq(change.update, acceptance))?;
+        Some(Self {
+            discriminator: change.discriminator.clone(),
+            at: acceptance.date(),
+            by: acceptance.by.clone(),
+            comment: acceptance.comment.clone(),
         })
     }
 }
@@ -204,5 +210,7 @@ mod tests {
         assert_eq!(lost(&[all[0], same_time, all[2]]), [RiskAccepted]);
         assert_eq!(lost(&[same_time, all[2], newest]), [], "not newer than it");
         assert_eq!(lost(&[]), [Planned, RiskAccepted, ThirdParty]);
+        let unknown = history(&[(ControlState::Unknown, Some(5)), all[1]]);
+        assert!(unknown.lost(&history(&all)).is_empty(), "it is known now");
     }
 }

@@ -23,6 +23,14 @@ pub struct UnknownWord {
     pub word: String,
 }
 
+/// A word without what varies in its spelling: Graph and the portal write
+/// `riskAccepted`, `Risk accepted` and `risk-accepted`.
+fn normalised(word: &str) -> String {
+    let is_blank = |char: &char| char.is_whitespace() || ['-', '_'].contains(char);
+    let letters = word.chars().filter(|char| !is_blank(char));
+    letters.map(|char| char.to_ascii_lowercase()).collect()
+}
+
 /// Reads fields and counts those that are unexpected.
 #[derive(Default)]
 pub(super) struct AnomalyCounter {
@@ -45,8 +53,9 @@ impl AnomalyCounter {
         }
     }
 
-    /// The meaning of a word. A missing or unknown one returns `default`, and
-    /// an unknown one is counted.
+    /// The meaning of a word, in lower case and without blanks, hyphens and
+    /// underscores. A missing or unknown one returns `default`, and an unknown
+    /// one is counted.
     pub(super) fn word<T>(
         &mut self,
         field: UnknownField,
@@ -60,7 +69,7 @@ impl AnomalyCounter {
         let Some(word) = text.get() else {
             return default;
         };
-        parse(word).unwrap_or_else(|| {
+        parse(&normalised(word)).unwrap_or_else(|| {
             self.unknown(field, word);
             default
         })
@@ -86,16 +95,17 @@ impl AnomalyCounter {
         parsed
     }
 
-    pub(super) fn date(&mut self, text: &LenientText<'_>) -> Option<Timestamp> {
+    pub(super) fn time(&mut self, text: &LenientText<'_>) -> Option<Timestamp> {
+        self.date(text).time()
+    }
+
+    pub(super) fn date(&mut self, text: &LenientText<'_>) -> Date {
         let date = match text {
             LenientText::Invalid => Date::Invalid,
-            _ => date::parse(text.get()?),
+            _ => text.get().map_or(Date::Never, date::parse),
         };
         self.skipped(SkippedField::Date, usize::from(date == Date::Invalid));
-        match date {
-            Date::At(time) => Some(time),
-            Date::Never | Date::Invalid => None,
-        }
+        date
     }
 
     pub(super) fn id(&mut self, text: &LenientText<'_>) -> Option<Arc<str>> {

@@ -123,9 +123,10 @@ impl Client {
         let subject = Subject::Report;
         let url = pages::reports_url(&self.root, 1)?;
         let response = self.get(subject, &url, permit).await?;
-        let (report, unknown_words) = decode::report(&response.body)?;
-        if let Some(report) = &report {
+        let (mut report, unknown_words) = decode::report(&response.body)?;
+        if let Some(report) = &mut report {
             self.check_tenant(subject, &report.entra_tenant_id)?;
+            report.entra_tenant_id = self.entra_tenant_id().unwrap_or_default().into();
         }
         Ok(Fetched {
             value: report,
@@ -243,7 +244,7 @@ impl Client {
             [one] => self.check_tenant(subject, one)?,
             [one, other, ..] => return Err(wrong_tenant(subject, one, other)),
         }
-        let (value, unknown_words) = reader.finish(self.expected_tenant().map(Arc::from));
+        let (value, unknown_words) = reader.finish(self.entra_tenant_id().map(Arc::from));
         Ok(Fetched {
             value,
             partial,
@@ -257,12 +258,12 @@ impl Client {
         if found.is_empty() {
             return Ok(());
         }
-        let expected = match self.expected_tenant() {
+        let expected = match self.entra_tenant_id() {
             Some(expected) => expected,
             None if !is_directory_id(found) => {
                 return Err(GraphError::malformed(subject, "its tenant id is none"));
             }
-            None => self.learnt_id.get_or_init(|| found.to_owned()),
+            None => self.learnt_id.get_or_init(|| found.to_ascii_lowercase()),
         };
         match expected.eq_ignore_ascii_case(found) {
             true => Ok(()),
@@ -270,9 +271,9 @@ impl Client {
         }
     }
 
-    /// The directory's id, if it is known. A domain contains a dot, an id does
-    /// not.
-    fn expected_tenant(&self) -> Option<&str> {
+    /// The directory's id in lower case, if it is known. A domain contains a
+    /// dot, an id does not.
+    pub fn entra_tenant_id(&self) -> Option<&str> {
         match self.tenant_id.contains('.') {
             true => self.learnt_id.get().map(String::as_str),
             false => Some(&self.tenant_id),

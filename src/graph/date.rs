@@ -4,7 +4,7 @@ use secure_score_model::Timestamp;
 use std::time::SystemTime;
 
 /// A date as Graph sends it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Date {
     /// A time.
     At(Timestamp),
@@ -12,6 +12,15 @@ pub(super) enum Date {
     Never,
     /// Not a date.
     Invalid,
+}
+
+impl Date {
+    pub(super) fn time(self) -> Option<Timestamp> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::Never | Self::Invalid => None,
+        }
+    }
 }
 
 /// Dates outside these years are invalid: Secure Score began in 2017.

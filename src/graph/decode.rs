@@ -18,7 +18,8 @@ pub(super) fn page(
     body: &[u8],
 ) -> Result<Option<String>, GraphError> {
     let subject = Subject::Catalogue;
-    let page = pages::parse(subject, body)?;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(subject, &body)?;
     let profiles = pages::elements::<wire::Profile<'_>>(subject, &page)?;
     if pages::lack_states(&profiles.elements) {
         return Err(GraphError::new(subject, ErrorKind::NoStates));
@@ -31,7 +32,8 @@ pub(super) fn page(
     Ok(page.next_link.map(|link| link.into_owned()))
 }
 
-/// Refuses a catalogue of which most is unreadable.
+/// Refuses a catalogue of which most is unreadable. Updates of a history are not
+/// counted: their control is there, with an unknown state.
 pub(super) fn check_readable(reader: &CatalogueReader) -> Result<(), GraphError> {
     let anomalies = &reader.counter.anomalies;
     let skipped =
@@ -46,11 +48,12 @@ pub(super) fn check_readable(reader: &CatalogueReader) -> Result<(), GraphError>
 /// The newest report of a body, or `None` if Graph has none yet.
 pub(super) fn report(body: &[u8]) -> Result<(Option<Report>, BTreeSet<UnknownWord>), GraphError> {
     let subject = Subject::Report;
-    let page = pages::parse(subject, body)?;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(subject, &body)?;
     let scores: LenientList<wire::Score<'_>> = pages::elements(subject, &page)?;
     let scored = scores.elements.iter();
     let newest =
-        scored.max_by_key(|score| AnomalyCounter::default().date(&score.created_date_time));
+        scored.max_by_key(|score| AnomalyCounter::default().time(&score.created_date_time));
     match newest {
         Some(newest) => {
             let mut counter = AnomalyCounter::default();
@@ -74,7 +77,8 @@ pub(super) struct ReportsPage {
 
 /// Every report of a page, in its order.
 pub(super) fn reports(body: &[u8]) -> Result<ReportsPage, GraphError> {
-    let page = pages::parse(Subject::Report, body)?;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(Subject::Report, &body)?;
     let scores: LenientList<wire::Score<'_>> = pages::elements(Subject::Report, &page)?;
     let reports = scores.elements.iter();
     let reports = reports.map(|score| translate::report(score, AnomalyCounter::default()).0);

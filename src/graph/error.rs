@@ -2,7 +2,7 @@
 
 use crate::credentials::TokenError;
 use crate::http_client::TransportError;
-use secure_score_model::Reason;
+use secure_score_model::{Reason, Trouble};
 use std::fmt;
 use std::time::Duration;
 
@@ -60,6 +60,8 @@ pub(super) enum ErrorKind {
     Paging(String),
     /// The response is about another tenant.
     WrongTenant { expected: String, found: String },
+    /// Another configured tenant is the same one in Entra.
+    DuplicateTenant { alias: String },
     /// The list is empty and was not before.
     Emptied,
     /// Graph marked the response as incomplete (206).
@@ -120,6 +122,12 @@ impl GraphError {
         Self::new(subject, ErrorKind::Emptied)
     }
 
+    /// Another configured tenant, by its alias, is the same one in Entra.
+    pub fn duplicate_tenant(subject: Subject, alias: &str) -> Self {
+        let alias = alias.to_owned();
+        Self::new(subject, ErrorKind::DuplicateTenant { alias })
+    }
+
     /// Graph marked the response as incomplete, and a complete one is known.
     pub fn partial(subject: Subject) -> Self {
         Self::new(subject, ErrorKind::Partial)
@@ -150,6 +158,7 @@ impl GraphError {
             ErrorKind::Malformed(_) | ErrorKind::NoStates => Reason::Malformed,
             ErrorKind::Paging(_) => Reason::Paging,
             ErrorKind::WrongTenant { .. } => Reason::WrongTenant,
+            ErrorKind::DuplicateTenant { .. } => Reason::DuplicateTenant,
             ErrorKind::Emptied => Reason::Emptied,
             ErrorKind::Partial => Reason::Partial,
             ErrorKind::Internal => Reason::Internal,
@@ -205,6 +214,9 @@ fn hint(reason: Reason) -> &'static str {
         Reason::UnknownTenant => "check tenant_id and cloud of this tenant in the configuration",
         Reason::WrongTenant => {
             "check tenant_id: the credential belongs to another tenant than the configuration names"
+        }
+        Reason::DuplicateTenant => {
+            "keep one of the two entries in the configuration: one names the tenant by its GUID, the other by a domain, or both by domains"
         }
         Reason::Tls => {
             "check this machine's clock; if a proxy inspects TLS, name its certificate authority in graph.ca_file"
@@ -264,6 +276,12 @@ impl fmt::Display for GraphError {
                     "the {subject} is of tenant {found} instead of {expected}"
                 )?;
             }
+            ErrorKind::DuplicateTenant { alias } => {
+                write!(
+                    f,
+                    "the {subject} is not used: {alias} is the same Entra tenant"
+                )?;
+            }
             ErrorKind::Emptied => write!(f, "the {subject} is empty, and was not before")?,
             ErrorKind::Partial => write!(f, "Graph marked the {subject} as partial (206)")?,
             ErrorKind::Internal => write!(f, "no {subject}: internal error of the exporter")?,
@@ -276,3 +294,12 @@ impl fmt::Display for GraphError {
 }
 
 impl std::error::Error for GraphError {}
+
+impl From<&GraphError> for Trouble {
+    fn from(error: &GraphError) -> Self {
+        Self {
+            hint: error.hint(),
+            ..Self::new(error.reason(), error.to_string())
+        }
+    }
+}

@@ -1,13 +1,15 @@
 //! JSON values that may have an unexpected type, and lists of them.
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error};
-use serde_json::Number;
+use serde::de::value::MapDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// A string. Numbers and booleans become their text, because Graph sends
-/// `"true"` and `true`, `"5"` and `5`.
+/// `"true"` and `true`, `"5"` and `5`. Half a surrogate pair becomes U+FFFD.
 #[derive(Debug, Default, PartialEq)]
 pub(super) enum LenientText<'a> {
     /// Missing or null.
@@ -61,14 +63,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for LenientText<'a> {
         Ok(match json.as_bytes() {
             [b'n', ..] => Self::Missing,
             [b'[' | b'{', ..] => Self::Invalid,
-            [b'"', ..] => Self::Text(unquoted(json)?),
+            [b'"', ..] => Self::Text(unquoted(json)),
             [b't' | b'f', ..] => Self::Text(Cow::Borrowed(json)),
-            _ => {
-                let number: Number = parsed(json)?;
-                let float = number.as_f64().filter(|_| number.is_f64());
-                let text = float.map_or_else(|| number.to_string(), |float| float.to_string());
-                Self::Text(text.into())
-            }
+            _ => Self::Text(number_text(json)),
         })
     }
 }
@@ -79,26 +76,100 @@ impl<'de> Deserialize<'de> for LenientNumber {
         Ok(match json.as_bytes() {
             [b'n', ..] => Self::Missing,
             [b'[' | b'{' | b't' | b'f', ..] => Self::Invalid,
-            [b'"', ..] => match unquoted(json)?.trim() {
+            [b'"', ..] => match unquoted(json).trim() {
                 "" => Self::Missing,
                 text => text.parse().map_or(Self::Invalid, Self::Number),
             },
-            _ => Self::Number(parsed(json)?),
+            _ => json.parse().map_or(Self::Invalid, Self::Number),
         })
     }
 }
 
 /// The text of a JSON string.
-fn unquoted<E: Error>(json: &str) -> Result<Cow<'_, str>, E> {
+fn unquoted(json: &str) -> Cow<'_, str> {
     let quoted = json.strip_prefix('"').and_then(|it| it.strip_suffix('"'));
-    match quoted.filter(|text| !text.contains('\\')) {
-        Some(plain) => Ok(Cow::Borrowed(plain)),
-        None => parsed(json).map(Cow::Owned),
+    let text = quoted.unwrap_or(json);
+    if !text.contains('\\') {
+        return Cow::Borrowed(text);
+    }
+    let unescaped = serde_json::from_str(json);
+    Cow::Owned(unescaped.unwrap_or_else(|_| unescaped_lossily(text)))
+}
+
+/// The text of a JSON string with half a surrogate pair, which is valid JSON
+/// and no valid Unicode.
+fn unescaped_lossily(text: &str) -> String {
+    let mut units: Vec<u16> = Vec::with_capacity(text.len());
+    let mut buffer = [0; 2];
+    let mut chars = text.chars();
+    while let Some(char) = chars.next() {
+        let escaped = if char == '\\' { chars.next() } else { None };
+        let char = match escaped {
+            None => char,
+            Some('b') => '\u{8}',
+            Some('f') => '\u{c}',
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let digits: String = chars.by_ref().take(4).collect();
+                units.push(u16::from_str_radix(&digits, 16).unwrap_or(0xfffd));
+                continue;
+            }
+            Some(other) => other,
+        };
+        units.extend_from_slice(char.encode_utf16(&mut buffer));
+    }
+    String::from_utf16_lossy(&units)
+}
+
+/// A number in its usual form: `5` for `5.0`. One without a finite value stays
+/// as it is.
+fn number_text(json: &str) -> Cow<'_, str> {
+    let float = json.parse().ok().filter(|it: &f64| it.is_finite());
+    match float.filter(|_| json.contains(['.', 'e', 'E'])) {
+        Some(float) => Cow::Owned(float.to_string()),
+        None => Cow::Borrowed(json),
     }
 }
 
-fn parsed<'de, T: Deserialize<'de>, E: Error>(json: &'de str) -> Result<T, E> {
-    serde_json::from_str(json).map_err(E::custom)
+/// The values of an object, which may have a key twice: the last one counts.
+struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
+                let mut fields = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
+                    fields.insert(unquoted(key.get()), value);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// Parses an object. Only one with a key that occurs twice, or is no Unicode,
+/// takes the second, slower way.
+fn object<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
+    // By default serde also parses a list as the fields in order, so that
+    // `["x"]` would become a control named x.
+    let json = Some(json.get()).filter(|json| json.starts_with('{'))?;
+    serde_json::from_str(json).ok().or_else(|| {
+        let Fields(fields) = serde_json::from_str(json).ok()?;
+        T::deserialize(MapDeserializer::new(fields.into_iter())).ok()
+    })
 }
 
 /// A list whose unreadable elements are skipped.
@@ -130,12 +201,7 @@ pub(super) fn list<'a, T: Deserialize<'a>>(
     if raw.len() > max {
         return Err(ListError::TooLong);
     }
-    // By default serde also parses a list as the fields in order, so that
-    // `["x"]` would become a control named x.
-    let objects = raw.iter().map(|json| json.get());
-    let objects = objects.filter(|json| json.starts_with('{'));
-    let elements = objects.filter_map(|json| serde_json::from_str(json).ok());
-    let elements: Vec<T> = elements.collect();
+    let elements: Vec<T> = raw.iter().filter_map(|json| object(json)).collect();
     let unread = raw.len() - elements.len();
     Ok(LenientList { elements, unread })
 }
@@ -194,9 +260,30 @@ mod tests {
             let read: LenientText<'_> = serde_json::from_str(json).unwrap();
             assert_eq!(read.get(), Some(text));
         }
-        for invalid in ["1e999", r#""\ud800""#] {
-            assert!(serde_json::from_str::<LenientText<'_>>(invalid).is_err());
-            assert!(serde_json::from_str::<LenientNumber>(invalid).is_err());
+        let read: LenientText<'_> = serde_json::from_str("1e999").unwrap();
+        assert_eq!(read.get(), Some("1e999"));
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_is_replaced() {
+        for (json, text) in [
+            (r#""\ud83d""#, "\u{fffd}"),
+            (r#""a\ud83dA\ud83d\ude00\n\"\\\/ö""#, "a\u{fffd}A😀\n\"\\/ö"),
+            (r#""\ude00\ud83d\u0041""#, "\u{fffd}\u{fffd}A"),
+            (r#""\ud83d\ude00""#, "😀"),
+        ] {
+            let read: LenientText<'_> = serde_json::from_str(json).unwrap();
+            assert_eq!(read.get(), Some(text));
         }
+    }
+
+    #[test]
+    fn no_key_makes_an_object_unreadable() {
+        let raw = r#"[{"id":"A","id":"B","title":"x"},{"\ud800":1,"\u0069d":"C","x":[1e999]}]"#;
+        let raw = RawValue::from_string(raw.to_owned()).unwrap();
+        let list: LenientList<Profile<'_>> = list(&raw, MAX_ELEMENTS).unwrap();
+        let ids: Vec<_> = list.elements.iter().map(|it| it.id.get()).collect();
+        assert_eq!(ids, [Some("B"), Some("C")]);
+        assert_eq!(list.unread, 0);
     }
 }

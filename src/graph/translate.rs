@@ -2,9 +2,11 @@
 //!
 //! This is the only place with Graph's state words, such as `Ignored` for what
 //! the portal shows as *Risk accepted*. A new word becomes *unknown* and is
-//! counted, so that the tenant's other 350 controls stay readable.
+//! counted, so that the tenant's other 350 controls stay readable. So does an
+//! update that cannot be read: it may have been an acceptance.
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
+use super::date::Date;
 use super::lenient::{self, LenientJson, LenientList, LenientNumber, LenientText, MAX_ELEMENTS};
 use super::wire;
 use crate::text::{clean_line, single_line};
@@ -14,6 +16,7 @@ use secure_score_model::{
     UnknownField,
 };
 use serde::Deserialize;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -25,7 +28,7 @@ const MAX_TEXT: usize = 2_000;
 pub(super) struct CatalogueReader {
     pub(super) entries: Vec<Arc<CatalogueEntry>>,
     positions: HashMap<Arc<str>, usize>,
-    /// Every tenant id in the entries.
+    /// Every tenant id in the entries, in lower case: a GUID has no case.
     pub(super) tenants: BTreeSet<String>,
     pub(super) counter: AnomalyCounter,
     /// How many pages were added.
@@ -39,9 +42,12 @@ impl CatalogueReader {
         self.counter.skipped(SkippedField::Element, page.unread);
         for profile in &page.elements {
             if let Some(tenant) = profile.azure_tenant_id.get()
-                && !self.tenants.contains(tenant)
+                && !self
+                    .tenants
+                    .iter()
+                    .any(|it| it.eq_ignore_ascii_case(tenant))
             {
-                self.tenants.insert(tenant.to_owned());
+                self.tenants.insert(tenant.to_ascii_lowercase());
             }
             if let Some(entry) = entry(profile, &mut self.counter) {
                 self.add(entry);
@@ -50,7 +56,8 @@ impl CatalogueReader {
     }
 
     /// Adds an entry. If a list shifts between two pages, an id occurs twice;
-    /// the entry with the longer history is newer.
+    /// the entry with the newer history counts. Of two that are equally new the
+    /// choice does not depend on their order.
     fn add(&mut self, entry: CatalogueEntry) {
         let Some(position) = self.positions.get(&entry.id).copied() else {
             self.positions
@@ -60,7 +67,7 @@ impl CatalogueReader {
         };
         self.counter.anomalies.skipped(SkippedField::Duplicate);
         if let Some(kept) = self.entries.get_mut(position)
-            && entry.history.changes().len() > kept.history.changes().len()
+            && is_newer(&entry, kept)
         {
             *kept = Arc::new(entry);
         }
@@ -78,9 +85,16 @@ impl CatalogueReader {
     }
 }
 
+fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry) -> bool {
+    match entry.history.recency().cmp(&kept.history.recency()) {
+        Ordering::Equal => entry > kept,
+        newer => newer.is_gt(),
+    }
+}
+
 fn entry(profile: &wire::Profile<'_>, counter: &mut AnomalyCounter) -> Option<CatalogueEntry> {
     let id = counter.id(&profile.id)?;
-    let history = history(&profile.control_state_updates, counter)?;
+    let history = history(&profile.control_state_updates, counter);
     let title = profile.title.get().unwrap_or(&id);
     let mut amount = |field, text| counter.word(field, text, Level::Unknown, level);
     let user_impact = amount(UnknownField::UserImpact, &profile.user_impact);
@@ -102,7 +116,7 @@ fn entry(profile: &wire::Profile<'_>, counter: &mut AnomalyCounter) -> Option<Ca
             action_type,
         ),
         max_score: counter.points(SkippedField::MaxScore, profile.max_score),
-        deprecated: profile.deprecated.get() == Some("true"),
+        deprecated: is_true(&profile.deprecated),
         action_url: text(&profile.action_url),
         history,
         id,
@@ -113,34 +127,39 @@ fn text(text: &LenientText<'_>) -> Option<Arc<str>> {
     text.get().map(|text| clean_line(text, MAX_TEXT).into())
 }
 
-/// The changes of a control's state. Without a readable list the control is
-/// skipped and counted: it must not look as if it was never changed.
-fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> Option<History> {
+/// The changes of a control's state. Updates that cannot be read are one with
+/// an unknown state, and so is a history that is missing or no list: the control
+/// must not look as if it was never changed.
+fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> History {
     // Without a limit: frequent changes must not hide an acceptance.
-    let Some(updates) = lenient::inner_list::<wire::StateUpdate<'_>>(updates, usize::MAX) else {
-        counter.anomalies.skipped(SkippedField::Element);
-        return None;
-    };
-    counter.skipped(SkippedField::Element, updates.unread);
-    let updates = updates.elements.iter();
-    let updates = updates.map(|update| state_update(update, counter));
-    Some(History::from_updates(updates.collect()))
+    let updates = lenient::inner_list::<wire::StateUpdate<'_>>(updates, usize::MAX);
+    let updates = updates.unwrap_or_else(|| LenientList {
+        elements: Vec::new(),
+        unread: 1,
+    });
+    counter.skipped(SkippedField::StateUpdate, updates.unread);
+    let unread = (updates.unread > 0).then(|| StateUpdate::new(ControlState::Unknown));
+    let read = updates.elements.iter();
+    let read = read.map(|update| state_update(update, counter));
+    History::as_sent(read.chain(unread).collect())
 }
 
 fn state_update(update: &wire::StateUpdate<'_>, counter: &mut AnomalyCounter) -> StateUpdate {
+    let date = counter.date(&update.updated_date_time);
     StateUpdate {
-        state: state(&update.state, counter),
-        at: counter.date(&update.updated_date_time),
+        at: date.time(),
         by: text(&update.updated_by),
         comment: text(&update.comment),
         assigned_to: text(&update.assigned_to),
+        date_is_unreadable: date == Date::Invalid,
+        ..StateUpdate::new(state(&update.state, counter))
     }
 }
 
-/// The state of an update. Without a state it is an unknown one.
+/// The state of an update. Without a state it cannot be read.
 fn state(text: &LenientText<'_>, counter: &mut AnomalyCounter) -> ControlState {
     if text.get().is_none() {
-        counter.unknown(UnknownField::State, "(none)");
+        counter.skipped(SkippedField::StateUpdate, 1);
         return ControlState::Unknown;
     }
     counter.word(
@@ -151,33 +170,38 @@ fn state(text: &LenientText<'_>, counter: &mut AnomalyCounter) -> ControlState {
     )
 }
 
-/// Graph's word for a control's state.
+/// Graph's word for a control's state, or the portal's.
 ///
 /// The portal shows `Ignored` as *Risk accepted*; the documentation of 2018
 /// called it `ignore`. `Planned` is not documented, but the portal offers it.
+/// The other words are those of Entra, of live tenants and of the portal.
 fn control_state(word: &str) -> Option<ControlState> {
-    Some(match word.to_ascii_lowercase().as_str() {
-        "default" => ControlState::ToAddress,
-        "ignored" | "ignore" => ControlState::RiskAccepted,
-        "thirdparty" => ControlState::ThirdParty,
-        "reviewed" => ControlState::AlternateMitigation,
-        "planned" => ControlState::Planned,
+    Some(match word {
+        "default" | "toaddress" | "active" => ControlState::ToAddress,
+        "ignored" | "ignore" | "riskaccepted" => ControlState::RiskAccepted,
+        "thirdparty" | "thirdpartymitigation" | "resolvedthroughthirdparty" => {
+            ControlState::ThirdParty
+        }
+        "reviewed" | "alternatemitigation" | "resolvedthroughalternatemitigation" => {
+            ControlState::AlternateMitigation
+        }
+        "planned" | "inprogress" => ControlState::Planned,
         _ => return None,
     })
 }
 
 fn tier(word: &str) -> Option<Tier> {
-    Some(match word.to_ascii_lowercase().as_str() {
+    Some(match word {
         "core" => Tier::Core,
         "advanced" => Tier::Advanced,
-        "defense in depth" => Tier::DefenseInDepth,
+        "defenseindepth" => Tier::DefenseInDepth,
         "unknown" => Tier::Unknown,
         _ => return None,
     })
 }
 
 fn level(word: &str) -> Option<Level> {
-    Some(match word.to_ascii_lowercase().as_str() {
+    Some(match word {
         "low" => Level::Low,
         "moderate" | "medium" => Level::Moderate,
         "high" => Level::High,
@@ -187,7 +211,7 @@ fn level(word: &str) -> Option<Level> {
 }
 
 fn action_type(word: &str) -> Option<ActionType> {
-    Some(match word.to_ascii_lowercase().as_str() {
+    Some(match word {
         "config" => ActionType::Config,
         "review" => ActionType::Review,
         "behavior" => ActionType::Behavior,
@@ -207,7 +231,7 @@ pub(super) fn report(
         elements(&score.average_comparative_scores, &mut counter);
     let report = Report {
         entra_tenant_id: score.azure_tenant_id.get().unwrap_or_default().into(),
-        as_of: counter.date(&score.created_date_time),
+        as_of: counter.time(&score.created_date_time),
         current_score: counter.points(SkippedField::Score, score.current_score),
         max_score: counter.points(SkippedField::MaxScore, score.max_score),
         active_users: counter.number(SkippedField::Users, score.active_user_count, users),
@@ -246,12 +270,23 @@ fn percentage(number: f64) -> Option<f64> {
     (0.0..=100.0).contains(&number).then_some(number)
 }
 
+/// A boolean, or its text in any case.
+fn is_true(text: &LenientText<'_>) -> bool {
+    text.get().is_some_and(|it| it.eq_ignore_ascii_case("true"))
+}
+
+/// The score of a scored control. Graph also lists controls that do not count,
+/// with 0 points; they are not scored.
+///
 /// A score without points is skipped. The difference to the tenant's total
 /// shows it.
 fn control_score(
     score: &wire::ControlScore<'_>,
     counter: &mut AnomalyCounter,
 ) -> Option<ControlScore> {
+    if is_true(&score.not_scored) {
+        return None;
+    }
     let id = counter.id(&score.control_name)?;
     if score.score == LenientNumber::Missing {
         counter.anomalies.skipped(SkippedField::Score);
@@ -261,7 +296,7 @@ fn control_score(
         category: counter.category(&score.control_category),
         score: counter.points(SkippedField::Score, score.score)?,
         percentage: counter.number(SkippedField::Score, score.score_in_percentage, percentage),
-        last_synced: counter.date(&score.last_synced),
+        last_synced: counter.time(&score.last_synced),
         implementation_status: text(&score.implementation_status),
         id,
     })
@@ -403,6 +438,187 @@ mod tests {
         assert!(take(0, MAX_ELEMENTS + 1).is_err());
     }
 
+    /// A catalogue of controls with these updates: `A0`, `A1` and so on.
+    fn with_updates(updates: &[&str]) -> Catalogue {
+        let profiles = updates.iter().enumerate().map(|(number, updates)| {
+            format!(r#"{{"id":"A{number}","controlStateUpdates":{updates}}}"#)
+        });
+        let profiles = profiles.collect::<Vec<_>>().join(",");
+        read_catalogue(format!(r#"{{"value":[{profiles}]}}"#).as_bytes()).unwrap()
+    }
+
+    fn states(catalogue: &Catalogue) -> Vec<ControlState> {
+        let entries = catalogue.entries.iter();
+        entries.map(|entry| entry.history.state()).collect()
+    }
+
+    #[test]
+    fn the_words_of_graph_entra_and_the_portal_are_read_in_any_spelling() {
+        use ControlState::{AlternateMitigation, Planned, RiskAccepted, ThirdParty, ToAddress};
+        for (state, words) in [
+            (
+                ToAddress,
+                &["Default", "ToAddress", "To address", "active"][..],
+            ),
+            (
+                RiskAccepted,
+                &[
+                    "Ignored",
+                    "ignore",
+                    "RiskAccepted",
+                    "riskAccepted",
+                    "Risk\u{a0}accepted",
+                    "RISK_ACCEPTED",
+                ],
+            ),
+            (
+                ThirdParty,
+                &[
+                    "thirdParty",
+                    "Third-party mitigation",
+                    "Resolved through third party",
+                ],
+            ),
+            (
+                AlternateMitigation,
+                &[
+                    "Reviewed",
+                    "AlternateMitigation",
+                    "Resolved through alternate mitigation",
+                ],
+            ),
+            (Planned, &["Planned", "In progress", "inProgress"]),
+        ] {
+            let update = |word| format!(r#"[{{"state":"{word}","updatedBy":"a@b.example"}}]"#);
+            for word in words {
+                let read = with_updates(&[&update(word)]);
+                assert_eq!(states(&read), [state], "{word}");
+                assert!(read.anomalies.is_empty(), "{word}");
+            }
+        }
+        let read = with_updates(&[r#"[{"state":"Postponed"}]"#]);
+        assert_eq!(read.anomalies.count_unknown(UnknownField::State), 1);
+    }
+
+    #[test]
+    fn an_acceptance_with_a_broken_text_or_a_repeated_key_is_read() {
+        for field in [
+            r#""comment":"\ud800""#,
+            r#""updatedBy":"\udc00@contoso.example""#,
+            r#""state":"Default""#,
+            r#""\ud800":1"#,
+            r#""assignedTo":1e999"#,
+        ] {
+            let date = r#""updatedDateTime":"2026-11-20T08:15:30Z""#;
+            let updates = format!(r#"[{{{field},"state":"Ignored",{date}}}]"#);
+            let read = with_updates(&[&updates]);
+            assert_eq!(states(&read), [ControlState::RiskAccepted], "{field}");
+            assert!(read.anomalies.is_empty(), "{field}");
+        }
+    }
+
+    #[test]
+    fn an_update_that_cannot_be_read_is_an_unknown_state() {
+        let accepted = r#"{"state":"Ignored","updatedDateTime":"2026-11-20T08:15:30Z"}"#;
+        let unread = [
+            "[null,null,null,null]",
+            r#"["Ignored"]"#,
+            r#"[{"updatedBy":"a@b.example"}]"#,
+            r#"[{"state":{"x":1}}]"#,
+            r#""Ignored""#,
+            "7",
+        ];
+        let read = with_updates(&unread);
+        assert_eq!(states(&read), [ControlState::Unknown; 6]);
+        let skipped = read.anomalies.all_skipped().collect::<Vec<_>>();
+        assert_eq!(skipped, [(SkippedField::StateUpdate, 9)]);
+        let after = format!(r#"[{accepted},"x"]"#);
+        let before = format!(r#"["x",{accepted}]"#);
+        let read = with_updates(&[&after, &before, "[]", "null"]);
+        let accepted = ControlState::RiskAccepted;
+        let untouched = ControlState::ToAddress;
+        assert_eq!(states(&read), [accepted, accepted, untouched, untouched]);
+    }
+
+    #[test]
+    fn a_control_without_a_list_of_updates_has_no_known_state() {
+        let body = r#"{"value":[{"id":"A","controlStateUpdates":[]},{"id":"B"}]}"#;
+        let read = read_catalogue(body.as_bytes()).unwrap();
+        let expected = [ControlState::ToAddress, ControlState::Unknown];
+        assert_eq!(states(&read), expected);
+        assert_eq!(read.entries[1].history.risk_accepted(), None);
+    }
+
+    #[test]
+    fn an_invalid_field_costs_only_itself() {
+        let body = br#"{"value":[{"id":"A","title":"\ud800 T","maxScore":1e400,"service":"A\xffD",
+            "controlStateUpdates":[{"state":"Ignored"}],"tier":"defense-in-depth"}]}"#;
+        let mut body = body.to_vec();
+        let escape = body.windows(4).position(|it| it == br"\xff").unwrap();
+        body.splice(escape..escape + 4, [0xff]);
+        let read = read_catalogue(&body).unwrap();
+        let entry = &read.entries[0];
+        assert_eq!(&*entry.title, "\u{fffd} T");
+        assert_eq!(&*entry.product, "A\u{fffd}D");
+        assert_eq!(entry.tier, Tier::DefenseInDepth);
+        assert_eq!(entry.max_score, None);
+        assert_eq!(entry.history.state(), ControlState::RiskAccepted);
+        let skipped: Vec<_> = read.anomalies.all_skipped().collect();
+        assert_eq!(skipped, [(SkippedField::MaxScore, 1)]);
+    }
+
+    #[test]
+    fn an_unreadable_date_does_not_make_its_update_the_oldest() {
+        let update = |state: &str, date: &str| {
+            format!(r#"{{"state":"{state}","updatedDateTime":"{date}","updatedBy":"a@b.example"}}"#)
+        };
+        let reset = update("Default", "2026-11-20T08:15:30Z");
+        let accepted = update("Ignored", "yesterday");
+        let read = with_updates(&[
+            &format!("[{reset},{accepted}]"),
+            &format!("[{accepted},{reset}]"),
+        ]);
+        let expected = [ControlState::RiskAccepted, ControlState::ToAddress];
+        assert_eq!(states(&read), expected);
+        assert_eq!(read.anomalies.count_skipped(SkippedField::Date), 2);
+    }
+
+    #[test]
+    fn of_two_copies_the_one_with_the_newest_change_counts() {
+        let update = |state: &str, day: u8| {
+            json!({"state": state, "updatedDateTime": format!("2026-11-{day:02}T08:00:00Z"),
+                "updatedBy": "a@b.example"})
+        };
+        let long = json!({"id": "A", "controlStateUpdates":
+            [update("Planned", 1), update("Default", 2), update("Ignored", 3)]});
+        let new = json!({"id": "A", "controlStateUpdates": [update("Default", 4)]});
+        for copies in [[&long, &new], [&new, &long]] {
+            let body = json!({"value": copies}).to_string();
+            let read = read_catalogue(body.as_bytes()).unwrap();
+            assert_eq!(states(&read), [ControlState::ToAddress]);
+            assert_eq!(read.anomalies.count_skipped(SkippedField::Duplicate), 1);
+        }
+    }
+
+    /// An update of a history as JSON, which may be odd.
+    fn any_update() -> impl Strategy<Value = Value> {
+        let states = vec!["Default", "Ignored", "Planned", "Postponed"];
+        let state = prop_oneof![
+            8 => prop::sample::select(states).prop_map(Value::from),
+            1 => Just(Value::Null),
+        ];
+        let date = prop_oneof![
+            6 => (1..4_u8).prop_map(|day| json!(format!("2026-11-{day:02}T00:00:00Z"))),
+            1 => Just(Value::Null),
+            1 => Just(json!("yesterday")),
+        ];
+        let update = (state, date, any::<bool>()).prop_map(|(state, date, is_named)| {
+            let by = is_named.then_some("a@b.example");
+            json!({"state": state, "updatedDateTime": date, "updatedBy": by})
+        });
+        prop_oneof![9 => update, 1 => Just(json!("x"))]
+    }
+
     fn any_json() -> impl Strategy<Value = Value> {
         let leaf = prop_oneof![
             Just(Value::Null),
@@ -440,6 +656,55 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_order_of_copies_does_not_matter(
+            histories in prop::collection::vec(prop::collection::vec(any_update(), 0..4), 2..4),
+        ) {
+            let copies = histories.iter().enumerate();
+            let copies = copies.map(|(number, updates)| {
+                json!({"id": "A", "title": number % 2, "controlStateUpdates": updates})
+            });
+            let mut copies: Vec<Value> = copies.collect();
+            let read = |copies: &[Value]| {
+                let body = json!({"value": copies}).to_string();
+                read_catalogue(body.as_bytes()).unwrap().entries
+            };
+            let forward = read(&copies);
+            prop_assert_eq!(forward.len(), 1);
+            copies.reverse();
+            prop_assert_eq!(&read(&copies), &forward);
+            copies.rotate_left(1);
+            prop_assert_eq!(&read(&copies), &forward);
+        }
+
+        #[test]
+        fn what_cannot_be_read_of_an_acceptance_never_gives_a_zero(
+            mut updates in prop::collection::vec(any_update(), 1..6),
+            place in any::<prop::sample::Index>(),
+            broken in prop::sample::select(vec![
+                json!(null), json!("Ignored"), json!({}), json!({"state": ["Ignored"]}),
+            ]),
+        ) {
+            let place = place.index(updates.len());
+            if !updates[place].is_object() {
+                updates[place] = json!({"updatedBy": "a@b.example"});
+            }
+            updates[place]["state"] = json!("Ignored");
+            let read = |updates: &[Value]| {
+                with_updates(&[&json!(updates).to_string()]).entries.remove(0)
+            };
+            let whole = read(&updates);
+            updates[place] = broken;
+            let history = &read(&updates).history;
+            prop_assert_ne!(history.acceptances(), Some(0));
+            if whole.history.risk_accepted() == Some(true) {
+                prop_assert_ne!(history.risk_accepted(), Some(false));
+            }
+            if whole.history.accepted_within(3) == Some(true) {
+                prop_assert_ne!(history.accepted_within(3), Some(false));
+            }
+        }
+
         #[test]
         fn any_value_in_any_place_is_decoded_without_a_panic(
             place in any::<prop::sample::Index>(),

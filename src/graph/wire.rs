@@ -80,6 +80,9 @@ pub(super) struct ControlScore<'a> {
     pub(super) score_in_percentage: LenientNumber,
     pub(super) last_synced: LenientText<'a>,
     pub(super) implementation_status: LenientText<'a>,
+    /// Not documented.
+    #[serde(rename = "NotScored", alias = "notScored")]
+    pub(super) not_scored: LenientText<'a>,
 }
 
 /// An `averageComparativeScore`, with the category fields that are not

@@ -1,5 +1,6 @@
 //! What a tenant cell is built with.
 
+use super::directories::{Directories, directory};
 use super::{Clock, StateWriter};
 use crate::config::{Config, Tenant, TenantRules};
 use crate::events::Events;
@@ -17,6 +18,7 @@ pub(super) struct Context {
     /// Writes the state directory, where there is one.
     pub(super) state_writer: Option<Arc<StateWriter>>,
     pub(super) interner: Arc<Interner>,
+    pub(super) directories: Arc<Directories>,
 }
 
 /// What the configuration says about one tenant, until the next reload.
@@ -26,7 +28,7 @@ pub(super) struct Settings {
     /// What labels show of persons and comments.
     pub(super) policy: Arc<Policy>,
     pub(super) max_staleness: Duration,
-    /// The cloud and directory that the alias stands for, as configured.
+    /// See [`directory`].
     pub(super) directory: String,
     pub(super) events: Option<Arc<Events>>,
 }
@@ -43,7 +45,7 @@ impl Settings {
             rules: config.rules(&tenant.alias),
             policy: Arc::clone(policy),
             max_staleness: config.refresh.max_staleness,
-            directory: format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id),
+            directory: directory(tenant),
             events: events.map(Arc::clone),
         })
     }
@@ -52,9 +54,8 @@ impl Settings {
 /// The identity of a tenant as configured. Where the configuration names a
 /// domain, the Entra id is learned from the first response.
 fn identity(tenant: &Tenant) -> TenantIdentity {
-    let by_domain = tenant.tenant_id.contains('.');
     TenantIdentity {
-        entra_tenant_id: (!by_domain).then(|| tenant.tenant_id.as_str().into()),
+        entra_tenant_id: tenant.entra_tenant_id().map(Arc::from),
         display_name: tenant.display_name.as_str().into(),
         cloud: tenant.cloud.as_str(),
         target: tenant.target,

@@ -45,6 +45,7 @@ impl FleetOptions {
             clock: Arc::clone(&self.clock),
             state_writer: self.state_writer.clone(),
             interner: Arc::default(),
+            directories: Arc::default(),
         }
     }
 }
@@ -110,12 +111,14 @@ impl Fleet {
         let builder = LoopBuilder::new(config, &self.telemetry, self.epoch)?;
         let same_requests = same_requests(&self.config, config);
         let mut changes = Changes::default();
+        self.context.directories.configure(&config.tenants);
         let mut before = std::mem::take(&mut self.running);
         for tenant in &config.tenants {
             let settings = Settings::new(config, tenant, policy, events);
             let running = match before.remove(&tenant.alias) {
                 Some(mut running) if is_same_directory(&running.tenant, tenant) => {
                     running.cell.reconfigure(settings);
+                    running.cell.attach();
                     let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
                         && !running.cell.needs_administrator();
@@ -156,8 +159,10 @@ impl Fleet {
         let writer = self.context.state_writer.as_ref();
         let saved = writer.and_then(|it| it.load(&tenant.alias));
         let cell = TenantCell::new(settings, self.context.clone(), saved);
+        let cell = Arc::new(cell);
+        cell.attach();
         cell.update().publish();
-        Arc::new(cell)
+        cell
     }
 
     /// The handle with which a scrape triggers overdue refreshes.
@@ -189,11 +194,13 @@ impl Drop for Fleet {
 pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result<(), SetupError> {
     let builder = LoopBuilder::new(&options.config, &options.telemetry, Instant::now())?;
     let context = options.context();
+    context.directories.configure(&options.config.tenants);
     let mut refreshes = JoinSet::new();
     for tenant in &options.config.tenants {
         let settings = Settings::new(&options.config, tenant, &options.policy, None);
-        let cell = TenantCell::new(settings, context.clone(), None);
-        let loops = builder.build(tenant, &Arc::new(cell));
+        let cell = Arc::new(TenantCell::new(settings, context.clone(), None));
+        cell.attach();
+        let loops = builder.build(tenant, &cell);
         refreshes.spawn(async move {
             // The catalogue comes first: it decides the categories.
             for refresh_loop in loops {

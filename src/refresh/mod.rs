@@ -6,6 +6,7 @@
 //! failing tenant delays no other one.
 
 mod context;
+mod directories;
 mod fleet;
 mod logged_once;
 mod on_demand;

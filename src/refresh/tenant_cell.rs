@@ -1,13 +1,14 @@
 //! One tenant's data, and the only way to change it.
 
 use super::context::{Context, Settings};
+use super::directories::{Refusable, Standing};
 use super::logged_once::LoggedOnce;
 use super::tenant_data::{Cached, TenantData, is_complete};
 use crate::graph::{Fetched, GraphError, Subject};
 use crate::store::disk::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
-use secure_score_model::{Api, Catalogue, Reason, Report, Timestamp, Traffic, Trouble};
-use std::sync::Arc;
+use secure_score_model::{Api, Catalogue, Reason, Report, Timestamp, Traffic};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -54,6 +55,18 @@ impl TenantCell {
         &self.alias
     }
 
+    /// Takes its place among the aliases of its Entra tenant, as far as that is
+    /// known.
+    pub(super) fn attach(self: &Arc<Self>) {
+        let directories = &self.context.directories;
+        let data: Weak<Self> = Arc::downgrade(self);
+        directories.attach(&self.alias, data);
+        let id = self.data.lock().identity.entra_tenant_id.clone();
+        if let Standing::Duplicate(served) = directories.learn(&self.alias, id) {
+            self.refuse(&served);
+        }
+    }
+
     fn now(&self) -> Timestamp {
         (self.context.clock)()
     }
@@ -74,6 +87,7 @@ impl TenantCell {
             cell: self,
             next: current.clone(),
             current,
+            duplicates: Vec::new(),
             save: false,
         }
     }
@@ -148,6 +162,14 @@ impl TenantCell {
     }
 }
 
+impl Refusable for TenantCell {
+    fn refuse(&self, served: &str) {
+        let mut update = self.update();
+        update.next.refuse_duplicate(served);
+        update.publish();
+    }
+}
+
 /// A change to a tenant, made to a copy of its data.
 ///
 /// [`publish`](Self::publish) ends it, in the one order that is right. An
@@ -158,6 +180,8 @@ pub(super) struct Update<'a> {
     cell: &'a TenantCell,
     current: MutexGuard<'a, TenantData>,
     next: TenantData,
+    /// Other aliases of the same Entra tenant.
+    duplicates: Vec<Arc<dyn Refusable>>,
     save: bool,
 }
 
@@ -174,30 +198,41 @@ impl Update<'_> {
     fn apply_catalogue(&mut self, fetched: Fetched<Catalogue>) -> Result<(), GraphError> {
         let Fetched { partial, .. } = fetched;
         let mut catalogue = fetched.value;
+        self.identify(Subject::Catalogue, catalogue.entra_tenant_id.as_ref())?;
         let (cell, next) = (self.cell, &mut self.next);
         if catalogue.entries.is_empty() && next.had_controls {
             return Err(GraphError::emptied(Subject::Catalogue));
         }
-        if partial && is_complete(next.catalogue.as_ref()) {
+        catalogue.settle_future_dates(next.last_catalogue.as_deref(), cell.now());
+        cell.context.interner.intern_catalogue(&mut catalogue);
+        if partial && let Some(known) = next.catalogue.as_mut().filter(|it| it.list.complete) {
+            // What is missing in the response may be there. An acceptance that
+            // is in it has happened.
+            if let Some(merged) = known.list.value.with_acceptances_of(&catalogue) {
+                Arc::make_mut(&mut next.pins).learn(&merged);
+                known.list.value = Arc::new(merged);
+                next.last_catalogue = Some(Arc::clone(&known.list.value));
+            }
             return Err(GraphError::partial(Subject::Catalogue));
         }
         let words = fetched.unknown_words;
         cell.logged.unknown_words(&cell.alias, Api::Profiles, words);
-        cell.context.interner.intern_catalogue(&mut catalogue);
         next.had_controls |= !catalogue.entries.is_empty();
         next.categories_known = true;
-        next.learn_id(catalogue.entra_tenant_id.as_ref());
         let catalogue = Arc::new(catalogue);
         let list = cell.list(&catalogue, partial);
         if Cached::replace(&mut next.catalogue, list, next.settings.max_staleness) {
             let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
             cell.logged.moved_controls(&cell.alias, moves);
         }
+        next.last_catalogue = next.catalogue.as_ref().map(|it| Arc::clone(&it.list.value));
         complete(partial, Subject::Catalogue)
     }
 
     fn apply_report(&mut self, fetched: Fetched<Option<Report>>) -> Result<(), GraphError> {
         let Fetched { partial, .. } = fetched;
+        let id = fetched.value.as_ref().map(|it| &it.entra_tenant_id);
+        self.identify(Subject::Report, id)?;
         let (cell, next) = (self.cell, &mut self.next);
         let Some(mut report) = fetched.value else {
             // Microsoft computes the first report of a new tenant after days.
@@ -209,15 +244,45 @@ impl Update<'_> {
         if partial && is_complete(next.report.as_ref()) {
             return Err(GraphError::partial(Subject::Report));
         }
+        if let Some(newer) = next.newer_than(&report) {
+            // Microsoft's replicas differ for a while. The report in use stays
+            // until max_staleness, in case Microsoft has withdrawn it.
+            next.health.older_reports += 1;
+            tracing::info!(
+                tenant = %cell.alias,
+                in_use = newer.as_seconds(),
+                received = report.as_of.map(Timestamp::as_seconds),
+                "Graph sent an older report than before; the newer one stays"
+            );
+            return Ok(());
+        }
         let words = fetched.unknown_words;
         cell.logged.unknown_words(&cell.alias, Api::Scores, words);
         cell.context.interner.intern_report(&mut report);
         next.had_report = true;
-        next.learn_id(Some(&report.entra_tenant_id));
         next.remember_previous_score(&report);
         let list = cell.list(&Arc::new(report), partial);
         Cached::replace(&mut next.report, list, next.settings.max_staleness);
         complete(partial, Subject::Report)
+    }
+
+    /// Notes the Entra tenant of a response. Fails if another alias is served
+    /// of it.
+    fn identify(&mut self, subject: Subject, id: Option<&Arc<str>>) -> Result<(), GraphError> {
+        let next = &mut self.next;
+        next.identify(id);
+        let id = next.identity.entra_tenant_id.clone();
+        let directories = &self.cell.context.directories;
+        match directories.learn(&self.cell.alias, id) {
+            Standing::Served(duplicates) => {
+                self.duplicates = duplicates;
+                Ok(())
+            }
+            Standing::Duplicate(served) => {
+                next.refuse_duplicate(&served);
+                Err(GraphError::duplicate_tenant(subject, &served))
+            }
+        }
     }
 
     /// Records how a refresh ended and when the next one is due.
@@ -242,10 +307,7 @@ impl Update<'_> {
             }
             Err(error) => {
                 *health.failures.entry(error.reason()).or_default() += 1;
-                health.trouble = Some(Trouble {
-                    hint: error.hint(),
-                    ..Trouble::new(error.reason(), error.to_string())
-                });
+                health.trouble = Some(error.into());
             }
         }
         self.save = true;
@@ -267,6 +329,11 @@ impl Update<'_> {
             true => self.next.detect_events(self.cell.now()),
             false => Vec::new(),
         };
+        // A cell waits only for one that is later in the configuration, so
+        // two cannot wait for each other.
+        for duplicate in &self.duplicates {
+            duplicate.refuse(&self.cell.alias);
+        }
         *self.current = self.next;
         let data = &*self.current;
         if data.stopped {
@@ -298,7 +365,8 @@ mod tests {
     use crate::store::TenantState;
     use crate::telemetry::Telemetry;
     use secure_score_model::{
-        CatalogueEntry, ControlState, History, Persons, Points, StateUpdate, TenantIdentity,
+        CatalogueEntry, Category, ControlState, History, Persons, Points, StateUpdate,
+        TenantIdentity,
     };
     use std::collections::BTreeSet;
 
@@ -325,6 +393,7 @@ mod tests {
             clock: Arc::new(|| Timestamp::from_seconds(1_000)),
             state_writer: None,
             interner: Arc::default(),
+            directories: Arc::default(),
         };
         TenantCell::new(Arc::new(settings), context, None)
     }
@@ -360,6 +429,7 @@ mod tests {
             ..StateUpdate::new(ControlState::RiskAccepted)
         };
         let accepted = CatalogueEntry {
+            category: Category::Identity,
             history: History::from_updates(vec![update]),
             ..CatalogueEntry::new("A")
         };
@@ -438,6 +508,159 @@ mod tests {
         assert_eq!(previous(Some(2), 7.0), Some((86_400.0, 5.0)));
         assert_eq!(previous(Some(1), 5.0), Some((86_400.0, 5.0)));
         assert_eq!(previous(None, 8.0), Some((86_400.0, 5.0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_older_report_is_counted_and_the_newer_one_stays_until_it_expires() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let of_day = |day: i64| {
+            score(Report {
+                as_of: Some(Timestamp::from_seconds(day * 86_400)),
+                ..report(5.0)
+            })
+        };
+        let shown = || {
+            let state = published(&cell);
+            let day = state.snapshot.report.as_ref().and_then(|it| it.as_of);
+            (day.map(Timestamp::as_seconds), state.health.older_reports)
+        };
+        apply(&cell, of_day(2)).unwrap();
+        apply(&cell, of_day(1)).unwrap();
+        assert_eq!(shown(), (Some(172_800.0), 1));
+        apply(&cell, of_day(3)).unwrap();
+        assert_eq!(shown(), (Some(259_200.0), 1));
+
+        tokio::time::advance(23 * HOUR).await;
+        apply(&cell, of_day(2)).unwrap();
+        tokio::time::advance(HOUR).await;
+        cell.drop_expired();
+        apply(&cell, of_day(2)).unwrap();
+        assert_eq!(shown(), (Some(172_800.0), 2), "Microsoft withdrew day 3");
+    }
+
+    #[tokio::test]
+    async fn only_an_acceptance_is_taken_from_a_partial_catalogue() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A", "B", "C"], false)).unwrap();
+        let titled = CatalogueEntry {
+            title: "another".into(),
+            ..CatalogueEntry::new("B")
+        };
+        let FetchResult::Catalogue(mut partial) = accepted(true) else {
+            unreachable!();
+        };
+        partial.value.entries[1] = Arc::new(titled);
+        apply(&cell, FetchResult::Catalogue(partial)).unwrap_err();
+        let state = published(&cell);
+        let listed = state.snapshot.controls.iter();
+        let shown: Vec<_> = listed
+            .map(|it| (&*it.id, it.state().unwrap().as_str()))
+            .collect();
+        let (accepted_now, untouched) = ("risk_accepted", "to_address");
+        assert_eq!(
+            shown,
+            [("A", accepted_now), ("B", untouched), ("C", untouched)]
+        );
+        let title = &state.snapshot.controls[1].entry.as_ref().unwrap().title;
+        assert_eq!(&**title, "B");
+        assert_eq!(emitted(&cell), ["state_changed"]);
+
+        apply(&cell, catalogue(&["B"], true)).unwrap_err();
+        assert_eq!(controls(&cell), 3);
+        apply(&cell, accepted(false)).unwrap();
+        assert_eq!(emitted(&cell), ["state_changed"], "each change once");
+    }
+
+    /// A cell of the same tenant after a restart.
+    fn restarted(cell: &TenantCell) -> TenantCell {
+        let data = cell.data.lock();
+        let settings = Arc::clone(&data.settings);
+        TenantCell::new(settings, cell.context.clone(), Some(data.to_saved()))
+    }
+
+    #[tokio::test]
+    async fn a_change_dated_in_the_future_keeps_its_first_time_over_restarts_and_gaps() {
+        let with_history = |cell: &TenantCell, changes: &[(ControlState, i64)]| {
+            let update = |(state, at): &(ControlState, i64)| StateUpdate {
+                at: Some(Timestamp::from_seconds(*at)),
+                ..StateUpdate::new(*state)
+            };
+            let entry = CatalogueEntry {
+                history: History::as_sent(changes.iter().map(update).collect()),
+                ..CatalogueEntry::new("A")
+            };
+            apply(cell, catalogue_of(vec![entry], false)).unwrap();
+            let snapshot = Arc::clone(&published(cell).snapshot);
+            (snapshot.controls[0].state().unwrap(), emitted(cell).len())
+        };
+        use ControlState::{RiskAccepted, ToAddress};
+        let cell = cell();
+        let accepted = (RiskAccepted, 9_000_000_000);
+        assert_eq!(with_history(&cell, &[accepted]), (RiskAccepted, 2));
+        let mut restarted = restarted(&cell);
+        // The withdrawal is dated between the first time and now.
+        restarted.context.clock = Arc::new(|| Timestamp::from_seconds(2_000));
+        let withdrawn = [accepted, (ToAddress, 1_500)];
+        assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
+        restarted.data.lock().catalogue = None;
+        assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
+    }
+
+    #[tokio::test]
+    async fn a_domain_of_another_tenant_after_a_restart_begins_anew() {
+        let cell = cell();
+        apply(&cell, accepted(false)).unwrap();
+        apply(&cell, score(report(5.0))).unwrap();
+        let of = |id: &str, ids: &[&str]| {
+            let FetchResult::Catalogue(mut fetched) = catalogue(ids, false) else {
+                unreachable!();
+            };
+            fetched.value.entra_tenant_id = Some(id.into());
+            FetchResult::Catalogue(fetched)
+        };
+        let shown = |cell: &TenantCell| {
+            let state = published(cell);
+            let id = state.identity.entra_tenant_id.as_deref().unwrap();
+            let report = state.snapshot.report.is_some();
+            (id.to_owned(), state.snapshot.controls.len(), report)
+        };
+        let same = restarted(&cell);
+        assert_eq!(shown(&same), ("guid".to_owned(), 2, true));
+        apply(&same, of("GUID", &["A"])).unwrap();
+        assert_eq!(shown(&same), ("guid".to_owned(), 1, true));
+
+        let moved = restarted(&cell);
+        let before = emitted(&cell);
+        apply(&moved, of("other", &["A", "B", "C"])).unwrap();
+        assert_eq!(shown(&moved), ("other".to_owned(), 3, false));
+        assert_eq!(
+            emitted(&moved),
+            before,
+            "the controls are of another tenant"
+        );
+
+        let moved = restarted(&cell);
+        let other = Report {
+            entra_tenant_id: "other".into(),
+            ..report(9.0)
+        };
+        apply(&moved, score(other)).unwrap();
+        assert_eq!(shown(&moved), ("other".to_owned(), 0, false));
+        apply(&moved, of("other", &["C"])).unwrap();
+        assert_eq!(shown(&moved), ("other".to_owned(), 1, true));
+    }
+
+    #[tokio::test]
+    async fn an_empty_catalogue_after_a_restart_with_expired_data_removes_nothing() {
+        let cell = cell();
+        apply(&cell, accepted(false)).unwrap();
+        cell.data.lock().catalogue.as_mut().unwrap().list.at = Timestamp::from_seconds(-86_400);
+        let restarted = restarted(&cell);
+        assert_eq!(controls(&restarted), 0);
+        let error = apply(&restarted, catalogue(&[], false)).unwrap_err();
+        assert_eq!(error.reason(), Reason::Emptied);
+        assert_eq!(emitted(&restarted), ["state_changed"]);
     }
 
     #[tokio::test(start_paused = true)]

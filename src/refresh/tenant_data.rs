@@ -1,13 +1,14 @@
 //! What is known of one tenant.
 
 use super::context::Settings;
-use crate::events::{self, Event, Seen};
+use crate::events::{self, Coverage, Event, Seen};
+use crate::graph::{GraphError, Subject};
 use crate::store::TenantState;
 use crate::store::disk::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_exposition::{render_data, render_health};
 use secure_score_model::{
     Api, Catalogue, CategoryPins, Interner, PreviousScore, Recategorised, Report, TenantHealth,
-    TenantIdentity, TenantSnapshot, Timestamp,
+    TenantIdentity, TenantSnapshot, Timestamp, Trouble,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,9 @@ pub(super) struct TenantData {
     pub(super) settings: Arc<Settings>,
     pub(super) health: TenantHealth,
     pub(super) catalogue: Option<Cached<Catalogue>>,
+    /// The last one, also when it is too old to be exported: it has the times
+    /// when changes dated in the future were first seen.
+    pub(super) last_catalogue: Option<Arc<Catalogue>>,
     pub(super) report: Option<Cached<Report>>,
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
@@ -95,6 +99,7 @@ impl TenantData {
             settings,
             health: TenantHealth::default(),
             catalogue: None,
+            last_catalogue: None,
             report: None,
             had_controls: false,
             had_report: false,
@@ -108,10 +113,55 @@ impl TenantData {
     }
 
     /// Keeps the Entra id of a response where the configuration has none.
-    pub(super) fn learn_id(&mut self, id: Option<&Arc<str>>) {
+    fn learn_id(&mut self, id: Option<&Arc<str>>) {
         if self.identity.entra_tenant_id.is_none() {
-            self.identity.entra_tenant_id = id.filter(|id| !id.is_empty()).map(Arc::clone);
+            let id = id.filter(|id| !id.is_empty());
+            self.identity.entra_tenant_id = id.map(|id| id.to_ascii_lowercase().into());
         }
+    }
+
+    /// Notes the Entra id of a response. Where the configured domain stood for
+    /// another tenant before, everything known of that one is dropped.
+    pub(super) fn identify(&mut self, id: Option<&Arc<str>>) {
+        let known = self.identity.entra_tenant_id.as_ref();
+        if let (Some(known), Some(id)) = (known, id)
+            && !known.eq_ignore_ascii_case(id)
+        {
+            tracing::warn!(
+                tenant = %self.identity.alias,
+                before = %known,
+                now = %id,
+                "the domain belongs to another Entra tenant than before; the tenant begins anew"
+            );
+            *self = Self {
+                health: self.health.clone(),
+                ..Self::new(Arc::clone(&self.settings))
+            };
+        }
+        self.learn_id(id);
+    }
+
+    /// Stops exporting, because another alias is served of the same Entra
+    /// tenant.
+    pub(super) fn refuse_duplicate(&mut self, served: &str) {
+        self.catalogue = None;
+        self.report = None;
+        for (api, subject) in [
+            (Api::Profiles, Subject::Catalogue),
+            (Api::Scores, Subject::Report),
+        ] {
+            let health = self.health.of_mut(api);
+            health.up = false;
+            health.trouble = Some(Trouble::from(&GraphError::duplicate_tenant(
+                subject, served,
+            )));
+        }
+    }
+
+    /// The day of the report in use, if it is later than that of another.
+    pub(super) fn newer_than(&self, report: &Report) -> Option<Timestamp> {
+        let in_use = self.report.as_ref()?.list.value.as_of?;
+        (in_use > report.as_of?).then_some(in_use)
     }
 
     /// Keeps the score of the current report when the new one is of a later
@@ -155,14 +205,24 @@ impl TenantData {
             return Vec::new();
         }
         self.learn_id(saved.entra_tenant_id.as_ref());
+        let of_tenant = |id: Option<&Arc<str>>| {
+            let known = saved.entra_tenant_id.as_ref();
+            let id = id.filter(|id| !id.is_empty());
+            known.zip(id).is_none_or(|(a, b)| a.eq_ignore_ascii_case(b))
+        };
         self.previous_score = saved.previous_score;
         self.seen = saved.seen;
         let max_staleness = self.settings.max_staleness;
-        self.catalogue = saved.catalogue.and_then(|mut it| {
+        let catalogue = saved.catalogue;
+        let catalogue = catalogue.filter(|it| of_tenant(it.value.entra_tenant_id.as_ref()));
+        self.catalogue = catalogue.and_then(|mut it| {
             interner.intern_catalogue(Arc::make_mut(&mut it.value));
+            self.last_catalogue = Some(Arc::clone(&it.value));
             Cached::restore(it, now, max_staleness)
         });
-        self.report = saved.report.and_then(|mut it| {
+        let report = saved.report;
+        let report = report.filter(|it| of_tenant(Some(&it.value.entra_tenant_id)));
+        self.report = report.and_then(|mut it| {
             interner.intern_report(Arc::make_mut(&mut it.value));
             Cached::restore(it, now, max_staleness)
         });
@@ -178,7 +238,10 @@ impl TenantData {
             health.next_refresh = refresh.map(|it| it.next_refresh);
         }
         let catalogue = self.catalogue.as_ref().map(|it| &it.list.value);
-        self.had_controls = catalogue.is_some_and(|it| !it.entries.is_empty());
+        // The catalogue may be too old to be exported. An empty one is still a
+        // failure then, and no sign that every control left.
+        self.had_controls = saved.pins.iter().next().is_some();
+        self.had_controls |= catalogue.is_some_and(|it| !it.entries.is_empty());
         self.had_report = self.report.is_some();
         self.categories_known = true;
         self.pins = saved.pins;
@@ -244,9 +307,9 @@ impl TenantData {
             return Vec::new();
         }
         let controls = &rendered.state.snapshot.controls;
-        let complete = catalogue.list.complete;
+        let coverage = Coverage::of(&catalogue.list.value, catalogue.list.complete);
         let seen = Arc::make_mut(&mut self.seen);
-        events::detect(seen, &self.identity, controls, complete, now)
+        events::detect(seen, &self.identity, controls, coverage, now)
     }
 
     /// What readers of the store see: the last rendering, and the health.

@@ -138,6 +138,34 @@ async fn a_token_with_needless_permissions_is_a_warning_with_a_fix() {
 }
 
 #[test]
+fn check_finds_one_entra_tenant_under_two_aliases() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let start = written.find("  - name: contoso").unwrap();
+    let end = start + written[start + 1..].find("  - name:").unwrap() + 1;
+    let contoso = &written[start..end];
+    let id = contoso.split("tenant_id: ").nth(1).unwrap();
+    let id = id.split_whitespace().next().unwrap();
+    let again = contoso.replace("contoso\n", "again\n");
+    let again = again.replace(id, "contoso.example");
+    let both = written.replace(contoso, &format!("{contoso}{again}"));
+    fs::write(simulated.config(), both).unwrap();
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(1), "{output}");
+    assert!(
+        output.contains("FAIL  again: ") && output.contains("contoso is the same Entra tenant"),
+        "{output}{}",
+        text(&checked.stderr)
+    );
+    assert!(
+        output.contains("hint: keep one of the two entries"),
+        "{output}"
+    );
+    assert!(!output.contains("FAIL  contoso"), "{output}");
+}
+
+#[test]
 fn a_watched_control_without_a_match_is_a_warning() {
     let simulated = Simulated::start();
     simulated.configure("risk_accepted: {watch: [UserRiskPolicy, AdminMFAV3]}\n");

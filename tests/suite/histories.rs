@@ -1,8 +1,9 @@
 //! A hundred thousand random histories, checked by a second implementation.
 //!
 //! Each is a list of updates as Graph might send it: out of order, with missing
-//! and equal dates, repeated states, words in any case and unknown words. The
-//! simulator serves them as JSON, and the test reads them from the metrics.
+//! and equal dates, repeated states, words in any spelling, unknown words and
+//! updates that cannot be read. The simulator serves them as JSON, and the test
+//! reads them from the metrics.
 
 use crate::world::World;
 use graph_simulator::Options;
@@ -18,8 +19,9 @@ const CATALOGUE: usize = 5_000;
 const PAGE: usize = 1_000;
 const LOOKBACK: usize = 3;
 
-/// Graph's words with the portal's; the last one is unknown.
-const WORDS: [(&str, &str); 9] = [
+/// Words with the state that they mean. The last but one is unknown, the last
+/// one stands for an update that cannot be read.
+const WORDS: [(&str, &str); 13] = [
     ("Default", "to_address"),
     ("default", "to_address"),
     ("Ignored", "risk_accepted"),
@@ -28,8 +30,14 @@ const WORDS: [(&str, &str); 9] = [
     ("ThirdParty", "third_party"),
     ("Reviewed", "alternate_mitigation"),
     ("Planned", "planned"),
+    ("Risk accepted", "risk_accepted"),
+    ("AlternateMitigation", "alternate_mitigation"),
+    ("to-address", "to_address"),
     ("Postponed", "unknown"),
+    ("", "unknown"),
 ];
+
+const LAST_DAY: u8 = 28;
 
 /// One update: the index of its word, and its day.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +48,11 @@ struct Update {
 
 impl Update {
     fn random(random: &mut fastrand::Rng) -> Self {
+        let word = random.usize(..WORDS.len());
+        let has_day = random.u8(..8) > 0 && !WORDS[word].0.is_empty();
         Self {
-            word: random.usize(..WORDS.len()),
-            day: (random.u8(..8) > 0).then(|| random.u8(1..=28)),
+            word,
+            day: has_day.then(|| random.u8(1..=LAST_DAY)),
         }
     }
 
@@ -51,6 +61,9 @@ impl Update {
     }
 
     fn json(self) -> Value {
+        if WORDS[self.word].0.is_empty() {
+            return json!("no update");
+        }
         json!({
             "state": WORDS[self.word].0,
             "updatedDateTime": self.day.map(|day| format!("2026-10-{day:02}T12:00:00Z")),
@@ -65,39 +78,67 @@ impl Update {
 #[derive(Debug, PartialEq)]
 struct Expected {
     state: String,
-    accepted: bool,
-    acceptances: usize,
+    accepted: Option<bool>,
+    acceptances: Option<usize>,
     in_lookback: Option<bool>,
 }
 
-/// The rules in their simplest form: updates without a day first, then day by
-/// day, each state that differs from the one before is a change.
+/// The day on which an update counts. Without one, an unknown update is after
+/// all others, an acceptance on the newest day before it in the list, and any
+/// other update before all others.
+fn effective_day(updates: &[Update], place: usize) -> u8 {
+    let update = updates[place];
+    match (update.day, update.state()) {
+        (Some(day), _) => day,
+        (None, "unknown") => LAST_DAY + 1,
+        (None, "risk_accepted") => {
+            let days = updates[..place].iter().filter_map(|it| it.day);
+            days.max().unwrap_or(0)
+        }
+        (None, _) => 0,
+    }
+}
+
+/// Adds a state unless it is the last one.
+fn note(states: &mut Vec<&'static str>, state: &'static str) {
+    if states.last() != Some(&state) {
+        states.push(state);
+    }
+}
+
+/// The rules in their simplest form: day by day, each state that differs from
+/// the one before is a change, except placeholders.
 fn expected(updates: &[Update]) -> Expected {
-    let mut changes: Vec<&str> = Vec::new();
-    for day in std::iter::once(None).chain((1..=28).map(Some)) {
-        for update in updates.iter().filter(|update| update.day == day) {
-            if changes.last() != Some(&update.state()) {
-                changes.push(update.state());
+    let (mut changes, mut known) = (Vec::new(), Vec::new());
+    for day in 0..=LAST_DAY + 1 {
+        for (place, update) in updates.iter().enumerate() {
+            let is_placeholder = update.day.is_none() && update.state() == "to_address";
+            if effective_day(updates, place) != day || is_placeholder {
+                continue;
+            }
+            note(&mut changes, update.state());
+            if update.state() != "unknown" {
+                note(&mut known, update.state());
             }
         }
     }
-    let untouched = |update: &Update| update.day.is_none() && update.state() == "to_address";
-    if updates.iter().all(untouched) {
-        changes.clear();
-    }
-    let accepted = |state: &&&str| **state == "risk_accepted";
-    let now = changes.last().copied().unwrap_or("to_address");
+    let accepted = known.last() == Some(&"risk_accepted");
+    let newest = changes.last().copied().unwrap_or("to_address");
+    let state = if accepted { "risk_accepted" } else { newest };
+    let acceptances = known.iter().filter(|it| **it == "risk_accepted").count();
+    let recent = || changes.iter().rev().take(LOOKBACK);
+    let in_lookback = if accepted || recent().any(|it| *it == "risk_accepted") {
+        Some(true)
+    } else if changes.is_empty() || recent().any(|it| *it == "unknown") {
+        None
+    } else {
+        Some(false)
+    };
     Expected {
-        state: now.to_owned(),
-        accepted: now == "risk_accepted",
-        acceptances: changes.iter().filter(accepted).count(),
-        in_lookback: (!changes.is_empty()).then(|| {
-            changes
-                .iter()
-                .rev()
-                .take(LOOKBACK)
-                .any(|state| accepted(&state))
-        }),
+        state: state.to_owned(),
+        accepted: (state != "unknown").then_some(accepted),
+        acceptances: (acceptances > 0 || !changes.contains(&"unknown")).then_some(acceptances),
+        in_lookback,
     }
 }
 
@@ -143,14 +184,14 @@ fn shown(metrics: &str) -> HashMap<&str, Expected> {
         let number: usize = line.rsplit(' ').next().unwrap().parse().unwrap_or(0);
         let control = shown.entry(label(line, "control")).or_insert(Expected {
             state: String::new(),
-            accepted: false,
-            acceptances: 0,
+            accepted: None,
+            acceptances: None,
             in_lookback: None,
         });
         match name {
             "secure_score_control_state" => control.state = label(line, "state").to_owned(),
-            "secure_score_control_risk_accepted" => control.accepted = number == 1,
-            "secure_score_control_risk_acceptances" => control.acceptances = number,
+            "secure_score_control_risk_accepted" => control.accepted = Some(number == 1),
+            "secure_score_control_risk_acceptances" => control.acceptances = Some(number),
             "secure_score_control_risk_accepted_in_lookback" => {
                 control.in_lookback = Some(number == 1);
             }

@@ -50,6 +50,7 @@ mod refresh;
 mod release;
 mod reload;
 mod restart;
+mod same_tenant;
 mod scenarios;
 mod schema;
 mod secrets;

@@ -236,11 +236,7 @@ async fn only_the_malformed_element_is_skipped() {
     };
     let before = ids(&world.store.current());
     let id = "SigninRiskPolicy";
-    for malformed in [
-        json!(7),
-        json!(["SigninRiskPolicy"]),
-        json!({"id": id, "controlStateUpdates": "none"}),
-    ] {
+    for malformed in [json!(7), json!(["SigninRiskPolicy"])] {
         world
             .handle()
             .set_profile_json("contoso", id, malformed.clone())
@@ -266,6 +262,39 @@ async fn only_the_malformed_element_is_skipped() {
             )
             .unwrap();
         world.until("it is back", |now| ids(now) == before).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_history_leaves_an_unknown_state_and_no_zero() {
+    let world = World::watched().await;
+    let id = "SigninRiskPolicy";
+    let control = r#"tenant="contoso",control="SigninRiskPolicy",category="Identity""#;
+    let flag = format!("secure_score_control_risk_accepted{{{control}}}");
+    let unknown = format!(r#"secure_score_control_state{{{control},state="unknown"}}"#);
+    for updates in [
+        json!("none"),
+        json!([null, null]),
+        json!([{"state": "New"}]),
+    ] {
+        let profile =
+            json!({"id": id, "controlCategory": "Identity", "controlStateUpdates": updates});
+        let graph = world.handle();
+        graph.set_profile_json("contoso", id, profile).unwrap();
+        world
+            .until("the state is unknown", |now| {
+                crate::world::value(&crate::world::render(now), &unknown) == Some(1.0)
+            })
+            .await;
+        assert_eq!(world.value(&flag), None, "{updates}");
+        assert!(world.tenant("contoso").health.profiles.up);
+        let untouched = json!({"id": id, "controlCategory": "Identity", "controlStateUpdates": []});
+        graph.set_profile_json("contoso", id, untouched).unwrap();
+        world
+            .until("it is known again", |now| {
+                crate::world::value(&crate::world::render(now), &flag) == Some(0.0)
+            })
+            .await;
     }
 }
 
@@ -310,6 +339,80 @@ async fn a_tenant_with_partial_responses_only_still_shows_changes() {
         world.value(r#"secure_score_up{tenant="contoso",api="profiles"}"#),
         Some(0.0)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_in_a_partial_response_shows_at_once() {
+    let world = World::watched().await;
+    let before = world.tenant("contoso").snapshot.controls.len();
+    let partial = Fault::new(Struck::Profiles, FaultKind::Partial206);
+    world.inject(Some("contoso"), partial);
+    world
+        .handle()
+        .accept("contoso", "UserRiskPolicy", "a@contoso.example", "why")
+        .unwrap();
+    let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    world
+        .until("the acceptance is shown", |now| {
+            crate::world::value(&crate::world::render(now), flag) == Some(1.0)
+        })
+        .await;
+    let up = world.value(r#"secure_score_up{tenant="contoso",api="profiles"}"#);
+    assert_eq!(up, Some(0.0));
+    assert_eq!(world.tenant("contoso").snapshot.controls.len(), before);
+    world
+        .until("the event is emitted", |_| {
+            let events = world.queue.undelivered();
+            let mut events = events.iter();
+            events.any(|event| &*event.control == "UserRiskPolicy")
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_dated_in_the_future_ends_with_its_withdrawal() {
+    let world = World::watched().await;
+    let set = |state, at: &str| {
+        let at = Some(at.parse().unwrap());
+        let by = Some("a@contoso.example");
+        let handle = world.handle();
+        let why = Some("why");
+        handle
+            .set_state("contoso", "UserRiskPolicy", state, by, why, at)
+            .unwrap();
+    };
+    let flag = r#"secure_score_control_risk_accepted{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    let shows = |value| {
+        move |now: &Tenants| crate::world::value(&crate::world::render(now), flag) == Some(value)
+    };
+    set("Ignored", "2099-01-01T00:00:00Z");
+    world.until("the risk is accepted", shows(1.0)).await;
+    let now = humantime::format_rfc3339(SystemTime::now()).to_string();
+    set("Default", &now);
+    world.until("the withdrawal counts", shows(0.0)).await;
+    let acceptances = r#"secure_score_control_risk_acceptances{tenant="contoso",control="UserRiskPolicy",category="Identity"}"#;
+    assert_eq!(world.value(acceptances), Some(1.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_older_report_is_counted_and_not_used() {
+    let world = World::watched().await;
+    let score = r#"secure_score_tenant_score{tenant="contoso"}"#;
+    let before = world.value(score);
+    let id = world.tenant("contoso").identity.entra_tenant_id.clone();
+    let older = json!({"value": [{"azureTenantId": id, "createdDateTime": "2020-01-01T00:00:00Z",
+        "currentScore": 1, "maxScore": 2, "controlScores": []}]});
+    let fault = Fault::new(Struck::Scores, FaultKind::Body(older.to_string()));
+    world.inject(Some("contoso"), fault);
+    let counter = r#"secure_score_older_reports_total{tenant="contoso"}"#;
+    world
+        .until("it is counted", |now| {
+            crate::world::value(&crate::world::render(now), counter) > Some(0.0)
+        })
+        .await;
+    assert_eq!(world.value(score), before);
+    let up = world.value(r#"secure_score_up{tenant="contoso",api="scores"}"#);
+    assert_eq!(up, Some(1.0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -392,9 +495,9 @@ async fn accepting_and_reverting_between_two_refreshes_is_counted() {
         control
             .entry
             .as_ref()
-            .map_or(0, |entry| entry.history.acceptances())
+            .and_then(|entry| entry.history.acceptances())
     };
-    assert_eq!(count(&world.store.current()), 0);
+    assert_eq!(count(&world.store.current()), Some(0));
     world
         .handle()
         .accept(
@@ -409,7 +512,7 @@ async fn accepting_and_reverting_between_two_refreshes_is_counted() {
         .revert("contoso", "UserRiskPolicy", "dana@contoso.example")
         .unwrap();
     world
-        .until("the acceptance is counted", |now| count(now) == 1)
+        .until("the acceptance is counted", |now| count(now) == Some(1))
         .await;
     let snapshot = world.tenant("contoso").snapshot.clone();
     let control = snapshot

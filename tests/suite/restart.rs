@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Counters, which start at 0 in each process.
-const COUNTERS: [&str; 4] = [
+const COUNTERS: [&str; 5] = [
     "secure_score_refreshes_total",
+    "secure_score_older_reports_total",
     "secure_score_graph_requests_total",
     "secure_score_token_requests_total",
     "secure_score_graph_throttled_total",

@@ -3,7 +3,7 @@
 use crate::arbitrary;
 use proptest::prelude::*;
 use secure_score_exporter::config::TenantRules;
-use secure_score_exporter::events::{Seen, detect};
+use secure_score_exporter::events::{Coverage, Seen, detect};
 use secure_score_exporter::store::disk::{
     DirectoryError, SavedList, SavedRefresh, SavedTenant, StateDirectory,
 };
@@ -46,7 +46,13 @@ fn seen(number: i64) -> Seen {
     let controls: Vec<Control> = controls.collect();
     let mut seen = Seen::default();
     let now = Timestamp::from_seconds(number);
-    detect(&mut seen, &TenantIdentity::new("a"), &controls, true, now);
+    detect(
+        &mut seen,
+        &TenantIdentity::new("a"),
+        &controls,
+        Coverage::Full,
+        now,
+    );
     seen
 }
 
@@ -154,7 +160,7 @@ fn a_file_of_version_0_1_repeats_no_event_and_hides_none() {
             Arc::make_mut(&mut saved.seen),
             &identity,
             controls,
-            true,
+            Coverage::Full,
             now,
         );
         let kinds = events

@@ -17,7 +17,7 @@ use super::family::Presence::{Always, Sometimes};
 use super::family::Render::{Control, Data, Health, List, Tenant};
 use super::family::{Family, Kind, Presence, Render};
 use super::{controls, tenants};
-use secure_score_model::{ControlState, TenantSnapshot, Timestamp};
+use secure_score_model::{TenantSnapshot, Timestamp};
 
 const fn family(
     name: &'static str,
@@ -57,6 +57,8 @@ pub const FAMILIES: &[Family] = &[
         "Refreshes of a list from Graph, failed ones included."),
     family("secure_score_refresh_failures_total", Counter, &["api", "reason"], Always, Health(tenants::refresh_failures),
         "Refreshes of a list from Graph that failed, by reason; the set of reasons is closed."),
+    family("secure_score_older_reports_total", Counter, &[], Always, Health(|view, samples| samples.add(&[], view.health.older_reports as f64)),
+        "Daily reports that Graph sent after a newer one, and that the exporter did not use."),
     family("secure_score_graph_requests_total", Counter, &["api", "code"], Always, Health(tenants::graph_requests),
         "Requests to Graph by list and HTTP status; none where no answer came."),
     family("secure_score_graph_throttled_total", Counter, &[], Always, Health(|view, samples| samples.add(&[], view.health.traffic.throttled as f64)),
@@ -102,12 +104,12 @@ pub const FAMILIES: &[Family] = &[
         "Points of a scored control (Graph controlScore score).").with_past(Reports),
     family("secure_score_control_max_score", Gauge, CONTROL, Always, Control(controls::max_score),
         "Most points a control can give; scored controls and those whose state is not to_address (Graph secureScoreControlProfile maxScore, else from the score's percentage).").with_past(Reports),
-    family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Control(|it, _| Some(f64::from(it.state()? == ControlState::RiskAccepted))),
-        "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted (Graph secureScoreControlStateUpdate state).").with_past(States),
+    family("secure_score_control_risk_accepted", Gauge, CONTROL, Always, Control(|it, _| Some(f64::from(it.history()?.risk_accepted()?))),
+        "Whether the risk of a control is accepted now (1) or not (0), the portal's Risk accepted; left out where the state is unknown (Graph secureScoreControlStateUpdate state).").with_past(States),
     family("secure_score_control_risk_accepted_in_lookback", Gauge, CONTROL, Sometimes, Control(controls::in_lookback),
-        "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history.").with_past(States),
-    family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Control(|it, _| Some(it.history()?.acceptances() as f64)),
-        "How often the control changed into Risk accepted in the history that Graph keeps; repeated writes of the same state do not count.").with_past(States),
+        "Whether the risk was accepted in any of the control's last states (risk_accepted.lookback), so that a withdrawn acceptance is seen too; controls with a history, left out where no acceptance but an unknown state is among them.").with_past(States),
+    family("secure_score_control_risk_acceptances", Gauge, CONTROL, Always, Control(|it, _| Some(it.history()?.acceptances()? as f64)),
+        "How often the control changed into Risk accepted in the history that Graph keeps; repeated writes of the same state do not count. Left out where no acceptance but an unknown state is listed.").with_past(States),
     family("secure_score_control_risk_last_accepted_timestamp_seconds", Gauge, CONTROL, Sometimes, Control(|it, _| Some(it.history()?.last_acceptance()?.at?.as_seconds())),
         "When the risk was last accepted, also if withdrawn since, seconds since the epoch (Graph updatedDateTime).").with_past(States),
     family("secure_score_control_watched", Gauge, CONTROL, Sometimes, Control(|it, _| (it.watched && it.entry.is_some()).then_some(1.0)),
@@ -134,7 +136,7 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_unknown_values", Gauge, &["api", "field"], Always, Data(tenants::unknown_values),
         "Words in the current answer that this version does not know, exported as unknown."),
     family("secure_score_skipped_elements", Gauge, &["api", "field"], Always, Data(tenants::skipped_elements),
-        "Elements and values of the current answer that were left out because they are unreadable or absurd."),
+        "Elements and values of the current answer that were left out because they are unreadable or absurd; state_update counts entries of histories, which become unknown states."),
 ];
 
 /// Whether a series with a past has a label of this name.

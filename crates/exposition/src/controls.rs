@@ -32,7 +32,7 @@ pub(super) fn max_score(control: &Control, _: &Policy) -> Option<f64> {
 
 pub(super) fn in_lookback(control: &Control, policy: &Policy) -> Option<f64> {
     let history = control.history().filter(|history| !history.is_empty())?;
-    let accepted = history.accepted_within(policy.lookback.get());
+    let accepted = history.accepted_within(policy.lookback.get())?;
     Some(f64::from(accepted))
 }
 

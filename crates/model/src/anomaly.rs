@@ -31,6 +31,9 @@ label_values! {
     pub enum SkippedField {
         /// A whole list element that could not be decoded.
         Element = "element",
+        /// An update in a control's history that cannot be read, or the whole
+        /// history; its state became *unknown*.
+        StateUpdate = "state_update",
         /// An element without an id, or with one too long for a label.
         Id = "id",
         /// A second element with the same id.
@@ -71,12 +74,22 @@ impl SkippedField {
         match api {
             Api::Profiles => &[
                 Self::Element,
+                Self::StateUpdate,
                 Self::Id,
                 Self::Duplicate,
                 Self::MaxScore,
                 Self::Date,
             ],
-            Api::Scores => &Self::ALL,
+            Api::Scores => &[
+                Self::Element,
+                Self::Id,
+                Self::Duplicate,
+                Self::Score,
+                Self::MaxScore,
+                Self::Date,
+                Self::Comparison,
+                Self::Users,
+            ],
         }
     }
 }

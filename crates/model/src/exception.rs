@@ -58,7 +58,7 @@ impl Exception {
     /// matter here: an expired approval differs from a missing one.
     pub fn covers(&self, history: &History) -> bool {
         let newest = history.last_acceptance_index();
-        newest.is_none_or(|newest| self.covered(history.changes()).contains(&newest))
+        newest.is_none_or(|newest| self.covered(history).contains(&newest))
     }
 
     /// The indices of the acceptances that it covers: those of its person, and
@@ -66,23 +66,23 @@ impl Exception {
     ///
     /// An approval often precedes the acceptance. It applies to the first one
     /// only, so that one approval does not cover all later acceptances.
-    fn covered(&self, changes: &[StateUpdate]) -> Vec<usize> {
-        let by_its_person = |change: &StateUpdate| match &self.accepted_by {
-            Some(person) => change.by.as_deref().is_some_and(|by| is_same(by, person)),
+    fn covered(&self, history: &History) -> Vec<usize> {
+        let change = |index: usize| history.changes().get(index);
+        let by = |index: usize| change(index)?.by.as_deref();
+        let by_its_person = |index: &usize| match &self.accepted_by {
+            Some(person) => by(*index).is_some_and(|by| is_same(by, person)),
             None => true,
         };
-        let of_its_person: Vec<usize> = changes
-            .iter()
-            .enumerate()
-            .filter(|(_, change)| change.is_acceptance() && by_its_person(change))
-            .map(|(index, _)| index)
-            .collect();
+        let acceptances = history.acceptance_indices();
+        let of_its_person: Vec<usize> = acceptances.filter(by_its_person).collect();
         let Some(day) = self.approved_on else {
             return of_its_person;
         };
-        let time = |index: usize| changes.get(index).and_then(|change| change.at);
-        let began_by_then = |index: &usize| time(*index).is_none_or(|at| at < day.plus(DAY));
-        let lasted_until_then = |index: &usize| time(index + 1).is_none_or(|at| at >= day);
+        let time = |change: Option<&StateUpdate>| change?.at;
+        let began_by_then =
+            |index: &usize| time(change(*index)).is_none_or(|at| at < day.plus(DAY));
+        let lasted_until_then =
+            |index: &usize| time(history.withdrawal_of(*index)).is_none_or(|at| at >= day);
         let earlier = of_its_person.iter().copied().rfind(began_by_then);
         let later = of_its_person.iter().copied().find(|it| !began_by_then(it));
         earlier

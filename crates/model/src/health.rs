@@ -55,6 +55,8 @@ label_values! {
         Paging = "paging",
         /// The answer belongs to another tenant.
         WrongTenant = "wrong_tenant",
+        /// Another configured tenant is the same one in Entra.
+        DuplicateTenant = "duplicate_tenant",
         /// Graph reported that part of the answer is missing (206).
         Partial = "partial",
         /// A catalogue that had controls has none.
@@ -76,6 +78,7 @@ impl Reason {
                 | Self::Unauthorized
                 | Self::Permission
                 | Self::WrongTenant
+                | Self::DuplicateTenant
         )
     }
 }
@@ -157,6 +160,8 @@ pub struct TenantHealth {
     pub scores: RefreshHealth,
     /// Requests for both lists.
     pub traffic: Traffic,
+    /// Reports that were older than the one in use.
+    pub older_reports: u64,
 }
 
 impl TenantHealth {
@@ -194,7 +199,7 @@ mod tests {
         let needed: Vec<&str> = needed.map(Reason::as_str).collect();
         assert_eq!(
             needed.join(" "),
-            "credential consent policy unknown_tenant unauthorized permission wrong_tenant"
+            "credential consent policy unknown_tenant unauthorized permission wrong_tenant duplicate_tenant"
         );
     }
 

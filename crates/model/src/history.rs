@@ -2,7 +2,8 @@
 
 use crate::Timestamp;
 use crate::label_values::label_values;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use std::ops::Not;
 use std::sync::Arc;
 
 label_values! {
@@ -27,12 +28,13 @@ label_values! {
 }
 
 /// One declaration of a state, as Graph lists it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StateUpdate {
     /// The state that was set.
     pub state: ControlState,
     /// When it was set; missing on the placeholder that Graph lists for
-    /// untouched controls.
+    /// untouched controls. An update dated in the future counts as of when it
+    /// was first seen.
     pub at: Option<Timestamp>,
     /// Who set it, as Graph sends it: a sign-in name or an object id.
     pub by: Option<Arc<str>>,
@@ -41,6 +43,13 @@ pub struct StateUpdate {
     /// To whom the control was assigned with it.
     #[serde(rename = "assigned")]
     pub assigned_to: Option<Arc<str>>,
+    /// The date that Graph sends, where it was in the future when the update
+    /// was first seen.
+    #[serde(rename = "future", default, skip_serializing_if = "Option::is_none")]
+    pub future_date: Option<Timestamp>,
+    /// Whether Graph sent a date that cannot be read.
+    #[serde(rename = "odd_date", default, skip_serializing_if = "Not::not")]
+    pub date_is_unreadable: bool,
 }
 
 impl StateUpdate {
@@ -52,6 +61,8 @@ impl StateUpdate {
             by: None,
             comment: None,
             assigned_to: None,
+            future_date: None,
+            date_is_unreadable: false,
         }
     }
 
@@ -59,22 +70,58 @@ impl StateUpdate {
     pub fn is_acceptance(&self) -> bool {
         self.state == ControlState::RiskAccepted
     }
+
+    fn is_unknown(&self) -> bool {
+        self.state == ControlState::Unknown
+    }
+
+    /// Graph's update for an untouched control has no time and no person.
+    fn is_placeholder(&self) -> bool {
+        self.state == ControlState::ToAddress
+            && self.at.is_none()
+            && !self.date_is_unreadable
+            && self.by.is_none()
+    }
+
+    /// The date that Graph sends.
+    pub fn date(&self) -> Option<Timestamp> {
+        self.future_date.or(self.at)
+    }
+
+    /// Whether Graph lists the same update again.
+    fn is_same(&self, other: &Self) -> bool {
+        self.state == other.state && self.date() == other.date() && self.by == other.by
+    }
 }
 
 /// The changes of one control's state, oldest first, each different from the
 /// one before.
 ///
-/// Graph does not guarantee an order, so updates are sorted by time. An update
-/// without a time is the oldest; of two at the same time, the later in the list
-/// is the later. The placeholder of an untouched control comes first and is not
-/// a change.
+/// Graph does not guarantee an order, so updates are sorted by time; of two at
+/// the same time, the later in the list is the later. Without a time:
+///
+/// - The placeholder of an untouched control is not a change.
+/// - An unknown state is the newest: it could be an acceptance, and no older
+///   change may stand for it.
+/// - An acceptance follows the newest of the updates before it in the list, so
+///   that an older one does not undo it.
+/// - Any other update is the oldest.
+///
+/// If a date cannot be read, the list keeps its own order.
 ///
 /// Equal states in a row are one change, of which the *first* is kept: some
 /// tools write the same state again every night, and a later copy must not
-/// hide who accepted the risk, and when.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// hide who accepted the risk, and when. For the same reason an acceptance goes
+/// on over unknown states.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
 #[serde(from = "Vec<StateUpdate>")]
-pub struct History(Vec<StateUpdate>);
+pub struct History {
+    changes: Vec<StateUpdate>,
+    /// The updates in Graph's order, where the changes do not replace them:
+    /// with a date that was in the future or is unreadable, and until the dates
+    /// are compared with the clock.
+    updates: Vec<StateUpdate>,
+}
 
 impl From<Vec<StateUpdate>> for History {
     fn from(updates: Vec<StateUpdate>) -> Self {
@@ -82,89 +129,223 @@ impl From<Vec<StateUpdate>> for History {
     }
 }
 
+impl Serialize for History {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.updates())
+    }
+}
+
 impl History {
-    /// Sorts updates as Graph sent them and merges equal states in a row.
-    pub fn from_updates(mut updates: Vec<StateUpdate>) -> Self {
-        updates.sort_by_key(|update| update.at);
-        let placeholders = updates.iter().take_while(|it| is_placeholder(it)).count();
-        updates.drain(..placeholders);
-        updates.dedup_by(|later, earlier| later.state == earlier.state);
-        updates.shrink_to_fit();
-        Self(updates)
+    /// Sorts updates and merges equal states in a row.
+    pub fn from_updates(updates: Vec<StateUpdate>) -> Self {
+        let mut history = Self::as_sent(updates);
+        history.drop_updates();
+        history
+    }
+
+    /// Like [`from_updates`](Self::from_updates), for updates whose dates are
+    /// not yet compared with the clock.
+    pub fn as_sent(mut updates: Vec<StateUpdate>) -> Self {
+        updates.retain(|update| !update.is_placeholder());
+        Self {
+            changes: changes(&updates),
+            updates,
+        }
+    }
+
+    /// Dates updates that lie in the future by when they were first seen: in
+    /// the previous history, else now. A clock that is wrong or a mistyped year
+    /// must not outlive a later withdrawal.
+    ///
+    /// An update keeps that time when its date has passed.
+    pub fn settle_future_dates(&mut self, previous: Option<&Self>, now: Timestamp) {
+        let mut moved = false;
+        for update in &mut self.updates {
+            let known = previous.and_then(|previous| previous.first_seen(update));
+            let first_seen = known.or_else(|| (update.at? > now).then_some(now));
+            if first_seen.is_some() {
+                update.future_date = update.date();
+                update.at = first_seen;
+                moved = true;
+            }
+        }
+        if moved {
+            self.changes = changes(&self.updates);
+        }
+        self.drop_updates();
+    }
+
+    /// When an update whose date was in the future was first seen.
+    fn first_seen(&self, update: &StateUpdate) -> Option<Timestamp> {
+        let mut future = self.updates.iter().filter(|it| it.future_date.is_some());
+        future.find(|it| it.is_same(update))?.at
+    }
+
+    /// Whether [`settle_future_dates`](Self::settle_future_dates) can change it,
+    /// or a later history by it.
+    pub(crate) fn has_updates(&self) -> bool {
+        !self.updates.is_empty()
+    }
+
+    fn drop_updates(&mut self) {
+        let is_needed = |it: &StateUpdate| it.future_date.is_some() || it.date_is_unreadable;
+        if !self.updates.iter().any(is_needed) {
+            self.updates = Vec::new();
+        }
+    }
+
+    fn updates(&self) -> &[StateUpdate] {
+        match self.updates.is_empty() {
+            true => &self.changes,
+            false => &self.updates,
+        }
+    }
+
+    /// Orders two copies of one history: the newest date decides, then the
+    /// number of updates, then an acceptance.
+    pub fn recency(&self) -> impl Ord + use<> {
+        let updates = self.updates();
+        let newest = updates.iter().map(StateUpdate::date).max();
+        (newest, updates.len(), self.is_accepted())
     }
 
     /// The changes, oldest first; empty for an untouched control.
     pub fn changes(&self) -> &[StateUpdate] {
-        &self.0
+        &self.changes
     }
 
     /// The history when the change at this index was the newest.
     pub fn up_to(&self, index: usize) -> Self {
-        Self(self.0.iter().take(index + 1).cloned().collect())
+        Self {
+            changes: self.changes.iter().take(index + 1).cloned().collect(),
+            updates: Vec::new(),
+        }
     }
 
     /// Whether the control is untouched.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.changes.is_empty()
     }
 
-    /// The current state.
+    /// Whether a state is unknown: its word, or the whole update.
+    pub fn has_unknown(&self) -> bool {
+        self.changes.iter().any(StateUpdate::is_unknown)
+    }
+
+    /// The current state. After an unknown state it is *risk accepted* if that
+    /// was the last known one, else unknown.
     pub fn state(&self) -> ControlState {
-        self.latest().map_or(ControlState::ToAddress, |c| c.state)
+        match self.changes.last() {
+            _ if self.is_accepted() => ControlState::RiskAccepted,
+            Some(newest) => newest.state,
+            None => ControlState::ToAddress,
+        }
     }
 
     /// When the control entered its current state.
     pub fn state_since(&self) -> Option<Timestamp> {
-        self.latest()?.at
+        let began = self.current_acceptance().or(self.changes.last());
+        began?.at
     }
 
-    /// Whether the risk was accepted in any of the last `n` changes.
+    /// Whether the risk is accepted now; none if the state is unknown.
+    pub fn risk_accepted(&self) -> Option<bool> {
+        let state = Some(self.state()).filter(|it| *it != ControlState::Unknown)?;
+        Some(state == ControlState::RiskAccepted)
+    }
+
+    /// Whether the risk is accepted now or was in any of the last `n` changes;
+    /// none if it was not, but one of them is unknown.
     ///
     /// A risk accepted at nine and withdrawn at five is invisible to a check of
     /// the current state at six.
-    pub fn accepted_within(&self, n: usize) -> bool {
-        let mut newest = self.0.iter().rev().take(n);
-        newest.any(StateUpdate::is_acceptance)
+    pub fn accepted_within(&self, n: usize) -> Option<bool> {
+        let mut newest = self.changes.iter().rev().take(n);
+        if self.is_accepted() || newest.clone().any(StateUpdate::is_acceptance) {
+            return Some(true);
+        }
+        (!newest.any(StateUpdate::is_unknown)).then_some(false)
     }
 
-    /// How often the state changed to *risk accepted*.
-    pub fn acceptances(&self) -> usize {
-        self.0.iter().filter(|c| c.is_acceptance()).count()
+    /// How often the state changed to *risk accepted*; none if no acceptance
+    /// and an unknown state is listed.
+    pub fn acceptances(&self) -> Option<usize> {
+        let known = self.acceptance_indices().count();
+        (known > 0 || !self.has_unknown()).then_some(known)
     }
 
     /// The newest acceptance, even if it was withdrawn.
     pub fn last_acceptance(&self) -> Option<&StateUpdate> {
-        self.0.get(self.last_acceptance_index()?)
+        self.changes.get(self.last_acceptance_index()?)
     }
 
     /// The change that withdrew the newest acceptance.
     pub fn withdrawal(&self) -> Option<&StateUpdate> {
-        self.0.get(self.last_acceptance_index()? + 1)
+        self.withdrawal_of(self.last_acceptance_index()?)
+    }
+
+    pub(crate) fn withdrawal_of(&self, acceptance: usize) -> Option<&StateUpdate> {
+        let mut later = self.changes.iter().skip(acceptance);
+        later.find(|it| !it.is_acceptance() && !it.is_unknown())
+    }
+
+    /// The indices of the changes into *risk accepted*.
+    pub(crate) fn acceptance_indices(&self) -> impl Iterator<Item = usize> {
+        let mut accepted = false;
+        let begins = move |(index, change): (usize, &StateUpdate)| {
+            let before = accepted;
+            accepted = change.is_acceptance() || (accepted && change.is_unknown());
+            (accepted && !before).then_some(index)
+        };
+        self.changes.iter().enumerate().filter_map(begins)
     }
 
     pub(crate) fn last_acceptance_index(&self) -> Option<usize> {
-        self.0.iter().rposition(StateUpdate::is_acceptance)
+        self.acceptance_indices().last()
     }
 
     /// The acceptance in force.
     pub fn current_acceptance(&self) -> Option<&StateUpdate> {
-        self.latest().filter(|c| c.is_acceptance())
+        self.last_acceptance().filter(|_| self.is_accepted())
     }
 
-    fn latest(&self) -> Option<&StateUpdate> {
-        self.0.last()
+    fn is_accepted(&self) -> bool {
+        let last_known = self.changes.iter().rfind(|it| !it.is_unknown());
+        last_known.is_some_and(StateUpdate::is_acceptance)
     }
 }
 
-/// Graph's update for an untouched control has no time and no person.
-fn is_placeholder(update: &StateUpdate) -> bool {
-    update.state == ControlState::ToAddress && update.at.is_none() && update.by.is_none()
+/// Sorts updates and merges equal states in a row.
+fn changes(updates: &[StateUpdate]) -> Vec<StateUpdate> {
+    let keeps_order = updates.iter().any(|update| update.date_is_unreadable);
+    let mut newest_before = None;
+    let mut sorted: Vec<_> = updates
+        .iter()
+        .map(|update| {
+            // Of updates that were in the future, the date decides.
+            let time = update.at.map(|at| (at, update.future_date));
+            newest_before = newest_before.max(time);
+            let is_last = time.is_none() && update.is_unknown();
+            let position = match time {
+                _ if keeps_order => None,
+                None if update.is_acceptance() => newest_before,
+                time => time,
+            };
+            ((is_last, position), update)
+        })
+        .collect();
+    sorted.sort_by_key(|(position, _)| *position);
+    sorted.dedup_by_key(|(_, update)| update.state);
+    sorted
+        .into_iter()
+        .map(|(_, update)| update.clone())
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ControlState::{Planned, RiskAccepted, ThirdParty, ToAddress};
+    use ControlState::{Planned, RiskAccepted, ThirdParty, ToAddress, Unknown};
     use proptest::prelude::*;
 
     fn update(state: ControlState, at: Option<i64>) -> StateUpdate {
@@ -204,8 +385,9 @@ mod tests {
             let h = history(updates);
             assert_eq!(h.state(), state, "{updates:?}");
             assert_eq!(h.state_since(), since.map(Timestamp::from_seconds));
-            assert_eq!(h.acceptances(), acceptances, "{updates:?}");
-            assert_eq!(h.accepted_within(3), acceptances > 0, "{updates:?}");
+            assert_eq!(h.acceptances(), Some(acceptances), "{updates:?}");
+            let within = Some(acceptances > 0);
+            assert_eq!(h.accepted_within(3), within, "{updates:?}");
             assert_eq!(h.is_empty(), h.changes().is_empty());
         }
         assert!(history(&[(ToAddress, None)]).is_empty());
@@ -219,8 +401,8 @@ mod tests {
             (ToAddress, None),
         ]);
         assert_eq!(h.state(), ToAddress);
-        assert!(h.accepted_within(2));
-        assert!(!h.accepted_within(1));
+        assert_eq!(h.accepted_within(2), Some(true));
+        assert_eq!(h.accepted_within(1), Some(false));
         assert_eq!(
             h.last_acceptance().and_then(|c| c.at),
             Some(Timestamp::from_seconds(5))
@@ -244,7 +426,200 @@ mod tests {
         ]);
         let acceptance = h.current_acceptance().unwrap();
         assert_eq!(acceptance.by.as_deref(), Some("user5@contoso.example"));
-        assert_eq!(h.acceptances(), 1);
+        assert_eq!(h.acceptances(), Some(1));
+    }
+
+    /// State, accepted now, accepted within three, number of acceptances.
+    type Answers = (ControlState, Option<bool>, Option<bool>, Option<usize>);
+
+    fn answers(history: &History) -> Answers {
+        (
+            history.state(),
+            history.risk_accepted(),
+            history.accepted_within(3),
+            history.acceptances(),
+        )
+    }
+
+    const ACCEPTED: Answers = (RiskAccepted, Some(true), Some(true), Some(1));
+
+    #[test]
+    fn an_unknown_state_never_means_that_nothing_was_accepted() {
+        let unknown = (Unknown, None);
+        for (updates, expected) in [
+            (&[unknown][..], (Unknown, None, None, None)),
+            (&[unknown, (RiskAccepted, Some(5))], ACCEPTED),
+            (&[(RiskAccepted, Some(5)), (Unknown, Some(6))], ACCEPTED),
+            // Without a date it is the newest, wherever it is listed.
+            (
+                &[unknown, (ToAddress, Some(5))],
+                (Unknown, None, None, None),
+            ),
+            (
+                &[unknown, (RiskAccepted, Some(4)), (ToAddress, Some(5))],
+                (Unknown, None, Some(true), Some(1)),
+            ),
+            // With one, a later state is known.
+            (
+                &[(Unknown, Some(4)), (ToAddress, Some(5))],
+                (ToAddress, Some(false), None, None),
+            ),
+            (
+                &[
+                    (Unknown, Some(1)),
+                    (ToAddress, Some(2)),
+                    (Planned, Some(3)),
+                    (ToAddress, Some(4)),
+                ],
+                (ToAddress, Some(false), Some(false), None),
+            ),
+        ] {
+            assert_eq!(answers(&history(updates)), expected, "{updates:?}");
+        }
+    }
+
+    #[test]
+    fn an_acceptance_goes_on_over_an_unknown_state() {
+        let mut updates = vec![
+            (RiskAccepted, Some(5)),
+            (Unknown, Some(6)),
+            (RiskAccepted, Some(7)),
+        ];
+        let h = history(&updates);
+        assert_eq!(h.changes().len(), 3);
+        assert_eq!(answers(&h), ACCEPTED);
+        assert_eq!(h.accepted_within(1), Some(true));
+        let first = Some(Timestamp::from_seconds(5));
+        assert_eq!(h.state_since(), first);
+        assert_eq!(h.current_acceptance().and_then(|it| it.at), first);
+        assert_eq!(h.withdrawal(), None);
+        updates.extend([(Unknown, Some(8)), (ToAddress, Some(9))]);
+        let h = history(&updates);
+        assert_eq!(h.acceptances(), Some(1));
+        assert_eq!(h.last_acceptance().and_then(|it| it.at), first);
+        let withdrawn = h.withdrawal().and_then(|it| it.at);
+        assert_eq!(withdrawn, Some(Timestamp::from_seconds(9)));
+    }
+
+    #[test]
+    fn an_acceptance_without_a_date_is_not_undone_by_an_older_change() {
+        let undated = (RiskAccepted, None);
+        for updates in [
+            &[(ToAddress, Some(5)), undated][..],
+            &[undated, (ToAddress, None)],
+            &[(ToAddress, Some(5)), undated, (ToAddress, None)],
+            &[(Planned, Some(7)), undated, (ToAddress, Some(5))],
+        ] {
+            assert_eq!(answers(&history(updates)), ACCEPTED, "{updates:?}");
+        }
+        for newest in [5, 7] {
+            let updates = [(Planned, Some(5)), undated, (ToAddress, Some(newest))];
+            let h = history(&updates);
+            assert_eq!(h.state(), ToAddress, "{newest}");
+            assert_eq!(h.accepted_within(3), Some(true), "{newest}");
+        }
+    }
+
+    #[test]
+    fn an_unreadable_date_leaves_the_list_in_its_own_order() {
+        let odd_date = |state| StateUpdate {
+            date_is_unreadable: true,
+            ..StateUpdate::new(state)
+        };
+        let dated = |state, at| update(state, Some(at));
+        let sent = vec![
+            dated(ToAddress, 9),
+            odd_date(RiskAccepted),
+            dated(RiskAccepted, 2),
+        ];
+        let accepted = History::from_updates(sent);
+        assert_eq!(answers(&accepted), ACCEPTED);
+        let sent = vec![
+            dated(RiskAccepted, 9),
+            odd_date(RiskAccepted),
+            dated(ToAddress, 2),
+        ];
+        let withdrawn = History::from_updates(sent);
+        assert_eq!(withdrawn.state(), ToAddress);
+        // A reset with such a date is not a placeholder.
+        let reset = History::from_updates(vec![dated(RiskAccepted, 9), odd_date(ToAddress)]);
+        assert_eq!(reset.state(), ToAddress);
+        // An update that cannot be read may still be the newest.
+        let unread = vec![
+            StateUpdate::new(Unknown),
+            odd_date(RiskAccepted),
+            dated(ToAddress, 2),
+        ];
+        assert_eq!(History::from_updates(unread).state(), Unknown);
+        for history in [accepted, withdrawn, reset] {
+            assert_eq!(restored(&history), history);
+        }
+    }
+
+    /// A history after a restart.
+    fn restored(history: &History) -> History {
+        serde_json::from_str(&serde_json::to_string(history).unwrap()).unwrap()
+    }
+
+    /// A history that Graph sends at a time, after the previous one.
+    fn read(
+        previous: Option<&History>,
+        updates: &[(ControlState, Option<i64>)],
+        now: i64,
+    ) -> History {
+        let updates = updates.iter().map(|(s, t)| update(*s, *t));
+        let mut history = History::as_sent(updates.collect());
+        history.settle_future_dates(previous, Timestamp::from_seconds(now));
+        history
+    }
+
+    #[test]
+    fn a_change_dated_in_the_future_counts_as_of_when_it_was_first_seen() {
+        let mut updates = vec![(ToAddress, Some(50)), (RiskAccepted, Some(900))];
+        let first = read(None, &updates, 100);
+        assert_eq!(answers(&first), ACCEPTED);
+        assert_eq!(first.state_since(), Some(Timestamp::from_seconds(100)));
+        // It does not outlive a withdrawal, which also repeats an older state.
+        updates.push((ToAddress, Some(110)));
+        for previous in [&first, &restored(&first)] {
+            let second = read(Some(previous), &updates, 120);
+            assert_eq!(second.state(), ToAddress);
+            assert_eq!(second.acceptances(), Some(1));
+            let at = second.last_acceptance().and_then(|it| it.at);
+            assert_eq!(at, Some(Timestamp::from_seconds(100)));
+            assert_eq!(restored(&second), second);
+            // It keeps its time when its date has passed.
+            let third = read(Some(&second), &updates, 1_000);
+            assert_eq!(third, second);
+        }
+        // Two are in the order of their dates.
+        let two = read(None, &[(ToAddress, Some(901)), updates[1]], 100);
+        assert_eq!(two.state(), ToAddress);
+        // Without one, nothing is kept beside the changes.
+        let past = read(Some(&first), &[(RiskAccepted, Some(100))], 100);
+        assert!(!past.has_updates());
+        assert_eq!(past, history(&[(RiskAccepted, Some(100))]));
+    }
+
+    #[test]
+    fn a_repeated_change_dated_in_the_future_is_remembered_although_it_is_merged() {
+        let mut updates = vec![(RiskAccepted, Some(50)), (RiskAccepted, Some(900))];
+        let first = read(None, &updates, 100);
+        assert_eq!(first.changes().len(), 1);
+        updates.push((ToAddress, Some(110)));
+        assert_eq!(read(Some(&first), &updates, 120).state(), ToAddress);
+    }
+
+    #[test]
+    fn the_copy_with_the_newest_date_is_the_more_recent() {
+        let accepted = (RiskAccepted, Some(5));
+        let withdrawn = (ToAddress, Some(9));
+        let recency = |updates: &[_]| history(updates).recency();
+        let long = [accepted, (Planned, Some(6)), (ToAddress, Some(7))];
+        assert!(recency(&[withdrawn]) > recency(&long));
+        assert!(recency(&[(Planned, Some(3)), accepted]) > recency(&[accepted]));
+        assert!(recency(&[(Unknown, None)]) > recency(&[]));
+        assert!(recency(&[accepted]) > recency(&[(ToAddress, Some(5))]));
     }
 
     fn states() -> impl Strategy<Value = ControlState> {
@@ -280,8 +655,50 @@ mod tests {
             prop_assert_eq!(&straight, &history(&mixed));
             let (now, within, count) = reference(&states, n);
             prop_assert_eq!(straight.state(), now);
-            prop_assert_eq!(straight.accepted_within(n), within);
-            prop_assert_eq!(straight.acceptances(), count);
+            prop_assert_eq!(straight.accepted_within(n), Some(within));
+            prop_assert_eq!(straight.acceptances(), Some(count));
+        }
+
+        /// Whatever an unknown update was, no 0 contradicts it.
+        #[test]
+        fn an_unknown_update_never_turns_an_acceptance_into_a_zero(
+            mut updates in prop::collection::vec((states(), prop::option::of(0..9_i64)), 1..8),
+            unknown in any::<prop::sample::Index>(),
+            has_date in any::<bool>(),
+            n in 1_usize..6,
+        ) {
+            let place = unknown.index(updates.len());
+            updates[place].0 = RiskAccepted;
+            let truth = history(&updates);
+            updates[place].0 = Unknown;
+            if !has_date {
+                updates[place].1 = None;
+            }
+            let read = history(&updates);
+            if truth.risk_accepted() == Some(true) {
+                prop_assert_ne!(read.risk_accepted(), Some(false));
+            }
+            if truth.accepted_within(n) == Some(true) {
+                prop_assert_ne!(read.accepted_within(n), Some(false));
+            }
+            prop_assert_ne!(read.acceptances(), Some(0));
+        }
+
+        #[test]
+        fn a_restored_history_is_the_same(
+            updates in prop::collection::vec(
+                (prop::sample::select(ControlState::ALL.to_vec()), prop::option::of(0..9_i64), prop::bool::weighted(0.05)),
+                0..8,
+            ),
+            now in 0..9_i64,
+        ) {
+            let updates = updates.into_iter().map(|(state, at, odd)| StateUpdate {
+                date_is_unreadable: odd,
+                ..update(state, at.filter(|_| !odd))
+            });
+            let mut history = History::as_sent(updates.collect());
+            history.settle_future_dates(None, Timestamp::from_seconds(now));
+            prop_assert_eq!(restored(&history), history);
         }
 
         #[test]

@@ -207,7 +207,8 @@ impl HistoryBuilder {
     }
 
     /// Adds the states of a control from its first change with a date; earlier
-    /// states are unknown.
+    /// states are unknown, and so is one before a change without a date. Dates
+    /// that are not in order tell nothing.
     ///
     /// A control without a history was *to address* since it was first scored.
     fn add_states(&mut self, place: usize) {
@@ -223,12 +224,16 @@ impl HistoryBuilder {
             return;
         }
         let changes = entry.history.changes();
-        let began = |change: Option<&StateUpdate>| change?.at.map(second_from);
+        if !changes.iter().filter_map(|change| change.at).is_sorted() {
+            return;
+        }
+        let began = |change: &StateUpdate| change.at.map(second_from);
         for (place, change) in changes.iter().enumerate() {
-            let Some(from) = began(Some(change)) else {
+            let until = changes.get(place + 1).map_or(Some(end), began);
+            let (Some(from), Some(until)) = (began(change), until) else {
                 continue;
             };
-            let until = began(changes.get(place + 1)).unwrap_or(end).min(end);
+            let until = until.min(end);
             let mut then = CatalogueEntry::clone(&entry);
             then.history = entry.history.up_to(place);
             self.add_state(&Arc::new(then), from..until);

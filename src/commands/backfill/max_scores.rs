@@ -1,13 +1,9 @@
 //! The maximum scores of the controls on a day.
 
-use secure_score_model::{Catalogue, CatalogueEntry, ControlScore, Points, Report};
-use std::collections::HashMap;
+use secure_score_model::{Catalogue, CatalogueEntry, Pairing, Points, Report};
 use std::sync::Arc;
 
-/// Points and percentages have two decimals.
-const ROUNDING: f64 = 0.02;
-
-/// Microsoft's totals have two decimals, too, and hundreds of summands.
+/// Microsoft's totals have two decimals and hundreds of summands.
 const ROUNDING_OF_TOTALS: f64 = 0.05;
 
 /// The catalogue with the maximum scores of a day instead of today's.
@@ -17,17 +13,13 @@ const ROUNDING_OF_TOTALS: f64 = 0.05;
 /// today's maximum is taken where the day's total then equals Microsoft's own,
 /// which shows that it did not change; otherwise the maximum is unknown.
 pub(super) fn of_day(catalogue: &Catalogue, report: &Report) -> Catalogue {
-    let scores: HashMap<String, &Arc<ControlScore>> = report
-        .scores
-        .iter()
-        .map(|score| (score.id.to_ascii_lowercase(), score))
-        .collect();
-    let score_of = |entry: &CatalogueEntry| scores.get(&entry.id.to_ascii_lowercase()).copied();
-    let trusted = adds_up(catalogue, report, &scores);
-    let entries = catalogue.entries.iter().map(|entry| {
-        let max_score = score_of(entry).and_then(|score| {
+    let pairing = Pairing::new(&catalogue.entries, &report.scores);
+    let trusted = adds_up(catalogue, report, &pairing);
+    let entries = catalogue.entries.iter().zip(&pairing.of_entries);
+    let entries = entries.map(|(entry, score)| {
+        let max_score = score.as_ref().and_then(|score| {
             let todays = entry.max_score.filter(|_| trusted);
-            implied_max(entry, score).or(todays)
+            score.implied_max(entry.max_score).or(todays)
         });
         if max_score == entry.max_score {
             return Arc::clone(entry);
@@ -42,37 +34,15 @@ pub(super) fn of_day(catalogue: &Catalogue, report: &Report) -> Catalogue {
     }
 }
 
-/// The maximum that the day's own figures imply.
-fn implied_max(entry: &CatalogueEntry, score: &ControlScore) -> Option<Points> {
-    let implied = score.implied_max()?;
-    // 7.83 points at 97.9 % mean a maximum of 8 points, not of 7.998.
-    let whole = Points::new(implied.get().round());
-    let meant = [entry.max_score, whole].into_iter().flatten();
-    let mut meant = meant.filter(|points| agrees(*points, score));
-    Some(meant.next().unwrap_or(implied))
-}
-
-fn agrees(maximum: Points, score: &ControlScore) -> bool {
-    let share = score.percentage.unwrap_or(0.0) / 100.0;
-    (maximum.get() * share - score.score.get()).abs() <= ROUNDING
-}
-
 /// Whether Microsoft's maximum of that day equals the sum of the maximums.
-fn adds_up(
-    catalogue: &Catalogue,
-    report: &Report,
-    scores: &HashMap<String, &Arc<ControlScore>>,
-) -> bool {
-    let entries: HashMap<String, &Arc<CatalogueEntry>> = catalogue
-        .entries
-        .iter()
-        .map(|entry| (entry.id.to_ascii_lowercase(), entry))
+fn adds_up(catalogue: &Catalogue, report: &Report, pairing: &Pairing) -> bool {
+    let listed = catalogue.entries.iter().zip(&pairing.of_entries);
+    let listed = listed.filter_map(|(entry, score)| Some((entry.max_score, score.as_ref()?)));
+    let unlisted = pairing.unlisted.iter().map(|score| (None, score));
+    let max_scores = listed.chain(unlisted);
+    let sum: Option<Vec<Points>> = max_scores
+        .map(|(todays, score)| score.implied_max(todays).or(todays))
         .collect();
-    let max_scores = scores.iter().map(|(id, score)| match entries.get(id) {
-        None => score.implied_max(),
-        Some(entry) => implied_max(entry, score).or(entry.max_score),
-    });
-    let sum: Option<Vec<Points>> = max_scores.collect();
     let sum = sum.map(|all| all.into_iter().sum::<Points>());
     match (sum, report.max_score) {
         (Some(sum), Some(total)) => (sum.get() - total.get()).abs() <= ROUNDING_OF_TOTALS,
@@ -83,7 +53,7 @@ fn adds_up(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secure_score_model::Category;
+    use secure_score_model::{Category, ControlScore};
 
     fn entry(id: &str, max: f64) -> Arc<CatalogueEntry> {
         Arc::new(CatalogueEntry {

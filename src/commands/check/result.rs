@@ -42,6 +42,8 @@ struct Line {
 /// The result of one tenant.
 pub(super) struct TenantResult {
     pub(super) alias: String,
+    /// Once known.
+    pub(super) entra_tenant_id: Option<String>,
     lines: Vec<Line>,
     /// Empty if no list was read.
     pub(super) snapshot: TenantSnapshot,
@@ -51,6 +53,7 @@ impl TenantResult {
     pub(super) fn new(alias: &str) -> Self {
         Self {
             alias: alias.to_owned(),
+            entra_tenant_id: None,
             lines: Vec::new(),
             snapshot: TenantSnapshot::default(),
         }
@@ -135,11 +138,13 @@ impl TenantResult {
         }
     }
 
-    /// Compares the sum of the controls with Microsoft's total.
+    /// Compares the sums of the controls with Microsoft's totals.
     pub(super) fn reconcile(&mut self) {
         let snapshot = &self.snapshot;
         let report = snapshot.report.as_ref();
         let total = report.and_then(|report| report.current_score);
+        let max = report.and_then(|report| report.max_score);
+        let max_difference = snapshot.unreconciled_max_score();
         let scored = snapshot.scored().count();
         let unknown = snapshot.unknown_maxima().count();
         match total.zip(snapshot.unreconciled_score()) {
@@ -163,6 +168,18 @@ impl TenantResult {
             self.warn(
                 format!("score: {unknown} scored controls have no known maximum"),
                 "the catalogue does not list them; the maxima of their categories are not exported",
+            );
+            return;
+        }
+        if let Some((max, difference)) = max.zip(max_difference)
+            && difference.abs() > ROUNDING
+        {
+            self.warn(
+                format!(
+                    "score: the maximum is {} points, and the sum of the controls' maxima differs by {difference}",
+                    max.get()
+                ),
+                "Microsoft counts other controls than it lists as scored; its total is exported as it is, and the maxima by category differ from it by this much",
             );
         }
     }

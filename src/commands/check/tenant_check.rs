@@ -24,6 +24,7 @@ impl TenantCheck {
             self.result.add_expiry(expires, credential.renewal(), now());
         }
         let facts = self.client.token_facts().await;
+        self.note_id();
         // Without a token each request would fail the same way.
         let Some(facts) = self.result.unless_failed(facts) else {
             return self.result;
@@ -32,11 +33,18 @@ impl TenantCheck {
         let catalogue = self.catalogue(&mut permit).await;
         let report = self.report(&mut permit).await;
         let is_complete = catalogue.is_some() && report.is_some();
+        self.note_id();
         self.result.snapshot = self.join(catalogue, report);
         if is_complete {
             self.result.reconcile();
         }
         self.result
+    }
+
+    /// Notes the Entra id, which a response shows where the configuration names
+    /// a domain.
+    fn note_id(&mut self) {
+        self.result.entra_tenant_id = self.client.entra_tenant_id().map(str::to_owned);
     }
 
     fn join(&self, catalogue: Option<Catalogue>, report: Option<Report>) -> TenantSnapshot {
@@ -55,7 +63,8 @@ impl TenantCheck {
         if fetched.partial {
             result.fail(&GraphError::partial(Subject::Catalogue));
         }
-        let catalogue = fetched.value;
+        let mut catalogue = fetched.value;
+        catalogue.settle_future_dates(None, now());
         if catalogue.entries.is_empty() {
             result.warn(
                 "catalogue: it has no controls",

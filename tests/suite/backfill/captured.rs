@@ -52,7 +52,7 @@ impl Captured {
         let scores = json!({"value": reports});
         fs::write(graph.join("secureScores.json"), scores.to_string()).unwrap();
         let profiles = json!({"value": [
-            profile("A", 8.0), profile("B", 5.0), profile("C", 3.0),
+            profile("A", 8.0), profile("B", 5.0), profile("C", 3.0), accepted_at_an_unknown_time(),
         ]});
         let file = graph.join("secureScoreControlProfiles.json");
         fs::write(file, profiles.to_string()).unwrap();
@@ -109,6 +109,17 @@ fn profile(id: &str, max: f64) -> Value {
         "implementationCost": "Low", "actionType": "Config", "deprecated": false,
         "controlStateUpdates": [{"state": "Default", "updatedDateTime": null,
             "updatedBy": null, "comment": null, "assignedTo": null}]})
+}
+
+/// A control that was planned, then accepted without a date.
+fn accepted_at_an_unknown_time() -> Value {
+    let mut control = profile("Undated", 2.0);
+    let planned = instant(now() - 40 * DAY);
+    control["controlStateUpdates"] = json!([
+        {"state": "Planned", "updatedDateTime": planned, "updatedBy": "a@b.example"},
+        {"state": "Ignored", "updatedDateTime": null, "updatedBy": "a@b.example"},
+    ]);
+    control
 }
 
 /// A day as Graph keeps it: the older ones are poorer.
@@ -230,6 +241,18 @@ fn a_maximum_is_written_only_where_the_day_implies_it() {
         samples.of("secure_score_comparison_ratio{basis=\"AllTenants\",tenant=\"replay\"}");
     assert!(ratios.iter().all(|(_, ratio)| (0.5..=0.57).contains(ratio)));
     assert!(!ratios.iter().any(|(at, _)| today - at == 3 * DAY));
+}
+
+#[test]
+fn a_state_that_ended_at_an_unknown_time_is_not_written() {
+    let captured = Captured::of_days(40);
+    let samples = past(&captured, &["--step=1h"]);
+    let has_states = |control: &str| {
+        let labels = format!(r#"category="Identity",control="{control}",tenant="replay""#);
+        let series = format!("secure_score_control_risk_accepted{{{labels}}}");
+        samples.iter().any(|(name, _)| *name == series)
+    };
+    assert!(has_states("A") && !has_states("Undated"));
 }
 
 #[test]

@@ -164,6 +164,7 @@ fn health() -> TenantHealth {
             tokens: 2,
             token_failures: 0,
         },
+        older_reports: 3,
     }
 }
 

@@ -84,7 +84,11 @@ impl Watched {
         let identity = TenantIdentity::new("contoso");
         let now = hour(self.refreshes);
         self.refreshes += 1;
-        detect(&mut self.seen, &identity, controls, complete, now)
+        let coverage = match complete {
+            true => Coverage::Full,
+            false => Coverage::Partial,
+        };
+        detect(&mut self.seen, &identity, controls, coverage, now)
     }
 
     /// Stores and restores what was seen.
@@ -132,6 +136,49 @@ fn check(cases: &[Case<'_>]) {
         }
         assert_eq!(summaries(&events), *expected, "{what}");
     }
+}
+
+#[test]
+fn a_control_missing_from_a_partly_unreadable_catalogue_has_not_left() {
+    let mut tenant = Watched::default();
+    let accepted = control("A", &[by_alex(RiskAccepted, -1)]);
+    let other = || control("B", &[]);
+    assert_eq!(tenant.refresh(&[accepted, other()]).len(), 1);
+    let identity = TenantIdentity::new("contoso");
+    let mut refresh = |coverage, controls: &[Control]| {
+        let events = detect(&mut tenant.seen, &identity, controls, coverage, hour(2));
+        events.iter().map(|event| event.kind).collect::<Vec<_>>()
+    };
+    assert_eq!(refresh(Coverage::Readable, &[other()]), []);
+    assert_eq!(refresh(Coverage::Partial, &[]), []);
+    assert_eq!(refresh(Coverage::Full, &[other()]), [AcceptedControlLeft]);
+}
+
+#[test]
+fn a_history_that_cannot_be_read_is_not_shortened() {
+    let accepted = by_alex(RiskAccepted, 1);
+    let planned = by_alex(Planned, 3);
+    let unread = (ControlState::Unknown, None, None);
+    check(&[
+        (
+            "an entry cannot be read, then it can",
+            &[&[], &[accepted], &[unread], &[accepted]],
+            &[
+                changed(Some(ToAddress), RiskAccepted, Some(1)),
+                changed(None, ControlState::Unknown, None),
+            ],
+        ),
+        (
+            "the entry is gone when the history can be read again",
+            &[&[], &[accepted, planned], &[unread, planned], &[planned]],
+            &[
+                changed(Some(ToAddress), RiskAccepted, Some(1)),
+                changed(Some(RiskAccepted), Planned, Some(3)),
+                changed(Some(Planned), ControlState::Unknown, None),
+                shortened(Planned, Planned),
+            ],
+        ),
+    ]);
 }
 
 #[test]

@@ -1,0 +1,93 @@
+//! One Entra tenant under two aliases: by its GUID and by a domain.
+
+use crate::world::World;
+use secure_score_exporter::config::Config;
+use secure_score_exporter::store::Tenants;
+use secure_score_model::{Api, Reason};
+
+const BY_GUID: &str = "byguid";
+const BY_DOMAIN: &str = "bydomain";
+
+/// Contoso under two aliases, in this order.
+async fn world(aliases: [&str; 2]) -> World {
+    let world = World::new().await;
+    let contoso = world.simulator.tenants().into_iter();
+    let contoso = contoso.filter(|tenant| tenant.name == "contoso");
+    let domain = contoso.map(|tenant| tenant.domain).next().unwrap();
+    world.configure(|config: &mut Config| {
+        config.tenants.truncate(1);
+        let named = |alias: &str| {
+            let mut tenant = config.tenants[0].clone();
+            tenant.alias = alias.to_owned();
+            if alias == BY_DOMAIN {
+                tenant.tenant_id.clone_from(&domain);
+            }
+            tenant
+        };
+        config.tenants = aliases.map(named).to_vec();
+    })
+}
+
+/// Whether the tenant has data, and whether both its lists fail as a duplicate.
+fn standing(tenants: &Tenants, alias: &str) -> (bool, bool) {
+    let state = tenants.find(alias).unwrap();
+    let refused = Api::ALL.into_iter().all(|api| {
+        let health = state.health.of(api);
+        let trouble = health.trouble.as_ref();
+        !health.up && trouble.is_some_and(|it| it.reason == Reason::DuplicateTenant)
+    });
+    let snapshot = &state.snapshot;
+    let has_data = !snapshot.controls.is_empty() || snapshot.report.is_some();
+    (has_data, refused)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_alias_of_one_entra_tenant_is_served_and_the_other_refused() {
+    for aliases in [[BY_GUID, BY_DOMAIN], [BY_DOMAIN, BY_GUID]] {
+        let [first, second] = aliases;
+        let mut world = world(aliases).await.watch();
+        world.attempted().await;
+        let is_settled = |now: &Tenants| {
+            standing(now, first) == (true, false) && standing(now, second) == (false, true)
+        };
+        let what = format!("{first} is served, {second} is not");
+        world.until(&what, is_settled).await;
+        let counted = format!(
+            r#"secure_score_refresh_failures_total{{tenant="{second}",api="profiles",reason="duplicate_tenant"}}"#
+        );
+        world
+            .until("the refusal is counted", |now| {
+                let text = crate::world::render(now);
+                crate::world::value(&text, &counted) > Some(0.0)
+            })
+            .await;
+        let trouble = world
+            .tenant(second)
+            .health
+            .profiles
+            .trouble
+            .clone()
+            .unwrap();
+        assert!(trouble.message.contains(first), "{}", trouble.message);
+        assert!(
+            trouble
+                .hint
+                .unwrap()
+                .contains("keep one of the two entries")
+        );
+
+        world.reconfigure(|config| config.tenants.reverse());
+        world
+            .until("the other is first now", |now| {
+                standing(now, second) == (true, false) && standing(now, first) == (false, true)
+            })
+            .await;
+        world.reconfigure(|config| config.tenants.truncate(1));
+        world
+            .until("one is left", |now| {
+                now.states.len() == 1 && standing(now, second) == (true, false)
+            })
+            .await;
+        world.simulator.stop().await;
+    }
+}
