@@ -166,7 +166,10 @@ mod tests {
             (&[RiskAccepted], (yes, yes, Some(1), no)),
             (&[Unknown], (None, None, None, None)),
             (&[Unknown, ToAddress], (no, None, None, no)),
-            (&[RiskAccepted, ToAddress, Unknown], (None, None, Some(1), no)),
+            (
+                &[RiskAccepted, ToAddress, Unknown],
+                (None, None, Some(1), no),
+            ),
         ] {
             assert_eq!(said(&declared(states)), expected, "{states:?}");
         }

@@ -1,8 +1,8 @@
 //! The HTML of the pages; `browser` opens them in a browser.
 
 use crate::test_server::{
-    HOSTILE, HttpResponse, change, control, options, report, start, start_showing, tenant, troubled,
-    with_controls, with_history,
+    HOSTILE, HttpResponse, change, control, options, report, start, start_showing, tenant,
+    troubled, with_controls, with_history,
 };
 use secure_score_exporter::http::SiteOptions;
 use secure_score_exporter::http_types::{PersonDetail, Redaction};

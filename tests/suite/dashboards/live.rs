@@ -175,7 +175,8 @@ fn by_control(result: &[Value]) -> BTreeMap<(String, String), f64> {
 /// The metric is the midnight after the last day, which the pages show.
 async fn an_approval_is_shown_until_its_last_day(server: &Server) {
     const DAY: f64 = 86_400.0;
-    let until = "max by (tenant, control) (secure_score_control_risk_approved_until_timestamp_seconds)";
+    let until =
+        "max by (tenant, control) (secure_score_control_risk_approved_until_timestamp_seconds)";
     let until = by_control(&server.ask(until, true).await.unwrap());
     for place in [
         "secure-score-risks / Register / D",
@@ -201,7 +202,10 @@ async fn points_lost_are_the_maximum_less_the_score(server: &Server) {
     let shown = column(server, "secure-score-risks / Register / C").await;
     assert!(!shown.is_empty());
     for (row, lost) in shown {
-        assert!((lost - (maximum[&row] - score[&row])).abs() < 1e-9, "{row:?}");
+        assert!(
+            (lost - (maximum[&row] - score[&row])).abs() < 1e-9,
+            "{row:?}"
+        );
     }
 }
 
