@@ -4,8 +4,10 @@
 //! as long as sending rendered bytes, which matters for a million series and
 //! not for fifty.
 
+mod process;
+
+use process::ProcessMetrics;
 use prometheus::core::Collector;
-use prometheus::process_collector::ProcessCollector;
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
 use prometheus::{
     Error, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
@@ -61,7 +63,7 @@ impl Telemetry {
     /// All families with their initial values.
     pub fn new() -> Result<Self, TelemetryError> {
         let registry = Registry::new();
-        registry.register(Box::new(ProcessCollector::for_self()))?;
+        registry.register(Box::new(ProcessMetrics::of_this_process()))?;
         let build = Opts::new(
             "secure_score_exporter_build_info",
             "Version and revision of the exporter.",

@@ -9,7 +9,8 @@ MAXIMUM = each("control_max_score", match=THIS)
 SHARE = f"{SCORE} / ({MAXIMUM} > 0)"
 STATE = each("control_state", by="tenant, state", match=THIS)
 ACCEPTED = f'{each("control_state", match=THIS + ", state=" + chr(34) + "risk_accepted" + chr(34))}'
-UNTIL = each("control_risk_approved_until_timestamp_seconds", match=THIS)
+# A time in the last day of the approval, whose end is exclusive.
+LAST_DAY = f'1000 * ({each("control_risk_approved_until_timestamp_seconds", match=THIS)} - 1)'
 
 # One number per state, for the timeline.
 NUMBERS = {name: number for number, name in enumerate(g.STATES)}
@@ -75,7 +76,7 @@ def tenants():
             g.rows(STATE),
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', match=THIS)}"),
             g.rows(each("control_risk_acceptances", match=THIS)),
-            g.rows(f"{MILLISECONDS}{UNTIL}"),
+            g.rows(LAST_DAY),
             g.rows(f"{MILLISECONDS}{each('control_last_synced_timestamp_seconds', match=THIS)}"),
             g.rows(each("control_acceptance_info", by="tenant, accepted_by, comment", match=THIS)),
         ],

@@ -397,7 +397,8 @@ def dashboard(page, title, description, *, variables, annotations, sections, sin
         "schemaVersion": 39,
         "version": 1,
         "weekStart": "",
-        "timezone": "browser",
+        # Days and approvals are those of UTC, as on the exporter's pages.
+        "timezone": "utc",
         "time": {"from": since, "to": "now"},
         "timepicker": {},
         "refresh": refresh,

@@ -31,10 +31,13 @@ def in_state(states, by=CONTROL, at="", match=""):
 
 
 ACCEPTED = in_state("risk_accepted")
+# The end of the last day, exclusive.
 APPROVED_UNTIL = each("control_risk_approved_until_timestamp_seconds", by=CONTROL)
 APPROVED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} > time())"
 UNAPPROVED = f"{ACCEPTED} unless on (tenant, control) ({APPROVED_UNTIL} > time())"
 EXPIRED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} <= time())"
+# The last day, as the pages show it: a time in it.
+APPROVED_LAST_DAY = f"1000 * ({APPROVED_UNTIL} - 1)"
 DAYS_LEFT = f"({APPROVED_UNTIL} - time()) / 86400"
 ENDING = f"{ACCEPTED} and on (tenant, control) ({DAYS_LEFT} > 0 < 30)"
 

@@ -1,7 +1,7 @@
 """The register of accepted risks: who accepted what, when, and with which approval."""
 
 from . import grafana as g
-from .promql import ACCEPTED, APPROVED, APPROVED_UNTIL, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, in_state, number
+from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, in_state, number
 
 CLAIMED = in_state("third_party|alternate_mitigation", by=f"{CONTROL}, state")
 LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
@@ -9,6 +9,9 @@ REVERTED = f"{LAST_ACCEPTED} unless on (tenant, control) {ACCEPTED}"
 WATCHED = f"{ACCEPTED} and on (tenant, control) {each('control_watched', by=CONTROL)}"
 POINTS = each("control_max_score", by=CONTROL, match=DECLARED_ON)
 SCORED = each("control_score", by=CONTROL, match=DECLARED_ON)
+# As the exporter's pages compute it: none of a control that is not scored.
+POINTS_LOST = f"clamp_min({POINTS} - on (tenant, control, category) {SCORED}, 0)"
+REPORT_OF = f"{ACCEPTED} * on (tenant) group_left () {each('report_timestamp_seconds')}"
 
 VERDICT = f"4 * ({EXPIRED}) or 3 * ({ENDING}) or 2 * ({APPROVED}) or ({UNAPPROVED})"
 VERDICTS = {1: ("Unapproved", "red"), 2: ("Approved", "blue"), 3: ("Approved, ends soon", "orange"), 4: ("Approval ended", "red")}
@@ -48,15 +51,16 @@ def headline():
 
 def register():
     return g.table(
-        "Register", "Every accepted risk, the newest first. Person and reason appear if the exporter's labels.accepted_by and labels.comment export them; otherwise see the exporter's own register. Points are lost with Microsoft's next daily run.",
+        "Register", "Every accepted risk, the newest first. Person and reason appear if the exporter's labels.accepted_by and labels.comment export them; otherwise see the exporter's own register. Points lost are the maximum less the score of Microsoft's report of the day beside them.",
         [
             g.rows(f"{MILLISECONDS}{LAST_ACCEPTED} and on (tenant, control) {ACCEPTED}"),
             g.rows(VERDICT),
-            g.rows(f"{POINTS} - on (tenant, control, category) ({SCORED} or 0 * {POINTS}) and on (tenant, control) {ACCEPTED}"),
-            g.rows(f"{MILLISECONDS}{APPROVED_UNTIL} and on (tenant, control) {ACCEPTED}"),
+            g.rows(f"{POINTS_LOST} and on (tenant, control) {ACCEPTED}"),
+            g.rows(f"{APPROVED_LAST_DAY} and on (tenant, control) {ACCEPTED}"),
             g.rows(f"{each('control_risk_approval_info', by='tenant, control, reference')} and on (tenant, control) {ACCEPTED}"),
             g.rows(each("control_acceptance_info", by="tenant, control, accepted_by, comment")),
             g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) {ACCEPTED}"),
+            g.rows(f"{MILLISECONDS}({REPORT_OF})"),
         ],
         [
             g.column("tenant", "Tenant", width=90, pick=True, link=g.TO_TENANT),
@@ -66,8 +70,9 @@ def register():
             g.column("accepted_by", "Accepted by", width=200, pick=True),
             g.column("comment", "Reason"),
             g.column("Value #C", "Points lost", width=85, unit="short", decimals=1),
+            g.column("Value #H", "Report of", width=95, unit=g.DATE),
             g.column("Value #B", "Approval", width=150, words=VERDICTS, paint="text", pick=True),
-            g.column("Value #D", "Until", width=95, unit=g.DATE),
+            g.column("Value #D", "Approved until", width=115, unit=g.DATE),
             g.column("reference", "Reference", width=90),
         ],
         sort="-Since", empty="No risk is accepted",

@@ -1,7 +1,7 @@
 """The dashboard of one or a few tenants: points, and what would add more."""
 
 from . import grafana as g
-from .promql import ACCEPTED, APPROVED_UNTIL, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, since_success
+from .promql import ACCEPTED, APPROVED_LAST_DAY, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, since_success
 
 SCORE = each("control_score", by=CONTROL)
 MAXIMUM = each("control_max_score", by=CONTROL)
@@ -198,11 +198,11 @@ def regressions():
             g.column("title", "Title"),
             g.column("control", "Control", width=260, link=g.TO_CONTROL),
             g.column("category", "Category", width=110, pick=True),
-            g.column("Value #A", "Lost", width=90, unit="short", decimals=1, steps=[(None, "orange"), (3, "red")], paint="text"),
+            g.column("Value #A", "Fallen by", width=90, unit="short", decimals=1, steps=[(None, "orange"), (3, "red")], paint="text"),
             g.column("Value #B", "Points now", width=110, unit="short", decimals=1),
             g.column("state", "State", width=150, words=g.STATES, paint="text"),
         ],
-        sort="-Lost", empty="No control lost points in the time range",
+        sort="-Fallen by", empty="No control lost points in the time range",
     )
 
 
@@ -213,7 +213,7 @@ def declared():
             g.rows(f"{MILLISECONDS}{each('control_state_updated_timestamp_seconds', by=CONTROL)} and on (tenant, control) {DECLARED}"),
             g.rows(f"{TITLE} and on (tenant, control) {DECLARED}"),
             g.rows(DECLARED),
-            g.rows(f"{MILLISECONDS}{APPROVED_UNTIL} and on (tenant, control) {ACCEPTED}"),
+            g.rows(f"{APPROVED_LAST_DAY} and on (tenant, control) {ACCEPTED}"),
         ],
         [
             g.column("tenant", "Tenant", width=110, pick=True),

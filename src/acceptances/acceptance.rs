@@ -21,17 +21,6 @@ pub struct Acceptance<'a> {
     pub accepted: &'a StateUpdate,
 }
 
-/// What an accepted risk costs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum PointsLost {
-    /// All points of the control: an accepted risk earns none.
-    All(Points),
-    /// None: the tenant is not scored on the control.
-    NotScored,
-    /// Unknown, like the control's maximum.
-    Unknown,
-}
-
 impl<'a> Acceptance<'a> {
     /// The newest acceptance of each control of a tenant.
     pub(super) fn of_tenant(tenant: &'a TenantState) -> impl Iterator<Item = Self> + Clone {
@@ -65,13 +54,24 @@ impl<'a> Acceptance<'a> {
         self.control.approval(now)
     }
 
-    /// What it costs while it is in force.
-    pub fn points_lost(&self) -> PointsLost {
-        match (&self.control.score, self.control.max_score()) {
-            (None, _) => PointsLost::NotScored,
-            (Some(_), None) => PointsLost::Unknown,
-            (Some(_), Some(max)) => PointsLost::All(max),
+    /// What it costs now: nothing once withdrawn, otherwise the control's
+    /// maximum less its score in the tenant's report. Unknown where either is.
+    pub fn points_lost(&self) -> Option<Points> {
+        match self.is_in_force() {
+            true => self.control.points_to_gain(),
+            false => Some(Points::ZERO),
         }
+    }
+
+    /// Whether the tenant is scored on the control; unknown without a report.
+    pub fn is_scored(&self) -> Option<bool> {
+        let report = self.tenant.snapshot.report.as_ref();
+        report.map(|_| self.control.score.is_some())
+    }
+
+    /// The day of the report that scores the control.
+    pub fn report_as_of(&self) -> Option<Timestamp> {
+        self.tenant.snapshot.report.as_ref()?.as_of
     }
 
     /// Identity first, since its controls protect all others; then the newest.

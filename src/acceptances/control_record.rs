@@ -2,7 +2,7 @@
 
 use super::record::{ApprovalRecord, ChangeRecord, action_url, history, implementation_status};
 use crate::serde_time::Rfc3339;
-use secure_score_model::{Control, Persons, Points, Timestamp};
+use secure_score_model::{Control, ControlState, History, Persons, Points, StateUpdate, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -29,8 +29,9 @@ pub(crate) struct ControlRecord<'a> {
     /// Who accepted it last, as far as shown.
     pub(crate) accepted_by: Option<Cow<'a, str>>,
     pub(crate) comment: Option<&'a str>,
-    /// Whether an unexpired exception covers that acceptance.
-    pub(crate) approved: bool,
+    /// Whether an unexpired exception covers that acceptance; null where it is
+    /// not known whether there is one.
+    pub(crate) approved: Option<bool>,
     /// The exception that covers it, valid or expired.
     pub(crate) approval: ApprovalRecord<'a>,
     /// Points reached; null where the tenant is not scored on it.
@@ -50,9 +51,9 @@ pub(crate) struct ControlRecord<'a> {
     pub(crate) user_impact: Option<&'static str>,
     pub(crate) implementation_cost: Option<&'static str>,
     /// Whether Microsoft has withdrawn it.
-    pub(crate) deprecated: bool,
+    pub(crate) deprecated: Option<bool>,
     /// Every change of its state that Graph lists, oldest first.
-    pub(crate) history: Vec<ChangeRecord<'a>>,
+    pub(crate) history: Option<Vec<ChangeRecord<'a>>>,
 }
 
 impl<'a> ControlRecord<'a> {
@@ -67,19 +68,21 @@ impl<'a> ControlRecord<'a> {
         let declared = entry.map(|it| &it.history);
         let accepted = declared.and_then(|it| it.last_acceptance());
         let approval = control.approval(now);
+        let is_accepted = declared.and_then(|it| it.risk_accepted());
+        let no_approval = is_accepted.map(|_| false);
         Self {
             control: &control.id,
             title: entry.map(|it| &*it.title),
             category: control.category.as_str(),
             state: control.state().map(|it| it.as_str()),
             state_since: declared.and_then(|it| it.state_since()).map(Rfc3339),
-            risk_accepted: declared.and_then(|it| it.risk_accepted()),
+            risk_accepted: is_accepted,
             risk_accepted_in_lookback: declared.and_then(|it| it.accepted_within(lookback.get())),
             acceptances: declared.and_then(|it| it.acceptances()),
             last_accepted_at: accepted.and_then(|it| it.at).map(Rfc3339),
             accepted_by: persons.name(accepted.and_then(|it| it.by.as_deref())),
             comment: persons.comment(accepted.and_then(|it| it.comment.as_deref())),
-            approved: accepted.is_some() && approval.is_approved(),
+            approved: accepted.map_or(no_approval, |_| Some(approval.is_approved())),
             approval: ApprovalRecord::new(approval, persons),
             score: control.score.as_ref().map(|it| it.score.get()),
             max_score: control.max_score().map(Points::get),
@@ -91,8 +94,68 @@ impl<'a> ControlRecord<'a> {
             tier: entry.map(|it| it.tier.as_str()),
             user_impact: entry.map(|it| it.user_impact.as_str()),
             implementation_cost: entry.map(|it| it.implementation_cost.as_str()),
-            deprecated: entry.is_some_and(|it| it.deprecated),
-            history: history(control, persons),
+            deprecated: entry.map(|it| it.deprecated),
+            history: declared.map(|_| history(control, persons)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ControlState::{RiskAccepted, ToAddress, Unknown};
+    use secure_score_model::{CatalogueEntry, Category};
+
+    /// What is said of acceptances: now, in the newest two states, how often,
+    /// and whether approved.
+    fn record(control: &Control) -> (Option<bool>, Option<bool>, Option<usize>, Option<bool>) {
+        let two = NonZeroUsize::MIN.saturating_add(1);
+        let now = Timestamp::from_seconds(100);
+        let record = ControlRecord::new(control, two, &Persons::Plain, now);
+        (
+            record.risk_accepted,
+            record.risk_accepted_in_lookback,
+            record.acceptances,
+            record.approved,
+        )
+    }
+
+    fn declared(states: &[ControlState]) -> Control {
+        let updates = states.iter().zip(1..).map(|(state, at)| StateUpdate {
+            at: Some(Timestamp::from_seconds(at)),
+            ..StateUpdate::new(*state)
+        });
+        Control::listed(CatalogueEntry {
+            history: updates.collect::<Vec<_>>().into(),
+            ..CatalogueEntry::new("A")
+        })
+    }
+
+    #[test]
+    fn what_is_not_known_is_null() {
+        let (yes, no) = (Some(true), Some(false));
+        for (states, expected) in [
+            (&[][..], (no, no, Some(0), no)),
+            (&[ToAddress], (no, no, Some(0), no)),
+            (&[RiskAccepted], (yes, yes, Some(1), no)),
+            (&[Unknown], (None, None, None, None)),
+            (&[Unknown, ToAddress], (no, None, None, no)),
+            (
+                &[RiskAccepted, ToAddress, Unknown],
+                (None, None, Some(1), no),
+            ),
+        ] {
+            assert_eq!(said(&declared(states)), expected, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_control_that_is_not_listed_nothing_is_known() {
+        let unlisted = Control::new("A", Category::Identity);
+        assert_eq!(said(&unlisted), (None, None, None, None));
+        let now = Timestamp::from_seconds(100);
+        let record = ControlRecord::new(&unlisted, NonZeroUsize::MIN, &Persons::Plain, now);
+        assert_eq!((record.state, record.deprecated), (None, None));
+        assert!(record.history.is_none());
     }
 }

@@ -9,5 +9,5 @@ pub(crate) mod control_record;
 mod exceptions;
 pub(crate) mod record;
 
-pub use acceptance::{Acceptance, Filter, PointsLost, acceptances};
+pub use acceptance::{Acceptance, Filter, acceptances};
 pub use exceptions::{ExceptionFinding, ExceptionIssue, audit_exceptions};

@@ -8,7 +8,7 @@ mod tenant;
 
 pub(crate) use tenant::TenantRecord;
 
-use super::{Acceptance, PointsLost};
+use super::Acceptance;
 use crate::serde_time::{Day, Rfc3339};
 use secure_score_model::{Approval, Control, Exception, Persons, Points, StateUpdate, Timestamp};
 use serde::Serialize;
@@ -40,9 +40,11 @@ pub(crate) struct AcceptanceRecord<'a> {
     pub(crate) assigned_to: Option<Cow<'a, str>>,
     pub(crate) withdrawn_at: Option<Rfc3339>,
     pub(crate) withdrawn_by: Option<Cow<'a, str>>,
-    /// What the acceptance costs now, points: zero when it is withdrawn or the
-    /// control is not scored.
+    /// What the acceptance costs now, points: the control's maximum less its
+    /// score in the report, zero when it is withdrawn.
     pub(crate) points_lost: Option<f64>,
+    /// The day of that report, midnight UTC.
+    pub(crate) report_as_of: Option<Rfc3339>,
     /// Whether the tenant is scored on the control; unknown without a report.
     pub(crate) scored: Option<bool>,
     pub(crate) watched: bool,
@@ -111,8 +113,9 @@ impl<'a> AcceptanceRecord<'a> {
             assigned_to: persons.name(accepted.assigned_to.as_deref()),
             withdrawn_at: withdrawal.and_then(|end| end.at).map(Rfc3339),
             withdrawn_by: persons.name(withdrawal.and_then(|end| end.by.as_deref())),
-            points_lost: cost(it),
-            scored: has_report(it).then_some(control.score.is_some()),
+            points_lost: it.points_lost().map(Points::get),
+            report_as_of: it.report_as_of().map(Rfc3339),
+            scored: it.is_scored(),
             watched: control.watched,
             approved: approval.is_approved(),
             approval: ApprovalRecord::new(approval, persons),
@@ -171,23 +174,6 @@ impl<'a> ChangeRecord<'a> {
             comment: persons.comment(change.comment.as_deref()),
             assigned_to: persons.name(change.assigned_to.as_deref()),
         }
-    }
-}
-
-fn has_report(it: &Acceptance<'_>) -> bool {
-    it.tenant.snapshot.report.is_some()
-}
-
-/// The cost of an acceptance. Without a report it is unknown even whether the
-/// control is scored.
-fn cost(it: &Acceptance<'_>) -> Option<f64> {
-    if !it.is_in_force() {
-        return Some(0.0);
-    }
-    match it.points_lost() {
-        PointsLost::All(points) => Some(points.get()),
-        PointsLost::NotScored => has_report(it).then_some(Points::ZERO.get()),
-        PointsLost::Unknown => None,
     }
 }
 

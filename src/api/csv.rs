@@ -8,7 +8,7 @@ use std::fmt::Display;
 type ReadCell = for<'r, 'a> fn(&'r AcceptanceRecord<'a>) -> Cow<'r, str>;
 
 /// The columns in their order. The history does not fit into a row.
-const COLUMNS: [(&str, ReadCell); 27] = [
+const COLUMNS: [(&str, ReadCell); 28] = [
     ("tenant", |it| it.tenant.into()),
     ("tenant_display_name", |it| it.tenant_display_name.into()),
     ("entra_tenant_id", |it| text(it.entra_tenant_id)),
@@ -24,6 +24,7 @@ const COLUMNS: [(&str, ReadCell); 27] = [
     ("withdrawn_at", |it| display(it.withdrawn_at)),
     ("withdrawn_by", |it| text(it.withdrawn_by.as_deref())),
     ("points_lost", |it| display(it.points_lost)),
+    ("report_as_of", |it| display(it.report_as_of)),
     ("scored", |it| it.scored.map_or_else(Cow::default, boolean)),
     ("watched", |it| boolean(it.watched)),
     ("approved", |it| boolean(it.approved)),

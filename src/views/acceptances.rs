@@ -1,13 +1,13 @@
 //! Every accepted risk, in force or withdrawn since.
 
 use super::PageError;
-use super::cells::{acceptance_cells, approval_cells, points_lost, status_cell, title, urgency};
+use super::cells::{acceptance_cells, approval_cells, status_cell, title, urgency};
 use super::context::ViewContext;
 use super::form::{bool_value, filter_form, select_field, text_field};
 use super::layout::{layout, wide};
 use super::numbers::count;
 use super::paging::PageNumber;
-use super::sort::{Column, Sort, SortKey, heading, integer, text};
+use super::sort::{self, Column, Sort, SortKey, heading, integer, text};
 use super::status::unknown_catalogues_note;
 use crate::acceptances::{Acceptance, Filter, acceptances};
 use crate::http_types::query::{FILTER_PARAMETERS, allow_only, parse_filter};
@@ -39,7 +39,7 @@ const COLUMNS: &[Column<Key>] = &[
         integer(it.approval(now).exception()?.expires.nanos())
     }),
     Column::new("points", "Points lost", "number", true, |it, _| {
-        points_lost(it).map(SortKey::Points)
+        sort::points(it.points_lost().filter(|_| it.is_in_force()))
     }),
 ];
 

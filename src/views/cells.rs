@@ -4,7 +4,7 @@ use super::context::ViewContext;
 use super::layout::shortened;
 use super::numbers::{count, points};
 use super::time::{date_and_age, day, duration};
-use crate::acceptances::{Acceptance, PointsLost};
+use crate::acceptances::Acceptance;
 use crate::serde_time::Day;
 use maud::{Markup, html};
 use secure_score_model::{
@@ -79,22 +79,24 @@ pub(super) fn status_cell(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Mar
 pub(super) fn approval_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
     html! {
         td.words { (approval(it.approval(context.now), it.is_in_force(), context)) }
-        td.number {
-            @match it.points_lost() {
-                _ if !it.is_in_force() => span.soft { "none" },
-                PointsLost::NotScored => span.soft { "not scored" },
-                PointsLost::Unknown => span.soft { "unknown" },
-                PointsLost::All(max) => (points(max)),
-            }
-        }
+        (points_lost(it))
     }
 }
 
-/// Points that an acceptance in force costs; a withdrawn one costs none.
-pub(super) fn points_lost(it: &Acceptance<'_>) -> Option<f64> {
-    match it.points_lost() {
-        PointsLost::All(max) if it.is_in_force() => Some(max.get()),
-        _ => None,
+/// What it costs in the tenant's report, and the day of that report.
+fn points_lost(it: &Acceptance<'_>) -> Markup {
+    html! {
+        td.number {
+            @if !it.is_in_force() { span.soft { "none" } }
+            @else if let Some(lost) = it.points_lost() {
+                (points(lost))
+                @if let Some(as_of) = it.report_as_of() {
+                    p.soft { "report of " (day(Day::beginning(as_of))) }
+                }
+            }
+            @else if it.is_scored() == Some(false) { span.soft { "not scored" } }
+            @else { span.soft { "unknown" } }
+        }
     }
 }
 

@@ -139,6 +139,7 @@ fn every_dashboard_can_be_imported_and_found_again() {
         assert_eq!(json["tags"], json!(["secure-score"]));
         assert_eq!(json["editable"], false);
         assert_eq!(json["schemaVersion"], 39, "that of Grafana 11");
+        assert_eq!(json["timezone"], "utc", "days are those of the pages");
         assert!(text(&json["title"]).starts_with("Secure Score / "));
         assert!(text(&json["description"]).ends_with('.'));
         let others = &json["links"][0];

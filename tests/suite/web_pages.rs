@@ -1,16 +1,17 @@
 //! The HTML of the pages; `browser` opens them in a browser.
 
 use crate::test_server::{
-    HOSTILE, HttpResponse, change, control, options, start, start_showing, tenant, troubled,
-    with_controls, with_history,
+    HOSTILE, HttpResponse, change, control, options, report, start, start_showing, tenant,
+    troubled, with_controls, with_history,
 };
 use secure_score_exporter::http::SiteOptions;
 use secure_score_exporter::http_types::{PersonDetail, Redaction};
 use secure_score_exporter::views;
 use secure_score_model::{
     CatalogueEntry, Category, Control, ControlScore, ControlState, Exception, Points,
-    PreviousScore, Timestamp,
+    PreviousScore, Report, TenantSnapshot, Timestamp,
 };
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// The path of each page of a tenant `contoso`.
@@ -195,6 +196,47 @@ async fn unapproved_risks_come_first_and_approvals_are_shown() {
     let page = server.get("/acceptances?sort=expires").await;
     let order = places(&page, ["Title of apps", "Title of newer", "Title of older"]);
     assert!(order.is_sorted(), "{order:?}");
+}
+
+#[tokio::test]
+async fn points_lost_are_the_maximum_less_the_score_of_the_report_that_is_named() {
+    let accepted = |id: &str| {
+        let acceptance = change(ControlState::RiskAccepted, 1, "alex", "why");
+        control(id, Category::Identity, vec![acceptance])
+    };
+    let partly = with_score(accepted("partly"), |score| {
+        score.score = Points::new(6.5).unwrap();
+    });
+    let mut unscored = accepted("unscored");
+    unscored.score = None;
+    let unknown = with_entry(accepted("unknown"), |entry| entry.max_score = None);
+    let mut state = with_controls(tenant("contoso"), vec![partly, unscored, unknown]);
+    state.snapshot = Arc::new(TenantSnapshot {
+        report: Some(Arc::new(Report {
+            as_of: Some(Timestamp::from_seconds(1_795_305_600)),
+            ..report()
+        })),
+        ..(*state.snapshot).clone()
+    });
+    let server = start_showing(state).await;
+    for (control, shown, field) in [
+        (
+            "partly",
+            "1.5<p class=\"soft\">report of <time datetime=\"2026-11-22\">",
+            json!(1.5),
+        ),
+        ("unscored", "not scored</span></td>", Value::Null),
+        ("unknown", "unknown</span></td>", Value::Null),
+    ] {
+        let query = format!("acceptances?control={control}");
+        let page = server.get(&format!("/{query}")).await;
+        assert!(page.text().contains(shown), "{}", page.text());
+        let data = server.get(&format!("/api/v1/{query}")).await;
+        let data: Value = serde_json::from_str(data.text()).unwrap();
+        let record = &data["acceptances"][0];
+        assert_eq!(record["points_lost"], field, "{control}");
+        assert_eq!(record["report_as_of"], "2026-11-22T00:00:00Z");
+    }
 }
 
 #[tokio::test]

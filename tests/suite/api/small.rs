@@ -44,6 +44,12 @@ fn contoso() -> TenantState {
         ],
     ));
     admins.watched = true;
+    admins.score = admins.score.map(|score| {
+        Arc::new(ControlScore {
+            score: Points::new(1.5).unwrap(),
+            ..(*score).clone()
+        })
+    });
     admins.exceptions = vec![approval("AdminMFAV2", "SEC-1234", 7_229_174_400)];
 
     let mut apps = control(CatalogueEntry {

@@ -487,8 +487,8 @@ fn each_event_of_a_day_fires_its_alert_and_no_other() {
         ("control", "NewPolicy"),
         ("category", "Apps"),
     ];
-    world.give("secure_score_control_risk_accepted", &new, || {
-        Box::new(|at| (at >= THEN).then_some(0.0))
+    world.give("secure_score_control_state", &new, || {
+        Box::new(|at| (at >= THEN).then_some(1.0))
     });
     expect(
         "NewControl",

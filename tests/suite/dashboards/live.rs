@@ -4,6 +4,7 @@ use super::choice::{Choice, END, SHOWN};
 use super::page::{Page, Query, text};
 use crate::process::{Process, free_port, program};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -149,6 +150,63 @@ async fn every_query_has_an_answer_for_one_tenant_and_for_all() {
     assert!(asked > 120, "only {asked} queries found");
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     two_replicas_count_once(&server).await;
+    an_approval_is_shown_until_its_last_day(&server).await;
+    points_lost_are_the_maximum_less_the_score(&server).await;
+}
+
+/// What a column of a table shows, by tenant and control.
+async fn column(server: &Server, place: &str) -> BTreeMap<(String, String), f64> {
+    let pages = Page::all();
+    let queries: Vec<Query> = pages.iter().flat_map(Page::queries).collect();
+    let query = queries.iter().find(|it| it.place == place);
+    let expr = Choice::ALL.fill(&query.unwrap_or_else(|| panic!("no query {place}")).expr);
+    by_control(&server.ask(&expr, true).await.unwrap())
+}
+
+fn by_control(result: &[Value]) -> BTreeMap<(String, String), f64> {
+    let rows = result.iter().map(|row| {
+        let label = |name: &str| row["metric"][name].as_str().unwrap_or_default().to_owned();
+        let value = text(&row["value"][1]).parse().unwrap();
+        ((label("tenant"), label("control")), value)
+    });
+    rows.collect()
+}
+
+/// The metric is the midnight after the last day, which the pages show.
+async fn an_approval_is_shown_until_its_last_day(server: &Server) {
+    const DAY: f64 = 86_400.0;
+    let until =
+        "max by (tenant, control) (secure_score_control_risk_approved_until_timestamp_seconds)";
+    let until = by_control(&server.ask(until, true).await.unwrap());
+    for place in [
+        "secure-score-risks / Register / D",
+        "secure-score-tenant / Accepted, claimed and planned / D",
+    ] {
+        let shown = column(server, place).await;
+        assert!(!shown.is_empty(), "{place}");
+        for (row, milliseconds) in shown {
+            let days = |seconds: f64| (seconds / DAY).floor();
+            let last_day = days(until[&row]) - 1.0;
+            assert_eq!(until[&row] % DAY, 0.0, "{row:?}");
+            assert_eq!(days(milliseconds / 1_000.0), last_day, "{place}: {row:?}");
+        }
+    }
+}
+
+async fn points_lost_are_the_maximum_less_the_score(server: &Server) {
+    let of = async |family: &str| {
+        let expr = format!("max by (tenant, control) (secure_score_{family})");
+        by_control(&server.ask(&expr, true).await.unwrap())
+    };
+    let (score, maximum) = (of("control_score").await, of("control_max_score").await);
+    let shown = column(server, "secure-score-risks / Register / C").await;
+    assert!(!shown.is_empty());
+    for (row, lost) in shown {
+        assert!(
+            (lost - (maximum[&row] - score[&row])).abs() < 1e-9,
+            "{row:?}"
+        );
+    }
 }
 
 /// The data hold a second replica for the last day.
