@@ -95,8 +95,9 @@ impl Downloader {
     /// Requests every tenant's token.
     pub(crate) async fn sign_in(config: &Config, folder: &Path) -> Self {
         let simulator = config.simulator.as_ref().unwrap();
+        let roots = simulator.ca.certificates.iter();
         let http = Client::builder()
-            .tls_certs_only(Certificate::from_pem_bundle(&simulator.ca.pem).unwrap())
+            .tls_certs_only(roots.map(|der| Certificate::from_der(der).unwrap()))
             .no_proxy()
             .build()
             .unwrap();

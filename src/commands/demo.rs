@@ -9,6 +9,7 @@ use crate::config::{
     Secret, SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
+use exporter_web_config::certificates;
 use graph_simulator::{Options, Simulator, TenantAccess, scenario};
 use secure_score_model::{Exception, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -71,7 +72,8 @@ pub(super) fn config(simulator: &Simulator) -> Config {
             url: simulator.url().to_owned(),
             ca: PemFile {
                 path: PathBuf::new(),
-                pem: simulator.ca_pem().as_bytes().to_vec(),
+                // The simulator writes a valid one.
+                certificates: certificates(simulator.ca_pem().as_bytes()).unwrap_or_default(),
             },
         }),
         ..Config::of(tenants.into_iter().map(tenant).collect())

@@ -1,9 +1,9 @@
 //! Secrets, which never appear in output by accident.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use strict_yaml::{Diagnostics, Text, io_reason, is_world_readable, open_file};
+use strict_yaml::{Diagnostics, Text, io_reason, is_world_readable, read_at_most};
 
 use super::environment::Environment;
 use secrecy::{ExposeSecret, SecretString};
@@ -50,24 +50,18 @@ impl Secret {
 
     /// Reads a secret from a file that contains nothing else.
     pub(crate) fn read(path: &Path) -> Result<Self, SecretError> {
-        let mut bytes = Zeroizing::new(Vec::new());
-        open_file(path)?
-            .take(MAX_BYTES + 1)
-            .read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(SecretError::Large);
-        }
+        let bytes = Zeroizing::new(read_at_most(path, MAX_BYTES)?);
         let text = std::str::from_utf8(&bytes).map_err(|_| SecretError::Binary)?;
         Self::parse(text)
     }
 
-    /// The secret with this text, without a newline at the end, which editors
-    /// add. Other newlines are refused: the text is then probably not a secret,
-    /// and Entra's error message for a wrong secret would not say so.
+    /// The secret with this text, without blanks and newlines around it, which
+    /// editors and copying add. Newlines within are refused: the text is then
+    /// probably not a secret, and Entra's error message for a wrong secret would
+    /// not say so.
     pub(crate) fn parse(text: &str) -> Result<Self, SecretError> {
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        let text = text.strip_suffix('\r').unwrap_or(text);
-        if text.trim().is_empty() {
+        let text = text.trim();
+        if text.is_empty() {
             return Err(SecretError::Empty);
         }
         if text.contains(['\n', '\r', '\0']) {
@@ -93,7 +87,7 @@ impl fmt::Display for Secret {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SecretError {
     #[error("cannot be read ({})", io_reason(.0))]
-    Unreadable(#[from] io::Error),
+    Unreadable(io::Error),
     #[error("is empty; put the secret's value there")]
     Empty,
     #[error("is larger than 64 KiB; name a file that contains only the secret")]
@@ -102,6 +96,15 @@ pub(crate) enum SecretError {
     Binary,
     #[error("contains several lines or a NUL; it must contain only the secret")]
     Lines,
+}
+
+impl From<io::Error> for SecretError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::FileTooLarge => Self::Large,
+            _ => Self::Unreadable(error),
+        }
+    }
 }
 
 /// The secret in the file that a key names.
@@ -156,12 +159,26 @@ mod tests {
     }
 
     #[test]
-    fn only_one_newline_at_the_end_is_removed() {
+    fn blanks_and_newlines_around_a_secret_are_removed() {
         assert_eq!(Secret::parse("a b\n").unwrap().expose(), "a b");
-        assert_eq!(Secret::parse("ab\r\n").unwrap().expose(), "ab");
-        assert!(matches!(Secret::parse("ab\n\n"), Err(SecretError::Lines)));
+        assert_eq!(Secret::parse("\tab \r\n\n").unwrap().expose(), "ab");
+        assert!(matches!(Secret::parse("a\nb"), Err(SecretError::Lines)));
         assert!(matches!(Secret::parse("a\0b"), Err(SecretError::Lines)));
-        assert!(matches!(Secret::parse("\n"), Err(SecretError::Empty)));
+        assert!(matches!(Secret::parse(" \n"), Err(SecretError::Empty)));
+    }
+
+    #[test]
+    fn a_secret_saved_by_an_editor_of_windows_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let utf_16: Vec<u8> = "\u{feff}ab~\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [&b"\xef\xbb\xbfab~ \r\n"[..], &utf_16] {
+            std::fs::write(&path, bytes).unwrap();
+            assert_eq!(Secret::read(&path).unwrap().expose(), "ab~");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ const GROUPS: &[Group] = &[
     Group {
         codes: &[7_000_218],
         reason: Reason::Credential,
-        hint: "no credential reached Entra: look for a proxy that rewrites requests",
+        hint: "Entra found neither a secret nor an assertion in the request: check type and file of this credential",
     },
     Group {
         codes: &[700_027, 50_012, 50_013, 700_021, 700_023],
@@ -69,6 +69,11 @@ const GROUPS: &[Group] = &[
         hint: "Microsoft Graph is not known by this name in the tenant's cloud: check cloud",
     },
     Group {
+        codes: &[500_014],
+        reason: Reason::Consent,
+        hint: "Microsoft Graph is disabled in this tenant: an administrator enables its enterprise application, or renews the subscription that has lapsed",
+    },
+    Group {
         codes: &[7_000_112],
         reason: Reason::Consent,
         hint: "the application is disabled in this tenant: enable its enterprise application",
@@ -77,6 +82,16 @@ const GROUPS: &[Group] = &[
         codes: &[53_003, 530_003, 53_000, 530_032],
         reason: Reason::Policy,
         hint: "a Conditional Access policy blocks the application: exclude it or its address range",
+    },
+    Group {
+        codes: &[500_021],
+        reason: Reason::Policy,
+        hint: "tenant restrictions of this network do not allow this tenant: have it added to the permitted tenants (Restrict-Access-To-Tenants)",
+    },
+    Group {
+        codes: &[5_000_225],
+        reason: Reason::Policy,
+        hint: "Microsoft has blocked the tenant for inactivity: an administrator asks Microsoft's support to reactivate it within 20 days, after which Microsoft deletes it",
     },
     Group {
         codes: &[90_002, 900_023, 50_059, 90_013],
@@ -95,6 +110,9 @@ const GROUPS: &[Group] = &[
     },
 ];
 
+/// The fix for a number without a group.
+const UNLISTED: &str = "follow Entra's text; https://login.microsoftonline.com/error explains each number. Check tenant_id, client_id and cloud against the app registration";
+
 /// The reference page.
 pub fn table() -> String {
     let mut page = String::from(
@@ -108,6 +126,7 @@ pub fn table() -> String {
         let (codes, reason) = (codes.join(", "), group.reason.as_str());
         page += &format!("| {codes} | `{reason}` | {} |\n", group.hint);
     }
+    page += &format!("\nAny other number: {UNLISTED}.\n");
     page
 }
 
@@ -130,9 +149,14 @@ pub(super) fn reason(status: u16, codes: &[u32]) -> Reason {
     }
 }
 
-/// The fix for a refused token.
-pub(super) fn hint(codes: &[u32]) -> Option<&'static str> {
-    group(codes).map(|group| group.hint)
+/// The fix for a refused token, if a number says what Entra refused.
+pub(super) fn hint(status: u16, codes: &[u32]) -> Option<&'static str> {
+    let is_final = (400..500).contains(&status) && status != 429;
+    match group(codes) {
+        Some(group) => Some(group.hint),
+        None if is_final && !codes.is_empty() => Some(UNLISTED),
+        None => None,
+    }
 }
 
 /// The AADSTS numbers in a text, for answers without a list of them.
@@ -161,10 +185,23 @@ mod tests {
     #[test]
     fn the_number_decides_and_for_an_unlisted_one_the_status() {
         assert_eq!(reason(401, &[7_000_215]), Reason::Credential);
-        assert!(hint(&[7_000_215]).is_some_and(|hint| hint.contains("value")));
+        assert!(hint(401, &[7_000_215]).is_some_and(|hint| hint.contains("value")));
         assert_eq!(reason(503, &[1]), Reason::Server);
         assert_eq!(reason(429, &[]), Reason::Throttled);
         assert_eq!(reason(400, &[1]), Reason::Token);
+    }
+
+    #[test]
+    fn a_number_is_never_explained_as_a_proxy() {
+        for code in GROUPS.iter().flat_map(|group| group.codes).chain(&[1]) {
+            for status in [400, 401, 403] {
+                let hint = hint(status, &[*code]).unwrap();
+                assert!(!hint.contains("proxy"), "AADSTS{code}: {hint}");
+            }
+        }
+        assert_eq!(hint(401, &[1]), Some(UNLISTED));
+        assert_eq!(hint(503, &[1]), None);
+        assert_eq!(hint(400, &[]), None);
     }
 
     #[test]

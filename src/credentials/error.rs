@@ -128,7 +128,8 @@ impl TokenError {
     /// The fix, if this error has one of its own.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.kind {
-            Entra { codes, .. } => entra_codes::hint(codes),
+            Transport(error) => error.hint(),
+            Entra { status, codes, .. } => entra_codes::hint(*status, codes),
             NoIdentity(_) => Some(
                 "managed identities exist on Azure only (virtual machine, App Service, Container Apps, AKS): give this tenant another type of credential elsewhere",
             ),

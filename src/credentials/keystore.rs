@@ -3,20 +3,32 @@
 use crate::config_values::Secret;
 use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::signature::RsaKeyPair;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use exporter_web_config::{CertificatesError, certificates};
+use memchr::memmem::find;
 use p12_keystore::KeyStore;
 use p12_keystore::error::Error as Pkcs12Error;
 use pkcs8::EncryptedPrivateKeyInfo;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{self, PemObject as _};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::borrow::Cow;
+use zeroize::Zeroizing;
 
 /// Any PEM file contains this.
 const PEM: &[u8] = b"-----BEGIN ";
-const ENCRYPTED: (&str, &str) = (
-    "-----BEGIN ENCRYPTED PRIVATE KEY-----",
-    "-----END ENCRYPTED PRIVATE KEY-----",
+const ENCRYPTED: (&[u8], &[u8]) = (
+    b"-----BEGIN ENCRYPTED PRIVATE KEY-----",
+    b"-----END ENCRYPTED PRIVATE KEY-----",
 );
 /// The header of keys that OpenSSL encrypted before PKCS#8.
 const LEGACY_ENCRYPTED: &[u8] = b"Proc-Type: 4,ENCRYPTED";
+/// The object identifiers of PKCS#12 bags that hold a private key: one that is
+/// not encrypted, and an encrypted one.
+const KEY_BAGS: [&[u8]; 2] = [
+    b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x01",
+    b"\x06\x0b\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x0a\x01\x02",
+];
 
 /// A private key and the certificates found with it, in DER.
 pub(super) struct KeystoreContents {
@@ -36,6 +48,8 @@ pub(super) enum KeystoreError {
     NoCertificate,
     #[error("has a certificate that is damaged or cut off; copy the whole file again")]
     Certificate,
+    #[error("{0}")]
+    Certificates(CertificatesError),
     #[error("contains no private key; add it, or name its file as key_file")]
     NoKey,
     #[error("has a private key that is damaged or cut off; copy the whole file again")]
@@ -56,6 +70,14 @@ pub(super) enum KeystoreError {
         "is encrypted in a way that is not supported; convert the key with `openssl pkcs8 -topk8`"
     )]
     Cipher,
+    #[error(
+        "is PKCS#12 with a private key that is not encrypted or belongs to none of its certificates; convert it with `openssl pkcs12 -in OLD -nodes -out NEW.pem`"
+    )]
+    Pkcs12Key,
+    #[error(
+        "is PKCS#12 encrypted in a way that is not supported; convert it with `openssl pkcs12 -in OLD -nodes -out NEW.pem`"
+    )]
+    Pkcs12Cipher,
     #[error("contains no certificate of this private key; put the matching pair there")]
     KeyMismatch,
     #[error("is PKCS#12, which contains the key itself; remove key_file")]
@@ -67,7 +89,11 @@ impl KeystoreError {
     pub(super) const fn concerns_key(self) -> bool {
         !matches!(
             self,
-            Self::Unknown | Self::NoCertificate | Self::Certificate | Self::KeyMismatch
+            Self::Unknown
+                | Self::NoCertificate
+                | Self::Certificate
+                | Self::Certificates(_)
+                | Self::KeyMismatch
         )
     }
 }
@@ -78,11 +104,21 @@ pub(super) fn open(
     key_file: Option<&[u8]>,
     password: Option<&Secret>,
 ) -> Result<KeystoreContents, KeystoreError> {
-    let is_pem = memchr::memmem::find(file, PEM).is_some();
+    let is_pem = find(file, PEM).is_some();
     match (is_pem, key_file) {
         (true, key_file) => open_pem(file, key_file.unwrap_or(file), password),
         (false, Some(_)) => Err(KeystoreError::SeparateKey),
-        (false, None) => open_pkcs12(file, password),
+        (false, None) => open_pkcs12(&decode_base64(file), password),
+    }
+}
+
+/// PKCS#12 as Key Vault and pipelines hand it out: coded in base64.
+fn decode_base64(file: &[u8]) -> Cow<'_, [u8]> {
+    let is_blank = |byte: &u8| byte.is_ascii_whitespace();
+    let text: Vec<u8> = file.iter().copied().filter(|it| !is_blank(it)).collect();
+    match BASE64_STANDARD.decode(Zeroizing::new(text)) {
+        Ok(decoded) => Cow::Owned(decoded),
+        Err(_) => Cow::Borrowed(file),
     }
 }
 
@@ -91,17 +127,14 @@ fn open_pem(
     key: &[u8],
     password: Option<&Secret>,
 ) -> Result<KeystoreContents, KeystoreError> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(file)
-        .map(|one| one.map(|der| der.to_vec()))
-        .collect();
-    let certificates = certificates.map_err(|_| KeystoreError::Certificate)?;
-    if certificates.is_empty() {
-        return Err(KeystoreError::NoCertificate);
-    }
+    let certificates = certificates(file).map_err(|error| match error {
+        CertificatesError::None => KeystoreError::NoCertificate,
+        other => KeystoreError::Certificates(other),
+    })?;
     let encrypted = encrypted_key(key);
     Ok(KeystoreContents {
         is_encrypted: encrypted.is_some(),
-        certificates,
+        certificates: certificates.iter().map(|der| der.to_vec()).collect(),
         key: match encrypted {
             Some(pem) => decrypt_key(pem, password)?,
             None => read_key(key)?,
@@ -110,16 +143,24 @@ fn open_pem(
 }
 
 fn read_key(file: &[u8]) -> Result<RsaKeyPair, KeystoreError> {
-    if memchr::memmem::find(file, LEGACY_ENCRYPTED).is_some() {
+    if find(file, LEGACY_ENCRYPTED).is_some() {
         return Err(KeystoreError::Cipher);
     }
     match PrivateKeyDer::from_pem_slice(file) {
-        Ok(PrivateKeyDer::Pkcs8(key)) => rsa_key(RsaKeyPair::from_pkcs8(key.secret_pkcs8_der())),
+        Ok(PrivateKeyDer::Pkcs8(key)) => pkcs8_key(key.secret_pkcs8_der()),
         Ok(PrivateKeyDer::Pkcs1(key)) => rsa_key(RsaKeyPair::from_der(key.secret_pkcs1_der())),
         Ok(_) => Err(KeystoreError::NotRsa),
         Err(pem::Error::NoItemsFound) => Err(KeystoreError::NoKey),
         Err(_) => Err(KeystoreError::Key),
     }
+}
+
+/// A key under the label of PKCS#8. Key Vault writes PKCS#1 under it.
+fn pkcs8_key(der: &[u8]) -> Result<RsaKeyPair, KeystoreError> {
+    rsa_key(RsaKeyPair::from_pkcs8(der)).or_else(|error| match RsaKeyPair::from_der(der) {
+        Ok(key) => Ok(key),
+        Err(_) => Err(error),
+    })
 }
 
 fn rsa_key(read: Result<RsaKeyPair, KeyRejected>) -> Result<RsaKeyPair, KeystoreError> {
@@ -132,12 +173,10 @@ fn rsa_key(read: Result<RsaKeyPair, KeyRejected>) -> Result<RsaKeyPair, Keystore
 
 /// The encrypted key of a PEM file, from its first line to its last.
 fn encrypted_key(file: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(file).ok()?;
     let (begin, end) = ENCRYPTED;
-    let start = text.find(begin)?;
-    let from = text.get(start..)?;
-    let length = from.find(end)? + end.len();
-    from.get(..length)
+    let from = file.get(find(file, begin)?..)?;
+    let length = find(from, end)? + end.len();
+    std::str::from_utf8(from.get(..length)?).ok()
 }
 
 fn decrypt_key(pem: &str, password: Option<&Secret>) -> Result<RsaKeyPair, KeystoreError> {
@@ -164,11 +203,15 @@ fn open_pkcs12(file: &[u8], password: Option<&Secret>) -> Result<KeystoreContent
             KeystoreError::WrongPassword
         }
         Pkcs12Error::UnsupportedEncryptionScheme | Pkcs12Error::UnsupportedMacAlgorithm => {
-            KeystoreError::Cipher
+            KeystoreError::Pkcs12Cipher
         }
         _ => KeystoreError::Unknown,
     })?;
-    let (_, found) = store.private_key_chain().ok_or(KeystoreError::NoKey)?;
+    let without_key = || match KEY_BAGS.iter().any(|bag| find(file, bag).is_some()) {
+        true => KeystoreError::Pkcs12Key,
+        false => KeystoreError::NoKey,
+    };
+    let (_, found) = store.private_key_chain().ok_or_else(without_key)?;
     let certificates = found.chain().iter();
     Ok(KeystoreContents {
         certificates: certificates.map(|it| it.as_der().to_vec()).collect(),

@@ -3,6 +3,7 @@
 use super::assertion::Assertion;
 use super::error::TokenError;
 use super::transport::{Destination, EntraTransport};
+use crate::http_client::HttpClient;
 use azure_core::cloud::CustomConfiguration;
 use azure_core::credentials::{AccessToken, TokenCredential};
 use azure_core::http::{ClientOptions, RetryOptions, Transport};
@@ -26,9 +27,9 @@ pub struct SignIn {
     /// endpoint for managed identities.
     pub simulated_identity: Option<String>,
     /// The client for Entra.
-    pub http: reqwest::Client,
+    pub http: HttpClient,
     /// The client for this machine's endpoint for managed identities.
-    pub identity_http: reqwest::Client,
+    pub identity_http: HttpClient,
 }
 
 impl SignIn {

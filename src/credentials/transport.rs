@@ -2,7 +2,7 @@
 //! and limits.
 
 use super::error::{TokenError, TokenErrorKind};
-use crate::http_client::{self, TransportError};
+use crate::http_client::{self, HttpClient as Http, TransportError};
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
@@ -41,7 +41,7 @@ pub(super) enum Destination {
 /// status, drops `Retry-After`, and retries the endpoint for managed identities
 /// for a minute. The time of the next request depends on all of these.
 pub(super) struct EntraTransport {
-    http: reqwest::Client,
+    http: Http,
     destination: Destination,
     last_error: Mutex<Option<TokenError>>,
     /// The secrets that it sent: a response may echo them.
@@ -56,7 +56,7 @@ impl fmt::Debug for EntraTransport {
 }
 
 impl EntraTransport {
-    pub(super) fn new(http: reqwest::Client, destination: Destination) -> Arc<Self> {
+    pub(super) fn new(http: Http, destination: Destination) -> Arc<Self> {
         Arc::new(Self {
             http,
             destination,
@@ -75,13 +75,14 @@ impl EntraTransport {
             Destination::Entra { .. } => TokenErrorKind::Transport(error),
             Destination::Identity { .. } => TokenErrorKind::NoIdentity(error),
         };
-        let sent = self.prepare(request).map_err(failed)?.send().await;
-        let response = sent.map_err(|error| failed(error.into()))?;
+        let request = self.prepare(request).map_err(failed)?;
+        let response = self.http.send(request).await.map_err(failed)?;
         let status = response.status();
         let retry_after = http_client::retry_after(response.headers());
         let headers = headers(response.headers());
         let body = http_client::read_body(response).await.map_err(failed)?;
         if status.is_success() {
+            let body = with_whole_seconds(body);
             let status = status.as_u16().into();
             return Ok(AsyncRawResponse::from_bytes(status, headers, body));
         }
@@ -137,6 +138,29 @@ impl EntraTransport {
     }
 }
 
+/// A token response with its lifetime as a whole number. Microsoft documents
+/// one, and proxies and other servers send text or a fraction, which the
+/// library refuses.
+fn with_whole_seconds(body: Vec<u8>) -> Vec<u8> {
+    let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(&body) else {
+        return body;
+    };
+    let Some(lifetime) = fields.get("expires_in") else {
+        return body;
+    };
+    let seconds = match lifetime {
+        serde_json::Value::String(text) => text.trim().parse().ok(),
+        other => other.as_f64(),
+    };
+    let Some(seconds) = seconds.filter(|seconds: &f64| seconds.is_finite()) else {
+        return body;
+    };
+    fields.insert("expires_in".to_owned(), (seconds as i64).into());
+    // The exporter has no use for it.
+    fields.remove("ext_expires_in");
+    serde_json::to_vec(&fields).unwrap_or(body)
+}
+
 /// The secrets of a form, in each encoding that an error message may use.
 fn secrets_in(form: &[u8]) -> Vec<Zeroizing<String>> {
     let pairs = url::form_urlencoded::parse(form);
@@ -172,5 +196,32 @@ impl HttpClient for EntraTransport {
         *self.last_error.lock() = Some(error);
         // An error rather than a response, so that the library does not retry.
         exchange.map_err(|_| Error::with_message(ErrorKind::Credential, "no token"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_may_be_a_text_or_have_a_fraction() {
+        for lifetime in ["3599", "\"3599\"", "3599.75", "\" 3599.0 \""] {
+            let body =
+                format!(r#"{{"access_token":"a","expires_in":{lifetime},"ext_expires_in":"x"}}"#);
+            let read: serde_json::Value =
+                serde_json::from_slice(&with_whole_seconds(body.into_bytes())).unwrap();
+            assert_eq!(
+                read,
+                serde_json::json!({"access_token": "a", "expires_in": 3599})
+            );
+        }
+        for other in [
+            "<html>",
+            "{}",
+            r#"{"expires_in":"soon"}"#,
+            r#"{"expires_on":"1"}"#,
+        ] {
+            assert_eq!(with_whole_seconds(other.into()), other.as_bytes());
+        }
     }
 }

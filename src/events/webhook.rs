@@ -3,9 +3,9 @@
 use super::webhook_sender::UnavailableReason;
 use super::{DeliveryResult, WebhookPayload, WebhookTransport};
 use crate::config;
-use crate::http_client::{USER_AGENT, retry_after};
-use reqwest::StatusCode;
+use crate::http_client::{HttpClient, USER_AGENT, connect_timeout, retry_after, trust};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
 use std::time::Duration;
 
 /// Connecting takes milliseconds; a firewall that drops packets must not use up
@@ -14,10 +14,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The receiver of events, over HTTP.
 ///
-/// Its URL may hold a secret, so no message shows it, nor the HTTP library's
-/// own messages, which contain it.
+/// Its URL may hold a secret, so messages show its host and port only, and never
+/// the HTTP library's own messages, which contain it.
 pub struct Webhook {
-    http: reqwest::Client,
+    http: HttpClient,
     url: reqwest::Url,
     authorization: Option<HeaderValue>,
 }
@@ -49,23 +49,22 @@ impl Webhook {
         let authorization = secret.map(|it| authorization(it.expose())).transpose()?;
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT.min(webhook.timeout))
+            .connect_timeout(connect_timeout(CONNECT_TIMEOUT, webhook.timeout))
             .timeout(webhook.timeout)
             .referer(false)
             .user_agent(USER_AGENT);
-        let builder = match (url.scheme(), roots) {
-            // The receiver is on this machine: no proxy and no authorities.
-            ("http", _) => builder.no_proxy().tls_certs_only([]),
-            (_, None) => builder.https_only(true),
-            (_, Some(roots)) => {
-                let roots = reqwest::Certificate::from_pem_bundle(&roots.pem);
-                builder
-                    .https_only(true)
-                    .tls_certs_merge(roots.map_err(WebhookError::Client)?)
+        // Plain HTTP goes to this machine only: no proxy and no authorities.
+        let is_plain = url.scheme() == "http";
+        let builder = match is_plain {
+            true => builder.tls_certs_only([]),
+            false => {
+                let roots = roots.map_or(&[][..], |roots| &roots.certificates);
+                let builder = trust(builder, roots).map_err(WebhookError::Client)?;
+                builder.https_only(true)
             }
         };
         Ok(Self {
-            http: builder.build().map_err(WebhookError::Client)?,
+            http: HttpClient::build(builder, !is_plain).map_err(WebhookError::Client)?,
             url,
             authorization,
         })
@@ -88,39 +87,21 @@ impl WebhookTransport for Webhook {
     async fn send(&self, payload: &WebhookPayload) -> DeliveryResult {
         let mut request = self
             .http
-            .post(self.url.clone())
+            .request(Method::POST, self.url.clone())
             .header(CONTENT_TYPE, "application/json")
             .header("Idempotency-Key", payload.id.to_string())
             .body(payload.body.clone());
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization.clone());
         }
-        match request.send().await {
+        match self.http.send(request).await {
             // The body is not read: the status decides.
             Ok(response) => result(response.status(), response.headers()),
-            Err(error) => {
-                let reason = unavailable_reason(&error);
-                tracing::debug!(
-                    %reason,
-                    cause = crate::diagnostics::chain(&error.without_url()),
-                    "the webhook could not be reached"
-                );
-                DeliveryResult::Unavailable {
-                    reason,
-                    retry_after: None,
-                }
-            }
+            Err(error) => DeliveryResult::Unavailable {
+                reason: UnavailableReason::NoAnswer(error),
+                retry_after: None,
+            },
         }
-    }
-}
-
-fn unavailable_reason(error: &reqwest::Error) -> UnavailableReason {
-    if error.is_timeout() {
-        UnavailableReason::Timeout
-    } else if error.is_connect() {
-        UnavailableReason::Connect
-    } else {
-        UnavailableReason::Interrupted
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{DeliveryQueue, WebhookPayload};
 use crate::backoff::Backoff;
+use crate::http_client::TransportError;
 use crate::telemetry::Telemetry;
 use secure_score_model::Delivery;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ impl Default for RetryPolicy {
 }
 
 /// How an attempt to send an event ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryResult {
     /// The receiver has the event.
     Accepted,
@@ -59,20 +60,24 @@ pub enum DeliveryResult {
 }
 
 /// Why a receiver counts as unavailable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnavailableReason {
     /// It answered with this status.
     #[error("status {0}")]
     Status(u16),
-    /// No connection, or an untrusted certificate.
-    #[error("could not connect")]
-    Connect,
-    /// No answer in time.
-    #[error("no answer in time")]
-    Timeout,
-    /// The connection broke.
-    #[error("the connection broke off")]
-    Interrupted,
+    /// It did not answer.
+    #[error("{0}")]
+    NoAnswer(TransportError),
+}
+
+impl UnavailableReason {
+    /// The fix, if there is one.
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Status(_) => None,
+            Self::NoAnswer(error) => error.hint(),
+        }
+    }
 }
 
 /// A client that can send a payload to its receiver.
@@ -164,7 +169,7 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
             match self.transport.send(&payload).await {
                 DeliveryResult::Accepted => self.complete(Delivery::Delivered),
                 DeliveryResult::Rejected(status) => {
-                    self.complete(failed(&payload, UnavailableReason::Status(status)));
+                    self.complete(failed(&payload, &UnavailableReason::Status(status)));
                 }
                 DeliveryResult::ServerError(_) | DeliveryResult::Unavailable { .. } => break,
             }
@@ -186,7 +191,7 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
                     return Some(Delivery::Delivered);
                 }
                 DeliveryResult::Rejected(status) => {
-                    return Some(failed(payload, UnavailableReason::Status(status)));
+                    return Some(failed(payload, &UnavailableReason::Status(status)));
                 }
                 DeliveryResult::ServerError(status) => {
                     server_errors += 1;
@@ -202,12 +207,13 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
             let delay = delay.max(retry_after.unwrap_or_default());
             let too_late = began.elapsed() + delay > self.policy.give_up_after;
             if too_late || server_errors >= self.policy.max_server_errors {
-                return Some(failed(payload, reason));
+                return Some(failed(payload, &reason));
             }
             if failures == 1 {
                 tracing::warn!(
                     id = %payload.id,
                     %reason,
+                    hint = reason.hint(),
                     "the webhook does not accept events; they are queued and sent again"
                 );
             }
@@ -224,13 +230,14 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
     }
 }
 
-fn failed(payload: &WebhookPayload, reason: UnavailableReason) -> Delivery {
+fn failed(payload: &WebhookPayload, reason: &UnavailableReason) -> Delivery {
     tracing::warn!(
         id = %payload.id,
         event = payload.kind.as_str(),
         tenant = %payload.tenant,
         control = %payload.control,
         %reason,
+        hint = reason.hint(),
         "the webhook did not accept an event, and it is not sent again"
     );
     Delivery::Failed

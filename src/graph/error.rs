@@ -181,6 +181,7 @@ impl GraphError {
     pub fn hint(&self) -> Option<String> {
         let own = match &self.kind {
             ErrorKind::Token(error) => error.hint(),
+            ErrorKind::Transport(error) => error.hint(),
             _ => None,
         };
         Some(own.unwrap_or_else(|| hint(self.reason())).to_owned())
@@ -221,9 +222,7 @@ fn hint(reason: Reason) -> &'static str {
         Reason::Tls => {
             "check this machine's clock; if a proxy inspects TLS, name its certificate authority in graph.ca_file"
         }
-        Reason::Connection => {
-            "check name resolution, firewall and proxy (HTTPS_PROXY) for the cloud's login and Graph hosts; for the simulator, check that it runs"
-        }
+        Reason::Connection => "look for a proxy or firewall that cuts long answers",
         Reason::Timeout => "raise refresh.timeout if the network is known to be slow",
         Reason::Throttled => {
             "nothing to do: the exporter waits as long as Microsoft asks, an hour at most"
@@ -233,7 +232,7 @@ fn hint(reason: Reason) -> &'static str {
             "look for a proxy that answers in Microsoft's place; otherwise report it with the request ids"
         }
         Reason::Token => {
-            "look for a proxy that answers in Entra's place, and check tenant_id and client_id; Microsoft's list of error codes explains the AADSTS number, if there is one"
+            "look for a proxy that answers in Entra's place, and check tenant_id and client_id"
         }
         Reason::Server => "nothing to do: Microsoft has a failure, and the exporter tries again",
         Reason::Paging => {

@@ -5,7 +5,7 @@ use super::endpoint::Endpoint;
 use super::requests::Requests;
 use crate::config::{Cloud, Config, Tenant};
 use crate::credentials::{SignIn, TokenSource};
-use crate::http_client::{self, SetupError, TrustedRoots};
+use crate::http_client::{self, HttpClient, SetupError, TrustedRoots};
 use crate::telemetry::Telemetry;
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct HttpClients<'a> {
     config: &'a Config,
-    microsoft: reqwest::Client,
-    simulator: Option<reqwest::Client>,
+    microsoft: HttpClient,
+    simulator: Option<HttpClient>,
     /// For this machine's endpoint for managed identities.
-    identity: reqwest::Client,
+    identity: HttpClient,
 }
 
 impl<'a> HttpClients<'a> {
@@ -26,14 +26,15 @@ impl<'a> HttpClients<'a> {
         let timeout = config.refresh.timeout;
         let client = |roots| http_client::client(roots, timeout);
         let simulator = config.simulator.as_ref();
-        let simulator = simulator.map(|it| client(TrustedRoots::Only(&it.ca.pem)));
+        let simulator = simulator.map(|it| client(TrustedRoots::Only(&it.ca.certificates)));
         let simulator = simulator.transpose()?;
         let mut clouds = config.tenants.iter().map(|tenant| tenant.cloud);
         let microsoft = match &simulator {
             // A machine for tests may have no certificate authorities.
             Some(simulator) if clouds.all(|cloud| cloud == Cloud::Simulator) => simulator.clone(),
             _ => {
-                let extra = config.extra_roots.as_ref().map(|it| it.pem.as_slice());
+                let extra = config.extra_roots.as_ref();
+                let extra = extra.map_or(&[][..], |it| &it.certificates);
                 client(TrustedRoots::SystemAnd(extra))?
             }
         };

@@ -6,12 +6,12 @@ use super::refresh_permit::RefreshPermit;
 use super::throttle::Throttle;
 use super::wire;
 use crate::credentials::Token;
-use crate::http_client::{self, MAX_MESSAGE};
+use crate::http_client::{self, HttpClient, MAX_MESSAGE};
 use crate::telemetry::Telemetry;
 use crate::text::clean_line;
 use parking_lot::Mutex;
-use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, Url};
 use secure_score_model::{Api, Code, Traffic};
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,14 +32,14 @@ pub(super) struct GraphResponse {
 
 /// The requests of one tenant.
 pub(super) struct Requests {
-    http: reqwest::Client,
+    http: HttpClient,
     telemetry: Arc<Telemetry>,
     throttle: Mutex<Throttle>,
     traffic: Mutex<Traffic>,
 }
 
 impl Requests {
-    pub(super) fn new(http: reqwest::Client, telemetry: Arc<Telemetry>) -> Self {
+    pub(super) fn new(http: HttpClient, telemetry: Arc<Telemetry>) -> Self {
         Self {
             http,
             telemetry,
@@ -85,20 +85,19 @@ impl Requests {
         };
         let started = Instant::now();
         let client_request_id = uuid::Uuid::new_v4().to_string();
-        let sent = self
+        let request = self
             .http
-            .get(url.clone())
+            .request(Method::GET, url.clone())
             .header(AUTHORIZATION, token.header())
             .header("client-request-id", &client_request_id)
-            .header("return-client-request-id", "true")
-            .send()
-            .await;
+            .header("return-client-request-id", "true");
+        let sent = self.http.send(request).await;
         let mut ids = vec![format!("client-request-id {client_request_id}")];
         let response = match sent {
             Ok(response) => response,
             Err(error) => {
                 self.count(api, Code::NoAnswer, started);
-                let kind = ErrorKind::Transport(error.into());
+                let kind = ErrorKind::Transport(error);
                 return Err(GraphError::new(subject, kind).with_ids(ids));
             }
         };

@@ -2,9 +2,10 @@
 
 use super::headers::Headers;
 use crate::backoff::Backoff;
-use crate::http_client;
+use crate::http_client::{self, HttpClient, TransportError};
 use crate::text::{single_line, truncate};
-use reqwest::{StatusCode, Url};
+use reqwest::{Method, StatusCode, Url};
+use rustls::pki_types::CertificateDer;
 use std::time::Duration;
 
 /// Connecting takes milliseconds; a firewall that drops packets must not take
@@ -45,7 +46,7 @@ const TOO_OLD: [&str; 5] = [
 
 /// A server, by its URL.
 pub struct Server {
-    http: reqwest::Client,
+    http: HttpClient,
     pub(super) url: Url,
     headers: Headers,
 }
@@ -63,7 +64,7 @@ pub struct ServerError {
 enum ErrorKind {
     /// There was no complete response in any attempt.
     #[error("cannot be reached ({0})")]
-    Unreachable(&'static str),
+    Unreachable(TransportError),
     /// The server refused the request, or failed in each attempt.
     #[error("answered {}: {message}", .status.as_u16())]
     Refused {
@@ -80,7 +81,9 @@ impl ServerError {
     /// The fix.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.kind {
-            ErrorKind::Unreachable(_) => Some("check the address, and that the server runs"),
+            ErrorKind::Unreachable(error) => error
+                .hint()
+                .or(Some("check the address, and that the server runs")),
             ErrorKind::Refused { message, .. }
                 if TOO_OLD.iter().any(|it| message.to_lowercase().contains(it)) =>
             {
@@ -90,6 +93,9 @@ impl ServerError {
             }
             ErrorKind::Refused { status, .. } => match status.as_u16() {
                 401 | 403 => Some("give the server's header in --header-file"),
+                407 => Some(
+                    "the proxy wants a user and password: HTTP_PROXY=http://USER:PASSWORD@HOST:PORT",
+                ),
                 404 | 405 => Some(
                     "give the whole address: --remote-write=http://HOST/api/v1/write (Mimir: /api/v1/push), --check=http://HOST:9090",
                 ),
@@ -112,27 +118,26 @@ impl ServerError {
 }
 
 impl Server {
-    /// A client that trusts the system's authorities and `roots` (PEM). It does
-    /// not connect yet.
-    pub fn new(url: Url, headers: Headers, roots: Option<&[u8]>) -> reqwest::Result<Self> {
+    /// A client that trusts the system's authorities and `roots`. It does not
+    /// connect yet.
+    pub fn new(
+        url: Url,
+        headers: Headers,
+        roots: &[CertificateDer<'static>],
+    ) -> reqwest::Result<Self> {
         let builder = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
             .referer(false)
             .user_agent(http_client::USER_AGENT);
-        let builder = match (url.scheme(), roots) {
+        let builder = match url.scheme() {
             // Plain HTTP also works on a machine without authorities.
-            ("http", _) => builder.tls_certs_only([]),
-            (_, None) => builder,
-            (_, Some(pem)) => builder.tls_certs_merge(reqwest::Certificate::from_pem_bundle(pem)?),
-        };
-        let builder = match on_this_machine(&url) {
-            true => builder.no_proxy(),
-            false => builder,
+            "http" => builder.tls_certs_only([]),
+            _ => http_client::trust(builder, roots)?,
         };
         Ok(Self {
-            http: builder.build()?,
+            http: HttpClient::build(builder, !on_this_machine(&url))?,
             url,
             headers,
         })
@@ -173,17 +178,19 @@ impl Server {
     ) -> Result<Vec<u8>, (ServerError, Option<Duration>)> {
         let mut request = self
             .http
-            .post(url.clone())
+            .request(Method::POST, url.clone())
             .headers(self.headers.map.clone());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let unreachable = |error: reqwest::Error| (self.unreachable(&error), None);
-        let mut response = request.body(body).send().await.map_err(unreachable)?;
+        let unreachable = |error: TransportError| (self.error(ErrorKind::Unreachable(error)), None);
+        let sent = self.http.send(request.body(body)).await;
+        let mut response = sent.map_err(unreachable)?;
         let status = response.status();
         let delay = http_client::retry_after(response.headers());
         let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(unreachable)? {
+        let broken = |error: reqwest::Error| unreachable(error.into());
+        while let Some(part) = response.chunk().await.map_err(broken)? {
             body.extend_from_slice(&part);
             if body.len() > MAX_BODY {
                 return Err((self.unreadable("it is too large"), None));
@@ -205,16 +212,6 @@ impl Server {
 
     pub(super) fn unreadable(&self, what: &'static str) -> ServerError {
         self.error(ErrorKind::Unreadable(what))
-    }
-
-    fn unreachable(&self, error: &reqwest::Error) -> ServerError {
-        self.error(ErrorKind::Unreachable(if error.is_timeout() {
-            "no answer in time"
-        } else if error.is_connect() {
-            "no connection"
-        } else {
-            "the connection broke off"
-        }))
     }
 
     fn message(&self, body: &[u8]) -> String {

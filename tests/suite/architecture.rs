@@ -255,7 +255,7 @@ fn each_library_has_one_home() {
             &[
                 "src/graph/",
                 "src/credentials/",
-                "src/http_client.rs",
+                "src/http_client/",
                 "src/events/webhook.rs",
                 "src/tsdb/",
             ],
@@ -273,6 +273,8 @@ fn each_library_has_one_home() {
                 "src/http/",
                 "src/http_types/",
                 "src/api/",
+                // The rules by which the HTTP client chooses a proxy.
+                "src/http_client/proxy.rs",
                 "crates/graph-simulator/",
                 "crates/exporter-web-config/",
             ],

@@ -2,6 +2,7 @@
 
 use crate::process::Process;
 use crate::world::World;
+use exporter_web_config::certificates;
 use graph_simulator::{Fault, Options, Simulator};
 use parking_lot::Mutex;
 use secure_score_exporter::backoff::Backoff;
@@ -774,7 +775,7 @@ async fn only_receivers_with_a_trusted_certificate_get_events() {
     let simulator = Simulator::start(Options::default()).await.unwrap();
     let ca = PemFile {
         path: PathBuf::new(),
-        pem: simulator.ca_pem().as_bytes().to_vec(),
+        certificates: certificates(simulator.ca_pem().as_bytes()).unwrap(),
     };
     let config = to(&format!("{}/hook", simulator.url()));
     let stage = |roots: Option<&PemFile>| {

@@ -12,6 +12,7 @@ mod soak;
 use crate::golden;
 use crate::world::World;
 use clockwork::Clockwork;
+use exporter_web_config::certificates;
 use graph_simulator::{Api as Struck, Options};
 use proxy::{Network, Proxy, WrongServer};
 use rows::{NetworkFault, Place, Row, rows};
@@ -78,10 +79,8 @@ impl Stage {
                 config.refresh.timeout = MINUTE / 2;
                 let simulator = config.simulator.as_mut().unwrap();
                 simulator.url = fault.url();
-                simulator
-                    .ca
-                    .pem
-                    .extend_from_slice(trusted.concat().as_bytes());
+                let trusted = certificates(trusted.concat().as_bytes()).unwrap();
+                simulator.ca.certificates.extend(trusted);
             })
             .clocked(time.clock())
             .watch();

@@ -23,6 +23,7 @@ mod commands;
 mod compose;
 mod compression;
 mod config;
+mod connections;
 mod credentials;
 mod dashboards;
 mod demo;

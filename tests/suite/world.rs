@@ -1,5 +1,6 @@
 //! The simulator and the refresh loops in one process, with real HTTPS.
 
+use exporter_web_config::certificates;
 use graph_simulator::{Fault, Options, Simulator, SimulatorHandle};
 use secure_score_exporter::config::{
     ClientSecret, Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
@@ -225,7 +226,7 @@ pub(crate) fn config(simulator: &Simulator) -> Config {
         url: simulator.url().to_owned(),
         ca: PemFile {
             path: PathBuf::new(),
-            pem: simulator.ca_pem().as_bytes().to_vec(),
+            certificates: certificates(simulator.ca_pem().as_bytes()).unwrap(),
         },
     });
     config

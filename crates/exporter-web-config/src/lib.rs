@@ -20,6 +20,7 @@
 mod access;
 mod algorithms;
 mod auth;
+mod certificates;
 mod client_auth;
 mod config_watcher;
 mod file;
@@ -35,6 +36,7 @@ mod users;
 
 pub use access::{AccessControl, ConnectionPolicy, WebConfig};
 pub use auth::Refusal;
+pub use certificates::{CertificatesError, certificates};
 pub use config_watcher::{ConfigWatcher, WatchEvent};
 pub use file_watcher::{FileContents, FileWatcher};
 pub use load::load;

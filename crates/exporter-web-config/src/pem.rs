@@ -1,5 +1,7 @@
+use crate::certificates;
 use rustls::RootCertStore;
-use rustls::pki_types::pem::PemObject;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use strict_yaml::{Diagnostics, Text, io_reason, is_world_readable, read_file};
 use zeroize::Zeroizing;
@@ -61,14 +63,14 @@ impl<'a> PemSource<'a> {
     ) -> Option<Vec<CertificateDer<'static>>> {
         let text = self.text()?;
         let pem = self.pem(diagnostics)?;
-        let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-        let message = match chain {
-            Ok(chain) if !chain.is_empty() => return Some(chain),
-            Ok(_) => "no PEM certificate found; convert DER with `openssl x509 -inform der`",
-            Err(_) => "a certificate is damaged or truncated; copy the complete certificate again",
-        };
-        diagnostics.error(text.span, self.path(), message);
-        None
+        match certificates(&pem) {
+            Ok(chain) => Some(chain),
+            Err(error) => {
+                let message = format!("the PEM text {error}");
+                diagnostics.error(text.span, self.path(), message);
+                None
+            }
+        }
     }
 
     /// A private key.
@@ -79,7 +81,7 @@ impl<'a> PemSource<'a> {
         let text = self.text()?;
         let pem = self.pem(diagnostics)?;
         if let Ok(key) = PrivateKeyDer::from_pem_slice(&pem) {
-            return Some(key);
+            return Some(relabelled(key));
         }
         let encrypted = [
             &b"BEGIN ENCRYPTED PRIVATE KEY"[..],
@@ -89,7 +91,7 @@ impl<'a> PemSource<'a> {
             .iter()
             .any(|marker| pem.windows(marker.len()).any(|w| w == *marker));
         let message = if is_encrypted {
-            "the private key is encrypted; decrypt it with `openssl pkey`"
+            "the private key is encrypted; decrypt it with `openssl pkey -in OLD -out NEW`"
         } else {
             "no PEM private key found; it begins with -----BEGIN PRIVATE KEY-----, or with RSA or EC before PRIVATE"
         };
@@ -108,5 +110,15 @@ impl<'a> PemSource<'a> {
         let message = "a certificate is damaged or truncated; copy the complete certificate again";
         diagnostics.error(text.span, self.path(), message);
         None
+    }
+}
+
+/// Key Vault writes PKCS#1 under the label of PKCS#8.
+fn relabelled(key: PrivateKeyDer<'static>) -> PrivateKeyDer<'static> {
+    match key {
+        PrivateKeyDer::Pkcs8(key) if any_supported_type(&key.clone_key().into()).is_err() => {
+            PrivateKeyDer::Pkcs1(key.secret_pkcs8_der().to_vec().into())
+        }
+        key => key,
     }
 }

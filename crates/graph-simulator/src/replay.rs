@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use strict_yaml::read_at_most;
 
 use crate::completion::Completion;
 use crate::history::{StateUpdate, placeholder};
@@ -12,6 +13,9 @@ use crate::tenant::{ListPage, TenantData};
 
 const SCORES: &str = "secureScores.json";
 const PROFILES: &str = "secureScoreControlProfiles";
+
+/// More than the reports of 90 days, some 10 MB.
+const MAX_PAGE: u64 = 256 * 1024 * 1024;
 
 /// Why captured responses cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -212,7 +216,7 @@ impl TenantData for Replay {
 
 fn load_page(path: &Path) -> Result<ListPage, ReplayError> {
     let path = path.to_owned();
-    let bytes = match fs::read(&path) {
+    let bytes = match read_at_most(&path, MAX_PAGE) {
         Ok(bytes) => bytes,
         Err(source) => return Err(ReplayError::Read { path, source }),
     };

@@ -41,7 +41,7 @@ pub mod suggest;
 pub mod testing;
 
 pub use diagnostics::{ConfigError, ConfigErrors, ConfigWarning, Diagnostics};
-pub use file::{io_reason, is_world_readable, open_file, read_file};
+pub use file::{io_reason, is_world_readable, read_at_most, read_file};
 pub use parse::{ParseError, parse};
 pub use section::{Entries, unknown_keys, yaml_name};
 #[doc(hidden)]

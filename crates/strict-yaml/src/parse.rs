@@ -29,7 +29,6 @@ pub fn parse<T: DeserializeOwned + Default>(file: impl AsRef<[u8]>) -> Result<T,
         strict_booleans: true,
         merge_keys: MergeKeyPolicy::Merge,
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match serde_saphyr::from_str_with_options::<Option<T>>(text, options) {
         Ok(file) => Ok(file.unwrap_or_default()),
         Err(error) => Err(name_tabs(parse_error(&error), text)),

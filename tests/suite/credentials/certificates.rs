@@ -2,6 +2,8 @@
 
 use super::openssl::{certificate, expired, openssl, together};
 use super::stage::{Stage, until};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -55,9 +57,26 @@ async fn each_file_format_signs_in() {
     openssl(folder, &format!("{export} -passout pass: -out open.p12"));
     certificate(folder, "stranger", 365);
     together(folder, &["stranger.pem", "app.pem"], "chain.pem");
+    // Key Vault: PKCS#1 under the label of PKCS#8, and PKCS#12 in base64.
+    let pkcs1 = fs::read_to_string(folder.join("pkcs1-key.pem")).unwrap();
+    let vault = pkcs1.replace("RSA PRIVATE KEY", "PRIVATE KEY");
+    fs::write(folder.join("vault-key.pem"), vault).unwrap();
+    let pfx = BASE64_STANDARD.encode(fs::read(folder.join("open.p12")).unwrap());
+    fs::write(folder.join("vault.pfx"), format!("{pfx}\r\n")).unwrap();
+    // As editors of Windows save them.
+    let both = fs::read_to_string(folder.join("both.pem")).unwrap();
+    fs::write(folder.join("marked.pem"), format!("\u{feff}{both}")).unwrap();
+    let wide = both.encode_utf16().flat_map(u16::to_be_bytes);
+    fs::write(folder.join("wide.pem"), wide.collect::<Vec<u8>>()).unwrap();
+    fs::write(folder.join("marked-password"), "\u{feff}correct horse \r\n").unwrap();
     close(&stage);
     for files in [
         "certificate_file: both.pem",
+        "certificate_file: marked.pem",
+        "certificate_file: wide.pem",
+        "certificate_file: app.pem, key_file: vault-key.pem",
+        "certificate_file: vault.pfx",
+        "certificate_file: modern.p12, password_file: marked-password",
         "certificate_file: app.pem, key_file: app-key.pem",
         "certificate_file: app.pem, key_file: pkcs1-key.pem",
         "certificate_file: app.pem, key_file: locked-key.pem, password_file: password",
@@ -104,6 +123,11 @@ async fn each_error_in_a_file_is_reported_with_a_fix() {
         folder,
         "pkcs12 -export -inkey app-key.pem -in app.pem -passout file:password -out app.p12",
     );
+    openssl(
+        folder,
+        "pkcs12 -export -inkey app-key.pem -in app.pem -keypbe NONE -certpbe NONE -nomac -passout pass: -out plain.p12",
+    );
+    together(folder, &["app.pem", "old-key.pem"], "old-both.pem");
     let pem = fs::read_to_string(folder.join("app.pem")).unwrap();
     fs::write(folder.join("cut.pem"), pem.replace("END CERT", "END CER")).unwrap();
     let key = fs::read_to_string(folder.join("app-key.pem")).unwrap();
@@ -130,7 +154,17 @@ async fn each_error_in_a_file_is_reported_with_a_fix() {
         (
             "certificate_file: cut.pem, key_file: app-key.pem",
             "certificate_file",
-            "damaged or cut off",
+            "damaged or truncated",
+        ),
+        (
+            "certificate_file: old-both.pem, password_file: password",
+            "certificate_file",
+            "openssl pkcs8 -topk8",
+        ),
+        (
+            "certificate_file: plain.p12",
+            "certificate_file",
+            "openssl pkcs12 -in OLD -nodes",
         ),
         (
             "certificate_file: app.pem, key_file: damaged-key.pem",

@@ -1,0 +1,299 @@
+//! Exchanges without a complete response, and the cause of each.
+
+use super::MAX_BODY;
+use crate::text::clean_line;
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
+use secure_score_model::Reason;
+use std::error::Error;
+use std::fmt;
+use std::io;
+
+/// Texts of the system and of certificates are truncated to this many bytes.
+const MAX_DETAIL: usize = 150;
+
+/// An exchange without a complete response.
+///
+/// The library's own messages are not used: they may contain URLs with
+/// queries.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// No connection, or no TLS on it.
+    #[error("could not connect to {0}")]
+    Connect(Box<FailedConnection>),
+    /// The response is late or incomplete.
+    #[error("no whole answer in time")]
+    Timeout,
+    /// The response ended early.
+    #[error("the answer broke off")]
+    Interrupted,
+    /// The response does not have the encoding that it declares.
+    #[error("the answer is not compressed as it claims")]
+    Encoding,
+    /// The response is larger than the limit.
+    #[error("the answer is larger than {MAX_BODY} bytes")]
+    TooLarge,
+    /// The request is invalid.
+    #[error("the request could not be made")]
+    Request,
+}
+
+/// A connection that was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedConnection {
+    /// Host and port.
+    pub(super) target: String,
+    /// The proxy, without user and password.
+    pub(super) proxy: Option<String>,
+    pub(super) cause: ConnectCause,
+}
+
+/// Why a connection was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ConnectCause {
+    /// The name has no address; the resolver's text.
+    Dns(String),
+    Refused,
+    Late,
+    /// Another error of the network; its text.
+    Network(String),
+    /// SOCKS is not supported.
+    Socks,
+    /// The proxy refuses, with a status if it can be read.
+    Proxy(Option<u16>),
+    /// The certificate is not signed by a trusted authority.
+    UnknownAuthority,
+    /// The server's certificate is that of an authority.
+    AuthorityAsServer,
+    /// The certificate expired; the day.
+    Expired(String),
+    /// The certificate is not valid yet; from which day it is.
+    NotYetValid(String),
+    /// The certificate is for these names.
+    WrongName(String),
+    /// The server does not speak TLS.
+    NotTls,
+    /// Another error of TLS; its text.
+    Tls(String),
+}
+
+use ConnectCause::{
+    AuthorityAsServer, Dns, Expired, Late, Network, NotTls, NotYetValid, Refused, Socks, Tls,
+    UnknownAuthority, WrongName,
+};
+
+impl fmt::Display for FailedConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.target)?;
+        if let Some(proxy) = &self.proxy {
+            write!(f, " through the proxy {proxy}")?;
+        }
+        f.write_str(": ")?;
+        let peer = self.proxy.as_ref().map_or("the host", |_| "the proxy");
+        match &self.cause {
+            Dns(text) => write!(f, "the name of {peer} has no address (DNS: {text})"),
+            Refused => write!(f, "{peer} refused the connection"),
+            Late => f.write_str("no connection in time"),
+            Network(text) => write!(f, "{text}"),
+            Socks => f.write_str("SOCKS is not supported"),
+            ConnectCause::Proxy(Some(407)) => {
+                f.write_str("the proxy wants a user and password (407)")
+            }
+            ConnectCause::Proxy(Some(status)) => {
+                write!(f, "the proxy refused the connection ({status})")
+            }
+            ConnectCause::Proxy(None) => f.write_str("the proxy made no connection"),
+            UnknownAuthority => {
+                f.write_str("TLS: the certificate is from an authority that is not trusted here")
+            }
+            AuthorityAsServer => f.write_str(
+                "TLS: the certificate is that of an authority (CA:TRUE), which a server cannot use",
+            ),
+            Expired(day) => write!(f, "TLS: the certificate expired{day}"),
+            NotYetValid(day) => write!(f, "TLS: the certificate is not valid yet{day}"),
+            WrongName(names) => write!(f, "TLS: the certificate is not for this name{names}"),
+            NotTls => f.write_str("TLS: the answer is not TLS"),
+            Tls(text) => write!(f, "TLS: {text}"),
+        }
+    }
+}
+
+impl FailedConnection {
+    fn reason(&self) -> Reason {
+        match self.cause {
+            Dns(_) | Refused | Network(_) | Socks | ConnectCause::Proxy(_) => Reason::Connection,
+            Late => Reason::Timeout,
+            UnknownAuthority | AuthorityAsServer | Expired(_) | NotYetValid(_) | WrongName(_)
+            | NotTls | Tls(_) => Reason::Tls,
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match &self.cause {
+            Socks => "name an HTTP proxy, HTTPS_PROXY=http://HOST:PORT, and unset ALL_PROXY",
+            ConnectCause::Proxy(Some(407)) => {
+                "write them into the variable: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
+            }
+            ConnectCause::Proxy(_) => {
+                "let the proxy allow CONNECT to this host and port, or name the host in NO_PROXY if it is reached directly"
+            }
+            UnknownAuthority => {
+                "name the certificate of the authority in graph.ca_file: the proxy's, if one inspects TLS, or the one that issued the server's certificate"
+            }
+            AuthorityAsServer => {
+                "make one for the server: `openssl req -x509 -newkey rsa:3072 -nodes -keyout KEY -out CERT -days 365 -subj /CN=HOST -addext subjectAltName=DNS:HOST -addext basicConstraints=critical,CA:FALSE`"
+            }
+            Expired(_) | NotYetValid(_) => {
+                "check this machine's clock; if it is right, the server needs another certificate"
+            }
+            WrongName(_) => {
+                "use a name of the certificate, or issue it for this name (subjectAltName); if the server is Microsoft's, look for a proxy or DNS entry that leads elsewhere"
+            }
+            NotTls => "check the port, and look for a proxy or login page that answers instead",
+            Tls(_) => {
+                "check the server's TLS settings; if it is Microsoft's, look for a proxy that inspects TLS"
+            }
+            Dns(_) | Refused | Late | Network(_) if self.proxy.is_some() => {
+                "check the proxy's address in HTTPS_PROXY, and that it runs"
+            }
+            Dns(_) => {
+                "check this machine's name resolution; where only a proxy reaches the internet, name it in HTTPS_PROXY"
+            }
+            Refused | Late | Network(_) => {
+                "check that the server runs and the firewall lets this host and port pass, or name the network's proxy in HTTPS_PROXY"
+            }
+        }
+    }
+}
+
+impl TransportError {
+    /// The reason for labels.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Connect(failed) => failed.reason(),
+            Self::Interrupted => Reason::Connection,
+            Self::Timeout => Reason::Timeout,
+            Self::Encoding => Reason::Malformed,
+            Self::TooLarge => Reason::TooLarge,
+            Self::Request => Reason::Internal,
+        }
+    }
+
+    /// The fix, if this error has one of its own.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Connect(failed) => Some(failed.hint()),
+            _ => None,
+        }
+    }
+}
+
+/// An error after the connection was made.
+impl From<reqwest::Error> for TransportError {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() {
+            Self::Timeout
+        } else if error.is_builder() {
+            Self::Request
+        } else if error.is_decode() && !is_interrupted(&error) {
+            Self::Encoding
+        } else {
+            Self::Interrupted
+        }
+    }
+}
+
+/// Why there is no connection, if that is the error. `Proxy(None)` stands for
+/// a proxy that refused.
+pub(super) fn connect_cause(error: &reqwest::Error) -> Option<ConnectCause> {
+    if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return Some(tls_cause(tls));
+    }
+    if !error.is_connect() {
+        return None;
+    }
+    if error.is_timeout() {
+        return Some(Late);
+    }
+    let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let io = io.last();
+    Some(match io {
+        Some(io) if error.is_dns() => Dns(detail(io)),
+        None if error.is_dns() => Dns("no answer".to_owned()),
+        Some(io) => match io.kind() {
+            io::ErrorKind::ConnectionRefused => Refused,
+            io::ErrorKind::ConnectionReset => Network("the connection was reset".to_owned()),
+            io::ErrorKind::UnexpectedEof => {
+                Network("the connection ended before it was ready".to_owned())
+            }
+            _ => Network(detail(io)),
+        },
+        None => ConnectCause::Proxy(None),
+    })
+}
+
+fn tls_cause(error: &rustls::Error) -> ConnectCause {
+    use CertificateError as Fault;
+    match error {
+        rustls::Error::InvalidMessage(_) => NotTls,
+        rustls::Error::InvalidCertificate(fault) => match fault {
+            // The second one: another authority of the same name is trusted.
+            Fault::UnknownIssuer | Fault::BadSignature => UnknownAuthority,
+            Fault::Expired => Expired(String::new()),
+            Fault::ExpiredContext { not_after, .. } => Expired(day(" on ", *not_after)),
+            Fault::NotValidYet => NotYetValid(String::new()),
+            Fault::NotValidYetContext { not_before, .. } => {
+                NotYetValid(day("; it is from ", *not_before))
+            }
+            Fault::NotValidForName => WrongName(String::new()),
+            Fault::NotValidForNameContext { presented, .. } => {
+                let names = clean_line(&presented.join(", "), MAX_DETAIL);
+                WrongName(format!(", but for {names}"))
+            }
+            // The library has no public type for it.
+            Fault::Other(other) if other.0.to_string() == "CaUsedAsEndEntity" => AuthorityAsServer,
+            _ => Tls(detail(error)),
+        },
+        _ => Tls(detail(error)),
+    }
+}
+
+fn detail(error: &dyn Error) -> String {
+    clean_line(&error.to_string(), MAX_DETAIL)
+}
+
+fn day(before: &str, time: UnixTime) -> String {
+    let seconds = i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+    let day = jiff::Timestamp::from_second(seconds);
+    day.map_or_else(
+        |_| String::new(),
+        |day| format!("{before}{}", day.strftime("%Y-%m-%d")),
+    )
+}
+
+/// Whether the connection ended before the response did. The library reports
+/// every error of a body as one of decoding; the cause is then a broken stream,
+/// or an end that the decompressor did not expect.
+fn is_interrupted(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        let broken = cause.downcast_ref().is_some_and(reqwest::Error::is_body);
+        let short = cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
+        broken || short
+    })
+}
+
+/// An error and its causes. An I/O error does not return the error that it
+/// wraps as its `source()`.
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    let first: &(dyn Error + 'static) = error;
+    std::iter::successors(Some(first), |cause| {
+        let cause = *cause;
+        let io = cause.downcast_ref::<io::Error>();
+        match io.and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped),
+            None => cause.source(),
+        }
+    })
+}

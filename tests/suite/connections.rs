@@ -1,0 +1,296 @@
+//! A connection that fails: the error names host, port, proxy and cause, the
+//! same for Entra and Graph, the webhook and a time series database.
+
+use crate::simulated::text;
+use crate::stub_server::StubServer;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use secure_score_exporter::config::{self, PemFile, Secret};
+use secure_score_exporter::events::{DeliveryResult, Webhook, WebhookPayload, WebhookTransport};
+use secure_score_exporter::tsdb::{Headers, Server, ServerError};
+use secure_score_model::EventKind;
+use std::fs;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+const TENANT: &str = "11111111-2222-3333-4444-555555555555";
+
+/// Runs `check` for one tenant, with variables of a proxy.
+fn check(variables: &[(&str, &str)]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("secret"), "a secret of its own").unwrap();
+    let config = folder.path().join("secure-score.yml");
+    let yaml = format!(
+        "refresh: {{timeout: 5s}}\n\
+         tenants: [{{name: a, tenant_id: {TENANT}, credential: {{type: client_secret, client_id: {TENANT}, client_secret_file: secret}}}}]\n"
+    );
+    fs::write(&config, yaml).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"));
+    for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+    command.arg("check").arg("--config.file").arg(&config);
+    let output = command.envs(variables.iter().copied()).output().unwrap();
+    assert!(!output.status.success());
+    text(&output.stdout) + &text(&output.stderr)
+}
+
+#[track_caller]
+fn expect(output: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(output.contains(part), "{part:?} in:\n{output}");
+    }
+}
+
+/// An address at which nobody listens.
+fn closed() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap()
+}
+
+#[test]
+fn a_proxy_that_refuses_is_named_with_its_status_and_without_its_password() {
+    for (status, cause, hint) in [
+        (
+            "407 Proxy Authentication Required",
+            "the proxy wants a user and password (407)",
+            "HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT",
+        ),
+        (
+            "403 Forbidden",
+            "the proxy refused the connection (403)",
+            "let the proxy allow CONNECT",
+        ),
+        (
+            "501 Not Implemented",
+            "the proxy refused the connection (501)",
+            "let the proxy allow CONNECT",
+        ),
+    ] {
+        let proxy =
+            StubServer::responding(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
+        let address = proxy.address;
+        let url = format!("http://someone:hush-hush@{address}");
+        let output = check(&[("HTTPS_PROXY", &url)]);
+        let place = format!(
+            "could not connect to login.microsoftonline.com:443 through the proxy http://{address}: {cause}"
+        );
+        expect(&output, &[&place, hint]);
+        for secret in ["someone", "hush-hush"] {
+            assert!(!output.contains(secret), "{output}");
+        }
+        let authorizations = proxy.lines();
+        let authorizations = authorizations.iter().filter(|line| {
+            line.to_lowercase()
+                .starts_with("proxy-authorization: basic ")
+        });
+        assert!(authorizations.count() >= 1, "the user is sent");
+    }
+}
+
+#[test]
+fn socks_is_named_as_not_supported() {
+    let proxy = StubServer::responding(String::new());
+    let url = format!("socks5://someone:hush-hush@{}", proxy.address);
+    let output = check(&[("ALL_PROXY", &url)]);
+    let place = format!(
+        "through the proxy socks5://{}: SOCKS is not supported",
+        proxy.address
+    );
+    expect(&output, &[&place, "hint: name an HTTP proxy"]);
+    assert!(!output.contains("hush-hush"), "{output}");
+    assert!(proxy.lines().is_empty(), "nothing is sent to it");
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_named() {
+    let closed = closed();
+    let output = check(&[("HTTPS_PROXY", &format!("http://{closed}"))]);
+    let place = format!("through the proxy http://{closed}: the proxy refused the connection");
+    expect(
+        &output,
+        &[&place, "hint: check the proxy's address in HTTPS_PROXY"],
+    );
+    // Too long for a host name, so no resolver is asked.
+    let url = format!("http://{}.example:3128", "x".repeat(70));
+    let output = check(&[("HTTPS_PROXY", &url)]);
+    expect(
+        &output,
+        &[&url, "the name of the proxy has no address (DNS: "],
+    );
+}
+
+#[test]
+fn a_connection_that_takes_too_long_is_not_a_slow_answer() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let output = check(&[("HTTPS_PROXY", &url)]);
+    let place = format!("through the proxy {url}: no connection in time");
+    expect(
+        &output,
+        &[&place, "hint: check the proxy's address in HTTPS_PROXY"],
+    );
+}
+
+/// A server that ends each TLS handshake, with the certificate that was made.
+async fn serve(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> SocketAddr {
+    let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move { acceptor.accept(stream).await.map(|_| ()) });
+        }
+    });
+    address
+}
+
+struct Receivers {
+    /// The authority of all of them but one.
+    authority: CertificateDer<'static>,
+    /// A certificate of `openssl req -x509`: CA:TRUE, signed by itself.
+    own: CertificateDer<'static>,
+    at: Vec<(SocketAddr, bool, &'static str)>,
+}
+
+/// A receiver for each fault of a certificate: its address, whether its
+/// authority is trusted, and the expected cause.
+async fn receivers() -> Receivers {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let mut at = Vec::new();
+    for (name, years, trusted, cause) in [
+        (
+            "127.0.0.1",
+            (2020, 2100),
+            false,
+            "an authority that is not trusted here",
+        ),
+        (
+            "127.0.0.1",
+            (2020, 2021),
+            true,
+            "the certificate expired on 2021-01-01",
+        ),
+        (
+            "127.0.0.1",
+            (2090, 2100),
+            true,
+            "the certificate is not valid yet; it is from 2090-01-01",
+        ),
+        (
+            "hook.example",
+            (2020, 2100),
+            true,
+            "the certificate is not for this name, but for",
+        ),
+    ] {
+        let key = KeyPair::generate().unwrap();
+        let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        leaf.not_before = rcgen::date_time_ymd(years.0, 1, 1);
+        leaf.not_after = rcgen::date_time_ymd(years.1, 1, 1);
+        let leaf = leaf.signed_by(&key, &authority).unwrap();
+        at.push((serve(vec![leaf.der().clone()], &key).await, trusted, cause));
+    }
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let own = params.self_signed(&key).unwrap().der().clone();
+    at.push((
+        serve(vec![own.clone()], &key).await,
+        true,
+        "that of an authority (CA:TRUE)",
+    ));
+    let plain = StubServer::responding("HTTP/1.1 400 Bad Request\r\n\r\n".to_owned());
+    at.push((plain.address, true, "could not connect"));
+    at.push((closed(), true, "the host refused the connection"));
+    Receivers {
+        authority: authority.der().clone(),
+        own,
+        at,
+    }
+}
+
+async fn post(url: &str, roots: &PemFile) -> String {
+    let webhook = config::Webhook {
+        url: Secret::new(url.to_owned()),
+        authorization: None,
+        timeout: Duration::from_secs(5),
+    };
+    let payload = WebhookPayload {
+        id: "0".repeat(32).try_into().unwrap(),
+        kind: EventKind::StateChanged,
+        tenant: "contoso".into(),
+        control: "A".into(),
+        body: "{}".to_owned(),
+    };
+    let sent = Webhook::new(&webhook, Some(roots))
+        .unwrap()
+        .send(&payload)
+        .await;
+    match sent {
+        DeliveryResult::Unavailable { reason, .. } => reason.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn query(url: &str, roots: &PemFile) -> ServerError {
+    let server = Server::new(
+        url.parse().unwrap(),
+        Headers::default(),
+        &roots.certificates,
+    );
+    let query = server.unwrap().query("up", 0..=1, 1).await;
+    query.err().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fault_of_a_certificate_is_named() {
+    let receivers = receivers().await;
+    for (address, trusted, cause) in &receivers.at {
+        let mut certificates = vec![receivers.own.clone()];
+        certificates.extend(trusted.then(|| receivers.authority.clone()));
+        let roots = PemFile {
+            path: PathBuf::new(),
+            certificates,
+        };
+        let url = format!("https://{address}/the-path-is-a-secret");
+        let reason = post(&url, &roots).await;
+        expect(
+            &reason,
+            &[&format!("could not connect to {address}: "), cause],
+        );
+        assert!(!reason.contains("secret"), "{reason}");
+    }
+}
+
+/// A retry takes a minute in all, so one fault is enough: the cause comes from
+/// the same function.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_series_database_that_cannot_be_reached_is_named_with_the_cause() {
+    let receivers = receivers().await;
+    let (address, _, cause) = receivers.at[1];
+    let roots = PemFile {
+        path: PathBuf::new(),
+        certificates: vec![receivers.authority.clone()],
+    };
+    let error = query(&format!("https://{address}"), &roots).await;
+    expect(
+        &error.to_string(),
+        &[&format!("could not connect to {address}: "), cause],
+    );
+    expect(error.hint().unwrap(), &["check this machine's clock"]);
+}
