@@ -290,7 +290,8 @@ impl<'a> Assertion<'a> {
     }
 
     fn thumbprint(&self) -> Option<Thumbprint<'_>> {
-        let text = |key| self.header.get(key).and_then(Value::as_str);
+        // MSAL for Python pads the thumbprint.
+        let text = |key| Some(self.header.get(key)?.as_str()?.trim_end_matches('='));
         let sha256 = text("x5t#S256").map(Thumbprint::Sha256);
         sha256.or_else(|| text("x5t").map(Thumbprint::Sha1))
     }
