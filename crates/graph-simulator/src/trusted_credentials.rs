@@ -275,9 +275,10 @@ impl<'a> Assertion<'a> {
         value.unwrap_or_default()
     }
 
+    /// A time, which may have a fraction.
     fn second(&self, key: &str) -> i64 {
-        let value = self.claims.get(key).and_then(Value::as_i64);
-        value.unwrap_or_default()
+        let value = self.claims.get(key).and_then(Value::as_f64);
+        value.unwrap_or_default() as i64
     }
 
     /// `nbf` is optional in a JWT.
