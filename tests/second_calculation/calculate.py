@@ -30,11 +30,10 @@ UNKNOWN_FIELDS = {
     "scores": ["category", "basis"],
 }
 SKIPPED_FIELDS = {
-    "profiles": ["element", "id", "duplicate", "max_score", "date"],
+    "profiles": ["element", "id", "duplicate", "state_update", "max_score", "date"],
     "scores": ["element", "id", "duplicate", "score", "max_score", "date", "comparison", "users"],
 }
 LONGEST_LABEL = 128
-UNREADABLE = object()
 INVALID = object()
 FIRST_YEAR, LAST_YEAR = 2010, 2149
 
@@ -46,23 +45,13 @@ class Now(tuple):
 # Reading -----------------------------------------------------------------
 
 
-def read(text):
-    """JSON, with UNREADABLE in place of an object in which a key is written twice."""
-
-    def members(pairs):
-        found = dict(pairs)
-        return found if len(found) == len(pairs) else UNREADABLE
-
-    return json.loads(text, object_pairs_hook=members)
-
-
 def text_of(value):
     """A text, or the text of another scalar; INVALID for a list or an object."""
     if value is None:
         return None
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, (list, dict)) or value is UNREADABLE:
+    if isinstance(value, (list, dict)):
         return INVALID
     whole = str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return whole.strip() or None
@@ -181,27 +170,31 @@ class History:
 
     def __init__(self, updates, counts, now):
         self.now = now
-        entries = [self.entry(update, counts) for update in updates or []]
-        readable = [it for it in entries if it]
-        counts.count(counts.skipped, "element", len(entries) - len(readable))
-        unreadable = [Change("unknown") for it in entries if not it]
-        changes = [it for it in readable if not is_placeholder(it)]
-        changes = self.in_order(changes) + unreadable
+        if not isinstance(updates, (list, type(None))):
+            # A history that is no list may hide an acceptance.
+            updates = [INVALID]
+        entries = [self.entry(update, counts) for update in updates or [] if isinstance(update, dict)]
+        unread = len(updates or []) - len(entries)
+        counts.count(counts.skipped, "state_update", unread)
+        entries = [it for it in entries if not is_placeholder(it)]
+        if unread:
+            entries.append(Change("unknown"))
+        dates = [latest(it.at) for it in entries if it.at not in (None, INVALID)]
+        self.recency = (max(dates, default=-1), len(entries))
         self.changes = []
-        for change in changes:
+        for change in in_order(entries):
             if not self.changes or self.changes[-1].state != change.state:
                 self.changes.append(change)
 
     def entry(self, update, counts):
-        """A change; None for an entry that cannot be read."""
-        if not isinstance(update, dict):
-            return None
         word = text_of(update.get("state"))
         state = None
         if isinstance(word, str):
             state = STATES.get(re.sub(r"[\s_-]", "", word).lower())
-        if state is None:
-            counts.count(counts.unknown, "state")
+            if state is None:
+                counts.count(counts.unknown, "state")
+        else:
+            counts.count(counts.skipped, "state_update")
         at = counts.date(update.get("updatedDateTime"))
         if isinstance(at, int) and at > self.now[1]:
             at = Now(self.now)
@@ -209,49 +202,60 @@ class History:
         by, comment = [one_line(it) if isinstance(it, str) else None for it in texts]
         return Change(state or "unknown", at, by, comment)
 
-    def in_order(self, changes):
-        if not any(it.at is INVALID for it in changes):
-            changes = self.by_date(changes)
-        for change in changes:
-            if change.at is INVALID:
-                change.at = None
-        return changes
-
-    def by_date(self, changes):
-        keys, latest = [], -1
-        for change in changes:
-            at = change.at[1] if isinstance(change.at, Now) else change.at
-            if at is not None:
-                latest = max(latest, at)
-            elif change.state == "risk_accepted":
-                # It counts right after the latest dated change before it in the list.
-                at = latest
-            keys.append(-1 if at is None else at)
-        order = sorted(range(len(changes)), key=lambda index: keys[index])
-        return [changes[index] for index in order]
-
-    def newest(self):
-        """The change that decides: the newest, or a readable acceptance before unknown ones."""
-        readable = [it for it in self.changes if it.state != "unknown"]
-        if readable and readable[-1].state == "risk_accepted":
-            return readable[-1]
-        return self.changes[-1] if self.changes else None
+    def last_known(self):
+        known = [it for it in self.changes if it.state != "unknown"]
+        return known[-1].state if known else None
 
     def state(self):
-        return self.newest().state if self.changes else "to_address"
+        if not self.changes:
+            return "to_address"
+        return "risk_accepted" if self.last_known() == "risk_accepted" else self.changes[-1].state
+
+    def since(self):
+        """When the control entered its state."""
+        newest = self.acceptances()[-1] if self.state() == "risk_accepted" else self.changes[-1]
+        return newest.at
 
     def in_lookback(self, lookback):
         last = {it.state for it in self.changes[-lookback:]}
-        if not last or "unknown" in last and "risk_accepted" not in last:
-            return None
-        return float("risk_accepted" in last)
+        if "risk_accepted" in last or self.state() == "risk_accepted":
+            return 1.0
+        return 0.0 if last and "unknown" not in last else None
 
     def acceptances(self):
-        return [it for it in self.changes if it.state == "risk_accepted"]
+        """The changes into risk accepted, which goes on over unknown states."""
+        found, accepted = [], False
+        for change in self.changes:
+            if change.state == "risk_accepted" and not accepted:
+                found.append(change)
+            accepted = change.state == "risk_accepted" or accepted and change.state == "unknown"
+        return found
 
-    def newest_date(self):
-        dates = [it.at for it in self.changes if it.at is not None]
-        return max((at[1] if isinstance(at, Now) else at for at in dates), default=-1)
+    def count(self):
+        found = len(self.acceptances())
+        has_unknown = any(it.state == "unknown" for it in self.changes)
+        return None if has_unknown and not found else float(found)
+
+
+def latest(at):
+    return at[1] if isinstance(at, Now) else at
+
+
+def in_order(changes):
+    """Oldest first. Without a date, an unknown state could be the newest."""
+    keeps_order = any(it.at is INVALID for it in changes)
+    keys, newest = [], -1
+    for change in changes:
+        if change.at is INVALID:
+            change.at = None
+        at = latest(change.at)
+        is_last = at is None and change.state == "unknown"
+        newest = max(newest, -1 if at is None else at)
+        if at is None and change.state == "risk_accepted":
+            # It counts right after the latest dated change before it in the list.
+            at = newest
+        keys.append((is_last, -1 if at is None or keeps_order else at))
+    return [changes[index] for index in sorted(range(len(changes)), key=keys.__getitem__)]
 
 
 def is_placeholder(change):
@@ -272,7 +276,7 @@ class Profile:
         self.cost = counts.word("implementation_cost", element.get("implementationCost"), LEVELS)
         self.action = counts.word("action_type", element.get("actionType"), ACTIONS)
         self.maximum = counts.valid("max_score", element.get("maxScore"), points)
-        self.history = History(element["controlStateUpdates"], counts, now)
+        self.history = History(element.get("controlStateUpdates", INVALID), counts, now)
 
 
 def text_or(value, default):
@@ -283,16 +287,12 @@ def text_or(value, default):
 def read_catalogue(pages, counts, now):
     """The profiles by id, in the order of their first copies."""
     profiles = {}
-    for element in (element for page in pages for element in read(page)["value"]):
+    for element in (element for page in pages for element in json.loads(page)["value"]):
         if not isinstance(element, dict):
             counts.count(counts.skipped, "element")
             continue
         id = counts.id(element.get("id"))
         if id is None:
-            continue
-        if not isinstance(element.get("controlStateUpdates", ""), (list, type(None))):
-            # Neither states nor the lack of them are known.
-            counts.count(counts.skipped, "element")
             continue
         profile = Profile(id, element, counts, now)
         if id in profiles:
@@ -303,7 +303,7 @@ def read_catalogue(pages, counts, now):
 
 
 def is_newer(history, other):
-    rank = lambda it: (it.newest_date(), len(it.changes))
+    rank = lambda it: (*it.recency, it.last_known() == "risk_accepted")
     return rank(history) > rank(other)
 
 
@@ -408,7 +408,7 @@ def calculate(tenant, files, settings, now):
     of_profiles, of_scores = Counts(), Counts()
     pages = [text for name, text in sorted(files.items()) if "Profiles" in name]
     profiles = read_catalogue(pages, of_profiles, now)
-    reports = [it for it in read(files["secureScores.json"])["value"] if isinstance(it, dict)]
+    reports = [it for it in json.loads(files["secureScores.json"])["value"] if isinstance(it, dict)]
     report = max(reports, key=lambda it: it["createdDateTime"])
     controls = joined(profiles, read_scores(report, of_scores), of_scores)
     for control in controls:
@@ -504,14 +504,14 @@ def add_listed_control(samples, control, state, ids, settings):
         samples.add("control_risk_accepted", float(state == "risk_accepted"), **ids)
     samples.add("control_risk_accepted_in_lookback", history.in_lookback(settings["lookback"]), **ids)
     acceptances = history.acceptances()
-    samples.add("control_risk_acceptances", float(len(acceptances)), **ids)
+    samples.add("control_risk_acceptances", history.count(), **ids)
     if acceptances:
         samples.add("control_risk_last_accepted_timestamp_seconds", time_sample(acceptances[-1].at), **ids)
     if history.changes:
-        samples.add("control_state_updated_timestamp_seconds", time_sample(history.newest().at), **ids)
+        samples.add("control_state_updated_timestamp_seconds", time_sample(history.since()), **ids)
     if state == "risk_accepted":
-        newest = history.newest()
-        samples.add("control_acceptance_info", 1.0, control=control.id, accepted_by=newest.by, comment=newest.comment)
+        current = acceptances[-1]
+        samples.add("control_acceptance_info", 1.0, control=control.id, accepted_by=current.by, comment=current.comment)
     if control.id in settings["watch"]:
         samples.add("control_watched", 1.0, **ids)
     add_approval(samples, control.id, acceptances, ids, settings)

@@ -140,6 +140,8 @@ async fn entra_verifies_the_signature_and_each_claim() {
     claims["exp"] = json!(now as f64 + 600.5);
     let assertion = signed_with(&stage, "", &older, &claims);
     assert_eq!(error_number(&stage, &assertion).await, None, "SHA-1");
+    let padded = format!("{assertion}=");
+    assert_eq!(error_number(&stage, &padded).await, None, "padded");
     let mixed = json!({"alg": "PS256", "x5t": sha1});
     let assertion = signed(&stage, &mixed, &claims);
     assert_eq!(error_number(&stage, &assertion).await, Some(700_027));
