@@ -64,7 +64,8 @@ class Simulator:
     def __init__(self, program, directory):
         self.directory = pathlib.Path(directory)
         any_port = "127.0.0.1:0"
-        arguments = ["--tenants=1", "--quiet", f"--listen-address={any_port}"]
+        arguments = ["--tenants=1", "--quiet", "--log.level=error"]
+        arguments += [f"--listen-address={any_port}"]
         arguments += [f"--control.listen-address={any_port}", f"--config-dir={directory}"]
         self.process = subprocess.Popen(
             [program, "simulate", *arguments], stdout=subprocess.PIPE, text=True

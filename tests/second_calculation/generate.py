@@ -84,9 +84,16 @@ class Generator:
         """One or two pages, and elements that stand on them twice."""
         self.random.shuffle(profiles)
         if self.chance(0.4):
-            return [profiles]
-        middle = self.random.randint(1, len(profiles) - 1)
-        pages = [profiles[:middle], profiles[middle:]]
+            pages = [profiles]
+        else:
+            middle = self.random.randint(1, len(profiles) - 1)
+            pages = [profiles[:middle], profiles[middle:]]
+        for page in pages:
+            # The exporter refuses a page without any history.
+            if not any("controlStateUpdates" in profile for profile in page):
+                page[0]["controlStateUpdates"] = []
+        if len(pages) == 1:
+            return pages
         if self.chance(0.4):
             copy = dict(self.random.choice(pages[0]))
             if self.odd:
