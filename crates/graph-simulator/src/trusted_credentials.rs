@@ -29,8 +29,9 @@ const FEDERATED_AUDIENCE: &str = "api://AzureADTokenExchange";
 /// The tolerated difference between clocks, in seconds.
 const CLOCK_SKEW: i64 = 300;
 
-/// The maximum lifetime of a certificate assertion, in seconds.
-const MAX_ASSERTION_LIFETIME: i64 = 600;
+/// The maximum lifetime of a certificate assertion, in seconds: that of
+/// azure-identity for Python, the longest of Microsoft's libraries.
+const MAX_ASSERTION_LIFETIME: i64 = 30 * 60;
 
 /// The claims of a federated token. The default is the identity that the
 /// applications trust, a service account of a Kubernetes cluster.
