@@ -197,7 +197,8 @@ class History:
             counts.count(counts.skipped, "state_update")
         at = counts.date(update.get("updatedDateTime"))
         if isinstance(at, int) and at > self.now[1]:
-            at = Now(self.now)
+            at, sent = Now(self.now), at
+            at.sent = sent
         texts = [text_of(update.get(key)) for key in ("updatedBy", "comment")]
         by, comment = [one_line(it) if isinstance(it, str) else None for it in texts]
         return Change(state or "unknown", at, by, comment)
@@ -238,7 +239,8 @@ class History:
 
 
 def latest(at):
-    return at[1] if isinstance(at, Now) else at
+    """Of two dates in the future, the dates decide."""
+    return at.sent if isinstance(at, Now) else at
 
 
 def in_order(changes):

@@ -253,7 +253,9 @@ pub(crate) fn repeat(
     match (page, order) {
         (1, RepeatedElement::OlderFirst) => {
             let place = elements.iter_mut().find(|element| *element == newer);
-            place.map(|place| *place = older);
+            if let Some(place) = place {
+                *place = older;
+            }
         }
         (2, RepeatedElement::OlderFirst) => elements.insert(0, newer.clone()),
         (2, RepeatedElement::OlderSecond) => elements.insert(0, older),
