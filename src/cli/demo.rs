@@ -46,7 +46,8 @@ pub struct Simulate {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Simulation")]
 pub struct SimulationFlags {
-    /// Serve the captured responses in this directory instead of generated tenants
+    /// Serve the captured responses in this directory, or one tenant for each directory in it,
+    /// instead of generated tenants
     #[arg(long, value_name = "DIR")]
     pub replay: Option<PathBuf>,
 

@@ -98,6 +98,23 @@ async fn check_reports_each_failure_with_a_fix_and_fails() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_without_the_permission_is_a_warning_that_names_its_roles() {
+    let simulated = Simulated::start();
+    for (tenant, roles) in [("contoso", &[][..]), ("fabrikam", &["User.Read.All"])] {
+        let fault = json!({"api": "token", "tenant": tenant, "what": {"roles": roles}});
+        simulated.inject(fault).await;
+    }
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    for line in [
+        "contoso: token: carries no roles, so not SecurityEvents.Read.All",
+        "fabrikam: token: carries User.Read.All but not SecurityEvents.Read.All",
+    ] {
+        assert!(output.contains(line), "{output}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_with_needless_permissions_is_a_warning_with_a_fix() {
     let simulated = Simulated::start();
     for (tenant, roles) in [

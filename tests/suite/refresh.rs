@@ -107,7 +107,7 @@ fn failures(state: &TenantState, struck: Struck, reason: Reason) -> u64 {
     match struck {
         Struck::Profiles => count(Api::Profiles),
         Struck::Scores => count(Api::Scores),
-        Struck::Token => count(Api::Profiles) + count(Api::Scores),
+        Struck::Token | Struck::Proxy => count(Api::Profiles) + count(Api::Scores),
     }
 }
 

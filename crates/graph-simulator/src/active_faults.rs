@@ -16,6 +16,14 @@ pub(crate) struct FaultTarget<'a> {
 }
 
 impl<'a> FaultTarget<'a> {
+    /// A request to the CONNECT proxy, which does not know the tenant.
+    pub(crate) fn proxy() -> Self {
+        Self {
+            api: Api::Proxy,
+            ..Self::token(None)
+        }
+    }
+
     /// A request to a token endpoint.
     pub(crate) fn token(tenant: Option<&'a str>) -> Self {
         Self {

@@ -30,16 +30,20 @@ DELETE /faults
 DELETE /faults/NUMBER
 GET    /requests
 
-\"api\" is \"token\", \"scores\" or \"profiles\". Without \"page\", \"times\" or \"tenant\" a fault
+\"api\" is \"token\", \"scores\", \"profiles\" or \"proxy\" (of a client that uses this port as its CONNECT proxy:
+\"status\", \"slow\", \"stall\" and \"reset\"). Without \"page\", \"times\" or \"tenant\" a fault
 affects every page, every request or every tenant. \"what\" is one of:
   \"forbidden\" \"partial206\" \"stall\" \"truncated\" \"malformed\" \"wrong_content_type\" \"empty_body\" \"empty_value\"
   \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
-  \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
+  \"not_scored\" \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
   {\"throttle\": {\"retry_after\": \"none\"}} or {\"seconds\": 30}, {\"http_date\": 30}, {\"http_date_ago\": 30} instead of \"none\"
   {\"unavailable\": {\"retry_after\": \"none\"}} {\"status\": 503} {\"body\": \"text\"} {\"slow\": {\"millis\": 2000}}
   {\"huge_body\": 33554432} {\"gzip_bomb\": 67108864} {\"redirect\": \"https://elsewhere.example/\"}
   {\"next_link_foreign\": \"evil.example\"} {\"select_unsupported\": 501} {\"odd_element\": \"not_an_object\"} or \"wrong_types\"
-  {\"aadsts\": 7000215} {\"roles\": []} {\"short_lived\": 60} with \"api\": \"token\" only
+  {\"repeated_element\": \"older_first\"} or \"older_second\", {\"odd_field\": \"huge_number\"} or \"lone_surrogate\"
+  {\"odd_update\": \"lone_surrogate\"} or \"duplicate_key\", \"bare_string\", \"null\", \"undated\", \"unreadable_date\",
+  \"future_date\", \"new_word\"
+  {\"aadsts\": 7000215} {\"roles\": []} {\"short_lived\": 60} {\"expires_in\": \"3599\"} with \"api\": \"token\" only
 ";
 
 /// Status and text of an error response.

@@ -1,10 +1,12 @@
 //! Faults that corrupt a complete list.
 
 use hyper::StatusCode;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::fault::{FaultKind, OddElement};
+use crate::fault::{FaultKind, OddElement, OddField, OddUpdate, RepeatedElement};
 use crate::pagination::{NEXT_LINK, PageLinks};
+use crate::raw_json::{raw, to_text};
 use crate::recorded_request::Api;
 use crate::reply::{Content, Reply};
 
@@ -13,6 +15,12 @@ pub(crate) const FOREIGN_TENANT: &str = "ffffffff-0000-4000-8000-00000000beef";
 
 /// The word of [`FaultKind::UnknownValues`].
 const UNKNOWN_VALUE: &str = "Quantum";
+
+/// Half of a surrogate pair, as JSON.
+const LONE_SURROGATE: &str = r#""half \ud83d of a pair""#;
+
+/// How far ahead the date of [`OddUpdate::FutureDate`] is.
+const FUTURE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The reply with a list, corrupted if the fault does so.
 pub(crate) fn reply(
@@ -77,6 +85,22 @@ fn corrupt_elements(elements: &mut Vec<Value>, api: Api, kind: &FaultKind) {
                 list.extend(list.first().cloned());
             }
         }
+        FaultKind::OddUpdate(odd) => {
+            for newest in elements.iter_mut().filter_map(newest_change) {
+                set_odd_update(newest, *odd);
+            }
+        }
+        FaultKind::OddField(odd) => {
+            if let Some(first) = controls(elements, api).and_then(|list| list.first_mut()) {
+                set_odd_field(first, is_profiles, *odd);
+            }
+        }
+        FaultKind::NotScored => {
+            let scores = controls(elements, api).into_iter().flatten();
+            for (score, value) in scores.zip([json!(true), json!("True")]) {
+                set(score, "NotScored", value);
+            }
+        }
         FaultKind::UnsortedHistory => {
             for updates in elements.iter_mut().filter_map(updates) {
                 updates.reverse();
@@ -105,7 +129,7 @@ fn updates(profile: &mut Value) -> Option<&mut Vec<Value>> {
 fn controls(elements: &mut Vec<Value>, api: Api) -> Option<&mut Vec<Value>> {
     match api {
         Api::Profiles => Some(elements),
-        Api::Token | Api::Scores => array(elements.first_mut()?, "controlScores"),
+        Api::Token | Api::Scores | Api::Proxy => array(elements.first_mut()?, "controlScores"),
     }
 }
 
@@ -162,6 +186,80 @@ fn odd_element(kind: OddElement) -> Value {
             "id": 7, "controlName": 7, "maxScore": "many", "score": "some",
             "controlCategory": ["Identity"], "controlStateUpdates": "none",
         }),
+    }
+}
+
+/// The last dated change of a profile, which is the newest of a generated history.
+fn newest_change(profile: &mut Value) -> Option<&mut Value> {
+    let mut updates = updates(profile)?.iter_mut().rev();
+    updates.find(|update| is_dated(update))
+}
+
+fn is_dated(update: &Value) -> bool {
+    update.get("updatedDateTime").is_some_and(Value::is_string)
+}
+
+fn set_odd_update(update: &mut Value, odd: OddUpdate) {
+    match odd {
+        OddUpdate::LoneSurrogate => set(update, "comment", raw(LONE_SURROGATE)),
+        OddUpdate::DuplicateKey => {
+            let twice = to_text(update).replacen('{', r#"{"comment":"first","#, 1);
+            *update = raw(&twice);
+        }
+        OddUpdate::BareString => *update = json!("Ignored"),
+        OddUpdate::Null => *update = Value::Null,
+        OddUpdate::Undated => set(update, "updatedDateTime", Value::Null),
+        OddUpdate::UnreadableDate => set(update, "updatedDateTime", json!("yesterday")),
+        OddUpdate::FutureDate => {
+            let future = Timestamp::now().saturating_add(FUTURE).unwrap_or_default();
+            set(update, "updatedDateTime", json!(future.to_string()));
+        }
+        OddUpdate::NewWord => set(update, "state", json!(UNKNOWN_VALUE)),
+    }
+}
+
+fn set_odd_field(element: &mut Value, is_profile: bool, odd: OddField) {
+    let (number, text) = match is_profile {
+        true => ("maxScore", "title"),
+        false => ("score", "implementationStatus"),
+    };
+    match odd {
+        OddField::HugeNumber => set(element, number, raw("1e400")),
+        OddField::LoneSurrogate => set(element, text, raw(LONE_SURROGATE)),
+    }
+}
+
+/// Puts the first changed control of page 1 on page 2 as well, one of them without
+/// its newest change.
+pub(crate) fn repeat(
+    order: RepeatedElement,
+    page: u32,
+    elements: &mut Vec<Value>,
+    first_page: &[Value],
+) {
+    let is_changed = |element: &&Value| {
+        let updates = element.get("controlStateUpdates").and_then(Value::as_array);
+        updates.is_some_and(|updates| updates.iter().any(is_dated))
+    };
+    let Some(newer) = first_page.iter().find(is_changed) else {
+        return;
+    };
+    let mut older = newer.clone();
+    if let Some(updates) = updates(&mut older)
+        && let Some(newest) = updates.iter().rposition(is_dated)
+    {
+        updates.remove(newest);
+    }
+    match (page, order) {
+        (1, RepeatedElement::OlderFirst) => {
+            let place = elements.iter_mut().find(|element| *element == newer);
+            if let Some(place) = place {
+                *place = older;
+            }
+        }
+        (2, RepeatedElement::OlderFirst) => elements.insert(0, newer.clone()),
+        (2, RepeatedElement::OlderSecond) => elements.insert(0, older),
+        _ => {}
     }
 }
 

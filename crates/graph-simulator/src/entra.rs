@@ -25,6 +25,8 @@ const CLOUDS: [&str; 3] = [
     "https://dod-graph.microsoft.us",
 ];
 
+const OPENID_SCOPES: [&str; 4] = ["openid", "profile", "email", "offline_access"];
+
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// Answers a request for a token. `tenant_id` is the GUID or domain in the path.
@@ -38,8 +40,8 @@ pub(crate) async fn answer(
     let name = tenant.map(|tenant| tenant.name.as_str());
     let reply = |fault: Option<&FaultKind>| match check(state, tenant, tenant_id, request, form) {
         Ok(tenant) => {
-            let scope = form.value("scope").unwrap_or_default();
-            let audience = scope.trim_end_matches("/.default");
+            let audience = resource(form.value("scope").unwrap_or_default());
+            let audience = audience.unwrap_or_default();
             IssuedToken::new(state, tenant, audience, &request.base, fault).into_reply(fault)
         }
         Err(number) => entra_error::reply(number, &request.ids),
@@ -69,14 +71,24 @@ fn check<'s>(
         return Err(700_016);
     }
     let scope = form.value("scope").ok_or(900_144_u32)?;
-    let resource = scope.strip_suffix("/.default").ok_or(70_011_u32)?;
-    let resource = resource.trim_end_matches('/');
+    let resource = resource(scope).ok_or(70_011_u32)?;
     if !CLOUDS.contains(&resource) && resource != request.base {
         return Err(500_011);
     }
     let token_url = format!("{}/{tenant_id}/oauth2/v2.0/token", request.base);
     check_credential(state, tenant, form, &token_url)?;
     Ok(tenant)
+}
+
+/// The resource of a scope's one `/.default`. Microsoft's libraries may add the
+/// scopes of OpenID Connect.
+fn resource(scope: &str) -> Option<&str> {
+    let mut scopes = scope
+        .split_ascii_whitespace()
+        .filter(|scope| !OPENID_SCOPES.contains(scope));
+    let resource = scopes.next()?.strip_suffix("/.default")?;
+    let is_only = scopes.next().is_none();
+    is_only.then(|| resource.trim_end_matches('/'))
 }
 
 fn check_credential(
@@ -131,9 +143,13 @@ impl IssuedToken {
 
     fn into_reply(self, fault: Option<&FaultKind>) -> Reply {
         let lifetime = self.lifetime.as_secs();
+        let expires_in = match fault {
+            Some(FaultKind::ExpiresIn(value)) => value.clone(),
+            _ => json!(lifetime),
+        };
         let body = json!({
             "token_type": "Bearer",
-            "expires_in": lifetime,
+            "expires_in": expires_in,
             "ext_expires_in": lifetime,
             "access_token": self.token,
         });

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::recorded_request::Api;
 
@@ -49,6 +50,8 @@ pub enum FaultKind {
     Roles(Vec<String>),
     /// A token that is valid for this many seconds (token only).
     ShortLived(u64),
+    /// This JSON as `expires_in`, such as a text or a fraction (token only).
+    ExpiresIn(Value),
     /// A complete response with status 206.
     Partial206,
     /// A complete response after a delay.
@@ -92,6 +95,15 @@ pub enum FaultKind {
     OddElement(OddElement),
     /// One element twice.
     DuplicateElement,
+    /// A control on page 1 and again on page 2, one of them without its newest
+    /// change (profiles only).
+    RepeatedElement(RepeatedElement),
+    /// The newest change of each history in an odd form (profiles only).
+    OddUpdate(OddUpdate),
+    /// One field of the first element in an odd form.
+    OddField(OddField),
+    /// `NotScored` on the first two scores: true, and as text (scores only).
+    NotScored,
     /// -1 for numbers, as where Microsoft could not compute them.
     MinusOne,
     /// 302 to this URL.
@@ -134,6 +146,48 @@ pub enum OddElement {
     WrongTypes,
 }
 
+/// The stale copy of an element on two pages, as when the list shifts between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepeatedElement {
+    /// The one on page 1.
+    OlderFirst,
+    /// The one on page 2.
+    OlderSecond,
+}
+
+/// The form of an odd change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddUpdate {
+    /// Half of a surrogate pair in the comment.
+    LoneSurrogate,
+    /// A key written twice.
+    DuplicateKey,
+    /// A string instead of an object.
+    BareString,
+    /// Null instead of an object.
+    Null,
+    /// No date.
+    Undated,
+    /// A date that is none.
+    UnreadableDate,
+    /// A date 30 days ahead.
+    FutureDate,
+    /// An unknown state.
+    NewWord,
+}
+
+/// The form of an odd field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddField {
+    /// 1e400 as the maximum or the score.
+    HugeNumber,
+    /// Half of a surrogate pair in the title or the implementation status.
+    LoneSurrogate,
+}
+
 /// A fault that could affect no request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -165,10 +219,17 @@ impl Fault {
     }
 
     /// Rejects a fault that could affect no request: its test would prove nothing.
-    pub(crate) fn check(&self) -> Result<(), FaultError> {
+    pub(crate) fn check(&self, tenant: Option<&str>) -> Result<(), FaultError> {
         let error = match (&self.kind, self.kind.scope()) {
             (kind, Some((scope, apis))) if !apis.contains(&self.api) => {
                 format!("the fault {kind:?} applies to {scope} only; change `api`")
+            }
+            (kind, _) if self.api == Api::Proxy && !kind.applies_to_proxy() => {
+                "the proxy knows the faults status, slow, stall and reset only; change `api` or `what`"
+                    .to_owned()
+            }
+            _ if self.api == Api::Proxy && tenant.is_some() => {
+                "the proxy does not know the tenant; leave out `tenant`".to_owned()
             }
             (FaultKind::Status(status) | FaultKind::SelectUnsupported(status), _)
                 if !(200..=599).contains(status) =>
@@ -193,13 +254,24 @@ impl FaultKind {
         }
     }
 
+    fn applies_to_proxy(&self) -> bool {
+        matches!(
+            self,
+            Self::Status(_) | Self::Slow { .. } | Self::Stall | Self::Reset
+        )
+    }
+
     /// The interfaces of a fault that does not apply to all of them.
     fn scope(&self) -> Option<(&'static str, &'static [Api])> {
         match self {
-            Self::Aadsts(_) | Self::Roles(_) | Self::ShortLived(_) => {
+            Self::Aadsts(_) | Self::Roles(_) | Self::ShortLived(_) | Self::ExpiresIn(_) => {
                 Some(("the token endpoint", &[Api::Token]))
             }
-            Self::UnsortedHistory | Self::BareHistory => Some(("profiles", &[Api::Profiles])),
+            Self::UnsortedHistory
+            | Self::BareHistory
+            | Self::RepeatedElement(_)
+            | Self::OddUpdate(_) => Some(("profiles", &[Api::Profiles])),
+            Self::NotScored => Some(("scores", &[Api::Scores])),
             Self::Partial206
             | Self::EmptyValue
             | Self::NextLinkLoop
@@ -210,6 +282,7 @@ impl FaultKind {
             | Self::UnknownValues
             | Self::OddElement(_)
             | Self::DuplicateElement
+            | Self::OddField(_)
             | Self::MinusOne => Some(("scores and profiles", &[Api::Scores, Api::Profiles])),
             _ => None,
         }
@@ -259,7 +332,7 @@ mod tests {
 
     #[test]
     fn a_fault_that_could_affect_no_request_is_rejected() {
-        let error = |fault: Fault| fault.check().unwrap_err().to_string();
+        let error = |fault: Fault| fault.check(None).unwrap_err().to_string();
         let aadsts = Fault::new(Api::Scores, FaultKind::Aadsts(7_000_215));
         assert!(error(aadsts).contains("the token endpoint only"));
         assert!(error(Fault::new(Api::Token, FaultKind::MinusOne)).contains("scores and profiles"));
@@ -267,8 +340,12 @@ mod tests {
         assert!(error(Fault::new(Api::Token, FaultKind::Reset).times(0)).contains("`times`"));
         assert!(error(Fault::new(Api::Scores, FaultKind::Status(99))).contains("99"));
         assert_eq!(
-            Fault::new(Api::Profiles, FaultKind::BareHistory).check(),
+            Fault::new(Api::Profiles, FaultKind::BareHistory).check(None),
             Ok(())
         );
+        assert!(error(Fault::new(Api::Proxy, FaultKind::Forbidden)).contains("the proxy knows"));
+        let proxy = Fault::new(Api::Proxy, FaultKind::Status(407));
+        assert_eq!(proxy.check(None), Ok(()));
+        assert!(proxy.check(Some("contoso")).is_err());
     }
 }

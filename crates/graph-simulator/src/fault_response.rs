@@ -91,7 +91,7 @@ fn echo(api: Api, request: &IncomingRequest) -> Reply {
             let error = entra_error_json("invalid_request", &text, Some(900_144), ids);
             Reply::json(status, error)
         }
-        Api::Scores | Api::Profiles => {
+        Api::Scores | Api::Profiles | Api::Proxy => {
             let reply = Reply::graph_error(status, ids, "BadRequest", &text);
             reply.with(HeaderName::from_static("request-id"), echo)
         }

@@ -9,6 +9,7 @@ use crate::control_profile;
 use crate::daily_report;
 use crate::generated_tenant::{GeneratedTenant, REPORTS};
 use crate::history::StateUpdate;
+use crate::recorded_request::Api;
 use crate::report_calendar::newest_day;
 use crate::tenant::{ListPage, TenantData};
 
@@ -52,6 +53,10 @@ impl TenantData for GeneratedTenant {
 
     fn report(&self, index: usize, now: Timestamp) -> Option<Value> {
         (index < REPORTS).then(|| daily_report::render(self, index, now))
+    }
+
+    fn has_property(&self, _: Api, _: &str) -> bool {
+        false
     }
 
     fn controls(&self) -> Vec<String> {

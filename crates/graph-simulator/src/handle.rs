@@ -181,7 +181,7 @@ impl SimulatorHandle {
 
     /// Injects a fault, for one tenant or for all.
     pub fn inject(&self, tenant: Option<&str>, fault: Fault) -> Result<FaultId> {
-        fault.check()?;
+        fault.check(tenant)?;
         let tenant = tenant.map(|name| self.tenant(name)).transpose()?;
         let tenant = tenant.map(|tenant| tenant.name.clone());
         Ok(self.state.faults.inject(tenant, fault))

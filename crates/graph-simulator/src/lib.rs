@@ -15,6 +15,7 @@ mod body;
 mod bounded_log;
 mod catalogue;
 mod completion;
+mod connect_proxy;
 mod control_api;
 mod control_profile;
 mod corrupt;
@@ -23,6 +24,7 @@ mod entra;
 mod entra_error;
 mod fault;
 mod fault_response;
+mod filter;
 mod generated_data;
 mod generated_tenant;
 mod graph;
@@ -31,9 +33,11 @@ mod history;
 mod incoming;
 mod initial_changes;
 mod managed_identity;
+mod openid;
 mod options;
 mod pagination;
 mod query;
+mod raw_json;
 mod recorded_request;
 mod replay;
 mod reply;
@@ -55,7 +59,10 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-pub use fault::{Fault, FaultError, FaultId, FaultKind, InjectedFault, OddElement, RetryAfter};
+pub use fault::{
+    Fault, FaultError, FaultId, FaultKind, InjectedFault, OddElement, OddField, OddUpdate,
+    RepeatedElement, RetryAfter,
+};
 pub use handle::{HandleError, SimulatorHandle};
 pub use options::Options;
 pub use recorded_request::{Api, RecordedRequest};

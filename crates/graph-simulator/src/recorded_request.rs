@@ -14,6 +14,8 @@ pub enum Api {
     Scores,
     /// `secureScoreControlProfiles`: the catalogue with the states.
     Profiles,
+    /// The CONNECT proxy, whose requests are not recorded.
+    Proxy,
 }
 
 /// One request and its result.

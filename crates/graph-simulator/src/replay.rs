@@ -1,5 +1,6 @@
 //! Captured responses.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,12 @@ use strict_yaml::read_at_most;
 
 use crate::completion::Completion;
 use crate::history::{StateUpdate, placeholder};
+use crate::raw_json;
+use crate::recorded_request::Api;
 use crate::tenant::{ListPage, TenantData};
+
+/// The name of the tenant of a directory of responses.
+const REPLAY_TENANT: &str = "replay";
 
 const SCORES: &str = "secureScores.json";
 const PROFILES: &str = "secureScoreControlProfiles";
@@ -33,6 +39,12 @@ pub enum ReplayError {
     NoProfiles {
         /// The directory.
         directory: PathBuf,
+    },
+    /// A file is not text in UTF-8.
+    #[error("{} is not UTF-8; save it as UTF-8, since PowerShell's `>` writes UTF-16", path.display())]
+    NotUtf8 {
+        /// The file.
+        path: PathBuf,
     },
     /// A file is not JSON.
     #[error("{} is not JSON", path.display())]
@@ -60,15 +72,33 @@ pub enum ReplayError {
 #[derive(Debug)]
 pub(crate) struct Replay {
     pub(crate) entra_id: String,
+    /// Newest first, as Graph sends them.
     reports: Vec<Value>,
     pages: Vec<ListPage>,
 }
 
+/// Loads each captured tenant with its name: the directory itself, or each of its
+/// directories if it holds no responses.
+pub(crate) fn load(directory: &Path) -> Result<Vec<(String, Replay)>, ReplayError> {
+    let mut tenants = Vec::new();
+    if !directory.join(SCORES).exists() {
+        for path in entries(directory)?.into_iter().filter(|path| path.is_dir()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            tenants.push((name.into_owned(), Replay::load(&path)?));
+        }
+    }
+    if tenants.is_empty() {
+        tenants.push((REPLAY_TENANT.to_owned(), Replay::load(directory)?));
+    }
+    Ok(tenants)
+}
+
 impl Replay {
-    /// Loads a directory of captured responses.
-    pub(crate) fn load(directory: &Path) -> Result<Self, ReplayError> {
+    /// Loads the responses of one tenant.
+    fn load(directory: &Path) -> Result<Self, ReplayError> {
         let path = directory.join(SCORES);
-        let reports = load_page(&path)?.elements;
+        let mut reports = load_page(&path)?.elements;
+        reports.sort_by_key(|report| Reverse(day(report)));
         let files = page_files(directory)?;
         let pages = files.iter().map(|path| load_page(path));
         let mut pages = pages.collect::<Result<Vec<_>, _>>()?;
@@ -162,6 +192,14 @@ impl TenantData for Replay {
         self.reports.get(index).cloned()
     }
 
+    fn has_property(&self, api: Api, name: &str) -> bool {
+        let has = |element: &Value| element.get(name).is_some();
+        match api {
+            Api::Profiles => self.elements().any(has),
+            _ => self.reports.iter().any(has),
+        }
+    }
+
     fn controls(&self) -> Vec<String> {
         let ids = self
             .elements()
@@ -220,7 +258,11 @@ fn load_page(path: &Path) -> Result<ListPage, ReplayError> {
         Ok(bytes) => bytes,
         Err(source) => return Err(ReplayError::Read { path, source }),
     };
-    let mut envelope = match serde_json::from_slice(&bytes) {
+    let Ok(text) = str::from_utf8(&bytes) else {
+        return Err(ReplayError::NotUtf8 { path });
+    };
+    let text = text.trim_start_matches('\u{feff}');
+    let mut envelope = match serde_json::from_str(text).map(raw_json::parse) {
         Ok(Value::Object(envelope)) => envelope,
         Ok(_) => return Err(ReplayError::NotAList { path }),
         Err(source) => return Err(ReplayError::NotJson { path, source }),
@@ -237,20 +279,30 @@ fn load_page(path: &Path) -> Result<ListPage, ReplayError> {
     })
 }
 
-fn page_files(directory: &Path) -> Result<Vec<PathBuf>, ReplayError> {
+/// The day of a report; one without a day is the oldest.
+fn day(report: &Value) -> Option<Timestamp> {
+    report.get("createdDateTime")?.as_str()?.parse().ok()
+}
+
+/// The entries of a directory, by name.
+fn entries(directory: &Path) -> Result<Vec<PathBuf>, ReplayError> {
     let unread = |source| ReplayError::Read {
         path: directory.to_owned(),
         source,
     };
-    let mut files = Vec::new();
-    for file in fs::read_dir(directory).map_err(unread)? {
-        let path = file.map_err(unread)?.path();
+    let entries = fs::read_dir(directory).map_err(unread)?;
+    let paths = entries.map(|entry| Ok(entry.map_err(unread)?.path()));
+    let mut paths = paths.collect::<Result<Vec<_>, ReplayError>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+fn page_files(directory: &Path) -> Result<Vec<PathBuf>, ReplayError> {
+    let is_page = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(PROFILES) && name.ends_with(".json") {
-            files.push(path);
-        }
-    }
-    files.sort();
+        name.starts_with(PROFILES) && name.ends_with(".json")
+    };
+    let files: Vec<PathBuf> = entries(directory)?.into_iter().filter(is_page).collect();
     match files.is_empty() {
         true => Err(ReplayError::NoProfiles {
             directory: directory.to_owned(),

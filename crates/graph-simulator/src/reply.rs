@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::body::ResponseBody;
+use crate::raw_json;
 use crate::recorded_request::Api;
 
 const GRAPH_JSON: &str =
@@ -124,7 +125,7 @@ impl Reply {
     ) -> Self {
         match api {
             Api::Token => Self::entra_json(status, entra_error(code, text, None, ids)),
-            Api::Scores | Api::Profiles => Self::graph_error(status, ids, code, text),
+            Api::Scores | Api::Profiles | Api::Proxy => Self::graph_error(status, ids, code, text),
         }
     }
 
@@ -167,12 +168,12 @@ impl Content {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(GRAPH_JSON));
         let body = match self {
             Self::Json(value) if accepts_gzip => {
-                let bytes = gzip(value.to_string().as_bytes())?;
+                let bytes = gzip(raw_json::to_text(&value).as_bytes())?;
                 return Self::Gzipped(bytes.into()).into_parts(accepts_gzip);
             }
-            Self::Json(value) => ResponseBody::complete(value.to_string()),
+            Self::Json(value) => ResponseBody::complete(raw_json::to_text(&value)),
             Self::HalfJson(value) => {
-                let text = value.to_string();
+                let text = raw_json::to_text(&value);
                 headers.insert(CONTENT_LENGTH, text.len().into());
                 ResponseBody::truncated(&text.into())
             }

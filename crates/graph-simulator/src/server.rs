@@ -24,12 +24,14 @@ use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::body::ResponseBody;
+use crate::connect_proxy;
 use crate::control_api;
 use crate::entra;
-use crate::graph;
+use crate::graph::{self, Resource};
 use crate::handle::SimulatorHandle;
 use crate::incoming::IncomingRequest;
 use crate::managed_identity::{self, IdentityEndpoint};
+use crate::openid;
 use crate::query::{Query, decode_segment};
 use crate::recorded_request::{Api, RecordedRequest};
 use crate::reply::{LoggedOutcome, Outcome, Reply};
@@ -51,6 +53,11 @@ pub(crate) async fn serve_graph(
     accept(listener, move |stream| {
         let (acceptor, state) = (acceptor.clone(), Arc::clone(&state));
         async move {
+            let stream = match connect_proxy::open_tunnel(stream, &state.faults).await {
+                Ok(Some(stream)) => stream,
+                Ok(None) => return,
+                Err(error) => return tracing::debug!(%error, "the connection sent no request"),
+            };
             let answer = move |request| answer(Arc::clone(&state), request);
             match acceptor.accept(stream).await {
                 Ok(stream) => serve_connection(stream, answer).await,
@@ -118,32 +125,35 @@ where
 enum Route {
     /// Entra, with the tenant's GUID or domain.
     Token(String),
+    /// The discovery of Entra's endpoints, with the tenant's GUID or domain.
+    OpenId(String),
     ManagedIdentity(IdentityEndpoint),
-    List(Api),
+    Graph(Resource),
     Unknown,
 }
 
 impl Route {
     fn parse(path: &str) -> Self {
-        if let Some(api) = graph::api_at(path) {
-            return Self::List(api);
+        if let Some(resource) = Resource::at(path) {
+            return Self::Graph(resource);
         }
         if let Some(endpoint) = IdentityEndpoint::at(path) {
             return Self::ManagedIdentity(endpoint);
         }
-        let tenant = path.strip_prefix('/');
-        let tenant = tenant.and_then(|path| path.strip_suffix("/oauth2/v2.0/token"));
-        match tenant.filter(|tenant| !tenant.contains('/')) {
-            Some(tenant) => Self::Token(decode_segment(tenant)),
-            None => Self::Unknown,
+        match path.strip_prefix('/').and_then(|path| path.split_once('/')) {
+            Some((tenant, "oauth2/v2.0/token")) => Self::Token(decode_segment(tenant)),
+            Some((tenant, "v2.0/.well-known/openid-configuration")) => {
+                Self::OpenId(decode_segment(tenant))
+            }
+            _ => Self::Unknown,
         }
     }
 
     fn api(&self) -> Option<Api> {
         match self {
             Self::Token(_) | Self::ManagedIdentity(_) => Some(Api::Token),
-            Self::List(api) => Some(*api),
-            Self::Unknown => None,
+            Self::Graph(resource) => Some(resource.api),
+            Self::OpenId(_) | Self::Unknown => None,
         }
     }
 }
@@ -198,7 +208,8 @@ async fn dispatch(
         Route::ManagedIdentity(endpoint) => {
             managed_identity::answer(state, endpoint, request).await
         }
-        Route::List(api) => graph::answer(state, api, request).await,
+        Route::OpenId(tenant) => openid::answer(state, &tenant, request),
+        Route::Graph(resource) => graph::answer(state, &resource, request).await,
         Route::Unknown => {
             let text = "The path does not exist.";
             let status = StatusCode::NOT_FOUND;

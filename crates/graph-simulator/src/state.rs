@@ -12,14 +12,11 @@ use crate::catalogue::Catalogue;
 use crate::generated_tenant::GeneratedTenant;
 use crate::options::Options;
 use crate::recorded_request::RecordedRequest;
-use crate::replay::{Replay, ReplayError};
+use crate::replay::{self, Replay, ReplayError};
 use crate::rng::{draw, guid};
 use crate::tenant::Tenant;
 use crate::tenant_profile::{TENANT_PROFILES, TenantProfile, tenant_name};
 use crate::trusted_credentials::TrustedCredentials;
-
-/// The name of the tenant of captured responses.
-const REPLAY_TENANT: &str = "replay";
 
 const MAX_RECORDED_REQUESTS: usize = 4096;
 const MAX_RECORDED_SECRETS: usize = 1024;
@@ -44,8 +41,11 @@ pub(crate) struct SimulatorState {
 impl SimulatorState {
     /// Generates the tenants, or loads the captured responses.
     pub(crate) fn new(options: &Options, now: Timestamp) -> Result<Arc<Self>, ReplayError> {
-        let tenants = match &options.replay {
-            Some(directory) => vec![replayed(Replay::load(directory)?, options.seed)],
+        let tenants: Vec<Tenant> = match &options.replay {
+            Some(directory) => replay::load(directory)?
+                .into_iter()
+                .map(|(name, replay)| replayed(name, replay, options.seed))
+                .collect(),
             None => {
                 let catalogue = Arc::new(Catalogue::load());
                 (0..options.tenants)
@@ -121,12 +121,13 @@ fn generated(
     Tenant::new(name, display_name, entra_id, seed, Box::new(data))
 }
 
-fn replayed(replay: Replay, seed: u64) -> Tenant {
+fn replayed(name: String, replay: Replay, seed: u64) -> Tenant {
+    let seed = draw(seed, &name, 0);
     Tenant::new(
-        REPLAY_TENANT.to_owned(),
+        name,
         "Captured answers".to_owned(),
         replay.entra_id.clone(),
-        draw(seed, REPLAY_TENANT, 0),
+        seed,
         Box::new(replay),
     )
 }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::completion::Completion;
 use crate::history::StateUpdate;
+use crate::recorded_request::Api;
 use crate::rng::{draw, guid};
 
 /// What a client needs to sign in to a tenant.
@@ -58,6 +59,8 @@ pub(crate) trait TenantData: Send + fmt::Debug {
     fn report_count(&self) -> usize;
     /// The report at an index, newest first.
     fn report(&self, index: usize, now: Timestamp) -> Option<Value>;
+    /// Whether an element has a property besides the documented ones.
+    fn has_property(&self, api: Api, name: &str) -> bool;
     /// The ids of the catalogue.
     fn controls(&self) -> Vec<String>;
     fn scored_controls(&self) -> Vec<String>;

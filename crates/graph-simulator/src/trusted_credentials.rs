@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -29,8 +29,9 @@ const FEDERATED_AUDIENCE: &str = "api://AzureADTokenExchange";
 /// The tolerated difference between clocks, in seconds.
 const CLOCK_SKEW: i64 = 300;
 
-/// The maximum lifetime of a certificate assertion, in seconds.
-const MAX_ASSERTION_LIFETIME: i64 = 600;
+/// The maximum lifetime of a certificate assertion, in seconds: that of
+/// azure-identity for Python, the longest of Microsoft's libraries.
+const MAX_ASSERTION_LIFETIME: i64 = 30 * 60;
 
 /// The claims of a federated token. The default is the identity that the
 /// applications trust, a service account of a Kubernetes cluster.
@@ -86,10 +87,34 @@ impl fmt::Debug for TrustedCredentials {
 
 #[derive(Clone)]
 struct RegisteredCertificate {
-    thumbprint: String,
+    sha1: String,
+    sha256: String,
     /// The public key as PKCS#1.
     key: Vec<u8>,
     not_after: i64,
+}
+
+/// The certificate that an assertion names. Older libraries of Microsoft send SHA-1
+/// with RS256, newer ones SHA-256 with PS256.
+enum Thumbprint<'a> {
+    Sha1(&'a str),
+    Sha256(&'a str),
+}
+
+impl Thumbprint<'_> {
+    fn is_of(&self, certificate: &RegisteredCertificate) -> bool {
+        match self {
+            Self::Sha1(text) => certificate.sha1 == *text,
+            Self::Sha256(text) => certificate.sha256 == *text,
+        }
+    }
+
+    fn algorithm(&self) -> (&'static str, &'static dyn VerificationAlgorithm) {
+        match self {
+            Self::Sha1(_) => ("RS256", &RSA_PKCS1_2048_8192_SHA256),
+            Self::Sha256(_) => ("PS256", &RSA_PSS_2048_8192_SHA256),
+        }
+    }
 }
 
 /// A decoded, unverified assertion.
@@ -108,7 +133,8 @@ impl TrustedCredentials {
         let (_, certificate) =
             X509Certificate::from_der(&der).map_err(|_| CredentialError::NotACertificate)?;
         let registered = RegisteredCertificate {
-            thumbprint: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
+            sha1: URL_SAFE_NO_PAD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, &der)),
+            sha256: URL_SAFE_NO_PAD.encode(digest(&SHA256, &der)),
             key: certificate.public_key().subject_public_key.data.to_vec(),
             not_after: certificate.validity().not_after.timestamp(),
         };
@@ -160,9 +186,9 @@ impl TrustedCredentials {
         now: Timestamp,
     ) -> Result<(), u32> {
         let decoded = Assertion::decode(assertion).ok_or(50_027_u32)?;
-        match decoded.header.get("x5t#S256").and_then(Value::as_str) {
+        match decoded.thumbprint() {
             Some(thumbprint) => {
-                self.check_certificate(&decoded, thumbprint, (client_id, token_url), now)
+                self.check_certificate(&decoded, &thumbprint, (client_id, token_url), now)
             }
             None => match Claims::from_token(assertion, token_key, now) {
                 // A managed identity as the federated identity.
@@ -177,7 +203,7 @@ impl TrustedCredentials {
     fn check_certificate(
         &self,
         assertion: &Assertion<'_>,
-        thumbprint: &str,
+        thumbprint: &Thumbprint<'_>,
         (client_id, token_url): (&str, &str),
         now: Timestamp,
     ) -> Result<(), u32> {
@@ -185,11 +211,12 @@ impl TrustedCredentials {
             .certificates
             .lock()
             .iter()
-            .find(|one| one.thumbprint == thumbprint)
+            .find(|one| thumbprint.is_of(one))
             .cloned()
             .ok_or(700_027_u32)?;
-        if assertion.header.get("alg").and_then(Value::as_str) != Some("PS256")
-            || !assertion.is_signed_by(&RSA_PSS_2048_8192_SHA256, &registered.key)
+        let (name, algorithm) = thumbprint.algorithm();
+        if assertion.header.get("alg").and_then(Value::as_str) != Some(name)
+            || !assertion.is_signed_by(algorithm, &registered.key)
         {
             return Err(700_027);
         }
@@ -202,7 +229,7 @@ impl TrustedCredentials {
         if assertion.text("iss") != client_id || assertion.text("sub") != client_id {
             return Err(700_021);
         }
-        let (start, end) = (assertion.second("nbf"), assertion.second("exp"));
+        let (start, end) = (assertion.start(), assertion.second("exp"));
         if assertion.text("jti").is_empty() || end.saturating_sub(start) > MAX_ASSERTION_LIFETIME {
             return Err(700_027);
         }
@@ -233,14 +260,14 @@ impl<'a> Assertion<'a> {
     fn decode(token: &'a str) -> Option<Self> {
         let (message, signature) = token.rsplit_once('.')?;
         let (header, claims) = message.split_once('.')?;
-        let json = |part: &str| -> Option<Value> {
-            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
-        };
+        // azure-identity for Python pads the parts of a JWT.
+        let bytes = |part: &str| URL_SAFE_NO_PAD.decode(part.trim_end_matches('=')).ok();
+        let json = |part: &str| -> Option<Value> { serde_json::from_slice(&bytes(part)?).ok() };
         Some(Self {
             header: json(header)?,
             claims: json(claims)?,
             message,
-            signature: URL_SAFE_NO_PAD.decode(signature).ok()?,
+            signature: bytes(signature)?,
         })
     }
 
@@ -249,9 +276,26 @@ impl<'a> Assertion<'a> {
         value.unwrap_or_default()
     }
 
+    /// A time, which may have a fraction.
     fn second(&self, key: &str) -> i64 {
-        let value = self.claims.get(key).and_then(Value::as_i64);
-        value.unwrap_or_default()
+        let value = self.claims.get(key).and_then(Value::as_f64);
+        value.unwrap_or_default() as i64
+    }
+
+    /// `nbf` is optional in a JWT.
+    fn start(&self) -> i64 {
+        let key = match self.claims.get("nbf") {
+            Some(_) => "nbf",
+            None => "iat",
+        };
+        self.second(key)
+    }
+
+    fn thumbprint(&self) -> Option<Thumbprint<'_>> {
+        // MSAL for Python pads the thumbprint.
+        let text = |key| Some(self.header.get(key)?.as_str()?.trim_end_matches('='));
+        let sha256 = text("x5t#S256").map(Thumbprint::Sha256);
+        sha256.or_else(|| text("x5t").map(Thumbprint::Sha1))
     }
 
     fn is_signed_by(&self, algorithm: &'static dyn VerificationAlgorithm, key: &[u8]) -> bool {
@@ -261,7 +305,7 @@ impl<'a> Assertion<'a> {
 
     fn check_times(&self, now: Timestamp) -> Result<(), u32> {
         let now = now.as_second();
-        let (start, end) = (self.second("nbf"), self.second("exp"));
+        let (start, end) = (self.start(), self.second("exp"));
         (start - CLOCK_SKEW <= now && now < end.saturating_add(CLOCK_SKEW))
             .then_some(())
             .ok_or(700_024)

@@ -15,6 +15,10 @@ const ROUNDING: f64 = 0.05;
 /// The time that replacing a credential takes.
 const EXPIRES_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
+/// The remedy for a token without the permission.
+const GRANT: &str =
+    "grant the permission and give admin consent; a new token may take some minutes to show it";
+
 /// The first word of a printed line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
@@ -110,9 +114,13 @@ impl TenantResult {
         let permissions = token.permissions.as_deref().unwrap_or_default().join(", ");
         match token.may_read() {
             Some(true) => self.ok(format!("token: carries {permissions}")),
+            Some(false) if permissions.is_empty() => self.warn(
+                format!("token: carries no roles, so not {PERMISSION}"),
+                GRANT,
+            ),
             Some(false) => self.warn(
-                format!("token: carries [{permissions}] but not {PERMISSION}"),
-                "grant the permission and give admin consent; a new token may take some minutes to show it",
+                format!("token: carries {permissions} but not {PERMISSION}"),
+                GRANT,
             ),
             None => self.warn(
                 "token: obtained; its permissions cannot be read",

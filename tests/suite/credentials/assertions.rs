@@ -8,8 +8,14 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as BASE64;
 use serde_json::{Value, json};
 use std::fs;
 
+const PSS: &str = "-sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest";
+
 /// Signs a header and claims with the key of `app`, by openssl.
 fn signed(stage: &Stage, header: &Value, claims: &Value) -> String {
+    signed_with(stage, PSS, header, claims)
+}
+
+fn signed_with(stage: &Stage, padding: &str, header: &Value, claims: &Value) -> String {
     let folder = stage.folder();
     let message = format!(
         "{}.{}",
@@ -17,10 +23,8 @@ fn signed(stage: &Stage, header: &Value, claims: &Value) -> String {
         BASE64.encode(claims.to_string())
     );
     fs::write(folder.join("message"), &message).unwrap();
-    openssl(
-        folder,
-        "dgst -sha256 -sign app-key.pem -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest -out signature message",
-    );
+    let command = format!("dgst -sha256 -sign app-key.pem {padding} -out signature message");
+    openssl(folder, &command);
     let signature = fs::read(folder.join("signature")).unwrap();
     format!("{message}.{}", BASE64.encode(signature))
 }
@@ -126,4 +130,19 @@ async fn entra_verifies_the_signature_and_each_claim() {
         Some(700_027),
         "another algorithm"
     );
+
+    openssl(stage.folder(), "dgst -sha1 -binary -out thumbprint app.der");
+    let sha1 = BASE64.encode(fs::read(stage.folder().join("thumbprint")).unwrap());
+    let older = json!({"alg": "RS256", "typ": "JWT", "x5t": format!("{sha1}=")});
+    let mut claims = good.clone();
+    claims.as_object_mut().unwrap().remove("nbf");
+    claims["iat"] = json!(now as f64 + 0.5);
+    claims["exp"] = json!(now as f64 + 600.5);
+    let assertion = signed_with(&stage, "", &older, &claims);
+    assert_eq!(error_number(&stage, &assertion).await, None, "SHA-1");
+    let padded = format!("{assertion}=");
+    assert_eq!(error_number(&stage, &padded).await, None, "padded");
+    let mixed = json!({"alg": "PS256", "x5t": sha1});
+    let assertion = signed(&stage, &mixed, &claims);
+    assert_eq!(error_number(&stage, &assertion).await, Some(700_027));
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use graph_simulator::{Api, Fault, FaultKind, OddElement, RetryAfter};
+use graph_simulator::{
+    Api, Fault, FaultKind, OddElement, OddField, OddUpdate, Options, RepeatedElement, RetryAfter,
+};
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json as object};
 
@@ -258,4 +260,164 @@ async fn a_fault_of_the_second_page_leaves_the_first_alone() {
     let link = first["@odata.nextLink"].as_str().unwrap();
     assert_eq!(client.status("contoso", link).await.as_u16(), 500);
     assert_eq!(client.status("contoso", link).await.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_control_on_two_pages_has_one_copy_without_its_newest_change() {
+    for (order, stale) in [
+        (RepeatedElement::OlderFirst, 0),
+        (RepeatedElement::OlderSecond, 1),
+    ] {
+        let client = TestClient::new().await;
+        client.inject(Api::Profiles, FaultKind::RepeatedElement(order));
+        let profiles = client.profiles("contoso").await;
+        let repeated = &profiles[200]["id"];
+        let copies = profiles.iter().filter(|profile| profile["id"] == *repeated);
+        let copies: Vec<usize> = copies
+            .map(|copy| copy["controlStateUpdates"].as_array().unwrap().len())
+            .collect();
+        assert_eq!(copies.len(), 2);
+        assert_eq!(copies[stale] + 1, copies[1 - stale], "{order:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_odd_change_replaces_the_newest_one() {
+    for (odd, part) in [
+        (
+            OddUpdate::LoneSurrogate,
+            r#""comment":"half \ud83d of a pair""#,
+        ),
+        (
+            OddUpdate::DuplicateKey,
+            r#"{"comment":"first","assignedTo":"","comment":"#,
+        ),
+        (OddUpdate::BareString, r#","Ignored"]"#),
+        (OddUpdate::Null, ",null]"),
+        (
+            OddUpdate::UnreadableDate,
+            r#""updatedDateTime":"yesterday""#,
+        ),
+        (OddUpdate::NewWord, r#""state":"Quantum""#),
+    ] {
+        let (client, token) = with_fault(Api::Profiles, FaultKind::OddUpdate(odd)).await;
+        client
+            .handle()
+            .accept("contoso", "UserRiskPolicy", "ann", "why")
+            .unwrap();
+        let list = format!("{PROFILES}/UserRiskPolicy");
+        assert_eq!(client.status("contoso", &list).await, StatusCode::OK);
+        let text = send(client.request(&token, PROFILES))
+            .await
+            .text()
+            .await
+            .unwrap();
+        assert!(text.contains(part), "{odd:?}");
+    }
+    let dates = async |odd| {
+        let list = list_with(Api::Profiles, FaultKind::OddUpdate(odd)).await;
+        let updates = elements(&list)
+            .iter()
+            .map(|it| it["controlStateUpdates"].clone());
+        let newest = updates.filter(|it| it.as_array().unwrap().len() > 1);
+        let newest = newest.map(|it| it.as_array().unwrap().last().unwrap().clone());
+        newest
+            .map(|it| it["updatedDateTime"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert!(dates(OddUpdate::Undated).await.contains(&Value::Null));
+    let next_week = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(7 * 24);
+    let future = dates(OddUpdate::FutureDate).await;
+    let is_future = |date: &Value| {
+        date.as_str()
+            .is_some_and(|date| *date > *next_week.to_string())
+    };
+    assert!(future.iter().any(is_future), "{future:?}");
+}
+
+#[tokio::test]
+async fn an_odd_field_or_score_leaves_its_element() {
+    for (api, odd, part) in [
+        (Api::Profiles, OddField::HugeNumber, r#""maxScore":1e400"#),
+        (
+            Api::Profiles,
+            OddField::LoneSurrogate,
+            r#""title":"half \ud83d of a pair""#,
+        ),
+        (Api::Scores, OddField::HugeNumber, r#""score":1e400"#),
+        (
+            Api::Scores,
+            OddField::LoneSurrogate,
+            r#""implementationStatus":"half \ud83d"#,
+        ),
+    ] {
+        let (client, token) = with_fault(api, FaultKind::OddField(odd)).await;
+        let list = if api == Api::Profiles {
+            PROFILES
+        } else {
+            SCORES
+        };
+        let text = send(client.request(&token, list))
+            .await
+            .text()
+            .await
+            .unwrap();
+        assert_eq!(text.matches(part).count(), 1, "{odd:?}");
+    }
+    let list = list_with(Api::Scores, FaultKind::NotScored).await;
+    let scores = list["value"][0]["controlScores"].as_array().unwrap().iter();
+    let marks: Vec<_> = scores.map(|score| score["NotScored"].clone()).collect();
+    assert_eq!(marks[..3], [object!(true), object!("True"), Value::Null]);
+}
+
+#[tokio::test]
+async fn the_lifetime_of_a_token_may_be_any_json() {
+    for value in [
+        object!("3599"),
+        object!(3599.5),
+        object!(1e300),
+        Value::Null,
+    ] {
+        let client = TestClient::new().await;
+        client.inject(Api::Token, FaultKind::ExpiresIn(value.clone()));
+        let tenant = client.tenant("contoso");
+        let form = client.form(&tenant);
+        let body = json(client.request_token(&tenant.entra_id, &form).await).await;
+        assert_eq!(body["expires_in"], value);
+    }
+}
+
+#[tokio::test]
+async fn the_port_is_a_connect_proxy_too() {
+    let mut client = TestClient::with(Options {
+        names: vec!["graph.microsoft.com".to_owned()],
+        ..Options::default()
+    })
+    .await;
+    let proxy = client.simulator.url().replacen("https", "http", 1);
+    client.configure(|builder| {
+        builder
+            .proxy(reqwest::Proxy::all(proxy).unwrap())
+            .pool_max_idle_per_host(0)
+    });
+    let request = || {
+        let http = client.http.clone();
+        async move {
+            http.get("https://graph.microsoft.com/v1.0/security/secureScores")
+                .send()
+                .await
+        }
+    };
+    assert_eq!(request().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    for kind in [
+        FaultKind::Status(407),
+        FaultKind::Status(403),
+        FaultKind::Reset,
+    ] {
+        let fault = Fault::new(Api::Proxy, kind).times(1);
+        client.handle().inject(None, fault).unwrap();
+        let error = request().await.unwrap_err();
+        assert!(error.is_connect(), "{error:?}");
+    }
+    assert_eq!(request().await.unwrap().status(), StatusCode::UNAUTHORIZED);
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use graph_simulator::Options;
 use reqwest::{StatusCode, Version};
-use serde_json::Value;
+use serde_json::{Value, json as object};
 
 use crate::client::{PROFILES, SCORES, TestClient, elements, header, json, number, scores, send};
 
@@ -231,7 +231,10 @@ async fn an_unsupported_query_is_rejected() {
     let client = TestClient::new().await;
     for query in [
         "$select=nonsense",
-        "$filter=id eq 'x'",
+        "$filter=nonsense eq 'x'",
+        "$filter=rank gt 3",
+        "$orderby=rank",
+        "$expand=controlStateUpdates",
         "$top=many",
         "$top=0",
         "$skiptoken=guess",
@@ -240,6 +243,67 @@ async fn an_unsupported_query_is_rejected() {
         let response = client.get("contoso", &list).await;
         assert_eq!(response.status(), StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(json(response).await["error"]["code"], "BadRequest");
+    }
+}
+
+#[tokio::test]
+async fn a_filter_applies_to_all_pages_and_the_count() {
+    let client = TestClient::new().await;
+    let all = client.profiles("contoso").await;
+    let is_identity = |profile: &&Value| profile["controlCategory"] == "Identity";
+    let expected: Vec<&Value> = all.iter().filter(is_identity).collect();
+    let mut found = Vec::new();
+    let query = "$filter=controlCategory%20eq%20'Identity'&$count=true&$top=20";
+    let mut next = Some(format!("{PROFILES}?{query}"));
+    while let Some(list) = next {
+        let page = client.list("contoso", &list).await;
+        assert_eq!(page["@odata.count"], expected.len());
+        found.extend(elements(&page).clone());
+        next = page["@odata.nextLink"].as_str().map(str::to_owned);
+    }
+    assert!(found.len() > 20 && found.iter().eq(expected));
+    let list = format!("{PROFILES}?$filter=id eq 'UserRiskPolicy'");
+    assert_eq!(elements(&client.list("contoso", &list).await).len(), 1);
+    let counted = client
+        .list("contoso", &format!("{PROFILES}?$count=true"))
+        .await;
+    assert_eq!(counted["@odata.count"], all.len());
+}
+
+#[tokio::test]
+async fn an_element_has_paths_of_its_own() {
+    let client = TestClient::new().await;
+    let profile = client.profile("contoso", "UserRiskPolicy").await;
+    for path in [
+        "secureScoreControlProfiles/UserRiskPolicy",
+        "secureScoreControlProfiles('UserRiskPolicy')",
+        "secureScoreControlProfiles(%27UserRiskPolicy%27)",
+        "/secureScoreControlProfiles/UserRiskPolicy",
+    ] {
+        let mut element = client.list("contoso", path).await;
+        let context = element.as_object_mut().unwrap().remove("@odata.context");
+        assert!(
+            text(&object!({"it": context}), "it").ends_with("secureScoreControlProfiles/$entity")
+        );
+        assert_eq!(element, profile, "{path}");
+    }
+    let report = client.newest_report("contoso").await;
+    let path = format!(
+        "secureScores/{}?$select=id,currentScore",
+        text(&report, "id")
+    );
+    let element = client.list("contoso", &path).await;
+    assert_eq!(element["currentScore"], report["currentScore"]);
+    assert!(element.get("maxScore").is_none());
+    for (path, status) in [
+        ("secureScoreControlProfiles/Nonsense", 404),
+        ("secureScoreControlProfiles/UserRiskPolicy?$top=1", 400),
+        ("secureScoreControlProfiles(UserRiskPolicy)", 404),
+        ("secureScores/UserRiskPolicy/more", 404),
+    ] {
+        let response = client.get("contoso", path).await;
+        assert_eq!(response.status().as_u16(), status, "{path}");
+        assert!(json(response).await["error"]["innerError"].is_object());
     }
 }
 

@@ -96,6 +96,88 @@ async fn a_score_without_a_profile_has_the_maximum_that_its_percentage_implies()
     assert!(error.to_string().contains("\"Two\""), "{error}");
 }
 
+#[tokio::test]
+async fn a_selection_may_name_what_only_another_page_has() {
+    let directory = capture();
+    let odd = object!({"id": "Three", "azureTenantId": "not-a-guid", "onPage2": 1});
+    let page = object!({"value": [odd]}).to_string();
+    fs::write(directory.path().join(PAGE2), page).unwrap();
+    let client = TestClient::with(options(directory.path())).await;
+    // Documented, in no element; in an element of page 2.
+    for name in ["remediation", "onPage2"] {
+        let list = format!("{PROFILES}?$select=id,{name}");
+        let first = client.list("replay", &list).await;
+        assert_eq!(elements(&first), &vec![object!({"id": "One"})], "{name}");
+    }
+    let unknown = format!("{PROFILES}?$select=nonsense");
+    assert_eq!(client.status("replay", &unknown).await.as_u16(), 400);
+}
+
+#[tokio::test]
+async fn captured_reports_are_served_newest_first() {
+    let directory = capture();
+    let report = |day: Option<&str>| object!({"azureTenantId": "t", "createdDateTime": day});
+    let days = [
+        None,
+        Some("2026-01-02T00:00:00Z"),
+        Some("2026-01-10T00:00:00Z"),
+        Some("2026-01-03T00:00:00Z"),
+    ];
+    let list = object!({"value": days.map(report)}).to_string();
+    fs::write(directory.path().join(REPORTS), list).unwrap();
+    let client = TestClient::with(options(directory.path())).await;
+    let newest = client.newest_report("replay").await;
+    assert_eq!(newest["createdDateTime"], "2026-01-10T00:00:00Z");
+    let all = client.reports("replay").await;
+    let served: Vec<_> = all
+        .iter()
+        .map(|it| it["createdDateTime"].as_str())
+        .collect();
+    assert_eq!(served, [days[2], days[3], days[1], None]);
+}
+
+#[tokio::test]
+async fn captured_json_is_served_as_written() {
+    let directory = capture();
+    let element = r#"{"azureTenantId":"t","controlStateUpdates":[{"comment":"\ud800","state":"a","state":"b"}],"id":"One","maxScore":1e400}"#;
+    let list = format!("\u{feff}{{\"value\":[{element}]}}");
+    fs::write(directory.path().join(PAGE1), list).unwrap();
+    let client = TestClient::with(options(directory.path())).await;
+    let body = client.get("replay", PROFILES).await.text().await.unwrap();
+    assert!(body.contains(element), "{body}");
+    client
+        .handle()
+        .accept("replay", "one", "ann", "why")
+        .unwrap();
+    let body = client.get("replay", PROFILES).await.text().await.unwrap();
+    assert!(body.contains("Ignored") && body.contains("1e400"), "{body}");
+}
+
+#[tokio::test]
+async fn each_directory_of_captures_is_a_tenant() {
+    let parent = TempDir::new().unwrap();
+    for name in ["b", "a"] {
+        let directory = parent.path().join(name);
+        fs::create_dir(&directory).unwrap();
+        let report = object!({"azureTenantId": format!("id-{name}"), "currentScore": 1});
+        let list = object!({"value": [report]}).to_string();
+        fs::write(directory.join(REPORTS), list).unwrap();
+        fs::write(directory.join(PAGE1), r#"{"value":[]}"#).unwrap();
+    }
+    let client = TestClient::with(options(parent.path())).await;
+    let names: Vec<String> = client
+        .simulator
+        .tenants()
+        .into_iter()
+        .map(|it| it.name)
+        .collect();
+    assert_eq!(names, ["a", "b"]);
+    for name in names {
+        let report = client.newest_report(&name).await;
+        assert_eq!(report["azureTenantId"], format!("id-{name}"));
+    }
+}
+
 async fn failure(directory: &Path) -> ReplayError {
     match Simulator::start(options(directory)).await.unwrap_err() {
         SimulatorError::Replay(error) => error,
@@ -110,6 +192,8 @@ async fn the_error_of_an_invalid_capture_names_the_file() {
     fs::write(path.join(PAGE2), "<html>").unwrap();
     let error = failure(path).await;
     assert!(error.to_string().contains("page2.json") && error.source().is_some());
+    fs::write(path.join(PAGE2), b"\xff\xfe{\0}\0").unwrap();
+    assert!(failure(path).await.to_string().contains("UTF-16"));
     fs::write(path.join(PAGE2), "{}").unwrap();
     assert!(matches!(failure(path).await, ReplayError::NotAList { .. }));
     fs::remove_file(path.join(PAGE1)).unwrap();

@@ -112,6 +112,45 @@ async fn the_scopes_of_the_real_clouds_are_accepted() {
 }
 
 #[tokio::test]
+async fn the_scopes_of_openid_may_stand_beside_that_of_the_resource() {
+    let client = TestClient::new().await;
+    let tenant = client.tenant("contoso");
+    let resource = "https://graph.microsoft.com/.default";
+    for (scope, status) in [
+        (format!("{resource} openid profile offline_access"), 200),
+        (format!("openid {resource}"), 200),
+        ("openid".to_owned(), 400),
+        (
+            format!("{resource} https://graph.microsoft.us/.default"),
+            400,
+        ),
+    ] {
+        let form = changed(&client.form(&tenant), "scope", &scope);
+        let response = client.request_token(&tenant.entra_id, &form).await;
+        assert_eq!(response.status().as_u16(), status, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn discovery_names_the_token_endpoint_of_the_tenant() {
+    let client = TestClient::new().await;
+    let tenant = client.tenant("contoso");
+    let discovery = async |tenant: &str| {
+        let path = "v2.0/.well-known/openid-configuration";
+        let url = format!("{}/{tenant}/{path}", client.simulator.url());
+        json(send(client.http.get(url)).await).await
+    };
+    let root = format!("{}/{}", client.simulator.url(), tenant.entra_id);
+    for name in [&tenant.entra_id, &tenant.domain] {
+        let configuration = discovery(name).await;
+        let endpoint = format!("{root}/oauth2/v2.0/token");
+        assert_eq!(configuration["token_endpoint"], endpoint);
+        assert_eq!(configuration["issuer"], format!("{root}/v2.0"));
+    }
+    assert_eq!(discovery("unknown.example").await["error_codes"][0], 90_002);
+}
+
+#[tokio::test]
 async fn a_list_requires_a_token_and_contains_the_data_of_its_tenant() {
     let client = TestClient::new().await;
     for token in ["", "nonsense", "a.b.c"] {

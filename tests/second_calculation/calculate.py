@@ -1,0 +1,534 @@
+"""The samples of one tenant, calculated from Graph's answers a second time.
+
+Written from docs/acceptances.md and docs/reference/metrics.md, and not from the
+exporter's sources: a misreading there must not be repeated here.
+"""
+
+import json
+import math
+import re
+import unicodedata
+from datetime import datetime, timezone
+from fractions import Fraction
+
+CATEGORIES = ["Identity", "Data", "Device", "Apps", "Infrastructure", "Unknown"]
+BASES = ["AllTenants", "TotalSeats", "IndustryTypes"]
+TIERS = {"core": "core", "advanced": "advanced", "defense in depth": "defense_in_depth"}
+LEVELS = {"low": "low", "moderate": "moderate", "medium": "moderate", "high": "high"}
+ACTIONS = {"config": "config", "review": "review", "behavior": "behavior"}
+STATES = {
+    "default": "to_address", "toaddress": "to_address", "active": "to_address",
+    "ignored": "risk_accepted", "ignore": "risk_accepted", "riskaccepted": "risk_accepted",
+    "thirdparty": "third_party", "resolvedthroughthirdparty": "third_party",
+    "thirdpartymitigation": "third_party",
+    "reviewed": "alternate_mitigation", "alternatemitigation": "alternate_mitigation",
+    "resolvedthroughalternatemitigation": "alternate_mitigation",
+    "planned": "planned", "inprogress": "planned",
+}
+UNKNOWN_FIELDS = {
+    "profiles": ["state", "category", "tier", "user_impact", "implementation_cost", "action_type"],
+    "scores": ["category", "basis"],
+}
+SKIPPED_FIELDS = {
+    "profiles": ["element", "id", "duplicate", "state_update", "max_score", "date"],
+    "scores": ["element", "id", "duplicate", "score", "max_score", "date", "comparison", "users"],
+}
+LONGEST_LABEL = 128
+INVALID = object()
+FIRST_YEAR, LAST_YEAR = 2010, 2149
+
+
+class Now(tuple):
+    """A sample whose value is a time during the run: (earliest, latest)."""
+
+
+# Reading -----------------------------------------------------------------
+
+
+def text_of(value):
+    """A text, or the text of another scalar; INVALID for a list or an object."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, dict)):
+        return INVALID
+    whole = str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return whole.strip() or None
+
+
+def number_of(value):
+    if value is None or isinstance(value, str) and not value.strip():
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return INVALID
+    try:
+        return float(value)
+    except ValueError:
+        return INVALID
+
+
+def nanoseconds(text):
+    """Nanoseconds since the epoch; None for no date, INVALID for none that is one."""
+    if text is None or text is INVALID:
+        return text
+    if text.startswith("0001-01-01"):
+        return None
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)?", text)
+    if not found:
+        return INVALID
+    try:
+        at = datetime.fromisoformat(found[1] + (found[3] or "Z").replace("Z", "+00:00"))
+    except ValueError:
+        return INVALID
+    if not FIRST_YEAR <= at.astimezone(timezone.utc).year <= LAST_YEAR:
+        return INVALID
+    return int(at.timestamp()) * 10**9 + int(Fraction(found[2] or "0") * 10**9)
+
+
+def seconds(nanos):
+    """To the millisecond."""
+    return nanos // 10**6 / 1000
+
+
+def one_line(text):
+    direction = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+    kept = "".join(" " if unicodedata.category(it) == "Cc" else it for it in text if it not in direction)
+    return " ".join(kept.split())
+
+
+def label(text):
+    return text.encode()[:LONGEST_LABEL].decode(errors="ignore")
+
+
+def points(number):
+    return number if 0 <= number < 1e6 else INVALID
+
+
+def rounded(value):
+    return math.copysign(math.floor(abs(value) * 1e6 + 0.5) / 1e6, value) + 0.0
+
+
+class Counts:
+    """What could not be used, by field."""
+
+    def __init__(self):
+        self.unknown, self.skipped = {}, {}
+
+    def count(self, counts, field, times=1):
+        counts[field] = counts.get(field, 0) + times
+
+    def word(self, field, value, known, default="unknown"):
+        """The meaning of a word in a closed set; a missing one is unknown, uncounted."""
+        word = text_of(value)
+        if word is None:
+            return default
+        meaning = known.get(word.lower()) if word is not INVALID else None
+        if meaning is None and word != INVALID and word.lower() == "unknown" and default:
+            return default
+        if meaning is None:
+            self.count(self.unknown, field)
+        return meaning or default
+
+    def valid(self, field, value, check):
+        """A number that passes a check, or None."""
+        number = number_of(value)
+        if number is not None and number is not INVALID:
+            number = check(number)
+        if number is INVALID:
+            self.count(self.skipped, field)
+            return None
+        return number
+
+    def date(self, value):
+        at = nanoseconds(text_of(value))
+        if at is INVALID:
+            self.count(self.skipped, "date")
+        return at
+
+    def id(self, value):
+        id = text_of(value)
+        usable = isinstance(id, str) and len(id.encode()) <= 128 and id == one_line(id)
+        if not usable:
+            self.count(self.skipped, "id")
+        return id if usable else None
+
+    def category(self, value):
+        return self.word("category", value, {it.lower(): it for it in CATEGORIES}, "Unknown")
+
+
+# Histories ---------------------------------------------------------------
+
+
+class Change:
+    def __init__(self, state, at=None, by=None, comment=None):
+        self.state, self.at, self.by, self.comment = state, at, by, comment
+
+
+class History:
+    """A control's changes, oldest first."""
+
+    def __init__(self, updates, counts, now):
+        self.now = now
+        if not isinstance(updates, (list, type(None))):
+            # A history that is no list may hide an acceptance.
+            updates = [INVALID]
+        entries = [self.entry(update, counts) for update in updates or [] if isinstance(update, dict)]
+        unread = len(updates or []) - len(entries)
+        counts.count(counts.skipped, "state_update", unread)
+        entries = [it for it in entries if not is_placeholder(it)]
+        if unread:
+            entries.append(Change("unknown"))
+        dates = [latest(it.at) for it in entries if it.at not in (None, INVALID)]
+        self.recency = (max(dates, default=-1), len(entries))
+        self.changes = []
+        for change in in_order(entries):
+            if not self.changes or self.changes[-1].state != change.state:
+                self.changes.append(change)
+
+    def entry(self, update, counts):
+        word = text_of(update.get("state"))
+        state = None
+        if isinstance(word, str):
+            state = STATES.get(re.sub(r"[\s_-]", "", word).lower())
+            if state is None:
+                counts.count(counts.unknown, "state")
+        else:
+            counts.count(counts.skipped, "state_update")
+        at = counts.date(update.get("updatedDateTime"))
+        if isinstance(at, int) and at > self.now[1]:
+            at, sent = Now(self.now), at
+            at.sent = sent
+        texts = [text_of(update.get(key)) for key in ("updatedBy", "comment")]
+        by, comment = [one_line(it) if isinstance(it, str) else None for it in texts]
+        return Change(state or "unknown", at, by, comment)
+
+    def last_known(self):
+        known = [it for it in self.changes if it.state != "unknown"]
+        return known[-1].state if known else None
+
+    def state(self):
+        if not self.changes:
+            return "to_address"
+        return "risk_accepted" if self.last_known() == "risk_accepted" else self.changes[-1].state
+
+    def since(self):
+        """When the control entered its state."""
+        newest = self.acceptances()[-1] if self.state() == "risk_accepted" else self.changes[-1]
+        return newest.at
+
+    def in_lookback(self, lookback):
+        last = {it.state for it in self.changes[-lookback:]}
+        if "risk_accepted" in last or self.state() == "risk_accepted":
+            return 1.0
+        return 0.0 if last and "unknown" not in last else None
+
+    def acceptances(self):
+        """The changes into risk accepted, which goes on over unknown states."""
+        found, accepted = [], False
+        for change in self.changes:
+            if change.state == "risk_accepted" and not accepted:
+                found.append(change)
+            accepted = change.state == "risk_accepted" or accepted and change.state == "unknown"
+        return found
+
+    def count(self):
+        found = len(self.acceptances())
+        has_unknown = any(it.state == "unknown" for it in self.changes)
+        return None if has_unknown and not found else float(found)
+
+
+def latest(at):
+    """Of two dates in the future, the dates decide."""
+    return at.sent if isinstance(at, Now) else at
+
+
+def in_order(changes):
+    """Oldest first. Without a date, an unknown state could be the newest."""
+    keeps_order = any(it.at is INVALID for it in changes)
+    keys, newest = [], -1
+    for change in changes:
+        if change.at is INVALID:
+            change.at = None
+        at = latest(change.at)
+        is_last = at is None and change.state == "unknown"
+        newest = max(newest, -1 if at is None else at)
+        if at is None and change.state == "risk_accepted":
+            # It counts right after the latest dated change before it in the list.
+            at = newest
+        keys.append((is_last, -1 if at is None or keeps_order else at))
+    return [changes[index] for index in sorted(range(len(changes)), key=keys.__getitem__)]
+
+
+def is_placeholder(change):
+    return change.state == "to_address" and change.at is None and change.by is None
+
+
+# The two lists -----------------------------------------------------------
+
+
+class Profile:
+    def __init__(self, id, element, counts, now):
+        self.id = id
+        self.title = one_line(text_or(element.get("title"), id))
+        self.category = counts.category(element.get("controlCategory"))
+        self.product = one_line(text_or(element.get("service"), ""))
+        self.tier = counts.word("tier", element.get("tier"), TIERS)
+        self.impact = counts.word("user_impact", element.get("userImpact"), LEVELS)
+        self.cost = counts.word("implementation_cost", element.get("implementationCost"), LEVELS)
+        self.action = counts.word("action_type", element.get("actionType"), ACTIONS)
+        self.maximum = counts.valid("max_score", element.get("maxScore"), points)
+        self.history = History(element.get("controlStateUpdates", INVALID), counts, now)
+
+
+def text_or(value, default):
+    text = text_of(value)
+    return text if isinstance(text, str) else default
+
+
+def read_catalogue(pages, counts, now):
+    """The profiles by id, in the order of their first copies."""
+    profiles = {}
+    for element in (element for page in pages for element in json.loads(page)["value"]):
+        if not isinstance(element, dict):
+            counts.count(counts.skipped, "element")
+            continue
+        id = counts.id(element.get("id"))
+        if id is None:
+            continue
+        profile = Profile(id, element, counts, now)
+        if id in profiles:
+            counts.count(counts.skipped, "duplicate")
+        if id not in profiles or is_newer(profile.history, profiles[id].history):
+            profiles[id] = profile
+    return profiles
+
+
+def is_newer(history, other):
+    rank = lambda it: (*it.recency, it.last_known() == "risk_accepted")
+    return rank(history) > rank(other)
+
+
+class Score:
+    def __init__(self, id, element, score, counts):
+        self.id, self.score = id, score
+        self.category = counts.category(element.get("controlCategory"))
+        percent = lambda it: it if 0 <= it <= 100 else INVALID
+        self.percentage = counts.valid("score", element.get("scoreInPercentage"), percent)
+        self.synced = counts.date(element.get("lastSynced"))
+
+    def implied_maximum(self):
+        """The maximum with the fewest decimals that fits two rounded numbers."""
+        if not self.percentage:
+            return None
+        exact = self.score * 100 / self.percentage
+        for parts in (1, 10, 100):
+            maximum = math.floor(exact * parts + 0.5) / parts
+            slack = 0.005 + maximum * 0.005 / 100 + 1e-8
+            if abs(maximum * self.percentage / 100 - self.score) <= slack:
+                return maximum
+        return rounded(exact)
+
+
+def read_scores(report, counts):
+    scores = []
+    for element in report.get("controlScores") or []:
+        if not isinstance(element, dict):
+            counts.count(counts.skipped, "element")
+            continue
+        id = counts.id(element.get("controlName"))
+        if id is None or text_of(element.get("NotScored")) in ("true", "True"):
+            continue
+        if number_of(element.get("score")) is None:
+            counts.count(counts.skipped, "score")
+            continue
+        category = element.get("controlCategory")
+        score = counts.valid("score", element.get("score"), points)
+        if score is None:
+            counts.category(category)
+            continue
+        scores.append(Score(id, element, score, counts))
+    return scores
+
+
+class Control:
+    def __init__(self, profile, score):
+        self.profile, self.score = profile, score
+        self.id = profile.id if profile else score.id
+        self.category = profile.category if profile else score.category
+
+    def maximum(self):
+        if self.profile and self.profile.maximum is not None:
+            return self.profile.maximum
+        return self.score.implied_maximum() if self.score else None
+
+
+def joined(profiles, scores, counts):
+    """Pairs the lists by exact id, then without case where that is unambiguous."""
+    by_id = {}
+    for score in scores:
+        if score.id in by_id:
+            counts.count(counts.skipped, "duplicate")
+        by_id.setdefault(score.id, score)
+    partners = {id: by_id.pop(id) for id in profiles if id in by_id}
+    for id in profiles:
+        same = lambda ids: [it for it in ids if it.lower() == id.lower()]
+        alone = [it for it in same(profiles) if it not in partners]
+        found = same(by_id)
+        if id not in partners and len(alone) == 1 and len(found) == 1:
+            partners[id] = by_id.pop(found[0])
+    controls = [Control(profile, partners.get(id)) for id, profile in profiles.items()]
+    controls += [Control(None, score) for score in by_id.values()]
+    return sorted(controls, key=lambda control: control.id.encode())
+
+
+# Samples -----------------------------------------------------------------
+
+
+class Samples(dict):
+    def __init__(self, tenant):
+        self.tenant = tenant
+
+    def add(self, family, value, **labels):
+        if value is None:
+            return
+        shown = {name: label(text) for name, text in labels.items() if text}
+        key = (f"secure_score_{family}", frozenset({"tenant": self.tenant, **shown}.items()))
+        assert key not in self, key
+        self[key] = value
+
+
+def time_sample(at):
+    if isinstance(at, Now):
+        return Now(seconds(it) for it in at)
+    return None if at is None else seconds(at)
+
+
+def calculate(tenant, files, settings, now):
+    """The data samples of a tenant. `now` is the time of the run, (earliest, latest)."""
+    samples = Samples(tenant)
+    of_profiles, of_scores = Counts(), Counts()
+    pages = [text for name, text in sorted(files.items()) if "Profiles" in name]
+    profiles = read_catalogue(pages, of_profiles, now)
+    reports = [it for it in json.loads(files["secureScores.json"])["value"] if isinstance(it, dict)]
+    report = max(reports, key=lambda it: it["createdDateTime"])
+    controls = joined(profiles, read_scores(report, of_scores), of_scores)
+    for control in controls:
+        control.category = settings["category_overrides"].get(control.id, control.category)
+    add_report(samples, report, controls, of_scores)
+    for control in controls:
+        if is_selected(control, settings):
+            add_control(samples, control, settings)
+    scored = sum(1 for it in controls if it.score)
+    samples.add("catalogue_controls", float(scored), scored="true")
+    samples.add("catalogue_controls", float(len(controls) - scored), scored="false")
+    samples.add("catalogue_recategorised_controls", 0.0)
+    for api, counts in {"profiles": of_profiles, "scores": of_scores}.items():
+        for field in UNKNOWN_FIELDS[api]:
+            samples.add("unknown_values", float(counts.unknown.get(field, 0)), api=api, field=field)
+        for field in SKIPPED_FIELDS[api]:
+            samples.add("skipped_elements", float(counts.skipped.get(field, 0)), api=api, field=field)
+    return samples
+
+
+def is_selected(control, settings):
+    categories = settings["categories"]
+    return not categories or control.category in categories
+
+
+def add_report(samples, report, controls, counts):
+    users = lambda it: it if 0 <= it < 1e9 and it == int(it) else INVALID
+    samples.add("report_timestamp_seconds", time_sample(counts.date(report["createdDateTime"])))
+    total = counts.valid("score", report.get("currentScore"), points)
+    maximum = counts.valid("max_score", report.get("maxScore"), points)
+    samples.add("tenant_score", total)
+    samples.add("tenant_max_score", maximum)
+    samples.add("active_users", counts.valid("users", report.get("activeUserCount"), users))
+    samples.add("licensed_users", counts.valid("users", report.get("licensedUserCount"), users))
+    add_comparisons(samples, report.get("averageComparativeScores") or [], counts)
+    scored = [it for it in controls if it.score]
+    for category in CATEGORIES:
+        them = [it for it in scored if it.category == category]
+        if them:
+            samples.add("category_score", rounded(sum(it.score.score for it in them)), category=category)
+            maxima = [it.maximum() for it in them]
+            if None not in maxima:
+                samples.add("category_max_score", rounded(sum(maxima)), category=category)
+    if total is not None:
+        samples.add("unreconciled_score", rounded(total - rounded(sum(it.score.score for it in scored))))
+    if maximum is not None:
+        known = rounded(sum(it.maximum() or 0 for it in scored))
+        samples.add("unreconciled_max_score", rounded(maximum - known))
+
+
+def add_comparisons(samples, comparisons, counts):
+    seen = set()
+    percent = lambda it: it if 0 <= it <= 100 else INVALID
+    for comparison in comparisons:
+        basis = counts.word("basis", comparison.get("basis"), {it.lower(): it for it in BASES}, None)
+        if basis is None:
+            continue
+        if basis in seen:
+            counts.count(counts.skipped, "duplicate")
+            continue
+        seen.add(basis)
+        average = counts.valid("comparison", comparison.get("averageScore"), percent)
+        if average is not None:
+            samples.add("comparison_ratio", math.floor(average * 1e6 + 0.5) / 1e8, basis=basis)
+        for category in CATEGORIES[:-1]:
+            for key, family in {"Score": "score", "ScoreMax": "max_score"}.items():
+                value = counts.valid("comparison", comparison.get(category.lower() + key), points)
+                samples.add(f"comparison_category_{family}", value, basis=basis, category=category)
+
+
+def add_control(samples, control, settings):
+    ids = {"control": control.id, "category": control.category}
+    if control.score:
+        samples.add("control_score", control.score.score, **ids)
+        synced = control.score.synced
+        samples.add("control_last_synced_timestamp_seconds", None if synced is INVALID else time_sample(synced), **ids)
+    profile = control.profile
+    state = profile.history.state() if profile else "to_address"
+    if control.score or state != "to_address":
+        samples.add("control_max_score", control.maximum(), **ids)
+    if profile:
+        add_listed_control(samples, control, state, ids, settings)
+
+
+def add_listed_control(samples, control, state, ids, settings):
+    profile, history = control.profile, control.profile.history
+    samples.add(
+        "control_info", 1.0, **ids, title=profile.title, product=profile.product, tier=profile.tier,
+        user_impact=profile.impact, implementation_cost=profile.cost, action_type=profile.action,
+    )
+    samples.add("control_state", 1.0, **ids, state=state)
+    if state != "unknown":
+        samples.add("control_risk_accepted", float(state == "risk_accepted"), **ids)
+    samples.add("control_risk_accepted_in_lookback", history.in_lookback(settings["lookback"]), **ids)
+    acceptances = history.acceptances()
+    samples.add("control_risk_acceptances", history.count(), **ids)
+    if acceptances:
+        samples.add("control_risk_last_accepted_timestamp_seconds", time_sample(acceptances[-1].at), **ids)
+    if history.changes:
+        samples.add("control_state_updated_timestamp_seconds", time_sample(history.since()), **ids)
+    if state == "risk_accepted":
+        current = acceptances[-1]
+        samples.add("control_acceptance_info", 1.0, control=control.id, accepted_by=current.by, comment=current.comment)
+    if control.id in settings["watch"]:
+        samples.add("control_watched", 1.0, **ids)
+    add_approval(samples, control.id, acceptances, ids, settings)
+
+
+def add_approval(samples, id, acceptances, ids, settings):
+    """The exceptions that cover the newest acceptance, or would cover a first one."""
+    covering = [
+        it for it in settings["exceptions"]
+        if it["control"] == id and it["tenants"] in ("all", samples.tenant)
+        and (not acceptances or it["accepted_by"] in (None, acceptances[-1].by))
+    ]
+    if covering:
+        # Until midnight UTC after the last day.
+        days = [datetime.fromisoformat(it["expires"] + "T00:00:00+00:00") for it in covering]
+        samples.add("control_risk_approved_until_timestamp_seconds", max(days).timestamp() + 86_400, **ids)
+    for reference in {it["reference"] for it in covering}:
+        samples.add("control_risk_approval_info", 1.0, control=id, reference=reference)
