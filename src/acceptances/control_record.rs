@@ -2,7 +2,7 @@
 
 use super::record::{ApprovalRecord, ChangeRecord, action_url, history, implementation_status};
 use crate::serde_time::Rfc3339;
-use secure_score_model::{Control, ControlState, History, Persons, Points, StateUpdate, Timestamp};
+use secure_score_model::{Control, Persons, Points, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::num::NonZeroUsize;
@@ -104,11 +104,13 @@ impl<'a> ControlRecord<'a> {
 mod tests {
     use super::*;
     use ControlState::{RiskAccepted, ToAddress, Unknown};
-    use secure_score_model::{CatalogueEntry, Category};
+    use secure_score_model::{CatalogueEntry, Category, ControlState, StateUpdate};
 
-    /// What is said of acceptances: now, in the newest two states, how often,
+    /// The fields about acceptances: now, in the newest two states, how often,
     /// and whether approved.
-    fn record(control: &Control) -> (Option<bool>, Option<bool>, Option<usize>, Option<bool>) {
+    fn acceptance_fields(
+        control: &Control,
+    ) -> (Option<bool>, Option<bool>, Option<usize>, Option<bool>) {
         let two = NonZeroUsize::MIN.saturating_add(1);
         let now = Timestamp::from_seconds(100);
         let record = ControlRecord::new(control, two, &Persons::Plain, now);
@@ -145,14 +147,14 @@ mod tests {
                 (None, None, Some(1), no),
             ),
         ] {
-            assert_eq!(said(&declared(states)), expected, "{states:?}");
+            assert_eq!(acceptance_fields(&declared(states)), expected, "{states:?}");
         }
     }
 
     #[test]
     fn of_a_control_that_is_not_listed_nothing_is_known() {
         let unlisted = Control::new("A", Category::Identity);
-        assert_eq!(said(&unlisted), (None, None, None, None));
+        assert_eq!(acceptance_fields(&unlisted), (None, None, None, None));
         let now = Timestamp::from_seconds(100);
         let record = ControlRecord::new(&unlisted, NonZeroUsize::MIN, &Persons::Plain, now);
         assert_eq!((record.state, record.deprecated), (None, None));
