@@ -17,7 +17,7 @@ use flate2::write::GzEncoder;
 use graph_simulator::{Options, Simulator};
 use secure_score_exporter::config::TenantRules;
 use secure_score_exporter::graph::{read_catalogue, read_report};
-use secure_score_exposition::{Chunk, Format, Policy, assemble, render_data};
+use secure_score_exposition::{Chunk, Format, Headers, Policy, assemble, render_data};
 use secure_score_model::{CategoryPins, TenantIdentity, TenantSnapshot};
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -143,7 +143,12 @@ fn render(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn compress(bencher: Bencher<'_, '_>) {
     let (data, health_lines) = (chunk(), Chunk::default());
-    let body = assemble(Format::Text, std::iter::once((&data, &health_lines))).concat();
+    let body = assemble(
+        &Headers::default(),
+        Format::Text,
+        std::iter::once((&data, &health_lines)),
+    )
+    .concat();
     bencher.counter(BytesCount::of_slice(&body)).bench(|| {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
         encoder.write_all(black_box(&body)).unwrap();
@@ -155,7 +160,14 @@ fn compress(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn assemble_a_hundred(bencher: Bencher<'_, '_>) {
     let (data, health_lines) = (chunk(), Chunk::default());
+    let headers = Headers::default();
     bencher
         .counter(BytesCount::new(100 * data.len()))
-        .bench(|| assemble(Format::Text, (0..100).map(|_| (&data, &health_lines))));
+        .bench(|| {
+            assemble(
+                &headers,
+                Format::Text,
+                (0..100).map(|_| (&data, &health_lines)),
+            )
+        });
 }

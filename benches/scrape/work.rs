@@ -3,7 +3,9 @@
 use crate::memory::{megabytes, resident};
 use crate::{large_fleet, site};
 use secure_score_exporter::store::Store;
-use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format, assemble};
+use secure_score_exposition::{
+    Block, BlockCache, CompressedBody, Deflater, Format, Headers, assemble,
+};
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,6 +15,7 @@ const ROUNDS: u64 = 21;
 pub(crate) fn measure(tenants: u64) {
     let store = site::store_of(tenants);
     let mut cache = BlockCache::default();
+    let headers = Headers::default();
     let (first, built) = timed(|| render(&mut cache, &store));
     let identity: usize = first.blocks().map(|block| block.len()).sum();
     let before = resident();
@@ -44,7 +47,7 @@ pub(crate) fn measure(tenants: u64) {
     let plain = median(ROUNDS, |_| {
         let tenants = store.current();
         let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-        timed(|| black_box(assemble(Format::Text, chunks))).1
+        timed(|| black_box(assemble(&headers, Format::Text, chunks))).1
     });
     println!("a plain body assembled: {plain:.1?}");
 }

@@ -5,7 +5,9 @@ use crate::replica::Replica;
 use crate::story::is_down;
 use crate::tenant::Tenant;
 use crate::{DATA, HOUR};
-use secure_score_exposition::{Chunk, Format, Policy, assemble, render_data, render_health};
+use secure_score_exposition::{
+    Chunk, Format, Headers, Policy, assemble, render_data, render_health,
+};
 use secure_score_model::{ControlState, Timestamp};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
@@ -65,6 +67,7 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
         })
         .collect();
     let parts = assemble(
+        &Headers::default(),
         Format::OpenMetrics,
         chunks
             .iter()

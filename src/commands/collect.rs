@@ -124,7 +124,12 @@ impl View<'_> {
     fn exposition(&self) -> Vec<u8> {
         let states = self.tenants.states.iter();
         let chunks = states.map(|state| (&state.data, &state.health_lines));
-        secure_score_exposition::assemble(Format::Text, chunks).concat()
+        secure_score_exposition::assemble(
+            &secure_score_exposition::Headers::default(),
+            Format::Text,
+            chunks,
+        )
+        .concat()
     }
 
     fn colours(&self, environment: &Environment) -> bool {

@@ -15,7 +15,7 @@ use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use parking_lot::Mutex;
-use secure_score_exposition::{BlockCache, CompressedBody, Format};
+use secure_score_exposition::{BlockCache, CompressedBody, Format, Headers};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -63,6 +63,7 @@ pub(super) fn tenant_parameter(query: Option<&str>) -> Result<String, QueryError
 /// and later ones reuse the result.
 #[derive(Debug, Default)]
 pub(super) struct ProbeCache {
+    headers: Headers,
     cached: Mutex<CachedTenants>,
 }
 
@@ -99,7 +100,7 @@ impl ProbeCache {
         let tail = telemetry.encode_external_url(format);
         if !representation.gzip {
             let chunks = std::iter::once((&state.data, &state.health_lines));
-            return representation.response(plain_body(format, chunks, tail));
+            return representation.response(plain_body(&self.headers, format, chunks, tail));
         }
         let compressed = self.current(state, tenants.generation, format);
         if compressed.blocks().any(|block| !block.is_compressed()) {
@@ -125,7 +126,7 @@ impl ProbeCache {
         let now = Instant::now();
         let tenant = cached.tenants.entry(Arc::clone(alias));
         let tenant = tenant.or_insert_with(|| CachedTenant {
-            blocks: BlockCache::default(),
+            blocks: BlockCache::new(self.headers.clone()),
             last_probe: now,
         });
         tenant.last_probe = now;

@@ -10,7 +10,9 @@ use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
-use secure_score_exposition::{BlockCache, Chunk, CompressedBody, Deflater, Format, assemble};
+use secure_score_exposition::{
+    BlockCache, Chunk, CompressedBody, Deflater, Format, Headers, assemble,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,11 +34,12 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(120);
 /// body takes a hundred times as long to send. The list is not cached: it would
 /// keep the bytes of tenants that have newer ones, all of them in the end.
 pub(super) fn plain_body<'a>(
+    headers: &Headers,
     format: Format,
     chunks: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
     tail: Vec<u8>,
 ) -> Body {
-    let slices: Arc<[Bytes]> = Arc::from(assemble(format, chunks));
+    let slices: Arc<[Bytes]> = Arc::from(assemble(headers, format, chunks));
     let length = length(&slices);
     Body::shared(slices, length, vec![tail.into()])
 }
@@ -51,6 +54,7 @@ pub(super) fn gzip_body(compressed: &CompressedBody, tail: &[u8]) -> Body {
 /// families rendered now.
 pub(super) async fn scrape(
     filter: MetricsFilter,
+    family_headers: &Headers,
     compressor: &Arc<Compressor>,
     cpu_pool: &CpuPool,
     store: &Arc<Store>,
@@ -62,7 +66,8 @@ pub(super) async fn scrape(
     let tail = telemetry.encode(format);
     let body = if !filter.is_everything() {
         let (tenants, gzip) = (store.current(), representation.gzip);
-        let render = move || filtered_body(&filter, &tenants, format, gzip, tail);
+        let family_headers = family_headers.clone();
+        let render = move || filtered_body(&family_headers, &filter, &tenants, format, gzip, tail);
         cpu_pool.run(render).await
     } else if representation.gzip {
         let compressed = compressor.current(store, format).await;
@@ -70,7 +75,7 @@ pub(super) async fn scrape(
     } else {
         let tenants = store.current();
         let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-        Some(plain_body(format, chunks, tail))
+        Some(plain_body(family_headers, format, chunks, tail))
     };
     match body {
         Some(body) => representation.response(body),
@@ -83,6 +88,7 @@ pub(super) async fn scrape(
 /// Nothing is cached: there are as many results as sets of tenants and
 /// categories.
 fn filtered_body(
+    headers: &Headers,
     filter: &MetricsFilter,
     tenants: &Tenants,
     format: Format,
@@ -94,12 +100,12 @@ fn filtered_body(
     let both = states.iter().zip(&data);
     if gzip {
         let chunks = both.map(|(it, data)| (&it.identity.alias, &**data, &it.health_lines));
-        let compressed = BlockCache::default().body(format, 0, chunks);
+        let compressed = BlockCache::new(headers.clone()).body(format, 0, chunks);
         compress(&compressed);
         gzip_body(&compressed, &tail)
     } else {
         let chunks = both.map(|(state, data)| (&**data, &state.health_lines));
-        plain_body(format, chunks, tail)
+        plain_body(headers, format, chunks, tail)
     }
 }
 

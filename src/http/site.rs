@@ -20,6 +20,7 @@ use arc_swap::ArcSwap;
 use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode, Version};
+use secure_score_exposition::Headers;
 use secure_score_model::Timestamp;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -34,6 +35,7 @@ pub struct Site {
     store: Arc<Store>,
     telemetry: Arc<Telemetry>,
     options: SiteOptions,
+    family_headers: Headers,
     compressor: Arc<Compressor>,
     /// Whether persons are shown; replaced by a reload.
     persons: ArcSwap<PersonDetail>,
@@ -76,6 +78,7 @@ impl Site {
             store,
             telemetry,
             options,
+            family_headers: Headers::default(),
             compressor: Arc::default(),
             target_labels: ArcSwap::default(),
             on_demand_refresh: OnceLock::new(),
@@ -217,7 +220,17 @@ impl Site {
         self.refresh(|alias| filter.selects(alias), parts).await;
         let (store, telemetry, headers) = (&self.store, &self.telemetry, &parts.headers);
         let (compressor, cpu_pool) = (&self.compressor, &self.cpu_pool);
-        Ok(scrape(filter, compressor, cpu_pool, store, telemetry, headers).await)
+        let family_headers = &self.family_headers;
+        Ok(scrape(
+            filter,
+            family_headers,
+            compressor,
+            cpu_pool,
+            store,
+            telemetry,
+            headers,
+        )
+        .await)
     }
 
     async fn probe(&self, parts: &Parts) -> Result<Response, QueryError> {

@@ -6,7 +6,9 @@ use crate::test_server::{options, start_with};
 use bytes::Bytes;
 use proptest::prelude::*;
 use secure_score_exporter::store::{Store, TenantState, Tenants};
-use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format, assemble};
+use secure_score_exposition::{
+    Block, BlockCache, CompressedBody, Deflater, Format, Headers, assemble,
+};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -38,7 +40,11 @@ fn stream(body: &CompressedBody) -> Vec<u8> {
 
 fn plain(format: Format, tenants: &Tenants) -> Vec<u8> {
     let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-    [assemble(format, chunks).concat(), TAIL.to_vec()].concat()
+    [
+        assemble(&Headers::default(), format, chunks).concat(),
+        TAIL.to_vec(),
+    ]
+    .concat()
 }
 
 /// The one gzip member; bytes after it are an error.
@@ -375,7 +381,7 @@ async fn scrape(address: SocketAddr) -> Bytes {
 /// The tenants' part of a scrape.
 fn lines(tenants: &Tenants) -> Vec<u8> {
     let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-    assemble(Format::Text, chunks).concat()
+    assemble(&Headers::default(), Format::Text, chunks).concat()
 }
 
 #[test]

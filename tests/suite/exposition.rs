@@ -16,7 +16,11 @@ fn body(world: &World, format: Format) -> String {
         .states
         .iter()
         .map(|state| (&state.data, &state.health_lines));
-    let parts = secure_score_exposition::assemble(format, chunks);
+    let parts = secure_score_exposition::assemble(
+        &secure_score_exposition::Headers::default(),
+        format,
+        chunks,
+    );
     String::from_utf8(parts.concat()).expect("the exposition is UTF-8")
 }
 
@@ -78,8 +82,15 @@ async fn both_formats_have_the_same_samples_and_no_series_twice() {
         .iter()
         .map(|state| (&state.data, &state.health_lines));
     let render = |format| {
-        String::from_utf8(secure_score_exposition::assemble(format, chunks.clone()).concat())
-            .unwrap()
+        String::from_utf8(
+            secure_score_exposition::assemble(
+                &secure_score_exposition::Headers::default(),
+                format,
+                chunks.clone(),
+            )
+            .concat(),
+        )
+        .unwrap()
     };
     let (text, open) = (render(Format::Text), render(Format::OpenMetrics));
     assert_eq!(samples(&text), samples(&open));

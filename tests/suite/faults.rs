@@ -147,7 +147,11 @@ impl Stage {
         let state = self.world.tenant(alias);
         let none = Chunk::default();
         let chunks = std::iter::once((&state.data, &none));
-        let parts = secure_score_exposition::assemble(Format::Text, chunks);
+        let parts = secure_score_exposition::assemble(
+            &secure_score_exposition::Headers::default(),
+            Format::Text,
+            chunks,
+        );
         let parts = parts.iter().map(|part| String::from_utf8_lossy(part));
         parts.collect()
     }

@@ -189,10 +189,14 @@ pub(crate) fn render(tenants: &Tenants) -> String {
         .states
         .iter()
         .map(|state| (&state.data, &state.health_lines));
-    secure_score_exposition::assemble(Format::Text, chunks)
-        .iter()
-        .map(|part| std::str::from_utf8(part).expect("the exposition is UTF-8"))
-        .collect()
+    secure_score_exposition::assemble(
+        &secure_score_exposition::Headers::default(),
+        Format::Text,
+        chunks,
+    )
+    .iter()
+    .map(|part| std::str::from_utf8(part).expect("the exposition is UTF-8"))
+    .collect()
 }
 
 /// The value of one series in a text.

@@ -4,7 +4,7 @@ use super::block::Block;
 use super::block_start::{BlockStart, FamilySlice, divide};
 use super::catalogue::FAMILIES;
 use super::chunk::Chunk;
-use super::format::Format;
+use super::format::{Format, Headers};
 use super::gzip;
 use bytes::Bytes;
 use crc32fast::Hasher;
@@ -93,23 +93,21 @@ impl CompressedBody {
 /// A new body takes over every unchanged block, compressed or not, from its
 /// predecessor or from the other format: the lines are the same in both, only
 /// the headers of some families differ.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BlockCache {
     bodies: Vec<Arc<CompressedBody>>,
-    /// The header lines of each family, by format.
-    headers: [(Format, Vec<Bytes>); 2],
-}
-
-impl Default for BlockCache {
-    fn default() -> Self {
-        Self {
-            bodies: Vec::new(),
-            headers: Format::ALL.map(|format| (format, format.headers())),
-        }
-    }
+    headers: Headers,
 }
 
 impl BlockCache {
+    /// An empty cache.
+    pub fn new(headers: Headers) -> Self {
+        Self {
+            bodies: Vec::new(),
+            headers,
+        }
+    }
+
     /// The body of a generation in a format, built where it is new. The
     /// tenants come in the order of their aliases, each with data and health.
     ///
@@ -153,12 +151,6 @@ impl BlockCache {
         self.bodies.iter().find(|body| body.format == format)
     }
 
-    fn header(&self, format: Format, family: usize) -> Option<&Bytes> {
-        let mut headers = self.headers.iter();
-        let (_, headers) = headers.find(|(of, _)| *of == format)?;
-        headers.get(family)
-    }
-
     fn blocks(&self, format: Format, slices: &[FamilySlice<'_>]) -> Vec<(BlockStart, Arc<Block>)> {
         let newest = self.bodies.iter().max_by_key(|known| known.generation);
         let known = newest.into_iter().flat_map(|body| &body.blocks);
@@ -191,7 +183,7 @@ impl BlockCache {
         let before = std::iter::once(family_before).chain(before);
         let lines = slices.iter().zip(before).map(|(slice, before)| {
             let begins = before != Some(slice.family);
-            let header = begins.then(|| self.header(format, slice.family));
+            let header = begins.then(|| self.headers.of(format).get(slice.family));
             (header.flatten(), slice)
         });
         let borrowed = lines.clone().flat_map(|(header, slice)| {

@@ -4,6 +4,7 @@ use super::catalogue::FAMILIES;
 use super::chunk::Chunk;
 use super::family::{Family, Kind};
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// A format Prometheus reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,11 +48,30 @@ impl Format {
         let kind = kind.as_str();
         format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help)
     }
+}
 
-    /// The header lines of each family, in the order of the table.
-    pub(super) fn headers(self) -> Vec<Bytes> {
-        let families = FAMILIES.iter();
-        families.map(|family| self.header(family).into()).collect()
+/// The header lines of each family in both formats, formatted once. Whoever
+/// answers scrapes keeps them.
+#[derive(Debug, Clone)]
+pub struct Headers([Arc<[Bytes]>; 2]);
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self(Format::ALL.map(|format| {
+            let families = FAMILIES.iter();
+            families.map(|it| format.header(it).into()).collect()
+        }))
+    }
+}
+
+impl Headers {
+    /// Those of a format, in the order of the table.
+    pub(super) fn of(&self, format: Format) -> &[Bytes] {
+        let [text, openmetrics] = &self.0;
+        match format {
+            Format::Text => text,
+            Format::OpenMetrics => openmetrics,
+        }
     }
 }
 
@@ -60,18 +80,19 @@ impl Format {
 /// line is copied. The caller appends the exporter's own families and the
 /// trailer.
 pub fn assemble<'a>(
+    headers: &Headers,
     format: Format,
     tenants: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
 ) -> Vec<Bytes> {
     let mut parts = Vec::new();
-    for (index, header) in format.headers().into_iter().enumerate() {
+    for (index, header) in headers.of(format).iter().enumerate() {
         let mut lines = tenants
             .clone()
             .flat_map(|(data, health_lines)| [data.family(index), health_lines.family(index)])
             .filter(|lines| !lines.is_empty())
             .peekable();
         if lines.peek().is_some() {
-            parts.push(header);
+            parts.push(header.clone());
             parts.extend(lines);
         }
     }

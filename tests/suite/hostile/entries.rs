@@ -66,7 +66,11 @@ fn check_exposition(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) 
     };
     let data = secure_score_exposition::render_data(&identity, &snapshot, &policy);
     let none = Chunk::default();
-    let parts = secure_score_exposition::assemble(Format::Text, std::iter::once((&data, &none)));
+    let parts = secure_score_exposition::assemble(
+        &secure_score_exposition::Headers::default(),
+        Format::Text,
+        std::iter::once((&data, &none)),
+    );
     let bytes: Vec<u8> = parts.iter().flat_map(|part| part.iter().copied()).collect();
     let text = String::from_utf8(bytes).expect("an exposition is UTF-8");
     let mut series = HashSet::new();
