@@ -17,9 +17,11 @@ pub(super) struct Directories(Mutex<Known>);
 #[derive(Default)]
 struct Known {
     aliases: HashMap<Arc<str>, Alias>,
-    /// The aliases of each cloud and Entra id, by position.
-    by_id: HashMap<(&'static str, Arc<str>), BTreeMap<usize, Arc<str>>>,
+    by_id: HashMap<(&'static str, Arc<str>), AliasesByPosition>,
 }
+
+/// The aliases of one cloud and Entra id, in the order of the configuration.
+type AliasesByPosition = BTreeMap<usize, Arc<str>>;
 
 struct Alias {
     /// Its position in the configuration.
