@@ -192,10 +192,10 @@ async fn the_error_of_an_invalid_capture_names_the_file() {
     fs::write(path.join(PAGE2), "<html>").unwrap();
     let error = failure(path).await;
     assert!(error.to_string().contains("page2.json") && error.source().is_some());
-    fs::write(path.join(PAGE2), b"\xff\xfe{\0}\0").unwrap();
-    assert!(failure(path).await.to_string().contains("UTF-16"));
-    fs::write(path.join(PAGE2), "{}").unwrap();
-    assert!(matches!(failure(path).await, ReplayError::NotAList { .. }));
+    for no_list in [&b"{}"[..], b"\xff\xfe{\0}\0"] {
+        fs::write(path.join(PAGE2), no_list).unwrap();
+        assert!(matches!(failure(path).await, ReplayError::NotAList { .. }));
+    }
     fs::remove_file(path.join(PAGE1)).unwrap();
     fs::remove_file(path.join(PAGE2)).unwrap();
     let error = failure(path).await;
