@@ -17,7 +17,7 @@ use flate2::write::GzEncoder;
 use graph_simulator::{Options, Simulator};
 use secure_score_exporter::config::TenantRules;
 use secure_score_exporter::graph::{read_catalogue, read_report};
-use secure_score_exposition::{Chunk, Format, Headers, Policy, assemble, render_data};
+use secure_score_exposition::{Chunk, FamilyHeaders, Format, Policy, assemble, render_data};
 use secure_score_model::{CategoryPins, TenantIdentity, TenantSnapshot};
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -144,7 +144,7 @@ fn render(bencher: Bencher<'_, '_>) {
 fn compress(bencher: Bencher<'_, '_>) {
     let (data, health_lines) = (chunk(), Chunk::default());
     let body = assemble(
-        &Headers::default(),
+        &FamilyHeaders::default(),
         Format::Text,
         std::iter::once((&data, &health_lines)),
     )
@@ -160,7 +160,7 @@ fn compress(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn assemble_a_hundred(bencher: Bencher<'_, '_>) {
     let (data, health_lines) = (chunk(), Chunk::default());
-    let headers = Headers::default();
+    let headers = FamilyHeaders::default();
     bencher
         .counter(BytesCount::new(100 * data.len()))
         .bench(|| {

@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use prometheus::proto::MetricFamily;
 use prometheus::{Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
-use secure_score_exposition::{Format, Headers, assemble};
+use secure_score_exposition::{FamilyHeaders, Format, assemble};
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -52,7 +52,7 @@ fn registry(tenants: u64) -> Registry {
     let store = site::store_of(tenants);
     let current = store.current();
     let chunks = current.states.iter().map(|s| (&s.data, &s.health_lines));
-    let text = assemble(&Headers::default(), Format::Text, chunks).concat();
+    let text = assemble(&FamilyHeaders::default(), Format::Text, chunks).concat();
     let registry = Registry::new();
     let mut families: HashMap<String, GaugeVec> = HashMap::new();
     for line in std::str::from_utf8(&text).unwrap().lines() {

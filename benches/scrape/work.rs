@@ -4,7 +4,7 @@ use crate::memory::{megabytes, resident};
 use crate::{large_fleet, site};
 use secure_score_exporter::store::Store;
 use secure_score_exposition::{
-    Block, BlockCache, CompressedBody, Deflater, Format, Headers, assemble,
+    Block, BlockCache, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
 };
 use std::hint::black_box;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ const ROUNDS: u64 = 21;
 pub(crate) fn measure(tenants: u64) {
     let store = site::store_of(tenants);
     let mut cache = BlockCache::default();
-    let headers = Headers::default();
+    let headers = FamilyHeaders::default();
     let (first, built) = timed(|| render(&mut cache, &store));
     let identity: usize = first.blocks().map(|block| block.len()).sum();
     let before = resident();

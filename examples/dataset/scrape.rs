@@ -6,7 +6,7 @@ use crate::story::is_down;
 use crate::tenant::Tenant;
 use crate::{DATA, HOUR};
 use secure_score_exposition::{
-    Chunk, Format, Headers, Policy, assemble, render_data, render_health,
+    Chunk, FamilyHeaders, Format, Policy, assemble, render_data, render_health,
 };
 use secure_score_model::{ControlState, Timestamp};
 use std::io::{self, Write};
@@ -67,7 +67,7 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
         })
         .collect();
     let parts = assemble(
-        &Headers::default(),
+        &FamilyHeaders::default(),
         Format::OpenMetrics,
         chunks
             .iter()

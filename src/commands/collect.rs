@@ -125,7 +125,7 @@ impl View<'_> {
         let states = self.tenants.states.iter();
         let chunks = states.map(|state| (&state.data, &state.health_lines));
         secure_score_exposition::assemble(
-            &secure_score_exposition::Headers::default(),
+            &secure_score_exposition::FamilyHeaders::default(),
             Format::Text,
             chunks,
         )

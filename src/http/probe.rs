@@ -15,7 +15,7 @@ use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use parking_lot::Mutex;
-use secure_score_exposition::{BlockCache, CompressedBody, Format, Headers};
+use secure_score_exposition::{BlockCache, CompressedBody, FamilyHeaders, Format};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -63,7 +63,7 @@ pub(super) fn tenant_parameter(query: Option<&str>) -> Result<String, QueryError
 /// and later ones reuse the result.
 #[derive(Debug, Default)]
 pub(super) struct ProbeCache {
-    headers: Headers,
+    headers: FamilyHeaders,
     cached: Mutex<CachedTenants>,
 }
 

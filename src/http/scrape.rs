@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use secure_score_exposition::{
-    BlockCache, Chunk, CompressedBody, Deflater, Format, Headers, assemble,
+    BlockCache, Chunk, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(120);
 /// body takes a hundred times as long to send. The list is not cached: it would
 /// keep the bytes of tenants that have newer ones, all of them in the end.
 pub(super) fn plain_body<'a>(
-    headers: &Headers,
+    headers: &FamilyHeaders,
     format: Format,
     chunks: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
     tail: Vec<u8>,
@@ -54,7 +54,7 @@ pub(super) fn gzip_body(compressed: &CompressedBody, tail: &[u8]) -> Body {
 /// families rendered now.
 pub(super) async fn scrape(
     filter: MetricsFilter,
-    family_headers: &Headers,
+    family_headers: &FamilyHeaders,
     compressor: &Arc<Compressor>,
     cpu_pool: &CpuPool,
     store: &Arc<Store>,
@@ -88,7 +88,7 @@ pub(super) async fn scrape(
 /// Nothing is cached: there are as many results as sets of tenants and
 /// categories.
 fn filtered_body(
-    headers: &Headers,
+    headers: &FamilyHeaders,
     filter: &MetricsFilter,
     tenants: &Tenants,
     format: Format,

@@ -20,7 +20,7 @@ use arc_swap::ArcSwap;
 use hyper::header::{CONNECTION, HOST, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode, Version};
-use secure_score_exposition::Headers;
+use secure_score_exposition::FamilyHeaders;
 use secure_score_model::Timestamp;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
@@ -35,7 +35,7 @@ pub struct Site {
     store: Arc<Store>,
     telemetry: Arc<Telemetry>,
     options: SiteOptions,
-    family_headers: Headers,
+    family_headers: FamilyHeaders,
     compressor: Arc<Compressor>,
     /// Whether persons are shown; replaced by a reload.
     persons: ArcSwap<PersonDetail>,
@@ -78,7 +78,7 @@ impl Site {
             store,
             telemetry,
             options,
-            family_headers: Headers::default(),
+            family_headers: FamilyHeaders::default(),
             compressor: Arc::default(),
             target_labels: ArcSwap::default(),
             on_demand_refresh: OnceLock::new(),

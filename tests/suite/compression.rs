@@ -7,7 +7,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exposition::{
-    Block, BlockCache, CompressedBody, Deflater, Format, Headers, assemble,
+    Block, BlockCache, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
 };
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -41,7 +41,7 @@ fn stream(body: &CompressedBody) -> Vec<u8> {
 fn plain(format: Format, tenants: &Tenants) -> Vec<u8> {
     let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
     [
-        assemble(&Headers::default(), format, chunks).concat(),
+        assemble(&FamilyHeaders::default(), format, chunks).concat(),
         TAIL.to_vec(),
     ]
     .concat()
@@ -381,7 +381,7 @@ async fn scrape(address: SocketAddr) -> Bytes {
 /// The tenants' part of a scrape.
 fn lines(tenants: &Tenants) -> Vec<u8> {
     let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-    assemble(&Headers::default(), Format::Text, chunks).concat()
+    assemble(&FamilyHeaders::default(), Format::Text, chunks).concat()
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn body(world: &World, format: Format) -> String {
         .iter()
         .map(|state| (&state.data, &state.health_lines));
     let parts = secure_score_exposition::assemble(
-        &secure_score_exposition::Headers::default(),
+        &secure_score_exposition::FamilyHeaders::default(),
         format,
         chunks,
     );
@@ -84,7 +84,7 @@ async fn both_formats_have_the_same_samples_and_no_series_twice() {
     let render = |format| {
         String::from_utf8(
             secure_score_exposition::assemble(
-                &secure_score_exposition::Headers::default(),
+                &secure_score_exposition::FamilyHeaders::default(),
                 format,
                 chunks.clone(),
             )

@@ -148,7 +148,7 @@ impl Stage {
         let none = Chunk::default();
         let chunks = std::iter::once((&state.data, &none));
         let parts = secure_score_exposition::assemble(
-            &secure_score_exposition::Headers::default(),
+            &secure_score_exposition::FamilyHeaders::default(),
             Format::Text,
             chunks,
         );

@@ -30,7 +30,7 @@ const MAX_FILES: usize = 6;
 const CHECK: &str = r##"
 use crate::config::TenantRules;
 use crate::graph::read_catalogue;
-use secure_score_exposition::{Chunk, Format, Policy, Headers, assemble, reference, render_data};
+use secure_score_exposition::{Chunk, Format, Policy, FamilyHeaders, assemble, reference, render_data};
 use secure_score_model::{CategoryPins, TenantIdentity, TenantSnapshot};
 
 #[test]
@@ -44,7 +44,7 @@ fn the_family_is_documented_and_exported() {
     let snapshot = TenantSnapshot::join(Some(&catalogue), None, &pins, &TenantRules::default());
     let data = render_data(&TenantIdentity::new("contoso"), &snapshot, &Policy::default());
     let health = Chunk::default();
-    let body = assemble(&Headers::default(), Format::Text, std::iter::once((&data, &health))).concat();
+    let body = assemble(&FamilyHeaders::default(), Format::Text, std::iter::once((&data, &health))).concat();
     let body = String::from_utf8(body).unwrap();
     let series = "secure_score_control_rank{tenant=\"contoso\",control=\"Untouched\",category=\"Identity\"} 10\n";
     assert!(body.contains(series), "{body}");

@@ -190,7 +190,7 @@ pub(crate) fn render(tenants: &Tenants) -> String {
         .iter()
         .map(|state| (&state.data, &state.health_lines));
     secure_score_exposition::assemble(
-        &secure_score_exposition::Headers::default(),
+        &secure_score_exposition::FamilyHeaders::default(),
         Format::Text,
         chunks,
     )

@@ -4,7 +4,7 @@ use super::block::Block;
 use super::block_start::{BlockStart, FamilySlice, divide};
 use super::catalogue::FAMILIES;
 use super::chunk::Chunk;
-use super::format::{Format, Headers};
+use super::format::{FamilyHeaders, Format};
 use super::gzip;
 use bytes::Bytes;
 use crc32fast::Hasher;
@@ -96,12 +96,12 @@ impl CompressedBody {
 #[derive(Debug, Default)]
 pub struct BlockCache {
     bodies: Vec<Arc<CompressedBody>>,
-    headers: Headers,
+    headers: FamilyHeaders,
 }
 
 impl BlockCache {
     /// An empty cache.
-    pub fn new(headers: Headers) -> Self {
+    pub fn new(headers: FamilyHeaders) -> Self {
         Self {
             bodies: Vec::new(),
             headers,

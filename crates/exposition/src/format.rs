@@ -50,12 +50,12 @@ impl Format {
     }
 }
 
-/// The header lines of each family in both formats, formatted once. Whoever
-/// answers scrapes keeps them.
+/// The header lines of each family in both formats, formatted once. The server
+/// keeps them for its scrapes.
 #[derive(Debug, Clone)]
-pub struct Headers([Arc<[Bytes]>; 2]);
+pub struct FamilyHeaders([Arc<[Bytes]>; 2]);
 
-impl Default for Headers {
+impl Default for FamilyHeaders {
     fn default() -> Self {
         Self(Format::ALL.map(|format| {
             let families = FAMILIES.iter();
@@ -64,7 +64,7 @@ impl Default for Headers {
     }
 }
 
-impl Headers {
+impl FamilyHeaders {
     /// Those of a format, in the order of the table.
     pub(super) fn of(&self, format: Format) -> &[Bytes] {
         let [text, openmetrics] = &self.0;
@@ -80,7 +80,7 @@ impl Headers {
 /// line is copied. The caller appends the exporter's own families and the
 /// trailer.
 pub fn assemble<'a>(
-    headers: &Headers,
+    headers: &FamilyHeaders,
     format: Format,
     tenants: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
 ) -> Vec<Bytes> {

@@ -30,7 +30,7 @@ pub use catalogue::{FAMILIES, is_past_label};
 pub use chunk::{Chunk, render_categories, render_data, render_health, send_samples};
 pub use compressed_body::{BlockCache, CompressedBody, Member};
 pub use family::{Family, Kind, PastSource, Presence, SampleSink};
-pub use format::{Format, Headers, assemble};
+pub use format::{FamilyHeaders, Format, assemble};
 pub use gzip::Deflater;
 pub use label_value::{shown, write_value};
 pub use reference::reference;

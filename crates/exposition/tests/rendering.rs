@@ -20,8 +20,8 @@ pub(crate) mod small;
 use parser::{Line, Sample};
 use proptest::prelude::*;
 use secure_score_exposition::{
-    Chunk, FAMILIES, Family, Format, Headers, Policy, SampleSink, assemble, render_categories,
-    render_data, render_health, send_samples, write_number, write_series,
+    Chunk, FAMILIES, Family, FamilyHeaders, Format, Policy, SampleSink, assemble,
+    render_categories, render_data, render_health, send_samples, write_number, write_series,
 };
 use secure_score_model::{
     Catalogue, CatalogueEntry, Category, ControlScore, ControlState, History, Points, Report,
@@ -37,7 +37,7 @@ const LONGEST_VALUE: usize = 128;
 
 fn body(format: Format, tenants: &[(Chunk, Chunk)]) -> String {
     let chunks = tenants.iter().map(|(data, health)| (data, health));
-    let mut bytes = assemble(&Headers::default(), format, chunks).concat();
+    let mut bytes = assemble(&FamilyHeaders::default(), format, chunks).concat();
     bytes.extend_from_slice(format.trailer());
     String::from_utf8(bytes).unwrap()
 }

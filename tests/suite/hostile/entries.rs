@@ -67,7 +67,7 @@ fn check_exposition(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) 
     let data = secure_score_exposition::render_data(&identity, &snapshot, &policy);
     let none = Chunk::default();
     let parts = secure_score_exposition::assemble(
-        &secure_score_exposition::Headers::default(),
+        &secure_score_exposition::FamilyHeaders::default(),
         Format::Text,
         std::iter::once((&data, &none)),
     );
