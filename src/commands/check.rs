@@ -5,17 +5,16 @@ mod result;
 mod tenant_check;
 
 use super::config_source::{self, selected_tenants};
+use super::entra_tenants::EntraTenants;
 use super::stdout::{line, tenants};
 use super::{Failure, now};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
 use crate::config::{Environment, Tenant};
-use crate::graph::{GraphError, HttpClients, RefreshPermit, Subject};
+use crate::graph::{HttpClients, RefreshPermit};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use result::{Status, TenantResult};
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use tenant_check::TenantCheck;
 use tokio::sync::Semaphore;
@@ -60,27 +59,18 @@ pub(super) async fn run(
 }
 
 /// Fails each tenant that is the same one in Entra as an earlier one of the
-/// configuration, which a domain does not show before a response.
+/// configuration.
 fn find_duplicates(tenants: &[Tenant], results: &mut [TenantResult]) {
-    let mut first = HashMap::new();
+    let mut known = EntraTenants::default();
     for tenant in tenants {
         let mut results = results.iter_mut();
         let Some(result) = results.find(|result| result.alias == tenant.alias) else {
             continue;
         };
-        let Some(id) = result.entra_tenant_id.clone() else {
-            continue;
-        };
-        match first.entry((tenant.cloud, id)) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(tenant.alias.as_str());
-            }
-            Entry::Occupied(other) => {
-                result.fail(&GraphError::duplicate_tenant(
-                    Subject::Catalogue,
-                    other.get(),
-                ));
-            }
+        if let Some(id) = result.entra_tenant_id.clone()
+            && let Err(error) = known.claim(tenant, id)
+        {
+            result.fail(&error);
         }
     }
 }

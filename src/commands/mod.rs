@@ -7,6 +7,7 @@ mod collect;
 mod config_source;
 #[cfg(feature = "demo")]
 mod demo;
+mod entra_tenants;
 mod exporter;
 mod failure;
 mod healthcheck;

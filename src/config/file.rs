@@ -53,14 +53,23 @@ const CREDENTIAL: Form = TextOr(
     &Form::Section("credentials.NAME"),
     "the name of a credential, or a credential as a mapping",
 );
-const CATEGORY: Form = OneOf(&[
+const CATEGORY: Form = OneOf(&CATEGORIES);
+
+/// A category that an override can name.
+const KNOWN_CATEGORY: Form = match CATEGORIES.split_last() {
+    Some((_unknown, known)) => OneOf(known),
+    None => CATEGORY,
+};
+
+/// The categories, *Unknown* last.
+const CATEGORIES: [&str; 6] = [
     Category::Identity.as_str(),
     Category::Data.as_str(),
     Category::Device.as_str(),
     Category::Apps.as_str(),
     Category::Infrastructure.as_str(),
     Category::Unknown.as_str(),
-]);
+];
 
 section! {
     /// The whole file.
@@ -156,7 +165,7 @@ section! {
         categories: Vec<Text>, ListOf(&CATEGORY), "all", "only controls of these categories", env "SECURE_SCORE_CATEGORIES";
         include: Vec<Text>, ListOf(&ID_OR_PATTERN), "all", "only controls that match one of these", env "SECURE_SCORE_CONTROLS_INCLUDE";
         exclude: Vec<Text>, ListOf(&ID_OR_PATTERN), "none", "no controls that match one of these; wins over `include`", env "SECURE_SCORE_CONTROLS_EXCLUDE";
-        category_overrides: Entries<Text>, MappingOf("control ids", &CATEGORY), "none", "the category of a control, regardless of Microsoft's", env "SECURE_SCORE_CATEGORY_OVERRIDES";
+        category_overrides: Entries<Text>, MappingOf("control ids", &KNOWN_CATEGORY), "none", "the category of a control, regardless of Microsoft's", env "SECURE_SCORE_CATEGORY_OVERRIDES";
     }
 }
 

@@ -186,6 +186,23 @@ async fn a_run_that_was_cut_off_goes_on_with_the_rest() {
     );
 }
 
+#[test]
+fn one_entra_tenant_under_two_aliases_has_one_past() {
+    let simulated = Simulated::start();
+    simulated.name_contoso_twice();
+    let output = simulated.folder().join("past");
+    let flags = ["--step=1d", "--days=5", "--no-controls"];
+    let partly = backfill(&simulated.config(), &output, &flags);
+    assert_eq!(partly.status.code(), Some(3), "{}", text(&partly.stdout));
+    let warned = text(&partly.stderr);
+    assert!(
+        warned.contains("again: ") && warned.contains("contoso is the same Entra tenant"),
+        "{warned}"
+    );
+    let written = files(&output);
+    assert!(written.contains("contoso.om") && !written.contains("again.om"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn trouble_on_a_later_page_is_overcome_or_costs_that_tenant_alone() {
     let simulated = Simulated::start();

@@ -157,16 +157,7 @@ async fn a_token_with_needless_permissions_is_a_warning_with_a_fix() {
 #[test]
 fn check_finds_one_entra_tenant_under_two_aliases() {
     let simulated = Simulated::start();
-    let written = fs::read_to_string(simulated.config()).unwrap();
-    let start = written.find("  - name: contoso").unwrap();
-    let end = start + written[start + 1..].find("  - name:").unwrap() + 1;
-    let contoso = &written[start..end];
-    let id = contoso.split("tenant_id: ").nth(1).unwrap();
-    let id = id.split_whitespace().next().unwrap();
-    let again = contoso.replace("contoso\n", "again\n");
-    let again = again.replace(id, "contoso.example");
-    let both = written.replace(contoso, &format!("{contoso}{again}"));
-    fs::write(simulated.config(), both).unwrap();
+    simulated.name_contoso_twice();
     let checked = run(&["check", "--config.file", &simulated.config()]);
     let output = text(&checked.stdout);
     assert_eq!(checked.status.code(), Some(1), "{output}");
@@ -180,6 +171,19 @@ fn check_finds_one_entra_tenant_under_two_aliases() {
         "{output}"
     );
     assert!(!output.contains("FAIL  contoso"), "{output}");
+}
+
+#[test]
+fn check_compares_the_maximum_with_the_controls_too() {
+    let answers = "tests/scenarios/outer-join/graph";
+    let simulated = Simulated::replay(answers);
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    assert!(
+        output.contains("and the sum of the controls' maxima differs by 5"),
+        "{output}{}",
+        text(&checked.stderr)
+    );
 }
 
 #[test]

@@ -14,16 +14,29 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
+    /// The generated tenants.
     pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// One tenant, with the answers in a directory.
+    pub(crate) fn replay(answers: &str) -> Self {
+        Self::with(&["--replay", answers])
+    }
+
+    fn with(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let process = Process::exporter(&[
+        let config = folder.path().display().to_string();
+        let mut arguments = vec![
             "simulate",
             "--quiet",
             "--listen-address=127.0.0.1:0",
             "--control.listen-address=127.0.0.1:0",
             "--config-dir",
-            &folder.path().display().to_string(),
-        ]);
+            &config,
+        ];
+        arguments.extend(flags);
+        let process = Process::exporter(&arguments);
         let control = process.word_after("control API ");
         process.word_after("configuration ");
         Self {
@@ -51,6 +64,20 @@ impl Simulated {
         let kept = written.lines().filter(|line| !line.starts_with("labels:"));
         let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
         fs::write(self.config(), format!("{kept}{sections}")).unwrap();
+    }
+
+    /// Adds a second entry for contoso, named by its domain: `again`.
+    pub(crate) fn name_contoso_twice(&self) {
+        let written = fs::read_to_string(self.config()).unwrap();
+        let start = written.find("  - name: contoso").unwrap();
+        let end = start + written[start + 1..].find("  - name:").unwrap() + 1;
+        let contoso = &written[start..end];
+        let id = contoso.split("tenant_id: ").nth(1).unwrap();
+        let id = id.split_whitespace().next().unwrap();
+        let again = contoso.replace("contoso\n", "again\n");
+        let again = again.replace(id, "contoso.example");
+        let both = written.replace(contoso, &format!("{contoso}{again}"));
+        fs::write(self.config(), both).unwrap();
     }
 
     /// Injects a fault.

@@ -4,6 +4,7 @@ use super::history::{HistoryBuilder, HistoryOptions, TenantHistory};
 use super::summary::Summary;
 use super::window::Window;
 use crate::cli::Backfill;
+use crate::commands::entra_tenants::EntraTenants;
 use crate::commands::{Failure, privacy};
 use crate::config::{Config, Tenant};
 use crate::graph::{Client, GraphError, HttpClients, RefreshPermit};
@@ -27,7 +28,15 @@ pub(super) struct HistoryReader<'a> {
     /// Counts what was read.
     pub(super) summary: Summary,
     waiting: VecDeque<&'a Tenant>,
-    in_flight: VecDeque<(String, JoinHandle<Result<TenantHistory, GraphError>>)>,
+    in_flight: VecDeque<(&'a Tenant, JoinHandle<Result<ReadTenant, GraphError>>)>,
+    known: EntraTenants,
+}
+
+/// What was read of a tenant.
+struct ReadTenant {
+    /// Its Entra id, if a response showed it.
+    id: Option<String>,
+    history: TenantHistory,
 }
 
 impl<'a> HistoryReader<'a> {
@@ -49,6 +58,7 @@ impl<'a> HistoryReader<'a> {
             summary: Summary::new(tenants.len()),
             waiting: tenants.into(),
             in_flight: VecDeque::new(),
+            known: EntraTenants::default(),
         })
     }
 
@@ -60,15 +70,19 @@ impl<'a> HistoryReader<'a> {
                 && let Some(tenant) = self.waiting.pop_front()
             {
                 let reading = tokio::spawn(self.read(tenant));
-                self.in_flight.push_back((tenant.alias.clone(), reading));
+                self.in_flight.push_back((tenant, reading));
             }
-            let Some((alias, reading)) = self.in_flight.pop_front() else {
+            let Some((tenant, reading)) = self.in_flight.pop_front() else {
                 return Ok(None);
             };
-            let history = reading
+            let read = reading
                 .await
                 .context("the task that reads a tenant ended early")?;
-            if let Some(history) = self.summary.tenant(&alias, history) {
+            let history = read.and_then(|ReadTenant { id, history }| {
+                let claimed = id.map_or(Ok(()), |id| self.known.claim(tenant, id));
+                claimed.map(|()| history)
+            });
+            if let Some(history) = self.summary.tenant(&tenant.alias, history) {
                 return Ok(Some(history));
             }
         }
@@ -77,7 +91,7 @@ impl<'a> HistoryReader<'a> {
     fn read(
         &self,
         tenant: &Tenant,
-    ) -> impl Future<Output = Result<TenantHistory, GraphError>> + use<> {
+    ) -> impl Future<Output = Result<ReadTenant, GraphError>> + use<> {
         let client = self.clients.client_for(tenant, &self.telemetry);
         let permits = Arc::clone(&self.permits);
         let options = HistoryOptions {
@@ -99,11 +113,14 @@ async fn read(
     client: &Client,
     mut permit: RefreshPermit,
     options: HistoryOptions,
-) -> Result<TenantHistory, GraphError> {
+) -> Result<ReadTenant, GraphError> {
     let catalogue = client.catalogue(&mut permit).await?;
     let mut builder = HistoryBuilder::new(options, catalogue.value);
     let partial = client
         .past_reports(&mut permit, |page| builder.add_page(page))
         .await?;
-    Ok(builder.finish(partial || catalogue.partial))
+    Ok(ReadTenant {
+        id: client.entra_tenant_id().map(str::to_owned),
+        history: builder.finish(partial || catalogue.partial),
+    })
 }
