@@ -5,10 +5,11 @@ use secure_score_model::{Catalogue, SkippedField};
 /// How much of a tenant's catalogue an answer shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage {
-    /// Every control.
-    Full,
-    /// The controls that could be read. A missing one may be among the others.
-    Readable,
+    /// Every control, except for elements that could not be read.
+    Complete {
+        /// The number of these elements.
+        unread: u64,
+    },
     /// Graph marked it as incomplete.
     Partial,
 }
@@ -17,13 +18,11 @@ impl Coverage {
     /// That of a catalogue, which Graph sent complete or not.
     pub fn of(catalogue: &Catalogue, complete: bool) -> Self {
         let skipped = |field| catalogue.anomalies.count_skipped(field);
-        match complete {
+        match complete && !catalogue.entries.is_empty() {
+            true => Self::Complete {
+                unread: skipped(SkippedField::Element) + skipped(SkippedField::Id),
+            },
             false => Self::Partial,
-            true if catalogue.entries.is_empty() => Self::Partial,
-            true if skipped(SkippedField::Element) + skipped(SkippedField::Id) > 0 => {
-                Self::Readable
-            }
-            true => Self::Full,
         }
     }
 }
@@ -35,15 +34,21 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn an_empty_partial_or_unreadable_catalogue_is_not_full() {
+    fn an_empty_or_partial_catalogue_is_partial_and_unread_elements_are_counted() {
         let mut catalogue = Catalogue::default();
         assert_eq!(Coverage::of(&catalogue, true), Coverage::Partial);
         catalogue.entries = vec![Arc::new(CatalogueEntry::new("A"))];
-        assert_eq!(Coverage::of(&catalogue, true), Coverage::Full);
         assert_eq!(Coverage::of(&catalogue, false), Coverage::Partial);
-        catalogue.anomalies.skipped(SkippedField::Date);
-        assert_eq!(Coverage::of(&catalogue, true), Coverage::Full);
-        catalogue.anomalies.skipped(SkippedField::Element);
-        assert_eq!(Coverage::of(&catalogue, true), Coverage::Readable);
+        for (skipped, unread) in [
+            (SkippedField::Date, 0),
+            (SkippedField::Element, 1),
+            (SkippedField::Id, 2),
+        ] {
+            catalogue.anomalies.skipped(skipped);
+            assert_eq!(
+                Coverage::of(&catalogue, true),
+                Coverage::Complete { unread }
+            );
+        }
     }
 }

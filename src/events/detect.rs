@@ -5,7 +5,7 @@ use super::seen::{Seen, SeenControl};
 use super::seen_history::{KeyedChange, SeenAcceptance, SeenHistory, keyed_changes};
 use super::{Event, EventId};
 use secure_score_model::{
-    Approval, Control, ControlState, EventKind, History, TenantIdentity, Timestamp,
+    Approval, CatalogueEntry, Control, ControlState, EventKind, History, TenantIdentity, Timestamp,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use std::sync::Arc;
 /// The first call for a tenant reports the changes of the last day, each later
 /// one every change that was not seen: two changes between two refreshes are
 /// two events. An incomplete catalogue shows changes, but what it lacks means
-/// nothing, nor does what a partly unreadable one lacks.
+/// nothing. What a complete one lacks may be among the elements, or the entries
+/// of a history, that cannot be read, if there are more of these than before.
 pub fn detect(
     seen: &mut Seen,
     tenant: &TenantIdentity,
@@ -34,35 +35,16 @@ pub fn detect(
         };
         let seen = seen.control(control);
         let changes = keyed_changes(&tenant.alias, &control.id, &entry.history);
-        let history = &entry.history;
-        let new = detector.changes(control, history, &changes, seen);
+        let new = detector.changes(control, &entry.history, &changes, seen);
         if complete {
-            let keys = SeenHistory(changes.iter().map(|change| change.key.clone()).collect());
-            let acceptance = SeenAcceptance::in_force(history, &changes);
-            // A change that cannot be read is not missing.
-            let is_readable = !history.has_unknown() || seen.history.is_none();
-            if is_readable {
-                tampered.extend(detector.shortened(control, history, &keys, seen));
-            }
-            if let (Some(acceptance), true) = (&acceptance, entry.deprecated) {
-                tampered.extend(detector.deprecated(control, history, acceptance, seen));
-            }
-            seen.title = Arc::clone(&entry.title);
-            seen.category = control.category;
-            seen.listed = true;
-            seen.deprecated = entry.deprecated;
-            seen.acceptance = acceptance;
-            match is_readable {
-                true => seen.replace(keys),
-                false => seen.note_all(new.iter().map(|change| change.id)),
-            }
+            tampered.extend(detector.compare(control, entry, &changes, seen));
         } else {
             seen.note_all(new.iter().map(|change| change.id));
         }
         changed.extend(new);
     }
-    if coverage == Coverage::Full {
-        tampered.extend(left(&detector, seen, controls));
+    if let Coverage::Complete { unread } = coverage {
+        tampered.extend(left(&detector, seen, controls, unread));
         seen.forget_unlisted();
     }
     changed.sort_by_key(|change| change.counts_at);
@@ -78,13 +60,25 @@ struct NewChange {
     events: Vec<Event>,
 }
 
-/// The accepted controls that left a complete catalogue.
-fn left(detector: &ChangeDetector<'_>, seen: &mut Seen, controls: &[Control]) -> Vec<Event> {
+/// The accepted controls that left a complete catalogue, of which this many
+/// elements could not be read.
+fn left(
+    detector: &ChangeDetector<'_>,
+    seen: &mut Seen,
+    controls: &[Control],
+    unread: u64,
+) -> Vec<Event> {
     let listed = controls.iter().filter(|control| control.entry.is_some());
     let listed: HashSet<&str> = listed.map(|control| &*control.id).collect();
+    let mut known = seen.controls.iter();
+    let has_left = |id: &str, seen: &SeenControl| seen.listed && !listed.contains(id);
+    if unread > seen.unread && known.any(|(id, seen)| has_left(id, seen)) {
+        return Vec::new();
+    }
+    seen.unread = unread;
     let mut events = Vec::new();
     for (id, seen) in &mut seen.controls {
-        if seen.listed && !listed.contains(&**id) {
+        if has_left(id, seen) {
             seen.listed = false;
             events.extend(detector.left(id, seen));
         }
@@ -116,9 +110,8 @@ impl ChangeDetector<'_> {
         let known = seen.history.as_ref();
         let mut found = Vec::new();
         for (index, change) in changes.iter().enumerate().filter(|(_, it)| is_new(it)) {
-            let before = index.checked_sub(1).and_then(|index| changes.get(index));
-            let from = match before {
-                Some(before) => Some(before.key.state),
+            let from = match changes.get(..index).and_then(state_after) {
+                Some(before) => Some(before),
                 None => known.and_then(|history| history.state_before(change.key.at)),
             };
             if is_transition(from, change) {
@@ -169,6 +162,44 @@ impl ChangeDetector<'_> {
             return vec![changed, without_comment];
         }
         vec![changed]
+    }
+
+    /// Compares a control of a complete catalogue with what was seen of it, and
+    /// remembers it. Returns the signs of tampering.
+    fn compare(
+        &self,
+        control: &Control,
+        entry: &CatalogueEntry,
+        changes: &[KeyedChange<'_>],
+        seen: &mut SeenControl,
+    ) -> Vec<Event> {
+        let history = &entry.history;
+        let keys = SeenHistory(changes.iter().map(|change| change.key.clone()).collect());
+        let unknown = history.unknown_updates() as u64;
+        let lacks_some = |before: &SeenHistory| !before.lost(&keys).is_empty();
+        let is_conclusive =
+            unknown <= seen.unknown_updates || !seen.history.as_ref().is_some_and(lacks_some);
+        let mut tampered = Vec::new();
+        if is_conclusive {
+            tampered.extend(self.shortened(control, history, &keys, seen));
+        }
+        // With an unknown state the acceptance seen may still be in force.
+        if history.risk_accepted().is_some() {
+            let acceptance = SeenAcceptance::in_force(history, changes);
+            if let (Some(acceptance), true) = (&acceptance, entry.deprecated) {
+                tampered.extend(self.deprecated(control, history, acceptance, seen));
+            }
+            seen.deprecated = entry.deprecated;
+            seen.acceptance = acceptance;
+        }
+        seen.title = Arc::clone(&entry.title);
+        seen.category = control.category;
+        seen.listed = true;
+        match is_conclusive {
+            true => seen.replace(keys, unknown),
+            false => seen.add(keys),
+        }
+        tampered
     }
 
     /// A history that lost changes; reported once for each set of them.
@@ -280,6 +311,19 @@ impl SeenAcceptance {
             ..event
         }
     }
+}
+
+/// The state after these changes, as [`History::state`] defines it.
+fn state_after(changes: &[KeyedChange<'_>]) -> Option<ControlState> {
+    let states = changes.iter().rev().map(|change| change.key.state);
+    let newest = states.clone().next()?;
+    let mut known = states.filter(|state| *state != ControlState::Unknown);
+    let is_accepted = known.next() == Some(ControlState::RiskAccepted);
+    Some(if is_accepted {
+        ControlState::RiskAccepted
+    } else {
+        newest
+    })
 }
 
 /// Whether an entry of a history changes the state.

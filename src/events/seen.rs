@@ -27,6 +27,10 @@ const MAX_UNLISTED: usize = 1_000;
 pub struct Seen {
     /// Older changes are not reported; set by the first refresh.
     pub(super) since: Option<Timestamp>,
+    /// How many elements could not be read of the last complete catalogue whose
+    /// missing controls were noted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) unread: u64,
     #[serde(with = "as_list")]
     pub(super) controls: BTreeMap<Arc<str>, SeenControl>,
 }
@@ -42,6 +46,9 @@ pub(super) struct SeenControl {
     pub(super) deprecated: bool,
     /// Missing until a complete catalogue has it.
     pub(super) history: Option<SeenHistory>,
+    /// How many of its updates had an unknown state.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(super) unknown_updates: u64,
     /// Events that are not in `history`, oldest first: changes that it no
     /// longer lists, and events that are not changes.
     pub(super) earlier: VecDeque<EventId>,
@@ -65,6 +72,7 @@ impl Seen {
             listed: false,
             deprecated: false,
             history: None,
+            unknown_updates: 0,
             earlier: VecDeque::new(),
             acceptance: None,
         };
@@ -108,8 +116,15 @@ impl SeenControl {
         }
     }
 
+    /// Adds the changes of a history that may lack some.
+    pub(super) fn add(&mut self, newer: SeenHistory) {
+        let history = self.history.get_or_insert_default();
+        history.add(newer);
+    }
+
     /// Replaces the history; changes that the new one lacks stay remembered.
-    pub(super) fn replace(&mut self, newer: SeenHistory) {
+    pub(super) fn replace(&mut self, newer: SeenHistory, unknown_updates: u64) {
+        self.unknown_updates = unknown_updates;
         let before = self.history.take().unwrap_or_default();
         let listed: HashSet<EventId> = newer.0.iter().map(|key| key.id).collect();
         self.history = Some(newer);
@@ -117,6 +132,10 @@ impl SeenControl {
             self.note(key.id);
         }
     }
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The controls as a list, in which each has its id.

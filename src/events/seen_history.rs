@@ -3,8 +3,12 @@
 use super::EventId;
 use secure_score_model::{ControlState, History, StateUpdate, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+/// The changes of a control that are remembered while its history is not
+/// conclusive.
+const MAX_CHANGES: usize = 20_000;
 
 /// A change of a history as it is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,7 +90,9 @@ impl SeenHistory {
         if self.0.is_empty() {
             return Some(ControlState::ToAddress);
         }
-        let earlier = self.0.iter().rev().find(|key| key.at < at);
+        let is_known = |key: &&ChangeKey| key.state != ControlState::Unknown;
+        let mut known = self.0.iter().rev().filter(is_known);
+        let earlier = known.find(|key| key.at < at);
         earlier.map(|key| key.state)
     }
 
@@ -99,6 +105,16 @@ impl SeenHistory {
     /// Whether all its changes are older.
     pub(super) fn ends_before(&self, at: Timestamp) -> bool {
         self.0.iter().all(|key| key.at < Some(at))
+    }
+
+    /// Adds the changes of a newer history that may lack some.
+    pub(super) fn add(&mut self, newer: Self) {
+        let listed: HashSet<EventId> = self.0.iter().map(|key| key.id).collect();
+        let new = newer.0.into_iter().filter(|key| !listed.contains(&key.id));
+        self.0.extend(new);
+        self.0.sort_by_key(|key| key.at);
+        let excess = self.0.len().saturating_sub(MAX_CHANGES);
+        self.0.drain(..excess);
     }
 
     /// The changes that can be missed: an unknown state may become known.

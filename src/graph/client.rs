@@ -103,6 +103,7 @@ impl Client {
                 // expired link.
                 Err(error) if reader.pages == 0 && error.refuses_select() => {}
                 Err(error) => return Err(error),
+                Ok(_) if reader.lacks_states() => {}
                 Ok(partial) => return self.finish_catalogue(reader, partial),
             }
         }

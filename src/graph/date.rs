@@ -23,8 +23,11 @@ impl Date {
     }
 }
 
-/// Dates outside these years are invalid: Secure Score began in 2017.
-const VALID_YEARS: std::ops::Range<i16> = 2010..2150;
+/// Dates before this year are invalid: Secure Score began in 2017.
+const FIRST_YEAR: i16 = 2010;
+
+/// Later dates count as this one. They are in the future anyway.
+const LAST: jiff::civil::DateTime = jiff::civil::date(2149, 12, 31).at(0, 0, 0, 0);
 
 /// Parses an RFC 3339 date with any number of fractional digits. Without an
 /// offset it is UTC.
@@ -32,15 +35,22 @@ pub(super) fn parse(text: &str) -> Date {
     if text.starts_with("0001-01-01") {
         return Date::Never;
     }
+    // The last day of .NET is too late for the library.
+    let text = match text.starts_with("9999-12-31T") {
+        true => "9999-12-30T00:00:00",
+        false => text,
+    };
     let utc = jiff::tz::TimeZone::UTC;
     let time = text.parse::<jiff::Timestamp>().or_else(|_| {
         let civil: jiff::civil::DateTime = text.parse()?;
         Ok::<_, jiff::Error>(civil.to_zoned(utc.clone())?.timestamp())
     });
-    let is_valid =
-        |time: &jiff::Timestamp| VALID_YEARS.contains(&time.to_zoned(utc.clone()).year());
-    let time = time.ok().filter(is_valid).map(SystemTime::from);
-    time.map_or(Date::Invalid, |time| Date::At(time.into()))
+    let time = time.map(|time| time.to_zoned(utc).datetime().min(LAST));
+    let valid = time.ok().filter(|time| time.year() >= FIRST_YEAR);
+    let valid = valid.and_then(|time| time.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    valid.map_or(Date::Invalid, |time| {
+        Date::At(SystemTime::from(time.timestamp()).into())
+    })
 }
 
 #[cfg(test)]
@@ -71,13 +81,16 @@ mod tests {
     #[test]
     fn the_zero_date_is_no_date_and_other_texts_are_invalid() {
         assert_eq!(parse("0001-01-01T00:00:00Z"), Date::Never);
-        for invalid in [
-            "",
-            "yesterday",
-            "9999-12-31T00:00:00Z",
-            "1970-01-01T00:00:00Z",
-        ] {
+        for invalid in ["", "yesterday", "1970-01-01T00:00:00Z"] {
             assert_eq!(parse(invalid), Date::Invalid, "{invalid}");
         }
+    }
+
+    #[test]
+    fn a_date_in_a_far_future_is_in_the_future() {
+        let last = at("2149-12-31T00:00:00Z");
+        assert_eq!(at("2206-11-20T00:00:00Z"), last);
+        assert_eq!(at("9999-12-31T23:59:59.9999999Z"), last);
+        assert!(at("2149-12-30T00:00:00Z") < last);
     }
 }

@@ -21,9 +21,6 @@ pub(super) fn page(
     let body = String::from_utf8_lossy(body);
     let page = pages::parse(subject, &body)?;
     let profiles = pages::elements::<wire::Profile<'_>>(subject, &page)?;
-    if pages::lack_states(&profiles.elements) {
-        return Err(GraphError::new(subject, ErrorKind::NoStates));
-    }
     reader.page(&profiles);
     if reader.entries.len() > MAX_ELEMENTS {
         let error = ListError::TooLong.to_string();
@@ -32,9 +29,12 @@ pub(super) fn page(
     Ok(page.next_link.map(|link| link.into_owned()))
 }
 
-/// Refuses a catalogue of which most is unreadable. Updates of a history are not
+/// Refuses a catalogue without states, or of which most is unreadable. Updates of a history are not
 /// counted: their control is there, with an unknown state.
 pub(super) fn check_readable(reader: &CatalogueReader) -> Result<(), GraphError> {
+    if reader.lacks_states() {
+        return Err(GraphError::new(Subject::Catalogue, ErrorKind::NoStates));
+    }
     let anomalies = &reader.counter.anomalies;
     let skipped =
         anomalies.count_skipped(SkippedField::Element) + anomalies.count_skipped(SkippedField::Id);

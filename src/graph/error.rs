@@ -136,10 +136,13 @@ impl GraphError {
     /// Whether it may be due to `$select`: Graph's services respond with 400 or
     /// 501 to an unsupported query option.
     pub(super) fn refuses_select(&self) -> bool {
-        match self.kind {
-            ErrorKind::Status { status, .. } => matches!(status, 400 | 501),
-            _ => self.kind == ErrorKind::NoStates,
-        }
+        matches!(
+            self.kind,
+            ErrorKind::Status {
+                status: 400 | 501,
+                ..
+            }
+        )
     }
 
     /// Whether no request was made, because Graph asked for a delay.

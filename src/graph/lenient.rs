@@ -1,8 +1,9 @@
 //! JSON values that may have an unexpected type, and lists of them.
 
+use super::wire::UNAMBIGUOUS_FIELDS;
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -59,29 +60,143 @@ impl<'de: 'a, 'a> Deserialize<'de> for LenientJson<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for LenientText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(match json.as_bytes() {
-            [b'n', ..] => Self::Missing,
-            [b'[' | b'{', ..] => Self::Invalid,
-            [b'"', ..] => Self::Text(unquoted(json)),
-            [b't' | b'f', ..] => Self::Text(Cow::Borrowed(json)),
-            _ => Self::Text(number_text(json)),
+        let number = |number: &dyn fmt::Display| Self::Text(number.to_string().into());
+        Ok(match Scalar::deserialize(deserializer)? {
+            Scalar::Null => Self::Missing,
+            Scalar::Other => Self::Invalid,
+            Scalar::Text(text) => Self::Text(text),
+            Scalar::Bool(true) => Self::Text("true".into()),
+            Scalar::Bool(false) => Self::Text("false".into()),
+            Scalar::Unsigned(value) => number(&value),
+            Scalar::Signed(value) => number(&value),
+            Scalar::Float(value) => number(&value),
         })
     }
 }
 
 impl<'de> Deserialize<'de> for LenientNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(match json.as_bytes() {
-            [b'n', ..] => Self::Missing,
-            [b'[' | b'{' | b't' | b'f', ..] => Self::Invalid,
-            [b'"', ..] => match unquoted(json).trim() {
+        Ok(match Scalar::deserialize(deserializer)? {
+            Scalar::Null => Self::Missing,
+            Scalar::Bool(_) | Scalar::Other => Self::Invalid,
+            Scalar::Text(text) => match text.trim() {
                 "" => Self::Missing,
                 text => text.parse().map_or(Self::Invalid, Self::Number),
             },
-            _ => json.parse().map_or(Self::Invalid, Self::Number),
+            Scalar::Unsigned(value) => Self::Number(value as f64),
+            Scalar::Signed(value) => Self::Number(value as f64),
+            Scalar::Float(value) => Self::Number(value),
         })
+    }
+}
+
+/// A JSON value, without the contents of lists and objects.
+enum Scalar<'a> {
+    Null,
+    Bool(bool),
+    Unsigned(u64),
+    Signed(i64),
+    Float(f64),
+    Text(Cow<'a, str>),
+    /// An object or a list.
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor)
+    }
+}
+
+struct ScalarVisitor;
+
+impl<'de> Visitor<'de> for ScalarVisitor {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Scalar::Unsigned(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Signed(value))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Float(value))
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other)
+    }
+}
+
+/// A field that serde_json refuses: half a surrogate pair, a number without a
+/// finite value, or a list in a list in a list without end.
+struct RefusedField<'a>(&'a RawValue);
+
+impl<'de> IntoDeserializer<'de, serde_json::Error> for RefusedField<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+impl<'de> Deserializer<'de> for RefusedField<'de> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let json = self.0.get();
+        match json.as_bytes() {
+            [b'"', ..] => match unquoted(json) {
+                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+                Cow::Owned(text) => visitor.visit_string(text),
+            },
+            [b'[' | b'{', ..] => {
+                visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, &str)>()))
+            }
+            _ if json.parse().is_ok_and(f64::is_infinite) => visitor.visit_borrowed_str(json),
+            _ => self.0.deserialize_any(visitor),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_newtype_struct(name, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit
+        unit_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 
@@ -123,17 +238,8 @@ fn unescaped_lossily(text: &str) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// A number in its usual form: `5` for `5.0`. One without a finite value stays
-/// as it is.
-fn number_text(json: &str) -> Cow<'_, str> {
-    let float = json.parse().ok().filter(|it: &f64| it.is_finite());
-    match float.filter(|_| json.contains(['.', 'e', 'E'])) {
-        Some(float) => Cow::Owned(float.to_string()),
-        None => Cow::Borrowed(json),
-    }
-}
-
-/// The values of an object, which may have a key twice: the last one counts.
+/// The values of an object, which may have a key twice: the last one counts,
+/// except for [`UNAMBIGUOUS_FIELDS`].
 struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
@@ -149,9 +255,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
                 let mut fields = BTreeMap::new();
+                let mut ambiguous = Vec::new();
                 while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    fields.insert(unquoted(key.get()), value);
+                    let key = unquoted(key.get());
+                    let before = fields.insert(key.clone(), value);
+                    let differs = before.is_some_and(|before| before.get() != value.get());
+                    if differs && UNAMBIGUOUS_FIELDS.contains(&&*key) {
+                        ambiguous.push(key);
+                    }
                 }
+                fields.retain(|key, _| !ambiguous.contains(key));
                 Ok(Fields(fields))
             }
         }
@@ -160,15 +273,18 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     }
 }
 
-/// Parses an object. Only one with a key that occurs twice, or is no Unicode,
-/// takes the second, slower way.
+/// Parses an object. Only one with a key that occurs twice, or with anything else
+/// that serde_json refuses, takes the second, slower way.
 fn object<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
     // By default serde also parses a list as the fields in order, so that
     // `["x"]` would become a control named x.
     let json = Some(json.get()).filter(|json| json.starts_with('{'))?;
     serde_json::from_str(json).ok().or_else(|| {
         let Fields(fields) = serde_json::from_str(json).ok()?;
-        T::deserialize(MapDeserializer::new(fields.into_iter())).ok()
+        let fields = fields
+            .into_iter()
+            .map(|(key, value)| (key, RefusedField(value)));
+        T::deserialize(MapDeserializer::new(fields)).ok()
     })
 }
 
@@ -197,35 +313,56 @@ pub(super) fn list<'a, T: Deserialize<'a>>(
     list: &'a RawValue,
     max: usize,
 ) -> Result<LenientList<T>, ListError> {
-    let raw: Vec<&RawValue> = serde_json::from_str(list.get()).map_err(|_| ListError::NotAList)?;
-    if raw.len() > max {
-        return Err(ListError::TooLong);
+    let raw = raw_list(list)?;
+    match raw.len() > max {
+        true => Err(ListError::TooLong),
+        false => Ok(objects(&raw)),
     }
-    let elements: Vec<T> = raw.iter().filter_map(|json| object(json)).collect();
-    let unread = raw.len() - elements.len();
-    Ok(LenientList { elements, unread })
 }
 
-/// Parses a list inside an element. Null is an empty list; `None` means that
-/// the value is missing or not a list.
-pub(super) fn inner_list<'a, T: Deserialize<'a>>(
+fn raw_list(list: &RawValue) -> Result<Vec<&RawValue>, ListError> {
+    serde_json::from_str(list.get()).map_err(|_| ListError::NotAList)
+}
+
+fn objects<'a, T: Deserialize<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
+    let elements: Vec<T> = raw.iter().filter_map(|json| object(json)).collect();
+    let unread = raw.len() - elements.len();
+    LenientList { elements, unread }
+}
+
+/// Parses a list inside an element; `None` means that the value is missing, not
+/// a list or too long.
+pub(super) fn inner_list<'a, T: Deserialize<'a>>(json: &LenientJson<'a>) -> Option<LenientList<T>> {
+    let raw = raw_inner_list(json)?;
+    (raw.len() <= MAX_ELEMENTS).then(|| objects(&raw))
+}
+
+/// Like [`inner_list`], for a list of any length. Of a long one the last `max`
+/// elements are parsed.
+pub(super) fn end_of_inner_list<'a, T: Deserialize<'a>>(
     json: &LenientJson<'a>,
     max: usize,
 ) -> Option<LenientList<T>> {
+    let raw = raw_inner_list(json)?;
+    let skipped = raw.len().saturating_sub(max);
+    let mut list = objects(raw.get(skipped..)?);
+    list.unread += skipped;
+    Some(list)
+}
+
+/// Null is an empty list.
+fn raw_inner_list<'a>(json: &LenientJson<'a>) -> Option<Vec<&'a RawValue>> {
     match json {
         LenientJson::Missing => None,
-        LenientJson::Present(null) if null.get() == "null" => Some(LenientList {
-            elements: Vec::new(),
-            unread: 0,
-        }),
-        LenientJson::Present(json) => list(json, max).ok(),
+        LenientJson::Present(json) if json.get() == "null" => Some(Vec::new()),
+        LenientJson::Present(json) => raw_list(json).ok(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::wire::Profile;
+    use crate::graph::wire::{self, Profile};
 
     #[test]
     fn an_unreadable_element_is_skipped() {
@@ -260,8 +397,14 @@ mod tests {
             let read: LenientText<'_> = serde_json::from_str(json).unwrap();
             assert_eq!(read.get(), Some(text));
         }
-        let read: LenientText<'_> = serde_json::from_str("1e999").unwrap();
-        assert_eq!(read.get(), Some("1e999"));
+        assert_eq!(id("1e999"), "1e999");
+    }
+
+    /// The id of an object with this one.
+    fn id(json: &str) -> String {
+        let raw = RawValue::from_string(format!(r#"[{{"title":[[]],"id":{json}}}]"#)).unwrap();
+        let list: LenientList<Profile<'_>> = list(&raw, MAX_ELEMENTS).unwrap();
+        list.elements[0].id.get().unwrap().to_owned()
     }
 
     #[test]
@@ -272,8 +415,7 @@ mod tests {
             (r#""\ude00\ud83d\u0041""#, "\u{fffd}\u{fffd}A"),
             (r#""\ud83d\ude00""#, "😀"),
         ] {
-            let read: LenientText<'_> = serde_json::from_str(json).unwrap();
-            assert_eq!(read.get(), Some(text));
+            assert_eq!(id(json), text);
         }
     }
 
@@ -285,5 +427,33 @@ mod tests {
         let ids: Vec<_> = list.elements.iter().map(|it| it.id.get()).collect();
         assert_eq!(ids, [Some("B"), Some("C")]);
         assert_eq!(list.unread, 0);
+    }
+
+    #[test]
+    fn different_copies_of_a_state_are_no_state() {
+        let read = |json: &str| {
+            let raw = RawValue::from_string(format!("[{json}]")).unwrap();
+            let list: LenientList<wire::StateUpdate<'_>> = list(&raw, MAX_ELEMENTS).unwrap();
+            list.elements[0].state.get().map(str::to_owned)
+        };
+        let ignored = Some("Ignored".to_owned());
+        assert_eq!(read(r#"{"state":"Ignored","state":"Ignored"}"#), ignored);
+        for states in [["Ignored", "Default"], ["Default", "Ignored"]] {
+            let [one, other] = states;
+            let json = format!(r#"{{"state":"{one}","comment":"x","state":"{other}"}}"#);
+            assert_eq!(read(&json), None);
+        }
+        let thrice = r#"{"state":"Ignored","state":"Default","state":"Default"}"#;
+        assert_eq!(read(thrice), None);
+    }
+
+    #[test]
+    fn the_end_of_a_long_list_is_parsed() {
+        let raw = RawValue::from_string(r#"[{"id":"A"},7,{"id":"B"},8]"#.to_owned()).unwrap();
+        let json = LenientJson::Present(&raw);
+        let list: LenientList<Profile<'_>> = end_of_inner_list(&json, 2).unwrap();
+        let ids: Vec<_> = list.elements.iter().map(|it| it.id.get()).collect();
+        assert_eq!(ids, [Some("B")]);
+        assert_eq!(list.unread, 3);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError, Subject};
-use super::lenient::{self, LenientJson, LenientList, MAX_ELEMENTS};
-use super::wire::{self, PROFILE_FIELDS, Page};
+use super::lenient::{self, LenientList, MAX_ELEMENTS};
+use super::wire::{PROFILE_FIELDS, Page};
 use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::clean_line;
 use reqwest::Url;
@@ -66,14 +66,6 @@ pub(super) fn elements<'a, T: Deserialize<'a>>(
 ) -> Result<LenientList<T>, GraphError> {
     lenient::list(page.value, MAX_ELEMENTS)
         .map_err(|error| GraphError::malformed(subject, error.to_string()))
-}
-
-/// Whether all elements of a page lack their states, though they are selected.
-/// If Graph ever drops the field, no accepted risk may look like a control that
-/// was never changed.
-pub(super) fn lack_states(profiles: &[wire::Profile<'_>]) -> bool {
-    let lacks = |it: &wire::Profile<'_>| matches!(it.control_state_updates, LenientJson::Missing);
-    !profiles.is_empty() && profiles.iter().all(lacks)
 }
 
 /// The links of one list. They stay on the same server and are not circular.

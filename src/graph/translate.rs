@@ -7,7 +7,7 @@
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::date::Date;
-use super::lenient::{self, LenientJson, LenientList, LenientNumber, LenientText, MAX_ELEMENTS};
+use super::lenient::{self, LenientJson, LenientList, LenientNumber, LenientText};
 use super::wire;
 use crate::text::{clean_line, single_line};
 use secure_score_model::{
@@ -23,6 +23,10 @@ use std::sync::Arc;
 /// Comments and other long texts are truncated to this many bytes.
 const MAX_TEXT: usize = 2_000;
 
+/// The most updates of one history that are read: one each night for a quarter of
+/// a century.
+const MAX_UPDATES: usize = 10_000;
+
 /// Collects the pages of a catalogue into entries with distinct ids.
 #[derive(Default)]
 pub(super) struct CatalogueReader {
@@ -33,6 +37,9 @@ pub(super) struct CatalogueReader {
     pub(super) counter: AnomalyCounter,
     /// How many pages were added.
     pub(super) pages: usize,
+    /// How many elements were added, and how many of them have no states.
+    elements: usize,
+    without_states: usize,
 }
 
 impl CatalogueReader {
@@ -40,7 +47,10 @@ impl CatalogueReader {
     pub(super) fn page(&mut self, page: &LenientList<wire::Profile<'_>>) {
         self.pages += 1;
         self.counter.skipped(SkippedField::Element, page.unread);
+        self.elements += page.elements.len();
         for profile in &page.elements {
+            let states = &profile.control_state_updates;
+            self.without_states += usize::from(matches!(states, LenientJson::Missing));
             if let Some(tenant) = profile.azure_tenant_id.get()
                 && !self
                     .tenants
@@ -53,6 +63,12 @@ impl CatalogueReader {
                 self.add(entry);
             }
         }
+    }
+
+    /// Whether all elements lack their states. If Graph ever drops the field, no
+    /// accepted risk may look as if it was withdrawn.
+    pub(super) fn lacks_states(&self) -> bool {
+        self.elements > 0 && self.without_states == self.elements
     }
 
     /// Adds an entry. If a list shifts between two pages, an id occurs twice;
@@ -127,18 +143,18 @@ fn text(text: &LenientText<'_>) -> Option<Arc<str>> {
     text.get().map(|text| clean_line(text, MAX_TEXT).into())
 }
 
-/// The changes of a control's state. Updates that cannot be read are one with
-/// an unknown state, and so is a history that is missing or no list: the control
+/// The changes of a control's state. Each update that cannot be read has an
+/// unknown state, and so has a history that is missing or no list: the control
 /// must not look as if it was never changed.
 fn history(updates: &LenientJson<'_>, counter: &mut AnomalyCounter) -> History {
-    // Without a limit: frequent changes must not hide an acceptance.
-    let updates = lenient::inner_list::<wire::StateUpdate<'_>>(updates, usize::MAX);
+    let updates = lenient::end_of_inner_list::<wire::StateUpdate<'_>>(updates, MAX_UPDATES);
     let updates = updates.unwrap_or_else(|| LenientList {
         elements: Vec::new(),
         unread: 1,
     });
     counter.skipped(SkippedField::StateUpdate, updates.unread);
-    let unread = (updates.unread > 0).then(|| StateUpdate::new(ControlState::Unknown));
+    let unread = updates.unread.min(MAX_UPDATES);
+    let unread = std::iter::repeat_n(StateUpdate::new(ControlState::Unknown), unread);
     let read = updates.elements.iter();
     let read = read.map(|update| state_update(update, counter));
     History::as_sent(read.chain(unread).collect())
@@ -252,7 +268,7 @@ fn elements<'a, T: Deserialize<'a>>(
     list: &LenientJson<'a>,
     counter: &mut AnomalyCounter,
 ) -> Vec<T> {
-    let list = lenient::inner_list(list, MAX_ELEMENTS).unwrap_or_else(|| LenientList {
+    let list = lenient::inner_list(list).unwrap_or_else(|| LenientList {
         elements: Vec::new(),
         unread: usize::from(!matches!(list, LenientJson::Missing)),
     });
@@ -284,7 +300,7 @@ fn control_score(
     score: &wire::ControlScore<'_>,
     counter: &mut AnomalyCounter,
 ) -> Option<ControlScore> {
-    if is_true(&score.not_scored) {
+    if is_true(&score.not_scored) || is_true(&score.not_scored_capital) {
         return None;
     }
     let id = counter.id(&score.control_name)?;
@@ -370,6 +386,7 @@ fn category_comparisons(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::lenient::MAX_ELEMENTS;
     use crate::graph::{read_catalogue, read_report};
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -505,7 +522,7 @@ mod tests {
         for field in [
             r#""comment":"\ud800""#,
             r#""updatedBy":"\udc00@contoso.example""#,
-            r#""state":"Default""#,
+            r#""state":"Ignored""#,
             r#""\ud800":1"#,
             r#""assignedTo":1e999"#,
         ] {

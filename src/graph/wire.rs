@@ -17,6 +17,10 @@ use std::borrow::Cow;
 pub(super) const PROFILE_FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,\
     userImpact,implementationCost,actionType,actionUrl,maxScore,deprecated,controlStateUpdates";
 
+/// Fields of which different copies in one object make the field unreadable:
+/// either may hide an acceptance. Of others the last copy counts.
+pub(super) const UNAMBIGUOUS_FIELDS: [&str; 2] = ["controlStateUpdates", "state"];
+
 /// One page of a list.
 #[derive(Deserialize)]
 pub(super) struct Page<'a> {
@@ -80,9 +84,10 @@ pub(super) struct ControlScore<'a> {
     pub(super) score_in_percentage: LenientNumber,
     pub(super) last_synced: LenientText<'a>,
     pub(super) implementation_status: LenientText<'a>,
-    /// Not documented.
-    #[serde(rename = "NotScored", alias = "notScored")]
+    /// Not documented; seen with a capital.
     pub(super) not_scored: LenientText<'a>,
+    #[serde(rename = "NotScored")]
+    pub(super) not_scored_capital: LenientText<'a>,
 }
 
 /// An `averageComparativeScore`, with the category fields that are not

@@ -9,8 +9,9 @@ use std::sync::{Arc, Weak};
 ///
 /// A configuration may name one Entra tenant by its GUID and by a domain, which
 /// only a response of Microsoft shows. Of such aliases the first in the
-/// configuration is served, so that no acceptance is counted twice and the
-/// result does not depend on the order of the responses.
+/// configuration that has data is served, so that no acceptance is counted
+/// twice, the result does not depend on the order of the responses, and an alias
+/// whose credential fails does not hide the tenant.
 #[derive(Default)]
 pub(super) struct Directories(Mutex<Known>);
 
@@ -31,6 +32,8 @@ struct Alias {
     cloud: &'static str,
     /// The Entra id, once known.
     id: Option<Arc<str>>,
+    /// Whether Graph has answered it, and the answer is not too old.
+    has_data: bool,
     data: Option<Weak<dyn Refusable>>,
 }
 
@@ -45,12 +48,11 @@ pub(super) fn directory(tenant: &Tenant) -> String {
     format!("{}/{}", tenant.cloud.as_str(), tenant.tenant_id)
 }
 
-/// What an alias is, among those of one Entra tenant.
-pub(super) enum Standing {
-    /// It is served, and the data of these are not.
-    Served(Vec<Arc<dyn Refusable>>),
-    /// This other alias is served.
-    Duplicate(Arc<str>),
+/// Which alias of an Entra tenant is served.
+pub(super) enum ServedAlias {
+    /// The one in question, and the data of these are not.
+    This(Vec<Arc<dyn Refusable>>),
+    Other(Arc<str>),
 }
 
 impl Directories {
@@ -63,41 +65,64 @@ impl Directories {
             let name: Arc<str> = tenant.alias.as_str().into();
             let directory = directory(tenant);
             let before = before.remove(&name).filter(|it| it.directory == directory);
-            let (learned, data) = before.map_or((None, None), |it| (it.id, it.data));
+            let (learned, has_data, data) =
+                before.map_or((None, false, None), |it| (it.id, it.has_data, it.data));
             let id = tenant.entra_tenant_id().map(Arc::from).or(learned);
             let alias = Alias {
                 position,
                 directory,
                 cloud: tenant.cloud.as_str(),
                 id: None,
+                has_data,
                 data,
             };
             known.aliases.insert(Arc::clone(&name), alias);
-            if let Some(id) = id {
-                known.set_id(&name, id);
-            }
+            known.set_id(&name, id);
         }
     }
 
-    /// Adds the data of an alias.
-    pub(super) fn attach(&self, alias: &str, data: Weak<dyn Refusable>) {
-        if let Some(alias) = self.0.lock().aliases.get_mut(alias) {
+    /// Adds the data of an alias, which it may have of an earlier process.
+    pub(super) fn attach(
+        &self,
+        alias: &str,
+        id: Option<Arc<str>>,
+        has_data: bool,
+        data: Weak<dyn Refusable>,
+    ) -> ServedAlias {
+        let mut known = self.0.lock();
+        if let Some(alias) = known.aliases.get_mut(alias) {
+            alias.has_data |= has_data;
             alias.data = Some(data);
         }
+        known.set_id(alias, id);
+        known.served(alias)
     }
 
-    /// Notes the Entra id of an alias, if it is known now.
-    pub(super) fn learn(&self, alias: &str, id: Option<Arc<str>>) -> Standing {
+    /// Notes that Graph answered an alias, and its Entra id, if it is known now.
+    pub(super) fn answered(&self, alias: &str, id: Option<Arc<str>>) -> ServedAlias {
         let mut known = self.0.lock();
-        if let Some(id) = id {
-            known.set_id(alias, id);
-        }
-        known.standing(alias)
+        known.set_has_data(alias, true);
+        known.set_id(alias, id);
+        known.served(alias)
+    }
+
+    /// Notes that the data of an alias are too old.
+    pub(super) fn has_no_data(&self, alias: &str) {
+        self.0.lock().set_has_data(alias, false);
     }
 }
 
 impl Known {
-    fn set_id(&mut self, name: &str, id: Arc<str>) {
+    fn set_has_data(&mut self, name: &str, has_data: bool) {
+        if let Some(alias) = self.aliases.get_mut(name) {
+            alias.has_data = has_data;
+        }
+    }
+
+    fn set_id(&mut self, name: &str, id: Option<Arc<str>>) {
+        let Some(id) = id else {
+            return;
+        };
         let Some((name, _)) = self.aliases.get_key_value(name) else {
             return;
         };
@@ -113,18 +138,23 @@ impl Known {
         aliases.insert(alias.position, name);
     }
 
-    fn standing(&self, name: &str) -> Standing {
+    fn served(&self, name: &str) -> ServedAlias {
         let alias = self.aliases.get(name);
         let key = alias.and_then(|it| Some((it.cloud, it.id.clone()?)));
         let same = key.and_then(|key| self.by_id.get(&key));
-        let mut same = same.into_iter().flat_map(BTreeMap::values);
-        match same.next() {
-            Some(first) if **first != *name => Standing::Duplicate(Arc::clone(first)),
-            _ => {
-                let others =
-                    same.filter_map(|name| self.aliases.get(name)?.data.as_ref()?.upgrade());
-                Standing::Served(others.collect())
+        let same = same.into_iter().flat_map(BTreeMap::values);
+        let named = same.filter_map(|name| Some((name, self.aliases.get(name)?)));
+        let mut with_data = named.filter(|(_, alias)| alias.has_data);
+        match (with_data.next(), alias) {
+            (Some((first, _)), _) if **first == *name => {
+                let others = with_data.filter_map(|(_, other)| other.data.as_ref()?.upgrade());
+                ServedAlias::This(others.collect())
             }
+            (Some((first, served)), Some(alias)) if served.position < alias.position => {
+                ServedAlias::Other(Arc::clone(first))
+            }
+            // It has no data itself, and so takes none from another.
+            _ => ServedAlias::This(Vec::new()),
         }
     }
 }

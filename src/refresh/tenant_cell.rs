@@ -1,7 +1,7 @@
 //! One tenant's data, and the only way to change it.
 
 use super::context::{Context, Settings};
-use super::directories::{Refusable, Standing};
+use super::directories::{Refusable, ServedAlias};
 use super::logged_once::LoggedOnce;
 use super::tenant_data::{Cached, TenantData, is_complete};
 use crate::graph::{Fetched, GraphError, Subject};
@@ -55,14 +55,16 @@ impl TenantCell {
         &self.alias
     }
 
-    /// Takes its place among the aliases of its Entra tenant, as far as that is
-    /// known.
+    /// Joins the aliases of its Entra tenant, as far as that is known.
     pub(super) fn attach(self: &Arc<Self>) {
+        let (id, has_data) = {
+            let data = self.data.lock();
+            (data.identity.entra_tenant_id.clone(), data.has_lists())
+        };
+        let weak: Weak<Self> = Arc::downgrade(self);
         let directories = &self.context.directories;
-        let data: Weak<Self> = Arc::downgrade(self);
-        directories.attach(&self.alias, data);
-        let id = self.data.lock().identity.entra_tenant_id.clone();
-        if let Standing::Duplicate(served) = directories.learn(&self.alias, id) {
+        let alias = directories.attach(&self.alias, id, has_data, weak);
+        if let ServedAlias::Other(served) = alias {
             self.refuse(&served);
         }
     }
@@ -76,6 +78,7 @@ impl TenantCell {
         SavedList {
             at: self.now(),
             complete: !partial,
+            has_evidence: false,
             value: Arc::clone(value),
         }
     }
@@ -113,6 +116,9 @@ impl TenantCell {
                 report,
                 "data older than max_staleness is no longer exported"
             );
+            if !update.next.has_lists() {
+                self.context.directories.has_no_data(&self.alias);
+            }
             update.publish();
         }
     }
@@ -203,7 +209,7 @@ impl Update<'_> {
         if catalogue.entries.is_empty() && next.had_controls {
             return Err(GraphError::emptied(Subject::Catalogue));
         }
-        catalogue.settle_future_dates(next.last_catalogue.as_deref(), cell.now());
+        Arc::make_mut(&mut next.future_dates).settle(&mut catalogue, cell.now());
         cell.context.interner.intern_catalogue(&mut catalogue);
         if partial && let Some(known) = next.catalogue.as_mut().filter(|it| it.list.complete) {
             // What is missing in the response may be there. An acceptance that
@@ -211,7 +217,7 @@ impl Update<'_> {
             if let Some(merged) = known.list.value.with_acceptances_of(&catalogue) {
                 Arc::make_mut(&mut next.pins).learn(&merged);
                 known.list.value = Arc::new(merged);
-                next.last_catalogue = Some(Arc::clone(&known.list.value));
+                known.list.has_evidence = true;
             }
             return Err(GraphError::partial(Subject::Catalogue));
         }
@@ -225,7 +231,6 @@ impl Update<'_> {
             let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
             cell.logged.moved_controls(&cell.alias, moves);
         }
-        next.last_catalogue = next.catalogue.as_ref().map(|it| Arc::clone(&it.list.value));
         complete(partial, Subject::Catalogue)
     }
 
@@ -273,12 +278,12 @@ impl Update<'_> {
         next.identify(id);
         let id = next.identity.entra_tenant_id.clone();
         let directories = &self.cell.context.directories;
-        match directories.learn(&self.cell.alias, id) {
-            Standing::Served(duplicates) => {
+        match directories.answered(&self.cell.alias, id) {
+            ServedAlias::This(duplicates) => {
                 self.duplicates = duplicates;
                 Ok(())
             }
-            Standing::Duplicate(served) => {
+            ServedAlias::Other(served) => {
                 next.refuse_duplicate(&served);
                 Err(GraphError::duplicate_tenant(subject, &served))
             }
@@ -329,11 +334,6 @@ impl Update<'_> {
             true => self.next.detect_events(self.cell.now()),
             false => Vec::new(),
         };
-        // A cell waits only for one that is later in the configuration, so
-        // two cannot wait for each other.
-        for duplicate in &self.duplicates {
-            duplicate.refuse(&self.cell.alias);
-        }
         *self.current = self.next;
         let data = &*self.current;
         if data.stopped {
@@ -345,6 +345,12 @@ impl Update<'_> {
         }
         if let Some(writer) = context.state_writer.as_ref().filter(|_| self.save) {
             writer.save(data.to_saved());
+        }
+        // Without the lock: a reload can change the order of the aliases, and
+        // two cells must not wait for each other.
+        drop(self.current);
+        for duplicate in &self.duplicates {
+            duplicate.refuse(&self.cell.alias);
         }
     }
 }
@@ -572,6 +578,20 @@ mod tests {
         assert_eq!(emitted(&cell), ["state_changed"], "each change once");
     }
 
+    #[tokio::test]
+    async fn a_whole_answer_without_the_evidence_of_a_partial_one_is_no_tampering() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A", "B"], false)).unwrap();
+        apply(&cell, accepted(true)).unwrap_err();
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        let restarted = restarted(&cell);
+        for cell in [&cell, &restarted] {
+            // Of a replica that lags behind.
+            apply(cell, catalogue(&["A", "B"], false)).unwrap();
+            assert_eq!(emitted(cell), ["state_changed"]);
+        }
+    }
+
     /// A cell of the same tenant after a restart.
     fn restarted(cell: &TenantCell) -> TenantCell {
         let data = cell.data.lock();
@@ -629,6 +649,18 @@ mod tests {
         assert_eq!(shown(&same), ("guid".to_owned(), 2, true));
         apply(&same, of("GUID", &["A"])).unwrap();
         assert_eq!(shown(&same), ("guid".to_owned(), 1, true));
+
+        let without_id = Report {
+            entra_tenant_id: "".into(),
+            ..report(7.0)
+        };
+        apply(&same, score(without_id)).unwrap();
+        assert_eq!(shown(&same), ("guid".to_owned(), 1, true));
+
+        let stopped = restarted(&cell);
+        stopped.stop_publishing();
+        apply(&stopped, of("other", &["A"])).unwrap();
+        assert_eq!(shown(&stopped), ("guid".to_owned(), 1, true));
 
         let moved = restarted(&cell);
         let before = emitted(&cell);

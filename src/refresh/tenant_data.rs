@@ -7,8 +7,8 @@ use crate::store::TenantState;
 use crate::store::disk::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_exposition::{render_data, render_health};
 use secure_score_model::{
-    Api, Catalogue, CategoryPins, Interner, PreviousScore, Recategorised, Report, TenantHealth,
-    TenantIdentity, TenantSnapshot, Timestamp, Trouble,
+    Api, Catalogue, CategoryPins, FutureDates, Interner, PreviousScore, Recategorised, Report,
+    TenantHealth, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,9 +25,7 @@ pub(super) struct TenantData {
     pub(super) settings: Arc<Settings>,
     pub(super) health: TenantHealth,
     pub(super) catalogue: Option<Cached<Catalogue>>,
-    /// The last one, also when it is too old to be exported: it has the times
-    /// when changes dated in the future were first seen.
-    pub(super) last_catalogue: Option<Arc<Catalogue>>,
+    pub(super) future_dates: Arc<FutureDates>,
     pub(super) report: Option<Cached<Report>>,
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
@@ -99,7 +97,7 @@ impl TenantData {
             settings,
             health: TenantHealth::default(),
             catalogue: None,
-            last_catalogue: None,
+            future_dates: Arc::default(),
             report: None,
             had_controls: false,
             had_report: false,
@@ -123,6 +121,7 @@ impl TenantData {
     /// Notes the Entra id of a response. Where the configured domain stood for
     /// another tenant before, everything known of that one is dropped.
     pub(super) fn identify(&mut self, id: Option<&Arc<str>>) {
+        let id = id.filter(|id| !id.is_empty());
         let known = self.identity.entra_tenant_id.as_ref();
         if let (Some(known), Some(id)) = (known, id)
             && !known.eq_ignore_ascii_case(id)
@@ -135,10 +134,16 @@ impl TenantData {
             );
             *self = Self {
                 health: self.health.clone(),
+                stopped: self.stopped,
                 ..Self::new(Arc::clone(&self.settings))
             };
         }
         self.learn_id(id);
+    }
+
+    /// Whether it has a catalogue or a report that can be exported.
+    pub(super) fn has_lists(&self) -> bool {
+        self.catalogue.is_some() || self.report.is_some()
     }
 
     /// Stops exporting, because another alias is served of the same Entra
@@ -212,12 +217,12 @@ impl TenantData {
         };
         self.previous_score = saved.previous_score;
         self.seen = saved.seen;
+        self.future_dates = saved.future_dates;
         let max_staleness = self.settings.max_staleness;
         let catalogue = saved.catalogue;
         let catalogue = catalogue.filter(|it| of_tenant(it.value.entra_tenant_id.as_ref()));
         self.catalogue = catalogue.and_then(|mut it| {
             interner.intern_catalogue(Arc::make_mut(&mut it.value));
-            self.last_catalogue = Some(Arc::clone(&it.value));
             Cached::restore(it, now, max_staleness)
         });
         let report = saved.report;
@@ -269,6 +274,7 @@ impl TenantData {
             lists: Api::ALL.into_iter().filter_map(refresh).collect(),
             previous_score: self.previous_score,
             seen: Arc::clone(&self.seen),
+            future_dates: Arc::clone(&self.future_dates),
         }
     }
 
@@ -292,6 +298,7 @@ impl TenantData {
             settings: Shared(Arc::clone(&self.settings)),
             catalogue: catalogue.map(|it| Shared(Arc::clone(&it.list.value))),
             complete: is_complete(catalogue),
+            has_evidence: catalogue.is_some_and(|it| it.list.has_evidence),
             report: report.map(|it| Shared(Arc::clone(&it.list.value))),
             pins: Shared(Arc::clone(&self.pins)),
             previous_score: self.previous_score,
@@ -307,7 +314,8 @@ impl TenantData {
             return Vec::new();
         }
         let controls = &rendered.state.snapshot.controls;
-        let coverage = Coverage::of(&catalogue.list.value, catalogue.list.complete);
+        let list = &catalogue.list;
+        let coverage = Coverage::of(&list.value, list.complete && !list.has_evidence);
         let seen = Arc::make_mut(&mut self.seen);
         events::detect(seen, &self.identity, controls, coverage, now)
     }
@@ -365,6 +373,7 @@ struct Inputs {
     settings: Shared<Settings>,
     catalogue: Option<Shared<Catalogue>>,
     complete: bool,
+    has_evidence: bool,
     report: Option<Shared<Report>>,
     pins: Shared<CategoryPins>,
     previous_score: Option<PreviousScore>,

@@ -8,7 +8,9 @@
 
 use crate::events::Seen;
 use aws_lc_rs::digest::{SHA256, digest};
-use secure_score_model::{Api, Catalogue, CategoryPins, PreviousScore, Report, Timestamp};
+use secure_score_model::{
+    Api, Catalogue, CategoryPins, FutureDates, PreviousScore, Report, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -57,6 +59,13 @@ pub struct SavedTenant {
     pub lists: BTreeMap<Api, SavedRefresh>,
     /// What was seen of its controls, so that each event is emitted once.
     pub seen: Arc<Seen>,
+    /// When changes dated in the future were first seen.
+    #[serde(
+        rename = "future",
+        default,
+        skip_serializing_if = "FutureDates::is_empty"
+    )]
+    pub future_dates: Arc<FutureDates>,
 }
 
 /// The refreshes of a list when it was saved.
@@ -80,6 +89,13 @@ pub struct SavedList<T> {
     /// Whether it was complete.
     #[serde(rename = "whole")]
     pub complete: bool,
+    /// Whether acceptances of an incomplete answer were added to it.
+    #[serde(
+        rename = "evidence",
+        default,
+        skip_serializing_if = "std::ops::Not::not"
+    )]
+    pub has_evidence: bool,
     /// The answer.
     pub value: T,
 }

@@ -35,7 +35,7 @@ SKIPPED_FIELDS = {
 }
 LONGEST_LABEL = 128
 INVALID = object()
-FIRST_YEAR, LAST_YEAR = 2010, 2149
+FIRST_YEAR, LAST = 2010, datetime(2149, 12, 31, tzinfo=timezone.utc)
 
 
 class Now(tuple):
@@ -81,8 +81,10 @@ def nanoseconds(text):
         at = datetime.fromisoformat(found[1] + (found[3] or "Z").replace("Z", "+00:00"))
     except ValueError:
         return INVALID
-    if not FIRST_YEAR <= at.astimezone(timezone.utc).year <= LAST_YEAR:
+    if at.astimezone(timezone.utc).year < FIRST_YEAR:
         return INVALID
+    if at > LAST:
+        return int(LAST.timestamp()) * 10**9
     return int(at.timestamp()) * 10**9 + int(Fraction(found[2] or "0") * 10**9)
 
 
@@ -177,8 +179,7 @@ class History:
         unread = len(updates or []) - len(entries)
         counts.count(counts.skipped, "state_update", unread)
         entries = [it for it in entries if not is_placeholder(it)]
-        if unread:
-            entries.append(Change("unknown"))
+        entries += [Change("unknown") for _ in range(unread)]
         dates = [latest(it.at) for it in entries if it.at not in (None, INVALID)]
         self.recency = (max(dates, default=-1), len(entries))
         self.changes = []
@@ -244,19 +245,22 @@ def latest(at):
 
 
 def in_order(changes):
-    """Oldest first. Without a date, an unknown state could be the newest."""
+    """Oldest first. Without a date, an unknown state or an acceptance could be the newest."""
     keeps_order = any(it.at is INVALID for it in changes)
-    keys, newest = [], -1
     for change in changes:
         if change.at is INVALID:
             change.at = None
+    dates = [latest(it.at) for it in changes if it.at is not None]
+    oldest_first = dates == sorted(dates) and len(set(dates)) != 1
+    keys, newest = [], -1
+    for change in changes:
         at = latest(change.at)
-        is_last = at is None and change.state == "unknown"
         newest = max(newest, -1 if at is None else at)
-        if at is None and change.state == "risk_accepted":
-            # It counts right after the latest dated change before it in the list.
-            at = newest
-        keys.append((is_last, -1 if at is None or keeps_order else at))
+        is_last = at is None and change.state == "unknown"
+        if at is None and change.state == "risk_accepted" and not keeps_order:
+            # In a list that is sorted, or has no dates, it follows the change before it.
+            is_last, at = not oldest_first, newest
+        keys.append((is_last, -1 if at is None or keeps_order or is_last else at))
     return [changes[index] for index in sorted(range(len(changes)), key=keys.__getitem__)]
 
 
@@ -319,13 +323,13 @@ class Score:
 
     def implied_maximum(self):
         """The maximum with the fewest decimals that fits two rounded numbers."""
-        if not self.percentage:
+        if not self.percentage or not self.score:
             return None
         exact = self.score * 100 / self.percentage
         for parts in (1, 10, 100):
             maximum = math.floor(exact * parts + 0.5) / parts
             slack = 0.005 + maximum * 0.005 / 100 + 1e-8
-            if abs(maximum * self.percentage / 100 - self.score) <= slack:
+            if maximum and abs(maximum * self.percentage / 100 - self.score) <= slack:
                 return maximum
         return rounded(exact)
 

@@ -88,10 +88,9 @@ class Generator:
         else:
             middle = self.random.randint(1, len(profiles) - 1)
             pages = [profiles[:middle], profiles[middle:]]
-        for page in pages:
-            # The exporter refuses a page without any history.
-            if not any("controlStateUpdates" in profile for profile in page):
-                page[0]["controlStateUpdates"] = []
+        # The exporter refuses a catalogue without any history.
+        if not any("controlStateUpdates" in profile for profile in profiles):
+            profiles[0]["controlStateUpdates"] = []
         if len(pages) == 1:
             return pages
         if self.chance(0.4):

@@ -83,17 +83,21 @@ struct Expected {
     in_lookback: Option<bool>,
 }
 
-/// The day on which an update counts. Without one, an unknown update is after
-/// all others, an acceptance on the newest day before it in the list, and any
-/// other update before all others.
+/// The day on which an update counts. Without one, an unknown update and an
+/// acceptance are after all others, and any other update is before them. In a
+/// list that is sorted or has no days, an acceptance counts on the day before it.
 fn effective_day(updates: &[Update], place: usize) -> u8 {
     let update = updates[place];
     match (update.day, update.state()) {
         (Some(day), _) => day,
         (None, "unknown") => LAST_DAY + 1,
         (None, "risk_accepted") => {
+            let all: Vec<u8> = updates.iter().filter_map(|it| it.day).collect();
             let days = updates[..place].iter().filter_map(|it| it.day);
-            days.max().unwrap_or(0)
+            match all.is_sorted() && (all.is_empty() || all.first() < all.last()) {
+                true => days.max().unwrap_or(0),
+                false => LAST_DAY + 1,
+            }
         }
         (None, _) => 0,
     }

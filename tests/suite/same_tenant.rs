@@ -1,7 +1,7 @@
 //! One Entra tenant under two aliases: by its GUID and by a domain.
 
 use crate::world::World;
-use secure_score_exporter::config::Config;
+use secure_score_exporter::config::{ClientSecret, Config, Credential, Secret};
 use secure_score_exporter::store::Tenants;
 use secure_score_model::{Api, Reason};
 
@@ -90,4 +90,41 @@ async fn the_first_alias_of_one_entra_tenant_is_served_and_the_other_refused() {
             .await;
         world.simulator.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alias_whose_credential_fails_does_not_hide_the_tenant() {
+    let mut right = None;
+    let mut world = world([BY_GUID, BY_DOMAIN])
+        .await
+        .configure(|config| {
+            let credential = &mut config.tenants[0].credential;
+            let Credential::ClientSecret(wrong) = &*credential else {
+                unreachable!("the simulator's tenants have secrets");
+            };
+            let wrong = ClientSecret {
+                secret: Secret::new("wrong".to_owned()),
+                ..wrong.clone()
+            };
+            right = Some(std::mem::replace(
+                credential,
+                Credential::ClientSecret(wrong),
+            ));
+        })
+        .watch();
+    world
+        .until("the second alias is served", |now| {
+            let first = now.find(BY_GUID);
+            first.is_some_and(|it| it.health.attempted())
+                && standing(now, BY_DOMAIN) == (true, false)
+        })
+        .await;
+    let right = right.unwrap();
+    world.reconfigure(|config| config.tenants[0].credential = right);
+    world
+        .until("the first is served, now that it can be", |now| {
+            standing(now, BY_GUID) == (true, false) && standing(now, BY_DOMAIN) == (false, true)
+        })
+        .await;
+    world.simulator.stop().await;
 }

@@ -28,6 +28,7 @@ fn confirmed<T>(value: T) -> Option<SavedList<Arc<T>>> {
         value: Arc::new(value),
         at: Timestamp::from_nanos(1_795_421_700_123_456_700),
         complete: true,
+        has_evidence: false,
     })
 }
 
@@ -50,7 +51,7 @@ fn seen(number: i64) -> Seen {
         &mut seen,
         &TenantIdentity::new("a"),
         &controls,
-        Coverage::Full,
+        Coverage::Complete { unread: 0 },
         now,
     );
     seen
@@ -160,7 +161,7 @@ fn a_file_of_version_0_1_repeats_no_event_and_hides_none() {
             Arc::make_mut(&mut saved.seen),
             &identity,
             controls,
-            Coverage::Full,
+            Coverage::Complete { unread: 0 },
             now,
         );
         let kinds = events

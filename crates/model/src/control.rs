@@ -129,23 +129,6 @@ impl Catalogue {
         let ids: Vec<&str> = self.entries.iter().map(|entry| &*entry.id).collect();
         rules.unmatched_watches(&ids)
     }
-
-    /// Dates changes that lie in the future by when they were first seen, in
-    /// the previous catalogue or now. See [`History::settle_future_dates`].
-    pub fn settle_future_dates(&mut self, previous: Option<&Self>, now: Timestamp) {
-        let previous = previous.into_iter().flat_map(|it| &it.entries);
-        let previous = previous.filter(|entry| entry.history.has_updates());
-        let previous: HashMap<&str, &History> =
-            previous.map(|entry| (&*entry.id, &entry.history)).collect();
-        for entry in &mut self.entries {
-            if entry.history.has_updates() {
-                let before = previous.get(&*entry.id).copied();
-                Arc::make_mut(entry)
-                    .history
-                    .settle_future_dates(before, now);
-            }
-        }
-    }
 }
 
 /// The configuration of controls.
@@ -261,10 +244,13 @@ impl ControlScore {
     ///
     /// Both are rounded, so many maxima fit: 7.83 points at 97.88 % mean 8
     /// points, not 7.999591. The listed maximum is taken where it fits, else
-    /// the fitting one with the fewest decimals. At zero per cent the maximum
-    /// is unknown, and none is guessed.
+    /// the fitting one with the fewest decimals. At zero points or per cent the
+    /// maximum is unknown, and none is guessed.
     pub fn implied_max(&self, listed: Option<Points>) -> Option<Points> {
         let percentage = self.percentage.filter(|share| *share > 0.0)?;
+        if self.score.get() == 0.0 {
+            return None;
+        }
         let exact = self.score.get() * 100.0 / percentage;
         let by_decimals = [1.0, 10.0, 100.0].map(|parts| (exact * parts).round() / parts);
         let by_decimals = by_decimals.into_iter().filter_map(Points::new);
@@ -272,6 +258,7 @@ impl ControlScore {
             let error = max.get() * percentage / 100.0 - self.score.get();
             error.abs() <= ROUNDING + max.get() * ROUNDING / 100.0
         };
+        let by_decimals = by_decimals.filter(|max| max.get() > 0.0);
         let mut fitting = listed.into_iter().chain(by_decimals).filter(fits);
         fitting.next().or_else(|| Points::new(rounded(exact)))
     }
@@ -280,7 +267,6 @@ impl ControlScore {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ControlState, StateUpdate};
 
     #[test]
     fn a_maximum_follows_from_points_and_percentage() {
@@ -294,7 +280,9 @@ mod tests {
         assert_eq!(implied(0.5, Some(33.33)), Points::new(1.5));
         assert_eq!(implied(2.51, Some(100.0)), Points::new(2.51));
         assert_eq!(implied(2.0, Some(33.333_333)), Points::new(6.0));
+        assert_eq!(implied(0.004, Some(1.0)), Points::new(0.4));
         assert_eq!(implied(0.0, Some(0.0)), None);
+        assert_eq!(implied(0.0, Some(0.04)), None);
         assert_eq!(implied(1.0, Some(-1.0)), None);
         assert_eq!(implied(1.0, None), None);
         let listed = |max| score(7.83, Some(97.88)).implied_max(Points::new(max));
@@ -310,35 +298,6 @@ mod tests {
             })],
             ..Catalogue::default()
         }
-    }
-
-    #[test]
-    fn a_change_dated_in_the_future_keeps_the_time_of_the_previous_catalogue() {
-        let time = |second| Some(Timestamp::from_seconds(second));
-        let read = |previous: Option<&Catalogue>, now| {
-            let accepted = StateUpdate {
-                at: time(900),
-                ..StateUpdate::new(ControlState::RiskAccepted)
-            };
-            let entry = |id: &str, updates| CatalogueEntry {
-                history: History::as_sent(updates),
-                ..CatalogueEntry::new(id)
-            };
-            let entries = [entry("A", Vec::new()), entry("B", vec![accepted])];
-            let mut catalogue = Catalogue {
-                entries: entries.into_iter().map(Arc::new).collect(),
-                ..Catalogue::default()
-            };
-            catalogue.settle_future_dates(previous, Timestamp::from_seconds(now));
-            catalogue
-        };
-        let first = read(None, 100);
-        assert_eq!(first.entries[1].history.state_since(), time(100));
-        assert_eq!(read(Some(&first), 1_000), first);
-        assert_eq!(
-            read(None, 1_000).entries[1].history.state_since(),
-            time(900)
-        );
     }
 
     #[test]

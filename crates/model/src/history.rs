@@ -89,7 +89,7 @@ impl StateUpdate {
     }
 
     /// Whether Graph lists the same update again.
-    fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.state == other.state && self.date() == other.date() && self.by == other.by
     }
 }
@@ -103,8 +103,9 @@ impl StateUpdate {
 /// - The placeholder of an untouched control is not a change.
 /// - An unknown state is the newest: it could be an acceptance, and no older
 ///   change may stand for it.
-/// - An acceptance follows the newest of the updates before it in the list, so
-///   that an older one does not undo it.
+/// - An acceptance is the newest too, so that no older change undoes it. Only
+///   in a list that is sorted by its dates, oldest first, or has none, it follows
+///   the update before it.
 /// - Any other update is the oldest.
 ///
 /// If a date cannot be read, the list keeps its own order.
@@ -118,8 +119,9 @@ impl StateUpdate {
 pub struct History {
     changes: Vec<StateUpdate>,
     /// The updates in Graph's order, where the changes do not replace them:
-    /// with a date that was in the future or is unreadable, and until the dates
-    /// are compared with the clock.
+    /// with an unknown state, an acceptance without a date, a date that was in
+    /// the future or is unreadable, and until the dates are compared with the
+    /// clock.
     updates: Vec<StateUpdate>,
 }
 
@@ -153,16 +155,19 @@ impl History {
         }
     }
 
-    /// Dates updates that lie in the future by when they were first seen: in
-    /// the previous history, else now. A clock that is wrong or a mistyped year
-    /// must not outlive a later withdrawal.
+    /// Dates updates that lie in the future by when they were first seen: as
+    /// one of the known updates, else now. A clock that is wrong or a mistyped
+    /// year must not outlive a later withdrawal.
     ///
     /// An update keeps that time when its date has passed.
-    pub fn settle_future_dates(&mut self, previous: Option<&Self>, now: Timestamp) {
+    pub(crate) fn settle_future_dates(&mut self, known: &[StateUpdate], now: Timestamp) {
         let mut moved = false;
         for update in &mut self.updates {
-            let known = previous.and_then(|previous| previous.first_seen(update));
-            let first_seen = known.or_else(|| (update.at? > now).then_some(now));
+            let known = known.iter().find(|it| it.is_same(update));
+            let first_seen = match known {
+                Some(known) => known.at,
+                None => (update.at > Some(now)).then_some(now),
+            };
             if first_seen.is_some() {
                 update.future_date = update.date();
                 update.at = first_seen;
@@ -175,20 +180,23 @@ impl History {
         self.drop_updates();
     }
 
-    /// When an update whose date was in the future was first seen.
-    fn first_seen(&self, update: &StateUpdate) -> Option<Timestamp> {
-        let mut future = self.updates.iter().filter(|it| it.future_date.is_some());
-        future.find(|it| it.is_same(update))?.at
+    /// The updates whose dates were in the future when they were first seen.
+    pub(crate) fn future_updates(&self) -> impl Iterator<Item = &StateUpdate> {
+        self.updates.iter().filter(|it| it.future_date.is_some())
     }
 
-    /// Whether [`settle_future_dates`](Self::settle_future_dates) can change it,
-    /// or a later history by it.
+    /// Whether [`settle_future_dates`](Self::settle_future_dates) can change it.
     pub(crate) fn has_updates(&self) -> bool {
         !self.updates.is_empty()
     }
 
     fn drop_updates(&mut self) {
-        let is_needed = |it: &StateUpdate| it.future_date.is_some() || it.date_is_unreadable;
+        let is_needed = |it: &StateUpdate| {
+            it.future_date.is_some()
+                || it.date_is_unreadable
+                || it.is_unknown()
+                || (it.is_acceptance() && it.at.is_none())
+        };
         if !self.updates.iter().any(is_needed) {
             self.updates = Vec::new();
         }
@@ -220,6 +228,12 @@ impl History {
             changes: self.changes.iter().take(index + 1).cloned().collect(),
             updates: Vec::new(),
         }
+    }
+
+    /// How many updates have an unknown state.
+    pub fn unknown_updates(&self) -> usize {
+        let updates = self.updates().iter();
+        updates.filter(|update| update.is_unknown()).count()
     }
 
     /// Whether the control is untouched.
@@ -318,20 +332,24 @@ impl History {
 /// Sorts updates and merges equal states in a row.
 fn changes(updates: &[StateUpdate]) -> Vec<StateUpdate> {
     let keeps_order = updates.iter().any(|update| update.date_is_unreadable);
+    // Of updates that were in the future, the date decides.
+    let time = |update: &StateUpdate| update.at.map(|at| (at, update.future_date));
+    let times: Vec<_> = updates.iter().filter_map(time).collect();
+    let oldest_first = times.is_sorted() && (times.is_empty() || times.first() < times.last());
     let mut newest_before = None;
     let mut sorted: Vec<_> = updates
         .iter()
         .map(|update| {
-            // Of updates that were in the future, the date decides.
-            let time = update.at.map(|at| (at, update.future_date));
+            let time = time(update);
             newest_before = newest_before.max(time);
-            let is_last = time.is_none() && update.is_unknown();
-            let position = match time {
-                _ if keeps_order => None,
-                None if update.is_acceptance() => newest_before,
-                time => time,
+            let position = match (time, update.state) {
+                (None, ControlState::Unknown) => (true, None),
+                _ if keeps_order => (false, None),
+                (None, ControlState::RiskAccepted) if !oldest_first => (true, None),
+                (None, ControlState::RiskAccepted) => (false, newest_before),
+                _ => (false, time),
             };
-            ((is_last, position), update)
+            (position, update)
         })
         .collect();
     sorted.sort_by_key(|(position, _)| *position);
@@ -509,14 +527,22 @@ mod tests {
             &[undated, (ToAddress, None)],
             &[(ToAddress, Some(5)), undated, (ToAddress, None)],
             &[(Planned, Some(7)), undated, (ToAddress, Some(5))],
+            // The list does not show that it is sorted.
+            &[undated, (ToAddress, Some(5))],
+            &[(Planned, Some(5)), undated, (ToAddress, Some(5))],
         ] {
-            assert_eq!(answers(&history(updates)), ACCEPTED, "{updates:?}");
+            let h = history(updates);
+            assert_eq!(answers(&h), ACCEPTED, "{updates:?}");
+            assert_eq!(restored(&h), h, "{updates:?}");
         }
-        for newest in [5, 7] {
-            let updates = [(Planned, Some(5)), undated, (ToAddress, Some(newest))];
-            let h = history(&updates);
-            assert_eq!(h.state(), ToAddress, "{newest}");
-            assert_eq!(h.accepted_within(3), Some(true), "{newest}");
+        for updates in [
+            &[(Planned, Some(5)), undated, (ToAddress, Some(7))][..],
+            &[undated, (Planned, Some(5)), (Planned, Some(7))],
+        ] {
+            let h = history(updates);
+            assert_ne!(h.state(), RiskAccepted, "{updates:?}");
+            assert_eq!(h.accepted_within(3), Some(true), "{updates:?}");
+            assert_eq!(restored(&h), h, "{updates:?}");
         }
     }
 
@@ -569,7 +595,9 @@ mod tests {
     ) -> History {
         let updates = updates.iter().map(|(s, t)| update(*s, *t));
         let mut history = History::as_sent(updates.collect());
-        history.settle_future_dates(previous, Timestamp::from_seconds(now));
+        let known = previous.into_iter().flat_map(History::future_updates);
+        let known: Vec<_> = known.cloned().collect();
+        history.settle_future_dates(&known, Timestamp::from_seconds(now));
         history
     }
 
@@ -697,7 +725,7 @@ mod tests {
                 ..update(state, at.filter(|_| !odd))
             });
             let mut history = History::as_sent(updates.collect());
-            history.settle_future_dates(None, Timestamp::from_seconds(now));
+            history.settle_future_dates(&[], Timestamp::from_seconds(now));
             prop_assert_eq!(restored(&history), history);
         }
 

@@ -9,6 +9,7 @@ mod category;
 mod control;
 mod event;
 mod exception;
+mod future_dates;
 mod health;
 mod history;
 mod interner;
@@ -30,6 +31,7 @@ pub use control::{
 };
 pub use event::{Delivery, EventKind};
 pub use exception::{Approval, Exception};
+pub use future_dates::FutureDates;
 pub use health::{Api, Code, Reason, RefreshHealth, TenantHealth, Traffic, Trouble};
 pub use history::{ControlState, History, StateUpdate};
 pub use interner::Interner;

@@ -5,7 +5,7 @@ use crate::commands::now;
 use crate::config::{Config, Tenant};
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
 use secure_score_model::{
-    Catalogue, CategoryPins, ControlRules as _, ControlState, Report, TenantSnapshot,
+    Catalogue, CategoryPins, ControlRules as _, ControlState, FutureDates, Report, TenantSnapshot,
 };
 use std::sync::Arc;
 use strict_yaml::suggest;
@@ -64,7 +64,7 @@ impl TenantCheck {
             result.fail(&GraphError::partial(Subject::Catalogue));
         }
         let mut catalogue = fetched.value;
-        catalogue.settle_future_dates(None, now());
+        FutureDates::default().settle(&mut catalogue, now());
         if catalogue.entries.is_empty() {
             result.warn(
                 "catalogue: it has no controls",

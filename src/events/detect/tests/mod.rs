@@ -85,7 +85,7 @@ impl Watched {
         let now = hour(self.refreshes);
         self.refreshes += 1;
         let coverage = match complete {
-            true => Coverage::Full,
+            true => Coverage::Complete { unread: 0 },
             false => Coverage::Partial,
         };
         detect(&mut self.seen, &identity, controls, coverage, now)
@@ -139,19 +139,48 @@ fn check(cases: &[Case<'_>]) {
 }
 
 #[test]
-fn a_control_missing_from_a_partly_unreadable_catalogue_has_not_left() {
-    let mut tenant = Watched::default();
-    let accepted = control("A", &[by_alex(RiskAccepted, -1)]);
+fn a_control_has_left_when_no_more_elements_are_unreadable_than_before() {
+    let accepted = || control("A", &[by_alex(RiskAccepted, -1)]);
     let other = || control("B", &[]);
-    assert_eq!(tenant.refresh(&[accepted, other()]).len(), 1);
-    let identity = TenantIdentity::new("contoso");
-    let mut refresh = |coverage, controls: &[Control]| {
-        let events = detect(&mut tenant.seen, &identity, controls, coverage, hour(2));
+    for before in [0, 3] {
+        let mut tenant = Watched::default();
+        let identity = TenantIdentity::new("contoso");
+        let mut refresh = |coverage, controls: &[Control]| {
+            let events = detect(&mut tenant.seen, &identity, controls, coverage, hour(2));
+            events.iter().map(|event| event.kind).collect::<Vec<_>>()
+        };
+        let unread = |unread| Coverage::Complete { unread };
+        assert_eq!(
+            refresh(unread(before), &[accepted(), other()]),
+            [StateChanged]
+        );
+        assert_eq!(refresh(unread(before + 1), &[other()]), []);
+        assert_eq!(refresh(Coverage::Partial, &[]), []);
+        assert_eq!(refresh(unread(before), &[other()]), [AcceptedControlLeft]);
+    }
+}
+
+#[test]
+fn an_acceptance_is_remembered_while_its_history_cannot_be_read() {
+    let mut tenant = Watched::default();
+    let withdrawn = |history: &[Entry]| Control {
+        entry: Some(Arc::new(CatalogueEntry {
+            deprecated: true,
+            ..CatalogueEntry::clone(control("A", history).entry.as_deref().unwrap())
+        })),
+        ..control("A", history)
+    };
+    let accepted = [by_alex(RiskAccepted, -1)];
+    let unread = [(ControlState::Unknown, None, None)];
+    let mut kinds = |controls: &[Control]| {
+        let events = tenant.refresh(controls);
         events.iter().map(|event| event.kind).collect::<Vec<_>>()
     };
-    assert_eq!(refresh(Coverage::Readable, &[other()]), []);
-    assert_eq!(refresh(Coverage::Partial, &[]), []);
-    assert_eq!(refresh(Coverage::Full, &[other()]), [AcceptedControlLeft]);
+    assert_eq!(kinds(&[control("A", &accepted)]), [StateChanged]);
+    assert_eq!(kinds(&[withdrawn(&unread)]), [StateChanged]);
+    assert_eq!(kinds(&[withdrawn(&accepted)]), [AcceptedControlDeprecated]);
+    assert_eq!(kinds(&[withdrawn(&unread)]), []);
+    assert_eq!(kinds(&[control("B", &[])]), [AcceptedControlLeft]);
 }
 
 #[test]
@@ -178,7 +207,38 @@ fn a_history_that_cannot_be_read_is_not_shortened() {
                 shortened(Planned, Planned),
             ],
         ),
+        (
+            "an entry was never readable, and another is gone",
+            &[&[unread, accepted, planned], &[unread, planned]],
+            &[
+                changed(None, RiskAccepted, Some(1)),
+                changed(Some(RiskAccepted), Planned, Some(3)),
+                shortened(ControlState::Unknown, ControlState::Unknown),
+            ],
+        ),
     ]);
+}
+
+#[test]
+fn an_unknown_state_between_two_acceptances_is_no_second_acceptance() {
+    let unknown = (ControlState::Unknown, Some(2), Some("kim"));
+    check(&[(
+        "the acceptance goes on",
+        &[
+            &[],
+            &[
+                by_alex(RiskAccepted, 1),
+                unknown,
+                by_alex(RiskAccepted, 3),
+                by_alex(Planned, 4),
+            ],
+        ],
+        &[
+            changed(Some(ToAddress), RiskAccepted, Some(1)),
+            changed(Some(RiskAccepted), ControlState::Unknown, Some(2)),
+            changed(Some(RiskAccepted), Planned, Some(4)),
+        ],
+    )]);
 }
 
 #[test]

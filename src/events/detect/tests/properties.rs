@@ -101,24 +101,27 @@ proptest! {
     #[test]
     fn no_history_gives_an_event_twice(
         rounds in prop::collection::vec(
-            prop::collection::vec(
-                (
-                    select(vec![ToAddress, RiskAccepted, Planned]),
-                    prop::option::of(-30_i64..10),
-                    prop::option::of(select(vec!["alex", "kim"])),
+            (
+                prop::collection::vec(
+                    (
+                        select(vec![ToAddress, RiskAccepted, Planned, ControlState::Unknown]),
+                        prop::option::of(-30_i64..10),
+                        prop::option::of(select(vec!["alex", "kim"])),
+                    ),
+                    0..5,
                 ),
-                0..5,
+                prop::bool::weighted(0.8),
             ),
             1..12,
         ),
     ) {
         let mut tenant = Watched::default();
         let mut ids = BTreeSet::new();
-        for round in &rounds {
-            for event in tenant.refresh(&[control("A", round)]) {
+        for (round, complete) in &rounds {
+            for event in tenant.refresh_with(&[control("A", round)], *complete) {
                 prop_assert!(ids.insert(shown_id(&event).to_string()), "{event:#?}");
             }
-            prop_assert!(tenant.refresh(&[control("A", round)]).is_empty());
+            prop_assert!(tenant.refresh_with(&[control("A", round)], *complete).is_empty());
             tenant.restart();
         }
     }

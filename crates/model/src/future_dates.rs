@@ -1,0 +1,119 @@
+//! When changes dated in the future were first seen.
+
+use crate::{Catalogue, StateUpdate, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The controls, and the changes of each, that are remembered: far more than a
+/// wrong clock makes.
+const MAX_CONTROLS: usize = 5_000;
+const MAX_UPDATES: usize = 100;
+
+/// The changes of each control whose dates were in the future when they were
+/// first seen. One that an answer lacks stays, in case it is listed again.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct FutureDates(HashMap<Arc<str>, Vec<StateUpdate>>);
+
+impl FutureDates {
+    /// Dates the changes of a catalogue that lie in the future by when they
+    /// were first seen, and remembers those that are new.
+    pub fn settle(&mut self, catalogue: &mut Catalogue, now: Timestamp) {
+        for entry in &mut catalogue.entries {
+            if entry.history.has_updates() {
+                let known = self.0.get(&entry.id).map_or(&[][..], Vec::as_slice);
+                let history = &mut Arc::make_mut(entry).history;
+                history.settle_future_dates(known, now);
+                let future: Vec<_> = history.future_updates().cloned().collect();
+                self.remember(&entry.id, future);
+            }
+        }
+    }
+
+    /// Whether no such change is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn remember(&mut self, id: &Arc<str>, future: Vec<StateUpdate>) {
+        let is_known = self.0.contains_key(id);
+        if future.is_empty() || (!is_known && self.0.len() >= MAX_CONTROLS) {
+            return;
+        }
+        let known = self.0.entry(Arc::clone(id)).or_default();
+        known.retain(|known| !future.iter().any(|it| it.is_same(known)));
+        known.extend(future);
+        let excess = known.len().saturating_sub(MAX_UPDATES);
+        known.drain(..excess);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CatalogueEntry, ControlState, History};
+    use ControlState::{Planned, RiskAccepted, ToAddress, Unknown};
+
+    fn catalogue(id: &str, updates: &[(ControlState, Option<i64>)]) -> Catalogue {
+        let update = |(state, at): &(ControlState, Option<i64>)| StateUpdate {
+            at: at.map(Timestamp::from_seconds),
+            ..StateUpdate::new(*state)
+        };
+        let entry = CatalogueEntry {
+            history: History::as_sent(updates.iter().map(update).collect()),
+            ..CatalogueEntry::new(id)
+        };
+        Catalogue {
+            entries: vec![Arc::new(entry)],
+            ..Catalogue::default()
+        }
+    }
+
+    fn settled(dates: &mut FutureDates, mut catalogue: Catalogue, now: i64) -> ControlState {
+        dates.settle(&mut catalogue, Timestamp::from_seconds(now));
+        catalogue.entries[0].history.state()
+    }
+
+    #[test]
+    fn a_withdrawn_acceptance_stays_withdrawn_after_an_answer_without_it() {
+        let accepted = (RiskAccepted, Some(900));
+        let withdrawn = (ToAddress, Some(110));
+        let mut dates = FutureDates::default();
+        assert_eq!(
+            settled(&mut dates, catalogue("A", &[accepted]), 100),
+            RiskAccepted
+        );
+        let both = || catalogue("A", &[accepted, withdrawn]);
+        assert_eq!(settled(&mut dates, both(), 120), ToAddress);
+        for lacking in [
+            catalogue("B", &[]),
+            catalogue("A", &[]),
+            catalogue("A", &[(Unknown, None)]),
+            catalogue("A", &[(Planned, Some(950))]),
+        ] {
+            settled(&mut dates, lacking, 130);
+            let text = serde_json::to_string(&dates).unwrap();
+            dates = serde_json::from_str(&text).unwrap();
+            assert_eq!(settled(&mut dates, both(), 140), ToAddress);
+        }
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut dates = FutureDates::default();
+        for at in 0..200 {
+            settled(&mut dates, catalogue("A", &[(Planned, Some(900 + at))]), 1);
+        }
+        for id in 0..5_100 {
+            settled(
+                &mut dates,
+                catalogue(&id.to_string(), &[(Planned, Some(900))]),
+                1,
+            );
+        }
+        assert_eq!(dates.0.len(), 5_000);
+        assert_eq!(dates.0["A"].len(), 100);
+        let newest = dates.0["A"].last().and_then(StateUpdate::date);
+        assert_eq!(newest, Some(Timestamp::from_seconds(1_099)));
+    }
+}
