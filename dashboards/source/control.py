@@ -1,11 +1,11 @@
 """The dashboard of one control on all tenants: points, state and acceptances."""
 
 from . import grafana as g
-from .promql import MILLISECONDS, each
+from .promql import MILLISECONDS, each, reported
 
 THIS = 'control="$control"'
-SCORE = each("control_score", match=THIS)
-MAXIMUM = each("control_max_score", match=THIS)
+SCORE = reported("control_score", match=THIS)
+MAXIMUM = reported("control_max_score", match=THIS)
 SHARE = f"{SCORE} / ({MAXIMUM} > 0)"
 STATE = each("control_state", by="tenant, state", match=THIS)
 ACCEPTED = f'{each("control_state", match=THIS + ", state=" + chr(34) + "risk_accepted" + chr(34))}'
@@ -113,8 +113,8 @@ def history():
 
 
 def at_the_end():
-    score = each("control_score", match=THIS, at="@ end()")
-    maximum = each("control_max_score", match=THIS, at="@ end()")
+    score = reported("control_score", match=THIS, at="@ end()")
+    maximum = reported("control_max_score", match=THIS, at="@ end()")
     return f"{score} / ({maximum} > 0)"
 
 

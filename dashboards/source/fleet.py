@@ -5,7 +5,7 @@ extremes instead of a line per tenant.
 """
 
 from . import grafana as g
-from .promql import ACCEPTED, APPROVED, ENDING, FAILING, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, number, ratio, since_success
+from .promql import ACCEPTED, APPROVED, ENDING, FAILING, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNREADABLE, each, number, ratio, reported, since_success
 
 LAST_WEEK = ratio(at="offset 7d")
 CHANGE = f"({ratio()}) - ({LAST_WEEK})"
@@ -60,7 +60,7 @@ def headline():
         )),
         (3, g.stat(
             "All tenants", "Points of all tenants as a share of their maxima, so large tenants weigh more.",
-            g.now(f"sum({each('tenant_score')}) / (sum({each('tenant_max_score')}) > 0)"),
+            g.now(f"sum({reported('tenant_score')}) / (sum({reported('tenant_max_score')}) > 0)"),
             unit="percentunit", steps=g.RATIO, defaults={"decimals": 1},
         )),
     ]
@@ -128,14 +128,14 @@ def risks():
             [
                 g.rows(f"{MILLISECONDS}topk(20, {NEWLY})"),
                 g.rows(f"{TITLE_OF_DECLARED} and on (tenant, control) topk(20, {NEWLY})"),
-                g.rows(f"{ACCEPTED} and on (tenant, control) topk(20, {NEWLY})"),
+                g.rows(f"({ACCEPTED} or 2 * {UNREADABLE}) and on (tenant, control) topk(20, {NEWLY})"),
             ],
             [
                 g.column("tenant", "Tenant", width=95, link=g.TO_TENANT),
                 g.column("title", "Title"),
                 g.column("control", "Control", width=190, link=g.TO_CONTROL),
                 g.column("Value #A", "Accepted", width=140, unit=g.MOMENT),
-                g.column("Value #C", "Now", width=85, words={1: ("Accepted", "red")}, paint="text", empty="Withdrawn"),
+                g.column("Value #C", "Now", width=85, words={1: ("Accepted", "red"), 2: g.STATES["unknown"]}, paint="text", empty="Withdrawn"),
             ],
             sort="-Accepted", empty="No risk was accepted within a week",
         )),

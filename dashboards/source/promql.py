@@ -11,14 +11,27 @@ CONTROL = "tenant, control, category"
 
 def each(family, by="tenant", match="", at=""):
     """One series per tenant, or per `by`."""
+    return f"max by ({by}) ({of_tenant(family, match, at)})"
+
+
+def reported(family, by="tenant", match="", at=""):
+    """As `each`, but of the replicas with the tenant's newest report: the score of
+    one report and the maximum of another make no ratio and no difference. All
+    replicas count if the reports have no day."""
+    value, day = of_tenant(family, match, at), of_tenant("report_timestamp_seconds", at=at)
+    newest = f"({day} == on (tenant) group_left () max by (tenant) ({day}))"
+    return f"max by ({by}) ({value} and on (job, instance, tenant) {newest} or {value} unless on (tenant) {day})"
+
+
+def of_tenant(family, match="", at=""):
     match = f"{OF_TENANT}, {match}" if match else OF_TENANT
     at = f" {at}" if at else ""
-    return f"max by ({by}) (secure_score_{family}{{{match}}}{at})"
+    return f"secure_score_{family}{{{match}}}{at}"
 
 
 def ratio(at="", match=""):
     """The score as a share of the maximum."""
-    return f"{each('tenant_score', match=match, at=at)} / ({each('tenant_max_score', match=match, at=at)} > 0)"
+    return f"{reported('tenant_score', match=match, at=at)} / ({reported('tenant_max_score', match=match, at=at)} > 0)"
 
 
 def in_state(states, by=CONTROL, at="", match=""):
@@ -31,6 +44,8 @@ def in_state(states, by=CONTROL, at="", match=""):
 
 
 ACCEPTED = in_state("risk_accepted")
+# Whether their risk is accepted is unknown.
+UNREADABLE = in_state("unknown")
 # The end of the last day, exclusive.
 APPROVED_UNTIL = each("control_risk_approved_until_timestamp_seconds", by=CONTROL)
 APPROVED = f"{ACCEPTED} and on (tenant, control) ({APPROVED_UNTIL} > time())"

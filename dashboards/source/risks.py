@@ -1,14 +1,14 @@
 """The register of accepted risks: who accepted what, when, and with which approval."""
 
 from . import grafana as g
-from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, each, in_state, number
+from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNREADABLE, each, in_state, number, reported
 
 CLAIMED = in_state("third_party|alternate_mitigation", by=f"{CONTROL}, state")
 LAST_ACCEPTED = each("control_risk_last_accepted_timestamp_seconds", by=CONTROL)
-REVERTED = f"{LAST_ACCEPTED} unless on (tenant, control) {ACCEPTED}"
+REVERTED = f"{LAST_ACCEPTED} unless on (tenant, control) {ACCEPTED} unless on (tenant, control) {UNREADABLE}"
 WATCHED = f"{ACCEPTED} and on (tenant, control) {each('control_watched', by=CONTROL)}"
-POINTS = each("control_max_score", by=CONTROL, match=DECLARED_ON)
-SCORED = each("control_score", by=CONTROL, match=DECLARED_ON)
+POINTS = reported("control_max_score", by=CONTROL, match=DECLARED_ON)
+SCORED = reported("control_score", by=CONTROL, match=DECLARED_ON)
 # As the exporter's pages compute it: none of a control that is not scored.
 POINTS_LOST = f"clamp_min({POINTS} - on (tenant, control, category) {SCORED}, 0)"
 REPORT_OF = f"{ACCEPTED} * on (tenant) group_left () {each('report_timestamp_seconds')}"
@@ -82,7 +82,7 @@ def register():
 def course():
     # Limited to thirty, because a timeline of a thousand rows is unreadable.
     newest = f"topk(30, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at='@ end()')})"
-    expr = f"(2 * ({APPROVED}) or ({ACCEPTED}) or 0 * {LAST_ACCEPTED}) and on (tenant, control) {newest}"
+    expr = f"(2 * ({APPROVED}) or ({ACCEPTED}) or 0 * ({REVERTED})) and on (tenant, control) {newest}"
     return g.timeline(
         "When a risk was accepted", "The 30 most recently accepted controls, from acceptance to withdrawal, with and without an exception at the time.",
         g.over_time(expr, "{{tenant}} · {{control}}"), COURSE, maxDataPoints=200,

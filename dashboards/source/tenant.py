@@ -1,10 +1,10 @@
 """The dashboard of one or a few tenants: points, and what would add more."""
 
 from . import grafana as g
-from .promql import ACCEPTED, APPROVED_LAST_DAY, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, since_success
+from .promql import ACCEPTED, APPROVED_LAST_DAY, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, reported, since_success
 
-SCORE = each("control_score", by=CONTROL)
-MAXIMUM = each("control_max_score", by=CONTROL)
+SCORE = reported("control_score", by=CONTROL)
+MAXIMUM = reported("control_max_score", by=CONTROL)
 TO_GAIN = f"{MAXIMUM} - on (tenant, control, category) {SCORE}"
 
 # Compared with the maximum of the time range, so that old losses show too.
@@ -37,10 +37,10 @@ def page():
 
 
 def maximum_changed():
-    maximum = each("tenant_max_score")
+    maximum = reported("tenant_max_score")
     return g.annotation(
         "Maximum changed",
-        f"({maximum} != bool {each('tenant_max_score', at='offset 2h')}) == 1",
+        f"({maximum} != bool {reported('tenant_max_score', at='offset 2h')}) == 1",
         "blue",
         "Microsoft changed the maximum",
         "{{tenant}}: controls were added or withdrawn, or licences changed",
@@ -55,7 +55,7 @@ def headline():
         )),
         (4, g.stat(
             "Points to target", "Points missing to the target; negative above it.",
-            g.now(f"topk(6, {each('target_ratio')} * on (tenant) {each('tenant_max_score')} - on (tenant) {each('tenant_score')})", "{{tenant}}"),
+            g.now(f"topk(6, {each('target_ratio')} * on (tenant) {reported('tenant_max_score')} - on (tenant) {reported('tenant_score')})", "{{tenant}}"),
             unit="short", name="auto", steps=[(None, "green"), (0.01, "orange")], defaults={"decimals": 1}, empty="No target set",
         )),
         (4, g.stat(
@@ -80,7 +80,7 @@ def headline():
 
 
 def trend():
-    score, maximum, target = each("tenant_score"), each("tenant_max_score"), each("target_ratio")
+    score, maximum, target = reported("tenant_score"), reported("tenant_max_score"), each("target_ratio")
     return [
         (14, g.lines(
             "Score and maximum", "The tenant's points and their maximum. A step of the maximum is a change by Microsoft or of licences: it moves the percentage without any action of the tenant.",
@@ -98,8 +98,8 @@ def trend():
         (10, g.lines(
             "Changes from day to day", "Points gained or lost per day, and points that Microsoft added to or removed from the maximum.",
             [
-                g.over_time(f"{score} - {each('tenant_score', at='offset 1d')} {FEW}", "{{tenant}} score"),
-                g.over_time(f"{maximum} - {each('tenant_max_score', at='offset 1d')} {FEW}", "{{tenant}} maximum"),
+                g.over_time(f"{score} - {reported('tenant_score', at='offset 1d')} {FEW}", "{{tenant}} score"),
+                g.over_time(f"{maximum} - {reported('tenant_max_score', at='offset 1d')} {FEW}", "{{tenant}} maximum"),
             ],
             unit="short", interval="1d", defaults={"decimals": 1},
             style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "axisCenteredZero": True},
@@ -114,12 +114,12 @@ def average(basis):
 def comparison():
     def share(basis):
         match = f'basis="{basis}"'
-        score = each("comparison_category_score", by="tenant, category", match=match)
-        maximum = each("comparison_category_max_score", by="tenant, category", match=match)
+        score = reported("comparison_category_score", by="tenant, category", match=match)
+        maximum = reported("comparison_category_max_score", by="tenant, category", match=match)
         return f"{score} / ({maximum} > 0)"
 
-    score = each("category_score", by="tenant, category")
-    maximum = each("category_max_score", by="tenant, category")
+    score = reported("category_score", by="tenant, category")
+    maximum = reported("category_max_score", by="tenant, category")
     return [
         (14, g.table(
             "Categories", "The share of points reached per category, and the averages of comparable tenants: all, those of a similar size, and those of the same industry if Microsoft knows it.",

@@ -54,13 +54,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn write(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let tenants = Tenant::all()?;
-    let mut replicas = vec![Replica::new("exporter-0:10365", &tenants, START)?];
+    let mut replicas = vec![Replica::new("exporter-0:10365", 0, &tenants, START)?];
     let mut now = START;
     while now <= END {
-        // A second replica joins for the last day: whatever counts a tenant
-        // twice then shows.
+        // A second replica joins for the last day, with the reports of the day
+        // before: whatever counts a tenant twice or mixes two reports then shows.
         if now == END - DAY {
-            replicas.push(Replica::new("exporter-1:10365", &tenants, now)?);
+            replicas.push(Replica::new("exporter-1:10365", DAY, &tenants, now)?);
         }
         for replica in &mut replicas {
             replica.advance(&tenants, now)?;

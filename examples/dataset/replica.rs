@@ -18,6 +18,8 @@ const PAGES: u64 = 3;
 
 pub(crate) struct Replica {
     pub(crate) instance: &'static str,
+    /// How many seconds its reports are older than the newest.
+    pub(crate) behind: i64,
     pub(crate) telemetry: Telemetry,
     pub(crate) health: Vec<TenantHealth>,
     pub(crate) started: i64,
@@ -29,6 +31,7 @@ pub(crate) struct Replica {
 impl Replica {
     pub(crate) fn new(
         instance: &'static str,
+        behind: i64,
         tenants: &[Tenant],
         now: i64,
     ) -> Result<Self, TelemetryError> {
@@ -38,6 +41,7 @@ impl Replica {
         telemetry.set_tenants(tenants.len());
         Ok(Self {
             instance,
+            behind,
             telemetry,
             health: vec![TenantHealth::default(); tenants.len()],
             started: now,
@@ -53,7 +57,7 @@ impl Replica {
             return Ok(());
         }
         if !self.up {
-            *self = Self::new(self.instance, tenants, now)?;
+            *self = Self::new(self.instance, self.behind, tenants, now)?;
         }
         for (tenant, health) in tenants.iter().zip(&mut self.health) {
             let name = tenant.organisation.name;

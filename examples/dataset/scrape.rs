@@ -59,7 +59,10 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
         .enumerate()
         .map(|(number, (tenant, health))| {
             let shown = now % DATA == 0 && replica.shows(number, now);
-            let data = shown.then(|| render_data(&tenant.identity, &tenant.snapshot(now), &policy));
+            let data = shown.then(|| {
+                let snapshot = tenant.snapshot(now, now - replica.behind);
+                render_data(&tenant.identity, &snapshot, &policy)
+            });
             (
                 data.unwrap_or_default(),
                 render_health(&tenant.identity, health),
@@ -111,7 +114,7 @@ pub(crate) fn alerts(out: &mut impl Write, tenants: &[Tenant], now: i64) -> io::
         writeln!(out, "ALERTS{{{labels}}} 1 {now}")?;
     }
     for tenant in tenants {
-        for control in tenant.snapshot(now).controls {
+        for control in tenant.snapshot(now, now).controls {
             let approved = control.approval(Timestamp::from_seconds(now)).is_approved();
             if control.state() != Some(ControlState::RiskAccepted) || approved {
                 continue;

@@ -2,7 +2,7 @@
 
 use crate::{DAY, END, HOUR, START};
 use secure_score_model::ControlState::{
-    self, AlternateMitigation, Planned, RiskAccepted, ThirdParty, ToAddress,
+    self, AlternateMitigation, Planned, RiskAccepted, ThirdParty, ToAddress, Unknown,
 };
 use secure_score_model::{Api, Reason};
 
@@ -98,6 +98,7 @@ pub(crate) static CHANGES: &[Change] = &[
     change("litware", "spo_idle_session_timeout", 31 * 24, ThirdParty, "mei.tanaka@litware.example", "The kiosk software ends sessions"),
     change("litware", "MFARegistrationV2", 2 * 24 + 5, RiskAccepted, "mei.tanaka@litware.example", "Trainees without phones"),
     change("litware", "MFARegistrationV2", 2 * 24 - 3, ToAddress, "mei.tanaka@litware.example", "Keys ordered for trainees"),
+    change("litware", "MFARegistrationV2", 30, Unknown, "mei.tanaka@litware.example", ""),
     change("northwind", "aad_third_party_apps", 26 * 24 + 8, RiskAccepted, "olu.adeyemi@northwind.example", "Warehouse pilot registers its own scanner app"),
     change("northwind", "aad_third_party_apps", 22 * 24 + 2, ToAddress, "olu.adeyemi@northwind.example", "Pilot over"),
     change("northwind", "aad_third_party_apps", 6 * 24 + 5, RiskAccepted, "olu.adeyemi@northwind.example", "Second pilot"),
@@ -127,6 +128,8 @@ pub(crate) static TURNS: &[(&str, &str, i64, f64)] = &[
     ("contoso", "AdminMFAV2", 12, 0.75),
     ("contoso", "AdminMFAV2", 8, 1.0),
     ("contoso", "BlockLegacyAuthentication", 40, 1.0),
+    // Its risk was accepted shortly before the newest report.
+    ("contoso", "BlockLegacyAuthentication", 1, 0.0),
     ("contoso", "MFARegistrationV2", 40, 1.0),
     ("contoso", "MFARegistrationV2", 5, 0.7),
     ("contoso", "SigninRiskPolicy", 40, 0.9),

@@ -68,9 +68,9 @@ impl Tenant {
         })
     }
 
-    /// All that is known at a moment.
-    pub(crate) fn snapshot(&self, now: i64) -> TenantSnapshot {
-        let report = Arc::new(self.report(now));
+    /// All that is known at a moment, with the report of another.
+    pub(crate) fn snapshot(&self, now: i64, reported: i64) -> TenantSnapshot {
+        let report = Arc::new(self.report(reported));
         let catalogue = self.catalogue(now);
         TenantSnapshot::join(
             Some(&catalogue),

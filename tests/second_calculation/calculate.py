@@ -93,9 +93,15 @@ def seconds(nanos):
     return nanos // 10**6 / 1000
 
 
+DIRECTION = set("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def is_control(character):
+    return unicodedata.category(character) == "Cc"
+
+
 def one_line(text):
-    direction = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    kept = "".join(" " if unicodedata.category(it) == "Cc" else it for it in text if it not in direction)
+    kept = "".join(" " if is_control(it) else it for it in text if it not in DIRECTION)
     return " ".join(kept.split())
 
 
@@ -150,7 +156,8 @@ class Counts:
 
     def id(self, value):
         id = text_of(value)
-        usable = isinstance(id, str) and len(id.encode()) <= 128 and id == one_line(id)
+        usable = isinstance(id, str) and len(id.encode()) <= 128
+        usable = usable and not any(is_control(it) or it in DIRECTION for it in id)
         if not usable:
             self.count(self.skipped, "id")
         return id if usable else None
@@ -340,8 +347,10 @@ def read_scores(report, counts):
         if not isinstance(element, dict):
             counts.count(counts.skipped, "element")
             continue
+        if text_of(element.get("NotScored")) in ("true", "True"):
+            continue
         id = counts.id(element.get("controlName"))
-        if id is None or text_of(element.get("NotScored")) in ("true", "True"):
+        if id is None:
             continue
         if number_of(element.get("score")) is None:
             counts.count(counts.skipped, "score")
@@ -368,19 +377,25 @@ class Control:
 
 
 def joined(profiles, scores, counts):
-    """Pairs the lists by exact id, then without case where that is unambiguous."""
+    """Pairs the lists by exact id, then without case where that is unambiguous.
+    What is left is a control of its own, or a second copy of a score."""
     by_id = {}
     for score in scores:
         if score.id in by_id:
             counts.count(counts.skipped, "duplicate")
         by_id.setdefault(score.id, score)
     partners = {id: by_id.pop(id) for id in profiles if id in by_id}
+    same = lambda id, ids: [it for it in ids if it.lower() == id.lower()]
     for id in profiles:
-        same = lambda ids: [it for it in ids if it.lower() == id.lower()]
-        alone = [it for it in same(profiles) if it not in partners]
-        found = same(by_id)
+        alone = [it for it in same(id, profiles) if it not in partners]
+        found = same(id, by_id)
         if id not in partners and len(alone) == 1 and len(found) == 1:
             partners[id] = by_id.pop(found[0])
+    for id in list(by_id):
+        listed = same(id, profiles)
+        if listed and all(it in partners for it in listed):
+            counts.count(counts.skipped, "duplicate")
+            del by_id[id]
     controls = [Control(profile, partners.get(id)) for id, profile in profiles.items()]
     controls += [Control(None, score) for score in by_id.values()]
     return sorted(controls, key=lambda control: control.id.encode())

@@ -68,6 +68,8 @@ class Generator:
             self.pair_by_case(profiles, scores)
         if scores and self.chance(0.2):
             scores.append(dict(self.random.choice(scores)))
+        if scores and self.odd_chance(0.3):
+            scores.append(self.other_copy(self.random.choice(scores)))
         self.random.shuffle(scores)
         if self.chance(0.15):
             unusable = self.random.choice([None, "", "two\nlines", "x" * 129])
@@ -96,7 +98,7 @@ class Generator:
         if self.chance(0.4):
             copy = dict(self.random.choice(pages[0]))
             if self.odd:
-                copy["controlStateUpdates"] = self.history()
+                copy["controlStateUpdates"] = self.other_history(copy.get("controlStateUpdates"))
             pages[1].append(copy)
         if self.odd_chance(0.1):
             self.random.choice(pages).append(self.random.choice([7, "Control00", None]))
@@ -114,6 +116,12 @@ class Generator:
                 score = self.score(self.random.choice(listed))
                 score["controlName"] = it
                 scores.append(score)
+
+    def other_copy(self, score):
+        """A copy of a score with other points, perhaps with its id in another case."""
+        id = score["controlName"]
+        points = self.random.choice([0, 1.5, 6])
+        return {**score, "controlName": self.random.choice([id, id.upper(), id.lower()]), "score": points}
 
     def category(self):
         if self.chance(0.08):
@@ -181,6 +189,14 @@ class Generator:
             updates.append(self.placeholder())
         return updates
 
+    def other_history(self, history):
+        """The history of another copy; sometimes with equal dates, and longer."""
+        if not isinstance(history, list) or self.chance(0.5):
+            return self.history()
+        undated = {"state": "Planned", "updatedBy": PERSONS[0], "updatedDateTime": None}
+        longer = [undated, *history]
+        return longer if self.chance(0.5) else [*longer, dict(undated)]
+
     def years(self):
         return datetime(2025, 1, 1, tzinfo=timezone.utc), datetime(2026, 11, 1, tzinfo=timezone.utc)
 
@@ -218,6 +234,9 @@ class Generator:
                 twice = to_json(update).replace("{", '{"state":"Default",', 1)
                 updates[number] = self.random.choice(["Ignored", None, 7, Raw(twice)])
         dated = [it for it in updates if isinstance(it, dict)]
+        if dated and self.chance(0.1):
+            # Two changes at one time.
+            self.random.choice(dated)["updatedDateTime"] = self.random.choice(dated)["updatedDateTime"]
         if dated and self.chance(0.05):
             future = datetime.now(timezone.utc) + timedelta(days=self.random.randint(1, 900))
             self.random.choice(dated)["updatedDateTime"] = future.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -10,6 +10,7 @@ use secure_score_exporter::events::{DeliveryResult, Webhook, WebhookPayload, Web
 use secure_score_exporter::tsdb::{Headers, Server, ServerError};
 use secure_score_model::EventKind;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::Command;
@@ -45,7 +46,22 @@ fn expect(output: &str, parts: &[&str]) {
     }
 }
 
-/// An address at which nobody listens.
+/// A server without TLS, which answers the first bytes of a handshake.
+fn plain_http() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let received = stream.read(&mut [0; 16 * 1024]);
+            if received.is_ok() {
+                stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").ok();
+            }
+        }
+    });
+    address
+}
+
+/// An address that refuses connections.
 fn closed() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap()
@@ -214,8 +230,7 @@ async fn receivers() -> Receivers {
         true,
         "that of an authority (CA:TRUE)",
     ));
-    let plain = StubServer::responding("HTTP/1.1 400 Bad Request\r\n\r\n".to_owned());
-    at.push((plain.address, true, "could not connect"));
+    at.push((plain_http(), true, "the answer is not TLS"));
     at.push((closed(), true, "the host refused the connection"));
     Receivers {
         authority: authority.der().clone(),

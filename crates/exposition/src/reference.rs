@@ -4,6 +4,28 @@ use super::catalogue::FAMILIES;
 use super::family::{Family, Presence};
 use std::fmt::Write as _;
 
+/// How a value of Graph becomes a sample, or none.
+const HOW_NUMBERS_ARE_READ: &str = "
+## How numbers are read
+
+What cannot be used is left out and counted in `secure_score_skipped_elements`; what Graph does not send is left out uncounted. A number may be written as text. The states of a control have [rules of their own](../acceptances.md#states).
+
+| value | rule |
+|---|---|
+| points | from 0 to below 1,000,000 |
+| percentage | from 0 to 100 |
+| number of users | whole, from 0 to below 1,000,000,000 |
+| date | RFC 3339; without an offset UTC; dates before 2010 cannot be used, and `0001-01-01` is no date |
+| id | 1 to 128 bytes after the blanks at its ends are removed, without control characters and without characters that change the direction of writing; an element with another id is left out |
+| text | control characters become blanks, several blanks one; blanks at its ends and characters that change the direction of writing are removed |
+
+- A score and a control of the catalogue belong together if their ids are the same; of the others, if they differ only in case and neither list has a second one left in that spelling. Of two scores of one id the first in the report counts. A score in another case, whose control has its score already, is left out like the second.
+- The maximum of a control is that of the catalogue. Without one it is implied by points and percentage, which Graph rounds to two decimals: the number with the fewest decimals, at most two, whose share differs from the points by no more than the rounding (0.005 each), or else the exact quotient. At 0 % it is unknown.
+- A control with `NotScored` set to true, or its text, is not scored: its score is not read.
+- A score without points is left out with its category, and counts in no sum.
+- Sums are rounded to six decimals.
+";
+
 /// `docs/reference/metrics.md`, with the exporter's own families appended as
 /// `(name, type, labels, help)`.
 pub fn reference(own: &[(String, String, String, String)]) -> String {
@@ -24,7 +46,7 @@ pub fn reference(own: &[(String, String, String, String)]) -> String {
         // Writing to a string cannot fail.
         let _written = writeln!(page, "| `{name}` | {kind} | {labels} | {help} |");
     }
-    page
+    page + HOW_NUMBERS_ARE_READ
 }
 
 fn row(family: &Family) -> String {

@@ -324,13 +324,15 @@ impl<'a> GraphCall<'a> {
     }
 
     fn page(&self, page_size: usize) -> ListPage {
-        match (&self.filter, self.api) {
-            (Some(filter), _) => self.filtered(filter, page_size),
-            (None, Api::Profiles) => {
+        let is_sliced = self.top.is_some() || self.query.value("$skip").is_some();
+        match self.api {
+            _ if self.filter.is_some() => self.slice(page_size),
+            Api::Profiles if is_sliced => self.slice(page_size),
+            Api::Profiles => {
                 let start = self.cursor.start as usize;
                 self.tenant.data().profiles(start, self.size(page_size))
             }
-            (None, _) => self.scores(),
+            _ => self.scores(),
         }
     }
 
@@ -356,9 +358,10 @@ impl<'a> GraphCall<'a> {
         }
     }
 
-    /// A page of the elements that match a filter.
-    fn filtered(&self, filter: &Filter, page_size: usize) -> ListPage {
-        let matching = self.matching(Some(filter));
+    /// A page of the elements that match the filter. The cursor counts elements,
+    /// whatever the pages of a capture.
+    fn slice(&self, page_size: usize) -> ListPage {
+        let matching = self.matching(self.filter.as_ref());
         let start = self.cursor.start as usize;
         let end = start.saturating_add(self.size(page_size));
         ListPage {

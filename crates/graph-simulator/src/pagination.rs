@@ -66,14 +66,12 @@ impl PageLinks<'_> {
         format!("{}{}", self.base, self.next_path())
     }
 
-    /// Path and query of the next page, which keeps this page's other options.
+    /// Path and query of the next page, which keeps this page's other options:
+    /// the skip token takes precedence over `$skip`.
     pub(crate) fn next_path(&self) -> String {
         let options = self.query.split('&').filter(|option| !option.is_empty());
         let kept: String = options
-            .filter(|option| {
-                let option = Query::parse(option);
-                option.value("$skip").is_none() && option.value("$skiptoken").is_none()
-            })
+            .filter(|option| Query::parse(option).value("$skiptoken").is_none())
             .flat_map(|option| [option, "&"])
             .collect();
         let skiptoken = self.next.to_skiptoken(self.key);

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use strict_yaml::read_at_most;
 
@@ -219,7 +221,7 @@ impl TenantData for Replay {
         let dates = updates
             .iter()
             .filter_map(|update| update.get("updatedDateTime")?.as_str());
-        dates.filter_map(|date| date.parse().ok()).max()
+        dates.filter_map(instant).max()
     }
 
     fn append(&mut self, id: &str, update: StateUpdate) {
@@ -281,7 +283,16 @@ fn load_page(path: &Path) -> Result<ListPage, ReplayError> {
 
 /// The day of a report; one without a day is the oldest.
 fn day(report: &Value) -> Option<Timestamp> {
-    report.get("createdDateTime")?.as_str()?.parse().ok()
+    instant(report.get("createdDateTime")?.as_str()?)
+}
+
+/// A date of Graph; without an offset it is UTC.
+fn instant(text: &str) -> Option<Timestamp> {
+    let utc = || {
+        let local: DateTime = text.parse().ok()?;
+        Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    text.parse().ok().or_else(utc)
 }
 
 /// The entries of a directory, by name.

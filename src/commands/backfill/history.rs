@@ -207,8 +207,8 @@ impl HistoryBuilder {
     }
 
     /// Adds the states of a control from its first change with a date; earlier
-    /// states are unknown, and so is one before a change without a date. Dates
-    /// that are not in order tell nothing.
+    /// states are unknown, and so is one before a change without a date. If the
+    /// dates are not in order, no state is added.
     ///
     /// A control without a history was *to address* since it was first scored.
     fn add_states(&mut self, place: usize) {

@@ -205,7 +205,7 @@ fn a_recording_rule_uses_text_only_to_see_whether_there_is_any() {
 }
 
 /// The selectors whose samples may come out of an expression: all but those
-/// that `and` and `unless` only ask for presence.
+/// that `and`, `unless` and `group` only ask for presence.
 fn values(expr: &Expr) -> Vec<&VectorSelector> {
     match expr {
         Expr::VectorSelector(selector) => vec![selector],
@@ -213,6 +213,7 @@ fn values(expr: &Expr) -> Vec<&VectorSelector> {
         Expr::Binary(binary) if ["and", "unless"].contains(&binary.op.to_string().as_str()) => {
             values(&binary.lhs)
         }
+        Expr::Aggregate(aggregate) if aggregate.op.to_string() == "group" => Vec::new(),
         _ => children(expr).into_iter().flat_map(values).collect(),
     }
 }

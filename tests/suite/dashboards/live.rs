@@ -151,7 +151,8 @@ async fn every_query_has_an_answer_for_one_tenant_and_for_all() {
     assert!(complaints.is_empty(), "{}", complaints.join("\n"));
     two_replicas_count_once(&server).await;
     an_approval_is_shown_until_its_last_day(&server).await;
-    points_lost_are_the_maximum_less_the_score(&server).await;
+    points_lost_are_those_of_the_newest_report(&server).await;
+    a_control_with_an_unknown_state_is_not_withdrawn(&server).await;
 }
 
 /// What a column of a table shows, by tenant and control.
@@ -193,20 +194,42 @@ async fn an_approval_is_shown_until_its_last_day(server: &Server) {
     }
 }
 
-async fn points_lost_are_the_maximum_less_the_score(server: &Server) {
-    let of = async |family: &str| {
-        let expr = format!("max by (tenant, control) (secure_score_{family})");
+/// The second replica has the reports of the day before.
+async fn points_lost_are_those_of_the_newest_report(server: &Server) {
+    let of = async |family: &str, instance: &str| {
+        let expr = format!("secure_score_{family}{{instance=\"{instance}:10365\"}}");
         by_control(&server.ask(&expr, true).await.unwrap())
     };
-    let (score, maximum) = (of("control_score").await, of("control_max_score").await);
+    let score = of("control_score", "exporter-0").await;
+    let maximum = of("control_max_score", "exporter-0").await;
+    let old_score = of("control_score", "exporter-1").await;
     let shown = column(server, "secure-score-risks / Register / C").await;
-    assert!(!shown.is_empty());
+    assert!(
+        shown.keys().any(|row| score[row] < old_score[row]),
+        "the two reports do not differ"
+    );
     for (row, lost) in shown {
-        assert!(
-            (lost - (maximum[&row] - score[&row])).abs() < 1e-9,
-            "{row:?}"
-        );
+        let expected = maximum[&row] - score[&row];
+        assert!((lost - expected).abs() < 1e-9, "{row:?}: {lost}");
     }
+}
+
+async fn a_control_with_an_unknown_state_is_not_withdrawn(server: &Server) {
+    let row = ("litware".to_owned(), "MFARegistrationV2".to_owned());
+    for place in [
+        "secure-score-risks / Accepted and withdrawn / A",
+        "secure-score-risks / When a risk was accepted / A",
+    ] {
+        let shown = column(server, place).await;
+        assert!(!shown.is_empty(), "{place}");
+        assert!(!shown.contains_key(&row), "{place}");
+    }
+    let now = column(
+        server,
+        "secure-score-fleet / Accepted in the last 7 days / C",
+    )
+    .await;
+    assert_eq!(now[&row], 2.0, "2 is shown as unknown");
 }
 
 /// The data hold a second replica for the last day.

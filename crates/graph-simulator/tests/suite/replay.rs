@@ -120,20 +120,53 @@ async fn captured_reports_are_served_newest_first() {
     let days = [
         None,
         Some("2026-01-02T00:00:00Z"),
-        Some("2026-01-10T00:00:00Z"),
+        // Without an offset: UTC.
+        Some("2026-01-10T00:00:00"),
         Some("2026-01-03T00:00:00Z"),
     ];
     let list = object!({"value": days.map(report)}).to_string();
     fs::write(directory.path().join(REPORTS), list).unwrap();
     let client = TestClient::with(options(directory.path())).await;
     let newest = client.newest_report("replay").await;
-    assert_eq!(newest["createdDateTime"], "2026-01-10T00:00:00Z");
+    assert_eq!(newest["createdDateTime"], "2026-01-10T00:00:00");
     let all = client.reports("replay").await;
     let served: Vec<_> = all
         .iter()
         .map(|it| it["createdDateTime"].as_str())
         .collect();
     assert_eq!(served, [days[2], days[3], days[1], None]);
+}
+
+#[tokio::test]
+async fn top_and_skip_count_captured_controls_and_not_pages() {
+    let directory = capture();
+    for (file, ids) in [(PAGE1, ["A", "B", "C"]), (PAGE2, ["D", "E", "F"])] {
+        let page = object!({"value": ids.map(|id| profile(id, 1))});
+        fs::write(directory.path().join(file), page.to_string()).unwrap();
+    }
+    let client = TestClient::with(options(directory.path())).await;
+    let ids = |list: &Value| -> Vec<String> {
+        let ids = elements(list).iter().map(|it| it["id"].as_str().unwrap());
+        ids.map(str::to_owned).collect()
+    };
+    for (options, pages) in [
+        (
+            "$top=2",
+            vec![vec!["A", "B"], vec!["C", "D"], vec!["E", "F"]],
+        ),
+        ("$top=4&$skip=1", vec![vec!["B", "C", "D", "E"], vec!["F"]]),
+        ("$skip=4", vec![vec!["E", "F"]]),
+    ] {
+        let mut list = client
+            .list("replay", &format!("{PROFILES}?{options}"))
+            .await;
+        let mut served = vec![ids(&list)];
+        while let Some(link) = list["@odata.nextLink"].as_str() {
+            list = client.list("replay", link).await;
+            served.push(ids(&list));
+        }
+        assert_eq!(served, pages, "{options}");
+    }
 }
 
 #[tokio::test]
