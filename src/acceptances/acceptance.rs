@@ -39,9 +39,15 @@ impl<'a> Acceptance<'a> {
         })
     }
 
-    /// Whether the risk is accepted now.
+    /// Whether it was not withdrawn. After a withdrawal and an unknown state it
+    /// is not in force, but the risk may be accepted anew.
     pub fn is_in_force(&self) -> bool {
         self.withdrawal().is_none()
+    }
+
+    /// Whether the risk is accepted now; none if the state is unknown.
+    pub fn risk_accepted(&self) -> Option<bool> {
+        self.entry.history.risk_accepted()
     }
 
     /// The change that ended it.
@@ -55,9 +61,10 @@ impl<'a> Acceptance<'a> {
     }
 
     /// What it costs now: nothing once withdrawn, otherwise the control's
-    /// maximum less its score in the tenant's report. Unknown where either is.
+    /// maximum less its score in the tenant's report. Unknown where either is,
+    /// or the state.
     pub fn points_lost(&self) -> Option<Points> {
-        match self.is_in_force() {
+        match self.risk_accepted()? {
             true => self.control.points_to_gain(),
             false => Some(Points::ZERO),
         }

@@ -70,6 +70,8 @@ impl<'a> ControlRecord<'a> {
         let approval = control.approval(now);
         let is_accepted = declared.and_then(|it| it.risk_accepted());
         let no_approval = is_accepted.map(|_| false);
+        let approved = accepted.map_or(no_approval, |_| Some(approval.is_approved()));
+        let approval = ApprovalRecord::new(approval, persons);
         Self {
             control: &control.id,
             title: entry.map(|it| &*it.title),
@@ -82,8 +84,11 @@ impl<'a> ControlRecord<'a> {
             last_accepted_at: accepted.and_then(|it| it.at).map(Rfc3339),
             accepted_by: persons.name(accepted.and_then(|it| it.by.as_deref())),
             comment: persons.comment(accepted.and_then(|it| it.comment.as_deref())),
-            approved: accepted.map_or(no_approval, |_| Some(approval.is_approved())),
-            approval: ApprovalRecord::new(approval, persons),
+            approved,
+            approval: ApprovalRecord {
+                status: approval.status.filter(|_| approved.is_some()),
+                ..approval
+            },
             score: control.score.as_ref().map(|it| it.score.get()),
             max_score: control.max_score().map(Points::get),
             points_to_gain: control.points_to_gain().map(Points::get),
@@ -114,6 +119,8 @@ mod tests {
         let two = NonZeroUsize::MIN.saturating_add(1);
         let now = Timestamp::from_seconds(100);
         let record = ControlRecord::new(control, two, &Persons::Plain, now);
+        let has_status = record.approval.status.is_some();
+        assert_eq!(has_status, record.approved.is_some(), "{record:?}");
         (
             record.risk_accepted,
             record.risk_accepted_in_lookback,

@@ -31,8 +31,8 @@ pub(crate) struct AcceptanceRecord<'a> {
     /// The current state; after a withdrawal, the state that replaced the
     /// acceptance.
     pub(crate) state: &'static str,
-    /// Whether the risk is accepted now.
-    pub(crate) accepted: bool,
+    /// Whether the risk is accepted now; null where the state is unknown.
+    pub(crate) accepted: Option<bool>,
     pub(crate) accepted_at: Option<Rfc3339>,
     /// Who accepted it: a sign-in name, an id or a pseudonym.
     pub(crate) accepted_by: Option<Cow<'a, str>>,
@@ -65,8 +65,9 @@ pub(crate) struct AcceptanceRecord<'a> {
 /// The configured approval of an acceptance.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct ApprovalRecord<'a> {
-    /// `approved`, `expired` or `missing`.
-    pub(crate) status: &'static str,
+    /// `approved`, `expired` or `missing`; null where it is not known whether
+    /// there is an acceptance.
+    pub(crate) status: Option<&'static str>,
     /// Where the decision is recorded, such as a ticket.
     pub(crate) reference: Option<&'a str>,
     pub(crate) approver: Option<Cow<'a, str>>,
@@ -106,7 +107,7 @@ impl<'a> AcceptanceRecord<'a> {
             title: &entry.title,
             category: control.category.as_str(),
             state: entry.history.state().as_str(),
-            accepted: it.is_in_force(),
+            accepted: it.risk_accepted(),
             accepted_at: accepted.at.map(Rfc3339),
             accepted_by: persons.name(accepted.by.as_deref()),
             comment: persons.comment(accepted.comment.as_deref()),
@@ -151,11 +152,11 @@ impl<'a> ApprovalRecord<'a> {
     pub(crate) fn new(approval: Approval<'a>, persons: &Persons) -> Self {
         let exception: Option<&'a Exception> = approval.exception();
         Self {
-            status: match approval {
+            status: Some(match approval {
                 Approval::Approved(_) => "approved",
                 Approval::Expired(_) => "expired",
                 Approval::Missing => "missing",
-            },
+            }),
             reference: exception.map(|it| &*it.reference),
             approver: persons.name(exception.and_then(|it| it.approver.as_deref())),
             reason: persons.comment(exception.and_then(|it| it.reason.as_deref())),

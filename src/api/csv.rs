@@ -16,7 +16,9 @@ const COLUMNS: [(&str, ReadCell); 28] = [
     ("title", |it| it.title.into()),
     ("category", |it| it.category.into()),
     ("state", |it| it.state.into()),
-    ("accepted", |it| boolean(it.accepted)),
+    ("accepted", |it| {
+        it.accepted.map_or_else(Cow::default, boolean)
+    }),
     ("accepted_at", |it| display(it.accepted_at)),
     ("accepted_by", |it| text(it.accepted_by.as_deref())),
     ("comment", |it| text(it.comment)),
@@ -28,7 +30,7 @@ const COLUMNS: [(&str, ReadCell); 28] = [
     ("scored", |it| it.scored.map_or_else(Cow::default, boolean)),
     ("watched", |it| boolean(it.watched)),
     ("approved", |it| boolean(it.approved)),
-    ("approval_status", |it| it.approval.status.into()),
+    ("approval_status", |it| text(it.approval.status)),
     ("approval_reference", |it| text(it.approval.reference)),
     ("approval_approver", |it| {
         text(it.approval.approver.as_deref())

@@ -148,21 +148,33 @@ impl View<'_> {
     /// The selected controls of a tenant.
     fn controls<'s>(&'s self, tenant: &'s TenantState) -> impl Iterator<Item = &'s Control> {
         let controls = tenant.snapshot.controls.iter();
-        controls.filter(|control| self.selects(control))
+        controls.filter(|control| {
+            let is_accepted = || self.is_accepted(control) == Some(true);
+            self.is_of_category(control) && (!self.collect.accepted || is_accepted())
+        })
     }
 
-    fn selects(&self, control: &Control) -> bool {
+    fn is_of_category(&self, control: &Control) -> bool {
         let categories = &self.collect.categories;
-        let of_category = categories.is_empty() || categories.contains(&control.category);
-        of_category && (!self.collect.accepted || self.is_accepted(control))
+        categories.is_empty() || categories.contains(&control.category)
     }
 
-    /// Whether the risk is accepted now, or with `--last` in one of that many
-    /// newest states.
-    fn is_accepted(&self, control: &Control) -> bool {
+    /// Whether the risk of a listed control is accepted now, or with `--last` in
+    /// one of that many newest states; none if that is unknown.
+    fn is_accepted(&self, control: &Control) -> Option<bool> {
         let states = self.collect.last.map_or(1, NonZeroUsize::get);
-        let entry = control.entry.as_ref();
-        entry.is_some_and(|entry| entry.history.accepted_within(states) == Some(true))
+        let history = control.history();
+        history.map_or(Some(false), |it| it.accepted_within(states))
+    }
+
+    /// The number of controls of the selected categories whose risk may be
+    /// accepted or not.
+    fn unknown(&self) -> usize {
+        let states = self.tenants.states.iter();
+        let controls = states.flat_map(|tenant| tenant.snapshot.controls.iter());
+        let unknown =
+            controls.filter(|it| self.is_of_category(it) && self.is_accepted(it).is_none());
+        unknown.count()
     }
 }
 

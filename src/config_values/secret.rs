@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 /// The limit keeps a path to `/dev/zero` from filling the memory.
 const MAX_BYTES: u64 = 64 * 1024;
 
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// A value that is wiped when dropped and prints as `<secret>`.
 #[derive(Clone)]
 pub struct Secret(SecretString);
@@ -55,12 +57,12 @@ impl Secret {
         Self::parse(text)
     }
 
-    /// The secret with this text, without blanks and newlines around it, which
-    /// editors and copying add. Newlines within are refused: the text is then
+    /// The secret with this text, without blanks, newlines and byte order marks
+    /// around it, which editors and copying add. Newlines within are refused: the text is then
     /// probably not a secret, and Entra's error message for a wrong secret would
     /// not say so.
     pub(crate) fn parse(text: &str) -> Result<Self, SecretError> {
-        let text = text.trim();
+        let text = text.trim_matches(|c: char| c.is_whitespace() || c == BYTE_ORDER_MARK);
         if text.is_empty() {
             return Err(SecretError::Empty);
         }
@@ -162,9 +164,13 @@ mod tests {
     fn blanks_and_newlines_around_a_secret_are_removed() {
         assert_eq!(Secret::parse("a b\n").unwrap().expose(), "a b");
         assert_eq!(Secret::parse("\tab \r\n\n").unwrap().expose(), "ab");
+        assert_eq!(Secret::parse("\u{feff}ab\n").unwrap().expose(), "ab");
         assert!(matches!(Secret::parse("a\nb"), Err(SecretError::Lines)));
         assert!(matches!(Secret::parse("a\0b"), Err(SecretError::Lines)));
-        assert!(matches!(Secret::parse(" \n"), Err(SecretError::Empty)));
+        assert!(matches!(
+            Secret::parse("\u{feff} \n"),
+            Err(SecretError::Empty)
+        ));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::entra_codes;
 use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, redact};
 use secure_score_model::Reason;
-use serde::Deserialize;
+use serde_json::Value;
 use std::time::Duration;
 
 /// Why there is no access token.
@@ -63,15 +63,13 @@ impl From<TokenErrorKind> for TokenError {
 impl TokenError {
     /// Entra refused the request.
     pub(super) fn entra(status: u16, body: &[u8], secrets: &[&str]) -> Self {
-        let body = ErrorBody::parse(body);
-        let codes = match body.error_codes.as_slice() {
-            [] => entra_codes::codes_in(body.text()),
-            codes => codes.to_vec(),
-        };
+        // The description names them too, also in a body that is cut off.
+        let described = || entra_codes::codes_in(&String::from_utf8_lossy(body));
+        let error = ErrorBody::parse(body);
         Self::from(Entra {
             status,
-            codes,
-            description: body.description(secrets),
+            codes: error.codes().unwrap_or_else(described),
+            description: error.description(secrets),
         })
     }
 
@@ -155,28 +153,38 @@ fn identity_reason(status: u16) -> Reason {
 }
 
 /// The body of an error of Entra's token endpoint, or of the endpoint for
-/// managed identities.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ErrorBody {
-    error: Option<String>,
-    /// App Service's name for the description.
-    message: Option<String>,
-    error_description: Option<String>,
-    error_codes: Vec<u32>,
-}
+/// managed identities. A field of another type than documented costs only
+/// itself.
+struct ErrorBody(Value);
 
 impl ErrorBody {
     fn parse(body: &[u8]) -> Self {
-        serde_json::from_slice(body).unwrap_or_default()
+        Self(serde_json::from_slice(body).unwrap_or_default())
+    }
+
+    /// Entra's numbers, if one can be read.
+    fn codes(&self) -> Option<Vec<u32>> {
+        let codes = self.0.pointer("/error_codes")?.as_array()?.iter();
+        let number = |code: &Value| match code {
+            Value::String(text) => text.trim().parse().ok(),
+            code => u32::try_from(code.as_u64()?).ok(),
+        };
+        let codes: Vec<u32> = codes.filter_map(number).collect();
+        (!codes.is_empty()).then_some(codes)
     }
 
     fn text(&self) -> &str {
-        let texts = [&self.error_description, &self.message, &self.error];
-        texts
-            .into_iter()
-            .find_map(Option::as_deref)
-            .unwrap_or_default()
+        // App Service calls the description `message`.
+        let fields = [
+            "/error_description",
+            "/message",
+            "/error",
+            "/error/message",
+            "/error/code",
+        ];
+        let mut fields = fields.iter();
+        let text = fields.find_map(|field| self.0.pointer(field)?.as_str());
+        text.unwrap_or_default()
     }
 
     /// The first line of the text. The others repeat ids and the time.
@@ -194,6 +202,7 @@ pub fn read_entra_error(status: u16, body: &[u8]) -> TokenError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn an_entra_error_has_its_status_the_first_line_and_the_number() {
@@ -201,6 +210,7 @@ mod tests {
         for (status, body, codes, description) in [
             (401, body, vec![7_000_222], "AADSTS7000222: expired."),
             (503, "<html>", Vec::new(), ""),
+            (400, "[]", Vec::new(), ""),
         ] {
             let expected = Entra {
                 status,
@@ -209,5 +219,33 @@ mod tests {
             };
             assert_eq!(read_entra_error(status, body.as_bytes()), expected.into());
         }
+    }
+
+    #[test]
+    fn one_odd_field_of_an_error_costs_only_itself() {
+        let text = "AADSTS7000222: expired.";
+        for body in [
+            json!({"error_description": text, "error_codes": null}),
+            json!({"error_description": text, "error_codes": "7000222"}),
+            json!({"error_description": text, "error_codes": ["7000222"]}),
+            json!({"error_description": text, "error_codes": [7_000_222, "x", -1, 1e20]}),
+            json!({"error_description": text, "error": {"code": "x"}, "error_codes": [7_000_222]}),
+            json!({"error_description": 1, "error": {"code": "x", "message": text}}),
+        ] {
+            let expected = Entra {
+                status: 400,
+                codes: vec![7_000_222],
+                description: text.to_owned(),
+            };
+            let read = read_entra_error(400, body.to_string().as_bytes());
+            assert_eq!(read, expected.into(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_a_body_that_is_cut_off_is_read() {
+        let body = br#"{"error":"invalid_client","error_description":"AADSTS7000222: exp"#;
+        let error = read_entra_error(401, body);
+        assert_eq!(error.reason(), Reason::Credential);
     }
 }

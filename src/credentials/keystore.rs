@@ -5,7 +5,7 @@ use aws_lc_rs::error::KeyRejected;
 use aws_lc_rs::signature::RsaKeyPair;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use exporter_web_config::{CertificatesError, certificates};
+use exporter_web_config::{CertificatesError, certificates, pem_lines};
 use memchr::memmem::find;
 use p12_keystore::KeyStore;
 use p12_keystore::error::Error as Pkcs12Error;
@@ -17,12 +17,12 @@ use zeroize::Zeroizing;
 
 /// Any PEM file contains this.
 const PEM: &[u8] = b"-----BEGIN ";
-const ENCRYPTED: (&[u8], &[u8]) = (
-    b"-----BEGIN ENCRYPTED PRIVATE KEY-----",
-    b"-----END ENCRYPTED PRIVATE KEY-----",
+const ENCRYPTED: (&str, &str) = (
+    "-----BEGIN ENCRYPTED PRIVATE KEY-----",
+    "-----END ENCRYPTED PRIVATE KEY-----",
 );
 /// The header of keys that OpenSSL encrypted before PKCS#8.
-const LEGACY_ENCRYPTED: &[u8] = b"Proc-Type: 4,ENCRYPTED";
+const LEGACY_ENCRYPTED: &str = "Proc-Type: 4,ENCRYPTED";
 /// The object identifiers of PKCS#12 bags that hold a private key: one that is
 /// not encrypted, and an encrypted one.
 const KEY_BAGS: [&[u8]; 2] = [
@@ -131,22 +131,23 @@ fn open_pem(
         CertificatesError::None => KeystoreError::NoCertificate,
         other => KeystoreError::Certificates(other),
     })?;
-    let encrypted = encrypted_key(key);
+    let key = pem_lines(key);
+    let encrypted = encrypted_key(&key);
     Ok(KeystoreContents {
         is_encrypted: encrypted.is_some(),
         certificates: certificates.iter().map(|der| der.to_vec()).collect(),
         key: match encrypted {
             Some(pem) => decrypt_key(pem, password)?,
-            None => read_key(key)?,
+            None => read_key(&key)?,
         },
     })
 }
 
-fn read_key(file: &[u8]) -> Result<RsaKeyPair, KeystoreError> {
-    if find(file, LEGACY_ENCRYPTED).is_some() {
+fn read_key(file: &str) -> Result<RsaKeyPair, KeystoreError> {
+    if file.contains(LEGACY_ENCRYPTED) {
         return Err(KeystoreError::Cipher);
     }
-    match PrivateKeyDer::from_pem_slice(file) {
+    match PrivateKeyDer::from_pem_slice(file.as_bytes()) {
         Ok(PrivateKeyDer::Pkcs8(key)) => pkcs8_key(key.secret_pkcs8_der()),
         Ok(PrivateKeyDer::Pkcs1(key)) => rsa_key(RsaKeyPair::from_der(key.secret_pkcs1_der())),
         Ok(_) => Err(KeystoreError::NotRsa),
@@ -157,9 +158,9 @@ fn read_key(file: &[u8]) -> Result<RsaKeyPair, KeystoreError> {
 
 /// A key under the label of PKCS#8. Key Vault writes PKCS#1 under it.
 fn pkcs8_key(der: &[u8]) -> Result<RsaKeyPair, KeystoreError> {
-    rsa_key(RsaKeyPair::from_pkcs8(der)).or_else(|error| match RsaKeyPair::from_der(der) {
-        Ok(key) => Ok(key),
-        Err(_) => Err(error),
+    rsa_key(RsaKeyPair::from_pkcs8(der)).or_else(|error| match rsa_key(RsaKeyPair::from_der(der)) {
+        Err(KeystoreError::Key) => Err(error),
+        pkcs1 => pkcs1,
     })
 }
 
@@ -172,11 +173,10 @@ fn rsa_key(read: Result<RsaKeyPair, KeyRejected>) -> Result<RsaKeyPair, Keystore
 }
 
 /// The encrypted key of a PEM file, from its first line to its last.
-fn encrypted_key(file: &[u8]) -> Option<&str> {
+fn encrypted_key(file: &str) -> Option<&str> {
     let (begin, end) = ENCRYPTED;
-    let from = file.get(find(file, begin)?..)?;
-    let length = find(from, end)? + end.len();
-    std::str::from_utf8(from.get(..length)?).ok()
+    let from = file.get(file.find(begin)?..)?;
+    from.get(..from.find(end)? + end.len())
 }
 
 fn decrypt_key(pem: &str, password: Option<&Secret>) -> Result<RsaKeyPair, KeystoreError> {

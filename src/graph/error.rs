@@ -222,10 +222,8 @@ fn hint(reason: Reason) -> &'static str {
         Reason::DuplicateTenant => {
             "keep one of the two entries in the configuration: one names the tenant by its GUID, the other by a domain, or both by domains"
         }
-        Reason::Tls => {
-            "check this machine's clock; if a proxy inspects TLS, name its certificate authority in graph.ca_file"
-        }
-        Reason::Connection => "look for a proxy or firewall that cuts long answers",
+        // A connection that is not made has a hint for its cause.
+        Reason::Connection | Reason::Tls => "look for a proxy or firewall that cuts long answers",
         Reason::Timeout => "raise refresh.timeout if the network is known to be slow",
         Reason::Throttled => {
             "nothing to do: the exporter waits as long as Microsoft asks, an hour at most"

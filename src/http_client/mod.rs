@@ -89,10 +89,18 @@ impl HttpClient {
         self.http.request(method, url)
     }
 
+    /// The proxy that passes a plain HTTP request on, or answers it itself. Any
+    /// other proxy only makes the connection: each answer is the server's.
+    pub(crate) fn forwarding_proxy(&self, url: &Url) -> Option<String> {
+        let proxy = self.proxies.as_ref().filter(|_| is_plain(url))?.find(url)?;
+        Some(proxy.to_string())
+    }
+
     /// Sends a request that this client began.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, TransportError> {
         let request = request.build()?;
         let url = request.url();
+        let is_plain = is_plain(url);
         let port = url.port_or_known_default().unwrap_or_default();
         let target = format!("{}:{port}", url.host_str().unwrap_or_default());
         let proxy = self.proxies.as_ref().and_then(|all| all.find(url));
@@ -100,6 +108,7 @@ impl HttpClient {
             TransportError::Connect(Box::new(FailedConnection {
                 target: target.clone(),
                 proxy: proxy.as_ref().map(ToString::to_string),
+                is_plain,
                 cause,
             }))
         };
@@ -110,14 +119,19 @@ impl HttpClient {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
-        Err(match (connect_cause(&error), &proxy) {
-            (Some(ConnectCause::Proxy(_)), Some(proxy)) => {
+        let is_tunnelled = proxy.is_some() && !is_plain;
+        Err(match (connect_cause(&error, is_tunnelled), &proxy) {
+            (Some(ConnectCause::Proxy(None)), Some(proxy)) => {
                 failed(ConnectCause::Proxy(proxy.refusal(&target).await))
             }
             (Some(cause), _) => failed(cause),
             (None, _) => error.into(),
         })
     }
+}
+
+fn is_plain(url: &Url) -> bool {
+    url.scheme() == "http"
 }
 
 /// The client for Graph and Entra.

@@ -12,6 +12,27 @@ use std::io;
 /// Texts of the system and of certificates are truncated to this many bytes.
 const MAX_DETAIL: usize = 150;
 
+/// How the HTTP library's errors about a proxy's tunnel begin. It has no public
+/// type for them.
+const TUNNEL_ERROR: &str = "tunnel error: ";
+
+/// Its error for a proxy that cannot be reached.
+const PROXY_UNREACHABLE: &str = "tunnel error: failed to create underlying connection";
+
+/// Its error for a proxy's status 407.
+const PROXY_AUTHENTICATION: &str = "tunnel error: proxy authorization required";
+
+/// A hint with the variable that names the proxy, which depends on the URL's
+/// scheme.
+macro_rules! naming_variable {
+    ($failed:expr, $before:literal, $after:literal) => {
+        match $failed.is_plain {
+            true => concat!($before, "HTTP_PROXY", $after),
+            false => concat!($before, "HTTPS_PROXY", $after),
+        }
+    };
+}
+
 /// An exchange without a complete response.
 ///
 /// The library's own messages are not used: they may contain URLs with
@@ -45,6 +66,8 @@ pub struct FailedConnection {
     pub(super) target: String,
     /// The proxy, without user and password.
     pub(super) proxy: Option<String>,
+    /// Whether the URL is `http`: another variable names its proxy.
+    pub(super) is_plain: bool,
     pub(super) cause: ConnectCause,
 }
 
@@ -57,6 +80,8 @@ pub(super) enum ConnectCause {
     Late,
     /// Another error of the network; its text.
     Network(String),
+    /// The proxy made its connection, which then broke; the text of the error.
+    BehindProxy(String),
     /// SOCKS is not supported.
     Socks,
     /// The proxy refuses, with a status if it can be read.
@@ -78,8 +103,8 @@ pub(super) enum ConnectCause {
 }
 
 use ConnectCause::{
-    AuthorityAsServer, Dns, Expired, Late, Network, NotTls, NotYetValid, Refused, Socks, Tls,
-    UnknownAuthority, WrongName,
+    AuthorityAsServer, BehindProxy, Dns, Expired, Late, Network, NotTls, NotYetValid, Refused,
+    Socks, Tls, UnknownAuthority, WrongName,
 };
 
 impl fmt::Display for FailedConnection {
@@ -95,6 +120,7 @@ impl fmt::Display for FailedConnection {
             Refused => write!(f, "{peer} refused the connection"),
             Late => f.write_str("no connection in time"),
             Network(text) => write!(f, "{text}"),
+            BehindProxy(text) => write!(f, "after the proxy connected, {text}"),
             Socks => f.write_str("SOCKS is not supported"),
             ConnectCause::Proxy(Some(407)) => {
                 f.write_str("the proxy wants a user and password (407)")
@@ -121,7 +147,9 @@ impl fmt::Display for FailedConnection {
 impl FailedConnection {
     fn reason(&self) -> Reason {
         match self.cause {
-            Dns(_) | Refused | Network(_) | Socks | ConnectCause::Proxy(_) => Reason::Connection,
+            Dns(_) | Refused | Network(_) | BehindProxy(_) | Socks | ConnectCause::Proxy(_) => {
+                Reason::Connection
+            }
             Late => Reason::Timeout,
             UnknownAuthority | AuthorityAsServer | Expired(_) | NotYetValid(_) | WrongName(_)
             | NotTls | Tls(_) => Reason::Tls,
@@ -130,12 +158,21 @@ impl FailedConnection {
 
     fn hint(&self) -> &'static str {
         match &self.cause {
-            Socks => "name an HTTP proxy, HTTPS_PROXY=http://HOST:PORT, and unset ALL_PROXY",
-            ConnectCause::Proxy(Some(407)) => {
-                "write them into the variable: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"
-            }
+            Socks => naming_variable!(
+                self,
+                "name an HTTP proxy, ",
+                "=http://HOST:PORT, and unset ALL_PROXY"
+            ),
+            ConnectCause::Proxy(Some(407)) => naming_variable!(
+                self,
+                "write them into the variable: ",
+                "=http://USER:PASSWORD@HOST:PORT"
+            ),
             ConnectCause::Proxy(_) => {
                 "let the proxy allow CONNECT to this host and port, or name the host in NO_PROXY if it is reached directly"
+            }
+            BehindProxy(_) => {
+                "let the proxy, and any firewall behind it, pass TLS to this host: one of them blocks or inspects it"
             }
             UnknownAuthority => {
                 "name the certificate of the authority in graph.ca_file: the proxy's, if one inspects TLS, or the one that issued the server's certificate"
@@ -153,15 +190,24 @@ impl FailedConnection {
             Tls(_) => {
                 "check the server's TLS settings; if it is Microsoft's, look for a proxy that inspects TLS"
             }
-            Dns(_) | Refused | Late | Network(_) if self.proxy.is_some() => {
-                "check the proxy's address in HTTPS_PROXY, and that it runs"
+            Late if self.proxy.is_some() => naming_variable!(
+                self,
+                "check the proxy's address in ",
+                ", that it runs, and that it reaches this host and port"
+            ),
+            Dns(_) | Refused | Network(_) if self.proxy.is_some() => {
+                naming_variable!(self, "check the proxy's address in ", ", and that it runs")
             }
-            Dns(_) => {
-                "check this machine's name resolution; where only a proxy reaches the internet, name it in HTTPS_PROXY"
-            }
-            Refused | Late | Network(_) => {
-                "check that the server runs and the firewall lets this host and port pass, or name the network's proxy in HTTPS_PROXY"
-            }
+            Dns(_) => naming_variable!(
+                self,
+                "check this machine's name resolution; where only a proxy reaches the internet, name it in ",
+                ""
+            ),
+            Refused | Late | Network(_) => naming_variable!(
+                self,
+                "check that the server runs and the firewall lets this host and port pass, or name the network's proxy in ",
+                ""
+            ),
         }
     }
 }
@@ -186,6 +232,15 @@ impl TransportError {
             _ => None,
         }
     }
+
+    /// Whether only a change of the settings helps, so that a retry fails too.
+    pub(crate) fn is_permanent(&self) -> bool {
+        match self {
+            Self::Connect(failed) => failed.cause == Socks,
+            Self::Request => true,
+            _ => false,
+        }
+    }
 }
 
 /// An error after the connection was made.
@@ -204,8 +259,11 @@ impl From<reqwest::Error> for TransportError {
 }
 
 /// Why there is no connection, if that is the error. `Proxy(None)` stands for
-/// a proxy that refused.
-pub(super) fn connect_cause(error: &reqwest::Error) -> Option<ConnectCause> {
+/// a proxy that refused with an unknown status, or ended the connection.
+///
+/// In a proxy's tunnel, only the library's errors about the tunnel concern the
+/// proxy itself.
+pub(super) fn connect_cause(error: &reqwest::Error, is_tunnelled: bool) -> Option<ConnectCause> {
     if let Some(tls) = causes(error).find_map(|cause| cause.downcast_ref()) {
         return Some(tls_cause(tls));
     }
@@ -215,21 +273,29 @@ pub(super) fn connect_cause(error: &reqwest::Error) -> Option<ConnectCause> {
     if error.is_timeout() {
         return Some(Late);
     }
+    let mut texts = causes(error).map(ToString::to_string);
+    let tunnel_error = texts.find(|text| text.starts_with(TUNNEL_ERROR));
     let io = causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>());
     let io = io.last();
-    Some(match io {
-        Some(io) if error.is_dns() => Dns(detail(io)),
-        None if error.is_dns() => Dns("no answer".to_owned()),
-        Some(io) => match io.kind() {
-            io::ErrorKind::ConnectionRefused => Refused,
-            io::ErrorKind::ConnectionReset => Network("the connection was reset".to_owned()),
-            io::ErrorKind::UnexpectedEof => {
-                Network("the connection ended before it was ready".to_owned())
-            }
-            _ => Network(detail(io)),
-        },
-        None => ConnectCause::Proxy(None),
+    if error.is_dns() {
+        return Some(Dns(io.map_or_else(|| "no answer".to_owned(), detail)));
+    }
+    Some(match tunnel_error.as_deref() {
+        Some(PROXY_AUTHENTICATION) => ConnectCause::Proxy(Some(407)),
+        Some(text) if text != PROXY_UNREACHABLE => ConnectCause::Proxy(None),
+        None if is_tunnelled => BehindProxy(broken(error, io)),
+        _ if io.is_some_and(|io| io.kind() == io::ErrorKind::ConnectionRefused) => Refused,
+        _ => Network(broken(error, io)),
     })
+}
+
+/// How a connection broke. The innermost error is not one of the HTTP library.
+fn broken(error: &reqwest::Error, io: Option<&io::Error>) -> String {
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionReset) => "the connection was reset".to_owned(),
+        Some(io::ErrorKind::UnexpectedEof) => "the connection ended before it was ready".to_owned(),
+        _ => causes(error).last().map(detail).unwrap_or_default(),
+    }
 }
 
 fn tls_cause(error: &rustls::Error) -> ConnectCause {
@@ -258,7 +324,7 @@ fn tls_cause(error: &rustls::Error) -> ConnectCause {
     }
 }
 
-fn detail(error: &dyn Error) -> String {
+fn detail(error: &(impl Error + ?Sized)) -> String {
     clean_line(&error.to_string(), MAX_DETAIL)
 }
 
@@ -296,4 +362,35 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
             None => cause.source(),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_names_the_variable_of_the_urls_scheme() {
+        let causes = [
+            Dns(String::new()),
+            Refused,
+            Late,
+            Network(String::new()),
+            Socks,
+            ConnectCause::Proxy(Some(407)),
+        ];
+        for cause in causes {
+            for proxy in [None, Some("http://proxy.example".to_owned())] {
+                for (is_plain, variable) in [(true, " HTTP_PROXY"), (false, " HTTPS_PROXY")] {
+                    let failed = FailedConnection {
+                        target: "a.example:80".to_owned(),
+                        proxy: proxy.clone(),
+                        is_plain,
+                        cause: cause.clone(),
+                    };
+                    let hint = failed.hint();
+                    assert!(hint.contains(variable), "{failed}: {hint}");
+                }
+            }
+        }
+    }
 }

@@ -53,10 +53,12 @@ pub struct Server {
 
 /// Why a request to the server failed.
 #[derive(Debug, thiserror::Error)]
-#[error("{server} {kind}")]
+#[error("{server}{} {kind}", through(.proxy.as_deref()))]
 pub struct ServerError {
     /// Scheme, host and port. The rest may be a secret.
     server: String,
+    /// The proxy that may have given the answer.
+    proxy: Option<String>,
     kind: ErrorKind,
 }
 
@@ -77,6 +79,10 @@ enum ErrorKind {
     Unreadable(&'static str),
 }
 
+fn through(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |it| format!(" through the proxy {it}"))
+}
+
 impl ServerError {
     /// The fix.
     pub fn hint(&self) -> Option<&'static str> {
@@ -92,12 +98,18 @@ impl ServerError {
                 )
             }
             ErrorKind::Refused { status, .. } => match status.as_u16() {
+                401 | 403 if self.proxy.is_some() => Some(
+                    "give the server's header in --header-file; if the proxy refuses, let it pass this host, or name the host in NO_PROXY",
+                ),
                 401 | 403 => Some("give the server's header in --header-file"),
                 407 => Some(
                     "the proxy wants a user and password: HTTP_PROXY=http://USER:PASSWORD@HOST:PORT",
                 ),
                 404 | 405 => Some(
                     "give the whole address: --remote-write=http://HOST/api/v1/write (Mimir: /api/v1/push), --check=http://HOST:9090",
+                ),
+                500.. if self.proxy.is_some() => Some(
+                    "if it is the proxy that fails, let it pass this host and port, or name the host in NO_PROXY",
                 ),
                 _ => None,
             },
@@ -108,7 +120,7 @@ impl ServerError {
     /// Whether a retry may succeed.
     fn is_temporary(&self) -> bool {
         match &self.kind {
-            ErrorKind::Unreachable(_) => true,
+            ErrorKind::Unreachable(error) => !error.is_permanent(),
             ErrorKind::Refused { status, .. } => {
                 *status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
             }
@@ -204,8 +216,14 @@ impl Server {
     }
 
     fn error(&self, kind: ErrorKind) -> ServerError {
+        let proxy = match kind {
+            // The error of the connection names it.
+            ErrorKind::Unreachable(_) => None,
+            _ => self.http.forwarding_proxy(&self.url),
+        };
         ServerError {
             server: self.url.origin().ascii_serialization(),
+            proxy,
             kind,
         }
     }

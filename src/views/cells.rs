@@ -87,7 +87,7 @@ pub(super) fn approval_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -> 
 fn points_lost(it: &Acceptance<'_>) -> Markup {
     html! {
         td.number {
-            @if !it.is_in_force() { span.soft { "none" } }
+            @if it.risk_accepted() == Some(false) { span.soft { "none" } }
             @else if let Some(lost) = it.points_lost() {
                 (points(lost))
                 @if let Some(as_of) = it.report_as_of() {

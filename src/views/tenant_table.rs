@@ -140,7 +140,8 @@ fn row(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     }
 }
 
-/// The number of risks accepted now, as a link to them.
+/// The number of risks accepted now, as a link to them, and of controls of which
+/// that is not known.
 fn accepted(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     if state.snapshot.catalogue_anomalies.is_none() {
         return html! { "unknown" };
@@ -148,9 +149,13 @@ fn accepted(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     let controls = state.snapshot.controls.iter();
     let accepted = controls.filter(|it| it.state() == Some(ControlState::RiskAccepted));
     let path = format!("/acceptances?tenant={}&in_force=true", state.identity.alias);
-    match accepted.count() {
-        0 => html! { "0" },
-        some => html! { a href=(context.href(&path)) { (some) } },
+    let unknown = state.snapshot.unknown_states();
+    html! {
+        @match accepted.count() {
+            0 => "0",
+            some => a href=(context.href(&path)) { (some) },
+        }
+        @if unknown > 0 { p.soft { (unknown) " unknown" } }
     }
 }
 

@@ -319,6 +319,50 @@ async fn a_prefix_applies_to_the_api() {
     assert_eq!(server.get("/api/v1/tenants").await.status, 404);
 }
 
+#[tokio::test]
+async fn what_an_unknown_state_hides_is_null() {
+    let update = |state, day: i64| small::change(state, Some(day * 86_400), ALEX, "");
+    let withdrawn = vec![
+        update(ControlState::RiskAccepted, -9),
+        update(ControlState::ToAddress, -8),
+        update(ControlState::Unknown, -7),
+    ];
+    let unknown = |id, updates| small::control(small::entry(id, Category::Identity, updates));
+    let never = vec![update(ControlState::Unknown, -7)];
+    let mut state = small::tenant("northwind", "Northwind");
+    let controls = vec![unknown("withdrawn", withdrawn), unknown("never", never)];
+    state.snapshot = Arc::new(test_server::snapshot(controls));
+    let server = ApiServer::plain().await;
+    server.server.store.publish(state);
+
+    let path = "/api/v1/acceptances?tenant=northwind";
+    let list = server.get(path).await.json();
+    Schema::read().check("acceptances", &list);
+    let [acceptance] = &list["acceptances"].as_array().unwrap()[..] else {
+        panic!("{list}");
+    };
+    assert_eq!(acceptance["state"], "unknown");
+    assert_eq!(acceptance["accepted"], Value::Null);
+    assert_eq!(acceptance["points_lost"], Value::Null);
+    let sheet = server.request("GET", path, &[("accept", "text/csv")]).await;
+    let rows = csv::rows(&sheet.body, ',');
+    assert_eq!(rows[0][6..8], ["unknown", ""]);
+    assert_eq!(rows[0][14], "", "points_lost");
+
+    let tenants = server.get(TENANTS).await.json();
+    let mut tenants = tenants["tenants"].as_array().unwrap().iter();
+    let northwind = tenants.find(|it| it["tenant"] == "northwind").unwrap();
+    assert_eq!(northwind["accepted"], 0);
+    assert_eq!(northwind["states_unknown"], 2);
+    let page = server.get("/").await;
+    assert!(page.text().contains("0<p class=\"soft\">2 unknown</p>"));
+    let page = server.get("/acceptances?tenant=northwind").await;
+    assert!(
+        page.text()
+            .contains("<span class=\"soft\">unknown</span></td>")
+    );
+}
+
 /// Names and words of persons in the small tenants.
 const PERSONAL: [&str; 6] = ["alex", "sam@", "Robin", "evil.example", "a trial", "soon"];
 

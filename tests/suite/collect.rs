@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -288,8 +288,18 @@ fn profile(id: &str, category: &str, updates: Value) -> Value {
     })
 }
 
-/// The identity controls that `collect` lists for these answers.
-fn by_collect(folder: &Path, last: &str) -> Vec<String> {
+/// Writes these answers, and returns the file of the controls.
+fn write_answers(folder: &Path, profiles: &Value) -> PathBuf {
+    let answers = folder.join("graph");
+    fs::create_dir_all(&answers).unwrap();
+    fs::write(answers.join("secureScores.json"), "{\"value\": []}").unwrap();
+    let catalogue = answers.join("secureScoreControlProfiles.json");
+    fs::write(&catalogue, profiles.to_string()).unwrap();
+    catalogue
+}
+
+/// What `collect` prints of these answers with some flags.
+fn of_answers(folder: &Path, flags: &[&str]) -> Output {
     let answers = folder.join("graph").display().to_string();
     let config = folder.join("config").display().to_string();
     let simulator = Process::exporter(&[
@@ -303,16 +313,16 @@ fn by_collect(folder: &Path, last: &str) -> Vec<String> {
     ]);
     simulator.word_after("configuration ");
     let file = folder.join("config/secure-score.yml").display().to_string();
-    let ended = run(&[
-        "collect",
-        "--config.file",
-        &file,
-        "--category=Identity",
-        "--accepted",
-        "--last",
-        last,
-        "--format=json",
-    ]);
+    run(&[
+        &["collect", "--config.file", &file, "--category=Identity"],
+        flags,
+    ]
+    .concat())
+}
+
+/// The identity controls that `collect` lists for these answers.
+fn by_collect(folder: &Path, last: &str) -> Vec<String> {
+    let ended = of_answers(folder, &["--accepted", "--last", last, "--format=json"]);
     let document: Value = serde_json::from_slice(&ended.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", text(&ended.stderr)));
     let controls = document["tenants"][0]["control_records"]
@@ -360,12 +370,8 @@ fn it_lists_the_controls_of_the_script_except_for_documented_differences() {
         profile("Elsewhere", "Apps", json!([update("Ignored", one)])),
     ];
     let folder = tempfile::tempdir().unwrap();
-    let answers = folder.path().join("graph");
-    fs::create_dir_all(&answers).unwrap();
-    fs::write(answers.join("secureScores.json"), "{\"value\": []}").unwrap();
-    let catalogue = answers.join("secureScoreControlProfiles.json");
     let profiles = json!({"value": alike});
-    fs::write(&catalogue, profiles.to_string()).unwrap();
+    let catalogue = write_answers(folder.path(), &profiles);
     for last in ["1", "2", "3"] {
         let script = by_script(&profiles, last.parse().unwrap());
         assert_eq!(by_collect(folder.path(), last), script, "--last {last}");
@@ -394,4 +400,28 @@ fn it_lists_the_controls_of_the_script_except_for_documented_differences() {
     fs::remove_dir_all(folder.path().join("config")).unwrap();
     assert_eq!(by_script(&different, 3), ["NewestFirst"]);
     assert_eq!(by_collect(folder.path(), "3"), ["NewestFirst", "Repeated"]);
+}
+
+#[test]
+fn controls_in_an_unknown_state_are_counted() {
+    let [one, two] = ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"];
+    let withdrawn = json!([update("Ignored", one), update("Default", two), "x"]);
+    let profiles = json!({"value": [
+        profile("Withdrawn", "Identity", withdrawn),
+        profile("Never", "Identity", json!(["x"])),
+        profile("Untouched", "Identity", json!([])),
+        profile("Elsewhere", "Apps", json!(["x"])),
+    ]});
+    let folder = tempfile::tempdir().unwrap();
+    write_answers(folder.path(), &profiles);
+    let table = of_answers(folder.path(), &["--accepted", "--format=table"]);
+    let table = text(&table.stdout);
+    let summary = "0 controls, 0 with the risk accepted now, 0 of them unapproved; unknown for 2\n";
+    assert!(table.ends_with(summary), "{table}");
+    fs::remove_dir_all(folder.path().join("config")).unwrap();
+    let json = of_answers(folder.path(), &["--accepted", "--format=json"]);
+    let document: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let tenant = &document["tenants"][0];
+    assert_eq!(tenant["accepted"], 0);
+    assert_eq!(tenant["states_unknown"], 3, "of every category");
 }

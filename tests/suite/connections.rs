@@ -16,11 +16,17 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
 /// Runs `check` for one tenant, with variables of a proxy.
 fn check(variables: &[(&str, &str)]) -> String {
+    check_trusting(None, variables)
+}
+
+/// The same with an authority, in PEM.
+fn check_trusting(authority: Option<&str>, variables: &[(&str, &str)]) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("secret"), "a secret of its own").unwrap();
     let config = folder.path().join("secure-score.yml");
@@ -28,7 +34,11 @@ fn check(variables: &[(&str, &str)]) -> String {
         "refresh: {{timeout: 5s}}\n\
          tenants: [{{name: a, tenant_id: {TENANT}, credential: {{type: client_secret, client_id: {TENANT}, client_secret_file: secret}}}}]\n"
     );
-    fs::write(&config, yaml).unwrap();
+    let roots = authority.map(|pem| {
+        fs::write(folder.path().join("ca.pem"), pem).unwrap();
+        "graph: {ca_file: ca.pem}\n"
+    });
+    fs::write(&config, yaml + roots.unwrap_or_default()).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"));
     for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
@@ -98,13 +108,83 @@ fn a_proxy_that_refuses_is_named_with_its_status_and_without_its_password() {
         for secret in ["someone", "hush-hush"] {
             assert!(!output.contains(secret), "{output}");
         }
-        let authorizations = proxy.lines();
-        let authorizations = authorizations.iter().filter(|line| {
+        let lines = proxy.lines();
+        let authorizations = lines.iter().filter(|line| {
             line.to_lowercase()
                 .starts_with("proxy-authorization: basic ")
         });
         assert!(authorizations.count() >= 1, "the user is sent");
+        let connects = lines.iter().filter(|it| it.starts_with("CONNECT ")).count();
+        // The HTTP library names 407; any other status is requested again.
+        let expected = if status.starts_with("407") { 1 } else { 2 };
+        assert_eq!(connects, expected, "{status}");
     }
+}
+
+#[test]
+fn a_connection_cut_behind_the_proxy_is_not_the_proxys_address() {
+    let proxy = StubServer::responding("HTTP/1.1 200 Connection established\r\n\r\n".to_owned());
+    let url = format!("http://{}", proxy.address);
+    let output = check(&[("HTTPS_PROXY", &url)]);
+    let place = format!("through the proxy {url}: after the proxy connected, ");
+    expect(
+        &output,
+        &[&place, "hint: let the proxy, and any firewall behind it"],
+    );
+    assert!(!output.contains("HTTPS_PROXY"), "{output}");
+    // It is there, and ends the connection without an answer.
+    let proxy = StubServer::responding(String::new());
+    let output = check(&[("HTTPS_PROXY", &format!("http://{}", proxy.address))]);
+    let cause = "the proxy made no connection";
+    expect(&output, &[cause, "hint: let the proxy allow CONNECT"]);
+}
+
+/// An authority, and a certificate that it issued.
+struct Issued {
+    authority: String,
+    chain: Vec<CertificateDer<'static>>,
+    key: KeyPair,
+}
+
+fn issued(name: &str) -> Issued {
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let leaf = leaf.signed_by(&key, &authority).unwrap();
+    Issued {
+        authority: authority.pem(),
+        chain: vec![leaf.der().clone()],
+        key,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_407_of_a_proxy_with_tls_is_named() {
+    let issued = issued("127.0.0.1");
+    let response = "HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n";
+    let address = serve_responding(issued.chain, &issued.key, response).await;
+    let url = format!("https://{address}");
+    let output = tokio::task::spawn_blocking(move || {
+        let output = check_trusting(Some(&issued.authority), &[("HTTPS_PROXY", &url)]);
+        (output, url)
+    });
+    let (output, url) = output.await.unwrap();
+    let place = format!("through the proxy {url}: the proxy wants a user and password (407)");
+    expect(&output, &[&place]);
+}
+
+#[tokio::test]
+async fn without_a_proxy_no_error_names_one() {
+    let roots = PemFile {
+        path: PathBuf::new(),
+        certificates: Vec::new(),
+    };
+    // No TLS for such a name: the connection fails without an error of the network.
+    let reason = post("https://-hook.example/", &roots).await;
+    expect(&reason, &["could not connect to -hook.example:443: "]);
+    assert!(!reason.contains("proxy"), "{reason}");
 }
 
 #[test]
@@ -153,6 +233,15 @@ fn a_connection_that_takes_too_long_is_not_a_slow_answer() {
 
 /// A server that ends each TLS handshake, with the certificate that was made.
 async fn serve(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> SocketAddr {
+    serve_responding(chain, key, "").await
+}
+
+/// The same with a response to what comes first.
+async fn serve_responding(
+    chain: Vec<CertificateDer<'static>>,
+    key: &KeyPair,
+    response: &'static str,
+) -> SocketAddr {
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -167,7 +256,14 @@ async fn serve(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> SocketAddr
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let acceptor = acceptor.clone();
-            tokio::spawn(async move { acceptor.accept(stream).await.map(|_| ()) });
+            tokio::spawn(async move {
+                let mut stream = acceptor.accept(stream).await?;
+                if !response.is_empty() {
+                    let _request = stream.read(&mut [0; 4096]).await?;
+                    stream.write_all(response.as_bytes()).await?;
+                }
+                stream.shutdown().await
+            });
         }
     });
     address

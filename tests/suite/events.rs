@@ -412,9 +412,9 @@ async fn the_program_sends_events_and_its_log_hides_the_url() {
     let secret = "T0pS3cr3t";
     simulated.secret(
         "hook",
-        &format!("{}hook/{secret}?key={secret}\n", receiver.url()),
+        &format!("\u{feff}{}hook/{secret}?key={secret} \r\n", receiver.url()),
     );
-    simulated.secret("token", &format!("{secret}Token\n"));
+    simulated.secret("token", &format!("\u{feff}{secret}Token\r\n"));
     simulated.accept("alex@contoso.example", "why").await;
     let mut exporter = simulated.exporter(&["--log.level=trace"]);
     let got = until("the acceptance at the receiver", || {

@@ -1,4 +1,4 @@
-use crate::certificates;
+use crate::{certificates, pem_lines};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject as _;
@@ -79,18 +79,12 @@ impl<'a> PemSource<'a> {
         diagnostics: &mut Diagnostics,
     ) -> Option<PrivateKeyDer<'static>> {
         let text = self.text()?;
-        let pem = self.pem(diagnostics)?;
-        if let Ok(key) = PrivateKeyDer::from_pem_slice(&pem) {
+        let pem = pem_lines(&self.pem(diagnostics)?);
+        if let Ok(key) = PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
             return Some(relabelled(key));
         }
-        let encrypted = [
-            &b"BEGIN ENCRYPTED PRIVATE KEY"[..],
-            b"Proc-Type: 4,ENCRYPTED",
-        ];
-        let is_encrypted = encrypted
-            .iter()
-            .any(|marker| pem.windows(marker.len()).any(|w| w == *marker));
-        let message = if is_encrypted {
+        let encrypted = ["BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"];
+        let message = if encrypted.iter().any(|marker| pem.contains(marker)) {
             "the private key is encrypted; decrypt it with `openssl pkey -in OLD -out NEW`"
         } else {
             "no PEM private key found; it begins with -----BEGIN PRIVATE KEY-----, or with RSA or EC before PRIVATE"

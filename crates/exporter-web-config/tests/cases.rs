@@ -3,7 +3,9 @@
 //! for the directory of the file.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use rcgen::{CertificateParams, KeyPair};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -12,19 +14,27 @@ use strict_yaml::testing::{assert_cases, check_case};
 /// A directory with the certificates and keys that the cases name.
 fn directory() -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let certificate = |name: &str| {
-        let key = KeyPair::generate().unwrap();
+    let certificate = |name: &str, key: &KeyPair| {
         let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        let pem = params.self_signed(&key).unwrap().pem();
-        (pem, key.serialize_pem())
+        params.self_signed(key).unwrap().pem()
     };
-    let (cert, key) = certificate("localhost");
-    let (ca, other_key) = certificate("authority");
+    let (key, other_key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let rsa = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    let cert = certificate("localhost", &key);
+    let ca = certificate("authority", &other_key);
+    let vault_cert = certificate("localhost", &rsa);
+    let vault_key = pkcs1_as_pkcs8(&rsa);
+    let (key, other_key) = (key.serialize_pem(), other_key.serialize_pem());
+    // As `type` joins two files of an editor of Windows.
+    let both = format!("\u{feff}{cert}\u{feff}{key}").replace('\n', " \r\n ");
     let encrypted =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMAA=\n-----END ENCRYPTED PRIVATE KEY-----\n";
     for (name, content) in [
         ("cert.pem", cert.as_str()),
         ("key.pem", &key),
+        ("both.pem", &both),
+        ("vault-cert.pem", &vault_cert),
+        ("vault-key.pem", &vault_key),
         ("ca.pem", &ca),
         ("other-key.pem", &other_key),
         ("encrypted-key.pem", encrypted),
@@ -35,6 +45,15 @@ fn directory() -> tempfile::TempDir {
         fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     directory
+}
+
+/// The PKCS#1 of an RSA key under the label of PKCS#8, as Key Vault writes it.
+fn pkcs1_as_pkcs8(key: &KeyPair) -> String {
+    // PKCS#8 has a header of this length before PKCS#1 of 2048 bits.
+    const HEADER: usize = 26;
+    let pkcs8 = key.serialize_der();
+    let pkcs1 = BASE64_STANDARD.encode(pkcs8.get(HEADER..).unwrap());
+    format!("-----BEGIN PRIVATE KEY-----\n{pkcs1}\n-----END PRIVATE KEY-----\n")
 }
 
 /// Checks the cases whose names have this ending against the lines that `report`

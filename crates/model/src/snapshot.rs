@@ -213,6 +213,12 @@ impl TenantSnapshot {
         Some(difference(total, known))
     }
 
+    /// How many controls are in an unknown state, which may be an acceptance.
+    pub fn unknown_states(&self) -> usize {
+        let states = self.controls.iter().filter_map(Control::state);
+        states.filter(|it| *it == ControlState::Unknown).count()
+    }
+
     /// Scored controls whose maximum is unknown.
     pub fn unknown_maxima(&self) -> impl Iterator<Item = &Control> {
         self.scored()

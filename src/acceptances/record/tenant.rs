@@ -28,6 +28,8 @@ pub(crate) struct TenantRecord<'a> {
     pub(crate) controls: Option<usize>,
     /// Risks accepted now.
     pub(crate) accepted: Option<usize>,
+    /// Controls in an unknown state, whose risk may be accepted too.
+    pub(crate) states_unknown: Option<usize>,
     /// Accepted risks that no unexpired exception covers.
     pub(crate) accepted_unapproved: Option<usize>,
     pub(crate) lists: BTreeMap<Api, ListRecord<'a>>,
@@ -72,6 +74,7 @@ impl<'a> TenantRecord<'a> {
             report_as_of: report.and_then(|it| it.as_of).map(Rfc3339),
             controls: catalogue.map(|_| state.snapshot.controls.len()),
             accepted: catalogue.map(|_| accepted.count()),
+            states_unknown: catalogue.map(|_| state.snapshot.unknown_states()),
             accepted_unapproved: catalogue.map(|_| unapproved.count()),
             lists: Api::ALL
                 .map(|api| (api, ListRecord::new(state.health.of(api))))

@@ -43,7 +43,7 @@ pub(super) fn render(view: &View<'_>, colours: bool) -> Vec<u8> {
         table.add_row(row.cells(&persons, view.collect.wide, colours));
     }
     let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
-    let count = format!("\n{}\n", summary(&rows));
+    let count = format!("\n{}\n", summary(&rows, view.unknown()));
     lines.chain([count]).collect::<String>().into_bytes()
 }
 
@@ -64,12 +64,12 @@ fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
     rows
 }
 
-fn summary(rows: &[Row<'_>]) -> String {
+fn summary(rows: &[Row<'_>], unknown: usize) -> String {
     let of = |approval| rows.iter().filter(|row| row.approval == approval).count();
     let unapproved = of(RowApproval::Missing) + of(RowApproval::Expired);
     let accepted = unapproved + of(RowApproval::Approved);
     format!(
-        "{} controls, {accepted} with the risk accepted now, {unapproved} of them unapproved",
+        "{} controls, {accepted} with the risk accepted now, {unapproved} of them unapproved; unknown for {unknown}",
         rows.len()
     )
 }

@@ -3,6 +3,7 @@
 use super::captured::Captured;
 use crate::process::{Process, free_port, program};
 use crate::simulated::{Simulated, run, text};
+use crate::stub_server::StubServer;
 use serde_json::Value;
 use std::fs;
 use std::process::{Command, Output};
@@ -157,7 +158,15 @@ fn is_whole(request: &[u8]) -> bool {
     request.len() >= end + 4 + length
 }
 
+/// A receiver that no test reaches.
+const RECEIVER: &str = "http://tsdb.example:9090/api/v1/write";
+
 async fn send(url: String) -> Output {
+    send_with(url, Vec::new()).await
+}
+
+/// Sends with variables of a proxy.
+async fn send_with(url: String, variables: Vec<(&'static str, String)>) -> Output {
     tokio::task::spawn_blocking(move || {
         let captured = Captured::of_days(30);
         let headers = captured.folder().join("headers");
@@ -166,7 +175,9 @@ async fn send(url: String) -> Output {
             "X-Scope-OrgID: blue\nAuthorization: Bearer hidden-word\n",
         )
         .unwrap();
-        run(&[
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"));
+        command.envs(variables).args([
+            "--log.level=debug",
             "backfill",
             "--config.file",
             &captured.config(),
@@ -176,7 +187,8 @@ async fn send(url: String) -> Output {
             &url,
             "--header-file",
             &headers.display().to_string(),
-        ])
+        ]);
+        command.output().unwrap()
     })
     .await
     .unwrap()
@@ -226,4 +238,45 @@ async fn a_rejected_request_is_final_and_reports_the_receivers_text() {
         "{message}"
     );
     assert_eq!(heads.lock().unwrap().len(), 1, "it is not asked twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_through_a_proxy_of_plain_http_names_it() {
+    for (status, hint) in [
+        (
+            "403 Forbidden",
+            "hint: give the server's header in --header-file; if the proxy refuses",
+        ),
+        (
+            "407 Proxy Authentication Required",
+            "HTTP_PROXY=http://USER:PASSWORD@HOST:PORT",
+        ),
+    ] {
+        let proxy =
+            StubServer::responding(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n"));
+        let user = format!("http://someone:hush-hush@{}", proxy.address);
+        let refused = send_with(RECEIVER.to_owned(), vec![("HTTP_PROXY", user)]).await;
+        let message = text(&refused.stderr);
+        let code = &status[..3];
+        let named = format!(
+            "http://tsdb.example:9090 through the proxy http://{} answered {code}: ",
+            proxy.address
+        );
+        assert!(message.contains(&named), "{message}");
+        assert!(message.contains(hint), "{message}");
+        assert!(!message.contains("hush-hush"), "{message}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socks_proxy_is_final_and_its_variable_is_that_of_the_scheme() {
+    let socks = ("ALL_PROXY", "socks5://127.0.0.1:1080".to_owned());
+    let refused = send_with(RECEIVER.to_owned(), vec![socks]).await;
+    let message = text(&refused.stderr);
+    assert!(message.contains("SOCKS is not supported"), "{message}");
+    assert!(
+        message.contains(" HTTP_PROXY=http://HOST:PORT"),
+        "{message}"
+    );
+    assert!(!message.contains("retrying the request"), "{message}");
 }

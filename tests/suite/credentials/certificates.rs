@@ -68,12 +68,22 @@ async fn each_file_format_signs_in() {
     fs::write(folder.join("marked.pem"), format!("\u{feff}{both}")).unwrap();
     let wide = both.encode_utf16().flat_map(u16::to_be_bytes);
     fs::write(folder.join("wide.pem"), wide.collect::<Vec<u8>>()).unwrap();
+    let pem = |name: &str| fs::read_to_string(folder.join(name)).unwrap();
+    let (app, key, locked) = (pem("app.pem"), pem("app-key.pem"), pem("locked-key.pem"));
+    let joined = format!("\u{feff}{app}\u{feff}{key}").replace('\n', "\r\n");
+    fs::write(folder.join("joined.pem"), joined).unwrap();
+    let indented = |text: &str| format!("  {}", text.replace('\n', " \n  "));
+    fs::write(folder.join("indented.pem"), indented(&key)).unwrap();
+    fs::write(folder.join("locked-indented.pem"), indented(&locked)).unwrap();
     fs::write(folder.join("marked-password"), "\u{feff}correct horse \r\n").unwrap();
     close(&stage);
     for files in [
         "certificate_file: both.pem",
         "certificate_file: marked.pem",
         "certificate_file: wide.pem",
+        "certificate_file: joined.pem",
+        "certificate_file: app.pem, key_file: indented.pem",
+        "certificate_file: app.pem, key_file: locked-indented.pem, password_file: password",
         "certificate_file: app.pem, key_file: vault-key.pem",
         "certificate_file: vault.pfx",
         "certificate_file: modern.p12, password_file: marked-password",
@@ -134,6 +144,13 @@ async fn each_error_in_a_file_is_reported_with_a_fix() {
     let damaged = key.replacen("\nMII", "\nMIJ", 1);
     assert_ne!(damaged, key);
     fs::write(folder.join("damaged-key.pem"), damaged).unwrap();
+    openssl(
+        folder,
+        "rsa -in short-key.pem -traditional -out short-vault-key.pem",
+    );
+    let short = fs::read_to_string(folder.join("short-vault-key.pem")).unwrap();
+    let short = short.replace("RSA PRIVATE KEY", "PRIVATE KEY");
+    fs::write(folder.join("short-vault-key.pem"), short).unwrap();
     close(&stage);
     for (files, place, message) in [
         (
@@ -178,6 +195,11 @@ async fn each_error_in_a_file_is_reported_with_a_fix() {
         ),
         (
             "certificate_file: short.pem, key_file: short-key.pem",
+            "key_file",
+            "less than 2048 bits",
+        ),
+        (
+            "certificate_file: short.pem, key_file: short-vault-key.pem",
             "key_file",
             "less than 2048 bits",
         ),

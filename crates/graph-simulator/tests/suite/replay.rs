@@ -187,6 +187,26 @@ async fn captured_json_is_served_as_written() {
 }
 
 #[tokio::test]
+async fn a_capture_of_powershell_in_utf_16_is_served() {
+    let directory = capture();
+    let list = object!({"value": [{"id": "Wide", "title": "Überwachung"}]}).to_string();
+    let encode = |unit: fn(u16) -> [u8; 2], mark: &str| {
+        let text = format!("{mark}{list}\r\n");
+        text.encode_utf16().flat_map(unit).collect::<Vec<u8>>()
+    };
+    for bytes in [
+        encode(u16::to_le_bytes, "\u{feff}"),
+        encode(u16::to_be_bytes, "\u{feff}"),
+        encode(u16::to_le_bytes, ""),
+    ] {
+        fs::write(directory.path().join(PAGE1), bytes).unwrap();
+        let client = TestClient::with(options(directory.path())).await;
+        let body = client.get("replay", PROFILES).await.text().await.unwrap();
+        assert!(body.contains("Überwachung"), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn each_directory_of_captures_is_a_tenant() {
     let parent = TempDir::new().unwrap();
     for name in ["b", "a"] {
