@@ -297,10 +297,19 @@ def text_or(value, default):
     return text if isinstance(text, str) else default
 
 
+def fields(pairs):
+    """An object in which a key may stand twice: the last value counts, of states none if they differ."""
+    last = dict(pairs)
+    for name in ("state", "controlStateUpdates"):
+        if any(key == name and value != last[name] for key, value in pairs):
+            del last[name]
+    return last
+
+
 def read_catalogue(pages, counts, now):
     """The profiles by id, in the order of their first copies."""
     profiles = {}
-    for element in (element for page in pages for element in json.loads(page)["value"]):
+    for element in (element for page in pages for element in json.loads(page, object_pairs_hook=fields)["value"]):
         if not isinstance(element, dict):
             counts.count(counts.skipped, "element")
             continue
