@@ -29,7 +29,7 @@ pub struct DeliveryQueue {
 }
 
 /// An event in the queue.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct QueuedEvent {
     /// Its position in the queue; it stays the same over restarts.
     pub sequence: u64,
@@ -38,6 +38,8 @@ pub struct QueuedEvent {
     /// Its age when this process queued it.
     age_when_queued: Duration,
     queued: Instant,
+    /// How many events the receiver had accepted when this one was postponed.
+    pub(super) accepted_before: Option<u64>,
 }
 
 /// What the stored queue lacks, and what it has too much.
@@ -94,6 +96,7 @@ impl DeliveryQueue {
                 sequence,
                 age_when_queued: now.since(payload.seen_at),
                 queued: Instant::now(),
+                accepted_before: None,
                 payload,
             })
         };
@@ -139,6 +142,7 @@ impl DeliveryQueue {
             payload,
             age_when_queued: Duration::ZERO,
             queued: Instant::now(),
+            accepted_before: None,
         };
         events.next_sequence = events.next_sequence.saturating_add(1);
         events.waiting.push_back(Arc::new(event));
@@ -193,7 +197,19 @@ impl DeliveryQueue {
         self.changed();
     }
 
-    /// The payloads that are not delivered, oldest first.
+    /// Puts the event in flight behind the others. The receiver has accepted
+    /// this many events until now.
+    pub(super) fn postpone(&self, accepted: u64) {
+        let mut events = self.events.lock();
+        if let Some(event) = events.in_flight.take() {
+            events.waiting.push_back(Arc::new(QueuedEvent {
+                accepted_before: Some(accepted),
+                ..(*event).clone()
+            }));
+        }
+    }
+
+    /// The payloads that are not delivered, in the order in which they are sent.
     pub fn undelivered(&self) -> Vec<WebhookPayload> {
         let events = self.events.lock();
         events.all().map(|it| it.payload.clone()).collect()
@@ -256,9 +272,8 @@ impl QueuedEvents {
     }
 
     fn put_back(&mut self, changes: QueueChanges) {
-        if let Some(first) = changes.added.first() {
-            self.first_unstored = first.sequence;
-        }
+        let added = changes.added.iter().map(|event| event.sequence);
+        self.first_unstored = added.min().unwrap_or(self.first_unstored);
         self.removed.extend(changes.removed);
     }
 }

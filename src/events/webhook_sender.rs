@@ -7,6 +7,7 @@ use crate::http_client::TransportError;
 use crate::telemetry::Telemetry;
 use secure_score_model::Delivery;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -19,8 +20,9 @@ pub struct RetryPolicy {
     /// The age at which an event is given up while its receiver is unavailable:
     /// over a weekend and the morning in which an administrator repairs it.
     pub give_up_after: Duration,
-    /// Maximum 5xx responses per event in one process. The event itself may
-    /// cause them, and others wait behind it.
+    /// 5xx responses after which others are sent before an event. The event
+    /// itself may cause them: if the receiver then accepts others, and answers
+    /// this one as often with 5xx again, it is given up.
     pub max_server_errors: u32,
     /// How long a stopping process may send what is queued: well within the
     /// ten seconds that Docker gives a container.
@@ -133,6 +135,17 @@ struct DeliveryLoop<T> {
     queue: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
     stop: CancellationToken,
+    /// How many events the receiver accepted.
+    accepted: AtomicU64,
+}
+
+/// How the attempts to send an event ended.
+enum Outcome {
+    Completed(Delivery),
+    /// Others are sent before it.
+    Postponed,
+    /// The process stops.
+    Stopping,
 }
 
 impl<T: WebhookTransport> WebhookSender<T> {
@@ -151,6 +164,7 @@ impl<T: WebhookTransport> WebhookSender<T> {
             queue: Arc::clone(&queue),
             telemetry: Arc::clone(&telemetry),
             stop: stop.clone(),
+            accepted: AtomicU64::default(),
         };
         let task = tokio::spawn(deliveries.run());
         Self {
@@ -212,8 +226,9 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
                 event = self.queue.next() => event,
             };
             match self.deliver(&event).await {
-                Some(delivery) => self.complete(delivery),
-                None => break,
+                Outcome::Completed(delivery) => self.complete(delivery),
+                Outcome::Postponed => self.queue.postpone(self.accepted()),
+                Outcome::Stopping => break,
             }
         }
         while let Some(transport) = self.transport.current()
@@ -229,9 +244,9 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
         }
     }
 
-    /// Sends an event until the receiver decides or the policy gives up;
-    /// `None` when the process stops first.
-    async fn deliver(&self, event: &QueuedEvent) -> Option<Delivery> {
+    /// Sends an event until the receiver decides, the policy gives up, or the
+    /// process stops.
+    async fn deliver(&self, event: &QueuedEvent) -> Outcome {
         let payload = &event.payload;
         let mut transports = self.transport.0.subscribe();
         let mut failures = 0;
@@ -241,9 +256,11 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
             let Some(transport) = transport else {
                 let left = self.policy.give_up_after.saturating_sub(event.age());
                 tokio::select! {
-                    () = self.stop.cancelled() => return None,
+                    () = self.stop.cancelled() => return Outcome::Stopping,
                     _ = transports.changed() => continue,
-                    () = tokio::time::sleep(left) => return Some(expired(payload)),
+                    () = tokio::time::sleep(left) => {
+                        return Outcome::Completed(expired(payload));
+                    }
                 }
             };
             let (reason, retry_after) = match transport.send(payload).await {
@@ -251,10 +268,11 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
                     if failures > 0 {
                         tracing::info!(id = %payload.id, "the webhook accepts events again");
                     }
-                    return Some(Delivery::Delivered);
+                    return Outcome::Completed(Delivery::Delivered);
                 }
                 DeliveryResult::Rejected(status) => {
-                    return Some(failed(payload, &UnavailableReason::Status(status)));
+                    let reason = UnavailableReason::Status(status);
+                    return Outcome::Completed(failed(payload, &reason));
                 }
                 DeliveryResult::ServerError(status) => {
                     server_errors += 1;
@@ -268,9 +286,15 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
             failures += 1;
             let delay = self.policy.backoff.random_delay(failures);
             let delay = delay.max(retry_after.unwrap_or_default());
-            let too_late = event.age() + delay > self.policy.give_up_after;
-            if too_late || server_errors >= self.policy.max_server_errors {
-                return Some(failed(payload, &reason));
+            if event.age() + delay > self.policy.give_up_after {
+                return Outcome::Completed(failed(payload, &reason));
+            }
+            if server_errors >= self.policy.max_server_errors {
+                let accepted_others = event.accepted_before.is_some_and(|it| self.accepted() > it);
+                return match accepted_others {
+                    true => Outcome::Completed(failed(payload, &reason)),
+                    false => Outcome::Postponed,
+                };
             }
             if failures == 1 {
                 tracing::warn!(
@@ -281,14 +305,21 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
                 );
             }
             tokio::select! {
-                () = self.stop.cancelled() => return None,
+                () = self.stop.cancelled() => return Outcome::Stopping,
                 _ = transports.changed() => {}
                 () = tokio::time::sleep(delay) => {}
             }
         }
     }
 
+    fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
     fn complete(&self, delivery: Delivery) {
+        if delivery == Delivery::Delivered {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+        }
         self.queue.complete(&self.telemetry);
         self.telemetry.delivery(delivery, 1);
     }
@@ -435,9 +466,22 @@ mod tests {
         });
         stage.push(&["a", "b"]);
         stage.idle().await;
-        assert_eq!(stage.names().len(), 13);
+        let attempts = [vec!["a"; 12], vec!["b"], vec!["a"; 12]].concat();
+        assert_eq!(stage.names(), attempts);
         assert_eq!(stage.count(Delivery::Failed), 1);
         assert!(stage.receiver.began.elapsed() < HOUR);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_failed_for_a_weekend_gets_every_event() {
+        let began = Instant::now();
+        let (stage, _sender) = Stage::start(move |_, _| match began.elapsed() < 70 * HOUR {
+            true => DeliveryResult::ServerError(500),
+            false => DeliveryResult::Accepted,
+        });
+        stage.push(&["a", "b", "c"]);
+        stage.idle().await;
+        assert_eq!(stage.count(Delivery::Delivered), 3);
     }
 
     #[tokio::test(start_paused = true)]
