@@ -443,7 +443,7 @@ async fn the_program_sends_events_and_its_log_hides_the_url() {
     until("that the receiver is unavailable", || {
         let output = exporter.output();
         let (_, after) = output.rsplit_once("to=to_address")?;
-        after.contains("could not connect to").then_some(())
+        after.contains("refused the connection").then_some(())
     })
     .await;
     assert_eq!(exporter.terminate(), Some(0));
