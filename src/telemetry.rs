@@ -42,6 +42,7 @@ pub struct Telemetry {
     refresh_duration: HistogramVec,
     events: IntCounterVec,
     deliveries: IntCounterVec,
+    waiting_events: IntGauge,
     tenants: IntGauge,
     shard: IntGauge,
     total_shards: IntGauge,
@@ -94,8 +95,13 @@ impl Telemetry {
             )?,
             deliveries: register_int_counter_vec_with_registry!(
                 "secure_score_exporter_webhook_deliveries_total",
-                "Webhook events by outcome: delivered, failed permanently, or dropped because the queue was full or the process stopped.",
+                "Webhook events by outcome: delivered, failed permanently, or dropped because the queue was full, no receiver was configured for days, or the process stopped without --state.dir.",
                 &["outcome"],
+                registry
+            )?,
+            waiting_events: register_int_gauge_with_registry!(
+                "secure_score_exporter_webhook_waiting_events",
+                "Events that wait for the webhook.",
                 registry
             )?,
             tenants: register_int_gauge_with_registry!(
@@ -130,7 +136,7 @@ impl Telemetry {
             )?,
             state_write_failures: register_int_counter_with_registry!(
                 "secure_score_exporter_state_write_failures_total",
-                "Failed writes of a tenant's state to --state.dir.",
+                "Failed writes to --state.dir: of a tenant's state, or of events that wait for the webhook.",
                 registry
             )?,
             web_config_valid: register_int_gauge_with_registry!(
@@ -183,6 +189,12 @@ impl Telemetry {
         let count = u64::try_from(events).unwrap_or(u64::MAX);
         let counter = self.deliveries.with_label_values(&[outcome.as_str()]);
         counter.inc_by(count);
+    }
+
+    /// Sets how many events wait for the webhook.
+    pub fn set_waiting_events(&self, events: usize) {
+        let events = i64::try_from(events).unwrap_or(i64::MAX);
+        self.waiting_events.set(events);
     }
 
     /// Sets the number of tenants.

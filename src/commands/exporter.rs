@@ -12,6 +12,7 @@ use crate::http::{
 use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
 use crate::store::Store;
 use crate::store::disk::StateDirectory;
+use crate::store::event_files::EventFiles;
 use crate::telemetry::{Telemetry, TelemetryError};
 use anyhow::Context as _;
 use exporter_web_config::ConfigWatcher;
@@ -34,8 +35,9 @@ pub(super) struct Exporter {
     reload_requests: Option<Receiver<ReloadRequest>>,
     server_options: ServerOptions,
     web_config: Option<ConfigWatcher>,
-    events: Arc<Events>,
-    webhook: Option<WebhookSender>,
+    events: Events,
+    deliveries: Arc<DeliveryQueue>,
+    webhook: WebhookSender<Webhook>,
 }
 
 impl Exporter {
@@ -84,16 +86,32 @@ impl Exporter {
         };
         let site = Site::new(Arc::clone(&store), Arc::clone(&telemetry), options);
         let policy = Arc::new(privacy::label_policy(&config));
-        let state_writer = state.map(|it| Arc::new(StateWriter::new(it, Arc::clone(&telemetry))));
-        let (events, webhook) = events(&config, flags, &telemetry)?;
-        let events = Arc::new(events);
+        let transport = Webhook::of(&config).context("events cannot be sent to the webhook")?;
+        let deliveries = deliveries(state.as_ref(), &config, &telemetry);
+        let state_writer = state.map(|directory| {
+            let writer =
+                StateWriter::new(directory, Arc::clone(&deliveries), Arc::clone(&telemetry));
+            Arc::new(writer)
+        });
+        let events = Events {
+            persons: privacy::in_events(&config),
+            telemetry: Arc::clone(&telemetry),
+            exporter: external_url(flags),
+            queue: config.webhook.is_some().then(|| Arc::clone(&deliveries)),
+        };
+        let webhook = WebhookSender::start(
+            transport,
+            RetryPolicy::default(),
+            Arc::clone(&deliveries),
+            Arc::clone(&telemetry),
+        );
         let fleet = Fleet::start(&FleetOptions {
             config: Arc::new(config),
             policy,
             store,
             state_writer: state_writer.clone(),
             telemetry: Arc::clone(&telemetry),
-            events: Some(Arc::clone(&events)),
+            events: Some(Arc::new(events.clone())),
             clock: Arc::new(now),
         })?;
         site.set_target_labels(target_labels(fleet.config()));
@@ -112,6 +130,7 @@ impl Exporter {
             },
             web_config,
             events,
+            deliveries,
             webhook,
         })
     }
@@ -130,6 +149,8 @@ impl Exporter {
             site: Arc::clone(&self.site),
             telemetry: Arc::clone(&self.telemetry),
             events: self.events,
+            deliveries: self.deliveries,
+            webhook: self.webhook.transport(),
         };
         // The signal handlers are installed before systemd learns that the
         // exporter is ready: it may send a signal at once.
@@ -165,9 +186,7 @@ impl Exporter {
                 None => stopping.cancelled().await,
             }
             drop(fleet);
-            if let Some(webhook) = self.webhook {
-                webhook.stop().await;
-            }
+            self.webhook.stop().await;
         };
         let serving = http::serve(self.server_options, self.listeners, self.site, signal);
         let (drained, ()) = tokio::join!(serving, shutdown);
@@ -216,26 +235,26 @@ fn telemetry(
     Ok(Arc::new(telemetry))
 }
 
-/// The events and, if one is configured, the sender to the webhook.
-fn events(
+/// The queue of the webhook, with the events that an earlier process stored.
+fn deliveries(
+    state: Option<&StateDirectory>,
     config: &Config,
-    flags: &WebFlags,
-    telemetry: &Arc<Telemetry>,
-) -> Result<(Events, Option<WebhookSender>), Failure> {
-    let mut events = Events {
-        persons: privacy::in_events(config),
-        telemetry: Arc::clone(telemetry),
-        exporter: external_url(flags),
-        queue: None,
+    telemetry: &Telemetry,
+) -> Arc<DeliveryQueue> {
+    let Some(state) = state else {
+        return Arc::default();
     };
-    let Some(webhook) = &config.webhook else {
-        return Ok((events, None));
-    };
-    let webhook = Webhook::new(webhook, config.extra_roots.as_ref())
-        .context("events cannot be sent to the webhook")?;
-    let queue = Arc::new(DeliveryQueue::default());
-    events.queue = Some(Arc::clone(&queue));
-    let policy = RetryPolicy::default();
-    let sender = WebhookSender::start(webhook, policy, queue, Arc::clone(telemetry));
-    Ok((events, Some(sender)))
+    let stored = EventFiles::of(state).load();
+    let queue = DeliveryQueue::restored(stored, now(), telemetry);
+    let events = queue.len();
+    match &config.webhook {
+        _ if events == 0 => {}
+        Some(_) => tracing::info!(events, "sending the events that waited for the webhook"),
+        None => tracing::warn!(
+            events,
+            hint = "configure events.webhook again; events older than three days are dropped",
+            "events wait for a webhook, and none is configured"
+        ),
+    }
+    Arc::new(queue)
 }

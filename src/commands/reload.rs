@@ -5,7 +5,7 @@ use super::web_config::log_errors;
 use super::{now, privacy, supervisor};
 use crate::config::Config;
 use crate::diagnostics;
-use crate::events::Events;
+use crate::events::{DeliveryQueue, Events, TransportSwitch, Webhook};
 use crate::http::{ReloadRequest, Site, TargetLabels};
 use crate::refresh::Fleet;
 use crate::telemetry::Telemetry;
@@ -38,8 +38,11 @@ pub(super) struct Reloader<'a> {
 pub(super) struct ReloadTargets {
     pub(super) site: Arc<Site>,
     pub(super) telemetry: Arc<Telemetry>,
-    /// Only the personal data in events changes; the webhook needs a restart.
-    pub(super) events: Arc<Events>,
+    /// What shows events, of which persons and webhook may change.
+    pub(super) events: Events,
+    /// The queue of the webhook, also while none is configured.
+    pub(super) deliveries: Arc<DeliveryQueue>,
+    pub(super) webhook: TransportSwitch<Webhook>,
 }
 
 impl<'a> Reloader<'a> {
@@ -137,18 +140,36 @@ impl<'a> Reloader<'a> {
         let policy = Arc::new(privacy::label_policy(&config));
         let on_pages = privacy::on_pages(&config);
         let hash = config.hash.as_f64();
+        let targets = &self.targets;
         let events = Arc::new(Events {
             persons: privacy::in_events(&config),
-            ..(*self.targets.events).clone()
+            queue: config
+                .webhook
+                .is_some()
+                .then(|| Arc::clone(&targets.deliveries)),
+            ..targets.events.clone()
         });
-        if config.webhook != fleet.config().webhook {
-            tracing::warn!("events.webhook has changed; restart the exporter to use it");
-        }
+        let before = fleet.config();
+        let same_webhook =
+            config.webhook == before.webhook && config.extra_roots == before.extra_roots;
+        let webhook = match same_webhook {
+            true => None,
+            false => match Webhook::of(&config) {
+                Ok(webhook) => Some(webhook),
+                Err(error) => return self.refuse(&error, None),
+            },
+        };
         match fleet.apply(&Arc::new(config), &policy, Some(&events)) {
             Ok(changes) => {
                 self.rejected = None;
-                self.targets.site.set_persons(on_pages);
-                self.targets
+                let targets = &self.targets;
+                match webhook {
+                    Some(webhook) => targets.webhook.replace(webhook),
+                    // The reload may follow a fix of the receiver.
+                    None => targets.webhook.retry_now(),
+                }
+                targets.site.set_persons(on_pages);
+                targets
                     .site
                     .set_target_labels(target_labels(fleet.config()));
                 self.loaded(hash);
@@ -159,15 +180,18 @@ impl<'a> Reloader<'a> {
                     "configuration reloaded"
                 );
             }
-            Err(error) => {
-                self.targets.telemetry.config_refused();
-                self.rejected = Some(error.to_string());
-                tracing::error!(
-                    hint = error.hint(),
-                    "the configuration cannot be used: {error}; the previous one stays in effect"
-                );
-            }
+            Err(error) => self.refuse(&error, Some(error.hint())),
         }
+    }
+
+    /// Reports a configuration that is valid and cannot be applied.
+    fn refuse(&mut self, error: &dyn std::error::Error, hint: Option<&str>) {
+        self.targets.telemetry.config_refused();
+        self.rejected = Some(error.to_string());
+        tracing::error!(
+            hint,
+            "the configuration cannot be used: {error}; the previous one stays in effect"
+        );
     }
 }
 

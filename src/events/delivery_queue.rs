@@ -1,15 +1,21 @@
 //! Events that wait for the webhook.
 
 use super::WebhookPayload;
+use super::event::EventId;
 use crate::telemetry::Telemetry;
 use parking_lot::Mutex;
-use secure_score_model::Delivery;
-use std::collections::VecDeque;
+use secure_score_model::{Delivery, Timestamp};
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::fmt::Debug;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
-/// Events that may wait: one for each of a thousand tenants. A receiver that is
-/// unavailable for long must not fill the exporter's memory.
-const CAPACITY: usize = 1_000;
+/// Events that may wait: ten for each of a thousand tenants, more than a night
+/// without the receiver causes. A receiver that is unavailable for long must
+/// not fill the exporter's memory: an event takes some kilobytes.
+pub const CAPACITY: usize = 10_000;
 
 /// A queue between the refreshes, which must not wait, and the webhook.
 ///
@@ -17,75 +23,349 @@ const CAPACITY: usize = 1_000;
 /// most, and the log has all of them.
 #[derive(Debug, Default)]
 pub struct DeliveryQueue {
-    payloads: Mutex<Payloads>,
+    events: Mutex<QueuedEvents>,
     added: Notify,
+    observer: OnceLock<Weak<dyn QueueObserver>>,
+}
+
+/// An event in the queue.
+#[derive(Debug, Clone)]
+pub struct QueuedEvent {
+    /// Its position in the queue; it stays the same over restarts.
+    pub sequence: u64,
+    /// What is sent.
+    pub payload: WebhookPayload,
+    /// Its age when this process queued it.
+    age_when_queued: Duration,
+    queued: Instant,
+    /// How many events the receiver had accepted when this one was postponed.
+    pub(super) accepted_before: Option<u64>,
+}
+
+/// What the stored queue lacks, and what it has too much.
+#[derive(Debug)]
+pub struct QueueChanges {
+    /// Events that are not stored.
+    pub added: Vec<Arc<QueuedEvent>>,
+    /// Positions of events that no longer wait.
+    pub removed: Vec<u64>,
+}
+
+/// Stores the queue's changes, soon after it learns of them.
+pub trait QueueObserver: Debug + Send + Sync {
+    /// There are changes. Returns without waiting.
+    fn queue_changed(&self);
 }
 
 #[derive(Debug, Default)]
-struct Payloads {
-    /// The payload that is being sent; a full queue does not drop it.
-    in_flight: Option<WebhookPayload>,
-    waiting: VecDeque<WebhookPayload>,
+struct QueuedEvents {
+    /// The event that is being sent; a full queue does not drop it.
+    in_flight: Option<Arc<QueuedEvent>>,
+    waiting: VecDeque<Arc<QueuedEvent>>,
+    /// The ids of all of them.
+    ids: HashSet<EventId>,
+    next_sequence: u64,
+    /// Events before this position are stored, or being stored.
+    first_unstored: u64,
+    /// Stored events that no longer wait.
+    removed: Vec<u64>,
     /// Whether the log has the warning about dropped events.
     overflowing: bool,
 }
 
+impl QueuedEvent {
+    /// The time since the event was detected. The wall clock counts only while
+    /// no process ran.
+    pub(super) fn age(&self) -> Duration {
+        self.age_when_queued.saturating_add(self.queued.elapsed())
+    }
+}
+
 impl DeliveryQueue {
-    /// Adds a payload, and drops the oldest one of a full queue.
+    /// A queue with the events that an earlier process stored, by position.
+    pub fn restored(
+        stored: BTreeMap<u64, WebhookPayload>,
+        now: Timestamp,
+        telemetry: &Telemetry,
+    ) -> Self {
+        let next_sequence = stored
+            .last_key_value()
+            .map_or(0, |(last, _)| last.saturating_add(1));
+        let queued = |(sequence, payload): (u64, WebhookPayload)| {
+            Arc::new(QueuedEvent {
+                sequence,
+                age_when_queued: now.since(payload.seen_at),
+                queued: Instant::now(),
+                accepted_before: None,
+                payload,
+            })
+        };
+        let events = QueuedEvents {
+            ids: stored.values().map(|payload| payload.id).collect(),
+            waiting: stored.into_iter().map(queued).collect(),
+            next_sequence,
+            first_unstored: next_sequence,
+            ..QueuedEvents::default()
+        };
+        telemetry.set_waiting_events(events.len());
+        Self {
+            events: Mutex::new(events),
+            ..Self::default()
+        }
+    }
+
+    /// Sets who stores the changes. Only the first call counts.
+    pub fn observe(&self, observer: Weak<dyn QueueObserver>) {
+        let _already_set = self.observer.set(observer);
+    }
+
+    /// Whether its events survive the process.
+    pub(super) fn is_stored(&self) -> bool {
+        self.observer.get().is_some()
+    }
+
+    fn changed(&self) {
+        if let Some(observer) = self.observer.get().and_then(Weak::upgrade) {
+            observer.queue_changed();
+        }
+    }
+
+    /// Adds a payload, and drops the oldest event of a full queue. An event that
+    /// waits already, stored by a process that crashed, is not added again.
     pub fn push(&self, payload: WebhookPayload, telemetry: &Telemetry) {
-        let mut payloads = self.payloads.lock();
-        payloads.waiting.push_back(payload);
-        if payloads.waiting.len() > CAPACITY {
-            payloads.waiting.pop_front();
+        let mut events = self.events.lock();
+        if !events.ids.insert(payload.id) {
+            return;
+        }
+        let event = QueuedEvent {
+            sequence: events.next_sequence,
+            payload,
+            age_when_queued: Duration::ZERO,
+            queued: Instant::now(),
+            accepted_before: None,
+        };
+        events.next_sequence = events.next_sequence.saturating_add(1);
+        events.waiting.push_back(Arc::new(event));
+        while events.waiting.len() > CAPACITY
+            && let Some(oldest) = events.waiting.pop_front()
+        {
+            events.forget(&oldest);
             telemetry.delivery(Delivery::Dropped, 1);
-            if !payloads.overflowing {
-                payloads.overflowing = true;
+            if !events.overflowing {
+                events.overflowing = true;
                 tracing::warn!(
                     waiting = CAPACITY,
                     "the webhook accepts events too slowly; the queue is full and drops the oldest"
                 );
             }
         }
-        drop(payloads);
+        telemetry.set_waiting_events(events.len());
+        drop(events);
         self.added.notify_one();
+        self.changed();
     }
 
-    /// Waits for the next payload and puts it in flight.
-    pub(super) async fn next(&self) -> WebhookPayload {
+    /// Waits for the next event and puts it in flight.
+    pub(super) async fn next(&self) -> Arc<QueuedEvent> {
         loop {
             let added = self.added.notified();
-            if let Some(payload) = self.try_next() {
-                return payload;
+            if let Some(event) = self.try_next() {
+                return event;
             }
             added.await;
         }
     }
 
-    /// The payload in flight, else the oldest one that waits.
-    pub(super) fn try_next(&self) -> Option<WebhookPayload> {
-        let mut payloads = self.payloads.lock();
-        if payloads.in_flight.is_none() {
-            payloads.in_flight = payloads.waiting.pop_front();
-            payloads.overflowing &= !payloads.waiting.is_empty();
+    /// The event in flight, else the oldest one that waits.
+    pub(super) fn try_next(&self) -> Option<Arc<QueuedEvent>> {
+        let mut events = self.events.lock();
+        if events.in_flight.is_none() {
+            events.in_flight = events.waiting.pop_front();
+            events.overflowing &= !events.waiting.is_empty();
         }
-        payloads.in_flight.clone()
+        events.in_flight.clone()
     }
 
-    /// Removes the payload in flight.
-    pub(super) fn complete(&self) {
-        self.payloads.lock().in_flight = None;
+    /// Removes the event in flight.
+    pub(super) fn complete(&self, telemetry: &Telemetry) {
+        let mut events = self.events.lock();
+        if let Some(event) = events.in_flight.take() {
+            events.forget(&event);
+        }
+        telemetry.set_waiting_events(events.len());
+        drop(events);
+        self.changed();
     }
 
-    /// The payloads that are not delivered, oldest first.
+    /// Puts the event in flight behind the others. The receiver has accepted
+    /// this many events until now.
+    pub(super) fn postpone(&self, accepted: u64) {
+        let mut events = self.events.lock();
+        if let Some(event) = events.in_flight.take() {
+            events.waiting.push_back(Arc::new(QueuedEvent {
+                accepted_before: Some(accepted),
+                ..(*event).clone()
+            }));
+        }
+    }
+
+    /// The payloads that are not delivered, in the order in which they are sent.
     pub fn undelivered(&self) -> Vec<WebhookPayload> {
-        let payloads = self.payloads.lock();
-        let all = payloads.in_flight.iter().chain(&payloads.waiting);
-        all.cloned().collect()
+        let events = self.events.lock();
+        events.all().map(|it| it.payload.clone()).collect()
     }
 
-    /// Removes all payloads and returns their number.
+    /// How many events are not delivered.
+    pub fn len(&self) -> usize {
+        self.events.lock().len()
+    }
+
+    /// Whether every event is delivered.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Removes all events and returns their number.
     pub(super) fn clear(&self) -> usize {
-        let payloads = std::mem::take(&mut *self.payloads.lock());
-        payloads.waiting.len() + usize::from(payloads.in_flight.is_some())
+        std::mem::take(&mut *self.events.lock()).len()
+    }
+
+    /// Passes the changes since the last call to `store`. Those that it cannot
+    /// store are passed again next time.
+    pub fn store_changes<E>(
+        &self,
+        store: impl FnOnce(&QueueChanges) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let changes = self.events.lock().take_changes();
+        let stored = store(&changes);
+        if stored.is_err() {
+            self.events.lock().put_back(changes);
+        }
+        stored
+    }
+}
+
+impl QueuedEvents {
+    fn all(&self) -> impl Iterator<Item = &Arc<QueuedEvent>> {
+        self.in_flight.iter().chain(&self.waiting)
+    }
+
+    fn len(&self) -> usize {
+        self.waiting.len() + usize::from(self.in_flight.is_some())
+    }
+
+    /// Notes that an event no longer waits.
+    fn forget(&mut self, event: &QueuedEvent) {
+        self.ids.remove(&event.payload.id);
+        if event.sequence < self.first_unstored {
+            self.removed.push(event.sequence);
+        }
+    }
+
+    fn take_changes(&mut self) -> QueueChanges {
+        let first = std::mem::replace(&mut self.first_unstored, self.next_sequence);
+        let unstored = self.all().filter(|it| it.sequence >= first);
+        QueueChanges {
+            added: unstored.cloned().collect(),
+            removed: std::mem::take(&mut self.removed),
+        }
+    }
+
+    fn put_back(&mut self, changes: QueueChanges) {
+        let added = changes.added.iter().map(|event| event.sequence);
+        self.first_unstored = added.min().unwrap_or(self.first_unstored);
+        self.removed.extend(changes.removed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secure_score_model::EventKind;
+
+    const HOUR: i64 = 3_600;
+
+    fn payload(name: &str, seen_at: i64) -> WebhookPayload {
+        WebhookPayload {
+            id: EventId::of(&[name]),
+            kind: EventKind::StateChanged,
+            tenant: "contoso".into(),
+            control: "A".into(),
+            seen_at: Timestamp::from_seconds(seen_at),
+            body: name.to_owned(),
+        }
+    }
+
+    fn added(changes: &QueueChanges) -> Vec<(u64, &str)> {
+        let added = changes.added.iter();
+        added
+            .map(|it| (it.sequence, it.payload.body.as_str()))
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn changes_are_stored_once_and_again_after_a_failure() {
+        let (queue, telemetry) = (DeliveryQueue::default(), Telemetry::new().unwrap());
+        queue.push(payload("a", 0), &telemetry);
+        queue.push(payload("b", 0), &telemetry);
+        let check = |expected: &[(u64, &str)], removed: &[u64], outcome: Result<(), ()>| {
+            let stored = queue.store_changes(|changes| {
+                assert_eq!(added(changes), expected);
+                assert_eq!(changes.removed, removed);
+                outcome
+            });
+            assert_eq!(stored, outcome);
+        };
+        check(&[(0, "a"), (1, "b")], &[], Err(()));
+        check(&[(0, "a"), (1, "b")], &[], Ok(()));
+        check(&[], &[], Ok(()));
+        assert_eq!(queue.next().await.payload.body, "a");
+        check(&[], &[], Ok(()));
+        queue.complete(&telemetry);
+        queue.push(payload("c", 0), &telemetry);
+        check(&[(2, "c")], &[0], Err(()));
+        check(&[(2, "c")], &[0], Ok(()));
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_delivered_while_it_is_stored_is_removed_afterwards() {
+        let (queue, telemetry) = (DeliveryQueue::default(), Telemetry::new().unwrap());
+        queue.push(payload("a", 0), &telemetry);
+        let stored: Result<(), ()> = queue.store_changes(|changes| {
+            assert_eq!(added(changes), [(0, "a")]);
+            queue.try_next();
+            queue.complete(&telemetry);
+            Ok(())
+        });
+        stored.unwrap();
+        let removed: Result<(), ()> = queue.store_changes(|changes| {
+            assert_eq!(changes.removed, [0]);
+            Ok(())
+        });
+        removed.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn restored_events_keep_order_position_and_age() {
+        let telemetry = Telemetry::new().unwrap();
+        let stored = [(7, payload("a", HOUR)), (9, payload("b", 5 * HOUR))];
+        let now = Timestamp::from_seconds(3 * HOUR);
+        let queue = DeliveryQueue::restored(stored.into(), now, &telemetry);
+        queue.push(payload("b", 3 * HOUR), &telemetry);
+        queue.push(payload("c", 3 * HOUR), &telemetry);
+        let bodies: Vec<_> = queue.undelivered().into_iter().map(|it| it.body).collect();
+        assert_eq!(bodies, ["a", "b", "c"], "an event is queued once");
+        tokio::time::advance(Duration::from_secs(60)).await;
+        let age = Duration::from_secs(2 * 3_600 + 60);
+        assert_eq!(queue.next().await.age(), age);
+        queue.complete(&telemetry);
+        let next = queue.next().await;
+        assert_eq!(next.age(), Duration::from_secs(60), "from the future");
+        let unstored: Result<(), ()> = queue.store_changes(|changes| {
+            assert_eq!(added(changes), [(10, "c")]);
+            assert_eq!(changes.removed, [7]);
+            Ok(())
+        });
+        unstored.unwrap();
     }
 }

@@ -155,7 +155,9 @@ impl TryFrom<String> for EventId {
 ///
 /// It is rendered once, when the event is detected, so that every retry sends
 /// the same bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its serde form is stored with `--state.dir`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookPayload {
     /// The id by which the receiver detects duplicates.
     pub id: EventId,
@@ -165,6 +167,8 @@ pub struct WebhookPayload {
     pub tenant: Arc<str>,
     /// For the log: Graph's id of the control.
     pub control: Arc<str>,
+    /// When the exporter detected it; retries end some time after it.
+    pub seen_at: Timestamp,
     /// The JSON.
     pub body: String,
 }
@@ -192,6 +196,7 @@ impl WebhookPayload {
             kind: event.kind,
             tenant: Arc::clone(&event.tenant),
             control: Arc::clone(&event.control),
+            seen_at: event.seen_at,
             // Serializing strings, numbers and booleans cannot fail.
             body: serde_json::to_string(&body).unwrap_or_default(),
         }

@@ -3,7 +3,7 @@
 //! [`detect`] compares a tenant's catalogue with what was [`Seen`] before.
 //! [`Events`] logs, counts and queues what changed. The log comes first and
 //! cannot fail. The webhook has a queue of its own, so that a slow receiver does
-//! not delay a refresh.
+//! not delay a refresh. With `--state.dir` the queue survives the process.
 //!
 //! Another receiver implements [`WebhookTransport`], has its keys in
 //! `config/events.rs`, and is started in `commands/exporter.rs`.
@@ -19,12 +19,14 @@ mod webhook;
 mod webhook_sender;
 
 pub use coverage::Coverage;
-pub use delivery_queue::DeliveryQueue;
+pub use delivery_queue::{CAPACITY, DeliveryQueue, QueueChanges, QueueObserver, QueuedEvent};
 pub use detect::detect;
 pub use event::{Event, EventId, WebhookPayload};
 pub use seen::Seen;
 pub use webhook::{Webhook, WebhookError};
-pub use webhook_sender::{DeliveryResult, RetryPolicy, WebhookSender, WebhookTransport};
+pub use webhook_sender::{
+    DeliveryResult, RetryPolicy, TransportSwitch, WebhookSender, WebhookTransport,
+};
 
 use crate::telemetry::Telemetry;
 use secure_score_model::Persons;

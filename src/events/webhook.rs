@@ -37,6 +37,13 @@ pub enum WebhookError {
 }
 
 impl Webhook {
+    /// The receiver that a configuration names, if it names one.
+    pub fn of(config: &config::Config) -> Result<Option<Self>, WebhookError> {
+        let roots = config.extra_roots.as_ref();
+        let webhook = config.webhook.as_ref();
+        webhook.map(|webhook| Self::new(webhook, roots)).transpose()
+    }
+
     /// A client that trusts the system's authorities and `roots`. It does not
     /// connect yet.
     pub fn new(
@@ -106,12 +113,14 @@ impl WebhookTransport for Webhook {
 }
 
 /// The meaning of a status. A redirect counts as a rejection: the event and the
-/// authorization are for the configured receiver only.
+/// authorization are for the configured receiver only. An expired token (401) is
+/// no fault of the event, which waits for another one; a 403 may be the judgement
+/// of a firewall about the event's text, and must not hold up the others.
 fn result(status: StatusCode, headers: &HeaderMap) -> DeliveryResult {
     let code = status.as_u16();
     match code {
         200..=299 => DeliveryResult::Accepted,
-        408 | 425 | 429 | 502 | 503 | 504 => DeliveryResult::Unavailable {
+        401 | 408 | 425 | 429 | 502 | 503 | 504 => DeliveryResult::Unavailable {
             reason: UnavailableReason::Status(code),
             retry_after: retry_after(headers).filter(|_| matches!(code, 429 | 503)),
         },
@@ -141,10 +150,10 @@ mod tests {
     #[test]
     fn a_rejection_is_final_and_an_unavailable_receiver_is_not() {
         assert_eq!(of(204, None), DeliveryResult::Accepted);
-        for code in [301, 307, 400, 401, 404, 410, 422] {
+        for code in [301, 307, 400, 403, 404, 410, 422] {
             assert_eq!(of(code, Some("5")), DeliveryResult::Rejected(code));
         }
-        for code in [408, 425, 502, 504] {
+        for code in [401, 408, 425, 502, 504] {
             assert_eq!(of(code, Some("5")), unavailable(code, None));
         }
         for code in [429, 503] {

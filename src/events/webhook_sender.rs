@@ -1,13 +1,15 @@
 //! Sends events to a receiver that may be unavailable.
 
-use super::{DeliveryQueue, WebhookPayload};
+use super::delivery_queue::{DeliveryQueue, QueuedEvent};
+use super::event::WebhookPayload;
 use crate::backoff::Backoff;
 use crate::http_client::TransportError;
 use crate::telemetry::Telemetry;
 use secure_score_model::Delivery;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// When an event is sent again.
@@ -15,11 +17,12 @@ use tokio_util::sync::CancellationToken;
 pub struct RetryPolicy {
     /// The delays between attempts; a receiver may ask for longer ones.
     pub backoff: Backoff,
-    /// How long an event is retried while its receiver is unavailable: over a
-    /// night and the morning in which an administrator repairs it.
+    /// The age at which an event is given up while its receiver is unavailable:
+    /// over a weekend and the morning in which an administrator repairs it.
     pub give_up_after: Duration,
-    /// Maximum 5xx responses per event. The event itself may cause them, and
-    /// others wait behind it.
+    /// 5xx responses after which others are sent before an event. The event
+    /// itself may cause them: if the receiver then accepts others, and answers
+    /// this one as often with 5xx again, it is given up.
     pub max_server_errors: u32,
     /// How long a stopping process may send what is queued: well within the
     /// ten seconds that Docker gives a container.
@@ -34,7 +37,7 @@ impl Default for RetryPolicy {
                 max: Duration::from_secs(5 * 60),
                 jitter: 0.5..=1.0,
             },
-            give_up_after: Duration::from_secs(24 * 60 * 60),
+            give_up_after: Duration::from_secs(3 * 24 * 60 * 60),
             max_server_errors: 12,
             shutdown_timeout: Duration::from_secs(5),
         }
@@ -74,6 +77,9 @@ impl UnavailableReason {
     /// The fix, if there is one.
     fn hint(&self) -> Option<&'static str> {
         match self {
+            Self::Status(401) => Some(
+                "replace the token in the file that events.webhook.authorization_file names; it is used within seconds",
+            ),
             Self::Status(_) => None,
             Self::NoAnswer(error) => error.hint(),
         }
@@ -87,36 +93,78 @@ pub trait WebhookTransport: Send + Sync + 'static {
 }
 
 /// Sends payloads one by one, so that they arrive in the order of the events.
-pub struct WebhookSender {
+pub struct WebhookSender<T> {
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
     queue: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
+    transport: TransportSwitch<T>,
+}
+
+/// Replaces the transport of a running sender. Without one, events wait.
+#[derive(Debug)]
+pub struct TransportSwitch<T>(watch::Sender<Option<Arc<T>>>);
+
+impl<T> Clone for TransportSwitch<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> TransportSwitch<T> {
+    /// Uses another transport from the next attempt on, which follows at once.
+    /// An attempt that runs ends first.
+    pub fn replace(&self, transport: Option<T>) {
+        self.0.send_replace(transport.map(Arc::new));
+    }
+
+    /// Ends the delay before the next attempt: an administrator may have fixed
+    /// the receiver.
+    pub fn retry_now(&self) {
+        self.0.send_modify(|_| {});
+    }
+
+    fn current(&self) -> Option<Arc<T>> {
+        self.0.borrow().clone()
+    }
 }
 
 struct DeliveryLoop<T> {
-    transport: T,
+    transport: TransportSwitch<T>,
     policy: RetryPolicy,
     queue: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
     stop: CancellationToken,
+    /// How many events the receiver accepted.
+    accepted: AtomicU64,
 }
 
-impl WebhookSender {
+/// How the attempts to send an event ended.
+enum Outcome {
+    Completed(Delivery),
+    /// Others are sent before it.
+    Postponed,
+    /// The process stops.
+    Stopping,
+}
+
+impl<T: WebhookTransport> WebhookSender<T> {
     /// Starts the task that delivers.
     pub fn start(
-        transport: impl WebhookTransport,
+        transport: Option<T>,
         policy: RetryPolicy,
         queue: Arc<DeliveryQueue>,
         telemetry: Arc<Telemetry>,
     ) -> Self {
         let stop = CancellationToken::new();
+        let transport = TransportSwitch(watch::Sender::new(transport.map(Arc::new)));
         let deliveries = DeliveryLoop {
-            transport,
+            transport: transport.clone(),
             policy,
             queue: Arc::clone(&queue),
             telemetry: Arc::clone(&telemetry),
             stop: stop.clone(),
+            accepted: AtomicU64::default(),
         };
         let task = tokio::spawn(deliveries.run());
         Self {
@@ -124,19 +172,36 @@ impl WebhookSender {
             task,
             queue,
             telemetry,
+            transport,
         }
+    }
+
+    /// The handle that replaces the transport.
+    pub fn transport(&self) -> TransportSwitch<T> {
+        self.transport.clone()
     }
 
     /// Tries once to send each queued payload, for a limited time, and stops.
     pub async fn stop(self) {
         self.stop.cancel();
         let _ended = self.task.await;
+        if self.queue.is_stored() {
+            let waiting = self.queue.len();
+            if waiting > 0 {
+                tracing::info!(
+                    events = waiting,
+                    "stopped before the webhook accepted these events; --state.dir keeps them, and the next start sends them"
+                );
+            }
+            return;
+        }
         let lost = self.queue.clear();
         if lost > 0 {
             self.telemetry.delivery(Delivery::Dropped, lost);
             tracing::warn!(
                 events = lost,
-                "stopped before the webhook accepted these events; this log has them, and the next start sends them again only without --state.dir"
+                hint = "--state.dir keeps such events for the next start",
+                "stopped before the webhook accepted these events; this log has them, and the next start sends those of the last 24 hours again"
             );
         }
     }
@@ -156,42 +221,58 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
 
     async fn deliver_all(&self) {
         loop {
-            let payload = tokio::select! {
+            let event = tokio::select! {
                 () = self.stop.cancelled() => break,
-                payload = self.queue.next() => payload,
+                event = self.queue.next() => event,
             };
-            match self.deliver(&payload).await {
-                Some(delivery) => self.complete(delivery),
-                None => break,
+            match self.deliver(&event).await {
+                Outcome::Completed(delivery) => self.complete(delivery),
+                Outcome::Postponed => self.queue.postpone(self.accepted()),
+                Outcome::Stopping => break,
             }
         }
-        while let Some(payload) = self.queue.try_next() {
-            match self.transport.send(&payload).await {
+        while let Some(transport) = self.transport.current()
+            && let Some(event) = self.queue.try_next()
+        {
+            match transport.send(&event.payload).await {
                 DeliveryResult::Accepted => self.complete(Delivery::Delivered),
                 DeliveryResult::Rejected(status) => {
-                    self.complete(failed(&payload, &UnavailableReason::Status(status)));
+                    self.complete(failed(&event.payload, &UnavailableReason::Status(status)));
                 }
                 DeliveryResult::ServerError(_) | DeliveryResult::Unavailable { .. } => break,
             }
         }
     }
 
-    /// Sends a payload until the receiver decides or the policy gives up;
-    /// `None` when the process stops first.
-    async fn deliver(&self, payload: &WebhookPayload) -> Option<Delivery> {
-        let began = Instant::now();
+    /// Sends an event until the receiver decides, the policy gives up, or the
+    /// process stops.
+    async fn deliver(&self, event: &QueuedEvent) -> Outcome {
+        let payload = &event.payload;
+        let mut transports = self.transport.0.subscribe();
         let mut failures = 0;
         let mut server_errors = 0;
         loop {
-            let (reason, retry_after) = match self.transport.send(payload).await {
+            let transport = transports.borrow_and_update().clone();
+            let Some(transport) = transport else {
+                let left = self.policy.give_up_after.saturating_sub(event.age());
+                tokio::select! {
+                    () = self.stop.cancelled() => return Outcome::Stopping,
+                    _ = transports.changed() => continue,
+                    () = tokio::time::sleep(left) => {
+                        return Outcome::Completed(expired(payload));
+                    }
+                }
+            };
+            let (reason, retry_after) = match transport.send(payload).await {
                 DeliveryResult::Accepted => {
                     if failures > 0 {
                         tracing::info!(id = %payload.id, "the webhook accepts events again");
                     }
-                    return Some(Delivery::Delivered);
+                    return Outcome::Completed(Delivery::Delivered);
                 }
                 DeliveryResult::Rejected(status) => {
-                    return Some(failed(payload, &UnavailableReason::Status(status)));
+                    let reason = UnavailableReason::Status(status);
+                    return Outcome::Completed(failed(payload, &reason));
                 }
                 DeliveryResult::ServerError(status) => {
                     server_errors += 1;
@@ -205,9 +286,15 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
             failures += 1;
             let delay = self.policy.backoff.random_delay(failures);
             let delay = delay.max(retry_after.unwrap_or_default());
-            let too_late = began.elapsed() + delay > self.policy.give_up_after;
-            if too_late || server_errors >= self.policy.max_server_errors {
-                return Some(failed(payload, &reason));
+            if event.age() + delay > self.policy.give_up_after {
+                return Outcome::Completed(failed(payload, &reason));
+            }
+            if server_errors >= self.policy.max_server_errors {
+                let accepted_others = event.accepted_before.is_some_and(|it| self.accepted() > it);
+                return match accepted_others {
+                    true => Outcome::Completed(failed(payload, &reason)),
+                    false => Outcome::Postponed,
+                };
             }
             if failures == 1 {
                 tracing::warn!(
@@ -218,16 +305,36 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
                 );
             }
             tokio::select! {
-                () = self.stop.cancelled() => return None,
+                () = self.stop.cancelled() => return Outcome::Stopping,
+                _ = transports.changed() => {}
                 () = tokio::time::sleep(delay) => {}
             }
         }
     }
 
+    fn accepted(&self) -> u64 {
+        self.accepted.load(Ordering::Relaxed)
+    }
+
     fn complete(&self, delivery: Delivery) {
-        self.queue.complete();
+        if delivery == Delivery::Delivered {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+        }
+        self.queue.complete(&self.telemetry);
         self.telemetry.delivery(delivery, 1);
     }
+}
+
+fn expired(payload: &WebhookPayload) -> Delivery {
+    tracing::warn!(
+        id = %payload.id,
+        event = payload.kind.as_str(),
+        tenant = %payload.tenant,
+        control = %payload.control,
+        hint = "configure events.webhook again",
+        "an event waited too long for a webhook and is dropped"
+    );
+    Delivery::Dropped
 }
 
 fn failed(payload: &WebhookPayload, reason: &UnavailableReason) -> Delivery {
@@ -249,7 +356,8 @@ mod tests {
     use crate::events::EventId;
     use parking_lot::Mutex;
     use secure_score_exposition::Format;
-    use secure_score_model::EventKind;
+    use secure_score_model::{EventKind, Timestamp};
+    use tokio::time::Instant;
 
     const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -289,7 +397,7 @@ mod tests {
     impl Stage {
         fn start<R: Into<Option<DeliveryResult>>>(
             rule: impl Fn(&str, usize) -> R + Send + Sync + 'static,
-        ) -> (Self, WebhookSender) {
+        ) -> (Self, WebhookSender<Receiver>) {
             let receiver = Receiver {
                 rule: Arc::new(move |body, before| rule(body, before).into()),
                 began: Instant::now(),
@@ -300,7 +408,7 @@ mod tests {
                 telemetry: Arc::new(Telemetry::new().unwrap()),
                 receiver,
             };
-            let transport = stage.receiver.clone();
+            let transport = Some(stage.receiver.clone());
             let (queue, telemetry) = (Arc::clone(&stage.queue), Arc::clone(&stage.telemetry));
             let sender = WebhookSender::start(transport, RetryPolicy::default(), queue, telemetry);
             (stage, sender)
@@ -313,6 +421,7 @@ mod tests {
                     kind: EventKind::StateChanged,
                     tenant: "contoso".into(),
                     control: "A".into(),
+                    seen_at: Timestamp::from_seconds(0),
                     body: (*name).to_owned(),
                 };
                 self.queue.push(payload, &self.telemetry);
@@ -357,15 +466,28 @@ mod tests {
         });
         stage.push(&["a", "b"]);
         stage.idle().await;
-        assert_eq!(stage.names().len(), 13);
+        let attempts = [vec!["a"; 12], vec!["b"], vec!["a"; 12]].concat();
+        assert_eq!(stage.names(), attempts);
         assert_eq!(stage.count(Delivery::Failed), 1);
         assert!(stage.receiver.began.elapsed() < HOUR);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_receiver_that_was_unavailable_for_a_night_gets_every_event() {
+    async fn a_receiver_that_failed_for_a_weekend_gets_every_event() {
         let began = Instant::now();
-        let (stage, _sender) = Stage::start(move |_, _| match began.elapsed() < 20 * HOUR {
+        let (stage, _sender) = Stage::start(move |_, _| match began.elapsed() < 70 * HOUR {
+            true => DeliveryResult::ServerError(500),
+            false => DeliveryResult::Accepted,
+        });
+        stage.push(&["a", "b", "c"]);
+        stage.idle().await;
+        assert_eq!(stage.count(Delivery::Delivered), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_was_unavailable_for_a_weekend_gets_every_event() {
+        let began = Instant::now();
+        let (stage, _sender) = Stage::start(move |_, _| match began.elapsed() < 70 * HOUR {
             true => unavailable(502, None),
             false => DeliveryResult::Accepted,
         });
@@ -373,17 +495,64 @@ mod tests {
         stage.idle().await;
         assert_eq!(stage.count(Delivery::Delivered), 3);
         let attempts = stage.names().len();
-        assert!((200..600).contains(&attempts), "{attempts}");
+        assert!((700..2_100).contains(&attempts), "{attempts}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn events_for_a_receiver_that_stays_unavailable_fail_one_by_one() {
+    async fn an_event_is_given_up_at_its_age_and_after_an_attempt_of_its_own() {
         let (stage, _sender) = Stage::start(|_, _| unavailable(503, None));
         stage.push(&["a", "b"]);
         stage.idle().await;
         assert_eq!(stage.count(Delivery::Failed), 2);
         let elapsed = stage.receiver.began.elapsed();
-        assert!(elapsed > 40 * HOUR && elapsed < 49 * HOUR, "{elapsed:?}");
+        assert!(elapsed > 71 * HOUR && elapsed < 73 * HOUR, "{elapsed:?}");
+        assert!(stage.names().contains(&"b".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn another_receiver_gets_what_waits_at_once() {
+        let (stage, sender) = Stage::start(|_, _| unavailable(503, Some(HOUR)));
+        stage.push(&["a", "b"]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let another = Receiver {
+            rule: Arc::new(|_, _| Some(DeliveryResult::Accepted)),
+            began: Instant::now(),
+            arrived: Arc::default(),
+        };
+        sender.transport().replace(None);
+        tokio::time::sleep(HOUR).await;
+        assert_eq!(stage.names(), ["a"], "nothing is sent without a receiver");
+        sender.transport().replace(Some(another.clone()));
+        stage.idle().await;
+        let arrived = another.arrived.lock();
+        let names: Vec<_> = arrived.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        assert!(another.began.elapsed() < HOUR + Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_reload_retries_at_once() {
+        let (stage, sender) = Stage::start(|_, before| match before {
+            0 => unavailable(503, Some(HOUR)),
+            _ => DeliveryResult::Accepted,
+        });
+        stage.push(&["a"]);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        sender.transport().retry_now();
+        stage.idle().await;
+        assert!(stage.receiver.began.elapsed() < Duration::from_secs(5));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_without_a_receiver_are_dropped_after_days() {
+        let (stage, sender) = Stage::start(|_, _| DeliveryResult::Accepted);
+        sender.transport().replace(None);
+        stage.push(&["a", "b"]);
+        tokio::time::sleep(71 * HOUR).await;
+        assert_eq!(stage.queue.len(), 2);
+        tokio::time::sleep(2 * HOUR).await;
+        assert_eq!(stage.count(Delivery::Dropped), 2);
+        assert!(stage.queue.is_empty() && stage.names().is_empty());
     }
 
     #[tokio::test(start_paused = true)]

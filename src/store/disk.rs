@@ -1,4 +1,6 @@
-//! The state directory: one file per tenant, replaced atomically.
+//! The state directory: one file per tenant, replaced atomically. The events
+//! that wait for the webhook are in a directory in it, see
+//! [`event_files`](super::event_files).
 //!
 //! The first line of a file has its version and the SHA-256 of the rest. A file
 //! that is damaged, of another version or of another program is set aside, and
@@ -21,7 +23,7 @@ use std::sync::Arc;
 
 /// Only the owner has access.
 const PRIVATE_FILE: u32 = 0o600;
-const PRIVATE_DIRECTORY: u32 = 0o700;
+pub(super) const PRIVATE_DIRECTORY: u32 = 0o700;
 
 /// Identifies the exporter's state files.
 const MAGIC: &str = "secure-score-exporter state";
@@ -187,28 +189,42 @@ impl StateDirectory {
     }
 
     /// Replaces the file of a tenant.
-    ///
-    /// The new file is complete on the disk before it gets the old one's name,
-    /// so that a power failure leaves either the old or the new one.
     pub fn save(&self, saved: &SavedTenant) -> io::Result<()> {
-        let json = serde_json::to_vec(saved)?;
-        let unfinished = self.path.join(format!("{}.state.unfinished", saved.alias));
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(PRIVATE_FILE)
-            .open(&unfinished)?;
-        file.write_all(head(&json).as_bytes())?;
-        file.write_all(&json)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, self.file(&saved.alias))?;
-        fs::File::open(&self.path)?.sync_all()
+        replace(&self.file(&saved.alias), &serde_json::to_vec(saved)?)?;
+        sync_directory(&self.path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn file(&self, alias: &str) -> PathBuf {
         self.path.join(format!("{alias}.state"))
     }
+}
+
+/// Replaces a file; [`sync_directory`] makes it durable.
+///
+/// The new file is complete on the disk before it gets the old one's name, so
+/// that a power failure leaves either the old or the new one.
+pub(super) fn replace(file: &Path, json: &[u8]) -> io::Result<()> {
+    let mut unfinished = file.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let mut new = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(PRIVATE_FILE)
+        .open(&unfinished)?;
+    new.write_all(head(json).as_bytes())?;
+    new.write_all(json)?;
+    new.sync_all()?;
+    fs::rename(&unfinished, file)
+}
+
+/// Makes the names of the files in a directory durable.
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    fs::File::open(path)?.sync_all()
 }
 
 fn parse(bytes: &[u8], alias: &str) -> Result<SavedTenant, String> {
@@ -226,7 +242,7 @@ fn head(contents: &[u8]) -> String {
 }
 
 /// The contents of a valid file, or why it is not valid.
-fn contents(file: &[u8]) -> Result<&[u8], &'static str> {
+pub(super) fn contents(file: &[u8]) -> Result<&[u8], &'static str> {
     let mut lines = file.splitn(2, |byte| *byte == b'\n');
     let (Some(head), Some(contents)) = (lines.next(), lines.next()) else {
         return Err(FOREIGN);

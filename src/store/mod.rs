@@ -1,6 +1,7 @@
 //! The current state of every tenant, replaced atomically and read without locks.
 
 pub mod disk;
+pub mod event_files;
 
 use arc_swap::ArcSwap;
 use secure_score_exposition::{Chunk, Policy};

@@ -8,7 +8,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secure_score_exporter::config::{self, PemFile, Secret};
 use secure_score_exporter::events::{DeliveryResult, Webhook, WebhookPayload, WebhookTransport};
 use secure_score_exporter::tsdb::{Headers, Server, ServerError};
-use secure_score_model::EventKind;
+use secure_score_model::{EventKind, Timestamp};
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -346,6 +346,7 @@ async fn post(url: &str, roots: &PemFile) -> String {
         kind: EventKind::StateChanged,
         tenant: "contoso".into(),
         control: "A".into(),
+        seen_at: Timestamp::from_seconds(0),
         body: "{}".to_owned(),
     };
     let sent = Webhook::new(&webhook, Some(roots))

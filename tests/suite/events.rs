@@ -1,27 +1,24 @@
 //! Events: from a change in the portal to the log and the webhook.
 
 use crate::process::Process;
+use crate::receiver::{Receiver, Reply, Request};
 use crate::world::World;
 use exporter_web_config::certificates;
 use graph_simulator::{Fault, Options, Simulator};
-use parking_lot::Mutex;
 use secure_score_exporter::backoff::Backoff;
 use secure_score_exporter::config::{PemFile, Secret, Webhook as Config};
 use secure_score_exporter::events::{
-    DeliveryQueue, RetryPolicy, Webhook, WebhookPayload, WebhookSender,
+    CAPACITY, DeliveryQueue, RetryPolicy, Webhook, WebhookPayload, WebhookSender,
 };
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::Format;
-use secure_score_model::{Delivery, EventKind};
+use secure_score_model::{Delivery, EventKind, Timestamp};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
 
 /// How long a test waits for anything: far more than it needs.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -460,160 +457,16 @@ async fn the_program_sends_events_and_its_log_hides_the_url() {
 
 // ---- the webhook against a faulty receiver ----------------------------------
 
-/// How a receiver handles a request.
-#[derive(Debug, Clone, Copy)]
-enum Reply {
-    Status(u16),
-    /// Reads the request and does not answer.
-    Stall,
-    /// Reads the request and closes the connection.
-    Close,
-}
-
-/// A request as received.
-#[derive(Debug, Clone)]
-struct Request {
-    path: String,
-    head: BTreeMap<String, String>,
-    body: Value,
-    reply: u16,
-}
-
-/// A receiver that follows a script, and answers 204 after its end.
-struct Receiver {
-    address: String,
-    requests: Arc<Mutex<Vec<Request>>>,
-    script: Arc<Mutex<Vec<Reply>>>,
-    task: Mutex<tokio::task::JoinHandle<()>>,
-}
-
-impl Receiver {
-    async fn start(script: &[Reply]) -> Self {
-        Self::at("127.0.0.1:0", script).await
-    }
-
-    async fn at(address: &str, script: &[Reply]) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let requests = Arc::new(Mutex::new(Vec::new()));
-        let script = Arc::new(Mutex::new(script.to_vec()));
-        let task = tokio::spawn(receive(
-            listener,
-            Arc::clone(&requests),
-            Arc::clone(&script),
-        ));
-        Self {
-            address,
-            requests,
-            script,
-            task: Mutex::new(task),
-        }
-    }
-
-    fn url(&self) -> String {
-        format!("http://{}/", self.address)
-    }
-
-    fn requests(&self) -> Vec<Request> {
-        self.requests.lock().clone()
-    }
-
-    /// The requests that it accepted.
-    fn accepted(&self) -> Vec<Request> {
-        let mut requests = self.requests();
-        requests.retain(|request| request.reply == 204);
-        requests
-    }
-
-    /// Closes the listener.
-    async fn stop(&self) {
-        let task = std::mem::replace(&mut *self.task.lock(), tokio::spawn(async {}));
-        task.abort();
-        let _aborted = task.await;
-    }
-}
-
-async fn receive(
-    listener: TcpListener,
-    requests: Arc<Mutex<Vec<Request>>>,
-    script: Arc<Mutex<Vec<Reply>>>,
-) {
-    // The connections end with the listener.
-    let mut connections = tokio::task::JoinSet::new();
-    while let Ok((stream, _)) = listener.accept().await {
-        connections.spawn(serve(stream, Arc::clone(&requests), Arc::clone(&script)));
-    }
-}
-
-async fn serve(
-    mut stream: TcpStream,
-    requests: Arc<Mutex<Vec<Request>>>,
-    script: Arc<Mutex<Vec<Reply>>>,
-) {
-    let mut received = Vec::new();
-    let mut part = [0; 16 * 1024];
-    while let Ok(length @ 1..) = stream.read(&mut part).await {
-        received.extend_from_slice(&part[..length]);
-        while let Some((mut request, end)) = whole_request(&received) {
-            received.drain(..end);
-            let reply = {
-                let mut script = script.lock();
-                match script.is_empty() {
-                    true => Reply::Status(204),
-                    false => script.remove(0),
-                }
-            };
-            request.reply = match reply {
-                Reply::Status(status) => status,
-                Reply::Stall | Reply::Close => 0,
-            };
-            requests.lock().push(request);
-            let status = match reply {
-                Reply::Status(status) => status,
-                Reply::Stall => std::future::pending().await,
-                Reply::Close => return,
-            };
-            let answer = format!(
-                "HTTP/1.1 {status} So\r\nLocation: http://127.0.0.1:1/elsewhere\r\nRetry-After: 0\r\nContent-Length: 4\r\n\r\nbody"
-            );
-            if stream.write_all(answer.as_bytes()).await.is_err() {
-                return;
-            }
-        }
-    }
-}
-
-fn whole_request(bytes: &[u8]) -> Option<(Request, usize)> {
-    let head_end = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
-    let text = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
-    let (first, rest) = text.split_once("\r\n")?;
-    assert!(first.starts_with("POST "), "{first}");
-    let head: BTreeMap<String, String> = rest
-        .lines()
-        .filter_map(|line| line.split_once(": "))
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-        .collect();
-    let end = head_end + head["content-length"].parse::<usize>().unwrap();
-    let body = bytes.get(head_end..end)?;
-    let request = Request {
-        path: first.split(' ').nth(1)?.to_owned(),
-        head,
-        body: serde_json::from_slice(body).expect("the body is JSON"),
-        reply: 0,
-    };
-    Some((request, end))
-}
-
 /// A sender with short delays.
 struct Stage {
     queue: Arc<DeliveryQueue>,
     telemetry: Arc<Telemetry>,
-    sender: WebhookSender,
+    sender: WebhookSender<Webhook>,
 }
 
 impl Stage {
     fn sending_to(url: &str) -> Self {
-        let webhook = Webhook::new(&to(url), None).unwrap();
+        let webhook = Some(Webhook::new(&to(url), None).unwrap());
         let queue = Arc::new(DeliveryQueue::default());
         let telemetry = Arc::new(Telemetry::new().unwrap());
         let policy = RetryPolicy {
@@ -670,6 +523,7 @@ fn payload(number: u32) -> WebhookPayload {
         kind: EventKind::StateChanged,
         tenant: "contoso".into(),
         control: CONTROL.into(),
+        seen_at: Timestamp::from_seconds(0),
         body: json!({"id": id, "number": number}).to_string(),
     }
 }
@@ -725,7 +579,7 @@ async fn a_restarted_receiver_gets_the_events_of_its_absence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rejection_and_a_redirect_are_final() {
-    let script = [Reply::Status(307), Reply::Status(410), Reply::Status(401)];
+    let script = [Reply::Status(307), Reply::Status(410), Reply::Status(403)];
     let receiver = Receiver::start(&script).await;
     let stage = Stage::sending_to(&receiver.url());
     stage.push(0..4);
@@ -744,12 +598,14 @@ async fn the_queue_is_bounded_and_dropped_events_are_counted() {
         (!receiver.requests().is_empty()).then_some(())
     })
     .await;
-    stage.push(1..1_101);
+    let last = u32::try_from(CAPACITY).unwrap() + 100;
+    stage.push(1..last + 1);
     assert_eq!(stage.count(Delivery::Dropped), 100.0);
-    assert_eq!(stage.queue.undelivered().len(), 1_001);
-    stage.idle().await;
-    let expected: Vec<u64> = std::iter::once(0).chain(101..1_101).collect();
-    assert_eq!(numbers(&receiver.accepted()), expected);
+    let waiting = stage.queue.undelivered();
+    assert_eq!(waiting.len(), CAPACITY + 1, "and the one in flight");
+    let ids = [&waiting[0].id, &waiting[1].id, &waiting[CAPACITY].id];
+    let expected = [0, 101, last].map(|number| payload(number).id);
+    assert_eq!(ids.map(|id| *id), expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -780,7 +636,7 @@ async fn only_receivers_with_a_trusted_certificate_get_events() {
         let queue = Arc::new(DeliveryQueue::default());
         let telemetry = Arc::new(Telemetry::new().unwrap());
         let sender = WebhookSender::start(
-            Webhook::new(&config, roots).unwrap(),
+            Some(Webhook::new(&config, roots).unwrap()),
             RetryPolicy {
                 give_up_after: Duration::from_millis(200),
                 ..RetryPolicy::default()

@@ -1,7 +1,7 @@
 //! The simulator and the exporter as separate programs.
 
 use crate::process::Process;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -89,6 +89,12 @@ impl Simulated {
     pub(crate) async fn accept(&self, tenant: &str, control: &str, acceptance: Value) {
         let path = format!("tenants/{tenant}/controls/{control}/accept");
         self.post(&path, acceptance).await;
+    }
+
+    /// Withdraws the acceptance of a control.
+    pub(crate) async fn revert(&self, tenant: &str, control: &str, by: &str) {
+        let path = format!("tenants/{tenant}/controls/{control}/revert");
+        self.post(&path, json!({ "by": by })).await;
     }
 
     /// The number of requests that the simulator has answered.

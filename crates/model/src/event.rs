@@ -25,7 +25,8 @@ label_values! {
         Delivered = "delivered",
         /// The receiver rejected it, or was unavailable for too long.
         Failed = "failed",
-        /// It was not sent: the queue was full, or the process ended.
+        /// It was not sent: the queue was full, no receiver was configured, or
+        /// the process ended without storing it.
         Dropped = "dropped",
     }
 }

@@ -95,9 +95,14 @@ impl World {
                 own("web_config_valid", 1.0),
                 own("shard", 0.0),
                 own("total_shards", 1.0),
+                own("webhook_waiting_events", 0.0),
                 ("up".to_owned(), 1.0),
             ] {
                 world.add(&name, &[], replica, always(value));
+            }
+            let (deliveries, _) = own("webhook_deliveries_total", 0.0);
+            for outcome in ["delivered", "failed", "dropped"] {
+                world.add(&deliveries, &[("outcome", outcome)], replica, always(0.0));
             }
             for tenant in TENANTS {
                 world.tenant(tenant, replica);
@@ -577,6 +582,18 @@ fn an_exporter_that_falls_apart_tells_of_itself_alone() {
         26 * HOUR,
         |_| Some(0.0),
     );
+    world.set(
+        &own("webhook_waiting_events"),
+        &[("instance", first)],
+        22 * HOUR,
+        |_| Some(7.0),
+    );
+    world.set(
+        &own("webhook_deliveries_total"),
+        &[("instance", first), ("outcome", "dropped")],
+        24 * HOUR,
+        |_| Some(3.0),
+    );
     world.set(&own("shard"), &[("instance", second)], 0, |_| Some(1.0));
     world.set(&own("total_shards"), &[], 0, |_| Some(2.0));
     everything(&mut world, second, 30 * HOUR, Some(0.0));
@@ -587,6 +604,8 @@ fn an_exporter_that_falls_apart_tells_of_itself_alone() {
     world.expect(&[
         "alertname=\"SecureScoreReloadFailed\",severity=\"warning\"",
         "alertname=\"SecureScoreWebConfigInvalid\",severity=\"warning\"",
+        "alertname=\"SecureScoreWebhookLosesEvents\",severity=\"warning\"",
+        "alertname=\"SecureScoreWebhookUnavailable\",severity=\"warning\"",
         "alertname=\"SecureScoreShardMissing\",severity=\"critical\"",
         "alertname=\"SecureScoreExporterDown\",severity=\"critical\"",
         "alertname=\"SecureScoreExporterAbsent\",severity=\"critical\"",
