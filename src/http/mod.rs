@@ -9,7 +9,7 @@
 //!                                                     └► api
 //! ```
 
-mod client_origin;
+mod client;
 mod compressor;
 mod concurrency;
 mod connection_table;

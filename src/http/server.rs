@@ -1,7 +1,7 @@
 //! Connections: accepted, limited and drained.
 
 use super::Site;
-use super::client_origin::ClientCertVerified;
+use super::client::Client;
 use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::timeouts::TimeoutStream;
@@ -208,19 +208,26 @@ impl Server {
         let slot = self.table.insert();
         let stream = TimeoutStream::new(stream, Arc::clone(&slot.activity));
         match self.access.connection_policy() {
-            ConnectionPolicy::Plain => self.serve(stream, &slot, ClientCertVerified(false)).await,
+            ConnectionPolicy::Plain => {
+                let client = Client {
+                    certificate_verified: false,
+                };
+                self.serve(stream, &slot, client).await;
+            }
             ConnectionPolicy::Tls {
                 config,
-                verifies_clients: verified,
+                verifies_clients,
             } => {
                 let handshake = tokio::select! {
                     handshake = TlsAcceptor::from(config).accept(stream) => handshake,
                     () = slot.activity.close.cancelled() => return,
                     () = self.closing.cancelled() => return,
                 };
-                let verified = ClientCertVerified(verified);
+                let client = Client {
+                    certificate_verified: verifies_clients,
+                };
                 match handshake {
-                    Ok(stream) => self.serve(stream, &slot, verified).await,
+                    Ok(stream) => self.serve(stream, &slot, client).await,
                     Err(error) => tracing::debug!(%error, "TLS handshake failed"),
                 }
             }
@@ -233,12 +240,12 @@ impl Server {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         slot: &ConnectionSlot,
-        verified: ClientCertVerified,
+        client: Client,
     ) {
         let requests = Arc::clone(&slot.activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let guard = requests.begin(request.version());
-            request.extensions_mut().insert(verified);
+            request.extensions_mut().insert(client);
             let response = (self.handler)(request);
             async move {
                 Ok::<_, Infallible>(response.await.map(|body| body.hold(guard.response_ready())))
