@@ -3,7 +3,8 @@
 /// The client of a connection. Each request carries it as an extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Client {
-    /// Whether the connection began under rules that require a verified client
-    /// certificate. It stays as it was when the rules change.
+    /// Whether the client presented a certificate that was verified against the
+    /// authorities of the web configuration. It stays as it was when the
+    /// connection began, also when the rules change.
     pub(super) certificate_verified: bool,
 }

@@ -4,6 +4,7 @@ use super::Site;
 use super::client::Client;
 use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
+use super::handshakes::RefusedHandshakes;
 use super::timeouts::TimeoutStream;
 use crate::http_types::{Response, response};
 use exporter_web_config::{AccessControl, ConnectionPolicy, Refusal};
@@ -91,6 +92,7 @@ pub async fn serve(
 ) -> DrainOutcome {
     let limit = ConcurrencyLimit::new(options.max_requests);
     let access = Arc::clone(&options.access);
+    let refused = RefusedHandshakes::new(site.telemetry());
     let handler: Handler = Arc::new(move |request| {
         let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
         Box::pin(async move {
@@ -98,7 +100,8 @@ pub async fn serve(
             access.guard(request, refuse, respond).await
         })
     });
-    serve_with(listeners, handler, options.access, shutdown).await
+    let server = Server::new(handler, options.access, refused);
+    serve_with(listeners, server, shutdown).await
 }
 
 /// The response to a request that the web configuration does not allow.
@@ -130,11 +133,10 @@ type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 async fn serve_with(
     listeners: Vec<TcpListener>,
-    handler: Handler,
-    access: Arc<AccessControl>,
+    server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> DrainOutcome {
-    let server = Arc::new(Server::new(handler, access));
+    let server = Arc::new(server);
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(Arc::clone(&server).accept(listener));
@@ -148,6 +150,7 @@ async fn serve_with(
 struct Server {
     handler: Handler,
     access: Arc<AccessControl>,
+    refused_handshakes: RefusedHandshakes,
     permits: Arc<Semaphore>,
     table: Arc<ConnectionTable>,
     connections: TaskTracker,
@@ -158,10 +161,15 @@ struct Server {
 }
 
 impl Server {
-    fn new(handler: Handler, access: Arc<AccessControl>) -> Self {
+    fn new(
+        handler: Handler,
+        access: Arc<AccessControl>,
+        refused_handshakes: RefusedHandshakes,
+    ) -> Self {
         Self {
             handler,
             access,
+            refused_handshakes,
             permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             table: Arc::default(),
             connections: TaskTracker::new(),
@@ -205,6 +213,7 @@ impl Server {
         // A response is written in few large calls; Nagle's algorithm would
         // delay the last part by 40 ms.
         let _ = stream.set_nodelay(true);
+        let address = stream.peer_addr().ok().map(|address| address.ip());
         let slot = self.table.insert();
         let stream = TimeoutStream::new(stream, Arc::clone(&slot.activity));
         match self.access.connection_policy() {
@@ -216,19 +225,23 @@ impl Server {
             }
             ConnectionPolicy::Tls {
                 config,
-                verifies_clients,
+                verifies_certificates,
             } => {
                 let handshake = tokio::select! {
                     handshake = TlsAcceptor::from(config).accept(stream) => handshake,
                     () = slot.activity.close.cancelled() => return,
                     () = self.closing.cancelled() => return,
                 };
-                let client = Client {
-                    certificate_verified: verifies_clients,
-                };
                 match handshake {
-                    Ok(stream) => self.serve(stream, &slot, client).await,
-                    Err(error) => tracing::debug!(%error, "TLS handshake failed"),
+                    Ok(stream) => {
+                        let (_, session) = stream.get_ref();
+                        let presented = session.peer_certificates().is_some();
+                        let client = Client {
+                            certificate_verified: verifies_certificates && presented,
+                        };
+                        self.serve(stream, &slot, client).await;
+                    }
+                    Err(error) => self.refused_handshakes.record(&error, address),
                 }
             }
             ConnectionPolicy::Reject => {}
@@ -323,6 +336,7 @@ async fn pause(error: &io::Error) {
 mod tests {
     use super::*;
     use crate::http_types::Body;
+    use crate::telemetry::Telemetry;
     use bytes::Bytes;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::{Notify, oneshot};
@@ -352,7 +366,10 @@ mod tests {
             })
         });
         let (stop, stopped) = oneshot::channel::<()>();
-        let ended = tokio::spawn(serve_with(vec![listener], handler, Arc::default(), async {
+        let telemetry = Arc::new(Telemetry::new().unwrap());
+        let refused = RefusedHandshakes::new(telemetry);
+        let server = Server::new(handler, Arc::default(), refused);
+        let ended = tokio::spawn(serve_with(vec![listener], server, async {
             let _ = stopped.await;
         }));
         SlowServer {

@@ -124,6 +124,11 @@ impl Site {
         }
     }
 
+    /// The exporter's own metrics.
+    pub(super) fn telemetry(&self) -> Arc<Telemetry> {
+        Arc::clone(&self.telemetry)
+    }
+
     /// Replaces which clients see persons.
     pub fn set_persons(&self, persons: PersonPolicy) {
         self.persons.store(Arc::new(persons));
@@ -321,7 +326,7 @@ fn normalized(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exporter_web_config::{AccessControl, WebConfig};
+    use exporter_web_config::{AccessControl, VerifiedCertificates, WebConfig};
     use secure_score_model::Persons;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
@@ -364,7 +369,7 @@ mod tests {
     async fn stricter_rules_show_persons_only_to_connections_with_a_verified_certificate() {
         let mut site = site("", "/metrics");
         site.options.access = Arc::new(AccessControl::new(WebConfig {
-            verifies_clients: true,
+            verified_certificates: VerifiedCertificates::Required,
             ..WebConfig::default()
         }));
         for (verified, shown) in [(Some(true), true), (Some(false), false), (None, false)] {
