@@ -37,16 +37,15 @@ impl RefusedHandshakes {
 
     /// Records a failed handshake. A client that only disconnects, as TCP health
     /// checks do, was not refused.
-    pub(super) fn record(&self, error: &io::Error, client: Option<IpAddr>) {
-        let client = client.map(tracing::field::display);
+    pub(super) fn record(&self, error: &io::Error, client: IpAddr) {
         let Some(refusal) = HandshakeRefusal::of(error) else {
-            tracing::debug!(client, %error, "connection ended during the TLS handshake");
+            tracing::debug!(%client, %error, "connection ended during the TLS handshake");
             return;
         };
         self.telemetry.tls_handshake_refused(refusal);
         if let Some(omitted) = self.next_line(refusal) {
             let (reason, hint) = (refusal.as_str(), refusal.hint());
-            tracing::warn!(client, reason, omitted, hint, "TLS handshake refused: {error}");
+            tracing::warn!(%client, reason, omitted, hint, "TLS handshake refused: {error}");
         }
     }
 

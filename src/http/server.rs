@@ -15,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -93,11 +94,11 @@ pub async fn serve(
     let limit = ConcurrencyLimit::new(options.max_requests);
     let access = Arc::clone(&options.access);
     let refused = RefusedHandshakes::new(site.telemetry());
-    let handler: Handler = Arc::new(move |request| {
+    let handler: Handler = Arc::new(move |request, client| {
         let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
         Box::pin(async move {
             let respond = |request| respond(site, limit, request);
-            access.guard(request, refuse, respond).await
+            access.guard(request, client, refuse, respond).await
         })
     });
     let server = Server::new(handler, options.access, refused);
@@ -127,8 +128,8 @@ async fn respond(site: Arc<Site>, limit: ConcurrencyLimit, request: Request<Inco
     }
 }
 
-/// Answers requests.
-type Handler = Arc<dyn Fn(Request<Incoming>) -> ResponseFuture + Send + Sync>;
+/// Answers requests of the client with this address.
+type Handler = Arc<dyn Fn(Request<Incoming>, IpAddr) -> ResponseFuture + Send + Sync>;
 type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 async fn serve_with(
@@ -181,8 +182,8 @@ impl Server {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => match self.permit().await {
-                    Some(permit) => self.spawn(stream, permit),
+                Ok((stream, address)) => match self.permit().await {
+                    Some(permit) => self.spawn(stream, address.ip(), permit),
                     None => return,
                 },
                 Err(error) => pause(&error).await,
@@ -200,25 +201,25 @@ impl Server {
         permits.acquire_owned().await.ok()
     }
 
-    fn spawn(self: &Arc<Self>, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    fn spawn(self: &Arc<Self>, stream: TcpStream, address: IpAddr, permit: OwnedSemaphorePermit) {
         let server = Arc::clone(self);
         self.connections.spawn(async move {
-            server.handshake(stream).await;
+            server.handshake(stream, address).await;
             drop(permit);
         });
     }
 
     /// One connection, with TLS where the web configuration requires it.
-    async fn handshake(&self, stream: TcpStream) {
+    async fn handshake(&self, stream: TcpStream, address: IpAddr) {
         // A response is written in few large calls; Nagle's algorithm would
         // delay the last part by 40 ms.
         let _ = stream.set_nodelay(true);
-        let address = stream.peer_addr().ok().map(|address| address.ip());
         let slot = self.table.insert();
         let stream = TimeoutStream::new(stream, Arc::clone(&slot.activity));
         match self.access.connection_policy() {
             ConnectionPolicy::Plain => {
                 let client = Client {
+                    address,
                     certificate_verified: false,
                 };
                 self.serve(stream, &slot, client).await;
@@ -237,6 +238,7 @@ impl Server {
                         let (_, session) = stream.get_ref();
                         let presented = session.peer_certificates().is_some();
                         let client = Client {
+                            address,
                             certificate_verified: verifies_certificates && presented,
                         };
                         self.serve(stream, &slot, client).await;
@@ -259,7 +261,7 @@ impl Server {
         let service = service_fn(move |mut request: Request<Incoming>| {
             let guard = requests.begin(request.version());
             request.extensions_mut().insert(client);
-            let response = (self.handler)(request);
+            let response = (self.handler)(request, client.address);
             async move {
                 Ok::<_, Infallible>(response.await.map(|body| body.hold(guard.response_ready())))
             }
@@ -357,7 +359,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (requested, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let notifies = (Arc::clone(&requested), Arc::clone(&release));
-        let handler: Handler = Arc::new(move |_| {
+        let handler: Handler = Arc::new(move |_, _| {
             let (requested, release) = notifies.clone();
             Box::pin(async move {
                 requested.notify_one();

@@ -328,6 +328,7 @@ mod tests {
     use super::*;
     use exporter_web_config::{AccessControl, VerifiedCertificates, WebConfig};
     use secure_score_model::Persons;
+    use std::net::Ipv4Addr;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
         let options = SiteOptions {
@@ -376,6 +377,7 @@ mod tests {
             let mut request = Request::get("/").body(()).unwrap();
             if let Some(certificate_verified) = verified {
                 request.extensions_mut().insert(Client {
+                    address: Ipv4Addr::LOCALHOST.into(),
                     certificate_verified,
                 });
             }

@@ -1,5 +1,6 @@
 //! The exporter behind a web configuration, asked by the clients people use.
 
+mod guesses;
 mod toolkit;
 
 use crate::process::{Process, free_port, program};

@@ -1,3 +1,4 @@
+use crate::password_checker::PasswordChecker;
 use crate::{RateLimiter, Users};
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
@@ -60,6 +61,7 @@ impl WebConfig {
 #[derive(Debug)]
 pub struct AccessControl {
     state: ArcSwap<State>,
+    pub(crate) passwords: PasswordChecker,
 }
 
 #[derive(Debug)]
@@ -100,6 +102,7 @@ impl AccessControl {
     pub fn new(config: WebConfig) -> Self {
         Self {
             state: ArcSwap::from_pointee(State::Open(Arc::new(config))),
+            passwords: PasswordChecker::default(),
         }
     }
 
