@@ -6,6 +6,7 @@
 
 mod process;
 
+use exporter_web_config::HandshakeRefusal;
 use process::ProcessMetrics;
 use prometheus::core::Collector;
 use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
@@ -51,6 +52,7 @@ pub struct Telemetry {
     config_hash: Gauge,
     state_write_failures: IntCounter,
     web_config_valid: IntGauge,
+    tls_handshakes_refused: IntCounterVec,
     external_url: OnceLock<IntGauge>,
 }
 
@@ -144,6 +146,12 @@ impl Telemetry {
                 "Whether the web configuration file is valid (1), or invalid and the server soon rejects all requests (0); 1 without a file.",
                 registry
             )?,
+            tls_handshakes_refused: register_int_counter_vec_with_registry!(
+                "secure_score_exporter_tls_handshakes_refused_total",
+                "Refused TLS handshakes by reason: the client's certificate, the client itself, or TLS versions and algorithms.",
+                &["reason"],
+                registry
+            )?,
             external_url: OnceLock::new(),
             registry,
         };
@@ -166,6 +174,10 @@ impl Telemetry {
         }
         for outcome in Delivery::ALL {
             self.deliveries.with_label_values(&[outcome.as_str()]);
+        }
+        for refusal in HandshakeRefusal::ALL {
+            self.tls_handshakes_refused
+                .with_label_values(&[refusal.as_str()]);
         }
     }
 
@@ -216,6 +228,12 @@ impl Telemetry {
     /// Records whether the web configuration file is valid.
     pub fn web_config(&self, valid: bool) {
         self.web_config_valid.set(valid.into());
+    }
+
+    /// Counts a refused TLS handshake.
+    pub fn tls_handshake_refused(&self, refusal: HandshakeRefusal) {
+        let counter = &self.tls_handshakes_refused;
+        counter.with_label_values(&[refusal.as_str()]).inc();
     }
 
     /// Counts a failed write to the state directory.

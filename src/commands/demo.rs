@@ -5,8 +5,8 @@ use super::stdout::{line, tenants};
 use super::{Failure, now, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
-    AcceptedBy, ClientSecret, Cloud, Config, Credential, Exceptions, LabelPolicy, PemFile, Refresh,
-    Secret, SimulatorEndpoint, TargetLabels, Tenant,
+    AcceptedBy, ClientSecret, Cloud, Config, Credential, EventDetail, Exceptions, LabelPolicy,
+    PageAudience, PemFile, PrivacyPolicy, Refresh, Secret, SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
 use exporter_web_config::certificates;
@@ -51,9 +51,9 @@ pub(super) async fn simulator_of_default_seed() -> Result<Simulator, Failure> {
     .await
 }
 
-/// A configuration of the simulator's tenants that shows all personal data,
-/// since it is generated. It needs no file, so the demo runs on a read-only
-/// file system.
+/// A configuration of the simulator's tenants. All personal data are shown to
+/// every client, since they are generated. It needs no file, so the demo runs on
+/// a read-only file system.
 pub(super) fn config(simulator: &Simulator) -> Config {
     let tenants = simulator.tenants();
     // A thousand tenants make as many refreshes per second as twenty.
@@ -67,6 +67,10 @@ pub(super) fn config(simulator: &Simulator) -> Config {
         labels: LabelPolicy {
             accepted_by: AcceptedBy::Plain,
             comment: true,
+        },
+        privacy: PrivacyPolicy {
+            events: EventDetail::Full,
+            pages: PageAudience::Everyone,
         },
         simulator: Some(SimulatorEndpoint {
             url: simulator.url().to_owned(),
@@ -141,7 +145,8 @@ fn print_introduction(
         return Ok(());
     };
     line(format_args!(
-        "Secure Score of {}, simulated; nothing leaves this machine.\n\n  \
+        "Secure Score of {}, simulated; nothing leaves this machine.\n\
+         Persons and comments are generated, so every client sees them.\n\n  \
          status page   http://{address}{prefix}/\n  \
          metrics       http://{address}{prefix}{path}\n  \
          control API   {}\n\n\

@@ -74,7 +74,6 @@ impl Exporter {
             route_prefix: flags.route_prefix().to_owned(),
             external_url: external_url(flags),
             persons: privacy::on_pages(&config),
-            exposed,
             access: Arc::clone(&access),
             lifecycle,
             disabled: DisabledRoutes {

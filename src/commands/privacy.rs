@@ -1,7 +1,7 @@
 //! Which personal data labels, events and pages show.
 
-use crate::config::{AcceptedBy, Config, EventDetail, Secret};
-use crate::http_types::{PersonDetail, Redaction};
+use crate::config::{AcceptedBy, Config, EventDetail, PageAudience, Secret};
+use crate::http_types::PersonPolicy;
 use aws_lc_rs::hmac;
 use secure_score_exposition::Policy;
 use secure_score_model::{Naming, Persons};
@@ -39,7 +39,7 @@ pub(super) fn pseudonyms(salt: &Secret) -> Naming {
 
 /// The personal data in events, API and `collect`, as configured.
 pub(super) fn in_events(config: &Config) -> Persons {
-    match config.privacy {
+    match config.privacy.events {
         EventDetail::Full => Persons::Plain,
         EventDetail::Hash => config.salt.as_ref().map_or(Persons::Hidden, |salt| {
             Persons::Pseudonyms(pseudonyms(salt))
@@ -48,12 +48,11 @@ pub(super) fn in_events(config: &Config) -> Persons {
     }
 }
 
-/// The personal data on pages, as configured. The site decides which clients
-/// see it.
-pub(super) fn on_pages(config: &Config) -> PersonDetail {
-    match in_events(config) {
-        Persons::Hidden => PersonDetail::Redacted(Redaction::Configured),
-        persons => PersonDetail::Shown(persons),
+/// The personal data on pages and in the API, as configured.
+pub(super) fn on_pages(config: &Config) -> PersonPolicy {
+    PersonPolicy {
+        persons: in_events(config),
+        without_authentication: config.privacy.pages == PageAudience::Everyone,
     }
 }
 

@@ -107,6 +107,7 @@ fn config_text(simulator: &Simulator) -> String {
          simulator: {{url: \"{}\", ca_file: {CA_FILE}}}\n\
          defaults: {{cloud: simulator, target: 80%}}\n\
          labels: {{accepted_by: plain, comment: plain}}\n\
+         privacy: {{pages: show}} # as the labels\n\
          tenants:\n",
         simulator.url()
     );

@@ -101,6 +101,18 @@ choice! {
 }
 
 choice! {
+    /// The clients that see persons and comments on the pages and in the API.
+    pub PageAudience {
+        /// Those with a password, or with a certificate that was verified
+        /// against the authorities of the web configuration.
+        #[default]
+        "authenticated" => Authenticated,
+        /// Every client.
+        "show" => Everyone,
+    }
+}
+
+choice! {
     /// The national cloud of Microsoft that hosts a tenant.
     pub Cloud {
         /// The worldwide cloud.

@@ -13,7 +13,9 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use strict_yaml::{Entries, Spanned, Text};
 
-use super::choices::{AcceptedBy, Choice, Cloud, CommentLabel, EventDetail, RefreshMode};
+use super::choices::{
+    AcceptedBy, Choice, Cloud, CommentLabel, EventDetail, PageAudience, RefreshMode,
+};
 use super::table::Form::{
     Day, Duration, Integer, ListOf, MappingOf, NamedSections, OneOf, Ratio, Refused, SectionList,
     TextOr,
@@ -201,6 +203,7 @@ section! {
 section! {
     FilePrivacy "privacy" "Everywhere except in labels." {
         events: Text, OneOf(EventDetail::WORDS), "`full`", "persons and comments; `hash` writes pseudonyms and no comments", env "SECURE_SCORE_PRIVACY_EVENTS";
+        pages: Text, OneOf(PageAudience::WORDS), "`authenticated`", "the clients that see persons and comments on the pages and in the API: those that [authenticate](../security.md#names-of-persons), or with `show` every client", env "SECURE_SCORE_PRIVACY_PAGES";
     }
 }
 

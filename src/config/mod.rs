@@ -30,7 +30,7 @@ mod tenant_files;
 
 pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};
-pub use choices::{AcceptedBy, Cloud, EventDetail, RefreshMode};
+pub use choices::{AcceptedBy, Cloud, EventDetail, PageAudience, RefreshMode};
 pub use controls::{ControlSelection, TenantRules};
 pub use environment_file::variables;
 pub use events::Webhook;
@@ -38,7 +38,7 @@ pub use exceptions::Exceptions;
 pub use load::{DEFAULT_FILE, Loaded, find, load};
 pub use pattern::Pattern;
 pub use pem::PemFile;
-pub use privacy::LabelPolicy;
+pub use privacy::{LabelPolicy, PrivacyPolicy};
 pub use reference::reference;
 pub use refresh::Refresh;
 pub use resolve::{Config, ConfigHash};

@@ -1,6 +1,6 @@
 //! Where persons and comments appear.
 
-use super::choices::{AcceptedBy, Choice as _, CommentLabel, EventDetail};
+use super::choices::{AcceptedBy, Choice as _, CommentLabel, EventDetail, PageAudience};
 use super::file::{FileLabels, FilePrivacy};
 use crate::config_values::{Secret, secret_from_file};
 use strict_yaml::{Diagnostics, Span, Text};
@@ -19,12 +19,21 @@ pub struct LabelPolicy {
     pub comment: bool,
 }
 
+/// What may appear everywhere but in labels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PrivacyPolicy {
+    /// Persons and comments in the log, the webhook, the API and on pages.
+    pub events: EventDetail,
+    /// The clients of API and pages that see them.
+    pub pages: PageAudience,
+}
+
 /// What may appear in labels and everywhere else, and the salt of both.
 pub(super) fn resolve(
     labels: FileLabels,
     privacy: FilePrivacy,
     diagnostics: &mut Diagnostics,
-) -> (LabelPolicy, EventDetail, Option<Secret>) {
+) -> (LabelPolicy, PrivacyPolicy, Option<Secret>) {
     labels.report_unknown_keys("labels", diagnostics);
     privacy.report_unknown_keys("privacy", diagnostics);
     let accepted_by = diagnostics
@@ -32,6 +41,9 @@ pub(super) fn resolve(
         .unwrap_or_default();
     let events = diagnostics
         .check("privacy.events", &privacy.events, EventDetail::parse)
+        .unwrap_or_default();
+    let pages = diagnostics
+        .check("privacy.pages", &privacy.pages, PageAudience::parse)
         .unwrap_or_default();
     let comment = diagnostics.check("labels.comment", &labels.comment, CommentLabel::parse);
     let hashed = match (accepted_by, events) {
@@ -45,7 +57,7 @@ pub(super) fn resolve(
         accepted_by,
         comment,
     };
-    (labels, events, salt)
+    (labels, PrivacyPolicy { events, pages }, salt)
 }
 
 /// `hashed` is the first key that needs the salt.

@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use strict_yaml::Diagnostics;
 
-use super::choices::EventDetail;
 use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
 use super::events::{self, Webhook};
@@ -13,7 +12,7 @@ use super::exceptions::{self, Exceptions};
 use super::file::{File, LOOKBACK_RANGE};
 use super::number;
 use super::pem::{self, PemFile};
-use super::privacy::{self, LabelPolicy};
+use super::privacy::{self, LabelPolicy, PrivacyPolicy};
 use super::refresh::{self, Refresh};
 use super::simulator::{self, SimulatorEndpoint};
 use super::tenant::{self, Tenant};
@@ -40,7 +39,7 @@ pub struct Config {
     /// Persons and comments in labels.
     pub labels: LabelPolicy,
     /// Persons and comments everywhere else.
-    pub privacy: EventDetail,
+    pub privacy: PrivacyPolicy,
     /// Present if something is hashed.
     pub salt: Option<Secret>,
     /// The receiver of events in addition to the log.
@@ -63,7 +62,7 @@ impl Config {
             exceptions: Exceptions::default(),
             lookback: LOOKBACK,
             labels: LabelPolicy::default(),
-            privacy: EventDetail::default(),
+            privacy: PrivacyPolicy::default(),
             salt: None,
             webhook: None,
             extra_roots: None,

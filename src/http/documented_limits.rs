@@ -4,6 +4,7 @@ use super::concurrency::MAX_REQUESTS;
 use super::connection_table::{HEAD_TIMEOUT, IDLE_TIMEOUT, WRITE_TIMEOUT};
 use super::server::{MAX_CONNECTIONS, MAX_HEADER_BYTES, MAX_STREAMS};
 use super::site::MAX_REQUEST_BODY;
+use exporter_web_config::{MAX_HASHING, MAX_HASHING_PER_ADDRESS, MAX_QUEUED_PER_ADDRESS};
 use humantime::format_duration;
 
 const DOCUMENT: &str = include_str!("../../docs/reliability.md");
@@ -26,6 +27,10 @@ fn each_limit_is_the_documented_one() {
             format_duration(WRITE_TIMEOUT)
         ),
         format!("requests at once on a connection (HTTP/2) | {MAX_STREAMS}"),
+        format!(
+            "passwords hashed at once | {MAX_HASHING}, for one address {MAX_HASHING_PER_ADDRESS}"
+        ),
+        format!("passwords of one address that wait | {MAX_QUEUED_PER_ADDRESS}"),
     ];
     for row in rows {
         let row = format!("| {row} |");

@@ -9,7 +9,7 @@
 //!                                                     └► api
 //! ```
 
-mod client_origin;
+mod client;
 mod compressor;
 mod concurrency;
 mod connection_table;
@@ -17,6 +17,7 @@ mod cpu_pool;
 mod discovery;
 #[cfg(test)]
 mod documented_limits;
+mod handshakes;
 mod health;
 mod lifecycle;
 mod listener;

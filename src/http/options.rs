@@ -1,8 +1,9 @@
 //! The options of a site.
 
 use super::lifecycle::Lifecycle;
-use crate::http_types::{PersonDetail, Redaction};
+use crate::http_types::PersonPolicy;
 use exporter_web_config::AccessControl;
+use secure_score_model::Persons;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,10 +16,8 @@ pub struct SiteOptions {
     pub route_prefix: String,
     /// The URL that clients use, where it is not the listen address.
     pub external_url: Option<String>,
-    /// Whether persons are shown, to clients that may see them.
-    pub persons: PersonDetail,
-    /// Whether the server listens beyond loopback addresses.
-    pub exposed: bool,
+    /// Which clients see persons.
+    pub persons: PersonPolicy,
     /// Who has access.
     pub access: Arc<AccessControl>,
     /// Reloads the configuration, where that is enabled over HTTP.
@@ -32,14 +31,16 @@ pub struct SiteOptions {
 }
 
 impl Default for SiteOptions {
-    /// Without persons, as if the network could reach it.
+    /// Without persons.
     fn default() -> Self {
         Self {
             telemetry_path: "/metrics".to_owned(),
             route_prefix: "/".to_owned(),
             external_url: None,
-            persons: PersonDetail::Redacted(Redaction::Configured),
-            exposed: true,
+            persons: PersonPolicy {
+                persons: Persons::Hidden,
+                without_authentication: false,
+            },
             access: Arc::default(),
             lifecycle: None,
             disabled: DisabledRoutes::default(),

@@ -1,9 +1,10 @@
 //! Connections: accepted, limited and drained.
 
 use super::Site;
-use super::client_origin::ClientCertVerified;
+use super::client::Client;
 use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
+use super::handshakes::RefusedHandshakes;
 use super::timeouts::TimeoutStream;
 use crate::http_types::{Response, response};
 use exporter_web_config::{AccessControl, ConnectionPolicy, Refusal};
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -91,14 +93,16 @@ pub async fn serve(
 ) -> DrainOutcome {
     let limit = ConcurrencyLimit::new(options.max_requests);
     let access = Arc::clone(&options.access);
-    let handler: Handler = Arc::new(move |request| {
+    let refused = RefusedHandshakes::new(site.telemetry());
+    let handler: Handler = Arc::new(move |request, client| {
         let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
         Box::pin(async move {
             let respond = |request| respond(site, limit, request);
-            access.guard(request, refuse, respond).await
+            access.guard(request, client, refuse, respond).await
         })
     });
-    serve_with(listeners, handler, options.access, shutdown).await
+    let server = Server::new(handler, options.access, refused);
+    serve_with(listeners, server, shutdown).await
 }
 
 /// The response to a request that the web configuration does not allow.
@@ -124,17 +128,16 @@ async fn respond(site: Arc<Site>, limit: ConcurrencyLimit, request: Request<Inco
     }
 }
 
-/// Answers requests.
-type Handler = Arc<dyn Fn(Request<Incoming>) -> ResponseFuture + Send + Sync>;
+/// Answers requests of the client with this address.
+type Handler = Arc<dyn Fn(Request<Incoming>, IpAddr) -> ResponseFuture + Send + Sync>;
 type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 async fn serve_with(
     listeners: Vec<TcpListener>,
-    handler: Handler,
-    access: Arc<AccessControl>,
+    server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> DrainOutcome {
-    let server = Arc::new(Server::new(handler, access));
+    let server = Arc::new(server);
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(Arc::clone(&server).accept(listener));
@@ -148,6 +151,7 @@ async fn serve_with(
 struct Server {
     handler: Handler,
     access: Arc<AccessControl>,
+    refused_handshakes: RefusedHandshakes,
     permits: Arc<Semaphore>,
     table: Arc<ConnectionTable>,
     connections: TaskTracker,
@@ -158,10 +162,15 @@ struct Server {
 }
 
 impl Server {
-    fn new(handler: Handler, access: Arc<AccessControl>) -> Self {
+    fn new(
+        handler: Handler,
+        access: Arc<AccessControl>,
+        refused_handshakes: RefusedHandshakes,
+    ) -> Self {
         Self {
             handler,
             access,
+            refused_handshakes,
             permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             table: Arc::default(),
             connections: TaskTracker::new(),
@@ -173,8 +182,8 @@ impl Server {
     async fn accept(self: Arc<Self>, listener: TcpListener) {
         loop {
             match listener.accept().await {
-                Ok((stream, _)) => match self.permit().await {
-                    Some(permit) => self.spawn(stream, permit),
+                Ok((stream, address)) => match self.permit().await {
+                    Some(permit) => self.spawn(stream, address.ip(), permit),
                     None => return,
                 },
                 Err(error) => pause(&error).await,
@@ -192,36 +201,49 @@ impl Server {
         permits.acquire_owned().await.ok()
     }
 
-    fn spawn(self: &Arc<Self>, stream: TcpStream, permit: OwnedSemaphorePermit) {
+    fn spawn(self: &Arc<Self>, stream: TcpStream, address: IpAddr, permit: OwnedSemaphorePermit) {
         let server = Arc::clone(self);
         self.connections.spawn(async move {
-            server.handshake(stream).await;
+            server.handshake(stream, address).await;
             drop(permit);
         });
     }
 
     /// One connection, with TLS where the web configuration requires it.
-    async fn handshake(&self, stream: TcpStream) {
+    async fn handshake(&self, stream: TcpStream, address: IpAddr) {
         // A response is written in few large calls; Nagle's algorithm would
         // delay the last part by 40 ms.
         let _ = stream.set_nodelay(true);
         let slot = self.table.insert();
         let stream = TimeoutStream::new(stream, Arc::clone(&slot.activity));
         match self.access.connection_policy() {
-            ConnectionPolicy::Plain => self.serve(stream, &slot, ClientCertVerified(false)).await,
+            ConnectionPolicy::Plain => {
+                let client = Client {
+                    address,
+                    certificate_verified: false,
+                };
+                self.serve(stream, &slot, client).await;
+            }
             ConnectionPolicy::Tls {
                 config,
-                verifies_clients: verified,
+                verifies_certificates,
             } => {
                 let handshake = tokio::select! {
                     handshake = TlsAcceptor::from(config).accept(stream) => handshake,
                     () = slot.activity.close.cancelled() => return,
                     () = self.closing.cancelled() => return,
                 };
-                let verified = ClientCertVerified(verified);
                 match handshake {
-                    Ok(stream) => self.serve(stream, &slot, verified).await,
-                    Err(error) => tracing::debug!(%error, "TLS handshake failed"),
+                    Ok(stream) => {
+                        let (_, session) = stream.get_ref();
+                        let presented = session.peer_certificates().is_some();
+                        let client = Client {
+                            address,
+                            certificate_verified: verifies_certificates && presented,
+                        };
+                        self.serve(stream, &slot, client).await;
+                    }
+                    Err(error) => self.refused_handshakes.record(&error, address),
                 }
             }
             ConnectionPolicy::Reject => {}
@@ -233,13 +255,13 @@ impl Server {
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         slot: &ConnectionSlot,
-        verified: ClientCertVerified,
+        client: Client,
     ) {
         let requests = Arc::clone(&slot.activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let guard = requests.begin(request.version());
-            request.extensions_mut().insert(verified);
-            let response = (self.handler)(request);
+            request.extensions_mut().insert(client);
+            let response = (self.handler)(request, client.address);
             async move {
                 Ok::<_, Infallible>(response.await.map(|body| body.hold(guard.response_ready())))
             }
@@ -316,6 +338,7 @@ async fn pause(error: &io::Error) {
 mod tests {
     use super::*;
     use crate::http_types::Body;
+    use crate::telemetry::Telemetry;
     use bytes::Bytes;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::sync::{Notify, oneshot};
@@ -336,7 +359,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (requested, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let notifies = (Arc::clone(&requested), Arc::clone(&release));
-        let handler: Handler = Arc::new(move |_| {
+        let handler: Handler = Arc::new(move |_, _| {
             let (requested, release) = notifies.clone();
             Box::pin(async move {
                 requested.notify_one();
@@ -345,7 +368,10 @@ mod tests {
             })
         });
         let (stop, stopped) = oneshot::channel::<()>();
-        let ended = tokio::spawn(serve_with(vec![listener], handler, Arc::default(), async {
+        let telemetry = Arc::new(Telemetry::new().unwrap());
+        let refused = RefusedHandshakes::new(telemetry);
+        let server = Server::new(handler, Arc::default(), refused);
+        let ended = tokio::spawn(serve_with(vec![listener], server, async {
             let _ = stopped.await;
         }));
         SlowServer {

@@ -1,6 +1,6 @@
 //! The routes, and what answers each.
 
-use super::client_origin::{ClientCertVerified, visible_persons};
+use super::client::Client;
 use super::compressor::Compressor;
 use super::cpu_pool::CpuPool;
 use super::discovery::{self, TargetLabels};
@@ -11,7 +11,7 @@ use super::options::SiteOptions;
 use super::probe::{self, ProbeCache};
 use super::scrape::{scrape, scrape_timeout};
 use crate::api::{self, Api};
-use crate::http_types::{Body, PersonDetail, QueryError, Redaction, Response, response};
+use crate::http_types::{Body, PersonDetail, PersonPolicy, QueryError, Response, response};
 use crate::refresh::OnDemandRefresh;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -37,8 +37,8 @@ pub struct Site {
     options: SiteOptions,
     family_headers: FamilyHeaders,
     compressor: Arc<Compressor>,
-    /// Whether persons are shown; replaced by a reload.
-    persons: ArcSwap<PersonDetail>,
+    /// Which clients see persons; replaced by a reload.
+    persons: ArcSwap<PersonPolicy>,
     /// The labels of the tenants' targets; replaced by a reload.
     target_labels: ArcSwap<TargetLabels>,
     /// Refreshes what a scrape finds overdue, once the fleet has started.
@@ -124,8 +124,13 @@ impl Site {
         }
     }
 
-    /// Replaces whether persons are shown.
-    pub fn set_persons(&self, persons: PersonDetail) {
+    /// The exporter's own metrics.
+    pub(super) fn telemetry(&self) -> Arc<Telemetry> {
+        Arc::clone(&self.telemetry)
+    }
+
+    /// Replaces which clients see persons.
+    pub fn set_persons(&self, persons: PersonPolicy) {
         self.persons.store(Arc::new(persons));
     }
 
@@ -139,24 +144,13 @@ impl Site {
         let _already_set = self.on_demand_refresh.set(refresh);
     }
 
-    /// What a request may see of persons: what is configured where every client
-    /// is authenticated, else only on this machine.
+    /// What the client of a request sees of persons.
     fn persons(&self, parts: &Parts) -> PersonDetail {
-        let configured = self.persons.load();
+        let client = parts.extensions.get::<Client>();
+        let verified = client.is_some_and(|client| client.certificate_verified);
         let rules = self.options.access.config();
-        let verified = parts.extensions.get() == Some(&ClientCertVerified(true));
-        if rules.is_some_and(|rules| rules.is_authenticated(verified)) {
-            return configured.as_ref().clone();
-        }
-        match configured.as_ref() {
-            PersonDetail::Shown(_) if self.options.exposed => {
-                PersonDetail::Redacted(Redaction::Unprotected)
-            }
-            PersonDetail::Shown(_) if self.options.external_url.is_some() => {
-                PersonDetail::Redacted(Redaction::Published)
-            }
-            configured => visible_persons(configured, parts),
-        }
+        let is_authenticated = rules.is_some_and(|rules| rules.is_authenticated(verified));
+        self.persons.load().of_client(is_authenticated)
     }
 
     /// Whether a path is a health check. An orchestrator restarts the process
@@ -332,14 +326,18 @@ fn normalized(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use exporter_web_config::{AccessControl, WebConfig};
+    use exporter_web_config::{AccessControl, VerifiedCertificates, WebConfig};
     use secure_score_model::Persons;
+    use std::net::Ipv4Addr;
 
     fn site(prefix: &str, telemetry_path: &str) -> Site {
         let options = SiteOptions {
             telemetry_path: telemetry_path.to_owned(),
             route_prefix: prefix.to_owned(),
-            persons: PersonDetail::Shown(Persons::Plain),
+            persons: PersonPolicy {
+                persons: Persons::Plain,
+                without_authentication: false,
+            },
             ..SiteOptions::default()
         };
         let telemetry = Arc::new(Telemetry::new().unwrap());
@@ -372,15 +370,16 @@ mod tests {
     async fn stricter_rules_show_persons_only_to_connections_with_a_verified_certificate() {
         let mut site = site("", "/metrics");
         site.options.access = Arc::new(AccessControl::new(WebConfig {
-            verifies_clients: true,
+            verified_certificates: VerifiedCertificates::Required,
             ..WebConfig::default()
         }));
         for (verified, shown) in [(Some(true), true), (Some(false), false), (None, false)] {
             let mut request = Request::get("/").body(()).unwrap();
-            if let Some(verified) = verified {
-                request
-                    .extensions_mut()
-                    .insert(ClientCertVerified(verified));
+            if let Some(certificate_verified) = verified {
+                request.extensions_mut().insert(Client {
+                    address: Ipv4Addr::LOCALHOST.into(),
+                    certificate_verified,
+                });
             }
             let persons = site.persons(&request.into_parts().0);
             assert_eq!(!persons.persons().are_hidden(), shown, "{verified:?}");

@@ -11,6 +11,6 @@ pub mod response;
 
 pub use body::{Body, length};
 pub use negotiate::{MediaType, accept, preferences, preferred, wants_gzip};
-pub use privacy::{PersonDetail, Redaction};
+pub use privacy::{PersonDetail, PersonPolicy, Redaction};
 pub use query::{QueryError, similar_tenants};
 pub use response::Response;

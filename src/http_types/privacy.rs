@@ -1,6 +1,32 @@
-//! Whether a response shows persons, and if not, why not.
+//! Which clients see persons, and why others do not.
 
 use secure_score_model::Persons;
+
+/// Who accepted a risk, and with which comment, on pages and in the API.
+#[derive(Debug, Clone)]
+pub struct PersonPolicy {
+    /// How persons appear.
+    pub persons: Persons,
+    /// Whether clients that did not authenticate see them too.
+    pub without_authentication: bool,
+}
+
+impl PersonPolicy {
+    /// What one client sees.
+    ///
+    /// Only authentication counts. Neither address nor headers show where a
+    /// request began: behind a proxy on this machine every client of the
+    /// network looks like a local one.
+    pub fn of_client(&self, is_authenticated: bool) -> PersonDetail {
+        match &self.persons {
+            Persons::Hidden => PersonDetail::Redacted(Redaction::Configured),
+            persons if is_authenticated || self.without_authentication => {
+                PersonDetail::Shown(persons.clone())
+            }
+            _ => PersonDetail::Redacted(Redaction::Unauthenticated),
+        }
+    }
+}
 
 /// Whether a response names who accepted a risk, and with which comment.
 #[derive(Debug, Clone)]
@@ -14,14 +40,10 @@ pub enum PersonDetail {
 /// Why persons are not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Redaction {
-    /// The network can read the pages without authentication.
-    Unprotected,
+    /// The client did not authenticate.
+    Unauthenticated,
     /// The configuration hides them.
     Configured,
-    /// `--web.external-url` says that clients use another address.
-    Published,
-    /// The request came through a proxy, or for a host that is not this machine.
-    Forwarded,
 }
 
 impl PersonDetail {
@@ -41,18 +63,33 @@ impl PersonDetail {
             Self::Shown(_) => {
                 "Persons are shown under pseudonyms, the same in every tenant, and comments are hidden: set `privacy.events: full` to see both"
             }
-            Self::Redacted(Redaction::Unprotected) => {
-                "Persons and comments are hidden because the network can read this without authentication: require authentication with `--web.config.file`, or let `--web.listen-address` name only loopback addresses"
-            }
-            Self::Redacted(Redaction::Published) => {
-                "Persons and comments are hidden because `--web.external-url` says that clients use another address: require authentication with `--web.config.file` to see them"
-            }
-            Self::Redacted(Redaction::Forwarded) => {
-                "Persons and comments are hidden because this request came through a proxy or for a host name that is not this machine's: ask on the machine itself, at `http://localhost` with the exporter's port, to see them"
+            Self::Redacted(Redaction::Unauthenticated) => {
+                "Persons and comments are hidden because this client did not authenticate: configure `basic_auth_users`, or a `client_ca_file` that verifies client certificates, with `--web.config.file`; or set `privacy.pages: show` to show them to every client"
             }
             Self::Redacted(Redaction::Configured) => {
                 "Persons and comments are hidden by the configuration: set `privacy.events: full` to see them"
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(persons: Persons, without_authentication: bool, is_authenticated: bool) -> bool {
+        let policy = PersonPolicy {
+            persons,
+            without_authentication,
+        };
+        matches!(policy.of_client(is_authenticated), PersonDetail::Shown(_))
+    }
+
+    #[test]
+    fn persons_take_authentication_or_the_switch() {
+        assert!(shown(Persons::Plain, false, true));
+        assert!(shown(Persons::Plain, true, false));
+        assert!(!shown(Persons::Plain, false, false));
+        assert!(!shown(Persons::Hidden, true, true));
     }
 }

@@ -1,10 +1,15 @@
 //! The exporter behind a web configuration, asked by the clients people use.
 
+mod guesses;
+mod toolkit;
+
 use crate::process::{Process, free_port, program};
+use crate::simulated::Simulated;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     SanType,
 };
+use serde_json::json;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -66,6 +71,18 @@ impl Secured {
         self.write(&format!("{name}-key.pem"), &key.serialize_pem());
     }
 
+    /// A client's certificate that is its own authority.
+    fn self_signed(&self, name: &str) {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec![format!("{name}.example")]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        let certificate = params.self_signed(&key).unwrap();
+        self.write(&format!("{name}.pem"), &certificate.pem());
+        self.write(&format!("{name}-key.pem"), &key.serialize_pem());
+    }
+
     fn path(&self, name: &str) -> String {
         self.folder.path().join(name).display().to_string()
     }
@@ -83,14 +100,20 @@ impl Secured {
 
     /// The demo behind this web configuration.
     fn serve(&self, web_config: &str) -> Server<'_> {
+        self.start(&["demo", "--quiet"], web_config)
+    }
+
+    /// The exporter behind a web configuration, on a system that trusts the
+    /// authority.
+    fn start(&self, arguments: &[&str], web_config: &str) -> Server<'_> {
         let file = self.write("web.yml", web_config);
-        let process = Process::exporter(&[
-            "demo",
-            "--quiet",
-            "--web.config.file",
-            &file,
-            "--web.listen-address=127.0.0.1:0",
-        ]);
+        let process = Process::start(
+            Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
+                .args(arguments)
+                .args(["--web.config.file", &file])
+                .arg("--web.listen-address=127.0.0.1:0")
+                .env("SSL_CERT_FILE", self.path("ca.pem")),
+        );
         let address = process.word_after("address=");
         Server {
             secured: self,
@@ -232,6 +255,9 @@ fn each_kind_of_client_certificate_lets_in_whom_it_says() {
         ("RequireClientCert", "", ["000", "200", "200"]),
         ("VerifyClientCertIfGiven", ca, ["200", "200", "000"]),
         ("RequireAndVerifyClientCert", ca, ["000", "200", "000"]),
+        // The authorities of the system.
+        ("VerifyClientCertIfGiven", "", ["200", "200", "000"]),
+        ("RequireAndVerifyClientCert", "", ["000", "200", "000"]),
     ] {
         let secured = Secured::new();
         let server = secured.serve(&secured.tls(&format!("  client_auth_type: {kind}\n{with_ca}")));
@@ -252,6 +278,74 @@ fn of_the_authoritys_clients_only_those_named_get_in() {
     ));
     assert_eq!(server.as_client("client"), "200");
     assert_eq!(server.as_client("other-client"), "000");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_shows_persons_only_if_client_ca_file_verifies_it() {
+    let simulated = Simulated::start();
+    let acceptance = json!({"by": "alex@contoso.example", "comment": "ask Alex"});
+    simulated.accept("contoso", "AdminMFAV2", acceptance).await;
+    simulated.configure("");
+    let ca = "  client_ca_file: ca.pem\n";
+    for (kind, with_ca, shown) in [
+        ("RequireAndVerifyClientCert", ca, true),
+        ("VerifyClientCertIfGiven", ca, true),
+        // The authorities of the system.
+        ("RequireAndVerifyClientCert", "", false),
+        ("VerifyClientCertIfGiven", "", false),
+        ("RequireAnyClientCert", "", false),
+        ("RequestClientCert", ca, false),
+    ] {
+        let secured = Secured::new();
+        let web_config = secured.tls(&format!("  client_auth_type: {kind}\n{with_ca}"));
+        let config = simulated.config();
+        let server = secured.start(&["--config.file", &config], &web_config);
+        let page = |certificate: &[&str]| {
+            let ca = secured.path("ca.pem");
+            let arguments = [&["--cacert", &ca], certificate].concat();
+            match server.curl("https", "/acceptances?control=AdminMFAV2", &arguments) {
+                status if status == "200" => server.body(),
+                _ => String::new(),
+            }
+        };
+        let (cert, key) = (secured.path("client.pem"), secured.path("client-key.pem"));
+        let client = ["--cert", &cert, "--key", &key];
+        server.until("true", |_| {
+            page(&client)
+                .contains("Require a second factor")
+                .to_string()
+        });
+        assert_eq!(page(&client).contains("alex@"), shown, "{kind} {with_ca}");
+        assert!(!page(&[]).contains("alex@"), "{kind} {with_ca}");
+    }
+}
+
+#[test]
+fn a_refused_handshake_is_counted_and_logged_with_its_remedy() {
+    let secured = Secured::new();
+    let server = secured.serve(
+        &secured.tls("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.pem\n"),
+    );
+    for _ in 0..3 {
+        assert_eq!(server.as_client("stranger"), "000");
+    }
+    assert_eq!(server.curl("https", "/metrics", &[]), "000", "not trusted");
+    assert_eq!(server.curl("http", "/metrics", &[]), "000");
+    for (reason, refused) in [("client_certificate", 3), ("by_client", 1), ("protocol", 1)] {
+        let series = format!(
+            "secure_score_exporter_tls_handshakes_refused_total{{reason=\"{reason}\"}} {refused}\n"
+        );
+        server.until("true", |server| {
+            assert_eq!(server.https(&[]), "200");
+            server.body().contains(&series).to_string()
+        });
+    }
+    let log = server.process.output();
+    let lines = |part: &str| log.lines().filter(|line| line.contains(part)).count();
+    assert_eq!(lines("TLS handshake refused"), 3, "{log}");
+    assert_eq!(lines("UnknownIssuer"), 1, "once a minute:\n{log}");
+    assert_eq!(lines("an authority in client_ca_file"), 1, "{log}");
+    assert_eq!(lines("client=127.0.0.1"), 3, "{log}");
 }
 
 #[test]

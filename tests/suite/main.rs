@@ -53,6 +53,7 @@ mod refresh;
 mod release;
 mod reload;
 mod restart;
+mod reverse_proxy;
 mod same_tenant;
 mod scenarios;
 mod schema;

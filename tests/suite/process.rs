@@ -121,10 +121,12 @@ fn collect_output(pipe: Option<impl Read + Send + 'static>, output: &Arc<Mutex<S
     });
 }
 
-/// The path of a program of a Debian package, or how to get it.
+/// The path of a program of a Debian package, or how to get it. Servers are in
+/// `/usr/sbin`, which is not in every user's `PATH`.
 pub(crate) fn program(name: &str, package: &str) -> PathBuf {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths)
+        .chain(["/usr/sbin".into()])
         .map(|folder| folder.join(name))
         .find(|path| path.is_file())
         .unwrap_or_else(|| panic!("{name} is missing; install it with: apt-get install -y --no-install-recommends {package}"))

@@ -57,11 +57,12 @@ impl Simulated {
         file.display().to_string()
     }
 
-    /// Replaces the setting for personal data, which the simulator's
-    /// configuration exports, by these sections.
+    /// Replaces the settings for personal data, which the simulator's
+    /// configuration shows, by these sections.
     pub(crate) fn configure(&self, sections: &str) {
         let written = fs::read_to_string(self.config()).unwrap();
-        let kept = written.lines().filter(|line| !line.starts_with("labels:"));
+        let personal = |line: &&str| line.starts_with("labels:") || line.starts_with("privacy:");
+        let kept = written.lines().filter(|line| !personal(line));
         let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
         fs::write(self.config(), format!("{kept}{sections}")).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use secure_score_exporter::http::{DrainOutcome, ServerOptions, Site, SiteOptions, bind, serve};
-use secure_score_exporter::http_types::PersonDetail;
+use secure_score_exporter::http_types::PersonPolicy;
 use secure_score_exporter::store::{Store, TenantState};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_model::{
@@ -28,11 +28,18 @@ pub(crate) struct TestServer {
     pub(crate) ended: JoinHandle<DrainOutcome>,
 }
 
-/// Of a site that shows persons to this machine.
+/// Of a site that shows persons to every client.
 pub(crate) fn options() -> SiteOptions {
+    options_with(Persons::Plain, true)
+}
+
+/// Of a site that shows persons thus.
+pub(crate) fn options_with(persons: Persons, without_authentication: bool) -> SiteOptions {
     SiteOptions {
-        persons: PersonDetail::Shown(Persons::Plain),
-        exposed: false,
+        persons: PersonPolicy {
+            persons,
+            without_authentication,
+        },
         ..SiteOptions::default()
     }
 }

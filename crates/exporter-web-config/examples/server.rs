@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -30,8 +31,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tokio::spawn(watcher.run(report));
     let listener = TcpListener::bind("127.0.0.1:9100").await?;
     loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(accept(stream, Arc::clone(&access)));
+        let (stream, address) = listener.accept().await?;
+        tokio::spawn(accept(stream, address.ip(), Arc::clone(&access)));
     }
 }
 
@@ -43,12 +44,12 @@ fn report(event: WatchEvent) {
     }
 }
 
-async fn accept(stream: TcpStream, access: Arc<AccessControl>) {
+async fn accept(stream: TcpStream, client: IpAddr, access: Arc<AccessControl>) {
     match access.connection_policy() {
-        ConnectionPolicy::Plain => serve(stream, access).await,
+        ConnectionPolicy::Plain => serve(stream, client, access).await,
         ConnectionPolicy::Tls { config, .. } => {
             match TlsAcceptor::from(config).accept(stream).await {
-                Ok(stream) => serve(stream, access).await,
+                Ok(stream) => serve(stream, client, access).await,
                 Err(error) => eprintln!("TLS handshake failed: {error}"),
             }
         }
@@ -56,7 +57,7 @@ async fn accept(stream: TcpStream, access: Arc<AccessControl>) {
     }
 }
 
-async fn serve<S>(stream: S, access: Arc<AccessControl>)
+async fn serve<S>(stream: S, client: IpAddr, access: Arc<AccessControl>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -64,7 +65,7 @@ where
     let service = service_fn(move |request| {
         let access = Arc::clone(&access);
         let refuse = |refusal: Refusal| refusal.response("example exporter");
-        async move { Ok::<_, Infallible>(access.guard(request, refuse, metrics).await) }
+        async move { Ok::<_, Infallible>(access.guard(request, client, refuse, metrics).await) }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
     let builder = match http1_only {

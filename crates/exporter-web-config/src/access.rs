@@ -1,3 +1,4 @@
+use crate::password_checker::PasswordChecker;
 use crate::{RateLimiter, Users};
 use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
@@ -16,24 +17,41 @@ pub struct WebConfig {
     pub users: Option<Users>,
     /// The limit on requests.
     pub rate_limit: Option<RateLimiter>,
-    /// Whether TLS requires a client certificate and verifies it.
-    pub verifies_clients: bool,
+    /// The client certificates that authenticate.
+    pub verified_certificates: VerifiedCertificates,
     /// Whether HTTP/2 is disabled, also for clients with prior knowledge.
     pub http1_only: bool,
+}
+
+/// The client certificates that are verified against the authorities of the
+/// file (`client_ca_file`).
+///
+/// No other certificate authenticates its owner: without verification everyone
+/// can make one, and of the system's authorities everyone can get one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum VerifiedCertificates {
+    /// None.
+    #[default]
+    None,
+    /// Those of clients that present one (`VerifyClientCertIfGiven`).
+    IfPresented,
+    /// Those of all clients (`RequireAndVerifyClientCert`).
+    Required,
 }
 
 impl WebConfig {
     /// Whether every client is authenticated, on connections accepted from now
     /// on.
-    pub const fn authenticates_every_client(&self) -> bool {
-        self.is_authenticated(true)
+    pub fn authenticates_every_client(&self) -> bool {
+        self.users.is_some() || self.verified_certificates == VerifiedCertificates::Required
     }
 
     /// Whether the sender of a request that passed
     /// [`guard`](AccessControl::guard) is authenticated: by password, or by the
     /// certificate that was verified when the connection was accepted.
-    pub const fn is_authenticated(&self, certificate_verified: bool) -> bool {
-        self.users.is_some() || (self.verifies_clients && certificate_verified)
+    pub fn is_authenticated(&self, certificate_verified: bool) -> bool {
+        let counts = self.verified_certificates != VerifiedCertificates::None;
+        self.users.is_some() || (counts && certificate_verified)
     }
 }
 
@@ -43,6 +61,7 @@ impl WebConfig {
 #[derive(Debug)]
 pub struct AccessControl {
     state: ArcSwap<State>,
+    pub(crate) passwords: PasswordChecker,
 }
 
 #[derive(Debug)]
@@ -63,8 +82,9 @@ pub enum ConnectionPolicy {
     Tls {
         /// The configuration of the handshake.
         config: Arc<ServerConfig>,
-        /// Whether the handshake fails without a verified client certificate.
-        verifies_clients: bool,
+        /// Whether a certificate that the client presents authenticates it once
+        /// the handshake is complete.
+        verifies_certificates: bool,
     },
     /// Close it: the client expects TLS, and there is no valid configuration.
     Reject,
@@ -82,6 +102,7 @@ impl AccessControl {
     pub fn new(config: WebConfig) -> Self {
         Self {
             state: ArcSwap::from_pointee(State::Open(Arc::new(config))),
+            passwords: PasswordChecker::default(),
         }
     }
 
@@ -108,7 +129,8 @@ impl AccessControl {
             State::Open(config) => match &config.tls {
                 Some(tls) => ConnectionPolicy::Tls {
                     config: Arc::clone(tls),
-                    verifies_clients: config.verifies_clients,
+                    verifies_certificates: config.verified_certificates
+                        != VerifiedCertificates::None,
                 },
                 None => ConnectionPolicy::Plain,
             },

@@ -1,8 +1,10 @@
-use crate::{AccessControl, AuthResult, Users, WebConfig};
+use crate::password_checker::AuthResult;
+use crate::{AccessControl, WebConfig};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, Response, StatusCode};
+use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 /// Why a request is rejected.
@@ -72,10 +74,12 @@ impl AccessControl {
     /// Answers a request with `respond` if it is allowed, else with `refuse`.
     ///
     /// The rate limit is checked first, then the password, as in the Go
-    /// exporters. The headers of the file are added to every response.
+    /// exporters. Password checks take turns by the address of the client. The
+    /// headers of the file are added to every response.
     pub async fn guard<B, R, F>(
         &self,
         request: Request<B>,
+        client: IpAddr,
         refuse: impl FnOnce(Refusal) -> Response<R>,
         respond: impl FnOnce(Request<B>) -> F,
     ) -> Response<R>
@@ -85,7 +89,7 @@ impl AccessControl {
         let Some(config) = self.config() else {
             return refuse(Refusal::Closed);
         };
-        let mut response = match refusal(&config, request.headers()).await {
+        let mut response = match self.refusal(&config, request.headers(), client).await {
             Some(refusal) => refuse(refusal),
             None => respond(request).await,
         };
@@ -94,25 +98,31 @@ impl AccessControl {
         }
         response
     }
-}
 
-async fn refusal(config: &WebConfig, headers: &HeaderMap) -> Option<Refusal> {
-    let limit = config.rate_limit.as_ref();
-    if limit.is_some_and(|limit| !limit.try_acquire()) {
-        return Some(Refusal::RateLimited);
-    }
-    match authenticate(config.users.as_ref()?, headers).await {
-        AuthResult::Authenticated => None,
-        AuthResult::Denied => Some(Refusal::Unauthenticated),
-        AuthResult::Busy => Some(Refusal::Busy),
-    }
-}
-
-async fn authenticate(users: &Users, headers: &HeaderMap) -> AuthResult {
-    let pair = credentials(headers);
-    match pair.as_ref().and_then(|pair| pair.split_once(':')) {
-        Some((user, password)) => users.authenticate(user, password).await,
-        None => AuthResult::Denied,
+    async fn refusal(
+        &self,
+        config: &WebConfig,
+        headers: &HeaderMap,
+        client: IpAddr,
+    ) -> Option<Refusal> {
+        let limit = config.rate_limit.as_ref();
+        if limit.is_some_and(|limit| !limit.try_acquire()) {
+            return Some(Refusal::RateLimited);
+        }
+        let users = config.users.as_ref()?;
+        let pair = credentials(headers);
+        let Some((user, password)) = pair.as_ref().and_then(|pair| pair.split_once(':')) else {
+            return Some(Refusal::Unauthenticated);
+        };
+        match self
+            .passwords
+            .authenticate(users, user, password, client)
+            .await
+        {
+            AuthResult::Authenticated => None,
+            AuthResult::Denied => Some(Refusal::Unauthenticated),
+            AuthResult::Busy => Some(Refusal::Busy),
+        }
     }
 }
 
@@ -130,7 +140,8 @@ fn credentials(headers: &HeaderMap) -> Option<Zeroizing<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RateLimiter;
+    use crate::{RateLimiter, Users};
+    use std::net::Ipv4Addr;
     use std::time::Duration;
 
     async fn status(access: &AccessControl, authorization: Option<&str>) -> Response<String> {
@@ -141,7 +152,9 @@ mod tests {
         }
         let refuse = |refusal: Refusal| refusal.response("a \"test\"");
         let respond = async |_| Response::new("allowed".to_owned());
-        access.guard(request, refuse, respond).await
+        access
+            .guard(request, Ipv4Addr::LOCALHOST.into(), refuse, respond)
+            .await
     }
 
     fn config() -> WebConfig {
@@ -175,6 +188,24 @@ mod tests {
             assert_eq!(challenge, "Basic realm=\"a test\", charset=\"UTF-8\"");
             assert_eq!(refused.headers()["x-frame-options"], "deny");
         }
+    }
+
+    #[tokio::test]
+    async fn a_reload_forgets_no_right_password() {
+        let users = Users::for_tests(&[("alice", "one")]);
+        let with_users = || WebConfig {
+            users: Some(users.clone()),
+            ..config()
+        };
+        let access = AccessControl::new(with_users());
+        let alice = format!("Basic {}", STANDARD.encode("alice:one"));
+        assert_eq!(status(&access, Some(&alice)).await.status(), 200);
+        access.replace(with_users());
+        let wrong = format!("Basic {}", STANDARD.encode("alice:two"));
+        let waiting = access.passwords.fill_queue(Ipv4Addr::LOCALHOST.into());
+        assert_eq!(status(&access, Some(&wrong)).await.status(), 503);
+        assert_eq!(status(&access, Some(&alice)).await.status(), 200);
+        drop(waiting);
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use x509_parser::extensions::GeneralName;
 use x509_parser::parse_x509_certificate;
+use x509_parser::time::ASN1Time;
 
 /// The certificate that a client must present (`client_auth_type`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,30 +46,68 @@ impl ClientAuth {
     }
 }
 
+/// The authorities against which client certificates are verified.
+pub(crate) struct Authorities {
+    pub(crate) roots: RootCertStore,
+    /// The certificates of `client_ca_file`; none of the system's authorities.
+    pub(crate) listed: Vec<CertificateDer<'static>>,
+}
+
+impl Authorities {
+    /// Every authority that the system trusts; `None` if it has none.
+    pub(crate) fn of_system() -> Option<Self> {
+        let mut roots = RootCertStore::empty();
+        let (added, _skipped) =
+            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        (added > 0).then_some(Self {
+            roots,
+            listed: Vec::new(),
+        })
+    }
+
+    /// Verifies chains. Clients learn which authorities are listed, to choose a
+    /// certificate; those of the system are too many.
+    fn chain_verifier(
+        self,
+        required: bool,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Arc<dyn ClientCertVerifier>, VerifierBuilderError> {
+        let (roots, provider) = (Arc::new(self.roots), Arc::clone(provider));
+        let mut builder = WebPkiClientVerifier::builder_with_provider(roots, provider);
+        if !required {
+            builder = builder.allow_unauthenticated();
+        }
+        if self.listed.is_empty() {
+            builder = builder.clear_root_hint_subjects();
+        }
+        builder.build()
+    }
+}
+
 /// The verifier of client certificates; `None` if none is requested.
+/// `authorities` are used if `auth` verifies.
 pub(crate) fn verifier(
     auth: ClientAuth,
-    roots: RootCertStore,
+    authorities: Option<Authorities>,
     names: Vec<String>,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Option<Arc<dyn ClientCertVerifier>>, VerifierBuilderError> {
-    let (required, chain) = match auth {
-        ClientAuth::No => return Ok(None),
-        ClientAuth::Request => (false, None),
-        ClientAuth::RequireAny => (true, None),
-        ClientAuth::VerifyIfGiven | ClientAuth::RequireAndVerify => {
-            let required = auth == ClientAuth::RequireAndVerify;
-            let builder =
-                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
-            let builder = match required {
-                true => builder,
-                false => builder.allow_unauthenticated(),
-            };
-            (required, Some(builder.build()?))
+    let required = matches!(auth, ClientAuth::RequireAny | ClientAuth::RequireAndVerify);
+    let authorities = authorities.filter(|_| auth.verifies());
+    let (listed, chain) = match authorities {
+        _ if auth == ClientAuth::No => return Ok(None),
+        Some(authorities) => {
+            let listed = authorities.listed.clone();
+            (
+                listed,
+                Some(authorities.chain_verifier(required, provider)?),
+            )
         }
+        None => (Vec::new(), None),
     };
     Ok(Some(Arc::new(Verifier {
         required,
+        listed,
         chain,
         names,
         signatures: HandshakeSignatures::new(provider),
@@ -79,6 +118,8 @@ pub(crate) fn verifier(
 #[derive(Debug)]
 struct Verifier {
     required: bool,
+    /// Certificates that need no chain: each is in `client_ca_file` itself.
+    listed: Vec<CertificateDer<'static>>,
     chain: Option<Arc<dyn ClientCertVerifier>>,
     /// The certificate must have one of these names; any name if empty.
     names: Vec<String>,
@@ -102,7 +143,9 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if let Some(chain) = &self.chain {
+        if self.listed.iter().any(|listed| listed == end_entity) {
+            verify_listed(end_entity, now)?;
+        } else if let Some(chain) = &self.chain {
             chain.verify_client_cert(end_entity, intermediates, now)?;
         }
         if !self.names.is_empty() && !has_name(end_entity, &self.names) {
@@ -135,6 +178,32 @@ impl ClientCertVerifier for Verifier {
     }
 }
 
+/// Verifies the dates and the purpose of a certificate that is itself in
+/// `client_ca_file`, as Go and OpenSSL do.
+///
+/// A self-signed certificate is often marked as an authority, and the library
+/// refuses every authority as a client.
+fn verify_listed(certificate: &CertificateDer<'_>, now: UnixTime) -> Result<(), CertificateError> {
+    let (_, certificate) =
+        parse_x509_certificate(certificate).map_err(|_| CertificateError::BadEncoding)?;
+    let now = i64::try_from(now.as_secs())
+        .ok()
+        .and_then(|seconds| ASN1Time::from_timestamp(seconds).ok())
+        .ok_or(CertificateError::Expired)?;
+    if now < certificate.validity().not_before {
+        return Err(CertificateError::NotValidYet);
+    }
+    if now > certificate.validity().not_after {
+        return Err(CertificateError::Expired);
+    }
+    match certificate.extended_key_usage() {
+        Ok(None) => Ok(()),
+        Ok(Some(usage)) if usage.value.any || usage.value.client_auth => Ok(()),
+        Ok(Some(_)) => Err(CertificateError::InvalidPurpose),
+        Err(_) => Err(CertificateError::BadEncoding),
+    }
+}
+
 /// Whether a subject alternative name of the certificate (DNS name, e-mail
 /// address, URI or IP address) equals one of these.
 fn has_name(certificate: &CertificateDer<'_>, names: &[String]) -> bool {
@@ -162,4 +231,41 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
     let sixteen = <[u8; 16]>::try_from(bytes).map(IpAddr::from);
     four.or(sixteen).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, KeyPair};
+    use std::time::Duration;
+
+    fn verified(params: CertificateParams, seconds: u64) -> Result<(), CertificateError> {
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        verify_listed(certificate.der(), now)
+    }
+
+    #[test]
+    fn a_listed_certificate_has_dates_and_a_purpose() {
+        let day = 24 * 60 * 60;
+        let params = |purpose| {
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.not_before = rcgen::date_time_ymd(2026, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2026, 12, 31);
+            params.extended_key_usages = purpose;
+            params
+        };
+        let client = || params(vec![ExtendedKeyUsagePurpose::ClientAuth]);
+        let server = params(vec![ExtendedKeyUsagePurpose::ServerAuth]);
+        let year_start = 1_767_225_600;
+        assert_eq!(verified(client(), year_start + day), Ok(()));
+        assert_eq!(verified(params(Vec::new()), year_start + day), Ok(()));
+        let early = verified(client(), year_start - day);
+        assert_eq!(early, Err(CertificateError::NotValidYet));
+        let late = verified(client(), year_start + 400 * day);
+        assert_eq!(late, Err(CertificateError::Expired));
+        let purpose = verified(server, year_start + day);
+        assert_eq!(purpose, Err(CertificateError::InvalidPurpose));
+    }
 }

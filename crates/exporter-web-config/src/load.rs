@@ -45,7 +45,10 @@ fn resolve(file: WebFile, diagnostics: &mut Diagnostics) -> WebConfig {
     let users = file.basic_auth_users.unwrap_or_default();
     let config = WebConfig {
         http1_only: !http2,
-        verifies_clients: tls.as_ref().is_some_and(|tls| tls.verifies_clients),
+        verified_certificates: tls
+            .as_ref()
+            .map(|tls| tls.verified_certificates)
+            .unwrap_or_default(),
         tls: tls.map(|tls| tls.config),
         headers: headers::resolve(&http.headers.unwrap_or_default(), diagnostics),
         users: users::resolve(&users, diagnostics),

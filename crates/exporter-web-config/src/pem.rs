@@ -1,3 +1,4 @@
+use crate::client_auth::Authorities;
 use crate::{certificates, pem_lines};
 use rustls::RootCertStore;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
@@ -94,12 +95,12 @@ impl<'a> PemSource<'a> {
     }
 
     /// Certificate authorities.
-    pub(crate) fn roots(&self, diagnostics: &mut Diagnostics) -> Option<RootCertStore> {
+    pub(crate) fn authorities(&self, diagnostics: &mut Diagnostics) -> Option<Authorities> {
         let text = self.text()?;
-        let chain = self.chain(diagnostics)?;
+        let listed = self.chain(diagnostics)?;
         let mut roots = RootCertStore::empty();
-        if chain.into_iter().all(|one| roots.add(one).is_ok()) {
-            return Some(roots);
+        if listed.iter().all(|one| roots.add(one.clone()).is_ok()) {
+            return Some(Authorities { roots, listed });
         }
         let message = "a certificate is damaged or truncated; copy the complete certificate again";
         diagnostics.error(text.span, self.path(), message);

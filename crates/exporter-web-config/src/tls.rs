@@ -1,10 +1,11 @@
+use crate::VerifiedCertificates;
 use crate::algorithms;
-use crate::client_auth::{self, ClientAuth, NAMES};
+use crate::client_auth::{self, Authorities, ClientAuth, NAMES};
 use crate::file::TlsSection;
 use crate::pem::PemSource;
+use rustls::ServerConfig;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
-use rustls::{RootCertStore, ServerConfig};
 use std::sync::Arc;
 use std::time::SystemTime;
 use strict_yaml::{Diagnostics, Span, Text, suggest, unknown_keys};
@@ -15,8 +16,7 @@ const AUTH_TYPE: &str = "tls_server_config.client_auth_type";
 
 pub(crate) struct Tls {
     pub(crate) config: Arc<ServerConfig>,
-    /// Whether a verified client certificate is required.
-    pub(crate) verifies_clients: bool,
+    pub(crate) verified_certificates: VerifiedCertificates,
 }
 
 /// `None` if the section does not enable TLS, or has an error.
@@ -50,10 +50,15 @@ pub(crate) fn resolve(
     }
     let chain = certificate.chain(diagnostics);
     let private_key = key.private_key(diagnostics);
-    let roots = authority.roots(diagnostics);
-    if let Some(auth) = auth {
-        check_authority(auth, &authority, auth_type, diagnostics);
-    }
+    let authorities = match (auth, authority.text(), auth_type) {
+        (Some(auth), None, Some(text)) if auth.verifies() => system_authorities(text, diagnostics),
+        (Some(ClientAuth::No), Some(text), _) => {
+            let message = "there is an authority, but no client certificate is requested; set client_auth_type: RequireAndVerifyClientCert";
+            diagnostics.error(text.span, SECTION, message);
+            None
+        }
+        _ => authority.authorities(diagnostics),
+    };
     let provider = provider(section, http2, diagnostics);
     let versions = algorithms::versions(
         section.min_version.as_ref(),
@@ -68,13 +73,10 @@ pub(crate) fn resolve(
     warn_if_expired(&chain, certificate_span, diagnostics);
     let names = section.client_allowed_sans.iter().flatten();
     let names = names.map(|text| text.value.clone()).collect();
-    let verifier = match auth.verifies() && roots.is_none() {
-        true => return None,
-        false => {
-            let roots = roots.unwrap_or_else(RootCertStore::empty);
-            client_auth::verifier(auth, roots, names, &provider).ok()?
-        }
-    };
+    if auth.verifies() && authorities.is_none() {
+        return None;
+    }
+    let verifier = client_auth::verifier(auth, authorities, names, &provider).ok()?;
     let builder = ServerConfig::builder_with_provider(provider);
     let Ok(builder) = builder.with_protocol_versions(&versions) else {
         let message =
@@ -103,7 +105,12 @@ pub(crate) fn resolve(
     config.alpn_protocols = protocols.map(<[u8]>::to_vec).collect();
     Some(Tls {
         config: Arc::new(config),
-        verifies_clients: auth == ClientAuth::RequireAndVerify,
+        verified_certificates: match auth {
+            _ if authority.text().is_none() => VerifiedCertificates::None,
+            ClientAuth::RequireAndVerify => VerifiedCertificates::Required,
+            ClientAuth::VerifyIfGiven => VerifiedCertificates::IfPresented,
+            _ => VerifiedCertificates::None,
+        },
     })
 }
 
@@ -140,25 +147,23 @@ fn auth(text: &Text, diagnostics: &mut Diagnostics) -> Option<ClientAuth> {
     found.map(|(_, auth)| *auth)
 }
 
-fn check_authority(
-    auth: ClientAuth,
-    authority: &PemSource<'_>,
-    auth_type: Option<&Text>,
-    diagnostics: &mut Diagnostics,
-) {
-    match (auth.verifies(), authority.text(), auth_type) {
-        (true, None, Some(text)) => diagnostics.error(
+/// The authorities of a file that names none, with `text` as the type of
+/// verification.
+fn system_authorities(text: &Text, diagnostics: &mut Diagnostics) -> Option<Authorities> {
+    let authorities = Authorities::of_system();
+    match authorities {
+        Some(_) => diagnostics.warn(
             text.span,
             AUTH_TYPE,
-            "client certificates are verified, but there is no authority; set client_ca_file",
+            "without client_ca_file, certificates of every authority that this system trusts are accepted, which everyone can get, so they authenticate no client; set client_ca_file",
         ),
-        (false, Some(text), _) if auth == ClientAuth::No => diagnostics.error(
+        None => diagnostics.error(
             text.span,
-            SECTION,
-            "there is an authority, but no client certificate is requested; set client_auth_type: RequireAndVerifyClientCert",
+            AUTH_TYPE,
+            "client certificates are verified, but this system has no authorities; set client_ca_file",
         ),
-        _ => {}
     }
+    authorities
 }
 
 fn provider(

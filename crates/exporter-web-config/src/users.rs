@@ -1,56 +1,28 @@
-use aws_lc_rs::{hmac, rand};
 use bcrypt::HashParts;
-use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::hint::black_box;
+use std::ops::Range;
 use strict_yaml::{Diagnostics, Entries, Text};
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-/// Results that are cached, so that a scrape does not cost a bcrypt hash.
-const MAX_CACHED: usize = 100;
-
-/// Concurrent bcrypt hashes. Each keeps one core busy for a tenth of a second;
-/// guessed passwords must not take all cores.
-const MAX_HASHING: usize = 1;
-
-/// Requests that wait for a hash or compute one. With more, guessed passwords
-/// would delay the others for longer than a scrape takes.
-const MAX_QUEUED: usize = 16;
-
-/// Above this bcrypt cost one login takes more than a second.
-const MAX_FAST_COST: u32 = 14;
+/// Above this bcrypt cost one hash takes a second or more of a slow core.
+const MAX_FAST_COST: u32 = 12;
 
 /// The users of the file with the bcrypt hashes of their passwords.
+#[cfg_attr(test, derive(Clone))]
 pub struct Users {
     hashes: BTreeMap<String, String>,
-    /// Random for each process: results are cached under HMACs made with it, so
-    /// that no password stays in memory.
-    key: hmac::Key,
-    cache: Mutex<HashMap<[u8; 32], bool>>,
-    hashing: Arc<Semaphore>,
-    queue: Semaphore,
+    /// The work of each denial: that of one hash of this cost.
+    denial_cost: u32,
 }
 
-/// The result of a password check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthResult {
-    /// The user exists and has this password.
-    Authenticated,
-    /// The user does not exist, or has another password.
-    Denied,
-    /// Not checked: too many checks are queued.
-    Busy,
-}
-
-impl From<bool> for AuthResult {
-    fn from(is_authenticated: bool) -> Self {
-        match is_authenticated {
-            true => Self::Authenticated,
-            false => Self::Denied,
-        }
-    }
+/// A password to check.
+pub(crate) struct PasswordCheck {
+    /// The hash of the user; `None` if there is no such user.
+    hash: Option<String>,
+    password: Zeroizing<String>,
+    denial_cost: u32,
 }
 
 impl fmt::Debug for Users {
@@ -67,7 +39,7 @@ pub(crate) fn resolve(entries: &Entries<Text>, diagnostics: &mut Diagnostics) ->
             Some(cost) if cost > MAX_FAST_COST => diagnostics.warn(
                 hash.span,
                 "basic_auth_users",
-                format!("bcrypt with cost {cost} takes seconds for each login; use 10 to 12"),
+                format!("bcrypt with cost {cost} takes a second or more for one check, during which other users wait, and its duration shows that this user exists; use 10 to {MAX_FAST_COST}"),
             ),
             Some(_) => {}
             None => {
@@ -78,7 +50,7 @@ pub(crate) fn resolve(entries: &Entries<Text>, diagnostics: &mut Diagnostics) ->
         }
         hashes.insert(name.value.clone(), text.to_owned());
     }
-    (!hashes.is_empty()).then(|| Users::new(hashes)).flatten()
+    (!hashes.is_empty()).then(|| Users::new(hashes))
 }
 
 /// The cost of a hash that bcrypt can check.
@@ -90,91 +62,69 @@ fn cost(hash: &str) -> Option<u32> {
 }
 
 impl Users {
-    fn new(hashes: BTreeMap<String, String>) -> Option<Self> {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new()).ok()?;
-        Some(Self {
+    fn new(hashes: BTreeMap<String, String>) -> Self {
+        let costs = || hashes.values().filter_map(|hash| cost(hash));
+        let fast = costs().filter(|cost| *cost <= MAX_FAST_COST).max();
+        Self {
+            denial_cost: fast.or_else(|| costs().min()).unwrap_or(MAX_FAST_COST),
             hashes,
-            key,
-            cache: Mutex::default(),
-            hashing: Arc::new(Semaphore::new(MAX_HASHING)),
-            queue: Semaphore::new(MAX_QUEUED),
-        })
+        }
     }
 
-    /// Checks a password.
-    ///
-    /// Hashing runs one at a time, off the request threads; up to 16 requests
-    /// queue, further ones are [`Busy`](AuthResult::Busy). An unknown user takes
-    /// as long as a known one: the password is checked against the hash of
-    /// another user, and the result discarded.
-    pub async fn authenticate(&self, user: &str, password: &str) -> AuthResult {
-        let known = self.hashes.get(user);
-        let Some(hash) = known.or_else(|| self.hashes.values().next()) else {
-            return AuthResult::Denied;
-        };
-        let key = self.cache_key(user, hash, password);
-        if let Some(result) = self.cached(&key) {
-            return result.into();
-        }
-        let Ok(_queued) = self.queue.try_acquire() else {
-            return AuthResult::Busy;
-        };
-        let Ok(permit) = Arc::clone(&self.hashing).acquire_owned().await else {
-            return AuthResult::Denied;
-        };
-        // An earlier request in the queue may have had the same password.
-        if let Some(result) = self.cached(&key) {
-            return result.into();
-        }
-        let (hash, password) = (hash.clone(), Zeroizing::new(password.to_owned()));
-        // The permit is held until the hash is computed, also if the client
-        // disconnects before.
-        let checked = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            bcrypt::verify(password.as_str(), &hash).unwrap_or(false)
-        });
-        let result = checked.await.unwrap_or(false) && known.is_some();
-        self.cache(key, result);
-        result.into()
+    /// The hash of a user's password.
+    pub(crate) fn hash(&self, user: &str) -> Option<&str> {
+        self.hashes.get(user).map(String::as_str)
     }
 
-    /// The HMAC of the three parts, each with its length.
-    fn cache_key(&self, user: &str, hash: &str, password: &str) -> [u8; 32] {
-        let mut context = hmac::Context::with_key(&self.key);
-        for part in [user, hash, password] {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part.as_bytes());
+    pub(crate) fn check(&self, user: &str, password: &str) -> PasswordCheck {
+        PasswordCheck {
+            hash: self.hashes.get(user).cloned(),
+            password: Zeroizing::new(password.to_owned()),
+            denial_cost: self.denial_cost,
         }
-        let mut key = [0; 32];
-        let tag = context.sign();
-        key.copy_from_slice(tag.as_ref().get(..32).unwrap_or(&[0; 32]));
-        key
-    }
-
-    fn cached(&self, key: &[u8; 32]) -> Option<bool> {
-        self.cache.lock().get(key).copied()
-    }
-
-    /// Caches a result. A full cache evicts failures first, so that guessed
-    /// passwords do not evict users.
-    fn cache(&self, key: [u8; 32], result: bool) {
-        let mut cache = self.cache.lock();
-        if cache.len() >= MAX_CACHED {
-            let failure = cache.iter().find(|(_, result)| !**result);
-            let evicted = failure.map(|(key, _)| *key);
-            if let Some(evicted) = evicted.or_else(|| cache.keys().next().copied()) {
-                cache.remove(&evicted);
-            }
-        }
-        cache.insert(key, result);
     }
 
     #[cfg(test)]
     pub(crate) fn for_tests(pairs: &[(&str, &str)]) -> Self {
-        let hashes = pairs
-            .iter()
-            .map(|(user, password)| ((*user).to_owned(), bcrypt::hash(password, 4).unwrap()));
-        Self::new(hashes.collect()).unwrap()
+        let users: Vec<_> = pairs.iter().map(|(user, word)| (*user, *word, 4)).collect();
+        Self::for_tests_with_cost(&users)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn for_tests_with_cost(users: &[(&str, &str, u32)]) -> Self {
+        let hashes = users.iter().map(|(user, password, cost)| {
+            ((*user).to_owned(), bcrypt::hash(password, *cost).unwrap())
+        });
+        Self::new(hashes.collect())
+    }
+}
+
+impl PasswordCheck {
+    /// Whether the user exists and has this password; keeps a core busy.
+    ///
+    /// Every denial is as much work, whether the user exists or not and
+    /// whatever the cost of the own hash: the duration names no user.
+    pub(crate) fn run(&self) -> bool {
+        let password = self.password.as_str();
+        if let Some(hash) = &self.hash
+            && bcrypt::verify(password, hash).unwrap_or(false)
+        {
+            return true;
+        }
+        for cost in self.padding() {
+            let _discarded = black_box(bcrypt::hash_with_salt(password, cost, [0; 16]));
+        }
+        false
+    }
+
+    /// The costs of the hashes that complete a denial. Each cost is twice the
+    /// work of the one before, so a hash and one of each cost from its own up to
+    /// another are as much work as one hash of that other cost.
+    fn padding(&self) -> Range<u32> {
+        match self.hash.as_deref().and_then(cost) {
+            Some(own) => own..self.denial_cost,
+            None => self.denial_cost..self.denial_cost + 1,
+        }
     }
 }
 
@@ -182,74 +132,45 @@ impl Users {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_user_is_authenticated_by_the_own_password_only() {
-        let users = Users::for_tests(&[("alice", "one"), ("bob", "two")]);
-        for _ in 0..2 {
-            assert_eq!(
-                users.authenticate("alice", "one").await,
-                AuthResult::Authenticated
-            );
-            assert_eq!(
-                users.authenticate("bob", "two").await,
-                AuthResult::Authenticated
-            );
-            assert_eq!(users.authenticate("alice", "two").await, AuthResult::Denied);
-            assert_eq!(users.authenticate("bob", "one").await, AuthResult::Denied);
-            assert_eq!(users.authenticate("", "one").await, AuthResult::Denied);
+    /// The work of a denial, in hashes of cost 0.
+    fn work(users: &Users, user: &str) -> u64 {
+        let check = users.check(user, "wrong");
+        assert!(!check.run());
+        let own = users.hash(user).and_then(cost);
+        own.into_iter()
+            .chain(check.padding())
+            .map(|cost| 1 << cost)
+            .sum()
+    }
+
+    #[test]
+    fn every_denial_is_the_same_work() {
+        let users = [
+            ("alice", "one", 4),
+            ("bob", "two", 6),
+            ("carol", "three", 5),
+        ];
+        let users = Users::for_tests_with_cost(&users);
+        for user in ["alice", "bob", "carol", "mallory", ""] {
+            assert_eq!(work(&users, user), 1 << 6, "{user}");
+        }
+        let same = Users::for_tests(&[("alice", "one"), ("bob", "two")]);
+        for user in ["alice", "bob", "mallory"] {
+            assert_eq!(work(&same, user), 1 << 4, "{user}");
         }
     }
 
-    #[tokio::test]
-    async fn an_unknown_user_is_denied_with_the_password_of_another() {
-        let users = Users::for_tests(&[("alice", "one")]);
-        assert_eq!(
-            users.authenticate("mallory", "one").await,
-            AuthResult::Denied,
-            "alice's password, under another name"
-        );
-        assert_eq!(
-            users.authenticate("mallory", "one").await,
-            AuthResult::Denied,
-            "nor out of the cache"
-        );
-    }
-
-    #[tokio::test]
-    async fn no_other_three_parts_share_a_cache_key() {
-        let users = Users::for_tests(&[("alice", "one")]);
-        let hash = users.hashes["alice"].clone();
-        assert_eq!(
-            users.authenticate("alice", "one").await,
-            AuthResult::Authenticated
-        );
-        let split = format!("{hash}one");
-        assert_eq!(
-            users.authenticate("alice", &split).await,
-            AuthResult::Denied
-        );
-        assert_ne!(
-            users.cache_key("a", "bc", "d"),
-            users.cache_key("ab", "c", "d")
-        );
-    }
-
-    #[tokio::test]
-    async fn many_guesses_neither_grow_the_cache_nor_evict_a_user() {
-        let users = Users::for_tests(&[("alice", "one")]);
-        assert_eq!(
-            users.authenticate("alice", "one").await,
-            AuthResult::Authenticated
-        );
-        for guess in 0..2 * MAX_CACHED {
-            assert_eq!(
-                users.authenticate("alice", &guess.to_string()).await,
-                AuthResult::Denied
-            );
-        }
-        assert_eq!(users.cache.lock().len(), MAX_CACHED);
-        let key = users.cache_key("alice", &users.hashes["alice"], "one");
-        assert_eq!(users.cached(&key), Some(true));
+    #[test]
+    fn a_slow_user_does_not_slow_the_denials_of_others() {
+        let hash = |cost: u32| {
+            format!("$2y${cost:02}$7hKcZ1xq0m1WmGxq0c0Ee.5cB5o7R8Xc5u3mRZyXxw6m8q4wZxW2i")
+        };
+        let denial_cost = |costs: &[u32]| {
+            let hashes = costs.iter().map(|cost| (cost.to_string(), hash(*cost)));
+            Users::new(hashes.collect()).denial_cost
+        };
+        assert_eq!(denial_cost(&[18, 10, 12]), 12);
+        assert_eq!(denial_cost(&[14, 14]), 14, "all are as slow");
     }
 
     #[test]
@@ -268,42 +189,5 @@ mod tests {
         ] {
             assert_eq!(cost(text), None, "{text}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_disconnected_client_does_not_free_its_hashing_permit() {
-        let slow = bcrypt::hash("one", 10).unwrap();
-        let users = Users::new(BTreeMap::from([("alice".to_owned(), slow)])).unwrap();
-        let brief = std::time::Duration::from_millis(1);
-        for guess in 0..5 {
-            let guess = format!("guess {guess}");
-            let disconnected =
-                tokio::time::timeout(brief, users.authenticate("alice", &guess)).await;
-            assert!(disconnected.is_err());
-            assert_eq!(
-                users.hashing.available_permits(),
-                0,
-                "the hash is still computed"
-            );
-        }
-        assert_eq!(
-            users.authenticate("alice", "one").await,
-            AuthResult::Authenticated
-        );
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_is_busy_except_for_cached_users() {
-        let users = Users::for_tests(&[("alice", "one"), ("bob", "two")]);
-        assert_eq!(
-            users.authenticate("alice", "one").await,
-            AuthResult::Authenticated
-        );
-        let _full = users.queue.acquire_many(MAX_QUEUED as u32).await.unwrap();
-        assert_eq!(users.authenticate("bob", "two").await, AuthResult::Busy);
-        assert_eq!(
-            users.authenticate("alice", "one").await,
-            AuthResult::Authenticated
-        );
     }
 }

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use exporter_web_config::VerifiedCertificates;
 use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -95,4 +96,29 @@ fn each_good_file_is_accepted_with_its_warnings() {
         let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
         Ok(warnings.join("\n"))
     });
+}
+
+#[test]
+fn only_a_certificate_of_client_ca_file_authenticates() {
+    let directory = directory();
+    for (case, expected) in [
+        ("tls.good.yml", VerifiedCertificates::None),
+        ("client-require-any.good.yml", VerifiedCertificates::None),
+        ("client-require-system.good.yml", VerifiedCertificates::None),
+        (
+            "client-if-given-system.good.yml",
+            VerifiedCertificates::None,
+        ),
+        (
+            "client-verify-if-given.good.yml",
+            VerifiedCertificates::IfPresented,
+        ),
+        ("tls-everything.good.yml", VerifiedCertificates::Required),
+    ] {
+        let copy = directory.path().join(case);
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+        fs::copy(cases.join(case), &copy).unwrap();
+        let (config, _) = exporter_web_config::load(&copy).unwrap();
+        assert_eq!(config.verified_certificates, expected, "{case}");
+    }
 }

@@ -6,19 +6,12 @@ use bytes::Bytes;
 use http_body_util::BodyExt as _;
 use hyper::Request;
 use secure_score_exporter::http::{Site, SiteOptions};
-use secure_score_exporter::http_types::{PersonDetail, Response};
+use secure_score_exporter::http_types::Response;
 use secure_score_exporter::store::Store;
 use secure_score_exporter::telemetry::Telemetry;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
-
-pub(super) fn options(persons: PersonDetail) -> SiteOptions {
-    SiteOptions {
-        persons,
-        ..test_server::options()
-    }
-}
 
 /// The small tenants on a port of their own.
 pub(super) struct ApiServer {
@@ -56,7 +49,7 @@ impl ApiServer {
         }
     }
 
-    /// Shows persons to this machine.
+    /// Shows persons.
     pub(super) async fn plain() -> Self {
         Self::start(test_server::options()).await
     }
