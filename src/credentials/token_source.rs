@@ -1,9 +1,8 @@
 //! One tenant's tokens.
 
-use super::error::{TokenError, TokenErrorKind};
+use super::error::TokenError;
 use super::token::{PERMISSION, Token};
 use super::{Credential, SignIn};
-use crate::http_client::TransportError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -13,10 +12,6 @@ use tokio::time::Instant;
 /// The minimum delay after a failure. Both lists request a token for each page,
 /// so each of them would fail separately.
 const MIN_DELAY: Duration = Duration::from_secs(15);
-
-/// The timeout of one token request. The Azure CLI has none of its own, and a
-/// pending request keeps the tenant's refresh permit.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The source of one tenant's tokens, with the newest one.
 ///
@@ -99,10 +94,7 @@ impl TokenSource {
     }
 
     async fn request(&self) -> Result<Token, TokenError> {
-        let issued = tokio::time::timeout(TIMEOUT, self.credential.token(&self.sign_in))
-            .await
-            .map_err(|_| TokenErrorKind::Transport(TransportError::Timeout))??;
-        let token = Token::new(issued)?;
+        let token = Token::new(self.credential.token(&self.sign_in).await?)?;
         if token.facts.may_read() == Some(false) {
             tracing::warn!(
                 tenant_id = %self.sign_in.tenant_id,

@@ -2,7 +2,7 @@
 //! and limits.
 
 use super::error::{TokenError, TokenErrorKind};
-use crate::http_client::{self, HttpClient as Http, TransportError};
+use crate::http_client::{self, HttpClient as Http, HttpResponse, MAX_BODY, TransportError};
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
@@ -76,15 +76,20 @@ impl EntraTransport {
             Destination::Identity { .. } => TokenErrorKind::NoIdentity(error),
         };
         let request = self.prepare(request).map_err(failed)?;
-        let response = self.http.send(request).await.map_err(failed)?;
-        let status = response.status();
-        let retry_after = http_client::retry_after(response.headers());
-        let headers = headers(response.headers());
-        let body = http_client::read_body(response).await.map_err(failed)?;
+        let HttpResponse {
+            status,
+            headers,
+            body,
+        } = self
+            .http
+            .exchange(request, MAX_BODY)
+            .await
+            .map_err(failed)?;
+        let body = body.map_err(failed)?;
         if status.is_success() {
             let body = with_whole_seconds(body);
             let status = status.as_u16().into();
-            return Ok(AsyncRawResponse::from_bytes(status, headers, body));
+            return Ok(AsyncRawResponse::from_bytes(status, azure(&headers), body));
         }
         let secrets = self.secrets.lock();
         let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
@@ -92,7 +97,7 @@ impl EntraTransport {
             Destination::Entra { .. } => TokenError::entra(status.as_u16(), &body, &secrets),
             Destination::Identity { .. } => TokenError::identity(status.as_u16(), &body, &secrets),
         };
-        Err(refused.with_retry_after(retry_after))
+        Err(refused.with_retry_after(http_client::retry_after(&headers)))
     }
 
     /// The URL to use for a request, if the destination allows it.
@@ -173,7 +178,7 @@ fn secrets_in(form: &[u8]) -> Vec<Zeroizing<String>> {
     values.map(Zeroizing::new).collect()
 }
 
-fn headers(map: &reqwest::header::HeaderMap) -> Headers {
+fn azure(map: &reqwest::header::HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in map {
         if let Ok(value) = value.to_str() {

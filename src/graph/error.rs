@@ -223,7 +223,9 @@ fn hint(reason: Reason) -> &'static str {
             "check this machine's clock; if a proxy inspects TLS, name its certificate authority in graph.ca_file"
         }
         Reason::Connection => "look for a proxy or firewall that cuts long answers",
-        Reason::Timeout => "raise refresh.timeout if the network is known to be slow",
+        Reason::Timeout => {
+            "nothing to do if it passes: after two in a row the exporter connects anew; otherwise look for a proxy or firewall that holds requests back, and raise refresh.timeout only if the network is known to be slow"
+        }
         Reason::Throttled => {
             "nothing to do: the exporter waits as long as Microsoft asks, an hour at most"
         }

@@ -26,7 +26,7 @@ impl<'a> HttpClients<'a> {
         let timeout = config.refresh.timeout;
         let client = |roots| http_client::client(roots, timeout);
         let simulator = config.simulator.as_ref();
-        let simulator = simulator.map(|it| client(TrustedRoots::Only(&it.ca.certificates)));
+        let simulator = simulator.map(|it| client(TrustedRoots::Only(it.ca.certificates.clone())));
         let simulator = simulator.transpose()?;
         let mut clouds = config.tenants.iter().map(|tenant| tenant.cloud);
         let microsoft = match &simulator {
@@ -34,7 +34,7 @@ impl<'a> HttpClients<'a> {
             Some(simulator) if clouds.all(|cloud| cloud == Cloud::Simulator) => simulator.clone(),
             _ => {
                 let extra = config.extra_roots.as_ref();
-                let extra = extra.map_or(&[][..], |it| &it.certificates);
+                let extra = extra.map_or_else(Vec::new, |it| it.certificates.clone());
                 client(TrustedRoots::SystemAnd(extra))?
             }
         };

@@ -6,7 +6,7 @@ use super::refresh_permit::RefreshPermit;
 use super::throttle::Throttle;
 use super::wire;
 use crate::credentials::Token;
-use crate::http_client::{self, HttpClient, MAX_MESSAGE};
+use crate::http_client::{self, HttpClient, HttpResponse, MAX_BODY, MAX_MESSAGE};
 use crate::telemetry::Telemetry;
 use crate::text::clean_line;
 use parking_lot::Mutex;
@@ -91,9 +91,13 @@ impl Requests {
             .header(AUTHORIZATION, token.header())
             .header("client-request-id", &client_request_id)
             .header("return-client-request-id", "true");
-        let sent = self.http.send(request).await;
+        let sent = self.http.exchange(request, MAX_BODY).await;
         let mut ids = vec![format!("client-request-id {client_request_id}")];
-        let response = match sent {
+        let HttpResponse {
+            status,
+            headers,
+            body,
+        } = match sent {
             Ok(response) => response,
             Err(error) => {
                 self.count(api, Code::NoAnswer, started);
@@ -101,12 +105,10 @@ impl Requests {
                 return Err(GraphError::new(subject, kind).with_ids(ids));
             }
         };
-        if let Some(id) = header(response.headers(), "request-id", token) {
+        if let Some(id) = header(&headers, "request-id", token) {
             ids.insert(0, format!("request-id {id}"));
         }
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = http_client::read_body(response).await;
+        let status = status.as_u16();
         self.count(api, Code::Status(status), started);
         let (kind, retry_after) = match (status, body) {
             (200 | 206, Ok(body)) => match check_body(&headers, &body, token) {

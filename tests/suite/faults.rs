@@ -4,10 +4,11 @@ mod bodies;
 pub(crate) mod clockwork;
 mod freshness;
 mod pace;
-mod proxy;
+pub(crate) mod proxy;
 mod rate;
 pub(crate) mod rows;
 mod soak;
+mod stuck;
 
 use crate::golden;
 use crate::world::World;

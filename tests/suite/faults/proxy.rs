@@ -28,6 +28,8 @@ pub(crate) enum Network {
     Garbage,
     /// They lead to another server.
     Diverted(SocketAddr),
+    /// The first one leads to another server, the later ones work.
+    Stuck(SocketAddr),
 }
 
 /// A proxy in front of Graph. A change cuts every connection.
@@ -91,6 +93,7 @@ async fn keep_open(
     loop {
         let network = *changes.borrow_and_update();
         let mut connections = JoinSet::new();
+        let mut next = network;
         // A port that is bound without a listener refuses connections.
         let _closed;
         if network == Network::Refused {
@@ -107,7 +110,10 @@ async fn keep_open(
                     Err(_) => return,
                 },
                 accepted = accept(listener.as_ref()) => {
-                    connections.spawn(connect(accepted, graph, network));
+                    connections.spawn(connect(accepted, graph, next));
+                    if let Network::Stuck(_) = next {
+                        next = Network::Working;
+                    }
                 }
             }
         }
@@ -133,7 +139,9 @@ async fn connect(mut client: TcpStream, graph: SocketAddr, network: Network) {
         Network::Working | Network::ResetAfter(_) | Network::Drip(_) => {
             pass_on(client, graph, network).await;
         }
-        Network::Diverted(elsewhere) => pass_on(client, elsewhere, network).await,
+        Network::Diverted(elsewhere) | Network::Stuck(elsewhere) => {
+            pass_on(client, elsewhere, network).await;
+        }
     }
 }
 
@@ -218,7 +226,8 @@ impl WrongServer {
     }
 }
 
-fn identity(name: &str, until: i32) -> (rustls::ServerConfig, String) {
+/// A certificate for `name`, valid until a year, and its authority.
+pub(crate) fn identity(name: &str, until: i32) -> (rustls::ServerConfig, String) {
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
