@@ -3,7 +3,7 @@
 mod bodies;
 pub(crate) mod clockwork;
 mod freshness;
-mod pace;
+pub(crate) mod pace;
 pub(crate) mod proxy;
 mod rate;
 pub(crate) mod rows;

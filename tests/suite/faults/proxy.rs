@@ -1,6 +1,7 @@
 //! A proxy in front of Graph, with network faults.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -35,6 +36,7 @@ pub(crate) enum Network {
 /// A proxy in front of Graph. A change cuts every connection.
 pub(crate) struct Proxy {
     address: SocketAddr,
+    connections: Arc<AtomicUsize>,
     network: watch::Sender<Network>,
     settled: watch::Receiver<Network>,
     _tasks: JoinSet<()>,
@@ -48,9 +50,12 @@ impl Proxy {
         let (network, changes) = watch::channel(Network::Working);
         let (done, settled) = watch::channel(Network::Working);
         let mut tasks = JoinSet::new();
-        tasks.spawn(keep_open(listener, graph, changes, done));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        tasks.spawn(keep_open(listener, graph, changes, done, count));
         Self {
             address,
+            connections,
             network,
             settled,
             _tasks: tasks,
@@ -59,6 +64,11 @@ impl Proxy {
 
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// The connections that were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Changes the network and waits until it applies.
@@ -87,6 +97,7 @@ async fn keep_open(
     graph: SocketAddr,
     mut changes: watch::Receiver<Network>,
     done: watch::Sender<Network>,
+    count: Arc<AtomicUsize>,
 ) {
     let address = first.local_addr().unwrap();
     let mut listener = Some(first);
@@ -110,6 +121,7 @@ async fn keep_open(
                     Err(_) => return,
                 },
                 accepted = accept(listener.as_ref()) => {
+                    count.fetch_add(1, Ordering::Relaxed);
                     connections.spawn(connect(accepted, graph, next));
                     if let Network::Stuck(_) = next {
                         next = Network::Working;

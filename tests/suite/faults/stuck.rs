@@ -12,6 +12,10 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// All are due before the connection would be too old.
+const INTERVAL: Duration = Duration::from_secs(2 * 60);
+
 const TENANTS: usize = 12;
 const CONCURRENCY: usize = 3;
 
@@ -39,8 +43,8 @@ impl Stage {
         let stuck = StuckServer::start().await;
         let world = world
             .configure(|config| {
-                config.refresh.profiles = 15 * MINUTE;
-                config.refresh.scores = 60 * MINUTE;
+                config.refresh.profiles = INTERVAL;
+                config.refresh.scores = INTERVAL;
                 config.refresh.timeout = MINUTE / 2;
                 config.refresh.concurrency = NonZeroUsize::new(CONCURRENCY).unwrap();
                 let simulator = config.simulator.as_mut().unwrap();
@@ -95,7 +99,7 @@ fn a_stuck_connection_to_graph_is_given_up() {
         stage.time.settle(&stage.world).await;
         assert_eq!(stage.failures(), 0);
         stage.strike().await;
-        stage.time.pass(&stage.world, 20 * MINUTE).await;
+        stage.time.pass(&stage.world, 2 * INTERVAL).await;
         stage.expect_few_failures_and_recovery().await;
     });
 }
