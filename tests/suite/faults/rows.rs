@@ -569,6 +569,27 @@ fn of_entra(elsewhere: &str) -> Vec<Row> {
             Backoff,
         ),
         answer(
+            "token valid for 30,000 years",
+            Token,
+            FaultKind::ExpiresIn(1_000_000_000_000_u64.into()),
+            None,
+            Again::AtOnce,
+        ),
+        answer(
+            "token with a negative lifetime",
+            Token,
+            FaultKind::ExpiresIn((-5).into()),
+            Reason::Token,
+            Backoff,
+        ),
+        answer(
+            "token with a lifetime of null",
+            Token,
+            FaultKind::ExpiresIn(serde_json::Value::Null),
+            Reason::Token,
+            Backoff,
+        ),
+        answer(
             "token of another tenant",
             Token,
             FaultKind::WrongTenant,
