@@ -4,15 +4,19 @@ use super::stage::{Outcome, Stage};
 use graph_simulator::{Api, Fault, FaultKind};
 use serde_json::{Value, json};
 
-/// Runs `check` while the token endpoint answers so.
+/// Runs `check` with a secret while the token endpoint answers so.
 async fn check(stage: &Stage, what: FaultKind) -> Outcome {
+    stage.write("secret", &stage.tenant("contoso").client_secret);
+    let credential = "type: client_secret, client_id: {client_id}, client_secret_file: secret";
+    check_with(stage, credential, what).await
+}
+
+async fn check_with(stage: &Stage, credential: &str, what: FaultKind) -> Outcome {
     stage.handle().clear_faults();
     stage
         .handle()
         .inject(None, Fault::new(Api::Token, what.clone()))
         .unwrap();
-    stage.write("secret", &stage.tenant("contoso").client_secret);
-    let credential = "type: client_secret, client_id: \"{client_id}\", client_secret_file: secret";
     let checked = stage.check(credential).await;
     for fault in ["panic", "internal error"] {
         assert!(
@@ -64,6 +68,29 @@ async fn no_text_of_a_token_is_a_fault_of_the_exporter() {
     ] {
         let body = json!({"token_type": "Bearer", "expires_in": 3_599, "access_token": token});
         let checked = check(&stage, FaultKind::Body(body.to_string())).await;
+        checked.expect(false, &["the access token is not as documented"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_answer_about_a_managed_identity_is_a_fault_of_the_exporter() {
+    let stage = Stage::new().await;
+    for expires_on in [
+        json!("253402300799"),
+        json!("9999999999999999"),
+        json!("-9999999999999999"),
+        json!("1e300"),
+        json!(253_402_300_799_u64),
+        Value::Null,
+    ] {
+        let body = json!({
+            "token_type": "Bearer",
+            "resource": "https://graph.microsoft.com",
+            "expires_on": expires_on,
+            "access_token": "two\nlines",
+        });
+        let what = FaultKind::Body(body.to_string());
+        let checked = check_with(&stage, "type: managed_identity", what).await;
         checked.expect(false, &["the access token is not as documented"]);
     }
 }
