@@ -83,8 +83,8 @@ impl Stage {
         assert!(failures <= 2 * MAX_UNANSWERED as u64, "{failures} failures");
         self.time
             .until(&self.world, "all recover", 2 * MINUTE, |tenants| {
-                let health = tenants.states.iter().map(|state| &state.health);
-                health.map(|it| it.profiles.up && it.scores.up).all(|up| up)
+                let mut health = tenants.states.iter().map(|state| &state.health);
+                health.all(|it| it.profiles.up && it.scores.up)
             })
             .await;
         assert_eq!(self.stuck.unanswered(), unanswered, "it is not used again");
