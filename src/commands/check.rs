@@ -11,13 +11,12 @@ use super::{Failure, now};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
 use crate::config::{Environment, Tenant};
-use crate::graph::{HttpClients, RefreshPermit};
+use crate::graph::{HttpClients, RefreshPermits};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use result::{Status, TenantResult};
 use std::sync::Arc;
 use tenant_check::TenantCheck;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 /// Checks the selected tenants and prints a line per result.
@@ -34,7 +33,7 @@ pub(super) async fn run(
         selected.len()
     ))?;
     let clients = HttpClients::new(&config)?;
-    let permits = Arc::new(Semaphore::new(config.refresh.concurrency.get()));
+    let permits = RefreshPermits::new(config.refresh.concurrency);
     let telemetry = Arc::new(Telemetry::new().context("the telemetry cannot be set up")?);
     let mut checks = JoinSet::new();
     for tenant in selected {
@@ -44,8 +43,8 @@ pub(super) async fn run(
             result: TenantResult::new(&tenant.alias),
             tenant: tenant.clone(),
         };
-        let permit = RefreshPermit::take(Arc::clone(&permits));
-        checks.spawn(async move { check.run(permit.await).await });
+        let permits = permits.clone();
+        checks.spawn(async move { check.run(permits.take().await).await });
     }
     let mut results: Vec<TenantResult> = checks.join_all().await;
     find_duplicates(&config.tenants, &mut results);

@@ -1,10 +1,17 @@
 //! The credential type `azure_cli`.
 
+use super::error::TokenErrorKind;
 use super::sign_in::{self, SignIn};
 use super::{CredentialType, RawCredential, TokenError};
+use crate::http_client::TransportError;
 use azure_core::credentials::AccessToken;
 use azure_identity::{AzureCliCredential, AzureCliCredentialOptions};
+use std::time::Duration;
 use strict_yaml::Diagnostics;
+
+/// The Azure CLI has no timeout of its own, and a pending request keeps the
+/// tenant's refresh permit.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The account of `az login`, for a person at a terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +31,8 @@ impl CredentialType for AzureCli {
             tenant_id: Some(sign_in.tenant_id.clone()),
             ..Default::default()
         }));
-        sign_in::request(credential, &sign_in.scope, None).await
+        let request = sign_in::request(credential, &sign_in.scope, None);
+        let token = tokio::time::timeout(TIMEOUT, request).await;
+        token.unwrap_or_else(|_| Err(TokenErrorKind::Transport(TransportError::Timeout).into()))
     }
 }

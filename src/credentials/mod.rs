@@ -18,6 +18,7 @@ mod raw_credential;
 mod sign_in;
 mod signing_certificate;
 mod token;
+mod token_history;
 mod token_source;
 mod transport;
 mod workload_identity;
@@ -36,6 +37,7 @@ pub use managed_identity::ManagedIdentity;
 pub use raw_credential::RawCredential;
 pub use sign_in::SignIn;
 pub use token::{PERMISSION, Token, TokenFacts};
+pub use token_history::TokenHistory;
 pub use token_source::TokenSource;
 pub use workload_identity::WorkloadIdentity;
 

@@ -7,6 +7,7 @@ use azure_core::credentials::{AccessToken, Secret};
 use azure_core::time::OffsetDateTime;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,6 +18,14 @@ const RENEW_AFTER: f64 = 0.8;
 /// A token that expires sooner than this is not used.
 const MIN_LIFETIME: Duration = Duration::from_secs(10);
 
+/// A longer lifetime counts as this one. Entra's tokens are valid for an hour or
+/// so, those of a managed identity for a day.
+pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A longer token is none. Entra's have some thousand bytes; a header of any
+/// size would end the connection that all tenants share.
+const MAX_LENGTH: usize = 64 * 1024;
+
 /// The permission the exporter needs, and the only one it should have.
 pub const PERMISSION: &str = "SecurityEvents.Read.All";
 
@@ -26,6 +35,7 @@ const WRITE_PERMISSION: &str = "SecurityEvents.ReadWrite.All";
 /// A token in use.
 pub struct Token {
     bearer: Secret,
+    header: HeaderValue,
     pub(super) renew_at: Instant,
     pub(super) expires_at: Instant,
     /// Its claims.
@@ -34,24 +44,34 @@ pub struct Token {
 
 impl Token {
     pub(super) fn new(issued: AccessToken) -> Result<Self, TokenError> {
-        let lifetime =
-            Duration::try_from(issued.expires_on - OffsetDateTime::now_utc()).unwrap_or_default();
-        if lifetime < MIN_LIFETIME || issued.token.secret().is_empty() {
+        let left = issued.expires_on - OffsetDateTime::now_utc();
+        let lifetime = Duration::try_from(left).unwrap_or_default();
+        let lifetime = lifetime.min(MAX_LIFETIME);
+        let bearer = issued.token.secret();
+        if lifetime < MIN_LIFETIME || bearer.is_empty() {
             let what = "it is empty or expires at once; check this machine's clock";
             return Err(TokenErrorKind::Malformed(what).into());
         }
+        let header = match HeaderValue::try_from(format!("Bearer {bearer}")) {
+            Ok(header) if bearer.len() <= MAX_LENGTH => header,
+            _ => {
+                let what = "it is too long or has characters that a header cannot hold";
+                return Err(TokenErrorKind::Malformed(what).into());
+            }
+        };
         let now = Instant::now();
         Ok(Self {
             renew_at: now + lifetime.mul_f64(RENEW_AFTER),
             expires_at: now + lifetime - MIN_LIFETIME,
-            facts: TokenFacts::parse(issued.token.secret()),
+            facts: TokenFacts::parse(bearer),
             bearer: issued.token,
+            header,
         })
     }
 
     /// The value of the `Authorization` header.
-    pub fn header(&self) -> String {
-        format!("Bearer {}", self.bearer.secret())
+    pub fn header(&self) -> HeaderValue {
+        self.header.clone()
     }
 
     /// A text without the token, in case it echoes the request.
@@ -123,6 +143,30 @@ struct Claims {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn issued(bearer: &str, expires_on: OffsetDateTime) -> Result<Token, TokenError> {
+        Token::new(AccessToken::new(bearer.to_owned(), expires_on))
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_hold_is_malformed() {
+        let tomorrow = OffsetDateTime::now_utc() + MAX_LIFETIME;
+        assert!(issued("abc", tomorrow).is_ok());
+        let long = "a".repeat(MAX_LENGTH + 1);
+        for bearer in ["", "a\nb", "a\u{7f}", "a\0", &long] {
+            let error = issued(bearer, tomorrow).err().unwrap();
+            assert_eq!(error.reason(), secure_score_model::Reason::Token);
+        }
+    }
+
+    #[test]
+    fn a_lifetime_of_thousands_of_years_is_a_day() {
+        let token = issued(
+            "abc",
+            azure_core::time::parse_rfc3339("9999-12-31T00:00:00Z").unwrap(),
+        );
+        assert!(token.unwrap().expires_at <= Instant::now() + MAX_LIFETIME);
+    }
 
     #[test]
     fn roles_or_delegated_scopes_are_the_permissions() {

@@ -1,22 +1,12 @@
 //! One tenant's tokens.
 
-use super::error::{TokenError, TokenErrorKind};
+use super::error::TokenError;
 use super::token::{PERMISSION, Token};
+use super::token_history::TokenHistory;
 use super::{Credential, SignIn};
-use crate::http_client::TransportError;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
-
-/// The minimum delay after a failure. Both lists request a token for each page,
-/// so each of them would fail separately.
-const MIN_DELAY: Duration = Duration::from_secs(15);
-
-/// The timeout of one token request. The Azure CLI has none of its own, and a
-/// pending request keeps the tenant's refresh permit.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The source of one tenant's tokens, with the newest one.
 ///
@@ -25,58 +15,47 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct TokenSource {
     credential: Credential,
     sign_in: SignIn,
-    cached: Mutex<CachedToken>,
-    obtained: AtomicU64,
-    failed: AtomicU64,
-}
-
-#[derive(Default)]
-struct CachedToken {
-    token: Option<Arc<Token>>,
-    /// Why the last request failed, and when the next one is allowed.
-    failure: Option<(TokenError, Instant)>,
+    newest: Mutex<Option<Arc<Token>>>,
+    history: Arc<TokenHistory>,
 }
 
 impl TokenSource {
-    /// A source without a token yet.
-    pub fn new(credential: Credential, sign_in: SignIn) -> Self {
+    /// A source without a token yet. Of an earlier source it keeps the counts,
+    /// and a wait that the server asked for.
+    pub fn new(credential: Credential, sign_in: SignIn, history: Arc<TokenHistory>) -> Self {
+        history.allow_retry();
         Self {
             credential,
             sign_in,
-            cached: Mutex::default(),
-            obtained: AtomicU64::new(0),
-            failed: AtomicU64::new(0),
+            newest: Mutex::default(),
+            history,
         }
     }
 
     /// A valid token. One that is due for renewal stays in use while Entra
     /// does not respond.
     pub async fn token(&self) -> Result<Arc<Token>, TokenError> {
-        let mut cached = self.cached.lock().await;
+        let mut newest = self.newest.lock().await;
         let now = Instant::now();
-        let valid = cached.token.clone().filter(|it| now < it.expires_at);
+        let valid = newest.clone().filter(|it| now < it.expires_at);
         if let Some(token) = valid.as_ref().filter(|token| now < token.renew_at) {
             return Ok(Arc::clone(token));
         }
-        if let Some((error, until)) = cached.failure.clone().filter(|(_, until)| now < *until) {
-            let delay = error.retry_after().max(Some(until - now));
-            return valid.ok_or_else(|| error.with_retry_after(delay));
+        if let Some(error) = self.history.refusal() {
+            return valid.ok_or(error);
         }
         match self.request().await {
             Ok(token) => {
-                self.obtained.fetch_add(1, Ordering::Relaxed);
+                self.history.note_token();
                 let token = Arc::new(token);
-                cached.token = Some(Arc::clone(&token));
-                cached.failure = None;
+                *newest = Some(Arc::clone(&token));
                 Ok(token)
             }
             Err(error) => {
-                self.failed.fetch_add(1, Ordering::Relaxed);
                 if valid.is_some() {
                     tracing::warn!(tenant_id = %self.sign_in.tenant_id, %error, "the token was not renewed; the old one is used until it expires");
                 }
-                let delay = error.retry_after().unwrap_or_default().max(MIN_DELAY);
-                cached.failure = Some((error.clone(), Instant::now() + delay));
+                self.history.note_failure(&error);
                 valid.ok_or(error)
             }
         }
@@ -84,25 +63,12 @@ impl TokenSource {
 
     /// Drops a token that Graph refused, unless it is already replaced.
     pub async fn invalidate(&self, refused: &Arc<Token>) {
-        let mut cached = self.cached.lock().await;
-        cached.token.take_if(|token| Arc::ptr_eq(token, refused));
-    }
-
-    /// The requests so far that returned a token.
-    pub fn obtained(&self) -> u64 {
-        self.obtained.load(Ordering::Relaxed)
-    }
-
-    /// The requests so far that failed.
-    pub fn failed(&self) -> u64 {
-        self.failed.load(Ordering::Relaxed)
+        let mut newest = self.newest.lock().await;
+        newest.take_if(|token| Arc::ptr_eq(token, refused));
     }
 
     async fn request(&self) -> Result<Token, TokenError> {
-        let issued = tokio::time::timeout(TIMEOUT, self.credential.token(&self.sign_in))
-            .await
-            .map_err(|_| TokenErrorKind::Transport(TransportError::Timeout))??;
-        let token = Token::new(issued)?;
+        let token = Token::new(self.credential.token(&self.sign_in).await?)?;
         if token.facts.may_read() == Some(false) {
             tracing::warn!(
                 tenant_id = %self.sign_in.tenant_id,

@@ -2,7 +2,8 @@
 //! and limits.
 
 use super::error::{TokenError, TokenErrorKind};
-use crate::http_client::{self, HttpClient as Http, TransportError};
+use super::token::MAX_LIFETIME;
+use crate::http_client::{self, HttpClient as Http, HttpResponse, MAX_BODY, TransportError};
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
@@ -76,15 +77,20 @@ impl EntraTransport {
             Destination::Identity { .. } => TokenErrorKind::NoIdentity(error),
         };
         let request = self.prepare(request).map_err(failed)?;
-        let response = self.http.send(request).await.map_err(failed)?;
-        let status = response.status();
-        let retry_after = http_client::retry_after(response.headers());
-        let headers = headers(response.headers());
-        let body = http_client::read_body(response).await.map_err(failed)?;
+        let HttpResponse {
+            status,
+            headers,
+            body,
+        } = self
+            .http
+            .exchange(request, MAX_BODY)
+            .await
+            .map_err(failed)?;
+        let body = body.map_err(failed)?;
         if status.is_success() {
             let body = with_whole_seconds(body);
             let status = status.as_u16().into();
-            return Ok(AsyncRawResponse::from_bytes(status, headers, body));
+            return Ok(AsyncRawResponse::from_bytes(status, azure(&headers), body));
         }
         let secrets = self.secrets.lock();
         let secrets: Vec<&str> = secrets.iter().map(|secret| secret.as_str()).collect();
@@ -92,7 +98,7 @@ impl EntraTransport {
             Destination::Entra { .. } => TokenError::entra(status.as_u16(), &body, &secrets),
             Destination::Identity { .. } => TokenError::identity(status.as_u16(), &body, &secrets),
         };
-        Err(refused.with_retry_after(retry_after))
+        Err(refused.with_retry_after(http_client::retry_after(&headers)))
     }
 
     /// The URL to use for a request, if the destination allows it.
@@ -138,9 +144,10 @@ impl EntraTransport {
     }
 }
 
-/// A token response with its lifetime as a whole number. Microsoft documents
-/// one, and proxies and other servers send text or a fraction, which the
-/// library refuses.
+/// A token response with its lifetime as a whole number that is neither negative
+/// nor very large. Microsoft documents one, and proxies and other servers send
+/// text or a fraction, which the library refuses, or so large a number that it
+/// panics.
 fn with_whole_seconds(body: Vec<u8>) -> Vec<u8> {
     let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(&body) else {
         return body;
@@ -155,7 +162,8 @@ fn with_whole_seconds(body: Vec<u8>) -> Vec<u8> {
     let Some(seconds) = seconds.filter(|seconds: &f64| seconds.is_finite()) else {
         return body;
     };
-    fields.insert("expires_in".to_owned(), (seconds as i64).into());
+    let seconds = seconds.clamp(0.0, MAX_LIFETIME.as_secs_f64());
+    fields.insert("expires_in".to_owned(), (seconds as u64).into());
     // The exporter has no use for it.
     fields.remove("ext_expires_in");
     serde_json::to_vec(&fields).unwrap_or(body)
@@ -173,7 +181,7 @@ fn secrets_in(form: &[u8]) -> Vec<Zeroizing<String>> {
     values.map(Zeroizing::new).collect()
 }
 
-fn headers(map: &reqwest::header::HeaderMap) -> Headers {
+fn azure(map: &reqwest::header::HeaderMap) -> Headers {
     let mut headers = Headers::new();
     for (name, value) in map {
         if let Ok(value) = value.to_str() {
@@ -215,8 +223,28 @@ mod tests {
                 serde_json::json!({"access_token": "a", "expires_in": 3599})
             );
         }
+        for (lifetime, seconds) in [
+            ("1000000000000", 86_400),
+            ("1e300", 86_400),
+            ("\"9e99\"", 86_400),
+            ("-5", 0),
+            ("-1e300", 0),
+        ] {
+            let body = format!(r#"{{"expires_in":{lifetime}}}"#);
+            let read: serde_json::Value =
+                serde_json::from_slice(&with_whole_seconds(body.into_bytes())).unwrap();
+            assert_eq!(
+                read,
+                serde_json::json!({"expires_in": seconds}),
+                "{lifetime}"
+            );
+        }
         for other in [
             "<html>",
+            r#"{"expires_in":null}"#,
+            r#"{"expires_in":"NaN"}"#,
+            r#"{"expires_in":"inf"}"#,
+            r#"{"expires_in":1e400}"#,
             "{}",
             r#"{"expires_in":"soon"}"#,
             r#"{"expires_on":"1"}"#,

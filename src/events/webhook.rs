@@ -54,24 +54,24 @@ impl Webhook {
         let url = url.map_err(|_| WebhookError::Url)?;
         let secret = webhook.authorization.as_ref();
         let authorization = secret.map(|it| authorization(it.expose())).transpose()?;
-        let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(connect_timeout(CONNECT_TIMEOUT, webhook.timeout))
-            .timeout(webhook.timeout)
-            .referer(false)
-            .user_agent(USER_AGENT);
         // Plain HTTP goes to this machine only: no proxy and no authorities.
         let is_plain = url.scheme() == "http";
-        let builder = match is_plain {
-            true => builder.tls_certs_only([]),
-            false => {
-                let roots = roots.map_or(&[][..], |roots| &roots.certificates);
-                let builder = trust(builder, roots).map_err(WebhookError::Client)?;
-                builder.https_only(true)
+        let timeout = webhook.timeout;
+        let roots = roots.map_or_else(Vec::new, |roots| roots.certificates.clone());
+        let http = HttpClient::new(!is_plain, move || {
+            let builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(connect_timeout(CONNECT_TIMEOUT, timeout))
+                .timeout(timeout)
+                .referer(false)
+                .user_agent(USER_AGENT);
+            match is_plain {
+                true => Ok(builder.tls_certs_only([])),
+                false => Ok(trust(builder, &roots)?.https_only(true)),
             }
-        };
+        });
         Ok(Self {
-            http: HttpClient::build(builder, !is_plain).map_err(WebhookError::Client)?,
+            http: http.map_err(WebhookError::Client)?,
             url,
             authorization,
         })

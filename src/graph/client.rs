@@ -176,11 +176,7 @@ impl Client {
 
     /// The requests made so far.
     pub fn traffic(&self) -> Traffic {
-        Traffic {
-            tokens: self.tokens.obtained(),
-            token_failures: self.tokens.failed(),
-            ..self.requests.traffic()
-        }
+        self.requests.traffic()
     }
 
     fn uses_select(&self) -> bool {

@@ -224,7 +224,9 @@ fn hint(reason: Reason) -> &'static str {
         }
         // A connection that is not made has a hint for its cause.
         Reason::Connection | Reason::Tls => "look for a proxy or firewall that cuts long answers",
-        Reason::Timeout => "raise refresh.timeout if the network is known to be slow",
+        Reason::Timeout => {
+            "nothing to do if it passes: after two in a row the exporter connects anew; otherwise look for a proxy or firewall that holds requests back, and raise refresh.timeout only if the network is known to be slow"
+        }
         Reason::Throttled => {
             "nothing to do: the exporter waits as long as Microsoft asks, an hour at most"
         }

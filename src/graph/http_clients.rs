@@ -1,32 +1,81 @@
-//! The HTTP clients that all tenants share.
+//! What the clients of all tenants share.
 
 use super::client::Client;
 use super::endpoint::Endpoint;
+use super::request_history::RequestHistory;
 use super::requests::Requests;
-use crate::config::{Cloud, Config, Tenant};
+use crate::config::{Cloud, Config, SimulatorEndpoint, Tenant};
 use crate::credentials::{SignIn, TokenSource};
 use crate::http_client::{self, HttpClient, SetupError, TrustedRoots};
 use crate::telemetry::Telemetry;
+use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-/// A client for Microsoft, and one for the simulator, which trusts only the
-/// simulator's certificate.
-#[derive(Debug)]
-pub struct HttpClients<'a> {
-    config: &'a Config,
-    microsoft: HttpClient,
-    simulator: Option<HttpClient>,
+/// The HTTP clients that all tenants share, for the life of the process: one for
+/// Microsoft, and one for the simulator, which trusts only the simulator's
+/// certificate.
+pub struct HttpClients {
+    endpoint: Option<SimulatorEndpoint>,
+    microsoft: SharedClient,
+    simulator: Option<SharedClient>,
     /// For this machine's endpoint for managed identities.
     identity: HttpClient,
+    /// By cloud and directory, as Graph counts requests. The alias of a tenant
+    /// may change.
+    histories: Mutex<HashMap<Directory, Arc<RequestHistory>>>,
 }
 
-impl<'a> HttpClients<'a> {
+type Directory = (Cloud, String);
+
+/// A client and what it was built with.
+#[derive(Clone)]
+struct SharedClient {
+    roots: TrustedRoots,
+    timeout: Duration,
+    http: HttpClient,
+}
+
+impl SharedClient {
+    /// The client with these settings, which may be the one of `before`.
+    fn with(
+        roots: TrustedRoots,
+        timeout: Duration,
+        before: Option<&Self>,
+    ) -> Result<Self, SetupError> {
+        if let Some(same) = before.filter(|it| it.roots == roots && it.timeout == timeout) {
+            return Ok(same.clone());
+        }
+        let http = http_client::client(roots.clone(), timeout)?;
+        Ok(Self {
+            roots,
+            timeout,
+            http,
+        })
+    }
+}
+
+impl HttpClients {
     /// Reads the certificates, but does not connect yet.
-    pub fn new(config: &'a Config) -> Result<Self, SetupError> {
+    pub fn new(config: &Config) -> Result<Self, SetupError> {
+        Self::after(None, config)
+    }
+
+    /// Applies another configuration. A client whose settings stay keeps its
+    /// connections. On an error everything stays as it was.
+    pub fn reconfigure(&mut self, config: &Config) -> Result<(), SetupError> {
+        *self = Self::after(Some(self), config)?;
+        Ok(())
+    }
+
+    fn after(before: Option<&Self>, config: &Config) -> Result<Self, SetupError> {
         let timeout = config.refresh.timeout;
-        let client = |roots| http_client::client(roots, timeout);
-        let simulator = config.simulator.as_ref();
-        let simulator = simulator.map(|it| client(TrustedRoots::Only(&it.ca.certificates)));
+        let simulator = config.simulator.as_ref().map(|it| {
+            let roots = TrustedRoots::Only(it.ca.certificates.clone());
+            let before = before.and_then(|it| it.simulator.as_ref());
+            SharedClient::with(roots, timeout, before)
+        });
         let simulator = simulator.transpose()?;
         let mut clouds = config.tenants.iter().map(|tenant| tenant.cloud);
         let microsoft = match &simulator {
@@ -34,25 +83,35 @@ impl<'a> HttpClients<'a> {
             Some(simulator) if clouds.all(|cloud| cloud == Cloud::Simulator) => simulator.clone(),
             _ => {
                 let extra = config.extra_roots.as_ref();
-                let extra = extra.map_or(&[][..], |it| &it.certificates);
-                client(TrustedRoots::SystemAnd(extra))?
+                let extra = extra.map_or_else(Vec::new, |it| it.certificates.clone());
+                let roots = TrustedRoots::SystemAnd(extra);
+                SharedClient::with(roots, timeout, before.map(|it| &it.microsoft))?
             }
         };
+        let identity = match before.filter(|it| it.microsoft.timeout == timeout) {
+            Some(before) => before.identity.clone(),
+            None => http_client::identity_client(timeout)?,
+        };
+        let mut histories = before.map_or_else(HashMap::new, |it| it.histories.lock().clone());
+        let configured: HashSet<_> = config.tenants.iter().map(directory).collect();
+        histories.retain(|directory, it| configured.contains(directory) || !it.is_over());
         Ok(Self {
-            config,
+            endpoint: config.simulator.clone(),
             microsoft,
             simulator,
-            identity: http_client::identity_client(timeout)?,
+            identity,
+            histories: Mutex::new(histories),
         })
     }
 
-    /// A client for one tenant.
+    /// A client for one tenant, which goes on with the counts and waits of the
+    /// client before it.
     pub fn client_for(&self, tenant: &Tenant, telemetry: &Arc<Telemetry>) -> Client {
         let (http, identity_http) = match (&self.simulator, tenant.cloud) {
-            (Some(simulator), Cloud::Simulator) => (simulator, simulator),
-            _ => (&self.microsoft, &self.identity),
+            (Some(simulator), Cloud::Simulator) => (&simulator.http, &simulator.http),
+            _ => (&self.microsoft.http, &self.identity),
         };
-        let endpoint = Endpoint::of(tenant.cloud, self.config.simulator.as_ref());
+        let endpoint = Endpoint::of(tenant.cloud, self.endpoint.as_ref());
         let sign_in = SignIn {
             tenant_id: tenant.tenant_id.clone(),
             scope: endpoint.scope(),
@@ -62,8 +121,17 @@ impl<'a> HttpClients<'a> {
             http: http.clone(),
             identity_http: identity_http.clone(),
         };
-        let tokens = TokenSource::new(tenant.credential.clone(), sign_in);
-        let requests = Requests::new(http.clone(), Arc::clone(telemetry));
+        let history = Arc::clone(self.histories.lock().entry(directory(tenant)).or_default());
+        let tokens = TokenSource::new(
+            tenant.credential.clone(),
+            sign_in,
+            Arc::clone(&history.tokens),
+        );
+        let requests = Requests::new(http.clone(), Arc::clone(telemetry), history);
         Client::new(tenant.tenant_id.clone(), endpoint.root, tokens, requests)
     }
+}
+
+fn directory(tenant: &Tenant) -> Directory {
+    (tenant.cloud, tenant.tenant_id.clone())
 }

@@ -3,13 +3,12 @@
 use super::error::{ErrorKind, GraphError, Subject};
 use super::lenient::LenientText;
 use super::refresh_permit::RefreshPermit;
-use super::throttle::Throttle;
+use super::request_history::RequestHistory;
 use super::wire;
 use crate::credentials::Token;
-use crate::http_client::{self, HttpClient, MAX_MESSAGE};
+use crate::http_client::{self, HttpClient, HttpResponse, MAX_BODY, MAX_MESSAGE};
 use crate::telemetry::Telemetry;
 use crate::text::clean_line;
-use parking_lot::Mutex;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use secure_score_model::{Api, Code, Traffic};
@@ -34,23 +33,25 @@ pub(super) struct GraphResponse {
 pub(super) struct Requests {
     http: HttpClient,
     telemetry: Arc<Telemetry>,
-    throttle: Mutex<Throttle>,
-    traffic: Mutex<Traffic>,
+    history: Arc<RequestHistory>,
 }
 
 impl Requests {
-    pub(super) fn new(http: HttpClient, telemetry: Arc<Telemetry>) -> Self {
+    pub(super) fn new(
+        http: HttpClient,
+        telemetry: Arc<Telemetry>,
+        history: Arc<RequestHistory>,
+    ) -> Self {
         Self {
             http,
             telemetry,
-            throttle: Mutex::default(),
-            traffic: Mutex::default(),
+            history,
         }
     }
 
-    /// The requests made so far.
+    /// The requests made so far, those for tokens included.
     pub(super) fn traffic(&self) -> Traffic {
-        self.traffic.lock().clone()
+        self.history.traffic()
     }
 
     /// Waits until the limits allow a request. Fails if that takes too long.
@@ -60,7 +61,7 @@ impl Requests {
         permit: &mut RefreshPermit,
     ) -> Result<(), GraphError> {
         loop {
-            let slot = self.throttle.lock().acquire(Instant::now());
+            let slot = self.history.throttle.lock().acquire(Instant::now());
             match slot {
                 Ok(()) => return Ok(()),
                 Err(delay) if delay <= MAX_WAIT => permit.sleep(delay).await,
@@ -91,9 +92,13 @@ impl Requests {
             .header(AUTHORIZATION, token.header())
             .header("client-request-id", &client_request_id)
             .header("return-client-request-id", "true");
-        let sent = self.http.send(request).await;
+        let sent = self.http.exchange(request, MAX_BODY).await;
         let mut ids = vec![format!("client-request-id {client_request_id}")];
-        let response = match sent {
+        let HttpResponse {
+            status,
+            headers,
+            body,
+        } = match sent {
             Ok(response) => response,
             Err(error) => {
                 self.count(api, Code::NoAnswer, started);
@@ -101,12 +106,10 @@ impl Requests {
                 return Err(GraphError::new(subject, kind).with_ids(ids));
             }
         };
-        if let Some(id) = header(response.headers(), "request-id", token) {
+        if let Some(id) = header(&headers, "request-id", token) {
             ids.insert(0, format!("request-id {id}"));
         }
-        let status = response.status().as_u16();
-        let headers = response.headers().clone();
-        let body = http_client::read_body(response).await;
+        let status = status.as_u16();
         self.count(api, Code::Status(status), started);
         let (kind, retry_after) = match (status, body) {
             (200 | 206, Ok(body)) => match check_body(&headers, &body, token) {
@@ -134,13 +137,13 @@ impl Requests {
             500..=599 => header?,
             _ => return None,
         };
-        self.throttle.lock().delay(Instant::now(), delay);
+        self.history.throttle.lock().delay(Instant::now(), delay);
         Some(delay)
     }
 
     fn count(&self, api: Api, code: Code, started: Instant) {
         self.telemetry.graph_request(api, started.elapsed());
-        let mut traffic = self.traffic.lock();
+        let mut traffic = self.history.requests.lock();
         *traffic.graph.entry((api, code)).or_default() += 1;
         traffic.throttled += u64::from(code == Code::Status(429));
     }

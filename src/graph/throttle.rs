@@ -10,8 +10,8 @@ use tokio::time::Instant;
 const REQUESTS_PER_MINUTE: usize = 100;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// The limits of one tenant. Both lists share them, because Graph counts the
-/// requests for both.
+/// The limits of one tenant, for the life of the process. Both lists share them,
+/// because Graph counts the requests for both.
 #[derive(Debug, Default)]
 pub(super) struct Throttle {
     delayed_until: Option<Instant>,
@@ -23,6 +23,12 @@ impl Throttle {
     pub(super) fn delay(&mut self, now: Instant, delay: Duration) {
         let until = now + delay.min(MAX_RETRY_AFTER);
         self.delayed_until = self.delayed_until.max(Some(until));
+    }
+
+    /// Whether it limits no request now.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.delayed_until.is_none_or(|until| until <= now)
+            && self.recent.back().is_none_or(|at| now - *at >= MINUTE)
     }
 
     /// Counts a request, or returns how long to wait for it.
@@ -56,7 +62,10 @@ mod tests {
         throttle.delay(start, Duration::from_secs(20));
         throttle.delay(start, Duration::from_secs(5));
         assert_eq!(throttle.acquire(start), Err(Duration::from_secs(20)));
-        assert_eq!(throttle.acquire(start + Duration::from_secs(20)), Ok(()));
+        let end = start + Duration::from_secs(20);
+        assert!(!throttle.is_over(start) && throttle.is_over(end));
+        assert_eq!(throttle.acquire(end), Ok(()));
+        assert!(!throttle.is_over(end) && throttle.is_over(end + MINUTE));
     }
 
     #[test]

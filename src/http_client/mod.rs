@@ -1,14 +1,19 @@
 //! HTTP clients for Microsoft's servers and for the health check with their
 //! limits, and what every client shares: why a request got no answer.
 
+mod connections;
 mod proxy;
 mod transport_error;
 
+use connections::Connections;
+use parking_lot::Mutex;
 use proxy::Proxies;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
-use reqwest::{ClientBuilder, Method, RequestBuilder, Response, Url};
+use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use transport_error::{ConnectCause, FailedConnection, connect_cause};
 
@@ -20,7 +25,7 @@ pub(crate) const USER_AGENT: &str = concat!("secure-score-exporter/", env!("CARG
 /// The maximum size of a decompressed body. Real pages have some 300 kB, and a
 /// report with all control scores some 200 kB. A much larger body is an error
 /// or an attack, and must not exhaust the memory.
-const MAX_BODY: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
 
 /// Texts from servers are truncated to this many bytes in errors.
 pub(crate) const MAX_MESSAGE: usize = 300;
@@ -34,7 +39,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const IDENTITY_CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// All tenants of a cloud share one HTTP/2 connection. Pings detect a dead
-/// connection before the requests of each tenant time out.
+/// connection before the requests of each tenant time out. One that answers
+/// pings only is given up after two time-outs, see [`Connections`].
 const PING_INTERVAL: Duration = Duration::from_secs(10);
 const PING_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -43,11 +49,12 @@ const PING_TIMEOUT: Duration = Duration::from_secs(5);
 const CONNECT_SHARE: f64 = 0.8;
 
 /// The trusted certificate authorities.
-pub(crate) enum TrustedRoots<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TrustedRoots {
     /// Those of the system and these.
-    SystemAnd(&'a [CertificateDer<'static>]),
+    SystemAnd(Vec<CertificateDer<'static>>),
     /// Only these, without a proxy: for the simulator.
-    Only(&'a [CertificateDer<'static>]),
+    Only(Vec<CertificateDer<'static>>),
 }
 
 /// The HTTP client cannot be set up, for example because the system's store of
@@ -63,50 +70,101 @@ impl SetupError {
     }
 }
 
-/// An HTTP client whose errors name host, proxy and cause.
+/// An HTTP client whose errors name host, proxy and cause. It replaces
+/// connections that are old, or that answer nothing. Clones share them.
 #[derive(Debug, Clone)]
-pub struct HttpClient {
-    http: reqwest::Client,
+pub struct HttpClient(Arc<Shared>);
+
+struct Shared {
+    build: Box<dyn Fn() -> reqwest::Result<reqwest::Client> + Send + Sync>,
+    connections: Mutex<Arc<Connections>>,
     /// `None` if it uses no proxy.
     proxies: Option<Proxies>,
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpClient").finish_non_exhaustive()
+    }
+}
+
+/// A response with its body, or why that is incomplete.
+pub(crate) struct HttpResponse {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Result<Vec<u8>, TransportError>,
+}
+
 impl HttpClient {
-    /// A client that uses the environment's proxies, or none.
-    pub(crate) fn build(builder: ClientBuilder, uses_proxies: bool) -> reqwest::Result<Self> {
-        let (builder, proxies) = match uses_proxies {
-            true => (builder, Some(Proxies::from_env())),
-            false => (builder.no_proxy(), None),
+    /// A client that uses the environment's proxies, or none. `builder` is
+    /// called again for each replacement of the connections.
+    pub(crate) fn new(
+        uses_proxies: bool,
+        builder: impl Fn() -> reqwest::Result<ClientBuilder> + Send + Sync + 'static,
+    ) -> reqwest::Result<Self> {
+        let build = move || match uses_proxies {
+            true => builder()?.build(),
+            false => builder()?.no_proxy().build(),
         };
-        Ok(Self {
-            http: builder.build()?,
-            proxies,
-        })
+        Ok(Self(Arc::new(Shared {
+            connections: Mutex::new(Arc::new(Connections::new(build()?))),
+            build: Box::new(build),
+            proxies: uses_proxies.then(Proxies::from_env),
+        })))
     }
 
     /// Begins a request.
     pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url)
+        self.connections().http.request(method, url)
     }
 
     /// The proxy that passes a plain HTTP request on, or answers it itself. Any
     /// other proxy only makes the connection: each answer is the server's.
     pub(crate) fn forwarding_proxy(&self, url: &Url) -> Option<String> {
-        let proxy = self.proxies.as_ref().filter(|_| is_plain(url))?.find(url)?;
-        Some(proxy.to_string())
+        let proxies = self.0.proxies.as_ref().filter(|_| is_plain(url))?;
+        Some(proxies.find(url)?.to_string())
     }
 
-    /// Sends a request that this client began.
+    /// Sends a request. Its response counts as complete with the head; the body
+    /// is of no interest.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, TransportError> {
+        let (exchange, response) = self.begin(request).await?;
+        exchange.note(None);
+        Ok(response)
+    }
+
+    /// Sends a request, and reads a body of at most `max_body` bytes.
+    pub(crate) async fn exchange(
+        &self,
+        request: RequestBuilder,
+        max_body: usize,
+    ) -> Result<HttpResponse, TransportError> {
+        let (exchange, mut response) = self.begin(request).await?;
+        let headers = std::mem::take(response.headers_mut());
+        let status = response.status();
+        let body = read_body(response, max_body).await;
+        exchange.note(body.as_ref().err());
+        Ok(HttpResponse {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// Sends a request, and waits for the head of its response.
+    async fn begin(&self, request: RequestBuilder) -> Result<(Exchange, Response), TransportError> {
         let request = request.build()?;
         let url = request.url();
         let is_plain = is_plain(url);
         let port = url.port_or_known_default().unwrap_or_default();
-        let target = format!("{}:{port}", url.host_str().unwrap_or_default());
-        let proxy = self.proxies.as_ref().and_then(|all| all.find(url));
+        let exchange = Exchange {
+            server: format!("{}:{port}", url.host_str().unwrap_or_default()),
+            connections: self.connections(),
+        };
+        let proxy = self.0.proxies.as_ref().and_then(|all| all.find(url));
         let failed = |cause| {
             TransportError::Connect(Box::new(FailedConnection {
-                target: target.clone(),
+                target: exchange.server.clone(),
                 proxy: proxy.as_ref().map(ToString::to_string),
                 is_plain,
                 cause,
@@ -115,18 +173,55 @@ impl HttpClient {
         if proxy.as_ref().is_some_and(proxy::Proxy::is_socks) {
             return Err(failed(ConnectCause::Socks));
         }
-        let error = match self.http.execute(request).await {
-            Ok(response) => return Ok(response),
+        let error = match exchange.connections.http.execute(request).await {
+            Ok(response) => return Ok((exchange, response)),
             Err(error) => error,
         };
         let is_tunnelled = proxy.is_some() && !is_plain;
         Err(match (connect_cause(&error, is_tunnelled), &proxy) {
             (Some(ConnectCause::Proxy(None)), Some(proxy)) => {
-                failed(ConnectCause::Proxy(proxy.refusal(&target).await))
+                failed(ConnectCause::Proxy(proxy.refusal(&exchange.server).await))
             }
             (Some(cause), _) => failed(cause),
-            (None, _) => error.into(),
+            (None, _) => {
+                let error = error.into();
+                exchange.note(Some(&error));
+                error
+            }
         })
+    }
+
+    /// The connections for the next request.
+    fn connections(&self) -> Arc<Connections> {
+        let mut connections = self.0.connections.lock();
+        if connections.are_given_up() {
+            match (self.0.build)() {
+                Ok(http) => *connections = Arc::new(Connections::new(http)),
+                Err(error) => {
+                    let error = SetupError(error);
+                    tracing::warn!(hint = error.hint(), "{error}; old connections stay in use");
+                }
+            }
+        }
+        Arc::clone(&connections)
+    }
+}
+
+/// One request and the connections it uses.
+struct Exchange {
+    server: String,
+    connections: Arc<Connections>,
+}
+
+impl Exchange {
+    /// Notes how it ended. An error other than a time-out says nothing: its
+    /// connection is closed.
+    fn note(&self, error: Option<&TransportError>) {
+        match error {
+            None => self.connections.answered(&self.server),
+            Some(TransportError::Timeout) => self.connections.timed_out(&self.server),
+            Some(_) => {}
+        }
     }
 }
 
@@ -138,33 +233,38 @@ fn is_plain(url: &Url) -> bool {
 ///
 /// It follows no redirects: Graph sends none, and a token must not be sent to a
 /// host that a response names.
-pub(crate) fn client(roots: TrustedRoots<'_>, timeout: Duration) -> Result<HttpClient, SetupError> {
-    let builder = reqwest::Client::builder()
-        .https_only(true)
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(connect_timeout(CONNECT_TIMEOUT, timeout))
-        .timeout(timeout)
-        .http2_keep_alive_interval(PING_INTERVAL)
-        .http2_keep_alive_timeout(PING_TIMEOUT)
-        .user_agent(USER_AGENT);
-    Ok(match roots {
-        TrustedRoots::SystemAnd(more) => HttpClient::build(trust(builder, more)?, true)?,
-        TrustedRoots::Only(these) => {
-            HttpClient::build(builder.tls_certs_only(reqwest_certificates(these)?), false)?
+pub(crate) fn client(roots: TrustedRoots, timeout: Duration) -> Result<HttpClient, SetupError> {
+    let uses_proxies = matches!(roots, TrustedRoots::SystemAnd(_));
+    let client = HttpClient::new(uses_proxies, move || {
+        let builder = reqwest::Client::builder()
+            .https_only(true)
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(connect_timeout(CONNECT_TIMEOUT, timeout))
+            .timeout(timeout)
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .user_agent(USER_AGENT);
+        match &roots {
+            TrustedRoots::SystemAnd(more) => trust(builder, more),
+            TrustedRoots::Only(these) => Ok(builder.tls_certs_only(reqwest_certificates(these)?)),
         }
-    })
+    });
+    Ok(client?)
 }
 
 /// The client for this machine's endpoint for managed identities, which has
 /// plain HTTP on a link-local address. A proxy would use another machine's
 /// identity.
 pub(crate) fn identity_client(timeout: Duration) -> Result<HttpClient, SetupError> {
-    let builder = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .tls_certs_only([])
-        .connect_timeout(connect_timeout(IDENTITY_CONNECT_TIMEOUT, timeout))
-        .timeout(timeout);
-    Ok(HttpClient::build(builder, false)?)
+    let client = HttpClient::new(false, move || {
+        let builder = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .tls_certs_only([])
+            .connect_timeout(connect_timeout(IDENTITY_CONNECT_TIMEOUT, timeout))
+            .timeout(timeout);
+        Ok(builder)
+    });
+    Ok(client?)
 }
 
 /// The timeout for connecting, within that of the whole request.
@@ -206,15 +306,15 @@ pub(crate) fn healthcheck_client(address: SocketAddr) -> Result<reqwest::Client,
         .map_err(SetupError)
 }
 
-/// Reads a body of at most [`MAX_BODY`] bytes.
-pub(crate) async fn read_body(mut response: Response) -> Result<Vec<u8>, TransportError> {
+async fn read_body(mut response: Response, max: usize) -> Result<Vec<u8>, TransportError> {
     let announced = response.content_length().unwrap_or(0);
-    if announced > MAX_BODY as u64 {
+    let announced = usize::try_from(announced).unwrap_or(usize::MAX);
+    if announced > max {
         return Err(TransportError::TooLarge);
     }
-    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    let mut body = Vec::with_capacity(announced.min(MAX_BODY));
     while let Some(part) = response.chunk().await? {
-        if body.len() + part.len() > MAX_BODY {
+        if body.len() + part.len() > max {
             return Err(TransportError::TooLarge);
         }
         body.extend_from_slice(&part);

@@ -7,16 +7,16 @@ use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
 use crate::config::{Config, Refresh, RefreshMode, Tenant};
 use crate::events::Events;
-use crate::graph::HttpClients;
+use crate::graph::{HttpClients, RefreshPermits};
 use crate::http_client::SetupError;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
 use secure_score_exposition::Policy;
 use secure_score_model::Api;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -51,11 +51,13 @@ impl FleetOptions {
 }
 
 /// The running loops of every tenant; dropping it stops them.
+///
+/// Clients, connections, permits and waits are those of the process: a reload
+/// changes them, and does not add others.
 pub struct Fleet {
     config: Arc<Config>,
     context: Context,
-    telemetry: Arc<Telemetry>,
-    epoch: Instant,
+    shared: Shared,
     running: BTreeMap<String, Running>,
     on_demand: Arc<OnDemandRefresh>,
 }
@@ -87,8 +89,7 @@ impl Fleet {
         let mut fleet = Self {
             config: Arc::clone(&options.config),
             context: options.context(),
-            telemetry: Arc::clone(&options.telemetry),
-            epoch: Instant::now(),
+            shared: Shared::new(options)?,
             running: BTreeMap::new(),
             on_demand: Arc::default(),
         };
@@ -108,7 +109,8 @@ impl Fleet {
         policy: &Arc<Policy>,
         events: Option<&Arc<Events>>,
     ) -> Result<Changes, SetupError> {
-        let builder = LoopBuilder::new(config, &self.telemetry, self.epoch)?;
+        self.shared.clients.reconfigure(config)?;
+        self.shared.permits.resize(config.refresh.concurrency);
         let same_requests = same_requests(&self.config, config);
         let mut changes = Changes::default();
         self.context.directories.configure(&config.tenants);
@@ -125,7 +127,7 @@ impl Fleet {
                     if !unchanged {
                         running.loops.abort_all();
                         running.cell.retry_failed();
-                        running = builder.start(tenant, running.cell);
+                        running = self.shared.start(&config.refresh, tenant, running.cell);
                         changes.restarted += 1;
                     }
                     running.tenant = tenant.clone();
@@ -136,7 +138,8 @@ impl Fleet {
                         replaced.cell.stop_publishing();
                     }
                     changes.added += 1;
-                    builder.start(tenant, self.new_cell(tenant, settings))
+                    let cell = self.new_cell(tenant, settings);
+                    self.shared.start(&config.refresh, tenant, cell)
                 }
             };
             self.running.insert(tenant.alias.clone(), running);
@@ -150,7 +153,7 @@ impl Fleet {
         let running = self.running.iter();
         let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
         self.on_demand.set(triggers.collect());
-        self.telemetry.set_tenants(self.running.len());
+        self.shared.telemetry.set_tenants(self.running.len());
         Ok(changes)
     }
 
@@ -192,7 +195,7 @@ impl Drop for Fleet {
 /// and publishes them in the store. Calls `done` after each tenant. A failed
 /// refresh is in the tenant's health.
 pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result<(), SetupError> {
-    let builder = LoopBuilder::new(&options.config, &options.telemetry, Instant::now())?;
+    let shared = Shared::new(options)?;
     let context = options.context();
     context.directories.configure(&options.config.tenants);
     let mut refreshes = JoinSet::new();
@@ -200,7 +203,7 @@ pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result
         let settings = Settings::new(&options.config, tenant, &options.policy, None);
         let cell = Arc::new(TenantCell::new(settings, context.clone(), None));
         cell.attach();
-        let loops = builder.build(tenant, &cell);
+        let loops = shared.loops(&options.config.refresh, tenant, &cell);
         refreshes.spawn(async move {
             // The catalogue comes first: it decides the categories.
             for refresh_loop in loops {
@@ -214,45 +217,44 @@ pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result
     Ok(())
 }
 
-/// What the loops of all tenants share.
-struct LoopBuilder<'a> {
-    config: &'a Config,
-    clients: HttpClients<'a>,
-    permits: Arc<Semaphore>,
+/// What the loops of all tenants share, for the life of the process.
+struct Shared {
+    clients: HttpClients,
+    permits: RefreshPermits,
     telemetry: Arc<Telemetry>,
     epoch: Instant,
 }
 
-impl<'a> LoopBuilder<'a> {
-    fn new(
-        config: &'a Config,
-        telemetry: &Arc<Telemetry>,
-        epoch: Instant,
-    ) -> Result<Self, SetupError> {
+impl Shared {
+    fn new(options: &FleetOptions) -> Result<Self, SetupError> {
         Ok(Self {
-            config,
-            clients: HttpClients::new(config)?,
-            permits: Arc::new(Semaphore::new(config.refresh.concurrency.get())),
-            telemetry: Arc::clone(telemetry),
-            epoch,
+            clients: HttpClients::new(&options.config)?,
+            permits: RefreshPermits::new(options.config.refresh.concurrency),
+            telemetry: Arc::clone(&options.telemetry),
+            epoch: Instant::now(),
         })
     }
 
-    fn build(&self, tenant: &Tenant, cell: &Arc<TenantCell>) -> [Arc<RefreshLoop>; 2] {
+    fn loops(
+        &self,
+        refresh: &Refresh,
+        tenant: &Tenant,
+        cell: &Arc<TenantCell>,
+    ) -> [Arc<RefreshLoop>; 2] {
         let client = Arc::new(self.clients.client_for(tenant, &self.telemetry));
         Api::ALL.map(|api| {
             Arc::new(RefreshLoop {
                 api,
                 interval: match api {
-                    Api::Profiles => self.config.refresh.profiles,
-                    Api::Scores => self.config.refresh.scores,
+                    Api::Profiles => refresh.profiles,
+                    Api::Scores => refresh.scores,
                 },
                 client: Arc::clone(&client),
                 cell: Arc::clone(cell),
-                permits: Arc::clone(&self.permits),
+                permits: self.permits.clone(),
                 telemetry: Arc::clone(&self.telemetry),
                 epoch: self.epoch,
-                trigger: match self.config.refresh.mode {
+                trigger: match refresh.mode {
                     RefreshMode::Background => None,
                     RefreshMode::Scrape => Some(Arc::new(RefreshTrigger::new())),
                 },
@@ -260,8 +262,8 @@ impl<'a> LoopBuilder<'a> {
         })
     }
 
-    fn start(&self, tenant: &Tenant, cell: Arc<TenantCell>) -> Running {
-        let loops = self.build(tenant, &cell);
+    fn start(&self, refresh: &Refresh, tenant: &Tenant, cell: Arc<TenantCell>) -> Running {
+        let loops = self.loops(refresh, tenant, &cell);
         Running {
             tenant: tenant.clone(),
             cell,
@@ -271,13 +273,15 @@ impl<'a> LoopBuilder<'a> {
     }
 }
 
-/// Whether Graph is asked in the same way and as often.
+/// Whether Graph is asked in the same way and as often. Loops that run get
+/// another concurrency from the permits.
 fn same_requests(before: &Config, after: &Config) -> bool {
-    let without_staleness = |config: &Config| Refresh {
+    let of_loops = |config: &Config| Refresh {
         max_staleness: Duration::ZERO,
+        concurrency: NonZeroUsize::MIN,
         ..config.refresh.clone()
     };
-    without_staleness(before) == without_staleness(after)
+    of_loops(before) == of_loops(after)
         && before.extra_roots == after.extra_roots
         && before.simulator == after.simulator
 }

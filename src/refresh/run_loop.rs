@@ -3,12 +3,11 @@
 use super::on_demand::RefreshTrigger;
 use super::schedule;
 use super::tenant_cell::{FetchResult, TenantCell};
-use crate::graph::{Client, GraphError, RefreshPermit, Retry, Subject};
+use crate::graph::{Client, GraphError, RefreshPermit, RefreshPermits, Retry, Subject};
 use crate::telemetry::Telemetry;
 use secure_score_model::Api;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -24,7 +23,7 @@ pub(super) struct RefreshLoop {
     pub(super) interval: Duration,
     pub(super) client: Arc<Client>,
     pub(super) cell: Arc<TenantCell>,
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) permits: RefreshPermits,
     pub(super) telemetry: Arc<Telemetry>,
     /// The start of the process, from which phases are counted.
     pub(super) epoch: Instant,
@@ -85,7 +84,7 @@ impl RefreshLoop {
     ) -> T {
         let this = Arc::clone(self);
         let task = tokio::spawn(async move {
-            let mut permit = RefreshPermit::take(Arc::clone(&this.permits)).await;
+            let mut permit = this.permits.take().await;
             let started = Instant::now();
             let fetched = this.fetch(&mut permit).await;
             let completed = complete(&this, fetched);

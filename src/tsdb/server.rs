@@ -2,7 +2,7 @@
 
 use super::headers::Headers;
 use crate::backoff::Backoff;
-use crate::http_client::{self, HttpClient, TransportError};
+use crate::http_client::{self, HttpClient, HttpResponse, TransportError};
 use crate::text::{single_line, truncate};
 use reqwest::{Method, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
@@ -137,19 +137,23 @@ impl Server {
         headers: Headers,
         roots: &[CertificateDer<'static>],
     ) -> reqwest::Result<Self> {
-        let builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TIMEOUT)
-            .referer(false)
-            .user_agent(http_client::USER_AGENT);
-        let builder = match url.scheme() {
-            // Plain HTTP also works on a machine without authorities.
-            "http" => builder.tls_certs_only([]),
-            _ => http_client::trust(builder, roots)?,
-        };
+        // Plain HTTP also works on a machine without authorities.
+        let is_plain = url.scheme() == "http";
+        let roots = roots.to_vec();
+        let http = HttpClient::new(!on_this_machine(&url), move || {
+            let builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .timeout(TIMEOUT)
+                .referer(false)
+                .user_agent(http_client::USER_AGENT);
+            match is_plain {
+                true => Ok(builder.tls_certs_only([])),
+                false => http_client::trust(builder, &roots),
+            }
+        });
         Ok(Self {
-            http: HttpClient::build(builder, !on_this_machine(&url))?,
+            http: http?,
             url,
             headers,
         })
@@ -195,19 +199,18 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let unreachable = |error: TransportError| (self.error(ErrorKind::Unreachable(error)), None);
-        let sent = self.http.send(request.body(body)).await;
-        let mut response = sent.map_err(unreachable)?;
-        let status = response.status();
-        let delay = http_client::retry_after(response.headers());
-        let mut body = Vec::new();
-        let broken = |error: reqwest::Error| unreachable(error.into());
-        while let Some(part) = response.chunk().await.map_err(broken)? {
-            body.extend_from_slice(&part);
-            if body.len() > MAX_BODY {
-                return Err((self.unreadable("it is too large"), None));
-            }
-        }
+        let failed = |error: TransportError| match error {
+            TransportError::TooLarge => (self.unreadable("it is too large"), None),
+            error => (self.error(ErrorKind::Unreachable(error)), None),
+        };
+        let sent = self.http.exchange(request.body(body), MAX_BODY).await;
+        let HttpResponse {
+            status,
+            headers,
+            body,
+        } = sent.map_err(failed)?;
+        let body = body.map_err(failed)?;
+        let delay = http_client::retry_after(&headers);
         if status.is_success() {
             return Ok(body);
         }

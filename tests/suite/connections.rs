@@ -3,6 +3,8 @@
 
 use crate::simulated::text;
 use crate::stub_server::StubServer;
+use crate::stuck_server::StuckServer;
+use exporter_web_config::certificates;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secure_score_exporter::config::{self, PemFile, Secret};
@@ -336,27 +338,32 @@ async fn receivers() -> Receivers {
 }
 
 async fn post(url: &str, roots: &PemFile) -> String {
-    let webhook = config::Webhook {
-        url: Secret::new(url.to_owned()),
-        authorization: None,
-        timeout: Duration::from_secs(5),
-    };
-    let payload = WebhookPayload {
+    let webhook = webhook(url, Duration::from_secs(5), roots);
+    match webhook.send(&payload()).await {
+        DeliveryResult::Unavailable { reason, .. } => reason.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A payload of some event.
+fn payload() -> WebhookPayload {
+    WebhookPayload {
         id: "0".repeat(32).try_into().unwrap(),
         kind: EventKind::StateChanged,
         tenant: "contoso".into(),
         control: "A".into(),
         seen_at: Timestamp::from_seconds(0),
         body: "{}".to_owned(),
-    };
-    let sent = Webhook::new(&webhook, Some(roots))
-        .unwrap()
-        .send(&payload)
-        .await;
-    match sent {
-        DeliveryResult::Unavailable { reason, .. } => reason.to_string(),
-        other => panic!("{other:?}"),
     }
+}
+
+fn webhook(url: &str, timeout: Duration, roots: &PemFile) -> Webhook {
+    let webhook = config::Webhook {
+        url: Secret::new(url.to_owned()),
+        authorization: None,
+        timeout,
+    };
+    Webhook::new(&webhook, Some(roots)).unwrap()
 }
 
 async fn query(url: &str, roots: &PemFile) -> ServerError {
@@ -405,4 +412,22 @@ async fn a_time_series_database_that_cannot_be_reached_is_named_with_the_cause()
         &[&format!("could not connect to {address}: "), cause],
     );
     expect(error.hint().unwrap(), &["check this machine's clock"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stuck_connection_to_the_webhook_is_given_up() {
+    let stuck = StuckServer::start().await;
+    let roots = PemFile {
+        path: PathBuf::new(),
+        certificates: certificates(stuck.ca_pem.as_bytes()).unwrap(),
+    };
+    let url = format!("https://{}/", stuck.address);
+    let webhook = webhook(&url, Duration::from_secs(2), &roots);
+    for _ in 0..2 {
+        let sent = webhook.send(&payload()).await;
+        let is_late = matches!(sent, DeliveryResult::Unavailable { .. });
+        assert!(is_late, "{sent:?}");
+    }
+    assert_eq!(stuck.unanswered(), 2, "they were sent");
+    assert_eq!(webhook.send(&payload()).await, DeliveryResult::Accepted);
 }

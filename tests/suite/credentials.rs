@@ -3,6 +3,7 @@
 //! openssl creates the keys, certificates and containers, independently of this
 //! code.
 
+mod answers;
 mod assertions;
 mod certificates;
 mod federated;

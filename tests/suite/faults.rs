@@ -3,13 +3,15 @@
 mod bodies;
 pub(crate) mod clockwork;
 mod freshness;
-mod pace;
-mod proxy;
+pub(crate) mod pace;
+pub(crate) mod proxy;
 mod rate;
 pub(crate) mod rows;
 mod soak;
+mod stuck;
 
 use crate::golden;
+use crate::stuck_server::StuckServer;
 use crate::world::World;
 use clockwork::Clockwork;
 use exporter_web_config::certificates;
@@ -53,6 +55,7 @@ struct Stage {
     expired: WrongServer,
     misnamed: WrongServer,
     unknown: WrongServer,
+    stuck: StuckServer,
     /// A server with a valid certificate that is not Graph.
     elsewhere: WrongServer,
 }
@@ -71,7 +74,9 @@ impl Stage {
         let misnamed = WrongServer::start("graph.example", 2100).await;
         let unknown = WrongServer::start("127.0.0.1", 2100).await;
         let elsewhere = WrongServer::start("127.0.0.1", 2100).await;
+        let stuck = StuckServer::start().await;
         let trusted = [&expired, &misnamed, &elsewhere].map(|it| it.ca_pem.as_str());
+        let trusted = trusted.concat() + &stuck.ca_pem;
         let world = world
             .configure(|config| {
                 config.refresh.profiles = PROFILES;
@@ -79,7 +84,7 @@ impl Stage {
                 config.refresh.timeout = MINUTE / 2;
                 let simulator = config.simulator.as_mut().unwrap();
                 simulator.url = fault.url();
-                let trusted = certificates(trusted.concat().as_bytes()).unwrap();
+                let trusted = certificates(trusted.as_bytes()).unwrap();
                 simulator.ca.certificates.extend(trusted);
             })
             .clocked(time.clock())
@@ -92,6 +97,7 @@ impl Stage {
             expired,
             misnamed,
             unknown,
+            stuck,
             elsewhere,
         }
     }
@@ -109,9 +115,23 @@ impl Stage {
                 self.lead_to(format!("https://{}.example", "x".repeat(70)));
             }
             Place::Network(fault) => {
+                if *fault == NetworkFault::Stuck {
+                    self.until_struck_is_next().await;
+                }
                 let network = self.network(*fault);
                 self.fault.set(network).await;
             }
+        }
+    }
+
+    /// A fault that ends with the first tenant it meets must meet this one.
+    async fn until_struck_is_next(&self) {
+        let due = |alias| {
+            let health = &self.world.tenant(alias).health;
+            health.profiles.next_refresh.min(health.scores.next_refresh)
+        };
+        while due(STRUCK) >= due(OTHER) {
+            self.time.pass(&self.world, MINUTE).await;
         }
     }
 
@@ -121,6 +141,7 @@ impl Stage {
             NetworkFault::ResetAtOnce => Network::ResetAfter(0),
             NetworkFault::ResetMidBody => Network::ResetAfter(6_000),
             NetworkFault::Silent => Network::Silent,
+            NetworkFault::Stuck => Network::Stuck(self.stuck.address),
             NetworkFault::Drip => Network::Drip(Duration::from_secs(1)),
             NetworkFault::Garbage => Network::Garbage,
             NetworkFault::Expired => Network::Diverted(self.expired.address),

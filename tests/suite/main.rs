@@ -65,6 +65,7 @@ mod simulated;
 mod small;
 mod state;
 mod stub_server;
+mod stuck_server;
 mod supervisor;
 mod supply;
 mod test_server;

@@ -1,12 +1,14 @@
 //! A configuration that is reloaded while the exporter runs.
 
+use crate::faults::pace;
+use crate::faults::proxy::Proxy;
 use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::World;
-use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
+use graph_simulator::{Api as Struck, Fault, FaultKind, Options, RetryAfter};
 use secure_score_exporter::config::{ClientSecret, Credential, Secret};
 use secure_score_exporter::refresh::Changes;
-use secure_score_exporter::store::TenantState;
+use secure_score_exporter::store::{TenantState, Tenants};
 use std::fs;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -203,6 +205,105 @@ async fn an_alias_of_another_tenant_starts_without_data() {
     assert!(world.tenant("contoso").snapshot.controls.is_empty());
     world.attempted().await;
     assert!(!world.tenant("contoso").snapshot.controls.is_empty());
+}
+
+#[tokio::test]
+async fn tenants_added_one_by_one_share_limit_and_connections() {
+    const TENANTS: usize = 8;
+    const CONCURRENCY: usize = 2;
+    let world = World::with(Options {
+        tenants: TENANTS,
+        ..Options::default()
+    })
+    .await;
+    let graph = world.simulator.url().trim_start_matches("https://").parse();
+    let proxy = Proxy::towards(graph.unwrap());
+    for api in [Struck::Token, Struck::Profiles, Struck::Scores] {
+        let slow = FaultKind::slow(Duration::from_millis(100));
+        world.inject(None, Fault::new(api, slow));
+    }
+    let mut tenants = Vec::new();
+    let mut world = world
+        .configure(|config| {
+            config.refresh.profiles = HOUR;
+            config.refresh.scores = HOUR;
+            config.refresh.timeout = Duration::from_secs(20);
+            config.refresh.concurrency = NonZeroUsize::new(CONCURRENCY).unwrap();
+            config.simulator.as_mut().unwrap().url = proxy.url();
+            tenants = config.tenants.split_off(1);
+        })
+        .watch();
+    for tenant in tenants {
+        world.reconfigure(|config| config.tenants.push(tenant));
+    }
+    world.attempted().await;
+    let requests = world.handle().requests();
+    let at_once = pace::most_at_once(requests.iter());
+    assert_eq!(at_once, CONCURRENCY, "requests at once over all tenants");
+    let connections = proxy.connections();
+    assert!(connections <= CONCURRENCY, "{connections} connections");
+}
+
+#[tokio::test]
+async fn another_concurrency_restarts_nothing() {
+    let mut world = hourly().await;
+    let more = NonZeroUsize::new(20).unwrap();
+    let changes = world.reconfigure(|config| config.refresh.concurrency = more);
+    assert_eq!(changes, Changes::default());
+}
+
+#[tokio::test]
+async fn counters_do_not_fall_at_a_reload() {
+    let mut world = World::watched().await;
+    let refreshed = |before: [u64; 2]| {
+        move |tenants: &Tenants| {
+            let health = &tenants.find("contoso").unwrap().health;
+            let lists = [&health.profiles, &health.scores];
+            lists.iter().zip(before).all(|(it, n)| it.refreshes > n)
+        }
+    };
+    world.until("some refreshes", refreshed([2, 2])).await;
+    let before = world.tenant("contoso");
+    let changes = world.reconfigure(|config| config.refresh.timeout *= 2);
+    assert_eq!(changes.restarted, 5);
+    let lists = [&before.health.profiles, &before.health.scores];
+    let refreshes = lists.map(|it| it.refreshes);
+    world.until("another refresh", refreshed(refreshes)).await;
+    let after = world.tenant("contoso");
+    let (before, after) = (&before.health.traffic, &after.health.traffic);
+    for (request, count) in &before.graph {
+        let now = after.graph.get(request).copied().unwrap_or_default();
+        assert!(now > *count, "{request:?}: {count}, then {now}");
+    }
+    assert_eq!((before.tokens, after.tokens), (1, 2));
+}
+
+#[tokio::test]
+async fn a_tenant_that_returns_under_another_name_keeps_a_retry_after() {
+    let wait = FaultKind::Throttle {
+        retry_after: RetryAfter::Seconds(600),
+    };
+    let mut world = hourly_with(&[("contoso", Fault::new(Struck::Profiles, wait))]).await;
+    world.handle().clear_faults();
+    let requests = |world: &World| {
+        let requests = world.handle().requests();
+        pace::of_tenant(&requests, "contoso").count()
+    };
+    let before = requests(&world);
+    let mut tenant = None;
+    world.reconfigure(|config| tenant = Some(config.tenants.remove(0)));
+    world.reconfigure(|config| {
+        let mut tenant = tenant.unwrap();
+        tenant.alias = "contoso-again".to_owned();
+        config.tenants.push(tenant);
+    });
+    world
+        .until("it waits", |tenants| {
+            let health = &tenants.find("contoso-again").unwrap().health;
+            health.profiles.next_refresh.is_some() && health.scores.next_refresh.is_some()
+        })
+        .await;
+    assert_eq!(requests(&world), before, "Graph asked to wait");
 }
 
 /// Reload by signal, as by `kill -HUP`.

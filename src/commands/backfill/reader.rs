@@ -7,22 +7,21 @@ use crate::cli::Backfill;
 use crate::commands::entra_tenants::EntraTenants;
 use crate::commands::{Failure, privacy};
 use crate::config::{Config, Tenant};
-use crate::graph::{Client, GraphError, HttpClients, RefreshPermit};
+use crate::graph::{Client, GraphError, HttpClients, RefreshPermit, RefreshPermits};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use secure_score_exposition::Policy;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 /// Reads tenants ahead of the caller, in the order given: as many at a time as
 /// the configuration allows, so that memory does not grow with their number.
 pub(super) struct HistoryReader<'a> {
     config: &'a Config,
-    clients: HttpClients<'a>,
+    clients: HttpClients,
     telemetry: Arc<Telemetry>,
-    permits: Arc<Semaphore>,
+    permits: RefreshPermits,
     pub(super) flags: &'a Backfill,
     pub(super) window: Window,
     /// Counts what was read.
@@ -51,7 +50,7 @@ impl<'a> HistoryReader<'a> {
         Ok(Self {
             clients: HttpClients::new(config)?,
             telemetry: Arc::new(telemetry),
-            permits: Arc::new(Semaphore::new(config.refresh.concurrency.get())),
+            permits: RefreshPermits::new(config.refresh.concurrency),
             config,
             flags,
             window,
@@ -93,7 +92,7 @@ impl<'a> HistoryReader<'a> {
         tenant: &Tenant,
     ) -> impl Future<Output = Result<ReadTenant, GraphError>> + use<> {
         let client = self.clients.client_for(tenant, &self.telemetry);
-        let permits = Arc::clone(&self.permits);
+        let permits = self.permits.clone();
         let options = HistoryOptions {
             alias: tenant.alias.clone(),
             rules: self.config.rules(&tenant.alias),
@@ -105,7 +104,7 @@ impl<'a> HistoryReader<'a> {
             window: self.window,
             controls: !self.flags.no_controls,
         };
-        async move { read(&client, RefreshPermit::take(permits).await, options).await }
+        async move { read(&client, permits.take().await, options).await }
     }
 }
 

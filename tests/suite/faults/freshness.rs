@@ -47,6 +47,7 @@ fn is_of_the_exporter(family: &str) -> bool {
         "secure_score_next_refresh_",
         "secure_score_refresh",
         "secure_score_graph_",
+        "secure_score_older_reports_",
         "secure_score_token_",
         "secure_score_target_ratio",
         "secure_score_credential_",

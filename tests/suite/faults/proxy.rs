@@ -1,6 +1,7 @@
 //! A proxy in front of Graph, with network faults.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -28,11 +29,14 @@ pub(crate) enum Network {
     Garbage,
     /// They lead to another server.
     Diverted(SocketAddr),
+    /// The first one leads to another server, the later ones work.
+    Stuck(SocketAddr),
 }
 
 /// A proxy in front of Graph. A change cuts every connection.
 pub(crate) struct Proxy {
     address: SocketAddr,
+    connections: Arc<AtomicUsize>,
     network: watch::Sender<Network>,
     settled: watch::Receiver<Network>,
     _tasks: JoinSet<()>,
@@ -46,9 +50,12 @@ impl Proxy {
         let (network, changes) = watch::channel(Network::Working);
         let (done, settled) = watch::channel(Network::Working);
         let mut tasks = JoinSet::new();
-        tasks.spawn(keep_open(listener, graph, changes, done));
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&connections);
+        tasks.spawn(keep_open(listener, graph, changes, done, count));
         Self {
             address,
+            connections,
             network,
             settled,
             _tasks: tasks,
@@ -57,6 +64,11 @@ impl Proxy {
 
     pub(crate) fn url(&self) -> String {
         format!("https://{}", self.address)
+    }
+
+    /// The connections that were made so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// Changes the network and waits until it applies.
@@ -85,12 +97,14 @@ async fn keep_open(
     graph: SocketAddr,
     mut changes: watch::Receiver<Network>,
     done: watch::Sender<Network>,
+    count: Arc<AtomicUsize>,
 ) {
     let address = first.local_addr().unwrap();
     let mut listener = Some(first);
     loop {
         let network = *changes.borrow_and_update();
         let mut connections = JoinSet::new();
+        let mut next = network;
         // A port that is bound without a listener refuses connections.
         let _closed;
         if network == Network::Refused {
@@ -107,7 +121,11 @@ async fn keep_open(
                     Err(_) => return,
                 },
                 accepted = accept(listener.as_ref()) => {
-                    connections.spawn(connect(accepted, graph, network));
+                    count.fetch_add(1, Ordering::Relaxed);
+                    connections.spawn(connect(accepted, graph, next));
+                    if let Network::Stuck(_) = next {
+                        next = Network::Working;
+                    }
                 }
             }
         }
@@ -133,7 +151,9 @@ async fn connect(mut client: TcpStream, graph: SocketAddr, network: Network) {
         Network::Working | Network::ResetAfter(_) | Network::Drip(_) => {
             pass_on(client, graph, network).await;
         }
-        Network::Diverted(elsewhere) => pass_on(client, elsewhere, network).await,
+        Network::Diverted(elsewhere) | Network::Stuck(elsewhere) => {
+            pass_on(client, elsewhere, network).await;
+        }
     }
 }
 
@@ -218,7 +238,8 @@ impl WrongServer {
     }
 }
 
-fn identity(name: &str, until: i32) -> (rustls::ServerConfig, String) {
+/// A certificate for `name`, valid until a year, and its authority.
+pub(crate) fn identity(name: &str, until: i32) -> (rustls::ServerConfig, String) {
     use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
