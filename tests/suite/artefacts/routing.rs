@@ -14,7 +14,11 @@ const VARIANTS: &[&str] = &[
     "alertmanager.msp.yml",
 ];
 
-fn configuration(name: &str) -> Value {
+/// How long Alertmanager remembers what it sent, unless `--data.retention` says
+/// otherwise.
+const RETENTION_HOURS: u32 = 120;
+
+pub(super) fn configuration(name: &str) -> Value {
     yaml(&read(&root().join("alerts").join(name)))
 }
 
@@ -24,7 +28,7 @@ fn all() -> impl Iterator<Item = (&'static str, Value)> {
         .map(|name| (*name, configuration(name)))
 }
 
-fn strings(list: &Value) -> Vec<String> {
+pub(super) fn strings(list: &Value) -> Vec<String> {
     let items = list.as_array().cloned().unwrap_or_default();
     items
         .iter()
@@ -66,7 +70,7 @@ impl Matcher {
 
 /// Whether a list of matchers can take an alert, as far as its name and its
 /// severity say.
-fn takes(matchers: &[String], alert: &Rule) -> bool {
+pub(super) fn takes(matchers: &[String], alert: &Rule) -> bool {
     matchers
         .iter()
         .map(|text| Matcher::read(text))
@@ -230,10 +234,44 @@ fn nothing_mutes_itself_nor_an_acceptance_because_data_are_old() {
                 );
             }
         }
-        if !strings(&rule["equal"]).is_empty() {
+        let equal = strings(&rule["equal"]);
+        assert!(
+            equal.iter().any(|label| label == "cluster"),
+            "{rule}: mutes another cluster"
+        );
+        if equal.iter().any(|label| label == "tenant") {
             assert!(
                 sources.iter().all(of_a_tenant),
                 "{rule}: a source without a tenant"
+            );
+        }
+    }
+}
+
+/// Every value of a key in a configuration, wherever it stands.
+fn values_of<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get(key));
+            map.values().for_each(|inner| values_of(inner, key, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| values_of(item, key, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_reminder_is_later_than_alertmanager_remembers() {
+    for (name, configuration) in all() {
+        let mut intervals = Vec::new();
+        values_of(&configuration, "repeat_interval", &mut intervals);
+        assert!(intervals.len() > 2, "{name}: {intervals:?}");
+        for interval in intervals {
+            let hours = interval.as_str().and_then(|it| it.strip_suffix('h'));
+            let hours: Option<u32> = hours.and_then(|it| it.parse().ok());
+            assert!(
+                hours.is_some_and(|hours| hours <= RETENTION_HOURS),
+                "{name}: {interval}"
             );
         }
     }
