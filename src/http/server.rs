@@ -2,7 +2,7 @@
 
 use super::Site;
 use super::client_origin::ClientCertVerified;
-use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
+use super::concurrency::{CLOSE_TIMEOUT, ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::timeouts::TimeoutStream;
 use crate::http_types::{Response, response};
@@ -28,7 +28,8 @@ use tokio_util::task::TaskTracker;
 
 /// Connections open at once. Two Prometheus servers and some people need ten;
 /// many services have 1,024 file descriptors, and Graph and the state directory
-/// need some. A connection beyond this takes the place of the longest idle one.
+/// need some. A connection beyond this takes the place of the longest idle one,
+/// or of one that does not read.
 pub(super) const MAX_CONNECTIONS: usize = 512;
 
 /// The longest known header is an `Accept` of 300 bytes; a gateway's cookies may
@@ -91,14 +92,18 @@ pub async fn serve(
 ) -> DrainOutcome {
     let limit = ConcurrencyLimit::new(options.max_requests);
     let access = Arc::clone(&options.access);
+    let table = Arc::<ConnectionTable>::default();
+    let connections = Arc::clone(&table);
     let handler: Handler = Arc::new(move |request| {
         let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
+        let connections = Arc::clone(&connections);
         Box::pin(async move {
-            let respond = |request| respond(site, limit, request);
+            let respond = |request| respond(site, limit, connections, request);
             access.guard(request, refuse, respond).await
         })
     });
-    serve_with(listeners, handler, options.access, shutdown).await
+    let server = Server::new(handler, options.access, table);
+    serve_with(listeners, server, shutdown).await
 }
 
 /// The response to a request that the web configuration does not allow.
@@ -111,11 +116,16 @@ fn refuse(refusal: Refusal) -> Response {
 }
 
 /// Answers an authorized request, if a permit is free.
-async fn respond(site: Arc<Site>, limit: ConcurrencyLimit, request: Request<Incoming>) -> Response {
+async fn respond(
+    site: Arc<Site>,
+    limit: ConcurrencyLimit,
+    connections: Arc<ConnectionTable>,
+    request: Request<Incoming>,
+) -> Response {
     if site.is_health_check(request.uri().path()) {
         return site.respond(request, SystemTime::now()).await;
     }
-    match limit.acquire() {
+    match limit.acquire(|| connections.close_stalled()).await {
         Ok(permit) => {
             let response = site.respond(request, SystemTime::now()).await;
             response.map(|body| body.hold(permit))
@@ -130,11 +140,10 @@ type ResponseFuture = Pin<Box<dyn Future<Output = Response> + Send>>;
 
 async fn serve_with(
     listeners: Vec<TcpListener>,
-    handler: Handler,
-    access: Arc<AccessControl>,
+    server: Server,
     shutdown: impl Future<Output = ()>,
 ) -> DrainOutcome {
-    let server = Arc::new(Server::new(handler, access));
+    let server = Arc::new(server);
     let mut accepting = JoinSet::new();
     for listener in listeners {
         accepting.spawn(Arc::clone(&server).accept(listener));
@@ -158,12 +167,12 @@ struct Server {
 }
 
 impl Server {
-    fn new(handler: Handler, access: Arc<AccessControl>) -> Self {
+    fn new(handler: Handler, access: Arc<AccessControl>, table: Arc<ConnectionTable>) -> Self {
         Self {
             handler,
             access,
             permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            table: Arc::default(),
+            table,
             connections: TaskTracker::new(),
             closing: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -182,14 +191,20 @@ impl Server {
         }
     }
 
-    /// A permit for one more connection, if need be that of an idle one.
+    /// A permit for one more connection, if need be that of an idle one or of one
+    /// that does not read.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         let permits = Arc::clone(&self.permits);
         if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
             return Some(permit);
         }
-        self.table.close_longest_idle();
-        permits.acquire_owned().await.ok()
+        loop {
+            self.table.make_room();
+            let freed = Arc::clone(&permits).acquire_owned();
+            if let Ok(permit) = tokio::time::timeout(CLOSE_TIMEOUT, freed).await {
+                return permit.ok();
+            }
+        }
     }
 
     fn spawn(self: &Arc<Self>, stream: TcpStream, permit: OwnedSemaphorePermit) {
@@ -208,7 +223,12 @@ impl Server {
         let slot = self.table.insert();
         let stream = TimeoutStream::new(stream, Arc::clone(&slot.activity));
         match self.access.connection_policy() {
-            ConnectionPolicy::Plain => self.serve(stream, &slot, ClientCertVerified(false)).await,
+            ConnectionPolicy::Plain => {
+                // As in other exporters, HTTP/2 needs TLS.
+                let protocol = protocol(false);
+                let verified = ClientCertVerified(false);
+                self.serve(stream, &slot, verified, protocol).await;
+            }
             ConnectionPolicy::Tls {
                 config,
                 verifies_clients: verified,
@@ -219,8 +239,9 @@ impl Server {
                     () = self.closing.cancelled() => return,
                 };
                 let verified = ClientCertVerified(verified);
+                let protocol = protocol(self.allows_http2());
                 match handshake {
-                    Ok(stream) => self.serve(stream, &slot, verified).await,
+                    Ok(stream) => self.serve(stream, &slot, verified, protocol).await,
                     Err(error) => tracing::debug!(%error, "TLS handshake failed"),
                 }
             }
@@ -234,6 +255,7 @@ impl Server {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         slot: &ConnectionSlot,
         verified: ClientCertVerified,
+        protocol: auto::Builder<TokioExecutor>,
     ) {
         let requests = Arc::clone(&slot.activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
@@ -244,7 +266,6 @@ impl Server {
                 Ok::<_, Infallible>(response.await.map(|body| body.hold(guard.response_ready())))
             }
         });
-        let protocol = self.protocol();
         let connection = protocol.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         tokio::select! {
@@ -262,23 +283,9 @@ impl Server {
         }
     }
 
-    /// HTTP/1.1, or HTTP/2 for clients that begin with it, unless the web
-    /// configuration allows HTTP/1.1 only. [`TimeoutStream`] replaces hyper's
-    /// own timeouts.
-    fn protocol(&self) -> auto::Builder<TokioExecutor> {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .max_buf_size(MAX_HEADER_BYTES)
-            .header_read_timeout(None);
-        builder
-            .http2()
-            .max_header_list_size(MAX_HEADER_BYTES as u32)
-            .max_concurrent_streams(MAX_STREAMS);
-        match self.access.config().is_some_and(|config| config.http1_only) {
-            true => builder.http1_only(),
-            false => builder,
-        }
+    /// Whether connections with TLS may use HTTP/2.
+    fn allows_http2(&self) -> bool {
+        self.access.config().is_none_or(|config| !config.http1_only)
     }
 
     async fn drain(&self) -> DrainOutcome {
@@ -292,6 +299,24 @@ impl Server {
         self.abort.cancel();
         self.connections.wait().await;
         DrainOutcome::Aborted(left)
+    }
+}
+
+/// HTTP/1.1, or also HTTP/2 for clients that begin with it. [`TimeoutStream`]
+/// replaces hyper's own timeouts.
+fn protocol(allows_http2: bool) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .max_buf_size(MAX_HEADER_BYTES)
+        .header_read_timeout(None);
+    builder
+        .http2()
+        .max_header_list_size(MAX_HEADER_BYTES as u32)
+        .max_concurrent_streams(MAX_STREAMS);
+    match allows_http2 {
+        true => builder,
+        false => builder.http1_only(),
     }
 }
 
@@ -345,7 +370,8 @@ mod tests {
             })
         });
         let (stop, stopped) = oneshot::channel::<()>();
-        let ended = tokio::spawn(serve_with(vec![listener], handler, Arc::default(), async {
+        let server = Server::new(handler, Arc::default(), Arc::default());
+        let ended = tokio::spawn(serve_with(vec![listener], server, async {
             let _ = stopped.await;
         }));
         SlowServer {
