@@ -4,11 +4,20 @@
 /// A piece of a secret of this many bytes is no coincidence.
 const MIN_PIECE: usize = 12;
 
-/// Replaces a text with a piece of a secret that was cut off or escaped.
+/// Replaces a text with a piece of a secret that was cut off.
 const WITHHELD: &str = "<withheld, since it repeats a part of a secret>";
+
+/// Replaces what is left out of a text.
+const OMITTED: &str = "…";
 
 /// Texts are cut to this length before they are searched for secrets.
 const MAX_SEARCHED: usize = 8 * 1024;
+
+/// The letters of a word; few English words are longer.
+const MAX_WORD: usize = 16;
+
+/// The digits of Entra's error numbers; a `u32` has no more.
+const MAX_NUMBER: usize = 10;
 
 /// A text on one line: each run of blanks and control characters, such as
 /// Graph's narrow no-break spaces, becomes one blank. Characters that change the
@@ -48,21 +57,73 @@ fn changes_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text without these secrets and without words that look like a token: an
-/// error message of a proxy may echo the request.
+/// An answer's text without the secrets that were sent: the server, or a proxy
+/// before it, may echo the request in any encoding. So only plain words are left
+/// of it, and Entra's error numbers. Where no secret was sent, everything is left
+/// but words that look like a token.
 pub fn redact(text: &str, secrets: &[&str]) -> String {
     let mut clean = prefix(text, MAX_SEARCHED).to_owned();
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        clean = clean.replace(secret, "<secret>");
+    let secrets = || secrets.iter().filter(|secret| !secret.is_empty());
+    if secrets().next().is_none() {
+        let words = clean.split(' ').map(|word| match word.contains("eyJ") {
+            true => "<token>",
+            false => word,
+        });
+        return words.collect::<Vec<_>>().join(" ");
     }
-    if secrets.iter().any(|secret| contains_piece(&clean, secret)) {
+    for secret in secrets() {
+        clean = clean.replace(secret, OMITTED);
+    }
+    if secrets().any(|secret| contains_piece(&clean, secret)) {
         return WITHHELD.to_owned();
     }
-    let words = clean.split(' ').map(|word| match word.contains("eyJ") {
-        true => "<token>",
-        false => word,
-    });
-    words.collect::<Vec<_>>().join(" ")
+    plain_words(&clean)
+}
+
+/// The plain words of a text, with a mark for the others.
+fn plain_words(text: &str) -> String {
+    let text = single_line(text);
+    let mut words: Vec<&str> = text
+        .split(' ')
+        .map(|word| {
+            let bare = word.trim_matches(['.', ',', ':', ';', '!', '?', '(', ')', '\'', '"']);
+            match is_plain(bare) || is_entra_number(bare) {
+                true => word,
+                false => OMITTED,
+            }
+        })
+        .collect();
+    words.dedup_by(|word, before| *word == OMITTED && *before == OMITTED);
+    words.join(" ")
+}
+
+/// Whether a name, such as a host or a media type, consists of plain words.
+pub fn is_plain_name(name: &str) -> bool {
+    !name.is_empty() && name.split(['.', '-', '/', '+']).all(is_plain)
+}
+
+/// Whether a word is one of a language, or several as in `AccessDenied` or
+/// `invalid_client`: ASCII letters, and capitals only where a word begins. Bytes
+/// in an encoding have digits, other characters or capitals elsewhere, or are
+/// longer.
+fn is_plain(word: &str) -> bool {
+    let mut letters = 0;
+    for byte in word.bytes() {
+        letters = match byte {
+            b'a'..=b'z' if letters < MAX_WORD => letters + 1,
+            b'A'..=b'Z' if letters != 1 => 1,
+            b'_' if letters > 1 => 0,
+            _ => return false,
+        };
+    }
+    letters > 1 || word.len() <= 1
+}
+
+/// Whether a word is a number such as `AADSTS700016`.
+fn is_entra_number(word: &str) -> bool {
+    word.strip_prefix("AADSTS").is_some_and(|number| {
+        (1..=MAX_NUMBER).contains(&number.len()) && number.bytes().all(|it| it.is_ascii_digit())
+    })
 }
 
 /// The longest prefix of at most `max` bytes that ends with a character.
@@ -80,21 +141,94 @@ fn contains_piece(text: &str, secret: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
+    use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+
+    /// As Entra creates them.
+    const SECRET: &str = "aB3~x<y&z-0123456789_tail-of-it.Kq8Q~Ww";
+
+    fn in_base64(text: &str) -> String {
+        BASE64_STANDARD.encode(text)
+    }
 
     #[test]
-    fn a_text_with_a_cut_or_escaped_secret_is_withheld() {
-        let secret = "aB3~x<y&z-0123456789_tail-of-it";
-        for text in [
-            "what: aB3~x&lt;y&amp;z-0123456789_tail-of-it",
-            "client_secret=aB3~x<y&z-0123",
-            "…0123456789_tail-of-it",
-        ] {
-            assert_eq!(redact(text, &[secret]), WITHHELD, "{text}");
+    fn an_echoed_secret_is_left_out_in_every_encoding() {
+        let each = |encode: &dyn Fn(u8) -> String| SECRET.bytes().map(encode).collect::<String>();
+        let forms = [
+            SECRET.to_owned(),
+            in_base64(SECRET),
+            in_base64(&format!(".{SECRET}")),
+            in_base64(&format!("..{SECRET}")),
+            in_base64(&format!("grant_type=x&client_secret={SECRET}&scope=y")),
+            in_base64(&format!("an-id:{SECRET}")),
+            BASE64_URL_SAFE_NO_PAD.encode(SECRET),
+            each(&|byte| format!("{byte:02x}")),
+            each(&|byte| format!("{byte:02X}")),
+            each(&|byte| format!("%{byte:02X}")),
+            each(&|byte| format!("&#{byte};")),
+            each(&|byte| format!("&#x{byte:x};")),
+            each(&|byte| format!("\\u{byte:04x}")),
+            SECRET.replace('<', "&lt;").replace('&', "&amp;"),
+            SECRET.chars().rev().collect(),
+        ];
+        for form in forms {
+            for echo in [
+                form.clone(),
+                format!("client_secret={form}&scope=y"),
+                format!("'{form}'."),
+                form.chars().skip(2).collect(),
+                form.chars().take(form.len() - 2).collect(),
+            ] {
+                let shown = redact(&format!("AADSTS900144: {echo} is wrong"), &[SECRET]);
+                assert!(
+                    ["AADSTS900144: … is wrong", WITHHELD].contains(&shown.as_str()),
+                    "{echo}: {shown}"
+                );
+            }
         }
-        let harmless = "the secret aB3~x is wrong";
-        assert_eq!(redact(harmless, &[secret]), harmless);
-        let whole = format!("secret {secret} is wrong");
-        assert_eq!(redact(&whole, &[secret]), "secret <secret> is wrong");
+    }
+
+    #[test]
+    fn a_secret_of_plain_words_is_left_out_as_it_is() {
+        let secret = "correct horse battery staple";
+        for (echo, shown) in [
+            (
+                "the word correct horse battery staple is wrong",
+                "the word … is wrong",
+            ),
+            ("the word correct horse batt", WITHHELD),
+        ] {
+            assert_eq!(redact(echo, &[secret]), shown);
+        }
+    }
+
+    #[test]
+    fn what_a_server_says_in_words_is_shown() {
+        let text = "AADSTS700016: Application with identifier '11111111-2222-3333-4444-555555555555' was not found in the directory 'Contoso'. This can happen (AccessDenied).";
+        let shown = "AADSTS700016: Application with identifier … was not found in the directory 'Contoso'. This can happen (AccessDenied).";
+        assert_eq!(redact(text, &[SECRET]), shown);
+        assert_eq!(redact(text, &[]), text);
+        for code in [
+            "invalid_client",
+            "InvalidAuthenticationToken",
+            "accessDenied",
+            "a",
+        ] {
+            assert_eq!(redact(code, &[SECRET]), code);
+        }
+        for other in [
+            "aB",
+            "ABc",
+            "a_b",
+            "_",
+            "AADSTS",
+            "AADSTS12345678901",
+            "ünder",
+        ] {
+            assert_eq!(redact(other, &[SECRET]), OMITTED, "{other}");
+        }
+        assert!(is_plain_name("application/octet-stream") && is_plain_name("evil.example"));
+        assert!(!is_plain_name("") && !is_plain_name("a1.example"));
     }
 
     #[test]
@@ -111,11 +245,9 @@ mod tests {
     }
 
     #[test]
-    fn an_echo_does_not_reveal_the_secret() {
-        let echo = "bad body client_secret=hush-hush and Bearer eyJhbGciOi.x.y end";
-        assert_eq!(
-            redact(echo, &["hush-hush", ""]),
-            "bad body client_secret=<secret> and Bearer <token> end"
-        );
+    fn where_no_secret_was_sent_only_tokens_are_replaced() {
+        let text = "Identity 42 not found: Bearer eyJhbGciOi.x.y end";
+        let shown = "Identity 42 not found: Bearer <token> end";
+        assert_eq!(redact(text, &[""]), shown);
     }
 }

@@ -111,14 +111,16 @@ const GROUPS: &[Group] = &[
 ];
 
 /// The fix for a number without a group.
-const UNLISTED: &str = "follow Entra's text; https://login.microsoftonline.com/error explains each number. Check tenant_id, client_id and cloud against the app registration";
+const UNLISTED: &str = "https://login.microsoftonline.com/error explains each number; check tenant_id, client_id and cloud against the app registration";
 
 /// The reference page.
 pub fn table() -> String {
     let mut page = String::from(
         "# Entra's error numbers\n\n\
          Generated from the code. When Entra refuses a token, the log, the status page and `check` \
-         show the first line of its answer and the fix. The metric shows the reason only.\n\n\
+         show the number, the plain words of the answer's first line and the fix: an answer may repeat \
+         the request and its secret, so other words are left out (`…`). The metric shows the reason \
+         only.\n\n\
          | AADSTS | reason | fix |\n|---|---|---|\n",
     );
     for group in GROUPS {

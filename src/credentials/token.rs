@@ -74,7 +74,14 @@ impl Token {
         self.header.clone()
     }
 
-    /// A text without the token, in case it echoes the request.
+    /// One with this bearer, for an hour.
+    #[cfg(test)]
+    pub(crate) fn for_test(bearer: &str) -> Self {
+        let expires_on = OffsetDateTime::now_utc() + Duration::from_secs(3600);
+        Self::new(AccessToken::new(bearer.to_owned(), expires_on)).expect("it is valid")
+    }
+
+    /// The plain words of an answer's text, in case it echoes the request.
     pub fn redact(&self, text: &str) -> String {
         redact(text, &[self.bearer.secret()])
     }

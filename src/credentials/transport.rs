@@ -7,8 +7,6 @@ use crate::http_client::{self, HttpClient as Http, HttpResponse, MAX_BODY, Trans
 use azure_core::error::{Error, ErrorKind};
 use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use parking_lot::Mutex;
 use reqwest::Url;
 use std::fmt;
@@ -169,16 +167,13 @@ fn with_whole_seconds(body: Vec<u8>) -> Vec<u8> {
     serde_json::to_vec(&fields).unwrap_or(body)
 }
 
-/// The secrets of a form, in each encoding that an error message may use.
+/// The secrets of a form.
 fn secrets_in(form: &[u8]) -> Vec<Zeroizing<String>> {
     let pairs = url::form_urlencoded::parse(form);
-    let secret = pairs.filter(|(key, _)| SECRET_KEYS.contains(&key.as_ref()));
-    let values = secret.flat_map(|(_, value)| {
-        let escaped: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-        let encoded = BASE64_STANDARD.encode(value.as_bytes());
-        [value.into_owned(), escaped, encoded]
-    });
-    values.map(Zeroizing::new).collect()
+    let secrets = pairs.filter(|(key, _)| SECRET_KEYS.contains(&key.as_ref()));
+    secrets
+        .map(|(_, value)| Zeroizing::new(value.into_owned()))
+        .collect()
 }
 
 fn azure(map: &reqwest::header::HeaderMap) -> Headers {

@@ -5,7 +5,7 @@ use super::error::{ErrorKind, GraphError, Subject};
 use super::lenient::{self, LenientList, MAX_ELEMENTS};
 use super::wire::{PROFILE_FIELDS, Page};
 use crate::http_client::{MAX_MESSAGE, TransportError};
-use crate::text::clean_line;
+use crate::text::{clean_line, is_plain_name};
 use reqwest::Url;
 use serde::Deserialize;
 use std::collections::HashSet;
@@ -91,10 +91,15 @@ impl<'a> Links<'a> {
         };
         let url = Url::parse(link).map_err(|_| self.refused("link to something that is no URL"))?;
         if !self.root.contains(&url) {
-            let host = clean_line(url.host_str().unwrap_or("nowhere"), MAX_MESSAGE);
+            // The host is shown only where it cannot be an echo of the token.
+            let place = match (url.scheme(), url.host_str()) {
+                (scheme @ ("http" | "https"), Some(host)) if is_plain_name(host) => {
+                    clean_line(&format!("{scheme}://{host}"), MAX_MESSAGE)
+                }
+                _ => "another host".to_owned(),
+            };
             return Err(self.refused(&format!(
-                "link to {}://{host}, which is not the configured Graph",
-                url.scheme()
+                "link to {place}, which is not the configured Graph"
             )));
         }
         if !self.followed.insert(url.to_string()) {

@@ -8,13 +8,14 @@ use super::wire;
 use crate::credentials::Token;
 use crate::http_client::{self, HttpClient, HttpResponse, MAX_BODY, MAX_MESSAGE};
 use crate::telemetry::Telemetry;
-use crate::text::clean_line;
+use crate::text::{clean_line, is_plain_name};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
 use secure_score_model::{Api, Code, Traffic};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use uuid::fmt::Hyphenated;
 
 /// A refresh waits at most this long for one request. With a longer delay it
 /// fails, and the schedule decides on the next refresh.
@@ -106,7 +107,7 @@ impl Requests {
                 return Err(GraphError::new(subject, kind).with_ids(ids));
             }
         };
-        if let Some(id) = header(&headers, "request-id", token) {
+        if let Some(id) = request_id(&headers) {
             ids.insert(0, format!("request-id {id}"));
         }
         let status = status.as_u16();
@@ -149,10 +150,9 @@ impl Requests {
     }
 }
 
-/// The value of a header, which may echo the token.
-fn header(headers: &HeaderMap, name: &str, token: &Token) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?;
-    Some(clean_line(&token.redact(value), MAX_MESSAGE))
+/// Graph's id of a request. It is a GUID; anything else may echo the token.
+fn request_id(headers: &HeaderMap) -> Option<Hyphenated> {
+    headers.get("request-id")?.to_str().ok()?.parse().ok()
 }
 
 /// Refuses a body that is not JSON, or that contains the token.
@@ -160,11 +160,16 @@ fn check_body(headers: &HeaderMap, body: &[u8], token: &Token) -> Result<(), Str
     if token.is_in(body) {
         return Err("it repeats the token".to_owned());
     }
-    match header(headers, CONTENT_TYPE.as_str(), token) {
-        Some(kind) if !kind.to_ascii_lowercase().contains("json") => {
-            Err(format!("it is {kind} instead of JSON"))
-        }
-        _ => Ok(()),
+    let content_type = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let Some(content_type) = content_type else {
+        return Ok(());
+    };
+    let (media_type, _) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let media_type = media_type.trim().to_ascii_lowercase();
+    match media_type.contains("json") {
+        true => Ok(()),
+        false if is_plain_name(&media_type) => Err(format!("it is {media_type} instead of JSON")),
+        false => Err("it is not JSON".to_owned()),
     }
 }
 
@@ -178,5 +183,49 @@ fn refusal(status: u16, body: &[u8], token: &Token) -> ErrorKind {
         status,
         code: clean(&body.error.code),
         message: clean(&body.error.message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
+    const BEARER: &str = "eyJhbGciOiJub25lIn0.eyJ0aWQiOiJ0aGlzLW9uZSJ9.c2lnbmF0dXJlLW9mLWl0";
+
+    fn headers(id: &str, content_type: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert("request-id", id.parse().unwrap());
+        headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn no_part_of_an_answer_shows_an_encoded_token() {
+        let token = Token::for_test(BEARER);
+        let echo = BASE64_STANDARD.encode(token.header());
+        let body =
+            format!(r#"{{"error": {{"code": "{echo}", "message": "No access for {echo}"}}}}"#);
+        let expected = ErrorKind::Status {
+            status: 403,
+            code: "…".to_owned(),
+            message: "No access for …".to_owned(),
+        };
+        assert_eq!(refusal(403, body.as_bytes(), &token), expected);
+        let headers = headers(&echo, &format!("text/{echo}"));
+        assert_eq!(request_id(&headers), None);
+        let refused = check_body(&headers, b"<html>", &token);
+        assert_eq!(refused, Err("it is not JSON".to_owned()));
+    }
+
+    #[test]
+    fn an_id_and_a_media_type_are_shown() {
+        let token = Token::for_test(BEARER);
+        let id = "01234567-89ab-cdef-0123-456789abcdef";
+        let headers = headers(id, "text/html; charset=utf-8");
+        assert_eq!(request_id(&headers).unwrap().to_string(), id);
+        let refused = check_body(&headers, b"<html>", &token);
+        assert_eq!(refused, Err("it is text/html instead of JSON".to_owned()));
     }
 }

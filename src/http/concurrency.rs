@@ -3,11 +3,16 @@
 use crate::http_types::{Response, response};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 /// The default, as in other exporters. Two Prometheus servers and some people
 /// need a handful.
 pub const MAX_REQUESTS: NonZeroUsize = NonZeroUsize::new(40).unwrap();
+
+/// How long a connection that closes may take to return its permits.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Permits for requests, each held until the response's last byte is written.
 ///
@@ -29,15 +34,26 @@ impl ConcurrencyLimit {
         Self { max, permits }
     }
 
-    /// A permit, or the response that rejects the request.
-    pub(super) fn acquire(&self) -> Result<OwnedSemaphorePermit, Box<Response>> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned();
-        permit.map_err(|_| {
-            let max = self.max;
-            tracing::debug!(max, "request rejected: too many at once");
-            Box::new(response::busy(format!(
-                "{max} requests are being served, the maximum set by --web.max-requests\n"
-            )))
-        })
+    /// A permit, or the response that rejects the request. Where there is none,
+    /// `close_stalled` closes connections that hold some without reading, and says
+    /// whether there are any.
+    pub(super) async fn acquire(
+        &self,
+        close_stalled: impl FnOnce() -> bool,
+    ) -> Result<OwnedSemaphorePermit, Box<Response>> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let freed = Arc::clone(&self.permits).acquire_owned();
+        if close_stalled()
+            && let Ok(Ok(permit)) = timeout(CLOSE_TIMEOUT, freed).await
+        {
+            return Ok(permit);
+        }
+        let max = self.max;
+        tracing::debug!(max, "request rejected: too many at once");
+        Err(Box::new(response::busy(format!(
+            "{max} requests are being served, the maximum set by --web.max-requests\n"
+        ))))
     }
 }

@@ -1,6 +1,7 @@
 //! The open connections with their requests, and which of them to close for a
 //! new one.
 
+use crate::http_types::BodyGuard;
 use hyper::Version;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -23,6 +24,22 @@ pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// old generation of a hundred megabytes in memory, and no Prometheus waits
 /// that long.
 pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A response of which the client has taken less than [`MIN_PROGRESS`] for this
+/// long is stalled. Its connection closes as soon as a request or a connection
+/// waits for a place: a few clients that do not read must not keep every place
+/// for a minute. Far longer than a pause of a network that works.
+pub(super) const STALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Fewer bytes are no progress, so that a client cannot keep a place by reading
+/// a byte a second.
+const MIN_PROGRESS: usize = 16 * 1024;
+
+/// What a client may send beside its requests, from one to the next or to the
+/// next [`MIN_PROGRESS`] of a response. HTTP/2 needs 13 bytes for each window it
+/// opens and 17 for a ping; a client that sends thousands of such frames occupies
+/// a processor.
+pub(super) const MAX_CONTROL_BYTES: usize = 64 * 1024;
 
 /// The open connections of a server, in the order they opened.
 ///
@@ -51,14 +68,32 @@ impl ConnectionTable {
         }
     }
 
-    /// Closes the longest idle connection, if one is idle.
-    pub(super) fn close_longest_idle(&self) {
+    /// Closes a connection, or those that are stalled, for a new one.
+    pub(super) fn make_room(&self) {
+        if !self.close_longest_idle() {
+            self.close_stalled();
+        }
+    }
+
+    /// Closes the longest idle connection; whether one is idle.
+    fn close_longest_idle(&self) -> bool {
         let connections = self.connections.lock();
         let open = connections.iter().filter(|it| !it.close.is_cancelled());
         let idle = open.filter_map(|it| Some((it.idle_since()?, it)));
         if let Some((_, connection)) = idle.min_by_key(|(since, _)| *since) {
             connection.close.cancel();
+            return true;
         }
+        false
+    }
+
+    /// Closes the connections with a stalled response; whether there is one.
+    pub(super) fn close_stalled(&self) -> bool {
+        let connections = self.connections.lock();
+        let mut stalled = connections.iter().filter(|it| it.is_stalled()).peekable();
+        let found = stalled.peek().is_some();
+        stalled.for_each(|connection| connection.close.cancel());
+        found
     }
 }
 
@@ -80,13 +115,25 @@ pub(super) struct ConnectionActivity {
 
 #[derive(Debug)]
 struct ActivityState {
-    /// The requests in flight, and when their responses were ready.
-    requests: BTreeMap<u64, Option<Instant>>,
+    /// The requests in flight, with their responses once these are ready.
+    requests: BTreeMap<u64, Option<ResponseProgress>>,
     /// When a request last began or ended, or else the connection opened.
     last: Instant,
     served: bool,
     /// Then bytes between requests are control frames, not the start of a head.
     is_http2: bool,
+    /// The bytes that arrived since a request began or a response progressed.
+    control_bytes: usize,
+}
+
+/// How much of a response the client has taken.
+#[derive(Debug)]
+struct ResponseProgress {
+    ready: Instant,
+    /// When it last took [`MIN_PROGRESS`], or else the response was ready.
+    last: Instant,
+    /// What it has taken since.
+    bytes: usize,
 }
 
 impl ConnectionActivity {
@@ -98,6 +145,7 @@ impl ConnectionActivity {
                 last: Instant::now(),
                 served: false,
                 is_http2: false,
+                control_bytes: 0,
             }),
             response_begun: Notify::new(),
             close: CancellationToken::new(),
@@ -112,6 +160,7 @@ impl ConnectionActivity {
         state.last = Instant::now();
         state.served = true;
         state.is_http2 = version == Version::HTTP_2;
+        state.control_bytes = 0;
         RequestGuard {
             activity: Arc::clone(self),
             id,
@@ -125,7 +174,11 @@ impl ConnectionActivity {
     /// to, and would keep its response and its concurrency permit without end.
     pub(super) async fn response_overdue(&self) {
         loop {
-            let oldest = self.state.lock().requests.values().flatten().min().copied();
+            let oldest = {
+                let state = self.state.lock();
+                let responses = state.requests.values().flatten();
+                responses.map(|response| response.ready).min()
+            };
             match oldest {
                 None => self.response_begun.notified().await,
                 Some(since) if since.elapsed() >= WRITE_TIMEOUT => return,
@@ -137,6 +190,20 @@ impl ConnectionActivity {
     /// When a request last began or ended, or else the connection opened.
     pub(super) fn last(&self) -> Instant {
         self.state.lock().last
+    }
+
+    /// Bytes arrived from the client; whether it may send as many.
+    pub(super) fn received(&self, bytes: usize) -> bool {
+        let mut state = self.state.lock();
+        state.control_bytes = state.control_bytes.saturating_add(bytes);
+        state.control_bytes <= MAX_CONTROL_BYTES
+    }
+
+    /// Whether the client does not read a response.
+    fn is_stalled(&self) -> bool {
+        let state = self.state.lock();
+        let mut responses = state.requests.values().flatten();
+        responses.any(|response| response.last.elapsed() >= STALL_TIMEOUT)
     }
 
     /// Since when no request is in flight; nothing while one is.
@@ -171,10 +238,31 @@ impl RequestGuard {
     /// The response is ready, and its timeout begins.
     pub(super) fn response_ready(self) -> Self {
         let mut state = self.activity.state.lock();
-        state.requests.insert(self.id, Some(Instant::now()));
+        let now = Instant::now();
+        let progress = ResponseProgress {
+            ready: now,
+            last: now,
+            bytes: 0,
+        };
+        state.requests.insert(self.id, Some(progress));
         drop(state);
         self.activity.response_begun.notify_one();
         self
+    }
+}
+
+impl BodyGuard for RequestGuard {
+    fn written(&self, bytes: usize) {
+        let mut state = self.activity.state.lock();
+        let Some(Some(response)) = state.requests.get_mut(&self.id) else {
+            return;
+        };
+        response.bytes += bytes;
+        if response.bytes >= MIN_PROGRESS {
+            response.bytes = 0;
+            response.last = Instant::now();
+            state.control_bytes = 0;
+        }
     }
 }
 
@@ -206,13 +294,13 @@ mod tests {
                 .collect()
         };
         for expected in [[false, true, false], [false, true, true]] {
-            table.close_longest_idle();
+            table.make_room();
             assert_eq!(closed(&slots), expected);
         }
-        table.close_longest_idle();
+        table.make_room();
         assert_eq!(closed(&slots), [false, true, true], "none is idle");
         drop(busy);
-        table.close_longest_idle();
+        table.make_room();
         assert_eq!(closed(&slots), [true, true, true]);
         slots.pop();
         assert_eq!(table.connections.lock().len(), 2);
@@ -220,6 +308,38 @@ mod tests {
 
     fn response(activity: &Arc<ConnectionActivity>) -> RequestGuard {
         activity.begin(Version::HTTP_2).response_ready()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_clients_that_take_next_to_nothing_are_stalled() {
+        let table = Arc::new(ConnectionTable::default());
+        let slots = [(); 3].map(|()| table.insert());
+        // The response of the first is not ready yet.
+        let _waiting = slots[0].activity.begin(Version::HTTP_2);
+        let [trickling, reading] = [1, 2].map(|it| response(&slots[it].activity));
+        let seconds = STALL_TIMEOUT.as_secs();
+        for _ in 0..seconds {
+            assert!(!table.close_stalled(), "too early");
+            tokio::time::advance(Duration::from_secs(1)).await;
+            trickling.written(1);
+            reading.written(MIN_PROGRESS);
+        }
+        assert!(table.close_stalled());
+        let closed = slots.each_ref().map(|it| it.activity.close.is_cancelled());
+        assert_eq!(closed, [false, true, false]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_sends_little_between_requests_and_as_it_reads() {
+        let activity = ConnectionActivity::new();
+        let all = MAX_CONTROL_BYTES;
+        assert!(activity.received(all) && !activity.received(1));
+        let response = response(&activity);
+        assert!(activity.received(all) && !activity.received(1));
+        response.written(MIN_PROGRESS - 1);
+        assert!(!activity.received(0));
+        response.written(1);
+        assert!(activity.received(all) && !activity.received(1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,7 +1,9 @@
 //! The limits that `docs/reliability.md` states.
 
 use super::concurrency::MAX_REQUESTS;
-use super::connection_table::{HEAD_TIMEOUT, IDLE_TIMEOUT, WRITE_TIMEOUT};
+use super::connection_table::{
+    HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONTROL_BYTES, STALL_TIMEOUT, WRITE_TIMEOUT,
+};
 use super::server::{MAX_CONNECTIONS, MAX_HEADER_BYTES, MAX_STREAMS};
 use super::site::MAX_REQUEST_BODY;
 use exporter_web_config::{MAX_HASHING, MAX_HASHING_PER_ADDRESS, MAX_QUEUED_PER_ADDRESS};
@@ -26,11 +28,19 @@ fn each_limit_is_the_documented_one() {
             "the time to read an answer | {}",
             format_duration(WRITE_TIMEOUT)
         ),
+        format!(
+            "the time without reading an answer | {}",
+            format_duration(STALL_TIMEOUT)
+        ),
         format!("requests at once on a connection (HTTP/2) | {MAX_STREAMS}"),
         format!(
             "passwords hashed at once | {MAX_HASHING}, for one address {MAX_HASHING_PER_ADDRESS}"
         ),
         format!("passwords of one address that wait | {MAX_QUEUED_PER_ADDRESS}"),
+        format!(
+            "bytes beside requests, from one to the next or as an answer is read | {}",
+            kib(MAX_CONTROL_BYTES)
+        ),
     ];
     for row in rows {
         let row = format!("| {row} |");

@@ -2,7 +2,7 @@
 
 use super::Site;
 use super::client::Client;
-use super::concurrency::{ConcurrencyLimit, MAX_REQUESTS};
+use super::concurrency::{CLOSE_TIMEOUT, ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::handshakes::RefusedHandshakes;
 use super::timeouts::TimeoutStream;
@@ -30,7 +30,8 @@ use tokio_util::task::TaskTracker;
 
 /// Connections open at once. Two Prometheus servers and some people need ten;
 /// many services have 1,024 file descriptors, and Graph and the state directory
-/// need some. A connection beyond this takes the place of the longest idle one.
+/// need some. A connection beyond this takes the place of the longest idle one,
+/// or of one that does not read.
 pub(super) const MAX_CONNECTIONS: usize = 512;
 
 /// The longest known header is an `Accept` of 300 bytes; a gateway's cookies may
@@ -94,14 +95,17 @@ pub async fn serve(
     let limit = ConcurrencyLimit::new(options.max_requests);
     let access = Arc::clone(&options.access);
     let refused = RefusedHandshakes::new(site.telemetry());
+    let table = Arc::<ConnectionTable>::default();
+    let connections = Arc::clone(&table);
     let handler: Handler = Arc::new(move |request, client| {
         let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
+        let connections = Arc::clone(&connections);
         Box::pin(async move {
-            let respond = |request| respond(site, limit, request);
+            let respond = |request| respond(site, limit, connections, request);
             access.guard(request, client, refuse, respond).await
         })
     });
-    let server = Server::new(handler, options.access, refused);
+    let server = Server::new(handler, options.access, refused, table);
     serve_with(listeners, server, shutdown).await
 }
 
@@ -115,11 +119,16 @@ fn refuse(refusal: Refusal) -> Response {
 }
 
 /// Answers an authorized request, if a permit is free.
-async fn respond(site: Arc<Site>, limit: ConcurrencyLimit, request: Request<Incoming>) -> Response {
+async fn respond(
+    site: Arc<Site>,
+    limit: ConcurrencyLimit,
+    connections: Arc<ConnectionTable>,
+    request: Request<Incoming>,
+) -> Response {
     if site.is_health_check(request.uri().path()) {
         return site.respond(request, SystemTime::now()).await;
     }
-    match limit.acquire() {
+    match limit.acquire(|| connections.close_stalled()).await {
         Ok(permit) => {
             let response = site.respond(request, SystemTime::now()).await;
             response.map(|body| body.hold(permit))
@@ -166,13 +175,14 @@ impl Server {
         handler: Handler,
         access: Arc<AccessControl>,
         refused_handshakes: RefusedHandshakes,
+        table: Arc<ConnectionTable>,
     ) -> Self {
         Self {
             handler,
             access,
             refused_handshakes,
             permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
-            table: Arc::default(),
+            table,
             connections: TaskTracker::new(),
             closing: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -191,14 +201,20 @@ impl Server {
         }
     }
 
-    /// A permit for one more connection, if need be that of an idle one.
+    /// A permit for one more connection, if need be that of an idle one or of one
+    /// that does not read.
     async fn permit(&self) -> Option<OwnedSemaphorePermit> {
         let permits = Arc::clone(&self.permits);
         if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
             return Some(permit);
         }
-        self.table.close_longest_idle();
-        permits.acquire_owned().await.ok()
+        loop {
+            self.table.make_room();
+            let freed = Arc::clone(&permits).acquire_owned();
+            if let Ok(permit) = tokio::time::timeout(CLOSE_TIMEOUT, freed).await {
+                return permit.ok();
+            }
+        }
     }
 
     fn spawn(self: &Arc<Self>, stream: TcpStream, address: IpAddr, permit: OwnedSemaphorePermit) {
@@ -222,7 +238,8 @@ impl Server {
                     address,
                     certificate_verified: false,
                 };
-                self.serve(stream, &slot, client).await;
+                // As in other exporters, HTTP/2 needs TLS.
+                self.serve(stream, &slot, client, protocol(false)).await;
             }
             ConnectionPolicy::Tls {
                 config,
@@ -241,7 +258,8 @@ impl Server {
                             address,
                             certificate_verified: verifies_certificates && presented,
                         };
-                        self.serve(stream, &slot, client).await;
+                        let protocol = protocol(self.allows_http2());
+                        self.serve(stream, &slot, client, protocol).await;
                     }
                     Err(error) => self.refused_handshakes.record(&error, address),
                 }
@@ -256,6 +274,7 @@ impl Server {
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         slot: &ConnectionSlot,
         client: Client,
+        protocol: auto::Builder<TokioExecutor>,
     ) {
         let requests = Arc::clone(&slot.activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
@@ -266,7 +285,6 @@ impl Server {
                 Ok::<_, Infallible>(response.await.map(|body| body.hold(guard.response_ready())))
             }
         });
-        let protocol = self.protocol();
         let connection = protocol.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         tokio::select! {
@@ -284,23 +302,9 @@ impl Server {
         }
     }
 
-    /// HTTP/1.1, or HTTP/2 for clients that begin with it, unless the web
-    /// configuration allows HTTP/1.1 only. [`TimeoutStream`] replaces hyper's
-    /// own timeouts.
-    fn protocol(&self) -> auto::Builder<TokioExecutor> {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        builder
-            .http1()
-            .max_buf_size(MAX_HEADER_BYTES)
-            .header_read_timeout(None);
-        builder
-            .http2()
-            .max_header_list_size(MAX_HEADER_BYTES as u32)
-            .max_concurrent_streams(MAX_STREAMS);
-        match self.access.config().is_some_and(|config| config.http1_only) {
-            true => builder.http1_only(),
-            false => builder,
-        }
+    /// Whether connections with TLS may use HTTP/2.
+    fn allows_http2(&self) -> bool {
+        self.access.config().is_none_or(|config| !config.http1_only)
     }
 
     async fn drain(&self) -> DrainOutcome {
@@ -314,6 +318,24 @@ impl Server {
         self.abort.cancel();
         self.connections.wait().await;
         DrainOutcome::Aborted(left)
+    }
+}
+
+/// HTTP/1.1, or also HTTP/2 for clients that begin with it. [`TimeoutStream`]
+/// replaces hyper's own timeouts.
+fn protocol(allows_http2: bool) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .max_buf_size(MAX_HEADER_BYTES)
+        .header_read_timeout(None);
+    builder
+        .http2()
+        .max_header_list_size(MAX_HEADER_BYTES as u32)
+        .max_concurrent_streams(MAX_STREAMS);
+    match allows_http2 {
+        true => builder,
+        false => builder.http1_only(),
     }
 }
 
@@ -370,7 +392,7 @@ mod tests {
         let (stop, stopped) = oneshot::channel::<()>();
         let telemetry = Arc::new(Telemetry::new().unwrap());
         let refused = RefusedHandshakes::new(telemetry);
-        let server = Server::new(handler, Arc::default(), refused);
+        let server = Server::new(handler, Arc::default(), refused, Arc::default());
         let ended = tokio::spawn(serve_with(vec![listener], server, async {
             let _ = stopped.await;
         }));

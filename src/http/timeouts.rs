@@ -38,13 +38,18 @@ impl<S> TimeoutStream<S> {
         }
     }
 
-    fn bytes_read(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
+    /// Fails where the client sends too much beside its requests.
+    fn bytes_read(&mut self, bytes: usize) -> io::Result<()> {
+        if bytes == 0 {
+            return Ok(());
         }
         let last = self.activity.last();
         if self.head_since.is_none_or(|since| since <= last) {
             self.head_since = Some(Instant::now());
+        }
+        match self.activity.received(bytes) {
+            true => Ok(()),
+            false => Err(io::Error::other("too many bytes beside the requests")),
         }
     }
 
@@ -87,8 +92,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimeoutStream<S> {
         let before = buffer.filled().len();
         match Pin::new(&mut self.stream).poll_read(context, buffer) {
             Poll::Ready(outcome) => {
-                self.bytes_read(buffer.filled().get(before..).unwrap_or_default());
-                Poll::Ready(outcome)
+                let read = buffer.filled().len().saturating_sub(before);
+                Poll::Ready(outcome.and_then(|()| self.bytes_read(read)))
             }
             Poll::Pending => self.poll_read_timeout(context).map(Err),
         }

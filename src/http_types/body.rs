@@ -2,12 +2,21 @@
 
 use bytes::{Buf, Bytes};
 use http_body::{Frame, SizeHint};
-use std::any::Any;
 use std::convert::Infallible;
+use std::fmt;
 use std::io::IoSlice;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::sync::OwnedSemaphorePermit;
+
+/// Held by a body until its last byte is written.
+pub trait BodyGuard: fmt::Debug + Send + Sync {
+    /// More bytes are written: the client has made room for them.
+    fn written(&self, _bytes: usize) {}
+}
+
+impl BodyGuard for OwnedSemaphorePermit {}
 
 /// Many byte slices, read as one buffer.
 ///
@@ -22,7 +31,7 @@ pub struct ByteChain {
     offset: usize,
     remaining: usize,
     /// Dropped after the last byte is written.
-    guards: Vec<Box<dyn Any + Send + Sync>>,
+    guards: Vec<Box<dyn BodyGuard>>,
 }
 
 impl ByteChain {
@@ -88,6 +97,9 @@ impl Buf for ByteChain {
     fn advance(&mut self, count: usize) {
         let mut left = count.min(self.remaining);
         self.remaining -= left;
+        for guard in &self.guards {
+            guard.written(left);
+        }
         while left > 0 && !self.rest().is_empty() {
             let step = left.min(self.rest().len());
             self.offset += step;
@@ -128,7 +140,7 @@ impl Body {
     }
 
     /// Holds a guard until the last byte is written or the body is dropped.
-    pub fn hold(mut self, guard: impl Any + Send + Sync) -> Self {
+    pub fn hold(mut self, guard: impl BodyGuard + 'static) -> Self {
         if let Some(chain) = &mut self.chain {
             chain.guards.push(Box::new(guard));
         }

@@ -9,7 +9,7 @@ mod privacy;
 pub mod query;
 pub mod response;
 
-pub use body::{Body, length};
+pub use body::{Body, BodyGuard, length};
 pub use negotiate::{MediaType, accept, preferences, preferred, wants_gzip};
 pub use privacy::{PersonDetail, PersonPolicy, Redaction};
 pub use query::{QueryError, similar_tenants};

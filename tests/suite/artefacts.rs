@@ -1,5 +1,6 @@
 //! The files that are shipped with the program match the program.
 
+mod alertmanager;
 mod alerts;
 mod chart;
 mod days;

@@ -151,6 +151,42 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
     );
 }
 
+/// Time for two refreshes of ten seconds between two evaluations.
+const EVALUATION_INTERVAL: &str = "40s";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_acceptance_reverted_within_one_evaluation_reaches_the_person_on_call() {
+    let stage = Stage::evaluating_acceptances_every(EVALUATION_INTERVAL).await;
+    let gauge =
+        format!("secure_score_control_risk_accepted{{tenant=\"contoso\",control=\"{CONTROL}\"}}");
+    stage.next_evaluation().await;
+    stage
+        .administrator("accept", CONTROL, json!({"by": ACTOR, "comment": COMMENT}))
+        .await;
+    stage.wait_for(&format!("{gauge} == 1")).await;
+    stage
+        .administrator("revert", CONTROL, json!({"by": ACTOR}))
+        .await;
+    stage.wait_for(&format!("{gauge} == 0")).await;
+
+    let alert = "SecureScoreRiskAcceptedAndReverted";
+    let page = stage
+        .wait("a page", |s| pages(s, alert).into_iter().next())
+        .await;
+    let mail = stage
+        .wait("a mail", |s| mails(s, alert).into_iter().next())
+        .await;
+    let title = "Critical: contoso: A Secure Score risk was accepted and is reverted already. (UserRiskPolicy)";
+    assert_eq!(page["event_action"], "trigger");
+    assert_eq!(page["payload"]["severity"], "critical");
+    assert_eq!(page["payload"]["summary"], title);
+    assert_eq!(mail.subject, title);
+    let text = format!("Accepted by {ACTOR}.");
+    assert!(mail.text.contains(&text), "{}", mail.text);
+    let all = stage.web.posted("/pagerduty");
+    assert_eq!(all.len(), 1, "no evaluation saw it in effect: {all:#?}");
+}
+
 /// What the simulated tenants accepted long ago, all unwatched: a mail for each
 /// unapproved Identity control, and a line for the rest.
 const STANDING: [&str; 4] = [

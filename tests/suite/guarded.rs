@@ -240,7 +240,8 @@ fn http2_can_be_switched_off_and_tls_below_13_too() {
     let plain = secured.serve("http_server_config: {http2: true}\n");
     assert_eq!(
         plain.curl("http", "/metrics", &["--http2-prior-knowledge"]),
-        "200"
+        "000",
+        "HTTP/2 needs TLS"
     );
 }
 

@@ -41,6 +41,7 @@ mod guide;
 mod healthcheck;
 mod histories;
 mod hostile;
+mod http2;
 mod large_fleet;
 mod on_demand;
 mod pictures;

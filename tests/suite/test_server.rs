@@ -1,6 +1,7 @@
 //! A server for one test, and the tenants it shows.
 
 use bytes::Bytes;
+use exporter_web_config::AccessControl;
 use secure_score_exporter::http::{DrainOutcome, ServerOptions, Site, SiteOptions, bind, serve};
 use secure_score_exporter::http_types::PersonPolicy;
 use secure_score_exporter::store::{Store, TenantState};
@@ -11,6 +12,7 @@ use secure_score_model::{
     Trouble,
 };
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -61,6 +63,23 @@ pub(crate) async fn start_showing(state: TenantState) -> TestServer {
 
 /// A server over an existing store.
 pub(crate) async fn start_with(store: Arc<Store>, options: SiteOptions) -> TestServer {
+    start_serving(store, options, ServerOptions::default()).await
+}
+
+/// A server that answers so many requests at once, with `access`.
+pub(crate) async fn start_limited(max: usize, access: AccessControl) -> TestServer {
+    let serving = ServerOptions {
+        access: Arc::new(access),
+        max_requests: NonZeroUsize::new(max),
+    };
+    start_serving(Arc::default(), options(), serving).await
+}
+
+async fn start_serving(
+    store: Arc<Store>,
+    options: SiteOptions,
+    serving: ServerOptions,
+) -> TestServer {
     let telemetry = Arc::new(Telemetry::new().unwrap());
     let site = Arc::new(site(&store, &telemetry, options));
     let listeners = bind(&["127.0.0.1:0"]).await.unwrap();
@@ -69,12 +88,7 @@ pub(crate) async fn start_with(store: Arc<Store>, options: SiteOptions) -> TestS
     let shutdown = async {
         let _ = stopped.await;
     };
-    let serving = serve(
-        ServerOptions::default(),
-        listeners,
-        Arc::clone(&site),
-        shutdown,
-    );
+    let serving = serve(serving, listeners, Arc::clone(&site), shutdown);
     TestServer {
         address,
         store,

@@ -1,11 +1,12 @@
 //! The server over real sockets, with raw bytes.
 
 use crate::large_fleet;
-use crate::test_server::{TestServer, options, start, tenant, with_controls};
-use secure_score_exporter::http::{DrainOutcome, MAX_REQUESTS, SiteOptions};
+use crate::test_server::{TestServer, options, start, start_limited, tenant, with_controls};
+use exporter_web_config::AccessControl;
+use secure_score_exporter::http::{DrainOutcome, SiteOptions};
 use secure_score_model::TenantHealth;
 use std::io::Read;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -213,24 +214,6 @@ async fn oversized_headers_and_bodies_are_rejected() {
 }
 
 #[tokio::test]
-async fn http2_with_prior_knowledge_is_served() {
-    let server = start(options()).await;
-    server.store.publish(tenant("contoso"));
-    let client = reqwest::Client::builder()
-        .http2_prior_knowledge()
-        .no_proxy()
-        .build()
-        .unwrap();
-    let url = format!("http://{}/metrics", server.address);
-    let response = client.get(url).send().await.unwrap();
-    assert_eq!(response.version(), reqwest::Version::HTTP_2);
-    assert_eq!(response.status(), 200);
-    assert!(response.text().await.unwrap().ends_with('\n'));
-    drop(client);
-    assert_eq!(server.stop().await, DrainOutcome::Complete);
-}
-
-#[tokio::test]
 async fn a_kept_connection_does_not_delay_shutdown() {
     let server = start(options()).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -247,7 +230,7 @@ async fn a_kept_connection_does_not_delay_shutdown() {
     assert!(TcpStream::connect(address).await.is_err());
 }
 
-/// Far more than a test needs.
+/// Far more than a test needs, and half of the minute that a response may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Whether a connection serves a request.
@@ -295,18 +278,31 @@ async fn slow_reader(server: &TestServer) -> TcpStream {
     stream
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_beyond_the_limit_get_503_naming_the_flag() {
-    let server = start(options()).await;
+/// A server of large answers, each of its two places taken by a slow reader.
+async fn fully_occupied() -> (TestServer, Vec<TcpStream>) {
+    let server = start_limited(2, AccessControl::default()).await;
     for number in 0..100 {
         server.store.publish(large_fleet::tenant(number, 0, 1));
     }
-    let mut readers = Vec::new();
-    for _ in 0..MAX_REQUESTS.get() {
-        let status = server.get("/").await.status;
-        assert_eq!(status, 200, "a slow reader delays no request");
-        readers.push(slow_reader(&server).await);
+    let readers = vec![slow_reader(&server).await, slow_reader(&server).await];
+    (server, readers)
+}
+
+/// Whether a scrape succeeds in time.
+async fn is_scraped(server: &TestServer) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < TIMEOUT {
+        if server.get("/metrics").await.status == 200 {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    false
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_beyond_the_limit_get_503_naming_the_flag() {
+    let (server, mut readers) = fully_occupied().await;
     let refused = server.get("/metrics").await;
     assert_eq!(refused.status, 503);
     assert!(
@@ -319,50 +315,13 @@ async fn requests_beyond_the_limit_get_503_naming_the_flag() {
         assert_eq!(server.get(probe).await.status, 200, "{probe}");
     }
     drop(readers.pop());
-    for _ in 0..1_000 {
-        if server.get("/metrics").await.status == 200 {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    panic!("the permit is never returned");
-}
-
-/// A frame of HTTP/2.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
-    let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
-    let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
-    [&head, payload].concat()
+    assert!(is_scraped(&server).await, "the permit is never returned");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn http2_streams_with_a_closed_window_do_not_take_every_permit() {
-    let server = start(options()).await;
-    server.store.publish(tenant("contoso"));
-    let mut stream = TcpStream::connect(server.address).await.unwrap();
-    // No byte of a body may be sent: SETTINGS_INITIAL_WINDOW_SIZE = 0.
-    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
-    bytes.extend(frame(4, 0, 0, &[0, 4, 0, 0, 0, 0]));
-    // GET / of localhost, with indexes of the static table, without a body.
-    let request = [&[0x82, 0x86, 0x84, 0x41, 9][..], b"localhost"].concat();
-    for number in 0..u32::try_from(MAX_REQUESTS.get()).unwrap() + 8 {
-        bytes.extend(frame(1, 0x5, 2 * number + 1, &request));
-    }
-    stream.write_all(&bytes).await.unwrap();
-    let mut received = vec![0; 4096];
-    let mut heads = 0;
-    while heads == 0 {
-        let length = stream.read(&mut received).await.unwrap();
-        assert!(length > 0, "the connection ended without a response");
-        // 0x88 is the status 200.
-        heads += received[..length]
-            .iter()
-            .filter(|byte| **byte == 0x88)
-            .count();
-    }
-    for _ in 0..20 {
-        assert_eq!(server.get("/metrics").await.status, 200);
-    }
+async fn readers_that_take_nothing_give_up_their_places_for_a_scrape() {
+    let (server, _readers) = fully_occupied().await;
+    assert!(is_scraped(&server).await, "the readers keep every place");
 }
 
 #[tokio::test]

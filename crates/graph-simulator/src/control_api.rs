@@ -37,7 +37,7 @@ affects every page, every request or every tenant. \"what\" is one of:
   \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
   \"not_scored\" \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
   {\"throttle\": {\"retry_after\": \"none\"}} or {\"seconds\": 30}, {\"http_date\": 30}, {\"http_date_ago\": 30} instead of \"none\"
-  {\"unavailable\": {\"retry_after\": \"none\"}} {\"status\": 503} {\"body\": \"text\"} {\"slow\": {\"millis\": 2000}}
+  {\"unavailable\": {\"retry_after\": \"none\"}} {\"status\": 503} {\"body\": \"text\"} {\"error_text\": \"text\"} {\"slow\": {\"millis\": 2000}}
   {\"huge_body\": 33554432} {\"gzip_bomb\": 67108864} {\"redirect\": \"https://elsewhere.example/\"}
   {\"next_link_foreign\": \"evil.example\"} {\"select_unsupported\": 501} {\"odd_element\": \"not_an_object\"} or \"wrong_types\"
   {\"repeated_element\": \"older_first\"} or \"older_second\", {\"odd_field\": \"huge_number\"} or \"lone_surrogate\"

@@ -110,6 +110,8 @@ pub enum FaultKind {
     Redirect(String),
     /// A dropped connection without a response.
     Reset,
+    /// An error with this text.
+    ErrorText(String),
     /// An error that repeats the request, secrets included.
     Echo,
     /// The same as the HTML page of a proxy.

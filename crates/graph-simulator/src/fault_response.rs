@@ -73,6 +73,7 @@ fn replace(kind: &FaultKind, api: Api, request: &IncomingRequest) -> Option<Outc
         FaultKind::HugeBody(bytes) => huge(*bytes),
         FaultKind::GzipBomb(bytes) => gzip_bomb(*bytes)?,
         FaultKind::Redirect(to) => redirect(to),
+        FaultKind::ErrorText(text) => error_text(api, ids, text),
         FaultKind::Echo => echo(api, request),
         FaultKind::EchoPage => echo_page(&request.echo),
         FaultKind::EchoAnswer => echo_list(&request.echo),
@@ -83,17 +84,27 @@ fn replace(kind: &FaultKind, api: Api, request: &IncomingRequest) -> Option<Outc
 
 /// An error that repeats the request.
 fn echo(api: Api, request: &IncomingRequest) -> Reply {
-    let (echo, ids) = (&request.echo, &request.ids);
+    let echo = &request.echo;
     let text = format!("This was not understood: {echo}");
+    let reply = error_text(api, &request.ids, &text);
+    match api {
+        Api::Token => reply,
+        Api::Scores | Api::Profiles | Api::Proxy => {
+            reply.with(HeaderName::from_static("request-id"), echo)
+        }
+    }
+}
+
+/// 400 with a text.
+fn error_text(api: Api, ids: &RequestIds, text: &str) -> Reply {
     let status = StatusCode::BAD_REQUEST;
     match api {
         Api::Token => {
-            let error = entra_error_json("invalid_request", &text, Some(900_144), ids);
+            let error = entra_error_json("invalid_request", text, Some(900_144), ids);
             Reply::json(status, error)
         }
         Api::Scores | Api::Profiles | Api::Proxy => {
-            let reply = Reply::graph_error(status, ids, "BadRequest", &text);
-            reply.with(HeaderName::from_static("request-id"), echo)
+            Reply::graph_error(status, ids, "BadRequest", text)
         }
     }
 }

@@ -17,9 +17,13 @@ const VARIANTS: &[&str] = &[
     "alertmanager.msp.yml",
 ];
 
+/// How long Alertmanager remembers what it sent, unless `--data.retention` says
+/// otherwise.
+const RETENTION_HOURS: u32 = 120;
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-fn configuration(name: &str) -> Value {
+pub(super) fn configuration(name: &str) -> Value {
     yaml(&read(&root().join("alerts").join(name)))
 }
 
@@ -29,7 +33,7 @@ fn all() -> impl Iterator<Item = (&'static str, Value)> {
         .map(|name| (*name, configuration(name)))
 }
 
-fn strings(list: &Value) -> Vec<String> {
+pub(super) fn strings(list: &Value) -> Vec<String> {
     let items = list.as_array().cloned().unwrap_or_default();
     items
         .iter()
@@ -71,7 +75,7 @@ impl Matcher {
 
 /// Whether a list of matchers can take an alert, as far as its name and its
 /// severity say.
-fn takes(matchers: &[String], alert: &Rule) -> bool {
+pub(super) fn takes(matchers: &[String], alert: &Rule) -> bool {
     matchers
         .iter()
         .map(|text| Matcher::read(text))
@@ -237,7 +241,12 @@ fn nothing_mutes_itself_nor_an_acceptance_because_data_are_old() {
                 );
             }
         }
-        if !strings(&rule["equal"]).is_empty() {
+        let equal = strings(&rule["equal"]);
+        assert!(
+            equal.iter().any(|label| label == "cluster"),
+            "{rule}: mutes another cluster"
+        );
+        if equal.iter().any(|label| label == "tenant") {
             assert!(
                 sources.iter().all(of_a_tenant),
                 "{rule}: a source without a tenant"
@@ -307,6 +316,35 @@ async fn each_control_that_pages_is_a_group_of_its_own() {
     // The variants not named here have the routes of the first.
     for name in [BASE, "alertmanager.msp.yml"] {
         assert_eq!(groups(name, "on-call").await, expected, "{name}");
+    }
+}
+
+/// Every value of a key in a configuration, wherever it stands.
+fn values_of<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
+    match value {
+        Value::Object(map) => {
+            found.extend(map.get(key));
+            map.values().for_each(|inner| values_of(inner, key, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| values_of(item, key, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_reminder_is_later_than_alertmanager_remembers() {
+    for (name, configuration) in all() {
+        let mut intervals = Vec::new();
+        values_of(&configuration, "repeat_interval", &mut intervals);
+        assert!(intervals.len() > 2, "{name}: {intervals:?}");
+        for interval in intervals {
+            let hours = interval.as_str().and_then(|it| it.strip_suffix('h'));
+            let hours: Option<u32> = hours.and_then(|it| it.parse().ok());
+            assert!(
+                hours.is_some_and(|hours| hours <= RETENTION_HOURS),
+                "{name}: {interval}"
+            );
+        }
     }
 }
 

@@ -229,7 +229,7 @@ async fn a_rejected_request_is_final_and_reports_the_receivers_text() {
     let message = text(&refused.stderr);
     assert!(message.contains("replay: http://127.0.0.1:"), "{message}");
     assert!(
-        message.contains("answered 400: out of bounds, and your word is (hidden), dear"),
+        message.contains("answered 400: out of bounds, and your word is … dear"),
         "{message}"
     );
     assert!(message.contains("out_of_order_time_window"), "{message}");

@@ -33,6 +33,11 @@ pub(super) struct Stage {
 impl Stage {
     /// Everything runs, and Prometheus holds every tenant's flags.
     pub(super) async fn set() -> Self {
+        Self::evaluating_acceptances_every("1s").await
+    }
+
+    /// The same with another interval for the rules of acceptances.
+    pub(super) async fn evaluating_acceptances_every(interval: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let directory = folder.path().join("exporter").display().to_string();
         let simulator = Process::exporter(&[
@@ -62,7 +67,7 @@ impl Stage {
             servers: Vec::new(),
         };
         let alertmanager = stage.start_alertmanager();
-        stage.start_prometheus(&address, alertmanager);
+        stage.start_prometheus(&address, alertmanager, interval);
         stage
             .wait_for("count(secure_score_control_watched{control=\"UserRiskPolicy\"}) == 5")
             .await;
@@ -124,8 +129,8 @@ impl Stage {
         config
     }
 
-    fn start_prometheus(&mut self, exporter: &str, alertmanager: u16) {
-        let rules = self.write("rules.yml", &hurried_rules());
+    fn start_prometheus(&mut self, exporter: &str, alertmanager: u16, acceptances: &str) {
+        let rules = self.write("rules.yml", &hurried_rules(acceptances));
         let config = json!({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [rules],
@@ -185,15 +190,40 @@ impl Stage {
 
     /// The samples of an instant query; none while Prometheus is starting.
     pub(super) async fn query(&self, query: &str) -> Vec<Value> {
-        let api = format!("{}/api/v1/query", self.prometheus_url);
-        let url = reqwest::Url::parse_with_params(&api, [("query", query)]).unwrap();
-        let Ok(answer) = self.http.get(url).send().await else {
-            return Vec::new();
-        };
-        let body = answer.text().await.unwrap_or_default();
-        let answer: Value = serde_json::from_str(&body).unwrap_or_default();
+        let answer = self.prometheus("query", &[("query", query)]).await;
         let samples = answer["data"]["result"].as_array();
         samples.cloned().unwrap_or_default()
+    }
+
+    /// An answer of Prometheus' API; null while it is starting.
+    async fn prometheus(&self, endpoint: &str, query: &[(&str, &str)]) -> Value {
+        let api = format!("{}/api/v1/{endpoint}", self.prometheus_url);
+        let url = reqwest::Url::parse_with_params(&api, query).unwrap();
+        let Ok(answer) = self.http.get(url).send().await else {
+            return Value::Null;
+        };
+        let body = answer.text().await.unwrap_or_default();
+        serde_json::from_str(&body).unwrap_or_default()
+    }
+
+    /// Returns as soon as the rules of acceptances were evaluated again.
+    pub(super) async fn next_evaluation(&self) {
+        let mut before = None;
+        let deadline = Instant::now() + TIMEOUT;
+        loop {
+            let rules = self.prometheus("rules", &[]).await;
+            let mut groups = rules["data"]["groups"].as_array().into_iter().flatten();
+            let group = groups.find(|group| group["name"] == "secure-score-acceptance");
+            let last = group.and_then(|group| group["lastEvaluation"].as_str());
+            let last = last.filter(|time| !time.starts_with("0001-"));
+            let is_new = before.is_some_and(|before| before != last.map(str::to_owned));
+            if is_new && last.is_some() {
+                return;
+            }
+            before = Some(last.map(str::to_owned));
+            assert!(Instant::now() < deadline, "never evaluated: {rules}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// An administrator of contoso does something to a control.
@@ -217,8 +247,11 @@ fn shipped(name: &str) -> String {
 /// The rules as they are shipped; where they wait for minutes, seconds. But for
 /// the alert that there is no target: on a busy machine a Prometheus that has
 /// just begun has none for seconds.
-fn hurried_rules() -> String {
+fn hurried_rules(acceptances: &str) -> String {
+    let group = "- name: secure-score-acceptance\n    interval: ";
     let rules = shipped("secure-score.rules.yml");
+    assert!(rules.contains(&format!("{group}1m\n")));
+    let rules = rules.replace(&format!("{group}1m"), &format!("{group}{acceptances}"));
     let mut hurried = String::new();
     let mut is_patient = false;
     for line in rules.lines() {

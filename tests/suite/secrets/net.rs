@@ -27,9 +27,17 @@ impl Net {
         });
         let safe = BASE64_URL_SAFE_NO_PAD.encode(secret);
         let json = serde_json::to_string(secret).unwrap();
+        let each = |encode: &dyn Fn(u8) -> String| secret.bytes().map(encode).collect::<String>();
+        let others = [
+            each(&|byte| format!("{byte:02x}")),
+            each(&|byte| format!("{byte:02X}")),
+            each(&|byte| format!("%{byte:02X}")),
+            each(&|byte| format!("&#{byte};")),
+        ];
         let (start, end) = (&secret[..TELLING], &secret[secret.len() - TELLING..]);
         let forms = [secret, &encoded, &safe, json.trim_matches('"'), start, end];
-        for form in forms.into_iter().chain(base64.iter().map(String::as_str)) {
+        let longer = base64.iter().chain(&others).map(String::as_str);
+        for form in forms.into_iter().chain(longer) {
             self.forms.insert(form.as_bytes().to_vec(), name.to_owned());
         }
     }
@@ -111,6 +119,7 @@ fn the_net_catches_each_form_of_what_is_hidden() {
         ("x sim~aB/3\"xyz+0123456789 y", "secret"),
         ("secret=sim%7EaB%2F3%22xyz%2B0123456789&x=1", "secret"),
         ("{\"it\": \"sim~aB/3\\\"xyz+0123456789\"}", "secret"),
+        ("73696d7e61422f332278797a2b30313233343536373839", "secret"),
         ("its start is sim~aB/3\"xyz", "secret"),
         ("... xyz+0123456789", "secret"),
         ("Bearer eyJ0aWQiOiJ0aGlzLW9uZSJ9", "token"),
