@@ -61,10 +61,12 @@ pub fn detect(
         }
         changed.extend(new);
     }
+    let listed = controls.iter().filter(|control| control.entry.is_some());
+    let listed: HashSet<&str> = listed.map(|control| &*control.id).collect();
     if coverage == Coverage::Full {
-        tampered.extend(left(&detector, seen, controls));
-        seen.forget_unlisted();
+        tampered.extend(left(&detector, seen, &listed));
     }
+    seen.forget_missing(&listed);
     changed.sort_by_key(|change| change.counts_at);
     let changed = changed.into_iter().flat_map(|change| change.events);
     changed.chain(tampered).collect()
@@ -79,9 +81,7 @@ struct NewChange {
 }
 
 /// The accepted controls that left a complete catalogue.
-fn left(detector: &ChangeDetector<'_>, seen: &mut Seen, controls: &[Control]) -> Vec<Event> {
-    let listed = controls.iter().filter(|control| control.entry.is_some());
-    let listed: HashSet<&str> = listed.map(|control| &*control.id).collect();
+fn left(detector: &ChangeDetector<'_>, seen: &mut Seen, listed: &HashSet<&str>) -> Vec<Event> {
     let mut events = Vec::new();
     for (id, seen) in &mut seen.controls {
         if seen.listed && !listed.contains(&**id) {
