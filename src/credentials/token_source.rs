@@ -58,9 +58,8 @@ impl TokenSource {
         if let Some(token) = valid.as_ref().filter(|token| now < token.renew_at) {
             return Ok(Arc::clone(token));
         }
-        if let Some((error, until)) = cached.failure.clone().filter(|(_, until)| now < *until) {
-            let delay = error.retry_after().max(Some(until - now));
-            return valid.ok_or_else(|| error.with_retry_after(delay));
+        if let Some((error, _)) = cached.failure.clone().filter(|(_, until)| now < *until) {
+            return valid.ok_or(error);
         }
         match self.request().await {
             Ok(token) => {
