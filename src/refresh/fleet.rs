@@ -99,9 +99,9 @@ impl Fleet {
     /// Applies another configuration. On an error everything stays as it was.
     ///
     /// A tenant that did not change keeps its data, schedule and counters; a
-    /// tenant that is no longer named is removed. A tenant that fails until an
-    /// administrator acts is retried at once: the reload may follow a change
-    /// in Entra instead of one in the configuration.
+    /// tenant that is no longer named is removed. A tenant that fails is retried
+    /// at once, unless Microsoft asked for a delay: the reload may follow a
+    /// change in Entra or the network instead of one in the configuration.
     pub fn apply(
         &mut self,
         config: &Arc<Config>,
@@ -121,7 +121,7 @@ impl Fleet {
                     running.cell.attach();
                     let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
-                        && !running.cell.needs_administrator();
+                        && !running.cell.is_failing();
                     if !unchanged {
                         running.loops.abort_all();
                         running.cell.retry_failed();
@@ -151,6 +151,10 @@ impl Fleet {
         let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
         self.on_demand.set(triggers.collect());
         self.telemetry.set_tenants(self.running.len());
+        if let Some(writer) = &self.context.state_writer {
+            let aliases = self.running.keys();
+            writer.configure(aliases.map(|alias| alias.as_str().into()).collect());
+        }
         Ok(changes)
     }
 
@@ -243,10 +247,7 @@ impl<'a> LoopBuilder<'a> {
         Api::ALL.map(|api| {
             Arc::new(RefreshLoop {
                 api,
-                interval: match api {
-                    Api::Profiles => self.config.refresh.profiles,
-                    Api::Scores => self.config.refresh.scores,
-                },
+                interval: self.config.refresh.interval(api),
                 client: Arc::clone(&client),
                 cell: Arc::clone(cell),
                 permits: Arc::clone(&self.permits),

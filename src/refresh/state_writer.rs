@@ -3,11 +3,16 @@
 use crate::store::disk::{SavedTenant, StateDirectory};
 use crate::telemetry::Telemetry;
 use parking_lot::{Condvar, Mutex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
 
-/// Writes each tenant's newest state into a directory, in a thread of its own.
+/// How often the writer looks for files that are no longer needed.
+const DELETION_PERIOD: Duration = Duration::from_secs(60);
+
+/// Writes each tenant's newest state into a directory, in a thread of its own,
+/// and deletes the files of tenants that left the configuration.
 ///
 /// A slow disk makes it skip states that a newer one replaced, and delays no
 /// refresh. A full disk costs the states that could not be written, and is
@@ -18,7 +23,7 @@ pub struct StateWriter {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// The newest state of each tenant that is not written yet.
+/// What the thread has to do.
 #[derive(Debug)]
 struct WriteQueue {
     directory: StateDirectory,
@@ -28,20 +33,44 @@ struct WriteQueue {
 
 #[derive(Debug, Default)]
 struct Pending {
+    /// The newest state of each tenant that is not written yet.
     tenants: BTreeMap<Arc<str>, SavedTenant>,
+    /// The aliases of another configuration than before.
+    configured: Option<BTreeSet<Arc<str>>>,
     closed: bool,
+}
+
+enum Task {
+    Configure(BTreeSet<Arc<str>>),
+    Write(SavedTenant),
+    DeleteUnneeded,
 }
 
 impl StateWriter {
     /// Starts the thread.
     pub fn new(directory: StateDirectory, telemetry: Arc<Telemetry>) -> Self {
+        Self::with_period(directory, telemetry, DELETION_PERIOD)
+    }
+
+    fn with_period(
+        directory: StateDirectory,
+        telemetry: Arc<Telemetry>,
+        deletion_period: Duration,
+    ) -> Self {
         let queue = Arc::new(WriteQueue {
             directory,
             pending: Mutex::default(),
             changed: Condvar::new(),
         });
-        let writing = Arc::clone(&queue);
-        let thread = std::thread::spawn(move || write(&writing, &telemetry));
+        let thread = Thread {
+            queue: Arc::clone(&queue),
+            telemetry,
+            deletion_period,
+            configured: None,
+            write_fails: false,
+            deletion_fails: false,
+        };
+        let thread = std::thread::spawn(move || thread.run());
         let thread = Mutex::new(Some(thread));
         Self { queue, thread }
     }
@@ -49,6 +78,13 @@ impl StateWriter {
     /// What an earlier process saved of a tenant.
     pub(super) fn load(&self, alias: &str) -> Option<SavedTenant> {
         self.queue.directory.load(alias)
+    }
+
+    /// Applies a configuration with these aliases: the files of others are
+    /// deleted after a time.
+    pub(super) fn configure(&self, aliases: BTreeSet<Arc<str>>) {
+        self.queue.pending.lock().configured = Some(aliases);
+        self.queue.changed.notify_one();
     }
 
     /// Queues a tenant's state.
@@ -75,22 +111,59 @@ impl Drop for StateWriter {
 }
 
 impl WriteQueue {
-    /// Waits for a state to write; `None` once the queue is closed and empty.
-    fn next(&self) -> Option<SavedTenant> {
+    /// Waits for something to do, until this time at most; `None` once the
+    /// queue is closed and empty.
+    fn next(&self, deletion: Instant) -> Option<Task> {
         let mut pending = self.pending.lock();
-        self.changed
-            .wait_while(&mut pending, |it| it.tenants.is_empty() && !it.closed);
-        pending.tenants.pop_first().map(|(_, saved)| saved)
+        let is_idle =
+            |it: &mut Pending| it.tenants.is_empty() && it.configured.is_none() && !it.closed;
+        let waited = self
+            .changed
+            .wait_while_until(&mut pending, is_idle, deletion);
+        if let Some(aliases) = pending.configured.take() {
+            return Some(Task::Configure(aliases));
+        }
+        match pending.tenants.pop_first() {
+            Some((_, saved)) => Some(Task::Write(saved)),
+            None => waited.timed_out().then_some(Task::DeleteUnneeded),
+        }
     }
 }
 
-fn write(queue: &WriteQueue, telemetry: &Telemetry) {
-    let mut failing = false;
-    while let Some(saved) = queue.next() {
-        let written = queue.directory.save(&saved);
+/// The thread of a writer.
+struct Thread {
+    queue: Arc<WriteQueue>,
+    telemetry: Arc<Telemetry>,
+    deletion_period: Duration,
+    /// The configured aliases, once known.
+    configured: Option<BTreeSet<Arc<str>>>,
+    write_fails: bool,
+    deletion_fails: bool,
+}
+
+impl Thread {
+    fn run(mut self) {
+        let mut deletion = Instant::now() + self.deletion_period;
+        while let Some(task) = self.queue.next(deletion) {
+            match task {
+                Task::Write(saved) => self.write(&saved),
+                Task::Configure(aliases) => self.configure(aliases),
+                Task::DeleteUnneeded => {}
+            }
+            if Instant::now() >= deletion {
+                self.delete_unneeded();
+                deletion = Instant::now() + self.deletion_period;
+            }
+        }
+    }
+
+    fn write(&mut self, saved: &SavedTenant) {
+        let written = self.queue.directory.save(saved);
         match &written {
-            Ok(()) if failing => tracing::info!(tenant = %saved.alias, "state is written again"),
-            Err(error) if !failing => tracing::warn!(
+            Ok(()) if self.write_fails => {
+                tracing::info!(tenant = %saved.alias, "state is written again");
+            }
+            Err(error) if !self.write_fails => tracing::warn!(
                 tenant = %saved.alias,
                 %error,
                 hint = "check whether the disk of --state.dir is full or read-only; the exporter continues, and fetches again after a restart what was not written",
@@ -98,9 +171,79 @@ fn write(queue: &WriteQueue, telemetry: &Telemetry) {
             ),
             _ => {}
         }
-        failing = written.is_err();
-        if failing {
-            telemetry.state_write_failed();
+        self.write_fails = written.is_err();
+        if self.write_fails {
+            self.telemetry.state_write_failed();
         }
+    }
+
+    fn configure(&mut self, aliases: BTreeSet<Arc<str>>) {
+        let before = self.configured.replace(aliases).unwrap_or_default();
+        let removed = before.iter().filter(|it| !self.is_configured(it));
+        for alias in removed {
+            self.queue.directory.mark_removed(alias, SystemTime::now());
+        }
+        self.delete_unneeded();
+    }
+
+    fn is_configured(&self, alias: &str) -> bool {
+        let configured = self.configured.as_ref();
+        configured.is_some_and(|aliases| aliases.contains(alias))
+    }
+
+    fn delete_unneeded(&mut self) {
+        let Some(configured) = &self.configured else {
+            return;
+        };
+        let now = SystemTime::now();
+        let deleted = self.queue.directory.delete_unneeded(configured, now);
+        if let (Err(error), false) = (&deleted, self.deletion_fails) {
+            tracing::warn!(
+                %error,
+                hint = "check the owner and mode of --state.dir and its files; they hold names of persons, so delete those of tenants that left the configuration",
+                "files that are no longer needed cannot be deleted"
+            );
+        }
+        self.deletion_fails = deleted.is_err();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::disk::KEPT_AFTER_REMOVAL;
+    use std::fs::OpenOptions;
+
+    #[test]
+    fn files_of_a_removed_tenant_are_deleted_without_another_reload() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::open(folder.path()).unwrap();
+        let saved = |alias: &str| SavedTenant {
+            alias: alias.into(),
+            ..SavedTenant::default()
+        };
+        for alias in ["contoso", "fabrikam"] {
+            directory.save(&saved(alias)).unwrap();
+        }
+        let telemetry = Arc::new(Telemetry::new().unwrap());
+        let period = Duration::from_millis(10);
+        let writer = StateWriter::with_period(directory, telemetry, period);
+        writer.configure(BTreeSet::from(["contoso".into()]));
+        // Written after the configuration was applied.
+        writer.save(saved("contoso"));
+        let file = |alias: &str| folder.path().join(format!("{alias}.state"));
+        std::thread::sleep(10 * period);
+        assert!(file("fabrikam").exists(), "it was written a moment ago");
+        let fabrikam = OpenOptions::new().write(true).open(file("fabrikam"));
+        let before = SystemTime::now() - KEPT_AFTER_REMOVAL;
+        fabrikam.unwrap().set_modified(before).unwrap();
+        for _ in 0..3_000 {
+            if !file("fabrikam").exists() {
+                break;
+            }
+            std::thread::sleep(period);
+        }
+        assert!(!file("fabrikam").exists());
+        assert!(file("contoso").exists());
     }
 }
