@@ -27,8 +27,9 @@ pub struct ExceptionFinding {
 pub enum ExceptionIssue {
     /// It has expired.
     Expired {
-        /// Whether it covers an accepted risk that no other exception covers.
-        in_use: bool,
+        /// Whether it covers an accepted risk that no other exception covers,
+        /// if all of its tenants are known.
+        in_use: Option<bool>,
     },
     /// It expires within 30 days.
     ExpiresSoon {
@@ -54,10 +55,16 @@ impl ExceptionIssue {
     /// How to fix it.
     pub const fn remedy(&self) -> &'static str {
         match self {
-            Self::Expired { in_use: true } => {
+            Self::Expired { in_use: Some(true) } => {
                 "have the risk approved again with a new date, or withdraw its acceptance in the portal"
             }
-            Self::Expired { in_use: false } | Self::CoversNothing => "remove the exception",
+            Self::Expired {
+                in_use: Some(false),
+            }
+            | Self::CoversNothing => "remove the exception",
+            Self::Expired { in_use: None } => {
+                "run `secure-score-exporter check` on all tenants: it shows whether a risk that the exception covered is still accepted"
+            }
             Self::ExpiresSoon { .. } => {
                 "have it approved again before that day, or the alert comes back"
             }
@@ -77,11 +84,14 @@ impl fmt::Display for ExceptionFinding {
         } = &*self.exception;
         write!(f, "{place} ({reference}, {control}) ")?;
         match &self.issue {
-            ExceptionIssue::Expired { in_use: true } => {
+            ExceptionIssue::Expired { in_use: Some(true) } => {
                 f.write_str("has expired, but a risk that it covered is still accepted")
             }
-            ExceptionIssue::Expired { in_use: false } => {
-                f.write_str("has expired and is not in use")
+            ExceptionIssue::Expired {
+                in_use: Some(false),
+            } => f.write_str("has expired and is not in use"),
+            ExceptionIssue::Expired { in_use: None } => {
+                f.write_str("has expired; not every tenant that may use it is known here")
             }
             ExceptionIssue::ExpiresSoon { days: 0 } => f.write_str("expires today"),
             ExceptionIssue::ExpiresSoon { days: 1 } => f.write_str("expires tomorrow"),
@@ -105,7 +115,31 @@ impl fmt::Display for ExceptionFinding {
     }
 }
 
-/// The issues of the exceptions of these tenants, in the order of the file.
+/// What an audit of exceptions found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AuditedExceptions {
+    /// The issues, in the order of the file.
+    pub findings: Vec<ExceptionFinding>,
+    /// Exceptions for all tenants that are not in use on any known tenant, while
+    /// others are not known.
+    pub not_judged: usize,
+}
+
+impl AuditedExceptions {
+    /// What the audit could not judge; `None` if it judged everything.
+    pub fn limit(&self) -> Option<String> {
+        let subject = match self.not_judged {
+            0 => return None,
+            1 => "1 exception for all tenants is".to_owned(),
+            more => format!("{more} exceptions for all tenants are"),
+        };
+        Some(format!(
+            "{subject} in use on no tenant known here; the other tenants may use it"
+        ))
+    }
+}
+
+/// Audits the exceptions of these tenants.
 ///
 /// A tenant without a catalogue proves nothing. An exception for all tenants
 /// counts as unused only where `all` of them are given and have a catalogue.
@@ -113,7 +147,7 @@ pub fn audit_exceptions<'a>(
     tenants: impl IntoIterator<Item = (&'a str, &'a TenantSnapshot)>,
     all: bool,
     now: Timestamp,
-) -> Vec<ExceptionFinding> {
+) -> AuditedExceptions {
     let mut audit = ExceptionAudit {
         complete: all,
         ..ExceptionAudit::default()
@@ -201,21 +235,26 @@ impl ExceptionAudit {
         }
     }
 
-    fn findings(self, now: Timestamp) -> Vec<ExceptionFinding> {
+    fn findings(self, now: Timestamp) -> AuditedExceptions {
         let uses = self.uses.values();
-        let mut findings: Vec<ExceptionFinding> = uses
-            .flat_map(|uses| uses.findings(self.complete, now))
-            .collect();
+        let findings = uses.flat_map(|uses| uses.findings(self.complete, now));
+        let mut findings: Vec<ExceptionFinding> = findings.collect();
         findings.extend(self.overlaps.into_values());
         findings.sort_by_key(|finding| file_order(&finding.exception));
-        findings
+        let uses = self.uses.values();
+        let not_judged = uses.filter(|it| it.is_not_judged(self.complete, now));
+        AuditedExceptions {
+            findings,
+            not_judged: not_judged.count(),
+        }
     }
 }
 
 impl Uses {
     fn findings(&self, complete: bool, now: Timestamp) -> Vec<ExceptionFinding> {
         if self.exception.is_expired(now) {
-            let in_use = self.best() == Some(ExceptionUse::Covers);
+            let covers = self.best() == Some(ExceptionUse::Covers);
+            let in_use = (covers || self.is_complete(complete)).then_some(covers);
             return vec![self.finding(None, ExceptionIssue::Expired { in_use })];
         }
         let left = self.exception.expires.since(now);
@@ -228,6 +267,25 @@ impl Uses {
 
     fn best(&self) -> Option<ExceptionUse> {
         self.by_tenant.iter().map(|(_, found)| *found).max()
+    }
+
+    /// Whether the use on each tenant that it may cover is known; `complete` if
+    /// that of every tenant is.
+    fn is_complete(&self, complete: bool) -> bool {
+        let is_known = |named: &Arc<str>| self.by_tenant.iter().any(|(it, _)| it == named);
+        match &self.exception.tenants {
+            all if all.is_empty() => complete,
+            named => named.iter().all(is_known),
+        }
+    }
+
+    /// Whether it is for all tenants, and a tenant that is not known may be the
+    /// one that uses it.
+    fn is_not_judged(&self, complete: bool, now: Timestamp) -> bool {
+        self.exception.tenants.is_empty()
+            && !complete
+            && !self.exception.is_expired(now)
+            && self.best() != Some(ExceptionUse::Covers)
     }
 
     /// Where it is unused: on each tenant that it names, or if it applies to
@@ -318,6 +376,10 @@ mod tests {
         }
     }
 
+    fn expired(in_use: Option<bool>) -> ExceptionIssue {
+        ExceptionIssue::Expired { in_use }
+    }
+
     fn tenant(exceptions: &[&Arc<Exception>], controls: Vec<Control>) -> TenantSnapshot {
         TenantSnapshot {
             controls,
@@ -328,8 +390,10 @@ mod tests {
     }
 
     fn issues(tenants: &[(&str, &TenantSnapshot)]) -> Vec<(Option<String>, ExceptionIssue)> {
-        audit_exceptions(tenants.iter().copied(), true, NOW)
-            .into_iter()
+        let audited = audit_exceptions(tenants.iter().copied(), true, NOW);
+        assert_eq!(audited.limit(), None);
+        let findings = audited.findings.into_iter();
+        findings
             .map(|finding| (finding.tenant.map(|it| it.to_string()), finding.issue))
             .collect()
     }
@@ -341,8 +405,8 @@ mod tests {
             (30, true, Some(ExceptionIssue::ExpiresSoon { days: 29 })),
             (2, true, Some(ExceptionIssue::ExpiresSoon { days: 1 })),
             (1, true, Some(ExceptionIssue::ExpiresSoon { days: 0 })),
-            (0, true, Some(ExceptionIssue::Expired { in_use: true })),
-            (0, false, Some(ExceptionIssue::Expired { in_use: false })),
+            (0, true, Some(expired(Some(true)))),
+            (0, false, Some(expired(Some(false)))),
         ] {
             let it = exception(0, &[], days);
             let snapshot = tenant(&[&it], vec![control("A", accepted, &[&it])]);
@@ -387,7 +451,34 @@ mod tests {
             ..TenantSnapshot::default()
         };
         let idle = tenant(&[&it], vec![control("A", false, &[&it])]);
-        assert_eq!(issues(&[("contoso", &idle), ("dark", &dark)]), []);
+        let audited = audit_exceptions([("contoso", &idle), ("dark", &dark)], true, NOW);
+        assert_eq!(audited.findings, []);
+        let limit = "1 exception for all tenants is in use on no tenant known here; the other tenants may use it";
+        assert_eq!(audited.limit().as_deref(), Some(limit));
+    }
+
+    #[test]
+    fn a_part_of_the_tenants_does_not_judge_an_exception_that_others_may_use() {
+        let valid = exception(0, &[], 90);
+        let used = exception(1, &[], 90);
+        let old = exception(2, &[], 0);
+        let named = exception(3, &["contoso", "elsewhere"], 0);
+        let own = exception(4, &["contoso"], 0);
+        let all = [&valid, &used, &old, &named, &own];
+        let idle = control("A", false, &[&valid, &old, &named, &own]);
+        let snapshot = tenant(&all, vec![idle, control("B", true, &[&used])]);
+        let audited = |all| audit_exceptions([("contoso", &snapshot)], all, NOW);
+        let issues = |all| {
+            let findings = audited(all).findings.into_iter();
+            findings.map(|it| it.issue).collect::<Vec<_>>()
+        };
+        let (unknown, unused) = (expired(None), expired(Some(false)));
+        let of_part = [unknown.clone(), unknown.clone(), unused.clone()];
+        assert_eq!(issues(false), of_part);
+        assert_eq!(audited(false).not_judged, 1);
+        let idle = ExceptionIssue::CoversNothing;
+        assert_eq!(issues(true), [idle, unused.clone(), unknown, unused]);
+        assert_eq!(audited(true).not_judged, 0);
     }
 
     #[test]
@@ -397,7 +488,7 @@ mod tests {
         let both = [&nine, &ten];
         let controls = ["A", "B", "C"].map(|id| control(id, true, &both));
         let snapshot = tenant(&both, controls.into());
-        let found = audit_exceptions([("contoso", &snapshot)], true, NOW);
+        let found = audit_exceptions([("contoso", &snapshot)], true, NOW).findings;
         assert_eq!(found.len(), 1);
         assert_eq!(
             found[0].to_string(),
@@ -412,7 +503,7 @@ mod tests {
         let new = exception(1, &[], 90);
         let both = [&old, &new];
         let snapshot = tenant(&both, vec![control("A", true, &both)]);
-        let expected = [(None, ExceptionIssue::Expired { in_use: false })];
+        let expected = [(None, expired(Some(false)))];
         assert_eq!(issues(&[("contoso", &snapshot)]), expected);
     }
 }

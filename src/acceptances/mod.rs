@@ -10,4 +10,4 @@ mod exceptions;
 pub(crate) mod record;
 
 pub use acceptance::{Acceptance, Filter, acceptances};
-pub use exceptions::{ExceptionFinding, ExceptionIssue, audit_exceptions};
+pub use exceptions::{AuditedExceptions, ExceptionFinding, ExceptionIssue, audit_exceptions};

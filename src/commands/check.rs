@@ -74,16 +74,24 @@ fn find_duplicates(tenants: &[Tenant], results: &mut [TenantResult]) {
     }
 }
 
-/// Prints the exceptions that need attention. They are no failure.
+/// Prints the exceptions that need attention, and which ones cannot be judged.
+/// They are no failure.
 fn print_exceptions(results: &[TenantResult], all: bool) -> Result<(), Failure> {
     let snapshots = results
         .iter()
         .map(|result| (result.alias.as_str(), &result.snapshot));
-    for finding in acceptances::audit_exceptions(snapshots, all, now()) {
+    let audited = acceptances::audit_exceptions(snapshots, all, now());
+    for finding in &audited.findings {
         let tenant = finding.tenant.as_deref();
         let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));
         line(format_args!("{:<5} {finding}{on}", Status::Warn))?;
         line(format_args!("      hint: {}", finding.issue.remedy()))?;
+    }
+    if let Some(limit) = audited.limit() {
+        line(format_args!("{:<5} {limit}", Status::Warn))?;
+        line(format_args!(
+            "      hint: check all tenants, once each of them can be read"
+        ))?;
     }
     Ok(())
 }

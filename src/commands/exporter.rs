@@ -80,6 +80,7 @@ impl Exporter {
                 pages: flags.disable_pages,
                 api: flags.disable_api,
             },
+            is_shard: shard != Shard::WHOLE,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: SystemTime::now(),
         };

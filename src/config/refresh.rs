@@ -1,5 +1,6 @@
 //! How often the exporter queries Graph, and how long its data stay valid.
 
+use secure_score_model::Api;
 use std::num::NonZeroUsize;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -69,6 +70,16 @@ impl Default for Refresh {
             max_staleness: MAX_STALENESS,
             timeout: TIMEOUT,
             concurrency: CONCURRENCY,
+        }
+    }
+}
+
+impl Refresh {
+    /// The time between two fetches of a list.
+    pub const fn interval(&self, api: Api) -> Duration {
+        match api {
+            Api::Profiles => self.profiles,
+            Api::Scores => self.scores,
         }
     }
 }

@@ -41,13 +41,14 @@ impl TokenHistory {
             .is_some_and(|(error, until)| error.retry_after().is_some() && Instant::now() < *until)
     }
 
-    /// The last failure with the delay that is left, while no request is
-    /// allowed.
+    /// The last failure, while no request is allowed. A delay that the server
+    /// asked for is what is left of it.
     pub(super) fn refusal(&self) -> Option<TokenError> {
         let now = Instant::now();
         let failure = self.failure.lock().clone();
         let (error, until) = failure.filter(|(_, until)| now < *until)?;
-        Some(error.with_retry_after(Some(until - now)))
+        let left = error.retry_after().map(|_| until - now);
+        Some(error.with_retry_after(left))
     }
 
     /// Allows the next request at once, unless the server asked for a wait.
@@ -82,7 +83,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_a_wait_that_the_server_asked_for_outlives_a_source() {
         let own = failed(None);
-        assert!(own.refusal().is_some() && !own.is_waiting());
+        let refusal = own.refusal().unwrap();
+        assert!(refusal.retry_after().is_none() && !own.is_waiting());
         own.allow_retry();
         assert_eq!(own.refusal(), None);
 

@@ -43,10 +43,12 @@ pub fn detect(
         }
         changed.extend(new);
     }
+    let listed = controls.iter().filter(|control| control.entry.is_some());
+    let listed: HashSet<&str> = listed.map(|control| &*control.id).collect();
     if let Coverage::Complete { unread } = coverage {
-        tampered.extend(left(&detector, seen, controls, unread));
-        seen.forget_unlisted();
+        tampered.extend(left(&detector, seen, &listed, unread));
     }
+    seen.forget_missing(&listed);
     changed.sort_by_key(|change| change.counts_at);
     let changed = changed.into_iter().flat_map(|change| change.events);
     changed.chain(tampered).collect()
@@ -65,11 +67,9 @@ struct NewChange {
 fn left(
     detector: &ChangeDetector<'_>,
     seen: &mut Seen,
-    controls: &[Control],
+    listed: &HashSet<&str>,
     unread: u64,
 ) -> Vec<Event> {
-    let listed = controls.iter().filter(|control| control.entry.is_some());
-    let listed: HashSet<&str> = listed.map(|control| &*control.id).collect();
     let mut known = seen.controls.iter();
     let has_left = |id: &str, seen: &SeenControl| seen.listed && !listed.contains(id);
     if unread > seen.unread && known.any(|(id, seen)| has_left(id, seen)) {

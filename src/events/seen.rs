@@ -18,6 +18,11 @@ const MAX_EARLIER: usize = 256;
 /// Controls remembered that are no longer in the catalogue.
 const MAX_UNLISTED: usize = 1_000;
 
+/// Controls remembered that the current answer lacks, which may be incomplete: as
+/// many as a catalogue may list. Answers whose ids always change must not fill
+/// the memory.
+const MAX_MISSING: usize = 5_000;
+
 /// What was seen of a tenant, so that each event is emitted once.
 ///
 /// It is stored in the state file. It holds the names and comments of the
@@ -56,10 +61,14 @@ pub(super) struct SeenControl {
 }
 
 impl Seen {
-    /// The time from which changes count, set by the first call.
+    /// The time from which changes count, set by the first call. A clock that
+    /// was ahead then would hide the changes until it is reached.
     pub(super) fn since(&mut self, now: Timestamp) -> Timestamp {
         let first = now.nanos().saturating_sub(FIRST_WINDOW_NANOS);
-        *self.since.get_or_insert(Timestamp::from_nanos(first))
+        let known = self.since.filter(|since| *since <= now);
+        *self
+            .since
+            .insert(known.unwrap_or(Timestamp::from_nanos(first)))
     }
 
     /// What was seen of a control.
@@ -79,14 +88,26 @@ impl Seen {
         self.controls.entry(Arc::clone(id)).or_insert_with(new)
     }
 
-    /// Forgets unlisted controls beyond the maximum.
-    pub(super) fn forget_unlisted(&mut self) {
-        let unlisted = self.controls.values().filter(|seen| !seen.listed).count();
-        let mut excess = unlisted.saturating_sub(MAX_UNLISTED);
-        self.controls.retain(|_, seen| {
-            let stays = seen.listed || excess == 0;
-            excess -= usize::from(!stays);
-            stays
+    /// Forgets controls beyond the maximum that the current answer lacks.
+    pub(super) fn forget_missing(&mut self, answer: &HashSet<&str>) {
+        self.forget(MAX_UNLISTED, |id, seen| {
+            !seen.listed && !answer.contains(id)
+        });
+        self.forget(MAX_MISSING, |id, _| !answer.contains(id));
+    }
+
+    /// Forgets those controls that may be forgotten, beyond a maximum.
+    fn forget(&mut self, max: usize, may_go: impl Fn(&str, &SeenControl) -> bool) {
+        let count = self
+            .controls
+            .iter()
+            .filter(|(id, it)| may_go(id, it))
+            .count();
+        let mut excess = count.saturating_sub(max);
+        self.controls.retain(|id, seen| {
+            let goes = excess > 0 && may_go(id, seen);
+            excess -= usize::from(goes);
+            !goes
         });
     }
 }
@@ -177,15 +198,34 @@ mod tests {
     }
 
     #[test]
-    fn the_unlisted_controls_remembered_are_bounded() {
+    fn the_controls_remembered_that_an_answer_lacks_are_bounded() {
         let mut seen = Seen::default();
-        for number in 0..1_500 {
-            let seen = seen.control(&control(&format!("{number:04}")));
-            seen.listed = number == 3 || number == 1_499;
-        }
-        seen.forget_unlisted();
-        let controls = &seen.controls;
-        assert_eq!(controls.len(), 1_002, "two listed and a thousand others");
-        assert!(controls["0003"].listed && controls["1499"].listed);
+        let answer = HashSet::from(["0001", "0003"]);
+        let mut add = |numbers: std::ops::Range<usize>, listed: bool| {
+            for number in numbers {
+                let seen = seen.control(&control(&format!("{number:04}")));
+                seen.listed = listed;
+            }
+            seen.forget_missing(&answer);
+            seen.controls.len()
+        };
+        let others = 1_000;
+        assert_eq!(
+            add(0..1_500, false),
+            2 + others,
+            "two of them are in the answer"
+        );
+        assert_eq!(add(2_000..9_000, true), 2 + 5_000);
+        assert!(seen.controls.contains_key("0001") && seen.controls.contains_key("8999"));
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_does_not_hide_changes_once_it_is_right() {
+        let mut seen = Seen::default();
+        let day = 24 * 60 * 60;
+        let mut since = |days: i64| seen.since(Timestamp::from_seconds(days * day));
+        assert_eq!(since(5_000), Timestamp::from_seconds(4_999 * day));
+        assert_eq!(since(100), Timestamp::from_seconds(99 * day));
+        assert_eq!(since(101), Timestamp::from_seconds(99 * day));
     }
 }

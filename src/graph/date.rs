@@ -53,6 +53,15 @@ pub(super) fn parse(text: &str) -> Date {
     })
 }
 
+/// The day of a time, in UTC.
+pub(super) fn day(time: Timestamp) -> String {
+    let time = jiff::Timestamp::from_nanosecond(time.nanos().into());
+    time.map_or_else(
+        |_| "an unknown day".to_owned(),
+        |time| time.strftime("%Y-%m-%d").to_string(),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +79,12 @@ mod tests {
             at("2026-11-20T08:15:30.1234568Z") - at("2026-11-20T08:15:30.1234567Z"),
             100
         );
+    }
+
+    #[test]
+    fn a_day_is_that_of_utc() {
+        let time = Timestamp::from_nanos(at("2030-01-01T00:30:00+01:00"));
+        assert_eq!(day(time), "2029-12-31");
     }
 
     #[test]

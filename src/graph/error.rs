@@ -1,8 +1,9 @@
 //! Errors of requests to Microsoft, and the fix for each.
 
+use super::date;
 use crate::credentials::TokenError;
 use crate::http_client::TransportError;
-use secure_score_model::{Reason, Trouble};
+use secure_score_model::{Reason, Timestamp, Trouble};
 use std::fmt;
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub(super) enum ErrorKind {
     WrongTenant { expected: String, found: String },
     /// Another configured tenant is the same one in Entra.
     DuplicateTenant { alias: String },
+    /// The report is dated in the future, by this machine's clock.
+    FutureReport(Timestamp),
     /// The list is empty and was not before.
     Emptied,
     /// Graph marked the response as incomplete (206).
@@ -122,6 +125,11 @@ impl GraphError {
         Self::new(subject, ErrorKind::Emptied)
     }
 
+    /// A report is dated in the future, by this machine's clock.
+    pub fn future_report(day: Timestamp) -> Self {
+        Self::new(Subject::Report, ErrorKind::FutureReport(day))
+    }
+
     /// Another configured tenant, by its alias, is the same one in Entra.
     pub fn duplicate_tenant(subject: Subject, alias: &str) -> Self {
         let alias = alias.to_owned();
@@ -158,7 +166,9 @@ impl GraphError {
             ErrorKind::Status { status, .. } => status_reason(*status),
             ErrorKind::WaitingForRetryAfter => Reason::Throttled,
             ErrorKind::Malformed(_) if self.subject == Subject::Token => Reason::Token,
-            ErrorKind::Malformed(_) | ErrorKind::NoStates => Reason::Malformed,
+            ErrorKind::Malformed(_) | ErrorKind::NoStates | ErrorKind::FutureReport(_) => {
+                Reason::Malformed
+            }
             ErrorKind::Paging(_) => Reason::Paging,
             ErrorKind::WrongTenant { .. } => Reason::WrongTenant,
             ErrorKind::DuplicateTenant { .. } => Reason::DuplicateTenant,
@@ -185,6 +195,9 @@ impl GraphError {
         let own = match &self.kind {
             ErrorKind::Token(error) => error.hint(),
             ErrorKind::Transport(error) => error.hint(),
+            ErrorKind::FutureReport(_) => Some(
+                "check this machine's clock; if it is right, look for a proxy that answers in Microsoft's place",
+            ),
             _ => None,
         };
         Some(own.unwrap_or_else(|| hint(self.reason())).to_owned())
@@ -284,6 +297,11 @@ impl fmt::Display for GraphError {
                     "the {subject} is not used: {alias} is the same Entra tenant"
                 )?;
             }
+            ErrorKind::FutureReport(day) => write!(
+                f,
+                "the {subject} is of {}, which is in the future",
+                date::day(*day)
+            )?,
             ErrorKind::Emptied => write!(f, "the {subject} is empty, and was not before")?,
             ErrorKind::Partial => write!(f, "Graph marked the {subject} as partial (206)")?,
             ErrorKind::Internal => write!(f, "no {subject}: internal error of the exporter")?,

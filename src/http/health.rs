@@ -4,6 +4,7 @@ use crate::http_types::Response;
 use crate::http_types::response::text;
 use crate::store::{TenantState, Tenants};
 use hyper::StatusCode;
+use secure_score_model::Api;
 
 /// The most tenants that an answer names.
 const MAX_NAMED: usize = 5;
@@ -14,14 +15,13 @@ pub(super) fn healthy() -> Response {
     text(StatusCode::OK, "healthy\n")
 }
 
-/// Ready when a refresh of each tenant was attempted, or its data loaded from
-/// the state directory. Before that a scrape would look as if tenants had been
-/// removed.
+/// Ready when each list of each tenant was attempted or loaded from the state
+/// directory. Before that a scrape would look as if tenants had been removed.
 pub(super) fn ready(tenants: &Tenants) -> Response {
     let missing: Vec<&str> = tenants
         .states
         .iter()
-        .filter(|state| !has_data_or_was_attempted(state))
+        .filter(|state| !is_known(state))
         .map(|state| &*state.identity.alias)
         .collect();
     match missing.len() {
@@ -33,10 +33,19 @@ pub(super) fn ready(tenants: &Tenants) -> Response {
     }
 }
 
-fn has_data_or_was_attempted(state: &TenantState) -> bool {
+fn is_known(state: &TenantState) -> bool {
     let snapshot = &state.snapshot;
-    state.health.attempted()
-        || (snapshot.report.is_some() && snapshot.catalogue_anomalies.is_some())
+    let is_loaded = |api| match api {
+        Api::Profiles => snapshot.catalogue_anomalies.is_some(),
+        Api::Scores => snapshot.report.is_some(),
+    };
+    Api::ALL.into_iter().all(|api| {
+        let health = state.health.of(api);
+        // A list with a time for its next refresh was attempted by an earlier
+        // process, or Microsoft asked to wait. A new tenant has no report, and
+        // a failing one no data: neither may hold up a rolling update.
+        health.attempted() || health.next_refresh.is_some() || is_loaded(api)
+    })
 }
 
 fn not_ready(missing: &[&str], all: usize) -> String {

@@ -24,6 +24,8 @@ pub struct SiteOptions {
     pub lifecycle: Option<Lifecycle>,
     /// What is switched off.
     pub disabled: DisabledRoutes,
+    /// Whether other exporters have the other tenants of the configuration.
+    pub is_shard: bool,
     /// The exporter's version.
     pub version: String,
     /// When the exporter started.
@@ -44,6 +46,7 @@ impl Default for SiteOptions {
             access: Arc::default(),
             lifecycle: None,
             disabled: DisabledRoutes::default(),
+            is_shard: false,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             started: SystemTime::now(),
         }

@@ -294,6 +294,7 @@ impl Site {
             version: &options.version,
             started: Timestamp::from(options.started),
             api_enabled: !options.disabled.api,
+            is_shard: options.is_shard,
             persons: &self.persons(parts),
             now,
         };

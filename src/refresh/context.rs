@@ -2,13 +2,12 @@
 
 use super::directories::{Directories, directory};
 use super::{Clock, StateWriter};
-use crate::config::{Config, Tenant, TenantRules};
+use crate::config::{Config, Refresh, Tenant, TenantRules};
 use crate::events::Events;
 use crate::store::Store;
 use secure_score_exposition::Policy;
 use secure_score_model::{Interner, TenantIdentity};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What all cells share for the lifetime of the process.
 #[derive(Clone)]
@@ -27,7 +26,7 @@ pub(super) struct Settings {
     pub(super) rules: TenantRules,
     /// What labels show of persons and comments.
     pub(super) policy: Arc<Policy>,
-    pub(super) max_staleness: Duration,
+    pub(super) refresh: Refresh,
     /// See [`directory`].
     pub(super) directory: String,
     pub(super) events: Option<Arc<Events>>,
@@ -44,7 +43,7 @@ impl Settings {
             identity: identity(tenant),
             rules: config.rules(&tenant.alias),
             policy: Arc::clone(policy),
-            max_staleness: config.refresh.max_staleness,
+            refresh: config.refresh.clone(),
             directory: directory(tenant),
             events: events.map(Arc::clone),
         })

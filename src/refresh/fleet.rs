@@ -100,9 +100,9 @@ impl Fleet {
     /// Applies another configuration. On an error everything stays as it was.
     ///
     /// A tenant that did not change keeps its data, schedule and counters; a
-    /// tenant that is no longer named is removed. A tenant that fails until an
-    /// administrator acts is retried at once: the reload may follow a change
-    /// in Entra instead of one in the configuration.
+    /// tenant that is no longer named is removed. A tenant that fails is retried
+    /// at once, unless Microsoft asked for a delay: the reload may follow a
+    /// change in Entra or the network instead of one in the configuration.
     pub fn apply(
         &mut self,
         config: &Arc<Config>,
@@ -123,7 +123,7 @@ impl Fleet {
                     running.cell.attach();
                     let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
-                        && !running.cell.needs_administrator();
+                        && !running.cell.is_failing();
                     if !unchanged {
                         running.loops.abort_all();
                         running.cell.retry_failed();
@@ -154,6 +154,10 @@ impl Fleet {
         let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
         self.on_demand.set(triggers.collect());
         self.shared.telemetry.set_tenants(self.running.len());
+        if let Some(writer) = &self.context.state_writer {
+            let aliases = self.running.keys();
+            writer.configure(aliases.map(|alias| alias.as_str().into()).collect());
+        }
         Ok(changes)
     }
 
@@ -245,10 +249,7 @@ impl Shared {
         Api::ALL.map(|api| {
             Arc::new(RefreshLoop {
                 api,
-                interval: match api {
-                    Api::Profiles => refresh.profiles,
-                    Api::Scores => refresh.scores,
-                },
+                interval: refresh.interval(api),
                 client: Arc::clone(&client),
                 cell: Arc::clone(cell),
                 permits: self.permits.clone(),

@@ -5,17 +5,20 @@
 //! Microsoft computes it once a day. Tenants are independent of each other: a
 //! failing tenant delays no other one.
 
+mod cached;
 mod context;
 mod directories;
 mod fleet;
 mod logged_once;
 mod on_demand;
+mod rendered;
 mod run_loop;
 pub mod schedule;
 mod shard;
 mod state_writer;
 mod tenant_cell;
 mod tenant_data;
+mod wait;
 
 pub use fleet::{Changes, Fleet, FleetOptions, refresh_all_once};
 pub use on_demand::OnDemandRefresh;

@@ -14,9 +14,6 @@ use tokio_util::task::AbortOnDropHandle;
 /// The delay before a loop that panicked is started again.
 const RESTART_DELAY: Duration = Duration::from_secs(10);
 
-/// The longest delay taken over from an earlier process.
-const MAX_INHERITED_DELAY: Duration = Duration::from_secs(60 * 60);
-
 /// One loop. Both loops of a tenant share all but list, interval and trigger.
 pub(super) struct RefreshLoop {
     pub(super) api: Api,
@@ -63,8 +60,7 @@ impl RefreshLoop {
     }
 
     async fn run_loop(self: Arc<Self>) {
-        let max = MAX_INHERITED_DELAY.max(self.interval * 2);
-        if let Some(delay) = self.cell.not_due_for(self.api, max) {
+        if let Some(delay) = self.cell.not_due_for(self.api) {
             self.sleep(delay).await;
         }
         let mut failures = 0;

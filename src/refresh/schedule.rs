@@ -1,7 +1,7 @@
 //! When the next refresh is due: pure functions of the outcome and the time.
 
 use super::shard::stable_hash;
-use crate::backoff::Backoff;
+use crate::backoff::{Backoff, MAX_RETRY_AFTER};
 use crate::graph::Retry;
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ const ACTION_REQUIRED: (Duration, Duration) =
 /// A delay grows by up to this share, so that tenants that failed together are
 /// not retried together.
 const JITTER: f64 = 0.1;
+
+/// The longest delay that Microsoft can ask for, with its share of jitter.
+pub(super) const MAX_REQUESTED_DELAY: Duration =
+    Duration::from_secs(MAX_RETRY_AFTER.as_secs() / 10 * 11);
 
 /// A tenant's position within the interval, 0 to 1, the same in every run.
 pub fn phase(alias: &str, api: &str) -> f64 {

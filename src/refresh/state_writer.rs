@@ -5,13 +5,18 @@ use crate::store::disk::{SavedTenant, StateDirectory};
 use crate::store::event_files::EventFiles;
 use crate::telemetry::Telemetry;
 use parking_lot::{Condvar, Mutex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+/// How often the writer looks for files that are no longer needed.
+const DELETION_PERIOD: Duration = Duration::from_secs(60);
 
 /// Writes each tenant's newest state, and the events that wait for the webhook,
-/// into a directory, in a thread of its own.
+/// into a directory, in a thread of its own, and deletes the files of tenants
+/// that left the configuration.
 ///
 /// A state has its events as seen, so it is written after they are: a crash
 /// between the two repeats an event, and none is lost.
@@ -25,7 +30,7 @@ pub struct StateWriter {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// The newest state of each tenant that is not written yet.
+/// What the thread has to do.
 #[derive(Debug)]
 struct WriteQueue {
     directory: StateDirectory,
@@ -37,18 +42,21 @@ struct WriteQueue {
 
 #[derive(Debug, Default)]
 struct Pending {
+    /// The newest state of each tenant that is not written yet.
     tenants: BTreeMap<Arc<str>, SavedTenant>,
     /// Whether the events that wait for the webhook changed.
     events: bool,
+    /// The aliases of another configuration than before.
+    configured: Option<BTreeSet<Arc<str>>>,
     closed: bool,
 }
 
-/// What is written at once.
-enum Write {
-    /// The events, then a tenant's state.
-    Tenant(SavedTenant),
-    /// Only the events.
-    Events,
+enum Task {
+    Configure(BTreeSet<Arc<str>>),
+    /// Writes the events, then a tenant's state.
+    Write(SavedTenant),
+    WriteEvents,
+    DeleteUnneeded,
 }
 
 impl StateWriter {
@@ -57,6 +65,15 @@ impl StateWriter {
         directory: StateDirectory,
         deliveries: Arc<DeliveryQueue>,
         telemetry: Arc<Telemetry>,
+    ) -> Self {
+        Self::with_period(directory, deliveries, telemetry, DELETION_PERIOD)
+    }
+
+    fn with_period(
+        directory: StateDirectory,
+        deliveries: Arc<DeliveryQueue>,
+        telemetry: Arc<Telemetry>,
+        deletion_period: Duration,
     ) -> Self {
         let queue = Arc::new(WriteQueue {
             event_files: EventFiles::of(&directory),
@@ -67,8 +84,15 @@ impl StateWriter {
         });
         let observer: Weak<WriteQueue> = Arc::downgrade(&queue);
         queue.deliveries.observe(observer);
-        let writing = Arc::clone(&queue);
-        let thread = std::thread::spawn(move || write(&writing, &telemetry));
+        let thread = Thread {
+            queue: Arc::clone(&queue),
+            telemetry,
+            deletion_period,
+            configured: None,
+            write_fails: false,
+            deletion_fails: false,
+        };
+        let thread = std::thread::spawn(move || thread.run());
         let thread = Mutex::new(Some(thread));
         Self { queue, thread }
     }
@@ -76,6 +100,13 @@ impl StateWriter {
     /// What an earlier process saved of a tenant.
     pub(super) fn load(&self, alias: &str) -> Option<SavedTenant> {
         self.queue.directory.load(alias)
+    }
+
+    /// Applies a configuration with these aliases: the files of others are
+    /// deleted after a time.
+    pub(super) fn configure(&self, aliases: BTreeSet<Arc<str>>) {
+        self.queue.pending.lock().configured = Some(aliases);
+        self.queue.changed.notify_one();
     }
 
     /// Queues a tenant's state.
@@ -114,40 +145,69 @@ impl QueueObserver for WriteQueue {
 }
 
 impl WriteQueue {
-    /// Waits for something to write; `None` once the queue is closed and empty.
-    fn next(&self) -> Option<Write> {
+    /// Waits for something to do, until this time at most; `None` once the
+    /// queue is closed and empty.
+    fn next(&self, deletion: Instant) -> Option<Task> {
         let mut pending = self.pending.lock();
-        self.changed.wait_while(&mut pending, |it| {
-            it.tenants.is_empty() && !it.events && !it.closed
-        });
+        let is_idle = |it: &mut Pending| {
+            it.tenants.is_empty() && !it.events && it.configured.is_none() && !it.closed
+        };
+        let waited = self
+            .changed
+            .wait_while_until(&mut pending, is_idle, deletion);
+        if let Some(aliases) = pending.configured.take() {
+            return Some(Task::Configure(aliases));
+        }
         let events = std::mem::take(&mut pending.events);
         match pending.tenants.pop_first() {
-            Some((_, saved)) => Some(Write::Tenant(saved)),
-            None => events.then_some(Write::Events),
+            Some((_, saved)) => Some(Task::Write(saved)),
+            None if events => Some(Task::WriteEvents),
+            None => waited.timed_out().then_some(Task::DeleteUnneeded),
         }
     }
 
-    fn write(&self, write: &Write) -> io::Result<()> {
+    fn write(&self, saved: Option<&SavedTenant>) -> io::Result<()> {
         self.deliveries
             .store_changes(|changes| self.event_files.apply(changes))?;
-        match write {
-            Write::Tenant(saved) => self.directory.save(saved),
-            Write::Events => Ok(()),
-        }
+        saved.map_or(Ok(()), |saved| self.directory.save(saved))
     }
 }
 
-fn write(queue: &WriteQueue, telemetry: &Telemetry) {
-    let mut failing = false;
-    while let Some(write) = queue.next() {
-        let tenant = match &write {
-            Write::Tenant(saved) => Some(&*saved.alias),
-            Write::Events => None,
-        };
-        let written = queue.write(&write);
+/// The thread of a writer.
+struct Thread {
+    queue: Arc<WriteQueue>,
+    telemetry: Arc<Telemetry>,
+    deletion_period: Duration,
+    /// The configured aliases, once known.
+    configured: Option<BTreeSet<Arc<str>>>,
+    write_fails: bool,
+    deletion_fails: bool,
+}
+
+impl Thread {
+    fn run(mut self) {
+        let mut deletion = Instant::now() + self.deletion_period;
+        while let Some(task) = self.queue.next(deletion) {
+            match task {
+                Task::Write(saved) => self.write(Some(&saved)),
+                Task::WriteEvents => self.write(None),
+                Task::Configure(aliases) => self.configure(aliases),
+                Task::DeleteUnneeded => {}
+            }
+            if Instant::now() >= deletion {
+                self.delete_unneeded();
+                deletion = Instant::now() + self.deletion_period;
+            }
+        }
+    }
+
+    /// Writes the events, then the state of a tenant, if one is given.
+    fn write(&mut self, saved: Option<&SavedTenant>) {
+        let tenant = saved.map(|it| &*it.alias);
+        let written = self.queue.write(saved);
         match &written {
-            Ok(()) if failing => tracing::info!(tenant, "state is written again"),
-            Err(error) if !failing => tracing::warn!(
+            Ok(()) if self.write_fails => tracing::info!(tenant, "state is written again"),
+            Err(error) if !self.write_fails => tracing::warn!(
                 tenant,
                 %error,
                 hint = "check whether the disk of --state.dir is full or read-only; the exporter continues, and fetches again after a restart what was not written",
@@ -155,9 +215,79 @@ fn write(queue: &WriteQueue, telemetry: &Telemetry) {
             ),
             _ => {}
         }
-        failing = written.is_err();
-        if failing {
-            telemetry.state_write_failed();
+        self.write_fails = written.is_err();
+        if self.write_fails {
+            self.telemetry.state_write_failed();
         }
+    }
+
+    fn configure(&mut self, aliases: BTreeSet<Arc<str>>) {
+        let before = self.configured.replace(aliases).unwrap_or_default();
+        let removed = before.iter().filter(|it| !self.is_configured(it));
+        for alias in removed {
+            self.queue.directory.mark_removed(alias, SystemTime::now());
+        }
+        self.delete_unneeded();
+    }
+
+    fn is_configured(&self, alias: &str) -> bool {
+        let configured = self.configured.as_ref();
+        configured.is_some_and(|aliases| aliases.contains(alias))
+    }
+
+    fn delete_unneeded(&mut self) {
+        let Some(configured) = &self.configured else {
+            return;
+        };
+        let now = SystemTime::now();
+        let deleted = self.queue.directory.delete_unneeded(configured, now);
+        if let (Err(error), false) = (&deleted, self.deletion_fails) {
+            tracing::warn!(
+                %error,
+                hint = "check the owner and mode of --state.dir and its files; they hold names of persons, so delete those of tenants that left the configuration",
+                "files that are no longer needed cannot be deleted"
+            );
+        }
+        self.deletion_fails = deleted.is_err();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::disk::KEPT_AFTER_REMOVAL;
+    use std::fs::OpenOptions;
+
+    #[test]
+    fn files_of_a_removed_tenant_are_deleted_without_another_reload() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = StateDirectory::open(folder.path()).unwrap();
+        let saved = |alias: &str| SavedTenant {
+            alias: alias.into(),
+            ..SavedTenant::default()
+        };
+        for alias in ["contoso", "fabrikam"] {
+            directory.save(&saved(alias)).unwrap();
+        }
+        let telemetry = Arc::new(Telemetry::new().unwrap());
+        let period = Duration::from_millis(10);
+        let writer = StateWriter::with_period(directory, Arc::default(), telemetry, period);
+        writer.configure(BTreeSet::from(["contoso".into()]));
+        // Written after the configuration was applied.
+        writer.save(saved("contoso"));
+        let file = |alias: &str| folder.path().join(format!("{alias}.state"));
+        std::thread::sleep(10 * period);
+        assert!(file("fabrikam").exists(), "it was written a moment ago");
+        let fabrikam = OpenOptions::new().write(true).open(file("fabrikam"));
+        let before = SystemTime::now() - KEPT_AFTER_REMOVAL;
+        fabrikam.unwrap().set_modified(before).unwrap();
+        for _ in 0..3_000 {
+            if !file("fabrikam").exists() {
+                break;
+            }
+            std::thread::sleep(period);
+        }
+        assert!(!file("fabrikam").exists());
+        assert!(file("contoso").exists());
     }
 }

@@ -1,13 +1,15 @@
 //! One tenant's data, and the only way to change it.
 
+use super::cached::Cached;
 use super::context::{Context, Settings};
 use super::directories::{Refusable, ServedAlias};
 use super::logged_once::LoggedOnce;
-use super::tenant_data::{Cached, TenantData, is_complete};
-use crate::graph::{Fetched, GraphError, Subject};
+use super::tenant_data::{TenantData, is_complete};
+use super::wait::Wait;
+use crate::graph::{Fetched, GraphError, Retry, Subject};
 use crate::store::disk::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
-use secure_score_model::{Api, Catalogue, Reason, Report, Timestamp, Traffic};
+use secure_score_model::{Api, Catalogue, Report, Timestamp, Traffic, is_future_day};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -138,33 +140,22 @@ impl TenantCell {
         self.data.lock().stopped = true;
     }
 
-    /// Makes failing lists due at once, as the administrator may have fixed the
-    /// cause. A list that Microsoft throttles keeps its delay.
+    /// Makes failing lists due at once, see [`TenantData::retry_failed`].
     pub(super) fn retry_failed(&self) {
-        let mut data = self.data.lock();
-        for api in Api::ALL {
-            let health = data.health.of_mut(api);
-            let reason = health.trouble.as_ref().map(|trouble| trouble.reason);
-            if !health.up && reason != Some(Reason::Throttled) {
-                health.next_refresh = None;
-            }
-        }
+        let now = self.now();
+        self.data.lock().retry_failed(now);
     }
 
-    /// Whether a list fails until an administrator changes something.
-    pub(super) fn needs_administrator(&self) -> bool {
+    /// Whether a list fails that [`retry_failed`](Self::retry_failed) makes due.
+    pub(super) fn is_failing(&self) -> bool {
         let data = self.data.lock();
-        let troubles = Api::ALL.map(|api| data.health.of(api).trouble.as_ref());
-        let mut troubles = troubles.into_iter().flatten();
-        troubles.any(|trouble| trouble.reason.needs_administrator())
+        Api::ALL.into_iter().any(|api| data.can_retry(api))
     }
 
-    /// How long a list is not due, by the schedule of an earlier process. Never
-    /// longer than `max`, because the wall clock may have been set back.
-    pub(super) fn not_due_for(&self, api: Api, max: Duration) -> Option<Duration> {
-        let due = self.data.lock().health.of(api).next_refresh?;
-        let delay = due.since(self.now());
-        (!delay.is_zero()).then_some(delay.min(max))
+    /// How long a list is not due, by the schedule of an earlier loop.
+    pub(super) fn not_due_for(&self, api: Api) -> Option<Duration> {
+        let wait = self.data.lock().waits.get(&api).copied()?;
+        Some(wait.rest()).filter(|rest| !rest.is_zero())
     }
 }
 
@@ -218,6 +209,7 @@ impl Update<'_> {
                 Arc::make_mut(&mut next.pins).learn(&merged);
                 known.list.value = Arc::new(merged);
                 known.list.has_evidence = true;
+                next.last_catalogue = Some(known.list.clone());
             }
             return Err(GraphError::partial(Subject::Catalogue));
         }
@@ -227,10 +219,15 @@ impl Update<'_> {
         next.categories_known = true;
         let catalogue = Arc::new(catalogue);
         let list = cell.list(&catalogue, partial);
-        if Cached::replace(&mut next.catalogue, list, next.settings.max_staleness) {
+        if Cached::replace(
+            &mut next.catalogue,
+            list,
+            next.settings.refresh.max_staleness,
+        ) {
             let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
             cell.logged.moved_controls(&cell.alias, moves);
         }
+        next.last_catalogue = next.catalogue.as_ref().map(|it| it.list.clone());
         complete(partial, Subject::Catalogue)
     }
 
@@ -246,18 +243,20 @@ impl Update<'_> {
                 false => Ok(()),
             };
         };
+        let now = cell.now();
+        if let Some(day) = report.as_of.filter(|day| is_future_day(*day, now)) {
+            return Err(GraphError::future_report(day));
+        }
         if partial && is_complete(next.report.as_ref()) {
             return Err(GraphError::partial(Subject::Report));
         }
-        if let Some(newer) = next.newer_than(&report) {
-            // Microsoft's replicas differ for a while. The report in use stays
-            // until max_staleness, in case Microsoft has withdrawn it.
+        if let Some(newer) = next.refuse_older(&report, now) {
             next.health.older_reports += 1;
             tracing::info!(
                 tenant = %cell.alias,
-                in_use = newer.as_seconds(),
+                newest = newer.as_seconds(),
                 received = report.as_of.map(Timestamp::as_seconds),
-                "Graph sent an older report than before; the newer one stays"
+                "Graph sent an older report than before; it is not used"
             );
             return Ok(());
         }
@@ -267,7 +266,8 @@ impl Update<'_> {
         next.had_report = true;
         next.remember_previous_score(&report);
         let list = cell.list(&Arc::new(report), partial);
-        Cached::replace(&mut next.report, list, next.settings.max_staleness);
+        Cached::replace(&mut next.report, list, next.settings.refresh.max_staleness);
+        next.last_report = next.report.as_ref().map(|it| it.list.clone());
         complete(partial, Subject::Report)
     }
 
@@ -299,6 +299,10 @@ impl Update<'_> {
         next_in: Duration,
     ) {
         let now = self.cell.now();
+        let retry = outcome.as_ref().err().map(GraphError::retry);
+        let is_requested = matches!(retry, Some(Retry::After(_)));
+        let wait = Wait::new(next_in, now, is_requested);
+        self.next.waits.insert(api, wait);
         self.next.categories_known |= api == Api::Profiles;
         self.next.health.traffic = traffic;
         let health = self.next.health.of_mut(api);
@@ -318,9 +322,12 @@ impl Update<'_> {
         self.save = true;
     }
 
-    /// Records that a refresh was not started, and when it may start.
+    /// Records that a refresh was not started because Microsoft asked for a
+    /// delay, and when it may start.
     pub(super) fn postpone(&mut self, api: Api, delay: Duration) {
-        self.next.health.of_mut(api).next_refresh = Some(self.cell.now().plus(delay));
+        let now = self.cell.now();
+        self.next.waits.insert(api, Wait::new(delay, now, true));
+        self.next.health.of_mut(api).next_refresh = Some(now.plus(delay));
         self.save = true;
     }
 
@@ -366,12 +373,12 @@ fn complete(partial: bool, subject: Subject) -> Result<(), GraphError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::TenantRules;
+    use crate::config::{Refresh, TenantRules};
     use crate::events::Events;
     use crate::store::TenantState;
     use crate::telemetry::Telemetry;
     use secure_score_model::{
-        CatalogueEntry, Category, ControlState, History, Persons, Points, StateUpdate,
+        CatalogueEntry, Category, ControlState, History, Persons, Points, Reason, StateUpdate,
         TenantIdentity,
     };
     use std::collections::BTreeSet;
@@ -390,7 +397,7 @@ mod tests {
             identity: TenantIdentity::new("contoso"),
             rules: TenantRules::default(),
             policy: Arc::default(),
-            max_staleness: 24 * HOUR,
+            refresh: Refresh::default(),
             directory: "global/guid".to_owned(),
             events: Some(Arc::new(events)),
         };
@@ -516,33 +523,172 @@ mod tests {
         assert_eq!(previous(None, 8.0), Some((86_400.0, 5.0)));
     }
 
+    const DAY: i64 = 24 * 60 * 60;
+
+    /// Sets the clock to this many hours after day 10.
+    fn set_clock(cell: &mut TenantCell, hours: i64) {
+        let now = Timestamp::from_seconds(10 * DAY + hours * 60 * 60);
+        cell.context.clock = Arc::new(move || now);
+    }
+
+    fn of_day(day: i64) -> FetchResult {
+        score(Report {
+            as_of: Some(Timestamp::from_seconds(day * DAY)),
+            ..report(5.0)
+        })
+    }
+
+    /// The day of the report that is shown, and how many were older.
+    fn shown_day(cell: &TenantCell) -> (Option<i64>, u64) {
+        let state = published(cell);
+        let day = state.snapshot.report.as_ref().and_then(|it| it.as_of);
+        let day = day.map(|it| it.as_seconds() as i64 / DAY);
+        (day, state.health.older_reports)
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn an_older_report_is_counted_and_the_newer_one_stays_until_it_expires() {
+    async fn an_older_report_replaces_no_newer_one_unless_microsoft_withdrew_it() {
+        let mut cell = cell();
+        set_clock(&mut cell, 0);
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        apply(&cell, of_day(9)).unwrap();
+        apply(&cell, of_day(8)).unwrap();
+        apply(&cell, score(report(5.0))).unwrap();
+        assert_eq!(shown_day(&cell), (Some(9), 2), "one has no day");
+        apply(&cell, of_day(10)).unwrap();
+        assert_eq!(shown_day(&cell), (Some(10), 2));
+
+        set_clock(&mut cell, 10);
+        apply(&cell, of_day(9)).unwrap();
+        assert_eq!(shown_day(&cell), (Some(10), 3));
+        set_clock(&mut cell, 30);
+        let mut restarted = restarted(&cell);
+        assert_eq!(shown_day(&restarted), (None, 0), "it expired at 24 hours");
+        apply(&restarted, of_day(9)).unwrap();
+        assert_eq!(shown_day(&restarted), (None, 1));
+        set_clock(&mut restarted, 34);
+        apply(&restarted, of_day(9)).unwrap();
+        assert_eq!(shown_day(&restarted), (Some(9), 1), "a day of older ones");
+    }
+
+    #[tokio::test]
+    async fn a_report_of_the_future_is_refused_and_hides_no_other_one() {
+        let mut cell = cell();
+        set_clock(&mut cell, 0);
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        apply(&cell, of_day(12)).unwrap();
+        let error = apply(&cell, of_day(13)).unwrap_err();
+        assert_eq!(error.reason(), Reason::Malformed);
+        let message = "the score report is of 1970-01-14, which is in the future";
+        assert_eq!(error.to_string(), message);
+        assert!(error.hint().unwrap().contains("clock"));
+        assert_eq!(shown_day(&cell), (Some(12), 0));
+
+        // A clock that was ahead, and is right again.
+        set_clock(&mut cell, 20 * 365 * 24);
+        apply(&cell, of_day(7_000)).unwrap();
+        set_clock(&mut cell, 1);
+        let restarted = restarted(&cell);
+        for cell in [cell, restarted] {
+            apply(&cell, of_day(10)).unwrap();
+            assert_eq!(shown_day(&cell), (Some(10), 0));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_emptied_list_is_a_failure_after_expiry_and_a_restart() {
+        let mut cell = cell();
+        set_clock(&mut cell, 0);
+        // Its category is unknown, so no pin remembers it.
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        apply(&cell, of_day(9)).unwrap();
+        tokio::time::advance(25 * HOUR).await;
+        set_clock(&mut cell, 25);
+        cell.drop_expired();
+        let restarted = restarted(&restarted(&cell));
+        assert_eq!(controls(&restarted), 0);
+        let no_report = FetchResult::Report(fetched(None, false));
+        for emptied in [catalogue(&[], false), no_report] {
+            let error = apply(&restarted, emptied).unwrap_err();
+            assert_eq!(error.reason(), Reason::Emptied);
+        }
+    }
+
+    /// What `not_due_for` gives for each list, in minutes.
+    fn due_in(cell: &TenantCell) -> [Option<u64>; 2] {
+        Api::ALL.map(|api| Some(cell.not_due_for(api)?.as_secs() / 60))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_failure_is_retried_after_a_restart_or_reload_with_its_reason_and_count() {
         let cell = cell();
         apply(&cell, catalogue(&["A"], false)).unwrap();
-        let of_day = |day: i64| {
-            score(Report {
-                as_of: Some(Timestamp::from_seconds(day * 86_400)),
-                ..report(5.0)
-            })
-        };
-        let shown = || {
-            let state = published(&cell);
-            let day = state.snapshot.report.as_ref().and_then(|it| it.as_of);
-            (day.map(Timestamp::as_seconds), state.health.older_reports)
-        };
-        apply(&cell, of_day(2)).unwrap();
-        apply(&cell, of_day(1)).unwrap();
-        assert_eq!(shown(), (Some(172_800.0), 1));
-        apply(&cell, of_day(3)).unwrap();
-        assert_eq!(shown(), (Some(259_200.0), 1));
+        apply(&cell, score(report(5.0))).unwrap();
+        let mut update = cell.update();
+        let failed = Err(GraphError::partial(Subject::Catalogue));
+        for _ in 0..3 {
+            update.record_outcome(Api::Profiles, &failed, Traffic::default(), HOUR);
+        }
+        update.record_outcome(Api::Scores, &Ok(()), Traffic::default(), HOUR);
+        update.publish();
+        assert_eq!(due_in(&cell), [Some(60), Some(60)]);
+        assert!(cell.is_failing());
 
-        tokio::time::advance(23 * HOUR).await;
-        apply(&cell, of_day(2)).unwrap();
+        let before = published(&cell).health.clone();
+        let restarted = restarted(&cell);
+        let mut after = published(&restarted).health.clone();
+        assert_eq!(due_in(&restarted), [None, Some(60)]);
+        let now = Some(Timestamp::from_seconds(1_000));
+        assert_eq!(after.profiles.next_refresh, now, "it is due");
+        after.profiles.next_refresh = before.profiles.next_refresh;
+        assert_eq!(after, before, "nothing else differs");
+
+        cell.retry_failed();
+        assert_eq!(due_in(&cell), [None, Some(60)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_microsoft_asked_for_is_kept_for_both_lists() {
+        let cell = cell();
+        let mut update = cell.update();
+        let failed = Err(GraphError::partial(Subject::Report));
+        update.record_outcome(Api::Scores, &failed, Traffic::default(), HOUR);
+        update.postpone(Api::Profiles, 2 * HOUR / 3);
+        update.publish();
+        let restarted = restarted(&cell);
+        assert_eq!(due_in(&restarted), [Some(40), Some(40)]);
+        cell.retry_failed();
+        assert_eq!(due_in(&cell), [Some(40), Some(40)]);
+        let due = Some(Timestamp::from_seconds(1_000 + 40 * 60));
+        assert_eq!(published(&restarted).health.scores.next_refresh, due);
         tokio::time::advance(HOUR).await;
-        cell.drop_expired();
-        apply(&cell, of_day(2)).unwrap();
-        assert_eq!(shown(), (Some(172_800.0), 2), "Microsoft withdrew day 3");
+        assert_eq!(due_in(&restarted), [None, None]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_that_was_ahead_leaves_no_time_in_the_future_and_no_long_wait() {
+        let mut cell = cell();
+        set_clock(&mut cell, 20 * 365 * 24);
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let record = |cell: &TenantCell, outcome| {
+            let mut update = cell.update();
+            update.record_outcome(Api::Profiles, &outcome, Traffic::default(), HOUR);
+            update.publish();
+        };
+        record(&cell, Ok(()));
+        set_clock(&mut cell, 0);
+        let before = restarted(&cell);
+        assert_eq!(due_in(&before), [Some(15), None], "the interval");
+        let health = &published(&before).health.profiles;
+        let now = Timestamp::from_seconds(10 * DAY);
+        assert_eq!(health.last_success, Some(now));
+        assert_eq!(health.next_refresh, Some(now.plus(HOUR / 4)));
+
+        // The data's age counts from the first restart with the right clock.
+        record(&before, Err(GraphError::partial(Subject::Catalogue)));
+        let mut before = before;
+        set_clock(&mut before, 25);
+        assert_eq!(controls(&restarted(&before)), 0);
     }
 
     #[tokio::test]
@@ -625,6 +771,10 @@ mod tests {
         assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
         restarted.data.lock().catalogue = None;
         assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
+        // It expires, and the exporter is restarted.
+        restarted.data.lock().catalogue = None;
+        let again = self::restarted(&restarted);
+        assert_eq!(with_history(&again, &withdrawn), (ToAddress, 3));
     }
 
     #[tokio::test]
@@ -687,7 +837,8 @@ mod tests {
     async fn an_empty_catalogue_after_a_restart_with_expired_data_removes_nothing() {
         let cell = cell();
         apply(&cell, accepted(false)).unwrap();
-        cell.data.lock().catalogue.as_mut().unwrap().list.at = Timestamp::from_seconds(-86_400);
+        let at = Timestamp::from_seconds(-DAY);
+        cell.data.lock().last_catalogue.as_mut().unwrap().at = at;
         let restarted = restarted(&cell);
         assert_eq!(controls(&restarted), 0);
         let error = apply(&restarted, catalogue(&[], false)).unwrap_err();

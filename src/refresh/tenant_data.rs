@@ -1,18 +1,20 @@
 //! What is known of one tenant.
 
+use super::cached::Cached;
 use super::context::Settings;
+use super::rendered::{Inputs, Rendered, Shared};
+use super::wait::Wait;
 use crate::events::{self, Coverage, Event, Seen};
 use crate::graph::{GraphError, Subject};
 use crate::store::TenantState;
 use crate::store::disk::{SavedList, SavedRefresh, SavedTenant};
-use secure_score_exposition::{render_data, render_health};
+use secure_score_exposition::render_health;
 use secure_score_model::{
     Api, Catalogue, CategoryPins, FutureDates, Interner, PreviousScore, Recategorised, Report,
-    TenantHealth, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
+    TenantHealth, TenantIdentity, Timestamp, Trouble, is_future_day,
 };
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::Instant;
 
 /// One tenant's lists, and what was computed from them.
 ///
@@ -24,9 +26,18 @@ pub(super) struct TenantData {
     pub(super) identity: TenantIdentity,
     pub(super) settings: Arc<Settings>,
     pub(super) health: TenantHealth,
+    /// When each list is due.
+    pub(super) waits: BTreeMap<Api, Wait>,
     pub(super) catalogue: Option<Cached<Catalogue>>,
+    /// The last one, also when it is too old to be exported.
+    pub(super) last_catalogue: Option<SavedList<Arc<Catalogue>>>,
     pub(super) future_dates: Arc<FutureDates>,
     pub(super) report: Option<Cached<Report>>,
+    /// The last one, also when it is too old to be exported: no older one
+    /// replaces it.
+    pub(super) last_report: Option<SavedList<Arc<Report>>>,
+    /// Since when Graph has sent reports older than that one only.
+    pub(super) older_since: Option<Timestamp>,
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
     /// Whether a catalogue was requested, or restored. The catalogue decides
@@ -41,51 +52,6 @@ pub(super) struct TenantData {
     pub(super) stopped: bool,
 }
 
-/// A list, and until when it is exported.
-#[derive(Clone)]
-pub(super) struct Cached<T> {
-    pub(super) list: SavedList<Arc<T>>,
-    /// When it exceeds `max_staleness`, by the monotonic clock.
-    pub(super) expires: Instant,
-}
-
-impl<T> Cached<T> {
-    /// A list of an earlier process, unless it is too old.
-    fn restore(list: SavedList<Arc<T>>, now: Timestamp, max_staleness: Duration) -> Option<Self> {
-        let left = max_staleness.checked_sub(now.since(list.at))?;
-        let expires = Instant::now() + left;
-        Some(Self { list, expires })
-    }
-
-    /// Moves the expiry from one `max_staleness` to another.
-    fn reschedule(&mut self, before: Duration, after: Duration) {
-        let later = self.expires + after;
-        self.expires = later.checked_sub(before).unwrap_or(later);
-    }
-}
-
-impl<T: PartialEq> Cached<T> {
-    /// Replaces a list, and returns whether its content changed. Equal content
-    /// stays in the allocation it was rendered from.
-    pub(super) fn replace(
-        slot: &mut Option<Self>,
-        mut list: SavedList<Arc<T>>,
-        max_staleness: Duration,
-    ) -> bool {
-        let known = slot.as_ref().map(|it| &it.list.value);
-        let known = known.filter(|it| **it == list.value);
-        let changed = known.is_none();
-        if let Some(known) = known {
-            list.value = Arc::clone(known);
-        }
-        *slot = Some(Self {
-            list,
-            expires: Instant::now() + max_staleness,
-        });
-        changed
-    }
-}
-
 pub(super) fn is_complete<T>(cached: Option<&Cached<T>>) -> bool {
     cached.is_some_and(|it| it.list.complete)
 }
@@ -96,9 +62,13 @@ impl TenantData {
             identity: settings.identity.clone(),
             settings,
             health: TenantHealth::default(),
+            waits: BTreeMap::new(),
             catalogue: None,
+            last_catalogue: None,
             future_dates: Arc::default(),
             report: None,
+            last_report: None,
+            older_since: None,
             had_controls: false,
             had_report: false,
             categories_known: false,
@@ -150,7 +120,9 @@ impl TenantData {
     /// tenant.
     pub(super) fn refuse_duplicate(&mut self, served: &str) {
         self.catalogue = None;
+        self.last_catalogue = None;
         self.report = None;
+        self.last_report = None;
         for (api, subject) in [
             (Api::Profiles, Subject::Catalogue),
             (Api::Scores, Subject::Report),
@@ -163,17 +135,68 @@ impl TenantData {
         }
     }
 
-    /// The day of the report in use, if it is later than that of another.
-    pub(super) fn newer_than(&self, report: &Report) -> Option<Timestamp> {
-        let in_use = self.report.as_ref()?.list.value.as_of?;
-        (in_use > report.as_of?).then_some(in_use)
+    /// The day of the last report, if it is later than that of another one,
+    /// which is not used then.
+    ///
+    /// Microsoft's replicas differ for a while, so the older one counts only
+    /// where Graph has sent no newer one for `max_staleness`: Microsoft has
+    /// withdrawn the last one then. A report without a day counts as older.
+    pub(super) fn refuse_older(&mut self, report: &Report, now: Timestamp) -> Option<Timestamp> {
+        let last = self.last_report.as_ref().and_then(|it| it.value.as_of);
+        let newer = last.filter(|last| {
+            !is_future_day(*last, now) && report.as_of.is_none_or(|day| day < *last)
+        });
+        // Of a clock that was ahead.
+        let since = self.older_since.filter(|since| *since <= now);
+        self.older_since = newer.map(|_| since.unwrap_or(now));
+        let outlasted = |since| now.since(since) >= self.settings.refresh.max_staleness;
+        if self.older_since.is_some_and(outlasted) {
+            self.older_since = None;
+            return None;
+        }
+        newer
     }
 
-    /// Keeps the score of the current report when the new one is of a later
-    /// day. Within a day Microsoft corrects its report.
+    /// Makes failing lists due at once, as an administrator may have fixed the
+    /// cause. A delay that Microsoft asked for stays, and holds for both lists.
+    pub(super) fn retry_failed(&mut self, now: Timestamp) {
+        for api in Api::ALL {
+            if self.can_retry(api) {
+                self.make_due(api, now);
+            }
+        }
+        let requested = self.waits.values().filter(|it| it.is_requested);
+        let Some(longest) = requested.max_by_key(|it| it.rest()).copied() else {
+            return;
+        };
+        for api in Api::ALL {
+            let rest = self.waits.get(&api).map(Wait::rest);
+            if rest.unwrap_or_default() < longest.rest() {
+                self.waits.insert(api, longest);
+                self.health.of_mut(api).next_refresh = Some(now.plus(longest.rest()));
+            }
+        }
+    }
+
+    fn make_due(&mut self, api: Api, now: Timestamp) {
+        self.waits.remove(&api);
+        self.health.of_mut(api).next_refresh = Some(now);
+    }
+
+    /// Whether a list fails and Microsoft asked for no delay.
+    pub(super) fn can_retry(&self, api: Api) -> bool {
+        self.health.of(api).trouble.is_some() && !self.is_waiting(api)
+    }
+
+    /// Whether Microsoft asked for the delay of a list.
+    fn is_waiting(&self, api: Api) -> bool {
+        self.waits.get(&api).is_some_and(|wait| wait.is_requested)
+    }
+
+    /// Keeps the score of the last report when the new one is of a later day. Within a day Microsoft corrects its report.
     pub(super) fn remember_previous_score(&mut self, new: &Report) {
-        let current = self.report.as_ref();
-        let score = current.and_then(|it| PreviousScore::of(&it.list.value));
+        let last = self.last_report.as_ref();
+        let score = last.and_then(|it| PreviousScore::of(&it.value));
         let is_later = |it: &PreviousScore| new.as_of.is_some_and(|day| day > it.as_of);
         if let Some(score) = score.filter(is_later) {
             self.previous_score = Some(score);
@@ -181,7 +204,10 @@ impl TenantData {
     }
 
     pub(super) fn reconfigure(&mut self, settings: Arc<Settings>) {
-        let (before, after) = (self.settings.max_staleness, settings.max_staleness);
+        let (before, after) = (
+            self.settings.refresh.max_staleness,
+            settings.refresh.max_staleness,
+        );
         let learned = self.identity.entra_tenant_id.take();
         self.identity = settings.identity.clone();
         self.learn_id(learned.as_ref());
@@ -215,52 +241,79 @@ impl TenantData {
             let id = id.filter(|id| !id.is_empty());
             known.zip(id).is_none_or(|(a, b)| a.eq_ignore_ascii_case(b))
         };
-        self.previous_score = saved.previous_score;
+        let is_valid = |day: Timestamp| !is_future_day(day, now);
+        self.previous_score = saved.previous_score.filter(|it| is_valid(it.as_of));
         self.seen = saved.seen;
         self.future_dates = saved.future_dates;
-        let max_staleness = self.settings.max_staleness;
+        self.older_since = saved.older_since;
+        let max_staleness = self.settings.refresh.max_staleness;
         let catalogue = saved.catalogue;
         let catalogue = catalogue.filter(|it| of_tenant(it.value.entra_tenant_id.as_ref()));
-        self.catalogue = catalogue.and_then(|mut it| {
+        self.last_catalogue = catalogue.map(|mut it| {
             interner.intern_catalogue(Arc::make_mut(&mut it.value));
-            Cached::restore(it, now, max_staleness)
+            it.not_later_than(now)
         });
+        let last = self.last_catalogue.clone();
+        self.catalogue = last.and_then(|it| Cached::restore(it, now, max_staleness));
         let report = saved.report;
         let report = report.filter(|it| of_tenant(Some(&it.value.entra_tenant_id)));
-        self.report = report.and_then(|mut it| {
+        let report = report.filter(|it| it.value.as_of.is_none_or(is_valid));
+        self.last_report = report.map(|mut it| {
             interner.intern_report(Arc::make_mut(&mut it.value));
-            Cached::restore(it, now, max_staleness)
+            it.not_later_than(now)
         });
-        let restored = [
-            (Api::Profiles, self.catalogue.is_some()),
-            (Api::Scores, self.report.is_some()),
-        ];
-        for (api, restored) in restored {
-            let refresh = saved.lists.get(&api).filter(|_| restored);
-            let health = self.health.of_mut(api);
-            health.last_success = refresh.and_then(|it| it.last_success);
-            health.up = refresh.is_some_and(|it| it.up);
-            health.next_refresh = refresh.map(|it| it.next_refresh);
+        let last = self.last_report.clone();
+        self.report = last.and_then(|it| Cached::restore(it, now, max_staleness));
+        for (api, refresh) in saved.lists {
+            self.restore_refresh(api, refresh, now);
         }
-        let catalogue = self.catalogue.as_ref().map(|it| &it.list.value);
+        self.retry_failed(now);
+        let catalogue = self.last_catalogue.as_ref().map(|it| &it.value);
         // The catalogue may be too old to be exported. An empty one is still a
         // failure then, and no sign that every control left.
         self.had_controls = saved.pins.iter().next().is_some();
         self.had_controls |= catalogue.is_some_and(|it| !it.entries.is_empty());
-        self.had_report = self.report.is_some();
+        self.had_report = self.last_report.is_some();
         self.categories_known = true;
         self.pins = saved.pins;
         let learn = |it: &Arc<_>| Arc::make_mut(&mut self.pins).learn(it);
         catalogue.map(learn).unwrap_or_default()
     }
 
+    /// Takes over the refreshes of a list, and why the last one failed. A list
+    /// without data to export is due at once.
+    fn restore_refresh(&mut self, api: Api, saved: SavedRefresh, now: Timestamp) {
+        let (wait, next_refresh) = Wait::restore(&saved, self.settings.refresh.interval(api), now);
+        let is_restored = match api {
+            Api::Profiles => self.catalogue.is_some(),
+            Api::Scores => self.report.is_some(),
+        };
+        let health = self.health.of_mut(api);
+        health.up = saved.up;
+        health.last_success = saved.last_success.map(|it| it.min(now));
+        health.next_refresh = Some(next_refresh);
+        health.refreshes = saved.refreshes;
+        health.failures = saved.failures;
+        health.trouble = saved.trouble;
+        self.waits.insert(api, wait);
+        if !is_restored && !self.is_waiting(api) {
+            self.make_due(api, now);
+        }
+    }
+
     pub(super) fn to_saved(&self) -> SavedTenant {
         let refresh = |api: Api| {
             let health = self.health.of(api);
+            let wait = self.waits.get(&api);
             let refresh = SavedRefresh {
                 up: health.up,
                 last_success: health.last_success,
                 next_refresh: health.next_refresh?,
+                decided_at: wait.map(|it| it.decided_at),
+                is_requested: wait.is_some_and(|it| it.is_requested),
+                refreshes: health.refreshes,
+                failures: health.failures.clone(),
+                trouble: health.trouble.clone(),
             };
             Some((api, refresh))
         };
@@ -268,8 +321,9 @@ impl TenantData {
             alias: Arc::clone(&self.identity.alias),
             directory: self.settings.directory.clone(),
             entra_tenant_id: self.identity.entra_tenant_id.clone(),
-            catalogue: self.catalogue.as_ref().map(|it| it.list.clone()),
-            report: self.report.as_ref().map(|it| it.list.clone()),
+            catalogue: self.last_catalogue.clone(),
+            report: self.last_report.clone(),
+            older_since: self.older_since,
             pins: Arc::clone(&self.pins),
             lists: Api::ALL.into_iter().filter_map(refresh).collect(),
             previous_score: self.previous_score,
@@ -329,62 +383,5 @@ impl TenantData {
             health_lines: render_health(&state.identity, &self.health),
             ..state
         }
-    }
-}
-
-/// The lists joined, as a snapshot and as samples.
-pub(super) struct Rendered {
-    inputs: Inputs,
-    /// Without the health. The policy is published with the lines that were
-    /// rendered with it.
-    state: TenantState,
-}
-
-impl Rendered {
-    /// A rendering depends on its inputs only, so that it cannot be outdated
-    /// without comparing unequal.
-    fn new(inputs: Inputs) -> Self {
-        let settings = &inputs.settings.0;
-        let joined = TenantSnapshot::join(
-            inputs.catalogue.as_ref().map(|it| &*it.0),
-            inputs.report.as_ref().map(|it| Arc::clone(&it.0)),
-            &inputs.pins.0,
-            &settings.rules,
-        );
-        let snapshot = TenantSnapshot {
-            previous_score: inputs.previous_score,
-            ..joined
-        };
-        let policy = Arc::clone(&settings.policy);
-        let state = TenantState {
-            data: render_data(&inputs.identity, &snapshot, &policy),
-            snapshot: Arc::new(snapshot),
-            policy,
-            ..TenantState::new(inputs.identity.clone())
-        };
-        Self { inputs, state }
-    }
-}
-
-/// All that a rendering, and the detection of events in it, depends on.
-#[derive(PartialEq)]
-struct Inputs {
-    identity: TenantIdentity,
-    settings: Shared<Settings>,
-    catalogue: Option<Shared<Catalogue>>,
-    complete: bool,
-    has_evidence: bool,
-    report: Option<Shared<Report>>,
-    pins: Shared<CategoryPins>,
-    previous_score: Option<PreviousScore>,
-}
-
-/// A value that is compared by address: an update that leaves it unchanged
-/// keeps its allocation.
-struct Shared<T>(Arc<T>);
-
-impl<T> PartialEq for Shared<T> {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
     }
 }

@@ -6,20 +6,23 @@
 //! that is damaged, of another version or of another program is set aside, and
 //! its tenant is fetched again: a cache must not prevent a start.
 //!
-//! Files hold names and comments, so only their owner may read them.
+//! Files hold names and comments, so only their owner may read them, and they
+//! are deleted when the tenant left the configuration.
 
 use crate::events::Seen;
 use aws_lc_rs::digest::{SHA256, digest};
 use secure_score_model::{
-    Api, Catalogue, CategoryPins, FutureDates, PreviousScore, Report, Timestamp,
+    Api, Catalogue, CategoryPins, FutureDates, PreviousScore, Reason, Report, Timestamp, Trouble,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::ops::Not;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// Only the owner has access.
 const PRIVATE_FILE: u32 = 0o600;
@@ -31,6 +34,21 @@ const MAGIC: &str = "secure-score-exporter state";
 /// The version of the contents. A file of another version is not read; its
 /// tenant is fetched again.
 const VERSION: &str = "1";
+
+/// The ends of the names of a tenant's files: its state, a state that was not
+/// written to its end, and one that could not be read.
+const STATE: &str = ".state";
+const UNFINISHED: &str = ".state.unfinished";
+const UNUSABLE: &str = ".state.unusable";
+
+/// How long the files of a tenant are kept that left the configuration. The
+/// alerts count a tenant as gone after the same time; one that was left out by
+/// mistake, or moves between files, returns with its state until then.
+pub const KEPT_AFTER_REMOVAL: Duration = Duration::from_secs(30 * 60);
+
+/// How long an unusable file of a configured tenant is kept, for a person to
+/// look at. It holds names that the tenant may have deleted since.
+pub const UNUSABLE_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Why a file is not a valid state file.
 const FOREIGN: &str = "it is not a state file of this exporter";
@@ -48,10 +66,13 @@ pub struct SavedTenant {
     /// The tenant's GUID, where known.
     #[serde(rename = "id")]
     pub entra_tenant_id: Option<Arc<str>>,
-    /// The catalogue.
+    /// The last catalogue, also when it is too old to be exported.
     pub catalogue: Option<SavedList<Arc<Catalogue>>>,
-    /// The report.
+    /// The last report, likewise.
     pub report: Option<SavedList<Arc<Report>>>,
+    /// Since when Graph has sent reports older than that one only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub older_since: Option<Timestamp>,
     /// The score in the last report of an earlier day.
     #[serde(rename = "earlier", default)]
     pub previous_score: Option<PreviousScore>,
@@ -71,7 +92,7 @@ pub struct SavedTenant {
 }
 
 /// The refreshes of a list when it was saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRefresh {
     /// Whether the last one had succeeded.
     pub up: bool,
@@ -81,6 +102,25 @@ pub struct SavedRefresh {
     /// When the next one is due.
     #[serde(rename = "next")]
     pub next_refresh: Timestamp,
+    /// When that was decided.
+    #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
+    pub decided_at: Option<Timestamp>,
+    /// Whether Microsoft asked for that delay.
+    #[serde(rename = "asked", default, skip_serializing_if = "Not::not")]
+    pub is_requested: bool,
+    /// How many there were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub refreshes: u64,
+    /// How many of them failed, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub failures: BTreeMap<Reason, u64>,
+    /// The failure of the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// An answer of Graph, and when Graph last confirmed it.
@@ -92,21 +132,32 @@ pub struct SavedList<T> {
     #[serde(rename = "whole")]
     pub complete: bool,
     /// Whether acceptances of an incomplete answer were added to it.
-    #[serde(
-        rename = "evidence",
-        default,
-        skip_serializing_if = "std::ops::Not::not"
-    )]
+    #[serde(rename = "evidence", default, skip_serializing_if = "Not::not")]
     pub has_evidence: bool,
     /// The answer.
     pub value: T,
+}
+
+impl<T> SavedList<T> {
+    /// The same, confirmed now if it was confirmed later: the clock was ahead.
+    #[must_use]
+    pub fn not_later_than(self, now: Timestamp) -> Self {
+        Self {
+            at: self.at.min(now),
+            ..self
+        }
+    }
 }
 
 /// A locked state directory. The lock ends with this value.
 #[derive(Debug)]
 pub struct StateDirectory {
     path: PathBuf,
-    _lock: fs::File,
+    /// The directory itself is locked, since a lock file can be deleted.
+    directory: File,
+    /// A file in it is locked too: some network file systems lock no
+    /// directories, and earlier versions lock only the file.
+    _lock: File,
 }
 
 /// Why a state directory cannot be used.
@@ -143,6 +194,10 @@ impl StateDirectory {
             .mode(PRIVATE_DIRECTORY)
             .create(path)
             .map_err(unusable)?;
+        let directory = File::open(path).map_err(unusable)?;
+        if let Err(fs::TryLockError::WouldBlock) = directory.try_lock() {
+            return Err(DirectoryError::Locked(path.to_owned()));
+        }
         let lock = OpenOptions::new()
             .write(true)
             .create(true)
@@ -152,9 +207,25 @@ impl StateDirectory {
             .map_err(unusable)?;
         let path = path.to_owned();
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
+            Ok(()) => Ok(Self {
+                path,
+                directory,
+                _lock: lock,
+            }),
             Err(fs::TryLockError::WouldBlock) => Err(DirectoryError::Locked(path)),
             Err(fs::TryLockError::Error(source)) => Err(unusable(source)),
+        }
+    }
+
+    /// Fails if the path leads to another directory than the locked one, which
+    /// another process may have locked.
+    fn check_in_place(&self) -> io::Result<()> {
+        let (locked, found) = (self.directory.metadata()?, fs::metadata(&self.path)?);
+        match (locked.dev(), locked.ino()) == (found.dev(), found.ino()) {
+            true => Ok(()),
+            false => Err(io::Error::other(
+                "the state directory was replaced while the exporter ran; restart the exporter",
+            )),
         }
     }
 
@@ -177,8 +248,10 @@ impl StateDirectory {
     }
 
     fn set_aside(&self, alias: &str, reason: &str) {
-        let aside = self.path.join(format!("{alias}.state.unusable"));
+        let aside = self.path.join(format!("{alias}{UNUSABLE}"));
         let moved = fs::rename(self.file(alias), &aside);
+        // It is kept from now on, whenever it was written.
+        let _a_shorter_time_is_no_harm = set_age_zero(&aside, SystemTime::now());
         tracing::warn!(
             tenant = alias,
             reason,
@@ -190,8 +263,39 @@ impl StateDirectory {
 
     /// Replaces the file of a tenant.
     pub fn save(&self, saved: &SavedTenant) -> io::Result<()> {
+        self.check_in_place()?;
         replace(&self.file(&saved.alias), &serde_json::to_vec(saved)?)?;
-        sync_directory(&self.path)
+        self.directory.sync_all()
+    }
+
+    /// Counts the time until the files of a tenant are deleted from now: it has
+    /// left the configuration.
+    pub fn mark_removed(&self, alias: &str, now: SystemTime) {
+        for end in [STATE, UNFINISHED, UNUSABLE] {
+            let _may_not_exist = set_age_zero(&self.path.join(format!("{alias}{end}")), now);
+        }
+    }
+
+    /// Deletes what is no longer needed: every file of a tenant that is not
+    /// configured and was removed or last written [`KEPT_AFTER_REMOVAL`] ago,
+    /// and unusable files after [`UNUSABLE_KEPT`]. A file that cannot be deleted
+    /// does not keep the others.
+    pub fn delete_unneeded(
+        &self,
+        configured: &BTreeSet<Arc<str>>,
+        now: SystemTime,
+    ) -> io::Result<()> {
+        self.check_in_place()?;
+        let mut outcome = Ok(());
+        for entry in fs::read_dir(&self.path)? {
+            let path = entry?.path();
+            let deleted = match alias_and_end(&path) {
+                Some((alias, end)) => delete_if_unneeded(&path, alias, end, configured, now),
+                None => Ok(()),
+            };
+            outcome = outcome.and(deleted);
+        }
+        outcome
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -199,8 +303,62 @@ impl StateDirectory {
     }
 
     fn file(&self, alias: &str) -> PathBuf {
-        self.path.join(format!("{alias}.state"))
+        self.path.join(format!("{alias}{STATE}"))
     }
+}
+
+/// The tenant of a file of the directory, and the end of its name; `None` for
+/// other files.
+fn alias_and_end(path: &Path) -> Option<(&str, &'static str)> {
+    let name = path.file_name()?.to_str()?;
+    let mut ends = [STATE, UNFINISHED, UNUSABLE].into_iter();
+    ends.find_map(|end| Some((name.strip_suffix(end)?, end)))
+}
+
+fn delete_if_unneeded(
+    path: &Path,
+    alias: &str,
+    end: &str,
+    configured: &BTreeSet<Arc<str>>,
+    now: SystemTime,
+) -> io::Result<()> {
+    let kept = match configured.contains(alias) {
+        true if end == UNUSABLE => UNUSABLE_KEPT,
+        true => return Ok(()),
+        false => KEPT_AFTER_REMOVAL,
+    };
+    if age(path, now)? < kept || (end == STATE && !is_own(path)?) {
+        return Ok(());
+    }
+    fs::remove_file(path)?;
+    tracing::info!(
+        tenant = alias,
+        file = %path.display(),
+        "a state file that is no longer needed is deleted"
+    );
+    Ok(())
+}
+
+/// The time since a file was written or [marked](StateDirectory::mark_removed).
+/// A time in the future, of a clock that was ahead, counts from now.
+fn age(path: &Path, now: SystemTime) -> io::Result<Duration> {
+    let written = fs::symlink_metadata(path)?.modified()?;
+    match now.duration_since(written) {
+        Ok(age) => Ok(age),
+        Err(_in_the_future) => set_age_zero(path, now).map(|()| Duration::ZERO),
+    }
+}
+
+fn set_age_zero(path: &Path, now: SystemTime) -> io::Result<()> {
+    OpenOptions::new().write(true).open(path)?.set_modified(now)
+}
+
+/// Whether a file is a state file of this exporter, in any version: another
+/// program may use the same name.
+fn is_own(path: &Path) -> io::Result<bool> {
+    let mut start = [0; MAGIC.len()];
+    let read = File::open(path)?.read_exact(&mut start);
+    Ok(read.is_ok() && start == *MAGIC.as_bytes())
 }
 
 /// Replaces a file; [`sync_directory`] makes it durable.

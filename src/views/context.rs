@@ -19,6 +19,8 @@ pub(crate) struct ViewContext<'a> {
     pub(crate) version: &'a str,
     pub(crate) started: Timestamp,
     pub(crate) api_enabled: bool,
+    /// Whether other exporters have the other tenants of the configuration.
+    pub(crate) is_shard: bool,
     pub(crate) persons: &'a PersonDetail,
     pub(crate) now: Timestamp,
 }

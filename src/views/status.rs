@@ -143,15 +143,16 @@ pub(super) fn unknown_catalogues_note(tenants: &Tenants) -> Markup {
     }
 }
 
-/// The problems of the approved exceptions as a section, or nothing where there
-/// are none.
+/// The problems of the approved exceptions, and which ones cannot be judged
+/// here, as a section, or nothing where there are none.
 fn exceptions(context: &ViewContext<'_>) -> Markup {
     let snapshots = context.tenants.states.iter().map(|state| {
         let alias = &*state.identity.alias;
         (alias, &*state.snapshot)
     });
-    let findings = audit_exceptions(snapshots, true, context.now);
-    if findings.is_empty() {
+    let audited = audit_exceptions(snapshots, !context.is_shard, context.now);
+    let (findings, limit) = (&audited.findings, audited.limit());
+    if findings.is_empty() && limit.is_none() {
         return html! {};
     }
     html! {
@@ -160,6 +161,9 @@ fn exceptions(context: &ViewContext<'_>) -> Markup {
             ul { @for finding in findings.iter().take(MAX_FINDINGS) { (finding_item(finding)) } }
             @if let Some(more) = findings.len().checked_sub(MAX_FINDINGS).filter(|more| *more > 0) {
                 p { "… and " (more) " more; " code { "secure-score-exporter check" } " lists all." }
+            }
+            @if let Some(limit) = limit {
+                p.soft { (limit) ". " code { "secure-score-exporter check" } " reads every tenant." }
             }
         }
     }

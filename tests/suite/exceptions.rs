@@ -142,6 +142,7 @@ async fn check_reports_exceptions_that_need_attention() {
         !said.contains("LOST-1"),
         "one tenant proves nothing: {said}"
     );
+    assert!(said.contains("in use on no tenant known here"), "{said}");
     assert!(said.contains("IDLE-1"), "{said}");
 }
 

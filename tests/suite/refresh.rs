@@ -416,6 +416,36 @@ async fn an_older_report_is_counted_and_not_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_report_of_2050_is_no_report() {
+    let world = World::watched().await;
+    let before = world.tenant("contoso");
+    let id = before.identity.entra_tenant_id.clone();
+    let future = json!({"value": [{"azureTenantId": id, "createdDateTime": "2050-01-01T00:00:00Z",
+        "currentScore": 1, "maxScore": 2, "controlScores": []}]});
+    let fault = Fault::new(Struck::Scores, FaultKind::Body(future.to_string()));
+    world.inject(Some("contoso"), fault);
+    world
+        .until("it is refused", |now| {
+            failures(state(now, "contoso"), Struck::Scores, Reason::Malformed) > 0
+        })
+        .await;
+    let after = world.tenant("contoso");
+    assert_eq!(after.snapshot, before.snapshot);
+    let message = after
+        .health
+        .scores
+        .trouble
+        .as_ref()
+        .unwrap()
+        .message
+        .clone();
+    assert!(message.contains("2050-01-01"), "{message}");
+    world.handle().clear_faults();
+    let is_up = |now: &Tenants| state(now, "contoso").health.scores.up;
+    world.until("the next report counts", is_up).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_support_for_select_all_properties_are_requested() {
     for status in [400, 501] {
         let world = World::new().await;

@@ -149,22 +149,31 @@ async fn a_failing_tenant_uses_a_new_secret_at_once() {
         .await;
 }
 
-/// Consent given in Entra changes nothing in the configuration.
+/// Consent given in Entra changes nothing in the configuration, nor does a
+/// proxy that lets requests pass again.
 #[tokio::test]
 async fn a_reload_retries_tenants_that_failed() {
-    let mut world = hourly_with(&[(
-        "contoso",
-        Fault::new(Struck::Token, FaultKind::Aadsts(65001)),
-    )])
-    .await;
+    let token = |kind| Fault::new(Struck::Token, kind);
+    let faults = [
+        ("contoso", token(FaultKind::Aadsts(65001))),
+        ("adatum", token(FaultKind::Aadsts(1_234_567))),
+        ("litware", token(FaultKind::Malformed)),
+        ("northwind", Fault::new(Struck::Scores, FaultKind::Reset)),
+    ];
+    let mut world = hourly_with(&faults).await;
     let others = refreshes(&world.tenant("fabrikam"));
-    assert!(!world.tenant("contoso").health.profiles.up);
+    let is_up = |tenants: &Tenants, alias: &str| {
+        let health = &tenants.find(alias).unwrap().health;
+        health.profiles.up && health.scores.up
+    };
+    for (alias, _) in &faults {
+        assert!(!is_up(&world.store.current(), alias), "{alias}");
+    }
     world.handle().clear_faults();
-    assert_eq!(world.reconfigure(|_| ()).restarted, 1);
+    assert_eq!(world.reconfigure(|_| ()).restarted, faults.len());
     world
-        .until("consent is given", |tenants| {
-            let health = &tenants.find("contoso").unwrap().health;
-            health.profiles.up && health.scores.up
+        .until("the causes are fixed", |tenants| {
+            faults.iter().all(|(alias, _)| is_up(tenants, alias))
         })
         .await;
     assert_eq!(refreshes(&world.tenant("fabrikam")), others);
@@ -176,13 +185,18 @@ async fn a_reload_does_not_shorten_a_retry_after() {
     let wait = FaultKind::Throttle {
         retry_after: RetryAfter::Seconds(600),
     };
+    let unavailable = FaultKind::Unavailable {
+        retry_after: RetryAfter::Seconds(600),
+    };
     let mut world = hourly_with(&[
         ("contoso", Fault::new(Struck::Profiles, wait)),
+        ("adatum", Fault::new(Struck::Profiles, unavailable)),
         ("fabrikam", Fault::new(Struck::Profiles, FaultKind::Reset)),
     ])
     .await;
-    let before = world.tenant("contoso");
-    assert!(!before.health.profiles.up);
+    let waiting = ["contoso", "adatum"];
+    let before = waiting.map(|alias| world.tenant(alias));
+    assert!(before.iter().all(|it| !it.health.profiles.up));
     world.handle().clear_faults();
     world.reconfigure(|config| config.refresh.timeout *= 2);
     world
@@ -190,7 +204,9 @@ async fn a_reload_does_not_shorten_a_retry_after() {
             tenants.find("fabrikam").unwrap().health.profiles.up
         })
         .await;
-    assert_eq!(world.tenant("contoso").health, before.health);
+    for (alias, before) in waiting.iter().zip(before) {
+        assert_eq!(world.tenant(alias).health, before.health, "{alias}");
+    }
 }
 
 #[tokio::test]

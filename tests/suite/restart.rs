@@ -5,11 +5,10 @@ use crate::simulated::{Simulated, run, text};
 use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Counters, which start at 0 in each process.
-const COUNTERS: [&str; 5] = [
-    "secure_score_refreshes_total",
+const COUNTERS: [&str; 4] = [
     "secure_score_older_reports_total",
     "secure_score_graph_requests_total",
     "secure_score_token_requests_total",
@@ -192,4 +191,149 @@ async fn a_restart_repeats_no_event_and_loses_none() {
     second.word_after("control=SigninRiskPolicy");
     assert_eq!(events(&second, "SigninRiskPolicy"), 1);
     assert_eq!(events(&second, "AdminMFAV2"), 0, "{}", second.output());
+}
+
+/// The files of a tenant in the state directory.
+fn files_of(state: &Path, tenant: &str) -> Vec<PathBuf> {
+    let files = fs::read_dir(state).unwrap();
+    let files = files.map(|file| file.unwrap().path());
+    let is_of = |file: &PathBuf| file.to_string_lossy().contains(&format!("/{tenant}."));
+    files.filter(is_of).collect()
+}
+
+/// Sets back when the files of a tenant were written, by 31 minutes.
+fn age(state: &Path, tenant: &str) {
+    for file in files_of(state, tenant) {
+        let file = fs::OpenOptions::new().write(true).open(file).unwrap();
+        let then = SystemTime::now() - Duration::from_secs(31 * 60);
+        file.set_modified(then).unwrap();
+    }
+}
+
+async fn until_deleted(state: &Path, tenant: &str) {
+    for _ in 0..600 {
+        if files_of(state, tenant).is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{tenant} has {:?}", files_of(state, tenant));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_state_of_a_tenant_that_left_is_deleted() {
+    let world = Restart::new();
+    let (simulated, state) = (&world.simulated, &world.state);
+    let mut first = world.exporter();
+    until_ready(&first).await;
+    until_written(state).await;
+    let unusable = state.join("fabrikam.state.unusable");
+    fs::write(&unusable, "damaged, with alex@fabrikam.example").unwrap();
+    assert_eq!(files_of(state, "fabrikam").len(), 2);
+    age(state, "fabrikam");
+    age(state, "contoso");
+
+    simulated.remove_tenant("fabrikam");
+    first.hang_up();
+    assert_eq!(first.word_after("added=0 removed="), "1");
+    // The half hour counts from here, so that a mistake can be corrected.
+    simulated.remove_tenant("adatum");
+    first.hang_up();
+    for _ in 0..600 {
+        if first.output().matches("removed=1").count() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(files_of(state, "fabrikam").len(), 2);
+    age(state, "fabrikam");
+    first.hang_up();
+    until_deleted(state, "fabrikam").await;
+    assert_eq!(files_of(state, "adatum").len(), 1);
+    assert_eq!(files_of(state, "contoso").len(), 1, "it is configured");
+    first.terminate();
+
+    // One that left while the exporter was stopped.
+    simulated.remove_tenant("litware");
+    age(state, "litware");
+    let second = world.exporter();
+    second.word_after("address=");
+    until_deleted(state, "litware").await;
+    assert_eq!(files_of(state, "contoso").len(), 1);
+}
+
+/// The lines about failures of a tenant, and its reasons on the status page.
+async fn failures(exporter: &Process, tenant: &str) -> (Vec<String>, Vec<String>) {
+    let metrics = get(exporter, "/metrics").await.1;
+    let start = format!("secure_score_refresh_failures_total{{tenant=\"{tenant}\"");
+    let lines = metrics.lines().filter(|line| line.starts_with(&start));
+    let lines = lines.map(str::to_owned).collect();
+    let page = get(exporter, &format!("/tenants/{tenant}")).await.1;
+    let reasons = page.split("<strong class=\"bad\">").skip(1);
+    let reasons = reasons.map(|rest| rest.split("</p>").next().unwrap().to_owned());
+    (lines, reasons.collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_keeps_its_reason_over_a_restart_and_a_fixed_cause_is_retried_at_once() {
+    let world = Restart::new();
+    let simulated = &world.simulated;
+    let unknown = json!({"tenant": "contoso", "api": "token", "what": {"aadsts": 1_234_567}});
+    let wait = json!({"throttle": {"retry_after": {"seconds": 1_800}}});
+    let throttled = json!({"tenant": "fabrikam", "api": "profiles", "what": wait});
+    simulated.inject(unknown).await;
+    simulated.inject(throttled).await;
+    let mut first = world.exporter();
+    until_ready(&first).await;
+    until_written(&world.state).await;
+    let before = failures(&first, "fabrikam").await;
+    let (lines, reasons) = &before;
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.contains("throttled") && line.ends_with(" 1"))
+    );
+    assert!(reasons[0].starts_with("throttled"), "{reasons:?}");
+    let (_, reasons) = failures(&first, "contoso").await;
+    assert!(reasons[0].starts_with("token"), "{reasons:?}");
+    first.kill();
+
+    // The cause is still there: the failures go on.
+    let mut second = world.exporter();
+    second.word_after("reason=token failures=1");
+    for _ in 0..600 {
+        let (lines, _) = failures(&second, "contoso").await;
+        if lines.iter().filter(|line| line.ends_with(" 2")).count() == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let (lines, reasons) = failures(&second, "contoso").await;
+    assert_eq!(
+        lines.iter().filter(|it| it.ends_with(" 2")).count(),
+        2,
+        "{lines:?}"
+    );
+    assert!(reasons[0].starts_with("token"), "{reasons:?}");
+    assert_eq!(failures(&second, "fabrikam").await, before, "it waits");
+    second.terminate();
+
+    simulated.clear_faults().await;
+    let third = world.exporter();
+    for _ in 0..600 {
+        if get(&third, "/metrics")
+            .await
+            .1
+            .contains("secure_score_up{tenant=\"contoso\",api=\"scores\"} 1")
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(failures(&third, "contoso").await.1, Vec::<String>::new());
+    assert_eq!(
+        failures(&third, "fabrikam").await,
+        before,
+        "Microsoft asked it to wait"
+    );
 }

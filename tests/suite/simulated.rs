@@ -57,6 +57,16 @@ impl Simulated {
         file.display().to_string()
     }
 
+    /// Removes a tenant from the configuration.
+    pub(crate) fn remove_tenant(&self, name: &str) {
+        let written = fs::read_to_string(self.config()).unwrap();
+        let start = written.find(&format!("  - name: {name}\n")).unwrap();
+        let next = written[start + 1..].find("  - name: ");
+        let end = next.map_or(written.len(), |next| start + 1 + next);
+        let rest = format!("{}{}", &written[..start], &written[end..]);
+        fs::write(self.config(), rest).unwrap();
+    }
+
     /// Replaces the settings for personal data, which the simulator's
     /// configuration shows, by these sections.
     pub(crate) fn configure(&self, sections: &str) {
@@ -84,6 +94,14 @@ impl Simulated {
     /// Injects a fault.
     pub(crate) async fn inject(&self, fault: Value) {
         self.post("faults", fault).await;
+    }
+
+    /// Removes all faults.
+    pub(crate) async fn clear_faults(&self) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/faults", self.control);
+        let answer = http.delete(url).send().await.unwrap();
+        assert!(answer.status().is_success());
     }
 
     /// Accepts the risk of a control.

@@ -8,8 +8,8 @@ use secure_score_exporter::store::disk::{
     DirectoryError, SavedList, SavedRefresh, SavedTenant, StateDirectory,
 };
 use secure_score_model::{
-    Api, Catalogue, CatalogueEntry, Control, ControlState, History, PreviousScore, Report,
-    StateUpdate, TenantIdentity, TenantSnapshot, Timestamp,
+    Api, Catalogue, CatalogueEntry, Control, ControlState, History, PreviousScore, Reason, Report,
+    StateUpdate, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The variable with the directory for the child of the crash test.
 const CRASH_DIRECTORY: &str = "TEST_CRASH_DIRECTORY";
@@ -37,6 +37,14 @@ fn refreshed(number: i64) -> SavedRefresh {
         up: number % 2 == 0,
         last_success: (number % 3 == 0).then_some(Timestamp::from_nanos(number)),
         next_refresh: Timestamp::from_nanos(number),
+        decided_at: (number % 2 == 0).then_some(Timestamp::from_nanos(number - 1)),
+        is_requested: number % 5 == 0,
+        refreshes: number.unsigned_abs(),
+        failures: BTreeMap::from([(Reason::Token, 1)]),
+        trouble: Some(Trouble {
+            hint: Some("fix it".to_owned()),
+            ..Trouble::new(Reason::Token, "no token")
+        }),
     }
 }
 
@@ -109,6 +117,7 @@ proptest! {
             previous_score: PreviousScore::of(&report),
             report: confirmed(finite(report)),
             seen: seen_since(since).into(),
+            older_since: since.map(Timestamp::from_nanos),
             lists: BTreeMap::from([(Api::Scores, refreshed(-5))]),
             ..SavedTenant::default()
         };
@@ -203,6 +212,84 @@ fn a_second_process_is_refused_until_the_first_stops() {
     assert!(matches!(second, Err(DirectoryError::Locked { .. })));
     drop(first);
     assert!(StateDirectory::open(folder.path()).is_ok());
+}
+
+#[test]
+fn a_removed_lock_file_lets_no_second_process_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = StateDirectory::open(folder.path()).unwrap();
+    for _ in 0..2 {
+        fs::remove_file(folder.path().join("lock")).unwrap();
+        let second = StateDirectory::open(folder.path());
+        assert!(matches!(second, Err(DirectoryError::Locked { .. })));
+        fs::write(folder.path().join("lock"), "").unwrap();
+    }
+    drop(first);
+    opened(folder.path());
+}
+
+#[test]
+fn a_directory_that_took_the_place_of_the_locked_one_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state");
+    let first = StateDirectory::open(&path).unwrap();
+    first.save(&numbered("contoso", 1)).unwrap();
+    fs::rename(&path, folder.path().join("before")).unwrap();
+    let second = StateDirectory::open(&path).unwrap();
+    let error = first.save(&numbered("contoso", 1)).unwrap_err();
+    assert!(
+        error.to_string().contains("restart the exporter"),
+        "{error}"
+    );
+    assert_eq!(second.load("contoso"), None);
+}
+
+#[test]
+fn files_of_a_tenant_that_left_are_deleted_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let directory = StateDirectory::open(folder.path()).unwrap();
+    for alias in ["contoso", "fabrikam"] {
+        directory.save(&numbered(alias, 1)).unwrap();
+    }
+    for name in [
+        "contoso.state.unusable",
+        "fabrikam.state.unusable",
+        "fabrikam.state.unfinished",
+        "other.state",
+        "notes.txt",
+    ] {
+        fs::write(path(name), "text").unwrap();
+    }
+    // It cannot be deleted, and keeps no other file.
+    fs::create_dir(path("broken.state.unusable")).unwrap();
+    let now = SystemTime::now();
+    let ahead = now + Duration::from_secs(20 * 365 * 24 * 60 * 60);
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(path("fabrikam.state"));
+    file.unwrap().set_modified(ahead).unwrap();
+    let names_after = |minutes: u64| {
+        let configured = ["contoso".into()].into();
+        let now = now + Duration::from_secs(minutes * 60);
+        let _broken = directory.delete_unneeded(&configured, now);
+        let names = fs::read_dir(folder.path()).unwrap();
+        let names = names.map(|it| it.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        names.join(" ")
+    };
+    let all = "broken.state.unusable contoso.state contoso.state.unusable fabrikam.state fabrikam.state.unfinished fabrikam.state.unusable lock notes.txt other.state";
+    assert_eq!(names_after(0), all);
+    assert_eq!(names_after(29), all);
+    let marked = now + Duration::from_secs(20 * 60);
+    directory.mark_removed("fabrikam", marked);
+    assert_eq!(names_after(49), all);
+    let rest =
+        "broken.state.unusable contoso.state contoso.state.unusable lock notes.txt other.state";
+    assert_eq!(names_after(51), rest);
+    let rest = "broken.state.unusable contoso.state lock notes.txt other.state";
+    assert_eq!(names_after(31 * 24 * 60), rest);
 }
 
 #[test]

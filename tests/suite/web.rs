@@ -4,7 +4,7 @@ use crate::large_fleet;
 use crate::test_server::{TestServer, options, start, start_limited, tenant, with_controls};
 use exporter_web_config::AccessControl;
 use secure_score_exporter::http::{DrainOutcome, SiteOptions};
-use secure_score_model::TenantHealth;
+use secure_score_model::{RefreshHealth, TenantHealth, Timestamp};
 use std::io::Read;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -111,7 +111,7 @@ async fn it_is_ready_when_a_refresh_of_every_tenant_was_attempted() {
         assert_eq!(server.get(path).await.status, 200, "{path} without tenants");
     }
     let mut waiting = tenant("fabrikam");
-    waiting.health.scores.refreshes = 0;
+    waiting.health.scores = RefreshHealth::default();
     server.store.publish(tenant("contoso"));
     server.store.publish(waiting);
     for path in ["/-/ready", "/readyz"] {
@@ -127,7 +127,19 @@ async fn it_is_ready_when_a_refresh_of_every_tenant_was_attempted() {
     assert_eq!(server.get("/-/healthy").await.status, 200);
     let mut kept = with_controls(tenant("fabrikam"), Vec::new());
     kept.health = TenantHealth::default();
-    for known in [tenant("fabrikam"), kept] {
+    // An earlier process attempted both lists; Microsoft has no report yet.
+    let mut without_report = tenant("fabrikam");
+    without_report.health = TenantHealth::default();
+    for health in [
+        &mut without_report.health.profiles,
+        &mut without_report.health.scores,
+    ] {
+        health.next_refresh = Some(Timestamp::from_seconds(1_800_000_000));
+    }
+    // One list is loaded, the other one was attempted.
+    let mut mixed = with_controls(tenant("fabrikam"), Vec::new());
+    mixed.health.profiles = RefreshHealth::default();
+    for known in [tenant("fabrikam"), kept, without_report, mixed] {
         server.store.publish(known);
         assert_eq!(server.get("/-/ready").await.status, 200);
     }

@@ -5,7 +5,7 @@ use crate::label_values::label_values;
 use crate::points::rounded;
 use crate::{Anomalies, Category, Exception, History, Points, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 label_values! {
@@ -147,11 +147,19 @@ pub trait ControlRules {
     fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>>;
 }
 
+/// The most controls outside the catalogue whose category is kept: answers whose
+/// ids always change must not fill the memory. Microsoft's catalogue has some
+/// hundred controls.
+const MAX_UNLISTED_PINS: usize = 5_000;
+
 /// The category under which each control is exported, whatever Graph sends later.
 ///
 /// Microsoft moves controls between categories. A changed `category` label
 /// would break every graph and restart every alert, so the first category is
 /// kept. The configuration can override it.
+///
+/// Controls that left the catalogue keep their category, as many as
+/// [`MAX_UNLISTED_PINS`], since they may return.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CategoryPins(HashMap<Arc<str>, Category>);
 
@@ -175,7 +183,22 @@ impl CategoryPins {
                 });
             }
         }
+        self.forget_unlisted(catalogue);
         moved
+    }
+
+    fn forget_unlisted(&mut self, catalogue: &Catalogue) {
+        if self.0.len() <= MAX_UNLISTED_PINS {
+            return;
+        }
+        let listed: HashSet<&str> = catalogue.entries.iter().map(|it| &*it.id).collect();
+        let unlisted = self.0.keys().filter(|id| !listed.contains(&***id));
+        let mut unlisted: Vec<Arc<str>> = unlisted.map(Arc::clone).collect();
+        // The same ones in every run.
+        unlisted.sort();
+        for id in unlisted.iter().skip(MAX_UNLISTED_PINS) {
+            self.0.remove(id);
+        }
     }
 
     /// Each control with its category, in no order.
@@ -298,6 +321,26 @@ mod tests {
             })],
             ..Catalogue::default()
         }
+    }
+
+    #[test]
+    fn the_pins_of_controls_outside_the_catalogue_are_bounded() {
+        let mut pins = CategoryPins::default();
+        let listing = |round: usize| {
+            let entry = |number: usize| CatalogueEntry {
+                category: Category::Apps,
+                ..CatalogueEntry::new(&format!("{round:02}/{number:04}"))
+            };
+            Catalogue {
+                entries: (0..1_000).map(|it| Arc::new(entry(it))).collect(),
+                ..Catalogue::default()
+            }
+        };
+        for round in 0..20 {
+            pins.learn(&listing(round));
+        }
+        assert_eq!(pins.iter().count(), 6_000, "those listed and 5,000 others");
+        assert_eq!(pins.category("19/0999"), Some(Category::Apps));
     }
 
     #[test]

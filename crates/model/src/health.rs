@@ -2,6 +2,7 @@
 
 use crate::Timestamp;
 use crate::label_values::label_values;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 label_values! {
@@ -108,7 +109,7 @@ pub struct Traffic {
 /// The refreshes of one list.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RefreshHealth {
-    /// Refreshes completed since the start.
+    /// Refreshes completed, by this process and by those whose state it took over.
     pub refreshes: u64,
     /// Failures, by reason.
     pub failures: BTreeMap<Reason, u64>,
@@ -130,7 +131,7 @@ impl RefreshHealth {
 }
 
 /// A failed refresh, for people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// The reason as a label.
     pub reason: Reason,

@@ -38,7 +38,7 @@ pub use interner::Interner;
 pub use pairing::Pairing;
 pub use persons::{Naming, Persons};
 pub use points::Points;
-pub use report::{Basis, CategoryComparison, Comparison, PreviousScore, Report};
+pub use report::{Basis, CategoryComparison, Comparison, PreviousScore, Report, is_future_day};
 pub use snapshot::{CategoryTotal, Control, TenantSnapshot};
 pub use tenant::TenantIdentity;
 pub use timestamp::Timestamp;

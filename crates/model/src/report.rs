@@ -4,6 +4,17 @@ use crate::label_values::label_values;
 use crate::{Anomalies, Category, ControlScore, Points, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How far in the future the day of a report may be: Microsoft's clock and this
+/// machine's differ, and a day begins earlier in the east.
+const MAX_AHEAD: Duration = Duration::from_secs(2 * 24 * 60 * 60);
+
+/// Whether a report cannot be of this day yet. It would hide every other report
+/// until then.
+pub fn is_future_day(day: Timestamp, now: Timestamp) -> bool {
+    day.since(now) > MAX_AHEAD
+}
 
 /// What Microsoft computed for a tenant on one day (Graph: `secureScore`).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -6,6 +6,7 @@ use crate::config::{Config, Tenant};
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
 use secure_score_model::{
     Catalogue, CategoryPins, ControlRules as _, ControlState, FutureDates, Report, TenantSnapshot,
+    is_future_day,
 };
 use std::sync::Arc;
 use strict_yaml::suggest;
@@ -118,6 +119,10 @@ impl TenantCheck {
             );
             return None;
         };
+        if let Some(day) = report.as_of.filter(|day| is_future_day(*day, now())) {
+            result.fail(&GraphError::future_report(day));
+            return None;
+        }
         if fetched.partial {
             result.fail(&GraphError::partial(Subject::Report));
         }
