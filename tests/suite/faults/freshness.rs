@@ -46,6 +46,7 @@ fn is_of_the_exporter(family: &str) -> bool {
         "secure_score_last_refresh_",
         "secure_score_next_refresh_",
         "secure_score_refresh",
+        "secure_score_older_reports_",
         "secure_score_graph_",
         "secure_score_older_reports_",
         "secure_score_token_",
