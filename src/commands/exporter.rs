@@ -11,8 +11,8 @@ use crate::http::{
 };
 use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
 use crate::store::Store;
-use crate::store::disk::StateDirectory;
 use crate::store::event_files::EventFiles;
+use crate::store::state_directory::StateDirectory;
 use crate::telemetry::{Telemetry, TelemetryError};
 use anyhow::Context as _;
 use exporter_web_config::ConfigWatcher;

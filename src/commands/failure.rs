@@ -3,7 +3,7 @@
 use crate::diagnostics;
 use crate::http::ListenError;
 use crate::http_client::SetupError;
-use crate::store::disk::DirectoryError;
+use crate::store::state_directory::DirectoryError;
 use std::process::ExitCode;
 use strict_yaml::ConfigErrors;
 

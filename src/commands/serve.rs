@@ -9,7 +9,7 @@ use crate::config::{Environment, Loaded};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
-use crate::store::disk::StateDirectory;
+use crate::store::state_directory::StateDirectory;
 use anyhow::Error;
 use std::net::TcpListener;
 

@@ -1,6 +1,5 @@
 //! JSON values that may have an unexpected type, and lists of them.
 
-use super::wire::UNAMBIGUOUS_FIELDS;
 use serde::Deserialize;
 use serde::de::value::MapDeserializer;
 use serde::de::{Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
@@ -238,9 +237,19 @@ fn unescaped_lossily(text: &str) -> String {
     String::from_utf16_lossy(&units)
 }
 
-/// The values of an object, which may have a key twice: the last one counts,
-/// except for [`UNAMBIGUOUS_FIELDS`].
-struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
+/// An object that is an element of a list.
+pub(super) trait Element<'a>: Deserialize<'a> {
+    /// The fields that cannot be read where an object has different copies of
+    /// them. Of other fields the last copy counts.
+    const UNAMBIGUOUS: &'static [&'static str] = &[];
+}
+
+/// The values of an object, of each key the last one.
+struct Fields<'a> {
+    last: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    /// The keys with different values.
+    ambiguous: Vec<Cow<'a, str>>,
+}
 
 impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -254,18 +263,16 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Fields<'de>, M::Error> {
-                let mut fields = BTreeMap::new();
+                let mut last = BTreeMap::new();
                 let mut ambiguous = Vec::new();
                 while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
                     let key = unquoted(key.get());
-                    let before = fields.insert(key.clone(), value);
-                    let differs = before.is_some_and(|before| before.get() != value.get());
-                    if differs && UNAMBIGUOUS_FIELDS.contains(&&*key) {
+                    let before = last.insert(key.clone(), value);
+                    if before.is_some_and(|before| before.get() != value.get()) {
                         ambiguous.push(key);
                     }
                 }
-                fields.retain(|key, _| !ambiguous.contains(key));
-                Ok(Fields(fields))
+                Ok(Fields { last, ambiguous })
             }
         }
 
@@ -275,14 +282,17 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
 
 /// Parses an object. Only one with a key that occurs twice, or with anything else
 /// that serde_json refuses, takes the second, slower way.
-fn object<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
+fn object<'a, T: Element<'a>>(json: &'a RawValue) -> Option<T> {
     // By default serde also parses a list as the fields in order, so that
     // `["x"]` would become a control named x.
     let json = Some(json.get()).filter(|json| json.starts_with('{'))?;
     serde_json::from_str(json).ok().or_else(|| {
-        let Fields(fields) = serde_json::from_str(json).ok()?;
-        let fields = fields
+        let Fields { last, ambiguous } = serde_json::from_str(json).ok()?;
+        let is_readable =
+            |key: &Cow<'_, str>| !T::UNAMBIGUOUS.contains(&&**key) || !ambiguous.contains(key);
+        let fields = last
             .into_iter()
+            .filter(|(key, _)| is_readable(key))
             .map(|(key, value)| (key, RefusedField(value)));
         T::deserialize(MapDeserializer::new(fields)).ok()
     })
@@ -309,7 +319,7 @@ pub(super) enum ListError {
 }
 
 /// Parses a list of at most `max` objects.
-pub(super) fn list<'a, T: Deserialize<'a>>(
+pub(super) fn list<'a, T: Element<'a>>(
     list: &'a RawValue,
     max: usize,
 ) -> Result<LenientList<T>, ListError> {
@@ -324,7 +334,7 @@ fn raw_list(list: &RawValue) -> Result<Vec<&RawValue>, ListError> {
     serde_json::from_str(list.get()).map_err(|_| ListError::NotAList)
 }
 
-fn objects<'a, T: Deserialize<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
+fn objects<'a, T: Element<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
     let elements: Vec<T> = raw.iter().filter_map(|json| object(json)).collect();
     let unread = raw.len() - elements.len();
     LenientList { elements, unread }
@@ -332,14 +342,14 @@ fn objects<'a, T: Deserialize<'a>>(raw: &[&'a RawValue]) -> LenientList<T> {
 
 /// Parses a list inside an element; `None` means that the value is missing, not
 /// a list or too long.
-pub(super) fn inner_list<'a, T: Deserialize<'a>>(json: &LenientJson<'a>) -> Option<LenientList<T>> {
+pub(super) fn inner_list<'a, T: Element<'a>>(json: &LenientJson<'a>) -> Option<LenientList<T>> {
     let raw = raw_inner_list(json)?;
     (raw.len() <= MAX_ELEMENTS).then(|| objects(&raw))
 }
 
 /// Like [`inner_list`], for a list of any length. Of a long one the last `max`
 /// elements are parsed.
-pub(super) fn end_of_inner_list<'a, T: Deserialize<'a>>(
+pub(super) fn end_of_inner_list<'a, T: Element<'a>>(
     json: &LenientJson<'a>,
     max: usize,
 ) -> Option<LenientList<T>> {

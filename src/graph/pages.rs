@@ -2,12 +2,11 @@
 
 use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError, Subject};
-use super::lenient::{self, LenientList, MAX_ELEMENTS};
+use super::lenient::{self, Element, LenientList, MAX_ELEMENTS};
 use super::wire::{PROFILE_FIELDS, Page};
 use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, is_plain_name};
 use reqwest::Url;
-use serde::Deserialize;
 use std::collections::HashSet;
 
 /// The requested fields of the catalogue.
@@ -60,7 +59,7 @@ pub(super) fn parse(subject: Subject, body: &str) -> Result<Page<'_>, GraphError
 }
 
 /// Parses a page's elements.
-pub(super) fn elements<'a, T: Deserialize<'a>>(
+pub(super) fn elements<'a, T: Element<'a>>(
     subject: Subject,
     page: &Page<'a>,
 ) -> Result<LenientList<T>, GraphError> {

@@ -7,7 +7,7 @@
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::date::Date;
-use super::lenient::{self, LenientJson, LenientList, LenientNumber, LenientText};
+use super::lenient::{self, Element, LenientJson, LenientList, LenientNumber, LenientText};
 use super::wire;
 use crate::text::{clean_line, single_line};
 use secure_score_model::{
@@ -15,7 +15,6 @@ use secure_score_model::{
     ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier,
     UnknownField,
 };
-use serde::Deserialize;
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -264,10 +263,7 @@ pub(super) fn report(
 
 /// The elements of a list inside a report. A missing list is empty; an invalid
 /// one is empty and counted.
-fn elements<'a, T: Deserialize<'a>>(
-    list: &LenientJson<'a>,
-    counter: &mut AnomalyCounter,
-) -> Vec<T> {
+fn elements<'a, T: Element<'a>>(list: &LenientJson<'a>, counter: &mut AnomalyCounter) -> Vec<T> {
     let list = lenient::inner_list(list).unwrap_or_else(|| LenientList {
         elements: Vec::new(),
         unread: usize::from(!matches!(list, LenientJson::Missing)),

@@ -8,7 +8,7 @@
 //! `secureScoreControlProfile` and `secureScoreControlStateUpdate` of
 //! Microsoft Graph v1.0, and responses of real tenants.
 
-use super::lenient::{LenientJson, LenientNumber, LenientText};
+use super::lenient::{Element, LenientJson, LenientNumber, LenientText};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -16,10 +16,6 @@ use std::borrow::Cow;
 /// The fields of a profile that the exporter reads, for `$select`.
 pub(super) const PROFILE_FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,\
     userImpact,implementationCost,actionType,actionUrl,maxScore,deprecated,controlStateUpdates";
-
-/// Fields of which different copies in one object make the field unreadable:
-/// either may hide an acceptance. Of others the last copy counts.
-pub(super) const UNAMBIGUOUS_FIELDS: [&str; 2] = ["controlStateUpdates", "state"];
 
 /// One page of a list.
 #[derive(Deserialize)]
@@ -49,6 +45,11 @@ pub(super) struct Profile<'a> {
     pub(super) control_state_updates: LenientJson<'a>,
 }
 
+// Either copy may hide an acceptance.
+impl<'a> Element<'a> for Profile<'a> {
+    const UNAMBIGUOUS: &'static [&'static str] = &["controlStateUpdates"];
+}
+
 /// A `secureScoreControlStateUpdate`.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
@@ -58,6 +59,10 @@ pub(super) struct StateUpdate<'a> {
     pub(super) comment: LenientText<'a>,
     pub(super) updated_by: LenientText<'a>,
     pub(super) updated_date_time: LenientText<'a>,
+}
+
+impl<'a> Element<'a> for StateUpdate<'a> {
+    const UNAMBIGUOUS: &'static [&'static str] = &["state"];
 }
 
 /// A `secureScore`: one tenant, one day.
@@ -74,6 +79,8 @@ pub(super) struct Score<'a> {
     pub(super) control_scores: LenientJson<'a>,
 }
 
+impl<'a> Element<'a> for Score<'a> {}
+
 /// A `controlScore`.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
@@ -89,6 +96,8 @@ pub(super) struct ControlScore<'a> {
     #[serde(rename = "NotScored")]
     pub(super) not_scored_capital: LenientText<'a>,
 }
+
+impl<'a> Element<'a> for ControlScore<'a> {}
 
 /// An `averageComparativeScore`, with the category fields that are not
 /// documented.
@@ -108,6 +117,8 @@ pub(super) struct Comparison<'a> {
     pub(super) infrastructure_score: LenientNumber,
     pub(super) infrastructure_score_max: LenientNumber,
 }
+
+impl<'a> Element<'a> for Comparison<'a> {}
 
 /// The body of an error.
 #[derive(Deserialize, Default)]

@@ -1,6 +1,6 @@
 //! A list, and until when it is exported.
 
-use crate::store::disk::SavedList;
+use crate::store::saved_tenant::SavedList;
 use secure_score_model::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,9 @@
 //! Writes the state directory.
 
 use crate::events::{DeliveryQueue, QueueObserver};
-use crate::store::disk::{SavedTenant, StateDirectory};
 use crate::store::event_files::EventFiles;
+use crate::store::saved_tenant::SavedTenant;
+use crate::store::state_directory::StateDirectory;
 use crate::telemetry::Telemetry;
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
@@ -255,7 +256,7 @@ impl Thread {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::disk::KEPT_AFTER_REMOVAL;
+    use crate::store::state_directory::KEPT_AFTER_REMOVAL;
     use std::fs::OpenOptions;
 
     #[test]

@@ -7,7 +7,7 @@ use super::logged_once::LoggedOnce;
 use super::tenant_data::{TenantData, is_complete};
 use super::wait::Wait;
 use crate::graph::{Fetched, GraphError, Retry, Subject};
-use crate::store::disk::{SavedList, SavedTenant};
+use crate::store::saved_tenant::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{Api, Catalogue, Report, Timestamp, Traffic, is_future_day};
 use std::sync::{Arc, Weak};

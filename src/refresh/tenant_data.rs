@@ -7,7 +7,7 @@ use super::wait::Wait;
 use crate::events::{self, Coverage, Event, Seen};
 use crate::graph::{GraphError, Subject};
 use crate::store::TenantState;
-use crate::store::disk::{SavedList, SavedRefresh, SavedTenant};
+use crate::store::saved_tenant::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_exposition::render_health;
 use secure_score_model::{
     Api, Catalogue, CategoryPins, FutureDates, Interner, PreviousScore, Recategorised, Report,

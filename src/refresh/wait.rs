@@ -1,7 +1,7 @@
 //! How long a list is not refreshed, over reloads and restarts.
 
 use super::schedule::MAX_REQUESTED_DELAY;
-use crate::store::disk::SavedRefresh;
+use crate::store::saved_tenant::SavedRefresh;
 use secure_score_model::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;

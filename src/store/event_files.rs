@@ -4,7 +4,8 @@
 //! its event no longer waits. A crash can leave an event that was delivered, but
 //! never lose one. A damaged file is set aside; the others are kept.
 
-use super::disk::{PRIVATE_DIRECTORY, StateDirectory, contents, replace, sync_directory};
+use super::state_directory::{PRIVATE_DIRECTORY, StateDirectory};
+use super::state_file::{contents, replace, sync_directory};
 use crate::events::{QueueChanges, WebhookPayload};
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};

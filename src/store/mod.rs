@@ -1,7 +1,9 @@
 //! The current state of every tenant, replaced atomically and read without locks.
 
-pub mod disk;
 pub mod event_files;
+pub mod saved_tenant;
+pub mod state_directory;
+mod state_file;
 
 use arc_swap::ArcSwap;
 use secure_score_exposition::{Chunk, Policy};

@@ -266,6 +266,7 @@ impl Simulated {
         process.word_after("configuration ");
         let file = folder.path().join("secure-score.yml");
         let text = fs::read_to_string(&file).unwrap();
+        let text = text.replace("privacy: {pages: show} # as the labels\n", "");
         fs::write(&file, text + settings).unwrap();
         Self {
             folder,

@@ -4,9 +4,8 @@ use crate::arbitrary;
 use proptest::prelude::*;
 use secure_score_exporter::config::TenantRules;
 use secure_score_exporter::events::{Coverage, Seen, detect};
-use secure_score_exporter::store::disk::{
-    DirectoryError, SavedList, SavedRefresh, SavedTenant, StateDirectory,
-};
+use secure_score_exporter::store::saved_tenant::{SavedList, SavedRefresh, SavedTenant};
+use secure_score_exporter::store::state_directory::{DirectoryError, StateDirectory};
 use secure_score_model::{
     Api, Catalogue, CatalogueEntry, Control, ControlState, History, PreviousScore, Reason, Report,
     StateUpdate, TenantIdentity, TenantSnapshot, Timestamp, Trouble,

@@ -8,7 +8,7 @@ use secure_score_exporter::config::{self, Environment};
 use secure_score_exporter::credentials::{TokenFacts, read_entra_error};
 use secure_score_exporter::graph;
 use secure_score_exporter::http::{Site, SiteOptions};
-use secure_score_exporter::store::disk::StateDirectory;
+use secure_score_exporter::store::state_directory::StateDirectory;
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Chunk, Format, Policy};
 use secure_score_model::{Catalogue, CategoryPins, Report, TenantIdentity, TenantSnapshot};
