@@ -80,6 +80,7 @@ impl<'a> Reloader<'a> {
     /// Reloads on request. An invalid configuration changes nothing.
     fn reload(&mut self, fleet: &mut Fleet) {
         supervisor::reloading();
+        self.rejected = None;
         self.file.set_loaded(self.source.file_contents());
         match self.source.load() {
             Ok(loaded) => {
@@ -187,7 +188,11 @@ impl<'a> Reloader<'a> {
     /// Reports a configuration that is valid and cannot be applied.
     fn refuse(&mut self, error: &dyn std::error::Error, hint: Option<&str>) {
         self.targets.telemetry.config_refused();
-        self.rejected = Some(error.to_string());
+        let text = error.to_string();
+        if self.rejected.as_ref() == Some(&text) {
+            return;
+        }
+        self.rejected = Some(text);
         tracing::error!(
             hint,
             "the configuration cannot be used: {error}; the previous one stays in effect"

@@ -36,9 +36,8 @@ impl TokenHistory {
     /// Whether the server asked for a wait that is not over.
     pub fn is_waiting(&self) -> bool {
         let failure = self.failure.lock();
-        failure
-            .as_ref()
-            .is_some_and(|(error, until)| error.retry_after().is_some() && Instant::now() < *until)
+        let waiting = failure.as_ref().filter(|(error, _)| is_wait(error));
+        waiting.is_some_and(|(_, until)| Instant::now() < *until)
     }
 
     /// The last failure, while no request is allowed. A delay that the server
@@ -54,7 +53,7 @@ impl TokenHistory {
     /// Allows the next request at once, unless the server asked for a wait.
     pub(super) fn allow_retry(&self) {
         let mut failure = self.failure.lock();
-        failure.take_if(|(error, _)| error.retry_after().is_none());
+        failure.take_if(|(error, _)| !is_wait(error));
     }
 
     pub(super) fn note_token(&self) {
@@ -67,6 +66,12 @@ impl TokenHistory {
         let delay = error.retry_after().unwrap_or_default().max(MIN_DELAY);
         *self.failure.lock() = Some((error.clone(), Instant::now() + delay));
     }
+}
+
+/// Whether the server asked to wait. A refusal that an administrator must fix is
+/// over with its cause, whatever its `Retry-After` says.
+fn is_wait(error: &TokenError) -> bool {
+    error.retry_after().is_some() && !error.needs_administrator()
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ use tokio::time::Instant;
 /// not fill the exporter's memory: an event takes some kilobytes.
 pub const CAPACITY: usize = 10_000;
 
+/// How long a process tries to send an event, whatever its age.
+const MIN_ATTEMPTS: Duration = Duration::from_secs(60 * 60);
+
 /// A queue between the refreshes, which must not wait, and the webhook.
 ///
 /// A full queue drops its oldest event: after an outage the newest ones matter
@@ -40,6 +43,17 @@ pub struct QueuedEvent {
     queued: Instant,
     /// How many events the receiver had accepted when this one was postponed.
     pub(super) accepted_before: Option<u64>,
+}
+
+/// The events that an earlier process stored.
+#[derive(Debug, Default)]
+pub struct StoredEvents {
+    /// By position.
+    pub waiting: BTreeMap<u64, WebhookPayload>,
+    /// The first position after all files, also those that cannot be read.
+    pub next_sequence: u64,
+    /// How many files are damaged.
+    pub damaged: usize,
 }
 
 /// What the stored queue lacks, and what it has too much.
@@ -67,30 +81,37 @@ struct QueuedEvents {
     next_sequence: u64,
     /// Events before this position are stored, or being stored.
     first_unstored: u64,
-    /// Stored events that no longer wait.
+    /// Events before this position may be stored: an attempt to store them may
+    /// have failed half-way.
+    first_never_stored: u64,
+    /// Events that may be stored and no longer wait.
     removed: Vec<u64>,
     /// Whether the log has the warning about dropped events.
     overflowing: bool,
 }
 
 impl QueuedEvent {
-    /// The time since the event was detected. The wall clock counts only while
-    /// no process ran.
-    pub(super) fn age(&self) -> Duration {
-        self.age_when_queued.saturating_add(self.queued.elapsed())
+    /// How long it is still sent, if events are given up after this time since
+    /// they were detected. The wall clock counts only while no process ran; a
+    /// new process tries for [`MIN_ATTEMPTS`], as its receiver may start later.
+    pub(super) fn time_left(&self, give_up_after: Duration) -> Duration {
+        let queued = self.queued.elapsed();
+        let age = self.age_when_queued.saturating_add(queued);
+        let in_this_process = give_up_after.min(MIN_ATTEMPTS).saturating_sub(queued);
+        give_up_after.saturating_sub(age).max(in_this_process)
     }
 }
 
 impl DeliveryQueue {
-    /// A queue with the events that an earlier process stored, by position.
-    pub fn restored(
-        stored: BTreeMap<u64, WebhookPayload>,
-        now: Timestamp,
-        telemetry: &Telemetry,
-    ) -> Self {
-        let next_sequence = stored
-            .last_key_value()
-            .map_or(0, |(last, _)| last.saturating_add(1));
+    /// A queue with the events that an earlier process stored. Those of damaged
+    /// files are counted as dropped.
+    pub fn restored(stored: StoredEvents, now: Timestamp, telemetry: &Telemetry) -> Self {
+        let StoredEvents {
+            waiting: stored,
+            next_sequence,
+            damaged,
+        } = stored;
+        telemetry.delivery(Delivery::Dropped, damaged);
         let queued = |(sequence, payload): (u64, WebhookPayload)| {
             Arc::new(QueuedEvent {
                 sequence,
@@ -105,6 +126,7 @@ impl DeliveryQueue {
             waiting: stored.into_iter().map(queued).collect(),
             next_sequence,
             first_unstored: next_sequence,
+            first_never_stored: next_sequence,
             ..QueuedEvents::default()
         };
         telemetry.set_waiting_events(events.len());
@@ -257,13 +279,14 @@ impl QueuedEvents {
     /// Notes that an event no longer waits.
     fn forget(&mut self, event: &QueuedEvent) {
         self.ids.remove(&event.payload.id);
-        if event.sequence < self.first_unstored {
+        if event.sequence < self.first_never_stored {
             self.removed.push(event.sequence);
         }
     }
 
     fn take_changes(&mut self) -> QueueChanges {
         let first = std::mem::replace(&mut self.first_unstored, self.next_sequence);
+        self.first_never_stored = self.next_sequence;
         let unstored = self.all().filter(|it| it.sequence >= first);
         QueueChanges {
             added: unstored.cloned().collect(),
@@ -328,6 +351,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_event_that_was_stored_half_way_is_removed_after_delivery() {
+        let (queue, telemetry) = (DeliveryQueue::default(), Telemetry::new().unwrap());
+        queue.push(payload("a", 0), &telemetry);
+        queue.push(payload("b", 0), &telemetry);
+        assert_eq!(queue.store_changes(|_| Err("disk full")), Err("disk full"));
+        queue.next().await;
+        queue.complete(&telemetry);
+        let stored: Result<(), ()> = queue.store_changes(|changes| {
+            assert_eq!(added(changes), [(1, "b")]);
+            assert_eq!(changes.removed, [0]);
+            Ok(())
+        });
+        stored.unwrap();
+    }
+
+    #[tokio::test]
     async fn an_event_that_is_delivered_while_it_is_stored_is_removed_afterwards() {
         let (queue, telemetry) = (DeliveryQueue::default(), Telemetry::new().unwrap());
         queue.push(payload("a", 0), &telemetry);
@@ -350,19 +389,32 @@ mod tests {
         let telemetry = Telemetry::new().unwrap();
         let stored = [(7, payload("a", HOUR)), (9, payload("b", 5 * HOUR))];
         let now = Timestamp::from_seconds(3 * HOUR);
-        let queue = DeliveryQueue::restored(stored.into(), now, &telemetry);
+        let stored = StoredEvents {
+            waiting: stored.into(),
+            next_sequence: 12,
+            damaged: 2,
+        };
+        let queue = DeliveryQueue::restored(stored, now, &telemetry);
         queue.push(payload("b", 3 * HOUR), &telemetry);
         queue.push(payload("c", 3 * HOUR), &telemetry);
         let bodies: Vec<_> = queue.undelivered().into_iter().map(|it| it.body).collect();
         assert_eq!(bodies, ["a", "b", "c"], "an event is queued once");
         tokio::time::advance(Duration::from_secs(60)).await;
-        let age = Duration::from_secs(2 * 3_600 + 60);
-        assert_eq!(queue.next().await.age(), age);
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let old = queue.next().await;
+        assert_eq!(old.time_left(minutes(300)), minutes(300 - 121));
+        assert_eq!(old.time_left(minutes(100)), minutes(59), "an hour at least");
+        assert_eq!(
+            old.time_left(minutes(5)),
+            minutes(4),
+            "unless less is asked"
+        );
         queue.complete(&telemetry);
         let next = queue.next().await;
-        assert_eq!(next.age(), Duration::from_secs(60), "from the future");
+        let left = next.time_left(minutes(300));
+        assert_eq!(left, minutes(299), "from the future");
         let unstored: Result<(), ()> = queue.store_changes(|changes| {
-            assert_eq!(added(changes), [(10, "c")]);
+            assert_eq!(added(changes), [(12, "c")], "behind unreadable files");
             assert_eq!(changes.removed, [7]);
             Ok(())
         });

@@ -19,7 +19,9 @@ mod webhook;
 mod webhook_sender;
 
 pub use coverage::Coverage;
-pub use delivery_queue::{CAPACITY, DeliveryQueue, QueueChanges, QueueObserver, QueuedEvent};
+pub use delivery_queue::{
+    CAPACITY, DeliveryQueue, QueueChanges, QueueObserver, QueuedEvent, StoredEvents,
+};
 pub use detect::detect;
 pub use event::{Event, EventId, WebhookPayload};
 pub use seen::Seen;

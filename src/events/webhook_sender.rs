@@ -254,7 +254,7 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
         loop {
             let transport = transports.borrow_and_update().clone();
             let Some(transport) = transport else {
-                let left = self.policy.give_up_after.saturating_sub(event.age());
+                let left = event.time_left(self.policy.give_up_after);
                 tokio::select! {
                     () = self.stop.cancelled() => return Outcome::Stopping,
                     _ = transports.changed() => continue,
@@ -286,7 +286,7 @@ impl<T: WebhookTransport> DeliveryLoop<T> {
             failures += 1;
             let delay = self.policy.backoff.random_delay(failures);
             let delay = delay.max(retry_after.unwrap_or_default());
-            if event.age() + delay > self.policy.give_up_after {
+            if delay > event.time_left(self.policy.give_up_after) {
                 return Outcome::Completed(failed(payload, &reason));
             }
             if server_errors >= self.policy.max_server_errors {

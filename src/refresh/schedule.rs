@@ -23,6 +23,21 @@ const JITTER: f64 = 0.1;
 pub(super) const MAX_REQUESTED_DELAY: Duration =
     Duration::from_secs(MAX_RETRY_AFTER.as_secs() / 10 * 11);
 
+/// The longest delay that an interval gives without a request of Microsoft.
+pub(super) fn longest_delay(interval: Duration) -> Duration {
+    let delay = (interval * 2).max(ACTION_REQUIRED.0);
+    delay + delay.mul_f64(JITTER)
+}
+
+/// The part of a delay that Microsoft asked for. Its jitter belongs to it; a
+/// longer delay is the exporter's own.
+pub(super) fn requested_part(delay: Duration, requested: Duration) -> Duration {
+    match delay <= requested + requested.mul_f64(JITTER) {
+        true => delay,
+        false => requested,
+    }
+}
+
 /// A tenant's position within the interval, 0 to 1, the same in every run.
 pub fn phase(alias: &str, api: &str) -> f64 {
     f64::from((stable_hash([alias, api]) >> 32) as u32) / f64::from(u32::MAX)

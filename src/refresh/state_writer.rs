@@ -168,6 +168,7 @@ impl WriteQueue {
     }
 
     fn write(&self, saved: Option<&SavedTenant>) -> io::Result<()> {
+        self.directory.check_in_place()?;
         self.deliveries
             .store_changes(|changes| self.event_files.apply(changes))?;
         saved.map_or(Ok(()), |saved| self.directory.save(saved))

@@ -4,6 +4,7 @@ use super::cached::Cached;
 use super::context::{Context, Settings};
 use super::directories::{Refusable, ServedAlias};
 use super::logged_once::LoggedOnce;
+use super::schedule;
 use super::tenant_data::{TenantData, is_complete};
 use super::wait::Wait;
 use crate::graph::{Fetched, GraphError, Retry, Subject};
@@ -100,7 +101,7 @@ impl TenantCell {
     /// Applies another configuration, and publishes the data it results in.
     pub(super) fn reconfigure(&self, settings: Arc<Settings>) {
         let mut update = self.update();
-        update.next.reconfigure(settings);
+        update.next.reconfigure(settings, self.now());
         update.publish();
     }
 
@@ -300,8 +301,11 @@ impl Update<'_> {
     ) {
         let now = self.cell.now();
         let retry = outcome.as_ref().err().map(GraphError::retry);
-        let is_requested = matches!(retry, Some(Retry::After(_)));
-        let wait = Wait::new(next_in, now, is_requested);
+        let requested = match retry {
+            Some(Retry::After(requested)) => Some(schedule::requested_part(next_in, requested)),
+            Some(Retry::Backoff | Retry::Rarely) | None => None,
+        };
+        let wait = Wait::new(next_in, now, requested);
         self.next.waits.insert(api, wait);
         self.next.categories_known |= api == Api::Profiles;
         self.next.health.traffic = traffic;
@@ -326,7 +330,9 @@ impl Update<'_> {
     /// delay, and when it may start.
     pub(super) fn postpone(&mut self, api: Api, delay: Duration) {
         let now = self.cell.now();
-        self.next.waits.insert(api, Wait::new(delay, now, true));
+        self.next
+            .waits
+            .insert(api, Wait::new(delay, now, Some(delay)));
         self.next.health.of_mut(api).next_refresh = Some(now.plus(delay));
         self.save = true;
     }
@@ -351,7 +357,7 @@ impl Update<'_> {
             receivers.emit(&events);
         }
         if let Some(writer) = context.state_writer.as_ref().filter(|_| self.save) {
-            writer.save(data.to_saved());
+            writer.save(data.to_saved(self.cell.now()));
         }
         // Without the lock: a reload can change the order of the aliases, and
         // two cells must not wait for each other.
@@ -742,7 +748,11 @@ mod tests {
     fn restarted(cell: &TenantCell) -> TenantCell {
         let data = cell.data.lock();
         let settings = Arc::clone(&data.settings);
-        TenantCell::new(settings, cell.context.clone(), Some(data.to_saved()))
+        TenantCell::new(
+            settings,
+            cell.context.clone(),
+            Some(data.to_saved(cell.now())),
+        )
     }
 
     #[tokio::test]

@@ -162,19 +162,31 @@ impl TenantData {
     pub(super) fn retry_failed(&mut self, now: Timestamp) {
         for api in Api::ALL {
             if self.can_retry(api) {
-                self.make_due(api, now);
+                match self.is_waiting(api) {
+                    true => self.change_wait(api, now, Wait::shortened),
+                    false => self.make_due(api, now),
+                }
             }
         }
-        let requested = self.waits.values().filter(|it| it.is_requested);
-        let Some(longest) = requested.max_by_key(|it| it.rest()).copied() else {
+        let waits = self.waits.values().map(|it| it.shortened());
+        let Some(longest) = waits.max_by_key(Wait::requested_rest) else {
             return;
         };
         for api in Api::ALL {
             let rest = self.waits.get(&api).map(Wait::rest);
-            if rest.unwrap_or_default() < longest.rest() {
+            if !self.is_waiting(api) && rest.unwrap_or_default() < longest.requested_rest() {
                 self.waits.insert(api, longest);
                 self.health.of_mut(api).next_refresh = Some(now.plus(longest.rest()));
             }
+        }
+    }
+
+    fn change_wait(&mut self, api: Api, now: Timestamp, change: impl Fn(Wait) -> Wait) {
+        if let Some(wait) = self.waits.get_mut(&api)
+            && change(*wait) != *wait
+        {
+            *wait = change(*wait);
+            self.health.of_mut(api).next_refresh = Some(now.plus(wait.rest()));
         }
     }
 
@@ -183,14 +195,18 @@ impl TenantData {
         self.health.of_mut(api).next_refresh = Some(now);
     }
 
-    /// Whether a list fails and Microsoft asked for no delay.
+    /// Whether a list fails and waits longer than Microsoft asked for.
     pub(super) fn can_retry(&self, api: Api) -> bool {
-        self.health.of(api).trouble.is_some() && !self.is_waiting(api)
+        let wait = self.waits.get(&api);
+        let is_requested = wait
+            .is_some_and(|it| !it.requested_rest().is_zero() && it.rest() <= it.shortened().rest());
+        self.health.of(api).trouble.is_some() && !is_requested
     }
 
-    /// Whether Microsoft asked for the delay of a list.
+    /// Whether Microsoft asked for a delay of a list that is not over.
     fn is_waiting(&self, api: Api) -> bool {
-        self.waits.get(&api).is_some_and(|wait| wait.is_requested)
+        let wait = self.waits.get(&api);
+        wait.is_some_and(|it| !it.requested_rest().is_zero())
     }
 
     /// Keeps the score of the last report when the new one is of a later day. Within a day Microsoft corrects its report.
@@ -203,7 +219,7 @@ impl TenantData {
         }
     }
 
-    pub(super) fn reconfigure(&mut self, settings: Arc<Settings>) {
+    pub(super) fn reconfigure(&mut self, settings: Arc<Settings>, now: Timestamp) {
         let (before, after) = (
             self.settings.refresh.max_staleness,
             settings.refresh.max_staleness,
@@ -212,6 +228,10 @@ impl TenantData {
         self.identity = settings.identity.clone();
         self.learn_id(learned.as_ref());
         self.settings = settings;
+        for api in Api::ALL {
+            let interval = self.settings.refresh.interval(api);
+            self.change_wait(api, now, |it| it.capped(interval));
+        }
         if let Some(it) = &mut self.catalogue {
             it.reschedule(before, after);
         }
@@ -301,16 +321,18 @@ impl TenantData {
         }
     }
 
-    pub(super) fn to_saved(&self) -> SavedTenant {
+    pub(super) fn to_saved(&self, now: Timestamp) -> SavedTenant {
         let refresh = |api: Api| {
             let health = self.health.of(api);
             let wait = self.waits.get(&api);
+            let requested = wait.map(Wait::requested_rest);
+            let requested = requested.filter(|rest| !rest.is_zero());
             let refresh = SavedRefresh {
                 up: health.up,
                 last_success: health.last_success,
                 next_refresh: health.next_refresh?,
                 decided_at: wait.map(|it| it.decided_at),
-                is_requested: wait.is_some_and(|it| it.is_requested),
+                requested_until: requested.map(|it| now.plus(it)),
                 refreshes: health.refreshes,
                 failures: health.failures.clone(),
                 trouble: health.trouble.clone(),

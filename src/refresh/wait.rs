@@ -1,29 +1,48 @@
 //! How long a list is not refreshed, over reloads and restarts.
 
-use super::schedule::MAX_REQUESTED_DELAY;
+use super::schedule::{self, MAX_REQUESTED_DELAY};
 use crate::store::saved_tenant::SavedRefresh;
 use secure_score_model::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long a list is not refreshed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Wait {
     /// Its end, by the monotonic clock.
     until: Instant,
     /// When it was decided, by the wall clock.
     pub(super) decided_at: Timestamp,
-    /// Whether Microsoft asked for it. Then only its end ends it.
-    pub(super) is_requested: bool,
+    /// The end of what Microsoft asked for. Nothing ends a wait before.
+    requested_until: Option<Instant>,
 }
 
 impl Wait {
-    /// A wait that begins now.
-    pub(super) fn new(delay: Duration, now: Timestamp, is_requested: bool) -> Self {
+    /// A wait that begins now, for which Microsoft asked, or for a part of it.
+    pub(super) fn new(delay: Duration, now: Timestamp, requested: Option<Duration>) -> Self {
+        let start = Instant::now();
         Self {
-            until: Instant::now() + delay,
+            until: start + delay,
             decided_at: now,
-            is_requested,
+            requested_until: requested.map(|it| start + it.min(delay)),
+        }
+    }
+
+    /// This wait, ended where Microsoft allows it.
+    pub(super) fn shortened(self) -> Self {
+        Self {
+            until: self.requested_until.unwrap_or(self.until).min(self.until),
+            ..self
+        }
+    }
+
+    /// This wait, no longer than this interval gives, unless Microsoft asked for
+    /// more.
+    pub(super) fn capped(self, interval: Duration) -> Self {
+        let longest = schedule::longest_delay(interval).max(self.requested_rest());
+        Self {
+            until: self.until.min(Instant::now() + longest),
+            ..self
         }
     }
 
@@ -38,18 +57,29 @@ impl Wait {
         now: Timestamp,
     ) -> (Self, Timestamp) {
         let decided_at = saved.decided_at.filter(|it| *it <= now);
-        let max = match (decided_at, saved.is_requested) {
-            (None, _) => interval,
-            (Some(_), true) => MAX_REQUESTED_DELAY,
-            // The interval may have been longer then.
-            (Some(_), false) => interval * 2,
+        let is_known = decided_at.is_some();
+        let max = match is_known {
+            true => MAX_REQUESTED_DELAY,
+            false => interval,
+        };
+        let requested = saved.requested_until.map(|it| it.since(now).min(max));
+        // The interval may have been longer then.
+        let max = match is_known {
+            true => schedule::longest_delay(interval).max(requested.unwrap_or_default()),
+            false => interval,
         };
         let next_refresh = saved.next_refresh.min(now.plus(max));
         let wait = Self {
             decided_at: decided_at.unwrap_or(now),
-            ..Self::new(next_refresh.since(now), now, saved.is_requested)
+            ..Self::new(next_refresh.since(now), now, requested)
         };
         (wait, next_refresh)
+    }
+
+    /// What is left of what Microsoft asked for.
+    pub(super) fn requested_rest(&self) -> Duration {
+        let left = |it: Instant| it.saturating_duration_since(Instant::now());
+        self.requested_until.map(left).unwrap_or_default()
     }
 
     /// What is left of it.
@@ -68,14 +98,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_clock_that_was_ahead_leaves_no_wait_longer_than_an_interval() {
         let now = Timestamp::from_seconds(1_000_000);
-        let rest = |decided: Option<i64>, next: i64, is_requested| {
+        let rest = |decided: Option<i64>, next: i64, is_requested: bool| {
             let at = |seconds: i64| Timestamp::from_seconds(1_000_000 + seconds);
             let saved = SavedRefresh {
                 up: false,
                 last_success: None,
                 next_refresh: at(next),
                 decided_at: decided.map(at),
-                is_requested,
+                requested_until: is_requested.then(|| at(next)),
                 refreshes: 1,
                 failures: BTreeMap::new(),
                 trouble: None,
@@ -91,7 +121,20 @@ mod tests {
             assert_eq!(rest(Some(86_400), 90_000, is_requested), 900, "set back");
             assert_eq!(rest(None, 90_000, is_requested), 900, "an older file");
         }
-        assert_eq!(rest(Some(-60), 90_000, false), 1_800, "a longer interval");
+        assert_eq!(rest(Some(-60), 90_000, false), 1_980, "a longer interval");
         assert_eq!(rest(Some(-60), 90_000, true), 3_960);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_microsoft_asked_for_outlasts_a_fix_and_a_shorter_interval() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let wait = |requested| Wait::new(minutes(60), Timestamp::from_seconds(0), requested);
+        let asked = wait(Some(minutes(1)));
+        assert_eq!(asked.rest(), minutes(60));
+        assert_eq!(asked.shortened().rest(), minutes(1));
+        assert_eq!(wait(Some(minutes(90))).shortened().rest(), minutes(60));
+        assert_eq!(wait(None).capped(QUARTER).rest(), minutes(33));
+        assert_eq!(wait(Some(minutes(50))).capped(QUARTER).rest(), minutes(50));
+        assert_eq!(wait(None).capped(minutes(60)).rest(), minutes(60));
     }
 }

@@ -4,21 +4,19 @@
 //! its event no longer waits. A crash can leave an event that was delivered, but
 //! never lose one. A damaged file is set aside; the others are kept.
 
-use super::state_directory::{PRIVATE_DIRECTORY, StateDirectory};
+use super::state_directory::{PRIVATE_DIRECTORY, StateDirectory, set_age_zero};
 use super::state_file::{contents, replace, sync_directory};
-use crate::events::{QueueChanges, WebhookPayload};
-use std::collections::BTreeMap;
+use crate::events::{QueueChanges, StoredEvents, WebhookPayload};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// The directory in the state directory.
 const DIRECTORY: &str = "events";
 
-/// How long a file that was set aside stays after it was written: it may hold
-/// names and comments.
+/// How long a file that was set aside stays: it may hold names and comments.
 const KEEP_UNUSABLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The files of the events. The state directory's lock covers them.
@@ -37,9 +35,10 @@ impl EventFiles {
         }
     }
 
-    /// The stored events by their position in the queue. A file that cannot be
-    /// used is set aside with a warning.
-    pub fn load(&self) -> BTreeMap<u64, WebhookPayload> {
+    /// The stored events. A damaged file is set aside with a warning; one that
+    /// cannot be read stays for the next start.
+    pub fn load(&self) -> StoredEvents {
+        let mut stored = StoredEvents::default();
         let files = match fs::read_dir(&self.path) {
             Ok(files) => files.filter_map(Result::ok),
             Err(error) => {
@@ -51,10 +50,13 @@ impl EventFiles {
                         "the events that wait for the webhook cannot be read"
                     );
                 }
-                return BTreeMap::new();
+                return stored;
             }
         };
-        files.filter_map(|file| load(&file.path())).collect()
+        for file in files {
+            load(&file.path(), &mut stored);
+        }
+        stored
     }
 
     /// Stores what was added to the queue and deletes what was removed. On
@@ -83,32 +85,57 @@ impl EventFiles {
     }
 }
 
-/// The event of a file; also deletes what a crash or an earlier start left.
-fn load(file: &Path) -> Option<(u64, WebhookPayload)> {
-    match file.extension()?.to_str()? {
-        "event" => {
-            let sequence = file.file_stem()?.to_str()?.parse().ok()?;
-            let payload = read(file).inspect_err(|reason| set_aside(file, reason));
-            Some((sequence, payload.ok()?))
+/// Adds the event of a file; also deletes what a crash or an earlier start left.
+fn load(file: &Path, stored: &mut StoredEvents) {
+    let extension = file.extension().and_then(|it| it.to_str());
+    match extension {
+        Some("event") => {
+            let name = file.file_stem().and_then(|it| it.to_str());
+            if let Some(sequence) = name.and_then(|it| it.parse::<u64>().ok()) {
+                stored.next_sequence = stored.next_sequence.max(sequence.saturating_add(1));
+                load_event(file, sequence, stored);
+            }
         }
-        "unfinished" => {
+        Some("unfinished") => {
             let _stays_for_the_next_start = remove(file);
-            None
         }
-        "unusable" => {
-            let written = fs::metadata(file).and_then(|it| it.modified()).ok()?;
-            if written.elapsed().is_ok_and(|age| age > KEEP_UNUSABLE) {
+        Some("unusable") => {
+            let set_aside = fs::metadata(file).and_then(|it| it.modified());
+            let age = set_aside.ok().and_then(|it| it.elapsed().ok());
+            if age.is_some_and(|age| age > KEEP_UNUSABLE) {
                 let _stays_for_the_next_start = remove(file);
             }
-            None
         }
-        _ => None,
+        _ => {}
     }
 }
 
-fn read(file: &Path) -> Result<WebhookPayload, String> {
-    let bytes = fs::read(file).map_err(|error| error.to_string())?;
-    let json = contents(&bytes)?;
+fn load_event(file: &Path, sequence: u64, stored: &mut StoredEvents) {
+    let bytes = match fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            tracing::warn!(
+                file = %file.display(),
+                %error,
+                hint = "check the owner and the mode of the file, and restart the exporter",
+                "an event that waits for the webhook cannot be read"
+            );
+            return;
+        }
+    };
+    match parse(&bytes) {
+        Ok(payload) => {
+            stored.waiting.insert(sequence, payload);
+        }
+        Err(reason) => {
+            stored.damaged += 1;
+            set_aside(file, &reason);
+        }
+    }
+}
+
+fn parse(bytes: &[u8]) -> Result<WebhookPayload, String> {
+    let json = contents(bytes)?;
     serde_json::from_slice(json).map_err(|error| error.to_string())
 }
 
@@ -116,6 +143,8 @@ fn set_aside(file: &Path, reason: &str) {
     let mut aside = file.as_os_str().to_owned();
     aside.push(".unusable");
     let moved = fs::rename(file, &aside);
+    // It is kept from now on, whenever it was written.
+    let _a_shorter_time_is_no_harm = set_age_zero(Path::new(&aside), SystemTime::now());
     tracing::warn!(
         reason,
         moved = moved.is_ok(),

@@ -59,9 +59,9 @@ pub struct SavedRefresh {
     /// When that was decided.
     #[serde(rename = "at", default, skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<Timestamp>,
-    /// Whether Microsoft asked for that delay.
-    #[serde(rename = "asked", default, skip_serializing_if = "Not::not")]
-    pub is_requested: bool,
+    /// Until when Microsoft asked to wait.
+    #[serde(rename = "asked", default, skip_serializing_if = "Option::is_none")]
+    pub requested_until: Option<Timestamp>,
     /// How many there were.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub refreshes: u64,

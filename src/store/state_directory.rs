@@ -105,7 +105,7 @@ impl StateDirectory {
 
     /// Fails if the path leads to another directory than the locked one, which
     /// another process may have locked.
-    fn check_in_place(&self) -> io::Result<()> {
+    pub fn check_in_place(&self) -> io::Result<()> {
         let (locked, found) = (self.directory.metadata()?, fs::metadata(&self.path)?);
         match (locked.dev(), locked.ino()) == (found.dev(), found.ino()) {
             true => Ok(()),
@@ -235,7 +235,7 @@ fn age(path: &Path, now: SystemTime) -> io::Result<Duration> {
     }
 }
 
-fn set_age_zero(path: &Path, now: SystemTime) -> io::Result<()> {
+pub(super) fn set_age_zero(path: &Path, now: SystemTime) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_modified(now)
 }
 

@@ -444,7 +444,7 @@ impl Stored {
     }
 
     fn loaded(&self) -> Vec<WebhookPayload> {
-        self.files.load().into_values().collect()
+        self.files.load().waiting.into_values().collect()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -37,7 +37,7 @@ fn refreshed(number: i64) -> SavedRefresh {
         last_success: (number % 3 == 0).then_some(Timestamp::from_nanos(number)),
         next_refresh: Timestamp::from_nanos(number),
         decided_at: (number % 2 == 0).then_some(Timestamp::from_nanos(number - 1)),
-        is_requested: number % 5 == 0,
+        requested_until: (number % 5 == 0).then_some(Timestamp::from_nanos(number)),
         refreshes: number.unsigned_abs(),
         failures: BTreeMap::from([(Reason::Token, 1)]),
         trouble: Some(Trouble {
