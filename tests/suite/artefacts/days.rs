@@ -224,6 +224,8 @@ impl World {
         add("comparison_ratio", &[("basis", "TotalSeats")], always(0.76));
         add("target_ratio", &[], always(0.6));
         add("catalogue_controls", &[("scored", "true")], always(4.0));
+        let states = [("api", "profiles"), ("field", "state")];
+        add("unknown_values", &states, always(0.0));
         add(
             "credential_expiry_timestamp_seconds",
             &[],
