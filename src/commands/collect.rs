@@ -149,7 +149,7 @@ impl View<'_> {
     fn controls<'s>(&'s self, tenant: &'s TenantState) -> impl Iterator<Item = &'s Control> {
         let controls = tenant.snapshot.controls.iter();
         controls.filter(|control| {
-            let is_accepted = || self.is_accepted(control) == Some(true);
+            let is_accepted = || self.is_accepted(tenant, control) == Some(true);
             self.is_of_category(control) && (!self.collect.accepted || is_accepted())
         })
     }
@@ -160,21 +160,27 @@ impl View<'_> {
     }
 
     /// Whether the risk of a listed control is accepted now, or with `--last` in
-    /// one of that many newest states; none if that is unknown.
-    fn is_accepted(&self, control: &Control) -> Option<bool> {
+    /// one of that many newest states; none if that is unknown. A control that a
+    /// catalogue lacks cannot be accepted.
+    fn is_accepted(&self, tenant: &TenantState, control: &Control) -> Option<bool> {
         let states = self.collect.last.map_or(1, NonZeroUsize::get);
-        let history = control.history();
-        history.map_or(Some(false), |it| it.accepted_within(states))
+        match control.history() {
+            Some(history) => history.accepted_within(states),
+            None => tenant.snapshot.catalogue_anomalies.as_ref().map(|_| false),
+        }
     }
 
     /// The number of controls of the selected categories whose risk may be
     /// accepted or not.
     fn unknown(&self) -> usize {
-        let states = self.tenants.states.iter();
-        let controls = states.flat_map(|tenant| tenant.snapshot.controls.iter());
-        let unknown =
-            controls.filter(|it| self.is_of_category(it) && self.is_accepted(it).is_none());
-        unknown.count()
+        let unknown = |tenant: &Arc<TenantState>| {
+            let controls = tenant.snapshot.controls.iter();
+            let controls = controls.filter(|it| self.is_of_category(it));
+            controls
+                .filter(|it| self.is_accepted(tenant, it).is_none())
+                .count()
+        };
+        self.tenants.states.iter().map(unknown).sum()
     }
 }
 

@@ -214,6 +214,12 @@ impl Update<'_> {
             }
             return Err(GraphError::partial(Subject::Catalogue));
         }
+        if partial
+            && let Some(known) = &next.catalogue
+            && let Some(merged) = catalogue.with_acceptances_of(&known.list.value)
+        {
+            catalogue = merged;
+        }
         let words = fetched.unknown_words;
         cell.logged.unknown_words(&cell.alias, Api::Profiles, words);
         next.had_controls |= !catalogue.entries.is_empty();
@@ -728,6 +734,24 @@ mod tests {
         assert_eq!(controls(&cell), 3);
         apply(&cell, accepted(false)).unwrap();
         assert_eq!(emitted(&cell), ["state_changed"], "each change once");
+    }
+
+    #[tokio::test]
+    async fn an_acceptance_in_a_partial_catalogue_outlasts_the_next_partial_one() {
+        let cell = cell();
+        let is_accepted = || {
+            let state = published(&cell);
+            let found = state.snapshot.controls.iter().find(|it| &*it.id == "A");
+            found.is_some_and(|it| it.state() == Some(ControlState::RiskAccepted))
+        };
+        apply(&cell, accepted(true)).unwrap_err();
+        assert!(is_accepted());
+        for ids in [&["B"][..], &["A", "B"]] {
+            apply(&cell, catalogue(ids, true)).unwrap_err();
+            assert!(is_accepted(), "{ids:?}");
+        }
+        apply(&cell, catalogue(&["A", "B"], false)).unwrap();
+        assert!(!is_accepted(), "a whole catalogue decides");
     }
 
     #[tokio::test]

@@ -79,8 +79,9 @@ impl Exception {
             return of_its_person;
         };
         let time = |change: Option<&StateUpdate>| change?.at;
+        // One without a date counts as later: it is no proof of an earlier one.
         let began_by_then =
-            |index: &usize| time(change(*index)).is_none_or(|at| at < day.plus(DAY));
+            |index: &usize| time(change(*index)).is_some_and(|at| at < day.plus(DAY));
         let lasted_until_then =
             |index: &usize| time(history.withdrawal_of(*index)).is_none_or(|at| at >= day);
         let earlier = of_its_person.iter().copied().rfind(began_by_then);
@@ -202,6 +203,17 @@ mod tests {
             let history = history(hours.iter().map(|hour| (*hour, "a")));
             assert_eq!(today.covers(&history), covered, "{hours:?}");
         }
+    }
+
+    #[test]
+    fn bound_to_a_day_it_covers_no_undated_acceptance_after_the_one_of_that_day() {
+        let today = exception(true, None);
+        let undated = StateUpdate::new(RiskAccepted);
+        let alone = History::from_updates(vec![undated.clone()]);
+        assert!(today.covers(&alone), "the first one after");
+        let dated = history([(-90, "a"), (10, "a")]);
+        let both = dated.changes().iter().cloned().chain([undated]);
+        assert!(!today.covers(&History::from_updates(both.collect())));
     }
 
     #[test]

@@ -99,6 +99,18 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_ahead_leaves_no_acceptance_that_outlives_its_withdrawal() {
+        let accepted = (RiskAccepted, Some(5_000));
+        let mut dates = FutureDates::default();
+        for now in [1_000, 100] {
+            let state = settled(&mut dates, catalogue("A", &[accepted]), now);
+            assert_eq!(state, RiskAccepted);
+        }
+        let withdrawn = catalogue("A", &[accepted, (ToAddress, Some(150))]);
+        assert_eq!(settled(&mut dates, withdrawn, 200), ToAddress);
+    }
+
+    #[test]
     fn what_is_remembered_is_bounded() {
         let mut dates = FutureDates::default();
         for at in 0..200 {

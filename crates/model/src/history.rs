@@ -165,7 +165,7 @@ impl History {
         for update in &mut self.updates {
             let known = known.iter().find(|it| it.is_same(update));
             let first_seen = match known {
-                Some(known) => known.at,
+                Some(known) => known.at.map(|at| at.min(now)),
                 None => (update.at > Some(now)).then_some(now),
             };
             if first_seen.is_some() {
