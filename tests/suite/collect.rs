@@ -402,6 +402,19 @@ fn it_lists_the_controls_of_the_script_except_for_documented_differences() {
     assert_eq!(by_collect(folder.path(), "3"), ["NewestFirst", "Repeated"]);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_catalogue_no_control_counts_as_not_accepted() {
+    let simulated = Simulated::start();
+    let fault = json!({"tenant": "contoso", "api": "profiles", "what": "truncated"});
+    simulated.inject(fault).await;
+    let ended = collect(&simulated, &["--tenant=contoso", "--accepted", "--last=3"]);
+    let table = text(&ended.stdout);
+    let summary = table.lines().last().unwrap_or_default();
+    let unknown = summary.rsplit_once("unknown for ").map(|(_, count)| count);
+    let unknown: Option<usize> = unknown.and_then(|count| count.parse().ok());
+    assert!(unknown.is_some_and(|count| count > 20), "{table}");
+}
+
 #[test]
 fn controls_in_an_unknown_state_are_counted() {
     let [one, two] = ["2026-11-01T00:00:00Z", "2026-11-02T00:00:00Z"];
