@@ -26,7 +26,12 @@ pub fn detect(
 ) -> Vec<Event> {
     let complete = coverage != Coverage::Partial;
     let since = seen.since(now);
-    let detector = ChangeDetector { tenant, since, now };
+    let detector = ChangeDetector {
+        tenant,
+        since,
+        knows_catalogue: seen.controls.values().any(|it| it.history.is_some()),
+        now,
+    };
     let mut changed = Vec::new();
     let mut tampered = Vec::new();
     for control in controls {
@@ -91,6 +96,8 @@ struct ChangeDetector<'a> {
     tenant: &'a TenantIdentity,
     /// Older changes of a new control are not reported.
     since: Timestamp,
+    /// Whether a complete catalogue was seen before.
+    knows_catalogue: bool,
     now: Timestamp,
 }
 
@@ -126,13 +133,15 @@ impl ChangeDetector<'_> {
     }
 
     /// Whether a change happened since the tenant is watched. For a new control
-    /// its date alone decides; for a known one, a change newer than all that
-    /// were seen counts too.
+    /// its date alone decides, and an acceptance without one counts unless the
+    /// tenant is new too; for a known one, a change newer than all that were seen
+    /// counts too.
     fn is_recent(&self, change: &KeyedChange<'_>, seen: &SeenControl) -> bool {
         match (change.key.at, &seen.history) {
             (Some(at), Some(history)) => at >= self.since || history.ends_before(at),
             (Some(at), None) => at >= self.since,
-            (None, history) => history.is_some(),
+            (None, Some(_)) => true,
+            (None, None) => self.knows_catalogue && change.update.is_acceptance(),
         }
     }
 

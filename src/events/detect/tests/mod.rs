@@ -139,6 +139,20 @@ fn check(cases: &[Case<'_>]) {
 }
 
 #[test]
+fn an_undated_acceptance_of_a_new_control_is_reported_unless_the_tenant_is_new() {
+    let accepted = || control("B", &[(RiskAccepted, None, Some("alex"))]);
+    let mut new = Watched::default();
+    assert_eq!(new.refresh(&[accepted()]), []);
+    let mut known = Watched::default();
+    known.refresh(&[control("A", &[])]);
+    let both = [control("A", &[]), accepted()];
+    let reported = known.refresh(&both);
+    assert_eq!(reported.len(), 1, "{reported:#?}");
+    assert_eq!(reported[0].to, Some(RiskAccepted));
+    assert_eq!(known.refresh(&both), []);
+}
+
+#[test]
 fn a_control_has_left_when_no_more_elements_are_unreadable_than_before() {
     let accepted = || control("A", &[by_alex(RiskAccepted, -1)]);
     let other = || control("B", &[]);
