@@ -188,7 +188,8 @@ class History:
         entries = [it for it in entries if not is_placeholder(it)]
         entries += [Change("unknown") for _ in range(unread)]
         dates = [latest(it.at) for it in entries if it.at not in (None, INVALID)]
-        self.recency = (max(dates, default=-1), len(entries))
+        undated = any(it.at in (None, INVALID) and it.state in ("risk_accepted", "unknown") for it in entries)
+        self.recency = (undated, max(dates, default=-1), len(entries))
         self.changes = []
         for change in in_order(entries):
             if not self.changes or self.changes[-1].state != change.state:

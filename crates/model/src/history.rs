@@ -209,12 +209,16 @@ impl History {
         }
     }
 
-    /// Orders two copies of one history: the newest date decides, then the
+    /// Orders two copies of one history: an acceptance or an unknown state
+    /// without a date may be the newest; else the newest date decides, then the
     /// number of updates, then an acceptance.
     pub fn recency(&self) -> impl Ord + use<> {
         let updates = self.updates();
+        let may_be_newest =
+            |it: &StateUpdate| it.date().is_none() && (it.is_acceptance() || it.is_unknown());
         let newest = updates.iter().map(StateUpdate::date).max();
-        (newest, updates.len(), self.is_accepted())
+        let undated = updates.iter().any(may_be_newest);
+        (undated, newest, updates.len(), self.is_accepted())
     }
 
     /// The changes, oldest first; empty for an untouched control.
@@ -648,6 +652,12 @@ mod tests {
         assert!(recency(&[(Planned, Some(3)), accepted]) > recency(&[accepted]));
         assert!(recency(&[(Unknown, None)]) > recency(&[]));
         assert!(recency(&[accepted]) > recency(&[(ToAddress, Some(5))]));
+        let undated = (RiskAccepted, None);
+        assert!(
+            recency(&[undated]) > recency(&[withdrawn]),
+            "nothing hides it"
+        );
+        assert!(recency(&[undated, withdrawn]) > recency(&[undated]));
     }
 
     fn states() -> impl Strategy<Value = ControlState> {
