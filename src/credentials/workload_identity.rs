@@ -20,7 +20,12 @@ pub struct WorkloadIdentity {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum FederatedToken {
     /// A file that another program renews, as Kubernetes does each hour.
-    File(PathBuf),
+    File {
+        path: PathBuf,
+        /// The token when the configuration was loaded: another one is another
+        /// credential, so that a failing tenant is retried.
+        loaded: Secret,
+    },
     /// The managed identity of this machine, by the client id of a
     /// user-assigned identity: Entra lets no application trust a
     /// system-assigned one.
@@ -61,7 +66,7 @@ impl CredentialType for WorkloadIdentity {
     async fn token(&self, sign_in: &SignIn) -> Result<AccessToken, TokenError> {
         let assertion = match &self.token {
             // The token expires, so the file is read again for each request.
-            FederatedToken::File(path) => {
+            FederatedToken::File { path, .. } => {
                 let token = Secret::read(path).map_err(|error| {
                     let path = path.display();
                     TokenError::unusable(&format!("the federated token file {path} {error}"))
@@ -103,7 +108,10 @@ fn token_file(
 ) -> Option<FederatedToken> {
     let location = diagnostics.base().join(file.value.trim());
     match Secret::read(&location) {
-        Ok(_) => Some(FederatedToken::File(location)),
+        Ok(loaded) => Some(FederatedToken::File {
+            path: location,
+            loaded,
+        }),
         Err(error) => {
             let place = match error {
                 SecretError::Unreadable(_) => diagnostics.looked_for_in(&location),

@@ -436,6 +436,28 @@ fn a_secret_rotated_on_disk_is_loaded() {
     assert!(!exporter.output().contains("from the vault"));
 }
 
+#[test]
+fn a_federated_token_that_changes_on_disk_is_another_credential() {
+    let simulated = Simulated::start();
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let by_secret = "type: client_secret,";
+    let by_token = written
+        .replacen(by_secret, "type: workload_identity,", 1)
+        .replacen("client_secret_file:", "token_file:", 1);
+    fs::write(simulated.config(), by_token).unwrap();
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    exporter.word_after("address=");
+    // contoso's, which is the first: not a token that the simulator issued
+    exporter.word_after("tenant=contoso");
+    fs::write(simulated.folder().join("secrets/contoso"), "another token").unwrap();
+    assert_eq!(exporter.word_after("removed=0 restarted="), "1");
+    assert!(!exporter.output().contains("another token"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reload_request_returns_the_outcome() {
     let simulated = Simulated::start();
