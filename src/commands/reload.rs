@@ -30,6 +30,8 @@ pub(super) struct Reloader<'a> {
     hangups: Option<Signal>,
     /// The configuration file, without those it names.
     file: FileWatcher,
+    /// Whether the log says that the file was edited.
+    edited: bool,
     /// Why the current files were rejected, as logged.
     rejected: Option<String>,
 }
@@ -57,6 +59,7 @@ impl<'a> Reloader<'a> {
             source,
             targets,
             requests,
+            edited: false,
             hangups: hangups(),
             rejected: None,
         }
@@ -97,7 +100,15 @@ impl<'a> Reloader<'a> {
     /// `--config.enable-auto-reload`, since an administrator may be editing it.
     fn poll(&mut self, fleet: &mut Fleet) {
         let contents = self.source.file_contents();
-        if self.file.has_changed(&contents) && !self.source.cli.config.auto_reload {
+        let edited = self.file.has_changed(&contents) && !self.source.cli.config.auto_reload;
+        if edited && !self.edited {
+            tracing::warn!(
+                hint = "reload it: send SIGHUP",
+                "the configuration file was edited; until it is reloaded, changed secrets and tenant files are not used"
+            );
+        }
+        self.edited = edited;
+        if edited {
             return;
         }
         match self.source.load() {
