@@ -14,6 +14,10 @@ const MAX_TIMEOUTS: u32 = 2;
 /// name: a server that fails or is no longer in DNS must not be used for days.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 
+/// The delay after others could not be set up, for instance because the files of
+/// the system's authorities could not be read.
+const RENEWAL_DELAY: Duration = Duration::from_secs(60);
+
 /// The connections of one client: one to each server with HTTP/2, several with
 /// HTTP/1.
 ///
@@ -26,6 +30,7 @@ pub(super) struct Connections {
     /// The time-outs in a row, by server: one that answers must not hide
     /// another that does not.
     timeouts: Mutex<HashMap<String, u32>>,
+    renewal_failed: Mutex<Option<Instant>>,
 }
 
 impl Connections {
@@ -34,13 +39,23 @@ impl Connections {
             http,
             since: Instant::now(),
             timeouts: Mutex::default(),
+            renewal_failed: Mutex::default(),
         }
     }
 
     /// Whether the next request needs others.
     pub(super) fn are_given_up(&self) -> bool {
+        let failed = *self.renewal_failed.lock();
+        if failed.is_some_and(|it| it.elapsed() < RENEWAL_DELAY) {
+            return false;
+        }
         let is_stuck = |count: &u32| *count >= MAX_TIMEOUTS;
         self.since.elapsed() >= MAX_AGE || self.timeouts.lock().values().any(is_stuck)
+    }
+
+    /// Notes that others could not be set up: these stay in use for a while.
+    pub(super) fn renewal_failed(&self) {
+        *self.renewal_failed.lock() = Some(Instant::now());
     }
 
     /// Notes a complete answer of a server.
@@ -90,6 +105,17 @@ mod tests {
     async fn connections_have_a_greatest_age() {
         let connections = connections();
         tokio::time::advance(MAX_AGE - Duration::from_secs(1)).await;
+        assert!(!connections.are_given_up());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(connections.are_given_up());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_fails_is_tried_again_a_minute_later() {
+        let connections = connections();
+        tokio::time::advance(MAX_AGE).await;
+        connections.renewal_failed();
+        tokio::time::advance(RENEWAL_DELAY - Duration::from_secs(1)).await;
         assert!(!connections.are_given_up());
         tokio::time::advance(Duration::from_secs(1)).await;
         assert!(connections.are_given_up());

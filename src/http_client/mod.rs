@@ -198,6 +198,7 @@ impl HttpClient {
             match (self.0.build)() {
                 Ok(http) => *connections = Arc::new(Connections::new(http)),
                 Err(error) => {
+                    connections.renewal_failed();
                     let error = SetupError(error);
                     tracing::warn!(hint = error.hint(), "{error}; old connections stay in use");
                 }
