@@ -118,7 +118,6 @@ impl<'a> Reloader<'a> {
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, fleet);
             }
-            Err(errors) if self.rejected.as_ref() == Some(&errors.to_string()) => {}
             Err(errors) => self.reject(&errors),
         }
     }
@@ -135,9 +134,18 @@ impl<'a> Reloader<'a> {
         self.targets.telemetry.config_loaded(hash, now());
     }
 
-    fn reject(&mut self, errors: &ConfigErrors) {
+    /// Notes that the configuration is rejected. Returns whether the log lacks
+    /// the reason.
+    fn note_rejection(&mut self, reason: String) -> bool {
         self.targets.telemetry.config_refused();
-        self.rejected = Some(errors.to_string());
+        let before = self.rejected.replace(reason);
+        before != self.rejected
+    }
+
+    fn reject(&mut self, errors: &ConfigErrors) {
+        if !self.note_rejection(errors.to_string()) {
+            return;
+        }
         for warning in errors.warnings() {
             tracing::warn!("{warning}");
         }
@@ -198,12 +206,9 @@ impl<'a> Reloader<'a> {
 
     /// Reports a configuration that is valid and cannot be applied.
     fn refuse(&mut self, error: &dyn std::error::Error, hint: Option<&str>) {
-        self.targets.telemetry.config_refused();
-        let text = error.to_string();
-        if self.rejected.as_ref() == Some(&text) {
+        if !self.note_rejection(error.to_string()) {
             return;
         }
-        self.rejected = Some(text);
         tracing::error!(
             hint,
             "the configuration cannot be used: {error}; the previous one stays in effect"

@@ -25,17 +25,20 @@ pub(super) const MAX_REQUESTED_DELAY: Duration =
 
 /// The longest delay that an interval gives without a request of Microsoft.
 pub(super) fn longest_delay(interval: Duration) -> Duration {
-    let delay = (interval * 2).max(ACTION_REQUIRED.0);
-    delay + delay.mul_f64(JITTER)
+    with_most_jitter((interval * 2).max(ACTION_REQUIRED.0))
 }
 
 /// The part of a delay that Microsoft asked for. Its jitter belongs to it; a
 /// longer delay is the exporter's own.
 pub(super) fn requested_part(delay: Duration, requested: Duration) -> Duration {
-    match delay <= requested + requested.mul_f64(JITTER) {
+    match delay <= with_most_jitter(requested) {
         true => delay,
         false => requested,
     }
+}
+
+fn with_most_jitter(delay: Duration) -> Duration {
+    delay + delay.mul_f64(JITTER)
 }
 
 /// A tenant's position within the interval, 0 to 1, the same in every run.

@@ -182,10 +182,12 @@ impl TenantData {
     }
 
     fn change_wait(&mut self, api: Api, now: Timestamp, change: impl Fn(Wait) -> Wait) {
-        if let Some(wait) = self.waits.get_mut(&api)
-            && change(*wait) != *wait
-        {
-            *wait = change(*wait);
+        let Some(wait) = self.waits.get_mut(&api) else {
+            return;
+        };
+        let changed = change(*wait);
+        if changed != *wait {
+            *wait = changed;
             self.health.of_mut(api).next_refresh = Some(now.plus(wait.rest()));
         }
     }
@@ -198,15 +200,13 @@ impl TenantData {
     /// Whether a list fails and waits longer than Microsoft asked for.
     pub(super) fn can_retry(&self, api: Api) -> bool {
         let wait = self.waits.get(&api);
-        let is_requested = wait
-            .is_some_and(|it| !it.requested_rest().is_zero() && it.rest() <= it.shortened().rest());
-        self.health.of(api).trouble.is_some() && !is_requested
+        let can_end = wait.is_none_or(|it| !it.is_requested() || it.shortened() != *it);
+        self.health.of(api).trouble.is_some() && can_end
     }
 
     /// Whether Microsoft asked for a delay of a list that is not over.
     fn is_waiting(&self, api: Api) -> bool {
-        let wait = self.waits.get(&api);
-        wait.is_some_and(|it| !it.requested_rest().is_zero())
+        self.waits.get(&api).is_some_and(Wait::is_requested)
     }
 
     /// Keeps the score of the last report when the new one is of a later day. Within a day Microsoft corrects its report.
@@ -325,14 +325,13 @@ impl TenantData {
         let refresh = |api: Api| {
             let health = self.health.of(api);
             let wait = self.waits.get(&api);
-            let requested = wait.map(Wait::requested_rest);
-            let requested = requested.filter(|rest| !rest.is_zero());
+            let requested = wait.filter(|it| it.is_requested());
             let refresh = SavedRefresh {
                 up: health.up,
                 last_success: health.last_success,
                 next_refresh: health.next_refresh?,
                 decided_at: wait.map(|it| it.decided_at),
-                requested_until: requested.map(|it| now.plus(it)),
+                requested_until: requested.map(|it| now.plus(it.requested_rest())),
                 refreshes: health.refreshes,
                 failures: health.failures.clone(),
                 trouble: health.trouble.clone(),

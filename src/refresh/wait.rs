@@ -57,23 +57,25 @@ impl Wait {
         now: Timestamp,
     ) -> (Self, Timestamp) {
         let decided_at = saved.decided_at.filter(|it| *it <= now);
-        let is_known = decided_at.is_some();
-        let max = match is_known {
-            true => MAX_REQUESTED_DELAY,
-            false => interval,
+        let (max_requested, max_own) = match decided_at {
+            None => (interval, interval),
+            // The interval may have been longer then.
+            Some(_) => (MAX_REQUESTED_DELAY, schedule::longest_delay(interval)),
         };
-        let requested = saved.requested_until.map(|it| it.since(now).min(max));
-        // The interval may have been longer then.
-        let max = match is_known {
-            true => schedule::longest_delay(interval).max(requested.unwrap_or_default()),
-            false => interval,
-        };
+        let requested = saved.requested_until;
+        let requested = requested.map(|it| it.since(now).min(max_requested));
+        let max = max_own.max(requested.unwrap_or_default());
         let next_refresh = saved.next_refresh.min(now.plus(max));
         let wait = Self {
             decided_at: decided_at.unwrap_or(now),
             ..Self::new(next_refresh.since(now), now, requested)
         };
         (wait, next_refresh)
+    }
+
+    /// Whether Microsoft asked for a delay that is not over.
+    pub(super) fn is_requested(&self) -> bool {
+        !self.requested_rest().is_zero()
     }
 
     /// What is left of what Microsoft asked for.

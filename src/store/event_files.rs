@@ -5,8 +5,8 @@
 //! never lose one. A damaged file is set aside; the others are kept.
 
 use super::state_directory::{PRIVATE_DIRECTORY, StateDirectory, set_age_zero};
-use super::state_file::{contents, replace, sync_directory};
-use crate::events::{QueueChanges, StoredEvents, WebhookPayload};
+use super::state_file::{parse, replace, sync_directory};
+use crate::events::{QueueChanges, StoredEvents};
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -132,11 +132,6 @@ fn load_event(file: &Path, sequence: u64, stored: &mut StoredEvents) {
             set_aside(file, &reason);
         }
     }
-}
-
-fn parse(bytes: &[u8]) -> Result<WebhookPayload, String> {
-    let json = contents(bytes)?;
-    serde_json::from_slice(json).map_err(|error| error.to_string())
 }
 
 fn set_aside(file: &Path, reason: &str) {

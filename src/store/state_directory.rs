@@ -240,8 +240,7 @@ pub(super) fn set_age_zero(path: &Path, now: SystemTime) -> io::Result<()> {
 }
 
 fn parse(bytes: &[u8], alias: &str) -> Result<SavedTenant, String> {
-    let json = state_file::contents(bytes)?;
-    let saved: SavedTenant = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    let saved: SavedTenant = state_file::parse(bytes)?;
     match *saved.alias == *alias {
         true => Ok(saved),
         false => Err("it belongs to another tenant".to_owned()),

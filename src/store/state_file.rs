@@ -1,8 +1,9 @@
-//! A file of the state directory. Its first line has its version and the SHA-256
-//! of the rest, so that a damaged file, one of another version or of another
-//! program is told apart.
+//! A file of the state directory. Its first line has the version and the SHA-256
+//! of the rest. With them the exporter recognizes a damaged file, a file of
+//! another version, and a file of another program.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use serde::de::DeserializeOwned;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -60,8 +61,14 @@ fn head(contents: &[u8]) -> String {
     format!("{MAGIC} {VERSION} {}\n", checksum(contents))
 }
 
+/// Parses the contents of a file. The error is why it is not valid.
+pub(super) fn parse<T: DeserializeOwned>(file: &[u8]) -> Result<T, String> {
+    let json = contents(file)?;
+    serde_json::from_slice(json).map_err(|error| error.to_string())
+}
+
 /// The contents of a valid file, or why it is not valid.
-pub(super) fn contents(file: &[u8]) -> Result<&[u8], &'static str> {
+fn contents(file: &[u8]) -> Result<&[u8], &'static str> {
     let mut lines = file.splitn(2, |byte| *byte == b'\n');
     let (Some(head), Some(contents)) = (lines.next(), lines.next()) else {
         return Err(FOREIGN);

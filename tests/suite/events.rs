@@ -2,6 +2,7 @@
 
 use crate::process::Process;
 use crate::receiver::{Receiver, Reply, Request};
+use crate::simulated::Simulated;
 use crate::world::World;
 use exporter_web_config::certificates;
 use graph_simulator::{Fault, Options, Simulator};
@@ -243,65 +244,35 @@ fn fault(what: &str) -> Fault {
 
 // ---- the log of the real program -------------------------------------------
 
-/// The simulator as a program of its own, and a configuration that watches it.
-struct Simulated {
-    folder: tempfile::TempDir,
-    control: String,
-    http: reqwest::Client,
-    _process: Process,
+/// The simulator, and a configuration that watches it with these settings too.
+fn simulated_with(settings: &str) -> Simulated {
+    let simulated = Simulated::start();
+    simulated.configure(settings);
+    simulated
 }
 
-impl Simulated {
-    fn start(settings: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let process = Process::exporter(&[
-            "simulate",
-            "--quiet",
-            "--listen-address=127.0.0.1:0",
-            "--control.listen-address=127.0.0.1:0",
-            "--config-dir",
-            &folder.path().display().to_string(),
-        ]);
-        let control = process.word_after("control API ");
-        process.word_after("configuration ");
-        let file = folder.path().join("secure-score.yml");
-        let text = fs::read_to_string(&file).unwrap();
-        let text = text.replace("privacy: {pages: show} # as the labels\n", "");
-        fs::write(&file, text + settings).unwrap();
-        Self {
-            folder,
-            control,
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            _process: process,
-        }
-    }
+/// A private file beside the configuration.
+fn write_secret(simulated: &Simulated, name: &str, text: &str) {
+    let path = simulated.folder().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+}
 
-    /// A private file beside the configuration.
-    fn secret(&self, name: &str, text: &str) {
-        let path = self.folder.path().join(name);
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    }
+async fn accept(simulated: &Simulated, by: &str, comment: &str) {
+    let acceptance = json!({"by": by, "comment": comment});
+    simulated.accept("contoso", CONTROL, acceptance).await;
+}
 
-    async fn accept(&self, by: &str, comment: &str) {
-        let url = format!("{}/tenants/contoso/controls/{CONTROL}/accept", self.control);
-        let body = json!({"by": by, "comment": comment}).to_string();
-        let answer = self.http.post(url).body(body).send().await.unwrap();
-        assert!(answer.status().is_success());
-    }
-
-    fn exporter(&self, arguments: &[&str]) -> Process {
-        let file = self.folder.path().join("secure-score.yml");
-        let file = file.display().to_string();
-        let own = [
-            "--config.file",
-            &file,
-            "--web.listen-address=127.0.0.1:0",
-            "--web.external-url=https://score.example/x",
-            "--web.route-prefix=/",
-        ];
-        Process::exporter(&[&own, arguments].concat())
-    }
+fn exporter(simulated: &Simulated, arguments: &[&str]) -> Process {
+    let config = simulated.config();
+    let own = [
+        "--config.file",
+        &config,
+        "--web.listen-address=127.0.0.1:0",
+        "--web.external-url=https://score.example/x",
+        "--web.route-prefix=/",
+    ];
+    Process::exporter(&[&own, arguments].concat())
 }
 
 /// The log lines about changes of the control at contoso.
@@ -314,10 +285,10 @@ fn lines(output: &str) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_has_one_line_per_change_whatever_the_comment() {
-    let simulated = Simulated::start("");
-    simulated.accept("alex@contoso.example", &hostile()).await;
-    let logfmt = simulated.exporter(&[]);
-    let written = simulated.exporter(&["--log.format=json"]);
+    let simulated = simulated_with("");
+    accept(&simulated, "alex@contoso.example", &hostile()).await;
+    let logfmt = exporter(&simulated, &[]);
+    let written = exporter(&simulated, &["--log.format=json"]);
     let accepted = |process: &Process| {
         let lines = lines(&process.output());
         lines
@@ -356,13 +327,10 @@ async fn the_log_has_one_line_per_change_whatever_the_comment() {
     let comment = line["comment"].as_str().unwrap();
     assert!(comment.chars().count() <= 257, "{comment}");
 
-    simulated.accept("kim@contoso.example", "again").await;
-    let revert = format!(
-        "{}/tenants/contoso/controls/{CONTROL}/revert",
-        simulated.control
-    );
-    let body = json!({"by": "kim@contoso.example"}).to_string();
-    simulated.http.post(revert).body(body).send().await.unwrap();
+    accept(&simulated, "kim@contoso.example", "again").await;
+    simulated
+        .revert("contoso", CONTROL, "kim@contoso.example")
+        .await;
     until("the withdrawal", || {
         let lines = lines(&logfmt.output());
         lines
@@ -383,13 +351,11 @@ async fn the_log_has_one_line_per_change_whatever_the_comment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn names_and_comments_are_hidden_where_configured() {
-    let simulated = Simulated::start("privacy: {events: off}\n");
-    simulated
-        .accept("alex@contoso.example", "ask Kim about it")
-        .await;
-    let exporter = simulated.exporter(&[]);
+    let simulated = simulated_with("privacy: {events: off}\n");
+    accept(&simulated, "alex@contoso.example", "ask Kim about it").await;
+    let running = exporter(&simulated, &[]);
     let line = until("the line", || {
-        let lines = lines(&exporter.output());
+        let lines = lines(&running.output());
         lines
             .into_iter()
             .rfind(|line| line.contains("to=risk_accepted"))
@@ -399,22 +365,23 @@ async fn names_and_comments_are_hidden_where_configured() {
         !line.contains(" by=") && !line.contains(" comment="),
         "{line}"
     );
-    assert!(!exporter.output().contains("alex@contoso.example"));
+    assert!(!running.output().contains("alex@contoso.example"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_sends_events_and_its_log_hides_the_url() {
     let receiver = Receiver::start(&[Reply::Status(500), Reply::Close]).await;
     let simulated =
-        Simulated::start("events: {webhook: {url_file: hook, authorization_file: token}}\n");
+        simulated_with("events: {webhook: {url_file: hook, authorization_file: token}}\n");
     let secret = "T0pS3cr3t";
-    simulated.secret(
+    write_secret(
+        &simulated,
         "hook",
         &format!("\u{feff}{}hook/{secret}?key={secret} \r\n", receiver.url()),
     );
-    simulated.secret("token", &format!("\u{feff}{secret}Token\r\n"));
-    simulated.accept("alex@contoso.example", "why").await;
-    let mut exporter = simulated.exporter(&["--log.level=trace"]);
+    write_secret(&simulated, "token", &format!("\u{feff}{secret}Token\r\n"));
+    accept(&simulated, "alex@contoso.example", "why").await;
+    let mut running = exporter(&simulated, &["--log.level=trace"]);
     let got = until("the acceptance at the receiver", || {
         let got = receiver.accepted();
         got.into_iter()
@@ -424,8 +391,9 @@ async fn the_program_sends_events_and_its_log_hides_the_url() {
     assert_eq!(got.path, format!("/hook/{secret}?key={secret}"));
     assert_eq!(got.head["authorization"], format!("Bearer {secret}Token"));
     assert_eq!(got.body["exporter"], "https://score.example/x");
-    let url = format!("http://{}/metrics", exporter.word_after("address="));
-    let metrics = simulated.http.get(url).send().await.unwrap();
+    let url = format!("http://{}/metrics", running.word_after("address="));
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let metrics = http.get(url).send().await.unwrap();
     let metrics = metrics.text().await.unwrap();
     let counted = |series: &str| crate::world::value(&metrics, series).unwrap();
     let delivered =
@@ -434,21 +402,18 @@ async fn the_program_sends_events_and_its_log_hides_the_url() {
     assert!(delivered >= 1.0 && changes >= 1.0, "{metrics}");
 
     receiver.stop().await;
-    simulated.accept("alex@contoso.example", "").await;
-    let revert = format!(
-        "{}/tenants/contoso/controls/{CONTROL}/revert",
-        simulated.control
-    );
-    let body = json!({"by": "kim@contoso.example"}).to_string();
-    simulated.http.post(revert).body(body).send().await.unwrap();
+    accept(&simulated, "alex@contoso.example", "").await;
+    simulated
+        .revert("contoso", CONTROL, "kim@contoso.example")
+        .await;
     until("that the receiver is unavailable", || {
-        let output = exporter.output();
+        let output = running.output();
         let (_, after) = output.rsplit_once("to=to_address")?;
         after.contains("refused the connection").then_some(())
     })
     .await;
-    assert_eq!(exporter.terminate(), Some(0));
-    let output = exporter.output();
+    assert_eq!(running.terminate(), Some(0));
+    let output = running.output();
     assert!(
         output.contains("stopped before the webhook accepted these events"),
         "{output}"

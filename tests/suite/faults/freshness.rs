@@ -48,11 +48,9 @@ fn is_of_the_exporter(family: &str) -> bool {
         "secure_score_refresh",
         "secure_score_older_reports_",
         "secure_score_graph_",
-        "secure_score_older_reports_",
         "secure_score_token_",
         "secure_score_target_ratio",
         "secure_score_credential_",
-        "secure_score_older_reports_total",
     ]
     .iter()
     .any(|known| family.starts_with(known))
