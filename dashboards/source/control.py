@@ -12,6 +12,13 @@ ACCEPTED = f'{each("control_state", match=THIS + ", state=" + chr(34) + "risk_ac
 # A time in the last day of the approval, whose end is exclusive.
 LAST_DAY = f'1000 * ({each("control_risk_approved_until_timestamp_seconds", match=THIS)} - 1)'
 
+# The recommendation of Entra with the control's name, on each tenant.
+JOINED = each("recommendation_info", by="tenant, recommendation", match=THIS)
+STATUS = f"max by (tenant, status) ({each('recommendation_status', by='tenant, recommendation, status')} and on (tenant, recommendation) {JOINED})"
+ASIDE = f"{each('recommendation_set_aside', by='tenant, recommendation')} == 1 and on (tenant, recommendation) {JOINED}"
+DISAGREES = each("recommendation_disagrees", match=THIS)
+PLACES = {0: ("Agree", "text"), 1: ("Disagree", "orange")}
+
 # One number per state, for the timeline.
 NUMBERS = {name: number for number, name in enumerate(g.STATES)}
 COURSE = {number: g.STATES[name] for name, number in NUMBERS.items()}
@@ -22,11 +29,11 @@ def page():
     return g.dashboard(
         "control",
         "Control across tenants",
-        "One control on every tenant: points and state, now and over time.",
+        "One control on every tenant: points and state, in Secure Score and in Entra, now and over time.",
         variables=[g.tenants(), g.choice("control", "Control", "secure_score_control_info, control", many=False, first="AdminMFAV2")],
         annotations=[g.firing(), g.acceptances('tenant=~"$tenant", control="$control"')],
         sections=[
-            ("", [(4, [(24, about())]), (4, headline())]),
+            ("", [(4, [(24, about())]), (4, headline()), (4, places())]),
             ("Now", [(10, [(24, tenants())])]),
             ("Over time", [(9, history()), (10, [(24, course())])]),
         ],
@@ -67,6 +74,15 @@ def headline():
 CLAIMS = ', state=~"third_party|alternate_mitigation"'
 
 
+def places():
+    none = f"0 * count({JOINED})"
+    return [
+        (8, g.stat("Set aside in Entra", "Tenants that accepted, dismissed or postponed the recommendation of Entra with the control's name. Nothing where no tenant lets the exporter read it, or Entra has none.", g.now(f"count({ASIDE}) or {none}"), steps=g.NONE_IS_GOOD, empty="No such recommendation read", defaults={"links": [g.TO_ASIDE_RUNBOOK, g.TO_ENTRA]})),
+        (8, g.stat("Places disagree", "Tenants where the risk is accepted in one place and open in the other.", g.now(f"count({DISAGREES} == 1) or {none}"), steps=g.FEW_ARE_GOOD, empty="No such recommendation read", defaults={"links": [g.TO_DISAGREES_RUNBOOK, g.TO_ENTRA, g.TO_PORTAL]})),
+        (8, g.stat("Read in Entra", "Tenants whose recommendation with the control's name the exporter reads.", g.now(f"count({JOINED})"), empty="No such recommendation read")),
+    ]
+
+
 def tenants():
     return g.table(
         "Tenants", "Every tenant with the control, the smallest share of the points first.",
@@ -79,17 +95,21 @@ def tenants():
             g.rows(LAST_DAY),
             g.rows(f"{MILLISECONDS}{each('control_last_synced_timestamp_seconds', match=THIS)}"),
             g.rows(each("control_acceptance_info", by="tenant, accepted_by, comment", match=THIS)),
+            g.rows(STATUS),
+            g.rows(DISAGREES),
         ],
         [
-            g.column("tenant", "Tenant", width=140, pick=True, link=g.TO_TENANT),
+            g.column("tenant", "Tenant", width=110, pick=True, link=g.TO_TENANT),
             g.column("Value #A", "Share", unit="percentunit", decimals=0, steps=g.RATIO, gauge=True),
             g.column("Value #B", "Points", width=80, unit="short", decimals=1),
-            g.column("state", "State", width=150, words=g.STATES, paint="text", pick=True),
-            g.column("Value #D", "Since", width=140, unit=g.MOMENT),
-            g.column("accepted_by", "Accepted by", width=220),
-            g.column("Value #E", "Times accepted", width=125, unit="short", decimals=0, steps=[(None, "text"), (1, "orange")], paint="text"),
-            g.column("Value #F", "Approved until", width=120, unit=g.DATE),
-            g.column("Value #G", "Last synced", width=110, unit=g.DATE),
+            g.column("state", "State", width=135, words=g.STATES, paint="text", pick=True),
+            g.column("Value #D", "Since", width=135, unit=g.MOMENT),
+            g.column("status", "In Entra", width=130, words=g.STATUSES, paint="text", pick=True, empty="not read"),
+            g.column("Value #J", "Places", width=80, words=PLACES, paint="text"),
+            g.column("accepted_by", "Accepted by", width=200),
+            g.column("Value #E", "Times accepted", width=115, unit="short", decimals=0, steps=[(None, "text"), (1, "orange")], paint="text"),
+            g.column("Value #F", "Approved until", width=110, unit=g.DATE),
+            g.column("Value #G", "Last synced", width=100, unit=g.DATE),
         ],
         sort="Share",
     )

@@ -121,7 +121,7 @@ def trouble():
         ],
         [
             g.column("tenant", "Tenant", width=180, pick=True, link=g.TO_TENANT),
-            g.column("api", "List", width=200, words={"profiles": ("Catalogue and states", "text"), "scores": ("Scores", "text")}),
+            g.column("api", "List", width=200, words=g.LISTS),
             g.column("reason", "Reason, last 6 hours"),
             g.column("Value #B", "Failures, last 6 hours", width=180, decimals=0),
             g.column("Value #A", "Without success for", width=180, unit=g.AGE, decimals=0, steps=[(None, "orange"), (86400, "red")], paint="text"),

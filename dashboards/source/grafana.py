@@ -28,6 +28,31 @@ STATES = {
     "unknown": ("Unknown", "yellow"),
 }
 
+# Of recommendations of Entra.
+STATUSES = {
+    "active": ("Active", "text"),
+    "needs_more_action": ("Needs more action", "text"),
+    "completed_by_system": ("Completed", "green"),
+    "completed_by_user": ("Completed by a person", "purple"),
+    "planned": ("Planned", "blue"),
+    "postponed": ("Postponed", "orange"),
+    "dismissed": ("Dismissed", "red"),
+    "risk_accepted": ("Risk accepted", "red"),
+    "third_party": ("Third party", "purple"),
+    "alternate_mitigation": ("Alternate mitigation", "purple"),
+    "unknown": ("Unknown", "yellow"),
+}
+
+LISTS = {
+    "profiles": ("Catalogue and states", "text"),
+    "scores": ("Scores", "text"),
+    "recommendations": ("Recommendations", "text"),
+    "identity_scores": ("Identity Secure Score", "text"),
+}
+
+# What panels say of tenants whose recommendations the exporter does not read.
+NOT_READ = "Not read: no DirectoryRecommendations.Read.All"
+
 
 def thresholds(steps):
     return {"mode": "absolute", "steps": [{"value": value, "color": color} for value, color in steps]}
@@ -108,7 +133,7 @@ def stat(title, description, query, *, unit="none", name="value", **more):
 
 
 def bars(title, description, query, *, unit, **more):
-    """One bar per series."""
+    """One bar per series; `names` replaces the series' names."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "displayMode": "basic",
@@ -124,6 +149,7 @@ def bars(title, description, query, *, unit, **more):
     }
     # Instant vectors are unordered.
     order = [
+        *({"id": "renameByRegex", "options": {"regex": f"^{name}$", "renamePattern": text}} for name, text in more.pop("names", {}).items()),
         {"id": "reduce", "options": {"mode": "seriesToRows", "reducers": ["lastNotNull"]}},
         {"id": "sortBy", "options": {"sort": [{"field": "Last *", "desc": more.pop("descending", False)}]}},
     ]
@@ -272,7 +298,10 @@ TO_RISKS = to_dashboard("risks", "Accepted risks", {"tenant": "$__all"})
 TO_EXPORTER = to_dashboard("exporter", "Exporter", {})
 TO_REGISTER = to_web("Register on the exporter, with names", "${exporter}/acceptances")
 TO_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRiskAccepted.md")
+TO_ASIDE_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRecommendationSetAside.md")
+TO_DISAGREES_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRecommendationDisagrees.md")
 TO_DOWN_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreExporterDown.md")
+TO_ENTRA = to_web("Recommendations in the Entra admin center", "https://entra.microsoft.com")
 TO_PORTAL = to_web("Recommended actions in the Defender portal", f"{PORTAL}?viewid=actions")
 
 
@@ -360,10 +389,10 @@ def firing():
     """Firing alerts. ExporterDown has no tenant, hence the empty match."""
     return annotation(
         "Firing alerts",
-        'max by (alertname, severity, tenant, control) (ALERTS{alertname=~"SecureScore.+", alertstate="firing", tenant=~"$tenant|"})',
+        'max by (alertname, severity, tenant, control, recommendation) (ALERTS{alertname=~"SecureScore.+", alertstate="firing", tenant=~"$tenant|"})',
         "red",
         "{{alertname}}",
-        "{{severity}} {{tenant}} {{control}}",
+        "{{severity}} {{tenant}} {{control}}{{recommendation}}",
     )
 
 
@@ -379,6 +408,20 @@ def acceptances(match='tenant=~"$tenant"'):
         "orange",
         "Risk accepted",
         "{{tenant}}: {{control}}",
+        useValueForTime=True,
+    )
+
+
+def set_aside():
+    """Marks the times at which recommendations were set aside."""
+    changed = 'secure_score_recommendation_status_changed_timestamp_seconds{tenant=~"$tenant"} > time() - 90 * 86400'
+    aside = 'max by (tenant, recommendation) (secure_score_recommendation_set_aside{tenant=~"$tenant"}) == 1'
+    return annotation(
+        "Set aside in Entra",
+        f"(max by (tenant, recommendation) ({changed}) and on (tenant, recommendation) {aside}) * 1000",
+        "purple",
+        "Set aside in Entra",
+        "{{tenant}}: {{recommendation}}",
         useValueForTime=True,
     )
 

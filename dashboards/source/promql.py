@@ -67,6 +67,36 @@ def number(of, by=""):
     return f"count{by} ({of}) or 0 * count{by} ({KNOWN})"
 
 
+# Entra's recommendations, of tenants that let the exporter read them.
+RECOMMENDATION = "tenant, recommendation"
+
+
+def in_status(statuses, by=RECOMMENDATION, at="", match=""):
+    """The recommendations in a status."""
+    op = "=~" if "|" in statuses else "="
+    match = f'status{op}"{statuses}", {match}' if match else f'status{op}"{statuses}"'
+    return each("recommendation_status", by=by, match=match, at=at)
+
+
+SET_ASIDE = in_status("risk_accepted|dismissed|postponed")
+ASIDE_UNTIL = each("recommendation_approved_until_timestamp_seconds", by=RECOMMENDATION)
+ASIDE_APPROVED = f"{SET_ASIDE} and on (tenant, recommendation) ({ASIDE_UNTIL} > time())"
+ASIDE_UNAPPROVED = f"{SET_ASIDE} unless on (tenant, recommendation) ({ASIDE_UNTIL} > time())"
+ASIDE_EXPIRED = f"{SET_ASIDE} and on (tenant, recommendation) ({ASIDE_UNTIL} <= time())"
+ASIDE_ENDING = f"{SET_ASIDE} and on (tenant, recommendation) (({ASIDE_UNTIL} - time()) / 86400 > 0 < 30)"
+STATUS_CHANGED = each("recommendation_status_changed_timestamp_seconds", by=RECOMMENDATION)
+DISAGREEING = f"{each('recommendation_disagrees', by='tenant, recommendation')} == 1"
+RECOMMENDATION_TITLE = each("recommendation_info", by="tenant, recommendation, control, title")
+
+# Tenants with a list.
+LISTED = each("unknown_values", match='api="recommendations", field="status"')
+
+
+def of_entra(of):
+    """The count; 0 only for tenants with a list."""
+    return f"count({of}) or 0 * count({LISTED})"
+
+
 TITLE = each("control_info", by=f"{CONTROL}, title")
 
 # The variable holds the controls with a declared state, a few dozen. Without it

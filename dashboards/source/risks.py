@@ -1,6 +1,7 @@
 """The register of accepted risks: who accepted what, when, and with which approval."""
 
 from . import grafana as g
+from .promql import ASIDE_APPROVED, ASIDE_ENDING, ASIDE_EXPIRED, ASIDE_UNAPPROVED, ASIDE_UNTIL, DISAGREEING, RECOMMENDATION, RECOMMENDATION_TITLE, SET_ASIDE, STATUS_CHANGED, in_status, of_entra
 from .promql import ACCEPTED, APPROVED, APPROVED_LAST_DAY, CONTROL, DECLARED_ON, ENDING, EXPIRED, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNREADABLE, each, in_state, number, reported
 
 CLAIMED = in_state("third_party|alternate_mitigation", by=f"{CONTROL}, state")
@@ -16,6 +17,11 @@ REPORT_OF = f"{ACCEPTED} * on (tenant) group_left () {each('report_timestamp_sec
 VERDICT = f"4 * ({EXPIRED}) or 3 * ({ENDING}) or 2 * ({APPROVED}) or ({UNAPPROVED})"
 VERDICTS = {1: ("Unapproved", "red"), 2: ("Approved", "blue"), 3: ("Approved, ends soon", "orange"), 4: ("Approval ended", "red")}
 
+ASIDE_VERDICT = f"4 * ({ASIDE_EXPIRED}) or 3 * ({ASIDE_ENDING}) or 2 * ({ASIDE_APPROVED}) or ({ASIDE_UNAPPROVED})"
+ASIDE_WATCHED = f"{SET_ASIDE} and on (tenant, recommendation) {each('recommendation_watched', by=RECOMMENDATION)}"
+DISMISSED_ONES = each("recommendation_impacted_resources", by=RECOMMENDATION, match='status="dismissed"')
+PLACES = {0: ("Agrees", "text"), 1: ("Open there", "orange")}
+
 # No state before the first acceptance.
 COURSE = {0: ("Withdrawn", g.FAINT), 1: ("Unapproved", "red"), 2: ("Approved", "blue")}
 
@@ -24,13 +30,14 @@ def page():
     return g.dashboard(
         "risks",
         "Accepted risks",
-        "Every accepted risk of every tenant: by whom, since when, and approved until when.",
+        "Every accepted risk of every tenant, in Secure Score and among Entra's recommendations: by whom, since when, and approved until when.",
         variables=[g.tenants(), g.declared()],
-        annotations=[g.firing(), g.acceptances()],
+        annotations=[g.firing(), g.acceptances(), g.set_aside()],
         sections=[
             ("", [(4, headline())]),
             ("Register", [(10, [(24, register())])]),
-            ("Over time", [(10, [(24, course())]), (8, counts())]),
+            ("Set aside in Entra", [(4, entra()), (10, [(24, recommendations())])]),
+            ("Over time", [(10, [(24, course())]), (8, [(24, statuses())]), (8, counts())]),
             ("Reverted and claimed", [(7, [(24, reverted())]), (7, [(24, claims())])]),
         ],
     )
@@ -76,6 +83,65 @@ def register():
             g.column("reference", "Reference", width=90),
         ],
         sort="-Since", empty="No risk is accepted",
+    )
+
+
+def entra():
+    links = {"defaults": {"links": [g.TO_REGISTER, g.TO_ASIDE_RUNBOOK, g.TO_ENTRA]}}
+    none = {"empty": g.NOT_READ}
+    return [
+        (4, g.stat("Set aside", "Recommendations of Entra whose risk is accepted, or that are dismissed or postponed, now. Only of tenants that let the exporter read them.", g.now(of_entra(SET_ASIDE)), **none)),
+        (4, g.stat("Unapproved in Entra", "Recommendations set aside that no exception covers today.", g.now(of_entra(ASIDE_UNAPPROVED)), steps=g.NONE_IS_GOOD, **links, **none)),
+        (4, g.stat("Watched in Entra", "Recommendations set aside that are on the watch list, or whose control is (risk_accepted.watch).", g.now(of_entra(ASIDE_WATCHED)), steps=g.NONE_IS_GOOD, **links, **none)),
+        (4, g.stat("Places disagree", "Recommendations that are set aside in Entra and open in Secure Score, or the reverse.", g.now(of_entra(DISAGREEING)), steps=g.FEW_ARE_GOOD, defaults={"links": [g.TO_DISAGREES_RUNBOOK, g.TO_ENTRA, g.TO_PORTAL]}, **none)),
+        (4, g.stat("Unknown status", "Recommendations whose status cannot be read: they may be set aside.", g.now(of_entra(in_status("unknown"))), steps=[(None, "green"), (1, "yellow")], **none)),
+        (4, g.stat("Dismissed resources", "Single users or applications that are dismissed, with recommendations.impacted_resources.", g.now(f"sum({DISMISSED_ONES})"), steps=g.FEW_ARE_GOOD, empty="Not counted (impacted_resources)")),
+    ]
+
+
+def recommendations():
+    return g.table(
+        "Recommendations set aside", "Every recommendation of Entra that is accepted as a risk, dismissed or postponed, the newest first. The person appears with the exporter's labels.accepted_by. The time is the latest possible where Entra does not say it.",
+        [
+            g.rows(f"{MILLISECONDS}{STATUS_CHANGED} and on (tenant, recommendation) {SET_ASIDE}"),
+            g.rows(ASIDE_VERDICT),
+            g.rows(in_status("risk_accepted|dismissed|postponed", by=f"{RECOMMENDATION}, status")),
+            g.rows(f"{MILLISECONDS}{each('recommendation_postponed_until_timestamp_seconds', by=RECOMMENDATION)} and on (tenant, recommendation) {SET_ASIDE}"),
+            g.rows(f"{MILLISECONDS}({ASIDE_UNTIL} - 1) and on (tenant, recommendation) {SET_ASIDE}"),
+            g.rows(ASIDE_WATCHED),
+            g.rows(f"{each('recommendation_acceptance_info', by=f'{RECOMMENDATION}, accepted_by')} and on (tenant, recommendation) {SET_ASIDE}"),
+            g.rows(f"{each('recommendation_disagrees', by=RECOMMENDATION)} and on (tenant, recommendation) {SET_ASIDE}"),
+            g.rows(f"{RECOMMENDATION_TITLE} and on (tenant, recommendation) {SET_ASIDE}"),
+        ],
+        [
+            g.column("tenant", "Tenant", width=85, pick=True, link=g.TO_TENANT),
+            g.column("title", "Title"),
+            g.column("recommendation", "Recommendation", width=135),
+            g.column("control", "Control", width=125, link=g.TO_CONTROL),
+            g.column("status", "Status", width=105, words=g.STATUSES, paint="text", pick=True),
+            g.column("Value #A", "Since", width=92, unit=g.DATE, empty="not dated"),
+            g.column("Value #D", "Postponed until", width=112, unit=g.DATE),
+            g.column("accepted_by", "By", width=95, pick=True),
+            g.column("Value #B", "Approval", width=150, words=VERDICTS, paint="text", pick=True),
+            g.column("Value #E", "Approved until", width=108, unit=g.DATE),
+            g.column("Value #F", "Watched", width=70, words={1: ("Yes", "orange")}, paint="text"),
+            g.column("Value #H", "Secure Score", width=98, words=PLACES, paint="text"),
+        ],
+        sort="-Since", empty="Nothing is set aside, or no tenant grants DirectoryRecommendations.Read.All",
+    )
+
+
+def statuses():
+    numbers = {"postponed": 1, "dismissed": 2, "risk_accepted": 3}
+    words = {number: g.STATUSES[name] for name, number in numbers.items()}
+    words = {0: ("Open or solved", g.FAINT), **words, 2: ("Dismissed", "purple")}
+    of = [f"{number} * {in_status(name)}" for name, number in numbers.items()]
+    flag = each("recommendation_set_aside", by=RECOMMENDATION)
+    ever = f"max by ({RECOMMENDATION}) (max_over_time(secure_score_recommendation_set_aside{{tenant=~\"$tenant\"}}[$__range] @ end()))"
+    expr = f"({' or '.join(of)} or 0 * {flag}) and on (tenant, recommendation) topk(30, {ever} == 1)"
+    return g.timeline(
+        "When a recommendation was set aside", "At most 30 recommendations that were set aside in the time range.",
+        g.over_time(expr, "{{tenant}} · {{recommendation}}"), words, maxDataPoints=200, empty=g.NOT_READ,
     )
 
 

@@ -1,6 +1,7 @@
 """The dashboard of one or a few tenants: points, and what would add more."""
 
 from . import grafana as g
+from .promql import RECOMMENDATION, STATUS_CHANGED
 from .promql import ACCEPTED, APPROVED_LAST_DAY, CONTROL, MILLISECONDS, TITLE, UNAPPROVED, each, number, ratio, reported, since_success
 
 SCORE = reported("control_score", by=CONTROL)
@@ -12,6 +13,11 @@ BEST = "max by (tenant, control, category) (max_over_time(secure_score_control_s
 LOST = f"({BEST} - on (tenant, control, category) {SCORE}) > 0"
 
 AGE_OF_STATES = since_success(match='api="profiles"')
+
+# Entra's own score, and the category of Secure Score that covers the same.
+IN_ENTRA = f"{each('identity_score')} / ({each('identity_max_score')} > 0)"
+OF_IDENTITY = "category=\"Identity\""
+IN_SECURE_SCORE = f"{reported('category_score', match=OF_IDENTITY)} / ({reported('category_max_score', match=OF_IDENTITY)} > 0)"
 
 # If many tenants are selected, the ten that are lowest at the end: a graph of a
 # thousand lines is unreadable.
@@ -26,11 +32,12 @@ def page():
         "Tenant",
         "A tenant's score and maximum, its categories against comparable tenants, and every control by points to gain.",
         variables=[g.tenants()],
-        annotations=[g.firing(), g.acceptances(), maximum_changed()],
+        annotations=[g.firing(), g.acceptances(), g.set_aside(), maximum_changed()],
         sections=[
             ("", [(5, headline())]),
             ("Over time", [(10, trend())]),
             ("Against others", [(8, comparison())]),
+            ("Identity in Entra", [(9, identity()), (11, [(24, recommendations())])]),
             ("Controls", [(13, [(24, controls())]), (7, [(24, regressions())]), (7, [(24, declared())])]),
         ],
     )
@@ -153,6 +160,65 @@ def comparison():
             overrides=[{"matcher": {"id": "byRegexp", "options": "/: /"}, "properties": [{"id": "custom.fillOpacity", "value": 0}, {"id": "custom.lineWidth", "value": 1}, {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [8, 6]}}]}],
         )),
     ]
+
+
+def identity():
+    few = f"and on (tenant) bottomk(3, {IN_SECURE_SCORE})"
+    pair = [g.now(f"({IN_ENTRA}) {few}", "{{tenant}} Entra"), g.now(f"({IN_SECURE_SCORE}) {few}", "{{tenant}} Secure Score")]
+    return [
+        (6, g.panel(
+            "stat", "Identity by Entra and by Secure Score", "The Identity Secure Score as the Entra admin center shows it, beside the sum of Secure Score's category Identity, both as shares of their maximum. They are two calculations of Microsoft's. The three lowest if many tenants are selected.",
+            pair, unit="percentunit", steps=g.RATIO, defaults={"decimals": 1},
+            options={
+                "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+                "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "value_and_name",
+            },
+        )),
+        (11, g.lines(
+            "Identity over time", "The same over time. Entra has no line where the tenant does not grant DirectoryRecommendations.Read.All.",
+            [
+                g.over_time(f"({IN_ENTRA}) {FEW}", "{{tenant}} Entra"),
+                g.over_time(f"({IN_SECURE_SCORE}) {FEW}", "{{tenant}} Secure Score"),
+            ],
+            unit="percentunit", style={"fillOpacity": 0, "lineInterpolation": "stepAfter"}, defaults={"decimals": 0},
+            overrides=[{"matcher": {"id": "byRegexp", "options": "/ Secure Score$/"}, "properties": [{"id": "custom.lineWidth", "value": 1}, {"id": "custom.lineStyle", "value": {"fill": "dash", "dash": [8, 6]}}]}],
+        )),
+        (7, g.bars(
+            "Recommendations by status", "How many recommendations of Entra are in each status.",
+            g.now(f"count by (status) ({each('recommendation_status', by=f'{RECOMMENDATION}, status')})", "{{status}}"),
+            unit="short", steps=[(None, "blue")], defaults={"min": 0, "decimals": 0}, empty=g.NOT_READ, descending=True,
+            names={name: text for name, (text, _) in g.STATUSES.items()},
+        )),
+    ]
+
+
+def recommendations():
+    return g.table(
+        "Recommendations", "Every recommendation of Entra, the most points to gain first. Points only of those that count in the Identity Secure Score.",
+        [
+            g.rows(f"{each('recommendation_max_score', by=RECOMMENDATION)} - on (tenant, recommendation) {each('recommendation_score', by=RECOMMENDATION)}"),
+            g.rows(each("recommendation_score", by=RECOMMENDATION)),
+            g.rows(each("recommendation_max_score", by=RECOMMENDATION)),
+            g.rows(each("recommendation_info", by="tenant, recommendation, control, title, priority")),
+            g.rows(each("recommendation_status", by=f"{RECOMMENDATION}, status")),
+            g.rows(f"{MILLISECONDS}{STATUS_CHANGED}"),
+            g.rows(f"{each('recommendation_disagrees', by=RECOMMENDATION)} == 1"),
+        ],
+        [
+            g.column("tenant", "Tenant", width=110, pick=True),
+            g.column("title", "Title"),
+            g.column("recommendation", "Recommendation", width=180),
+            g.column("control", "Control", width=170, link=g.TO_CONTROL),
+            g.column("priority", "Priority", width=85, pick=True),
+            g.column("Value #B", "Points", width=75, unit="short", decimals=2),
+            g.column("Value #C", "Of", width=60, unit="short", decimals=2),
+            g.column("Value #A", "To gain", width=85, unit="short", decimals=2, steps=[(None, "green"), (0.01, "yellow"), (3, "orange")], paint="text"),
+            g.column("status", "Status", width=150, words=g.STATUSES, paint="text", pick=True),
+            g.column("Value #F", "Since", width=95, unit=g.DATE),
+            g.column("Value #G", "Secure Score", width=115, words={1: ("Says otherwise", "orange")}, paint="text"),
+        ],
+        sort="-To gain", empty=g.NOT_READ,
+    )
 
 
 def controls():

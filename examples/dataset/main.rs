@@ -16,6 +16,7 @@
 //! and the others every half hour, lest 30 days become gigabytes.
 
 mod dice;
+mod entra;
 mod replica;
 mod scrape;
 mod story;

@@ -1,7 +1,7 @@
 //! One exporter: its refreshes and its own metrics.
 
 use crate::dice::{roll, roll_at};
-use crate::story::{CHANGES, failure, is_down};
+use crate::story::{CHANGES, STATUS_CHANGES, failure, is_down};
 use crate::tenant::Tenant;
 use crate::{DAY, HEALTH, HOUR, START};
 use secure_score_exporter::telemetry::{Telemetry, TelemetryError};
@@ -67,6 +67,13 @@ impl Replica {
             if now % HOUR == 0 || now == self.started {
                 refresh(&self.telemetry, health, name, Api::Scores, now);
             }
+            if !tenant.organisation.grants_entra {
+                continue;
+            }
+            refresh(&self.telemetry, health, name, Api::Recommendations, now);
+            if now % HOUR == 0 || now == self.started {
+                refresh(&self.telemetry, health, name, Api::IdentityScores, now);
+            }
         }
         self.count_events(now);
         Ok(())
@@ -74,12 +81,14 @@ impl Replica {
 
     /// Counts an event per change; some deliveries fail.
     fn count_events(&self, now: i64) {
-        let news = CHANGES
-            .iter()
-            .filter(|it| (now - HEALTH..now).contains(&it.at()));
-        for change in news {
+        let is_new = |at: i64| (now - HEALTH..now).contains(&at);
+        let states = CHANGES.iter().filter(|it| is_new(it.at()));
+        let statuses = STATUS_CHANGES.iter().filter(|it| is_new(it.at()));
+        let states = states.map(|it| [it.tenant, it.control]);
+        let statuses = statuses.map(|it| [it.tenant, it.recommendation]);
+        for change in states.chain(statuses) {
             self.telemetry.event(EventKind::StateChanged);
-            let outcome = match roll(&[change.tenant, change.control]) {
+            let outcome = match roll(&change) {
                 0..25 => Delivery::Failed,
                 _ => Delivery::Delivered,
             };
@@ -169,8 +178,10 @@ const fn code(failed: Option<Reason>) -> Code {
 fn note(health: &mut RefreshHealth, api: Api, failed: Option<Reason>, now: i64) {
     let interval = match api {
         Api::Profiles => HOUR / 4,
-        Api::Scores => HOUR,
+        Api::Recommendations => HOUR / 2,
+        Api::Scores | Api::IdentityScores => HOUR,
     };
+    health.is_expected = api.is_of_entra();
     health.refreshes += 1;
     health.up = failed.is_none();
     health.next_refresh = Some(Timestamp::from_seconds(now + interval));

@@ -114,7 +114,23 @@ pub(crate) fn alerts(out: &mut impl Write, tenants: &[Tenant], now: i64) -> io::
         writeln!(out, "ALERTS{{{labels}}} 1 {now}")?;
     }
     for tenant in tenants {
-        for control in tenant.snapshot(now, now).controls {
+        let snapshot = tenant.snapshot(now, now);
+        for it in snapshot
+            .recommendations
+            .iter()
+            .filter(|it| it.is_set_aside())
+        {
+            if it.approval(Timestamp::from_seconds(now)).is_approved() {
+                continue;
+            }
+            let severity = if it.watched { "critical" } else { "warning" };
+            writeln!(
+                out,
+                "ALERTS{{alertname=\"SecureScoreRecommendationSetAside\",alertstate=\"firing\",recommendation=\"{}\",severity=\"{severity}\",tenant=\"{}\"}} 1 {now}",
+                it.entry.name, tenant.organisation.name
+            )?;
+        }
+        for control in snapshot.controls {
             let approved = control.approval(Timestamp::from_seconds(now)).is_approved();
             if control.state() != Some(ControlState::RiskAccepted) || approved {
                 continue;

@@ -4,7 +4,7 @@ use crate::{DAY, END, HOUR, START};
 use secure_score_model::ControlState::{
     self, AlternateMitigation, Planned, RiskAccepted, ThirdParty, ToAddress, Unknown,
 };
-use secure_score_model::{Api, Reason};
+use secure_score_model::{Api, Reason, RecommendationStatus};
 
 /// An organisation.
 pub(crate) struct Organisation {
@@ -21,15 +21,17 @@ pub(crate) struct Organisation {
     pub(crate) users: u64,
     /// Days until its credential ends, where that is written down.
     pub(crate) credential_days: Option<i64>,
+    /// Whether the exporter may read Entra's recommendations.
+    pub(crate) grants_entra: bool,
 }
 
 #[rustfmt::skip]
 pub(crate) static ORGANISATIONS: [Organisation; 5] = [
-    Organisation { name: "contoso", display_name: "Contoso Ltd", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c01", cloud: "global", breadth: 26, maturity: 66, target: Some(0.8), users: 4213, credential_days: Some(11) },
-    Organisation { name: "fabrikam", display_name: "Fabrikam Manufacturing", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c02", cloud: "global", breadth: 18, maturity: 40, target: Some(0.8), users: 860, credential_days: Some(163) },
-    Organisation { name: "adatum", display_name: "Adatum Corporation", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c03", cloud: "global", breadth: 20, maturity: 78, target: Some(0.75), users: 1975, credential_days: None },
-    Organisation { name: "litware", display_name: "Litware", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c04", cloud: "global", breadth: 12, maturity: 30, target: Some(0.5), users: 48, credential_days: Some(88) },
-    Organisation { name: "northwind", display_name: "Northwind Traders", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c05", cloud: "gcc-high", breadth: 16, maturity: 62, target: Some(0.8), users: 312, credential_days: Some(340) },
+    Organisation { name: "contoso", display_name: "Contoso Ltd", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c01", cloud: "global", breadth: 26, maturity: 66, target: Some(0.8), users: 4213, credential_days: Some(11), grants_entra: true },
+    Organisation { name: "fabrikam", display_name: "Fabrikam Manufacturing", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c02", cloud: "global", breadth: 18, maturity: 40, target: Some(0.8), users: 860, credential_days: Some(163), grants_entra: true },
+    Organisation { name: "adatum", display_name: "Adatum Corporation", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c03", cloud: "global", breadth: 20, maturity: 78, target: Some(0.75), users: 1975, credential_days: None, grants_entra: true },
+    Organisation { name: "litware", display_name: "Litware", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c04", cloud: "global", breadth: 12, maturity: 30, target: Some(0.5), users: 48, credential_days: Some(88), grants_entra: false },
+    Organisation { name: "northwind", display_name: "Northwind Traders", entra_id: "6a1b8c5e-0d52-4d7c-9f43-1d2f6b8a0c05", cloud: "gcc-high", breadth: 16, maturity: 62, target: Some(0.8), users: 312, credential_days: Some(340), grants_entra: true },
 ];
 
 /// The watch list: what an attacker tries first. Every tenant is scored on them.
@@ -106,6 +108,98 @@ pub(crate) static CHANGES: &[Change] = &[
     change("northwind", "OneAdmin", 44 * 24, RiskAccepted, "sara.holm@northwind.example", "Second administrator starts in spring"),
 ];
 
+/// An administrator sets the status of a recommendation of Entra.
+pub(crate) struct StatusSetting {
+    pub(crate) tenant: &'static str,
+    pub(crate) recommendation: &'static str,
+    /// Hours before the end.
+    pub(crate) hours: i64,
+    pub(crate) status: RecommendationStatus,
+    pub(crate) by: &'static str,
+    /// Days from the end until which it is postponed.
+    pub(crate) postponed_days: Option<i64>,
+}
+
+impl StatusSetting {
+    /// The time, at an irregular minute.
+    pub(crate) const fn at(&self) -> i64 {
+        END - self.hours * HOUR - 23 * 60
+    }
+}
+
+const fn set(
+    tenant: &'static str,
+    recommendation: &'static str,
+    hours: i64,
+    status: RecommendationStatus,
+    by: &'static str,
+) -> StatusSetting {
+    StatusSetting {
+        tenant,
+        recommendation,
+        hours,
+        status,
+        by,
+        postponed_days: None,
+    }
+}
+
+const fn postpone(
+    tenant: &'static str,
+    recommendation: &'static str,
+    hours: i64,
+    days: i64,
+    by: &'static str,
+) -> StatusSetting {
+    StatusSetting {
+        postponed_days: Some(days),
+        ..set(
+            tenant,
+            recommendation,
+            hours,
+            RecommendationStatus::Postponed,
+            by,
+        )
+    }
+}
+
+#[rustfmt::skip]
+pub(crate) static STATUS_CHANGES: &[StatusSetting] = &[
+    // Open in Secure Score: the two places disagree.
+    set("contoso", "userRiskPolicy", 5 * 24 + 2, RecommendationStatus::RiskAccepted, "Diego Siciliani"),
+    set("contoso", "staleApps", 12 * 24 + 6, RecommendationStatus::Dismissed, "Alex Wilber"),
+    set("contoso", "integratedApps", 9 * 24 + 6, RecommendationStatus::RiskAccepted, "Alex Wilber"),
+    // Accepted in Secure Score, open in Entra.
+    set("contoso", "blockLegacyAuthentication", 28 * 24, RecommendationStatus::Active, "Alex Wilber"),
+    set("fabrikam", "adminMFAV2", 3 * 24 + 7, RecommendationStatus::Dismissed, "Tomas Lind"),
+    set("fabrikam", "selfServicePasswordReset", 26 * 24, RecommendationStatus::ThirdParty, "Priya Raman"),
+    postpone("fabrikam", "applicationCredentialExpiry", 20 * 24 + 3, 4, "Tomas Lind"),
+    set("adatum", "staleApps", 25 * 24 + 1, RecommendationStatus::Dismissed, "Jonas Weber"),
+    set("adatum", "staleApps", 6 * 24 + 4, RecommendationStatus::Active, "Lena Vogt"),
+    set("adatum", "staleApps", 2 * 24 + 2, RecommendationStatus::RiskAccepted, "Jonas Weber"),
+    set("adatum", "oneAdmin", 17 * 24, RecommendationStatus::Planned, "Lena Vogt"),
+    set("adatum", "tenantMFA", 14 * 24 + 9, RecommendationStatus::CompletedByUser, "Lena Vogt"),
+    set("adatum", "signinRiskPolicy", 30, RecommendationStatus::Unknown, "Jonas Weber"),
+    set("northwind", "mdiUnmonitoredADCS", 21 * 24 + 5, RecommendationStatus::AlternateMitigation, "Sara Holm"),
+    set("northwind", "oneAdmin", 18 * 24 + 2, RecommendationStatus::RiskAccepted, "Sara Holm"),
+    postpone("northwind", "roleOverlap", 7 * 24 + 5, 23, "Olu Adeyemi"),
+];
+
+/// Approved recommendations: tenant, recommendation, decision, days from the end to
+/// its last day.
+pub(crate) static RECOMMENDATION_APPROVALS: &[(&str, &str, &str, i64)] = &[
+    ("contoso", "integratedApps", "SEC-1234", 129),
+    ("adatum", "staleApps", "RISK-91", -1),
+    ("northwind", "oneAdmin", "SEC-1188", 24),
+];
+
+/// Single resources that are dismissed: tenant, recommendation, days before the
+/// end, number.
+pub(crate) static DISMISSED_RESOURCES: &[(&str, &str, i64, u64)] = &[
+    ("contoso", "adminMFAV2", 4, 1),
+    ("fabrikam", "mfaRegistrationV2", 9, 3),
+];
+
 /// Approved acceptances: tenant, control, decision, days from the
 /// end to its last day.
 pub(crate) static APPROVALS: &[(&str, &str, &str, i64)] = &[
@@ -168,6 +262,10 @@ pub(crate) fn failure(tenant: &str, api: Api, now: i64) -> Option<Reason> {
         ("litware", Api::Profiles) if within(4 * 24 + 6, 4 * 24) => Some(Reason::Throttled),
         ("contoso", _) if within(21 * 24 + 2, 21 * 24) => Some(Reason::Server),
         ("northwind", Api::Scores) if before_end < 6 * HOUR => Some(Reason::Timeout),
+        // The second permission was withdrawn.
+        ("northwind", Api::Recommendations | Api::IdentityScores) if before_end < 3 * HOUR => {
+            Some(Reason::Permission)
+        }
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! A tenant as Microsoft would describe it at a moment.
 
 use crate::dice::roll;
+use crate::entra;
 use crate::story::{
     ADDED, APPROVALS, CHANGES, ORGANISATIONS, Organisation, TURNS, WATCHED, WITHDRAWN,
 };
@@ -78,6 +79,30 @@ impl Tenant {
             &CategoryPins::default(),
             self,
         )
+        .with_recommendations(
+            self.recommendations(now).as_ref(),
+            &self.statuses(now),
+            self.identity_score(reported),
+            self,
+        )
+    }
+
+    /// The control that has the name of a recommendation.
+    fn named(&self, recommendation: &str) -> Option<&Measure> {
+        let mut measures = self.measures.iter();
+        measures.find(|it| it.id.eq_ignore_ascii_case(recommendation))
+    }
+
+    /// The maximum of the control of a recommendation's name.
+    pub(crate) fn scored_points(&self, recommendation: &str) -> Option<f64> {
+        Some(self.named(recommendation)?.points)
+    }
+
+    /// How much of that control is done, whatever was declared.
+    pub(crate) fn scored_share(&self, recommendation: &str, now: i64) -> Option<f64> {
+        let (measure, day) = (self.named(recommendation)?, now.div_euclid(DAY) * DAY);
+        let turned = self.turned(measure, day);
+        Some(turned.unwrap_or_else(|| self.usual(measure, day)))
     }
 
     fn catalogue(&self, now: i64) -> Catalogue {
@@ -238,7 +263,16 @@ impl ControlRules for Tenant {
 
     fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
         let all = self.exceptions.iter();
-        all.filter(|it| &*it.control == id).cloned().collect()
+        all.filter(|it| it.control.as_deref() == Some(id))
+            .cloned()
+            .collect()
+    }
+
+    fn exceptions_of_recommendation(&self, name: &str) -> Vec<Arc<Exception>> {
+        let all = self.exceptions.iter();
+        all.filter(|it| it.recommendation.as_deref() == Some(name))
+            .cloned()
+            .collect()
     }
 }
 
@@ -319,12 +353,13 @@ fn named<T: Copy, const N: usize>(
     members.find(|it| name(*it) == word).unwrap_or(other)
 }
 
-fn exceptions(tenant: &str) -> Vec<Arc<Exception>> {
+fn exceptions(tenant: &'static str) -> Vec<Arc<Exception>> {
     let of_tenant = APPROVALS.iter().filter(|(of, ..)| *of == tenant);
     let written = |(_, control, reference, days): &(&str, &str, &str, i64)| {
         Arc::new(Exception {
             place: "dataset".into(),
-            control: (*control).into(),
+            control: Some((*control).into()),
+            recommendation: None,
             tenants: vec![tenant.into()],
             reference: (*reference).into(),
             approver: None,
@@ -334,7 +369,10 @@ fn exceptions(tenant: &str) -> Vec<Arc<Exception>> {
             expires: Timestamp::from_seconds(END + days * DAY),
         })
     };
-    of_tenant.map(written).collect()
+    of_tenant
+        .map(written)
+        .chain(entra::exceptions(tenant))
+        .collect()
 }
 
 /// Points that are sane by the way they were made.

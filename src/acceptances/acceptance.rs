@@ -1,140 +1,213 @@
-//! An accepted risk, and the list of all.
+//! An accepted risk, in Secure Score or in Entra.
 
-use crate::store::{TenantState, Tenants};
-use secure_score_model::{
-    Approval, CatalogueEntry, Category, Control, Points, StateUpdate, Timestamp,
-};
+use super::StateChange;
+use crate::store::TenantState;
+use secure_score_model::{Approval, Category, Control, Place, Points, Recommendation, Timestamp};
 use std::cmp::Reverse;
 
-/// A control of a tenant whose risk was accepted at least once.
+/// A risk of a tenant that was accepted at least once: of a control in Secure
+/// Score, or of a recommendation in Entra, where to dismiss and to postpone it
+/// count too.
 ///
-/// Its newest acceptance counts, in force or withdrawn.
-#[derive(Debug, Clone, Copy)]
+/// The newest acceptance counts, in force or withdrawn. A control and the
+/// recommendation of its name are two acceptances.
+#[derive(Debug, Clone)]
 pub struct Acceptance<'a> {
     /// The tenant.
     pub tenant: &'a TenantState,
-    /// The control with its score and its exceptions.
-    pub control: &'a Control,
-    /// Its catalogue entry with the history.
-    pub entry: &'a CatalogueEntry,
+    source: Source<'a>,
+    /// Graph's id of the control; the recommendation's name, where no control of
+    /// Secure Score has that name.
+    pub control: &'a str,
+    /// The recommendation's name; of a control, that of the same recommendation.
+    pub recommendation: Option<&'a str>,
+    /// The title in the portal.
+    pub title: &'a str,
+    /// The area in which it counts: of the control, else identity.
+    pub category: Category,
+    /// The present state or status as a label's word.
+    pub state: &'static str,
     /// The newest acceptance: who, when and why.
-    pub accepted: &'a StateUpdate,
+    pub accepted: StateChange<'a>,
+    /// Whether the risk is accepted now; `None` if the state is unknown.
+    pub risk_accepted: Option<bool>,
+    /// The change that ended it. After a withdrawal and an unknown state it is
+    /// not in force, but the risk may be accepted anew.
+    pub withdrawal: Option<StateChange<'a>>,
+    /// Until when a recommendation is postponed.
+    pub postponed_until: Option<Timestamp>,
+    /// What it costs now: nothing once withdrawn, otherwise the maximum less the
+    /// score. Unknown where either is, or the state.
+    pub points_lost: Option<Points>,
+    /// Whether the tenant is scored on it; unknown without a report.
+    pub is_scored: Option<bool>,
+    /// The day of the report that scores the control.
+    pub report_as_of: Option<Timestamp>,
+    /// Whether it is on the watch list.
+    pub is_watched: bool,
+    /// Whether Microsoft has withdrawn the control.
+    pub is_deprecated: bool,
+    /// The state in the other place as a label's word, where that has it.
+    pub other_place_state: Option<&'static str>,
+    /// Whether it is accepted in one place and open in the other; `None` where
+    /// it has one place only, or a state is unknown.
+    pub disagrees: Option<bool>,
+}
+
+/// What is accepted.
+#[derive(Debug, Clone, Copy)]
+enum Source<'a> {
+    Control(&'a Control),
+    Recommendation(&'a Recommendation),
 }
 
 impl<'a> Acceptance<'a> {
-    /// The newest acceptance of each control of a tenant.
+    /// The newest acceptance of each control and recommendation of a tenant.
     pub(super) fn of_tenant(tenant: &'a TenantState) -> impl Iterator<Item = Self> + Clone {
         let controls = tenant.snapshot.controls.iter();
-        controls.filter_map(|control| Self::of(tenant, control))
+        let controls = controls.filter_map(|it| Self::of_control(tenant, it));
+        let recommendations = tenant.snapshot.recommendations.iter();
+        let recommendations = recommendations.filter_map(|it| Self::of_recommendation(tenant, it));
+        controls.chain(recommendations)
     }
 
     /// The newest acceptance of a control.
-    pub fn of(tenant: &'a TenantState, control: &'a Control) -> Option<Self> {
+    fn of_control(tenant: &'a TenantState, control: &'a Control) -> Option<Self> {
         let entry = control.entry.as_deref()?;
+        let accepted = entry.history.last_acceptance()?;
+        let risk_accepted = entry.history.risk_accepted();
+        let report = tenant.snapshot.report.as_ref();
+        let recommendation = tenant.snapshot.recommendation_of(&control.id);
         Some(Self {
             tenant,
-            control,
-            entry,
-            accepted: entry.history.last_acceptance()?,
+            source: Source::Control(control),
+            control: &control.id,
+            recommendation: recommendation.map(|it| &*it.entry.name),
+            title: &entry.title,
+            category: control.category,
+            state: entry.history.state().as_str(),
+            accepted: StateChange::from(accepted),
+            risk_accepted,
+            withdrawal: entry.history.withdrawal().map(StateChange::from),
+            postponed_until: None,
+            points_lost: points_lost(risk_accepted, control.points_to_gain()),
+            is_scored: report.map(|_| control.score.is_some()),
+            report_as_of: report.and_then(|it| it.as_of),
+            is_watched: control.watched,
+            is_deprecated: entry.deprecated,
+            other_place_state: recommendation.map(|it| it.entry.status.as_str()),
+            disagrees: recommendation.and_then(Recommendation::disagrees),
         })
     }
 
-    /// Whether it was not withdrawn. After a withdrawal and an unknown state it
-    /// is not in force, but the risk may be accepted anew.
+    /// The newest acceptance of a recommendation, by the statuses that were seen.
+    fn of_recommendation(
+        tenant: &'a TenantState,
+        recommendation: &'a Recommendation,
+    ) -> Option<Self> {
+        let Recommendation { entry, history, .. } = recommendation;
+        let set_aside = entry.status.sets_aside();
+        let seen = history.last_set_aside().map(StateChange::from);
+        let present = (set_aside == Some(true)).then(|| StateChange::present(entry));
+        let accepted = seen.or(present)?;
+        let ended = history.withdrawal().map(StateChange::from);
+        let withdrawal = match set_aside {
+            Some(true) => None,
+            Some(false) => ended.or(Some(StateChange::present(entry))),
+            None => ended,
+        };
+        let control = recommendation.control.as_deref();
+        Some(Self {
+            tenant,
+            source: Source::Recommendation(recommendation),
+            control: control.unwrap_or(&entry.name),
+            recommendation: Some(&entry.name),
+            title: &entry.title,
+            category: tenant.snapshot.category_of(recommendation),
+            state: entry.status.as_str(),
+            accepted,
+            risk_accepted: set_aside,
+            withdrawal,
+            postponed_until: entry.postponed_until,
+            points_lost: points_lost(set_aside, entry.points_to_gain()),
+            is_scored: Some(entry.max_score.is_some()),
+            report_as_of: None,
+            is_watched: recommendation.watched,
+            is_deprecated: false,
+            other_place_state: recommendation.control_state.map(|it| it.as_str()),
+            disagrees: recommendation.disagrees(),
+        })
+    }
+
+    /// Where it is accepted.
+    pub fn place(&self) -> Place {
+        match self.source {
+            Source::Control(_) => Place::SecureScore,
+            Source::Recommendation(_) => Place::Entra,
+        }
+    }
+
+    /// The control with its score, where it is accepted in Secure Score.
+    pub fn scored_control(&self) -> Option<&'a Control> {
+        match self.source {
+            Source::Control(control) => Some(control),
+            Source::Recommendation(_) => None,
+        }
+    }
+
+    /// Whether it was not withdrawn.
     pub fn is_in_force(&self) -> bool {
-        self.withdrawal().is_none()
-    }
-
-    /// Whether the risk is accepted now; none if the state is unknown.
-    pub fn risk_accepted(&self) -> Option<bool> {
-        self.entry.history.risk_accepted()
-    }
-
-    /// The change that ended it.
-    pub fn withdrawal(&self) -> Option<&'a StateUpdate> {
-        self.entry.history.withdrawal()
+        self.withdrawal.is_none()
     }
 
     /// The configured approval.
     pub fn approval(&self, now: Timestamp) -> Approval<'a> {
-        self.control.approval(now)
-    }
-
-    /// What it costs now: nothing once withdrawn, otherwise the control's
-    /// maximum less its score in the tenant's report. Unknown where either is,
-    /// or the state.
-    pub fn points_lost(&self) -> Option<Points> {
-        match self.risk_accepted()? {
-            true => self.control.points_to_gain(),
-            false => Some(Points::ZERO),
+        match self.source {
+            Source::Control(control) => control.approval(now),
+            Source::Recommendation(recommendation) => recommendation.approval(now),
         }
     }
 
-    /// Whether the tenant is scored on the control; unknown without a report.
-    pub fn is_scored(&self) -> Option<bool> {
-        let report = self.tenant.snapshot.report.as_ref();
-        report.map(|_| self.control.score.is_some())
+    /// Every change of the state, oldest first; of a recommendation, those that
+    /// the exporter saw.
+    pub fn changes(&self) -> Vec<StateChange<'a>> {
+        match self.source {
+            Source::Control(control) => control_changes(control),
+            Source::Recommendation(recommendation) => recommendation_changes(recommendation),
+        }
     }
 
-    /// The day of the report that scores the control.
-    pub fn report_as_of(&self) -> Option<Timestamp> {
-        self.tenant.snapshot.report.as_ref()?.as_of
+    /// Whether it is of the control or the recommendation of this name, in any
+    /// case.
+    pub(super) fn has_name(&self, name: &str) -> bool {
+        let names = [Some(self.control), self.recommendation];
+        let mut names = names.into_iter().flatten();
+        names.any(|it| it.eq_ignore_ascii_case(name))
     }
 
     /// Identity first, since its controls protect all others; then the newest.
-    fn rank(&self) -> impl Ord + use<> {
-        (self.control.category, Reverse(self.accepted.at))
+    pub(super) fn rank(&self) -> impl Ord + use<> {
+        (self.category, Reverse(self.accepted.at))
     }
 }
 
-/// Conditions on acceptances; a missing one matches all.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Filter {
-    /// The tenant's alias.
-    pub tenant: Option<String>,
-    /// The control's id, in any case.
-    pub control: Option<String>,
-    /// The control's category.
-    pub category: Option<Category>,
-    /// Accepted at or after this time; an acceptance without a date matches,
-    /// since it may be of any time.
-    pub since: Option<Timestamp>,
-    /// Whether an unexpired exception covers it.
-    pub approved: Option<bool>,
-    /// Whether it is in force.
-    pub in_force: Option<bool>,
+/// Every change of a control's state, oldest first.
+pub(crate) fn control_changes(control: &Control) -> Vec<StateChange<'_>> {
+    let history = control.history();
+    let changes = history.map_or(&[][..], |history| history.changes());
+    changes.iter().map(StateChange::from).collect()
 }
 
-impl Filter {
-    fn matches(&self, it: &Acceptance<'_>, now: Timestamp) -> bool {
-        let (tenant, control) = (self.tenant.as_deref(), self.control.as_deref());
-        let is_since = |since| it.accepted.at.is_none_or(|at| at >= since);
-        tenant.is_none_or(|alias| *it.tenant.identity.alias == *alias)
-            && control.is_none_or(|id| it.control.id.eq_ignore_ascii_case(id))
-            && self
-                .category
-                .is_none_or(|category| it.control.category == category)
-            && self.since.is_none_or(is_since)
-            && self
-                .approved
-                .is_none_or(|is| it.approval(now).is_approved() == is)
-            && self.in_force.is_none_or(|is| it.is_in_force() == is)
+/// Every change of a recommendation's status that was seen, oldest first.
+pub(crate) fn recommendation_changes(recommendation: &Recommendation) -> Vec<StateChange<'_>> {
+    let changes = recommendation.history.changes();
+    changes.iter().map(StateChange::from).collect()
+}
+
+/// What an acceptance costs; nothing once withdrawn.
+fn points_lost(risk_accepted: Option<bool>, points_to_gain: Option<Points>) -> Option<Points> {
+    match risk_accepted? {
+        true => points_to_gain,
+        false => Some(Points::ZERO),
     }
-}
-
-/// The acceptances of all tenants that match a filter, identity first, then the
-/// newest.
-///
-/// Controls without exported series are included: a selection of series must
-/// not hide a risk.
-pub fn acceptances<'a>(
-    tenants: &'a Tenants,
-    filter: &Filter,
-    now: Timestamp,
-) -> Vec<Acceptance<'a>> {
-    let tenants = tenants.states.iter();
-    let all = tenants.flat_map(|tenant| Acceptance::of_tenant(tenant));
-    let mut found: Vec<_> = all.filter(|it| filter.matches(it, now)).collect();
-    found.sort_by_key(Acceptance::rank);
-    found
 }

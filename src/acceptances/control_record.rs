@@ -1,6 +1,7 @@
 //! A control in documents for other programs.
 
-use super::record::{ApprovalRecord, ChangeRecord, action_url, history, implementation_status};
+use super::control_changes;
+use super::record::{ApprovalRecord, ChangeRecord, action_url, implementation_status};
 use crate::serde_time::Rfc3339;
 use secure_score_model::{Control, Persons, Points, Timestamp};
 use serde::Serialize;
@@ -100,7 +101,7 @@ impl<'a> ControlRecord<'a> {
             user_impact: entry.map(|it| it.user_impact.as_str()),
             implementation_cost: entry.map(|it| it.implementation_cost.as_str()),
             deprecated: entry.map(|it| it.deprecated),
-            history: declared.map(|_| history(control, persons)),
+            history: declared.map(|_| ChangeRecord::all(&control_changes(control), persons)),
         }
     }
 }

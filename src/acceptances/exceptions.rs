@@ -1,6 +1,7 @@
 //! Finds configured exceptions that need attention.
 
-use secure_score_model::{Control, ControlState, Exception, TenantSnapshot, Timestamp};
+use super::approvable::{Approvable, approvables};
+use secure_score_model::{Exception, TenantSnapshot, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -36,17 +37,18 @@ pub enum ExceptionIssue {
         /// Whole days left.
         days: u64,
     },
-    /// No control matches its id or pattern: misspelt, or renamed by Microsoft.
-    FitsNoControl,
+    /// Its ids, names and patterns match nothing: misspelt, or renamed by
+    /// Microsoft.
+    MatchesNothing,
     /// No risk that it covers is accepted.
     CoversNothing,
-    /// Another exception covers the same control.
+    /// Another exception covers the same control or recommendation.
     Overlaps {
         /// The other exception.
         with: Arc<Exception>,
-        /// A control that both cover.
-        control: Arc<str>,
-        /// How many more controls both cover, over all tenants.
+        /// A control or a recommendation that both cover.
+        first: Arc<str>,
+        /// How many more both cover, over all tenants.
         others: usize,
     },
 }
@@ -68,7 +70,9 @@ impl ExceptionIssue {
             Self::ExpiresSoon { .. } => {
                 "have it approved again before that day, or the alert comes back"
             }
-            Self::FitsNoControl => "correct the id, or check whether Microsoft renamed the control",
+            Self::MatchesNothing => {
+                "correct the name, or check whether Microsoft renamed what it names"
+            }
             Self::Overlaps { .. } => "keep one of the two; the one that expires last decides",
         }
     }
@@ -77,12 +81,9 @@ impl ExceptionIssue {
 impl fmt::Display for ExceptionFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Exception {
-            place,
-            reference,
-            control,
-            ..
+            place, reference, ..
         } = &*self.exception;
-        write!(f, "{place} ({reference}, {control}) ")?;
+        write!(f, "{place} ({reference}, {}) ", self.exception.subject())?;
         match &self.issue {
             ExceptionIssue::Expired { in_use: Some(true) } => {
                 f.write_str("has expired, but a risk that it covered is still accepted")
@@ -96,19 +97,26 @@ impl fmt::Display for ExceptionFinding {
             ExceptionIssue::ExpiresSoon { days: 0 } => f.write_str("expires today"),
             ExceptionIssue::ExpiresSoon { days: 1 } => f.write_str("expires tomorrow"),
             ExceptionIssue::ExpiresSoon { days } => write!(f, "expires in {days} days"),
-            ExceptionIssue::FitsNoControl => f.write_str("matches no control of the catalogue"),
+            ExceptionIssue::MatchesNothing => f.write_str(match &*self.exception {
+                Exception {
+                    recommendation: None,
+                    ..
+                } => "matches no control of the catalogue",
+                Exception { control: None, .. } => "matches no recommendation",
+                _ => "matches no control of the catalogue and no recommendation",
+            }),
             ExceptionIssue::CoversNothing => f.write_str("covers no accepted risk"),
             ExceptionIssue::Overlaps {
                 with,
-                control,
+                first,
                 others,
             } => {
                 let (place, reference) = (&with.place, &with.reference);
-                write!(f, "and {place} ({reference}) both cover {control}")?;
+                write!(f, "and {place} ({reference}) both cover {first}")?;
                 match others {
                     0 => Ok(()),
-                    1 => f.write_str(" and another control"),
-                    more => write!(f, " and {more} other controls"),
+                    1 => f.write_str(" and 1 other"),
+                    more => write!(f, " and {more} others"),
                 }
             }
         }
@@ -141,8 +149,9 @@ impl AuditedExceptions {
 
 /// Audits the exceptions of these tenants.
 ///
-/// A tenant without a catalogue proves nothing. An exception for all tenants
-/// counts as unused only where `all` of them are given and have a catalogue.
+/// A tenant without a catalogue proves nothing, and neither does one without
+/// recommendations about an exception that names one. An exception for all
+/// tenants counts as unused only where `all` of them are given and prove it.
 pub fn audit_exceptions<'a>(
     tenants: impl IntoIterator<Item = (&'a str, &'a TenantSnapshot)>,
     all: bool,
@@ -176,14 +185,16 @@ struct ExceptionAudit {
 struct Uses {
     exception: Arc<Exception>,
     by_tenant: Vec<(Arc<str>, ExceptionUse)>,
+    /// Whether its use on another tenant is not known.
+    has_unknown: bool,
 }
 
 /// The use of an exception on one tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum ExceptionUse {
-    /// It matches no control.
-    FitsNone,
-    /// Its controls are not accepted, or not as approved.
+    /// It matches nothing.
+    MatchesNone,
+    /// What it matches is not accepted, or not as approved.
     CoversNone,
     /// It covers an accepted risk.
     Covers,
@@ -191,28 +202,28 @@ enum ExceptionUse {
 
 impl ExceptionAudit {
     fn add(&mut self, tenant: &str, snapshot: &TenantSnapshot, now: Timestamp) {
-        let known = snapshot.catalogue_anomalies.is_some();
-        self.complete &= known;
+        self.complete &= snapshot.catalogue_anomalies.is_some();
         let tenant: Arc<str> = tenant.into();
         for exception in &snapshot.exceptions {
             let uses = self.uses.entry(file_order(exception));
             let uses = uses.or_insert_with(|| Uses {
                 exception: Arc::clone(exception),
                 by_tenant: Vec::new(),
+                has_unknown: false,
             });
-            if known {
-                let found = exception_use(exception, snapshot, now);
-                uses.by_tenant.push((Arc::clone(&tenant), found));
+            match exception_use(exception, snapshot, now) {
+                Some(found) => uses.by_tenant.push((Arc::clone(&tenant), found)),
+                None => uses.has_unknown = true,
             }
         }
-        for control in &snapshot.controls {
-            self.note_overlaps(&tenant, control, now);
+        for approvable in approvables(snapshot) {
+            self.note_overlaps(&tenant, approvable, now);
         }
     }
 
-    fn note_overlaps(&mut self, tenant: &Arc<str>, control: &Control, now: Timestamp) {
-        let covering = control.covering().filter(|it| !it.is_expired(now));
-        let mut covering: Vec<&Arc<Exception>> = covering.collect();
+    fn note_overlaps(&mut self, tenant: &Arc<str>, approvable: Approvable<'_>, now: Timestamp) {
+        let mut covering = approvable.covering();
+        covering.retain(|it| !it.is_expired(now));
         covering.sort_by_key(|exception| file_order(exception));
         for (index, first) in covering.iter().enumerate() {
             for second in covering.iter().skip(index + 1) {
@@ -227,7 +238,7 @@ impl ExceptionAudit {
                     tenant: Some(Arc::clone(tenant)),
                     issue: ExceptionIssue::Overlaps {
                         with: Arc::clone(second),
-                        control: Arc::clone(&control.id),
+                        first: Arc::clone(approvable.name()),
                         others: 0,
                     },
                 });
@@ -251,7 +262,9 @@ impl ExceptionAudit {
 }
 
 impl Uses {
+    /// `complete` if every tenant is given and has a catalogue.
     fn findings(&self, complete: bool, now: Timestamp) -> Vec<ExceptionFinding> {
+        let complete = complete && !self.has_unknown;
         if self.exception.is_expired(now) {
             let covers = self.best() == Some(ExceptionUse::Covers);
             let in_use = (covers || self.is_complete(complete)).then_some(covers);
@@ -315,38 +328,45 @@ impl Uses {
 impl ExceptionUse {
     const fn issue(self) -> Option<ExceptionIssue> {
         match self {
-            Self::FitsNone => Some(ExceptionIssue::FitsNoControl),
+            Self::MatchesNone => Some(ExceptionIssue::MatchesNothing),
             Self::CoversNone => Some(ExceptionIssue::CoversNothing),
             Self::Covers => None,
         }
     }
 }
 
+/// `None` where a list that it needs is not known, and it is not in use
+/// according to the other one.
 fn exception_use(
     exception: &Arc<Exception>,
     snapshot: &TenantSnapshot,
     now: Timestamp,
-) -> ExceptionUse {
+) -> Option<ExceptionUse> {
     let is_same = |other: &Arc<Exception>| Arc::ptr_eq(other, exception);
-    let named = snapshot.controls.iter();
-    let named = named.filter(|control| control.exceptions.iter().any(is_same));
+    let named = approvables(snapshot).filter(|it| it.exceptions().iter().any(is_same));
     let expired = exception.is_expired(now);
-    let uses = named.map(|control| {
-        let accepted = control.state() == Some(ControlState::RiskAccepted);
-        let covered = control.covering().any(is_same);
-        let renewed = expired && control.approval(now).is_approved();
-        match accepted && covered && !renewed {
+    let uses = named.map(|it| {
+        let covered = it.covering().into_iter().any(is_same);
+        let renewed = expired && it.is_approved(now);
+        match it.is_accepted() && covered && !renewed {
             true => ExceptionUse::Covers,
             false => ExceptionUse::CoversNone,
         }
     });
-    uses.max().unwrap_or(ExceptionUse::FitsNone)
+    let found = uses.max().unwrap_or(ExceptionUse::MatchesNone);
+    let is_known = (exception.control.is_none() || snapshot.catalogue_anomalies.is_some())
+        && (exception.recommendation.is_none() || snapshot.recommendation_anomalies.is_some());
+    (is_known || found == ExceptionUse::Covers).then_some(found)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secure_score_model::{Anomalies, CatalogueEntry, Control, History, StateUpdate};
+    use secure_score_model::{
+        Anomalies, CatalogueEntry, Control, ControlState, History, Recommendation,
+        RecommendationEntry, RecommendationList, RecommendationStatus, StateUpdate,
+        StatusHistories,
+    };
 
     const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 
@@ -436,7 +456,7 @@ mod tests {
         let without = tenant(&[&it], vec![control("A", true, &[])]);
         let expected = [
             (Some("contoso".to_owned()), ExceptionIssue::CoversNothing),
-            (Some("fabrikam".to_owned()), ExceptionIssue::FitsNoControl),
+            (Some("fabrikam".to_owned()), ExceptionIssue::MatchesNothing),
         ];
         let found = issues(&[("contoso", &idle), ("fabrikam", &without)]);
         assert_eq!(found, expected);
@@ -493,7 +513,7 @@ mod tests {
         assert_eq!(
             found[0].to_string(),
             "risk_accepted.exceptions[9] (SEC-9, Control) and risk_accepted.exceptions[10] (SEC-10) \
-             both cover A and 2 other controls"
+             both cover A and 2 others"
         );
     }
 
@@ -505,5 +525,158 @@ mod tests {
         let snapshot = tenant(&both, vec![control("A", true, &both)]);
         let expected = [(None, expired(Some(false)))];
         assert_eq!(issues(&[("contoso", &snapshot)]), expected);
+    }
+
+    fn recommendation(
+        name: &str,
+        status: RecommendationStatus,
+        exceptions: &[&Arc<Exception>],
+    ) -> Recommendation {
+        let entry = RecommendationEntry {
+            status,
+            last_modified_by: Some("alex".into()),
+            ..RecommendationEntry::new(name)
+        };
+        let mut histories = StatusHistories::default();
+        let list = RecommendationList {
+            entries: vec![Arc::new(entry.clone())],
+            ..RecommendationList::default()
+        };
+        histories.observe(&list, true, NOW);
+        Recommendation {
+            history: histories.of(&name.to_ascii_lowercase()).cloned().unwrap(),
+            exceptions: exceptions.iter().map(|it| Arc::clone(it)).collect(),
+            ..Recommendation::new(entry)
+        }
+    }
+
+    fn of_recommendation(number: usize, tenants: &[&str], days_left: i64) -> Arc<Exception> {
+        Arc::new(Exception {
+            control: None,
+            recommendation: Some("Name".into()),
+            ..(*exception(number, tenants, days_left)).clone()
+        })
+    }
+
+    fn of_both(number: usize, tenants: &[&str], days_left: i64) -> Arc<Exception> {
+        Arc::new(Exception {
+            recommendation: Some("Name".into()),
+            ..(*exception(number, tenants, days_left)).clone()
+        })
+    }
+
+    fn with_list(
+        snapshot: &TenantSnapshot,
+        recommendations: Vec<Recommendation>,
+    ) -> TenantSnapshot {
+        TenantSnapshot {
+            recommendations,
+            recommendation_anomalies: Some(Anomalies::default()),
+            ..snapshot.clone()
+        }
+    }
+
+    #[test]
+    fn an_exception_for_a_recommendation_is_judged_by_the_list_of_recommendations() {
+        use RecommendationStatus::{Active, Dismissed, Postponed, RiskAccepted, ThirdParty};
+        let text = |it: &Arc<Exception>, recommendations| {
+            let snapshot = with_list(&tenant(&[it], vec![]), recommendations);
+            let audited = audit_exceptions([("contoso", &snapshot)], true, NOW);
+            assert_eq!(audited.limit(), None);
+            let findings = audited.findings.iter();
+            findings.map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let valid = of_recommendation(0, &[], 90);
+        let expired = of_recommendation(0, &["contoso"], 0);
+        let place = |finding: &str| {
+            [format!(
+                "risk_accepted.exceptions[0] (SEC-0, Name) {finding}"
+            )]
+        };
+        for status in [RiskAccepted, Dismissed, Postponed] {
+            let list = |it| vec![recommendation("A", status, &[it])];
+            assert!(text(&valid, list(&valid)).is_empty(), "{status}");
+            let still = "has expired, but a risk that it covered is still accepted";
+            assert_eq!(text(&expired, list(&expired)), place(still), "{status}");
+        }
+        for status in [Active, ThirdParty] {
+            let list = |it| vec![recommendation("A", status, &[it])];
+            let idle = "covers no accepted risk";
+            assert_eq!(text(&valid, list(&valid)), place(idle), "{status}");
+            let unused = "has expired and is not in use";
+            assert_eq!(text(&expired, list(&expired)), place(unused), "{status}");
+        }
+        let other = vec![recommendation("B", Dismissed, &[])];
+        assert_eq!(text(&valid, other), place("matches no recommendation"));
+        let both = of_both(0, &[], 90);
+        assert_eq!(
+            text(&both, vec![]),
+            [
+                "risk_accepted.exceptions[0] (SEC-0, Control, Name) matches no control of the \
+              catalogue and no recommendation"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_exception_for_both_places_is_used_where_one_of_them_is() {
+        let it = of_both(0, &[], 90);
+        let controls = |accepted| tenant(&[&it], vec![control("A", accepted, &[&it])]);
+        let list = |status| vec![recommendation("A", status, &[&it])];
+        let (active, dismissed) = (
+            RecommendationStatus::Active,
+            RecommendationStatus::Dismissed,
+        );
+        let found = |snapshot: &TenantSnapshot| issues(&[("contoso", snapshot)]);
+        assert_eq!(found(&with_list(&controls(true), list(active))), []);
+        assert_eq!(found(&with_list(&controls(false), list(dismissed))), []);
+        let idle = found(&with_list(&controls(false), list(active)));
+        assert_eq!(idle, [(None, ExceptionIssue::CoversNothing)]);
+    }
+
+    #[test]
+    fn a_tenant_whose_recommendations_were_never_read_is_not_judged_by_them() {
+        let all = of_recommendation(0, &[], 90);
+        let named = of_recommendation(1, &["contoso"], 90);
+        let both = of_both(2, &["contoso"], 90);
+        let expired = of_recommendation(3, &["contoso"], 0);
+        let used = of_both(4, &["contoso"], 0);
+        let exceptions = [&all, &named, &both, &expired, &used];
+        let control = [control("A", false, &[&both]), control("B", true, &[&used])];
+        let unread = tenant(&exceptions, control.into());
+        assert_eq!(
+            issues(&[("contoso", &unread)]),
+            [
+                (None, self::expired(None)),
+                (None, self::expired(Some(true)))
+            ]
+        );
+        let idle = RecommendationStatus::Active;
+        let read = with_list(&unread, vec![recommendation("A", idle, &[&all, &named])]);
+        let elsewhere = issues(&[("contoso", &unread), ("fabrikam", &read)]);
+        let of_all = |(tenant, issue): &(Option<String>, ExceptionIssue)| {
+            tenant.is_none() && *issue == ExceptionIssue::CoversNothing
+        };
+        assert!(!elsewhere.iter().any(of_all), "contoso may use it");
+        assert!(issues(&[("fabrikam", &read)]).iter().any(of_all));
+    }
+
+    #[test]
+    fn two_exceptions_that_cover_a_recommendation_overlap() {
+        let (first, second) = (of_both(0, &[], 90), of_recommendation(1, &[], 90));
+        let both = [&first, &second];
+        let accepted = RecommendationStatus::RiskAccepted;
+        let list = ["A", "B"].map(|name| recommendation(name, accepted, &both));
+        let controls = vec![control("A", true, &[&first])];
+        let snapshot = with_list(&tenant(&both, controls), list.into());
+        let found = audit_exceptions([("contoso", &snapshot)], true, NOW).findings;
+        let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            found,
+            [
+                "risk_accepted.exceptions[0] (SEC-0, Control, Name) and risk_accepted.exceptions[1] \
+              (SEC-1) both cover A and 1 other"
+            ]
+        );
     }
 }

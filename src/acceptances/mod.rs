@@ -1,13 +1,21 @@
 //! # acceptances: every accepted risk of every tenant
 //!
 //! One list for the pages, the API and the table on a terminal: who accepted
-//! the risk, when and why, whether it is in force and whether it is approved.
+//! the risk in Secure Score or in Entra, when and why, whether it is in force and
+//! whether it is approved.
 //! It is computed from the store for each request.
 
 mod acceptance;
+mod approvable;
 pub(crate) mod control_record;
 mod exceptions;
+pub(crate) mod recommendation_record;
 pub(crate) mod record;
+mod register;
+mod state_change;
 
-pub use acceptance::{Acceptance, Filter, acceptances};
+pub use acceptance::Acceptance;
+pub(crate) use acceptance::{control_changes, recommendation_changes};
 pub use exceptions::{AuditedExceptions, ExceptionFinding, ExceptionIssue, audit_exceptions};
+pub use register::{Filter, acceptances};
+pub use state_change::StateChange;

@@ -8,9 +8,9 @@ mod tenant;
 
 pub(crate) use tenant::TenantRecord;
 
-use super::Acceptance;
+use super::{Acceptance, StateChange};
 use crate::serde_time::{Day, Rfc3339};
-use secure_score_model::{Approval, Control, Exception, Persons, Points, StateUpdate, Timestamp};
+use secure_score_model::{Approval, Control, Exception, Persons, Place, Points, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
 use url::Url;
@@ -23,7 +23,8 @@ pub(crate) struct AcceptanceRecord<'a> {
     pub(crate) tenant: &'a str,
     pub(crate) tenant_display_name: &'a str,
     pub(crate) entra_tenant_id: Option<&'a str>,
-    /// Graph's id of the control.
+    /// Graph's id of the control; the recommendation's name, where no control of
+    /// Secure Score has that name.
     pub(crate) control: &'a str,
     /// The control's title in the portal; not unique.
     pub(crate) title: &'a str,
@@ -58,8 +59,23 @@ pub(crate) struct AcceptanceRecord<'a> {
     pub(crate) action_url: Option<&'a str>,
     /// Whether Microsoft has withdrawn the control.
     pub(crate) deprecated: bool,
-    /// Every change of the control's state, oldest first.
+    /// Every change of the state, oldest first; of a recommendation, those that
+    /// the exporter saw.
     pub(crate) history: Vec<ChangeRecord<'a>>,
+    /// Where it is accepted.
+    #[serde(rename = "where")]
+    pub(crate) place: Place,
+    /// The recommendation's name; of a control, that of the same recommendation.
+    pub(crate) recommendation: Option<&'a str>,
+    /// Whether Graph says when it was accepted; otherwise it was at that time or
+    /// before. Null without a time.
+    pub(crate) accepted_at_exact: Option<bool>,
+    pub(crate) postponed_until: Option<Rfc3339>,
+    /// The state in the other place; null where that does not have it, or is not
+    /// read.
+    pub(crate) other_place_state: Option<&'static str>,
+    /// Whether it is accepted in one place and open in the other.
+    pub(crate) disagrees: Option<bool>,
 }
 
 /// The configured approval of an acceptance.
@@ -78,7 +94,7 @@ pub(crate) struct ApprovalRecord<'a> {
     pub(crate) expires: Option<Day>,
 }
 
-/// One change of a control's state.
+/// One change of a control's state or of a recommendation's status.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct ChangeRecord<'a> {
     pub(crate) state: &'static str,
@@ -86,44 +102,46 @@ pub(crate) struct ChangeRecord<'a> {
     pub(crate) by: Option<Cow<'a, str>>,
     pub(crate) comment: Option<&'a str>,
     pub(crate) assigned_to: Option<Cow<'a, str>>,
+    /// Whether Graph says when; otherwise it was at that time or before.
+    pub(crate) at_exact: Option<bool>,
 }
 
 impl<'a> AcceptanceRecord<'a> {
     /// An acceptance at a time.
     pub(crate) fn new(it: &Acceptance<'a>, persons: &Persons, now: Timestamp) -> Self {
-        let Acceptance {
-            tenant,
-            control,
-            entry,
-            accepted,
-        } = *it;
+        let (identity, accepted) = (&it.tenant.identity, it.accepted);
         let approval = it.approval(now);
-        let withdrawal = it.withdrawal();
         Self {
-            tenant: &tenant.identity.alias,
-            tenant_display_name: &tenant.identity.display_name,
-            entra_tenant_id: tenant.identity.entra_tenant_id.as_deref(),
-            control: &control.id,
-            title: &entry.title,
-            category: control.category.as_str(),
-            state: entry.history.state().as_str(),
-            accepted: it.risk_accepted(),
+            tenant: &identity.alias,
+            tenant_display_name: &identity.display_name,
+            entra_tenant_id: identity.entra_tenant_id.as_deref(),
+            control: it.control,
+            title: it.title,
+            category: it.category.as_str(),
+            state: it.state,
+            accepted: it.risk_accepted,
             accepted_at: accepted.at.map(Rfc3339),
-            accepted_by: persons.name(accepted.by.as_deref()),
-            comment: persons.comment(accepted.comment.as_deref()),
-            assigned_to: persons.name(accepted.assigned_to.as_deref()),
-            withdrawn_at: withdrawal.and_then(|end| end.at).map(Rfc3339),
-            withdrawn_by: persons.name(withdrawal.and_then(|end| end.by.as_deref())),
-            points_lost: it.points_lost().map(Points::get),
-            report_as_of: it.report_as_of().map(Rfc3339),
-            scored: it.is_scored(),
-            watched: control.watched,
+            accepted_by: persons.name(accepted.by),
+            comment: persons.comment(accepted.comment),
+            assigned_to: persons.name(accepted.assigned_to),
+            withdrawn_at: it.withdrawal.and_then(|end| end.at).map(Rfc3339),
+            withdrawn_by: persons.name(it.withdrawal.and_then(|end| end.by)),
+            points_lost: it.points_lost.map(Points::get),
+            report_as_of: it.report_as_of.map(Rfc3339),
+            scored: it.is_scored,
+            watched: it.is_watched,
             approved: approval.is_approved(),
             approval: ApprovalRecord::new(approval, persons),
-            implementation_status: implementation_status(control),
-            action_url: action_url(control),
-            deprecated: entry.deprecated,
-            history: history(control, persons),
+            implementation_status: it.scored_control().and_then(implementation_status),
+            action_url: it.scored_control().and_then(action_url),
+            deprecated: it.is_deprecated,
+            history: ChangeRecord::all(&it.changes(), persons),
+            place: it.place(),
+            recommendation: it.recommendation,
+            accepted_at_exact: accepted.at.map(|_| accepted.is_exact),
+            postponed_until: it.postponed_until.map(Rfc3339),
+            other_place_state: it.other_place_state,
+            disagrees: it.disagrees,
         }
     }
 }
@@ -137,14 +155,6 @@ pub(crate) fn implementation_status(control: &Control) -> Option<&str> {
 pub(crate) fn action_url(control: &Control) -> Option<&str> {
     let url = control.entry.as_ref()?.action_url.as_deref();
     url.filter(|url| web_url(url).is_some())
-}
-
-/// Every change of a control's state, oldest first.
-pub(crate) fn history<'a>(control: &'a Control, persons: &Persons) -> Vec<ChangeRecord<'a>> {
-    let entry = control.entry.as_ref();
-    let changes = entry.map_or(&[][..], |entry| entry.history.changes());
-    let records = changes.iter().map(|it| ChangeRecord::new(it, persons));
-    records.collect()
 }
 
 impl<'a> ApprovalRecord<'a> {
@@ -167,13 +177,20 @@ impl<'a> ApprovalRecord<'a> {
 }
 
 impl<'a> ChangeRecord<'a> {
-    fn new(change: &'a StateUpdate, persons: &Persons) -> Self {
+    /// Changes in their order, with names and comments as far as shown.
+    pub(crate) fn all(changes: &[StateChange<'a>], persons: &Persons) -> Vec<Self> {
+        let changes = changes.iter();
+        changes.map(|it| Self::new(*it, persons)).collect()
+    }
+
+    fn new(change: StateChange<'a>, persons: &Persons) -> Self {
         Self {
-            state: change.state.as_str(),
+            state: change.state,
             at: change.at.map(Rfc3339),
-            by: persons.name(change.by.as_deref()),
-            comment: persons.comment(change.comment.as_deref()),
-            assigned_to: persons.name(change.assigned_to.as_deref()),
+            by: persons.name(change.by),
+            comment: persons.comment(change.comment),
+            assigned_to: persons.name(change.assigned_to),
+            at_exact: change.at.map(|_| change.is_exact),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::fmt::Display;
 type ReadCell = for<'r, 'a> fn(&'r AcceptanceRecord<'a>) -> Cow<'r, str>;
 
 /// The columns in their order. The history does not fit into a row.
-const COLUMNS: [(&str, ReadCell); 28] = [
+const COLUMNS: [(&str, ReadCell); 34] = [
     ("tenant", |it| it.tenant.into()),
     ("tenant_display_name", |it| it.tenant_display_name.into()),
     ("entra_tenant_id", |it| text(it.entra_tenant_id)),
@@ -43,6 +43,16 @@ const COLUMNS: [(&str, ReadCell); 28] = [
     ("implementation_status", |it| text(it.implementation_status)),
     ("action_url", |it| text(it.action_url)),
     ("deprecated", |it| boolean(it.deprecated)),
+    ("where", |it| it.place.as_str().into()),
+    ("recommendation", |it| text(it.recommendation)),
+    ("accepted_at_exact", |it| {
+        it.accepted_at_exact.map_or_else(Cow::default, boolean)
+    }),
+    ("postponed_until", |it| display(it.postponed_until)),
+    ("other_place_state", |it| text(it.other_place_state)),
+    ("disagrees", |it| {
+        it.disagrees.map_or_else(Cow::default, boolean)
+    }),
 ];
 
 /// Characters that begin a formula, East Asian full-width forms included.

@@ -17,6 +17,8 @@ pub(super) struct AcceptanceList<'a> {
     /// Selected tenants without a catalogue: an empty list would look like good
     /// news.
     pub(super) unknown: Vec<&'a str>,
+    /// Selected tenants whose recommendations are read, but not known now.
+    pub(super) recommendations_unknown: Vec<&'a str>,
     pub(super) hint: Option<String>,
     pub(super) persons: &'a PersonDetail,
     pub(super) now: Timestamp,
@@ -41,6 +43,7 @@ impl AcceptanceList<'_> {
             catalogues_unknown: &self.unknown,
             hint: self.hint.as_deref(),
             acceptances: LazyList(|| self.records()),
+            recommendations_unknown: &self.recommendations_unknown,
         }
     }
 
@@ -62,6 +65,7 @@ struct AcceptanceDocument<'a, R> {
     catalogues_unknown: &'a [&'a str],
     hint: Option<&'a str>,
     acceptances: R,
+    recommendations_unknown: &'a [&'a str],
 }
 
 #[derive(Serialize)]
@@ -100,7 +104,14 @@ pub(super) fn unknown_catalogues(tenants: &[Arc<TenantState>]) -> Vec<&str> {
     unknown.map(|state| &*state.identity.alias).collect()
 }
 
-/// A hint about a control that none of the tenants has.
+/// The tenants whose recommendations are read, but not known now. A tenant that
+/// does not grant the permission is not one of them.
+pub(super) fn unknown_recommendations(tenants: &[Arc<TenantState>]) -> Vec<&str> {
+    let unknown = tenants.iter().filter(|it| it.lacks_recommendations());
+    unknown.map(|state| &*state.identity.alias).collect()
+}
+
+/// A hint about a control or recommendation that none of the tenants has.
 ///
 /// It is not an error: Microsoft adds and removes controls, and a request that
 /// was valid yesterday must not fail today.
@@ -110,7 +121,10 @@ pub(super) fn unknown_control_hint(
 ) -> Option<String> {
     let wanted = filter.control.as_deref()?;
     let controls = tenants.iter().flat_map(|state| &state.snapshot.controls);
-    let ids: BTreeSet<&str> = controls.map(|control| &*control.id).collect();
+    let ids = controls.map(|control| &*control.id);
+    let recommendations = tenants.iter().flat_map(|it| &it.snapshot.recommendations);
+    let names = recommendations.map(|it| &*it.entry.name);
+    let ids: BTreeSet<&str> = ids.chain(names).collect();
     if ids.iter().any(|id| id.eq_ignore_ascii_case(wanted)) {
         return None;
     }

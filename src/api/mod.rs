@@ -42,6 +42,8 @@ const ATTACHMENT: HeaderValue =
     HeaderValue::from_static("attachment; filename=\"acceptances.csv\"");
 const PERSONS: HeaderName = HeaderName::from_static("secure-score-persons");
 const CATALOGUES_UNKNOWN: HeaderName = HeaderName::from_static("secure-score-catalogues-unknown");
+const RECOMMENDATIONS_UNKNOWN: HeaderName =
+    HeaderName::from_static("secure-score-recommendations-unknown");
 
 /// The API, with the limit of its large responses.
 #[derive(Debug)]
@@ -195,6 +197,7 @@ impl ApiRequest {
         let selected = self.selected_tenants()?;
         Ok(AcceptanceList {
             unknown: envelope::unknown_catalogues(selected),
+            recommendations_unknown: envelope::unknown_recommendations(selected),
             hint: envelope::unknown_control_hint(selected, &self.filter),
             found: acceptances(&self.tenants, &self.filter, self.now),
             persons: &self.persons,
@@ -230,10 +233,11 @@ impl ApiRequest {
         let response = self.response(bytes, permit);
         let response = with(response, header::CONTENT_DISPOSITION, ATTACHMENT);
         let response = with(response, PERSONS, persons);
+        let response = with(response, CATALOGUES_UNKNOWN, list.unknown.len().into());
         Ok(with(
             response,
-            CATALOGUES_UNKNOWN,
-            list.unknown.len().into(),
+            RECOMMENDATIONS_UNKNOWN,
+            list.recommendations_unknown.len().into(),
         ))
     }
 

@@ -28,11 +28,11 @@ pub struct Collect {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 
-    /// Only controls of this category; may be given several times
+    /// Only controls and recommendations of this category; may be given several times
     #[arg(long = "category", value_name = "CATEGORY")]
     pub categories: Vec<Category>,
 
-    /// Only controls whose risk is accepted, or was in one of the last states (--last)
+    /// Only controls whose risk is accepted and recommendations set aside, or that were in one of the last states (--last)
     #[arg(long)]
     pub accepted: bool,
 

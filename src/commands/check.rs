@@ -1,6 +1,7 @@
 //! `check`: whether each tenant can be watched. It gets a token, reads each
 //! list once, and compares Microsoft's totals with the sum of the controls.
 
+mod entra_check;
 mod result;
 mod tenant_check;
 

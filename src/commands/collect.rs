@@ -1,6 +1,7 @@
 //! `collect`: one refresh, printed for a textfile collector, a script or a
 //! terminal.
 
+mod recommendation_table;
 mod table;
 
 use super::atomic_file::{READABLE, replace};
@@ -8,6 +9,7 @@ use super::config_source::{self, selected_tenants};
 use super::stdout::{self, progress_bar};
 use super::{Failure, now, privacy};
 use crate::acceptances::control_record::ControlRecord;
+use crate::acceptances::recommendation_record::RecommendationRecord;
 use crate::acceptances::record::TenantRecord;
 use crate::cli::{Cli, Collect, CollectFormat, ColorChoice};
 use crate::config::{Config, Environment};
@@ -19,7 +21,7 @@ use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use secure_score_exposition::Format;
-use secure_score_model::{Control, Timestamp};
+use secure_score_model::{Category, Control, Recommendation, Timestamp};
 use serde::Serialize;
 use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
@@ -116,7 +118,12 @@ impl View<'_> {
         match self.format() {
             CollectFormat::Prometheus => Ok(self.exposition()),
             CollectFormat::Json => document(self),
-            CollectFormat::Table => Ok(table::render(self, self.colours(environment))),
+            CollectFormat::Table => {
+                let colours = self.colours(environment);
+                let controls = table::render(self, colours);
+                let recommendations = recommendation_table::render(self, colours);
+                Ok([controls, recommendations].concat().into_bytes())
+            }
         }
     }
 
@@ -150,22 +157,47 @@ impl View<'_> {
         let controls = tenant.snapshot.controls.iter();
         controls.filter(|control| {
             let is_accepted = || self.is_accepted(tenant, control) == Some(true);
-            self.is_of_category(control) && (!self.collect.accepted || is_accepted())
+            self.selects(control.category) && (!self.collect.accepted || is_accepted())
         })
     }
 
-    fn is_of_category(&self, control: &Control) -> bool {
+    /// The selected recommendations of a tenant.
+    fn recommendations<'s>(
+        &'s self,
+        tenant: &'s TenantState,
+    ) -> impl Iterator<Item = &'s Recommendation> {
+        let recommendations = tenant.snapshot.recommendations.iter();
+        recommendations.filter(|it| {
+            let is_set_aside = || self.is_set_aside(it) == Some(true);
+            let category = tenant.snapshot.category_of(it);
+            self.selects(category) && (!self.collect.accepted || is_set_aside())
+        })
+    }
+
+    fn selects(&self, category: Category) -> bool {
         let categories = &self.collect.categories;
-        categories.is_empty() || categories.contains(&control.category)
+        categories.is_empty() || categories.contains(&category)
+    }
+
+    /// How many of the newest states `--accepted` covers.
+    fn states(&self) -> usize {
+        self.collect.last.map_or(1, NonZeroUsize::get)
+    }
+
+    /// Whether a recommendation is set aside now, or with `--last` was in one of
+    /// that many newest statuses; none if that is unknown.
+    fn is_set_aside(&self, it: &Recommendation) -> Option<bool> {
+        let now = it.entry.status.sets_aside()?;
+        let history = it.history.as_history();
+        Some(now || history.accepted_within(self.states()) == Some(true))
     }
 
     /// Whether the risk of a listed control is accepted now, or with `--last` in
     /// one of that many newest states; none if that is unknown. A control that a
     /// catalogue lacks cannot be accepted.
     fn is_accepted(&self, tenant: &TenantState, control: &Control) -> Option<bool> {
-        let states = self.collect.last.map_or(1, NonZeroUsize::get);
         match control.history() {
-            Some(history) => history.accepted_within(states),
+            Some(history) => history.accepted_within(self.states()),
             None => tenant.snapshot.catalogue_anomalies.as_ref().map(|_| false),
         }
     }
@@ -175,9 +207,23 @@ impl View<'_> {
     fn unknown(&self) -> usize {
         let unknown = |tenant: &Arc<TenantState>| {
             let controls = tenant.snapshot.controls.iter();
-            let controls = controls.filter(|it| self.is_of_category(it));
+            let controls = controls.filter(|it| self.selects(it.category));
             controls
                 .filter(|it| self.is_accepted(tenant, it).is_none())
+                .count()
+        };
+        self.tenants.states.iter().map(unknown).sum()
+    }
+
+    /// The number of recommendations of the selected categories that may be set
+    /// aside or not.
+    fn unknown_recommendations(&self) -> usize {
+        let unknown = |tenant: &Arc<TenantState>| {
+            let recommendations = tenant.snapshot.recommendations.iter();
+            let selected =
+                recommendations.filter(|it| self.selects(tenant.snapshot.category_of(it)));
+            selected
+                .filter(|it| self.is_set_aside(it).is_none())
                 .count()
         };
         self.tenants.states.iter().map(unknown).sum()
@@ -190,12 +236,14 @@ struct Document<'a> {
     tenants: Vec<Tenant<'a>>,
 }
 
-/// A tenant as in the API, with its controls.
+/// A tenant as in the API, with its controls and recommendations.
 #[derive(Serialize)]
 struct Tenant<'a> {
     #[serde(flatten)]
     tenant: TenantRecord<'a>,
     control_records: Vec<ControlRecord<'a>>,
+    /// Null where they are not read.
+    recommendation_records: Option<Vec<RecommendationRecord<'a>>>,
 }
 
 /// The JSON document.
@@ -207,6 +255,11 @@ fn document(view: &View<'_>) -> Result<Vec<u8>, Failure> {
             .controls(state)
             .map(|it| ControlRecord::new(it, view.lookback(), &persons, view.now))
             .collect(),
+        recommendation_records: state.snapshot.recommendation_anomalies.as_ref().map(|_| {
+            view.recommendations(state)
+                .map(|it| RecommendationRecord::new(it, &persons, view.now))
+                .collect()
+        }),
     });
     let document = Document {
         generated_at: Rfc3339(view.now),
@@ -222,11 +275,8 @@ fn document(view: &View<'_>) -> Result<Vec<u8>, Failure> {
 fn exit_status(tenants: &Tenants) -> Result<(), Failure> {
     let mut failed = 0;
     for state in &tenants.states {
-        let lists = [&state.health.profiles, &state.health.scores];
-        let mut troubles: Vec<_> = lists
-            .into_iter()
-            .filter_map(|it| it.trouble.as_ref())
-            .collect();
+        let lists = state.health.lists();
+        let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();
         troubles.dedup_by_key(|trouble| trouble.reason);
         failed += usize::from(!troubles.is_empty());
         for trouble in troubles {

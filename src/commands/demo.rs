@@ -6,11 +6,12 @@ use super::{Failure, now, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
     AcceptedBy, ClientSecret, Cloud, Config, Credential, EventDetail, Exceptions, LabelPolicy,
-    PageAudience, PemFile, PrivacyPolicy, Refresh, Secret, SimulatorEndpoint, TargetLabels, Tenant,
+    PageAudience, PemFile, PrivacyPolicy, Recommendations, Refresh, Secret, SimulatorEndpoint,
+    TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
 use exporter_web_config::certificates;
-use graph_simulator::{Options, Simulator, TenantAccess, scenario};
+use graph_simulator::{Options, RecommendationsAccess, Simulator, TenantAccess, scenario};
 use secure_score_model::{Exception, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -21,13 +22,20 @@ use std::time::Duration;
 const PROFILES: Duration = Duration::from_secs(5);
 const SCORES: Duration = Duration::from_secs(10);
 
+/// The tenant that does not grant the permission for Entra's recommendations, so that the
+/// demo shows both cases.
+const WITHOUT_ENTRA: &str = "litware";
+
 /// The `target` of the demo's tenants.
 const TARGET: f64 = 0.8;
 
 /// Runs until a signal.
 pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let options = simulate::options(&demo.simulation, any_port, any_port);
+    let options = Options {
+        recommendations: RecommendationsAccess::GrantedExcept(vec![WITHOUT_ENTRA.to_owned()]),
+        ..simulate::options(&demo.simulation, any_port, any_port)
+    };
     let scenario = scenario(&options);
     let simulator = simulate::start(options).await?;
     let config = Config {
@@ -62,6 +70,8 @@ pub(super) fn config(simulator: &Simulator) -> Config {
         refresh: Refresh {
             profiles: PROFILES * stretch,
             scores: SCORES * stretch,
+            recommendations: PROFILES * stretch,
+            identity_scores: SCORES * stretch,
             ..Refresh::default()
         },
         labels: LabelPolicy {
@@ -96,6 +106,7 @@ fn tenant(access: TenantAccess) -> Tenant {
             expires: None,
         }),
         target: Some(TARGET),
+        recommendations: Recommendations::default(),
         labels: TargetLabels::new(),
     }
 }

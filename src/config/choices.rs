@@ -12,13 +12,32 @@ pub(super) trait Choice: Sized {
 
     /// The value with this name.
     fn parse(text: &str) -> Result<Self, String> {
-        // YAML 1.1 reads a bare `off` as false.
-        let is_off = ["false", "off"]
-            .iter()
-            .any(|off| text.eq_ignore_ascii_case(off));
-        let word = if is_off { "off" } else { text };
-        Self::from_word(word).ok_or_else(|| suggest::unknown("value", word, Self::WORDS))
+        let mut words = Self::WORDS.iter().copied();
+        let word = words.find(|word| is_spelling(text, word));
+        word.and_then(Self::from_word)
+            .ok_or_else(|| suggest::unknown("value", text, Self::WORDS))
     }
+}
+
+/// The words that YAML 1.1 reads as booleans.
+const ON: [&str; 4] = ["on", "true", "yes", "y"];
+const OFF: [&str; 4] = ["off", "false", "no", "n"];
+
+/// What stands for a word beside the word itself, in any case.
+///
+/// Tools that follow YAML 1.1, such as Helm, turn a bare `on` into `true` and a
+/// bare `no` into `false`. Taken for a misspelling, `no` would suggest `on`.
+pub(super) fn spellings(word: &str) -> &'static [&'static str] {
+    match word {
+        "on" | "true" => &ON,
+        "off" | "false" => &OFF,
+        _ => &[],
+    }
+}
+
+fn is_spelling(text: &str, word: &str) -> bool {
+    let mut spellings = spellings(word).iter();
+    text == word || spellings.any(|spelling| text.eq_ignore_ascii_case(spelling))
 }
 
 macro_rules! choice {
@@ -57,6 +76,29 @@ choice! {
         "background" => Background,
         /// A scrape, if the data are older than the refresh interval.
         "scrape" => Scrape,
+    }
+}
+
+choice! {
+    /// Whether the exporter reads the lists of Entra: its recommendations and
+    /// the Identity Secure Score.
+    pub Enabled {
+        /// Where the token has the permission `DirectoryRecommendations.Read.All`.
+        #[default]
+        "auto" => Auto,
+        /// Always; a missing permission is a failure.
+        "on" => On,
+        /// Never.
+        "off" => Off,
+    }
+}
+
+choice! {
+    /// A key that is on or off.
+    pub(super) Switch {
+        "true" => On,
+        #[default]
+        "false" => Off,
     }
 }
 

@@ -1,14 +1,15 @@
 //! The controls that get series, and the rules of each tenant for them.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use strict_yaml::{Diagnostics, Entries, Span, Text, suggest};
 
 use super::exceptions::ApprovedException;
 use super::file::FileControls;
-use super::pattern::Pattern;
-use secure_score_model::{Category, ControlRules, Exception};
+use super::list::members;
+use super::pattern::{Pattern, any_matches};
+use super::recommendations::RecommendationSelection;
+use secure_score_model::{Category, ControlRules, Exception, RecommendationCategory};
 
 /// The default watch list: multifactor authentication, the risk policies and
 /// legacy authentication. Tenants are breached where these are missing.
@@ -31,7 +32,7 @@ pub struct ControlSelection {
     exclude: Vec<Pattern>,
     /// By lower-case control id.
     overrides: BTreeMap<String, Category>,
-    /// Controls whose accepted risk raises an alert of its own.
+    /// Controls and recommendations whose accepted risk raises an alert of its own.
     watch: Vec<Pattern>,
 }
 
@@ -65,14 +66,12 @@ impl ControlSelection {
     }
 }
 
-fn any_matches(patterns: &[Pattern], id: &str) -> bool {
-    patterns.iter().any(|pattern| pattern.matches(id))
-}
-
-/// The selection of controls, which all tenants share, and a tenant's exceptions.
+/// The selection of controls, which all tenants share, and a tenant's selection of
+/// recommendations and exceptions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TenantRules {
     pub(super) controls: Arc<ControlSelection>,
+    pub(super) recommendations: Arc<RecommendationSelection>,
     pub(super) exceptions: Vec<ApprovedException>,
 }
 
@@ -83,6 +82,10 @@ impl ControlRules for TenantRules {
 
     fn selects(&self, id: &str, category: Category) -> bool {
         self.controls.selects(id, category)
+    }
+
+    fn selects_recommendation(&self, name: &str, category: RecommendationCategory) -> bool {
+        self.recommendations.selects(name, category)
     }
 
     fn watches(&self, id: &str) -> bool {
@@ -101,7 +104,13 @@ impl ControlRules for TenantRules {
     }
 
     fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
-        let named = self.exceptions.iter().filter(|it| it.controls.matches(id));
+        let named = self.exceptions.iter().filter(|it| it.names_control(id));
+        named.map(|it| Arc::clone(&it.exception)).collect()
+    }
+
+    fn exceptions_of_recommendation(&self, name: &str) -> Vec<Arc<Exception>> {
+        let exceptions = self.exceptions.iter();
+        let named = exceptions.filter(|it| it.names_recommendation(name));
         named.map(|it| Arc::clone(&it.exception)).collect()
     }
 }
@@ -134,21 +143,6 @@ pub(super) fn resolve(
         overrides: overrides(file.category_overrides.unwrap_or_default(), diagnostics),
         watch: watch.unwrap_or_else(|| ControlSelection::default().watch),
     }
-}
-
-/// The valid members of a list.
-fn members<T, E: fmt::Display>(
-    path: &str,
-    texts: Option<Vec<Text>>,
-    parse: fn(&str) -> Result<T, E>,
-    diagnostics: &mut Diagnostics,
-) -> Vec<T> {
-    let texts = texts.unwrap_or_default();
-    let members = texts
-        .iter()
-        .enumerate()
-        .filter_map(|(i, text)| diagnostics.check(format_args!("{path}[{i}]"), text, parse));
-    members.collect()
 }
 
 fn category(name: &str) -> Result<Category, String> {

@@ -11,6 +11,8 @@ use secure_score_model::Exception;
 /// Stands for every tenant.
 const ALL: &str = "all";
 
+const NO_SUBJECT: &str = "neither control nor recommendation is set; name the control whose risk may be accepted, the recommendation of Entra that may be set aside, or both";
+
 /// In bytes; labels and table cells are cut at this length.
 const LONGEST_TEXT: usize = 128;
 
@@ -18,22 +20,44 @@ const LONGEST_TEXT: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Exceptions(Vec<ApprovedException>);
 
-/// An exception with the parsed pattern of its controls.
+/// An exception with its parsed patterns, at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ApprovedException {
-    pub(super) controls: Pattern,
+    controls: Option<Pattern>,
+    recommendations: Option<Pattern>,
     pub(super) exception: Arc<Exception>,
+}
+
+impl ApprovedException {
+    fn new(exception: Exception) -> Result<Self, &'static str> {
+        let pattern = |text: &Option<Arc<str>>| text.as_deref().map(Pattern::new).transpose();
+        let controls = pattern(&exception.control)?;
+        let recommendations = pattern(&exception.recommendation)?;
+        if controls.is_none() && recommendations.is_none() {
+            return Err(NO_SUBJECT);
+        }
+        Ok(Self {
+            controls,
+            recommendations,
+            exception: Arc::new(exception),
+        })
+    }
+
+    pub(super) fn names_control(&self, id: &str) -> bool {
+        let controls = self.controls.as_ref();
+        controls.is_some_and(|it| it.matches(id))
+    }
+
+    pub(super) fn names_recommendation(&self, name: &str) -> bool {
+        let recommendations = self.recommendations.as_ref();
+        recommendations.is_some_and(|it| it.matches(name))
+    }
 }
 
 impl Exceptions {
     /// Exceptions that do not come from a file.
     pub fn of(exceptions: Vec<Exception>) -> Result<Self, &'static str> {
-        let approved = exceptions.into_iter().map(|exception| {
-            Pattern::new(&exception.control).map(|controls| ApprovedException {
-                controls,
-                exception: Arc::new(exception),
-            })
-        });
+        let approved = exceptions.into_iter().map(ApprovedException::new);
         approved.collect::<Result<_, _>>().map(Self)
     }
 
@@ -71,17 +95,24 @@ fn one(
     let Spanned { value: file, span } = file;
     file.report_unknown_keys(path, diagnostics);
     let at = |key: &str| format!("{path}.{key}");
-    let control = "name the control whose risk may be accepted, or a pattern of ids";
+    if file.control.is_none() && file.recommendation.is_none() {
+        diagnostics.error(span, path, NO_SUBJECT);
+    }
     let reference = "name the ticket or decision, so that it can be looked up";
     let expires = "every exception has a last day, such as 2027-03-31";
     for (key, text, fix) in [
-        ("control", &file.control, control),
         ("reference", &file.reference, reference),
         ("expires", &file.expires, expires),
     ] {
         diagnostics.require(span, at(key), text, &format!("missing; {fix}"));
     }
-    let controls = diagnostics.check(at("control"), &file.control, Pattern::new);
+    let mut pattern_of = |key, text: &Option<Text>| {
+        let pattern = diagnostics.check(at(key), text, Pattern::new);
+        // `None` if it is set and invalid.
+        (pattern.is_some() == text.is_some()).then_some(pattern)
+    };
+    let controls = pattern_of("control", &file.control);
+    let recommendations = pattern_of("recommendation", &file.recommendation);
     let tenants = tenants(&at("tenants"), file.tenants, aliases, diagnostics);
     let mut line_of = |key, text| diagnostics.check(at(key), text, line);
     let reference = line_of("reference", &file.reference);
@@ -95,11 +126,13 @@ fn one(
         }
         expires => Ok(expires),
     })?;
-    let controls = controls?;
+    let (controls, recommendations) = (controls?, recommendations?);
+    let text = |pattern: &Option<Pattern>| Some(Arc::clone(pattern.as_ref()?.text()));
     Some(ApprovedException {
         exception: Arc::new(Exception {
             place: path.into(),
-            control: Arc::clone(controls.text()),
+            control: text(&controls),
+            recommendation: text(&recommendations),
             tenants: tenants?,
             reference: reference?,
             approver,
@@ -109,6 +142,7 @@ fn one(
             expires: start_of_day(expires.tomorrow().unwrap_or(expires)),
         }),
         controls,
+        recommendations,
     })
 }
 

@@ -7,14 +7,15 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use secure_score_model::Category;
+use secure_score_model::{Category, RecommendationCategory};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use strict_yaml::{Entries, Spanned, Text};
 
 use super::choices::{
-    AcceptedBy, Choice, Cloud, CommentLabel, EventDetail, PageAudience, RefreshMode,
+    AcceptedBy, Choice, Cloud, CommentLabel, Enabled, EventDetail, PageAudience, RefreshMode,
+    Switch,
 };
 use super::table::Form::{
     Day, Duration, Integer, ListOf, MappingOf, NamedSections, OneOf, Ratio, Refused, SectionList,
@@ -31,6 +32,7 @@ pub(super) const SECTIONS: &[Section] = &[
     FileDefaults::SECTION,
     FileRefresh::SECTION,
     FileControls::SECTION,
+    FileRecommendations::SECTION,
     FileRiskAccepted::SECTION,
     FileException::SECTION,
     FileLabels::SECTION,
@@ -51,6 +53,7 @@ const PEM_PATH: Form = Form::Text("path of PEM certificates");
 const ONE_LINE: Form = Form::Text("one line, at most 128 bytes");
 const DAY: Form = Day("a day in UTC, `2027-03-31`");
 const ID_OR_PATTERN: Form = Form::Text("ids or patterns");
+const NAME_OR_PATTERN: Form = Form::Text("names or patterns");
 const CREDENTIAL: Form = TextOr(
     &Form::Section("credentials.NAME"),
     "the name of a credential, or a credential as a mapping",
@@ -73,6 +76,16 @@ const CATEGORIES: [&str; 6] = [
     Category::Unknown.as_str(),
 ];
 
+const RECOMMENDATION_CATEGORY: Form = OneOf(&RECOMMENDATION_CATEGORIES);
+
+/// The categories of recommendations, *unknown* last.
+const RECOMMENDATION_CATEGORIES: [&str; 4] = [
+    RecommendationCategory::IdentitySecureScore.as_str(),
+    RecommendationCategory::IdentityBestPractice.as_str(),
+    RecommendationCategory::MdiSecureScore.as_str(),
+    RecommendationCategory::Unknown.as_str(),
+];
+
 section! {
     /// The whole file.
     File "" "The sections, in any order." {
@@ -82,6 +95,7 @@ section! {
         tenants: Vec<Spanned<FileTenant>>, SectionList("tenants[]"), REQUIRED, "the tenants to watch";
         tenant_files: Vec<Text>, ListOf(&Form::Text("patterns, such as `tenants.d/*.yml`")), "none", "files of tenants, each a list as under `tenants`; paths in such a file are relative to it";
         controls: FileControls, Form::Section("controls"), "all controls", "the controls that get series of their own", env;
+        recommendations: FileRecommendations, Form::Section("recommendations"), "where the permission is granted", "Entra's recommendations and the Identity Secure Score", env;
         risk_accepted: FileRiskAccepted, Form::Section("risk_accepted"), "see there", "the watch list, the lookback and approved exceptions", env;
         labels: FileLabels, Form::Section("labels"), "no persons", "persons and comments in labels", env;
         privacy: FilePrivacy, Form::Section("privacy"), "full", "persons and comments in the log, the API, the pages and the webhook", env;
@@ -101,6 +115,7 @@ section! {
         cloud: Text, OneOf(Cloud::WORDS), "`defaults.cloud`", "the national cloud of the tenant", env "SECURE_SCORE_CLOUD";
         credential: Spanned<FileCredentialUse>, CREDENTIAL, "`defaults.credential`", "the credential for this tenant";
         target: Text, Ratio, "`defaults.target`", "the share of the maximum score to reach", env "SECURE_SCORE_TARGET";
+        recommendations: FileRecommendations, Form::Section("recommendations"), "the top-level `recommendations`", "the keys of that section that differ for this tenant";
         labels: Entries<Text>, MappingOf("label names", &Form::Text("texts")), "none", "labels of the tenant's target in `/sd/tenants`, for routing; the series of `/metrics` do not carry them";
     }
 }
@@ -156,6 +171,8 @@ section! {
         mode: Text, OneOf(RefreshMode::WORDS), "`background`", "with `scrape`, a scrape refreshes the data that are older than their interval, and waits for them; see [scaling](../scaling.md)", env "SECURE_SCORE_REFRESH_MODE";
         profiles: Text, Duration("`10s`", "`1d`"), "`15m`", "the time between two refreshes of the catalogue, which holds the states", env "SECURE_SCORE_REFRESH_PROFILES";
         scores: Text, Duration("`10s`", "`1d`"), "`1h`", "the time between two refreshes of the report, which Microsoft computes once a day", env "SECURE_SCORE_REFRESH_SCORES";
+        recommendations: Text, Duration("`10s`", "`1d`"), "`30m`", "the time between two refreshes of Entra's recommendations; unless set, at most a third of `max_staleness`", env "SECURE_SCORE_REFRESH_RECOMMENDATIONS";
+        identity_scores: Text, Duration("`10s`", "`1d`"), "`1h`", "the time between two refreshes of the Identity Secure Score, which Microsoft computes once a day; unless set, at most a third of `max_staleness`", env "SECURE_SCORE_REFRESH_IDENTITY_SCORES";
         max_staleness: Text, Duration("three intervals", "`30d`"), "`24h`", "the age at which the exporter drops a tenant's data series", env "SECURE_SCORE_REFRESH_MAX_STALENESS";
         timeout: Text, Duration("`1s`", "`5m`"), "`30s`", "the timeout of one request to Graph", env "SECURE_SCORE_REFRESH_TIMEOUT";
         concurrency: Text, Integer(CONCURRENCY_RANGE), "8", "concurrent requests over all tenants", env "SECURE_SCORE_REFRESH_CONCURRENCY";
@@ -172,16 +189,27 @@ section! {
 }
 
 section! {
+    FileRecommendations "recommendations" "Entra's recommendations, which need the permission `DirectoryRecommendations.Read.All`. A tenant can have a section of its own, whose keys replace these one by one. `include`, `exclude` and `categories` select the recommendations that get series; events, the API and the pages have every recommendation." {
+        enabled: Text, OneOf(Enabled::WORDS), "`auto`", "with `auto` they are read where the token has the permission; with `on` a missing permission is a failure; with `off` they are never read", env "SECURE_SCORE_RECOMMENDATIONS_ENABLED";
+        impacted_resources: Text, OneOf(Switch::WORDS), "`false`", "also count the resources that each recommendation concerns, by their status; the answers are larger", env "SECURE_SCORE_RECOMMENDATIONS_IMPACTED_RESOURCES";
+        categories: Vec<Text>, ListOf(&RECOMMENDATION_CATEGORY), "all", "only recommendations of these categories", env "SECURE_SCORE_RECOMMENDATIONS_CATEGORIES";
+        include: Vec<Text>, ListOf(&NAME_OR_PATTERN), "all", "only recommendations that match one of these", env "SECURE_SCORE_RECOMMENDATIONS_INCLUDE";
+        exclude: Vec<Text>, ListOf(&NAME_OR_PATTERN), "none", "no recommendations that match one of these; wins over `include`", env "SECURE_SCORE_RECOMMENDATIONS_EXCLUDE";
+    }
+}
+
+section! {
     FileRiskAccepted "risk_accepted" "See [accepted risks](../acceptances.md)." {
         lookback: Text, Integer(LOOKBACK_RANGE), "3", "how many of a control's last states the lookback covers", env "SECURE_SCORE_LOOKBACK";
-        watch: Vec<Text>, ListOf(&ID_OR_PATTERN), "`UserRiskPolicy`, `SigninRiskPolicy`, `AdminMFAV2`, `MFARegistrationV2`, `BlockLegacyAuthentication`", "the watch list: controls whose accepted risk raises an alert of its own", env "SECURE_SCORE_WATCH";
+        watch: Vec<Text>, ListOf(&Form::Text("ids, names or patterns")), "`UserRiskPolicy`, `SigninRiskPolicy`, `AdminMFAV2`, `MFARegistrationV2`, `BlockLegacyAuthentication`", "the watch list: controls, and recommendations of Entra, whose accepted risk raises an alert of its own. A recommendation is also watched if its control is", env "SECURE_SCORE_WATCH";
         exceptions: Vec<Spanned<FileException>>, SectionList("risk_accepted.exceptions[]"), "none", "approved acceptances";
     }
 }
 
 section! {
     FileException "risk_accepted.exceptions[]" "One approval each." {
-        control: Text, Form::Text("id or pattern"), REQUIRED, "the control whose risk may be accepted";
+        control: Text, Form::Text("id or pattern"), "at least one of the two", "the control whose risk may be accepted in Secure Score";
+        recommendation: Text, Form::Text("name or pattern"), "at least one of the two", "the recommendation that may be accepted, dismissed or postponed in Entra";
         tenants: Spanned<OneOrMany>, TextOr(&ListOf(&Form::Text("names")), "a name, a list of names, or `all`"), "`all`", "the tenants in which it may be accepted";
         reference: Text, ONE_LINE, REQUIRED, "where the decision is recorded; becomes a label";
         approver: Text, ONE_LINE, "none", "the person who approved it";

@@ -1,13 +1,14 @@
-//! Patterns that select controls by their Graph id.
+//! Patterns that select controls by their Graph id, and recommendations by name.
 
 use std::sync::Arc;
 
 /// Graph ids are far shorter.
 const LONGEST: usize = 256;
 
-/// A pattern of control ids: `*` matches any characters, `?` matches one.
+/// A pattern of control ids or of names of recommendations: `*` matches any characters, `?` matches one.
 ///
-/// Case does not matter, as in all comparisons of Graph ids. Characters that
+/// Case does not matter, as in all comparisons of Graph ids: Secure Score writes
+/// `AdminMFAV2`, Entra `adminMFAV2`. Characters that
 /// are special in other globs are refused: taken literally, they match no id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(Arc<str>);
@@ -16,9 +17,9 @@ impl Pattern {
     /// Parses a pattern. The error says what to write.
     pub fn new(text: &str) -> Result<Self, &'static str> {
         if text.is_empty() {
-            Err("the pattern is empty; use * for every control")
+            Err("the pattern is empty; use * for everything")
         } else if text.len() > LONGEST {
-            Err("the pattern is longer than any control id; shorten it")
+            Err("the pattern is longer than any id; shorten it")
         } else if !text.chars().all(is_allowed) {
             Err("a pattern may contain letters, digits, _ . - : and the wildcards * and ? only")
         } else {
@@ -62,6 +63,11 @@ impl Pattern {
             }
         }
     }
+}
+
+/// Whether one of the patterns matches.
+pub(super) fn any_matches(patterns: &[Pattern], id: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.matches(id))
 }
 
 fn is_allowed(c: char) -> bool {

@@ -14,7 +14,7 @@ Parsing is strict: an unknown key, a misspelt name or an invalid value is an err
 Relative paths are relative to the file. `--config.check` checks the file and exits. \
 Editors complete and explain keys with the [schema](config.schema.json), which the first line of [the example](../../examples/secure-score.yml) names.
 
-In a pattern of control ids `*` matches any characters and `?` matches one character; case does not matter.
+In a pattern of control ids or of names of recommendations `*` matches any characters and `?` matches one character; case does not matter: `AdminMFAV2` also matches Entra's `adminMFAV2`.
 ";
 
 const ENVIRONMENT: &str = "

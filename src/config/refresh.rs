@@ -16,6 +16,13 @@ const PROFILES: Duration = Duration::from_secs(15 * 60);
 /// Microsoft computes scores about once a day, so an hour adds little delay.
 const SCORES: Duration = Duration::from_secs(60 * 60);
 
+/// Entra checks recommendations about once a day, but an administrator can set
+/// one aside at any time. The list is smaller than the catalogue and in beta.
+const RECOMMENDATIONS: Duration = Duration::from_secs(30 * 60);
+
+/// Microsoft computes the Identity Secure Score once a day.
+const IDENTITY_SCORES: Duration = Duration::from_secs(60 * 60);
+
 /// Scores are computed daily, so yesterday's value is still correct.
 const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -53,6 +60,10 @@ pub struct Refresh {
     pub profiles: Duration,
     /// The time between two fetches of the scores.
     pub scores: Duration,
+    /// The time between two fetches of Entra's recommendations.
+    pub recommendations: Duration,
+    /// The time between two fetches of the Identity Secure Score.
+    pub identity_scores: Duration,
     /// The age at which a tenant's data series end.
     pub max_staleness: Duration,
     /// The timeout of one request to Graph.
@@ -67,6 +78,8 @@ impl Default for Refresh {
             mode: RefreshMode::default(),
             profiles: PROFILES,
             scores: SCORES,
+            recommendations: RECOMMENDATIONS,
+            identity_scores: IDENTITY_SCORES,
             max_staleness: MAX_STALENESS,
             timeout: TIMEOUT,
             concurrency: CONCURRENCY,
@@ -80,6 +93,8 @@ impl Refresh {
         match api {
             Api::Profiles => self.profiles,
             Api::Scores => self.scores,
+            Api::Recommendations => self.recommendations,
+            Api::IdentityScores => self.identity_scores,
         }
     }
 }
@@ -96,6 +111,10 @@ pub(super) fn resolve(
     let mode = diagnostics.check("refresh.mode", &file.mode, RefreshMode::parse);
     let profiles = diagnostics.check("refresh.profiles", &file.profiles, interval);
     let scores = diagnostics.check("refresh.scores", &file.scores, interval);
+    let recommendations = &file.recommendations;
+    let recommendations = diagnostics.check("refresh.recommendations", recommendations, interval);
+    let identity_scores = &file.identity_scores;
+    let identity_scores = diagnostics.check("refresh.identity_scores", identity_scores, interval);
     let staleness = &file.max_staleness;
     let staleness = diagnostics.check("refresh.max_staleness", staleness, number::duration);
     let timeout = diagnostics.check("refresh.timeout", &file.timeout, |text| {
@@ -104,19 +123,28 @@ pub(super) fn resolve(
     let concurrency = diagnostics.check("refresh.concurrency", &file.concurrency, |text| {
         number::integer(text, CONCURRENCY_RANGE)
     });
+    let max_staleness = staleness.unwrap_or(defaults.max_staleness);
+    // Tenants without these lists must not need a longer `max_staleness`.
+    let at_most = max_staleness / INTERVALS_IN_STALENESS;
     let refresh = Refresh {
         mode: mode.unwrap_or_default(),
         profiles: profiles.unwrap_or(defaults.profiles),
         scores: scores.unwrap_or(defaults.scores),
-        max_staleness: staleness.unwrap_or(defaults.max_staleness),
+        recommendations: recommendations.unwrap_or(defaults.recommendations.min(at_most)),
+        identity_scores: identity_scores.unwrap_or(defaults.identity_scores.min(at_most)),
+        max_staleness,
         timeout: timeout.unwrap_or(defaults.timeout),
         concurrency: concurrency.unwrap_or(defaults.concurrency),
     };
     let span = |text: &Option<Text>| text.as_ref().map_or(Span::Nowhere, |text| text.span);
-    if uses_graph && refresh.scores < SENSIBLE_SCORES {
-        let message =
-            "Microsoft computes scores about once a day; an interval below 10m only adds requests";
-        diagnostics.warn(span(&file.scores), "refresh.scores", message);
+    for (key, text, interval) in [
+        ("scores", &file.scores, scores),
+        ("identity_scores", &file.identity_scores, identity_scores),
+    ] {
+        if uses_graph && interval.is_some_and(|it| it < SENSIBLE_SCORES) {
+            let message = "Microsoft computes scores about once a day; an interval below 10m only adds requests";
+            diagnostics.warn(span(text), format_args!("refresh.{key}"), message);
+        }
     }
     if refresh.profiles > ALERT_RULES_INTERVAL {
         let message =
@@ -124,7 +152,8 @@ pub(super) fn resolve(
         diagnostics.warn(span(&file.profiles), "refresh.profiles", message);
     }
     let span = span(&file.max_staleness);
-    let longest = refresh.profiles.max(refresh.scores);
+    let intervals = Api::ALL.map(|api| refresh.interval(api));
+    let longest = intervals.into_iter().max().unwrap_or_default();
     let least = longest.saturating_mul(INTERVALS_IN_STALENESS);
     if refresh.max_staleness > LONGEST_STALENESS {
         let message = "too long: the series would show outdated data; set at most 30d";
@@ -164,6 +193,8 @@ mod tests {
         for (name, default) in [
             ("profiles", defaults.profiles),
             ("scores", defaults.scores),
+            ("recommendations", defaults.recommendations),
+            ("identity_scores", defaults.identity_scores),
             ("max_staleness", defaults.max_staleness),
             ("timeout", defaults.timeout),
         ] {

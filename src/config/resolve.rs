@@ -13,9 +13,10 @@ use super::file::{File, LOOKBACK_RANGE};
 use super::number;
 use super::pem::{self, PemFile};
 use super::privacy::{self, LabelPolicy, PrivacyPolicy};
+use super::recommendations::{self, RecommendationSelections};
 use super::refresh::{self, Refresh};
 use super::simulator::{self, SimulatorEndpoint};
-use super::tenant::{self, Tenant};
+use super::tenant::{self, Defaults, Tenant, Tenants};
 use super::tenant_files::{self, TenantList};
 use crate::config_values::{Environment, Secret};
 use crate::credentials::DecryptedKeyCache;
@@ -32,6 +33,8 @@ pub struct Config {
     pub tenants: Vec<Tenant>,
     /// The controls that get series.
     pub controls: Arc<ControlSelection>,
+    /// The recommendations of Entra that get series.
+    pub recommendations: RecommendationSelections,
     /// Approved acceptances.
     pub exceptions: Exceptions,
     /// How many of a control's last states the lookback covers.
@@ -59,6 +62,7 @@ impl Config {
             refresh: Refresh::default(),
             tenants,
             controls: Arc::default(),
+            recommendations: RecommendationSelections::default(),
             exceptions: Exceptions::default(),
             lookback: LOOKBACK,
             labels: LabelPolicy::default(),
@@ -71,10 +75,11 @@ impl Config {
         }
     }
 
-    /// The rules for the controls of one tenant.
+    /// The rules for the controls and recommendations of one tenant.
     pub fn rules(&self, alias: &str) -> TenantRules {
         TenantRules {
             controls: Arc::clone(&self.controls),
+            recommendations: Arc::clone(self.recommendations.of_tenant(alias)),
             exceptions: self.exceptions.of_tenant(alias),
         }
     }
@@ -109,7 +114,19 @@ pub(super) fn resolve(
     let refresh = refresh::resolve(file.refresh.unwrap_or_default(), uses_graph, diagnostics);
     let entries = file.credentials.unwrap_or_default();
     let mut credentials = Credentials::resolve(entries, environment, decrypted_keys, diagnostics);
-    let tenants = tenant::resolve(lists, may_be_empty, defaults, &mut credentials, diagnostics);
+    let recommendations = file.recommendations.unwrap_or_default();
+    let recommendations = recommendations::resolve("recommendations", recommendations, diagnostics);
+    let defaults = Defaults::resolve(defaults, recommendations, diagnostics);
+    let Tenants {
+        tenants,
+        selections,
+    } = tenant::resolve(
+        lists,
+        may_be_empty,
+        &defaults,
+        &mut credentials,
+        diagnostics,
+    );
     credentials.warn_of_unused(diagnostics);
     let (labels, privacy, salt) = privacy::resolve(
         file.labels.unwrap_or_default(),
@@ -135,6 +152,7 @@ pub(super) fn resolve(
         refresh,
         tenants,
         controls: Arc::new(controls),
+        recommendations: selections,
         exceptions,
         lookback: lookback.unwrap_or(LOOKBACK),
         labels,

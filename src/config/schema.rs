@@ -3,6 +3,7 @@
 //! It describes the form of each value. References to credentials and files
 //! are checked by `--config.check`.
 
+use super::choices::spellings;
 use super::file::SECTIONS;
 use super::table::{Form, Key, REQUIRED, Section};
 use serde_json::{Map, Value, json};
@@ -120,8 +121,11 @@ fn one_of(words: &[&str]) -> Value {
         ),
         false => letter.to_string(),
     };
+    let more = words.iter().flat_map(|word| spellings(word));
+    let more = more.filter(|spelling| !words.contains(spelling));
     let patterns: Vec<String> = words
         .iter()
+        .chain(more)
         .map(|word| word.chars().map(in_any_case).collect())
         .collect();
     let mut forms = vec![
@@ -129,8 +133,11 @@ fn one_of(words: &[&str]) -> Value {
         json!({"type": "string", "pattern": format!("^({})$", patterns.join("|"))}),
     ];
     // Editors that follow YAML 1.1 read a bare `off` as false.
-    if words.contains(&"off") {
-        forms.push(json!({"const": false}));
+    for boolean in [false, true] {
+        let name = boolean.to_string();
+        if words.iter().any(|word| spellings(word).contains(&&*name)) {
+            forms.push(json!({"const": boolean}));
+        }
     }
     json!({"anyOf": forms})
 }

@@ -7,6 +7,9 @@ use super::choices::{self, Cloud};
 use super::credentials::{Credentials, is_name};
 use super::file::{FileDefaults, FileTenant};
 use super::number;
+use super::recommendations::{
+    self, RecommendationSection, RecommendationSelections, Recommendations,
+};
 use super::target_labels::{self, TargetLabels};
 use super::tenant_files::TenantList;
 use crate::config_values::guid;
@@ -27,6 +30,8 @@ pub struct Tenant {
     pub credential: Credential,
     /// The share of the maximum score to reach, 0 to 1.
     pub target: Option<f64>,
+    /// How Entra's recommendations are read.
+    pub recommendations: Recommendations,
     /// Labels of its target in Prometheus.
     pub labels: TargetLabels,
 }
@@ -42,26 +47,26 @@ impl Tenant {
 /// Values that Entra accepts in place of a tenant and that stand for any tenant.
 const ANY_TENANT: [&str; 3] = ["common", "organizations", "consumers"];
 
+/// The tenants, and which of their recommendations get series.
+pub(super) struct Tenants {
+    pub(super) tenants: Vec<Tenant>,
+    pub(super) selections: RecommendationSelections,
+}
+
 /// Resolves all tenants, and refuses duplicates.
 pub(super) fn resolve(
     lists: Vec<TenantList>,
     may_be_empty: bool,
-    defaults: FileDefaults,
+    defaults: &Defaults,
     credentials: &mut Credentials<'_>,
     diagnostics: &mut Diagnostics,
-) -> Vec<Tenant> {
+) -> Tenants {
     let is_empty = lists.iter().all(|list| list.tenants.is_empty());
     if is_empty && !may_be_empty {
         let message = "no tenant is described; add `- {name: contoso, tenant_id: contoso.com}`";
         diagnostics.error(Span::Nowhere, "tenants", message);
     }
-    defaults.report_unknown_keys("defaults", diagnostics);
-    let cloud = diagnostics.check("defaults.cloud", &defaults.cloud, choices::cloud);
-    let defaults = Defaults {
-        cloud: cloud.unwrap_or_default(),
-        target: diagnostics.check("defaults.target", &defaults.target, number::ratio),
-        file: defaults,
-    };
+    let mut selections = RecommendationSelections::new(&defaults.recommendations);
     let mut duplicates = Duplicates::default();
     let mut resolved = Vec::new();
     for TenantList { file, tenants } in lists {
@@ -70,7 +75,14 @@ pub(super) fn resolve(
                 let path = format!("{list}[{index}]");
                 let place = format!("{file}{path}");
                 duplicates.check(place, &path, &tenant.value, defaults.cloud, diagnostics);
-                resolved.extend(one(&path, tenant, &defaults, credentials, diagnostics));
+                let tenant = one(&path, tenant, defaults, credentials, diagnostics);
+                let Some((tenant, recommendations)) = tenant else {
+                    continue;
+                };
+                if let Some(own) = recommendations {
+                    selections.set(&tenant.alias, &own);
+                }
+                resolved.push(tenant);
             }
         };
         match file {
@@ -83,7 +95,10 @@ pub(super) fn resolve(
             }
         }
     }
-    resolved
+    Tenants {
+        tenants: resolved,
+        selections,
+    }
 }
 
 /// Whether the tenant is simulated, even if it has other errors.
@@ -93,19 +108,39 @@ pub(super) fn is_simulated(file: &Spanned<FileTenant>, defaults: &FileDefaults) 
 }
 
 /// Values for tenants that do not set their own.
-struct Defaults {
+pub(super) struct Defaults {
     file: FileDefaults,
     cloud: Cloud,
     target: Option<f64>,
+    recommendations: RecommendationSection,
 }
 
+impl Defaults {
+    /// `recommendations` is the section of the top level.
+    pub(super) fn resolve(
+        file: FileDefaults,
+        recommendations: RecommendationSection,
+        diagnostics: &mut Diagnostics,
+    ) -> Self {
+        file.report_unknown_keys("defaults", diagnostics);
+        let cloud = diagnostics.check("defaults.cloud", &file.cloud, choices::cloud);
+        Self {
+            cloud: cloud.unwrap_or_default(),
+            target: diagnostics.check("defaults.target", &file.target, number::ratio),
+            recommendations,
+            file,
+        }
+    }
+}
+
+/// The tenant, and its section on recommendations where it has one.
 fn one(
     path: &str,
     tenant: &Spanned<FileTenant>,
     defaults: &Defaults,
     credentials: &mut Credentials<'_>,
     diagnostics: &mut Diagnostics,
-) -> Option<Tenant> {
+) -> Option<(Tenant, Option<RecommendationSection>)> {
     let Spanned { value: file, span } = tenant;
     let at = |key: &str| format!("{path}.{key}");
     file.report_unknown_keys(path, diagnostics);
@@ -134,11 +169,16 @@ fn one(
         Some(text) => diagnostics.check(at("target"), text, number::ratio),
         None => defaults.target,
     };
+    let own = file.recommendations.clone().map(|own| {
+        let own = recommendations::resolve(&at("recommendations"), own, diagnostics);
+        own.or(&defaults.recommendations)
+    });
+    let section = own.as_ref().unwrap_or(&defaults.recommendations);
     let labels = file.labels.clone().unwrap_or_default();
     let labels = target_labels::resolve(&at("labels"), labels, diagnostics);
     let shown = diagnostics.check(at("display_name"), &file.display_name, display_name);
     let alias = &alias?.value;
-    Some(Tenant {
+    let tenant = Tenant {
         alias: alias.clone(),
         tenant_id: tenant_id?,
         display_name: shown
@@ -148,8 +188,10 @@ fn one(
         cloud: cloud?,
         credential: credential?,
         target,
+        recommendations: section.recommendations(),
         labels,
-    })
+    };
+    Some((tenant, own))
 }
 
 /// Refuses control characters, which a terminal that shows the log would interpret.

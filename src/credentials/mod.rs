@@ -36,7 +36,7 @@ pub use error::{TokenError, read_entra_error};
 pub use managed_identity::ManagedIdentity;
 pub use raw_credential::RawCredential;
 pub use sign_in::SignIn;
-pub use token::{PERMISSION, Token, TokenFacts};
+pub use token::{PERMISSION, RECOMMENDATIONS_PERMISSION, Token, TokenFacts};
 pub use token_history::TokenHistory;
 pub use token_source::TokenSource;
 pub use workload_identity::WorkloadIdentity;

@@ -26,11 +26,18 @@ pub(super) const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// size would end the connection that all tenants share.
 const MAX_LENGTH: usize = 64 * 1024;
 
-/// The permission the exporter needs, and the only one it should have.
+/// The permission the exporter needs; one is enough for Secure Score.
 pub const PERMISSION: &str = "SecurityEvents.Read.All";
 
 /// The permission that also allows changes. It includes [`PERMISSION`].
 const WRITE_PERMISSION: &str = "SecurityEvents.ReadWrite.All";
+
+/// The permission for Entra's recommendations, which a tenant may grant too.
+pub const RECOMMENDATIONS_PERMISSION: &str = "DirectoryRecommendations.Read.All";
+
+/// The permission that also allows changes. It includes
+/// [`RECOMMENDATIONS_PERMISSION`].
+const RECOMMENDATIONS_WRITE_PERMISSION: &str = "DirectoryRecommendations.ReadWrite.All";
 
 /// A token in use.
 pub struct Token {
@@ -126,16 +133,49 @@ impl TokenFacts {
         }
     }
 
-    /// The permissions that the exporter does not need.
-    pub fn unneeded(&self) -> Vec<&str> {
+    /// The permissions that the exporter does not need; that for Entra's
+    /// recommendations it needs if they are to be read.
+    pub fn unneeded(&self, recommendations: bool) -> Vec<&str> {
         let permissions = self.permissions.iter().flatten().map(String::as_str);
-        permissions.filter(|name| *name != PERMISSION).collect()
+        let is_used = |name: &&str| match *name {
+            PERMISSION => true,
+            RECOMMENDATIONS_PERMISSION => recommendations,
+            _ => false,
+        };
+        permissions.filter(|name| !is_used(name)).collect()
+    }
+
+    /// The permissions to read for which it has the permission to change alone,
+    /// likewise.
+    pub fn missing_read_only(&self, recommendations: bool) -> Vec<&'static str> {
+        let has = |name: &str| self.permissions.iter().flatten().any(|it| it == name);
+        let pairs = [
+            (WRITE_PERMISSION, PERMISSION, true),
+            (
+                RECOMMENDATIONS_WRITE_PERMISSION,
+                RECOMMENDATIONS_PERMISSION,
+                recommendations,
+            ),
+        ];
+        let missing = pairs
+            .into_iter()
+            .filter(|(write, read, used)| *used && has(write) && !has(read));
+        missing.map(|(_, read, _)| read).collect()
     }
 
     /// Whether it has the permission; `None` if its permissions are unknown.
     pub fn may_read(&self) -> Option<bool> {
+        self.has_any([PERMISSION, WRITE_PERMISSION])
+    }
+
+    /// Whether it has the permission for Entra's recommendations, likewise.
+    pub fn may_read_recommendations(&self) -> Option<bool> {
+        self.has_any([RECOMMENDATIONS_PERMISSION, RECOMMENDATIONS_WRITE_PERMISSION])
+    }
+
+    fn has_any(&self, names: [&str; 2]) -> Option<bool> {
         let mut permissions = self.permissions.as_ref()?.iter();
-        Some(permissions.any(|name| name == PERMISSION || name == WRITE_PERMISSION))
+        Some(permissions.any(|it| names.contains(&it.as_str())))
     }
 }
 

@@ -5,7 +5,8 @@ use super::seen::{Seen, SeenControl};
 use super::seen_history::{KeyedChange, SeenAcceptance, SeenHistory, keyed_changes};
 use super::{Event, EventId};
 use secure_score_model::{
-    Approval, CatalogueEntry, Control, ControlState, EventKind, History, TenantIdentity, Timestamp,
+    Approval, CatalogueEntry, Control, ControlState, EventKind, History, Place, TenantIdentity,
+    Timestamp,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -154,8 +155,8 @@ impl ChangeDetector<'_> {
     ) -> Vec<Event> {
         let update = change.update;
         let event = Event {
-            from,
-            to: Some(update.state),
+            from: from.map(Into::into),
+            to: Some(update.state.into()),
             by: update.by.clone(),
             at: update.date(),
             comment: update.comment.clone(),
@@ -226,8 +227,8 @@ impl ChangeDetector<'_> {
         }
         let lost_changes: Vec<String> = lost.iter().map(|key| key.describe()).collect();
         let event = Event {
-            from: Some(before.state()),
-            to: Some(newer.state()),
+            from: Some(before.state().into()),
+            to: Some(newer.state().into()),
             lost: Some(lost.len()),
             ..self.event(
                 EventKind::HistoryShortened,
@@ -251,7 +252,7 @@ impl ChangeDetector<'_> {
         }
         let kind = EventKind::AcceptedControlDeprecated;
         let event = Event {
-            to: Some(ControlState::RiskAccepted),
+            to: Some(ControlState::RiskAccepted.into()),
             ..acceptance.describe(self.event(kind, control, &acceptance.discriminator))
         };
         once(self.judged(event, control, history), seen)
@@ -290,9 +291,11 @@ impl ChangeDetector<'_> {
         let title = control.entry.as_ref().map_or(&control.id, |it| &it.title);
         Event {
             kind,
+            place: Place::SecureScore,
             tenant: Arc::clone(&self.tenant.alias),
             entra_tenant_id: self.tenant.entra_tenant_id.clone(),
             control: Arc::clone(&control.id),
+            recommendation: None,
             category: control.category,
             title: Arc::clone(title),
             from: None,
@@ -303,6 +306,7 @@ impl ChangeDetector<'_> {
             approved: None,
             reference: None,
             lost: None,
+            postponed_until: None,
             seen_at: self.now,
             discriminator: discriminator.to_owned(),
         }
@@ -313,7 +317,7 @@ impl SeenAcceptance {
     /// The event with who accepted the risk, when and why.
     fn describe(&self, event: Event) -> Event {
         Event {
-            from: Some(ControlState::RiskAccepted),
+            from: Some(ControlState::RiskAccepted.into()),
             by: self.by.clone(),
             at: self.at,
             comment: self.comment.clone(),

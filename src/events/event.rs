@@ -2,13 +2,55 @@
 
 use crate::serde_time::Rfc3339;
 use aws_lc_rs::digest::{SHA256, digest};
-use secure_score_model::{Category, ControlState, EventKind, Persons, Timestamp};
+use secure_score_model::{
+    Category, ControlState, EventKind, Persons, Place, RecommendationStatus, Timestamp,
+};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// What happened to a control, when, by whom and why.
+/// The state of a control, or the status of a recommendation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum EventState {
+    /// Of a control.
+    Control(ControlState),
+    /// Of a recommendation of Entra.
+    Recommendation(RecommendationStatus),
+}
+
+impl From<ControlState> for EventState {
+    fn from(state: ControlState) -> Self {
+        Self::Control(state)
+    }
+}
+
+impl From<RecommendationStatus> for EventState {
+    fn from(status: RecommendationStatus) -> Self {
+        Self::Recommendation(status)
+    }
+}
+
+impl EventState {
+    /// The word in labels.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Control(state) => state.as_str(),
+            Self::Recommendation(status) => status.as_str(),
+        }
+    }
+
+    /// Whether the risk is accepted in it, or the recommendation set aside.
+    fn is_acceptance(self) -> bool {
+        match self {
+            Self::Control(state) => state == ControlState::RiskAccepted,
+            Self::Recommendation(status) => status.sets_aside() == Some(true),
+        }
+    }
+}
+
+/// What happened to a control or a recommendation, when, by whom and why.
 ///
 /// Its serde form is sent to the webhook. Receivers rely on the names: fields
 /// may be added, but not changed.
@@ -17,20 +59,26 @@ pub struct Event {
     /// What happened.
     #[serde(rename = "event")]
     pub kind: EventKind,
+    /// Where it happened.
+    #[serde(rename = "where")]
+    pub place: Place,
     /// The tenant's alias.
     pub tenant: Arc<str>,
     /// The tenant's GUID, once known.
     pub entra_tenant_id: Option<Arc<str>>,
-    /// Graph's id of the control.
+    /// Graph's id of the control; the recommendation's name, where no control of
+    /// Secure Score has that name.
     pub control: Arc<str>,
+    /// The recommendation's name, where it happened in Entra.
+    pub recommendation: Option<Arc<str>>,
     /// The area in which the control counts.
     pub category: Category,
     /// The control's title in the portal.
     pub title: Arc<str>,
     /// The state before, where known.
-    pub from: Option<ControlState>,
+    pub from: Option<EventState>,
     /// The state after; missing where the control left the catalogue.
-    pub to: Option<ControlState>,
+    pub to: Option<EventState>,
     /// Who set the state: as Graph sends it, until [`shown_to`](Self::shown_to).
     pub by: Option<Arc<str>>,
     /// When the state was set, as Graph sends it.
@@ -45,6 +93,9 @@ pub struct Event {
     pub reference: Option<Arc<str>>,
     /// How many changes the history lost.
     pub lost: Option<usize>,
+    /// Until when a recommendation is postponed.
+    #[serde(serialize_with = "as_rfc3339")]
+    pub postponed_until: Option<Timestamp>,
     /// When the exporter detected it.
     #[serde(serialize_with = "as_rfc3339")]
     pub seen_at: Timestamp,
@@ -70,9 +121,11 @@ impl Event {
         })
     }
 
-    /// Whether the state before or after is an accepted risk.
+    /// Whether the state before or after is an accepted risk, or sets a
+    /// recommendation aside.
     pub(super) fn concerns_acceptance(&self) -> bool {
-        [self.from, self.to].contains(&Some(ControlState::RiskAccepted))
+        let states = [self.from, self.to].into_iter().flatten();
+        states.into_iter().any(EventState::is_acceptance)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The log line of an event.
 
-use super::event::ShownEvent;
+use super::event::{EventState, ShownEvent};
 use crate::serde_time::Rfc3339;
 use crate::text::{single_line, truncate};
-use secure_score_model::{ControlState, EventKind};
+use secure_score_model::{EventKind, Place};
 
 /// Characters of a comment in a log line. The webhook gets the whole comment.
 const MAX_COMMENT: usize = 256;
@@ -17,6 +17,8 @@ const MAX_TEXT: usize = 128;
 /// no usual log level hides it.
 pub(super) fn log_event(event: &ShownEvent) {
     let control = clean_line(&event.control, MAX_TEXT);
+    let recommendation = event.recommendation.as_deref();
+    let recommendation = recommendation.map(|it| clean_line(it, MAX_TEXT));
     let title = clean_line(&event.title, MAX_TEXT);
     let by = event.by.as_deref().map(|by| clean_line(by, MAX_TEXT));
     let comment = event.comment.as_deref();
@@ -28,17 +30,19 @@ pub(super) fn log_event(event: &ShownEvent) {
                 event = event.kind.as_str(),
                 tenant = &*event.tenant,
                 control,
+                recommendation,
                 title,
-                from = event.from.map(ControlState::as_str),
-                to = event.to.map(ControlState::as_str),
+                from = event.from.map(EventState::as_str),
+                to = event.to.map(EventState::as_str),
                 by,
                 at = event.at.map(|at| Rfc3339(at).to_string()),
                 comment,
                 approved = event.approved,
                 reference = event.reference.as_deref(),
                 lost = event.lost,
+                postponed_until = event.postponed_until.map(|at| Rfc3339(at).to_string()),
                 "{}",
-                message(event.kind)
+                message(event)
             )
         };
     }
@@ -49,8 +53,11 @@ pub(super) fn log_event(event: &ShownEvent) {
     }
 }
 
-const fn message(kind: EventKind) -> &'static str {
-    match kind {
+fn message(event: &ShownEvent) -> &'static str {
+    match event.kind {
+        EventKind::StateChanged if event.place == Place::Entra => {
+            "the status of a recommendation of Entra changed"
+        }
         EventKind::StateChanged => "the state of a control changed",
         EventKind::HistoryShortened => "the history of a control lost changes it listed before",
         EventKind::AcceptedControlLeft => {

@@ -1,6 +1,7 @@
-//! # events: changes of controls, each reported once
+//! # events: changes of controls and recommendations, each reported once
 //!
-//! [`detect`] compares a tenant's catalogue with what was [`Seen`] before.
+//! [`detect`] compares a tenant's catalogue with what was [`Seen`] before;
+//! [`of_statuses`] takes the new statuses of Entra's recommendations.
 //! [`Events`] logs, counts and queues what changed. The log comes first and
 //! cannot fail. The webhook has a queue of its own, so that a slow receiver does
 //! not delay a refresh. With `--state.dir` the queue survives the process.
@@ -15,6 +16,7 @@ mod event;
 mod log_event;
 mod seen;
 mod seen_history;
+mod status_events;
 mod webhook;
 mod webhook_sender;
 
@@ -23,8 +25,9 @@ pub use delivery_queue::{
     CAPACITY, DeliveryQueue, QueueChanges, QueueObserver, QueuedEvent, StoredEvents,
 };
 pub use detect::detect;
-pub use event::{Event, EventId, WebhookPayload};
+pub use event::{Event, EventId, EventState, WebhookPayload};
 pub use seen::Seen;
+pub use status_events::of_statuses;
 pub use webhook::{Webhook, WebhookError};
 pub use webhook_sender::{
     DeliveryResult, RetryPolicy, TransportSwitch, WebhookSender, WebhookTransport,

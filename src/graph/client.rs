@@ -31,13 +31,30 @@ const BACKOFF: Backoff = Backoff {
     jitter: 0.5..=1.5,
 };
 
-/// How long the client omits `$select` after Graph refused it. It saves nine
-/// tenths of the bytes, so the client tries it again.
-const SELECT_RETRY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the client omits an option after Graph refused it. `$select` saves
+/// nine tenths of the bytes, so the client tries it again.
+const OPTION_RETRY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// When Graph last refused an option of a request.
+#[derive(Default)]
+pub(super) struct Refused(Mutex<Option<Instant>>);
+
+impl Refused {
+    /// Whether the option may be tried.
+    pub(super) fn is_over(&self) -> bool {
+        let at = self.0.lock();
+        at.is_none_or(|at| at.elapsed() >= OPTION_RETRY)
+    }
+
+    /// Notes that Graph refused it now.
+    pub(super) fn begin(&self) {
+        *self.0.lock() = Some(Instant::now());
+    }
+}
 
 /// The 450 controls of a catalogue are three pages. An endless list must not use
 /// up the requests of the minute.
-const MAX_CATALOGUE_PAGES: usize = 20;
+pub(super) const MAX_CATALOGUE_PAGES: usize = 20;
 
 /// Daily reports per page: some megabytes.
 const REPORTS_PER_PAGE: usize = 15;
@@ -50,14 +67,16 @@ const MAX_REPORT_PAGES: usize = 200;
 pub struct Client {
     /// The directory: a GUID, or one of its domains.
     tenant_id: String,
-    root: GraphRoot,
+    pub(super) root: GraphRoot,
     tokens: TokenSource,
     requests: Requests,
     /// The directory's GUID from the first response, if the configuration
     /// contains a domain.
     learnt_id: OnceLock<String>,
-    /// When Graph last refused `$select` for the catalogue.
-    select_refused: Mutex<Option<Instant>>,
+    /// `$select` for the catalogue.
+    select_refused: Refused,
+    /// `$expand` for the resources of recommendations.
+    pub(super) resources_refused: Refused,
 }
 
 /// A decoded response.
@@ -84,7 +103,8 @@ impl Client {
             tokens,
             requests,
             learnt_id: OnceLock::new(),
-            select_refused: Mutex::default(),
+            select_refused: Refused::default(),
+            resources_refused: Refused::default(),
         }
     }
 
@@ -96,7 +116,7 @@ impl Client {
         &self,
         permit: &mut RefreshPermit,
     ) -> Result<Fetched<Catalogue>, GraphError> {
-        if self.uses_select() {
+        if self.select_refused.is_over() {
             let mut reader = CatalogueReader::default();
             match self.pages(Fields::Selected, permit, &mut reader).await {
                 // An error on a later page has another cause, such as an
@@ -109,7 +129,7 @@ impl Client {
         }
         let mut reader = CatalogueReader::default();
         let partial = self.pages(Fields::All, permit, &mut reader).await?;
-        *self.select_refused.lock() = Some(Instant::now());
+        self.select_refused.begin();
         self.finish_catalogue(reader, partial)
     }
 
@@ -179,12 +199,6 @@ impl Client {
         self.requests.traffic()
     }
 
-    fn uses_select(&self) -> bool {
-        self.select_refused
-            .lock()
-            .is_none_or(|at| at.elapsed() >= SELECT_RETRY)
-    }
-
     /// Reads every page of the catalogue. Returns whether Graph marked one as
     /// incomplete.
     async fn pages(
@@ -204,7 +218,7 @@ impl Client {
 
     /// Requests a list's pages. `read` returns the URL of the next one. Returns
     /// whether Graph marked one as incomplete.
-    async fn each_page(
+    pub(super) async fn each_page(
         &self,
         subject: Subject,
         first: Url,
@@ -251,7 +265,7 @@ impl Client {
 
     /// Refuses a response about another tenant. For a tenant configured by its
     /// domain, the first response sets the expected id.
-    fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
+    pub(super) fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
         if found.is_empty() {
             return Ok(());
         }
@@ -278,7 +292,7 @@ impl Client {
     }
 
     /// Requests one page, with retries, and once with a new token.
-    async fn get(
+    pub(super) async fn get(
         &self,
         subject: Subject,
         url: &Url,
@@ -306,7 +320,7 @@ impl Client {
         }
     }
 
-    async fn token(&self) -> Result<Arc<Token>, GraphError> {
+    pub(super) async fn token(&self) -> Result<Arc<Token>, GraphError> {
         let token = self.tokens.token().await?;
         if let Some(tenant) = &token.facts.tenant_id {
             self.check_tenant(Subject::Token, tenant)?;
@@ -322,7 +336,7 @@ fn is_directory_id(text: &str) -> bool {
     text.len() <= 64 && text.bytes().all(is_plain)
 }
 
-fn wrong_tenant(subject: Subject, expected: &str, found: &str) -> GraphError {
+pub(super) fn wrong_tenant(subject: Subject, expected: &str, found: &str) -> GraphError {
     let kind = ErrorKind::WrongTenant {
         expected: clean_line(expected, MAX_MESSAGE),
         found: clean_line(found, MAX_MESSAGE),

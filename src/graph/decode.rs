@@ -7,9 +7,10 @@ use super::anomaly_counter::{AnomalyCounter, UnknownWord};
 use super::error::{ErrorKind, GraphError, Subject};
 use super::lenient::{LenientList, ListError, MAX_ELEMENTS};
 use super::pages;
+use super::recommendation_reader::{self, RecommendationReader};
 use super::translate::{self, CatalogueReader};
 use super::wire;
-use secure_score_model::{Catalogue, Report, SkippedField};
+use secure_score_model::{Catalogue, IdentityScore, RecommendationList, Report, SkippedField};
 use std::collections::BTreeSet;
 
 /// Adds one page to the catalogue. Returns the link to the next one.
@@ -89,6 +90,55 @@ pub(super) fn reports(body: &[u8]) -> Result<ReportsPage, GraphError> {
     })
 }
 
+/// Adds one page to the recommendations. Returns the link to the next one.
+pub(super) fn recommendations_page(
+    reader: &mut RecommendationReader,
+    body: &[u8],
+) -> Result<Option<String>, GraphError> {
+    let subject = Subject::Recommendations;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(subject, &body)?;
+    let elements = pages::elements::<wire::Recommendation<'_>>(subject, &page)?;
+    reader.page(&elements);
+    if reader.len() > MAX_ELEMENTS {
+        let error = ListError::TooLong.to_string();
+        return Err(GraphError::malformed(subject, error));
+    }
+    Ok(page.next_link.map(|link| link.into_owned()))
+}
+
+/// Refuses recommendations of which most are unreadable.
+pub(super) fn check_recommendations(reader: &RecommendationReader) -> Result<(), GraphError> {
+    let skipped = reader.unread;
+    if skipped > reader.len() {
+        let what = format!("{skipped} of its elements cannot be read");
+        return Err(GraphError::malformed(Subject::Recommendations, what));
+    }
+    Ok(())
+}
+
+/// The newest Identity Secure Score of a body, or `None` if Graph has none yet.
+pub(super) fn identity_score(body: &[u8]) -> Result<Option<IdentityScore>, GraphError> {
+    let subject = Subject::IdentityScore;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(subject, &body)?;
+    let scores: LenientList<wire::IdentityScore<'_>> = pages::elements(subject, &page)?;
+    let days = scores.elements.iter();
+    // The first of equal ones: Graph sends the newest first.
+    let newest = days
+        .rev()
+        .max_by_key(|it| AnomalyCounter::default().time(&it.create_date_time));
+    match newest {
+        Some(newest) => {
+            let mut counter = AnomalyCounter::default();
+            counter.skipped(SkippedField::Element, scores.unread);
+            Ok(Some(recommendation_reader::identity_score(newest, counter)))
+        }
+        None if scores.unread == 0 => Ok(None),
+        None => Err(GraphError::malformed(subject, "no element can be read")),
+    }
+}
+
 /// A catalogue of one page.
 pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
     let mut reader = CatalogueReader::default();
@@ -96,6 +146,20 @@ pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
     check_readable(&reader)?;
     let tenant = reader.tenants.first().map(|id| id.as_str().into());
     Ok(reader.finish(tenant).0)
+}
+
+/// Recommendations of one page.
+pub fn read_recommendations(body: &[u8]) -> Result<RecommendationList, GraphError> {
+    let mut reader = RecommendationReader::default();
+    recommendations_page(&mut reader, body)?;
+    check_recommendations(&reader)?;
+    let tenant = reader.tenants.first().map(|id| id.as_str().into());
+    Ok(reader.finish(tenant).0)
+}
+
+/// The newest Identity Secure Score of a body, or `None` if there is none.
+pub fn read_identity_score(body: &[u8]) -> Result<Option<IdentityScore>, GraphError> {
+    identity_score(body)
 }
 
 /// The newest report of a body, or `None` if there is none.

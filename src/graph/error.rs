@@ -1,9 +1,9 @@
 //! Errors of requests to Microsoft, and the fix for each.
 
 use super::date;
-use crate::credentials::TokenError;
+use crate::credentials::{RECOMMENDATIONS_PERMISSION, TokenError};
 use crate::http_client::TransportError;
-use secure_score_model::{Reason, Timestamp, Trouble};
+use secure_score_model::{Api, Reason, Timestamp, Trouble};
 use std::fmt;
 use std::time::Duration;
 
@@ -16,6 +16,32 @@ pub enum Subject {
     Catalogue,
     /// The daily score.
     Report,
+    /// Entra's recommendations.
+    Recommendations,
+    /// The Identity Secure Score.
+    IdentityScore,
+}
+
+impl Subject {
+    /// What a refresh of a list requests.
+    pub const fn of(api: Api) -> Self {
+        match api {
+            Api::Profiles => Self::Catalogue,
+            Api::Scores => Self::Report,
+            Api::Recommendations => Self::Recommendations,
+            Api::IdentityScores => Self::IdentityScore,
+        }
+    }
+
+    /// The list; a token counts as part of the first one.
+    pub(super) const fn api(self) -> Api {
+        match self {
+            Self::Token | Self::Catalogue => Api::Profiles,
+            Self::Report => Api::Scores,
+            Self::Recommendations => Api::Recommendations,
+            Self::IdentityScore => Api::IdentityScores,
+        }
+    }
 }
 
 impl fmt::Display for Subject {
@@ -24,6 +50,8 @@ impl fmt::Display for Subject {
             Self::Token => "access token",
             Self::Catalogue => "catalogue of controls",
             Self::Report => "score report",
+            Self::Recommendations => "list of recommendations",
+            Self::IdentityScore => "Identity Secure Score",
         })
     }
 }
@@ -36,6 +64,8 @@ pub struct GraphError {
     /// The ids by which Microsoft's support finds the request.
     ids: Box<[String]>,
     retry_after: Option<Duration>,
+    /// Whether the token has the permission for the lists of Entra.
+    is_granted: bool,
 }
 
 /// What failed.
@@ -53,6 +83,8 @@ pub(super) enum ErrorKind {
     },
     /// No request was made, because Graph asked for a delay.
     WaitingForRetryAfter,
+    /// No request was made, because the token lacks the permission.
+    NotGranted,
     /// The response is not as documented.
     Malformed(String),
     /// All controls of a page lack their states.
@@ -98,6 +130,7 @@ impl GraphError {
             kind,
             ids: Box::default(),
             retry_after: None,
+            is_granted: false,
         }
     }
 
@@ -126,8 +159,41 @@ impl GraphError {
     }
 
     /// A report is dated in the future, by this machine's clock.
-    pub fn future_report(day: Timestamp) -> Self {
-        Self::new(Subject::Report, ErrorKind::FutureReport(day))
+    pub fn future_report(subject: Subject, day: Timestamp) -> Self {
+        Self::new(subject, ErrorKind::FutureReport(day))
+    }
+
+    /// The token lacks the permission for a list of Entra.
+    pub fn not_granted(subject: Subject) -> Self {
+        Self::new(subject, ErrorKind::NotGranted)
+    }
+
+    /// Whether it is about the token, so that nothing was requested.
+    pub fn is_of_token(&self) -> bool {
+        self.subject == Subject::Token
+    }
+
+    /// The error of a request whose token has the permission, or has not.
+    pub(super) fn with_grant(mut self, is_granted: bool) -> Self {
+        self.is_granted = is_granted;
+        self
+    }
+
+    /// Whether the tenant does not offer a list of Entra: without the permission,
+    /// or in a cloud whose beta API lacks it. A 403 in spite of the permission is
+    /// a failure.
+    pub fn is_not_offered(&self) -> bool {
+        let is_forbidden = matches!(self.kind, ErrorKind::Status { status: 403, .. });
+        self.is_refusal_of_entra() && !(is_forbidden && self.is_granted)
+    }
+
+    fn is_refusal_of_entra(&self) -> bool {
+        let is_refused = match &self.kind {
+            ErrorKind::NotGranted => true,
+            ErrorKind::Status { status, .. } => matches!(status, 400 | 403 | 404),
+            _ => false,
+        };
+        is_refused && self.subject.api().is_of_entra()
     }
 
     /// Another configured tenant, by its alias, is the same one in Entra.
@@ -165,6 +231,7 @@ impl GraphError {
             ErrorKind::Transport(error) => error.reason(),
             ErrorKind::Status { status, .. } => status_reason(*status),
             ErrorKind::WaitingForRetryAfter => Reason::Throttled,
+            ErrorKind::NotGranted => Reason::Permission,
             ErrorKind::Malformed(_) if self.subject == Subject::Token => Reason::Token,
             ErrorKind::Malformed(_) | ErrorKind::NoStates | ErrorKind::FutureReport(_) => {
                 Reason::Malformed
@@ -195,6 +262,15 @@ impl GraphError {
         let own = match &self.kind {
             ErrorKind::Token(error) => error.hint(),
             ErrorKind::Transport(error) => error.hint(),
+            ErrorKind::Emptied if self.subject.api().is_of_entra() => Some(
+                "check in the Entra admin center whether the tenant still has recommendations; the last data stay until max_staleness",
+            ),
+            _ if self.is_refusal_of_entra() => Some(match self.reason() {
+                Reason::Permission => {
+                    "grant the application permission DirectoryRecommendations.Read.All and give admin consent, or set recommendations.enabled to off"
+                }
+                _ => "set recommendations.enabled to off where this cloud does not have the list",
+            }),
             ErrorKind::FutureReport(_) => Some(
                 "check this machine's clock; if it is right, look for a proxy that answers in Microsoft's place",
             ),
@@ -282,6 +358,10 @@ impl fmt::Display for GraphError {
             ErrorKind::WaitingForRetryAfter => {
                 write!(f, "the {subject} was not requested: Graph asked to wait")?;
             }
+            ErrorKind::NotGranted => write!(
+                f,
+                "the {subject} was not requested: the token lacks {RECOMMENDATIONS_PERMISSION}"
+            )?,
             ErrorKind::Malformed(what) => write!(f, "the {subject} is not as documented: {what}")?,
             ErrorKind::NoStates => write!(f, "the {subject} lacks the states of its controls")?,
             ErrorKind::Paging(what) => write!(f, "the pages of the {subject} {what}")?,

@@ -1,18 +1,21 @@
 //! # graph: reads the lists of Microsoft Graph into the model
 //!
 //! It only reads, with the permission
-//! [`PERMISSION`](crate::credentials::PERMISSION). Microsoft's field names and
-//! state words occur in this module only.
+//! [`PERMISSION`](crate::credentials::PERMISSION), and where it is granted
+//! [`RECOMMENDATIONS_PERMISSION`](crate::credentials::RECOMMENDATIONS_PERMISSION).
+//! Microsoft's field names and state words occur in this module only.
 
 mod anomaly_counter;
 mod client;
 mod date;
 mod decode;
 mod endpoint;
+mod entra_lists;
 mod error;
 mod http_clients;
 mod lenient;
 mod pages;
+mod recommendation_reader;
 mod refresh_permit;
 mod request_history;
 mod requests;
@@ -22,7 +25,7 @@ mod wire;
 
 pub use anomaly_counter::UnknownWord;
 pub use client::{Client, Fetched};
-pub use decode::{read_catalogue, read_report};
+pub use decode::{read_catalogue, read_identity_score, read_recommendations, read_report};
 pub use error::{GraphError, Retry, Subject};
 pub use http_clients::HttpClients;
 pub use refresh_permit::{RefreshPermit, RefreshPermits};

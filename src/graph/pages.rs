@@ -23,19 +23,37 @@ pub(super) fn catalogue_url(root: &GraphRoot, fields: Fields) -> Result<Url, Gra
         Fields::Selected => &format!("?$select={PROFILE_FIELDS}"),
         Fields::All => "",
     };
-    let list = format!("secureScoreControlProfiles{query}");
+    let list = format!("v1.0/security/secureScoreControlProfiles{query}");
     url(Subject::Catalogue, root, &list)
 }
 
 /// The newest reports. Without a page size Graph sends all reports in one
 /// response: 90 days of 230 controls are some 10 MB.
 pub(super) fn reports_url(root: &GraphRoot, page_size: usize) -> Result<Url, GraphError> {
-    let list = format!("secureScores?$top={page_size}");
+    let list = format!("v1.0/security/secureScores?$top={page_size}");
     url(Subject::Report, root, &list)
 }
 
+/// The first page of the recommendations, of which `$expand` adds the resources
+/// that they concern. They are in the beta API only.
+pub(super) fn recommendations_url(root: &GraphRoot, resources: bool) -> Result<Url, GraphError> {
+    let query = if resources {
+        "?$expand=impactedResources"
+    } else {
+        ""
+    };
+    let list = format!("beta/directory/recommendations{query}");
+    url(Subject::Recommendations, root, &list)
+}
+
+/// The Identity Secure Score, a day each, the newest first.
+pub(super) fn identity_scores_url(root: &GraphRoot) -> Result<Url, GraphError> {
+    let list = "beta/directory/recommendations/tenantSecureScores";
+    url(Subject::IdentityScore, root, list)
+}
+
 fn url(subject: Subject, root: &GraphRoot, list: &str) -> Result<Url, GraphError> {
-    let url = Url::parse(&format!("{}/v1.0/security/{list}", root.0));
+    let url = Url::parse(&format!("{}/{list}", root.0));
     let kind = ErrorKind::Transport(TransportError::Request);
     url.map_err(|_| GraphError::new(subject, kind))
 }

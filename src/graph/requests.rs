@@ -81,10 +81,7 @@ impl Requests {
         url: &Url,
         token: &Token,
     ) -> Result<GraphResponse, GraphError> {
-        let api = match subject {
-            Subject::Report => Api::Scores,
-            Subject::Catalogue | Subject::Token => Api::Profiles,
-        };
+        let api = subject.api();
         let started = Instant::now();
         let client_request_id = uuid::Uuid::new_v4().to_string();
         let request = self
@@ -93,6 +90,11 @@ impl Requests {
             .header(AUTHORIZATION, token.header())
             .header("client-request-id", &client_request_id)
             .header("return-client-request-id", "true");
+        let request = match api.is_of_entra() {
+            // Otherwise Graph hides the words that are newer than its client.
+            true => request.header("Prefer", "include-unknown-enum-members"),
+            false => request,
+        };
         let sent = self.http.exchange(request, MAX_BODY).await;
         let mut ids = vec![format!("client-request-id {client_request_id}")];
         let HttpResponse {

@@ -6,7 +6,8 @@
 //!
 //! Sources: the resources `secureScore`, `controlScore`,
 //! `secureScoreControlProfile` and `secureScoreControlStateUpdate` of
-//! Microsoft Graph v1.0, and responses of real tenants.
+//! Microsoft Graph v1.0, `recommendation`, `impactedResource` and
+//! `tenantSecureScore` of its beta, and responses of real tenants.
 
 use super::lenient::{Element, LenientJson, LenientNumber, LenientText};
 use serde::Deserialize;
@@ -119,6 +120,55 @@ pub(super) struct Comparison<'a> {
 }
 
 impl<'a> Element<'a> for Comparison<'a> {}
+
+/// A `recommendation` of the beta API.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Recommendation<'a> {
+    pub(super) id: LenientText<'a>,
+    pub(super) recommendation_type: LenientText<'a>,
+    pub(super) display_name: LenientText<'a>,
+    pub(super) category: LenientText<'a>,
+    pub(super) status: LenientText<'a>,
+    pub(super) priority: LenientText<'a>,
+    pub(super) current_score: LenientNumber,
+    pub(super) max_score: LenientNumber,
+    pub(super) last_modified_date_time: LenientText<'a>,
+    pub(super) last_modified_by: LenientText<'a>,
+    /// Documented for the action `acceptRisk` only.
+    pub(super) status_modified_date_time: LenientText<'a>,
+    pub(super) postpone_until_date_time: LenientText<'a>,
+    pub(super) impact_type: LenientText<'a>,
+    pub(super) required_licenses: LenientText<'a>,
+    pub(super) impacted_resources: LenientJson<'a>,
+}
+
+// Either copy may hide an acceptance.
+impl<'a> Element<'a> for Recommendation<'a> {
+    const UNAMBIGUOUS: &'static [&'static str] = &["status"];
+}
+
+/// An `impactedResource` of the beta API.
+#[derive(Deserialize, Default)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct ImpactedResource<'a> {
+    pub(super) status: LenientText<'a>,
+}
+
+impl<'a> Element<'a> for ImpactedResource<'a> {
+    const UNAMBIGUOUS: &'static [&'static str] = &["status"];
+}
+
+/// A `tenantSecureScore` of the beta API.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct IdentityScore<'a> {
+    pub(super) tenant_score: LenientNumber,
+    pub(super) tenant_max_score: LenientNumber,
+    pub(super) create_date_time: LenientText<'a>,
+}
+
+impl<'a> Element<'a> for IdentityScore<'a> {}
 
 /// The body of an error.
 #[derive(Deserialize, Default)]

@@ -38,9 +38,10 @@ fn is_known(state: &TenantState) -> bool {
     let is_loaded = |api| match api {
         Api::Profiles => snapshot.catalogue_anomalies.is_some(),
         Api::Scores => snapshot.report.is_some(),
+        Api::Recommendations => snapshot.recommendation_anomalies.is_some(),
+        Api::IdentityScores => snapshot.identity_score.is_some(),
     };
-    Api::ALL.into_iter().all(|api| {
-        let health = state.health.of(api);
+    state.health.lists().all(|(api, health)| {
         // A list with a time for its next refresh was attempted by an earlier
         // process, or Microsoft asked to wait. A new tenant has no report, and
         // a failing one no data: neither may hold up a rolling update.

@@ -5,13 +5,13 @@
 
 use crate::acceptances::Filter;
 use crate::store::Tenants;
-use secure_score_model::{Category, Timestamp};
+use secure_score_model::{Category, Place, Timestamp};
 use std::collections::BTreeMap;
 use url::form_urlencoded;
 
 /// The parameters of a filter of acceptances.
-pub const FILTER_PARAMETERS: [&str; 6] = [
-    "tenant", "control", "category", "since", "approved", "in_force",
+pub const FILTER_PARAMETERS: [&str; 7] = [
+    "tenant", "control", "category", "since", "approved", "in_force", "where",
 ];
 
 /// A query string that is not valid.
@@ -65,6 +65,7 @@ pub fn parse_filter(pairs: &[(String, String)], now: Timestamp) -> Result<Filter
         in_force: parse_bool("in_force", &given)?,
         tenant: get("tenant").map(str::to_owned),
         control: get("control").map(str::to_owned),
+        place: get("where").map(parse_place).transpose()?,
     })
 }
 
@@ -119,6 +120,14 @@ pub fn parse_category(value: &str) -> Result<Category, QueryError> {
             format!("unknown category {value:?}"),
             format!("use one of {known}"),
         )
+    })
+}
+
+fn parse_place(value: &str) -> Result<Place, QueryError> {
+    let mut places = Place::ALL.into_iter();
+    places.find(|it| it.as_str() == value).ok_or_else(|| {
+        let known = Place::ALL.map(Place::as_str).join(" or ");
+        QueryError::new(format!("unknown place {value:?}"), format!("use {known}"))
     })
 }
 
@@ -204,7 +213,7 @@ mod tests {
 
     #[test]
     fn every_parameter_is_parsed() {
-        let all = "tenant=contoso&control=a%26b&category=identity&since=2026-11-23&approved=false&in_force=true";
+        let all = "tenant=contoso&control=a%26b&category=identity&since=2026-11-23&approved=false&in_force=true&where=entra";
         assert_eq!(
             read(all),
             Filter {
@@ -214,13 +223,14 @@ mod tests {
                 since: Some(Timestamp::from_seconds(1_795_392_000)),
                 approved: Some(false),
                 in_force: Some(true),
+                place: Some(Place::Entra),
             }
         );
     }
 
     #[test]
     fn an_empty_parameter_counts_as_absent() {
-        let form = "tenant=&control=&category=&since=&approved=&in_force=";
+        let form = "tenant=&control=&category=&since=&approved=&in_force=&where=";
         for nothing in ["", "&&", form, "tenant"] {
             assert_eq!(read(nothing), Filter::default(), "{nothing}");
         }
@@ -261,6 +271,10 @@ mod tests {
     #[test]
     fn an_error_names_the_parameter_and_the_remedy() {
         for (query, parts) in [
+            (
+                "where=Entra",
+                ["unknown place \"Entra\"", "secure_score or entra"],
+            ),
             ("in_force=1", ["in_force \"1\"", "neither true nor false"]),
             ("tenant=a&tenant=", ["tenant is given twice", "once"]),
             ("tenant=%+1", ["% without two hexadecimal digits", "%25"]),

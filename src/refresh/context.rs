@@ -2,7 +2,7 @@
 
 use super::directories::{Directories, directory};
 use super::{Clock, StateWriter};
-use crate::config::{Config, Refresh, Tenant, TenantRules};
+use crate::config::{Config, Recommendations, Refresh, Tenant, TenantRules};
 use crate::events::Events;
 use crate::store::Store;
 use secure_score_exposition::Policy;
@@ -27,6 +27,7 @@ pub(super) struct Settings {
     /// What labels show of persons and comments.
     pub(super) policy: Arc<Policy>,
     pub(super) refresh: Refresh,
+    pub(super) recommendations: Recommendations,
     /// See [`directory`].
     pub(super) directory: String,
     pub(super) events: Option<Arc<Events>>,
@@ -44,6 +45,7 @@ impl Settings {
             rules: config.rules(&tenant.alias),
             policy: Arc::clone(policy),
             refresh: config.refresh.clone(),
+            recommendations: tenant.recommendations,
             directory: directory(tenant),
             events: events.map(Arc::clone),
         })

@@ -5,7 +5,7 @@ use super::on_demand::RefreshTrigger;
 use super::run_loop::RefreshLoop;
 use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
-use crate::config::{Config, Refresh, RefreshMode, Tenant};
+use crate::config::{Config, Enabled, Refresh, RefreshMode, Tenant};
 use crate::events::Events;
 use crate::graph::{HttpClients, RefreshPermits};
 use crate::http_client::SetupError;
@@ -123,6 +123,7 @@ impl Fleet {
                     running.cell.attach();
                     let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
+                        && running.tenant.recommendations == tenant.recommendations
                         && !running.cell.is_failing();
                     if !unchanged {
                         running.loops.abort_all();
@@ -182,7 +183,7 @@ impl Fleet {
         &self.config
     }
 
-    /// How many loops run: two per tenant.
+    /// How many loops run: one for each list of a tenant.
     pub fn loops_running(&self) -> usize {
         self.running.values().map(|it| it.loops.len()).sum()
     }
@@ -195,7 +196,7 @@ impl Drop for Fleet {
     }
 }
 
-/// Refreshes both lists of every tenant once, `refresh.concurrency` at a time,
+/// Refreshes the lists of every tenant once, `refresh.concurrency` at a time,
 /// and publishes them in the store. Calls `done` after each tenant. A failed
 /// refresh is in the tenant's health.
 pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result<(), SetupError> {
@@ -244,12 +245,15 @@ impl Shared {
         refresh: &Refresh,
         tenant: &Tenant,
         cell: &Arc<TenantCell>,
-    ) -> [Arc<RefreshLoop>; 2] {
+    ) -> Vec<Arc<RefreshLoop>> {
         let client = Arc::new(self.clients.client_for(tenant, &self.telemetry));
-        Api::ALL.map(|api| {
+        let is_wanted =
+            |api: &Api| !api.is_of_entra() || tenant.recommendations.enabled != Enabled::Off;
+        let loops = Api::ALL.into_iter().filter(is_wanted).map(|api| {
             Arc::new(RefreshLoop {
                 api,
                 interval: refresh.interval(api),
+                impacted_resources: tenant.recommendations.impacted_resources,
                 client: Arc::clone(&client),
                 cell: Arc::clone(cell),
                 permits: self.permits.clone(),
@@ -260,7 +264,8 @@ impl Shared {
                     RefreshMode::Scrape => Some(Arc::new(RefreshTrigger::new())),
                 },
             })
-        })
+        });
+        loops.collect()
     }
 
     fn start(&self, refresh: &Refresh, tenant: &Tenant, cell: Arc<TenantCell>) -> Running {

@@ -1,18 +1,20 @@
 //! When each tenant is refreshed, and how its data is published.
 //!
-//! Each tenant has two loops: one refreshes the catalogue often, because an
-//! acceptance appears there at once; one refreshes the report rarely, because
-//! Microsoft computes it once a day. Tenants are independent of each other: a
-//! failing tenant delays no other one.
+//! Each list of a tenant has a loop: the catalogue and Entra's recommendations are
+//! refreshed often, because an acceptance appears there at once, the scores
+//! rarely, because Microsoft computes them once a day. Tenants are independent of
+//! each other: a failing tenant delays no other one.
 
-mod cached;
 mod context;
 mod directories;
+mod entra_lists;
 mod fleet;
+mod kept_list;
 mod logged_once;
 mod on_demand;
 mod rendered;
 mod run_loop;
+mod saved_data;
 pub mod schedule;
 mod shard;
 mod state_writer;

@@ -4,7 +4,8 @@ use super::context::Settings;
 use crate::store::TenantState;
 use secure_score_exposition::render_data;
 use secure_score_model::{
-    Catalogue, CategoryPins, PreviousScore, Report, TenantIdentity, TenantSnapshot,
+    Catalogue, CategoryPins, IdentityScore, PreviousScore, RecommendationList, Report,
+    StatusHistories, TenantIdentity, TenantSnapshot,
 };
 use std::sync::Arc;
 
@@ -25,6 +26,12 @@ impl Rendered {
             inputs.catalogue.as_ref().map(|it| &*it.0),
             inputs.report.as_ref().map(|it| Arc::clone(&it.0)),
             &inputs.pins.0,
+            &settings.rules,
+        )
+        .with_recommendations(
+            inputs.recommendations.as_ref().map(|it| &*it.0),
+            &inputs.statuses.0,
+            inputs.identity_score.as_ref().map(|it| Arc::clone(&it.0)),
             &settings.rules,
         );
         let snapshot = TenantSnapshot {
@@ -51,6 +58,9 @@ pub(super) struct Inputs {
     pub(super) complete: bool,
     pub(super) has_evidence: bool,
     pub(super) report: Option<Shared<Report>>,
+    pub(super) recommendations: Option<Shared<RecommendationList>>,
+    pub(super) identity_score: Option<Shared<IdentityScore>>,
+    pub(super) statuses: Shared<StatusHistories>,
     pub(super) pins: Shared<CategoryPins>,
     pub(super) previous_score: Option<PreviousScore>,
 }

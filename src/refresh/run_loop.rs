@@ -14,10 +14,12 @@ use tokio_util::task::AbortOnDropHandle;
 /// The delay before a loop that panicked is started again.
 const RESTART_DELAY: Duration = Duration::from_secs(10);
 
-/// One loop. Both loops of a tenant share all but list, interval and trigger.
+/// One loop. The loops of a tenant share all but list, interval and trigger.
 pub(super) struct RefreshLoop {
     pub(super) api: Api,
     pub(super) interval: Duration,
+    /// Whether recommendations are read with the resources that they concern.
+    pub(super) impacted_resources: bool,
     pub(super) client: Arc<Client>,
     pub(super) cell: Arc<TenantCell>,
     pub(super) permits: RefreshPermits,
@@ -89,7 +91,7 @@ impl RefreshLoop {
         });
         AbortOnDropHandle::new(task)
             .await
-            .unwrap_or_else(|_| complete(self, Err(GraphError::internal(self.subject()))))
+            .unwrap_or_else(|_| complete(self, Err(GraphError::internal(Subject::of(self.api)))))
     }
 
     async fn fetch(&self, permit: &mut RefreshPermit) -> Result<FetchResult, GraphError> {
@@ -97,14 +99,23 @@ impl RefreshLoop {
         match self.api {
             Api::Profiles => client.catalogue(permit).await.map(FetchResult::Catalogue),
             Api::Scores => client.report(permit).await.map(FetchResult::Report),
+            Api::Recommendations => {
+                let list = client.recommendations(self.impacted_resources, permit);
+                list.await.map(FetchResult::Recommendations)
+            }
+            Api::IdentityScores => {
+                let score = client.identity_score(permit);
+                score.await.map(FetchResult::IdentityScore)
+            }
         }
     }
 
-    fn subject(&self) -> Subject {
-        match self.api {
-            Api::Profiles => Subject::Catalogue,
-            Api::Scores => Subject::Report,
-        }
+    /// Whether a failure shows that the tenant does not offer the list, or shows
+    /// at the lists of Secure Score already.
+    fn is_not_offered<T>(&self, fetched: &Result<T, GraphError>) -> bool {
+        let error = fetched.as_ref().err();
+        let error = error.filter(|it| it.is_not_offered() || it.is_of_token());
+        error.is_some() && self.api.is_of_entra() && !self.cell.is_expected(self.api)
     }
 
     /// Applies what was fetched and publishes the outcome.
@@ -113,7 +124,25 @@ impl RefreshLoop {
         fetched: Result<FetchResult, GraphError>,
         next: impl FnOnce(&Result<(), GraphError>) -> Next,
     ) -> Next {
+        let is_not_offered = self.is_not_offered(&fetched);
         let mut update = self.cell.update();
+        if update.next.is_off(self.api) {
+            // The configuration changed meanwhile, and this loop is stopped.
+            return next(&Ok(()));
+        }
+        if is_not_offered {
+            if let Err(error) = &fetched {
+                tracing::debug!(
+                    tenant = self.cell.alias(),
+                    api = self.api.as_str(),
+                    "not refreshed: {error}"
+                );
+            }
+            let next = next(&Ok(()));
+            update.not_offered(self.api, self.client.traffic(), next.delay);
+            update.publish();
+            return next;
+        }
         let outcome = fetched.and_then(|fetched| update.apply(fetched));
         let next = next(&outcome);
         update.record_outcome(self.api, &outcome, self.client.traffic(), next.delay);
@@ -124,7 +153,7 @@ impl RefreshLoop {
     /// Ends a refresh that follows `failures` failed ones.
     fn complete(&self, fetched: Result<FetchResult, GraphError>, failures: u32) -> Next {
         if let Some(delay) = waiting_for_retry_after(&fetched) {
-            // Graph asked for the delay in its response for the other list.
+            // Graph asked for the delay in its response for another list.
             // This list was not requested, so its refresh has not failed.
             let mut update = self.cell.update();
             update.postpone(self.api, delay);

@@ -55,7 +55,7 @@ struct Pending {
 enum Task {
     Configure(BTreeSet<Arc<str>>),
     /// Writes the events, then a tenant's state.
-    Write(SavedTenant),
+    Write(Box<SavedTenant>),
     WriteEvents,
     DeleteUnneeded,
 }
@@ -161,7 +161,7 @@ impl WriteQueue {
         }
         let events = std::mem::take(&mut pending.events);
         match pending.tenants.pop_first() {
-            Some((_, saved)) => Some(Task::Write(saved)),
+            Some((_, saved)) => Some(Task::Write(Box::new(saved))),
             None if events => Some(Task::WriteEvents),
             None => waited.timed_out().then_some(Task::DeleteUnneeded),
         }

@@ -1,21 +1,22 @@
 //! One tenant's data, and the only way to change it.
 
-use super::cached::Cached;
 use super::context::{Context, Settings};
 use super::directories::{Refusable, ServedAlias};
 use super::logged_once::LoggedOnce;
 use super::schedule;
-use super::tenant_data::{TenantData, is_complete};
+use super::tenant_data::TenantData;
 use super::wait::Wait;
 use crate::graph::{Fetched, GraphError, Retry, Subject};
 use crate::store::saved_tenant::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
-use secure_score_model::{Api, Catalogue, Report, Timestamp, Traffic, is_future_day};
+use secure_score_model::{
+    Api, Catalogue, IdentityScore, RecommendationList, Report, Timestamp, Traffic, is_future_day,
+};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// One tenant's data, shared by its two refresh loops.
+/// One tenant's data, shared by its refresh loops.
 ///
 /// A list replaces its predecessor completely or not at all; a failure leaves
 /// the predecessor in use until `max_staleness`.
@@ -23,13 +24,15 @@ pub(super) struct TenantCell {
     alias: Arc<str>,
     context: Context,
     data: Mutex<TenantData>,
-    logged: LoggedOnce,
+    pub(super) logged: LoggedOnce,
 }
 
 /// A list as Graph returned it.
 pub(super) enum FetchResult {
     Catalogue(Fetched<Catalogue>),
     Report(Fetched<Option<Report>>),
+    Recommendations(Fetched<RecommendationList>),
+    IdentityScore(Fetched<Option<IdentityScore>>),
 }
 
 impl TenantCell {
@@ -72,12 +75,12 @@ impl TenantCell {
         }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         (self.context.clock)()
     }
 
     /// A list that Graph returned now.
-    fn list<T>(&self, value: &Arc<T>, partial: bool) -> SavedList<Arc<T>> {
+    pub(super) fn list<T>(&self, value: &Arc<T>, partial: bool) -> SavedList<Arc<T>> {
         SavedList {
             at: self.now(),
             complete: !partial,
@@ -86,7 +89,7 @@ impl TenantCell {
         }
     }
 
-    /// Begins a change. The other loop of the tenant waits for its end.
+    /// Begins a change. The other loops of the tenant wait for its end.
     pub(super) fn update(&self) -> Update<'_> {
         let current = self.data.lock();
         Update {
@@ -110,13 +113,17 @@ impl TenantCell {
         let now = Instant::now();
         let mut update = self.update();
         let next = &mut update.next;
-        let catalogue = next.catalogue.take_if(|it| it.expires <= now).is_some();
-        let report = next.report.take_if(|it| it.expires <= now).is_some();
-        if catalogue || report {
+        let catalogue = next.catalogue.drop_expired(now);
+        let report = next.report.drop_expired(now);
+        let recommendations = next.recommendations.drop_expired(now);
+        let identity_score = next.identity_score.drop_expired(now);
+        if catalogue || report || recommendations || identity_score {
             tracing::warn!(
                 tenant = %self.alias,
                 catalogue,
                 report,
+                recommendations,
+                identity_score,
                 "data older than max_staleness is no longer exported"
             );
             if !update.next.has_lists() {
@@ -130,8 +137,10 @@ impl TenantCell {
     pub(super) fn expires_at(&self, api: Api) -> Option<Instant> {
         let data = self.data.lock();
         match api {
-            Api::Profiles => data.catalogue.as_ref().map(|it| it.expires),
-            Api::Scores => data.report.as_ref().map(|it| it.expires),
+            Api::Profiles => data.catalogue.expires(),
+            Api::Scores => data.report.expires(),
+            Api::Recommendations => data.recommendations.expires(),
+            Api::IdentityScores => data.identity_score.expires(),
         }
     }
 
@@ -151,6 +160,12 @@ impl TenantCell {
     pub(super) fn is_failing(&self) -> bool {
         let data = self.data.lock();
         Api::ALL.into_iter().any(|api| data.can_retry(api))
+    }
+
+    /// Whether a list is refreshed whatever the token allows, see
+    /// [`TenantData::is_expected`].
+    pub(super) fn is_expected(&self, api: Api) -> bool {
+        self.data.lock().is_expected(api)
     }
 
     /// How long a list is not due, by the schedule of an earlier loop.
@@ -175,12 +190,12 @@ impl Refusable for TenantCell {
 /// as it was.
 #[must_use = "an update that is not published changes nothing"]
 pub(super) struct Update<'a> {
-    cell: &'a TenantCell,
+    pub(super) cell: &'a TenantCell,
     current: MutexGuard<'a, TenantData>,
-    next: TenantData,
+    pub(super) next: TenantData,
     /// Other aliases of the same Entra tenant.
     duplicates: Vec<Arc<dyn Refusable>>,
-    save: bool,
+    pub(super) save: bool,
 }
 
 impl Update<'_> {
@@ -190,6 +205,8 @@ impl Update<'_> {
         match fetched {
             FetchResult::Catalogue(fetched) => self.apply_catalogue(fetched),
             FetchResult::Report(fetched) => self.apply_report(fetched),
+            FetchResult::Recommendations(fetched) => self.apply_recommendations(fetched),
+            FetchResult::IdentityScore(fetched) => self.apply_identity_score(fetched),
         }
     }
 
@@ -203,20 +220,20 @@ impl Update<'_> {
         }
         Arc::make_mut(&mut next.future_dates).settle(&mut catalogue, cell.now());
         cell.context.interner.intern_catalogue(&mut catalogue);
-        if partial && let Some(known) = next.catalogue.as_mut().filter(|it| it.list.complete) {
+        let max_staleness = next.settings.refresh.max_staleness;
+        if partial && let Some(known) = next.catalogue.current_mut().filter(|it| it.complete) {
             // What is missing in the response may be there. An acceptance that
             // is in it has happened.
-            if let Some(merged) = known.list.value.with_acceptances_of(&catalogue) {
+            if let Some(merged) = known.value.with_acceptances_of(&catalogue) {
                 Arc::make_mut(&mut next.pins).learn(&merged);
-                known.list.value = Arc::new(merged);
-                known.list.has_evidence = true;
-                next.last_catalogue = Some(known.list.clone());
+                known.value = Arc::new(merged);
+                known.has_evidence = true;
             }
             return Err(GraphError::partial(Subject::Catalogue));
         }
         if partial
-            && let Some(known) = &next.catalogue
-            && let Some(merged) = catalogue.with_acceptances_of(&known.list.value)
+            && let Some(known) = next.catalogue.current()
+            && let Some(merged) = catalogue.with_acceptances_of(&known.value)
         {
             catalogue = merged;
         }
@@ -226,15 +243,10 @@ impl Update<'_> {
         next.categories_known = true;
         let catalogue = Arc::new(catalogue);
         let list = cell.list(&catalogue, partial);
-        if Cached::replace(
-            &mut next.catalogue,
-            list,
-            next.settings.refresh.max_staleness,
-        ) {
+        if next.catalogue.replace(list, max_staleness) {
             let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
             cell.logged.moved_controls(&cell.alias, moves);
         }
-        next.last_catalogue = next.catalogue.as_ref().map(|it| it.list.clone());
         complete(partial, Subject::Catalogue)
     }
 
@@ -252,9 +264,9 @@ impl Update<'_> {
         };
         let now = cell.now();
         if let Some(day) = report.as_of.filter(|day| is_future_day(*day, now)) {
-            return Err(GraphError::future_report(day));
+            return Err(GraphError::future_report(Subject::Report, day));
         }
-        if partial && is_complete(next.report.as_ref()) {
+        if partial && next.report.is_complete() {
             return Err(GraphError::partial(Subject::Report));
         }
         if let Some(newer) = next.refuse_older(&report, now) {
@@ -273,14 +285,18 @@ impl Update<'_> {
         next.had_report = true;
         next.remember_previous_score(&report);
         let list = cell.list(&Arc::new(report), partial);
-        Cached::replace(&mut next.report, list, next.settings.refresh.max_staleness);
-        next.last_report = next.report.as_ref().map(|it| it.list.clone());
+        let max_staleness = next.settings.refresh.max_staleness;
+        next.report.replace(list, max_staleness);
         complete(partial, Subject::Report)
     }
 
     /// Notes the Entra tenant of a response. Fails if another alias is served
     /// of it.
-    fn identify(&mut self, subject: Subject, id: Option<&Arc<str>>) -> Result<(), GraphError> {
+    pub(super) fn identify(
+        &mut self,
+        subject: Subject,
+        id: Option<&Arc<str>>,
+    ) -> Result<(), GraphError> {
         let next = &mut self.next;
         next.identify(id);
         let id = next.identity.entra_tenant_id.clone();
@@ -316,6 +332,7 @@ impl Update<'_> {
         self.next.categories_known |= api == Api::Profiles;
         self.next.health.traffic = traffic;
         let health = self.next.health.of_mut(api);
+        health.is_expected = api.is_of_entra();
         health.refreshes += 1;
         health.next_refresh = Some(now.plus(next_in));
         health.up = outcome.is_ok();
@@ -349,10 +366,13 @@ impl Update<'_> {
     /// repeats an event instead of losing it.
     pub(super) fn publish(mut self) {
         let context = &self.cell.context;
-        let events = match self.next.render() {
-            true => self.next.detect_events(self.cell.now()),
+        let now = self.cell.now();
+        let statuses = self.next.observe_statuses(now);
+        let mut events = match self.next.render() {
+            true => self.next.detect_events(now),
             false => Vec::new(),
         };
+        events.extend(self.next.status_events(&statuses, now));
         *self.current = self.next;
         let data = &*self.current;
         if data.stopped {
@@ -363,7 +383,7 @@ impl Update<'_> {
             receivers.emit(&events);
         }
         if let Some(writer) = context.state_writer.as_ref().filter(|_| self.save) {
-            writer.save(data.to_saved(self.cell.now()));
+            writer.save(data.to_saved(now));
         }
         // Without the lock: a reload can change the order of the aliases, and
         // two cells must not wait for each other.
@@ -375,7 +395,7 @@ impl Update<'_> {
 }
 
 /// A partial list is better than none, and still a failure.
-fn complete(partial: bool, subject: Subject) -> Result<(), GraphError> {
+pub(super) fn complete(partial: bool, subject: Subject) -> Result<(), GraphError> {
     match partial {
         true => Err(GraphError::partial(subject)),
         false => Ok(()),
@@ -384,14 +404,15 @@ fn complete(partial: bool, subject: Subject) -> Result<(), GraphError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kept_list::KeptList;
     use super::*;
-    use crate::config::{Refresh, TenantRules};
+    use crate::config::{Recommendations, Refresh, TenantRules};
     use crate::events::Events;
     use crate::store::TenantState;
     use crate::telemetry::Telemetry;
     use secure_score_model::{
-        CatalogueEntry, Category, ControlState, History, Persons, Points, Reason, StateUpdate,
-        TenantIdentity,
+        CatalogueEntry, Category, ControlState, History, Persons, Points, Reason,
+        RecommendationEntry, RecommendationStatus, StateUpdate, TenantIdentity,
     };
     use std::collections::BTreeSet;
 
@@ -410,6 +431,7 @@ mod tests {
             rules: TenantRules::default(),
             policy: Arc::default(),
             refresh: Refresh::default(),
+            recommendations: Recommendations::default(),
             directory: "global/guid".to_owned(),
             events: Some(Arc::new(events)),
         };
@@ -628,7 +650,7 @@ mod tests {
 
     /// What `not_due_for` gives for each list, in minutes.
     fn due_in(cell: &TenantCell) -> [Option<u64>; 2] {
-        Api::ALL.map(|api| Some(cell.not_due_for(api)?.as_secs() / 60))
+        Api::SECURE_SCORE.map(|api| Some(cell.not_due_for(api)?.as_secs() / 60))
     }
 
     #[tokio::test(start_paused = true)]
@@ -803,10 +825,10 @@ mod tests {
         restarted.context.clock = Arc::new(|| Timestamp::from_seconds(2_000));
         let withdrawn = [accepted, (ToAddress, 1_500)];
         assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
-        restarted.data.lock().catalogue = None;
+        restarted.data.lock().catalogue = KeptList::default();
         assert_eq!(with_history(&restarted, &withdrawn), (ToAddress, 3));
         // It expires, and the exporter is restarted.
-        restarted.data.lock().catalogue = None;
+        restarted.data.lock().catalogue = KeptList::default();
         let again = self::restarted(&restarted);
         assert_eq!(with_history(&again, &withdrawn), (ToAddress, 3));
     }
@@ -872,7 +894,7 @@ mod tests {
         let cell = cell();
         apply(&cell, accepted(false)).unwrap();
         let at = Timestamp::from_seconds(-DAY);
-        cell.data.lock().last_catalogue.as_mut().unwrap().at = at;
+        cell.data.lock().catalogue.current_mut().unwrap().at = at;
         let restarted = restarted(&cell);
         assert_eq!(controls(&restarted), 0);
         let error = apply(&restarted, catalogue(&[], false)).unwrap_err();
@@ -992,5 +1014,133 @@ mod tests {
         assert!(health.up && health.trouble.is_none());
         assert_eq!(health.refreshes, 2);
         assert_eq!(health.last_success, Some(Timestamp::from_seconds(1_000)));
+    }
+
+    /// Recommendations that a person changed at a time.
+    fn recommendations(
+        statuses: &[(&str, RecommendationStatus)],
+        at: i64,
+        partial: bool,
+    ) -> FetchResult {
+        let entry = |(name, status): &(&str, RecommendationStatus)| {
+            Arc::new(RecommendationEntry {
+                status: *status,
+                last_modified: Some(Timestamp::from_seconds(at)),
+                last_modified_by: Some("alex".into()),
+                ..RecommendationEntry::new(name)
+            })
+        };
+        let list = RecommendationList {
+            entra_tenant_id: Some("guid".into()),
+            entries: statuses.iter().map(entry).collect(),
+            ..RecommendationList::default()
+        };
+        FetchResult::Recommendations(fetched(list, partial))
+    }
+
+    fn recorded(cell: &TenantCell, api: Api) {
+        let mut update = cell.update();
+        update.record_outcome(api, &Ok(()), Traffic::default(), HOUR);
+        update.publish();
+    }
+
+    #[tokio::test]
+    async fn a_status_of_entra_is_reported_once_over_a_restart_and_the_list_stays_expected() {
+        use RecommendationStatus::{Active, Dismissed, RiskAccepted};
+        let cell = cell();
+        assert!(!cell.is_expected(Api::Recommendations));
+        apply(&cell, recommendations(&[("R", RiskAccepted)], 900, false)).unwrap();
+        assert_eq!(emitted(&cell).len(), 0, "its control is not known yet");
+        apply(&cell, catalogue(&["r"], false)).unwrap();
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        recorded(&cell, Api::Recommendations);
+
+        let restarted = restarted(&cell);
+        assert!(restarted.is_expected(Api::Recommendations));
+        assert!(!restarted.is_expected(Api::IdentityScores));
+        let shown = published(&restarted);
+        let shown = &shown.snapshot.recommendations[0];
+        assert_eq!(shown.control.as_deref(), Some("r"));
+        assert_eq!(shown.changed().unwrap().at, Timestamp::from_seconds(900));
+        let before = emitted(&restarted).len();
+        apply(
+            &restarted,
+            recommendations(&[("R", RiskAccepted)], 900, false),
+        )
+        .unwrap();
+        apply(
+            &restarted,
+            recommendations(&[("R", RiskAccepted)], 950, false),
+        )
+        .unwrap();
+        assert_eq!(emitted(&restarted).len(), before);
+        for status in [Active, Dismissed] {
+            apply(&restarted, recommendations(&[("R", status)], 960, false)).unwrap();
+        }
+        assert_eq!(emitted(&restarted).len(), before + 2);
+        let error = apply(&restarted, recommendations(&[], 970, false)).unwrap_err();
+        assert_eq!(error.reason(), Reason::Emptied);
+    }
+
+    #[tokio::test]
+    async fn an_incomplete_list_of_entra_shows_what_is_set_aside_and_removes_nothing() {
+        use RecommendationStatus::{Active, Dismissed, RiskAccepted};
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let both = [("R", Active), ("S", Dismissed)];
+        apply(&cell, recommendations(&both, 900, false)).unwrap();
+        let before = emitted(&cell).len();
+        let partial = recommendations(&[("R", RiskAccepted)], 950, true);
+        let error = apply(&cell, partial).unwrap_err();
+        assert_eq!(error.reason(), Reason::Partial);
+        let withdrawn = recommendations(&[("S", Active)], 950, true);
+        assert!(apply(&cell, withdrawn).is_err());
+        let shown = published(&cell);
+        let shown = shown.snapshot.recommendations.iter();
+        let statuses: Vec<_> = shown.map(|it| it.entry.status).collect();
+        assert_eq!(statuses, [RiskAccepted, Dismissed]);
+        assert_eq!(emitted(&cell).len(), before + 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_a_tenant_does_not_offer_waits_over_a_restart() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let mut update = cell.update();
+        update.not_offered(Api::Recommendations, Traffic::default(), HOUR);
+        update.publish();
+        let restarted = restarted(&cell);
+        let rest = restarted.not_due_for(Api::Recommendations);
+        assert_eq!(rest, Some(HOUR));
+        assert!(!restarted.is_expected(Api::Recommendations));
+        assert_eq!(restarted.not_due_for(Api::IdentityScores), None);
+        let lists = published(&restarted).health.lists().count();
+        assert_eq!(lists, 2, "it has no series");
+    }
+
+    #[tokio::test]
+    async fn an_older_identity_score_replaces_no_newer_one() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let shown = |day: Option<i64>, points| {
+            let score = IdentityScore {
+                as_of: day.map(Timestamp::from_seconds),
+                score: Points::new(points),
+                ..IdentityScore::default()
+            };
+            let fetched = FetchResult::IdentityScore(fetched(Some(score), false));
+            let outcome = apply(&cell, fetched).map_err(|error| error.reason());
+            let score = published(&cell).snapshot.identity_score.clone();
+            (outcome, score.and_then(|it| it.score).map(Points::get))
+        };
+        assert_eq!(shown(Some(500), 5.0), (Ok(()), Some(5.0)));
+        assert_eq!(shown(Some(400), 4.0), (Ok(()), Some(5.0)));
+        assert_eq!(shown(None, 3.0), (Ok(()), Some(5.0)));
+        assert_eq!(shown(Some(600), 6.0), (Ok(()), Some(6.0)));
+        let future = shown(Some(10 * DAY), 7.0);
+        assert_eq!(future, (Err(Reason::Malformed), Some(6.0)));
+        let none = FetchResult::IdentityScore(fetched(None, false));
+        let error = apply(&cell, none).unwrap_err();
+        assert_eq!(error.reason(), Reason::Emptied);
     }
 }

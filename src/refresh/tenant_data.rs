@@ -1,17 +1,18 @@
 //! What is known of one tenant.
 
-use super::cached::Cached;
 use super::context::Settings;
+use super::kept_list::KeptList;
 use super::rendered::{Inputs, Rendered, Shared};
 use super::wait::Wait;
+use crate::config::Enabled;
 use crate::events::{self, Coverage, Event, Seen};
 use crate::graph::{GraphError, Subject};
 use crate::store::TenantState;
-use crate::store::saved_tenant::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_exposition::render_health;
 use secure_score_model::{
-    Api, Catalogue, CategoryPins, FutureDates, Interner, PreviousScore, Recategorised, Report,
-    TenantHealth, TenantIdentity, Timestamp, Trouble, is_future_day,
+    Api, Catalogue, CategoryPins, FutureDates, IdentityScore, NewStatus, PreviousScore,
+    RecommendationList, RefreshHealth, Report, SkippedField, StatusHistories, TenantHealth,
+    TenantIdentity, Timestamp, Trouble, is_future_day,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,14 +29,13 @@ pub(super) struct TenantData {
     pub(super) health: TenantHealth,
     /// When each list is due.
     pub(super) waits: BTreeMap<Api, Wait>,
-    pub(super) catalogue: Option<Cached<Catalogue>>,
-    /// The last one, also when it is too old to be exported.
-    pub(super) last_catalogue: Option<SavedList<Arc<Catalogue>>>,
+    pub(super) catalogue: KeptList<Catalogue>,
     pub(super) future_dates: Arc<FutureDates>,
-    pub(super) report: Option<Cached<Report>>,
-    /// The last one, also when it is too old to be exported: no older one
-    /// replaces it.
-    pub(super) last_report: Option<SavedList<Arc<Report>>>,
+    pub(super) report: KeptList<Report>,
+    pub(super) recommendations: KeptList<RecommendationList>,
+    pub(super) identity_score: KeptList<IdentityScore>,
+    /// The statuses that the recommendations had.
+    pub(super) statuses: Arc<StatusHistories>,
     /// Since when Graph has sent reports older than that one only.
     pub(super) older_since: Option<Timestamp>,
     pub(super) had_controls: bool,
@@ -52,10 +52,6 @@ pub(super) struct TenantData {
     pub(super) stopped: bool,
 }
 
-pub(super) fn is_complete<T>(cached: Option<&Cached<T>>) -> bool {
-    cached.is_some_and(|it| it.list.complete)
-}
-
 impl TenantData {
     pub(super) fn new(settings: Arc<Settings>) -> Self {
         Self {
@@ -63,11 +59,12 @@ impl TenantData {
             settings,
             health: TenantHealth::default(),
             waits: BTreeMap::new(),
-            catalogue: None,
-            last_catalogue: None,
+            catalogue: KeptList::default(),
             future_dates: Arc::default(),
-            report: None,
-            last_report: None,
+            report: KeptList::default(),
+            recommendations: KeptList::default(),
+            identity_score: KeptList::default(),
+            statuses: Arc::default(),
             older_since: None,
             had_controls: false,
             had_report: false,
@@ -81,7 +78,7 @@ impl TenantData {
     }
 
     /// Keeps the Entra id of a response where the configuration has none.
-    fn learn_id(&mut self, id: Option<&Arc<str>>) {
+    pub(super) fn learn_id(&mut self, id: Option<&Arc<str>>) {
         if self.identity.entra_tenant_id.is_none() {
             let id = id.filter(|id| !id.is_empty());
             self.identity.entra_tenant_id = id.map(|id| id.to_ascii_lowercase().into());
@@ -102,8 +99,13 @@ impl TenantData {
                 now = %id,
                 "the domain belongs to another Entra tenant than before; the tenant begins anew"
             );
+            let health = TenantHealth {
+                recommendations: RefreshHealth::default(),
+                identity_scores: RefreshHealth::default(),
+                ..self.health.clone()
+            };
             *self = Self {
-                health: self.health.clone(),
+                health,
                 stopped: self.stopped,
                 ..Self::new(Arc::clone(&self.settings))
             };
@@ -111,27 +113,60 @@ impl TenantData {
         self.learn_id(id);
     }
 
+    /// Whether a list is refreshed whatever the token allows: those of Secure
+    /// Score, and those of Entra that were read once or are switched on.
+    pub(super) fn is_expected(&self, api: Api) -> bool {
+        let enabled = self.settings.recommendations.enabled;
+        enabled == Enabled::On || self.was_read(api)
+    }
+
+    /// Whether a list of Entra was ever read; true for those of Secure Score.
+    pub(super) fn was_read(&self, api: Api) -> bool {
+        let has_list = match api {
+            Api::Profiles | Api::Scores => true,
+            Api::Recommendations => self.recommendations.last().is_some(),
+            Api::IdentityScores => self.identity_score.last().is_some(),
+        };
+        has_list || self.health.of(api).last_success.is_some()
+    }
+
+    /// Whether a list is switched off.
+    pub(super) fn is_off(&self, api: Api) -> bool {
+        api.is_of_entra() && self.settings.recommendations.enabled == Enabled::Off
+    }
+
+    /// Drops the lists of Entra where the configuration switches them off. The
+    /// statuses stay: Graph could not tell them again.
+    pub(super) fn forget_unwanted(&mut self) {
+        if self.settings.recommendations.enabled != Enabled::Off {
+            return;
+        }
+        self.recommendations = KeptList::default();
+        self.identity_score = KeptList::default();
+        for api in Api::ENTRA {
+            *self.health.of_mut(api) = RefreshHealth::default();
+            self.waits.remove(&api);
+        }
+    }
+
     /// Whether it has a catalogue or a report that can be exported.
     pub(super) fn has_lists(&self) -> bool {
-        self.catalogue.is_some() || self.report.is_some()
+        self.catalogue.current().is_some() || self.report.current().is_some()
     }
 
     /// Stops exporting, because another alias is served of the same Entra
     /// tenant.
     pub(super) fn refuse_duplicate(&mut self, served: &str) {
-        self.catalogue = None;
-        self.last_catalogue = None;
-        self.report = None;
-        self.last_report = None;
-        for (api, subject) in [
-            (Api::Profiles, Subject::Catalogue),
-            (Api::Scores, Subject::Report),
-        ] {
+        self.catalogue = KeptList::default();
+        self.report = KeptList::default();
+        self.recommendations = KeptList::default();
+        self.identity_score = KeptList::default();
+        let lists: Vec<Api> = self.health.lists().map(|(api, _)| api).collect();
+        for api in lists {
+            let error = GraphError::duplicate_tenant(Subject::of(api), served);
             let health = self.health.of_mut(api);
             health.up = false;
-            health.trouble = Some(Trouble::from(&GraphError::duplicate_tenant(
-                subject, served,
-            )));
+            health.trouble = Some(Trouble::from(&error));
         }
     }
 
@@ -142,7 +177,7 @@ impl TenantData {
     /// where Graph has sent no newer one for `max_staleness`: Microsoft has
     /// withdrawn the last one then. A report without a day counts as older.
     pub(super) fn refuse_older(&mut self, report: &Report, now: Timestamp) -> Option<Timestamp> {
-        let last = self.last_report.as_ref().and_then(|it| it.value.as_of);
+        let last = self.report.last().and_then(|it| it.value.as_of);
         let newer = last.filter(|last| {
             !is_future_day(*last, now) && report.as_of.is_none_or(|day| day < *last)
         });
@@ -158,7 +193,7 @@ impl TenantData {
     }
 
     /// Makes failing lists due at once, as an administrator may have fixed the
-    /// cause. A delay that Microsoft asked for stays, and holds for both lists.
+    /// cause. A delay that Microsoft asked for stays, and holds for all lists.
     pub(super) fn retry_failed(&mut self, now: Timestamp) {
         for api in Api::ALL {
             if self.can_retry(api) {
@@ -192,7 +227,7 @@ impl TenantData {
         }
     }
 
-    fn make_due(&mut self, api: Api, now: Timestamp) {
+    pub(super) fn make_due(&mut self, api: Api, now: Timestamp) {
         self.waits.remove(&api);
         self.health.of_mut(api).next_refresh = Some(now);
     }
@@ -205,13 +240,14 @@ impl TenantData {
     }
 
     /// Whether Microsoft asked for a delay of a list that is not over.
-    fn is_waiting(&self, api: Api) -> bool {
+    pub(super) fn is_waiting(&self, api: Api) -> bool {
         self.waits.get(&api).is_some_and(Wait::is_requested)
     }
 
-    /// Keeps the score of the last report when the new one is of a later day. Within a day Microsoft corrects its report.
+    /// Keeps the score of the last report when the new one is of a later day.
+    /// Within a day Microsoft corrects its report.
     pub(super) fn remember_previous_score(&mut self, new: &Report) {
-        let last = self.last_report.as_ref();
+        let last = self.report.last();
         let score = last.and_then(|it| PreviousScore::of(&it.value));
         let is_later = |it: &PreviousScore| new.as_of.is_some_and(|day| day > it.as_of);
         if let Some(score) = score.filter(is_later) {
@@ -232,125 +268,11 @@ impl TenantData {
             let interval = self.settings.refresh.interval(api);
             self.change_wait(api, now, |it| it.capped(interval));
         }
-        if let Some(it) = &mut self.catalogue {
-            it.reschedule(before, after);
-        }
-        if let Some(it) = &mut self.report {
-            it.reschedule(before, after);
-        }
-    }
-
-    /// Takes over what an earlier process saved, unless it is too old. Returns
-    /// the controls that Graph files under another category than the exporter.
-    pub(super) fn restore(
-        &mut self,
-        saved: SavedTenant,
-        interner: &Interner,
-        now: Timestamp,
-    ) -> Vec<Recategorised> {
-        if saved.directory != self.settings.directory {
-            tracing::warn!(
-                tenant = %self.identity.alias,
-                "the saved state belongs to another directory; the tenant is fetched again"
-            );
-            return Vec::new();
-        }
-        self.learn_id(saved.entra_tenant_id.as_ref());
-        let of_tenant = |id: Option<&Arc<str>>| {
-            let known = saved.entra_tenant_id.as_ref();
-            let id = id.filter(|id| !id.is_empty());
-            known.zip(id).is_none_or(|(a, b)| a.eq_ignore_ascii_case(b))
-        };
-        let is_valid = |day: Timestamp| !is_future_day(day, now);
-        self.previous_score = saved.previous_score.filter(|it| is_valid(it.as_of));
-        self.seen = saved.seen;
-        self.future_dates = saved.future_dates;
-        self.older_since = saved.older_since;
-        let max_staleness = self.settings.refresh.max_staleness;
-        let catalogue = saved.catalogue;
-        let catalogue = catalogue.filter(|it| of_tenant(it.value.entra_tenant_id.as_ref()));
-        self.last_catalogue = catalogue.map(|mut it| {
-            interner.intern_catalogue(Arc::make_mut(&mut it.value));
-            it.not_later_than(now)
-        });
-        let last = self.last_catalogue.clone();
-        self.catalogue = last.and_then(|it| Cached::restore(it, now, max_staleness));
-        let report = saved.report;
-        let report = report.filter(|it| of_tenant(Some(&it.value.entra_tenant_id)));
-        let report = report.filter(|it| it.value.as_of.is_none_or(is_valid));
-        self.last_report = report.map(|mut it| {
-            interner.intern_report(Arc::make_mut(&mut it.value));
-            it.not_later_than(now)
-        });
-        let last = self.last_report.clone();
-        self.report = last.and_then(|it| Cached::restore(it, now, max_staleness));
-        for (api, refresh) in saved.lists {
-            self.restore_refresh(api, refresh, now);
-        }
-        self.retry_failed(now);
-        let catalogue = self.last_catalogue.as_ref().map(|it| &it.value);
-        // The catalogue may be too old to be exported. An empty one is still a
-        // failure then, and no sign that every control left.
-        self.had_controls = saved.pins.iter().next().is_some();
-        self.had_controls |= catalogue.is_some_and(|it| !it.entries.is_empty());
-        self.had_report = self.last_report.is_some();
-        self.categories_known = true;
-        self.pins = saved.pins;
-        let learn = |it: &Arc<_>| Arc::make_mut(&mut self.pins).learn(it);
-        catalogue.map(learn).unwrap_or_default()
-    }
-
-    /// Takes over the refreshes of a list, and why the last one failed. A list
-    /// without data to export is due at once.
-    fn restore_refresh(&mut self, api: Api, saved: SavedRefresh, now: Timestamp) {
-        let (wait, next_refresh) = Wait::restore(&saved, self.settings.refresh.interval(api), now);
-        let is_restored = match api {
-            Api::Profiles => self.catalogue.is_some(),
-            Api::Scores => self.report.is_some(),
-        };
-        let health = self.health.of_mut(api);
-        health.up = saved.up;
-        health.last_success = saved.last_success.map(|it| it.min(now));
-        health.next_refresh = Some(next_refresh);
-        health.refreshes = saved.refreshes;
-        health.failures = saved.failures;
-        health.trouble = saved.trouble;
-        self.waits.insert(api, wait);
-        if !is_restored && !self.is_waiting(api) {
-            self.make_due(api, now);
-        }
-    }
-
-    pub(super) fn to_saved(&self, now: Timestamp) -> SavedTenant {
-        let refresh = |api: Api| {
-            let health = self.health.of(api);
-            let wait = self.waits.get(&api);
-            let requested = wait.filter(|it| it.is_requested());
-            let refresh = SavedRefresh {
-                up: health.up,
-                last_success: health.last_success,
-                next_refresh: health.next_refresh?,
-                decided_at: wait.map(|it| it.decided_at),
-                requested_until: requested.map(|it| now.plus(it.requested_rest())),
-                refreshes: health.refreshes,
-                failures: health.failures.clone(),
-                trouble: health.trouble.clone(),
-            };
-            Some((api, refresh))
-        };
-        SavedTenant {
-            alias: Arc::clone(&self.identity.alias),
-            directory: self.settings.directory.clone(),
-            entra_tenant_id: self.identity.entra_tenant_id.clone(),
-            catalogue: self.last_catalogue.clone(),
-            report: self.last_report.clone(),
-            older_since: self.older_since,
-            pins: Arc::clone(&self.pins),
-            lists: Api::ALL.into_iter().filter_map(refresh).collect(),
-            previous_score: self.previous_score,
-            seen: Arc::clone(&self.seen),
-            future_dates: Arc::clone(&self.future_dates),
-        }
+        self.catalogue.reschedule(before, after);
+        self.report.reschedule(before, after);
+        self.recommendations.reschedule(before, after);
+        self.identity_score.reschedule(before, after);
+        self.forget_unwanted();
     }
 
     /// Joins and renders the lists anew where they, or what they are rendered
@@ -366,30 +288,68 @@ impl TenantData {
     }
 
     fn inputs(&self) -> Inputs {
-        let catalogue = self.catalogue.as_ref();
-        let report = self.report.as_ref();
+        let catalogue = self.catalogue.current();
         Inputs {
             identity: self.identity.clone(),
             settings: Shared(Arc::clone(&self.settings)),
-            catalogue: catalogue.map(|it| Shared(Arc::clone(&it.list.value))),
-            complete: is_complete(catalogue),
-            has_evidence: catalogue.is_some_and(|it| it.list.has_evidence),
-            report: report.map(|it| Shared(Arc::clone(&it.list.value))),
+            catalogue: shared(&self.catalogue),
+            complete: self.catalogue.is_complete(),
+            has_evidence: catalogue.is_some_and(|it| it.has_evidence),
+            report: shared(&self.report),
+            recommendations: shared(&self.recommendations),
+            identity_score: shared(&self.identity_score),
+            statuses: Shared(Arc::clone(&self.statuses)),
             pins: Shared(Arc::clone(&self.pins)),
             previous_score: self.previous_score,
         }
     }
 
+    /// Remembers the present statuses of the recommendations, and returns those
+    /// that are new. It waits for the catalogue, which says what the controls of
+    /// their events are, and for a first complete list: what an incomplete one
+    /// lacks is not new when it appears.
+    pub(super) fn observe_statuses(&mut self, now: Timestamp) -> Vec<NewStatus> {
+        let list = self.recommendations.current();
+        let list = list.filter(|it| it.complete || !self.statuses.is_empty());
+        let Some(list) = list.filter(|_| self.categories_known) else {
+            return Vec::new();
+        };
+        let mut statuses = StatusHistories::clone(&self.statuses);
+        let unread = [SkippedField::Element, SkippedField::Id];
+        let anomalies = &list.value.anomalies;
+        let is_readable = unread
+            .iter()
+            .all(|field| anomalies.count_skipped(*field) == 0);
+        let is_complete = list.complete && !list.has_evidence;
+        let new = statuses.observe(&list.value, is_complete && is_readable, now);
+        if statuses != *self.statuses {
+            self.statuses = Arc::new(statuses);
+        }
+        new
+    }
+
+    /// The events of new statuses of recommendations.
+    pub(super) fn status_events(&self, new: &[NewStatus], now: Timestamp) -> Vec<Event> {
+        let Some(rendered) = self
+            .rendered
+            .as_ref()
+            .filter(|_| self.settings.events.is_some())
+        else {
+            return Vec::new();
+        };
+        let snapshot = &rendered.state.snapshot;
+        events::of_statuses(&self.identity, snapshot, new, now)
+    }
+
     /// What happened to the controls since the last rendering.
     pub(super) fn detect_events(&mut self, now: Timestamp) -> Vec<Event> {
-        let (Some(rendered), Some(catalogue)) = (&self.rendered, &self.catalogue) else {
+        let (Some(rendered), Some(list)) = (&self.rendered, self.catalogue.current()) else {
             return Vec::new();
         };
         if self.settings.events.is_none() {
             return Vec::new();
         }
         let controls = &rendered.state.snapshot.controls;
-        let list = &catalogue.list;
         let coverage = Coverage::of(&list.value, list.complete && !list.has_evidence);
         let seen = Arc::make_mut(&mut self.seen);
         events::detect(seen, &self.identity, controls, coverage, now)
@@ -405,4 +365,9 @@ impl TenantData {
             ..state
         }
     }
+}
+
+fn shared<T>(list: &KeptList<T>) -> Option<Shared<T>> {
+    let current = list.current();
+    current.map(|it| Shared(Arc::clone(&it.value)))
 }

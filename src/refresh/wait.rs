@@ -111,6 +111,7 @@ mod tests {
                 refreshes: 1,
                 failures: BTreeMap::new(),
                 trouble: None,
+                not_offered: false,
             };
             let (wait, next_refresh) = Wait::restore(&saved, QUARTER, now);
             assert_eq!(next_refresh.since(now), wait.rest());

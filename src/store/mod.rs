@@ -39,6 +39,13 @@ impl TenantState {
             policy: Arc::default(),
         }
     }
+
+    /// Whether its recommendations are read, but none are known now. Without the
+    /// permission they are not read.
+    pub fn lacks_recommendations(&self) -> bool {
+        let is_unknown = self.snapshot.recommendation_anomalies.is_none();
+        self.health.recommendations.is_expected && is_unknown
+    }
 }
 
 /// Every tenant at one generation, ordered by alias.

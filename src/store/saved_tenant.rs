@@ -2,7 +2,8 @@
 
 use crate::events::Seen;
 use secure_score_model::{
-    Api, Catalogue, CategoryPins, FutureDates, PreviousScore, Reason, Report, Timestamp, Trouble,
+    Api, Catalogue, CategoryPins, FutureDates, IdentityScore, PreviousScore, Reason,
+    RecommendationList, Report, StatusHistories, Timestamp, Trouble,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +25,15 @@ pub struct SavedTenant {
     pub catalogue: Option<SavedList<Arc<Catalogue>>>,
     /// The last report, likewise.
     pub report: Option<SavedList<Arc<Report>>>,
+    /// The last recommendations of Entra, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommendations: Option<SavedList<Arc<RecommendationList>>>,
+    /// The last Identity Secure Score, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_score: Option<SavedList<Arc<IdentityScore>>>,
+    /// The statuses that the recommendations had.
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub statuses: Arc<StatusHistories>,
     /// Since when Graph has sent reports older than that one only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub older_since: Option<Timestamp>,
@@ -32,8 +42,12 @@ pub struct SavedTenant {
     pub previous_score: Option<PreviousScore>,
     /// The category in which each control was first seen.
     pub pins: Arc<CategoryPins>,
-    /// The refreshes of each list.
+    /// The refreshes of each list of Secure Score.
     pub lists: BTreeMap<Api, SavedRefresh>,
+    /// The same of the lists of Entra, apart from the others so that an older
+    /// version reads the file.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub entra_lists: BTreeMap<Api, SavedRefresh>,
     /// What was seen of its controls, so that each event is emitted once.
     pub seen: Arc<Seen>,
     /// When changes dated in the future were first seen.
@@ -71,6 +85,13 @@ pub struct SavedRefresh {
     /// The failure of the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<Trouble>,
+    /// Whether the tenant does not offer the list, so that it is not refreshed.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub not_offered: bool,
+}
+
+fn is_empty(statuses: &Arc<StatusHistories>) -> bool {
+    statuses.is_empty()
 }
 
 fn is_zero(count: &u64) -> bool {

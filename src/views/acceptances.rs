@@ -1,19 +1,19 @@
 //! Every accepted risk, in force or withdrawn since.
 
 use super::PageError;
-use super::cells::{acceptance_cells, approval_cells, status_cell, title, urgency};
+use super::cells::{acceptance_cells, approval_cells, place_name, status_cell, urgency};
 use super::context::ViewContext;
 use super::form::{bool_value, filter_form, select_field, text_field};
 use super::layout::{layout, wide};
 use super::numbers::count;
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer, text};
-use super::status::unknown_catalogues_note;
+use super::status::unknown_lists_note;
 use crate::acceptances::{Acceptance, Filter, acceptances};
 use crate::http_types::query::{FILTER_PARAMETERS, allow_only, parse_filter};
 use crate::http_types::{QueryError, similar_tenants};
 use maud::{Markup, html};
-use secure_score_model::{Category, Timestamp};
+use secure_score_model::{Category, Place, Timestamp};
 
 /// The most aliases that a browser offers to complete the tenant's name.
 const MAX_COMPLETIONS: usize = 500;
@@ -21,14 +21,15 @@ const MAX_COMPLETIONS: usize = 500;
 type Key = fn(&Acceptance<'_>, Timestamp) -> Option<SortKey>;
 
 const COLUMNS: &[Column<Key>] = &[
-    Column::new("control", "Control", "", false, |it, _| {
-        text(title(it.control))
-    }),
+    Column::new("control", "Control", "", false, |it, _| text(it.title)),
     Column::new("tenant", "Tenant", "", false, |it, _| {
         Some(SortKey::Text(it.tenant.identity.alias.to_string()))
     }),
+    Column::new("where", "Where", "", false, |it, _| {
+        integer(it.place() as i64)
+    }),
     Column::new("category", "Category", "", false, |it, _| {
-        integer(it.control.category as i64)
+        integer(it.category as i64)
     }),
     Column::new("accepted", "Accepted", "", true, |it, _| {
         integer(it.accepted.at.map(Timestamp::nanos))
@@ -39,7 +40,7 @@ const COLUMNS: &[Column<Key>] = &[
         integer(it.approval(now).exception()?.expires.nanos())
     }),
     Column::new("points", "Points lost", "number", true, |it, _| {
-        sort::points(it.points_lost().filter(|_| it.is_in_force()))
+        sort::points(it.points_lost.filter(|_| it.is_in_force()))
     }),
 ];
 
@@ -75,9 +76,9 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
         sort.sort(&mut found, |key, it| key(it, context.now));
     }
     let content = html! {
-        p.lead { "Who accepted which risk on which tenant, when and why, and whether it is approved." }
+        p.lead { "Who accepted which risk on which tenant, in Secure Score or in Entra, when and why, and whether it is approved." }
         (context.privacy_note())
-        (unknown_catalogues_note(context.tenants))
+        (unknown_lists_note(context.tenants))
         (form(&query.filter, context))
         @if found.is_empty() {
             (no_rows(&query.filter, context))
@@ -95,10 +96,12 @@ fn form(filter: &Filter, context: &ViewContext<'_>) -> Markup {
     let category = filter.category.map(Category::as_str);
     let approvals = [("true", "approved"), ("false", "not approved")];
     let statuses = [("true", "in force"), ("false", "withdrawn")];
+    let places = Place::ALL.map(|it| (it.as_str(), place_name(it)));
     let fields = html! {
         (text_field("Tenant", "tenant", "text", query, Some("tenants")))
         datalist #tenants { @for state in completions { option value=(state.identity.alias) {} } }
-        (text_field("Control id", "control", "text", query, None))
+        (text_field("Control or recommendation", "control", "text", query, None))
+        (select_field("Where", "where", "both", places, filter.place.map(Place::as_str)))
         (select_field("Category", "category", "all", categories, category))
         (text_field("Accepted since", "since", "date", query, None))
         (select_field("Approval", "approved", "any", approvals, bool_value(filter.approved)))
@@ -154,7 +157,7 @@ fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContex
 fn no_rows(filter: &Filter, context: &ViewContext<'_>) -> Markup {
     if *filter == Filter::default() {
         return html! {
-            p.empty { "No known control has, or ever had, its risk accepted." }
+            p.empty { "No known control or recommendation has, or ever had, its risk accepted." }
         };
     }
     let tenant = filter.tenant.as_deref();

@@ -1,15 +1,14 @@
-//! The cells of a control and of its acceptance, in each table that lists them.
+//! The cells of a control, a recommendation and an acceptance, in each table that
+//! lists them.
 
 use super::context::ViewContext;
 use super::layout::shortened;
 use super::numbers::{count, points};
 use super::time::{date_and_age, day, duration};
-use crate::acceptances::Acceptance;
+use crate::acceptances::{Acceptance, StateChange};
 use crate::serde_time::Day;
 use maud::{Markup, html};
-use secure_score_model::{
-    Approval, Control, ControlState, Exception, History, Persons, StateUpdate, Timestamp,
-};
+use secure_score_model::{Approval, Control, Exception, Persons, Place, Timestamp};
 use std::cmp::Reverse;
 
 /// The most changes shown of one control. Hundreds come from a script.
@@ -19,7 +18,7 @@ const MAX_CHANGES: usize = 20;
 pub(super) fn urgency(it: &Acceptance<'_>, context: &ViewContext<'_>) -> impl Ord + use<> {
     (
         !it.is_in_force(),
-        it.control.category,
+        it.category,
         it.approval(context.now).is_approved(),
         Reverse(it.accepted.at),
     )
@@ -31,48 +30,111 @@ pub(super) fn title(control: &Control) -> &str {
     entry.map_or(&*control.id, |entry| &*entry.title)
 }
 
-/// The control's title, its id and its tags.
-pub(super) fn control_cell(control: &Control) -> Markup {
-    let entry = control.entry.as_deref();
-    html! {
-        th.words scope="row" {
-            (shortened(title(control)))
-            p.soft.who {
-                code { (shortened(&control.id)) }
-                @if control.watched { " " span.tag { "watched" } }
-                @if entry.is_some_and(|entry| entry.deprecated) { " " span.tag { "deprecated" } }
+/// A title with its name and its tags.
+pub(super) struct NameCell<'a> {
+    pub(super) title: &'a str,
+    pub(super) name: &'a str,
+    pub(super) is_watched: bool,
+    pub(super) is_deprecated: bool,
+}
+
+impl maud::Render for NameCell<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            th.words scope="row" {
+                (shortened(self.title))
+                p.soft.who {
+                    code { (shortened(self.name)) }
+                    @if self.is_watched { " " span.tag { "watched" } }
+                    @if self.is_deprecated { " " span.tag { "deprecated" } }
+                }
             }
         }
     }
 }
 
-/// Control, tenant and category, and when, by whom and why it was accepted.
+/// The control's title, its id and its tags.
+pub(super) fn control_cell(control: &Control) -> NameCell<'_> {
+    let entry = control.entry.as_deref();
+    NameCell {
+        title: title(control),
+        name: &control.id,
+        is_watched: control.watched,
+        is_deprecated: entry.is_some_and(|entry| entry.deprecated),
+    }
+}
+
+/// Name, tenant, place and category, and when, by whom and why it was accepted.
 pub(super) fn acceptance_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
+    let name = match it.place() {
+        Place::SecureScore => it.control,
+        Place::Entra => it.recommendation.unwrap_or(it.control),
+    };
     html! {
-        (control_cell(it.control))
+        (NameCell { title: it.title, name, is_watched: it.is_watched, is_deprecated: it.is_deprecated })
         td { (context.tenant(&it.tenant.identity.alias)) }
-        td { (it.control.category.as_str()) }
-        td.when { (changed_at(it.accepted.at, context.now)) }
+        (place_cell(it))
+        td { (it.category.as_str()) }
+        td.when { (changed_at(it.accepted, context.now)) }
         @if !context.persons().are_hidden() {
             td.words { (person_and_comment(it.accepted, context.persons())) }
         }
     }
 }
 
+/// Where it is accepted, and the state in the other place.
+fn place_cell(it: &Acceptance<'_>) -> Markup {
+    let place = it.place();
+    let other = match place {
+        Place::SecureScore => Place::Entra,
+        Place::Entra => Place::SecureScore,
+    };
+    html! {
+        td {
+            (place_name(place))
+            @if let Some(state) = it.other_place_state {
+                p.soft { (place_name(other)) ": " (state_name(state)) (disagreement(it.disagrees)) }
+            }
+        }
+    }
+}
+
+/// A place as people call it.
+pub(super) const fn place_name(place: Place) -> &'static str {
+    match place {
+        Place::SecureScore => "Secure Score",
+        Place::Entra => "Entra",
+    }
+}
+
+/// A tag where the two places disagree.
+pub(super) fn disagreement(disagrees: Option<bool>) -> Markup {
+    html! { @if disagrees == Some(true) { " " span.tag.bad { "places disagree" } } }
+}
+
 /// Whether it is in force, or how it ended, with the control's history.
 pub(super) fn status_cell(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
     html! {
         td.words {
-            @match it.withdrawal() {
-                None => span.tag { "in force" },
+            @match it.withdrawal {
+                None => {
+                    span.tag { "in force" }
+                    @if it.place() == Place::Entra { ", " (state_name(it.state)) }
+                    (postponement(it.postponed_until))
+                }
                 Some(end) => {
-                    span.tag { "withdrawn" } ", now " (state_name(it.entry.history.state()))
-                    p.soft.when { (changed_at(end.at, context.now)) }
+                    span.tag { "withdrawn" } ", now " (state_name(it.state))
+                    p.soft.when { (changed_at(end, context.now)) }
                 }
             }
-            (history(&it.entry.history, context))
+            (history(&it.changes(), context))
         }
     }
+}
+
+/// The last day of a postponement.
+pub(super) fn postponement(until: Option<Timestamp>) -> Markup {
+    html! { @if let Some(until) = until { " until " (day(Day::beginning(until))) } }
 }
 
 /// Its approval, and the points it costs.
@@ -87,14 +149,14 @@ pub(super) fn approval_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -> 
 fn points_lost(it: &Acceptance<'_>) -> Markup {
     html! {
         td.number {
-            @if it.risk_accepted() == Some(false) { span.soft { "none" } }
-            @else if let Some(lost) = it.points_lost() {
+            @if it.risk_accepted == Some(false) { span.soft { "none" } }
+            @else if let Some(lost) = it.points_lost {
                 (points(lost))
-                @if let Some(as_of) = it.report_as_of() {
+                @if let Some(as_of) = it.report_as_of {
                     p.soft { "report of " (day(Day::beginning(as_of))) }
                 }
             }
-            @else if it.is_scored() == Some(false) { span.soft { "not scored" } }
+            @else if it.is_scored == Some(false) { span.soft { "not scored" } }
             @else { span.soft { "unknown" } }
         }
     }
@@ -138,9 +200,8 @@ fn approver_and_reason(exception: &Exception, context: &ViewContext<'_>) -> Mark
     }
 }
 
-/// The changes of a control, newest first, in a closed disclosure.
-pub(super) fn history(history: &History, context: &ViewContext<'_>) -> Markup {
-    let changes = history.changes();
+/// The changes of a state, newest first, in a closed disclosure.
+pub(super) fn history(changes: &[StateChange<'_>], context: &ViewContext<'_>) -> Markup {
     if changes.is_empty() {
         return html! {};
     }
@@ -148,48 +209,51 @@ pub(super) fn history(history: &History, context: &ViewContext<'_>) -> Markup {
         details {
             summary { "History, " (count(changes.len(), "change")) }
             ol.changes {
-                @for change in changes.iter().rev().take(MAX_CHANGES) { (change_item(change, context)) }
+                @for change in changes.iter().rev().take(MAX_CHANGES) { (change_item(*change, context)) }
             }
             @if changes.len() > MAX_CHANGES { p.soft { "… and " (changes.len() - MAX_CHANGES) " before" } }
         }
     }
 }
 
-fn change_item(change: &StateUpdate, context: &ViewContext<'_>) -> Markup {
+fn change_item(change: StateChange<'_>, context: &ViewContext<'_>) -> Markup {
     // Graph begins a history with an entry that has neither date nor author.
     if change.at.is_none() && change.by.is_none() && change.comment.is_none() {
         return html! { li { strong { (state_name(change.state)) } " at first" } };
     }
     html! {
         li {
-            strong { (state_name(change.state)) } ", " (changed_at(change.at, context.now))
+            strong { (state_name(change.state)) } ", " (changed_at(change, context.now))
             @if !context.persons().are_hidden() { (person_and_comment(change, context.persons())) }
         }
     }
 }
 
 /// The author and the comment, each as far as it may be shown.
-fn person_and_comment(change: &StateUpdate, persons: &Persons) -> Markup {
-    let by = persons.name(change.by.as_deref());
-    let comment = persons.comment(change.comment.as_deref());
+pub(super) fn person_and_comment(change: StateChange<'_>, persons: &Persons) -> Markup {
+    let by = persons.name(change.by);
+    let comment = persons.comment(change.comment);
     let hidden = change.comment.is_some() && comment.is_none();
     html! {
         p.who { @if let Some(by) = by { (shortened(&by)) } @else { "unknown person" } }
         @if let Some(comment) = comment { p.why { (shortened(comment)) } }
         @else if hidden { p.soft { "comment hidden" } }
-        @else { p.soft { "no comment" } }
+        @else if change.place == Place::SecureScore { p.soft { "no comment" } }
     }
 }
 
-/// When a change was made, if that is known.
-fn changed_at(at: Option<Timestamp>, now: Timestamp) -> Markup {
-    match at {
-        Some(at) => date_and_age(now, at),
+/// When a change was made, as far as that is known.
+pub(super) fn changed_at(change: StateChange<'_>, now: Timestamp) -> Markup {
+    match change.at {
+        Some(at) => html! {
+            @if !change.is_exact { "on or before " }
+            (date_and_age(now, at))
+        },
         None => html! { "at an unknown time" },
     }
 }
 
-/// A state's name in words.
-pub(super) fn state_name(state: ControlState) -> String {
-    state.as_str().replace('_', " ")
+/// The words of a state.
+pub(super) fn state_name(state: &str) -> String {
+    state.replace('_', " ")
 }

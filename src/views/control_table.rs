@@ -8,6 +8,7 @@ use super::numbers::{count, points};
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer};
 use super::time::{age, day};
+use crate::acceptances::control_changes;
 use crate::acceptances::record::{implementation_status, web_url};
 use crate::http_types::QueryError;
 use crate::http_types::query::{allow_only, parse_category};
@@ -116,7 +117,7 @@ fn score(control: &Control) -> Option<Points> {
 
 fn form(query: &ControlQuery, context: &ViewContext<'_>) -> Markup {
     let categories = Category::ALL.map(|it| (it.as_str(), it.as_str()));
-    let states = ControlState::ALL.map(|it| (it.as_str(), state_name(it)));
+    let states = ControlState::ALL.map(|it| (it.as_str(), state_name(it.as_str())));
     let (category, state) = (query.category, query.state);
     let fields = html! {
         (select_field("Category", "category", "all", categories, category.map(Category::as_str)))
@@ -180,14 +181,14 @@ fn state_cell(control: &Control, context: &ViewContext<'_>) -> Markup {
     let exception = control.approval(context.now);
     html! {
         td.words {
-            @if accepted { span.tag.bad { (state_name(state)) } } @else { (state_name(state)) }
+            @if accepted { span.tag.bad { (state_name(state.as_str())) } } @else { (state_name(state.as_str())) }
             @if let Some(at) = entry.history.state_since() {
                 p.soft { "since " (day(Day::beginning(at))) ", " (age(context.now, at)) }
             }
             @if accepted || exception.exception().is_some() {
                 div { (approval(exception, accepted, context)) }
             }
-            (history(&entry.history, context))
+            (history(&control_changes(control), context))
         }
     }
 }

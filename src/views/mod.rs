@@ -12,6 +12,7 @@ mod layout;
 mod numbers;
 mod page_query;
 mod paging;
+mod recommendation_table;
 mod sort;
 mod status;
 mod tenant;

@@ -32,7 +32,7 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
             "As of " (date(context.now)) ", running for " (running) "."
             @if are_simulated(context.tenants) { " These tenants are simulated: no person and no setting in them is real." }
         }
-        (unknown_catalogues_note(context.tenants))
+        (unknown_lists_note(context.tenants))
         (tiles(&accepted, context))
         section aria-labelledby="tenants" {
             h2 #tenants { "Tenants" }
@@ -90,7 +90,7 @@ fn accepted_now(accepted: &[Acceptance<'_>], context: &ViewContext<'_>) -> Marku
     let all = context.href("/acceptances");
     if accepted.is_empty() {
         return html! {
-            p.empty { "No known control has its risk accepted now." }
+            p.empty { "No known control or recommendation has its risk accepted now." }
             p { a href=(all) { "Risks accepted in the past" } }
         };
     }
@@ -101,6 +101,7 @@ fn accepted_now(accepted: &[Acceptance<'_>], context: &ViewContext<'_>) -> Marku
                 tr {
                     th scope="col" { "Control" }
                     th scope="col" { "Tenant" }
+                    th scope="col" { "Where" }
                     th scope="col" { "Category" }
                     th scope="col" { "Accepted" }
                     @if !context.persons().are_hidden() { th scope="col" { "By whom and why" } }
@@ -127,17 +128,25 @@ fn accepted_now(accepted: &[Acceptance<'_>], context: &ViewContext<'_>) -> Marku
 }
 
 /// A warning that the list is incomplete: an empty one would look like good news.
-pub(super) fn unknown_catalogues_note(tenants: &Tenants) -> Markup {
+pub(super) fn unknown_lists_note(tenants: &Tenants) -> Markup {
     let unknown = tenants
         .states
         .iter()
         .filter(|state| state.snapshot.catalogue_anomalies.is_none())
         .count();
+    let states = tenants.states.iter();
+    let recommendations = states.filter(|it| it.lacks_recommendations()).count();
     html! {
         @if unknown > 0 {
             p.note.bad {
                 "The catalogue of controls of " (unknown) " of " (tenants.states.len())
                 " tenants is not known now: risks accepted there are missing here."
+            }
+        }
+        @if recommendations > 0 {
+            p.note.bad {
+                "The recommendations of Entra of " (recommendations) " of " (tenants.states.len())
+                " tenants are not known now: those set aside there are missing here."
             }
         }
     }

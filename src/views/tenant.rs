@@ -4,9 +4,12 @@ use super::PageError;
 use super::context::ViewContext;
 use super::control_table::{ControlQuery, control_table};
 use super::layout::{layout, shortened, wide};
-use super::numbers::{percent, points_of, score, target, trend, trend_note};
+use super::numbers::points_of;
+use super::numbers::{percent, score, target, trend, trend_note};
+use super::recommendation_table::recommendation_table;
 use super::tenant_table::{has_notes, last_refresh, notes};
-use super::time::{age, until};
+use super::time::{age, day, until};
+use crate::serde_time::Day;
 use crate::store::TenantState;
 use maud::{Markup, html};
 use secure_score_model::{Api, Basis, Category, Comparison, Points, RefreshHealth};
@@ -29,6 +32,7 @@ pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, Pag
             (context.privacy_note())
             (control_table(state, &query, context))
         }
+        (recommendations(state, context))
         section aria-labelledby="categories" {
             h2 #categories { "Beside comparable tenants" }
             (categories(state))
@@ -54,12 +58,71 @@ fn facts(state: &TenantState, context: &ViewContext<'_>) -> Markup {
             @if let Some((active, licensed)) = users {
                 div { dt { "Users" } dd { (active) " active, " (licensed) " licensed" } }
             }
+            (identity_score(state))
+            (set_aside(state))
             div { dt { "Cloud" } dd { (state.identity.cloud) } }
             @if let Some(id) = &state.identity.entra_tenant_id {
                 div { dt { "Entra tenant" } dd { code { (shortened(id)) } } }
             }
         }
         (trend_note(std::iter::once(state)))
+    }
+}
+
+/// The Identity Secure Score as Entra shows it, beside Secure Score's sum. They
+/// are computed apart and may differ.
+fn identity_score(state: &TenantState) -> Markup {
+    let Some(identity) = state.snapshot.identity_score.as_deref() else {
+        return html! {};
+    };
+    let mut totals = state.snapshot.category_totals().into_iter();
+    let sum = totals.find(|it| it.category == Category::Identity);
+    html! {
+        div {
+            dt { "Identity Secure Score of Entra" }
+            dd {
+                (points_of(identity.score, identity.max_score))
+                @if let Some(at) = identity.as_of { " " span.soft { "of " (day(Day::beginning(at))) } }
+            }
+        }
+        div {
+            dt { "Identity in Secure Score" }
+            dd {
+                @match sum {
+                    Some(sum) => (points_of(Some(sum.score), sum.max_score)),
+                    None => "unknown",
+                }
+            }
+        }
+    }
+}
+
+/// How many recommendations of Entra are set aside, as a link to them.
+fn set_aside(state: &TenantState) -> Markup {
+    let snapshot = &state.snapshot;
+    if snapshot.recommendation_anomalies.is_none() {
+        return html! {};
+    }
+    let all = snapshot.recommendations.iter();
+    let set_aside = all.filter(|it| it.is_set_aside()).count();
+    html! {
+        div {
+            dt { "Recommendations of Entra" }
+            dd { a href="#recommendations" { (set_aside) " of " (snapshot.recommendations.len()) " set aside" } }
+        }
+    }
+}
+
+/// The recommendations of Entra, or nothing where they are not read.
+fn recommendations(state: &TenantState, context: &ViewContext<'_>) -> Markup {
+    if state.snapshot.recommendation_anomalies.is_none() {
+        return html! {};
+    }
+    html! {
+        section aria-labelledby="recommendations" {
+            h2 #recommendations { "Recommendations of Entra" }
+            (recommendation_table(&state.snapshot.recommendations, context))
+        }
     }
 }
 
@@ -133,7 +196,7 @@ fn share_of(score: Option<Points>, max: Option<Points>) -> String {
 fn refreshes(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     let table = html! {
         table {
-            caption { "The two lists of Microsoft Graph" }
+            caption { "The lists of Microsoft Graph" }
             thead {
                 tr {
                     th scope="col" { "List" }
@@ -145,13 +208,22 @@ fn refreshes(state: &TenantState, context: &ViewContext<'_>) -> Markup {
                 }
             }
             tbody {
-                @for (api, name) in [(Api::Profiles, "Controls and their states"), (Api::Scores, "Score")] {
-                    (refresh(name, state.health.of(api), context))
+                @for (api, health) in state.health.lists() {
+                    (refresh(list_name(api), health, context))
                 }
             }
         }
     };
     wide("Refreshes", table)
+}
+
+const fn list_name(api: Api) -> &'static str {
+    match api {
+        Api::Profiles => "Controls and their states",
+        Api::Scores => "Score",
+        Api::Recommendations => "Recommendations of Entra",
+        Api::IdentityScores => "Identity Secure Score",
+    }
 }
 
 fn refresh(name: &str, health: &RefreshHealth, context: &ViewContext<'_>) -> Markup {

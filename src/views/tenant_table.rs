@@ -95,9 +95,8 @@ fn table(states: &[&TenantState], caption: &str, context: &ViewContext<'_>) -> M
 
 /// Whether the last refresh of a list failed.
 pub(super) fn is_troubled(state: &TenantState) -> bool {
-    Api::ALL
-        .into_iter()
-        .any(|api| state.health.of(api).trouble.is_some())
+    let mut lists = state.health.lists();
+    lists.any(|(_, health)| health.trouble.is_some())
 }
 
 /// Whether [`notes`] has anything to show.
@@ -140,21 +139,25 @@ fn row(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     }
 }
 
-/// The number of risks accepted now, as a link to them, and of controls of which
-/// that is not known.
+/// The number of risks accepted now in either place, as a link to them, and of
+/// controls and recommendations of which that is not known.
 fn accepted(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     if state.snapshot.catalogue_anomalies.is_none() {
         return html! { "unknown" };
     }
-    let controls = state.snapshot.controls.iter();
+    let snapshot = &state.snapshot;
+    let controls = snapshot.controls.iter();
     let accepted = controls.filter(|it| it.state() == Some(ControlState::RiskAccepted));
+    let recommendations = snapshot.recommendations.iter();
+    let set_aside = recommendations.filter(|it| it.is_set_aside()).count();
     let path = format!("/acceptances?tenant={}&in_force=true", state.identity.alias);
-    let unknown = state.snapshot.unknown_states();
+    let unknown = snapshot.unknown_states() + snapshot.unknown_statuses();
     html! {
-        @match accepted.count() {
+        @match accepted.count() + set_aside {
             0 => "0",
             some => a href=(context.href(&path)) { (some) },
         }
+        @if set_aside > 0 { p.soft { (set_aside) " in Entra" } }
         @if unknown > 0 { p.soft { (unknown) " unknown" } }
     }
 }
@@ -168,20 +171,25 @@ pub(super) fn last_refresh(health: &RefreshHealth, context: &ViewContext<'_>) ->
     }
 }
 
-/// Failing refreshes, once where both fail for the same reason, and entries of
-/// the watch list that match no control of this tenant.
+/// Failing refreshes, once where several fail for the same reason, and entries of
+/// the watch list that match no control and no recommendation of this tenant.
 pub(super) fn notes(state: &TenantState) -> Markup {
     let unmatched = state.snapshot.unmatched_watches.join(", ");
-    let mut troubles: Vec<_> = Api::ALL
-        .into_iter()
-        .filter_map(|api| state.health.of(api).trouble.as_ref())
-        .collect();
+    let (what, hint) = match state.snapshot.recommendation_anomalies {
+        Some(_) => ("control and no recommendation fits", ""),
+        None => (
+            "control fits",
+            "; it may name a recommendation of Entra, which are not read here",
+        ),
+    };
+    let lists = state.health.lists();
+    let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();
     troubles.dedup_by_key(|trouble| trouble.reason);
     html! {
         @if !unmatched.is_empty() {
             p {
-                strong.bad { "watch list" } ": no control fits " (shortened(&unmatched))
-                br; "Hint: correct the spelling in risk_accepted.watch, or see whether Microsoft renamed or withdrew it"
+                strong.bad { "watch list" } ": no " (what) " " (shortened(&unmatched))
+                br; "Hint: correct the spelling in risk_accepted.watch, or see whether Microsoft renamed or withdrew it" (hint)
             }
         }
         @for trouble in troubles {

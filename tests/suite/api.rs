@@ -12,10 +12,14 @@ use client::{ApiServer, ApiSite, text};
 use proptest::prelude::*;
 use schema::Schema;
 use secure_score_exporter::http::SiteOptions;
-use secure_score_model::{Category, ControlState, Persons};
+use secure_score_model::{
+    Anomalies, Category, ControlState, Persons, RecommendationStatus, TenantSnapshot,
+};
 use serde_json::{Value, json};
 
-use small::{ALEX, HOSTILE};
+use crate::entra_tenant::recommendation;
+use small::{ALEX, HOSTILE, NOW};
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -47,6 +51,7 @@ fn python(arguments: &[&str], input: &[u8]) -> String {
 #[tokio::test]
 async fn the_documents_equal_the_golden_files() {
     let api = ApiSite::new();
+    api.store.publish(small::tailspin());
     for (path, file) in [(ACCEPTANCES, "acceptances.json"), (TENANTS, "tenants.json")] {
         let document = api.text(path, "application/json").await;
         assert!(document.ends_with("]}\n"), "one line of JSON");
@@ -74,8 +79,9 @@ async fn every_document_matches_the_schema() {
     ];
     for persons in persons {
         let server = ApiServer::start(persons).await;
+        server.server.store.publish(small::tailspin());
         let acceptances = server.get(ACCEPTANCES).await.json();
-        assert_eq!(acceptances["acceptances"].as_array().unwrap().len(), 4);
+        assert_eq!(acceptances["acceptances"].as_array().unwrap().len(), 8);
         schema.check("acceptances", &acceptances);
         schema.check(
             "acceptances",
@@ -106,6 +112,15 @@ fn every_field_is_described() {
         missing.is_empty(),
         "not in docs/reference/api.md: {missing:?}"
     );
+}
+
+#[test]
+fn the_schema_has_every_state_of_both_places() {
+    let schema = Schema::read();
+    let controls = ControlState::ALL.map(ControlState::as_str);
+    let statuses = RecommendationStatus::ALL.map(RecommendationStatus::as_str);
+    let all: BTreeSet<_> = controls.into_iter().chain(statuses).collect();
+    assert_eq!(schema.words("state"), all);
 }
 
 #[tokio::test]
@@ -241,8 +256,9 @@ async fn a_misspelt_tenant_is_an_error_and_a_misspelt_control_a_hint() {
 async fn invalid_requests_are_rejected_with_a_remedy() {
     // Request, Accept, status, and part of the error and of the hint.
     const REQUESTS: &str = r#"
-        GET v1/acceptances?tennant=contoso   | */*       | 400 | "tennant"          | tenant, control, category, since, approved, in_force
+        GET v1/acceptances?tennant=contoso   | */*       | 400 | "tennant"          | tenant, control, category, since, approved, in_force, where
         GET v1/acceptances?category=Idenity  | */*       | 400 | category "Idenity" | Identity, Data
+        GET v1/acceptances?where=portal      | */*       | 400 | place "portal"     | secure_score or entra
         GET v1/acceptances?approved=maybe    | */*       | 400 | approved "maybe"   | two
         GET v1/acceptances?since=yesterday   | */*       | 400 | since "yesterday"  | 7d
         GET v1/acceptances?tenant=a&tenant=b | */*       | 400 | twice              | once
@@ -362,6 +378,174 @@ async fn what_an_unknown_state_hides_is_null() {
         page.text()
             .contains("<span class=\"soft\">unknown</span></td>")
     );
+}
+
+#[tokio::test]
+async fn acceptances_of_both_places_are_one_list() {
+    let server = ApiServer::plain().await;
+    server.server.store.publish(small::tailspin());
+    for (query, expected) in [
+        (
+            "",
+            &[
+                "AdminMFAV2",
+                "staleApps",
+                "UserRiskPolicy",
+                "turnOffPerUserMFA",
+            ][..],
+        ),
+        ("where=secure_score", &["AdminMFAV2"]),
+        (
+            "where=entra",
+            &["staleApps", "UserRiskPolicy", "turnOffPerUserMFA"],
+        ),
+        (
+            "where=entra&in_force=true",
+            &["staleApps", "UserRiskPolicy"],
+        ),
+        ("where=entra&in_force=false", &["turnOffPerUserMFA"]),
+        ("where=entra&approved=true", &["staleApps"]),
+        ("control=userriskpolicy", &["UserRiskPolicy"]),
+        ("control=STALEAPPS", &["staleApps"]),
+        ("since=2026-11-18&where=entra", &["staleApps"]),
+    ] {
+        let query = format!("tenant=tailspin&{query}");
+        let expected: Vec<_> = expected.iter().map(|it| format!("tailspin/{it}")).collect();
+        assert_eq!(server.found(&query).await, expected, "{query}");
+    }
+    let path = "/api/v1/acceptances?tenant=tailspin";
+    let list = server.get(path).await.json();
+    let fields = |row: usize, names: &[&str]| {
+        let record = &list["acceptances"][row];
+        names
+            .iter()
+            .map(|name| record[*name].clone())
+            .collect::<Value>()
+    };
+    let of_other = ["where", "recommendation", "other_place_state", "disagrees"];
+    assert_eq!(
+        fields(0, &of_other),
+        json!(["secure_score", "adminMFAV2", "active", true])
+    );
+    assert_eq!(
+        fields(1, &of_other),
+        json!(["entra", "staleApps", null, null])
+    );
+    assert_eq!(
+        fields(2, &of_other),
+        json!(["entra", "userRiskPolicy", "to_address", true])
+    );
+    let when = [
+        "state",
+        "accepted_at",
+        "accepted_at_exact",
+        "postponed_until",
+    ];
+    assert_eq!(
+        fields(1, &when),
+        json!([
+            "postponed",
+            "2026-11-18T08:15:00Z",
+            false,
+            "2026-12-21T08:15:00Z"
+        ])
+    );
+    assert_eq!(
+        fields(2, &when),
+        json!(["risk_accepted", "2026-11-17T08:15:00Z", true, null])
+    );
+    let worth = ["points_lost", "scored", "watched", "approved"];
+    assert_eq!(fields(1, &worth), json!([null, false, false, true]));
+    assert_eq!(fields(2, &worth), json!([1.75, true, true, false]));
+    let ended = ["state", "accepted", "withdrawn_by", "points_lost"];
+    assert_eq!(fields(3, &ended), json!(["active", false, ALEX, 0.0]));
+}
+
+#[tokio::test]
+async fn a_tenant_counts_what_is_set_aside_in_entra_apart() {
+    let server = ApiServer::plain().await;
+    server.server.store.publish(small::tailspin());
+    let tenants = server.get(TENANTS).await.json();
+    let fields = |tenant: usize| {
+        let names = [
+            "accepted",
+            "recommendations",
+            "recommendations_set_aside",
+            "recommendations_set_aside_unapproved",
+            "statuses_unknown",
+            "identity_score",
+            "identity_max_score",
+        ];
+        let tenant = &tenants["tenants"][tenant];
+        names
+            .map(|name| tenant[name].clone())
+            .into_iter()
+            .collect::<Value>()
+    };
+    assert_eq!(
+        fields(0),
+        json!([2, null, null, null, null, null, null]),
+        "not read"
+    );
+    assert_eq!(fields(3), json!([1, 4, 2, 1, 0, 11.0, 56.0]));
+    let lists = |tenant: usize| tenants["tenants"][tenant]["lists"]["recommendations"].clone();
+    assert_eq!(lists(0), Value::Null);
+    assert_eq!(lists(3)["up"], true);
+}
+
+#[tokio::test]
+async fn a_tenant_whose_recommendations_are_lost_is_named() {
+    let server = ApiServer::plain().await;
+    let mut state = small::tailspin();
+    state.snapshot = Arc::new(test_server::snapshot(Vec::new()));
+    server.server.store.publish(state);
+    let list = server.get(ACCEPTANCES).await.json();
+    assert_eq!(
+        list["recommendations_unknown"],
+        json!(["tailspin"]),
+        "the others do not read them"
+    );
+    let sheet = server.request("GET", ACCEPTANCES, &[("accept", "text/csv")]);
+    let sheet = sheet.await;
+    assert_eq!(
+        sheet.header("secure-score-recommendations-unknown"),
+        Some("1")
+    );
+    let page = server.get("/acceptances").await;
+    let note = "The recommendations of Entra of 1 of 4 tenants are not known now";
+    assert!(page.text().contains(note), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_status_that_becomes_unknown_ends_no_acceptance() {
+    use RecommendationStatus::{Dismissed, Unknown};
+    let server = ApiServer::plain().await;
+    let mut state = small::tailspin();
+    let statuses = [(Dismissed, -9, Some(ALEX)), (Unknown, -1, None)];
+    state.snapshot = Arc::new(TenantSnapshot {
+        recommendations: vec![recommendation("staleApps", &statuses, NOW)],
+        recommendation_anomalies: Some(Anomalies::default()),
+        ..test_server::snapshot(Vec::new())
+    });
+    server.server.store.publish(state);
+    let list = server
+        .get("/api/v1/acceptances?tenant=tailspin")
+        .await
+        .json();
+    Schema::read().check("acceptances", &list);
+    let row = &list["acceptances"][0];
+    assert_eq!(
+        (&row["state"], &row["accepted"]),
+        (&json!("unknown"), &Value::Null)
+    );
+    assert_eq!(
+        (&row["accepted_by"], &row["withdrawn_at"]),
+        (&json!(ALEX), &Value::Null)
+    );
+    let tenants = server.get(TENANTS).await.json();
+    let tailspin = &tenants["tenants"][3];
+    assert_eq!(tailspin["statuses_unknown"], 1);
+    assert_eq!(tailspin["recommendations_set_aside"], 1);
 }
 
 /// Names and words of persons in the small tenants.
@@ -493,7 +677,7 @@ proptest! {
     #[test]
     fn no_request_to_the_api_is_a_server_error(
         path in "(/api/v1/acceptances|/api/v1/tenants|/api/[!-\"$->@-~]{0,12})",
-        query in "((tenant|control|category|since|approved|in_force|[a-z]{1,5})=?([!-\"$-~]{0,9}|true|Data|7d|%[0-9a-f]{2}|2026-1[0-9]-[0-9]{2}(T[0-9:+.Z-]{1,12})?)&?){0,4}",
+        query in "((tenant|control|category|since|approved|in_force|where|[a-z]{1,5})=?([!-\"$-~]{0,9}|true|Data|7d|%[0-9a-f]{2}|2026-1[0-9]-[0-9]{2}(T[0-9:+.Z-]{1,12})?)&?){0,4}",
         accept in "[ -~]{0,20}|text/csv(;q=[01.]{1,4})?|\\*/\\*",
     ) {
         let address = format!("{path}?{query}");

@@ -134,6 +134,7 @@ async fn no_request_makes_the_exporter_call_a_given_host() {
         "/oauth2/v2.0/token",
         "/v1.0/security/secureScores?",
         "/v1.0/security/secureScoreControlProfiles?",
+        "/beta/directory/recommendations",
     ];
     for path in &log {
         assert!(known.iter().any(|known| path.contains(known)), "{path}");

@@ -276,8 +276,14 @@ async fn empty_tables_say_so() {
     let server = start_showing(with_controls(tenant("contoso"), Vec::new())).await;
     let browser = Browser::open().await;
     for (path, words) in [
-        ("/", "No known control has its risk accepted now."),
-        ("/acceptances", "No known control has, or ever had"),
+        (
+            "/",
+            "No known control or recommendation has its risk accepted now.",
+        ),
+        (
+            "/acceptances",
+            "No known control or recommendation has, or ever had",
+        ),
         (
             "/tenants/contoso",
             "No control of this tenant is known now.",

@@ -220,6 +220,75 @@ fn json_has_status_and_link_of_each_control() {
     assert!(control["history"].as_array().unwrap().len() > 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn recommendations_of_entra_follow_the_controls() {
+    let simulated = Simulated::start();
+    simulated.grant_recommendations("contoso").await;
+    let dismissal = json!({"status": "dismissed", "by": "Eve Adams"});
+    simulated
+        .set_status("contoso", "staleApps", dismissal)
+        .await;
+    let table = printed(&simulated, &["--accepted", "--format=table"]);
+    let row = table.lines().find(|line| line.contains("staleApps"));
+    let row = row.unwrap_or_else(|| panic!("{table}"));
+    for words in ["contoso", "dismissed", " no ", "≤ 20", "Eve Adams"] {
+        assert!(row.contains(words), "{row}");
+    }
+    let risk = table.lines().find(|line| line.contains("integratedApps"));
+    let risk = risk.unwrap_or_else(|| panic!("{table}"));
+    assert!(risk.contains("IntegratedApps  risk accepted"), "{risk}");
+    for line in [
+        "\n3 recommendations, 3 set aside now, 3 of them unapproved; unknown for 0\n",
+        "\ncontoso: Identity Secure Score ",
+    ] {
+        assert!(table.contains(line), "{table}");
+    }
+    let document: Value =
+        serde_json::from_str(&printed(&simulated, &["--format=json", "--accepted"])).unwrap();
+    let tenants = document["tenants"].as_array().unwrap();
+    let of = |alias: &str| tenants.iter().find(|it| it["tenant"] == alias).unwrap();
+    let contoso = of("contoso");
+    assert_eq!(contoso["recommendations_set_aside"], 3);
+    assert!(contoso["identity_score"].is_number());
+    let records = contoso["recommendation_records"].as_array().unwrap();
+    let names: Vec<_> = records.iter().map(|it| &it["recommendation"]).collect();
+    assert_eq!(names, ["integratedApps", "staleApps", "turnOffPerUserMFA"]);
+    assert_eq!(records[1]["set_by"], "Eve Adams");
+    assert_eq!(records[1]["status_since_exact"], false);
+    assert_eq!(records[0]["control"], "IntegratedApps");
+    assert!(records[2]["postponed_until"].is_string());
+    assert_eq!(of("fabrikam")["recommendation_records"], Value::Null);
+    let apps = ["--format=json", "--accepted", "--category=Data"];
+    let document: Value = serde_json::from_str(&printed(&simulated, &apps)).unwrap();
+    let none = &document["tenants"][0]["recommendation_records"];
+    assert_ne!(*none, json!(names), "of another category");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_whose_lists_of_entra_fail_counts_as_failed() {
+    let simulated = Simulated::start();
+    let table = printed(&simulated, &["--accepted"]);
+    assert!(!table.contains("RECOMMENDATION"), "{table}");
+    simulated.configure("recommendations: {enabled: on}\n");
+    simulated.grant_recommendations("contoso").await;
+    let partly = collect(&simulated, &["--format=json"]);
+    assert_eq!(partly.status.code(), Some(3));
+    let stderr = text(&partly.stderr);
+    assert!(
+        stderr.contains("error: fabrikam: permission: the list of recommendations"),
+        "{stderr}"
+    );
+    assert!(!stderr.contains("contoso"), "{stderr}");
+    let document: Value = serde_json::from_slice(&partly.stdout).unwrap();
+    let fabrikam = document["tenants"].as_array().unwrap().iter();
+    let fabrikam = fabrikam.into_iter().find(|it| it["tenant"] == "fabrikam");
+    let list = &fabrikam.unwrap()["lists"]["recommendations"];
+    assert_eq!(
+        (&list["up"], &list["reason"]),
+        (&json!(false), &json!("permission"))
+    );
+}
+
 #[test]
 fn a_selection_without_effect_is_an_error() {
     for flags in [

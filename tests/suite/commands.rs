@@ -154,6 +154,134 @@ async fn a_token_with_needless_permissions_is_a_warning_with_a_fix() {
     assert!(!output.contains("warn  adatum: token"), "{output}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn check_reads_the_lists_of_entra_where_the_permission_is_granted() {
+    let simulated = Simulated::start();
+    simulated.grant_recommendations("contoso").await;
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    assert!(checked.status.success(), "{output}");
+    let line = |start: &str| {
+        let mut lines = output.lines().filter(|line| line.starts_with(start));
+        let line = lines
+            .next()
+            .unwrap_or_else(|| panic!("no {start}\n{output}"));
+        assert_eq!(lines.next(), None, "{output}");
+        line.to_owned()
+    };
+    let recommendations = line("ok    contoso: recommendations: ");
+    assert!(
+        recommendations.ends_with(", 2 set aside"),
+        "{recommendations}"
+    );
+    let score = line("ok    contoso: Identity Secure Score: ");
+    assert!(score.contains(" points, of 20"), "{score}");
+    assert!(!output.contains("contoso: token: carries more"), "{output}");
+    let without = line("ok    fabrikam: recommendations: ");
+    for part in [
+        "does not grant DirectoryRecommendations.Read.All",
+        "the Identity Secure Score",
+    ] {
+        assert!(without.contains(part), "{without}");
+    }
+    assert!(
+        !output.contains("fabrikam: Identity Secure Score"),
+        "{output}"
+    );
+    let asked = simulated.paths_asked().await;
+    let of_entra = asked.iter().filter(|it| it.contains("/recommendations"));
+    assert_eq!(of_entra.count(), 2, "nothing is requested without it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_fails_where_the_configuration_demands_the_lists_of_entra() {
+    let simulated = Simulated::start();
+    simulated.configure("recommendations: {enabled: on}\n");
+    simulated.grant_recommendations("contoso").await;
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(1), "{output}");
+    let failure = "FAIL  fabrikam: the list of recommendations was not requested: \
+                   the token lacks DirectoryRecommendations.Read.All\n      \
+                   hint: grant the application permission DirectoryRecommendations.Read.All";
+    assert!(output.contains(failure), "{output}");
+    assert_eq!(output.matches("FAIL  fabrikam").count(), 1, "{output}");
+    assert!(output.contains("1 of 5 tenants can be watched"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cloud_without_the_lists_of_entra_is_no_failure_and_a_refusal_is_one() {
+    let simulated = Simulated::start();
+    for tenant in ["contoso", "fabrikam"] {
+        simulated.grant_recommendations(tenant).await;
+    }
+    let fault =
+        json!({"api": "recommendations", "tenant": "contoso", "what": {"not_available": 404}});
+    simulated.inject(fault).await;
+    let refused = json!({"api": "recommendations", "tenant": "fabrikam", "what": "forbidden"});
+    simulated.inject(refused).await;
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    assert_eq!(checked.status.code(), Some(1), "{output}");
+    let absent = "ok    contoso: Entra's lists: not available here: Graph refused the list of recommendations with status 404";
+    assert!(output.contains(absent), "{output}");
+    assert!(
+        output.contains("ok    contoso: Identity Secure Score: "),
+        "{output}"
+    );
+    let refused = "FAIL  fabrikam: Graph refused the list of recommendations with status 403";
+    assert!(output.contains(refused), "the token carries it: {output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_lists_the_permission_of_entra_is_needless() {
+    let simulated = Simulated::start();
+    simulated.configure("recommendations: {enabled: off}\n");
+    simulated.grant_recommendations("contoso").await;
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    assert!(checked.status.success(), "{output}");
+    let needless = "warn  contoso: token: carries more than it needs: DirectoryRecommendations.Read.All\n      hint: remove the others";
+    assert!(output.contains(needless), "{output}");
+    assert!(!output.contains("recommendations: "), "{output}");
+    let asked = simulated.paths_asked().await;
+    assert!(!asked.iter().any(|it| it.contains("/recommendations")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_to_change_recommendations_is_replaced_in_order() {
+    let simulated = Simulated::start();
+    let roles = [
+        "SecurityEvents.Read.All",
+        "DirectoryRecommendations.ReadWrite.All",
+    ];
+    let fault = json!({"api": "token", "tenant": "contoso", "what": {"roles": roles}});
+    simulated.inject(fault).await;
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    let hint = "hint: grant DirectoryRecommendations.Read.All first; then remove the others";
+    assert!(output.contains(hint), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watch_list_is_judged_over_controls_and_recommendations() {
+    let simulated = Simulated::start();
+    simulated.configure("risk_accepted: {watch: [turnOffPerUserMFA, staleAps]}\n");
+    simulated.grant_recommendations("contoso").await;
+    let checked = run(&["check", "--config.file", &simulated.config()]);
+    let output = text(&checked.stdout);
+    assert!(!output.contains("contoso: watch list: turnOff"), "{output}");
+    let misspelt = "contoso: watch list: staleAps matches no control of the catalogue and no recommendation\n      hint: did you mean staleApps?";
+    assert!(output.contains(misspelt), "{output}");
+    let unread = output.split_once(
+        "fabrikam: watch list: turnOffPerUserMFA matches no control of the catalogue\n",
+    );
+    let (_, hint) = unread.unwrap_or_else(|| panic!("{output}"));
+    let hint = hint.lines().next().unwrap_or_default();
+    let reason = "it may name a recommendation of Entra, which are not read here";
+    assert!(hint.ends_with(reason), "{hint}");
+}
+
 #[test]
 fn check_finds_one_entra_tenant_under_two_aliases() {
     let simulated = Simulated::start();

@@ -269,3 +269,4 @@ fn a_world_readable_secret_is_a_warning() {
 }
 
 mod environment_alone;
+mod recommendations;

@@ -42,7 +42,14 @@ const OF_PROMETHEUS: [(&str, &[&str]); 4] = [
     ("scrape_duration_seconds", &[]),
     (
         "ALERTS",
-        &["alertname", "alertstate", "severity", "tenant", "control"],
+        &[
+            "alertname",
+            "alertstate",
+            "severity",
+            "tenant",
+            "control",
+            "recommendation",
+        ],
     ),
 ];
 
@@ -369,7 +376,8 @@ fn links_lead_somewhere() {
                 let file = folder().join("../docs/runbooks").join(runbook);
                 assert!(file.is_file(), "{url}: {} is missing", file.display());
             } else {
-                let portal = url.starts_with("https://security.microsoft.com/securescore");
+                let portal = url.starts_with("https://security.microsoft.com/securescore")
+                    || url == "https://entra.microsoft.com";
                 assert!(portal || url == "${exporter}/acceptances", "{url}");
             }
         }

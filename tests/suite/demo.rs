@@ -102,7 +102,7 @@ async fn approved_acceptances_are_marked() {
     let ended = "secure_score_control_risk_approval_info{tenant=\"fabrikam\",control=\"SelfServicePasswordReset\",reference=\"SEC-1190\"} 1";
     demo.until_metrics(ended).await;
     let found = demo
-        .acceptances("control=IntegratedApps&in_force=true")
+        .acceptances("control=IntegratedApps&in_force=true&where=secure_score")
         .await;
     assert_eq!(found[0]["approval"]["status"], "approved");
     let page = demo.get("/acceptances?control=IntegratedApps").await;

@@ -90,9 +90,11 @@ async fn accepted_and_withdrawn_between_two_refreshes_is_two_events() {
     let expected = json!({
         "id": accepted["id"],
         "event": "state_changed",
+        "where": "secure_score",
         "tenant": "contoso",
         "entra_tenant_id": world.tenant("contoso").identity.entra_tenant_id.as_deref(),
         "control": CONTROL,
+        "recommendation": null,
         "category": "Identity",
         "title": accepted["title"],
         "from": accepted["from"],
@@ -103,6 +105,7 @@ async fn accepted_and_withdrawn_between_two_refreshes_is_two_events() {
         "approved": false,
         "reference": null,
         "lost": null,
+        "postponed_until": null,
         "seen_at": accepted["seen_at"],
         "exporter": null,
     });

@@ -15,7 +15,7 @@ use crate::stuck_server::StuckServer;
 use crate::world::World;
 use clockwork::Clockwork;
 use exporter_web_config::certificates;
-use graph_simulator::{Api as Struck, Options};
+use graph_simulator::{Api as Struck, Options, RecommendationsAccess};
 use proxy::{Network, Proxy, WrongServer};
 use rows::{NetworkFault, Place, Row, rows};
 use secure_score_exporter::store::TenantState;
@@ -65,6 +65,7 @@ impl Stage {
         let time = Clockwork::new();
         let world = World::with(Options {
             tenants: 2,
+            recommendations: RecommendationsAccess::Granted,
             ..Options::default()
         })
         .await;
@@ -213,6 +214,8 @@ fn interval(api: Api) -> Duration {
     match api {
         Api::Profiles => PROFILES,
         Api::Scores => SCORES,
+        Api::Recommendations => HOUR / 2,
+        Api::IdentityScores => HOUR,
     }
 }
 
@@ -267,8 +270,8 @@ async fn play(number: usize) {
         .until(&stage.world, "it recovers", longest, |tenants| {
             let states = tenants.states.iter();
             states
-                .map(|it| &it.health)
-                .all(|it| it.profiles.up && it.scores.up)
+                .flat_map(|it| it.health.lists())
+                .all(|(_, health)| health.up)
         })
         .await;
     assert!(
@@ -311,6 +314,11 @@ fn table() -> String {
     for row in rows("") {
         let title = match &row.place {
             Place::Answer(fault) if fault.api == Struck::Token => "Entra",
+            Place::Answer(fault)
+                if matches!(fault.api, Struck::Recommendations | Struck::IdentityScores) =>
+            {
+                "Graph, the lists of Entra"
+            }
             Place::Answer(_) => "Graph",
             Place::Network(_) => "The network",
         };

@@ -17,6 +17,8 @@ const REJECTED: &[&str] = &[
     "list-for-value",
     "lookback",
     "privacy-words",
+    "recommendations",
+    "recommendations-scalar",
     "secret-sources",
     "staleness-given",
     "target-labels",

@@ -116,6 +116,18 @@ impl Simulated {
         self.post(&path, json!({ "by": by })).await;
     }
 
+    /// Grants a tenant's permission to read Entra's recommendations.
+    pub(crate) async fn grant_recommendations(&self, tenant: &str) {
+        let path = format!("tenants/{tenant}/grant-recommendations");
+        self.post(&path, json!({})).await;
+    }
+
+    /// Sets the status of a recommendation of Entra.
+    pub(crate) async fn set_status(&self, tenant: &str, recommendation: &str, status: Value) {
+        let path = format!("tenants/{tenant}/recommendations/{recommendation}/status");
+        self.post(&path, status).await;
+    }
+
     /// The number of requests that the simulator has answered.
     pub(crate) async fn requests(&self) -> usize {
         self.paths_asked().await.len()

@@ -44,6 +44,7 @@ fn refreshed(number: i64) -> SavedRefresh {
             hint: Some("fix it".to_owned()),
             ..Trouble::new(Reason::Token, "no token")
         }),
+        not_offered: false,
     }
 }
 

@@ -469,7 +469,7 @@ async fn no_accepted_risk_differs_from_an_unknown_catalogue() {
     assert!(!page.text().contains("is not known now"));
     assert!(
         page.text()
-            .contains("No known control has its risk accepted now")
+            .contains("No known control or recommendation has its risk accepted now")
     );
 }
 

@@ -220,6 +220,7 @@ pub(crate) fn config(simulator: &Simulator) -> Config {
             expires: None,
         }),
         target: Some(0.8),
+        recommendations: Default::default(),
         labels: Default::default(),
     });
     let mut config = Config::of(tenants.collect());

@@ -14,9 +14,9 @@
 use super::family::Kind::{Counter, Gauge, Info};
 use super::family::PastSource::{Reports, States};
 use super::family::Presence::{Always, Sometimes};
-use super::family::Render::{Control, Data, Health, List, Tenant};
+use super::family::Render::{Control, Data, Health, List, Recommendation, Tenant};
 use super::family::{Family, Kind, Presence, Render};
-use super::{controls, tenants};
+use super::{controls, recommendations, tenants};
 use secure_score_model::{TenantSnapshot, Timestamp};
 
 const fn family(
@@ -41,6 +41,9 @@ const fn family(
 /// The labels of most series of a control.
 const CONTROL: &[&str] = &["control", "category"];
 
+/// The label of most series of a recommendation.
+const RECOMMENDATION: &[&str] = &["recommendation"];
+
 /// Every data family, in the order of the exposition.
 #[rustfmt::skip]
 pub const FAMILIES: &[Family] = &[
@@ -48,7 +51,7 @@ pub const FAMILIES: &[Family] = &[
     family("secure_score_tenant_info", Info, &["entra_tenant_id", "cloud", "display_name"], Always, Health(tenants::info),
         "A configured tenant; entra_tenant_id is learnt from Graph where the configuration names a domain."),
     family("secure_score_up", Gauge, &["api"], Always, List(|it| Some(f64::from(it.up))),
-        "Whether the last refresh of a list from Graph succeeded (1) or not (0); profiles is the catalogue with its states, scores the daily report."),
+        "Whether the last refresh of a list from Graph succeeded (1) or not (0); profiles is the catalogue with its states, scores the daily report, recommendations and identity_scores Entra's lists, where the tenant grants their permission."),
     family("secure_score_last_refresh_success_timestamp_seconds", Gauge, &["api"], Always, List(|it| Some(it.last_success?.as_seconds())),
         "When a list was last refreshed from Graph with success, seconds since the epoch."),
     family("secure_score_next_refresh_timestamp_seconds", Gauge, &["api"], Always, List(|it| Some(it.next_refresh?.as_seconds())),
@@ -127,6 +130,41 @@ pub const FAMILIES: &[Family] = &[
         "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there is none; in the past once they have expired."),
     family("secure_score_control_risk_approval_info", Info, &["control", "reference"], Sometimes, Data(controls::approval_info),
         "An exception that covers the newest acceptance of a control, or would cover one, by its reference; expired ones included."),
+
+    // Entra's recommendations.
+    family("secure_score_recommendation_info", Info,
+        &["recommendation", "control", "title", "recommendation_category", "priority", "impact_type", "license"], Sometimes, Data(recommendations::info),
+        "A recommendation of Entra (Graph beta recommendation), with the control of Secure Score that has its name; words are normalised. Refreshed every refresh.recommendations, like all of recommendations."),
+    family("secure_score_recommendation_status", Gauge, &["recommendation", "status"], Sometimes, Data(recommendations::status),
+        "1 for the status the recommendation is in, and no series for the others (Graph recommendation status)."),
+    family("secure_score_recommendation_risk_accepted", Gauge, RECOMMENDATION, Sometimes, Recommendation(|it| Some(f64::from(it.entry.status.accepts_risk()?))),
+        "Whether the recommendation's status is risk_accepted (1) or not (0); left out where the status is unknown (Graph recommendation status)."),
+    family("secure_score_recommendation_set_aside", Gauge, RECOMMENDATION, Sometimes, Recommendation(|it| Some(f64::from(it.entry.status.sets_aside()?))),
+        "Whether the recommendation is accepted as a risk, dismissed or postponed (1) or not (0); left out where the status is unknown (Graph recommendation status)."),
+    family("secure_score_recommendation_status_changed_timestamp_seconds", Gauge, RECOMMENDATION, Sometimes, Recommendation(|it| Some(it.changed()?.at.as_seconds())),
+        "When the recommendation came into its status, seconds since the epoch (Graph recommendation statusModifiedDateTime; where Graph does not send it, when a person last changed the recommendation, at the latest when the exporter first saw the status)."),
+    family("secure_score_recommendation_postponed_until_timestamp_seconds", Gauge, RECOMMENDATION, Sometimes, Recommendation(|it| Some(it.entry.postponed_until?.as_seconds())),
+        "When a postponed recommendation becomes active again, seconds since the epoch (Graph recommendation postponeUntilDateTime)."),
+    family("secure_score_recommendation_score", Gauge, RECOMMENDATION, Sometimes, Recommendation(|it| Some(it.entry.score?.get())),
+        "Points of a recommendation that counts in the Identity Secure Score (Graph recommendation currentScore)."),
+    family("secure_score_recommendation_max_score", Gauge, RECOMMENDATION, Sometimes, Recommendation(|it| Some(it.entry.max_score?.get())),
+        "Most points of a recommendation that counts in the Identity Secure Score (Graph recommendation maxScore)."),
+    family("secure_score_recommendation_impacted_resources", Gauge, &["recommendation", "status"], Sometimes, Data(recommendations::impacted_resources),
+        "Resources that a recommendation concerns, by status; with recommendations.impacted_resources, where Graph lists them (Graph recommendation impactedResources)."),
+    family("secure_score_recommendation_disagrees", Gauge, &["recommendation", "control"], Sometimes, Data(recommendations::disagrees),
+        "Whether a recommendation is set aside in one place and open in the other (1) or not (0): in Entra and, as the control of its name, in Secure Score; left out where one of the two is unknown."),
+    family("secure_score_recommendation_acceptance_info", Info, &["recommendation", "accepted_by"], Sometimes, Data(recommendations::acceptance_info),
+        "The person who set a recommendation aside, while it is (Graph recommendation lastModifiedBy); only with labels.accepted_by, empty where Graph names none."),
+    family("secure_score_recommendation_watched", Gauge, RECOMMENDATION, Sometimes, Recommendation(|it| it.watched.then_some(1.0)),
+        "1 for a recommendation that, or whose control, is on the watch list (risk_accepted.watch)."),
+    family("secure_score_recommendation_approved_until_timestamp_seconds", Gauge, RECOMMENDATION, Sometimes, Recommendation(recommendations::approved_until),
+        "When the approval of setting this recommendation aside ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions, recommendation) that cover it, or would cover it; in the past once they have expired."),
+    family("secure_score_identity_score", Gauge, &[], Sometimes, Tenant(|it| Some(it.identity_score.as_ref()?.score?.get())),
+        "Points of the tenant's Identity Secure Score, as the Entra admin center shows it (Graph beta tenantSecureScore tenantScore). Refreshed every refresh.identity_scores, like all of the Identity Secure Score."),
+    family("secure_score_identity_max_score", Gauge, &[], Sometimes, Tenant(|it| Some(it.identity_score.as_ref()?.max_score?.get())),
+        "The most points of the Identity Secure Score (Graph tenantSecureScore tenantMaxScore)."),
+    family("secure_score_identity_report_timestamp_seconds", Gauge, &[], Sometimes, Tenant(|it| Some(it.identity_score.as_ref()?.as_of?.as_seconds())),
+        "The day Microsoft computed the Identity Secure Score for, seconds since the epoch (Graph tenantSecureScore createDateTime)."),
 
     // The quality of the answers.
     family("secure_score_catalogue_controls", Gauge, &["scored"], Always, Data(tenants::catalogue_controls),

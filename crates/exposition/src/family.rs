@@ -1,7 +1,7 @@
 //! What a family of series is.
 
 use super::view::{DataView, HealthView, Policy};
-use secure_score_model::{Api, Control, RefreshHealth, TenantSnapshot};
+use secure_score_model::{Control, Recommendation, RefreshHealth, TenantSnapshot};
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Kind {
 /// When a family has series for a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
-    /// As soon as both lists were refreshed once, from properties that Graph
+    /// As soon as both lists of Secure Score were refreshed once, from properties that Graph
     /// sends for every tenant with a score.
     Always,
     /// Only where the tenant, its controls or the configuration have the property.
@@ -52,6 +52,8 @@ pub enum Render {
     Tenant(fn(&TenantSnapshot) -> Option<f64>),
     /// One value of each selected control; the labels are its id and category.
     Control(fn(&Control, &Policy) -> Option<f64>),
+    /// One value of each selected recommendation; the label is its name.
+    Recommendation(fn(&Recommendation) -> Option<f64>),
     /// Any samples of Graph's answers.
     Data(fn(&DataView<'_>, &mut Samples<'_>)),
     /// One value of the refreshes of each list; the label is its name.
@@ -71,6 +73,11 @@ impl Render {
                     samples.add_some(&labels, value(control, view.policy));
                 }
             }
+            Self::Recommendation(value) => {
+                for recommendation in view.recommendations() {
+                    samples.add_some(&[&recommendation.entry.name], value(recommendation));
+                }
+            }
             Self::Data(write) => write(view, samples),
             Self::List(_) | Self::Health(_) => {}
         }
@@ -80,12 +87,12 @@ impl Render {
     pub(super) fn health(self, view: &HealthView<'_>, samples: &mut Samples<'_>) {
         match self {
             Self::List(value) => {
-                for api in Api::ALL {
-                    samples.add_some(&[api.as_str()], value(view.health.of(api)));
+                for (api, health) in view.health.lists() {
+                    samples.add_some(&[api.as_str()], value(health));
                 }
             }
             Self::Health(write) => write(view, samples),
-            Self::Tenant(_) | Self::Control(_) | Self::Data(_) => {}
+            Self::Tenant(_) | Self::Control(_) | Self::Recommendation(_) | Self::Data(_) => {}
         }
     }
 }

@@ -20,6 +20,7 @@ mod format;
 mod gzip;
 mod label_value;
 mod mapping;
+mod recommendations;
 mod reference;
 mod tenants;
 mod text;

@@ -15,8 +15,8 @@ pub(super) fn info(view: &HealthView<'_>, samples: &mut Samples<'_>) {
 }
 
 pub(super) fn refresh_failures(view: &HealthView<'_>, samples: &mut Samples<'_>) {
-    for api in Api::ALL {
-        let failures = &view.health.of(api).failures;
+    for (api, health) in view.health.lists() {
+        let failures = &health.failures;
         for reason in Reason::ALL {
             let count = failures.get(&reason).copied().unwrap_or(0);
             samples.add(&[api.as_str(), reason.as_str()], count as f64);
@@ -131,5 +131,10 @@ fn anomalies<'a>(view: &DataView<'a>) -> impl Iterator<Item = (Api, &'a Anomalie
     let report = report.map(|report| (Api::Scores, &report.anomalies));
     let catalogue = view.snapshot.catalogue_anomalies.as_ref();
     let catalogue = catalogue.map(|anomalies| (Api::Profiles, anomalies));
-    catalogue.into_iter().chain(report)
+    let recommendations = view.snapshot.recommendation_anomalies.as_ref();
+    let recommendations = recommendations.map(|anomalies| (Api::Recommendations, anomalies));
+    let identity = view.snapshot.identity_score.as_ref();
+    let identity = identity.map(|score| (Api::IdentityScores, &score.anomalies));
+    let secure_score = catalogue.into_iter().chain(report);
+    secure_score.chain(recommendations).chain(identity)
 }

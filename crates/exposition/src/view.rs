@@ -2,7 +2,8 @@
 
 use super::label_value::shown;
 use secure_score_model::{
-    CatalogueEntry, Category, Control, Naming, TenantHealth, TenantIdentity, TenantSnapshot,
+    CatalogueEntry, Category, Control, Naming, Recommendation, TenantHealth, TenantIdentity,
+    TenantSnapshot,
 };
 use std::collections::{BTreeSet, HashSet};
 use std::num::NonZeroUsize;
@@ -44,6 +45,7 @@ pub struct DataView<'a> {
     pub(super) snapshot: &'a TenantSnapshot,
     pub(super) policy: &'a Policy,
     controls: Vec<&'a Control>,
+    recommendations: Vec<&'a Recommendation>,
     categories: Option<&'a BTreeSet<Category>>,
 }
 
@@ -61,12 +63,17 @@ impl<'a> DataView<'a> {
             snapshot,
             policy,
             controls: Vec::new(),
+            recommendations: Vec::new(),
             categories,
         };
         let mut seen = HashSet::new();
         let selected = snapshot.controls.iter().filter(|it| it.selected);
         let controls = selected.filter(|it| seen.insert(shown(&it.id)));
         view.controls = controls.filter(|it| view.shows(it.category)).collect();
+        let mut seen = HashSet::new();
+        let selected = snapshot.recommendations.iter().filter(|it| it.selected);
+        let recommendations = selected.filter(|it| seen.insert(shown(&it.entry.name)));
+        view.recommendations = recommendations.collect();
         view
     }
 
@@ -78,6 +85,11 @@ impl<'a> DataView<'a> {
     /// The controls that the configuration selects.
     pub(super) fn controls(&self) -> impl Iterator<Item = &'a Control> {
         self.controls.iter().copied()
+    }
+
+    /// The recommendations that the configuration selects.
+    pub(super) fn recommendations(&self) -> impl Iterator<Item = &'a Recommendation> {
+        self.recommendations.iter().copied()
     }
 
     /// Selected controls with their catalogue entry.

@@ -11,6 +11,7 @@ use crate::body::ResponseBody;
 use crate::fault::{Fault, FaultId};
 use crate::handle::{HandleError, SimulatorHandle};
 use crate::query::decode_segment;
+use crate::status_change::StatusChange;
 
 const HELP: &str = "\
 Control API of the simulated Microsoft Graph.
@@ -20,6 +21,12 @@ POST   /tenants/NAME/controls/ID/accept           {\"by\": \"…\", \"comment\":
 POST   /tenants/NAME/controls/ID/revert           {\"by\": \"…\"}
 POST   /tenants/NAME/controls/ID/state            {\"state\": \"Reviewed\", \"by\": \"…\", \"comment\": \"…\", \"at\": \"2026-01-02T03:04:05Z\"}
 POST   /tenants/NAME/controls/ID/score            {\"percentage\": 80}
+POST   /tenants/NAME/recommendations/ID/status    {\"status\": \"dismissed\", \"by\": \"…\", \"postpone_until\": \"…\", \"at\": \"…\"}
+POST   /tenants/NAME/recommendations/ID/resources/RESOURCE   the same, of one impacted resource
+POST   /tenants/NAME/recommendations/ID/check     {} or {\"at\": \"…\"}: the service checks again
+POST   /tenants/NAME/identity-score               {\"score\": 43, \"maximum\": 56}
+POST   /tenants/NAME/grant-recommendations        the permission for both lists, for new tokens
+POST   /tenants/NAME/revoke-recommendations
 POST   /tenants/NAME/revoke-tokens
 POST   /tenants/NAME/rotate-secret
 POST   /certificates                              a certificate in PEM, for the applications of all tenants
@@ -30,20 +37,21 @@ DELETE /faults
 DELETE /faults/NUMBER
 GET    /requests
 
-\"api\" is \"token\", \"scores\", \"profiles\" or \"proxy\" (of a client that uses this port as its CONNECT proxy:
-\"status\", \"slow\", \"stall\" and \"reset\"). Without \"page\", \"times\" or \"tenant\" a fault
+\"api\" is \"token\", \"scores\", \"profiles\", \"recommendations\", \"identity_scores\" or \"proxy\" (of a client
+that uses this port as its CONNECT proxy: \"status\", \"slow\", \"stall\" and \"reset\"). Without \"page\", \"times\" or \"tenant\" a fault
 affects every page, every request or every tenant. \"what\" is one of:
   \"forbidden\" \"partial206\" \"stall\" \"truncated\" \"malformed\" \"wrong_content_type\" \"empty_body\" \"empty_value\"
   \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
-  \"not_scored\" \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
+  \"repeated_page\" \"bare_id\" \"duplicate_type\" \"not_scored\" \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
   {\"throttle\": {\"retry_after\": \"none\"}} or {\"seconds\": 30}, {\"http_date\": 30}, {\"http_date_ago\": 30} instead of \"none\"
   {\"unavailable\": {\"retry_after\": \"none\"}} {\"status\": 503} {\"body\": \"text\"} {\"error_text\": \"text\"} {\"slow\": {\"millis\": 2000}}
   {\"huge_body\": 33554432} {\"gzip_bomb\": 67108864} {\"redirect\": \"https://elsewhere.example/\"}
   {\"next_link_foreign\": \"evil.example\"} {\"select_unsupported\": 501} {\"odd_element\": \"not_an_object\"} or \"wrong_types\"
-  {\"repeated_element\": \"older_first\"} or \"older_second\", {\"odd_field\": \"huge_number\"} or \"lone_surrogate\"
+  {\"repeated_element\": \"older_first\"} or \"older_second\", {\"odd_field\": \"huge_number\"} or \"lone_surrogate\",
+  \"text_number\", \"no_number\", {\"not_available\": 404} or 400 (\"api\": \"recommendations\" or \"identity_scores\")
   {\"odd_update\": \"lone_surrogate\"} or \"duplicate_key\", \"bare_string\", \"null\", \"undated\", \"unreadable_date\",
   \"future_date\", \"new_word\"
-  {\"aadsts\": 7000215} {\"roles\": []} {\"short_lived\": 60} {\"expires_in\": \"3599\"} with \"api\": \"token\" only
+  {\"aadsts\": 7000215} {\"roles\": []} {\"scopes\": \"User.Read\"} {\"short_lived\": 60} {\"expires_in\": \"3599\"} with \"api\": \"token\" only
 ";
 
 /// Status and text of an error response.
@@ -80,6 +88,28 @@ struct ScoreBody {
     percentage: f64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StatusBody {
+    status: String,
+    by: Option<String>,
+    postpone_until: Option<String>,
+    at: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CheckBody {
+    at: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IdentityScoreBody {
+    score: u64,
+    maximum: u64,
+}
+
 /// Answers a request.
 pub(crate) fn answer(
     handle: &SimulatorHandle,
@@ -110,6 +140,23 @@ fn route(
         ("GET", ["tenants"]) => Ok(tenants(handle)),
         ("POST", ["tenants", tenant, "controls", id, action]) => {
             change_control(handle, tenant, id, action, body)?;
+            Ok(done())
+        }
+        ("POST", ["tenants", tenant, "recommendations", id, action @ ..]) => {
+            change_recommendation(handle, (tenant, id), action, body)?;
+            Ok(done())
+        }
+        ("POST", ["tenants", tenant, "identity-score"]) => {
+            let IdentityScoreBody { score, maximum } = parse(body)?;
+            handle.set_identity_score(tenant, score, maximum)?;
+            Ok(done())
+        }
+        ("POST", ["tenants", tenant, "grant-recommendations"]) => {
+            handle.grant_recommendations(tenant)?;
+            Ok(done())
+        }
+        ("POST", ["tenants", tenant, "revoke-recommendations"]) => {
+            handle.revoke_recommendations(tenant)?;
             Ok(done())
         }
         ("POST", ["tenants", tenant, "revoke-tokens"]) => {
@@ -164,7 +211,8 @@ fn change_control(
         }
         "state" => {
             let body: StateBody = parse(body)?;
-            let at = body.at.as_deref().map(timestamp).transpose()?;
+            let at = body.at.as_deref();
+            let at = at.map(|at| timestamp("at", at)).transpose()?;
             let (by, comment) = (body.by.as_deref(), body.comment.as_deref());
             handle.set_state(tenant, id, &body.state, by, comment, at)?;
         }
@@ -179,6 +227,43 @@ fn change_control(
         }
     }
     Ok(())
+}
+
+fn change_recommendation(
+    handle: &SimulatorHandle,
+    (tenant, id): (&str, &str),
+    action: &[&str],
+    body: &[u8],
+) -> Result<()> {
+    match action {
+        ["status"] => handle.set_recommendation_status(tenant, id, status_change(body)?)?,
+        ["resources", resource] => {
+            handle.set_resource_status(tenant, id, resource, status_change(body)?)?;
+        }
+        ["check"] => {
+            let CheckBody { at } = parse(body)?;
+            let at = at.as_deref().map(|at| timestamp("at", at)).transpose()?;
+            handle.check_recommendation(tenant, id, at)?;
+        }
+        _ => {
+            let action = action.join("/");
+            return Err(not_found(format!(
+                "unknown action {action:?} of a recommendation; use status, resources/ID or check"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn status_change(body: &[u8]) -> Result<StatusChange> {
+    let body: StatusBody = parse(body)?;
+    let time = |key, text: Option<String>| text.map(|text| timestamp(key, &text)).transpose();
+    Ok(StatusChange {
+        status: body.status,
+        by: body.by,
+        postpone_until: time("postpone_until", body.postpone_until)?,
+        at: time("at", body.at)?,
+    })
 }
 
 fn inject(handle: &SimulatorHandle, body: &[u8]) -> Result<Value> {
@@ -226,10 +311,10 @@ fn fault_id(text: &str) -> Result<FaultId> {
     id.map_err(|_| bad_request(format!("{text:?} is not the number of a fault")))
 }
 
-fn timestamp(text: &str) -> Result<Timestamp> {
+fn timestamp(key: &str, text: &str) -> Result<Timestamp> {
     text.parse().map_err(|_| {
         bad_request(format!(
-            "at: {text:?} is not a timestamp; write it like 2026-01-02T03:04:05Z"
+            "{key}: {text:?} is not a timestamp; write it like 2026-01-02T03:04:05Z"
         ))
     })
 }
@@ -248,6 +333,8 @@ impl From<HandleError> for ApiError {
         match error {
             HandleError::UnknownTenant { .. }
             | HandleError::UnknownControl { .. }
+            | HandleError::UnknownRecommendation { .. }
+            | HandleError::UnknownResource { .. }
             | HandleError::UnknownFault(_) => not_found(text),
             HandleError::NotScored { .. }
             | HandleError::NotAPercentage(_)

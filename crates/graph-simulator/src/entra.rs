@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::active_faults::FaultTarget;
-use crate::corrupt::FOREIGN_TENANT;
 use crate::entra_error;
 use crate::fault::FaultKind;
 use crate::fault_response;
 use crate::incoming::IncomingRequest;
+use crate::odd_values::FOREIGN_TENANT;
 use crate::query::Query;
 use crate::reply::{Content, LoggedOutcome, Reply};
 use crate::state::SimulatorState;
 use crate::tenant::Tenant;
-use crate::token::{Claims, READ_ROLE};
+use crate::token::Claims;
 
 /// The real clouds, whose scopes are accepted like the simulator's own.
 const CLOUDS: [&str; 3] = [
@@ -172,10 +172,12 @@ fn claims(
         Some(FaultKind::WrongTenant) => FOREIGN_TENANT,
         _ => &tenant.entra_id,
     };
-    let roles = match fault {
-        Some(FaultKind::Roles(roles)) => roles.clone(),
-        _ => vec![READ_ROLE.to_owned()],
+    let (roles, scp) = match fault {
+        Some(FaultKind::Roles(roles)) => (Some(roles.clone()), None),
+        Some(FaultKind::Scopes(scopes)) => (None, Some(scopes.clone())),
+        _ => (Some(tenant.roles()), None),
     };
+    let idtyp = if scp.is_some() { "user" } else { "app" };
     Claims {
         aud: audience.to_owned(),
         iss: format!("{base}/{tid}/"),
@@ -185,8 +187,9 @@ fn claims(
         appid: tenant.client_id.clone(),
         tid: tid.to_owned(),
         roles,
+        scp,
         ver: "1.0".to_owned(),
-        idtyp: "app".to_owned(),
+        idtyp: idtyp.to_owned(),
         sim_tenant: tenant.name.clone(),
         sim_generation: tenant.token_generation(),
     }

@@ -44,10 +44,16 @@ pub enum FaultKind {
     Status(u16),
     /// 403 for a missing permission.
     Forbidden,
+    /// 400 or 404, as where a cloud lacks the beta list (recommendations and identity
+    /// scores only).
+    NotAvailable(u16),
     /// An Entra error by its AADSTS number (token only).
     Aadsts(u32),
     /// A token with these roles instead of the right one (token only).
     Roles(Vec<String>),
+    /// A token of a user with these delegated permissions, separated by blanks, and
+    /// without roles (token only).
+    Scopes(String),
     /// A token that is valid for this many seconds (token only).
     ShortLived(u64),
     /// This JSON as `expires_in`, such as a text or a fraction (token only).
@@ -85,16 +91,23 @@ pub enum FaultKind {
     NextLinkHttp,
     /// A next link on every page.
     EndlessPages,
+    /// Page 2 has the elements of page 1, as when the list shifts between them.
+    RepeatedPage,
     /// Elements, or a token, of another tenant.
     WrongTenant,
+    /// Ids without the tenant's GUID (recommendations only).
+    BareId,
     /// This status for requests with `$select`; others succeed.
     SelectUnsupported(u16),
-    /// An unknown state, category, tier, impact and basis.
+    /// An unknown state, category, tier, impact and basis; of a recommendation an unknown
+    /// status, category, type, priority, impact and licence.
     UnknownValues,
     /// An additional element of a wrong type.
     OddElement(OddElement),
     /// One element twice.
     DuplicateElement,
+    /// Two recommendations of one type (recommendations only).
+    DuplicateType,
     /// A control on page 1 and again on page 2, one of them without its newest
     /// change (profiles only).
     RepeatedElement(RepeatedElement),
@@ -186,8 +199,12 @@ pub enum OddUpdate {
 pub enum OddField {
     /// 1e400 as the maximum or the score.
     HugeNumber,
-    /// Half of a surrogate pair in the title or the implementation status.
+    /// Half of a surrogate pair in the title, the implementation status or the day.
     LoneSurrogate,
+    /// A text as the maximum or the score.
+    TextNumber,
+    /// No maximum or score.
+    NoNumber,
 }
 
 /// A fault that could affect no request.
@@ -238,6 +255,9 @@ impl Fault {
             {
                 format!("{status} is not a valid status; use 200 to 599")
             }
+            (FaultKind::NotAvailable(status), _) if !matches!(status, 400 | 404) => {
+                format!("{status} is not the status of a missing list; use 400 or 404")
+            }
             _ if self.times == Some(0) => {
                 "`times` is 0, so the fault would never apply; use 1 or more".to_owned()
             }
@@ -266,30 +286,55 @@ impl FaultKind {
     /// The interfaces of a fault that does not apply to all of them.
     fn scope(&self) -> Option<(&'static str, &'static [Api])> {
         match self {
-            Self::Aadsts(_) | Self::Roles(_) | Self::ShortLived(_) | Self::ExpiresIn(_) => {
-                Some(("the token endpoint", &[Api::Token]))
-            }
+            Self::Aadsts(_)
+            | Self::Roles(_)
+            | Self::Scopes(_)
+            | Self::ShortLived(_)
+            | Self::ExpiresIn(_) => Some(("the token endpoint", &[Api::Token])),
             Self::UnsortedHistory
             | Self::BareHistory
             | Self::RepeatedElement(_)
             | Self::OddUpdate(_) => Some(("profiles", &[Api::Profiles])),
             Self::NotScored => Some(("scores", &[Api::Scores])),
+            Self::BareId | Self::DuplicateType => {
+                Some(("recommendations", &[Api::Recommendations]))
+            }
+            Self::NotAvailable(_) => Some((
+                "recommendations and identity_scores",
+                &[Api::Recommendations, Api::IdentityScores],
+            )),
+            Self::UnknownValues => Some((
+                "scores, profiles and recommendations",
+                &[Api::Scores, Api::Profiles, Api::Recommendations],
+            )),
+            Self::WrongTenant => Some((
+                "the token endpoint, scores, profiles and recommendations",
+                &[Api::Token, Api::Scores, Api::Profiles, Api::Recommendations],
+            )),
             Self::Partial206
             | Self::EmptyValue
             | Self::NextLinkLoop
             | Self::NextLinkForeign(_)
             | Self::NextLinkHttp
             | Self::EndlessPages
+            | Self::RepeatedPage
             | Self::SelectUnsupported(_)
-            | Self::UnknownValues
             | Self::OddElement(_)
             | Self::DuplicateElement
             | Self::OddField(_)
-            | Self::MinusOne => Some(("scores and profiles", &[Api::Scores, Api::Profiles])),
+            | Self::MinusOne => Some(("the lists", LISTS)),
             _ => None,
         }
     }
 }
+
+/// The interfaces that return lists.
+const LISTS: &[Api] = &[
+    Api::Scores,
+    Api::Profiles,
+    Api::Recommendations,
+    Api::IdentityScores,
+];
 
 /// The number of an injected fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -337,7 +382,11 @@ mod tests {
         let error = |fault: Fault| fault.check(None).unwrap_err().to_string();
         let aadsts = Fault::new(Api::Scores, FaultKind::Aadsts(7_000_215));
         assert!(error(aadsts).contains("the token endpoint only"));
-        assert!(error(Fault::new(Api::Token, FaultKind::MinusOne)).contains("scores and profiles"));
+        assert!(error(Fault::new(Api::Token, FaultKind::MinusOne)).contains("the lists only"));
+        let bare = Fault::new(Api::IdentityScores, FaultKind::BareId);
+        assert!(error(bare).contains("recommendations only"));
+        let missing = Fault::new(Api::Recommendations, FaultKind::NotAvailable(500));
+        assert!(error(missing).contains("400 or 404"));
         assert!(error(Fault::new(Api::Scores, FaultKind::BareHistory)).contains("profiles only"));
         assert!(error(Fault::new(Api::Token, FaultKind::Reset).times(0)).contains("`times`"));
         assert!(error(Fault::new(Api::Scores, FaultKind::Status(99))).contains("99"));

@@ -60,6 +60,7 @@ fn replace(kind: &FaultKind, api: Api, request: &IncomingRequest) -> Option<Outc
             failed(*status, api, ids)
         }
         FaultKind::Forbidden => forbidden(api, ids),
+        FaultKind::NotAvailable(status) => not_available(*status, api, ids),
         FaultKind::Aadsts(number) => entra_error::reply(*number, ids),
         FaultKind::Stall => Reply::ok(Content::Raw(ResponseBody::stalled())),
         FaultKind::Malformed => text("application/json", r#"{"value":[{"id":"half of a"#),
@@ -76,7 +77,7 @@ fn replace(kind: &FaultKind, api: Api, request: &IncomingRequest) -> Option<Outc
         FaultKind::ErrorText(text) => error_text(api, ids, text),
         FaultKind::Echo => echo(api, request),
         FaultKind::EchoPage => echo_page(&request.echo),
-        FaultKind::EchoAnswer => echo_list(&request.echo),
+        FaultKind::EchoAnswer => echo_list(api, &request.echo),
         _ => return None,
     };
     Some(Outcome::Replied(reply))
@@ -89,9 +90,7 @@ fn echo(api: Api, request: &IncomingRequest) -> Reply {
     let reply = error_text(api, &request.ids, &text);
     match api {
         Api::Token => reply,
-        Api::Scores | Api::Profiles | Api::Proxy => {
-            reply.with(HeaderName::from_static("request-id"), echo)
-        }
+        _ => reply.with(HeaderName::from_static("request-id"), echo),
     }
 }
 
@@ -103,18 +102,28 @@ fn error_text(api: Api, ids: &RequestIds, text: &str) -> Reply {
             let error = entra_error_json("invalid_request", text, Some(900_144), ids);
             Reply::json(status, error)
         }
-        Api::Scores | Api::Profiles | Api::Proxy => {
-            Reply::graph_error(status, ids, "BadRequest", text)
-        }
+        _ => Reply::graph_error(status, ids, "BadRequest", text),
     }
 }
 
 /// A list whose strings repeat the request.
-fn echo_list(echo: &str) -> Reply {
+fn echo_list(api: Api, echo: &str) -> Reply {
     let host = echo.replace([' ', ':', ';'], "-");
+    let element = match api {
+        Api::Recommendations => json!({
+            "id": echo, "recommendationType": echo, "category": echo, "status": echo,
+            "displayName": echo, "lastModifiedBy": echo, "lastModifiedDateTime": echo,
+        }),
+        Api::IdentityScores => {
+            json!({"tenantScore": echo, "tenantMaxScore": echo, "createDateTime": echo})
+        }
+        Api::Token | Api::Scores | Api::Profiles | Api::Proxy => {
+            json!({"id": "A", "title": echo, "azureTenantId": echo, "controlStateUpdates": []})
+        }
+    };
     Reply::ok(Content::Json(json!({
         "@odata.nextLink": format!("https://{host}/"),
-        "value": [{"id": "A", "title": echo, "azureTenantId": echo, "controlStateUpdates": []}],
+        "value": [element],
     })))
 }
 
@@ -129,8 +138,28 @@ fn echo_page(echo: &str) -> Reply {
 
 /// 403 for a missing permission.
 pub(crate) fn forbidden(api: Api, ids: &RequestIds) -> Reply {
-    let text = "Auth token does not contain valid permissions or user does not have valid roles.";
-    Reply::error(api, StatusCode::FORBIDDEN, ids, "accessDenied", text)
+    let (code, text) = match api {
+        Api::Recommendations | Api::IdentityScores => (
+            "Authorization_RequestDenied",
+            "Insufficient privileges to complete the operation.",
+        ),
+        Api::Token | Api::Scores | Api::Profiles | Api::Proxy => (
+            "accessDenied",
+            "Auth token does not contain valid permissions or user does not have valid roles.",
+        ),
+    };
+    Reply::error(api, StatusCode::FORBIDDEN, ids, code, text)
+}
+
+/// The error of a cloud that lacks a list of the beta version.
+fn not_available(status: u16, api: Api, ids: &RequestIds) -> Reply {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
+    let code = match status {
+        StatusCode::BAD_REQUEST => "BadRequest",
+        _ => "ResourceNotFound",
+    };
+    let text = "Resource not found for the segment 'recommendations'.";
+    Reply::error(api, status, ids, code, text)
 }
 
 fn with_retry_after(reply: Reply, retry_after: RetryAfter) -> Reply {

@@ -28,9 +28,13 @@ impl Filter {
         })
     }
 
+    /// Whether the property is the text, or a list that contains it.
     pub(crate) fn matches(&self, element: &Value) -> bool {
-        let value = element.get(&self.property).and_then(Value::as_str);
-        value == Some(&self.text)
+        let is_equal = |value: &Value| value.as_str() == Some(&self.text);
+        match element.get(&self.property) {
+            Some(Value::Array(values)) => values.iter().any(is_equal),
+            value => value.is_some_and(is_equal),
+        }
     }
 }
 
@@ -53,6 +57,7 @@ mod tests {
         assert!(filter.matches(&json!({"controlCategory": "Identity"})));
         assert!(!filter.matches(&json!({"controlCategory": "identity"})));
         assert!(!filter.matches(&json!({"id": "Identity"})));
+        assert!(filter.matches(&json!({"controlCategory": ["Apps", "Identity"]})));
         let filter = Filter::parse("id eq 'it''s'").unwrap();
         assert_eq!(filter, Filter::id("it's"));
     }

@@ -9,8 +9,10 @@ use crate::control_profile;
 use crate::daily_report;
 use crate::generated_tenant::{GeneratedTenant, REPORTS};
 use crate::history::StateUpdate;
-use crate::recorded_request::Api;
+use crate::list::List;
+use crate::recommendation_catalogue::ENTRIES;
 use crate::report_calendar::newest_day;
+use crate::status_change::RecommendationEdit;
 use crate::tenant::{ListPage, TenantData};
 
 impl GeneratedTenant {
@@ -34,28 +36,39 @@ impl GeneratedTenant {
 }
 
 impl TenantData for GeneratedTenant {
-    fn profiles(&self, start: usize, size: usize) -> ListPage {
-        let total = self.listed().count();
-        let on_page = self.listed().skip(start).take(size);
+    fn page(&self, list: List, start: usize, size: usize, now: Timestamp) -> ListPage {
+        let total = match list {
+            List::Profiles => self.listed().count(),
+            List::Recommendations => ENTRIES.len(),
+            List::Scores | List::IdentityScores => REPORTS,
+        };
         let next = start.saturating_add(size);
+        let indices = start..next.min(total);
+        let count = indices.len();
         ListPage {
             envelope: Map::new(),
-            elements: on_page
-                .map(|(index, entry)| self.profile_json(index, entry))
-                .collect(),
+            elements: match list {
+                List::Scores => indices
+                    .map(|index| daily_report::render(self, index, now))
+                    .collect(),
+                List::Profiles => {
+                    let on_page = self.listed().skip(start).take(count);
+                    on_page
+                        .map(|(index, entry)| self.profile_json(index, entry))
+                        .collect()
+                }
+                List::Recommendations => indices
+                    .filter_map(|index| self.recommendation(index, now))
+                    .collect(),
+                List::IdentityScores => indices
+                    .map(|index| self.identity_score(index, now))
+                    .collect(),
+            },
             next: (next < total).then_some(next),
         }
     }
 
-    fn report_count(&self) -> usize {
-        REPORTS
-    }
-
-    fn report(&self, index: usize, now: Timestamp) -> Option<Value> {
-        (index < REPORTS).then(|| daily_report::render(self, index, now))
-    }
-
-    fn has_property(&self, _: Api, _: &str) -> bool {
+    fn has_property(&self, _: List, _: &str) -> bool {
         false
     }
 
@@ -99,6 +112,23 @@ impl TenantData for GeneratedTenant {
         index
             .map(|index| self.profile_overrides.insert(index, element))
             .is_some()
+    }
+
+    fn recommendations(&self) -> Vec<String> {
+        let ids = ENTRIES.iter().map(|entry| entry.id(&self.entra_id));
+        ids.collect()
+    }
+
+    fn edit_recommendation(&mut self, id: &str, edit: RecommendationEdit) {
+        let mut entries = ENTRIES.iter();
+        if let Some(index) = entries.position(|entry| entry.id(&self.entra_id) == id) {
+            let edits = self.recommendation_edits.entry(index).or_default();
+            edits.push(edit);
+        }
+    }
+
+    fn set_identity_score(&mut self, score: u64, maximum: u64) {
+        self.identity_score = Some((score, maximum));
     }
 
     fn replace_score(&mut self, id: &str, element: Value) -> bool {

@@ -10,8 +10,11 @@ use crate::catalogue::{Catalogue, CatalogueEntry, ScoreKind};
 use crate::completion::Completion;
 use crate::history::{self, StateUpdate};
 use crate::initial_changes;
+use crate::initial_statuses;
+use crate::recommendation_catalogue::{ENTRIES, RecommendationEntry};
 use crate::report_calendar::{ReportCalendar, newest_day};
 use crate::rng::{draw, draw_between};
+use crate::status_change::RecommendationEdit;
 use crate::tenant_profile::{TenantProfile, is_risk_policy};
 
 /// The number of daily reports that Graph keeps.
@@ -27,7 +30,7 @@ pub(crate) struct GeneratedTenant {
     pub(crate) profile: &'static TenantProfile,
     pub(crate) catalogue: Arc<Catalogue>,
     pub(crate) calendar: ReportCalendar,
-    seed: u64,
+    pub(crate) seed: u64,
     /// Changes by the control's index, as are the following.
     pub(crate) histories: BTreeMap<usize, Vec<StateUpdate>>,
     /// Controls with an initial history: always listed and scored.
@@ -35,6 +38,10 @@ pub(crate) struct GeneratedTenant {
     pub(crate) completions: BTreeMap<usize, Completion>,
     pub(crate) profile_overrides: BTreeMap<usize, Value>,
     pub(crate) score_overrides: BTreeMap<usize, Value>,
+    /// Changes of recommendations, by their index.
+    pub(crate) recommendation_edits: BTreeMap<usize, Vec<RecommendationEdit>>,
+    /// The newest Identity Secure Score and its maximum, where they were set.
+    pub(crate) identity_score: Option<(u64, u64)>,
 }
 
 impl GeneratedTenant {
@@ -55,6 +62,11 @@ impl GeneratedTenant {
             .map(|(index, entry)| (index, changes(entry)))
             .filter(|(_, changes)| !changes.is_empty())
             .collect();
+        let edits = |entry: &RecommendationEntry| match name == profile.name {
+            true => initial_statuses::edits(name, seed, entry.kind, newest_change),
+            false => initial_statuses::common_edits(seed, entry.kind, newest_change),
+        };
+        let recommendation_edits = ENTRIES.iter().map(edits).enumerate();
         Self {
             entra_id,
             profile,
@@ -66,6 +78,10 @@ impl GeneratedTenant {
             completions: BTreeMap::new(),
             profile_overrides: BTreeMap::new(),
             score_overrides: BTreeMap::new(),
+            recommendation_edits: recommendation_edits
+                .filter(|(_, edits)| !edits.is_empty())
+                .collect(),
+            identity_score: None,
         }
     }
 

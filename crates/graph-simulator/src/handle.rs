@@ -45,6 +45,26 @@ pub enum HandleError {
         /// The most similar id, as the end of the sentence.
         suggestion: String,
     },
+    /// The tenant has no such recommendation.
+    #[error("tenant {tenant:?} has no recommendation {id:?}{suggestion}")]
+    UnknownRecommendation {
+        /// The tenant.
+        tenant: String,
+        /// The recommendation.
+        id: String,
+        /// The most similar name, as the end of the sentence.
+        suggestion: String,
+    },
+    /// The recommendation has no such impacted resource.
+    #[error(
+        "recommendation {recommendation:?} has no impacted resource {id:?}; use its id or display name"
+    )]
+    UnknownResource {
+        /// The recommendation.
+        recommendation: String,
+        /// The resource.
+        id: String,
+    },
     /// The control has no score in that tenant.
     #[error("control {id:?} is not scored in tenant {tenant:?}")]
     NotScored {
@@ -67,7 +87,7 @@ pub enum HandleError {
     UnknownFault(FaultId),
 }
 
-type Result<T> = std::result::Result<T, HandleError>;
+pub(crate) type Result<T> = std::result::Result<T, HandleError>;
 
 impl SimulatorHandle {
     pub(crate) fn new(state: Arc<SimulatorState>) -> Self {
@@ -215,7 +235,7 @@ impl SimulatorHandle {
         self.state.tenants.iter().map(Tenant::access).collect()
     }
 
-    fn tenant(&self, name: &str) -> Result<&Tenant> {
+    pub(crate) fn tenant(&self, name: &str) -> Result<&Tenant> {
         self.state
             .tenant(name)
             .ok_or_else(|| HandleError::UnknownTenant {
@@ -247,14 +267,19 @@ fn catalogue_id(tenant: &Tenant, control: &str) -> Result<String> {
     if let Some(id) = exact {
         return Ok(id.clone());
     }
-    let nearest = suggest::nearest(control, ids.iter().map(String::as_str));
     Err(HandleError::UnknownControl {
         tenant: tenant.name.clone(),
         id: control.to_owned(),
-        suggestion: nearest
-            .map(|id| format!("; did you mean {id:?}?"))
-            .unwrap_or_default(),
+        suggestion: suggestion(control, ids.iter().map(String::as_str)),
     })
+}
+
+/// The most similar name, as the end of a sentence.
+pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let nearest = suggest::nearest(name, known);
+    nearest
+        .map(|name| format!("; did you mean {name:?}?"))
+        .unwrap_or_default()
 }
 
 fn listed_names(tenants: &[Tenant]) -> String {

@@ -30,6 +30,14 @@ impl IncomingRequest {
         self.head.headers.get(name)?.to_str().ok()
     }
 
+    /// Whether the header `Prefer` names a preference.
+    pub(crate) fn prefers(&self, preference: &str) -> bool {
+        let values = self.head.headers.get_all("prefer").iter();
+        let values = values.filter_map(|value| value.to_str().ok());
+        let mut preferences = values.flat_map(|value| value.split([',', ';']));
+        preferences.any(|it| it.trim().eq_ignore_ascii_case(preference))
+    }
+
     pub(crate) fn query(&self) -> &str {
         self.head.uri.query().unwrap_or_default()
     }

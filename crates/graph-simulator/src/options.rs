@@ -4,6 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::recommendations_access::RecommendationsAccess;
+
 /// Graph's number of profiles per page.
 const GRAPH_PAGE_SIZE: usize = 200;
 
@@ -23,7 +25,10 @@ pub struct Options {
     pub seed: u64,
     /// A directory of captured responses to serve instead of generated tenants.
     pub replay: Option<PathBuf>,
-    /// Profiles per page, unless the request has `$top`.
+    /// The generated tenants whose application may read Entra's
+    /// recommendations; a replayed tenant does if the captures contain them.
+    pub recommendations: RecommendationsAccess,
+    /// Profiles or recommendations per page, unless the request has `$top`.
     pub page_size: usize,
     /// Whether scores drift and administrators accept risks while it runs.
     pub scenario: bool,
@@ -43,6 +48,7 @@ impl Default for Options {
             tenants: 5,
             seed: 20_251_105,
             replay: None,
+            recommendations: RecommendationsAccess::default(),
             page_size: GRAPH_PAGE_SIZE,
             scenario: false,
             state_age: Duration::from_secs(3 * 24 * 60 * 60),

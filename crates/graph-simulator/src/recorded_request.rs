@@ -14,6 +14,10 @@ pub enum Api {
     Scores,
     /// `secureScoreControlProfiles`: the catalogue with the states.
     Profiles,
+    /// `directory/recommendations`: Entra's recommendations with their statuses.
+    Recommendations,
+    /// `directory/recommendations/tenantSecureScores`: the Identity Secure Score.
+    IdentityScores,
     /// The CONNECT proxy, whose requests are not recorded.
     Proxy,
 }

@@ -1,19 +1,18 @@
 //! Captured responses.
 
 use std::cmp::Reverse;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use strict_yaml::read_at_most;
 
+use crate::capture_files::{ReplayError, entries, load_page, load_pages};
 use crate::completion::Completion;
 use crate::history::{StateUpdate, placeholder};
-use crate::raw_json;
-use crate::recorded_request::Api;
+use crate::list::List;
+use crate::status_change::RecommendationEdit;
 use crate::tenant::{ListPage, TenantData};
 
 /// The name of the tenant of a directory of responses.
@@ -21,54 +20,8 @@ const REPLAY_TENANT: &str = "replay";
 
 const SCORES: &str = "secureScores.json";
 const PROFILES: &str = "secureScoreControlProfiles";
-
-/// More than the reports of 90 days, some 10 MB.
-const MAX_PAGE: u64 = 256 * 1024 * 1024;
-
-/// Why captured responses cannot be served.
-#[derive(Debug, thiserror::Error)]
-pub enum ReplayError {
-    /// A file or the directory could not be read.
-    #[error("could not read {}", path.display())]
-    Read {
-        /// The path.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
-    /// The directory has no page of the catalogue.
-    #[error("{} contains no {PROFILES}*.json", directory.display())]
-    NoProfiles {
-        /// The directory.
-        directory: PathBuf,
-    },
-    /// A file is not text in UTF-8.
-    #[error("{} is not UTF-8; save it as UTF-8, since PowerShell's `>` writes UTF-16", path.display())]
-    NotUtf8 {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file is not JSON.
-    #[error("{} is not JSON", path.display())]
-    NotJson {
-        /// The file.
-        path: PathBuf,
-        /// The place of the error.
-        source: serde_json::Error,
-    },
-    /// A file is not a list of Graph's.
-    #[error("{} has no list named `value`, so it is not a response of Graph", path.display())]
-    NotAList {
-        /// The file.
-        path: PathBuf,
-    },
-    /// No element identifies the tenant.
-    #[error("{} has no `azureTenantId`", path.display())]
-    NoTenant {
-        /// The file.
-        path: PathBuf,
-    },
-}
+const RECOMMENDATIONS: &str = "recommendations";
+const IDENTITY_SCORES: &str = "tenantSecureScores";
 
 /// The captured responses of one tenant.
 #[derive(Debug)]
@@ -76,7 +29,9 @@ pub(crate) struct Replay {
     pub(crate) entra_id: String,
     /// Newest first, as Graph sends them.
     reports: Vec<Value>,
-    pages: Vec<ListPage>,
+    profiles: Vec<ListPage>,
+    recommendations: Vec<ListPage>,
+    identity_scores: Vec<ListPage>,
 }
 
 /// Loads each captured tenant with its name: the directory itself, or each of its
@@ -101,27 +56,43 @@ impl Replay {
         let path = directory.join(SCORES);
         let mut reports = load_page(&path)?.elements;
         reports.sort_by_key(|report| Reverse(day(report)));
-        let files = page_files(directory)?;
-        let pages = files.iter().map(|path| load_page(path));
-        let mut pages = pages.collect::<Result<Vec<_>, _>>()?;
-        let count = pages.len();
-        for (page, next) in pages.iter_mut().zip(1..count) {
-            page.next = Some(next);
+        let profiles = load_pages(directory, PROFILES)?;
+        if profiles.is_empty() {
+            let directory = directory.to_owned();
+            return Err(ReplayError::NoProfiles { directory });
         }
-        let profiles = pages.iter().flat_map(|page| &page.elements);
-        let mut elements = reports.iter().chain(profiles);
+        let controls = profiles.iter().flat_map(|page| &page.elements);
+        let mut elements = reports.iter().chain(controls);
         // Unchecked: the id in an anonymised capture may not be a GUID.
         let entra_id = elements.find_map(|element| element.get("azureTenantId")?.as_str());
         let entra_id = entra_id.ok_or(ReplayError::NoTenant { path })?.to_owned();
         Ok(Self {
             entra_id,
             reports,
-            pages,
+            profiles,
+            recommendations: load_pages(directory, RECOMMENDATIONS)?,
+            identity_scores: load_pages(directory, IDENTITY_SCORES)?,
         })
     }
 
+    /// Whether the capture contains what the permission for recommendations shows.
+    pub(crate) fn has_recommendations(&self) -> bool {
+        !self.recommendations.is_empty() || !self.identity_scores.is_empty()
+    }
+
+    fn report_page(&self, start: usize, size: usize) -> ListPage {
+        let total = self.reports.len();
+        let next = start.saturating_add(size);
+        let reports = self.reports.iter().skip(start).take(size);
+        ListPage {
+            elements: reports.cloned().collect(),
+            next: (next < total).then_some(next),
+            ..ListPage::default()
+        }
+    }
+
     fn elements(&self) -> impl Iterator<Item = &Value> {
-        self.pages.iter().flat_map(|page| &page.elements)
+        self.profiles.iter().flat_map(|page| &page.elements)
     }
 
     fn profile(&self, id: &str) -> Option<&Value> {
@@ -129,7 +100,7 @@ impl Replay {
     }
 
     fn profile_mut(&mut self, id: &str) -> Option<&mut Value> {
-        let mut elements = self.pages.iter_mut().flat_map(|page| &mut page.elements);
+        let mut elements = self.profiles.iter_mut().flat_map(|page| &mut page.elements);
         elements.find(|profile| has_id(profile, "id", id))
     }
 
@@ -181,25 +152,27 @@ impl Replay {
 }
 
 impl TenantData for Replay {
-    /// Serves a captured page as it is: `start` counts pages, `size` is ignored.
-    fn profiles(&self, start: usize, _size: usize) -> ListPage {
-        self.pages.get(start).cloned().unwrap_or_default()
+    /// Serves a captured page as it is: `start` counts pages and `size` is ignored, except
+    /// for reports.
+    fn page(&self, list: List, start: usize, size: usize, _now: Timestamp) -> ListPage {
+        let pages = match list {
+            List::Scores => return self.report_page(start, size),
+            List::Profiles => &self.profiles,
+            List::Recommendations => &self.recommendations,
+            List::IdentityScores => &self.identity_scores,
+        };
+        pages.get(start).cloned().unwrap_or_default()
     }
 
-    fn report_count(&self) -> usize {
-        self.reports.len()
-    }
-
-    fn report(&self, index: usize, _now: Timestamp) -> Option<Value> {
-        self.reports.get(index).cloned()
-    }
-
-    fn has_property(&self, api: Api, name: &str) -> bool {
-        let has = |element: &Value| element.get(name).is_some();
-        match api {
-            Api::Profiles => self.elements().any(has),
-            _ => self.reports.iter().any(has),
-        }
+    fn has_property(&self, list: List, name: &str) -> bool {
+        let pages = match list {
+            List::Scores => return self.reports.iter().any(|it| it.get(name).is_some()),
+            List::Profiles => &self.profiles,
+            List::Recommendations => &self.recommendations,
+            List::IdentityScores => &self.identity_scores,
+        };
+        let mut elements = pages.iter().flat_map(|page| &page.elements);
+        elements.any(|element| element.get(name).is_some())
     }
 
     fn controls(&self) -> Vec<String> {
@@ -249,36 +222,32 @@ impl TenantData for Replay {
         self.profile_mut(id).map(|old| *old = element).is_some()
     }
 
+    fn recommendations(&self) -> Vec<String> {
+        let elements = self.recommendations.iter().flat_map(|page| &page.elements);
+        let ids = elements.filter_map(|element| element.get("id")?.as_str());
+        ids.map(str::to_owned).collect()
+    }
+
+    fn edit_recommendation(&mut self, id: &str, edit: RecommendationEdit) {
+        let pages = self.recommendations.iter_mut();
+        let mut elements = pages.flat_map(|page| &mut page.elements);
+        if let Some(element) = elements.find(|element| has_id(element, "id", id)) {
+            edit.apply(element);
+        }
+    }
+
+    fn set_identity_score(&mut self, score: u64, maximum: u64) {
+        let page = self.identity_scores.first_mut();
+        let newest = page.and_then(|page| page.elements.first_mut()?.as_object_mut());
+        if let Some(fields) = newest {
+            fields.insert("tenantScore".to_owned(), json!(score));
+            fields.insert("tenantMaxScore".to_owned(), json!(maximum));
+        }
+    }
+
     fn replace_score(&mut self, id: &str, element: Value) -> bool {
         self.score_mut(id).map(|old| *old = element).is_some()
     }
-}
-
-fn load_page(path: &Path) -> Result<ListPage, ReplayError> {
-    let path = path.to_owned();
-    let bytes = match read_at_most(&path, MAX_PAGE) {
-        Ok(bytes) => bytes,
-        Err(source) => return Err(ReplayError::Read { path, source }),
-    };
-    let Ok(text) = str::from_utf8(&bytes) else {
-        return Err(ReplayError::NotUtf8 { path });
-    };
-    let text = text.trim_start_matches('\u{feff}');
-    let mut envelope = match serde_json::from_str(text).map(raw_json::parse) {
-        Ok(Value::Object(envelope)) => envelope,
-        Ok(_) => return Err(ReplayError::NotAList { path }),
-        Err(source) => return Err(ReplayError::NotJson { path, source }),
-    };
-    let Some(Value::Array(elements)) = envelope.remove("value") else {
-        return Err(ReplayError::NotAList { path });
-    };
-    // The captured link leads to Microsoft; the next page here is the next file.
-    envelope.remove("@odata.nextLink");
-    Ok(ListPage {
-        envelope,
-        elements,
-        next: None,
-    })
 }
 
 /// The day of a report; one without a day is the oldest.
@@ -293,33 +262,6 @@ fn instant(text: &str) -> Option<Timestamp> {
         Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
     };
     text.parse().ok().or_else(utc)
-}
-
-/// The entries of a directory, by name.
-fn entries(directory: &Path) -> Result<Vec<PathBuf>, ReplayError> {
-    let unread = |source| ReplayError::Read {
-        path: directory.to_owned(),
-        source,
-    };
-    let entries = fs::read_dir(directory).map_err(unread)?;
-    let paths = entries.map(|entry| Ok(entry.map_err(unread)?.path()));
-    let mut paths = paths.collect::<Result<Vec<_>, ReplayError>>()?;
-    paths.sort();
-    Ok(paths)
-}
-
-fn page_files(directory: &Path) -> Result<Vec<PathBuf>, ReplayError> {
-    let is_page = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        name.starts_with(PROFILES) && name.ends_with(".json")
-    };
-    let files: Vec<PathBuf> = entries(directory)?.into_iter().filter(is_page).collect();
-    match files.is_empty() {
-        true => Err(ReplayError::NoProfiles {
-            directory: directory.to_owned(),
-        }),
-        false => Ok(files),
-    }
 }
 
 fn has_id(element: &Value, key: &str, id: &str) -> bool {

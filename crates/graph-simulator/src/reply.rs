@@ -125,7 +125,7 @@ impl Reply {
     ) -> Self {
         match api {
             Api::Token => Self::entra_json(status, entra_error(code, text, None, ids)),
-            Api::Scores | Api::Profiles | Api::Proxy => Self::graph_error(status, ids, code, text),
+            _ => Self::graph_error(status, ids, code, text),
         }
     }
 

@@ -88,6 +88,11 @@ impl ReportCalendar {
         self.missing.iter().any(|days| days.contains(&age))
     }
 
+    /// The midnight of the newest report at the start.
+    pub(crate) fn start(&self) -> Timestamp {
+        self.start
+    }
+
     /// Days before the start; negative after it.
     pub(crate) fn age(&self, day: Timestamp) -> i64 {
         days_between(day, self.start)

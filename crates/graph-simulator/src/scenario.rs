@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::handle::{HandleError, SimulatorHandle};
 use crate::options::Options;
 use crate::rng::{draw, draw_between};
+use crate::status_change::StatusChange;
 use crate::tenant_profile::tenant_name;
 
 /// The interval between two changes of a score.
@@ -21,7 +22,8 @@ struct Event {
     /// Seconds after the start, or after the event before.
     after: u64,
     tenant: String,
-    control: &'static str,
+    /// A control, or a recommendation of Entra.
+    subject: &'static str,
     by: &'static str,
     action: Action,
 }
@@ -31,9 +33,11 @@ enum Action {
     /// With the administrator's comment.
     Accept(&'static str),
     Revert,
+    /// Dismiss the recommendation.
+    Dismiss,
 }
 
-use Action::{Accept, Revert};
+use Action::{Accept, Dismiss, Revert};
 
 /// The first events: earliest and latest second, tenant number, control, administrator.
 #[rustfmt::skip]
@@ -45,6 +49,12 @@ const FIRST_EVENTS: &[(u64, u64, usize, &str, &str, Action)] = &[
     (330, 360, 2, "SigninRiskPolicy", "jonas.weber@adatum.example", Accept("Too many false alarms from the new offices")),
     (450, 480, 4, "RoleOverlap", "sara.holm@northwind.example", Accept("One administrator on duty over the holidays")),
     (570, 600, 0, "UserRiskPolicy", "alex.wilber@contoso.example", Revert),
+];
+
+/// The same in Entra, with recommendations.
+#[rustfmt::skip]
+const FIRST_EVENTS_IN_ENTRA: &[(u64, u64, usize, &str, &str, Action)] = &[
+    (102, 125, 2, "userRiskPolicy", "Jonas Weber", Dismiss),
 ];
 
 /// The administrator of the later events.
@@ -76,19 +86,25 @@ fn first_events(options: &Options) -> Vec<Event> {
         Some(_) => 0,
         None => options.tenants,
     };
-    let events = FIRST_EVENTS.iter().enumerate();
-    let events = events.filter(|(_, event)| event.2 < tenants);
-    events
+    let secure_score = FIRST_EVENTS.iter().map(|event| ("story", event));
+    let entra = FIRST_EVENTS_IN_ENTRA.iter();
+    let entra = entra.map(|event| ("story in entra", event));
+    let mut events: Vec<Event> = secure_score
+        .enumerate()
+        .chain(entra.enumerate())
+        .filter(|(_, (_, event))| event.2 < tenants)
         .map(
-            |(index, &(earliest, latest, tenant, control, by, action))| Event {
-                after: draw_between(options.seed, "story", index as u64, earliest, latest),
+            |(index, (purpose, &(earliest, latest, tenant, subject, by, action)))| Event {
+                after: draw_between(options.seed, purpose, index as u64, earliest, latest),
                 tenant: tenant_name(tenant),
-                control,
+                subject,
                 by,
                 action,
             },
         )
-        .collect()
+        .collect();
+    events.sort_by_key(|event| event.after);
+    events
 }
 
 /// Runs the events and lets scores drift, until the future is dropped.
@@ -124,7 +140,7 @@ fn later_events(tenants: &[String], seed: u64, round: u64) -> Option<[Event; 2]>
     let event = |after, action| Event {
         after,
         tenant: tenant.clone(),
-        control,
+        subject: control,
         by: LATER_ADMIN,
         action,
     };
@@ -177,18 +193,23 @@ impl Event {
 
     fn apply(&self, handle: &SimulatorHandle) -> Result<(), HandleError> {
         match self.action {
-            Accept(comment) => handle.accept(&self.tenant, self.control, self.by, comment),
-            Revert => handle.revert(&self.tenant, self.control, self.by),
+            Accept(comment) => handle.accept(&self.tenant, self.subject, self.by, comment),
+            Revert => handle.revert(&self.tenant, self.subject, self.by),
+            Dismiss => {
+                let change = StatusChange::new("dismissed").by(self.by);
+                handle.set_recommendation_status(&self.tenant, self.subject, change)
+            }
         }
     }
 
     fn sentence(&self) -> String {
-        let (tenant, control, by) = (&self.tenant, self.control, self.by);
+        let (tenant, subject, by) = (&self.tenant, self.subject, self.by);
         match self.action {
             Accept(comment) => {
-                format!("{by} accepts the risk of {control} at {tenant}: \"{comment}\"")
+                format!("{by} accepts the risk of {subject} at {tenant}: \"{comment}\"")
             }
-            Revert => format!("{by} withdraws the acceptance of {control} at {tenant}"),
+            Revert => format!("{by} withdraws the acceptance of {subject} at {tenant}"),
+            Dismiss => format!("{by} dismisses the recommendation {subject} of Entra at {tenant}"),
         }
     }
 
@@ -202,6 +223,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::list::List;
     use crate::state::SimulatorState;
 
     fn options(seed: u64, tenants: usize) -> Options {
@@ -234,9 +256,26 @@ mod tests {
             let first = &events[0];
             assert!((45..=100).contains(&first.after));
             assert_eq!(first.tenant, "contoso");
-            assert_eq!(first.control, "UserRiskPolicy");
+            assert_eq!(first.subject, "UserRiskPolicy");
             assert!(matches!(first.action, Accept(_)));
             assert!(events.is_sorted_by_key(|event| event.after));
+        }
+    }
+
+    #[test]
+    fn an_administrator_dismisses_a_recommendation_within_three_minutes() {
+        for seed in 0..200 {
+            let events = first_events(&options(seed, 5));
+            let dismissal = events.iter().find(|event| event.action == Dismiss);
+            let dismissal = dismissal.unwrap();
+            assert!((100..180).contains(&dismissal.after));
+            assert_eq!(dismissal.tenant, "adatum");
+            let state = SimulatorState::new(&options(seed, 5), Timestamp::now()).unwrap();
+            let adatum = state.tenant("adatum").unwrap().data();
+            let elements = adatum.elements(List::Recommendations, Timestamp::now());
+            let mut elements = elements.iter();
+            let element = elements.find(|it| it["recommendationType"] == dismissal.subject);
+            assert_eq!(element.unwrap()["status"], "active");
         }
     }
 

@@ -27,9 +27,10 @@ use crate::body::ResponseBody;
 use crate::connect_proxy;
 use crate::control_api;
 use crate::entra;
-use crate::graph::{self, Resource};
+use crate::graph;
 use crate::handle::SimulatorHandle;
 use crate::incoming::IncomingRequest;
+use crate::list::Resource;
 use crate::managed_identity::{self, IdentityEndpoint};
 use crate::openid;
 use crate::query::{Query, decode_segment};
@@ -152,7 +153,7 @@ impl Route {
     fn api(&self) -> Option<Api> {
         match self {
             Self::Token(_) | Self::ManagedIdentity(_) => Some(Api::Token),
-            Self::Graph(resource) => Some(resource.api),
+            Self::Graph(resource) => Some(resource.list.api()),
             Self::OpenId(_) | Self::Unknown => None,
         }
     }

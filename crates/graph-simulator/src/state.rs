@@ -8,11 +8,12 @@ use jiff::Timestamp;
 
 use crate::active_faults::ActiveFaults;
 use crate::bounded_log::BoundedLog;
+use crate::capture_files::ReplayError;
 use crate::catalogue::Catalogue;
 use crate::generated_tenant::GeneratedTenant;
 use crate::options::Options;
 use crate::recorded_request::RecordedRequest;
-use crate::replay::{self, Replay, ReplayError};
+use crate::replay::{self, Replay};
 use crate::rng::{draw, guid};
 use crate::tenant::Tenant;
 use crate::tenant_profile::{TENANT_PROFILES, TenantProfile, tenant_name};
@@ -118,18 +119,24 @@ fn generated(
         seed,
         (now, newest_change),
     );
-    Tenant::new(name, display_name, entra_id, seed, Box::new(data))
+    let is_granted = options.recommendations.is_granted(&name);
+    let tenant = Tenant::new(name, display_name, entra_id, seed, Box::new(data));
+    tenant.grant_recommendations(is_granted);
+    tenant
 }
 
 fn replayed(name: String, replay: Replay, seed: u64) -> Tenant {
     let seed = draw(seed, &name, 0);
-    Tenant::new(
+    let is_granted = replay.has_recommendations();
+    let tenant = Tenant::new(
         name,
         "Captured answers".to_owned(),
         replay.entra_id.clone(),
         seed,
         Box::new(replay),
-    )
+    );
+    tenant.grant_recommendations(is_granted);
+    tenant
 }
 
 fn indices(tenants: &[Tenant]) -> HashMap<String, usize> {

@@ -1,6 +1,7 @@
 //! One tenant: its registration in Entra and its data.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,8 +11,10 @@ use serde_json::{Map, Value};
 
 use crate::completion::Completion;
 use crate::history::StateUpdate;
-use crate::recorded_request::Api;
+use crate::list::List;
 use crate::rng::{draw, guid};
+use crate::status_change::RecommendationEdit;
+use crate::token::{RECOMMENDATIONS_ROLES, SECURE_SCORE_ROLES};
 
 /// What a client needs to sign in to a tenant.
 #[derive(Clone)]
@@ -55,12 +58,10 @@ pub(crate) struct ListPage {
 ///
 /// Methods that return `bool` say whether the control exists.
 pub(crate) trait TenantData: Send + fmt::Debug {
-    fn profiles(&self, start: usize, size: usize) -> ListPage;
-    fn report_count(&self) -> usize;
-    /// The report at an index, newest first.
-    fn report(&self, index: usize, now: Timestamp) -> Option<Value>;
+    /// A page of a list. `start` is that of [`ListPage::next`]; 0 for the first page.
+    fn page(&self, list: List, start: usize, size: usize, now: Timestamp) -> ListPage;
     /// Whether an element has a property besides the documented ones.
-    fn has_property(&self, api: Api, name: &str) -> bool;
+    fn has_property(&self, list: List, name: &str) -> bool;
     /// The ids of the catalogue.
     fn controls(&self) -> Vec<String>;
     fn scored_controls(&self) -> Vec<String>;
@@ -70,6 +71,25 @@ pub(crate) trait TenantData: Send + fmt::Debug {
     fn set_completion(&mut self, id: &str, completion: Completion) -> bool;
     fn replace_profile(&mut self, id: &str, element: Value) -> bool;
     fn replace_score(&mut self, id: &str, element: Value) -> bool;
+    /// The ids of the recommendations.
+    fn recommendations(&self) -> Vec<String>;
+    fn edit_recommendation(&mut self, id: &str, edit: RecommendationEdit);
+    /// Sets the newest Identity Secure Score and its maximum, in points.
+    fn set_identity_score(&mut self, score: u64, maximum: u64);
+}
+
+impl dyn TenantData {
+    /// Every element of a list.
+    pub(crate) fn elements(&self, list: List, now: Timestamp) -> Vec<Value> {
+        let mut elements = Vec::new();
+        let mut next = Some(0);
+        while let Some(start) = next {
+            let page = self.page(list, start, usize::MAX, now);
+            elements.extend(page.elements);
+            next = page.next;
+        }
+        elements
+    }
 }
 
 /// A tenant.
@@ -82,6 +102,8 @@ pub(crate) struct Tenant {
     pub(crate) client_id: String,
     seed: u64,
     generations: Mutex<Generations>,
+    /// Whether the application may read Entra's recommendations.
+    grants_recommendations: AtomicBool,
     data: Mutex<Box<dyn TenantData>>,
 }
 
@@ -108,6 +130,7 @@ impl Tenant {
             entra_id,
             seed,
             generations: Mutex::default(),
+            grants_recommendations: AtomicBool::new(false),
             data: Mutex::new(data),
         }
     }
@@ -149,6 +172,23 @@ impl Tenant {
     /// Invalidates every token issued so far.
     pub(crate) fn revoke_tokens(&self) {
         self.generations.lock().tokens += 1;
+    }
+
+    /// Grants or revokes the permission to read Entra's recommendations, for the
+    /// tokens issued from now on.
+    pub(crate) fn grant_recommendations(&self, is_granted: bool) {
+        let grant = &self.grants_recommendations;
+        grant.store(is_granted, Ordering::Relaxed);
+    }
+
+    /// The application permissions that the tenant granted.
+    pub(crate) fn roles(&self) -> Vec<String> {
+        let [secure_score, _] = SECURE_SCORE_ROLES;
+        let [recommendations, _] = RECOMMENDATIONS_ROLES;
+        let is_granted = self.grants_recommendations.load(Ordering::Relaxed);
+        let granted = is_granted.then_some(recommendations);
+        let roles = [secure_score].into_iter().chain(granted);
+        roles.map(str::to_owned).collect()
     }
 
     /// The key of the skip tokens.

@@ -10,8 +10,16 @@ use serde_json::json;
 
 use crate::rng::draw;
 
-/// The application permission that reads Secure Score.
-pub(crate) const READ_ROLE: &str = "SecurityEvents.Read.All";
+/// The permissions that read Secure Score; the first is the one that is granted.
+pub(crate) const SECURE_SCORE_ROLES: [&str; 2] =
+    ["SecurityEvents.Read.All", "SecurityEvents.ReadWrite.All"];
+
+/// The permissions that read Entra's recommendations and the Identity Secure Score; the
+/// first is the one that is granted.
+pub(crate) const RECOMMENDATIONS_ROLES: [&str; 2] = [
+    "DirectoryRecommendations.Read.All",
+    "DirectoryRecommendations.ReadWrite.All",
+];
 
 /// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +31,12 @@ pub(crate) struct Claims {
     pub(crate) exp: i64,
     pub(crate) appid: String,
     pub(crate) tid: String,
-    pub(crate) roles: Vec<String>,
+    /// The application permissions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) roles: Option<Vec<String>>,
+    /// The delegated permissions, separated by blanks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) scp: Option<String>,
     pub(crate) ver: String,
     pub(crate) idtyp: String,
     /// The tenant's name, since a fault can falsify `tid`.
@@ -65,11 +78,13 @@ impl Claims {
         (now.as_second() < claims.exp).then_some(claims)
     }
 
-    /// Whether the token may read Secure Score.
-    pub(crate) fn may_read(&self) -> bool {
-        self.roles
-            .iter()
-            .any(|role| role == READ_ROLE || role == "SecurityEvents.ReadWrite.All")
+    /// Whether the token has one of these permissions.
+    pub(crate) fn has_one_of(&self, permissions: &[&str]) -> bool {
+        let roles = self.roles.iter().flatten().map(String::as_str);
+        let scopes = self.scp.iter().flat_map(|scp| scp.split(' '));
+        roles
+            .chain(scopes)
+            .any(|permission| permissions.contains(&permission))
     }
 }
 
@@ -84,7 +99,7 @@ mod tests {
     fn claims() -> Claims {
         let claims = json!({
             "aud": "a", "iss": "i", "iat": 0, "nbf": 0, "exp": 100, "appid": "app", "tid": "t",
-            "roles": [READ_ROLE], "ver": "1.0", "idtyp": "app",
+            "roles": SECURE_SCORE_ROLES, "ver": "1.0", "idtyp": "app",
             "sim_tenant": "contoso", "sim_generation": 0,
         });
         serde_json::from_value(claims).unwrap()
@@ -99,6 +114,20 @@ mod tests {
         let token = claims().to_token(5);
         assert_eq!(Claims::from_token(&token, 5, at(99)), Some(claims()));
         assert_eq!(Claims::from_token(&token, 5, at(100)), None);
+    }
+
+    #[test]
+    fn a_permission_is_a_role_or_a_scope() {
+        let application = claims();
+        let delegated = Claims {
+            roles: None,
+            scp: Some("User.Read DirectoryRecommendations.Read.All".to_owned()),
+            ..claims()
+        };
+        assert!(application.has_one_of(&SECURE_SCORE_ROLES));
+        assert!(!application.has_one_of(&RECOMMENDATIONS_ROLES));
+        assert!(delegated.has_one_of(&RECOMMENDATIONS_ROLES));
+        assert!(!delegated.has_one_of(&SECURE_SCORE_ROLES));
     }
 
     #[test]

@@ -23,6 +23,12 @@ label_values! {
         ActionType = "action_type",
         /// The basis of a comparison.
         Basis = "basis",
+        /// A recommendation's status.
+        Status = "status",
+        /// A recommendation's type.
+        Type = "type",
+        /// A recommendation's priority.
+        Priority = "priority",
     }
 }
 
@@ -64,6 +70,8 @@ impl UnknownField {
                 Self::ActionType,
             ],
             Api::Scores => &[Self::Category, Self::Basis],
+            Api::Recommendations => &[Self::Status, Self::Category, Self::Type, Self::Priority],
+            Api::IdentityScores => &[],
         }
     }
 }
@@ -90,6 +98,15 @@ impl SkippedField {
                 Self::Comparison,
                 Self::Users,
             ],
+            Api::Recommendations => &[
+                Self::Element,
+                Self::Id,
+                Self::Duplicate,
+                Self::Score,
+                Self::MaxScore,
+                Self::Date,
+            ],
+            Api::IdentityScores => &[Self::Element, Self::Score, Self::MaxScore, Self::Date],
         }
     }
 }

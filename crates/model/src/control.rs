@@ -3,7 +3,9 @@
 
 use crate::label_values::label_values;
 use crate::points::rounded;
-use crate::{Anomalies, Category, Exception, History, Points, Timestamp};
+use crate::{
+    Anomalies, Category, Exception, History, Level, Points, RecommendationCategory, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,20 +19,6 @@ label_values! {
         DefenseInDepth = "defense_in_depth",
         /// For mature organisations.
         Advanced = "advanced",
-        /// Missing, or a word outside this set.
-        Unknown = "unknown",
-    }
-}
-
-label_values! {
-    /// A rough amount: of impact on users, or of cost.
-    pub enum Level {
-        /// Little.
-        Low = "low",
-        /// Some; Graph also writes `medium`.
-        Moderate = "moderate",
-        /// Much.
-        High = "high",
         /// Missing, or a word outside this set.
         Unknown = "unknown",
     }
@@ -137,7 +125,11 @@ pub trait ControlRules {
     fn category_override(&self, id: &str) -> Option<Category>;
     /// Whether series of a control are exported.
     fn selects(&self, id: &str, category: Category) -> bool;
-    /// Whether a control is on the watch list.
+    /// Whether series of a recommendation of Entra are exported.
+    fn selects_recommendation(&self, _name: &str, _category: RecommendationCategory) -> bool {
+        true
+    }
+    /// Whether a control, or a recommendation by its name, is on the watch list.
     fn watches(&self, id: &str) -> bool;
     /// Lines of the watch list that match none of these ids.
     fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
@@ -145,6 +137,10 @@ pub trait ControlRules {
     fn exceptions(&self) -> Vec<Arc<Exception>>;
     /// The exceptions of the tenant that name a control.
     fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>>;
+    /// The exceptions of the tenant that name a recommendation of Entra.
+    fn exceptions_of_recommendation(&self, _name: &str) -> Vec<Arc<Exception>> {
+        Vec::new()
+    }
 }
 
 /// The most controls outside the catalogue whose category is kept: answers whose

@@ -6,14 +6,16 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The approval of accepting a control's risk, as configured under
-/// `risk_accepted.exceptions`.
+/// The approval of accepting the risk of a control, of a recommendation of
+/// Entra or of both, as configured under `risk_accepted.exceptions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
     /// Where the configuration has it.
     pub place: Arc<str>,
-    /// The control's id or a pattern of ids, as written.
-    pub control: Arc<str>,
+    /// The control's id or a pattern of ids, as written, where it covers one.
+    pub control: Option<Arc<str>>,
+    /// The name of a recommendation of Entra or a pattern of names, likewise.
+    pub recommendation: Option<Arc<str>>,
     /// The aliases of the tenants to which it applies; empty for all.
     pub tenants: Vec<Arc<str>>,
     /// Where the decision is recorded, such as a ticket.
@@ -32,11 +34,20 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// An approval for all tenants that is bound to no person and no day.
+    /// The controls and recommendations that it names, for people.
+    pub fn subject(&self) -> String {
+        let both = [&self.control, &self.recommendation];
+        let names: Vec<&str> = both.into_iter().flatten().map(AsRef::as_ref).collect();
+        names.join(", ")
+    }
+
+    /// An approval for a control of all tenants that is bound to no person and no
+    /// day.
     pub fn new(control: &str, reference: &str, expires: Timestamp) -> Self {
         Self {
             place: Arc::default(),
-            control: control.into(),
+            control: Some(control.into()),
+            recommendation: None,
             tenants: Vec::new(),
             reference: reference.into(),
             approver: None,

@@ -6,12 +6,29 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 label_values! {
-    /// One of the two lists that the exporter fetches from Graph.
+    /// One of the lists that the exporter fetches from Graph.
     pub enum Api {
         /// `secureScoreControlProfiles`: the catalogue with its states.
         Profiles = "profiles",
         /// `secureScores`: the daily report.
         Scores = "scores",
+        /// `directory/recommendations`: Entra's recommendations.
+        Recommendations = "recommendations",
+        /// `directory/recommendations/tenantSecureScores`: the Identity Secure Score.
+        IdentityScores = "identity_scores",
+    }
+}
+
+impl Api {
+    /// The lists of Secure Score, which every tenant has.
+    pub const SECURE_SCORE: [Self; 2] = [Self::Profiles, Self::Scores];
+
+    /// The lists of Entra, which need a permission of their own.
+    pub const ENTRA: [Self; 2] = [Self::Recommendations, Self::IdentityScores];
+
+    /// Whether it is one of [`ENTRA`](Self::ENTRA).
+    pub const fn is_of_entra(self) -> bool {
+        matches!(self, Self::Recommendations | Self::IdentityScores)
     }
 }
 
@@ -121,6 +138,9 @@ pub struct RefreshHealth {
     pub next_refresh: Option<Timestamp>,
     /// The failure of the last one, until one succeeds.
     pub trouble: Option<Trouble>,
+    /// Of a list of Entra: whether it is refreshed. Without the permission it
+    /// has neither series nor failures.
+    pub is_expected: bool,
 }
 
 impl RefreshHealth {
@@ -159,7 +179,11 @@ pub struct TenantHealth {
     pub profiles: RefreshHealth,
     /// Those of the report.
     pub scores: RefreshHealth,
-    /// Requests for both lists.
+    /// Those of Entra's recommendations.
+    pub recommendations: RefreshHealth,
+    /// Those of the Identity Secure Score.
+    pub identity_scores: RefreshHealth,
+    /// Requests for all lists.
     pub traffic: Traffic,
     /// Reports that were older than the one in use.
     pub older_reports: u64,
@@ -171,6 +195,8 @@ impl TenantHealth {
         match api {
             Api::Profiles => &self.profiles,
             Api::Scores => &self.scores,
+            Api::Recommendations => &self.recommendations,
+            Api::IdentityScores => &self.identity_scores,
         }
     }
 
@@ -179,12 +205,20 @@ impl TenantHealth {
         match api {
             Api::Profiles => &mut self.profiles,
             Api::Scores => &mut self.scores,
+            Api::Recommendations => &mut self.recommendations,
+            Api::IdentityScores => &mut self.identity_scores,
         }
+    }
+
+    /// The lists that are refreshed, with their refreshes.
+    pub fn lists(&self) -> impl Iterator<Item = (Api, &RefreshHealth)> {
+        let lists = Api::ALL.into_iter().map(|api| (api, self.of(api)));
+        lists.filter(|(api, it)| !api.is_of_entra() || it.is_expected)
     }
 
     /// Whether a refresh of each list was attempted.
     pub fn attempted(&self) -> bool {
-        Api::ALL.into_iter().all(|api| self.of(api).attempted())
+        self.lists().all(|(_, it)| it.attempted())
     }
 }
 
@@ -213,5 +247,9 @@ mod tests {
         assert!(!health.attempted());
         health.of_mut(Api::Scores).refreshes = 1;
         assert!(health.attempted());
+        health.of_mut(Api::Recommendations).is_expected = true;
+        assert!(!health.attempted());
+        let lists: Vec<_> = health.lists().map(|(api, _)| api.as_str()).collect();
+        assert_eq!(lists, ["profiles", "scores", "recommendations"]);
     }
 }

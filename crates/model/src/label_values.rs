@@ -50,7 +50,8 @@ mod tests {
         }
         assert_eq!(Tier::DefenseInDepth.as_str(), "defense_in_depth");
         assert_eq!(Basis::ALL.map(Basis::as_str)[0], "AllTenants");
-        assert_eq!(Api::ALL.map(Api::as_str), ["profiles", "scores"]);
+        let lists = ["profiles", "scores", "recommendations", "identity_scores"];
+        assert_eq!(Api::ALL.map(Api::as_str), lists);
         assert!(serde_json::from_str::<Category>("\"identity\"").is_err());
     }
 }

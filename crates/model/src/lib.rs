@@ -14,20 +14,26 @@ mod health;
 mod history;
 mod interner;
 mod label_values;
+mod level;
 mod pairing;
 mod partial;
 mod persons;
+mod place;
 mod points;
+mod recommendation;
+mod recommendation_join;
+mod recommendation_list;
 mod report;
 mod snapshot;
+mod status_history;
 mod tenant;
 mod timestamp;
 
 pub use anomaly::{Anomalies, SkippedField, UnknownField};
 pub use category::Category;
 pub use control::{
-    ActionType, Catalogue, CatalogueEntry, CategoryPins, ControlRules, ControlScore, Level,
-    Recategorised, Tier,
+    ActionType, Catalogue, CatalogueEntry, CategoryPins, ControlRules, ControlScore, Recategorised,
+    Tier,
 };
 pub use event::{Delivery, EventKind};
 pub use exception::{Approval, Exception};
@@ -35,10 +41,18 @@ pub use future_dates::FutureDates;
 pub use health::{Api, Code, Reason, RefreshHealth, TenantHealth, Traffic, Trouble};
 pub use history::{ControlState, History, StateUpdate};
 pub use interner::Interner;
+pub use level::Level;
 pub use pairing::Pairing;
 pub use persons::{Naming, Persons};
+pub use place::Place;
 pub use points::Points;
+pub use recommendation::Recommendation;
+pub use recommendation_list::{
+    IdentityScore, RecommendationCategory, RecommendationEntry, RecommendationList,
+    RecommendationPriority, RecommendationStatus,
+};
 pub use report::{Basis, CategoryComparison, Comparison, PreviousScore, Report, is_future_day};
 pub use snapshot::{CategoryTotal, Control, TenantSnapshot};
+pub use status_history::{NewStatus, StatusChange, StatusHistories, StatusHistory};
 pub use tenant::TenantIdentity;
 pub use timestamp::Timestamp;

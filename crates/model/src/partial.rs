@@ -4,6 +4,10 @@ use crate::{Catalogue, CatalogueEntry, History, StateUpdate};
 use std::collections::HashMap;
 use std::sync::Arc;
 
+/// The most controls that incomplete answers add up to. A catalogue has some
+/// hundred.
+const MAX_MERGED: usize = 5_000;
+
 impl Catalogue {
     /// The catalogue with the acceptances that an incomplete answer shows and
     /// it lacks, if there are any.
@@ -16,6 +20,7 @@ impl Catalogue {
         let mut merged = self.clone();
         for entry in &partial.entries {
             let known = positions.get(&*entry.id).copied();
+            let has_room = merged.entries.len() < MAX_MERGED;
             match known.and_then(|at| merged.entries.get_mut(at)) {
                 Some(known) => {
                     if let Some(history) = with_acceptances(&known.history, &entry.history) {
@@ -25,7 +30,7 @@ impl Catalogue {
                         });
                     }
                 }
-                None if entry.history.current_acceptance().is_some() => {
+                None if has_room && entry.history.current_acceptance().is_some() => {
                     merged.entries.push(Arc::clone(entry));
                 }
                 None => {}

@@ -3,8 +3,8 @@
 use crate::points::rounded;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
-    ControlScore, ControlState, Exception, History, Pairing, Points, PreviousScore, Report,
-    Timestamp,
+    ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, PreviousScore,
+    Recommendation, Report, Timestamp,
 };
 use std::sync::Arc;
 
@@ -120,6 +120,13 @@ pub struct TenantSnapshot {
     pub exceptions: Vec<Arc<Exception>>,
     /// The score in the last report of an earlier day, where there was one.
     pub previous_score: Option<PreviousScore>,
+    /// Entra's recommendations, ordered by name.
+    pub recommendations: Vec<Recommendation>,
+    /// Values of the list of recommendations that could not be used, where there
+    /// is one.
+    pub recommendation_anomalies: Option<Anomalies>,
+    /// The Identity Secure Score, where there is one.
+    pub identity_score: Option<Arc<IdentityScore>>,
 }
 
 impl TenantSnapshot {
@@ -169,7 +176,7 @@ impl TenantSnapshot {
             recategorised,
             unmatched_watches: catalogue.map_or_else(Vec::new, |it| it.unmatched_watches(rules)),
             exceptions: rules.exceptions(),
-            previous_score: None,
+            ..Self::default()
         }
     }
 

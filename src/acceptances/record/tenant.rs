@@ -3,7 +3,7 @@
 use crate::acceptances::Acceptance;
 use crate::serde_time::Rfc3339;
 use crate::store::TenantState;
-use secure_score_model::{Api, Points, RefreshHealth, Timestamp};
+use secure_score_model::{Api, Place, Points, RefreshHealth, TenantHealth, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -26,13 +26,28 @@ pub(crate) struct TenantRecord<'a> {
     /// The day for which the score was computed, midnight UTC.
     pub(crate) report_as_of: Option<Rfc3339>,
     pub(crate) controls: Option<usize>,
-    /// Risks accepted now.
+    /// Controls of Secure Score whose risk is accepted now.
     pub(crate) accepted: Option<usize>,
     /// Controls in an unknown state, whose risk may be accepted too.
     pub(crate) states_unknown: Option<usize>,
-    /// Accepted risks that no unexpired exception covers.
+    /// Those of them that no unexpired exception covers.
     pub(crate) accepted_unapproved: Option<usize>,
-    pub(crate) lists: BTreeMap<Api, ListRecord<'a>>,
+    /// Null for a list of Entra that is not read.
+    pub(crate) lists: BTreeMap<Api, Option<ListRecord<'a>>>,
+    /// Entra's recommendations; null, like all of them, where they are not read.
+    pub(crate) recommendations: Option<usize>,
+    /// Recommendations set aside now: accepted as a risk, dismissed or postponed.
+    pub(crate) recommendations_set_aside: Option<usize>,
+    /// Recommendations with an unknown status, which may be set aside too.
+    pub(crate) statuses_unknown: Option<usize>,
+    /// Recommendations set aside that no unexpired exception covers.
+    pub(crate) recommendations_set_aside_unapproved: Option<usize>,
+    /// Points of the Identity Secure Score, as Entra shows it.
+    pub(crate) identity_score: Option<f64>,
+    /// Points it could have.
+    pub(crate) identity_max_score: Option<f64>,
+    /// The day for which that was computed, midnight UTC.
+    pub(crate) identity_report_as_of: Option<Rfc3339>,
 }
 
 /// The refreshes of one list.
@@ -56,12 +71,12 @@ impl<'a> TenantRecord<'a> {
         let score = report.and_then(|it| it.current_score).map(Points::get);
         let max_score = report.and_then(|it| it.max_score).map(Points::get);
         let possible = max_score.filter(|max| *max > 0.0);
-        let accepted = Acceptance::of_tenant(state).filter(Acceptance::is_in_force);
-        let unapproved = accepted
-            .clone()
-            .filter(|it| !it.approval(now).is_approved());
-        // Without a catalogue the numbers are unknown, which differs from zero.
+        let controls = InForce::count(state, Place::SecureScore, now);
+        let set_aside = InForce::count(state, Place::Entra, now);
+        // Without a list the numbers are unknown, which differs from zero.
         let catalogue = state.snapshot.catalogue_anomalies.as_ref();
+        let recommendations = state.snapshot.recommendation_anomalies.as_ref();
+        let identity_score = state.snapshot.identity_score.as_deref();
         Self {
             tenant: &state.identity.alias,
             display_name: &state.identity.display_name,
@@ -73,12 +88,44 @@ impl<'a> TenantRecord<'a> {
             target: state.identity.target,
             report_as_of: report.and_then(|it| it.as_of).map(Rfc3339),
             controls: catalogue.map(|_| state.snapshot.controls.len()),
-            accepted: catalogue.map(|_| accepted.count()),
+            accepted: catalogue.map(|_| controls.all),
             states_unknown: catalogue.map(|_| state.snapshot.unknown_states()),
-            accepted_unapproved: catalogue.map(|_| unapproved.count()),
-            lists: Api::ALL
-                .map(|api| (api, ListRecord::new(state.health.of(api))))
-                .into(),
+            accepted_unapproved: catalogue.map(|_| controls.unapproved),
+            lists: lists(&state.health),
+            recommendations: recommendations.map(|_| state.snapshot.recommendations.len()),
+            recommendations_set_aside: recommendations.map(|_| set_aside.all),
+            statuses_unknown: recommendations.map(|_| state.snapshot.unknown_statuses()),
+            recommendations_set_aside_unapproved: recommendations.map(|_| set_aside.unapproved),
+            identity_score: identity_score.and_then(|it| it.score).map(Points::get),
+            identity_max_score: identity_score.and_then(|it| it.max_score).map(Points::get),
+            identity_report_as_of: identity_score.and_then(|it| it.as_of).map(Rfc3339),
+        }
+    }
+}
+
+/// The refreshes of every list.
+fn lists(health: &TenantHealth) -> BTreeMap<Api, Option<ListRecord<'_>>> {
+    let all = Api::ALL.into_iter().map(|api| (api, None));
+    let refreshed = health
+        .lists()
+        .map(|(api, it)| (api, Some(ListRecord::new(it))));
+    all.chain(refreshed).collect()
+}
+
+/// The acceptances of one place that are in force.
+struct InForce {
+    all: usize,
+    unapproved: usize,
+}
+
+impl InForce {
+    fn count(state: &TenantState, place: Place, now: Timestamp) -> Self {
+        let accepted = Acceptance::of_tenant(state);
+        let accepted = accepted.filter(|it| it.place() == place && it.is_in_force());
+        let unapproved = |it: &Acceptance<'_>| !it.approval(now).is_approved();
+        Self {
+            unapproved: accepted.clone().filter(unapproved).count(),
+            all: accepted.count(),
         }
     }
 }

@@ -110,7 +110,9 @@ impl TenantResult {
         }
     }
 
-    pub(super) fn add_token(&mut self, token: &TokenFacts) {
+    /// Whether the token's permissions suffice; `recommendations` if those of
+    /// Entra are to be read.
+    pub(super) fn add_token(&mut self, token: &TokenFacts, recommendations: bool) {
         let permissions = token.permissions.as_deref().unwrap_or_default().join(", ");
         match token.may_read() {
             Some(true) => self.ok(format!("token: carries {permissions}")),
@@ -127,12 +129,11 @@ impl TenantResult {
                 "the requests below show whether they suffice",
             ),
         }
-        let needless = token.unneeded();
+        let needless = token.unneeded(recommendations);
         if token.may_read() == Some(true) && !needless.is_empty() {
-            let has_read_only = needless.len() < token.permissions.iter().flatten().count();
             self.warn(
                 format!("token: carries more than it needs: {}", needless.join(", ")),
-                remove_permissions(has_read_only),
+                remove_permissions(&token.missing_read_only(recommendations)),
             );
         }
     }
@@ -193,12 +194,12 @@ impl TenantResult {
     }
 }
 
-/// A tenant that loses the write permission before it has the read permission
-/// can no longer be refreshed, so the order matters.
-fn remove_permissions(has_read_only: bool) -> String {
-    let first = match has_read_only {
-        true => String::new(),
-        false => format!("grant {PERMISSION} first; then "),
+/// A tenant that loses a write permission before it has the read permission can
+/// no longer be refreshed, so the order matters.
+fn remove_permissions(missing: &[&str]) -> String {
+    let first = match missing {
+        [] => String::new(),
+        some => format!("grant {} first; then ", some.join(" and ")),
     };
     format!(
         "{first}remove the others under API permissions of the app registration and revoke their consent \

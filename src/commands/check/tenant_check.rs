@@ -1,13 +1,14 @@
 //! The check of one tenant.
 
+use super::entra_check::{EntraCheck, EntraLists};
 use super::result::TenantResult;
 use crate::commands::now;
-use crate::config::{Config, Tenant};
+use crate::config::{Config, Enabled, Tenant};
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
 use secure_score_model::{
-    Catalogue, CategoryPins, ControlRules as _, ControlState, FutureDates, Report, TenantSnapshot,
-    is_future_day,
+    Catalogue, CategoryPins, ControlState, FutureDates, Report, TenantSnapshot, is_future_day,
 };
+use std::mem;
 use std::sync::Arc;
 use strict_yaml::suggest;
 
@@ -30,15 +31,25 @@ impl TenantCheck {
         let Some(facts) = self.result.unless_failed(facts) else {
             return self.result;
         };
-        self.result.add_token(&facts);
+        let recommendations = self.tenant.recommendations.enabled != Enabled::Off;
+        self.result.add_token(&facts, recommendations);
         let catalogue = self.catalogue(&mut permit).await;
         let report = self.report(&mut permit).await;
         let is_complete = catalogue.is_some() && report.is_some();
-        self.note_id();
         self.result.snapshot = self.join(catalogue, report);
         if is_complete {
             self.result.reconcile();
         }
+        let check = EntraCheck {
+            tenant: &self.tenant,
+            client: &self.client,
+            facts: &facts,
+            result: &mut self.result,
+        };
+        let lists = check.run(&mut permit).await;
+        self.note_id();
+        self.add_entra_lists(lists);
+        self.watch_list();
         self.result
     }
 
@@ -55,6 +66,17 @@ impl TenantCheck {
         }
         let rules = self.config.rules(&self.tenant.alias);
         TenantSnapshot::join(catalogue.as_ref(), report.map(Arc::new), &pins, &rules)
+    }
+
+    fn add_entra_lists(&mut self, lists: EntraLists) {
+        let rules = self.config.rules(&self.tenant.alias);
+        let snapshot = mem::take(&mut self.result.snapshot);
+        self.result.snapshot = snapshot.with_recommendations(
+            lists.recommendations.as_ref(),
+            &lists.statuses,
+            lists.identity_score.map(Arc::new),
+            &rules,
+        );
     }
 
     async fn catalogue(&mut self, permit: &mut RefreshPermit) -> Option<Catalogue> {
@@ -82,29 +104,45 @@ impl TenantCheck {
             catalogue.entries.len()
         ));
         result.add_anomalies("catalogue", &catalogue.anomalies);
-        self.watch_list(&catalogue);
         Some(catalogue)
     }
 
-    /// Warns about ids that match no control, and about watched controls that
-    /// Microsoft has deprecated and will remove.
-    fn watch_list(&mut self, catalogue: &Catalogue) {
-        let rules = self.config.rules(&self.tenant.alias);
-        for unmatched in catalogue.unmatched_watches(&rules) {
-            let ids = catalogue.entries.iter().map(|entry| &*entry.id);
-            let hint = match suggest::nearest(&unmatched, ids) {
-                Some(id) => format!("did you mean {id}? Correct risk_accepted.watch"),
-                None => "it may be renamed, withdrawn, or not offered to this tenant; correct risk_accepted.watch".to_owned(),
+    /// Warns about names that match no control and no recommendation, and about
+    /// watched controls that Microsoft has deprecated and will remove.
+    fn watch_list(&mut self) {
+        let result = &mut self.result;
+        let snapshot = &result.snapshot;
+        let is_read = snapshot.recommendation_anomalies.is_some();
+        let (what, note) = match is_read {
+            true => ("control of the catalogue and no recommendation", ""),
+            false => (
+                "control of the catalogue",
+                "; it may name a recommendation of Entra, which are not read here",
+            ),
+        };
+        let ids = snapshot.controls.iter().map(|control| &*control.id);
+        let names = snapshot.recommendations.iter().map(|it| &*it.entry.name);
+        let known: Vec<&str> = ids.chain(names).collect();
+        let mut warnings = Vec::new();
+        for unmatched in &snapshot.unmatched_watches {
+            let hint = match suggest::nearest(unmatched, known.iter().copied()) {
+                Some(name) => format!("did you mean {name}? Correct risk_accepted.watch{note}"),
+                None => format!(
+                    "it may be renamed, withdrawn, or not offered to this tenant; correct risk_accepted.watch{note}"
+                ),
             };
-            let text = format!("watch list: {unmatched} matches no control of the catalogue");
-            self.result.warn(text, hint);
+            warnings.push((format!("watch list: {unmatched} matches no {what}"), hint));
         }
-        let deprecated = catalogue.entries.iter().filter(|entry| entry.deprecated);
-        for entry in deprecated.filter(|entry| rules.watches(&entry.id)) {
-            self.result.warn(
+        let entries = snapshot.controls.iter().filter(|control| control.watched);
+        let entries = entries.filter_map(|control| control.entry.as_ref());
+        for entry in entries.filter(|entry| entry.deprecated) {
+            warnings.push((
                 format!("watch list: Microsoft has deprecated {}", entry.id),
-                "it may disappear from the catalogue; watch its replacement too",
-            );
+                "it may disappear from the catalogue; watch its replacement too".to_owned(),
+            ));
+        }
+        for (text, hint) in warnings {
+            result.warn(text, hint);
         }
     }
 
@@ -120,7 +158,7 @@ impl TenantCheck {
             return None;
         };
         if let Some(day) = report.as_of.filter(|day| is_future_day(*day, now())) {
-            result.fail(&GraphError::future_report(day));
+            result.fail(&GraphError::future_report(Subject::Report, day));
             return None;
         }
         if fetched.partial {

@@ -10,7 +10,7 @@ use comfy_table::{Cell, CellAlignment, Color, Table, presets};
 use secure_score_model::{Approval, Control, ControlState, Persons, Points, Timestamp};
 
 /// Longer texts are truncated, so that a row stays one line.
-const MAX_TEXT: usize = 60;
+pub(super) const MAX_TEXT: usize = 60;
 
 /// A control of a tenant.
 struct Row<'a> {
@@ -21,16 +21,26 @@ struct Row<'a> {
 
 /// Whether an accepted risk is approved; the order of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum RowApproval {
+pub(super) enum RowApproval {
     Missing,
     Expired,
     Approved,
     NotAccepted,
 }
 
-pub(super) fn render(view: &View<'_>, colours: bool) -> Vec<u8> {
+pub(super) fn render(view: &View<'_>, colours: bool) -> String {
     let persons = privacy::in_events(view.config);
     let rows = rows(view);
+    let mut table = empty_table(colours);
+    table.set_header(headings(view.collect.wide));
+    for row in &rows {
+        table.add_row(row.cells(&persons, view.collect.wide, colours));
+    }
+    format!("{}\n{}\n", lines(&table), summary(&rows, view.unknown()))
+}
+
+/// A table without borders.
+pub(super) fn empty_table(colours: bool) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING);
     if colours {
@@ -38,13 +48,13 @@ pub(super) fn render(view: &View<'_>, colours: bool) -> Vec<u8> {
     } else {
         table.force_no_tty();
     }
-    table.set_header(headings(view.collect.wide));
-    for row in &rows {
-        table.add_row(row.cells(&persons, view.collect.wide, colours));
-    }
-    let lines = table.lines().map(|line| format!("{}\n", line.trim_end()));
-    let count = format!("\n{}\n", summary(&rows, view.unknown()));
-    lines.chain([count]).collect::<String>().into_bytes()
+    table
+}
+
+/// The lines of a table, without blanks at their ends.
+pub(super) fn lines(table: &Table) -> String {
+    let lines = table.lines();
+    lines.map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
@@ -56,7 +66,10 @@ fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
             view.controls(tenant).map(|control| Row {
                 tenant,
                 control,
-                approval: RowApproval::of(control, view.now),
+                approval: RowApproval::of(
+                    control.state() == Some(ControlState::RiskAccepted),
+                    control.approval(view.now),
+                ),
             })
         })
         .collect();
@@ -65,9 +78,7 @@ fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
 }
 
 fn summary(rows: &[Row<'_>], unknown: usize) -> String {
-    let of = |approval| rows.iter().filter(|row| row.approval == approval).count();
-    let unapproved = of(RowApproval::Missing) + of(RowApproval::Expired);
-    let accepted = unapproved + of(RowApproval::Approved);
+    let (accepted, unapproved) = RowApproval::count(rows.iter().map(|row| row.approval));
     format!(
         "{} controls, {accepted} with the risk accepted now, {unapproved} of them unapproved; unknown for {unknown}",
         rows.len()
@@ -75,14 +86,32 @@ fn summary(rows: &[Row<'_>], unknown: usize) -> String {
 }
 
 impl RowApproval {
-    fn of(control: &Control, now: Timestamp) -> Self {
-        if control.state() != Some(ControlState::RiskAccepted) {
-            return Self::NotAccepted;
-        }
-        match control.approval(now) {
+    pub(super) fn of(is_accepted: bool, approval: Approval<'_>) -> Self {
+        match approval {
+            _ if !is_accepted => Self::NotAccepted,
             Approval::Approved(_) => Self::Approved,
             Approval::Expired(_) => Self::Expired,
             Approval::Missing => Self::Missing,
+        }
+    }
+
+    /// How many risks are accepted, and how many of them unapproved.
+    pub(super) fn count(all: impl Iterator<Item = Self>) -> (usize, usize) {
+        let accepted: Vec<_> = all.filter(|it| *it != Self::NotAccepted).collect();
+        let unapproved = accepted.iter().filter(|it| **it != Self::Approved);
+        (accepted.len(), unapproved.count())
+    }
+
+    /// The word in the table.
+    pub(super) const fn word(self) -> &'static str {
+        self.shown().0
+    }
+
+    /// A cell in its colour.
+    pub(super) fn marked(self, words: String, colours: bool) -> Cell {
+        match self.shown().1.filter(|_| colours) {
+            Some(colour) => Cell::new(words).fg(colour),
+            None => Cell::new(words),
         }
     }
 
@@ -137,8 +166,9 @@ impl Row<'_> {
             Cell::new(&self.control.id),
             Cell::new(text::truncate(entry.map_or("", |it| &it.title), MAX_TEXT)),
             Cell::new(self.control.category),
-            self.marked(state.replace('_', " "), colours),
-            self.marked(self.approval.shown().0.to_owned(), colours),
+            self.approval.marked(state.replace('_', " "), colours),
+            self.approval
+                .marked(self.approval.word().to_owned(), colours),
             Cell::new(day(history.and_then(|it| it.state_since()))),
             Cell::new(day(accepted.and_then(|it| it.at))),
             Cell::new(text::truncate(by.as_deref().unwrap_or_default(), MAX_TEXT)),
@@ -148,13 +178,6 @@ impl Row<'_> {
             cells.extend(self.wide_cells());
         }
         cells
-    }
-
-    fn marked(&self, words: String, colours: bool) -> Cell {
-        match self.approval.shown().1.filter(|_| colours) {
-            Some(colour) => Cell::new(words).fg(colour),
-            None => Cell::new(words),
-        }
     }
 
     fn wide_cells(&self) -> [Cell; 7] {
@@ -181,6 +204,7 @@ fn number(points: Option<Points>) -> Cell {
     Cell::new(text).set_alignment(CellAlignment::Right)
 }
 
-fn day(at: Option<Timestamp>) -> String {
+/// The day of a time; empty without one.
+pub(super) fn day(at: Option<Timestamp>) -> String {
     at.map_or_else(String::new, |at| Day::beginning(at).to_string())
 }

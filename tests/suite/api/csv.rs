@@ -1,7 +1,8 @@
 //! The CSV for auditors, read back by Python.
 
 use super::client::ApiServer;
-use super::{ACCEPTANCES, python, small::HOSTILE};
+use super::small::{self, HOSTILE};
+use super::{ACCEPTANCES, python};
 use serde_json::Value;
 
 /// Reads rows as objects, cells in order.
@@ -34,6 +35,7 @@ fn cell(value: &Value) -> String {
 #[tokio::test]
 async fn the_csv_has_the_data_of_the_json() {
     let server = ApiServer::plain().await;
+    server.server.store.publish(small::tailspin());
     let headers = [("accept", "text/csv")];
     let csv = server.request("GET", ACCEPTANCES, &headers).await;
     assert_eq!(
@@ -104,6 +106,6 @@ async fn an_empty_csv_has_a_header() {
         .await;
     assert_eq!(csv.status, 200);
     assert!(csv.text().starts_with("tenant,tenant_display_name,"));
-    assert!(csv.text().ends_with(",deprecated\r\n"));
+    assert!(csv.text().ends_with(",disagrees\r\n"));
     assert_eq!(csv.text().lines().count(), 1);
 }

@@ -87,7 +87,7 @@ async fn each_filter_selects() {
     assert!(of_contoso.iter().all(|it| it["tenant"] == "contoso"));
 
     let one = exporter
-        .acceptances("control=integratedapps&in_force=true")
+        .acceptances("control=integratedapps&in_force=true&where=secure_score")
         .await;
     assert_eq!(strings(&one, "control"), ["IntegratedApps"]);
     let approval = &one[0]["approval"];
@@ -96,7 +96,9 @@ async fn each_filter_selects() {
     assert_eq!(one[0]["approved"], true);
     assert_eq!(one[0]["accepted_by"], "alex.wilber@contoso.example");
 
-    let expired = exporter.acceptances("tenant=fabrikam&in_force=true").await;
+    let expired = exporter
+        .acceptances("tenant=fabrikam&in_force=true&where=secure_score")
+        .await;
     assert_eq!(expired[0]["approval"]["status"], "expired");
     assert_eq!(expired[0]["approved"], false);
 

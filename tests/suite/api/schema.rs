@@ -24,6 +24,12 @@ impl Schema {
         fields.flat_map(Map::keys).cloned().collect()
     }
 
+    /// The words of an enumeration.
+    pub(super) fn words(&self, definition: &str) -> BTreeSet<&str> {
+        let words = self.0["$defs"][definition]["enum"].as_array().unwrap();
+        words.iter().map(|it| it.as_str().unwrap()).collect()
+    }
+
     /// Panics where a document does not match a definition.
     pub(super) fn check(&self, definition: &str, document: &Value) {
         let schema = &self.0["$defs"][definition];

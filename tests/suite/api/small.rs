@@ -1,6 +1,7 @@
-//! Three small tenants: one with an acceptance of every kind, one without a
-//! catalogue, and one without a report.
+//! Small tenants: one with an acceptance of every kind, one without a catalogue,
+//! one without a report, and one with recommendations of Entra.
 
+use crate::entra_tenant;
 use crate::test_server::{self, snapshot};
 use secure_score_exporter::store::{Store, TenantState};
 use secure_score_model::*;
@@ -109,6 +110,15 @@ fn litware() -> TenantState {
     labels.score = None;
     state.snapshot = Arc::new(snapshot(vec![labels]));
     state
+}
+
+/// A tenant whose recommendations are read. It is not part of [`store`].
+pub(super) fn tailspin() -> TenantState {
+    TenantState {
+        snapshot: entra_tenant::snapshot(NOW),
+        health: entra_tenant::health(&tenant("", "").health),
+        ..tenant("tailspin", "Tailspin")
+    }
 }
 
 pub(super) fn tenant(alias: &str, display_name: &str) -> TenantState {

@@ -31,6 +31,13 @@ const CONTROLS: [(&str, &str); 4] = [
     ("dlp_datalossprevention", "Data"),
 ];
 
+/// What is set aside is approved.
+const RECOMMENDATIONS: [(&str, &str); 3] = [
+    ("adminMFAV2", "active"),
+    ("blockLegacyAuthentication", "active"),
+    ("staleApps", "postponed"),
+];
+
 /// A value at each scrape, or none.
 type Course = Box<dyn Fn(i64) -> Option<f64>>;
 
@@ -106,6 +113,7 @@ impl World {
             }
             for tenant in TENANTS {
                 world.tenant(tenant, replica);
+                world.entra(tenant, replica);
                 for (control, category) in CONTROLS {
                     world.control(tenant, control, category, replica);
                 }
@@ -233,6 +241,69 @@ impl World {
         );
     }
 
+    /// Entra's lists, which all tenants but one let the exporter read.
+    fn entra(&mut self, tenant: &str, replica: &'static str) {
+        if tenant == "litware" {
+            return;
+        }
+        let late = if replica == REPLICAS[0] { 0 } else { HOUR };
+        let mut add = |name: &str, labels: &[(&'static str, &str)], course: Course| {
+            let mut all = vec![("tenant", tenant)];
+            all.extend_from_slice(labels);
+            self.add(&format!("secure_score_{name}"), &all, replica, course);
+        };
+        for (api, every) in [("recommendations", 1800), ("identity_scores", HOUR)] {
+            add("up", &[("api", api)], always(1.0));
+            let last = move |at: i64| Some((at / every * every - late / 10) as f64);
+            add(
+                "last_refresh_success_timestamp_seconds",
+                &[("api", api)],
+                Box::new(last),
+            );
+            for reason in ["credential", "permission", "server"] {
+                let labels = [("api", api), ("reason", reason)];
+                add("refresh_failures_total", &labels, always(0.0));
+            }
+        }
+        let statuses = [("api", "recommendations"), ("field", "status")];
+        add("unknown_values", &statuses, always(0.0));
+        let day = move |at: i64| (at - late - 6 * HOUR).div_euclid(DAY) as f64;
+        let score = move |at: i64| Some(40.0 - day(at));
+        add("identity_score", &[], Box::new(score));
+        add("identity_max_score", &[], always(56.0));
+        let report = move |at: i64| Some(day(at) * DAY as f64);
+        add("identity_report_timestamp_seconds", &[], Box::new(report));
+        for (name, status) in RECOMMENDATIONS {
+            let own = [("recommendation", name)];
+            let aside = f64::from(u8::from(status != "active"));
+            let status = [own[0], ("status", status)];
+            add("recommendation_set_aside", &own, always(aside));
+            add("recommendation_status", &status, always(1.0));
+            let changed = always(-5.0 * DAY as f64);
+            add(
+                "recommendation_status_changed_timestamp_seconds",
+                &own,
+                changed,
+            );
+            let pair = [own[0], ("control", "AdminMFAV2")];
+            match name {
+                "adminMFAV2" => {
+                    add("recommendation_watched", &own, always(1.0));
+                    add("recommendation_disagrees", &pair, always(0.0));
+                    let resources = [own[0], ("status", "dismissed")];
+                    add("recommendation_impacted_resources", &resources, always(0.0));
+                }
+                "staleApps" => {
+                    let approved = "recommendation_approved_until_timestamp_seconds";
+                    add(approved, &own, always(99_999_999.0));
+                    let until = "recommendation_postponed_until_timestamp_seconds";
+                    add(until, &own, always(60.0 * DAY as f64));
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn control(&mut self, tenant: &str, control: &str, category: &str, replica: &'static str) {
         let approved = control == "IntegratedApps";
         let mut add = |name: &str, labels: &[(&'static str, &str)], course: Course| {
@@ -317,7 +388,7 @@ impl World {
             .iter()
             .map(|labels| json!({"labels": format!("{{{labels}}}"), "value": 1}))
             .collect();
-        let fired = "count by (alertname, severity, tenant, control, window) (count_over_time(ALERTS{alertstate=\"firing\"}[2d]))";
+        let fired = "count by (alertname, severity, tenant, control, recommendation, window) (count_over_time(ALERTS{alertstate=\"firing\"}[2d]))";
         let file = json!({
             "rule_files": [root().join("alerts/secure-score.rules.yml")],
             "evaluation_interval": format!("{STEP}s"),
@@ -445,6 +516,94 @@ fn each_event_of_a_day_fires_its_alert_and_no_other() {
         "info",
         "tenant=\"northwind\",control=\"dlp_datalossprevention\"",
     );
+
+    // What people decide in Entra.
+    let aside = |world: &mut World, labels: &[(&'static str, &'static str)]| {
+        let name = "secure_score_recommendation_set_aside";
+        world.set(name, labels, THEN, |_| Some(1.0));
+        let name = "secure_score_recommendation_status_changed_timestamp_seconds";
+        world.set(name, labels, THEN, |_| Some((THEN - 60) as f64));
+        let name = "secure_score_recommendation_status";
+        world.set(name, labels, THEN, |_| None);
+        let dismissed = [labels[0], labels[1], ("status", "dismissed")];
+        world.give(name, &dismissed, || {
+            Box::new(|at| (at >= THEN).then_some(1.0))
+        });
+    };
+    let admins = ("recommendation", "adminMFAV2");
+    let legacy = ("recommendation", "blockLegacyAuthentication");
+    let apps = ("recommendation", "staleApps");
+    aside(&mut world, &[("tenant", "contoso"), admins]);
+    expect(
+        "RecommendationSetAside",
+        "critical",
+        "tenant=\"contoso\",recommendation=\"adminMFAV2\"",
+    );
+    aside(&mut world, &[("tenant", "fabrikam"), legacy]);
+    expect(
+        "RecommendationSetAside",
+        "warning",
+        "tenant=\"fabrikam\",recommendation=\"blockLegacyAuthentication\"",
+    );
+    world.set(
+        "secure_score_recommendation_postponed_until_timestamp_seconds",
+        &[("tenant", "northwind"), apps],
+        0,
+        |_| Some(8.0 * DAY as f64),
+    );
+    expect(
+        "RecommendationPostponementEnding",
+        "info",
+        "tenant=\"northwind\",recommendation=\"staleApps\"",
+    );
+    world.set(
+        "secure_score_recommendation_impacted_resources",
+        &[("tenant", "northwind"), admins],
+        THEN,
+        |_| Some(2.0),
+    );
+    expect(
+        "RecommendationResourceDismissed",
+        "warning",
+        "tenant=\"northwind\",recommendation=\"adminMFAV2\"",
+    );
+    // Disagrees for less than two days.
+    world.set(
+        "secure_score_recommendation_disagrees",
+        &[("tenant", "northwind"), admins],
+        THEN,
+        |_| Some(1.0),
+    );
+    let unreadable = [("tenant", "northwind"), legacy];
+    let status = "secure_score_recommendation_status";
+    world.set(status, &unreadable, THEN, |_| None);
+    let name = "secure_score_recommendation_set_aside";
+    world.set(name, &unreadable, THEN, |_| None);
+    let unreadable = [unreadable[0], unreadable[1], ("status", "unknown")];
+    world.give(status, &unreadable, || {
+        Box::new(|at| (at >= THEN).then_some(1.0))
+    });
+    expect(
+        "RecommendationUnknown",
+        "warning",
+        "tenant=\"northwind\",recommendation=\"blockLegacyAuthentication\"",
+    );
+    world.set(
+        "secure_score_identity_score",
+        &[("tenant", "adatum")],
+        THEN,
+        |_| Some(30.0),
+    );
+    expect(
+        "IdentityScoreDropped",
+        "warning",
+        "tenant=\"adatum\",window=\"1d\"",
+    );
+    for api in ["recommendations", "identity_scores"] {
+        let labels = [("tenant", "contoso"), ("api", api)];
+        world.set("secure_score_up", &labels, 38 * HOUR, |_| Some(0.0));
+    }
+    expect("EntraRefreshFailing", "warning", "tenant=\"contoso\"");
 
     // What becomes of the scores.
     let adatum = [("tenant", "adatum")];

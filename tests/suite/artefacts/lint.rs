@@ -8,11 +8,15 @@ use promql_parser::parser::{Expr, VectorSelector};
 use std::collections::BTreeSet;
 
 const CONTROL: &[&str] = &["tenant", "control", "category"];
+const RECOMMENDATION: &[&str] = &["tenant", "recommendation"];
+const PAIR: &[&str] = &["tenant", "recommendation", "control"];
 
 /// The labels an alert may have beside `severity`: routes, inhibition and
 /// silences match them.
 const LABELS: &[&[&str]] = &[
     CONTROL,
+    RECOMMENDATION,
+    PAIR,
     &["tenant"],
     &["tenant", "window"],
     &["tenant", "category", "window"],
@@ -50,13 +54,24 @@ pub(super) fn known() -> Known {
             .iter()
             .any(|s| s.name.as_deref() == Some(name))
         {
-            known.add(name, set(CONTROL));
+            known.add(name, set(own_labels(name)));
         }
         let mut labels = known.yields(&rule.parsed());
         labels.extend(rule.labels.keys().cloned());
         known.add(name, labels);
     }
     known
+}
+
+/// The labels of a recorded series that reads itself.
+fn own_labels(name: &str) -> &'static [&'static str] {
+    if name.starts_with("tenant_control:") {
+        CONTROL
+    } else if name.contains("disagrees") {
+        PAIR
+    } else {
+        RECOMMENDATION
+    }
 }
 
 #[test]
@@ -142,6 +157,12 @@ fn every_alert_says_what_when_and_where() {
         if labels(&alert, &known) == set(CONTROL.iter()) {
             assert!(
                 description.contains("secure_score_control_info"),
+                "{name} does not give the title"
+            );
+        }
+        if labels(&alert, &known).contains("recommendation") {
+            assert!(
+                description.contains("secure_score_recommendation_info"),
                 "{name} does not give the title"
             );
         }

@@ -208,7 +208,8 @@ fn nothing_mutes_itself_nor_an_acceptance_because_data_are_old() {
     let (rules, alerts) = (configuration(BASE)["inhibit_rules"].clone(), alerts());
     let rules = rules.as_array().expect("rules");
     assert!(rules.len() > 3, "only {} rules", rules.len());
-    let acceptance = Regex::new("^SecureScore(Risk.+|Approval.+|MitigationClaimed)$").unwrap();
+    let acceptance =
+        Regex::new("^SecureScore(Risk.+|Recommendation.+|Approval.+|MitigationClaimed)$").unwrap();
     let of_the_job = Regex::new(
         "^SecureScore(Exporter.+|ReloadFailed|ShardMissing|WebConfigInvalid|Webhook.+)$",
     )

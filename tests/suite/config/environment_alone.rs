@@ -1,11 +1,11 @@
 //! A configuration by environment variables, without a file.
 
 use super::*;
-use secure_score_exporter::config::{AcceptedBy, Cloud};
+use secure_score_exporter::config::{AcceptedBy, Cloud, Enabled};
 use secure_score_exporter::credentials::{
     ClientSecret, Credential, DecryptedKeyCache, ManagedIdentity,
 };
-use secure_score_model::Category;
+use secure_score_model::{Category, ControlRules as _, RecommendationCategory};
 
 const ID: &str = "11111111-2222-3333-4444-555555555555";
 const TENANT: (&str, &str) = ("SECURE_SCORE_TENANT_ID", ID);
@@ -58,6 +58,8 @@ fn every_other_variable_has_an_effect() {
         ("SECURE_SCORE_TARGET", "80%"),
         ("SECURE_SCORE_REFRESH_PROFILES", "10m"),
         ("SECURE_SCORE_REFRESH_SCORES", "2h"),
+        ("SECURE_SCORE_REFRESH_RECOMMENDATIONS", "20m"),
+        ("SECURE_SCORE_REFRESH_IDENTITY_SCORES", "3h"),
         ("SECURE_SCORE_REFRESH_MAX_STALENESS", "2d"),
         ("SECURE_SCORE_REFRESH_TIMEOUT", "10s"),
         ("SECURE_SCORE_REFRESH_CONCURRENCY", "4"),
@@ -65,6 +67,14 @@ fn every_other_variable_has_an_effect() {
         ("SECURE_SCORE_CONTROLS_INCLUDE", "*mfa*,one?dmin"),
         ("SECURE_SCORE_CONTROLS_EXCLUDE", "scid_*"),
         ("SECURE_SCORE_CATEGORY_OVERRIDES", "OneAdmin=Identity"),
+        ("SECURE_SCORE_RECOMMENDATIONS_ENABLED", "On"),
+        ("SECURE_SCORE_RECOMMENDATIONS_IMPACTED_RESOURCES", "true"),
+        (
+            "SECURE_SCORE_RECOMMENDATIONS_CATEGORIES",
+            "identity_secure_score",
+        ),
+        ("SECURE_SCORE_RECOMMENDATIONS_INCLUDE", "*risk*,oneAdmin"),
+        ("SECURE_SCORE_RECOMMENDATIONS_EXCLUDE", "insider*"),
         ("SECURE_SCORE_LOOKBACK", "5"),
         ("SECURE_SCORE_LABELS_ACCEPTED_BY", "hash"),
         ("SECURE_SCORE_LABELS_COMMENT", "plain"),
@@ -89,6 +99,23 @@ fn every_other_variable_has_an_effect() {
         (refresh.profiles.as_secs(), refresh.scores.as_secs()),
         (600, 7200)
     );
+    assert_eq!(
+        (
+            refresh.recommendations.as_secs(),
+            refresh.identity_scores.as_secs()
+        ),
+        (1_200, 10_800)
+    );
+    let recommendations = tenant.recommendations;
+    assert_eq!(recommendations.enabled, Enabled::On);
+    assert!(recommendations.impacted_resources);
+    let rules = config.rules("main");
+    let scored = RecommendationCategory::IdentitySecureScore;
+    assert!(rules.selects_recommendation("userRiskPolicy", scored));
+    assert!(!rules.selects_recommendation("staleApps", scored));
+    assert!(!rules.selects_recommendation("insiderRiskPolicy", scored));
+    let unscored = RecommendationCategory::IdentityBestPractice;
+    assert!(!rules.selects_recommendation("userRiskPolicy", unscored));
     assert_eq!(
         (refresh.max_staleness.as_secs(), refresh.timeout.as_secs()),
         (172_800, 10)

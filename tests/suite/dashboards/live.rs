@@ -21,6 +21,9 @@ const MAY_FIND_NOTHING: &[&str] = &[
     "secure-score-exporter / Failing tenants",
     "secure-score-fleet / Failing tenants",
     "secure-score-risks / Claims",
+    "secure-score-risks / Recommendations set aside / D",
+    "secure-score-risks / Recommendations set aside / E",
+    "secure-score-tenant / Recommendations / G",
 ];
 
 /// Prometheus with the data set.
@@ -153,6 +156,32 @@ async fn every_query_has_an_answer_for_one_tenant_and_for_all() {
     an_approval_is_shown_until_its_last_day(&server).await;
     points_lost_are_those_of_the_newest_report(&server).await;
     a_control_with_an_unknown_state_is_not_withdrawn(&server).await;
+    recommendations_that_are_not_read_are_no_zero(&server).await;
+}
+
+/// Litware does not let the exporter read them.
+async fn recommendations_that_are_not_read_are_no_zero(server: &Server) {
+    let risks = &Page::all()[3];
+    assert_eq!(risks.uid(), "secure-score-risks");
+    let queries = risks.queries();
+    for (title, shown) in [
+        ("Set aside", 8.0),
+        ("Unapproved in Entra", 6.0),
+        ("Watched in Entra", 2.0),
+        ("Places disagree", 2.0),
+        ("Unknown status", 1.0),
+        ("Dismissed resources", 4.0),
+    ] {
+        let query = queries
+            .iter()
+            .find(|it| it.place.contains(&format!("/ {title} /")));
+        let expr = &query.unwrap_or_else(|| panic!("no panel {title}")).expr;
+        let of_all = Choice::ALL.fill(expr);
+        assert_eq!(server.number(&of_all).await, shown, "{title}: {of_all}");
+        let of_litware = Choice { tenant: "litware" }.fill(expr);
+        let result = server.ask(&of_litware, true).await.unwrap();
+        assert!(result.is_empty(), "{title}: {result:?}");
+    }
 }
 
 /// What a column of a table shows, by tenant and control.

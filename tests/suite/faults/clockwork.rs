@@ -8,7 +8,7 @@
 use crate::world::World;
 use secure_score_exporter::refresh::Clock;
 use secure_score_exporter::store::{TenantState, Tenants};
-use secure_score_model::{Api, Timestamp};
+use secure_score_model::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -112,8 +112,10 @@ impl Clockwork {
 
 fn due_times(tenants: &Tenants) -> impl Iterator<Item = Option<Timestamp>> {
     let lists = |state: &Arc<TenantState>| {
-        let state = Arc::clone(state);
-        Api::ALL.map(move |api| state.health.of(api).next_refresh)
+        let lists = state.health.lists();
+        lists
+            .map(|(_, health)| health.next_refresh)
+            .collect::<Vec<_>>()
     };
     tenants.states.iter().flat_map(lists)
 }

@@ -108,6 +108,7 @@ fn throttle(retry_after: RetryAfter) -> FaultKind {
 /// All of them. `elsewhere` is a host that must never hear of us.
 pub(crate) fn rows(elsewhere: &str) -> Vec<Row> {
     let mut rows = of_graph(elsewhere);
+    rows.extend(of_recommendations(elsewhere));
     rows.extend(of_entra(elsewhere));
     rows.extend(of_the_network());
     rows
@@ -403,6 +404,114 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
             "report of another tenant",
             Scores,
             FaultKind::WrongTenant,
+            Reason::WrongTenant,
+            Rarely,
+        ),
+    ]
+}
+
+/// The lists of Entra, which were read before.
+fn of_recommendations(elsewhere: &str) -> Vec<Row> {
+    use Again::{AsAsked, Backoff, Rarely};
+    use Api::{IdentityScores, Recommendations};
+    vec![
+        once("one 503", Recommendations, 1, FaultKind::Status(503)),
+        once("one 401", IdentityScores, 1, FaultKind::Status(401)),
+        answer(
+            "permission revoked (403)",
+            Recommendations,
+            FaultKind::Forbidden,
+            Reason::Permission,
+            Rarely,
+        ),
+        answer(
+            "404",
+            Recommendations,
+            FaultKind::Status(404),
+            Reason::Rejected,
+            Backoff,
+        ),
+        answer(
+            "400",
+            IdentityScores,
+            FaultKind::Status(400),
+            Reason::Rejected,
+            Backoff,
+        ),
+        answer(
+            "429 with `Retry-After`",
+            Recommendations,
+            throttle(RetryAfter::Seconds(120)),
+            Reason::Throttled,
+            AsAsked(120),
+        ),
+        answer(
+            "500",
+            IdentityScores,
+            FaultKind::Status(500),
+            Reason::Server,
+            Backoff,
+        ),
+        answer(
+            "206",
+            Recommendations,
+            FaultKind::Partial206,
+            Reason::Partial,
+            Backoff,
+        ),
+        answer(
+            "empty list of recommendations",
+            Recommendations,
+            FaultKind::EmptyValue,
+            Reason::Emptied,
+            Backoff,
+        ),
+        answer(
+            "empty list of Identity Secure Scores",
+            IdentityScores,
+            FaultKind::EmptyValue,
+            Reason::Emptied,
+            Backoff,
+        ),
+        answer(
+            "truncated JSON",
+            IdentityScores,
+            FaultKind::Malformed,
+            Reason::Malformed,
+            Backoff,
+        ),
+        answer(
+            "17 MB gzip bomb",
+            Recommendations,
+            FaultKind::GzipBomb(17 * MIB),
+            Reason::TooLarge,
+            Backoff,
+        ),
+        answer(
+            "nextLink to another host",
+            Recommendations,
+            FaultKind::NextLinkForeign(elsewhere.to_owned()),
+            Reason::Paging,
+            Backoff,
+        ),
+        answer(
+            "nextLink loop",
+            Recommendations,
+            FaultKind::NextLinkLoop,
+            Reason::Paging,
+            Backoff,
+        ),
+        answer(
+            "recommendations of another tenant",
+            Recommendations,
+            FaultKind::WrongTenant,
+            Reason::WrongTenant,
+            Rarely,
+        ),
+        answer(
+            "ids without the tenant",
+            Recommendations,
+            FaultKind::BareId,
             Reason::WrongTenant,
             Rarely,
         ),

@@ -132,6 +132,33 @@ pub(crate) fn report() -> impl Strategy<Value = Report> {
     )
 }
 
+fn recommendation() -> impl Strategy<Value = Arc<RecommendationEntry>> {
+    let status = || prop::sample::select(RecommendationStatus::ALL.to_vec());
+    let resources = prop::option::of(prop::collection::btree_map(status(), any::<u64>(), 0..3));
+    let texts = (text(), text(), text());
+    (texts, status(), points(), time(), resources).prop_map(
+        |((name, title, license), status, score, time, impacted_resources)| {
+            Arc::new(RecommendationEntry {
+                name,
+                title,
+                license,
+                status,
+                score,
+                postponed_until: time,
+                impacted_resources,
+                ..RecommendationEntry::new("")
+            })
+        },
+    )
+}
+
+pub(crate) fn recommendations() -> impl Strategy<Value = RecommendationList> {
+    prop::collection::vec(recommendation(), 0..6).prop_map(|entries| RecommendationList {
+        entries,
+        ..RecommendationList::default()
+    })
+}
+
 pub(crate) fn identity() -> impl Strategy<Value = TenantIdentity> {
     (text(), prop::option::of(number())).prop_map(|(display_name, target)| TenantIdentity {
         display_name,

@@ -148,7 +148,7 @@ fn health() -> TenantHealth {
         up: true,
         last_success: day(41),
         next_refresh: day(42),
-        trouble: None,
+        ..RefreshHealth::default()
     };
     let graph = [
         ((Api::Profiles, Code::Status(429)), 1),
@@ -165,12 +165,18 @@ fn health() -> TenantHealth {
             token_failures: 0,
         },
         older_reports: 3,
+        recommendations: RefreshHealth {
+            is_expected: true,
+            refreshes: 1,
+            ..RefreshHealth::default()
+        },
+        ..TenantHealth::default()
     }
 }
 
 fn failed() -> TenantHealth {
     let mut health = TenantHealth::default();
-    for api in Api::ALL {
+    for api in Api::SECURE_SCORE {
         health.of_mut(api).refreshes = 1;
         health.of_mut(api).failures = [(Reason::Consent, 1)].into();
     }
@@ -183,9 +189,58 @@ pub(crate) fn join(catalogue: Option<&Catalogue>, report: Option<Report>) -> Ten
     TenantSnapshot::join(catalogue, report.map(Arc::new), &pins, &Everything)
 }
 
+pub(crate) fn with_recommendations(
+    snapshot: TenantSnapshot,
+    list: Option<&RecommendationList>,
+) -> TenantSnapshot {
+    let statuses = StatusHistories::default();
+    snapshot.with_recommendations(list, &statuses, None, &Everything)
+}
+
 /// The snapshot of the first tenant; that of the second is empty.
 pub(crate) fn snapshot() -> TenantSnapshot {
-    join(Some(&catalogue()), Some(report()))
+    let joined = join(Some(&catalogue()), Some(report()));
+    let identity_score = IdentityScore {
+        as_of: day(40),
+        score: Points::new(11.0),
+        max_score: Points::new(56.0),
+        ..IdentityScore::default()
+    };
+    let list = recommendations();
+    let mut statuses = StatusHistories::default();
+    statuses.observe(&list, true, day(41).unwrap());
+    let identity_score = Some(Arc::new(identity_score));
+    joined.with_recommendations(Some(&list), &statuses, identity_score, &Everything)
+}
+
+/// One of each kind: joined and postponed, without a control, and unknown.
+fn recommendations() -> RecommendationList {
+    let joined = RecommendationEntry {
+        title: "MFA for \"admins\"".into(),
+        category: RecommendationCategory::IdentitySecureScore,
+        status: RecommendationStatus::Postponed,
+        priority: RecommendationPriority::High,
+        impact_type: "users".into(),
+        license: "microsoftEntraIdP2".into(),
+        score: Points::new(5.25),
+        max_score: Points::new(7.0),
+        status_modified: day(39),
+        postponed_until: day(60),
+        impacted_resources: Some([(RecommendationStatus::Active, 3)].into()),
+        ..RecommendationEntry::new("adminMFAV2")
+    };
+    let other = RecommendationEntry {
+        status: RecommendationStatus::CompletedBySystem,
+        ..RecommendationEntry::new("staleApps")
+    };
+    let unknown = RecommendationEntry {
+        status: RecommendationStatus::Unknown,
+        ..RecommendationEntry::new("tenantMFA")
+    };
+    RecommendationList {
+        entries: [joined, other, unknown].map(Arc::new).into(),
+        ..RecommendationList::default()
+    }
 }
 
 /// Both tenants' data and health, ordered by alias.

@@ -1,11 +1,15 @@
 //! A simulator and a client of it.
 
-use graph_simulator::{Api, Fault, FaultKind, Options, Simulator, SimulatorHandle, TenantAccess};
+use graph_simulator::{
+    Api, Fault, FaultKind, Options, RecommendationsAccess, Simulator, SimulatorHandle, TenantAccess,
+};
 use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 
 pub(crate) const PROFILES: &str = "secureScoreControlProfiles";
 pub(crate) const SCORES: &str = "secureScores?$top=1";
+pub(crate) const RECOMMENDATIONS: &str = "/beta/directory/recommendations";
+pub(crate) const IDENTITY_SCORES: &str = "/beta/directory/recommendations/tenantSecureScores";
 
 /// A form of `application/x-www-form-urlencoded`.
 pub(crate) type Form = Vec<(&'static str, String)>;
@@ -25,6 +29,15 @@ impl TestClient {
         let simulator = Simulator::start(options).await.unwrap();
         let http = builder(&simulator).build().unwrap();
         Self { simulator, http }
+    }
+
+    /// Every tenant grants the permission for recommendations.
+    pub(crate) async fn granted() -> Self {
+        Self::with(Options {
+            recommendations: RecommendationsAccess::Granted,
+            ..Options::default()
+        })
+        .await
     }
 
     /// Replaces the HTTP client.
@@ -74,11 +87,14 @@ impl TestClient {
         body["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// The URL of a list by its name, or a next link as it is.
+    /// The URL of a list of Secure Score by its name, of another by its path, or a next
+    /// link as it is.
     pub(crate) fn url(&self, list: &str) -> String {
-        match list.starts_with("https://") {
-            true => list.to_owned(),
-            false => format!("{}/v1.0/security/{list}", self.simulator.url()),
+        let url = self.simulator.url();
+        match list {
+            link if link.starts_with("https://") => link.to_owned(),
+            path if path.starts_with("/beta/") => format!("{url}{path}"),
+            name => format!("{url}/v1.0/security/{name}"),
         }
     }
 
@@ -115,14 +131,19 @@ impl TestClient {
 
     /// All pages of the catalogue.
     pub(crate) async fn profiles(&self, tenant: &str) -> Vec<Value> {
-        let mut profiles = Vec::new();
-        let mut next = Some(PROFILES.to_owned());
+        self.all(tenant, PROFILES).await
+    }
+
+    /// The elements of all pages of a list.
+    pub(crate) async fn all(&self, tenant: &str, list: &str) -> Vec<Value> {
+        let mut found = Vec::new();
+        let mut next = Some(list.to_owned());
         while let Some(list) = next {
             let page = self.list(tenant, &list).await;
-            profiles.extend(elements(&page).clone());
+            found.extend(elements(&page).clone());
             next = page["@odata.nextLink"].as_str().map(str::to_owned);
         }
-        profiles
+        found
     }
 
     pub(crate) async fn profile(&self, tenant: &str, id: &str) -> Value {

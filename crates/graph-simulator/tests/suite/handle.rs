@@ -119,13 +119,13 @@ async fn requests_are_recorded() {
 }
 
 /// A client of the control API.
-struct ControlClient {
-    graph: TestClient,
+pub(crate) struct ControlClient {
+    pub(crate) graph: TestClient,
     url: String,
 }
 
 impl ControlClient {
-    async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let options = Options {
             control_listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             ..Options::default()
@@ -135,7 +135,7 @@ impl ControlClient {
         Self { graph, url }
     }
 
-    async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let url = format!("{}{path}", self.url);
         let request = self.graph.http.request(method.parse().unwrap(), url);
         let response = request.body(body.to_string()).send().await.unwrap();
@@ -143,7 +143,7 @@ impl ControlClient {
     }
 
     /// The response to a successful request.
-    async fn ok(&self, method: &str, path: &str, body: Value) -> Value {
+    pub(crate) async fn ok(&self, method: &str, path: &str, body: Value) -> Value {
         let (status, response) = self.send(method, path, body).await;
         assert_eq!(status, 200, "{method} {path}: {response}");
         response
@@ -295,4 +295,6 @@ fn the_scenario_names_person_and_action() {
         lines.iter().any(|line| line.contains("withdraws")),
         "{lines:?}"
     );
+    let dismissal = "Jonas Weber dismisses the recommendation userRiskPolicy of Entra at adatum";
+    assert!(lines.iter().any(|line| line.ends_with(dismissal)));
 }

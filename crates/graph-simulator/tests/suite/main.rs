@@ -11,5 +11,8 @@ mod faults;
 mod handle;
 mod lists;
 mod modules;
+mod recommendation_changes;
+mod recommendation_faults;
+mod recommendations;
 mod replay;
 mod tokens;

@@ -4,11 +4,11 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use graph_simulator::{Options, ReplayError, Simulator, SimulatorError};
+use graph_simulator::{Options, ReplayError, Simulator, SimulatorError, StatusChange};
 use serde_json::{Value, json as object};
 use tempfile::TempDir;
 
-use crate::client::{PROFILES, TestClient, elements};
+use crate::client::{IDENTITY_SCORES, PROFILES, RECOMMENDATIONS, TestClient, elements};
 
 const PAGE1: &str = "secureScoreControlProfiles.page1.json";
 const PAGE2: &str = "secureScoreControlProfiles.page2.json";
@@ -255,4 +255,58 @@ async fn the_error_of_an_invalid_capture_names_the_file() {
     assert!(matches!(error, ReplayError::NoProfiles { .. }));
     fs::remove_file(path.join(REPORTS)).unwrap();
     assert!(failure(path).await.to_string().contains(REPORTS));
+}
+
+#[tokio::test]
+async fn captured_recommendations_are_served_and_grant_the_permission() {
+    let directory = capture();
+    let without = TestClient::with(options(directory.path())).await;
+    for list in [RECOMMENDATIONS, IDENTITY_SCORES] {
+        assert_eq!(without.status("replay", list).await.as_u16(), 403);
+    }
+    let element = |name: &str| object!({"id": format!("t_{name}"), "status": "active", "own": 1});
+    let day = object!({"tenantScore": 11, "tenantMaxScore": 56});
+    let link = "https://unreachable.example/";
+    for (file, content) in [
+        (
+            "recommendations.page1.json",
+            object!({"@odata.nextLink": link, "value": [element("a")]}),
+        ),
+        (
+            "recommendations.page2.json",
+            object!({"value": [element("b")]}),
+        ),
+        ("tenantSecureScores.json", object!({"value": [day]})),
+    ] {
+        fs::write(directory.path().join(file), content.to_string()).unwrap();
+    }
+    let client = TestClient::with(options(directory.path())).await;
+    let all = client.all("replay", RECOMMENDATIONS).await;
+    assert_eq!(all, [element("a"), element("b")]);
+    assert_eq!(client.all("replay", IDENTITY_SCORES).await, [day]);
+    let one = format!("{RECOMMENDATIONS}?$top=1&$select=own");
+    assert_eq!(
+        client.all("replay", &one).await,
+        vec![object!({"own": 1}); 2]
+    );
+    let handle = client.handle();
+    let change = StatusChange::new("dismissed").by("Ann");
+    handle
+        .set_recommendation_status("replay", "b", change)
+        .unwrap();
+    handle.set_identity_score("replay", 12, 57).unwrap();
+    let all = client.all("replay", RECOMMENDATIONS).await;
+    assert_eq!(all[1]["lastModifiedBy"], "Ann");
+    let days = client.all("replay", IDENTITY_SCORES).await;
+    assert_eq!(days[0]["tenantScore"], 12);
+}
+
+#[tokio::test]
+async fn a_missing_one_of_the_two_captured_lists_is_empty() {
+    let directory = capture();
+    let file = directory.path().join("recommendations.json");
+    fs::write(file, r#"{"value": [{"id": "t_a"}]}"#).unwrap();
+    let client = TestClient::with(options(directory.path())).await;
+    assert_eq!(client.all("replay", RECOMMENDATIONS).await.len(), 1);
+    assert!(client.all("replay", IDENTITY_SCORES).await.is_empty());
 }

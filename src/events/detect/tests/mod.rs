@@ -2,6 +2,7 @@
 
 mod properties;
 
+use super::super::EventState;
 use super::*;
 use EventKind::{
     AcceptanceWithoutComment, AcceptedControlDeprecated, AcceptedControlLeft, HistoryShortened,
@@ -113,7 +114,13 @@ type Summary = (EventKind, State, State, Option<i64>);
 fn summaries(events: &[Event]) -> Vec<Summary> {
     let hour = |event: &Event| event.at.map(|at| at.nanos() / 3_600_000_000_000);
     let events = events.iter();
-    events.map(|e| (e.kind, e.from, e.to, hour(e))).collect()
+    let state = |state: Option<EventState>| match state? {
+        EventState::Control(state) => Some(state),
+        EventState::Recommendation(_) => None,
+    };
+    events
+        .map(|e| (e.kind, state(e.from), state(e.to), hour(e)))
+        .collect()
 }
 
 fn changed(from: State, to: ControlState, hour: Option<i64>) -> Summary {
@@ -148,7 +155,7 @@ fn an_undated_acceptance_of_a_new_control_is_reported_unless_the_tenant_is_new()
     let both = [control("A", &[]), accepted()];
     let reported = known.refresh(&both);
     assert_eq!(reported.len(), 1, "{reported:#?}");
-    assert_eq!(reported[0].to, Some(RiskAccepted));
+    assert_eq!(reported[0].to, Some(RiskAccepted.into()));
     assert_eq!(known.refresh(&both), []);
 }
 

@@ -1,0 +1,61 @@
+//! What an exception can cover, in both places where a risk is accepted.
+
+use secure_score_model::{
+    Control, ControlState, Exception, Recommendation, TenantSnapshot, Timestamp,
+};
+use std::sync::Arc;
+
+/// A control of Secure Score or a recommendation of Entra.
+#[derive(Clone, Copy)]
+pub(super) enum Approvable<'a> {
+    Control(&'a Control),
+    Recommendation(&'a Recommendation),
+}
+
+/// The controls and recommendations of a tenant.
+pub(super) fn approvables(snapshot: &TenantSnapshot) -> impl Iterator<Item = Approvable<'_>> {
+    let controls = snapshot.controls.iter().map(Approvable::Control);
+    let recommendations = snapshot.recommendations.iter();
+    controls.chain(recommendations.map(Approvable::Recommendation))
+}
+
+impl<'a> Approvable<'a> {
+    pub(super) fn name(self) -> &'a Arc<str> {
+        match self {
+            Self::Control(control) => &control.id,
+            Self::Recommendation(it) => &it.entry.name,
+        }
+    }
+
+    /// The exceptions that name it, including expired ones.
+    pub(super) fn exceptions(self) -> &'a [Arc<Exception>] {
+        match self {
+            Self::Control(control) => &control.exceptions,
+            Self::Recommendation(it) => &it.exceptions,
+        }
+    }
+
+    /// Those that cover its newest acceptance, or would cover a first one.
+    pub(super) fn covering(self) -> Vec<&'a Arc<Exception>> {
+        match self {
+            Self::Control(control) => control.covering().collect(),
+            Self::Recommendation(it) => it.covering().collect(),
+        }
+    }
+
+    /// Whether its risk is accepted, or it is dismissed or postponed.
+    pub(super) fn is_accepted(self) -> bool {
+        match self {
+            Self::Control(control) => control.state() == Some(ControlState::RiskAccepted),
+            Self::Recommendation(it) => it.is_set_aside(),
+        }
+    }
+
+    /// Whether an unexpired exception covers it.
+    pub(super) fn is_approved(self, now: Timestamp) -> bool {
+        match self {
+            Self::Control(control) => control.approval(now).is_approved(),
+            Self::Recommendation(it) => it.approval(now).is_approved(),
+        }
+    }
+}

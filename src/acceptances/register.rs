@@ -1,0 +1,58 @@
+//! The list of all accepted risks.
+
+use super::Acceptance;
+use crate::store::Tenants;
+use secure_score_model::{Category, Place, Timestamp};
+
+/// Conditions on acceptances; a missing one matches all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// The tenant's alias.
+    pub tenant: Option<String>,
+    /// The control's id or the recommendation's name, in any case.
+    pub control: Option<String>,
+    /// The control's category.
+    pub category: Option<Category>,
+    /// Accepted at or after this time; an acceptance without a date matches,
+    /// since it may be of any time.
+    pub since: Option<Timestamp>,
+    /// Whether an unexpired exception covers it.
+    pub approved: Option<bool>,
+    /// Whether it is in force.
+    pub in_force: Option<bool>,
+    /// Where it is accepted.
+    pub place: Option<Place>,
+}
+
+impl Filter {
+    fn matches(&self, it: &Acceptance<'_>, now: Timestamp) -> bool {
+        let (tenant, control) = (self.tenant.as_deref(), self.control.as_deref());
+        let is_since = |since| it.accepted.at.is_none_or(|at| at >= since);
+        tenant.is_none_or(|alias| *it.tenant.identity.alias == *alias)
+            && control.is_none_or(|name| it.has_name(name))
+            && self.category.is_none_or(|category| it.category == category)
+            && self.since.is_none_or(is_since)
+            && self
+                .approved
+                .is_none_or(|is| it.approval(now).is_approved() == is)
+            && self.in_force.is_none_or(|is| it.is_in_force() == is)
+            && self.place.is_none_or(|place| it.place() == place)
+    }
+}
+
+/// The acceptances of all tenants that match a filter, identity first, then the
+/// newest.
+///
+/// Controls and recommendations without exported series are included: a selection of series must
+/// not hide a risk.
+pub fn acceptances<'a>(
+    tenants: &'a Tenants,
+    filter: &Filter,
+    now: Timestamp,
+) -> Vec<Acceptance<'a>> {
+    let tenants = tenants.states.iter();
+    let all = tenants.flat_map(|tenant| Acceptance::of_tenant(tenant));
+    let mut found: Vec<_> = all.filter(|it| filter.matches(it, now)).collect();
+    found.sort_by_key(Acceptance::rank);
+    found
+}

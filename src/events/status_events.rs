@@ -1,0 +1,183 @@
+//! The events of Entra's recommendations.
+
+use super::Event;
+use super::event::EventState;
+use secure_score_model::{
+    Approval, Category, EventKind, NewStatus, Place, Recommendation, TenantIdentity,
+    TenantSnapshot, Timestamp,
+};
+use std::sync::Arc;
+
+/// The events of new statuses, in their order: one each, since the statuses are
+/// remembered with the tenant's data.
+///
+/// The category of an event is that of the control in Secure Score;
+/// recommendations without one are about identity.
+pub fn of_statuses(
+    tenant: &TenantIdentity,
+    snapshot: &TenantSnapshot,
+    new: &[NewStatus],
+    now: Timestamp,
+) -> Vec<Event> {
+    let event = |status: &NewStatus| {
+        let mut known = snapshot.recommendations.iter();
+        let recommendation = known.find(|it| it.entry.id == status.id);
+        of_status(tenant, snapshot, recommendation, status, now)
+    };
+    new.iter().map(event).collect()
+}
+
+/// `recommendation` is missing where it left the list.
+fn of_status(
+    tenant: &TenantIdentity,
+    snapshot: &TenantSnapshot,
+    recommendation: Option<&Recommendation>,
+    new: &NewStatus,
+    now: Timestamp,
+) -> Event {
+    let NewStatus {
+        change, history, ..
+    } = new;
+    let control = snapshot.control_named(&history.name);
+    let event = Event {
+        kind: match new.to {
+            Some(_) => EventKind::StateChanged,
+            None => EventKind::AcceptedControlLeft,
+        },
+        place: Place::Entra,
+        tenant: Arc::clone(&tenant.alias),
+        entra_tenant_id: tenant.entra_tenant_id.clone(),
+        control: Arc::clone(control.map_or(&history.name, |it| &it.id)),
+        recommendation: Some(Arc::clone(&history.name)),
+        category: control.map_or(Category::Identity, |it| it.category),
+        title: Arc::clone(&history.title),
+        from: new.from.map(EventState::from),
+        to: new.to.map(EventState::from),
+        by: change.by.clone(),
+        at: change.is_exact.then_some(change.at),
+        comment: None,
+        approved: None,
+        reference: None,
+        lost: None,
+        postponed_until: change.postponed_until,
+        seen_at: now,
+        discriminator: discriminator(new),
+    };
+    if !event.concerns_acceptance() {
+        return event;
+    }
+    // A change that ends an acceptance is judged by the acceptance that it ends.
+    let as_history = history.as_history();
+    let exceptions = recommendation.map_or(&[][..], |it| &it.exceptions);
+    let covering = exceptions.iter().map(AsRef::as_ref);
+    let approval = Approval::of(covering.filter(|it| it.covers(&as_history)), now);
+    let exception = approval.exception();
+    Event {
+        approved: recommendation.map(|_| approval.is_approved()),
+        reference: exception.map(|exception| Arc::clone(&exception.reference)),
+        ..event
+    }
+}
+
+/// Graph's date of the status where it sends one, else the number of the change:
+/// other dates move when Microsoft checks a recommendation again.
+fn discriminator(new: &NewStatus) -> String {
+    let from = new.from.map_or("", |it| it.as_str());
+    let to = new.to.map_or("", |it| it.as_str());
+    let of_change = match new.change.is_exact {
+        true => new.change.at.nanos().to_string(),
+        false => format!("#{}", new.history.count),
+    };
+    format!("entra {from} {to} {of_change}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secure_score_model::{
+        Control, Exception, RecommendationEntry, RecommendationList, RecommendationStatus,
+        StatusHistories,
+    };
+
+    const DAY: i64 = 24 * 60 * 60;
+
+    fn events(statuses: &[(RecommendationStatus, i64)]) -> Vec<Event> {
+        let mut histories = StatusHistories::default();
+        let mut found = Vec::new();
+        for (status, day) in statuses {
+            let now = Timestamp::from_seconds(day * DAY);
+            let entry = RecommendationEntry {
+                status: *status,
+                last_modified: Some(now),
+                last_modified_by: Some("ann".into()),
+                ..RecommendationEntry::new("userRiskPolicy")
+            };
+            let list = RecommendationList {
+                entries: vec![Arc::new(entry.clone())],
+                ..RecommendationList::default()
+            };
+            let new = histories.observe(&list, true, now);
+            let expires = Timestamp::from_seconds(12 * DAY);
+            let exception = Exception::new("userRiskPolicy", "SEC-1", expires);
+            let snapshot = TenantSnapshot {
+                controls: vec![Control::new("UserRiskPolicy", Category::Identity)],
+                recommendations: vec![Recommendation {
+                    exceptions: vec![Arc::new(exception)],
+                    ..Recommendation::new(entry)
+                }],
+                ..TenantSnapshot::default()
+            };
+            let tenant = TenantIdentity::new("contoso");
+            found.extend(of_statuses(&tenant, &snapshot, &new, now));
+        }
+        found
+    }
+
+    #[test]
+    fn a_status_that_sets_a_recommendation_aside_is_an_event_with_its_approval() {
+        use RecommendationStatus::{Active, Dismissed, Planned, RiskAccepted};
+        let events = events(&[
+            (Active, 9),
+            (RiskAccepted, 10),
+            (Planned, 11),
+            (Dismissed, 13),
+        ]);
+        let shown = events.iter().map(|it| {
+            let (from, to) = (it.from.map(|it| it.as_str()), it.to.map(|it| it.as_str()));
+            (
+                from.unwrap_or_default(),
+                to.unwrap_or_default(),
+                it.approved,
+            )
+        });
+        assert_eq!(
+            shown.collect::<Vec<_>>(),
+            [
+                ("active", "risk_accepted", Some(true)),
+                ("risk_accepted", "planned", Some(true)),
+                ("planned", "dismissed", Some(false)),
+            ]
+        );
+        let first = &events[0];
+        assert_eq!(
+            (&*first.control, first.by.as_deref()),
+            ("UserRiskPolicy", Some("ann"))
+        );
+        assert_eq!(first.at, None, "Graph does not say when the status was set");
+    }
+
+    #[test]
+    fn two_changes_between_the_same_statuses_have_two_ids() {
+        use RecommendationStatus::{Active, Dismissed};
+        let events = events(&[(Active, 9), (Dismissed, 10), (Active, 11), (Dismissed, 12)]);
+        let ids: Vec<_> = events.iter().map(|it| &it.discriminator).collect();
+        assert_eq!(
+            ids,
+            [
+                "entra active dismissed #2",
+                "entra dismissed active #3",
+                "entra active dismissed #4",
+            ]
+        );
+    }
+}

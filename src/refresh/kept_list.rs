@@ -1,0 +1,100 @@
+//! One list of a tenant, and until when it is exported.
+
+use crate::store::saved_tenant::SavedList;
+use secure_score_model::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The last list that Graph sent, and until when it is exported.
+///
+/// One that is too old to be exported stays: an empty list after it is still a
+/// failure, and no older one replaces it.
+#[derive(Clone)]
+pub(super) struct KeptList<T> {
+    last: Option<SavedList<Arc<T>>>,
+    /// When it exceeds `max_staleness`, by the monotonic clock; missing once it
+    /// has.
+    expires: Option<Instant>,
+}
+
+impl<T> Default for KeptList<T> {
+    fn default() -> Self {
+        Self {
+            last: None,
+            expires: None,
+        }
+    }
+}
+
+impl<T> KeptList<T> {
+    /// The list of an earlier process, exported unless it is too old.
+    pub(super) fn restore(
+        saved: Option<SavedList<Arc<T>>>,
+        now: Timestamp,
+        max_staleness: Duration,
+    ) -> Self {
+        let last = saved.map(|it| it.not_later_than(now));
+        let left = last
+            .as_ref()
+            .and_then(|it| max_staleness.checked_sub(now.since(it.at)));
+        Self {
+            last,
+            expires: left.map(|left| Instant::now() + left),
+        }
+    }
+
+    /// The list that is exported.
+    pub(super) fn current(&self) -> Option<&SavedList<Arc<T>>> {
+        self.last.as_ref().filter(|_| self.expires.is_some())
+    }
+
+    /// The list that is exported, to be changed.
+    pub(super) fn current_mut(&mut self) -> Option<&mut SavedList<Arc<T>>> {
+        self.last.as_mut().filter(|_| self.expires.is_some())
+    }
+
+    /// The last list, also when it is too old to be exported.
+    pub(super) fn last(&self) -> Option<&SavedList<Arc<T>>> {
+        self.last.as_ref()
+    }
+
+    /// Whether the list that is exported is complete.
+    pub(super) fn is_complete(&self) -> bool {
+        self.current().is_some_and(|it| it.complete)
+    }
+
+    /// When the list is no longer exported, if there is one.
+    pub(super) fn expires(&self) -> Option<Instant> {
+        self.expires
+    }
+
+    /// Stops exporting a list that is too old, and returns whether it did.
+    pub(super) fn drop_expired(&mut self, now: Instant) -> bool {
+        self.expires.take_if(|it| *it <= now).is_some()
+    }
+
+    /// Moves the expiry from one `max_staleness` to another.
+    pub(super) fn reschedule(&mut self, before: Duration, after: Duration) {
+        self.expires = self.expires.map(|expires| {
+            let later = expires + after;
+            later.checked_sub(before).unwrap_or(later)
+        });
+    }
+}
+
+impl<T: PartialEq> KeptList<T> {
+    /// Replaces the list, and returns whether its content changed. Equal content
+    /// stays in the allocation it was rendered from.
+    pub(super) fn replace(&mut self, mut list: SavedList<Arc<T>>, max_staleness: Duration) -> bool {
+        let known = self.current().map(|it| &it.value);
+        let known = known.filter(|it| **it == list.value);
+        let changed = known.is_none();
+        if let Some(known) = known {
+            list.value = Arc::clone(known);
+        }
+        self.last = Some(list);
+        self.expires = Some(Instant::now() + max_staleness);
+        changed
+    }
+}
