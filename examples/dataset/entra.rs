@@ -5,7 +5,7 @@ use crate::dice::roll;
 use crate::story::{
     DISMISSED_RESOURCES, Organisation, RECOMMENDATION_APPROVALS, STATUS_CHANGES, StatusSetting,
 };
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, exception};
 use crate::{DAY, END, START};
 use RecommendationCategory::{IdentityBestPractice, IdentitySecureScore, MdiSecureScore};
 use RecommendationPriority::{High, Low, Medium};
@@ -66,7 +66,7 @@ static ADVICE: [Advice; 14] = [
     advice("roleOverlap", IdentitySecureScore, Low, "users", FREE, "Hand out the smallest role that does the job"),
     advice("selfServicePasswordReset", IdentitySecureScore, Low, "users", P1, "Let all users reset their own password"),
     advice("signinRiskPolicy", IdentitySecureScore, High, "users", P2, "Challenge sign-ins that look risky"),
-    advice("staleApps", IdentityBestPractice, Medium, "applications", WORKLOAD, "Remove applications nobody uses"),
+    advice("staleApps", IdentityBestPractice, Medium, "applications", WORKLOAD, "Remove applications that are not used"),
     advice("tenantMFA", IdentityBestPractice, High, "Tenant level", FREE, "Turn on security defaults"),
     advice("userRiskPolicy", IdentitySecureScore, High, "users", P2, "Challenge users whose account may be compromised"),
 ];
@@ -211,16 +211,9 @@ pub(crate) fn exceptions(tenant: &'static str) -> impl Iterator<Item = Arc<Excep
         .filter(move |(of, ..)| *of == tenant);
     of_tenant.map(move |(_, recommendation, reference, days)| {
         Arc::new(Exception {
-            place: "dataset".into(),
             control: None,
             recommendation: Some((*recommendation).into()),
-            tenants: vec![tenant.into()],
-            reference: (*reference).into(),
-            approver: None,
-            reason: None,
-            approved_on: None,
-            accepted_by: None,
-            expires: Timestamp::from_seconds(END + days * DAY),
+            ..exception(tenant, recommendation, reference, *days)
         })
     })
 }

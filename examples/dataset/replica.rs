@@ -181,7 +181,7 @@ fn note(health: &mut RefreshHealth, api: Api, failed: Option<Reason>, now: i64) 
         Api::Recommendations => HOUR / 2,
         Api::Scores | Api::IdentityScores => HOUR,
     };
-    health.is_expected = api.is_of_entra();
+    health.has_series = api.is_of_entra();
     health.refreshes += 1;
     health.up = failed.is_none();
     health.next_refresh = Some(Timestamp::from_seconds(now + interval));

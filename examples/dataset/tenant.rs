@@ -353,21 +353,23 @@ fn named<T: Copy, const N: usize>(
     members.find(|it| name(*it) == word).unwrap_or(other)
 }
 
+/// An exception for a control of a tenant that ends this many days after the end.
+pub(crate) fn exception(tenant: &str, control: &str, reference: &str, days: i64) -> Exception {
+    Exception {
+        place: "dataset".into(),
+        tenants: vec![tenant.into()],
+        ..Exception::new(
+            control,
+            reference,
+            Timestamp::from_seconds(END + days * DAY),
+        )
+    }
+}
+
 fn exceptions(tenant: &'static str) -> Vec<Arc<Exception>> {
     let of_tenant = APPROVALS.iter().filter(|(of, ..)| *of == tenant);
     let written = |(_, control, reference, days): &(&str, &str, &str, i64)| {
-        Arc::new(Exception {
-            place: "dataset".into(),
-            control: Some((*control).into()),
-            recommendation: None,
-            tenants: vec![tenant.into()],
-            reference: (*reference).into(),
-            approver: None,
-            reason: None,
-            approved_on: None,
-            accepted_by: None,
-            expires: Timestamp::from_seconds(END + days * DAY),
-        })
+        Arc::new(exception(tenant, control, reference, *days))
     };
     of_tenant
         .map(written)

@@ -1,6 +1,7 @@
 //! An accepted risk, in Secure Score or in Entra.
 
 use super::StateChange;
+use super::approvable::Approvable;
 use crate::store::TenantState;
 use secure_score_model::{Approval, Category, Control, Place, Points, Recommendation, Timestamp};
 use std::cmp::Reverse;
@@ -15,7 +16,7 @@ use std::cmp::Reverse;
 pub struct Acceptance<'a> {
     /// The tenant.
     pub tenant: &'a TenantState,
-    source: Source<'a>,
+    source: Approvable<'a>,
     /// Graph's id of the control; the recommendation's name, where no control of
     /// Secure Score has that name.
     pub control: &'a str,
@@ -54,13 +55,6 @@ pub struct Acceptance<'a> {
     pub disagrees: Option<bool>,
 }
 
-/// What is accepted.
-#[derive(Debug, Clone, Copy)]
-enum Source<'a> {
-    Control(&'a Control),
-    Recommendation(&'a Recommendation),
-}
-
 impl<'a> Acceptance<'a> {
     /// The newest acceptance of each control and recommendation of a tenant.
     pub(super) fn of_tenant(tenant: &'a TenantState) -> impl Iterator<Item = Self> + Clone {
@@ -80,7 +74,7 @@ impl<'a> Acceptance<'a> {
         let recommendation = tenant.snapshot.recommendation_of(&control.id);
         Some(Self {
             tenant,
-            source: Source::Control(control),
+            source: Approvable::Control(control),
             control: &control.id,
             recommendation: recommendation.map(|it| &*it.entry.name),
             title: &entry.title,
@@ -119,11 +113,11 @@ impl<'a> Acceptance<'a> {
         let control = recommendation.control.as_deref();
         Some(Self {
             tenant,
-            source: Source::Recommendation(recommendation),
+            source: Approvable::Recommendation(recommendation),
             control: control.unwrap_or(&entry.name),
             recommendation: Some(&entry.name),
             title: &entry.title,
-            category: tenant.snapshot.category_of(recommendation),
+            category: tenant.snapshot.category_of(&entry.name),
             state: entry.status.as_str(),
             accepted,
             risk_accepted: set_aside,
@@ -142,16 +136,16 @@ impl<'a> Acceptance<'a> {
     /// Where it is accepted.
     pub fn place(&self) -> Place {
         match self.source {
-            Source::Control(_) => Place::SecureScore,
-            Source::Recommendation(_) => Place::Entra,
+            Approvable::Control(_) => Place::SecureScore,
+            Approvable::Recommendation(_) => Place::Entra,
         }
     }
 
     /// The control with its score, where it is accepted in Secure Score.
     pub fn scored_control(&self) -> Option<&'a Control> {
         match self.source {
-            Source::Control(control) => Some(control),
-            Source::Recommendation(_) => None,
+            Approvable::Control(control) => Some(control),
+            Approvable::Recommendation(_) => None,
         }
     }
 
@@ -162,18 +156,15 @@ impl<'a> Acceptance<'a> {
 
     /// The configured approval.
     pub fn approval(&self, now: Timestamp) -> Approval<'a> {
-        match self.source {
-            Source::Control(control) => control.approval(now),
-            Source::Recommendation(recommendation) => recommendation.approval(now),
-        }
+        self.source.approval(now)
     }
 
     /// Every change of the state, oldest first; of a recommendation, those that
     /// the exporter saw.
     pub fn changes(&self) -> Vec<StateChange<'a>> {
         match self.source {
-            Source::Control(control) => control_changes(control),
-            Source::Recommendation(recommendation) => recommendation_changes(recommendation),
+            Approvable::Control(control) => control_changes(control),
+            Approvable::Recommendation(recommendation) => recommendation_changes(recommendation),
         }
     }
 

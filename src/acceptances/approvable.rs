@@ -1,12 +1,12 @@
 //! What an exception can cover, in both places where a risk is accepted.
 
 use secure_score_model::{
-    Control, ControlState, Exception, Recommendation, TenantSnapshot, Timestamp,
+    Approval, Control, ControlState, Exception, Recommendation, TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 
 /// A control of Secure Score or a recommendation of Entra.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Approvable<'a> {
     Control(&'a Control),
     Recommendation(&'a Recommendation),
@@ -51,11 +51,11 @@ impl<'a> Approvable<'a> {
         }
     }
 
-    /// Whether an unexpired exception covers it.
-    pub(super) fn is_approved(self, now: Timestamp) -> bool {
+    /// The configured approval of its newest acceptance.
+    pub(super) fn approval(self, now: Timestamp) -> Approval<'a> {
         match self {
-            Self::Control(control) => control.approval(now).is_approved(),
-            Self::Recommendation(it) => it.approval(now).is_approved(),
+            Self::Control(control) => control.approval(now),
+            Self::Recommendation(it) => it.approval(now),
         }
     }
 }

@@ -347,7 +347,7 @@ fn exception_use(
     let expired = exception.is_expired(now);
     let uses = named.map(|it| {
         let covered = it.covering().into_iter().any(is_same);
-        let renewed = expired && it.is_approved(now);
+        let renewed = expired && it.approval(now).is_approved();
         match it.is_accepted() && covered && !renewed {
             true => ExceptionUse::Covers,
             false => ExceptionUse::CoversNone,

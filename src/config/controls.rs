@@ -8,7 +8,7 @@ use super::exceptions::ApprovedException;
 use super::file::FileControls;
 use super::list::members;
 use super::pattern::{Pattern, any_matches};
-use super::recommendations::RecommendationSelection;
+use super::selection::Selection;
 use secure_score_model::{Category, ControlRules, Exception, RecommendationCategory};
 
 /// The default watch list: multifactor authentication, the risk policies and
@@ -26,10 +26,7 @@ const WATCH: [&str; 5] = [
 /// Sums cover every control: a tenant's score must not depend on the selection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ControlSelection {
-    /// Empty means all.
-    categories: Vec<Category>,
-    include: Vec<Pattern>,
-    exclude: Vec<Pattern>,
+    selection: Selection<Category>,
     /// By lower-case control id.
     overrides: BTreeMap<String, Category>,
     /// Controls and recommendations whose accepted risk raises an alert of its own.
@@ -39,9 +36,7 @@ pub struct ControlSelection {
 impl Default for ControlSelection {
     fn default() -> Self {
         Self {
-            categories: Vec::new(),
-            include: Vec::new(),
-            exclude: Vec::new(),
+            selection: Selection::default(),
             overrides: BTreeMap::new(),
             watch: WATCH.iter().flat_map(|id| Pattern::new(id)).collect(),
         }
@@ -52,9 +47,7 @@ impl ControlSelection {
     /// Whether the control gets series; `category` is the exported one, after
     /// any override.
     pub fn selects(&self, id: &str, category: Category) -> bool {
-        (self.categories.is_empty() || self.categories.contains(&category))
-            && (self.include.is_empty() || any_matches(&self.include, id))
-            && !any_matches(&self.exclude, id)
+        self.selection.selects(id, &category)
     }
 
     /// The configured category of this control, if any.
@@ -71,7 +64,7 @@ impl ControlSelection {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TenantRules {
     pub(super) controls: Arc<ControlSelection>,
-    pub(super) recommendations: Arc<RecommendationSelection>,
+    pub(super) recommendations: Arc<Selection<RecommendationCategory>>,
     pub(super) exceptions: Vec<ApprovedException>,
 }
 
@@ -85,7 +78,7 @@ impl ControlRules for TenantRules {
     }
 
     fn selects_recommendation(&self, name: &str, category: RecommendationCategory) -> bool {
-        self.recommendations.selects(name, category)
+        self.recommendations.selects(name, &category)
     }
 
     fn watches(&self, id: &str) -> bool {
@@ -132,14 +125,16 @@ pub(super) fn resolve(
     let exclude = patterns("controls.exclude", file.exclude);
     let watch = watch.map(|watch| patterns("risk_accepted.watch", Some(watch)));
     ControlSelection {
-        categories: members(
-            "controls.categories",
-            file.categories,
-            category,
-            diagnostics,
-        ),
-        include,
-        exclude,
+        selection: Selection {
+            categories: members(
+                "controls.categories",
+                file.categories,
+                category,
+                diagnostics,
+            ),
+            include,
+            exclude,
+        },
         overrides: overrides(file.category_overrides.unwrap_or_default(), diagnostics),
         watch: watch.unwrap_or_else(|| ControlSelection::default().watch),
     }
@@ -193,8 +188,11 @@ mod tests {
     #[test]
     fn an_exclusion_wins_over_an_inclusion() {
         let selection = ControlSelection {
-            include: patterns(&["scid_*"]),
-            exclude: patterns(&["SCID_2*"]),
+            selection: Selection {
+                include: patterns(&["scid_*"]),
+                exclude: patterns(&["SCID_2*"]),
+                ..Selection::default()
+            },
             ..ControlSelection::default()
         };
         assert!(selection.selects("scid_1", Category::Device));

@@ -1,6 +1,6 @@
 //! Entra's recommendations: whether the exporter reads them, and which get series.
 
-use secure_score_model::RecommendationCategory;
+use secure_score_model::{Api, RecommendationCategory};
 use std::collections::HashMap;
 use std::sync::Arc;
 use strict_yaml::{Diagnostics, Span, suggest};
@@ -8,7 +8,8 @@ use strict_yaml::{Diagnostics, Span, suggest};
 use super::choices::{Choice as _, Enabled, Switch};
 use super::file::FileRecommendations;
 use super::list::members;
-use super::pattern::{Pattern, any_matches};
+use super::pattern::Pattern;
+use super::selection::Selection;
 
 /// How the exporter reads a tenant's recommendations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,38 +20,26 @@ pub struct Recommendations {
     pub impacted_resources: bool,
 }
 
-/// The recommendations of a tenant that get series, by default all.
-///
-/// Events, the API and the pages have every recommendation.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RecommendationSelection {
-    /// Empty means all.
-    categories: Vec<RecommendationCategory>,
-    /// Empty means all.
-    include: Vec<Pattern>,
-    exclude: Vec<Pattern>,
-}
-
-impl RecommendationSelection {
-    /// Whether the recommendation gets series.
-    pub fn selects(&self, name: &str, category: RecommendationCategory) -> bool {
-        (self.categories.is_empty() || self.categories.contains(&category))
-            && (self.include.is_empty() || any_matches(&self.include, name))
-            && !any_matches(&self.exclude, name)
+impl Recommendations {
+    /// Whether the configuration switches a list off.
+    pub fn excludes(&self, api: Api) -> bool {
+        api.is_of_entra() && self.enabled == Enabled::Off
     }
 }
 
-/// The selections of all tenants.
+/// The recommendations of all tenants that get series.
+///
+/// Events, the API and the pages have every recommendation.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RecommendationSelections {
-    common: Arc<RecommendationSelection>,
+    common: Arc<Selection<RecommendationCategory>>,
     /// Those of tenants with a section of their own, by alias.
-    own: HashMap<String, Arc<RecommendationSelection>>,
+    own: HashMap<String, Arc<Selection<RecommendationCategory>>>,
 }
 
 impl RecommendationSelections {
     /// The selection of one tenant.
-    pub fn of_tenant(&self, alias: &str) -> &Arc<RecommendationSelection> {
+    pub fn of_tenant(&self, alias: &str) -> &Arc<Selection<RecommendationCategory>> {
         self.own.get(alias).unwrap_or(&self.common)
     }
 
@@ -99,8 +88,8 @@ impl RecommendationSection {
         }
     }
 
-    fn selection(&self) -> RecommendationSelection {
-        RecommendationSelection {
+    fn selection(&self) -> Selection<RecommendationCategory> {
+        Selection {
             categories: self.categories.clone().unwrap_or_default(),
             include: self.include.clone().unwrap_or_default(),
             exclude: self.exclude.clone().unwrap_or_default(),

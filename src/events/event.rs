@@ -124,8 +124,8 @@ impl Event {
     /// Whether the state before or after is an accepted risk, or sets a
     /// recommendation aside.
     pub(super) fn concerns_acceptance(&self) -> bool {
-        let states = [self.from, self.to].into_iter().flatten();
-        states.into_iter().any(EventState::is_acceptance)
+        let mut states = [self.from, self.to].into_iter().flatten();
+        states.any(EventState::is_acceptance)
     }
 }
 

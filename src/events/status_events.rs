@@ -3,8 +3,8 @@
 use super::Event;
 use super::event::EventState;
 use secure_score_model::{
-    Approval, Category, EventKind, NewStatus, Place, Recommendation, TenantIdentity,
-    TenantSnapshot, Timestamp,
+    Approval, EventKind, NewStatus, Place, Recommendation, TenantIdentity, TenantSnapshot,
+    Timestamp,
 };
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ fn of_status(
         entra_tenant_id: tenant.entra_tenant_id.clone(),
         control: Arc::clone(control.map_or(&history.name, |it| &it.id)),
         recommendation: Some(Arc::clone(&history.name)),
-        category: control.map_or(Category::Identity, |it| it.category),
+        category: snapshot.category_of(&history.name),
         title: Arc::clone(&history.title),
         from: new.from.map(EventState::from),
         to: new.to.map(EventState::from),
@@ -95,8 +95,8 @@ fn discriminator(new: &NewStatus) -> String {
 mod tests {
     use super::*;
     use secure_score_model::{
-        Control, Exception, RecommendationEntry, RecommendationList, RecommendationStatus,
-        StatusHistories,
+        Category, Control, Exception, RecommendationEntry, RecommendationList,
+        RecommendationStatus, StatusHistories,
     };
 
     const DAY: i64 = 24 * 60 * 60;

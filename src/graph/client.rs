@@ -121,7 +121,7 @@ impl Client {
             match self.pages(Fields::Selected, permit, &mut reader).await {
                 // An error on a later page has another cause, such as an
                 // expired link.
-                Err(error) if reader.pages == 0 && error.refuses_select() => {}
+                Err(error) if reader.pages == 0 && error.refuses_option() => {}
                 Err(error) => return Err(error),
                 Ok(_) if reader.lacks_states() => {}
                 Ok(partial) => return self.finish_catalogue(reader, partial),
@@ -248,13 +248,7 @@ impl Client {
     ) -> Result<Fetched<Catalogue>, GraphError> {
         let subject = Subject::Catalogue;
         decode::check_readable(&reader)?;
-        // With two tenants, neither becomes the learnt id.
-        let tenants: Vec<&String> = reader.tenants.iter().collect();
-        match tenants.as_slice() {
-            [] => {}
-            [one] => self.check_tenant(subject, one)?,
-            [one, other, ..] => return Err(wrong_tenant(subject, one, other)),
-        }
+        self.check_tenants(subject, &reader.tenants)?;
         let (value, unknown_words) = reader.finish(self.entra_tenant_id().map(Arc::from));
         Ok(Fetched {
             value,
@@ -263,9 +257,24 @@ impl Client {
         })
     }
 
+    /// Refuses a list of which elements are about another tenant. Where they are of
+    /// two, neither becomes the learnt id.
+    pub(super) fn check_tenants(
+        &self,
+        subject: Subject,
+        tenants: &BTreeSet<String>,
+    ) -> Result<(), GraphError> {
+        let tenants: Vec<&String> = tenants.iter().collect();
+        match tenants.as_slice() {
+            [] => Ok(()),
+            [one] => self.check_tenant(subject, one),
+            [one, other, ..] => Err(wrong_tenant(subject, one, other)),
+        }
+    }
+
     /// Refuses a response about another tenant. For a tenant configured by its
     /// domain, the first response sets the expected id.
-    pub(super) fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
+    fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
         if found.is_empty() {
             return Ok(());
         }

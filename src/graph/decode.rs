@@ -23,10 +23,7 @@ pub(super) fn page(
     let page = pages::parse(subject, &body)?;
     let profiles = pages::elements::<wire::Profile<'_>>(subject, &page)?;
     reader.page(&profiles);
-    if reader.entries.len() > MAX_ELEMENTS {
-        let error = ListError::TooLong.to_string();
-        return Err(GraphError::malformed(subject, error));
-    }
+    check_length(subject, reader.entries.len())?;
     Ok(page.next_link.map(|link| link.into_owned()))
 }
 
@@ -39,11 +36,29 @@ pub(super) fn check_readable(reader: &CatalogueReader) -> Result<(), GraphError>
     let anomalies = &reader.counter.anomalies;
     let skipped =
         anomalies.count_skipped(SkippedField::Element) + anomalies.count_skipped(SkippedField::Id);
-    if skipped > reader.entries.len() as u64 {
-        let what = format!("{skipped} of its elements cannot be read");
-        return Err(GraphError::malformed(Subject::Catalogue, what));
+    check_share(Subject::Catalogue, skipped, reader.entries.len())
+}
+
+/// Refuses pages that add up to more elements than a page may list.
+fn check_length(subject: Subject, elements: usize) -> Result<(), GraphError> {
+    match elements > MAX_ELEMENTS {
+        true => Err(GraphError::malformed(
+            subject,
+            ListError::TooLong.to_string(),
+        )),
+        false => Ok(()),
     }
-    Ok(())
+}
+
+/// Refuses a list of which more elements are unreadable than readable.
+fn check_share(subject: Subject, unread: u64, read: usize) -> Result<(), GraphError> {
+    match unread > read as u64 {
+        true => {
+            let what = format!("{unread} of its elements cannot be read");
+            Err(GraphError::malformed(subject, what))
+        }
+        false => Ok(()),
+    }
 }
 
 /// The newest report of a body, or `None` if Graph has none yet.
@@ -100,21 +115,13 @@ pub(super) fn recommendations_page(
     let page = pages::parse(subject, &body)?;
     let elements = pages::elements::<wire::Recommendation<'_>>(subject, &page)?;
     reader.page(&elements);
-    if reader.len() > MAX_ELEMENTS {
-        let error = ListError::TooLong.to_string();
-        return Err(GraphError::malformed(subject, error));
-    }
+    check_length(subject, reader.len())?;
     Ok(page.next_link.map(|link| link.into_owned()))
 }
 
 /// Refuses recommendations of which most are unreadable.
 pub(super) fn check_recommendations(reader: &RecommendationReader) -> Result<(), GraphError> {
-    let skipped = reader.unread;
-    if skipped > reader.len() {
-        let what = format!("{skipped} of its elements cannot be read");
-        return Err(GraphError::malformed(Subject::Recommendations, what));
-    }
-    Ok(())
+    check_share(Subject::Recommendations, reader.unread, reader.len())
 }
 
 /// The newest Identity Secure Score of a body, or `None` if Graph has none yet.

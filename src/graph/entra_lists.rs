@@ -27,7 +27,7 @@ impl Client {
         let resources = resources && self.resources_refused.is_over();
         let mut read = self.recommendation_pages(resources, permit).await;
         let is_refused =
-            |error: &GraphError| error.refuses_select() || error.reason() == Reason::TooLarge;
+            |error: &GraphError| error.refuses_option() || error.reason() == Reason::TooLarge;
         if resources && read.as_ref().is_err_and(is_refused) {
             read = self.recommendation_pages(false, permit).await;
             if read.is_ok() {
@@ -53,15 +53,12 @@ impl Client {
             .each_page(subject, first, MAX_CATALOGUE_PAGES, permit, read)
             .await?;
         decode::check_recommendations(&reader)?;
-        for tenant in &reader.tenants {
-            match Uuid::try_parse(tenant).is_ok() {
-                true => self.check_tenant(subject, tenant)?,
-                false => {
-                    let expected = self.entra_tenant_id().unwrap_or("a GUID");
-                    return Err(wrong_tenant(subject, expected, tenant));
-                }
-            }
+        let is_none = |tenant: &&String| Uuid::try_parse(tenant).is_err();
+        if let Some(none) = reader.tenants.iter().find(is_none) {
+            let expected = self.entra_tenant_id().unwrap_or("a GUID");
+            return Err(wrong_tenant(subject, expected, none));
         }
+        self.check_tenants(subject, &reader.tenants)?;
         let (value, unknown_words) = reader.finish(self.entra_tenant_id().map(Arc::from));
         Ok(Fetched {
             value,

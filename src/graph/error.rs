@@ -207,9 +207,9 @@ impl GraphError {
         Self::new(subject, ErrorKind::Partial)
     }
 
-    /// Whether it may be due to `$select`: Graph's services respond with 400 or
+    /// Whether it may be due to `$select` or `$expand`: Graph's services respond with 400 or
     /// 501 to an unsupported query option.
-    pub(super) fn refuses_select(&self) -> bool {
+    pub(super) fn refuses_option(&self) -> bool {
         matches!(
             self.kind,
             ErrorKind::Status {

@@ -30,7 +30,7 @@ pub(super) struct RecommendationReader {
     pub(super) tenants: BTreeSet<String>,
     pub(super) counter: AnomalyCounter,
     /// How many elements cannot be read or have no id.
-    pub(super) unread: usize,
+    pub(super) unread: u64,
 }
 
 /// A recommendation whose name in the tenant is not yet decided.
@@ -57,7 +57,7 @@ impl RecommendationReader {
 
     /// Adds the elements of one page.
     pub(super) fn page(&mut self, page: &LenientList<wire::Recommendation<'_>>) {
-        self.unread += page.unread;
+        self.unread += page.unread as u64;
         self.counter.skipped(SkippedField::Element, page.unread);
         for element in &page.elements {
             let Some(id) = self.counter.id(&element.id) else {

@@ -34,19 +34,13 @@ impl Update<'_> {
         if list.entries.is_empty() && last.is_some_and(|it| !it.value.entries.is_empty()) {
             return Err(GraphError::emptied(subject));
         }
-        if partial && let Some(known) = next.recommendations.current_mut().filter(|it| it.complete)
-        {
-            if let Some(merged) = known.value.with_set_aside_of(&list) {
-                known.value = Arc::new(merged);
-                known.has_evidence = true;
-            }
+        let merge = RecommendationList::with_set_aside_of;
+        if partial && next.recommendations.is_complete() {
+            next.recommendations.add_evidence(&list, merge);
             return Err(GraphError::partial(subject));
         }
-        if partial
-            && let Some(known) = next.recommendations.current()
-            && let Some(merged) = list.with_set_aside_of(&known.value)
-        {
-            list = merged;
+        if partial {
+            list = next.recommendations.with_evidence(list, merge);
         }
         let words = fetched.unknown_words;
         let logged = &cell.logged;

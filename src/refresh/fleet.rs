@@ -5,7 +5,7 @@ use super::on_demand::RefreshTrigger;
 use super::run_loop::RefreshLoop;
 use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
-use crate::config::{Config, Enabled, Refresh, RefreshMode, Tenant};
+use crate::config::{Config, Refresh, RefreshMode, Tenant};
 use crate::events::Events;
 use crate::graph::{HttpClients, RefreshPermits};
 use crate::http_client::SetupError;
@@ -247,8 +247,7 @@ impl Shared {
         cell: &Arc<TenantCell>,
     ) -> Vec<Arc<RefreshLoop>> {
         let client = Arc::new(self.clients.client_for(tenant, &self.telemetry));
-        let is_wanted =
-            |api: &Api| !api.is_of_entra() || tenant.recommendations.enabled != Enabled::Off;
+        let is_wanted = |api: &Api| !tenant.recommendations.excludes(*api);
         let loops = Api::ALL.into_iter().filter(is_wanted).map(|api| {
             Arc::new(RefreshLoop {
                 api,

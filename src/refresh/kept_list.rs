@@ -83,6 +83,30 @@ impl<T> KeptList<T> {
     }
 }
 
+/// What an incomplete answer proves has happened, added to a list; nothing if that
+/// has it.
+type Merge<T> = fn(&T, &T) -> Option<T>;
+
+impl<T> KeptList<T> {
+    /// Adds to the list that is exported what an incomplete answer proves. What is
+    /// missing in the answer may be there. Returns the list, if that changed it.
+    pub(super) fn add_evidence(&mut self, answer: &T, merge: Merge<T>) -> Option<Arc<T>> {
+        let known = self.current_mut()?;
+        let merged = Arc::new(merge(&known.value, answer)?);
+        known.value = Arc::clone(&merged);
+        known.has_evidence = true;
+        Some(merged)
+    }
+
+    /// An incomplete answer with what the incomplete one before it proved.
+    pub(super) fn with_evidence(&self, answer: T, merge: Merge<T>) -> T {
+        let merged = self
+            .current()
+            .and_then(|known| merge(&answer, &known.value));
+        merged.unwrap_or(answer)
+    }
+}
+
 impl<T: PartialEq> KeptList<T> {
     /// Replaces the list, and returns whether its content changed. Equal content
     /// stays in the allocation it was rendered from.

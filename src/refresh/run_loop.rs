@@ -126,7 +126,7 @@ impl RefreshLoop {
     ) -> Next {
         let is_not_offered = self.is_not_offered(&fetched);
         let mut update = self.cell.update();
-        if update.next.is_off(self.api) {
+        if update.next.settings.recommendations.excludes(self.api) {
             // The configuration changed meanwhile, and this loop is stopped.
             return next(&Ok(()));
         }

@@ -95,7 +95,7 @@ impl TenantData {
         health.refreshes = saved.refreshes;
         health.failures = saved.failures;
         health.trouble = saved.trouble;
-        health.is_expected = api.is_of_entra();
+        health.has_series = api.is_of_entra();
         self.waits.insert(api, wait);
         if !is_restored && !self.is_waiting(api) {
             self.make_due(api, now);

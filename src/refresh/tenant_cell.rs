@@ -221,21 +221,15 @@ impl Update<'_> {
         Arc::make_mut(&mut next.future_dates).settle(&mut catalogue, cell.now());
         cell.context.interner.intern_catalogue(&mut catalogue);
         let max_staleness = next.settings.refresh.max_staleness;
-        if partial && let Some(known) = next.catalogue.current_mut().filter(|it| it.complete) {
-            // What is missing in the response may be there. An acceptance that
-            // is in it has happened.
-            if let Some(merged) = known.value.with_acceptances_of(&catalogue) {
+        let merge = Catalogue::with_acceptances_of;
+        if partial && next.catalogue.is_complete() {
+            if let Some(merged) = next.catalogue.add_evidence(&catalogue, merge) {
                 Arc::make_mut(&mut next.pins).learn(&merged);
-                known.value = Arc::new(merged);
-                known.has_evidence = true;
             }
             return Err(GraphError::partial(Subject::Catalogue));
         }
-        if partial
-            && let Some(known) = next.catalogue.current()
-            && let Some(merged) = catalogue.with_acceptances_of(&known.value)
-        {
-            catalogue = merged;
+        if partial {
+            catalogue = next.catalogue.with_evidence(catalogue, merge);
         }
         let words = fetched.unknown_words;
         cell.logged.unknown_words(&cell.alias, Api::Profiles, words);
@@ -332,7 +326,7 @@ impl Update<'_> {
         self.next.categories_known |= api == Api::Profiles;
         self.next.health.traffic = traffic;
         let health = self.next.health.of_mut(api);
-        health.is_expected = api.is_of_entra();
+        health.has_series = api.is_of_entra();
         health.refreshes += 1;
         health.next_refresh = Some(now.plus(next_in));
         health.up = outcome.is_ok();

@@ -130,11 +130,6 @@ impl TenantData {
         has_list || self.health.of(api).last_success.is_some()
     }
 
-    /// Whether a list is switched off.
-    pub(super) fn is_off(&self, api: Api) -> bool {
-        api.is_of_entra() && self.settings.recommendations.enabled == Enabled::Off
-    }
-
     /// Drops the lists of Entra where the configuration switches them off. The
     /// statuses stay: Graph could not tell them again.
     pub(super) fn forget_unwanted(&mut self) {

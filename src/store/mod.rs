@@ -44,7 +44,7 @@ impl TenantState {
     /// permission they are not read.
     pub fn lacks_recommendations(&self) -> bool {
         let is_unknown = self.snapshot.recommendation_anomalies.is_none();
-        self.health.recommendations.is_expected && is_unknown
+        self.health.recommendations.has_series && is_unknown
     }
 }
 

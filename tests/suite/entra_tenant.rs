@@ -69,7 +69,7 @@ pub(crate) fn snapshot(now: Timestamp) -> Arc<TenantSnapshot> {
 /// The health where the lists of Entra fare as that of the score does.
 pub(crate) fn health(of: &TenantHealth) -> TenantHealth {
     let expected = RefreshHealth {
-        is_expected: true,
+        has_series: true,
         ..of.scores.clone()
     };
     TenantHealth {

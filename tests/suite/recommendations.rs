@@ -53,6 +53,16 @@ async fn refreshed(world: &World, more: u64) {
         .await;
 }
 
+/// Waits until the catalogue was refreshed this often again.
+async fn catalogue_refreshed(world: &World, more: u64) {
+    let profiles = world.tenant(TENANT).health.profiles.refreshes;
+    world
+        .until("the catalogue was refreshed", |tenants| {
+            tenants.find(TENANT).unwrap().health.profiles.refreshes >= profiles + more
+        })
+        .await;
+}
+
 fn counts(world: &World) -> Vec<u64> {
     let state = world.tenant(TENANT);
     Api::ENTRA.map(|api| state.health.of(api).refreshes).into()
@@ -256,12 +266,7 @@ async fn a_graph_that_lists_no_resources_lists_the_recommendations() {
 async fn without_the_permission_nothing_is_requested_and_nothing_fails() {
     let world = world(RecommendationsAccess::Off).await.watch();
     world.attempted().await;
-    let profiles = world.tenant(TENANT).health.profiles.refreshes;
-    world
-        .until("two more refreshes", |tenants| {
-            tenants.find(TENANT).unwrap().health.profiles.refreshes >= profiles + 2
-        })
-        .await;
+    catalogue_refreshed(&world, 2).await;
     for api in [Requested::Recommendations, Requested::IdentityScores] {
         assert_eq!(requests(&world, api), 0);
     }
@@ -354,12 +359,7 @@ async fn a_list_that_is_switched_off_is_not_read_and_is_forgotten() {
         }
     });
     let requests_before = requests(&world, Requested::Recommendations);
-    let profiles = world.tenant(TENANT).health.profiles.refreshes;
-    world
-        .until("two more refreshes", |tenants| {
-            tenants.find(TENANT).unwrap().health.profiles.refreshes >= profiles + 2
-        })
-        .await;
+    catalogue_refreshed(&world, 2).await;
     assert!(requests(&world, Requested::Recommendations) <= requests_before + 1);
     let metrics = world.metrics();
     let mut lines = metrics.lines();
@@ -384,12 +384,7 @@ async fn a_cloud_without_the_lists_is_no_failure() {
                     && requests(&world, Requested::IdentityScores) > 0
             })
             .await;
-        let profiles = world.tenant(TENANT).health.profiles.refreshes;
-        world
-            .until("one more refresh", |tenants| {
-                tenants.find(TENANT).unwrap().health.profiles.refreshes > profiles
-            })
-            .await;
+        catalogue_refreshed(&world, 1).await;
         for api in ["recommendations", "identity_scores"] {
             let of_list = format!(r#",api="{api}""#);
             for name in ["up", "refreshes_total"] {

@@ -74,7 +74,7 @@ pub(crate) const ENTRIES: &[RecommendationEntry] = &[
     },
     RecommendationEntry {
         name: Some("Microsoft.Identity.IAM.Insights.StaleApps"),
-        ..entry("staleApps", PRACTICE, "medium", Applications, "applications", WORKLOAD, "Remove applications nobody uses ")
+        ..entry("staleApps", PRACTICE, "medium", Applications, "applications", WORKLOAD, "Remove applications that are not used ")
     },
     RecommendationEntry {
         name: Some("Microsoft.Identity.IAM.Insights.TenantMFA"),

@@ -138,9 +138,9 @@ pub struct RefreshHealth {
     pub next_refresh: Option<Timestamp>,
     /// The failure of the last one, until one succeeds.
     pub trouble: Option<Trouble>,
-    /// Of a list of Entra: whether it is refreshed. Without the permission it
-    /// has neither series nor failures.
-    pub is_expected: bool,
+    /// Of a list of Entra: whether it has series. One that the tenant does not offer
+    /// has none, and no failures.
+    pub has_series: bool,
 }
 
 impl RefreshHealth {
@@ -210,10 +210,10 @@ impl TenantHealth {
         }
     }
 
-    /// The lists that are refreshed, with their refreshes.
+    /// The lists that have series, with their refreshes.
     pub fn lists(&self) -> impl Iterator<Item = (Api, &RefreshHealth)> {
         let lists = Api::ALL.into_iter().map(|api| (api, self.of(api)));
-        lists.filter(|(api, it)| !api.is_of_entra() || it.is_expected)
+        lists.filter(|(api, it)| !api.is_of_entra() || it.has_series)
     }
 
     /// Whether a refresh of each list was attempted.
@@ -247,7 +247,7 @@ mod tests {
         assert!(!health.attempted());
         health.of_mut(Api::Scores).refreshes = 1;
         assert!(health.attempted());
-        health.of_mut(Api::Recommendations).is_expected = true;
+        health.of_mut(Api::Recommendations).has_series = true;
         assert!(!health.attempted());
         let lists: Vec<_> = health.lists().map(|(api, _)| api.as_str()).collect();
         assert_eq!(lists, ["profiles", "scores", "recommendations"]);

@@ -52,12 +52,10 @@ impl TenantSnapshot {
         recommendations.find(|it| it.control.as_deref() == Some(control))
     }
 
-    /// The category of a recommendation: that of its control; recommendations
-    /// without one are about identity.
-    pub fn category_of(&self, recommendation: &Recommendation) -> Category {
-        let id = recommendation.control.as_ref();
-        let mut controls = self.controls.iter();
-        let control = id.and_then(|id| controls.find(|it| it.id == *id));
+    /// The category of a recommendation's name: that of its control;
+    /// recommendations without one are about identity.
+    pub fn category_of(&self, name: &str) -> Category {
+        let control = self.control_named(name);
         control.map_or(Category::Identity, |it| it.category)
     }
 

@@ -3,7 +3,7 @@
 use super::result::TenantResult;
 use crate::commands::now;
 use crate::config::{Enabled, Tenant};
-use crate::credentials::{RECOMMENDATIONS_PERMISSION, TokenFacts};
+use crate::credentials::RECOMMENDATIONS_PERMISSION;
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
 use crate::serde_time::Day;
 use secure_score_model::{
@@ -23,7 +23,6 @@ pub(super) struct EntraLists {
 pub(super) struct EntraCheck<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) client: &'a Client,
-    pub(super) facts: &'a TokenFacts,
     pub(super) result: &'a mut TenantResult,
 }
 
@@ -115,8 +114,7 @@ impl EntraCheck<'_> {
     }
 
     /// A list that the tenant does not offer is a failure only where the
-    /// configuration demands it. A token that carries the permission and is
-    /// refused deserves a look.
+    /// configuration demands it.
     fn add_error(&mut self, error: &GraphError) {
         let is_demanded = self.tenant.recommendations.enabled == Enabled::On;
         let result = &mut *self.result;
@@ -124,8 +122,6 @@ impl EntraCheck<'_> {
             result.fail(error);
         } else if error.reason() != Reason::Permission {
             result.ok(format!("Entra's lists: not available here: {error}"));
-        } else if self.facts.may_read_recommendations() == Some(true) {
-            result.warn(error.to_string(), error.hint().unwrap_or_default());
         } else {
             result.ok(format!(
                 "recommendations: not read, since the tenant does not grant {RECOMMENDATIONS_PERMISSION}; \

@@ -43,7 +43,6 @@ impl TenantCheck {
         let check = EntraCheck {
             tenant: &self.tenant,
             client: &self.client,
-            facts: &facts,
             result: &mut self.result,
         };
         let lists = check.run(&mut permit).await;

@@ -166,7 +166,7 @@ fn health() -> TenantHealth {
         },
         older_reports: 3,
         recommendations: RefreshHealth {
-            is_expected: true,
+            has_series: true,
             refreshes: 1,
             ..RefreshHealth::default()
         },

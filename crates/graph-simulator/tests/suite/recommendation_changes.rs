@@ -145,7 +145,7 @@ async fn the_error_of_a_wrong_name_suggests_the_right_one() {
     let error = handle.set_recommendation_status("contoso", "userRiskPolcy", change());
     let error = error.unwrap_err().to_string();
     assert!(error.contains("\"userRiskPolicy\""), "{error}");
-    let unknown = handle.set_resource_status("contoso", "userRiskPolicy", "nobody", change());
+    let unknown = handle.set_resource_status("contoso", "userRiskPolicy", "no-resource", change());
     assert!(matches!(unknown, Err(HandleError::UnknownResource { .. })));
 }
 
@@ -195,10 +195,10 @@ async fn the_control_api_changes_recommendations() {
             "postpone_until",
         ),
         (
-            "recommendations/userRiskPolicy/resources/nobody",
+            "recommendations/userRiskPolicy/resources/no-resource",
             object!({"status": "x"}),
             404,
-            "nobody",
+            "no-resource",
         ),
         ("identity-score", object!({"score": 7}), 400, "maximum"),
     ] {

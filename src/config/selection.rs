@@ -1,0 +1,32 @@
+//! What gets series, by category and name.
+
+use super::pattern::{Pattern, any_matches};
+
+/// The controls, or the recommendations, that get series; by default all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection<C> {
+    /// Empty means all.
+    pub(super) categories: Vec<C>,
+    /// Empty means all.
+    pub(super) include: Vec<Pattern>,
+    pub(super) exclude: Vec<Pattern>,
+}
+
+impl<C> Default for Selection<C> {
+    fn default() -> Self {
+        Self {
+            categories: Vec::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+        }
+    }
+}
+
+impl<C: PartialEq> Selection<C> {
+    /// Whether the one of this name and category gets series.
+    pub(super) fn selects(&self, name: &str, category: &C) -> bool {
+        (self.categories.is_empty() || self.categories.contains(category))
+            && (self.include.is_empty() || any_matches(&self.include, name))
+            && !any_matches(&self.exclude, name)
+    }
+}
