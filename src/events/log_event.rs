@@ -58,6 +58,9 @@ fn message(event: &ShownEvent) -> &'static str {
         EventKind::StateChanged if event.place == Place::Entra => {
             "the status of a recommendation of Entra changed"
         }
+        EventKind::AcceptedControlLeft if event.place == Place::Entra => {
+            "a recommendation that is set aside is no longer in Entra's list"
+        }
         EventKind::StateChanged => "the state of a control changed",
         EventKind::HistoryShortened => "the history of a control lost changes it listed before",
         EventKind::AcceptedControlLeft => {
