@@ -87,6 +87,7 @@ impl Exporter {
         let site = Site::new(Arc::clone(&store), Arc::clone(&telemetry), options);
         let policy = Arc::new(privacy::label_policy(&config));
         let transport = Webhook::of(&config).context("events cannot be sent to the webhook")?;
+        let state = state.map(Arc::new);
         let deliveries = deliveries(state.as_ref(), &config, &telemetry);
         let state_writer = state.map(|directory| {
             let writer =
@@ -242,7 +243,7 @@ fn telemetry(
 
 /// The queue of the webhook, with the events that an earlier process stored.
 fn deliveries(
-    state: Option<&StateDirectory>,
+    state: Option<&Arc<StateDirectory>>,
     config: &Config,
     telemetry: &Telemetry,
 ) -> Arc<DeliveryQueue> {
