@@ -19,7 +19,8 @@ const UNKNOWN_VALUE: &str = "Quantum";
 /// Half of a surrogate pair, as JSON.
 const LONE_SURROGATE: &str = r#""half \ud83d of a pair""#;
 
-/// How far ahead the date of [`OddUpdate::FutureDate`] is.
+/// How far ahead the dates of [`OddUpdate::FutureDate`] and
+/// [`FaultKind::FutureReport`] are.
 const FUTURE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// The reply with a list, corrupted if the fault does so.
@@ -101,6 +102,11 @@ fn corrupt_elements(elements: &mut Vec<Value>, api: Api, kind: &FaultKind) {
                 set(score, "NotScored", value);
             }
         }
+        FaultKind::FutureReport => {
+            for report in elements {
+                set(report, "createdDateTime", future());
+            }
+        }
         FaultKind::UnsortedHistory => {
             for updates in elements.iter_mut().filter_map(updates) {
                 updates.reverse();
@@ -109,6 +115,11 @@ fn corrupt_elements(elements: &mut Vec<Value>, api: Api, kind: &FaultKind) {
         FaultKind::BareHistory => elements.iter_mut().enumerate().for_each(set_bare_history),
         _ => {}
     }
+}
+
+fn future() -> Value {
+    let future = Timestamp::now().saturating_add(FUTURE).unwrap_or_default();
+    json!(future.to_string())
 }
 
 fn set(element: &mut Value, key: &str, value: Value) {
@@ -211,8 +222,7 @@ fn set_odd_update(update: &mut Value, odd: OddUpdate) {
         OddUpdate::Undated => set(update, "updatedDateTime", Value::Null),
         OddUpdate::UnreadableDate => set(update, "updatedDateTime", json!("yesterday")),
         OddUpdate::FutureDate => {
-            let future = Timestamp::now().saturating_add(FUTURE).unwrap_or_default();
-            set(update, "updatedDateTime", json!(future.to_string()));
+            set(update, "updatedDateTime", future());
         }
         OddUpdate::NewWord => set(update, "state", json!(UNKNOWN_VALUE)),
     }
