@@ -172,7 +172,7 @@ def slow():
 
 def events():
     def hourly(title, description, family, label, **more):
-        return (12, g.lines(
+        return (8, g.lines(
             title, description,
             [g.over_time(f"3600 * sum by ({label}) (rate({family}{SELF}{RATE})) > 0", f"{{{{{label}}}}}")],
             unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
@@ -185,6 +185,11 @@ def events():
             "Webhook", "Outcome of webhook deliveries an hour. Failed events were rejected or ran out of retries; the log has them.",
             "secure_score_exporter_webhook_deliveries_total", "outcome", empty="No deliveries",
         ),
+        (8, g.lines(
+            "Waiting for the webhook", "Events that the receiver has not accepted yet. They are retried for three days; with --state.dir they survive a restart.",
+            [g.over_time(f"secure_score_exporter_webhook_waiting_events{SELF}", "{{instance}}")],
+            unit="short", style={"fillOpacity": 0, "axisSoftMax": 4}, defaults={"min": 0, "decimals": 0},
+        )),
     ]
 
 
@@ -233,7 +238,7 @@ def replicas():
             g.column("revision", "Revision", width=130),
             g.column("Value #E", "Uptime", width=130, unit=g.AGE, decimals=0),
             g.column("Value #G", "Open files", width=120, unit="none", decimals=0),
-            g.column("Value #H", "Failed state writes, 1 day", width=170, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
+            g.column("Value #H", "Failed state writes, 1 day", width=190, unit="none", decimals=0, steps=[(None, "green"), (1, "orange")], paint="text"),
         ],
         sort="Exporter",
     )

@@ -13,6 +13,12 @@ use std::time::Duration;
 /// Beyond this age data are no longer shown, as the exporter's default has it.
 const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// Of a hundred events, those that the webhook's receiver does not accept.
+const FAILING: u64 = 25;
+
+/// How long such an event waits, in seconds, until the receiver rejects it.
+const RETRIED: i64 = 6 * HOUR;
+
 /// Pages of a catalogue.
 const PAGES: u64 = 3;
 
@@ -79,21 +85,28 @@ impl Replica {
         Ok(())
     }
 
-    /// Counts an event per change; some deliveries fail.
+    /// Counts an event per change; some wait and fail.
     fn count_events(&self, now: i64) {
-        let is_new = |at: i64| (now - HEALTH..now).contains(&at);
-        let states = CHANGES.iter().filter(|it| is_new(it.at()));
-        let statuses = STATUS_CHANGES.iter().filter(|it| is_new(it.at()));
-        let states = states.map(|it| [it.tenant, it.control]);
-        let statuses = statuses.map(|it| [it.tenant, it.recommendation]);
-        for change in states.chain(statuses) {
+        let is_new = |at: i64, now: i64| (now - HEALTH..now).contains(&at);
+        let news = |now: i64| {
+            let states = CHANGES.iter().filter(move |it| is_new(it.at(), now));
+            let statuses = STATUS_CHANGES.iter().filter(move |it| is_new(it.at(), now));
+            let states = states.map(|it| [it.tenant, it.control]);
+            let statuses = statuses.map(|it| [it.tenant, it.recommendation]);
+            states.chain(statuses).map(|it| roll(&it) < FAILING)
+        };
+        for fails in news(now) {
             self.telemetry.event(EventKind::StateChanged);
-            let outcome = match roll(&change) {
-                0..25 => Delivery::Failed,
-                _ => Delivery::Delivered,
-            };
-            self.telemetry.delivery(outcome, 1);
+            if !fails {
+                self.telemetry.delivery(Delivery::Delivered, 1);
+            }
         }
+        for _ in news(now - RETRIED).filter(|fails| *fails) {
+            self.telemetry.delivery(Delivery::Failed, 1);
+        }
+        let waits = (now - RETRIED + HEALTH..=now).step_by(HEALTH as usize);
+        let waiting = waits.flat_map(news).filter(|fails| *fails).count();
+        self.telemetry.set_waiting_events(waiting);
     }
 
     /// Whether a tenant's data are young enough to be shown.

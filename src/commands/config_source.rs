@@ -2,21 +2,16 @@
 
 use super::Failure;
 use crate::cli::{Cli, ConfigFlags};
-use crate::config::{self, Config, Environment, Loaded, Tenant};
+use crate::config::{Config, ConfigText, Environment, Loaded, Tenant};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
-use exporter_web_config::FileContents;
-use std::path::Path;
 use strict_yaml::{ConfigErrors, suggest};
 
 /// Loads the configuration and prints its warnings.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
-    let loaded = config::find(
-        flags.file.as_deref(),
-        environment,
-        &DecryptedKeyCache::default(),
-    )?;
+    let text = ConfigText::read(flags.file.as_deref());
+    let loaded = text.load(environment, &DecryptedKeyCache::default())?;
     diagnostics::warnings(&loaded.warnings);
     Ok(loaded.config)
 }
@@ -50,18 +45,16 @@ pub(super) struct ConfigSource<'a> {
 }
 
 impl ConfigSource<'_> {
+    /// Reads the configuration file.
+    pub(super) fn read(&self) -> ConfigText {
+        ConfigText::read(self.cli.config.file.as_deref())
+    }
+
     /// Loads the configuration, with the tenants of this shard only.
-    pub(super) fn load(&self) -> Result<Loaded, ConfigErrors> {
-        let file = self.cli.config.file.as_deref();
-        let mut loaded = config::find(file, self.environment, &self.decrypted_keys)?;
+    pub(super) fn load(&self, text: &ConfigText) -> Result<Loaded, ConfigErrors> {
+        let mut loaded = text.load(self.environment, &self.decrypted_keys)?;
         let tenants = &mut loaded.config.tenants;
         tenants.retain(|tenant| self.shard.owns(&tenant.alias));
         Ok(loaded)
-    }
-
-    /// The contents of the configuration file, without those it names.
-    pub(super) fn file_contents(&self) -> FileContents {
-        let file = self.cli.config.file.as_deref();
-        FileContents::read([file.unwrap_or(Path::new(config::DEFAULT_FILE))])
     }
 }

@@ -4,7 +4,7 @@ use super::config_source::ConfigSource;
 use super::reload::{ReloadTargets, Reloader, target_labels};
 use super::{Failure, now, privacy, supervisor, web_config};
 use crate::cli::WebFlags;
-use crate::config::Config;
+use crate::config::{Config, ConfigText};
 use crate::events::{DeliveryQueue, Events, RetryPolicy, Webhook, WebhookSender};
 use crate::http::{
     self, DisabledRoutes, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions,
@@ -87,6 +87,7 @@ impl Exporter {
         let site = Site::new(Arc::clone(&store), Arc::clone(&telemetry), options);
         let policy = Arc::new(privacy::label_policy(&config));
         let transport = Webhook::of(&config).context("events cannot be sent to the webhook")?;
+        let state = state.map(Arc::new);
         let deliveries = deliveries(state.as_ref(), &config, &telemetry);
         let state_writer = state.map(|directory| {
             let writer =
@@ -143,8 +144,12 @@ impl Exporter {
 
     /// Serves until a signal, then finishes the requests in flight.
     ///
-    /// With a source, it reloads the configuration meanwhile.
-    pub(super) async fn serve(self, source: Option<ConfigSource<'_>>) -> Result<(), Failure> {
+    /// With a source and the text in effect, it reloads the configuration
+    /// meanwhile.
+    pub(super) async fn serve(
+        self,
+        source: Option<(ConfigSource<'_>, ConfigText)>,
+    ) -> Result<(), Failure> {
         let targets = ReloadTargets {
             site: Arc::clone(&self.site),
             telemetry: Arc::clone(&self.telemetry),
@@ -154,7 +159,8 @@ impl Exporter {
         };
         // The signal handlers are installed before systemd learns that the
         // exporter is ready: it may send a signal at once.
-        let reloader = source.map(|source| Reloader::new(source, targets, self.reload_requests));
+        let reloader =
+            source.map(|(source, text)| Reloader::new(source, text, targets, self.reload_requests));
         let stop_requested = supervisor::stop_requested();
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
@@ -237,7 +243,7 @@ fn telemetry(
 
 /// The queue of the webhook, with the events that an earlier process stored.
 fn deliveries(
-    state: Option<&StateDirectory>,
+    state: Option<&Arc<StateDirectory>>,
     config: &Config,
     telemetry: &Telemetry,
 ) -> Arc<DeliveryQueue> {

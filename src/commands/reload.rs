@@ -3,19 +3,19 @@
 use super::config_source::ConfigSource;
 use super::web_config::log_errors;
 use super::{now, privacy, supervisor};
-use crate::config::Config;
+use crate::config::{Config, ConfigText};
 use crate::diagnostics;
 use crate::events::{DeliveryQueue, Events, TransportSwitch, Webhook};
 use crate::http::{ReloadRequest, Site, TargetLabels};
 use crate::refresh::Fleet;
 use crate::telemetry::Telemetry;
-use exporter_web_config::FileWatcher;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use strict_yaml::ConfigErrors;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::Receiver;
+use tokio::time::{Interval, MissedTickBehavior};
 
 /// How often the configuration and the files it names are read. A rotated
 /// secret is used, and a new tenant watched, within this time.
@@ -28,8 +28,8 @@ pub(super) struct Reloader<'a> {
     /// Requests over HTTP, if `--web.enable-lifecycle` allows them.
     requests: Option<Receiver<ReloadRequest>>,
     hangups: Option<Signal>,
-    /// The configuration file, without those it names.
-    file: FileWatcher,
+    /// The text that was loaded last, also if it was rejected.
+    text: ConfigText,
     /// Whether the log says that the file was edited.
     edited: bool,
     /// Why the current files were rejected, as logged.
@@ -49,14 +49,16 @@ pub(super) struct ReloadTargets {
 
 impl<'a> Reloader<'a> {
     /// Installs the SIGHUP handler; without it the signal ends the process.
+    /// `text` is the configuration in effect.
     pub(super) fn new(
         source: ConfigSource<'a>,
+        text: ConfigText,
         targets: ReloadTargets,
         requests: Option<Receiver<ReloadRequest>>,
     ) -> Self {
         Self {
-            file: FileWatcher::new(POLL_PERIOD, source.file_contents()),
             source,
+            text,
             targets,
             requests,
             edited: false,
@@ -66,7 +68,7 @@ impl<'a> Reloader<'a> {
     }
 
     pub(super) async fn run(mut self, fleet: &mut Fleet) -> Infallible {
-        self.poll(fleet);
+        let mut polls = polls();
         loop {
             tokio::select! {
                 () = next_hangup(&mut self.hangups) => self.reload(fleet),
@@ -75,7 +77,7 @@ impl<'a> Reloader<'a> {
                     let result = self.rejected.clone().map_or(Ok(()), Err);
                     let _client_has_gone = request.send(result);
                 }
-                () = self.file.poll_due() => self.poll(fleet),
+                _ = polls.tick() => self.poll(fleet),
             }
         }
     }
@@ -84,8 +86,9 @@ impl<'a> Reloader<'a> {
     fn reload(&mut self, fleet: &mut Fleet) {
         supervisor::reloading();
         self.rejected = None;
-        self.file.set_loaded(self.source.file_contents());
-        match self.source.load() {
+        self.text = self.source.read();
+        self.edited = false;
+        match self.source.load(&self.text) {
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, fleet);
@@ -98,28 +101,31 @@ impl<'a> Reloader<'a> {
     /// Reloads if a file changed. Secrets and tenant files always count, since
     /// programs write them; the configuration file only with
     /// `--config.enable-auto-reload`, since an administrator may be editing it.
+    /// Until it is reloaded, its earlier text names the other files.
     fn poll(&mut self, fleet: &mut Fleet) {
-        let contents = self.source.file_contents();
-        let edited = self.file.has_changed(&contents) && !self.source.cli.config.auto_reload;
-        if edited && !self.edited {
-            tracing::warn!(
-                hint = "reload it: send SIGHUP",
-                "the configuration file was edited; until it is reloaded, changed secrets and tenant files are not used"
-            );
+        let found = self.source.read();
+        match self.source.cli.config.auto_reload {
+            true => self.text = found,
+            false => self.note_edit(found != self.text),
         }
-        self.edited = edited;
-        if edited {
-            return;
-        }
-        match self.source.load() {
+        match self.source.load(&self.text) {
             Ok(loaded) if loaded.config == *fleet.config() => self.accept(&loaded.config),
             Ok(loaded) => {
-                self.file.set_loaded(contents);
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, fleet);
             }
             Err(errors) => self.reject(&errors),
         }
+    }
+
+    fn note_edit(&mut self, edited: bool) {
+        if edited && !self.edited {
+            tracing::warn!(
+                hint = "reload it: send SIGHUP",
+                "the configuration file was edited; its changes are not in effect until it is reloaded"
+            );
+        }
+        self.edited = edited;
     }
 
     /// The files hold the configuration in use again.
@@ -222,6 +228,13 @@ pub(super) fn target_labels(config: &Config) -> TargetLabels {
     tenants
         .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))
         .collect()
+}
+
+/// The first poll is due at once.
+fn polls() -> Interval {
+    let mut polls = tokio::time::interval(POLL_PERIOD);
+    polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    polls
 }
 
 fn hangups() -> Option<Signal> {

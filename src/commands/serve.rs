@@ -27,7 +27,8 @@ pub(super) async fn run(
         shard,
         decrypted_keys: DecryptedKeyCache::default(),
     };
-    let Loaded { config, warnings } = source.load()?;
+    let text = source.read();
+    let Loaded { config, warnings } = source.load(&text)?;
     diagnostics::warnings(&warnings);
     if shard != Shard::WHOLE {
         tracing::info!(%shard, tenants = config.tenants.len(), "serving the tenants of one shard");
@@ -35,7 +36,7 @@ pub(super) async fn run(
     let directory = cli.state_dir.as_deref();
     let state = directory.map(StateDirectory::open).transpose()?;
     let exporter = Exporter::start(config, &cli.web, shard, state, sockets).await?;
-    exporter.serve(Some(source)).await
+    exporter.serve(Some((source, text))).await
 }
 
 /// Checks the configuration and the web configuration; starts nothing.

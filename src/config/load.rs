@@ -1,6 +1,6 @@
 //! Loads the configuration from a file, or from the environment alone.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use strict_yaml::{ConfigErrors, ConfigWarning, Diagnostics, Span, io_reason, parse, read_file};
 
 use super::environment_file;
@@ -21,31 +21,57 @@ pub struct Loaded {
     pub warnings: Vec<ConfigWarning>,
 }
 
-/// Loads the named file, or the default one, or the environment alone.
-///
-/// A tenant in the environment beside a file is refused: with either
-/// precedence, a change of the other would have no effect.
-///
-/// `decrypted_keys` spares the decryption of keys from an earlier call.
-pub fn find(
-    named: Option<&Path>,
-    environment: &Environment,
-    decrypted_keys: &DecryptedKeyCache,
-) -> Result<Loaded, ConfigErrors> {
-    let default = Path::new(DEFAULT_FILE);
-    match named.or(default.exists().then_some(default)) {
-        Some(path) => load_file(path, environment, decrypted_keys),
-        None => from_environment(environment, decrypted_keys),
+/// The text of the configuration, as read at one time. The files that it names
+/// are read whenever it is loaded. It contains no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigText {
+    /// A file, and its content or why it cannot be read.
+    File(PathBuf, Result<Vec<u8>, &'static str>),
+    /// There is no file; the environment describes the tenant.
+    Environment,
+}
+
+impl ConfigText {
+    /// Reads the named file, or the default one if it exists.
+    pub fn read(named: Option<&Path>) -> Self {
+        let default = Path::new(DEFAULT_FILE);
+        match named.or(default.exists().then_some(default)) {
+            Some(path) => Self::of_file(path),
+            None => Self::Environment,
+        }
+    }
+
+    fn of_file(path: &Path) -> Self {
+        let text = read_file(path).map_err(|error| io_reason(&error));
+        Self::File(path.to_owned(), text)
+    }
+
+    /// Loads it, and the files that it names.
+    ///
+    /// A tenant in the environment beside a file is refused: with either
+    /// precedence, a change of the other would have no effect.
+    ///
+    /// `decrypted_keys` spares the decryption of keys from an earlier call.
+    pub fn load(
+        &self,
+        environment: &Environment,
+        decrypted_keys: &DecryptedKeyCache,
+    ) -> Result<Loaded, ConfigErrors> {
+        match self {
+            Self::File(path, text) => from_file(path, text, environment, decrypted_keys),
+            Self::Environment => from_environment(environment, decrypted_keys),
+        }
     }
 }
 
 /// Loads one file.
 pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErrors> {
-    load_file(path, environment, &DecryptedKeyCache::default())
+    ConfigText::of_file(path).load(environment, &DecryptedKeyCache::default())
 }
 
-fn load_file(
+fn from_file(
     path: &Path,
+    text: &Result<Vec<u8>, &'static str>,
     environment: &Environment,
     decrypted_keys: &DecryptedKeyCache,
 ) -> Result<Loaded, ConfigErrors> {
@@ -53,17 +79,17 @@ fn load_file(
     let mut diagnostics = Diagnostics::new(&name, path.parent().unwrap_or(Path::new("")));
     environment_file::warn_of_unknown(environment, &mut diagnostics);
     check_precedence(environment, &name, &mut diagnostics);
-    let text = match read_file(path) {
+    let text = match text {
         Ok(text) => text,
-        Err(error) => {
-            let message = format!("the configuration cannot be read ({})", io_reason(&error));
+        Err(reason) => {
+            let message = format!("the configuration cannot be read ({reason})");
             let hint = "name another with --config.file, or try `secure-score-exporter demo` without a tenant";
             diagnostics.error_with_hint(Span::Nowhere, "", message, Some(hint));
             return Err(diagnostics.into_errors());
         }
     };
-    match parse::<File>(&text) {
-        Ok(file) => resolve(file, &text, environment, decrypted_keys, diagnostics),
+    match parse::<File>(text) {
+        Ok(file) => resolve(file, text, environment, decrypted_keys, diagnostics),
         Err(error) => Err(fatal(diagnostics, error.span, &error.message)),
     }
 }

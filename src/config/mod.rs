@@ -38,7 +38,7 @@ pub use controls::{ControlSelection, TenantRules};
 pub use environment_file::variables;
 pub use events::Webhook;
 pub use exceptions::Exceptions;
-pub use load::{DEFAULT_FILE, Loaded, find, load};
+pub use load::{ConfigText, DEFAULT_FILE, Loaded, load};
 pub use pattern::Pattern;
 pub use pem::PemFile;
 pub use privacy::{LabelPolicy, PrivacyPolicy};

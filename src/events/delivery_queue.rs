@@ -65,6 +65,13 @@ pub struct QueueChanges {
     pub removed: Vec<u64>,
 }
 
+impl QueueChanges {
+    /// Whether there is nothing to store and nothing to delete.
+    pub const fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
+}
+
 /// Stores the queue's changes, soon after it learns of them.
 pub trait QueueObserver: Debug + Send + Sync {
     /// There are changes. Returns without waiting.

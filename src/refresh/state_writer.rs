@@ -34,7 +34,7 @@ pub struct StateWriter {
 /// What the thread has to do.
 #[derive(Debug)]
 struct WriteQueue {
-    directory: StateDirectory,
+    directory: Arc<StateDirectory>,
     event_files: EventFiles,
     deliveries: Arc<DeliveryQueue>,
     pending: Mutex<Pending>,
@@ -63,7 +63,7 @@ enum Task {
 impl StateWriter {
     /// Starts the thread, which also stores the changes of `deliveries`.
     pub fn new(
-        directory: StateDirectory,
+        directory: Arc<StateDirectory>,
         deliveries: Arc<DeliveryQueue>,
         telemetry: Arc<Telemetry>,
     ) -> Self {
@@ -71,7 +71,7 @@ impl StateWriter {
     }
 
     fn with_period(
-        directory: StateDirectory,
+        directory: Arc<StateDirectory>,
         deliveries: Arc<DeliveryQueue>,
         telemetry: Arc<Telemetry>,
         deletion_period: Duration,
@@ -168,7 +168,6 @@ impl WriteQueue {
     }
 
     fn write(&self, saved: Option<&SavedTenant>) -> io::Result<()> {
-        self.directory.check_in_place()?;
         self.deliveries
             .store_changes(|changes| self.event_files.apply(changes))?;
         saved.map_or(Ok(()), |saved| self.directory.save(saved))
@@ -263,7 +262,7 @@ mod tests {
     #[test]
     fn files_of_a_removed_tenant_are_deleted_without_another_reload() {
         let folder = tempfile::tempdir().unwrap();
-        let directory = StateDirectory::open(folder.path()).unwrap();
+        let directory = Arc::new(StateDirectory::open(folder.path()).unwrap());
         let saved = |alias: &str| SavedTenant {
             alias: alias.into(),
             ..SavedTenant::default()

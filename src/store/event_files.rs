@@ -11,6 +11,7 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// The directory in the state directory.
@@ -22,15 +23,15 @@ const KEEP_UNUSABLE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 /// The files of the events. The state directory's lock covers them.
 #[derive(Debug)]
 pub struct EventFiles {
-    state_directory: PathBuf,
+    state_directory: Arc<StateDirectory>,
     path: PathBuf,
 }
 
 impl EventFiles {
     /// The files in a state directory.
-    pub fn of(directory: &StateDirectory) -> Self {
+    pub fn of(directory: &Arc<StateDirectory>) -> Self {
         Self {
-            state_directory: directory.path().to_owned(),
+            state_directory: Arc::clone(directory),
             path: directory.path().join(DIRECTORY),
         }
     }
@@ -62,6 +63,10 @@ impl EventFiles {
     /// Stores what was added to the queue and deletes what was removed. On
     /// success the added events survive a power failure.
     pub fn apply(&self, changes: &QueueChanges) -> io::Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.state_directory.check_in_place()?;
         if !changes.added.is_empty() {
             DirBuilder::new()
                 .recursive(true)
@@ -72,7 +77,7 @@ impl EventFiles {
                 replace(&self.file(event.sequence), &json)?;
             }
             sync_directory(&self.path)?;
-            sync_directory(&self.state_directory)?;
+            sync_directory(self.state_directory.path())?;
         }
         for sequence in &changes.removed {
             remove(&self.file(*sequence))?;

@@ -105,7 +105,7 @@ impl StateDirectory {
 
     /// Fails if the path leads to another directory than the locked one, which
     /// another process may have locked.
-    pub fn check_in_place(&self) -> io::Result<()> {
+    pub(super) fn check_in_place(&self) -> io::Result<()> {
         let (locked, found) = (self.directory.metadata()?, fs::metadata(&self.path)?);
         match (locked.dev(), locked.ino()) == (found.dev(), found.ino()) {
             true => Ok(()),

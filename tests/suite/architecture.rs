@@ -309,8 +309,9 @@ fn secrets_are_exposed_in_few_places() {
 
 #[test]
 fn no_state_is_global() {
+    // The allocator is in lib.rs, beside modules only.
     must_be_empty(
-        offenders(&[" static ", "\nstatic ", "thread_local!"], &[]),
+        offenders(&[" static ", "\nstatic ", "thread_local!"], &["src/lib.rs"]),
         "give the value an owner, and pass it on",
     );
 }

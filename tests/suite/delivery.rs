@@ -15,6 +15,7 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long a test waits for anything: far more than it needs.
@@ -425,7 +426,7 @@ struct Stored {
 impl Stored {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let directory = StateDirectory::open(folder.path()).unwrap();
+        let directory = Arc::new(StateDirectory::open(folder.path()).unwrap());
         Self {
             files: EventFiles::of(&directory),
             queue: DeliveryQueue::default(),
@@ -478,6 +479,19 @@ fn a_full_disk_keeps_events_in_memory_until_they_can_be_stored() {
     fs::remove_dir(&obstacle).unwrap();
     stored.store().unwrap();
     assert_eq!(stored.loaded(), (0..3).map(payload).collect::<Vec<_>>());
+}
+
+#[test]
+fn no_event_is_written_into_a_directory_that_took_the_place_of_the_locked_one() {
+    let stored = Stored::new();
+    stored.push(0);
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::rename(stored.folder.path(), elsewhere.path().join("before")).unwrap();
+    fs::create_dir(stored.folder.path()).unwrap();
+    let error = stored.store().unwrap_err().to_string();
+    assert!(error.contains("restart the exporter"), "{error}");
+    assert_eq!(fs::read_dir(stored.folder.path()).unwrap().count(), 0);
+    assert_eq!(stored.queue.len(), 1, "it waits in memory");
 }
 
 #[test]

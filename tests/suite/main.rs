@@ -67,6 +67,7 @@ mod simulated;
 #[allow(dead_code, reason = "the tests of the exposition use all of it")]
 #[path = "../../crates/exposition/tests/rendering/small.rs"]
 mod small;
+mod soak;
 mod state;
 mod stub_server;
 mod stuck_server;

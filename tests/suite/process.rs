@@ -35,9 +35,15 @@ impl Process {
         }
     }
 
-    /// The exporter under test.
+    /// The exporter under test, or the program that `SOAK_EXPORTER` names.
     pub(crate) fn exporter(arguments: &[&str]) -> Self {
-        Self::start(Command::new(env!("CARGO_BIN_EXE_secure-score-exporter")).args(arguments))
+        let built = || env!("CARGO_BIN_EXE_secure-score-exporter").into();
+        let program = std::env::var_os("SOAK_EXPORTER").unwrap_or_else(built);
+        Self::start(Command::new(program).args(arguments))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn output(&self) -> String {
@@ -78,7 +84,7 @@ impl Process {
     }
 
     fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.id().to_string();
         let sent = Command::new("kill").args([name, &pid]).status();
         assert!(sent.expect("kill is there").success());
     }

@@ -415,7 +415,7 @@ fn the_configuration_file_is_watched_only_with_auto_reload() {
     follows.word_after("address=");
     fs::write(simulated.config(), split(&written).0).unwrap();
     assert_eq!(follows.word_after("added=0 removed="), "1");
-    waits.word_after("the configuration file was edited; until it is");
+    waits.word_after("the configuration file was edited; its changes are not");
     assert!(!waits.output().contains("added="));
     waits.hang_up();
     assert_eq!(waits.word_after("added=0 removed="), "1");
@@ -435,6 +435,25 @@ fn a_secret_rotated_on_disk_is_loaded() {
     fs::write(&secret, "a new secret from the vault").unwrap();
     assert_eq!(exporter.word_after("removed=0 restarted="), "1");
     assert!(!exporter.output().contains("from the vault"));
+}
+
+#[test]
+fn a_rotated_secret_is_used_while_the_configuration_file_is_edited() {
+    let simulated = Simulated::start();
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    exporter.word_after("address=");
+    simulated.remove_tenant("contoso");
+    exporter.word_after("the configuration file was edited");
+    let secret = simulated.folder().join("secrets/fabrikam");
+    fs::write(secret, "a new secret from the vault").unwrap();
+    let changes = exporter.word_after("configuration reloaded\" added=0 removed=0 restarted=");
+    assert_eq!(changes, "1", "the edit is not in effect");
+    exporter.hang_up();
+    assert_eq!(exporter.word_after("added=0 removed=1 restarted="), "0");
 }
 
 #[test]

@@ -19,6 +19,11 @@ impl Simulated {
         Self::with(&[])
     }
 
+    /// So many generated tenants.
+    pub(crate) fn tenants(count: usize) -> Self {
+        Self::with(&["--tenants", &count.to_string()])
+    }
+
     /// One tenant, with the answers in a directory.
     pub(crate) fn replay(answers: &str) -> Self {
         Self::with(&["--replay", answers])
@@ -144,12 +149,29 @@ impl Simulated {
         paths.collect()
     }
 
-    async fn post(&self, path: &str, body: Value) {
+    /// Makes a tenant's tokens invalid.
+    pub(crate) async fn revoke_tokens(&self, tenant: &str) {
+        let path = format!("tenants/{tenant}/revoke-tokens");
+        self.post(&path, json!({})).await;
+    }
+
+    /// Replaces a tenant's secret, also in its file.
+    pub(crate) async fn rotate_secret(&self, tenant: &str) {
+        let path = format!("tenants/{tenant}/rotate-secret");
+        let answer = self.post(&path, json!({})).await;
+        let secret = answer["client_secret"].as_str().unwrap();
+        let file = self.folder.path().join("secrets").join(tenant);
+        fs::write(file, secret).unwrap();
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}/{path}", self.control);
         let answer = http.post(url).body(body.to_string()).send().await.unwrap();
         let succeeded = answer.status().is_success();
-        assert!(succeeded, "{path}: {}", answer.text().await.unwrap());
+        let text = answer.text().await.unwrap();
+        assert!(succeeded, "{path}: {text}");
+        serde_json::from_str(&text).unwrap()
     }
 }
 

@@ -1,5 +1,6 @@
+use crate::AccessControl;
+use crate::file_watcher::{FileContents, FileWatcher};
 use crate::load::{load, referenced_files};
-use crate::{AccessControl, FileContents, FileWatcher};
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -6,11 +6,11 @@ use tokio::time::Instant;
 
 /// A digest of the contents of files. An unreadable file has a digest, too.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileContents(Vec<u8>);
+pub(crate) struct FileContents(Vec<u8>);
 
 impl FileContents {
     /// Reads the files.
-    pub fn read(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Self {
+    pub(crate) fn read(paths: impl IntoIterator<Item = impl AsRef<Path>>) -> Self {
         let mut context = digest::Context::new(&digest::SHA256);
         for path in paths {
             match read_file(path.as_ref()) {
@@ -30,7 +30,7 @@ impl FileContents {
 /// Polling also works on file systems without change notifications, and with
 /// the symbolic links by which Kubernetes replaces mounted files.
 #[derive(Debug)]
-pub struct FileWatcher {
+pub(crate) struct FileWatcher {
     period: Duration,
     next_poll: Option<Instant>,
     loaded: FileContents,
@@ -38,7 +38,7 @@ pub struct FileWatcher {
 
 impl FileWatcher {
     /// Watches files whose contents are loaded now.
-    pub const fn new(period: Duration, loaded: FileContents) -> Self {
+    pub(crate) const fn new(period: Duration, loaded: FileContents) -> Self {
         Self {
             period,
             next_poll: None,
@@ -48,7 +48,7 @@ impl FileWatcher {
 
     /// Waits until the next poll is due: a period after the previous one, or
     /// after the first call. A call that is cancelled does not delay the poll.
-    pub async fn poll_due(&mut self) {
+    pub(crate) async fn poll_due(&mut self) {
         let period = self.period;
         let next = self
             .next_poll
@@ -58,12 +58,12 @@ impl FileWatcher {
     }
 
     /// Whether the contents differ from the loaded ones.
-    pub fn has_changed(&self, contents: &FileContents) -> bool {
+    pub(crate) fn has_changed(&self, contents: &FileContents) -> bool {
         self.loaded != *contents
     }
 
     /// Marks contents as loaded.
-    pub fn set_loaded(&mut self, contents: FileContents) {
+    pub(crate) fn set_loaded(&mut self, contents: FileContents) {
         self.loaded = contents;
     }
 }

@@ -42,7 +42,6 @@ pub use access::{AccessControl, ConnectionPolicy, VerifiedCertificates, WebConfi
 pub use auth::Refusal;
 pub use certificates::{CertificatesError, certificates};
 pub use config_watcher::{ConfigWatcher, WatchEvent};
-pub use file_watcher::{FileContents, FileWatcher};
 pub use handshake_refusal::HandshakeRefusal;
 pub use hash_queue::{MAX_HASHING, MAX_HASHING_PER_ADDRESS, MAX_QUEUED_PER_ADDRESS};
 pub use load::load;

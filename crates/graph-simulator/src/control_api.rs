@@ -42,7 +42,7 @@ that uses this port as its CONNECT proxy: \"status\", \"slow\", \"stall\" and \"
 affects every page, every request or every tenant. \"what\" is one of:
   \"forbidden\" \"partial206\" \"stall\" \"truncated\" \"malformed\" \"wrong_content_type\" \"empty_body\" \"empty_value\"
   \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
-  \"repeated_page\" \"bare_id\" \"duplicate_type\" \"not_scored\" \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
+  \"repeated_page\" \"bare_id\" \"duplicate_type\" \"not_scored\" \"future_report\" \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
   {\"throttle\": {\"retry_after\": \"none\"}} or {\"seconds\": 30}, {\"http_date\": 30}, {\"http_date_ago\": 30} instead of \"none\"
   {\"unavailable\": {\"retry_after\": \"none\"}} {\"status\": 503} {\"body\": \"text\"} {\"error_text\": \"text\"} {\"slow\": {\"millis\": 2000}}
   {\"huge_body\": 33554432} {\"gzip_bomb\": 67108864} {\"redirect\": \"https://elsewhere.example/\"}

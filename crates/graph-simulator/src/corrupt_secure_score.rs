@@ -7,7 +7,8 @@ use crate::fault::{FaultKind, OddElement, OddField, OddUpdate, RepeatedElement};
 use crate::odd_values::{self, FOREIGN_TENANT, LONE_SURROGATE, UNKNOWN_VALUE, set};
 use crate::raw_json::{raw, to_text};
 
-/// How far ahead the date of [`OddUpdate::FutureDate`] is.
+/// How far ahead the dates of [`OddUpdate::FutureDate`] and
+/// [`FaultKind::FutureReport`] are.
 const FUTURE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// Corrupts controls with their states, or daily reports.
@@ -58,6 +59,11 @@ pub(crate) fn corrupt(elements: &mut Vec<Value>, is_profiles: bool, kind: &Fault
                 set(score, "NotScored", value);
             }
         }
+        FaultKind::FutureReport => {
+            for report in elements {
+                set(report, "createdDateTime", future());
+            }
+        }
         FaultKind::UnsortedHistory => {
             for updates in elements.iter_mut().filter_map(updates) {
                 updates.reverse();
@@ -66,6 +72,11 @@ pub(crate) fn corrupt(elements: &mut Vec<Value>, is_profiles: bool, kind: &Fault
         FaultKind::BareHistory => elements.iter_mut().enumerate().for_each(set_bare_history),
         _ => {}
     }
+}
+
+fn future() -> Value {
+    let future = Timestamp::now().saturating_add(FUTURE).unwrap_or_default();
+    json!(future.to_string())
 }
 
 fn array<'a>(element: &'a mut Value, key: &str) -> Option<&'a mut Vec<Value>> {
@@ -161,10 +172,7 @@ fn set_odd_update(update: &mut Value, odd: OddUpdate) {
         OddUpdate::Null => *update = Value::Null,
         OddUpdate::Undated => set(update, "updatedDateTime", Value::Null),
         OddUpdate::UnreadableDate => set(update, "updatedDateTime", json!("yesterday")),
-        OddUpdate::FutureDate => {
-            let future = Timestamp::now().saturating_add(FUTURE).unwrap_or_default();
-            set(update, "updatedDateTime", json!(future.to_string()));
-        }
+        OddUpdate::FutureDate => set(update, "updatedDateTime", future()),
         OddUpdate::NewWord => set(update, "state", json!(UNKNOWN_VALUE)),
     }
 }

@@ -117,6 +117,9 @@ pub enum FaultKind {
     OddField(OddField),
     /// `NotScored` on the first two scores: true, and as text (scores only).
     NotScored,
+    /// Reports of a day next month, as from a server whose clock differs
+    /// (scores only).
+    FutureReport,
     /// -1 for numbers, as where Microsoft could not compute them.
     MinusOne,
     /// 302 to this URL.
@@ -295,7 +298,7 @@ impl FaultKind {
             | Self::BareHistory
             | Self::RepeatedElement(_)
             | Self::OddUpdate(_) => Some(("profiles", &[Api::Profiles])),
-            Self::NotScored => Some(("scores", &[Api::Scores])),
+            Self::NotScored | Self::FutureReport => Some(("scores", &[Api::Scores])),
             Self::BareId | Self::DuplicateType => {
                 Some(("recommendations", &[Api::Recommendations]))
             }

@@ -1,7 +1,7 @@
 //! A configuration by environment variables, without a file.
 
 use super::*;
-use secure_score_exporter::config::{AcceptedBy, Cloud, Enabled};
+use secure_score_exporter::config::{AcceptedBy, Cloud, ConfigText, Enabled};
 use secure_score_exporter::credentials::{
     ClientSecret, Credential, DecryptedKeyCache, ManagedIdentity,
 };
@@ -13,7 +13,7 @@ const AZURE_CLI: (&str, &str) = ("SECURE_SCORE_CREDENTIAL_TYPE", "azure_cli");
 
 /// The default file does not exist in the working directory of the tests.
 fn find(pairs: &[(&str, &str)]) -> Result<Loaded, strict_yaml::ConfigErrors> {
-    config::find(None, &variables(pairs), &DecryptedKeyCache::default())
+    ConfigText::read(None).load(&variables(pairs), &DecryptedKeyCache::default())
 }
 
 #[test]

@@ -338,6 +338,13 @@ fn of_graph(elsewhere: &str) -> Vec<Row> {
             Backoff,
         ),
         answer(
+            "report dated in the future",
+            Scores,
+            FaultKind::FutureReport,
+            Reason::Malformed,
+            Backoff,
+        ),
+        answer(
             "empty catalogue",
             Profiles,
             FaultKind::EmptyValue,

@@ -233,6 +233,10 @@ async fn elements_are_corrupted() {
     assert_eq!(elements(&list)[0]["controlScores"][0]["score"], "some");
     let list = list_with(Api::Profiles, FaultKind::DuplicateElement).await;
     assert_eq!(elements(&list).first(), elements(&list).last());
+    let list = list_with(Api::Scores, FaultKind::FutureReport).await;
+    let day = elements(&list)[0]["createdDateTime"].as_str().unwrap();
+    let day: jiff::Timestamp = day.parse().unwrap();
+    assert!(day > jiff::Timestamp::now());
 }
 
 #[tokio::test]
