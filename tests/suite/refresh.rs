@@ -567,24 +567,24 @@ async fn accepting_and_reverting_between_two_refreshes_is_counted() {
     );
 }
 
+/// Contoso by its domain, not yet refreshed, and its id.
+async fn contoso_by_domain() -> (World, String) {
+    let world = World::new().await;
+    let tenants = world.simulator.tenants().into_iter();
+    let contoso = tenants.filter(|it| it.name == "contoso").last().unwrap();
+    let world = world.configure(|config| {
+        let tenants = config.tenants.iter_mut();
+        for tenant in tenants.filter(|it| it.alias == "contoso") {
+            tenant.tenant_id.clone_from(&contoso.domain);
+        }
+    });
+    (world, contoso.entra_id)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tenant_configured_by_domain_learns_its_id() {
-    let world = World::new().await;
-    let contoso = world
-        .simulator
-        .tenants()
-        .into_iter()
-        .find(|t| t.name == "contoso")
-        .unwrap();
-    let world = world
-        .configure(|config| {
-            for tenant in &mut config.tenants {
-                if tenant.alias == "contoso" {
-                    tenant.tenant_id.clone_from(&contoso.domain);
-                }
-            }
-        })
-        .watch();
+    let (world, id) = contoso_by_domain().await;
+    let world = world.watch();
     world.attempted().await;
     let state = world.tenant("contoso");
     assert!(
@@ -592,10 +592,28 @@ async fn a_tenant_configured_by_domain_learns_its_id() {
         "{:?}",
         state.health.profiles.trouble
     );
-    assert_eq!(
-        state.identity.entra_tenant_id.as_deref(),
-        Some(contoso.entra_id.as_str())
-    );
+    assert_eq!(state.identity.entra_tenant_id.as_deref(), Some(&*id));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_id_is_learnt_from_a_list_about_two_tenants() {
+    let (world, id) = contoso_by_domain().await;
+    let other = "ffffffff-0000-4000-8000-00000000beef";
+    let mixed = json!({"value": [
+        {"id": "a", "azureTenantId": id}, {"id": "b", "azureTenantId": other},
+    ]});
+    for list in [Struck::Profiles, Struck::Scores] {
+        let fault = Fault::new(list, FaultKind::Body(mixed.to_string()));
+        world.inject(Some("contoso"), fault);
+    }
+    let world = world.watch();
+    world.attempted().await;
+    let state = world.tenant("contoso");
+    for api in Api::SECURE_SCORE {
+        let failures = &state.health.of(api).failures;
+        assert_eq!(failures.get(&Reason::WrongTenant), Some(&1), "{api:?}");
+    }
+    assert_eq!(state.identity.entra_tenant_id, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
