@@ -117,7 +117,7 @@ impl<'a> Acceptance<'a> {
             control: control.unwrap_or(&entry.name),
             recommendation: Some(&entry.name),
             title: &entry.title,
-            category: tenant.snapshot.category_of(&entry.name),
+            category: tenant.snapshot.category_of(recommendation),
             state: entry.status.as_str(),
             accepted,
             risk_accepted: set_aside,

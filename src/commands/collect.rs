@@ -169,7 +169,7 @@ impl View<'_> {
         let recommendations = tenant.snapshot.recommendations.iter();
         recommendations.filter(|it| {
             let is_set_aside = || self.is_set_aside(it) == Some(true);
-            let category = tenant.snapshot.category_of(&it.entry.name);
+            let category = tenant.snapshot.category_of(it);
             self.selects(category) && (!self.collect.accepted || is_set_aside())
         })
     }
@@ -220,8 +220,8 @@ impl View<'_> {
     fn unknown_recommendations(&self) -> usize {
         let unknown = |tenant: &Arc<TenantState>| {
             let recommendations = tenant.snapshot.recommendations.iter();
-            let selected = recommendations
-                .filter(|it| self.selects(tenant.snapshot.category_of(&it.entry.name)));
+            let selected =
+                recommendations.filter(|it| self.selects(tenant.snapshot.category_of(it)));
             selected
                 .filter(|it| self.is_set_aside(it).is_none())
                 .count()

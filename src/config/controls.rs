@@ -47,7 +47,7 @@ impl ControlSelection {
     /// Whether the control gets series; `category` is the exported one, after
     /// any override.
     pub fn selects(&self, id: &str, category: Category) -> bool {
-        self.selection.selects(id, &category)
+        self.selection.selects(&[id], &category)
     }
 
     /// The configured category of this control, if any.
@@ -77,8 +77,8 @@ impl ControlRules for TenantRules {
         self.controls.selects(id, category)
     }
 
-    fn selects_recommendation(&self, name: &str, category: RecommendationCategory) -> bool {
-        self.recommendations.selects(name, &category)
+    fn selects_recommendation(&self, names: &[&str], category: RecommendationCategory) -> bool {
+        self.recommendations.selects(names, &category)
     }
 
     fn watches(&self, id: &str) -> bool {

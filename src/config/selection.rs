@@ -23,10 +23,11 @@ impl<C> Default for Selection<C> {
 }
 
 impl<C: PartialEq> Selection<C> {
-    /// Whether the one of this name and category gets series.
-    pub(super) fn selects(&self, name: &str, category: &C) -> bool {
+    /// Whether the one of these names and this category gets series.
+    pub(super) fn selects(&self, names: &[&str], category: &C) -> bool {
+        let is_in = |list: &[Pattern]| names.iter().any(|name| any_matches(list, name));
         (self.categories.is_empty() || self.categories.contains(category))
-            && (self.include.is_empty() || any_matches(&self.include, name))
-            && !any_matches(&self.exclude, name)
+            && (self.include.is_empty() || is_in(&self.include))
+            && !is_in(&self.exclude)
     }
 }

@@ -120,15 +120,12 @@ impl TokenFacts {
             .and_then(|json| serde_json::from_slice::<Claims>(&json).ok())
             .unwrap_or_default();
         let clean = |permission: &str| clean_line(permission, MAX_MESSAGE);
-        let roles = claims.roles.as_ref();
-        let roles = roles.map(|roles| roles.iter().map(|role| clean(role)).collect());
-        let scopes = claims.scp.as_ref();
-        let scopes = scopes.map(|scopes| scopes.split_whitespace().map(clean).collect());
+        // A readable application token without any role has neither claim.
+        let is_readable = claims.tid.is_some() || claims.roles.is_some() || claims.scp.is_some();
+        let roles = claims.roles.iter().flatten().map(String::as_str);
+        let scopes = claims.scp.iter().flat_map(|it| it.split_whitespace());
         Self {
-            permissions: roles.or(scopes).or_else(|| {
-                // A readable application token without any role has no claim.
-                claims.tid.is_some().then(Vec::new)
-            }),
+            permissions: is_readable.then(|| roles.chain(scopes).map(clean).collect()),
             tenant_id: claims.tid,
         }
     }
@@ -221,6 +218,10 @@ mod tests {
             (r#"{"tid":"T","roles":["SecurityEvents.Read.All"]}"#, true),
             (
                 r#"{"tid":"T","scp":"openid SecurityEvents.Read.All"}"#,
+                true,
+            ),
+            (
+                r#"{"tid":"T","roles":[],"scp":"SecurityEvents.Read.All"}"#,
                 true,
             ),
             (r#"{"tid":"T"}"#, false),

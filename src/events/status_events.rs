@@ -3,8 +3,8 @@
 use super::Event;
 use super::event::EventState;
 use secure_score_model::{
-    Approval, EventKind, NewStatus, Place, Recommendation, TenantIdentity, TenantSnapshot,
-    Timestamp,
+    Approval, Category, EventKind, NewStatus, Place, Recommendation, TenantIdentity,
+    TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 
@@ -38,7 +38,11 @@ fn of_status(
     let NewStatus {
         change, history, ..
     } = new;
-    let control = snapshot.control_named(&history.name);
+    let control = match recommendation {
+        Some(it) => it.control.as_ref(),
+        None => snapshot.control_named(&history.name).map(|it| &it.id),
+    };
+    let category = recommendation.map(|it| snapshot.category_of(it));
     let event = Event {
         kind: match new.to {
             Some(_) => EventKind::StateChanged,
@@ -47,9 +51,9 @@ fn of_status(
         place: Place::Entra,
         tenant: Arc::clone(&tenant.alias),
         entra_tenant_id: tenant.entra_tenant_id.clone(),
-        control: Arc::clone(control.map_or(&history.name, |it| &it.id)),
+        control: Arc::clone(control.unwrap_or(&history.name)),
         recommendation: Some(Arc::clone(&history.name)),
-        category: snapshot.category_of(&history.name),
+        category: category.unwrap_or(Category::Identity),
         title: Arc::clone(&history.title),
         from: new.from.map(EventState::from),
         to: new.to.map(EventState::from),

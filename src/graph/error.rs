@@ -266,6 +266,9 @@ impl GraphError {
                 "check in the Entra admin center whether the tenant still has recommendations; the last data stay until max_staleness",
             ),
             _ if self.is_refusal_of_entra() => Some(match self.reason() {
+                Reason::Permission if self.is_granted => {
+                    "the token carries the permission, so look at the tenant's licence (Entra ID P1 or P2) and at Conditional Access for workload identities; a permission granted just now takes some minutes; or set recommendations.enabled to off"
+                }
                 Reason::Permission => {
                     "grant the application permission DirectoryRecommendations.Read.All and give admin consent, or set recommendations.enabled to off"
                 }
@@ -401,5 +404,25 @@ impl From<&GraphError> for Trouble {
             hint: error.hint(),
             ..Self::new(error.reason(), error.to_string())
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_in_spite_of_the_permission_is_not_answered_with_the_permission() {
+        let forbidden = || {
+            let kind = ErrorKind::Status {
+                status: 403,
+                code: String::new(),
+                message: String::new(),
+            };
+            GraphError::new(Subject::Recommendations, kind)
+        };
+        let hint = |is_granted| forbidden().with_grant(is_granted).hint().unwrap();
+        assert!(hint(false).starts_with("grant the application permission"));
+        assert!(hint(true).contains("licence"), "{}", hint(true));
     }
 }

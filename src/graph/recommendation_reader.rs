@@ -13,7 +13,7 @@ use secure_score_model::{
     IdentityScore, RecommendationCategory, RecommendationEntry, RecommendationList,
     RecommendationPriority, RecommendationStatus, SkippedField, UnknownField,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Graph's word for a member of an enum that is newer than the client.
@@ -25,7 +25,7 @@ const SYSTEM: &str = "System";
 /// Collects the pages of the recommendations.
 #[derive(Default)]
 pub(super) struct RecommendationReader {
-    elements: Vec<NamedElement>,
+    entries: Vec<RecommendationEntry>,
     /// The beginnings of the ids, which are to be the tenant's GUID.
     pub(super) tenants: BTreeSet<String>,
     pub(super) counter: AnomalyCounter,
@@ -33,26 +33,10 @@ pub(super) struct RecommendationReader {
     pub(super) unread: u64,
 }
 
-/// A recommendation whose name in the tenant is not yet decided.
-struct NamedElement {
-    /// The id without the tenant: distinct, but sometimes long.
-    tail: Arc<str>,
-    /// The type, where Graph names it. Two recommendations may have one.
-    kind: Option<Arc<str>>,
-    entry: RecommendationEntry,
-}
-
-impl NamedElement {
-    /// The name that it has unless another one has it too.
-    fn first_name(&self) -> &Arc<str> {
-        self.kind.as_ref().unwrap_or(&self.tail)
-    }
-}
-
 impl RecommendationReader {
     /// How many recommendations were read.
     pub(super) fn len(&self) -> usize {
-        self.elements.len()
+        self.entries.len()
     }
 
     /// Adds the elements of one page.
@@ -66,8 +50,8 @@ impl RecommendationReader {
             };
             let (tenant, tail) = id.split_once('_').unwrap_or(("", &id));
             self.tenants.insert(tenant.to_ascii_lowercase());
-            match named_element(tail.into(), element, &mut self.counter) {
-                Some(element) => self.add(element),
+            match entry(tail, element, &mut self.counter) {
+                Some(entry) => self.add(entry),
                 None => self.unread += 1,
             }
         }
@@ -76,13 +60,9 @@ impl RecommendationReader {
     /// Adds an element. If a list shifts between two pages, an id occurs twice;
     /// the newer copy counts. One without a date that may be set aside is the
     /// newest, and of two equally new ones that counts which may be set aside.
-    fn add(&mut self, element: NamedElement) {
-        let known = self
-            .elements
-            .iter_mut()
-            .find(|it| it.tail.eq_ignore_ascii_case(&element.tail));
-        let Some(known) = known else {
-            self.elements.push(element);
+    fn add(&mut self, entry: RecommendationEntry) {
+        let Some(known) = self.entries.iter_mut().find(|it| it.id == entry.id) else {
+            self.entries.push(entry);
             return;
         };
         self.counter.anomalies.skipped(SkippedField::Duplicate);
@@ -97,8 +77,8 @@ impl RecommendationReader {
                 aside,
             )
         };
-        if (order(&element.entry), &element.entry) > (order(&known.entry), &known.entry) {
-            *known = element;
+        if (order(&entry), &entry) > (order(known), known) {
+            *known = entry;
         }
     }
 
@@ -109,45 +89,23 @@ impl RecommendationReader {
         tenant: Option<Arc<str>>,
     ) -> (RecommendationList, BTreeSet<UnknownWord>) {
         let counter = self.counter;
-        let mut uses: HashMap<String, usize> = HashMap::new();
-        for element in &self.elements {
-            *uses
-                .entry(element.first_name().to_ascii_lowercase())
-                .or_default() += 1;
-        }
-        let mut names = HashSet::new();
-        let mut entries = Vec::new();
-        for element in &self.elements {
-            let first = element.first_name();
-            let is_shared = uses
-                .get(&first.to_ascii_lowercase())
-                .is_some_and(|it| *it > 1);
-            let mut own = [first, &element.tail]
-                .into_iter()
-                .skip(usize::from(is_shared));
-            let free = own.find(|name| names.insert(name.to_ascii_lowercase()));
-            // Every tail is distinct, but may be the type of another one.
-            let name = free.map_or_else(|| format!("{} (2)", element.tail).into(), Arc::clone);
-            entries.push(Arc::new(RecommendationEntry {
-                name,
-                id: element.tail.to_ascii_lowercase().into(),
-                ..element.entry.clone()
-            }));
-        }
-        let list = RecommendationList {
+        let mut list = RecommendationList {
             entra_tenant_id: tenant,
-            entries,
+            entries: self.entries.into_iter().map(Arc::new).collect(),
             anomalies: counter.anomalies,
         };
+        list.assign_names();
         (list, counter.words)
     }
 }
 
-fn named_element(
-    tail: Arc<str>,
+/// A recommendation whose name in the tenant is not yet decided. `tail` is its id
+/// without the tenant.
+fn entry(
+    tail: &str,
     element: &wire::Recommendation<'_>,
     counter: &mut AnomalyCounter,
-) -> Option<NamedElement> {
+) -> Option<RecommendationEntry> {
     if tail.is_empty() {
         counter.skipped(SkippedField::Id, 1);
         return None;
@@ -161,7 +119,7 @@ fn named_element(
     );
     let counts = category == RecommendationCategory::IdentitySecureScore;
     let status = status(&element.status, counter);
-    let name = kind.as_ref().unwrap_or(&tail);
+    let name = kind.as_deref().unwrap_or(tail);
     let title = single_line(element.display_name.get().unwrap_or(name));
     let postponed_until = counter.time(&element.postpone_until_date_time);
     let by = element.last_modified_by.get().map(str::trim);
@@ -169,7 +127,7 @@ fn named_element(
     let mut points = |field, number| counter.points(field, number).filter(|_| counts);
     let score = points(SkippedField::Score, element.current_score);
     let max_score = points(SkippedField::MaxScore, element.max_score);
-    let entry = RecommendationEntry {
+    Some(RecommendationEntry {
         title: title.trim().into(),
         category,
         status,
@@ -187,10 +145,10 @@ fn named_element(
         last_modified: counter.time(&element.last_modified_date_time),
         last_modified_by: by.map(|it| clean_line(it, MAX_TEXT).into()),
         postponed_until: postponed_until.filter(|_| status == RecommendationStatus::Postponed),
-        impacted_resources: impacted_resources(&element.impacted_resources, counter),
-        ..RecommendationEntry::new(name)
-    };
-    Some(NamedElement { tail, kind, entry })
+        impacted_resources: impacted_resources(element, counter),
+        kind,
+        ..RecommendationEntry::new(tail)
+    })
 }
 
 /// A type that is a word and known to Graph. Another one is counted, and the
@@ -259,21 +217,26 @@ fn category(word: &str) -> Option<RecommendationCategory> {
 }
 
 /// The resources by status. Graph omits the list unless it is asked for it, and
-/// sometimes then: that is not an empty one.
+/// sometimes then: that is not an empty one. Their number is unknown also where
+/// Graph sends the first page of them only.
 fn impacted_resources(
-    list: &LenientJson<'_>,
+    element: &wire::Recommendation<'_>,
     counter: &mut AnomalyCounter,
 ) -> Option<BTreeMap<RecommendationStatus, u64>> {
+    let list = &element.impacted_resources;
+    if element.more_resources.get().is_some() {
+        return None;
+    }
     match list {
         LenientJson::Missing => return None,
         LenientJson::Present(json) if json.get() == "null" => return None,
         LenientJson::Present(_) => {}
     }
     let Some(list) = lenient::inner_list::<wire::ImpactedResource<'_>>(list) else {
-        counter.skipped(SkippedField::Element, 1);
+        counter.skipped(SkippedField::Resource, 1);
         return None;
     };
-    counter.skipped(SkippedField::Element, list.unread);
+    counter.skipped(SkippedField::Resource, list.unread);
     let mut resources = BTreeMap::new();
     for resource in &list.elements {
         *resources
@@ -440,6 +403,23 @@ mod tests {
         assert_eq!(resources(Some(json!(null))), None);
         assert_eq!(resources(Some(json!("x"))), None);
         assert_eq!(resources(Some(json!([]))), Some(BTreeMap::new()));
+    }
+
+    #[test]
+    fn a_first_page_of_resources_is_no_count() {
+        let mut element = element("A", "active");
+        element["impactedResources"] = json!([{"status": "active"}]);
+        element["impactedResources@odata.nextLink"] = json!("https://graph.example/next");
+        assert_eq!(read(json!([element])).entries[0].impacted_resources, None);
+    }
+
+    #[test]
+    fn a_resource_that_cannot_be_read_is_no_missing_recommendation() {
+        let mut element = element("A", "active");
+        element["impactedResources"] = json!([7, {"status": "active"}]);
+        let list = read(json!([element]));
+        assert_eq!(list.anomalies.count_skipped(SkippedField::Element), 0);
+        assert_eq!(list.anomalies.count_skipped(SkippedField::Resource), 1);
     }
 
     #[test]

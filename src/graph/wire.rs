@@ -141,6 +141,8 @@ pub(super) struct Recommendation<'a> {
     pub(super) impact_type: LenientText<'a>,
     pub(super) required_licenses: LenientText<'a>,
     pub(super) impacted_resources: LenientJson<'a>,
+    #[serde(rename = "impactedResources@odata.nextLink")]
+    pub(super) more_resources: LenientText<'a>,
 }
 
 // Either copy may hide an acceptance.

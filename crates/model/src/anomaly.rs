@@ -54,6 +54,8 @@ label_values! {
         Comparison = "comparison",
         /// A count of users outside the valid range.
         Users = "users",
+        /// A resource of a recommendation that cannot be read, or all of them.
+        Resource = "resource",
     }
 }
 
@@ -105,6 +107,7 @@ impl SkippedField {
                 Self::Score,
                 Self::MaxScore,
                 Self::Date,
+                Self::Resource,
             ],
             Api::IdentityScores => &[Self::Element, Self::Score, Self::MaxScore, Self::Date],
         }

@@ -126,10 +126,11 @@ pub trait ControlRules {
     /// Whether series of a control are exported.
     fn selects(&self, id: &str, category: Category) -> bool;
     /// Whether series of a recommendation of Entra are exported.
-    fn selects_recommendation(&self, _name: &str, _category: RecommendationCategory) -> bool {
+    fn selects_recommendation(&self, _names: &[&str], _category: RecommendationCategory) -> bool {
         true
     }
-    /// Whether a control, or a recommendation by its name, is on the watch list.
+    /// Whether a control, or a recommendation by its name or type, is on the watch
+    /// list.
     fn watches(&self, id: &str) -> bool;
     /// Lines of the watch list that match none of these ids.
     fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
@@ -137,7 +138,8 @@ pub trait ControlRules {
     fn exceptions(&self) -> Vec<Arc<Exception>>;
     /// The exceptions of the tenant that name a control.
     fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>>;
-    /// The exceptions of the tenant that name a recommendation of Entra.
+    /// The exceptions of the tenant that name a recommendation of Entra. They
+    /// approve one recommendation, so its type alone does not count.
     fn exceptions_of_recommendation(&self, _name: &str) -> Vec<Arc<Exception>> {
         Vec::new()
     }

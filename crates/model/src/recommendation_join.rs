@@ -25,17 +25,20 @@ impl TenantSnapshot {
             return self;
         };
         self.recommendation_anomalies = Some(list.anomalies.clone());
-        let names: Vec<&str> = list.entries.iter().map(|it| &*it.name).collect();
+        let names = list.entries.iter().flat_map(|it| it.names());
+        let names: Vec<&str> = names.collect();
         let unmatched = rules.unmatched_watches(&names);
         self.unmatched_watches.retain(|it| unmatched.contains(it));
         let joined = list.entries.iter().map(|entry| {
-            let control = self.control_named(&entry.name);
+            let names: Vec<&str> = entry.names().collect();
+            let control = names.iter().find_map(|name| self.control_named(name));
             Recommendation {
                 history: histories.of(&entry.id).cloned().unwrap_or_default(),
                 control: control.map(|it| Arc::clone(&it.id)),
                 control_state: control.and_then(Control::state),
-                selected: rules.selects_recommendation(&entry.name, entry.category),
-                watched: rules.watches(&entry.name) || control.is_some_and(|it| it.watched),
+                selected: rules.selects_recommendation(&names, entry.category),
+                watched: names.iter().any(|name| rules.watches(name))
+                    || control.is_some_and(|it| it.watched),
                 exceptions: rules.exceptions_of_recommendation(&entry.name),
                 entry: Arc::clone(entry),
             }
@@ -46,16 +49,19 @@ impl TenantSnapshot {
         self
     }
 
-    /// The recommendation that is the same as a control.
+    /// The recommendation that is the same as a control; of several, one that is
+    /// set aside.
     pub fn recommendation_of(&self, control: &str) -> Option<&Recommendation> {
-        let mut recommendations = self.recommendations.iter();
-        recommendations.find(|it| it.control.as_deref() == Some(control))
+        let recommendations = self.recommendations.iter();
+        let same = recommendations.filter(|it| it.control.as_deref() == Some(control));
+        same.min_by_key(|it| !it.is_set_aside())
     }
 
-    /// The category of a recommendation's name: that of its control;
-    /// recommendations without one are about identity.
-    pub fn category_of(&self, name: &str) -> Category {
-        let control = self.control_named(name);
+    /// The category of a recommendation: that of its control; recommendations
+    /// without one are about identity.
+    pub fn category_of(&self, recommendation: &Recommendation) -> Category {
+        let control = recommendation.control.as_deref();
+        let control = control.and_then(|id| self.control_named(id));
         control.map_or(Category::Identity, |it| it.category)
     }
 
@@ -112,6 +118,15 @@ mod tests {
     }
 
     fn snapshot(watch: &'static str, controls: &[&str], names: &[&str]) -> TenantSnapshot {
+        let entries = names.iter().map(|name| RecommendationEntry::new(name));
+        joined(watch, controls, entries.collect())
+    }
+
+    fn joined(
+        watch: &'static str,
+        controls: &[&str],
+        entries: Vec<RecommendationEntry>,
+    ) -> TenantSnapshot {
         let catalogue = Catalogue {
             entries: controls
                 .iter()
@@ -120,10 +135,7 @@ mod tests {
             ..Catalogue::default()
         };
         let list = RecommendationList {
-            entries: names
-                .iter()
-                .map(|name| Arc::new(RecommendationEntry::new(name)))
-                .collect(),
+            entries: entries.into_iter().map(Arc::new).collect(),
             ..RecommendationList::default()
         };
         let rules = Watching(watch);
@@ -151,6 +163,31 @@ mod tests {
                 ("two", None),
             ]
         );
+    }
+
+    #[test]
+    fn several_of_one_type_belong_to_its_control() {
+        let of = |id: &str, status| RecommendationEntry {
+            kind: Some("adminMFAV2".into()),
+            status,
+            ..RecommendationEntry::new(id)
+        };
+        let entries = vec![
+            of("A", RecommendationStatus::Active),
+            of("B", RecommendationStatus::Dismissed),
+        ];
+        for watch in ["AdminMFAV2", "adminMFAV2"] {
+            let snapshot = joined(watch, &["AdminMFAV2"], entries.clone());
+            let all = &snapshot.recommendations;
+            assert!(all.iter().all(|it| it.watched), "{watch}");
+            assert!(
+                all.iter()
+                    .all(|it| it.control.as_deref() == Some("AdminMFAV2"))
+            );
+            let shown = snapshot.recommendation_of("AdminMFAV2");
+            assert_eq!(shown.map(|it| &*it.entry.name), Some("B"));
+            assert!(snapshot.unmatched_watches.is_empty(), "{watch}");
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use crate::label_values::label_values;
 use crate::points::rounded;
 use crate::{Anomalies, Points, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::iter;
 use std::sync::Arc;
 
 label_values! {
@@ -104,8 +105,14 @@ label_values! {
 pub struct RecommendationEntry {
     /// The end of its id, in lower case: the same in every list, unlike the name.
     pub id: Arc<str>,
-    /// Its name in labels: Graph's `recommendationType`, or the end of
-    /// its id.
+    /// The end of its id as Graph writes it.
+    #[serde(rename = "tail")]
+    pub id_as_sent: Arc<str>,
+    /// Graph's `recommendationType`, where it is known; several recommendations
+    /// may have one.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Arc<str>>,
+    /// Its name in labels: its type, or the end of its id; in a list distinct.
     pub name: Arc<str>,
     /// The title in the portal.
     pub title: Arc<str>,
@@ -151,11 +158,20 @@ impl RecommendationEntry {
         Some(Points::new(missing).unwrap_or(Points::ZERO))
     }
 
+    /// What rules and controls may call it: its name and its type.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let kind = self.kind.as_deref();
+        let kind = kind.filter(|it| **it != *self.name);
+        iter::once(&*self.name).chain(kind)
+    }
+
     /// An active recommendation of which only the name is known.
     pub fn new(name: &str) -> Self {
         let name: Arc<str> = name.into();
         Self {
             id: name.to_ascii_lowercase().into(),
+            id_as_sent: Arc::clone(&name),
+            kind: None,
             title: Arc::clone(&name),
             name,
             category: RecommendationCategory::Unknown,
@@ -193,6 +209,31 @@ pub struct RecommendationList {
 }
 
 impl RecommendationList {
+    /// Names each recommendation by its type; those that share one, or have none,
+    /// by the end of their ids. The order of the list does not matter.
+    pub fn assign_names(&mut self) {
+        let mut entries: Vec<&mut Arc<RecommendationEntry>> = self.entries.iter_mut().collect();
+        entries.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut uses: HashMap<String, usize> = HashMap::new();
+        for entry in &entries {
+            *uses.entry(lower(first_name(entry))).or_default() += 1;
+        }
+        let mut taken = HashSet::new();
+        for entry in entries {
+            let first = Arc::clone(first_name(entry));
+            let id = Arc::clone(&entry.id_as_sent);
+            let is_shared = uses.get(&lower(&first)).is_some_and(|it| *it > 1);
+            // Every id is distinct, but may be the type of another one.
+            let numbered = (2..).map(|number| format!("{id} ({number})").into());
+            let own = [first, Arc::clone(&id)].into_iter();
+            let mut names = own.skip(usize::from(is_shared)).chain(numbered);
+            let name = names.find(|name: &Arc<str>| taken.insert(lower(name)));
+            if let Some(name) = name.filter(|name| *name != entry.name) {
+                Arc::make_mut(entry).name = name;
+            }
+        }
+    }
+
     /// The list with the recommendations that an incomplete answer shows as set
     /// aside and this list does not, if there are any.
     ///
@@ -215,8 +256,21 @@ impl RecommendationList {
                 None => {}
             }
         }
-        (merged.entries != self.entries).then_some(merged)
+        if merged.entries == self.entries {
+            return None;
+        }
+        merged.assign_names();
+        Some(merged)
     }
+}
+
+/// The name that a recommendation has unless another one has it too.
+fn first_name(entry: &RecommendationEntry) -> &Arc<str> {
+    entry.kind.as_ref().unwrap_or(&entry.id_as_sent)
+}
+
+fn lower(name: &str) -> String {
+    name.to_ascii_lowercase()
 }
 
 fn is_older(entry: &RecommendationEntry, known: &RecommendationEntry) -> bool {
@@ -283,6 +337,55 @@ mod tests {
         let new = ("C".to_owned(), Dismissed);
         let open = ("A".to_owned(), Active);
         assert_eq!(with(&[("C", Dismissed, 1)]), Some(vec![open, b, new]));
+    }
+
+    fn typed(kind: Option<&str>, id: &str) -> RecommendationEntry {
+        RecommendationEntry {
+            kind: kind.map(Arc::from),
+            ..RecommendationEntry::new(id)
+        }
+    }
+
+    fn named(mut entries: Vec<RecommendationEntry>) -> Vec<String> {
+        let mut list = RecommendationList::default();
+        list.entries = entries.drain(..).map(Arc::new).collect();
+        list.assign_names();
+        list.entries.iter().map(|it| it.name.to_string()).collect()
+    }
+
+    #[test]
+    fn names_are_distinct_in_any_order() {
+        let two = || vec![typed(Some("T"), "A"), typed(Some("t"), "B")];
+        assert_eq!(named(two()), ["A", "B"]);
+        assert_eq!(named(two().into_iter().rev().collect()), ["B", "A"]);
+        assert_eq!(named(vec![typed(Some("T"), "A")]), ["T"]);
+        let odd = vec![
+            typed(Some("d"), "c"),
+            typed(Some("T"), "d"),
+            typed(Some("T"), "e"),
+            typed(None, "d (2)"),
+        ];
+        assert_eq!(named(odd), ["d", "d (2)", "e", "d (2) (2)"]);
+    }
+
+    #[test]
+    fn names_stay_distinct_where_an_incomplete_list_adds_one() {
+        let list = |entry: RecommendationEntry| {
+            let mut list = RecommendationList {
+                entries: vec![Arc::new(entry)],
+                ..RecommendationList::default()
+            };
+            list.assign_names();
+            list
+        };
+        let known = list(typed(Some("T"), "A"));
+        let partial = list(RecommendationEntry {
+            status: Dismissed,
+            ..typed(Some("T"), "B")
+        });
+        let merged = known.with_set_aside_of(&partial).unwrap();
+        let names: Vec<&str> = merged.entries.iter().map(|it| &*it.name).collect();
+        assert_eq!(names, ["A", "B"]);
     }
 
     #[test]

@@ -111,11 +111,11 @@ fn every_other_variable_has_an_effect() {
     assert!(recommendations.impacted_resources);
     let rules = config.rules("main");
     let scored = RecommendationCategory::IdentitySecureScore;
-    assert!(rules.selects_recommendation("userRiskPolicy", scored));
-    assert!(!rules.selects_recommendation("staleApps", scored));
-    assert!(!rules.selects_recommendation("insiderRiskPolicy", scored));
+    assert!(rules.selects_recommendation(&["userRiskPolicy"], scored));
+    assert!(!rules.selects_recommendation(&["staleApps"], scored));
+    assert!(!rules.selects_recommendation(&["insiderRiskPolicy"], scored));
     let unscored = RecommendationCategory::IdentityBestPractice;
-    assert!(!rules.selects_recommendation("userRiskPolicy", unscored));
+    assert!(!rules.selects_recommendation(&["userRiskPolicy"], unscored));
     assert_eq!(
         (refresh.max_staleness.as_secs(), refresh.timeout.as_secs()),
         (172_800, 10)

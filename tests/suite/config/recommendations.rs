@@ -74,7 +74,7 @@ fn a_tenant_replaces_single_keys() {
         ]
     );
     let scored = RecommendationCategory::IdentitySecureScore;
-    let selects = |alias, name| config.rules(alias).selects_recommendation(name, scored);
+    let selects = |alias, name| config.rules(alias).selects_recommendation(&[name], scored);
     for alias in ["a", "b", "c", "d"] {
         assert!(selects(alias, "adminMFAV2"), "{alias}");
         assert!(!selects(alias, "AdminMFAV1"), "{alias}: excluded for all");
@@ -88,9 +88,11 @@ fn only_the_named_categories_are_selected() {
     let categories = "[mdi_secure_score, Unknown]";
     let [all, own] = with("categories", categories);
     for (config, alias) in [(all, "a"), (own, "b")] {
-        let selected = RecommendationCategory::ALL
-            .into_iter()
-            .filter(|category| config.rules(alias).selects_recommendation("x", *category));
+        let selected = RecommendationCategory::ALL.into_iter().filter(|category| {
+            config
+                .rules(alias)
+                .selects_recommendation(&["x"], *category)
+        });
         let selected: Vec<_> = selected.map(RecommendationCategory::as_str).collect();
         assert_eq!(selected, ["mdi_secure_score", "unknown"]);
     }
