@@ -1,7 +1,7 @@
 //! A running exporter: refresh loops, web server, and what they share.
 
 use super::config_source::ConfigSource;
-use super::reload::{ReloadTargets, Reloader, target_labels};
+use super::reload::{Hangups, ReloadTargets, Reloader, target_labels};
 use super::{Failure, now, privacy, supervisor, web_config};
 use crate::cli::WebFlags;
 use crate::config::{Config, ConfigText};
@@ -144,11 +144,11 @@ impl Exporter {
 
     /// Serves until a signal, then finishes the requests in flight.
     ///
-    /// With a source and the text in effect, it reloads the configuration
-    /// meanwhile.
+    /// With a source, the text in effect and the signals, it reloads the
+    /// configuration meanwhile.
     pub(super) async fn serve(
         self,
-        source: Option<(ConfigSource<'_>, ConfigText)>,
+        source: Option<(ConfigSource<'_>, ConfigText, Hangups)>,
     ) -> Result<(), Failure> {
         let targets = ReloadTargets {
             site: Arc::clone(&self.site),
@@ -157,10 +157,9 @@ impl Exporter {
             deliveries: self.deliveries,
             webhook: self.webhook.transport(),
         };
+        let reloader = source.map(|source| Reloader::new(source, targets, self.reload_requests));
         // The signal handlers are installed before systemd learns that the
         // exporter is ready: it may send a signal at once.
-        let reloader =
-            source.map(|(source, text)| Reloader::new(source, text, targets, self.reload_requests));
         let stop_requested = supervisor::stop_requested();
         for address in &self.addresses {
             tracing::info!(%address, loops = self.fleet.loops_running(), "listening");

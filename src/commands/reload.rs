@@ -27,7 +27,7 @@ pub(super) struct Reloader<'a> {
     targets: ReloadTargets,
     /// Requests over HTTP, if `--web.enable-lifecycle` allows them.
     requests: Option<Receiver<ReloadRequest>>,
-    hangups: Option<Signal>,
+    hangups: Hangups,
     /// The text that was loaded last, also if it was rejected.
     text: ConfigText,
     /// Whether the log says that the file was edited.
@@ -48,11 +48,9 @@ pub(super) struct ReloadTargets {
 }
 
 impl<'a> Reloader<'a> {
-    /// Installs the SIGHUP handler; without it the signal ends the process.
     /// `text` is the configuration in effect.
     pub(super) fn new(
-        source: ConfigSource<'a>,
-        text: ConfigText,
+        (source, text, hangups): (ConfigSource<'a>, ConfigText, Hangups),
         targets: ReloadTargets,
         requests: Option<Receiver<ReloadRequest>>,
     ) -> Self {
@@ -62,7 +60,7 @@ impl<'a> Reloader<'a> {
             targets,
             requests,
             edited: false,
-            hangups: hangups(),
+            hangups,
             rejected: None,
         }
     }
@@ -71,7 +69,7 @@ impl<'a> Reloader<'a> {
         let mut polls = polls();
         loop {
             tokio::select! {
-                () = next_hangup(&mut self.hangups) => self.reload(fleet),
+                () = self.hangups.next() => self.reload(fleet),
                 request = next_request(&mut self.requests) => {
                     self.reload(fleet);
                     let result = self.rejected.clone().map_or(Ok(()), Err);
@@ -237,21 +235,27 @@ fn polls() -> Interval {
     polls
 }
 
-fn hangups() -> Option<Signal> {
-    signal(SignalKind::hangup())
-        .inspect_err(
-            |error| tracing::warn!(%error, "no handler for SIGHUP; the signal ends the exporter"),
-        )
-        .ok()
-}
+/// The SIGHUPs since the handler was installed.
+pub(super) struct Hangups(Option<Signal>);
 
-/// The next SIGHUP; pending forever without a handler.
-async fn next_hangup(hangups: &mut Option<Signal>) {
-    match hangups {
-        Some(hangups) => {
-            hangups.recv().await;
+impl Hangups {
+    /// Installs the handler, before anything else: without it the signal ends the
+    /// process, also while it starts.
+    pub(super) fn install() -> Self {
+        let signal = signal(SignalKind::hangup()).inspect_err(
+            |error| tracing::warn!(%error, "no handler for SIGHUP; the signal ends the exporter"),
+        );
+        Self(signal.ok())
+    }
+
+    /// The next SIGHUP; pending forever without a handler.
+    async fn next(&mut self) {
+        match &mut self.0 {
+            Some(hangups) => {
+                hangups.recv().await;
+            }
+            None => std::future::pending().await,
         }
-        None => std::future::pending().await,
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::config_source::{self, ConfigSource};
 use super::exporter::Exporter;
+use super::reload::Hangups;
 use super::stdout::{line, tenants};
 use crate::cli::Cli;
 use crate::config::{Environment, Loaded};
@@ -20,6 +21,7 @@ pub(super) async fn run(
     environment: &Environment,
     sockets: Option<Vec<TcpListener>>,
 ) -> Result<(), Failure> {
+    let hangups = Hangups::install();
     let shard = cli.shard.resolve(environment).map_err(Error::from)?;
     let source = ConfigSource {
         cli,
@@ -36,7 +38,7 @@ pub(super) async fn run(
     let directory = cli.state_dir.as_deref();
     let state = directory.map(StateDirectory::open).transpose()?;
     let exporter = Exporter::start(config, &cli.web, shard, state, sockets).await?;
-    exporter.serve(Some((source, text))).await
+    exporter.serve(Some((source, text, hangups))).await
 }
 
 /// Checks the configuration and the web configuration; starts nothing.

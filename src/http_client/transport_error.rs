@@ -313,7 +313,10 @@ fn tls_cause(error: &rustls::Error) -> ConnectCause {
             }
             Fault::NotValidForName => WrongName(String::new()),
             Fault::NotValidForNameContext { presented, .. } => {
-                let names = clean_line(&presented.join(", "), MAX_DETAIL);
+                // The library writes `DnsName("other.example")`.
+                let plain = |it: &String| it.split('"').nth(1).unwrap_or(it).to_owned();
+                let names: Vec<String> = presented.iter().map(plain).collect();
+                let names = clean_line(&names.join(", "), MAX_DETAIL);
                 WrongName(format!(", but for {names}"))
             }
             // The library has no public type for it.

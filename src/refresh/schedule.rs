@@ -23,9 +23,13 @@ const JITTER: f64 = 0.1;
 pub(super) const MAX_REQUESTED_DELAY: Duration =
     Duration::from_secs(MAX_RETRY_AFTER.as_secs() / 10 * 11);
 
-/// The longest delay that an interval gives without a request of Microsoft.
-pub(super) fn longest_delay(interval: Duration) -> Duration {
-    with_most_jitter((interval * 2).max(ACTION_REQUIRED.0))
+/// The longest delay that an interval gives without a request of Microsoft, after
+/// a success or a failure.
+pub(super) fn longest_delay(interval: Duration, up: bool) -> Duration {
+    match up {
+        true => interval + interval / 2,
+        false => with_most_jitter((interval * 2).max(ACTION_REQUIRED.0)),
+    }
 }
 
 /// The part of a delay that Microsoft asked for. Its jitter belongs to it; a

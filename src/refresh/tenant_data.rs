@@ -261,7 +261,8 @@ impl TenantData {
         self.settings = settings;
         for api in Api::ALL {
             let interval = self.settings.refresh.interval(api);
-            self.change_wait(api, now, |it| it.capped(interval));
+            let up = self.health.of(api).up;
+            self.change_wait(api, now, |it| it.capped(interval, up));
         }
         self.catalogue.reschedule(before, after);
         self.report.reschedule(before, after);

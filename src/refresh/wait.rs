@@ -36,10 +36,10 @@ impl Wait {
         }
     }
 
-    /// This wait, no longer than this interval gives, unless Microsoft asked for
-    /// more.
-    pub(super) fn capped(self, interval: Duration) -> Self {
-        let longest = schedule::longest_delay(interval).max(self.requested_rest());
+    /// This wait, no longer than this interval gives after a success or a failure,
+    /// unless Microsoft asked for more.
+    pub(super) fn capped(self, interval: Duration, up: bool) -> Self {
+        let longest = schedule::longest_delay(interval, up).max(self.requested_rest());
         Self {
             until: self.until.min(Instant::now() + longest),
             ..self
@@ -60,7 +60,10 @@ impl Wait {
         let (max_requested, max_own) = match decided_at {
             None => (interval, interval),
             // The interval may have been longer then.
-            Some(_) => (MAX_REQUESTED_DELAY, schedule::longest_delay(interval)),
+            Some(_) => {
+                let own = schedule::longest_delay(interval, saved.up);
+                (MAX_REQUESTED_DELAY, own)
+            }
         };
         let requested = saved.requested_until;
         let requested = requested.map(|it| it.since(now).min(max_requested));
@@ -136,8 +139,12 @@ mod tests {
         assert_eq!(asked.rest(), minutes(60));
         assert_eq!(asked.shortened().rest(), minutes(1));
         assert_eq!(wait(Some(minutes(90))).shortened().rest(), minutes(60));
-        assert_eq!(wait(None).capped(QUARTER).rest(), minutes(33));
-        assert_eq!(wait(Some(minutes(50))).capped(QUARTER).rest(), minutes(50));
-        assert_eq!(wait(None).capped(minutes(60)).rest(), minutes(60));
+        assert_eq!(wait(None).capped(QUARTER, false).rest(), minutes(33));
+        assert_eq!(
+            wait(Some(minutes(50))).capped(QUARTER, false).rest(),
+            minutes(50)
+        );
+        assert_eq!(wait(None).capped(QUARTER, true).rest(), minutes(15) * 3 / 2);
+        assert_eq!(wait(None).capped(minutes(60), false).rest(), minutes(60));
     }
 }

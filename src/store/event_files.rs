@@ -4,7 +4,7 @@
 //! its event no longer waits. A crash can leave an event that was delivered, but
 //! never lose one. A damaged file is set aside; the others are kept.
 
-use super::state_directory::{PRIVATE_DIRECTORY, StateDirectory, set_age_zero};
+use super::state_directory::{PRIVATE_DIRECTORY, StateDirectory, read_regular, set_age_zero};
 use super::state_file::{parse, replace, sync_directory};
 use crate::events::{QueueChanges, StoredEvents};
 use std::fs::{self, DirBuilder};
@@ -116,7 +116,7 @@ fn load(file: &Path, stored: &mut StoredEvents) {
 }
 
 fn load_event(file: &Path, sequence: u64, stored: &mut StoredEvents) {
-    let bytes = match fs::read(file) {
+    let bytes = match read_regular(file) {
         Ok(bytes) => bytes,
         Err(error) => {
             tracing::warn!(

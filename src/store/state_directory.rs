@@ -119,7 +119,7 @@ impl StateDirectory {
     /// with a warning.
     pub fn load(&self, alias: &str) -> Option<SavedTenant> {
         let file = self.file(alias);
-        let bytes = match fs::read(&file) {
+        let bytes = match read_regular(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
@@ -244,5 +244,13 @@ fn parse(bytes: &[u8], alias: &str) -> Result<SavedTenant, String> {
     match *saved.alias == *alias {
         true => Ok(saved),
         false => Err("it belongs to another tenant".to_owned()),
+    }
+}
+
+/// The contents of a file of the directory. A device or a pipe need not end.
+pub(super) fn read_regular(file: &Path) -> io::Result<Vec<u8>> {
+    match fs::metadata(file)?.is_file() {
+        true => fs::read(file),
+        false => Err(io::Error::other("it is no regular file; remove it")),
     }
 }

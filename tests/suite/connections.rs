@@ -309,7 +309,7 @@ async fn receivers() -> Receivers {
             "hook.example",
             (2020, 2100),
             true,
-            "the certificate is not for this name, but for",
+            "the certificate is not for this name, but for hook.example",
         ),
     ] {
         let key = KeyPair::generate().unwrap();

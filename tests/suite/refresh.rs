@@ -599,9 +599,12 @@ async fn a_tenant_configured_by_domain_learns_its_id() {
 async fn no_id_is_learnt_from_a_list_about_two_tenants() {
     let (world, id) = contoso_by_domain().await;
     let other = "ffffffff-0000-4000-8000-00000000beef";
-    let mixed = json!({"value": [
-        {"id": "a", "azureTenantId": id}, {"id": "b", "azureTenantId": other},
-    ]});
+    let element = |name, tenant: &str| {
+        json!({"id": name, "azureTenantId": tenant, "controlStateUpdates": [],
+            "currentScore": 1, "maxScore": 2, "createdDateTime": "2026-11-01T00:00:00Z",
+            "controlScores": [{"controlName": "A", "score": 1}]})
+    };
+    let mixed = json!({"value": [element("a", &id), element("b", other)]});
     for list in [Struck::Profiles, Struck::Scores] {
         let fault = Fault::new(list, FaultKind::Body(mixed.to_string()));
         world.inject(Some("contoso"), fault);
@@ -611,7 +614,12 @@ async fn no_id_is_learnt_from_a_list_about_two_tenants() {
     let state = world.tenant("contoso");
     for api in Api::SECURE_SCORE {
         let failures = &state.health.of(api).failures;
-        assert_eq!(failures.get(&Reason::WrongTenant), Some(&1), "{api:?}");
+        let trouble = &state.health.of(api).trouble;
+        assert_eq!(
+            failures.get(&Reason::WrongTenant),
+            Some(&1),
+            "{api:?}: {trouble:?}"
+        );
     }
     assert_eq!(state.identity.entra_tenant_id, None);
 }

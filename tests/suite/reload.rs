@@ -366,6 +366,25 @@ async fn sighup_reloads_the_file_and_an_invalid_one_changes_nothing() {
     assert!(!text.contains("tenant=\"contoso\"") && text.contains("tenant=\"fabrikam\""));
 }
 
+/// A warning is printed while the exporter starts, and many tenants make that long.
+#[test]
+fn a_sighup_during_the_start_is_a_reload_afterwards() {
+    let simulated = Simulated::tenants(300);
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let with_warning = format!("tenant_files: ['none/*.yml']\n{written}");
+    fs::write(simulated.config(), with_warning).unwrap();
+    let mut exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    exporter.word_after("no file matches");
+    exporter.hang_up();
+    exporter.word_after("address=");
+    exporter.word_after("configuration reloaded");
+    assert_eq!(exporter.terminate(), Some(0));
+}
+
 /// The configuration without one of its tenants, and that tenant's lines.
 fn split(written: &str) -> (String, String) {
     let start = written.find("  - name: contoso").unwrap();

@@ -325,6 +325,17 @@ fn an_unusable_file_is_set_aside_and_kept() {
     }
 }
 
+/// Reading such a device would not end.
+#[test]
+fn a_device_in_the_place_of_a_file_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = StateDirectory::open(folder.path()).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("contoso.state")).unwrap();
+    assert_eq!(directory.load("contoso"), None);
+    directory.save(&numbered("contoso", 2)).unwrap();
+    assert_eq!(directory.load("contoso"), Some(numbered("contoso", 2)));
+}
+
 #[test]
 fn a_full_disk_leaves_the_old_file() {
     let folder = tempfile::tempdir().unwrap();

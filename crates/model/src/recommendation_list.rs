@@ -346,9 +346,11 @@ mod tests {
         }
     }
 
-    fn named(mut entries: Vec<RecommendationEntry>) -> Vec<String> {
-        let mut list = RecommendationList::default();
-        list.entries = entries.drain(..).map(Arc::new).collect();
+    fn named(entries: Vec<RecommendationEntry>) -> Vec<String> {
+        let mut list = RecommendationList {
+            entries: entries.into_iter().map(Arc::new).collect(),
+            ..RecommendationList::default()
+        };
         list.assign_names();
         list.entries.iter().map(|it| it.name.to_string()).collect()
     }
