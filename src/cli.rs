@@ -9,6 +9,8 @@ mod collect;
 mod command;
 #[cfg(feature = "demo")]
 mod demo;
+mod discover;
+mod init;
 mod route;
 mod shard;
 mod web;
@@ -24,6 +26,8 @@ pub use collect::{Collect, CollectFormat, ColorChoice};
 pub use command::{Check, Command, Healthcheck};
 #[cfg(feature = "demo")]
 pub use demo::{DEFAULT_SEED, Demo, Simulate, SimulationFlags};
+pub use discover::{Discover, DiscoverOutput};
+pub use init::{Init, InitValue};
 pub use route::ExternalUrl;
 pub use shard::{ShardError, ShardFlags};
 pub use web::WebFlags;
@@ -134,7 +138,7 @@ impl Cli {
     fn ineffective_flag(&self) -> Option<String> {
         let command = self.command.as_ref()?;
         let uses_config = match command {
-            Command::Check(_) | Command::Collect(_) => true,
+            Command::Check(_) | Command::Collect(_) | Command::Discover(_) => true,
             Command::Backfill(backfill) => !backfill.is_demo(),
             _ => false,
         };

@@ -51,6 +51,16 @@ pub fn trouble(tenant: &str, trouble: &Trouble) {
     }
 }
 
+/// Prints `warning: …`.
+pub fn warning(text: fmt::Arguments<'_>) {
+    print_line(format_args!("warning: {text}"));
+}
+
+/// Prints what a command reports beside its result.
+pub fn note(text: &str) {
+    print_line(format_args!("{text}"));
+}
+
 /// Prints every error of a configuration and their number.
 pub fn config_errors(errors: &ConfigErrors) {
     print_line(format_args!("{}", summary(errors)));

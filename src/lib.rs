@@ -37,6 +37,7 @@ pub mod graph;
 pub mod http;
 pub mod http_client;
 pub mod http_types;
+pub mod partners;
 pub mod refresh;
 pub mod serde_time;
 pub mod store;

@@ -91,7 +91,7 @@ impl Telemetry {
             )?,
             events: register_int_counter_vec_with_registry!(
                 "secure_score_exporter_events_total",
-                "Events emitted: state changes and signs of tampering.",
+                "Events emitted: state changes, signs of tampering, and customers of partners that come and leave.",
                 &["event"],
                 registry
             )?,
@@ -181,14 +181,15 @@ impl Telemetry {
         }
     }
 
-    /// Records the duration of a request to Graph.
-    pub fn graph_request(&self, api: Api, duration: Duration) {
-        observe(&self.graph_request_duration, api, duration);
+    /// Records the duration of a request to Graph for a list: an [`Api`], or the
+    /// customers of a partner.
+    pub fn graph_request(&self, list: &str, duration: Duration) {
+        observe(&self.graph_request_duration, list, duration);
     }
 
-    /// Records the duration of a refresh.
-    pub fn refresh(&self, api: Api, duration: Duration) {
-        observe(&self.refresh_duration, api, duration);
+    /// Records the duration of a refresh, likewise.
+    pub fn refresh(&self, list: &str, duration: Duration) {
+        observe(&self.refresh_duration, list, duration);
     }
 
     /// Counts an emitted event.
@@ -291,8 +292,8 @@ impl Telemetry {
     }
 }
 
-fn observe(durations: &HistogramVec, api: Api, duration: Duration) {
-    let durations = durations.with_label_values(&[api.as_str()]);
+fn observe(durations: &HistogramVec, list: &str, duration: Duration) {
+    let durations = durations.with_label_values(&[list]);
     durations.observe(duration.as_secs_f64());
 }
 
@@ -386,7 +387,7 @@ mod tests {
 
     fn encoded(format: Format) -> String {
         let telemetry = Telemetry::new().unwrap();
-        telemetry.graph_request(Api::Scores, Duration::from_millis(70));
+        telemetry.graph_request(Api::Scores.as_str(), Duration::from_millis(70));
         telemetry.external_url("https://example.org/score").unwrap();
         telemetry.config_loaded(12.0, Timestamp::from_seconds(1_700_000_000));
         String::from_utf8(telemetry.encode(format)).unwrap()

@@ -5,6 +5,7 @@ extremes instead of a line per tenant.
 """
 
 from . import grafana as g
+from .promql import CUSTOMER, CUSTOMER_INFO, MISSING, NEXT_ENDS, customers, of_partner
 from .promql import ACCEPTED, APPROVED, ENDING, FAILING, MILLISECONDS, TITLE_OF_DECLARED, UNAPPROVED, UNREADABLE, each, number, ratio, reported, since_success
 
 LAST_WEEK = ratio(at="offset 7d")
@@ -27,6 +28,7 @@ def page():
             ("Score", [(9, trend()), (9, lists())]),
             ("Accepted risks", [(9, risks())]),
             ("Every tenant", [(10, [(24, everyone())]), (6, [(24, trouble())])]),
+            ("Coverage", [(8, coverage()), (8, customer_lists())]),
         ],
     )
 
@@ -187,3 +189,86 @@ def trouble():
         ],
         sort="-Without success for", empty="Every list of every tenant was refreshed when it was due",
     )
+
+
+WATCHED = customers("watched")
+NOT_WATCHED = customers("unwatched|not_consented")
+NO_PARTNER = "No partner configured"
+
+
+def coverage():
+    """The customers of the partners in the configuration, of all tenants."""
+    states = [
+        ("watched", "Watched", "green"),
+        ("unwatched", "Not configured", "red"),
+        ("not_consented", "Not consented", "orange"),
+        ("left", "Left, still watched", "purple"),
+        ("excluded", "Excluded", "gray"),
+    ]
+    return [
+        (4, g.stat(
+            "Customers watched", "Share of the partners' customers that the exporter watches. Excluded ones and those that left do not count.",
+            g.now(f"{WATCHED} / ({WATCHED} + {NOT_WATCHED} > 0)"), unit="percentunit", steps=[(None, "red"), (1, "green")],
+            defaults={"decimals": 1, "links": [g.TO_STATUS, g.TO_CUSTOMER_RUNBOOK]}, empty=NO_PARTNER,
+        )),
+        (10, g.lines(
+            "Customers by state", "The customers of all partners, by whether the exporter watches them.",
+            [g.over_time(customers(state), name) for state, name, _ in states],
+            unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
+            defaults={"decimals": 0, "min": 0}, maxDataPoints=150, empty=NO_PARTNER,
+            overrides=[g.series(name, color=color) for _, name, color in states],
+        )),
+        (10, g.table(
+            "Partner lists", "The refreshes of the list of customers, every six hours unless configured otherwise. After a failure the last list stays.",
+            [
+                g.rows(of_partner("up")),
+                g.rows(f"time() - {of_partner('last_refresh_success_timestamp_seconds')}"),
+                g.rows(f"sum by (partner) ({of_partner('customers', by='partner, state')})"),
+                g.rows("sum by (partner) (increase(secure_score_partner_refresh_failures_total[1d]))"),
+            ],
+            [
+                g.column("partner", "Partner", width=100),
+                g.column("Value #A", "Last refresh", width=105, words={0: ("Failed", "red"), 1: ("Good", "green")}, paint="text", link=g.TO_PARTNER_RUNBOOK),
+                g.column("Value #B", "Age of list", width=105, unit=g.AGE, decimals=0, steps=[(None, "green"), (54000, "orange"), (86400, "red")], paint="text"),
+                g.column("Value #C", "Customers", width=95),
+                g.column("Value #D", "Failures, 1 day", width=120, decimals=0),
+            ],
+            sort="Partner", empty=NO_PARTNER,
+        )),
+    ]
+
+
+def customer_lists():
+    return [
+        (14, g.table(
+            "Customers not watched, or gone", "Customers of the partners that the exporter does not watch, and why, and watched ones that left a partner; those excluded last. The name is shown with display_names: plain. 50 at most.",
+            [
+                g.rows(MISSING),
+                g.rows(f"{CUSTOMER_INFO} and on ({CUSTOMER}) {MISSING}"),
+            ],
+            [
+                g.column("partner", "Partner", width=90),
+                g.column("display_name", "Name", width=175),
+                g.column("entra_tenant_id", "Entra id", width=300, link=g.TO_STATUS),
+                g.column("tenant", "Tenant", width=80),
+                g.column("state", "Why", words=g.CUSTOMERS, paint="text", link=g.TO_CUSTOMER_RUNBOOK),
+            ],
+            sort="-Why", empty="None, or no partner is configured",
+        )),
+        (10, g.table(
+            "Relationships that end", "Customers whose last active relationship with the partner ends within 90 days, the next 20. Without extension your staff lose their access then.",
+            [
+                g.rows(f"{MILLISECONDS}{NEXT_ENDS}"),
+                g.rows(f"{of_partner('relationship_extends', by=CUSTOMER)} and on ({CUSTOMER}) {NEXT_ENDS}"),
+                g.rows(f"{CUSTOMER_INFO} and on ({CUSTOMER}) {NEXT_ENDS}"),
+            ],
+            [
+                g.column("partner", "Partner", width=80),
+                g.column("display_name", "Name", width=175),
+                g.column("tenant", "Tenant", width=80),
+                g.column("Value #A", "Ends", width=100, unit=g.DATE, link=g.TO_RELATIONSHIP_RUNBOOK),
+                g.column("Value #B", "Extends", width=90, words={0: ("No", "red"), 1: ("Yes", "green")}, paint="text"),
+            ],
+            sort="Ends", empty="None within 90 days, or no partner is configured",
+        )),
+    ]

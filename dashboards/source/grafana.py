@@ -43,6 +43,14 @@ STATUSES = {
     "unknown": ("Unknown", "yellow"),
 }
 
+# Of customers of a partner.
+CUSTOMERS = {
+    "unwatched": ("Not configured", "red"),
+    "not_consented": ("Not consented", "orange"),
+    "left": ("Left, still watched", "purple"),
+    "excluded": ("Excluded", "text"),
+}
+
 LISTS = {
     "profiles": ("Catalogue and states", "text"),
     "scores": ("Scores", "text"),
@@ -301,6 +309,10 @@ TO_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRiskAccepted.md")
 TO_ASIDE_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRecommendationSetAside.md")
 TO_DISAGREES_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRecommendationDisagrees.md")
 TO_DOWN_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreExporterDown.md")
+TO_CUSTOMER_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreCustomerUnwatched.md")
+TO_RELATIONSHIP_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRelationshipEnding.md")
+TO_PARTNER_RUNBOOK = to_web("What to do", "${runbooks}/SecureScorePartnerRefreshFailing.md")
+TO_STATUS = to_web("Status page of the exporter, with the consent links", "${exporter}/")
 TO_ENTRA = to_web("Recommendations in the Entra admin center", "https://entra.microsoft.com")
 TO_PORTAL = to_web("Recommended actions in the Defender portal", f"{PORTAL}?viewid=actions")
 

@@ -103,6 +103,32 @@ TITLE = each("control_info", by=f"{CONTROL}, title")
 # the titles of a thousand tenants are a quarter of a million series.
 DECLARED_ON = 'control=~"$declared"'
 TITLE_OF_DECLARED = each("control_info", by=f"{CONTROL}, title", match=DECLARED_ON)
+# Customers of partners. Most have no tenant, so the choice of tenants does not
+# apply to them.
+CUSTOMER = "partner, entra_tenant_id"
+
+
+def of_partner(family, by="partner", match=""):
+    """One series per partner, or per `by`."""
+    match = f"{{{match}}}" if match else ""
+    return f"max by ({by}) (secure_score_partner_{family}{match})"
+
+
+def customers(states, by="partner, state"):
+    """The number of customers in one of the states, over all partners."""
+    op = "=~" if "|" in states else "="
+    match = f'state{op}"{states}"'
+    return f"sum({of_partner('customers', by=by, match=match)})"
+
+
+# Those that need attention before those that were excluded.
+ATTENTION = of_partner("customer_state", by=f"{CUSTOMER}, state", match='state=~"unwatched|not_consented|left"')
+EXCLUDED = of_partner("customer_state", by=f"{CUSTOMER}, state", match='state="excluded"')
+MISSING = f"topk(50, 2 * {ATTENTION} or {EXCLUDED})"
+CUSTOMER_INFO = of_partner("customer_info", by=f"{CUSTOMER}, display_name, tenant")
+RELATIONSHIP_END = of_partner("relationship_end_timestamp_seconds", by=CUSTOMER)
+NEXT_ENDS = f"bottomk(20, {RELATIONSHIP_END} < time() + 90 * 86400)"
+
 FAILING = each("up", by="tenant, api") + " == 0"
 MILLISECONDS = "1000 * "
 

@@ -181,7 +181,8 @@ impl Tenant {
         let mut statuses = StatusHistories::default();
         for at in times.into_iter().filter(|at| *at <= now) {
             if let Some(list) = self.recommendations(at) {
-                statuses.observe(&list, true, Timestamp::from_seconds(at));
+                let at = Timestamp::from_seconds(at);
+                statuses.observe(&list, true, at, at);
             }
         }
         statuses

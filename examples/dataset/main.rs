@@ -1,4 +1,4 @@
-//! Thirty invented days of five tenants, in a Prometheus, to draw and test
+//! Thirty invented days of five tenants and a partner's customers, in a Prometheus, to draw and test
 //! dashboards.
 //!
 //! Time is an argument here: the exporter's own model and its own rendering
@@ -17,6 +17,7 @@
 
 mod dice;
 mod entra;
+mod partner;
 mod replica;
 mod scrape;
 mod story;

@@ -1,6 +1,7 @@
 //! One exporter: its refreshes and its own metrics.
 
 use crate::dice::{roll, roll_at};
+use crate::partner::Partner;
 use crate::story::{CHANGES, STATUS_CHANGES, failure, is_down};
 use crate::tenant::Tenant;
 use crate::{DAY, HEALTH, HOUR, START};
@@ -28,6 +29,7 @@ pub(crate) struct Replica {
     pub(crate) behind: i64,
     pub(crate) telemetry: Telemetry,
     pub(crate) health: Vec<TenantHealth>,
+    pub(crate) partner: Partner,
     pub(crate) started: i64,
     pub(crate) up: bool,
     /// How many samples the newest scrape had that was written whole.
@@ -50,6 +52,7 @@ impl Replica {
             behind,
             telemetry,
             health: vec![TenantHealth::default(); tenants.len()],
+            partner: Partner::new(),
             started: now,
             up: true,
             samples: 0,
@@ -81,6 +84,7 @@ impl Replica {
                 refresh(&self.telemetry, health, name, Api::IdentityScores, now);
             }
         }
+        self.partner.advance(&self.telemetry, now);
         self.count_events(now);
         Ok(())
     }
@@ -154,7 +158,7 @@ fn refresh(telemetry: &Telemetry, health: &mut TenantHealth, tenant: &str, api: 
         if failed == Some(Reason::Timeout) {
             took = Duration::from_secs(30);
         }
-        telemetry.graph_request(api, took);
+        telemetry.graph_request(api.as_str(), took);
         *health.traffic.graph.entry((api, code(failed))).or_default() += 1;
     }
     // Now and then a request is throttled and tried again.
@@ -170,7 +174,7 @@ fn refresh(telemetry: &Telemetry, health: &mut TenantHealth, tenant: &str, api: 
     health.traffic.tokens += u64::from(now % HOUR == 0 && api == Api::Scores || now == START);
     let luck = roll_at(&[tenant, api.as_str(), "refresh"], now);
     telemetry.refresh(
-        api,
+        api.as_str(),
         Duration::from_millis(200 + requests * (120 + luck * 4)),
     );
     // A refresh is some minutes old when it is scraped.

@@ -1,14 +1,16 @@
 //! What Prometheus would have stored of a scrape.
 
 use crate::dice::roll_at;
+use crate::partner::{CUSTOMERS, PARTNER};
 use crate::replica::Replica;
 use crate::story::is_down;
 use crate::tenant::Tenant;
-use crate::{DATA, HOUR};
+use crate::{DATA, DAY, HOUR};
 use secure_score_exposition::{
-    Chunk, FamilyHeaders, Format, Policy, assemble, render_data, render_health,
+    Chunk, FamilyHeaders, Format, PartnerBlocks, Policy, assemble, render_data, render_health,
+    render_partner,
 };
-use secure_score_model::{ControlState, Timestamp};
+use secure_score_model::{ControlState, CustomerState, Timestamp};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -77,6 +79,9 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
             .map(|(data, health_lines)| (data, health_lines)),
     );
     let mut bytes = parts.concat();
+    let partner = render_partner(replica.partner.snapshot());
+    let partners = PartnerBlocks::of(std::iter::once(&partner));
+    bytes.extend(partners.in_format(Format::OpenMetrics).parts().concat());
     bytes.extend(replica.telemetry.encode(Format::OpenMetrics));
     String::from_utf8_lossy(&bytes).into_owned()
 }
@@ -113,6 +118,7 @@ pub(crate) fn alerts(out: &mut impl Write, tenants: &[Tenant], now: i64) -> io::
         );
         writeln!(out, "ALERTS{{{labels}}} 1 {now}")?;
     }
+    customer_alerts(out, now)?;
     for tenant in tenants {
         let snapshot = tenant.snapshot(now, now);
         for it in snapshot
@@ -145,6 +151,35 @@ pub(crate) fn alerts(out: &mut impl Write, tenants: &[Tenant], now: i64) -> io::
                 out,
                 "ALERTS{{alertname=\"SecureScoreRiskAccepted\",alertstate=\"firing\",category=\"{category}\",control=\"{}\",severity=\"{severity}\",tenant=\"{}\"}} 1 {now}",
                 control.id, tenant.organisation.name
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// What they would have fired about customers.
+fn customer_alerts(out: &mut impl Write, now: i64) -> io::Result<()> {
+    for customer in CUSTOMERS {
+        let Some((state, since)) = customer.state(now) else {
+            continue;
+        };
+        let lasted = now - since;
+        let of_state = match state {
+            CustomerState::Unwatched if lasted > DAY => Some("SecureScoreCustomerUnwatched"),
+            CustomerState::NotConsented if lasted > 3 * DAY => {
+                Some("SecureScoreCustomerNotConsented")
+            }
+            CustomerState::Left => Some("SecureScoreCustomerLeft"),
+            _ => None,
+        };
+        let counts = !matches!(state, CustomerState::Excluded | CustomerState::Left);
+        let ends_soon = counts && customer.ends().is_some_and(|at| at - now < 30 * DAY);
+        let of_relationship = ends_soon.then_some("SecureScoreRelationshipEnding");
+        for alert in of_state.into_iter().chain(of_relationship) {
+            writeln!(
+                out,
+                "ALERTS{{alertname=\"{alert}\",alertstate=\"firing\",entra_tenant_id=\"{}\",partner=\"{PARTNER}\",severity=\"warning\"}} 1 {now}",
+                customer.entra_id
             )?;
         }
     }

@@ -270,6 +270,16 @@ pub(crate) fn failure(tenant: &str, api: Api, now: i64) -> Option<Reason> {
     }
 }
 
+/// Why the refresh of the partner's list fails at a moment, if it does.
+pub(crate) fn partner_failure(now: i64) -> Option<Reason> {
+    match (END - now) / HOUR {
+        // Its permission was missing for a day.
+        264..288 => Some(Reason::Permission),
+        12..18 => Some(Reason::Server),
+        _ => None,
+    }
+}
+
 /// Whether the exporter does not run: four hours for a new machine.
 pub(crate) const fn is_down(now: i64) -> bool {
     let down = START + 20 * DAY + 9 * HOUR;

@@ -542,7 +542,7 @@ mod tests {
             entries: vec![Arc::new(entry.clone())],
             ..RecommendationList::default()
         };
-        histories.observe(&list, true, NOW);
+        histories.observe(&list, true, NOW, NOW);
         Recommendation {
             history: histories.of(&name.to_ascii_lowercase()).cloned().unwrap(),
             exceptions: exceptions.iter().map(|it| Arc::clone(it)).collect(),

@@ -28,7 +28,7 @@ impl<'a> From<&'a StateUpdate> for StateChange<'a> {
             place: Place::SecureScore,
             state: update.state.as_str(),
             at: update.at,
-            // A date in the future is replaced by when it was first seen.
+            // A date in the future is replaced by when the update counts as set.
             is_exact: update.future_date.is_none(),
             by: update.by.as_deref(),
             comment: update.comment.as_deref(),
@@ -54,14 +54,13 @@ impl<'a> From<&'a StatusChange> for StateChange<'a> {
 impl<'a> StateChange<'a> {
     /// The present status of a recommendation, by its entry alone.
     pub(super) fn present(entry: &'a RecommendationEntry) -> Self {
-        let by = entry.last_modified_by.as_deref();
-        let by_person = entry.last_modified.filter(|_| by.is_some());
+        let set = entry.status_set();
         Self {
             place: Place::Entra,
             state: entry.status.as_str(),
-            at: entry.status_modified.or(by_person),
-            is_exact: entry.status_modified.is_some(),
-            by,
+            at: set.or(entry.modified_by_person()),
+            is_exact: set.is_some(),
+            by: entry.last_modified_by.as_deref(),
             comment: None,
             assigned_to: None,
         }

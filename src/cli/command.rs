@@ -4,6 +4,8 @@ use super::backfill::Backfill;
 use super::collect::Collect;
 #[cfg(feature = "demo")]
 use super::demo::{Demo, Simulate};
+use super::discover::Discover;
+use super::init::Init;
 use super::web::WebFlags;
 use clap::{Arg, Args, Subcommand};
 use clap_complete::Shell;
@@ -20,8 +22,13 @@ pub enum Command {
     #[cfg(feature = "demo")]
     #[command(arg = unused_config_file())]
     Simulate(Simulate),
+    /// Write a first configuration, and one for Prometheus and Alertmanager
+    #[command(arg = unused_config_file())]
+    Init(Init),
     /// Check the configuration, and the credential and permission of each tenant
     Check(Check),
+    /// Print the customers of each partner, and add those that are not watched to a file
+    Discover(Discover),
     /// Read every tenant once and print metrics, JSON or a table
     Collect(Collect),
     /// Write Graph's history as samples with timestamps
@@ -72,7 +79,9 @@ impl Command {
             Self::Demo(_) => "demo",
             #[cfg(feature = "demo")]
             Self::Simulate(_) => "simulate",
+            Self::Init(_) => "init",
             Self::Check(_) => "check",
+            Self::Discover(_) => "discover",
             Self::Collect(_) => "collect",
             Self::Backfill(_) => "backfill",
             Self::Healthcheck(_) => "healthcheck",

@@ -1,21 +1,26 @@
-//! `check`: whether each tenant can be watched. It gets a token, reads each
-//! list once, and compares Microsoft's totals with the sum of the controls.
+//! `check`: whether each tenant can be watched, and each partner's list read. It
+//! gets a token, reads each list once, and compares Microsoft's totals with the
+//! sum of the controls, and the customers of partners with the tenants.
 
+mod coverage;
 mod entra_check;
+mod partner_check;
 mod result;
 mod tenant_check;
 
 use super::config_source::{self, selected_tenants};
 use super::entra_tenants::EntraTenants;
-use super::stdout::{line, tenants};
+use super::stdout::line;
 use super::{Failure, now};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
-use crate::config::{Environment, Tenant};
+use crate::config::{Config, Environment, Tenant};
 use crate::graph::{HttpClients, RefreshPermits};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
-use result::{Status, TenantResult};
+use coverage::Coverage;
+use partner_check::PartnerCheck;
+use result::{CheckResult, Status};
 use std::sync::Arc;
 use tenant_check::TenantCheck;
 use tokio::task::JoinSet;
@@ -30,7 +35,7 @@ pub(super) async fn run(
     let selected = selected_tenants(&config, &check.tenants)?;
     line(format_args!(
         "ok    configuration: {}, {} to check",
-        tenants(config.tenants.len()),
+        config_source::size(&config),
         selected.len()
     ))?;
     let clients = HttpClients::new(&config)?;
@@ -41,26 +46,55 @@ pub(super) async fn run(
         let check = TenantCheck {
             client: clients.client_for(tenant, &telemetry),
             config: Arc::clone(&config),
-            result: TenantResult::new(&tenant.alias),
+            result: CheckResult::new(&tenant.alias),
             tenant: tenant.clone(),
         };
         let permits = permits.clone();
         checks.spawn(async move { check.run(permits.take().await).await });
     }
-    let mut results: Vec<TenantResult> = checks.join_all().await;
+    let mut results: Vec<CheckResult> = checks.join_all().await;
     find_duplicates(&config.tenants, &mut results);
     results.sort_by(|a, b| a.alias.cmp(&b.alias));
     for result in &results {
         result.print()?;
     }
     let all = results.len() == config.tenants.len();
+    // `--tenant` is a question about tenants.
+    let partners = match check.tenants.is_empty() {
+        true => check_partners(&config, &clients, &permits, &telemetry, &results).await,
+        false => Vec::new(),
+    };
+    for partner in &partners {
+        partner.print()?;
+    }
     print_exceptions(&results, all)?;
-    exit_status(&results)
+    exit_status(&results, &partners)
+}
+
+/// Reads the lists of each partner, and compares them with the tenants.
+async fn check_partners(
+    config: &Config,
+    clients: &HttpClients,
+    permits: &RefreshPermits,
+    telemetry: &Arc<Telemetry>,
+    tenants: &[CheckResult],
+) -> Vec<CheckResult> {
+    let coverage = Coverage::of(config, tenants);
+    let mut results = Vec::new();
+    for partner in &config.partners {
+        let client = clients.client_for_partner(partner, telemetry);
+        let mut check = PartnerCheck::new(partner, client);
+        if let Some(list) = check.run(permits.take().await).await {
+            coverage.compare(partner, &list, &mut check.result);
+        }
+        results.push(check.result);
+    }
+    results
 }
 
 /// Fails each tenant that is the same one in Entra as an earlier one of the
 /// configuration.
-fn find_duplicates(tenants: &[Tenant], results: &mut [TenantResult]) {
+fn find_duplicates(tenants: &[Tenant], results: &mut [CheckResult]) {
     let mut known = EntraTenants::default();
     for tenant in tenants {
         let mut results = results.iter_mut();
@@ -77,7 +111,7 @@ fn find_duplicates(tenants: &[Tenant], results: &mut [TenantResult]) {
 
 /// Prints the exceptions that need attention, and which ones cannot be judged.
 /// They are no failure.
-fn print_exceptions(results: &[TenantResult], all: bool) -> Result<(), Failure> {
+fn print_exceptions(results: &[CheckResult], all: bool) -> Result<(), Failure> {
     let snapshots = results
         .iter()
         .map(|result| (result.alias.as_str(), &result.snapshot));
@@ -97,15 +131,22 @@ fn print_exceptions(results: &[TenantResult], all: bool) -> Result<(), Failure> 
     Ok(())
 }
 
-fn exit_status(results: &[TenantResult]) -> Result<(), Failure> {
-    let failed = results.iter().filter(|result| result.has_failed()).count();
+fn exit_status(tenants: &[CheckResult], partners: &[CheckResult]) -> Result<(), Failure> {
+    let good = |results: &[CheckResult]| results.iter().filter(|it| !it.has_failed()).count();
+    if !partners.is_empty() {
+        line(format_args!(
+            "{} of {} partners can be read",
+            good(partners),
+            partners.len()
+        ))?;
+    }
     line(format_args!(
         "{} of {} tenants can be watched",
-        results.len() - failed,
-        results.len()
+        good(tenants),
+        tenants.len()
     ))?;
-    match failed {
-        0 => Ok(()),
-        _ => Err(Failure::Found),
+    match good(tenants) == tenants.len() && good(partners) == partners.len() {
+        true => Ok(()),
+        false => Err(Failure::Found),
     }
 }

@@ -1,12 +1,16 @@
 //! Where a command's configuration and its tenants come from.
 
 use super::Failure;
+use super::stdout::tenants;
 use crate::cli::{Cli, ConfigFlags};
-use crate::config::{Config, ConfigText, Environment, Loaded, Tenant};
+use crate::config::{
+    Config, ConfigText, DEFAULT_FILE, Environment, Loaded, NewCustomers, Partner, Tenant,
+};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
-use strict_yaml::{ConfigErrors, suggest};
+use std::path::Path;
+use strict_yaml::{ConfigErrors, Diagnostics, Span, suggest};
 
 /// Loads the configuration and prints its warnings.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
@@ -14,6 +18,29 @@ pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Con
     let loaded = text.load(environment, &DecryptedKeyCache::default())?;
     diagnostics::warnings(&loaded.warnings);
     Ok(loaded.config)
+}
+
+/// Refuses a partner whose new customers are watched if a restart would lose
+/// their aliases.
+pub(super) fn check_state_directory(cli: &Cli, config: &Config) -> Result<(), ConfigErrors> {
+    let watches = |partner: &&Partner| partner.new_customers == NewCustomers::Watch;
+    let partner = config.partners.iter().find(watches);
+    let Some(partner) = partner.filter(|_| cli.state_dir.is_none()) else {
+        return Ok(());
+    };
+    let file = cli
+        .config
+        .file
+        .as_deref()
+        .unwrap_or(Path::new(DEFAULT_FILE));
+    let mut diagnostics = Diagnostics::new(file.display().to_string(), "");
+    let message = format!(
+        "the partner {} watches new customers, whose aliases are kept in the state directory; \
+         name one with --state.dir, or set new_customers: report",
+        partner.name
+    );
+    diagnostics.error(Span::Nowhere, "partner.new_customers", message);
+    Err(diagnostics.into_errors())
 }
 
 /// The tenants that `--tenant` selects; without names, all.
@@ -35,6 +62,16 @@ pub(super) fn selected_tenants<'a>(
     Ok(config.tenants.iter().filter(is_selected).collect())
 }
 
+/// `5 tenants`, `5 tenants and 1 partner`.
+pub(super) fn size(config: &Config) -> String {
+    let tenants = tenants(config.tenants.len());
+    match config.partners.len() {
+        0 => tenants,
+        1 => format!("{tenants} and 1 partner"),
+        count => format!("{tenants} and {count} partners"),
+    }
+}
+
 /// The configuration of a serving exporter, which is loaded again and again.
 pub(super) struct ConfigSource<'a> {
     pub(super) cli: &'a Cli,
@@ -53,8 +90,10 @@ impl ConfigSource<'_> {
     /// Loads the configuration, with the tenants of this shard only.
     pub(super) fn load(&self, text: &ConfigText) -> Result<Loaded, ConfigErrors> {
         let mut loaded = text.load(self.environment, &self.decrypted_keys)?;
-        let tenants = &mut loaded.config.tenants;
-        tenants.retain(|tenant| self.shard.owns(&tenant.alias));
+        check_state_directory(self.cli, &loaded.config)?;
+        let config = &mut loaded.config;
+        let all = std::mem::take(&mut config.tenants).into_iter();
+        (config.tenants, config.elsewhere) = all.partition(|it| self.shard.owns(&it.alias));
         Ok(loaded)
     }
 }

@@ -1,5 +1,7 @@
 //! `demo`: the simulator and an exporter of its tenants in one process.
 
+mod partner;
+
 use super::exporter::Exporter;
 use super::stdout::{line, tenants};
 use super::{Failure, now, simulate};
@@ -59,14 +61,18 @@ pub(super) async fn simulator_of_default_seed() -> Result<Simulator, Failure> {
     .await
 }
 
-/// A configuration of the simulator's tenants. All personal data are shown to
+/// A configuration of the simulator's tenants and partners. All personal data are shown to
 /// every client, since they are generated. It needs no file, so the demo runs on
 /// a read-only file system.
 pub(super) fn config(simulator: &Simulator) -> Config {
     let tenants = simulator.tenants();
     // A thousand tenants make as many refreshes per second as twenty.
     let stretch = u32::try_from(tenants.len() / 20).unwrap_or(u32::MAX).max(1);
+    let partners = partner::partners(simulator, TARGET, stretch);
+    let customers = partner::tenants(simulator, &partners);
+    let tenants = tenants.into_iter().map(tenant).chain(customers);
     Config {
+        partners,
         refresh: Refresh {
             profiles: PROFILES * stretch,
             scores: SCORES * stretch,
@@ -90,7 +96,7 @@ pub(super) fn config(simulator: &Simulator) -> Config {
                 certificates: certificates(simulator.ca_pem().as_bytes()).unwrap_or_default(),
             },
         }),
-        ..Config::of(tenants.into_iter().map(tenant).collect())
+        ..Config::of(tenants.collect())
     }
 }
 
@@ -156,7 +162,7 @@ fn print_introduction(
         return Ok(());
     };
     line(format_args!(
-        "Secure Score of {}, simulated; nothing leaves this machine.\n\
+        "Secure Score of {}{}, simulated; nothing leaves this machine.\n\
          Persons and comments are generated, so every client sees them.\n\n  \
          status page   http://{address}{prefix}/\n  \
          metrics       http://{address}{prefix}{path}\n  \
@@ -169,6 +175,7 @@ fn print_introduction(
          static_configs:\n        \
          - targets: ['{address}']\n",
         tenants(simulator.tenants().len()),
+        partner::customers(simulator),
         simulator.control_url().unwrap_or("off"),
     ))?;
     if demo.simulation.runs_scenario() {

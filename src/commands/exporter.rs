@@ -2,14 +2,15 @@
 
 use super::config_source::ConfigSource;
 use super::reload::{Hangups, ReloadTargets, Reloader, target_labels};
-use super::{Failure, now, privacy, supervisor, web_config};
+use super::{Failure, now, privacy, reload, supervisor, web_config};
 use crate::cli::WebFlags;
 use crate::config::{Config, ConfigText};
 use crate::events::{DeliveryQueue, Events, RetryPolicy, Webhook, WebhookSender};
 use crate::http::{
     self, DisabledRoutes, DrainOutcome, Lifecycle, ReloadRequest, ServerOptions, Site, SiteOptions,
 };
-use crate::refresh::{Fleet, FleetOptions, Shard, StateWriter};
+use crate::partners::Discovery;
+use crate::refresh::{FleetOptions, Shard, StateWriter};
 use crate::store::Store;
 use crate::store::event_files::EventFiles;
 use crate::store::state_directory::StateDirectory;
@@ -29,7 +30,7 @@ pub(super) struct Exporter {
     site: Arc<Site>,
     listeners: Vec<TcpListener>,
     addresses: Vec<SocketAddr>,
-    fleet: Fleet,
+    discovery: Discovery,
     state_writer: Option<Arc<StateWriter>>,
     telemetry: Arc<Telemetry>,
     reload_requests: Option<Receiver<ReloadRequest>>,
@@ -106,7 +107,7 @@ impl Exporter {
             Arc::clone(&deliveries),
             Arc::clone(&telemetry),
         );
-        let fleet = Fleet::start(&FleetOptions {
+        let options = FleetOptions {
             config: Arc::new(config),
             policy,
             store,
@@ -114,14 +115,15 @@ impl Exporter {
             telemetry: Arc::clone(&telemetry),
             events: Some(Arc::new(events.clone())),
             clock: Arc::new(now),
-        })?;
-        site.set_target_labels(target_labels(fleet.config()));
-        site.set_on_demand_refresh(fleet.on_demand());
+        };
+        let discovery = Discovery::start(options, shard)?;
+        site.set_target_labels(target_labels(discovery.fleet().config()));
+        site.set_on_demand_refresh(discovery.fleet().on_demand());
         Ok(Self {
             site: Arc::new(site),
             listeners,
             addresses,
-            fleet,
+            discovery,
             state_writer,
             telemetry,
             reload_requests,
@@ -162,7 +164,8 @@ impl Exporter {
         // exporter is ready: it may send a signal at once.
         let stop_requested = supervisor::stop_requested();
         for address in &self.addresses {
-            tracing::info!(%address, loops = self.fleet.loops_running(), "listening");
+            let loops = self.discovery.fleet().loops_running();
+            tracing::info!(%address, loops, "listening");
         }
         supervisor::ready();
         let mut background = JoinSet::new();
@@ -179,18 +182,22 @@ impl Exporter {
             tracing::info!(signal, "stopping; requests in flight are finished first");
             stopping.cancel();
         };
-        let mut fleet = self.fleet;
+        let mut discovery = self.discovery;
+        let site = Arc::clone(&self.site);
         // Refreshes and deliveries end while requests are finished: each takes
         // seconds, and the service manager kills the process after a timeout.
         let shutdown = async {
             match reloader {
                 Some(reloader) => tokio::select! {
                     () = stopping.cancelled() => {}
-                    never = reloader.run(&mut fleet) => match never {},
+                    never = reloader.run(&mut discovery) => match never {},
                 },
-                None => stopping.cancelled().await,
+                None => tokio::select! {
+                    () = stopping.cancelled() => {}
+                    never = reload::follow_customers(&mut discovery, &site) => match never {},
+                },
             }
-            drop(fleet);
+            drop(discovery);
             self.webhook.stop().await;
         };
         let serving = http::serve(self.server_options, self.listeners, self.site, signal);

@@ -7,10 +7,12 @@ mod collect;
 mod config_source;
 #[cfg(feature = "demo")]
 mod demo;
+mod discover;
 mod entra_tenants;
 mod exporter;
 mod failure;
 mod healthcheck;
+mod init;
 mod logging;
 mod privacy;
 mod reload;
@@ -20,6 +22,7 @@ mod shell;
 mod simulate;
 mod stdout;
 mod supervisor;
+mod text_table;
 mod web_config;
 
 use crate::cli::{Cli, Command};
@@ -58,6 +61,10 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
         #[cfg(feature = "demo")]
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
+        Some(Command::Discover(discover)) => {
+            block_on(discover::run(&cli.config, &discover, environment))
+        }
+        Some(Command::Init(init)) => init::run(&init),
         Some(Command::Collect(ref collect)) => block_on(collect::run(&cli, collect, environment)),
         Some(Command::Backfill(ref backfill)) => {
             block_on(backfill::run(&cli, backfill, environment))

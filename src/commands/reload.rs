@@ -7,7 +7,7 @@ use crate::config::{Config, ConfigText};
 use crate::diagnostics;
 use crate::events::{DeliveryQueue, Events, TransportSwitch, Webhook};
 use crate::http::{ReloadRequest, Site, TargetLabels};
-use crate::refresh::Fleet;
+use crate::partners::Discovery;
 use crate::telemetry::Telemetry;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -65,23 +65,24 @@ impl<'a> Reloader<'a> {
         }
     }
 
-    pub(super) async fn run(mut self, fleet: &mut Fleet) -> Infallible {
+    pub(super) async fn run(mut self, discovery: &mut Discovery) -> Infallible {
         let mut polls = polls();
         loop {
             tokio::select! {
-                () = self.hangups.next() => self.reload(fleet),
+                () = self.hangups.next() => self.reload(discovery),
                 request = next_request(&mut self.requests) => {
-                    self.reload(fleet);
+                    self.reload(discovery);
                     let result = self.rejected.clone().map_or(Ok(()), Err);
                     let _client_has_gone = request.send(result);
                 }
-                _ = polls.tick() => self.poll(fleet),
+                _ = polls.tick() => self.poll(discovery),
+                () = discovery.changed() => update_customers(discovery, &self.targets.site),
             }
         }
     }
 
     /// Reloads on request. An invalid configuration changes nothing.
-    fn reload(&mut self, fleet: &mut Fleet) {
+    fn reload(&mut self, discovery: &mut Discovery) {
         supervisor::reloading();
         self.rejected = None;
         self.text = self.source.read();
@@ -89,7 +90,7 @@ impl<'a> Reloader<'a> {
         match self.source.load(&self.text) {
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
-                self.apply(loaded.config, fleet);
+                self.apply(loaded.config, discovery);
             }
             Err(errors) => self.reject(&errors),
         }
@@ -100,17 +101,17 @@ impl<'a> Reloader<'a> {
     /// programs write them; the configuration file only with
     /// `--config.enable-auto-reload`, since an administrator may be editing it.
     /// Until it is reloaded, its earlier text names the other files.
-    fn poll(&mut self, fleet: &mut Fleet) {
+    fn poll(&mut self, discovery: &mut Discovery) {
         let found = self.source.read();
         match self.source.cli.config.auto_reload {
             true => self.text = found,
             false => self.note_edit(found != self.text),
         }
         match self.source.load(&self.text) {
-            Ok(loaded) if loaded.config == *fleet.config() => self.accept(&loaded.config),
+            Ok(loaded) if loaded.config == *discovery.config() => self.accept(&loaded.config),
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
-                self.apply(loaded.config, fleet);
+                self.apply(loaded.config, discovery);
             }
             Err(errors) => self.reject(&errors),
         }
@@ -160,7 +161,7 @@ impl<'a> Reloader<'a> {
         );
     }
 
-    fn apply(&mut self, config: Config, fleet: &mut Fleet) {
+    fn apply(&mut self, config: Config, discovery: &mut Discovery) {
         let policy = Arc::new(privacy::label_policy(&config));
         let on_pages = privacy::on_pages(&config);
         let hash = config.hash.as_f64();
@@ -173,7 +174,7 @@ impl<'a> Reloader<'a> {
                 .then(|| Arc::clone(&targets.deliveries)),
             ..targets.events.clone()
         });
-        let before = fleet.config();
+        let before = discovery.config();
         let same_webhook =
             config.webhook == before.webhook && config.extra_roots == before.extra_roots;
         let webhook = match same_webhook {
@@ -183,7 +184,7 @@ impl<'a> Reloader<'a> {
                 Err(error) => return self.refuse(&error, None),
             },
         };
-        match fleet.apply(&Arc::new(config), &policy, Some(&events)) {
+        match discovery.apply(&Arc::new(config), &policy, Some(&events)) {
             Ok(changes) => {
                 self.rejected = None;
                 let targets = &self.targets;
@@ -195,7 +196,7 @@ impl<'a> Reloader<'a> {
                 targets.site.set_persons(on_pages);
                 targets
                     .site
-                    .set_target_labels(target_labels(fleet.config()));
+                    .set_target_labels(target_labels(discovery.fleet().config()));
                 self.loaded(hash);
                 tracing::info!(
                     added = changes.added,
@@ -218,6 +219,19 @@ impl<'a> Reloader<'a> {
             "the configuration cannot be used: {error}; the previous one stays in effect"
         );
     }
+}
+
+/// Watches the customers of partners as their lists change.
+pub(super) async fn follow_customers(discovery: &mut Discovery, site: &Site) -> Infallible {
+    loop {
+        discovery.changed().await;
+        update_customers(discovery, site);
+    }
+}
+
+fn update_customers(discovery: &mut Discovery, site: &Site) {
+    discovery.update();
+    site.set_target_labels(target_labels(discovery.fleet().config()));
 }
 
 /// The labels of each tenant as a scrape target.

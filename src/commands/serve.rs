@@ -4,7 +4,7 @@ use super::Failure;
 use super::config_source::{self, ConfigSource};
 use super::exporter::Exporter;
 use super::reload::Hangups;
-use super::stdout::{line, tenants};
+use super::stdout::line;
 use crate::cli::Cli;
 use crate::config::{Environment, Loaded};
 use crate::credentials::DecryptedKeyCache;
@@ -44,10 +44,13 @@ pub(super) async fn run(
 /// Checks the configuration and the web configuration; starts nothing.
 pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
     let config = config_source::load(&cli.config, environment)?;
+    config_source::check_state_directory(cli, &config)?;
     if let Some(file) = &cli.web.config_file {
         let (_, warnings) = exporter_web_config::load(file)?;
         diagnostics::warnings(&warnings);
     }
-    let count = tenants(config.tenants.len());
-    line(format_args!("configuration is good: {count}"))
+    line(format_args!(
+        "configuration is good: {}",
+        config_source::size(&config)
+    ))
 }

@@ -5,7 +5,7 @@ use super::stdout::line;
 use super::{Failure, supervisor};
 use crate::cli::{Simulate, SimulationFlags};
 use anyhow::Context as _;
-use graph_simulator::{Options, Simulator, SimulatorError};
+use graph_simulator::{Options, PartnerOptions, Simulator, SimulatorError, TenantAccess};
 use std::fs;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -52,6 +52,11 @@ pub(super) fn options(flags: &SimulationFlags, listen: SocketAddr, control: Sock
         tenants: usize::from(flags.tenants),
         seed: flags.seed,
         replay: flags.replay.clone(),
+        // Captured responses have no customers.
+        partners: match flags.replay {
+            Some(_) => Vec::new(),
+            None => vec![PartnerOptions::default()],
+        },
         scenario: flags.runs_scenario(),
         ..Options::default()
     }
@@ -92,7 +97,8 @@ fn write_config(simulator: &Simulator, directory: &Path) -> Result<PathBuf, Fail
     fs::create_dir_all(&secrets)
         .with_context(|| format!("{} cannot be created", secrets.display()))?;
     write(&directory.join(CA_FILE), simulator.ca_pem(), READABLE)?;
-    for tenant in simulator.tenants() {
+    let partners = simulator.handle().partners();
+    for tenant in simulator.tenants().into_iter().chain(partners) {
         let secret = secrets.join(&tenant.name);
         write(&secret, &tenant.client_secret, PRIVATE)?;
     }
@@ -101,11 +107,16 @@ fn write_config(simulator: &Simulator, directory: &Path) -> Result<PathBuf, Fail
 }
 
 fn config_text(simulator: &Simulator) -> String {
+    let partners = simulator.handle().partners();
+    let partner = partners.first();
+    // The application to which customers consent.
+    let credential = partner.map(|partner| format!(", credential: {}", partner.name));
+    let credential = credential.unwrap_or_default();
     let mut text = format!(
         "{FIRST_LINE}\n\
          refresh: {{profiles: 10s, scores: 10s}}\n\
          simulator: {{url: \"{}\", ca_file: {CA_FILE}}}\n\
-         defaults: {{cloud: simulator, target: 80%}}\n\
+         defaults: {{cloud: simulator, target: 80%{credential}}}\n\
          labels: {{accepted_by: plain, comment: plain}}\n\
          privacy: {{pages: show}} # as the labels\n\
          tenants:\n",
@@ -118,7 +129,22 @@ fn config_text(simulator: &Simulator) -> String {
             tenant.name, tenant.entra_id, tenant.display_name, tenant.client_id, tenant.name
         );
     }
-    text
+    text + &partner.map(partner_text).unwrap_or_default()
+}
+
+/// A partner and its credential. `discover` and `new_customers: watch` find the customers
+/// that are no tenant of the file.
+fn partner_text(partner: &TenantAccess) -> String {
+    let TenantAccess {
+        name,
+        entra_id,
+        client_id,
+        ..
+    } = partner;
+    format!(
+        "credentials: {{{name}: {{type: client_secret, client_id: {client_id}, client_secret_file: secrets/{name}}}}}\n\
+         partner: {{name: {name}, tenant_id: {entra_id}, credential: {name}, display_names: plain, interval: 5m}}\n"
+    )
 }
 
 fn write(path: &Path, text: &str, mode: u32) -> Result<(), Failure> {

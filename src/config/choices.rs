@@ -1,5 +1,6 @@
 //! Keys that take one of a closed set of words.
 
+use std::str::FromStr;
 use strict_yaml::suggest;
 
 /// A value that the configuration names with one of a few words.
@@ -155,6 +156,67 @@ choice! {
 }
 
 choice! {
+    /// The names of a partner's customers in labels.
+    ///
+    /// Off by default: everyone who can read `/metrics` or Prometheus can read
+    /// all labels.
+    pub DisplayNames {
+        /// The label is empty.
+        #[default]
+        "off" => Off,
+        /// The name as Graph returns it.
+        "plain" => Plain,
+    }
+}
+
+choice! {
+    /// A list of Graph that names the customers of a partner.
+    pub CustomerSource {
+        /// The tenants that delegate administration to the partner.
+        #[default]
+        "delegated_admin_customers" => DelegatedAdminCustomers,
+        /// The tenants of a multitenant organization.
+        "multitenant_organization" => MultitenantOrganization,
+    }
+}
+
+impl CustomerSource {
+    /// The application permissions of which each allows to read the list, the one to
+    /// grant first.
+    ///
+    /// Source: "List delegatedAdminCustomers" and "List
+    /// multiTenantOrganizationMembers" in the documentation of Graph.
+    pub const fn permissions(self) -> [&'static str; 2] {
+        match self {
+            Self::DelegatedAdminCustomers => [
+                "DelegatedAdminRelationship.Read.All",
+                "DelegatedAdminRelationship.ReadWrite.All",
+            ],
+            Self::MultitenantOrganization => [
+                "MultiTenantOrganization.Read.All",
+                "MultiTenantOrganization.ReadWrite.All",
+            ],
+        }
+    }
+
+    /// The name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        self.word()
+    }
+}
+
+choice! {
+    /// What happens with a customer that the configuration does not name.
+    pub NewCustomers {
+        /// Metrics, pages and an alert name it.
+        #[default]
+        "report" => Report,
+        /// The exporter also watches it.
+        "watch" => Watch,
+    }
+}
+
+choice! {
     /// The national cloud of Microsoft that hosts a tenant.
     pub Cloud {
         /// The worldwide cloud.
@@ -173,6 +235,27 @@ impl Cloud {
     /// The name in the configuration and in the label `cloud`.
     pub fn as_str(self) -> &'static str {
         self.word()
+    }
+
+    /// Root of Entra's login server, without a slash at the end; the simulator
+    /// has an address of its own.
+    ///
+    /// Source: "National cloud deployments" in the documentation of Graph.
+    pub fn login(self) -> Option<&'static str> {
+        match self {
+            Self::Global => Some("https://login.microsoftonline.com"),
+            Self::GccHigh | Self::Dod => Some("https://login.microsoftonline.us"),
+            Self::Simulator => None,
+        }
+    }
+}
+
+impl FromStr for Cloud {
+    type Err = String;
+
+    /// The cloud with this name, in any case.
+    fn from_str(text: &str) -> Result<Self, String> {
+        cloud(text)
     }
 }
 

@@ -5,6 +5,7 @@ use strict_yaml::{Diagnostics, Spanned, Text, suggest};
 
 use super::file::{FileException, OneOrMany};
 use super::pattern::Pattern;
+use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
 use secure_score_model::Exception;
 
@@ -71,11 +72,18 @@ impl Exceptions {
     }
 }
 
-/// Resolves the list; `aliases` are those of the tenants as written, including
-/// invalid ones.
+/// The tenants that an exception can name.
+pub(super) struct Aliases {
+    /// Those of the tenants as written, including invalid ones.
+    pub(super) configured: Vec<String>,
+    /// Whether customers of a partner get further ones.
+    pub(super) may_grow: bool,
+}
+
+/// Resolves the list.
 pub(super) fn resolve(
     files: Vec<Spanned<FileException>>,
-    aliases: &[String],
+    aliases: &Aliases,
     diagnostics: &mut Diagnostics,
 ) -> Exceptions {
     let numbered = files.into_iter().enumerate();
@@ -89,7 +97,7 @@ pub(super) fn resolve(
 fn one(
     path: &str,
     file: Spanned<FileException>,
-    aliases: &[String],
+    aliases: &Aliases,
     diagnostics: &mut Diagnostics,
 ) -> Option<ApprovedException> {
     let Spanned { value: file, span } = file;
@@ -150,7 +158,7 @@ fn one(
 fn tenants(
     path: &str,
     tenants: Option<Spanned<OneOrMany>>,
-    aliases: &[String],
+    aliases: &Aliases,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Arc<str>>> {
     let Some(Spanned { value, span }) = tenants else {
@@ -174,12 +182,14 @@ fn tenants(
     resolved.into_iter().collect()
 }
 
-fn tenant(name: &str, aliases: &[String]) -> Result<Arc<str>, String> {
-    if aliases.iter().any(|alias| alias == name) {
+fn tenant(name: &str, aliases: &Aliases) -> Result<Arc<str>, String> {
+    let configured = &aliases.configured;
+    let is_known = configured.iter().any(|alias| alias == name);
+    if is_known || (aliases.may_grow && is_alias(name)) {
         return Ok(name.into());
     }
     Err(
-        match suggest::nearest(name, aliases.iter().map(String::as_str)) {
+        match suggest::nearest(name, configured.iter().map(String::as_str)) {
             Some(near) => format!("no tenant has this name; did you mean `{near}`?"),
             None => "no tenant has this name; use the `name` of one, or `all`".to_owned(),
         },

@@ -14,12 +14,12 @@ use serde::{Deserialize, Deserializer};
 use strict_yaml::{Entries, Spanned, Text};
 
 use super::choices::{
-    AcceptedBy, Choice, Cloud, CommentLabel, Enabled, EventDetail, PageAudience, RefreshMode,
-    Switch,
+    AcceptedBy, Choice, Cloud, CommentLabel, CustomerSource, DisplayNames, Enabled, EventDetail,
+    NewCustomers, PageAudience, RefreshMode, Switch,
 };
 use super::table::Form::{
     Day, Duration, Integer, ListOf, MappingOf, NamedSections, OneOf, Ratio, Refused, SectionList,
-    TextOr,
+    SectionOrList, TextOr,
 };
 use super::table::{Form, REQUIRED, Section, section};
 use crate::credentials::Credential;
@@ -30,6 +30,8 @@ pub(super) const SECTIONS: &[Section] = &[
     FileTenant::SECTION,
     FileCredential::SECTION,
     FileDefaults::SECTION,
+    FilePartner::SECTION,
+    FilePartnerDefaults::SECTION,
     FileRefresh::SECTION,
     FileControls::SECTION,
     FileRecommendations::SECTION,
@@ -54,6 +56,9 @@ const ONE_LINE: Form = Form::Text("one line, at most 128 bytes");
 const DAY: Form = Day("a day in UTC, `2027-03-31`");
 const ID_OR_PATTERN: Form = Form::Text("ids or patterns");
 const NAME_OR_PATTERN: Form = Form::Text("names or patterns");
+const CUSTOMER_PATTERN: Form = Form::Text("names, ids or patterns");
+const ALIAS: Form =
+    Form::Text("a letter or digit, then letters, digits, `.`, `_` or `-`; at most 64");
 const CREDENTIAL: Form = TextOr(
     &Form::Section("credentials.NAME"),
     "the name of a credential, or a credential as a mapping",
@@ -94,6 +99,7 @@ section! {
         defaults: FileDefaults, Form::Section("defaults"), "none", "values for tenants that do not set their own";
         tenants: Vec<Spanned<FileTenant>>, SectionList("tenants[]"), REQUIRED, "the tenants to watch";
         tenant_files: Vec<Text>, ListOf(&Form::Text("patterns, such as `tenants.d/*.yml`")), "none", "files of tenants, each a list as under `tenants`; paths in such a file are relative to it";
+        partner: Spanned<FilePartners>, SectionOrList("partner"), "none", "a provider's own tenant, whose list of customers shows which tenants are not watched; a list for several";
         controls: FileControls, Form::Section("controls"), "all controls", "the controls that get series of their own", env;
         recommendations: FileRecommendations, Form::Section("recommendations"), "where the permission is granted", "Entra's recommendations and the Identity Secure Score", env;
         risk_accepted: FileRiskAccepted, Form::Section("risk_accepted"), "see there", "the watch list, the lookback and approved exceptions", env;
@@ -110,7 +116,7 @@ section! {
 section! {
     FileTenant "tenants[]" "One tenant each. Two entries for one Entra tenant are refused; if only a response shows it, since one names a domain, the first is served." {
         tenant_id: Text, Form::Text("GUID or domain"), REQUIRED, "the tenant, as in the Entra overview", env "SECURE_SCORE_TENANT_ID" "AZURE_TENANT_ID";
-        name: Text, Form::Text("a letter or digit, then letters, digits, `.`, `_` or `-`; at most 64"), REQUIRED, "the alias: the value of the label `tenant`", env "SECURE_SCORE_TENANT_NAME";
+        name: Text, ALIAS, REQUIRED, "the alias: the value of the label `tenant`", env "SECURE_SCORE_TENANT_NAME";
         display_name: Text, Form::Text("text of one line"), "the alias", "the tenant's name on pages", env "SECURE_SCORE_DISPLAY_NAME";
         cloud: Text, OneOf(Cloud::WORDS), "`defaults.cloud`", "the national cloud of the tenant", env "SECURE_SCORE_CLOUD";
         credential: Spanned<FileCredentialUse>, CREDENTIAL, "`defaults.credential`", "the credential for this tenant";
@@ -163,6 +169,32 @@ section! {
         credential: Spanned<FileCredentialUse>, CREDENTIAL, "none", "the credential";
         cloud: Text, Form::Text("as for a tenant"), "`global`", "the national cloud";
         target: Text, Ratio, "none", "the share of the maximum score to reach";
+    }
+}
+
+section! {
+    FilePartner "partner" "A *partner* is a provider's own tenant; a *customer* is a tenant in its list. The exporter reads that list with the partner's credential and compares it with `tenants`. See [permissions](../permissions.md#the-customers-of-a-partner)." {
+        name: Text, ALIAS, REQUIRED, "the value of the label `partner`";
+        tenant_id: Text, Form::Text("GUID or domain"), REQUIRED, "the partner's own tenant";
+        cloud: Text, OneOf(Cloud::WORDS), "`defaults.cloud`", "its national cloud; a partner sees customers of its own cloud only";
+        credential: Spanned<FileCredentialUse>, CREDENTIAL, REQUIRED, "an application in the partner's own tenant, which alone has the permission to read the list";
+        display_names: Text, OneOf(DisplayNames::WORDS), "`off`", "the customers' names in labels, which everyone who can read `/metrics` or Prometheus can read";
+        interval: Text, Duration("`5m`", "`7d`"), "`6h`", "the time between two refreshes of the list";
+        source: Vec<Text>, ListOf(&OneOf(CustomerSource::WORDS)), "`delegated_admin_customers`", "the lists that name the customers: those with delegated administration, which needs `DelegatedAdminRelationship.Read.All`, or the tenants of a multitenant organization, which needs `MultiTenantOrganization.Read.All`";
+        include: Vec<Text>, ListOf(&CUSTOMER_PATTERN), "all", "only customers of which the name or the tenant id matches one of these; the others have the state `excluded`";
+        exclude: Vec<Text>, ListOf(&CUSTOMER_PATTERN), "none", "no customers of which the name or the tenant id matches one of these; wins over `include`";
+        new_customers: Text, OneOf(NewCustomers::WORDS), "`report`", "with `report`, a customer without an entry under `tenants` has the state `unwatched`; with `watch`, the exporter watches it under an alias that it keeps in the state directory, so `--state.dir` is required";
+        defaults: FilePartnerDefaults, Form::Section("partner.defaults"), "the top-level sections", "what applies to customers that have no entry under `tenants`";
+    }
+}
+
+section! {
+    FilePartnerDefaults "partner.defaults" "Values for customers that `new_customers: watch` watches. `discover --write` adds `credential`, `cloud` and `target` to the entries that it writes." {
+        credential: Spanned<FileCredentialUse>, CREDENTIAL, "`defaults.credential`", "the multi-tenant application to which each customer consents; one of the two is required";
+        cloud: Text, OneOf(Cloud::WORDS), "the partner's cloud", "the national cloud";
+        target: Text, Ratio, "`defaults.target`", "the share of the maximum score to reach";
+        recommendations: FileRecommendations, Form::Section("recommendations"), "the top-level `recommendations`", "the keys of that section that differ for these customers";
+        labels: Entries<Text>, MappingOf("label names", &Form::Text("texts")), "none", "labels of each customer's target in `/sd/tenants`";
     }
 }
 
@@ -319,6 +351,38 @@ impl<'de> Deserialize<'de> for FileCredentialUse {
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
                 FileCredential::deserialize(MapAccessDeserializer::new(map))
                     .map(|credential| FileCredentialUse::Inline(Box::new(credential)))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// One partner, or a list of them.
+#[derive(Debug, Clone)]
+pub(super) enum FilePartners {
+    One(Box<FilePartner>),
+    Many(Vec<Spanned<FilePartner>>),
+}
+
+impl<'de> Deserialize<'de> for FilePartners {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = FilePartners;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping or a list of mappings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                FilePartner::deserialize(MapAccessDeserializer::new(map))
+                    .map(|partner| FilePartners::One(Box::new(partner)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, partners: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(partners)).map(FilePartners::Many)
             }
         }
 

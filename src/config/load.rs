@@ -57,8 +57,22 @@ impl ConfigText {
         environment: &Environment,
         decrypted_keys: &DecryptedKeyCache,
     ) -> Result<Loaded, ConfigErrors> {
+        self.load_with(&[], environment, decrypted_keys)
+    }
+
+    /// Loads it as if the configuration file had these tenants too: entries of a file
+    /// of tenants that is not written yet.
+    ///
+    /// # Errors
+    /// Every error of the configuration with the entries.
+    pub fn load_with(
+        &self,
+        entries: &[u8],
+        environment: &Environment,
+        decrypted_keys: &DecryptedKeyCache,
+    ) -> Result<Loaded, ConfigErrors> {
         match self {
-            Self::File(path, text) => from_file(path, text, environment, decrypted_keys),
+            Self::File(path, text) => from_file(path, text, entries, environment, decrypted_keys),
             Self::Environment => from_environment(environment, decrypted_keys),
         }
     }
@@ -72,6 +86,7 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErro
 fn from_file(
     path: &Path,
     text: &Result<Vec<u8>, &'static str>,
+    entries: &[u8],
     environment: &Environment,
     decrypted_keys: &DecryptedKeyCache,
 ) -> Result<Loaded, ConfigErrors> {
@@ -88,7 +103,13 @@ fn from_file(
             return Err(diagnostics.into_errors());
         }
     };
-    match parse::<File>(text) {
+    let file = parse::<File>(text).and_then(|mut file| {
+        file.tenants
+            .get_or_insert_default()
+            .extend(parse::<Vec<_>>(entries)?);
+        Ok(file)
+    });
+    match file {
         Ok(file) => resolve(file, text, environment, decrypted_keys, diagnostics),
         Err(error) => Err(fatal(diagnostics, error.span, &error.message)),
     }

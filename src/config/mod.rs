@@ -7,6 +7,7 @@
 
 pub mod authority;
 mod choices;
+mod consent;
 mod controls;
 mod credentials;
 mod environment_file;
@@ -14,8 +15,10 @@ mod events;
 mod exceptions;
 mod file;
 mod list;
+mod listed_tenants;
 mod load;
 mod number;
+mod partners;
 mod pattern;
 mod pem;
 mod privacy;
@@ -33,12 +36,18 @@ mod tenant_files;
 
 pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};
-pub use choices::{AcceptedBy, Cloud, Enabled, EventDetail, PageAudience, RefreshMode};
+pub use choices::{
+    AcceptedBy, Cloud, CustomerSource, DisplayNames, Enabled, EventDetail, NewCustomers,
+    PageAudience, RefreshMode,
+};
+pub use consent::consent_url;
 pub use controls::{ControlSelection, TenantRules};
 pub use environment_file::variables;
 pub use events::Webhook;
 pub use exceptions::Exceptions;
+pub use listed_tenants::{ListedTenant, listed_tenants};
 pub use load::{ConfigText, DEFAULT_FILE, Loaded, load};
+pub use partners::{CustomerDefaults, Partner};
 pub use pattern::Pattern;
 pub use pem::PemFile;
 pub use privacy::{LabelPolicy, PrivacyPolicy};
@@ -50,4 +59,4 @@ pub use schema::schema;
 pub use selection::Selection;
 pub use simulator::SimulatorEndpoint;
 pub use target_labels::{TargetLabels, is_label_name, is_label_value};
-pub use tenant::Tenant;
+pub use tenant::{Tenant, is_alias, parse_id as parse_tenant_id};

@@ -1,4 +1,5 @@
-//! Patterns that select controls by their Graph id, and recommendations by name.
+//! Patterns that select controls by their Graph id, recommendations by name, and
+//! customers by both.
 
 use std::sync::Arc;
 
@@ -27,6 +28,21 @@ impl Pattern {
         }
     }
 
+    /// Parses a pattern of display names, which contain any characters.
+    pub fn of_names(text: &str) -> Result<Self, &'static str> {
+        if text.is_empty() {
+            Err("the pattern is empty; use * for everything")
+        } else if text.len() > LONGEST {
+            Err("the pattern is longer than any name; shorten it with *")
+        } else if text.contains(char::is_control) {
+            Err("the pattern contains a control character or a line break; write it in one line")
+        } else if text.contains(['[', ']', '{', '}']) {
+            Err("a pattern has the wildcards * and ? only; write ? for a bracket in a name")
+        } else {
+            Ok(Self(text.into()))
+        }
+    }
+
     /// The pattern as written.
     pub(super) fn text(&self) -> &Arc<str> {
         &self.0
@@ -48,7 +64,7 @@ impl Pattern {
                     id = id_here;
                     retry = Some((pattern.clone(), id.clone()));
                 }
-                (Some(p), Some(c)) if p == '?' || p.eq_ignore_ascii_case(&c) => {}
+                (Some(p), Some(c)) if p == '?' || is_same_letter(p, c) => {}
                 _ => {
                     let Some((after_star, mut from)) = retry.take() else {
                         return false;
@@ -68,6 +84,11 @@ impl Pattern {
 /// Whether one of the patterns matches.
 pub(super) fn any_matches(patterns: &[Pattern], id: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(id))
+}
+
+/// Names of customers have letters of every script.
+fn is_same_letter(a: char, b: char) -> bool {
+    a.eq_ignore_ascii_case(&b) || (!a.is_ascii() && a.to_lowercase().eq(b.to_lowercase()))
 }
 
 fn is_allowed(c: char) -> bool {
@@ -108,6 +129,16 @@ mod tests {
     fn the_syntax_of_other_globs_is_refused() {
         for text in ["", "[ab]*", "{a,b}", "!a", "a b"] {
             assert!(Pattern::new(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_names_has_any_letters_in_any_case() {
+        let pattern = Pattern::of_names("Müller & söhne*").unwrap();
+        assert!(pattern.matches("MÜLLER & SÖHNE (Köln)"));
+        assert!(!pattern.matches("Muller & Sohne"));
+        for text in ["", "[ab]*", "{a,b}", "a\nb", &"a".repeat(257)] {
+            assert!(Pattern::of_names(text).is_err(), "{text:?}");
         }
     }
 

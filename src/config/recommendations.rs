@@ -52,8 +52,7 @@ impl RecommendationSelections {
     }
 
     /// Sets the selection of one tenant.
-    pub(super) fn set(&mut self, alias: &str, section: &RecommendationSection) {
-        let selection = Arc::new(section.selection());
+    pub(super) fn set(&mut self, alias: &str, selection: Arc<Selection<RecommendationCategory>>) {
         self.own.insert(alias.to_owned(), selection);
     }
 }
@@ -88,7 +87,8 @@ impl RecommendationSection {
         }
     }
 
-    fn selection(&self) -> Selection<RecommendationCategory> {
+    /// Which of them get series.
+    pub(super) fn selection(&self) -> Selection<RecommendationCategory> {
         Selection {
             categories: self.categories.clone().unwrap_or_default(),
             include: self.include.clone().unwrap_or_default(),

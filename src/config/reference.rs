@@ -103,6 +103,7 @@ impl fmt::Display for Form {
             Self::ListOf(items) => write!(f, "list of {items}"),
             Self::MappingOf(keys, values) => write!(f, "mapping of {keys} to {values}"),
             Self::Section(_) | Self::NamedSections(_) => f.write_str("mapping"),
+            Self::SectionOrList(_) => f.write_str("mapping, or list of mappings"),
             Self::SectionList(_) => f.write_str("list"),
             Self::Refused => f.write_str("–"),
         }

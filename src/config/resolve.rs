@@ -8,9 +8,10 @@ use strict_yaml::Diagnostics;
 use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
 use super::events::{self, Webhook};
-use super::exceptions::{self, Exceptions};
+use super::exceptions::{self, Aliases, Exceptions};
 use super::file::{File, LOOKBACK_RANGE};
 use super::number;
+use super::partners::{self, Partner};
 use super::pem::{self, PemFile};
 use super::privacy::{self, LabelPolicy, PrivacyPolicy};
 use super::recommendations::{self, RecommendationSelections};
@@ -29,8 +30,12 @@ const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
 pub struct Config {
     /// How often the exporter queries Graph, and its limits.
     pub refresh: Refresh,
-    /// At least one tenant, unless there are files of tenants.
+    /// At least one tenant, unless there are files of tenants or a partner.
     pub tenants: Vec<Tenant>,
+    /// Tenants that other shards refresh; none without shards.
+    pub elsewhere: Vec<Tenant>,
+    /// The partners whose lists of customers are read.
+    pub partners: Vec<Partner>,
     /// The controls that get series.
     pub controls: Arc<ControlSelection>,
     /// The recommendations of Entra that get series.
@@ -61,6 +66,8 @@ impl Config {
         Self {
             refresh: Refresh::default(),
             tenants,
+            elsewhere: Vec::new(),
+            partners: Vec::new(),
             controls: Arc::default(),
             recommendations: RecommendationSelections::default(),
             exceptions: Exceptions::default(),
@@ -73,6 +80,13 @@ impl Config {
             simulator: None,
             hash: ConfigHash::of(b""),
         }
+    }
+
+    /// Adds a customer as a tenant, with what its partner sets for customers.
+    pub fn add_customer(&mut self, partner: &Partner, tenant: Tenant) {
+        let selection = Arc::clone(&partner.defaults.selection);
+        self.recommendations.set(&tenant.alias, selection);
+        self.tenants.push(tenant);
     }
 
     /// The rules for the controls and recommendations of one tenant.
@@ -96,7 +110,8 @@ pub(super) fn resolve(
     file.report_unknown_keys("", diagnostics);
     let defaults = file.defaults.unwrap_or_default();
     let patterns = file.tenant_files.as_deref();
-    let may_be_empty = patterns.is_some();
+    let may_be_empty = patterns.is_some() || file.partner.is_some();
+    let partners = partners::listed(file.partner, diagnostics);
     let mut lists = vec![TenantList {
         file: None,
         tenants: file.tenants.unwrap_or_default(),
@@ -106,11 +121,19 @@ pub(super) fn resolve(
     let hash = hash(text, &lists);
     let tenants = || lists.iter().flat_map(|list| &list.tenants);
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
-    let uses_simulator = tenants().any(is_simulated);
-    let uses_graph = tenants().next().is_none() || !tenants().all(is_simulated);
-    let aliases: Vec<_> = tenants()
-        .filter_map(|tenant| Some(tenant.value.name.as_ref()?.value.clone()))
-        .collect();
+    let simulated = tenants().map(is_simulated).chain(
+        partners
+            .iter()
+            .map(|partner| partners::is_simulated(partner, &defaults)),
+    );
+    let simulated: Vec<bool> = simulated.collect();
+    let uses_simulator = simulated.contains(&true);
+    let uses_graph = simulated.is_empty() || simulated.contains(&false);
+    let aliases = tenants().filter_map(|tenant| Some(tenant.value.name.as_ref()?.value.clone()));
+    let aliases = Aliases {
+        configured: aliases.collect(),
+        may_grow: partners.iter().any(partners::watches),
+    };
     let refresh = refresh::resolve(file.refresh.unwrap_or_default(), uses_graph, diagnostics);
     let entries = file.credentials.unwrap_or_default();
     let mut credentials = Credentials::resolve(entries, environment, decrypted_keys, diagnostics);
@@ -127,6 +150,7 @@ pub(super) fn resolve(
         &mut credentials,
         diagnostics,
     );
+    let partners = partners::resolve(partners, &defaults, &mut credentials, diagnostics);
     credentials.warn_of_unused(diagnostics);
     let (labels, privacy, salt) = privacy::resolve(
         file.labels.unwrap_or_default(),
@@ -151,6 +175,8 @@ pub(super) fn resolve(
     Config {
         refresh,
         tenants,
+        elsewhere: Vec::new(),
+        partners,
         controls: Arc::new(controls),
         recommendations: selections,
         exceptions,

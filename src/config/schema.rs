@@ -95,6 +95,10 @@ impl Form {
                 json!({"type": "object", "additionalProperties": values.schema()})
             }
             Self::Section(path) => json!({"$ref": format!("#/$defs/{}", definition(path))}),
+            Self::SectionOrList(path) => json!({"anyOf": [
+                Self::Section(path).schema(),
+                Self::SectionList(path).schema(),
+            ]}),
             Self::SectionList(path) => {
                 json!({"type": "array", "items": Self::Section(path).schema()})
             }

@@ -41,6 +41,8 @@ pub(super) enum Form {
     MappingOf(&'static str, &'static Form),
     /// The section of this path.
     Section(&'static str),
+    /// One such section, or a list of them.
+    SectionOrList(&'static str),
     /// A list of such sections.
     SectionList(&'static str),
     /// A mapping from names chosen by the user to such sections.

@@ -12,13 +12,13 @@ pub type TargetLabels = BTreeMap<String, String>;
 /// Labels of series and alerts. If a target has one of them, Prometheus renames
 /// the exporter's to `exported_…`, and alert rules and dashboards miss it.
 #[rustfmt::skip]
-const RESERVED: [&str; 42] = [
+const RESERVED: [&str; 43] = [
     "tenant", "control", "category", "api", "reason", "code", "outcome", "basis", "state",
     "scored", "field", "title", "product", "tier", "user_impact", "implementation_cost",
     "action_type", "accepted_by", "comment", "reference", "entra_tenant_id", "cloud",
     "display_name", "job", "instance", "alertname", "alertstate", "severity", "window",
     "threshold", "url", "version", "revision", "le", "quantile", "shard", "recommendation",
-    "recommendation_category", "status", "priority", "impact_type", "license",
+    "recommendation_category", "status", "priority", "impact_type", "license", "partner",
 ];
 
 /// In bytes.

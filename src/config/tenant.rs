@@ -1,6 +1,7 @@
 //! The tenants to watch.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use strict_yaml::{Diagnostics, Span, Spanned};
 
 use super::choices::{self, Cloud};
@@ -80,7 +81,7 @@ pub(super) fn resolve(
                     continue;
                 };
                 if let Some(own) = recommendations {
-                    selections.set(&tenant.alias, &own);
+                    selections.set(&tenant.alias, Arc::new(own.selection()));
                 }
                 resolved.push(tenant);
             }
@@ -109,10 +110,10 @@ pub(super) fn is_simulated(file: &Spanned<FileTenant>, defaults: &FileDefaults) 
 
 /// Values for tenants that do not set their own.
 pub(super) struct Defaults {
-    file: FileDefaults,
-    cloud: Cloud,
-    target: Option<f64>,
-    recommendations: RecommendationSection,
+    pub(super) file: FileDefaults,
+    pub(super) cloud: Cloud,
+    pub(super) target: Option<f64>,
+    pub(super) recommendations: RecommendationSection,
 }
 
 impl Defaults {
@@ -202,11 +203,13 @@ fn display_name(text: &str) -> Result<&str, &'static str> {
     }
 }
 
-fn is_alias(name: &str) -> bool {
+/// Whether the text is a valid alias of a tenant or name of a partner.
+pub fn is_alias(name: &str) -> bool {
     is_name(name) && name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }
 
-fn parse_id(text: &str, cloud: Option<Cloud>) -> Result<String, String> {
+/// The GUID or domain of a tenant, in lower case. The error says what to write.
+pub fn parse_id(text: &str, cloud: Option<Cloud>) -> Result<String, String> {
     let id = text.to_lowercase();
     if ANY_TENANT.contains(&id.as_str()) {
         return Err(format!(

@@ -116,12 +116,14 @@ pub(crate) fn secret_from_file(
     diagnostics: &mut Diagnostics,
 ) -> Option<Secret> {
     let location = diagnostics.base().join(file.value.trim());
-    let secret = Secret::read(&location).map_err(|error| {
-        let place = match error {
-            SecretError::Unreadable(_) => diagnostics.looked_for_in(&location),
-            _ => String::new(),
-        };
-        format!("the file named here {error}{place}")
+    let secret = Secret::read(&location).map_err(|error| match error {
+        SecretError::Unreadable(_) => {
+            let place = diagnostics.looked_for_in(&location);
+            format!("the file named here {error}{place}")
+        }
+        // It exists, so its name is no secret that was pasted here.
+        SecretError::Empty => format!("the file {} {error}", location.display()),
+        _ => format!("the file named here {error}"),
     });
     let secret = diagnostics.check(path, file, |_| secret)?;
     if is_world_readable(&location) {

@@ -54,6 +54,10 @@ impl CredentialType for ClientCertificate {
         Some(self.certificate.not_after)
     }
 
+    fn application_id(&self) -> Option<&str> {
+        Some(&self.client_id)
+    }
+
     async fn token(&self, sign_in: &SignIn) -> Result<AccessToken, TokenError> {
         let audience = sign_in.token_url();
         let assertion = assertion::signed(&self.certificate, &self.client_id, &audience)?;

@@ -48,6 +48,10 @@ impl CredentialType for ClientSecret {
         self.expires
     }
 
+    fn application_id(&self) -> Option<&str> {
+        Some(&self.client_id)
+    }
+
     async fn token(&self, sign_in: &SignIn) -> Result<AccessToken, TokenError> {
         let transport = sign_in.entra_transport();
         let credential = ClientSecretCredential::new(

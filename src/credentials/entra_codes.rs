@@ -61,7 +61,7 @@ const GROUPS: &[Group] = &[
     Group {
         codes: &[700_016, 7_000_229, 650_052, 65_001],
         reason: Reason::Consent,
-        hint: "the application is not known in this tenant: have an administrator consent to it, and check client_id and cloud",
+        hint: "this tenant has not consented to the application: have one of its administrators consent, and check client_id and cloud",
     },
     Group {
         codes: &[500_011],
@@ -161,6 +161,15 @@ pub(super) fn hint(status: u16, codes: &[u32]) -> Option<&'static str> {
     }
 }
 
+/// Numbers of a tenant that has not consented to the application: it is not known
+/// there, or its permissions are not granted.
+const NOT_CONSENTED: [u32; 3] = [700_016, 65_001, 7_000_229];
+
+/// Whether a number says that the tenant has not consented to the application.
+pub(super) fn is_not_consented(codes: &[u32]) -> bool {
+    codes.iter().any(|code| NOT_CONSENTED.contains(code))
+}
+
 /// The AADSTS numbers in a text, for answers without a list of them.
 pub(super) fn codes_in(text: &str) -> Vec<u32> {
     text.split("AADSTS")
@@ -191,6 +200,17 @@ mod tests {
         assert_eq!(reason(503, &[1]), Reason::Server);
         assert_eq!(reason(429, &[]), Reason::Throttled);
         assert_eq!(reason(400, &[1]), Reason::Token);
+    }
+
+    #[test]
+    fn a_tenant_without_consent_is_known_by_its_number() {
+        for code in NOT_CONSENTED {
+            assert!(is_not_consented(&[1, code]));
+            assert_eq!(reason(400, &[code]), Reason::Consent);
+        }
+        for code in [7_000_112, 7_000_215, 500_014] {
+            assert!(!is_not_consented(&[code]));
+        }
     }
 
     #[test]

@@ -123,6 +123,11 @@ impl TokenError {
         self.reason().needs_administrator()
     }
 
+    /// Whether the tenant has not consented to the application.
+    pub fn is_not_consented(&self) -> bool {
+        matches!(&self.kind, Entra { codes, .. } if entra_codes::is_not_consented(codes))
+    }
+
     /// The fix, if this error has one of its own.
     pub fn hint(&self) -> Option<&'static str> {
         match &self.kind {

@@ -36,7 +36,9 @@ pub use error::{TokenError, read_entra_error};
 pub use managed_identity::ManagedIdentity;
 pub use raw_credential::RawCredential;
 pub use sign_in::SignIn;
-pub use token::{PERMISSION, RECOMMENDATIONS_PERMISSION, Token, TokenFacts};
+pub use token::{
+    PERMISSION, RECOMMENDATIONS_PERMISSION, SECURE_SCORE_PERMISSIONS, Token, TokenFacts,
+};
 pub use token_history::TokenHistory;
 pub use token_source::TokenSource;
 pub use workload_identity::WorkloadIdentity;
@@ -60,6 +62,11 @@ trait CredentialType: Sized {
 
     /// When it expires, if that is known.
     fn expires(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// The application to which a tenant consents, if it is one.
+    fn application_id(&self) -> Option<&str> {
         None
     }
 
@@ -116,6 +123,14 @@ macro_rules! credential_types {
             pub fn expires(&self) -> Option<Timestamp> {
                 match self {
                     $(Self::$name(credential) => credential.expires(),)*
+                }
+            }
+
+            /// The client id of the application to which a tenant consents;
+            /// identities of machines and persons have none.
+            pub fn application_id(&self) -> Option<&str> {
+                match self {
+                    $(Self::$name(credential) => credential.application_id(),)*
                 }
             }
 

@@ -21,6 +21,9 @@ pub struct SignIn {
     pub login: String,
     /// The scope of the tokens.
     pub scope: String,
+    /// The permissions that the tokens need. Each pair is the one to grant and the
+    /// one that includes it; a token that has neither is logged as a warning.
+    pub permissions: Vec<[&'static str; 2]>,
     /// The audience of a federated token in this cloud.
     pub federation_audience: &'static str,
     /// For simulated tenants, the root of the server that simulates Azure's

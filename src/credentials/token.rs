@@ -32,6 +32,10 @@ pub const PERMISSION: &str = "SecurityEvents.Read.All";
 /// The permission that also allows changes. It includes [`PERMISSION`].
 const WRITE_PERMISSION: &str = "SecurityEvents.ReadWrite.All";
 
+/// The permissions of which each is enough for Secure Score, the one to grant
+/// first.
+pub const SECURE_SCORE_PERMISSIONS: [&str; 2] = [PERMISSION, WRITE_PERMISSION];
+
 /// The permission for Entra's recommendations, which a tenant may grant too.
 pub const RECOMMENDATIONS_PERMISSION: &str = "DirectoryRecommendations.Read.All";
 
@@ -162,12 +166,19 @@ impl TokenFacts {
 
     /// Whether it has the permission; `None` if its permissions are unknown.
     pub fn may_read(&self) -> Option<bool> {
-        self.has_any([PERMISSION, WRITE_PERMISSION])
+        self.has_any(SECURE_SCORE_PERMISSIONS)
     }
 
     /// Whether it has the permission for Entra's recommendations, likewise.
     pub fn may_read_recommendations(&self) -> Option<bool> {
         self.has_any([RECOMMENDATIONS_PERMISSION, RECOMMENDATIONS_WRITE_PERMISSION])
+    }
+
+    /// The permission to grant for each of these pairs of which it has none; empty
+    /// if its permissions are unknown.
+    pub(super) fn missing(&self, pairs: &[[&'static str; 2]]) -> Vec<&'static str> {
+        let missing = pairs.iter().filter(|it| self.has_any(**it) == Some(false));
+        missing.map(|[grant, _]| *grant).collect()
     }
 
     fn has_any(&self, names: [&str; 2]) -> Option<bool> {
@@ -231,6 +242,24 @@ mod tests {
             assert_eq!(facts.tenant_id.as_deref(), Some("T"));
             assert_eq!(facts.may_read(), Some(may_read), "{claims}");
         }
+    }
+
+    #[test]
+    fn a_permission_that_includes_another_stands_for_it() {
+        let lists = ["Lists.Read.All", "Lists.ReadWrite.All"];
+        let pairs = [SECURE_SCORE_PERMISSIONS, lists];
+        for (roles, missing) in [
+            (&["Lists.ReadWrite.All"][..], vec![PERMISSION]),
+            (&[WRITE_PERMISSION, "Lists.Read.All"], vec![]),
+            (&["User.Read"], vec![PERMISSION, "Lists.Read.All"]),
+        ] {
+            let facts = TokenFacts {
+                permissions: Some(roles.iter().map(|it| (*it).to_owned()).collect()),
+                tenant_id: None,
+            };
+            assert_eq!(facts.missing(&pairs), missing, "{roles:?}");
+        }
+        assert!(TokenFacts::default().missing(&pairs).is_empty());
     }
 
     #[test]

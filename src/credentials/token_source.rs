@@ -1,7 +1,7 @@
 //! One tenant's tokens.
 
 use super::error::TokenError;
-use super::token::{PERMISSION, Token};
+use super::token::Token;
 use super::token_history::TokenHistory;
 use super::{Credential, SignIn};
 use std::sync::Arc;
@@ -69,10 +69,10 @@ impl TokenSource {
 
     async fn request(&self) -> Result<Token, TokenError> {
         let token = Token::new(self.credential.token(&self.sign_in).await?)?;
-        if token.facts.may_read() == Some(false) {
+        for permission in token.facts.missing(&self.sign_in.permissions) {
             tracing::warn!(
                 tenant_id = %self.sign_in.tenant_id,
-                "the token lacks the permission {PERMISSION}; Graph will refuse it until the permission is granted and an administrator has consented"
+                "the token lacks the permission {permission}; Graph will refuse it until the permission is granted and an administrator has consented"
             );
         }
         Ok(token)

@@ -63,6 +63,10 @@ impl CredentialType for WorkloadIdentity {
         })
     }
 
+    fn application_id(&self) -> Option<&str> {
+        Some(&self.client_id)
+    }
+
     async fn token(&self, sign_in: &SignIn) -> Result<AccessToken, TokenError> {
         let assertion = match &self.token {
             // The token expires, so the file is read again for each request.

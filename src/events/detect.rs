@@ -2,7 +2,7 @@
 
 use super::coverage::Coverage;
 use super::seen::{Seen, SeenControl};
-use super::seen_history::{KeyedChange, SeenAcceptance, SeenHistory, keyed_changes};
+use super::seen_history::{KeyedChange, NewerHistory, SeenAcceptance, SeenHistory, keyed_changes};
 use super::{Event, EventId};
 use secure_score_model::{
     Approval, CatalogueEntry, Control, ControlState, EventKind, History, Place, TenantIdentity,
@@ -186,12 +186,16 @@ impl ChangeDetector<'_> {
         let history = &entry.history;
         let keys = SeenHistory(changes.iter().map(|change| change.key.clone()).collect());
         let unknown = history.unknown_updates() as u64;
-        let lacks_some = |before: &SeenHistory| !before.lost(&keys).is_empty();
+        let newer = NewerHistory {
+            keys: &keys,
+            updates: history.updates(),
+        };
+        let lacks_some = |before: &SeenHistory| !before.lost(&newer).is_empty();
         let is_conclusive =
             unknown <= seen.unknown_updates || !seen.history.as_ref().is_some_and(lacks_some);
         let mut tampered = Vec::new();
         if is_conclusive {
-            tampered.extend(self.shortened(control, history, &keys, seen));
+            tampered.extend(self.shortened(control, history, &newer, seen));
         }
         // With an unknown state the acceptance seen may still be in force.
         if history.risk_accepted().is_some() {
@@ -217,7 +221,7 @@ impl ChangeDetector<'_> {
         &self,
         control: &Control,
         history: &History,
-        newer: &SeenHistory,
+        newer: &NewerHistory<'_>,
         seen: &mut SeenControl,
     ) -> Option<Event> {
         let before = seen.history.as_ref()?;
@@ -228,7 +232,7 @@ impl ChangeDetector<'_> {
         let lost_changes: Vec<String> = lost.iter().map(|key| key.describe()).collect();
         let event = Event {
             from: Some(before.state().into()),
-            to: Some(newer.state().into()),
+            to: Some(newer.keys.state().into()),
             lost: Some(lost.len()),
             ..self.event(
                 EventKind::HistoryShortened,

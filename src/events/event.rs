@@ -104,7 +104,7 @@ pub struct Event {
     pub(super) discriminator: String,
 }
 
-fn as_rfc3339<S: Serializer>(
+pub(super) fn as_rfc3339<S: Serializer>(
     at: &(impl Into<Option<Timestamp>> + Copy),
     serializer: S,
 ) -> Result<S::Ok, S::Error> {

@@ -70,6 +70,8 @@ fn message(event: &ShownEvent) -> &'static str {
             "Microsoft withdrew a control whose risk is accepted"
         }
         EventKind::AcceptanceWithoutComment => "a risk was accepted without a comment",
+        EventKind::TenantDiscovered => "a customer of the partner is watched as a new tenant",
+        EventKind::TenantLeft => "a watched tenant is no longer among the partner's customers",
     }
 }
 

@@ -10,6 +10,7 @@
 //! `config/events.rs`, and is started in `commands/exporter.rs`.
 
 mod coverage;
+mod customer_event;
 mod delivery_queue;
 mod detect;
 mod event;
@@ -21,6 +22,7 @@ mod webhook;
 mod webhook_sender;
 
 pub use coverage::Coverage;
+pub use customer_event::CustomerEvent;
 pub use delivery_queue::{
     CAPACITY, DeliveryQueue, QueueChanges, QueueObserver, QueuedEvent, StoredEvents,
 };
@@ -56,11 +58,22 @@ impl Events {
         for event in events {
             let event = event.shown_to(&self.persons);
             log_event::log_event(&event);
-            self.telemetry.event(event.kind);
-            if let Some(queue) = &self.queue {
-                let payload = WebhookPayload::new(&event, self.exporter.as_deref());
-                queue.push(payload, &self.telemetry);
-            }
+            self.count_and_send(WebhookPayload::new(&event, self.exporter.as_deref()));
+        }
+    }
+
+    /// The same of events of customers.
+    pub fn emit_of_customers(&self, events: &[CustomerEvent]) {
+        for event in events {
+            event.log();
+            self.count_and_send(event.payload(self.exporter.as_deref()));
+        }
+    }
+
+    fn count_and_send(&self, payload: WebhookPayload) {
+        self.telemetry.event(payload.kind);
+        if let Some(queue) = &self.queue {
+            queue.push(payload, &self.telemetry);
         }
     }
 }

@@ -3,7 +3,9 @@
 use super::EventId;
 use secure_score_model::{ControlState, History, StateUpdate, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
+use std::ops::Not;
 use std::sync::Arc;
 
 /// The changes of a control that are remembered while its history is not
@@ -19,6 +21,9 @@ pub(super) struct ChangeKey {
     pub(super) state: ControlState,
     /// When it was set.
     pub(super) at: Option<Timestamp>,
+    /// Whether that was in the future.
+    #[serde(rename = "future", default, skip_serializing_if = "Not::not")]
+    pub(super) is_future: bool,
 }
 
 impl ChangeKey {
@@ -30,6 +35,19 @@ impl ChangeKey {
     /// Graph lists a placeholder for an untouched control, but not always.
     fn is_placeholder(&self) -> bool {
         self.state == ControlState::ToAddress && self.at.is_none()
+    }
+
+    /// Whether its date may be another one when it is next read.
+    fn has_odd_date(&self) -> bool {
+        self.is_known() && (self.at.is_none() || self.is_future)
+    }
+
+    fn is_known(&self) -> bool {
+        self.state != ControlState::Unknown
+    }
+
+    fn identity(&self) -> (ControlState, Option<Timestamp>) {
+        (self.state, self.at)
     }
 }
 
@@ -63,6 +81,7 @@ pub(super) fn keyed_changes<'a>(
                 id: EventId::of(&["change", tenant, control, &discriminator, by]),
                 state: update.state,
                 at,
+                is_future: update.future_date.is_some(),
             },
             discriminator,
         }
@@ -90,8 +109,7 @@ impl SeenHistory {
         if self.0.is_empty() {
             return Some(ControlState::ToAddress);
         }
-        let is_known = |key: &&ChangeKey| key.state != ControlState::Unknown;
-        let mut known = self.0.iter().rev().filter(is_known);
+        let mut known = self.0.iter().rev().filter(|key| key.is_known());
         let earlier = known.find(|key| key.at < at);
         earlier.map(|key| key.state)
     }
@@ -119,9 +137,8 @@ impl SeenHistory {
 
     /// The changes that can be missed: an unknown state may become known.
     fn real(&self) -> impl Iterator<Item = &ChangeKey> {
-        let is_real =
-            |key: &&ChangeKey| !key.is_placeholder() && key.state != ControlState::Unknown;
-        self.0.iter().filter(is_real)
+        let keys = self.0.iter();
+        keys.filter(|key| key.is_known() && !key.is_placeholder())
     }
 
     /// The changes that a newer history lacks because of tampering.
@@ -129,21 +146,75 @@ impl SeenHistory {
     /// Graph may drop the oldest changes when new ones come. So a missing
     /// change counts where the newer history is shorter, or where an older
     /// change is still there. A change of which only the person differs is not
-    /// missing.
-    pub(super) fn lost(&self, newer: &Self) -> Vec<&ChangeKey> {
-        let oldest = newer.real().next();
-        let is_listed = |lost: &ChangeKey| {
-            let mut keys = newer.0.iter();
-            keys.any(|key| key.state == lost.state && key.at == lost.at)
-        };
-        let lost: Vec<&ChangeKey> = self.real().filter(|key| !is_listed(key)).collect();
+    /// missing, nor one of which only the date can be read now, or no longer.
+    pub(super) fn lost(&self, newer: &NewerHistory<'_>) -> Vec<&ChangeKey> {
+        let listed: HashSet<_> = newer.updates.iter().map(identity).collect();
+        let seen: HashSet<_> = self.0.iter().map(ChangeKey::identity).collect();
+        let is_new = |key: &&ChangeKey| !seen.contains(&key.identity());
+        let mut dated: Vec<_> = newer.keys.real().filter(is_new).collect();
+        dated.retain(|key| !key.has_odd_date());
+        let odd = newer.updates.iter().filter(|it| has_odd_date(it));
+        let odd = odd.map(identity).filter(|it| !seen.contains(it));
+        let mut odd: Vec<_> = odd.map(|(state, _)| state).collect();
+
+        let mut lost: Vec<_> = self.real().collect();
+        lost.retain(|key| !listed.contains(&key.identity()));
+        // Those with odd dates have more other readings.
+        lost.sort_by_key(|key| (!key.has_odd_date(), Reverse(key.at)));
+        lost.retain(|key| {
+            let dated = key.has_odd_date().then_some(&mut dated);
+            !take(&mut odd, |it| *it == key.state)
+                && !dated.is_some_and(|dated| take(dated, |it| it.state == key.state))
+        });
+        // A date that is read anew may merge equal states.
+        lost.retain(|key| match key.has_odd_date() {
+            true => !newer.keys.has_state(key.state),
+            false => newer.keys.dated_state_at(key.at) != Some(key.state),
+        });
+        lost.sort_by_key(|key| key.at);
+
+        let oldest = newer.keys.real().find(|key| !key.has_odd_date());
         let from_between = |key: &&ChangeKey| oldest.is_none_or(|oldest| key.at > oldest.at);
-        if newer.real().count() < self.real().count() || lost.iter().any(from_between) {
+        odd.retain(|state| *state != ControlState::ToAddress);
+        if dated.len() + odd.len() < lost.len() || lost.iter().any(from_between) {
             lost
         } else {
             Vec::new()
         }
     }
+
+    fn has_state(&self, state: ControlState) -> bool {
+        self.0.iter().any(|key| key.state == state)
+    }
+
+    /// The state at a time, by the changes with dates that can be relied on.
+    fn dated_state_at(&self, at: Option<Timestamp>) -> Option<ControlState> {
+        let is_older = |key: &&ChangeKey| !key.has_odd_date() && key.at <= at;
+        self.0.iter().rfind(is_older).map(|key| key.state)
+    }
+}
+
+/// Removes the first element that fits.
+fn take<T>(elements: &mut Vec<T>, fits: impl Fn(&T) -> bool) -> bool {
+    let place = elements.iter().position(fits);
+    place.map(|place| elements.remove(place)).is_some()
+}
+
+/// The history of an answer.
+pub(super) struct NewerHistory<'a> {
+    pub(super) keys: &'a SeenHistory,
+    /// Its updates, with those that are no changes.
+    pub(super) updates: &'a [StateUpdate],
+}
+
+fn identity(update: &StateUpdate) -> (ControlState, Option<Timestamp>) {
+    (update.state, update.date())
+}
+
+/// Whether its date may be another one when it is next read.
+fn has_odd_date(update: &StateUpdate) -> bool {
+    let is_known = update.state != ControlState::Unknown;
+    is_known && (update.date().is_none() || update.future_date.is_some())
 }
 
 /// An acceptance in force, stored for the event when the control leaves.
@@ -176,13 +247,57 @@ mod tests {
     use super::*;
     use ControlState::{Planned, RiskAccepted, ThirdParty, ToAddress};
 
+    /// Times from here on were in the future.
+    const FUTURE: i64 = 1_000;
+
     fn history(changes: &[(ControlState, Option<i64>)]) -> SeenHistory {
         let key = |(state, at): &(ControlState, Option<i64>)| ChangeKey {
             id: EventId::of(&[&describe(*state, at.map(Timestamp::from_seconds))]),
             state: *state,
             at: at.map(Timestamp::from_seconds),
+            is_future: at.is_some_and(|at| at >= FUTURE),
         };
         SeenHistory(changes.iter().map(key).collect())
+    }
+
+    /// The states of the changes that a newer history lacks.
+    fn lost_of(seen: &SeenHistory, newer: &[(ControlState, Option<i64>)]) -> Vec<ControlState> {
+        let update = |(state, at): &(ControlState, Option<i64>)| StateUpdate {
+            at: at.map(Timestamp::from_seconds),
+            future_date: at.filter(|at| *at >= FUTURE).map(Timestamp::from_seconds),
+            ..StateUpdate::new(*state)
+        };
+        let updates: Vec<_> = newer.iter().map(update).collect();
+        let newer = NewerHistory {
+            keys: &history(newer),
+            updates: &updates,
+        };
+        seen.lost(&newer).iter().map(|key| key.state).collect()
+    }
+
+    #[test]
+    fn a_change_with_another_reading_of_its_date_is_not_lost() {
+        let [planned, accepted, reset] = [
+            (Planned, Some(5)),
+            (RiskAccepted, Some(7)),
+            (ToAddress, Some(9)),
+        ];
+        for odd in [None, Some(FUTURE), Some(FUTURE + 1)] {
+            let odd = (RiskAccepted, odd);
+            let histories = [[planned, accepted, reset], [planned, odd, reset]];
+            for seen in histories {
+                let seen = history(&seen);
+                for newer in histories {
+                    assert_eq!(lost_of(&seen, &newer), [], "{newer:?}");
+                }
+                assert_eq!(lost_of(&seen, &[planned, odd]), [ToAddress]);
+                assert_eq!(lost_of(&seen, &[odd, reset]), [Planned]);
+                assert_eq!(lost_of(&seen, &[planned, reset]), [RiskAccepted]);
+            }
+        }
+        let twice = history(&[(RiskAccepted, Some(3)), planned, accepted]);
+        let unread = (RiskAccepted, None);
+        assert_eq!(lost_of(&twice, &[planned, unread]), [RiskAccepted]);
     }
 
     #[test]
@@ -210,11 +325,7 @@ mod tests {
             (RiskAccepted, Some(7)),
             (ThirdParty, Some(9)),
         ];
-        let lost = |newer: &[(ControlState, Option<i64>)]| {
-            let seen = history(&all);
-            let lost = seen.lost(&history(newer)).into_iter();
-            lost.map(|key| key.state).collect::<Vec<_>>()
-        };
+        let lost = |newer: &[(ControlState, Option<i64>)]| lost_of(&history(&all), newer);
         let placeholder = (ToAddress, None);
         let newest = (ToAddress, Some(11));
         assert_eq!(lost(&all), []);
@@ -227,6 +338,6 @@ mod tests {
         assert_eq!(lost(&[same_time, all[2], newest]), [], "not newer than it");
         assert_eq!(lost(&[]), [Planned, RiskAccepted, ThirdParty]);
         let unknown = history(&[(ControlState::Unknown, Some(5)), all[1]]);
-        assert!(unknown.lost(&history(&all)).is_empty(), "it is known now");
+        assert!(lost_of(&unknown, &all).is_empty(), "it is known now");
     }
 }

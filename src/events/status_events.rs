@@ -83,16 +83,19 @@ fn of_status(
     }
 }
 
-/// Graph's date of the status where it sends one, else the number of the change:
-/// other dates move when Microsoft checks a recommendation again.
+/// The status and Graph's date of it or of the change by the person, which every
+/// process sees. Without one, the number of the change and the date of Microsoft's
+/// last check: a later process counts anew.
 fn discriminator(new: &NewStatus) -> String {
-    let from = new.from.map_or("", |it| it.as_str());
-    let to = new.to.map_or("", |it| it.as_str());
-    let of_change = match new.change.is_exact {
-        true => new.change.at.nanos().to_string(),
-        false => format!("#{}", new.history.count),
-    };
-    format!("entra {from} {to} {of_change}")
+    let nanos = |at: Timestamp| at.nanos().to_string();
+    let of_change = new.change.graph_date.map_or_else(
+        || {
+            let checked = new.history.last_modified().map_or_else(String::new, nanos);
+            format!("#{} {checked}", new.history.count)
+        },
+        nanos,
+    );
+    format!("entra {} {of_change}", new.change.status)
 }
 
 #[cfg(test)]
@@ -120,12 +123,13 @@ mod tests {
                 entries: vec![Arc::new(entry.clone())],
                 ..RecommendationList::default()
             };
-            let new = histories.observe(&list, true, now);
+            let new = histories.observe(&list, true, now, now);
             let expires = Timestamp::from_seconds(12 * DAY);
             let exception = Exception::new("userRiskPolicy", "SEC-1", expires);
             let snapshot = TenantSnapshot {
                 controls: vec![Control::new("UserRiskPolicy", Category::Identity)],
                 recommendations: vec![Recommendation {
+                    control: Some("UserRiskPolicy".into()),
                     exceptions: vec![Arc::new(exception)],
                     ..Recommendation::new(entry)
                 }],
@@ -170,18 +174,71 @@ mod tests {
         assert_eq!(first.at, None, "Graph does not say when the status was set");
     }
 
+    /// The discriminators of the new statuses in lists, as one process sees them.
+    fn discriminators(lists: &[(RecommendationEntry, i64)]) -> Vec<String> {
+        let mut histories = StatusHistories::default();
+        let mut found = Vec::new();
+        for (entry, day) in lists {
+            let now = Timestamp::from_seconds(day * DAY);
+            let list = RecommendationList {
+                entries: vec![Arc::new(entry.clone())],
+                ..RecommendationList::default()
+            };
+            let new = histories.observe(&list, true, now, now);
+            found.extend(new.iter().map(discriminator));
+        }
+        found
+    }
+
+    fn entry(status: RecommendationStatus, by: Option<&str>, day: i64) -> RecommendationEntry {
+        RecommendationEntry {
+            status,
+            last_modified: Some(Timestamp::from_seconds(day * DAY)),
+            last_modified_by: by.map(Into::into),
+            ..RecommendationEntry::new("A")
+        }
+    }
+
     #[test]
-    fn two_changes_between_the_same_statuses_have_two_ids() {
+    fn a_change_that_graph_dates_has_one_id_in_every_process() {
+        use RecommendationStatus::{Active, Dismissed, RiskAccepted};
+        let by_person = entry(Dismissed, Some("ann"), 10);
+        let dated = RecommendationEntry {
+            status_modified: Some(Timestamp::from_seconds(9 * DAY + 60)),
+            ..entry(RiskAccepted, None, 10)
+        };
+        for change in [by_person, dated] {
+            let earlier = [(Active, 8), (Dismissed, 8), (Active, 9)];
+            let mut lists = earlier
+                .map(|(status, day)| (entry(status, None, day), day))
+                .to_vec();
+            lists.push((change.clone(), 10));
+            let long_running = discriminators(&lists);
+            let restarted = discriminators(&[(change, 10)]);
+            assert_eq!(restarted.len(), 1);
+            assert_eq!(long_running.last(), restarted.last());
+        }
+    }
+
+    #[test]
+    fn two_changes_have_two_ids_within_a_process_and_over_a_restart() {
         use RecommendationStatus::{Active, Dismissed};
-        let events = events(&[(Active, 9), (Dismissed, 10), (Active, 11), (Dismissed, 12)]);
-        let ids: Vec<_> = events.iter().map(|it| &it.discriminator).collect();
-        assert_eq!(
-            ids,
-            [
-                "entra active dismissed #2",
-                "entra dismissed active #3",
-                "entra active dismissed #4",
-            ]
-        );
+        let mut all = Vec::new();
+        // Microsoft's check has taken the place of the person, or sends no date.
+        for start in [9, 19] {
+            let by_ann = entry(Dismissed, Some("ann"), start + 1);
+            all.extend(discriminators(&[
+                (entry(Active, None, start), start),
+                (by_ann, start + 1),
+                (entry(Active, None, start + 2), start + 2),
+                (entry(Dismissed, None, start + 3), start + 3),
+                (entry(Active, None, start + 3), start + 4),
+                (entry(Dismissed, None, start + 3), start + 5),
+            ]));
+        }
+        let count = all.len();
+        assert_eq!(count, 10);
+        let distinct: std::collections::BTreeSet<_> = all.into_iter().collect();
+        assert_eq!(distinct.len(), count, "{distinct:?}");
     }
 }

@@ -3,10 +3,11 @@
 use super::anomaly_counter::UnknownWord;
 use super::decode;
 use super::endpoint::GraphRoot;
-use super::error::{ErrorKind, GraphError, Retry, Subject};
+use super::error::{ErrorKind, GraphError, Retry};
 use super::pages::{self, Fields, Links};
 use super::refresh_permit::RefreshPermit;
 use super::requests::{GraphResponse, MAX_WAIT, Requests};
+use super::subject::Subject;
 use super::translate::CatalogueReader;
 use crate::backoff::Backoff;
 use crate::credentials::{Token, TokenFacts, TokenSource};
@@ -18,7 +19,7 @@ use secure_score_model::{Catalogue, Reason, Report, Traffic};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// Requests for one page before the refresh fails.
@@ -117,7 +118,7 @@ impl Client {
         permit: &mut RefreshPermit,
     ) -> Result<Fetched<Catalogue>, GraphError> {
         if self.select_refused.is_over() {
-            let mut reader = CatalogueReader::default();
+            let mut reader = CatalogueReader::new(SystemTime::now().into());
             match self.pages(Fields::Selected, permit, &mut reader).await {
                 // An error on a later page has another cause, such as an
                 // expired link.
@@ -127,7 +128,7 @@ impl Client {
                 Ok(partial) => return self.finish_catalogue(reader, partial),
             }
         }
-        let mut reader = CatalogueReader::default();
+        let mut reader = CatalogueReader::new(SystemTime::now().into());
         let partial = self.pages(Fields::All, permit, &mut reader).await?;
         self.select_refused.begin();
         self.finish_catalogue(reader, partial)
@@ -311,8 +312,8 @@ impl Client {
         let mut attempt = 1;
         loop {
             let token = self.token().await?;
-            self.requests.acquire_slot(subject, permit).await?;
-            let error = match self.requests.send(subject, url, &token).await {
+            let slot = self.requests.acquire_slot(subject, permit).await?;
+            let error = match self.requests.send(slot, subject, url, &token).await {
                 Ok(response) => return Ok(response),
                 Err(error) => error,
             };

@@ -4,10 +4,12 @@
 //! decode any bytes, for tests and fuzzing.
 
 use super::anomaly_counter::{AnomalyCounter, UnknownWord};
-use super::error::{ErrorKind, GraphError, Subject};
+use super::customer_reader::CustomerReader;
+use super::error::{ErrorKind, GraphError};
 use super::lenient::{LenientList, ListError, MAX_ELEMENTS};
 use super::pages;
 use super::recommendation_reader::{self, RecommendationReader};
+use super::subject::Subject;
 use super::translate::{self, CatalogueReader};
 use super::wire;
 use secure_score_model::{Catalogue, IdentityScore, RecommendationList, Report, SkippedField};
@@ -144,6 +146,47 @@ pub(super) fn identity_score(body: &[u8]) -> Result<Option<IdentityScore>, Graph
         None if scores.unread == 0 => Ok(None),
         None => Err(GraphError::malformed(subject, "no element can be read")),
     }
+}
+
+/// Adds one page to a partner's customers. Returns the link to the next one.
+pub(super) fn customers_page(
+    reader: &mut CustomerReader,
+    body: &[u8],
+) -> Result<Option<String>, GraphError> {
+    let subject = Subject::Customers;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(subject, &body)?;
+    reader.customers(&pages::elements(subject, &page)?);
+    Ok(page.next_link.map(|link| link.into_owned()))
+}
+
+/// Adds one page of relationships. Returns the link to the next one.
+pub(super) fn relationships_page(
+    reader: &mut CustomerReader,
+    body: &[u8],
+) -> Result<Option<String>, GraphError> {
+    let subject = Subject::Relationships;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(subject, &body)?;
+    reader.relationships(&pages::elements(subject, &page)?);
+    Ok(page.next_link.map(|link| link.into_owned()))
+}
+
+/// Adds one page of the organization's members. Returns the link to the next one.
+pub(super) fn members_page(
+    reader: &mut CustomerReader,
+    body: &[u8],
+) -> Result<Option<String>, GraphError> {
+    let subject = Subject::OrganizationMembers;
+    let body = String::from_utf8_lossy(body);
+    let page = pages::parse(subject, &body)?;
+    reader.members(&pages::elements(subject, &page)?);
+    Ok(page.next_link.map(|link| link.into_owned()))
+}
+
+/// Refuses a list of a partner of which most is unreadable.
+pub(super) fn check_customers(reader: &CustomerReader, subject: Subject) -> Result<(), GraphError> {
+    check_share(subject, reader.unread, reader.read)
 }
 
 /// A catalogue of one page.

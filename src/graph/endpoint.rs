@@ -32,26 +32,14 @@ impl Endpoint {
     pub(super) fn of(cloud: Cloud, simulator: Option<&SimulatorEndpoint>) -> Self {
         let simulator = simulator.map_or("https://localhost:0", |it| it.url.as_str());
         let simulator = simulator.trim_end_matches('/');
-        let (login, graph, federation_audience) = match cloud {
-            Cloud::Global => (
-                "https://login.microsoftonline.com",
-                "https://graph.microsoft.com",
-                AUDIENCE,
-            ),
-            Cloud::GccHigh => (
-                "https://login.microsoftonline.us",
-                "https://graph.microsoft.us",
-                AUDIENCE_US_GOVERNMENT,
-            ),
-            Cloud::Dod => (
-                "https://login.microsoftonline.us",
-                "https://dod-graph.microsoft.us",
-                AUDIENCE_US_GOVERNMENT,
-            ),
-            Cloud::Simulator => (simulator, simulator, AUDIENCE),
+        let (graph, federation_audience) = match cloud {
+            Cloud::Global => ("https://graph.microsoft.com", AUDIENCE),
+            Cloud::GccHigh => ("https://graph.microsoft.us", AUDIENCE_US_GOVERNMENT),
+            Cloud::Dod => ("https://dod-graph.microsoft.us", AUDIENCE_US_GOVERNMENT),
+            Cloud::Simulator => (simulator, AUDIENCE),
         };
         Self {
-            login: login.to_owned(),
+            login: cloud.login().unwrap_or(simulator).to_owned(),
             root: GraphRoot(graph.to_owned()),
             federation_audience,
             simulated_identity: (cloud == Cloud::Simulator).then(|| simulator.to_owned()),

@@ -2,10 +2,11 @@
 
 use super::client::{Client, Fetched, MAX_CATALOGUE_PAGES, wrong_tenant};
 use super::decode;
-use super::error::{GraphError, Subject};
+use super::error::GraphError;
 use super::pages::{self, Links};
 use super::recommendation_reader::RecommendationReader;
 use super::refresh_permit::RefreshPermit;
+use super::subject::Subject;
 use secure_score_model::{IdentityScore, Reason, RecommendationList};
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,60 +1,12 @@
 //! Errors of requests to Microsoft, and the fix for each.
 
 use super::date;
+use super::subject::Subject;
 use crate::credentials::{RECOMMENDATIONS_PERMISSION, TokenError};
 use crate::http_client::TransportError;
-use secure_score_model::{Api, Reason, Timestamp, Trouble};
+use secure_score_model::{Reason, Timestamp, Trouble};
 use std::fmt;
 use std::time::Duration;
-
-/// What was requested.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Subject {
-    /// An access token, from Entra.
-    Token,
-    /// The catalogue of controls.
-    Catalogue,
-    /// The daily score.
-    Report,
-    /// Entra's recommendations.
-    Recommendations,
-    /// The Identity Secure Score.
-    IdentityScore,
-}
-
-impl Subject {
-    /// What a refresh of a list requests.
-    pub const fn of(api: Api) -> Self {
-        match api {
-            Api::Profiles => Self::Catalogue,
-            Api::Scores => Self::Report,
-            Api::Recommendations => Self::Recommendations,
-            Api::IdentityScores => Self::IdentityScore,
-        }
-    }
-
-    /// The list; a token counts as part of the first one.
-    pub(super) const fn api(self) -> Api {
-        match self {
-            Self::Token | Self::Catalogue => Api::Profiles,
-            Self::Report => Api::Scores,
-            Self::Recommendations => Api::Recommendations,
-            Self::IdentityScore => Api::IdentityScores,
-        }
-    }
-}
-
-impl fmt::Display for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Token => "access token",
-            Self::Catalogue => "catalogue of controls",
-            Self::Report => "score report",
-            Self::Recommendations => "list of recommendations",
-            Self::IdentityScore => "Identity Secure Score",
-        })
-    }
-}
 
 /// A failed refresh.
 #[derive(Debug, Clone)]
@@ -193,7 +145,7 @@ impl GraphError {
             ErrorKind::Status { status, .. } => matches!(status, 400 | 403 | 404),
             _ => false,
         };
-        is_refused && self.subject.api().is_of_entra()
+        is_refused && self.subject.is_of_entra()
     }
 
     /// Another configured tenant, by its alias, is the same one in Entra.
@@ -219,9 +171,17 @@ impl GraphError {
         )
     }
 
-    /// Whether no request was made, because Graph asked for a delay.
-    pub fn is_waiting_for_retry_after(&self) -> bool {
-        self.kind == ErrorKind::WaitingForRetryAfter
+    /// The rest of a delay that Graph asked for before, because of which no
+    /// request was made.
+    pub fn waiting_for_retry_after(&self) -> Option<Duration> {
+        self.retry_after
+            .filter(|_| self.kind == ErrorKind::WaitingForRetryAfter)
+    }
+
+    /// Whether Entra refused the token because the tenant has not consented to the
+    /// application.
+    pub fn is_not_consented(&self) -> bool {
+        matches!(&self.kind, ErrorKind::Token(error) if error.is_not_consented())
     }
 
     /// The reason for labels.
@@ -262,9 +222,15 @@ impl GraphError {
         let own = match &self.kind {
             ErrorKind::Token(error) => error.hint(),
             ErrorKind::Transport(error) => error.hint(),
-            ErrorKind::Emptied if self.subject.api().is_of_entra() => Some(
+            ErrorKind::Emptied if self.subject.is_of_entra() => Some(
                 "check in the Entra admin center whether the tenant still has recommendations; the last data stay until max_staleness",
             ),
+            ErrorKind::Emptied if self.subject.api().is_none() => Some(
+                "check in the Partner Center or the Entra admin center whether the partner still has customers; the last list stays, and no tenant is dropped",
+            ),
+            ErrorKind::Status { status: 403, .. } if self.subject.api().is_none() => {
+                self.subject.partner_permission()
+            }
             _ if self.is_refusal_of_entra() => Some(match self.reason() {
                 Reason::Permission if self.is_granted => {
                     "the token carries the permission, so look at the tenant's licence (Entra ID P1 or P2) and at Conditional Access for workload identities; a permission granted just now takes some minutes; or set recommendations.enabled to off"
@@ -402,6 +368,7 @@ impl From<&GraphError> for Trouble {
     fn from(error: &GraphError) -> Self {
         Self {
             hint: error.hint(),
+            not_consented: error.is_not_consented(),
             ..Self::new(error.reason(), error.to_string())
         }
     }

@@ -4,8 +4,8 @@ use super::client::Client;
 use super::endpoint::Endpoint;
 use super::request_history::RequestHistory;
 use super::requests::Requests;
-use crate::config::{Cloud, Config, SimulatorEndpoint, Tenant};
-use crate::credentials::{SignIn, TokenSource};
+use crate::config::{Cloud, Config, Partner, SimulatorEndpoint, Tenant};
+use crate::credentials::{Credential, SECURE_SCORE_PERMISSIONS, SignIn, TokenSource};
 use crate::http_client::{self, HttpClient, SetupError, TrustedRoots};
 use crate::telemetry::Telemetry;
 use parking_lot::Mutex;
@@ -77,10 +77,9 @@ impl HttpClients {
             SharedClient::with(roots, timeout, before)
         });
         let simulator = simulator.transpose()?;
-        let mut clouds = config.tenants.iter().map(|tenant| tenant.cloud);
         let microsoft = match &simulator {
             // A machine for tests may have no certificate authorities.
-            Some(simulator) if clouds.all(|cloud| cloud == Cloud::Simulator) => simulator.clone(),
+            Some(simulator) if directories(config).all(is_simulated) => simulator.clone(),
             _ => {
                 let extra = config.extra_roots.as_ref();
                 let extra = extra.map_or_else(Vec::new, |it| it.certificates.clone());
@@ -93,7 +92,7 @@ impl HttpClients {
             None => http_client::identity_client(timeout)?,
         };
         let mut histories = before.map_or_else(HashMap::new, |it| it.histories.lock().clone());
-        let configured: HashSet<_> = config.tenants.iter().map(directory).collect();
+        let configured: HashSet<_> = directories(config).collect();
         histories.retain(|directory, it| configured.contains(directory) || !it.is_over());
         Ok(Self {
             endpoint: config.simulator.clone(),
@@ -107,31 +106,66 @@ impl HttpClients {
     /// A client for one tenant, which goes on with the counts and waits of the
     /// client before it.
     pub fn client_for(&self, tenant: &Tenant, telemetry: &Arc<Telemetry>) -> Client {
-        let (http, identity_http) = match (&self.simulator, tenant.cloud) {
+        let permissions = vec![SECURE_SCORE_PERMISSIONS];
+        let directory = directory(tenant);
+        self.client(directory, &tenant.credential, permissions, telemetry)
+    }
+
+    /// A client for a partner's own tenant, likewise. Where that tenant is watched
+    /// too, they share the limits and waits, as Graph counts their requests
+    /// together.
+    pub fn client_for_partner(&self, partner: &Partner, telemetry: &Arc<Telemetry>) -> Client {
+        let sources = partner.sources.iter();
+        let permissions = sources.map(|source| source.permissions()).collect();
+        let directory = partner_directory(partner);
+        self.client(directory, &partner.credential, permissions, telemetry)
+    }
+
+    fn client(
+        &self,
+        directory: Directory,
+        credential: &Credential,
+        permissions: Vec<[&'static str; 2]>,
+        telemetry: &Arc<Telemetry>,
+    ) -> Client {
+        let (cloud, tenant_id) = directory.clone();
+        let (http, identity_http) = match (&self.simulator, cloud) {
             (Some(simulator), Cloud::Simulator) => (&simulator.http, &simulator.http),
             _ => (&self.microsoft.http, &self.identity),
         };
-        let endpoint = Endpoint::of(tenant.cloud, self.endpoint.as_ref());
+        let endpoint = Endpoint::of(cloud, self.endpoint.as_ref());
         let sign_in = SignIn {
-            tenant_id: tenant.tenant_id.clone(),
+            tenant_id: tenant_id.clone(),
             scope: endpoint.scope(),
+            permissions,
             login: endpoint.login,
             federation_audience: endpoint.federation_audience,
             simulated_identity: endpoint.simulated_identity,
             http: http.clone(),
             identity_http: identity_http.clone(),
         };
-        let history = Arc::clone(self.histories.lock().entry(directory(tenant)).or_default());
-        let tokens = TokenSource::new(
-            tenant.credential.clone(),
-            sign_in,
-            Arc::clone(&history.tokens),
-        );
+        let history = Arc::clone(self.histories.lock().entry(directory).or_default());
+        let tokens = TokenSource::new(credential.clone(), sign_in, Arc::clone(&history.tokens));
         let requests = Requests::new(http.clone(), Arc::clone(telemetry), history);
-        Client::new(tenant.tenant_id.clone(), endpoint.root, tokens, requests)
+        Client::new(tenant_id, endpoint.root, tokens, requests)
     }
 }
 
 fn directory(tenant: &Tenant) -> Directory {
     (tenant.cloud, tenant.tenant_id.clone())
+}
+
+fn partner_directory(partner: &Partner) -> Directory {
+    (partner.cloud, partner.tenant_id.clone())
+}
+
+fn is_simulated((cloud, _): Directory) -> bool {
+    cloud == Cloud::Simulator
+}
+
+/// The directories to which a configuration sends requests.
+fn directories(config: &Config) -> impl Iterator<Item = Directory> {
+    let tenants = config.tenants.iter().map(directory);
+    let partners = config.partners.iter().map(partner_directory);
+    tenants.chain(partners)
 }

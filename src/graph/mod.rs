@@ -7,6 +7,8 @@
 
 mod anomaly_counter;
 mod client;
+mod customer_lists;
+mod customer_reader;
 mod date;
 mod decode;
 mod endpoint;
@@ -19,6 +21,7 @@ mod recommendation_reader;
 mod refresh_permit;
 mod request_history;
 mod requests;
+mod subject;
 mod throttle;
 mod translate;
 mod wire;
@@ -26,6 +29,7 @@ mod wire;
 pub use anomaly_counter::UnknownWord;
 pub use client::{Client, Fetched};
 pub use decode::{read_catalogue, read_identity_score, read_recommendations, read_report};
-pub use error::{GraphError, Retry, Subject};
+pub use error::{GraphError, Retry};
 pub use http_clients::HttpClients;
 pub use refresh_permit::{RefreshPermit, RefreshPermits};
+pub use subject::{CUSTOMERS, Subject};

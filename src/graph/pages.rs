@@ -1,8 +1,9 @@
 //! The pages of a list, and the links between them.
 
 use super::endpoint::GraphRoot;
-use super::error::{ErrorKind, GraphError, Subject};
+use super::error::{ErrorKind, GraphError};
 use super::lenient::{self, Element, LenientList, MAX_ELEMENTS};
+use super::subject::Subject;
 use super::wire::{PROFILE_FIELDS, Page};
 use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, is_plain_name};
@@ -50,6 +51,16 @@ pub(super) fn recommendations_url(root: &GraphRoot, resources: bool) -> Result<U
 pub(super) fn identity_scores_url(root: &GraphRoot) -> Result<Url, GraphError> {
     let list = "beta/directory/recommendations/tenantSecureScores";
     url(Subject::IdentityScore, root, list)
+}
+
+/// The first page of a list of a partner.
+pub(super) fn customer_list_url(subject: Subject, root: &GraphRoot) -> Result<Url, GraphError> {
+    let list = match subject {
+        Subject::Relationships => "delegatedAdminRelationships?$filter=status eq 'active'&$top=300",
+        Subject::OrganizationMembers => "multiTenantOrganization/tenants",
+        _ => "delegatedAdminCustomers?$top=300",
+    };
+    url(subject, root, &format!("v1.0/tenantRelationships/{list}"))
 }
 
 fn url(subject: Subject, root: &GraphRoot, list: &str) -> Result<Url, GraphError> {

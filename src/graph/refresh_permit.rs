@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// A refresh that waits longer than this releases its permit meanwhile.
 const MAX_HELD_WAIT: Duration = Duration::from_secs(1);
@@ -97,6 +97,21 @@ impl RefreshPermit {
         self.held = None;
         tokio::time::sleep(delay).await;
         self.held = Some(self.permits.hold().await);
+    }
+
+    /// Waits for one of a tenant's requests, without the permit if there is none
+    /// at once.
+    pub(super) async fn wait_for_slot(
+        &mut self,
+        slots: &Arc<Semaphore>,
+    ) -> Option<OwnedSemaphorePermit> {
+        if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
+            return Some(slot);
+        }
+        self.held = None;
+        let slot = Arc::clone(slots).acquire_owned().await.ok();
+        self.held = Some(self.permits.hold().await);
+        slot
     }
 }
 

@@ -1,9 +1,10 @@
 //! One tenant's requests to Graph: throttled, counted and traced.
 
-use super::error::{ErrorKind, GraphError, Subject};
+use super::error::{ErrorKind, GraphError};
 use super::lenient::LenientText;
 use super::refresh_permit::RefreshPermit;
 use super::request_history::RequestHistory;
+use super::subject::Subject;
 use super::wire;
 use crate::credentials::Token;
 use crate::http_client::{self, HttpClient, HttpResponse, MAX_BODY, MAX_MESSAGE};
@@ -11,9 +12,10 @@ use crate::telemetry::Telemetry;
 use crate::text::{clean_line, is_plain_name};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Url};
-use secure_score_model::{Api, Code, Traffic};
+use secure_score_model::{Code, Traffic};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use uuid::fmt::Hyphenated;
 
@@ -37,6 +39,12 @@ pub(super) struct Requests {
     history: Arc<RequestHistory>,
 }
 
+/// One of the requests that a tenant may have at one time. The semaphore is never
+/// closed.
+pub(super) struct RequestSlot(
+    #[expect(dead_code, reason = "it frees the slot")] Option<OwnedSemaphorePermit>,
+);
+
 impl Requests {
     pub(super) fn new(
         http: HttpClient,
@@ -55,16 +63,18 @@ impl Requests {
         self.history.traffic()
     }
 
-    /// Waits until the limits allow a request. Fails if that takes too long.
+    /// Waits until the limits allow a request. Fails if Graph asked for a long
+    /// delay.
     pub(super) async fn acquire_slot(
         &self,
         subject: Subject,
         permit: &mut RefreshPermit,
-    ) -> Result<(), GraphError> {
+    ) -> Result<RequestSlot, GraphError> {
+        let slot = permit.wait_for_slot(&self.history.slots).await;
         loop {
-            let slot = self.history.throttle.lock().acquire(Instant::now());
-            match slot {
-                Ok(()) => return Ok(()),
+            let allowed = self.history.throttle.lock().acquire(Instant::now());
+            match allowed {
+                Ok(()) => return Ok(RequestSlot(slot)),
                 Err(delay) if delay <= MAX_WAIT => permit.sleep(delay).await,
                 Err(delay) => {
                     let error = GraphError::new(subject, ErrorKind::WaitingForRetryAfter);
@@ -74,14 +84,15 @@ impl Requests {
         }
     }
 
-    /// Sends one GET, with an id by which Microsoft can find it.
+    /// Sends one GET, with an id by which Microsoft can find it. The slot is free
+    /// again afterwards.
     pub(super) async fn send(
         &self,
+        _slot: RequestSlot,
         subject: Subject,
         url: &Url,
         token: &Token,
     ) -> Result<GraphResponse, GraphError> {
-        let api = subject.api();
         let started = Instant::now();
         let client_request_id = uuid::Uuid::new_v4().to_string();
         let request = self
@@ -90,7 +101,7 @@ impl Requests {
             .header(AUTHORIZATION, token.header())
             .header("client-request-id", &client_request_id)
             .header("return-client-request-id", "true");
-        let request = match api.is_of_entra() {
+        let request = match subject.is_of_entra() {
             // Otherwise Graph hides the words that are newer than its client.
             true => request.header("Prefer", "include-unknown-enum-members"),
             false => request,
@@ -104,7 +115,7 @@ impl Requests {
         } = match sent {
             Ok(response) => response,
             Err(error) => {
-                self.count(api, Code::NoAnswer, started);
+                self.count(subject, Code::NoAnswer, started);
                 let kind = ErrorKind::Transport(error);
                 return Err(GraphError::new(subject, kind).with_ids(ids));
             }
@@ -113,7 +124,7 @@ impl Requests {
             ids.insert(0, format!("request-id {id}"));
         }
         let status = status.as_u16();
-        self.count(api, Code::Status(status), started);
+        self.count(subject, Code::Status(status), started);
         let (kind, retry_after) = match (status, body) {
             (200 | 206, Ok(body)) => match check_body(&headers, &body, token) {
                 Ok(()) => {
@@ -144,8 +155,13 @@ impl Requests {
         Some(delay)
     }
 
-    fn count(&self, api: Api, code: Code, started: Instant) {
-        self.telemetry.graph_request(api, started.elapsed());
+    fn count(&self, subject: Subject, code: Code, started: Instant) {
+        self.telemetry
+            .graph_request(subject.list(), started.elapsed());
+        let Some(api) = subject.api() else {
+            // The partner's own tenant may be watched too, and has no such list.
+            return;
+        };
         let mut traffic = self.history.requests.lock();
         *traffic.graph.entry((api, code)).or_default() += 1;
         traffic.throttled += u64::from(code == Code::Status(429));

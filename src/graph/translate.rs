@@ -12,7 +12,7 @@ use super::wire;
 use crate::text::{clean_line, single_line};
 use secure_score_model::{
     ActionType, Basis, Catalogue, CatalogueEntry, Category, CategoryComparison, Comparison,
-    ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier,
+    ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier, Timestamp,
     UnknownField,
 };
 use std::cmp::Ordering;
@@ -29,6 +29,8 @@ const MAX_UPDATES: usize = 10_000;
 /// Collects the pages of a catalogue into entries with distinct ids.
 #[derive(Default)]
 pub(super) struct CatalogueReader {
+    /// Later dates are in the future.
+    now: Option<Timestamp>,
     pub(super) entries: Vec<Arc<CatalogueEntry>>,
     positions: HashMap<Arc<str>, usize>,
     /// Every tenant id in the entries, in lower case: a GUID has no case.
@@ -42,6 +44,13 @@ pub(super) struct CatalogueReader {
 }
 
 impl CatalogueReader {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            now: Some(now),
+            ..Self::default()
+        }
+    }
+
     /// Adds the elements of one page.
     pub(super) fn page(&mut self, page: &LenientList<wire::Profile<'_>>) {
         self.pages += 1;
@@ -82,7 +91,7 @@ impl CatalogueReader {
         };
         self.counter.anomalies.skipped(SkippedField::Duplicate);
         if let Some(kept) = self.entries.get_mut(position)
-            && is_newer(&entry, kept)
+            && is_newer(&entry, kept, self.now)
         {
             *kept = Arc::new(entry);
         }
@@ -100,8 +109,9 @@ impl CatalogueReader {
     }
 }
 
-fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry) -> bool {
-    match entry.history.recency().cmp(&kept.history.recency()) {
+fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry, now: Option<Timestamp>) -> bool {
+    let recency = |entry: &CatalogueEntry| entry.history.recency(now);
+    match recency(entry).cmp(&recency(kept)) {
         Ordering::Equal => entry > kept,
         newer => newer.is_gt(),
     }

@@ -7,7 +7,9 @@
 //! Sources: the resources `secureScore`, `controlScore`,
 //! `secureScoreControlProfile` and `secureScoreControlStateUpdate` of
 //! Microsoft Graph v1.0, `recommendation`, `impactedResource` and
-//! `tenantSecureScore` of its beta, and responses of real tenants.
+//! `tenantSecureScore` of its beta, and responses of real tenants;
+//! `delegatedAdminCustomer`, `delegatedAdminRelationship` and
+//! `multiTenantOrganizationMember` of v1.0 from their documentation alone.
 
 use super::lenient::{Element, LenientJson, LenientNumber, LenientText};
 use serde::Deserialize;
@@ -171,6 +173,54 @@ pub(super) struct IdentityScore<'a> {
 }
 
 impl<'a> Element<'a> for IdentityScore<'a> {}
+
+/// A `delegatedAdminCustomer`: its id is that of its tenant.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct DelegatedAdminCustomer<'a> {
+    pub(super) id: LenientText<'a>,
+    pub(super) tenant_id: LenientText<'a>,
+    pub(super) display_name: LenientText<'a>,
+}
+
+// Either copy may be the customer's.
+impl<'a> Element<'a> for DelegatedAdminCustomer<'a> {
+    const UNAMBIGUOUS: &'static [&'static str] = &["tenantId"];
+}
+
+/// A `delegatedAdminRelationship`.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct DelegatedAdminRelationship<'a> {
+    pub(super) display_name: LenientText<'a>,
+    pub(super) status: LenientText<'a>,
+    pub(super) end_date_time: LenientText<'a>,
+    pub(super) auto_extend_duration: LenientText<'a>,
+    pub(super) customer: LenientJson<'a>,
+}
+
+impl<'a> Element<'a> for DelegatedAdminRelationship<'a> {}
+
+/// The `customer` of a relationship.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct RelationshipCustomer<'a> {
+    pub(super) tenant_id: LenientText<'a>,
+}
+
+/// A `multiTenantOrganizationMember`.
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default, bound(deserialize = "'de: 'a"))]
+pub(super) struct OrganizationMember<'a> {
+    pub(super) tenant_id: LenientText<'a>,
+    pub(super) display_name: LenientText<'a>,
+    pub(super) state: LenientText<'a>,
+}
+
+// Either copy may be the member's.
+impl<'a> Element<'a> for OrganizationMember<'a> {
+    const UNAMBIGUOUS: &'static [&'static str] = &["tenantId"];
+}
 
 /// The body of an error.
 #[derive(Deserialize, Default)]

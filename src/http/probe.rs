@@ -15,7 +15,7 @@ use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use parking_lot::Mutex;
-use secure_score_exposition::{BlockCache, CompressedBody, FamilyHeaders, Format};
+use secure_score_exposition::{Block, BlockCache, CompressedBody, FamilyHeaders, Format};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -100,7 +100,9 @@ impl ProbeCache {
         let tail = telemetry.encode_external_url(format);
         if !representation.gzip {
             let chunks = std::iter::once((&state.data, &state.health_lines));
-            return representation.response(plain_body(&self.headers, format, chunks, tail));
+            let none = Block::default();
+            let body = plain_body(&self.headers, format, chunks, &none, tail);
+            return representation.response(body);
         }
         let compressed = self.current(state, tenants.generation, format);
         if compressed.blocks().any(|block| !block.is_compressed()) {
@@ -108,7 +110,7 @@ impl ProbeCache {
             // Where this is cancelled, the response is only larger.
             let _done = cpu_pool.run(move || compress(&blocks)).await;
         }
-        representation.response(gzip_body(&compressed, &tail))
+        representation.response(gzip_body(&compressed, &Block::default(), &tail))
     }
 
     fn current(

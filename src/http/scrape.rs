@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use secure_score_exposition::{
-    BlockCache, Chunk, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
+    Block, BlockCache, Chunk, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A longer timeout is cut to this, since it holds a connection.
 const MAX_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// An uncompressed body of some tenants' families.
+/// An uncompressed body of some tenants' families, and of the partners'.
 ///
 /// Assembling copies pointers only: a millisecond for a thousand tenants, whose
 /// body takes a hundred times as long to send. The list is not cached: it would
@@ -37,17 +37,21 @@ pub(super) fn plain_body<'a>(
     headers: &FamilyHeaders,
     format: Format,
     chunks: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
+    partners: &Block,
     tail: Vec<u8>,
 ) -> Body {
-    let slices: Arc<[Bytes]> = Arc::from(assemble(headers, format, chunks));
+    let mut slices = assemble(headers, format, chunks);
+    slices.extend_from_slice(partners.parts());
+    let slices: Arc<[Bytes]> = Arc::from(slices);
     let length = length(&slices);
     Body::shared(slices, length, vec![tail.into()])
 }
 
 /// A gzip body, compressed as far as its blocks are by now.
-pub(super) fn gzip_body(compressed: &CompressedBody, tail: &[u8]) -> Body {
+pub(super) fn gzip_body(compressed: &CompressedBody, partners: &Block, tail: &[u8]) -> Body {
     let member = compressed.member();
-    Body::shared(member.parts, member.length, vec![compressed.finish(tail)])
+    let end = compressed.finish(partners, tail);
+    Body::shared(member.parts, member.length, end)
 }
 
 /// Answers a scrape: the tenants' rendered bytes, and the exporter's own
@@ -64,18 +68,20 @@ pub(super) async fn scrape(
     let representation = Representation::of(headers);
     let format = representation.format;
     let tail = telemetry.encode(format);
+    let partners = Arc::clone(store.partners().blocks.in_format(format));
     let body = if !filter.is_everything() {
         let (tenants, gzip) = (store.current(), representation.gzip);
         let family_headers = family_headers.clone();
-        let render = move || filtered_body(&family_headers, &filter, &tenants, format, gzip, tail);
+        let own = (partners, tail);
+        let render = move || filtered_body(&family_headers, &filter, &tenants, format, gzip, own);
         cpu_pool.run(render).await
     } else if representation.gzip {
         let compressed = compressor.current(store, format).await;
-        Some(gzip_body(&compressed, &tail))
+        Some(gzip_body(&compressed, &partners, &tail))
     } else {
         let tenants = store.current();
         let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-        Some(plain_body(family_headers, format, chunks, tail))
+        Some(plain_body(family_headers, format, chunks, &partners, tail))
     };
     match body {
         Some(body) => representation.response(body),
@@ -83,7 +89,8 @@ pub(super) async fn scrape(
     }
 }
 
-/// The body of a scrape with a filter.
+/// The body of a scrape with a filter. The families of the partners and the
+/// exporter's `own` ones are not filtered.
 ///
 /// Nothing is cached: there are as many results as sets of tenants and
 /// categories.
@@ -93,8 +100,9 @@ fn filtered_body(
     tenants: &Tenants,
     format: Format,
     gzip: bool,
-    tail: Vec<u8>,
+    own: (Arc<Block>, Vec<u8>),
 ) -> Body {
+    let (partners, tail) = own;
     let states = filter.states(tenants);
     let data: Vec<_> = states.iter().map(|state| filter.data(state)).collect();
     let both = states.iter().zip(&data);
@@ -102,10 +110,10 @@ fn filtered_body(
         let chunks = both.map(|(it, data)| (&it.identity.alias, &**data, &it.health_lines));
         let compressed = BlockCache::new(headers.clone()).body(format, 0, chunks);
         compress(&compressed);
-        gzip_body(&compressed, &tail)
+        gzip_body(&compressed, &partners, &tail)
     } else {
         let chunks = both.map(|(state, data)| (&**data, &state.health_lines));
-        plain_body(headers, format, chunks, tail)
+        plain_body(headers, format, chunks, &partners, tail)
     }
 }
 

@@ -288,6 +288,7 @@ impl Site {
         let link_prefix = options.link_prefix();
         let context = ViewContext {
             tenants: &self.store.current(),
+            partners: &self.store.partners(),
             query: PageQuery::new(format!("{link_prefix}{path}"), parts.uri.query()),
             link_prefix,
             telemetry_path: &options.telemetry_path,

@@ -5,9 +5,9 @@ use super::on_demand::RefreshTrigger;
 use super::run_loop::RefreshLoop;
 use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
-use crate::config::{Config, Refresh, RefreshMode, Tenant};
+use crate::config::{Config, Partner, Refresh, RefreshMode, Tenant};
 use crate::events::Events;
-use crate::graph::{HttpClients, RefreshPermits};
+use crate::graph::{Client, HttpClients, RefreshPermits};
 use crate::http_client::SetupError;
 use crate::store::Store;
 use crate::telemetry::Telemetry;
@@ -56,6 +56,8 @@ impl FleetOptions {
 /// changes them, and does not add others.
 pub struct Fleet {
     config: Arc<Config>,
+    policy: Arc<Policy>,
+    events: Option<Arc<Events>>,
     context: Context,
     shared: Shared,
     running: BTreeMap<String, Running>,
@@ -83,17 +85,28 @@ pub struct Changes {
     pub restarted: usize,
 }
 
+/// Why the tenants may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// A reload of the configuration, which may follow a fix elsewhere.
+    Reload,
+    /// A partner's list of customers.
+    Customers,
+}
+
 impl Fleet {
     /// Publishes every tenant as not yet refreshed, and starts its loops.
     pub fn start(options: &FleetOptions) -> Result<Self, SetupError> {
         let mut fleet = Self {
             config: Arc::clone(&options.config),
+            policy: Arc::clone(&options.policy),
+            events: options.events.clone(),
             context: options.context(),
             shared: Shared::new(options)?,
             running: BTreeMap::new(),
             on_demand: Arc::default(),
         };
-        fleet.apply(&options.config, &options.policy, options.events.as_ref())?;
+        fleet.start_loops(&options.config, Cause::Reload)?;
         Ok(fleet)
     }
 
@@ -110,21 +123,36 @@ impl Fleet {
         events: Option<&Arc<Events>>,
     ) -> Result<Changes, SetupError> {
         self.shared.clients.reconfigure(config)?;
+        self.policy = Arc::clone(policy);
+        self.events = events.map(Arc::clone);
+        self.start_loops(config, Cause::Reload)
+    }
+
+    /// Applies the same configuration with other tenants, those of a partner's
+    /// customers. A tenant that stays goes on undisturbed, failing or not.
+    pub(crate) fn set_tenants(&mut self, config: &Arc<Config>) -> Result<Changes, SetupError> {
+        self.shared.clients.reconfigure(config)?;
+        self.start_loops(config, Cause::Customers)
+    }
+
+    fn start_loops(&mut self, config: &Arc<Config>, cause: Cause) -> Result<Changes, SetupError> {
         self.shared.permits.resize(config.refresh.concurrency);
         let same_requests = same_requests(&self.config, config);
         let mut changes = Changes::default();
         self.context.directories.configure(&config.tenants);
         let mut before = std::mem::take(&mut self.running);
         for tenant in &config.tenants {
-            let settings = Settings::new(config, tenant, policy, events);
+            let stays = |it: &Running| cause == Cause::Customers && it.tenant == *tenant;
+            let settings = || Settings::new(config, tenant, &self.policy, self.events.as_ref());
             let running = match before.remove(&tenant.alias) {
+                Some(running) if stays(&running) => running,
                 Some(mut running) if is_same_directory(&running.tenant, tenant) => {
-                    running.cell.reconfigure(settings);
+                    running.cell.reconfigure(settings());
                     running.cell.attach();
                     let unchanged = same_requests
                         && running.tenant.credential == tenant.credential
                         && running.tenant.recommendations == tenant.recommendations
-                        && !running.cell.is_failing();
+                        && (cause == Cause::Customers || !running.cell.is_failing());
                     if !unchanged {
                         running.loops.abort_all();
                         running.cell.retry_failed();
@@ -139,7 +167,7 @@ impl Fleet {
                         replaced.cell.stop_publishing();
                     }
                     changes.added += 1;
-                    let cell = self.new_cell(tenant, settings);
+                    let cell = self.new_cell(tenant, settings());
                     self.shared.start(&config.refresh, tenant, cell)
                 }
             };
@@ -173,12 +201,23 @@ impl Fleet {
         cell
     }
 
+    /// A client for a partner's own tenant.
+    pub(crate) fn partner_client(&self, partner: &Partner) -> Client {
+        let telemetry = &self.shared.telemetry;
+        self.shared.clients.client_for_partner(partner, telemetry)
+    }
+
+    /// The permits that all refreshes share.
+    pub(crate) fn permits(&self) -> RefreshPermits {
+        self.shared.permits.clone()
+    }
+
     /// The handle with which a scrape triggers overdue refreshes.
     pub fn on_demand(&self) -> Arc<OnDemandRefresh> {
         Arc::clone(&self.on_demand)
     }
 
-    /// The configuration in use.
+    /// The configuration in use, with the tenants of customers.
     pub fn config(&self) -> &Config {
         &self.config
     }

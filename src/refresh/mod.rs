@@ -26,6 +26,7 @@ pub use fleet::{Changes, Fleet, FleetOptions, refresh_all_once};
 pub use on_demand::OnDemandRefresh;
 pub use shard::{NoSuchShard, Shard};
 pub use state_writer::StateWriter;
+pub(crate) use wait::Wait;
 
 use secure_score_model::Timestamp;
 use std::sync::Arc;

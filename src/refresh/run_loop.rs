@@ -3,7 +3,7 @@
 use super::on_demand::RefreshTrigger;
 use super::schedule;
 use super::tenant_cell::{FetchResult, TenantCell};
-use crate::graph::{Client, GraphError, RefreshPermit, RefreshPermits, Retry, Subject};
+use crate::graph::{Client, GraphError, RefreshPermit, RefreshPermits, Subject};
 use crate::telemetry::Telemetry;
 use secure_score_model::Api;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ impl RefreshLoop {
             let started = Instant::now();
             let fetched = this.fetch(&mut permit).await;
             let completed = complete(&this, fetched);
-            this.telemetry.refresh(this.api, started.elapsed());
+            this.telemetry.refresh(this.api.as_str(), started.elapsed());
             completed
         });
         AbortOnDropHandle::new(task)
@@ -152,7 +152,8 @@ impl RefreshLoop {
 
     /// Ends a refresh that follows `failures` failed ones.
     fn complete(&self, fetched: Result<FetchResult, GraphError>, failures: u32) -> Next {
-        if let Some(delay) = waiting_for_retry_after(&fetched) {
+        let error = fetched.as_ref().err();
+        if let Some(delay) = error.and_then(GraphError::waiting_for_retry_after) {
             // Graph asked for the delay in its response for another list.
             // This list was not requested, so its refresh has not failed.
             let mut update = self.cell.update();
@@ -232,13 +233,4 @@ struct Next {
     /// The refreshes that failed in a row.
     failures: u32,
     delay: Duration,
-}
-
-/// The rest of a delay that Graph asked for, where the list was not requested.
-fn waiting_for_retry_after<T>(fetched: &Result<T, GraphError>) -> Option<Duration> {
-    let error = fetched.as_ref().err();
-    match error.filter(|it| it.is_waiting_for_retry_after())?.retry() {
-        Retry::After(delay) => Some(delay),
-        Retry::Backoff | Retry::Rarely => None,
-    }
 }

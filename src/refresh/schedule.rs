@@ -34,7 +34,7 @@ pub(super) fn longest_delay(interval: Duration, up: bool) -> Duration {
 
 /// The part of a delay that Microsoft asked for. Its jitter belongs to it; a
 /// longer delay is the exporter's own.
-pub(super) fn requested_part(delay: Duration, requested: Duration) -> Duration {
+pub(crate) fn requested_part(delay: Duration, requested: Duration) -> Duration {
     match delay <= with_most_jitter(requested) {
         true => delay,
         false => requested,

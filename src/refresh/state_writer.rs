@@ -2,8 +2,9 @@
 
 use crate::events::{DeliveryQueue, QueueObserver};
 use crate::store::event_files::EventFiles;
+use crate::store::saved_partner::SavedPartner;
 use crate::store::saved_tenant::SavedTenant;
-use crate::store::state_directory::StateDirectory;
+use crate::store::state_directory::{Owner, StateDirectory};
 use crate::telemetry::Telemetry;
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +16,9 @@ use std::time::{Duration, Instant, SystemTime};
 /// How often the writer looks for files that are no longer needed.
 const DELETION_PERIOD: Duration = Duration::from_secs(60);
 
-/// Writes each tenant's newest state, and the events that wait for the webhook,
+/// Writes each tenant's and partner's newest state, and the events that wait for the webhook,
 /// into a directory, in a thread of its own, and deletes the files of tenants
-/// that left the configuration.
+/// and partners that left the configuration.
 ///
 /// A state has its events as seen, so it is written after they are: a crash
 /// between the two repeats an event, and none is lost.
@@ -45,19 +46,45 @@ struct WriteQueue {
 struct Pending {
     /// The newest state of each tenant that is not written yet.
     tenants: BTreeMap<Arc<str>, SavedTenant>,
+    /// The same of each partner.
+    partners: BTreeMap<Arc<str>, SavedPartner>,
     /// Whether the events that wait for the webhook changed.
     events: bool,
     /// The aliases of another configuration than before.
     configured: Option<BTreeSet<Arc<str>>>,
+    /// The names of its partners.
+    configured_partners: Option<BTreeSet<Arc<str>>>,
     closed: bool,
 }
 
 enum Task {
-    Configure(BTreeSet<Arc<str>>),
-    /// Writes the events, then a tenant's state.
-    Write(Box<SavedTenant>),
+    Configure(Owner, BTreeSet<Arc<str>>),
+    /// Writes the events, then a state.
+    Write(Saved),
     WriteEvents,
     DeleteUnneeded,
+}
+
+/// The state of a tenant or partner.
+enum Saved {
+    Tenant(Box<SavedTenant>),
+    Partner(Box<SavedPartner>),
+}
+
+impl Saved {
+    fn name(&self) -> &str {
+        match self {
+            Self::Tenant(saved) => &saved.alias,
+            Self::Partner(saved) => &saved.name,
+        }
+    }
+
+    fn write(&self, directory: &StateDirectory) -> io::Result<()> {
+        match self {
+            Self::Tenant(saved) => directory.save(saved),
+            Self::Partner(saved) => directory.save_partner(saved),
+        }
+    }
 }
 
 impl StateWriter {
@@ -90,6 +117,7 @@ impl StateWriter {
             telemetry,
             deletion_period,
             configured: None,
+            configured_partners: None,
             write_fails: false,
             deletion_fails: false,
         };
@@ -114,6 +142,24 @@ impl StateWriter {
     pub(super) fn save(&self, saved: SavedTenant) {
         let alias = Arc::clone(&saved.alias);
         self.queue.pending.lock().tenants.insert(alias, saved);
+        self.queue.changed.notify_one();
+    }
+
+    /// What an earlier process saved of a partner.
+    pub(crate) fn load_partner(&self, name: &str) -> Option<SavedPartner> {
+        self.queue.directory.load_partner(name)
+    }
+
+    /// Applies a configuration with these partners, likewise.
+    pub(crate) fn configure_partners(&self, names: BTreeSet<Arc<str>>) {
+        self.queue.pending.lock().configured_partners = Some(names);
+        self.queue.changed.notify_one();
+    }
+
+    /// Queues a partner's state.
+    pub(crate) fn save_partner(&self, saved: SavedPartner) {
+        let name = Arc::clone(&saved.name);
+        self.queue.pending.lock().partners.insert(name, saved);
         self.queue.changed.notify_one();
     }
 
@@ -151,26 +197,38 @@ impl WriteQueue {
     fn next(&self, deletion: Instant) -> Option<Task> {
         let mut pending = self.pending.lock();
         let is_idle = |it: &mut Pending| {
-            it.tenants.is_empty() && !it.events && it.configured.is_none() && !it.closed
+            let is_configured = it.configured.is_none() && it.configured_partners.is_none();
+            let is_written = it.tenants.is_empty() && it.partners.is_empty() && !it.events;
+            is_written && is_configured && !it.closed
         };
         let waited = self
             .changed
             .wait_while_until(&mut pending, is_idle, deletion);
         if let Some(aliases) = pending.configured.take() {
-            return Some(Task::Configure(aliases));
+            return Some(Task::Configure(Owner::Tenant, aliases));
+        }
+        if let Some(names) = pending.configured_partners.take() {
+            return Some(Task::Configure(Owner::Partner, names));
         }
         let events = std::mem::take(&mut pending.events);
-        match pending.tenants.pop_first() {
-            Some((_, saved)) => Some(Task::Write(Box::new(saved))),
+        let saved = match pending.tenants.pop_first() {
+            Some((_, saved)) => Some(Saved::Tenant(Box::new(saved))),
+            None => {
+                let saved = pending.partners.pop_first();
+                saved.map(|(_, saved)| Saved::Partner(Box::new(saved)))
+            }
+        };
+        match saved {
+            Some(saved) => Some(Task::Write(saved)),
             None if events => Some(Task::WriteEvents),
             None => waited.timed_out().then_some(Task::DeleteUnneeded),
         }
     }
 
-    fn write(&self, saved: Option<&SavedTenant>) -> io::Result<()> {
+    fn write(&self, saved: Option<&Saved>) -> io::Result<()> {
         self.deliveries
             .store_changes(|changes| self.event_files.apply(changes))?;
-        saved.map_or(Ok(()), |saved| self.directory.save(saved))
+        saved.map_or(Ok(()), |saved| saved.write(&self.directory))
     }
 }
 
@@ -181,6 +239,8 @@ struct Thread {
     deletion_period: Duration,
     /// The configured aliases, once known.
     configured: Option<BTreeSet<Arc<str>>>,
+    /// The configured partners, once known.
+    configured_partners: Option<BTreeSet<Arc<str>>>,
     write_fails: bool,
     deletion_fails: bool,
 }
@@ -192,7 +252,7 @@ impl Thread {
             match task {
                 Task::Write(saved) => self.write(Some(&saved)),
                 Task::WriteEvents => self.write(None),
-                Task::Configure(aliases) => self.configure(aliases),
+                Task::Configure(owner, names) => self.configure(owner, names),
                 Task::DeleteUnneeded => {}
             }
             if Instant::now() >= deletion {
@@ -202,14 +262,14 @@ impl Thread {
         }
     }
 
-    /// Writes the events, then the state of a tenant, if one is given.
-    fn write(&mut self, saved: Option<&SavedTenant>) {
-        let tenant = saved.map(|it| &*it.alias);
+    /// Writes the events, then a state, if one is given.
+    fn write(&mut self, saved: Option<&Saved>) {
+        let name = saved.map(Saved::name);
         let written = self.queue.write(saved);
         match &written {
-            Ok(()) if self.write_fails => tracing::info!(tenant, "state is written again"),
+            Ok(()) if self.write_fails => tracing::info!(name, "state is written again"),
             Err(error) if !self.write_fails => tracing::warn!(
-                tenant,
+                name,
                 %error,
                 hint = "check whether the disk of --state.dir is full or read-only; the exporter continues, and fetches again after a restart what was not written",
                 "state cannot be written"
@@ -222,26 +282,32 @@ impl Thread {
         }
     }
 
-    fn configure(&mut self, aliases: BTreeSet<Arc<str>>) {
-        let before = self.configured.replace(aliases).unwrap_or_default();
-        let removed = before.iter().filter(|it| !self.is_configured(it));
-        for alias in removed {
-            self.queue.directory.mark_removed(alias, SystemTime::now());
+    fn configure(&mut self, owner: Owner, names: BTreeSet<Arc<str>>) {
+        let configured = match owner {
+            Owner::Tenant => &mut self.configured,
+            Owner::Partner => &mut self.configured_partners,
+        };
+        let before = configured.replace(names.clone()).unwrap_or_default();
+        for name in before.difference(&names) {
+            let directory = &self.queue.directory;
+            directory.mark_removed(owner, name, SystemTime::now());
         }
         self.delete_unneeded();
     }
 
-    fn is_configured(&self, alias: &str) -> bool {
-        let configured = self.configured.as_ref();
-        configured.is_some_and(|aliases| aliases.contains(alias))
-    }
-
     fn delete_unneeded(&mut self) {
-        let Some(configured) = &self.configured else {
-            return;
-        };
         let now = SystemTime::now();
-        let deleted = self.queue.directory.delete_unneeded(configured, now);
+        let configured = [
+            (Owner::Tenant, &self.configured),
+            (Owner::Partner, &self.configured_partners),
+        ];
+        let known = configured
+            .into_iter()
+            .filter_map(|(owner, names)| Some((owner, names.as_ref()?)));
+        let directory = &self.queue.directory;
+        let deleted = known
+            .map(|(owner, names)| directory.delete_unneeded(owner, names, now))
+            .fold(Ok(()), io::Result::and);
         if let (Err(error), false) = (&deleted, self.deletion_fails) {
             tracing::warn!(
                 %error,

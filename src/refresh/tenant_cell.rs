@@ -218,7 +218,9 @@ impl Update<'_> {
         if catalogue.entries.is_empty() && next.had_controls {
             return Err(GraphError::emptied(Subject::Catalogue));
         }
-        Arc::make_mut(&mut next.future_dates).settle(&mut catalogue, cell.now());
+        let before = next.catalogue.last().map(|it| &*it.value);
+        let future_dates = Arc::make_mut(&mut next.future_dates);
+        future_dates.settle(&mut catalogue, before, cell.now());
         cell.context.interner.intern_catalogue(&mut catalogue);
         let max_staleness = next.settings.refresh.max_staleness;
         let merge = Catalogue::with_acceptances_of;
@@ -402,11 +404,12 @@ mod tests {
     use super::*;
     use crate::config::{Recommendations, Refresh, TenantRules};
     use crate::events::Events;
+    use crate::graph::UnknownWord;
     use crate::store::TenantState;
     use crate::telemetry::Telemetry;
     use secure_score_model::{
         CatalogueEntry, Category, ControlState, History, Persons, Points, Reason,
-        RecommendationEntry, RecommendationStatus, StateUpdate, TenantIdentity,
+        RecommendationEntry, RecommendationStatus, StateUpdate, TenantIdentity, UnknownField,
     };
     use std::collections::BTreeSet;
 
@@ -1077,6 +1080,83 @@ mod tests {
         assert_eq!(emitted(&restarted).len(), before + 2);
         let error = apply(&restarted, recommendations(&[], 970, false)).unwrap_err();
         assert_eq!(error.reason(), Reason::Emptied);
+    }
+
+    #[tokio::test]
+    async fn each_status_of_entra_is_reported_once_over_restarts() {
+        use RecommendationStatus::{Active, Dismissed, Postponed, RiskAccepted};
+        let mut cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let list = |status, at| recommendations(&[("R", status)], at, false);
+        apply(&cell, list(Active, 900)).unwrap();
+        let statuses = [Dismissed, Postponed, Active, RiskAccepted];
+        for (done, status) in statuses.into_iter().enumerate() {
+            let at = 910 + 10 * i64::try_from(done).unwrap();
+            apply(&cell, list(status, at)).unwrap();
+            assert_eq!(emitted(&cell).len(), done + 1, "{status}");
+            cell = restarted(&cell);
+            apply(&cell, catalogue(&["A"], false)).unwrap();
+            apply(&cell, list(status, at)).unwrap();
+            assert_eq!(emitted(&cell).len(), done + 1, "{status}: after a restart");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_list_of_entra_that_is_only_seen_again_is_not_joined_again() {
+        let cell = cell();
+        apply(&cell, catalogue(&["A"], false)).unwrap();
+        let dismissed = [("R", RecommendationStatus::Dismissed)];
+        apply(&cell, recommendations(&dismissed, 900, false)).unwrap();
+        let before = published(&cell);
+        let later = Timestamp::from_seconds(990);
+        cell.data.lock().recommendations.current_mut().unwrap().at = later;
+        cell.update().publish();
+        assert!(Arc::ptr_eq(&before.snapshot, &published(&cell).snapshot));
+    }
+
+    /// Keeps what is logged.
+    struct LogWriter(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for LogWriter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn an_unknown_word_of_entra_is_logged_once() {
+        let cell = cell();
+        let lines = Arc::<Mutex<Vec<u8>>>::default();
+        let writer = Arc::clone(&lines);
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || LogWriter(Arc::clone(&writer)))
+            .finish();
+        let with_word = |word: &str| {
+            let list = recommendations(&[("R", RecommendationStatus::Unknown)], 900, false);
+            let FetchResult::Recommendations(mut fetched) = list else {
+                unreachable!();
+            };
+            fetched.unknown_words.insert(UnknownWord {
+                field: UnknownField::Status,
+                word: word.to_owned(),
+            });
+            FetchResult::Recommendations(fetched)
+        };
+        tracing::subscriber::with_default(subscriber, || {
+            for word in ["noted", "noted", "parked", "noted"] {
+                apply(&cell, with_word(word)).unwrap();
+            }
+        });
+        let text = String::from_utf8(lines.lock().clone()).unwrap();
+        let count = |word: &str| text.matches(&format!("word={word}")).count();
+        assert_eq!((count("noted"), count("parked")), (1, 1), "{text}");
+        assert!(text.contains("recommendations") && text.contains("contoso"));
     }
 
     #[tokio::test]

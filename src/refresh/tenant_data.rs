@@ -294,10 +294,19 @@ impl TenantData {
             report: shared(&self.report),
             recommendations: shared(&self.recommendations),
             identity_score: shared(&self.identity_score),
-            statuses: Shared(Arc::clone(&self.statuses)),
+            statuses: Shared(self.statuses_to_render()),
             pins: Shared(Arc::clone(&self.pins)),
             previous_score: self.previous_score,
         }
+    }
+
+    /// The statuses, in the allocation of the last rendering if it shows the same:
+    /// each list moves when they were last seen.
+    fn statuses_to_render(&self) -> Arc<StatusHistories> {
+        let rendered = self.rendered.as_ref();
+        let rendered = rendered.map(|it| &it.inputs.statuses.0);
+        let same = rendered.filter(|it| it.shows_same(&self.statuses));
+        Arc::clone(same.unwrap_or(&self.statuses))
     }
 
     /// Remembers the present statuses of the recommendations, and returns those
@@ -317,7 +326,8 @@ impl TenantData {
             .iter()
             .all(|field| anomalies.count_skipped(*field) == 0);
         let is_complete = list.complete && !list.has_evidence;
-        let new = statuses.observe(&list.value, is_complete && is_readable, now);
+        let is_complete = is_complete && is_readable;
+        let new = statuses.observe(&list.value, is_complete, list.at, now);
         if statuses != *self.statuses {
             self.statuses = Arc::new(statuses);
         }

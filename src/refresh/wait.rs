@@ -8,18 +8,18 @@ use tokio::time::Instant;
 
 /// How long a list is not refreshed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Wait {
+pub(crate) struct Wait {
     /// Its end, by the monotonic clock.
     until: Instant,
     /// When it was decided, by the wall clock.
-    pub(super) decided_at: Timestamp,
+    pub(crate) decided_at: Timestamp,
     /// The end of what Microsoft asked for. Nothing ends a wait before.
     requested_until: Option<Instant>,
 }
 
 impl Wait {
     /// A wait that begins now, for which Microsoft asked, or for a part of it.
-    pub(super) fn new(delay: Duration, now: Timestamp, requested: Option<Duration>) -> Self {
+    pub(crate) fn new(delay: Duration, now: Timestamp, requested: Option<Duration>) -> Self {
         let start = Instant::now();
         Self {
             until: start + delay,
@@ -29,7 +29,7 @@ impl Wait {
     }
 
     /// This wait, ended where Microsoft allows it.
-    pub(super) fn shortened(self) -> Self {
+    pub(crate) fn shortened(self) -> Self {
         Self {
             until: self.requested_until.unwrap_or(self.until).min(self.until),
             ..self
@@ -38,7 +38,7 @@ impl Wait {
 
     /// This wait, no longer than this interval gives after a success or a failure,
     /// unless Microsoft asked for more.
-    pub(super) fn capped(self, interval: Duration, up: bool) -> Self {
+    pub(crate) fn capped(self, interval: Duration, up: bool) -> Self {
         let longest = schedule::longest_delay(interval, up).max(self.requested_rest());
         Self {
             until: self.until.min(Instant::now() + longest),
@@ -51,7 +51,7 @@ impl Wait {
     ///
     /// If the wall clock was set back since, nothing shows how much of it is
     /// over: it lasts an interval at most.
-    pub(super) fn restore(
+    pub(crate) fn restore(
         saved: &SavedRefresh,
         interval: Duration,
         now: Timestamp,
@@ -77,18 +77,18 @@ impl Wait {
     }
 
     /// Whether Microsoft asked for a delay that is not over.
-    pub(super) fn is_requested(&self) -> bool {
+    pub(crate) fn is_requested(&self) -> bool {
         !self.requested_rest().is_zero()
     }
 
     /// What is left of what Microsoft asked for.
-    pub(super) fn requested_rest(&self) -> Duration {
+    pub(crate) fn requested_rest(&self) -> Duration {
         let left = |it: Instant| it.saturating_duration_since(Instant::now());
         self.requested_until.map(left).unwrap_or_default()
     }
 
     /// What is left of it.
-    pub(super) fn rest(&self) -> Duration {
+    pub(crate) fn rest(&self) -> Duration {
         self.until.saturating_duration_since(Instant::now())
     }
 }

@@ -1,14 +1,19 @@
 //! The current state of every tenant, replaced atomically and read without locks.
 
 pub mod event_files;
+mod partners;
+pub mod saved_partner;
 pub mod saved_tenant;
 pub mod state_directory;
 mod state_file;
+
+pub use partners::{PartnerState, Partners};
 
 use arc_swap::ArcSwap;
 use secure_score_exposition::{Chunk, Policy};
 use secure_score_model::{TenantHealth, TenantIdentity, TenantSnapshot};
 use std::sync::Arc;
+use tokio::sync::Notify;
 
 /// Everything that is shown of one tenant at one time.
 #[derive(Debug, Clone)]
@@ -86,13 +91,15 @@ impl Tenants {
     }
 }
 
-/// The current state of every tenant.
+/// The current state of every tenant and partner.
 ///
 /// Readers take one pointer and keep a consistent view; writers replace the list
 /// of pointers. With a lock, a slow client could delay a refresh.
 #[derive(Debug, Default)]
 pub struct Store {
     tenants: ArcSwap<Tenants>,
+    partners: ArcSwap<Partners>,
+    tenants_changed: Notify,
 }
 
 impl Store {
@@ -105,10 +112,28 @@ impl Store {
     pub fn publish(&self, state: TenantState) {
         let state = Arc::new(state);
         self.tenants.rcu(|tenants| tenants.with(Arc::clone(&state)));
+        self.tenants_changed.notify_one();
     }
 
     /// Removes a tenant.
     pub fn remove(&self, alias: &str) {
         self.tenants.rcu(|tenants| tenants.without(alias));
+        self.tenants_changed.notify_one();
+    }
+
+    /// Waits until a tenant is published or removed, or returns at once where one
+    /// was since the last call. For one caller only.
+    pub async fn tenants_changed(&self) {
+        self.tenants_changed.notified().await;
+    }
+
+    /// The current state of all partners.
+    pub fn partners(&self) -> Arc<Partners> {
+        self.partners.load_full()
+    }
+
+    /// Replaces the state of all partners.
+    pub fn publish_partners(&self, partners: Partners) {
+        self.partners.store(Arc::new(partners));
     }
 }

@@ -1,14 +1,17 @@
-//! The state directory: one file per tenant, replaced atomically. The events
+//! The state directory: one file per tenant and partner, replaced atomically. The events
 //! that wait for the webhook are in a directory in it, see
 //! [`event_files`](super::event_files).
 //!
 //! Files hold names and comments, so only their owner may read them, and they
-//! are deleted when the tenant left the configuration. One that cannot be used
-//! is set aside, and its tenant is fetched again: a cache must not prevent a
-//! start.
+//! are deleted when the tenant or partner left the configuration. One that cannot
+//! be used is set aside, and its tenant is fetched again: a cache must not prevent
+//! a start.
 
+use super::saved_partner::SavedPartner;
 use super::saved_tenant::SavedTenant;
 use super::state_file::{self, PRIVATE_FILE};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
@@ -20,11 +23,52 @@ use std::time::{Duration, SystemTime};
 /// Only the owner has access.
 pub(super) const PRIVATE_DIRECTORY: u32 = 0o700;
 
-/// The ends of the names of a tenant's files: its state, a state that was not
-/// written to its end, and one that could not be read.
-const STATE: &str = ".state";
-const UNFINISHED: &str = ".state.unfinished";
-const UNUSABLE: &str = ".state.unusable";
+/// Whose state a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// A tenant, by its alias.
+    Tenant,
+    /// A partner, by its name.
+    Partner,
+}
+
+impl Owner {
+    /// The ends of the names of its files: its state, a state that was not
+    /// written to its end, and one that could not be read.
+    const fn ends(self) -> [&'static str; 3] {
+        match self {
+            Self::Tenant => [".state", ".state.unfinished", ".state.unusable"],
+            Self::Partner => [".partner", ".partner.unfinished", ".partner.unusable"],
+        }
+    }
+
+    const fn state(self) -> &'static str {
+        let [state, _, _] = self.ends();
+        state
+    }
+
+    const fn unusable(self) -> &'static str {
+        let [_, _, unusable] = self.ends();
+        unusable
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Partner => "partner",
+        }
+    }
+
+    /// What follows where its saved state cannot be used.
+    const fn consequence(self) -> &'static str {
+        match self {
+            Self::Tenant => "the tenant is fetched again",
+            Self::Partner => {
+                "the list of customers is fetched again, and customers that were renamed may get another alias"
+            }
+        }
+    }
+}
 
 /// How long the files of a tenant are kept that left the configuration. The
 /// alerts count a tenant as gone after the same time; one that was left out by
@@ -118,56 +162,92 @@ impl StateDirectory {
     /// The saved state of a tenant. A file that cannot be used is set aside
     /// with a warning.
     pub fn load(&self, alias: &str) -> Option<SavedTenant> {
-        let file = self.file(alias);
+        self.load_of(Owner::Tenant, alias, |saved: &SavedTenant| &saved.alias)
+    }
+
+    /// The saved state of a partner, likewise.
+    pub fn load_partner(&self, name: &str) -> Option<SavedPartner> {
+        self.load_of(Owner::Partner, name, |saved: &SavedPartner| &saved.name)
+    }
+
+    fn load_of<T: DeserializeOwned>(
+        &self,
+        owner: Owner,
+        name: &str,
+        named: impl Fn(&T) -> &Arc<str>,
+    ) -> Option<T> {
+        let file = self.file(owner, name);
         let bytes = match read_regular(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
-                tracing::warn!(tenant = alias, file = %file.display(), %error, "saved state cannot be read; the tenant is fetched again");
+                tracing::warn!(
+                    name,
+                    file = %file.display(),
+                    %error,
+                    "the saved state of a {} cannot be read; {}",
+                    owner.as_str(),
+                    owner.consequence()
+                );
                 return None;
             }
         };
-        let saved = parse(&bytes, alias);
+        let saved = state_file::parse(&bytes).and_then(|saved: T| match **named(&saved) == *name {
+            true => Ok(saved),
+            false => Err(format!("it belongs to another {}", owner.as_str())),
+        });
         saved
-            .inspect_err(|reason| self.set_aside(alias, reason))
+            .inspect_err(|reason| self.set_aside(owner, name, reason))
             .ok()
     }
 
-    fn set_aside(&self, alias: &str, reason: &str) {
-        let aside = self.path.join(format!("{alias}{UNUSABLE}"));
-        let moved = fs::rename(self.file(alias), &aside);
+    fn set_aside(&self, owner: Owner, name: &str, reason: &str) {
+        let aside = self.path.join(format!("{name}{}", owner.unusable()));
+        let moved = fs::rename(self.file(owner, name), &aside);
         // It is kept from now on, whenever it was written.
         let _a_shorter_time_is_no_harm = set_age_zero(&aside, SystemTime::now());
         tracing::warn!(
-            tenant = alias,
+            name,
             reason,
             moved = moved.is_ok(),
             aside = %aside.display(),
-            "saved state is unusable and is set aside; the tenant is fetched again"
+            "the saved state of a {} is unusable and is set aside; {}",
+            owner.as_str(),
+            owner.consequence()
         );
     }
 
     /// Replaces the file of a tenant.
     pub fn save(&self, saved: &SavedTenant) -> io::Result<()> {
+        self.replace(&self.file(Owner::Tenant, &saved.alias), saved)
+    }
+
+    /// Replaces the file of a partner.
+    pub fn save_partner(&self, saved: &SavedPartner) -> io::Result<()> {
+        self.replace(&self.file(Owner::Partner, &saved.name), saved)
+    }
+
+    fn replace(&self, file: &Path, saved: &impl Serialize) -> io::Result<()> {
         self.check_in_place()?;
-        state_file::replace(&self.file(&saved.alias), &serde_json::to_vec(saved)?)?;
+        state_file::replace(file, &serde_json::to_vec(saved)?)?;
         self.directory.sync_all()
     }
 
-    /// Counts the time until the files of a tenant are deleted from now: it has
-    /// left the configuration.
-    pub fn mark_removed(&self, alias: &str, now: SystemTime) {
-        for end in [STATE, UNFINISHED, UNUSABLE] {
-            let _may_not_exist = set_age_zero(&self.path.join(format!("{alias}{end}")), now);
+    /// Counts the time until the files of a tenant or partner are deleted from now:
+    /// it has left the configuration.
+    pub fn mark_removed(&self, owner: Owner, name: &str, now: SystemTime) {
+        for end in owner.ends() {
+            let _may_not_exist = set_age_zero(&self.path.join(format!("{name}{end}")), now);
         }
     }
 
-    /// Deletes what is no longer needed: every file of a tenant that is not
-    /// configured and was removed or last written [`KEPT_AFTER_REMOVAL`] ago,
+    /// Deletes what is no longer needed: every file of a tenant, or of a partner,
+    /// that is not configured and was removed or last written [`KEPT_AFTER_REMOVAL`] ago,
     /// and unusable files after [`UNUSABLE_KEPT`]. A file that cannot be deleted
     /// does not keep the others.
     pub fn delete_unneeded(
         &self,
+        owner: Owner,
         configured: &BTreeSet<Arc<str>>,
         now: SystemTime,
     ) -> io::Result<()> {
@@ -175,8 +255,8 @@ impl StateDirectory {
         let mut outcome = Ok(());
         for entry in fs::read_dir(&self.path)? {
             let path = entry?.path();
-            let deleted = match alias_and_end(&path) {
-                Some((alias, end)) => delete_if_unneeded(&path, alias, end, configured, now),
+            let deleted = match name_and_end(owner, &path) {
+                Some((name, end)) => delete_if_unneeded(&path, owner, (name, end), configured, now),
                 None => Ok(()),
             };
             outcome = outcome.and(deleted);
@@ -188,37 +268,37 @@ impl StateDirectory {
         &self.path
     }
 
-    fn file(&self, alias: &str) -> PathBuf {
-        self.path.join(format!("{alias}{STATE}"))
+    fn file(&self, owner: Owner, name: &str) -> PathBuf {
+        self.path.join(format!("{name}{}", owner.state()))
     }
 }
 
-/// The tenant of a file of the directory, and the end of its name; `None` for
-/// other files.
-fn alias_and_end(path: &Path) -> Option<(&str, &'static str)> {
+/// The tenant or partner of a file of the directory, and the end of its name;
+/// `None` for other files.
+fn name_and_end(owner: Owner, path: &Path) -> Option<(&str, &'static str)> {
     let name = path.file_name()?.to_str()?;
-    let mut ends = [STATE, UNFINISHED, UNUSABLE].into_iter();
+    let mut ends = owner.ends().into_iter();
     ends.find_map(|end| Some((name.strip_suffix(end)?, end)))
 }
 
 fn delete_if_unneeded(
     path: &Path,
-    alias: &str,
-    end: &str,
+    owner: Owner,
+    (name, end): (&str, &str),
     configured: &BTreeSet<Arc<str>>,
     now: SystemTime,
 ) -> io::Result<()> {
-    let kept = match configured.contains(alias) {
-        true if end == UNUSABLE => UNUSABLE_KEPT,
+    let kept = match configured.contains(name) {
+        true if end == owner.unusable() => UNUSABLE_KEPT,
         true => return Ok(()),
         false => KEPT_AFTER_REMOVAL,
     };
-    if age(path, now)? < kept || (end == STATE && !state_file::is_own(path)?) {
+    if age(path, now)? < kept || (end == owner.state() && !state_file::is_own(path)?) {
         return Ok(());
     }
     fs::remove_file(path)?;
     tracing::info!(
-        tenant = alias,
+        name,
         file = %path.display(),
         "a state file that is no longer needed is deleted"
     );
@@ -237,14 +317,6 @@ fn age(path: &Path, now: SystemTime) -> io::Result<Duration> {
 
 pub(super) fn set_age_zero(path: &Path, now: SystemTime) -> io::Result<()> {
     OpenOptions::new().write(true).open(path)?.set_modified(now)
-}
-
-fn parse(bytes: &[u8], alias: &str) -> Result<SavedTenant, String> {
-    let saved: SavedTenant = state_file::parse(bytes)?;
-    match *saved.alias == *alias {
-        true => Ok(saved),
-        false => Err("it belongs to another tenant".to_owned()),
-    }
 }
 
 /// The contents of a file of the directory. A device or a pipe need not end.

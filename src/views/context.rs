@@ -2,7 +2,7 @@
 
 use super::page_query::PageQuery;
 use crate::http_types::PersonDetail;
-use crate::store::Tenants;
+use crate::store::{Partners, Tenants};
 use maud::{Markup, html};
 use secure_score_model::{Persons, Timestamp};
 
@@ -11,6 +11,7 @@ use secure_score_model::{Persons, Timestamp};
 #[derive(Debug)]
 pub(crate) struct ViewContext<'a> {
     pub(crate) tenants: &'a Tenants,
+    pub(crate) partners: &'a Partners,
     /// The page's address, as a browser reaches it, with its query.
     pub(crate) query: PageQuery,
     /// What links begin with.

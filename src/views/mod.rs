@@ -7,6 +7,7 @@ mod acceptances;
 mod cells;
 mod context;
 mod control_table;
+mod customer_table;
 mod form;
 mod layout;
 mod numbers;

@@ -1,8 +1,10 @@
-//! The status page: the tenants, and the risks accepted now.
+//! The status page: the tenants, the customers of partners that are not watched,
+//! and the risks accepted now.
 
 use super::PageError;
 use super::cells::{acceptance_cells, approval_cells, urgency};
 use super::context::ViewContext;
+use super::customer_table::customer_sections;
 use super::layout::{layout, shortened, wide};
 use super::numbers::{count, share};
 use super::tenant_table::{TenantQuery, is_troubled, tenant_table};
@@ -38,6 +40,7 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
             h2 #tenants { "Tenants" }
             (tenant_table(&query, context))
         }
+        (customer_sections(context))
         section aria-labelledby="accepted" {
             h2 #accepted { "Accepted risks" }
             (context.privacy_note())

@@ -10,7 +10,7 @@ use crate::http_types::QueryError;
 use crate::http_types::query::allow_only;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use secure_score_model::{Api, ControlState, RefreshHealth};
+use secure_score_model::{Api, ControlState, RefreshHealth, Trouble};
 
 /// With more tenants than this the page has a search form.
 const SEARCH_FROM: usize = 20;
@@ -192,11 +192,14 @@ pub(super) fn notes(state: &TenantState) -> Markup {
                 br; "Hint: correct the spelling in risk_accepted.watch, or see whether Microsoft renamed or withdrew it" (hint)
             }
         }
-        @for trouble in troubles {
-            p {
-                strong.bad { (trouble.reason.as_str()) } ": " (shortened(&trouble.message))
-                @if let Some(hint) = &trouble.hint { br; "Hint: " (shortened(hint)) }
-            }
-        }
+        @for trouble in troubles { p { (trouble_words(trouble)) } }
+    }
+}
+
+/// Why a refresh failed, and the remedy.
+pub(super) fn trouble_words(trouble: &Trouble) -> Markup {
+    html! {
+        strong.bad { (trouble.reason.as_str()) } ": " (shortened(&trouble.message))
+        @if let Some(hint) = &trouble.hint { br; "Hint: " (shortened(hint)) }
     }
 }

@@ -170,8 +170,10 @@ class Counts:
 
 
 class Change:
-    def __init__(self, state, at=None, by=None, comment=None):
+    def __init__(self, state, at=None, by=None, comment=None, future=None):
         self.state, self.at, self.by, self.comment = state, at, by, comment
+        # The date that Graph sends, where it is in the future; it counts as `at`.
+        self.future = future
 
 
 class History:
@@ -187,10 +189,11 @@ class History:
         counts.count(counts.skipped, "state_update", unread)
         entries = [it for it in entries if not is_placeholder(it)]
         entries += [Change("unknown") for _ in range(unread)]
-        dates = [latest(it.at) for it in entries if it.at not in (None, INVALID)]
+        dates = [it.at for it in entries if it.at not in (None, INVALID)]
         undated = any(it.at in (None, INVALID) and it.state in ("risk_accepted", "unknown") for it in entries)
         self.recency = (undated, max(dates, default=-1), len(entries))
         self.changes = []
+        date_futures(entries, now)
         for change in in_order(entries):
             if not self.changes or self.changes[-1].state != change.state:
                 self.changes.append(change)
@@ -205,12 +208,12 @@ class History:
         else:
             counts.count(counts.skipped, "state_update")
         at = counts.date(update.get("updatedDateTime"))
+        future = None
         if isinstance(at, int) and at > self.now[1]:
-            at, sent = Now(self.now), at
-            at.sent = sent
+            at, future = None, at
         texts = [text_of(update.get(key)) for key in ("updatedBy", "comment")]
         by, comment = [one_line(it) if isinstance(it, str) else None for it in texts]
-        return Change(state or "unknown", at, by, comment)
+        return Change(state or "unknown", at, by, comment, future)
 
     def last_known(self):
         known = [it for it in self.changes if it.state != "unknown"]
@@ -247,9 +250,45 @@ class History:
         return None if has_unknown and not found else float(found)
 
 
+def order_of(changes):
+    """How the dates that are not in the future are sorted: 1, oldest first, -1, or None."""
+    dates = [it.at for it in changes if isinstance(it.at, int)]
+    if len(changes) == 1:
+        return 1
+    if len(set(dates)) > 1 and dates in (sorted(dates), sorted(dates, reverse=True)):
+        return 1 if dates[0] < dates[-1] else -1
+    return None
+
+
+def date_futures(changes, now):
+    """When changes count whose dates are in the future."""
+    order = order_of(changes)
+    futures = [it for it in changes if it.future]
+    for change in futures:
+        # Without an order, no acceptance may be hidden.
+        may_be_newest = change.state in ("risk_accepted", "unknown")
+        change.at = Now(now) if may_be_newest and order is None else None
+    if order is None:
+        return
+    oldest_first = changes[::order]
+    # Equal times are in the list's order, where it is newest first too.
+    step = 0 if order == 1 else 1
+    for place, change in enumerate(oldest_first):
+        if change.future:
+            older = [it.at for it in oldest_first[:place] if isinstance(it.at, int)]
+            newer = [it.at for it in oldest_first[place:] if isinstance(it.at, int)]
+            if not newer:
+                change.at = Now(now)
+                change.at.rank = place
+            elif older:
+                change.at = min(older[-1] + step, newer[0] - step)
+            else:
+                change.at = newer[0] - step * len(futures)
+
+
 def latest(at):
-    """Of two dates in the future, the dates decide."""
-    return at.sent if isinstance(at, Now) else at
+    """A number to sort by."""
+    return at[1] + getattr(at, "rank", 0) if isinstance(at, Now) else at
 
 
 def in_order(changes):
@@ -260,6 +299,9 @@ def in_order(changes):
             change.at = None
     dates = [latest(it.at) for it in changes if it.at is not None]
     oldest_first = dates == sorted(dates) and len(set(dates)) != 1
+    if not dates and any(it.future for it in changes):
+        # That is a list with dates, of an unknown order.
+        oldest_first = False
     keys, newest = [], -1
     for change in changes:
         at = latest(change.at)
@@ -273,7 +315,7 @@ def in_order(changes):
 
 
 def is_placeholder(change):
-    return change.state == "to_address" and change.at is None and change.by is None
+    return change.state == "to_address" and change.at is None and change.by is None and not change.future
 
 
 # The two lists -----------------------------------------------------------

@@ -237,9 +237,18 @@ class Generator:
         if dated and self.chance(0.1):
             # Two changes at one time.
             self.random.choice(dated)["updatedDateTime"] = self.random.choice(dated)["updatedDateTime"]
-        if dated and self.chance(0.05):
+        if dated and self.chance(0.2):
+            self.date_in_future(updates, dated)
+
+    def date_in_future(self, updates, dated):
+        """Gives some entries a date in the future, mostly in a list that is in order otherwise."""
+        day = lambda it: datetime.fromisoformat(it["updatedDateTime"][:19] + "+00:00")
+        has_days = all(isinstance(it["updatedDateTime"], str) and it["updatedDateTime"][:4] in ("2025", "2026") and it["updatedDateTime"][5:7] != "13" for it in dated)
+        if has_days and len(dated) == len(updates) and self.chance(0.8):
+            updates.sort(key=day, reverse=self.chance(0.5))
+        for update in self.random.sample(dated, min(len(dated), self.random.choice([1, 1, 1, 2, 3]))):
             future = datetime.now(timezone.utc) + timedelta(days=self.random.randint(1, 900))
-            self.random.choice(dated)["updatedDateTime"] = future.strftime("%Y-%m-%dT%H:%M:%SZ")
+            update["updatedDateTime"] = future.strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def score(self, profile):
         percentage = self.random.choice([0, 20, 25, 50, 75, 100, 100])

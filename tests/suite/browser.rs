@@ -4,6 +4,7 @@
 //! browser and a profile of its own; they run one at a time, since a browser
 //! needs much memory.
 
+use crate::partner_pages::partners;
 use crate::process::{Process, program};
 use crate::test_server::{
     HOSTILE, TestServer, change, control, options, start, start_showing, tenant, troubled,
@@ -460,6 +461,7 @@ const CONTRAST: &str = r"(() => {
 #[tokio::test]
 async fn text_has_contrast_in_light_and_in_dark() {
     let server = start_showing(full_tenant()).await;
+    server.store.publish_partners(partners());
     let browser = Browser::open().await;
     let mut backgrounds = Vec::new();
     for scheme in ["light", "dark"] {
@@ -480,6 +482,7 @@ async fn on_a_phone_tables_scroll_and_the_page_does_not() {
     let mut state = full_tenant();
     state.identity.display_name = "W".repeat(60).into();
     let server = start_showing(state).await;
+    server.store.publish_partners(partners());
     let browser = Browser::open().await;
     browser.resize(390, 844, true).await;
     for path in PAGES {
@@ -495,6 +498,7 @@ async fn on_a_phone_tables_scroll_and_the_page_does_not() {
 #[tokio::test]
 async fn each_page_labels_its_parts_for_screen_readers() {
     let server = start_showing(full_tenant()).await;
+    server.store.publish_partners(partners());
     let browser = Browser::open().await;
     for path in PAGES {
         browser.visit(&server, path).await;

@@ -471,6 +471,49 @@ fn it_lists_the_controls_of_the_script_except_for_documented_differences() {
     assert_eq!(by_collect(folder.path(), "3"), ["NewestFirst", "Repeated"]);
 }
 
+#[test]
+fn a_withdrawal_with_a_mistyped_year_hides_no_later_acceptance() {
+    let [first, last, mistyped] = ["2025-11-01", "2025-11-28", "2099-11-03"];
+    let at = |state, day| update(state, &format!("{day}T00:00:00Z"));
+    let accepted = |day| at("Ignored", day);
+    let withdrawn = |day| at("Default", day);
+    let between = [accepted(first), withdrawn(mistyped), accepted(last)];
+    let newest_first: Vec<_> = between.iter().rev().cloned().collect();
+    let ended = [at("Planned", first), accepted(mistyped), withdrawn(last)];
+    let profiles = json!({"value": [
+        profile("Between", "Identity", json!(between)),
+        profile("NewestFirst", "Identity", json!(newest_first)),
+        profile("Before", "Identity", json!([withdrawn(mistyped), accepted(last)])),
+        profile("Behind", "Identity", json!([accepted(last), withdrawn(mistyped)])),
+        profile("Ended", "Identity", json!(ended)),
+        profile("Copies", "Identity", json!([withdrawn(mistyped)])),
+        profile("Copies", "Identity", json!([accepted(last)])),
+    ]});
+    let folder = tempfile::tempdir().unwrap();
+    write_answers(folder.path(), &profiles);
+    let json = of_answers(folder.path(), &["--format=json"]);
+    let document: Value = serde_json::from_slice(&json.stdout).unwrap();
+    let controls = document["tenants"][0]["control_records"].as_array();
+    for (control, accepted, acceptances) in [
+        ("Between", true, 2),
+        ("NewestFirst", true, 2),
+        ("Before", true, 1),
+        ("Behind", true, 1),
+        ("Ended", false, 1),
+        ("Copies", true, 1),
+    ] {
+        let record = controls.unwrap().iter().find(|it| it["control"] == control);
+        let record = record.unwrap();
+        assert_eq!(record["risk_accepted"], accepted, "{record:#}");
+        assert_eq!(record["acceptances"], acceptances, "{record:#}");
+    }
+    fs::remove_dir_all(folder.path().join("config")).unwrap();
+    let table = of_answers(folder.path(), &["--accepted", "--format=table"]);
+    let table = text(&table.stdout);
+    let summary = "5 controls, 5 with the risk accepted now";
+    assert!(table.contains(summary), "{table}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_catalogue_no_control_counts_as_not_accepted() {
     let simulated = Simulated::start();

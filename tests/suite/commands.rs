@@ -367,7 +367,8 @@ fn config_check_succeeds_for_a_good_configuration() {
     let simulated = Simulated::start();
     let checked = run(&["--config.check", "--config.file", &simulated.config()]);
     assert!(checked.status.success(), "{}", text(&checked.stderr));
-    assert_eq!(text(&checked.stdout), "configuration is good: 5 tenants\n");
+    let good = "configuration is good: 5 tenants and 1 partner\n";
+    assert_eq!(text(&checked.stdout), good);
 }
 
 #[test]
@@ -441,6 +442,9 @@ fn the_demo_prints_its_addresses_and_coming_events() {
         "scrape_configs:",
         "Scheduled events:",
         "UserRiskPolicy",
+        "a partner with 12 customers",
+        "Margie's Travel (margies-travel) becomes a customer of partner",
+        "northwind is no longer a customer of partner",
     ] {
         assert!(output.contains(part), "{part} is missing in\n{output}");
     }
@@ -506,10 +510,9 @@ fn check_reports_the_expiry_of_a_credential() {
         ("2099-12-31", "ok    contoso: credential: "),
         ("2020-01-01", "warn  contoso: credential: expired"),
     ] {
-        let dated = written.replacen(
+        let dated = written.replace(
             "type: client_secret",
             &format!("type: client_secret, expires: {day}"),
-            1,
         );
         assert_ne!(dated, written);
         fs::write(simulated.config(), dated).unwrap();

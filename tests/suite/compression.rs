@@ -35,7 +35,7 @@ fn stream(body: &CompressedBody) -> Vec<u8> {
     let member = body.member();
     let stream = member.parts.concat();
     assert_eq!(stream.len(), member.length);
-    [stream, body.finish(TAIL).to_vec()].concat()
+    [stream, body.finish(&Block::default(), TAIL).concat()].concat()
 }
 
 fn plain(format: Format, tenants: &Tenants) -> Vec<u8> {

@@ -15,7 +15,7 @@ use choice::Choice;
 use expression::{Around, Expression};
 use page::{Page, folder, list, text};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exposition::{FAMILIES, Kind};
+use secure_score_exposition::{FAMILIES, Kind, PARTNER_FAMILIES};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -69,6 +69,15 @@ fn known() -> BTreeMap<String, Known> {
             labels: labels.map(|it| (*it).to_owned()).chain(target()).collect(),
             counter: family.kind == Kind::Counter,
             of_tenant: true,
+        };
+        known.insert(family.name.to_owned(), entry);
+    }
+    for family in PARTNER_FAMILIES {
+        let labels = family.labels.iter().chain(&["partner"]);
+        let entry = Known {
+            labels: labels.map(|it| (*it).to_owned()).chain(target()).collect(),
+            counter: family.kind == Kind::Counter,
+            of_tenant: false,
         };
         known.insert(family.name.to_owned(), entry);
     }
@@ -378,7 +387,8 @@ fn links_lead_somewhere() {
             } else {
                 let portal = url.starts_with("https://security.microsoft.com/securescore")
                     || url == "https://entra.microsoft.com";
-                assert!(portal || url == "${exporter}/acceptances", "{url}");
+                let page = ["${exporter}/acceptances", "${exporter}/"].contains(&url.as_str());
+                assert!(portal || page, "{url}");
             }
         }
     }

@@ -66,7 +66,8 @@ async fn an_acceptance_is_in_metrics_log_page_and_api_with_one_refresh() {
         .await;
     demo.until_metrics(&accepted(1)).await;
 
-    // One refresh updates everything, so no other wait is needed.
+    // The same refresh logs the event, after it published the state.
+    demo.process.word_after("event=state_changed");
     let log = demo.process.output();
     let line = log.lines().find(|line| line.contains("SigninRiskPolicy"));
     let line = line.unwrap_or_else(|| panic!("no line in the log:\n{log}"));

@@ -84,7 +84,7 @@ fn installed(command: &str) -> String {
 }
 
 fn serves(command: &str) -> bool {
-    let words = ["check", "collect", "backfill", "--config.check"];
+    let words = ["check", "collect", "backfill", "init", "--config.check"];
     let is_other = command.split(' ').any(|word| words.contains(&word));
     command.starts_with("secure-score-exporter") && !is_other
 }

@@ -4,6 +4,7 @@
 //! and a mail server.
 
 mod mail_sink;
+mod partner;
 mod stage;
 mod web_sink;
 

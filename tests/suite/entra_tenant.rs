@@ -92,11 +92,13 @@ pub(crate) fn recommendation(name: &str, set: &[Set], now: Timestamp) -> Recomme
 fn statuses(name: &str, set: &[Set], exact: bool, now: Timestamp) -> StatusHistory {
     let mut seen = StatusHistories::default();
     for set in set {
+        let entry = entry(name, *set, exact, now);
+        let at = entry.last_modified.unwrap();
         let list = RecommendationList {
-            entries: vec![Arc::new(entry(name, *set, exact, now))],
+            entries: vec![Arc::new(entry)],
             ..RecommendationList::default()
         };
-        seen.observe(&list, true, now);
+        seen.observe(&list, true, at, at);
     }
     seen.of(&name.to_ascii_lowercase()).unwrap().clone()
 }

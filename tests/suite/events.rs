@@ -14,6 +14,7 @@ use secure_score_exporter::events::{
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::Format;
 use secure_score_model::{Delivery, EventKind, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -239,8 +240,45 @@ async fn failed_and_incomplete_answers_are_no_events() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_date_that_cannot_be_read_for_a_while_shortens_no_history() {
+    let world = World::watched().await;
+    let shortened = || {
+        let payloads = world.queue.undelivered();
+        let bodies = payloads.iter().map(|payload| payload.body.clone());
+        let mut shortened = bodies.filter(|body| body.contains("history_shortened"));
+        shortened.next()
+    };
+    for odd in ["unreadable_date", "undated", "future_date"] {
+        world.inject(None, fault(json!({"odd_update": odd})));
+        refreshes(&world, 2).await;
+        assert_eq!(shortened(), None, "{odd}");
+        world.handle().clear_faults();
+        refreshes(&world, 2).await;
+        assert_eq!(shortened(), None, "after {odd}");
+    }
+
+    let handle = world.handle();
+    handle
+        .accept("contoso", CONTROL, "alex@contoso.example", "why")
+        .unwrap();
+    refreshes(&world, 2).await;
+    world.inject(None, fault(json!({"odd_update": "unreadable_date"})));
+    refreshes(&world, 2).await;
+    world.handle().clear_faults();
+    let element = json!({
+        "id": CONTROL, "title": "Block legacy authentication", "controlCategory": "Identity",
+        "azureTenantId": world.tenant("contoso").identity.entra_tenant_id.as_deref(),
+        "deprecated": false, "maxScore": 8.0, "controlStateUpdates": [],
+    });
+    handle
+        .set_profile_json("contoso", CONTROL, element)
+        .unwrap();
+    until("a real loss", shortened).await;
+}
+
 /// A fault of the catalogue, in the form of the control API.
-fn fault(what: &str) -> Fault {
+fn fault(what: impl Serialize) -> Fault {
     let fault = json!({"api": "profiles", "what": what});
     serde_json::from_value(fault).unwrap()
 }

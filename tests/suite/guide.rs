@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the copy needs to compile the library with its unit tests.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
+    "alerts",
     "benches",
     "clippy.toml",
     "crates",

@@ -206,6 +206,37 @@ fn shown(metrics: &str) -> HashMap<&str, Expected> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_withdrawal_with_a_mistyped_year_counts_where_the_answer_before_lacked_it() {
+    let world = World::watched().await;
+    let entra_id = world.tenant("contoso").identity.entra_tenant_id.clone();
+    let update = |state: &str, at: &str| json!({"state": state, "updatedBy": "alex@contoso.example", "updatedDateTime": at});
+    let accepted = update("Ignored", "2025-11-28T00:00:00Z");
+    let list = |updates: Value| {
+        let element = json!({
+            "id": "MFARegistrationV2", "title": "MFA", "controlCategory": "Identity",
+            "azureTenantId": entra_id.as_deref(), "maxScore": 9.0, "controlStateUpdates": updates,
+        });
+        let handle = world.handle();
+        handle
+            .set_profile_json("contoso", "MFARegistrationV2", element)
+            .unwrap();
+    };
+    let is_accepted = || {
+        let labels = r#"tenant="contoso",control="MFARegistrationV2",category="Identity""#;
+        world.value(&format!("secure_score_control_risk_accepted{{{labels}}}"))
+    };
+    list(json!([accepted]));
+    world
+        .until("the acceptance", |_| is_accepted() == Some(1.0))
+        .await;
+    list(json!([update("Default", "2099-11-29T00:00:00Z"), accepted]));
+    world
+        .until("the withdrawal", |_| is_accepted() == Some(0.0))
+        .await;
+    world.simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn random_histories_give_the_expected_metrics() {
     let mut random = fastrand::Rng::with_seed(20_261_123);
     let histories: Vec<Vec<Update>> = (0..HISTORIES)

@@ -4,9 +4,10 @@ use crate::world::World;
 use graph_simulator::{
     Api as Requested, Fault, FaultKind, Options, RecommendationsAccess, StatusChange,
 };
-use secure_score_exporter::config::{Config, Enabled};
-use secure_score_model::{Api, Reason};
+use secure_score_exporter::config::{Config, Enabled, Exceptions};
+use secure_score_model::{Api, Exception, Reason, Timestamp};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const TENANT: &str = "contoso";
@@ -100,8 +101,8 @@ async fn until_status(world: &World, name: &str, status: &str) {
         .await;
 }
 
-/// The events of a recommendation: from, to and person.
-fn events(world: &World, name: &str) -> Vec<Value> {
+/// What the webhook gets of a recommendation.
+fn bodies(world: &World, name: &str) -> Vec<Value> {
     let payloads = world.queue.undelivered();
     let bodies = payloads
         .iter()
@@ -109,6 +110,13 @@ fn events(world: &World, name: &str) -> Vec<Value> {
     let of_it = bodies.filter(|it| it["tenant"] == TENANT && it["recommendation"] == name);
     of_it
         .inspect(|it| assert_eq!(it["where"], "entra", "{it}"))
+        .collect()
+}
+
+/// The events of a recommendation: from, to and person.
+fn events(world: &World, name: &str) -> Vec<Value> {
+    let bodies = bodies(world, name).into_iter();
+    bodies
         .map(|it| json!([it["from"], it["to"], it["by"]]))
         .collect()
 }
@@ -141,6 +149,108 @@ async fn each_status_is_reported_once_with_its_person() {
         expected
     );
     assert_eq!(flags(&world, "oneAdmin"), [Some(1.0), Some(1.0)]);
+}
+
+/// Lets Graph answer with these recommendations from now on, beside another one:
+/// name and properties.
+fn answer_with(world: &World, recommendations: &[(&str, Value)]) {
+    let tenants = world.simulator.tenants();
+    let tenant = tenants.iter().find(|it| it.name == TENANT).unwrap();
+    let other = ("roleOverlap", json!({"status": "active"}));
+    let elements = recommendations.iter().chain([&other]);
+    let elements = elements.map(|(name, properties)| {
+        let mut element = properties.clone();
+        element["id"] = json!(format!("{}_{name}", tenant.entra_id));
+        element["recommendationType"] = json!(name);
+        element["category"] = json!("identitySecureScore");
+        element
+    });
+    let list = json!({"value": elements.collect::<Vec<_>>()});
+    world.handle().clear_faults();
+    let answer = FaultKind::Body(list.to_string());
+    world.inject(Some(TENANT), Fault::new(Requested::Recommendations, answer));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_date_of_an_earlier_acceptance_approves_no_later_one() {
+    let world = world(RecommendationsAccess::Granted).await;
+    let approved = Exception {
+        control: None,
+        recommendation: Some("oneAdmin".into()),
+        // 2025-06-30
+        approved_on: Some(Timestamp::from_seconds(1_751_241_600)),
+        ..Exception::new("", "SEC-1", Timestamp::from_seconds(7_229_174_400))
+    };
+    let world = world.configure(|config| {
+        config.exceptions = Exceptions::of(vec![approved]).unwrap();
+    });
+    let with = |world: &World, status: &str, by: &str| {
+        let properties = json!({"status": status, "lastModifiedBy": by,
+            "statusModifiedDateTime": "2025-05-01T00:00:00Z"});
+        answer_with(world, &[("oneAdmin", properties)]);
+    };
+    with(&world, "riskAccepted", "Eve");
+    let world = world.watch();
+    until_status(&world, "oneAdmin", "risk_accepted").await;
+    for (status, by) in [("active", "Eve"), ("dismissed", "Zed")] {
+        with(&world, status, by);
+        until_status(&world, "oneAdmin", status).await;
+    }
+    let found = bodies(&world, "oneAdmin");
+    let found = found
+        .iter()
+        .map(|it| json!([it["to"], it["by"], it["approved"], it["at"]]));
+    let expected = json!([
+        ["active", "Eve", true, null],
+        ["dismissed", "Zed", false, null],
+    ]);
+    assert_eq!(json!(found.collect::<Vec<_>>()), expected);
+    let label = r#",recommendation="oneAdmin""#;
+    let changed = series("recommendation_status_changed_timestamp_seconds", label);
+    assert!(world.value(&changed) > Some(1.76e9), "it changed now");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_leaves_and_returns_is_reported_again_if_a_person_set_it_meanwhile() {
+    let world = world(RecommendationsAccess::Granted).await;
+    let dismissed_by = |world: &World, person: &str, modified: &str| {
+        let properties = json!({"status": "dismissed", "lastModifiedBy": person,
+            "lastModifiedDateTime": modified});
+        answer_with(world, &[("oneAdmin", properties)]);
+    };
+    let eve = ("Eve", "2025-05-01T00:00:00Z");
+    let zed = ("Zed", "2025-09-01T00:00:00Z");
+    dismissed_by(&world, eve.0, eve.1);
+    let world = world.watch();
+    until_status(&world, "oneAdmin", "dismissed").await;
+    let status = series(
+        "recommendation_status",
+        r#",recommendation="oneAdmin",status="dismissed""#,
+    );
+    for (person, modified) in [eve, zed] {
+        answer_with(&world, &[]);
+        world
+            .until("it left", |_| world.value(&status).is_none())
+            .await;
+        dismissed_by(&world, person, modified);
+        until_status(&world, "oneAdmin", "dismissed").await;
+    }
+    answer_with(&world, &[]);
+    world
+        .until("it left", |_| world.value(&status).is_none())
+        .await;
+    let left = |person: &str| json!(["accepted_control_left", "dismissed", null, person]);
+    let bodies = bodies(&world, "oneAdmin");
+    let found = bodies
+        .iter()
+        .map(|it| json!([it["event"], it["from"], it["to"], it["by"]]));
+    let set_anew = json!(["state_changed", "dismissed", "dismissed", "Zed"]);
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [left("Eve"), set_anew, left("Zed")]
+    );
+    let ids: BTreeSet<_> = bodies.iter().map(|it| it["id"].as_str()).collect();
+    assert_eq!(ids.len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -70,8 +70,8 @@ async fn until_ready(exporter: &Process) {
     panic!("not ready:\n{}", exporter.output());
 }
 
-/// Waits until both lists of all tenants are on the disk; another thread writes
-/// them.
+/// Waits until both lists of all tenants, and those of the partner, are on the
+/// disk; another thread writes them.
 async fn until_written(state: &Path) {
     for _ in 0..600 {
         let files = fs::read_dir(state)
@@ -83,7 +83,9 @@ async fn until_written(state: &Path) {
             let all = |text: String| lists.iter().all(|list| text.contains(list));
             is_state && fs::read_to_string(file).is_ok_and(all)
         });
-        if complete.count() == 5 {
+        let partner = fs::read_to_string(state.join("partner.partner"));
+        let has_customers = partner.is_ok_and(|text| text.contains("\"customers\":["));
+        if complete.count() == 5 && has_customers {
             return;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -106,8 +108,8 @@ async fn a_killed_exporter_restarts_with_its_data_and_requests_nothing() {
     let world = Restart::new();
     let mut first = world.exporter();
     until_ready(&first).await;
-    let before = get(&first, "/metrics").await.1;
     until_written(&world.state).await;
+    let before = get(&first, "/metrics").await.1;
     first.kill();
     let requests = world.simulated.requests().await;
 

@@ -16,6 +16,8 @@ const REJECTED: &[&str] = &[
     "intervals",
     "list-for-value",
     "lookback",
+    "partner-scalar",
+    "partners",
     "privacy-words",
     "recommendations",
     "recommendations-scalar",
@@ -105,6 +107,7 @@ fn the_example_is_valid_and_names_the_schema() {
     let folder = tempfile::tempdir().unwrap();
     for (name, secret) in [
         ("watcher.secret", "a secret"),
+        ("partner.secret", "a secret"),
         ("webhook.url", "https://example.org/"),
     ] {
         fs::write(folder.path().join(name), secret).unwrap();

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 pub(crate) struct Simulated {
     folder: tempfile::TempDir,
     control: String,
-    _process: Process,
+    process: Process,
 }
 
 impl Simulated {
@@ -47,7 +47,7 @@ impl Simulated {
         Self {
             folder,
             control,
-            _process: process,
+            process,
         }
     }
 
@@ -66,7 +66,10 @@ impl Simulated {
     pub(crate) fn remove_tenant(&self, name: &str) {
         let written = fs::read_to_string(self.config()).unwrap();
         let start = written.find(&format!("  - name: {name}\n")).unwrap();
-        let next = written[start + 1..].find("  - name: ");
+        let rest = &written[start + 1..];
+        let next = rest
+            .find("  - name: ")
+            .or_else(|| rest.find("credentials: "));
         let end = next.map_or(written.len(), |next| start + 1 + next);
         let rest = format!("{}{}", &written[..start], &written[end..]);
         fs::write(self.config(), rest).unwrap();
@@ -140,13 +143,31 @@ impl Simulated {
 
     /// The paths and queries of the requests.
     pub(crate) async fn paths_asked(&self) -> Vec<String> {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = format!("{}/requests", self.control);
-        let answer = http.get(url).send().await.unwrap().text().await.unwrap();
-        let log: Value = serde_json::from_str(&answer).unwrap();
-        let requests = log.as_array().unwrap().iter();
+        let requests = self.list("requests").await.into_iter();
         let paths = requests.map(|it| it["path_and_query"].as_str().unwrap().to_owned());
         paths.collect()
+    }
+
+    /// A list of the control API.
+    pub(crate) async fn list(&self, path: &str) -> Vec<Value> {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/{path}", self.control);
+        let answer = http.get(url).send().await.unwrap().text().await.unwrap();
+        let list: Value = serde_json::from_str(&answer).unwrap();
+        list.as_array().unwrap().clone()
+    }
+
+    /// What the simulator printed.
+    pub(crate) fn output(&self) -> String {
+        self.process.output()
+    }
+
+    /// Removes a customer from the partner's list.
+    pub(crate) async fn remove_customer(&self, name: &str) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let url = format!("{}/partners/partner/customers/{name}", self.control);
+        let answer = http.delete(url).send().await.unwrap();
+        assert!(answer.status().is_success());
     }
 
     /// Makes a tenant's tokens invalid.
@@ -164,7 +185,8 @@ impl Simulated {
         fs::write(file, secret).unwrap();
     }
 
-    async fn post(&self, path: &str, body: Value) -> Value {
+    /// Sends a request of the control API.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Value {
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!("{}/{path}", self.control);
         let answer = http.post(url).body(body.to_string()).send().await.unwrap();

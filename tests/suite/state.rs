@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use secure_score_exporter::config::TenantRules;
 use secure_score_exporter::events::{Coverage, Seen, detect};
 use secure_score_exporter::store::saved_tenant::{SavedList, SavedRefresh, SavedTenant};
-use secure_score_exporter::store::state_directory::{DirectoryError, StateDirectory};
+use secure_score_exporter::store::state_directory::{DirectoryError, Owner, StateDirectory};
 use secure_score_model::{
     Api, Catalogue, CatalogueEntry, Control, ControlState, History, PreviousScore, Reason, Report,
     StateUpdate, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
@@ -272,7 +272,7 @@ fn files_of_a_tenant_that_left_are_deleted_and_no_others() {
     let names_after = |minutes: u64| {
         let configured = ["contoso".into()].into();
         let now = now + Duration::from_secs(minutes * 60);
-        let _broken = directory.delete_unneeded(&configured, now);
+        let _broken = directory.delete_unneeded(Owner::Tenant, &configured, now);
         let names = fs::read_dir(folder.path()).unwrap();
         let names = names.map(|it| it.unwrap().file_name().into_string().unwrap());
         let mut names: Vec<String> = names.collect();
@@ -283,7 +283,7 @@ fn files_of_a_tenant_that_left_are_deleted_and_no_others() {
     assert_eq!(names_after(0), all);
     assert_eq!(names_after(29), all);
     let marked = now + Duration::from_secs(20 * 60);
-    directory.mark_removed("fabrikam", marked);
+    directory.mark_removed(Owner::Tenant, "fabrikam", marked);
     assert_eq!(names_after(49), all);
     let rest =
         "broken.state.unusable contoso.state contoso.state.unusable lock notes.txt other.state";

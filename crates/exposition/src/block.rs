@@ -17,6 +17,13 @@ pub struct Block {
     computed: Arc<Computed>,
 }
 
+impl Default for Block {
+    /// One without lines.
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
+}
+
 /// Results that depend on the bytes of a block, not on their address.
 #[derive(Debug, Default)]
 struct Computed {
@@ -66,6 +73,11 @@ impl Block {
                 computed: Arc::clone(&self.computed),
             }),
         })
+    }
+
+    /// Its lines, in order.
+    pub fn parts(&self) -> &[Bytes] {
+        &self.parts
     }
 
     /// Its length before compression, bytes.

@@ -67,9 +67,9 @@ impl CompressedBody {
         }
     }
 
-    /// The end of the gzip member: `tail`, checksum and length. Missing
-    /// checksums of blocks are computed here.
-    pub fn finish(&self, tail: &[u8]) -> Bytes {
+    /// The end of the gzip member: the block `last`, `tail`, checksum and length.
+    /// Missing checksums of blocks are computed here.
+    pub fn finish(&self, last: &Block, tail: &[u8]) -> Vec<Bytes> {
         let checksum = self.checksum.get_or_init(|| {
             let mut checksum = Hasher::new();
             for block in self.blocks() {
@@ -77,8 +77,14 @@ impl CompressedBody {
             }
             checksum
         });
-        let length = self.blocks().map(|block| block.len() as u64).sum();
-        gzip::end(checksum, length, tail).into()
+        let length: u64 = self.blocks().map(|block| block.len() as u64).sum();
+        let mut checksum = checksum.clone();
+        checksum.combine(last.checksum());
+        let length = length + last.len() as u64;
+        let mut parts = Vec::new();
+        last.write(&mut parts);
+        parts.push(gzip::end(&checksum, length, tail).into());
+        parts
     }
 
     fn block_at(&self, start: &BlockStart) -> Option<&Arc<Block>> {
@@ -236,13 +242,30 @@ mod tests {
     }
 
     fn decompressed(body: &CompressedBody) -> String {
+        decompressed_with(body, &Block::default())
+    }
+
+    fn decompressed_with(body: &CompressedBody, last: &Block) -> String {
         let member = body.member();
-        let stream = [member.parts.concat(), body.finish(TAIL).to_vec()].concat();
+        let stream = [member.parts.concat(), body.finish(last, TAIL).concat()].concat();
         assert_eq!(member.parts.concat().len(), member.length);
         let mut text = String::new();
         let mut decoder = flate2::bufread::GzDecoder::new(&stream[..]);
         decoder.read_to_string(&mut text).unwrap();
         text
+    }
+
+    #[test]
+    fn another_block_stands_before_the_tail_compressed_or_not() {
+        let tenants = [tenant("a", ["first 1\n", "second 1\n"])];
+        let body = body(&mut BlockCache::default(), Format::Text, 1, &tenants);
+        let whole = decompressed(&body);
+        let (start, tail) = whole.split_at(whole.len() - TAIL.len());
+        let last = Block::new(vec!["partner 1\n".into(), "partner 2\n".into()]);
+        let expected = format!("{start}partner 1\npartner 2\n{tail}");
+        assert_eq!(decompressed_with(&body, &last), expected);
+        last.compress(&mut gzip::Deflater::default());
+        assert_eq!(decompressed_with(&body, &last), expected);
     }
 
     /// The lines of both families, each below its header.

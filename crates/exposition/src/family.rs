@@ -23,6 +23,17 @@ impl Kind {
             Self::Info => "info",
         }
     }
+
+    /// The name in an OpenMetrics header: without the suffix that the type
+    /// implies.
+    pub(super) fn openmetrics_name(self, name: &str) -> &str {
+        let suffix = match self {
+            Self::Gauge => "",
+            Self::Counter => "_total",
+            Self::Info => "_info",
+        };
+        name.strip_suffix(suffix).unwrap_or(name)
+    }
 }
 
 /// When a family has series for a tenant.
@@ -125,17 +136,6 @@ impl Family {
     /// Whether its series are of controls, of which a tenant has hundreds.
     pub fn is_of_controls(&self) -> bool {
         self.labels.contains(&"control")
-    }
-
-    /// The name in an OpenMetrics header: without the suffix that the type
-    /// implies.
-    pub(super) fn openmetrics_name(&self) -> &'static str {
-        let suffix = match self.kind {
-            Kind::Gauge => "",
-            Kind::Counter => "_total",
-            Kind::Info => "_info",
-        };
-        self.name.strip_suffix(suffix).unwrap_or(self.name)
     }
 }
 

@@ -40,14 +40,19 @@ impl Format {
 
     /// A family's header lines.
     pub fn header(self, family: &Family) -> String {
-        let (name, kind) = match (self, family.kind) {
-            (Self::OpenMetrics, kind) => (family.openmetrics_name(), kind),
-            (Self::Text, Kind::Info) => (family.name, Kind::Gauge),
-            (Self::Text, kind) => (family.name, kind),
-        };
-        let kind = kind.as_str();
-        format!("# HELP {name} {}\n# TYPE {name} {kind}\n", family.help)
+        header(self, family.name, family.kind, family.help)
     }
+}
+
+/// The header lines of a family with this name.
+pub(super) fn header(format: Format, name: &str, kind: Kind, help: &str) -> String {
+    let (name, kind) = match (format, kind) {
+        (Format::OpenMetrics, kind) => (kind.openmetrics_name(name), kind),
+        (Format::Text, Kind::Info) => (name, Kind::Gauge),
+        (Format::Text, kind) => (name, kind),
+    };
+    let kind = kind.as_str();
+    format!("# HELP {name} {help}\n# TYPE {name} {kind}\n")
 }
 
 /// The header lines of each family in both formats, formatted once. The server

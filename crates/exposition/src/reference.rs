@@ -2,6 +2,7 @@
 
 use super::catalogue::FAMILIES;
 use super::family::{Family, Presence};
+use super::partners::PARTNER_FAMILIES;
 use std::fmt::Write as _;
 
 /// How a value of Graph becomes a sample, or none.
@@ -26,6 +27,16 @@ What cannot be used is left out and counted in `secure_score_skipped_elements`; 
 - Sums are rounded to six decimals.
 ";
 
+/// The head of the table of partners.
+const PARTNERS: &str = "
+## Partners
+
+A configured partner (`partner`) has these families, with the label `partner` for its name and without the label `tenant`; `/probe` does not have them. A customer has 2 series, 2 for its relationship, and 1 while it is unwatched or without consent. With shards, the shard that owns the partner's name exports them.
+
+| family | type | labels beside `partner` | meaning |
+|---|---|---|---|
+";
+
 /// `docs/reference/metrics.md`, with the exporter's own families appended as
 /// `(name, type, labels, help)`.
 pub fn reference(own: &[(String, String, String, String)]) -> String {
@@ -42,6 +53,16 @@ pub fn reference(own: &[(String, String, String, String)]) -> String {
     for family in FAMILIES {
         page += &row(family);
     }
+    page += PARTNERS;
+    for family in PARTNER_FAMILIES {
+        let (kind, labels) = (family.kind.as_str(), labels(family.labels));
+        // Writing to a string cannot fail.
+        let _written = writeln!(
+            page,
+            "| `{}` | {kind} | {labels} | {} |",
+            family.name, family.help
+        );
+    }
     page += "\n## The exporter itself\n\n| family | type | labels | meaning |\n|---|---|---|---|\n";
     for (name, kind, labels, help) in own {
         // Writing to a string cannot fail.
@@ -52,10 +73,7 @@ pub fn reference(own: &[(String, String, String, String)]) -> String {
 
 fn row(family: &Family) -> String {
     let kind = family.kind.as_str();
-    let labels = match family.labels {
-        [] => "–".to_owned(),
-        labels => format!("`{}`", labels.join("`, `")),
-    };
+    let labels = labels(family.labels);
     let always = match family.presence {
         Presence::Always => "yes",
         Presence::Sometimes => "",
@@ -64,6 +82,13 @@ fn row(family: &Family) -> String {
         "| `{}` | {kind} | {labels} | {always} | {} |\n",
         family.name, family.help
     )
+}
+
+fn labels(names: &[&str]) -> String {
+    match names {
+        [] => "–".to_owned(),
+        names => format!("`{}`", names.join("`, `")),
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +100,7 @@ mod tests {
         let own = ["x_total", "counter", "`code`", "Requests."].map(str::to_owned);
         let page = reference(&[own.into()]);
         let rows = page.lines().filter(|line| line.starts_with("| `"));
-        assert_eq!(rows.count(), FAMILIES.len() + 1);
+        assert_eq!(rows.count(), FAMILIES.len() + PARTNER_FAMILIES.len() + 1);
         for row in [
             "| `secure_score_up` | gauge | `api` | yes | Whether",
             "| `secure_score_refresh_failures_total` | counter | `api`, `reason` | yes | Refreshes",

@@ -2,16 +2,18 @@
 
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Response, StatusCode};
-use jiff::Timestamp;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::api_request::{ApiError, Result, bad_request, done, not_found, parse, timestamp};
 use crate::body::ResponseBody;
+use crate::consent::Consent;
 use crate::fault::{Fault, FaultId};
-use crate::handle::{HandleError, SimulatorHandle};
+use crate::handle::SimulatorHandle;
+use crate::partner_api;
 use crate::query::decode_segment;
 use crate::status_change::StatusChange;
+use crate::tenant::TenantAccess;
 
 const HELP: &str = "\
 Control API of the simulated Microsoft Graph.
@@ -29,6 +31,18 @@ POST   /tenants/NAME/grant-recommendations        the permission for both lists,
 POST   /tenants/NAME/revoke-recommendations
 POST   /tenants/NAME/revoke-tokens
 POST   /tenants/NAME/rotate-secret
+POST   /tenants/NAME/consent                      {\"consent\": \"granted\"} or \"unknown_application\", \"not_granted\", \"no_service_principal\"
+GET    /partners                                  names, ids and credentials
+GET    /partners/NAME/customers
+POST   /partners/NAME/sign-up                     {\"name\": \"margies\", \"display_name\": \"…\"}: a customer with a tenant of that name
+POST   /partners/NAME/sign-up-many                {\"count\": 988}
+POST   /partners/NAME/customers                   {\"name\": \"…\", \"tenant_id\": \"…\", \"display_name\": \"…\", \"relationships\": []}: an element as it is
+DELETE /partners/NAME/customers/CUSTOMER
+POST   /partners/NAME/customers/CUSTOMER/rename   {\"display_name\": \"…\"}
+POST   /partners/NAME/customers/CUSTOMER/relationships   [{\"display_name\": \"…\", \"status\": \"active\", \"ends\": \"2026-01-02T03:04:05Z\", \"auto_extend\": \"P180D\"}]
+POST   /partners/NAME/organization                [{\"name\": \"litware\", \"state\": \"active\"}]: its tenants besides the partner's own
+POST   /partners/NAME/grant                       {\"permission\": \"delegated_admin_relationship\"} or \"multi_tenant_organization\", for new tokens
+POST   /partners/NAME/revoke
 POST   /certificates                              a certificate in PEM, for the applications of all tenants
 POST   /federated-token                           {} or {\"issuer\": \"…\", \"subject\": \"…\", \"audience\": \"…\", \"lifetime_seconds\": 3600}
 POST   /faults                                    {\"api\": \"profiles\", \"page\": 2, \"times\": 1, \"tenant\": \"contoso\", \"what\": {\"status\": 503}}
@@ -37,8 +51,8 @@ DELETE /faults
 DELETE /faults/NUMBER
 GET    /requests
 
-\"api\" is \"token\", \"scores\", \"profiles\", \"recommendations\", \"identity_scores\" or \"proxy\" (of a client
-that uses this port as its CONNECT proxy: \"status\", \"slow\", \"stall\" and \"reset\"). Without \"page\", \"times\" or \"tenant\" a fault
+\"api\" is \"token\", \"scores\", \"profiles\", \"recommendations\", \"identity_scores\", \"customers\", \"relationships\",
+\"organization\" or \"proxy\" (of a client that uses this port as its CONNECT proxy: \"status\", \"slow\", \"stall\" and \"reset\"). Without \"page\", \"times\" or \"tenant\" a fault
 affects every page, every request or every tenant. \"what\" is one of:
   \"forbidden\" \"partial206\" \"stall\" \"truncated\" \"malformed\" \"wrong_content_type\" \"empty_body\" \"empty_value\"
   \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
@@ -48,16 +62,12 @@ affects every page, every request or every tenant. \"what\" is one of:
   {\"huge_body\": 33554432} {\"gzip_bomb\": 67108864} {\"redirect\": \"https://elsewhere.example/\"}
   {\"next_link_foreign\": \"evil.example\"} {\"select_unsupported\": 501} {\"odd_element\": \"not_an_object\"} or \"wrong_types\"
   {\"repeated_element\": \"older_first\"} or \"older_second\", {\"odd_field\": \"huge_number\"} or \"lone_surrogate\",
-  \"text_number\", \"no_number\", {\"not_available\": 404} or 400 (\"api\": \"recommendations\" or \"identity_scores\")
+  \"text_number\", \"no_number\", {\"not_available\": 404} or 400 (not of \"scores\" and \"profiles\")
+  {\"odd_customer\": \"without_id\"} or \"invalid_id\", \"without_name\", \"emoji_name\", \"right_to_left_name\", \"same_name\", \"own_tenant\"
   {\"odd_update\": \"lone_surrogate\"} or \"duplicate_key\", \"bare_string\", \"null\", \"undated\", \"unreadable_date\",
   \"future_date\", \"new_word\"
   {\"aadsts\": 7000215} {\"roles\": []} {\"scopes\": \"User.Read\"} {\"short_lived\": 60} {\"expires_in\": \"3599\"} with \"api\": \"token\" only
 ";
-
-/// Status and text of an error response.
-struct ApiError(StatusCode, String);
-
-type Result<T> = std::result::Result<T, ApiError>;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -110,6 +120,12 @@ struct IdentityScoreBody {
     maximum: u64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ConsentBody {
+    consent: Consent,
+}
+
 /// Answers a request.
 pub(crate) fn answer(
     handle: &SimulatorHandle,
@@ -137,7 +153,16 @@ fn route(
     body: &[u8],
 ) -> Result<Value> {
     match (method.as_str(), segments) {
-        ("GET", ["tenants"]) => Ok(tenants(handle)),
+        ("GET", ["tenants"]) => Ok(tenants(handle.tenants())),
+        ("GET", ["partners"]) => Ok(tenants(handle.partners())),
+        (method, ["partners", partner, rest @ ..]) => {
+            partner_api::route(handle, partner, (method, rest), body)
+        }
+        ("POST", ["tenants", tenant, "consent"]) => {
+            let ConsentBody { consent } = parse(body)?;
+            handle.set_consent(tenant, consent)?;
+            Ok(done())
+        }
         ("POST", ["tenants", tenant, "controls", id, action]) => {
             change_control(handle, tenant, id, action, body)?;
             Ok(done())
@@ -284,8 +309,8 @@ fn inject(handle: &SimulatorHandle, body: &[u8]) -> Result<Value> {
 }
 
 /// Includes the credentials: they are valid for this simulator only.
-fn tenants(handle: &SimulatorHandle) -> Value {
-    let tenants = handle.tenants().into_iter().map(|tenant| {
+fn tenants(tenants: Vec<TenantAccess>) -> Value {
+    let tenants = tenants.into_iter().map(|tenant| {
         json!({
             "name": tenant.name,
             "display_name": tenant.display_name,
@@ -298,50 +323,9 @@ fn tenants(handle: &SimulatorHandle) -> Value {
     tenants.collect()
 }
 
-fn done() -> Value {
-    json!({"done": true})
-}
-
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    serde_json::from_slice(body).map_err(|error| bad_request(format!("invalid body: {error}")))
-}
-
 fn fault_id(text: &str) -> Result<FaultId> {
     let id = text.parse().map(FaultId);
     id.map_err(|_| bad_request(format!("{text:?} is not the number of a fault")))
-}
-
-fn timestamp(key: &str, text: &str) -> Result<Timestamp> {
-    text.parse().map_err(|_| {
-        bad_request(format!(
-            "{key}: {text:?} is not a timestamp; write it like 2026-01-02T03:04:05Z"
-        ))
-    })
-}
-
-fn not_found(text: String) -> ApiError {
-    ApiError(StatusCode::NOT_FOUND, text)
-}
-
-fn bad_request(text: String) -> ApiError {
-    ApiError(StatusCode::BAD_REQUEST, text)
-}
-
-impl From<HandleError> for ApiError {
-    fn from(error: HandleError) -> Self {
-        let text = error.to_string();
-        match error {
-            HandleError::UnknownTenant { .. }
-            | HandleError::UnknownControl { .. }
-            | HandleError::UnknownRecommendation { .. }
-            | HandleError::UnknownResource { .. }
-            | HandleError::UnknownFault(_) => not_found(text),
-            HandleError::NotScored { .. }
-            | HandleError::NotAPercentage(_)
-            | HandleError::Credential(_)
-            | HandleError::Fault(_) => bad_request(text),
-        }
-    }
 }
 
 fn respond(status: StatusCode, content_type: &'static str, text: String) -> Response<ResponseBody> {

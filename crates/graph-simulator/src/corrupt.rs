@@ -3,6 +3,7 @@
 use hyper::StatusCode;
 use serde_json::{Map, Value};
 
+use crate::corrupt_customers;
 use crate::corrupt_recommendations;
 use crate::corrupt_secure_score;
 use crate::fault::FaultKind;
@@ -37,6 +38,9 @@ pub(crate) fn reply(
             }
             List::Recommendations => corrupt_recommendations::corrupt(elements, kind),
             List::IdentityScores => corrupt_recommendations::corrupt_days(elements, kind),
+            List::Customers | List::Relationships | List::Organization => {
+                corrupt_customers::corrupt(elements, kind);
+            }
         }
     }
     let list = Value::Object(list);

@@ -1,5 +1,6 @@
 //! Entra's token endpoint for applications.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::{Method, StatusCode};
@@ -37,12 +38,18 @@ pub(crate) async fn answer(
     form: &Query,
 ) -> LoggedOutcome {
     let tenant = state.tenant_by_entra_id(tenant_id);
+    let tenant = tenant.as_ref();
     let name = tenant.map(|tenant| tenant.name.as_str());
     let reply = |fault: Option<&FaultKind>| match check(state, tenant, tenant_id, request, form) {
-        Ok(tenant) => {
+        Ok(SignIn {
+            tenant,
+            registration,
+        }) => {
             let audience = resource(form.value("scope").unwrap_or_default());
             let audience = audience.unwrap_or_default();
-            IssuedToken::new(state, tenant, audience, &request.base, fault).into_reply(fault)
+            let client_id = &registration.client_id;
+            let to = (tenant, client_id.as_str());
+            IssuedToken::new(state, to, audience, &request.base, fault).into_reply(fault)
         }
         Err(number) => entra_error::reply(number, &request.ids),
     };
@@ -51,14 +58,21 @@ pub(crate) async fn answer(
     LoggedOutcome::new(outcome, name)
 }
 
-/// The tenant, or the AADSTS number of the first error.
-fn check<'s>(
+/// An application that may sign in to a tenant.
+struct SignIn<'a> {
+    tenant: &'a Tenant,
+    /// The tenant in which the application is registered: this one or a partner's.
+    registration: Arc<Tenant>,
+}
+
+/// The application, or the AADSTS number of the first error.
+fn check<'a>(
     state: &SimulatorState,
-    tenant: Option<&'s Tenant>,
+    tenant: Option<&'a Arc<Tenant>>,
     tenant_id: &str,
     request: &IncomingRequest,
     form: &Query,
-) -> Result<&'s Tenant, u32> {
+) -> Result<SignIn<'a>, u32> {
     if request.head.method != Method::POST {
         return Err(900_561);
     }
@@ -67,8 +81,9 @@ fn check<'s>(
         return Err(70_003);
     }
     let client_id = form.value("client_id").ok_or(900_144_u32)?;
-    if !client_id.eq_ignore_ascii_case(&tenant.client_id) {
-        return Err(700_016);
+    let registration = state.registration(tenant, client_id).ok_or(700_016_u32)?;
+    if let Some(number) = tenant.consent().aadsts() {
+        return Err(number);
     }
     let scope = form.value("scope").ok_or(900_144_u32)?;
     let resource = resource(scope).ok_or(70_011_u32)?;
@@ -76,8 +91,11 @@ fn check<'s>(
         return Err(500_011);
     }
     let token_url = format!("{}/{tenant_id}/oauth2/v2.0/token", request.base);
-    check_credential(state, tenant, form, &token_url)?;
-    Ok(tenant)
+    check_credential(state, &registration, form, &token_url)?;
+    Ok(SignIn {
+        tenant,
+        registration,
+    })
 }
 
 /// The resource of a scope's one `/.default`. Microsoft's libraries may add the
@@ -93,12 +111,14 @@ fn resource(scope: &str) -> Option<&str> {
 
 fn check_credential(
     state: &SimulatorState,
-    tenant: &Tenant,
+    registration: &Tenant,
     form: &Query,
     token_url: &str,
 ) -> Result<(), u32> {
     if let Some(secret) = form.value("client_secret") {
-        return (secret == tenant.secret()).then_some(()).ok_or(7_000_215);
+        return (secret == registration.secret())
+            .then_some(())
+            .ok_or(7_000_215);
     }
     let assertion = form.value("client_assertion").ok_or(7_000_218_u32)?;
     state.issued_secrets.record(assertion.to_owned());
@@ -108,7 +128,7 @@ fn check_credential(
     let keys = (token_url, state.token_key());
     state
         .credentials
-        .check_assertion(assertion, &tenant.client_id, keys, Timestamp::now())
+        .check_assertion(assertion, &registration.client_id, keys, Timestamp::now())
 }
 
 /// An issued access token.
@@ -119,10 +139,11 @@ pub(crate) struct IssuedToken {
 }
 
 impl IssuedToken {
-    /// Issues a token of a tenant for an audience. `base` is the URL the client used.
+    /// Issues a token of a tenant, to the application with a client id, for an audience.
+    /// `base` is the URL the client used.
     pub(crate) fn new(
         state: &SimulatorState,
-        tenant: &Tenant,
+        (tenant, client_id): (&Tenant, &str),
         audience: &str,
         base: &str,
         fault: Option<&FaultKind>,
@@ -131,13 +152,13 @@ impl IssuedToken {
             Some(FaultKind::ShortLived(seconds)) => Duration::from_secs(*seconds),
             _ => state.token_lifetime,
         };
-        let claims = claims(tenant, audience, base, lifetime, fault);
+        let claims = claims((tenant, client_id), audience, base, lifetime, fault);
         let token = claims.to_token(state.token_key());
         state.issued_secrets.record(token.clone());
         Self {
             token,
             lifetime,
-            client_id: tenant.client_id.clone(),
+            client_id: client_id.to_owned(),
         }
     }
 
@@ -161,7 +182,7 @@ impl IssuedToken {
 }
 
 fn claims(
-    tenant: &Tenant,
+    (tenant, client_id): (&Tenant, &str),
     audience: &str,
     base: &str,
     lifetime: Duration,
@@ -184,7 +205,7 @@ fn claims(
         iat: start,
         nbf: start,
         exp: end,
-        appid: tenant.client_id.clone(),
+        appid: client_id.to_owned(),
         tid: tid.to_owned(),
         roles,
         scp,

@@ -22,6 +22,7 @@ fn description(number: u32) -> (StatusCode, &'static str, &'static str) {
         50_027 => (DENIED, "invalid_client", "The assertion is not a JWT"),
         50_196 => (BAD, "invalid_grant", "The client requests tokens in a loop"),
         53_000 | 53_003 | 530_003 => (BAD, "invalid_grant", "A Conditional Access policy blocks the token"),
+        65_001 => (BAD, "invalid_grant", "No administrator of the tenant has consented to the application"),
         70_003 => (BAD, "unsupported_grant_type", "The grant type is not supported"),
         70_011 => (BAD, "invalid_scope", "The scope is not valid; it must end in /.default"),
         70_021 | 700_211..=700_213 => (DENIED, "invalid_client", "No federated identity matches the assertion"),

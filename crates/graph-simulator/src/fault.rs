@@ -44,8 +44,7 @@ pub enum FaultKind {
     Status(u16),
     /// 403 for a missing permission.
     Forbidden,
-    /// 400 or 404, as where a cloud lacks the beta list (recommendations and identity
-    /// scores only).
+    /// 400 or 404, as where a cloud lacks the list (not for scores and profiles).
     NotAvailable(u16),
     /// An Entra error by its AADSTS number (token only).
     Aadsts(u32),
@@ -115,6 +114,8 @@ pub enum FaultKind {
     OddUpdate(OddUpdate),
     /// One field of the first element in an odd form.
     OddField(OddField),
+    /// A customer in an odd form (customers only).
+    OddCustomer(OddCustomer),
     /// `NotScored` on the first two scores: true, and as text (scores only).
     NotScored,
     /// Reports of a day next month, as from a server whose clock differs
@@ -210,6 +211,27 @@ pub enum OddField {
     NoNumber,
 }
 
+/// The form of an odd customer. Each changes the first customer of a page, unless it says
+/// otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OddCustomer {
+    /// No `id` and no `tenantId`.
+    WithoutId,
+    /// Ids that are no GUID.
+    InvalidId,
+    /// No display name.
+    WithoutName,
+    /// A display name of emoji.
+    EmojiName,
+    /// A right-to-left display name with the character that reverses the text behind it.
+    RightToLeftName,
+    /// The second customer with the display name of the first.
+    SameName,
+    /// The partner's own tenant as an additional customer.
+    OwnTenant,
+}
+
 /// A fault that could affect no request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -302,9 +324,16 @@ impl FaultKind {
             Self::BareId | Self::DuplicateType => {
                 Some(("recommendations", &[Api::Recommendations]))
             }
+            Self::OddCustomer(_) => Some(("customers", &[Api::Customers])),
             Self::NotAvailable(_) => Some((
-                "recommendations and identity_scores",
-                &[Api::Recommendations, Api::IdentityScores],
+                "recommendations, identity_scores, customers, relationships and organization",
+                &[
+                    Api::Recommendations,
+                    Api::IdentityScores,
+                    Api::Customers,
+                    Api::Relationships,
+                    Api::Organization,
+                ],
             )),
             Self::UnknownValues => Some((
                 "scores, profiles and recommendations",
@@ -323,13 +352,22 @@ impl FaultKind {
             | Self::RepeatedPage
             | Self::SelectUnsupported(_)
             | Self::OddElement(_)
-            | Self::DuplicateElement
-            | Self::OddField(_)
-            | Self::MinusOne => Some(("the lists", LISTS)),
+            | Self::DuplicateElement => Some(("the lists", LISTS)),
+            Self::OddField(_) | Self::MinusOne => {
+                Some(("the lists without those of partners", TENANT_LISTS))
+            }
             _ => None,
         }
     }
 }
+
+/// The interfaces that return lists of a tenant with numbers.
+const TENANT_LISTS: &[Api] = &[
+    Api::Scores,
+    Api::Profiles,
+    Api::Recommendations,
+    Api::IdentityScores,
+];
 
 /// The interfaces that return lists.
 const LISTS: &[Api] = &[
@@ -337,6 +375,9 @@ const LISTS: &[Api] = &[
     Api::Profiles,
     Api::Recommendations,
     Api::IdentityScores,
+    Api::Customers,
+    Api::Relationships,
+    Api::Organization,
 ];
 
 /// The number of an injected fault.
@@ -385,7 +426,11 @@ mod tests {
         let error = |fault: Fault| fault.check(None).unwrap_err().to_string();
         let aadsts = Fault::new(Api::Scores, FaultKind::Aadsts(7_000_215));
         assert!(error(aadsts).contains("the token endpoint only"));
-        assert!(error(Fault::new(Api::Token, FaultKind::MinusOne)).contains("the lists only"));
+        assert!(error(Fault::new(Api::Token, FaultKind::EmptyValue)).contains("the lists only"));
+        let minus = Fault::new(Api::Customers, FaultKind::MinusOne);
+        assert!(error(minus).contains("without those of partners"));
+        let odd = FaultKind::OddCustomer(OddCustomer::OwnTenant);
+        assert!(error(Fault::new(Api::Relationships, odd)).contains("customers only"));
         let bare = Fault::new(Api::IdentityScores, FaultKind::BareId);
         assert!(error(bare).contains("recommendations only"));
         let missing = Fault::new(Api::Recommendations, FaultKind::NotAvailable(500));

@@ -117,6 +117,13 @@ fn echo_list(api: Api, echo: &str) -> Reply {
         Api::IdentityScores => {
             json!({"tenantScore": echo, "tenantMaxScore": echo, "createDateTime": echo})
         }
+        Api::Customers | Api::Organization => {
+            json!({"id": echo, "tenantId": echo, "displayName": echo})
+        }
+        Api::Relationships => json!({
+            "id": echo, "displayName": echo, "status": "active", "endDateTime": echo,
+            "autoExtendDuration": echo, "customer": {"tenantId": echo, "displayName": echo},
+        }),
         Api::Token | Api::Scores | Api::Profiles | Api::Proxy => {
             json!({"id": "A", "title": echo, "azureTenantId": echo, "controlStateUpdates": []})
         }
@@ -139,7 +146,11 @@ fn echo_page(echo: &str) -> Reply {
 /// 403 for a missing permission.
 pub(crate) fn forbidden(api: Api, ids: &RequestIds) -> Reply {
     let (code, text) = match api {
-        Api::Recommendations | Api::IdentityScores => (
+        Api::Recommendations
+        | Api::IdentityScores
+        | Api::Customers
+        | Api::Relationships
+        | Api::Organization => (
             "Authorization_RequestDenied",
             "Insufficient privileges to complete the operation.",
         ),
@@ -151,15 +162,21 @@ pub(crate) fn forbidden(api: Api, ids: &RequestIds) -> Reply {
     Reply::error(api, StatusCode::FORBIDDEN, ids, code, text)
 }
 
-/// The error of a cloud that lacks a list of the beta version.
+/// The error of a cloud that lacks a list.
 fn not_available(status: u16, api: Api, ids: &RequestIds) -> Reply {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::NOT_FOUND);
     let code = match status {
         StatusCode::BAD_REQUEST => "BadRequest",
         _ => "ResourceNotFound",
     };
-    let text = "Resource not found for the segment 'recommendations'.";
-    Reply::error(api, status, ids, code, text)
+    let segment = match api {
+        Api::Customers => "delegatedAdminCustomers",
+        Api::Relationships => "delegatedAdminRelationships",
+        Api::Organization => "multiTenantOrganization",
+        _ => "recommendations",
+    };
+    let text = format!("Resource not found for the segment '{segment}'.");
+    Reply::error(api, status, ids, code, &text)
 }
 
 fn with_retry_after(reply: Reply, retry_after: RetryAfter) -> Reply {

@@ -41,6 +41,7 @@ impl TenantData for GeneratedTenant {
             List::Profiles => self.listed().count(),
             List::Recommendations => ENTRIES.len(),
             List::Scores | List::IdentityScores => REPORTS,
+            List::Customers | List::Relationships | List::Organization => 0,
         };
         let next = start.saturating_add(size);
         let indices = start..next.min(total);
@@ -63,6 +64,7 @@ impl TenantData for GeneratedTenant {
                 List::IdentityScores => indices
                     .map(|index| self.identity_score(index, now))
                     .collect(),
+                List::Customers | List::Relationships | List::Organization => Vec::new(),
             },
             next: (next < total).then_some(next),
         }

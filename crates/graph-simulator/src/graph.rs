@@ -1,5 +1,7 @@
 //! Requests for Graph's lists and their elements.
 
+use std::sync::Arc;
+
 use hyper::header::{ALLOW, WWW_AUTHENTICATE};
 use hyper::{Method, StatusCode};
 use jiff::Timestamp;
@@ -24,9 +26,11 @@ pub(crate) async fn answer(
     let tenant = match authorise(state, resource.list, request) {
         Ok(tenant) => tenant,
         Err(Rejection { reply, tenant }) => {
-            return LoggedOutcome::new(Outcome::Replied(reply), tenant);
+            let name = tenant.as_ref().map(|tenant| tenant.name.as_str());
+            return LoggedOutcome::new(Outcome::Replied(reply), name);
         }
     };
+    let tenant = &*tenant;
     let query = match ListQuery::new(tenant, resource, request) {
         Ok(query) => query,
         Err(text) => {
@@ -55,17 +59,17 @@ pub(crate) async fn answer(
 }
 
 /// The response to a request that may not read a list, and the tenant of its token.
-struct Rejection<'s> {
+struct Rejection {
     reply: Reply,
-    tenant: Option<&'s str>,
+    tenant: Option<Arc<Tenant>>,
 }
 
 /// The tenant of a request's token.
-fn authorise<'s>(
-    state: &'s SimulatorState,
+fn authorise(
+    state: &SimulatorState,
     list: List,
     request: &IncomingRequest,
-) -> Result<&'s Tenant, Rejection<'s>> {
+) -> Result<Arc<Tenant>, Rejection> {
     let rejected = |reply, tenant| Err(Rejection { reply, tenant });
     if request.head.method != Method::GET {
         let text = "The simulator supports GET only.";
@@ -85,7 +89,7 @@ fn authorise<'s>(
         (Some(tenant), Some(claims)) if claims.has_one_of(list.permissions()) => Ok(tenant),
         (Some(tenant), _) => rejected(
             fault_response::forbidden(list.api(), &request.ids),
-            Some(&tenant.name),
+            Some(tenant),
         ),
         (None, _) => rejected(unauthorised(request), None),
     }

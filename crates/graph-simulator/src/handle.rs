@@ -7,6 +7,7 @@ use serde_json::Value;
 use strict_yaml::suggest;
 
 use crate::completion::Completion;
+use crate::consent::Consent;
 use crate::fault::{Fault, FaultError, FaultId, InjectedFault};
 use crate::history::{self, StateUpdate};
 use crate::recorded_request::RecordedRequest;
@@ -21,7 +22,7 @@ const MAX_LISTED_TENANTS: usize = 8;
 /// tenant, and injects faults. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct SimulatorHandle {
-    state: Arc<SimulatorState>,
+    pub(crate) state: Arc<SimulatorState>,
 }
 
 /// Why a change was rejected.
@@ -76,6 +77,24 @@ pub enum HandleError {
     /// The percentage is out of range.
     #[error("{0} is not a percentage; use 0 to 100")]
     NotAPercentage(f64),
+    /// No such partner.
+    #[error("unknown partner {name:?}; known partners: {known}")]
+    UnknownPartner {
+        /// The name.
+        name: String,
+        /// The names that exist.
+        known: String,
+    },
+    /// The partner's list has no such customer.
+    #[error("partner {partner:?} has no customer {name:?}{suggestion}")]
+    UnknownCustomer {
+        /// The partner.
+        partner: String,
+        /// The customer.
+        name: String,
+        /// The most similar name, as the end of the sentence.
+        suggestion: String,
+    },
     /// The fault could affect no request.
     #[error(transparent)]
     Fault(#[from] FaultError),
@@ -137,14 +156,14 @@ impl SimulatorHandle {
             .ok_or(HandleError::NotAPercentage(percentage))?;
         let tenant = self.tenant(tenant)?;
         let is_scored = tenant.data().set_completion(control, completion);
-        check_scored(is_scored, tenant, control)
+        check_scored(is_scored, &tenant, control)
     }
 
     /// The percentage of a control in the newest report.
     pub fn score(&self, tenant: &str, control: &str) -> Result<f64> {
         let tenant = self.tenant(tenant)?;
         let completion = tenant.data().completion(control, Timestamp::now());
-        check_scored(completion.is_some(), tenant, control)?;
+        check_scored(completion.is_some(), &tenant, control)?;
         Ok(completion.map_or(0.0, Completion::percentage))
     }
 
@@ -164,7 +183,7 @@ impl SimulatorHandle {
     pub fn set_score_json(&self, tenant: &str, control: &str, element: Value) -> Result<()> {
         let tenant = self.tenant(tenant)?;
         let is_scored = tenant.data().replace_score(control, element);
-        check_scored(is_scored, tenant, control)
+        check_scored(is_scored, &tenant, control)
     }
 
     /// Invalidates all tokens of a tenant.
@@ -176,6 +195,13 @@ impl SimulatorHandle {
     /// Replaces the secret of a tenant's application and returns the new one.
     pub fn rotate_secret(&self, tenant: &str) -> Result<String> {
         Ok(self.tenant(tenant)?.rotate_secret())
+    }
+
+    /// Grants or revokes the consent of a tenant to every application, for the tokens
+    /// issued from now on. As at Entra, a token is valid until it expires.
+    pub fn set_consent(&self, tenant: &str, consent: Consent) -> Result<()> {
+        self.tenant(tenant)?.set_consent(consent);
+        Ok(())
     }
 
     /// Registers a certificate (PEM) with the applications of all tenants.
@@ -230,24 +256,27 @@ impl SimulatorHandle {
         self.state.requests.entries()
     }
 
-    /// What a client needs to sign in to each tenant.
+    /// What a client needs to sign in to each tenant, except those of partners and of
+    /// customers that are no tenant of the options.
     pub fn tenants(&self) -> Vec<TenantAccess> {
-        self.state.tenants.iter().map(Tenant::access).collect()
+        let tenants = self.state.own_tenants.iter();
+        tenants.map(|tenant| tenant.access()).collect()
     }
 
-    pub(crate) fn tenant(&self, name: &str) -> Result<&Tenant> {
+    pub(crate) fn tenant(&self, name: &str) -> Result<Arc<Tenant>> {
         self.state
             .tenant(name)
             .ok_or_else(|| HandleError::UnknownTenant {
                 name: name.to_owned(),
-                known: listed_names(&self.state.tenants),
+                known: listed_names(&self.state.tenants.all()),
             })
     }
 
     /// The tenant, and the control as its catalogue spells it.
-    fn control(&self, tenant: &str, control: &str) -> Result<(&Tenant, String)> {
+    fn control(&self, tenant: &str, control: &str) -> Result<(Arc<Tenant>, String)> {
         let tenant = self.tenant(tenant)?;
-        Ok((tenant, catalogue_id(tenant, control)?))
+        let id = catalogue_id(&tenant, control)?;
+        Ok((tenant, id))
     }
 }
 
@@ -282,7 +311,7 @@ pub(crate) fn suggestion<'a>(name: &str, known: impl Iterator<Item = &'a str>) -
         .unwrap_or_default()
 }
 
-fn listed_names(tenants: &[Tenant]) -> String {
+pub(crate) fn listed_names(tenants: &[Arc<Tenant>]) -> String {
     let names = tenants.iter().map(|tenant| tenant.name.as_str());
     let mut names: Vec<&str> = names.take(MAX_LISTED_TENANTS).collect();
     if tenants.len() > names.len() {

@@ -11,17 +11,21 @@
 #![forbid(unsafe_code)]
 
 mod active_faults;
+mod api_request;
 mod body;
 mod bounded_log;
 mod capture_files;
 mod catalogue;
 mod completion;
 mod connect_proxy;
+mod consent;
 mod control_api;
 mod control_profile;
 mod corrupt;
+mod corrupt_customers;
 mod corrupt_recommendations;
 mod corrupt_secure_score;
+mod customer;
 mod daily_report;
 mod entra;
 mod entra_error;
@@ -37,6 +41,8 @@ mod history;
 mod identity_score;
 mod incoming;
 mod initial_changes;
+mod initial_customers;
+mod initial_relationships;
 mod initial_statuses;
 mod list;
 mod list_query;
@@ -45,7 +51,12 @@ mod managed_identity;
 mod odd_values;
 mod openid;
 mod options;
+mod organization_member;
 mod pagination;
+mod partner;
+mod partner_api;
+mod partner_handle;
+mod partner_options;
 mod query;
 mod raw_json;
 mod recommendation;
@@ -53,6 +64,7 @@ mod recommendation_catalogue;
 mod recommendation_handle;
 mod recommendations_access;
 mod recorded_request;
+mod relationship;
 mod replay;
 mod reply;
 mod report_calendar;
@@ -62,7 +74,9 @@ mod server;
 mod state;
 mod status_change;
 mod tenant;
+mod tenant_factory;
 mod tenant_profile;
+mod tenant_table;
 mod tls;
 mod token;
 mod trusted_credentials;
@@ -75,14 +89,19 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 pub use capture_files::ReplayError;
+pub use consent::Consent;
+pub use customer::Customer;
 pub use fault::{
-    Fault, FaultError, FaultId, FaultKind, InjectedFault, OddElement, OddField, OddUpdate,
-    RepeatedElement, RetryAfter,
+    Fault, FaultError, FaultId, FaultKind, InjectedFault, OddCustomer, OddElement, OddField,
+    OddUpdate, RepeatedElement, RetryAfter,
 };
 pub use handle::{HandleError, SimulatorHandle};
 pub use options::Options;
+pub use partner_handle::PartnerHandle;
+pub use partner_options::{PartnerOptions, PartnerPermission};
 pub use recommendations_access::RecommendationsAccess;
 pub use recorded_request::{Api, RecordedRequest};
+pub use relationship::Relationship;
 pub use scenario::scenario;
 pub use status_change::StatusChange;
 pub use tenant::TenantAccess;

@@ -3,7 +3,15 @@
 use crate::filter::unquote;
 use crate::query::decode_segment;
 use crate::recorded_request::Api;
-use crate::token::{RECOMMENDATIONS_ROLES, SECURE_SCORE_ROLES};
+use crate::token::{
+    DELEGATED_ADMIN_ROLES, ORGANIZATION_ROLES, RECOMMENDATIONS_ROLES, SECURE_SCORE_ROLES,
+};
+
+/// Graph's maximum number of elements per page, whatever `$top` says.
+const MAX_PAGE_SIZE: usize = 999;
+
+/// The same of a partner's lists, which reject a larger `$top`.
+const MAX_PARTNER_PAGE_SIZE: usize = 300;
 
 /// A list of Graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +24,12 @@ pub(crate) enum List {
     Recommendations,
     /// The daily Identity Secure Score.
     IdentityScores,
+    /// A partner's customers.
+    Customers,
+    /// A partner's relationships with its customers.
+    Relationships,
+    /// The tenants of a multitenant organization.
+    Organization,
 }
 
 /// A list, or one of its elements.
@@ -44,11 +58,14 @@ impl Resource {
 }
 
 impl List {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 7] = [
         Self::Scores,
         Self::Profiles,
         Self::Recommendations,
         Self::IdentityScores,
+        Self::Customers,
+        Self::Relationships,
+        Self::Organization,
     ];
 
     fn at(segments: &[&str]) -> Option<Self> {
@@ -59,9 +76,35 @@ impl List {
         Self::ALL.into_iter().find(is_at)
     }
 
-    /// An element of the list. A day's Identity Secure Score has no id.
+    /// Whether a partner's tenant has the list, and a customer's has nothing in it.
+    pub(crate) fn is_of_partner(self) -> bool {
+        matches!(
+            self,
+            Self::Customers | Self::Relationships | Self::Organization
+        )
+    }
+
+    /// The maximum number of elements per page.
+    pub(crate) fn max_page_size(self) -> usize {
+        match self.is_of_partner() {
+            true => MAX_PARTNER_PAGE_SIZE,
+            false => MAX_PAGE_SIZE,
+        }
+    }
+
+    /// The option of a next link, as the list spells it.
+    pub(crate) fn skip_option(self) -> &'static str {
+        match self.is_of_partner() {
+            true => "$skipToken",
+            false => "$skiptoken",
+        }
+    }
+
+    /// An element of the list. A day's Identity Secure Score and a tenant of an
+    /// organization have no id.
     fn element(self, id: String) -> Option<Resource> {
-        (self != Self::IdentityScores).then_some(Resource {
+        let has_ids = !matches!(self, Self::IdentityScores | Self::Organization);
+        has_ids.then_some(Resource {
             list: self,
             id: Some(id),
         })
@@ -73,6 +116,9 @@ impl List {
             Self::Profiles => Api::Profiles,
             Self::Recommendations => Api::Recommendations,
             Self::IdentityScores => Api::IdentityScores,
+            Self::Customers => Api::Customers,
+            Self::Relationships => Api::Relationships,
+            Self::Organization => Api::Organization,
         }
     }
 
@@ -82,6 +128,9 @@ impl List {
             Self::Profiles => "/v1.0/security/secureScoreControlProfiles",
             Self::Recommendations => "/beta/directory/recommendations",
             Self::IdentityScores => "/beta/directory/recommendations/tenantSecureScores",
+            Self::Customers => "/v1.0/tenantRelationships/delegatedAdminCustomers",
+            Self::Relationships => "/v1.0/tenantRelationships/delegatedAdminRelationships",
+            Self::Organization => "/v1.0/tenantRelationships/multiTenantOrganization/tenants",
         }
     }
 
@@ -92,6 +141,13 @@ impl List {
             Self::Profiles => "/v1.0/$metadata#security/secureScoreControlProfiles",
             Self::Recommendations => "/beta/$metadata#directory/recommendations",
             Self::IdentityScores => "/beta/$metadata#Collection(microsoft.graph.tenantSecureScore)",
+            Self::Customers => "/v1.0/tenantRelationships/$metadata#delegatedAdminCustomers",
+            Self::Relationships => {
+                "/v1.0/tenantRelationships/$metadata#delegatedAdminRelationships"
+            }
+            Self::Organization => {
+                "/v1.0/$metadata#tenantRelationships/multiTenantOrganization/tenants"
+            }
         }
     }
 
@@ -100,6 +156,8 @@ impl List {
         match self {
             Self::Scores | Self::Profiles => &SECURE_SCORE_ROLES,
             Self::Recommendations | Self::IdentityScores => &RECOMMENDATIONS_ROLES,
+            Self::Customers | Self::Relationships => &DELEGATED_ADMIN_ROLES,
+            Self::Organization => &ORGANIZATION_ROLES,
         }
     }
 
@@ -126,6 +184,10 @@ impl List {
                 "$expand",
             ],
             Self::IdentityScores => &["$top", "$skip", "$skiptoken", "$select", "$count"],
+            Self::Customers | Self::Relationships => {
+                &["$top", "$skipToken", "$select", "$count", "$filter"]
+            }
+            Self::Organization => &["$skipToken", "$select", "$filter"],
         }
     }
 
@@ -133,7 +195,7 @@ impl List {
     pub(crate) fn element_options(self) -> &'static [&'static str] {
         match self {
             Self::Recommendations => &["$select", "$expand"],
-            Self::Scores | Self::Profiles | Self::IdentityScores => &["$select"],
+            _ => &["$select"],
         }
     }
 
@@ -147,7 +209,8 @@ impl List {
                 "recommendationType",
                 "featureAreas",
             ]),
-            Self::Scores | Self::Profiles | Self::IdentityScores => None,
+            Self::Organization => Some(&["tenantId"]),
+            _ => None,
         }
     }
 
@@ -159,6 +222,9 @@ impl List {
             Self::Profiles => PROFILE_PROPERTIES,
             Self::Recommendations => RECOMMENDATION_PROPERTIES,
             Self::IdentityScores => &["tenantScore", "tenantMaxScore", "createDateTime"],
+            Self::Customers => &["id", "tenantId", "displayName"],
+            Self::Relationships => RELATIONSHIP_PROPERTIES,
+            Self::Organization => MEMBER_PROPERTIES,
         }
     }
 }
@@ -224,6 +290,31 @@ const RECOMMENDATION_PROPERTIES: &[&str] = &[
     "requiredLicenses",
     "status",
     "statusModifiedDateTime",
+];
+
+const MEMBER_PROPERTIES: &[&str] = &[
+    "tenantId",
+    "addedByTenantId",
+    "addedDateTime",
+    "displayName",
+    "joinedDateTime",
+    "role",
+    "state",
+    "transitionDetails",
+];
+
+const RELATIONSHIP_PROPERTIES: &[&str] = &[
+    "id",
+    "accessDetails",
+    "activatedDateTime",
+    "autoExtendDuration",
+    "createdDateTime",
+    "customer",
+    "displayName",
+    "duration",
+    "endDateTime",
+    "lastModifiedDateTime",
+    "status",
 ];
 
 #[cfg(test)]

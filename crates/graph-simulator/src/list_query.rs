@@ -56,6 +56,10 @@ impl ListQuery {
         if top == Some(0) {
             return Err("The value of $top must be 1 or more.".to_owned());
         }
+        let max = list.max_page_size();
+        if list.is_of_partner() && top.is_some_and(|top| top as usize > max) {
+            return Err(format!("The value of $top must be {max} or less."));
+        }
         let this = Self {
             list,
             cursor,

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::corrupt;
+use crate::corrupt_customers;
 use crate::corrupt_secure_score;
 use crate::evolvable_enums::hide_newer_words;
 use crate::fault::FaultKind;
@@ -15,9 +16,6 @@ use crate::list_query::ListQuery;
 use crate::pagination::{NEXT_LINK, PageCursor, PageLinks};
 use crate::reply::Reply;
 use crate::tenant::{ListPage, Tenant};
-
-/// Graph's maximum number of elements per page, whatever `$top` says.
-const MAX_PAGE_SIZE: usize = 999;
 
 /// A valid request for a page of a tenant's list, or for an element.
 pub(crate) struct ListCall<'a> {
@@ -59,6 +57,10 @@ impl ListCall<'_> {
             let first = data.page(self.list(), 0, self.page_size, self.now).elements;
             corrupt_secure_score::repeat(*order, cursor.page, &mut page.elements, &first);
         }
+        if let Some(FaultKind::OddCustomer(odd)) = fault {
+            let own = (&*self.tenant.entra_id, &*self.tenant.display_name);
+            corrupt_customers::set_odd(*odd, &mut page.elements, own);
+        }
         let repeats_page = matches!(fault, Some(FaultKind::RepeatedPage)) && cursor.page == 1;
         if repeats_page {
             page.next = Some(cursor.start as usize);
@@ -66,6 +68,7 @@ impl ListCall<'_> {
         let links = PageLinks {
             base: &self.request.base,
             path: self.list().path(),
+            skip_option: self.list().skip_option(),
             query: self.request.query(),
             next: PageCursor {
                 page: cursor.page.saturating_add(1),
@@ -97,7 +100,7 @@ impl ListCall<'_> {
         let query = self.query;
         let is_daily = matches!(self.list(), List::Scores | List::IdentityScores);
         let is_sliced = !is_daily && (query.top.is_some() || query.skips);
-        if query.filter.is_some() || is_sliced {
+        if query.filter.is_some() || is_sliced || self.list().is_of_partner() {
             return self.slice();
         }
         let size = match is_daily {
@@ -110,7 +113,7 @@ impl ListCall<'_> {
 
     fn size(&self) -> usize {
         let size = self.query.top.unwrap_or(self.page_size);
-        size.clamp(1, MAX_PAGE_SIZE)
+        size.clamp(1, self.list().max_page_size())
     }
 
     /// A page of the elements that match the filter. The cursor counts elements,
@@ -128,7 +131,7 @@ impl ListCall<'_> {
 
     /// Every element of the list that matches.
     fn matching(&self, filter: Option<&Filter>) -> Vec<Value> {
-        let mut elements = self.tenant.data().elements(self.list(), self.now);
+        let mut elements = self.tenant.elements(self.list(), self.now);
         elements.retain(|element| filter.is_none_or(|filter| filter.matches(element)));
         elements
     }

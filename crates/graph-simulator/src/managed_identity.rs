@@ -3,6 +3,8 @@
 //! The system-assigned identity belongs to the first tenant. The identities of
 //! the other tenants are user-assigned, by the client ids of their applications.
 
+use std::sync::Arc;
+
 use hyper::{Method, StatusCode};
 use jiff::Timestamp;
 use serde_json::json;
@@ -44,15 +46,16 @@ pub(crate) async fn answer(
 ) -> LoggedOutcome {
     let query = Query::parse(request.query());
     let checked = check(state, endpoint, request, &query);
-    let tenant = checked.as_ref().ok().copied();
+    let tenant = checked.as_ref().ok();
     let name = tenant.map(|tenant| tenant.name.as_str());
-    let reply = |fault: Option<&_>| match checked {
+    let reply = |fault: Option<&_>| match &checked {
         Ok(tenant) => {
             let resource = query.value("resource").unwrap_or_default();
-            let token = IssuedToken::new(state, tenant, resource, &request.base, fault);
+            let to = (&**tenant, tenant.client_id.as_str());
+            let token = IssuedToken::new(state, to, resource, &request.base, fault);
             token_reply(endpoint, &token, resource)
         }
-        Err((status, text)) => error_reply(endpoint, status, text),
+        Err((status, text)) => error_reply(endpoint, *status, text),
     };
     let target = FaultTarget::token(name);
     let outcome = fault_response::respond(&state.faults, target, request, reply).await;
@@ -60,12 +63,12 @@ pub(crate) async fn answer(
 }
 
 /// The tenant of the identity, or status and text of the error.
-fn check<'s>(
-    state: &'s SimulatorState,
+fn check(
+    state: &SimulatorState,
     endpoint: IdentityEndpoint,
     request: &IncomingRequest,
     query: &Query,
-) -> Result<&'s Tenant, (StatusCode, &'static str)> {
+) -> Result<Arc<Tenant>, (StatusCode, &'static str)> {
     let (has_header, status) = match endpoint {
         IdentityEndpoint::VirtualMachine => (
             request.header("metadata") == Some("true"),
@@ -83,12 +86,14 @@ fn check<'s>(
     if request.head.method != Method::GET || !has("api-version") || !has("resource") {
         return Err((StatusCode::BAD_REQUEST, "A parameter is missing"));
     }
-    let mut tenants = state.tenants.iter();
+    let mut tenants = state.own_tenants.iter();
     let tenant = match query.value("client_id") {
         None => tenants.next(),
         Some(id) => tenants.find(|tenant| tenant.client_id.eq_ignore_ascii_case(id)),
     };
-    tenant.ok_or((StatusCode::BAD_REQUEST, "Identity not found"))
+    tenant
+        .cloned()
+        .ok_or((StatusCode::BAD_REQUEST, "Identity not found"))
 }
 
 /// Unlike Entra, these endpoints write numbers as strings.

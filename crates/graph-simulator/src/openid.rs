@@ -17,11 +17,14 @@ pub(crate) fn answer(
     request: &IncomingRequest,
 ) -> LoggedOutcome {
     let tenant = state.tenant_by_entra_id(tenant_id);
-    let reply = match tenant {
+    let reply = match &tenant {
         Some(tenant) => Reply::entra_json(StatusCode::OK, configuration(tenant, &request.base)),
         None => entra_error::reply(90_002, &request.ids),
     };
-    LoggedOutcome::new(Outcome::Replied(reply), tenant.map(|it| it.name.as_str()))
+    LoggedOutcome::new(
+        Outcome::Replied(reply),
+        tenant.as_ref().map(|it| it.name.as_str()),
+    )
 }
 
 /// As at Microsoft, the endpoints contain the GUID even where the request names a domain.

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::partner_options::PartnerOptions;
 use crate::recommendations_access::RecommendationsAccess;
 
 /// Graph's number of profiles per page.
@@ -28,7 +29,9 @@ pub struct Options {
     /// The generated tenants whose application may read Entra's
     /// recommendations; a replayed tenant does if the captures contain them.
     pub recommendations: RecommendationsAccess,
-    /// Profiles or recommendations per page, unless the request has `$top`.
+    /// The partners, whose tenants list customers; none by default.
+    pub partners: Vec<PartnerOptions>,
+    /// Profiles, recommendations or customers per page, unless the request has `$top`.
     pub page_size: usize,
     /// Whether scores drift and administrators accept risks while it runs.
     pub scenario: bool,
@@ -49,6 +52,7 @@ impl Default for Options {
             seed: 20_251_105,
             replay: None,
             recommendations: RecommendationsAccess::default(),
+            partners: Vec::new(),
             page_size: GRAPH_PAGE_SIZE,
             scenario: false,
             state_age: Duration::from_secs(3 * 24 * 60 * 60),

@@ -49,6 +49,8 @@ impl PageCursor {
 pub(crate) struct PageLinks<'a> {
     pub(crate) base: &'a str,
     pub(crate) path: &'static str,
+    /// The option that holds the skip token.
+    pub(crate) skip_option: &'static str,
     pub(crate) query: &'a str,
     pub(crate) next: PageCursor,
     pub(crate) key: u64,
@@ -75,7 +77,7 @@ impl PageLinks<'_> {
             .flat_map(|option| [option, "&"])
             .collect();
         let skiptoken = self.next.to_skiptoken(self.key);
-        format!("{}?{kept}$skiptoken={skiptoken}", self.path)
+        format!("{}?{kept}{}={skiptoken}", self.path, self.skip_option)
     }
 }
 

@@ -93,14 +93,14 @@ impl SimulatorHandle {
 
     fn edit(&self, tenant: &str, recommendation: &str, edit: RecommendationEdit) -> Result<()> {
         let tenant = self.tenant(tenant)?;
-        let id = recommendation_id(tenant, recommendation)?;
+        let id = recommendation_id(&tenant, recommendation)?;
         tenant.data().edit_recommendation(&id, edit);
         Ok(())
     }
 
     fn resources(&self, tenant: &str, recommendation: &str) -> Result<Vec<Value>> {
         let tenant = self.tenant(tenant)?;
-        let id = recommendation_id(tenant, recommendation)?;
+        let id = recommendation_id(&tenant, recommendation)?;
         let elements = tenant
             .data()
             .elements(List::Recommendations, Timestamp::now());

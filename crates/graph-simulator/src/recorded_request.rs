@@ -18,6 +18,12 @@ pub enum Api {
     Recommendations,
     /// `directory/recommendations/tenantSecureScores`: the Identity Secure Score.
     IdentityScores,
+    /// `tenantRelationships/delegatedAdminCustomers`: a partner's customers.
+    Customers,
+    /// `tenantRelationships/delegatedAdminRelationships`: its relationships with them.
+    Relationships,
+    /// `tenantRelationships/multiTenantOrganization/tenants`: the tenants of a company.
+    Organization,
     /// The CONNECT proxy, whose requests are not recorded.
     Proxy,
 }

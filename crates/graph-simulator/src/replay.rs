@@ -160,6 +160,9 @@ impl TenantData for Replay {
             List::Profiles => &self.profiles,
             List::Recommendations => &self.recommendations,
             List::IdentityScores => &self.identity_scores,
+            List::Customers | List::Relationships | List::Organization => {
+                return ListPage::default();
+            }
         };
         pages.get(start).cloned().unwrap_or_default()
     }
@@ -170,6 +173,7 @@ impl TenantData for Replay {
             List::Profiles => &self.profiles,
             List::Recommendations => &self.recommendations,
             List::IdentityScores => &self.identity_scores,
+            List::Customers | List::Relationships | List::Organization => return false,
         };
         let mut elements = pages.iter().flat_map(|page| &page.elements);
         elements.any(|element| element.get(name).is_some())

@@ -22,7 +22,7 @@ struct Event {
     /// Seconds after the start, or after the event before.
     after: u64,
     tenant: String,
-    /// A control, or a recommendation of Entra.
+    /// A control, a recommendation of Entra, or a customer of the partner.
     subject: &'static str,
     by: &'static str,
     action: Action,
@@ -35,9 +35,13 @@ enum Action {
     Revert,
     /// Dismiss the recommendation.
     Dismiss,
+    /// Become a customer, with a display name.
+    SignUp(&'static str),
+    /// End the relationship with the partner.
+    Leave,
 }
 
-use Action::{Accept, Dismiss, Revert};
+use Action::{Accept, Dismiss, Leave, Revert, SignUp};
 
 /// The first events: earliest and latest second, tenant number, control, administrator.
 #[rustfmt::skip]
@@ -55,6 +59,13 @@ const FIRST_EVENTS: &[(u64, u64, usize, &str, &str, Action)] = &[
 #[rustfmt::skip]
 const FIRST_EVENTS_IN_ENTRA: &[(u64, u64, usize, &str, &str, Action)] = &[
     (102, 125, 2, "userRiskPolicy", "Jonas Weber", Dismiss),
+];
+
+/// The same among the customers of the first partner; tenant 4 is the customer that leaves.
+#[rustfmt::skip]
+const CUSTOMER_EVENTS: &[(u64, u64, usize, &str, &str, Action)] = &[
+    (165, 185, 0, "margies-travel", LATER_ADMIN, SignUp("Margie's Travel")),
+    (285, 310, 4, "northwind", LATER_ADMIN, Leave),
 ];
 
 /// The administrator of the later events.
@@ -86,17 +97,27 @@ fn first_events(options: &Options) -> Vec<Event> {
         Some(_) => 0,
         None => options.tenants,
     };
+    let partner = options
+        .partners
+        .first()
+        .map(|partner| partner.name.as_str());
     let secure_score = FIRST_EVENTS.iter().map(|event| ("story", event));
     let entra = FIRST_EVENTS_IN_ENTRA.iter();
     let entra = entra.map(|event| ("story in entra", event));
+    let customers = CUSTOMER_EVENTS.iter().filter(|_| lists_tenants(options));
+    let customers = customers.map(|event| ("story of customers", event));
     let mut events: Vec<Event> = secure_score
         .enumerate()
         .chain(entra.enumerate())
+        .chain(customers.enumerate())
         .filter(|(_, (_, event))| event.2 < tenants)
         .map(
             |(index, (purpose, &(earliest, latest, tenant, subject, by, action)))| Event {
                 after: draw_between(options.seed, purpose, index as u64, earliest, latest),
-                tenant: tenant_name(tenant),
+                tenant: match action {
+                    SignUp(_) | Leave => partner.unwrap_or_default().to_owned(),
+                    Accept(_) | Revert | Dismiss => tenant_name(tenant),
+                },
                 subject,
                 by,
                 action,
@@ -105,6 +126,12 @@ fn first_events(options: &Options) -> Vec<Event> {
         .collect();
     events.sort_by_key(|event| event.after);
     events
+}
+
+/// Whether the first partner's customers are the tenants of the options.
+fn lists_tenants(options: &Options) -> bool {
+    let partner = options.partners.first();
+    partner.is_some_and(|partner| partner.lists_tenants)
 }
 
 /// Runs the events and lets scores drift, until the future is dropped.
@@ -199,6 +226,11 @@ impl Event {
                 let change = StatusChange::new("dismissed").by(self.by);
                 handle.set_recommendation_status(&self.tenant, self.subject, change)
             }
+            SignUp(display_name) => {
+                let partner = handle.partner(&self.tenant)?;
+                partner.sign_up(self.subject, display_name).map(|_| ())
+            }
+            Leave => handle.partner(&self.tenant)?.remove(self.subject),
         }
     }
 
@@ -210,6 +242,10 @@ impl Event {
             }
             Revert => format!("{by} withdraws the acceptance of {subject} at {tenant}"),
             Dismiss => format!("{by} dismisses the recommendation {subject} of Entra at {tenant}"),
+            SignUp(display_name) => {
+                format!("{display_name} ({subject}) becomes a customer of {tenant}")
+            }
+            Leave => format!("{subject} is no longer a customer of {tenant}"),
         }
     }
 
@@ -224,6 +260,7 @@ mod tests {
 
     use super::*;
     use crate::list::List;
+    use crate::partner_options::PartnerOptions;
     use crate::state::SimulatorState;
 
     fn options(seed: u64, tenants: usize) -> Options {
@@ -231,6 +268,7 @@ mod tests {
             scenario: true,
             seed,
             tenants,
+            partners: vec![PartnerOptions::default()],
             ..Options::default()
         }
     }
@@ -271,12 +309,40 @@ mod tests {
             assert!((100..180).contains(&dismissal.after));
             assert_eq!(dismissal.tenant, "adatum");
             let state = SimulatorState::new(&options(seed, 5), Timestamp::now()).unwrap();
-            let adatum = state.tenant("adatum").unwrap().data();
+            let adatum = state.tenant("adatum").unwrap();
             let elements = adatum.elements(List::Recommendations, Timestamp::now());
             let mut elements = elements.iter();
             let element = elements.find(|it| it["recommendationType"] == dismissal.subject);
             assert_eq!(element.unwrap()["status"], "active");
         }
+    }
+
+    #[test]
+    fn one_customer_signs_up_and_later_another_leaves() {
+        for seed in 0..200 {
+            let events = first_events(&options(seed, 5));
+            let position = |action: fn(&Action) -> bool| {
+                events
+                    .iter()
+                    .position(|event| action(&event.action))
+                    .unwrap()
+            };
+            let signs_up = position(|action| matches!(action, SignUp(_)));
+            let leaves = position(|action| matches!(action, Leave));
+            assert!(signs_up < leaves && events[leaves].subject == "northwind");
+        }
+        let few = first_events(&options(7, 2));
+        assert!(few.iter().all(|event| event.action != Leave));
+        let none = Options {
+            partners: Vec::new(),
+            ..options(7, 5)
+        };
+        let events = first_events(&none);
+        assert!(
+            events
+                .iter()
+                .all(|it| !matches!(it.action, SignUp(_) | Leave))
+        );
     }
 
     #[test]
@@ -310,7 +376,12 @@ mod tests {
     #[test]
     fn no_event_names_a_tenant_that_does_not_exist() {
         let events = first_events(&options(7, 1));
-        assert!(events.iter().all(|event| event.tenant == "contoso"));
+        let known = ["contoso", "partner"];
+        assert!(
+            events
+                .iter()
+                .all(|event| known.contains(&event.tenant.as_str()))
+        );
         assert!(scenario(&Options::default()).is_empty());
     }
 }

@@ -1,6 +1,5 @@
 //! What the servers and handles of one simulator share.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,14 +8,14 @@ use jiff::Timestamp;
 use crate::active_faults::ActiveFaults;
 use crate::bounded_log::BoundedLog;
 use crate::capture_files::ReplayError;
-use crate::catalogue::Catalogue;
-use crate::generated_tenant::GeneratedTenant;
+use crate::initial_customers;
 use crate::options::Options;
 use crate::recorded_request::RecordedRequest;
 use crate::replay::{self, Replay};
 use crate::rng::{draw, guid};
 use crate::tenant::Tenant;
-use crate::tenant_profile::{TENANT_PROFILES, TenantProfile, tenant_name};
+use crate::tenant_factory::TenantFactory;
+use crate::tenant_table::TenantTable;
 use crate::trusted_credentials::TrustedCredentials;
 
 const MAX_RECORDED_REQUESTS: usize = 4096;
@@ -25,9 +24,12 @@ const MAX_RECORDED_SECRETS: usize = 1024;
 /// The tenants, the faults, and the record of requests.
 #[derive(Debug)]
 pub(crate) struct SimulatorState {
-    pub(crate) tenants: Vec<Tenant>,
-    /// Indices of `tenants`, by name, Entra id and domain in lower case.
-    indices: HashMap<String, usize>,
+    pub(crate) tenants: TenantTable,
+    /// The tenants that the options name, without those of partners and their customers.
+    pub(crate) own_tenants: Vec<Arc<Tenant>>,
+    /// The names of the partners' tenants.
+    partners: Vec<String>,
+    pub(crate) factory: TenantFactory,
     pub(crate) faults: ActiveFaults,
     pub(crate) requests: BoundedLog<RecordedRequest>,
     /// Tokens that were issued and assertions that were received, so that
@@ -42,22 +44,27 @@ pub(crate) struct SimulatorState {
 impl SimulatorState {
     /// Generates the tenants, or loads the captured responses.
     pub(crate) fn new(options: &Options, now: Timestamp) -> Result<Arc<Self>, ReplayError> {
-        let tenants: Vec<Tenant> = match &options.replay {
+        let factory = TenantFactory::new(options);
+        let own: Vec<Tenant> = match &options.replay {
             Some(directory) => replay::load(directory)?
                 .into_iter()
                 .map(|(name, replay)| replayed(name, replay, options.seed))
                 .collect(),
-            None => {
-                let catalogue = Arc::new(Catalogue::load());
-                (0..options.tenants)
-                    .zip(TENANT_PROFILES.iter().cycle())
-                    .map(|(number, profile)| generated(number, profile, &catalogue, options, now))
-                    .collect()
-            }
+            None => (0..options.tenants)
+                .filter_map(|number| factory.numbered(number, now))
+                .collect(),
         };
+        let tenants = TenantTable::default();
+        let own_tenants: Vec<_> = own.into_iter().map(|it| tenants.add(it)).collect();
+        for partner in options.partners.iter().enumerate() {
+            initial_customers::add_partner(&tenants, &factory, partner, &own_tenants, now);
+        }
+        let partners = options.partners.iter().map(|it| it.name.clone());
         Ok(Arc::new(Self {
-            indices: indices(&tenants),
             tenants,
+            own_tenants,
+            partners: partners.collect(),
+            factory,
             faults: ActiveFaults::default(),
             requests: BoundedLog::new(MAX_RECORDED_REQUESTS),
             issued_secrets: BoundedLog::new(MAX_RECORDED_SECRETS),
@@ -68,21 +75,37 @@ impl SimulatorState {
         }))
     }
 
-    fn find(&self, key: &str) -> Option<&Tenant> {
-        self.tenants
-            .get(*self.indices.get(&key.to_ascii_lowercase())?)
-    }
-
     /// A tenant by its name.
-    pub(crate) fn tenant(&self, name: &str) -> Option<&Tenant> {
-        self.find(name).filter(|tenant| tenant.name == name)
+    pub(crate) fn tenant(&self, name: &str) -> Option<Arc<Tenant>> {
+        self.tenants.find(name).filter(|tenant| tenant.name == name)
     }
 
     /// A tenant by its GUID or domain.
-    pub(crate) fn tenant_by_entra_id(&self, id: &str) -> Option<&Tenant> {
-        self.find(id).filter(|tenant| {
+    pub(crate) fn tenant_by_entra_id(&self, id: &str) -> Option<Arc<Tenant>> {
+        self.tenants.find(id).filter(|tenant| {
             tenant.entra_id.eq_ignore_ascii_case(id) || tenant.domain.eq_ignore_ascii_case(id)
         })
+    }
+
+    /// The tenants of the partners.
+    pub(crate) fn partners(&self) -> Vec<Arc<Tenant>> {
+        let names = self.partners.iter();
+        names.filter_map(|name| self.tenant(name)).collect()
+    }
+
+    /// The tenant in which the application with a client id is registered, if a tenant
+    /// accepts it: its own application, or that of a partner.
+    pub(crate) fn registration(
+        &self,
+        tenant: &Arc<Tenant>,
+        client_id: &str,
+    ) -> Option<Arc<Tenant>> {
+        let mut known = vec![Arc::clone(tenant)];
+        if tenant.partner().is_none() {
+            known.extend(self.partners());
+        }
+        let is_meant = |it: &Arc<Tenant>| it.client_id.eq_ignore_ascii_case(client_id);
+        known.into_iter().find(is_meant)
     }
 
     /// App Service's `IDENTITY_HEADER`.
@@ -94,35 +117,6 @@ impl SimulatorState {
     pub(crate) fn token_key(&self) -> u64 {
         draw(self.seed, "token", 0)
     }
-}
-
-fn generated(
-    number: usize,
-    profile: &'static TenantProfile,
-    catalogue: &Arc<Catalogue>,
-    options: &Options,
-    now: Timestamp,
-) -> Tenant {
-    let name = tenant_name(number);
-    let display_name = match name == profile.name {
-        true => profile.display_name.to_owned(),
-        false => format!("Tenant {}", number + 1),
-    };
-    let seed = draw(options.seed, "tenant", number as u64);
-    let entra_id = guid(seed, "entra", 0).to_string();
-    let newest_change = now.saturating_sub(options.state_age).unwrap_or(now);
-    let data = GeneratedTenant::new(
-        &name,
-        entra_id.clone(),
-        profile,
-        Arc::clone(catalogue),
-        seed,
-        (now, newest_change),
-    );
-    let is_granted = options.recommendations.is_granted(&name);
-    let tenant = Tenant::new(name, display_name, entra_id, seed, Box::new(data));
-    tenant.grant_recommendations(is_granted);
-    tenant
 }
 
 fn replayed(name: String, replay: Replay, seed: u64) -> Tenant {
@@ -137,12 +131,4 @@ fn replayed(name: String, replay: Replay, seed: u64) -> Tenant {
     );
     tenant.grant_recommendations(is_granted);
     tenant
-}
-
-fn indices(tenants: &[Tenant]) -> HashMap<String, usize> {
-    let keys = |(index, tenant): (usize, &Tenant)| {
-        let keys = [&tenant.name, &tenant.entra_id, &tenant.domain];
-        keys.map(|key| (key.to_ascii_lowercase(), index))
-    };
-    tenants.iter().enumerate().flat_map(keys).collect()
 }

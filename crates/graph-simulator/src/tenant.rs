@@ -10,8 +10,11 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::{Map, Value};
 
 use crate::completion::Completion;
+use crate::consent::Consent;
 use crate::history::StateUpdate;
 use crate::list::List;
+use crate::organization_member::OrganizationMember;
+use crate::partner::Partner;
 use crate::rng::{draw, guid};
 use crate::status_change::RecommendationEdit;
 use crate::token::{RECOMMENDATIONS_ROLES, SECURE_SCORE_ROLES};
@@ -104,6 +107,9 @@ pub(crate) struct Tenant {
     generations: Mutex<Generations>,
     /// Whether the application may read Entra's recommendations.
     grants_recommendations: AtomicBool,
+    consent: Mutex<Consent>,
+    /// What the tenant knows of its customers, if it is a partner's.
+    partner: Option<Partner>,
     data: Mutex<Box<dyn TenantData>>,
 }
 
@@ -131,7 +137,46 @@ impl Tenant {
             seed,
             generations: Mutex::default(),
             grants_recommendations: AtomicBool::new(false),
+            consent: Mutex::default(),
+            partner: None,
             data: Mutex::new(data),
+        }
+    }
+
+    /// The same tenant as a partner's.
+    pub(crate) fn with_partner(mut self, partner: Partner) -> Self {
+        self.partner = Some(partner);
+        self
+    }
+
+    pub(crate) fn partner(&self) -> Option<&Partner> {
+        self.partner.as_ref()
+    }
+
+    pub(crate) fn consent(&self) -> Consent {
+        *self.consent.lock()
+    }
+
+    /// Changes the consent, for the tokens issued from now on.
+    pub(crate) fn set_consent(&self, consent: Consent) {
+        *self.consent.lock() = consent;
+    }
+
+    /// The tenant in a multitenant organization, with a state in Graph's word.
+    pub(crate) fn member(&self, state: &str) -> OrganizationMember {
+        OrganizationMember {
+            tenant_id: self.entra_id.clone(),
+            display_name: self.display_name.clone(),
+            state: state.to_owned(),
+        }
+    }
+
+    /// Every element of a list. A tenant that is no partner's has no customers.
+    pub(crate) fn elements(&self, list: List, now: Timestamp) -> Vec<Value> {
+        match (&self.partner, list.is_of_partner()) {
+            (Some(partner), true) => partner.elements(list),
+            (None, true) => Vec::new(),
+            (_, false) => self.data().elements(list, now),
         }
     }
 
@@ -187,7 +232,8 @@ impl Tenant {
         let [recommendations, _] = RECOMMENDATIONS_ROLES;
         let is_granted = self.grants_recommendations.load(Ordering::Relaxed);
         let granted = is_granted.then_some(recommendations);
-        let roles = [secure_score].into_iter().chain(granted);
+        let partner = self.partner.iter().flat_map(Partner::roles);
+        let roles = [secure_score].into_iter().chain(granted).chain(partner);
         roles.map(str::to_owned).collect()
     }
 

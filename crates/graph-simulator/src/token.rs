@@ -21,6 +21,19 @@ pub(crate) const RECOMMENDATIONS_ROLES: [&str; 2] = [
     "DirectoryRecommendations.ReadWrite.All",
 ];
 
+/// The permissions that list a partner's customers and relationships.
+pub(crate) const DELEGATED_ADMIN_ROLES: [&str; 2] = [
+    "DelegatedAdminRelationship.Read.All",
+    "DelegatedAdminRelationship.ReadWrite.All",
+];
+
+/// The permissions of applications that list the tenants of a multitenant organization;
+/// the first is the one that is granted. `ReadBasic.All` is for users only.
+pub(crate) const ORGANIZATION_ROLES: [&str; 2] = [
+    "MultiTenantOrganization.Read.All",
+    "MultiTenantOrganization.ReadWrite.All",
+];
+
 /// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Claims {

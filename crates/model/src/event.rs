@@ -3,7 +3,7 @@
 use crate::label_values::label_values;
 
 label_values! {
-    /// What happened to a control.
+    /// What happened to a control, or to a customer of a partner.
     pub enum EventKind {
         /// Its state changed.
         StateChanged = "state_changed",
@@ -15,6 +15,10 @@ label_values! {
         AcceptedControlDeprecated = "accepted_control_deprecated",
         /// Its risk was accepted without a comment.
         AcceptanceWithoutComment = "acceptance_without_comment",
+        /// A customer of a partner is watched as a new tenant.
+        TenantDiscovered = "tenant_discovered",
+        /// A watched tenant is no longer among the partner's customers.
+        TenantLeft = "tenant_left",
     }
 }
 

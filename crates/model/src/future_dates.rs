@@ -1,14 +1,21 @@
-//! When changes dated in the future were first seen.
+//! When changes dated in the future count as made.
 
 use crate::{Catalogue, StateUpdate, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::cell::LazyCell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The controls, and the changes of each, that are remembered: far more than a
 /// wrong clock makes.
 const MAX_CONTROLS: usize = 5_000;
 const MAX_UPDATES: usize = 100;
+
+/// A change without a place in its history is dated at most this far ahead by a
+/// clock or a time zone, and by a mistyped year if it is further. Its date counts
+/// once it has passed; a mistyped year never.
+const CLOCK_DIFFERENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The changes of each control whose dates were in the future when they were
 /// first seen. One that an answer lacks stays, in case it is listed again.
@@ -16,15 +23,31 @@ const MAX_UPDATES: usize = 100;
 pub struct FutureDates(HashMap<Arc<str>, Vec<StateUpdate>>);
 
 impl FutureDates {
-    /// Dates the changes of a catalogue that lie in the future by when they
-    /// were first seen, and remembers those that are new.
-    pub fn settle(&mut self, catalogue: &mut Catalogue, now: Timestamp) {
+    /// Dates the changes of a catalogue that lie in the future, by the order of
+    /// their list and by what the previous catalogue lacked, and remembers those
+    /// that are new, see `History`.
+    pub fn settle(
+        &mut self,
+        catalogue: &mut Catalogue,
+        previous: Option<&Catalogue>,
+        now: Timestamp,
+    ) {
+        let previous = previous.into_iter().flat_map(|it| &it.entries);
+        let previous = LazyCell::new(|| -> HashMap<_, _> {
+            previous.map(|entry| (&entry.id, &entry.history)).collect()
+        });
         for entry in &mut catalogue.entries {
             if entry.history.has_updates() {
                 let known = self.0.get(&entry.id).map_or(&[][..], Vec::as_slice);
+                let is_dated_later = entry.history.is_dated_after(now);
+                let before = is_dated_later.then(|| previous.get(&entry.id).copied());
                 let history = &mut Arc::make_mut(entry).history;
-                history.settle_future_dates(known, now);
-                let future: Vec<_> = history.future_updates().cloned().collect();
+                history.settle_future_dates(known, before.flatten(), now);
+                let is_remembered = |it: &&StateUpdate| {
+                    it.at.is_some() || it.date() > Some(now.plus(CLOCK_DIFFERENCE))
+                };
+                let future = history.future_updates().filter(is_remembered);
+                let future: Vec<_> = future.cloned().collect();
                 self.remember(&entry.id, future);
             }
         }
@@ -70,7 +93,7 @@ mod tests {
     }
 
     fn settled(dates: &mut FutureDates, mut catalogue: Catalogue, now: i64) -> ControlState {
-        dates.settle(&mut catalogue, Timestamp::from_seconds(now));
+        dates.settle(&mut catalogue, None, Timestamp::from_seconds(now));
         catalogue.entries[0].history.state()
     }
 
@@ -108,6 +131,30 @@ mod tests {
         }
         let withdrawn = catalogue("A", &[accepted, (ToAddress, Some(150))]);
         assert_eq!(settled(&mut dates, withdrawn, 200), ToAddress);
+    }
+
+    #[test]
+    fn a_mistyped_year_hides_no_acceptance_once_it_is_reached() {
+        let day = 24 * 60 * 60;
+        let accepted = (RiskAccepted, Some(28));
+        for (ahead, expected) in [(60, ToAddress), (2 * day, RiskAccepted)] {
+            let list = || catalogue("A", &[accepted, (ToAddress, Some(100 + ahead))]);
+            let mut dates = FutureDates::default();
+            assert_eq!(settled(&mut dates, list(), 100), RiskAccepted);
+            assert_eq!(settled(&mut dates, list(), 100 + ahead - 1), RiskAccepted);
+            assert_eq!(settled(&mut dates, list(), 100 + ahead + 1), expected);
+        }
+    }
+
+    #[test]
+    fn a_withdrawal_that_the_catalogue_before_lacked_is_the_newest() {
+        let accepted = (RiskAccepted, Some(28));
+        let mut dates = FutureDates::default();
+        let previous = catalogue("A", &[accepted]);
+        let mut answer = catalogue("A", &[(ToAddress, Some(900)), accepted]);
+        let now = Timestamp::from_seconds(100);
+        dates.settle(&mut answer, Some(&previous), now);
+        assert_eq!(answer.entries[0].history.state(), ToAddress);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::Timestamp;
 use crate::label_values::label_values;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Not;
 
 label_values! {
     /// One of the lists that the exporter fetches from Graph.
@@ -159,6 +160,10 @@ pub struct Trouble {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Whether Entra gave no token because the tenant has not consented to the
+    /// application.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub not_consented: bool,
 }
 
 impl Trouble {
@@ -168,6 +173,7 @@ impl Trouble {
             reason,
             message: message.into(),
             hint: None,
+            not_consented: false,
         }
     }
 }
@@ -214,6 +220,12 @@ impl TenantHealth {
     pub fn lists(&self) -> impl Iterator<Item = (Api, &RefreshHealth)> {
         let lists = Api::ALL.into_iter().map(|api| (api, self.of(api)));
         lists.filter(|(api, it)| !api.is_of_entra() || it.has_series)
+    }
+
+    /// Whether a list of Secure Score was ever read with success.
+    pub fn was_read(&self) -> bool {
+        let mut lists = Api::SECURE_SCORE.iter().map(|api| self.of(*api));
+        lists.any(|it| it.last_success.is_some())
     }
 
     /// Whether a refresh of each list was attempted.

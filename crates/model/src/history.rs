@@ -1,98 +1,10 @@
 //! What administrators declared about one control, in order.
 
 use crate::Timestamp;
-use crate::label_values::label_values;
+use crate::state_update::{ControlState, StateUpdate};
+use crate::update_order::{changes, date_future_updates, newest_time};
 use serde::{Deserialize, Serialize, Serializer};
-use std::ops::Not;
-use std::sync::Arc;
-
-label_values! {
-    /// What an administrator declared about a control, in the portal's words.
-    ///
-    /// Graph uses other words; the exporter translates them where it decodes
-    /// an answer, and nowhere else.
-    pub enum ControlState {
-        /// No declaration.
-        ToAddress = "to_address",
-        /// The risk is accepted: no points, and hidden from the to-do list.
-        RiskAccepted = "risk_accepted",
-        /// Declared as solved by another product: full points, unverified.
-        ThirdParty = "third_party",
-        /// Declared as solved by other means: full points, unverified.
-        AlternateMitigation = "alternate_mitigation",
-        /// Declared as planned.
-        Planned = "planned",
-        /// A word outside this set.
-        Unknown = "unknown",
-    }
-}
-
-/// One declaration of a state, as Graph lists it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct StateUpdate {
-    /// The state that was set.
-    pub state: ControlState,
-    /// When it was set; missing on the placeholder that Graph lists for
-    /// untouched controls. An update dated in the future counts as of when it
-    /// was first seen.
-    pub at: Option<Timestamp>,
-    /// Who set it, as Graph sends it: a sign-in name or an object id.
-    pub by: Option<Arc<str>>,
-    /// The administrator's comment.
-    pub comment: Option<Arc<str>>,
-    /// To whom the control was assigned with it.
-    #[serde(rename = "assigned")]
-    pub assigned_to: Option<Arc<str>>,
-    /// The date that Graph sends, where it was in the future when the update
-    /// was first seen.
-    #[serde(rename = "future", default, skip_serializing_if = "Option::is_none")]
-    pub future_date: Option<Timestamp>,
-    /// Whether Graph sent a date that cannot be read.
-    #[serde(rename = "odd_date", default, skip_serializing_if = "Not::not")]
-    pub date_is_unreadable: bool,
-}
-
-impl StateUpdate {
-    /// An update without a time, a person or a comment.
-    pub const fn new(state: ControlState) -> Self {
-        Self {
-            state,
-            at: None,
-            by: None,
-            comment: None,
-            assigned_to: None,
-            future_date: None,
-            date_is_unreadable: false,
-        }
-    }
-
-    /// Whether this update accepts the risk.
-    pub fn is_acceptance(&self) -> bool {
-        self.state == ControlState::RiskAccepted
-    }
-
-    fn is_unknown(&self) -> bool {
-        self.state == ControlState::Unknown
-    }
-
-    /// Graph's update for an untouched control has no time and no person.
-    fn is_placeholder(&self) -> bool {
-        self.state == ControlState::ToAddress
-            && self.at.is_none()
-            && !self.date_is_unreadable
-            && self.by.is_none()
-    }
-
-    /// The date that Graph sends.
-    pub fn date(&self) -> Option<Timestamp> {
-        self.future_date.or(self.at)
-    }
-
-    /// Whether Graph lists the same update again.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
-        self.state == other.state && self.date() == other.date() && self.by == other.by
-    }
-}
+use std::collections::HashSet;
 
 /// The changes of one control's state, oldest first, each different from the
 /// one before.
@@ -110,6 +22,17 @@ impl StateUpdate {
 ///
 /// If a date cannot be read, the list keeps its own order.
 ///
+/// A date in the future says nothing. Such an update counts as set
+///
+/// - where the list has it, if its other dates are sorted, oldest or newest first:
+///   just after the update before it, or as of when it was first seen if it is
+///   the newest;
+/// - as of when it was first seen, if it is the only one that the answer before
+///   lacked;
+/// - else, if it is an acceptance or an unknown state, as of when it was first
+///   seen, and any other update before all others: no acceptance that may be
+///   the newest is hidden.
+///
 /// Equal states in a row are one change, of which the *first* is kept: some
 /// tools write the same state again every night, and a later copy must not
 /// hide who accepted the risk, and when. For the same reason an acceptance goes
@@ -119,9 +42,8 @@ impl StateUpdate {
 pub struct History {
     changes: Vec<StateUpdate>,
     /// The updates in Graph's order, where the changes do not replace them:
-    /// with an unknown state, an acceptance without a date, a date that was in
-    /// the future or is unreadable, and until the dates are compared with the
-    /// clock.
+    /// with an unknown state, a date that is missing, unreadable or was in the
+    /// future, and until the dates are compared with the clock.
     updates: Vec<StateUpdate>,
 }
 
@@ -155,29 +77,54 @@ impl History {
         }
     }
 
-    /// Dates updates that lie in the future by when they were first seen: as
-    /// one of the known updates, else now. A clock that is wrong or a mistyped
-    /// year must not outlive a later withdrawal.
+    /// Dates updates that lie in the future: as one of the known updates, else
+    /// by their place in the list and what the previous answer lacked. A clock
+    /// that is wrong or a mistyped year must neither outlive a later withdrawal
+    /// nor hide a later acceptance.
     ///
     /// An update keeps that time when its date has passed.
-    pub(crate) fn settle_future_dates(&mut self, known: &[StateUpdate], now: Timestamp) {
+    pub(crate) fn settle_future_dates(
+        &mut self,
+        known: &[StateUpdate],
+        previous: Option<&Self>,
+        now: Timestamp,
+    ) {
         let mut moved = false;
         for update in &mut self.updates {
             let known = known.iter().find(|it| it.is_same(update));
-            let first_seen = match known {
-                Some(known) => known.at.map(|at| at.min(now)),
-                None => (update.at > Some(now)).then_some(now),
-            };
-            if first_seen.is_some() {
+            if known.is_some() || update.at > Some(now) {
                 update.future_date = update.date();
-                update.at = first_seen;
+                update.at = known.and_then(|it| it.at).map(|at| at.min(now));
                 moved = true;
             }
         }
         if moved {
+            let newest = newest_time(&self.updates, now);
+            let added = previous.and_then(|it| self.only_addition_to(it));
+            let added = added.and_then(|it| self.updates.get_mut(it));
+            if let Some(added) = added.filter(|it| it.future_date.is_some()) {
+                added.at.get_or_insert(newest);
+            }
+            date_future_updates(&mut self.updates, now);
             self.changes = changes(&self.updates);
         }
         self.drop_updates();
+    }
+
+    /// The index of the only update that an earlier history lacks, if this one
+    /// lacks none of its updates.
+    fn only_addition_to(&self, earlier: &Self) -> Option<usize> {
+        let earlier: HashSet<_> = earlier.updates().iter().map(StateUpdate::key).collect();
+        let listed: HashSet<_> = self.updates.iter().map(StateUpdate::key).collect();
+        let updates = self.updates.iter().enumerate();
+        let mut added = updates.filter(|(_, update)| !earlier.contains(&update.key()));
+        let (index, _) = added.next()?;
+        (added.next().is_none() && earlier.is_subset(&listed)).then_some(index)
+    }
+
+    /// Whether an update is dated later.
+    pub(crate) fn is_dated_after(&self, now: Timestamp) -> bool {
+        self.updates.iter().any(|update| update.at > Some(now))
     }
 
     /// The updates whose dates were in the future when they were first seen.
@@ -191,18 +138,16 @@ impl History {
     }
 
     fn drop_updates(&mut self) {
-        let is_needed = |it: &StateUpdate| {
-            it.future_date.is_some()
-                || it.date_is_unreadable
-                || it.is_unknown()
-                || (it.is_acceptance() && it.at.is_none())
-        };
+        let is_needed =
+            |it: &StateUpdate| it.is_unknown() || it.at.is_none() || it.future_date.is_some();
         if !self.updates.iter().any(is_needed) {
             self.updates = Vec::new();
         }
     }
 
-    fn updates(&self) -> &[StateUpdate] {
+    /// The updates in Graph's order, without placeholders; without equal states
+    /// in a row and sorted where no update is odd.
+    pub fn updates(&self) -> &[StateUpdate] {
         match self.updates.is_empty() {
             true => &self.changes,
             false => &self.updates,
@@ -211,12 +156,13 @@ impl History {
 
     /// Orders two copies of one history: an acceptance or an unknown state
     /// without a date may be the newest; else the newest date decides, then the
-    /// number of updates, then an acceptance.
-    pub fn recency(&self) -> impl Ord + use<> {
+    /// number of updates, then an acceptance. A date in the future is none.
+    pub fn recency(&self, now: Option<Timestamp>) -> impl Ord + use<> {
         let updates = self.updates();
+        let date = |it: &StateUpdate| it.date().filter(|at| now.is_none_or(|now| *at <= now));
         let may_be_newest =
-            |it: &StateUpdate| it.date().is_none() && (it.is_acceptance() || it.is_unknown());
-        let newest = updates.iter().map(StateUpdate::date).max();
+            |it: &StateUpdate| date(it).is_none() && (it.is_acceptance() || it.is_unknown());
+        let newest = updates.iter().map(date).max();
         let undated = updates.iter().any(may_be_newest);
         (undated, newest, updates.len(), self.is_accepted())
     }
@@ -333,42 +279,12 @@ impl History {
     }
 }
 
-/// Sorts updates and merges equal states in a row.
-fn changes(updates: &[StateUpdate]) -> Vec<StateUpdate> {
-    let keeps_order = updates.iter().any(|update| update.date_is_unreadable);
-    // Of updates that were in the future, the date decides.
-    let time = |update: &StateUpdate| update.at.map(|at| (at, update.future_date));
-    let times: Vec<_> = updates.iter().filter_map(time).collect();
-    let oldest_first = times.is_sorted() && (times.is_empty() || times.first() < times.last());
-    let mut newest_before = None;
-    let mut sorted: Vec<_> = updates
-        .iter()
-        .map(|update| {
-            let time = time(update);
-            newest_before = newest_before.max(time);
-            let position = match (time, update.state) {
-                (None, ControlState::Unknown) => (true, None),
-                _ if keeps_order => (false, None),
-                (None, ControlState::RiskAccepted) if !oldest_first => (true, None),
-                (None, ControlState::RiskAccepted) => (false, newest_before),
-                _ => (false, time),
-            };
-            (position, update)
-        })
-        .collect();
-    sorted.sort_by_key(|(position, _)| *position);
-    sorted.dedup_by_key(|(_, update)| update.state);
-    sorted
-        .into_iter()
-        .map(|(_, update)| update.clone())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use ControlState::{Planned, RiskAccepted, ThirdParty, ToAddress, Unknown};
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn update(state: ControlState, at: Option<i64>) -> StateUpdate {
         StateUpdate {
@@ -601,7 +517,7 @@ mod tests {
         let mut history = History::as_sent(updates.collect());
         let known = previous.into_iter().flat_map(History::future_updates);
         let known: Vec<_> = known.cloned().collect();
-        history.settle_future_dates(&known, Timestamp::from_seconds(now));
+        history.settle_future_dates(&known, previous, Timestamp::from_seconds(now));
         history
     }
 
@@ -624,9 +540,9 @@ mod tests {
             let third = read(Some(&second), &updates, 1_000);
             assert_eq!(third, second);
         }
-        // Two are in the order of their dates.
+        // Of two the dates say nothing either.
         let two = read(None, &[(ToAddress, Some(901)), updates[1]], 100);
-        assert_eq!(two.state(), ToAddress);
+        assert_eq!(answers(&two), ACCEPTED);
         // Without one, nothing is kept beside the changes.
         let past = read(Some(&first), &[(RiskAccepted, Some(100))], 100);
         assert!(!past.has_updates());
@@ -646,7 +562,7 @@ mod tests {
     fn the_copy_with_the_newest_date_is_the_more_recent() {
         let accepted = (RiskAccepted, Some(5));
         let withdrawn = (ToAddress, Some(9));
-        let recency = |updates: &[_]| history(updates).recency();
+        let recency = |updates: &[_]| history(updates).recency(Some(Timestamp::from_seconds(100)));
         let long = [accepted, (Planned, Some(6)), (ToAddress, Some(7))];
         assert!(recency(&[withdrawn]) > recency(&long));
         assert!(recency(&[(Planned, Some(3)), accepted]) > recency(&[accepted]));
@@ -658,6 +574,9 @@ mod tests {
             "nothing hides it"
         );
         assert!(recency(&[undated, withdrawn]) > recency(&[undated]));
+        // A date in the future says nothing.
+        assert!(recency(&[accepted]) > recency(&[(ToAddress, Some(900))]));
+        assert!(recency(&[(RiskAccepted, Some(900))]) > recency(&[withdrawn]));
     }
 
     fn states() -> impl Strategy<Value = ControlState> {
@@ -735,7 +654,7 @@ mod tests {
                 ..update(state, at.filter(|_| !odd))
             });
             let mut history = History::as_sent(updates.collect());
-            history.settle_future_dates(&[], Timestamp::from_seconds(now));
+            history.settle_future_dates(&[], None, Timestamp::from_seconds(now));
             prop_assert_eq!(restored(&history), history);
         }
 

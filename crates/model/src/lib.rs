@@ -7,6 +7,8 @@
 mod anomaly;
 mod category;
 mod control;
+mod customer;
+mod customer_list;
 mod event;
 mod exception;
 mod future_dates;
@@ -17,6 +19,7 @@ mod label_values;
 mod level;
 mod pairing;
 mod partial;
+mod partner;
 mod persons;
 mod place;
 mod points;
@@ -25,9 +28,14 @@ mod recommendation_join;
 mod recommendation_list;
 mod report;
 mod snapshot;
+mod state_update;
+mod status_change;
+mod status_histories;
 mod status_history;
+mod status_sight;
 mod tenant;
 mod timestamp;
+mod update_order;
 
 pub use anomaly::{Anomalies, SkippedField, UnknownField};
 pub use category::Category;
@@ -35,14 +43,17 @@ pub use control::{
     ActionType, Catalogue, CatalogueEntry, CategoryPins, ControlRules, ControlScore, Recategorised,
     Tier,
 };
+pub use customer::{Customer, CustomerState, Relationship};
+pub use customer_list::{CustomerList, SkippedCustomers};
 pub use event::{Delivery, EventKind};
 pub use exception::{Approval, Exception};
 pub use future_dates::FutureDates;
 pub use health::{Api, Code, Reason, RefreshHealth, TenantHealth, Traffic, Trouble};
-pub use history::{ControlState, History, StateUpdate};
+pub use history::History;
 pub use interner::Interner;
 pub use level::Level;
 pub use pairing::Pairing;
+pub use partner::{CustomerStatus, PartnerSnapshot};
 pub use persons::{Naming, Persons};
 pub use place::Place;
 pub use points::Points;
@@ -53,6 +64,9 @@ pub use recommendation_list::{
 };
 pub use report::{Basis, CategoryComparison, Comparison, PreviousScore, Report, is_future_day};
 pub use snapshot::{CategoryTotal, Control, TenantSnapshot};
-pub use status_history::{NewStatus, StatusChange, StatusHistories, StatusHistory};
+pub use state_update::{ControlState, StateUpdate};
+pub use status_change::StatusChange;
+pub use status_histories::{NewStatus, StatusHistories};
+pub use status_history::StatusHistory;
 pub use tenant::TenantIdentity;
 pub use timestamp::Timestamp;

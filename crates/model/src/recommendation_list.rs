@@ -7,6 +7,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::iter;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How much Graph's dates may differ from each other and from the exporter's
+/// clock, where they are of one change.
+pub(crate) const SKEW: Duration = Duration::from_secs(5 * 60);
 
 label_values! {
     /// The status of a recommendation, or of one resource that it concerns.
@@ -163,6 +168,20 @@ impl RecommendationEntry {
         let kind = self.kind.as_deref();
         let kind = kind.filter(|it| **it != *self.name);
         iter::once(&*self.name).chain(kind)
+    }
+
+    /// When a person last changed it, where the last change was a person's.
+    pub fn modified_by_person(&self) -> Option<Timestamp> {
+        self.last_modified
+            .filter(|_| self.last_modified_by.is_some())
+    }
+
+    /// When its status was set, where Graph says so. The date from before a change
+    /// by a person may be that of an earlier status.
+    pub fn status_set(&self) -> Option<Timestamp> {
+        let modified = self.modified_by_person();
+        let is_outdated = |set: Timestamp| modified.is_some_and(|it| it > set.plus(SKEW));
+        self.status_modified.filter(|set| !is_outdated(*set))
     }
 
     /// An active recommendation of which only the name is known.

@@ -1,68 +1,33 @@
-//! The statuses of Entra's recommendations over time, as the exporter saw them.
+//! The statuses of one of Entra's recommendations over time, as the exporter saw
+//! them.
 
+use crate::recommendation_list::SKEW;
+use crate::status_sight::StatusSight;
 use crate::{
-    ControlState, History, RecommendationEntry, RecommendationList, RecommendationStatus,
-    StateUpdate, Timestamp,
+    ControlState, History, RecommendationEntry, RecommendationStatus, StateUpdate, StatusChange,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::ops::Not;
 use std::sync::Arc;
 
 /// Statuses that are remembered of one recommendation.
-const MAX_CHANGES: usize = 50;
-
-/// Recommendations that are remembered. Entra has some dozens.
-const MAX_RECOMMENDATIONS: usize = 1_000;
-
-/// How old a status may be that the first list of a tenant reports.
-const FIRST_WINDOW_NANOS: i64 = 24 * 60 * 60 * 1_000_000_000;
-
-/// One status of a recommendation, and since when it has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusChange {
-    /// The status that it changed to.
-    pub status: RecommendationStatus,
-    /// When it changed: as Graph says, else when the exporter first saw it or,
-    /// where that is earlier, when a person last changed the recommendation.
-    pub at: Timestamp,
-    /// Whether Graph says so. Otherwise it changed at this time or before.
-    #[serde(rename = "exact", default, skip_serializing_if = "Not::not")]
-    pub is_exact: bool,
-    /// The person who set it, where Graph names one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<Arc<str>>,
-    /// The end of a postponement.
-    #[serde(rename = "until", default, skip_serializing_if = "Option::is_none")]
-    pub postponed_until: Option<Timestamp>,
-}
-
-impl StatusChange {
-    fn sets_aside(&self) -> bool {
-        self.status.sets_aside() == Some(true)
-    }
-}
-
-/// A change that was not seen before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewStatus {
-    /// The recommendation's id in the tenant.
-    pub id: Arc<str>,
-    /// The status before, where one is known.
-    pub from: Option<RecommendationStatus>,
-    /// The new status; missing where the recommendation left the list while it
-    /// was set aside.
-    pub to: Option<RecommendationStatus>,
-    /// How and when it came into the new status, or into its last one.
-    pub change: StatusChange,
-    /// Its statuses with this one.
-    pub history: StatusHistory,
-}
+pub(crate) const MAX_CHANGES: usize = 50;
 
 /// The statuses of one recommendation, oldest first, none unknown.
 ///
-/// The same status follows itself where a recommendation was set aside anew:
-/// Graph says so by a later date, or it is postponed until another day.
+/// A status that Graph shows is compared with the last one and with what Graph
+/// said when that was last seen, the sight:
+///
+/// - Another status is a change. It was made after the sight: a date or person
+///   that Graph named then, and a date from before it, are not of this change.
+///   A date of the status from before a change by a person is of none.
+/// - The same status, where it sets the recommendation aside, was set anew if
+///   Graph dates it later, if another person changed the recommendation later, if
+///   it is postponed until another day, or if it left the list and returned with
+///   other dates.
+/// - Details that Graph adds within [`SKEW`] of a change complete it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StatusHistory {
     /// The name and the title when it was last listed.
@@ -75,6 +40,12 @@ pub struct StatusHistory {
     /// Whether the last complete list lacked it.
     #[serde(rename = "left", default, skip_serializing_if = "Not::not")]
     has_left: bool,
+    /// Whether it left and returned since its last change.
+    #[serde(rename = "returned", default, skip_serializing_if = "Not::not")]
+    has_returned: bool,
+    /// Missing in the state of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sight: Option<StatusSight>,
 }
 
 impl StatusHistory {
@@ -98,6 +69,12 @@ impl StatusHistory {
     pub fn withdrawal(&self) -> Option<&StatusChange> {
         let last = self.changes.iter().rposition(StatusChange::sets_aside)?;
         self.changes.get(last + 1)
+    }
+
+    /// When the recommendation was last changed, by a person or by Microsoft, as
+    /// Graph said when its last known status was seen last.
+    pub fn last_modified(&self) -> Option<Timestamp> {
+        self.sight.as_ref()?.last_modified
     }
 
     /// The same as a history of a control, by which exceptions are judged. Each
@@ -124,56 +101,142 @@ impl StatusHistory {
         History::from_updates(updates)
     }
 
-    /// Adds the present status, if it is another one or was set anew. An unknown
-    /// one is no change.
-    fn observe(&mut self, entry: &RecommendationEntry, now: Timestamp) -> Option<StatusChange> {
+    /// Whether readers see no difference: the same statuses under the same name.
+    pub(crate) fn shows_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.title == other.title && self.changes == other.changes
+    }
+
+    /// Notes that a complete list lacks it. Returns the status that was lost with
+    /// it, once for each one that set it aside.
+    pub(crate) fn leave(&mut self) -> Option<&StatusChange> {
+        let is_known = mem::replace(&mut self.has_left, true) || self.has_returned;
+        self.last().filter(|it| it.sets_aside() && !is_known)
+    }
+
+    /// Adds the present status in a list that Graph sent at a time, if it is
+    /// another one or was set anew. An unknown one is no change.
+    pub(crate) fn observe(
+        &mut self,
+        entry: &RecommendationEntry,
+        sent: Timestamp,
+        now: Timestamp,
+    ) -> Option<StatusChange> {
         self.name = Arc::clone(&entry.name);
         self.title = Arc::clone(&entry.title);
-        self.has_left = false;
-        let status = entry.status;
-        if status == RecommendationStatus::Unknown {
+        if entry.status == RecommendationStatus::Unknown {
             return None;
         }
-        if let Some(last) = self.changes.last_mut() {
-            // Of a clock that was ahead.
-            last.at = last.at.min(now);
-        }
-        let exact = entry.status_modified.filter(|at| *at <= now);
-        let last = self.changes.last();
-        let same = last.filter(|it| it.status == status);
-        if same.is_some_and(|last| !is_set_anew(last, entry, exact)) {
-            return None;
-        }
-        let by = entry.last_modified_by.clone();
-        let by_person = entry.last_modified.filter(|_| by.is_some());
-        // A date from before the last change is that of another one.
-        let is_later = |at: &Timestamp| last.is_none_or(|last| *at >= last.at);
-        let is_first_seen = last.is_some_and(|last| !last.is_exact);
-        let exact = exact.filter(|at| is_first_seen || is_later(at));
-        let at = exact.or(by_person.filter(is_later)).unwrap_or(now).min(now);
-        if let Some(last) = self.changes.last_mut() {
-            last.at = last.at.min(at);
-        }
-        let change = StatusChange {
-            status,
-            at,
-            is_exact: exact.is_some(),
-            by,
-            postponed_until: entry.postponed_until,
+        self.settle_future(now);
+        let returns = mem::take(&mut self.has_left);
+        let before = self.sight.take();
+        let before = before.or_else(|| self.last().map(StatusSight::of_change));
+        let before = before.as_ref();
+        let is_change = match self.last().zip(before) {
+            Some((last, sight)) if last.status == entry.status => {
+                is_set_anew(last, sight, entry, returns)
+            }
+            _ => true,
         };
-        self.changes.push(change.clone());
+        let change = is_change.then(|| self.change(entry, before, now));
+        match &change {
+            Some(change) => self.push(change.clone()),
+            None => {
+                self.has_returned |= returns;
+                self.complete_last(entry, before, now);
+            }
+        }
+        self.sight = Some(StatusSight::of(entry, sent, before));
+        change
+    }
+
+    /// Corrects the times of a clock that was ahead.
+    fn settle_future(&mut self, now: Timestamp) {
+        for change in self.changes.iter_mut().filter(|it| it.at > now) {
+            change.at = now;
+            change.is_exact = false;
+        }
+    }
+
+    /// The change into the present status since a sight.
+    fn change(
+        &self,
+        entry: &RecommendationEntry,
+        sight: Option<&StatusSight>,
+        now: Timestamp,
+    ) -> StatusChange {
+        let last = self.last();
+        let is_since = |at: &Timestamp| {
+            last.is_none_or(|it| *at >= it.at)
+                && sight.is_none_or(|it| at.plus(SKEW) >= it.at.min(now))
+        };
+        let is_by_it = sight.is_none_or(|it| !it.has_modification(entry));
+        let modified = entry.modified_by_person();
+        let modified = modified.filter(|at| is_by_it && is_since(at));
+        let set = entry.status_set();
+        let set = set.filter(|at| sight.is_none_or(|it| it.is_dated_later(*at)) && is_since(at));
+        let graph_date = set.or(modified);
+        StatusChange {
+            status: entry.status,
+            at: graph_date.unwrap_or(now).min(now),
+            is_exact: set.is_some_and(|at| at <= now),
+            graph_date,
+            by: entry.last_modified_by.clone().filter(|_| is_by_it),
+            postponed_until: entry.postponed_until,
+        }
+    }
+
+    fn push(&mut self, change: StatusChange) {
+        self.changes.push(change);
         self.count += 1;
+        self.has_returned = false;
         let excess = self.changes.len().saturating_sub(MAX_CHANGES);
         self.changes.drain(..excess);
-        Some(change)
+    }
+
+    /// Adds what Graph did not say when the last change was seen first, or what
+    /// was in the future then.
+    fn complete_last(
+        &mut self,
+        entry: &RecommendationEntry,
+        sight: Option<&StatusSight>,
+        now: Timestamp,
+    ) {
+        let Some((last, sight)) = self.changes.last_mut().zip(sight) else {
+            return;
+        };
+        let latest = last.at.plus(SKEW);
+        let by_person = sight.later_change_by_person(entry);
+        if last.by.is_none() && by_person.is_some_and(|at| at <= latest) {
+            last.by.clone_from(&entry.last_modified_by);
+        }
+        let set = entry.status_set().filter(|at| *at <= now.min(latest));
+        if let Some(at) = set.filter(|at| !last.is_exact && *at >= last.at) {
+            last.at = at;
+            last.is_exact = true;
+        }
     }
 }
 
 /// Whether a recommendation in the status of its last change was set aside again.
-fn is_set_anew(last: &StatusChange, entry: &RecommendationEntry, exact: Option<Timestamp>) -> bool {
-    let is_later = exact.is_some_and(|at| at > last.at);
+fn is_set_anew(
+    last: &StatusChange,
+    sight: &StatusSight,
+    entry: &RecommendationEntry,
+    returns: bool,
+) -> bool {
+    let latest = last.at.plus(SKEW);
+    let is_dated_later = entry.status_modified.is_some_and(|at| {
+        let is_other = sight.status_modified.is_some() || at > latest;
+        is_other && at > last.at && sight.is_dated_later(at)
+    });
+    let is_by_another = last.by != entry.last_modified_by
+        && sight.later_change_by_person(entry).is_some_and(|at| {
+            // Within minutes it completes a change of which the person was missing.
+            at > if last.by.is_some() { last.at } else { latest }
+        });
     let is_moved = entry.postponed_until.is_some() && entry.postponed_until != last.postponed_until;
-    last.sets_aside() && (is_later || is_moved)
+    let is_back = returns && !sight.is_same(entry);
+    last.sets_aside() && (is_dated_later || is_by_another || is_moved || is_back)
 }
 
 const fn control_state(status: RecommendationStatus) -> ControlState {
@@ -193,120 +256,16 @@ const fn control_state(status: RecommendationStatus) -> ControlState {
     }
 }
 
-/// The statuses of a tenant's recommendations, by id.
-///
-/// Graph keeps no history of them, only the present status. One that a list
-/// lacks stays, since it may return.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct StatusHistories(BTreeMap<Arc<str>, StatusHistory>);
-
-impl StatusHistories {
-    /// The statuses of one recommendation.
-    pub fn of(&self, id: &str) -> Option<&StatusHistory> {
-        self.0.get(id)
-    }
-
-    /// Whether nothing was seen yet.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Remembers the statuses of a list. Returns the changes, oldest first, and
-    /// the recommendations that left a complete list while they were set aside.
-    ///
-    /// In the tenant's first list, and of a recommendation that is new, only a
-    /// status that a person set counts as a change; in the first list, if it is
-    /// not older than a day.
-    pub fn observe(
-        &mut self,
-        list: &RecommendationList,
-        is_complete: bool,
-        now: Timestamp,
-    ) -> Vec<NewStatus> {
-        let is_first_list = self.0.is_empty();
-        let first = now.nanos().saturating_sub(FIRST_WINDOW_NANOS);
-        let listed: BTreeSet<&str> = list.entries.iter().map(|it| &*it.id).collect();
-        let mut changes = Vec::new();
-        if is_complete {
-            changes.extend(self.left(&listed));
-            self.make_room(&listed);
-        }
-        for entry in &list.entries {
-            let is_known = self.0.contains_key(&entry.id);
-            if !is_known && self.0.len() >= MAX_RECOMMENDATIONS {
-                continue;
-            }
-            let history = self.0.entry(Arc::clone(&entry.id)).or_default();
-            let from = history.last().map(|it| it.status);
-            let Some(change) = history.observe(entry, now) else {
-                continue;
-            };
-            let is_by_person = !matches!(
-                change.status,
-                RecommendationStatus::Active
-                    | RecommendationStatus::NeedsMoreAction
-                    | RecommendationStatus::CompletedBySystem
-            );
-            let dated = entry.status_modified.or(entry.last_modified);
-            let is_recent = !is_first_list || dated.is_some_and(|at| at.nanos() >= first);
-            if from.is_some() || (is_by_person && is_recent) {
-                changes.push(NewStatus {
-                    id: Arc::clone(&entry.id),
-                    from,
-                    to: Some(change.status),
-                    change,
-                    history: history.clone(),
-                });
-            }
-        }
-        changes.sort_by_key(|it| it.change.at);
-        changes
-    }
-
-    /// The recommendations that were set aside and that a complete list lacks for
-    /// the first time.
-    fn left(&mut self, listed: &BTreeSet<&str>) -> Vec<NewStatus> {
-        let mut left = Vec::new();
-        for (id, history) in &mut self.0 {
-            if listed.contains(&**id) || history.has_left {
-                continue;
-            }
-            history.has_left = true;
-            if let Some(last) = history.last().filter(|it| it.sets_aside()) {
-                left.push(NewStatus {
-                    id: Arc::clone(id),
-                    from: Some(last.status),
-                    to: None,
-                    change: last.clone(),
-                    history: history.clone(),
-                });
-            }
-        }
-        left
-    }
-
-    /// Forgets recommendations that a list lacks, if the new ones in it would
-    /// exceed the maximum.
-    fn make_room(&mut self, listed: &BTreeSet<&str>) {
-        let new = listed.iter().filter(|id| !self.0.contains_key(**id));
-        let mut excess = (self.0.len() + new.count()).saturating_sub(MAX_RECOMMENDATIONS);
-        self.0.retain(|id, _| {
-            let goes = excess > 0 && !listed.contains(&**id);
-            excess -= usize::from(goes);
-            !goes
-        });
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Exception;
     use RecommendationStatus::{
-        Active, CompletedBySystem, Dismissed, Postponed, RiskAccepted, ThirdParty, Unknown,
+        Active, Dismissed, Planned, Postponed, RiskAccepted, ThirdParty, Unknown,
     };
 
-    const DAY: i64 = 24 * 60 * 60;
+    const MINUTE: i64 = 60;
+    const DAY: i64 = 24 * 60 * MINUTE;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
@@ -322,74 +281,170 @@ mod tests {
         }
     }
 
-    fn list(entry: RecommendationEntry) -> RecommendationList {
-        RecommendationList {
-            entries: vec![Arc::new(entry)],
-            ..RecommendationList::default()
+    /// The same, whose status Graph dates.
+    fn dated(
+        status: RecommendationStatus,
+        set: i64,
+        by: Option<&str>,
+        modified: i64,
+    ) -> RecommendationEntry {
+        RecommendationEntry {
+            status_modified: Some(at(set)),
+            ..entry(status, by, modified)
         }
     }
 
+    /// Shows an entry to an exporter that restarted, and twice to it then.
+    fn see(
+        history: &mut StatusHistory,
+        entry: &RecommendationEntry,
+        now: i64,
+    ) -> Option<StatusChange> {
+        let text = serde_json::to_string(history).unwrap();
+        *history = serde_json::from_str(&text).unwrap();
+        let change = history.observe(entry, at(now), at(now));
+        assert_eq!(history.observe(entry, at(now + 1), at(now + 1)), None);
+        change
+    }
+
+    /// The changes when entries were seen at these times, first to last.
+    fn seen(entries: &[(RecommendationEntry, i64)]) -> (StatusHistory, Vec<StatusChange>) {
+        let mut history = StatusHistory::default();
+        let changes = entries
+            .iter()
+            .filter_map(|(entry, now)| see(&mut history, entry, *now));
+        let changes = changes.collect();
+        (history, changes)
+    }
+
+    fn by(change: &StatusChange) -> Option<&str> {
+        change.by.as_deref()
+    }
+
+    const ANN: Option<&str> = Some("ann");
+    const EVE: Option<&str> = Some("eve");
+    const ZED: Option<&str> = Some("zed");
+
     #[test]
     fn each_change_is_new_once_with_its_person() {
-        let mut seen = StatusHistories::default();
-        let mut observe = |status, by, modified, now| {
-            let text = serde_json::to_string(&seen).unwrap();
-            seen = serde_json::from_str(&text).unwrap();
-            let new = seen.observe(&list(entry(status, by, modified)), true, at(now));
-            let twice = seen.observe(&list(entry(status, by, modified)), true, at(now + 1));
-            assert_eq!(twice, []);
-            let new = new.into_iter().next()?;
-            let by = new.change.by.as_deref().map(str::to_owned);
-            Some((new.from, new.change.status, new.change.at, by))
-        };
-        let ann = Some("ann");
-        let by_ann = Some("ann".to_owned());
-        assert_eq!(observe(Active, None, 10 * DAY, 20 * DAY), None);
+        let (_, changes) = seen(&[
+            (entry(Active, None, 10 * DAY), 20 * DAY),
+            (entry(Dismissed, ANN, 20 * DAY + 60), 20 * DAY + 900),
+            // The time of Microsoft's check is not that of the change.
+            (entry(Postponed, None, 21 * DAY), 21 * DAY + 900),
+            (entry(Unknown, ANN, 22 * DAY), 22 * DAY + 900),
+            (entry(Postponed, None, 22 * DAY), 22 * DAY + 950),
+            // No change is in the future.
+            (entry(RiskAccepted, ANN, 99 * DAY), 24 * DAY),
+        ]);
+        let shown = changes.iter().map(|it| (it.status, it.at, by(it)));
         assert_eq!(
-            observe(Dismissed, ann, 20 * DAY + 60, 20 * DAY + 900),
-            Some((Some(Active), Dismissed, at(20 * DAY + 60), by_ann.clone()))
+            shown.collect::<Vec<_>>(),
+            [
+                (Active, at(20 * DAY), None),
+                (Dismissed, at(20 * DAY + 60), ANN),
+                (Postponed, at(21 * DAY + 900), None),
+                (RiskAccepted, at(24 * DAY), ANN),
+            ]
         );
-        assert_eq!(
-            observe(Postponed, None, 21 * DAY, 21 * DAY + 900),
-            Some((Some(Dismissed), Postponed, at(21 * DAY + 900), None)),
-            "the time of Microsoft's check is not that of the change"
-        );
-        assert_eq!(observe(Unknown, ann, 22 * DAY, 22 * DAY + 900), None);
-        assert_eq!(observe(Postponed, None, 22 * DAY, 22 * DAY + 950), None);
-        assert_eq!(
-            observe(Active, ann, 19 * DAY, 23 * DAY),
-            Some((Some(Postponed), Active, at(23 * DAY), by_ann.clone())),
-            "a time before the last change is not that of the change"
-        );
-        assert_eq!(
-            observe(RiskAccepted, ann, 99 * DAY, 24 * DAY),
-            Some((Some(Active), RiskAccepted, at(24 * DAY), by_ann)),
-            "no change is in the future"
-        );
+        assert!(changes.iter().all(|it| !it.is_exact));
     }
 
     #[test]
     fn the_time_that_graph_sends_for_the_status_is_exact() {
-        let mut seen = StatusHistories::default();
-        let entry = RecommendationEntry {
-            status_modified: Some(at(5 * DAY)),
-            ..entry(RiskAccepted, None, 6 * DAY)
-        };
-        seen.observe(&list(entry), true, at(7 * DAY));
-        let last = seen.of("a").and_then(StatusHistory::last).unwrap();
+        let (history, _) = seen(&[(dated(RiskAccepted, 5 * DAY, None, 6 * DAY), 7 * DAY)]);
+        let last = history.last().unwrap();
         assert_eq!((last.at, last.is_exact), (at(5 * DAY), true));
+        let by_ann = dated(RiskAccepted, 6 * DAY, ANN, 6 * DAY + 1);
+        let (history, changes) = seen(&[
+            (entry(Active, None, 5 * DAY), 5 * DAY + 900),
+            (by_ann, 7 * DAY),
+        ]);
+        assert_eq!((changes.len(), changes[1].at), (2, at(6 * DAY)));
+        assert!(history.last().unwrap().is_exact);
+    }
+
+    #[test]
+    fn a_date_from_before_the_last_status_was_seen_is_of_no_later_one() {
+        let approved = Exception {
+            approved_on: Some(at(30 * DAY)),
+            ..Exception::new("A", "SEC-1", at(900 * DAY))
+        };
+        // Graph sends the date of the first acceptance ever after, or once more.
+        for (date_while_active, today_by) in [(true, ZED), (true, None), (false, ZED)] {
+            let active = match date_while_active {
+                true => dated(Active, DAY, EVE, 40 * DAY),
+                false => entry(Active, EVE, 40 * DAY),
+            };
+            let dismissed = dated(Dismissed, DAY, today_by, 60 * DAY);
+            let (history, changes) = seen(&[
+                (dated(RiskAccepted, DAY, EVE, DAY), 2 * DAY),
+                (active, 41 * DAY),
+                (dismissed, 60 * DAY + 900),
+            ]);
+            let times: Vec<_> = changes.iter().map(|it| (it.at, it.is_exact)).collect();
+            let today = match today_by {
+                Some(_) => 60 * DAY,
+                None => 60 * DAY + 900,
+            };
+            let expected = [(at(DAY), true), (at(40 * DAY), false), (at(today), false)];
+            assert_eq!(times, expected);
+            assert_eq!(history.changes(), changes, "none was moved");
+            assert_eq!(by(&changes[2]), today_by);
+            assert!(!approved.covers(&history.as_history()));
+        }
+        // The acceptance is older than the first list, and its date comes late.
+        let (_, changes) = seen(&[
+            (entry(Active, None, 20 * DAY), 20 * DAY + 900),
+            (entry(Active, None, 40 * DAY), 40 * DAY + 900),
+            (dated(Dismissed, 30 * DAY, None, 41 * DAY), 41 * DAY + 900),
+        ]);
+        let last = changes.last().unwrap();
+        assert_eq!((last.at, last.is_exact), (at(41 * DAY + 900), false));
+        assert_eq!(last.graph_date, None);
+    }
+
+    #[test]
+    fn within_minutes_a_date_is_of_one_status_only_and_keeps_the_order() {
+        let (_, changes) = seen(&[
+            (dated(Active, 100, None, 100), 130),
+            (dated(Dismissed, 100, None, 140), 150),
+        ]);
+        assert_eq!((changes[1].at, changes[1].is_exact), (at(150), false));
+        let (_, changes) = seen(&[
+            (entry(Active, None, 0), 1_000),
+            (dated(Dismissed, 900, None, 900), 1_060),
+        ]);
+        assert_eq!((changes[1].at, changes[1].is_exact), (at(1_060), false));
+    }
+
+    #[test]
+    fn a_date_from_before_a_change_by_a_person_is_not_of_that_change() {
+        let (history, _) = seen(&[(dated(Dismissed, DAY, ZED, 40 * DAY), 41 * DAY)]);
+        let last = history.last().unwrap();
+        assert_eq!((last.at, last.is_exact), (at(40 * DAY), false));
+    }
+
+    #[test]
+    fn the_person_of_an_earlier_change_is_not_named() {
+        // A postponement ends by itself; another person reactivates.
+        for (back, expected) in [
+            (entry(Active, EVE, 10 * DAY), (at(20 * DAY), None)),
+            (entry(Active, ZED, 19 * DAY), (at(19 * DAY), ZED)),
+        ] {
+            let (_, changes) = seen(&[
+                (entry(Postponed, EVE, 10 * DAY), 10 * DAY + 900),
+                (back, 20 * DAY),
+            ]);
+            assert_eq!((changes[1].at, by(&changes[1])), expected);
+        }
     }
 
     #[test]
     fn the_last_status_that_sets_aside_counts_until_another_kind_follows() {
-        let mut seen = StatusHistories::default();
+        let mut history = StatusHistory::default();
         let mut set_aside = |status, day: i64| {
-            seen.observe(
-                &list(entry(status, Some("ann"), day * DAY)),
-                true,
-                at(day * DAY),
-            );
-            let history = seen.of("a").unwrap();
+            see(&mut history, &entry(status, ANN, day * DAY), day * DAY);
             let day = |change: &StatusChange| change.at.nanos() / at(DAY).nanos();
             let begun = history.last_set_aside().map(day);
             (begun, history.withdrawal().map(day))
@@ -403,127 +458,219 @@ mod tests {
     }
 
     #[test]
-    fn the_first_list_reports_what_a_person_set_within_a_day() {
-        let first = |status, by, modified| {
-            let list = list(entry(status, by, modified));
-            let new = StatusHistories::default().observe(&list, true, at(20 * DAY));
-            new.len() == 1
-        };
-        assert!(first(Dismissed, Some("ann"), 20 * DAY - 600));
-        assert!(first(ThirdParty, Some("ann"), 20 * DAY - 600));
-        assert!(!first(Dismissed, Some("ann"), 18 * DAY));
-        assert!(!first(Active, None, 20 * DAY - 600));
-        assert!(!first(CompletedBySystem, None, 20 * DAY - 600));
-    }
-
-    #[test]
-    fn a_new_recommendation_of_a_known_tenant_is_reported_if_a_person_set_its_status() {
-        let reported = |status| {
-            let mut seen = StatusHistories::default();
-            let other = RecommendationEntry::new("B");
-            seen.observe(&list(other), false, at(DAY));
-            let old = entry(status, Some("ann"), 0);
-            seen.observe(&list(old), true, at(20 * DAY)).len() == 1
-        };
-        assert!(reported(RiskAccepted) && reported(Postponed));
-        assert!(!reported(Active) && !reported(CompletedBySystem));
-    }
-
-    #[test]
     fn what_is_set_aside_anew_is_a_change() {
-        let mut seen = StatusHistories::default();
-        let mut observe = |status, modified: Option<i64>, until: Option<i64>, now: i64| {
+        let mut history = StatusHistory::default();
+        let mut count = |status, modified: Option<i64>, until: Option<i64>, now: i64| {
             let entry = RecommendationEntry {
                 status_modified: modified.map(at),
                 postponed_until: until.map(at),
-                ..entry(status, Some("ann"), 0)
+                ..entry(status, ANN, 0)
             };
-            seen.observe(&list(entry), true, at(now)).len()
+            usize::from(see(&mut history, &entry, now).is_some())
         };
-        observe(Active, None, None, 1);
-        assert_eq!(observe(RiskAccepted, Some(20), None, 25), 1);
-        assert_eq!(observe(RiskAccepted, Some(20), None, 30), 0);
-        assert_eq!(observe(RiskAccepted, None, None, 35), 0);
-        assert_eq!(
-            observe(RiskAccepted, Some(40), None, 45),
-            1,
-            "accepted anew"
-        );
-        assert_eq!(observe(Postponed, None, Some(100), 50), 1);
-        assert_eq!(observe(Postponed, None, Some(100), 55), 0);
-        assert_eq!(observe(Postponed, None, Some(900), 60), 1, "for longer");
-        assert_eq!(observe(Active, Some(70), None, 75), 1);
-        assert_eq!(
-            observe(Active, Some(80), None, 85),
-            0,
-            "nothing is set aside"
-        );
+        count(Active, None, None, 1);
+        assert_eq!(count(RiskAccepted, Some(20), None, 25), 1);
+        assert_eq!(count(RiskAccepted, Some(20), None, 30), 0);
+        assert_eq!(count(RiskAccepted, None, None, 35), 0);
+        assert_eq!(count(RiskAccepted, Some(40), None, 45), 1, "accepted anew");
+        assert_eq!(count(Postponed, None, Some(100), 50), 1);
+        assert_eq!(count(Postponed, None, Some(100), 55), 0);
+        assert_eq!(count(Postponed, None, Some(900), 60), 1, "for longer");
+        assert_eq!(count(Active, Some(70), None, 75), 1);
+        assert_eq!(count(Active, Some(80), None, 85), 0, "nothing is set aside");
     }
 
     #[test]
-    fn one_that_leaves_a_complete_list_while_set_aside_is_reported_once() {
-        let mut seen = StatusHistories::default();
-        let with = |status| list(entry(status, Some("ann"), 10));
-        let without = list(RecommendationEntry::new("B"));
-        seen.observe(&with(Dismissed), true, at(10));
-        assert_eq!(seen.observe(&without, false, at(20)), []);
-        let left = seen.observe(&without, true, at(30));
-        assert_eq!((left.len(), left[0].to), (1, None));
-        assert_eq!(left[0].history.name.as_ref(), "A");
-        assert_eq!(seen.observe(&without, true, at(40)), []);
+    fn a_later_change_by_another_person_sets_aside_anew() {
+        let by_eve = Exception {
+            accepted_by: Some("Eve".into()),
+            ..Exception::new("A", "SEC-1", at(900 * DAY))
+        };
+        let first = || dated(Dismissed, DAY, EVE, DAY);
+        for (later, is_anew) in [
+            (dated(Dismissed, DAY, ZED, 10 * DAY), true),
+            (entry(Dismissed, ZED, 10 * DAY), true),
+            // Microsoft checks it again, or Graph names the same person otherwise.
+            (dated(Dismissed, DAY, None, 10 * DAY), false),
+            (dated(Dismissed, DAY, Some("eve-id"), DAY), false),
+            (dated(Dismissed, DAY, EVE, 10 * DAY), false),
+        ] {
+            let checked = dated(Dismissed, DAY, None, 5 * DAY);
+            let between = [
+                (first(), 2 * DAY),
+                (checked, 6 * DAY),
+                (later.clone(), 11 * DAY),
+            ];
+            let directly = [(first(), 2 * DAY), (later, 11 * DAY)];
+            for entries in [&between[..], &directly] {
+                let (history, changes) = seen(entries);
+                assert_eq!(changes.len(), 1 + usize::from(is_anew), "{entries:?}");
+                assert_eq!(by_eve.covers(&history.as_history()), !is_anew);
+                if is_anew {
+                    let last = history.last().unwrap();
+                    assert_eq!((last.at, by(last)), (at(10 * DAY), ZED));
+                    assert!(!last.is_exact);
+                }
+            }
+        }
+        let (_, changes) = seen(&[
+            (entry(Planned, EVE, DAY), 2 * DAY),
+            (entry(Planned, ZED, 10 * DAY), 11 * DAY),
+        ]);
+        assert_eq!(changes.len(), 1, "nothing is set aside");
+    }
+
+    #[test]
+    fn one_that_returns_with_other_dates_is_set_aside_anew() {
+        let returned = |first: RecommendationEntry, later: RecommendationEntry| {
+            let mut history = StatusHistory::default();
+            see(&mut history, &first, 2 * DAY);
+            assert!(history.leave().is_some());
+            assert_eq!(history.leave(), None, "it left once");
+            let change = see(&mut history, &later, 11 * DAY);
+            let leaves_anew = history.leave().is_some();
+            assert_eq!(leaves_anew, change.is_some(), "once for each acceptance");
+            change.map(|it| it.by)
+        };
+        let eve = || entry(Dismissed, EVE, DAY);
+        let zed: Arc<str> = "zed".into();
         assert_eq!(
-            seen.observe(&with(Dismissed), true, at(50)),
-            [],
-            "it returns"
+            returned(eve(), entry(Dismissed, ZED, 9 * DAY)),
+            Some(Some(zed))
         );
-        assert_eq!(seen.observe(&without, true, at(60)).len(), 1);
-        seen.observe(&with(Active), true, at(70));
-        assert_eq!(seen.observe(&without, true, at(80)), []);
+        assert_eq!(
+            returned(eve(), entry(Dismissed, EVE, 9 * DAY)),
+            Some(Some("eve".into()))
+        );
+        assert_eq!(returned(eve(), entry(Dismissed, None, 9 * DAY)), Some(None));
+        assert_eq!(
+            returned(eve(), eve()),
+            None,
+            "the list lacked it by mistake"
+        );
+        let with_date = |by, modified| dated(Dismissed, DAY, by, modified);
+        let checked = returned(with_date(EVE, DAY), with_date(None, 9 * DAY));
+        assert_eq!(checked, None, "Graph dates the status as before");
+        let by_person = returned(with_date(EVE, DAY), with_date(EVE, 9 * DAY));
+        assert!(by_person.is_some(), "but a person changed it");
+    }
+
+    #[test]
+    fn a_date_that_is_ahead_of_the_clock_completes_the_change() {
+        let ahead = dated(RiskAccepted, DAY + 45, EVE, DAY + 45);
+        let active = (entry(Active, None, 0), DAY - 900);
+        let (history, changes) = seen(&[
+            active,
+            (ahead.clone(), DAY),
+            (ahead.clone(), DAY + 30 * MINUTE),
+        ]);
+        assert_eq!((changes.len(), changes[1].is_exact), (2, false));
+        assert_eq!(changes[1].graph_date, Some(at(DAY + 45)));
+        let last = history.last().unwrap();
+        assert_eq!((last.at, last.is_exact), (at(DAY + 45), true));
+        // A clock that is hours behind.
+        let later = dated(RiskAccepted, DAY + 7_200, EVE, DAY + 7_200);
+        let (history, changes) = seen(&[(later.clone(), DAY), (later, DAY + 9_000)]);
+        assert_eq!(changes.len(), 1);
+        assert!(!history.last().unwrap().is_exact, "it was seen before");
+    }
+
+    #[test]
+    fn a_person_whom_graph_names_late_completes_the_change() {
+        let unnamed = (entry(Dismissed, None, DAY - 900), DAY);
+        let (history, changes) = seen(&[
+            unnamed.clone(),
+            (entry(Dismissed, EVE, DAY - 60), DAY + 30 * MINUTE),
+        ]);
+        assert_eq!((changes.len(), history.last().and_then(by)), (1, EVE));
+        // A clock that is a minute behind.
+        let (history, changes) = seen(&[
+            unnamed.clone(),
+            (entry(Dismissed, EVE, DAY + MINUTE), DAY + 30 * MINUTE),
+        ]);
+        assert_eq!((changes.len(), history.last().and_then(by)), (1, EVE));
+        let (_, changes) = seen(&[
+            unnamed,
+            (entry(Dismissed, ZED, DAY + 20 * MINUTE), DAY + 30 * MINUTE),
+        ]);
+        assert_eq!((changes.len(), by(&changes[1])), (2, ZED));
+    }
+
+    #[test]
+    fn a_list_that_is_seen_late_counts_as_of_when_it_was_sent() {
+        let mut history = StatusHistory::default();
+        history.observe(&entry(Active, None, 0), at(DAY), at(DAY));
+        // Another list of the tenant is refreshed meanwhile.
+        history.observe(&entry(Active, None, 0), at(DAY), at(DAY + 20 * MINUTE));
+        let accepted = dated(RiskAccepted, DAY + 60, None, DAY + 120);
+        let now = at(DAY + 30 * MINUTE);
+        let change = history.observe(&accepted, now, now).unwrap();
+        assert_eq!((change.at, change.is_exact), (at(DAY + 60), true));
+    }
+
+    /// A state as the version without sights wrote it.
+    fn earlier_version(change: &str) -> StatusHistory {
+        let text = format!(r#"{{"name":"A","title":"A","changes":[{change}],"count":1}}"#);
+        serde_json::from_str(&text).unwrap()
+    }
+
+    #[test]
+    fn a_state_without_sights_repeats_and_loses_nothing() {
+        let exact = r#"{"status":"risk_accepted","at":1000000000000,"exact":true,"by":"eve"}"#;
+        let bound = r#"{"status":"risk_accepted","at":1000000000000,"by":"eve"}"#;
+        let unnamed = r#"{"status":"risk_accepted","at":1000000000000}"#;
+        let of = |status, set: Option<i64>, by, modified| RecommendationEntry {
+            status_modified: set.map(at),
+            ..entry(status, by, modified)
+        };
+        for (state, next, expected) in [
+            (exact, of(RiskAccepted, Some(1_000), EVE, 1_000), None),
+            (exact, of(RiskAccepted, Some(1_000), None, 4_000), None),
+            (bound, of(RiskAccepted, None, EVE, 1_000), None),
+            (bound, of(RiskAccepted, None, None, 4_000), None),
+            (bound, of(RiskAccepted, Some(1_045), EVE, 1_045), None),
+            (unnamed, of(RiskAccepted, None, None, 900), None),
+            (unnamed, of(RiskAccepted, Some(500), None, 900), None),
+            (bound, of(RiskAccepted, None, ZED, 4_000), ZED),
+            (exact, of(RiskAccepted, Some(4_000), EVE, 4_000), EVE),
+            (exact, of(Dismissed, Some(1_000), ZED, 4_000), ZED),
+        ] {
+            let change = see(&mut earlier_version(state), &next, 5_000);
+            assert_eq!(change.as_ref().and_then(by), expected, "{state} {next:?}");
+            let is_exact = change.as_ref().is_some_and(|it| it.is_exact);
+            assert_eq!(is_exact, expected == EVE);
+        }
+        let mut gone: StatusHistory = earlier_version(bound);
+        gone.has_left = true;
+        assert_eq!(
+            see(&mut gone, &of(RiskAccepted, None, EVE, 1_000), 5_000),
+            None
+        );
+        assert_eq!(gone.leave(), None, "that was reported");
     }
 
     #[test]
     fn a_clock_that_was_ahead_keeps_the_order_of_the_changes() {
-        let mut seen = StatusHistories::default();
-        for (status, now) in [(Active, 5), (Dismissed, 900), (Active, 50)] {
-            seen.observe(&list(entry(status, None, 0)), true, at(now));
-        }
-        let history = seen.of("a").unwrap();
+        let (history, _) = seen(&[
+            (entry(Active, None, 0), 5),
+            (dated(Dismissed, 800, None, 800), 900),
+            (entry(Active, None, 0), 50),
+        ]);
         assert!(history.changes().is_sorted_by_key(|it| it.at));
         assert_eq!(history.withdrawal().unwrap().at, at(50));
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let mut seen = StatusHistories::default();
-        for round in 0..200 {
-            let status = [Active, Dismissed][round % 2];
-            seen.observe(&list(entry(status, None, 0)), true, at(round as i64));
-        }
-        assert_eq!(seen.of("a").unwrap().changes().len(), MAX_CHANGES);
-        for number in 0..2_000 {
-            seen.observe(
-                &list(RecommendationEntry::new(&number.to_string())),
-                true,
-                at(1),
-            );
-        }
-        assert_eq!(seen.0.len(), MAX_RECOMMENDATIONS);
+        assert!(history.changes().iter().all(|it| !it.is_exact));
     }
 
     #[test]
     fn an_exception_for_a_day_covers_no_later_acceptance() {
-        let mut seen = StatusHistories::default();
+        let mut history = StatusHistory::default();
         let exception = Exception {
             approved_on: Some(at(10 * DAY)),
             ..Exception::new("A", "SEC-1", at(100 * DAY))
         };
         let mut covers = |status, day: i64| {
-            seen.observe(
-                &list(entry(status, Some("ann"), day * DAY)),
-                true,
-                at(day * DAY),
-            );
-            exception.covers(&seen.of("a").unwrap().as_history())
+            see(&mut history, &entry(status, ANN, day * DAY), day * DAY);
+            exception.covers(&history.as_history())
         };
         assert!(covers(RiskAccepted, 10));
         assert!(!covers(Dismissed, 11), "that is another decision");

@@ -1,6 +1,6 @@
 //! The check of the lists of Entra, for which a tenant may grant a permission.
 
-use super::result::TenantResult;
+use super::result::CheckResult;
 use crate::commands::now;
 use crate::config::{Enabled, Tenant};
 use crate::credentials::RECOMMENDATIONS_PERMISSION;
@@ -23,7 +23,7 @@ pub(super) struct EntraLists {
 pub(super) struct EntraCheck<'a> {
     pub(super) tenant: &'a Tenant,
     pub(super) client: &'a Client,
-    pub(super) result: &'a mut TenantResult,
+    pub(super) result: &'a mut CheckResult,
 }
 
 impl EntraCheck<'_> {
@@ -35,7 +35,8 @@ impl EntraCheck<'_> {
         }
         match self.recommendations(permit).await {
             Ok(recommendations) => {
-                lists.statuses.observe(&recommendations, true, now());
+                let now = now();
+                lists.statuses.observe(&recommendations, true, now, now);
                 lists.recommendations = Some(recommendations);
             }
             Err(error) => {

@@ -16,7 +16,7 @@ const ROUNDING: f64 = 0.05;
 const EXPIRES_SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The remedy for a token without the permission.
-const GRANT: &str =
+pub(super) const GRANT: &str =
     "grant the permission and give admin consent; a new token may take some minutes to show it";
 
 /// The first word of a printed line.
@@ -43,9 +43,12 @@ struct Line {
     hint: Option<String>,
 }
 
-/// The result of one tenant.
-pub(super) struct TenantResult {
+/// The result of one tenant, or of a partner.
+pub(super) struct CheckResult {
+    /// The alias of the tenant, or what the partner is called in its lines.
     pub(super) alias: String,
+    /// Whether the tenant has not consented to the application.
+    pub(super) not_consented: bool,
     /// Once known.
     pub(super) entra_tenant_id: Option<String>,
     lines: Vec<Line>,
@@ -53,10 +56,11 @@ pub(super) struct TenantResult {
     pub(super) snapshot: TenantSnapshot,
 }
 
-impl TenantResult {
+impl CheckResult {
     pub(super) fn new(alias: &str) -> Self {
         Self {
             alias: alias.to_owned(),
+            not_consented: false,
             entra_tenant_id: None,
             lines: Vec::new(),
             snapshot: TenantSnapshot::default(),
@@ -87,6 +91,15 @@ impl TenantResult {
 
     pub(super) fn fail(&mut self, error: &GraphError) {
         self.add(Status::Fail, error.to_string(), error.hint());
+    }
+
+    /// Like [`fail`](Self::fail), with what helps beside the error's own hint.
+    pub(super) fn fail_with_hint(&mut self, error: &GraphError, more: &str) {
+        let hint = match error.hint() {
+            Some(hint) => format!("{hint}; {more}"),
+            None => more.to_owned(),
+        };
+        self.add(Status::Fail, error.to_string(), Some(hint));
     }
 
     /// The value; an error is a line of the result.
@@ -194,9 +207,9 @@ impl TenantResult {
     }
 }
 
-/// A tenant that loses a write permission before it has the read permission can
+/// How to take permissions from an application. A tenant that loses a write permission before it has the read permission can
 /// no longer be refreshed, so the order matters.
-fn remove_permissions(missing: &[&str]) -> String {
+pub(super) fn remove_permissions(missing: &[&str]) -> String {
     let first = match missing {
         [] => String::new(),
         some => format!("grant {} first; then ", some.join(" and ")),

@@ -1,7 +1,7 @@
 //! The check of one tenant.
 
 use super::entra_check::{EntraCheck, EntraLists};
-use super::result::TenantResult;
+use super::result::CheckResult;
 use crate::commands::now;
 use crate::config::{Config, Enabled, Tenant};
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
@@ -16,20 +16,24 @@ pub(super) struct TenantCheck {
     pub(super) tenant: Tenant,
     pub(super) client: Client,
     pub(super) config: Arc<Config>,
-    pub(super) result: TenantResult,
+    pub(super) result: CheckResult,
 }
 
 impl TenantCheck {
-    pub(super) async fn run(mut self, mut permit: RefreshPermit) -> TenantResult {
+    pub(super) async fn run(mut self, mut permit: RefreshPermit) -> CheckResult {
         let credential = &self.tenant.credential;
         if let Some(expires) = credential.expires() {
             self.result.add_expiry(expires, credential.renewal(), now());
         }
         let facts = self.client.token_facts().await;
         self.note_id();
-        // Without a token each request would fail the same way.
-        let Some(facts) = self.result.unless_failed(facts) else {
-            return self.result;
+        let facts = match facts {
+            Ok(facts) => facts,
+            // Without a token each request would fail the same way.
+            Err(error) => {
+                self.fail_without_token(&error);
+                return self.result;
+            }
         };
         let recommendations = self.tenant.recommendations.enabled != Enabled::Off;
         self.result.add_token(&facts, recommendations);
@@ -50,6 +54,24 @@ impl TenantCheck {
         self.add_entra_lists(lists);
         self.watch_list();
         self.result
+    }
+
+    /// Names the page of the consent, where that is missing.
+    fn fail_without_token(&mut self, error: &GraphError) {
+        self.result.not_consented = error.is_not_consented();
+        let Tenant {
+            cloud,
+            tenant_id,
+            credential,
+            ..
+        } = &self.tenant;
+        let url = self.config.consent_url(*cloud, tenant_id, credential);
+        match url.filter(|_| error.is_not_consented()) {
+            Some(url) => self
+                .result
+                .fail_with_hint(error, &format!("the page for the consent is {url}")),
+            None => self.result.fail(error),
+        }
     }
 
     /// Notes the Entra id, which a response shows where the configuration names
@@ -86,7 +108,7 @@ impl TenantCheck {
             result.fail(&GraphError::partial(Subject::Catalogue));
         }
         let mut catalogue = fetched.value;
-        FutureDates::default().settle(&mut catalogue, now());
+        FutureDates::default().settle(&mut catalogue, None, now());
         if catalogue.entries.is_empty() {
             result.warn(
                 "catalogue: it has no controls",

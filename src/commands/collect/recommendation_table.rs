@@ -1,8 +1,9 @@
 //! The recommendations of Entra for a terminal.
 
 use super::View;
-use super::table::{MAX_TEXT, RowApproval, day, empty_table, lines};
+use super::table::RowApproval;
 use crate::commands::privacy;
+use crate::commands::text_table::{MAX_TEXT, day, empty_table, lines};
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::text;

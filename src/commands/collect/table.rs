@@ -3,14 +3,11 @@
 use super::View;
 use crate::acceptances::record::{action_url, implementation_status};
 use crate::commands::privacy;
-use crate::serde_time::Day;
+use crate::commands::text_table::{MAX_TEXT, day, empty_table, lines};
 use crate::store::TenantState;
 use crate::text;
-use comfy_table::{Cell, CellAlignment, Color, Table, presets};
-use secure_score_model::{Approval, Control, ControlState, Persons, Points, Timestamp};
-
-/// Longer texts are truncated, so that a row stays one line.
-pub(super) const MAX_TEXT: usize = 60;
+use comfy_table::{Cell, CellAlignment, Color};
+use secure_score_model::{Approval, Control, ControlState, Persons, Points};
 
 /// A control of a tenant.
 struct Row<'a> {
@@ -37,24 +34,6 @@ pub(super) fn render(view: &View<'_>, colours: bool) -> String {
         table.add_row(row.cells(&persons, view.collect.wide, colours));
     }
     format!("{}\n{}\n", lines(&table), summary(&rows, view.unknown()))
-}
-
-/// A table without borders.
-pub(super) fn empty_table(colours: bool) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
-    if colours {
-        table.enforce_styling();
-    } else {
-        table.force_no_tty();
-    }
-    table
-}
-
-/// The lines of a table, without blanks at their ends.
-pub(super) fn lines(table: &Table) -> String {
-    let lines = table.lines();
-    lines.map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
@@ -202,9 +181,4 @@ impl Row<'_> {
 fn number(points: Option<Points>) -> Cell {
     let text = points.map_or_else(String::new, |it| it.get().to_string());
     Cell::new(text).set_alignment(CellAlignment::Right)
-}
-
-/// The day of a time; empty without one.
-pub(super) fn day(at: Option<Timestamp>) -> String {
-    at.map_or_else(String::new, |at| Day::beginning(at).to_string())
 }

@@ -31,6 +31,19 @@ const CONTROLS: [(&str, &str); 4] = [
     ("dlp_datalossprevention", "Data"),
 ];
 
+/// The partner whose customers the tenants are, and others.
+const PARTNER: (&str, &str) = ("partner", "tailspin");
+/// The customers by their id, and whether they are watched.
+const CUSTOMERS: [(&str, &str); 7] = [
+    ("contoso-id", "watched"),
+    ("fabrikam-id", "watched"),
+    ("northwind-id", "watched"),
+    ("adatum-id", "watched"),
+    ("litware-id", "watched"),
+    ("proseware-id", "excluded"),
+    ("wingtip-id", "not_consented"),
+];
+
 /// What is set aside is approved.
 const RECOMMENDATIONS: [(&str, &str); 3] = [
     ("adminMFAV2", "active"),
@@ -111,6 +124,7 @@ impl World {
             for outcome in ["delivered", "failed", "dropped"] {
                 world.add(&deliveries, &[("outcome", outcome)], replica, always(0.0));
             }
+            world.partner(replica);
             for tenant in TENANTS {
                 world.tenant(tenant, replica);
                 world.entra(tenant, replica);
@@ -239,6 +253,58 @@ impl World {
             &[],
             always(99_999_999.0),
         );
+    }
+
+    /// A list that is read every six hours. One customer has not consented, for
+    /// less than three days, so that its tenant `wingtip` cannot be read.
+    fn partner(&mut self, replica: &'static str) {
+        let mut add = |name: &str, labels: &[(&'static str, &str)], course: Course| {
+            let mut all = vec![PARTNER];
+            all.extend_from_slice(labels);
+            self.add(
+                &format!("secure_score_partner_{name}"),
+                &all,
+                replica,
+                course,
+            );
+        };
+        add("up", &[], always(1.0));
+        let last = |at: i64| Some((at / (6 * HOUR) * (6 * HOUR)) as f64);
+        let success = "last_refresh_success_timestamp_seconds";
+        add(success, &[], Box::new(last));
+        for reason in ["credential", "permission", "server"] {
+            add("refresh_failures_total", &[("reason", reason)], always(0.0));
+        }
+        for state in ["watched", "unwatched", "excluded", "not_consented", "left"] {
+            let number = CUSTOMERS.iter().filter(|(_, it)| *it == state).count();
+            add("customers", &[("state", state)], always(number as f64));
+        }
+        for (id, state) in CUSTOMERS {
+            let customer = ("entra_tenant_id", id);
+            add("customer_state", &[customer, ("state", state)], always(1.0));
+            let tenant = ("tenant", id.trim_end_matches("-id"));
+            let known = if state == "excluded" {
+                vec![customer]
+            } else {
+                vec![customer, tenant]
+            };
+            add("customer_info", &known, always(1.0));
+            let end = always(20.0 * DAY as f64);
+            let end_name = "relationship_end_timestamp_seconds";
+            add(end_name, &[customer], end);
+            let extends = f64::from(u8::from(state != "excluded"));
+            add("relationship_extends", &[customer], always(extends));
+        }
+        for api in ["profiles", "scores"] {
+            let labels = [("tenant", "wingtip"), ("api", api)];
+            self.add("secure_score_up", &labels, replica, always(0.0));
+            let labels = [labels[0], labels[1], ("reason", "consent")];
+            let count = |at: i64| Some((at / HOUR) as f64);
+            let name = "secure_score_refresh_failures_total";
+            self.add(name, &labels, replica, Box::new(count));
+        }
+        let info = [("tenant", "wingtip"), ("cloud", "global")];
+        self.add("secure_score_tenant_info", &info, replica, always(1.0));
     }
 
     /// Entra's lists, which all tenants but one let the exporter read.
@@ -374,7 +440,7 @@ impl World {
     }
 
     /// Adds what a control did not have.
-    fn give(&mut self, name: &str, labels: &[(&'static str, &str)], course: fn() -> Course) {
+    fn give(&mut self, name: &str, labels: &[(&'static str, &str)], course: impl Fn() -> Course) {
         for replica in REPLICAS {
             self.add(name, labels, replica, course());
         }
@@ -388,7 +454,7 @@ impl World {
             .iter()
             .map(|labels| json!({"labels": format!("{{{labels}}}"), "value": 1}))
             .collect();
-        let fired = "count by (alertname, severity, tenant, control, recommendation, window) (count_over_time(ALERTS{alertstate=\"firing\"}[2d]))";
+        let fired = "count by (alertname, severity, tenant, control, recommendation, window, partner, entra_tenant_id) (count_over_time(ALERTS{alertstate=\"firing\"}[2d]))";
         let file = json!({
             "rule_files": [root().join("alerts/secure-score.rules.yml")],
             "evaluation_interval": format!("{STEP}s"),
@@ -712,6 +778,30 @@ fn each_event_of_a_day_fires_its_alert_and_no_other() {
     for tenant in ["fabrikam", "adatum", "litware"] {
         expect("DataStale", "warning", &format!("tenant=\"{tenant}\""));
     }
+
+    // What becomes of a partner's customers.
+    let state = "secure_score_partner_customer_state";
+    let becomes = |world: &mut World, customer: &'static str, now: &'static str, from: i64| {
+        let before = [PARTNER, ("entra_tenant_id", customer)];
+        world.set(state, &before, from, |_| None);
+        let after = [before[0], before[1], ("state", now)];
+        let course = move || -> Course { Box::new(move |at| (at >= from).then_some(1.0)) };
+        world.give(state, &after, course);
+    };
+    becomes(&mut world, "proseware-id", "unwatched", 20 * HOUR);
+    becomes(&mut world, "litware-id", "left", THEN);
+    for (alert, customer) in [
+        ("CustomerUnwatched", "proseware-id"),
+        // It is excluded no more, and does not extend itself.
+        ("RelationshipEnding", "proseware-id"),
+        ("CustomerLeft", "litware-id"),
+    ] {
+        let customer = format!("partner=\"tailspin\",entra_tenant_id=\"{customer}\"");
+        expect(alert, "warning", &customer);
+    }
+    let from = 38 * HOUR;
+    world.set("secure_score_partner_up", &[PARTNER], from, |_| Some(0.0));
+    expect("PartnerRefreshFailing", "warning", "partner=\"tailspin\"");
 
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
     world.expect(&expected);

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 const CONTROL: &[&str] = &["tenant", "control", "category"];
 const RECOMMENDATION: &[&str] = &["tenant", "recommendation"];
 const PAIR: &[&str] = &["tenant", "recommendation", "control"];
+const CUSTOMER: &[&str] = &["partner", "entra_tenant_id"];
+const CUSTOMER_IN_STATE: &[&str] = &["partner", "entra_tenant_id", "state"];
 
 /// The labels an alert may have beside `severity`: routes, inhibition and
 /// silences match them.
@@ -20,6 +22,8 @@ const LABELS: &[&[&str]] = &[
     &["tenant"],
     &["tenant", "window"],
     &["tenant", "category", "window"],
+    CUSTOMER,
+    &["partner"],
     &["job"],
 ];
 
@@ -67,6 +71,8 @@ pub(super) fn known() -> Known {
 fn own_labels(name: &str) -> &'static [&'static str] {
     if name.starts_with("tenant_control:") {
         CONTROL
+    } else if name.starts_with("customer:") {
+        CUSTOMER_IN_STATE
     } else if name.contains("disagrees") {
         PAIR
     } else {
@@ -145,22 +151,43 @@ fn every_alert_says_what_when_and_where() {
         let uid = dashboard.split("/d/").nth(1).unwrap_or_default();
         let uid = uid.split('?').next().unwrap_or_default();
         assert!(DASHBOARDS.contains(&uid), "{name}: {uid} is no dashboard");
-        let subject = if dashboard.contains("var-tenant") {
-            "tenant"
-        } else {
-            "job"
+        let labels = labels(&alert, &known);
+        let of_customer = ["entra_tenant_id", "partner"];
+        let subjects: Vec<&str> = match dashboard.contains("var-tenant") {
+            true => vec!["tenant"],
+            false if labels.contains("job") => vec!["job"],
+            false => of_customer
+                .into_iter()
+                .filter(|label| labels.contains(*label))
+                .collect(),
         };
-        assert!(
-            description.contains(&format!("$labels.{subject}")),
-            "{name}"
-        );
-        if labels(&alert, &known) == set(CONTROL.iter()) {
+        assert!(!subjects.is_empty(), "{name}: {labels:?}");
+        if subjects == ["tenant"] {
+            let names = ["secure_score_tenant_info", "display_name"];
+            assert!(
+                names.iter().all(|it| description.contains(it)),
+                "{name} does not give the tenant's name"
+            );
+        }
+        for subject in subjects {
+            assert!(
+                description.contains(&format!("$labels.{subject}")),
+                "{name}"
+            );
+        }
+        if labels == set(CUSTOMER.iter()) {
+            assert!(
+                description.contains("secure_score_partner_customer_info"),
+                "{name} does not give the name"
+            );
+        }
+        if labels == set(CONTROL.iter()) {
             assert!(
                 description.contains("secure_score_control_info"),
                 "{name} does not give the title"
             );
         }
-        if labels(&alert, &known).contains("recommendation") {
+        if labels.contains("recommendation") {
             assert!(
                 description.contains("secure_score_recommendation_info"),
                 "{name} does not give the title"

@@ -6,7 +6,7 @@ use promql_parser::parser::{
     VectorSelector,
 };
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exposition::{FAMILIES, Kind};
+use secure_score_exposition::{FAMILIES, Kind, PARTNER_FAMILIES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The names of labels.
@@ -56,15 +56,20 @@ impl Known {
     /// All that the exporter shows and Prometheus adds, without recorded ones.
     pub(super) fn families() -> Self {
         let mut metrics = BTreeMap::new();
+        let nature = |kind: Kind| match kind {
+            Kind::Gauge => Nature::Gauge,
+            Kind::Counter => Nature::Counter,
+            Kind::Info => Nature::Info,
+        };
         for family in FAMILIES {
-            let nature = match family.kind {
-                Kind::Gauge => Nature::Gauge,
-                Kind::Counter => Nature::Counter,
-                Kind::Info => Nature::Info,
-            };
             let mut labels = set(family.labels.iter().copied());
             labels.extend(set(["tenant", "job", "instance"]));
-            metrics.insert(family.name.to_owned(), (nature, labels));
+            metrics.insert(family.name.to_owned(), (nature(family.kind), labels));
+        }
+        for family in PARTNER_FAMILIES {
+            let mut labels = set(family.labels.iter().copied());
+            labels.extend(set(["partner", "job", "instance"]));
+            metrics.insert(family.name.to_owned(), (nature(family.kind), labels));
         }
         let own = Telemetry::new().unwrap();
         own.external_url("https://example.org").unwrap();

@@ -60,6 +60,11 @@ async fn each_number_is_reported_with_its_fix() {
             "{}",
             lines[place]
         );
-        assert_eq!(lines[place + 1].trim(), format!("hint: {remedy}"));
+        let hint = lines[place + 1].trim();
+        let consent = "; the page for the consent is https://127.0.0.1:";
+        let (text, page) = hint.split_once(consent).unwrap_or((hint, ""));
+        assert_eq!(text, format!("hint: {remedy}"));
+        let lacks_consent = [700_016, 65_001, 7_000_229].contains(number);
+        assert_eq!(page.contains("/adminconsent?"), lacks_consent, "{hint}");
     }
 }

@@ -276,6 +276,7 @@ async fn two_replicas_count_once(server: &Server) {
         ("Approved", 4.0),
         ("Ending soon", 2.0),
         ("Failing", 1.0),
+        ("Customers watched", 0.5),
     ] {
         let queries = fleet.queries();
         let query = queries

@@ -3,6 +3,7 @@
 use super::mail_sink::MailSink;
 use super::web_sink::WebSink;
 use crate::process::{Process, free_port, program};
+use crate::simulated::Simulated;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -18,58 +19,84 @@ const PASSWORD: &str = "a password out of a file";
 
 pub(super) struct Stage {
     folder: tempfile::TempDir,
-    simulator: Process,
+    pub(super) simulated: Simulated,
     pub(super) exporter: Process,
     /// PagerDuty and the ticket system.
     pub(super) web: WebSink,
     pub(super) mail: MailSink,
     pub(super) http: reqwest::Client,
-    control: String,
     pub(super) metrics: String,
     prometheus_url: String,
     servers: Vec<Process>,
 }
 
+/// What differs between stages.
+pub(super) struct Setting<'a> {
+    /// How many tenants can be read.
+    pub(super) read_tenants: usize,
+    /// The interval of the rules of acceptances.
+    pub(super) acceptances: &'a str,
+    /// Whether tickets are sent outside office hours too.
+    pub(super) at_any_hour: bool,
+    /// The thresholds of alerts that differ from the default.
+    pub(super) thresholds: &'a [(&'a str, f64)],
+    /// Further flags of the exporter.
+    pub(super) flags: &'a [&'a str],
+}
+
+impl Default for Setting<'_> {
+    fn default() -> Self {
+        Self {
+            read_tenants: 5,
+            acceptances: "1s",
+            at_any_hour: false,
+            thresholds: &[],
+            flags: &[],
+        }
+    }
+}
+
 impl Stage {
     /// Everything runs, and Prometheus holds every tenant's flags.
     pub(super) async fn set() -> Self {
-        Self::evaluating_acceptances_every("1s").await
+        Self::around(Simulated::start(), &Setting::default()).await
     }
 
     /// The same with another interval for the rules of acceptances.
     pub(super) async fn evaluating_acceptances_every(interval: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let directory = folder.path().join("exporter").display().to_string();
-        let simulator = Process::exporter(&[
-            "simulate",
-            "--quiet",
-            "--listen-address=127.0.0.1:0",
-            "--control.listen-address=127.0.0.1:0",
-            "--config-dir",
-            &directory,
-        ]);
-        let control = simulator.word_after("control API ");
-        simulator.word_after("configuration ");
-        let file = format!("{directory}/secure-score.yml");
-        let exporter =
-            Process::exporter(&["--config.file", &file, "--web.listen-address=127.0.0.1:0"]);
-        let address = exporter.word_after("address=");
+        let setting = Setting {
+            acceptances: interval,
+            ..Setting::default()
+        };
+        Self::around(Simulated::start(), &setting).await
+    }
+
+    /// The same for a simulator, whose configuration the exporter reads.
+    pub(super) async fn around(simulated: Simulated, setting: &Setting<'_>) -> Self {
+        let address = format!("127.0.0.1:{}", free_port());
+        let file = simulated.config();
+        let listen = format!("--web.listen-address={address}");
+        let external = format!("--web.external-url=http://{address}");
+        let own = ["--config.file", &file, &listen, &external];
+        let exporter = Process::exporter(&[&own[..], setting.flags].concat());
+        exporter.word_after("address=");
         let mut stage = Self {
-            folder,
-            simulator,
+            folder: tempfile::tempdir().unwrap(),
+            simulated,
             exporter,
             web: WebSink::start().await,
             mail: MailSink::start(PASSWORD).await,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            control,
             metrics: format!("http://{address}/metrics"),
             prometheus_url: String::new(),
             servers: Vec::new(),
         };
-        let alertmanager = stage.start_alertmanager();
-        stage.start_prometheus(&address, alertmanager, interval);
+        let alertmanager = stage.start_alertmanager(setting);
+        stage.start_prometheus(&address, alertmanager, setting);
+        let flags = "secure_score_control_watched{control=\"UserRiskPolicy\"}";
+        let tenants = setting.read_tenants;
         stage
-            .wait_for("count(secure_score_control_watched{control=\"UserRiskPolicy\"}) == 5")
+            .wait_for(&format!("count({flags}) == {tenants}"))
             .await;
         stage
     }
@@ -81,11 +108,11 @@ impl Stage {
         path.display().to_string()
     }
 
-    fn start_alertmanager(&mut self) -> u16 {
+    fn start_alertmanager(&mut self, setting: &Setting<'_>) -> u16 {
         self.write("secrets/smtp-password", PASSWORD);
         self.write("secrets/pagerduty-routing-key", "a routing key");
         self.write("secrets/tickets-token", "a token");
-        let config = self.write("alertmanager.yml", &self.alertmanager_config());
+        let config = self.write("alertmanager.yml", &self.alertmanager_config(setting));
         let port = free_port();
         let storage = self.folder.path().join("alertmanager");
         let name = "prometheus-alertmanager";
@@ -101,12 +128,20 @@ impl Stage {
 
     /// The configuration that is shipped, with the sinks in place of the
     /// servers and with shorter intervals.
-    fn alertmanager_config(&self) -> String {
+    fn alertmanager_config(&self, setting: &Setting<'_>) -> String {
         let web = self.web.address();
         let templates = root().join("alerts/templates").display().to_string();
         let secrets = self.folder.path().join("secrets").display().to_string();
         let mut config = shipped("alertmanager.yml");
-        for (shipped, here) in [
+        let hours: &[(&str, &str)] = match setting.at_any_hour {
+            true => &[
+                ("'monday:friday'", "'sunday:saturday'"),
+                ("'08:00'", "'00:00'"),
+                ("'18:00'", "'24:00'"),
+            ],
+            false => &[],
+        };
+        let sinks = [
             ("smtp.example:587", self.mail.address()),
             ("smtp_require_tls: true", "smtp_require_tls: false"),
             (
@@ -122,18 +157,20 @@ impl Stage {
             ("group_wait: 30s", "group_wait: 1s"),
             ("group_wait: 5m", "group_wait: 1s"),
             ("group_interval: 5m", "group_interval: 1s"),
-        ] {
+        ];
+        for (shipped, here) in sinks.iter().chain(hours) {
             assert!(config.contains(shipped), "{shipped} is not there any more");
             config = config.replace(shipped, here);
         }
         config
     }
 
-    fn start_prometheus(&mut self, exporter: &str, alertmanager: u16, acceptances: &str) {
-        let rules = self.write("rules.yml", &hurried_rules(acceptances));
+    fn start_prometheus(&mut self, exporter: &str, alertmanager: u16, setting: &Setting<'_>) {
+        let rules = self.write("rules.yml", &hurried_rules(setting.acceptances));
+        let thresholds = self.write("thresholds.yml", &threshold_rules(setting.thresholds));
         let config = json!({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
-            "rule_files": [rules],
+            "rule_files": [rules, thresholds],
             "alerting": {"alertmanagers": [{"static_configs": [
                 {"targets": [format!("127.0.0.1:{alertmanager}")]}
             ]}]},
@@ -183,9 +220,11 @@ impl Stage {
 
     /// The output of every program, for a failed test.
     fn output(&self) -> String {
-        let programs = self.servers.iter().chain([&self.exporter, &self.simulator]);
-        let outputs: Vec<String> = programs.map(Process::output).collect();
-        outputs.join("\n---\n")
+        let programs = self.servers.iter().chain([&self.exporter]);
+        let outputs = programs
+            .map(Process::output)
+            .chain([self.simulated.output()]);
+        outputs.collect::<Vec<_>>().join("\n---\n")
     }
 
     /// The samples of an instant query; none while Prometheus is starting.
@@ -228,11 +267,8 @@ impl Stage {
 
     /// An administrator of contoso does something to a control.
     pub(super) async fn administrator(&self, deed: &str, control: &str, words: Value) {
-        let url = format!("{}/tenants/contoso/controls/{control}/{deed}", self.control);
-        let request = self.http.post(url).body(words.to_string());
-        let answer = request.send().await.unwrap();
-        let done = answer.status().is_success();
-        assert!(done, "{deed}: {}", answer.text().await.unwrap());
+        let path = format!("tenants/contoso/controls/{control}/{deed}");
+        self.simulated.post(&path, words).await;
     }
 }
 
@@ -270,4 +306,17 @@ fn hurried_rules(acceptances: &str) -> String {
     }
     assert!(hurried.contains("interval: 1s") && hurried.contains("for: 5s"));
     hurried
+}
+
+/// Rules that replace thresholds, as a user writes them.
+fn threshold_rules(thresholds: &[(&str, f64)]) -> String {
+    let rule = |(threshold, value): &(&str, f64)| {
+        json!({
+            "record": "fleet:secure_score_threshold:override",
+            "expr": format!("vector({value})"),
+            "labels": {"threshold": threshold},
+        })
+    };
+    let rules: Vec<Value> = thresholds.iter().map(rule).collect();
+    json!({"groups": [{"name": "own", "interval": "1s", "rules": rules}]}).to_string()
 }

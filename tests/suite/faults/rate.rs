@@ -20,7 +20,7 @@ const RHYTHM: Duration = Duration::from_secs(10);
 
 /// Responses that cause retries, each for a tenant of its own.
 fn worst() -> Vec<Vec<(Api, FaultKind)>> {
-    use Api::{Profiles, Scores, Token};
+    use Api::{IdentityScores, Profiles, Recommendations, Scores, Token};
     let throttle = |retry_after| FaultKind::Throttle { retry_after };
     let now = RetryAfter::Seconds(0);
     vec![
@@ -52,6 +52,8 @@ fn worst() -> Vec<Vec<(Api, FaultKind)>> {
         vec![
             (Profiles, FaultKind::slow(RHYTHM / 5)),
             (Scores, FaultKind::slow(RHYTHM / 5)),
+            (Recommendations, FaultKind::slow(RHYTHM / 5)),
+            (IdentityScores, FaultKind::slow(RHYTHM / 5)),
         ],
     ]
 }
@@ -87,18 +89,19 @@ fn the_exporter_never_exceeds_graphs_limits() {
         .configure(|config| {
             config.refresh.profiles = RHYTHM;
             config.refresh.scores = RHYTHM;
+            config.refresh.recommendations = RHYTHM;
+            config.refresh.identity_scores = RHYTHM;
             config.refresh.timeout = RHYTHM;
             config.refresh.concurrency = NonZeroUsize::new(CONCURRENCY).unwrap();
         })
-        .clocked(time.clock())
-        .watch();
+        .clocked(time.clock());
+        let tenants = world.simulator.tenants().into_iter();
+        let aliases: Vec<String> = tenants.map(|it| it.name).collect();
+        for alias in &aliases {
+            world.handle().grant_recommendations(alias).unwrap();
+        }
+        let world = world.watch();
         time.settle(&world).await;
-        let aliases: Vec<String> = world
-            .simulator
-            .tenants()
-            .into_iter()
-            .map(|it| it.name)
-            .collect();
         for (alias, faults) in aliases.iter().zip(worst) {
             for (api, what) in faults {
                 world.inject(Some(alias), Fault::new(api, what));

@@ -208,7 +208,7 @@ pub(crate) fn snapshot() -> TenantSnapshot {
     };
     let list = recommendations();
     let mut statuses = StatusHistories::default();
-    statuses.observe(&list, true, day(41).unwrap());
+    statuses.observe(&list, true, day(41).unwrap(), day(41).unwrap());
     let identity_score = Some(Arc::new(identity_score));
     joined.with_recommendations(Some(&list), &statuses, identity_score, &Everything)
 }

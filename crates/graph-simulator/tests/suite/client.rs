@@ -1,7 +1,8 @@
 //! A simulator and a client of it.
 
 use graph_simulator::{
-    Api, Fault, FaultKind, Options, RecommendationsAccess, Simulator, SimulatorHandle, TenantAccess,
+    Api, Fault, FaultKind, Options, PartnerHandle, PartnerOptions, RecommendationsAccess,
+    Simulator, SimulatorHandle, TenantAccess,
 };
 use reqwest::{Certificate, ClientBuilder, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
@@ -9,6 +10,9 @@ use serde_json::Value;
 pub(crate) const PROFILES: &str = "secureScoreControlProfiles";
 pub(crate) const SCORES: &str = "secureScores?$top=1";
 pub(crate) const RECOMMENDATIONS: &str = "/beta/directory/recommendations";
+pub(crate) const CUSTOMERS: &str = "/v1.0/tenantRelationships/delegatedAdminCustomers";
+pub(crate) const RELATIONSHIPS: &str = "/v1.0/tenantRelationships/delegatedAdminRelationships";
+pub(crate) const ORGANIZATION: &str = "/v1.0/tenantRelationships/multiTenantOrganization/tenants";
 pub(crate) const IDENTITY_SCORES: &str = "/beta/directory/recommendations/tenantSecureScores";
 
 /// A form of `application/x-www-form-urlencoded`.
@@ -54,8 +58,21 @@ impl TestClient {
         self.handle().inject(None, Fault::new(api, kind)).unwrap();
     }
 
+    /// A partner with the tenants and seven further customers.
+    pub(crate) async fn partner() -> (Self, PartnerHandle) {
+        let client = Self::with(Options {
+            partners: vec![PartnerOptions::default()],
+            ..Options::default()
+        })
+        .await;
+        let partner = client.handle().partner("partner").unwrap();
+        (client, partner)
+    }
+
+    /// A tenant of the options, or a partner's.
     pub(crate) fn tenant(&self, name: &str) -> TenantAccess {
-        let mut tenants = self.simulator.tenants().into_iter();
+        let tenants = self.simulator.tenants().into_iter();
+        let mut tenants = tenants.chain(self.handle().partners());
         tenants.find(|tenant| tenant.name == name).unwrap()
     }
 
@@ -93,7 +110,9 @@ impl TestClient {
         let url = self.simulator.url();
         match list {
             link if link.starts_with("https://") => link.to_owned(),
-            path if path.starts_with("/beta/") => format!("{url}{path}"),
+            path if path.starts_with("/beta/") || path.starts_with("/v1.0/") => {
+                format!("{url}{path}")
+            }
             name => format!("{url}/v1.0/security/{name}"),
         }
     }

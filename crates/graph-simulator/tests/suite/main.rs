@@ -11,6 +11,8 @@ mod faults;
 mod handle;
 mod lists;
 mod modules;
+mod partner_faults;
+mod partners;
 mod recommendation_changes;
 mod recommendation_faults;
 mod recommendations;

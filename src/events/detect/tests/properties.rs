@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use proptest::sample::select;
+use secure_score_model::{Catalogue, FutureDates};
 use std::collections::BTreeSet;
 
 #[derive(Debug, Clone)]
@@ -75,7 +76,90 @@ fn without(kind: EventKind, mut events: Vec<Event>) -> Vec<Summary> {
     summaries(&events)
 }
 
+/// An hour after all entries.
+const NOW: i64 = 1_000;
+
+/// What happens to the date of an entry for a while.
+#[derive(Debug, Clone, Copy)]
+enum OddDate {
+    Unreadable,
+    Missing,
+    Future,
+}
+
+/// The control with a history as Graph lists it at an hour, in which the date of
+/// one entry may be odd.
+fn listed(entries: &[Entry], odd: Option<(usize, OddDate)>, now: i64) -> Control {
+    let mut updates: Vec<_> = entries
+        .iter()
+        .map(|&(state, at, by)| StateUpdate {
+            at: at.map(hour),
+            by: by.map(Arc::from),
+            ..StateUpdate::new(state)
+        })
+        .collect();
+    if let Some((place, odd)) = odd {
+        let update = &mut updates[place];
+        update.date_is_unreadable = matches!(odd, OddDate::Unreadable);
+        update.at = matches!(odd, OddDate::Future).then_some(hour(now + 9_000));
+    }
+    let mut catalogue = Catalogue {
+        entries: vec![Arc::new(CatalogueEntry {
+            history: History::as_sent(updates),
+            ..CatalogueEntry::new("A")
+        })],
+        ..Catalogue::default()
+    };
+    FutureDates::default().settle(&mut catalogue, None, hour(now));
+    Control::listed(CatalogueEntry::clone(&catalogue.entries[0]))
+}
+
+fn shortenings(events: &[Event]) -> usize {
+    let of_kind = |event: &&Event| event.kind == HistoryShortened;
+    events.iter().filter(of_kind).count()
+}
+
 proptest! {
+    /// Entries in any order, of which one has an odd date at some refreshes.
+    #[test]
+    fn a_date_that_cannot_be_read_for_a_while_shortens_no_history(
+        steps in steps(),
+        order in Just((0..25_usize).collect::<Vec<_>>()).prop_shuffle(),
+        is_sorted: bool,
+        odd in prop::collection::vec(
+            prop::option::of(select(vec![OddDate::Unreadable, OddDate::Missing, OddDate::Future])),
+            1..6,
+        ),
+        place in any::<prop::sample::Index>(),
+        removed in any::<prop::sample::Index>(),
+    ) {
+        let mut entries = entries(&steps).split_off(1);
+        if !is_sorted {
+            entries.sort_by_key(|(_, at, _)| at.map(|at| order[at as usize - 1]));
+        }
+        let mut tenant = Watched { refreshes: NOW, ..Watched::default() };
+        let whole = [listed(&entries, None, NOW)];
+        tenant.refresh(&whole);
+        for odd in odd {
+            let odd = odd.map(|odd| (place.index(entries.len()), odd));
+            let events = tenant.refresh(&[listed(&entries, odd, tenant.refreshes)]);
+            prop_assert_eq!(shortenings(&events), 0, "{:?}", odd);
+            tenant.restart();
+        }
+        prop_assert_eq!(shortenings(&tenant.refresh(&whole)), 0);
+        // A real loss is still reported.
+        let changes = |control: &Control| {
+            let entry = control.entry.as_ref();
+            entry.map_or(0, |it| it.history.changes().len())
+        };
+        let before = changes(&whole[0]);
+        entries.remove(removed.index(entries.len()));
+        let remaining = listed(&entries, None, NOW);
+        if changes(&remaining) < before {
+            prop_assert_eq!(shortenings(&tenant.refresh(&[remaining])), 1);
+        }
+    }
+
     #[test]
     fn every_change_is_one_event_whenever_the_control_is_seen(steps in steps()) {
         let events = play(&steps, |tenant, step, history| {

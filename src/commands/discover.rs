@@ -1,0 +1,260 @@
+//! `discover`: the customers of each partner, which of them are watched, and a file of
+//! tenants for those that are not.
+
+mod consent;
+mod coverage;
+mod document;
+mod edit;
+mod edited_file;
+mod table;
+
+use super::config_source;
+use super::stdout::{self, progress_bar};
+use super::{Failure, now};
+use crate::cli::{ConfigFlags, Discover, DiscoverOutput};
+use crate::config::{Config, ConfigText, Environment, Partner, Tenant};
+use crate::diagnostics;
+use crate::graph::{GraphError, HttpClients, RefreshPermits, Subject};
+use crate::telemetry::Telemetry;
+use anyhow::{Context as _, anyhow};
+use consent::Consent;
+use coverage::{Known, PartnerList, Row, State};
+use edit::Edit;
+use edited_file::EditedFile;
+use indicatif::ProgressBar;
+use secure_score_model::{CustomerList, SkippedField, Trouble};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use strict_yaml::suggest;
+
+/// With fewer token requests they end before a progress bar can be read.
+const MIN_REQUESTS_OF_BAR: usize = 20;
+
+/// Prints the customers and edits the file.
+pub(super) async fn run(
+    flags: &ConfigFlags,
+    options: &Discover,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let config = config_source::load(flags, environment)?;
+    let partners = selected_partners(&config, &options.partners)?;
+    let file = options.write.as_deref();
+    let file = file.map(|name| EditedFile::open(name, !options.check));
+    let file = file.transpose()?;
+    let mut graph = Graph::new(&config)?;
+    let lists = graph.lists(&partners).await?;
+    let (configured, unresolved) = graph.by_guid(&config.tenants).await;
+    let known = Known {
+        config: &config,
+        configured,
+        listed: file.as_ref().map_or(&[], |file| file.tenants().tenants()),
+        all_partners: partners.len() == config.partners.len(),
+    };
+    let mut rows = known.rows(&lists);
+    graph.add_consents(&mut rows).await;
+    match options.output {
+        DiscoverOutput::Table => stdout::write(table::render(&rows).as_bytes())?,
+        DiscoverOutput::Json => stdout::write(&document::render(&rows, now())?)?,
+    }
+    if let Some(file) = &file {
+        let source = ConfigText::read(flags.file.as_deref());
+        let edit = Edit {
+            file,
+            rows: &rows,
+            partners: &partners,
+            unresolved: &unresolved,
+            options,
+            source: &source,
+            environment,
+        };
+        edit.run()?;
+    }
+    let is_unwatched = |row: &Row| row.state == State::Unwatched;
+    match options.check && rows.iter().any(is_unwatched) {
+        true => Err(Failure::Partly),
+        false => Ok(()),
+    }
+}
+
+/// The partners that `--partner` selects; without names, all.
+fn selected_partners<'a>(
+    config: &'a Config,
+    names: &[String],
+) -> Result<Vec<&'a Partner>, Failure> {
+    if config.partners.is_empty() {
+        return Err(Failure::with_hint(
+            anyhow!("the configuration has no partner whose customers could be listed"),
+            "add `partner: {name: msp, tenant_id: …, credential: …}` with the partner's own tenant, see docs/partners.md",
+        ));
+    }
+    let exists = |name: &&String| config.partners.iter().any(|it| it.name == **name);
+    if let Some(unknown) = names.iter().find(|name| !exists(name)) {
+        let known = config.partners.iter().map(|it| it.name.as_str());
+        let hint = match suggest::nearest(unknown, known) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "use the `name` of a partner in the configuration".to_owned(),
+        };
+        let error = anyhow!("--partner {unknown}: the configuration has no such partner");
+        return Err(Failure::with_hint(error, hint));
+    }
+    let is_selected = |it: &&Partner| names.is_empty() || names.contains(&it.name);
+    Ok(config.partners.iter().filter(is_selected).collect())
+}
+
+/// What all requests share.
+struct Graph {
+    clients: HttpClients,
+    permits: RefreshPermits,
+    telemetry: Arc<Telemetry>,
+    /// What a token request showed, by tenant id as configured.
+    consents: BTreeMap<String, Consent>,
+}
+
+impl Graph {
+    fn new(config: &Config) -> Result<Self, Failure> {
+        let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
+        Ok(Self {
+            clients: HttpClients::new(config)?,
+            permits: RefreshPermits::new(config.refresh.concurrency),
+            telemetry: Arc::new(telemetry),
+            consents: BTreeMap::new(),
+        })
+    }
+
+    /// The complete lists of these partners. Prints why one cannot be read.
+    async fn lists<'a>(&self, partners: &[&'a Partner]) -> Result<Vec<PartnerList<'a>>, Failure> {
+        let mut lists = Vec::new();
+        for partner in partners {
+            match self.list(partner).await {
+                Ok(list) => {
+                    warn_of_skipped(partner, &list);
+                    lists.push(PartnerList { partner, list });
+                }
+                Err(trouble) => diagnostics::trouble(&partner.name, &trouble),
+            }
+        }
+        match lists.len() == partners.len() {
+            true => Ok(lists),
+            false => Err(Failure::Found),
+        }
+    }
+
+    async fn list(&self, partner: &Partner) -> Result<CustomerList, Trouble> {
+        let client = self.clients.client_for_partner(partner, &self.telemetry);
+        let mut permit = self.permits.take().await;
+        let fetched = client.customers(&partner.sources, &mut permit).await;
+        let fetched = fetched.map_err(|error| Trouble::from(&error))?;
+        if fetched.partial {
+            return Err(Trouble::from(&GraphError::partial(Subject::Customers)));
+        }
+        if fetched.value.customers.is_empty() {
+            let mut trouble = Trouble::from(&GraphError::emptied(Subject::Customers));
+            trouble.message = "the list of customers is empty".to_owned();
+            trouble.hint = Some(
+                "check that tenant_id is the partner's own tenant, that its relationships with customers are active, and that `source` names the right list"
+                    .to_owned(),
+            );
+            return Err(trouble);
+        }
+        Ok(fetched.value)
+    }
+
+    /// The configured tenants by GUID, and those that are configured by a domain whose
+    /// GUID no response shows.
+    async fn by_guid<'a>(
+        &mut self,
+        tenants: &'a [Tenant],
+    ) -> (BTreeMap<String, &'a Tenant>, Vec<&'a Tenant>) {
+        let (by_guid, by_domain): (Vec<&Tenant>, Vec<&Tenant>) = tenants
+            .iter()
+            .partition(|tenant| tenant.entra_tenant_id().is_some());
+        let mut known: BTreeMap<String, &Tenant> = by_guid
+            .into_iter()
+            .map(|tenant| (tenant.tenant_id.clone(), tenant))
+            .collect();
+        let mut unresolved = Vec::new();
+        let requested: Vec<Tenant> = by_domain.iter().map(|it| (*it).clone()).collect();
+        for (tenant, answer) in by_domain.into_iter().zip(self.request(&requested).await) {
+            self.consents
+                .insert(tenant.tenant_id.clone(), answer.consent);
+            match answer.entra_tenant_id {
+                Some(id) => {
+                    known.entry(id).or_insert(tenant);
+                }
+                None => unresolved.push(tenant),
+            }
+        }
+        (known, unresolved)
+    }
+
+    /// Requests a token for each row of a tenant of which none was requested, and prints
+    /// each different error that is no missing consent.
+    async fn add_consents(&self, rows: &mut [Row]) {
+        let tenants = rows.iter().filter_map(|row| row.tenant.clone());
+        let is_new = |tenant: &Tenant| !self.consents.contains_key(&tenant.tenant_id);
+        let tenants: Vec<Tenant> = tenants.filter(is_new).collect();
+        let ids = tenants.iter().map(|tenant| tenant.tenant_id.clone());
+        let answers = self.request(&tenants).await;
+        let consents = answers.into_iter().map(|answer| answer.consent);
+        let mut consents: BTreeMap<String, Consent> = ids.zip(consents).collect();
+        consents.extend(self.consents.clone());
+        let mut printed = BTreeSet::new();
+        for row in rows.iter_mut() {
+            let tenant = row.tenant.as_ref();
+            let Some(consent) = tenant.and_then(|it| consents.get(&it.tenant_id)) else {
+                continue;
+            };
+            if let Consent::Unknown(trouble) = consent
+                && printed.insert(&trouble.message)
+            {
+                diagnostics::trouble(row.alias.as_deref().unwrap_or(&row.partner), trouble);
+            }
+            row.set_consent(consent.clone());
+        }
+        rows.sort_by_key(|row| row.state);
+    }
+
+    async fn request(&self, tenants: &[Tenant]) -> Vec<consent::Answer> {
+        let bar = match tenants.len() {
+            few if few < MIN_REQUESTS_OF_BAR => ProgressBar::hidden(),
+            many => progress_bar(many),
+        };
+        consent::request(tenants, &self.clients, &self.permits, &self.telemetry, &bar).await
+    }
+}
+
+/// Names what a list contains that is no customer.
+fn warn_of_skipped(partner: &Partner, list: &CustomerList) {
+    let skipped = &list.skipped;
+    let name = &partner.name;
+    for customer in &skipped.without_id {
+        diagnostics::warning(format_args!(
+            "{name}: the customer {customer} has no valid tenant id in the list and is left out; look it up in the Partner Center"
+        ));
+    }
+    for (count, what) in [
+        (
+            skipped
+                .of(SkippedField::Id)
+                .saturating_sub(skipped.without_id.len() as u64),
+            "customers without a valid tenant id are left out",
+        ),
+        (
+            skipped.of(SkippedField::Duplicate),
+            "customers are listed twice, and count once",
+        ),
+        (
+            skipped.of(SkippedField::Element),
+            "elements of the list cannot be read",
+        ),
+    ] {
+        if count > 0 {
+            diagnostics::warning(format_args!("{name}: {count} {what}"));
+        }
+    }
+    if skipped.own_tenant {
+        diagnostics::warning(format_args!(
+            "{name}: the partner's own tenant is in its list and is left out; add it under `tenants` to watch it"
+        ));
+    }
+}

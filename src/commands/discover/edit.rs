@@ -1,0 +1,162 @@
+//! The edit of the file that `--write` names.
+
+use super::coverage::{Row, State};
+use super::edited_file::EditedFile;
+use crate::cli::{Discover, DiscoverOutput};
+use crate::commands::{Failure, stdout};
+use crate::config::{ConfigText, DisplayNames, Environment, Loaded, Partner, Tenant};
+use crate::credentials::DecryptedKeyCache;
+use crate::diagnostics;
+use crate::partners::diff::added_lines;
+use crate::partners::tenant_file::NewTenant;
+use crate::text::single_line;
+use anyhow::anyhow;
+
+/// The edit of the file.
+pub(super) struct Edit<'a> {
+    pub(super) file: &'a EditedFile,
+    pub(super) rows: &'a [Row],
+    pub(super) partners: &'a [&'a Partner],
+    pub(super) unresolved: &'a [&'a Tenant],
+    pub(super) options: &'a Discover,
+    pub(super) source: &'a ConfigText,
+    pub(super) environment: &'a Environment,
+}
+
+impl Edit<'_> {
+    /// Prints the difference, and with it what the command leaves to the user; writes
+    /// the file unless `--check` is given.
+    pub(super) fn run(&self) -> Result<(), Failure> {
+        let name = self.file.name().display().to_string();
+        for row in self.rows {
+            let is_left = row.state == State::NotInList && row.is_listed;
+            if let Some(alias) = row.alias.as_deref().filter(|_| is_left) {
+                diagnostics::warning(format_args!(
+                    "{name}: {alias} is in no partner's list; remove its line once it need not be watched"
+                ));
+            }
+        }
+        let new = self.new_tenants();
+        if new.is_empty() {
+            return self.print(&format!("{name}: no customer to add\n"));
+        }
+        self.check_resolved()?;
+        self.check_configuration(&new)?;
+        let before = self.file.tenants();
+        let after = before
+            .with(&new)
+            .map_err(|error| self.file.refused(error))?;
+        self.print(&added_lines(&name, before.text(), &after))?;
+        let count = stdout::tenants(new.len());
+        if self.options.check {
+            return self.print(&format!("{name}: {count} to add; not written\n"));
+        }
+        self.file.replace(&after)?;
+        self.print(&format!("{name}: {count} added\n"))?;
+        self.hint_at_unread(&new);
+        Ok(())
+    }
+
+    /// Refuses entries with which the exporter could not load its configuration, or
+    /// would request other tokens than this command did.
+    fn check_configuration(&self, new: &[NewTenant]) -> Result<(), Failure> {
+        let entries: String = new.iter().map(|it| format!("{}\n", it.entry())).collect();
+        let loaded = self.source.load_with(
+            entries.as_bytes(),
+            self.environment,
+            &DecryptedKeyCache::default(),
+        )?;
+        let tenants = loaded.config.tenants;
+        let differs = |tenant: &&Tenant| {
+            let resolved = tenants.iter().find(|it| it.alias == tenant.alias);
+            resolved
+                .is_none_or(|it| (it.cloud, &it.credential) != (tenant.cloud, &tenant.credential))
+        };
+        let added = self.rows.iter().filter(|row| is_new(row));
+        let mut added = added.filter_map(|row| Some((row, row.tenant.as_ref()?)));
+        match added.find(|(_, tenant)| differs(tenant)) {
+            None => Ok(()),
+            Some((row, _)) => Err(Failure::with_hint(
+                anyhow!(
+                    "nothing is written: an entry of a file cannot name the credential of partner {}, which is described in partner.defaults itself",
+                    row.partner
+                ),
+                "describe it under `credentials` with a name, and give that name as partner.defaults.credential",
+            )),
+        }
+    }
+
+    /// Says how to make the configuration read the file, where it does not.
+    fn hint_at_unread(&self, new: &[NewTenant]) {
+        let loaded = self
+            .source
+            .load(self.environment, &DecryptedKeyCache::default());
+        let is_read = |Loaded { config, .. }: &Loaded| {
+            new.iter()
+                .all(|it| config.tenants.iter().any(|tenant| tenant.alias == it.alias))
+        };
+        if loaded.as_ref().is_ok_and(|loaded| !is_read(loaded)) {
+            diagnostics::warning(format_args!(
+                "the configuration does not read this file; add `tenant_files: [{}]`, relative to the configuration",
+                self.file.name().display()
+            ));
+        }
+    }
+
+    /// The customers that are neither configured nor in the file, by alias.
+    fn new_tenants(&self) -> Vec<NewTenant> {
+        let rows = self.rows.iter();
+        let rows = rows.filter(|row| is_new(row));
+        let new = rows.filter_map(|row| {
+            let tenant = row.tenant.as_ref()?;
+            let partner = self.partners.iter().find(|it| it.name == row.partner)?;
+            let name = single_line(&row.display_name);
+            // Labels have the display name of a tenant.
+            let (display_name, comment) = match partner.display_names {
+                DisplayNames::Plain => (name, String::new()),
+                DisplayNames::Off => (String::new(), name),
+            };
+            Some(NewTenant {
+                alias: tenant.alias.clone(),
+                tenant_id: row.entra_tenant_id.clone(),
+                display_name,
+                keys: partner.defaults.entry_keys.clone(),
+                comment,
+            })
+        });
+        let mut new: Vec<NewTenant> = new.collect();
+        new.sort_by(|a, b| a.alias.cmp(&b.alias));
+        new
+    }
+
+    /// Refuses to add customers of which one may be configured already.
+    fn check_resolved(&self) -> Result<(), Failure> {
+        if self.unresolved.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<&str> = self.unresolved.iter().map(|it| it.alias.as_str()).collect();
+        Err(Failure::with_hint(
+            anyhow!(
+                "nothing is written: {} configured by a domain, and without a token its tenant id is unknown, so that a customer could be added twice",
+                names.join(", ")
+            ),
+            "set tenant_id to the GUID of each",
+        ))
+    }
+
+    /// Beside a table on standard output; beside JSON on standard error.
+    fn print(&self, text: &str) -> Result<(), Failure> {
+        match self.options.output {
+            DiscoverOutput::Table => stdout::write(text.as_bytes()),
+            DiscoverOutput::Json => {
+                diagnostics::note(text.trim_end());
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Whether the row is a customer that is neither configured nor in the file.
+fn is_new(row: &Row) -> bool {
+    row.state == State::Unwatched && !row.is_listed
+}

@@ -1,0 +1,261 @@
+//! The file of tenants that `--write` names, on the disk.
+
+use crate::commands::Failure;
+use crate::commands::atomic_file::{READABLE, UNFINISHED};
+use crate::partners::tenant_file::{EditError, TenantFile};
+use anyhow::anyhow;
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+use tempfile::{Builder, NamedTempFile};
+
+/// What to do about a file that cannot be replaced.
+const WRITABLE: &str = "--write must name a file in an existing directory that this user may write to; \
+     the file of another user can be replaced by root only";
+
+/// A file as it was when it was read.
+pub(super) struct EditedFile {
+    /// Its name on the command line.
+    name: PathBuf,
+    /// The file behind symbolic links.
+    path: PathBuf,
+    /// `None` if it does not exist.
+    contents: Option<Vec<u8>>,
+    tenants: TenantFile,
+}
+
+impl EditedFile {
+    /// Reads the file; one that does not exist is empty. With `will_replace`, fails
+    /// early where it could not be replaced later.
+    pub(super) fn open(name: &Path, will_replace: bool) -> Result<Self, Failure> {
+        let path = behind_links(name)?;
+        let contents = read(&path).map_err(|error| failed(name, "cannot be read", error))?;
+        let tenants = TenantFile::read(contents.clone().unwrap_or_default());
+        let tenants = tenants.map_err(|error| refused(name, error))?;
+        if will_replace {
+            unfinished(&path).map_err(|error| failed(name, "cannot be written", error))?;
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            path,
+            contents,
+            tenants,
+        })
+    }
+
+    /// Its name on the command line.
+    pub(super) fn name(&self) -> &Path {
+        &self.name
+    }
+
+    /// Its tenants.
+    pub(super) fn tenants(&self) -> &TenantFile {
+        &self.tenants
+    }
+
+    /// The failure of an edit of it.
+    pub(super) fn refused(&self, error: EditError) -> Failure {
+        refused(&self.name, error)
+    }
+
+    /// Replaces the contents atomically, unless the file has changed since it was
+    /// read. Mode, owner and symbolic links stay.
+    pub(super) fn replace(&self, text: &str) -> Result<(), Failure> {
+        let written = self.write(text);
+        let is_unchanged =
+            written.map_err(|error| failed(&self.name, "cannot be written", error))?;
+        if is_unchanged {
+            return Ok(());
+        }
+        let name = self.name.display();
+        Err(Failure::with_hint(
+            anyhow!("{name} has changed since it was read, and is not written"),
+            "run the command again; it reads the changed file",
+        ))
+    }
+
+    /// Writes the text. Returns false where the file has changed.
+    fn write(&self, text: &str) -> io::Result<bool> {
+        let mut unfinished = unfinished(&self.path)?;
+        unfinished.write_all(text.as_bytes())?;
+        let handle = unfinished.as_file();
+        match fs::metadata(&self.path) {
+            Ok(before) => keep_owner_and_mode(handle, &before)?,
+            Err(_) => handle.set_permissions(Permissions::from_mode(READABLE))?,
+        }
+        handle.sync_all()?;
+        if read(&self.path)? != self.contents {
+            return Ok(false);
+        }
+        let persisted = match self.contents {
+            Some(_) => unfinished.persist(&self.path),
+            None => unfinished.persist_noclobber(&self.path),
+        };
+        match persisted {
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            persisted => persisted.map_err(io::Error::from)?,
+        };
+        // The rename itself is on the disk once the directory is. Some file systems
+        // cannot do this for a directory, and the file is complete in any case.
+        let _unsupported = File::open(folder(&self.path)).and_then(|it| it.sync_all());
+        Ok(true)
+    }
+}
+
+fn failed(name: &Path, what: &str, error: io::Error) -> Failure {
+    let hint = match error.kind() {
+        ErrorKind::IsADirectory => "--write takes a file in that directory",
+        _ => WRITABLE,
+    };
+    let error = anyhow::Error::new(error).context(format!("{} {what}", name.display()));
+    Failure::with_hint(error, hint)
+}
+
+fn refused(name: &Path, error: EditError) -> Failure {
+    let hint = error.hint();
+    let error = anyhow::Error::new(error);
+    Failure::with_hint(error.context(name.display().to_string()), hint)
+}
+
+/// The file itself, which may not exist yet.
+fn behind_links(name: &Path) -> Result<PathBuf, Failure> {
+    match fs::canonicalize(name) {
+        Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(name).is_ok() => {
+            let what = "is a symbolic link to a file that does not exist";
+            Err(Failure::with_hint(
+                anyhow!("{} {what}", name.display()),
+                "create that file, or remove the link",
+            ))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(name.to_owned()),
+        found => found.map_err(|error| failed(name, "cannot be read", error)),
+    }
+}
+
+/// The contents; `None` if there is no file.
+fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(it) if it.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(it) if !it.is_file() => Err(io::Error::new(
+            ErrorKind::InvalidInput,
+            "it is not a regular file",
+        )),
+        Ok(_) => fs::read(path).map(Some),
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// A temporary file in the same directory.
+fn unfinished(path: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = Builder::new();
+    builder.prefix(UNFINISHED).tempfile_in(folder(path))
+}
+
+/// A file that root replaces must stay readable for the exporter's user.
+fn keep_owner_and_mode(handle: &File, before: &Metadata) -> io::Result<()> {
+    let now = handle.metadata()?;
+    if (now.uid(), now.gid()) != (before.uid(), before.gid()) {
+        fchown(handle, Some(before.uid()), Some(before.gid()))?;
+    }
+    handle.set_permissions(Permissions::from_mode(before.mode() & 0o7777))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+    use tempfile::TempDir;
+
+    const ENTRY: &str = "- {name: a, tenant_id: a.example}\n";
+
+    fn failure(result: Result<impl Sized, Failure>) -> String {
+        match result.err() {
+            Some(Failure::Other { error, hint }) => {
+                format!("{error:#}; {}", hint.unwrap_or_default())
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn in_folder(name: &str) -> (TempDir, PathBuf) {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join(name);
+        (folder, file)
+    }
+
+    #[test]
+    fn a_new_file_is_written_whole() {
+        let (folder, file) = in_folder("a.yml");
+        EditedFile::open(&file, true)
+            .unwrap()
+            .replace(ENTRY)
+            .unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), ENTRY);
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o644);
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn mode_and_symbolic_link_stay() {
+        let (folder, file) = in_folder("a.yml");
+        let link = folder.path().join("link.yml");
+        fs::write(&file, "# by hand\n").unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        symlink(&file, &link).unwrap();
+        EditedFile::open(&link, true)
+            .unwrap()
+            .replace(ENTRY)
+            .unwrap();
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_to_string(&file).unwrap(), ENTRY);
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
+    }
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_not_replaced() {
+        let (_folder, file) = in_folder("a.yml");
+        let new = EditedFile::open(&file, true).unwrap();
+        fs::write(&file, "# by hand\n").unwrap();
+        assert!(failure(new.replace(ENTRY)).contains("has changed since"));
+        let old = EditedFile::open(&file, true).unwrap();
+        fs::write(&file, "# again\n").unwrap();
+        assert!(failure(old.replace(ENTRY)).contains("run the command again"));
+        assert_eq!(fs::read_to_string(&file).unwrap(), "# again\n");
+    }
+
+    #[test]
+    fn a_place_that_cannot_be_written_is_named_with_a_remedy() {
+        let (folder, file) = in_folder("a.yml");
+        let link = folder.path().join("link.yml");
+        symlink(&file, &link).unwrap();
+        let missing = folder.path().join("none").join("a.yml");
+        fs::write(&file, "[]\n").unwrap();
+        fs::remove_file(&file).unwrap();
+        for (place, expected) in [
+            (
+                link.as_path(),
+                "symbolic link to a file that does not exist",
+            ),
+            (missing.as_path(), "existing directory"),
+            (folder.path(), "takes a file in that directory"),
+            (Path::new("/dev/null"), "not a regular file"),
+        ] {
+            let text = failure(EditedFile::open(place, true));
+            assert!(text.contains(expected), "{text}");
+            assert!(text.contains(&place.display().to_string()), "{text}");
+        }
+        fs::write(&file, "tenants: []\n").unwrap();
+        let text = failure(EditedFile::open(&file, true));
+        assert!(text.contains("a.yml: line 1"), "{text}");
+    }
+}

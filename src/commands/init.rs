@@ -1,0 +1,79 @@
+//! `init`: writes a first configuration, and one for Prometheus and for
+//! Alertmanager. It overwrites no file.
+
+mod answers;
+mod files;
+mod questions;
+
+use super::Failure;
+use super::stdout::line;
+use crate::cli::Init;
+use answers::{Answers, Subject};
+use files::NewFile;
+use questions::Questions;
+use std::path::Path;
+
+/// Asks for what the flags do not give, and writes the files.
+pub(super) fn run(flags: &Init) -> Result<(), Failure> {
+    let directory = &flags.directory;
+    // Before the questions, so that no answer is in vain.
+    files::refuse_existing(directory)?;
+    let answers = Answers::collect(flags, Questions::of_process())?;
+    let files = files::all(&answers);
+    files::write(directory, &files)?;
+    print_files(directory, &files)?;
+    print_consent(&answers)?;
+    print_next(directory, &answers, &files)
+}
+
+fn print_files(directory: &Path, files: &[NewFile]) -> Result<(), Failure> {
+    line(format_args!("wrote into {}:", directory.display()))?;
+    files
+        .iter()
+        .try_for_each(|file| line(format_args!("  {:<23} {}", file.name, file.purpose)))
+}
+
+fn print_consent(answers: &Answers) -> Result<(), Failure> {
+    let applications = match answers.subject {
+        Subject::Tenant => "the application",
+        Subject::Partner { .. } => "the two applications",
+    };
+    line(format_args!(
+        "\nRegister {applications} as docs/permissions.md describes. A Privileged Role \
+         Administrator or Global Administrator then consents:"
+    ))?;
+    for (what, url) in answers.consent_urls() {
+        line(format_args!("  {what}\n    {url}"))?;
+    }
+    Ok(())
+}
+
+fn print_next(directory: &Path, answers: &Answers, files: &[NewFile]) -> Result<(), Failure> {
+    let secrets = files.iter().filter(|file| file.is_secret());
+    let secrets: Vec<_> = secrets.map(|file| file.name).collect();
+    let config = match directory == Path::new(".") {
+        true => String::new(),
+        false => format!(" --config.file={}", directory.join(files::CONFIG).display()),
+    };
+    line(format_args!(
+        "\nNext: put the value of each client secret into its file ({}), and run\n  \
+         secure-score-exporter check{config}",
+        secrets.join(", ")
+    ))?;
+    if let Subject::Partner { .. } = answers.subject {
+        line(format_args!(
+            "Once that succeeds, write the customers into {}:\n  \
+             secure-score-exporter discover{config} --write {}",
+            files::CUSTOMERS,
+            directory.join(files::CUSTOMERS).display()
+        ))?;
+    }
+    match answers.mail {
+        Some(_) => Ok(()),
+        None => line(format_args!(
+            "\nThe receiver {} in {} sends nothing yet; add an address to it.",
+            answers.receiver,
+            files::ALERTMANAGER
+        )),
+    }
+}

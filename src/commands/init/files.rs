@@ -1,0 +1,249 @@
+//! The files that `init` writes.
+
+use super::answers::{Answers, Subject};
+use crate::commands::Failure;
+use crate::commands::atomic_file::{PRIVATE, READABLE};
+use crate::config::{Cloud, DEFAULT_FILE};
+use anyhow::Context as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+pub(super) const CONFIG: &str = DEFAULT_FILE;
+pub(super) const ALERTMANAGER: &str = "alertmanager.yml";
+pub(super) const CUSTOMERS: &str = "customers.yml";
+const PROMETHEUS: &str = "prometheus.yml";
+const RULES: &str = "secure-score.rules.yml";
+const TENANT_SECRET: &str = "watcher.secret";
+const CUSTOMERS_SECRET: &str = "customers.secret";
+const PARTNER_SECRET: &str = "partner.secret";
+
+/// Every name that a run may write.
+const NAMES: [&str; 8] = [
+    CONFIG,
+    TENANT_SECRET,
+    CUSTOMERS_SECRET,
+    PARTNER_SECRET,
+    CUSTOMERS,
+    PROMETHEUS,
+    RULES,
+    ALERTMANAGER,
+];
+
+const RULES_TEXT: &str = include_str!("../../../alerts/secure-score.rules.yml");
+
+/// Its inhibition rules are written too.
+const FRAGMENT: &str = include_str!("../../../alerts/alertmanager.fragment.yml");
+
+const HEADING: &str = "# Written by `secure-score-exporter init`.";
+
+/// A file to write.
+pub(super) struct NewFile {
+    pub(super) name: &'static str,
+    /// What it is, for the list that is printed.
+    pub(super) purpose: &'static str,
+    text: String,
+    mode: u32,
+}
+
+impl NewFile {
+    /// Whether it takes a secret.
+    pub(super) const fn is_secret(&self) -> bool {
+        self.mode == PRIVATE
+    }
+
+    fn readable(name: &'static str, purpose: &'static str, text: String) -> Self {
+        Self {
+            name,
+            purpose,
+            text,
+            mode: READABLE,
+        }
+    }
+
+    fn secret(name: &'static str, purpose: &'static str) -> Self {
+        Self {
+            name,
+            purpose,
+            text: String::new(),
+            mode: PRIVATE,
+        }
+    }
+}
+
+/// The files, in the order in which they are printed.
+pub(super) fn all(answers: &Answers) -> Vec<NewFile> {
+    let mut files = vec![NewFile::readable(
+        CONFIG,
+        "the configuration",
+        config(answers),
+    )];
+    match answers.subject {
+        Subject::Tenant => {
+            files.push(NewFile::secret(TENANT_SECRET, "empty: the client secret"));
+        }
+        Subject::Partner { .. } => files.extend([
+            NewFile::secret(
+                CUSTOMERS_SECRET,
+                "empty: the client secret of the application that customers consent to",
+            ),
+            NewFile::secret(
+                PARTNER_SECRET,
+                "empty: the client secret of the application in your own tenant",
+            ),
+            NewFile::readable(
+                CUSTOMERS,
+                "the customers; none yet",
+                "# The watched customers; `secure-score-exporter discover --write` adds them.\n"
+                    .to_owned(),
+            ),
+        ]),
+    }
+    files.extend([
+        NewFile::readable(
+            PROMETHEUS,
+            "for Prometheus: the scrape job",
+            prometheus(answers),
+        ),
+        NewFile::readable(RULES, "for Prometheus: the alerts", RULES_TEXT.to_owned()),
+        NewFile::readable(ALERTMANAGER, "for Alertmanager", alertmanager(answers)),
+    ]);
+    files
+}
+
+/// Fails if one of the files exists.
+pub(super) fn refuse_existing(directory: &Path) -> Result<(), Failure> {
+    let exists = |name: &&str| fs::symlink_metadata(directory.join(name)).is_ok();
+    let existing: Vec<_> = NAMES.into_iter().filter(exists).collect();
+    if existing.is_empty() {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!(
+        "{} already has {}; nothing was written",
+        directory.display(),
+        existing.join(", ")
+    );
+    let hint = "init overwrites no file: name another directory, or move these away";
+    Err(Failure::with_hint(error, hint))
+}
+
+/// Writes all files or none.
+pub(super) fn write(directory: &Path, files: &[NewFile]) -> Result<(), Failure> {
+    fs::create_dir_all(directory)
+        .with_context(|| format!("the directory {} cannot be created", directory.display()))?;
+    for (index, file) in files.iter().enumerate() {
+        let path = directory.join(file.name);
+        if let Err(error) = create(&path, file) {
+            let own = files.iter().take(index);
+            // A file that cannot be removed either is no worse than the error.
+            own.for_each(|file| drop(fs::remove_file(directory.join(file.name))));
+            let error = anyhow::Error::new(error);
+            let error = error.context(format!("{} cannot be written", path.display()));
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// Creates a file that does not exist.
+fn create(path: &Path, file: &NewFile) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    let mut out = options
+        .write(true)
+        .create_new(true)
+        .mode(file.mode)
+        .open(path)?;
+    let written = out.write_all(file.text.as_bytes());
+    if written.is_err() {
+        let _the_first_error_counts = fs::remove_file(path);
+    }
+    written
+}
+
+fn config(answers: &Answers) -> String {
+    let credential = |name: &str, client_id: &str, file: &str| {
+        format!(
+            "  {name}:\n    type: client_secret\n    client_id: {client_id}\n    \
+             client_secret_file: {file}\n    \
+             # The day on which the secret expires; an alert fires before it.\n    \
+             # expires: 2027-03-31\n"
+        )
+    };
+    let cloud = match answers.cloud {
+        Cloud::Global => String::new(),
+        cloud => format!("  cloud: {}\n", cloud.as_str()),
+    };
+    let (client_id, name, tenant_id) = (
+        &answers.client_id,
+        quoted(&answers.name),
+        &answers.tenant_id,
+    );
+    let heading =
+        format!("{HEADING}\n# docs/reference/configuration.md lists every key.\n\ncredentials:\n");
+    match &answers.subject {
+        Subject::Tenant => format!(
+            "{heading}{}\ndefaults:\n  credential: watcher\n{cloud}\ntenants:\n  \
+             - name: {name}\n    tenant_id: {tenant_id}\n",
+            credential("watcher", client_id, TENANT_SECRET),
+        ),
+        Subject::Partner {
+            client_id: own_client_id,
+        } => format!(
+            "{heading}  # The application in many tenants, to which each customer consents.\n{}\n  \
+             # The application in your own tenant that reads the list of customers.\n{}\n\
+             defaults:\n  credential: customers\n{cloud}\npartner:\n  name: {name}\n  \
+             tenant_id: {tenant_id}\n  credential: partner\n\ntenant_files: [{CUSTOMERS}]\n",
+            credential("customers", client_id, CUSTOMERS_SECRET),
+            credential("partner", own_client_id, PARTNER_SECRET),
+        ),
+    }
+}
+
+fn prometheus(answers: &Answers) -> String {
+    let target = quoted(&answers.exporter_address);
+    format!(
+        "{HEADING} Check it with `promtool check config`.\n\n\
+         rule_files: [{RULES}]\n\n\
+         alerting:\n  alertmanagers:\n    - static_configs: [{{targets: [\"127.0.0.1:9093\"]}}]\n\n\
+         scrape_configs:\n  - job_name: secure-score # the alerts expect this name\n    \
+         scrape_interval: 1m\n    static_configs: [{{targets: [{target}]}}]\n"
+    )
+}
+
+fn alertmanager(answers: &Answers) -> String {
+    let receiver = quoted(&answers.receiver);
+    let (global, how) = match &answers.mail {
+        Some(mail) => {
+            let (address, smarthost) = (quoted(&mail.address), quoted(&mail.smarthost));
+            (
+                format!(
+                    "# For a server that wants a login, add smtp_auth_username and\n\
+                     # smtp_auth_password_file.\n\
+                     global:\n  smtp_smarthost: {smarthost}\n  smtp_from: {address}\n\n"
+                ),
+                format!("    email_configs: [{{to: {address}, send_resolved: true}}]\n"),
+            )
+        }
+        None => (
+            String::new(),
+            "    # It sends nothing yet: add email_configs, webhook_configs or another kind.\n"
+                .to_owned(),
+        ),
+    };
+    let inhibition = FRAGMENT.split_once("\ninhibit_rules:\n");
+    let inhibition = inhibition.map_or("", |(_, rules)| rules);
+    format!(
+        "{HEADING} Check it with `amtool check-config`.\n\
+         # alerts/ROUTING.md describes routes by severity and texts of messages.\n\n\
+         {global}route:\n  receiver: {receiver}\n  group_by: [alertname, tenant]\n  \
+         group_wait: 30s\n  group_interval: 5m\n  repeat_interval: 24h\n\n\
+         receivers:\n  - name: {receiver}\n{how}\n\
+         # The cause mutes its consequences.\ninhibit_rules:\n{inhibition}"
+    )
+}
+
+/// A YAML string: a bare `null` or `007` would be another value.
+fn quoted(text: &str) -> String {
+    format!("\"{text}\"")
+}

@@ -1,0 +1,74 @@
+//! The client's lists of a partner.
+
+use super::client::{Client, Fetched};
+use super::customer_reader::CustomerReader;
+use super::decode;
+use super::error::GraphError;
+use super::pages::{self, Links};
+use super::refresh_permit::RefreshPermit;
+use super::subject::Subject;
+use crate::config::CustomerSource;
+use secure_score_model::CustomerList;
+use std::collections::BTreeSet;
+
+/// The pages of 300 elements that a partner's list may have. The largest partners
+/// have some ten thousand customers.
+const MAX_CUSTOMER_PAGES: usize = 200;
+
+/// Decodes one page into a reader. Returns the link to the next one.
+type DecodePage = fn(&mut CustomerReader, &[u8]) -> Result<Option<String>, GraphError>;
+
+impl Client {
+    /// The customers in these lists with their relationships, complete or an
+    /// error. They are requested with the token of this client's tenant, which is
+    /// the partner's own.
+    pub async fn customers(
+        &self,
+        sources: &[CustomerSource],
+        permit: &mut RefreshPermit,
+    ) -> Result<Fetched<CustomerList>, GraphError> {
+        let mut reader = CustomerReader::default();
+        let mut partial = false;
+        for source in sources {
+            let lists: &[(Subject, DecodePage)] = match source {
+                CustomerSource::DelegatedAdminCustomers => &[
+                    (Subject::Customers, decode::customers_page),
+                    (Subject::Relationships, decode::relationships_page),
+                ],
+                CustomerSource::MultitenantOrganization => {
+                    &[(Subject::OrganizationMembers, decode::members_page)]
+                }
+            };
+            for (subject, decode) in lists {
+                partial |= self
+                    .customer_list(*subject, *decode, &mut reader, permit)
+                    .await?;
+            }
+        }
+        Ok(Fetched {
+            value: reader.finish(self.entra_tenant_id().unwrap_or_default()),
+            partial,
+            unknown_words: BTreeSet::new(),
+        })
+    }
+
+    async fn customer_list(
+        &self,
+        subject: Subject,
+        decode_page: DecodePage,
+        reader: &mut CustomerReader,
+        permit: &mut RefreshPermit,
+    ) -> Result<bool, GraphError> {
+        reader.begin_list();
+        let first = pages::customer_list_url(subject, &self.root)?;
+        let read = |body: &[u8], links: &mut Links<'_>| {
+            let next = decode_page(reader, body)?;
+            links.follow(next.as_deref())
+        };
+        let partial = self
+            .each_page(subject, first, MAX_CUSTOMER_PAGES, permit, read)
+            .await?;
+        decode::check_customers(reader, subject)?;
+        Ok(partial)
+    }
+}

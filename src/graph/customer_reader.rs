@@ -1,0 +1,282 @@
+//! Translates the lists of a partner into its customers.
+
+use super::date::{self, Date};
+use super::lenient::{LenientJson, LenientList, LenientText};
+use super::translate::MAX_TEXT;
+use super::wire;
+use crate::text::clean_line;
+use secure_score_model::{Customer, CustomerList, Relationship, SkippedCustomers, SkippedField};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// The state of a relationship, or of a member of an organization, that is in
+/// effect.
+const ACTIVE: &str = "active";
+
+/// The beginning of the names of relationships that Microsoft 365 Lighthouse
+/// manages beside the partner's own.
+const LIGHTHOUSE: &str = "MLT_";
+
+/// An `autoExtendDuration` of zero: the relationship ends for good.
+const NO_EXTENSION: &str = "PT0S";
+
+/// Customers without an id that are named in the log.
+const MAX_NAMED: usize = 20;
+
+/// Collects the pages of a partner's lists.
+#[derive(Default)]
+pub(super) struct CustomerReader {
+    customers: BTreeMap<Arc<str>, Customer>,
+    relationships: BTreeMap<Arc<str>, Relationship>,
+    /// The ids of the list that is read now: one may stand in two lists.
+    in_list: BTreeSet<Arc<str>>,
+    skipped: SkippedCustomers,
+    /// The elements of the list that is read now.
+    pub(super) read: usize,
+    pub(super) unread: u64,
+}
+
+impl CustomerReader {
+    /// Begins another list.
+    pub(super) fn begin_list(&mut self) {
+        self.in_list.clear();
+        self.read = 0;
+        self.unread = 0;
+    }
+
+    /// Adds a page of `delegatedAdminCustomers`.
+    pub(super) fn customers(&mut self, page: &LenientList<wire::DelegatedAdminCustomer<'_>>) {
+        self.unreadable(page.unread);
+        for element in &page.elements {
+            let id = match element.tenant_id {
+                LenientText::Missing => &element.id,
+                _ => &element.tenant_id,
+            };
+            self.add(id, &element.display_name);
+        }
+    }
+
+    /// Adds a page of the organization's `tenants`. One that was invited and has
+    /// not joined, or was removed, is no member.
+    pub(super) fn members(&mut self, page: &LenientList<wire::OrganizationMember<'_>>) {
+        self.unreadable(page.unread);
+        for element in &page.elements {
+            if is_active(&element.state) {
+                self.add(&element.tenant_id, &element.display_name);
+            } else {
+                self.read += 1;
+            }
+        }
+    }
+
+    /// Adds a page of `delegatedAdminRelationships`.
+    pub(super) fn relationships(
+        &mut self,
+        page: &LenientList<wire::DelegatedAdminRelationship<'_>>,
+    ) {
+        self.unreadable(page.unread);
+        for element in &page.elements {
+            self.read += 1;
+            let name = element.display_name.get().unwrap_or_default();
+            if is_active(&element.status) && !name.starts_with(LIGHTHOUSE) {
+                self.relationship(element);
+            }
+        }
+    }
+
+    fn relationship(&mut self, element: &wire::DelegatedAdminRelationship<'_>) {
+        let Some(id) = customer_id(&element.customer) else {
+            return;
+        };
+        let ends = element.end_date_time.get().map(date::parse);
+        let Some(Date::At(ends)) = ends else {
+            self.skipped.count(SkippedField::Date, 1);
+            return;
+        };
+        let extension = element.auto_extend_duration.get();
+        let relationship = Relationship {
+            ends,
+            extends: extension.is_some_and(|it| it != NO_EXTENSION),
+        };
+        let longest = self.relationships.entry(id).or_insert(relationship);
+        *longest = longest.or_longer(relationship);
+    }
+
+    fn unreadable(&mut self, elements: usize) {
+        self.unread += elements as u64;
+        self.skipped.count(SkippedField::Element, elements as u64);
+    }
+
+    fn add(&mut self, id: &LenientText<'_>, name: &LenientText<'_>) {
+        let name = clean_line(name.get().unwrap_or_default(), MAX_TEXT);
+        let Some(id) = guid(id) else {
+            self.unread += 1;
+            self.skipped.count(SkippedField::Id, 1);
+            if self.skipped.without_id.len() < MAX_NAMED {
+                self.skipped.without_id.push(name.into());
+            }
+            return;
+        };
+        self.read += 1;
+        if !self.in_list.insert(Arc::clone(&id)) {
+            self.skipped.count(SkippedField::Duplicate, 1);
+        }
+        let customer = self.customers.entry(id).or_insert_with_key(|id| Customer {
+            tenant_id: Arc::clone(id),
+            display_name: "".into(),
+            relationship: None,
+        });
+        if customer.display_name.is_empty() {
+            customer.display_name = name.into();
+        }
+    }
+
+    /// The customers of a partner with this GUID, which is not its own customer.
+    pub(super) fn finish(mut self, partner: &str) -> CustomerList {
+        self.skipped.own_tenant = self.customers.remove(partner).is_some();
+        let customers = self.customers.into_values().map(|customer| Customer {
+            relationship: self.relationships.get(&customer.tenant_id).copied(),
+            ..customer
+        });
+        CustomerList {
+            customers: customers.collect(),
+            skipped: self.skipped,
+        }
+    }
+}
+
+/// Whether a state is the one in effect; where Graph sends none, it is.
+fn is_active(state: &LenientText<'_>) -> bool {
+    *state == LenientText::Missing
+        || state
+            .get()
+            .is_some_and(|it| it.eq_ignore_ascii_case(ACTIVE))
+}
+
+/// The customer of a relationship.
+fn customer_id(customer: &LenientJson<'_>) -> Option<Arc<str>> {
+    let LenientJson::Present(json) = customer else {
+        return None;
+    };
+    let customer: wire::RelationshipCustomer<'_> = serde_json::from_str(json.get()).ok()?;
+    guid(&customer.tenant_id)
+}
+
+/// A GUID in its usual form, in lower case.
+fn guid(text: &LenientText<'_>) -> Option<Arc<str>> {
+    let id = text.get().and_then(|text| Uuid::try_parse(text).ok());
+    id.map(|id| id.hyphenated().to_string().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode;
+    use super::*;
+    use secure_score_model::Timestamp;
+    use serde_json::{Value, json};
+
+    const A: &str = "aaaaaaaa-1111-4111-8111-111111111111";
+    const B: &str = "bbbbbbbb-2222-4222-8222-222222222222";
+    const PARTNER: &str = "99999999-9999-4999-8999-999999999999";
+
+    fn body(elements: &Value) -> Vec<u8> {
+        json!({"value": elements}).to_string().into_bytes()
+    }
+
+    fn read(customers: &Value, relationships: &Value) -> CustomerList {
+        let mut reader = CustomerReader::default();
+        decode::customers_page(&mut reader, &body(customers)).unwrap();
+        reader.begin_list();
+        decode::relationships_page(&mut reader, &body(relationships)).unwrap();
+        reader.finish(PARTNER)
+    }
+
+    fn relationship(name: &str, end: &str, extends: &str) -> Value {
+        json!({"displayName": name, "status": "active", "endDateTime": end,
+            "autoExtendDuration": extends, "customer": {"tenantId": A, "displayName": "A"}})
+    }
+
+    #[test]
+    fn a_customer_has_the_end_of_its_longest_active_relationship() {
+        let customers =
+            json!([{"id": A, "tenantId": A.to_uppercase(), "displayName": " Contoso\tLtd "}]);
+        let mut ended = relationship("ended", "2032-01-01T00:00:00Z", "PT0S");
+        ended["status"] = json!("terminated");
+        let relationships = json!([
+            relationship("short", "2026-12-24T00:00:00Z", "P180D"),
+            relationship("long", "2027-03-01T00:00:00Z", "PT0S"),
+            relationship("MLT_long", "2031-01-01T00:00:00Z", "P180D"),
+            ended,
+        ]);
+        let list = read(&customers, &relationships);
+        let customer = &list.customers[0];
+        assert_eq!(
+            (&*customer.tenant_id, &*customer.display_name),
+            (A, "Contoso Ltd")
+        );
+        let expected = Relationship {
+            ends: Timestamp::from_seconds(1_803_859_200),
+            extends: false,
+        };
+        assert_eq!(customer.relationship, Some(expected));
+        assert_eq!(list.skipped, SkippedCustomers::default());
+    }
+
+    #[test]
+    fn what_is_no_customer_is_counted_and_named() {
+        let customers = json!([
+            {"tenantId": A, "displayName": "A"},
+            {"tenantId": A, "displayName": "A again"},
+            {"tenantId": "contoso.com", "id": B, "displayName": "no GUID"},
+            {"displayName": "without"},
+            "text",
+            {"tenantId": PARTNER, "displayName": "the partner"},
+            {"id": B, "displayName": null},
+        ]);
+        let list = read(&customers, &json!([relationship("x", "tomorrow", "PT0S")]));
+        let found: Vec<_> = list.customers.iter().map(|it| &*it.display_name).collect();
+        assert_eq!(found, ["A", ""]);
+        let counts = SkippedCustomers::FIELDS.map(|field| list.skipped.of(field));
+        assert_eq!(counts, [1, 2, 1, 1], "element, id, duplicate, date");
+        assert!(list.skipped.own_tenant);
+        let named: Vec<_> = list.skipped.without_id.iter().map(|it| &**it).collect();
+        assert_eq!(named, ["no GUID", "without"]);
+    }
+
+    #[test]
+    fn a_list_of_which_most_is_unreadable_is_refused() {
+        let mut reader = CustomerReader::default();
+        let elements = json!([{"tenantId": A}, {"displayName": "B"}, {"displayName": "C"}]);
+        decode::customers_page(&mut reader, &body(&elements)).unwrap();
+        let error = decode::check_customers(&reader, crate::graph::Subject::Customers);
+        assert!(error.unwrap_err().to_string().contains("2 of its elements"));
+    }
+
+    #[test]
+    fn a_tenant_that_was_only_invited_is_no_member() {
+        let members = json!([
+            {"tenantId": A, "displayName": "A", "state": "active", "role": "owner"},
+            {"tenantId": B, "displayName": "B", "state": "pending"},
+        ]);
+        let mut reader = CustomerReader::default();
+        decode::members_page(&mut reader, &body(&members)).unwrap();
+        let list = reader.finish(PARTNER);
+        let found: Vec<_> = list.customers.iter().map(|it| &*it.tenant_id).collect();
+        assert_eq!(found, [A]);
+    }
+
+    #[test]
+    fn a_customer_of_two_lists_is_one_and_no_duplicate() {
+        let mut reader = CustomerReader::default();
+        let elements = json!([{"tenantId": A, "displayName": ""}]);
+        decode::customers_page(&mut reader, &body(&elements)).unwrap();
+        reader.begin_list();
+        let elements = json!([{"tenantId": A, "displayName": "A"}]);
+        decode::members_page(&mut reader, &body(&elements)).unwrap();
+        let list = reader.finish(PARTNER);
+        assert_eq!(list.customers.len(), 1);
+        assert_eq!(&*list.customers[0].display_name, "A");
+        assert_eq!(list.skipped, SkippedCustomers::default());
+    }
+}

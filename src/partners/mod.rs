@@ -1,0 +1,28 @@
+//! # partners: the customers of a provider, and which of them are watched
+//!
+//! A loop per partner reads the list of its customers (`partner_loop`); the last
+//! list stays in memory and in the state directory. [`Discovery`] compares it with
+//! the tenants: it adds customers to the [`Fleet`](crate::refresh::Fleet) where the
+//! configuration says so, and publishes the state of each customer.
+//!
+//! No list drops a tenant: one that Graph sends incomplete, empty or with invalid
+//! elements changes nothing about the customers that it lacks.
+//!
+//! [`alias`] gives customers the aliases under which they can be watched, and
+//! [`tenant_file`] adds them to a file of tenants.
+
+pub mod alias;
+mod customer_states;
+pub mod diff;
+mod discovery;
+mod known_tenants;
+mod latin;
+mod partner_cell;
+mod partner_data;
+mod partner_loop;
+pub mod tenant_file;
+#[cfg(test)]
+mod testing;
+mod watch_list;
+
+pub use discovery::Discovery;

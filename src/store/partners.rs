@@ -1,0 +1,55 @@
+//! The current state of the partners.
+
+use secure_score_exposition::{Chunk, PartnerBlocks, render_partner};
+use secure_score_model::PartnerSnapshot;
+use std::sync::Arc;
+
+/// Everything that is shown of one partner at one time.
+#[derive(Debug, Clone)]
+pub struct PartnerState {
+    /// What is known of it.
+    pub snapshot: Arc<PartnerSnapshot>,
+    /// Whether this process exports its families: with shards, one does.
+    pub is_exported: bool,
+    /// The snapshot, rendered where it is exported.
+    lines: Chunk,
+}
+
+impl PartnerState {
+    /// A partner, rendered where this process exports it.
+    pub fn new(snapshot: PartnerSnapshot, is_exported: bool) -> Self {
+        Self {
+            lines: match is_exported {
+                true => render_partner(&snapshot),
+                false => Chunk::default(),
+            },
+            snapshot: Arc::new(snapshot),
+            is_exported,
+        }
+    }
+}
+
+/// All partners at one time, in the order of the configuration.
+#[derive(Debug, Default)]
+pub struct Partners {
+    /// Their states.
+    pub states: Vec<Arc<PartnerState>>,
+    /// Their families in both formats.
+    pub blocks: PartnerBlocks,
+}
+
+impl Partners {
+    /// These partners; it compresses their families.
+    pub fn new(states: Vec<Arc<PartnerState>>) -> Self {
+        let exported = states.iter().filter(|it| it.is_exported);
+        Self {
+            blocks: PartnerBlocks::of(exported.map(|it| &it.lines)),
+            states,
+        }
+    }
+
+    /// The state of one partner.
+    pub fn find(&self, name: &str) -> Option<&Arc<PartnerState>> {
+        self.states.iter().find(|it| *it.snapshot.name == *name)
+    }
+}
