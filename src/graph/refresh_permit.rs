@@ -94,9 +94,7 @@ impl RefreshPermit {
             tokio::time::sleep(delay).await;
             return;
         }
-        self.held = None;
-        tokio::time::sleep(delay).await;
-        self.held = Some(self.permits.hold().await);
+        self.without_permit(tokio::time::sleep(delay)).await;
     }
 
     /// Waits for one of a tenant's requests, without the permit if there is none
@@ -108,10 +106,15 @@ impl RefreshPermit {
         if let Ok(slot) = Arc::clone(slots).try_acquire_owned() {
             return Some(slot);
         }
+        let slot = Arc::clone(slots).acquire_owned();
+        self.without_permit(slot).await.ok()
+    }
+
+    async fn without_permit<T>(&mut self, wait: impl Future<Output = T>) -> T {
         self.held = None;
-        let slot = Arc::clone(slots).acquire_owned().await.ok();
+        let waited = wait.await;
         self.held = Some(self.permits.hold().await);
-        slot
+        waited
     }
 }
 

@@ -1,8 +1,8 @@
 //! What is known of one partner.
 
 use crate::config::Partner;
-use crate::graph::{Fetched, GraphError, Retry, Subject};
-use crate::refresh::{Wait, schedule};
+use crate::graph::{Fetched, GraphError, Subject};
+use crate::refresh::{Wait, saved_refresh};
 use crate::store::saved_partner::{LeftCustomer, SavedPartner};
 use crate::store::saved_tenant::{SavedList, SavedRefresh};
 use secure_score_model::{
@@ -89,34 +89,19 @@ impl PartnerData {
     /// Takes over the refreshes. A failing list is due at once, unless Microsoft
     /// asked for a delay.
     fn restore_refresh(&mut self, saved: SavedRefresh, now: Timestamp) {
-        let (wait, next_refresh) = Wait::restore(&saved, self.config.interval, now);
+        let (health, wait) = saved_refresh::restore(saved, self.config.interval, now);
         self.health = RefreshHealth {
-            up: saved.up,
-            last_success: saved.last_success.map(|it| it.min(now)),
-            next_refresh: Some(next_refresh),
-            refreshes: saved.refreshes,
-            failures: saved.failures,
-            trouble: saved.trouble,
             has_series: true,
+            ..health
         };
         self.wait = Some(wait);
         self.retry_failed();
     }
 
     pub(super) fn to_saved(&self, now: Timestamp) -> SavedPartner {
-        let wait = self.wait.as_ref();
-        let requested = wait.filter(|it| it.is_requested());
-        let refresh = self.health.next_refresh.map(|next_refresh| SavedRefresh {
-            up: self.health.up,
-            last_success: self.health.last_success,
-            next_refresh,
-            decided_at: wait.map(|it| it.decided_at),
-            requested_until: requested.map(|it| now.plus(it.requested_rest())),
-            refreshes: self.health.refreshes,
-            failures: self.health.failures.clone(),
-            trouble: self.health.trouble.clone(),
-            not_offered: false,
-        });
+        let (health, wait) = (&self.health, self.wait.as_ref());
+        let next_refresh = health.next_refresh;
+        let refresh = next_refresh.map(|at| saved_refresh::save(health, at, wait, now));
         SavedPartner {
             name: self.config.name.as_str().into(),
             directory: directory(&self.config),
@@ -279,26 +264,11 @@ impl PartnerData {
         next_in: Duration,
         now: Timestamp,
     ) {
-        let requested = match outcome.as_ref().err().map(GraphError::retry) {
-            Some(Retry::After(requested)) => Some(schedule::requested_part(next_in, requested)),
-            Some(Retry::Backoff | Retry::Rarely) | None => None,
-        };
-        self.wait = Some(Wait::new(next_in, now, requested));
-        let health = &mut self.health;
-        health.has_series = true;
-        health.refreshes += 1;
-        health.next_refresh = Some(now.plus(next_in));
-        health.up = outcome.is_ok();
-        match outcome {
-            Ok(()) => {
-                health.last_success = Some(now);
-                health.trouble = None;
-            }
-            Err(error) => {
-                *health.failures.entry(error.reason()).or_default() += 1;
-                health.trouble = Some(Trouble::from(error));
-            }
-        }
+        let error = outcome.as_ref().err();
+        self.wait = Some(Wait::after_refresh(error, next_in, now));
+        self.health.has_series = true;
+        self.health
+            .record(error.map(Trouble::from), now, now.plus(next_in));
         self.unsaved = true;
     }
 

@@ -3,16 +3,13 @@
 use super::partner_cell::PartnerCell;
 use crate::config::Partner;
 use crate::graph::{CUSTOMERS, Client, Fetched, GraphError, RefreshPermits, Subject};
-use crate::refresh::schedule;
+use crate::refresh::{endless_loop, schedule};
 use crate::telemetry::Telemetry;
 use secure_score_model::CustomerList;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-
-/// The delay before a loop that panicked is started again.
-const RESTART_DELAY: Duration = Duration::from_secs(10);
 
 /// One loop. Dropping the handle of its task stops it.
 pub(super) struct PartnerLoop {
@@ -38,19 +35,16 @@ impl PartnerLoop {
         AbortOnDropHandle::new(tokio::spawn(Arc::new(self).run()))
     }
 
-    /// Refreshes until it is dropped. A loop that ended would freeze the series of
-    /// the partner without a sign, so it runs in a task that is started again.
+    /// Refreshes until it is dropped.
     async fn run(self: Arc<Self>) {
-        loop {
-            let task = tokio::spawn(Arc::clone(&self).run_loop());
-            let ended = AbortOnDropHandle::new(task).await;
+        let report = |panic| {
             tracing::error!(
                 partner = self.partner.name,
-                panic = ended.is_err(),
+                panic,
                 "the loop of a partner ended because of a bug in the exporter and is started again"
             );
-            tokio::time::sleep(RESTART_DELAY).await;
-        }
+        };
+        endless_loop::run(|| Arc::clone(&self).run_loop(), report).await;
     }
 
     async fn run_loop(self: Arc<Self>) {
@@ -113,17 +107,8 @@ impl PartnerLoop {
 
     fn delay(&self, outcome: &Result<(), GraphError>, failures: u32) -> Duration {
         let interval = self.partner.interval;
-        match outcome {
-            Ok(()) => {
-                let elapsed = self.epoch.elapsed();
-                let phase = schedule::phase(&self.partner.name, CUSTOMERS);
-                schedule::next_slot(elapsed, interval, phase).saturating_sub(elapsed)
-            }
-            Err(error) => {
-                let random = fastrand::f64();
-                schedule::delay_after_failure(error.retry(), failures, interval, random)
-            }
-        }
+        let phase = schedule::phase(&self.partner.name, CUSTOMERS);
+        schedule::delay_after_refresh(outcome, failures, interval, self.epoch, phase)
     }
 
     fn log(&self, outcome: &Result<(), GraphError>, customers: usize, next: &Next) {

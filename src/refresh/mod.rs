@@ -7,6 +7,7 @@
 
 mod context;
 mod directories;
+pub(crate) mod endless_loop;
 mod entra_lists;
 mod fleet;
 mod kept_list;
@@ -15,6 +16,7 @@ mod on_demand;
 mod rendered;
 mod run_loop;
 mod saved_data;
+pub(crate) mod saved_refresh;
 pub mod schedule;
 mod shard;
 mod state_writer;

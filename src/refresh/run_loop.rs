@@ -1,5 +1,6 @@
 //! The loop that refreshes one list of one tenant.
 
+use super::endless_loop;
 use super::on_demand::RefreshTrigger;
 use super::schedule;
 use super::tenant_cell::{FetchResult, TenantCell};
@@ -10,9 +11,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
-
-/// The delay before a loop that panicked is started again.
-const RESTART_DELAY: Duration = Duration::from_secs(10);
 
 /// One loop. The loops of a tenant share all but list, interval and trigger.
 pub(super) struct RefreshLoop {
@@ -33,21 +31,18 @@ pub(super) struct RefreshLoop {
 impl RefreshLoop {
     /// Refreshes until it is dropped.
     ///
-    /// A panic in a refresh is caught in [`contained`](Self::contained). One
-    /// outside of it would end the loop and freeze the tenant's series without
-    /// a sign, so the loop runs in a task that is started again.
+    /// A panic in a refresh is caught in [`contained`](Self::contained), one
+    /// outside of it here.
     pub(super) async fn run(self: Arc<Self>) {
-        loop {
-            let task = tokio::spawn(Arc::clone(&self).run_loop());
-            let ended = AbortOnDropHandle::new(task).await;
+        let report = |panic| {
             tracing::error!(
                 tenant = self.cell.alias(),
                 api = self.api.as_str(),
-                panic = ended.is_err(),
+                panic,
                 "a refresh loop ended because of a bug in the exporter and is started again"
             );
-            tokio::time::sleep(RESTART_DELAY).await;
-        }
+        };
+        endless_loop::run(|| Arc::clone(&self).run_loop(), report).await;
     }
 
     /// Refreshes once and records the outcome.
@@ -174,14 +169,9 @@ impl RefreshLoop {
         match outcome {
             // Scrapes decide the time; there is no load to spread.
             Ok(()) if self.trigger.is_some() => self.interval,
-            Ok(()) => {
-                let elapsed = self.epoch.elapsed();
+            _ => {
                 let phase = schedule::phase(self.cell.alias(), self.api.as_str());
-                schedule::next_slot(elapsed, self.interval, phase).saturating_sub(elapsed)
-            }
-            Err(error) => {
-                let random = fastrand::f64();
-                schedule::delay_after_failure(error.retry(), failures, self.interval, random)
+                schedule::delay_after_refresh(outcome, failures, self.interval, self.epoch, phase)
             }
         }
     }

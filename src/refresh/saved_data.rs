@@ -1,10 +1,10 @@
 //! What of a tenant's data survives a restart.
 
 use super::kept_list::KeptList;
+use super::saved_refresh;
 use super::tenant_data::TenantData;
-use super::wait::Wait;
 use crate::store::saved_tenant::{SavedRefresh, SavedTenant};
-use secure_score_model::{Api, Interner, Recategorised, Timestamp, is_future_day};
+use secure_score_model::{Api, Interner, Recategorised, RefreshHealth, Timestamp, is_future_day};
 use std::sync::Arc;
 
 impl TenantData {
@@ -77,9 +77,11 @@ impl TenantData {
     /// Takes over the refreshes of a list, and why the last one failed. A list
     /// without data to export is due at once.
     fn restore_refresh(&mut self, api: Api, saved: SavedRefresh, now: Timestamp) {
-        let (wait, next_refresh) = Wait::restore(&saved, self.settings.refresh.interval(api), now);
-        if saved.not_offered {
-            self.waits.insert(api, wait);
+        let is_offered = !saved.not_offered;
+        let (health, wait) =
+            saved_refresh::restore(saved, self.settings.refresh.interval(api), now);
+        self.waits.insert(api, wait);
+        if !is_offered {
             return;
         }
         let is_restored = match api {
@@ -88,15 +90,10 @@ impl TenantData {
             Api::Recommendations => self.recommendations.current().is_some(),
             Api::IdentityScores => self.identity_score.current().is_some(),
         };
-        let health = self.health.of_mut(api);
-        health.up = saved.up;
-        health.last_success = saved.last_success.map(|it| it.min(now));
-        health.next_refresh = Some(next_refresh);
-        health.refreshes = saved.refreshes;
-        health.failures = saved.failures;
-        health.trouble = saved.trouble;
-        health.has_series = api.is_of_entra();
-        self.waits.insert(api, wait);
+        *self.health.of_mut(api) = RefreshHealth {
+            has_series: api.is_of_entra(),
+            ..health
+        };
         if !is_restored && !self.is_waiting(api) {
             self.make_due(api, now);
         }
@@ -106,19 +103,12 @@ impl TenantData {
         let refresh = |api: Api| {
             let health = self.health.of(api);
             let wait = self.waits.get(&api);
-            let requested = wait.filter(|it| it.is_requested());
             let not_offered = !self.was_read(api);
             let due = wait.filter(|_| not_offered).map(|it| now.plus(it.rest()));
+            let next_refresh = due.or(health.next_refresh)?;
             let refresh = SavedRefresh {
-                up: health.up,
-                last_success: health.last_success,
-                next_refresh: due.or(health.next_refresh)?,
                 not_offered,
-                decided_at: wait.map(|it| it.decided_at),
-                requested_until: requested.map(|it| now.plus(it.requested_rest())),
-                refreshes: health.refreshes,
-                failures: health.failures.clone(),
-                trouble: health.trouble.clone(),
+                ..saved_refresh::save(health, next_refresh, wait, now)
             };
             Some((api, refresh))
         };

@@ -2,8 +2,9 @@
 
 use super::shard::stable_hash;
 use crate::backoff::{Backoff, MAX_RETRY_AFTER};
-use crate::graph::Retry;
+use crate::graph::{GraphError, Retry};
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// The first delay after a transient failure. A shorter one makes a throttled
 /// application throttle itself. It never exceeds the interval.
@@ -61,6 +62,23 @@ pub fn next_slot(elapsed: Duration, interval: Duration, phase: f64) -> Duration 
     let offset = phase * interval;
     let rounds = ((earliest - offset) / interval).ceil().max(0.0);
     Duration::from_secs_f64(rounds * interval + offset)
+}
+
+/// The delay after a refresh, of a loop with this phase.
+pub(crate) fn delay_after_refresh(
+    outcome: &Result<(), GraphError>,
+    failures: u32,
+    interval: Duration,
+    epoch: Instant,
+    phase: f64,
+) -> Duration {
+    match outcome {
+        Ok(()) => {
+            let elapsed = epoch.elapsed();
+            next_slot(elapsed, interval, phase).saturating_sub(elapsed)
+        }
+        Err(error) => delay_after_failure(error.retry(), failures, interval, fastrand::f64()),
+    }
 }
 
 /// The delay after the `failures`-th failure in a row.

@@ -3,14 +3,14 @@
 use super::context::{Context, Settings};
 use super::directories::{Refusable, ServedAlias};
 use super::logged_once::LoggedOnce;
-use super::schedule;
 use super::tenant_data::TenantData;
 use super::wait::Wait;
-use crate::graph::{Fetched, GraphError, Retry, Subject};
+use crate::graph::{Fetched, GraphError, Subject};
 use crate::store::saved_tenant::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{
-    Api, Catalogue, IdentityScore, RecommendationList, Report, Timestamp, Traffic, is_future_day,
+    Api, Catalogue, IdentityScore, RecommendationList, Report, Timestamp, Traffic, Trouble,
+    is_future_day,
 };
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -318,30 +318,14 @@ impl Update<'_> {
         next_in: Duration,
     ) {
         let now = self.cell.now();
-        let retry = outcome.as_ref().err().map(GraphError::retry);
-        let requested = match retry {
-            Some(Retry::After(requested)) => Some(schedule::requested_part(next_in, requested)),
-            Some(Retry::Backoff | Retry::Rarely) | None => None,
-        };
-        let wait = Wait::new(next_in, now, requested);
+        let error = outcome.as_ref().err();
+        let wait = Wait::after_refresh(error, next_in, now);
         self.next.waits.insert(api, wait);
         self.next.categories_known |= api == Api::Profiles;
         self.next.health.traffic = traffic;
         let health = self.next.health.of_mut(api);
         health.has_series = api.is_of_entra();
-        health.refreshes += 1;
-        health.next_refresh = Some(now.plus(next_in));
-        health.up = outcome.is_ok();
-        match outcome {
-            Ok(()) => {
-                health.last_success = Some(now);
-                health.trouble = None;
-            }
-            Err(error) => {
-                *health.failures.entry(error.reason()).or_default() += 1;
-                health.trouble = Some(error.into());
-            }
-        }
+        health.record(error.map(Trouble::from), now, now.plus(next_in));
         self.save = true;
     }
 

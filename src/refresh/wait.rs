@@ -1,6 +1,7 @@
 //! How long a list is not refreshed, over reloads and restarts.
 
 use super::schedule::{self, MAX_REQUESTED_DELAY};
+use crate::graph::{GraphError, Retry};
 use crate::store::saved_tenant::SavedRefresh;
 use secure_score_model::Timestamp;
 use std::time::Duration;
@@ -26,6 +27,19 @@ impl Wait {
             decided_at: now,
             requested_until: requested.map(|it| start + it.min(delay)),
         }
+    }
+
+    /// The wait after a refresh that ended now, with its error if it failed.
+    pub(crate) fn after_refresh(
+        error: Option<&GraphError>,
+        delay: Duration,
+        now: Timestamp,
+    ) -> Self {
+        let requested = match error.map(GraphError::retry) {
+            Some(Retry::After(requested)) => Some(schedule::requested_part(delay, requested)),
+            Some(Retry::Backoff | Retry::Rarely) | None => None,
+        };
+        Self::new(delay, now, requested)
     }
 
     /// This wait, ended where Microsoft allows it.

@@ -149,6 +149,18 @@ impl RefreshHealth {
     pub fn attempted(&self) -> bool {
         self.refreshes > 0
     }
+
+    /// Counts a refresh that ended now, with its failure if it failed.
+    pub fn record(&mut self, failure: Option<Trouble>, now: Timestamp, next_refresh: Timestamp) {
+        self.refreshes += 1;
+        self.next_refresh = Some(next_refresh);
+        self.up = failure.is_none();
+        match &failure {
+            None => self.last_success = Some(now),
+            Some(failure) => *self.failures.entry(failure.reason).or_default() += 1,
+        }
+        self.trouble = failure;
+    }
 }
 
 /// A failed refresh, for people.

@@ -117,8 +117,8 @@ fn direction(updates: &[StateUpdate]) -> Option<Direction> {
     if updates.len() == 1 {
         return Some(Direction::OldestFirst);
     }
-    let believed = updates.iter().filter(|it| it.future_date.is_none());
-    let times: Vec<_> = believed.filter_map(|update| update.at).collect();
+    let others = updates.iter().filter(|it| it.future_date.is_none());
+    let times: Vec<_> = others.filter_map(|update| update.at).collect();
     Direction::of(&times)
 }
 
