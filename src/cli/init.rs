@@ -84,10 +84,10 @@ pub enum InitValue {
 }
 
 impl InitValue {
-    /// Its flag.
+    /// Its flag; for a tenant, the choice of flags.
     pub const fn flag(self) -> &'static str {
         match self {
-            Self::Tenant => "--tenant",
+            Self::Tenant => "--tenant or --partner",
             Self::Partner => "--partner",
             Self::Name => "--name",
             Self::ClientId => "--client-id",

@@ -25,12 +25,7 @@ pub(super) fn replace<T>(
     mode: u32,
     write: impl FnOnce(&mut BufWriter<NamedTempFile>) -> io::Result<T>,
 ) -> io::Result<T> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let unfinished = Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
-    let mut out = BufWriter::with_capacity(BUFFER, unfinished);
+    let mut out = BufWriter::with_capacity(BUFFER, unfinished(file)?);
     let written = write(&mut out)?;
     out.flush()?;
     let unfinished = out.into_inner().map_err(IntoInnerError::into_error)?;
@@ -39,4 +34,17 @@ pub(super) fn replace<T>(
     handle.sync_all()?;
     unfinished.persist(file)?;
     Ok(written)
+}
+
+/// A temporary file in the directory of this one.
+pub(super) fn unfinished(file: &Path) -> io::Result<NamedTempFile> {
+    Builder::new().prefix(UNFINISHED).tempfile_in(folder(file))
+}
+
+/// The directory of a file.
+pub(super) fn folder(file: &Path) -> &Path {
+    match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }

@@ -59,7 +59,7 @@ pub(super) async fn run(
         result.print()?;
     }
     let all = results.len() == config.tenants.len();
-    // `--tenant` is a question about tenants.
+    // With `--tenant`, only tenants are checked.
     let partners = match check.tenants.is_empty() {
         true => check_partners(&config, &clients, &permits, &telemetry, &results).await,
         false => Vec::new(),
@@ -79,7 +79,7 @@ async fn check_partners(
     telemetry: &Arc<Telemetry>,
     tenants: &[CheckResult],
 ) -> Vec<CheckResult> {
-    let coverage = Coverage::of(config, tenants);
+    let coverage = Coverage::of(tenants);
     let mut results = Vec::new();
     for partner in &config.partners {
         let client = clients.client_for_partner(partner, telemetry);

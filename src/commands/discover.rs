@@ -22,7 +22,7 @@ use coverage::{Known, PartnerList, Row, State};
 use edit::Edit;
 use edited_file::EditedFile;
 use indicatif::ProgressBar;
-use secure_score_model::{CustomerList, SkippedField, Trouble};
+use secure_score_model::{CustomerList, Reason, SkippedField, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strict_yaml::suggest;
@@ -148,13 +148,11 @@ impl Graph {
             return Err(Trouble::from(&GraphError::partial(Subject::Customers)));
         }
         if fetched.value.customers.is_empty() {
-            let mut trouble = Trouble::from(&GraphError::emptied(Subject::Customers));
-            trouble.message = "the list of customers is empty".to_owned();
-            trouble.hint = Some(
-                "check that tenant_id is the partner's own tenant, that its relationships with customers are active, and that `source` names the right list"
-                    .to_owned(),
-            );
-            return Err(trouble);
+            let hint = "check that tenant_id is the partner's own tenant, that its relationships with customers are active, and that `source` names the right list";
+            return Err(Trouble {
+                hint: Some(hint.to_owned()),
+                ..Trouble::new(Reason::Emptied, "the list of customers is empty")
+            });
         }
         Ok(fetched.value)
     }

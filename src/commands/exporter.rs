@@ -187,15 +187,15 @@ impl Exporter {
         // Refreshes and deliveries end while requests are finished: each takes
         // seconds, and the service manager kills the process after a timeout.
         let shutdown = async {
-            match reloader {
-                Some(reloader) => tokio::select! {
-                    () = stopping.cancelled() => {}
-                    never = reloader.run(&mut discovery) => match never {},
-                },
-                None => tokio::select! {
-                    () = stopping.cancelled() => {}
-                    never = reload::follow_customers(&mut discovery, &site) => match never {},
-                },
+            let follow = async {
+                match reloader {
+                    Some(reloader) => reloader.run(&mut discovery).await,
+                    None => reload::follow_customers(&mut discovery, &site).await,
+                }
+            };
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                never = follow => match never {},
             }
             drop(discovery);
             self.webhook.stop().await;

@@ -16,7 +16,7 @@ use std::path::Path;
 /// Asks for what the flags do not give, and writes the files.
 pub(super) fn run(flags: &Init) -> Result<(), Failure> {
     let directory = &flags.directory;
-    // Before the questions, so that no answer is in vain.
+    // Checked before the questions.
     files::refuse_existing(directory)?;
     let answers = Answers::collect(flags, Questions::of_process())?;
     let files = files::all(&answers);

@@ -205,7 +205,11 @@ impl<'a> Reloader<'a> {
                     "configuration reloaded"
                 );
             }
-            Err(error) => self.refuse(&error, Some(error.hint())),
+            Err(error) => {
+                let labels = target_labels(discovery.fleet().config());
+                self.targets.site.set_target_labels(labels);
+                self.refuse(&error, Some(error.hint()));
+            }
         }
     }
 
@@ -230,8 +234,9 @@ pub(super) async fn follow_customers(discovery: &mut Discovery, site: &Site) -> 
 }
 
 fn update_customers(discovery: &mut Discovery, site: &Site) {
-    discovery.update();
-    site.set_target_labels(target_labels(discovery.fleet().config()));
+    if discovery.update() {
+        site.set_target_labels(target_labels(discovery.fleet().config()));
+    }
 }
 
 /// The labels of each tenant as a scrape target.

@@ -1,6 +1,7 @@
 //! What happened to a customer of a partner.
 
 use super::event::{EventId, WebhookPayload, as_rfc3339};
+use super::log_event::kind_message;
 use secure_score_model::{EventKind, Timestamp};
 use serde::Serialize;
 use std::sync::Arc;
@@ -71,22 +72,12 @@ impl CustomerEvent {
     /// Writes its line of the log. A tenant that left is a warning: its series end.
     pub(super) fn log(&self) {
         let (event, partner, tenant) = (self.kind.as_str(), &*self.partner, &*self.tenant);
-        let entra_tenant_id = &*self.entra_tenant_id;
+        let (entra_tenant_id, message) = (&*self.entra_tenant_id, kind_message(self.kind));
         match self.kind {
-            EventKind::TenantLeft => tracing::warn!(
-                event,
-                partner,
-                tenant,
-                entra_tenant_id,
-                "a watched tenant is no longer in the partner's list of customers"
-            ),
-            _ => tracing::info!(
-                event,
-                partner,
-                tenant,
-                entra_tenant_id,
-                "a customer of the partner is watched as a new tenant"
-            ),
+            EventKind::TenantLeft => {
+                tracing::warn!(event, partner, tenant, entra_tenant_id, "{message}");
+            }
+            _ => tracing::info!(event, partner, tenant, entra_tenant_id, "{message}"),
         }
     }
 }

@@ -61,6 +61,13 @@ fn message(event: &ShownEvent) -> &'static str {
         EventKind::AcceptedControlLeft if event.place == Place::Entra => {
             "a recommendation that is set aside is no longer in Entra's list"
         }
+        kind => kind_message(kind),
+    }
+}
+
+/// What an event of a control or of a customer says in the log.
+pub(super) const fn kind_message(kind: EventKind) -> &'static str {
+    match kind {
         EventKind::StateChanged => "the state of a control changed",
         EventKind::HistoryShortened => "the history of a control lost changes it listed before",
         EventKind::AcceptedControlLeft => {
@@ -71,7 +78,7 @@ fn message(event: &ShownEvent) -> &'static str {
         }
         EventKind::AcceptanceWithoutComment => "a risk was accepted without a comment",
         EventKind::TenantDiscovered => "a customer of the partner is watched as a new tenant",
-        EventKind::TenantLeft => "a watched tenant is no longer among the partner's customers",
+        EventKind::TenantLeft => "a watched tenant is no longer in the partner's list of customers",
     }
 }
 

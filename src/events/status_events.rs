@@ -39,10 +39,10 @@ fn of_status(
         change, history, ..
     } = new;
     let control = match recommendation {
-        Some(it) => it.control.as_ref(),
-        None => snapshot.control_named(&history.name).map(|it| &it.id),
+        Some(it) => it.control.as_deref(),
+        None => Some(&*history.name),
     };
-    let category = recommendation.map(|it| snapshot.category_of(it));
+    let control = control.and_then(|id| snapshot.control_named(id));
     let event = Event {
         kind: match new.to {
             Some(_) => EventKind::StateChanged,
@@ -51,9 +51,9 @@ fn of_status(
         place: Place::Entra,
         tenant: Arc::clone(&tenant.alias),
         entra_tenant_id: tenant.entra_tenant_id.clone(),
-        control: Arc::clone(control.unwrap_or(&history.name)),
+        control: Arc::clone(control.map_or(&history.name, |it| &it.id)),
         recommendation: Some(Arc::clone(&history.name)),
-        category: category.unwrap_or(Category::Identity),
+        category: control.map_or(Category::Identity, |it| it.category),
         title: Arc::clone(&history.title),
         from: new.from.map(EventState::from),
         to: new.to.map(EventState::from),
@@ -139,6 +139,33 @@ mod tests {
             found.extend(of_statuses(&tenant, &snapshot, &new, now));
         }
         found
+    }
+
+    #[test]
+    fn a_recommendation_that_left_has_the_category_of_its_control() {
+        let tenant = TenantIdentity::new("contoso");
+        let mut histories = StatusHistories::default();
+        let list = |entries| RecommendationList {
+            entries,
+            ..RecommendationList::default()
+        };
+        let entry = RecommendationEntry {
+            status: RecommendationStatus::Dismissed,
+            ..RecommendationEntry::new("oneApp")
+        };
+        let now = Timestamp::from_seconds(9 * DAY);
+        histories.observe(&list(vec![Arc::new(entry)]), true, now, now);
+        let new = histories.observe(&list(Vec::new()), true, now, now);
+        let snapshot = TenantSnapshot {
+            controls: vec![Control::new("OneApp", Category::Apps)],
+            ..TenantSnapshot::default()
+        };
+        let events = of_statuses(&tenant, &snapshot, &new, now);
+        let shown: Vec<_> = events
+            .iter()
+            .map(|it| (&*it.control, it.category))
+            .collect();
+        assert_eq!(shown, [("OneApp", Category::Apps)]);
     }
 
     #[test]

@@ -117,8 +117,9 @@ impl Client {
         &self,
         permit: &mut RefreshPermit,
     ) -> Result<Fetched<Catalogue>, GraphError> {
+        let now = SystemTime::now().into();
         if self.select_refused.is_over() {
-            let mut reader = CatalogueReader::new(SystemTime::now().into());
+            let mut reader = CatalogueReader::new(now);
             match self.pages(Fields::Selected, permit, &mut reader).await {
                 // An error on a later page has another cause, such as an
                 // expired link.
@@ -128,7 +129,7 @@ impl Client {
                 Ok(partial) => return self.finish_catalogue(reader, partial),
             }
         }
-        let mut reader = CatalogueReader::new(SystemTime::now().into());
+        let mut reader = CatalogueReader::new(now);
         let partial = self.pages(Fields::All, permit, &mut reader).await?;
         self.select_refused.begin();
         self.finish_catalogue(reader, partial)

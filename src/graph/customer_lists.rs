@@ -15,9 +15,6 @@ use std::collections::BTreeSet;
 /// have some ten thousand customers.
 const MAX_CUSTOMER_PAGES: usize = 200;
 
-/// Decodes one page into a reader. Returns the link to the next one.
-type DecodePage = fn(&mut CustomerReader, &[u8]) -> Result<Option<String>, GraphError>;
-
 impl Client {
     /// The customers in these lists with their relationships, complete or an
     /// error. They are requested with the token of this client's tenant, which is
@@ -30,19 +27,14 @@ impl Client {
         let mut reader = CustomerReader::default();
         let mut partial = false;
         for source in sources {
-            let lists: &[(Subject, DecodePage)] = match source {
-                CustomerSource::DelegatedAdminCustomers => &[
-                    (Subject::Customers, decode::customers_page),
-                    (Subject::Relationships, decode::relationships_page),
-                ],
-                CustomerSource::MultitenantOrganization => {
-                    &[(Subject::OrganizationMembers, decode::members_page)]
+            let lists: &[Subject] = match source {
+                CustomerSource::DelegatedAdminCustomers => {
+                    &[Subject::Customers, Subject::Relationships]
                 }
+                CustomerSource::MultitenantOrganization => &[Subject::OrganizationMembers],
             };
-            for (subject, decode) in lists {
-                partial |= self
-                    .customer_list(*subject, *decode, &mut reader, permit)
-                    .await?;
+            for subject in lists {
+                partial |= self.customer_list(*subject, &mut reader, permit).await?;
             }
         }
         Ok(Fetched {
@@ -55,14 +47,13 @@ impl Client {
     async fn customer_list(
         &self,
         subject: Subject,
-        decode_page: DecodePage,
         reader: &mut CustomerReader,
         permit: &mut RefreshPermit,
     ) -> Result<bool, GraphError> {
         reader.begin_list();
         let first = pages::customer_list_url(subject, &self.root)?;
         let read = |body: &[u8], links: &mut Links<'_>| {
-            let next = decode_page(reader, body)?;
+            let next = decode::customers_page(subject, reader, body)?;
             links.follow(next.as_deref())
         };
         let partial = self

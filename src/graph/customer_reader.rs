@@ -172,6 +172,7 @@ fn guid(text: &LenientText<'_>) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::super::decode;
+    use super::super::subject::Subject;
     use super::*;
     use secure_score_model::Timestamp;
     use serde_json::{Value, json};
@@ -186,9 +187,9 @@ mod tests {
 
     fn read(customers: &Value, relationships: &Value) -> CustomerList {
         let mut reader = CustomerReader::default();
-        decode::customers_page(&mut reader, &body(customers)).unwrap();
+        decode::customers_page(Subject::Customers, &mut reader, &body(customers)).unwrap();
         reader.begin_list();
-        decode::relationships_page(&mut reader, &body(relationships)).unwrap();
+        decode::customers_page(Subject::Relationships, &mut reader, &body(relationships)).unwrap();
         reader.finish(PARTNER)
     }
 
@@ -248,7 +249,7 @@ mod tests {
     fn a_list_of_which_most_is_unreadable_is_refused() {
         let mut reader = CustomerReader::default();
         let elements = json!([{"tenantId": A}, {"displayName": "B"}, {"displayName": "C"}]);
-        decode::customers_page(&mut reader, &body(&elements)).unwrap();
+        decode::customers_page(Subject::Customers, &mut reader, &body(&elements)).unwrap();
         let error = decode::check_customers(&reader, crate::graph::Subject::Customers);
         assert!(error.unwrap_err().to_string().contains("2 of its elements"));
     }
@@ -260,7 +261,7 @@ mod tests {
             {"tenantId": B, "displayName": "B", "state": "pending"},
         ]);
         let mut reader = CustomerReader::default();
-        decode::members_page(&mut reader, &body(&members)).unwrap();
+        decode::customers_page(Subject::OrganizationMembers, &mut reader, &body(&members)).unwrap();
         let list = reader.finish(PARTNER);
         let found: Vec<_> = list.customers.iter().map(|it| &*it.tenant_id).collect();
         assert_eq!(found, [A]);
@@ -270,10 +271,11 @@ mod tests {
     fn a_customer_of_two_lists_is_one_and_no_duplicate() {
         let mut reader = CustomerReader::default();
         let elements = json!([{"tenantId": A, "displayName": ""}]);
-        decode::customers_page(&mut reader, &body(&elements)).unwrap();
+        decode::customers_page(Subject::Customers, &mut reader, &body(&elements)).unwrap();
         reader.begin_list();
         let elements = json!([{"tenantId": A, "displayName": "A"}]);
-        decode::members_page(&mut reader, &body(&elements)).unwrap();
+        decode::customers_page(Subject::OrganizationMembers, &mut reader, &body(&elements))
+            .unwrap();
         let list = reader.finish(PARTNER);
         assert_eq!(list.customers.len(), 1);
         assert_eq!(&*list.customers[0].display_name, "A");

@@ -12,7 +12,9 @@ use super::recommendation_reader::{self, RecommendationReader};
 use super::subject::Subject;
 use super::translate::{self, CatalogueReader};
 use super::wire;
-use secure_score_model::{Catalogue, IdentityScore, RecommendationList, Report, SkippedField};
+use secure_score_model::{
+    Catalogue, IdentityScore, RecommendationList, Report, SkippedField, Timestamp,
+};
 use std::collections::BTreeSet;
 
 /// Adds one page to the catalogue. Returns the link to the next one.
@@ -148,39 +150,19 @@ pub(super) fn identity_score(body: &[u8]) -> Result<Option<IdentityScore>, Graph
     }
 }
 
-/// Adds one page to a partner's customers. Returns the link to the next one.
+/// Adds one page of a partner's list. Returns the link to the next one.
 pub(super) fn customers_page(
+    subject: Subject,
     reader: &mut CustomerReader,
     body: &[u8],
 ) -> Result<Option<String>, GraphError> {
-    let subject = Subject::Customers;
     let body = String::from_utf8_lossy(body);
     let page = pages::parse(subject, &body)?;
-    reader.customers(&pages::elements(subject, &page)?);
-    Ok(page.next_link.map(|link| link.into_owned()))
-}
-
-/// Adds one page of relationships. Returns the link to the next one.
-pub(super) fn relationships_page(
-    reader: &mut CustomerReader,
-    body: &[u8],
-) -> Result<Option<String>, GraphError> {
-    let subject = Subject::Relationships;
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(subject, &body)?;
-    reader.relationships(&pages::elements(subject, &page)?);
-    Ok(page.next_link.map(|link| link.into_owned()))
-}
-
-/// Adds one page of the organization's members. Returns the link to the next one.
-pub(super) fn members_page(
-    reader: &mut CustomerReader,
-    body: &[u8],
-) -> Result<Option<String>, GraphError> {
-    let subject = Subject::OrganizationMembers;
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(subject, &body)?;
-    reader.members(&pages::elements(subject, &page)?);
+    match subject {
+        Subject::Relationships => reader.relationships(&pages::elements(subject, &page)?),
+        Subject::OrganizationMembers => reader.members(&pages::elements(subject, &page)?),
+        _ => reader.customers(&pages::elements(subject, &page)?),
+    }
     Ok(page.next_link.map(|link| link.into_owned()))
 }
 
@@ -191,7 +173,7 @@ pub(super) fn check_customers(reader: &CustomerReader, subject: Subject) -> Resu
 
 /// A catalogue of one page.
 pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
-    let mut reader = CatalogueReader::default();
+    let mut reader = CatalogueReader::new(Timestamp::from_nanos(i64::MAX));
     page(&mut reader, body)?;
     check_readable(&reader)?;
     let tenant = reader.tenants.first().map(|id| id.as_str().into());

@@ -225,10 +225,10 @@ impl GraphError {
             ErrorKind::Emptied if self.subject.is_of_entra() => Some(
                 "check in the Entra admin center whether the tenant still has recommendations; the last data stay until max_staleness",
             ),
-            ErrorKind::Emptied if self.subject.api().is_none() => Some(
+            ErrorKind::Emptied if self.subject.is_of_partner() => Some(
                 "check in the Partner Center or the Entra admin center whether the partner still has customers; the last list stays, and no tenant is dropped",
             ),
-            ErrorKind::Status { status: 403, .. } if self.subject.api().is_none() => {
+            ErrorKind::Status { status: 403, .. } if self.subject.is_of_partner() => {
                 self.subject.partner_permission()
             }
             _ if self.is_refusal_of_entra() => Some(match self.reason() {

@@ -55,6 +55,11 @@ impl Subject {
         self.api().is_some_and(Api::is_of_entra)
     }
 
+    /// Whether it is a list of a partner.
+    pub(super) const fn is_of_partner(self) -> bool {
+        self.api().is_none()
+    }
+
     /// The list in the exporter's own metrics.
     pub(super) const fn list(self) -> &'static str {
         match self.api() {

@@ -27,10 +27,9 @@ pub(super) const MAX_TEXT: usize = 2_000;
 const MAX_UPDATES: usize = 10_000;
 
 /// Collects the pages of a catalogue into entries with distinct ids.
-#[derive(Default)]
 pub(super) struct CatalogueReader {
     /// Later dates are in the future.
-    now: Option<Timestamp>,
+    now: Timestamp,
     pub(super) entries: Vec<Arc<CatalogueEntry>>,
     positions: HashMap<Arc<str>, usize>,
     /// Every tenant id in the entries, in lower case: a GUID has no case.
@@ -46,8 +45,14 @@ pub(super) struct CatalogueReader {
 impl CatalogueReader {
     pub(super) fn new(now: Timestamp) -> Self {
         Self {
-            now: Some(now),
-            ..Self::default()
+            now,
+            entries: Vec::new(),
+            positions: HashMap::new(),
+            tenants: BTreeSet::new(),
+            counter: AnomalyCounter::default(),
+            pages: 0,
+            elements: 0,
+            without_states: 0,
         }
     }
 
@@ -109,7 +114,7 @@ impl CatalogueReader {
     }
 }
 
-fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry, now: Option<Timestamp>) -> bool {
+fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry, now: Timestamp) -> bool {
     let recency = |entry: &CatalogueEntry| entry.history.recency(now);
     match recency(entry).cmp(&recency(kept)) {
         Ordering::Equal => entry > kept,
@@ -452,7 +457,7 @@ mod tests {
             let profiles = ids.map(|id| json!({"id": format!("c{id}"), "controlStateUpdates": []}));
             json!({"value": profiles.collect::<Vec<_>>()}).to_string()
         };
-        let mut reader = CatalogueReader::default();
+        let mut reader = CatalogueReader::new(Timestamp::from_nanos(i64::MAX));
         let mut take =
             |start, count| crate::graph::decode::page(&mut reader, page(start, count).as_bytes());
         take(0, MAX_ELEMENTS).unwrap();

@@ -164,12 +164,14 @@ impl Discovery {
     }
 
     /// Watches the customers that are new, stops watching those that are gone, and
-    /// publishes the state of each customer.
-    pub fn update(&mut self) {
+    /// publishes the state of each customer. Returns whether other tenants are
+    /// watched than before.
+    pub fn update(&mut self) -> bool {
         self.due = None;
         let began = Instant::now();
         let (customers, known) = self.watched();
-        if customers != self.customers {
+        let is_changed = customers != self.customers;
+        if is_changed {
             self.watch(customers);
         }
         self.publish(&known);
@@ -181,6 +183,7 @@ impl Discovery {
         }
         let pause = (began.elapsed() * PAUSE_FACTOR).min(MAX_PAUSE);
         self.earliest = Instant::now() + pause;
+        is_changed
     }
 
     fn watch(&mut self, customers: Vec<WatchedCustomer>) {

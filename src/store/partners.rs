@@ -9,9 +9,7 @@ use std::sync::Arc;
 pub struct PartnerState {
     /// What is known of it.
     pub snapshot: Arc<PartnerSnapshot>,
-    /// Whether this process exports its families: with shards, one does.
-    pub is_exported: bool,
-    /// The snapshot, rendered where it is exported.
+    /// The snapshot, rendered where this process exports it: with shards, one does.
     lines: Chunk,
 }
 
@@ -24,7 +22,6 @@ impl PartnerState {
                 false => Chunk::default(),
             },
             snapshot: Arc::new(snapshot),
-            is_exported,
         }
     }
 }
@@ -41,9 +38,8 @@ pub struct Partners {
 impl Partners {
     /// These partners; it compresses their families.
     pub fn new(states: Vec<Arc<PartnerState>>) -> Self {
-        let exported = states.iter().filter(|it| it.is_exported);
         Self {
-            blocks: PartnerBlocks::of(exported.map(|it| &it.lines)),
+            blocks: PartnerBlocks::of(states.iter().map(|it| &it.lines)),
             states,
         }
     }

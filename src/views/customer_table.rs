@@ -35,7 +35,7 @@ const LISTED: [CustomerState; 3] = [
 /// What a client may see of customers.
 #[derive(Clone, Copy)]
 struct Shown {
-    /// A customer's name stands for its people: pseudonyms hide it too.
+    /// A customer's name is treated like a person's: pseudonyms hide it too.
     names: bool,
     links: bool,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What Entra knows of the consent of a tenant, for every application in it.
+/// The consent of a tenant in Entra, for every application in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consent {

@@ -2,25 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::{FaultKind, OddCustomer, OddElement};
-use crate::odd_values::set;
+use crate::fault::{FaultKind, OddCustomer};
+use crate::odd_values::{add_odd_element, set};
 
 /// Corrupts customers, relationships or tenants of an organization.
 pub(crate) fn corrupt(elements: &mut Vec<Value>, kind: &FaultKind) {
-    match kind {
-        FaultKind::DuplicateElement => elements.extend(elements.first().cloned()),
-        FaultKind::OddElement(odd) => elements.insert(
-            0,
-            match odd {
-                OddElement::NotAnObject => json!(42),
-                OddElement::WrongTypes => json!({
-                    "id": 7, "tenantId": 7, "displayName": {}, "customer": "none",
-                    "status": 7, "endDateTime": 7, "autoExtendDuration": 7,
-                }),
-            },
-        ),
-        _ => {}
-    }
+    let wrong_types = json!({
+        "id": 7, "tenantId": 7, "displayName": {}, "customer": "none",
+        "status": 7, "endDateTime": 7, "autoExtendDuration": 7,
+    });
+    add_odd_element(elements, kind, wrong_types);
 }
 
 /// Gives a customer an odd form. `own` is id and display name of the partner's tenant.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::{FaultKind, OddElement};
-use crate::odd_values::{FOREIGN_TENANT, UNKNOWN_VALUE, set, set_odd_field};
+use crate::fault::FaultKind;
+use crate::odd_values::{FOREIGN_TENANT, UNKNOWN_VALUE, add_odd_element, set, set_odd_field};
 
 /// Corrupts recommendations.
 pub(crate) fn corrupt(elements: &mut Vec<Value>, kind: &FaultKind) {
@@ -24,18 +24,6 @@ pub(crate) fn corrupt(elements: &mut Vec<Value>, kind: &FaultKind) {
             }
         }
         FaultKind::DuplicateType => set_duplicate_type(elements),
-        FaultKind::DuplicateElement => elements.extend(elements.first().cloned()),
-        FaultKind::OddElement(odd) => elements.insert(
-            0,
-            match odd {
-                OddElement::NotAnObject => json!(42),
-                OddElement::WrongTypes => json!({
-                    "id": 7, "recommendationType": ["none"], "status": 7, "category": ["none"],
-                    "displayName": {}, "currentScore": "some", "maxScore": "many",
-                    "lastModifiedDateTime": 7, "impactedResources": "none",
-                }),
-            },
-        ),
         FaultKind::MinusOne => {
             if let Some(first) = elements.iter_mut().find(is_scored) {
                 set(first, "currentScore", json!(-1));
@@ -47,23 +35,20 @@ pub(crate) fn corrupt(elements: &mut Vec<Value>, kind: &FaultKind) {
                 set_odd_field(first, ("currentScore", "displayName"), *odd);
             }
         }
-        _ => {}
+        _ => {
+            let wrong_types = json!({
+                "id": 7, "recommendationType": ["none"], "status": 7, "category": ["none"],
+                "displayName": {}, "currentScore": "some", "maxScore": "many",
+                "lastModifiedDateTime": 7, "impactedResources": "none",
+            });
+            add_odd_element(elements, kind, wrong_types);
+        }
     }
 }
 
 /// Corrupts days of the Identity Secure Score.
 pub(crate) fn corrupt_days(elements: &mut Vec<Value>, kind: &FaultKind) {
     match kind {
-        FaultKind::DuplicateElement => elements.extend(elements.first().cloned()),
-        FaultKind::OddElement(odd) => elements.insert(
-            0,
-            match odd {
-                OddElement::NotAnObject => json!(42),
-                OddElement::WrongTypes => json!({
-                    "tenantScore": "some", "tenantMaxScore": ["many"], "createDateTime": 7,
-                }),
-            },
-        ),
         FaultKind::MinusOne => {
             for element in elements {
                 set(element, "tenantScore", json!(-1));
@@ -75,7 +60,12 @@ pub(crate) fn corrupt_days(elements: &mut Vec<Value>, kind: &FaultKind) {
                 set_odd_field(first, ("tenantScore", "createDateTime"), *odd);
             }
         }
-        _ => {}
+        _ => {
+            let wrong_types = json!({
+                "tenantScore": "some", "tenantMaxScore": ["many"], "createDateTime": 7,
+            });
+            add_odd_element(elements, kind, wrong_types);
+        }
     }
 }
 

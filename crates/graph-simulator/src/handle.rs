@@ -272,7 +272,7 @@ impl SimulatorHandle {
             })
     }
 
-    /// The tenant, and the control as its catalogue spells it.
+    /// The tenant, and the control as its catalogue writes it.
     fn control(&self, tenant: &str, control: &str) -> Result<(Arc<Tenant>, String)> {
         let tenant = self.tenant(tenant)?;
         let id = catalogue_id(&tenant, control)?;
@@ -289,7 +289,7 @@ fn check_scored(is_scored: bool, tenant: &Tenant, control: &str) -> Result<()> {
     Err(HandleError::NotScored { tenant, id })
 }
 
-/// A control's id as the tenant's catalogue spells it.
+/// A control's id as the catalogue of the tenant writes it.
 fn catalogue_id(tenant: &Tenant, control: &str) -> Result<String> {
     let ids = tenant.data().controls();
     let exact = ids.iter().find(|id| id.eq_ignore_ascii_case(control));

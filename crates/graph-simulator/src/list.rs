@@ -92,7 +92,7 @@ impl List {
         }
     }
 
-    /// The option of a next link, as the list spells it.
+    /// The option of a next link, as written in the list.
     pub(crate) fn skip_option(self) -> &'static str {
         match self.is_of_partner() {
             true => "$skipToken",

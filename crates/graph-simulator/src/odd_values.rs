@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fault::OddField;
+use crate::fault::{FaultKind, OddElement, OddField};
 use crate::raw_json::raw;
 
 /// The tenant id of [`FaultKind::WrongTenant`](crate::FaultKind::WrongTenant).
@@ -18,6 +18,17 @@ pub(crate) const LONE_SURROGATE: &str = r#""half \ud83d of a pair""#;
 pub(crate) fn set(element: &mut Value, key: &str, value: Value) {
     if let Some(fields) = element.as_object_mut() {
         fields.insert(key.to_owned(), value);
+    }
+}
+
+/// Adds an element that occurs twice or cannot be read; `wrong_types` has members of
+/// other types than Microsoft's.
+pub(crate) fn add_odd_element(elements: &mut Vec<Value>, kind: &FaultKind, wrong_types: Value) {
+    match kind {
+        FaultKind::DuplicateElement => elements.extend(elements.first().cloned()),
+        FaultKind::OddElement(OddElement::NotAnObject) => elements.insert(0, json!(42)),
+        FaultKind::OddElement(OddElement::WrongTypes) => elements.insert(0, wrong_types),
+        _ => {}
     }
 }
 

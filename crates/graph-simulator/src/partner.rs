@@ -1,4 +1,4 @@
-//! What a partner's tenant knows of its customers.
+//! A partner's tenant: its customers and their relationships.
 
 use std::collections::BTreeSet;
 

@@ -157,9 +157,9 @@ impl History {
     /// Orders two copies of one history: an acceptance or an unknown state
     /// without a date may be the newest; else the newest date decides, then the
     /// number of updates, then an acceptance. A date in the future is none.
-    pub fn recency(&self, now: Option<Timestamp>) -> impl Ord + use<> {
+    pub fn recency(&self, now: Timestamp) -> impl Ord + use<> {
         let updates = self.updates();
-        let date = |it: &StateUpdate| it.date().filter(|at| now.is_none_or(|now| *at <= now));
+        let date = |it: &StateUpdate| it.date().filter(|at| *at <= now);
         let may_be_newest =
             |it: &StateUpdate| date(it).is_none() && (it.is_acceptance() || it.is_unknown());
         let newest = updates.iter().map(date).max();
@@ -562,7 +562,7 @@ mod tests {
     fn the_copy_with_the_newest_date_is_the_more_recent() {
         let accepted = (RiskAccepted, Some(5));
         let withdrawn = (ToAddress, Some(9));
-        let recency = |updates: &[_]| history(updates).recency(Some(Timestamp::from_seconds(100)));
+        let recency = |updates: &[_]| history(updates).recency(Timestamp::from_seconds(100));
         let long = [accepted, (Planned, Some(6)), (ToAddress, Some(7))];
         assert!(recency(&[withdrawn]) > recency(&long));
         assert!(recency(&[(Planned, Some(3)), accepted]) > recency(&[accepted]));

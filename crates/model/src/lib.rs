@@ -32,7 +32,7 @@ mod state_update;
 mod status_change;
 mod status_histories;
 mod status_history;
-mod status_sight;
+mod status_observation;
 mod tenant;
 mod timestamp;
 mod update_order;

@@ -2,7 +2,7 @@
 //! them.
 
 use crate::recommendation_list::SKEW;
-use crate::status_sight::StatusSight;
+use crate::status_observation::StatusObservation;
 use crate::{
     ControlState, History, RecommendationEntry, RecommendationStatus, StateUpdate, StatusChange,
     Timestamp,
@@ -18,9 +18,9 @@ pub(crate) const MAX_CHANGES: usize = 50;
 /// The statuses of one recommendation, oldest first, none unknown.
 ///
 /// A status that Graph shows is compared with the last one and with what Graph
-/// said when that was last seen, the sight:
+/// said when that was last seen, the observation:
 ///
-/// - Another status is a change. It was made after the sight: a date or person
+/// - Another status is a change. It was made after the observation: a date or person
 ///   that Graph named then, and a date from before it, are not of this change.
 ///   A date of the status from before a change by a person is of none.
 /// - The same status, where it sets the recommendation aside, was set anew if
@@ -43,9 +43,9 @@ pub struct StatusHistory {
     /// Whether it left and returned since its last change.
     #[serde(rename = "returned", default, skip_serializing_if = "Not::not")]
     has_returned: bool,
-    /// Missing in the state of an earlier version.
+    /// Missing before the first known status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    sight: Option<StatusSight>,
+    observation: Option<StatusObservation>,
 }
 
 impl StatusHistory {
@@ -74,7 +74,7 @@ impl StatusHistory {
     /// When the recommendation was last changed, by a person or by Microsoft, as
     /// Graph said when its last known status was seen last.
     pub fn last_modified(&self) -> Option<Timestamp> {
-        self.sight.as_ref()?.last_modified
+        self.observation.as_ref()?.last_modified
     }
 
     /// The same as a history of a control, by which exceptions are judged. Each
@@ -128,12 +128,11 @@ impl StatusHistory {
         }
         self.settle_future(now);
         let returns = mem::take(&mut self.has_left);
-        let before = self.sight.take();
-        let before = before.or_else(|| self.last().map(StatusSight::of_change));
+        let before = self.observation.take();
         let before = before.as_ref();
         let is_change = match self.last().zip(before) {
-            Some((last, sight)) if last.status == entry.status => {
-                is_set_anew(last, sight, entry, returns)
+            Some((last, observation)) if last.status == entry.status => {
+                is_set_anew(last, observation, entry, returns)
             }
             _ => true,
         };
@@ -145,7 +144,7 @@ impl StatusHistory {
                 self.complete_last(entry, before, now);
             }
         }
-        self.sight = Some(StatusSight::of(entry, sent, before));
+        self.observation = Some(StatusObservation::of(entry, sent, before));
         change
     }
 
@@ -157,23 +156,24 @@ impl StatusHistory {
         }
     }
 
-    /// The change into the present status since a sight.
+    /// The change into the present status since a observation.
     fn change(
         &self,
         entry: &RecommendationEntry,
-        sight: Option<&StatusSight>,
+        observation: Option<&StatusObservation>,
         now: Timestamp,
     ) -> StatusChange {
         let last = self.last();
         let is_since = |at: &Timestamp| {
             last.is_none_or(|it| *at >= it.at)
-                && sight.is_none_or(|it| at.plus(SKEW) >= it.at.min(now))
+                && observation.is_none_or(|it| at.plus(SKEW) >= it.at.min(now))
         };
-        let is_by_it = sight.is_none_or(|it| !it.has_modification(entry));
+        let is_by_it = observation.is_none_or(|it| !it.has_modification(entry));
         let modified = entry.modified_by_person();
         let modified = modified.filter(|at| is_by_it && is_since(at));
         let set = entry.status_set();
-        let set = set.filter(|at| sight.is_none_or(|it| it.is_dated_later(*at)) && is_since(at));
+        let set =
+            set.filter(|at| observation.is_none_or(|it| it.is_dated_later(*at)) && is_since(at));
         let graph_date = set.or(modified);
         StatusChange {
             status: entry.status,
@@ -198,14 +198,14 @@ impl StatusHistory {
     fn complete_last(
         &mut self,
         entry: &RecommendationEntry,
-        sight: Option<&StatusSight>,
+        observation: Option<&StatusObservation>,
         now: Timestamp,
     ) {
-        let Some((last, sight)) = self.changes.last_mut().zip(sight) else {
+        let Some((last, observation)) = self.changes.last_mut().zip(observation) else {
             return;
         };
         let latest = last.at.plus(SKEW);
-        let by_person = sight.later_change_by_person(entry);
+        let by_person = observation.later_change_by_person(entry);
         if last.by.is_none() && by_person.is_some_and(|at| at <= latest) {
             last.by.clone_from(&entry.last_modified_by);
         }
@@ -220,22 +220,22 @@ impl StatusHistory {
 /// Whether a recommendation in the status of its last change was set aside again.
 fn is_set_anew(
     last: &StatusChange,
-    sight: &StatusSight,
+    observation: &StatusObservation,
     entry: &RecommendationEntry,
     returns: bool,
 ) -> bool {
     let latest = last.at.plus(SKEW);
     let is_dated_later = entry.status_modified.is_some_and(|at| {
-        let is_other = sight.status_modified.is_some() || at > latest;
-        is_other && at > last.at && sight.is_dated_later(at)
+        let is_other = observation.status_modified.is_some() || at > latest;
+        is_other && at > last.at && observation.is_dated_later(at)
     });
     let is_by_another = last.by != entry.last_modified_by
-        && sight.later_change_by_person(entry).is_some_and(|at| {
+        && observation.later_change_by_person(entry).is_some_and(|at| {
             // Within minutes it completes a change of which the person was missing.
             at > if last.by.is_some() { last.at } else { latest }
         });
     let is_moved = entry.postponed_until.is_some() && entry.postponed_until != last.postponed_until;
-    let is_back = returns && !sight.is_same(entry);
+    let is_back = returns && !observation.is_same(entry);
     last.sets_aside() && (is_dated_later || is_by_another || is_moved || is_back)
 }
 
@@ -606,47 +606,6 @@ mod tests {
         let now = at(DAY + 30 * MINUTE);
         let change = history.observe(&accepted, now, now).unwrap();
         assert_eq!((change.at, change.is_exact), (at(DAY + 60), true));
-    }
-
-    /// A state as the version without sights wrote it.
-    fn earlier_version(change: &str) -> StatusHistory {
-        let text = format!(r#"{{"name":"A","title":"A","changes":[{change}],"count":1}}"#);
-        serde_json::from_str(&text).unwrap()
-    }
-
-    #[test]
-    fn a_state_without_sights_repeats_and_loses_nothing() {
-        let exact = r#"{"status":"risk_accepted","at":1000000000000,"exact":true,"by":"eve"}"#;
-        let bound = r#"{"status":"risk_accepted","at":1000000000000,"by":"eve"}"#;
-        let unnamed = r#"{"status":"risk_accepted","at":1000000000000}"#;
-        let of = |status, set: Option<i64>, by, modified| RecommendationEntry {
-            status_modified: set.map(at),
-            ..entry(status, by, modified)
-        };
-        for (state, next, expected) in [
-            (exact, of(RiskAccepted, Some(1_000), EVE, 1_000), None),
-            (exact, of(RiskAccepted, Some(1_000), None, 4_000), None),
-            (bound, of(RiskAccepted, None, EVE, 1_000), None),
-            (bound, of(RiskAccepted, None, None, 4_000), None),
-            (bound, of(RiskAccepted, Some(1_045), EVE, 1_045), None),
-            (unnamed, of(RiskAccepted, None, None, 900), None),
-            (unnamed, of(RiskAccepted, Some(500), None, 900), None),
-            (bound, of(RiskAccepted, None, ZED, 4_000), ZED),
-            (exact, of(RiskAccepted, Some(4_000), EVE, 4_000), EVE),
-            (exact, of(Dismissed, Some(1_000), ZED, 4_000), ZED),
-        ] {
-            let change = see(&mut earlier_version(state), &next, 5_000);
-            assert_eq!(change.as_ref().and_then(by), expected, "{state} {next:?}");
-            let is_exact = change.as_ref().is_some_and(|it| it.is_exact);
-            assert_eq!(is_exact, expected == EVE);
-        }
-        let mut gone: StatusHistory = earlier_version(bound);
-        gone.has_left = true;
-        assert_eq!(
-            see(&mut gone, &of(RiskAccepted, None, EVE, 1_000), 5_000),
-            None
-        );
-        assert_eq!(gone.leave(), None, "that was reported");
     }
 
     #[test]

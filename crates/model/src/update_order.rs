@@ -76,14 +76,14 @@ pub(crate) fn date_future_updates(updates: &mut [StateUpdate], now: Timestamp) {
         date_in_order(updates, order, now);
     }
     let newest = newest_time(updates, now);
-    for update in updates.iter_mut().filter(|it| waits(it)) {
+    for update in updates.iter_mut().filter(|it| is_undated_future(it)) {
         let may_be_accepted = [ControlState::RiskAccepted, ControlState::Unknown];
         update.at = may_be_accepted.contains(&update.state).then_some(newest);
     }
 }
 
 fn date_in_order(updates: &mut [StateUpdate], order: Direction, now: Timestamp) {
-    let waiting = updates.iter().filter(|it| waits(it)).count();
+    let undated = updates.iter().filter(|it| is_undated_future(it)).count();
     let mut oldest_first: Vec<_> = updates.iter_mut().collect();
     if order == Direction::NewestFirst {
         oldest_first.reverse();
@@ -95,8 +95,8 @@ fn date_in_order(updates: &mut [StateUpdate], order: Direction, now: Timestamp) 
     }
     let mut older: Option<Timestamp> = None;
     for (update, newer) in oldest_first.into_iter().zip(newer.into_iter().rev()) {
-        if waits(update) {
-            update.at = between(older, newer, order.step(), waiting, now);
+        if is_undated_future(update) {
+            update.at = between(older, newer, order.step(), undated, now);
         }
         older = older.max(update.at);
     }
@@ -108,7 +108,7 @@ pub(crate) fn newest_time(updates: &[StateUpdate], now: Timestamp) -> Timestamp 
     newest.map_or(now, |at| at.plus(TICK).max(now))
 }
 
-fn waits(update: &StateUpdate) -> bool {
+fn is_undated_future(update: &StateUpdate) -> bool {
     update.future_date.is_some() && update.at.is_none()
 }
 
@@ -128,7 +128,7 @@ fn between(
     older: Option<Timestamp>,
     newer: Option<Timestamp>,
     step: Duration,
-    waiting: usize,
+    undated: usize,
     now: Timestamp,
 ) -> Option<Timestamp> {
     let before = |at: Timestamp, steps: usize| {
@@ -138,7 +138,7 @@ fn between(
     match (older, newer) {
         (Some(older), Some(newer)) if older > newer => None,
         (Some(older), Some(newer)) => Some(older.plus(step).min(before(newer, 1))),
-        (None, Some(newer)) => Some(before(newer, waiting)),
+        (None, Some(newer)) => Some(before(newer, undated)),
         (Some(older), None) => Some(older.plus(step).max(now)),
         (None, None) => Some(now),
     }

@@ -1,7 +1,7 @@
 //! Which customers of a partner are watched.
 
 use super::result::CheckResult;
-use crate::config::{Config, NewCustomers, Partner};
+use crate::config::{NewCustomers, Partner};
 use secure_score_model::{Customer, CustomerList};
 use std::collections::BTreeMap;
 
@@ -10,23 +10,19 @@ const MAX_NAMED: usize = 10;
 
 /// The tenants of the configuration, as far as their GUIDs are known.
 pub(super) struct Coverage<'a> {
-    config: &'a Config,
     by_id: BTreeMap<&'a str, &'a CheckResult>,
-    /// Tenants whose GUID no response showed.
-    without_id: usize,
+    /// Whether no response showed the GUID of a tenant, which is configured by a
+    /// domain.
+    has_unknown_ids: bool,
 }
 
 impl<'a> Coverage<'a> {
     /// `results` are those of all tenants.
-    pub(super) fn of(config: &'a Config, results: &'a [CheckResult]) -> Self {
+    pub(super) fn of(results: &'a [CheckResult]) -> Self {
         let known = |result: &'a CheckResult| Some((result.entra_tenant_id.as_deref()?, result));
         Self {
-            config,
             by_id: results.iter().filter_map(known).collect(),
-            without_id: results
-                .iter()
-                .filter(|it| it.entra_tenant_id.is_none())
-                .count(),
+            has_unknown_ids: results.iter().any(|it| it.entra_tenant_id.is_none()),
         }
     }
 
@@ -96,13 +92,7 @@ impl<'a> Coverage<'a> {
             "`secure-score-exporter discover --partner {} --write FILE` adds them to a file of tenant_files; or exclude them, or set new_customers: watch",
             partner.name
         );
-        if self.without_id > 0
-            && self
-                .config
-                .tenants
-                .iter()
-                .any(|it| it.tenant_id.contains('.'))
-        {
+        if self.has_unknown_ids {
             hint.push_str(
                 "; tenants that are configured by a domain and get no token may be among them",
             );

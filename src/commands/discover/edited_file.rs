@@ -1,14 +1,13 @@
 //! The file of tenants that `--write` names, on the disk.
 
 use crate::commands::Failure;
-use crate::commands::atomic_file::{READABLE, UNFINISHED};
+use crate::commands::atomic_file::{READABLE, folder, unfinished};
 use crate::partners::tenant_file::{EditError, TenantFile};
 use anyhow::anyhow;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
-use tempfile::{Builder, NamedTempFile};
 
 /// What to do about a file that cannot be replaced.
 const WRITABLE: &str = "--write must name a file in an existing directory that this user may write to; \
@@ -145,19 +144,6 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
         )),
         Ok(_) => fs::read(path).map(Some),
     }
-}
-
-fn folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
-}
-
-/// A temporary file in the same directory.
-fn unfinished(path: &Path) -> io::Result<NamedTempFile> {
-    let mut builder = Builder::new();
-    builder.prefix(UNFINISHED).tempfile_in(folder(path))
 }
 
 /// A file that root replaces must stay readable for the exporter's user.

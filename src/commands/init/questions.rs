@@ -32,7 +32,6 @@ impl Questions<'_> {
     /// Whether the customers of a partner are watched, not one tenant.
     pub(super) fn watches_partner(&mut self) -> Result<bool, Failure> {
         let Some(terminal) = &mut self.terminal else {
-            self.missing.push("--tenant or --partner");
             return Ok(false);
         };
         let question = "Watch one tenant, or the customers of a partner? (tenant, partner)";
@@ -59,8 +58,7 @@ impl Questions<'_> {
         if let Some(terminal) = &mut self.terminal {
             return terminal.ask(question(value), default, |text| value.parse(text));
         }
-        let is_known = self.missing.contains(&"--tenant or --partner");
-        if default.is_none() && !(is_known && value == InitValue::Tenant) {
+        if default.is_none() {
             self.missing.push(value.flag());
         }
         Ok(default.unwrap_or_default().to_owned())

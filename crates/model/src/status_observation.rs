@@ -1,6 +1,6 @@
 //! What Graph said of a recommendation when its status was last seen.
 
-use crate::{RecommendationEntry, StatusChange, Timestamp};
+use crate::{RecommendationEntry, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// Graph keeps dates and person of an earlier change: only what it says for the
 /// first time is of a new one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct StatusSight {
+pub(crate) struct StatusObservation {
     /// When Graph sent it.
     pub(crate) at: Timestamp,
     /// The last date of the status that Graph sent.
@@ -23,8 +23,8 @@ pub(crate) struct StatusSight {
     by: Option<Arc<str>>,
 }
 
-impl StatusSight {
-    /// The sight of an entry in a list that Graph sent at this time.
+impl StatusObservation {
+    /// The observation of an entry in a list that Graph sent at this time.
     pub(crate) fn of(entry: &RecommendationEntry, at: Timestamp, before: Option<&Self>) -> Self {
         let dated_before = before.and_then(|it| it.status_modified);
         Self {
@@ -32,18 +32,6 @@ impl StatusSight {
             status_modified: entry.status_modified.or(dated_before),
             last_modified: entry.last_modified,
             by: entry.last_modified_by.clone(),
-        }
-    }
-
-    /// The least that a change proves, where a state of an earlier version has no
-    /// sight.
-    pub(crate) fn of_change(change: &StatusChange) -> Self {
-        let is_by_date_of_person = !change.is_exact && change.by.is_some();
-        Self {
-            at: change.at,
-            status_modified: change.is_exact.then_some(change.at),
-            last_modified: is_by_date_of_person.then_some(change.at),
-            by: change.by.clone(),
         }
     }
 
