@@ -14,13 +14,14 @@ use super::stdout::line;
 use super::{Failure, now};
 use crate::acceptances;
 use crate::cli::{Check, ConfigFlags};
-use crate::config::{Config, Environment, Tenant};
-use crate::graph::{HttpClients, RefreshPermits};
+use crate::config::{Cloud, Config, Environment, Tenant};
+use crate::graph::{GraphError, HttpClients, RefreshPermits, Subject};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
 use coverage::Coverage;
 use partner_check::PartnerCheck;
 use result::{CheckResult, Status};
+use std::collections::HashMap;
 use std::sync::Arc;
 use tenant_check::TenantCheck;
 use tokio::task::JoinSet;
@@ -81,11 +82,19 @@ async fn check_partners(
 ) -> Vec<CheckResult> {
     let coverage = Coverage::of(tenants);
     let mut results = Vec::new();
+    let mut known: HashMap<(Cloud, String), &str> = HashMap::new();
     for partner in &config.partners {
         let client = clients.client_for_partner(partner, telemetry);
         let mut check = PartnerCheck::new(partner, client);
         if let Some(list) = check.run(permits.take().await).await {
             coverage.compare(partner, &list, &mut check.result);
+        }
+        if let Some(id) = check.entra_tenant_id() {
+            let first = *known.entry((partner.cloud, id)).or_insert(&partner.name);
+            if first != partner.name {
+                let error = GraphError::duplicate_tenant(Subject::Customers, first);
+                check.result.fail(&error);
+            }
         }
         results.push(check.result);
     }

@@ -6,6 +6,7 @@ mod coverage;
 mod document;
 mod edit;
 mod edited_file;
+mod file_tenants;
 mod table;
 
 use super::config_source;
@@ -21,6 +22,7 @@ use consent::Consent;
 use coverage::{Known, PartnerList, Row, State};
 use edit::Edit;
 use edited_file::EditedFile;
+use file_tenants::{FileTenants, Resolver};
 use indicatif::ProgressBar;
 use secure_score_model::{CustomerList, Reason, SkippedField, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,10 +46,23 @@ pub(super) async fn run(
     let mut graph = Graph::new(&config)?;
     let lists = graph.lists(&partners).await?;
     let (configured, unresolved) = graph.by_guid(&config.tenants).await;
+    let source = ConfigText::read(flags.file.as_deref());
+    let resolver = Resolver {
+        config: &config,
+        configured: &configured,
+        source: &source,
+        environment,
+    };
+    let in_file = match &file {
+        Some(file) => resolver.resolve(file.tenants(), &mut graph).await,
+        None => FileTenants::default(),
+    };
+    let unresolved = unresolved.into_iter().map(|it| it.alias.clone());
+    let unresolved: Vec<String> = unresolved.chain(in_file.unresolved).collect();
     let known = Known {
         config: &config,
         configured,
-        listed: file.as_ref().map_or(&[], |file| file.tenants().tenants()),
+        listed: &in_file.listed,
         all_partners: partners.len() == config.partners.len(),
     };
     let mut rows = known.rows(&lists);
@@ -57,7 +72,6 @@ pub(super) async fn run(
         DiscoverOutput::Json => stdout::write(&document::render(&rows, now())?)?,
     }
     if let Some(file) = &file {
-        let source = ConfigText::read(flags.file.as_deref());
         let edit = Edit {
             file,
             rows: &rows,
@@ -127,8 +141,8 @@ impl Graph {
         for partner in partners {
             match self.list(partner).await {
                 Ok(list) => {
-                    warn_of_skipped(partner, &list);
-                    lists.push(PartnerList { partner, list });
+                    warn_of_skipped(partner, &list.list);
+                    lists.push(list);
                 }
                 Err(trouble) => diagnostics::trouble(&partner.name, &trouble),
             }
@@ -139,7 +153,7 @@ impl Graph {
         }
     }
 
-    async fn list(&self, partner: &Partner) -> Result<CustomerList, Trouble> {
+    async fn list<'a>(&self, partner: &'a Partner) -> Result<PartnerList<'a>, Trouble> {
         let client = self.clients.client_for_partner(partner, &self.telemetry);
         let mut permit = self.permits.take().await;
         let fetched = client.customers(&partner.sources, &mut permit).await;
@@ -148,13 +162,13 @@ impl Graph {
             return Err(Trouble::from(&GraphError::partial(Subject::Customers)));
         }
         if fetched.value.customers.is_empty() {
-            let hint = "check that tenant_id is the partner's own tenant, that its relationships with customers are active, and that `source` names the right list";
-            return Err(Trouble {
-                hint: Some(hint.to_owned()),
-                ..Trouble::new(Reason::Emptied, "the list of customers is empty")
-            });
+            return Err(Trouble::from(&GraphError::no_customers()));
         }
-        Ok(fetched.value)
+        Ok(PartnerList {
+            partner,
+            list: fetched.value,
+            entra_tenant_id: client.entra_tenant_id().map(str::to_owned),
+        })
     }
 
     /// The configured tenants by GUID, and those that are configured by a domain whose

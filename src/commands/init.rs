@@ -6,6 +6,7 @@ mod files;
 mod questions;
 
 use super::Failure;
+use super::shell_path::quoted;
 use super::stdout::line;
 use crate::cli::Init;
 use answers::{Answers, Subject};
@@ -53,7 +54,7 @@ fn print_next(directory: &Path, answers: &Answers, files: &[NewFile]) -> Result<
     let secrets: Vec<_> = secrets.map(|file| file.name).collect();
     let config = match directory == Path::new(".") {
         true => String::new(),
-        false => format!(" --config.file={}", directory.join(files::CONFIG).display()),
+        false => format!(" --config.file={}", quoted(&directory.join(files::CONFIG))),
     };
     line(format_args!(
         "\nNext: put the value of each client secret into its file ({}), and run\n  \
@@ -65,7 +66,7 @@ fn print_next(directory: &Path, answers: &Answers, files: &[NewFile]) -> Result<
             "Once that succeeds, write the customers into {}:\n  \
              secure-score-exporter discover{config} --write {}",
             files::CUSTOMERS,
-            directory.join(files::CUSTOMERS).display()
+            quoted(&directory.join(files::CUSTOMERS))
         ))?;
     }
     match answers.mail {

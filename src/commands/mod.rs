@@ -18,6 +18,7 @@ mod privacy;
 mod reload;
 mod serve;
 mod shell;
+mod shell_path;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stdout;

@@ -1,6 +1,7 @@
 //! `simulate`: the simulator alone, for an exporter or a script.
 
 use super::atomic_file::{PRIVATE, READABLE, replace};
+use super::shell_path::quoted;
 use super::stdout::line;
 use super::{Failure, supervisor};
 use crate::cli::{Simulate, SimulationFlags};
@@ -35,7 +36,7 @@ pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
         line(format_args!(
             "configuration    {}\n\nRun: secure-score-exporter --config.file {}",
             file.display(),
-            file.display()
+            quoted(&file)
         ))?;
     }
     let signal = supervisor::stop_requested().await;

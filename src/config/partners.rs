@@ -86,6 +86,16 @@ impl Partner {
         (self.include.is_empty() || matches(&self.include)) && !matches(&self.exclude)
     }
 
+    /// The patterns of `include` and `exclude` as written, each with its key.
+    pub fn patterns(&self) -> Vec<String> {
+        let written = |key, patterns: &[Pattern]| -> Vec<String> {
+            let texts = patterns.iter().map(Pattern::text);
+            texts.map(|text| format!("{key}: {text}")).collect()
+        };
+        let include = written("include", &self.include);
+        [include, written("exclude", &self.exclude)].concat()
+    }
+
     /// The customer as a tenant to watch. Its name is shown only where labels
     /// may have it; otherwise its alias is.
     pub fn tenant(&self, alias: String, tenant_id: &str, display_name: &str) -> Tenant {

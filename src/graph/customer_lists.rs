@@ -35,6 +35,7 @@ impl Client {
             };
             for subject in lists {
                 partial |= self.customer_list(*subject, &mut reader, permit).await?;
+                reader.end_source_list(source.as_str());
             }
         }
         Ok(Fetched {

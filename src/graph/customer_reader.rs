@@ -31,6 +31,8 @@ pub(super) struct CustomerReader {
     relationships: BTreeMap<Arc<str>, Relationship>,
     /// The ids of the list that is read now: one may stand in two lists.
     in_list: BTreeSet<Arc<str>>,
+    /// The ids of each source.
+    by_source: BTreeMap<&'static str, BTreeSet<Arc<str>>>,
     skipped: SkippedCustomers,
     /// The elements of the list that is read now.
     pub(super) read: usize,
@@ -43,6 +45,12 @@ impl CustomerReader {
         self.in_list.clear();
         self.read = 0;
         self.unread = 0;
+    }
+
+    /// Counts the customers of the list that was read for this source.
+    pub(super) fn end_source_list(&mut self, source: &'static str) {
+        let ids = self.by_source.entry(source).or_default();
+        ids.append(&mut self.in_list);
     }
 
     /// Adds a page of `delegatedAdminCustomers`.
@@ -108,13 +116,15 @@ impl CustomerReader {
         self.skipped.count(SkippedField::Element, elements as u64);
     }
 
-    fn add(&mut self, id: &LenientText<'_>, name: &LenientText<'_>) {
+    fn add(&mut self, text: &LenientText<'_>, name: &LenientText<'_>) {
         let name = clean_line(name.get().unwrap_or_default(), MAX_TEXT);
-        let Some(id) = guid(id) else {
+        let Some(id) = guid(text) else {
             self.unread += 1;
             self.skipped.count(SkippedField::Id, 1);
             if self.skipped.without_id.len() < MAX_NAMED {
+                let text = clean_line(text.get().unwrap_or_default(), MAX_TEXT);
                 self.skipped.without_id.push(name.into());
+                self.skipped.invalid_ids.push(text.into());
             }
             return;
         };
@@ -139,8 +149,13 @@ impl CustomerReader {
             relationship: self.relationships.get(&customer.tenant_id).copied(),
             ..customer
         });
+        let by_source = self.by_source.into_iter().map(|(source, ids)| {
+            let others = ids.iter().filter(|id| ***id != *partner);
+            (source.to_owned(), others.count())
+        });
         CustomerList {
             customers: customers.collect(),
+            by_source: by_source.collect(),
             skipped: self.skipped,
         }
     }
@@ -243,6 +258,8 @@ mod tests {
         assert!(list.skipped.own_tenant);
         let named: Vec<_> = list.skipped.without_id.iter().map(|it| &**it).collect();
         assert_eq!(named, ["no GUID", "without"]);
+        let ids: Vec<_> = list.skipped.invalid_ids.iter().map(|it| &**it).collect();
+        assert_eq!(ids, ["contoso.com", ""]);
     }
 
     #[test]
@@ -272,13 +289,18 @@ mod tests {
         let mut reader = CustomerReader::default();
         let elements = json!([{"tenantId": A, "displayName": ""}]);
         decode::customers_page(Subject::Customers, &mut reader, &body(&elements)).unwrap();
+        reader.end_source_list("customers");
         reader.begin_list();
-        let elements = json!([{"tenantId": A, "displayName": "A"}]);
+        let elements = json!([{"tenantId": A, "displayName": "A"}, {"tenantId": PARTNER}]);
         decode::customers_page(Subject::OrganizationMembers, &mut reader, &body(&elements))
             .unwrap();
+        reader.end_source_list("members");
         let list = reader.finish(PARTNER);
         assert_eq!(list.customers.len(), 1);
         assert_eq!(&*list.customers[0].display_name, "A");
-        assert_eq!(list.skipped, SkippedCustomers::default());
+        assert_eq!(list.skipped.fields, BTreeMap::new());
+        let by_source: Vec<_> = list.by_source.into_iter().collect();
+        let expected = [("customers".to_owned(), 1), ("members".to_owned(), 1)];
+        assert_eq!(by_source, expected, "without the partner itself");
     }
 }

@@ -51,6 +51,10 @@ pub(super) enum ErrorKind {
     FutureReport(Timestamp),
     /// The list is empty and was not before.
     Emptied,
+    /// The first list of customers is empty.
+    NoCustomers,
+    /// A list of customers lacks most of those that it had before.
+    Shrunk { missing: usize, before: usize },
     /// Graph marked the response as incomplete (206).
     Partial,
     /// A bug of the exporter.
@@ -108,6 +112,16 @@ impl GraphError {
     /// A catalogue or report is empty and was not before.
     pub fn emptied(subject: Subject) -> Self {
         Self::new(subject, ErrorKind::Emptied)
+    }
+
+    /// A partner has no customers, as far as is known.
+    pub fn no_customers() -> Self {
+        Self::new(Subject::Customers, ErrorKind::NoCustomers)
+    }
+
+    /// So many customers of so many are missing at once.
+    pub fn shrunk(missing: usize, before: usize) -> Self {
+        Self::new(Subject::Customers, ErrorKind::Shrunk { missing, before })
     }
 
     /// A report is dated in the future, by this machine's clock.
@@ -199,7 +213,9 @@ impl GraphError {
             ErrorKind::Paging(_) => Reason::Paging,
             ErrorKind::WrongTenant { .. } => Reason::WrongTenant,
             ErrorKind::DuplicateTenant { .. } => Reason::DuplicateTenant,
-            ErrorKind::Emptied => Reason::Emptied,
+            ErrorKind::Emptied | ErrorKind::NoCustomers | ErrorKind::Shrunk { .. } => {
+                Reason::Emptied
+            }
             ErrorKind::Partial => Reason::Partial,
             ErrorKind::Internal => Reason::Internal,
         }
@@ -226,7 +242,13 @@ impl GraphError {
                 "check in the Entra admin center whether the tenant still has recommendations; the last data stay until max_staleness",
             ),
             ErrorKind::Emptied if self.subject.is_of_partner() => Some(
-                "check in the Partner Center or the Entra admin center whether the partner still has customers; the last list stays, and no tenant is dropped",
+                "check in the Partner Center or the Entra admin center whether the partner still has customers there, and leave a list that stays empty out of partner.source; the last list stays, and no tenant is dropped",
+            ),
+            ErrorKind::NoCustomers => Some(
+                "check that tenant_id is the partner's own tenant, that its relationships with customers are active, and that `source` names the right list",
+            ),
+            ErrorKind::Shrunk { .. } => Some(
+                "nothing to do if they left: the list is taken over once it has been the same for half an hour; otherwise compare it with the Partner Center",
             ),
             ErrorKind::Status { status: 403, .. } if self.subject.is_of_partner() => {
                 self.subject.partner_permission()
@@ -352,6 +374,10 @@ impl fmt::Display for GraphError {
                 date::day(*day)
             )?,
             ErrorKind::Emptied => write!(f, "the {subject} is empty, and was not before")?,
+            ErrorKind::NoCustomers => write!(f, "the {subject} is empty")?,
+            ErrorKind::Shrunk { missing, before } => {
+                write!(f, "the {subject} lacks {missing} of {before} at once")?;
+            }
             ErrorKind::Partial => write!(f, "Graph marked the {subject} as partial (206)")?,
             ErrorKind::Internal => write!(f, "no {subject}: internal error of the exporter")?,
         }

@@ -50,7 +50,6 @@ fn status(
     left_at: Option<Timestamp>,
     was: Option<CustomerState>,
 ) -> CustomerStatus {
-    let partner = &data.config;
     let id = &customer.tenant_id;
     let tenant = known.find(id);
     let health = tenant.and_then(|it| current.find(&it.alias));
@@ -60,10 +59,10 @@ fn status(
             CustomerState::NotConsented
         }
         (Some(_), _) => CustomerState::Watched,
-        (None, _) if !partner.selects(id, &customer.display_name) => CustomerState::Excluded,
+        (None, _) if !data.selects(customer) => CustomerState::Excluded,
         (None, _) => CustomerState::Unwatched,
     };
-    let defaults = &partner.defaults;
+    let defaults = &data.config.defaults;
     let consent_url = match tenant {
         Some(tenant) => tenant.consent_url.clone(),
         None => config

@@ -3,9 +3,10 @@
 use super::customer_states;
 use super::known_tenants::KnownTenants;
 use super::partner_cell::{CellContext, PartnerCell};
+use super::partner_data::PartnerData;
 use super::partner_loop::PartnerLoop;
 use super::watch_list::{self, WatchedCustomer};
-use crate::config::Config;
+use crate::config::{Cloud, Config};
 use crate::events::{CustomerEvent, Events};
 use crate::http_client::SetupError;
 use crate::refresh::{Changes, Fleet, FleetOptions, Shard};
@@ -13,6 +14,8 @@ use crate::store::{PartnerState, Partners, Store};
 use crate::telemetry::Telemetry;
 use secure_score_exposition::Policy;
 use secure_score_model::Timestamp;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -79,7 +82,7 @@ impl Discovery {
         let (store, telemetry) = (Arc::clone(&options.store), Arc::clone(&options.telemetry));
         let events = options.events.clone();
         let now = (context.clock)();
-        let customers = watched(&config, &partners, shard, &store, now).0;
+        let customers = watched(&config, &partners, &[], shard, &store, now).0;
         // The state files of watched customers stay only while the fleet has them.
         let fleet = Fleet::start(&FleetOptions {
             config: with_customers(&config, &customers),
@@ -169,6 +172,7 @@ impl Discovery {
     pub fn update(&mut self) -> bool {
         self.due = None;
         let began = Instant::now();
+        self.find_same_tenants();
         let (customers, known) = self.watched();
         let is_changed = customers != self.customers;
         if is_changed {
@@ -205,6 +209,7 @@ impl Discovery {
         let before = std::mem::take(&mut self.partners);
         self.partners = running(config, before, &self.context);
         self.config = Arc::clone(config);
+        self.find_same_tenants();
     }
 
     fn start_loops(&mut self) {
@@ -224,7 +229,36 @@ impl Discovery {
 
     fn watched(&self) -> (Vec<WatchedCustomer>, KnownTenants) {
         let now = (self.context.clock)();
-        watched(&self.config, &self.partners, self.shard, &self.store, now)
+        let (partners, before) = (&self.partners, &self.customers);
+        watched(&self.config, partners, before, self.shard, &self.store, now)
+    }
+
+    /// Notes the partners that are one tenant in Entra, of which one may be
+    /// configured by a domain: the list of the first is enough.
+    fn find_same_tenants(&self) {
+        let mut first: HashMap<(Cloud, Arc<str>), String> = HashMap::new();
+        for partner in &self.partners {
+            let mut data = partner.cell.data();
+            let name = data.config.name.clone();
+            let id = data.entra_tenant_id.clone();
+            let key = id.map(|id| (data.config.cloud, id));
+            let same_as = key.and_then(|key| match first.entry(key) {
+                Entry::Occupied(known) => Some(known.get().clone()),
+                Entry::Vacant(new) => {
+                    new.insert(name.clone());
+                    None
+                }
+            });
+            if let Some(same_as) = same_as.as_ref().filter(|_| data.same_as.is_none()) {
+                tracing::warn!(
+                    partner = name,
+                    same_as,
+                    hint = "keep one of the two in the configuration",
+                    "two partners are the same tenant in Entra, and the list of the second is not refreshed"
+                );
+            }
+            data.same_as = same_as;
+        }
     }
 
     /// Publishes each partner whose snapshot changed.
@@ -303,13 +337,25 @@ fn running(
 ) -> Vec<RunningPartner> {
     let partners = config.partners.iter().map(|partner| {
         let known = before.iter().position(|it| it.cell.is_of(partner));
+        let known = known.or_else(|| {
+            let is_of_another = |it: &RunningPartner| {
+                let mut all = config.partners.iter();
+                all.any(|other| it.cell.is_of(other))
+            };
+            let is_renamed =
+                |it: &RunningPartner| it.cell.is_in_directory_of(partner) && !is_of_another(it);
+            before.iter().position(is_renamed)
+        });
         let cell = match known.map(|index| before.swap_remove(index)) {
             Some(running) => {
                 let partner = Arc::new(partner.clone());
                 running.cell.data().reconfigure(partner);
                 running.cell
             }
-            None => Arc::new(PartnerCell::new(partner, context.clone())),
+            None => {
+                let configured = &config.partners;
+                Arc::new(PartnerCell::new(partner, configured, context.clone()))
+            }
         };
         RunningPartner { cell, task: None }
     });
@@ -321,26 +367,21 @@ fn running(
     partners
 }
 
-/// The customers that this shard watches, and the tenants known with them.
+/// The customers that this shard watches, and the tenants known with them. `before`
+/// are those that it watched last.
 fn watched(
     config: &Config,
     partners: &[RunningPartner],
+    before: &[WatchedCustomer],
     shard: Shard,
     store: &Store,
     now: Timestamp,
 ) -> (Vec<WatchedCustomer>, KnownTenants) {
     let mut known = KnownTenants::of(config, &store.current());
-    let mut watched = Vec::new();
-    for (index, partner) in partners.iter().enumerate() {
-        let others = partners.iter().enumerate().filter(|(it, _)| *it != index);
-        let mut reserved = known.aliases.clone();
-        for (_, other) in others {
-            reserved.extend(other.cell.data().aliases.values().cloned());
-        }
-        let mut data = partner.cell.data();
-        let all = watch_list::watch(&mut data, config, &mut known, &reserved, now);
-        watched.extend(all.into_iter().filter(|it| shard.owns(&it.id)));
-    }
+    let mut cells: Vec<_> = partners.iter().map(|it| it.cell.data()).collect();
+    let mut data: Vec<&mut PartnerData> = cells.iter_mut().map(|it| &mut **it).collect();
+    let mut watched = watch_list::watch(&mut data, config, &mut known, before, now);
+    watched.retain(|it| shard.owns(&it.id));
     (watched, known)
 }
 

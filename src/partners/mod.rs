@@ -6,7 +6,8 @@
 //! configuration says so, and publishes the state of each customer.
 //!
 //! No list drops a tenant: one that Graph sends incomplete, empty or with invalid
-//! elements changes nothing about the customers that it lacks.
+//! elements changes nothing about the customers that it lacks, and neither does one
+//! that lacks most of them, until it is confirmed.
 //!
 //! [`alias`] gives customers the aliases under which they can be watched, and
 //! [`tenant_file`] adds them to a file of tenants.
@@ -17,6 +18,7 @@ pub mod diff;
 mod discovery;
 mod known_tenants;
 mod latin;
+mod list_change;
 mod partner_cell;
 mod partner_data;
 mod partner_loop;

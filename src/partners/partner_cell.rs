@@ -1,8 +1,9 @@
 //! One partner's data, shared by its loop and the discovery.
 
-use super::partner_data::{PartnerData, directory};
+use super::partner_data::{PartnerData, directory, is_directory_of, is_saved_of};
 use crate::config::Partner;
 use crate::refresh::{Clock, StateWriter};
+use crate::store::saved_partner::SavedPartner;
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::Timestamp;
 use std::sync::Arc;
@@ -25,10 +26,10 @@ pub(super) struct PartnerCell {
 }
 
 impl PartnerCell {
-    /// A cell with what an earlier process saved of the partner.
-    pub(super) fn new(partner: &Partner, context: CellContext) -> Self {
+    /// A cell with what an earlier process saved of the partner, one of `configured`.
+    pub(super) fn new(partner: &Partner, configured: &[Partner], context: CellContext) -> Self {
         let writer = context.state_writer.as_ref();
-        let saved = writer.and_then(|it| it.load_partner(&partner.name));
+        let saved = writer.and_then(|it| load(partner, configured, it));
         let now = (context.clock)();
         let data = PartnerData::new(Arc::new(partner.clone()), saved, now);
         Self {
@@ -47,8 +48,15 @@ impl PartnerCell {
 
     /// Whether it is the cell of this partner, whose settings may differ.
     pub(super) fn is_of(&self, partner: &Partner) -> bool {
+        let is_same_name = self.data().config.name == partner.name;
+        is_same_name && self.is_in_directory_of(partner)
+    }
+
+    /// Whether it is the cell of the same tenant, under whatever name.
+    pub(super) fn is_in_directory_of(&self, partner: &Partner) -> bool {
         let data = self.data();
-        data.config.name == partner.name && directory(&data.config) == directory(partner)
+        let known = directory(&data.config);
+        is_directory_of(&known, data.entra_tenant_id.as_deref(), partner)
     }
 
     /// Wakes the discovery.
@@ -65,5 +73,29 @@ impl PartnerCell {
         if let Some(writer) = &self.context.state_writer {
             writer.save_partner(data.to_saved(self.now()));
         }
+    }
+}
+
+/// What an earlier process saved of the partner, which may have had another name.
+fn load(partner: &Partner, configured: &[Partner], writer: &StateWriter) -> Option<SavedPartner> {
+    let own = writer.load_partner(&partner.name);
+    if own.as_ref().is_some_and(|it| is_saved_of(it, partner)) {
+        return own;
+    }
+    let is_of_another = |saved: &SavedPartner| {
+        let mut others = configured.iter();
+        others.any(|it| it.name == *saved.name && is_saved_of(saved, it))
+    };
+    let saved = writer.load_partners().into_iter();
+    let renamed = saved.filter(|it| is_saved_of(it, partner) && !is_of_another(it));
+    let renamed = renamed.max_by_key(|it| it.list.as_ref().map(|list| list.at));
+    match (renamed, own) {
+        (Some(mut renamed), Some(own)) => {
+            for (id, alias) in own.aliases {
+                renamed.aliases.entry(id).or_insert(alias);
+            }
+            Some(renamed)
+        }
+        (renamed, own) => renamed.or(own),
     }
 }

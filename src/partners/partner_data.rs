@@ -1,7 +1,8 @@
 //! What is known of one partner.
 
-use crate::config::Partner;
-use crate::graph::{Fetched, GraphError, Subject};
+use super::list_change::{SuspectList, check_not_emptied, check_not_shrunk};
+use crate::config::{DisplayNames, Partner};
+use crate::graph::{Fetched, GraphError, Retry, Subject};
 use crate::refresh::{Wait, saved_refresh};
 use crate::store::saved_partner::{LeftCustomer, SavedPartner};
 use crate::store::saved_tenant::{SavedList, SavedRefresh};
@@ -24,10 +25,17 @@ pub(super) struct PartnerData {
     pub(super) aliases: BTreeMap<String, String>,
     /// The customers that are watched under them.
     pub(super) watched: BTreeSet<Arc<str>>,
+    /// The customers once watched: they stay selected until the patterns change,
+    /// since a customer chooses its name itself.
+    selected: BTreeSet<Arc<str>>,
     /// The customers whose tenant was read with success.
     pub(super) read: BTreeSet<Arc<str>>,
     pub(super) health: RefreshHealth,
+    /// An earlier partner that is the same tenant in Entra.
+    pub(super) same_as: Option<String>,
     wait: Option<Wait>,
+    /// A list that was not taken over.
+    suspect: Option<SuspectList>,
     /// What the log says about the list already.
     logged: SkippedCustomers,
     /// The sources of the list: what is missing in the list of others did not leave.
@@ -48,9 +56,12 @@ impl PartnerData {
             left: BTreeMap::new(),
             aliases: BTreeMap::new(),
             watched: BTreeSet::new(),
+            selected: BTreeSet::new(),
             read: BTreeSet::new(),
             health: RefreshHealth::default(),
+            same_as: None,
             wait: None,
+            suspect: None,
             logged: SkippedCustomers::default(),
             sources: Vec::new(),
             discovered: Vec::new(),
@@ -63,15 +74,17 @@ impl PartnerData {
     }
 
     fn restore(&mut self, saved: SavedPartner, now: Timestamp) {
+        self.unsaved = *saved.name != *self.config.name;
         // An alias stays with its customer, also under another tenant of the partner.
-        self.aliases = saved.aliases;
-        if saved.directory != directory(&self.config) {
+        if !is_saved_of(&saved, &self.config) {
+            self.aliases = saved.aliases;
             tracing::warn!(
                 partner = self.config.name,
                 "the saved list of customers belongs to another tenant; it is fetched again"
             );
             return;
         }
+        self.aliases = saved.aliases;
         self.entra_tenant_id = saved.entra_tenant_id;
         self.sources = saved.sources;
         self.list = saved.list.map(|list| list.not_later_than(now));
@@ -80,6 +93,9 @@ impl PartnerData {
             left.at = left.at.min(now);
         }
         self.watched = saved.watched;
+        if saved.patterns == self.config.patterns() {
+            self.selected = saved.selected;
+        }
         self.read = saved.read;
         if let Some(saved) = saved.refresh {
             self.restore_refresh(saved, now);
@@ -111,6 +127,8 @@ impl PartnerData {
             left: self.left.clone(),
             aliases: self.aliases.clone(),
             watched: self.watched.clone(),
+            selected: self.selected.clone(),
+            patterns: self.config.patterns(),
             read: self.read.clone(),
             refresh,
         }
@@ -129,6 +147,12 @@ impl PartnerData {
         let other_lists = self.config.sources != config.sources;
         let up = self.health.trouble.is_none();
         self.wait = self.wait.map(|it| it.capped(config.interval, up));
+        if self.config.patterns() != config.patterns() {
+            self.selected.clear();
+            self.unsaved = true;
+        }
+        let identity = |partner: &Partner| (partner.name.clone(), directory(partner));
+        self.unsaved |= identity(&self.config) != identity(&config);
         self.config = config;
         match other_lists {
             true => self.make_due(),
@@ -162,11 +186,13 @@ impl PartnerData {
     ) -> Result<(), GraphError> {
         let Fetched { value, partial, .. } = fetched;
         let subject = Subject::Customers;
-        if value.customers.is_empty() && !self.customers().is_empty() {
-            return Err(GraphError::emptied(subject));
-        }
-        if partial && self.list.as_ref().is_some_and(|list| list.complete) {
+        let before = self.list.as_ref();
+        check_not_emptied(before.map(|it| &*it.value), &value)?;
+        if partial && before.is_some_and(|it| it.complete) {
             return Err(GraphError::partial(subject));
+        }
+        if let Some(before) = before.filter(|_| !partial && self.sources == self.source_names()) {
+            check_not_shrunk(&before.value, &value, &mut self.suspect, now)?;
         }
         self.log_skipped(&value.skipped);
         if !partial {
@@ -187,8 +213,7 @@ impl PartnerData {
     /// Notes the customers that a complete list lacks, and those that returned.
     fn note_left(&mut self, list: &CustomerList, now: Timestamp) {
         self.left.retain(|id, _| list.find(id).is_none());
-        let sources = self.config.sources.iter();
-        let sources: Vec<String> = sources.map(|it| it.as_str().to_owned()).collect();
+        let sources = self.source_names();
         let known = std::mem::replace(&mut self.sources, sources);
         let before = self.list.take().filter(|_| known == self.sources);
         let before = before.iter().flat_map(|list| &list.value.customers);
@@ -202,9 +227,37 @@ impl PartnerData {
         }
     }
 
-    /// Replaces the customers that are watched under an alias of the exporter.
-    pub(super) fn set_watched(&mut self, watched: BTreeSet<Arc<str>>) {
-        let new = watched.difference(&self.watched).cloned();
+    fn source_names(&self) -> Vec<String> {
+        let sources = self.config.sources.iter();
+        sources.map(|it| it.as_str().to_owned()).collect()
+    }
+
+    /// Whether the patterns select a customer, or selected it when it was watched.
+    pub(super) fn selects(&self, customer: &Customer) -> bool {
+        let Customer {
+            tenant_id,
+            display_name,
+            ..
+        } = customer;
+        self.selected.contains(tenant_id) || self.config.selects(tenant_id, display_name)
+    }
+
+    /// Keeps the customers selected that are watched now.
+    pub(super) fn keep_selected(&mut self, is_watched: impl Fn(&str) -> bool) {
+        let left = self.left.values().map(|it| &it.customer);
+        let customers = self.customers().iter().chain(left);
+        let kept = customers.filter(|it| {
+            self.selected.contains(&it.tenant_id) || (is_watched(&it.tenant_id) && self.selects(it))
+        });
+        let selected: BTreeSet<Arc<str>> = kept.map(|it| Arc::clone(&it.tenant_id)).collect();
+        self.unsaved |= selected != self.selected;
+        self.selected = selected;
+    }
+
+    /// Replaces the customers that are watched under an alias of the exporter. Those
+    /// of `before` were watched already, for this partner or another.
+    pub(super) fn set_watched(&mut self, watched: BTreeSet<Arc<str>>, before: &BTreeSet<Arc<str>>) {
+        let new = watched.difference(before).cloned();
         self.discovered.extend(new);
         self.unsaved |= watched != self.watched;
         self.watched = watched;
@@ -234,11 +287,21 @@ impl PartnerData {
                 "the partner's own tenant is in its list of customers and does not count as one"
             );
         }
-        let is_new = |name: &&Arc<str>| !self.logged.without_id.contains(name);
-        for name in skipped.without_id.iter().filter(is_new) {
+        let ids = skipped.invalid_ids.iter();
+        let known: Vec<_> = self
+            .logged
+            .without_id
+            .iter()
+            .zip(&self.logged.invalid_ids)
+            .collect();
+        let customers = skipped.without_id.iter().zip(ids);
+        for (name, id) in customers.filter(|it| !known.contains(it)) {
+            // The name is in labels only with this setting.
+            let name = Some(name).filter(|_| self.config.display_names == DisplayNames::Plain);
             tracing::warn!(
                 partner,
-                customer = %name,
+                customer = name.map(|it| &**it),
+                id = &**id,
                 hint = "add the tenant to the configuration by its GUID or domain, and report the customer to Microsoft's support",
                 "a customer has no GUID in the partner's list and is left out"
             );
@@ -280,6 +343,20 @@ impl PartnerData {
     }
 }
 
+/// Whether a saved state is that of a partner's tenant, under whatever name.
+pub(super) fn is_saved_of(saved: &SavedPartner, partner: &Partner) -> bool {
+    is_directory_of(&saved.directory, saved.entra_tenant_id.as_deref(), partner)
+}
+
+/// Whether a directory, of which the GUID may be known, is that of a partner, which
+/// may have been configured by a domain before.
+pub(super) fn is_directory_of(known: &str, id: Option<&str>, partner: &Partner) -> bool {
+    let by_id = id.map(|id| format!("{}/{id}", partner.cloud.as_str()));
+    let is_same_cloud = known.split('/').next() == Some(partner.cloud.as_str());
+    let configured = directory(partner);
+    known == configured || (is_same_cloud && by_id == Some(configured))
+}
+
 /// The cloud and tenant that a partner stands for, as configured.
 pub(super) fn directory(partner: &Partner) -> String {
     format!("{}/{}", partner.cloud.as_str(), partner.tenant_id)
@@ -289,7 +366,9 @@ pub(super) fn directory(partner: &Partner) -> String {
 mod tests {
     use super::super::testing::{config, customer};
     use super::*;
+    use parking_lot::Mutex;
     use secure_score_model::Reason;
+    use std::io::Write;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
     const ORGANIZATION: &str = "source: [multitenant_organization]";
@@ -306,7 +385,7 @@ mod tests {
         Fetched {
             value: CustomerList {
                 customers: ids.iter().map(|id| customer(id)).collect(),
-                skipped: SkippedCustomers::default(),
+                ..CustomerList::default()
             },
             partial,
             unknown_words: BTreeSet::new(),
@@ -338,6 +417,81 @@ mod tests {
         assert_eq!((ids(&data), left(&data)), (vec!["a"], vec!["b", "c"]));
         data.apply(list(&["a", "c"], false), NOW).unwrap();
         assert_eq!(left(&data), ["b"], "the other returned");
+    }
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What the log says about two customers without a GUID.
+    fn logged(more: &str) -> String {
+        let mut data = PartnerData::new(partner(more), None, NOW);
+        let mut odd = list(&["a"], false);
+        odd.value.skipped.without_id = vec!["Contoso".into(), "Fabrikam".into()];
+        odd.value.skipped.invalid_ids = vec!["contoso-id".into(), "".into()];
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::with_default(subscriber, || data.apply(odd, NOW).unwrap());
+        String::from_utf8(lines.0.lock().clone()).unwrap()
+    }
+
+    #[test]
+    fn the_log_has_names_of_customers_only_where_labels_have_them() {
+        let plain = logged("display_names: plain");
+        assert!(
+            plain.contains("Contoso") && plain.contains("contoso-id"),
+            "{plain}"
+        );
+        let without = logged("");
+        assert_eq!(without.matches("no GUID").count(), 2, "{without}");
+        assert!(without.contains("contoso-id"), "{without}");
+        assert!(
+            !without.contains("Contoso") && !without.contains("Fabrikam"),
+            "{without}"
+        );
+    }
+
+    #[test]
+    fn an_empty_first_list_is_none() {
+        let mut data = data();
+        let emptied = data.apply(list(&[], false), NOW).unwrap_err();
+        assert_eq!(emptied.reason(), Reason::Emptied);
+        assert!(data.list.is_none());
+    }
+
+    #[test]
+    fn a_source_without_customers_and_most_customers_at_once_do_not_leave() {
+        let mut data = data();
+        let ids: Vec<String> = (0..12).map(|it| format!("{it:02}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let of = |ids: &[&str], organization: usize| {
+            let mut list = list(ids, false);
+            let organization = ("multitenant_organization".to_owned(), organization);
+            list.value.by_source = [organization].into();
+            list
+        };
+        data.apply(of(&ids, 1), NOW).unwrap();
+        let emptied = data.apply(of(&ids[1..], 0), NOW).unwrap_err();
+        assert_eq!(emptied.reason(), Reason::Emptied);
+        let shrunk = data.apply(of(&ids[..5], 1), NOW).unwrap_err();
+        assert_eq!(shrunk.reason(), Reason::Emptied);
+        assert_eq!((data.customers().len(), left(&data).len()), (12, 0));
+        let later = NOW.plus(Duration::from_secs(30 * 60));
+        data.apply(of(&ids[..5], 1), later).unwrap();
+        assert_eq!((data.customers().len(), left(&data).len()), (5, 7));
     }
 
     #[test]
@@ -377,10 +531,24 @@ mod tests {
     }
 
     #[test]
+    fn a_saved_tenant_is_the_same_under_its_guid() {
+        let id = "99999999-9999-4999-8999-999999999999";
+        let mut data = data();
+        data.entra_tenant_id = Some(id.into());
+        let saved = data.to_saved(NOW);
+        let mut by_id = Partner::clone(&data.config);
+        id.clone_into(&mut by_id.tenant_id);
+        assert!(is_saved_of(&saved, &data.config) && is_saved_of(&saved, &by_id));
+        by_id.tenant_id = "other.example".to_owned();
+        assert!(!is_saved_of(&saved, &by_id));
+    }
+
+    #[test]
     fn events_of_customers_come_once() {
         let mut data = data();
         data.apply(list(&["a", "b"], false), NOW).unwrap();
-        data.set_watched(BTreeSet::from(["a".into(), "b".into()]));
+        let watched = BTreeSet::from(["a".into(), "b".into()]);
+        data.set_watched(watched.clone(), &BTreeSet::new());
         let kinds = |data: &mut PartnerData| -> Vec<String> {
             let changes = data.take_unreported().into_iter();
             changes.map(|(kind, id)| format!("{kind} {id}")).collect()
@@ -393,7 +561,7 @@ mod tests {
         assert_eq!(kinds(&mut data), ["tenant_left b"]);
         let saved = data.to_saved(NOW);
         let mut data = PartnerData::new(partner(""), Some(saved), NOW);
-        data.set_watched(BTreeSet::from(["a".into(), "b".into()]));
+        data.set_watched(watched.clone(), &data.watched.clone());
         assert!(kinds(&mut data).is_empty());
     }
 

@@ -91,7 +91,10 @@ impl PartnerLoop {
         if let Some(id) = self.client.entra_tenant_id() {
             data.entra_tenant_id = Some(id.into());
         }
-        let outcome = fetched.and_then(|fetched| data.apply(fetched, now));
+        let outcome = fetched.and_then(|fetched| match &data.same_as {
+            Some(first) => Err(GraphError::duplicate_tenant(Subject::Customers, first)),
+            None => data.apply(fetched, now),
+        });
         let failures = outcome.as_ref().map_or(failures + 1, |()| 0);
         let next = Next {
             failures,

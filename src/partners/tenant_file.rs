@@ -90,6 +90,11 @@ impl TenantFile {
         &self.text
     }
 
+    /// The text without a byte order mark.
+    pub fn entries(&self) -> &str {
+        self.text.trim_start_matches(BYTE_ORDER_MARK)
+    }
+
     /// Its tenants, in their order.
     pub fn tenants(&self) -> &[ListedTenant] {
         &self.tenants

@@ -18,88 +18,191 @@ pub(super) struct WatchedCustomer {
     pub(super) partner: Arc<Partner>,
 }
 
-/// Decides which customers of a partner are watched, gives new ones an alias, and
+/// Decides which customers of the partners are watched, gives new ones an alias, and
 /// adds them to the known tenants. Forgets customers that left and are not watched.
 ///
-/// `reserved` are the aliases of the configuration and of other partners.
+/// `before` are those that were watched last, also for partners that are not
+/// configured any more.
 pub(super) fn watch(
-    data: &mut PartnerData,
+    partners: &mut [&mut PartnerData],
     config: &Config,
     known: &mut KnownTenants,
-    reserved: &BTreeSet<String>,
+    before: &[WatchedCustomer],
     now: Timestamp,
 ) -> Vec<WatchedCustomer> {
-    forget_left(data, known, config.refresh.max_staleness, now);
-    let partner = Arc::clone(&data.config);
-    if partner.new_customers != NewCustomers::Watch {
-        data.set_watched(BTreeSet::new());
-        return Vec::new();
-    }
-    let left = data.left.values().map(|it| &it.customer);
-    let left = left.filter(|it| data.watched.contains(&it.tenant_id));
-    let customers = data.customers().iter().chain(left);
-    let is_wanted = |it: &&Customer| {
-        let is_configured = known.find(&it.tenant_id).is_some();
-        let may_be_configured = !known.is_settled && !data.watched.contains(&it.tenant_id);
-        partner.selects(&it.tenant_id, &it.display_name) && !is_configured && !may_be_configured
-    };
-    let customers: Vec<Customer> = customers.filter(is_wanted).cloned().collect();
-    name(data, &customers, reserved);
+    let of_partners = partners.iter().flat_map(|data| &data.watched);
+    let before = before.iter().map(|it| &it.id);
+    let before: BTreeSet<Arc<str>> = before.chain(of_partners).cloned().collect();
+    let chosen = choose(partners, config, known, &before, now);
+    let aliases = name(partners, &chosen, &known.aliases);
     let mut watched = Vec::new();
-    for customer in customers {
-        let Some(alias) = data.aliases.get(&*customer.tenant_id) else {
-            continue;
-        };
-        let name = &customer.display_name;
-        let tenant = partner.tenant(alias.clone(), &customer.tenant_id, name);
-        let known_tenant = KnownTenant::new(config, &tenant, &customer.tenant_id);
-        known.add(Arc::clone(&customer.tenant_id), known_tenant);
-        watched.push(WatchedCustomer {
-            id: customer.tenant_id,
-            tenant,
-            partner: Arc::clone(&partner),
+    for (index, data) in partners.iter_mut().enumerate() {
+        let partner = Arc::clone(&data.config);
+        let own = chosen.values().filter(|it| it.partner == index);
+        let own = own.filter_map(|it| {
+            let customer = &it.customer;
+            let alias = aliases.get(&*customer.tenant_id)?;
+            let name = &customer.display_name;
+            Some(WatchedCustomer {
+                id: Arc::clone(&customer.tenant_id),
+                tenant: partner.tenant(alias.clone(), &customer.tenant_id, name),
+                partner: Arc::clone(&partner),
+            })
         });
+        let own: Vec<WatchedCustomer> = own.collect();
+        let ids: BTreeSet<Arc<str>> = own.iter().map(|it| Arc::clone(&it.id)).collect();
+        forget_left(data, known, &ids);
+        data.keep_selected(|id| ids.contains(id) || known.find(id).is_some());
+        data.set_watched(ids, &before);
+        watched.extend(own);
     }
-    let ids: BTreeSet<Arc<str>> = watched.iter().map(|it| Arc::clone(&it.id)).collect();
-    data.set_watched(ids);
+    for customer in &watched {
+        let known_tenant = KnownTenant::new(config, &customer.tenant, &customer.id);
+        known.add(Arc::clone(&customer.id), known_tenant);
+    }
     watched
+}
+
+/// A customer to watch.
+struct Chosen {
+    /// The index of the partner for which it is watched.
+    partner: usize,
+    customer: Customer,
+}
+
+/// The reasons to watch a customer for a partner, the strongest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// The partner watches it already.
+    Watched,
+    /// It is in the partner's list.
+    Listed,
+    /// The partner watched it until it left, and its data are not too old.
+    Left,
+}
+
+/// The customers to watch, by GUID. One of several partners stays with the partner
+/// that watches it already.
+fn choose(
+    partners: &[&mut PartnerData],
+    config: &Config,
+    known: &KnownTenants,
+    before: &BTreeSet<Arc<str>>,
+    now: Timestamp,
+) -> BTreeMap<Arc<str>, Chosen> {
+    let max_staleness = config.refresh.max_staleness;
+    let mut chosen = BTreeMap::new();
+    for claim in [Claim::Watched, Claim::Listed, Claim::Left] {
+        for (index, data) in partners.iter().enumerate() {
+            let is_wanted = |it: &&Customer| {
+                let is_configured = known.find(&it.tenant_id).is_some();
+                let may_be_configured = !known.is_settled && !before.contains(&it.tenant_id);
+                data.selects(it) && !is_configured && !may_be_configured
+            };
+            for customer in claimed(data, claim, max_staleness, now).filter(is_wanted) {
+                let new = || Chosen {
+                    partner: index,
+                    customer: customer.clone(),
+                };
+                let id = Arc::clone(&customer.tenant_id);
+                chosen.entry(id).or_insert_with(new);
+            }
+        }
+    }
+    chosen
+}
+
+/// The customers on which a partner that watches new ones has this claim.
+fn claimed(
+    data: &PartnerData,
+    claim: Claim,
+    max_staleness: Duration,
+    now: Timestamp,
+) -> impl Iterator<Item = &Customer> {
+    let watches = data.config.new_customers == NewCustomers::Watch;
+    let is_watched = |it: &Customer| data.watched.contains(&it.tenant_id);
+    let listed = data.customers().iter();
+    let listed = listed.filter(move |it| claim == Claim::Listed || is_watched(it));
+    let left = data.left.values();
+    let left = left.filter(move |it| now.since(it.at) < max_staleness && is_watched(&it.customer));
+    let has_left = claim == Claim::Left;
+    let listed = listed.filter(move |_| watches && !has_left);
+    let left = left.filter(move |_| watches && has_left);
+    listed.chain(left.map(|it| &it.customer))
 }
 
 /// Forgets the customers that left, unless they are watched: by the configuration
 /// until it names or selects them no longer, else until their data are too old.
-fn forget_left(
-    data: &mut PartnerData,
-    known: &KnownTenants,
-    max_staleness: Duration,
-    now: Timestamp,
-) {
-    let before = data.left.len();
-    let partner = Arc::clone(&data.config);
-    let watched = &data.watched;
-    data.left.retain(|id, left| {
-        let is_recent = watched.contains(id) && now.since(left.at) < max_staleness;
-        let is_selected = partner.selects(id, &left.customer.display_name);
-        is_selected && (known.find(id).is_some() || is_recent)
-    });
-    data.unsaved |= data.left.len() != before;
+fn forget_left(data: &mut PartnerData, known: &KnownTenants, watched: &BTreeSet<Arc<str>>) {
+    let is_kept = |id: &Arc<str>, customer: &Customer| {
+        data.selects(customer) && (known.find(id).is_some() || watched.contains(id))
+    };
+    let gone = data
+        .left
+        .iter()
+        .filter(|(id, left)| !is_kept(id, &left.customer));
+    let gone: Vec<Arc<str>> = gone.map(|(id, _)| Arc::clone(id)).collect();
+    data.unsaved |= !gone.is_empty();
+    for id in gone {
+        data.left.remove(&id);
+    }
 }
 
-/// Gives each customer an alias. One that has an alias keeps it, unless the
-/// configuration has since given it to another tenant.
-fn name(data: &mut PartnerData, customers: &[Customer], reserved: &BTreeSet<String>) {
-    let lower: BTreeSet<String> = reserved.iter().map(|it| it.to_ascii_lowercase()).collect();
-    let is_free = |alias: &String| !lower.contains(&alias.to_ascii_lowercase());
-    let given = data.aliases.iter().filter(|(_, alias)| is_free(alias));
-    let given: BTreeMap<String, String> = given
-        .map(|(id, alias)| (id.clone(), alias.clone()))
-        .collect();
-    let pairs = customers
-        .iter()
-        .map(|it| (&*it.tenant_id, &*it.display_name));
+/// The alias of each customer, which every partner with the customer notes. One that
+/// has an alias keeps it, unless the configuration has since given it to another
+/// tenant.
+fn name(
+    partners: &mut [&mut PartnerData],
+    chosen: &BTreeMap<Arc<str>, Chosen>,
+    reserved: &BTreeSet<String>,
+) -> BTreeMap<String, String> {
+    let pairs = chosen.values().map(|it| {
+        let customer = &it.customer;
+        (&*customer.tenant_id, &*customer.display_name)
+    });
     let pairs: Vec<(&str, &str)> = pairs.collect();
-    for (id, alias) in aliases(&pairs, &given, reserved) {
+    let given = given(partners, reserved);
+    let aliases = aliases(&pairs, &given, reserved);
+    for data in partners.iter_mut() {
+        note(data, &aliases, &given);
+    }
+    aliases
+}
+
+/// The aliases that were given to customers of all partners and are not the
+/// configuration's. That under which a customer is watched comes first.
+fn given(partners: &[&mut PartnerData], reserved: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let is_watched = |data: &PartnerData, id: &str| data.watched.contains(id);
+    let mut all: Vec<(bool, &String, &String)> = Vec::new();
+    for data in partners {
+        let aliases = data.aliases.iter();
+        all.extend(aliases.map(|(id, alias)| (!is_watched(data, id), id, alias)));
+    }
+    all.sort_by_key(|(is_unwatched, _, _)| *is_unwatched);
+    let mut used: BTreeSet<String> = reserved.iter().map(|it| it.to_ascii_lowercase()).collect();
+    let mut given = BTreeMap::new();
+    for (_, id, alias) in all {
+        if !given.contains_key(id) && used.insert(alias.to_ascii_lowercase()) {
+            given.insert(id.clone(), alias.clone());
+        }
+    }
+    given
+}
+
+/// Notes the aliases of a partner's customers.
+fn note(
+    data: &mut PartnerData,
+    aliases: &BTreeMap<String, String>,
+    given: &BTreeMap<String, String>,
+) {
+    let has = |id: &str| {
+        let list = data.list.as_ref();
+        list.is_some_and(|it| it.value.find(id).is_some()) || data.left.contains_key(id)
+    };
+    let own: Vec<_> = aliases.iter().filter(|(id, _)| has(id)).collect();
+    for (id, alias) in own {
         let before = data.aliases.insert(id.clone(), alias.clone());
-        if let Some(before) = before.as_ref().filter(|before| **before != alias) {
+        if let Some(before) = before.as_ref().filter(|_| !given.contains_key(id)) {
             tracing::warn!(
                 partner = data.config.name,
                 entra_tenant_id = id,
@@ -108,7 +211,7 @@ fn name(data: &mut PartnerData, customers: &[Customer], reserved: &BTreeSet<Stri
                 "the configuration has the alias of a customer, which gets another one"
             );
         }
-        data.unsaved |= before.is_none_or(|before| before != alias);
+        data.unsaved |= before.is_none_or(|before| before != *alias);
     }
 }
 
@@ -116,6 +219,7 @@ fn name(data: &mut PartnerData, customers: &[Customer], reserved: &BTreeSet<Stri
 mod tests {
     use super::super::testing::{config, customer};
     use super::*;
+    use crate::config::Pattern;
     use crate::store::saved_tenant::SavedList;
     use crate::store::{Store, TenantState};
     use secure_score_model::{CustomerList, TenantIdentity};
@@ -152,9 +256,10 @@ mod tests {
 
     fn aliases_of(data: &mut PartnerData, config: &Config, answered: bool) -> Vec<String> {
         let mut known = known(config, answered);
-        let reserved = known.aliases.clone();
-        let watched = watch(data, config, &mut known, &reserved, NOW);
-        watched.into_iter().map(|it| it.tenant.alias).collect()
+        watch(&mut [data], config, &mut known, &[], NOW)
+            .into_iter()
+            .map(|it| it.tenant.alias)
+            .collect()
     }
 
     #[test]
@@ -183,7 +288,115 @@ mod tests {
         data.aliases = given
             .map(|(id, alias)| (id.to_owned(), alias.to_owned()))
             .into();
-        assert_eq!(aliases_of(&mut data, &config, true), ["first", "other"]);
+        assert_eq!(aliases_of(&mut data, &config, true), ["other", "first"]);
+    }
+
+    /// The aliases of each of two partners, which watch.
+    fn aliases_of_both(
+        first: &mut PartnerData,
+        second: &mut PartnerData,
+        config: &Config,
+    ) -> [Vec<String>; 2] {
+        let mut known = known(config, true);
+        let second_name = second.config.name.clone();
+        let watched = watch(&mut [first, second], config, &mut known, &[], NOW).into_iter();
+        let (second, first): (Vec<_>, Vec<_>) =
+            watched.partition(|it| it.partner.name == second_name);
+        let aliases = |watched: Vec<WatchedCustomer>| {
+            let aliases = watched.into_iter().map(|it| it.tenant.alias);
+            aliases.collect()
+        };
+        [aliases(first), aliases(second)]
+    }
+
+    fn named(mut data: PartnerData, name: &str) -> PartnerData {
+        let mut partner = Partner::clone(&data.config);
+        name.clone_into(&mut partner.name);
+        data.config = Arc::new(partner);
+        data
+    }
+
+    #[test]
+    fn a_customer_of_two_partners_stays_with_the_one_that_watches_it() {
+        let config = config(WATCH);
+        let mut first = data(&config, &[]);
+        let mut second = named(data(&config, &["some"]), "second");
+        second.aliases.insert("some".to_owned(), "given".to_owned());
+        let of_second = [vec![], vec!["given".to_owned()]];
+        assert_eq!(aliases_of_both(&mut first, &mut second, &config), of_second);
+        first.list = data(&config, &["some"]).list;
+        assert_eq!(aliases_of_both(&mut first, &mut second, &config), of_second);
+        assert_eq!(second.take_unreported().len(), 1);
+
+        // The second selects it no longer, so that the first takes it over.
+        let mut partner = Partner::clone(&second.config);
+        partner.exclude = vec![Pattern::of_names("some").unwrap()];
+        second.reconfigure(Arc::new(partner));
+        let of_first = [vec!["given".to_owned()], vec![]];
+        assert_eq!(aliases_of_both(&mut first, &mut second, &config), of_first);
+        assert!(first.take_unreported().is_empty(), "it is not new");
+
+        // And so it does where the one that watches it is not configured any more.
+        let last = watch(
+            &mut [&mut first],
+            &config,
+            &mut known(&config, true),
+            &[],
+            NOW,
+        );
+        let mut third = named(data(&config, &["some"]), "third");
+        aliases_of_both(&mut first, &mut third, &config);
+        let mut known = known(&config, true);
+        let watched = watch(&mut [&mut third], &config, &mut known, &last, NOW);
+        assert_eq!(watched[0].tenant.alias, "given");
+        assert!(third.take_unreported().is_empty(), "it is not new");
+    }
+
+    #[test]
+    fn an_alias_of_another_partners_customer_is_not_given() {
+        let config = config(WATCH);
+        let mut first = data(&config, &["some"]);
+        let mut second = named(data(&config, &[]), "second");
+        second.aliases.insert("other".to_owned(), "some".to_owned());
+        let [aliases, _] = aliases_of_both(&mut first, &mut second, &config);
+        assert_eq!(aliases.len(), 1);
+        assert_ne!(aliases[0], "some");
+    }
+
+    #[test]
+    fn a_customer_that_renames_itself_stays_selected_until_the_patterns_change() {
+        let config = config("new_customers: watch\n  include: [datum*]");
+        let mut data = data(&config, &[]);
+        let set_name = |data: &mut PartnerData, name: &str| {
+            let customer = Customer {
+                display_name: name.into(),
+                ..customer("some")
+            };
+            let list = data.list.as_mut().unwrap();
+            list.value = Arc::new(CustomerList {
+                customers: vec![customer],
+                ..CustomerList::default()
+            });
+        };
+        set_name(&mut data, "Other");
+        assert!(aliases_of(&mut data, &config, true).is_empty());
+        set_name(&mut data, "Datum");
+        assert_eq!(aliases_of(&mut data, &config, true), ["datum"]);
+        set_name(&mut data, "Other");
+        assert_eq!(aliases_of(&mut data, &config, true), ["datum"]);
+        assert!(data.selects(&data.customers()[0]));
+
+        // The same after a restart.
+        let partner = Arc::clone(&data.config);
+        let mut data = PartnerData::new(Arc::clone(&partner), Some(data.to_saved(NOW)), NOW);
+        assert_eq!(aliases_of(&mut data, &config, true), ["datum"]);
+        let mut other = Partner::clone(&partner);
+        other.exclude = vec![Pattern::of_names("unrelated").unwrap()];
+        let other = Arc::new(other);
+        let restarted = PartnerData::new(Arc::clone(&other), Some(data.to_saved(NOW)), NOW);
+        assert!(!restarted.selects(&data.customers()[0]));
+        data.reconfigure(other);
+        assert!(aliases_of(&mut data, &config, true).is_empty());
     }
 
     #[test]

@@ -150,6 +150,11 @@ impl StateWriter {
         self.queue.directory.load_partner(name)
     }
 
+    /// What earlier processes saved of all partners, configured or not.
+    pub(crate) fn load_partners(&self) -> Vec<SavedPartner> {
+        self.queue.directory.load_partners()
+    }
+
     /// Applies a configuration with these partners, likewise.
     pub(crate) fn configure_partners(&self, names: BTreeSet<Arc<str>>) {
         self.queue.pending.lock().configured_partners = Some(names);

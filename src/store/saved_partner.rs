@@ -36,6 +36,13 @@ pub struct SavedPartner {
     /// The customers whose tenant was read with success, by GUID.
     #[serde(default)]
     pub read: BTreeSet<Arc<str>>,
+    /// The customers once watched, which stay selected while the patterns are these,
+    /// whatever their names.
+    #[serde(default)]
+    pub selected: BTreeSet<Arc<str>>,
+    /// The patterns of the configuration.
+    #[serde(default)]
+    pub patterns: Vec<String>,
     /// The refreshes of the list.
     #[serde(default)]
     pub refresh: Option<SavedRefresh>,

@@ -170,6 +170,18 @@ impl StateDirectory {
         self.load_of(Owner::Partner, name, |saved: &SavedPartner| &saved.name)
     }
 
+    /// The saved state of every partner, likewise. A directory that cannot be read
+    /// has none.
+    pub fn load_partners(&self) -> Vec<SavedPartner> {
+        let entries = fs::read_dir(&self.path).into_iter().flatten();
+        let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+        let states = paths.filter_map(|path| match name_and_end(Owner::Partner, &path) {
+            Some((name, end)) if end == Owner::Partner.state() => self.load_partner(name),
+            _ => None,
+        });
+        states.collect()
+    }
+
     fn load_of<T: DeserializeOwned>(
         &self,
         owner: Owner,

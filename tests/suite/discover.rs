@@ -409,3 +409,55 @@ async fn a_partner_that_watches_new_customers_has_none_to_add() {
     assert!(out.contains("customers.yml: no customer to add"), "{out}");
     it.simulator.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_in_the_file_is_a_customer() {
+    let it = Partnership::of(0).await;
+    let contoso = it.simulator.tenants()[0].clone();
+    let line = format!("- {{name: by-domain, tenant_id: {}}}\n", contoso.domain);
+    fs::write(it.file("customers.yml"), &line).unwrap();
+    // Without a token it could be any customer.
+    let handle = it.simulator.handle();
+    handle
+        .set_consent(&contoso.name, Consent::NotGranted)
+        .unwrap();
+    let (_, error) = it.expect(1, &["--write=customers.yml"]);
+    for part in ["by-domain named by a domain", "set tenant_id to the GUID"] {
+        assert!(error.contains(part), "{error}");
+    }
+    assert!(!error.contains("remove its line"), "{error}");
+    assert_eq!(it.read("customers.yml"), line);
+
+    handle.set_consent(&contoso.name, Consent::Granted).unwrap();
+    let (out, error) = it.expect(0, &["--write=customers.yml"]);
+    assert!(row(&out, "Contoso").contains("by-domain"), "{out}");
+    assert!(!error.contains("remove its line"), "{error}");
+    let written = it.read("customers.yml");
+    assert_eq!(written.lines().count(), 5, "{written}");
+    assert!(!written.contains(&contoso.entra_id), "{written}");
+    it.simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_partner_itself_is_no_customer_that_left() {
+    let it = Partnership::of(0).await;
+    let own = it.partner().access();
+    it.configure(
+        "display_names: off",
+        &format!(
+            "tenants: [{{name: ourselves, tenant_id: {}}}]\n",
+            own.entra_id
+        ),
+    );
+    let config = it.read("secure-score.yml");
+    let (partner, tenants) = config.split_once("tenants:").unwrap();
+    let partner = partner.replace(&own.entra_id, &own.domain);
+    fs::write(
+        it.file("secure-score.yml"),
+        format!("{partner}tenants:{tenants}"),
+    )
+    .unwrap();
+    let (out, _) = it.expect(0, &[]);
+    assert!(!out.contains("ourselves"), "{out}");
+    it.simulator.stop().await;
+}

@@ -166,6 +166,20 @@ fn the_files_of_a_partner_are_accepted_once_the_secrets_are_filled_in() {
 }
 
 #[test]
+fn the_printed_commands_fit_any_directory() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("i 2");
+    let printed = partner(&directory);
+    let at = |name: &str| directory.join(name).display().to_string();
+    for command in [
+        format!("check --config.file='{}'\n", at("secure-score.yml")),
+        format!("--write '{}'\n", at("customers.yml")),
+    ] {
+        assert!(printed.contains(&command), "{command}\n{printed}");
+    }
+}
+
+#[test]
 fn the_receiver_and_the_exporter_are_those_of_the_flags() {
     let folder = tempfile::tempdir().unwrap();
     let flags = [

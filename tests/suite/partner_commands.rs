@@ -208,3 +208,29 @@ async fn check_warns_of_a_customers_token_with_the_partners_permission() {
     let warning = "warn  contoso: token: carries more than it needs: DelegatedAdminRelationship.Read.All\n      hint: remove";
     assert!(printed.contains(warning), "{printed}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_a_partner_that_is_configured_twice() {
+    let stage = Stage::start().await;
+    let access = stage.handle().partner("partner").unwrap().access();
+    let file = stage.folder.path().join("secure-score.yml");
+    let config = fs::read_to_string(&file).unwrap();
+    let (rest, _) = config.split_once("partner:\n").unwrap();
+    let entry = |name: &str, id: &str| {
+        format!("  - {{name: {name}, tenant_id: {id}, credential: app, exclude: ['*']}}\n")
+    };
+    let entries = [
+        entry("msp", &access.entra_id),
+        entry("again", &access.domain),
+    ];
+    fs::write(file, format!("{rest}partner:\n{}", entries.concat())).unwrap();
+    let (output, printed) = stage.check(&[]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let failure = "FAIL  partner again: ";
+    let (_, failure) = printed.split_once(failure).expect("the second fails");
+    assert!(
+        failure.contains("msp is the same Entra tenant"),
+        "{printed}"
+    );
+    assert!(printed.contains("1 of 2 partners can be read"), "{printed}");
+}

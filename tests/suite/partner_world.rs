@@ -53,14 +53,28 @@ impl PartnerWorld {
     /// The five tenants of the simulator are configured, its seven further customers
     /// are not.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Vec::new()).await
+    }
+
+    /// The same with further partners, which the configuration has too.
+    pub(crate) async fn start_with(further: Vec<PartnerOptions>) -> Self {
+        let first = PartnerOptions::default();
+        let names: Vec<String> = further.iter().map(|it| it.name.clone()).collect();
         let options = Options {
-            partners: vec![PartnerOptions::default()],
+            partners: [vec![first], further].concat(),
             ..Options::default()
         };
         let simulator = Simulator::start(options).await.unwrap();
         let mut config = world::config(&simulator);
         let access = simulator.handle().partner(PARTNER).unwrap().access();
         config.partners = vec![partner(&access)];
+        for name in names {
+            let access = simulator.handle().partner(&name).unwrap().access();
+            config.partners.push(Partner {
+                name,
+                ..partner(&access)
+            });
+        }
         Self {
             simulator,
             config,
@@ -198,8 +212,13 @@ fn partner(access: &TenantAccess) -> Partner {
 
 impl Exporter {
     pub(crate) fn state(&self) -> Arc<PartnerState> {
+        self.state_of(PARTNER)
+    }
+
+    /// The state of the partner with this name.
+    pub(crate) fn state_of(&self, name: &str) -> Arc<PartnerState> {
         let partners = self.store.partners();
-        Arc::clone(partners.find(PARTNER).expect("the partner is published"))
+        Arc::clone(partners.find(name).expect("the partner is published"))
     }
 
     /// The state of a customer, and the alias of its tenant.
@@ -224,7 +243,7 @@ impl Exporter {
         if tokio::time::timeout(TIMEOUT, waiting).await.is_err() {
             panic!(
                 "not seen in {TIMEOUT:?}: {what}\n{:#?}",
-                self.state().snapshot
+                self.store.partners().states.first().map(|it| &it.snapshot)
             );
         }
     }

@@ -4,7 +4,9 @@ use crate::partner_world::{PARTNER, PartnerWorld};
 use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::value;
-use graph_simulator::{Api, Consent, Customer, Fault, FaultKind, PartnerPermission, RetryAfter};
+use graph_simulator::{
+    Api, Consent, Customer, Fault, FaultKind, PartnerOptions, PartnerPermission, RetryAfter,
+};
 use secure_score_exporter::config::{CustomerSource, DisplayNames, NewCustomers, Pattern};
 use secure_score_exporter::refresh::Shard;
 use secure_score_model::CustomerState::{Excluded, Left, NotConsented, Unwatched, Watched};
@@ -533,6 +535,132 @@ async fn a_customer_that_left_stays_until_its_data_are_too_old() {
         exporter.customer(&relecloud).unwrap().1.as_deref(),
         Some("relecloud")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_keeps_its_alias_when_another_partner_has_it_too() {
+    let second = PartnerOptions {
+        name: "reseller".to_owned(),
+        lists_tenants: false,
+        customers: 0,
+    };
+    let mut world = PartnerWorld::start_with(vec![second])
+        .await
+        .configure(|partner| partner.sources = vec![CustomerSource::MultitenantOrganization]);
+    for partner in &mut world.config.partners {
+        partner.new_customers = NewCustomers::Watch;
+    }
+    let reseller = world.handle().partner("reseller").unwrap();
+    let signed = reseller.sign_up("relecloud", "Relecloud").unwrap();
+    let id = signed.tenant_id.unwrap();
+    let exporter = world.run();
+    exporter
+        .until("its gauges", |it| has_score(it, "relecloud"))
+        .await;
+
+    let organization = [("relecloud", "active")];
+    world.partner().set_organization(&organization).unwrap();
+    world
+        .partner()
+        .grant(PartnerPermission::MultiTenantOrganization);
+    world.handle().revoke_tokens(PARTNER).unwrap();
+    exporter.reload(&world.config).await;
+    let watched = (Watched, Some("relecloud".to_owned()));
+    exporter
+        .until("both have it", |it| {
+            it.customer(&id) == Some(watched.clone())
+        })
+        .await;
+
+    // It moves to the first.
+    let everything = Pattern::of_names("*").unwrap();
+    world.config.partners[1].exclude = vec![everything];
+    exporter.reload(&world.config).await;
+    exporter.refreshed(1).await;
+    assert_eq!(exporter.customer(&id), Some(watched));
+    assert!(has_score(&exporter, "relecloud"));
+    let tenants = exporter.store.current();
+    let aliases: Vec<_> = tenants.states.iter().map(|it| &it.identity.alias).collect();
+    assert_eq!(aliases.len(), 6, "{aliases:?}");
+    let discovered = ("tenant_discovered".to_owned(), "relecloud".to_owned());
+    assert_eq!(exporter.events(), [discovered]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partner_with_another_name_keeps_its_customers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = PartnerWorld::start()
+        .await
+        .configure(|partner| partner.new_customers = NewCustomers::Watch);
+    world.partner().sign_up("relecloud", "Relecloud").unwrap();
+    let id = world.id("relecloud");
+    let exporter = world.run_in(Some(folder.path()));
+    exporter
+        .until("its gauges", |it| has_score(it, "relecloud"))
+        .await;
+    let events = exporter.events().len();
+    world.partner().rename("relecloud", "Datum").unwrap();
+
+    // By a reload, and then by a restart.
+    let alias = |exporter: &crate::partner_world::Exporter, name: &str| {
+        let state = exporter.state_of(name);
+        let customer = state.snapshot.find(&id).expect("it is listed at once");
+        customer.tenant.as_deref().map(str::to_owned)
+    };
+    "provider".clone_into(&mut world.config.partners[0].name);
+    exporter.reload(&world.config).await;
+    assert_eq!(alias(&exporter, "provider").as_deref(), Some("relecloud"));
+    assert_eq!(exporter.events().len(), events);
+    exporter.stop().await;
+    assert!(folder.path().join("provider.partner").exists());
+
+    "msp".clone_into(&mut world.config.partners[0].name);
+    let exporter = world.run_in(Some(folder.path()));
+    assert_eq!(alias(&exporter, "msp").as_deref(), Some("relecloud"));
+    assert!(has_score(&exporter, "relecloud"));
+    assert!(exporter.events().is_empty(), "{:?}", exporter.events());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenant_is_no_second_partner_by_its_domain() {
+    let mut world = PartnerWorld::start().await;
+    let mut second = world.config.partners[0].clone();
+    "again".clone_into(&mut second.name);
+    second.tenant_id = format!("{PARTNER}.example");
+    world.config.partners.push(second);
+    let exporter = world.run();
+    let failures = |name: &str| exporter.state_of(name).snapshot.health.failures.clone();
+    exporter
+        .until("the second fails", |_| {
+            failures("again").contains_key(&Reason::DuplicateTenant)
+        })
+        .await;
+    assert!(failures(PARTNER).is_empty());
+
+    // Without the first it is a partner like any other.
+    world.config.partners.remove(0);
+    exporter.reload(&world.config).await;
+    exporter
+        .until("success", |it| it.state_of("again").snapshot.health.up)
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_list_without_customers_is_a_failure() {
+    let world = PartnerWorld::start().await;
+    let empty = Fault::new(Api::Customers, FaultKind::EmptyValue);
+    world.handle().inject(Some(PARTNER), empty).unwrap();
+    let exporter = world.run();
+    exporter
+        .until("a failure", |it| {
+            let failures = &it.state().snapshot.health.failures;
+            failures.contains_key(&Reason::Emptied)
+        })
+        .await;
+    assert!(exporter.state().snapshot.customers.is_none());
+    let text = exporter.metrics();
+    let up = format!("secure_score_partner_up{{partner=\"{PARTNER}\"}} 0");
+    assert!(text.contains(&up), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

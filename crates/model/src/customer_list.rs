@@ -10,6 +10,10 @@ use std::sync::Arc;
 pub struct CustomerList {
     /// The customers, ordered by their GUID.
     pub customers: Vec<Customer>,
+    /// How many of them each source has, by its name in the configuration. A list
+    /// that an earlier version saved lacks it.
+    #[serde(default)]
+    pub by_source: BTreeMap<String, usize>,
     /// What the lists contain that is no customer, or could not be used.
     #[serde(default)]
     pub skipped: SkippedCustomers,
@@ -34,6 +38,10 @@ pub struct SkippedCustomers {
     /// The customers without a usable id, by name, as far as they have one.
     #[serde(default)]
     pub without_id: Vec<Arc<str>>,
+    /// What stands in the place of their ids, in the same order; empty where nothing
+    /// does.
+    #[serde(default)]
+    pub invalid_ids: Vec<Arc<str>>,
     /// Whether the partner's own tenant is among its customers.
     #[serde(default)]
     pub own_tenant: bool,

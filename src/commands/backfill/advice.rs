@@ -2,9 +2,8 @@
 
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
+use crate::commands::shell_path::quoted;
 use crate::commands::stdout::line;
-use std::borrow::Cow;
-use std::path::Path;
 use std::time::Duration;
 
 /// promtool reads a file once per block. Blocks have two hours times a power of
@@ -71,16 +70,6 @@ fn promql(duration: Duration) -> String {
     }
 }
 
-/// A path quoted for a shell.
-fn quoted(path: &Path) -> Cow<'_, str> {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', r"'\''")).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,12 +78,5 @@ mod tests {
     fn a_step_is_written_as_promql_has_it() {
         let written = |seconds| promql(Duration::from_secs(seconds));
         assert_eq!([86_400, 5_400, 601].map(written), ["24h", "90m", "601s"]);
-    }
-
-    #[test]
-    fn a_path_is_one_word_to_a_shell() {
-        assert_eq!(quoted(Path::new("/var/lib/a-b")), "/var/lib/a-b");
-        assert_eq!(quoted(Path::new("a b")), "'a b'");
-        assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
     }
 }

@@ -43,6 +43,11 @@ impl<'a> PartnerCheck<'a> {
         Some(list)
     }
 
+    /// The GUID of the partner's own tenant, once a response showed it.
+    pub(super) fn entra_tenant_id(&self) -> Option<String> {
+        self.client.entra_tenant_id().map(str::to_owned)
+    }
+
     /// Whether the token has the permission of each list, and no other one.
     fn add_token(&mut self, facts: &TokenFacts) {
         let Some(carried) = &facts.permissions else {

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct PartnerList<'a> {
     pub(super) partner: &'a Partner,
     pub(super) list: CustomerList,
+    /// The GUID of the partner's own tenant, which may be configured by a domain.
+    pub(super) entra_tenant_id: Option<String>,
 }
 
 /// The state of a customer; the order of the rows.
@@ -176,7 +178,11 @@ impl Known<'_> {
         customers: &BTreeMap<&str, ListedCustomer<'_>>,
         lists: &[PartnerList<'_>],
     ) -> Vec<Row> {
-        let is_own = |id: &str| lists.iter().any(|it| it.partner.tenant_id == id);
+        let is_own = |id: &str| {
+            let mut partners = lists.iter();
+            partners
+                .any(|it| it.partner.tenant_id == id || it.entra_tenant_id.as_deref() == Some(id))
+        };
         let is_known = |id: &str| customers.contains_key(id) || is_own(id);
         let ids: BTreeMap<&str, &str> = self
             .configured
@@ -238,7 +244,7 @@ impl ListedCustomer<'_> {
 /// partner that selects it.
 fn customers<'a>(lists: &'a [PartnerList<'a>]) -> BTreeMap<&'a str, ListedCustomer<'a>> {
     let mut customers: BTreeMap<&str, ListedCustomer<'_>> = BTreeMap::new();
-    for PartnerList { partner, list } in lists {
+    for PartnerList { partner, list, .. } in lists {
         for customer in &list.customers {
             let listed = ListedCustomer { partner, customer };
             let id = &*customer.tenant_id;

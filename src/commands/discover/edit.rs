@@ -17,7 +17,9 @@ pub(super) struct Edit<'a> {
     pub(super) file: &'a EditedFile,
     pub(super) rows: &'a [Row],
     pub(super) partners: &'a [&'a Partner],
-    pub(super) unresolved: &'a [&'a Tenant],
+    /// The aliases of tenants in the configuration and the file that are named by a
+    /// domain whose GUID is not known.
+    pub(super) unresolved: &'a [String],
     pub(super) options: &'a Discover,
     pub(super) source: &'a ConfigText,
     pub(super) environment: &'a Environment,
@@ -29,7 +31,10 @@ impl Edit<'_> {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let name = self.file.name().display().to_string();
         for row in self.rows {
-            let is_left = row.state == State::NotInList && row.is_listed;
+            // A domain may be that of a customer.
+            let is_left = row.state == State::NotInList
+                && row.is_listed
+                && !row.entra_tenant_id.contains('.');
             if let Some(alias) = row.alias.as_deref().filter(|_| is_left) {
                 diagnostics::warning(format_args!(
                     "{name}: {alias} is in no partner's list; remove its line once it need not be watched"
@@ -134,11 +139,10 @@ impl Edit<'_> {
         if self.unresolved.is_empty() {
             return Ok(());
         }
-        let names: Vec<&str> = self.unresolved.iter().map(|it| it.alias.as_str()).collect();
         Err(Failure::with_hint(
             anyhow!(
-                "nothing is written: {} configured by a domain, and without a token its tenant id is unknown, so that a customer could be added twice",
-                names.join(", ")
+                "nothing is written: {} named by a domain, and without a token its tenant id is unknown, so that a customer could be added twice",
+                self.unresolved.join(", ")
             ),
             "set tenant_id to the GUID of each",
         ))
