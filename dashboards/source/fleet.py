@@ -256,7 +256,7 @@ def customer_lists():
             sort="-Why", empty="None, or no partner is configured",
         )),
         (10, g.table(
-            "Relationships that end", "Customers whose last active relationship with the partner ends within 90 days, the next 20. Without extension your staff lose their access then.",
+            "Relationships that end", "Customers whose last relationship with the partner ends within 90 days or has ended, the next 20. Without extension your staff lose their access then.",
             [
                 g.rows(f"{MILLISECONDS}{NEXT_ENDS}"),
                 g.rows(f"{of_partner('relationship_extends', by=CUSTOMER)} and on ({CUSTOMER}) {NEXT_ENDS}"),

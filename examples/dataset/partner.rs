@@ -70,6 +70,10 @@ impl CustomerStory {
             tenant: self.tenant.filter(|_| state.is_watched()).map(Into::into),
             consent_url: None,
             left_at: None,
+            consent_missing: self
+                .tenant
+                .filter(|_| state.is_watched())
+                .map(|_| state == NotConsented),
         })
     }
 }

@@ -18,7 +18,7 @@ Exit status:
   0  every list was read
   1  a list could not be read, or the file not be written
   2  invalid flags
-  3  with --check: a customer is unwatched")]
+  3  with --check: a customer is unwatched, or has no valid tenant id")]
 pub struct Discover {
     /// Only the customers of this partner of the configuration; may be given several times
     #[arg(long = "partner", value_name = "NAME")]
@@ -38,7 +38,7 @@ pub struct Discover {
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
 
-    /// Exit with 3 if a customer is unwatched; with --write, print the difference and write nothing
+    /// Exit with 3 if a customer is unwatched or has no valid tenant id; with --write, print the difference and write nothing
     #[arg(id = "discover_check", long = "check")]
     pub check: bool,
 }

@@ -24,7 +24,7 @@ use edit::Edit;
 use edited_file::EditedFile;
 use file_tenants::{FileTenants, Resolver};
 use indicatif::ProgressBar;
-use secure_score_model::{CustomerList, Reason, SkippedField, Trouble};
+use secure_score_model::{CustomerList, SkippedField, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strict_yaml::suggest;
@@ -84,7 +84,8 @@ pub(super) async fn run(
         edit.run()?;
     }
     let is_unwatched = |row: &Row| row.state == State::Unwatched;
-    match options.check && rows.iter().any(is_unwatched) {
+    let is_incomplete = lists.iter().any(|it| it.list.skipped.lacks_customers());
+    match options.check && (is_incomplete || rows.iter().any(is_unwatched)) {
         true => Err(Failure::Partly),
         false => Ok(()),
     }

@@ -12,8 +12,8 @@ use secure_score_model::CustomerList;
 use std::collections::BTreeSet;
 
 /// The pages of 300 elements that a partner's list may have. The largest partners
-/// have some ten thousand customers.
-const MAX_CUSTOMER_PAGES: usize = 200;
+/// have some ten thousand customers, each with several relationships that ended.
+const MAX_CUSTOMER_PAGES: usize = 1_000;
 
 impl Client {
     /// The customers in these lists with their relationships, complete or an

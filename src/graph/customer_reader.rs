@@ -1,11 +1,13 @@
 //! Translates the lists of a partner into its customers.
 
-use super::date::{self, Date};
+use super::date;
 use super::lenient::{LenientJson, LenientList, LenientText};
 use super::translate::MAX_TEXT;
 use super::wire;
 use crate::text::clean_line;
-use secure_score_model::{Customer, CustomerList, Relationship, SkippedCustomers, SkippedField};
+use secure_score_model::{
+    Customer, CustomerList, Relationship, SkippedCustomers, SkippedField, Timestamp,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -18,8 +20,16 @@ const ACTIVE: &str = "active";
 /// manages beside the partner's own.
 const LIGHTHOUSE: &str = "MLT_";
 
-/// An `autoExtendDuration` of zero: the relationship ends for good.
-const NO_EXTENSION: &str = "PT0S";
+/// The state of a relationship that lasts until its end and not longer.
+const EXPIRING: &str = "expiring";
+
+/// The states of a relationship that is being ended or has ended.
+const ENDED: [&str; 4] = [
+    "expired",
+    "terminationRequested",
+    "terminating",
+    "terminated",
+];
 
 /// Customers without an id that are named in the log.
 const MAX_NAMED: usize = 20;
@@ -28,7 +38,10 @@ const MAX_NAMED: usize = 20;
 #[derive(Default)]
 pub(super) struct CustomerReader {
     customers: BTreeMap<Arc<str>, Customer>,
+    /// The longest relationship of each customer that has one in effect.
     relationships: BTreeMap<Arc<str>, Relationship>,
+    /// The last relationship of each customer that had one.
+    ended: BTreeMap<Arc<str>, Relationship>,
     /// The ids of the list that is read now: one may stand in two lists.
     in_list: BTreeSet<Arc<str>>,
     /// The ids of each source.
@@ -87,8 +100,13 @@ impl CustomerReader {
         for element in &page.elements {
             self.read += 1;
             let name = element.display_name.get().unwrap_or_default();
-            if is_active(&element.status) && !name.starts_with(LIGHTHOUSE) {
+            if name.starts_with(LIGHTHOUSE) {
+                continue;
+            }
+            if is_active(&element.status) || is(&element.status, EXPIRING) {
                 self.relationship(element);
+            } else if ENDED.iter().any(|state| is(&element.status, state)) {
+                self.ended_relationship(element);
             }
         }
     }
@@ -97,18 +115,27 @@ impl CustomerReader {
         let Some(id) = customer_id(&element.customer) else {
             return;
         };
-        let ends = element.end_date_time.get().map(date::parse);
-        let Some(Date::At(ends)) = ends else {
+        let Some(ends) = time(&element.end_date_time) else {
             self.skipped.count(SkippedField::Date, 1);
             return;
         };
-        let extension = element.auto_extend_duration.get();
-        let relationship = Relationship {
-            ends,
-            extends: extension.is_some_and(|it| it != NO_EXTENSION),
+        let extends = is_active(&element.status) && is_extended(&element.auto_extend_duration);
+        keep_longest(&mut self.relationships, id, Relationship { ends, extends });
+    }
+
+    /// Adds a relationship that has ended. One that was ended early keeps the date of
+    /// its end, so it ended at its last change; one that never began has no date.
+    fn ended_relationship(&mut self, element: &wire::DelegatedAdminRelationship<'_>) {
+        let customer = customer_id(&element.customer);
+        let (Some(id), Some(planned)) = (customer, time(&element.end_date_time)) else {
+            return;
         };
-        let longest = self.relationships.entry(id).or_insert(relationship);
-        *longest = longest.or_longer(relationship);
+        let changed = time(&element.last_modified_date_time);
+        let relationship = Relationship {
+            ends: changed.map_or(planned, |it| planned.min(it)),
+            extends: false,
+        };
+        keep_longest(&mut self.ended, id, relationship);
     }
 
     fn unreadable(&mut self, elements: usize) {
@@ -145,9 +172,14 @@ impl CustomerReader {
     /// The customers of a partner with this GUID, which is not its own customer.
     pub(super) fn finish(mut self, partner: &str) -> CustomerList {
         self.skipped.own_tenant = self.customers.remove(partner).is_some();
-        let customers = self.customers.into_values().map(|customer| Customer {
-            relationship: self.relationships.get(&customer.tenant_id).copied(),
-            ..customer
+        let (lasting, ended) = (self.relationships, self.ended);
+        let customers = self.customers.into_values().map(|customer| {
+            let id = &customer.tenant_id;
+            let relationship = lasting.get(id).or_else(|| ended.get(id)).copied();
+            Customer {
+                relationship,
+                ..customer
+            }
         });
         let by_source = self.by_source.into_iter().map(|(source, ids)| {
             let others = ids.iter().filter(|id| ***id != *partner);
@@ -163,10 +195,30 @@ impl CustomerReader {
 
 /// Whether a state is the one in effect; where Graph sends none, it is.
 fn is_active(state: &LenientText<'_>) -> bool {
-    *state == LenientText::Missing
-        || state
-            .get()
-            .is_some_and(|it| it.eq_ignore_ascii_case(ACTIVE))
+    *state == LenientText::Missing || is(state, ACTIVE)
+}
+
+fn is(state: &LenientText<'_>, word: &str) -> bool {
+    state.get().is_some_and(|it| it.eq_ignore_ascii_case(word))
+}
+
+fn time(text: &LenientText<'_>) -> Option<Timestamp> {
+    text.get().and_then(|it| date::parse(it).time())
+}
+
+/// Whether an `autoExtendDuration` is longer than zero, which has several spellings.
+fn is_extended(duration: &LenientText<'_>) -> bool {
+    let duration = duration.get().map(str::parse::<jiff::Span>);
+    duration.is_some_and(|it| it.is_ok_and(jiff::Span::is_positive))
+}
+
+fn keep_longest(
+    relationships: &mut BTreeMap<Arc<str>, Relationship>,
+    customer: Arc<str>,
+    relationship: Relationship,
+) {
+    let longest = relationships.entry(customer).or_insert(relationship);
+    *longest = longest.or_longer(relationship);
 }
 
 /// The customer of a relationship.
@@ -189,7 +241,6 @@ mod tests {
     use super::super::decode;
     use super::super::subject::Subject;
     use super::*;
-    use secure_score_model::Timestamp;
     use serde_json::{Value, json};
 
     const A: &str = "aaaaaaaa-1111-4111-8111-111111111111";
@@ -208,9 +259,74 @@ mod tests {
         reader.finish(PARTNER)
     }
 
+    /// The end of the relationship of a customer, and whether it extends itself.
+    fn only(relationships: &Value) -> Option<(u64, bool)> {
+        let list = read(&json!([{"tenantId": A}]), relationships);
+        let relationship = list.customers[0].relationship?;
+        Some((relationship.ends.as_seconds() as u64, relationship.extends))
+    }
+
     fn relationship(name: &str, end: &str, extends: &str) -> Value {
         json!({"displayName": name, "status": "active", "endDateTime": end,
             "autoExtendDuration": extends, "customer": {"tenantId": A, "displayName": "A"}})
+    }
+
+    #[test]
+    fn a_relationship_that_extends_itself_outlasts_a_later_end() {
+        let relationships = json!([
+            relationship("extends", "2026-12-05T00:00:00Z", "P180D"),
+            relationship("ends", "2026-12-19T00:00:00Z", "PT0S"),
+        ]);
+        assert_eq!(only(&relationships), Some((1_796_428_800, true)));
+    }
+
+    #[test]
+    fn a_duration_of_zero_extends_nothing_however_it_is_written() {
+        for (duration, extends) in [
+            ("P0D", false),
+            ("PT0S", false),
+            ("PT0M", false),
+            ("", false),
+            ("P180D", true),
+            ("P6M", true),
+        ] {
+            let all = json!([relationship("x", "2026-12-05T00:00:00Z", duration)]);
+            assert_eq!(only(&all), Some((1_796_428_800, extends)), "{duration}");
+        }
+    }
+
+    #[test]
+    fn a_relationship_that_ends_or_has_ended_counts_while_none_is_active() {
+        let with = |status: &str, changed: &str| {
+            let mut all = relationship(status, "2026-12-05T00:00:00Z", "P180D");
+            all["status"] = json!(status);
+            all["lastModifiedDateTime"] = json!(changed);
+            all
+        };
+        let (before, after) = ("2026-12-04T00:00:00Z", "2026-12-06T00:00:00Z");
+        let planned = 1_796_428_800;
+        for (status, changed, ends) in [
+            ("expiring", before, Some(planned)),
+            ("terminationRequested", before, Some(planned - 86_400)),
+            ("terminating", before, Some(planned - 86_400)),
+            ("terminated", before, Some(planned - 86_400)),
+            ("expired", after, Some(planned)),
+            ("expired", "never", Some(planned)),
+            ("approvalPending", before, None),
+            ("created", before, None),
+        ] {
+            let all = json!([with(status, changed)]);
+            assert_eq!(only(&all), ends.map(|it| (it, false)), "{status}");
+        }
+        let mut active = relationship("new", "2026-11-01T00:00:00Z", "PT0S");
+        let all = json!([with("expired", after), active]);
+        assert_eq!(only(&all), Some((1_793_491_200, false)), "one is active");
+        active["endDateTime"] = json!("0001-01-01T00:00:00Z");
+        let mut never_began = with("terminated", after);
+        never_began["endDateTime"] = json!(null);
+        let list = read(&json!([{"tenantId": A}]), &json!([active, never_began]));
+        assert_eq!(list.customers[0].relationship, None);
+        assert_eq!(list.skipped.of(SkippedField::Date), 1, "of the active one");
     }
 
     #[test]
@@ -220,7 +336,7 @@ mod tests {
         let mut ended = relationship("ended", "2032-01-01T00:00:00Z", "PT0S");
         ended["status"] = json!("terminated");
         let relationships = json!([
-            relationship("short", "2026-12-24T00:00:00Z", "P180D"),
+            relationship("short", "2026-12-24T00:00:00Z", "PT0S"),
             relationship("long", "2027-03-01T00:00:00Z", "PT0S"),
             relationship("MLT_long", "2031-01-01T00:00:00Z", "P180D"),
             ended,

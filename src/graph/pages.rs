@@ -56,7 +56,8 @@ pub(super) fn identity_scores_url(root: &GraphRoot) -> Result<Url, GraphError> {
 /// The first page of a list of a partner.
 pub(super) fn customer_list_url(subject: Subject, root: &GraphRoot) -> Result<Url, GraphError> {
     let list = match subject {
-        Subject::Relationships => "delegatedAdminRelationships?$filter=status eq 'active'&$top=300",
+        // Not by status: one that has ended is the sign that a customer lost it.
+        Subject::Relationships => "delegatedAdminRelationships?$top=300",
         Subject::OrganizationMembers => "multiTenantOrganization/tenants",
         _ => "delegatedAdminCustomers?$top=300",
     };

@@ -195,6 +195,7 @@ pub(super) struct DelegatedAdminRelationship<'a> {
     pub(super) display_name: LenientText<'a>,
     pub(super) status: LenientText<'a>,
     pub(super) end_date_time: LenientText<'a>,
+    pub(super) last_modified_date_time: LenientText<'a>,
     pub(super) auto_extend_duration: LenientText<'a>,
     pub(super) customer: LenientJson<'a>,
 }

@@ -25,7 +25,7 @@ pub(super) fn snapshot(
         .chain(left)
         .map(|(customer, left_at)| {
             let id = &customer.tenant_id;
-            let was = before.and_then(|it| it.find(id)).map(|it| it.state);
+            let was = before.and_then(|it| it.find(id)?.consent_missing);
             status(data, config, known, current, customer, left_at, was)
         })
         .collect();
@@ -48,19 +48,20 @@ fn status(
     current: &Tenants,
     customer: &Customer,
     left_at: Option<Timestamp>,
-    was: Option<CustomerState>,
+    was_missing: Option<bool>,
 ) -> CustomerStatus {
     let id = &customer.tenant_id;
     let tenant = known.find(id);
-    let health = tenant.and_then(|it| current.find(&it.alias));
-    let state = match (tenant, health.map(|it| &it.health)) {
-        (Some(_), _) if left_at.is_some() => CustomerState::Left,
-        (Some(_), Some(health)) if !data.read.contains(id) && lacks_consent(health, was) => {
-            CustomerState::NotConsented
-        }
-        (Some(_), _) => CustomerState::Watched,
-        (None, _) if !data.selects(customer) => CustomerState::Excluded,
-        (None, _) => CustomerState::Unwatched,
+    let own = tenant.and_then(|it| current.find(&it.alias));
+    let was_missing = was_missing == Some(true);
+    let consent_missing =
+        own.map(|it| !data.read.contains(id) && lacks_consent(&it.health, was_missing));
+    let state = match tenant {
+        Some(_) if left_at.is_some() => CustomerState::Left,
+        Some(_) if consent_missing == Some(true) => CustomerState::NotConsented,
+        Some(_) => CustomerState::Watched,
+        None if !data.selects(customer) => CustomerState::Excluded,
+        None => CustomerState::Unwatched,
     };
     let defaults = &data.config.defaults;
     let consent_url = match tenant {
@@ -75,6 +76,7 @@ fn status(
         tenant: tenant.map(|it| Arc::clone(&it.alias)),
         consent_url,
         left_at,
+        consent_missing,
     }
 }
 
@@ -98,14 +100,14 @@ fn note_read(data: &mut PartnerData, known: &KnownTenants, current: &Tenants) {
 /// Whether Entra says that a tenant has not consented to the application. A
 /// failure that says nothing about consent, such as one of the network, leaves it
 /// as it was.
-fn lacks_consent(health: &TenantHealth, was: Option<CustomerState>) -> bool {
+fn lacks_consent(health: &TenantHealth, was_missing: bool) -> bool {
     let troubles = Api::SECURE_SCORE.iter();
     let troubles: Vec<_> = troubles
         .filter_map(|api| health.of(*api).trouble.as_ref())
         .collect();
     let says_so = troubles.iter().any(|it| it.not_consented);
     let says_nothing = !troubles.iter().any(|it| it.reason.needs_administrator());
-    says_so || (says_nothing && was == Some(CustomerState::NotConsented))
+    says_so || (says_nothing && was_missing)
 }
 
 #[cfg(test)]
@@ -127,15 +129,13 @@ mod tests {
         let missing = health(Reason::Consent, true);
         let offline = health(Reason::Connection, false);
         let refused = health(Reason::Credential, false);
-        let was = Some(CustomerState::NotConsented);
-        assert!(lacks_consent(&missing, None));
-        assert!(lacks_consent(&offline, was) && !lacks_consent(&offline, None));
-        assert!(!lacks_consent(&refused, was));
+        assert!(lacks_consent(&missing, false));
+        assert!(lacks_consent(&offline, true) && !lacks_consent(&offline, false));
+        assert!(!lacks_consent(&refused, true));
         assert!(
-            lacks_consent(&TenantHealth::default(), was),
+            lacks_consent(&TenantHealth::default(), true),
             "not tried yet"
         );
-        let watched = Some(CustomerState::Watched);
-        assert!(!lacks_consent(&TenantHealth::default(), watched));
+        assert!(!lacks_consent(&TenantHealth::default(), false));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::list_change::{SuspectList, check_not_emptied, check_not_shrunk};
 use crate::config::{DisplayNames, Partner};
-use crate::graph::{Fetched, GraphError, Retry, Subject};
+use crate::graph::{Fetched, GraphError, Subject};
 use crate::refresh::{Wait, saved_refresh};
 use crate::store::saved_partner::{LeftCustomer, SavedPartner};
 use crate::store::saved_tenant::{SavedList, SavedRefresh};

@@ -1,6 +1,6 @@
 //! The current state of the partners.
 
-use secure_score_exposition::{Chunk, PartnerBlocks, render_partner};
+use secure_score_exposition::{Chunk, PartnerBlocks, render_partner, render_share};
 use secure_score_model::PartnerSnapshot;
 use std::sync::Arc;
 
@@ -9,17 +9,18 @@ use std::sync::Arc;
 pub struct PartnerState {
     /// What is known of it.
     pub snapshot: Arc<PartnerSnapshot>,
-    /// The snapshot, rendered where this process exports it: with shards, one does.
+    /// The snapshot, rendered as far as this process exports it: with shards, one
+    /// exports all families, and each which of its own customers lack consent.
     lines: Chunk,
 }
 
 impl PartnerState {
-    /// A partner, rendered where this process exports it.
+    /// A partner, rendered as far as this process exports it.
     pub fn new(snapshot: PartnerSnapshot, is_exported: bool) -> Self {
         Self {
             lines: match is_exported {
                 true => render_partner(&snapshot),
-                false => Chunk::default(),
+                false => render_share(&snapshot),
             },
             snapshot: Arc::new(snapshot),
         }

@@ -461,3 +461,21 @@ async fn the_partner_itself_is_no_customer_that_left() {
     assert!(!out.contains("ourselves"), "{out}");
     it.simulator.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_fails_for_a_customer_without_an_id() {
+    let it = Partnership::of(0).await;
+    it.configure("new_customers: watch", "");
+    it.expect(0, &["--check"]);
+    it.partner().add(Customer {
+        name: "without".to_owned(),
+        tenant_id: None,
+        display_name: "Lucerne Publishing".to_owned(),
+        relationships: Vec::new(),
+    });
+    let (out, error) = it.expect(3, &["--check"]);
+    assert!(out.contains("5 of 5 customers watched"), "{out}");
+    assert!(error.contains("Lucerne Publishing"), "{error}");
+    it.expect(0, &[]);
+    it.simulator.stop().await;
+}

@@ -32,6 +32,7 @@ pub(crate) fn partners() -> Partners {
         tenant: state.is_watched().then(|| "contoso".into()),
         consent_url: Some(format!("https://login.example/{}", "w".repeat(120)).into()),
         left_at: Some(now).filter(|_| state == Left),
+        consent_missing: state.is_watched().then_some(state == NotConsented),
     });
     let mut partner = PartnerSnapshot {
         customers: Some(customers.collect()),

@@ -5,13 +5,14 @@ use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::value;
 use graph_simulator::{
-    Api, Consent, Customer, Fault, FaultKind, PartnerOptions, PartnerPermission, RetryAfter,
+    Api, Consent, Customer, Fault, FaultKind, PartnerOptions, PartnerPermission,
+    Relationship as GraphRelationship, RetryAfter,
 };
 use secure_score_exporter::config::{CustomerSource, DisplayNames, NewCustomers, Pattern};
 use secure_score_exporter::refresh::Shard;
 use secure_score_model::CustomerState::{Excluded, Left, NotConsented, Unwatched, Watched};
 use secure_score_model::{Reason, SkippedField, Timestamp};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -83,7 +84,7 @@ async fn the_lists_are_requested_with_the_partners_token_only() {
         paths,
         [
             "/v1.0/tenantRelationships/delegatedAdminCustomers?$top=300",
-            "/v1.0/tenantRelationships/delegatedAdminRelationships?$filter=status%20eq%20%27active%27&$top=300",
+            "/v1.0/tenantRelationships/delegatedAdminRelationships?$top=300",
         ]
     );
     assert!(
@@ -221,6 +222,88 @@ async fn a_tenant_without_consent_is_told_from_one_that_fails_later() {
     exporter.refreshed(1).await;
     assert_eq!(exporter.customer(&fabrikam).unwrap().0, Watched);
     assert_eq!(exporter.customer(&id).unwrap().0, NotConsented);
+}
+
+/// The value of the series that says whether a customer lacks consent.
+fn consent_missing(metrics: &str, id: &str) -> Option<char> {
+    let mut lines = metrics.lines().filter(|line| {
+        line.starts_with("secure_score_partner_customer_consent_missing{") && line.contains(id)
+    });
+    let value = lines.next()?.chars().last();
+    assert_eq!(lines.next(), None, "one series");
+    value
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_that_leaves_lacks_its_consent_still() {
+    let world = PartnerWorld::start().await;
+    world
+        .handle()
+        .set_consent("contoso", Consent::NotGranted)
+        .unwrap();
+    let id = world.id("contoso");
+    let exporter = world.run();
+    exporter
+        .until("no consent", |it| {
+            it.customer(&id).is_some_and(|it| it.0 == NotConsented)
+        })
+        .await;
+    assert_eq!(consent_missing(&exporter.metrics(), &id), Some('1'));
+    let fabrikam = world.id("fabrikam");
+    exporter
+        .until("fabrikam is read", |it| has_score(it, "fabrikam"))
+        .await;
+    assert_eq!(consent_missing(&exporter.metrics(), &fabrikam), Some('0'));
+    world.partner().remove("contoso").unwrap();
+    exporter
+        .until("it left", |it| {
+            it.customer(&id).is_some_and(|it| it.0 == Left)
+        })
+        .await;
+    exporter.refreshed(2).await;
+    assert_eq!(consent_missing(&exporter.metrics(), &id), Some('1'));
+    world
+        .handle()
+        .set_consent("contoso", Consent::Granted)
+        .unwrap();
+    exporter.reload(&world.config).await;
+    exporter
+        .until("it is read", |it| {
+            consent_missing(&it.metrics(), &id) == Some('0')
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relationship_that_ended_is_shown_while_the_customer_is_listed() {
+    let world = PartnerWorld::start().await;
+    let id = world.id("contoso");
+    let ended = jiff::Timestamp::from_second(1_790_000_000).unwrap();
+    let relationship = GraphRelationship::active("Managed security", ended).extending();
+    let set = |status: &str| {
+        let relationship = relationship.clone().with_status(status);
+        let all = [relationship];
+        world.partner().set_relationships("contoso", &all).unwrap();
+    };
+    let exporter = world.run();
+    for (status, expected) in [
+        ("active", Some((1_790_000_000.0, true))),
+        ("expiring", Some((1_790_000_000.0, false))),
+        ("expired", Some((1_790_000_000.0, false))),
+        ("approvalPending", None),
+    ] {
+        set(status);
+        exporter
+            .until(status, |it| {
+                let state = it.state();
+                let customer = state.snapshot.find(&id);
+                customer.is_some_and(|it| {
+                    let relationship = it.customer.relationship;
+                    relationship.map(|it| (it.ends.as_seconds(), it.extends)) == expected
+                })
+            })
+            .await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -713,6 +796,7 @@ async fn each_customer_has_one_shard_and_one_shard_exports_the_partner() {
     let all = std::mem::take(&mut world.config.tenants);
     let mut watched = Vec::new();
     let mut exporting = 0;
+    let mut consents = BTreeMap::new();
     for index in 0..3 {
         let shard = Shard::new(index, NonZeroU16::new(3).unwrap()).unwrap();
         world.shard = shard;
@@ -731,10 +815,32 @@ async fn each_customer_has_one_shard_and_one_shard_exports_the_partner() {
                 .iter()
                 .map(|it| it.identity.alias.to_string()),
         );
-        exporting += usize::from(!exporter.metrics().is_empty());
-        assert_eq!(exporter.metrics().is_empty(), !shard.owns(PARTNER));
+        // Each shard knows the consents of its own customers, all of which were tried.
+        exporter
+            .until("every tenant is read or lacks consent", |it| {
+                let missing = it.metrics().matches("_consent_missing{").count();
+                let tenants = it.store.current();
+                missing == tenants.states.len()
+                    && tenants.states.iter().all(|it| it.health.attempted())
+            })
+            .await;
+        exporter.refreshed(1).await;
+        let metrics = exporter.metrics();
+        for line in metrics
+            .lines()
+            .filter(|it| it.contains("_consent_missing{"))
+        {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            assert_eq!(consents.insert(series.to_owned(), value.to_owned()), None);
+        }
+        let is_exported = metrics.contains("secure_score_partner_up{");
+        exporting += usize::from(is_exported);
+        assert_eq!(is_exported, shard.owns(PARTNER));
+        assert_eq!(metrics.contains("_customer_state{"), is_exported);
     }
     assert_eq!(exporting, 1);
+    assert_eq!(consents.len(), 12);
+    assert_eq!(consents.values().filter(|it| *it == "1").count(), 2);
     let distinct: BTreeSet<_> = watched.iter().collect();
     assert_eq!((watched.len(), distinct.len()), (12, 12), "{watched:?}");
 }

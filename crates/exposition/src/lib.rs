@@ -35,7 +35,7 @@ pub use family::{Family, Kind, PastSource, Presence, SampleSink};
 pub use format::{FamilyHeaders, Format, assemble};
 pub use gzip::Deflater;
 pub use label_value::{shown, write_value};
-pub use partners::{PARTNER_FAMILIES, PartnerBlocks, PartnerFamily, render_partner};
+pub use partners::{PARTNER_FAMILIES, PartnerBlocks, PartnerFamily, render_partner, render_share};
 pub use reference::reference;
 pub use text::{series_labels, write_label, write_number, write_series};
 pub use view::Policy;

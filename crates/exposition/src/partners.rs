@@ -30,6 +30,8 @@ pub struct PartnerFamily {
     pub help: &'static str,
     /// The labels beside `partner`, in the order they are written.
     pub labels: &'static [&'static str],
+    /// Whether each shard exports its own customers, instead of one shard all.
+    of_each_shard: bool,
     write: fn(&PartnerSnapshot, &mut PartnerSamples<'_>),
 }
 
@@ -45,7 +47,15 @@ const fn family(
         kind,
         help,
         labels,
+        of_each_shard: false,
         write,
+    }
+}
+
+impl PartnerFamily {
+    const fn of_each_shard(mut self) -> Self {
+        self.of_each_shard = true;
+        self
     }
 }
 
@@ -56,17 +66,19 @@ const CUSTOMER: &[&str] = &["entra_tenant_id"];
 #[rustfmt::skip]
 pub const PARTNER_FAMILIES: &[PartnerFamily] = &[
     family("secure_score_partner_customers", Gauge, &["state"], customers,
-        "Customers of a partner, by whether the exporter watches them; every state, once the list was read."),
+        "Customers of a partner, by whether the exporter watches them; every state, once the list was read. With shards not_consented lacks the tenants of other shards, which count as watched: see secure_score_partner_customer_consent_missing."),
     family("secure_score_partner_customer_info", Info, &["entra_tenant_id", "display_name", "tenant"], customer_info,
         "A customer in the partner's list, or a watched one that left it; tenant is its alias where it is watched, display_name its name with partner.display_names plain (Graph delegatedAdminCustomer, multiTenantOrganizationMember)."),
     family("secure_score_partner_customer_state", Gauge, &["entra_tenant_id", "state"], customer_state,
-        "1 for the state a customer is in: watched, unwatched, excluded, not_consented (never read, and Entra says that the tenant has not consented to the application) or left (watched, and no longer in the list)."),
+        "1 for the state a customer is in: watched, unwatched, excluded, not_consented (never read, and Entra says that the tenant has not consented to the application) or left (watched, and no longer in the list). With shards the tenants of other shards are never not_consented."),
+    family("secure_score_partner_customer_consent_missing", Gauge, &["entra_tenant_id", "tenant"], consent_missing,
+        "Whether a customer that is a tenant of this exporter was never read and has not consented to the application (1) or not (0), also after it left the list; with shards, each has those of its own tenants (Entra's AADSTS700016, 65001 or 7000229 instead of a token).").of_each_shard(),
     family("secure_score_partner_customer_consent_info", Info, &["entra_tenant_id", "url"], customer_consent,
-        "Where an administrator of a customer that is unwatched or not_consented consents to the application; missing where the customer's credential has no client id."),
+        "Where an administrator of a customer that is unwatched or not_consented consents to the application; missing where the customer's credential has no client id.").of_each_shard(),
     family("secure_score_partner_relationship_end_timestamp_seconds", Gauge, CUSTOMER, relationship_end,
-        "When the customer's last active relationship ends, seconds since the epoch (Graph delegatedAdminRelationship endDateTime; those of Lighthouse do not count)."),
+        "When the customer's relationship ends, seconds since the epoch: of the active ones that which extends itself, else that which ends last; without an active one, when the last one ended (Graph delegatedAdminRelationship endDateTime; those of Lighthouse do not count)."),
     family("secure_score_partner_relationship_extends", Gauge, CUSTOMER, relationship_extends,
-        "Whether that relationship extends itself at its end (1) or not (0) (Graph delegatedAdminRelationship autoExtendDuration)."),
+        "Whether that relationship is active and extends itself at its end (1) or not (0) (Graph delegatedAdminRelationship autoExtendDuration)."),
     family("secure_score_partner_up", Gauge, &[], |it, samples| samples.add(&[], f64::from(it.health.up)),
         "Whether the last refresh of the partner's lists succeeded (1) or not (0)."),
     family("secure_score_partner_last_refresh_success_timestamp_seconds", Gauge, &[], last_success,
@@ -102,6 +114,16 @@ fn customer_info(partner: &PartnerSnapshot, samples: &mut PartnerSamples<'_>) {
 fn customer_state(partner: &PartnerSnapshot, samples: &mut PartnerSamples<'_>) {
     for status in partner.customers() {
         samples.add(&[&status.customer.tenant_id, status.state.as_str()], 1.0);
+    }
+}
+
+fn consent_missing(partner: &PartnerSnapshot, samples: &mut PartnerSamples<'_>) {
+    for status in partner.customers() {
+        let tenant = status.tenant.as_deref();
+        if let (Some(missing), Some(tenant)) = (status.consent_missing, tenant) {
+            let labels = [&*status.customer.tenant_id, tenant];
+            samples.add(&labels, f64::from(missing));
+        }
     }
 }
 
@@ -183,8 +205,27 @@ impl PartnerSamples<'_> {
 
 /// Renders a partner.
 pub fn render_partner(partner: &PartnerSnapshot) -> Chunk {
+    render(partner, |_| true)
+}
+
+/// Renders what each shard exports of a partner: its own customers, of the families
+/// that need their refreshes.
+pub fn render_share(partner: &PartnerSnapshot) -> Chunk {
+    let is_own = |it: &&CustomerStatus| it.consent_missing.is_some();
+    let own = partner.customers().iter().filter(is_own).cloned();
+    let share = PartnerSnapshot {
+        customers: Some(own.collect()),
+        ..PartnerSnapshot::new(&partner.name)
+    };
+    render(&share, |family| family.of_each_shard)
+}
+
+fn render(partner: &PartnerSnapshot, is_exported: fn(&PartnerFamily) -> bool) -> Chunk {
     let expected = partner.customers().len() * BYTES_PER_CUSTOMER;
     Chunk::of(PARTNER_FAMILIES, expected, |family, buffer| {
+        if !is_exported(family) {
+            return;
+        }
         let mut samples = PartnerSamples {
             family,
             partner: &partner.name,
@@ -262,6 +303,7 @@ mod tests {
                 format!("https://login.example/{id}/adminconsent?client_id=c").into(),
             ),
             left_at: None,
+            consent_missing: tenant.map(|_| state == CustomerState::NotConsented),
         }
     }
 
@@ -342,6 +384,43 @@ mod tests {
         assert!(!text.contains("skipped"), "{text}");
         assert!(text.contains("secure_score_partner_up{partner=\"provider\"} 0\n"));
         assert!(text.contains("_refreshes_total{partner=\"provider\"} 0\n"));
+    }
+
+    #[test]
+    fn a_shard_exports_the_consents_of_its_own_customers() {
+        let of_another = CustomerStatus {
+            consent_missing: None,
+            ..status("c", CustomerState::Watched, Some("fabrikam"))
+        };
+        let left = CustomerStatus {
+            consent_missing: Some(true),
+            ..status("e", CustomerState::Left, Some("adatum"))
+        };
+        let partner = PartnerSnapshot {
+            customers: Some(vec![
+                status("a", CustomerState::Watched, Some("contoso")),
+                status("b", CustomerState::Unwatched, None),
+                of_another,
+                status("d", CustomerState::NotConsented, Some("litware")),
+                left,
+            ]),
+            ..partner()
+        };
+        let chunk = render_share(&partner);
+        let blocks = PartnerBlocks::of(std::iter::once(&chunk));
+        let share = blocks.in_format(Format::Text).parts().concat();
+        let share = String::from_utf8(share).unwrap();
+        let samples = share.lines().filter(|it| !it.starts_with('#'));
+        let expected = [
+            "secure_score_partner_customer_consent_missing{partner=\"provider\",entra_tenant_id=\"a\",tenant=\"contoso\"} 0",
+            "secure_score_partner_customer_consent_missing{partner=\"provider\",entra_tenant_id=\"d\",tenant=\"litware\"} 1",
+            "secure_score_partner_customer_consent_missing{partner=\"provider\",entra_tenant_id=\"e\",tenant=\"adatum\"} 1",
+            "secure_score_partner_customer_consent_info{partner=\"provider\",entra_tenant_id=\"d\",url=\"https://login.example/d/adminconsent?client_id=c\"} 1",
+        ];
+        assert_eq!(samples.collect::<Vec<_>>(), expected);
+        let all = text(&partner, Format::Text);
+        let missing = expected.iter().find(|it| !all.contains(**it));
+        assert_eq!(missing, None, "in\n{all}");
     }
 
     #[test]

@@ -54,6 +54,10 @@ impl Relationship {
         let index = number as u64;
         let [first, second] = ["relationship", "partner part"].map(|it| guid(seed, it, index));
         let created = self.ends.map(|ends| before(ends, 730));
+        let changed = match self.status.as_str() {
+            "active" => created,
+            _ => self.ends,
+        };
         json!({
             "@odata.type": "#microsoft.graph.delegatedAdminRelationship",
             "@odata.etag": format!("W/\"{}\"", guid(seed, "etag", index).simple()),
@@ -65,7 +69,7 @@ impl Relationship {
             "status": self.status,
             "autoExtendDuration": self.auto_extend,
             "createdDateTime": created.map(date),
-            "lastModifiedDateTime": created.map(date),
+            "lastModifiedDateTime": changed.map(date),
             "activatedDateTime": created.map(date),
             "endDateTime": self.ends.map(date),
         })

@@ -14,8 +14,9 @@ pub struct Customer {
     /// Its name on one line; empty where Graph sends none.
     #[serde(rename = "name")]
     pub display_name: Arc<str>,
-    /// The relationship that lasts longest; `None` for a member of the partner's
-    /// own organization, and where Graph lists no active one.
+    /// The relationship that lasts longest, or else the one that ended last; `None`
+    /// for a member of the partner's own organization, and where Graph lists none
+    /// with an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relationship: Option<Relationship>,
 }
@@ -25,19 +26,18 @@ pub struct Customer {
 /// An application with its own consent keeps working after the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Relationship {
-    /// The latest end of the customer's active relationships, without those that
-    /// Lighthouse manages.
+    /// When it ends. One that was terminated early ended then.
     pub ends: Timestamp,
-    /// Whether that one extends itself at its end.
+    /// Whether it is active and extends itself at its end.
     pub extends: bool,
 }
 
 impl Relationship {
-    /// The one that lasts longer. Of two with the same end, one that extends
-    /// itself.
+    /// The one that lasts longer: one that extends itself outlasts each that does
+    /// not; of two that do or do not, the later end counts.
     #[must_use]
     pub fn or_longer(self, other: Self) -> Self {
-        let order = |it: &Self| (it.ends, it.extends);
+        let order = |it: &Self| (it.extends, it.ends);
         match order(&other) > order(&self) {
             true => other,
             false => self,
@@ -55,7 +55,7 @@ label_values! {
         /// The partner's patterns exclude it.
         Excluded = "excluded",
         /// It is watched, was never read, and has not consented to the
-        /// application.
+        /// application. Only the shard that refreshes a customer sees this.
         NotConsented = "not_consented",
         /// It is watched, and a complete list no longer has it.
         Left = "left",
@@ -79,15 +79,14 @@ mod tests {
             ends: Timestamp::from_seconds(ends),
             extends,
         };
+        let longest = |a: Relationship, b: Relationship| {
+            assert_eq!(a.or_longer(b), b.or_longer(a));
+            a.or_longer(b)
+        };
         let (early, late) = (relationship(1, true), relationship(2, false));
-        assert_eq!(early.or_longer(late), late);
-        assert_eq!(late.or_longer(early), late);
-        assert_eq!(
-            late.or_longer(relationship(2, true)),
-            relationship(2, true),
-            "one of two with the same end extends itself"
-        );
-        assert_eq!(relationship(2, true).or_longer(late), relationship(2, true));
+        assert_eq!(longest(early, late), early, "it extends itself");
+        assert_eq!(longest(early, relationship(2, true)), relationship(2, true));
+        assert_eq!(longest(late, relationship(1, false)), late);
     }
 
     #[test]

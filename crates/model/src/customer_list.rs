@@ -56,6 +56,12 @@ impl SkippedCustomers {
         SkippedField::Date,
     ];
 
+    /// Whether a whole customer may have been left out: one without a usable id, or
+    /// an element that cannot be read.
+    pub fn lacks_customers(&self) -> bool {
+        self.of(SkippedField::Id) > 0 || self.of(SkippedField::Element) > 0
+    }
+
     /// Counts something left out.
     pub fn count(&mut self, field: SkippedField, times: u64) {
         if times > 0 {
@@ -97,5 +103,19 @@ mod tests {
         skipped.count(SkippedField::Id, 1);
         let counts = SkippedCustomers::FIELDS.map(|field| skipped.of(field));
         assert_eq!(counts, [0, 3, 0, 0]);
+    }
+
+    #[test]
+    fn an_id_that_occurs_twice_is_no_customer_left_out() {
+        for (field, lacks) in [
+            (SkippedField::Element, true),
+            (SkippedField::Id, true),
+            (SkippedField::Duplicate, false),
+            (SkippedField::Date, false),
+        ] {
+            let mut skipped = SkippedCustomers::default();
+            skipped.count(field, 1);
+            assert_eq!(skipped.lacks_customers(), lacks, "{field}");
+        }
     }
 }

@@ -17,6 +17,9 @@ pub struct CustomerStatus {
     pub consent_url: Option<Arc<str>>,
     /// When a complete list lacked it first; `None` for one that is in the list.
     pub left_at: Option<Timestamp>,
+    /// Whether its tenant was never read and has not consented to the application,
+    /// in whatever state it is; `None` where this process does not refresh it.
+    pub consent_missing: Option<bool>,
 }
 
 /// What is known of one partner at one instant.
@@ -95,6 +98,7 @@ mod tests {
             tenant: None,
             consent_url: None,
             left_at: None,
+            consent_missing: None,
         };
         let partner = PartnerSnapshot {
             customers: Some(states.map(status).to_vec()),

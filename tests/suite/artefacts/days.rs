@@ -275,6 +275,9 @@ impl World {
         for reason in ["credential", "permission", "server"] {
             add("refresh_failures_total", &[("reason", reason)], always(0.0));
         }
+        for field in ["element", "id", "duplicate", "date"] {
+            add("skipped_elements", &[("field", field)], always(0.0));
+        }
         for state in ["watched", "unwatched", "excluded", "not_consented", "left"] {
             let number = CUSTOMERS.iter().filter(|(_, it)| *it == state).count();
             add("customers", &[("state", state)], always(number as f64));
@@ -289,6 +292,14 @@ impl World {
                 vec![customer, tenant]
             };
             add("customer_info", &known, always(1.0));
+            if state != "excluded" {
+                let missing = f64::from(u8::from(state == "not_consented"));
+                add(
+                    "customer_consent_missing",
+                    &[customer, tenant],
+                    always(missing),
+                );
+            }
             let end = always(20.0 * DAY as f64);
             let end_name = "relationship_end_timestamp_seconds";
             add(end_name, &[customer], end);
@@ -802,6 +813,13 @@ fn each_event_of_a_day_fires_its_alert_and_no_other() {
     let from = 38 * HOUR;
     world.set("secure_score_partner_up", &[PARTNER], from, |_| Some(0.0));
     expect("PartnerRefreshFailing", "warning", "partner=\"tailspin\"");
+    let skipped = |field: &'static str| [PARTNER, ("field", field)];
+    for (field, severity) in [("date", "info"), ("id", "warning")] {
+        let from = if field == "id" { 38 * HOUR } else { THEN };
+        let name = "secure_score_partner_skipped_elements";
+        world.set(name, &skipped(field), from, |_| Some(1.0));
+        expect("PartnerSkippedElements", severity, "partner=\"tailspin\"");
+    }
 
     let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
     world.expect(&expected);

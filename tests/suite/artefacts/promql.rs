@@ -147,6 +147,13 @@ impl Known {
                 .filter(|matcher| matches!(matcher.op, MatchOp::Equal))
                 .map(|matcher| matcher.name.clone())
                 .collect(),
+            "label_replace" => {
+                let mut labels = arguments.into_iter().next().unwrap_or_default();
+                if let Expr::StringLiteral(label) = &*call.args.args[1] {
+                    labels.insert(label.val.clone());
+                }
+                labels
+            }
             _ => arguments.into_iter().next_back().unwrap_or_default(),
         }
     }
@@ -168,8 +175,10 @@ impl Known {
         ) {
             kept.insert(label.val.clone());
         }
+        // A customer of a partner is named by its Entra id.
+        let names_tenant = kept.contains("tenant") || kept.contains("entra_tenant_id");
         assert!(
-            kept.contains("tenant") || !inner.contains("tenant"),
+            names_tenant || !inner.contains("tenant"),
             "{} loses the tenant",
             aggregate.expr
         );
