@@ -77,7 +77,7 @@ impl Partnership {
             .unwrap()
     }
 
-    /// The same, which must succeed with this exit status; what it printed.
+    /// The same, which must end with this exit status; returns what it printed.
     fn expect(&self, status: i32, arguments: &[&str]) -> (String, String) {
         let output = self.discover(arguments);
         let (out, error) = (text(&output.stdout), text(&output.stderr));

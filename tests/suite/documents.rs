@@ -120,14 +120,14 @@ fn every_command_of_getting_started_works() {
     every_command_works("docs/getting-started.md");
 }
 
-/// A document's YAML blocks with tenants, without the indentation of a list
+/// A document's YAML blocks with tenants or a partner, without the indentation of a list
 /// around them.
 fn configurations(document: &str) -> Vec<String> {
     let page = read(document);
     let blocks = page.split("```yaml").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap());
     let shown: Vec<_> = blocks
-        .filter(|block| block.contains("tenants:"))
+        .filter(|block| block.contains("tenants:") || block.contains("partner:\n"))
         .map(|block| {
             let indent = block.len() - block.trim_start_matches(['\n', ' ']).len() - 1;
             let lines = block
@@ -152,12 +152,14 @@ fn secrets() -> tempfile::TempDir {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", text(&made.stderr));
-    for name in ["watcher.secret", "token"] {
+    for name in ["watcher.secret", "partner.secret", "token"] {
         let secret = folder.path().join(name);
         fs::write(&secret, "a secret").unwrap();
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(secret, private).unwrap();
     }
+    fs::create_dir(folder.path().join("tenants.d")).unwrap();
+    fs::write(folder.path().join("tenants.d/customers.yml"), "[]\n").unwrap();
     folder
 }
 
@@ -168,6 +170,7 @@ fn the_configurations_they_show_are_good() {
     for document in [
         "README.md",
         "docs/getting-started.md",
+        "docs/partners.md",
         "docs/permissions.md",
         "deploy/helm/secure-score-exporter/README.md",
     ] {

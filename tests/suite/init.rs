@@ -84,7 +84,7 @@ fn promtool_and_amtool_accept(directory: &Path) {
     );
 }
 
-/// The errors of `--config.check`, by the file that each names.
+/// Whether `--config.check` succeeds, and what it prints.
 fn config_check(directory: &Path) -> (bool, String) {
     let config = directory.join("secure-score.yml").display().to_string();
     let output = run(&["--config.check", "--config.file", &config]);

@@ -274,8 +274,14 @@ impl Soak {
         self.change_a_control().await;
         self.reload_with_change().await;
         self.scrape().await;
-        while self.refreshes().await < refreshes {
+        let mut last = (self.refreshes().await, Instant::now());
+        while last.0 < refreshes {
+            assert!(last.1.elapsed() < RECOVERY, "no refresh after {}", last.0);
             tokio::time::sleep(Duration::from_millis(500)).await;
+            let now = self.refreshes().await;
+            if now > last.0 {
+                last = (now, Instant::now());
+            }
         }
     }
 

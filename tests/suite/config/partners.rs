@@ -4,6 +4,7 @@ use super::{directory, environment};
 use secure_score_exporter::config::{
     self, Cloud, Config, Credential, CustomerSource, DisplayNames, Enabled, NewCustomers, Partner,
 };
+use secure_score_model::{ControlRules, RecommendationCategory};
 use std::time::Duration;
 
 const CUSTOMER: &str = "33333333-3333-3333-3333-333333333333";
@@ -144,6 +145,9 @@ fn an_added_customer_has_the_partners_selection_of_recommendations() {
     let tenant = partner.tenant("fabrikam".to_owned(), CUSTOMER, "");
     config.add_customer(&partner, tenant);
     assert_eq!(config.tenants.len(), 1);
-    let rules = |alias: &str| config.rules(alias);
-    assert_ne!(rules("fabrikam"), rules("contoso"));
+    let selects = |alias: &str| {
+        let rules = config.rules(alias);
+        rules.selects_recommendation(&["oneAdmin"], RecommendationCategory::Unknown)
+    };
+    assert_eq!((selects("fabrikam"), selects("contoso")), (false, true));
 }
