@@ -17,7 +17,6 @@ use parking_lot::Mutex;
 use reqwest::Url;
 use secure_score_model::{Catalogue, Reason, Report, Traffic};
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
@@ -57,13 +56,6 @@ impl Refused {
 /// up the requests of the minute.
 pub(super) const MAX_CATALOGUE_PAGES: usize = 20;
 
-/// Daily reports per page: some megabytes.
-const REPORTS_PER_PAGE: usize = 15;
-
-/// Half a year of reports is twelve pages. The limit also allows a Graph that
-/// ignores the page size and sends one report per page.
-const MAX_REPORT_PAGES: usize = 200;
-
 /// Reads one tenant's lists from Graph.
 pub struct Client {
     /// The directory: a GUID, or one of its domains.
@@ -76,6 +68,8 @@ pub struct Client {
     learnt_id: OnceLock<String>,
     /// `$select` for the catalogue.
     select_refused: Refused,
+    /// `$select` for the scores of past days.
+    pub(super) score_select_refused: Refused,
     /// `$expand` for the resources of recommendations.
     pub(super) resources_refused: Refused,
 }
@@ -105,6 +99,7 @@ impl Client {
             requests,
             learnt_id: OnceLock::new(),
             select_refused: Refused::default(),
+            score_select_refused: Refused::default(),
             resources_refused: Refused::default(),
         }
     }
@@ -144,7 +139,7 @@ impl Client {
         permit: &mut RefreshPermit,
     ) -> Result<Fetched<Option<Report>>, GraphError> {
         let subject = Subject::Report;
-        let url = pages::reports_url(&self.root, 1)?;
+        let url = pages::newest_report_url(&self.root)?;
         let response = self.get(subject, &url, permit).await?;
         let (mut report, unknown_words) = decode::report(&response.body)?;
         if let Some(report) = &mut report {
@@ -156,39 +151,6 @@ impl Client {
             partial: response.partial,
             unknown_words,
         })
-    }
-
-    /// Passes the daily reports of Graph to `take`, page by page, until Graph
-    /// has no more or `take` returns `Break`. Only one page is in memory at a
-    /// time. Returns whether Graph marked a page as incomplete, or an element
-    /// could not be read.
-    ///
-    /// The order is not guaranteed, and a day may occur twice: the list shifts
-    /// when a report is added between two pages.
-    pub async fn past_reports(
-        &self,
-        permit: &mut RefreshPermit,
-        mut take: impl FnMut(Vec<Report>) -> ControlFlow<()>,
-    ) -> Result<bool, GraphError> {
-        let subject = Subject::Report;
-        let first = pages::reports_url(&self.root, REPORTS_PER_PAGE)?;
-        let mut unread = 0;
-        let read = |body: &[u8], links: &mut Links<'_>| {
-            let page = decode::reports(body)?;
-            for report in &page.reports {
-                self.check_tenant(subject, &report.entra_tenant_id)?;
-            }
-            unread += page.unread;
-            let next = links.follow(page.next.as_deref())?;
-            Ok(match take(page.reports) {
-                ControlFlow::Break(()) => None,
-                ControlFlow::Continue(()) => next,
-            })
-        };
-        let partial = self
-            .each_page(subject, first, MAX_REPORT_PAGES, permit, read)
-            .await?;
-        Ok(partial || unread > 0)
     }
 
     /// The claims of the token; requests one if there is none.
@@ -276,7 +238,7 @@ impl Client {
 
     /// Refuses a response about another tenant. For a tenant configured by its
     /// domain, the first response sets the expected id.
-    fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
+    pub(super) fn check_tenant(&self, subject: Subject, found: &str) -> Result<(), GraphError> {
         if found.is_empty() {
             return Ok(());
         }

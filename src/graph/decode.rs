@@ -13,7 +13,7 @@ use super::subject::Subject;
 use super::translate::{self, CatalogueReader};
 use super::wire;
 use secure_score_model::{
-    Catalogue, IdentityScore, RecommendationList, Report, SkippedField, Timestamp,
+    Catalogue, DailyScore, IdentityScore, RecommendationList, Report, SkippedField, Timestamp,
 };
 use std::collections::BTreeSet;
 
@@ -86,9 +86,11 @@ pub(super) fn report(body: &[u8]) -> Result<(Option<Report>, BTreeSet<UnknownWor
     }
 }
 
-/// One page of the daily reports.
-pub(super) struct ReportsPage {
-    pub(super) reports: Vec<Report>,
+/// One page of past days.
+pub(super) struct DaysPage<T> {
+    pub(super) elements: Vec<T>,
+    /// The tenants that they are about.
+    pub(super) tenants: BTreeSet<String>,
     /// How many elements could not be read.
     pub(super) unread: usize,
     /// The link to the next page.
@@ -96,14 +98,29 @@ pub(super) struct ReportsPage {
 }
 
 /// Every report of a page, in its order.
-pub(super) fn reports(body: &[u8]) -> Result<ReportsPage, GraphError> {
+pub(super) fn reports(body: &[u8]) -> Result<DaysPage<Report>, GraphError> {
+    days_page(body, |score| {
+        Some(translate::report(score, AnomalyCounter::default()).0)
+    })
+}
+
+/// The score of every report of a page that has a day and a maximum.
+pub(super) fn daily_scores(body: &[u8]) -> Result<DaysPage<DailyScore>, GraphError> {
+    days_page(body, translate::daily_score)
+}
+
+fn days_page<T>(
+    body: &[u8],
+    translate: impl Fn(&wire::Score<'_>) -> Option<T>,
+) -> Result<DaysPage<T>, GraphError> {
     let body = String::from_utf8_lossy(body);
     let page = pages::parse(Subject::Report, &body)?;
     let scores: LenientList<wire::Score<'_>> = pages::elements(Subject::Report, &page)?;
-    let reports = scores.elements.iter();
-    let reports = reports.map(|score| translate::report(score, AnomalyCounter::default()).0);
-    Ok(ReportsPage {
-        reports: reports.collect(),
+    let tenants = scores.elements.iter();
+    let tenants = tenants.filter_map(|score| score.azure_tenant_id.get());
+    Ok(DaysPage {
+        elements: scores.elements.iter().filter_map(translate).collect(),
+        tenants: tenants.map(str::to_owned).collect(),
         unread: scores.unread,
         next: page.next_link.map(|link| link.into_owned()),
     })

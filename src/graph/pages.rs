@@ -4,19 +4,25 @@ use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError};
 use super::lenient::{self, Element, LenientList, MAX_ELEMENTS};
 use super::subject::Subject;
-use super::wire::{PROFILE_FIELDS, Page};
+use super::wire::{PROFILE_FIELDS, Page, SCORE_FIELDS};
 use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, is_plain_name};
 use reqwest::Url;
 use std::collections::HashSet;
 
-/// The requested fields of the catalogue.
+/// The requested fields of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fields {
     /// Those that the exporter reads: a tenth of the bytes.
     Selected,
     All,
 }
+
+/// The days that Graph keeps, and some more.
+const PAST_DAYS: usize = 100;
+
+/// Daily reports per page: some megabytes.
+const REPORTS_PER_PAGE: usize = 15;
 
 /// The first page of the catalogue.
 pub(super) fn catalogue_url(root: &GraphRoot, fields: Fields) -> Result<Url, GraphError> {
@@ -28,11 +34,28 @@ pub(super) fn catalogue_url(root: &GraphRoot, fields: Fields) -> Result<Url, Gra
     url(Subject::Catalogue, root, &list)
 }
 
+/// The newest report.
+pub(super) fn newest_report_url(root: &GraphRoot) -> Result<Url, GraphError> {
+    reports_url(root, 1)
+}
+
 /// The newest reports. Without a page size Graph sends all reports in one
 /// response: 90 days of 230 controls are some 10 MB.
-pub(super) fn reports_url(root: &GraphRoot, page_size: usize) -> Result<Url, GraphError> {
+fn reports_url(root: &GraphRoot, page_size: usize) -> Result<Url, GraphError> {
     let list = format!("v1.0/security/secureScores?$top={page_size}");
     url(Subject::Report, root, &list)
+}
+
+/// The scores of the past days.
+pub(super) fn past_scores_url(root: &GraphRoot, fields: Fields) -> Result<Url, GraphError> {
+    match fields {
+        Fields::Selected => {
+            let list =
+                format!("v1.0/security/secureScores?$top={PAST_DAYS}&$select={SCORE_FIELDS}");
+            url(Subject::Report, root, &list)
+        }
+        Fields::All => reports_url(root, REPORTS_PER_PAGE),
+    }
 }
 
 /// The first page of the recommendations, of which `$expand` adds the resources

@@ -12,8 +12,8 @@ use super::wire;
 use crate::text::{clean_line, single_line};
 use secure_score_model::{
     ActionType, Basis, Catalogue, CatalogueEntry, Category, CategoryComparison, Comparison,
-    ControlScore, ControlState, History, Level, Report, SkippedField, StateUpdate, Tier, Timestamp,
-    UnknownField,
+    ControlScore, ControlState, DailyScore, History, Level, Report, SkippedField, StateUpdate,
+    Tier, Timestamp, UnknownField,
 };
 use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
@@ -274,6 +274,17 @@ pub(super) fn report(
         anomalies: counter.anomalies,
     };
     (report, counter.words)
+}
+
+/// The score of a day, if it has a day and a maximum.
+pub(super) fn daily_score(score: &wire::Score<'_>) -> Option<DailyScore> {
+    let mut counter = AnomalyCounter::default();
+    DailyScore::of(&Report {
+        as_of: counter.time(&score.created_date_time),
+        current_score: counter.points(SkippedField::Score, score.current_score),
+        max_score: counter.points(SkippedField::MaxScore, score.max_score),
+        ..Report::default()
+    })
 }
 
 /// The elements of a list inside a report. A missing list is empty; an invalid

@@ -20,6 +20,9 @@ use std::borrow::Cow;
 pub(super) const PROFILE_FIELDS: &str = "id,azureTenantId,title,controlCategory,service,tier,\
     userImpact,implementationCost,actionType,actionUrl,maxScore,deprecated,controlStateUpdates";
 
+/// The fields of a past day's score that the exporter reads, for `$select`.
+pub(super) const SCORE_FIELDS: &str = "id,azureTenantId,createdDateTime,currentScore,maxScore";
+
 /// One page of a list.
 #[derive(Deserialize)]
 pub(super) struct Page<'a> {

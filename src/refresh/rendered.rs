@@ -4,7 +4,7 @@ use super::context::Settings;
 use crate::store::TenantState;
 use secure_score_exposition::render_data;
 use secure_score_model::{
-    Catalogue, CategoryPins, IdentityScore, PreviousScore, RecommendationList, Report,
+    Catalogue, CategoryPins, IdentityScore, RecommendationList, Report, ScoreHistory,
     StatusHistories, TenantIdentity, TenantSnapshot,
 };
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Rendered {
             &settings.rules,
         );
         let snapshot = TenantSnapshot {
-            previous_score: inputs.previous_score,
+            score_history: Arc::clone(&inputs.score_history.0),
             ..joined
         };
         let policy = Arc::clone(&settings.policy);
@@ -62,7 +62,7 @@ pub(super) struct Inputs {
     pub(super) identity_score: Option<Shared<IdentityScore>>,
     pub(super) statuses: Shared<StatusHistories>,
     pub(super) pins: Shared<CategoryPins>,
-    pub(super) previous_score: Option<PreviousScore>,
+    pub(super) score_history: Shared<ScoreHistory>,
 }
 
 /// A value that is compared by address: an update that leaves it unchanged

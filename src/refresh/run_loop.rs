@@ -65,7 +65,27 @@ impl RefreshLoop {
             let complete = move |this: &Self, fetched| this.complete(fetched, failures);
             let next = self.contained(complete).await;
             failures = next.failures;
+            if self.api == Api::Scores && failures == 0 {
+                self.read_past_scores().await;
+            }
             self.sleep(next.delay).await;
+        }
+    }
+
+    /// Reads the scores of the days before the report where they are unknown. If
+    /// that fails, the next refresh tries it again.
+    async fn read_past_scores(&self) {
+        if !self.cell.lacks_past_scores() {
+            return;
+        }
+        let mut permit = self.permits.take().await;
+        match self.client.past_scores(&mut permit).await {
+            Ok(past) => self.cell.add_past_scores(past, self.client.traffic()),
+            Err(error) => tracing::info!(
+                tenant = self.cell.alias(),
+                reason = error.reason().as_str(),
+                "the scores of the past days are not known yet: {error}"
+            ),
         }
     }
 

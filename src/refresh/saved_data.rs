@@ -30,7 +30,8 @@ impl TenantData {
             known.zip(id).is_none_or(|(a, b)| a.eq_ignore_ascii_case(b))
         };
         let is_valid = |day: Timestamp| !is_future_day(day, now);
-        self.previous_score = saved.previous_score.filter(|it| is_valid(it.as_of));
+        self.score_history = saved.score_history;
+        Arc::make_mut(&mut self.score_history).retain_days(is_valid);
         self.seen = saved.seen;
         self.future_dates = saved.future_dates;
         self.older_since = saved.older_since;
@@ -126,7 +127,7 @@ impl TenantData {
             pins: Arc::clone(&self.pins),
             lists: of(&Api::SECURE_SCORE),
             entra_lists: of(&Api::ENTRA),
-            previous_score: self.previous_score,
+            score_history: Arc::clone(&self.score_history),
             seen: Arc::clone(&self.seen),
             future_dates: Arc::clone(&self.future_dates),
         }

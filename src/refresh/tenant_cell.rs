@@ -5,7 +5,7 @@ use super::directories::{Refusable, ServedAlias};
 use super::logged_once::LoggedOnce;
 use super::tenant_data::TenantData;
 use super::wait::Wait;
-use crate::graph::{Fetched, GraphError, Subject};
+use crate::graph::{Fetched, GraphError, PastScores, Subject};
 use crate::store::saved_tenant::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{
@@ -131,6 +131,21 @@ impl TenantCell {
             }
             update.publish();
         }
+    }
+
+    /// Whether the scores of the days before the report are unknown.
+    pub(super) fn lacks_past_scores(&self) -> bool {
+        self.data.lock().score_history.lacks_days()
+    }
+
+    /// Publishes the scores of past days.
+    pub(super) fn add_past_scores(&self, past: PastScores, traffic: Traffic) {
+        let mut update = self.update();
+        let history = Arc::make_mut(&mut update.next.score_history);
+        history.add_past(past.days, past.complete);
+        update.next.health.traffic = traffic;
+        update.save = true;
+        update.publish();
     }
 
     /// When a list exceeds `max_staleness`, if there is one.
@@ -279,7 +294,7 @@ impl Update<'_> {
         cell.logged.unknown_words(&cell.alias, Api::Scores, words);
         cell.context.interner.intern_report(&mut report);
         next.had_report = true;
-        next.remember_previous_score(&report);
+        next.remember_score(&report);
         let list = cell.list(&Arc::new(report), partial);
         let max_staleness = next.settings.refresh.max_staleness;
         next.report.replace(list, max_staleness);
@@ -527,7 +542,9 @@ mod tests {
                 ..report(points)
             };
             apply(&cell, score(report)).unwrap();
-            let previous = published(&cell).snapshot.previous_score;
+            let snapshot = &published(&cell).snapshot;
+            let as_of = snapshot.report.as_ref().and_then(|it| it.as_of);
+            let previous = as_of.and_then(|it| snapshot.score_history.before(it));
             previous.map(|it| (it.as_of.as_seconds(), it.score.get()))
         };
         assert_eq!(previous(Some(1), 4.0), None);

@@ -10,9 +10,9 @@ use crate::graph::{GraphError, Subject};
 use crate::store::TenantState;
 use secure_score_exposition::render_health;
 use secure_score_model::{
-    Api, Catalogue, CategoryPins, FutureDates, IdentityScore, NewStatus, PreviousScore,
-    RecommendationList, RefreshHealth, Report, SkippedField, StatusHistories, TenantHealth,
-    TenantIdentity, Timestamp, Trouble, is_future_day,
+    Api, Catalogue, CategoryPins, DailyScore, FutureDates, IdentityScore, NewStatus,
+    RecommendationList, RefreshHealth, Report, ScoreHistory, SkippedField, StatusHistories,
+    TenantHealth, TenantIdentity, Timestamp, Trouble, is_future_day,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ pub(super) struct TenantData {
     /// soon move to another one.
     pub(super) categories_known: bool,
     pub(super) pins: Arc<CategoryPins>,
-    pub(super) previous_score: Option<PreviousScore>,
+    pub(super) score_history: Arc<ScoreHistory>,
     pub(super) seen: Arc<Seen>,
     pub(super) rendered: Option<Arc<Rendered>>,
     /// Set when another cell replaces this one, or none.
@@ -70,7 +70,7 @@ impl TenantData {
             had_report: false,
             categories_known: false,
             pins: Arc::default(),
-            previous_score: None,
+            score_history: Arc::default(),
             seen: Arc::default(),
             rendered: None,
             stopped: false,
@@ -239,14 +239,13 @@ impl TenantData {
         self.waits.get(&api).is_some_and(Wait::is_requested)
     }
 
-    /// Keeps the score of the last report when the new one is of a later day.
-    /// Within a day Microsoft corrects its report.
-    pub(super) fn remember_previous_score(&mut self, new: &Report) {
-        let last = self.report.last();
-        let score = last.and_then(|it| PreviousScore::of(&it.value));
-        let is_later = |it: &PreviousScore| new.as_of.is_some_and(|day| day > it.as_of);
-        if let Some(score) = score.filter(is_later) {
-            self.previous_score = Some(score);
+    /// Adds the score of the newest report to those of the days before.
+    pub(super) fn remember_score(&mut self, report: &Report) {
+        let Some(score) = DailyScore::of(report) else {
+            return;
+        };
+        if self.score_history.days().last() != Some(&score) {
+            Arc::make_mut(&mut self.score_history).add_newest(score);
         }
     }
 
@@ -296,7 +295,7 @@ impl TenantData {
             identity_score: shared(&self.identity_score),
             statuses: Shared(self.statuses_to_render()),
             pins: Shared(Arc::clone(&self.pins)),
-            previous_score: self.previous_score,
+            score_history: Shared(Arc::clone(&self.score_history)),
         }
     }
 

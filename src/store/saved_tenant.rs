@@ -2,10 +2,10 @@
 
 use crate::events::Seen;
 use secure_score_model::{
-    Api, Catalogue, CategoryPins, FutureDates, IdentityScore, PreviousScore, Reason,
-    RecommendationList, Report, StatusHistories, Timestamp, Trouble,
+    Api, Catalogue, CategoryPins, DailyScore, FutureDates, IdentityScore, Reason,
+    RecommendationList, Report, ScoreHistory, StatusHistories, Timestamp, Trouble,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Not;
 use std::sync::Arc;
@@ -37,9 +37,14 @@ pub struct SavedTenant {
     /// Since when Graph has sent reports older than that one only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub older_since: Option<Timestamp>,
-    /// The score in the last report of an earlier day.
-    #[serde(rename = "earlier", default)]
-    pub previous_score: Option<PreviousScore>,
+    /// The scores of the last days.
+    #[serde(
+        rename = "days",
+        alias = "earlier",
+        default,
+        deserialize_with = "score_history"
+    )]
+    pub score_history: Arc<ScoreHistory>,
     /// The category in which each control was first seen.
     pub pins: Arc<CategoryPins>,
     /// The refreshes of each list of Secure Score.
@@ -88,6 +93,24 @@ pub struct SavedRefresh {
     /// Whether the tenant does not offer the list, so that it is not refreshed.
     #[serde(default, skip_serializing_if = "Not::not")]
     pub not_offered: bool,
+}
+
+/// The history, or the one earlier score of files of version 0.1.
+fn score_history<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<ScoreHistory>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Saved {
+        History(ScoreHistory),
+        Earlier(Option<DailyScore>),
+    }
+    Ok(match Saved::deserialize(from)? {
+        Saved::History(history) => history.into(),
+        Saved::Earlier(earlier) => {
+            let mut history = ScoreHistory::default();
+            earlier.into_iter().for_each(|it| history.add_newest(it));
+            history.into()
+        }
+    })
 }
 
 fn is_empty(statuses: &Arc<StatusHistories>) -> bool {

@@ -4,7 +4,7 @@ use super::time::day;
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use secure_score_model::{Points, PreviousScore, TenantSnapshot};
+use secure_score_model::{DailyScore, Points, TenantSnapshot};
 
 /// Points without trailing zeros.
 pub(super) fn points(points: Points) -> String {
@@ -89,11 +89,11 @@ pub(super) fn target(state: &TenantState) -> Markup {
 
 /// The change of the share since the last known report of an earlier day, in
 /// percentage points with one decimal.
-fn movement(snapshot: &TenantSnapshot) -> Option<(f64, PreviousScore)> {
-    let earlier = snapshot.previous_score?;
-    let now = PreviousScore::of(snapshot.report.as_deref()?)?;
+fn movement(snapshot: &TenantSnapshot) -> Option<(f64, DailyScore)> {
+    let now = DailyScore::of(snapshot.report.as_deref()?)?;
+    let earlier = snapshot.score_history.before(now.as_of)?;
     let tenths = ((now.share() - earlier.share()) * 1_000.0).round();
-    (now.as_of > earlier.as_of).then_some((tenths / 10.0, earlier))
+    Some((tenths / 10.0, earlier))
 }
 
 /// An arrow with words, or a note where no earlier day is known.
@@ -118,7 +118,7 @@ pub(super) fn trend_note<'a>(mut states: impl Iterator<Item = &'a TenantState>) 
     html! {
         @if missing {
             p.soft.note {
-                "A trend compares the reports of two days. Microsoft computes one a day, and earlier ones are not read, so the first trend shows with the report of the day after this exporter's first start."
+                "A trend compares the reports of two days. Microsoft computes one a day, and keeps those of ninety days."
             }
         }
     }

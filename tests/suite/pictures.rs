@@ -10,7 +10,7 @@ use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, Options};
 use secure_score_exporter::config::Exceptions;
 use secure_score_exporter::store::TenantState;
-use secure_score_model::{Api, Exception, Points, PreviousScore, Timestamp};
+use secure_score_model::{Api, DailyScore, Exception, Points, ScoreHistory, Timestamp};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,16 +61,17 @@ fn exceptions() -> Exceptions {
 /// The tenant as if the exporter had run since yesterday.
 fn a_day_old(state: &TenantState, rose_by: f64) -> TenantState {
     let mut state = state.clone();
-    let report = state.snapshot.report.as_deref();
-    let earlier = report
-        .and_then(PreviousScore::of)
-        .map(|today| PreviousScore {
+    let mut snapshot = (*state.snapshot).clone();
+    let report = snapshot.report.as_deref();
+    if let Some(today) = report.and_then(DailyScore::of) {
+        let mut history = ScoreHistory::default();
+        history.add_newest(DailyScore {
             as_of: Timestamp::from_nanos(today.as_of.nanos() - DAY * 1_000_000_000),
             score: Points::new(today.score.get() - rose_by).unwrap(),
             ..today
         });
-    let mut snapshot = (*state.snapshot).clone();
-    snapshot.previous_score = earlier;
+        snapshot.score_history = history.into();
+    }
     state.snapshot = Arc::new(snapshot);
     state
 }

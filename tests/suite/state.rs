@@ -7,8 +7,8 @@ use secure_score_exporter::events::{Coverage, Seen, detect};
 use secure_score_exporter::store::saved_tenant::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_exporter::store::state_directory::{DirectoryError, Owner, StateDirectory};
 use secure_score_model::{
-    Api, Catalogue, CatalogueEntry, Control, ControlState, History, PreviousScore, Reason, Report,
-    StateUpdate, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
+    Api, Catalogue, CatalogueEntry, Control, ControlState, DailyScore, History, Reason, Report,
+    ScoreHistory, StateUpdate, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -97,6 +97,17 @@ fn finite(mut report: Report) -> Report {
     report
 }
 
+/// The scores of a report and of the day before it.
+fn days_until(report: &Report) -> ScoreHistory {
+    let mut history = ScoreHistory::default();
+    if let Some(score) = DailyScore::of(report) {
+        history.add_newest(score);
+        let as_of = Timestamp::from_nanos(score.as_of.nanos().saturating_sub(86_400_000_000_000));
+        history.add_past([DailyScore { as_of, ..score }], true);
+    }
+    history
+}
+
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
@@ -114,7 +125,7 @@ proptest! {
         let mut saved = SavedTenant {
             alias: "contoso".into(),
             catalogue: confirmed(catalogue),
-            previous_score: PreviousScore::of(&report),
+            score_history: days_until(&report).into(),
             report: confirmed(finite(report)),
             seen: seen_since(since).into(),
             older_since: since.map(Timestamp::from_nanos),
@@ -144,13 +155,16 @@ fn a_file_of_version_0_1_is_read_and_written_unchanged() {
     fs::write(&file, VERSION_0_1).unwrap();
     let directory = StateDirectory::open(folder.path()).unwrap();
     let saved = directory.load("contoso").expect("the file is read");
-    let previous = saved.previous_score.unwrap();
-    assert_eq!(previous.score.get(), 377.5);
+    assert_eq!(saved.score_history.days()[0].score.get(), 377.5);
     assert_eq!(saved.pins.iter().count(), 4);
     assert!(saved.lists[&Api::Profiles].up);
     directory.save(&saved).unwrap();
     let written = fs::read_to_string(&file).unwrap();
-    assert_eq!(json_of(&written), json_of(VERSION_0_1));
+    let mut expected = json_of(VERSION_0_1);
+    let fields = expected.as_object_mut().unwrap();
+    let earlier = fields.remove("earlier").unwrap();
+    fields.insert("days".to_owned(), json!({"days": [earlier], "read": false}));
+    assert_eq!(json_of(&written), expected);
 }
 
 #[test]

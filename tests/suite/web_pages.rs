@@ -7,8 +7,8 @@ use crate::test_server::{
 use secure_score_exporter::http::SiteOptions;
 use secure_score_exporter::views;
 use secure_score_model::{
-    CatalogueEntry, Category, Control, ControlScore, ControlState, Exception, Persons, Points,
-    PreviousScore, Report, TenantSnapshot, Timestamp,
+    CatalogueEntry, Category, Control, ControlScore, ControlState, DailyScore, Exception, Persons,
+    Points, Report, ScoreHistory, TenantSnapshot, Timestamp,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -380,7 +380,7 @@ async fn a_trend_needs_an_earlier_day_and_its_absence_is_explained() {
     for path in ["/", "/tenants/contoso"] {
         places(
             &server.get(path).await,
-            ["not known yet", "the first trend"],
+            ["not known yet", "keeps those of ninety days"],
         );
     }
     for (score, words) in [
@@ -389,17 +389,19 @@ async fn a_trend_needs_an_earlier_day_and_its_absence_is_explained() {
         (41.5, "unchanged"),
     ] {
         let mut snapshot = (*state.snapshot).clone();
-        snapshot.previous_score = Some(PreviousScore {
+        let mut history = ScoreHistory::default();
+        history.add_newest(DailyScore {
             as_of: Timestamp::from_seconds(1_763_626_530),
             score: Points::new(score).unwrap(),
             max_score: Points::new(50.0).unwrap(),
         });
+        snapshot.score_history = history.into();
         state.snapshot = Arc::new(snapshot);
         server.store.publish(state.clone());
         for path in ["/", "/tenants/contoso"] {
             let page = server.get(path).await;
             places(&page, [words, "since <time datetime=\"2025-11-20\""]);
-            assert!(!page.text().contains("the first trend"), "{path}");
+            assert!(!page.text().contains("ninety days"), "{path}");
         }
     }
 }

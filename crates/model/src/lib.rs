@@ -27,6 +27,7 @@ mod recommendation;
 mod recommendation_join;
 mod recommendation_list;
 mod report;
+mod score_history;
 mod snapshot;
 mod state_update;
 mod status_change;
@@ -62,7 +63,8 @@ pub use recommendation_list::{
     IdentityScore, RecommendationCategory, RecommendationEntry, RecommendationList,
     RecommendationPriority, RecommendationStatus,
 };
-pub use report::{Basis, CategoryComparison, Comparison, PreviousScore, Report, is_future_day};
+pub use report::{Basis, CategoryComparison, Comparison, Report, is_future_day};
+pub use score_history::{DailyScore, ScoreHistory};
 pub use snapshot::{CategoryTotal, Control, TenantSnapshot};
 pub use state_update::{ControlState, StateUpdate};
 pub use status_change::StatusChange;

@@ -3,8 +3,8 @@
 use crate::points::rounded;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
-    ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, PreviousScore,
-    Recommendation, Report, Timestamp,
+    ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, Recommendation,
+    Report, ScoreHistory, Timestamp,
 };
 use std::sync::Arc;
 
@@ -118,8 +118,8 @@ pub struct TenantSnapshot {
     pub unmatched_watches: Vec<Arc<str>>,
     /// The exceptions of the tenant.
     pub exceptions: Vec<Arc<Exception>>,
-    /// The score in the last report of an earlier day, where there was one.
-    pub previous_score: Option<PreviousScore>,
+    /// The scores of the last days.
+    pub score_history: Arc<ScoreHistory>,
     /// Entra's recommendations, ordered by name.
     pub recommendations: Vec<Recommendation>,
     /// Values of the list of recommendations that could not be used, where there

@@ -1,0 +1,97 @@
+//! The client's lists of past days.
+
+use super::client::Client;
+use super::decode;
+use super::error::GraphError;
+use super::pages::{self, Fields, Links};
+use super::refresh_permit::RefreshPermit;
+use super::subject::Subject;
+use secure_score_model::{DailyScore, Report};
+use std::ops::ControlFlow;
+
+/// Half a year of reports is twelve pages. The limit also allows a Graph that
+/// ignores the page size and sends one report per page.
+const MAX_REPORT_PAGES: usize = 200;
+
+/// What Graph has of the scores of past days, in any order.
+#[derive(Debug, Default)]
+pub struct PastScores {
+    /// The days that could be read.
+    pub days: Vec<DailyScore>,
+    /// Whether they are all that Graph has.
+    pub complete: bool,
+}
+
+impl Client {
+    /// The scores of the days that Graph keeps: one request where it takes
+    /// `$select`, otherwise page by page.
+    pub async fn past_scores(&self, permit: &mut RefreshPermit) -> Result<PastScores, GraphError> {
+        if self.score_select_refused.is_over() {
+            match self.read_scores(Fields::Selected, permit).await {
+                Err(error) if error.refuses_option() => self.score_select_refused.begin(),
+                read => return read,
+            }
+        }
+        self.read_scores(Fields::All, permit).await
+    }
+
+    async fn read_scores(
+        &self,
+        fields: Fields,
+        permit: &mut RefreshPermit,
+    ) -> Result<PastScores, GraphError> {
+        let subject = Subject::Report;
+        let first = pages::past_scores_url(&self.root, fields)?;
+        let mut days = Vec::new();
+        let mut unread = 0;
+        let read = |body: &[u8], links: &mut Links<'_>| {
+            let page = decode::daily_scores(body)?;
+            for tenant in &page.tenants {
+                self.check_tenant(subject, tenant)?;
+            }
+            unread += page.unread;
+            days.extend(page.elements);
+            links.follow(page.next.as_deref())
+        };
+        let partial = self
+            .each_page(subject, first, MAX_REPORT_PAGES, permit, read)
+            .await?;
+        Ok(PastScores {
+            days,
+            complete: !partial && unread == 0,
+        })
+    }
+
+    /// Passes the daily reports of Graph to `take`, page by page, until Graph
+    /// has no more or `take` returns `Break`. Only one page is in memory at a
+    /// time. Returns whether Graph marked a page as incomplete, or an element
+    /// could not be read.
+    ///
+    /// The order is not guaranteed, and a day may occur twice: the list shifts
+    /// when a report is added between two pages.
+    pub async fn past_reports(
+        &self,
+        permit: &mut RefreshPermit,
+        mut take: impl FnMut(Vec<Report>) -> ControlFlow<()>,
+    ) -> Result<bool, GraphError> {
+        let subject = Subject::Report;
+        let first = pages::past_scores_url(&self.root, Fields::All)?;
+        let mut unread = 0;
+        let read = |body: &[u8], links: &mut Links<'_>| {
+            let page = decode::reports(body)?;
+            for tenant in &page.tenants {
+                self.check_tenant(subject, tenant)?;
+            }
+            unread += page.unread;
+            let next = links.follow(page.next.as_deref())?;
+            Ok(match take(page.elements) {
+                ControlFlow::Break(()) => None,
+                ControlFlow::Continue(()) => next,
+            })
+        };
+        let partial = self
+            .each_page(subject, first, MAX_REPORT_PAGES, permit, read)
+            .await?;
+        Ok(partial || unread > 0)
+    }
+}
