@@ -14,6 +14,7 @@ mod numbers;
 mod page_query;
 mod paging;
 mod recommendation_table;
+mod score_chart;
 mod sort;
 mod status;
 mod tenant;

@@ -6,6 +6,7 @@ use super::control_table::{ControlQuery, control_table};
 use super::layout::{layout, shortened, wide};
 use super::numbers::{percent, points_of, score, target, trend, trend_note};
 use super::recommendation_table::recommendation_table;
+use super::score_chart::score_chart;
 use super::tenant_table::{has_notes, last_refresh, notes};
 use super::time::{age, day, until};
 use crate::serde_time::Day;
@@ -26,6 +27,7 @@ pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, Pag
     let content = html! {
         @if has_notes(state) { div.note { (notes(state)) } }
         (facts(state, context))
+        (score_chart(&state.snapshot, context.now))
         section aria-labelledby="controls" {
             h2 #controls { "Controls" }
             (context.privacy_note())

@@ -5,6 +5,7 @@ use super::form::{filter_form, text_field};
 use super::layout::{shortened, wide};
 use super::numbers::{count, score, target, trend, trend_note};
 use super::paging::PageNumber;
+use super::score_chart::sparkline;
 use super::time::age;
 use crate::http_types::QueryError;
 use crate::http_types::query::allow_only;
@@ -127,7 +128,7 @@ fn row(state: &TenantState, context: &ViewContext<'_>) -> Markup {
             }
             td.score { (score(state)) }
             td.figure { (target(state)) }
-            td.trend { (trend(&state.snapshot)) }
+            td.trend { (trend(&state.snapshot)) (sparkline(&state.snapshot)) }
             td.number { (accepted(state, context)) }
             td { @if let Some(at) = as_of { (age(context.now, at)) } @else { "none" } }
             td { (last_refresh(state.health.of(Api::Profiles), context)) }

@@ -67,6 +67,7 @@ mod reverse_proxy;
 mod same_tenant;
 mod scenarios;
 mod schema;
+mod score_history;
 mod secrets;
 mod sharding;
 mod simulated;

@@ -73,14 +73,22 @@ async fn until_ready(exporter: &Process) {
 /// Waits until both lists of all tenants, and those of the partner, are on the
 /// disk; another thread writes them.
 async fn until_written(state: &Path) {
+    until_saved(state, &["\"profiles\":{", "\"scores\":{"]).await;
+}
+
+/// The same, and the scores of the past days.
+async fn until_written_with_days(state: &Path) {
+    until_saved(state, &["\"profiles\":{", "\"scores\":{", "\"read\":true"]).await;
+}
+
+async fn until_saved(state: &Path, parts: &[&str]) {
     for _ in 0..600 {
         let files = fs::read_dir(state)
             .unwrap()
             .map(|file| file.unwrap().path());
         let complete = files.filter(|file| {
             let is_state = file.extension().is_some_and(|kind| kind == "state");
-            let lists = ["\"profiles\":{", "\"scores\":{"];
-            let all = |text: String| lists.iter().all(|list| text.contains(list));
+            let all = |text: String| parts.iter().all(|part| text.contains(part));
             is_state && fs::read_to_string(file).is_ok_and(all)
         });
         let partner = fs::read_to_string(state.join("partner.partner"));
@@ -108,7 +116,7 @@ async fn a_killed_exporter_restarts_with_its_data_and_requests_nothing() {
     let world = Restart::new();
     let mut first = world.exporter();
     until_ready(&first).await;
-    until_written(&world.state).await;
+    until_written_with_days(&world.state).await;
     let before = get(&first, "/metrics").await.1;
     first.kill();
     let requests = world.simulated.requests().await;

@@ -1,0 +1,270 @@
+//! The scores of the last ninety days as a picture, and in words.
+
+use super::cells::title;
+use super::numbers::percent;
+use super::time::day;
+use crate::serde_time::Day;
+use maud::{Markup, html};
+use secure_score_model::{Control, DailyScore, TenantSnapshot, Timestamp};
+use std::fmt::Write as _;
+
+/// The days that are shown.
+const DAYS: f64 = 90.0;
+
+const DAY_NANOS: f64 = 24.0 * 60.0 * 60.0 * 1e9;
+
+/// The least height of the axis, as a share: noise must not look like a fall.
+const MIN_RANGE: f64 = 0.04;
+
+/// The scores that are drawn, and the axes.
+struct Chart<'a> {
+    days: &'a [DailyScore],
+    newest: Timestamp,
+    low: f64,
+    high: f64,
+}
+
+/// An acceptance of a risk in the days of the chart.
+struct Mark<'a> {
+    at: Timestamp,
+    title: &'a str,
+}
+
+impl<'a> Chart<'a> {
+    /// The chart of a tenant with the scores of two days or more.
+    fn of(snapshot: &'a TenantSnapshot) -> Option<Self> {
+        let days = snapshot.score_history.days();
+        let newest = days.last()?.as_of;
+        let is_shown = |it: &DailyScore| days_before(newest, it.as_of) < DAYS;
+        let first = days.iter().position(is_shown)?;
+        let days = days.get(first..).filter(|days| days.len() > 1)?;
+        let shares = days.iter().map(DailyScore::share);
+        let (low, high) = shares.fold((f64::INFINITY, 0.0_f64), |(low, high), share| {
+            (low.min(share), high.max(share))
+        });
+        let missing = (MIN_RANGE - (high - low)).max(0.0) / 2.0;
+        Some(Self {
+            days,
+            newest,
+            low: (low - missing).max(0.0),
+            high: high + missing,
+        })
+    }
+
+    /// From 0 at the left to `DAYS` at the right.
+    fn x(&self, at: Timestamp) -> f64 {
+        DAYS - days_before(self.newest, at)
+    }
+
+    /// From 0 at the top to 100 at the bottom.
+    fn y(&self, share: f64) -> f64 {
+        100.0 * (self.high - share) / (self.high - self.low)
+    }
+
+    /// A line through the days; a missing day interrupts it.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        let mut last: Option<Timestamp> = None;
+        for score in self.days {
+            let is_next = last.is_some_and(|it| days_before(score.as_of, it) < 2.0);
+            let command = if is_next { 'L' } else { 'M' };
+            let (x, y) = (self.x(score.as_of), self.y(score.share()));
+            // Writing to a text cannot fail. The line to itself draws a single day.
+            let _ = write!(path, "{command}{x:.1} {y:.1}");
+            if !is_next {
+                let _ = write!(path, "h.1");
+            }
+            last = Some(score.as_of);
+        }
+        path
+    }
+
+    /// The acceptances in these days, the newest first.
+    fn marks<'b>(&self, snapshot: &'b TenantSnapshot, now: Timestamp) -> Vec<Mark<'b>> {
+        let from = self.days.first().map(|it| it.as_of);
+        let is_shown = |at: &Timestamp| Some(*at) >= from && *at <= now;
+        let of_control = |control: &'b Control| {
+            let changes = control.history().map_or(&[][..], |it| it.changes());
+            let accepted = changes.iter().filter(|change| change.is_acceptance());
+            let times = accepted.filter_map(|change| change.at).filter(is_shown);
+            times.map(|at| Mark {
+                at,
+                title: title(control),
+            })
+        };
+        let mut marks: Vec<_> = snapshot.controls.iter().flat_map(of_control).collect();
+        marks.sort_by_key(|mark| std::cmp::Reverse(mark.at));
+        marks
+    }
+
+    /// What the picture shows, in words.
+    fn words(&self, marks: usize) -> String {
+        let (Some(first), Some(last)) = (self.days.first(), self.days.last()) else {
+            return String::new();
+        };
+        let at = |score: &DailyScore| {
+            format!(
+                "{} on {}",
+                percent(score.share()),
+                Day::beginning(score.as_of)
+            )
+        };
+        let by_share = |a: &&DailyScore, b: &&DailyScore| a.share().total_cmp(&b.share());
+        let lowest = self.days.iter().min_by(by_share).unwrap_or(first);
+        let highest = self.days.iter().max_by(by_share).unwrap_or(first);
+        let marks = match marks {
+            0 => "no risk was accepted".to_owned(),
+            1 => "1 risk was accepted".to_owned(),
+            many => format!("{many} risks were accepted"),
+        };
+        format!(
+            "{}, {}; lowest {}, highest {}; {marks} in these days",
+            at(first),
+            at(last),
+            at(lowest),
+            at(highest),
+        )
+    }
+}
+
+/// The chart with the acceptances of its days, or nothing where fewer than two days
+/// are known.
+pub(super) fn score_chart(snapshot: &TenantSnapshot, now: Timestamp) -> Markup {
+    let Some(chart) = Chart::of(snapshot) else {
+        return html! {};
+    };
+    let marks = chart.marks(snapshot, now);
+    let words = chart.words(marks.len());
+    html! {
+        section aria-labelledby="course" {
+            h2 #course { "Score of the last days" }
+            figure.chart {
+                div.plot {
+                    span.high.soft { (percent(chart.high)) }
+                    span.low.soft { (percent(chart.low)) }
+                    svg viewBox="0 0 91 100" preserveAspectRatio="none" role="img" aria-label=(words) {
+                        @for mark in &marks {
+                            @let x = format!("{:.1}", chart.x(mark.at));
+                            line.mark x1=(x) x2=(x) y1="0" y2="100" {
+                                title { (Day::beginning(mark.at)) ": risk accepted: " (mark.title) }
+                            }
+                        }
+                        path.line d=(chart.path()) {}
+                    }
+                    @if let [first, .., last] = chart.days {
+                        span.from.soft { (day(Day::beginning(first.as_of))) }
+                        span.to.soft { (day(Day::beginning(last.as_of))) }
+                    }
+                }
+                figcaption.soft {
+                    (words) "." @if !marks.is_empty() { " A vertical line marks each acceptance." }
+                }
+            }
+        }
+    }
+}
+
+/// The course of the score in one line of a table. The trend beside it is the
+/// text.
+pub(super) fn sparkline(snapshot: &TenantSnapshot) -> Markup {
+    let Some(chart) = Chart::of(snapshot) else {
+        return html! {};
+    };
+    html! {
+        svg.spark viewBox="-1 -5 92 110" preserveAspectRatio="none" aria-hidden="true" {
+            path.line d=(chart.path()) {}
+        }
+    }
+}
+
+fn days_before(end: Timestamp, at: Timestamp) -> f64 {
+    (end.nanos() - at.nanos()) as f64 / DAY_NANOS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secure_score_model::{
+        CatalogueEntry, Category, ControlState, History, Points, ScoreHistory, StateUpdate,
+    };
+    use std::sync::Arc;
+
+    const DAY: i64 = 24 * 60 * 60;
+    const NOW: Timestamp = Timestamp::from_seconds(20_500 * DAY);
+
+    fn of_day(day: i64, score: f64) -> DailyScore {
+        DailyScore {
+            as_of: Timestamp::from_seconds((20_000 + day) * DAY),
+            score: Points::new(score).unwrap(),
+            max_score: Points::new(100.0).unwrap(),
+        }
+    }
+
+    fn snapshot(newest: DailyScore, past: &[DailyScore]) -> TenantSnapshot {
+        let mut history = ScoreHistory::default();
+        history.add_newest(newest);
+        history.add_past(past.iter().copied(), true);
+        TenantSnapshot {
+            score_history: history.into(),
+            ..TenantSnapshot::default()
+        }
+    }
+
+    #[test]
+    fn a_single_day_is_no_course() {
+        let one = snapshot(of_day(0, 50.0), &[]);
+        assert_eq!(score_chart(&one, NOW).into_string(), "");
+        assert_eq!(sparkline(&one).into_string(), "");
+    }
+
+    #[test]
+    fn a_missing_day_interrupts_the_line_and_older_days_are_left_out() {
+        let days = [of_day(-100, 1.0), of_day(-3, 40.0), of_day(-2, 60.0)];
+        let snapshot = snapshot(of_day(0, 50.0), &days);
+        let chart = Chart::of(&snapshot).unwrap();
+        assert_eq!(chart.path(), "M87.0 100.0h.1L88.0 0.0M90.0 50.0h.1");
+        assert_eq!(
+            chart.words(2),
+            "40 % on 2024-10-01, 50 % on 2024-10-04; lowest 40 % on 2024-10-01, highest 60 % on 2024-10-02; 2 risks were accepted in these days"
+        );
+    }
+
+    #[test]
+    fn a_level_score_is_a_line_in_the_middle() {
+        for score in [0.0, 50.0, 100.0] {
+            let snapshot = snapshot(of_day(0, score), &[of_day(-1, score)]);
+            let path = Chart::of(&snapshot).unwrap().path();
+            assert!(!path.contains("NaN") && !path.contains("inf"), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_acceptance_is_a_mark_with_its_control() {
+        let mut snapshot = snapshot(of_day(0, 50.0), &[of_day(-30, 60.0)]);
+        let accepted = |day: i64| StateUpdate {
+            at: Some(of_day(day, 0.0).as_of),
+            ..StateUpdate::new(ControlState::RiskAccepted)
+        };
+        let withdrawn = StateUpdate {
+            at: Some(of_day(-60, 0.0).as_of),
+            ..StateUpdate::new(ControlState::ToAddress)
+        };
+        let history = History::from_updates(vec![accepted(-80), withdrawn, accepted(-7)]);
+        snapshot.controls.push(Control {
+            entry: Some(Arc::new(CatalogueEntry {
+                title: "Block <legacy> authentication".into(),
+                history,
+                ..CatalogueEntry::new("legacy")
+            })),
+            ..Control::new("legacy", Category::Identity)
+        });
+        let page = score_chart(&snapshot, NOW).into_string();
+        assert_eq!(page.matches("<line").count(), 1, "{page}");
+        for part in [
+            "2024-09-27: risk accepted: Block &lt;legacy&gt; authentication",
+            "1 risk was accepted in these days",
+        ] {
+            assert!(page.contains(part), "{page}");
+        }
+    }
+}
