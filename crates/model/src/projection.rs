@@ -2,7 +2,7 @@
 //! risks kept.
 
 use crate::points::rounded;
-use crate::{Control, ControlState, Points};
+use crate::{ControlState, Points};
 
 /// The planned and the achievable score of a tenant or of a category, points.
 ///
@@ -35,36 +35,35 @@ pub struct Projection {
     pub achievable: Option<Points>,
 }
 
-/// The totals from which a projection starts.
+/// A control that the totals count, or may count.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Totals {
-    /// Points reached.
-    pub(crate) score: Option<Points>,
-    /// Points possible.
-    pub(crate) max_score: Option<Points>,
-    /// Whether each scored control has a score. Otherwise one without may be
-    /// scored.
-    pub(crate) has_every_score: bool,
+pub(crate) struct CountedControl {
+    /// None outside the catalogue.
+    pub(crate) state: Option<ControlState>,
+    /// The maximum less the score, where both are known.
+    pub(crate) lacking: Option<Points>,
 }
 
 impl Projection {
-    /// The projection of totals by the controls that they count.
-    pub(crate) fn new<'a>(
-        totals: Totals,
-        controls: impl Iterator<Item = &'a Control> + Clone,
+    /// The projection of points reached and possible, by the controls that count
+    /// in them.
+    pub(crate) fn new(
+        score: Option<Points>,
+        max: Option<Points>,
+        controls: impl Iterator<Item = CountedControl> + Clone,
     ) -> Self {
-        let (score, max) = (totals.score, totals.max_score);
         if score.zip(max).is_some_and(|(score, max)| score > max) {
             return Self::default();
         }
-        let lacking = |state| lacking_in(state, totals.has_every_score, controls.clone());
         let planned = || {
-            let planned = score?.get() + lacking(ControlState::Planned)?.get();
+            let gained = lacking_in(ControlState::Planned, controls.clone())?;
+            let planned = score?.get() + gained.get();
             Points::new(rounded(max.map_or(planned, |max| planned.min(max.get()))))
         };
         let achievable = || {
-            let achievable = max?.get() - lacking(ControlState::RiskAccepted)?.get();
-            Points::new(rounded(achievable.max(score.unwrap_or(Points::ZERO).get())))
+            let given_up = lacking_in(ControlState::RiskAccepted, controls.clone())?;
+            let left = max?.get() - given_up.get();
+            Points::new(rounded(left.max(score.unwrap_or(Points::ZERO).get())))
         };
         Self {
             planned: planned(),
@@ -74,16 +73,14 @@ impl Projection {
 }
 
 /// Points that the controls in a state lack, where they are known.
-fn lacking_in<'a>(
+fn lacking_in(
     state: ControlState,
-    has_every_score: bool,
-    controls: impl Iterator<Item = &'a Control>,
+    controls: impl Iterator<Item = CountedControl>,
 ) -> Option<Points> {
-    let scored = controls.filter(|it| it.score.is_some() || !has_every_score);
-    let lacking = scored.filter(|it| it.points_to_gain() != Some(Points::ZERO));
-    let of_state = lacking.filter_map(|it| match it.state() {
+    let lacking = controls.filter(|it| it.lacking != Some(Points::ZERO));
+    let of_state = lacking.filter_map(|it| match it.state {
         None | Some(ControlState::Unknown) => Some(None),
-        Some(its) => (its == state).then(|| it.points_to_gain()),
+        Some(its) => (its == state).then_some(it.lacking),
     });
     of_state.sum()
 }

@@ -1,7 +1,7 @@
 //! The catalogue and the report of one tenant, joined.
 
 use crate::points::rounded;
-use crate::projection::Totals;
+use crate::projection::CountedControl;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
     ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, PreviousScore,
@@ -231,12 +231,14 @@ impl TenantSnapshot {
         if self.catalogue_anomalies.is_none() || self.scored().next().is_none() {
             return Projection::default();
         }
-        let totals = Totals {
-            score,
-            max_score,
-            has_every_score: self.report.as_ref().is_some_and(|it| it.has_every_score()),
-        };
-        Projection::new(totals, controls)
+        // Where the report has unusable scores, a control without one may count.
+        let is_complete = self.report.as_ref().is_some_and(|it| it.has_every_score());
+        let counted = controls.filter(|it| it.score.is_some() || !is_complete);
+        let counted = counted.map(|it| CountedControl {
+            state: it.state(),
+            lacking: it.points_to_gain(),
+        });
+        Projection::new(score, max_score, counted)
     }
 
     /// The tenant's score less the sum of its controls' scores, points.
