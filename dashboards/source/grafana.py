@@ -129,6 +129,11 @@ def panel(kind, title, description, queries, *, unit, empty="No data", steps=PLA
 
 def stat(title, description, query, *, unit="none", name="value", **more):
     """One number; `name` is value_and_name, or auto to name several values only."""
+    return stats(title, description, [query], unit=unit, name=name, **more)
+
+
+def stats(title, description, queries, *, unit="none", name="value_and_name", **more):
+    """Numbers beside each other."""
     options = {
         "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
         "colorMode": "value",
@@ -137,7 +142,7 @@ def stat(title, description, query, *, unit="none", name="value", **more):
         "orientation": "auto",
         "textMode": name,
     }
-    return panel("stat", title, description, [query], unit=unit, options=options, **more)
+    return panel("stat", title, description, queries, unit=unit, options=options, **more)
 
 
 def bars(title, description, query, *, unit, **more):

@@ -29,9 +29,9 @@ def of_tenant(family, match="", at=""):
     return f"secure_score_{family}{{{match}}}{at}"
 
 
-def ratio(at="", match=""):
-    """The score as a share of the maximum."""
-    return f"{reported('tenant_score', match=match, at=at)} / ({reported('tenant_max_score', match=match, at=at)} > 0)"
+def ratio(score="tenant_score", at="", match=""):
+    """The score, or a projected one, as a share of the maximum."""
+    return f"{reported(score, match=match, at=at)} / ({reported('tenant_max_score', match=match, at=at)} > 0)"
 
 
 def in_state(states, by=CONTROL, at="", match=""):

@@ -56,10 +56,7 @@ def maximum_changed():
 
 def headline():
     return [
-        (4, g.stat(
-            "Score", "Points as a share of the maximum; the six lowest if many tenants are selected.",
-            g.now(f"bottomk(6, {ratio()})", "{{tenant}}"), unit="percentunit", name="auto", steps=g.RATIO, defaults={"decimals": 1},
-        )),
+        (6, scores()),
         (4, g.stat(
             "Points to target", "Points missing to the target; negative above it.",
             g.now(f"topk(6, {each('target_ratio')} * on (tenant) {reported('tenant_max_score')} - on (tenant) {reported('tenant_score')})", "{{tenant}}"),
@@ -74,16 +71,29 @@ def headline():
             "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today.",
             g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]},
         )),
-        (4, g.stat(
+        (3, g.stat(
             "Score of", "The day of Microsoft's newest score; usually yesterday. Oldest of the selected tenants.",
             g.now(f"{MILLISECONDS}min({each('report_timestamp_seconds')})"), unit=g.DATE,
         )),
-        (4, g.stat(
+        (3, g.stat(
             "Age of states", "Time since the last refresh of the catalogue with its states; 15 minutes are usual. Oldest of the selected tenants.",
             g.now(f"max({AGE_OF_STATES})"),
             unit=g.AGE, steps=[(None, "green"), (2700, "orange"), (86400, "red")], defaults={"decimals": 0, "links": [g.TO_EXPORTER]},
         )),
     ]
+
+
+def scores():
+    lowest = f"and on (tenant) bottomk(2, {ratio()})"
+    return g.stats(
+        "Score: now, planned, achievable", "Points as a share of the maximum: now, once planned controls are completed, and the most that accepted risks leave. Planned or achievable is missing where a control's state or points are unknown. The two lowest if many tenants are selected.",
+        [
+            g.now(f"({ratio()}) {lowest}", "{{tenant}} now"),
+            g.now(f"({ratio('tenant_planned_score')}) {lowest}", "{{tenant}} planned"),
+            g.now(f"({ratio('tenant_achievable_score')}) {lowest}", "{{tenant}} achievable"),
+        ],
+        unit="percentunit", steps=g.RATIO, defaults={"decimals": 1},
+    )
 
 
 def trend():
@@ -166,13 +176,9 @@ def identity():
     few = f"and on (tenant) bottomk(3, {IN_SECURE_SCORE})"
     pair = [g.now(f"({IN_ENTRA}) {few}", "{{tenant}} Entra"), g.now(f"({IN_SECURE_SCORE}) {few}", "{{tenant}} Secure Score")]
     return [
-        (6, g.panel(
-            "stat", "Identity by Entra and by Secure Score", "The Identity Secure Score as the Entra admin center shows it, beside the sum of Secure Score's category Identity, both as shares of their maximum. They are two calculations of Microsoft's. The three lowest if many tenants are selected.",
+        (6, g.stats(
+            "Identity by Entra and by Secure Score", "The Identity Secure Score as the Entra admin center shows it, beside the sum of Secure Score's category Identity, both as shares of their maximum. They are two calculations of Microsoft's. The three lowest if many tenants are selected.",
             pair, unit="percentunit", steps=g.RATIO, defaults={"decimals": 1},
-            options={
-                "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-                "colorMode": "value", "graphMode": "none", "justifyMode": "auto", "orientation": "auto", "textMode": "value_and_name",
-            },
         )),
         (11, g.lines(
             "Identity over time", "The same over time. Entra has no line where the tenant does not grant DirectoryRecommendations.Read.All.",

@@ -12,7 +12,9 @@ use super::time::{age, day, until};
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use secure_score_model::{Api, Basis, Category, Comparison, Points, RefreshHealth};
+use secure_score_model::{
+    Api, Basis, Category, Comparison, Points, Projection, RefreshHealth, TenantSnapshot,
+};
 
 /// The page.
 pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
@@ -54,6 +56,7 @@ fn facts(state: &TenantState, context: &ViewContext<'_>) -> Markup {
         dl.facts {
             div { dt { "Score" } dd { (score(state)) } }
             div { dt { "Target" } dd { (target(state)) } }
+            div { dt { "Planned and achievable" } dd { (projection(&state.snapshot)) } }
             div { dt { "Trend" } dd { (trend(&state.snapshot)) } }
             div { dt { "Report of" } dd { @if let Some(at) = as_of { (age(context.now, at)) } @else { "none" } } }
             @if let Some((active, licensed)) = users {
@@ -67,6 +70,39 @@ fn facts(state: &TenantState, context: &ViewContext<'_>) -> Markup {
             }
         }
         (trend_note(std::iter::once(state)))
+    }
+}
+
+/// The score now, with plans completed, and with accepted risks kept.
+fn projection(snapshot: &TenantSnapshot) -> Markup {
+    let report = snapshot.report.as_deref();
+    let score = report.and_then(|report| report.current_score);
+    let max = report.and_then(|report| report.max_score);
+    let Projection {
+        planned,
+        achievable,
+    } = snapshot.projection();
+    let missing = match planned.and(achievable) {
+        Some(_) => None,
+        None if snapshot.catalogue_anomalies.is_none() => Some("the catalogue is not known"),
+        None if snapshot.scored().next().is_none() => Some("there is no report with scores"),
+        None => Some("states or points of controls are unknown or contradictory"),
+    };
+    html! {
+        (level(score, max, "now")) ", " (level(planned, max, "planned")) ", "
+        (level(achievable, max, "achievable"))
+        @if let Some(reason) = missing { p.soft { (reason) } }
+    }
+}
+
+/// Points as a share of the maximum, or themselves without one, with a word.
+fn level(points: Option<Points>, max: Option<Points>, word: &str) -> String {
+    match (points, share_of(points, max)) {
+        (None, _) => format!("{word} unknown"),
+        (Some(_), share) if share.is_empty() => {
+            format!("{} points {word}", points_of(points, None))
+        }
+        (Some(_), share) => format!("{share} {word}"),
     }
 }
 
@@ -142,6 +178,8 @@ fn categories(state: &TenantState) -> Markup {
                     th scope="col" { "Category" }
                     th.number scope="col" { "Points" }
                     th.number scope="col" { "Share" }
+                    th.number scope="col" { "Planned" }
+                    th.number scope="col" { "Achievable" }
                     @for other in &report.comparisons { th.number scope="col" { (basis_name(other.basis)) } }
                 }
             }
@@ -150,6 +188,7 @@ fn categories(state: &TenantState) -> Markup {
                     th scope="row" { "All" }
                     td.number { (points_of(report.current_score, report.max_score)) }
                     td.number { (share_of(report.current_score, report.max_score)) }
+                    (projected(state.snapshot.projection(), report.max_score))
                     @for other in &report.comparisons {
                         td.number { @match other.ratio { Some(ratio) => (percent(ratio)), None => "unknown" } }
                     }
@@ -159,6 +198,7 @@ fn categories(state: &TenantState) -> Markup {
                         th scope="row" { (total.category.as_str()) }
                         td.number { (points_of(Some(total.score), total.max_score)) }
                         td.number { (share_of(Some(total.score), total.max_score)) }
+                        (projected(total.projection, total.max_score))
                         @for other in &report.comparisons { td.number { (average(other, total.category)) } }
                     }
                 }
@@ -166,6 +206,15 @@ fn categories(state: &TenantState) -> Markup {
         }
     };
     wide("Categories", table)
+}
+
+/// The cells of the planned and the achievable share.
+fn projected(projection: Projection, max: Option<Points>) -> Markup {
+    html! {
+        @for points in [projection.planned, projection.achievable] {
+            td.number { @match points { Some(_) => (share_of(points, max)), None => span.soft { "unknown" } } }
+        }
+    }
 }
 
 const fn basis_name(basis: Basis) -> &'static str {

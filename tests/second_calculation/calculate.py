@@ -521,15 +521,48 @@ def add_report(samples, report, controls, counts):
     for category in CATEGORIES:
         them = [it for it in scored if it.category == category]
         if them:
-            samples.add("category_score", rounded(sum(it.score.score for it in them)), category=category)
+            score = rounded(sum(it.score.score for it in them))
             maxima = [it.maximum() for it in them]
-            if None not in maxima:
-                samples.add("category_max_score", rounded(sum(maxima)), category=category)
+            most = None if None in maxima else rounded(sum(maxima))
+            samples.add("category_score", score, category=category)
+            samples.add("category_max_score", most, category=category)
+            of_category = [it for it in controls if it.category == category]
+            add_projection(samples, score, most, of_category, counts, "category", category=category)
+    if scored:
+        add_projection(samples, total, maximum, controls, counts, "tenant")
     if total is not None:
         samples.add("unreconciled_score", rounded(total - rounded(sum(it.score.score for it in scored))))
     if maximum is not None:
         known = rounded(sum(it.maximum() or 0 for it in scored))
         samples.add("unreconciled_max_score", rounded(maximum - known))
+
+
+def add_projection(samples, score, maximum, controls, counts, scope, **labels):
+    """The score with plans completed, and the maximum while accepted risks stay."""
+    if score is not None and maximum is not None and score > maximum:
+        return
+    may_miss_scores = any(counts.skipped.get(field) for field in ("element", "id", "score"))
+    gaps = {"planned": [], "risk_accepted": []}
+    for control in controls:
+        gap = None
+        if control.score:
+            most = control.maximum()
+            gap = None if most is None else max(0.0, rounded(most - control.score.score))
+        elif not may_miss_scores:
+            continue
+        if gap == 0:
+            continue
+        state = control.profile.history.state() if control.profile else "unknown"
+        if state == "unknown":
+            return
+        if state in gaps:
+            gaps[state].append(gap)
+    if score is not None and None not in gaps["planned"]:
+        planned = score + sum(gaps["planned"])
+        samples.add(f"{scope}_planned_score", rounded(planned if maximum is None else min(planned, maximum)), **labels)
+    if maximum is not None and None not in gaps["risk_accepted"]:
+        achievable = maximum - sum(gaps["risk_accepted"])
+        samples.add(f"{scope}_achievable_score", rounded(max(achievable, score or 0.0)), **labels)
 
 
 def add_comparisons(samples, comparisons, counts):

@@ -5,6 +5,7 @@ use crate::test_server::{
     tenant, troubled, with_controls, with_history,
 };
 use secure_score_exporter::http::SiteOptions;
+use secure_score_exporter::store::TenantState;
 use secure_score_exporter::views;
 use secure_score_model::{
     CatalogueEntry, Category, Control, ControlScore, ControlState, DailyScore, Exception, Persons,
@@ -371,6 +372,73 @@ async fn a_tenants_controls_are_sorted_by_points_to_gain() {
         ["Title of little", "Title of much", "Title of unscored"],
     );
     assert!(order.is_sorted(), "{order:?}");
+}
+
+/// Contoso with 41.5 of 50 points, a planned and an accepted control of Identity.
+fn with_decisions(change_accepted: impl FnOnce(&mut CatalogueEntry)) -> TenantState {
+    let decided = |id: &str, state: ControlState, points: f64| {
+        let update = change(state, 1, "alex", "why");
+        with_score(control(id, Category::Identity, vec![update]), |score| {
+            score.score = Points::new(points).unwrap();
+        })
+    };
+    let accepted = decided("accepted", ControlState::RiskAccepted, 6.0);
+    let controls = vec![
+        decided("planned", ControlState::Planned, 5.0),
+        with_entry(accepted, change_accepted),
+    ];
+    let scores = controls.iter().filter_map(|it| it.score.clone()).collect();
+    let mut state = with_controls(tenant("contoso"), controls);
+    state.snapshot = Arc::new(TenantSnapshot {
+        report: Some(Arc::new(Report { scores, ..report() })),
+        ..(*state.snapshot).clone()
+    });
+    state
+}
+
+#[tokio::test]
+async fn planned_and_achievable_score_are_shown_or_why_they_are_unknown() {
+    let without = |change: fn(&mut TenantSnapshot)| {
+        let mut state = with_decisions(|_| {});
+        let mut snapshot = (*state.snapshot).clone();
+        change(&mut snapshot);
+        state.snapshot = Arc::new(snapshot);
+        state
+    };
+    let identity = "<td class=\"number\">11 of 16</td><td class=\"number\">68 %</td>";
+    for (state, words) in [
+        (
+            with_decisions(|_| {}),
+            [
+                "83 % now, 89 % planned, 96 % achievable</dd>",
+                &format!("{identity}<td class=\"number\">87 %</td><td class=\"number\">87 %</td>"),
+            ],
+        ),
+        (
+            with_decisions(|accepted| accepted.max_score = None),
+            [
+                "83 % now, 89 % planned, achievable unknown",
+                "states or points of controls are unknown",
+            ],
+        ),
+        (
+            without(|it| it.catalogue_anomalies = None),
+            [
+                "83 % now, planned unknown, achievable unknown",
+                "the catalogue is not known",
+            ],
+        ),
+        (
+            without(|it| it.controls.clear()),
+            [
+                "83 % now, planned unknown, achievable unknown",
+                "there is no report with scores",
+            ],
+        ),
+    ] {
+        let server = start_showing(state).await;
+        places(&server.get("/tenants/contoso").await, words);
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,34 @@ What cannot be used is left out and counted in `secure_score_skipped_elements`; 
 - Sums are rounded to six decimals.
 ";
 
+/// What the planned and the achievable score count.
+const HOW_SCORES_ARE_PROJECTED: &str = "
+## Planned and achievable score
+
+Microsoft's portal shows both beside the score ([*Your secure score*, *Include*](https://learn.microsoft.com/defender-xdr/microsoft-secure-score-improvement-actions#check-your-current-score)): the *planned score* is the projected score when planned actions are completed, the *achievable score* the one that licences and current risk acceptance allow. Graph sends neither, and Microsoft publishes no formula. The exporter calculates them from the catalogue and the newest report:
+
+- planned = score + what scored controls in the state *planned* lack
+- achievable = maximum − what scored controls with an accepted risk lack
+
+A control lacks its maximum less its score: an acceptance keeps partial points, since Microsoft lets an administrator accept the *remaining* risk. A control that is not scored (`NotScored`, a product that the tenant does not own) is in no total and changes nothing. Third party and alternate mitigation give full points, which the score contains from Microsoft's next report on; until then they are achievable, not planned.
+
+The numbers of a tenant start from Microsoft's totals, those of a category from the sums of its scored controls. A difference between the two (`secure_score_unreconciled_score`, `secure_score_unreconciled_max_score`) remains in the tenant's numbers. Each number is at least the score and at most the maximum, where those are known.
+
+Left out, rather than guessed:
+
+| what is unknown | planned | achievable |
+|---|---|---|
+| the catalogue, the report, or the scores of all controls | left out | left out |
+| the state of a control that lacks points, or of a scored control outside the catalogue that may lack some | left out | left out |
+| points or maximum of a control in the state *planned*; its score, where the report has unusable scores | left out | |
+| points or maximum of a control with an accepted risk; its score, where the report has unusable scores | | left out |
+| the score of the tenant | left out | |
+| the maximum of the tenant or category | | left out |
+| a score above the maximum | left out | left out |
+
+Two differences to the portal are possible. Graph's maximum counts the controls of the tenant's products, whatever their edition, while the portal subtracts what the licences lack; its achievable score can be lower. And Microsoft documents no word of Graph for *Planned*: while Graph sends another state for it, the planned score equals the score.
+";
+
 /// The head of the table of partners.
 const PARTNERS: &str = "
 ## Partners
@@ -68,7 +96,7 @@ pub fn reference(own: &[(String, String, String, String)]) -> String {
         // Writing to a string cannot fail.
         let _written = writeln!(page, "| `{name}` | {kind} | {labels} | {help} |");
     }
-    page + HOW_NUMBERS_ARE_READ
+    page + HOW_SCORES_ARE_PROJECTED + HOW_NUMBERS_ARE_READ
 }
 
 fn row(family: &Family) -> String {

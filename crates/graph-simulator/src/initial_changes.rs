@@ -31,6 +31,8 @@ const CHANGES: &[InitialChange] = &[
     ("contoso", "aad_admin_consent_workflow", 61, "Ignored", "diego.siciliani@contoso.example", "No reviewers named yet"),
     ("contoso", "aad_admin_consent_workflow", 54, "Default", "alex.wilber@contoso.example", "Reviewers named, acceptance withdrawn"),
     ("contoso", "AATP_HoneyToken", 33, "ThirdParty", "alex.wilber@contoso.example", "Decoys are run by the outside SOC"),
+    ("contoso", "exo_dmarc_all_domains", 12, "Planned", "alex.wilber@contoso.example", "With the new mail gateway"),
+    ("contoso", "mdo_mailboxintelligenceprotection", 12, "Planned", "alex.wilber@contoso.example", "With the new mail gateway"),
     ("fabrikam", "SelfServicePasswordReset", 0, "Ignored", "priya.raman@fabrikam.example", "Shop floor staff have no second contact"),
     ("fabrikam", "SelfServicePasswordReset", 75, "Reviewed", "priya.raman@fabrikam.example", "The help desk checks identity in person"),
     ("fabrikam", "mdo_autoforwardingmode", 28, "Default", "tomas.lind@fabrikam.example", "Supplier moved to a shared mailbox"),

@@ -23,6 +23,7 @@ mod partner;
 mod persons;
 mod place;
 mod points;
+mod projection;
 mod recommendation;
 mod recommendation_join;
 mod recommendation_list;
@@ -58,6 +59,7 @@ pub use partner::{CustomerStatus, PartnerSnapshot};
 pub use persons::{Naming, Persons};
 pub use place::Place;
 pub use points::Points;
+pub use projection::Projection;
 pub use recommendation::Recommendation;
 pub use recommendation_list::{
     IdentityScore, RecommendationCategory, RecommendationEntry, RecommendationList,

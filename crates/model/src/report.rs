@@ -1,7 +1,7 @@
 //! A tenant's daily Secure Score.
 
 use crate::label_values::label_values;
-use crate::{Anomalies, Category, ControlScore, Points, Timestamp};
+use crate::{Anomalies, Category, ControlScore, Points, SkippedField, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +53,14 @@ impl Report {
             entra_tenant_id: entra_tenant_id.into(),
             ..Self::default()
         }
+    }
+
+    /// Whether no score of a control was skipped. An invalid percentage or total
+    /// counts as a skipped score too.
+    pub(crate) fn has_every_score(&self) -> bool {
+        use SkippedField::{Element, Id, Score};
+        let skipped = |field| self.anomalies.count_skipped(field);
+        [Element, Id, Score].map(skipped).iter().all(|it| *it == 0)
     }
 }
 

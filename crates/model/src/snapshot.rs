@@ -1,10 +1,11 @@
 //! The catalogue and the report of one tenant, joined.
 
 use crate::points::rounded;
+use crate::projection::CountedControl;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
-    ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, Recommendation,
-    Report, ScoreHistory, Timestamp,
+    ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, Projection,
+    Recommendation, Report, ScoreHistory, Timestamp,
 };
 use std::sync::Arc;
 
@@ -99,6 +100,8 @@ pub struct CategoryTotal {
     /// Points possible; missing where the maximum of one control is unknown,
     /// since a sum without it would be too low.
     pub max_score: Option<Points>,
+    /// The planned and the achievable score.
+    pub projection: Projection,
 }
 
 /// One tenant at one time: immutable, complete, ready to be rendered.
@@ -198,12 +201,44 @@ impl TenantSnapshot {
     fn category_total(&self, category: Category) -> Option<CategoryTotal> {
         let scored = || self.scored().filter(|(it, _)| it.category == category);
         scored().next()?;
-        let maxima: Option<Vec<Points>> = scored().map(|(it, _)| it.max_score()).collect();
+        let score = scored().map(|(_, score)| score.score).sum();
+        let max_score = scored().map(|(it, _)| it.max_score()).sum();
+        let controls = self.controls.iter().filter(|it| it.category == category);
         Some(CategoryTotal {
             category,
-            score: scored().map(|(_, score)| score.score).sum(),
-            max_score: maxima.map(|all| all.into_iter().sum()),
+            score,
+            max_score,
+            projection: self.project(Some(score), max_score, controls),
         })
+    }
+
+    /// The planned and the achievable score of the tenant.
+    pub fn projection(&self) -> Projection {
+        let report = self.report.as_deref();
+        let score = report.and_then(|it| it.current_score);
+        let max_score = report.and_then(|it| it.max_score);
+        self.project(score, max_score, self.controls.iter())
+    }
+
+    /// Without a catalogue no state is known, and without scored controls no
+    /// points.
+    fn project<'a>(
+        &self,
+        score: Option<Points>,
+        max_score: Option<Points>,
+        controls: impl Iterator<Item = &'a Control> + Clone,
+    ) -> Projection {
+        if self.catalogue_anomalies.is_none() || self.scored().next().is_none() {
+            return Projection::default();
+        }
+        // Where the report has unusable scores, a control without one may count.
+        let is_complete = self.report.as_ref().is_some_and(|it| it.has_every_score());
+        let counted = controls.filter(|it| it.score.is_some() || !is_complete);
+        let counted = counted.map(|it| CountedControl {
+            state: it.state(),
+            lacking: it.points_to_gain(),
+        });
+        Projection::new(score, max_score, counted)
     }
 
     /// The tenant's score less the sum of its controls' scores, points.

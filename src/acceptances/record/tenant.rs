@@ -19,6 +19,10 @@ pub(crate) struct TenantRecord<'a> {
     pub(crate) score: Option<f64>,
     /// Points it could have.
     pub(crate) max_score: Option<f64>,
+    /// Points it has once planned controls are completed.
+    pub(crate) planned_score: Option<f64>,
+    /// Points it can reach while accepted risks stay accepted.
+    pub(crate) achievable_score: Option<f64>,
     /// The score as a share of the maximum, 0 to 1.
     pub(crate) ratio: Option<f64>,
     /// The configured target as a share of the maximum, 0 to 1.
@@ -70,6 +74,7 @@ impl<'a> TenantRecord<'a> {
         let report = state.snapshot.report.as_deref();
         let score = report.and_then(|it| it.current_score).map(Points::get);
         let max_score = report.and_then(|it| it.max_score).map(Points::get);
+        let projection = state.snapshot.projection();
         let possible = max_score.filter(|max| *max > 0.0);
         let controls = InForce::count(state, Place::SecureScore, now);
         let set_aside = InForce::count(state, Place::Entra, now);
@@ -84,6 +89,8 @@ impl<'a> TenantRecord<'a> {
             cloud: state.identity.cloud,
             score,
             max_score,
+            planned_score: projection.planned.map(Points::get),
+            achievable_score: projection.achievable.map(Points::get),
             ratio: score.zip(possible).map(|(score, max)| score / max),
             target: state.identity.target,
             report_as_of: report.and_then(|it| it.as_of).map(Rfc3339),
