@@ -1,7 +1,7 @@
-//! What an exception can cover, in both places where a risk is accepted.
+//! What a decision can cover, in both places where a risk is accepted.
 
 use secure_score_model::{
-    Approval, Control, ControlState, Exception, Recommendation, TenantSnapshot, Timestamp,
+    Approval, Control, ControlState, Decision, Recommendation, TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 
@@ -27,16 +27,16 @@ impl<'a> Approvable<'a> {
         }
     }
 
-    /// The exceptions that name it, including expired ones.
-    pub(super) fn exceptions(self) -> &'a [Arc<Exception>] {
+    /// The decisions that name it, including expired ones.
+    pub(super) fn decisions(self) -> &'a [Arc<Decision>] {
         match self {
-            Self::Control(control) => &control.exceptions,
-            Self::Recommendation(it) => &it.exceptions,
+            Self::Control(control) => &control.decisions,
+            Self::Recommendation(it) => &it.decisions,
         }
     }
 
     /// Those that cover its newest acceptance, or would cover a first one.
-    pub(super) fn covering(self) -> Vec<&'a Arc<Exception>> {
+    pub(super) fn covering(self) -> Vec<&'a Arc<Decision>> {
         match self {
             Self::Control(control) => control.covering().collect(),
             Self::Recommendation(it) => it.covering().collect(),

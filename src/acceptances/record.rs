@@ -10,7 +10,7 @@ pub(crate) use tenant::TenantRecord;
 
 use super::{Acceptance, StateChange};
 use crate::serde_time::{Day, Rfc3339};
-use secure_score_model::{Approval, Control, Exception, Persons, Place, Points, Timestamp};
+use secure_score_model::{Approval, Control, Decision, Persons, Place, Points, Timestamp};
 use serde::Serialize;
 use std::borrow::Cow;
 use url::Url;
@@ -49,9 +49,9 @@ pub(crate) struct AcceptanceRecord<'a> {
     /// Whether the tenant is scored on the control; unknown without a report.
     pub(crate) scored: Option<bool>,
     pub(crate) watched: bool,
-    /// Whether an unexpired exception covers it.
+    /// Whether an unexpired decision covers it.
     pub(crate) approved: bool,
-    /// The exception that covers it, valid or expired.
+    /// The decision that covers it, valid or expired.
     pub(crate) approval: ApprovalRecord<'a>,
     /// The control's progress in Microsoft's words.
     pub(crate) implementation_status: Option<&'a str>,
@@ -88,7 +88,7 @@ pub(crate) struct ApprovalRecord<'a> {
     pub(crate) reference: Option<&'a str>,
     pub(crate) approver: Option<Cow<'a, str>>,
     pub(crate) reason: Option<&'a str>,
-    /// The day of the approval, where it binds the exception.
+    /// The day of the approval, where it binds the decision.
     pub(crate) approved_on: Option<Day>,
     /// The last day of its validity.
     pub(crate) expires: Option<Day>,
@@ -160,18 +160,18 @@ pub(crate) fn action_url(control: &Control) -> Option<&str> {
 impl<'a> ApprovalRecord<'a> {
     /// An approval, with names and reason as far as shown.
     pub(crate) fn new(approval: Approval<'a>, persons: &Persons) -> Self {
-        let exception: Option<&'a Exception> = approval.exception();
+        let decision: Option<&'a Decision> = approval.decision();
         Self {
             status: Some(match approval {
                 Approval::Approved(_) => "approved",
                 Approval::Expired(_) => "expired",
                 Approval::Missing => "missing",
             }),
-            reference: exception.map(|it| &*it.reference),
-            approver: persons.name(exception.and_then(|it| it.approver.as_deref())),
-            reason: persons.comment(exception.and_then(|it| it.reason.as_deref())),
-            approved_on: exception.and_then(|it| it.approved_on).map(Day::beginning),
-            expires: exception.map(|it| Day::ending(it.expires)),
+            reference: decision.map(|it| &*it.reference),
+            approver: persons.name(decision.and_then(|it| it.approver.as_deref())),
+            reason: persons.comment(decision.and_then(|it| it.reason.as_deref())),
+            approved_on: decision.and_then(|it| it.approved_on).map(Day::beginning),
+            expires: decision.map(|it| Day::ending(it.expires)),
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct Filter {
     /// Accepted at or after this time; an acceptance without a date matches,
     /// since it may be of any time.
     pub since: Option<Timestamp>,
-    /// Whether an unexpired exception covers it.
+    /// Whether an unexpired decision covers it.
     pub approved: Option<bool>,
     /// Whether it is in force.
     pub in_force: Option<bool>,

@@ -7,8 +7,8 @@ use strict_yaml::Diagnostics;
 
 use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
+use super::decisions::{self, Aliases, Decisions};
 use super::events::{self, Webhook};
-use super::exceptions::{self, Aliases, Exceptions};
 use super::file::{File, LOOKBACK_RANGE};
 use super::number;
 use super::partners::{self, Partner};
@@ -41,7 +41,7 @@ pub struct Config {
     /// The recommendations of Entra that get series.
     pub recommendations: RecommendationSelections,
     /// Approved acceptances.
-    pub exceptions: Exceptions,
+    pub decisions: Decisions,
     /// How many of a control's last states the lookback covers.
     pub lookback: NonZeroUsize,
     /// Persons and comments in labels.
@@ -70,7 +70,7 @@ impl Config {
             partners: Vec::new(),
             controls: Arc::default(),
             recommendations: RecommendationSelections::default(),
-            exceptions: Exceptions::default(),
+            decisions: Decisions::default(),
             lookback: LOOKBACK,
             labels: LabelPolicy::default(),
             privacy: PrivacyPolicy::default(),
@@ -94,7 +94,7 @@ impl Config {
         TenantRules {
             controls: Arc::clone(&self.controls),
             recommendations: Arc::clone(self.recommendations.of_tenant(alias)),
-            exceptions: self.exceptions.of_tenant(alias),
+            decisions: self.decisions.of_tenant(alias),
         }
     }
 }
@@ -162,8 +162,8 @@ pub(super) fn resolve(
     let controls = file.controls.unwrap_or_default();
     let controls = controls::resolve(controls, risk_accepted.watch, diagnostics);
     let simulator = simulator::resolve(file.simulator, uses_simulator, diagnostics);
-    let exceptions = risk_accepted.exceptions.unwrap_or_default();
-    let exceptions = exceptions::resolve(exceptions, &aliases, diagnostics);
+    let decisions = risk_accepted.exceptions.unwrap_or_default();
+    let decisions = decisions::resolve(decisions, &aliases, diagnostics);
     let lookback = &risk_accepted.lookback;
     let lookback = diagnostics.check("risk_accepted.lookback", lookback, |text| {
         number::integer(text, LOOKBACK_RANGE)
@@ -179,7 +179,7 @@ pub(super) fn resolve(
         partners,
         controls: Arc::new(controls),
         recommendations: selections,
-        exceptions,
+        decisions,
         lookback: lookback.unwrap_or(LOOKBACK),
         labels,
         privacy,

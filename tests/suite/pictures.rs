@@ -8,9 +8,9 @@ use crate::browser::Browser;
 use crate::test_server::{options, start};
 use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, Options};
-use secure_score_exporter::config::Exceptions;
+use secure_score_exporter::config::Decisions;
 use secure_score_exporter::store::TenantState;
-use secure_score_model::{Api, Exception, Points, PreviousScore, Timestamp};
+use secure_score_model::{Api, Decision, Points, PreviousScore, Timestamp};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,10 +40,10 @@ const APPROVED: [(&str, &str, &str, &str, i64); 3] = [
 /// How far each score lies above the day before, in points.
 const ROSE_BY: [f64; 5] = [4.5, -3.25, 0.0, 7.75, 1.5];
 
-fn exceptions() -> Exceptions {
+fn decisions() -> Decisions {
     let now = Timestamp::from(SystemTime::now()).as_seconds() as i64;
     let midnight = now.div_euclid(DAY) * DAY;
-    let written = APPROVED.map(|(control, tenant, reference, approver, days)| Exception {
+    let written = APPROVED.map(|(control, tenant, reference, approver, days)| Decision {
         place: "risk_accepted.exceptions[0]".into(),
         control: Some(control.into()),
         recommendation: None,
@@ -55,7 +55,7 @@ fn exceptions() -> Exceptions {
         accepted_by: None,
         expires: Timestamp::from_seconds(midnight + (days + 1) * DAY),
     });
-    Exceptions::of(written.into()).unwrap()
+    Decisions::of(written.into()).unwrap()
 }
 
 /// The tenant as if the exporter had run since yesterday.
@@ -83,7 +83,7 @@ async fn draw() {
         ..Options::default()
     })
     .await
-    .configure(|config| config.exceptions = exceptions());
+    .configure(|config| config.decisions = decisions());
     let handle = world.handle();
     let by = "megan.bowen@contoso.example";
     let why = "Resets lock out the night shift; back on after the pilot";

@@ -8,7 +8,7 @@
 //! A family has a past where Graph keeps the values of earlier days. It has
 //! none where Graph keeps the newest value only (`lastSynced`), where the
 //! exporter itself is the source (health, unknown words), and where the
-//! configuration is (targets, watch list, exceptions): the configuration of an
+//! configuration is (targets, watch list, decisions): the configuration of an
 //! earlier day is not known.
 
 use super::family::Kind::{Counter, Gauge, Info};

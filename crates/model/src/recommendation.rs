@@ -1,7 +1,7 @@
 //! A recommendation of Entra, joined with its control in Secure Score.
 
 use crate::{
-    Approval, ControlState, Exception, RecommendationEntry, StatusChange, StatusHistory, Timestamp,
+    Approval, ControlState, Decision, RecommendationEntry, StatusChange, StatusHistory, Timestamp,
 };
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ pub struct Recommendation {
     pub selected: bool,
     /// Whether it, or its control, is on the watch list.
     pub watched: bool,
-    /// The exceptions that name it for this tenant, including expired ones.
-    pub exceptions: Vec<Arc<Exception>>,
+    /// The decisions that name it for this tenant, including expired ones.
+    pub decisions: Vec<Arc<Decision>>,
 }
 
 impl Recommendation {
@@ -34,7 +34,7 @@ impl Recommendation {
             control_state: None,
             selected: true,
             watched: false,
-            exceptions: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -61,12 +61,12 @@ impl Recommendation {
         })
     }
 
-    /// The exceptions that cover its newest acceptance, or would cover a first
+    /// The decisions that cover its newest acceptance, or would cover a first
     /// one, including expired ones.
-    pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {
+    pub fn covering(&self) -> impl Iterator<Item = &Arc<Decision>> {
         let history = self.history.as_history();
-        let exceptions = self.exceptions.iter();
-        exceptions.filter(move |it| it.covers(&history))
+        let decisions = self.decisions.iter();
+        decisions.filter(move |it| it.covers(&history))
     }
 
     /// The approval of its newest acceptance.

@@ -3,7 +3,7 @@
 use crate::points::rounded;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
-    ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, PreviousScore,
+    ControlScore, ControlState, Decision, History, IdentityScore, Pairing, Points, PreviousScore,
     Recommendation, Report, Timestamp,
 };
 use std::sync::Arc;
@@ -23,8 +23,8 @@ pub struct Control {
     pub selected: bool,
     /// Whether it is on the watch list.
     pub watched: bool,
-    /// The exceptions that name it for this tenant, including expired ones.
-    pub exceptions: Vec<Arc<Exception>>,
+    /// The decisions that name it for this tenant, including expired ones.
+    pub decisions: Vec<Arc<Decision>>,
 }
 
 impl Control {
@@ -37,7 +37,7 @@ impl Control {
             score: None,
             selected: true,
             watched: false,
-            exceptions: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -76,11 +76,11 @@ impl Control {
         Some(Points::new(missing).unwrap_or(Points::ZERO))
     }
 
-    /// The exceptions that cover its newest acceptance, or would cover a first
+    /// The decisions that cover its newest acceptance, or would cover a first
     /// one, including expired ones.
-    pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {
-        let covers = |it: &&Arc<Exception>| self.history().is_none_or(|history| it.covers(history));
-        self.exceptions.iter().filter(covers)
+    pub fn covering(&self) -> impl Iterator<Item = &Arc<Decision>> {
+        let covers = |it: &&Arc<Decision>| self.history().is_none_or(|history| it.covers(history));
+        self.decisions.iter().filter(covers)
     }
 
     /// The approval of its newest acceptance.
@@ -116,8 +116,8 @@ pub struct TenantSnapshot {
     pub recategorised: usize,
     /// Lines of the watch list that match no control of the catalogue.
     pub unmatched_watches: Vec<Arc<str>>,
-    /// The exceptions of the tenant.
-    pub exceptions: Vec<Arc<Exception>>,
+    /// The decisions of the tenant.
+    pub decisions: Vec<Arc<Decision>>,
     /// The score in the last report of an earlier day, where there was one.
     pub previous_score: Option<PreviousScore>,
     /// Entra's recommendations, ordered by name.
@@ -153,7 +153,7 @@ impl TenantSnapshot {
                 score,
                 selected: rules.selects(id, category),
                 watched: rules.watches(id),
-                exceptions: rules.exceptions_of(id),
+                decisions: rules.decisions_of(id),
             }
         };
         let mut controls = Vec::new();
@@ -175,7 +175,7 @@ impl TenantSnapshot {
             duplicate_scores: pairing.duplicates,
             recategorised,
             unmatched_watches: catalogue.map_or_else(Vec::new, |it| it.unmatched_watches(rules)),
-            exceptions: rules.exceptions(),
+            decisions: rules.decisions(),
             ..Self::default()
         }
     }
@@ -286,9 +286,9 @@ mod tests {
     /// Selects by category, overrides one category, watches and excepts `A`.
     struct Rules;
 
-    fn exception() -> Arc<Exception> {
+    fn decision() -> Arc<Decision> {
         let expires = Timestamp::from_seconds(1_000);
-        Arc::new(Exception::new("A", "SEC-1", expires))
+        Arc::new(Decision::new("A", "SEC-1", expires))
     }
 
     impl ControlRules for Rules {
@@ -309,12 +309,12 @@ mod tests {
             unmatched.then(|| "A".into()).into_iter().collect()
         }
 
-        fn exceptions(&self) -> Vec<Arc<Exception>> {
-            vec![exception()]
+        fn decisions(&self) -> Vec<Arc<Decision>> {
+            vec![decision()]
         }
 
-        fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
-            (id == "A").then(exception).into_iter().collect()
+        fn decisions_of(&self, id: &str) -> Vec<Arc<Decision>> {
+            (id == "A").then(decision).into_iter().collect()
         }
     }
 
@@ -393,8 +393,8 @@ mod tests {
             panic!("{snapshot:#?}");
         };
         assert!(a.watched && !b.watched);
-        assert_eq!(snapshot.exceptions, [exception()]);
-        assert_eq!(a.covering().collect::<Vec<_>>(), [&exception()]);
+        assert_eq!(snapshot.decisions, [decision()]);
+        assert_eq!(a.covering().collect::<Vec<_>>(), [&decision()]);
         assert!(a.approval(Timestamp::from_seconds(999)).is_approved());
         assert_eq!(b.approval(Timestamp::from_seconds(0)), Approval::Missing);
         assert!(snapshot.unmatched_watches.is_empty());
@@ -403,14 +403,14 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_that_does_not_cover_the_acceptance_is_no_approval() {
+    fn an_decision_that_does_not_cover_the_acceptance_is_no_approval() {
         let mut control = Control::listed(CatalogueEntry {
             history: vec![crate::StateUpdate::new(ControlState::RiskAccepted)].into(),
             ..CatalogueEntry::new("A")
         });
-        control.exceptions = vec![Arc::new(Exception {
+        control.decisions = vec![Arc::new(Decision {
             accepted_by: Some("alex".into()),
-            ..(*exception()).clone()
+            ..(*decision()).clone()
         })];
         assert_eq!(control.covering().count(), 0);
         let approval = control.approval(Timestamp::from_seconds(0));

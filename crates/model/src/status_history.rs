@@ -77,7 +77,7 @@ impl StatusHistory {
         self.observation.as_ref()?.last_modified
     }
 
-    /// The same as a history of a control, by which exceptions are judged. Each
+    /// The same as a history of a control, by which decisions are judged. Each
     /// status that sets the recommendation aside is an acceptance of its own: who
     /// approved a postponement has not approved that the risk is accepted.
     pub fn as_history(&self) -> History {
@@ -259,7 +259,7 @@ const fn control_state(status: RecommendationStatus) -> ControlState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Exception;
+    use crate::Decision;
     use RecommendationStatus::{
         Active, Dismissed, Planned, Postponed, RiskAccepted, ThirdParty, Unknown,
     };
@@ -366,9 +366,9 @@ mod tests {
 
     #[test]
     fn a_date_from_before_the_last_status_was_seen_is_of_no_later_one() {
-        let approved = Exception {
+        let approved = Decision {
             approved_on: Some(at(30 * DAY)),
-            ..Exception::new("A", "SEC-1", at(900 * DAY))
+            ..Decision::new("A", "SEC-1", at(900 * DAY))
         };
         // Graph sends the date of the first acceptance ever after, or once more.
         for (date_while_active, today_by) in [(true, ZED), (true, None), (false, ZED)] {
@@ -482,9 +482,9 @@ mod tests {
 
     #[test]
     fn a_later_change_by_another_person_sets_aside_anew() {
-        let by_eve = Exception {
+        let by_eve = Decision {
             accepted_by: Some("Eve".into()),
-            ..Exception::new("A", "SEC-1", at(900 * DAY))
+            ..Decision::new("A", "SEC-1", at(900 * DAY))
         };
         let first = || dated(Dismissed, DAY, EVE, DAY);
         for (later, is_anew) in [
@@ -621,15 +621,15 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_for_a_day_covers_no_later_acceptance() {
+    fn an_decision_for_a_day_covers_no_later_acceptance() {
         let mut history = StatusHistory::default();
-        let exception = Exception {
+        let decision = Decision {
             approved_on: Some(at(10 * DAY)),
-            ..Exception::new("A", "SEC-1", at(100 * DAY))
+            ..Decision::new("A", "SEC-1", at(100 * DAY))
         };
         let mut covers = |status, day: i64| {
             see(&mut history, &entry(status, ANN, day * DAY), day * DAY);
-            exception.covers(&history.as_history())
+            decision.covers(&history.as_history())
         };
         assert!(covers(RiskAccepted, 10));
         assert!(!covers(Dismissed, 11), "that is another decision");

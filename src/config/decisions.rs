@@ -7,7 +7,7 @@ use super::file::{FileException, OneOrMany};
 use super::pattern::Pattern;
 use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
-use secure_score_model::Exception;
+use secure_score_model::Decision;
 
 /// Stands for every tenant.
 const ALL: &str = "all";
@@ -19,28 +19,28 @@ const LONGEST_TEXT: usize = 128;
 
 /// Approved acceptances, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Exceptions(Vec<ApprovedException>);
+pub struct Decisions(Vec<ApprovedDecision>);
 
-/// An exception with its parsed patterns, at least one.
+/// A decision with its parsed patterns, at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ApprovedException {
+pub(super) struct ApprovedDecision {
     controls: Option<Pattern>,
     recommendations: Option<Pattern>,
-    pub(super) exception: Arc<Exception>,
+    pub(super) decision: Arc<Decision>,
 }
 
-impl ApprovedException {
-    fn new(exception: Exception) -> Result<Self, &'static str> {
+impl ApprovedDecision {
+    fn new(decision: Decision) -> Result<Self, &'static str> {
         let pattern = |text: &Option<Arc<str>>| text.as_deref().map(Pattern::new).transpose();
-        let controls = pattern(&exception.control)?;
-        let recommendations = pattern(&exception.recommendation)?;
+        let controls = pattern(&decision.control)?;
+        let recommendations = pattern(&decision.recommendation)?;
         if controls.is_none() && recommendations.is_none() {
             return Err(NO_SUBJECT);
         }
         Ok(Self {
             controls,
             recommendations,
-            exception: Arc::new(exception),
+            decision: Arc::new(decision),
         })
     }
 
@@ -55,24 +55,24 @@ impl ApprovedException {
     }
 }
 
-impl Exceptions {
-    /// Exceptions that do not come from a file.
-    pub fn of(exceptions: Vec<Exception>) -> Result<Self, &'static str> {
-        let approved = exceptions.into_iter().map(ApprovedException::new);
+impl Decisions {
+    /// Decisions that do not come from a file.
+    pub fn of(decisions: Vec<Decision>) -> Result<Self, &'static str> {
+        let approved = decisions.into_iter().map(ApprovedDecision::new);
         approved.collect::<Result<_, _>>().map(Self)
     }
 
-    /// The exceptions of one tenant.
-    pub(super) fn of_tenant(&self, alias: &str) -> Vec<ApprovedException> {
-        let applies = |approved: &&ApprovedException| {
-            let tenants = &approved.exception.tenants;
+    /// The decisions of one tenant.
+    pub(super) fn of_tenant(&self, alias: &str) -> Vec<ApprovedDecision> {
+        let applies = |approved: &&ApprovedDecision| {
+            let tenants = &approved.decision.tenants;
             tenants.is_empty() || tenants.iter().any(|tenant| **tenant == *alias)
         };
         self.0.iter().filter(applies).cloned().collect()
     }
 }
 
-/// The tenants that an exception can name.
+/// The tenants that a decision can name.
 pub(super) struct Aliases {
     /// Those of the tenants as written, including invalid ones.
     pub(super) configured: Vec<String>,
@@ -85,13 +85,13 @@ pub(super) fn resolve(
     files: Vec<Spanned<FileException>>,
     aliases: &Aliases,
     diagnostics: &mut Diagnostics,
-) -> Exceptions {
+) -> Decisions {
     let numbered = files.into_iter().enumerate();
     let resolved = numbered.filter_map(|(index, file)| {
         let path = format!("risk_accepted.exceptions[{index}]");
         one(&path, file, aliases, diagnostics)
     });
-    Exceptions(resolved.collect())
+    Decisions(resolved.collect())
 }
 
 fn one(
@@ -99,7 +99,7 @@ fn one(
     file: Spanned<FileException>,
     aliases: &Aliases,
     diagnostics: &mut Diagnostics,
-) -> Option<ApprovedException> {
+) -> Option<ApprovedDecision> {
     let Spanned { value: file, span } = file;
     file.report_unknown_keys(path, diagnostics);
     let at = |key: &str| format!("{path}.{key}");
@@ -136,8 +136,8 @@ fn one(
     })?;
     let (controls, recommendations) = (controls?, recommendations?);
     let text = |pattern: &Option<Pattern>| Some(Arc::clone(pattern.as_ref()?.text()));
-    Some(ApprovedException {
-        exception: Arc::new(Exception {
+    Some(ApprovedDecision {
+        decision: Arc::new(Decision {
             place: path.into(),
             control: text(&controls),
             recommendation: text(&recommendations),

@@ -9,7 +9,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The approval of accepting the risk of a control, of a recommendation of
 /// Entra or of both, as configured under `risk_accepted.exceptions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exception {
+pub struct Decision {
     /// Where the configuration has it.
     pub place: Arc<str>,
     /// The control's id or a pattern of ids, as written, where it covers one.
@@ -24,7 +24,7 @@ pub struct Exception {
     pub approver: Option<Arc<str>>,
     /// Why it was approved.
     pub reason: Option<Arc<str>>,
-    /// The beginning of the day on which it was approved; binds the exception
+    /// The beginning of the day on which it was approved; binds the decision
     /// to one acceptance.
     pub approved_on: Option<Timestamp>,
     /// The person whose acceptances it covers; any person where missing.
@@ -33,7 +33,7 @@ pub struct Exception {
     pub expires: Timestamp,
 }
 
-impl Exception {
+impl Decision {
     /// The controls and recommendations that it names, for people.
     pub fn subject(&self) -> String {
         let both = [&self.control, &self.recommendation];
@@ -113,34 +113,34 @@ fn is_same(a: &str, b: &str) -> bool {
 /// What the configuration says about an acceptance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval<'a> {
-    /// An exception covers it.
-    Approved(&'a Exception),
-    /// The exception that covered it has expired.
-    Expired(&'a Exception),
-    /// No exception covers it.
+    /// A decision covers it.
+    Approved(&'a Decision),
+    /// The decision that covered it has expired.
+    Expired(&'a Decision),
+    /// No decision covers it.
     Missing,
 }
 
 impl<'a> Approval<'a> {
-    /// The approval by the exceptions that cover an acceptance: the one that
+    /// The approval by the decisions that cover an acceptance: the one that
     /// expires last decides.
-    pub fn of(covering: impl Iterator<Item = &'a Exception>, now: Timestamp) -> Self {
-        match covering.max_by_key(|exception| exception.expires) {
-            Some(exception) if exception.is_expired(now) => Self::Expired(exception),
-            Some(exception) => Self::Approved(exception),
+    pub fn of(covering: impl Iterator<Item = &'a Decision>, now: Timestamp) -> Self {
+        match covering.max_by_key(|decision| decision.expires) {
+            Some(decision) if decision.is_expired(now) => Self::Expired(decision),
+            Some(decision) => Self::Approved(decision),
             None => Self::Missing,
         }
     }
 
-    /// Whether an exception covers it now.
+    /// Whether a decision covers it now.
     pub const fn is_approved(self) -> bool {
         matches!(self, Self::Approved(_))
     }
 
-    /// The exception, valid or expired.
-    pub const fn exception(self) -> Option<&'a Exception> {
+    /// The decision, valid or expired.
+    pub const fn decision(self) -> Option<&'a Decision> {
         match self {
-            Self::Approved(exception) | Self::Expired(exception) => Some(exception),
+            Self::Approved(decision) | Self::Expired(decision) => Some(decision),
             Self::Missing => None,
         }
     }
@@ -166,22 +166,22 @@ mod tests {
         History::from_updates(updates.collect())
     }
 
-    fn exception(approved_today: bool, accepted_by: Option<&str>) -> Exception {
+    fn decision(approved_today: bool, accepted_by: Option<&str>) -> Decision {
         let expires = Timestamp::from_seconds(TODAY + 1_000 * HOUR);
-        Exception {
+        Decision {
             approved_on: approved_today.then_some(Timestamp::from_seconds(TODAY)),
             accepted_by: accepted_by.map(Into::into),
-            ..Exception::new("AdminMFAV2", "SEC-1", expires)
+            ..Decision::new("AdminMFAV2", "SEC-1", expires)
         }
     }
 
     #[test]
     fn bound_to_a_person_it_covers_only_acceptances_by_that_person() {
-        let unbound = exception(false, None);
-        let alex = exception(false, Some("Alex"));
+        let unbound = decision(false, None);
+        let alex = decision(false, Some("Alex"));
         // The first acceptance by that person, although not the first of all.
-        let alex_today = exception(true, Some("alex"));
-        for (exception, changes, covered) in [
+        let alex_today = decision(true, Some("alex"));
+        for (decision, changes, covered) in [
             (&unbound, &[][..], true),
             (&unbound, &[(-900, "eve")], true),
             (&alex, &[(1, "alex")], true),
@@ -191,13 +191,13 @@ mod tests {
             (&alex_today, &[(2, "eve"), (30, "eve"), (40, "alex")], true),
         ] {
             let history = history(changes.iter().copied());
-            assert_eq!(exception.covers(&history), covered, "{changes:?}");
+            assert_eq!(decision.covers(&history), covered, "{changes:?}");
         }
     }
 
     #[test]
     fn bound_to_a_day_it_covers_the_acceptance_in_force_then_or_the_first_one_after() {
-        let today = exception(true, None);
+        let today = decision(true, None);
         for (hours, covered) in [
             (&[-90][..], true),
             (&[0], true),
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn bound_to_a_day_it_covers_no_undated_acceptance_after_the_one_of_that_day() {
-        let today = exception(true, None);
+        let today = decision(true, None);
         let undated = StateUpdate::new(RiskAccepted);
         let alone = History::from_updates(vec![undated.clone()]);
         assert!(today.covers(&alone), "the first one after");
@@ -229,18 +229,18 @@ mod tests {
 
     #[test]
     fn it_is_valid_until_the_last_nanosecond() {
-        let exception = exception(false, None);
-        let last = Timestamp::from_nanos(exception.expires.nanos() - 1);
-        assert!(Approval::of([&exception].into_iter(), last).is_approved());
-        let approval = Approval::of([&exception].into_iter(), exception.expires);
-        assert_eq!(approval, Approval::Expired(&exception));
+        let decision = decision(false, None);
+        let last = Timestamp::from_nanos(decision.expires.nanos() - 1);
+        assert!(Approval::of([&decision].into_iter(), last).is_approved());
+        let approval = Approval::of([&decision].into_iter(), decision.expires);
+        assert_eq!(approval, Approval::Expired(&decision));
         assert!(!approval.is_approved());
-        assert_eq!(approval.exception(), Some(&exception));
+        assert_eq!(approval.decision(), Some(&decision));
     }
 
     #[test]
-    fn the_exception_that_expires_last_decides() {
-        let short = exception(false, None);
+    fn the_decision_that_expires_last_decides() {
+        let short = decision(false, None);
         let mut long = short.clone();
         long.expires = short.expires.plus(DAY);
         let approval = Approval::of([&long, &short].into_iter(), short.expires);
