@@ -38,8 +38,8 @@ impl<'a> Approvable<'a> {
     /// Those that cover its newest acceptance, or would cover a first one.
     pub(super) fn covering(self) -> Vec<&'a Arc<Decision>> {
         match self {
-            Self::Control(control) => control.covering().collect(),
-            Self::Recommendation(it) => it.covering().collect(),
+            Self::Control(control) => control.covering(),
+            Self::Recommendation(it) => it.covering(),
         }
     }
 

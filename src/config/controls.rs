@@ -9,7 +9,7 @@ use super::file::FileControls;
 use super::list::members;
 use super::pattern::{Pattern, any_matches};
 use super::selection::Selection;
-use secure_score_model::{Category, ControlRules, Decision, RecommendationCategory};
+use secure_score_model::{Category, ControlRules, Decision, MinimumReason, RecommendationCategory};
 
 /// The default watch list: multifactor authentication, the risk policies and
 /// legacy authentication. Tenants are breached where these are missing.
@@ -66,6 +66,7 @@ pub struct TenantRules {
     pub(super) controls: Arc<ControlSelection>,
     pub(super) recommendations: Arc<Selection<RecommendationCategory>>,
     pub(super) decisions: Vec<ApprovedDecision>,
+    pub(super) minimum_reason: MinimumReason,
 }
 
 impl ControlRules for TenantRules {
@@ -89,6 +90,10 @@ impl ControlRules for TenantRules {
         let is_unmatched = |watch: &&Pattern| !ids.iter().any(|id| watch.matches(id));
         let unmatched = self.controls.watch.iter().filter(is_unmatched);
         unmatched.map(|watch| Arc::clone(watch.text())).collect()
+    }
+
+    fn minimum_reason(&self) -> MinimumReason {
+        self.minimum_reason
     }
 
     fn decisions(&self) -> Vec<Arc<Decision>> {

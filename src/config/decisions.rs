@@ -1,13 +1,16 @@
-//! Approved acceptances, each with a last day.
+//! Decisions about what people declared, each with a last day.
 
 use std::sync::Arc;
 use strict_yaml::{Diagnostics, Spanned, Text, suggest};
 
-use super::file::{FileException, OneOrMany};
+use super::alternatives::OneOrMany;
+use super::file::{FileDecision, FileException, STATES};
+use super::list_files::FileList;
 use super::pattern::Pattern;
 use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
-use secure_score_model::Decision;
+use secure_score_model::{Decision, DecisionState};
+use url::Url;
 
 /// Stands for every tenant.
 const ALL: &str = "all";
@@ -17,7 +20,7 @@ const NO_SUBJECT: &str = "neither control nor recommendation is set; name the co
 /// In bytes; labels and table cells are cut at this length.
 const LONGEST_TEXT: usize = 128;
 
-/// Approved acceptances, in the order of the file.
+/// Decisions, in the order of the files.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Decisions(Vec<ApprovedDecision>);
 
@@ -62,6 +65,11 @@ impl Decisions {
         approved.collect::<Result<_, _>>().map(Self)
     }
 
+    /// All of them, in the order of the files.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Decision>> {
+        self.0.iter().map(|it| &it.decision)
+    }
+
     /// The decisions of one tenant.
     pub(super) fn of_tenant(&self, alias: &str) -> Vec<ApprovedDecision> {
         let applies = |approved: &&ApprovedDecision| {
@@ -80,78 +88,167 @@ pub(super) struct Aliases {
     pub(super) may_grow: bool,
 }
 
-/// Resolves the list.
-pub(super) fn resolve(
-    files: Vec<Spanned<FileException>>,
-    aliases: &Aliases,
-    diagnostics: &mut Diagnostics,
-) -> Decisions {
-    let numbered = files.into_iter().enumerate();
-    let resolved = numbered.filter_map(|(index, file)| {
-        let path = format!("risk_accepted.exceptions[{index}]");
-        one(&path, file, aliases, diagnostics)
-    });
-    Decisions(resolved.collect())
+/// What the lists are resolved with.
+pub(super) struct DecisionRules {
+    pub(super) aliases: Aliases,
+    pub(super) needs_separate_approver: bool,
 }
 
-fn one(
-    path: &str,
-    file: Spanned<FileException>,
-    aliases: &Aliases,
-    diagnostics: &mut Diagnostics,
-) -> Option<ApprovedDecision> {
-    let Spanned { value: file, span } = file;
-    file.report_unknown_keys(path, diagnostics);
-    let at = |key: &str| format!("{path}.{key}");
-    if file.control.is_none() && file.recommendation.is_none() {
-        diagnostics.error(span, path, NO_SUBJECT);
-    }
-    let reference = "name the ticket or decision, so that it can be looked up";
-    let expires = "every exception has a last day, such as 2027-03-31";
-    for (key, text, fix) in [
-        ("reference", &file.reference, reference),
-        ("expires", &file.expires, expires),
-    ] {
-        diagnostics.require(span, at(key), text, &format!("missing; {fix}"));
-    }
-    let mut pattern_of = |key, text: &Option<Text>| {
-        let pattern = diagnostics.check(at(key), text, Pattern::new);
-        // `None` if it is set and invalid.
-        (pattern.is_some() == text.is_some()).then_some(pattern)
-    };
-    let controls = pattern_of("control", &file.control);
-    let recommendations = pattern_of("recommendation", &file.recommendation);
-    let tenants = tenants(&at("tenants"), file.tenants, aliases, diagnostics);
-    let mut line_of = |key, text| diagnostics.check(at(key), text, line);
-    let reference = line_of("reference", &file.reference);
-    let approver = line_of("approver", &file.approver);
-    let reason = line_of("reason", &file.reason);
-    let accepted_by = line_of("accepted_by", &file.accepted_by);
-    let approved_on = diagnostics.check(at("approved_on"), &file.approved_on, day);
-    let expires = diagnostics.check(at("expires"), &file.expires, |text| match day(text)? {
-        expires if approved_on.is_some_and(|approved| approved > expires) => {
-            Err("before approved_on, so it never applied; correct one of the two")
+impl DecisionRules {
+    /// Resolves the exceptions, then the decisions of the configuration, then those
+    /// of files.
+    pub(super) fn resolve(
+        &self,
+        exceptions: Vec<Spanned<FileException>>,
+        lists: Vec<FileList<FileDecision>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Decisions {
+        let mut resolved = Vec::new();
+        for (index, Spanned { value, span }) in exceptions.into_iter().enumerate() {
+            let path = format!("risk_accepted.exceptions[{index}]");
+            value.report_unknown_keys(&path, diagnostics);
+            let of_exception = DecisionState::ACCEPTANCES.to_vec();
+            let value = FileDecision::from(value);
+            let (place, entry) = (path.as_str().into(), Spanned { value, span });
+            resolved.extend(self.one(place, &path, entry, Some(of_exception), diagnostics));
         }
-        expires => Ok(expires),
-    })?;
-    let (controls, recommendations) = (controls?, recommendations?);
-    let text = |pattern: &Option<Pattern>| Some(Arc::clone(pattern.as_ref()?.text()));
-    Some(ApprovedDecision {
-        decision: Arc::new(Decision {
-            place: path.into(),
-            control: text(&controls),
-            recommendation: text(&recommendations),
-            tenants: tenants?,
-            reference: reference?,
-            approver,
-            reason,
-            approved_on: approved_on.map(start_of_day),
-            accepted_by,
-            expires: start_of_day(expires.tomorrow().unwrap_or(expires)),
-        }),
-        controls,
-        recommendations,
-    })
+        for FileList { file, entries } in lists {
+            let mut all = |file: &str, list: &str, diagnostics: &mut Diagnostics| {
+                for (index, entry) in entries.iter().enumerate() {
+                    let path = format!("{list}[{index}]");
+                    let place = format!("{file}{path}").into();
+                    entry.value.report_unknown_keys(&path, diagnostics);
+                    resolved.extend(self.one(place, &path, entry.clone(), None, diagnostics));
+                }
+            };
+            match file {
+                None => all("", "decisions", diagnostics),
+                Some(file) => {
+                    let shown = file.relative_to(diagnostics.base());
+                    diagnostics.in_file(&file.name, &file.base, |diagnostics| {
+                        all(&shown, "", diagnostics)
+                    });
+                }
+            }
+        }
+        Decisions(resolved)
+    }
+
+    /// `states` where the list implies them.
+    fn one(
+        &self,
+        place: Arc<str>,
+        path: &str,
+        file: Spanned<FileDecision>,
+        states: Option<Vec<DecisionState>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<ApprovedDecision> {
+        let Spanned { value: file, span } = file;
+        let at = |key: &str| format!("{path}.{key}");
+        if file.control.is_none() && file.recommendation.is_none() {
+            diagnostics.error(span, path, NO_SUBJECT);
+        }
+        let reference = "name the ticket or decision, so that it can be looked up";
+        let expires = match states {
+            Some(_) => "every exception has a last day, such as 2027-03-31",
+            None => "every decision has a last day, such as 2027-03-31",
+        };
+        for (key, text, fix) in [
+            ("reference", &file.reference, reference),
+            ("expires", &file.expires, expires),
+        ] {
+            diagnostics.require(span, at(key), text, &format!("missing; {fix}"));
+        }
+        if self.needs_separate_approver && file.approver.is_none() {
+            let message = "approves nothing without an approver, since risk_accepted.require_separate_approver is on; name the person";
+            diagnostics.warn(span, at("approver"), message);
+        }
+        let mut pattern_of = |key, text: &Option<Text>| {
+            let pattern = diagnostics.check(at(key), text, Pattern::new);
+            // `None` if it is set and invalid.
+            (pattern.is_some() == text.is_some()).then_some(pattern)
+        };
+        let controls = pattern_of("control", &file.control);
+        let recommendations = pattern_of("recommendation", &file.recommendation);
+        let tenants = tenants(&at("tenants"), file.tenants, &self.aliases, diagnostics);
+        let states = states.or_else(|| {
+            let has_recommendation = file.recommendation.is_some();
+            self::states(&at("states"), file.states, has_recommendation, diagnostics)
+        });
+        let mut line_of = |key, text| diagnostics.check(at(key), text, line);
+        let reference = line_of("reference", &file.reference);
+        let approver = line_of("approver", &file.approver);
+        let reason = line_of("reason", &file.reason);
+        let accepted_by = line_of("accepted_by", &file.accepted_by);
+        let evidence = diagnostics.check(at("evidence"), &file.evidence, address);
+        let approved_on = diagnostics.check(at("approved_on"), &file.approved_on, day);
+        let expires = diagnostics.check(at("expires"), &file.expires, |text| match day(text)? {
+            expires if approved_on.is_some_and(|approved| approved > expires) => {
+                Err("before approved_on, so it never applied; correct one of the two")
+            }
+            expires => Ok(expires),
+        })?;
+        let (controls, recommendations) = (controls?, recommendations?);
+        let text = |pattern: &Option<Pattern>| Some(Arc::clone(pattern.as_ref()?.text()));
+        Some(ApprovedDecision {
+            decision: Arc::new(Decision {
+                place,
+                control: text(&controls),
+                recommendation: text(&recommendations),
+                tenants: tenants?,
+                states: states?,
+                reference: reference?,
+                approver,
+                reason,
+                approved_on: approved_on.map(start_of_day),
+                accepted_by,
+                evidence,
+                needs_separate_approver: self.needs_separate_approver,
+                expires: start_of_day(expires.tomorrow().unwrap_or(expires)),
+            }),
+            controls,
+            recommendations,
+        })
+    }
+}
+
+/// The states of a decision, by default the accepted risk.
+fn states(
+    path: &str,
+    states: Option<Spanned<OneOrMany>>,
+    has_recommendation: bool,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<DecisionState>> {
+    let Some(Spanned { value, span }) = states else {
+        return Some(vec![DecisionState::RiskAccepted]);
+    };
+    let words = match value {
+        OneOrMany::One(word) => vec![Text::new(word, span)],
+        OneOrMany::Many(words) => words,
+    };
+    if words.is_empty() {
+        let message = "the list is empty, which approves nothing; name states, or omit the key for risk_accepted";
+        diagnostics.error(span, path, message);
+        return None;
+    }
+    let states = words
+        .iter()
+        .map(|word| diagnostics.check(path, word, |word| state(word, has_recommendation)));
+    let states: Vec<_> = states.collect();
+    states.into_iter().collect()
+}
+
+fn state(word: &str, has_recommendation: bool) -> Result<DecisionState, String> {
+    let state: DecisionState = word
+        .to_ascii_lowercase()
+        .parse()
+        .map_err(|()| suggest::unknown("state", word, &STATES))?;
+    match state.is_of_controls() || has_recommendation {
+        true => Ok(state),
+        false => Err(format!(
+            "a control is never {state}; name the recommendation of Entra that is"
+        )),
+    }
 }
 
 /// Empty for all tenants.
@@ -205,5 +302,21 @@ fn line(text: &str) -> Result<Arc<str>, &'static str> {
         Err("longer than 128 bytes; shorten it, and keep the details at the reference")
     } else {
         Ok(text.into())
+    }
+}
+
+/// A web address without a user: `javascript:` would run in a page, and a user
+/// before an `@` would look like the host.
+fn address(text: &str) -> Result<Arc<str>, &'static str> {
+    let text = line(text)?;
+    let url = Url::parse(&text).ok().filter(|url| {
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        matches!(url.scheme(), "https" | "http") && url.has_host() && is_anonymous
+    });
+    match url {
+        Some(_) => Ok(text),
+        None => Err(
+            "not a web address; write one such as https://tickets.example/SEC-1, without a user",
+        ),
     }
 }

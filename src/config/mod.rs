@@ -5,6 +5,7 @@
 //! and returns a complete [`Config`], or every error. Environment variables are
 //! first converted to such a file, so that each check exists once.
 
+mod alternatives;
 pub mod authority;
 mod choices;
 mod consent;
@@ -15,6 +16,7 @@ mod environment_file;
 mod events;
 mod file;
 mod list;
+mod list_files;
 mod listed_tenants;
 mod load;
 mod number;
@@ -32,7 +34,6 @@ mod simulator;
 mod table;
 mod target_labels;
 mod tenant;
-mod tenant_files;
 
 pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};

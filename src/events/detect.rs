@@ -281,7 +281,8 @@ impl ChangeDetector<'_> {
             return event;
         }
         let decisions = control.decisions.iter().map(AsRef::as_ref);
-        let covering = decisions.filter(|decision| decision.covers(then));
+        let declarations = then.declarations();
+        let covering = decisions.filter(|decision| decision.covers_acceptance(&declarations));
         let approval = Approval::of(covering, self.now);
         let decision = approval.decision();
         Event {

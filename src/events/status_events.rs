@@ -71,10 +71,13 @@ fn of_status(
         return event;
     }
     // A change that ends an acceptance is judged by the acceptance that it ends.
-    let as_history = history.as_history();
+    let declarations = history.declarations();
     let decisions = recommendation.map_or(&[][..], |it| &it.decisions);
     let covering = decisions.iter().map(AsRef::as_ref);
-    let approval = Approval::of(covering.filter(|it| it.covers(&as_history)), now);
+    let approval = Approval::of(
+        covering.filter(|it| it.covers_acceptance(&declarations)),
+        now,
+    );
     let decision = approval.decision();
     Event {
         approved: recommendation.map(|_| approval.is_approved()),

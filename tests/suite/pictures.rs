@@ -45,15 +45,13 @@ fn decisions() -> Decisions {
     let midnight = now.div_euclid(DAY) * DAY;
     let written = APPROVED.map(|(control, tenant, reference, approver, days)| Decision {
         place: "risk_accepted.exceptions[0]".into(),
-        control: Some(control.into()),
-        recommendation: None,
         tenants: vec![tenant.into()],
-        reference: reference.into(),
         approver: Some(approver.into()),
-        reason: None,
-        approved_on: None,
-        accepted_by: None,
-        expires: Timestamp::from_seconds(midnight + (days + 1) * DAY),
+        ..Decision::new(
+            control,
+            reference,
+            Timestamp::from_seconds(midnight + (days + 1) * DAY),
+        )
     });
     Decisions::of(written.into()).unwrap()
 }

@@ -45,14 +45,21 @@ pub(super) fn state(view: &DataView<'_>, samples: &mut Samples<'_>) {
 
 pub(super) fn approved_until(control: &Control, _: &Policy) -> Option<f64> {
     control.entry.as_ref()?;
-    let latest = control.covering().map(|decision| decision.expires).max();
+    let latest = control
+        .covering()
+        .into_iter()
+        .map(|decision| decision.expires)
+        .max();
     Some(latest?.as_seconds())
 }
 
 /// One decision may be written down in several decisions.
 pub(super) fn approval_info(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, _) in view.entries() {
-        let references = control.covering().map(|decision| &*decision.reference);
+        let references = control
+            .covering()
+            .into_iter()
+            .map(|decision| &*decision.reference);
         for reference in references.collect::<BTreeSet<_>>() {
             samples.add(&[&control.id, reference], 1.0);
         }

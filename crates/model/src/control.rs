@@ -4,7 +4,8 @@
 use crate::label_values::label_values;
 use crate::points::rounded;
 use crate::{
-    Anomalies, Category, Decision, History, Level, Points, RecommendationCategory, Timestamp,
+    Anomalies, Category, Decision, History, Level, MinimumReason, Points, RecommendationCategory,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -134,6 +135,10 @@ pub trait ControlRules {
     fn watches(&self, id: &str) -> bool;
     /// Lines of the watch list that match none of these ids.
     fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
+    /// How long the reason of an acceptance is at least.
+    fn minimum_reason(&self) -> MinimumReason {
+        MinimumReason::default()
+    }
     /// The decisions of the tenant.
     fn decisions(&self) -> Vec<Arc<Decision>>;
     /// The decisions of the tenant that name a control.

@@ -1,13 +1,14 @@
-//! An approved acceptance of a risk, valid until a day.
+//! A decision about a control or a recommendation, valid until a day.
 
-use crate::{History, StateUpdate, Timestamp};
+use crate::declaration::{DecisionState, Declaration};
+use crate::{Timestamp, is_same_person};
 use std::sync::Arc;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The approval of accepting the risk of a control, of a recommendation of
-/// Entra or of both, as configured under `risk_accepted.exceptions`.
+/// The approval of what people declared about a control, a recommendation of
+/// Entra or both, as configured under `decisions` or `risk_accepted.exceptions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// Where the configuration has it.
@@ -18,6 +19,8 @@ pub struct Decision {
     pub recommendation: Option<Arc<str>>,
     /// The aliases of the tenants to which it applies; empty for all.
     pub tenants: Vec<Arc<str>>,
+    /// The states that it approves.
+    pub states: Vec<DecisionState>,
     /// Where the decision is recorded, such as a ticket.
     pub reference: Arc<str>,
     /// Who approved it.
@@ -25,10 +28,14 @@ pub struct Decision {
     /// Why it was approved.
     pub reason: Option<Arc<str>>,
     /// The beginning of the day on which it was approved; binds the decision
-    /// to one acceptance.
+    /// to one declaration.
     pub approved_on: Option<Timestamp>,
-    /// The person whose acceptances it covers; any person where missing.
+    /// The person whose declarations it covers; any person where missing.
     pub accepted_by: Option<Arc<str>>,
+    /// The address of its proof.
+    pub evidence: Option<Arc<str>>,
+    /// Whether its approver must be another person than the one who declared.
+    pub needs_separate_approver: bool,
     /// When it ends: the end of its last day.
     pub expires: Timestamp,
 }
@@ -41,19 +48,22 @@ impl Decision {
         names.join(", ")
     }
 
-    /// An approval for a control of all tenants that is bound to no person and no
-    /// day.
+    /// An approval of accepting the risk of a control of all tenants that is bound
+    /// to no person and no day.
     pub fn new(control: &str, reference: &str, expires: Timestamp) -> Self {
         Self {
             place: Arc::default(),
             control: Some(control.into()),
             recommendation: None,
             tenants: Vec::new(),
+            states: DecisionState::ACCEPTANCES.to_vec(),
             reference: reference.into(),
             approver: None,
             reason: None,
             approved_on: None,
             accepted_by: None,
+            evidence: None,
+            needs_separate_approver: false,
             expires,
         }
     }
@@ -63,54 +73,76 @@ impl Decision {
         now >= self.expires
     }
 
-    /// Whether it covers the newest acceptance of a control that it names.
+    /// Whether it covers the newest acceptance.
     ///
-    /// A control that was never accepted is covered in advance. Expiry does not
-    /// matter here: an expired approval differs from a missing one.
-    pub fn covers(&self, history: &History) -> bool {
-        let newest = history.last_acceptance_index();
-        newest.is_none_or(|newest| self.covered(history).contains(&newest))
+    /// What was never accepted is covered in advance. Expiry does not matter
+    /// here: an expired approval differs from a missing one.
+    pub fn covers_acceptance(&self, declarations: &[Declaration<'_>]) -> bool {
+        if self.lacks_approver() || !self.states.iter().any(|state| state.is_acceptance()) {
+            return false;
+        }
+        let newest = declarations.iter().rposition(Declaration::is_acceptance);
+        newest.is_none_or(|newest| self.covers(newest, declarations))
     }
 
-    /// The indices of the acceptances that it covers: those of its person, and
-    /// with a day, the one in force on that day, else the first after it.
+    /// Whether it covers one of these declarations, by its index.
+    pub fn covers(&self, index: usize, declarations: &[Declaration<'_>]) -> bool {
+        let Some(declaration) = declarations.get(index) else {
+            return false;
+        };
+        let is_refused = self.needs_separate_approver && self.is_self_approval_of(declaration);
+        !is_refused && !self.lacks_approver() && self.names(index, declarations)
+    }
+
+    /// Whether it needs an approver and names none.
+    fn lacks_approver(&self) -> bool {
+        self.needs_separate_approver && self.approver.is_none()
+    }
+
+    /// Whether it covers one of these declarations, whoever approved it.
+    pub(crate) fn names(&self, index: usize, declarations: &[Declaration<'_>]) -> bool {
+        self.covered(declarations).contains(&index)
+    }
+
+    /// Whether its approver is the person who declared.
+    pub fn is_self_approval_of(&self, declaration: &Declaration<'_>) -> bool {
+        let both = self.approver.as_deref().zip(declaration.by);
+        both.is_some_and(|(approver, by)| is_same_person(approver, by))
+    }
+
+    /// The indices of the declarations that it covers: those of its states and its
+    /// person, and with a day, the one in force on that day, else the first after
+    /// it.
     ///
     /// An approval often precedes the acceptance. It applies to the first one
     /// only, so that one approval does not cover all later acceptances.
-    fn covered(&self, history: &History) -> Vec<usize> {
-        let change = |index: usize| history.changes().get(index);
-        let by = |index: usize| change(index)?.by.as_deref();
-        let by_its_person = |index: &usize| match &self.accepted_by {
-            Some(person) => by(*index).is_some_and(|by| is_same(by, person)),
+    fn covered(&self, declarations: &[Declaration<'_>]) -> Vec<usize> {
+        let is_of_its_person = |it: &Declaration<'_>| match &self.accepted_by {
+            Some(person) => it.by.is_some_and(|by| is_same_person(person, by)),
             None => true,
         };
-        let acceptances = history.acceptance_indices();
-        let of_its_person: Vec<usize> = acceptances.filter(by_its_person).collect();
-        let Some(day) = self.approved_on else {
-            return of_its_person;
+        let all = declarations.iter().enumerate();
+        let named: Vec<_> = all
+            .filter(|(_, it)| self.states.contains(&it.state) && is_of_its_person(it))
+            .collect();
+        let indices = |named: &[(usize, &Declaration<'_>)]| -> Vec<usize> {
+            named.iter().map(|(index, _)| *index).collect()
         };
-        let time = |change: Option<&StateUpdate>| change?.at;
+        let Some(day) = self.approved_on else {
+            return indices(&named);
+        };
         // One without a date counts as later: it is no proof of an earlier one.
-        let began_by_then =
-            |index: &usize| time(change(*index)).is_some_and(|at| at < day.plus(DAY));
-        let lasted_until_then =
-            |index: &usize| time(history.withdrawal_of(*index)).is_none_or(|at| at >= day);
-        let earlier = of_its_person.iter().copied().rfind(began_by_then);
-        let later = of_its_person.iter().copied().find(|it| !began_by_then(it));
-        earlier
-            .filter(lasted_until_then)
-            .or(later)
-            .into_iter()
-            .collect()
+        let began_by_then = |it: &Declaration<'_>| it.at.is_some_and(|at| at < day.plus(DAY));
+        let lasted_until_then = |it: &Declaration<'_>| it.ended_at.is_none_or(|at| at >= day);
+        let mut all = named.iter().copied();
+        let later = all.clone().find(|(_, it)| !began_by_then(it));
+        let earlier = all.rfind(|(_, it)| began_by_then(it));
+        let bound = earlier.filter(|(_, it)| lasted_until_then(it)).or(later);
+        bound.map(|(index, _)| index).into_iter().collect()
     }
 }
 
-/// Compares sign-in names, which ignore case.
-fn is_same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
-}
-
-/// What the configuration says about an acceptance.
+/// What the configuration says about an acceptance or a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval<'a> {
     /// A decision covers it.
@@ -150,6 +182,7 @@ impl<'a> Approval<'a> {
 mod tests {
     use super::*;
     use crate::ControlState::{RiskAccepted, ToAddress};
+    use crate::{History, StateUpdate};
 
     const HOUR: i64 = 60 * 60;
     const TODAY: i64 = 24 * HOUR * 100;
@@ -191,7 +224,11 @@ mod tests {
             (&alex_today, &[(2, "eve"), (30, "eve"), (40, "alex")], true),
         ] {
             let history = history(changes.iter().copied());
-            assert_eq!(decision.covers(&history), covered, "{changes:?}");
+            assert_eq!(
+                decision.covers_acceptance(&history.declarations()),
+                covered,
+                "{changes:?}"
+            );
         }
     }
 
@@ -212,7 +249,11 @@ mod tests {
             (&[2, 3, 24], false),
         ] {
             let history = history(hours.iter().map(|hour| (*hour, "a")));
-            assert_eq!(today.covers(&history), covered, "{hours:?}");
+            assert_eq!(
+                today.covers_acceptance(&history.declarations()),
+                covered,
+                "{hours:?}"
+            );
         }
     }
 
@@ -221,10 +262,13 @@ mod tests {
         let today = decision(true, None);
         let undated = StateUpdate::new(RiskAccepted);
         let alone = History::from_updates(vec![undated.clone()]);
-        assert!(today.covers(&alone), "the first one after");
+        assert!(
+            today.covers_acceptance(&alone.declarations()),
+            "the first one after"
+        );
         let dated = history([(-90, "a"), (10, "a")]);
         let both = dated.changes().iter().cloned().chain([undated]);
-        assert!(!today.covers(&History::from_updates(both.collect())));
+        assert!(!today.covers_acceptance(&History::from_updates(both.collect()).declarations()));
     }
 
     #[test]

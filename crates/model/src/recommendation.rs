@@ -1,7 +1,8 @@
 //! A recommendation of Entra, joined with its control in Secure Score.
 
 use crate::{
-    Approval, ControlState, Decision, RecommendationEntry, StatusChange, StatusHistory, Timestamp,
+    Approval, ControlState, Decision, DecisionState, Judgement, RecommendationEntry, StatusChange,
+    StatusHistory, Timestamp,
 };
 use std::sync::Arc;
 
@@ -63,15 +64,24 @@ impl Recommendation {
 
     /// The decisions that cover its newest acceptance, or would cover a first
     /// one, including expired ones.
-    pub fn covering(&self) -> impl Iterator<Item = &Arc<Decision>> {
-        let history = self.history.as_history();
-        let decisions = self.decisions.iter();
-        decisions.filter(move |it| it.covers(&history))
+    pub fn covering(&self) -> Vec<&Arc<Decision>> {
+        self.judgement().covering_acceptance().collect()
+    }
+
+    /// What was declared about it, judged by the decisions that name it.
+    pub fn judgement(&self) -> Judgement<'_> {
+        let declarations = match self.decisions.is_empty() {
+            true => Vec::new(),
+            false => self.history.declarations(),
+        };
+        let present = DecisionState::of_recommendation(self.entry.status);
+        Judgement::new(declarations, present, &self.decisions)
     }
 
     /// The approval of its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
-        Approval::of(self.covering().map(AsRef::as_ref), now)
+        let covering = self.covering();
+        Approval::of(covering.into_iter().map(AsRef::as_ref), now)
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::points::rounded;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
-    ControlScore, ControlState, Decision, History, IdentityScore, Pairing, Points, PreviousScore,
-    Recommendation, Report, Timestamp,
+    ControlScore, ControlState, Decision, DecisionState, History, IdentityScore, Judgement,
+    MinimumReason, Pairing, Points, PreviousScore, Recommendation, Report, Timestamp,
 };
 use std::sync::Arc;
 
@@ -76,16 +76,43 @@ impl Control {
         Some(Points::new(missing).unwrap_or(Points::ZERO))
     }
 
+    /// What was declared about it, judged by the decisions that name it.
+    pub fn judgement(&self) -> Judgement<'_> {
+        let history = self.history().filter(|_| !self.decisions.is_empty());
+        let declarations = history.map_or_else(Vec::new, History::declarations);
+        let present = self.state().and_then(DecisionState::of_control);
+        Judgement::new(declarations, present, &self.decisions)
+    }
+
     /// The decisions that cover its newest acceptance, or would cover a first
     /// one, including expired ones.
-    pub fn covering(&self) -> impl Iterator<Item = &Arc<Decision>> {
-        let covers = |it: &&Arc<Decision>| self.history().is_none_or(|history| it.covers(history));
-        self.decisions.iter().filter(covers)
+    pub fn covering(&self) -> Vec<&Arc<Decision>> {
+        self.judgement().covering_acceptance().collect()
     }
 
     /// The approval of its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
-        Approval::of(self.covering().map(AsRef::as_ref), now)
+        let covering = self.covering();
+        Approval::of(covering.into_iter().map(AsRef::as_ref), now)
+    }
+
+    /// Whether it is declared as solved by other means, for which Microsoft gives
+    /// all points without proof.
+    pub fn is_claimed(&self) -> bool {
+        let state = self.state().and_then(DecisionState::of_control);
+        state.is_some_and(DecisionState::is_claim)
+    }
+
+    /// Whether a claim or an acceptance of it concerns everyone: it is watched, or
+    /// of the category Identity.
+    pub fn is_sensitive(&self) -> bool {
+        self.watched || self.category == Category::Identity
+    }
+
+    /// Whether its risk is accepted without a reason.
+    pub fn lacks_reason(&self, minimum: MinimumReason) -> bool {
+        let acceptance = self.history().and_then(History::current_acceptance);
+        acceptance.is_some_and(|it| it.lacks_reason(minimum))
     }
 }
 
@@ -118,6 +145,11 @@ pub struct TenantSnapshot {
     pub unmatched_watches: Vec<Arc<str>>,
     /// The decisions of the tenant.
     pub decisions: Vec<Arc<Decision>>,
+    /// How long the reason of an acceptance is at least.
+    pub minimum_reason: MinimumReason,
+    /// The beginning of the day for which the decisions are judged; they end at
+    /// midnight only.
+    pub day: Timestamp,
     /// The score in the last report of an earlier day, where there was one.
     pub previous_score: Option<PreviousScore>,
     /// Entra's recommendations, ordered by name.
@@ -176,6 +208,7 @@ impl TenantSnapshot {
             recategorised,
             unmatched_watches: catalogue.map_or_else(Vec::new, |it| it.unmatched_watches(rules)),
             decisions: rules.decisions(),
+            minimum_reason: rules.minimum_reason(),
             ..Self::default()
         }
     }
@@ -218,6 +251,28 @@ impl TenantSnapshot {
         let total = self.report.as_ref()?.max_score?;
         let known = self.scored().filter_map(|(it, _)| it.max_score());
         Some(difference(total, known))
+    }
+
+    /// How many watched or Identity controls are declared as solved by other means
+    /// without a valid decision; none without a catalogue.
+    pub fn unapproved_claims(&self) -> Option<usize> {
+        self.catalogue_anomalies.as_ref()?;
+        let claims = self.controls.iter().filter(|it| it.is_sensitive());
+        let unapproved = claims.filter(|it| {
+            let judgement = it.judgement();
+            let approval = judgement.present_approval(self.day);
+            it.is_claimed() && approval.is_none_or(|it| !it.is_approved())
+        });
+        Some(unapproved.count())
+    }
+
+    /// How many controls have an accepted risk without a reason; none without a
+    /// catalogue.
+    pub fn acceptances_without_reason(&self) -> Option<usize> {
+        self.catalogue_anomalies.as_ref()?;
+        let controls = self.controls.iter();
+        let lacking = controls.filter(|it| it.lacks_reason(self.minimum_reason));
+        Some(lacking.count())
     }
 
     /// How many controls are in an unknown state, which may be an acceptance.
@@ -394,7 +449,7 @@ mod tests {
         };
         assert!(a.watched && !b.watched);
         assert_eq!(snapshot.decisions, [decision()]);
-        assert_eq!(a.covering().collect::<Vec<_>>(), [&decision()]);
+        assert_eq!(a.covering(), [&decision()]);
         assert!(a.approval(Timestamp::from_seconds(999)).is_approved());
         assert_eq!(b.approval(Timestamp::from_seconds(0)), Approval::Missing);
         assert!(snapshot.unmatched_watches.is_empty());
@@ -412,7 +467,7 @@ mod tests {
             accepted_by: Some("alex".into()),
             ..(*decision()).clone()
         })];
-        assert_eq!(control.covering().count(), 0);
+        assert_eq!(control.covering().len(), 0);
         let approval = control.approval(Timestamp::from_seconds(0));
         assert_eq!(approval, Approval::Missing);
     }

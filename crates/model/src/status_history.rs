@@ -1,6 +1,7 @@
 //! The statuses of one of Entra's recommendations over time, as the exporter saw
 //! them.
 
+use crate::declaration::{DecisionState, Declaration};
 use crate::recommendation_list::SKEW;
 use crate::status_observation::StatusObservation;
 use crate::{
@@ -77,7 +78,23 @@ impl StatusHistory {
         self.observation.as_ref()?.last_modified
     }
 
-    /// The same as a history of a control, by which decisions are judged. Each
+    /// The statuses that decisions can cover, oldest first. Each status that sets
+    /// the recommendation aside is an acceptance of its own: who approved a
+    /// postponement has not approved that the risk is accepted.
+    pub fn declarations(&self) -> Vec<Declaration<'_>> {
+        let next = self.changes.iter().skip(1).map(Some).chain([None]);
+        let declarations = self.changes.iter().zip(next).filter_map(|(change, next)| {
+            Some(Declaration {
+                state: DecisionState::of_recommendation(change.status)?,
+                at: Some(change.at),
+                by: change.by.as_deref(),
+                ended_at: next.map(|it| it.at),
+            })
+        });
+        declarations.collect()
+    }
+
+    /// The same as a history of a control. Each
     /// status that sets the recommendation aside is an acceptance of its own: who
     /// approved a postponement has not approved that the risk is accepted.
     pub fn as_history(&self) -> History {
@@ -391,7 +408,7 @@ mod tests {
             assert_eq!(times, expected);
             assert_eq!(history.changes(), changes, "none was moved");
             assert_eq!(by(&changes[2]), today_by);
-            assert!(!approved.covers(&history.as_history()));
+            assert!(!approved.covers_acceptance(&history.declarations()));
         }
         // The acceptance is older than the first list, and its date comes late.
         let (_, changes) = seen(&[
@@ -505,7 +522,7 @@ mod tests {
             for entries in [&between[..], &directly] {
                 let (history, changes) = seen(entries);
                 assert_eq!(changes.len(), 1 + usize::from(is_anew), "{entries:?}");
-                assert_eq!(by_eve.covers(&history.as_history()), !is_anew);
+                assert_eq!(by_eve.covers_acceptance(&history.declarations()), !is_anew);
                 if is_anew {
                     let last = history.last().unwrap();
                     assert_eq!((last.at, by(last)), (at(10 * DAY), ZED));
@@ -629,7 +646,7 @@ mod tests {
         };
         let mut covers = |status, day: i64| {
             see(&mut history, &entry(status, ANN, day * DAY), day * DAY);
-            decision.covers(&history.as_history())
+            decision.covers_acceptance(&history.declarations())
         };
         assert!(covers(RiskAccepted, 10));
         assert!(!covers(Dismissed, 11), "that is another decision");

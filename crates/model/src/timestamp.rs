@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 ///
 /// Graph sends changes of state with seven fractional digits: two changes in
 /// the same millisecond have an order, which a coarser unit would lose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 pub struct Timestamp(i64);
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
