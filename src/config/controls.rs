@@ -69,6 +69,13 @@ pub struct TenantRules {
     pub(super) minimum_reason: MinimumReason,
 }
 
+impl TenantRules {
+    /// Whether there are decisions for the tenant.
+    pub fn has_decisions(&self) -> bool {
+        !self.decisions.is_empty()
+    }
+}
+
 impl ControlRules for TenantRules {
     fn category_override(&self, id: &str) -> Option<Category> {
         self.controls.category_override(id)
