@@ -1,7 +1,7 @@
 //! What a decision can cover, in both places where a risk is accepted.
 
 use secure_score_model::{
-    Approval, Control, ControlState, Decision, Recommendation, TenantSnapshot, Timestamp,
+    Approval, Control, ControlState, Decision, Judgement, Recommendation, TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 
@@ -48,6 +48,14 @@ impl<'a> Approvable<'a> {
         match self {
             Self::Control(control) => control.state() == Some(ControlState::RiskAccepted),
             Self::Recommendation(it) => it.is_set_aside(),
+        }
+    }
+
+    /// What was declared about it, judged by the decisions that name it.
+    pub(super) fn judgement(self) -> Judgement<'a> {
+        match self {
+            Self::Control(control) => control.judgement(),
+            Self::Recommendation(it) => it.judgement(),
         }
     }
 

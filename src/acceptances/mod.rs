@@ -14,8 +14,8 @@ pub(crate) mod record;
 mod register;
 mod state_change;
 
-pub use acceptance::Acceptance;
+pub use acceptance::{Acceptance, Kind};
 pub(crate) use acceptance::{control_changes, recommendation_changes};
 pub use decisions::{AuditedDecisions, DecisionFinding, DecisionIssue, audit_decisions};
-pub use register::{Filter, acceptances};
+pub use register::{Filter, Kinds, acceptances};
 pub use state_change::StateChange;

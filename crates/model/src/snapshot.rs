@@ -112,7 +112,7 @@ impl Control {
     /// Whether its risk is accepted without a reason.
     pub fn lacks_reason(&self, minimum: MinimumReason) -> bool {
         let acceptance = self.history().and_then(History::current_acceptance);
-        acceptance.is_some_and(|it| it.lacks_reason(minimum))
+        acceptance.is_some_and(|it| !minimum.is_met_by(it.comment.as_deref()))
     }
 }
 

@@ -43,6 +43,19 @@ const STATE_NAMES: [&str; 8] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinimumReason(pub usize);
 
+impl MinimumReason {
+    /// Whether a comment gives a reason: it is neither shorter, nor the name of a
+    /// state, as some tools write it.
+    pub fn is_met_by(self, comment: Option<&str>) -> bool {
+        let comment = comment.unwrap_or_default().trim();
+        let letters = comment.chars().filter(|c| c.is_alphanumeric());
+        let letters: String = letters.flat_map(char::to_lowercase).collect();
+        !letters.is_empty()
+            && comment.chars().count() >= self.0
+            && !STATE_NAMES.contains(&&*letters)
+    }
+}
+
 impl Default for MinimumReason {
     fn default() -> Self {
         Self(10)
@@ -93,17 +106,6 @@ impl StateUpdate {
         self.state == ControlState::RiskAccepted
     }
 
-    /// Whether its comment gives no reason: it has fewer characters than a reason
-    /// has, or is the name of a state, as some tools write it.
-    pub fn lacks_reason(&self, minimum: MinimumReason) -> bool {
-        let comment = self.comment.as_deref().unwrap_or_default().trim();
-        let letters = comment.chars().filter(|c| c.is_alphanumeric());
-        let letters: String = letters.flat_map(char::to_lowercase).collect();
-        letters.is_empty()
-            || comment.chars().count() < minimum.0
-            || STATE_NAMES.contains(&&*letters)
-    }
-
     pub(crate) fn is_unknown(&self) -> bool {
         self.state == ControlState::Unknown
     }
@@ -137,14 +139,8 @@ mod tests {
 
     #[test]
     fn an_empty_a_short_comment_and_the_name_of_a_state_are_no_reason() {
-        let lacks = |comment: &str, minimum| {
-            let update = StateUpdate {
-                comment: Some(comment.into()),
-                ..StateUpdate::new(ControlState::RiskAccepted)
-            };
-            update.lacks_reason(MinimumReason(minimum))
-        };
-        assert!(StateUpdate::new(ControlState::RiskAccepted).lacks_reason(MinimumReason(0)));
+        let lacks = |comment: &str, minimum| !MinimumReason(minimum).is_met_by(Some(comment));
+        assert!(!MinimumReason(0).is_met_by(None));
         for comment in [
             "",
             "   ",
