@@ -5,12 +5,12 @@ use crate::dice::roll;
 use crate::story::{
     DISMISSED_RESOURCES, Organisation, RECOMMENDATION_APPROVALS, STATUS_CHANGES, StatusSetting,
 };
-use crate::tenant::{Tenant, exception};
+use crate::tenant::{Tenant, decision};
 use crate::{DAY, END, START};
 use RecommendationCategory::{IdentityBestPractice, IdentitySecureScore, MdiSecureScore};
 use RecommendationPriority::{High, Low, Medium};
 use secure_score_model::{
-    Anomalies, Exception, IdentityScore, Points, RecommendationCategory, RecommendationEntry,
+    Anomalies, Decision, IdentityScore, Points, RecommendationCategory, RecommendationEntry,
     RecommendationList, RecommendationPriority, RecommendationStatus, StatusHistories, Timestamp,
     UnknownField,
 };
@@ -205,16 +205,16 @@ impl Tenant {
     }
 }
 
-/// The exceptions for recommendations of a tenant.
-pub(crate) fn exceptions(tenant: &'static str) -> impl Iterator<Item = Arc<Exception>> {
+/// The decisions for recommendations of a tenant.
+pub(crate) fn decisions(tenant: &'static str) -> impl Iterator<Item = Arc<Decision>> {
     let of_tenant = RECOMMENDATION_APPROVALS
         .iter()
         .filter(move |(of, ..)| *of == tenant);
     of_tenant.map(move |(_, recommendation, reference, days)| {
-        Arc::new(Exception {
+        Arc::new(Decision {
             control: None,
             recommendation: Some((*recommendation).into()),
-            ..exception(tenant, recommendation, reference, *days)
+            ..decision(tenant, recommendation, reference, *days)
         })
     })
 }

@@ -8,7 +8,7 @@ use crate::story::{
 use crate::{DAY, END, HOUR};
 use secure_score_model::{
     ActionType, Anomalies, Basis, Catalogue, CatalogueEntry, Category, CategoryComparison,
-    CategoryPins, Comparison, ControlRules, ControlScore, ControlState, Exception, History, Level,
+    CategoryPins, Comparison, ControlRules, ControlScore, ControlState, Decision, History, Level,
     Points, Report, StateUpdate, TenantIdentity, TenantSnapshot, Tier, Timestamp,
 };
 use std::error::Error;
@@ -24,7 +24,7 @@ pub(crate) struct Tenant {
     pub(crate) organisation: &'static Organisation,
     pub(crate) identity: TenantIdentity,
     measures: Vec<Measure>,
-    exceptions: Vec<Arc<Exception>>,
+    decisions: Vec<Arc<Decision>>,
 }
 
 /// One line of the catalogue.
@@ -65,7 +65,7 @@ impl Tenant {
                 credential_expires: expires.map(|days| Timestamp::from_seconds(END + days * DAY)),
             },
             measures,
-            exceptions: exceptions(organisation.name),
+            decisions: decisions(organisation.name),
         })
     }
 
@@ -257,19 +257,19 @@ impl ControlRules for Tenant {
         Vec::new()
     }
 
-    fn exceptions(&self) -> Vec<Arc<Exception>> {
-        self.exceptions.clone()
+    fn decisions(&self) -> Vec<Arc<Decision>> {
+        self.decisions.clone()
     }
 
-    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
-        let all = self.exceptions.iter();
+    fn decisions_of(&self, id: &str) -> Vec<Arc<Decision>> {
+        let all = self.decisions.iter();
         all.filter(|it| it.control.as_deref() == Some(id))
             .cloned()
             .collect()
     }
 
-    fn exceptions_of_recommendation(&self, name: &str) -> Vec<Arc<Exception>> {
-        let all = self.exceptions.iter();
+    fn decisions_of_recommendation(&self, name: &str) -> Vec<Arc<Decision>> {
+        let all = self.decisions.iter();
         all.filter(|it| it.recommendation.as_deref() == Some(name))
             .cloned()
             .collect()
@@ -353,12 +353,12 @@ fn named<T: Copy, const N: usize>(
     members.find(|it| name(*it) == word).unwrap_or(other)
 }
 
-/// An exception for a control of a tenant that ends this many days after the end.
-pub(crate) fn exception(tenant: &str, control: &str, reference: &str, days: i64) -> Exception {
-    Exception {
+/// A decision for a control of a tenant that ends this many days after the end.
+pub(crate) fn decision(tenant: &str, control: &str, reference: &str, days: i64) -> Decision {
+    Decision {
         place: "dataset".into(),
         tenants: vec![tenant.into()],
-        ..Exception::new(
+        ..Decision::new(
             control,
             reference,
             Timestamp::from_seconds(END + days * DAY),
@@ -366,14 +366,14 @@ pub(crate) fn exception(tenant: &str, control: &str, reference: &str, days: i64)
     }
 }
 
-fn exceptions(tenant: &'static str) -> Vec<Arc<Exception>> {
+fn decisions(tenant: &'static str) -> Vec<Arc<Decision>> {
     let of_tenant = APPROVALS.iter().filter(|(of, ..)| *of == tenant);
     let written = |(_, control, reference, days): &(&str, &str, &str, i64)| {
-        Arc::new(exception(tenant, control, reference, *days))
+        Arc::new(decision(tenant, control, reference, *days))
     };
     of_tenant
         .map(written)
-        .chain(entra::exceptions(tenant))
+        .chain(entra::decisions(tenant))
         .collect()
 }
 

@@ -3,8 +3,30 @@
 use super::StateChange;
 use super::approvable::Approvable;
 use crate::store::TenantState;
-use secure_score_model::{Approval, Category, Control, Place, Points, Recommendation, Timestamp};
+use secure_score_model::{
+    Approval, CatalogueEntry, Category, Control, DecisionState, Place, Points, Recommendation,
+    Timestamp,
+};
 use std::cmp::Reverse;
+
+/// What a row of the register is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// A risk that was accepted at least once.
+    Acceptance,
+    /// A declaration, in force now, that the measure is solved by other means.
+    Claim,
+}
+
+impl Kind {
+    /// The word in documents.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acceptance => "acceptance",
+            Self::Claim => "claim",
+        }
+    }
+}
 
 /// A risk of a tenant that was accepted at least once: of a control in Secure
 /// Score, or of a recommendation in Entra, where to dismiss and to postpone it
@@ -12,11 +34,16 @@ use std::cmp::Reverse;
 ///
 /// The newest acceptance counts, in force or withdrawn. A control and the
 /// recommendation of its name are two acceptances.
+///
+/// A claim, for which Microsoft gives all points without proof, is one too, of its
+/// own kind.
 #[derive(Debug, Clone)]
 pub struct Acceptance<'a> {
     /// The tenant.
     pub tenant: &'a TenantState,
     source: Approvable<'a>,
+    /// Whether it is an acceptance or a claim.
+    pub kind: Kind,
     /// Graph's id of the control; the recommendation's name, where no control of
     /// Secure Score has that name.
     pub control: &'a str,
@@ -40,6 +67,8 @@ pub struct Acceptance<'a> {
     /// What it costs now: nothing once withdrawn, otherwise the maximum less the
     /// score. Unknown where either is, or the state.
     pub points_lost: Option<Points>,
+    /// What a claim gives: the maximum, where the tenant is scored on it.
+    pub points_claimed: Option<Points>,
     /// Whether the tenant is scored on it; unknown without a report.
     pub is_scored: Option<bool>,
     /// The day of the report that scores the control.
@@ -65,33 +94,71 @@ impl<'a> Acceptance<'a> {
         controls.chain(recommendations)
     }
 
+    /// The claims of a tenant that are in force.
+    pub(super) fn claims_of_tenant(tenant: &'a TenantState) -> impl Iterator<Item = Self> + Clone {
+        let controls = tenant.snapshot.controls.iter();
+        let controls = controls.filter_map(|it| Self::claim_of_control(tenant, it));
+        let recommendations = tenant.snapshot.recommendations.iter();
+        let recommendations =
+            recommendations.filter_map(|it| Self::claim_of_recommendation(tenant, it));
+        controls.chain(recommendations)
+    }
+
     /// The newest acceptance of a control.
     fn of_control(tenant: &'a TenantState, control: &'a Control) -> Option<Self> {
         let entry = control.entry.as_deref()?;
         let accepted = entry.history.last_acceptance()?;
         let risk_accepted = entry.history.risk_accepted();
+        Some(Self {
+            risk_accepted,
+            withdrawal: entry.history.withdrawal().map(StateChange::from),
+            points_lost: points_lost(risk_accepted, control.points_to_gain()),
+            ..Self::row_of_control(tenant, control, entry, accepted.into())
+        })
+    }
+
+    /// The claim about a control.
+    fn claim_of_control(tenant: &'a TenantState, control: &'a Control) -> Option<Self> {
+        let entry = control.entry.as_deref().filter(|_| control.is_claimed())?;
+        let claimed = entry.history.changes().last()?;
+        Some(Self {
+            kind: Kind::Claim,
+            points_claimed: control.max_score().filter(|_| control.score.is_some()),
+            ..Self::row_of_control(tenant, control, entry, claimed.into())
+        })
+    }
+
+    /// What is the same of an acceptance and a claim.
+    fn row_of_control(
+        tenant: &'a TenantState,
+        control: &'a Control,
+        entry: &'a CatalogueEntry,
+        accepted: StateChange<'a>,
+    ) -> Self {
         let report = tenant.snapshot.report.as_ref();
         let recommendation = tenant.snapshot.recommendation_of(&control.id);
-        Some(Self {
+        Self {
             tenant,
             source: Approvable::Control(control),
+            kind: Kind::Acceptance,
             control: &control.id,
             recommendation: recommendation.map(|it| &*it.entry.name),
             title: &entry.title,
             category: control.category,
             state: entry.history.state().as_str(),
-            accepted: StateChange::from(accepted),
-            risk_accepted,
-            withdrawal: entry.history.withdrawal().map(StateChange::from),
+            accepted,
+            risk_accepted: Some(false),
+            withdrawal: None,
             postponed_until: None,
-            points_lost: points_lost(risk_accepted, control.points_to_gain()),
+            points_lost: Some(Points::ZERO),
+            points_claimed: None,
             is_scored: report.map(|_| control.score.is_some()),
             report_as_of: report.and_then(|it| it.as_of),
             is_watched: control.watched,
             is_deprecated: entry.deprecated,
             other_place_state: recommendation.map(|it| it.entry.status.as_str()),
             disagrees: recommendation.and_then(Recommendation::disagrees),
-        })
+        }
     }
 
     /// The newest acceptance of a recommendation, by the statuses that were seen.
@@ -110,27 +177,59 @@ impl<'a> Acceptance<'a> {
             Some(false) => ended.or(Some(StateChange::present(entry))),
             None => ended,
         };
-        let control = recommendation.control.as_deref();
         Some(Self {
+            risk_accepted: set_aside,
+            withdrawal,
+            points_lost: points_lost(set_aside, entry.points_to_gain()),
+            ..Self::row_of_recommendation(tenant, recommendation, accepted)
+        })
+    }
+
+    /// The claim about a recommendation.
+    fn claim_of_recommendation(
+        tenant: &'a TenantState,
+        recommendation: &'a Recommendation,
+    ) -> Option<Self> {
+        let entry = &recommendation.entry;
+        DecisionState::of_recommendation(entry.status).filter(|it| it.is_claim())?;
+        let seen = recommendation.changed().map(StateChange::from);
+        let claimed = seen.unwrap_or_else(|| StateChange::present(entry));
+        Some(Self {
+            kind: Kind::Claim,
+            points_claimed: entry.max_score,
+            ..Self::row_of_recommendation(tenant, recommendation, claimed)
+        })
+    }
+
+    fn row_of_recommendation(
+        tenant: &'a TenantState,
+        recommendation: &'a Recommendation,
+        accepted: StateChange<'a>,
+    ) -> Self {
+        let entry = &recommendation.entry;
+        let control = recommendation.control.as_deref();
+        Self {
             tenant,
             source: Approvable::Recommendation(recommendation),
+            kind: Kind::Acceptance,
             control: control.unwrap_or(&entry.name),
             recommendation: Some(&entry.name),
             title: &entry.title,
             category: tenant.snapshot.category_of(recommendation),
             state: entry.status.as_str(),
             accepted,
-            risk_accepted: set_aside,
-            withdrawal,
+            risk_accepted: Some(false),
+            withdrawal: None,
             postponed_until: entry.postponed_until,
-            points_lost: points_lost(set_aside, entry.points_to_gain()),
+            points_lost: Some(Points::ZERO),
+            points_claimed: None,
             is_scored: Some(entry.max_score.is_some()),
             report_as_of: None,
             is_watched: recommendation.watched,
             is_deprecated: false,
             other_place_state: recommendation.control_state.map(|it| it.as_str()),
             disagrees: recommendation.disagrees(),
-        })
+        }
     }
 
     /// Where it is accepted.
@@ -156,7 +255,32 @@ impl<'a> Acceptance<'a> {
 
     /// The configured approval.
     pub fn approval(&self, now: Timestamp) -> Approval<'a> {
-        self.source.approval(now)
+        match self.kind {
+            Kind::Acceptance => self.source.approval(now),
+            Kind::Claim => {
+                let approval = self.source.judgement().present_approval(now);
+                approval.unwrap_or(Approval::Missing)
+            }
+        }
+    }
+
+    /// The present state as a decision can approve it, while it is in force.
+    pub fn decision_state(&self) -> Option<DecisionState> {
+        self.state.parse().ok().filter(|_| self.is_in_force())
+    }
+
+    /// Whether the person who declared it is the only one who approved it; `None`
+    /// where it is over, or no unexpired decision names it.
+    pub fn is_self_approved(&self, now: Timestamp) -> Option<bool> {
+        self.decision_state()?;
+        self.source.judgement().is_self_approved(now)
+    }
+
+    /// Whether its comment gives a reason; `None` in Entra, which has no comments.
+    pub fn has_reason(&self) -> Option<bool> {
+        let minimum = self.tenant.snapshot.minimum_reason;
+        let has_reason = minimum.is_met_by(self.accepted.comment);
+        (self.place() == Place::SecureScore).then_some(has_reason)
     }
 
     /// Every change of the state, oldest first; of a recommendation, those that

@@ -1,7 +1,7 @@
-//! What an exception can cover, in both places where a risk is accepted.
+//! What a decision can cover, in both places where a risk is accepted.
 
 use secure_score_model::{
-    Approval, Control, ControlState, Exception, Recommendation, TenantSnapshot, Timestamp,
+    Approval, Control, ControlState, Decision, Judgement, Recommendation, TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 
@@ -27,19 +27,19 @@ impl<'a> Approvable<'a> {
         }
     }
 
-    /// The exceptions that name it, including expired ones.
-    pub(super) fn exceptions(self) -> &'a [Arc<Exception>] {
+    /// The decisions that name it, including expired ones.
+    pub(super) fn decisions(self) -> &'a [Arc<Decision>] {
         match self {
-            Self::Control(control) => &control.exceptions,
-            Self::Recommendation(it) => &it.exceptions,
+            Self::Control(control) => &control.decisions,
+            Self::Recommendation(it) => &it.decisions,
         }
     }
 
     /// Those that cover its newest acceptance, or would cover a first one.
-    pub(super) fn covering(self) -> Vec<&'a Arc<Exception>> {
+    pub(super) fn covering(self) -> Vec<&'a Arc<Decision>> {
         match self {
-            Self::Control(control) => control.covering().collect(),
-            Self::Recommendation(it) => it.covering().collect(),
+            Self::Control(control) => control.covering(),
+            Self::Recommendation(it) => it.covering(),
         }
     }
 
@@ -48,6 +48,14 @@ impl<'a> Approvable<'a> {
         match self {
             Self::Control(control) => control.state() == Some(ControlState::RiskAccepted),
             Self::Recommendation(it) => it.is_set_aside(),
+        }
+    }
+
+    /// What was declared about it, judged by the decisions that name it.
+    pub(super) fn judgement(self) -> Judgement<'a> {
+        match self {
+            Self::Control(control) => control.judgement(),
+            Self::Recommendation(it) => it.judgement(),
         }
     }
 

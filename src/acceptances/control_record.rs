@@ -30,10 +30,10 @@ pub(crate) struct ControlRecord<'a> {
     /// Who accepted it last, as far as shown.
     pub(crate) accepted_by: Option<Cow<'a, str>>,
     pub(crate) comment: Option<&'a str>,
-    /// Whether an unexpired exception covers that acceptance; null where it is
+    /// Whether an unexpired decision covers that acceptance; null where it is
     /// not known whether there is one.
     pub(crate) approved: Option<bool>,
-    /// The exception that covers it, valid or expired.
+    /// The decision that covers it, valid or expired.
     pub(crate) approval: ApprovalRecord<'a>,
     /// Points reached; null where the tenant is not scored on it.
     pub(crate) score: Option<f64>,

@@ -8,14 +8,14 @@
 mod acceptance;
 mod approvable;
 pub(crate) mod control_record;
-mod exceptions;
+mod decisions;
 pub(crate) mod recommendation_record;
 pub(crate) mod record;
 mod register;
 mod state_change;
 
-pub use acceptance::Acceptance;
+pub use acceptance::{Acceptance, Kind};
 pub(crate) use acceptance::{control_changes, recommendation_changes};
-pub use exceptions::{AuditedExceptions, ExceptionFinding, ExceptionIssue, audit_exceptions};
-pub use register::{Filter, acceptances};
+pub use decisions::{AuditedDecisions, DecisionFinding, DecisionIssue, audit_decisions};
+pub use register::{Filter, Kinds, acceptances};
 pub use state_change::StateChange;

@@ -27,9 +27,9 @@ pub(crate) struct RecommendationRecord<'a> {
     /// Whether it is accepted as a risk, dismissed or postponed now; null where
     /// the status is unknown.
     pub(crate) set_aside: Option<bool>,
-    /// Whether an unexpired exception covers that; likewise.
+    /// Whether an unexpired decision covers that; likewise.
     pub(crate) approved: Option<bool>,
-    /// The exception that covers it, valid or expired.
+    /// The decision that covers it, valid or expired.
     pub(crate) approval: ApprovalRecord<'a>,
     /// Points reached, where it counts in the Identity Secure Score.
     pub(crate) score: Option<f64>,

@@ -10,7 +10,9 @@ pub(crate) use tenant::TenantRecord;
 
 use super::{Acceptance, StateChange};
 use crate::serde_time::{Day, Rfc3339};
-use secure_score_model::{Approval, Control, Exception, Persons, Place, Points, Timestamp};
+use secure_score_model::{
+    Approval, Control, Decision, DecisionState, Persons, Place, Points, Timestamp,
+};
 use serde::Serialize;
 use std::borrow::Cow;
 use url::Url;
@@ -49,9 +51,9 @@ pub(crate) struct AcceptanceRecord<'a> {
     /// Whether the tenant is scored on the control; unknown without a report.
     pub(crate) scored: Option<bool>,
     pub(crate) watched: bool,
-    /// Whether an unexpired exception covers it.
+    /// Whether an unexpired decision covers it.
     pub(crate) approved: bool,
-    /// The exception that covers it, valid or expired.
+    /// The decision that covers it, valid or expired.
     pub(crate) approval: ApprovalRecord<'a>,
     /// The control's progress in Microsoft's words.
     pub(crate) implementation_status: Option<&'a str>,
@@ -76,6 +78,17 @@ pub(crate) struct AcceptanceRecord<'a> {
     pub(crate) other_place_state: Option<&'static str>,
     /// Whether it is accepted in one place and open in the other.
     pub(crate) disagrees: Option<bool>,
+    /// `acceptance` or `claim`.
+    pub(crate) kind: &'static str,
+    /// What a claim gives, points; null for an acceptance, or where the tenant is
+    /// not scored on it.
+    pub(crate) points_claimed: Option<f64>,
+    /// Whether the person who declared it is its only approver; null where no
+    /// unexpired decision names it.
+    pub(crate) self_approved: Option<bool>,
+    /// Whether the comment is a reason, also where it is not shown; null in Entra,
+    /// which has no comments.
+    pub(crate) reason_given: Option<bool>,
 }
 
 /// The configured approval of an acceptance.
@@ -88,10 +101,14 @@ pub(crate) struct ApprovalRecord<'a> {
     pub(crate) reference: Option<&'a str>,
     pub(crate) approver: Option<Cow<'a, str>>,
     pub(crate) reason: Option<&'a str>,
-    /// The day of the approval, where it binds the exception.
+    /// The day of the approval, where it binds the decision.
     pub(crate) approved_on: Option<Day>,
     /// The last day of its validity.
     pub(crate) expires: Option<Day>,
+    /// The states that it approves.
+    pub(crate) states: Option<&'a [DecisionState]>,
+    /// The address of its proof; http or https.
+    pub(crate) evidence: Option<&'a str>,
 }
 
 /// One change of a control's state or of a recommendation's status.
@@ -142,6 +159,10 @@ impl<'a> AcceptanceRecord<'a> {
             postponed_until: it.postponed_until.map(Rfc3339),
             other_place_state: it.other_place_state,
             disagrees: it.disagrees,
+            kind: it.kind.as_str(),
+            points_claimed: it.points_claimed.map(Points::get),
+            self_approved: it.is_self_approved(now),
+            reason_given: it.has_reason(),
         }
     }
 }
@@ -160,18 +181,20 @@ pub(crate) fn action_url(control: &Control) -> Option<&str> {
 impl<'a> ApprovalRecord<'a> {
     /// An approval, with names and reason as far as shown.
     pub(crate) fn new(approval: Approval<'a>, persons: &Persons) -> Self {
-        let exception: Option<&'a Exception> = approval.exception();
+        let decision: Option<&'a Decision> = approval.decision();
         Self {
             status: Some(match approval {
                 Approval::Approved(_) => "approved",
                 Approval::Expired(_) => "expired",
                 Approval::Missing => "missing",
             }),
-            reference: exception.map(|it| &*it.reference),
-            approver: persons.name(exception.and_then(|it| it.approver.as_deref())),
-            reason: persons.comment(exception.and_then(|it| it.reason.as_deref())),
-            approved_on: exception.and_then(|it| it.approved_on).map(Day::beginning),
-            expires: exception.map(|it| Day::ending(it.expires)),
+            reference: decision.map(|it| &*it.reference),
+            approver: persons.name(decision.and_then(|it| it.approver.as_deref())),
+            reason: persons.comment(decision.and_then(|it| it.reason.as_deref())),
+            approved_on: decision.and_then(|it| it.approved_on).map(Day::beginning),
+            expires: decision.map(|it| Day::ending(it.expires)),
+            states: decision.map(|it| &*it.states),
+            evidence: decision.and_then(|it| it.evidence.as_deref()),
         }
     }
 }

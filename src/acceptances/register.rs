@@ -4,6 +4,32 @@ use super::Acceptance;
 use crate::store::Tenants;
 use secure_score_model::{Category, Place, Timestamp};
 
+/// The kinds of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Kinds {
+    /// Acceptances only.
+    #[default]
+    Acceptances,
+    /// Claims only.
+    Claims,
+    /// Both.
+    All,
+}
+
+impl Kinds {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::All, Self::Acceptances, Self::Claims];
+
+    /// The word in a query.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Acceptances => "acceptance",
+            Self::Claims => "claim",
+            Self::All => "all",
+        }
+    }
+}
+
 /// Conditions on acceptances; a missing one matches all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
@@ -16,12 +42,14 @@ pub struct Filter {
     /// Accepted at or after this time; an acceptance without a date matches,
     /// since it may be of any time.
     pub since: Option<Timestamp>,
-    /// Whether an unexpired exception covers it.
+    /// Whether an unexpired decision covers it.
     pub approved: Option<bool>,
     /// Whether it is in force.
     pub in_force: Option<bool>,
     /// Where it is accepted.
     pub place: Option<Place>,
+    /// Acceptances, claims or both.
+    pub kinds: Kinds,
 }
 
 impl Filter {
@@ -40,7 +68,7 @@ impl Filter {
     }
 }
 
-/// The acceptances of all tenants that match a filter, identity first, then the
+/// The acceptances and claims of all tenants that match a filter, identity first, then the
 /// newest.
 ///
 /// Controls and recommendations without exported series are included: a selection of series must
@@ -51,7 +79,13 @@ pub fn acceptances<'a>(
     now: Timestamp,
 ) -> Vec<Acceptance<'a>> {
     let tenants = tenants.states.iter();
-    let all = tenants.flat_map(|tenant| Acceptance::of_tenant(tenant));
+    let all = tenants.flat_map(|tenant| {
+        let accepted = (filter.kinds != Kinds::Claims).then(|| Acceptance::of_tenant(tenant));
+        let claimed =
+            (filter.kinds != Kinds::Acceptances).then(|| Acceptance::claims_of_tenant(tenant));
+        let accepted = accepted.into_iter().flatten();
+        accepted.chain(claimed.into_iter().flatten())
+    });
     let mut found: Vec<_> = all.filter(|it| filter.matches(it, now)).collect();
     found.sort_by_key(Acceptance::rank);
     found

@@ -1,6 +1,7 @@
 //! Acceptances as CSV, for a spreadsheet.
 
 use crate::acceptances::record::AcceptanceRecord;
+use secure_score_model::DecisionState;
 use std::borrow::Cow;
 use std::fmt::Display;
 
@@ -8,7 +9,7 @@ use std::fmt::Display;
 type ReadCell = for<'r, 'a> fn(&'r AcceptanceRecord<'a>) -> Cow<'r, str>;
 
 /// The columns in their order. The history does not fit into a row.
-const COLUMNS: [(&str, ReadCell); 34] = [
+const COLUMNS: [(&str, ReadCell); 40] = [
     ("tenant", |it| it.tenant.into()),
     ("tenant_display_name", |it| it.tenant_display_name.into()),
     ("entra_tenant_id", |it| text(it.entra_tenant_id)),
@@ -53,6 +54,16 @@ const COLUMNS: [(&str, ReadCell); 34] = [
     ("disagrees", |it| {
         it.disagrees.map_or_else(Cow::default, boolean)
     }),
+    ("kind", |it| it.kind.into()),
+    ("points_claimed", |it| display(it.points_claimed)),
+    ("self_approved", |it| {
+        it.self_approved.map_or_else(Cow::default, boolean)
+    }),
+    ("reason_given", |it| {
+        it.reason_given.map_or_else(Cow::default, boolean)
+    }),
+    ("approval_states", |it| states(it.approval.states)),
+    ("approval_evidence", |it| text(it.approval.evidence)),
 ];
 
 /// Characters that begin a formula, East Asian full-width forms included.
@@ -116,6 +127,11 @@ fn formulas(cell: &str) -> Vec<usize> {
 
 fn text(text: Option<&str>) -> Cow<'_, str> {
     text.unwrap_or_default().into()
+}
+
+fn states(states: Option<&[DecisionState]>) -> Cow<'static, str> {
+    let words = states.unwrap_or_default().iter().map(|it| it.as_str());
+    words.collect::<Vec<_>>().join(" ").into()
 }
 
 fn display(value: Option<impl Display>) -> Cow<'static, str> {

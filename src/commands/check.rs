@@ -68,7 +68,7 @@ pub(super) async fn run(
     for partner in &partners {
         partner.print()?;
     }
-    print_exceptions(&results, all)?;
+    print_decisions(&results, all)?;
     exit_status(&results, &partners)
 }
 
@@ -118,13 +118,13 @@ fn find_duplicates(tenants: &[Tenant], results: &mut [CheckResult]) {
     }
 }
 
-/// Prints the exceptions that need attention, and which ones cannot be judged.
+/// Prints the decisions that need attention, and which ones cannot be judged.
 /// They are no failure.
-fn print_exceptions(results: &[CheckResult], all: bool) -> Result<(), Failure> {
+fn print_decisions(results: &[CheckResult], all: bool) -> Result<(), Failure> {
     let snapshots = results
         .iter()
         .map(|result| (result.alias.as_str(), &result.snapshot));
-    let audited = acceptances::audit_exceptions(snapshots, all, now());
+    let audited = acceptances::audit_decisions(snapshots, all, now());
     for finding in &audited.findings {
         let tenant = finding.tenant.as_deref();
         let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));

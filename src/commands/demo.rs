@@ -7,14 +7,14 @@ use super::stdout::{line, tenants};
 use super::{Failure, now, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
-    AcceptedBy, ClientSecret, Cloud, Config, Credential, EventDetail, Exceptions, LabelPolicy,
+    AcceptedBy, ClientSecret, Cloud, Config, Credential, Decisions, EventDetail, LabelPolicy,
     PageAudience, PemFile, PrivacyPolicy, Recommendations, Refresh, Secret, SimulatorEndpoint,
     TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
 use exporter_web_config::certificates;
 use graph_simulator::{Options, RecommendationsAccess, Simulator, TenantAccess, scenario};
-use secure_score_model::{Exception, Timestamp};
+use secure_score_model::{Decision, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -41,7 +41,7 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let scenario = scenario(&options);
     let simulator = simulate::start(options).await?;
     let config = Config {
-        exceptions: exceptions(now()),
+        decisions: decisions(now()),
         ..config(&simulator)
     };
     let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None, None).await?;
@@ -117,9 +117,9 @@ fn tenant(access: TenantAccess) -> Tenant {
     }
 }
 
-/// The exceptions of the demo, relative to its start: one in force, one that
+/// The decisions of the demo, relative to its start: one in force, one that
 /// expires soon, and one that has expired.
-fn exceptions(now: Timestamp) -> Exceptions {
+fn decisions(now: Timestamp) -> Decisions {
     const DAY: i64 = 24 * 60 * 60;
     let today = now.nanos().div_euclid(1_000_000_000).div_euclid(DAY);
     let end_of_day = |days_left: i64| Timestamp::from_seconds((today + 1 + days_left) * DAY);
@@ -137,17 +137,17 @@ fn exceptions(now: Timestamp) -> Exceptions {
             ("Plant management", "Until the kiosks are replaced"),
         ),
     ];
-    let exceptions = decisions.into_iter().enumerate().map(
-        |(number, ((control, tenant, reference, days_left), (approver, reason)))| Exception {
+    let decisions = decisions.into_iter().enumerate().map(
+        |(number, ((control, tenant, reference, days_left), (approver, reason)))| Decision {
             place: format!("risk_accepted.exceptions[{number}]").into(),
             tenants: vec![tenant.into()],
             approver: Some(approver.into()),
             reason: Some(reason.into()),
-            ..Exception::new(control, reference, end_of_day(days_left))
+            ..Decision::new(control, reference, end_of_day(days_left))
         },
     );
     // Only an invalid pattern is an error, and each control id is a valid one.
-    Exceptions::of(exceptions.collect()).unwrap_or_default()
+    Decisions::of(decisions.collect()).unwrap_or_default()
 }
 
 fn print_introduction(

@@ -5,23 +5,23 @@ mod consent;
 mod coverage;
 mod document;
 mod edit;
-mod edited_file;
 mod file_tenants;
 mod table;
 
 use super::config_source;
+use super::edited_file::{EditedFile, FileName};
 use super::stdout::{self, progress_bar};
 use super::{Failure, now};
 use crate::cli::{ConfigFlags, Discover, DiscoverOutput};
 use crate::config::{Config, ConfigText, Environment, Partner, Tenant};
 use crate::diagnostics;
 use crate::graph::{GraphError, HttpClients, RefreshPermits, Subject};
+use crate::partners::tenant_file::TenantFile;
 use crate::telemetry::Telemetry;
 use anyhow::{Context as _, anyhow};
 use consent::Consent;
 use coverage::{Known, PartnerList, Row, State};
 use edit::Edit;
-use edited_file::EditedFile;
 use file_tenants::{FileTenants, Resolver};
 use indicatif::ProgressBar;
 use secure_score_model::{CustomerList, SkippedField, Trouble};
@@ -41,7 +41,14 @@ pub(super) async fn run(
     let config = config_source::load(flags, environment)?;
     let partners = selected_partners(&config, &options.partners)?;
     let file = options.write.as_deref();
-    let file = file.map(|name| EditedFile::open(name, !options.check));
+    let file = file.map(|path| {
+        let path = path.to_owned();
+        let name = FileName {
+            path,
+            flag: "--write",
+        };
+        EditedFile::<TenantFile>::open(name, !options.check)
+    });
     let file = file.transpose()?;
     let mut graph = Graph::new(&config)?;
     let lists = graph.lists(&partners).await?;
@@ -54,7 +61,7 @@ pub(super) async fn run(
         environment,
     };
     let in_file = match &file {
-        Some(file) => resolver.resolve(file.tenants(), &mut graph).await,
+        Some(file) => resolver.resolve(file.list(), &mut graph).await,
         None => FileTenants::default(),
     };
     let unresolved = unresolved.into_iter().map(|it| it.alias.clone());

@@ -8,6 +8,7 @@ mod config_source;
 #[cfg(feature = "demo")]
 mod demo;
 mod discover;
+mod edited_file;
 mod entra_tenants;
 mod exporter;
 mod failure;

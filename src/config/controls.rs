@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use strict_yaml::{Diagnostics, Entries, Span, Text, suggest};
 
-use super::exceptions::ApprovedException;
+use super::decisions::ApprovedDecision;
 use super::file::FileControls;
 use super::list::members;
 use super::pattern::{Pattern, any_matches};
 use super::selection::Selection;
-use secure_score_model::{Category, ControlRules, Exception, RecommendationCategory};
+use secure_score_model::{Category, ControlRules, Decision, MinimumReason, RecommendationCategory};
 
 /// The default watch list: multifactor authentication, the risk policies and
 /// legacy authentication. Tenants are breached where these are missing.
@@ -60,12 +60,20 @@ impl ControlSelection {
 }
 
 /// The selection of controls, which all tenants share, and a tenant's selection of
-/// recommendations and exceptions.
+/// recommendations and decisions.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TenantRules {
     pub(super) controls: Arc<ControlSelection>,
     pub(super) recommendations: Arc<Selection<RecommendationCategory>>,
-    pub(super) exceptions: Vec<ApprovedException>,
+    pub(super) decisions: Vec<ApprovedDecision>,
+    pub(super) minimum_reason: MinimumReason,
+}
+
+impl TenantRules {
+    /// Whether there are decisions for the tenant.
+    pub fn has_decisions(&self) -> bool {
+        !self.decisions.is_empty()
+    }
 }
 
 impl ControlRules for TenantRules {
@@ -91,20 +99,24 @@ impl ControlRules for TenantRules {
         unmatched.map(|watch| Arc::clone(watch.text())).collect()
     }
 
-    fn exceptions(&self) -> Vec<Arc<Exception>> {
-        let exceptions = self.exceptions.iter();
-        exceptions.map(|it| Arc::clone(&it.exception)).collect()
+    fn minimum_reason(&self) -> MinimumReason {
+        self.minimum_reason
     }
 
-    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
-        let named = self.exceptions.iter().filter(|it| it.names_control(id));
-        named.map(|it| Arc::clone(&it.exception)).collect()
+    fn decisions(&self) -> Vec<Arc<Decision>> {
+        let decisions = self.decisions.iter();
+        decisions.map(|it| Arc::clone(&it.decision)).collect()
     }
 
-    fn exceptions_of_recommendation(&self, name: &str) -> Vec<Arc<Exception>> {
-        let exceptions = self.exceptions.iter();
-        let named = exceptions.filter(|it| it.names_recommendation(name));
-        named.map(|it| Arc::clone(&it.exception)).collect()
+    fn decisions_of(&self, id: &str) -> Vec<Arc<Decision>> {
+        let named = self.decisions.iter().filter(|it| it.names_control(id));
+        named.map(|it| Arc::clone(&it.decision)).collect()
+    }
+
+    fn decisions_of_recommendation(&self, name: &str) -> Vec<Arc<Decision>> {
+        let decisions = self.decisions.iter();
+        let named = decisions.filter(|it| it.names_recommendation(name));
+        named.map(|it| Arc::clone(&it.decision)).collect()
     }
 }
 

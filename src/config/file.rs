@@ -4,15 +4,13 @@
 //! by environment variables, the JSON Schema and the reference page. A new key
 //! is a line here and its resolver.
 
-use std::fmt;
 use std::ops::RangeInclusive;
 
-use secure_score_model::{Category, RecommendationCategory};
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use secure_score_model::{Category, DecisionState, RecommendationCategory};
+use serde::de::IgnoredAny;
 use strict_yaml::{Entries, Spanned, Text};
 
+use super::alternatives::{NameOr, OneOrMany, SectionOrSections};
 use super::choices::{
     AcceptedBy, Choice, Cloud, CommentLabel, CustomerSource, DisplayNames, Enabled, EventDetail,
     NewCustomers, PageAudience, RefreshMode, Switch,
@@ -23,6 +21,12 @@ use super::table::Form::{
 };
 use super::table::{Form, REQUIRED, Section, section};
 use crate::credentials::Credential;
+
+/// A tenant's credential: the name of one, or the credential itself.
+pub(super) type FileCredentialUse = NameOr<FileCredential>;
+
+/// One partner, or a list of them.
+pub(super) type FilePartners = SectionOrSections<FilePartner>;
 
 /// Every section, in the order of the reference page.
 pub(super) const SECTIONS: &[Section] = &[
@@ -37,6 +41,7 @@ pub(super) const SECTIONS: &[Section] = &[
     FileRecommendations::SECTION,
     FileRiskAccepted::SECTION,
     FileException::SECTION,
+    FileDecision::SECTION,
     FileLabels::SECTION,
     FilePrivacy::SECTION,
     FileEvents::SECTION,
@@ -49,6 +54,9 @@ pub(super) const SECTIONS: &[Section] = &[
 pub(super) const CONCURRENCY_RANGE: RangeInclusive<usize> = 1..=256;
 /// The number of states in the lookback.
 pub(super) const LOOKBACK_RANGE: RangeInclusive<usize> = 1..=100;
+
+/// The characters of a reason.
+pub(super) const REASON_RANGE: RangeInclusive<usize> = 1..=500;
 
 const PATH: Form = Form::Text("path");
 const PEM_PATH: Form = Form::Text("path of PEM certificates");
@@ -64,6 +72,17 @@ const CREDENTIAL: Form = TextOr(
     "the name of a credential, or a credential as a mapping",
 );
 const CATEGORY: Form = OneOf(&CATEGORIES);
+const STATE: Form = OneOf(&STATES);
+
+/// The states that a decision can approve.
+pub(super) const STATES: [&str; 6] = [
+    DecisionState::RiskAccepted.as_str(),
+    DecisionState::ThirdParty.as_str(),
+    DecisionState::AlternateMitigation.as_str(),
+    DecisionState::Planned.as_str(),
+    DecisionState::Dismissed.as_str(),
+    DecisionState::Postponed.as_str(),
+];
 
 /// A category that an override can name.
 const KNOWN_CATEGORY: Form = match CATEGORIES.split_last() {
@@ -103,6 +122,8 @@ section! {
         controls: FileControls, Form::Section("controls"), "all controls", "the controls that get series of their own", env;
         recommendations: FileRecommendations, Form::Section("recommendations"), "where the permission is granted", "Entra's recommendations and the Identity Secure Score", env;
         risk_accepted: FileRiskAccepted, Form::Section("risk_accepted"), "see there", "the watch list, the lookback and approved exceptions", env;
+        decisions: Vec<Spanned<FileDecision>>, SectionList("decisions[]"), "none", "decisions about accepted risks, claims and plans";
+        decision_files: Vec<Text>, ListOf(&Form::Text("patterns, such as `decisions.d/*.yml`")), "none", "files of decisions, each a list as under `decisions`; `approve` writes into one";
         labels: FileLabels, Form::Section("labels"), "no persons", "persons and comments in labels", env;
         privacy: FilePrivacy, Form::Section("privacy"), "full", "persons and comments in the log, the API, the pages and the webhook", env;
         events: FileEvents, Form::Section("events"), "the log only", "the receiver of events", env;
@@ -142,6 +163,25 @@ section! {
         token_file: Text, PATH, "AZURE_FEDERATED_TOKEN_FILE", "for `workload_identity`: the file with the federated token, read again for each request", env "AZURE_FEDERATED_TOKEN_FILE";
         managed_identity: Text, Form::Text("a client id"), "none", "for `workload_identity`: the user-assigned managed identity whose token is the federated token. The application trusts this identity, so it reaches many tenants without a secret";
         expires: Text, Day("a day, `2027-03-31`"), "unknown", "when a client secret expires, as the app registration shows it; a metric and `check` report it", env "SECURE_SCORE_CREDENTIAL_EXPIRES";
+    }
+}
+
+impl From<FileException> for FileDecision {
+    fn from(it: FileException) -> Self {
+        Self {
+            control: it.control,
+            recommendation: it.recommendation,
+            tenants: it.tenants,
+            states: None,
+            reference: it.reference,
+            approver: it.approver,
+            reason: it.reason,
+            approved_on: it.approved_on,
+            accepted_by: it.accepted_by,
+            evidence: None,
+            expires: it.expires,
+            unknown: it.unknown,
+        }
     }
 }
 
@@ -234,7 +274,9 @@ section! {
     FileRiskAccepted "risk_accepted" "See [accepted risks](../acceptances.md)." {
         lookback: Text, Integer(LOOKBACK_RANGE), "3", "how many of a control's last states the lookback covers", env "SECURE_SCORE_LOOKBACK";
         watch: Vec<Text>, ListOf(&Form::Text("ids, names or patterns")), "`UserRiskPolicy`, `SigninRiskPolicy`, `AdminMFAV2`, `MFARegistrationV2`, `BlockLegacyAuthentication`", "the watch list: controls, and recommendations of Entra, whose accepted risk raises an alert of its own. A recommendation is also watched if its control is", env "SECURE_SCORE_WATCH";
-        exceptions: Vec<Spanned<FileException>>, SectionList("risk_accepted.exceptions[]"), "none", "approved acceptances";
+        exceptions: Vec<Spanned<FileException>>, SectionList("risk_accepted.exceptions[]"), "none", "approved acceptances: decisions with the states `risk_accepted`, `dismissed` and `postponed`";
+        require_separate_approver: Text, OneOf(Switch::WORDS), "`false`", "a decision approves nothing without an `approver`, and nothing that its approver declared", env "SECURE_SCORE_REQUIRE_SEPARATE_APPROVER";
+        minimum_reason: Text, Integer(REASON_RANGE), "10", "the characters that the comment of an acceptance has at least; fewer, or the name of a state, count as no reason", env "SECURE_SCORE_MINIMUM_REASON";
     }
 }
 
@@ -249,6 +291,22 @@ section! {
         approved_on: Text, DAY, "none", "binds the approval to the acceptance in effect on that day, or else to the first one after it";
         accepted_by: Text, Form::Text("a person as Graph writes them; case does not matter"), "any person", "covers only acceptances by this person";
         expires: Text, DAY, REQUIRED, "the last day of the approval";
+    }
+}
+
+section! {
+    FileDecision "decisions[]" "One decision each: the general form of an exception, also for claims (*Resolved through third party*, *Resolved through alternate mitigation*) and plans. See [decisions](../decisions.md)." {
+        control: Text, Form::Text("id or pattern"), "at least one of the two", "the control of Secure Score";
+        recommendation: Text, Form::Text("name or pattern"), "at least one of the two", "the recommendation of Entra";
+        tenants: Spanned<OneOrMany>, TextOr(&ListOf(&Form::Text("names")), "a name, a list of names, or `all`"), "`all`", "the tenants in which it holds";
+        states: Spanned<OneOrMany>, TextOr(&ListOf(&STATE), "a state, or a list of states"), "`risk_accepted`", "the states that it approves; a control is neither dismissed nor postponed";
+        reference: Text, ONE_LINE, REQUIRED, "where the decision is recorded; becomes a label";
+        approver: Text, ONE_LINE, "none", "the person who approved it; who declared the state is another person, or the decision is *self-approved*";
+        reason: Text, ONE_LINE, "none", "the reason";
+        approved_on: Text, DAY, "none", "binds the decision to the declaration in effect on that day, or else to the first one after it";
+        accepted_by: Text, Form::Text("a person as Graph writes them; case does not matter"), "any person", "covers only declarations by this person";
+        evidence: Text, Form::Text("URL"), "none", "the proof: `https` or `http`, without a user";
+        expires: Text, DAY, REQUIRED, "the last day of the decision";
     }
 }
 
@@ -292,101 +350,6 @@ section! {
     FileSimulator "simulator" "`secure-score-exporter simulate --config-dir DIR` writes this section." {
         url: Text, Form::Text("`https://` URL of a loopback address"), "required with simulated tenants", "the address of the Graph simulator";
         ca_file: Text, PEM_PATH, "required with simulated tenants", "its certificate authority";
-    }
-}
-
-/// One scalar, or a list of them.
-#[derive(Debug, Clone)]
-pub(super) enum OneOrMany {
-    One(String),
-    Many(Vec<Text>),
-}
-
-impl<'de> Deserialize<'de> for OneOrMany {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = OneOrMany;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name or a list of names")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(OneOrMany::One(name.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, names: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(names)).map(OneOrMany::Many)
-            }
-        }
-
-        deserializer.deserialize_any(Either)
-    }
-}
-
-/// A tenant's credential: the name of one, or the credential itself.
-#[derive(Debug, Clone)]
-pub(super) enum FileCredentialUse {
-    Named(String),
-    Inline(Box<FileCredential>),
-}
-
-impl<'de> Deserialize<'de> for FileCredentialUse {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = FileCredentialUse;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a credential or a mapping")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(FileCredentialUse::Named(name.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                FileCredential::deserialize(MapAccessDeserializer::new(map))
-                    .map(|credential| FileCredentialUse::Inline(Box::new(credential)))
-            }
-        }
-
-        deserializer.deserialize_any(Either)
-    }
-}
-
-/// One partner, or a list of them.
-#[derive(Debug, Clone)]
-pub(super) enum FilePartners {
-    One(Box<FilePartner>),
-    Many(Vec<Spanned<FilePartner>>),
-}
-
-impl<'de> Deserialize<'de> for FilePartners {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-
-        impl<'de> Visitor<'de> for Either {
-            type Value = FilePartners;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a mapping or a list of mappings")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                FilePartner::deserialize(MapAccessDeserializer::new(map))
-                    .map(|partner| FilePartners::One(Box::new(partner)))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, partners: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(partners)).map(FilePartners::Many)
-            }
-        }
-
-        deserializer.deserialize_any(Either)
     }
 }
 

@@ -5,16 +5,19 @@
 //! and returns a complete [`Config`], or every error. Environment variables are
 //! first converted to such a file, so that each check exists once.
 
+mod alternatives;
 pub mod authority;
 mod choices;
 mod consent;
 mod controls;
 mod credentials;
+mod decisions;
 mod environment_file;
 mod events;
-mod exceptions;
 mod file;
 mod list;
+mod list_files;
+mod listed_decisions;
 mod listed_tenants;
 mod load;
 mod number;
@@ -32,7 +35,6 @@ mod simulator;
 mod table;
 mod target_labels;
 mod tenant;
-mod tenant_files;
 
 pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};
@@ -42,9 +44,10 @@ pub use choices::{
 };
 pub use consent::consent_url;
 pub use controls::{ControlSelection, TenantRules};
+pub use decisions::Decisions;
 pub use environment_file::variables;
 pub use events::Webhook;
-pub use exceptions::Exceptions;
+pub use listed_decisions::{ListedDecision, ListedValue, listed_decisions};
 pub use listed_tenants::{ListedTenant, listed_tenants};
 pub use load::{ConfigText, DEFAULT_FILE, Loaded, load};
 pub use partners::{CustomerDefaults, Partner};

@@ -5,11 +5,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use strict_yaml::Diagnostics;
 
+use super::choices::{Choice as _, Switch};
 use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
+use super::decisions::{Aliases, DecisionRules, Decisions};
 use super::events::{self, Webhook};
-use super::exceptions::{self, Aliases, Exceptions};
-use super::file::{File, LOOKBACK_RANGE};
+use super::file::{File, FileDecision, FileTenant, LOOKBACK_RANGE, REASON_RANGE};
+use super::list_files::{self, FileList};
 use super::number;
 use super::partners::{self, Partner};
 use super::pem::{self, PemFile};
@@ -18,9 +20,10 @@ use super::recommendations::{self, RecommendationSelections};
 use super::refresh::{self, Refresh};
 use super::simulator::{self, SimulatorEndpoint};
 use super::tenant::{self, Defaults, Tenant, Tenants};
-use super::tenant_files::{self, TenantList};
+
 use crate::config_values::{Environment, Secret};
 use crate::credentials::DecryptedKeyCache;
+use secure_score_model::MinimumReason;
 
 /// Covers an acceptance, its withdrawal, and one more change.
 const LOOKBACK: NonZeroUsize = NonZeroUsize::MIN.saturating_add(2);
@@ -40,8 +43,10 @@ pub struct Config {
     pub controls: Arc<ControlSelection>,
     /// The recommendations of Entra that get series.
     pub recommendations: RecommendationSelections,
-    /// Approved acceptances.
-    pub exceptions: Exceptions,
+    /// What was decided about accepted risks, claims and plans.
+    pub decisions: Decisions,
+    /// How long the reason of an acceptance is at least.
+    pub minimum_reason: MinimumReason,
     /// How many of a control's last states the lookback covers.
     pub lookback: NonZeroUsize,
     /// Persons and comments in labels.
@@ -70,7 +75,8 @@ impl Config {
             partners: Vec::new(),
             controls: Arc::default(),
             recommendations: RecommendationSelections::default(),
-            exceptions: Exceptions::default(),
+            decisions: Decisions::default(),
+            minimum_reason: MinimumReason::default(),
             lookback: LOOKBACK,
             labels: LabelPolicy::default(),
             privacy: PrivacyPolicy::default(),
@@ -94,7 +100,8 @@ impl Config {
         TenantRules {
             controls: Arc::clone(&self.controls),
             recommendations: Arc::clone(self.recommendations.of_tenant(alias)),
-            exceptions: self.exceptions.of_tenant(alias),
+            decisions: self.decisions.of_tenant(alias),
+            minimum_reason: self.minimum_reason,
         }
     }
 }
@@ -112,14 +119,14 @@ pub(super) fn resolve(
     let patterns = file.tenant_files.as_deref();
     let may_be_empty = patterns.is_some() || file.partner.is_some();
     let partners = partners::listed(file.partner, diagnostics);
-    let mut lists = vec![TenantList {
-        file: None,
-        tenants: file.tenants.unwrap_or_default(),
-    }];
+    let mut lists = vec![FileList::of_configuration(file.tenants)];
     let patterns = patterns.unwrap_or_default();
-    lists.extend(tenant_files::read(patterns, diagnostics));
-    let hash = hash(text, &lists);
-    let tenants = || lists.iter().flat_map(|list| &list.tenants);
+    lists.extend(list_files::read("tenant_files", patterns, diagnostics));
+    let mut decision_lists = vec![FileList::of_configuration(file.decisions)];
+    let patterns = file.decision_files.unwrap_or_default();
+    decision_lists.extend(list_files::read("decision_files", &patterns, diagnostics));
+    let hash = hash(text, &lists, &decision_lists);
+    let tenants = || lists.iter().flat_map(|list| &list.entries);
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
     let simulated = tenants().map(is_simulated).chain(
         partners
@@ -162,8 +169,22 @@ pub(super) fn resolve(
     let controls = file.controls.unwrap_or_default();
     let controls = controls::resolve(controls, risk_accepted.watch, diagnostics);
     let simulator = simulator::resolve(file.simulator, uses_simulator, diagnostics);
+    let separate = &risk_accepted.require_separate_approver;
+    let separate = diagnostics.check(
+        "risk_accepted.require_separate_approver",
+        separate,
+        Switch::parse,
+    );
+    let rules = DecisionRules {
+        aliases,
+        needs_separate_approver: separate == Some(Switch::On),
+    };
     let exceptions = risk_accepted.exceptions.unwrap_or_default();
-    let exceptions = exceptions::resolve(exceptions, &aliases, diagnostics);
+    let decisions = rules.resolve(exceptions, decision_lists, diagnostics);
+    let minimum = &risk_accepted.minimum_reason;
+    let minimum_reason = diagnostics.check("risk_accepted.minimum_reason", minimum, |text| {
+        number::integer(text, REASON_RANGE).map(|it| MinimumReason(it.get()))
+    });
     let lookback = &risk_accepted.lookback;
     let lookback = diagnostics.check("risk_accepted.lookback", lookback, |text| {
         number::integer(text, LOOKBACK_RANGE)
@@ -179,7 +200,8 @@ pub(super) fn resolve(
         partners,
         controls: Arc::new(controls),
         recommendations: selections,
-        exceptions,
+        decisions,
+        minimum_reason: minimum_reason.unwrap_or_default(),
         lookback: lookback.unwrap_or(LOOKBACK),
         labels,
         privacy,
@@ -191,10 +213,17 @@ pub(super) fn resolve(
     }
 }
 
-/// The hash of the configuration and all files of tenants.
-fn hash(text: &[u8], lists: &[TenantList]) -> ConfigHash {
-    let files = lists.iter().filter_map(|list| list.file.as_ref());
-    let files = files.map(|file| file.contents.as_slice());
+/// The hash of the configuration and all files of tenants and decisions.
+fn hash(
+    text: &[u8],
+    tenants: &[FileList<FileTenant>],
+    decisions: &[FileList<FileDecision>],
+) -> ConfigHash {
+    let tenants = tenants.iter().filter_map(|list| list.file.as_ref());
+    let decisions = decisions.iter().filter_map(|list| list.file.as_ref());
+    let files = tenants
+        .chain(decisions)
+        .map(|file| file.contents.as_slice());
     let all: Vec<_> = std::iter::once(text).chain(files).collect();
     ConfigHash::of(&all.join(&b'\n'))
 }

@@ -7,12 +7,12 @@ use strict_yaml::{Diagnostics, Span, Spanned};
 use super::choices::{self, Cloud};
 use super::credentials::{Credentials, is_name};
 use super::file::{FileDefaults, FileTenant};
+use super::list_files::FileList;
 use super::number;
 use super::recommendations::{
     self, RecommendationSection, RecommendationSelections, Recommendations,
 };
 use super::target_labels::{self, TargetLabels};
-use super::tenant_files::TenantList;
 use crate::config_values::guid;
 use crate::credentials::Credential;
 
@@ -56,13 +56,13 @@ pub(super) struct Tenants {
 
 /// Resolves all tenants, and refuses duplicates.
 pub(super) fn resolve(
-    lists: Vec<TenantList>,
+    lists: Vec<FileList<FileTenant>>,
     may_be_empty: bool,
     defaults: &Defaults,
     credentials: &mut Credentials<'_>,
     diagnostics: &mut Diagnostics,
 ) -> Tenants {
-    let is_empty = lists.iter().all(|list| list.tenants.is_empty());
+    let is_empty = lists.iter().all(|list| list.entries.is_empty());
     if is_empty && !may_be_empty {
         let message = "no tenant is described; add `- {name: contoso, tenant_id: contoso.com}`";
         diagnostics.error(Span::Nowhere, "tenants", message);
@@ -70,9 +70,9 @@ pub(super) fn resolve(
     let mut selections = RecommendationSelections::new(&defaults.recommendations);
     let mut duplicates = Duplicates::default();
     let mut resolved = Vec::new();
-    for TenantList { file, tenants } in lists {
+    for FileList { file, entries } in lists {
         let mut resolve_all = |file: &str, list: &str, diagnostics: &mut Diagnostics| {
-            for (index, tenant) in tenants.iter().enumerate() {
+            for (index, tenant) in entries.iter().enumerate() {
                 let path = format!("{list}[{index}]");
                 let place = format!("{file}{path}");
                 duplicates.check(place, &path, &tenant.value, defaults.cloud, diagnostics);

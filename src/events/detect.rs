@@ -280,13 +280,14 @@ impl ChangeDetector<'_> {
         if !event.concerns_acceptance() {
             return event;
         }
-        let exceptions = control.exceptions.iter().map(AsRef::as_ref);
-        let covering = exceptions.filter(|exception| exception.covers(then));
+        let decisions = control.decisions.iter().map(AsRef::as_ref);
+        let declarations = then.declarations();
+        let covering = decisions.filter(|decision| decision.covers_acceptance(&declarations));
         let approval = Approval::of(covering, self.now);
-        let exception = approval.exception();
+        let decision = approval.decision();
         Event {
             approved: Some(approval.is_approved()),
-            reference: exception.map(|exception| Arc::clone(&exception.reference)),
+            reference: decision.map(|decision| Arc::clone(&decision.reference)),
             ..event
         }
     }

@@ -71,14 +71,17 @@ fn of_status(
         return event;
     }
     // A change that ends an acceptance is judged by the acceptance that it ends.
-    let as_history = history.as_history();
-    let exceptions = recommendation.map_or(&[][..], |it| &it.exceptions);
-    let covering = exceptions.iter().map(AsRef::as_ref);
-    let approval = Approval::of(covering.filter(|it| it.covers(&as_history)), now);
-    let exception = approval.exception();
+    let declarations = history.declarations();
+    let decisions = recommendation.map_or(&[][..], |it| &it.decisions);
+    let covering = decisions.iter().map(AsRef::as_ref);
+    let approval = Approval::of(
+        covering.filter(|it| it.covers_acceptance(&declarations)),
+        now,
+    );
+    let decision = approval.decision();
     Event {
         approved: recommendation.map(|_| approval.is_approved()),
-        reference: exception.map(|exception| Arc::clone(&exception.reference)),
+        reference: decision.map(|decision| Arc::clone(&decision.reference)),
         ..event
     }
 }
@@ -102,8 +105,8 @@ fn discriminator(new: &NewStatus) -> String {
 mod tests {
     use super::*;
     use secure_score_model::{
-        Category, Control, Exception, RecommendationEntry, RecommendationList,
-        RecommendationStatus, StatusHistories,
+        Category, Control, Decision, RecommendationEntry, RecommendationList, RecommendationStatus,
+        StatusHistories,
     };
 
     const DAY: i64 = 24 * 60 * 60;
@@ -125,12 +128,12 @@ mod tests {
             };
             let new = histories.observe(&list, true, now, now);
             let expires = Timestamp::from_seconds(12 * DAY);
-            let exception = Exception::new("userRiskPolicy", "SEC-1", expires);
+            let decision = Decision::new("userRiskPolicy", "SEC-1", expires);
             let snapshot = TenantSnapshot {
                 controls: vec![Control::new("UserRiskPolicy", Category::Identity)],
                 recommendations: vec![Recommendation {
                     control: Some("UserRiskPolicy".into()),
-                    exceptions: vec![Arc::new(exception)],
+                    decisions: vec![Arc::new(decision)],
                     ..Recommendation::new(entry)
                 }],
                 ..TenantSnapshot::default()

@@ -2,7 +2,7 @@
 //!
 //! A probe has the tenant's families only. The exporter's own stay at
 //! `/metrics`: in a thousand probes they would be the same series under a
-//! thousand instances. The external URL is the exception: alerts join it on the
+//! thousand instances. The external URL is the decision: alerts join it on the
 //! instance of the tenant.
 
 use super::cpu_pool::CpuPool;

@@ -3,15 +3,15 @@
 //! Nothing is guessed: a misread filter shows the wrong rows, and the response
 //! looks valid all the same.
 
-use crate::acceptances::Filter;
+use crate::acceptances::{Filter, Kinds};
 use crate::store::Tenants;
 use secure_score_model::{Category, Place, Timestamp};
 use std::collections::BTreeMap;
 use url::form_urlencoded;
 
 /// The parameters of a filter of acceptances.
-pub const FILTER_PARAMETERS: [&str; 7] = [
-    "tenant", "control", "category", "since", "approved", "in_force", "where",
+pub const FILTER_PARAMETERS: [&str; 8] = [
+    "tenant", "control", "category", "since", "approved", "in_force", "where", "kind",
 ];
 
 /// A query string that is not valid.
@@ -66,6 +66,7 @@ pub fn parse_filter(pairs: &[(String, String)], now: Timestamp) -> Result<Filter
         tenant: get("tenant").map(str::to_owned),
         control: get("control").map(str::to_owned),
         place: get("where").map(parse_place).transpose()?,
+        kinds: get("kind").map_or(Ok(Kinds::default()), parse_kinds)?,
     })
 }
 
@@ -128,6 +129,17 @@ fn parse_place(value: &str) -> Result<Place, QueryError> {
     places.find(|it| it.as_str() == value).ok_or_else(|| {
         let known = Place::ALL.map(Place::as_str).join(" or ");
         QueryError::new(format!("unknown place {value:?}"), format!("use {known}"))
+    })
+}
+
+fn parse_kinds(value: &str) -> Result<Kinds, QueryError> {
+    let mut kinds = Kinds::ALL.into_iter();
+    kinds.find(|it| it.as_str() == value).ok_or_else(|| {
+        let known = Kinds::ALL.map(Kinds::as_str).join(", ");
+        QueryError::new(
+            format!("unknown kind {value:?}"),
+            format!("use one of {known}"),
+        )
     })
 }
 
@@ -213,7 +225,7 @@ mod tests {
 
     #[test]
     fn every_parameter_is_parsed() {
-        let all = "tenant=contoso&control=a%26b&category=identity&since=2026-11-23&approved=false&in_force=true&where=entra";
+        let all = "tenant=contoso&control=a%26b&category=identity&since=2026-11-23&approved=false&in_force=true&where=entra&kind=claim";
         assert_eq!(
             read(all),
             Filter {
@@ -224,13 +236,14 @@ mod tests {
                 approved: Some(false),
                 in_force: Some(true),
                 place: Some(Place::Entra),
+                kinds: Kinds::Claims,
             }
         );
     }
 
     #[test]
     fn an_empty_parameter_counts_as_absent() {
-        let form = "tenant=&control=&category=&since=&approved=&in_force=&where=";
+        let form = "tenant=&control=&category=&since=&approved=&in_force=&where=&kind=";
         for nothing in ["", "&&", form, "tenant"] {
             assert_eq!(read(nothing), Filter::default(), "{nothing}");
         }

@@ -5,7 +5,7 @@ use crate::store::TenantState;
 use secure_score_exposition::render_data;
 use secure_score_model::{
     Catalogue, CategoryPins, IdentityScore, RecommendationList, Report, ScoreHistory,
-    StatusHistories, TenantIdentity, TenantSnapshot,
+    StatusHistories, TenantIdentity, TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 
@@ -36,6 +36,7 @@ impl Rendered {
         );
         let snapshot = TenantSnapshot {
             score_history: Arc::clone(&inputs.score_history.0),
+            day: inputs.day.unwrap_or_default(),
             ..joined
         };
         let policy = Arc::clone(&settings.policy);
@@ -63,6 +64,8 @@ pub(super) struct Inputs {
     pub(super) statuses: Shared<StatusHistories>,
     pub(super) pins: Shared<CategoryPins>,
     pub(super) score_history: Shared<ScoreHistory>,
+    /// The beginning of the present day, where decisions end with one.
+    pub(super) day: Option<Timestamp>,
 }
 
 /// A value that is compared by address: an update that leaves it unchanged

@@ -363,7 +363,7 @@ impl Update<'_> {
         let context = &self.cell.context;
         let now = self.cell.now();
         let statuses = self.next.observe_statuses(now);
-        let mut events = match self.next.render() {
+        let mut events = match self.next.render(now) {
             true => self.next.detect_events(now),
             false => Vec::new(),
         };

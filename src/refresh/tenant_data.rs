@@ -272,8 +272,8 @@ impl TenantData {
 
     /// Joins and renders the lists anew where they, or what they are rendered
     /// with, changed. Returns whether it did.
-    pub(super) fn render(&mut self) -> bool {
-        let inputs = self.inputs();
+    pub(super) fn render(&mut self, now: Timestamp) -> bool {
+        let inputs = self.inputs(now);
         let current = self.rendered.as_ref();
         let outdated = self.categories_known && current.is_none_or(|it| it.inputs != inputs);
         if outdated {
@@ -282,7 +282,8 @@ impl TenantData {
         outdated
     }
 
-    fn inputs(&self) -> Inputs {
+    fn inputs(&self, now: Timestamp) -> Inputs {
+        let has_decisions = self.settings.rules.has_decisions();
         let catalogue = self.catalogue.current();
         Inputs {
             identity: self.identity.clone(),
@@ -296,6 +297,7 @@ impl TenantData {
             statuses: Shared(self.statuses_to_render()),
             pins: Shared(Arc::clone(&self.pins)),
             score_history: Shared(Arc::clone(&self.score_history)),
+            day: has_decisions.then(|| now.midnight()),
         }
     }
 

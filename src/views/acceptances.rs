@@ -37,7 +37,7 @@ const COLUMNS: &[Column<Key>] = &[
     Column::unsorted(PERSONS),
     Column::unsorted("Status"),
     Column::new("expires", "Approval", "", false, |it, now| {
-        integer(it.approval(now).exception()?.expires.nanos())
+        integer(it.approval(now).decision()?.expires.nanos())
     }),
     Column::new("points", "Points lost", "number", true, |it, _| {
         sort::points(it.points_lost.filter(|_| it.is_in_force()))

@@ -8,7 +8,7 @@ use super::time::{date_and_age, day, duration};
 use crate::acceptances::{Acceptance, StateChange};
 use crate::serde_time::Day;
 use maud::{Markup, html};
-use secure_score_model::{Approval, Control, Exception, Persons, Place, Timestamp};
+use secure_score_model::{Approval, Control, Decision, Persons, Place, Timestamp};
 use std::cmp::Reverse;
 
 /// The most changes shown of one control. Hundreds come from a script.
@@ -169,21 +169,21 @@ pub(super) fn approval(
     context: &ViewContext<'_>,
 ) -> Markup {
     match approval {
-        Approval::Approved(exception) => {
-            let left = exception.expires.since(context.now);
+        Approval::Approved(decision) => {
+            let left = decision.expires.since(context.now);
             html! {
-                span.tag.good { "approved" } " " (shortened(&exception.reference))
+                span.tag.good { "approved" } " " (shortened(&decision.reference))
                 p.soft {
-                    "until " (day(Day::ending(exception.expires))) ", " (duration(left)) " left"
-                    (approver_and_reason(exception, context))
+                    "until " (day(Day::ending(decision.expires))) ", " (duration(left)) " left"
+                    (approver_and_reason(decision, context))
                 }
             }
         }
-        Approval::Expired(exception) => html! {
-            span.tag.bad { "expired" } " " (shortened(&exception.reference))
+        Approval::Expired(decision) => html! {
+            span.tag.bad { "expired" } " " (shortened(&decision.reference))
             p.soft {
-                "expired on " (day(Day::ending(exception.expires)))
-                (approver_and_reason(exception, context))
+                "expired on " (day(Day::ending(decision.expires)))
+                (approver_and_reason(decision, context))
             }
         },
         Approval::Missing if in_force => html! { span.tag.bad { "not approved" } },
@@ -191,9 +191,9 @@ pub(super) fn approval(
     }
 }
 
-fn approver_and_reason(exception: &Exception, context: &ViewContext<'_>) -> Markup {
-    let by = context.persons().name(exception.approver.as_deref());
-    let why = context.persons().comment(exception.reason.as_deref());
+fn approver_and_reason(decision: &Decision, context: &ViewContext<'_>) -> Markup {
+    let by = context.persons().name(decision.approver.as_deref());
+    let why = context.persons().comment(decision.reason.as_deref());
     html! {
         @if let Some(by) = by { ", by " (shortened(&by)) }
         @if let Some(why) = why { ": " (shortened(why)) }

@@ -178,15 +178,15 @@ fn state_cell(control: &Control, context: &ViewContext<'_>) -> Markup {
     };
     let state = entry.history.state();
     let accepted = state == ControlState::RiskAccepted;
-    let exception = control.approval(context.now);
+    let decision = control.approval(context.now);
     html! {
         td.words {
             @if accepted { span.tag.bad { (state_name(state.as_str())) } } @else { (state_name(state.as_str())) }
             @if let Some(at) = entry.history.state_since() {
                 p.soft { "since " (day(Day::beginning(at))) ", " (age(context.now, at)) }
             }
-            @if accepted || exception.exception().is_some() {
-                div { (approval(exception, accepted, context)) }
+            @if accepted || decision.decision().is_some() {
+                div { (approval(decision, accepted, context)) }
             }
             (history(&control_changes(control), context))
         }

@@ -89,7 +89,7 @@ fn status_cell(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
         td.words {
             @if is_set_aside { span.tag.bad { (status) } } @else { (status) }
             (postponement(it.entry.postponed_until))
-            @if is_set_aside || found.exception().is_some() {
+            @if is_set_aside || found.decision().is_some() {
                 div { (approval(found, is_set_aside, context)) }
             }
             @if changes.len() > 1 { (history(&changes, context)) }

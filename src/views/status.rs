@@ -9,14 +9,14 @@ use super::layout::{layout, shortened, wide};
 use super::numbers::{count, share};
 use super::tenant_table::{TenantQuery, is_troubled, tenant_table};
 use super::time::{date, duration};
-use crate::acceptances::{Acceptance, ExceptionFinding, Filter, acceptances, audit_exceptions};
+use crate::acceptances::{Acceptance, DecisionFinding, Filter, acceptances, audit_decisions};
 use crate::store::Tenants;
 use maud::{Markup, html};
 
 /// Accepted risks listed here; their own page has them all.
 const MAX_SHOWN: usize = 10;
 
-/// The most problems of approved exceptions listed; `check` lists all.
+/// The most problems of approved decisions listed; `check` lists all.
 const MAX_FINDINGS: usize = 50;
 
 /// The page.
@@ -46,7 +46,7 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
             (context.privacy_note())
             (accepted_now(&accepted, context))
         }
-        (exceptions(context))
+        (decisions(context))
     };
     Ok(layout(context, "Microsoft Secure Score", content))
 }
@@ -155,14 +155,14 @@ pub(super) fn unknown_lists_note(tenants: &Tenants) -> Markup {
     }
 }
 
-/// The problems of the approved exceptions, and which ones cannot be judged
+/// The problems of the approved decisions, and which ones cannot be judged
 /// here, as a section, or nothing where there are none.
-fn exceptions(context: &ViewContext<'_>) -> Markup {
+fn decisions(context: &ViewContext<'_>) -> Markup {
     let snapshots = context.tenants.states.iter().map(|state| {
         let alias = &*state.identity.alias;
         (alias, &*state.snapshot)
     });
-    let audited = audit_exceptions(snapshots, !context.is_shard, context.now);
+    let audited = audit_decisions(snapshots, !context.is_shard, context.now);
     let (findings, limit) = (&audited.findings, audited.limit());
     if findings.is_empty() && limit.is_none() {
         return html! {};
@@ -181,7 +181,7 @@ fn exceptions(context: &ViewContext<'_>) -> Markup {
     }
 }
 
-fn finding_item(finding: &ExceptionFinding) -> Markup {
+fn finding_item(finding: &DecisionFinding) -> Markup {
     html! {
         li {
             (shortened(&finding.to_string()))

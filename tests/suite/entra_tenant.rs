@@ -40,10 +40,10 @@ pub(crate) fn snapshot(now: Timestamp) -> Arc<TenantSnapshot> {
     let postponed = [(Postponed, -5, Some(SAM))];
     let mut stale = recommendation("staleApps", &postponed, now);
     stale.history = statuses("staleApps", &postponed, false, now);
-    stale.exceptions = vec![Arc::new(Exception {
+    stale.decisions = vec![Arc::new(Decision {
         control: None,
         recommendation: Some("staleApps".into()),
-        ..Exception::new("", "SEC-20", Timestamp::from_seconds(7_229_174_400))
+        ..Decision::new("", "SEC-20", Timestamp::from_seconds(7_229_174_400))
     })];
     stale.entry = Arc::new(RecommendationEntry {
         postponed_until: Some(Timestamp::from_nanos(

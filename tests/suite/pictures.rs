@@ -8,9 +8,9 @@ use crate::browser::Browser;
 use crate::test_server::{options, start};
 use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, Options};
-use secure_score_exporter::config::Exceptions;
+use secure_score_exporter::config::Decisions;
 use secure_score_exporter::store::TenantState;
-use secure_score_model::{Api, DailyScore, Exception, Points, ScoreHistory, Timestamp};
+use secure_score_model::{Api, DailyScore, Decision, Points, ScoreHistory, Timestamp};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -40,22 +40,20 @@ const APPROVED: [(&str, &str, &str, &str, i64); 3] = [
 /// How far each score lies above the day before, in points.
 const ROSE_BY: [f64; 5] = [4.5, -3.25, 0.0, 7.75, 1.5];
 
-fn exceptions() -> Exceptions {
+fn decisions() -> Decisions {
     let now = Timestamp::from(SystemTime::now()).as_seconds() as i64;
     let midnight = now.div_euclid(DAY) * DAY;
-    let written = APPROVED.map(|(control, tenant, reference, approver, days)| Exception {
+    let written = APPROVED.map(|(control, tenant, reference, approver, days)| Decision {
         place: "risk_accepted.exceptions[0]".into(),
-        control: Some(control.into()),
-        recommendation: None,
         tenants: vec![tenant.into()],
-        reference: reference.into(),
         approver: Some(approver.into()),
-        reason: None,
-        approved_on: None,
-        accepted_by: None,
-        expires: Timestamp::from_seconds(midnight + (days + 1) * DAY),
+        ..Decision::new(
+            control,
+            reference,
+            Timestamp::from_seconds(midnight + (days + 1) * DAY),
+        )
     });
-    Exceptions::of(written.into()).unwrap()
+    Decisions::of(written.into()).unwrap()
 }
 
 /// The tenant as if the exporter had run since yesterday.
@@ -84,7 +82,7 @@ async fn draw() {
         ..Options::default()
     })
     .await
-    .configure(|config| config.exceptions = exceptions());
+    .configure(|config| config.decisions = decisions());
     let handle = world.handle();
     let by = "megan.bowen@contoso.example";
     let why = "Resets lock out the night shift; back on after the pilot";

@@ -4,8 +4,8 @@ use crate::world::World;
 use graph_simulator::{
     Api as Requested, Fault, FaultKind, Options, RecommendationsAccess, StatusChange,
 };
-use secure_score_exporter::config::{Config, Enabled, Exceptions};
-use secure_score_model::{Api, Exception, Reason, Timestamp};
+use secure_score_exporter::config::{Config, Decisions, Enabled};
+use secure_score_model::{Api, Decision, Reason, Timestamp};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -174,15 +174,15 @@ fn answer_with(world: &World, recommendations: &[(&str, Value)]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_date_of_an_earlier_acceptance_approves_no_later_one() {
     let world = world(RecommendationsAccess::Granted).await;
-    let approved = Exception {
+    let approved = Decision {
         control: None,
         recommendation: Some("oneAdmin".into()),
         // 2025-06-30
         approved_on: Some(Timestamp::from_seconds(1_751_241_600)),
-        ..Exception::new("", "SEC-1", Timestamp::from_seconds(7_229_174_400))
+        ..Decision::new("", "SEC-1", Timestamp::from_seconds(7_229_174_400))
     };
     let world = world.configure(|config| {
-        config.exceptions = Exceptions::of(vec![approved]).unwrap();
+        config.decisions = Decisions::of(vec![approved]).unwrap();
     });
     let with = |world: &World, status: &str, by: &str| {
         let properties = json!({"status": status, "lastModifiedBy": by,

@@ -85,7 +85,7 @@ fn an_invalid_shard_is_rejected() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shard_says_that_it_cannot_judge_exceptions_for_all_tenants() {
+async fn a_shard_says_that_it_cannot_judge_decisions_for_all_tenants() {
     let simulated = Simulated::start();
     let accepted = json!({"by": "alex@contoso.example", "comment": "why"});
     simulated.accept("contoso", "AdminMFAV2", accepted).await;

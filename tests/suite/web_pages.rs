@@ -8,7 +8,7 @@ use secure_score_exporter::http::SiteOptions;
 use secure_score_exporter::store::TenantState;
 use secure_score_exporter::views;
 use secure_score_model::{
-    CatalogueEntry, Category, Control, ControlScore, ControlState, DailyScore, Exception, Persons,
+    CatalogueEntry, Category, Control, ControlScore, ControlState, DailyScore, Decision, Persons,
     Points, Report, ScoreHistory, TenantSnapshot, Timestamp,
 };
 use serde_json::{Value, json};
@@ -160,14 +160,14 @@ async fn accepted_risks_are_sorted_identity_first_and_newest_first() {
 async fn unapproved_risks_come_first_and_approvals_are_shown() {
     let mut state = with_history();
     let mut snapshot = (*state.snapshot).clone();
-    let exception = |reference: &str, expires: i64| Exception {
+    let decision = |reference: &str, expires: i64| Decision {
         approver: Some(Arc::from("The board")),
-        ..Exception::new("newer", reference, Timestamp::from_seconds(expires))
+        ..Decision::new("newer", reference, Timestamp::from_seconds(expires))
     };
     for control in &mut snapshot.controls {
         match &*control.id {
-            "newer" => control.exceptions = vec![Arc::new(exception("SEC-9", 4_102_444_800))],
-            "apps" => control.exceptions = vec![Arc::new(exception("SEC-1", 1_764_633_600))],
+            "newer" => control.decisions = vec![Arc::new(decision("SEC-9", 4_102_444_800))],
+            "apps" => control.decisions = vec![Arc::new(decision("SEC-1", 1_764_633_600))],
             _ => {}
         }
     }

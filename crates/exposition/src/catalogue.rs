@@ -8,7 +8,7 @@
 //! A family has a past where Graph keeps the values of earlier days. It has
 //! none where Graph keeps the newest value only (`lastSynced`), where the
 //! exporter itself is the source (health, unknown words), and where the
-//! configuration is (targets, watch list, exceptions): the configuration of an
+//! configuration is (targets, watch list, decisions): the configuration of an
 //! earlier day is not known.
 
 use super::family::Kind::{Counter, Gauge, Info};
@@ -96,6 +96,10 @@ pub const FAMILIES: &[Family] = &[
         "Microsoft's score of the tenant less the sum over its scored controls, points."),
     family("secure_score_unreconciled_max_score", Gauge, &[], Always, Tenant(TenantSnapshot::unreconciled_max_score),
         "Microsoft's maximum of the tenant less the sum of the known maxima of its scored controls, points."),
+    family("secure_score_tenant_unapproved_claims", Gauge, &[], Always, Tenant(|it| Some(it.unapproved_claims()? as f64)),
+        "Controls on the watch list or of the category Identity that are declared as third_party or alternate_mitigation, for which Microsoft gives all points unverified, without a valid decision (decisions, decision_files)."),
+    family("secure_score_tenant_acceptances_without_reason", Gauge, &[], Always, Tenant(|it| Some(it.acceptances_without_reason()? as f64)),
+        "Controls whose risk is accepted now with a comment that is no reason: empty, the name of a state, or shorter than risk_accepted.minimum_reason."),
     family("secure_score_comparison_ratio", Gauge, &["basis"], Always, Data(tenants::comparison_ratio),
         "Average score of comparable tenants as a share of their maximum, 0 to 1 (Graph averageComparativeScore averageScore).").with_past(Reports),
     family("secure_score_comparison_category_score", Gauge, &["basis", "category"], Always, Data(|view, samples| tenants::comparison_categories(view, samples, |it| it.score)),
@@ -138,6 +142,10 @@ pub const FAMILIES: &[Family] = &[
         "When the approval of accepting this control's risk ends, seconds since the epoch: the latest expiry of the exceptions (risk_accepted.exceptions) that cover its newest acceptance, or would cover one where there is none; in the past once they have expired."),
     family("secure_score_control_risk_approval_info", Info, &["control", "reference"], Sometimes, Data(controls::approval_info),
         "An exception that covers the newest acceptance of a control, or would cover one, by its reference; expired ones included."),
+    family("secure_score_control_claim_approved_until_timestamp_seconds", Gauge, CONTROL, Sometimes, Control(controls::claim_approved_until),
+        "When the approval of a claim ends, seconds since the epoch: the latest expiry of the decisions (decisions, decision_files) that cover the present third_party or alternate_mitigation of a control; in the past once they have expired."),
+    family("secure_score_control_self_approved", Gauge, CONTROL, Sometimes, Data(controls::self_approved),
+        "Whether the person who accepted the risk of a control, or claimed that it is solved by other means, is the only approver of it (1) or not (0); controls that an unexpired decision names."),
 
     // Entra's recommendations.
     family("secure_score_recommendation_info", Info,

@@ -45,14 +45,43 @@ pub(super) fn state(view: &DataView<'_>, samples: &mut Samples<'_>) {
 
 pub(super) fn approved_until(control: &Control, _: &Policy) -> Option<f64> {
     control.entry.as_ref()?;
-    let latest = control.covering().map(|exception| exception.expires).max();
+    let latest = control
+        .covering()
+        .into_iter()
+        .map(|decision| decision.expires)
+        .max();
     Some(latest?.as_seconds())
 }
 
-/// One decision may be written down in several exceptions.
+/// When the approval of a claim ends, which Microsoft gives full points for.
+pub(super) fn claim_approved_until(control: &Control, _: &Policy) -> Option<f64> {
+    let judgement = control.judgement();
+    let latest = judgement
+        .covering_present()
+        .map(|decision| decision.expires)
+        .max();
+    Some(latest.filter(|_| control.is_claimed())?.as_seconds())
+}
+
+/// Of accepted risks and claims that an unexpired decision names.
+pub(super) fn self_approved(view: &DataView<'_>, samples: &mut Samples<'_>) {
+    for (control, _) in view.entries() {
+        let is_accepted = control.state() == Some(ControlState::RiskAccepted);
+        if is_accepted || control.is_claimed() {
+            let value = control.judgement().is_self_approved(view.snapshot.day);
+            let labels = [&*control.id, control.category.as_str()];
+            samples.add_some(&labels, value.map(f64::from));
+        }
+    }
+}
+
+/// One decision may be written down in several decisions.
 pub(super) fn approval_info(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, _) in view.entries() {
-        let references = control.covering().map(|exception| &*exception.reference);
+        let references = control
+            .covering()
+            .into_iter()
+            .map(|decision| &*decision.reference);
         for reference in references.collect::<BTreeSet<_>>() {
             samples.add(&[&control.id, reference], 1.0);
         }

@@ -72,6 +72,9 @@ pub(super) fn disagrees(view: &DataView<'_>, samples: &mut Samples<'_>) {
 }
 
 pub(super) fn approved_until(recommendation: &Recommendation) -> Option<f64> {
-    let latest = recommendation.covering().map(|exception| exception.expires);
+    let latest = recommendation
+        .covering()
+        .into_iter()
+        .map(|decision| decision.expires);
     Some(latest.max()?.as_seconds())
 }

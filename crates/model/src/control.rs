@@ -4,7 +4,8 @@
 use crate::label_values::label_values;
 use crate::points::rounded;
 use crate::{
-    Anomalies, Category, Exception, History, Level, Points, RecommendationCategory, Timestamp,
+    Anomalies, Category, Decision, History, Level, MinimumReason, Points, RecommendationCategory,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
@@ -134,13 +135,17 @@ pub trait ControlRules {
     fn watches(&self, id: &str) -> bool;
     /// Lines of the watch list that match none of these ids.
     fn unmatched_watches(&self, ids: &[&str]) -> Vec<Arc<str>>;
-    /// The exceptions of the tenant.
-    fn exceptions(&self) -> Vec<Arc<Exception>>;
-    /// The exceptions of the tenant that name a control.
-    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>>;
-    /// The exceptions of the tenant that name a recommendation of Entra. They
+    /// How long the reason of an acceptance is at least.
+    fn minimum_reason(&self) -> MinimumReason {
+        MinimumReason::default()
+    }
+    /// The decisions of the tenant.
+    fn decisions(&self) -> Vec<Arc<Decision>>;
+    /// The decisions of the tenant that name a control.
+    fn decisions_of(&self, id: &str) -> Vec<Arc<Decision>>;
+    /// The decisions of the tenant that name a recommendation of Entra. They
     /// approve one recommendation, so its type alone does not count.
-    fn exceptions_of_recommendation(&self, _name: &str) -> Vec<Arc<Exception>> {
+    fn decisions_of_recommendation(&self, _name: &str) -> Vec<Arc<Decision>> {
         Vec::new()
     }
 }

@@ -1,6 +1,7 @@
 //! What administrators declared about one control, in order.
 
 use crate::Timestamp;
+use crate::declaration::{DecisionState, Declaration};
 use crate::state_update::{ControlState, StateUpdate};
 use crate::update_order::{changes, date_future_updates, newest_time};
 use serde::{Deserialize, Serialize, Serializer};
@@ -248,7 +249,31 @@ impl History {
         self.withdrawal_of(self.last_acceptance_index()?)
     }
 
-    pub(crate) fn withdrawal_of(&self, acceptance: usize) -> Option<&StateUpdate> {
+    /// The states that decisions can cover, oldest first. An unknown state ends
+    /// none of them.
+    pub fn declarations(&self) -> Vec<Declaration<'_>> {
+        let mut declarations: Vec<Declaration<'_>> = Vec::new();
+        let mut current = None;
+        for change in self.changes.iter().filter(|it| !it.is_unknown()) {
+            let state = DecisionState::of_control(change.state);
+            if state == current {
+                continue;
+            }
+            if let (Some(_), Some(last)) = (current, declarations.last_mut()) {
+                last.ended_at = change.at;
+            }
+            declarations.extend(state.map(|state| Declaration {
+                state,
+                at: change.at,
+                by: change.by.as_deref(),
+                ended_at: None,
+            }));
+            current = state;
+        }
+        declarations
+    }
+
+    fn withdrawal_of(&self, acceptance: usize) -> Option<&StateUpdate> {
         let mut later = self.changes.iter().skip(acceptance);
         later.find(|it| !it.is_acceptance() && !it.is_unknown())
     }

@@ -51,9 +51,41 @@ impl fmt::Debug for Persons {
     }
 }
 
+/// Whether a person in the configuration is one in Graph. Case and blanks do not
+/// matter, and an address may stand beside the name: `Ann (ann@contoso.example)`.
+pub fn is_same_person(configured: &str, in_graph: &str) -> bool {
+    let normalised = |name: &str| {
+        let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
+        words.join(" ")
+    };
+    let (configured, in_graph) = (normalised(configured), normalised(in_graph));
+    let mut words = configured.split([' ', '<', '>', '(', ')', '[', ']', ',', ';']);
+    configured == in_graph || in_graph.contains('@') && words.any(|word| word == in_graph)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_is_the_same_in_any_case_and_beside_a_name() {
+        for configured in [
+            "ann@contoso.example",
+            " Ann@Contoso.example ",
+            "Ann <ANN@contoso.example>",
+            "Ann Miller (ann@contoso.example), security",
+        ] {
+            assert!(
+                is_same_person(configured, "ann@contoso.EXAMPLE "),
+                "{configured}"
+            );
+        }
+        assert!(is_same_person("ann  miller", "Ann Miller"));
+        for other in ["ann", "joann@contoso.example", "Risk committee", ""] {
+            assert!(!is_same_person(other, "ann@contoso.example"), "{other}");
+        }
+        assert!(!is_same_person("Ann Miller", "Ann"));
+    }
 
     #[test]
     fn pseudonyms_hide_comments() {

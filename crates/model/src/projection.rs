@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::{
         Anomalies, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules, ControlScore,
-        Exception, Report, SkippedField, StateUpdate, TenantSnapshot,
+        Decision, Report, SkippedField, StateUpdate, TenantSnapshot,
     };
     use ControlState::{Planned, RiskAccepted, ThirdParty, ToAddress, Unknown};
     use proptest::prelude::*;
@@ -116,11 +116,11 @@ mod tests {
             Vec::new()
         }
 
-        fn exceptions(&self) -> Vec<Arc<Exception>> {
+        fn decisions(&self) -> Vec<Arc<Decision>> {
             Vec::new()
         }
 
-        fn exceptions_of(&self, _: &str) -> Vec<Arc<Exception>> {
+        fn decisions_of(&self, _: &str) -> Vec<Arc<Decision>> {
             Vec::new()
         }
     }

@@ -1,7 +1,8 @@
 //! A recommendation of Entra, joined with its control in Secure Score.
 
 use crate::{
-    Approval, ControlState, Exception, RecommendationEntry, StatusChange, StatusHistory, Timestamp,
+    Approval, ControlState, Decision, DecisionState, Judgement, RecommendationEntry, StatusChange,
+    StatusHistory, Timestamp,
 };
 use std::sync::Arc;
 
@@ -20,8 +21,8 @@ pub struct Recommendation {
     pub selected: bool,
     /// Whether it, or its control, is on the watch list.
     pub watched: bool,
-    /// The exceptions that name it for this tenant, including expired ones.
-    pub exceptions: Vec<Arc<Exception>>,
+    /// The decisions that name it for this tenant, including expired ones.
+    pub decisions: Vec<Arc<Decision>>,
 }
 
 impl Recommendation {
@@ -34,7 +35,7 @@ impl Recommendation {
             control_state: None,
             selected: true,
             watched: false,
-            exceptions: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -61,17 +62,26 @@ impl Recommendation {
         })
     }
 
-    /// The exceptions that cover its newest acceptance, or would cover a first
+    /// The decisions that cover its newest acceptance, or would cover a first
     /// one, including expired ones.
-    pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {
-        let history = self.history.as_history();
-        let exceptions = self.exceptions.iter();
-        exceptions.filter(move |it| it.covers(&history))
+    pub fn covering(&self) -> Vec<&Arc<Decision>> {
+        self.judgement().covering_acceptance().collect()
+    }
+
+    /// What was declared about it, judged by the decisions that name it.
+    pub fn judgement(&self) -> Judgement<'_> {
+        let declarations = match self.decisions.is_empty() {
+            true => Vec::new(),
+            false => self.history.declarations(),
+        };
+        let present = DecisionState::of_recommendation(self.entry.status);
+        Judgement::new(declarations, present, &self.decisions)
     }
 
     /// The approval of its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
-        Approval::of(self.covering().map(AsRef::as_ref), now)
+        let covering = self.covering();
+        Approval::of(covering.into_iter().map(AsRef::as_ref), now)
     }
 }
 

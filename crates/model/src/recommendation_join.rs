@@ -39,7 +39,7 @@ impl TenantSnapshot {
                 selected: rules.selects_recommendation(&names, entry.category),
                 watched: names.iter().any(|name| rules.watches(name))
                     || control.is_some_and(|it| it.watched),
-                exceptions: rules.exceptions_of_recommendation(&entry.name),
+                decisions: rules.decisions_of_recommendation(&entry.name),
                 entry: Arc::clone(entry),
             }
         });
@@ -87,7 +87,7 @@ impl TenantSnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Catalogue, CatalogueEntry, CategoryPins, Exception, RecommendationEntry};
+    use crate::{Catalogue, CatalogueEntry, CategoryPins, Decision, RecommendationEntry};
 
     /// Watches one name, and has no other rule.
     struct Watching(&'static str);
@@ -109,10 +109,10 @@ mod tests {
                 .map(Arc::from)
                 .collect()
         }
-        fn exceptions(&self) -> Vec<Arc<Exception>> {
+        fn decisions(&self) -> Vec<Arc<Decision>> {
             Vec::new()
         }
-        fn exceptions_of(&self, _: &str) -> Vec<Arc<Exception>> {
+        fn decisions_of(&self, _: &str) -> Vec<Arc<Decision>> {
             Vec::new()
         }
     }

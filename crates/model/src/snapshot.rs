@@ -4,8 +4,8 @@ use crate::points::rounded;
 use crate::projection::CountedControl;
 use crate::{
     Anomalies, Approval, Catalogue, CatalogueEntry, Category, CategoryPins, ControlRules,
-    ControlScore, ControlState, Exception, History, IdentityScore, Pairing, Points, Projection,
-    Recommendation, Report, ScoreHistory, Timestamp,
+    ControlScore, ControlState, Decision, DecisionState, History, IdentityScore, Judgement,
+    MinimumReason, Pairing, Points, Projection, Recommendation, Report, ScoreHistory, Timestamp,
 };
 use std::sync::Arc;
 
@@ -24,8 +24,8 @@ pub struct Control {
     pub selected: bool,
     /// Whether it is on the watch list.
     pub watched: bool,
-    /// The exceptions that name it for this tenant, including expired ones.
-    pub exceptions: Vec<Arc<Exception>>,
+    /// The decisions that name it for this tenant, including expired ones.
+    pub decisions: Vec<Arc<Decision>>,
 }
 
 impl Control {
@@ -38,7 +38,7 @@ impl Control {
             score: None,
             selected: true,
             watched: false,
-            exceptions: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -77,16 +77,43 @@ impl Control {
         Some(Points::new(missing).unwrap_or(Points::ZERO))
     }
 
-    /// The exceptions that cover its newest acceptance, or would cover a first
+    /// What was declared about it, judged by the decisions that name it.
+    pub fn judgement(&self) -> Judgement<'_> {
+        let history = self.history().filter(|_| !self.decisions.is_empty());
+        let declarations = history.map_or_else(Vec::new, History::declarations);
+        let present = self.state().and_then(DecisionState::of_control);
+        Judgement::new(declarations, present, &self.decisions)
+    }
+
+    /// The decisions that cover its newest acceptance, or would cover a first
     /// one, including expired ones.
-    pub fn covering(&self) -> impl Iterator<Item = &Arc<Exception>> {
-        let covers = |it: &&Arc<Exception>| self.history().is_none_or(|history| it.covers(history));
-        self.exceptions.iter().filter(covers)
+    pub fn covering(&self) -> Vec<&Arc<Decision>> {
+        self.judgement().covering_acceptance().collect()
     }
 
     /// The approval of its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
-        Approval::of(self.covering().map(AsRef::as_ref), now)
+        let covering = self.covering();
+        Approval::of(covering.into_iter().map(AsRef::as_ref), now)
+    }
+
+    /// Whether it is declared as solved by other means, for which Microsoft gives
+    /// all points without proof.
+    pub fn is_claimed(&self) -> bool {
+        let state = self.state().and_then(DecisionState::of_control);
+        state.is_some_and(DecisionState::is_claim)
+    }
+
+    /// Whether a claim or an acceptance of it concerns everyone: it is watched, or
+    /// of the category Identity.
+    pub fn is_sensitive(&self) -> bool {
+        self.watched || self.category == Category::Identity
+    }
+
+    /// Whether its risk is accepted without a reason.
+    pub fn lacks_reason(&self, minimum: MinimumReason) -> bool {
+        let acceptance = self.history().and_then(History::current_acceptance);
+        acceptance.is_some_and(|it| !minimum.is_met_by(it.comment.as_deref()))
     }
 }
 
@@ -119,8 +146,13 @@ pub struct TenantSnapshot {
     pub recategorised: usize,
     /// Lines of the watch list that match no control of the catalogue.
     pub unmatched_watches: Vec<Arc<str>>,
-    /// The exceptions of the tenant.
-    pub exceptions: Vec<Arc<Exception>>,
+    /// The decisions of the tenant.
+    pub decisions: Vec<Arc<Decision>>,
+    /// How long the reason of an acceptance is at least.
+    pub minimum_reason: MinimumReason,
+    /// The beginning of the day for which the decisions are judged; they end at
+    /// midnight only.
+    pub day: Timestamp,
     /// The scores of the last days.
     pub score_history: Arc<ScoreHistory>,
     /// Entra's recommendations, ordered by name.
@@ -156,7 +188,7 @@ impl TenantSnapshot {
                 score,
                 selected: rules.selects(id, category),
                 watched: rules.watches(id),
-                exceptions: rules.exceptions_of(id),
+                decisions: rules.decisions_of(id),
             }
         };
         let mut controls = Vec::new();
@@ -178,7 +210,8 @@ impl TenantSnapshot {
             duplicate_scores: pairing.duplicates,
             recategorised,
             unmatched_watches: catalogue.map_or_else(Vec::new, |it| it.unmatched_watches(rules)),
-            exceptions: rules.exceptions(),
+            decisions: rules.decisions(),
+            minimum_reason: rules.minimum_reason(),
             ..Self::default()
         }
     }
@@ -255,6 +288,28 @@ impl TenantSnapshot {
         Some(difference(total, known))
     }
 
+    /// How many watched or Identity controls are declared as solved by other means
+    /// without a valid decision; none without a catalogue.
+    pub fn unapproved_claims(&self) -> Option<usize> {
+        self.catalogue_anomalies.as_ref()?;
+        let claims = self.controls.iter().filter(|it| it.is_sensitive());
+        let unapproved = claims.filter(|it| {
+            let judgement = it.judgement();
+            let approval = judgement.present_approval(self.day);
+            it.is_claimed() && approval.is_none_or(|it| !it.is_approved())
+        });
+        Some(unapproved.count())
+    }
+
+    /// How many controls have an accepted risk without a reason; none without a
+    /// catalogue.
+    pub fn acceptances_without_reason(&self) -> Option<usize> {
+        self.catalogue_anomalies.as_ref()?;
+        let controls = self.controls.iter();
+        let lacking = controls.filter(|it| it.lacks_reason(self.minimum_reason));
+        Some(lacking.count())
+    }
+
     /// How many controls are in an unknown state, which may be an acceptance.
     pub fn unknown_states(&self) -> usize {
         let states = self.controls.iter().filter_map(Control::state);
@@ -321,9 +376,9 @@ mod tests {
     /// Selects by category, overrides one category, watches and excepts `A`.
     struct Rules;
 
-    fn exception() -> Arc<Exception> {
+    fn decision() -> Arc<Decision> {
         let expires = Timestamp::from_seconds(1_000);
-        Arc::new(Exception::new("A", "SEC-1", expires))
+        Arc::new(Decision::new("A", "SEC-1", expires))
     }
 
     impl ControlRules for Rules {
@@ -344,12 +399,12 @@ mod tests {
             unmatched.then(|| "A".into()).into_iter().collect()
         }
 
-        fn exceptions(&self) -> Vec<Arc<Exception>> {
-            vec![exception()]
+        fn decisions(&self) -> Vec<Arc<Decision>> {
+            vec![decision()]
         }
 
-        fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
-            (id == "A").then(exception).into_iter().collect()
+        fn decisions_of(&self, id: &str) -> Vec<Arc<Decision>> {
+            (id == "A").then(decision).into_iter().collect()
         }
     }
 
@@ -428,8 +483,8 @@ mod tests {
             panic!("{snapshot:#?}");
         };
         assert!(a.watched && !b.watched);
-        assert_eq!(snapshot.exceptions, [exception()]);
-        assert_eq!(a.covering().collect::<Vec<_>>(), [&exception()]);
+        assert_eq!(snapshot.decisions, [decision()]);
+        assert_eq!(a.covering(), [&decision()]);
         assert!(a.approval(Timestamp::from_seconds(999)).is_approved());
         assert_eq!(b.approval(Timestamp::from_seconds(0)), Approval::Missing);
         assert!(snapshot.unmatched_watches.is_empty());
@@ -438,16 +493,16 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_that_does_not_cover_the_acceptance_is_no_approval() {
+    fn an_decision_that_does_not_cover_the_acceptance_is_no_approval() {
         let mut control = Control::listed(CatalogueEntry {
             history: vec![crate::StateUpdate::new(ControlState::RiskAccepted)].into(),
             ..CatalogueEntry::new("A")
         });
-        control.exceptions = vec![Arc::new(Exception {
+        control.decisions = vec![Arc::new(Decision {
             accepted_by: Some("alex".into()),
-            ..(*exception()).clone()
+            ..(*decision()).clone()
         })];
-        assert_eq!(control.covering().count(), 0);
+        assert_eq!(control.covering().len(), 0);
         let approval = control.approval(Timestamp::from_seconds(0));
         assert_eq!(approval, Approval::Missing);
     }

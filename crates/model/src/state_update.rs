@@ -27,6 +27,41 @@ label_values! {
     }
 }
 
+/// The names of states in the portal and in labels, as letters.
+const STATE_NAMES: [&str; 8] = [
+    "toaddress",
+    "planned",
+    "riskaccepted",
+    "thirdparty",
+    "alternatemitigation",
+    "resolvedthroughthirdparty",
+    "resolvedthroughalternatemitigation",
+    "completed",
+];
+
+/// How many characters the reason of an acceptance has at least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MinimumReason(pub usize);
+
+impl MinimumReason {
+    /// Whether a comment gives a reason: it is neither shorter, nor the name of a
+    /// state, as some tools write it.
+    pub fn is_met_by(self, comment: Option<&str>) -> bool {
+        let comment = comment.unwrap_or_default().trim();
+        let letters = comment.chars().filter(|c| c.is_alphanumeric());
+        let letters: String = letters.flat_map(char::to_lowercase).collect();
+        !letters.is_empty()
+            && comment.chars().count() >= self.0
+            && !STATE_NAMES.contains(&&*letters)
+    }
+}
+
+impl Default for MinimumReason {
+    fn default() -> Self {
+        Self(10)
+    }
+}
+
 /// One declaration of a state, as Graph lists it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct StateUpdate {
@@ -95,5 +130,33 @@ impl StateUpdate {
 
     pub(crate) fn key(&self) -> (ControlState, Option<Timestamp>, Option<&str>) {
         (self.state, self.date(), self.by.as_deref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_a_short_comment_and_the_name_of_a_state_are_no_reason() {
+        let lacks = |comment: &str, minimum| !MinimumReason(minimum).is_met_by(Some(comment));
+        assert!(!MinimumReason(0).is_met_by(None));
+        for comment in [
+            "",
+            "   ",
+            "…",
+            "-",
+            "Risk accepted",
+            "RISK_ACCEPTED.",
+            "Resolved through third party",
+            "Planned",
+            "AlternateMitigation",
+        ] {
+            assert!(lacks(comment, 0), "{comment}");
+        }
+        assert!(lacks("too short", 10) && !lacks("too short", 9));
+        assert!(lacks(" too short  ", 10), "blanks around it do not count");
+        assert!(!lacks("ein Gerät", 9), "characters, not bytes");
+        assert!(!lacks("Risk accepted by the board, SEC-1", 10));
     }
 }

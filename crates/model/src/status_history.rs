@@ -1,6 +1,7 @@
 //! The statuses of one of Entra's recommendations over time, as the exporter saw
 //! them.
 
+use crate::declaration::{DecisionState, Declaration};
 use crate::recommendation_list::SKEW;
 use crate::status_observation::StatusObservation;
 use crate::{
@@ -77,7 +78,23 @@ impl StatusHistory {
         self.observation.as_ref()?.last_modified
     }
 
-    /// The same as a history of a control, by which exceptions are judged. Each
+    /// The statuses that decisions can cover, oldest first. Each status that sets
+    /// the recommendation aside is an acceptance of its own: who approved a
+    /// postponement has not approved that the risk is accepted.
+    pub fn declarations(&self) -> Vec<Declaration<'_>> {
+        let next = self.changes.iter().skip(1).map(Some).chain([None]);
+        let declarations = self.changes.iter().zip(next).filter_map(|(change, next)| {
+            Some(Declaration {
+                state: DecisionState::of_recommendation(change.status)?,
+                at: Some(change.at),
+                by: change.by.as_deref(),
+                ended_at: next.map(|it| it.at),
+            })
+        });
+        declarations.collect()
+    }
+
+    /// The same as a history of a control. Each
     /// status that sets the recommendation aside is an acceptance of its own: who
     /// approved a postponement has not approved that the risk is accepted.
     pub fn as_history(&self) -> History {
@@ -259,7 +276,7 @@ const fn control_state(status: RecommendationStatus) -> ControlState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Exception;
+    use crate::Decision;
     use RecommendationStatus::{
         Active, Dismissed, Planned, Postponed, RiskAccepted, ThirdParty, Unknown,
     };
@@ -366,9 +383,9 @@ mod tests {
 
     #[test]
     fn a_date_from_before_the_last_status_was_seen_is_of_no_later_one() {
-        let approved = Exception {
+        let approved = Decision {
             approved_on: Some(at(30 * DAY)),
-            ..Exception::new("A", "SEC-1", at(900 * DAY))
+            ..Decision::new("A", "SEC-1", at(900 * DAY))
         };
         // Graph sends the date of the first acceptance ever after, or once more.
         for (date_while_active, today_by) in [(true, ZED), (true, None), (false, ZED)] {
@@ -391,7 +408,7 @@ mod tests {
             assert_eq!(times, expected);
             assert_eq!(history.changes(), changes, "none was moved");
             assert_eq!(by(&changes[2]), today_by);
-            assert!(!approved.covers(&history.as_history()));
+            assert!(!approved.covers_acceptance(&history.declarations()));
         }
         // The acceptance is older than the first list, and its date comes late.
         let (_, changes) = seen(&[
@@ -482,9 +499,9 @@ mod tests {
 
     #[test]
     fn a_later_change_by_another_person_sets_aside_anew() {
-        let by_eve = Exception {
+        let by_eve = Decision {
             accepted_by: Some("Eve".into()),
-            ..Exception::new("A", "SEC-1", at(900 * DAY))
+            ..Decision::new("A", "SEC-1", at(900 * DAY))
         };
         let first = || dated(Dismissed, DAY, EVE, DAY);
         for (later, is_anew) in [
@@ -505,7 +522,7 @@ mod tests {
             for entries in [&between[..], &directly] {
                 let (history, changes) = seen(entries);
                 assert_eq!(changes.len(), 1 + usize::from(is_anew), "{entries:?}");
-                assert_eq!(by_eve.covers(&history.as_history()), !is_anew);
+                assert_eq!(by_eve.covers_acceptance(&history.declarations()), !is_anew);
                 if is_anew {
                     let last = history.last().unwrap();
                     assert_eq!((last.at, by(last)), (at(10 * DAY), ZED));
@@ -621,15 +638,15 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_for_a_day_covers_no_later_acceptance() {
+    fn an_decision_for_a_day_covers_no_later_acceptance() {
         let mut history = StatusHistory::default();
-        let exception = Exception {
+        let decision = Decision {
             approved_on: Some(at(10 * DAY)),
-            ..Exception::new("A", "SEC-1", at(100 * DAY))
+            ..Decision::new("A", "SEC-1", at(100 * DAY))
         };
         let mut covers = |status, day: i64| {
             see(&mut history, &entry(status, ANN, day * DAY), day * DAY);
-            exception.covers(&history.as_history())
+            decision.covers_acceptance(&history.declarations())
         };
         assert!(covers(RiskAccepted, 10));
         assert!(!covers(Dismissed, 11), "that is another decision");

@@ -7,10 +7,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 ///
 /// Graph sends changes of state with seven fractional digits: two changes in
 /// the same millisecond have an order, which a coarser unit would lose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 pub struct Timestamp(i64);
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
+const NANOS_PER_DAY: i64 = 24 * 60 * 60 * NANOS_PER_SECOND;
 const NANOS_PER_MILLISECOND: i64 = 1_000_000;
 
 impl Timestamp {
@@ -36,6 +39,12 @@ impl Timestamp {
     pub fn as_seconds(self) -> f64 {
         let millis = self.0.div_euclid(NANOS_PER_MILLISECOND);
         millis as f64 / 1_000.0
+    }
+
+    /// The beginning of its day, UTC.
+    #[must_use]
+    pub const fn midnight(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(NANOS_PER_DAY)))
     }
 
     /// The time this much later, saturating.

@@ -34,7 +34,7 @@ pub(crate) struct TenantRecord<'a> {
     pub(crate) accepted: Option<usize>,
     /// Controls in an unknown state, whose risk may be accepted too.
     pub(crate) states_unknown: Option<usize>,
-    /// Those of them that no unexpired exception covers.
+    /// Those of them that no unexpired decision covers.
     pub(crate) accepted_unapproved: Option<usize>,
     /// Null for a list of Entra that is not read.
     pub(crate) lists: BTreeMap<Api, Option<ListRecord<'a>>>,
@@ -44,7 +44,7 @@ pub(crate) struct TenantRecord<'a> {
     pub(crate) recommendations_set_aside: Option<usize>,
     /// Recommendations with an unknown status, which may be set aside too.
     pub(crate) statuses_unknown: Option<usize>,
-    /// Recommendations set aside that no unexpired exception covers.
+    /// Recommendations set aside that no unexpired decision covers.
     pub(crate) recommendations_set_aside_unapproved: Option<usize>,
     /// Points of the Identity Secure Score, as Entra shows it.
     pub(crate) identity_score: Option<f64>,

@@ -14,7 +14,7 @@ use secure_score_model::{
 #[derive(Default)]
 pub(super) struct EntraLists {
     pub(super) recommendations: Option<RecommendationList>,
-    /// The present statuses, by which exceptions are judged.
+    /// The present statuses, by which decisions are judged.
     pub(super) statuses: StatusHistories,
     pub(super) identity_score: Option<IdentityScore>,
 }

@@ -1,20 +1,20 @@
 //! The edit of the file that `--write` names.
 
 use super::coverage::{Row, State};
-use super::edited_file::EditedFile;
 use crate::cli::{Discover, DiscoverOutput};
+use crate::commands::edited_file::EditedFile;
 use crate::commands::{Failure, stdout};
 use crate::config::{ConfigText, DisplayNames, Environment, Loaded, Partner, Tenant};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::partners::diff::added_lines;
-use crate::partners::tenant_file::NewTenant;
+use crate::partners::tenant_file::{NewTenant, TenantFile};
 use crate::text::single_line;
 use anyhow::anyhow;
 
 /// The edit of the file.
 pub(super) struct Edit<'a> {
-    pub(super) file: &'a EditedFile,
+    pub(super) file: &'a EditedFile<TenantFile>,
     pub(super) rows: &'a [Row],
     pub(super) partners: &'a [&'a Partner],
     /// The aliases of tenants in the configuration and the file that are named by a
@@ -47,7 +47,7 @@ impl Edit<'_> {
         }
         self.check_resolved()?;
         self.check_configuration(&new)?;
-        let before = self.file.tenants();
+        let before = self.file.list();
         let after = before
             .with(&new)
             .map_err(|error| self.file.refused(error))?;

@@ -78,7 +78,11 @@ fn a_file_that_cannot_be_edited_is_refused_with_a_remedy() {
     ] {
         let error = read(text).with(&[contoso()]).unwrap_err();
         assert_eq!(error, EditError::NoBlockList, "{text}");
-        assert!(error.hint().contains("- {name:"));
+        assert!(
+            error
+                .hint(TenantFile::ENTRY, "--write")
+                .contains("- {name:")
+        );
     }
     for text in [
         "tenants:\n  - {name: b, tenant_id: b.example}\n",

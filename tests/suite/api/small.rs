@@ -51,7 +51,7 @@ fn contoso() -> TenantState {
             ..(*score).clone()
         })
     });
-    admins.exceptions = vec![approval("AdminMFAV2", "SEC-1234", 7_229_174_400)];
+    admins.decisions = vec![approval("AdminMFAV2", "SEC-1234", 7_229_174_400)];
 
     let mut apps = control(CatalogueEntry {
         action_url: Some("javascript:alert(1)".into()),
@@ -69,7 +69,7 @@ fn contoso() -> TenantState {
             ],
         )
     });
-    apps.exceptions = vec![approval("Integrated*", "SEC-7", 1_609_459_200)];
+    apps.decisions = vec![approval("Integrated*", "SEC-7", 1_609_459_200)];
 
     let mut legacy = control(CatalogueEntry {
         deprecated: true,
@@ -171,12 +171,12 @@ pub(super) fn control(entry: CatalogueEntry) -> Control {
     }
 }
 
-fn approval(control: &str, reference: &str, expires: i64) -> Arc<Exception> {
-    Arc::new(Exception {
+fn approval(control: &str, reference: &str, expires: i64) -> Arc<Decision> {
+    Arc::new(Decision {
         approver: Some("Robin Risk".into()),
         reason: Some("Robin says it is fine".into()),
         approved_on: Some(Timestamp::from_seconds(1_793_491_200))
             .filter(|_| expires > NOW.nanos() / 1_000_000_000),
-        ..Exception::new(control, reference, Timestamp::from_seconds(expires))
+        ..Decision::new(control, reference, Timestamp::from_seconds(expires))
     })
 }

@@ -112,26 +112,26 @@ fn intervals_that_are_not_set_fit_into_the_staleness() {
 }
 
 #[test]
-fn an_exception_names_a_control_a_recommendation_or_both() {
+fn an_decision_names_a_control_a_recommendation_or_both() {
     let path = directory().join("recommendations.good.yml");
     let config = config::load(&path, &environment()).unwrap().config;
-    let references = |exceptions: Vec<std::sync::Arc<secure_score_model::Exception>>| {
-        let references = exceptions.iter().map(|it| it.reference.to_string());
+    let references = |decisions: Vec<std::sync::Arc<secure_score_model::Decision>>| {
+        let references = decisions.iter().map(|it| it.reference.to_string());
         references.collect::<Vec<_>>().join(" ")
     };
     for (alias, of_control, of_recommendation) in
         [("a", "", "SEC-1"), ("b", "SEC-2", "SEC-1 SEC-2")]
     {
         let rules = config.rules(alias);
-        let found = references(rules.exceptions_of("UserRiskPolicy"));
+        let found = references(rules.decisions_of("UserRiskPolicy"));
         assert_eq!(found, of_control, "{alias}");
-        let found = references(rules.exceptions_of_recommendation("UserRiskPolicy"));
+        let found = references(rules.decisions_of_recommendation("UserRiskPolicy"));
         assert_eq!(found, of_recommendation, "{alias}");
-        let other = references(rules.exceptions_of_recommendation("oneAdmin"));
+        let other = references(rules.decisions_of_recommendation("oneAdmin"));
         assert_eq!(other, "", "{alias}");
     }
-    let exceptions = config.rules("b").exceptions();
-    let subjects: Vec<_> = exceptions.iter().map(|it| it.subject()).collect();
+    let decisions = config.rules("b").decisions();
+    let subjects: Vec<_> = decisions.iter().map(|it| it.subject()).collect();
     assert_eq!(subjects, ["userRiskPolicy", "*RiskPolicy, *RiskPolicy"]);
 }
 

@@ -35,13 +35,13 @@ impl ControlRules for Everything {
         id != "unselected"
     }
 
-    fn exceptions(&self) -> Vec<Arc<Exception>> {
+    fn decisions(&self) -> Vec<Arc<Decision>> {
         Vec::new()
     }
 
-    fn exceptions_of(&self, id: &str) -> Vec<Arc<Exception>> {
+    fn decisions_of(&self, id: &str) -> Vec<Arc<Decision>> {
         let approved = id == "AdminMFAV2";
-        approved.then(exception).into_iter().collect()
+        approved.then(decision).into_iter().collect()
     }
 }
 
@@ -55,9 +55,9 @@ pub(crate) fn identity(alias: &str, id: Option<&str>) -> TenantIdentity {
     }
 }
 
-fn exception() -> Arc<Exception> {
+fn decision() -> Arc<Decision> {
     let expires = Timestamp::from_seconds(1_806_537_600);
-    Arc::new(Exception::new("AdminMFAV2", "SEC-1234", expires))
+    Arc::new(Decision::new("AdminMFAV2", "SEC-1234", expires))
 }
 
 fn day(n: i64) -> Option<Timestamp> {

@@ -10,7 +10,7 @@ use EventKind::{
 };
 use secure_score_model::ControlState::{self, Planned, RiskAccepted, ThirdParty, ToAddress};
 use secure_score_model::{
-    CatalogueEntry, Category, EventKind, Exception, History, Persons, StateUpdate,
+    CatalogueEntry, Category, Decision, EventKind, History, Persons, StateUpdate,
 };
 
 /// State, hour after the first refresh, and person.
@@ -52,19 +52,19 @@ fn deprecated(control: Control) -> Control {
     with_entry(control, |entry| entry.deprecated = true)
 }
 
-/// The control with an exception for the acceptances of this person.
+/// The control with a decision for the acceptances of this person.
 fn excepted(control: Control, accepted_by: Option<&str>) -> Control {
-    let exception = Exception {
+    let decision = Decision {
         accepted_by: accepted_by.map(Arc::from),
-        ..Exception::new("A", "SEC-1", hour(1_000))
+        ..Decision::new("A", "SEC-1", hour(1_000))
     };
     Control {
-        exceptions: vec![Arc::new(exception)],
+        decisions: vec![Arc::new(decision)],
         ..control
     }
 }
 
-/// Whether the event is approved, and by which exception.
+/// Whether the event is approved, and by which decision.
 fn approval(event: &Event) -> (Option<bool>, Option<&str>) {
     (event.approved, event.reference.as_deref())
 }

@@ -1,12 +1,11 @@
-//! Tenants in separate files, so that a tool can add one without changing the
+//! Lists in separate files, so that a tool can add an entry without changing the
 //! configuration.
 
 use std::path::{Path, PathBuf};
 use strict_yaml::{Diagnostics, ParseError, Span, Spanned, Text, io_reason, parse, read_file};
 
 use glob::MatchOptions;
-
-use super::file::FileTenant;
+use serde::de::DeserializeOwned;
 
 /// As in a shell, `*` matches neither a slash nor hidden files. Kubernetes keeps
 /// hidden copies beside mounted files.
@@ -16,15 +15,25 @@ const LIKE_A_SHELL: MatchOptions = MatchOptions {
     require_literal_leading_dot: true,
 };
 
-/// The tenants of one file.
-pub(super) struct TenantList {
+/// The entries of one file.
+pub(super) struct FileList<T> {
     /// `None` for the configuration itself.
-    pub(super) file: Option<TenantFile>,
-    pub(super) tenants: Vec<Spanned<FileTenant>>,
+    pub(super) file: Option<ListFile>,
+    pub(super) entries: Vec<Spanned<T>>,
 }
 
-/// A file of tenants.
-pub(super) struct TenantFile {
+impl<T> FileList<T> {
+    /// The entries of the configuration itself.
+    pub(super) fn of_configuration(entries: Option<Vec<Spanned<T>>>) -> Self {
+        Self {
+            file: None,
+            entries: entries.unwrap_or_default(),
+        }
+    }
+}
+
+/// A file with a list.
+pub(super) struct ListFile {
     /// Its name in messages.
     pub(super) name: String,
     /// The directory that paths in it are relative to.
@@ -32,24 +41,42 @@ pub(super) struct TenantFile {
     pub(super) contents: Vec<u8>,
 }
 
-/// Reads the files that match the patterns, in the order of their names.
-pub(super) fn read(patterns: &[Text], diagnostics: &mut Diagnostics) -> Vec<TenantList> {
+impl ListFile {
+    /// Its name in findings, relative to the directory of the configuration where it
+    /// is in there.
+    pub(super) fn relative_to(&self, base: &Path) -> String {
+        let name = Path::new(&self.name);
+        name.strip_prefix(base)
+            .unwrap_or(name)
+            .display()
+            .to_string()
+    }
+}
+
+/// Reads the files that match the patterns under a key, in the order of their
+/// names.
+pub(super) fn read<T: DeserializeOwned>(
+    key: &str,
+    patterns: &[Text],
+    diagnostics: &mut Diagnostics,
+) -> Vec<FileList<T>> {
     let mut lists = Vec::new();
     for (index, pattern) in patterns.iter().enumerate() {
-        let path = format!("tenant_files[{index}]");
-        let files = files(&path, pattern, diagnostics);
+        let path = format!("{key}[{index}]");
+        let example = key.replace("_files", "s.d/*.yml");
+        let files = files(&path, pattern, &example, diagnostics);
         lists.extend(files.iter().filter_map(|file| read_one(file, diagnostics)));
     }
     lists
 }
 
-fn files(path: &str, pattern: &Text, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
+fn files(path: &str, pattern: &Text, example: &str, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
     let absolute = diagnostics.base().join(pattern.value.trim());
     let found = absolute
         .to_str()
         .and_then(|pattern| glob::glob_with(pattern, LIKE_A_SHELL).ok());
     let Some(found) = found else {
-        let message = "not a pattern of file names; write one such as tenants.d/*.yml";
+        let message = format!("not a pattern of file names; write one such as {example}");
         diagnostics.error(pattern.span, path, message);
         return Vec::new();
     };
@@ -60,7 +87,10 @@ fn files(path: &str, pattern: &Text, diagnostics: &mut Diagnostics) -> Vec<PathB
     files
 }
 
-fn read_one(file: &Path, diagnostics: &mut Diagnostics) -> Option<TenantList> {
+fn read_one<T: DeserializeOwned>(
+    file: &Path,
+    diagnostics: &mut Diagnostics,
+) -> Option<FileList<T>> {
     let name = file.display().to_string();
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
     let read = read_file(file).map_err(|error| ParseError {
@@ -68,13 +98,13 @@ fn read_one(file: &Path, diagnostics: &mut Diagnostics) -> Option<TenantList> {
         message: format!("the file cannot be read ({})", io_reason(&error)),
     });
     match read.and_then(|contents| Ok((parse(&contents)?, contents))) {
-        Ok((tenants, contents)) => Some(TenantList {
-            file: Some(TenantFile {
+        Ok((entries, contents)) => Some(FileList {
+            file: Some(ListFile {
                 name,
                 base,
                 contents,
             }),
-            tenants,
+            entries,
         }),
         Err(error) => {
             diagnostics.in_file(&name, &base, |diagnostics| {

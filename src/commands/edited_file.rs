@@ -1,73 +1,74 @@
-//! The file of tenants that `--write` names, on the disk.
+//! A file with a list that a command edits, on the disk.
 
-use crate::commands::Failure;
-use crate::commands::atomic_file::{READABLE, folder, unfinished};
-use crate::partners::tenant_file::{EditError, TenantFile};
+use super::Failure;
+use super::atomic_file::{READABLE, folder, unfinished};
+use crate::yaml_list::{EditError, ListDocument};
 use anyhow::anyhow;
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
-/// What to do about a file that cannot be replaced.
-const WRITABLE: &str = "--write must name a file in an existing directory that this user may write to; \
-     the file of another user can be replaced by root only";
-
 /// A file as it was when it was read.
-pub(super) struct EditedFile {
-    /// Its name on the command line.
-    name: PathBuf,
+pub(super) struct EditedFile<T> {
+    name: FileName,
     /// The file behind symbolic links.
     path: PathBuf,
     /// `None` if it does not exist.
     contents: Option<Vec<u8>>,
-    tenants: TenantFile,
+    list: T,
 }
 
-impl EditedFile {
+/// The name of a file, and the flag that gives it.
+#[derive(Debug, Clone)]
+pub(super) struct FileName {
+    pub(super) path: PathBuf,
+    pub(super) flag: &'static str,
+}
+
+impl<T: ListDocument> EditedFile<T> {
     /// Reads the file; one that does not exist is empty. With `will_replace`, fails
     /// early where it could not be replaced later.
-    pub(super) fn open(name: &Path, will_replace: bool) -> Result<Self, Failure> {
-        let path = behind_links(name)?;
-        let contents = read(&path).map_err(|error| failed(name, "cannot be read", error))?;
-        let tenants = TenantFile::read(contents.clone().unwrap_or_default());
-        let tenants = tenants.map_err(|error| refused(name, error))?;
+    pub(super) fn open(name: FileName, will_replace: bool) -> Result<Self, Failure> {
+        let path = name.behind_links()?;
+        let contents = read(&path).map_err(|error| name.failed("cannot be read", error))?;
+        let list = T::read(contents.clone().unwrap_or_default());
+        let list = list.map_err(|error| name.refused::<T>(error))?;
         if will_replace {
-            unfinished(&path).map_err(|error| failed(name, "cannot be written", error))?;
+            unfinished(&path).map_err(|error| name.failed("cannot be written", error))?;
         }
         Ok(Self {
-            name: name.to_owned(),
+            name,
             path,
             contents,
-            tenants,
+            list,
         })
     }
 
     /// Its name on the command line.
     pub(super) fn name(&self) -> &Path {
-        &self.name
+        &self.name.path
     }
 
-    /// Its tenants.
-    pub(super) fn tenants(&self) -> &TenantFile {
-        &self.tenants
+    /// Its list.
+    pub(super) fn list(&self) -> &T {
+        &self.list
     }
 
     /// The failure of an edit of it.
     pub(super) fn refused(&self, error: EditError) -> Failure {
-        refused(&self.name, error)
+        self.name.refused::<T>(error)
     }
 
     /// Replaces the contents atomically, unless the file has changed since it was
     /// read. Mode, owner and symbolic links stay.
     pub(super) fn replace(&self, text: &str) -> Result<(), Failure> {
         let written = self.write(text);
-        let is_unchanged =
-            written.map_err(|error| failed(&self.name, "cannot be written", error))?;
+        let is_unchanged = written.map_err(|error| self.name.failed("cannot be written", error))?;
         if is_unchanged {
             return Ok(());
         }
-        let name = self.name.display();
+        let name = self.name.path.display();
         Err(Failure::with_hint(
             anyhow!("{name} has changed since it was read, and is not written"),
             "run the command again; it reads the changed file",
@@ -102,33 +103,42 @@ impl EditedFile {
     }
 }
 
-fn failed(name: &Path, what: &str, error: io::Error) -> Failure {
-    let hint = match error.kind() {
-        ErrorKind::IsADirectory => "--write takes a file in that directory",
-        _ => WRITABLE,
-    };
-    let error = anyhow::Error::new(error).context(format!("{} {what}", name.display()));
-    Failure::with_hint(error, hint)
-}
+impl FileName {
+    fn failed(&self, what: &str, error: io::Error) -> Failure {
+        let flag = self.flag;
+        let hint = match error.kind() {
+            ErrorKind::IsADirectory => format!("{flag} takes a file in that directory"),
+            _ => format!(
+                "{flag} must name a file in an existing directory that this user may write to; \
+                 the file of another user can be replaced by root only"
+            ),
+        };
+        let error = anyhow::Error::new(error).context(format!("{} {what}", self.path.display()));
+        Failure::with_hint(error, hint)
+    }
 
-fn refused(name: &Path, error: EditError) -> Failure {
-    let hint = error.hint();
-    let error = anyhow::Error::new(error);
-    Failure::with_hint(error.context(name.display().to_string()), hint)
-}
+    fn refused<T: ListDocument>(&self, error: EditError) -> Failure {
+        let hint = error.hint(T::ENTRY, self.flag);
+        let error = anyhow::Error::new(error);
+        Failure::with_hint(error.context(self.path.display().to_string()), hint)
+    }
 
-/// The file itself, which may not exist yet.
-fn behind_links(name: &Path) -> Result<PathBuf, Failure> {
-    match fs::canonicalize(name) {
-        Err(error) if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(name).is_ok() => {
-            let what = "is a symbolic link to a file that does not exist";
-            Err(Failure::with_hint(
-                anyhow!("{} {what}", name.display()),
-                "create that file, or remove the link",
-            ))
+    /// The file itself, which may not exist yet.
+    fn behind_links(&self) -> Result<PathBuf, Failure> {
+        let name = &self.path;
+        match fs::canonicalize(name) {
+            Err(error)
+                if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(name).is_ok() =>
+            {
+                let what = "is a symbolic link to a file that does not exist";
+                Err(Failure::with_hint(
+                    anyhow!("{} {what}", name.display()),
+                    "create that file, or remove the link",
+                ))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(name.clone()),
+            found => found.map_err(|error| self.failed("cannot be read", error)),
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(name.to_owned()),
-        found => found.map_err(|error| failed(name, "cannot be read", error)),
     }
 }
 
@@ -158,8 +168,17 @@ fn keep_owner_and_mode(handle: &File, before: &Metadata) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::partners::tenant_file::TenantFile;
     use std::os::unix::fs::symlink;
     use tempfile::TempDir;
+
+    fn open(path: &Path) -> Result<EditedFile<TenantFile>, Failure> {
+        let name = FileName {
+            path: path.to_owned(),
+            flag: "--write",
+        };
+        EditedFile::open(name, true)
+    }
 
     const ENTRY: &str = "- {name: a, tenant_id: a.example}\n";
 
@@ -181,10 +200,7 @@ mod tests {
     #[test]
     fn a_new_file_is_written_whole() {
         let (folder, file) = in_folder("a.yml");
-        EditedFile::open(&file, true)
-            .unwrap()
-            .replace(ENTRY)
-            .unwrap();
+        open(&file).unwrap().replace(ENTRY).unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), ENTRY);
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o644);
         let left = fs::read_dir(folder.path()).unwrap().count();
@@ -198,10 +214,7 @@ mod tests {
         fs::write(&file, "# by hand\n").unwrap();
         fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
         symlink(&file, &link).unwrap();
-        EditedFile::open(&link, true)
-            .unwrap()
-            .replace(ENTRY)
-            .unwrap();
+        open(&link).unwrap().replace(ENTRY).unwrap();
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(fs::read_to_string(&file).unwrap(), ENTRY);
         assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
@@ -210,10 +223,10 @@ mod tests {
     #[test]
     fn a_file_that_changed_meanwhile_is_not_replaced() {
         let (_folder, file) = in_folder("a.yml");
-        let new = EditedFile::open(&file, true).unwrap();
+        let new = open(&file).unwrap();
         fs::write(&file, "# by hand\n").unwrap();
         assert!(failure(new.replace(ENTRY)).contains("has changed since"));
-        let old = EditedFile::open(&file, true).unwrap();
+        let old = open(&file).unwrap();
         fs::write(&file, "# again\n").unwrap();
         assert!(failure(old.replace(ENTRY)).contains("run the command again"));
         assert_eq!(fs::read_to_string(&file).unwrap(), "# again\n");
@@ -236,12 +249,12 @@ mod tests {
             (folder.path(), "takes a file in that directory"),
             (Path::new("/dev/null"), "not a regular file"),
         ] {
-            let text = failure(EditedFile::open(place, true));
+            let text = failure(open(place));
             assert!(text.contains(expected), "{text}");
             assert!(text.contains(&place.display().to_string()), "{text}");
         }
         fs::write(&file, "tenants: []\n").unwrap();
-        let text = failure(EditedFile::open(&file, true));
+        let text = failure(open(&file));
         assert!(text.contains("a.yml: line 1"), "{text}");
     }
 }

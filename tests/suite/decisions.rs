@@ -1,4 +1,4 @@
-//! Approved exceptions, from the configuration to metrics and `check`.
+//! Approved decisions, from the configuration to metrics and `check`.
 
 use crate::simulated::{Simulated, run, text};
 use crate::world::World;
@@ -15,8 +15,8 @@ fn series(family: &str, tenant: &str, control: &str) -> String {
     format!("{family}{{tenant=\"{tenant}\",control=\"{control}\",category=\"Identity\"}}")
 }
 
-/// A world whose configuration holds these exceptions.
-async fn world(exceptions: &str) -> World {
+/// A world whose configuration holds these decisions.
+async fn world(decisions: &str) -> World {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secure-score.yml");
     let tenants = ["contoso", "fabrikam", "adatum", "litware", "northwind"].map(|name| {
@@ -25,18 +25,18 @@ async fn world(exceptions: &str) -> World {
         )
     });
     let tenants = tenants.concat();
-    let text = format!("tenants:\n{tenants}risk_accepted:\n  exceptions:\n{exceptions}");
+    let text = format!("tenants:\n{tenants}risk_accepted:\n  exceptions:\n{decisions}");
     fs::write(&file, text).unwrap();
     let written = load(&file, &Environment::default()).unwrap().config;
     let world = World::new().await;
-    world.configure(|config| config.exceptions = written.exceptions)
+    world.configure(|config| config.decisions = written.decisions)
 }
 
 #[tokio::test]
 async fn an_acceptance_is_approved_until_the_last_second_of_its_last_day() {
-    let exceptions = "    - {control: adminmfav?, reference: SEC-1, expires: 2027-03-31}\n    \
+    let decisions = "    - {control: adminmfav?, reference: SEC-1, expires: 2027-03-31}\n    \
                       - {control: AdminMFAV2, reference: SEC-1, expires: 2026-12-31}\n";
-    let world = world(exceptions).await;
+    let world = world(decisions).await;
     world
         .handle()
         .accept(
@@ -71,9 +71,9 @@ async fn an_acceptance_is_approved_until_the_last_second_of_its_last_day() {
 
 #[tokio::test]
 async fn an_approval_bound_to_a_person_ends_with_the_acceptance_of_another() {
-    let exceptions = "    - {control: AdminMFAV2, tenants: contoso, reference: SEC-1, \
+    let decisions = "    - {control: AdminMFAV2, tenants: contoso, reference: SEC-1, \
                       accepted_by: ALEX@contoso.example, expires: 2099-12-31}\n";
-    let world = world(exceptions).await;
+    let world = world(decisions).await;
     let handle = world.handle();
     let accept = |by: &str| handle.accept("contoso", "AdminMFAV2", by, "why").unwrap();
     accept("alex@contoso.example");
@@ -109,7 +109,7 @@ async fn an_approval_bound_to_a_person_ends_with_the_acceptance_of_another() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn check_reports_exceptions_that_need_attention() {
+async fn check_reports_decisions_that_need_attention() {
     let simulated = Simulated::start();
     let by = json!({"by": "alex@contoso.example", "comment": "why"});
     simulated.accept("contoso", "AdminMFAV2", by).await;
