@@ -17,27 +17,39 @@ const DAY_NANOS: f64 = 24.0 * 60.0 * 60.0 * 1e9;
 const MIN_RANGE: f64 = 0.04;
 
 /// The scores that are drawn, and the axes.
-struct Chart<'a> {
+pub(super) struct Chart<'a> {
     days: &'a [DailyScore],
+    /// How many days the axis has.
+    width: f64,
     newest: Timestamp,
     low: f64,
     high: f64,
 }
 
 /// An acceptance of a risk in the days of the chart.
-struct Mark<'a> {
-    at: Timestamp,
-    title: &'a str,
+pub(super) struct Mark<'a> {
+    pub(super) at: Timestamp,
+    pub(super) title: &'a str,
 }
 
 impl<'a> Chart<'a> {
-    /// The chart of a tenant with the scores of two days or more.
-    fn of(snapshot: &'a TenantSnapshot) -> Option<Self> {
+    /// The last ninety days of a tenant.
+    fn of_last_days(snapshot: &'a TenantSnapshot) -> Option<Self> {
         let days = snapshot.score_history.days();
         let newest = days.last()?.as_of;
         let is_shown = |it: &DailyScore| days_before(newest, it.as_of) < DAYS;
         let first = days.iter().position(is_shown)?;
-        let days = days.get(first..).filter(|days| days.len() > 1)?;
+        Self::new(days.get(first..)?, DAYS)
+    }
+
+    /// All of these days, where they are two or more.
+    pub(super) fn of(days: &'a [DailyScore]) -> Option<Self> {
+        let (first, newest) = (days.first()?, days.last()?);
+        Self::new(days, days_before(newest.as_of, first.as_of))
+    }
+
+    fn new(days: &'a [DailyScore], width: f64) -> Option<Self> {
+        let newest = days.last().filter(|_| days.len() > 1)?.as_of;
         let shares = days.iter().map(DailyScore::share);
         let (low, high) = shares.fold((f64::INFINITY, 0.0_f64), |(low, high), share| {
             (low.min(share), high.max(share))
@@ -45,15 +57,16 @@ impl<'a> Chart<'a> {
         let missing = (MIN_RANGE - (high - low)).max(0.0) / 2.0;
         Some(Self {
             days,
+            width,
             newest,
             low: (low - missing).max(0.0),
             high: high + missing,
         })
     }
 
-    /// From 0 at the left to `DAYS` at the right.
+    /// From 0 at the left to the width at the right, in days.
     fn x(&self, at: Timestamp) -> f64 {
-        DAYS - days_before(self.newest, at)
+        self.width - days_before(self.newest, at)
     }
 
     /// From 0 at the top to 100 at the bottom.
@@ -77,24 +90,6 @@ impl<'a> Chart<'a> {
             last = Some(score.as_of);
         }
         path
-    }
-
-    /// The acceptances in these days, the newest first.
-    fn marks<'b>(&self, snapshot: &'b TenantSnapshot, now: Timestamp) -> Vec<Mark<'b>> {
-        let from = self.days.first().map(|it| it.as_of);
-        let is_shown = |at: &Timestamp| Some(*at) >= from && *at <= now;
-        let of_control = |control: &'b Control| {
-            let changes = control.history().map_or(&[][..], |it| it.changes());
-            let accepted = changes.iter().filter(|change| change.is_acceptance());
-            let times = accepted.filter_map(|change| change.at).filter(is_shown);
-            times.map(|at| Mark {
-                at,
-                title: title(control),
-            })
-        };
-        let mut marks: Vec<_> = snapshot.controls.iter().flat_map(of_control).collect();
-        marks.sort_by_key(|mark| std::cmp::Reverse(mark.at));
-        marks
     }
 
     /// What the picture shows, in words.
@@ -127,39 +122,64 @@ impl<'a> Chart<'a> {
     }
 }
 
-/// The chart with the acceptances of its days, or nothing where fewer than two days
-/// are known.
+/// The chart with these acceptances, and what it shows in words.
+pub(super) fn figure(chart: &Chart<'_>, marks: &[Mark<'_>]) -> Markup {
+    let words = chart.words(marks.len());
+    let view_box = format!("0 0 {:.0} 100", chart.width + 1.0);
+    html! {
+        figure.chart {
+            div.plot {
+                span.high.soft { (percent(chart.high)) }
+                span.low.soft { (percent(chart.low)) }
+                svg viewBox=(view_box) preserveAspectRatio="none" role="img" aria-label=(words) {
+                    @for mark in marks {
+                        @let x = format!("{:.1}", chart.x(mark.at));
+                        line.mark x1=(x) x2=(x) y1="0" y2="100" {
+                            title { (Day::beginning(mark.at)) ": risk accepted: " (mark.title) }
+                        }
+                    }
+                    path.line d=(chart.path()) {}
+                }
+                @if let [first, .., last] = chart.days {
+                    span.from.soft { (day(Day::beginning(first.as_of))) }
+                    span.to.soft { (day(Day::beginning(last.as_of))) }
+                }
+            }
+            figcaption.soft {
+                (words) "." @if !marks.is_empty() { " A vertical line marks each acceptance." }
+            }
+        }
+    }
+}
+
+/// The acceptances of these days, the newest first.
+fn marks<'a>(snapshot: &'a TenantSnapshot, chart: &Chart<'_>, now: Timestamp) -> Vec<Mark<'a>> {
+    let from = chart.days.first().map(|it| it.as_of);
+    let is_shown = |at: &Timestamp| Some(*at) >= from && *at <= now;
+    let of_control = |control: &'a Control| {
+        let changes = control.history().map_or(&[][..], |it| it.changes());
+        let accepted = changes.iter().filter(|change| change.is_acceptance());
+        let times = accepted.filter_map(|change| change.at).filter(is_shown);
+        times.map(|at| Mark {
+            at,
+            title: title(control),
+        })
+    };
+    let mut marks: Vec<_> = snapshot.controls.iter().flat_map(of_control).collect();
+    marks.sort_by_key(|mark| std::cmp::Reverse(mark.at));
+    marks
+}
+
+/// The chart of the last ninety days with their acceptances, or nothing where fewer
+/// than two days are known.
 pub(super) fn score_chart(snapshot: &TenantSnapshot, now: Timestamp) -> Markup {
-    let Some(chart) = Chart::of(snapshot) else {
+    let Some(chart) = Chart::of_last_days(snapshot) else {
         return html! {};
     };
-    let marks = chart.marks(snapshot, now);
-    let words = chart.words(marks.len());
     html! {
         section aria-labelledby="course" {
             h2 #course { "Score of the last days" }
-            figure.chart {
-                div.plot {
-                    span.high.soft { (percent(chart.high)) }
-                    span.low.soft { (percent(chart.low)) }
-                    svg viewBox="0 0 91 100" preserveAspectRatio="none" role="img" aria-label=(words) {
-                        @for mark in &marks {
-                            @let x = format!("{:.1}", chart.x(mark.at));
-                            line.mark x1=(x) x2=(x) y1="0" y2="100" {
-                                title { (Day::beginning(mark.at)) ": risk accepted: " (mark.title) }
-                            }
-                        }
-                        path.line d=(chart.path()) {}
-                    }
-                    @if let [first, .., last] = chart.days {
-                        span.from.soft { (day(Day::beginning(first.as_of))) }
-                        span.to.soft { (day(Day::beginning(last.as_of))) }
-                    }
-                }
-                figcaption.soft {
-                    (words) "." @if !marks.is_empty() { " A vertical line marks each acceptance." }
-                }
-            }
+            (figure(&chart, &marks(snapshot, &chart, now)))
         }
     }
 }
@@ -167,7 +187,7 @@ pub(super) fn score_chart(snapshot: &TenantSnapshot, now: Timestamp) -> Markup {
 /// The course of the score in one line of a table. The trend beside it is the
 /// text.
 pub(super) fn sparkline(snapshot: &TenantSnapshot) -> Markup {
-    let Some(chart) = Chart::of(snapshot) else {
+    let Some(chart) = Chart::of_last_days(snapshot) else {
         return html! {};
     };
     html! {
@@ -221,7 +241,7 @@ mod tests {
     fn a_missing_day_interrupts_the_line_and_older_days_are_left_out() {
         let days = [of_day(-100, 1.0), of_day(-3, 40.0), of_day(-2, 60.0)];
         let snapshot = snapshot(of_day(0, 50.0), &days);
-        let chart = Chart::of(&snapshot).unwrap();
+        let chart = Chart::of_last_days(&snapshot).unwrap();
         assert_eq!(chart.path(), "M87.0 100.0h.1L88.0 0.0M90.0 50.0h.1");
         assert_eq!(
             chart.words(2),
@@ -233,7 +253,7 @@ mod tests {
     fn a_level_score_is_a_line_in_the_middle() {
         for score in [0.0, 50.0, 100.0] {
             let snapshot = snapshot(of_day(0, score), &[of_day(-1, score)]);
-            let path = Chart::of(&snapshot).unwrap().path();
+            let path = Chart::of_last_days(&snapshot).unwrap().path();
             assert!(!path.contains("NaN") && !path.contains("inf"), "{path}");
         }
     }

@@ -1,0 +1,213 @@
+//! Evidence as one page to be printed.
+
+use super::cells::{place_name, state_name};
+use super::numbers::percent;
+use super::score_chart::{Chart, Mark, figure};
+use super::time::{date, day};
+use crate::acceptances::record::{ApprovalRecord, web_url};
+use crate::evidence::{DeclaredRecord, Evidence, OpenControl, SealedEvidence};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use secure_score_model::{DecisionState, Place};
+
+/// The style sheet, which stands in the page: a file needs no other one.
+pub(crate) const STYLE: &str = include_str!("evidence.css");
+
+/// The page: no script, nothing from elsewhere, in light colours.
+pub(crate) fn page(sealed: &SealedEvidence<'_>) -> Markup {
+    let it = &sealed.evidence;
+    let title = format!("Evidence of {}", it.display_name);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { (title) ", " (it.since) " to " (it.until) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                main {
+                    h1 { (title) }
+                    p { "Microsoft Secure Score from " (day(it.since)) " to " (day(it.until)) ": what was decided about risks, by whom and why." }
+                    (facts(it))
+                    (score(it))
+                    (declarations("Decided in these days", "Nothing was decided.", &it.decided))
+                    (declarations("Withdrawn in these days", "Nothing was withdrawn.", &it.withdrawn))
+                    (declarations("Decided before, and in force at the end", "Nothing was in force.", &it.standing))
+                    (open(&it.open))
+                    (gaps(&it.gaps))
+                }
+                footer {
+                    p {
+                        "Made at " (date(it.generated_at.0)) " by Secure Score exporter " (it.exporter_version)
+                        ". SHA-256 of the data: " code { (sealed.sha256) }
+                        ". It shows whether the data were damaged, not who made them; the JSON of the same evidence has both."
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn facts(it: &Evidence<'_>) -> Markup {
+    html! {
+        dl {
+            div { dt { "Tenant" } dd { (it.tenant) } }
+            @if let Some(id) = it.entra_tenant_id { div { dt { "Entra tenant" } dd { code { (id) } } } }
+            div { dt { "Decided" } dd { (it.decided.len()) } }
+            div { dt { "Withdrawn" } dd { (it.withdrawn.len()) } }
+            div { dt { "In force from before" } dd { (it.standing.len()) } }
+            div { dt { "Open on watched controls" } dd { (it.open.len()) } }
+        }
+    }
+}
+
+fn score(it: &Evidence<'_>) -> Markup {
+    let marks: Vec<Mark<'_>> = it.decided.iter().filter_map(mark).collect();
+    html! {
+        section {
+            h2 { "Score" }
+            @match (Chart::of(it.days), it.scores.as_slice()) {
+                (Some(chart), _) => (figure(&chart, &marks)),
+                (None, [only, ..]) => p { (percent(only.ratio)) " on " (day(only.day)) "." },
+                (None, []) => p { "No score of these days is known." },
+            }
+        }
+    }
+}
+
+/// An acceptance in Secure Score as a line in the chart.
+fn mark<'a>(it: &'a DeclaredRecord<'_>) -> Option<Mark<'a>> {
+    let is_acceptance = it.state == DecisionState::RiskAccepted.as_str();
+    let at = it
+        .at
+        .filter(|_| is_acceptance && it.place == Place::SecureScore)?;
+    Some(Mark {
+        at: at.0,
+        title: it.title,
+    })
+}
+
+fn declarations(title: &str, nothing: &str, list: &[DeclaredRecord<'_>]) -> Markup {
+    html! {
+        section {
+            h2 { (title) }
+            @if list.is_empty() { p { (nothing) } }
+            @else {
+                table {
+                    thead {
+                        tr {
+                            th.when scope="col" { "When" }
+                            th scope="col" { "Control" }
+                            th.state scope="col" { "Decision" }
+                            th.who scope="col" { "Who and why" }
+                            th.approval scope="col" { "Approval" }
+                        }
+                    }
+                    tbody { @for it in list { (declaration(it)) } }
+                }
+            }
+        }
+    }
+}
+
+fn declaration(it: &DeclaredRecord<'_>) -> Markup {
+    html! {
+        tr {
+            td {
+                @match it.at {
+                    Some(at) => {
+                        @if it.at_exact == Some(false) { "at or before " }
+                        (date(at.0))
+                    }
+                    None => "at an unknown time",
+                }
+            }
+            th scope="row" {
+                (it.title)
+                p.soft { code { (it.control) } ", " (it.category) @if it.watched { ", watched" } }
+            }
+            td {
+                (state_name(it.state))
+                p.soft { "in " (place_name(it.place)) }
+                @if let Some(end) = it.ended_at {
+                    p {
+                        "until " (date(end.0))
+                        @if let Some(state) = it.ended_with { ", then " (state_name(state)) }
+                        @if let Some(by) = &it.ended_by { ", by " (by) }
+                    }
+                }
+            }
+            td {
+                @match &it.by { Some(by) => (by), None => span.soft { "not shown or not known" } }
+                @if let Some(comment) = it.comment { p.why { (comment) } }
+                @if it.reason_given == Some(false) { p.bad { "no reason given" } }
+            }
+            td { (approval(&it.approval, it.self_approved)) }
+        }
+    }
+}
+
+fn approval(it: &ApprovalRecord<'_>, self_approved: Option<bool>) -> Markup {
+    let class = if it.status == Some("approved") {
+        "good"
+    } else {
+        "bad"
+    };
+    html! {
+        @match it.status {
+            Some("missing") | None => span.bad { "not approved" },
+            Some(status) => span class=(class) { (status) },
+        }
+        @if let Some(reference) = it.reference { " " (reference) }
+        @if self_approved == Some(true) { p.bad { "approved by the same person" } }
+        p.soft {
+            @if let Some(approver) = &it.approver { "by " (approver) " " }
+            @if let Some(approved_on) = it.approved_on { "on " (day(approved_on)) " " }
+            @if let Some(expires) = it.expires { "until " (day(expires)) }
+        }
+        @if let Some(reason) = it.reason { p.why { (reason) } }
+        @if let Some(url) = it.evidence.filter(|url| web_url(url).is_some()) {
+            p { a href=(url) rel="noreferrer" { (url) } }
+        }
+    }
+}
+
+fn open(list: &[OpenControl<'_>]) -> Markup {
+    html! {
+        section {
+            h2 { "Open on watched controls" }
+            @if list.is_empty() { p { "No watched control lacks points without a decision." } }
+            @else {
+                table {
+                    thead {
+                        tr {
+                            th scope="col" { "Control" }
+                            th.state scope="col" { "State" }
+                            th.number scope="col" { "Points to gain" }
+                        }
+                    }
+                    tbody {
+                        @for it in list {
+                            tr {
+                                th scope="row" { (it.title) p.soft { code { (it.control) } ", " (it.category) } }
+                                td { (state_name(it.state)) }
+                                td.number { @match it.points_to_gain { Some(points) => (points), None => "unknown" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn gaps(gaps: &[String]) -> Markup {
+    html! {
+        section {
+            h2 { "What is not known" }
+            @if gaps.is_empty() { p { "Nothing is missing." } }
+            @else { ul { @for gap in gaps { li { (gap) } } } }
+        }
+    }
+}
