@@ -42,6 +42,13 @@ pub enum DecisionIssue {
     MatchesNothing,
     /// No risk that it covers is accepted.
     CoversNothing,
+    /// The person who accepted a risk, or claimed that it is solved, approved it.
+    SelfApproved {
+        /// A control or a recommendation of that person.
+        first: Arc<str>,
+        /// How many more there are, over all tenants.
+        others: usize,
+    },
     /// Another decision covers the same control or recommendation.
     Overlaps {
         /// The other decision.
@@ -72,6 +79,9 @@ impl DecisionIssue {
             }
             Self::MatchesNothing => {
                 "correct the name, or check whether Microsoft renamed what it names"
+            }
+            Self::SelfApproved { .. } => {
+                "let another person approve it, and name that person as approver"
             }
             Self::Overlaps { .. } => "keep one of the two; the one that expires last decides",
         }
@@ -106,6 +116,14 @@ impl fmt::Display for DecisionFinding {
                 _ => "matches no control of the catalogue and no recommendation",
             }),
             DecisionIssue::CoversNothing => f.write_str("covers no accepted risk"),
+            DecisionIssue::SelfApproved { first, others } => {
+                write!(f, "is self-approved for {first}")?;
+                write_others(f, *others)?;
+                f.write_str(match self.decision.needs_separate_approver {
+                    true => ", which approves nothing",
+                    false => ": its approver declared the state",
+                })
+            }
             DecisionIssue::Overlaps {
                 with,
                 first,
@@ -113,13 +131,17 @@ impl fmt::Display for DecisionFinding {
             } => {
                 let (place, reference) = (&with.place, &with.reference);
                 write!(f, "and {place} ({reference}) both cover {first}")?;
-                match others {
-                    0 => Ok(()),
-                    1 => f.write_str(" and 1 other"),
-                    more => write!(f, " and {more} others"),
-                }
+                write_others(f, *others)
             }
         }
+    }
+}
+
+fn write_others(f: &mut fmt::Formatter<'_>, others: usize) -> fmt::Result {
+    match others {
+        0 => Ok(()),
+        1 => f.write_str(" and 1 other"),
+        more => write!(f, " and {more} others"),
     }
 }
 
@@ -180,6 +202,7 @@ struct DecisionAudit {
     complete: bool,
     uses: BTreeMap<FileOrder, Uses>,
     overlaps: BTreeMap<(FileOrder, FileOrder), DecisionFinding>,
+    self_approvals: BTreeMap<FileOrder, DecisionFinding>,
 }
 
 struct Uses {
@@ -218,6 +241,31 @@ impl DecisionAudit {
         }
         for approvable in approvables(snapshot) {
             self.note_overlaps(&tenant, approvable, now);
+            self.note_self_approvals(&tenant, approvable, now);
+        }
+    }
+
+    fn note_self_approvals(
+        &mut self,
+        tenant: &Arc<str>,
+        approvable: Approvable<'_>,
+        now: Timestamp,
+    ) {
+        for decision in approvable.judgement().self_approvals(now) {
+            let known = self.self_approvals.entry(file_order(decision));
+            let known = known.and_modify(|finding| {
+                if let DecisionIssue::SelfApproved { others, .. } = &mut finding.issue {
+                    *others += 1;
+                }
+            });
+            known.or_insert_with(|| DecisionFinding {
+                decision: Arc::clone(decision),
+                tenant: Some(Arc::clone(tenant)),
+                issue: DecisionIssue::SelfApproved {
+                    first: Arc::clone(approvable.name()),
+                    others: 0,
+                },
+            });
         }
     }
 
@@ -251,6 +299,7 @@ impl DecisionAudit {
         let findings = uses.flat_map(|uses| uses.findings(self.complete, now));
         let mut findings: Vec<DecisionFinding> = findings.collect();
         findings.extend(self.overlaps.into_values());
+        findings.extend(self.self_approvals.into_values());
         findings.sort_by_key(|finding| file_order(&finding.decision));
         let uses = self.uses.values();
         let not_judged = uses.filter(|it| it.is_not_judged(self.complete, now));

@@ -5,8 +5,8 @@ use super::seen::{Seen, SeenControl};
 use super::seen_history::{KeyedChange, NewerHistory, SeenAcceptance, SeenHistory, keyed_changes};
 use super::{Event, EventId};
 use secure_score_model::{
-    Approval, CatalogueEntry, Control, ControlState, EventKind, History, Place, TenantIdentity,
-    Timestamp,
+    Approval, CatalogueEntry, Control, ControlState, EventKind, History, MinimumReason, Place,
+    TenantIdentity, Timestamp,
 };
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub fn detect(
     seen: &mut Seen,
     tenant: &TenantIdentity,
-    controls: &[Control],
+    (controls, minimum_reason): (&[Control], MinimumReason),
     coverage: Coverage,
     now: Timestamp,
 ) -> Vec<Event> {
@@ -29,6 +29,7 @@ pub fn detect(
     let since = seen.since(now);
     let detector = ChangeDetector {
         tenant,
+        minimum_reason,
         since,
         knows_catalogue: seen.controls.values().any(|it| it.history.is_some()),
         now,
@@ -95,6 +96,8 @@ fn left(
 /// Compares the controls of one tenant with what was seen of them.
 struct ChangeDetector<'a> {
     tenant: &'a TenantIdentity,
+    /// How long the reason of an acceptance is at least.
+    minimum_reason: MinimumReason,
     /// Older changes of a new control are not reported.
     since: Timestamp,
     /// Whether a complete catalogue was seen before.
@@ -163,8 +166,8 @@ impl ChangeDetector<'_> {
             ..self.event(EventKind::StateChanged, control, &change.discriminator)
         };
         let changed = self.judged(event, control, then);
-        let comment = update.comment.as_deref().unwrap_or_default();
-        if update.is_acceptance() && comment.trim().is_empty() {
+        let has_reason = self.minimum_reason.is_met_by(update.comment.as_deref());
+        if update.is_acceptance() && !has_reason {
             let without_comment = Event {
                 kind: EventKind::AcceptanceWithoutComment,
                 ..changed.clone()

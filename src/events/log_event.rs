@@ -76,7 +76,7 @@ pub(super) const fn kind_message(kind: EventKind) -> &'static str {
         EventKind::AcceptedControlDeprecated => {
             "Microsoft withdrew a control whose risk is accepted"
         }
-        EventKind::AcceptanceWithoutComment => "a risk was accepted without a comment",
+        EventKind::AcceptanceWithoutComment => "a risk was accepted without a reason",
         EventKind::TenantDiscovered => "a customer of the partner is watched as a new tenant",
         EventKind::TenantLeft => "a watched tenant is no longer in the partner's list of customers",
     }

@@ -356,7 +356,8 @@ impl TenantData {
         if self.settings.events.is_none() {
             return Vec::new();
         }
-        let controls = &rendered.state.snapshot.controls;
+        let snapshot = &rendered.state.snapshot;
+        let controls = (snapshot.controls.as_slice(), snapshot.minimum_reason);
         let coverage = Coverage::of(&list.value, list.complete && !list.has_evidence);
         let seen = Arc::make_mut(&mut self.seen);
         events::detect(seen, &self.identity, controls, coverage, now)

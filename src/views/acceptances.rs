@@ -3,13 +3,14 @@
 use super::PageError;
 use super::cells::{acceptance_cells, approval_cells, place_name, status_cell, urgency};
 use super::context::ViewContext;
+use super::decision_offer::decision_offer;
 use super::form::{bool_value, filter_form, select_field, text_field};
 use super::layout::{layout, wide};
 use super::numbers::count;
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer, text};
 use super::status::unknown_lists_note;
-use crate::acceptances::{Acceptance, Filter, acceptances};
+use crate::acceptances::{Acceptance, Filter, Kind, Kinds, acceptances};
 use crate::http_types::query::{FILTER_PARAMETERS, allow_only, parse_filter};
 use crate::http_types::{QueryError, similar_tenants};
 use maud::{Markup, html};
@@ -40,7 +41,10 @@ const COLUMNS: &[Column<Key>] = &[
         integer(it.approval(now).decision()?.expires.nanos())
     }),
     Column::new("points", "Points lost", "number", true, |it, _| {
-        sort::points(it.points_lost.filter(|_| it.is_in_force()))
+        sort::points(
+            it.points_claimed
+                .or(it.points_lost.filter(|_| it.is_in_force())),
+        )
     }),
 ];
 
@@ -54,13 +58,18 @@ struct AcceptanceQuery {
 }
 
 impl AcceptanceQuery {
+    /// Without a kind, the page shows both.
     fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         let known = [&FILTER_PARAMETERS[..], &["sort", "page"]].concat();
         allow_only(&query.parameters, &known)?;
+        let mut filter = parse_filter(&query.parameters, context.now)?;
+        if query.get("kind").is_none() {
+            filter.kinds = Kinds::All;
+        }
         Ok(Self {
-            filter: parse_filter(&query.parameters, context.now)?,
+            filter,
             sort: query.get("sort").map(parse_sort).transpose()?,
             page: PageNumber::parse(query.get("page"))?,
         })
@@ -76,7 +85,7 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
         sort.sort(&mut found, |key, it| key(it, context.now));
     }
     let content = html! {
-        p.lead { "Who accepted which risk on which tenant, in Secure Score or in Entra, when and why, and whether it is approved." }
+        p.lead { "Who accepted which risk on which tenant, in Secure Score or in Entra, when and why, and whether it is approved; and which measures are claimed to be solved by other means, for which Microsoft gives all points unverified." }
         (context.privacy_note())
         (unknown_lists_note(context.tenants))
         (form(&query.filter, context))
@@ -97,22 +106,38 @@ fn form(filter: &Filter, context: &ViewContext<'_>) -> Markup {
     let approvals = [("true", "approved"), ("false", "not approved")];
     let statuses = [("true", "in force"), ("false", "withdrawn")];
     let places = Place::ALL.map(|it| (it.as_str(), place_name(it)));
+    let kinds = [
+        (Kinds::Acceptances.as_str(), "accepted risks"),
+        (Kinds::Claims.as_str(), "claims"),
+    ];
+    let kind = Some(filter.kinds.as_str()).filter(|_| filter.kinds != Kinds::All);
     let fields = html! {
         (text_field("Tenant", "tenant", "text", query, Some("tenants")))
         datalist #tenants { @for state in completions { option value=(state.identity.alias) {} } }
         (text_field("Control or recommendation", "control", "text", query, None))
         (select_field("Where", "where", "both", places, filter.place.map(Place::as_str)))
+        (select_field("Kind", "kind", "both", kinds, kind))
         (select_field("Category", "category", "all", categories, category))
         (text_field("Accepted since", "since", "date", query, None))
         (select_field("Approval", "approved", "any", approvals, bool_value(filter.approved)))
         (select_field("Status", "in_force", "any", statuses, bool_value(filter.in_force)))
     };
-    let filtered = *filter != Filter::default();
+    let filtered = *filter != unfiltered();
     filter_form(query, "Filter accepted risks", "Filter", filtered, fields)
 }
 
+/// All that the page shows.
+fn unfiltered() -> Filter {
+    Filter {
+        kinds: Kinds::All,
+        ..Filter::default()
+    }
+}
+
 fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContext<'_>) -> Markup {
-    let in_force = found.iter().filter(|it| it.is_in_force()).count();
+    let (accepted, claimed): (Vec<_>, Vec<_>) =
+        found.iter().partition(|it| it.kind == Kind::Acceptance);
+    let in_force = accepted.iter().filter(|it| it.is_in_force()).count();
     let page = query.page.of(found);
     let (sort, hidden) = (query.sort.as_ref(), context.persons().are_hidden());
     let columns = COLUMNS
@@ -125,8 +150,10 @@ fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContex
     let table = html! {
         table.register {
             caption {
-                (count(found.len(), "acceptance")) ", " (in_force) " in force and "
-                (found.len() - in_force) " withdrawn" (order) (page.range())
+                (count(accepted.len(), "acceptance")) ", " (in_force) " in force and "
+                (accepted.len() - in_force) " withdrawn"
+                @if !claimed.is_empty() { ", and " (count(claimed.len(), "claim")) }
+                (order) (page.range())
             }
             thead {
                 tr { @for column in columns { (heading(&context.query, sort, column)) } }
@@ -136,14 +163,18 @@ fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContex
                     tr {
                         (acceptance_cells(it, context))
                         (status_cell(it, context))
-                        (approval_cells(it, context))
+                        (approval_cells(it, &decision_offer(it, context), context))
                     }
                 }
             }
         }
     };
     let data = context.href("/api/v1/acceptances");
-    let data = context.query.link_to(&data, &FILTER_PARAMETERS);
+    let mut data = context.query.link_to(&data, &FILTER_PARAMETERS);
+    if context.query.get("kind").is_none() {
+        data.push_str(if data.contains('?') { "&" } else { "?" });
+        data.push_str("kind=all");
+    }
     html! {
         (wide("Accepted risks", table))
         (page.links("accepted risks", &context.query))
@@ -155,7 +186,7 @@ fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContex
 
 /// Why the table is empty.
 fn no_rows(filter: &Filter, context: &ViewContext<'_>) -> Markup {
-    if *filter == Filter::default() {
+    if *filter == unfiltered() {
         return html! {
             p.empty { "No known control or recommendation has, or ever had, its risk accepted." }
         };

@@ -5,7 +5,7 @@ use super::context::ViewContext;
 use super::layout::shortened;
 use super::numbers::{count, points};
 use super::time::{date_and_age, day, duration};
-use crate::acceptances::{Acceptance, StateChange};
+use crate::acceptances::{Acceptance, Kind, StateChange};
 use crate::serde_time::Day;
 use maud::{Markup, html};
 use secure_score_model::{Approval, Control, Decision, Persons, Place, Timestamp};
@@ -77,9 +77,17 @@ pub(super) fn acceptance_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -
         td { (it.category.as_str()) }
         td.when { (changed_at(it.accepted, context.now)) }
         @if !context.persons().are_hidden() {
-            td.words { (person_and_comment(it.accepted, context.persons())) }
+            td.words {
+                (person_and_comment(it.accepted, context.persons()))
+                (missing_reason(it.has_reason()))
+            }
         }
     }
+}
+
+/// A tag where the comment is no reason.
+pub(super) fn missing_reason(has_reason: Option<bool>) -> Markup {
+    html! { @if has_reason == Some(false) { " " span.tag { "no reason given" } } }
 }
 
 /// Where it is accepted, and the state in the other place.
@@ -117,6 +125,9 @@ pub(super) fn status_cell(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Mar
     html! {
         td.words {
             @match it.withdrawal {
+                None if it.kind == Kind::Claim => {
+                    span.tag { "claimed" } ", " (state_name(it.state))
+                }
                 None => {
                     span.tag { "in force" }
                     @if it.place() == Place::Entra { ", " (state_name(it.state)) }
@@ -137,11 +148,40 @@ pub(super) fn postponement(until: Option<Timestamp>) -> Markup {
     html! { @if let Some(until) = until { " until " (day(Day::beginning(until))) } }
 }
 
-/// Its approval, and the points it costs.
-pub(super) fn approval_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
+/// Its approval with what follows it, and the points it costs or claims.
+pub(super) fn approval_cells(
+    it: &Acceptance<'_>,
+    offer: &Markup,
+    context: &ViewContext<'_>,
+) -> Markup {
     html! {
-        td.words { (approval(it.approval(context.now), it.is_in_force(), context)) }
-        (points_lost(it))
+        td.words {
+            (approval(it.approval(context.now), it.is_in_force(), context))
+            (self_approval(it.is_self_approved(context.now)))
+            (offer)
+        }
+        @match it.kind {
+            Kind::Acceptance => (points_lost(it)),
+            Kind::Claim => (points_claimed(it)),
+        }
+    }
+}
+
+/// A tag where the person who declared a state approved it too.
+pub(super) fn self_approval(is_self_approved: Option<bool>) -> Markup {
+    html! { @if is_self_approved == Some(true) { " " span.tag.bad { "self-approved" } } }
+}
+
+/// What a claim gives, which Microsoft does not verify.
+fn points_claimed(it: &Acceptance<'_>) -> Markup {
+    html! {
+        td.number {
+            @if let Some(claimed) = it.points_claimed {
+                (points(claimed)) p.soft { "claimed" }
+            }
+            @else if it.is_scored == Some(false) { span.soft { "not scored" } }
+            @else { span.soft { "unknown" } }
+        }
     }
 }
 
@@ -194,9 +234,11 @@ pub(super) fn approval(
 fn approver_and_reason(decision: &Decision, context: &ViewContext<'_>) -> Markup {
     let by = context.persons().name(decision.approver.as_deref());
     let why = context.persons().comment(decision.reason.as_deref());
+    let evidence = decision.evidence.as_deref();
     html! {
         @if let Some(by) = by { ", by " (shortened(&by)) }
         @if let Some(why) = why { ": " (shortened(why)) }
+        @if let Some(url) = evidence { " " a href=(url) rel="noreferrer" { "Evidence" } }
     }
 }
 

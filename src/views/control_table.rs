@@ -1,6 +1,6 @@
 //! A tenant's controls, by default those with the most points to gain first.
 
-use super::cells::{approval, control_cell, history, state_name, title};
+use super::cells::{approval, control_cell, history, self_approval, state_name, title};
 use super::context::ViewContext;
 use super::form::{filter_form, select_field};
 use super::layout::{shortened, wide};
@@ -179,15 +179,21 @@ fn state_cell(control: &Control, context: &ViewContext<'_>) -> Markup {
     let state = entry.history.state();
     let accepted = state == ControlState::RiskAccepted;
     let decision = control.approval(context.now);
+    let judgement = control.judgement();
+    let claim = judgement.present_approval(context.now);
+    let claim = claim.filter(|_| control.is_claimed());
     html! {
         td.words {
             @if accepted { span.tag.bad { (state_name(state.as_str())) } } @else { (state_name(state.as_str())) }
             @if let Some(at) = entry.history.state_since() {
                 p.soft { "since " (day(Day::beginning(at))) ", " (age(context.now, at)) }
             }
-            @if accepted || decision.decision().is_some() {
+            @if let Some(claim) = claim {
+                div { (approval(claim, true, context)) }
+            } @else if accepted || decision.decision().is_some() {
                 div { (approval(decision, accepted, context)) }
             }
+            @if accepted || claim.is_some() { (self_approval(judgement.is_self_approved(context.now))) }
             (history(&control_changes(control), context))
         }
     }

@@ -8,6 +8,7 @@ mod cells;
 mod context;
 mod control_table;
 mod customer_table;
+mod decision_offer;
 pub(crate) mod evidence;
 mod form;
 mod layout;

@@ -114,7 +114,7 @@ fn accepted_now(accepted: &[Acceptance<'_>], context: &ViewContext<'_>) -> Marku
             }
             tbody {
                 @for it in accepted.iter().take(MAX_SHOWN) {
-                    tr { (acceptance_cells(it, context)) (approval_cells(it, context)) }
+                    tr { (acceptance_cells(it, context)) (approval_cells(it, &html! {}, context)) }
                 }
             }
         }

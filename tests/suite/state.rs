@@ -7,8 +7,8 @@ use secure_score_exporter::events::{Coverage, Seen, detect};
 use secure_score_exporter::store::saved_tenant::{SavedList, SavedRefresh, SavedTenant};
 use secure_score_exporter::store::state_directory::{DirectoryError, Owner, StateDirectory};
 use secure_score_model::{
-    Api, Catalogue, CatalogueEntry, Control, ControlState, DailyScore, History, Reason, Report,
-    ScoreHistory, StateUpdate, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
+    Api, Catalogue, CatalogueEntry, Control, ControlState, DailyScore, History, MinimumReason,
+    Reason, Report, ScoreHistory, StateUpdate, TenantIdentity, TenantSnapshot, Timestamp, Trouble,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -58,7 +58,7 @@ fn seen(number: i64) -> Seen {
     detect(
         &mut seen,
         &TenantIdentity::new("a"),
-        &controls,
+        (&controls, MinimumReason::default()),
         Coverage::Complete { unread: 0 },
         now,
     );
@@ -183,7 +183,7 @@ fn a_file_of_version_0_1_repeats_no_event_and_hides_none() {
         let events = detect(
             Arc::make_mut(&mut saved.seen),
             &identity,
-            controls,
+            (controls, MinimumReason::default()),
             Coverage::Complete { unread: 0 },
             now,
         );

@@ -62,15 +62,29 @@ impl<'a> Judgement<'a> {
         Some(Approval::of(covering, now))
     }
 
+    /// The unexpired decisions that name the present state, and that the person who
+    /// declared it approved.
+    pub fn self_approvals(&self, now: Timestamp) -> Vec<&'a Arc<Decision>> {
+        let naming = self.naming_present(now);
+        let present = self.present();
+        let is_self =
+            |it: &&Arc<Decision>| present.is_some_and(|present| it.is_self_approval_of(present));
+        naming.filter(is_self).collect()
+    }
+
+    fn naming_present(&self, now: Timestamp) -> impl Iterator<Item = &'a Arc<Decision>> {
+        let index = self.present_index();
+        let names = move |it: &&Arc<Decision>| {
+            index.is_some_and(|index| it.names(index, &self.declarations))
+        };
+        let valid = self.decisions.iter().filter(move |it| !it.is_expired(now));
+        valid.filter(names)
+    }
+
     /// Whether the person who declared the present state is the only one who
     /// approved it; `None` where no unexpired decision names it.
     pub fn is_self_approved(&self, now: Timestamp) -> Option<bool> {
-        let index = self.present_index()?;
-        let present = self.declarations.get(index)?;
-        let valid = self.decisions.iter().filter(|it| !it.is_expired(now));
-        let mut naming = valid.filter(|it| it.names(index, &self.declarations));
-        let is_self = |it: &Arc<Decision>| it.is_self_approval_of(present);
-        let first = naming.next()?;
-        Some(is_self(first) && naming.all(is_self))
+        let naming = self.naming_present(now).count();
+        (naming > 0).then(|| self.self_approvals(now).len() == naming)
     }
 }

@@ -89,7 +89,13 @@ impl Watched {
             true => Coverage::Complete { unread: 0 },
             false => Coverage::Partial,
         };
-        detect(&mut self.seen, &identity, controls, coverage, now)
+        detect(
+            &mut self.seen,
+            &identity,
+            (controls, MinimumReason::default()),
+            coverage,
+            now,
+        )
     }
 
     /// Stores and restores what was seen.
@@ -167,7 +173,13 @@ fn a_control_has_left_when_no_more_elements_are_unreadable_than_before() {
         let mut tenant = Watched::default();
         let identity = TenantIdentity::new("contoso");
         let mut refresh = |coverage, controls: &[Control]| {
-            let events = detect(&mut tenant.seen, &identity, controls, coverage, hour(2));
+            let events = detect(
+                &mut tenant.seen,
+                &identity,
+                (controls, MinimumReason::default()),
+                coverage,
+                hour(2),
+            );
             events.iter().map(|event| event.kind).collect::<Vec<_>>()
         };
         let unread = |unread| Coverage::Complete { unread };
@@ -478,17 +490,25 @@ fn a_risk_accepted_after_the_deprecation_is_no_deprecation() {
 }
 
 #[test]
-fn an_acceptance_without_a_comment_is_an_event_of_its_own() {
-    let accepted = control("A", &[by_alex(RiskAccepted, -1)]);
-    let uncommented = with_entry(accepted, |entry| {
-        let mut updates = entry.history.changes().to_vec();
-        updates[0].comment = Some("  ".into());
-        entry.history = History::from_updates(updates);
-    });
-    let events = Watched::default().refresh(&[uncommented]);
-    let kinds: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
-    assert_eq!(kinds, [StateChanged, AcceptanceWithoutComment]);
-    assert_ne!(shown_id(&events[0]), shown_id(&events[1]));
+fn an_acceptance_without_a_reason_is_an_event_of_its_own() {
+    for (comment, kinds) in [
+        ("  ", &[StateChanged, AcceptanceWithoutComment][..]),
+        ("ok", &[StateChanged, AcceptanceWithoutComment]),
+        ("Risk accepted", &[StateChanged, AcceptanceWithoutComment]),
+        ("Break-glass account", &[StateChanged]),
+    ] {
+        let accepted = control("A", &[by_alex(RiskAccepted, -1)]);
+        let commented = with_entry(accepted, |entry| {
+            let mut updates = entry.history.changes().to_vec();
+            updates[0].comment = Some(comment.into());
+            entry.history = History::from_updates(updates);
+        });
+        let events = Watched::default().refresh(&[commented]);
+        let found: Vec<EventKind> = events.iter().map(|event| event.kind).collect();
+        assert_eq!(found, kinds, "{comment}");
+        let ids: HashSet<EventId> = events.iter().map(shown_id).collect();
+        assert_eq!(ids.len(), kinds.len());
+    }
 }
 
 #[test]

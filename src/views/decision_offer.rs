@@ -1,0 +1,66 @@
+//! The entry that would approve a row, ready for a file of decisions.
+
+use super::context::ViewContext;
+use crate::acceptances::Acceptance;
+use crate::decision_file::NewDecision;
+use crate::serde_time::Day;
+use maud::{Markup, html};
+use secure_score_model::{Approval, Place};
+use std::time::Duration;
+
+/// How long a proposed decision holds.
+const VALIDITY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// Stands for what only people know.
+const REFERENCE: &str = "TICKET";
+
+/// The entry, in a closed disclosure, where no valid decision covers the row.
+pub(super) fn decision_offer(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
+    let is_approved = matches!(it.approval(context.now), Approval::Approved(_));
+    let Some(entry) = proposed(it, context).filter(|_| !is_approved) else {
+        return html! {};
+    };
+    html! {
+        details {
+            summary { "Decision for it" }
+            p.soft {
+                "An entry of " code { "decisions" } " or of a file of " code { "decision_files" }
+                "; set reference and approver:"
+            }
+            pre { code { (entry.entry()) } }
+            p.soft { "Or: " code { (command(&entry)) } }
+        }
+    }
+}
+
+fn proposed(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Option<NewDecision> {
+    let is_recommendation = it.place() == Place::Entra;
+    let subject = match it.recommendation.filter(|_| is_recommendation) {
+        Some(name) => name,
+        None => it.control,
+    };
+    Some(NewDecision {
+        tenant: it.tenant.identity.alias.to_string(),
+        subject: subject.to_owned(),
+        is_recommendation,
+        states: vec![it.decision_state()?],
+        reference: REFERENCE.to_owned(),
+        keys: vec![("approver", "PERSON".to_owned())],
+        expires: Day::beginning(context.now.plus(VALIDITY)).to_string(),
+    })
+}
+
+/// The command that writes the same.
+fn command(new: &NewDecision) -> String {
+    let states = new.states.iter().map(|it| it.as_str());
+    let states = states.collect::<Vec<_>>().join(",");
+    let place = if new.is_recommendation {
+        " --recommendation"
+    } else {
+        ""
+    };
+    format!(
+        "secure-score-exporter approve {} {}{place} --states {states} --reference {} --approver PERSON --expires {}",
+        new.tenant, new.subject, new.reference, new.expires
+    )
+}
