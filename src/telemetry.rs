@@ -53,7 +53,9 @@ pub struct Telemetry {
     state_write_failures: IntCounter,
     web_config_valid: IntGauge,
     tls_handshakes_refused: IntCounterVec,
+    build_info: IntGauge,
     external_url: OnceLock<IntGauge>,
+    access_denied: OnceLock<IntCounter>,
 }
 
 /// A metric is invalid or registered twice. The tests register all of them, so
@@ -73,7 +75,8 @@ impl Telemetry {
         )
         .const_label("version", env!("CARGO_PKG_VERSION"))
         .const_label("revision", REVISION);
-        register_int_gauge_with_registry!(build, registry)?.set(1);
+        let build_info = register_int_gauge_with_registry!(build, registry)?;
+        build_info.set(1);
         let telemetry = Self {
             graph_request_duration: register_histogram_vec_with_registry!(
                 "secure_score_exporter_graph_request_duration_seconds",
@@ -152,7 +155,9 @@ impl Telemetry {
                 &["reason"],
                 registry
             )?,
+            build_info,
             external_url: OnceLock::new(),
+            access_denied: OnceLock::new(),
             registry,
         };
         telemetry.export_every_label();
@@ -268,6 +273,43 @@ impl Telemetry {
     pub fn encode_external_url(&self, format: Format) -> Vec<u8> {
         let info = self.external_url.get();
         encode(format, &info.map(Collector::collect).unwrap_or_default())
+    }
+
+    /// Exports the counter of refused requests from now on: an exporter that grants
+    /// every client all tenants refuses none.
+    pub fn export_access_denied(&self) {
+        if self.access_denied.get().is_some() {
+            return;
+        }
+        let counter = register_int_counter_with_registry!(
+            "secure_score_exporter_access_denied_total",
+            "Requests of authenticated clients that were refused because access grants them no tenant, or not all.",
+            self.registry
+        );
+        if let Ok(counter) = counter {
+            let _already_set = self.access_denied.set(counter);
+        }
+    }
+
+    /// Counts a request that the access rules refuse.
+    pub fn access_denied(&self) {
+        if let Some(counter) = self.access_denied.get() {
+            counter.inc();
+        }
+    }
+
+    /// The families for a client that does not see every tenant: those that neither
+    /// count nor depend on other tenants.
+    pub fn encode_for_some_tenants(&self, format: Format) -> Vec<u8> {
+        let mut families = self.build_info.collect();
+        families.extend(
+            self.external_url
+                .get()
+                .map(Collector::collect)
+                .into_iter()
+                .flatten(),
+        );
+        encode(format, &families)
     }
 
     /// All families, and the trailer of the format.

@@ -118,6 +118,7 @@ impl Exporter {
         };
         let discovery = Discovery::start(options, shard)?;
         site.set_target_labels(target_labels(discovery.fleet().config()));
+        site.set_access(discovery.fleet().config().access.clone());
         site.set_on_demand_refresh(discovery.fleet().on_demand());
         Ok(Self {
             site: Arc::new(site),

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use strict_yaml::{Diagnostics, Spanned, Text, suggest};
 
 use super::file::{FileException, OneOrMany};
-use super::pattern::Pattern;
 use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
+use crate::config_values::pattern::Pattern;
 use secure_score_model::Exception;
 
 /// Stands for every tenant.

@@ -5,6 +5,7 @@
 //! and returns a complete [`Config`], or every error. Environment variables are
 //! first converted to such a file, so that each check exists once.
 
+mod access;
 pub mod authority;
 mod choices;
 mod consent;
@@ -19,7 +20,6 @@ mod listed_tenants;
 mod load;
 mod number;
 mod partners;
-mod pattern;
 mod pem;
 mod privacy;
 mod recommendations;
@@ -34,6 +34,7 @@ mod target_labels;
 mod tenant;
 mod tenant_files;
 
+pub use crate::config_values::pattern::Pattern;
 pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};
 pub use choices::{
@@ -48,7 +49,6 @@ pub use exceptions::Exceptions;
 pub use listed_tenants::{ListedTenant, listed_tenants};
 pub use load::{ConfigText, DEFAULT_FILE, Loaded, load};
 pub use partners::{CustomerDefaults, Partner};
-pub use pattern::Pattern;
 pub use pem::PemFile;
 pub use privacy::{LabelPolicy, PrivacyPolicy};
 pub use recommendations::{RecommendationSelections, Recommendations};

@@ -20,6 +20,7 @@
 mod access;
 mod algorithms;
 mod auth;
+mod certificate_names;
 mod certificates;
 mod client_auth;
 mod config_watcher;
@@ -39,7 +40,8 @@ mod tls;
 mod users;
 
 pub use access::{AccessControl, ConnectionPolicy, VerifiedCertificates, WebConfig};
-pub use auth::Refusal;
+pub use auth::{AuthenticatedUser, Refusal};
+pub use certificate_names::CertificateNames;
 pub use certificates::{CertificatesError, certificates};
 pub use config_watcher::{ConfigWatcher, WatchEvent};
 pub use handshake_refusal::HandshakeRefusal;
