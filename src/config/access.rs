@@ -1,7 +1,7 @@
 //! Which clients see which tenants.
 
 use std::collections::HashMap;
-use strict_yaml::{Diagnostics, Spanned, Text, suggest};
+use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
 
 use super::exceptions::Aliases;
 use super::file::FileAccess;
@@ -25,32 +25,40 @@ pub(super) fn resolve(
     let mut first_paths = HashMap::new();
     let numbered = list.value.into_iter().enumerate();
     let grants = numbered.filter_map(|(index, file)| {
-        let grant = one(&format!("access[{index}]"), file, aliases, diagnostics)?;
-        let first = first_paths.entry(grant.grantee.clone());
-        let first: &String = first.or_insert_with(|| grant.path.clone());
-        if *first != grant.path {
+        let path = format!("access[{index}]");
+        let Spanned { value: file, span } = file;
+        file.report_unknown_keys(&path, diagnostics);
+        let tenants = tenants(
+            &format!("{path}.tenants"),
+            &file,
+            span,
+            aliases,
+            diagnostics,
+        );
+        let (grantee, path, span) = grantee(&path, file, span, diagnostics)?;
+        let first = first_paths.entry(grantee.clone());
+        let first: &String = first.or_insert_with(|| path.clone());
+        if *first != path {
             let message = format!("{first} has the same name; write all tenants there");
-            diagnostics.error(grant.span, &grant.path, message);
+            diagnostics.error(span, &path, message);
         }
-        Some(grant)
+        Some(AccessGrant {
+            grantee,
+            tenants: tenants?,
+            path,
+            span,
+        })
     });
     AccessRules::new(grants.collect())
 }
 
-fn one(
+/// The one whom an entry names, with the path and the place of that name.
+fn grantee(
     path: &str,
-    file: Spanned<FileAccess>,
-    aliases: &Aliases,
+    file: FileAccess,
+    span: Span,
     diagnostics: &mut Diagnostics,
-) -> Option<AccessGrant> {
-    let Spanned { value: file, span } = file;
-    file.report_unknown_keys(path, diagnostics);
-    let tenants = tenants(&format!("{path}.tenants"), &file, aliases, diagnostics);
-    if file.tenants.as_ref().is_none_or(Vec::is_empty) {
-        let message =
-            "no tenant is named, so the client sees none; name aliases or patterns, or '*' for all";
-        diagnostics.error(span, format_args!("{path}.tenants"), message);
-    }
+) -> Option<(Grantee, String, Span)> {
     let (key, text, grantee): (_, _, fn(String) -> Grantee) = match (file.user, file.certificate) {
         (Some(user), None) => ("user", user, Grantee::User),
         (None, Some(name)) => ("certificate", name, Grantee::Certificate),
@@ -61,12 +69,7 @@ fn one(
     };
     let path = format!("{path}.{key}");
     let name = diagnostics.check(&path, &text, name)?;
-    Some(AccessGrant {
-        grantee: grantee(name),
-        tenants: tenants?,
-        span: text.span,
-        path,
-    })
+    Some((grantee(name), path, text.span))
 }
 
 fn name(text: &str) -> Result<String, &'static str> {
@@ -80,9 +83,15 @@ fn name(text: &str) -> Result<String, &'static str> {
 fn tenants(
     path: &str,
     file: &FileAccess,
+    span: Span,
     aliases: &Aliases,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Pattern>> {
+    if file.tenants.as_ref().is_none_or(Vec::is_empty) {
+        let message =
+            "no tenant is named, so the client sees none; name aliases or patterns, or '*' for all";
+        diagnostics.error(span, path, message);
+    }
     let texts = file.tenants.iter().flatten().enumerate();
     let patterns = texts.map(|(index, text)| {
         let path = format!("{path}[{index}]");

@@ -182,7 +182,9 @@ fn access_for_those_who_cannot_authenticate_is_an_error() {
             ": access[1].user: the web configuration has no such user; add the user to basic_auth_users",
         ],
     );
-    simulated.configure("access:\n  - {certificate: client, tenants: [contoso]}\n");
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let certificate = "access:\n  - {certificate: client, tenants: [contoso]}\n";
+    fs::write(simulated.config(), written.replace(ACCESS, certificate)).unwrap();
     assert_refused(
         &simulated,
         Some(&users),
