@@ -6,6 +6,7 @@ use super::config_source::{self, ConfigSource};
 use super::exporter::Exporter;
 use super::reload::Hangups;
 use super::stdout::line;
+use super::web_config::ServedWebConfig;
 use crate::cli::Cli;
 use crate::config::{Environment, Loaded};
 use crate::credentials::DecryptedKeyCache;
@@ -36,9 +37,10 @@ pub(super) async fn run(
     if shard != Shard::WHOLE {
         tracing::info!(%shard, tenants = config.tenants.len(), "serving the tenants of one shard");
     }
+    let web_config = ServedWebConfig::load(&cli.web)?;
     let directory = cli.state_dir.as_deref();
     let state = directory.map(StateDirectory::open).transpose()?;
-    let exporter = Exporter::start(config, &cli.web, shard, state, sockets).await?;
+    let exporter = Exporter::start(config, &cli.web, web_config, shard, state, sockets).await?;
     exporter.serve(Some((source, text, hangups))).await
 }
 

@@ -46,7 +46,7 @@ pub use certificates::{CertificatesError, certificates};
 pub use config_watcher::{ConfigWatcher, WatchEvent};
 pub use handshake_refusal::HandshakeRefusal;
 pub use hash_queue::{MAX_HASHING, MAX_HASHING_PER_ADDRESS, MAX_QUEUED_PER_ADDRESS};
-pub use load::load;
+pub use load::{load, load_text};
 pub use pem_lines::pem_lines;
 pub use rate_limit::RateLimiter;
 pub use strict_yaml::{ConfigError, ConfigErrors, ConfigWarning};
