@@ -121,6 +121,8 @@ impl Cli {
         let duplicate = duplicate
             .map(|address| format!("--web.listen-address={address} is given twice; keep one"));
         let conflict = duplicate.or_else(|| match &self.command {
+            #[cfg(feature = "demo")]
+            Some(Command::Demo(demo)) => demo.conflict().map(str::to_owned),
             Some(Command::Collect(collect)) => collect.conflict().map(str::to_owned),
             Some(Command::Backfill(backfill)) => backfill.conflict(),
             _ => None,
@@ -272,6 +274,19 @@ mod tests {
                 panic!("{arguments:?}");
             };
             assert_eq!(demo.web.listen_addresses()[0].to_string(), ":1");
+        }
+    }
+
+    #[cfg(feature = "demo")]
+    #[test]
+    fn the_users_of_the_demo_exclude_a_web_configuration() {
+        assert!(parse(&["demo", "--with-users"]).is_ok());
+        for arguments in [
+            ["--web.config.file=web.yml", "demo", "--with-users"],
+            ["demo", "--with-users", "--web.config.file=web.yml"],
+        ] {
+            let error = parse(&arguments).unwrap_err();
+            assert!(error.to_string().contains("--with-users has"), "{error}");
         }
     }
 

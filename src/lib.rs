@@ -24,6 +24,7 @@ use tikv_jemallocator::Jemalloc;
 static ALLOCATOR: Jemalloc = Jemalloc;
 
 pub mod acceptances;
+pub mod access;
 mod api;
 pub mod backoff;
 pub mod cli;

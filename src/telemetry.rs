@@ -4,21 +4,22 @@
 //! as long as sending rendered bytes, which matters for a million series and
 //! not for fifty.
 
+mod encode;
 mod process;
 
+use encode::{encode, kind};
 use exporter_web_config::HandshakeRefusal;
 use process::ProcessMetrics;
 use prometheus::core::Collector;
-use prometheus::proto::{LabelPair, Metric, MetricFamily, MetricType};
+use prometheus::proto::{Metric, MetricFamily};
 use prometheus::{
     Error, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
     register_gauge_with_registry, register_histogram_vec_with_registry,
     register_int_counter_vec_with_registry, register_int_counter_with_registry,
     register_int_gauge_with_registry,
 };
-use secure_score_exposition::{Format, write_value};
+use secure_score_exposition::Format;
 use secure_score_model::{Api, Delivery, EventKind, Timestamp};
-use std::fmt::Write as _;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -53,7 +54,9 @@ pub struct Telemetry {
     state_write_failures: IntCounter,
     web_config_valid: IntGauge,
     tls_handshakes_refused: IntCounterVec,
+    build_info: IntGauge,
     external_url: OnceLock<IntGauge>,
+    access_denied: OnceLock<IntCounter>,
 }
 
 /// A metric is invalid or registered twice. The tests register all of them, so
@@ -73,7 +76,8 @@ impl Telemetry {
         )
         .const_label("version", env!("CARGO_PKG_VERSION"))
         .const_label("revision", REVISION);
-        register_int_gauge_with_registry!(build, registry)?.set(1);
+        let build_info = register_int_gauge_with_registry!(build, registry)?;
+        build_info.set(1);
         let telemetry = Self {
             graph_request_duration: register_histogram_vec_with_registry!(
                 "secure_score_exporter_graph_request_duration_seconds",
@@ -152,7 +156,9 @@ impl Telemetry {
                 &["reason"],
                 registry
             )?,
+            build_info,
             external_url: OnceLock::new(),
+            access_denied: OnceLock::new(),
             registry,
         };
         telemetry.export_every_label();
@@ -270,6 +276,43 @@ impl Telemetry {
         encode(format, &info.map(Collector::collect).unwrap_or_default())
     }
 
+    /// Exports the counter of refused requests from now on: an exporter that grants
+    /// every client all tenants refuses none.
+    pub fn export_access_denied(&self) {
+        if self.access_denied.get().is_some() {
+            return;
+        }
+        let counter = register_int_counter_with_registry!(
+            "secure_score_exporter_access_denied_total",
+            "Requests of authenticated clients that were refused because access grants them no tenant, or not all.",
+            self.registry
+        );
+        if let Ok(counter) = counter {
+            let _already_set = self.access_denied.set(counter);
+        }
+    }
+
+    /// Counts a request that the access rules refuse.
+    pub fn access_denied(&self) {
+        if let Some(counter) = self.access_denied.get() {
+            counter.inc();
+        }
+    }
+
+    /// The families for a client that does not see every tenant: those that neither
+    /// count nor depend on other tenants.
+    pub fn encode_for_some_tenants(&self, format: Format) -> Vec<u8> {
+        let mut families = self.build_info.collect();
+        families.extend(
+            self.external_url
+                .get()
+                .map(Collector::collect)
+                .into_iter()
+                .flatten(),
+        );
+        encode(format, &families)
+    }
+
     /// All families, and the trailer of the format.
     pub fn encode(&self, format: Format) -> Vec<u8> {
         encode(format, &self.registry.gather())
@@ -295,90 +338,6 @@ impl Telemetry {
 fn observe(durations: &HistogramVec, list: &str, duration: Duration) {
     let durations = durations.with_label_values(&[list]);
     durations.observe(duration.as_secs_f64());
-}
-
-fn kind(family: &MetricFamily) -> &'static str {
-    match family.get_field_type() {
-        MetricType::COUNTER => "counter",
-        MetricType::HISTOGRAM => "histogram",
-        _ if family.name().ends_with("_info") => "info",
-        _ => "gauge",
-    }
-}
-
-fn encode(format: Format, families: &[MetricFamily]) -> Vec<u8> {
-    let mut text = String::new();
-    for family in families {
-        // A string accepts every write.
-        let _written = write_family(&mut text, format, family);
-    }
-    let mut bytes = text.into_bytes();
-    bytes.extend_from_slice(format.trailer());
-    bytes
-}
-
-fn write_family(text: &mut String, format: Format, family: &MetricFamily) -> std::fmt::Result {
-    let name = family.name();
-    let kind = kind(family);
-    let (header, kind) = match (format, kind) {
-        (Format::OpenMetrics, "counter") => (name.strip_suffix("_total").unwrap_or(name), kind),
-        (Format::OpenMetrics, "info") => (name.strip_suffix("_info").unwrap_or(name), kind),
-        (Format::Text, "info") => (name, "gauge"),
-        _ => (name, kind),
-    };
-    writeln!(text, "# HELP {header} {}", family.help())?;
-    writeln!(text, "# TYPE {header} {kind}")?;
-    for metric in family.get_metric() {
-        let labels = labels(metric.get_label());
-        match kind {
-            "histogram" => write_histogram(text, name, &labels, metric)?,
-            "counter" => sample(text, name, &labels, metric.get_counter().get_value())?,
-            _ => sample(text, name, &labels, metric.get_gauge().get_value())?,
-        }
-    }
-    Ok(())
-}
-
-/// Bounds have a decimal point, which OpenMetrics requires and the text format
-/// accepts.
-fn write_histogram(
-    text: &mut String,
-    name: &str,
-    labels: &[String],
-    metric: &Metric,
-) -> std::fmt::Result {
-    let histogram = metric.get_histogram();
-    let count = histogram.get_sample_count();
-    let buckets = histogram.get_bucket().iter();
-    let buckets = buckets.map(|it| (format!("{:?}", it.upper_bound()), it.cumulative_count()));
-    for (bound, count) in buckets.chain([("+Inf".to_owned(), count)]) {
-        let labels = [labels, &[format!("le=\"{bound}\"")]].concat();
-        sample(text, &format!("{name}_bucket"), &labels, count as f64)?;
-    }
-    sample(
-        text,
-        &format!("{name}_sum"),
-        labels,
-        histogram.get_sample_sum(),
-    )?;
-    sample(text, &format!("{name}_count"), labels, count as f64)
-}
-
-fn sample(text: &mut String, name: &str, labels: &[String], value: f64) -> std::fmt::Result {
-    if labels.is_empty() {
-        writeln!(text, "{name} {value}")
-    } else {
-        writeln!(text, "{name}{{{}}} {value}", labels.join(","))
-    }
-}
-
-fn labels(pairs: &[LabelPair]) -> Vec<String> {
-    let encoded = |pair: &LabelPair| {
-        let mut value = Vec::new();
-        write_value(pair.value(), &mut value);
-        format!("{}=\"{}\"", pair.name(), String::from_utf8_lossy(&value))
-    };
-    pairs.iter().map(encoded).collect()
 }
 
 #[cfg(test)]

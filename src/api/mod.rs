@@ -27,6 +27,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// What every path of the API begins with.
 pub(crate) const ROOT: &str = "/api/";
 
+/// Every path of the API.
+pub(crate) const PATHS: [&str; 2] = ["/api/v1/acceptances", "/api/v1/tenants"];
+
 /// Large responses rendered or sent at once. A thousand tenants with fifty
 /// acceptances each are some fifty megabytes, and two clients share none of it.
 const MAX_LARGE: usize = 4;
@@ -58,12 +61,12 @@ enum Endpoint {
 }
 
 impl Endpoint {
+    /// The endpoints, in the order of [`PATHS`].
+    const ALL: [Self; PATHS.len()] = [Self::Acceptances, Self::Tenants];
+
     fn of(path: &str) -> Option<Self> {
-        match path {
-            "/api/v1/acceptances" => Some(Self::Acceptances),
-            "/api/v1/tenants" => Some(Self::Tenants),
-            _ => None,
-        }
+        let index = PATHS.iter().position(|it| *it == path)?;
+        Self::ALL.get(index).copied()
     }
 
     const fn formats(self) -> &'static [ApiFormat] {

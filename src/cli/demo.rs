@@ -15,9 +15,24 @@ pub struct Demo {
     #[command(flatten)]
     pub simulation: SimulationFlags,
 
+    /// Require a user: `provider` sees every tenant, `contoso` that tenant only; the password of
+    /// both is `demo`
+    #[arg(long)]
+    pub with_users: bool,
+
     /// The HTTP server.
     #[command(flatten)]
     pub web: WebFlags,
+}
+
+impl Demo {
+    /// The error for flags that contradict each other.
+    pub(super) fn conflict(&self) -> Option<&'static str> {
+        let both = self.with_users && self.web.config_file.is_some();
+        both.then_some(
+            "--with-users has a web configuration of its own; remove it or --web.config.file",
+        )
+    }
 }
 
 /// Flags of `simulate`.

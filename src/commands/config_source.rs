@@ -1,6 +1,7 @@
 //! Where a command's configuration and its tenants come from.
 
 use super::Failure;
+use super::access_check::check_access;
 use super::stdout::tenants;
 use crate::cli::{Cli, ConfigFlags};
 use crate::config::{
@@ -91,6 +92,7 @@ impl ConfigSource<'_> {
     pub(super) fn load(&self, text: &ConfigText) -> Result<Loaded, ConfigErrors> {
         let mut loaded = text.load(self.environment, &self.decrypted_keys)?;
         check_state_directory(self.cli, &loaded.config)?;
+        check_access(self.cli, &loaded.config)?;
         let config = &mut loaded.config;
         let all = std::mem::take(&mut config.tenants).into_iter();
         (config.tenants, config.elsewhere) = all.partition(|it| self.shard.owns(&it.alias));

@@ -1,9 +1,11 @@
 //! `demo`: the simulator and an exporter of its tenants in one process.
 
 mod partner;
+mod users;
 
 use super::exporter::Exporter;
 use super::stdout::{line, tenants};
+use super::web_config::ServedWebConfig;
 use super::{Failure, now, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
@@ -42,9 +44,15 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
     let simulator = simulate::start(options).await?;
     let config = Config {
         decisions: decisions(now()),
+        access: demo.with_users.then(users::access),
         ..config(&simulator)
     };
-    let exporter = Exporter::start(config, &demo.web, Shard::WHOLE, None, None).await?;
+    let web_config = match demo.with_users {
+        true => ServedWebConfig::fixed(users::web_config()?),
+        false => ServedWebConfig::load(&demo.web)?,
+    };
+    let (flags, shard) = (&demo.web, Shard::WHOLE);
+    let exporter = Exporter::start(config, flags, web_config, shard, None, None).await?;
     print_introduction(&simulator, &exporter, demo, &scenario)?;
     let result = exporter.serve(None).await;
     simulator.stop().await;
@@ -178,6 +186,13 @@ fn print_introduction(
         partner::customers(simulator),
         simulator.control_url().unwrap_or("off"),
     ))?;
+    if demo.with_users {
+        let [(all, _), (one, _)] = users::USERS;
+        let password = users::PASSWORD;
+        line(format_args!(
+            "Users: {all} sees every tenant, {one} that tenant only; the password is {password}.\n"
+        ))?;
+    }
     if demo.simulation.runs_scenario() {
         line(format_args!("Scheduled events:\n"))?;
         for event in scenario {

@@ -2,7 +2,8 @@
 
 use super::config_source::ConfigSource;
 use super::reload::{Hangups, ReloadTargets, Reloader, target_labels};
-use super::{Failure, now, privacy, reload, supervisor, web_config};
+use super::web_config::{self, ServedWebConfig};
+use super::{Failure, now, privacy, reload, supervisor};
 use crate::cli::WebFlags;
 use crate::config::{Config, ConfigText};
 use crate::events::{DeliveryQueue, Events, RetryPolicy, Webhook, WebhookSender};
@@ -47,6 +48,7 @@ impl Exporter {
     pub(super) async fn start(
         config: Config,
         flags: &WebFlags,
+        web_config: ServedWebConfig,
         shard: Shard,
         state: Option<StateDirectory>,
         sockets: Option<Vec<std::net::TcpListener>>,
@@ -56,10 +58,7 @@ impl Exporter {
         let addresses: Vec<SocketAddr> = local.filter_map(Result::ok).collect();
         let loopback = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
         let exposed = !addresses.iter().all(loopback);
-        let web_config = flags.config_file.as_deref();
-        let web_config = web_config.map(web_config::load).transpose()?;
-        let access = web_config.as_ref().map(ConfigWatcher::access);
-        let access = access.unwrap_or_default();
+        let ServedWebConfig { access, watcher } = web_config;
         let config_in_effect = access.config();
         if exposed && !config_in_effect.is_some_and(|it| it.authenticates_every_client()) {
             tracing::warn!(
@@ -118,6 +117,7 @@ impl Exporter {
         };
         let discovery = Discovery::start(options, shard)?;
         site.set_target_labels(target_labels(discovery.fleet().config()));
+        site.set_access(discovery.fleet().config().access.clone());
         site.set_on_demand_refresh(discovery.fleet().on_demand());
         Ok(Self {
             site: Arc::new(site),
@@ -131,7 +131,7 @@ impl Exporter {
                 access,
                 max_requests: flags.max_requests(),
             },
-            web_config,
+            web_config: watcher,
             events,
             deliveries,
             webhook,

@@ -1,5 +1,6 @@
 //! The commands of the program, one file each.
 
+mod access_check;
 mod atomic_file;
 mod backfill;
 mod check;

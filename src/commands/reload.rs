@@ -194,6 +194,8 @@ impl<'a> Reloader<'a> {
                     None => targets.webhook.retry_now(),
                 }
                 targets.site.set_persons(on_pages);
+                let access = &discovery.fleet().config().access;
+                targets.site.set_access(access.clone());
                 targets
                     .site
                     .set_target_labels(target_labels(discovery.fleet().config()));

@@ -1,10 +1,12 @@
 //! Without a command: the exporter serves the configured tenants.
 
 use super::Failure;
+use super::access_check::check_access;
 use super::config_source::{self, ConfigSource};
 use super::exporter::Exporter;
 use super::reload::Hangups;
 use super::stdout::line;
+use super::web_config::ServedWebConfig;
 use crate::cli::Cli;
 use crate::config::{Environment, Loaded};
 use crate::credentials::DecryptedKeyCache;
@@ -35,9 +37,10 @@ pub(super) async fn run(
     if shard != Shard::WHOLE {
         tracing::info!(%shard, tenants = config.tenants.len(), "serving the tenants of one shard");
     }
+    let web_config = ServedWebConfig::load(&cli.web)?;
     let directory = cli.state_dir.as_deref();
     let state = directory.map(StateDirectory::open).transpose()?;
-    let exporter = Exporter::start(config, &cli.web, shard, state, sockets).await?;
+    let exporter = Exporter::start(config, &cli.web, web_config, shard, state, sockets).await?;
     exporter.serve(Some((source, text, hangups))).await
 }
 
@@ -45,6 +48,7 @@ pub(super) async fn run(
 pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
     let config = config_source::load(&cli.config, environment)?;
     config_source::check_state_directory(cli, &config)?;
+    check_access(cli, &config)?;
     if let Some(file) = &cli.web.config_file {
         let (_, warnings) = exporter_web_config::load(file)?;
         diagnostics::warnings(&warnings);

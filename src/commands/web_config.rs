@@ -1,16 +1,45 @@
 //! The web configuration file, reloaded while the exporter runs.
 
+use crate::cli::WebFlags;
 use crate::diagnostics;
 use crate::telemetry::Telemetry;
-use exporter_web_config::{ConfigErrors, ConfigWatcher, WatchEvent};
-use std::path::Path;
+#[cfg(feature = "demo")]
+use exporter_web_config::WebConfig;
+use exporter_web_config::{AccessControl, ConfigErrors, ConfigWatcher, WatchEvent};
+use std::sync::Arc;
 
-/// Loads the file: an invalid one is an error at startup, not at the first
-/// request.
-pub(super) fn load(file: &Path) -> Result<ConfigWatcher, ConfigErrors> {
-    let (watcher, warnings) = ConfigWatcher::load(file)?;
-    diagnostics::warnings(&warnings);
-    Ok(watcher)
+/// The web configuration of a server.
+#[derive(Default)]
+pub(super) struct ServedWebConfig {
+    /// Who has access.
+    pub(super) access: Arc<AccessControl>,
+    /// Reloads the file, where there is one.
+    pub(super) watcher: Option<ConfigWatcher>,
+}
+
+impl ServedWebConfig {
+    /// Loads the file of the flags: an invalid one is an error at startup, not at
+    /// the first request.
+    pub(super) fn load(flags: &WebFlags) -> Result<Self, ConfigErrors> {
+        let Some(file) = &flags.config_file else {
+            return Ok(Self::default());
+        };
+        let (watcher, warnings) = ConfigWatcher::load(file)?;
+        diagnostics::warnings(&warnings);
+        Ok(Self {
+            access: watcher.access(),
+            watcher: Some(watcher),
+        })
+    }
+
+    /// A configuration that no file changes.
+    #[cfg(feature = "demo")]
+    pub(super) fn fixed(config: WebConfig) -> Self {
+        Self {
+            access: Arc::new(AccessControl::new(config)),
+            watcher: None,
+        }
+    }
 }
 
 /// Logs and counts a reload of the file.

@@ -7,8 +7,8 @@ use strict_yaml::{Diagnostics, Entries, Span, Text, suggest};
 use super::decisions::ApprovedDecision;
 use super::file::FileControls;
 use super::list::members;
-use super::pattern::{Pattern, any_matches};
 use super::selection::Selection;
+use crate::config_values::pattern::{Pattern, any_matches};
 use secure_score_model::{Category, ControlRules, Decision, MinimumReason, RecommendationCategory};
 
 /// The default watch list: multifactor authentication, the risk policies and

@@ -6,9 +6,9 @@ use strict_yaml::{Diagnostics, Spanned, Text, suggest};
 use super::alternatives::OneOrMany;
 use super::file::{FileDecision, FileException, STATES};
 use super::list_files::FileList;
-use super::pattern::Pattern;
 use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
+use crate::config_values::pattern::Pattern;
 use secure_score_model::{Decision, DecisionState};
 use url::Url;
 

@@ -44,6 +44,7 @@ pub(super) const SECTIONS: &[Section] = &[
     FileDecision::SECTION,
     FileLabels::SECTION,
     FilePrivacy::SECTION,
+    FileAccess::SECTION,
     FileEvents::SECTION,
     FileWebhook::SECTION,
     FileGraph::SECTION,
@@ -126,6 +127,7 @@ section! {
         decision_files: Vec<Text>, ListOf(&Form::Text("patterns, such as `decisions.d/*.yml`")), "none", "files of decisions, each a list as under `decisions`; `approve` writes into one";
         labels: FileLabels, Form::Section("labels"), "no persons", "persons and comments in labels", env;
         privacy: FilePrivacy, Form::Section("privacy"), "full", "persons and comments in the log, the API, the pages and the webhook", env;
+        access: Spanned<Vec<Spanned<FileAccess>>>, SectionList("access[]"), "every client sees every tenant", "the tenants that each user or client certificate sees; with this section, others see none";
         events: FileEvents, Form::Section("events"), "the log only", "the receiver of events", env;
         graph: FileGraph, Form::Section("graph"), "none", "the connection to Microsoft Graph", env;
         simulator: Spanned<FileSimulator>, Form::Section("simulator"), "none", "the simulator that serves the tenants with `cloud: simulator`";
@@ -322,6 +324,14 @@ section! {
     FilePrivacy "privacy" "Everywhere except in labels." {
         events: Text, OneOf(EventDetail::WORDS), "`full`", "persons and comments; `hash` writes pseudonyms and no comments", env "SECURE_SCORE_PRIVACY_EVENTS";
         pages: Text, OneOf(PageAudience::WORDS), "`authenticated`", "the clients that see persons and comments on the pages and in the API: those that [authenticate](../security.md#names-of-persons), or with `show` every client", env "SECURE_SCORE_PRIVACY_PAGES";
+    }
+}
+
+section! {
+    FileAccess "access[]" "One user or client certificate each. The users are those of [`--web.config.file`](../security.md#the-web-configuration). See [access by customer](../access.md)." {
+        user: Text, Form::Text("a user"), "one of the two", "a user of `basic_auth_users`";
+        certificate: Text, Form::Text("a name"), "one of the two", "a name in a client certificate that is verified against `client_ca_file`: its common name, or an alternative name that is a DNS name, an e-mail address or a URI; compared exactly";
+        tenants: Vec<Text>, ListOf(&Form::Text("aliases or patterns")), REQUIRED, "the tenants; `'*'` grants every tenant, the partners, the exporter's own metrics and reloads";
     }
 }
 

@@ -5,6 +5,7 @@
 //! and returns a complete [`Config`], or every error. Environment variables are
 //! first converted to such a file, so that each check exists once.
 
+mod access;
 mod alternatives;
 pub mod authority;
 mod choices;
@@ -22,7 +23,6 @@ mod listed_tenants;
 mod load;
 mod number;
 mod partners;
-mod pattern;
 mod pem;
 mod privacy;
 mod recommendations;
@@ -36,6 +36,7 @@ mod table;
 mod target_labels;
 mod tenant;
 
+pub use crate::config_values::pattern::Pattern;
 pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};
 pub use choices::{
@@ -51,7 +52,6 @@ pub use listed_decisions::{ListedDecision, ListedValue, listed_decisions};
 pub use listed_tenants::{ListedTenant, listed_tenants};
 pub use load::{ConfigText, DEFAULT_FILE, Loaded, load};
 pub use partners::{CustomerDefaults, Partner};
-pub use pattern::Pattern;
 pub use pem::PemFile;
 pub use privacy::{LabelPolicy, PrivacyPolicy};
 pub use recommendations::{RecommendationSelections, Recommendations};

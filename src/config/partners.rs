@@ -14,11 +14,11 @@ use super::file::{
 };
 use super::list::members;
 use super::number;
-use super::pattern::{Pattern, any_matches};
 use super::recommendations::{self, Recommendations};
 use super::selection::Selection;
 use super::target_labels::{self, TargetLabels};
 use super::tenant::{Defaults, Tenant, is_alias, parse_id};
+use crate::config_values::pattern::{Pattern, any_matches};
 use crate::credentials::Credential;
 
 /// A customer signs or leaves at most a few times a day.

@@ -8,8 +8,8 @@ use strict_yaml::{Diagnostics, Span, suggest};
 use super::choices::{Choice as _, Enabled, Switch};
 use super::file::FileRecommendations;
 use super::list::members;
-use super::pattern::Pattern;
 use super::selection::Selection;
+use crate::config_values::pattern::Pattern;
 
 /// How the exporter reads a tenant's recommendations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

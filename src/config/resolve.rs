@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use strict_yaml::Diagnostics;
 
+use super::access;
 use super::choices::{Choice as _, Switch};
 use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
@@ -20,7 +21,7 @@ use super::recommendations::{self, RecommendationSelections};
 use super::refresh::{self, Refresh};
 use super::simulator::{self, SimulatorEndpoint};
 use super::tenant::{self, Defaults, Tenant, Tenants};
-
+use crate::access::AccessRules;
 use crate::config_values::{Environment, Secret};
 use crate::credentials::DecryptedKeyCache;
 use secure_score_model::MinimumReason;
@@ -53,6 +54,8 @@ pub struct Config {
     pub labels: LabelPolicy,
     /// Persons and comments everywhere else.
     pub privacy: PrivacyPolicy,
+    /// Which clients see which tenants; all see all without.
+    pub access: Option<AccessRules>,
     /// Present if something is hashed.
     pub salt: Option<Secret>,
     /// The receiver of events in addition to the log.
@@ -80,6 +83,7 @@ impl Config {
             lookback: LOOKBACK,
             labels: LabelPolicy::default(),
             privacy: PrivacyPolicy::default(),
+            access: None,
             salt: None,
             webhook: None,
             extra_roots: None,
@@ -189,6 +193,8 @@ pub(super) fn resolve(
     let lookback = diagnostics.check("risk_accepted.lookback", lookback, |text| {
         number::integer(text, LOOKBACK_RANGE)
     });
+    let access = file.access;
+    let access = access.map(|access| access::resolve(access, &rules.aliases, diagnostics));
     let webhook = events::resolve(file.events.unwrap_or_default(), diagnostics);
     let graph = file.graph.unwrap_or_default();
     graph.report_unknown_keys("graph", diagnostics);
@@ -205,6 +211,7 @@ pub(super) fn resolve(
         lookback: lookback.unwrap_or(LOOKBACK),
         labels,
         privacy,
+        access,
         salt,
         webhook,
         extra_roots: ca_file.and_then(|file| pem::resolve("graph.ca_file", &file, diagnostics)),

@@ -1,6 +1,6 @@
 //! What gets series, by category and name.
 
-use super::pattern::{Pattern, any_matches};
+use crate::config_values::pattern::{Pattern, any_matches};
 
 /// The controls, or the recommendations, that get series; by default all.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 pub(crate) mod day;
 mod environment;
 pub(crate) mod guid;
+pub(crate) mod pattern;
 mod secret;
 
 pub use environment::Environment;

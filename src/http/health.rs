@@ -33,6 +33,17 @@ pub(super) fn ready(tenants: &Tenants) -> Response {
     }
 }
 
+/// The same for a client that sees no tenant: it names and counts none.
+pub(super) fn ready_without_names(tenants: &Tenants) -> Response {
+    match tenants.states.iter().all(|state| is_known(state)) {
+        true => text(StatusCode::OK, "ready\n"),
+        false => text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "not ready: not every tenant was attempted yet\n",
+        ),
+    }
+}
+
 fn is_known(state: &TenantState) -> bool {
     let snapshot = &state.snapshot;
     let is_loaded = |api| match api {

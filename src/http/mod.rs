@@ -25,10 +25,12 @@ mod metrics_filter;
 mod options;
 mod probe;
 mod representation;
+mod route;
 mod scrape;
 mod server;
 mod site;
 mod timeouts;
+mod visibility;
 
 pub use concurrency::MAX_REQUESTS;
 pub use discovery::TargetLabels;

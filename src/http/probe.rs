@@ -10,7 +10,7 @@ use super::metrics_filter::unknown_tenants;
 use super::representation::Representation;
 use super::scrape::{compress, gzip_body, plain_body};
 use crate::http_types::{QueryError, Response, query, response};
-use crate::store::{Store, TenantState};
+use crate::store::{TenantState, VisibleStore};
 use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
@@ -85,12 +85,12 @@ impl ProbeCache {
     pub(super) async fn respond(
         self: &Arc<Self>,
         alias: &str,
-        store: &Store,
+        visible: &VisibleStore,
         telemetry: &Telemetry,
         cpu_pool: &CpuPool,
         headers: &HeaderMap,
     ) -> Response {
-        let tenants = store.current();
+        let tenants = visible.tenants();
         let Some(state) = tenants.find(alias) else {
             let error = unknown_tenants(&[alias], &tenants);
             return response::text(StatusCode::NOT_FOUND, format!("{error}\n"));

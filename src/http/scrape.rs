@@ -5,7 +5,7 @@ use super::cpu_pool::CpuPool;
 use super::metrics_filter::MetricsFilter;
 use super::representation::Representation;
 use crate::http_types::{Body, Response, length, response};
-use crate::store::{Store, Tenants};
+use crate::store::{Tenants, VisibleStore};
 use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -54,34 +54,46 @@ pub(super) fn gzip_body(compressed: &CompressedBody, partners: &Block, tail: &[u
     Body::shared(member.parts, member.length, end)
 }
 
-/// Answers a scrape: the tenants' rendered bytes, and the exporter's own
+/// Answers a scrape: the visible tenants' rendered bytes, and the exporter's own
 /// families rendered now.
+///
+/// The blocks that are compressed in the background hold lines of all tenants, so
+/// they are for clients that see all.
 pub(super) async fn scrape(
     filter: MetricsFilter,
     family_headers: &FamilyHeaders,
     compressor: &Arc<Compressor>,
     cpu_pool: &CpuPool,
-    store: &Arc<Store>,
+    visible: &VisibleStore,
     telemetry: &Telemetry,
     headers: &HeaderMap,
 ) -> Response {
     let representation = Representation::of(headers);
     let format = representation.format;
-    let tail = telemetry.encode(format);
-    let partners = Arc::clone(store.partners().blocks.in_format(format));
-    let body = if !filter.is_everything() {
-        let (tenants, gzip) = (store.current(), representation.gzip);
-        let family_headers = family_headers.clone();
-        let own = (partners, tail);
-        let render = move || filtered_body(&family_headers, &filter, &tenants, format, gzip, own);
-        cpu_pool.run(render).await
-    } else if representation.gzip {
-        let compressed = compressor.current(store, format).await;
-        Some(gzip_body(&compressed, &partners, &tail))
-    } else {
-        let tenants = store.current();
-        let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-        Some(plain_body(family_headers, format, chunks, &partners, tail))
+    let tail = match visible.whole() {
+        Some(_) => telemetry.encode(format),
+        None => telemetry.encode_for_some_tenants(format),
+    };
+    let partners = Arc::clone(visible.partners().blocks.in_format(format));
+    let everything = visible.whole().filter(|_| filter.is_everything());
+    let body = match everything {
+        None => {
+            let (tenants, gzip) = (visible.tenants(), representation.gzip);
+            let family_headers = family_headers.clone();
+            let own = (partners, tail);
+            let render =
+                move || filtered_body(&family_headers, &filter, &tenants, format, gzip, own);
+            cpu_pool.run(render).await
+        }
+        Some(store) if representation.gzip => {
+            let compressed = compressor.current(store, format).await;
+            Some(gzip_body(&compressed, &partners, &tail))
+        }
+        Some(store) => {
+            let tenants = store.current();
+            let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
+            Some(plain_body(family_headers, format, chunks, &partners, tail))
+        }
     };
     match body {
         Some(body) => representation.response(body),
@@ -89,8 +101,8 @@ pub(super) async fn scrape(
     }
 }
 
-/// The body of a scrape with a filter. The families of the partners and the
-/// exporter's `own` ones are not filtered.
+/// The body of a scrape of some tenants or categories. The families of the partners
+/// and the exporter's `own` ones are not filtered.
 ///
 /// Nothing is cached: there are as many results as sets of tenants and
 /// categories.

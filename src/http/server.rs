@@ -7,7 +7,7 @@ use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::handshakes::RefusedHandshakes;
 use super::timeouts::TimeoutStream;
 use crate::http_types::{Response, response};
-use exporter_web_config::{AccessControl, ConnectionPolicy, Refusal};
+use exporter_web_config::{AccessControl, CertificateNames, ConnectionPolicy, Refusal};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -236,7 +236,7 @@ impl Server {
             ConnectionPolicy::Plain => {
                 let client = Client {
                     address,
-                    certificate_verified: false,
+                    verified_certificate: None,
                 };
                 // As in other exporters, HTTP/2 needs TLS.
                 self.serve(stream, &slot, client, protocol(false)).await;
@@ -253,10 +253,13 @@ impl Server {
                 match handshake {
                     Ok(stream) => {
                         let (_, session) = stream.get_ref();
-                        let presented = session.peer_certificates().is_some();
+                        let presented = session.peer_certificates();
+                        let verified = presented.filter(|_| verifies_certificates);
+                        let own = verified.and_then(|chain| chain.first());
                         let client = Client {
                             address,
-                            certificate_verified: verifies_certificates && presented,
+                            verified_certificate: own
+                                .map(|own| Arc::new(CertificateNames::of(own))),
                         };
                         let protocol = protocol(self.allows_http2());
                         self.serve(stream, &slot, client, protocol).await;
@@ -279,7 +282,7 @@ impl Server {
         let requests = Arc::clone(&slot.activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
             let guard = requests.begin(request.version());
-            request.extensions_mut().insert(client);
+            request.extensions_mut().insert(client.clone());
             let response = (self.handler)(request, client.address);
             async move {
                 Ok::<_, Infallible>(response.await.map(|body| body.hold(guard.response_ready())))

@@ -9,11 +9,14 @@ use super::lifecycle;
 use super::metrics_filter::MetricsFilter;
 use super::options::SiteOptions;
 use super::probe::{self, ProbeCache};
+use super::route::Route;
 use super::scrape::{scrape, scrape_timeout};
-use crate::api::{self, Api};
+use super::visibility::Visibility;
+use crate::access::AccessRules;
+use crate::api::Api;
 use crate::http_types::{Body, PersonDetail, PersonPolicy, QueryError, Response, response};
 use crate::refresh::OnDemandRefresh;
-use crate::store::Store;
+use crate::store::{Store, VisibleStore};
 use crate::telemetry::Telemetry;
 use crate::views::{self, Page, PageError, PageQuery, ViewContext};
 use arc_swap::ArcSwap;
@@ -32,7 +35,8 @@ pub(super) const MAX_REQUEST_BODY: u64 = 8 * 1024;
 /// Everything that the exporter serves.
 #[derive(Debug)]
 pub struct Site {
-    store: Arc<Store>,
+    /// What each client sees of the store.
+    visibility: Visibility,
     telemetry: Arc<Telemetry>,
     options: SiteOptions,
     family_headers: FamilyHeaders,
@@ -48,20 +52,6 @@ pub struct Site {
     api: Api,
 }
 
-/// What a path stands for.
-#[derive(Debug, Clone, Copy)]
-enum Route {
-    Page(&'static Page),
-    Stylesheet,
-    Metrics,
-    Probe,
-    Discovery,
-    Healthy,
-    Ready,
-    Reload,
-    Api,
-}
-
 impl Site {
     /// A site that shows what the store holds.
     pub fn new(store: Arc<Store>, telemetry: Arc<Telemetry>, options: SiteOptions) -> Self {
@@ -75,7 +65,7 @@ impl Site {
         };
         Self {
             persons: ArcSwap::from_pointee(options.persons.clone()),
-            store,
+            visibility: Visibility::new(store, Arc::clone(&telemetry)),
             telemetry,
             options,
             family_headers: FamilyHeaders::default(),
@@ -109,13 +99,15 @@ impl Site {
             return response::text(StatusCode::NOT_FOUND, format!("disabled by {flag}\n"));
         }
         let is_read = matches!(parts.method, Method::GET | Method::HEAD);
-        if !is_read && !matches!(route, Some(Route::Api | Route::Reload)) {
+        if !is_read && !route.is_some_and(Route::checks_method) {
             return response::method_not_allowed(&parts.method, "GET, HEAD");
         }
         let now = Timestamp::from(now);
-        let response = match route {
-            Some(route) => self.answer(route, &parts, now).await,
-            None => self.not_found(&parts, now),
+        let visible = self.visibility.of(&parts, &self.options.access);
+        let response = match (route, visible) {
+            (Some(route), Some(visible)) => self.answer(route, &parts, &visible, now).await,
+            (None, Some(visible)) => self.not_found(&parts, &visible, now),
+            (route, None) => self.answer_without_tenants(route, &parts),
         };
         match parts.method {
             // The headers stay, the length included.
@@ -139,6 +131,18 @@ impl Site {
         self.target_labels.store(Arc::new(labels));
     }
 
+    /// Replaces which tenants each client sees; without rules, all.
+    pub fn set_access(&self, rules: Option<AccessRules>) {
+        self.visibility.set_rules(rules);
+    }
+
+    /// Every path of this site; `{alias}` stands for any tenant.
+    pub fn paths(&self) -> Vec<String> {
+        let prefix = &self.options.route_prefix;
+        let paths = Route::paths(&self.options.telemetry_path);
+        paths.map(|path| format!("{prefix}{path}")).collect()
+    }
+
     /// Lets scrapes refresh what is overdue. Only the first call has an effect.
     pub fn set_on_demand_refresh(&self, refresh: Arc<OnDemandRefresh>) {
         let _already_set = self.on_demand_refresh.set(refresh);
@@ -147,7 +151,7 @@ impl Site {
     /// What the client of a request sees of persons.
     fn persons(&self, parts: &Parts) -> PersonDetail {
         let client = parts.extensions.get::<Client>();
-        let verified = client.is_some_and(|client| client.certificate_verified);
+        let verified = client.is_some_and(|client| client.verified_certificate.is_some());
         let rules = self.options.access.config();
         let is_authenticated = rules.is_some_and(|rules| rules.is_authenticated(verified));
         self.persons.load().of_client(is_authenticated)
@@ -165,17 +169,7 @@ impl Site {
     }
 
     fn route(&self, path: &str) -> Option<Route> {
-        match self.below_prefix(path)? {
-            lifecycle::RELOAD_PATH => Some(Route::Reload),
-            metrics if metrics == self.options.telemetry_path => Some(Route::Metrics),
-            probe::PATH => Some(Route::Probe),
-            discovery::PATH => Some(Route::Discovery),
-            views::STYLE_PATH => Some(Route::Stylesheet),
-            "/-/healthy" | "/livez" | "/healthz" => Some(Route::Healthy),
-            "/-/ready" | "/readyz" => Some(Route::Ready),
-            api if api.starts_with(api::ROOT) => Some(Route::Api),
-            page => Page::find(page).map(Route::Page),
-        }
+        Route::find(self.below_prefix(path)?, &self.options.telemetry_path)
     }
 
     /// The flag that disables a route.
@@ -188,31 +182,52 @@ impl Site {
         }
     }
 
-    async fn answer(&self, route: Route, parts: &Parts, now: Timestamp) -> Response {
+    async fn answer(
+        &self,
+        route: Route,
+        parts: &Parts,
+        visible: &VisibleStore,
+        now: Timestamp,
+    ) -> Response {
         match route {
-            Route::Metrics => self.metrics(parts).await.unwrap_or_else(bad_request),
-            Route::Probe => self.probe(parts).await.unwrap_or_else(bad_request),
+            Route::Metrics => self
+                .metrics(parts, visible)
+                .await
+                .unwrap_or_else(bad_request),
+            Route::Probe => self.probe(parts, visible).await.unwrap_or_else(bad_request),
             Route::Discovery => {
-                let (tenants, labels) = (self.store.current(), self.target_labels.load());
+                let (tenants, labels) = (visible.tenants(), self.target_labels.load());
                 discovery::respond(parts, &tenants, &labels, &self.options)
             }
             Route::Api => {
                 let path = self.below_prefix(parts.uri.path()).unwrap_or_default();
-                let (tenants, persons) = (self.store.current(), self.persons(parts));
+                let (tenants, persons) = (visible.tenants(), self.persons(parts));
                 self.api.respond(path, parts, tenants, persons, now).await
             }
             Route::Healthy => health::healthy(),
-            Route::Ready => health::ready(&self.store.current()),
+            Route::Ready => health::ready(&visible.tenants()),
+            Route::Reload if visible.whole().is_none() => self.visibility.refuse_reload(parts),
             Route::Reload => lifecycle::respond(self.options.lifecycle.as_ref(), parts).await,
             Route::Stylesheet => response::stylesheet(views::STYLE),
-            Route::Page(page) => self.page(page, parts, now),
+            Route::Page(page) => self.page(page, parts, visible, now),
         }
     }
 
-    async fn metrics(&self, parts: &Parts) -> Result<Response, QueryError> {
-        let filter = MetricsFilter::parse(parts.uri.query(), &self.store.current())?;
-        self.refresh(|alias| filter.selects(alias), parts).await;
-        let (store, telemetry, headers) = (&self.store, &self.telemetry, &parts.headers);
+    /// Answers a client to whom rules grant no tenant: health checks, for
+    /// orchestrators, and nothing else.
+    fn answer_without_tenants(&self, route: Option<Route>, parts: &Parts) -> Response {
+        match route {
+            Some(Route::Healthy) => health::healthy(),
+            Some(Route::Ready) => self.visibility.readiness(),
+            _ => self.visibility.refuse(parts),
+        }
+    }
+
+    async fn metrics(&self, parts: &Parts, visible: &VisibleStore) -> Result<Response, QueryError> {
+        let filter = MetricsFilter::parse(parts.uri.query(), &visible.tenants())?;
+        let selected = |alias: &str| filter.selects(alias);
+        self.refresh(selected, visible, parts).await;
+        let (telemetry, headers) = (&self.telemetry, &parts.headers);
         let (compressor, cpu_pool) = (&self.compressor, &self.cpu_pool);
         let family_headers = &self.family_headers;
         Ok(scrape(
@@ -220,34 +235,40 @@ impl Site {
             family_headers,
             compressor,
             cpu_pool,
-            store,
+            visible,
             telemetry,
             headers,
         )
         .await)
     }
 
-    async fn probe(&self, parts: &Parts) -> Result<Response, QueryError> {
+    async fn probe(&self, parts: &Parts, visible: &VisibleStore) -> Result<Response, QueryError> {
         let tenant = probe::tenant_parameter(parts.uri.query())?;
-        self.refresh(|alias| alias == tenant, parts).await;
-        let (store, telemetry, headers) = (&self.store, &self.telemetry, &parts.headers);
+        self.refresh(|alias| alias == tenant, visible, parts).await;
+        let (telemetry, headers) = (&self.telemetry, &parts.headers);
         let probes = &self.probes;
         Ok(probes
-            .respond(&tenant, store, telemetry, &self.cpu_pool, headers)
+            .respond(&tenant, visible, telemetry, &self.cpu_pool, headers)
             .await)
     }
 
-    /// Refreshes what is overdue, for as long as the scrape can wait; afterwards
-    /// the scrape shows the data there is.
-    async fn refresh(&self, selected: impl Fn(&str) -> bool, parts: &Parts) {
+    /// Refreshes what is overdue and visible, for as long as the scrape can wait;
+    /// afterwards the scrape shows the data there is.
+    async fn refresh(
+        &self,
+        selected: impl Fn(&str) -> bool,
+        visible: &VisibleStore,
+        parts: &Parts,
+    ) {
         if let Some(refresh) = self.on_demand_refresh.get() {
             let timeout = scrape_timeout(&parts.headers);
+            let selected = |alias: &str| selected(alias) && visible.includes(alias);
             let _timed_out = tokio::time::timeout(timeout, refresh.refreshed(selected)).await;
         }
     }
 
-    fn page(&self, page: &Page, parts: &Parts, now: Timestamp) -> Response {
-        self.with_view(parts, now, |path, context| {
+    fn page(&self, page: &Page, parts: &Parts, visible: &VisibleStore, now: Timestamp) -> Response {
+        self.with_view(parts, visible, now, |path, context| {
             match page.render(path, context) {
                 Ok(markup) => response::html(StatusCode::OK, markup),
                 Err(error) => {
@@ -263,7 +284,7 @@ impl Site {
 
     /// Redirects the root to the prefix; any other path gets a page that lists
     /// the routes.
-    fn not_found(&self, parts: &Parts, now: Timestamp) -> Response {
+    fn not_found(&self, parts: &Parts, visible: &VisibleStore, now: Timestamp) -> Response {
         let (path, prefix) = (parts.uri.path(), &self.options.route_prefix);
         if path == "/" || path == prefix {
             return response::redirect(&format!("{prefix}/"));
@@ -271,7 +292,7 @@ impl Site {
         if self.options.disabled.pages {
             return response::text(StatusCode::NOT_FOUND, "not found\n");
         }
-        self.with_view(parts, now, |_, context| {
+        self.with_view(parts, visible, now, |_, context| {
             response::html(StatusCode::NOT_FOUND, views::not_found(path, context))
         })
     }
@@ -280,6 +301,7 @@ impl Site {
     fn with_view(
         &self,
         parts: &Parts,
+        visible: &VisibleStore,
         now: Timestamp,
         render: impl FnOnce(&str, &ViewContext<'_>) -> Response,
     ) -> Response {
@@ -287,8 +309,8 @@ impl Site {
         let path = self.below_prefix(path).unwrap_or(path);
         let link_prefix = options.link_prefix();
         let context = ViewContext {
-            tenants: &self.store.current(),
-            partners: &self.store.partners(),
+            tenants: &visible.tenants(),
+            partners: &visible.partners(),
             query: PageQuery::new(format!("{link_prefix}{path}"), parts.uri.query()),
             link_prefix,
             telemetry_path: &options.telemetry_path,
@@ -380,7 +402,7 @@ mod tests {
             if let Some(certificate_verified) = verified {
                 request.extensions_mut().insert(Client {
                     address: Ipv4Addr::LOCALHOST.into(),
-                    certificate_verified,
+                    verified_certificate: certificate_verified.then(Arc::default),
                 });
             }
             let persons = site.persons(&request.into_parts().0);

@@ -6,8 +6,11 @@ pub mod saved_partner;
 pub mod saved_tenant;
 pub mod state_directory;
 mod state_file;
+mod visible;
+mod visible_decisions;
 
 pub use partners::{PartnerState, Partners};
+pub use visible::VisibleStore;
 
 use arc_swap::ArcSwap;
 use secure_score_exposition::{Chunk, Policy};

@@ -12,7 +12,12 @@ struct Demo {
 
 impl Demo {
     fn start() -> Self {
-        let process = Process::exporter(&["demo", "--quiet", "--web.listen-address=127.0.0.1:0"]);
+        Self::with(&[])
+    }
+
+    fn with(flags: &[&str]) -> Self {
+        let arguments = ["demo", "--quiet", "--web.listen-address=127.0.0.1:0"];
+        let process = Process::exporter(&[&arguments, flags].concat());
         let base = process.word_after("status page ");
         let control = process.word_after("control API ");
         Self {
@@ -114,4 +119,35 @@ async fn approved_acceptances_are_marked() {
     assert!(expired.contains("expired"), "an expired approval");
     let status = demo.get("/").await;
     assert!(status.contains("SEC-1190"), "on the status page");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_users_one_sees_one_tenant() {
+    let demo = Demo::with(&["--with-users"]);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = async |user: &str, path: &str| {
+        let url = format!("{}{path}", demo.base);
+        let request = http.get(url).basic_auth(user, Some("demo"));
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (status, tenants) = get("contoso", "/sd/tenants").await;
+    let tenants: Value = serde_json::from_str(&tenants).unwrap();
+    assert_eq!((status, tenants.as_array().unwrap().len()), (200, 1));
+    let (_, page) = get("contoso", "/").await;
+    assert!(
+        page.contains("contoso") && !page.contains("fabrikam"),
+        "{page}"
+    );
+    assert!(!page.contains("Customers of"), "{page}");
+    let (_, page) = get("provider", "/").await;
+    assert!(
+        page.contains("fabrikam") && page.contains("Customers of"),
+        "{page}"
+    );
+    assert_eq!(get("nina", "/").await.0, 401);
+    let introduction = demo.process.output();
+    let users =
+        "Users: provider sees every tenant, contoso that tenant only; the password is demo.";
+    assert!(introduction.contains(users), "{introduction}");
 }

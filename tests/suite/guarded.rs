@@ -1,5 +1,6 @@
 //! The exporter behind a web configuration, asked by the clients people use.
 
+mod customers;
 mod guesses;
 mod toolkit;
 

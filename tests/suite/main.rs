@@ -8,6 +8,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod access;
 mod api;
 #[allow(dead_code, reason = "the tests of the exposition use all of it")]
 #[path = "../../crates/exposition/tests/rendering/arbitrary.rs"]

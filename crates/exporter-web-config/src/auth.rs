@@ -5,7 +5,20 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, Response, StatusCode};
 use std::net::IpAddr;
+use std::sync::Arc;
 use zeroize::Zeroizing;
+
+/// The user who sent a request: an extension of each request that
+/// [`guard`](AccessControl::guard) passes on after it checked a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticatedUser(Arc<str>);
+
+impl AuthenticatedUser {
+    /// The name, as in `basic_auth_users`.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
+}
 
 /// Why a request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,10 +88,11 @@ impl AccessControl {
     ///
     /// The rate limit is checked first, then the password, as in the Go
     /// exporters. Password checks take turns by the address of the client. The
-    /// headers of the file are added to every response.
+    /// request gets the user as an extension ([`AuthenticatedUser`]), and every
+    /// response the headers of the file.
     pub async fn guard<B, R, F>(
         &self,
-        request: Request<B>,
+        mut request: Request<B>,
         client: IpAddr,
         refuse: impl FnOnce(Refusal) -> Response<R>,
         respond: impl FnOnce(Request<B>) -> F,
@@ -89,9 +103,15 @@ impl AccessControl {
         let Some(config) = self.config() else {
             return refuse(Refusal::Closed);
         };
-        let mut response = match self.refusal(&config, request.headers(), client).await {
-            Some(refusal) => refuse(refusal),
-            None => respond(request).await,
+        let mut response = match self.admit(&config, request.headers(), client).await {
+            Err(refusal) => refuse(refusal),
+            Ok(user) => {
+                request.extensions_mut().remove::<AuthenticatedUser>();
+                if let Some(user) = user {
+                    request.extensions_mut().insert(user);
+                }
+                respond(request).await
+            }
         };
         for (name, value) in &config.headers {
             response.headers_mut().insert(name, value.clone());
@@ -99,29 +119,31 @@ impl AccessControl {
         response
     }
 
-    async fn refusal(
+    /// The user who sent the request; `None` if no password is required.
+    async fn admit(
         &self,
         config: &WebConfig,
         headers: &HeaderMap,
         client: IpAddr,
-    ) -> Option<Refusal> {
+    ) -> Result<Option<AuthenticatedUser>, Refusal> {
         let limit = config.rate_limit.as_ref();
         if limit.is_some_and(|limit| !limit.try_acquire()) {
-            return Some(Refusal::RateLimited);
+            return Err(Refusal::RateLimited);
         }
-        let users = config.users.as_ref()?;
-        let pair = credentials(headers);
-        let Some((user, password)) = pair.as_ref().and_then(|pair| pair.split_once(':')) else {
-            return Some(Refusal::Unauthenticated);
+        let Some(users) = config.users.as_ref() else {
+            return Ok(None);
         };
+        let pair = credentials(headers);
+        let pair = pair.as_ref().and_then(|pair| pair.split_once(':'));
+        let (user, password) = pair.ok_or(Refusal::Unauthenticated)?;
         match self
             .passwords
             .authenticate(users, user, password, client)
             .await
         {
-            AuthResult::Authenticated => None,
-            AuthResult::Denied => Some(Refusal::Unauthenticated),
-            AuthResult::Busy => Some(Refusal::Busy),
+            AuthResult::Authenticated => Ok(Some(AuthenticatedUser(user.into()))),
+            AuthResult::Denied => Err(Refusal::Unauthenticated),
+            AuthResult::Busy => Err(Refusal::Busy),
         }
     }
 }
@@ -188,6 +210,33 @@ mod tests {
             assert_eq!(challenge, "Basic realm=\"a test\", charset=\"UTF-8\"");
             assert_eq!(refused.headers()["x-frame-options"], "deny");
         }
+    }
+
+    #[tokio::test]
+    async fn a_request_carries_the_user_whose_password_was_checked() {
+        let named = async |access: &AccessControl, pair: &str| {
+            let value = format!("Basic {}", STANDARD.encode(pair));
+            let mut request = Request::new(());
+            let forged = AuthenticatedUser("mallory".into());
+            request.extensions_mut().insert(forged);
+            let headers = request.headers_mut();
+            headers.insert(AUTHORIZATION, HeaderValue::try_from(value).unwrap());
+            let respond = async |request: Request<()>| {
+                let user = request.extensions().get::<AuthenticatedUser>();
+                Response::new(user.map(|user| user.name().to_owned()))
+            };
+            let client = Ipv4Addr::LOCALHOST.into();
+            let refuse = |_| Response::new(Some("refused".to_owned()));
+            let response = access.guard(request, client, refuse, respond);
+            response.await.into_body()
+        };
+        let with_users = AccessControl::new(config());
+        let alice = named(&with_users, "alice:one").await;
+        assert_eq!(alice.as_deref(), Some("alice"));
+        let wrong = named(&with_users, "alice:two").await;
+        assert_eq!(wrong.as_deref(), Some("refused"));
+        // Without users no password is checked, so a header names nobody.
+        assert_eq!(named(&AccessControl::default(), "alice:one").await, None);
     }
 
     #[tokio::test]

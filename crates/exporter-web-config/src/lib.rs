@@ -20,6 +20,7 @@
 mod access;
 mod algorithms;
 mod auth;
+mod certificate_names;
 mod certificates;
 mod client_auth;
 mod config_watcher;
@@ -39,12 +40,13 @@ mod tls;
 mod users;
 
 pub use access::{AccessControl, ConnectionPolicy, VerifiedCertificates, WebConfig};
-pub use auth::Refusal;
+pub use auth::{AuthenticatedUser, Refusal};
+pub use certificate_names::CertificateNames;
 pub use certificates::{CertificatesError, certificates};
 pub use config_watcher::{ConfigWatcher, WatchEvent};
 pub use handshake_refusal::HandshakeRefusal;
 pub use hash_queue::{MAX_HASHING, MAX_HASHING_PER_ADDRESS, MAX_QUEUED_PER_ADDRESS};
-pub use load::load;
+pub use load::{load, load_text};
 pub use pem_lines::pem_lines;
 pub use rate_limit::RateLimiter;
 pub use strict_yaml::{ConfigError, ConfigErrors, ConfigWarning};

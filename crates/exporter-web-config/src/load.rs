@@ -21,6 +21,25 @@ pub fn load(path: &Path) -> Result<(WebConfig, Vec<ConfigWarning>), ConfigErrors
     }
 }
 
+/// Reads a web configuration that is not in a file. `source` names it in errors;
+/// paths in it are relative to the working directory.
+pub fn load_text(
+    source: &str,
+    text: &str,
+) -> Result<(WebConfig, Vec<ConfigWarning>), ConfigErrors> {
+    let mut diagnostics = Diagnostics::new(source, "");
+    match parse(text) {
+        Ok(file) => {
+            let config = resolve(file, &mut diagnostics);
+            diagnostics.finish(config)
+        }
+        Err(error) => {
+            diagnostics.error(error.span, "", error.message);
+            Err(diagnostics.into_errors())
+        }
+    }
+}
+
 fn read(path: &Path) -> Result<WebFile, (Span, String)> {
     let bytes = read_file(path).map_err(|error| {
         let reason = io_reason(&error);

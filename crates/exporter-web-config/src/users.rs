@@ -71,6 +71,11 @@ impl Users {
         }
     }
 
+    /// Whether the file has this user.
+    pub fn contains(&self, user: &str) -> bool {
+        self.hashes.contains_key(user)
+    }
+
     /// The hash of a user's password.
     pub(crate) fn hash(&self, user: &str) -> Option<&str> {
         self.hashes.get(user).map(String::as_str)

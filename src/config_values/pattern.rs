@@ -1,5 +1,5 @@
-//! Patterns that select controls by their Graph id, recommendations by name, and
-//! customers by both.
+//! Patterns that select controls by their Graph id, recommendations by name,
+//! customers by both, and tenants by alias.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl Pattern {
     }
 
     /// The pattern as written.
-    pub(super) fn text(&self) -> &Arc<str> {
+    pub(crate) fn text(&self) -> &Arc<str> {
         &self.0
     }
 
@@ -82,7 +82,7 @@ impl Pattern {
 }
 
 /// Whether one of the patterns matches.
-pub(super) fn any_matches(patterns: &[Pattern], id: &str) -> bool {
+pub(crate) fn any_matches(patterns: &[Pattern], id: &str) -> bool {
     patterns.iter().any(|pattern| pattern.matches(id))
 }
 

@@ -1,0 +1,110 @@
+//! Which tenants the configuration grants to whom.
+
+use super::tenant_scope::TenantScope;
+use crate::config_values::pattern::Pattern;
+use strict_yaml::Span;
+
+/// Which tenants the configuration grants to whom. Without such rules every
+/// client sees every tenant; with them, clients that they do not name see none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessRules(Vec<AccessGrant>);
+
+/// The tenants of one user or certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessGrant {
+    /// To whom they are granted.
+    pub grantee: Grantee,
+    /// Patterns of aliases.
+    pub tenants: Vec<Pattern>,
+    /// The key in the configuration that names the grantee.
+    pub path: String,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// A client that rules can name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Grantee {
+    /// A user of the web configuration.
+    User(String),
+    /// A name in a verified client certificate.
+    Certificate(String),
+}
+
+impl AccessRules {
+    /// Rules that do not come from a file, or have been checked.
+    pub fn new(grants: Vec<AccessGrant>) -> Self {
+        Self(grants)
+    }
+
+    /// The grants, in the order of the file.
+    pub fn grants(&self) -> &[AccessGrant] {
+        &self.0
+    }
+
+    /// The tenants of a user; `None` if no rule names the user.
+    pub fn of_user(&self, user: &str) -> Option<TenantScope> {
+        self.scope(|grantee| matches!(grantee, Grantee::User(it) if it == user))
+    }
+
+    /// The tenants of a certificate with these names; `None` if no rule names it.
+    /// Names are compared exactly.
+    pub fn of_certificate<'a>(
+        &self,
+        names: impl Iterator<Item = &'a str> + Clone,
+    ) -> Option<TenantScope> {
+        self.scope(|grantee| match grantee {
+            Grantee::Certificate(granted) => names.clone().any(|name| name == granted),
+            Grantee::User(_) => false,
+        })
+    }
+
+    fn scope(&self, names: impl Fn(&Grantee) -> bool) -> Option<TenantScope> {
+        let mut granted = self.0.iter().filter(|grant| names(&grant.grantee));
+        let first = granted.next()?;
+        let all = std::iter::once(first).chain(granted);
+        let patterns = all.flat_map(|grant| grant.tenants.iter().cloned());
+        Some(TenantScope::of(patterns))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grant(grantee: Grantee, pattern: &str) -> AccessGrant {
+        AccessGrant {
+            grantee,
+            tenants: vec![Pattern::new(pattern).unwrap()],
+            path: "access[0].user".to_owned(),
+            span: Span::Nowhere,
+        }
+    }
+
+    fn rules() -> AccessRules {
+        AccessRules::new(vec![
+            grant(Grantee::User("alice".to_owned()), "contoso"),
+            grant(Grantee::Certificate("alice".to_owned()), "fabrikam"),
+            grant(Grantee::Certificate("scraper.example".to_owned()), "adatum"),
+        ])
+    }
+
+    #[test]
+    fn a_user_is_not_a_certificate_of_the_same_name() {
+        let alice = rules().of_user("alice").unwrap();
+        assert!(alice.includes("contoso") && !alice.includes("fabrikam"));
+        for stranger in ["scraper.example", "Alice", "alice ", "", "*"] {
+            assert_eq!(rules().of_user(stranger), None, "{stranger}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_gets_what_each_of_its_names_is_granted() {
+        let names = ["scraper.example", "alice", "other"];
+        let both = rules().of_certificate(names.into_iter()).unwrap();
+        assert!(both.includes("fabrikam") && both.includes("adatum"));
+        assert!(!both.includes("contoso"));
+        assert_eq!(rules().of_certificate(["other"].into_iter()), None);
+        assert_eq!(rules().of_certificate([].into_iter()), None);
+    }
+}

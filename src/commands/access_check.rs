@@ -1,0 +1,61 @@
+//! Whether the web configuration can authenticate those whom `access` names.
+
+use crate::access::{AccessGrant, Grantee};
+use crate::cli::Cli;
+use crate::config::{Config, DEFAULT_FILE};
+use exporter_web_config::{VerifiedCertificates, WebConfig};
+use std::path::Path;
+use strict_yaml::{ConfigErrors, Diagnostics, Span};
+
+const NO_WEB_CONFIG: &str = "no client is authenticated, since there is no web configuration; give one with --web.config.file, or remove access";
+
+const UNKNOWN_USER: &str = "the web configuration has no such user; add the user to basic_auth_users, or remove this entry";
+
+const NOT_VERIFIED: &str = "the web configuration verifies no client certificate; set client_ca_file, and client_auth_type to RequireAndVerifyClientCert or VerifyClientCertIfGiven";
+
+const USERS_DECIDE: &str = "the web configuration has basic_auth_users, so every client sends a user, and certificates grant nothing; name the users instead";
+
+/// Refuses rules for clients that the web configuration cannot authenticate.
+///
+/// The file is read here, and not only the configuration in effect: a reload may
+/// follow at once an edit of both files. Errors of the file are reported where it
+/// is applied.
+pub(super) fn check_access(cli: &Cli, config: &Config) -> Result<(), ConfigErrors> {
+    let Some(rules) = &config.access else {
+        return Ok(());
+    };
+    let file = cli.config.file.as_deref();
+    let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+    let mut diagnostics = Diagnostics::new(file.display().to_string(), "");
+    let Some(web_config) = &cli.web.config_file else {
+        let first = rules.grants().first();
+        let span = first.map_or(Span::Nowhere, |grant| grant.span);
+        diagnostics.error(span, "access", NO_WEB_CONFIG);
+        return Err(diagnostics.into_errors());
+    };
+    let Ok((web_config, _)) = exporter_web_config::load(web_config) else {
+        return Ok(());
+    };
+    for grant in rules.grants() {
+        if let Some(message) = problem(grant, &web_config) {
+            diagnostics.error(grant.span, &grant.path, message);
+        }
+    }
+    diagnostics.finish(()).map(|_| ())
+}
+
+/// Why the web configuration never authenticates the one whom an entry names.
+fn problem(grant: &AccessGrant, web_config: &WebConfig) -> Option<&'static str> {
+    let users = web_config.users.as_ref();
+    match &grant.grantee {
+        Grantee::User(user) => {
+            let is_known = users.is_some_and(|users| users.contains(user));
+            (!is_known).then_some(UNKNOWN_USER)
+        }
+        Grantee::Certificate(_) if users.is_some() => Some(USERS_DECIDE),
+        Grantee::Certificate(_) => {
+            let verifies = web_config.verified_certificates != VerifiedCertificates::None;
+            (!verifies).then_some(NOT_VERIFIED)
+        }
+    }
+}

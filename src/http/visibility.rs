@@ -1,0 +1,131 @@
+//! What of the store each client sees, and what happens to those that see nothing.
+
+use super::client::Client;
+use super::health;
+use crate::access::{AccessRules, TenantScope};
+use crate::http_types::{Response, response};
+use crate::store::{Store, VisibleStore};
+use crate::telemetry::Telemetry;
+use arc_swap::ArcSwapOption;
+use exporter_web_config::{AccessControl, AuthenticatedUser, VerifiedCertificates};
+use hyper::StatusCode;
+use hyper::http::request::Parts;
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// The most clients whose refusal is logged as a warning.
+const MAX_LOGGED: usize = 100;
+
+/// The store, which requests reach as far as the rules grant it.
+#[derive(Debug)]
+pub(super) struct Visibility {
+    store: Arc<Store>,
+    /// Without rules, every client sees every tenant.
+    rules: ArcSwapOption<AccessRules>,
+    telemetry: Arc<Telemetry>,
+    /// The clients whose refusal was logged since the last reload.
+    logged: Mutex<BTreeSet<String>>,
+}
+
+impl Visibility {
+    pub(super) fn new(store: Arc<Store>, telemetry: Arc<Telemetry>) -> Self {
+        Self {
+            store,
+            rules: ArcSwapOption::empty(),
+            telemetry,
+            logged: Mutex::default(),
+        }
+    }
+
+    /// Replaces the rules.
+    pub(super) fn set_rules(&self, rules: Option<AccessRules>) {
+        if rules.is_some() {
+            self.telemetry.export_access_denied();
+        }
+        self.rules.store(rules.map(Arc::new));
+        self.logged.lock().clear();
+    }
+
+    /// What the client of a request sees; `None` where rules name tenants for
+    /// others only.
+    ///
+    /// Where the web configuration has users, every client is a user. A
+    /// certificate is then that of a proxy or a machine, and grants nothing.
+    pub(super) fn of(&self, parts: &Parts, access: &AccessControl) -> Option<VisibleStore> {
+        let scope = match self.rules.load_full() {
+            None => Some(TenantScope::All),
+            Some(rules) => scope(&rules, parts, access),
+        };
+        Some(VisibleStore::new(Arc::clone(&self.store), scope?))
+    }
+
+    /// The readiness of the whole exporter, without a tenant's name.
+    pub(super) fn readiness(&self) -> Response {
+        health::ready_without_names(&self.store.current())
+    }
+
+    /// Answers a client that rules grant nothing. The text names no tenant: it
+    /// would confirm that there is one.
+    pub(super) fn refuse(&self, parts: &Parts) -> Response {
+        self.count(parts, "no tenant is granted to the client");
+        response::text(
+            StatusCode::FORBIDDEN,
+            "access denied: no tenant is granted to this client; ask the operator for an entry under access in the exporter's configuration\n",
+        )
+    }
+
+    /// Answers a client that may not do what concerns all tenants.
+    pub(super) fn refuse_reload(&self, parts: &Parts) -> Response {
+        self.count(parts, "only a client with all tenants may reload");
+        response::text(
+            StatusCode::FORBIDDEN,
+            "access denied: a reload takes access to all tenants (tenants: ['*'])\n",
+        )
+    }
+
+    /// Counts a refusal, and logs it: as a warning the first time for each client.
+    fn count(&self, parts: &Parts, reason: &str) {
+        self.telemetry.access_denied();
+        let client = describe(parts);
+        let mut logged = self.logged.lock();
+        if logged.len() < MAX_LOGGED && logged.insert(client.clone()) {
+            tracing::warn!(
+                client,
+                hint = "grant tenants under access in the configuration, or end the requests",
+                "request refused: {reason}"
+            );
+        } else {
+            tracing::debug!(client, "request refused: {reason}");
+        }
+    }
+}
+
+fn scope(rules: &AccessRules, parts: &Parts, access: &AccessControl) -> Option<TenantScope> {
+    if let Some(user) = parts.extensions.get::<AuthenticatedUser>() {
+        return rules.of_user(user.name());
+    }
+    let config = access.config()?;
+    let verifies = config.verified_certificates != VerifiedCertificates::None;
+    if config.users.is_some() || !verifies {
+        return None;
+    }
+    let client = parts.extensions.get::<Client>()?;
+    let names = client.verified_certificate.as_ref()?;
+    rules.of_certificate(names.iter())
+}
+
+/// The client of a request, for the log.
+fn describe(parts: &Parts) -> String {
+    let user = parts.extensions.get::<AuthenticatedUser>();
+    let client = parts.extensions.get::<Client>();
+    let certificate = client.and_then(|client| client.verified_certificate.as_ref());
+    match (user, certificate) {
+        (Some(user), _) => format!("user {:?}", user.name()),
+        (None, Some(names)) => {
+            let names: Vec<&str> = names.iter().collect();
+            format!("certificate {names:?}")
+        }
+        (None, None) => "not authenticated".to_owned(),
+    }
+}
