@@ -51,7 +51,7 @@ pub(crate) struct DeclaredRecord<'a> {
 pub(super) struct Declared<'a> {
     /// Those of the period.
     pub(super) decided: Vec<DeclaredRecord<'a>>,
-    /// Those that ended in it.
+    /// The acceptances and claims that ended in it.
     pub(super) withdrawn: Vec<DeclaredRecord<'a>>,
     /// Those of before, or without a time, that were in force at its end.
     pub(super) standing: Vec<DeclaredRecord<'a>>,
@@ -119,7 +119,7 @@ impl<'a> Declared<'a> {
             if begins {
                 self.decided.push(record());
             }
-            if ends {
+            if ends && (declaration.is_acceptance() || declaration.is_claim()) {
                 self.withdrawn.push(record());
             }
             if stands {

@@ -34,7 +34,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) days: &'a [DailyScore],
     /// What was declared in the period, the newest first.
     pub(crate) decided: Vec<DeclaredRecord<'a>>,
-    /// What another state replaced in the period.
+    /// The acceptances and claims that another state replaced in the period.
     pub(crate) withdrawn: Vec<DeclaredRecord<'a>>,
     /// What was declared before the period and in force at its end.
     pub(crate) standing: Vec<DeclaredRecord<'a>>,

@@ -12,8 +12,7 @@ mod open_control;
 mod period;
 mod table;
 
-pub(crate) use course::ScoreOfDay;
 pub(crate) use declared::DeclaredRecord;
 pub(crate) use document::{Evidence, SealedEvidence};
 pub(crate) use open_control::OpenControl;
-pub(crate) use period::{Period, PeriodError};
+pub(crate) use period::Period;

@@ -18,19 +18,38 @@ pub(crate) struct Period {
 
 /// Why two days are no period.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}; {}", self.problem(), self.remedy())]
 pub(crate) enum PeriodError {
     /// The first day is missing.
-    #[error("since: missing; name the first day, such as since=2027-01-01")]
     Missing,
     /// One of the two is no day.
-    #[error("{0}: {1}")]
-    NoDay(&'static str, &'static str),
+    NoDay(&'static str),
     /// They are in the wrong order.
-    #[error("until: before since; exchange the two")]
     Reversed,
     /// Nothing can be known of it.
-    #[error("since: in the future; name a day until today")]
     Future,
+}
+
+impl PeriodError {
+    /// What is wrong.
+    pub(crate) fn problem(&self) -> String {
+        match self {
+            Self::Missing => "since is missing".to_owned(),
+            Self::NoDay(name) => format!("{name} is not a day"),
+            Self::Reversed => "until is before since".to_owned(),
+            Self::Future => "since is in the future".to_owned(),
+        }
+    }
+
+    /// What would be right.
+    pub(crate) const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Missing => "name the first day, such as 2027-01-31",
+            Self::NoDay(_) => "write year, month and day, such as 2027-01-31",
+            Self::Reversed => "exchange the two",
+            Self::Future => "name a day until today",
+        }
+    }
 }
 
 impl Period {
@@ -40,7 +59,7 @@ impl Period {
         until: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, PeriodError> {
-        let parse = |name, text: &str| day(text).map_err(|what| PeriodError::NoDay(name, what));
+        let parse = |name, text: &str| day(text).map_err(|_| PeriodError::NoDay(name));
         let since = parse("since", since.ok_or(PeriodError::Missing)?)?;
         let last = match until {
             Some(until) => {
@@ -57,6 +76,16 @@ impl Period {
             return Err(PeriodError::Reversed);
         }
         Ok(Self { from, end: last })
+    }
+
+    /// Today and so many days before.
+    pub(crate) fn last_days(before: Duration, now: Timestamp) -> Self {
+        let today = now.midnight();
+        let nanos = i64::try_from(before.as_nanos()).unwrap_or_default();
+        Self {
+            from: Timestamp::from_nanos(today.nanos().saturating_sub(nanos)).midnight(),
+            end: today.plus(DAY),
+        }
     }
 
     /// The first day.
@@ -100,15 +129,15 @@ mod tests {
     #[test]
     fn each_error_names_the_day_and_the_remedy() {
         for (since, until, expected) in [
-            (None, None, "since: missing"),
-            (Some("2026-11-31"), None, "since: not a day"),
-            (Some("2026-11-01"), Some("today"), "until: not a day"),
+            (None, None, "since is missing; name"),
+            (Some("2026-11-31"), None, "since is not a day; write"),
+            (Some("2026-11-01"), Some("today"), "until is not a day"),
             (
                 Some("2026-11-02"),
                 Some("2026-11-01"),
-                "until: before since",
+                "until is before since; exchange",
             ),
-            (Some("2026-11-30"), None, "since: in the future"),
+            (Some("2026-11-30"), None, "since is in the future"),
         ] {
             let error = Period::parse(since, until, NOW).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

@@ -17,6 +17,7 @@ mod cpu_pool;
 mod discovery;
 #[cfg(test)]
 mod documented_limits;
+mod evidence;
 mod handshakes;
 mod health;
 mod lifecycle;

@@ -1,6 +1,6 @@
 //! The paths of the site, and what each stands for.
 
-use super::{discovery, lifecycle, probe};
+use super::{discovery, evidence, lifecycle, probe};
 use crate::api;
 use crate::views::{self, PAGES, Page};
 
@@ -8,6 +8,7 @@ use crate::views::{self, PAGES, Page};
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Route {
     Page(&'static Page),
+    Evidence,
     Stylesheet,
     Metrics,
     Probe,
@@ -38,6 +39,7 @@ impl Route {
             lifecycle::RELOAD_PATH => Some(Self::Reload),
             metrics if metrics == telemetry_path => Some(Self::Metrics),
             api if api.starts_with(api::ROOT) => Some(Self::Api),
+            path if evidence::alias(path).is_some() => Some(Self::Evidence),
             path => FIXED
                 .iter()
                 .find(|(fixed, _)| *fixed == path)
@@ -51,7 +53,7 @@ impl Route {
     pub(super) fn paths(telemetry_path: &str) -> impl Iterator<Item = &str> {
         let fixed = FIXED.iter().map(|(path, _)| *path);
         let pages = PAGES.iter().map(|page| page.path);
-        let rest = fixed.chain(pages).chain(api::PATHS);
+        let rest = fixed.chain(pages).chain([evidence::PATH]).chain(api::PATHS);
         std::iter::once(telemetry_path).chain(rest)
     }
 

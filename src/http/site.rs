@@ -4,6 +4,7 @@ use super::client::Client;
 use super::compressor::Compressor;
 use super::cpu_pool::CpuPool;
 use super::discovery::{self, TargetLabels};
+use super::evidence;
 use super::health;
 use super::lifecycle;
 use super::metrics_filter::MetricsFilter;
@@ -176,7 +177,9 @@ impl Site {
     fn disabled_by(&self, route: Route) -> Option<&'static str> {
         let disabled = self.options.disabled;
         match route {
-            Route::Page(_) | Route::Stylesheet if disabled.pages => Some("--web.disable-pages"),
+            Route::Page(_) | Route::Evidence | Route::Stylesheet if disabled.pages => {
+                Some("--web.disable-pages")
+            }
             Route::Api if disabled.api => Some("--web.disable-api"),
             _ => None,
         }
@@ -210,6 +213,9 @@ impl Site {
             Route::Reload => lifecycle::respond(self.options.lifecycle.as_ref(), parts).await,
             Route::Stylesheet => response::stylesheet(views::STYLE),
             Route::Page(page) => self.page(page, parts, visible, now),
+            Route::Evidence => self.with_view(parts, visible, now, |path, context| {
+                evidence::respond(path, parts.uri.query(), context)
+            }),
         }
     }
 

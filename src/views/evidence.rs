@@ -34,7 +34,7 @@ pub(crate) fn page(sealed: &SealedEvidence<'_>) -> Markup {
                     (declarations("Decided in these days", "Nothing was decided.", &it.decided))
                     (declarations("Withdrawn in these days", "Nothing was withdrawn.", &it.withdrawn))
                     (declarations("Decided before, and in force at the end", "Nothing was in force.", &it.standing))
-                    (open(&it.open))
+                    (open(it))
                     (gaps(&it.gaps))
                 }
                 footer {
@@ -143,24 +143,24 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
                 @if let Some(comment) = it.comment { p.why { (comment) } }
                 @if it.reason_given == Some(false) { p.bad { "no reason given" } }
             }
-            td { (approval(&it.approval, it.self_approved)) }
+            td { (approval(it)) }
         }
     }
 }
 
-fn approval(it: &ApprovalRecord<'_>, self_approved: Option<bool>) -> Markup {
-    let class = if it.status == Some("approved") {
-        "good"
-    } else {
-        "bad"
-    };
+/// The approval; what is planned needs none.
+fn approval(declared: &DeclaredRecord<'_>) -> Markup {
+    let it: &ApprovalRecord<'_> = &declared.approval;
+    let is_planned = declared.state == DecisionState::Planned.as_str();
     html! {
         @match it.status {
-            Some("missing") | None => span.bad { "not approved" },
-            Some(status) => span class=(class) { (status) },
+            Some("approved") => span.good { "approved" },
+            Some("expired") => span.bad { "expired" },
+            _ if is_planned => span.soft { "none" },
+            _ => span.bad { "not approved" },
         }
         @if let Some(reference) = it.reference { " " (reference) }
-        @if self_approved == Some(true) { p.bad { "approved by the same person" } }
+        @if declared.self_approved == Some(true) { p.bad { "approved by the same person" } }
         p.soft {
             @if let Some(approver) = &it.approver { "by " (approver) " " }
             @if let Some(approved_on) = it.approved_on { "on " (day(approved_on)) " " }
@@ -173,10 +173,11 @@ fn approval(it: &ApprovalRecord<'_>, self_approved: Option<bool>) -> Markup {
     }
 }
 
-fn open(list: &[OpenControl<'_>]) -> Markup {
+fn open(it: &Evidence<'_>) -> Markup {
+    let list: &[OpenControl<'_>] = &it.open;
     html! {
         section {
-            h2 { "Open on watched controls" }
+            h2 { "Open on watched controls, " (date(it.generated_at.0)) }
             @if list.is_empty() { p { "No watched control lacks points without a decision." } }
             @else {
                 table {

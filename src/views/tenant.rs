@@ -64,6 +64,10 @@ fn facts(state: &TenantState, context: &ViewContext<'_>) -> Markup {
             }
             (identity_score(state))
             (set_aside(state))
+            div {
+                dt { "Decisions" }
+                dd { a href=(context.href(&format!("/tenants/{}/evidence", state.identity.alias))) { "Evidence of the last ninety days" } }
+            }
             div { dt { "Cloud" } dd { (state.identity.cloud) } }
             @if let Some(id) = &state.identity.entra_tenant_id {
                 div { dt { "Entra tenant" } dd { code { (shortened(id)) } } }

@@ -145,6 +145,20 @@ impl Browser {
             .await;
     }
 
+    /// The page as a PDF, with the page size of its style sheet.
+    pub(crate) async fn print(&self) -> Vec<u8> {
+        let options = json!({"preferCSSPageSize": true});
+        let printed = self.devtools("Page.printToPDF", options).await;
+        let data = printed["data"].as_str().unwrap();
+        base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).unwrap()
+    }
+
+    /// Shows the page as it would be printed.
+    pub(crate) async fn print_styles(&self) {
+        let print = json!({"media": "print"});
+        self.devtools("Emulation.setEmulatedMedia", print).await;
+    }
+
     pub(crate) async fn resize(&self, width: u32, height: u32, phone: bool) {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone});

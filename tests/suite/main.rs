@@ -37,6 +37,7 @@ mod end_to_end;
 mod entra_pages;
 mod entra_tenant;
 mod events;
+mod evidence;
 mod exposition;
 mod faults;
 mod golden;
