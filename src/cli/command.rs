@@ -1,7 +1,9 @@
 //! The sub-commands, and the flags of those that have few.
 
+use super::approve::Approve;
 use super::backfill::Backfill;
 use super::collect::Collect;
+use super::decisions::Decisions;
 #[cfg(feature = "demo")]
 use super::demo::{Demo, Simulate};
 use super::discover::Discover;
@@ -29,6 +31,10 @@ pub enum Command {
     Check(Check),
     /// Print the customers of each partner, and add those that are not watched to a file
     Discover(Discover),
+    /// List the decisions, those that expire first at the top, with what each covers now
+    Decisions(Decisions),
+    /// Write a decision into a file of decisions, and print which alerts it ends
+    Approve(Approve),
     /// Read every tenant once and print metrics, JSON or a table
     Collect(Collect),
     /// Write Graph's history as samples with timestamps
@@ -82,6 +88,8 @@ impl Command {
             Self::Init(_) => "init",
             Self::Check(_) => "check",
             Self::Discover(_) => "discover",
+            Self::Decisions(_) => "decisions",
+            Self::Approve(_) => "approve",
             Self::Collect(_) => "collect",
             Self::Backfill(_) => "backfill",
             Self::Healthcheck(_) => "healthcheck",

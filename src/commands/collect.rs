@@ -6,7 +6,8 @@ mod table;
 
 use super::atomic_file::{READABLE, replace};
 use super::config_source::{self, selected_tenants};
-use super::stdout::{self, progress_bar};
+use super::stdout;
+use super::tenant_source::TenantSource;
 use super::{Failure, now, privacy};
 use crate::acceptances::control_record::ControlRecord;
 use crate::acceptances::recommendation_record::RecommendationRecord;
@@ -14,12 +15,9 @@ use crate::acceptances::record::TenantRecord;
 use crate::cli::{Cli, Collect, CollectFormat, ColorChoice};
 use crate::config::{Config, Environment};
 use crate::diagnostics;
-use crate::refresh::{self, FleetOptions};
 use crate::serde_time::Rfc3339;
-use crate::store::{Store, TenantState, Tenants};
-use crate::telemetry::Telemetry;
+use crate::store::{TenantState, Tenants};
 use anyhow::Context as _;
-use indicatif::ProgressBar;
 use secure_score_exposition::Format;
 use secure_score_model::{Category, Control, Recommendation, Timestamp};
 use serde::Serialize;
@@ -27,9 +25,6 @@ use std::io::{IsTerminal as _, Write as _};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
-
-/// With fewer tenants the refreshes end before a progress bar can be read.
-const MIN_TENANTS_OF_BAR: usize = 6;
 
 /// Refreshes every selected tenant once and prints the result. The exit status
 /// distinguishes all, some and no tenants refreshed.
@@ -44,7 +39,7 @@ pub(super) async fn run(
         .cloned()
         .collect();
     let config = Arc::new(config);
-    let tenants = refresh(&config).await?;
+    let tenants = TenantSource::Graph.tenants(&config).await?;
     let view = View {
         config: &config,
         collect,
@@ -53,27 +48,6 @@ pub(super) async fn run(
     };
     write(collect.output.as_deref(), &view.render(environment)?)?;
     exit_status(&tenants)
-}
-
-async fn refresh(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
-    let store = Arc::new(Store::default());
-    let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
-    let options = FleetOptions {
-        config: Arc::clone(config),
-        policy: Arc::new(privacy::label_policy(config)),
-        store: Arc::clone(&store),
-        telemetry: Arc::new(telemetry),
-        clock: Arc::new(now),
-        state_writer: None,
-        events: None,
-    };
-    let bar = match config.tenants.len() {
-        few if few < MIN_TENANTS_OF_BAR => ProgressBar::hidden(),
-        many => progress_bar(many),
-    };
-    refresh::refresh_all_once(&options, || bar.inc(1)).await?;
-    bar.finish_and_clear();
-    Ok(store.current())
 }
 
 /// Writes to standard output, or replaces the file, which node_exporter reads
