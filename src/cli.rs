@@ -4,12 +4,15 @@
 //! file or a chart needs few changes. As in those, the environment sets no flags.
 
 mod address;
+mod approve;
 mod backfill;
 mod collect;
 mod command;
+mod decisions;
 #[cfg(feature = "demo")]
 mod demo;
 mod discover;
+mod evidence;
 mod init;
 mod route;
 mod shard;
@@ -21,12 +24,15 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, ValueEnum};
 
 pub use address::ListenAddress;
+pub use approve::Approve;
 pub use backfill::{Backfill, Label, Output};
 pub use collect::{Collect, CollectFormat, ColorChoice};
 pub use command::{Check, Command, Healthcheck};
+pub use decisions::{Decisions, DecisionsOutput};
 #[cfg(feature = "demo")]
 pub use demo::{DEFAULT_SEED, Demo, Simulate, SimulationFlags};
 pub use discover::{Discover, DiscoverOutput};
+pub use evidence::{Evidence, EvidenceFormat};
 pub use init::{Init, InitValue};
 pub use route::ExternalUrl;
 pub use shard::{ShardError, ShardFlags};
@@ -140,7 +146,12 @@ impl Cli {
     fn ineffective_flag(&self) -> Option<String> {
         let command = self.command.as_ref()?;
         let uses_config = match command {
-            Command::Check(_) | Command::Collect(_) | Command::Discover(_) => true,
+            Command::Check(_)
+            | Command::Collect(_)
+            | Command::Discover(_)
+            | Command::Decisions(_)
+            | Command::Approve(_)
+            | Command::Evidence(_) => true,
             Command::Backfill(backfill) => !backfill.is_demo(),
             _ => false,
         };

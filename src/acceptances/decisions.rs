@@ -1,7 +1,7 @@
 //! Finds configured decisions that need attention.
 
 use super::approvable::{Approvable, approvables};
-use secure_score_model::{Decision, TenantSnapshot, Timestamp};
+use secure_score_model::{Approval, Decision, TenantSnapshot, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -395,9 +395,15 @@ fn decision_use(
     let named = approvables(snapshot).filter(|it| it.decisions().iter().any(is_same));
     let expired = decision.is_expired(now);
     let uses = named.map(|it| {
-        let covered = it.covering().into_iter().any(is_same);
-        let renewed = expired && it.approval(now).is_approved();
-        match it.is_accepted() && covered && !renewed {
+        let judgement = it.judgement();
+        let is_covered = judgement.covering_present().any(is_same)
+            || it.is_accepted() && it.covering().into_iter().any(is_same);
+        let present = match it.is_accepted() {
+            true => Some(it.approval(now)),
+            false => judgement.present_approval(now),
+        };
+        let is_renewed = expired && present.is_some_and(Approval::is_approved);
+        match is_covered && !is_renewed {
             true => DecisionUse::Covers,
             false => DecisionUse::CoversNone,
         }

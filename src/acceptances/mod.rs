@@ -8,6 +8,7 @@
 mod acceptance;
 mod approvable;
 pub(crate) mod control_record;
+mod covered;
 mod decisions;
 pub(crate) mod recommendation_record;
 pub(crate) mod record;
@@ -16,6 +17,7 @@ mod state_change;
 
 pub use acceptance::{Acceptance, Kind};
 pub(crate) use acceptance::{control_changes, recommendation_changes};
+pub use covered::{Covered, covered_now};
 pub use decisions::{AuditedDecisions, DecisionFinding, DecisionIssue, audit_decisions};
 pub use register::{Filter, Kinds, acceptances};
 pub use state_change::StateChange;

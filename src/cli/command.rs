@@ -1,10 +1,13 @@
 //! The sub-commands, and the flags of those that have few.
 
+use super::approve::Approve;
 use super::backfill::Backfill;
 use super::collect::Collect;
+use super::decisions::Decisions;
 #[cfg(feature = "demo")]
 use super::demo::{Demo, Simulate};
 use super::discover::Discover;
+use super::evidence::Evidence;
 use super::init::Init;
 use super::web::WebFlags;
 use clap::{Arg, Args, Subcommand};
@@ -29,6 +32,12 @@ pub enum Command {
     Check(Check),
     /// Print the customers of each partner, and add those that are not watched to a file
     Discover(Discover),
+    /// List the decisions, those that expire first at the top, with what each covers now
+    Decisions(Decisions),
+    /// Write a decision into a file of decisions, and print which alerts it ends
+    Approve(Approve),
+    /// Write what was decided about a tenant in a period, for a customer or an auditor
+    Evidence(Evidence),
     /// Read every tenant once and print metrics, JSON or a table
     Collect(Collect),
     /// Write Graph's history as samples with timestamps
@@ -82,6 +91,9 @@ impl Command {
             Self::Init(_) => "init",
             Self::Check(_) => "check",
             Self::Discover(_) => "discover",
+            Self::Decisions(_) => "decisions",
+            Self::Approve(_) => "approve",
+            Self::Evidence(_) => "evidence",
             Self::Collect(_) => "collect",
             Self::Backfill(_) => "backfill",
             Self::Healthcheck(_) => "healthcheck",

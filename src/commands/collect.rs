@@ -4,9 +4,10 @@
 mod recommendation_table;
 mod table;
 
-use super::atomic_file::{READABLE, replace};
+use super::atomic_file::READABLE;
 use super::config_source::{self, selected_tenants};
-use super::stdout::{self, progress_bar};
+use super::stdout;
+use super::tenant_source::TenantSource;
 use super::{Failure, now, privacy};
 use crate::acceptances::control_record::ControlRecord;
 use crate::acceptances::recommendation_record::RecommendationRecord;
@@ -14,22 +15,15 @@ use crate::acceptances::record::TenantRecord;
 use crate::cli::{Cli, Collect, CollectFormat, ColorChoice};
 use crate::config::{Config, Environment};
 use crate::diagnostics;
-use crate::refresh::{self, FleetOptions};
 use crate::serde_time::Rfc3339;
-use crate::store::{Store, TenantState, Tenants};
-use crate::telemetry::Telemetry;
+use crate::store::{TenantState, Tenants};
 use anyhow::Context as _;
-use indicatif::ProgressBar;
 use secure_score_exposition::Format;
 use secure_score_model::{Category, Control, Recommendation, Timestamp};
 use serde::Serialize;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
-use std::path::Path;
 use std::sync::Arc;
-
-/// With fewer tenants the refreshes end before a progress bar can be read.
-const MIN_TENANTS_OF_BAR: usize = 6;
 
 /// Refreshes every selected tenant once and prints the result. The exit status
 /// distinguishes all, some and no tenants refreshed.
@@ -44,51 +38,20 @@ pub(super) async fn run(
         .cloned()
         .collect();
     let config = Arc::new(config);
-    let tenants = refresh(&config).await?;
+    let tenants = TenantSource::Graph.tenants(&config).await?;
     let view = View {
         config: &config,
         collect,
         tenants: &tenants,
         now: now(),
     };
-    write(collect.output.as_deref(), &view.render(environment)?)?;
+    // node_exporter reads the file as another user.
+    stdout::write_to(
+        collect.output.as_deref(),
+        READABLE,
+        &view.render(environment)?,
+    )?;
     exit_status(&tenants)
-}
-
-async fn refresh(config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
-    let store = Arc::new(Store::default());
-    let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
-    let options = FleetOptions {
-        config: Arc::clone(config),
-        policy: Arc::new(privacy::label_policy(config)),
-        store: Arc::clone(&store),
-        telemetry: Arc::new(telemetry),
-        clock: Arc::new(now),
-        state_writer: None,
-        events: None,
-    };
-    let bar = match config.tenants.len() {
-        few if few < MIN_TENANTS_OF_BAR => ProgressBar::hidden(),
-        many => progress_bar(many),
-    };
-    refresh::refresh_all_once(&options, || bar.inc(1)).await?;
-    bar.finish_and_clear();
-    Ok(store.current())
-}
-
-/// Writes to standard output, or replaces the file, which node_exporter reads
-/// as another user.
-fn write(file: Option<&Path>, bytes: &[u8]) -> Result<(), Failure> {
-    let Some(file) = file else {
-        return stdout::write(bytes);
-    };
-    let written = replace(file, READABLE, |out| out.write_all(bytes));
-    written.map_err(|error| {
-        Failure::with_hint(
-            anyhow::Error::new(error).context(format!("{} cannot be written", file.display())),
-            "--output must name a file in an existing directory that may be written to",
-        )
-    })
 }
 
 /// The refreshed tenants, and the flags that select what is printed.

@@ -1,16 +1,19 @@
 //! The commands of the program, one file each.
 
 mod access_check;
+mod approve;
 mod atomic_file;
 mod backfill;
 mod check;
 mod collect;
 mod config_source;
+mod decisions;
 #[cfg(feature = "demo")]
 mod demo;
 mod discover;
 mod edited_file;
 mod entra_tenants;
+mod evidence;
 mod exporter;
 mod failure;
 mod healthcheck;
@@ -25,6 +28,7 @@ mod shell_path;
 mod simulate;
 mod stdout;
 mod supervisor;
+mod tenant_source;
 mod text_table;
 mod web_config;
 
@@ -66,6 +70,15 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
         Some(Command::Discover(discover)) => {
             block_on(discover::run(&cli.config, &discover, environment))
+        }
+        Some(Command::Decisions(options)) => {
+            block_on(decisions::run(&cli.config, &options, environment))
+        }
+        Some(Command::Approve(options)) => {
+            block_on(approve::run(&cli.config, &options, environment))
+        }
+        Some(Command::Evidence(options)) => {
+            block_on(evidence::run(&cli.config, &options, environment))
         }
         Some(Command::Init(init)) => init::run(&init),
         Some(Command::Collect(ref collect)) => block_on(collect::run(&cli, collect, environment)),

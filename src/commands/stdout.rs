@@ -1,10 +1,12 @@
 //! The result of a command on standard output, and its progress on standard error.
 
 use super::Failure;
+use super::atomic_file::replace;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::path::Path;
 
 /// Prints a line.
 pub(super) fn line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
@@ -22,6 +24,20 @@ pub(super) fn write(bytes: &[u8]) -> Result<(), Failure> {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(Failure::Found),
         written => Ok(written.context("standard output cannot be written")?),
     }
+}
+
+/// Prints bytes, or replaces the file of `--output` with them.
+pub(super) fn write_to(file: Option<&Path>, mode: u32, bytes: &[u8]) -> Result<(), Failure> {
+    let Some(file) = file else {
+        return write(bytes);
+    };
+    let written = replace(file, mode, |out| out.write_all(bytes));
+    written.map_err(|error| {
+        Failure::with_hint(
+            anyhow::Error::new(error).context(format!("{} cannot be written", file.display())),
+            "--output must name a file in an existing directory that may be written to",
+        )
+    })
 }
 
 /// `1 tenant`, `5 tenants`.

@@ -305,6 +305,28 @@ fn line(text: &str) -> Result<Arc<str>, &'static str> {
     }
 }
 
+/// A key of a decision whose value a command line can give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DecisionKey {
+    /// One line: reference, approver, reason, accepted_by.
+    Line,
+    /// A day.
+    Day,
+    /// The address of the proof.
+    Address,
+}
+
+impl DecisionKey {
+    /// Checks a value as the configuration does. The error says what to write.
+    pub fn check(self, text: &str) -> Result<(), &'static str> {
+        match self {
+            Self::Line => line(text).map(|_| ()),
+            Self::Day => day(text).map(|_| ()),
+            Self::Address => address(text).map(|_| ()),
+        }
+    }
+}
+
 /// A web address without a user: `javascript:` would run in a page, and a user
 /// before an `@` would look like the host.
 fn address(text: &str) -> Result<Arc<str>, &'static str> {

@@ -70,6 +70,19 @@ pub(super) fn read<T: DeserializeOwned>(
     lists
 }
 
+/// The files that were read, and those of plain names that do not exist yet: a
+/// command may create them.
+pub(super) fn editable<T>(patterns: &[Text], lists: &[FileList<T>], base: &Path) -> Vec<PathBuf> {
+    let read = lists.iter().filter_map(|list| list.file.as_ref());
+    let mut files: Vec<PathBuf> = read.map(|it| PathBuf::from(&it.name)).collect();
+    let plain = patterns.iter().map(|it| it.value.trim());
+    let plain = plain.filter(|it| !it.contains(['*', '?', '[']));
+    files.extend(plain.map(|it| base.join(it)));
+    files.sort_unstable();
+    files.dedup();
+    files
+}
+
 fn files(path: &str, pattern: &Text, example: &str, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
     let absolute = diagnostics.base().join(pattern.value.trim());
     let found = absolute

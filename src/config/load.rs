@@ -31,6 +31,15 @@ pub enum ConfigText {
     Environment,
 }
 
+/// Entries of files that are not written yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Additions<'a> {
+    /// Of a file of tenants.
+    pub tenants: &'a [u8],
+    /// Of a file of decisions.
+    pub decisions: &'a [u8],
+}
+
 impl ConfigText {
     /// Reads the named file, or the default one if it exists.
     pub fn read(named: Option<&Path>) -> Self {
@@ -57,22 +66,21 @@ impl ConfigText {
         environment: &Environment,
         decrypted_keys: &DecryptedKeyCache,
     ) -> Result<Loaded, ConfigErrors> {
-        self.load_with(&[], environment, decrypted_keys)
+        self.load_with(Additions::default(), environment, decrypted_keys)
     }
 
-    /// Loads it as if the configuration file had these tenants too: entries of a file
-    /// of tenants that is not written yet.
+    /// Loads it as if the configuration file had these entries too.
     ///
     /// # Errors
     /// Every error of the configuration with the entries.
     pub fn load_with(
         &self,
-        entries: &[u8],
+        additions: Additions<'_>,
         environment: &Environment,
         decrypted_keys: &DecryptedKeyCache,
     ) -> Result<Loaded, ConfigErrors> {
         match self {
-            Self::File(path, text) => from_file(path, text, entries, environment, decrypted_keys),
+            Self::File(path, text) => from_file(path, text, additions, environment, decrypted_keys),
             Self::Environment => from_environment(environment, decrypted_keys),
         }
     }
@@ -86,7 +94,7 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErro
 fn from_file(
     path: &Path,
     text: &Result<Vec<u8>, &'static str>,
-    entries: &[u8],
+    additions: Additions<'_>,
     environment: &Environment,
     decrypted_keys: &DecryptedKeyCache,
 ) -> Result<Loaded, ConfigErrors> {
@@ -106,7 +114,9 @@ fn from_file(
     let file = parse::<File>(text).and_then(|mut file| {
         file.tenants
             .get_or_insert_default()
-            .extend(parse::<Vec<_>>(entries)?);
+            .extend(parse::<Vec<_>>(additions.tenants)?);
+        let decisions = parse::<Vec<_>>(additions.decisions)?;
+        file.decisions.get_or_insert_default().extend(decisions);
         Ok(file)
     });
     match file {

@@ -45,12 +45,12 @@ pub use choices::{
 };
 pub use consent::consent_url;
 pub use controls::{ControlSelection, TenantRules};
-pub use decisions::Decisions;
+pub use decisions::{DecisionKey, Decisions};
 pub use environment_file::variables;
 pub use events::Webhook;
 pub use listed_decisions::{ListedDecision, ListedValue, listed_decisions};
 pub use listed_tenants::{ListedTenant, listed_tenants};
-pub use load::{ConfigText, DEFAULT_FILE, Loaded, load};
+pub use load::{Additions, ConfigText, DEFAULT_FILE, Loaded, load};
 pub use partners::{CustomerDefaults, Partner};
 pub use pem::PemFile;
 pub use privacy::{LabelPolicy, PrivacyPolicy};

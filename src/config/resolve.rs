@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use strict_yaml::Diagnostics;
 
@@ -46,6 +47,9 @@ pub struct Config {
     pub recommendations: RecommendationSelections,
     /// What was decided about accepted risks, claims and plans.
     pub decisions: Decisions,
+    /// The files of decisions, and those that `decision_files` names and that do not
+    /// exist yet.
+    pub decision_files: Vec<PathBuf>,
     /// How long the reason of an acceptance is at least.
     pub minimum_reason: MinimumReason,
     /// How many of a control's last states the lookback covers.
@@ -79,6 +83,7 @@ impl Config {
             controls: Arc::default(),
             recommendations: RecommendationSelections::default(),
             decisions: Decisions::default(),
+            decision_files: Vec::new(),
             minimum_reason: MinimumReason::default(),
             lookback: LOOKBACK,
             labels: LabelPolicy::default(),
@@ -129,6 +134,7 @@ pub(super) fn resolve(
     let mut decision_lists = vec![FileList::of_configuration(file.decisions)];
     let patterns = file.decision_files.unwrap_or_default();
     decision_lists.extend(list_files::read("decision_files", &patterns, diagnostics));
+    let decision_files = list_files::editable(&patterns, &decision_lists, diagnostics.base());
     let hash = hash(text, &lists, &decision_lists);
     let tenants = || lists.iter().flat_map(|list| &list.entries);
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
@@ -207,6 +213,7 @@ pub(super) fn resolve(
         controls: Arc::new(controls),
         recommendations: selections,
         decisions,
+        decision_files,
         minimum_reason: minimum_reason.unwrap_or_default(),
         lookback: lookback.unwrap_or(LOOKBACK),
         labels,

@@ -1,6 +1,6 @@
 //! A decision as an entry of a file.
 
-use crate::config::ListedDecision;
+use crate::config::{ListedDecision, Pattern};
 use crate::yaml_list::scalar::plain_or_quoted;
 use secure_score_model::DecisionState;
 
@@ -67,6 +67,12 @@ impl NewDecision {
         own.sort_unstable();
         states.sort_unstable();
         own == states
+    }
+
+    /// Whether it is about a control or recommendation of this name; its subject may be
+    /// a pattern.
+    pub fn names(&self, name: &str) -> bool {
+        Pattern::new(&self.subject).is_ok_and(|it| it.matches(name))
     }
 
     /// The keys whose value an entry may have otherwise.

@@ -14,7 +14,6 @@
 
 pub mod alias;
 mod customer_states;
-pub mod diff;
 mod discovery;
 mod known_tenants;
 mod latin;

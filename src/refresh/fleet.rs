@@ -10,6 +10,7 @@ use crate::events::Events;
 use crate::graph::{Client, HttpClients, RefreshPermits};
 use crate::http_client::SetupError;
 use crate::store::Store;
+use crate::store::saved_tenant::SavedTenant;
 use crate::telemetry::Telemetry;
 use secure_score_exposition::Policy;
 use secure_score_model::Api;
@@ -259,6 +260,20 @@ pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result
         done();
     }
     Ok(())
+}
+
+/// Publishes what an exporter saved of each tenant, without a request to Graph.
+/// `saved` returns it by alias.
+pub fn publish_saved(options: &FleetOptions, saved: impl Fn(&str) -> Option<SavedTenant>) {
+    let context = options.context();
+    context.directories.configure(&options.config.tenants);
+    for tenant in &options.config.tenants {
+        let settings = Settings::new(&options.config, tenant, &options.policy, None);
+        let saved = saved(&tenant.alias);
+        let cell = Arc::new(TenantCell::new(settings, context.clone(), saved));
+        cell.attach();
+        cell.update().publish();
+    }
 }
 
 /// What the loops of all tenants share, for the life of the process.

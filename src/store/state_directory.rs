@@ -147,6 +147,15 @@ impl StateDirectory {
         }
     }
 
+    /// The saved state of a tenant in a directory that another process may use. None
+    /// where there is none that can be used; nothing is changed.
+    pub fn peek(path: &Path, alias: &str) -> Option<SavedTenant> {
+        let file = path.join(format!("{alias}{}", Owner::Tenant.state()));
+        let bytes = read_regular(&file).ok()?;
+        let saved: SavedTenant = state_file::parse(&bytes).ok()?;
+        (*saved.alias == *alias).then_some(saved)
+    }
+
     /// Fails if the path leads to another directory than the locked one, which
     /// another process may have locked.
     pub(super) fn check_in_place(&self) -> io::Result<()> {

@@ -3,6 +3,7 @@
 //! Everything that is in the file stays, byte for byte: comments, anchors and the
 //! order. [`ListText`] only writes; who edits reads the result again and compares.
 
+pub mod diff;
 pub(crate) mod scalar;
 
 use scalar::BYTE_ORDER_MARK;

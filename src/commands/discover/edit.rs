@@ -4,12 +4,12 @@ use super::coverage::{Row, State};
 use crate::cli::{Discover, DiscoverOutput};
 use crate::commands::edited_file::EditedFile;
 use crate::commands::{Failure, stdout};
-use crate::config::{ConfigText, DisplayNames, Environment, Loaded, Partner, Tenant};
+use crate::config::{Additions, ConfigText, DisplayNames, Environment, Loaded, Partner, Tenant};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
-use crate::partners::diff::added_lines;
 use crate::partners::tenant_file::{NewTenant, TenantFile};
 use crate::text::single_line;
+use crate::yaml_list::diff::changed_lines;
 use anyhow::anyhow;
 
 /// The edit of the file.
@@ -51,7 +51,7 @@ impl Edit<'_> {
         let after = before
             .with(&new)
             .map_err(|error| self.file.refused(error))?;
-        self.print(&added_lines(&name, before.text(), &after))?;
+        self.print(&changed_lines(&name, before.text(), &after))?;
         let count = stdout::tenants(new.len());
         if self.options.check {
             return self.print(&format!("{name}: {count} to add; not written\n"));
@@ -67,7 +67,10 @@ impl Edit<'_> {
     fn check_configuration(&self, new: &[NewTenant]) -> Result<(), Failure> {
         let entries: String = new.iter().map(|it| format!("{}\n", it.entry())).collect();
         let loaded = self.source.load_with(
-            entries.as_bytes(),
+            Additions {
+                tenants: entries.as_bytes(),
+                ..Additions::default()
+            },
             self.environment,
             &DecryptedKeyCache::default(),
         )?;

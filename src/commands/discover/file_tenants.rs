@@ -1,7 +1,7 @@
 //! The tenants of the file of `--write`, by their GUIDs.
 
 use super::Graph;
-use crate::config::{Config, ConfigText, Environment, ListedTenant, Tenant};
+use crate::config::{Additions, Config, ConfigText, Environment, ListedTenant, Tenant};
 use crate::credentials::DecryptedKeyCache;
 use crate::partners::tenant_file::TenantFile;
 use std::collections::{BTreeMap, BTreeSet};
@@ -72,9 +72,12 @@ impl Resolver<'_> {
     /// The tenants of the configuration and the file; none where they are invalid
     /// together.
     fn tenants_with(&self, file: &TenantFile) -> Vec<Tenant> {
-        let entries = file.entries().as_bytes();
+        let additions = Additions {
+            tenants: file.entries().as_bytes(),
+            ..Additions::default()
+        };
         let keys = DecryptedKeyCache::default();
-        let loaded = self.source.load_with(entries, self.environment, &keys);
+        let loaded = self.source.load_with(additions, self.environment, &keys);
         loaded.map_or_else(|_| Vec::new(), |loaded| loaded.config.tenants)
     }
 }

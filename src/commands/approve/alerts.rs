@@ -1,0 +1,157 @@
+//! Which alerts a decision ends.
+
+use crate::config::TenantRules;
+use crate::decision_file::NewDecision;
+use crate::store::TenantState;
+use secure_score_model::{
+    Approval, Control, ControlRules as _, DecisionState, Recommendation, Timestamp,
+};
+use std::time::Duration;
+
+/// When `SecureScoreApprovalExpiring` fires.
+const EXPIRING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+
+/// What a decision changes about its control or recommendation.
+pub(super) struct Effect<'a> {
+    decision: &'a NewDecision,
+    /// What it names on the tenant.
+    changes: Vec<Change>,
+}
+
+/// One control or recommendation.
+struct Change {
+    name: String,
+    state: DecisionState,
+    /// The alerts that fire without the decision.
+    ends: Vec<&'static str>,
+    is_approved: bool,
+    is_self_approved: bool,
+}
+
+impl<'a> Effect<'a> {
+    pub(super) fn of(
+        decision: &'a NewDecision,
+        state: &TenantState,
+        rules: &TenantRules,
+        now: Timestamp,
+    ) -> Self {
+        let changes: Vec<Change> = match decision.is_recommendation {
+            true => {
+                let all = state.snapshot.recommendations.iter();
+                all.filter_map(|it| of_recommendation(decision, it, rules, now))
+                    .collect()
+            }
+            false => {
+                let all = state.snapshot.controls.iter();
+                all.filter_map(|it| of_control(decision, it, rules, now))
+                    .collect()
+            }
+        };
+        Self { decision, changes }
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        let NewDecision {
+            tenant, subject, ..
+        } = self.decision;
+        if self.changes.is_empty() {
+            return vec![format!(
+                "nothing that it approves is declared on {tenant} now: it approves the first one of {subject}"
+            )];
+        }
+        self.changes.iter().map(|it| it.line(tenant)).collect()
+    }
+}
+
+impl Change {
+    fn line(&self, tenant: &str) -> String {
+        let Self { name, state, .. } = self;
+        let subject = format!("{name} is {state} on {tenant}");
+        match (self.is_approved, self.ends.as_slice()) {
+            (false, _) if self.is_self_approved => format!(
+                "{subject}, and stays unapproved: its approver is the person who declared it"
+            ),
+            (false, _) => format!(
+                "{subject}, which this does not cover; check --states, --accepted-by and --approved-on"
+            ),
+            (true, []) => format!("{subject}: no alert of it fires"),
+            (true, alerts) => format!("{subject}: ends {}", alerts.join(", ")),
+        }
+    }
+}
+
+fn of_control(
+    decision: &NewDecision,
+    control: &Control,
+    rules: &TenantRules,
+    now: Timestamp,
+) -> Option<Change> {
+    let after = Control {
+        decisions: rules.decisions_of(&control.id),
+        ..control.clone()
+    };
+    if !decision.names(&control.id) {
+        return None;
+    }
+    let state = DecisionState::of_control(control.state()?)?;
+    let approval = control.judgement().present_approval(now)?;
+    let ends = match (state, approval) {
+        _ if is_settled(approval, now) => Vec::new(),
+        (_, Approval::Approved(_)) => vec!["SecureScoreApprovalExpiring"],
+        (DecisionState::RiskAccepted, Approval::Expired(_)) if !control.watched => {
+            vec!["SecureScoreApprovalExpired"]
+        }
+        (DecisionState::RiskAccepted, _) => vec!["SecureScoreRiskAccepted"],
+        _ if state.is_claim() && control.is_sensitive() => {
+            vec!["SecureScoreMitigationUnapproved"]
+        }
+        _ if state.is_claim() => vec!["SecureScoreMitigationClaimed"],
+        _ => Vec::new(),
+    };
+    Some(Change {
+        name: control.id.to_string(),
+        state,
+        ends,
+        is_approved: is_approved(after.judgement().present_approval(now)),
+        is_self_approved: after.judgement().is_self_approved(now) == Some(true),
+    })
+}
+
+fn of_recommendation(
+    decision: &NewDecision,
+    recommendation: &Recommendation,
+    rules: &TenantRules,
+    now: Timestamp,
+) -> Option<Change> {
+    let entry = &recommendation.entry;
+    let after = Recommendation {
+        decisions: rules.decisions_of_recommendation(&entry.name),
+        ..recommendation.clone()
+    };
+    if !decision.names(&entry.name) {
+        return None;
+    }
+    let state = DecisionState::of_recommendation(entry.status)?;
+    let approval = recommendation.judgement().present_approval(now)?;
+    let is_open = state.is_acceptance() && !approval.is_approved();
+    let ends = is_open.then_some("SecureScoreRecommendationSetAside");
+    Some(Change {
+        name: entry.name.to_string(),
+        state,
+        ends: ends.into_iter().collect(),
+        is_approved: is_approved(after.judgement().present_approval(now)),
+        is_self_approved: after.judgement().is_self_approved(now) == Some(true),
+    })
+}
+
+fn is_approved(approval: Option<Approval<'_>>) -> bool {
+    approval.is_some_and(Approval::is_approved)
+}
+
+/// Whether it is approved for longer than an alert waits for.
+fn is_settled(approval: Approval<'_>, now: Timestamp) -> bool {
+    match approval {
+        Approval::Approved(decision) => decision.expires > now.plus(EXPIRING),
+        Approval::Expired(_) | Approval::Missing => false,
+    }
+}

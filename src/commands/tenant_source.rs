@@ -1,0 +1,67 @@
+//! Where a command gets the tenants' data from.
+
+use super::stdout::progress_bar;
+use super::{Failure, now, privacy};
+use crate::config::Config;
+use crate::refresh::{self, FleetOptions};
+use crate::store::state_directory::StateDirectory;
+use crate::store::{Store, Tenants};
+use crate::telemetry::Telemetry;
+use anyhow::{Context as _, anyhow};
+use indicatif::ProgressBar;
+use std::path::Path;
+use std::sync::Arc;
+
+/// With fewer tenants the refreshes end before a progress bar can be read.
+const MIN_TENANTS_OF_BAR: usize = 6;
+
+/// Where the data come from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum TenantSource<'a> {
+    /// One refresh of each tenant.
+    Graph,
+    /// What an exporter saved, without a request. The exporter may run.
+    StateDirectory(&'a Path),
+}
+
+impl<'a> TenantSource<'a> {
+    /// The state directory, if one is given.
+    pub(super) fn of(state_dir: Option<&'a Path>) -> Self {
+        state_dir.map_or(Self::Graph, Self::StateDirectory)
+    }
+
+    /// The tenants of the configuration.
+    pub(super) async fn tenants(self, config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
+        let store = Arc::new(Store::default());
+        let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
+        let options = FleetOptions {
+            config: Arc::clone(config),
+            policy: Arc::new(privacy::label_policy(config)),
+            store: Arc::clone(&store),
+            telemetry: Arc::new(telemetry),
+            clock: Arc::new(now),
+            state_writer: None,
+            events: None,
+        };
+        match self {
+            Self::Graph => {
+                let bar = match config.tenants.len() {
+                    few if few < MIN_TENANTS_OF_BAR => ProgressBar::hidden(),
+                    many => progress_bar(many),
+                };
+                refresh::refresh_all_once(&options, || bar.inc(1)).await?;
+                bar.finish_and_clear();
+            }
+            Self::StateDirectory(path) if !path.is_dir() => {
+                return Err(Failure::with_hint(
+                    anyhow!("{} is no state directory", path.display()),
+                    "name the --state.dir of the exporter, or leave it out to read from Graph",
+                ));
+            }
+            Self::StateDirectory(path) => {
+                refresh::publish_saved(&options, |alias| StateDirectory::peek(path, alias));
+            }
+        }
+        Ok(store.current())
+    }
+}
