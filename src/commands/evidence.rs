@@ -7,7 +7,7 @@ use super::tenant_source::TenantSource;
 use super::{Failure, now, privacy, stdout};
 use crate::cli::{ConfigFlags, Evidence as Options, EvidenceFormat};
 use crate::config::Environment;
-use crate::evidence::{Evidence, Period};
+use crate::evidence::{Evidence, Period, csv};
 use crate::views;
 use anyhow::{Context as _, anyhow};
 use std::slice;
@@ -46,9 +46,7 @@ pub(super) async fn run(
     let bytes = match options.format {
         EvidenceFormat::Html => views::evidence::page(&sealed).into_string().into_bytes(),
         EvidenceFormat::Json => sealed.json().into_bytes(),
-        EvidenceFormat::Csv => sealed
-            .csv()
-            .context("the evidence cannot be written as CSV")?,
+        EvidenceFormat::Csv => csv(&sealed).context("the evidence cannot be written as CSV")?,
     };
     stdout::write_to(options.output.as_deref(), PRIVATE, &bytes)
 }

@@ -5,7 +5,6 @@ use super::course::{self, ScoreOfDay};
 use super::declared::{Declared, DeclaredRecord, Shown};
 use super::gaps::gaps;
 use super::open_control::OpenControl;
-use super::table;
 use crate::serde_time::{Day, Rfc3339};
 use crate::store::TenantState;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -117,13 +116,5 @@ impl SealedEvidence<'_> {
     pub(crate) fn json(&self) -> String {
         let Self { data, sha256, .. } = self;
         format!("{{\"data\":{data},\"sha256\":\"{sha256}\"}}\n")
-    }
-
-    /// A row for each score, declaration, open control and gap.
-    ///
-    /// # Errors
-    /// Where it cannot be written as CSV.
-    pub(crate) fn csv(&self) -> Result<Vec<u8>, csv::Error> {
-        table::render(self)
     }
 }

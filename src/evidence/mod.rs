@@ -16,3 +16,4 @@ pub(crate) use declared::DeclaredRecord;
 pub(crate) use document::{Evidence, SealedEvidence};
 pub(crate) use open_control::OpenControl;
 pub(crate) use period::Period;
+pub(crate) use table::csv;

@@ -34,8 +34,11 @@ const COLUMNS: [&str; 22] = [
 /// A row, cell by cell.
 type Cells<'c> = [Cow<'c, str>; COLUMNS.len()];
 
-/// A header row, then the sections in the order of the page.
-pub(super) fn render(sealed: &SealedEvidence<'_>) -> Result<Vec<u8>, csv::Error> {
+/// A row for each score, declaration, open control and gap, in the order of the page.
+///
+/// # Errors
+/// Where it cannot be written as CSV.
+pub(crate) fn csv(sealed: &SealedEvidence<'_>) -> Result<Vec<u8>, ::csv::Error> {
     let it = &sealed.evidence;
     let scores = it.scores.iter().map(|score| {
         let mut cells = cells("score", it.tenant);

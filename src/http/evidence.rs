@@ -1,6 +1,6 @@
 //! `/tenants/NAME/evidence`: what was decided about a tenant in a period.
 
-use crate::evidence::{Evidence, Period, SealedEvidence};
+use crate::evidence::{Evidence, Period, SealedEvidence, csv};
 use crate::http_types::response::{data, html, text, with};
 use crate::http_types::{QueryError, Response, query};
 use crate::views::{self, PageError, ViewContext};
@@ -10,7 +10,6 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, HeaderValue};
-use std::sync::LazyLock;
 use std::time::Duration;
 
 /// The path, where `{alias}` stands for any tenant.
@@ -25,13 +24,13 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
 /// No script may run and nothing may load, but the page's own style sheet.
-static CONTENT_POLICY: LazyLock<Option<HeaderValue>> = LazyLock::new(|| {
+fn content_policy() -> Option<HeaderValue> {
     let style = STANDARD.encode(digest(&SHA256, views::evidence::STYLE.as_bytes()));
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     );
     HeaderValue::from_str(&policy).ok()
-});
+}
 
 /// The format of the response.
 #[derive(Debug, Clone, Copy)]
@@ -122,14 +121,14 @@ fn response(sealed: &SealedEvidence<'_>, format: Format) -> Option<Response> {
     match format {
         Format::Html => {
             let page = html(StatusCode::OK, views::evidence::page(sealed));
-            Some(with(page, CONTENT_SECURITY_POLICY, CONTENT_POLICY.clone()?))
+            Some(with(page, CONTENT_SECURITY_POLICY, content_policy()?))
         }
         Format::Json => Some(data(StatusCode::OK, JSON, Bytes::from(sealed.json()))),
         Format::Csv => {
             let it = &sealed.evidence;
             let name = format!("evidence-{}-{}-{}.csv", it.tenant, it.since, it.until);
             let attachment = format!("attachment; filename=\"{name}\"");
-            let table = data(StatusCode::OK, CSV, Bytes::from(sealed.csv().ok()?));
+            let table = data(StatusCode::OK, CSV, Bytes::from(csv(sealed).ok()?));
             let attachment = HeaderValue::from_str(&attachment).ok()?;
             Some(with(table, CONTENT_DISPOSITION, attachment))
         }

@@ -1,6 +1,8 @@
 //! Evidence: what was decided about a tenant in a period, as page, JSON and CSV.
 
 use crate::browser::Browser;
+use crate::process::Process;
+use crate::simulated::{Simulated, run, text};
 use crate::test_server::{
     HOSTILE, TestServer, change, control, options_with, start, start_showing, tenant,
     with_controls, with_history,
@@ -310,4 +312,78 @@ async fn it_is_printed_on_a4_and_nothing_is_cut() {
     let dark = "getComputedStyle(document.body).backgroundColor";
     browser.prefer("dark").await;
     assert_eq!(browser.value(dark).await, "rgb(255, 255, 255)");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_reads_the_state_of_a_running_exporter() {
+    let simulated = Simulated::start();
+    let state = simulated.folder().join("state").display().to_string();
+    let config = simulated.config();
+    let evidence = |tenant: &str, more: &[&str]| {
+        let flags = [
+            "evidence",
+            "--config.file",
+            &config,
+            "--state.dir",
+            &state,
+            "--tenant",
+            tenant,
+            "--since",
+            "2020-01-01",
+        ];
+        run(&[&flags, more].concat())
+    };
+    let missing = evidence("contoso", &[]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(
+        text(&missing.stderr).contains("is no state directory"),
+        "{}",
+        text(&missing.stderr)
+    );
+
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &config,
+        "--state.dir",
+        &state,
+    ]);
+    exporter.word_after("address=");
+    let mut scores = 0;
+    for _ in 0..600 {
+        let output = evidence("contoso", &["--format", "json"]);
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        scores = document["data"]["scores"].as_array().map_or(0, Vec::len);
+        if scores > 1
+            && document["data"]["decided"]
+                .as_array()
+                .is_some_and(|it| !it.is_empty())
+        {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(scores, 90);
+
+    let file = simulated.folder().join("contoso.html");
+    let written = evidence("contoso", &["--output", &file.display().to_string()]);
+    assert!(written.status.success(), "{}", text(&written.stderr));
+    let page = std::fs::read_to_string(&file).unwrap();
+    assert!(page.contains("Evidence of Contoso Ltd"), "{page}");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+
+    let unknown = evidence("contosso", &[]);
+    assert!(
+        text(&unknown.stderr).contains("did you mean contoso?"),
+        "{}",
+        text(&unknown.stderr)
+    );
+    let reversed = evidence("contoso", &["--until", "2019-12-31"]);
+    let error = text(&reversed.stderr);
+    assert!(
+        error.contains("--until is before since") && error.contains("hint: "),
+        "{error}"
+    );
 }
