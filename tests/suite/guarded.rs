@@ -344,9 +344,25 @@ fn a_refused_handshake_is_counted_and_logged_with_its_remedy() {
     let log = server.process.output();
     let lines = |part: &str| log.lines().filter(|line| line.contains(part)).count();
     assert_eq!(lines("TLS handshake refused"), 3, "{log}");
-    assert_eq!(lines("UnknownIssuer"), 1, "once a minute:\n{log}");
+    let cause = "refused: the certificate is from an authority that is not accepted here";
+    assert_eq!(lines(cause), 1, "once a minute:\n{log}");
     assert_eq!(lines("an authority in client_ca_file"), 1, "{log}");
     assert_eq!(lines("client=127.0.0.1"), 3, "{log}");
+}
+
+#[test]
+fn a_client_with_the_certificate_of_an_authority_is_refused_in_plain_words() {
+    let secured = Secured::new();
+    secured.self_signed("own");
+    let server = secured.serve(
+        &secured.tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"),
+    );
+    assert_eq!(server.as_client("own"), "000");
+    server.process.word_after(
+        "refused: the certificate is that of an authority (CA:TRUE), which a client cannot use",
+    );
+    let log = server.process.output();
+    assert!(!log.contains("CaUsedAsEndEntity"), "{log}");
 }
 
 #[test]
