@@ -15,6 +15,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use strict_yaml::testing::saved_on_windows;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct horse battery staple";
@@ -87,7 +88,7 @@ impl Secured {
         self.folder.path().join(name).display().to_string()
     }
 
-    fn write(&self, name: &str, content: &str) -> String {
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = PathBuf::from(self.path(name));
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -99,13 +100,13 @@ impl Secured {
     }
 
     /// The demo behind this web configuration.
-    fn serve(&self, web_config: &str) -> Server<'_> {
+    fn serve(&self, web_config: impl AsRef<[u8]>) -> Server<'_> {
         self.start(&["demo", "--quiet"], web_config)
     }
 
     /// The exporter behind a web configuration, on a system that trusts the
     /// authority.
-    fn start(&self, arguments: &[&str], web_config: &str) -> Server<'_> {
+    fn start(&self, arguments: &[&str], web_config: impl AsRef<[u8]>) -> Server<'_> {
         let file = self.write("web.yml", web_config);
         let process = Process::start(
             Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
@@ -268,6 +269,23 @@ fn each_kind_of_client_certificate_lets_in_whom_it_says() {
             server.as_client("stranger"),
         ];
         assert_eq!(seen, answers, "{kind}");
+    }
+}
+
+#[test]
+fn a_web_configuration_and_its_authorities_may_be_saved_on_windows() {
+    let secured = Secured::new();
+    secured.self_signed("own");
+    let pem = |name: &str| fs::read_to_string(secured.path(name)).unwrap();
+    let bundle = saved_on_windows(&(pem("ca.pem") + &pem("strangers.pem")));
+    let config = secured
+        .tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.pem\n");
+    for (config, bundle) in saved_on_windows(&config).iter().zip(bundle) {
+        secured.write("clients.pem", bundle);
+        let server = secured.serve(config);
+        let clients = ["client", "stranger", "own"];
+        let seen = clients.map(|client| server.as_client(client));
+        assert_eq!(seen, ["200", "200", "000"]);
     }
 }
 
