@@ -88,7 +88,11 @@ impl Secured {
         self.folder.path().join(name).display().to_string()
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    fn write(&self, name: &str, content: &str) -> String {
+        self.write_bytes(name, content.as_bytes())
+    }
+
+    fn write_bytes(&self, name: &str, content: &[u8]) -> String {
         let path = PathBuf::from(self.path(name));
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -100,14 +104,19 @@ impl Secured {
     }
 
     /// The demo behind this web configuration.
-    fn serve(&self, web_config: impl AsRef<[u8]>) -> Server<'_> {
+    fn serve(&self, web_config: &str) -> Server<'_> {
         self.start(&["demo", "--quiet"], web_config)
     }
 
     /// The exporter behind a web configuration, on a system that trusts the
     /// authority.
-    fn start(&self, arguments: &[&str], web_config: impl AsRef<[u8]>) -> Server<'_> {
-        let file = self.write("web.yml", web_config);
+    fn start(&self, arguments: &[&str], web_config: &str) -> Server<'_> {
+        self.start_with(arguments, web_config.as_bytes())
+    }
+
+    /// The same with the bytes of a file.
+    fn start_with(&self, arguments: &[&str], web_config: &[u8]) -> Server<'_> {
+        let file = self.write_bytes("web.yml", web_config);
         let process = Process::start(
             Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
                 .args(arguments)
@@ -281,8 +290,8 @@ fn a_web_configuration_and_its_authorities_may_be_saved_on_windows() {
     let config = secured
         .tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.pem\n");
     for (config, bundle) in saved_on_windows(&config).iter().zip(bundle) {
-        secured.write("clients.pem", bundle);
-        let server = secured.serve(config);
+        secured.write_bytes("clients.pem", &bundle);
+        let server = secured.start_with(&["demo", "--quiet"], config);
         let clients = ["client", "stranger", "own"];
         let seen = clients.map(|client| server.as_client(client));
         assert_eq!(seen, ["200", "200", "000"]);
