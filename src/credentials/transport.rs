@@ -9,14 +9,24 @@ use azure_core::http::headers::{HeaderName, HeaderValue, Headers};
 use azure_core::http::{AsyncRawResponse, Body, HttpClient, Method, Request};
 use parking_lot::Mutex;
 use reqwest::Url;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The address of Azure's endpoint for managed identities.
 ///
 /// Source: "Azure Instance Metadata Service".
 const METADATA_HOST: &str = "169.254.169.254";
+
+/// The lifetime of a token whose answer does not say it: the shortest that an
+/// administrator can set.
+///
+/// Source: "Configurable token lifetimes in the Microsoft identity platform".
+const CAUTIOUS_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// The form keys and the header whose values are secrets.
 const SECRET_KEYS: [&str; 2] = ["client_secret", "client_assertion"];
@@ -86,7 +96,10 @@ impl EntraTransport {
             .map_err(failed)?;
         let body = body.map_err(failed)?;
         if status.is_success() {
-            let body = with_whole_seconds(body);
+            let body = match self.destination {
+                Destination::Entra { .. } => with_whole_seconds(body),
+                Destination::Identity { .. } => body,
+            };
             let status = status.as_u16().into();
             return Ok(AsyncRawResponse::from_bytes(status, azure(&headers), body));
         }
@@ -142,29 +155,40 @@ impl EntraTransport {
     }
 }
 
-/// A token response with its lifetime as a whole number that is neither negative
-/// nor very large. Microsoft documents one, and proxies and other servers send
-/// text or a fraction, which the library refuses, or so large a number that it
-/// panics.
+/// Entra's answer with the two fields that the exporter needs: the token, and its
+/// lifetime as a whole number that is neither negative nor very large.
+///
+/// Microsoft documents one, and proxies and other servers send text or a fraction,
+/// which the library refuses, or so large a number that it panics. A lifetime that
+/// is missing or cannot be read costs no more than itself: the token counts as
+/// valid for [`CAUTIOUS_LIFETIME`].
 fn with_whole_seconds(body: Vec<u8>) -> Vec<u8> {
-    let Ok(serde_json::Value::Object(mut fields)) = serde_json::from_slice(&body) else {
+    let Ok(fields) = serde_json::from_slice::<HashMap<String, &RawValue>>(&body) else {
         return body;
     };
-    let Some(lifetime) = fields.get("expires_in") else {
+    let Some(token) = fields.get("access_token") else {
         return body;
     };
-    let seconds = match lifetime {
-        serde_json::Value::String(text) => text.trim().parse().ok(),
-        other => other.as_f64(),
+    let lifetime = fields.get("expires_in").and_then(|it| seconds(it.get()));
+    let lifetime = lifetime.unwrap_or(CAUTIOUS_LIFETIME.as_secs_f64());
+    let lifetime = lifetime.clamp(0.0, MAX_LIFETIME.as_secs_f64());
+    let answer = Answer {
+        access_token: token,
+        expires_in: lifetime as u64,
     };
-    let Some(seconds) = seconds.filter(|seconds: &f64| seconds.is_finite()) else {
-        return body;
-    };
-    let seconds = seconds.clamp(0.0, MAX_LIFETIME.as_secs_f64());
-    fields.insert("expires_in".to_owned(), (seconds as u64).into());
-    // The exporter has no use for it.
-    fields.remove("ext_expires_in");
-    serde_json::to_vec(&fields).unwrap_or(body)
+    serde_json::to_vec(&answer).unwrap_or(body)
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    access_token: &'a RawValue,
+    expires_in: u64,
+}
+
+/// A number of JSON, possibly as text.
+fn seconds(json: &str) -> Option<f64> {
+    let seconds = json.trim_matches('"').trim().parse().ok();
+    seconds.filter(|it: &f64| it.is_finite())
 }
 
 /// The secrets of a form.
@@ -206,44 +230,43 @@ impl HttpClient for EntraTransport {
 mod tests {
     use super::*;
 
+    /// The token and the lifetime that the library reads, in seconds.
+    fn read(answer: &str) -> (serde_json::Value, serde_json::Value) {
+        let body = with_whole_seconds(answer.as_bytes().to_vec());
+        let read: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        (read["access_token"].clone(), read["expires_in"].clone())
+    }
+
     #[test]
     fn a_lifetime_may_be_a_text_or_have_a_fraction() {
-        for lifetime in ["3599", "\"3599\"", "3599.75", "\" 3599.0 \""] {
-            let body =
-                format!(r#"{{"access_token":"a","expires_in":{lifetime},"ext_expires_in":"x"}}"#);
-            let read: serde_json::Value =
-                serde_json::from_slice(&with_whole_seconds(body.into_bytes())).unwrap();
-            assert_eq!(
-                read,
-                serde_json::json!({"access_token": "a", "expires_in": 3599})
-            );
-        }
         for (lifetime, seconds) in [
+            ("3599", 3_599),
+            ("\"3599\"", 3_599),
+            ("3599.75", 3_599),
+            ("\" 3599.0 \"", 3_599),
             ("1000000000000", 86_400),
             ("1e300", 86_400),
             ("\"9e99\"", 86_400),
             ("-5", 0),
             ("-1e300", 0),
         ] {
-            let body = format!(r#"{{"expires_in":{lifetime}}}"#);
-            let read: serde_json::Value =
-                serde_json::from_slice(&with_whole_seconds(body.into_bytes())).unwrap();
-            assert_eq!(
-                read,
-                serde_json::json!({"expires_in": seconds}),
-                "{lifetime}"
+            let answer = format!(
+                r#"{{"access_token":"a","expires_in":{lifetime},"ext_expires_in":"x","token_type":null}}"#
             );
+            assert_eq!(read(&answer), ("a".into(), seconds.into()), "{lifetime}");
         }
-        for other in [
-            "<html>",
-            r#"{"expires_in":null}"#,
-            r#"{"expires_in":"NaN"}"#,
-            r#"{"expires_in":"inf"}"#,
-            r#"{"expires_in":1e400}"#,
-            "{}",
-            r#"{"expires_in":"soon"}"#,
-            r#"{"expires_on":"1"}"#,
+    }
+
+    #[test]
+    fn a_lifetime_that_cannot_be_read_costs_only_itself() {
+        for lifetime in [
+            "null", "1e400", "\"NaN\"", "\"inf\"", "\"soon\"", "\"\"", "[3599]", "{}", "true",
         ] {
+            let answer = format!(r#"{{"expires_in":{lifetime},"access_token":"a"}}"#);
+            assert_eq!(read(&answer), ("a".into(), 600.into()), "{lifetime}");
+        }
+        assert_eq!(read(r#"{"access_token":"a"}"#), ("a".into(), 600.into()));
+        for other in ["<html>", "{}", "[]", r#"{"expires_in":3599}"#] {
             assert_eq!(with_whole_seconds(other.into()), other.as_bytes());
         }
     }

@@ -45,6 +45,7 @@ impl RefusedHandshakes {
         self.telemetry.tls_handshake_refused(refusal);
         if let Some(omitted) = self.next_line(refusal) {
             let (reason, hint) = (refusal.as_str(), refusal.hint());
+            let error = HandshakeRefusal::describe(error);
             tracing::warn!(%client, reason, omitted, hint, "TLS handshake refused: {error}");
         }
     }

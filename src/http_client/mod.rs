@@ -7,7 +7,7 @@ mod transport_error;
 
 use connections::Connections;
 use parking_lot::Mutex;
-use proxy::Proxies;
+use proxy::{Proxies, UnreadableProxy};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{ClientBuilder, Method, RequestBuilder, Response, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
@@ -122,7 +122,7 @@ impl HttpClient {
     /// other proxy only makes the connection: each answer is the server's.
     pub(crate) fn forwarding_proxy(&self, url: &Url) -> Option<String> {
         let proxies = self.0.proxies.as_ref().filter(|_| is_plain(url))?;
-        Some(proxies.find(url)?.to_string())
+        Some(proxies.find(url).ok()??.to_string())
     }
 
     /// Sends a request. Its response counts as complete with the head; the body
@@ -161,16 +161,21 @@ impl HttpClient {
             server: format!("{}:{port}", url.host_str().unwrap_or_default()),
             connections: self.connections(),
         };
-        let proxy = self.0.proxies.as_ref().and_then(|all| all.find(url));
+        let proxies = self.0.proxies.as_ref();
+        let found = proxies.map_or(Ok(None), |proxies| proxies.find(url));
+        let proxy = found.as_ref().ok().and_then(Option::as_ref);
         let failed = |cause| {
             TransportError::Connect(Box::new(FailedConnection {
                 target: exchange.server.clone(),
-                proxy: proxy.as_ref().map(ToString::to_string),
+                proxy: proxy.map(ToString::to_string),
                 is_plain,
                 cause,
             }))
         };
-        if proxy.as_ref().is_some_and(proxy::Proxy::is_socks) {
+        if let Err(UnreadableProxy(variable)) = found {
+            return Err(failed(ConnectCause::UnreadableProxy(variable)));
+        }
+        if proxy.is_some_and(proxy::Proxy::is_socks) {
             return Err(failed(ConnectCause::Socks));
         }
         let error = match exchange.connections.http.execute(request).await {
@@ -178,7 +183,7 @@ impl HttpClient {
             Err(error) => error,
         };
         let is_tunnelled = proxy.is_some() && !is_plain;
-        Err(match (connect_cause(&error, is_tunnelled), &proxy) {
+        Err(match (connect_cause(&error, is_tunnelled), proxy) {
             (Some(ConnectCause::Proxy(None)), Some(proxy)) => {
                 failed(ConnectCause::Proxy(proxy.refusal(&exchange.server).await))
             }

@@ -48,6 +48,9 @@ pub enum TransportError {
     /// The response ended early.
     #[error("the answer broke off")]
     Interrupted,
+    /// The response is not one of HTTP, for example the alert of a TLS server.
+    #[error("the answer is not HTTP")]
+    NotHttp,
     /// The response does not have the encoding that it declares.
     #[error("the answer is not compressed as it claims")]
     Encoding,
@@ -84,6 +87,8 @@ pub(super) enum ConnectCause {
     BehindProxy(String),
     /// SOCKS is not supported.
     Socks,
+    /// This variable names a proxy that cannot be read.
+    UnreadableProxy(&'static str),
     /// The proxy refuses, with a status if it can be read.
     Proxy(Option<u16>),
     /// The certificate is not signed by a trusted authority.
@@ -104,7 +109,7 @@ pub(super) enum ConnectCause {
 
 use ConnectCause::{
     AuthorityAsServer, BehindProxy, Dns, Expired, Late, Network, NotTls, NotYetValid, Refused,
-    Socks, Tls, UnknownAuthority, WrongName,
+    Socks, Tls, UnknownAuthority, UnreadableProxy, WrongName,
 };
 
 impl fmt::Display for FailedConnection {
@@ -122,6 +127,7 @@ impl fmt::Display for FailedConnection {
             Network(text) => write!(f, "{text}"),
             BehindProxy(text) => write!(f, "after the proxy connected, {text}"),
             Socks => f.write_str("SOCKS is not supported"),
+            UnreadableProxy(variable) => write!(f, "the proxy in {variable} cannot be read"),
             ConnectCause::Proxy(Some(407)) => {
                 f.write_str("the proxy wants a user and password (407)")
             }
@@ -147,9 +153,13 @@ impl fmt::Display for FailedConnection {
 impl FailedConnection {
     fn reason(&self) -> Reason {
         match self.cause {
-            Dns(_) | Refused | Network(_) | BehindProxy(_) | Socks | ConnectCause::Proxy(_) => {
-                Reason::Connection
-            }
+            Dns(_)
+            | Refused
+            | Network(_)
+            | BehindProxy(_)
+            | Socks
+            | UnreadableProxy(_)
+            | ConnectCause::Proxy(_) => Reason::Connection,
             Late => Reason::Timeout,
             UnknownAuthority | AuthorityAsServer | Expired(_) | NotYetValid(_) | WrongName(_)
             | NotTls | Tls(_) => Reason::Tls,
@@ -163,6 +173,9 @@ impl FailedConnection {
                 "name an HTTP proxy, ",
                 "=http://HOST:PORT, and unset ALL_PROXY"
             ),
+            UnreadableProxy(_) => {
+                "write it as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with characters such as @ and / of user and password percent-encoded, or name the host in NO_PROXY if it is reached directly"
+            }
             ConnectCause::Proxy(Some(407)) => naming_variable!(
                 self,
                 "write them into the variable: ",
@@ -219,7 +232,7 @@ impl TransportError {
             Self::Connect(failed) => failed.reason(),
             Self::Interrupted => Reason::Connection,
             Self::Timeout => Reason::Timeout,
-            Self::Encoding => Reason::Malformed,
+            Self::NotHttp | Self::Encoding => Reason::Malformed,
             Self::TooLarge => Reason::TooLarge,
             Self::Request => Reason::Internal,
         }
@@ -229,6 +242,9 @@ impl TransportError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Connect(failed) => Some(failed.hint()),
+            Self::NotHttp => {
+                Some("write https:// if the port is one of TLS, and check host and port")
+            }
             _ => None,
         }
     }
@@ -236,7 +252,7 @@ impl TransportError {
     /// Whether only a change of the settings helps, so that a retry fails too.
     pub(crate) fn is_permanent(&self) -> bool {
         match self {
-            Self::Connect(failed) => failed.cause == Socks,
+            Self::Connect(failed) => matches!(failed.cause, Socks | UnreadableProxy(_)),
             Self::Request => true,
             _ => false,
         }
@@ -250,6 +266,8 @@ impl From<reqwest::Error> for TransportError {
             Self::Timeout
         } else if error.is_builder() {
             Self::Request
+        } else if is_not_http(&error) {
+            Self::NotHttp
         } else if error.is_decode() && !is_interrupted(&error) {
             Self::Encoding
         } else {
@@ -338,6 +356,12 @@ fn day(before: &str, time: UnixTime) -> String {
         |_| String::new(),
         |day| format!("{before}{}", day.strftime("%Y-%m-%d")),
     )
+}
+
+/// Whether what came cannot be parsed as a response.
+fn is_not_http(error: &reqwest::Error) -> bool {
+    let mut http = causes(error).filter_map(|cause| cause.downcast_ref());
+    http.any(hyper::Error::is_parse)
 }
 
 /// Whether the connection ended before the response did. The library reports

@@ -522,6 +522,35 @@ mod tests {
         queued.iter().map(|event| event.kind.as_str()).collect()
     }
 
+    /// Keeps what is logged.
+    struct LogWriter(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for LogWriter {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What an action logs. It runs once without a log: the first use of a log line
+    /// decides whether it is enabled, and another test may make that decision at
+    /// this moment, for no subscriber.
+    fn log_of(act: impl Fn()) -> String {
+        act();
+        let lines = Arc::<Mutex<Vec<u8>>>::default();
+        let writer = Arc::clone(&lines);
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || LogWriter(Arc::clone(&writer)))
+            .finish();
+        tracing::subscriber::with_default(subscriber, act);
+        String::from_utf8(lines.lock().clone()).unwrap()
+    }
+
     #[tokio::test]
     async fn a_report_is_published_once_the_catalogue_was_requested() {
         let cell = cell();
@@ -601,6 +630,24 @@ mod tests {
         set_clock(&mut restarted, 34);
         apply(&restarted, of_day(9)).unwrap();
         assert_eq!(shown_day(&restarted), (Some(9), 1), "a day of older ones");
+    }
+
+    #[tokio::test]
+    async fn an_older_report_is_logged_with_both_days() {
+        let text = log_of(|| {
+            let mut cell = cell();
+            set_clock(&mut cell, 0);
+            for day in [8, 9, 9, 8] {
+                apply(&cell, of_day(day)).unwrap();
+            }
+        });
+        let message = "Graph sent an older report than before; it is not used";
+        let mut lines = text.lines().filter(|line| line.contains(message));
+        let line = lines.next().unwrap_or_else(|| panic!("{text}"));
+        for part in ["INFO", "tenant=contoso", "newest=777600", "received=691200"] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        assert_eq!(lines.next(), None);
     }
 
     #[tokio::test]
@@ -888,6 +935,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_domain_of_another_tenant_is_a_warning_with_both_ids() {
+        let text = log_of(|| {
+            let cell = cell();
+            for id in ["guid", "GUID", "other", "OTHER"] {
+                let report = Report {
+                    entra_tenant_id: id.into(),
+                    ..report(5.0)
+                };
+                apply(&cell, score(report)).unwrap();
+            }
+        });
+        let message = "the domain belongs to another Entra tenant than before";
+        let mut lines = text.lines().filter(|line| line.contains(message));
+        let line = lines.next().unwrap_or_else(|| panic!("{text}"));
+        for part in ["WARN", "tenant=contoso", "before=guid", "now=other"] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        assert_eq!(lines.next(), None);
+    }
+
+    #[tokio::test]
     async fn an_empty_catalogue_after_a_restart_with_expired_data_removes_nothing() {
         let cell = cell();
         apply(&cell, accepted(false)).unwrap();
@@ -1115,29 +1183,8 @@ mod tests {
         assert!(Arc::ptr_eq(&before.snapshot, &published(&cell).snapshot));
     }
 
-    /// Keeps what is logged.
-    struct LogWriter(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for LogWriter {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     #[tokio::test]
     async fn an_unknown_word_of_entra_is_logged_once() {
-        let cell = cell();
-        let lines = Arc::<Mutex<Vec<u8>>>::default();
-        let writer = Arc::clone(&lines);
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || LogWriter(Arc::clone(&writer)))
-            .finish();
         let with_word = |word: &str| {
             let list = recommendations(&[("R", RecommendationStatus::Unknown)], 900, false);
             let FetchResult::Recommendations(mut fetched) = list else {
@@ -1149,12 +1196,12 @@ mod tests {
             });
             FetchResult::Recommendations(fetched)
         };
-        tracing::subscriber::with_default(subscriber, || {
+        let text = log_of(|| {
+            let cell = cell();
             for word in ["noted", "noted", "parked", "noted"] {
                 apply(&cell, with_word(word)).unwrap();
             }
         });
-        let text = String::from_utf8(lines.lock().clone()).unwrap();
         let count = |word: &str| text.matches(&format!("word={word}")).count();
         assert_eq!((count("noted"), count("parked")), (1, 1), "{text}");
         assert!(text.contains("recommendations") && text.contains("contoso"));

@@ -273,8 +273,9 @@ fn each_library_has_one_home() {
                 "src/http/",
                 "src/http_types/",
                 "src/api/",
-                // The rules by which the HTTP client chooses a proxy.
+                // The rules by which the HTTP client chooses a proxy, and its errors.
                 "src/http_client/proxy.rs",
+                "src/http_client/transport_error.rs",
                 "crates/graph-simulator/",
                 "crates/exporter-web-config/",
             ],

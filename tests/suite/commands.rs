@@ -54,6 +54,12 @@ async fn check_reports_each_failure_with_a_fix_and_fails() {
             json!({"api": "token", "what": {"aadsts": 700_016}}),
             "consent",
         ),
+        // A number that no table has.
+        (
+            "northwind",
+            json!({"api": "token", "what": {"aadsts": 1_234_567}}),
+            "explains each number",
+        ),
     ];
     for (tenant, fault, _) in &failures {
         let mut fault = fault.clone();
@@ -72,7 +78,8 @@ async fn check_reports_each_failure_with_a_fix_and_fails() {
             "{tenant}: {hint}"
         );
     }
-    assert!(output.contains("2 of 5 tenants can be watched"), "{output}");
+    assert!(output.contains("1 of 5 tenants can be watched"), "{output}");
+    assert!(output.contains("AADSTS1234567"), "{output}");
 
     let one = run(&[
         "check",

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use secure_score_exporter::config::{self, Environment, Loaded};
-use strict_yaml::testing::{assert_cases, check_case};
+use strict_yaml::testing::{assert_cases, check_case, saved_on_windows};
 
 /// The directory of the cases. Git does not keep the modes of the secrets.
 fn directory() -> PathBuf {
@@ -181,6 +181,22 @@ fn a_file_that_is_not_utf_8_and_a_directory_are_refused() {
 fn a_byte_order_mark_is_ignored() {
     let text = fs::read_to_string(directory().join("smallest.good.yml")).unwrap();
     assert!(output_of(&format!("\u{feff}{text}")).starts_with("Config"));
+}
+
+#[test]
+fn a_tenant_file_saved_by_an_editor_of_windows_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.yml");
+    fs::write(&path, "tenant_files: [more.d/*.yml]\n").unwrap();
+    fs::create_dir(folder.path().join("more.d")).unwrap();
+    let text = "- {name: a, tenant_id: a.com, credential: {type: azure_cli}}\n\
+                - {name: b, tenant_id: b.com, credential: {type: azure_cli}}\n";
+    for bytes in saved_on_windows(text) {
+        fs::write(folder.path().join("more.d/more.yml"), bytes).unwrap();
+        let config = config::load(&path, &environment()).unwrap().config;
+        let names: Vec<&str> = config.tenants.iter().map(|it| it.alias.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+    }
 }
 
 #[test]

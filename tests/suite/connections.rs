@@ -19,6 +19,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_rustls::TlsAcceptor;
 
 const TENANT: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -29,18 +30,32 @@ fn check(variables: &[(&str, &str)]) -> String {
 
 /// The same with an authority, in PEM.
 fn check_trusting(authority: Option<&str>, variables: &[(&str, &str)]) -> String {
+    let graph = authority.map_or("", |_| "graph: {ca_file: ca.pem}\n");
+    check_with(("global", graph), authority, variables)
+}
+
+/// Runs `check` where Entra and Graph are a server of this machine, which no
+/// proxy is asked for.
+fn check_at(address: SocketAddr, authority: &str) -> String {
+    let simulator = format!("simulator: {{url: \"https://{address}\", ca_file: ca.pem}}\n");
+    check_with(("simulator", &simulator), Some(authority), &[])
+}
+
+/// The same for a cloud, whose servers a section of the configuration names.
+fn check_with(
+    (cloud, section): (&str, &str),
+    authority: Option<&str>,
+    variables: &[(&str, &str)],
+) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("secret"), "a secret of its own").unwrap();
+    fs::write(folder.path().join("ca.pem"), authority.unwrap_or_default()).unwrap();
     let config = folder.path().join("secure-score.yml");
     let yaml = format!(
-        "refresh: {{timeout: 5s}}\n\
-         tenants: [{{name: a, tenant_id: {TENANT}, credential: {{type: client_secret, client_id: {TENANT}, client_secret_file: secret}}}}]\n"
+        "refresh: {{timeout: 5s}}\n{section}\
+         tenants: [{{name: a, tenant_id: {TENANT}, cloud: {cloud}, credential: {{type: client_secret, client_id: {TENANT}, client_secret_file: secret}}}}]\n"
     );
-    let roots = authority.map(|pem| {
-        fs::write(folder.path().join("ca.pem"), pem).unwrap();
-        "graph: {ca_file: ca.pem}\n"
-    });
-    fs::write(&config, yaml + roots.unwrap_or_default()).unwrap();
+    fs::write(&config, yaml).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"));
     for name in ["HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
         command.env_remove(name).env_remove(name.to_lowercase());
@@ -149,11 +164,17 @@ struct Issued {
 }
 
 fn issued(name: &str) -> Issued {
+    issued_until(name, 2100)
+}
+
+/// The same with the year in which it ends.
+fn issued_until(name: &str, end: i32) -> Issued {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    let mut leaf = CertificateParams::new(vec![name.to_owned()]).unwrap();
+    leaf.not_after = rcgen::date_time_ymd(end, 1, 1);
     let leaf = leaf.signed_by(&key, &authority).unwrap();
     Issued {
         authority: authority.pem(),
@@ -177,16 +198,45 @@ async fn the_status_407_of_a_proxy_with_tls_is_named() {
     expect(&output, &[&place]);
 }
 
-#[tokio::test]
-async fn without_a_proxy_no_error_names_one() {
-    let roots = PemFile {
+fn no_roots() -> PemFile {
+    PemFile {
         path: PathBuf::new(),
         certificates: Vec::new(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn without_a_proxy_no_error_names_one() {
     // No TLS for such a name: the connection fails without an error of the network.
-    let reason = post("https://-hook.example/", &roots).await;
+    let reason = post("https://-hook.example/", &no_roots()).await;
     expect(&reason, &["could not connect to -hook.example:443: "]);
     assert!(!reason.contains("proxy"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_host_without_an_address_is_named() {
+    // Too long for a host name, so no resolver is asked, and TLS would refuse it.
+    let host = format!("{}.example", "x".repeat(70));
+    let reason = post(&format!("http://{host}/"), &no_roots()).await;
+    let place =
+        format!("could not connect to {host}:80: the name of the host has no address (DNS: ");
+    expect(&reason, &[&place]);
+}
+
+#[tokio::test]
+async fn a_host_that_answers_no_handshake_is_not_a_slow_answer() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let webhook = webhook(
+        &format!("https://{address}/"),
+        Duration::from_secs(2),
+        &no_roots(),
+    );
+    let DeliveryResult::Unavailable { reason, .. } = webhook.send(&payload()).await else {
+        panic!("it does not answer");
+    };
+    let place = format!("could not connect to {address}: no connection in time");
+    assert_eq!(reason.to_string(), place);
 }
 
 #[test]
@@ -201,6 +251,34 @@ fn socks_is_named_as_not_supported() {
     expect(&output, &[&place, "hint: name an HTTP proxy"]);
     assert!(!output.contains("hush-hush"), "{output}");
     assert!(proxy.lines().is_empty(), "nothing is sent to it");
+}
+
+#[test]
+fn a_proxy_that_cannot_be_read_is_named_and_not_passed_by() {
+    let place = "could not connect to login.microsoftonline.com:443: the proxy in";
+    for (variable, value) in [
+        ("HTTPS_PROXY", "http://someone:hush-hush@[::1"),
+        (
+            "https_proxy",
+            "http://someone:hush-hush@proxy.example:99999",
+        ),
+        ("HTTPS_PROXY", "http://someone:hush hush@proxy.example"),
+        ("ALL_PROXY", "ftp://someone:hush-hush@proxy.example"),
+    ] {
+        let output = check(&[(variable, value)]);
+        let place = format!("{place} {variable} cannot be read");
+        expect(&output, &[&place, "hint: write it as http://HOST:PORT"]);
+        for secret in ["someone", "hush"] {
+            assert!(!output.contains(secret), "{output}");
+        }
+    }
+    // Another one counts, or none is needed: the answer is that of the proxy below.
+    let proxy = StubServer::responding("HTTP/1.1 403 Forbidden\r\n\r\n".to_owned());
+    let url = format!("http://{}", proxy.address);
+    let output = check(&[("HTTPS_PROXY", &url), ("ALL_PROXY", "ftp://proxy.example")]);
+    expect(&output, &["the proxy refused the connection (403)"]);
+    let output = check(&[("HTTPS_PROXY", ""), ("ALL_PROXY", &url)]);
+    expect(&output, &["the proxy refused the connection (403)"]);
 }
 
 #[test]
@@ -244,6 +322,11 @@ async fn serve_responding(
     key: &KeyPair,
     response: &'static str,
 ) -> SocketAddr {
+    let acceptor = acceptor(chain, key);
+    serve_in_turn(vec![], (acceptor, response)).await
+}
+
+fn acceptor(chain: Vec<CertificateDer<'static>>, key: &KeyPair) -> TlsAcceptor {
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -252,12 +335,21 @@ async fn serve_responding(
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// How a server answers a connection, and what to its first request.
+type Turn = (TlsAcceptor, &'static str);
+
+/// A server that answers its first connections thus, and the later ones alike.
+async fn serve_in_turn(first: Vec<Turn>, later: Turn) -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
+        let mut turns = first.into_iter().chain(std::iter::repeat(later));
+        while let (Ok((stream, _)), Some((acceptor, response))) =
+            (listener.accept().await, turns.next())
+        {
             tokio::spawn(async move {
                 let mut stream = acceptor.accept(stream).await?;
                 if !response.is_empty() {
@@ -396,6 +488,74 @@ async fn the_fault_of_a_certificate_is_named() {
     }
 }
 
+/// Runs [`check_at`] beside the server.
+async fn checked_at(address: SocketAddr, authority: String) -> String {
+    let check = tokio::task::spawn_blocking(move || check_at(address, &authority));
+    check.await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fault_of_a_certificate_of_entra_is_named() {
+    let expired = issued_until("127.0.0.1", 2021);
+    let other = issued("login.example");
+    let stranger = issued("127.0.0.1");
+    for (server, authority, cause, hint) in [
+        (
+            &expired,
+            &expired,
+            "the certificate expired on 2021-01-01",
+            "check this machine's clock",
+        ),
+        (
+            &other,
+            &other,
+            "the certificate is not for this name, but for login.example",
+            "use a name of the certificate",
+        ),
+        (
+            &stranger,
+            &other,
+            "an authority that is not trusted here",
+            "graph.ca_file",
+        ),
+    ] {
+        let address = serve(server.chain.clone(), &server.key).await;
+        let output = checked_at(address, authority.authority.clone()).await;
+        let place = format!("token: could not connect to {address}: TLS: ");
+        expect(&output, &[&place, cause, "hint: ", hint]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fault_of_a_certificate_of_graph_is_named() {
+    let token = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 65\r\n\r\n\
+        {\"token_type\":\"Bearer\",\"expires_in\":3599,\"access_token\":\"opaque\"}";
+    let (entra, graph) = (issued("127.0.0.1"), issued_until("127.0.0.1", 2021));
+    let entra_turn = (acceptor(entra.chain, &entra.key), token);
+    let graph_turn = (acceptor(graph.chain, &graph.key), "");
+    let address = serve_in_turn(vec![entra_turn], graph_turn).await;
+    let output = checked_at(address, entra.authority + &graph.authority).await;
+    let cause =
+        format!("could not connect to {address}: TLS: the certificate expired on 2021-01-01");
+    expect(&output, &[&cause, "hint: check this machine's clock"]);
+    assert!(!output.contains("FAIL  a: token"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_http_to_a_port_of_tls_is_named_with_its_fix() {
+    let issued = issued("127.0.0.1");
+    let address = serve(issued.chain, &issued.key).await;
+    let webhook = webhook(
+        &format!("http://{address}/the-path-is-a-secret"),
+        Duration::from_secs(5),
+        &no_roots(),
+    );
+    let DeliveryResult::Unavailable { reason, .. } = webhook.send(&payload()).await else {
+        panic!("it has no answer of HTTP");
+    };
+    expect(&reason.to_string(), &["the answer is not HTTP"]);
+}
+
 /// A retry takes a minute in all, so one fault is enough: the cause comes from
 /// the same function.
 #[tokio::test(flavor = "multi_thread")]
@@ -425,8 +585,10 @@ async fn a_stuck_connection_to_the_webhook_is_given_up() {
     let webhook = webhook(&url, Duration::from_secs(2), &roots);
     for _ in 0..2 {
         let sent = webhook.send(&payload()).await;
-        let is_late = matches!(sent, DeliveryResult::Unavailable { .. });
-        assert!(is_late, "{sent:?}");
+        let DeliveryResult::Unavailable { reason, .. } = sent else {
+            panic!("{sent:?}");
+        };
+        assert_eq!(reason.to_string(), "no whole answer in time");
     }
     assert_eq!(stuck.unanswered(), 2, "they were sent");
     assert_eq!(webhook.send(&payload()).await, DeliveryResult::Accepted);

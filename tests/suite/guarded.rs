@@ -16,6 +16,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use strict_yaml::testing::saved_on_windows;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PASSWORD: &str = "correct horse battery staple";
@@ -89,6 +90,10 @@ impl Secured {
     }
 
     fn write(&self, name: &str, content: &str) -> String {
+        self.write_bytes(name, content.as_bytes())
+    }
+
+    fn write_bytes(&self, name: &str, content: &[u8]) -> String {
         let path = PathBuf::from(self.path(name));
         fs::write(&path, content).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -107,7 +112,12 @@ impl Secured {
     /// The exporter behind a web configuration, on a system that trusts the
     /// authority.
     fn start(&self, arguments: &[&str], web_config: &str) -> Server<'_> {
-        let file = self.write("web.yml", web_config);
+        self.start_with(arguments, web_config.as_bytes())
+    }
+
+    /// The same with the bytes of a file.
+    fn start_with(&self, arguments: &[&str], web_config: &[u8]) -> Server<'_> {
+        let file = self.write_bytes("web.yml", web_config);
         let process = Process::start(
             Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"))
                 .args(arguments)
@@ -273,6 +283,23 @@ fn each_kind_of_client_certificate_lets_in_whom_it_says() {
 }
 
 #[test]
+fn a_web_configuration_and_its_authorities_may_be_saved_on_windows() {
+    let secured = Secured::new();
+    secured.self_signed("own");
+    let pem = |name: &str| fs::read_to_string(secured.path(name)).unwrap();
+    let bundle = saved_on_windows(&(pem("ca.pem") + &pem("strangers.pem")));
+    let config = secured
+        .tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: clients.pem\n");
+    for (config, bundle) in saved_on_windows(&config).iter().zip(bundle) {
+        secured.write_bytes("clients.pem", &bundle);
+        let server = secured.start_with(&["demo", "--quiet"], config);
+        let clients = ["client", "stranger", "own"];
+        let seen = clients.map(|client| server.as_client(client));
+        assert_eq!(seen, ["200", "200", "000"]);
+    }
+}
+
+#[test]
 fn of_the_authoritys_clients_only_those_named_get_in() {
     let secured = Secured::new();
     let server = secured.serve(&secured.tls(
@@ -345,9 +372,25 @@ fn a_refused_handshake_is_counted_and_logged_with_its_remedy() {
     let log = server.process.output();
     let lines = |part: &str| log.lines().filter(|line| line.contains(part)).count();
     assert_eq!(lines("TLS handshake refused"), 3, "{log}");
-    assert_eq!(lines("UnknownIssuer"), 1, "once a minute:\n{log}");
+    let cause = "refused: the certificate is from an authority that is not accepted here";
+    assert_eq!(lines(cause), 1, "once a minute:\n{log}");
     assert_eq!(lines("an authority in client_ca_file"), 1, "{log}");
     assert_eq!(lines("client=127.0.0.1"), 3, "{log}");
+}
+
+#[test]
+fn a_client_with_the_certificate_of_an_authority_is_refused_in_plain_words() {
+    let secured = Secured::new();
+    secured.self_signed("own");
+    let server = secured.serve(
+        &secured.tls("  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n"),
+    );
+    assert_eq!(server.as_client("own"), "000");
+    server.process.word_after(
+        "refused: the certificate is that of an authority (CA:TRUE), which a client cannot use",
+    );
+    let log = server.process.output();
+    assert!(!log.contains("CaUsedAsEndEntity"), "{log}");
 }
 
 #[test]

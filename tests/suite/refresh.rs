@@ -2,7 +2,9 @@
 
 use crate::faults::clockwork::leap;
 use crate::world::World;
-use graph_simulator::{Api as Struck, Fault, FaultKind, Options, RetryAfter};
+use graph_simulator::{
+    Api as Struck, Fault, FaultKind, Options, RecommendationsAccess, RepeatedElement, RetryAfter,
+};
 use secure_score_exporter::config::Enabled;
 use secure_score_exporter::store::{TenantState, Tenants};
 use secure_score_model::{Api, ControlState, Reason, Timestamp};
@@ -624,6 +626,105 @@ async fn no_id_is_learnt_from_a_list_about_two_tenants() {
         );
     }
     assert_eq!(state.identity.entra_tenant_id, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_domain_that_moves_while_the_exporter_runs_is_the_wrong_tenant() {
+    let world = World::new().await;
+    let domains = world.simulator.tenants();
+    let world = world
+        .configure(|config| {
+            for (tenant, access) in config.tenants.iter_mut().zip(domains) {
+                tenant.tenant_id = access.domain;
+            }
+        })
+        .watch();
+    world.attempted().await;
+    for (alias, struck) in [
+        ("contoso", &[Struck::Profiles, Struck::Scores][..]),
+        ("fabrikam", &[Struck::Token]),
+    ] {
+        let before = world.tenant(alias);
+        for list in struck {
+            let fault = Fault::new(*list, FaultKind::WrongTenant);
+            world.inject(Some(alias), fault);
+        }
+        world.handle().revoke_tokens(alias).unwrap();
+        let what = format!("both lists of {alias} are refused");
+        world
+            .until(&what, |now| {
+                let lists = [Struck::Profiles, Struck::Scores];
+                let count = |list| failures(state(now, alias), list, Reason::WrongTenant);
+                lists.into_iter().all(|list| count(list) > 0)
+            })
+            .await;
+        let after = world.tenant(alias);
+        assert_eq!(after.snapshot, before.snapshot, "{alias}");
+        assert_eq!(after.identity, before.identity, "{alias}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenants_id_in_another_case_is_the_same_tenant() {
+    let world = World::with(Options {
+        recommendations: RecommendationsAccess::Granted,
+        ..Options::default()
+    });
+    let world = world
+        .await
+        .configure(|config| config.refresh.recommendations = config.refresh.profiles)
+        .watch();
+    world.attempted().await;
+    let has_recommendations = |now: &Tenants| state(now, "contoso").health.recommendations.up;
+    world.until("each list was read", has_recommendations).await;
+    let before = world.tenant("contoso");
+    for api in [
+        Struck::Token,
+        Struck::Profiles,
+        Struck::Scores,
+        Struck::Recommendations,
+    ] {
+        let fault = Fault::new(api, FaultKind::UpperCaseTenant);
+        world.inject(Some("contoso"), fault);
+    }
+    world.handle().revoke_tokens("contoso").unwrap();
+    let tokens = before.health.traffic.tokens;
+    world
+        .until("all lists are read with a new token", |now| {
+            let health = &state(now, "contoso").health;
+            let read = |api: Api| health.of(api).refreshes > before.health.of(api).refreshes + 1;
+            let lists = [Api::Profiles, Api::Scores, Api::Recommendations];
+            health.traffic.tokens > tokens && lists.into_iter().all(read)
+        })
+        .await;
+    let after = world.tenant("contoso");
+    for (api, health) in after.health.lists() {
+        assert!(health.failures.is_empty(), "{api:?}: {:?}", health.trouble);
+    }
+    assert_eq!(after.identity, before.identity);
+}
+
+/// The older copy lacks the newest change of its history.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_copies_of_a_control_on_two_pages_the_newer_counts() {
+    let world = World::watched().await;
+    let before = world.tenant("contoso").snapshot.controls.clone();
+    let duplicates =
+        r#"secure_score_skipped_elements{tenant="contoso",api="profiles",field="duplicate"}"#;
+    let shows = |count| {
+        move |now: &Tenants| {
+            crate::world::value(&crate::world::render(now), duplicates) == Some(count)
+        }
+    };
+    for order in [RepeatedElement::OlderFirst, RepeatedElement::OlderSecond] {
+        let fault = FaultKind::RepeatedElement(order);
+        world.inject(Some("contoso"), Fault::new(Struck::Profiles, fault));
+        world.until("one has two copies", shows(1.0)).await;
+        let now = world.tenant("contoso").snapshot.controls.clone();
+        assert_eq!(now, before, "{order:?}");
+        world.handle().clear_faults();
+        world.until("it has one", shows(0.0)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,3 +1,4 @@
+use rustls::{CertificateError, Error};
 use std::io;
 
 /// Why a TLS handshake was refused.
@@ -19,15 +20,24 @@ impl HandshakeRefusal {
     /// The reason for the failure of a handshake; `None` if the client only
     /// disconnected, as port scans and TCP health checks do.
     pub fn of(error: &io::Error) -> Option<Self> {
-        use rustls::Error;
-        let error: &Error = error.get_ref()?.downcast_ref()?;
-        Some(match error {
+        Some(match tls_error(error)? {
             Error::NoCertificatesPresented | Error::InvalidCertificate(_) => {
                 Self::ClientCertificate
             }
             Error::AlertReceived(_) => Self::ByClient,
             _ => Self::Protocol,
         })
+    }
+
+    /// The failure of a handshake in a clause. The library has only the name of a
+    /// type for most faults of a certificate.
+    pub fn describe(error: &io::Error) -> String {
+        let fault = match tls_error(error) {
+            Some(Error::NoCertificatesPresented) => Some("the client presented no certificate"),
+            Some(Error::InvalidCertificate(fault)) => certificate_fault(fault),
+            _ => None,
+        };
+        fault.map_or_else(|| error.to_string(), str::to_owned)
     }
 
     /// The value of a label.
@@ -55,10 +65,40 @@ impl HandshakeRefusal {
     }
 }
 
+fn tls_error(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref()
+}
+
+fn certificate_fault(fault: &CertificateError) -> Option<&'static str> {
+    Some(match fault {
+        // The second one: another authority of the same name is accepted.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+            "the certificate is from an authority that is not accepted here"
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the certificate has expired"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "the certificate is not valid yet"
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "the certificate is not one for clients (extendedKeyUsage)"
+        }
+        CertificateError::ApplicationVerificationFailure => {
+            "the certificate has no name of client_allowed_sans"
+        }
+        // The library has no public type for it.
+        CertificateError::Other(other) if other.0.to_string() == "CaUsedAsEndEntity" => {
+            "the certificate is that of an authority (CA:TRUE), which a client cannot use"
+        }
+        _ => return None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rustls::{AlertDescription, CertificateError, Error};
+    use rustls::AlertDescription;
 
     #[test]
     fn a_client_that_disconnects_is_not_refused() {
@@ -79,5 +119,30 @@ mod tests {
         }
         let disconnected = io::Error::from(io::ErrorKind::UnexpectedEof);
         assert_eq!(HandshakeRefusal::of(&disconnected), None);
+    }
+
+    #[test]
+    fn a_fault_of_a_certificate_is_described() {
+        let describe = |error: Error| HandshakeRefusal::describe(&io::Error::other(error));
+        for (fault, text) in [
+            (CertificateError::BadSignature, "an authority that is not"),
+            (CertificateError::Expired, "has expired"),
+            (CertificateError::NotValidYet, "is not valid yet"),
+            (CertificateError::InvalidPurpose, "extendedKeyUsage"),
+            (
+                CertificateError::ApplicationVerificationFailure,
+                "client_allowed_sans",
+            ),
+            (CertificateError::Revoked, "Revoked"),
+        ] {
+            let described = describe(Error::InvalidCertificate(fault));
+            assert!(described.contains(text), "{described}");
+        }
+        let none = describe(Error::NoCertificatesPresented);
+        assert_eq!(none, "the client presented no certificate");
+        assert_eq!(
+            describe(Error::DecryptError),
+            Error::DecryptError.to_string()
+        );
     }
 }

@@ -55,7 +55,7 @@ GET    /requests
 \"organization\" or \"proxy\" (of a client that uses this port as its CONNECT proxy: \"status\", \"slow\", \"stall\" and \"reset\"). Without \"page\", \"times\" or \"tenant\" a fault
 affects every page, every request or every tenant. \"what\" is one of:
   \"forbidden\" \"partial206\" \"stall\" \"truncated\" \"malformed\" \"wrong_content_type\" \"empty_body\" \"empty_value\"
-  \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"unknown_values\" \"duplicate_element\"
+  \"next_link_loop\" \"next_link_http\" \"endless_pages\" \"wrong_tenant\" \"upper_case_tenant\" \"unknown_values\" \"duplicate_element\"
   \"repeated_page\" \"bare_id\" \"duplicate_type\" \"not_scored\" \"future_report\" \"minus_one\" \"reset\" \"echo\" \"echo_page\" \"echo_answer\" \"unsorted_history\" \"bare_history\"
   {\"throttle\": {\"retry_after\": \"none\"}} or {\"seconds\": 30}, {\"http_date\": 30}, {\"http_date_ago\": 30} instead of \"none\"
   {\"unavailable\": {\"retry_after\": \"none\"}} {\"status\": 503} {\"body\": \"text\"} {\"error_text\": \"text\"} {\"slow\": {\"millis\": 2000}}

@@ -10,12 +10,19 @@ pub(crate) fn corrupt(elements: &mut Vec<Value>, kind: &FaultKind) {
     match kind {
         FaultKind::WrongTenant => {
             for element in elements {
-                rename(element, |name| format!("{FOREIGN_TENANT}_{name}"));
+                rename(element, |_, name| format!("{FOREIGN_TENANT}_{name}"));
+            }
+        }
+        FaultKind::UpperCaseTenant => {
+            for element in elements {
+                rename(element, |tenant, name| {
+                    format!("{}_{name}", tenant.to_ascii_uppercase())
+                });
             }
         }
         FaultKind::BareId => {
             for element in elements {
-                rename(element, str::to_owned);
+                rename(element, |_, name| name.to_owned());
             }
         }
         FaultKind::UnknownValues => {
@@ -69,11 +76,11 @@ pub(crate) fn corrupt_days(elements: &mut Vec<Value>, kind: &FaultKind) {
     }
 }
 
-/// Changes an id, given the part of it behind the tenant's GUID.
-fn rename(element: &mut Value, id: impl Fn(&str) -> String) {
+/// Changes an id, given its two parts: the tenant's GUID, and what is behind it.
+fn rename(element: &mut Value, id: impl Fn(&str, &str) -> String) {
     let old = element.get("id").and_then(Value::as_str);
-    let name = old.and_then(|old| Some(old.split_once('_')?.1));
-    if let Some(new) = name.map(id) {
+    let parts = old.and_then(|old| old.split_once('_'));
+    if let Some(new) = parts.map(|(tenant, name)| id(tenant, name)) {
         set(element, "id", json!(new));
     }
 }

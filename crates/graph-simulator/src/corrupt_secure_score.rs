@@ -19,6 +19,14 @@ pub(crate) fn corrupt(elements: &mut Vec<Value>, is_profiles: bool, kind: &Fault
                 set(element, "azureTenantId", json!(FOREIGN_TENANT));
             }
         }
+        FaultKind::UpperCaseTenant => {
+            for element in elements {
+                let id = element.get("azureTenantId").and_then(Value::as_str);
+                if let Some(id) = id.map(str::to_ascii_uppercase) {
+                    set(element, "azureTenantId", json!(id));
+                }
+            }
+        }
         FaultKind::UnknownValues => {
             let first = elements.first_mut();
             first.map(if is_profiles {

@@ -190,8 +190,9 @@ fn claims(
 ) -> Claims {
     let (start, end) = Claims::times(Timestamp::now(), lifetime);
     let tid = match fault {
-        Some(FaultKind::WrongTenant) => FOREIGN_TENANT,
-        _ => &tenant.entra_id,
+        Some(FaultKind::WrongTenant) => FOREIGN_TENANT.to_owned(),
+        Some(FaultKind::UpperCaseTenant) => tenant.entra_id.to_ascii_uppercase(),
+        _ => tenant.entra_id.clone(),
     };
     let (roles, scp) = match fault {
         Some(FaultKind::Roles(roles)) => (Some(roles.clone()), None),
@@ -206,7 +207,7 @@ fn claims(
         nbf: start,
         exp: end,
         appid: client_id.to_owned(),
-        tid: tid.to_owned(),
+        tid,
         roles,
         scp,
         ver: "1.0".to_owned(),

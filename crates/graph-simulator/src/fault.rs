@@ -94,6 +94,8 @@ pub enum FaultKind {
     RepeatedPage,
     /// Elements, or a token, of another tenant.
     WrongTenant,
+    /// Elements, or a token, with the tenant's GUID in upper case.
+    UpperCaseTenant,
     /// Ids without the tenant's GUID (recommendations only).
     BareId,
     /// This status for requests with `$select`; others succeed.
@@ -339,7 +341,7 @@ impl FaultKind {
                 "scores, profiles and recommendations",
                 &[Api::Scores, Api::Profiles, Api::Recommendations],
             )),
-            Self::WrongTenant => Some((
+            Self::WrongTenant | Self::UpperCaseTenant => Some((
                 "the token endpoint, scores, profiles and recommendations",
                 &[Api::Token, Api::Scores, Api::Profiles, Api::Recommendations],
             )),

@@ -1,5 +1,6 @@
 //! Test cases for the readers of configuration files: files whose first
-//! comment lines are the expected errors or warnings.
+//! comment lines are the expected errors or warnings, and texts as editors and
+//! shells of Windows save them.
 //!
 //! With `UPDATE_GOLDEN=1` the comments are rewritten; run the tests twice, since
 //! new comments move the lines that the errors name.
@@ -32,6 +33,16 @@ fn rewrite(path: &Path, text: &str, reported: &[String]) -> io::Result<()> {
     let body = text.lines().skip_while(|line| line.starts_with("# "));
     let body = body.map(|line| format!("{line}\n"));
     fs::write(path, head.chain(body).collect::<String>())
+}
+
+/// A text with the newlines of Windows: as UTF-8 with a byte order mark, as UTF-16
+/// with one, and as UTF-16 in the other order without.
+pub fn saved_on_windows(text: &str) -> [Vec<u8>; 3] {
+    let text = text.replace('\n', "\r\n");
+    let marked = format!("\u{feff}{text}");
+    let utf_16 = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let unmarked = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    [marked.into_bytes(), utf_16, unmarked]
 }
 
 /// Panics with every difference that [`check_case`] found.

@@ -9,6 +9,7 @@ use std::fs;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use strict_yaml::testing::saved_on_windows;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -165,16 +166,22 @@ async fn send(url: String) -> Output {
     send_with(url, Vec::new()).await
 }
 
+const HEADERS: &str = "X-Scope-OrgID: blue\nAuthorization: Bearer hidden-word\n";
+
 /// Sends with variables of a proxy.
 async fn send_with(url: String, variables: Vec<(&'static str, String)>) -> Output {
+    send_with_headers(url, variables, HEADERS.into()).await
+}
+
+async fn send_with_headers(
+    url: String,
+    variables: Vec<(&'static str, String)>,
+    written: Vec<u8>,
+) -> Output {
     tokio::task::spawn_blocking(move || {
         let captured = Captured::of_days(30);
         let headers = captured.folder().join("headers");
-        fs::write(
-            &headers,
-            "X-Scope-OrgID: blue\nAuthorization: Bearer hidden-word\n",
-        )
-        .unwrap();
+        fs::write(&headers, written).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_secure-score-exporter"));
         command.envs(variables).args([
             "--log.level=debug",
@@ -192,6 +199,19 @@ async fn send_with(url: String, variables: Vec<(&'static str, String)>) -> Outpu
     })
     .await
     .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_file_saved_by_an_editor_of_windows_is_read() {
+    for written in saved_on_windows(HEADERS) {
+        let (url, heads) = moody(&["HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"]).await;
+        let sent = send_with_headers(url, Vec::new(), written).await;
+        assert!(sent.status.success(), "{}", text(&sent.stderr));
+        let heads = heads.lock().unwrap();
+        for line in ["x-scope-orgid: blue", "authorization: bearer hidden-word"] {
+            assert!(heads[0].lines().any(|it| it == line), "{heads:?}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,19 +37,16 @@ async fn no_lifetime_of_a_token_is_a_fault_of_the_exporter() {
         json!(u64::MAX),
         json!(1e300),
         json!("1e300"),
-    ] {
-        let checked = check(&stage, FaultKind::ExpiresIn(accepted)).await;
-        checked.expect(true, &["ok    contoso: token"]);
-    }
-    for refused in [
-        json!(-5),
-        json!(i64::MIN),
         json!("NaN"),
         json!("infinity"),
         json!("soon"),
         Value::Null,
         json!([3_599]),
     ] {
+        let checked = check(&stage, FaultKind::ExpiresIn(accepted)).await;
+        checked.expect(true, &["ok    contoso: token"]);
+    }
+    for refused in [json!(-5), json!(i64::MIN)] {
         let checked = check(&stage, FaultKind::ExpiresIn(refused)).await;
         checked.expect(false, &["the access token is not as documented"]);
     }

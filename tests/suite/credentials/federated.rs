@@ -2,6 +2,7 @@
 
 use super::stage::{Stage, until};
 use graph_simulator::{Api, FederatedClaims};
+use strict_yaml::testing::saved_on_windows;
 
 const APPLICATION: &str = "type: workload_identity, client_id: {client_id}, token_file: token";
 
@@ -29,6 +30,17 @@ async fn a_pod_signs_in_with_the_token_of_its_cluster() {
         .map(|(name, value)| (*name, value.as_str()));
     let checked = stage.run(&["check"], &variables).await;
     checked.expect(true, &["ok    contoso: token"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_saved_by_an_editor_of_windows_is_read() {
+    let stage = Stage::new().await;
+    let token = token(&stage, &FederatedClaims::default());
+    for bytes in saved_on_windows(&format!("{token} \n")) {
+        stage.write_bytes("token", &bytes);
+        let checked = stage.check(APPLICATION).await;
+        checked.expect(true, &["ok    contoso: token"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -184,20 +184,21 @@ async fn recommendations_that_are_not_read_are_no_zero(server: &Server) {
     }
 }
 
-/// What a column of a table shows, by tenant and control.
+/// What a column of a table shows, by tenant and control or recommendation.
 async fn column(server: &Server, place: &str) -> BTreeMap<(String, String), f64> {
     let pages = Page::all();
     let queries: Vec<Query> = pages.iter().flat_map(Page::queries).collect();
     let query = queries.iter().find(|it| it.place == place);
     let expr = Choice::ALL.fill(&query.unwrap_or_else(|| panic!("no query {place}")).expr);
-    by_control(&server.ask(&expr, true).await.unwrap())
+    by_subject(&server.ask(&expr, true).await.unwrap())
 }
 
-fn by_control(result: &[Value]) -> BTreeMap<(String, String), f64> {
+fn by_subject(result: &[Value]) -> BTreeMap<(String, String), f64> {
     let rows = result.iter().map(|row| {
         let label = |name: &str| row["metric"][name].as_str().unwrap_or_default().to_owned();
         let value = text(&row["value"][1]).parse().unwrap();
-        ((label("tenant"), label("control")), value)
+        let subject = label("control") + &label("recommendation");
+        ((label("tenant"), subject), value)
     });
     rows.collect()
 }
@@ -205,13 +206,23 @@ fn by_control(result: &[Value]) -> BTreeMap<(String, String), f64> {
 /// The metric is the midnight after the last day, which the pages show.
 async fn an_approval_is_shown_until_its_last_day(server: &Server) {
     const DAY: f64 = 86_400.0;
-    let until =
+    let controls =
         "max by (tenant, control) (secure_score_control_risk_approved_until_timestamp_seconds)";
-    let until = by_control(&server.ask(until, true).await.unwrap());
-    for place in [
-        "secure-score-risks / Register / D",
-        "secure-score-tenant / Accepted, claimed and planned / D",
+    let control = "max by (tenant) (secure_score_control_risk_approved_until_timestamp_seconds{control=\"AdminMFAV2\"})";
+    let recommendations = "max by (tenant, recommendation) (secure_score_recommendation_approved_until_timestamp_seconds)";
+    for (place, until) in [
+        ("secure-score-risks / Register / D", controls),
+        (
+            "secure-score-tenant / Accepted, claimed and planned / D",
+            controls,
+        ),
+        ("secure-score-control / Tenants / F", control),
+        (
+            "secure-score-risks / Recommendations set aside / E",
+            recommendations,
+        ),
     ] {
+        let until = by_subject(&server.ask(until, true).await.unwrap());
         let shown = column(server, place).await;
         assert!(!shown.is_empty(), "{place}");
         for (row, milliseconds) in shown {
@@ -227,7 +238,7 @@ async fn an_approval_is_shown_until_its_last_day(server: &Server) {
 async fn points_lost_are_those_of_the_newest_report(server: &Server) {
     let of = async |family: &str, instance: &str| {
         let expr = format!("secure_score_{family}{{instance=\"{instance}:10365\"}}");
-        by_control(&server.ask(&expr, true).await.unwrap())
+        by_subject(&server.ask(&expr, true).await.unwrap())
     };
     let score = of("control_score", "exporter-0").await;
     let maximum = of("control_max_score", "exporter-0").await;
@@ -237,9 +248,18 @@ async fn points_lost_are_those_of_the_newest_report(server: &Server) {
         shown.keys().any(|row| score[row] < old_score[row]),
         "the two reports do not differ"
     );
+    let day = of("report_timestamp_seconds", "exporter-0").await;
+    let old_day = of("report_timestamp_seconds", "exporter-1").await;
+    let shown_day = column(server, "secure-score-risks / Register / H").await;
     for (row, lost) in shown {
         let expected = maximum[&row] - score[&row];
         assert!((lost - expected).abs() < 1e-9, "{row:?}: {lost}");
+        let of_tenant = (row.0.clone(), String::new());
+        assert_ne!(
+            day[&of_tenant], old_day[&of_tenant],
+            "the days do not differ"
+        );
+        assert_eq!(shown_day[&row], 1_000.0 * day[&of_tenant], "{row:?}");
     }
 }
 

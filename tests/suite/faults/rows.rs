@@ -703,8 +703,8 @@ fn of_entra(elsewhere: &str) -> Vec<Row> {
             "token with a lifetime of null",
             Token,
             FaultKind::ExpiresIn(serde_json::Value::Null),
-            Reason::Token,
-            Backoff,
+            None,
+            Again::AtOnce,
         ),
         answer(
             "token of another tenant",

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use graph_simulator::{
     Api, Fault, FaultKind, OddElement, OddField, OddUpdate, Options, RepeatedElement, RetryAfter,
 };
@@ -107,6 +109,22 @@ async fn a_token_with_another_tenant_id_still_reads_its_own_tenant() {
     assert_ne!(claims(&foreign), claims(&token));
     let response = send(client.request(&foreign, SCORES)).await;
     assert_eq!(response.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_tenants_id_may_be_in_upper_case() {
+    for api in [Api::Profiles, Api::Scores] {
+        let list = list_with(api, FaultKind::UpperCaseTenant).await;
+        let id = elements(&list)[0]["azureTenantId"].as_str().unwrap();
+        assert_eq!(id, id.to_ascii_uppercase());
+        assert_ne!(id, id.to_ascii_lowercase(), "it has letters");
+    }
+    let (client, _) = with_fault(Api::Token, FaultKind::UpperCaseTenant).await;
+    let token = client.token("contoso").await;
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap());
+    let claims: Value = serde_json::from_slice(&claims.unwrap()).unwrap();
+    let id = claims["tid"].as_str().unwrap();
+    assert_eq!(id, id.to_ascii_uppercase());
 }
 
 #[tokio::test]

@@ -96,6 +96,9 @@ async fn an_id_has_no_tenant_or_another_one() {
         let (tenant, name) = id.split_once('_').unwrap();
         assert!(tenant.len() == own.len() && tenant != own && !name.is_empty());
     }
+    let upper = list(Api::Recommendations, FaultKind::UpperCaseTenant).await;
+    let expected = format!("{}_userRiskPolicy", own.to_ascii_uppercase());
+    assert_eq!(id(&upper[0]), expected);
 }
 
 #[tokio::test]
