@@ -247,6 +247,16 @@ fn a_reload_changes_what_a_user_sees() {
     server.until("200", |_| until());
     server.until_user("alice", "/", "401");
     server.until_user("mallory", "/probe?tenant=fabrikam", "200");
+
+    // A user that only the web configuration loses is reported, and gets nothing.
+    secured.write("web.yml", &secured.users(&["ops"]));
+    server.until_user("mallory", "/", "401");
+    server.until("0", |it| {
+        let (_, metrics) = it.as_user("ops", "/metrics", &[]);
+        let gauge = "\nsecure_score_exporter_config_last_reload_successful ";
+        let (_, value) = metrics.split_once(gauge).unwrap();
+        value.lines().next().unwrap().to_owned()
+    });
 }
 
 #[test]
