@@ -284,7 +284,7 @@ impl Telemetry {
         }
         let counter = register_int_counter_with_registry!(
             "secure_score_exporter_access_denied_total",
-            "Requests of authenticated clients that were refused because access grants them no tenant, or not all.",
+            "Requests that were refused because access grants their client no tenant, or not all that a reload concerns.",
             self.registry
         );
         if let Ok(counter) = counter {

@@ -2,6 +2,7 @@
 
 use super::tenant_scope::TenantScope;
 use crate::config_values::pattern::Pattern;
+use std::fmt;
 use strict_yaml::Span;
 
 /// Which tenants the configuration grants to whom. Without such rules every
@@ -23,12 +24,22 @@ pub struct AccessGrant {
 }
 
 /// A client that rules can name.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Grantee {
     /// A user of the web configuration.
     User(String),
     /// A name in a verified client certificate.
     Certificate(String),
+}
+
+impl fmt::Debug for Grantee {
+    /// Without the name: a secret may have been written in its place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::User(_) => "User",
+            Self::Certificate(_) => "Certificate",
+        })
+    }
 }
 
 impl AccessRules {

@@ -48,6 +48,11 @@ const CATALOGUES_UNKNOWN: HeaderName = HeaderName::from_static("secure-score-cat
 const RECOMMENDATIONS_UNKNOWN: HeaderName =
     HeaderName::from_static("secure-score-recommendations-unknown");
 
+/// The refusal of a client that sees no tenant.
+pub(crate) fn forbidden(problem: &str, remedy: &str) -> Response {
+    ApiError::new(StatusCode::FORBIDDEN, problem, remedy).response()
+}
+
 /// The API, with the limit of its large responses.
 #[derive(Debug)]
 pub(crate) struct Api {

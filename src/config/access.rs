@@ -11,6 +11,17 @@ use crate::config_values::pattern::Pattern;
 
 const ONE_GRANTEE: &str = "name one of the two: user, a user of the web configuration, or certificate, a name in a client certificate";
 
+const EMPTY: &str = "the list is empty, so no client sees a tenant; name users or certificates, or remove the key to show every tenant to every client";
+
+/// Refuses the key without a value. As an absent key it would show every tenant to
+/// every client, just when the last entry became a comment.
+pub(super) fn refuse_empty(keys_without_value: &[Text], diagnostics: &mut Diagnostics) {
+    let key = keys_without_value.iter().find(|key| key.value == "access");
+    if let Some(key) = key {
+        diagnostics.error(key.span, "access", EMPTY);
+    }
+}
+
 /// Resolves the list. Whether the web configuration has the users is checked by
 /// the commands that serve one.
 pub(super) fn resolve(
@@ -19,8 +30,7 @@ pub(super) fn resolve(
     diagnostics: &mut Diagnostics,
 ) -> AccessRules {
     if list.value.is_empty() {
-        let message = "the list is empty, so no client sees a tenant; name users or certificates, or remove the key to show every tenant to every client";
-        diagnostics.error(list.span, "access", message);
+        diagnostics.error(list.span, "access", EMPTY);
     }
     let mut first_paths = HashMap::new();
     let numbered = list.value.into_iter().enumerate();

@@ -199,6 +199,7 @@ pub(super) fn resolve(
     let lookback = diagnostics.check("risk_accepted.lookback", lookback, |text| {
         number::integer(text, LOOKBACK_RANGE)
     });
+    access::refuse_empty(&file.without_value, diagnostics);
     let access = file.access;
     let access = access.map(|access| access::resolve(access, &rules.aliases, diagnostics));
     let webhook = events::resolve(file.events.unwrap_or_default(), diagnostics);

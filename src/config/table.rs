@@ -104,6 +104,7 @@ macro_rules! section {
                         @read reader $($source $($variable)*)?
                     ),)*
                     unknown: Vec::new(),
+                    without_value: Vec::new(),
                 });
                 span.map(|_| section)
             }

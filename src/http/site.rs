@@ -225,7 +225,7 @@ impl Site {
         match route {
             Some(Route::Healthy) => health::healthy(),
             Some(Route::Ready) => self.visibility.readiness(),
-            _ => self.visibility.refuse(parts),
+            _ => self.visibility.refuse(route, parts),
         }
     }
 

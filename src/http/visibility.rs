@@ -2,7 +2,9 @@
 
 use super::client::Client;
 use super::health;
+use super::route::Route;
 use crate::access::{AccessRules, TenantScope};
+use crate::api;
 use crate::http_types::{Response, response};
 use crate::store::{Store, VisibleStore};
 use crate::telemetry::Telemetry;
@@ -16,6 +18,10 @@ use std::sync::Arc;
 
 /// The most clients whose refusal is logged as a warning.
 const MAX_LOGGED: usize = 100;
+
+const NO_TENANT: &str = "access denied: no tenant is granted to this client";
+
+const ASK: &str = "ask the operator for an entry under access in the exporter's configuration";
 
 /// The store, which requests reach as far as the rules grant it.
 #[derive(Debug)]
@@ -67,12 +73,12 @@ impl Visibility {
 
     /// Answers a client that rules grant nothing. The text names no tenant: it
     /// would confirm that there is one.
-    pub(super) fn refuse(&self, parts: &Parts) -> Response {
+    pub(super) fn refuse(&self, route: Option<Route>, parts: &Parts) -> Response {
         self.count(parts, "no tenant is granted to the client");
-        response::text(
-            StatusCode::FORBIDDEN,
-            "access denied: no tenant is granted to this client; ask the operator for an entry under access in the exporter's configuration\n",
-        )
+        match route {
+            Some(Route::Api) => api::forbidden(NO_TENANT, ASK),
+            _ => response::text(StatusCode::FORBIDDEN, format!("{NO_TENANT}; {ASK}\n")),
+        }
     }
 
     /// Answers a client that may not do what concerns all tenants.

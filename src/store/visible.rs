@@ -88,3 +88,63 @@ fn hide_other_tenant(state: &mut TenantState) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config_values::pattern::Pattern;
+    use crate::store::PartnerState;
+    use secure_score_model::{PartnerSnapshot, TenantIdentity, Trouble};
+
+    fn store() -> Arc<Store> {
+        let store = Store::default();
+        for alias in ["contoso", "contoso-old", "fabrikam"] {
+            let mut state = TenantState::new(TenantIdentity::new(alias));
+            if alias == "contoso-old" {
+                let message = "the catalogue is not used: fabrikam is the same Entra tenant";
+                let trouble = Trouble::new(Reason::DuplicateTenant, message);
+                state.health.profiles.trouble = Some(trouble);
+            }
+            store.publish(state);
+        }
+        let partner = PartnerState::new(PartnerSnapshot::new("msp"), true);
+        store.publish_partners(Partners::new(vec![Arc::new(partner)]));
+        Arc::new(store)
+    }
+
+    fn visible(pattern: &str) -> VisibleStore {
+        VisibleStore::new(store(), TenantScope::of(Pattern::new(pattern)))
+    }
+
+    fn message(visible: &VisibleStore) -> String {
+        let tenants = visible.tenants();
+        let trouble = tenants
+            .find("contoso-old")
+            .unwrap()
+            .health
+            .profiles
+            .trouble
+            .clone();
+        trouble.unwrap().message
+    }
+
+    #[test]
+    fn a_client_with_some_tenants_sees_neither_the_others_nor_the_partners() {
+        let some = visible("contoso*");
+        let aliases = some.tenants().states.len();
+        assert_eq!(aliases, 2);
+        assert!(some.tenants().find("fabrikam").is_none());
+        assert!(some.partners().states.is_empty());
+        assert!(some.whole().is_none());
+        let all = visible("*");
+        assert_eq!(all.tenants().states.len(), 3);
+        assert_eq!(all.partners().states.len(), 1);
+        assert!(all.whole().is_some());
+    }
+
+    #[test]
+    fn a_message_names_another_tenant_only_to_those_who_see_all() {
+        assert_eq!(message(&visible("contoso*")), OTHER_TENANT);
+        assert!(message(&visible("*")).contains("fabrikam"));
+    }
+}

@@ -3,6 +3,8 @@
 
 use crate::partner_pages::partners;
 use crate::test_server::{change, entry, options, refreshed, report, site};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bcrypt::hash;
 use bytes::Bytes;
 use exporter_web_config::AccessControl;
@@ -195,12 +197,18 @@ fn exporter(store: Arc<Store>, aliases: &[&str]) -> Site {
 }
 
 /// A web configuration with one user, `alice`.
-fn web_config() -> AccessControl {
+pub(crate) fn web_config() -> AccessControl {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("web.yml");
     let hash = hash(PASSWORD, 4).unwrap();
     fs::write(&file, format!("basic_auth_users: {{alice: '{hash}'}}\n")).unwrap();
     AccessControl::new(exporter_web_config::load(&file).unwrap().0)
+}
+
+/// The header by which alice authenticates.
+pub(crate) fn authorization() -> String {
+    let pair = STANDARD.encode(format!("alice:{PASSWORD}"));
+    format!("Basic {pair}")
 }
 
 /// A request, with `{alias}` of its path replaced.
@@ -224,13 +232,11 @@ impl Sent {
             true => path,
             false => format!("{path}?{}", query.join("&")),
         };
-        use base64::Engine as _;
-        let pair = base64::engine::general_purpose::STANDARD.encode(format!("alice:{PASSWORD}"));
         let request = Request::builder()
             .method(self.method.clone())
             .uri(target)
             .header(HOST, "score.example")
-            .header(AUTHORIZATION, format!("Basic {pair}"))
+            .header(AUTHORIZATION, authorization())
             .header(ACCEPT, self.accept);
         let request = match self.gzip {
             true => request.header(ACCEPT_ENCODING, "gzip"),
@@ -400,7 +406,7 @@ fn patterns() -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(select(&PATTERNS[..]), 1..4)
 }
 
-fn rules(patterns: &[&str]) -> AccessRules {
+pub(crate) fn rules(patterns: &[&str]) -> AccessRules {
     let patterns = patterns.iter().map(|it| Pattern::new(it).unwrap());
     AccessRules::new(vec![AccessGrant {
         grantee: Grantee::User("alice".to_owned()),

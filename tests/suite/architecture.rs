@@ -248,6 +248,24 @@ fn layers_do_not_reach_past_their_neighbours() {
 }
 
 #[test]
+fn a_request_reaches_the_store_as_its_client_sees_it() {
+    let places = ["src/http/", "src/views/", "src/api/"];
+    let whole = [
+        "src/http/visibility.rs",
+        "src/http/scrape.rs",
+        "src/http/compressor.rs",
+    ];
+    let words = ["store.current()", "store.partners()", "VisibleStore::new"];
+    let found = offenders(&words, &whole)
+        .into_iter()
+        .filter(|it| places.iter().any(|place| it.starts_with(place)));
+    must_be_empty(
+        found.collect(),
+        "use the VisibleStore of the request, which holds the tenants of its client only",
+    );
+}
+
+#[test]
 fn each_library_has_one_home() {
     must_be_empty(
         offenders(

@@ -1,9 +1,11 @@
 //! Refreshes that a scrape triggers.
 
-use crate::test_server::{options, start_with};
+use crate::access;
+use crate::test_server::{options, start_serving, start_with};
 use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, RetryAfter};
 use secure_score_exporter::config::RefreshMode;
+use secure_score_exporter::http::ServerOptions;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -73,6 +75,25 @@ async fn a_scrape_returns_the_data_it_triggered() {
         (2, 2),
         "/metrics refreshes all tenants"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_refreshes_no_tenant_that_its_client_does_not_see() {
+    let world = on_demand().await;
+    let serving = ServerOptions {
+        access: Arc::new(access::web_config()),
+        ..ServerOptions::default()
+    };
+    let server = start_serving(Arc::clone(&world.store), options(), serving).await;
+    server.site.set_on_demand_refresh(world.on_demand());
+    server.site.set_access(Some(access::rules(&["contoso"])));
+    overdue().await;
+    let header = format!("Authorization: {}\r\n", access::authorization());
+    let hidden = server.request("GET", "/probe?tenant=fabrikam", &header);
+    assert_eq!(hidden.await.status, 404);
+    assert_eq!(server.request("GET", "/metrics", &header).await.status, 200);
+    assert_eq!(refreshes(&world, "contoso"), (2, 2));
+    assert_eq!(refreshes(&world, "fabrikam"), (1, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,7 +75,8 @@ pub(crate) async fn start_limited(max: usize, access: AccessControl) -> TestServ
     start_serving(Arc::default(), options(), serving).await
 }
 
-async fn start_serving(
+/// A server over an existing store, served thus.
+pub(crate) async fn start_serving(
     store: Arc<Store>,
     options: SiteOptions,
     serving: ServerOptions,

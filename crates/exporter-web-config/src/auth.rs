@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(alice.as_deref(), Some("alice"));
         let wrong = named(&with_users, "alice:two").await;
         assert_eq!(wrong.as_deref(), Some("refused"));
-        // Without users no password is checked, so a header names nobody.
+        // Without users no password is checked, so a header names no user.
         assert_eq!(named(&AccessControl::default(), "alice:one").await, None);
     }
 

@@ -18,7 +18,8 @@ pub const fn yaml_name(field: &'static str) -> &'static str {
 ///
 /// Serde's `deny_unknown_fields` stops at the first unknown key. The struct
 /// declared here collects them with their spans in `unknown`, for
-/// [`unknown_keys`]; `KEYS` lists the known ones.
+/// [`unknown_keys`]; `KEYS` lists the known ones. Keys without a value, as where
+/// all lines below one are comments, are in `without_value`.
 #[macro_export]
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ty),* $(,)? }) => {
@@ -27,6 +28,8 @@ macro_rules! section {
         pub(crate) struct $name {
             $(pub(crate) $field: Option<$kind>,)*
             pub(crate) unknown: Vec<$crate::Text>,
+            #[allow(dead_code, reason = "for most keys, no value is the same as no key")]
+            pub(crate) without_value: Vec<$crate::Text>,
         }
 
         impl $name {
@@ -57,6 +60,9 @@ macro_rules! section {
                             match key.value.as_str() {
                                 $(s if s == $crate::yaml_name(stringify!($field)) => {
                                     section.$field = map.next_value()?;
+                                    if section.$field.is_none() {
+                                        section.without_value.push(key);
+                                    }
                                 })*
                                 _ => {
                                     map.next_value::<$crate::serde::de::IgnoredAny>()?;

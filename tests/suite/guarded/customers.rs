@@ -2,7 +2,7 @@
 
 use super::{PASSWORD, Secured, Server};
 use crate::simulated::{Simulated, run, text};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fs;
 
 const OTHER_TENANTS: [&str; 4] = ["fabrikam", "adatum", "litware", "northwind"];
@@ -83,7 +83,14 @@ async fn a_user_sees_the_granted_tenants_and_others_see_none() {
         assert_eq!(shows_others, !path.contains("contoso"), "{path}\n{body}");
         let (status, body) = server.as_user("bob", path, &[]);
         assert_eq!(status, "403", "{path}");
-        assert!(body.starts_with("access denied: "), "{body}");
+        let problem = "access denied: no tenant is granted to this client";
+        match path.starts_with("/api/") {
+            true => {
+                let refusal: Value = serde_json::from_str(&body).unwrap();
+                assert_eq!(refusal["error"], problem);
+            }
+            false => assert!(body.starts_with(problem), "{body}"),
+        }
         assert!(!body.contains("contoso"), "{body}");
         names_no_other_tenant(path, &body);
     }
@@ -247,6 +254,16 @@ fn a_reload_changes_what_a_user_sees() {
     server.until("200", |_| until());
     server.until_user("alice", "/", "401");
     server.until_user("mallory", "/probe?tenant=fabrikam", "200");
+
+    // A user that only the web configuration loses is reported, and gets nothing.
+    secured.write("web.yml", &secured.users(&["ops"]));
+    server.until_user("mallory", "/", "401");
+    server.until("0", |it| {
+        let (_, metrics) = it.as_user("ops", "/metrics", &[]);
+        let gauge = "\nsecure_score_exporter_config_last_reload_successful ";
+        let (_, value) = metrics.split_once(gauge).unwrap();
+        value.lines().next().unwrap().to_owned()
+    });
 }
 
 #[test]
@@ -259,4 +276,52 @@ fn without_access_the_counter_is_not_exported() {
     assert_eq!(status, "200");
     assert!(!body.contains("access_denied"), "{body}");
     assert!(body.contains("tenant=\"fabrikam\""), "{body}");
+}
+
+/// The YAML blocks of the document.
+fn shown() -> Vec<String> {
+    let page = include_str!("../../../docs/access.md");
+    let blocks = page.split("```yaml").skip(1);
+    let indent = |line: &str| line.strip_prefix("   ").unwrap_or(line).to_owned() + "\n";
+    blocks
+        .map(|block| {
+            block
+                .split("```")
+                .next()
+                .unwrap()
+                .lines()
+                .map(indent)
+                .collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_files_that_the_document_shows_are_good() {
+    let secured = Secured::new();
+    let [users, access, certificates, route] = <[String; 4]>::try_from(shown()).unwrap();
+    let verified =
+        secured.tls("  client_auth_type: VerifyClientCertIfGiven\n  client_ca_file: ca.pem\n");
+    let tenants = "tenants:\n  - {name: contoso, tenant_id: contoso.example, credential: {type: azure_cli}}\n  - {name: fabrikam-emea, tenant_id: fabrikam.example, credential: {type: azure_cli}}\n";
+    for (web_config, access) in [(users, access), (verified, certificates)] {
+        let web_config = secured.write("web.yml", &web_config);
+        let config = secured.write("secure-score.yml", &format!("{access}{tenants}"));
+        let files = ["--config.file", &config, "--web.config.file", &web_config];
+        let output = run(&[&["--config.check"], &files[..]].concat());
+        let errors = text(&output.stderr);
+        assert!(output.status.success(), "{errors}");
+        assert!(!errors.contains("warning:"), "{errors}");
+    }
+    // amtool tests the routes of the complete configuration.
+    let complete = include_str!("../../../alerts/alertmanager.msp.yml");
+    let lines: Vec<&str> = route.lines().map(str::trim).collect();
+    for word in [
+        "group_by: [alertname, tenant]",
+        "- receiver: customer-contoso",
+        "continue: true",
+    ] {
+        assert!(lines.contains(&word) && complete.contains(word), "{word}");
+    }
+    let matcher = "'tenant =~ \"contoso|contoso-.+\"'";
+    assert!(route.contains(matcher) && complete.contains(matcher));
 }
