@@ -29,6 +29,7 @@ mod wire;
 
 pub use anomaly_counter::UnknownWord;
 pub use client::{Client, Fetched};
+pub use customer_lists::FetchedCustomers;
 pub use decode::{read_catalogue, read_identity_score, read_recommendations, read_report};
 pub use error::{GraphError, Retry};
 pub use http_clients::HttpClients;

@@ -2,7 +2,8 @@
 
 use crate::simulated::text;
 use graph_simulator::{
-    Api, Consent, Customer, Options, PartnerHandle, PartnerOptions, PartnerPermission, Simulator,
+    Api, Consent, Customer, Fault, FaultKind, OddCustomer, Options, PartnerHandle, PartnerOptions,
+    PartnerPermission, Simulator,
 };
 use serde_json::Value;
 use std::fs;
@@ -268,7 +269,10 @@ async fn names_cannot_control_the_terminal_or_the_file() {
         let is_special = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!printed.contains(is_special), "{printed}");
     }
-    assert!(error.contains("Without has no valid tenant id"), "{error}");
+    assert!(
+        error.contains("no valid tenant id in the list and is left out: Without; add the tenant"),
+        "{error}"
+    );
     assert!(
         error.contains("the partner's own tenant is in its list"),
         "{error}"
@@ -477,5 +481,48 @@ async fn a_pipeline_fails_for_a_customer_without_an_id() {
     assert!(out.contains("5 of 5 customers watched"), "{out}");
     assert!(error.contains("Lucerne Publishing"), "{error}");
     it.expect(0, &[]);
+    it.simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configured_tenant_may_be_a_customer_whose_id_cannot_be_read() {
+    let it = Partnership::of(0).await;
+    it.expect(0, &["--write=customers.yml"]);
+    it.configure("display_names: plain", "tenant_files: [customers.yml]\n");
+    let odd = |odd| {
+        let handle = it.simulator.handle();
+        handle.clear_faults();
+        let fault = Fault::new(Api::Customers, FaultKind::OddCustomer(odd));
+        handle.inject(Some("partner"), fault).unwrap();
+    };
+    odd(OddCustomer::InvalidId);
+    let (out, error) = it.expect(3, &["--check", "--write=customers.yml"]);
+    assert!(
+        !out.contains("not in list") && !out.contains("in no list"),
+        "{out}"
+    );
+    assert!(out.contains("4 of 4 customers watched"), "{out}");
+    for part in [
+        "it cannot be known whether these tenants are in a list",
+        ": contoso; they may still be customers",
+        "left out: Contoso Ltd (00000000-not-a-guid); add the tenant",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!error.contains("remove its line"), "{error}");
+    odd(OddCustomer::OwnTenant);
+    it.expect(0, &["--check", "--write=customers.yml"]);
+    it.simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incomplete_list_is_named() {
+    let it = Partnership::of(0).await;
+    let partial = Fault::new(Api::Relationships, FaultKind::Partial206);
+    let handle = it.simulator.handle();
+    handle.inject(Some("partner"), partial).unwrap();
+    let (_, error) = it.expect(1, &[]);
+    let named = "Graph marked the list of relationships with customers as partial";
+    assert!(error.contains(named), "{error}");
     it.simulator.stop().await;
 }
