@@ -20,6 +20,7 @@ mod pages;
 mod past_days;
 mod recommendation_reader;
 mod refresh_permit;
+mod remedy;
 mod request_history;
 mod requests;
 mod subject;

@@ -59,11 +59,13 @@ impl Partnership {
         let access = self.partner().access();
         let config = format!(
             "simulator: {{url: \"{}\", ca_file: simulator-ca.pem}}\n\
-             credentials:\n  msp: {{type: client_secret, client_id: {}, client_secret_file: msp.secret}}\n\
-             defaults: {{cloud: simulator, credential: msp}}\n\
+             credentials:\n  msp: {{type: client_secret, client_id: {}, client_secret_file: msp.secret}}\n  \
+             customers: {{type: client_secret, client_id: {}, client_secret_file: msp.secret}}\n\
+             defaults: {{cloud: simulator, credential: customers}}\n\
              partner:\n  name: msp\n  tenant_id: {}\n  credential: msp\n  {keys}\n{sections}",
             self.simulator.url(),
             access.client_id,
+            self.partner().customers_application(),
             access.entra_id,
         );
         fs::write(self.file("secure-score.yml"), config).unwrap();
@@ -163,7 +165,7 @@ async fn from_nothing_to_all_customers_watched() {
     it.configure("display_names: plain", "tenant_files: [customers.yml]\n");
     let (table, _) = it.expect(0, &["--check", "--write=customers.yml"]);
     assert!(
-        table.contains("12 of 12 customers watched, 0 unwatched, 0 excluded; 2 without consent"),
+        table.contains("10 of 12 customers watched, 0 unwatched, 0 excluded; 2 without consent"),
         "{table}"
     );
     assert_eq!(it.read("customers.yml"), first);
@@ -182,7 +184,7 @@ async fn a_thousand_customers_come_in_four_pages() {
     assert_eq!(first.lines().count(), 1000);
     it.configure("display_names: plain", "tenant_files: [customers.yml]\n");
     let (out, _) = it.expect(0, &["--write=customers.yml", "--check"]);
-    assert!(out.contains("1000 of 1000 customers watched"), "{out}");
+    assert!(out.contains("998 of 1000 customers watched"), "{out}");
     assert_eq!(it.read("customers.yml"), first);
     it.simulator.stop().await;
 }
@@ -197,13 +199,13 @@ async fn lines_of_a_file_stay_whatever_happens_to_the_customers() {
     );
     fs::write(it.file("customers.yml"), &edited).unwrap();
     let sections = "tenant_files: [customers.yml]\n";
-    let keys = "exclude: [fabrikam*]\n  defaults: {credential: msp, target: 60%}";
+    let keys = "exclude: [fabrikam*]\n  defaults: {credential: customers, target: 60%}";
     it.configure(keys, sections);
     it.expect(0, &["--write=customers.yml"]);
     let first = it.read("customers.yml");
     let added = first.strip_prefix(&edited).expect("the lines before stay");
     assert_eq!(added.lines().count(), 3, "{added}");
-    let keys = ", credential: msp, target: \"60%\"} # ";
+    let keys = ", credential: customers, target: \"60%\"} # ";
     assert!(added.lines().all(|line| line.contains(keys)), "{added}");
     assert!(!first.to_lowercase().contains("fabrikam"), "{first}");
 
@@ -313,7 +315,7 @@ async fn missing_consent_differs_from_other_failures() {
     assert_eq!(names(&customers, "consent", "yes").len(), 2);
     let url = customers[0]["consent_url"].as_str().unwrap();
     let id = customers[0]["entra_tenant_id"].as_str().unwrap();
-    let client = it.partner().access().client_id;
+    let client = it.partner().customers_application();
     let expected = format!(
         "{}/{id}/adminconsent?client_id={client}",
         it.simulator.url()
@@ -504,7 +506,7 @@ async fn a_configured_tenant_may_be_a_customer_whose_id_cannot_be_read() {
     assert!(out.contains("4 of 4 customers watched"), "{out}");
     for part in [
         "it cannot be known whether these tenants are in a list",
-        ": contoso; they may still be customers",
+        ": contoso-ltd; they may still be customers",
         "left out: Contoso Ltd (00000000-not-a-guid); add the tenant",
     ] {
         assert!(error.contains(part), "{part}: {error}");
