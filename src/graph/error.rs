@@ -54,7 +54,7 @@ pub(super) enum ErrorKind {
     Emptied,
     /// The first list of customers is empty.
     NoCustomers,
-    /// A list of customers lacks most of those that it had before.
+    /// A list of customers lacks many of those that it had before.
     Shrunk { missing: usize, before: usize },
     /// Graph marked the response as incomplete (206).
     Partial,

@@ -3,7 +3,7 @@
 use crate::simulated::text;
 use graph_simulator::{
     Api, Consent, Customer, Fault, FaultKind, OddCustomer, Options, PartnerHandle, PartnerOptions,
-    PartnerPermission, Simulator,
+    PartnerPermission, RetryAfter, Simulator,
 };
 use serde_json::Value;
 use std::fs;
@@ -526,5 +526,14 @@ async fn an_incomplete_list_is_named() {
     let (_, error) = it.expect(1, &[]);
     let named = "Graph marked the list of relationships with customers as partial";
     assert!(error.contains(named), "{error}");
+    let again = "hint: run the command again later: Graph itself reports";
+    assert!(error.contains(again), "{error}");
+    handle.clear_faults();
+    let retry_after = RetryAfter::Seconds(90);
+    let throttle = Fault::new(Api::Customers, FaultKind::Throttle { retry_after });
+    handle.inject(Some("partner"), throttle).unwrap();
+    let (_, error) = it.expect(1, &[]);
+    let again = "hint: run the command again in 1m 30s: Microsoft limits the requests";
+    assert!(error.contains(again), "{error}");
     it.simulator.stop().await;
 }

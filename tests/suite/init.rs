@@ -440,7 +440,9 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     let customers = directory.join("customers.yml");
     let comment = fs::read_to_string(&customers).unwrap();
     assert!(comment.starts_with("# ") && comment.lines().count() == 1);
-    let discover = run_printed(&printed, "discover");
+    // The first of the two commands only shows what the second writes.
+    let (_, then) = printed.split_once(" --check\n").unwrap();
+    let discover = run_printed(then, "discover");
     let (out, err) = (text(&discover.stdout), text(&discover.stderr));
     assert!(discover.status.success(), "{out}{err}");
     assert!(out.contains("12 tenants added"), "{out}");
@@ -448,6 +450,9 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     let written = fs::read_to_string(&customers).unwrap();
     let added = written.strip_prefix(&comment).unwrap();
     assert_eq!(added.lines().count(), 12, "{added}");
+    let after_discover = "\nThen start the exporter, or reload it (SIGHUP) if it runs:\n";
+    assert!(then.contains(after_discover), "{printed}");
+    assert!(then.contains("docs/partners.md"), "{printed}");
     assert!(
         added.contains("- {name: contoso-ltd, tenant_id: "),
         "{added}"

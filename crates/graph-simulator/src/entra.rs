@@ -41,10 +41,7 @@ pub(crate) async fn answer(
     let tenant = tenant.as_ref();
     let name = tenant.map(|tenant| tenant.name.as_str());
     let reply = |fault: Option<&FaultKind>| match check(state, tenant, tenant_id, request, form) {
-        Ok(SignIn {
-            tenant,
-            client_id,
-        }) => {
+        Ok(SignIn { tenant, client_id }) => {
             let audience = resource(form.value("scope").unwrap_or_default());
             let audience = audience.unwrap_or_default();
             let to = (tenant, client_id);

@@ -31,7 +31,12 @@ fn series() -> Vec<Value> {
     let mut all = Vec::new();
     for state in ["watched", "unwatched", "not_consented", "left", "excluded"] {
         let count = CUSTOMERS.iter().filter(|it| it.1 == state).count();
-        all.push(sample("customers", 0, &format!(",state=\"{state}\""), count));
+        all.push(sample(
+            "customers",
+            0,
+            &format!(",state=\"{state}\""),
+            count,
+        ));
     }
     for (id, state, refreshed) in CUSTOMERS {
         let id = format!(",entra_tenant_id=\"{id}\"");
