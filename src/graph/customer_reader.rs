@@ -46,6 +46,8 @@ pub(super) struct CustomerReader {
     in_list: BTreeSet<Arc<str>>,
     /// The ids of each source.
     by_source: BTreeMap<&'static str, BTreeSet<Arc<str>>>,
+    /// The elements of the list of relationships, once it is read.
+    listed_relationships: Option<usize>,
     skipped: SkippedCustomers,
     /// The elements of the list that is read now.
     pub(super) read: usize,
@@ -96,6 +98,8 @@ impl CustomerReader {
         &mut self,
         page: &LenientList<wire::DelegatedAdminRelationship<'_>>,
     ) {
+        let elements = page.elements.len() + page.unread;
+        *self.listed_relationships.get_or_insert(0) += elements;
         let unread = page.unread as u64;
         self.unread += unread;
         self.skipped
@@ -198,6 +202,7 @@ impl CustomerReader {
         CustomerList {
             customers: customers.collect(),
             by_source: by_source.collect(),
+            relationships: self.listed_relationships,
             skipped: self.skipped,
         }
     }
@@ -411,6 +416,9 @@ mod tests {
         assert_eq!(list.skipped.of(SkippedField::Id), 1);
         assert!(list.skipped.lacks_relationships() && !list.skipped.lacks_customers());
         assert!(list.customers[0].relationship.is_some());
+        assert_eq!(list.relationships, Some(3));
+        let none = read(&json!([{"tenantId": A}]), &json!([]));
+        assert_eq!(none.relationships, Some(0));
 
         let mut reader = CustomerReader::default();
         let only = json!([all[0]]);

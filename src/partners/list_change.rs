@@ -27,8 +27,8 @@ pub(super) struct SuspectList {
     since: Timestamp,
 }
 
-/// Refuses a list without customers, one of which a source has none any more, and one
-/// without relationships of customers that had some.
+/// Refuses a list without customers, one of which a source has none any more, and an
+/// empty list of relationships of customers that had some.
 pub(super) fn check_not_emptied(
     before: Option<&CustomerList>,
     list: &CustomerList,
@@ -50,14 +50,12 @@ pub(super) fn check_not_emptied(
     }
 }
 
-/// Whether no customer has a relationship any more, and one that is still there had.
+/// Whether the list of relationships is empty, and a customer that is still there had
+/// one. In a list with others, such as those of Lighthouse, it may have ended.
 fn has_lost_relationships(before: Option<&CustomerList>, list: &CustomerList) -> bool {
-    let delegated = CustomerSource::DelegatedAdminCustomers.as_str();
     let before = before.iter().flat_map(|it| &it.customers);
     let mut had = before.filter(|it| it.relationship.is_some());
-    list.by_source.contains_key(delegated)
-        && list.customers.iter().all(|it| it.relationship.is_none())
-        && had.any(|it| list.find(&it.tenant_id).is_some())
+    list.relationships == Some(0) && had.any(|it| list.find(&it.tenant_id).is_some())
 }
 
 /// Adds to a list what it may have and cannot be read: the customers of the last list
@@ -248,18 +246,20 @@ mod tests {
 
     #[test]
     fn relationships_that_all_vanish_are_an_emptied_list() {
-        let of = |ids| list(ids, &[(DELEGATED, 3)]);
-        let before = related(of(0..3), &["000", "001"]);
-        let error = check_not_emptied(Some(&before), &of(0..3)).unwrap_err();
+        let of = |ids, relationships| CustomerList {
+            relationships,
+            ..list(ids, &[(DELEGATED, 3)])
+        };
+        let before = related(of(0..3, Some(2)), &["000", "001"]);
+        let error = check_not_emptied(Some(&before), &of(0..3, Some(0))).unwrap_err();
         assert_eq!(error.reason(), Reason::Emptied);
         assert!(error.to_string().contains("relationships"), "{error}");
-        let one = related(of(0..3), &["002"]);
-        check_not_emptied(Some(&before), &one).unwrap();
+        // Others are there, as those of Lighthouse.
+        check_not_emptied(Some(&before), &of(0..3, Some(1))).unwrap();
         // Those that had one left.
-        check_not_emptied(Some(&before), &of(2..3)).unwrap();
-        // Their list is not read any more.
-        let organization = list(0..3, &[(ORGANIZATION, 3)]);
-        check_not_emptied(Some(&before), &organization).unwrap();
+        check_not_emptied(Some(&before), &of(2..3, Some(0))).unwrap();
+        // The list is not read any more.
+        check_not_emptied(Some(&before), &of(0..3, None)).unwrap();
     }
 
     #[test]

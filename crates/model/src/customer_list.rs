@@ -14,6 +14,10 @@ pub struct CustomerList {
     /// that an earlier version saved lacks it.
     #[serde(default)]
     pub by_source: BTreeMap<String, usize>,
+    /// The elements of the list of relationships, those in no state of interest
+    /// included; `None` where it was not read.
+    #[serde(default)]
+    pub relationships: Option<usize>,
     /// What the lists contain that is no customer, or could not be used.
     #[serde(default)]
     pub skipped: SkippedCustomers,

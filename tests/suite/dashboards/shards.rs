@@ -9,9 +9,11 @@ use std::process::Command;
 /// The shard that exports the partner, and the other.
 const SHARDS: [&str; 2] = ["a:10365", "b:10365"];
 
-/// The customers: the state that the first shard shows, the shard that refreshes the
-/// customer, and whether that misses its consent.
-const CUSTOMERS: [(&str, &str, Option<(usize, u8)>); 7] = [
+/// The shard that refreshes a customer, and whether that misses its consent.
+type Refreshed = Option<(usize, u8)>;
+
+/// The customers, and the state that the first shard shows.
+const CUSTOMERS: [(&str, &str, Refreshed); 7] = [
     ("own", "watched", Some((0, 0))),
     ("other", "watched", Some((1, 0))),
     ("own-missing", "not_consented", Some((0, 1))),
