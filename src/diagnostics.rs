@@ -39,14 +39,14 @@ pub fn error(error: &dyn Error, hint: Option<&str>) {
     }
 }
 
-/// Prints why a tenant cannot be refreshed, and the fix.
+/// Prints why a command cannot read a tenant, and the fix.
 pub fn trouble(tenant: &str, trouble: &Trouble) {
     let reason = trouble.reason.as_str();
     print_line(format_args!(
         "error: {tenant}: {reason}: {}",
         trouble.message
     ));
-    if let Some(hint) = &trouble.hint {
+    if let Some(hint) = &trouble.command_hint {
         print_line(format_args!("hint: {hint}"));
     }
 }

@@ -192,7 +192,7 @@ def trouble():
 
 
 WATCHED = customers("watched")
-NOT_WATCHED = customers("unwatched|not_consented")
+NOT_WATCHED = f"{customers('unwatched')} + {customers('not_consented')}"
 NO_PARTNER = "No partner configured"
 
 

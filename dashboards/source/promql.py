@@ -114,17 +114,37 @@ def of_partner(family, by="partner", match=""):
     return f"max by ({by}) (secure_score_partner_{family}{match})"
 
 
-def customers(states, by="partner, state"):
-    """The number of customers in one of the states, over all partners."""
+def customers_in(states, by=CUSTOMER):
+    """One series per customer in one of the states."""
     op = "=~" if "|" in states else "="
-    match = f'state{op}"{states}"'
-    return f"sum({of_partner('customers', by=by, match=match)})"
+    return of_partner("customer_state", by=by, match=f'state{op}"{states}"')
+
+
+def counted(state):
+    """The number of customers in a state, over all partners, as the exporters count them."""
+    match = f'state="{state}"'
+    return f"sum({of_partner('customers', by='partner, state', match=match)})"
+
+
+# With shards, the one that exports the partner counts the customers of the others
+# as watched, and each shard knows which of its own lack consent.
+ELSEWHERE = f"{of_partner('customer_consent_missing', by=CUSTOMER)} == 1 and {customers_in('watched')}"
+
+
+def customers(state):
+    """The number of customers in a state, over all partners and shards."""
+    if state == "watched":
+        return f"({counted(state)} - (count({ELSEWHERE}) or 0 * {counted(state)}))"
+    if state == "not_consented":
+        return f"(count({customers_in(state)} or {ELSEWHERE}) or {counted(state)})"
+    return counted(state)
 
 
 # Those that need attention before those that were excluded.
-ATTENTION = of_partner("customer_state", by=f"{CUSTOMER}, state", match='state=~"unwatched|not_consented|left"')
-EXCLUDED = of_partner("customer_state", by=f"{CUSTOMER}, state", match='state="excluded"')
-MISSING = f"topk(50, 2 * {ATTENTION} or {EXCLUDED})"
+BY_STATE = f"{CUSTOMER}, state"
+LACKS_CONSENT = f'label_replace({ELSEWHERE}, "state", "not_consented", "", "")'
+ATTENTION = f"({customers_in('unwatched|not_consented|left', by=BY_STATE)} or {LACKS_CONSENT})"
+MISSING = f"topk(50, 2 * {ATTENTION} or {customers_in('excluded', by=BY_STATE)})"
 CUSTOMER_INFO = of_partner("customer_info", by=f"{CUSTOMER}, display_name, tenant")
 RELATIONSHIP_END = of_partner("relationship_end_timestamp_seconds", by=CUSTOMER)
 NEXT_ENDS = f"bottomk(20, {RELATIONSHIP_END} < time() + 90 * 86400)"

@@ -80,7 +80,7 @@ async fn check_partners(
     telemetry: &Arc<Telemetry>,
     tenants: &[CheckResult],
 ) -> Vec<CheckResult> {
-    let coverage = Coverage::of(tenants);
+    let coverage = Coverage::of(config, tenants);
     let mut results = Vec::new();
     let mut known: HashMap<(Cloud, String), &str> = HashMap::new();
     for partner in &config.partners {

@@ -15,7 +15,7 @@ use super::{Failure, now};
 use crate::cli::{ConfigFlags, Discover, DiscoverOutput};
 use crate::config::{Config, ConfigText, Environment, Partner, Tenant};
 use crate::diagnostics;
-use crate::graph::{GraphError, HttpClients, RefreshPermits, Subject};
+use crate::graph::{GraphError, HttpClients, RefreshPermits};
 use crate::partners::tenant_file::TenantFile;
 use crate::telemetry::Telemetry;
 use anyhow::{Context as _, anyhow};
@@ -24,7 +24,7 @@ use coverage::{Known, PartnerList, Row, State};
 use edit::Edit;
 use file_tenants::{FileTenants, Resolver};
 use indicatif::ProgressBar;
-use secure_score_model::{CustomerList, SkippedField, Trouble};
+use secure_score_model::{CustomerList, SkippedCustomers, SkippedField, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use strict_yaml::suggest;
@@ -73,6 +73,7 @@ pub(super) async fn run(
         all_partners: partners.len() == config.partners.len(),
     };
     let mut rows = known.rows(&lists);
+    warn_of_possible_departures(&known.possible_departures(&lists));
     graph.add_consents(&mut rows).await;
     match options.output {
         DiscoverOutput::Table => stdout::write(table::render(&rows).as_bytes())?,
@@ -166,15 +167,15 @@ impl Graph {
         let mut permit = self.permits.take().await;
         let fetched = client.customers(&partner.sources, &mut permit).await;
         let fetched = fetched.map_err(|error| Trouble::from(&error))?;
-        if fetched.partial {
-            return Err(Trouble::from(&GraphError::partial(Subject::Customers)));
+        if let Some(subject) = fetched.partial {
+            return Err(Trouble::from(&GraphError::partial(subject)));
         }
-        if fetched.value.customers.is_empty() {
+        if fetched.list.customers.is_empty() {
             return Err(Trouble::from(&GraphError::no_customers()));
         }
         Ok(PartnerList {
             partner,
-            list: fetched.value,
+            list: fetched.list,
             entra_tenant_id: client.entra_tenant_id().map(str::to_owned),
         })
     }
@@ -243,29 +244,40 @@ impl Graph {
     }
 }
 
+/// Names the configured tenants that may be elements that cannot be read.
+fn warn_of_possible_departures(aliases: &[String]) {
+    if !aliases.is_empty() {
+        let aliases = aliases.join(", ");
+        diagnostics::warning(format_args!(
+            "it cannot be known whether these tenants are in a list, since elements of the lists cannot be read: {aliases}; they may still be customers, so keep them"
+        ));
+    }
+}
+
 /// Names what a list contains that is no customer.
 fn warn_of_skipped(partner: &Partner, list: &CustomerList) {
     let skipped = &list.skipped;
     let name = &partner.name;
-    for customer in &skipped.without_id {
+    for customer in skipped.described() {
+        let remedy = SkippedCustomers::REMEDY;
         diagnostics::warning(format_args!(
-            "{name}: the customer {customer} has no valid tenant id in the list and is left out; look it up in the Partner Center"
+            "{name}: a customer has no valid tenant id in the list and is left out: {customer}; {remedy}"
         ));
     }
     for (count, what) in [
         (
             skipped
-                .of(SkippedField::Id)
+                .customers
                 .saturating_sub(skipped.without_id.len() as u64),
-            "customers without a valid tenant id are left out",
+            "further elements of the list of customers cannot be used",
         ),
         (
             skipped.of(SkippedField::Duplicate),
             "customers are listed twice, and count once",
         ),
         (
-            skipped.of(SkippedField::Element),
-            "elements of the list cannot be read",
+            skipped.relationships,
+            "relationships cannot be read, or their customers cannot",
         ),
     ] {
         if count > 0 {

@@ -65,14 +65,27 @@ impl<T: ListDocument> EditedFile<T> {
     pub(super) fn replace(&self, text: &str) -> Result<(), Failure> {
         let written = self.write(text);
         let is_unchanged = written.map_err(|error| self.name.failed("cannot be written", error))?;
-        if is_unchanged {
-            return Ok(());
+        match is_unchanged {
+            true => Ok(()),
+            false => Err(self.changed()),
         }
+    }
+
+    /// The failure because the file has changed since it was read, or else this one: an
+    /// entry that another run has added meanwhile is an error of the configuration.
+    pub(super) fn changed_or(&self, failure: Failure) -> Failure {
+        match read(&self.path) {
+            Ok(now) if now != self.contents => self.changed(),
+            _ => failure,
+        }
+    }
+
+    fn changed(&self) -> Failure {
         let name = self.name.path.display();
-        Err(Failure::with_hint(
+        Failure::with_hint(
             anyhow!("{name} has changed since it was read, and is not written"),
             "run the command again; it reads the changed file",
-        ))
+        )
     }
 
     /// Writes the text. Returns false where the file has changed.

@@ -62,11 +62,17 @@ fn print_next(directory: &Path, answers: &Answers, files: &[NewFile]) -> Result<
         secrets.join(", ")
     ))?;
     if let Subject::Partner { .. } = answers.subject {
+        let file = directory.join(files::CUSTOMERS);
+        let file = quoted(&file);
         line(format_args!(
-            "Once that succeeds, write the customers into {}:\n  \
-             secure-score-exporter discover{config} --write {}",
+            "Once that succeeds, look at the customers and their aliases:\n  \
+             secure-score-exporter discover{config} --write {file} --check\n\
+             Write them into {}, and edit there the aliases that do not suit:\n  \
+             secure-score-exporter discover{config} --write {file}\n\
+             Then start the exporter, or reload it (SIGHUP) if it runs:\n  \
+             secure-score-exporter{config}\n\
+             docs/partners.md describes these steps and what follows.",
             files::CUSTOMERS,
-            quoted(&directory.join(files::CUSTOMERS))
         ))?;
     }
     match answers.mail {

@@ -110,9 +110,7 @@ fn write_config(simulator: &Simulator, directory: &Path) -> Result<PathBuf, Fail
 fn config_text(simulator: &Simulator) -> String {
     let partners = simulator.handle().partners();
     let partner = partners.first();
-    // The application to which customers consent.
-    let credential = partner.map(|partner| format!(", credential: {}", partner.name));
-    let credential = credential.unwrap_or_default();
+    let credential = partner.map_or("", |_| ", credential: customers");
     let mut text = format!(
         "{FIRST_LINE}\n\
          refresh: {{profiles: 10s, scores: 10s}}\n\
@@ -130,12 +128,17 @@ fn config_text(simulator: &Simulator) -> String {
             tenant.name, tenant.entra_id, tenant.display_name, tenant.client_id, tenant.name
         );
     }
-    text + &partner.map(partner_text).unwrap_or_default()
+    if let Some(partner) = partner {
+        let handle = simulator.handle().partner(&partner.name);
+        let application = handle.map(|it| it.customers_application());
+        text += &partner_text(partner, &application.unwrap_or_default());
+    }
+    text
 }
 
-/// A partner and its credential. `discover` and `new_customers: watch` find the customers
-/// that are no tenant of the file.
-fn partner_text(partner: &TenantAccess) -> String {
+/// A partner, its credential, and that of the application to which its customers consent.
+/// `discover` and `new_customers: watch` find the customers that are no tenant of the file.
+fn partner_text(partner: &TenantAccess, application: &str) -> String {
     let TenantAccess {
         name,
         entra_id,
@@ -143,7 +146,9 @@ fn partner_text(partner: &TenantAccess) -> String {
         ..
     } = partner;
     format!(
-        "credentials: {{{name}: {{type: client_secret, client_id: {client_id}, client_secret_file: secrets/{name}}}}}\n\
+        "credentials:\n  \
+           {name}: {{type: client_secret, client_id: {client_id}, client_secret_file: secrets/{name}}}\n  \
+           customers: {{type: client_secret, client_id: {application}, client_secret_file: secrets/{name}}}\n\
          partner: {{name: {name}, tenant_id: {entra_id}, credential: {name}, display_names: plain, interval: 5m}}\n"
     )
 }

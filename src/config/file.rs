@@ -183,6 +183,7 @@ impl From<FileException> for FileDecision {
             evidence: None,
             expires: it.expires,
             unknown: it.unknown,
+            without_value: it.without_value,
         }
     }
 }

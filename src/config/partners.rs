@@ -235,6 +235,14 @@ fn one(
         credentials,
         diagnostics,
     );
+    if let (Some(reference), Some(credential), Some(own)) = (&file.credential, &credential, &own)
+        && is_same_application(credential, &own.credential)
+    {
+        let message = format!(
+            "{path}.defaults.credential, or defaults.credential without it, is the same application, so each customer's consent would include the permission to read the list of customers; register a second application for the customers and name its credential there, see docs/permissions.md"
+        );
+        diagnostics.warn(reference.span, at("credential"), message);
+    }
     Some(Partner {
         name: name?,
         tenant_id: tenant_id?,
@@ -248,6 +256,14 @@ fn one(
         new_customers: new_customers.unwrap_or_default(),
         defaults: own?,
     })
+}
+
+/// Whether both get tokens for one application.
+fn is_same_application(first: &Credential, second: &Credential) -> bool {
+    match (first.application_id(), second.application_id()) {
+        (Some(first), Some(second)) => first.eq_ignore_ascii_case(second),
+        _ => false,
+    }
 }
 
 /// The lists, each once.

@@ -1,6 +1,6 @@
 //! The client's lists of a partner.
 
-use super::client::{Client, Fetched};
+use super::client::Client;
 use super::customer_reader::CustomerReader;
 use super::decode;
 use super::error::GraphError;
@@ -9,11 +9,19 @@ use super::refresh_permit::RefreshPermit;
 use super::subject::Subject;
 use crate::config::CustomerSource;
 use secure_score_model::CustomerList;
-use std::collections::BTreeSet;
 
 /// The pages of 300 elements that a partner's list may have. The largest partners
 /// have some ten thousand customers, each with several relationships that ended.
 const MAX_CUSTOMER_PAGES: usize = 1_000;
+
+/// The customers of a partner as fetched.
+#[derive(Debug)]
+pub struct FetchedCustomers {
+    /// The customers.
+    pub list: CustomerList,
+    /// The first of the lists that Graph marked as incomplete (206).
+    pub partial: Option<Subject>,
+}
 
 impl Client {
     /// The customers in these lists with their relationships, complete or an
@@ -23,9 +31,9 @@ impl Client {
         &self,
         sources: &[CustomerSource],
         permit: &mut RefreshPermit,
-    ) -> Result<Fetched<CustomerList>, GraphError> {
+    ) -> Result<FetchedCustomers, GraphError> {
         let mut reader = CustomerReader::default();
-        let mut partial = false;
+        let mut partial = None;
         for source in sources {
             let lists: &[Subject] = match source {
                 CustomerSource::DelegatedAdminCustomers => {
@@ -34,14 +42,14 @@ impl Client {
                 CustomerSource::MultitenantOrganization => &[Subject::OrganizationMembers],
             };
             for subject in lists {
-                partial |= self.customer_list(*subject, &mut reader, permit).await?;
+                let is_partial = self.customer_list(*subject, &mut reader, permit).await?;
+                partial = partial.or(is_partial.then_some(*subject));
                 reader.end_source_list(source.as_str());
             }
         }
-        Ok(Fetched {
-            value: reader.finish(self.entra_tenant_id().unwrap_or_default()),
+        Ok(FetchedCustomers {
+            list: reader.finish(self.entra_tenant_id().unwrap_or_default()),
             partial,
-            unknown_words: BTreeSet::new(),
         })
     }
 

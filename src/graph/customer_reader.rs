@@ -46,6 +46,8 @@ pub(super) struct CustomerReader {
     in_list: BTreeSet<Arc<str>>,
     /// The ids of each source.
     by_source: BTreeMap<&'static str, BTreeSet<Arc<str>>>,
+    /// The elements of the list of relationships, once it is read.
+    listed_relationships: Option<usize>,
     skipped: SkippedCustomers,
     /// The elements of the list that is read now.
     pub(super) read: usize,
@@ -68,7 +70,7 @@ impl CustomerReader {
 
     /// Adds a page of `delegatedAdminCustomers`.
     pub(super) fn customers(&mut self, page: &LenientList<wire::DelegatedAdminCustomer<'_>>) {
-        self.unreadable(page.unread);
+        self.unread_customers(page.unread);
         for element in &page.elements {
             let id = match element.tenant_id {
                 LenientText::Missing => &element.id,
@@ -81,7 +83,7 @@ impl CustomerReader {
     /// Adds a page of the organization's `tenants`. One that was invited and has
     /// not joined, or was removed, is no member.
     pub(super) fn members(&mut self, page: &LenientList<wire::OrganizationMember<'_>>) {
-        self.unreadable(page.unread);
+        self.unread_customers(page.unread);
         for element in &page.elements {
             if is_active(&element.state) {
                 self.add(&element.tenant_id, &element.display_name);
@@ -96,25 +98,36 @@ impl CustomerReader {
         &mut self,
         page: &LenientList<wire::DelegatedAdminRelationship<'_>>,
     ) {
-        self.unreadable(page.unread);
+        let elements = page.elements.len() + page.unread;
+        *self.listed_relationships.get_or_insert(0) += elements;
+        let unread = page.unread as u64;
+        self.unread += unread;
+        self.skipped
+            .count_relationships(SkippedField::Element, unread);
         for element in &page.elements {
-            self.read += 1;
             let name = element.display_name.get().unwrap_or_default();
             if name.starts_with(LIGHTHOUSE) {
-                continue;
-            }
-            if is_active(&element.status) || is(&element.status, EXPIRING) {
+                self.read += 1;
+            } else if is_active(&element.status) || is(&element.status, EXPIRING) {
                 self.relationship(element);
-            } else if ENDED.iter().any(|state| is(&element.status, state)) {
-                self.ended_relationship(element);
+            } else {
+                self.read += 1;
+                if ENDED.iter().any(|state| is(&element.status, state)) {
+                    self.ended_relationship(element);
+                }
             }
         }
     }
 
+    /// Adds a relationship in effect. It has a customer, unlike one that no customer
+    /// has approved.
     fn relationship(&mut self, element: &wire::DelegatedAdminRelationship<'_>) {
         let Some(id) = customer_id(&element.customer) else {
+            self.unread += 1;
+            self.skipped.count_relationships(SkippedField::Id, 1);
             return;
         };
+        self.read += 1;
         let Some(ends) = time(&element.end_date_time) else {
             self.skipped.count(SkippedField::Date, 1);
             return;
@@ -138,16 +151,17 @@ impl CustomerReader {
         keep_longest(&mut self.ended, id, relationship);
     }
 
-    fn unreadable(&mut self, elements: usize) {
-        self.unread += elements as u64;
-        self.skipped.count(SkippedField::Element, elements as u64);
+    fn unread_customers(&mut self, elements: usize) {
+        let unread = elements as u64;
+        self.unread += unread;
+        self.skipped.count_customers(SkippedField::Element, unread);
     }
 
     fn add(&mut self, text: &LenientText<'_>, name: &LenientText<'_>) {
         let name = clean_line(name.get().unwrap_or_default(), MAX_TEXT);
         let Some(id) = guid(text) else {
             self.unread += 1;
-            self.skipped.count(SkippedField::Id, 1);
+            self.skipped.count_customers(SkippedField::Id, 1);
             if self.skipped.without_id.len() < MAX_NAMED {
                 let text = clean_line(text.get().unwrap_or_default(), MAX_TEXT);
                 self.skipped.without_id.push(name.into());
@@ -188,6 +202,7 @@ impl CustomerReader {
         CustomerList {
             customers: customers.collect(),
             by_source: by_source.collect(),
+            relationships: self.listed_relationships,
             skipped: self.skipped,
         }
     }
@@ -385,6 +400,31 @@ mod tests {
         decode::customers_page(Subject::Customers, &mut reader, &body(&elements)).unwrap();
         let error = decode::check_customers(&reader, crate::graph::Subject::Customers);
         assert!(error.unwrap_err().to_string().contains("2 of its elements"));
+    }
+
+    #[test]
+    fn a_relationship_without_a_readable_customer_is_counted() {
+        let mut without = relationship("without", "2026-12-05T00:00:00Z", "PT0S");
+        without["customer"] = json!({"tenantId": 7});
+        // No customer has approved it.
+        let mut created = relationship("created", "2026-12-05T00:00:00Z", "PT0S");
+        created["status"] = json!("created");
+        created["customer"] = json!(null);
+        let good = relationship("good", "2026-12-05T00:00:00Z", "PT0S");
+        let all = json!([without, created, good]);
+        let list = read(&json!([{"tenantId": A}]), &all);
+        assert_eq!(list.skipped.of(SkippedField::Id), 1);
+        assert!(list.skipped.lacks_relationships() && !list.skipped.lacks_customers());
+        assert!(list.customers[0].relationship.is_some());
+        assert_eq!(list.relationships, Some(3));
+        let none = read(&json!([{"tenantId": A}]), &json!([]));
+        assert_eq!(none.relationships, Some(0));
+
+        let mut reader = CustomerReader::default();
+        let only = json!([all[0]]);
+        decode::customers_page(Subject::Relationships, &mut reader, &body(&only)).unwrap();
+        let error = decode::check_customers(&reader, Subject::Relationships).unwrap_err();
+        assert!(error.to_string().contains("relationships"), "{error}");
     }
 
     #[test]

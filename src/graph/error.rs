@@ -1,6 +1,7 @@
 //! Errors of requests to Microsoft, and the fix for each.
 
 use super::date;
+use super::remedy;
 use super::subject::Subject;
 use crate::credentials::{RECOMMENDATIONS_PERMISSION, TokenError};
 use crate::http_client::TransportError;
@@ -53,7 +54,7 @@ pub(super) enum ErrorKind {
     Emptied,
     /// The first list of customers is empty.
     NoCustomers,
-    /// A list of customers lacks most of those that it had before.
+    /// A list of customers lacks many of those that it had before.
     Shrunk { missing: usize, before: usize },
     /// Graph marked the response as incomplete (206).
     Partial,
@@ -233,9 +234,23 @@ impl GraphError {
         }
     }
 
-    /// The fix in one sentence, if there is one.
-    pub fn hint(&self) -> Option<String> {
-        let own = match &self.kind {
+    /// The fix in one sentence.
+    pub fn hint(&self) -> String {
+        let own = self.own_hint();
+        own.unwrap_or_else(|| remedy::of(self.reason())).to_owned()
+    }
+
+    /// The fix in a command that requests once, after which nothing tries again.
+    pub fn command_hint(&self) -> String {
+        match self.own_hint() {
+            Some(own) => own.to_owned(),
+            None => remedy::of_command(self.reason(), self.retry_after),
+        }
+    }
+
+    /// A fix that the reason alone does not show.
+    fn own_hint(&self) -> Option<&str> {
+        match &self.kind {
             ErrorKind::Token(error) => error.hint(),
             ErrorKind::Transport(error) => error.hint(),
             ErrorKind::Emptied if self.subject.is_of_entra() => Some(
@@ -266,8 +281,7 @@ impl GraphError {
                 "check this machine's clock; if it is right, look for a proxy that answers in Microsoft's place",
             ),
             _ => None,
-        };
-        Some(own.unwrap_or_else(|| hint(self.reason())).to_owned())
+        }
     }
 }
 
@@ -279,52 +293,6 @@ fn status_reason(status: u16) -> Reason {
         429 => Reason::Throttled,
         500..=599 => Reason::Server,
         _ => Reason::Rejected,
-    }
-}
-
-fn hint(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Permission => {
-            "grant the application permission SecurityEvents.Read.All and give admin consent; a signed-in person also needs a role such as Security Reader"
-        }
-        Reason::Unauthorized => {
-            "check that the tenant and its cloud belong together, and that this machine's clock is right"
-        }
-        Reason::Credential => "check the credential of this tenant in the configuration",
-        Reason::Consent => "have an administrator of the tenant consent to the application",
-        Reason::Policy => {
-            "let the application pass the tenant's Conditional Access policies for workload identities"
-        }
-        Reason::UnknownTenant => "check tenant_id and cloud of this tenant in the configuration",
-        Reason::WrongTenant => {
-            "check tenant_id: the credential belongs to another tenant than the configuration names"
-        }
-        Reason::DuplicateTenant => {
-            "keep one of the two entries in the configuration: one names the tenant by its GUID, the other by a domain, or both by domains"
-        }
-        // A connection that is not made has a hint for its cause.
-        Reason::Connection | Reason::Tls => "look for a proxy or firewall that cuts long answers",
-        Reason::Timeout => {
-            "nothing to do if it passes: after two in a row the exporter connects anew; otherwise look for a proxy or firewall that holds requests back, and raise refresh.timeout only if the network is known to be slow"
-        }
-        Reason::Throttled => {
-            "nothing to do: the exporter waits as long as Microsoft asks, an hour at most"
-        }
-        Reason::Internal => "report it with the lines of the log around it",
-        Reason::Malformed | Reason::TooLarge | Reason::Rejected => {
-            "look for a proxy that answers in Microsoft's place; otherwise report it with the request ids"
-        }
-        Reason::Token => {
-            "look for a proxy that answers in Entra's place, and check tenant_id and client_id"
-        }
-        Reason::Server => "nothing to do: Microsoft has a failure, and the exporter tries again",
-        Reason::Paging => {
-            "look for a proxy that rewrites answers; otherwise report it with the request ids"
-        }
-        Reason::Partial => "nothing to do: Graph itself reports that data are missing for now",
-        Reason::Emptied => {
-            "check in the portal whether the tenant still has Secure Score; the last data stay until max_staleness"
-        }
     }
 }
 
@@ -393,7 +361,8 @@ impl std::error::Error for GraphError {}
 impl From<&GraphError> for Trouble {
     fn from(error: &GraphError) -> Self {
         Self {
-            hint: error.hint(),
+            hint: Some(error.hint()),
+            command_hint: Some(error.command_hint()),
             not_consented: error.is_not_consented(),
             ..Self::new(error.reason(), error.to_string())
         }
@@ -414,7 +383,7 @@ mod tests {
             };
             GraphError::new(Subject::Recommendations, kind)
         };
-        let hint = |is_granted| forbidden().with_grant(is_granted).hint().unwrap();
+        let hint = |is_granted| forbidden().with_grant(is_granted).hint();
         assert!(hint(false).starts_with("grant the application permission"));
         assert!(hint(true).contains("licence"), "{}", hint(true));
     }

@@ -20,6 +20,7 @@ mod pages;
 mod past_days;
 mod recommendation_reader;
 mod refresh_permit;
+mod remedy;
 mod request_history;
 mod requests;
 mod subject;
@@ -29,6 +30,7 @@ mod wire;
 
 pub use anomaly_counter::UnknownWord;
 pub use client::{Client, Fetched};
+pub use customer_lists::FetchedCustomers;
 pub use decode::{read_catalogue, read_identity_score, read_recommendations, read_report};
 pub use error::{GraphError, Retry};
 pub use http_clients::HttpClients;

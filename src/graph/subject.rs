@@ -72,10 +72,10 @@ impl Subject {
     pub(super) const fn partner_permission(self) -> Option<&'static str> {
         match self {
             Self::Customers | Self::Relationships => Some(
-                "grant the application permission DelegatedAdminRelationship.Read.All in the partner's own tenant and give admin consent",
+                "grant the application permission DelegatedAdminRelationship.Read.All in the partner's own tenant and give admin consent; check that tenant_id is the partner's own tenant, not that of a customer",
             ),
             Self::OrganizationMembers => Some(
-                "grant the application permission MultiTenantOrganization.Read.All in the partner's own tenant and give admin consent, or leave multitenant_organization out of partner.source",
+                "grant the application permission MultiTenantOrganization.Read.All in the partner's own tenant and give admin consent, or leave multitenant_organization out of partner.source; check that tenant_id is the partner's own tenant",
             ),
             _ => None,
         }

@@ -1,8 +1,8 @@
 //! What is known of one partner.
 
-use super::list_change::{SuspectList, check_not_emptied, check_not_shrunk};
+use super::list_change::{SuspectList, check_not_emptied, check_not_shrunk, keep_unread};
 use crate::config::{DisplayNames, Partner};
-use crate::graph::{Fetched, GraphError, Subject};
+use crate::graph::{FetchedCustomers, GraphError};
 use crate::refresh::{Wait, saved_refresh};
 use crate::store::saved_partner::{LeftCustomer, SavedPartner};
 use crate::store::saved_tenant::{SavedList, SavedRefresh};
@@ -181,32 +181,33 @@ impl PartnerData {
     /// incomplete list is taken over where there is no other.
     pub(super) fn apply(
         &mut self,
-        fetched: Fetched<CustomerList>,
+        fetched: FetchedCustomers,
         now: Timestamp,
     ) -> Result<(), GraphError> {
-        let Fetched { value, partial, .. } = fetched;
-        let subject = Subject::Customers;
+        let FetchedCustomers { mut list, partial } = fetched;
         let before = self.list.as_ref();
-        check_not_emptied(before.map(|it| &*it.value), &value)?;
-        if partial && before.is_some_and(|it| it.complete) {
+        check_not_emptied(before.map(|it| &*it.value), &list)?;
+        if let Some(subject) = partial.filter(|_| before.is_some_and(|it| it.complete)) {
             return Err(GraphError::partial(subject));
         }
-        if let Some(before) = before.filter(|_| !partial && self.sources == self.source_names()) {
-            check_not_shrunk(&before.value, &value, &mut self.suspect, now)?;
+        let is_comparable = partial.is_none() && self.sources == self.source_names();
+        if let Some(before) = before.filter(|_| is_comparable) {
+            keep_unread(&before.value, &mut list);
+            check_not_shrunk(&before.value, &list, &mut self.suspect, now)?;
         }
-        self.log_skipped(&value.skipped);
-        if !partial {
-            self.note_left(&value, now);
+        self.log_skipped(&list.skipped);
+        if partial.is_none() {
+            self.note_left(&list, now);
         }
         self.list = Some(SavedList {
             at: now,
-            complete: !partial,
+            complete: partial.is_none(),
             has_evidence: false,
-            value: Arc::new(value),
+            value: Arc::new(list),
         });
         match partial {
-            true => Err(GraphError::partial(subject)),
-            false => Ok(()),
+            Some(subject) => Err(GraphError::partial(subject)),
+            None => Ok(()),
         }
     }
 
@@ -297,13 +298,19 @@ impl PartnerData {
         let customers = skipped.without_id.iter().zip(ids);
         for (name, id) in customers.filter(|it| !known.contains(it)) {
             // The name is in labels only with this setting.
-            let name = Some(name).filter(|_| self.config.display_names == DisplayNames::Plain);
+            let is_shown = self.config.display_names == DisplayNames::Plain;
+            let remedy = SkippedCustomers::REMEDY;
+            let hint = match is_shown || name.is_empty() {
+                true => remedy.to_owned(),
+                false => format!("{remedy}; `secure-score-exporter discover` prints its name"),
+            };
+            let present = |text: &Arc<str>| Some(text.to_string()).filter(|it| !it.is_empty());
             tracing::warn!(
                 partner,
-                customer = name.map(|it| &**it),
-                id = &**id,
-                hint = "add the tenant to the configuration by its GUID or domain, and report the customer to Microsoft's support",
-                "a customer has no GUID in the partner's list and is left out"
+                customer = present(name).filter(|_| is_shown),
+                id = present(id),
+                hint,
+                "a customer has no GUID in the partner's list and is left out; until each element can be read, no customer counts as left"
             );
         }
         if skipped.fields != self.logged.fields && !skipped.fields.is_empty() {
@@ -366,8 +373,9 @@ pub(super) fn directory(partner: &Partner) -> String {
 mod tests {
     use super::super::testing::{config, customer};
     use super::*;
+    use crate::graph::Subject;
     use parking_lot::Mutex;
-    use secure_score_model::Reason;
+    use secure_score_model::{Reason, SkippedField};
     use std::io::Write;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
@@ -381,14 +389,13 @@ mod tests {
         PartnerData::new(partner(""), None, NOW)
     }
 
-    fn list(ids: &[&str], partial: bool) -> Fetched<CustomerList> {
-        Fetched {
-            value: CustomerList {
+    fn list(ids: &[&str], is_partial: bool) -> FetchedCustomers {
+        FetchedCustomers {
+            list: CustomerList {
                 customers: ids.iter().map(|id| customer(id)).collect(),
                 ..CustomerList::default()
             },
-            partial,
-            unknown_words: BTreeSet::new(),
+            partial: is_partial.then_some(Subject::Customers),
         }
     }
 
@@ -436,8 +443,8 @@ mod tests {
     fn logged(more: &str) -> String {
         let mut data = PartnerData::new(partner(more), None, NOW);
         let mut odd = list(&["a"], false);
-        odd.value.skipped.without_id = vec!["Contoso".into(), "Fabrikam".into()];
-        odd.value.skipped.invalid_ids = vec!["contoso-id".into(), "".into()];
+        odd.list.skipped.without_id = vec!["Contoso".into(), "Fabrikam".into()];
+        odd.list.skipped.invalid_ids = vec!["contoso-id".into(), "".into()];
         let lines = Lines::default();
         let writer = lines.clone();
         let subscriber = tracing_subscriber::fmt()
@@ -458,10 +465,40 @@ mod tests {
         let without = logged("");
         assert_eq!(without.matches("no GUID").count(), 2, "{without}");
         assert!(without.contains("contoso-id"), "{without}");
+        assert_eq!(without.matches("discover` prints its name").count(), 2);
+        assert_eq!(without.matches(" id=").count(), 1, "not an empty one");
         assert!(
             !without.contains("Contoso") && !without.contains("Fabrikam"),
             "{without}"
         );
+    }
+
+    /// A list with elements that may be customers and cannot be read.
+    fn unread(ids: &[&str]) -> FetchedCustomers {
+        let mut list = list(ids, false);
+        list.list.skipped.count_customers(SkippedField::Id, 1);
+        list
+    }
+
+    #[test]
+    fn no_customer_leaves_a_list_of_which_an_element_cannot_be_read() {
+        let mut data = data();
+        data.apply(list(&["a", "b", "c"], false), NOW).unwrap();
+        data.apply(list(&["a", "b"], false), NOW).unwrap();
+        data.apply(unread(&["b", "d"]), NOW).unwrap();
+        let all = vec!["a", "b", "d"];
+        assert_eq!((ids(&data), left(&data)), (all, vec!["c"]), "c left before");
+        // Nor does a restart forget it.
+        let saved = data.to_saved(NOW);
+        let mut data = PartnerData::new(partner(""), Some(saved), NOW);
+        data.apply(unread(&["b", "d"]), NOW).unwrap();
+        assert_eq!((ids(&data).len(), left(&data)), (3, vec!["c"]));
+        data.apply(list(&["b", "d"], false), NOW).unwrap();
+        assert_eq!((ids(&data), left(&data)), (vec!["b", "d"], vec!["a", "c"]));
+        // The list of another source says nothing of these customers.
+        data.reconfigure(partner(ORGANIZATION));
+        data.apply(unread(&["b"]), NOW).unwrap();
+        assert_eq!(ids(&data), ["b"]);
     }
 
     #[test]
@@ -480,7 +517,7 @@ mod tests {
         let of = |ids: &[&str], organization: usize| {
             let mut list = list(ids, false);
             let organization = ("multitenant_organization".to_owned(), organization);
-            list.value.by_source = [organization].into();
+            list.list.by_source = [organization].into();
             list
         };
         data.apply(of(&ids, 1), NOW).unwrap();

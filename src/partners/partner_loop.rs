@@ -2,10 +2,9 @@
 
 use super::partner_cell::PartnerCell;
 use crate::config::Partner;
-use crate::graph::{CUSTOMERS, Client, Fetched, GraphError, RefreshPermits, Subject};
+use crate::graph::{CUSTOMERS, Client, FetchedCustomers, GraphError, RefreshPermits, Subject};
 use crate::refresh::{endless_loop, schedule};
 use crate::telemetry::Telemetry;
-use secure_score_model::CustomerList;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -77,7 +76,7 @@ impl PartnerLoop {
     }
 
     /// Applies what was fetched after `failures` failed refreshes.
-    fn complete(&self, fetched: Result<Fetched<CustomerList>, GraphError>, failures: u32) -> Next {
+    fn complete(&self, fetched: Result<FetchedCustomers, GraphError>, failures: u32) -> Next {
         let now = self.cell.now();
         let mut data = self.cell.data();
         let error = fetched.as_ref().err();

@@ -10,7 +10,8 @@ use crate::store::PartnerState;
 use crate::text::single_line;
 use maud::{Markup, html};
 use secure_score_model::{
-    CustomerState, CustomerStatus, PartnerSnapshot, Persons, Relationship, Timestamp,
+    CustomerState, CustomerStatus, PartnerSnapshot, Persons, Relationship, SkippedCustomers,
+    Timestamp,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,7 +119,7 @@ fn without_id(names: &[Arc<str>], shown: Shown) -> Markup {
                 }
                 (if names.len() > MAX_NAMES { ", …)" } else { ")" })
             }
-            "." br; "Hint: add the tenant to the configuration by its GUID or domain."
+            "." br; "Hint: " (SkippedCustomers::REMEDY) "."
         }
     }
 }

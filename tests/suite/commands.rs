@@ -35,6 +35,25 @@ fn check_succeeds_for_healthy_tenants() {
     );
 }
 
+/// Nothing tries again after the command, as the exporter does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_says_when_to_run_it_again() {
+    let simulated = Simulated::start();
+    let throttle = json!({"throttle": {"retry_after": {"seconds": 90}}});
+    let throttle = json!({"api": "profiles", "what": throttle, "tenant": "contoso"});
+    simulated.inject(throttle).await;
+    let config = simulated.config();
+    for command in ["check", "collect"] {
+        let arguments = [command, "--config.file", &config, "--tenant", "contoso"];
+        let output = run(&arguments);
+        let printed = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert!(!output.status.success(), "{printed}");
+        let hint = "hint: run the command again in 1m 30s: Microsoft limits the requests\n";
+        assert!(printed.contains(hint), "{command}: {printed}");
+        assert!(!printed.contains("nothing to do"), "{command}: {printed}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn check_reports_each_failure_with_a_fix_and_fails() {
     let simulated = Simulated::start();

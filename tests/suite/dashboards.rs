@@ -10,6 +10,7 @@ mod expression;
 mod live;
 mod onward;
 mod page;
+mod shards;
 
 use choice::Choice;
 use expression::{Around, Expression};

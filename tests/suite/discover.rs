@@ -2,7 +2,8 @@
 
 use crate::simulated::text;
 use graph_simulator::{
-    Api, Consent, Customer, Options, PartnerHandle, PartnerOptions, PartnerPermission, Simulator,
+    Api, Consent, Customer, Fault, FaultKind, OddCustomer, Options, PartnerHandle, PartnerOptions,
+    PartnerPermission, RetryAfter, Simulator,
 };
 use serde_json::Value;
 use std::fs;
@@ -58,11 +59,13 @@ impl Partnership {
         let access = self.partner().access();
         let config = format!(
             "simulator: {{url: \"{}\", ca_file: simulator-ca.pem}}\n\
-             credentials:\n  msp: {{type: client_secret, client_id: {}, client_secret_file: msp.secret}}\n\
-             defaults: {{cloud: simulator, credential: msp}}\n\
+             credentials:\n  msp: {{type: client_secret, client_id: {}, client_secret_file: msp.secret}}\n  \
+             customers: {{type: client_secret, client_id: {}, client_secret_file: msp.secret}}\n\
+             defaults: {{cloud: simulator, credential: customers}}\n\
              partner:\n  name: msp\n  tenant_id: {}\n  credential: msp\n  {keys}\n{sections}",
             self.simulator.url(),
             access.client_id,
+            self.partner().customers_application(),
             access.entra_id,
         );
         fs::write(self.file("secure-score.yml"), config).unwrap();
@@ -162,7 +165,7 @@ async fn from_nothing_to_all_customers_watched() {
     it.configure("display_names: plain", "tenant_files: [customers.yml]\n");
     let (table, _) = it.expect(0, &["--check", "--write=customers.yml"]);
     assert!(
-        table.contains("12 of 12 customers watched, 0 unwatched, 0 excluded; 2 without consent"),
+        table.contains("10 of 12 customers watched, 0 unwatched, 0 excluded; 2 without consent"),
         "{table}"
     );
     assert_eq!(it.read("customers.yml"), first);
@@ -181,7 +184,7 @@ async fn a_thousand_customers_come_in_four_pages() {
     assert_eq!(first.lines().count(), 1000);
     it.configure("display_names: plain", "tenant_files: [customers.yml]\n");
     let (out, _) = it.expect(0, &["--write=customers.yml", "--check"]);
-    assert!(out.contains("1000 of 1000 customers watched"), "{out}");
+    assert!(out.contains("998 of 1000 customers watched"), "{out}");
     assert_eq!(it.read("customers.yml"), first);
     it.simulator.stop().await;
 }
@@ -196,13 +199,13 @@ async fn lines_of_a_file_stay_whatever_happens_to_the_customers() {
     );
     fs::write(it.file("customers.yml"), &edited).unwrap();
     let sections = "tenant_files: [customers.yml]\n";
-    let keys = "exclude: [fabrikam*]\n  defaults: {credential: msp, target: 60%}";
+    let keys = "exclude: [fabrikam*]\n  defaults: {credential: customers, target: 60%}";
     it.configure(keys, sections);
     it.expect(0, &["--write=customers.yml"]);
     let first = it.read("customers.yml");
     let added = first.strip_prefix(&edited).expect("the lines before stay");
     assert_eq!(added.lines().count(), 3, "{added}");
-    let keys = ", credential: msp, target: \"60%\"} # ";
+    let keys = ", credential: customers, target: \"60%\"} # ";
     assert!(added.lines().all(|line| line.contains(keys)), "{added}");
     assert!(!first.to_lowercase().contains("fabrikam"), "{first}");
 
@@ -268,7 +271,10 @@ async fn names_cannot_control_the_terminal_or_the_file() {
         let is_special = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
         assert!(!printed.contains(is_special), "{printed}");
     }
-    assert!(error.contains("Without has no valid tenant id"), "{error}");
+    assert!(
+        error.contains("no valid tenant id in the list and is left out: Without; add the tenant"),
+        "{error}"
+    );
     assert!(
         error.contains("the partner's own tenant is in its list"),
         "{error}"
@@ -309,7 +315,7 @@ async fn missing_consent_differs_from_other_failures() {
     assert_eq!(names(&customers, "consent", "yes").len(), 2);
     let url = customers[0]["consent_url"].as_str().unwrap();
     let id = customers[0]["entra_tenant_id"].as_str().unwrap();
-    let client = it.partner().access().client_id;
+    let client = it.partner().customers_application();
     let expected = format!(
         "{}/{id}/adminconsent?client_id={client}",
         it.simulator.url()
@@ -477,5 +483,57 @@ async fn a_pipeline_fails_for_a_customer_without_an_id() {
     assert!(out.contains("5 of 5 customers watched"), "{out}");
     assert!(error.contains("Lucerne Publishing"), "{error}");
     it.expect(0, &[]);
+    it.simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configured_tenant_may_be_a_customer_whose_id_cannot_be_read() {
+    let it = Partnership::of(0).await;
+    it.expect(0, &["--write=customers.yml"]);
+    it.configure("display_names: plain", "tenant_files: [customers.yml]\n");
+    let odd = |odd| {
+        let handle = it.simulator.handle();
+        handle.clear_faults();
+        let fault = Fault::new(Api::Customers, FaultKind::OddCustomer(odd));
+        handle.inject(Some("partner"), fault).unwrap();
+    };
+    odd(OddCustomer::InvalidId);
+    let (out, error) = it.expect(3, &["--check", "--write=customers.yml"]);
+    assert!(
+        !out.contains("not in list") && !out.contains("in no list"),
+        "{out}"
+    );
+    assert!(out.contains("4 of 4 customers watched"), "{out}");
+    for part in [
+        "it cannot be known whether these tenants are in a list",
+        ": contoso-ltd; they may still be customers",
+        "left out: Contoso Ltd (00000000-not-a-guid); add the tenant",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!error.contains("remove its line"), "{error}");
+    odd(OddCustomer::OwnTenant);
+    it.expect(0, &["--check", "--write=customers.yml"]);
+    it.simulator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_incomplete_list_is_named() {
+    let it = Partnership::of(0).await;
+    let partial = Fault::new(Api::Relationships, FaultKind::Partial206);
+    let handle = it.simulator.handle();
+    handle.inject(Some("partner"), partial).unwrap();
+    let (_, error) = it.expect(1, &[]);
+    let named = "Graph marked the list of relationships with customers as partial";
+    assert!(error.contains(named), "{error}");
+    let again = "hint: run the command again later: Graph itself reports";
+    assert!(error.contains(again), "{error}");
+    handle.clear_faults();
+    let retry_after = RetryAfter::Seconds(90);
+    let throttle = Fault::new(Api::Customers, FaultKind::Throttle { retry_after });
+    handle.inject(Some("partner"), throttle).unwrap();
+    let (_, error) = it.expect(1, &[]);
+    let again = "hint: run the command again in 1m 30s: Microsoft limits the requests";
+    assert!(error.contains(again), "{error}");
     it.simulator.stop().await;
 }

@@ -280,6 +280,28 @@ fn without_a_terminal_every_missing_flag_is_named() {
     }
 }
 
+#[test]
+fn one_application_for_the_list_and_the_customers_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path().join("new").display().to_string();
+    let output = run(&[
+        "init",
+        &directory,
+        "--partner=msp.com",
+        &format!("--client-id={CLIENT}"),
+        &format!("--partner-client-id={}", CLIENT.to_uppercase()),
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    let complaint = text(&output.stderr);
+    for part in [
+        "--client-id and --partner-client-id are the same application",
+        "hint: register two, see docs/permissions.md",
+    ] {
+        assert!(complaint.contains(part), "{complaint}");
+    }
+    assert!(!Path::new(&directory).exists());
+}
+
 /// `script` runs the program on a terminal of its own.
 #[test]
 fn on_a_terminal_the_program_asks() {
@@ -383,7 +405,8 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     };
     let simulator = Simulator::start(options).await.unwrap();
     let handle = simulator.handle();
-    let access = handle.partner("partner").unwrap().access();
+    let partner = handle.partner("partner").unwrap();
+    let access = partner.access();
     // The application in the partner's own tenant has no other permission.
     let roles = FaultKind::Roles(vec!["DelegatedAdminRelationship.Read.All".to_owned()]);
     handle
@@ -394,7 +417,7 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     let flags = [
         format!("--partner={}", access.entra_id),
         "--name=msp".to_owned(),
-        format!("--client-id={}", access.client_id),
+        format!("--client-id={}", partner.customers_application()),
         format!("--partner-client-id={}", access.client_id),
     ];
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
@@ -417,7 +440,9 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     let customers = directory.join("customers.yml");
     let comment = fs::read_to_string(&customers).unwrap();
     assert!(comment.starts_with("# ") && comment.lines().count() == 1);
-    let discover = run_printed(&printed, "discover");
+    // The first of the two commands only shows what the second writes.
+    let (_, then) = printed.split_once(" --check\n").unwrap();
+    let discover = run_printed(then, "discover");
     let (out, err) = (text(&discover.stdout), text(&discover.stderr));
     assert!(discover.status.success(), "{out}{err}");
     assert!(out.contains("12 tenants added"), "{out}");
@@ -425,6 +450,9 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     let written = fs::read_to_string(&customers).unwrap();
     let added = written.strip_prefix(&comment).unwrap();
     assert_eq!(added.lines().count(), 12, "{added}");
+    let after_discover = "\nThen start the exporter, or reload it (SIGHUP) if it runs:\n";
+    assert!(then.contains(after_discover), "{printed}");
+    assert!(then.contains("docs/partners.md"), "{printed}");
     assert!(
         added.contains("- {name: contoso-ltd, tenant_id: "),
         "{added}"

@@ -123,6 +123,19 @@ async fn check_names_the_customers_that_are_not_watched_or_have_not_consented() 
     ] {
         assert!(printed.contains(part), "{part} is missing in\n{printed}");
     }
+    let partner = stage.handle().partner("partner").unwrap();
+    let customers = partner.customers();
+    let new = customers.iter().find(|it| it.name == "proseware").unwrap();
+    let (id, client) = (new.tenant_id.as_ref().unwrap(), partner.access().client_id);
+    let consent = format!(
+        "ok    partner msp: customers: the consent of {} ({id}): {}/{id}/adminconsent?client_id={client}\n",
+        new.display_name,
+        stage.simulator.url(),
+    );
+    assert!(
+        printed.contains(&consent),
+        "{consent} is missing in\n{printed}"
+    );
     let (_, rest) = printed.split_once("FAIL  woodgrove: ").unwrap();
     let hint = rest.lines().nth(1).unwrap();
     assert!(hint.contains("/adminconsent?client_id="), "{hint}");
@@ -186,7 +199,7 @@ async fn check_reports_a_partner_without_the_permission_with_its_remedy() {
     for part in [
         "warn  partner msp: token: carries SecurityEvents.Read.All but not DelegatedAdminRelationship.Read.All\n",
         "FAIL  partner msp: ",
-        "in the partner's own tenant and give admin consent\n",
+        "in the partner's own tenant and give admin consent; check that tenant_id is the partner's own tenant, not that of a customer\n",
         "0 of 1 partners can be read\n",
     ] {
         assert!(printed.contains(part), "{part} is missing in\n{printed}");

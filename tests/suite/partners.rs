@@ -5,7 +5,7 @@ use crate::process::Process;
 use crate::simulated::Simulated;
 use crate::world::value;
 use graph_simulator::{
-    Api, Consent, Customer, Fault, FaultKind, PartnerOptions, PartnerPermission,
+    Api, Consent, Customer, Fault, FaultKind, OddCustomer, PartnerOptions, PartnerPermission,
     Relationship as GraphRelationship, RetryAfter,
 };
 use secure_score_exporter::config::{CustomerSource, DisplayNames, NewCustomers, Pattern};
@@ -316,6 +316,7 @@ async fn a_bad_list_changes_nothing() {
     for (api, kind, reason) in [
         (Api::Customers, FaultKind::EmptyValue, Reason::Emptied),
         (Api::Customers, FaultKind::Partial206, Reason::Partial),
+        (Api::Relationships, FaultKind::EmptyValue, Reason::Emptied),
         (Api::Relationships, FaultKind::Status(500), Reason::Server),
         (Api::Customers, FaultKind::NextLinkLoop, Reason::Paging),
         (Api::Relationships, FaultKind::Malformed, Reason::Malformed),
@@ -618,6 +619,50 @@ async fn a_customer_that_left_stays_until_its_data_are_too_old() {
         exporter.customer(&relecloud).unwrap().1.as_deref(),
         Some("relecloud")
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_whose_id_becomes_unreadable_has_not_left() {
+    let world = PartnerWorld::start()
+        .await
+        .configure(|partner| partner.new_customers = NewCustomers::Watch);
+    let mut world = world;
+    // The simulator lists it first.
+    world.config.tenants.retain(|it| it.alias != "contoso");
+    let id = world.id("contoso");
+    let exporter = world.run();
+    exporter
+        .until("its gauges", |it| {
+            it.customer(&id)
+                .and_then(|it| it.1)
+                .is_some_and(|alias| has_score(it, &alias))
+        })
+        .await;
+    let watched = exporter.customer(&id).unwrap();
+    let fault = FaultKind::OddCustomer(OddCustomer::WithoutId);
+    let fault = world
+        .handle()
+        .inject(Some(PARTNER), Fault::new(Api::Customers, fault))
+        .unwrap();
+    exporter
+        .until("it is left out", |it| {
+            it.state().snapshot.skipped.of(SkippedField::Id) == 1
+        })
+        .await;
+    exporter.refreshed(2).await;
+    assert_eq!(exporter.customer(&id), Some(watched.clone()));
+    assert!(has_score(&exporter, watched.1.as_deref().unwrap()));
+    let events = exporter.events();
+    assert!(events.iter().all(|it| it.0 != "tenant_left"), "{events:?}");
+
+    // It leaves in a list that can be read.
+    world.partner().remove("contoso").unwrap();
+    world.handle().remove_fault(fault).unwrap();
+    exporter
+        .until("it left", |it| {
+            it.customer(&id).is_some_and(|it| it.0 == Left)
+        })
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

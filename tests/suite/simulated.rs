@@ -69,7 +69,7 @@ impl Simulated {
         let rest = &written[start + 1..];
         let next = rest
             .find("  - name: ")
-            .or_else(|| rest.find("credentials: "));
+            .or_else(|| rest.find("credentials:"));
         let end = next.map_or(written.len(), |next| start + 1 + next);
         let rest = format!("{}{}", &written[..start], &written[end..]);
         fs::write(self.config(), rest).unwrap();

@@ -41,14 +41,10 @@ pub(crate) async fn answer(
     let tenant = tenant.as_ref();
     let name = tenant.map(|tenant| tenant.name.as_str());
     let reply = |fault: Option<&FaultKind>| match check(state, tenant, tenant_id, request, form) {
-        Ok(SignIn {
-            tenant,
-            registration,
-        }) => {
+        Ok(SignIn { tenant, client_id }) => {
             let audience = resource(form.value("scope").unwrap_or_default());
             let audience = audience.unwrap_or_default();
-            let client_id = &registration.client_id;
-            let to = (tenant, client_id.as_str());
+            let to = (tenant, client_id);
             IssuedToken::new(state, to, audience, &request.base, fault).into_reply(fault)
         }
         Err(number) => entra_error::reply(number, &request.ids),
@@ -61,8 +57,8 @@ pub(crate) async fn answer(
 /// An application that may sign in to a tenant.
 struct SignIn<'a> {
     tenant: &'a Tenant,
-    /// The tenant in which the application is registered: this one or a partner's.
-    registration: Arc<Tenant>,
+    /// The id of the application, which is registered in this tenant or a partner's.
+    client_id: &'a str,
 }
 
 /// The application, or the AADSTS number of the first error.
@@ -71,7 +67,7 @@ fn check<'a>(
     tenant: Option<&'a Arc<Tenant>>,
     tenant_id: &str,
     request: &IncomingRequest,
-    form: &Query,
+    form: &'a Query,
 ) -> Result<SignIn<'a>, u32> {
     if request.head.method != Method::POST {
         return Err(900_561);
@@ -91,11 +87,8 @@ fn check<'a>(
         return Err(500_011);
     }
     let token_url = format!("{}/{tenant_id}/oauth2/v2.0/token", request.base);
-    check_credential(state, &registration, form, &token_url)?;
-    Ok(SignIn {
-        tenant,
-        registration,
-    })
+    check_credential(state, (&registration, client_id), form, &token_url)?;
+    Ok(SignIn { tenant, client_id })
 }
 
 /// The resource of a scope's one `/.default`. Microsoft's libraries may add the
@@ -111,7 +104,7 @@ fn resource(scope: &str) -> Option<&str> {
 
 fn check_credential(
     state: &SimulatorState,
-    registration: &Tenant,
+    (registration, client_id): (&Tenant, &str),
     form: &Query,
     token_url: &str,
 ) -> Result<(), u32> {
@@ -128,7 +121,7 @@ fn check_credential(
     let keys = (token_url, state.token_key());
     state
         .credentials
-        .check_assertion(assertion, &registration.client_id, keys, Timestamp::now())
+        .check_assertion(assertion, client_id, keys, Timestamp::now())
 }
 
 /// An issued access token.

@@ -50,6 +50,14 @@ impl PartnerHandle {
         self.tenant.access()
     }
 
+    /// The id of the application to which customers consent. It is no application of the
+    /// partner's own tenant, where it cannot read a list, and has the secret of
+    /// [`access`](Self::access).
+    pub fn customers_application(&self) -> String {
+        let id = self.tenant.customers_application();
+        id.unwrap_or_default().to_owned()
+    }
+
     /// The customers in the list, in its order.
     pub fn customers(&self) -> Vec<Customer> {
         self.partner().map(Partner::customers).unwrap_or_default()

@@ -94,7 +94,7 @@ impl SimulatorState {
     }
 
     /// The tenant in which the application with a client id is registered, if a tenant
-    /// accepts it: its own application, or that of a partner.
+    /// accepts it: its own application, or one of a partner.
     pub(crate) fn registration(
         &self,
         tenant: &Arc<Tenant>,
@@ -104,7 +104,14 @@ impl SimulatorState {
         if tenant.partner().is_none() {
             known.extend(self.partners());
         }
-        let is_meant = |it: &Arc<Tenant>| it.client_id.eq_ignore_ascii_case(client_id);
+        let is_customer = tenant.partner().is_none();
+        let is_meant = |it: &Arc<Tenant>| {
+            let of_customers = it.customers_application().filter(|_| is_customer);
+            let mut ids = [Some(it.client_id.as_str()), of_customers]
+                .into_iter()
+                .flatten();
+            ids.any(|id| id.eq_ignore_ascii_case(client_id))
+        };
         known.into_iter().find(is_meant)
     }
 

@@ -110,6 +110,8 @@ pub(crate) struct Tenant {
     consent: Mutex<Consent>,
     /// What the tenant knows of its customers, if it is a partner's.
     partner: Option<Partner>,
+    /// The id of the application to which a partner's customers consent.
+    customers_client_id: String,
     data: Mutex<Box<dyn TenantData>>,
 }
 
@@ -139,6 +141,7 @@ impl Tenant {
             grants_recommendations: AtomicBool::new(false),
             consent: Mutex::default(),
             partner: None,
+            customers_client_id: guid(seed, "customers client", 0).to_string(),
             data: Mutex::new(data),
         }
     }
@@ -151,6 +154,13 @@ impl Tenant {
 
     pub(crate) fn partner(&self) -> Option<&Partner> {
         self.partner.as_ref()
+    }
+
+    /// The application to which the customers consent; `None` if it is no partner's
+    /// tenant.
+    pub(crate) fn customers_application(&self) -> Option<&str> {
+        let id = self.customers_client_id.as_str();
+        self.partner.is_some().then_some(id)
     }
 
     pub(crate) fn consent(&self) -> Consent {

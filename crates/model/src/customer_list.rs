@@ -14,6 +14,10 @@ pub struct CustomerList {
     /// that an earlier version saved lacks it.
     #[serde(default)]
     pub by_source: BTreeMap<String, usize>,
+    /// The elements of the list of relationships, those in no state of interest
+    /// included; `None` where it was not read.
+    #[serde(default)]
+    pub relationships: Option<usize>,
     /// What the lists contain that is no customer, or could not be used.
     #[serde(default)]
     pub skipped: SkippedCustomers,
@@ -45,9 +49,18 @@ pub struct SkippedCustomers {
     /// Whether the partner's own tenant is among its customers.
     #[serde(default)]
     pub own_tenant: bool,
+    /// How many elements of the lists of customers were left out.
+    #[serde(default)]
+    pub customers: u64,
+    /// How many elements of the list of relationships were left out.
+    #[serde(default)]
+    pub relationships: u64,
 }
 
 impl SkippedCustomers {
+    /// The fix for a customer without a usable id.
+    pub const REMEDY: &str = "add the tenant to the configuration by its GUID or domain, which the Partner Center shows, and report the customer to Microsoft's support";
+
     /// The fields because of which something can be left out.
     pub const FIELDS: [SkippedField; 4] = [
         SkippedField::Element,
@@ -59,7 +72,39 @@ impl SkippedCustomers {
     /// Whether a whole customer may have been left out: one without a usable id, or
     /// an element that cannot be read.
     pub fn lacks_customers(&self) -> bool {
-        self.of(SkippedField::Id) > 0 || self.of(SkippedField::Element) > 0
+        self.customers > 0
+    }
+
+    /// Whether a relationship may have been left out, because itself or its customer
+    /// cannot be read.
+    pub fn lacks_relationships(&self) -> bool {
+        self.relationships > 0
+    }
+
+    /// The customers without a usable id in words: by name, with what stands in the
+    /// place of the id.
+    pub fn described(&self) -> impl Iterator<Item = String> {
+        let ids = self.invalid_ids.iter().map(|it| &**it);
+        let ids = ids.chain(std::iter::repeat(""));
+        let customers = self.without_id.iter().zip(ids);
+        customers.map(|(name, id)| match (&**name, id) {
+            ("", "") => "one without name and id".to_owned(),
+            ("", id) => format!("one without a name ({id})"),
+            (name, "") => name.to_owned(),
+            (name, id) => format!("{name} ({id})"),
+        })
+    }
+
+    /// Counts elements of a list of customers.
+    pub fn count_customers(&mut self, field: SkippedField, times: u64) {
+        self.customers += times;
+        self.count(field, times);
+    }
+
+    /// Counts elements of the list of relationships.
+    pub fn count_relationships(&mut self, field: SkippedField, times: u64) {
+        self.relationships += times;
+        self.count(field, times);
     }
 
     /// Counts something left out.
@@ -106,16 +151,28 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_occurs_twice_is_no_customer_left_out() {
-        for (field, lacks) in [
-            (SkippedField::Element, true),
-            (SkippedField::Id, true),
-            (SkippedField::Duplicate, false),
-            (SkippedField::Date, false),
-        ] {
-            let mut skipped = SkippedCustomers::default();
-            skipped.count(field, 1);
-            assert_eq!(skipped.lacks_customers(), lacks, "{field}");
-        }
+    fn a_customer_without_an_id_is_described_by_what_it_has() {
+        let skipped = SkippedCustomers {
+            without_id: ["A", "B", "", ""].map(Arc::from).into(),
+            invalid_ids: ["", "b", "c"].map(Arc::from).into(),
+            ..SkippedCustomers::default()
+        };
+        let described: Vec<String> = skipped.described().collect();
+        let without_name = "one without a name (c)";
+        let without_both = "one without name and id";
+        assert_eq!(described, ["A", "B (b)", without_name, without_both]);
+    }
+
+    #[test]
+    fn a_value_that_is_left_out_is_no_customer_and_no_relationship() {
+        let mut skipped = SkippedCustomers::default();
+        skipped.count(SkippedField::Duplicate, 1);
+        skipped.count(SkippedField::Date, 1);
+        assert!(!skipped.lacks_customers() && !skipped.lacks_relationships());
+        skipped.count_customers(SkippedField::Id, 1);
+        assert!(skipped.lacks_customers() && !skipped.lacks_relationships());
+        skipped.count_relationships(SkippedField::Element, 1);
+        assert!(skipped.lacks_relationships());
+        assert_eq!(skipped.of(SkippedField::Id), 1);
     }
 }

@@ -172,6 +172,10 @@ pub struct Trouble {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// What to do about it in a command that requests once, after which nothing tries
+    /// again.
+    #[serde(skip)]
+    pub command_hint: Option<String>,
     /// Whether Entra gave no token because the tenant has not consented to the
     /// application.
     #[serde(default, skip_serializing_if = "Not::not")]
@@ -185,6 +189,7 @@ impl Trouble {
             reason,
             message: message.into(),
             hint: None,
+            command_hint: None,
             not_consented: false,
         }
     }

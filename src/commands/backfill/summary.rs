@@ -51,8 +51,8 @@ impl Summary {
         let history = match history {
             Ok(history) => history,
             Err(error) => {
-                let hint = error.hint();
-                self.failed(alias, error.into(), hint.as_deref());
+                let hint = error.command_hint();
+                self.failed(alias, error.into(), Some(&hint));
                 return None;
             }
         };

@@ -1,15 +1,16 @@
 //! Which customers of a partner are watched.
 
 use super::result::CheckResult;
-use crate::config::{NewCustomers, Partner};
+use crate::config::{Config, NewCustomers, Partner};
 use secure_score_model::{Customer, CustomerList};
 use std::collections::BTreeMap;
 
-/// Customers that a line names; `discover` lists all.
+/// Customers that are named; `discover` lists all.
 const MAX_NAMED: usize = 10;
 
 /// The tenants of the configuration, as far as their GUIDs are known.
 pub(super) struct Coverage<'a> {
+    config: &'a Config,
     by_id: BTreeMap<&'a str, &'a CheckResult>,
     /// Whether no response showed the GUID of a tenant, which is configured by a
     /// domain.
@@ -17,10 +18,11 @@ pub(super) struct Coverage<'a> {
 }
 
 impl<'a> Coverage<'a> {
-    /// `results` are those of all tenants.
-    pub(super) fn of(results: &'a [CheckResult]) -> Self {
+    /// `results` are those of all tenants of the configuration.
+    pub(super) fn of(config: &'a Config, results: &'a [CheckResult]) -> Self {
         let known = |result: &'a CheckResult| Some((result.entra_tenant_id.as_deref()?, result));
         Self {
+            config,
             by_id: results.iter().filter_map(known).collect(),
             has_unknown_ids: results.iter().any(|it| it.entra_tenant_id.is_none()),
         }
@@ -77,17 +79,7 @@ impl<'a> Coverage<'a> {
     }
 
     fn unwatched(&self, partner: &Partner, customers: &[&Customer], result: &mut CheckResult) {
-        let named = customers.iter().map(|customer| {
-            let Customer {
-                tenant_id,
-                display_name,
-                ..
-            } = customer;
-            match display_name.is_empty() {
-                true => tenant_id.to_string(),
-                false => format!("{display_name} ({tenant_id})"),
-            }
-        });
+        let named = customers.iter().map(|customer| described(customer));
         let mut hint = format!(
             "`secure-score-exporter discover --partner {} --write FILE` adds them to a file of tenant_files; or exclude them, or set new_customers: watch",
             partner.name
@@ -101,6 +93,30 @@ impl<'a> Coverage<'a> {
             format!("customers: {} unwatched: {}", customers.len(), names(named)),
             hint,
         );
+        let defaults = &partner.defaults;
+        for customer in customers.iter().take(MAX_NAMED) {
+            let id = &customer.tenant_id;
+            let url = self
+                .config
+                .consent_url(defaults.cloud, id, &defaults.credential);
+            if let Some(url) = url {
+                let text = format!("customers: the consent of {}: {url}", described(customer));
+                result.ok(text);
+            }
+        }
+    }
+}
+
+/// Its name, where it has one, and its id.
+fn described(customer: &Customer) -> String {
+    let Customer {
+        tenant_id,
+        display_name,
+        ..
+    } = customer;
+    match display_name.is_empty() {
+        true => tenant_id.to_string(),
+        false => format!("{display_name} ({tenant_id})"),
     }
 }
 

@@ -4,8 +4,8 @@ use super::result::{CheckResult, GRANT, remove_permissions};
 use crate::commands::now;
 use crate::config::{CustomerSource, Partner};
 use crate::credentials::{PERMISSION, RECOMMENDATIONS_PERMISSION, TokenFacts};
-use crate::graph::{Client, GraphError, RefreshPermit, Subject};
-use secure_score_model::{CustomerList, SkippedField};
+use crate::graph::{Client, GraphError, RefreshPermit};
+use secure_score_model::{CustomerList, SkippedCustomers, SkippedField};
 
 pub(super) struct PartnerCheck<'a> {
     partner: &'a Partner,
@@ -35,10 +35,10 @@ impl<'a> PartnerCheck<'a> {
         let sources = &self.partner.sources;
         let fetched = self.client.customers(sources, &mut permit).await;
         let fetched = self.result.unless_failed(fetched)?;
-        if fetched.partial {
-            self.result.fail(&GraphError::partial(Subject::Customers));
+        if let Some(subject) = fetched.partial {
+            self.result.fail(&GraphError::partial(subject));
         }
-        let list = fetched.value;
+        let list = fetched.list;
         self.add_skipped(&list);
         Some(list)
     }
@@ -92,23 +92,35 @@ impl<'a> PartnerCheck<'a> {
 
     fn add_skipped(&mut self, list: &CustomerList) {
         let skipped = &list.skipped;
-        let nameless = skipped.of(SkippedField::Id);
-        if nameless > 0 {
-            let names: Vec<&str> = skipped.without_id.iter().map(|it| &**it).collect();
+        let described: Vec<String> = skipped.described().collect();
+        if !described.is_empty() {
             self.result.warn(
                 format!(
-                    "customers: {nameless} without a valid tenant id are left out: {}",
-                    names.join(", ")
+                    "customers: {} without a valid tenant id are left out: {}",
+                    described.len(),
+                    described.join(", ")
                 ),
-                "look up their tenant ids in the Partner Center, and add them under tenants",
+                SkippedCustomers::REMEDY,
             );
         }
-        for (field, what) in [
-            (SkippedField::Element, "elements of the list cannot be read"),
-            (SkippedField::Duplicate, "are listed twice, and count once"),
-            (SkippedField::Date, "relationships have no valid end"),
+        for (count, what) in [
+            (
+                skipped.customers.saturating_sub(described.len() as u64),
+                "further elements of the list cannot be used",
+            ),
+            (
+                skipped.relationships,
+                "relationships cannot be read, or their customers cannot",
+            ),
+            (
+                skipped.of(SkippedField::Duplicate),
+                "are listed twice, and count once",
+            ),
+            (
+                skipped.of(SkippedField::Date),
+                "relationships have no valid end",
+            ),
         ] {
-            let count = skipped.of(field);
             if count > 0 {
                 self.result.warn(
                     format!("customers: {count} {what}"),

@@ -90,15 +90,13 @@ impl CheckResult {
     }
 
     pub(super) fn fail(&mut self, error: &GraphError) {
-        self.add(Status::Fail, error.to_string(), error.hint());
+        let hint = Some(error.command_hint());
+        self.add(Status::Fail, error.to_string(), hint);
     }
 
     /// Like [`fail`](Self::fail), with what helps beside the error's own hint.
     pub(super) fn fail_with_hint(&mut self, error: &GraphError, more: &str) {
-        let hint = match error.hint() {
-            Some(hint) => format!("{hint}; {more}"),
-            None => more.to_owned(),
-        };
+        let hint = format!("{}; {more}", error.command_hint());
         self.add(Status::Fail, error.to_string(), Some(hint));
     }
 

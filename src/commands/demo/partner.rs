@@ -19,18 +19,30 @@ const INTERVAL: Duration = Duration::from_secs(10);
 /// The partners as configured. `target` is that of customers; a long list of tenants
 /// stretches the interval.
 pub(super) fn partners(simulator: &Simulator, target: f64, stretch: u32) -> Vec<Partner> {
-    let partners = simulator.handle().partners().into_iter();
-    let partners = partners.map(|access| partner(access, target, INTERVAL * stretch));
+    let handle = simulator.handle();
+    let partners = handle.partners().into_iter();
+    let partners = partners.filter_map(|access| {
+        let application = handle.partner(&access.name).ok()?.customers_application();
+        Some(partner(access, application, target, INTERVAL * stretch))
+    });
     partners.collect()
 }
 
-fn partner(access: TenantAccess, target: f64, interval: Duration) -> Partner {
-    let credential = credential(&access);
+/// `application` is the one to which customers consent.
+fn partner(access: TenantAccess, application: String, target: f64, interval: Duration) -> Partner {
+    let credential = |client_id: &str| {
+        Credential::ClientSecret(ClientSecret {
+            client_id: client_id.to_owned(),
+            secret: Secret::new(access.client_secret.clone()),
+            expires: None,
+        })
+    };
+    let (own, of_customers) = (credential(&access.client_id), credential(&application));
     Partner {
         name: access.name,
         tenant_id: access.entra_id,
         cloud: Cloud::Simulator,
-        credential: credential.clone(),
+        credential: own,
         display_names: DisplayNames::Plain,
         interval,
         sources: vec![CustomerSource::DelegatedAdminCustomers],
@@ -38,7 +50,7 @@ fn partner(access: TenantAccess, target: f64, interval: Duration) -> Partner {
         exclude: Vec::new(),
         new_customers: NewCustomers::Report,
         defaults: CustomerDefaults {
-            credential,
+            credential: of_customers,
             cloud: Cloud::Simulator,
             target: Some(target),
             recommendations: Recommendations::default(),
@@ -47,14 +59,6 @@ fn partner(access: TenantAccess, target: f64, interval: Duration) -> Partner {
             entry_keys: Vec::new(),
         },
     }
-}
-
-fn credential(access: &TenantAccess) -> Credential {
-    Credential::ClientSecret(ClientSecret {
-        client_id: access.client_id.clone(),
-        secret: Secret::new(access.client_secret.clone()),
-        expires: None,
-    })
 }
 
 /// The customers of [`NOT_CONSENTED`] as tenants of the partners' configuration.
@@ -94,7 +98,7 @@ mod tests {
     use graph_simulator::{Options, PartnerOptions};
 
     #[tokio::test]
-    async fn two_customers_are_configured_with_the_partners_application_and_the_rest_is_not() {
+    async fn two_customers_are_configured_with_the_customers_application_and_the_rest_is_not() {
         let simulator = Simulator::start(Options {
             partners: vec![PartnerOptions::default()],
             ..Options::default()
@@ -116,7 +120,8 @@ mod tests {
             ]
         );
         let woodgrove = &config.tenants[5];
-        assert_eq!(woodgrove.credential, partner.credential);
+        assert_eq!(woodgrove.credential, partner.defaults.credential);
+        assert_ne!(woodgrove.credential, partner.credential);
         assert_eq!(woodgrove.display_name, "Woodgrove Bank");
         assert_ne!(config.tenants[0].credential, partner.credential);
         assert_eq!(customers(&simulator), " and a partner with 12 customers");

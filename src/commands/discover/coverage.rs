@@ -99,7 +99,7 @@ impl Known<'_> {
             self.customer_row(it, alias.cloned())
         });
         let mut rows: Vec<Row> = rows.collect();
-        if self.all_partners {
+        if !lacks_customers(lists) {
             rows.extend(self.rows_in_no_list(&customers, lists));
         }
         rows.sort_by(|a, b| {
@@ -109,6 +109,16 @@ impl Known<'_> {
                 .then_with(|| a.entra_tenant_id.cmp(&b.entra_tenant_id))
         });
         rows
+    }
+
+    /// The aliases of the tenants that would be in no list if each element of the lists
+    /// could be read.
+    pub(super) fn possible_departures(&self, lists: &[PartnerList<'_>]) -> Vec<String> {
+        if !lacks_customers(lists) {
+            return Vec::new();
+        }
+        let rows = self.rows_in_no_list(&customers(lists), lists);
+        rows.into_iter().filter_map(|row| row.alias).collect()
     }
 
     /// The aliases in the configuration and the file, by GUID.
@@ -172,12 +182,15 @@ impl Known<'_> {
     }
 
     /// The tenants of the configuration and the file that are no customers and not a
-    /// partner's own tenant.
+    /// partner's own tenant; none unless the lists of all partners were read.
     fn rows_in_no_list(
         &self,
         customers: &BTreeMap<&str, ListedCustomer<'_>>,
         lists: &[PartnerList<'_>],
     ) -> Vec<Row> {
+        if !self.all_partners {
+            return Vec::new();
+        }
         let is_own = |id: &str| {
             let mut partners = lists.iter();
             partners
@@ -224,6 +237,12 @@ fn in_no_list(id: &str, alias: &str, display_name: &str) -> Row {
         consent: Consent::NotRequested,
         consent_url: None,
     }
+}
+
+/// Whether a list has elements that may be customers and cannot be read.
+fn lacks_customers(lists: &[PartnerList<'_>]) -> bool {
+    let mut lists = lists.iter();
+    lists.any(|it| it.list.skipped.lacks_customers())
 }
 
 /// A customer and the partner to which it counts.

@@ -46,7 +46,8 @@ impl Edit<'_> {
             return self.print(&format!("{name}: no customer to add\n"));
         }
         self.check_resolved()?;
-        self.check_configuration(&new)?;
+        let checked = self.check_configuration(&new);
+        checked.map_err(|failure| self.file.changed_or(failure))?;
         let before = self.file.list();
         let after = before
             .with(&new)
@@ -166,4 +167,75 @@ impl Edit<'_> {
 /// Whether the row is a customer that is neither configured nor in the file.
 fn is_new(row: &Row) -> bool {
     row.state == State::Unwatched && !row.is_listed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::discover::consent::Consent;
+    use crate::commands::edited_file::FileName;
+    use std::fs;
+
+    const ID: &str = "33333333-3333-3333-3333-333333333333";
+    const CONFIG: &str = "\
+credentials:
+  msp: {type: azure_cli}
+defaults: {credential: msp}
+partner: {name: msp, tenant_id: msp.example, credential: msp}
+tenant_files: [customers.yml]
+";
+
+    #[test]
+    fn an_entry_that_another_run_added_meanwhile_is_a_changed_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, file) = ("secure-score.yml", "customers.yml");
+        let (path, file) = (folder.path().join(path), folder.path().join(file));
+        fs::write(&path, CONFIG).unwrap();
+        fs::write(&file, "# none yet\n").unwrap();
+        let source = ConfigText::read(Some(&path));
+        let environment = Environment::default();
+        let loaded = source.load(&environment, &DecryptedKeyCache::default());
+        let partner = &loaded.unwrap().config.partners[0];
+        let row = Row {
+            state: State::Unwatched,
+            partner: "msp".to_owned(),
+            entra_tenant_id: ID.to_owned(),
+            display_name: "Fabrikam".to_owned(),
+            alias: Some("fabrikam".to_owned()),
+            is_listed: false,
+            tenant: Some(partner.tenant("fabrikam".to_owned(), ID, "Fabrikam")),
+            relationship: None,
+            consent: Consent::NotRequested,
+            consent_url: None,
+        };
+        let name = FileName {
+            path: file.clone(),
+            flag: "--write",
+        };
+        let edited = EditedFile::open(name, true).unwrap();
+        let options = Discover {
+            partners: Vec::new(),
+            output: DiscoverOutput::Json,
+            write: Some(file.clone()),
+            check: false,
+        };
+        let edit = Edit {
+            file: &edited,
+            rows: &[row],
+            partners: &[partner],
+            unresolved: &[],
+            options: &options,
+            source: &source,
+            environment: &environment,
+        };
+        let of_another_run = format!("# none yet\n- {{name: fabrikam, tenant_id: {ID}}}\n");
+        fs::write(&file, &of_another_run).unwrap();
+        match edit.run() {
+            Err(Failure::Other { error, .. }) => {
+                assert!(error.to_string().contains("has changed since"), "{error}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), of_another_run);
+    }
 }

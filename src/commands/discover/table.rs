@@ -51,14 +51,14 @@ impl Row {
     }
 }
 
-/// How many customers are in each state, in one line.
+/// How many customers are in each state, in one line, counted as the exporter does.
 fn summary(rows: &[Row]) -> String {
     let count = |state: State| rows.iter().filter(|row| row.state == state).count();
     let without_consent = rows.iter().filter(|row| row.consent == Consent::Missing);
     let mut summary = format!(
         "{} of {} customers watched, {} unwatched, {} excluded; {} without consent",
-        count(State::Watched) + count(State::NotConsented),
-        rows.len() - count(State::NotInList),
+        count(State::Watched),
+        rows.len() - count(State::NotInList) - count(State::Excluded),
         count(State::Unwatched),
         count(State::Excluded),
         without_consent.count(),

@@ -33,6 +33,27 @@ pub(super) enum Subject {
     },
 }
 
+impl Subject {
+    /// Refuses one application for the list of customers and for the customers.
+    fn check(&self, of_customers: &str) -> Result<(), Failure> {
+        match self {
+            Self::Partner { client_id }
+                if !client_id.is_empty() && client_id.eq_ignore_ascii_case(of_customers) =>
+            {
+                let (first, second) = (InitValue::ClientId, InitValue::PartnerClientId);
+                let error = anyhow::anyhow!(
+                    "{} and {} are the same application {client_id}; nothing was written",
+                    first.flag(),
+                    second.flag()
+                );
+                let hint = "register two, see docs/permissions.md: each customer's consent to the first would include the permission of the second to read the list of customers";
+                Err(Failure::with_hint(error, hint))
+            }
+            Self::Tenant | Self::Partner { .. } => Ok(()),
+        }
+    }
+}
+
 /// How the receiver gets mail.
 pub(super) struct Mail {
     pub(super) address: String,
@@ -66,6 +87,7 @@ impl Answers {
             },
             false => Subject::Tenant,
         };
+        subject.check(&client_id)?;
         let exporter_address = questions.required(
             InitValue::ExporterAddress,
             &flags.exporter_address,

@@ -193,7 +193,10 @@ fn config(answers: &Answers) -> String {
             "{heading}  # The application in many tenants, to which each customer consents.\n{}\n  \
              # The application in your own tenant that reads the list of customers.\n{}\n\
              defaults:\n  credential: customers\n{cloud}\npartner:\n  name: {name}\n  \
-             tenant_id: {tenant_id}\n  credential: partner\n\ntenant_files: [{CUSTOMERS}]\n",
+             tenant_id: {tenant_id}\n  credential: partner\n  \
+             # With it, labels, alerts and the log have the names of customers, and entries\n  \
+             # that `discover --write` adds have a display_name; without it they have aliases.\n  \
+             # display_names: plain\n\ntenant_files: [{CUSTOMERS}]\n",
             credential("customers", client_id, CUSTOMERS_SECRET),
             credential("partner", own_client_id, PARTNER_SECRET),
         ),
