@@ -169,6 +169,10 @@ fn print_introduction(
     let Some(address) = exporter.addresses().first() else {
         return Ok(());
     };
+    let authentication = match demo.with_users {
+        true => users::scrape_authentication(),
+        false => String::new(),
+    };
     line(format_args!(
         "Secure Score of {}{}, simulated; nothing leaves this machine.\n\
          Persons and comments are generated, so every client sees them.\n\n  \
@@ -179,7 +183,7 @@ fn print_introduction(
          scrape_configs:\n    \
          - job_name: secure-score\n      \
          scrape_interval: 15s\n      \
-         metrics_path: {prefix}{path}\n      \
+         metrics_path: {prefix}{path}\n{authentication}      \
          static_configs:\n        \
          - targets: ['{address}']\n",
         tenants(simulator.tenants().len()),

@@ -150,4 +150,6 @@ async fn of_two_users_one_sees_one_tenant() {
     let users =
         "Users: provider sees every tenant, contoso that tenant only; the password is demo.";
     assert!(introduction.contains(users), "{introduction}");
+    let scraped = "      metrics_path: /metrics\n      basic_auth: {username: provider, password: demo}\n      static_configs:";
+    assert!(introduction.contains(scraped), "{introduction}");
 }

@@ -23,6 +23,12 @@ pub(super) fn web_config() -> Result<WebConfig, ConfigErrors> {
     load_text("demo", &text).map(|(config, _)| config)
 }
 
+/// The line of a scrape configuration with the user that sees every tenant.
+pub(super) fn scrape_authentication() -> String {
+    let [(user, _), _] = USERS;
+    format!("      basic_auth: {{username: {user}, password: {PASSWORD}}}\n")
+}
+
 /// What each user sees.
 pub(super) fn access() -> AccessRules {
     let grants = USERS.iter().map(|(user, pattern)| AccessGrant {
