@@ -79,10 +79,10 @@ impl Answers {
         let client_id = questions.required(InitValue::ClientId, &flags.client_id, None)?;
         let subject = match is_partner {
             true => Subject::Partner {
-                client_id: questions.required(
+                client_id: questions.second_application(
                     InitValue::PartnerClientId,
                     &flags.partner_client_id,
-                    None,
+                    &client_id,
                 )?,
             },
             false => Subject::Tenant,

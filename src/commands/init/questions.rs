@@ -64,6 +64,26 @@ impl Questions<'_> {
         Ok(default.unwrap_or_default().to_owned())
     }
 
+    /// Likewise, without a default. An answer must differ from the application of the
+    /// customers.
+    pub(super) fn second_application(
+        &mut self,
+        value: InitValue,
+        given: &Option<String>,
+        of_customers: &str,
+    ) -> Result<String, Failure> {
+        let Some(terminal) = self.terminal.as_mut().filter(|_| given.is_none()) else {
+            return self.required(value, given, None);
+        };
+        terminal.ask(question(value), None, |text| match value.parse(text)? {
+            same if same.eq_ignore_ascii_case(of_customers) => Err(
+                "the customers consent to this one; register a second application for the list"
+                    .to_owned(),
+            ),
+            other => Ok(other),
+        })
+    }
+
     /// Likewise; an empty answer is `None`.
     pub(super) fn optional(
         &mut self,
@@ -150,6 +170,7 @@ mod tests {
     use crate::commands::init::answers::{Answers, Subject};
 
     const ID: &str = "0a1b2c3d-1111-2222-3333-444444444444";
+    const SECOND_ID: &str = "0a1b2c3d-1111-2222-3333-555555555555";
 
     fn flags(arguments: &[&str]) -> Init {
         let all = ["secure-score-exporter", "init"].iter().chain(arguments);
@@ -189,7 +210,7 @@ mod tests {
 
     #[test]
     fn only_what_no_flag_gives_is_asked() {
-        let lines = format!("msp\n{ID}\n");
+        let lines = format!("msp\n{ID}\n{SECOND_ID}\n");
         let given = [
             "--partner=msp.com",
             &format!("--client-id={ID}"),
@@ -199,8 +220,11 @@ mod tests {
         ];
         let (answers, shown) = typed(&given, &lines);
         let answers = answers.unwrap();
-        assert!(matches!(answers.subject, Subject::Partner { client_id } if client_id == ID));
-        assert_eq!(shown.matches(": ").count(), 2, "{shown}");
+        assert!(
+            matches!(answers.subject, Subject::Partner { client_id } if client_id == SECOND_ID)
+        );
+        assert_eq!(shown.matches(": ").count(), 3, "{shown}");
+        assert!(shown.contains("register a second application"), "{shown}");
     }
 
     #[test]
