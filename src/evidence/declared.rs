@@ -42,7 +42,8 @@ pub(crate) struct DeclaredRecord<'a> {
     pub(crate) ended_with: Option<&'static str>,
     /// Whether its approver is the person who declared it; null without a decision.
     pub(crate) self_approved: Option<bool>,
-    /// The decision that covers it, at the end of the period.
+    /// The decision that covers it at the end of the period, or when it ended; the
+    /// status is null for what is planned without one.
     pub(crate) approval: ApprovalRecord<'a>,
 }
 
@@ -53,7 +54,8 @@ pub(super) struct Declared<'a> {
     pub(super) decided: Vec<DeclaredRecord<'a>>,
     /// The acceptances and claims that ended in it.
     pub(super) withdrawn: Vec<DeclaredRecord<'a>>,
-    /// Those of before, or without a time, that were in force at its end.
+    /// Those of before that were in force at its end, and those without a time, which
+    /// may be later.
     pub(super) standing: Vec<DeclaredRecord<'a>>,
 }
 
@@ -68,11 +70,11 @@ struct Subject<'a> {
     changes: Vec<StateChange<'a>>,
     decisions: &'a [Arc<Decision>],
     /// The present state; unknown where Graph's word cannot be read.
-    present: Present,
+    present: PresentState,
 }
 
 /// The present state of a control or a recommendation.
-enum Present {
+enum PresentState {
     Declared(DecisionState),
     Other,
     Unknown,
@@ -111,10 +113,13 @@ impl<'a> Declared<'a> {
             let begins = declaration.at.is_some_and(|at| period.contains(at));
             let is_before = declaration.at.is_none_or(|at| at < period.from);
             let ends = declaration.ended_at.is_some_and(|at| period.contains(at));
-            let is_over = declaration.ended_at.is_some_and(|at| at < period.end);
             let is_last = index + 1 == subject.declarations.len();
-            let stands =
-                is_before && !is_over && is_last && subject.present.may_be(declaration.state);
+            let stands = is_before
+                && match declaration.ended_at {
+                    Some(at) => at >= period.end,
+                    // It may have ended at a time that is not known.
+                    None => is_last && subject.present.may_be(declaration.state),
+                };
             let record = || subject.record(index, *declaration, minimum, shown);
             if begins {
                 self.decided.push(record());
@@ -129,7 +134,7 @@ impl<'a> Declared<'a> {
     }
 }
 
-impl Present {
+impl PresentState {
     fn of(declared: Option<DecisionState>) -> Self {
         declared.map_or(Self::Other, Self::Declared)
     }
@@ -157,8 +162,8 @@ impl<'a> Subject<'a> {
             changes: control_changes(control),
             decisions: &control.decisions,
             present: match entry.history.state() {
-                ControlState::Unknown => Present::Unknown,
-                state => Present::of(DecisionState::of_control(state)),
+                ControlState::Unknown => PresentState::Unknown,
+                state => PresentState::of(DecisionState::of_control(state)),
             },
         })
     }
@@ -174,8 +179,8 @@ impl<'a> Subject<'a> {
             changes: recommendation_changes(it),
             decisions: &it.decisions,
             present: match it.entry.status {
-                RecommendationStatus::Unknown => Present::Unknown,
-                status => Present::of(DecisionState::of_recommendation(status)),
+                RecommendationStatus::Unknown => PresentState::Unknown,
+                status => PresentState::of(DecisionState::of_recommendation(status)),
             },
         }
     }
@@ -195,12 +200,21 @@ impl<'a> Subject<'a> {
         let state = declaration.state.as_str();
         let mut changes = self.changes.iter();
         let change = changes.find(|it| it.at == declaration.at && it.state == state);
-        let end = declaration.ended_at;
-        let end = changes.find(|it| end.is_some() && it.at == end && it.state != state);
+        let end_at = declaration.ended_at;
+        let end = changes.find(|it| end_at.is_some() && it.at == end_at && it.state != state);
         let comment = change.and_then(|it| it.comment);
-        let covering = self.decisions.iter();
-        let covering = covering.filter(|it| it.covers(index, &self.declarations));
-        let approval = Approval::of(covering.map(AsRef::as_ref), period.end_or(*now));
+        // What ended was approved while it was in force.
+        let last_time = period.last_time(*now);
+        let before = |at: Timestamp| Timestamp::from_nanos(at.nanos().saturating_sub(1));
+        let judged_at = end_at.map_or(last_time, |at| before(at).min(last_time));
+        let covering = self.decisions.iter().filter(|it| {
+            let is_given = it.approved_on.is_none_or(|day| day <= judged_at);
+            is_given && it.covers(index, &self.declarations)
+        });
+        let approval = Approval::of(covering.map(AsRef::as_ref), judged_at);
+        let is_planned = declaration.state == DecisionState::Planned;
+        let needs_none = is_planned && approval.decision().is_none();
+        let record = ApprovalRecord::new(approval, persons);
         DeclaredRecord {
             place: self.place,
             control: self.control,
@@ -219,7 +233,10 @@ impl<'a> Subject<'a> {
             self_approved: approval
                 .decision()
                 .map(|it| it.is_self_approval_of(&declaration)),
-            approval: ApprovalRecord::new(approval, persons),
+            approval: ApprovalRecord {
+                status: record.status.filter(|_| !needs_none),
+                ..record
+            },
         }
     }
 }

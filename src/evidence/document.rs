@@ -8,7 +8,7 @@ use super::open_control::OpenControl;
 use crate::serde_time::{Day, Rfc3339};
 use crate::store::TenantState;
 use aws_lc_rs::digest::{SHA256, digest};
-use secure_score_model::{DailyScore, Persons, Timestamp};
+use secure_score_model::{Api, DailyScore, Persons, TenantHealth, Timestamp};
 use serde::Serialize;
 use std::fmt::Write as _;
 
@@ -24,6 +24,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) until: Day,
     pub(crate) generated_at: Rfc3339,
     pub(crate) exporter_version: &'a str,
+    /// When each list was last read.
+    pub(crate) read_at: ReadAt,
     /// What is not known, in sentences.
     pub(crate) gaps: Vec<String>,
     /// The score of each known day, from the oldest to the newest.
@@ -41,9 +43,28 @@ pub(crate) struct Evidence<'a> {
     pub(crate) open: Vec<OpenControl<'a>>,
 }
 
+/// When each list was last read; null where it never was.
+#[derive(Debug, Serialize)]
+pub(crate) struct ReadAt {
+    pub(crate) controls: Option<Rfc3339>,
+    pub(crate) scores: Option<Rfc3339>,
+    pub(crate) recommendations: Option<Rfc3339>,
+}
+
+impl ReadAt {
+    fn of(health: &TenantHealth) -> Self {
+        let at = |api: Api| health.of(api).last_success.map(Rfc3339);
+        Self {
+            controls: at(Api::Profiles),
+            scores: at(Api::Scores),
+            recommendations: at(Api::Recommendations),
+        }
+    }
+}
+
 /// Evidence with the digest of its data.
 #[derive(Debug)]
-pub(crate) struct SealedEvidence<'a> {
+pub(crate) struct DigestedEvidence<'a> {
     pub(crate) evidence: Evidence<'a>,
     /// The data as JSON.
     data: String,
@@ -81,6 +102,7 @@ impl<'a> Evidence<'a> {
             until: period.last(),
             generated_at: Rfc3339(now),
             exporter_version: version,
+            read_at: ReadAt::of(&state.health),
             gaps: gaps(state, &period, persons, now),
             scores: days.iter().map(ScoreOfDay::from).collect(),
             days,
@@ -95,7 +117,7 @@ impl<'a> Evidence<'a> {
     ///
     /// # Errors
     /// Where it cannot be written as JSON.
-    pub(crate) fn seal(self) -> Result<SealedEvidence<'a>, serde_json::Error> {
+    pub(crate) fn with_digest(self) -> Result<DigestedEvidence<'a>, serde_json::Error> {
         let data = serde_json::to_string(&self)?;
         let digest = digest(&SHA256, data.as_bytes());
         let mut sha256 = String::new();
@@ -103,7 +125,7 @@ impl<'a> Evidence<'a> {
             // Writing to a text cannot fail.
             let _ = write!(sha256, "{byte:02x}");
         }
-        Ok(SealedEvidence {
+        Ok(DigestedEvidence {
             evidence: self,
             data,
             sha256,
@@ -111,7 +133,7 @@ impl<'a> Evidence<'a> {
     }
 }
 
-impl SealedEvidence<'_> {
+impl DigestedEvidence<'_> {
     /// `data`, and the SHA-256 of its text as it stands there.
     pub(crate) fn json(&self) -> String {
         let Self { data, sha256, .. } = self;

@@ -3,7 +3,11 @@
 use super::Period;
 use crate::serde_time::{Day, Rfc3339};
 use crate::store::TenantState;
-use secure_score_model::{Api, Persons, RefreshHealth, Timestamp};
+use secure_score_model::{Api, Control, History, Persons, RefreshHealth, Timestamp};
+use std::time::Duration;
+
+/// How late a refresh may be.
+const MARGIN: Duration = Duration::from_secs(10 * 60);
 
 const DAY_NANOS: i64 = 24 * 60 * 60 * 1_000_000_000;
 
@@ -34,20 +38,30 @@ fn controls(state: &TenantState, period: &Period, now: Timestamp, gaps: &mut Vec
         gaps.push("The controls and their states are not known: every decision in Secure Score is missing.".to_owned());
         return;
     }
-    not_read_since(
-        "The states of controls",
-        state.health.of(Api::Profiles),
-        period,
-        now,
-        gaps,
-    );
-    match state.snapshot.unknown_states() {
-        0 => {}
-        unknown => gaps.push(format!(
-            "The state of {unknown} controls cannot be read; a risk may be accepted there."
-        )),
+    let health = state.health.of(Api::Profiles);
+    not_read_since("The states of controls", health, period, now, gaps);
+    let histories = || state.snapshot.controls.iter().filter_map(Control::history);
+    let unknown = histories().filter(|it| it.has_unknown()).count();
+    if unknown > 0 {
+        gaps.push(format!(
+            "The history of {unknown} controls has a state that cannot be read; a decision may be missing there."
+        ));
     }
-    gaps.push("Microsoft keeps the history of a control's states; changes that it no longer lists are missing.".to_owned());
+    let undated = histories().flat_map(History::declarations);
+    let undated = undated.filter(|it| it.at.is_none()).count();
+    if undated > 0 {
+        gaps.push(format!(
+            "The time of {undated} decisions is not known; they stand under those of before, and may be later."
+        ));
+    }
+    let unbound = state.snapshot.decisions.iter();
+    let unbound = unbound.filter(|it| it.approved_on.is_none()).count();
+    if unbound > 0 {
+        gaps.push(format!(
+            "{unbound} approvals of the configuration have no day; they count as given in the whole period."
+        ));
+    }
+    gaps.push("Microsoft keeps the history of a control's states; changes that it no longer lists, and controls that it has removed, are missing.".to_owned());
 }
 
 fn recommendations(state: &TenantState, period: &Period, now: Timestamp, gaps: &mut Vec<String>) {
@@ -57,17 +71,13 @@ fn recommendations(state: &TenantState, period: &Period, now: Timestamp, gaps: &
         );
         return;
     }
-    not_read_since(
-        "Entra's recommendations",
-        state.health.of(Api::Recommendations),
-        period,
-        now,
-        gaps,
-    );
-    gaps.push("Entra keeps no history of recommendations: what changed before the exporter watched, between two refreshes or while it did not run is missing.".to_owned());
+    let health = state.health.of(Api::Recommendations);
+    not_read_since("Entra's recommendations", health, period, now, gaps);
+    gaps.push("Entra keeps no history of recommendations: what changed before the exporter watched, between two refreshes or while it did not run is missing, and so are recommendations that left the list.".to_owned());
 }
 
-/// A list that was last read before the end of the period.
+/// A list that was last read before the end of the period, unless the next refresh
+/// is not due yet.
 fn not_read_since(
     what: &str,
     health: &RefreshHealth,
@@ -75,13 +85,11 @@ fn not_read_since(
     now: Timestamp,
     gaps: &mut Vec<String>,
 ) {
-    let end = period.end_or(now);
-    let Some(last) = health.last_success.filter(|last| *last < end) else {
+    let Some(last) = health.last_success.filter(|it| *it < period.last_time(now)) else {
         return;
     };
-    // A refresh that is not due yet is no gap.
-    let is_late = !health.up || period.end <= now;
-    if is_late {
+    let is_overdue = health.next_refresh.is_none_or(|at| at.plus(MARGIN) < now);
+    if !health.up || period.is_over(now) || is_overdue {
         gaps.push(format!(
             "{what} were last read at {}; later changes are missing.",
             Rfc3339(last)
@@ -90,15 +98,15 @@ fn not_read_since(
 }
 
 fn scores(state: &TenantState, period: &Period, now: Timestamp, gaps: &mut Vec<String>) {
-    let end = period.end_or(now);
     let days = state.snapshot.score_history.days().iter();
     let days: Vec<i64> = days
         .filter(|it| period.contains(it.as_of))
         .map(|it| it.as_of.nanos().div_euclid(DAY_NANOS))
         .collect();
     let first = period.from.nanos().div_euclid(DAY_NANOS);
-    // Microsoft computes the score of a day on the next one.
-    let last = (end.nanos() - 1).div_euclid(DAY_NANOS) - i64::from(end == now);
+    let last = period.last_time(now).nanos().div_euclid(DAY_NANOS);
+    // Microsoft computes the score of a day in the course of the next one.
+    let last = last - if period.is_over(now) { 0 } else { 2 };
     let mut missing = Vec::new();
     let mut expected = first;
     for day in days.into_iter().chain([last + 1]) {

@@ -13,7 +13,7 @@ mod period;
 mod table;
 
 pub(crate) use declared::DeclaredRecord;
-pub(crate) use document::{Evidence, SealedEvidence};
+pub(crate) use document::{DigestedEvidence, Evidence};
 pub(crate) use open_control::OpenControl;
 pub(crate) use period::Period;
 pub(crate) use table::csv;

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// As many days as Graph keeps.
+const DEFAULT_NANOS: i64 = 90 * 24 * 60 * 60 * 1_000_000_000;
+
 /// Days in UTC, the first and the last one included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Period {
@@ -20,8 +23,6 @@ pub(crate) struct Period {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}; {}", self.problem(), self.remedy())]
 pub(crate) enum PeriodError {
-    /// The first day is missing.
-    Missing,
     /// One of the two is no day.
     NoDay(&'static str),
     /// They are in the wrong order.
@@ -34,7 +35,6 @@ impl PeriodError {
     /// What is wrong.
     pub(crate) fn problem(&self) -> String {
         match self {
-            Self::Missing => "since is missing".to_owned(),
             Self::NoDay(name) => format!("{name} is not a day"),
             Self::Reversed => "until is before since".to_owned(),
             Self::Future => "since is in the future".to_owned(),
@@ -44,7 +44,6 @@ impl PeriodError {
     /// What would be right.
     pub(crate) const fn remedy(&self) -> &'static str {
         match self {
-            Self::Missing => "name the first day, such as 2027-01-31",
             Self::NoDay(_) => "write year, month and day, such as 2027-01-31",
             Self::Reversed => "exchange the two",
             Self::Future => "name a day until today",
@@ -53,14 +52,14 @@ impl PeriodError {
 }
 
 impl Period {
-    /// The days as written; without a last one, until today.
+    /// The days as written; without a last one until today, without a first one the
+    /// ninety days that Graph keeps.
     pub(crate) fn parse(
         since: Option<&str>,
         until: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, PeriodError> {
         let parse = |name, text: &str| day(text).map_err(|_| PeriodError::NoDay(name));
-        let since = parse("since", since.ok_or(PeriodError::Missing)?)?;
         let last = match until {
             Some(until) => {
                 let until = parse("until", until)?;
@@ -68,24 +67,21 @@ impl Period {
             }
             None => now.midnight().plus(DAY),
         };
-        let from = start_of_day(since);
+        let from = match since {
+            Some(since) => start_of_day(parse("since", since)?),
+            None => {
+                Timestamp::from_nanos(last.min(now.midnight().plus(DAY)).nanos() - DEFAULT_NANOS)
+            }
+        };
         if from > now {
             return Err(PeriodError::Future);
         }
         if last <= from {
             return Err(PeriodError::Reversed);
         }
-        Ok(Self { from, end: last })
-    }
-
-    /// Today and so many days before.
-    pub(crate) fn last_days(before: Duration, now: Timestamp) -> Self {
-        let today = now.midnight();
-        let nanos = i64::try_from(before.as_nanos()).unwrap_or_default();
-        Self {
-            from: Timestamp::from_nanos(today.nanos().saturating_sub(nanos)).midnight(),
-            end: today.plus(DAY),
-        }
+        // Nothing is known of days to come.
+        let end = last.min(now.midnight().plus(DAY));
+        Ok(Self { from, end })
     }
 
     /// The first day.
@@ -104,8 +100,13 @@ impl Period {
     }
 
     /// The last time in it that has come.
-    pub(crate) fn end_or(&self, now: Timestamp) -> Timestamp {
-        self.end.min(now)
+    pub(crate) fn last_time(&self, now: Timestamp) -> Timestamp {
+        Timestamp::from_nanos(self.end.nanos().saturating_sub(1)).min(now)
+    }
+
+    /// Whether it is over.
+    pub(crate) fn is_over(&self, now: Timestamp) -> bool {
+        self.end <= now
     }
 }
 
@@ -124,12 +125,26 @@ mod tests {
         let today = Period::parse(Some("2026-11-29"), None, NOW).unwrap();
         assert_eq!(today.first().to_string(), today.last().to_string());
         assert!(today.contains(NOW) && !period.contains(NOW));
+        assert_eq!(
+            period.last_time(NOW).plus(Duration::from_nanos(1)),
+            period.end
+        );
+        assert_eq!(today.last_time(NOW), NOW);
+    }
+
+    #[test]
+    fn it_ends_today_at_the_latest_and_has_ninety_days_without_a_first_one() {
+        let open = Period::parse(Some("2026-11-01"), Some("2199-12-31"), NOW).unwrap();
+        assert_eq!(open.last().to_string(), "2026-11-29");
+        let last = Period::parse(None, None, NOW).unwrap();
+        assert_eq!(last.first().to_string(), "2026-09-01");
+        let earlier = Period::parse(None, Some("2026-01-31"), NOW).unwrap();
+        assert_eq!(earlier.first().to_string(), "2025-11-03");
     }
 
     #[test]
     fn each_error_names_the_day_and_the_remedy() {
         for (since, until, expected) in [
-            (None, None, "since is missing; name"),
             (Some("2026-11-31"), None, "since is not a day; write"),
             (Some("2026-11-01"), Some("today"), "until is not a day"),
             (

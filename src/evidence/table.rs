@@ -1,15 +1,16 @@
 //! Evidence as CSV.
 
-use super::document::SealedEvidence;
+use super::document::DigestedEvidence;
 use super::{DeclaredRecord, OpenControl};
 use crate::spreadsheet;
 use std::borrow::Cow;
 use std::fmt::Display;
 
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 26] = [
     "section",
     "tenant",
     "at",
+    "at_exact",
     "where",
     "control",
     "title",
@@ -25,7 +26,10 @@ const COLUMNS: [&str; 22] = [
     "approval_status",
     "approval_reference",
     "approval_approver",
+    "approval_reason",
+    "approval_approved_on",
     "approval_expires",
+    "self_approved",
     "approval_evidence",
     "points",
     "text",
@@ -38,8 +42,18 @@ type Cells<'c> = [Cow<'c, str>; COLUMNS.len()];
 ///
 /// # Errors
 /// Where it cannot be written as CSV.
-pub(crate) fn csv(sealed: &SealedEvidence<'_>) -> Result<Vec<u8>, ::csv::Error> {
-    let it = &sealed.evidence;
+pub(crate) fn csv(evidence: &DigestedEvidence<'_>) -> Result<Vec<u8>, ::csv::Error> {
+    let it = &evidence.evidence;
+    let document = {
+        let mut cells = cells("document", it.tenant);
+        set(&mut cells, "at", it.generated_at);
+        let text = format!(
+            "{} to {}, exporter {}",
+            it.since, it.until, it.exporter_version
+        );
+        set(&mut cells, "text", text);
+        [cells]
+    };
     let scores = it.scores.iter().map(|score| {
         let mut cells = cells("score", it.tenant);
         set(&mut cells, "at", score.day);
@@ -66,10 +80,16 @@ pub(crate) fn csv(sealed: &SealedEvidence<'_>) -> Result<Vec<u8>, ::csv::Error> 
     let digest = {
         let mut cells = cells("sha256", it.tenant);
         set(&mut cells, "at", it.generated_at);
-        set(&mut cells, "text", &sealed.sha256);
+        set(&mut cells, "text", &evidence.sha256);
         [cells]
     };
-    let rows = scores.chain(declared).chain(open).chain(gaps).chain(digest);
+    let rows = document
+        .into_iter()
+        .chain(scores)
+        .chain(declared)
+        .chain(open)
+        .chain(gaps)
+        .chain(digest);
     spreadsheet::render(&COLUMNS, rows, |cells, row| {
         cells.iter().try_for_each(|cell| row.write(cell.clone()))
     })
@@ -80,6 +100,8 @@ fn declaration<'c>(section: &'c str, tenant: &'c str, it: &'c DeclaredRecord<'c>
     let mut optional =
         |column, value: Option<String>| set(&mut cells, column, value.unwrap_or_default());
     optional("at", it.at.map(|at| at.to_string()));
+    optional("at_exact", it.at_exact.map(|is| is.to_string()));
+    optional("self_approved", it.self_approved.map(|is| is.to_string()));
     optional("by", it.by.as_deref().map(str::to_owned));
     optional("comment", it.comment.map(str::to_owned));
     optional("reason_given", it.reason_given.map(|is| is.to_string()));
@@ -92,6 +114,11 @@ fn declaration<'c>(section: &'c str, tenant: &'c str, it: &'c DeclaredRecord<'c>
     optional(
         "approval_approver",
         approval.approver.as_deref().map(str::to_owned),
+    );
+    optional("approval_reason", approval.reason.map(str::to_owned));
+    optional(
+        "approval_approved_on",
+        approval.approved_on.map(|day| day.to_string()),
     );
     optional(
         "approval_expires",

@@ -13,6 +13,10 @@ use std::ops::ControlFlow;
 /// ignores the page size and sends one report per page.
 const MAX_REPORT_PAGES: usize = 200;
 
+/// Ninety days are one page, and six where Graph refuses `$select`. An endless list
+/// must not use up the requests of the minute.
+const MAX_SCORE_PAGES: usize = 10;
+
 /// What Graph has of the scores of past days, in any order.
 #[derive(Debug, Default)]
 pub struct PastScores {
@@ -54,7 +58,7 @@ impl Client {
             links.follow(page.next.as_deref())
         };
         let partial = self
-            .each_page(subject, first, MAX_REPORT_PAGES, permit, read)
+            .each_page(subject, first, MAX_SCORE_PAGES, permit, read)
             .await?;
         Ok(PastScores {
             days,

@@ -1,6 +1,6 @@
 //! `/tenants/NAME/evidence`: what was decided about a tenant in a period.
 
-use crate::evidence::{Evidence, Period, SealedEvidence, csv};
+use crate::evidence::{DigestedEvidence, Evidence, Period, csv};
 use crate::http_types::response::{data, html, text, with};
 use crate::http_types::{QueryError, Response, query};
 use crate::views::{self, PageError, ViewContext};
@@ -10,15 +10,11 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, HeaderValue};
-use std::time::Duration;
 
 /// The path, where `{alias}` stands for any tenant.
 pub(super) const PATH: &str = "/tenants/{alias}/evidence";
 
 const PARAMETERS: [&str; 3] = ["since", "until", "format"];
-
-/// The days until today that are shown without `since`, as many as Graph keeps.
-const DEFAULT_DAYS: Duration = Duration::from_secs(89 * 24 * 60 * 60);
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
@@ -67,8 +63,8 @@ pub(super) fn respond(path: &str, query: Option<&str>, context: &ViewContext<'_>
     };
     let persons = context.persons.persons();
     let evidence = Evidence::new(state, period, persons, context.version, context.now);
-    let sealed = evidence.seal().ok();
-    let response = sealed.and_then(|sealed| response(&sealed, format));
+    let evidence = evidence.with_digest().ok();
+    let response = evidence.and_then(|evidence| response(&evidence, format));
     response.unwrap_or_else(|| {
         let line = "the evidence cannot be rendered; report this bug\n";
         text(StatusCode::INTERNAL_SERVER_ERROR, line)
@@ -92,11 +88,7 @@ impl EvidenceQuery {
                 None => Ok(first),
             }
         };
-        let default = Period::last_days(DEFAULT_DAYS, context.now)
-            .first()
-            .to_string();
-        let since = value("since")?.unwrap_or(&default);
-        let period = Period::parse(Some(since), value("until")?, context.now);
+        let period = Period::parse(value("since")?, value("until")?, context.now);
         let format = match value("format")? {
             None | Some("html") => Format::Html,
             Some("csv") => Format::Csv,
@@ -117,18 +109,18 @@ impl EvidenceQuery {
     }
 }
 
-fn response(sealed: &SealedEvidence<'_>, format: Format) -> Option<Response> {
+fn response(evidence: &DigestedEvidence<'_>, format: Format) -> Option<Response> {
     match format {
         Format::Html => {
-            let page = html(StatusCode::OK, views::evidence::page(sealed));
+            let page = html(StatusCode::OK, views::evidence::page(evidence));
             Some(with(page, CONTENT_SECURITY_POLICY, content_policy()?))
         }
-        Format::Json => Some(data(StatusCode::OK, JSON, Bytes::from(sealed.json()))),
+        Format::Json => Some(data(StatusCode::OK, JSON, Bytes::from(evidence.json()))),
         Format::Csv => {
-            let it = &sealed.evidence;
+            let it = &evidence.evidence;
             let name = format!("evidence-{}-{}-{}.csv", it.tenant, it.since, it.until);
             let attachment = format!("attachment; filename=\"{name}\"");
-            let table = data(StatusCode::OK, CSV, Bytes::from(csv(sealed).ok()?));
+            let table = data(StatusCode::OK, CSV, Bytes::from(csv(evidence).ok()?));
             let attachment = HeaderValue::from_str(&attachment).ok()?;
             Some(with(table, CONTENT_DISPOSITION, attachment))
         }

@@ -13,6 +13,7 @@ mod fleet;
 mod kept_list;
 mod logged_once;
 mod on_demand;
+mod past_days;
 mod rendered;
 mod run_loop;
 mod saved_data;

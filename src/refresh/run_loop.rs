@@ -2,6 +2,7 @@
 
 use super::endless_loop;
 use super::on_demand::RefreshTrigger;
+use super::past_days::PastDays;
 use super::schedule;
 use super::tenant_cell::{FetchResult, TenantCell};
 use crate::graph::{Client, GraphError, RefreshPermit, RefreshPermits, Subject};
@@ -61,31 +62,13 @@ impl RefreshLoop {
             self.sleep(delay).await;
         }
         let mut failures = 0;
+        let mut past_days = PastDays::default();
         loop {
             let complete = move |this: &Self, fetched| this.complete(fetched, failures);
             let next = self.contained(complete).await;
             failures = next.failures;
-            if self.api == Api::Scores && failures == 0 {
-                self.read_past_scores().await;
-            }
-            self.sleep(next.delay).await;
-        }
-    }
-
-    /// Reads the scores of the days before the report where they are unknown. If
-    /// that fails, the next refresh tries it again.
-    async fn read_past_scores(&self) {
-        if !self.cell.lacks_past_scores() {
-            return;
-        }
-        let mut permit = self.permits.take().await;
-        match self.client.past_scores(&mut permit).await {
-            Ok(past) => self.cell.add_past_scores(past, self.client.traffic()),
-            Err(error) => tracing::info!(
-                tenant = self.cell.alias(),
-                reason = error.reason().as_str(),
-                "the scores of the past days are not known yet: {error}"
-            ),
+            // A scrape waits for the refresh, not for the past days.
+            tokio::join!(self.sleep(next.delay), past_days.read(&self));
         }
     }
 

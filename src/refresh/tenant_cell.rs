@@ -9,8 +9,8 @@ use crate::graph::{Fetched, GraphError, PastScores, Subject};
 use crate::store::saved_tenant::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{
-    Api, Catalogue, IdentityScore, RecommendationList, Report, Timestamp, Traffic, Trouble,
-    is_future_day,
+    Api, Catalogue, IdentityScore, RecommendationList, Report, ScoreHistory, Timestamp, Traffic,
+    Trouble, is_future_day,
 };
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -141,8 +141,12 @@ impl TenantCell {
     /// Publishes the scores of past days.
     pub(super) fn add_past_scores(&self, past: PastScores, traffic: Traffic) {
         let mut update = self.update();
-        let history = Arc::make_mut(&mut update.next.score_history);
+        let before = &update.next.score_history;
+        let mut history = ScoreHistory::clone(before);
         history.add_past(past.days, past.complete);
+        if history != **before {
+            update.next.score_history = history.into();
+        }
         update.next.health.traffic = traffic;
         update.save = true;
         update.publish();

@@ -5,16 +5,19 @@ use super::numbers::percent;
 use super::score_chart::{Chart, Mark, figure};
 use super::time::{date, day};
 use crate::acceptances::record::{ApprovalRecord, web_url};
-use crate::evidence::{DeclaredRecord, Evidence, OpenControl, SealedEvidence};
+use crate::evidence::{DeclaredRecord, DigestedEvidence, Evidence, OpenControl};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use secure_score_model::{DecisionState, Place};
 
 /// The style sheet, which stands in the page: a file needs no other one.
 pub(crate) const STYLE: &str = include_str!("evidence.css");
 
+/// In bytes. A row with a longer comment may continue on the next page.
+const TALL_COMMENT: usize = 600;
+
 /// The page: no script, nothing from elsewhere, in light colours.
-pub(crate) fn page(sealed: &SealedEvidence<'_>) -> Markup {
-    let it = &sealed.evidence;
+pub(crate) fn page(evidence: &DigestedEvidence<'_>) -> Markup {
+    let it = &evidence.evidence;
     let title = format!("Evidence of {}", it.display_name);
     html! {
         (DOCTYPE)
@@ -40,7 +43,7 @@ pub(crate) fn page(sealed: &SealedEvidence<'_>) -> Markup {
                 footer {
                     p {
                         "Made at " (date(it.generated_at.0)) " by Secure Score exporter " (it.exporter_version)
-                        ". SHA-256 of the data: " code { (sealed.sha256) }
+                        ". SHA-256 of the data: " code { (evidence.sha256) }
                         ". It shows whether the data were damaged, not who made them; the JSON of the same evidence has both."
                     }
                 }
@@ -58,22 +61,36 @@ fn facts(it: &Evidence<'_>) -> Markup {
             div { dt { "Withdrawn" } dd { (it.withdrawn.len()) } }
             div { dt { "In force from before" } dd { (it.standing.len()) } }
             div { dt { "Open on watched controls" } dd { (it.open.len()) } }
+            @for (what, at) in [
+                ("Controls read", it.read_at.controls),
+                ("Scores read", it.read_at.scores),
+                ("Recommendations read", it.read_at.recommendations),
+            ] {
+                div { dt { (what) } dd { @match at { Some(at) => (date(at.0)), None => "never" } } }
+            }
         }
     }
 }
 
 fn score(it: &Evidence<'_>) -> Markup {
-    let marks: Vec<Mark<'_>> = it.decided.iter().filter_map(mark).collect();
     html! {
         section {
             h2 { "Score" }
             @match (Chart::of(it.days), it.scores.as_slice()) {
-                (Some(chart), _) => (figure(&chart, &marks)),
+                (Some(chart), _) => (figure(&chart, marks(it, &chart).as_deref())),
                 (None, [only, ..]) => p { (percent(only.ratio)) " on " (day(only.day)) "." },
                 (None, []) => p { "No score of these days is known." },
             }
         }
     }
+}
+
+/// The acceptances of the days in the chart; `None` where the controls were never
+/// read.
+fn marks<'a>(it: &'a Evidence<'_>, chart: &Chart<'_>) -> Option<Vec<Mark<'a>>> {
+    it.read_at.controls?;
+    let marks = it.decided.iter().filter_map(mark);
+    Some(marks.filter(|it| chart.contains(it.at)).collect())
 }
 
 /// An acceptance in Secure Score as a line in the chart.
@@ -112,8 +129,11 @@ fn declarations(title: &str, nothing: &str, list: &[DeclaredRecord<'_>]) -> Mark
 }
 
 fn declaration(it: &DeclaredRecord<'_>) -> Markup {
+    let is_tall = it
+        .comment
+        .is_some_and(|comment| comment.len() > TALL_COMMENT);
     html! {
-        tr {
+        tr.tall[is_tall] {
             td {
                 @match it.at {
                     Some(at) => {
@@ -134,16 +154,26 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
                     p {
                         "until " (date(end.0))
                         @if let Some(state) = it.ended_with { ", then " (state_name(state)) }
-                        @if let Some(by) = &it.ended_by { ", by " (by) }
                     }
                 }
             }
             td {
-                @match &it.by { Some(by) => (by), None => span.soft { "not shown or not known" } }
-                @if let Some(comment) = it.comment { p.why { (comment) } }
+                @match &it.by { Some(by) => (person(by)), None => span.soft { "not shown or not known" } }
+                @if let Some(comment) = it.comment.filter(|it| !it.is_empty()) { p.why { (comment) } }
                 @if it.reason_given == Some(false) { p.bad { "no reason given" } }
+                @if let Some(by) = &it.ended_by { p { "ended by " (person(by)) } }
             }
             td { (approval(it)) }
+        }
+    }
+}
+
+/// A sign-in name, which may break before its domain.
+fn person(name: &str) -> Markup {
+    html! {
+        @match name.split_once('@') {
+            Some((user, domain)) => { (user) wbr; "@" (domain) }
+            None => (name),
         }
     }
 }
@@ -151,18 +181,17 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
 /// The approval; what is planned needs none.
 fn approval(declared: &DeclaredRecord<'_>) -> Markup {
     let it: &ApprovalRecord<'_> = &declared.approval;
-    let is_planned = declared.state == DecisionState::Planned.as_str();
     html! {
         @match it.status {
             Some("approved") => span.good { "approved" },
             Some("expired") => span.bad { "expired" },
-            _ if is_planned => span.soft { "none" },
-            _ => span.bad { "not approved" },
+            Some(_) => span.bad { "not approved" },
+            None => span.soft { "none" },
         }
         @if let Some(reference) = it.reference { " " (reference) }
         @if declared.self_approved == Some(true) { p.bad { "approved by the same person" } }
         p.soft {
-            @if let Some(approver) = &it.approver { "by " (approver) " " }
+            @if let Some(approver) = &it.approver { "by " (person(approver)) " " }
             @if let Some(approved_on) = it.approved_on { "on " (day(approved_on)) " " }
             @if let Some(expires) = it.expires { "until " (day(expires)) }
         }

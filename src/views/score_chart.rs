@@ -64,6 +64,11 @@ impl<'a> Chart<'a> {
         })
     }
 
+    /// Whether a time is not before the first day.
+    pub(super) fn contains(&self, at: Timestamp) -> bool {
+        self.days.first().is_some_and(|first| first.as_of <= at)
+    }
+
     /// From 0 at the left to the width at the right, in days.
     fn x(&self, at: Timestamp) -> f64 {
         self.width - days_before(self.newest, at)
@@ -93,7 +98,8 @@ impl<'a> Chart<'a> {
     }
 
     /// What the picture shows, in words.
-    fn words(&self, marks: usize) -> String {
+    /// Without a number of acceptances where they are not known.
+    fn words(&self, acceptances: Option<usize>) -> String {
         let (Some(first), Some(last)) = (self.days.first(), self.days.last()) else {
             return String::new();
         };
@@ -107,13 +113,14 @@ impl<'a> Chart<'a> {
         let by_share = |a: &&DailyScore, b: &&DailyScore| a.share().total_cmp(&b.share());
         let lowest = self.days.iter().min_by(by_share).unwrap_or(first);
         let highest = self.days.iter().max_by(by_share).unwrap_or(first);
-        let marks = match marks {
-            0 => "no risk was accepted".to_owned(),
-            1 => "1 risk was accepted".to_owned(),
-            many => format!("{many} risks were accepted"),
+        let acceptances = match acceptances {
+            None => String::new(),
+            Some(0) => "; no dated acceptance in Secure Score".to_owned(),
+            Some(1) => "; 1 dated acceptance in Secure Score".to_owned(),
+            Some(many) => format!("; {many} dated acceptances in Secure Score"),
         };
         format!(
-            "{}, {}; lowest {}, highest {}; {marks} in these days",
+            "{}, {}; lowest {}, highest {}{acceptances}",
             at(first),
             at(last),
             at(lowest),
@@ -123,8 +130,9 @@ impl<'a> Chart<'a> {
 }
 
 /// The chart with these acceptances, and what it shows in words.
-pub(super) fn figure(chart: &Chart<'_>, marks: &[Mark<'_>]) -> Markup {
-    let words = chart.words(marks.len());
+pub(super) fn figure(chart: &Chart<'_>, acceptances: Option<&[Mark<'_>]>) -> Markup {
+    let words = chart.words(acceptances.map(<[_]>::len));
+    let marks = acceptances.unwrap_or_default();
     let view_box = format!("0 0 {:.0} 100", chart.width + 1.0);
     html! {
         figure.chart {
@@ -152,10 +160,14 @@ pub(super) fn figure(chart: &Chart<'_>, marks: &[Mark<'_>]) -> Markup {
     }
 }
 
-/// The acceptances of these days, the newest first.
-fn marks<'a>(snapshot: &'a TenantSnapshot, chart: &Chart<'_>, now: Timestamp) -> Vec<Mark<'a>> {
-    let from = chart.days.first().map(|it| it.as_of);
-    let is_shown = |at: &Timestamp| Some(*at) >= from && *at <= now;
+/// The acceptances of these days, the newest first; `None` without a catalogue.
+fn marks<'a>(
+    snapshot: &'a TenantSnapshot,
+    chart: &Chart<'_>,
+    now: Timestamp,
+) -> Option<Vec<Mark<'a>>> {
+    snapshot.catalogue_anomalies.as_ref()?;
+    let is_shown = |at: &Timestamp| chart.contains(*at) && *at <= now;
     let of_control = |control: &'a Control| {
         let changes = control.history().map_or(&[][..], |it| it.changes());
         let accepted = changes.iter().filter(|change| change.is_acceptance());
@@ -167,7 +179,7 @@ fn marks<'a>(snapshot: &'a TenantSnapshot, chart: &Chart<'_>, now: Timestamp) ->
     };
     let mut marks: Vec<_> = snapshot.controls.iter().flat_map(of_control).collect();
     marks.sort_by_key(|mark| std::cmp::Reverse(mark.at));
-    marks
+    Some(marks)
 }
 
 /// The chart of the last ninety days with their acceptances, or nothing where fewer
@@ -179,7 +191,7 @@ pub(super) fn score_chart(snapshot: &TenantSnapshot, now: Timestamp) -> Markup {
     html! {
         section aria-labelledby="course" {
             h2 #course { "Score of the last days" }
-            (figure(&chart, &marks(snapshot, &chart, now)))
+            (figure(&chart, marks(snapshot, &chart, now).as_deref()))
         }
     }
 }
@@ -205,7 +217,8 @@ fn days_before(end: Timestamp, at: Timestamp) -> f64 {
 mod tests {
     use super::*;
     use secure_score_model::{
-        CatalogueEntry, Category, ControlState, History, Points, ScoreHistory, StateUpdate,
+        Anomalies, CatalogueEntry, Category, ControlState, History, Points, ScoreHistory,
+        StateUpdate,
     };
     use std::sync::Arc;
 
@@ -244,8 +257,8 @@ mod tests {
         let chart = Chart::of_last_days(&snapshot).unwrap();
         assert_eq!(chart.path(), "M87.0 100.0h.1L88.0 0.0M90.0 50.0h.1");
         assert_eq!(
-            chart.words(2),
-            "40 % on 2024-10-01, 50 % on 2024-10-04; lowest 40 % on 2024-10-01, highest 60 % on 2024-10-02; 2 risks were accepted in these days"
+            chart.words(Some(2)),
+            "40 % on 2024-10-01, 50 % on 2024-10-04; lowest 40 % on 2024-10-01, highest 60 % on 2024-10-02; 2 dated acceptances in Secure Score"
         );
     }
 
@@ -278,11 +291,13 @@ mod tests {
             })),
             ..Control::new("legacy", Category::Identity)
         });
+        assert!(!score_chart(&snapshot, NOW).into_string().contains("dated"));
+        snapshot.catalogue_anomalies = Some(Anomalies::default());
         let page = score_chart(&snapshot, NOW).into_string();
         assert_eq!(page.matches("<line").count(), 1, "{page}");
         for part in [
             "2024-09-27: risk accepted: Block &lt;legacy&gt; authentication",
-            "1 risk was accepted in these days",
+            "1 dated acceptance in Secure Score",
         ] {
             assert!(page.contains(part), "{page}");
         }

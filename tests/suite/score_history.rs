@@ -72,21 +72,37 @@ async fn without_select_the_days_are_read_page_by_page() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn past_days_that_cannot_be_read_fail_no_refresh() {
+async fn past_days_that_cannot_be_read_fail_no_refresh_and_are_not_requested_at_each() {
     let world = World::new().await;
     world.inject(
         Some(TENANT),
         Fault::new(Api::Scores, FaultKind::SelectUnsupported(403)),
     );
-    let world = world.watch();
-    let refreshes = || world.tenant(TENANT).health.scores.refreshes;
-    world.until("refreshes", |_| refreshes() > 2).await;
+    let mut world = world.watch();
+    let refreshes = |world: &World| world.tenant(TENANT).health.scores.refreshes;
+    world.until("refreshes", |_| refreshes(&world) > 2).await;
     let state = world.tenant(TENANT);
     assert!(state.health.scores.up, "{:?}", state.health);
     assert!(state.health.scores.failures.is_empty());
     assert_eq!(history(&world).days().len(), 1);
-    assert!(requests(&world).len() > 1, "it is tried again");
+    assert_eq!(requests(&world).len(), 1, "the next one is an hour later");
 
     world.handle().clear_faults();
+    world.reconfigure(|config| config.refresh.scores = std::time::Duration::from_secs(3));
     assert_eq!(until_read(&world).await.days().len(), 90);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endless_list_of_past_days_ends_after_some_pages() {
+    let world = World::new().await;
+    world.inject(
+        Some(TENANT),
+        Fault::new(Api::Scores, FaultKind::EndlessPages),
+    );
+    let world = world.watch();
+    let refreshes = || world.tenant(TENANT).health.scores.refreshes;
+    world.until("refreshes", |_| refreshes() > 2).await;
+    let requests = requests(&world).len();
+    assert!((2..=10).contains(&requests), "{requests}");
+    assert!(world.tenant(TENANT).health.scores.up);
 }

@@ -80,10 +80,11 @@ impl ScoreHistory {
     /// Adds the newest score, which may be a correction of its day. Later ones
     /// were withdrawn by Microsoft. A day that is skipped may be at Graph.
     pub fn add_newest(&mut self, score: DailyScore) {
+        let is_correction = self.days.iter().any(|it| it.day() == score.day());
         self.days.retain(|it| it.day() < score.day());
         let last = self.days.last();
         let is_next = last.is_some_and(|last| score.day() - last.day() <= 1);
-        self.is_read &= is_next;
+        self.is_read &= is_correction || is_next;
         self.days.push(score);
         self.drop_oldest();
     }
@@ -178,6 +179,11 @@ mod tests {
         assert_eq!(history.days(), [of_day(8, 40.0), of_day(9, 44.0)]);
         assert_eq!(history.before(of_day(9, 0.0).as_of), Some(of_day(8, 40.0)));
         assert_eq!(history.before(of_day(8, 0.0).as_of), None);
+        let mut alone = ScoreHistory::default();
+        alone.add_newest(of_day(10, 50.0));
+        alone.add_past([], true);
+        alone.add_newest(of_day(10, 51.0));
+        assert!(!alone.lacks_days(), "a correction leaves no gap");
     }
 
     #[test]
