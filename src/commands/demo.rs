@@ -14,7 +14,7 @@ use crate::config::{
 use crate::refresh::Shard;
 use exporter_web_config::certificates;
 use graph_simulator::{Options, RecommendationsAccess, Simulator, TenantAccess, scenario};
-use secure_score_model::{Decision, Timestamp};
+use secure_score_model::{Decision, DecisionState, Timestamp};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -118,7 +118,8 @@ fn tenant(access: TenantAccess) -> Tenant {
 }
 
 /// The decisions of the demo, relative to its start: one in force, one that
-/// expires soon, and one that has expired.
+/// expires soon, one that has expired, one about a claim, and one of the person who
+/// accepted. The claims of other tenants have none.
 fn decisions(now: Timestamp) -> Decisions {
     const DAY: i64 = 24 * 60 * 60;
     let today = now.nanos().div_euclid(1_000_000_000).div_euclid(DAY);
@@ -137,7 +138,7 @@ fn decisions(now: Timestamp) -> Decisions {
             ("Plant management", "Until the kiosks are replaced"),
         ),
     ];
-    let decisions = decisions.into_iter().enumerate().map(
+    let exceptions = decisions.into_iter().enumerate().map(
         |(number, ((control, tenant, reference, days_left), (approver, reason)))| Decision {
             place: format!("risk_accepted.exceptions[{number}]").into(),
             tenants: vec![tenant.into()],
@@ -146,8 +147,25 @@ fn decisions(now: Timestamp) -> Decisions {
             ..Decision::new(control, reference, end_of_day(days_left))
         },
     );
+    let proven = Decision {
+        place: "decisions[0]".into(),
+        tenants: vec!["contoso".into()],
+        states: vec![DecisionState::ThirdParty],
+        approver: Some("Diego Siciliani".into()),
+        reason: Some("The contract names the decoys and their monthly test".into()),
+        evidence: Some("https://tickets.contoso.example/SEC-1203".into()),
+        ..Decision::new("AATP_HoneyToken", "SEC-1203", end_of_day(60))
+    };
+    let self_approved = Decision {
+        place: "decisions[1]".into(),
+        tenants: vec!["adatum".into()],
+        approver: Some("Lena Vogt <lena.vogt@adatum.example>".into()),
+        reason: Some("Webinars of the sales department".into()),
+        ..Decision::new("meeting_autoadmitusers_v1", "AD-31", end_of_day(200))
+    };
     // Only an invalid pattern is an error, and each control id is a valid one.
-    Decisions::of(decisions.collect()).unwrap_or_default()
+    let all = exceptions.chain([proven, self_approved]);
+    Decisions::of(all.collect()).unwrap_or_default()
 }
 
 fn print_introduction(

@@ -2,7 +2,7 @@
 
 use crate::simulated::{Simulated, run, text};
 use crate::world::World;
-use secure_score_exporter::acceptances::{Filter, acceptances};
+use secure_score_exporter::acceptances::{Filter, Kinds, acceptances};
 use secure_score_exporter::config::{Environment, load};
 use secure_score_model::Timestamp;
 use serde_json::json;
@@ -15,21 +15,9 @@ fn series(family: &str, tenant: &str, control: &str) -> String {
     format!("{family}{{tenant=\"{tenant}\",control=\"{control}\",category=\"Identity\"}}")
 }
 
-/// A world whose configuration holds these decisions.
-async fn world(decisions: &str) -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("secure-score.yml");
-    let tenants = ["contoso", "fabrikam", "adatum", "litware", "northwind"].map(|name| {
-        format!(
-            "  - {{name: {name}, tenant_id: {name}.example, credential: {{type: azure_cli}}}}\n"
-        )
-    });
-    let tenants = tenants.concat();
-    let text = format!("tenants:\n{tenants}risk_accepted:\n  exceptions:\n{decisions}");
-    fs::write(&file, text).unwrap();
-    let written = load(&file, &Environment::default()).unwrap().config;
-    let world = World::new().await;
-    world.configure(|config| config.decisions = written.decisions)
+/// A world whose configuration holds these exceptions.
+async fn world(exceptions: &str) -> World {
+    configured(&format!("risk_accepted:\n  exceptions:\n{exceptions}")).await
 }
 
 #[tokio::test]
@@ -144,6 +132,288 @@ async fn check_reports_decisions_that_need_attention() {
     );
     assert!(said.contains("in use on no tenant known here"), "{said}");
     assert!(said.contains("IDLE-1"), "{said}");
+}
+
+const CLAIM_APPROVED_UNTIL: &str = "secure_score_control_claim_approved_until_timestamp_seconds";
+const SELF_APPROVED: &str = "secure_score_control_self_approved";
+
+/// A world whose configuration has these sections beside its tenants.
+async fn configured(sections: &str) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secure-score.yml");
+    let tenants = ["contoso", "fabrikam", "adatum", "litware", "northwind"].map(|name| {
+        format!(
+            "  - {{name: {name}, tenant_id: {name}.example, credential: {{type: azure_cli}}}}\n"
+        )
+    });
+    fs::write(&file, format!("tenants:\n{}{sections}", tenants.concat())).unwrap();
+    let written = load(&file, &Environment::default()).unwrap().config;
+    let world = World::new().await;
+    world.configure(|config| {
+        config.decisions = written.decisions;
+        config.minimum_reason = written.minimum_reason;
+    })
+}
+
+fn of_tenant(family: &str, tenant: &str) -> String {
+    format!("{family}{{tenant=\"{tenant}\"}}")
+}
+
+#[tokio::test]
+async fn a_claim_counts_until_a_decision_with_its_state_covers_it() {
+    let world = configured(
+        "risk_accepted: {exceptions: [{control: UserRiskPolicy, reference: SEC-1, expires: 2099-12-31}]}\n\
+         decisions:\n  \
+         - {control: AdminMFAV2, states: third_party, reference: SEC-2, expires: 2099-12-31}\n  \
+         - {control: MFARegistrationV2, states: third_party, reference: SEC-3, expires: 2020-12-31}\n  \
+         - {control: SigninRiskPolicy, states: alternate_mitigation, reference: SEC-4, expires: 2099-12-31}\n",
+    )
+    .await;
+    let claimed = [
+        "AdminMFAV2",
+        "MFARegistrationV2",
+        "SigninRiskPolicy",
+        "UserRiskPolicy",
+    ];
+    let (by, comment) = (
+        Some("alex@contoso.example"),
+        Some("another product does it"),
+    );
+    for control in claimed {
+        let handle = world.handle();
+        handle
+            .set_state("contoso", control, "ThirdParty", by, comment, None)
+            .unwrap();
+    }
+    let world = world.watch();
+    world.attempted().await;
+    let count = of_tenant("secure_score_tenant_unapproved_claims", "contoso");
+    // An exception, a decision about another state and an expired one cover none.
+    assert_eq!(world.value(&count), Some(3.0));
+    let until = |control| world.value(&series(CLAIM_APPROVED_UNTIL, "contoso", control));
+    assert_eq!(until("AdminMFAV2"), Some(4_102_444_800.0));
+    assert_eq!(until("MFARegistrationV2"), Some(1_609_459_200.0), "expired");
+    assert_eq!(
+        (until("SigninRiskPolicy"), until("UserRiskPolicy")),
+        (None, None)
+    );
+
+    let filter = Filter {
+        tenant: Some("contoso".to_owned()),
+        kinds: Kinds::Claims,
+        ..Filter::default()
+    };
+    let tenants = world.store.current();
+    let now = Timestamp::from_seconds(1_900_000_000);
+    let claims = acceptances(&tenants, &filter, now);
+    for (control, is_approved) in [("AdminMFAV2", true), ("UserRiskPolicy", false)] {
+        let claim = claims.iter().find(|it| it.control == control).unwrap();
+        assert_eq!(claim.approval(now).is_approved(), is_approved, "{control}");
+        assert_eq!(
+            claim.points_claimed,
+            claim.scored_control().unwrap().max_score()
+        );
+        assert_eq!(claim.has_reason(), Some(true));
+    }
+    let only_acceptances = Filter {
+        kinds: Kinds::Acceptances,
+        ..filter
+    };
+    let mut accepted = acceptances(&tenants, &only_acceptances, now).into_iter();
+    assert!(!accepted.any(|it| claimed.contains(&it.control)));
+}
+
+#[tokio::test]
+async fn who_approves_the_own_acceptance_is_marked_or_refused() {
+    let decisions = "decisions:\n  \
+         - {control: AdminMFAV2, reference: SEC-1, approver: Alex Wilber <ALEX@contoso.example>, expires: 2099-12-31}\n  \
+         - {control: OneAdmin, reference: SEC-2, approver: Risk committee, expires: 2099-12-31}\n  \
+         - {control: UserRiskPolicy, reference: SEC-3, expires: 2099-12-31}\n";
+    let separate = format!("{decisions}risk_accepted: {{require_separate_approver: true}}\n");
+    for (sections, approved) in [
+        (decisions.to_owned(), [true, true, true]),
+        (separate, [false, true, false]),
+    ] {
+        let world = configured(&sections).await;
+        for control in ["AdminMFAV2", "OneAdmin", "UserRiskPolicy"] {
+            let handle = world.handle();
+            handle
+                .accept("contoso", control, "alex@contoso.example", "Risk accepted")
+                .unwrap();
+        }
+        let world = world.watch();
+        world.attempted().await;
+        let is_self = |control| world.value(&series(SELF_APPROVED, "contoso", control));
+        let found = ["AdminMFAV2", "OneAdmin", "UserRiskPolicy"].map(is_self);
+        assert_eq!(found, [Some(1.0), Some(0.0), Some(0.0)]);
+        let until = |control| world.value(&series(APPROVED_UNTIL, "contoso", control));
+        let found = ["AdminMFAV2", "OneAdmin", "UserRiskPolicy"].map(until);
+        assert_eq!(found.map(|it| it.is_some()), approved);
+        let lacking = of_tenant("secure_score_tenant_acceptances_without_reason", "contoso");
+        assert_eq!(
+            world.value(&lacking),
+            Some(3.0),
+            "the name of the state is no reason"
+        );
+    }
+}
+
+const DECISION_FILE: &str = "\
+# Decisions of the board. Keep the order.
+- &first
+  control: OneAdmin
+  tenants: [contoso]   # not fabrikam
+  reference: OLD-1
+  expires: 2026-01-31  # renewed once
+# the end
+";
+
+fn approve(simulated: &Simulated, arguments: &[&str]) -> (Option<i32>, String) {
+    let config = simulated.config();
+    let mut all = vec!["approve", "--config.file", &config, "contoso"];
+    all.extend(arguments);
+    let output = run(&all);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    (output.status.code(), said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn approve_changes_only_the_lines_that_it_must_and_says_what_ends() {
+    let simulated = Simulated::start();
+    let file = simulated.folder().join("decisions.yml");
+    fs::write(&file, DECISION_FILE).unwrap();
+    simulated.configure("decision_files: [decisions.yml]\n");
+    let by = json!({"by": "alex@contoso.example", "comment": "why"});
+    simulated.accept("contoso", "AdminMFAV2", by.clone()).await;
+    simulated.accept("contoso", "OneAdmin", by).await;
+    let flags = [
+        "AdminMFAV2",
+        "--expires=2099-03-31",
+        "--reference=SEC-1",
+        "--approver=Risk committee",
+    ];
+
+    let (status, said) = approve(&simulated, &[&flags[..], &["--dry-run"]].concat());
+    assert_eq!(status, Some(0), "{said}");
+    for part in [
+        "+- control: AdminMFAV2\n",
+        " # the end\n",
+        "AdminMFAV2 is risk_accepted on contoso: ends SecureScoreRiskAccepted",
+        "not written (--dry-run)",
+    ] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), DECISION_FILE);
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(1), "without a terminal: {said}");
+    assert!(said.contains("add --yes"), "{said}");
+
+    let with_yes = [&flags[..], &["--yes"]].concat();
+    let (status, said) = approve(&simulated, &with_yes);
+    assert_eq!(status, Some(0), "{said}");
+    let written = fs::read_to_string(&file).unwrap();
+    let added = written.strip_prefix(DECISION_FILE).expect("the rest stays");
+    assert_eq!(
+        added,
+        "- control: AdminMFAV2\n  tenants: [contoso]\n  reference: SEC-1\n  \
+         approver: \"Risk committee\"\n  expires: 2099-03-31\n"
+    );
+    let (status, said) = approve(&simulated, &with_yes);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("nothing changes"), "{said}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), written);
+
+    let renewal = [
+        "OneAdmin",
+        "--expires=2099-01-31",
+        "--reference=OLD-1",
+        "--yes",
+    ];
+    let (status, said) = approve(&simulated, &renewal);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("ends SecureScoreApprovalExpired"), "{said}");
+    let renewed = written.replace("expires: 2026-01-31", "expires: 2099-01-31");
+    assert_eq!(fs::read_to_string(&file).unwrap(), renewed);
+
+    let own = [
+        "AdminMFAV2",
+        "--states=third_party",
+        "--expires=2099-03-31",
+        "--reference=SEC-2",
+        "--dry-run",
+    ];
+    let (_, said) = approve(&simulated, &own);
+    assert!(said.contains("which this does not cover"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn approve_refuses_what_the_configuration_would() {
+    let simulated = Simulated::start();
+    let flags = [
+        "AdminMFAV2",
+        "--reference=SEC-1",
+        "--expires=2099-03-31",
+        "--yes",
+    ];
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("decision_files: [decisions.yml]"), "{said}");
+    let (status, said) = approve(&simulated, &["A", "--reference=S", "--expires=tomorrow"]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("not a day"), "{said}");
+    simulated.configure("decision_files: [decisions.yml]\n");
+    let flags = [
+        "A",
+        "--states=dismissed",
+        "--reference=S",
+        "--expires=2099-03-31",
+    ];
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("never dismissed"), "{said}");
+    let file = simulated.folder().join("decisions.yml");
+    fs::write(&file, "decisions: []\n").unwrap();
+    let (status, said) = approve(&simulated, &["A", "--reference=S", "--expires=2099-03-31"]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("decisions.yml:1:1"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_lists_what_each_covers_and_fails_for_an_expired_one_in_use() {
+    let simulated = Simulated::start();
+    let by = json!({"by": "alex@contoso.example", "comment": "why"});
+    simulated.accept("contoso", "AdminMFAV2", by).await;
+    let config = simulated.config();
+    simulated.configure(
+        "decisions:\n  \
+         - {control: AdminMFAV2, tenants: contoso, reference: NEW-1, expires: 2099-01-31}\n  \
+         - {control: AdminMFAV2, tenants: contoso, reference: OLD-1, expires: 2026-01-31}\n  \
+         - {control: OneAdmin, states: planned, reference: IDLE-1, expires: 2098-01-31}\n",
+    );
+    let listed = run(&["decisions", "--config.file", &config]);
+    let said = text(&listed.stdout);
+    assert!(listed.status.success(), "renewed by the other: {said}");
+    let place = |reference: &str| said.find(reference).unwrap_or_else(|| panic!("{said}"));
+    assert!(place("OLD-1") < place("IDLE-1") && place("IDLE-1") < place("NEW-1"));
+    assert!(
+        said.contains("contoso AdminMFAV2 (risk_accepted)"),
+        "{said}"
+    );
+    assert!(said.contains("nothing"), "{said}");
+
+    let simulated = Simulated::start();
+    let by = json!({"by": "alex@contoso.example", "comment": "why"});
+    simulated.accept("contoso", "AdminMFAV2", by).await;
+    let config = simulated.config();
+    simulated.configure(
+        "decisions: [{control: AdminMFAV2, tenants: contoso, reference: OLD-1, expires: 2026-01-31}]\n",
+    );
+    let listed = run(&["decisions", "--config.file", &config, "--output=json"]);
+    assert_eq!(listed.status.code(), Some(3), "{}", text(&listed.stdout));
+    let document: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let decision = &document["decisions"][0];
+    assert_eq!(decision["lapsed"], true);
+    assert_eq!(decision["covers"][0]["name"], "AdminMFAV2");
 }
 
 #[test]

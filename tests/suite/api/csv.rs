@@ -28,6 +28,7 @@ fn cell(value: &Value) -> String {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Number(number) => number.as_f64().unwrap().to_string(),
+        Value::Array(words) => words.iter().map(cell).collect::<Vec<_>>().join(" "),
         other => other.to_string(),
     }
 }
@@ -106,6 +107,6 @@ async fn an_empty_csv_has_a_header() {
         .await;
     assert_eq!(csv.status, 200);
     assert!(csv.text().starts_with("tenant,tenant_display_name,"));
-    assert!(csv.text().ends_with(",disagrees\r\n"));
+    assert!(csv.text().ends_with(",approval_evidence\r\n"));
     assert_eq!(csv.text().lines().count(), 1);
 }
