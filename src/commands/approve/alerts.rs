@@ -4,7 +4,7 @@ use crate::config::TenantRules;
 use crate::decision_file::NewDecision;
 use crate::store::TenantState;
 use secure_score_model::{
-    Approval, Control, ControlRules as _, DecisionState, Recommendation, Timestamp,
+    Approval, Control, ControlRules as _, DecisionState, Judgement, Recommendation, Timestamp,
 };
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ struct Change {
     state: DecisionState,
     /// The alerts that fire without the decision.
     ends: Vec<&'static str>,
-    is_approved: bool,
+    /// Whether the decision covers the state.
+    is_covered: bool,
     is_self_approved: bool,
 }
 
@@ -67,7 +68,7 @@ impl Change {
     fn line(&self, tenant: &str) -> String {
         let Self { name, state, .. } = self;
         let subject = format!("{name} is {state} on {tenant}");
-        match (self.is_approved, self.ends.as_slice()) {
+        match (self.is_covered, self.ends.as_slice()) {
             (false, _) if self.is_self_approved => format!(
                 "{subject}, and stays unapproved: its approver is the person who declared it"
             ),
@@ -112,8 +113,8 @@ fn of_control(
         name: control.id.to_string(),
         state,
         ends,
-        is_approved: is_approved(after.judgement().present_approval(now)),
-        is_self_approved: after.judgement().is_self_approved(now) == Some(true),
+        is_covered: covers(decision, &after.judgement(), now),
+        is_self_approved: is_self_approval(decision, &after.judgement(), now),
     })
 }
 
@@ -139,13 +140,20 @@ fn of_recommendation(
         name: entry.name.to_string(),
         state,
         ends: ends.into_iter().collect(),
-        is_approved: is_approved(after.judgement().present_approval(now)),
-        is_self_approved: after.judgement().is_self_approved(now) == Some(true),
+        is_covered: covers(decision, &after.judgement(), now),
+        is_self_approved: is_self_approval(decision, &after.judgement(), now),
     })
 }
 
-fn is_approved(approval: Option<Approval<'_>>) -> bool {
-    approval.is_some_and(Approval::is_approved)
+fn covers(new: &NewDecision, judgement: &Judgement<'_>, now: Timestamp) -> bool {
+    let mut covering = judgement.covering_present();
+    covering.any(|it| *it.reference == *new.reference && !it.is_expired(now))
+}
+
+fn is_self_approval(new: &NewDecision, judgement: &Judgement<'_>, now: Timestamp) -> bool {
+    let self_approvals = judgement.self_approvals(now);
+    let mut references = self_approvals.iter().map(|it| &*it.reference);
+    references.any(|it| it == new.reference)
 }
 
 /// Whether it is approved for longer than an alert waits for.
