@@ -417,6 +417,54 @@ async fn decisions_lists_what_each_covers_and_fails_for_an_expired_one_in_use() 
     assert_eq!(decision["covers"][0]["name"], "AdminMFAV2");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_exporter_takes_what_approve_writes_and_its_state_directory_serves_decisions() {
+    let simulated = Simulated::start();
+    fs::write(simulated.folder().join("decisions.yml"), DECISION_FILE).unwrap();
+    simulated.configure("decision_files: [decisions.yml]\n");
+    let by = json!({"by": "alex@contoso.example", "comment": "why"});
+    simulated.accept("contoso", "AdminMFAV2", by).await;
+    let config = simulated.config();
+    let state = simulated.folder().join("state");
+    let directory = state.display().to_string();
+    let flag = format!("--state.dir={directory}");
+    let exporter = Exporter::start(&["--config.file", &config, &flag]);
+    let until = series(APPROVED_UNTIL, "contoso", "AdminMFAV2");
+    let accepted = series(
+        "secure_score_control_risk_accepted",
+        "contoso",
+        "AdminMFAV2",
+    );
+    exporter
+        .wait_for("the acceptance", |text| value(text, &accepted) == Some(1.0))
+        .await;
+
+    let from_state = format!("--state.dir={directory}");
+    let flags = [
+        "AdminMFAV2",
+        "--expires=2099-03-31",
+        "--reference=SEC-1",
+        "--yes",
+        &from_state,
+    ];
+    let requests = simulated.requests().await;
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("ends SecureScoreRiskAccepted"), "{said}");
+    exporter
+        .wait_for("the approval", |text| {
+            value(text, &until) == Some(4_078_771_200.0)
+        })
+        .await;
+    let listed = run(&["decisions", "--config.file", &config, &from_state]);
+    let said = text(&listed.stdout) + &text(&listed.stderr);
+    assert!(
+        said.contains("contoso AdminMFAV2 (risk_accepted)"),
+        "{said}"
+    );
+    let _a_refresh_may_be_due = requests;
+}
+
 #[test]
 fn the_example_of_the_guide_loads() {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/acceptances.md");
