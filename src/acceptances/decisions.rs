@@ -418,7 +418,7 @@ fn decision_use(
 mod tests {
     use super::*;
     use secure_score_model::{
-        Anomalies, CatalogueEntry, Control, ControlState, History, Recommendation,
+        Anomalies, CatalogueEntry, Control, ControlState, DecisionState, History, Recommendation,
         RecommendationEntry, RecommendationList, RecommendationStatus, StateUpdate,
         StatusHistories,
     };
@@ -471,6 +471,61 @@ mod tests {
         findings
             .map(|finding| (finding.tenant.map(|it| it.to_string()), finding.issue))
             .collect()
+    }
+
+    #[test]
+    fn an_approval_of_the_own_acceptance_is_found() {
+        let named = |approver: &str, needs_separate_approver| {
+            Arc::new(Decision {
+                approver: Some(approver.into()),
+                needs_separate_approver,
+                ..(*decision(1, &[], 200)).clone()
+            })
+        };
+        for is_refused in [false, true] {
+            let own = named("ALEX", is_refused);
+            let snapshot = tenant(&[&own], vec![control("Control", true, &[&own])]);
+            let audited = audit_decisions([("contoso", &snapshot)], true, NOW);
+            let said = audited.findings.iter().map(ToString::to_string);
+            let said = said.collect::<Vec<_>>().join("; ");
+            assert!(said.contains("is self-approved for Control"), "{said}");
+            assert_eq!(
+                said.contains("which approves nothing"),
+                is_refused,
+                "{said}"
+            );
+        }
+        let other = named("Eve", true);
+        let snapshot = tenant(&[&other], vec![control("Control", true, &[&other])]);
+        assert_eq!(issues(&[("contoso", &snapshot)]), []);
+    }
+
+    #[test]
+    fn a_decision_about_a_claim_is_in_use_while_the_claim_stands() {
+        let about = |state| {
+            Arc::new(Decision {
+                states: vec![state],
+                ..(*decision(1, &[], 200)).clone()
+            })
+        };
+        for (state, found) in [
+            (DecisionState::ThirdParty, None),
+            (DecisionState::Planned, Some(DecisionIssue::CoversNothing)),
+        ] {
+            let decision = about(state);
+            let claim = StateUpdate::new(ControlState::ThirdParty);
+            let claimed = Control {
+                decisions: vec![Arc::clone(&decision)],
+                ..Control::listed(CatalogueEntry {
+                    history: History::from_updates(vec![claim]),
+                    ..CatalogueEntry::new("Control")
+                })
+            };
+            let snapshot = tenant(&[&decision], vec![claimed]);
+            let issues = issues(&[("contoso", &snapshot)]).into_iter();
+            let issues: Vec<_> = issues.map(|(_, issue)| issue).collect();
+            assert_eq!(issues, Vec::from_iter(found), "{state}");
+        }
     }
 
     #[test]
@@ -533,7 +588,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_of_the_tenants_does_not_judge_an_decision_that_others_may_use() {
+    fn a_part_of_the_tenants_does_not_judge_a_decision_that_others_may_use() {
         let valid = decision(0, &[], 90);
         let used = decision(1, &[], 90);
         let old = decision(2, &[], 0);

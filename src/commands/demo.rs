@@ -126,8 +126,8 @@ fn tenant(access: TenantAccess) -> Tenant {
 }
 
 /// The decisions of the demo, relative to its start: one in force, one that
-/// expires soon, one that has expired, one about a claim, and one of the person who
-/// accepted. The claims of other tenants have none.
+/// expires soon and whose approver accepted the risk, one that has expired, and one
+/// about a claim. The claims of other tenants have none.
 fn decisions(now: Timestamp) -> Decisions {
     const DAY: i64 = 24 * 60 * 60;
     let today = now.nanos().div_euclid(1_000_000_000).div_euclid(DAY);
@@ -139,7 +139,10 @@ fn decisions(now: Timestamp) -> Decisions {
         ),
         (
             ("PWAgePolicyNew", "litware", "INS-77", 12),
-            ("Mei Tanaka", "The insurer changes its terms in spring"),
+            (
+                "Mei Tanaka <mei.tanaka@litware.example>",
+                "The insurer changes its terms in spring",
+            ),
         ),
         (
             ("SelfServicePasswordReset", "fabrikam", "SEC-1190", -9),
@@ -164,15 +167,8 @@ fn decisions(now: Timestamp) -> Decisions {
         evidence: Some("https://tickets.contoso.example/SEC-1203".into()),
         ..Decision::new("AATP_HoneyToken", "SEC-1203", end_of_day(60))
     };
-    let self_approved = Decision {
-        place: "decisions[1]".into(),
-        tenants: vec!["adatum".into()],
-        approver: Some("Lena Vogt <lena.vogt@adatum.example>".into()),
-        reason: Some("Webinars of the sales department".into()),
-        ..Decision::new("meeting_autoadmitusers_v1", "AD-31", end_of_day(200))
-    };
     // Only an invalid pattern is an error, and each control id is a valid one.
-    let all = exceptions.chain([proven, self_approved]);
+    let all = exceptions.chain([proven]);
     Decisions::of(all.collect()).unwrap_or_default()
 }
 

@@ -472,7 +472,7 @@ mod tests {
         let update = StateUpdate {
             at: Some(Timestamp::from_seconds(900)),
             by: Some("alex@contoso.example".into()),
-            comment: Some("why".into()),
+            comment: Some("the vendor is slow".into()),
             ..StateUpdate::new(ControlState::RiskAccepted)
         };
         let accepted = CatalogueEntry {

@@ -1,5 +1,6 @@
 //! Approved decisions, from the configuration to metrics and `check`.
 
+use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
 use crate::world::World;
 use secure_score_exporter::acceptances::{Filter, Kinds, acceptances};
@@ -8,6 +9,7 @@ use secure_score_model::Timestamp;
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 const APPROVED_UNTIL: &str = "secure_score_control_risk_approved_until_timestamp_seconds";
 
@@ -415,6 +417,65 @@ async fn decisions_lists_what_each_covers_and_fails_for_an_expired_one_in_use() 
     let decision = &document["decisions"][0];
     assert_eq!(decision["lapsed"], true);
     assert_eq!(decision["covers"][0]["name"], "AdminMFAV2");
+}
+
+/// Scrapes an exporter until a series has a value.
+async fn scrape_until(address: &str, series: &str, wanted: f64) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let answer = http.get(format!("http://{address}/metrics")).send().await;
+        let scraped = answer.unwrap().text().await.unwrap();
+        if crate::world::value(&scraped, series) == Some(wanted) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{series} is never {wanted}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_exporter_takes_what_approve_writes_and_its_state_answers_both_commands() {
+    let simulated = Simulated::start();
+    fs::write(simulated.folder().join("decisions.yml"), DECISION_FILE).unwrap();
+    simulated.configure("decision_files: [decisions.yml]\n");
+    let by = json!({"by": "alex@contoso.example", "comment": "why"});
+    simulated.accept("contoso", "AdminMFAV2", by).await;
+    let config = simulated.config();
+    let state = simulated.folder().join("state");
+    let state = format!("--state.dir={}", state.display());
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &config,
+        &state,
+    ]);
+    let address = exporter.word_after("address=");
+    let accepted = series(
+        "secure_score_control_risk_accepted",
+        "contoso",
+        "AdminMFAV2",
+    );
+    scrape_until(&address, &accepted, 1.0).await;
+
+    let flags = [
+        "AdminMFAV2",
+        "--expires=2099-03-31",
+        "--reference=SEC-1",
+        "--yes",
+        &state,
+    ];
+    let (status, said) = approve(&simulated, &flags);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("ends SecureScoreRiskAccepted"), "{said}");
+    let until = series(APPROVED_UNTIL, "contoso", "AdminMFAV2");
+    scrape_until(&address, &until, 4_078_684_800.0).await;
+    let listed = run(&["decisions", "--config.file", &config, &state]);
+    let said = text(&listed.stdout) + &text(&listed.stderr);
+    assert!(
+        said.contains("contoso AdminMFAV2 (risk_accepted)"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -157,6 +157,56 @@ async fn accepted_risks_are_sorted_identity_first_and_newest_first() {
 }
 
 #[tokio::test]
+async fn the_register_shows_claims_self_approval_missing_reasons_and_the_entry_to_write() {
+    use ControlState::{RiskAccepted, ThirdParty};
+    let by = "ann@x.example";
+    let own = Decision {
+        approver: Some("Ann (ANN@x.example)".into()),
+        evidence: Some("https://tickets.example/SEC-5".into()),
+        ..Decision::new("own", "SEC-5", Timestamp::from_seconds(4_102_444_800))
+    };
+    let accepted = change(RiskAccepted, 1_700_000_000, by, "Risk accepted");
+    let claimed = change(ThirdParty, 1_700_000_000, by, "another product does it");
+    let controls = vec![
+        Control {
+            decisions: vec![Arc::new(own)],
+            ..control("own", Category::Identity, vec![accepted.clone()])
+        },
+        control("open", Category::Identity, vec![accepted]),
+        control("claim", Category::Device, vec![claimed]),
+    ];
+    let server = start_showing(with_controls(tenant("contoso"), controls)).await;
+    let page = server.get("/acceptances").await;
+    places(
+        &page,
+        [
+            "2 acceptances, 2 in force and 0 withdrawn, and 1 claim",
+            "self-approved",
+            "href=\"https://tickets.example/SEC-5\"",
+            "no reason given",
+            "claimed</span>, third party",
+            "- control: claim\n  tenants: [contoso]\n  states: [third_party]\n  reference: TICKET\n",
+            "approve contoso open --states risk_accepted --reference TICKET",
+            "/api/v1/acceptances?kind=all",
+        ],
+    );
+    let offers = page.text().matches("Decision for it").count();
+    assert_eq!(offers, 2, "not for the approved one");
+    let claims = server.get("/acceptances?kind=claim").await;
+    assert!(claims.text().contains("Title of claim"));
+    assert!(!claims.text().contains("Title of own"));
+    let accepted = server.get("/acceptances?kind=acceptance").await;
+    assert!(!accepted.text().contains("Title of claim"));
+    let status = server.get("/").await;
+    assert!(
+        !status.text().contains("Title of claim"),
+        "no accepted risk"
+    );
+    let tenant = server.get("/tenants/contoso").await;
+    places(&tenant, ["not approved", "self-approved"]);
+}
+
+#[tokio::test]
 async fn unapproved_risks_come_first_and_approvals_are_shown() {
     let mut state = with_history();
     let mut snapshot = (*state.snapshot).clone();

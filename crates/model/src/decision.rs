@@ -182,7 +182,8 @@ impl<'a> Approval<'a> {
 mod tests {
     use super::*;
     use crate::ControlState::{RiskAccepted, ToAddress};
-    use crate::{History, StateUpdate};
+    use crate::{ControlState, History, StateUpdate};
+    use proptest::prelude::*;
 
     const HOUR: i64 = 60 * 60;
     const TODAY: i64 = 24 * HOUR * 100;
@@ -269,6 +270,126 @@ mod tests {
         let dated = history([(-90, "a"), (10, "a")]);
         let both = dated.changes().iter().cloned().chain([undated]);
         assert!(!today.covers_acceptance(&History::from_updates(both.collect()).declarations()));
+    }
+
+    /// What an exception covered before decisions were about more than accepted
+    /// risks, from the changes of a history.
+    fn covered_before(decision: &Decision, history: &History) -> bool {
+        let changes = history.changes();
+        let mut accepted = false;
+        let mut periods = Vec::new();
+        for (index, change) in changes.iter().enumerate() {
+            let begins = change.is_acceptance() && !accepted;
+            accepted = change.is_acceptance() || accepted && change.is_unknown();
+            if begins {
+                let mut later = changes.iter().skip(index);
+                let end = later.find(|it| !it.is_acceptance() && !it.is_unknown());
+                periods.push((change.at, change.by.as_deref(), end.and_then(|it| it.at)));
+            }
+        }
+        let is_by = |by: Option<&str>| match decision.accepted_by.as_deref() {
+            Some(person) => by.is_some_and(|by| by.to_lowercase() == person.to_lowercase()),
+            None => true,
+        };
+        let Some(newest) = periods.len().checked_sub(1) else {
+            return true;
+        };
+        let own: Vec<usize> = (0..periods.len())
+            .filter(|it| is_by(periods[*it].1))
+            .collect();
+        let Some(day) = decision.approved_on else {
+            return own.contains(&newest);
+        };
+        let began = |it: &usize| periods[*it].0.is_some_and(|at| at < day.plus(DAY));
+        let earlier = own.iter().copied().rfind(began);
+        let earlier = earlier.filter(|it| periods[*it].2.is_none_or(|at| at >= day));
+        let bound = earlier.or(own.iter().copied().find(|it| !began(it)));
+        bound == Some(newest)
+    }
+
+    fn any_update() -> impl Strategy<Value = StateUpdate> {
+        let state = prop::sample::select(ControlState::ALL.to_vec());
+        let by = prop::sample::select(vec!["alex", "Alex", "eve", ""]);
+        let hour = prop::option::weighted(0.9, -72_i64..72);
+        (state, by, hour).prop_map(|(state, by, hour)| StateUpdate {
+            at: hour.map(|hour| Timestamp::from_seconds(TODAY + hour * HOUR)),
+            by: (!by.is_empty()).then(|| by.into()),
+            ..StateUpdate::new(state)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn an_exception_covers_what_it_covered_before(
+            updates in prop::collection::vec(any_update(), 0..8),
+            approved_today in any::<bool>(),
+            accepted_by in prop::option::of(prop::sample::select(vec!["alex", "eve"])),
+        ) {
+            let history = History::from_updates(updates);
+            let decision = decision(approved_today, accepted_by);
+            prop_assert_eq!(
+                decision.covers_acceptance(&history.declarations()),
+                covered_before(&decision, &history)
+            );
+        }
+    }
+
+    #[test]
+    fn a_claim_is_covered_by_its_state_and_its_person() {
+        use crate::ControlState::{AlternateMitigation, ThirdParty};
+        let claim = |state| StateUpdate {
+            at: Some(Timestamp::from_seconds(TODAY)),
+            by: Some("alex".into()),
+            ..StateUpdate::new(state)
+        };
+        let covers = |decision: &Decision, states: &[ControlState]| {
+            let updates = states.iter().zip(0..).map(|(state, hour)| StateUpdate {
+                at: Some(Timestamp::from_seconds(TODAY + hour * HOUR)),
+                ..claim(*state)
+            });
+            let history = History::from_updates(updates.collect());
+            let declarations = history.declarations();
+            decision.covers(declarations.len() - 1, &declarations)
+        };
+        let of = |state, by| Decision {
+            states: vec![state],
+            ..decision(false, by)
+        };
+        let third = of(DecisionState::ThirdParty, None);
+        assert!(covers(&third, &[ThirdParty]));
+        assert!(covers(&third, &[ToAddress, ThirdParty]));
+        assert!(!covers(&third, &[ThirdParty, AlternateMitigation]));
+        assert!(
+            !covers(&decision(false, None), &[ThirdParty]),
+            "an exception"
+        );
+        assert!(!covers(
+            &of(DecisionState::ThirdParty, Some("eve")),
+            &[ThirdParty]
+        ));
+        let bound = Decision {
+            approved_on: Some(Timestamp::from_seconds(TODAY)),
+            ..third.clone()
+        };
+        assert!(covers(&bound, &[ThirdParty]));
+        let later = Decision {
+            approved_on: Some(Timestamp::from_seconds(TODAY - 48 * HOUR)),
+            ..third.clone()
+        };
+        assert!(covers(&later, &[ThirdParty]), "the first one after");
+        assert!(!covers(&later, &[ThirdParty, ToAddress, ThirdParty]));
+        let separate = |approver: Option<&str>| Decision {
+            approver: approver.map(Into::into),
+            needs_separate_approver: true,
+            ..third.clone()
+        };
+        assert!(covers(&separate(Some("eve")), &[ThirdParty]));
+        assert!(!covers(&separate(Some(" ALEX")), &[ThirdParty]));
+        assert!(!covers(&separate(None), &[ThirdParty]));
+        assert!(
+            !separate(None).covers_acceptance(&[]),
+            "not in advance either"
+        );
     }
 
     #[test]
