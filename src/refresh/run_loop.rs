@@ -62,14 +62,31 @@ impl RefreshLoop {
             self.sleep(delay).await;
         }
         let mut failures = 0;
-        let mut past_days = PastDays::default();
+        let mut past_days_not_before = Instant::now();
         loop {
             let complete = move |this: &Self, fetched| this.complete(fetched, failures);
             let next = self.contained(complete).await;
             failures = next.failures;
             // A scrape waits for the refresh, not for the past days.
-            tokio::join!(self.sleep(next.delay), past_days.read(&self));
+            let ((), next_past_days) = tokio::join!(
+                self.sleep(next.delay),
+                self.read_past_days(past_days_not_before)
+            );
+            past_days_not_before = next_past_days;
         }
+    }
+
+    /// Reads the scores of the days before the report, see [`PastDays::read`].
+    async fn read_past_days(&self, not_before: Instant) -> Instant {
+        if self.api != Api::Scores {
+            return not_before;
+        }
+        let past_days = PastDays {
+            client: Arc::clone(&self.client),
+            cell: Arc::clone(&self.cell),
+            permits: self.permits.clone(),
+        };
+        Arc::new(past_days).read(not_before).await
     }
 
     /// Fetches the list and passes the result on, in a task of its own: a panic
