@@ -194,11 +194,8 @@ impl<'a> Reloader<'a> {
                     None => targets.webhook.retry_now(),
                 }
                 targets.site.set_persons(on_pages);
-                let access = &discovery.fleet().config().access;
-                targets.site.set_access(access.clone());
-                targets
-                    .site
-                    .set_target_labels(target_labels(discovery.fleet().config()));
+                targets.site.set_access(discovery.config().access.clone());
+                show_tenants(discovery, &targets.site);
                 self.loaded(hash);
                 tracing::info!(
                     added = changes.added,
@@ -208,8 +205,7 @@ impl<'a> Reloader<'a> {
                 );
             }
             Err(error) => {
-                let labels = target_labels(discovery.fleet().config());
-                self.targets.site.set_target_labels(labels);
+                show_tenants(discovery, &self.targets.site);
                 self.refuse(&error, Some(error.hint()));
             }
         }
@@ -237,12 +233,19 @@ pub(super) async fn follow_customers(discovery: &mut Discovery, site: &Site) -> 
 
 fn update_customers(discovery: &mut Discovery, site: &Site) {
     if discovery.update() {
-        site.set_target_labels(target_labels(discovery.fleet().config()));
+        show_tenants(discovery, site);
     }
 }
 
+/// Takes over which tenants there are, and their labels.
+pub(super) fn show_tenants(discovery: &Discovery, site: &Site) {
+    let config = discovery.fleet().config();
+    site.set_target_labels(target_labels(config));
+    site.log_ungranted(config.tenants.iter().map(|it| &*it.alias));
+}
+
 /// The labels of each tenant as a scrape target.
-pub(super) fn target_labels(config: &Config) -> TargetLabels {
+fn target_labels(config: &Config) -> TargetLabels {
     let tenants = config.tenants.iter();
     tenants
         .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))

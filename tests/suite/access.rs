@@ -39,6 +39,9 @@ const TENANTS: [&str; 7] = [
     "litware",
 ];
 
+/// Those that a partner discovered.
+const DISCOVERED: [&str; 2] = ["contosolar", "fabrikam-emea"];
+
 /// Exceptions: what each names, for which tenants, and until when.
 const EXCEPTIONS: [(&str, &[&str], &str); 8] = [
     ("control: AdminMFAV2", &["fabrikam"], "2020-01-31"),
@@ -408,15 +411,17 @@ fn patterns() -> impl Strategy<Value = Vec<&'static str>> {
 
 pub(crate) fn rules(patterns: &[&str]) -> AccessRules {
     let patterns = patterns.iter().map(|it| Pattern::new(it).unwrap());
-    AccessRules::new(vec![AccessGrant {
+    let grant = AccessGrant {
         grantee: Grantee::User("alice".to_owned()),
         tenants: patterns.collect(),
         path: "access[0].user".to_owned(),
         span: Span::Nowhere,
-    }])
+    };
+    let configured = TENANTS.iter().filter(|it| !DISCOVERED.contains(it));
+    AccessRules::new(vec![grant], configured.map(|it| (*it).to_owned()))
 }
 
-/// The tenants that patterns match, by the patterns' own definition.
+/// The tenants that patterns grant, by the patterns' own definition.
 fn granted(patterns: &[&str]) -> Vec<&'static str> {
     let expression = |pattern: &&str| {
         let escaped = regex::escape(pattern);
@@ -424,8 +429,13 @@ fn granted(patterns: &[&str]) -> Vec<&'static str> {
         regex::Regex::new(&format!("(?i)^{expression}$")).unwrap()
     };
     let expressions: Vec<_> = patterns.iter().map(expression).collect();
-    let matches = |alias: &&str| expressions.iter().any(|it| it.is_match(alias));
-    TENANTS.into_iter().filter(matches).collect()
+    let matches = |alias: &str| expressions.iter().any(|it| it.is_match(alias));
+    let is_named = |alias: &str| patterns.iter().any(|it| it.eq_ignore_ascii_case(alias));
+    let is_granted = |alias: &&str| match DISCOVERED.contains(alias) {
+        true => is_named(alias),
+        false => matches(alias),
+    };
+    TENANTS.into_iter().filter(is_granted).collect()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
