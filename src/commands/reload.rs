@@ -1,9 +1,10 @@
 //! Reloading the configuration while the exporter runs.
 
+use super::access_check::check_access_stays;
 use super::config_source::ConfigSource;
 use super::web_config::log_errors;
 use super::{now, privacy, supervisor};
-use crate::config::{Config, ConfigText};
+use crate::config::{Config, ConfigText, Loaded};
 use crate::diagnostics;
 use crate::events::{DeliveryQueue, Events, TransportSwitch, Webhook};
 use crate::http::{ReloadRequest, Site, TargetLabels};
@@ -87,7 +88,7 @@ impl<'a> Reloader<'a> {
         self.rejected = None;
         self.text = self.source.read();
         self.edited = false;
-        match self.source.load(&self.text) {
+        match self.load(discovery.config()) {
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, discovery);
@@ -107,7 +108,7 @@ impl<'a> Reloader<'a> {
             true => self.text = found,
             false => self.note_edit(found != self.text),
         }
-        match self.source.load(&self.text) {
+        match self.load(discovery.config()) {
             Ok(loaded) if loaded.config == *discovery.config() => self.accept(&loaded.config),
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
@@ -115,6 +116,13 @@ impl<'a> Reloader<'a> {
             }
             Err(errors) => self.reject(&errors),
         }
+    }
+
+    /// Loads the text, in place of the configuration in effect.
+    fn load(&self, in_effect: &Config) -> Result<Loaded, ConfigErrors> {
+        let loaded = self.source.load(&self.text)?;
+        check_access_stays(self.source.cli, in_effect, &loaded.config)?;
+        Ok(loaded)
     }
 
     fn note_edit(&mut self, edited: bool) {
