@@ -8,4 +8,4 @@ mod rules;
 mod tenant_scope;
 
 pub use rules::{AccessGrant, AccessRules, Grantee};
-pub use tenant_scope::TenantScope;
+pub use tenant_scope::{GrantedTenants, TenantScope, grants_all};

@@ -1,14 +1,20 @@
 //! Which tenants the configuration grants to whom.
 
-use super::tenant_scope::TenantScope;
+use super::tenant_scope::{TenantScope, grants_all};
 use crate::config_values::pattern::Pattern;
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use strict_yaml::Span;
 
 /// Which tenants the configuration grants to whom. Without such rules every
 /// client sees every tenant; with them, clients that they do not name see none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessRules(Vec<AccessGrant>);
+pub struct AccessRules {
+    grants: Vec<AccessGrant>,
+    /// The aliases of the configuration. Patterns match no other tenant.
+    configured: Arc<BTreeSet<String>>,
+}
 
 /// The tenants of one user or certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +49,18 @@ impl fmt::Debug for Grantee {
 }
 
 impl AccessRules {
-    /// Rules that do not come from a file, or have been checked.
-    pub fn new(grants: Vec<AccessGrant>) -> Self {
-        Self(grants)
+    /// Rules that do not come from a file, or have been checked, where these aliases
+    /// are configured.
+    pub fn new(grants: Vec<AccessGrant>, configured: impl IntoIterator<Item = String>) -> Self {
+        Self {
+            grants,
+            configured: Arc::new(configured.into_iter().collect()),
+        }
     }
 
     /// The grants, in the order of the file.
     pub fn grants(&self) -> &[AccessGrant] {
-        &self.0
+        &self.grants
     }
 
     /// The tenants of a user; `None` if no rule names the user.
@@ -71,11 +81,24 @@ impl AccessRules {
     }
 
     fn scope(&self, names: impl Fn(&Grantee) -> bool) -> Option<TenantScope> {
-        let mut granted = self.0.iter().filter(|grant| names(&grant.grantee));
+        let mut granted = self.grants.iter().filter(|grant| names(&grant.grantee));
         let first = granted.next()?;
         let all = std::iter::once(first).chain(granted);
         let patterns = all.flat_map(|grant| grant.tenants.iter().cloned());
-        Some(TenantScope::of(patterns))
+        Some(TenantScope::of(patterns, &self.configured))
+    }
+
+    /// The first pattern that would grant the tenant with this alias if it were
+    /// configured, with the path of its grantee.
+    pub fn pattern_without_effect(&self, alias: &str) -> Option<(&Pattern, &str)> {
+        if self.configured.contains(alias) {
+            return None;
+        }
+        let matches = |it: &&Pattern| it.has_wildcard() && !grants_all(it) && it.matches(alias);
+        self.grants.iter().find_map(|grant| {
+            let pattern = grant.tenants.iter().find(matches)?;
+            Some((pattern, &*grant.path))
+        })
     }
 }
 
@@ -93,11 +116,12 @@ mod tests {
     }
 
     fn rules() -> AccessRules {
-        AccessRules::new(vec![
+        let grants = vec![
             grant(Grantee::User("alice".to_owned()), "contoso"),
             grant(Grantee::Certificate("alice".to_owned()), "fabrikam"),
             grant(Grantee::Certificate("scraper.example".to_owned()), "adatum"),
-        ])
+        ];
+        AccessRules::new(grants, [])
     }
 
     #[test]
@@ -117,5 +141,17 @@ mod tests {
         assert!(!both.includes("contoso"));
         assert_eq!(rules().of_certificate(["other"].into_iter()), None);
         assert_eq!(rules().of_certificate([].into_iter()), None);
+    }
+
+    #[test]
+    fn a_pattern_without_effect_is_one_that_matches_a_discovered_tenant() {
+        let user = |pattern| grant(Grantee::User("alice".to_owned()), pattern);
+        let grants = ["*", "contoso-1", "contoso-*"].map(user);
+        let rules = AccessRules::new(grants.into(), ["contoso-emea".to_owned()]);
+        let (pattern, path) = rules.pattern_without_effect("contoso-1").unwrap();
+        assert_eq!((&**pattern.text(), path), ("contoso-*", "access[0].user"));
+        for alias in ["contoso-emea", "contoso"] {
+            assert_eq!(rules.pattern_without_effect(alias), None, "{alias}");
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! The tenants that one client sees.
 
-use crate::config_values::pattern::{Pattern, any_matches};
+use crate::config_values::pattern::Pattern;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The pattern that grants every tenant, and what belongs to no tenant.
 const ALL: &str = "*";
@@ -11,18 +13,36 @@ pub enum TenantScope {
     /// Every tenant, and what belongs to the whole exporter: its own metrics, the
     /// partners, and reloads.
     All,
-    /// The tenants whose alias matches one of these.
-    Matching(Vec<Pattern>),
+    /// Only those that are granted.
+    Some(GrantedTenants),
+}
+
+/// The tenants that patterns grant: those that one names exactly, and of those in the
+/// configuration also the ones that match a wildcard.
+///
+/// The alias of a tenant that a partner discovered is made of a name that the customer
+/// chooses itself, so that it may begin like the alias of another customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantedTenants {
+    patterns: Vec<Pattern>,
+    configured: Arc<BTreeSet<String>>,
 }
 
 impl TenantScope {
-    /// What these patterns grant. Only `*` itself grants all: other patterns that
-    /// match every alias do not grant what belongs to the whole exporter.
-    pub fn of(patterns: impl IntoIterator<Item = Pattern>) -> Self {
+    /// What these patterns grant where these aliases are configured. Only `*` itself
+    /// grants all: other patterns that match every alias grant neither discovered
+    /// tenants nor what belongs to the whole exporter.
+    pub fn of(
+        patterns: impl IntoIterator<Item = Pattern>,
+        configured: &Arc<BTreeSet<String>>,
+    ) -> Self {
         let patterns: Vec<Pattern> = patterns.into_iter().collect();
-        match patterns.iter().any(|it| &**it.text() == ALL) {
+        match patterns.iter().any(grants_all) {
             true => Self::All,
-            false => Self::Matching(patterns),
+            false => Self::Some(GrantedTenants {
+                patterns,
+                configured: Arc::clone(configured),
+            }),
         }
     }
 
@@ -30,9 +50,24 @@ impl TenantScope {
     pub fn includes(&self, alias: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Matching(patterns) => any_matches(patterns, alias),
+            Self::Some(granted) => granted.include(alias),
         }
     }
+}
+
+impl GrantedTenants {
+    fn include(&self, alias: &str) -> bool {
+        let mut matching = self.patterns.iter().filter(|it| it.matches(alias));
+        match self.configured.contains(alias) {
+            true => matching.next().is_some(),
+            false => matching.any(|it| !it.has_wildcard()),
+        }
+    }
+}
+
+/// Whether a pattern grants every tenant, and what belongs to no tenant.
+pub fn grants_all(pattern: &Pattern) -> bool {
+    &**pattern.text() == ALL
 }
 
 #[cfg(test)]
@@ -40,7 +75,12 @@ mod tests {
     use super::*;
 
     fn scope(patterns: &[&str]) -> TenantScope {
-        TenantScope::of(patterns.iter().map(|it| Pattern::new(it).unwrap()))
+        let configured = ["contoso", "contosolar", "fabrikam", "fabrikam-emea"];
+        let configured = configured.map(str::to_owned);
+        TenantScope::of(
+            patterns.iter().map(|it| Pattern::new(it).unwrap()),
+            &Arc::new(configured.into()),
+        )
     }
 
     #[test]
@@ -52,7 +92,18 @@ mod tests {
         for alias in ["contosolar", "fabrikam", "not-contoso", ""] {
             assert!(!scope.includes(alias), "{alias}");
         }
-        assert!(!TenantScope::of([]).includes("contoso"));
+        assert!(!TenantScope::of([], &Arc::default()).includes("contoso"));
+    }
+
+    #[test]
+    fn a_discovered_tenant_is_granted_by_its_alias_and_by_no_pattern() {
+        let stranger = "fabrikam-5f4e3d2c";
+        for patterns in [["fabrikam-*"], ["fabrikam-5f4e3d2?"], ["**"], ["?*"]] {
+            assert!(!scope(&patterns).includes(stranger), "{patterns:?}");
+        }
+        for patterns in [["*"], [stranger], ["Fabrikam-5F4E3D2C"]] {
+            assert!(scope(&patterns).includes(stranger), "{patterns:?}");
+        }
     }
 
     #[test]

@@ -15,6 +15,22 @@ const NOT_VERIFIED: &str = "the web configuration verifies no client certificate
 
 const USERS_DECIDE: &str = "the web configuration has basic_auth_users, so every client sends a user, and certificates grant nothing; name the users instead";
 
+const ENDS: &str = "the key is missing, so every client would see every tenant; write it again, or restart the exporter to end access by customer";
+
+/// Refuses a reload that would end the rules in effect. A file that is incomplete for
+/// a moment, or the wrong one, must not show every tenant to every client.
+pub(super) fn check_access_stays(
+    cli: &Cli,
+    before: &Config,
+    after: &Config,
+) -> Result<(), ConfigErrors> {
+    let mut diagnostics = diagnostics(cli);
+    if before.access.is_some() && after.access.is_none() {
+        diagnostics.error(Span::Nowhere, "access", ENDS);
+    }
+    diagnostics.finish(()).map(|_| ())
+}
+
 /// Refuses rules for clients that the web configuration cannot authenticate.
 ///
 /// The file is read here, and not only the configuration in effect: a reload may
@@ -24,9 +40,7 @@ pub(super) fn check_access(cli: &Cli, config: &Config) -> Result<(), ConfigError
     let Some(rules) = &config.access else {
         return Ok(());
     };
-    let file = cli.config.file.as_deref();
-    let file = file.unwrap_or(Path::new(DEFAULT_FILE));
-    let mut diagnostics = Diagnostics::new(file.display().to_string(), "");
+    let mut diagnostics = diagnostics(cli);
     let Some(web_config) = &cli.web.config_file else {
         let first = rules.grants().first();
         let span = first.map_or(Span::Nowhere, |grant| grant.span);
@@ -42,6 +56,13 @@ pub(super) fn check_access(cli: &Cli, config: &Config) -> Result<(), ConfigError
         }
     }
     diagnostics.finish(()).map(|_| ())
+}
+
+/// Diagnostics of the configuration file.
+fn diagnostics(cli: &Cli) -> Diagnostics {
+    let file = cli.config.file.as_deref();
+    let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+    Diagnostics::new(file.display().to_string(), "")
 }
 
 /// Why the web configuration never authenticates the one whom an entry names.

@@ -1,7 +1,7 @@
 //! A running exporter: refresh loops, web server, and what they share.
 
 use super::config_source::ConfigSource;
-use super::reload::{Hangups, ReloadTargets, Reloader, target_labels};
+use super::reload::{Hangups, ReloadTargets, Reloader, show_tenants};
 use super::web_config::{self, ServedWebConfig};
 use super::{Failure, now, privacy, reload, supervisor};
 use crate::cli::WebFlags;
@@ -116,8 +116,8 @@ impl Exporter {
             clock: Arc::new(now),
         };
         let discovery = Discovery::start(options, shard)?;
-        site.set_target_labels(target_labels(discovery.fleet().config()));
-        site.set_access(discovery.fleet().config().access.clone());
+        site.set_access(discovery.config().access.clone());
+        show_tenants(&discovery, &site);
         site.set_on_demand_refresh(discovery.fleet().on_demand());
         Ok(Self {
             site: Arc::new(site),

@@ -1,9 +1,10 @@
 //! Reloading the configuration while the exporter runs.
 
+use super::access_check::check_access_stays;
 use super::config_source::ConfigSource;
 use super::web_config::log_errors;
 use super::{now, privacy, supervisor};
-use crate::config::{Config, ConfigText};
+use crate::config::{Config, ConfigText, Loaded};
 use crate::diagnostics;
 use crate::events::{DeliveryQueue, Events, TransportSwitch, Webhook};
 use crate::http::{ReloadRequest, Site, TargetLabels};
@@ -87,7 +88,7 @@ impl<'a> Reloader<'a> {
         self.rejected = None;
         self.text = self.source.read();
         self.edited = false;
-        match self.source.load(&self.text) {
+        match self.load(discovery.config()) {
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
                 self.apply(loaded.config, discovery);
@@ -107,7 +108,7 @@ impl<'a> Reloader<'a> {
             true => self.text = found,
             false => self.note_edit(found != self.text),
         }
-        match self.source.load(&self.text) {
+        match self.load(discovery.config()) {
             Ok(loaded) if loaded.config == *discovery.config() => self.accept(&loaded.config),
             Ok(loaded) => {
                 diagnostics::warnings(&loaded.warnings);
@@ -115,6 +116,13 @@ impl<'a> Reloader<'a> {
             }
             Err(errors) => self.reject(&errors),
         }
+    }
+
+    /// Loads the text, in place of the configuration in effect.
+    fn load(&self, in_effect: &Config) -> Result<Loaded, ConfigErrors> {
+        let loaded = self.source.load(&self.text)?;
+        check_access_stays(self.source.cli, in_effect, &loaded.config)?;
+        Ok(loaded)
     }
 
     fn note_edit(&mut self, edited: bool) {
@@ -194,11 +202,8 @@ impl<'a> Reloader<'a> {
                     None => targets.webhook.retry_now(),
                 }
                 targets.site.set_persons(on_pages);
-                let access = &discovery.fleet().config().access;
-                targets.site.set_access(access.clone());
-                targets
-                    .site
-                    .set_target_labels(target_labels(discovery.fleet().config()));
+                targets.site.set_access(discovery.config().access.clone());
+                show_tenants(discovery, &targets.site);
                 self.loaded(hash);
                 tracing::info!(
                     added = changes.added,
@@ -208,8 +213,7 @@ impl<'a> Reloader<'a> {
                 );
             }
             Err(error) => {
-                let labels = target_labels(discovery.fleet().config());
-                self.targets.site.set_target_labels(labels);
+                show_tenants(discovery, &self.targets.site);
                 self.refuse(&error, Some(error.hint()));
             }
         }
@@ -237,12 +241,19 @@ pub(super) async fn follow_customers(discovery: &mut Discovery, site: &Site) -> 
 
 fn update_customers(discovery: &mut Discovery, site: &Site) {
     if discovery.update() {
-        site.set_target_labels(target_labels(discovery.fleet().config()));
+        show_tenants(discovery, site);
     }
 }
 
+/// Takes over which tenants there are, and their labels.
+pub(super) fn show_tenants(discovery: &Discovery, site: &Site) {
+    let config = discovery.fleet().config();
+    site.set_target_labels(target_labels(config));
+    site.log_ungranted(config.tenants.iter().map(|it| &*it.alias));
+}
+
 /// The labels of each tenant as a scrape target.
-pub(super) fn target_labels(config: &Config) -> TargetLabels {
+fn target_labels(config: &Config) -> TargetLabels {
     let tenants = config.tenants.iter();
     tenants
         .map(|tenant| (tenant.alias.clone(), tenant.labels.clone()))

@@ -6,7 +6,7 @@ use strict_yaml::{Diagnostics, Span, Spanned, Text, suggest};
 use super::decisions::Aliases;
 use super::file::FileAccess;
 use super::tenant::is_alias;
-use crate::access::{AccessGrant, AccessRules, Grantee};
+use crate::access::{AccessGrant, AccessRules, Grantee, grants_all};
 use crate::config_values::pattern::Pattern;
 
 const ONE_GRANTEE: &str = "name one of the two: user, a user of the web configuration, or certificate, a name in a client certificate";
@@ -59,7 +59,7 @@ pub(super) fn resolve(
             span,
         })
     });
-    AccessRules::new(grants.collect())
+    AccessRules::new(grants.collect(), aliases.configured.iter().cloned())
 }
 
 /// The one whom an entry names, with the path and the place of that name.
@@ -117,7 +117,7 @@ fn tenants(
 fn pattern(text: &str, aliases: &Aliases) -> Result<Pattern, String> {
     let pattern = Pattern::new(text)?;
     let matches = |alias: &String| pattern.matches(alias);
-    let may_match = has_wildcard(text) || (aliases.may_grow && is_alias(text));
+    let may_match = pattern.has_wildcard() || (aliases.may_grow && is_alias(text));
     if may_match || aliases.configured.iter().any(matches) {
         return Ok(pattern);
     }
@@ -129,6 +129,7 @@ fn pattern(text: &str, aliases: &Aliases) -> Result<Pattern, String> {
 }
 
 /// A pattern may be meant for tenants to come, so that it matches none is no error.
+/// Customers of a partner, which may come too, are granted by `*` or by their alias.
 fn warn_if_unmatched(
     path: &str,
     text: &Text,
@@ -137,14 +138,10 @@ fn warn_if_unmatched(
     diagnostics: &mut Diagnostics,
 ) {
     let mut configured = aliases.configured.iter();
-    if aliases.may_grow || configured.any(|alias| pattern.matches(alias)) {
+    let may_match = aliases.may_grow && (grants_all(pattern) || !pattern.has_wildcard());
+    if may_match || configured.any(|alias| pattern.matches(alias)) {
         return;
     }
-    let message =
-        "no tenant matches this pattern, so it grants nothing; correct it, or add the tenant";
+    let message = "no tenant of the configuration matches this pattern, so it grants nothing; correct it, or add the tenant";
     diagnostics.warn(text.span, path, message);
-}
-
-fn has_wildcard(text: &str) -> bool {
-    text.contains(['*', '?'])
 }

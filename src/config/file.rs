@@ -331,8 +331,8 @@ section! {
 section! {
     FileAccess "access[]" "One user or client certificate each. The users are those of [`--web.config.file`](../security.md#the-web-configuration). See [access by customer](../access.md)." {
         user: Text, Form::Text("a user"), "one of the two", "a user of `basic_auth_users`";
-        certificate: Text, Form::Text("a name"), "one of the two", "a name in a client certificate that is verified against `client_ca_file`: its common name, or an alternative name that is a DNS name, an e-mail address or a URI; compared exactly";
-        tenants: Vec<Text>, ListOf(&Form::Text("aliases or patterns")), REQUIRED, "the tenants; `'*'` grants every tenant, the partners, the exporter's own metrics and reloads";
+        certificate: Text, Form::Text("a name"), "one of the two", "a name in a client certificate that is verified against `client_ca_file`: an alternative name that is a DNS name, an e-mail address or a URI, or the common name of a certificate without alternative names; compared exactly";
+        tenants: Vec<Text>, ListOf(&Form::Text("aliases or patterns")), REQUIRED, "the tenants; a pattern matches tenants of the configuration, not those that a partner discovers; `'*'` grants every tenant, the partners, the exporter's own metrics and reloads";
     }
 }
 

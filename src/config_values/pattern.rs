@@ -48,6 +48,11 @@ impl Pattern {
         &self.0
     }
 
+    /// Whether the pattern has a wildcard; without one it names one id exactly.
+    pub fn has_wildcard(&self) -> bool {
+        self.0.contains(['*', '?'])
+    }
+
     /// Whether the pattern matches the whole id.
     ///
     /// On a mismatch the latest `*` takes one more character. Earlier ones need

@@ -137,6 +137,12 @@ impl Site {
         self.visibility.set_rules(rules);
     }
 
+    /// Logs once each of these tenants that a pattern of the rules would grant if a
+    /// partner had not discovered it.
+    pub fn log_ungranted<'a>(&self, aliases: impl Iterator<Item = &'a str>) {
+        self.visibility.log_ungranted(aliases);
+    }
+
     /// Every path of this site; `{alias}` stands for any tenant.
     pub fn paths(&self) -> Vec<String> {
         let prefix = &self.options.route_prefix;

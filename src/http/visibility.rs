@@ -32,6 +32,8 @@ pub(super) struct Visibility {
     telemetry: Arc<Telemetry>,
     /// The clients whose refusal was logged since the last reload.
     logged: Mutex<BTreeSet<String>>,
+    /// The discovered tenants of which the log says that no pattern grants them.
+    ungranted: Mutex<BTreeSet<String>>,
 }
 
 impl Visibility {
@@ -41,6 +43,7 @@ impl Visibility {
             rules: ArcSwapOption::empty(),
             telemetry,
             logged: Mutex::default(),
+            ungranted: Mutex::default(),
         }
     }
 
@@ -51,6 +54,27 @@ impl Visibility {
         }
         self.rules.store(rules.map(Arc::new));
         self.logged.lock().clear();
+    }
+
+    /// Logs once each of these tenants that a pattern would grant if it were configured.
+    pub(super) fn log_ungranted<'a>(&self, aliases: impl Iterator<Item = &'a str>) {
+        let Some(rules) = self.rules.load_full() else {
+            return;
+        };
+        let mut logged = self.ungranted.lock();
+        for alias in aliases {
+            let Some((pattern, path)) = rules.pattern_without_effect(alias) else {
+                continue;
+            };
+            if logged.insert(alias.to_owned()) {
+                tracing::info!(
+                    tenant = alias,
+                    pattern = &**pattern.text(),
+                    hint = "if it belongs to the same customer, write its alias under access, or add it to tenants",
+                    "{path}: the pattern does not grant this tenant, which a partner discovered"
+                );
+            }
+        }
     }
 
     /// What the client of a request sees; `None` where rules name tenants for

@@ -32,7 +32,7 @@ impl VisibleStore {
         let tenants = self.store.current();
         match self.scope {
             TenantScope::All => tenants,
-            TenantScope::Matching(_) => Arc::new(self.visible(&tenants)),
+            TenantScope::Some(_) => Arc::new(self.visible(&tenants)),
         }
     }
 
@@ -41,7 +41,7 @@ impl VisibleStore {
     pub fn partners(&self) -> Arc<Partners> {
         match self.scope {
             TenantScope::All => self.store.partners(),
-            TenantScope::Matching(_) => Arc::default(),
+            TenantScope::Some(_) => Arc::default(),
         }
     }
 
@@ -113,7 +113,9 @@ mod tests {
     }
 
     fn visible(pattern: &str) -> VisibleStore {
-        VisibleStore::new(store(), TenantScope::of(Pattern::new(pattern)))
+        let configured = ["contoso", "contoso-old", "fabrikam"].map(str::to_owned);
+        let scope = TenantScope::of(Pattern::new(pattern), &Arc::new(configured.into()));
+        VisibleStore::new(store(), scope)
     }
 
     fn message(visible: &VisibleStore) -> String {

@@ -5,9 +5,16 @@ use secure_score_model::{Decision, TenantSnapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+/// The list of exceptions, which has a name of its own for every client.
+const EXCEPTIONS: &str = "risk_accepted.exceptions";
+
+/// The list of all other decisions. The file in which one is written may be named
+/// after a customer.
+const DECISIONS: &str = "decisions";
+
 /// The decisions of some tenants, as they would be written in a configuration
-/// with only these tenants: they name no other tenant, and the number in their
-/// place counts no decision of others.
+/// with only these tenants and without files of decisions: they name no other tenant,
+/// and the number in their place counts no decision of others.
 pub(super) struct VisibleDecisions(BTreeMap<Arc<str>, Arc<Decision>>);
 
 impl VisibleDecisions {
@@ -16,12 +23,12 @@ impl VisibleDecisions {
         let aliases = states.iter().map(|state| &*state.identity.alias);
         let aliases: BTreeSet<&str> = aliases.collect();
         let applied = states.iter().flat_map(|state| &state.snapshot.decisions);
-        let places: BTreeMap<(&str, usize), &Arc<Decision>> = applied
-            .filter_map(|it| Some((list_and_number(&it.place)?, it)))
+        let places: BTreeMap<Position<'_>, &Arc<Decision>> = applied
+            .filter_map(|it| Some((Position::of(&it.place)?, it)))
             .collect();
         let mut changed = BTreeMap::new();
         let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-        for ((list, _), decision) in places {
+        for (Position { list, .. }, decision) in places {
             let number = counted.entry(list).or_default();
             let visible = visible(decision, format!("{list}[{number}]"), &aliases);
             *number += 1;
@@ -67,10 +74,28 @@ fn visible(decision: &Decision, place: String, aliases: &BTreeSet<&str>) -> Deci
     }
 }
 
-/// The list of a place such as `risk_accepted.exceptions[3]`, and its number there.
-fn list_and_number(place: &str) -> Option<(&str, usize)> {
-    let (list, number) = place.strip_suffix(']')?.rsplit_once('[')?;
-    Some((list, number.parse().ok()?))
+/// Where a decision is written, ordered as the lists are read.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Position<'a> {
+    /// The list as a client with some tenants sees it.
+    list: &'static str,
+    /// Empty for a list of the configuration.
+    file: &'a str,
+    number: usize,
+}
+
+impl<'a> Position<'a> {
+    /// The position at a place such as `risk_accepted.exceptions[3]`.
+    fn of(place: &'a str) -> Option<Self> {
+        let (list, number) = place.strip_suffix(']')?.rsplit_once('[')?;
+        let (list, file) = match list {
+            EXCEPTIONS => (EXCEPTIONS, ""),
+            DECISIONS => (DECISIONS, ""),
+            file => (DECISIONS, file),
+        };
+        let number = number.parse().ok()?;
+        Some(Self { list, file, number })
+    }
 }
 
 #[cfg(test)]
@@ -79,8 +104,12 @@ mod tests {
     use secure_score_model::{Category, Control, TenantIdentity, Timestamp};
 
     fn decision(number: usize, tenants: &[&str]) -> Arc<Decision> {
+        decision_at(&format!("risk_accepted.exceptions[{number}]"), tenants)
+    }
+
+    fn decision_at(place: &str, tenants: &[&str]) -> Arc<Decision> {
         Arc::new(Decision {
-            place: format!("risk_accepted.exceptions[{number}]").into(),
+            place: place.into(),
             tenants: tenants.iter().map(|it| Arc::from(*it)).collect(),
             ..Decision::new("A", "SEC-1", Timestamp::from_seconds(0))
         })
@@ -134,6 +163,31 @@ mod tests {
                 "risk_accepted.exceptions[1] [\"fabrikam\", \"contoso\"]",
                 "risk_accepted.exceptions[2] []"
             ]
+        );
+    }
+
+    #[test]
+    fn no_file_of_decisions_is_named() {
+        let file = "decisions.d/fabrikam-and-friends.yml";
+        let state = state(
+            "contoso",
+            &[
+                decision_at("decisions[4]", &["contoso"]),
+                decision_at("decisions.d/a.yml[10]", &["contoso"]),
+                decision_at("decisions.d/a.yml[9]", &[]),
+                decision_at(&format!("{file}[0]"), &["contoso", "fabrikam"]),
+                decision(2, &["contoso"]),
+            ],
+        );
+        assert_eq!(
+            seen(&[state]),
+            [[
+                "decisions[0] [\"contoso\"]",
+                "decisions[2] [\"contoso\"]",
+                "decisions[1] []",
+                "decisions[3] [\"contoso\"]",
+                "risk_accepted.exceptions[0] [\"contoso\"]",
+            ]]
         );
     }
 

@@ -20,10 +20,11 @@ use secure_score_exporter::store::{Store, TenantState};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::{Format, Policy, render_data, render_health};
 use secure_score_model::*;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read as _;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use strict_yaml::Span;
@@ -38,6 +39,9 @@ const TENANTS: [&str; 7] = [
     "fabrikam-emea",
     "litware",
 ];
+
+/// Those that a partner discovered.
+const DISCOVERED: [&str; 2] = ["contosolar", "fabrikam-emea"];
 
 /// Exceptions: what each names, for which tenants, and until when.
 const EXCEPTIONS: [(&str, &[&str], &str); 8] = [
@@ -63,6 +67,25 @@ const EXCEPTIONS: [(&str, &[&str], &str); 8] = [
     ),
 ];
 
+/// Decisions: the file of each, if it is not in the configuration, what it names and
+/// for which tenants.
+const DECISIONS: [(Option<&str>, &str, &[&str]); 6] = [
+    (None, "AdminMFAV2", &["litware", "contoso"]),
+    (None, "'Control-of-*'", &[]),
+    (Some("adatum.yml"), "AdminMFAV2", &["adatum", "fabrikam"]),
+    (
+        Some("adatum.yml"),
+        "DlpPolicy",
+        &["contoso-emea", "contoso"],
+    ),
+    (Some("fabrikam-and-litware.yml"), "DlpPolicy", &["litware"]),
+    (
+        Some("fabrikam-and-litware.yml"),
+        "'*'",
+        &["fabrikam", "contosolar"],
+    ),
+];
+
 const PASSWORD: &str = "a password of the test";
 
 /// 2026-11-20.
@@ -70,8 +93,47 @@ fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_132_800)
 }
 
-/// The configuration of an exporter with these tenants.
-fn config(aliases: &[&str]) -> Config {
+/// The tenants of a list that are among these, as written in a decision; `None` if it
+/// is for others only.
+fn named_tenants(named: &[&str], aliases: &[&str]) -> Option<String> {
+    let kept = named.iter().copied().filter(|it| aliases.contains(it));
+    let kept: Vec<&str> = kept.collect();
+    match (named.is_empty(), kept.is_empty()) {
+        (true, _) => Some("all".to_owned()),
+        (false, true) => None,
+        (false, false) => Some(format!("[{}]", kept.join(", "))),
+    }
+}
+
+/// The decisions for these tenants, in the list of the configuration or in files.
+fn decisions(folder: &Path, aliases: &[&str], in_files: bool) -> String {
+    let mut lists: BTreeMap<Option<&str>, String> = BTreeMap::new();
+    for (number, (file, control, named)) in DECISIONS.iter().enumerate() {
+        let Some(tenants) = named_tenants(named, aliases) else {
+            continue;
+        };
+        let list = lists.entry(file.filter(|_| in_files)).or_default();
+        *list += &format!(
+            "  - {{control: {control}, tenants: {tenants}, reference: DEC-{number}, expires: 2027-01-31}}\n"
+        );
+    }
+    let listed = lists.remove(&None).unwrap_or_default();
+    for (file, list) in &lists {
+        fs::write(folder.join(file.unwrap()), list).unwrap();
+    }
+    let files = match in_files {
+        true => "decision_files: ['adatum.yml', 'fabrikam*.yml']\n",
+        false => "",
+    };
+    match listed.is_empty() {
+        true => files.to_owned(),
+        false => format!("{files}decisions:\n{listed}"),
+    }
+}
+
+/// The configuration of an exporter with these tenants, with decisions in files or in
+/// one list.
+fn config(aliases: &[&str], in_files: bool) -> Config {
     let tenant = |alias: &&str| {
         format!(
             "  - {{name: {alias}, tenant_id: {alias}.example, credential: {{type: azure_cli}}}}\n"
@@ -80,16 +142,7 @@ fn config(aliases: &[&str]) -> Config {
     let tenants: String = aliases.iter().map(tenant).collect();
     let exceptions = EXCEPTIONS.iter().enumerate().filter_map(|(number, it)| {
         let (subject, named, expires) = it;
-        let kept: Vec<&str> = named
-            .iter()
-            .copied()
-            .filter(|it| aliases.contains(it))
-            .collect();
-        let tenants = match (named.is_empty(), kept.is_empty()) {
-            (true, _) => "all".to_owned(),
-            (false, true) => return None,
-            (false, false) => format!("[{}]", kept.join(", ")),
-        };
+        let tenants = named_tenants(named, aliases)?;
         Some(format!(
             "    - {{{subject}, tenants: {tenants}, reference: SEC-{number}, expires: {expires}}}\n"
         ))
@@ -97,7 +150,8 @@ fn config(aliases: &[&str]) -> Config {
     let exceptions: String = exceptions.collect();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("secure-score.yml");
-    let text = format!("tenants:\n{tenants}risk_accepted:\n  exceptions:\n{exceptions}");
+    let decisions = decisions(folder.path(), aliases, in_files);
+    let text = format!("tenants:\n{tenants}risk_accepted:\n  exceptions:\n{exceptions}{decisions}");
     fs::write(&file, text).unwrap();
     load(&file, &Environment::default()).unwrap().config
 }
@@ -176,7 +230,8 @@ fn whole_exporter(patterns: &[&str]) -> Site {
 /// An exporter with these tenants.
 fn exporter(store: Arc<Store>, aliases: &[&str]) -> Site {
     if !aliases.is_empty() {
-        let config = config(aliases);
+        // What is in files for all tenants is in one list for some.
+        let config = config(aliases, aliases == TENANTS);
         for alias in aliases {
             store.publish(tenant(alias, &config));
         }
@@ -408,15 +463,17 @@ fn patterns() -> impl Strategy<Value = Vec<&'static str>> {
 
 pub(crate) fn rules(patterns: &[&str]) -> AccessRules {
     let patterns = patterns.iter().map(|it| Pattern::new(it).unwrap());
-    AccessRules::new(vec![AccessGrant {
+    let grant = AccessGrant {
         grantee: Grantee::User("alice".to_owned()),
         tenants: patterns.collect(),
         path: "access[0].user".to_owned(),
         span: Span::Nowhere,
-    }])
+    };
+    let configured = TENANTS.iter().filter(|it| !DISCOVERED.contains(it));
+    AccessRules::new(vec![grant], configured.map(|it| (*it).to_owned()))
 }
 
-/// The tenants that patterns match, by the patterns' own definition.
+/// The tenants that patterns grant, by the patterns' own definition.
 fn granted(patterns: &[&str]) -> Vec<&'static str> {
     let expression = |pattern: &&str| {
         let escaped = regex::escape(pattern);
@@ -424,8 +481,13 @@ fn granted(patterns: &[&str]) -> Vec<&'static str> {
         regex::Regex::new(&format!("(?i)^{expression}$")).unwrap()
     };
     let expressions: Vec<_> = patterns.iter().map(expression).collect();
-    let matches = |alias: &&str| expressions.iter().any(|it| it.is_match(alias));
-    TENANTS.into_iter().filter(matches).collect()
+    let matches = |alias: &str| expressions.iter().any(|it| it.is_match(alias));
+    let is_named = |alias: &str| patterns.iter().any(|it| it.eq_ignore_ascii_case(alias));
+    let is_granted = |alias: &&str| match DISCOVERED.contains(alias) {
+        true => is_named(alias),
+        false => matches(alias),
+    };
+    TENANTS.into_iter().filter(is_granted).collect()
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

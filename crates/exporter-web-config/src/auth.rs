@@ -148,9 +148,14 @@ impl AccessControl {
     }
 }
 
-/// `user:password` of the request.
+/// `user:password` of the request; `None` with several headers, of which a proxy in
+/// between might have checked another one.
 fn credentials(headers: &HeaderMap) -> Option<Zeroizing<String>> {
-    let header = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (Some(header), None) = (all.next(), all.next()) else {
+        return None;
+    };
+    let header = header.to_str().ok()?;
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
@@ -209,6 +214,24 @@ mod tests {
             let challenge = &refused.headers()[WWW_AUTHENTICATE];
             assert_eq!(challenge, "Basic realm=\"a test\", charset=\"UTF-8\"");
             assert_eq!(refused.headers()["x-frame-options"], "deny");
+        }
+    }
+
+    #[tokio::test]
+    async fn several_headers_authenticate_no_user() {
+        let access = AccessControl::new(config());
+        let alice = format!("Basic {}", STANDARD.encode("alice:one"));
+        let alice = HeaderValue::try_from(alice).unwrap();
+        for (headers, expected) in [(1, 200), (2, 401)] {
+            let mut request = Request::new(());
+            for _ in 0..headers {
+                request.headers_mut().append(AUTHORIZATION, alice.clone());
+            }
+            let refuse = |refusal: Refusal| refusal.response::<String>("test");
+            let respond = async |_| Response::new("allowed".to_owned());
+            let client = Ipv4Addr::LOCALHOST.into();
+            let response = access.guard(request, client, refuse, respond).await;
+            assert_eq!(response.status(), expected, "{headers}");
         }
     }
 

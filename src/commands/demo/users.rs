@@ -37,5 +37,6 @@ pub(super) fn access() -> AccessRules {
         path: String::new(),
         span: Span::Nowhere,
     });
-    AccessRules::new(grants.collect())
+    // Patterns are not used, so that no alias has to be known.
+    AccessRules::new(grants.collect(), [])
 }

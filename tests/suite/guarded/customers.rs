@@ -267,6 +267,74 @@ fn a_reload_changes_what_a_user_sees() {
 }
 
 #[test]
+fn a_reload_does_not_end_the_rules() {
+    let simulated = Simulated::start();
+    simulated.configure(ACCESS);
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let without = written.replace(ACCESS, "");
+    let secured = Secured::new();
+    let more = ["--web.enable-lifecycle"];
+    let server = serve(&secured, &simulated, &more);
+    server.until_user("ops", "/-/ready", "200");
+    fs::write(simulated.config(), &without).unwrap();
+    let (status, message) = server.as_user("ops", "/-/reload", &["--request", "POST"]);
+    assert_eq!(status, "500");
+    let refusal = "secure-score.yml: access: the key is missing, so every client would see every tenant; write it again, or restart the exporter";
+    assert!(message.contains(refusal), "{message}");
+    assert_eq!(server.as_user("bob", "/metrics", &[]).0, "403");
+    assert_eq!(
+        server.as_user("alice", "/probe?tenant=fabrikam", &[]).0,
+        "404"
+    );
+    fs::write(simulated.config(), &written).unwrap();
+    let again = server.as_user("ops", "/-/reload", &["--request", "POST"]);
+    assert_eq!(again.0, "200", "{}", again.1);
+    drop(server);
+
+    let server = serve(&secured, &simulated, &["--config.enable-auto-reload"]);
+    server.until_user("ops", "/-/ready", "200");
+    fs::write(simulated.config(), &without).unwrap();
+    server
+        .process
+        .word_after("the key is missing, so every client would see every");
+    assert_eq!(server.as_user("bob", "/metrics", &[]).0, "403");
+}
+
+#[test]
+fn a_discovered_tenant_is_granted_by_its_alias_and_by_no_pattern() {
+    let simulated = Simulated::start();
+    let by_pattern = "{user: alice, tenants: [contoso, 'margies-*']}";
+    let access = ACCESS.replace("{user: alice, tenants: [contoso]}", by_pattern);
+    simulated.configure(&access);
+    let written = fs::read_to_string(simulated.config()).unwrap();
+    let interval = "interval: 5m";
+    assert!(written.contains(interval), "{written}");
+    let written = written.replace(interval, "interval: 5m, new_customers: watch");
+    fs::write(simulated.config(), &written).unwrap();
+    let secured = Secured::new();
+    let state = secured.path("state");
+    fs::create_dir(&state).unwrap();
+    let server = serve(
+        &secured,
+        &simulated,
+        &["--web.enable-lifecycle", "--state.dir", &state],
+    );
+    let discovered = "/probe?tenant=margies-travel";
+    server.until_user("ops", discovered, "200");
+    assert_eq!(server.as_user("alice", discovered, &[]).0, "404");
+    let reload = || server.as_user("ops", "/-/reload", &["--request", "POST"]).0;
+    assert_eq!(reload(), "200");
+    let log = server.process.output();
+    let logged = "access[0].user: the pattern does not grant this tenant";
+    assert_eq!(log.matches(logged).count(), 1, "{log}");
+
+    let by_alias = "{user: alice, tenants: [contoso, margies-travel]}";
+    fs::write(simulated.config(), written.replace(by_pattern, by_alias)).unwrap();
+    assert_eq!(reload(), "200");
+    assert_eq!(server.as_user("alice", discovered, &[]).0, "200");
+}
+
+#[test]
 fn without_access_the_counter_is_not_exported() {
     let simulated = Simulated::start();
     let secured = Secured::new();
