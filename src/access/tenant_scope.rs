@@ -13,8 +13,8 @@ pub enum TenantScope {
     /// Every tenant, and what belongs to the whole exporter: its own metrics, the
     /// partners, and reloads.
     All,
-    /// Only those that are granted.
-    Some(GrantedTenants),
+    /// Only those that each of these grants.
+    Some(Vec<GrantedTenants>),
 }
 
 /// The tenants that patterns grant: those that one names exactly, and of those in the
@@ -39,10 +39,10 @@ impl TenantScope {
         let patterns: Vec<Pattern> = patterns.into_iter().collect();
         match patterns.iter().any(grants_all) {
             true => Self::All,
-            false => Self::Some(GrantedTenants {
+            false => Self::Some(vec![GrantedTenants {
                 patterns,
                 configured: Arc::clone(configured),
-            }),
+            }]),
         }
     }
 
@@ -50,7 +50,15 @@ impl TenantScope {
     pub fn includes(&self, alias: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Some(granted) => granted.include(alias),
+            Self::Some(granted) => granted.iter().all(|it| it.include(alias)),
+        }
+    }
+
+    /// What belongs to both scopes.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::All, scope) | (scope, Self::All) => scope,
+            (Self::Some(one), Self::Some(other)) => Self::Some([one, other].concat()),
         }
     }
 }
@@ -104,6 +112,17 @@ mod tests {
         for patterns in [["*"], [stranger], ["Fabrikam-5F4E3D2C"]] {
             assert!(scope(&patterns).includes(stranger), "{patterns:?}");
         }
+    }
+
+    #[test]
+    fn two_scopes_have_in_common_what_both_include() {
+        let both = scope(&["contoso*"]).and(scope(&["contoso", "fabrikam"]));
+        assert!(both.includes("contoso"));
+        assert!(!both.includes("contosolar") && !both.includes("fabrikam"));
+        let some = scope(&["contoso"]);
+        assert_eq!(some.clone().and(TenantScope::All), some);
+        assert_eq!(TenantScope::All.and(some.clone()), some);
+        assert_eq!(TenantScope::All.and(TenantScope::All), TenantScope::All);
     }
 
     #[test]

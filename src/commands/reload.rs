@@ -192,7 +192,12 @@ impl<'a> Reloader<'a> {
                 Err(error) => return self.refuse(&error, None),
             },
         };
-        match discovery.apply(&Arc::new(config), &policy, Some(&events)) {
+        targets.site.restrict_access(config.access.clone());
+        let applied = discovery.apply(&Arc::new(config), &policy, Some(&events));
+        // Of the configuration that is in effect now, also after an error.
+        targets.site.set_access(discovery.config().access.clone());
+        show_tenants(discovery, &targets.site);
+        match applied {
             Ok(changes) => {
                 self.rejected = None;
                 let targets = &self.targets;
@@ -202,8 +207,6 @@ impl<'a> Reloader<'a> {
                     None => targets.webhook.retry_now(),
                 }
                 targets.site.set_persons(on_pages);
-                targets.site.set_access(discovery.config().access.clone());
-                show_tenants(discovery, &targets.site);
                 self.loaded(hash);
                 tracing::info!(
                     added = changes.added,
@@ -212,10 +215,7 @@ impl<'a> Reloader<'a> {
                     "configuration reloaded"
                 );
             }
-            Err(error) => {
-                show_tenants(discovery, &self.targets.site);
-                self.refuse(&error, Some(error.hint()));
-            }
+            Err(error) => self.refuse(&error, Some(error.hint())),
         }
     }
 

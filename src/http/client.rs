@@ -10,6 +10,6 @@ pub(super) struct Client {
     pub(super) address: IpAddr,
     /// The names in the client's certificate, if it presented one that was verified
     /// against the authorities of the web configuration. It stays as it was when the
-    /// connection began, also when the rules change.
+    /// connection began, which ends when that configuration is replaced.
     pub(super) verified_certificate: Option<Arc<CertificateNames>>,
 }

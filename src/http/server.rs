@@ -7,7 +7,9 @@ use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::handshakes::RefusedHandshakes;
 use super::timeouts::TimeoutStream;
 use crate::http_types::{Response, response};
-use exporter_web_config::{AccessControl, CertificateNames, ConnectionPolicy, Refusal};
+use exporter_web_config::{
+    AccessControl, CertificateNames, ConnectionPolicy, Refusal, Replacement,
+};
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -42,8 +44,9 @@ pub(super) const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// every permit ([`MAX_REQUESTS`]).
 pub(super) const MAX_STREAMS: u32 = 8;
 
-/// How long responses may take to complete after a shutdown request. Kubernetes
-/// kills after 30 seconds, and the state is written after this.
+/// How long responses may take to complete after a shutdown request, or after the
+/// configuration that verified the client was replaced. Kubernetes kills after 30
+/// seconds, and the state is written after this.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A pause after `accept` failed, as without file descriptors: trying again at
@@ -239,11 +242,13 @@ impl Server {
                     verified_certificate: None,
                 };
                 // As in other exporters, HTTP/2 needs TLS.
-                self.serve(stream, &slot, client, protocol(false)).await;
+                self.serve(stream, &slot, client, protocol(false), None)
+                    .await;
             }
             ConnectionPolicy::Tls {
                 config,
                 verifies_certificates,
+                replaced,
             } => {
                 let handshake = tokio::select! {
                     handshake = TlsAcceptor::from(config).accept(stream) => handshake,
@@ -256,13 +261,14 @@ impl Server {
                         let presented = session.peer_certificates();
                         let verified = presented.filter(|_| verifies_certificates);
                         let own = verified.and_then(|chain| chain.first());
+                        let names = own.map(|own| Arc::new(CertificateNames::of(own)));
+                        let replaced = names.is_some().then_some(replaced);
                         let client = Client {
                             address,
-                            verified_certificate: own
-                                .map(|own| Arc::new(CertificateNames::of(own))),
+                            verified_certificate: names,
                         };
                         let protocol = protocol(self.allows_http2());
-                        self.serve(stream, &slot, client, protocol).await;
+                        self.serve(stream, &slot, client, protocol, replaced).await;
                     }
                     Err(error) => self.refused_handshakes.record(&error, address),
                 }
@@ -271,13 +277,15 @@ impl Server {
         }
     }
 
-    /// One connection from its first to its last request.
+    /// One connection from its first to its last request, also where that is because
+    /// the configuration that verified the client is replaced.
     async fn serve(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         slot: &ConnectionSlot,
         client: Client,
         protocol: auto::Builder<TokioExecutor>,
+        replaced: Option<Replacement>,
     ) {
         let requests = Arc::clone(&slot.activity);
         let service = service_fn(move |mut request: Request<Incoming>| {
@@ -290,6 +298,7 @@ impl Server {
         });
         let connection = protocol.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
+        let mut time_left = None;
         tokio::select! {
             outcome = connection.as_mut() => return log_end(outcome),
             () = slot.activity.close.cancelled() => return,
@@ -297,11 +306,14 @@ impl Server {
                 tracing::debug!("connection closed: a response was not read in time");
                 return;
             }
-            () = self.closing.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = is_replaced(replaced) => time_left = Some(DRAIN_TIMEOUT),
+            () = self.closing.cancelled() => {}
         }
+        connection.as_mut().graceful_shutdown();
         tokio::select! {
             outcome = connection => log_end(outcome),
             () = self.abort.cancelled() => {}
+            () = has_passed(time_left) => {}
         }
     }
 
@@ -339,6 +351,22 @@ fn protocol(allows_http2: bool) -> auto::Builder<TokioExecutor> {
     match allows_http2 {
         true => builder,
         false => builder.http1_only(),
+    }
+}
+
+/// Waits for the replacement; for ever without one.
+async fn is_replaced(replacement: Option<Replacement>) {
+    match replacement {
+        Some(mut replacement) => replacement.done().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for so long; for ever without a time.
+async fn has_passed(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
     }
 }
 

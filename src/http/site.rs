@@ -137,6 +137,13 @@ impl Site {
         self.visibility.set_rules(rules);
     }
 
+    /// Shows each client only what these rules grant too, until
+    /// [`set_access`](Self::set_access). While the tenants of a reload are applied, an
+    /// alias may stand for the tenant of before or for another one.
+    pub fn restrict_access(&self, rules: Option<AccessRules>) {
+        self.visibility.add_rules(rules);
+    }
+
     /// Logs once each of these tenants that a pattern of the rules would grant if a
     /// partner had not discovered it.
     pub fn log_ungranted<'a>(&self, aliases: impl Iterator<Item = &'a str>) {

@@ -8,7 +8,7 @@ use crate::api;
 use crate::http_types::{Response, response};
 use crate::store::{Store, VisibleStore};
 use crate::telemetry::Telemetry;
-use arc_swap::ArcSwapOption;
+use arc_swap::ArcSwap;
 use exporter_web_config::{AccessControl, AuthenticatedUser, VerifiedCertificates};
 use hyper::StatusCode;
 use hyper::http::request::Parts;
@@ -27,10 +27,11 @@ const ASK: &str = "ask the operator for an entry under access in the exporter's 
 #[derive(Debug)]
 pub(super) struct Visibility {
     store: Arc<Store>,
-    /// Without rules, every client sees every tenant.
-    rules: ArcSwapOption<AccessRules>,
+    /// A client sees what each of these grants; without rules every tenant. There are
+    /// two while a reload is applied.
+    rules: ArcSwap<Vec<AccessRules>>,
     telemetry: Arc<Telemetry>,
-    /// The clients whose refusal was logged since the last reload.
+    /// The clients whose refusal was logged since the rules changed.
     logged: Mutex<BTreeSet<String>>,
     /// The discovered tenants of which the log says that no pattern grants them.
     ungranted: Mutex<BTreeSet<String>>,
@@ -40,7 +41,7 @@ impl Visibility {
     pub(super) fn new(store: Arc<Store>, telemetry: Arc<Telemetry>) -> Self {
         Self {
             store,
-            rules: ArcSwapOption::empty(),
+            rules: ArcSwap::default(),
             telemetry,
             logged: Mutex::default(),
             ungranted: Mutex::default(),
@@ -52,18 +53,29 @@ impl Visibility {
         if rules.is_some() {
             self.telemetry.export_access_denied();
         }
-        self.rules.store(rules.map(Arc::new));
-        self.logged.lock().clear();
+        let rules = Arc::new(Vec::from_iter(rules));
+        let before = self.rules.swap(Arc::clone(&rules));
+        if before.first() != rules.first() {
+            self.logged.lock().clear();
+        }
+    }
+
+    /// Adds rules to those in effect, until they are replaced.
+    pub(super) fn add_rules(&self, rules: Option<AccessRules>) {
+        let before = self.rules.load();
+        let all = before.iter().cloned().chain(rules);
+        self.rules.store(Arc::new(all.collect()));
     }
 
     /// Logs once each of these tenants that a pattern would grant if it were configured.
     pub(super) fn log_ungranted<'a>(&self, aliases: impl Iterator<Item = &'a str>) {
-        let Some(rules) = self.rules.load_full() else {
-            return;
-        };
+        let rules = self.rules.load();
         let mut logged = self.ungranted.lock();
         for alias in aliases {
-            let Some((pattern, path)) = rules.pattern_without_effect(alias) else {
+            let mut matching = rules
+                .iter()
+                .filter_map(|it| it.pattern_without_effect(alias));
+            let Some((pattern, path)) = matching.next() else {
                 continue;
             };
             if logged.insert(alias.to_owned()) {
@@ -83,11 +95,10 @@ impl Visibility {
     /// Where the web configuration has users, every client is a user. A
     /// certificate is then that of a proxy or a machine, and grants nothing.
     pub(super) fn of(&self, parts: &Parts, access: &AccessControl) -> Option<VisibleStore> {
-        let scope = match self.rules.load_full() {
-            None => Some(TenantScope::All),
-            Some(rules) => scope(&rules, parts, access),
-        };
-        Some(VisibleStore::new(Arc::clone(&self.store), scope?))
+        let rules = self.rules.load();
+        let mut scopes = rules.iter().map(|rules| scope(rules, parts, access));
+        let scope = scopes.try_fold(TenantScope::All, |all, one| Some(all.and(one?)))?;
+        Some(VisibleStore::new(Arc::clone(&self.store), scope))
     }
 
     /// The readiness of the whole exporter, without a tenant's name.

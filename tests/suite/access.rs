@@ -555,3 +555,36 @@ async fn the_own_metrics_of_a_client_with_some_tenants_count_no_other() {
         assert!(metrics.contains(family), "{family}\n{metrics}");
     }
 }
+
+#[tokio::test]
+async fn while_a_reload_is_applied_a_client_sees_what_both_rules_grant() {
+    let access = web_config();
+    let whole = whole_exporter(&["contoso", "fabrikam"]);
+    let seen = async || {
+        let mut seen = Vec::new();
+        for tenant in TENANTS {
+            let request = Request::get(format!("/probe?tenant={tenant}"))
+                .header(HOST, "score.example")
+                .header(AUTHORIZATION, authorization())
+                .body(Empty::new())
+                .unwrap();
+            if received(&whole, &access, request).await.status == 200 {
+                seen.push(tenant);
+            }
+        }
+        seen
+    };
+    assert_eq!(seen().await, ["contoso", "fabrikam"]);
+    let after = rules(&["contoso", "adatum"]);
+    whole.restrict_access(Some(after.clone()));
+    assert_eq!(seen().await, ["contoso"]);
+    whole.set_access(Some(after.clone()));
+    assert_eq!(seen().await, ["adatum", "contoso"]);
+    whole.set_access(None);
+    assert_eq!(seen().await, TENANTS);
+    whole.restrict_access(Some(after));
+    assert_eq!(seen().await, ["adatum", "contoso"]);
+    let nobody = AccessRules::new(Vec::new(), []);
+    whole.restrict_access(Some(nobody));
+    assert!(seen().await.is_empty());
+}

@@ -2,6 +2,7 @@
 
 mod customers;
 mod guesses;
+mod replaced;
 mod toolkit;
 
 use crate::process::{Process, free_port, program};

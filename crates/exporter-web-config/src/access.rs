@@ -4,6 +4,7 @@ use arc_swap::ArcSwap;
 use http::{HeaderName, HeaderValue};
 use rustls::ServerConfig;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// A valid web configuration file. The default, an empty file, is plain HTTP
 /// without authentication.
@@ -66,11 +67,13 @@ pub struct AccessControl {
 
 #[derive(Debug)]
 enum State {
-    Open(Arc<WebConfig>),
-    /// The file was invalid for too long: every request is rejected.
-    Closed {
-        used_tls: bool,
+    Open {
+        config: Arc<WebConfig>,
+        /// Dropped when the configuration is replaced.
+        in_effect: watch::Sender<()>,
     },
+    /// The file was invalid for too long: every request is rejected.
+    Closed { used_tls: bool },
 }
 
 /// What the server does with a new connection.
@@ -85,9 +88,32 @@ pub enum ConnectionPolicy {
         /// Whether a certificate that the client presents authenticates it once
         /// the handshake is complete.
         verifies_certificates: bool,
+        /// When the configuration is replaced. What it verified may then be valid no
+        /// more, so connections of verified clients have to end.
+        replaced: Replacement,
     },
     /// Close it: the client expects TLS, and there is no valid configuration.
     Reject,
+}
+
+/// The moment at which a configuration is replaced.
+#[derive(Debug, Clone)]
+pub struct Replacement(watch::Receiver<()>);
+
+impl Replacement {
+    /// Waits until the configuration is replaced.
+    pub async fn done(&mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}
+
+impl State {
+    fn open(config: WebConfig) -> Self {
+        Self::Open {
+            config: Arc::new(config),
+            in_effect: watch::Sender::new(()),
+        }
+    }
 }
 
 impl Default for AccessControl {
@@ -101,7 +127,7 @@ impl AccessControl {
     /// replaces it.
     pub fn new(config: WebConfig) -> Self {
         Self {
-            state: ArcSwap::from_pointee(State::Open(Arc::new(config))),
+            state: ArcSwap::from_pointee(State::open(config)),
             passwords: PasswordChecker::default(),
         }
     }
@@ -109,13 +135,13 @@ impl AccessControl {
     /// The configuration in effect; `None` while every request is rejected.
     pub fn config(&self) -> Option<Arc<WebConfig>> {
         match self.state.load().as_ref() {
-            State::Open(config) => Some(Arc::clone(config)),
+            State::Open { config, .. } => Some(Arc::clone(config)),
             State::Closed { .. } => None,
         }
     }
 
     pub(crate) fn replace(&self, config: WebConfig) {
-        self.state.store(Arc::new(State::Open(Arc::new(config))));
+        self.state.store(Arc::new(State::open(config)));
     }
 
     pub(crate) fn close(&self) {
@@ -126,11 +152,12 @@ impl AccessControl {
     /// The policy for a connection that is accepted now.
     pub fn connection_policy(&self) -> ConnectionPolicy {
         match self.state.load().as_ref() {
-            State::Open(config) => match &config.tls {
+            State::Open { config, in_effect } => match &config.tls {
                 Some(tls) => ConnectionPolicy::Tls {
                     config: Arc::clone(tls),
                     verifies_certificates: config.verified_certificates
                         != VerifiedCertificates::None,
+                    replaced: Replacement(in_effect.subscribe()),
                 },
                 None => ConnectionPolicy::Plain,
             },

@@ -39,7 +39,7 @@ mod rate_limit;
 mod tls;
 mod users;
 
-pub use access::{AccessControl, ConnectionPolicy, VerifiedCertificates, WebConfig};
+pub use access::{AccessControl, ConnectionPolicy, Replacement, VerifiedCertificates, WebConfig};
 pub use auth::{AuthenticatedUser, Refusal};
 pub use certificate_names::CertificateNames;
 pub use certificates::{CertificatesError, certificates};

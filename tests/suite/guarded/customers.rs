@@ -303,7 +303,7 @@ fn a_reload_does_not_end_the_rules() {
 #[test]
 fn a_discovered_tenant_is_granted_by_its_alias_and_by_no_pattern() {
     let simulated = Simulated::start();
-    let by_pattern = "{user: alice, tenants: [contoso, 'margies-*']}";
+    let by_pattern = "{user: alice, tenants: [contoso, 'fourth-*']}";
     let access = ACCESS.replace("{user: alice, tenants: [contoso]}", by_pattern);
     simulated.configure(&access);
     let written = fs::read_to_string(simulated.config()).unwrap();
@@ -319,7 +319,7 @@ fn a_discovered_tenant_is_granted_by_its_alias_and_by_no_pattern() {
         &simulated,
         &["--web.enable-lifecycle", "--state.dir", &state],
     );
-    let discovered = "/probe?tenant=margies-travel";
+    let discovered = "/probe?tenant=fourth-coffee";
     server.until_user("ops", discovered, "200");
     assert_eq!(server.as_user("alice", discovered, &[]).0, "404");
     let reload = || server.as_user("ops", "/-/reload", &["--request", "POST"]).0;
@@ -328,7 +328,7 @@ fn a_discovered_tenant_is_granted_by_its_alias_and_by_no_pattern() {
     let logged = "access[0].user: the pattern does not grant this tenant";
     assert_eq!(log.matches(logged).count(), 1, "{log}");
 
-    let by_alias = "{user: alice, tenants: [contoso, margies-travel]}";
+    let by_alias = "{user: alice, tenants: [contoso, fourth-coffee]}";
     fs::write(simulated.config(), written.replace(by_pattern, by_alias)).unwrap();
     assert_eq!(reload(), "200");
     assert_eq!(server.as_user("alice", discovered, &[]).0, "200");
