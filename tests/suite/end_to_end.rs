@@ -3,6 +3,7 @@
 //! that are shipped, and sinks for what they send: PagerDuty, a ticket system
 //! and a mail server.
 
+mod approval;
 mod mail_sink;
 mod partner;
 mod stage;
