@@ -6,7 +6,7 @@ use super::text_table::{MAX_TEXT, empty_table, lines};
 use super::{Failure, now, privacy, stdout};
 use crate::acceptances::{Covered, covered_now};
 use crate::cli::{ConfigFlags, Decisions, DecisionsOutput};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, NewCustomers};
 use crate::diagnostics;
 use crate::serde_time::{Day, Rfc3339};
 use crate::store::Tenants;
@@ -57,8 +57,12 @@ pub(super) async fn run(
         DecisionsOutput::Table => stdout::write(table(&rows, &persons).as_bytes())?,
         DecisionsOutput::Json => stdout::write(&document(&rows, &persons, now)?)?,
     }
+    let unlisted = match options.tenants.is_empty() {
+        true => unlisted_customers(&config),
+        false => 0,
+    };
     let unknown = warn_of_unknown(&config, &tenants);
-    match rows.iter().any(|row| row.has_lapsed) || unknown > 0 {
+    match rows.iter().any(|row| row.has_lapsed) || unknown + unlisted > 0 {
         _ if unknown > 0 && unknown == config.tenants.len() => Err(Failure::Found),
         true => Err(Failure::Partly),
         false => Ok(()),
@@ -225,7 +229,18 @@ fn warn_of_unknown(config: &Config, tenants: &Tenants) -> usize {
     let mut unknown = 0;
     for tenant in &config.tenants {
         let state = tenants.find(&tenant.alias);
-        if state.is_some_and(|it| it.snapshot.catalogue_anomalies.is_some()) {
+        let has_controls = state.is_some_and(|it| it.snapshot.catalogue_anomalies.is_some());
+        let is_of_entra = |it: &Decision| it.control.is_none() && concerns(it, &tenant.alias);
+        let needs_entra = config.decisions.iter().any(|it| is_of_entra(it));
+        let has_entra = state.is_some_and(|it| it.snapshot.recommendation_anomalies.is_some());
+        if has_controls && needs_entra && !has_entra {
+            unknown += 1;
+            diagnostics::warning(format_args!(
+                "{}: Entra's recommendations cannot be read, so it is not known what decisions cover there",
+                tenant.alias
+            ));
+        }
+        if has_controls {
             continue;
         }
         unknown += 1;
@@ -239,4 +254,31 @@ fn warn_of_unknown(config: &Config, tenants: &Tenants) -> usize {
         }
     }
     unknown
+}
+
+/// Warns of partners whose customers are watched without an entry, and concern a
+/// decision: they are known to a running exporter only. Returns their number.
+fn unlisted_customers(config: &Config) -> usize {
+    let is_configured = |alias: &str| config.tenants.iter().any(|it| it.alias == *alias);
+    let may_concern = |it: &Decision| {
+        it.tenants.is_empty() || it.tenants.iter().any(|alias| !is_configured(alias))
+    };
+    if !config.decisions.iter().any(|it| may_concern(it)) {
+        return 0;
+    }
+    let partners = config.partners.iter();
+    let watching = partners.filter(|it| it.new_customers == NewCustomers::Watch);
+    let mut unknown = 0;
+    for partner in watching {
+        unknown += 1;
+        diagnostics::warning(format_args!(
+            "{}: its customers that are watched without an entry are not listed; see /acceptances of the running exporter",
+            partner.name
+        ));
+    }
+    unknown
+}
+
+fn concerns(decision: &Decision, alias: &str) -> bool {
+    decision.tenants.is_empty() || decision.tenants.iter().any(|it| **it == *alias)
 }

@@ -419,6 +419,47 @@ async fn decisions_lists_what_each_covers_and_fails_for_an_expired_one_in_use() 
     assert_eq!(decision["covers"][0]["name"], "AdminMFAV2");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_does_not_take_what_it_cannot_read_for_nothing() {
+    let simulated = Simulated::start();
+    let config = simulated.config();
+    simulated.configure(
+        "decisions: [{control: OneAdmin, tenants: contoso, reference: R-1, expires: 2099-01-31}]\n",
+    );
+    let decisions = |more: &[&str]| {
+        let output = run(&[&["decisions", "--config.file", &config], more].concat());
+        (output.status.code(), text(&output.stderr))
+    };
+    let (status, said) = decisions(&[]);
+    assert_eq!(status, Some(0), "{said}");
+    // Its tokens open no list of Entra.
+    let written = fs::read_to_string(&config).unwrap();
+    fs::write(
+        &config,
+        written.replace("{control: OneAdmin", "{recommendation: oneAdmin"),
+    )
+    .unwrap();
+    let (status, said) = decisions(&[]);
+    assert_eq!(status, Some(3), "{said}");
+    assert!(
+        said.contains("contoso: Entra's recommendations cannot be read"),
+        "{said}"
+    );
+
+    let watching = written
+        .replace("interval: 5m", "interval: 5m, new_customers: watch")
+        .replace("tenants: contoso, reference", "reference");
+    assert_ne!(written, watching);
+    fs::write(&config, watching).unwrap();
+    let (status, said) = decisions(&[]);
+    assert_eq!(status, Some(3), "{said}");
+    assert!(
+        said.contains("customers that are watched without an entry"),
+        "{said}"
+    );
+    assert_eq!(decisions(&["--tenant=contoso"]).0, Some(0));
+}
+
 /// Scrapes an exporter until a series has a value.
 async fn scrape_until(address: &str, series: &str, wanted: f64) {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();

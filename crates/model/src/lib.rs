@@ -60,7 +60,7 @@ pub use judgement::Judgement;
 pub use level::Level;
 pub use pairing::Pairing;
 pub use partner::{CustomerStatus, PartnerSnapshot};
-pub use persons::{Naming, Persons, is_same_person};
+pub use persons::{Naming, Persons, names_person};
 pub use place::Place;
 pub use points::Points;
 pub use projection::Projection;

@@ -51,16 +51,49 @@ impl fmt::Debug for Persons {
     }
 }
 
-/// Whether a person in the configuration is one in Graph. Case and blanks do not
-/// matter, and an address may stand beside the name: `Ann (ann@contoso.example)`.
-pub fn is_same_person(configured: &str, in_graph: &str) -> bool {
-    let normalised = |name: &str| {
-        let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
-        words.join(" ")
-    };
-    let (configured, in_graph) = (normalised(configured), normalised(in_graph));
-    let mut words = configured.split([' ', '<', '>', '(', ')', '[', ']', ',', ';']);
-    configured == in_graph || in_graph.contains('@') && words.any(|word| word == in_graph)
+/// Whether a text of the configuration names a person of Graph. Case, blanks and
+/// characters without a width do not matter. A sign-in name, an object id and a name of
+/// several words may stand anywhere in the text: `Ann (ann@contoso.example), board`.
+pub fn names_person(text: &str, person: &str) -> bool {
+    let (text, person) = (normalised(text), normalised(person));
+    let is_distinct = person.contains(['@', ' ']) || is_object_id(&person);
+    text == person
+        || is_distinct
+            && text.match_indices(&*person).any(|(start, found)| {
+                let before = text.get(..start).unwrap_or_default();
+                let after = text.get(start + found.len()..).unwrap_or_default();
+                !before.ends_with(is_of_name) && !goes_on(after)
+            })
+}
+
+fn normalised(name: &str) -> String {
+    let visible = name.chars().filter(|c| !is_without_width(*c));
+    let visible: String = visible.flat_map(char::to_lowercase).collect();
+    let words: Vec<&str> = visible.split_whitespace().collect();
+    words.join(" ")
+}
+
+const fn is_without_width(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether a character before a name would belong to it.
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '.' | '_' | '%' | '+' | '-')
+}
+
+/// Whether a name goes on with this text. A dot at its end is that of a sentence.
+fn goes_on(after: &str) -> bool {
+    let mut rest = after.chars();
+    match rest.next() {
+        Some('.') => rest.next().is_some_and(char::is_alphanumeric),
+        next => next.is_some_and(is_of_name),
+    }
+}
+
+fn is_object_id(text: &str) -> bool {
+    let is_digit = |c: char| c.is_ascii_hexdigit() || c == '-';
+    text.len() == 36 && text.chars().all(is_digit)
 }
 
 #[cfg(test)]
@@ -68,23 +101,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_person_is_the_same_in_any_case_and_beside_a_name() {
-        for configured in [
+    fn a_person_is_named_in_any_case_and_anywhere_in_a_text() {
+        for text in [
             "ann@contoso.example",
             " Ann@Contoso.example ",
             "Ann <ANN@contoso.example>",
             "Ann Miller (ann@contoso.example), security",
+            "ann@contoso.example.",
+            "mailto:ann@contoso.example",
+            "'ann@contoso.example'",
+            "\"ann@contoso.example\"",
+            "ann@contoso.example/board",
+            "ann@contoso.example|bob@contoso.example",
+            "upn=ann@contoso.example",
+            "«ann@contoso.example»",
+            "ann\u{200b}@contoso.example",
         ] {
-            assert!(
-                is_same_person(configured, "ann@contoso.EXAMPLE "),
-                "{configured}"
-            );
+            assert!(names_person(text, "ann@contoso.EXAMPLE "), "{text}");
         }
-        assert!(is_same_person("ann  miller", "Ann Miller"));
-        for other in ["ann", "joann@contoso.example", "Risk committee", ""] {
-            assert!(!is_same_person(other, "ann@contoso.example"), "{other}");
+        assert!(names_person("ann  miller", "Ann Miller"));
+        assert!(names_person("Ann Miller (CISO)", "Ann Miller"));
+        let id = "1B4E28BA-2fa1-11d2-883f-0016d3cca427";
+        assert!(names_person(&format!("Ann ({id})"), id));
+        for other in [
+            "ann",
+            "joann@contoso.example",
+            "jo.ann@contoso.example",
+            "x+ann@contoso.example",
+            "ann@contoso.example.org",
+            "ann@contoso.examples",
+            "Risk committee",
+            "",
+        ] {
+            assert!(!names_person(other, "ann@contoso.example"), "{other}");
         }
-        assert!(!is_same_person("Ann Miller", "Ann"));
+        assert!(!names_person("Ann Miller", "Ann"));
+        assert!(!names_person("Joann Miller", "Ann Miller"));
     }
 
     #[test]

@@ -19,7 +19,11 @@ async fn what_approve_writes_ends_the_page() {
     fs::write(&file, DECISIONS).unwrap();
     let config = simulated.config();
     let written = fs::read_to_string(&config).unwrap();
-    fs::write(&config, format!("{written}decision_files: [decisions.yml]\n")).unwrap();
+    fs::write(
+        &config,
+        format!("{written}decision_files: [decisions.yml]\n"),
+    )
+    .unwrap();
     let setting = Setting {
         flags: &["--web.enable-lifecycle"],
         ..Setting::default()
