@@ -8,7 +8,7 @@ import json
 import math
 import re
 import unicodedata
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 
 CATEGORIES = ["Identity", "Data", "Device", "Apps", "Infrastructure", "Unknown"]
@@ -490,6 +490,7 @@ def calculate(tenant, files, settings, now):
     for control in controls:
         if is_selected(control, settings):
             add_control(samples, control, settings)
+    add_declarations(samples, [it for it in controls if it.profile], settings)
     scored = sum(1 for it in controls if it.score)
     samples.add("catalogue_controls", float(scored), scored="true")
     samples.add("catalogue_controls", float(len(controls) - scored), scored="false")
@@ -500,6 +501,29 @@ def calculate(tenant, files, settings, now):
         for field in SKIPPED_FIELDS[api]:
             samples.add("skipped_elements", float(counts.skipped.get(field, 0)), api=api, field=field)
     return samples
+
+
+STATE_NAMES = {
+    "toaddress", "planned", "riskaccepted", "thirdparty", "alternatemitigation",
+    "resolvedthroughthirdparty", "resolvedthroughalternatemitigation", "completed",
+}
+
+
+def add_declarations(samples, controls, settings):
+    """What is counted of all controls, selected or not. No exception approves a claim."""
+    is_sensitive = lambda it: it.id in settings["watch"] or it.category == "Identity"
+    claims = [it for it in controls if it.profile.history.state() in ("third_party", "alternate_mitigation")]
+    samples.add("tenant_unapproved_claims", float(sum(1 for it in claims if is_sensitive(it))))
+    accepted = [it.profile.history for it in controls if it.profile.history.state() == "risk_accepted"]
+    without = [it for it in accepted if not is_reason(it.acceptances()[-1].comment)]
+    samples.add("tenant_acceptances_without_reason", float(len(without)))
+
+
+def is_reason(comment):
+    """Ten characters or more that are not the name of a state."""
+    comment = (comment or "").strip()
+    letters = "".join(it for it in comment if it.isalnum()).lower()
+    return bool(letters) and len(comment) >= 10 and letters not in STATE_NAMES
 
 
 def is_selected(control, settings):
@@ -621,18 +645,33 @@ def add_listed_control(samples, control, state, ids, settings):
     if control.id in settings["watch"]:
         samples.add("control_watched", 1.0, **ids)
     add_approval(samples, control.id, acceptances, ids, settings)
+    valid = covering_exceptions(samples.tenant, control.id, acceptances, settings, datetime.now(timezone.utc))
+    if state == "risk_accepted" and valid:
+        # No exception names an approver.
+        samples.add("control_self_approved", 0.0, **ids)
 
 
 def add_approval(samples, id, acceptances, ids, settings):
-    """The exceptions that cover the newest acceptance, or would cover a first one."""
-    covering = [
-        it for it in settings["exceptions"]
-        if it["control"] == id and it["tenants"] in ("all", samples.tenant)
-        and (not acceptances or it["accepted_by"] in (None, acceptances[-1].by))
-    ]
+    """The approvals of the newest acceptance, or of a first one."""
+    covering = covering_exceptions(samples.tenant, id, acceptances, settings)
     if covering:
-        # Until midnight UTC after the last day.
-        days = [datetime.fromisoformat(it["expires"] + "T00:00:00+00:00") for it in covering]
-        samples.add("control_risk_approved_until_timestamp_seconds", max(days).timestamp() + 86_400, **ids)
+        latest = max(end_of(it) for it in covering)
+        samples.add("control_risk_approved_until_timestamp_seconds", latest.timestamp(), **ids)
     for reference in {it["reference"] for it in covering}:
         samples.add("control_risk_approval_info", 1.0, control=id, reference=reference)
+
+
+def covering_exceptions(tenant, id, acceptances, settings, now=None):
+    """Those that cover the newest acceptance, or would cover a first one; with a time,
+    those that have not ended."""
+    return [
+        it for it in settings["exceptions"]
+        if it["control"] == id and it["tenants"] in ("all", tenant)
+        and (not acceptances or it["accepted_by"] in (None, acceptances[-1].by))
+        and (now is None or now < end_of(it))
+    ]
+
+
+def end_of(exception):
+    """Midnight UTC after the last day."""
+    return datetime.fromisoformat(exception["expires"] + "T00:00:00+00:00") + timedelta(days=1)
