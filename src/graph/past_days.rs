@@ -1,7 +1,7 @@
 //! The client's lists of past days.
 
 use super::client::Client;
-use super::decode;
+use super::decode::{self, DaysPage};
 use super::error::GraphError;
 use super::pages::{self, Fields, Links};
 use super::refresh_permit::RefreshPermit;
@@ -44,25 +44,22 @@ impl Client {
         fields: Fields,
         permit: &mut RefreshPermit,
     ) -> Result<PastScores, GraphError> {
-        let subject = Subject::Report;
-        let first = pages::past_scores_url(&self.root, fields)?;
         let mut days = Vec::new();
-        let mut unread = 0;
-        let read = |body: &[u8], links: &mut Links<'_>| {
-            let page = decode::daily_scores(body)?;
-            for tenant in &page.tenants {
-                self.check_tenant(subject, tenant)?;
-            }
-            unread += page.unread;
-            days.extend(page.elements);
-            links.follow(page.next.as_deref())
-        };
-        let partial = self
-            .each_page(subject, first, MAX_SCORE_PAGES, permit, read)
+        let incomplete = self
+            .past_days(
+                fields,
+                MAX_SCORE_PAGES,
+                permit,
+                decode::daily_scores,
+                |page| {
+                    days.extend(page);
+                    ControlFlow::Continue(())
+                },
+            )
             .await?;
         Ok(PastScores {
             days,
-            complete: !partial && unread == 0,
+            complete: !incomplete,
         })
     }
 
@@ -76,13 +73,26 @@ impl Client {
     pub async fn past_reports(
         &self,
         permit: &mut RefreshPermit,
-        mut take: impl FnMut(Vec<Report>) -> ControlFlow<()>,
+        take: impl FnMut(Vec<Report>) -> ControlFlow<()>,
+    ) -> Result<bool, GraphError> {
+        self.past_days(Fields::All, MAX_REPORT_PAGES, permit, decode::reports, take)
+            .await
+    }
+
+    /// The same for what `decode` makes of each page.
+    async fn past_days<T>(
+        &self,
+        fields: Fields,
+        max_pages: usize,
+        permit: &mut RefreshPermit,
+        decode: impl Fn(&[u8]) -> Result<DaysPage<T>, GraphError>,
+        mut take: impl FnMut(Vec<T>) -> ControlFlow<()>,
     ) -> Result<bool, GraphError> {
         let subject = Subject::Report;
-        let first = pages::past_scores_url(&self.root, Fields::All)?;
+        let first = pages::past_scores_url(&self.root, fields)?;
         let mut unread = 0;
         let read = |body: &[u8], links: &mut Links<'_>| {
-            let page = decode::reports(body)?;
+            let page = decode(body)?;
             for tenant in &page.tenants {
                 self.check_tenant(subject, tenant)?;
             }
@@ -94,7 +104,7 @@ impl Client {
             })
         };
         let partial = self
-            .each_page(subject, first, MAX_REPORT_PAGES, permit, read)
+            .each_page(subject, first, max_pages, permit, read)
             .await?;
         Ok(partial || unread > 0)
     }

@@ -2,6 +2,7 @@
 
 use super::context::{Context, Settings};
 use super::on_demand::RefreshTrigger;
+use super::past_days::PastDays;
 use super::run_loop::RefreshLoop;
 use super::tenant_cell::TenantCell;
 use super::{Clock, OnDemandRefresh, StateWriter};
@@ -312,6 +313,13 @@ impl Shared {
                 permits: self.permits.clone(),
                 telemetry: Arc::clone(&self.telemetry),
                 epoch: self.epoch,
+                past_days: (api == Api::Scores).then(|| {
+                    Arc::new(PastDays {
+                        client: Arc::clone(&client),
+                        cell: Arc::clone(cell),
+                        permits: self.permits.clone(),
+                    })
+                }),
                 trigger: match refresh.mode {
                     RefreshMode::Background => None,
                     RefreshMode::Scrape => Some(Arc::new(RefreshTrigger::new())),

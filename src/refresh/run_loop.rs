@@ -25,6 +25,8 @@ pub(super) struct RefreshLoop {
     pub(super) telemetry: Arc<Telemetry>,
     /// The start of the process, from which phases are counted.
     pub(super) epoch: Instant,
+    /// Reads the scores of the days before the report; with the reports only.
+    pub(super) past_days: Option<Arc<PastDays>>,
     /// Starts refreshes that are due, in `refresh.mode: scrape`.
     pub(super) trigger: Option<Arc<RefreshTrigger>>,
 }
@@ -76,17 +78,11 @@ impl RefreshLoop {
         }
     }
 
-    /// Reads the scores of the days before the report, see [`PastDays::read`].
     async fn read_past_days(&self, not_before: Instant) -> Instant {
-        if self.api != Api::Scores {
-            return not_before;
+        match &self.past_days {
+            Some(past_days) => past_days.read(not_before).await,
+            None => not_before,
         }
-        let past_days = PastDays {
-            client: Arc::clone(&self.client),
-            cell: Arc::clone(&self.cell),
-            permits: self.permits.clone(),
-        };
-        Arc::new(past_days).read(not_before).await
     }
 
     /// Fetches the list and passes the result on, in a task of its own: a panic

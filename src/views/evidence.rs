@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use secure_score_model::{DecisionState, Place};
 
 /// The style sheet, which stands in the page: a file needs no other one.
-pub(crate) const STYLE: &str = include_str!("evidence.css");
+pub(crate) const STYLE: &str = concat!(include_str!("evidence.css"), include_str!("chart.css"));
 
 /// In bytes. A row with a longer comment may continue on the next page.
 const TALL_COMMENT: usize = 600;

@@ -6,7 +6,7 @@ use crate::text::truncate;
 use maud::{DOCTYPE, Markup, html};
 
 /// The style sheet of all pages.
-pub(crate) const STYLE: &str = include_str!("style.css");
+pub(crate) const STYLE: &str = concat!(include_str!("style.css"), include_str!("chart.css"));
 
 /// Its path, below the prefix.
 pub(crate) const STYLE_PATH: &str = "/style.css";

@@ -397,20 +397,8 @@ fn sent() -> impl Strategy<Value = Sent> {
         "2026-01-01",
         "%00%FF",
     ];
-    const ALIASES: [&str; 12] = [
-        "adatum",
-        "contoso",
-        "contoso-emea",
-        "contosolar",
-        "fabrikam",
-        "fabrikam-emea",
-        "litware",
-        "contosol",
-        "fabrikan-emea",
-        "litwar",
-        "",
-        "%2e%2e",
-    ];
+    const OTHERS: [&str; 5] = ["contosol", "fabrikan-emea", "litwar", "", "%2e%2e"];
+    let aliases = [&TENANTS[..], &OTHERS].concat();
     const ACCEPTS: [&str; 6] = [
         "*/*",
         "text/html",
@@ -429,7 +417,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     ];
     (
         method,
-        select(&ALIASES[..]),
+        select(aliases),
         query,
         select(&ACCEPTS[..]),
         any::<bool>(),
@@ -455,7 +443,7 @@ fn patterns() -> impl Strategy<Value = Vec<&'static str>> {
         "contoso-*",
         "*-emea",
         "fabrika?",
-        "nobody-*",
+        "unknown-*",
         "**",
     ];
     prop::collection::vec(select(&PATTERNS[..]), 1..4)
@@ -584,7 +572,7 @@ async fn while_a_reload_is_applied_a_client_sees_what_both_rules_grant() {
     assert_eq!(seen().await, TENANTS);
     whole.restrict_access(Some(after));
     assert_eq!(seen().await, ["adatum", "contoso"]);
-    let nobody = AccessRules::new(Vec::new(), []);
-    whole.restrict_access(Some(nobody));
+    let without_grants = AccessRules::new(Vec::new(), []);
+    whole.restrict_access(Some(without_grants));
     assert!(seen().await.is_empty());
 }

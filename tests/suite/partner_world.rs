@@ -248,6 +248,16 @@ impl Exporter {
         }
     }
 
+    /// Waits until the list has a customer under this name.
+    pub(crate) async fn until_named(&self, id: &str, name: &str) {
+        self.until("the new name", |it| {
+            let state = it.state();
+            let customer = state.snapshot.find(id);
+            customer.is_some_and(|it| *it.customer.display_name == *name)
+        })
+        .await;
+    }
+
     /// Waits until the list was refreshed so many times more.
     pub(crate) async fn refreshed(&self, times: u64) {
         let before = self.state().snapshot.health.refreshes;

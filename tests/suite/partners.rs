@@ -493,15 +493,7 @@ async fn a_customer_that_signs_up_is_watched_without_a_file() {
     exporter.reload(&world.config).await;
     assert!(has_score(&exporter, alias));
     world.partner().rename("relecloud", "Datum").unwrap();
-    exporter
-        .until("the new name", |it| {
-            let state = it.state();
-            state
-                .snapshot
-                .find(&id)
-                .is_some_and(|it| *it.customer.display_name == *"Datum")
-        })
-        .await;
+    exporter.until_named(&id, "Datum").await;
     assert_eq!(exporter.customer(&id).unwrap().1.as_deref(), Some(alias));
     let discovered = exporter.events().into_iter().filter(|it| *it == event);
     assert_eq!(discovered.count(), 1);
@@ -545,15 +537,7 @@ async fn a_customer_keeps_alias_and_data_over_a_restart() {
     assert_eq!(exporter.state().snapshot.coverage().1, 13);
     world.handle().clear_faults();
     exporter.refreshed(1).await;
-    exporter
-        .until("the new name", |it| {
-            let state = it.state();
-            state
-                .snapshot
-                .find(&id)
-                .is_some_and(|it| *it.customer.display_name == *"Datum")
-        })
-        .await;
+    exporter.until_named(&id, "Datum").await;
     assert_eq!(
         exporter.customer(&id).unwrap().1.as_deref(),
         Some("relecloud")

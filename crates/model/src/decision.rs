@@ -99,7 +99,8 @@ impl Decision {
         self.needs_separate_approver && self.approver.is_none()
     }
 
-    /// Whether it covers one of these declarations, whoever approved it.
+    /// Whether it covers one of these declarations, also where its approver is the
+    /// person who declared it.
     pub(crate) fn names(&self, index: usize, declarations: &[Declaration<'_>]) -> bool {
         self.covered(declarations).contains(&index)
     }

@@ -104,7 +104,7 @@ impl Control {
         state.is_some_and(DecisionState::is_claim)
     }
 
-    /// Whether a claim or an acceptance of it concerns everyone: it is watched, or
+    /// Whether a claim or an acceptance of it matters most: it is watched, or
     /// of the category Identity.
     pub fn is_sensitive(&self) -> bool {
         self.watched || self.category == Category::Identity
