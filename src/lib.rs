@@ -40,6 +40,8 @@ pub mod graph;
 pub mod http;
 pub mod http_client;
 pub mod http_types;
+#[cfg(test)]
+mod logged;
 pub mod partners;
 pub mod refresh;
 pub mod serde_time;

@@ -104,11 +104,14 @@ fn state(word: &str) -> Result<DecisionState, String> {
 }
 
 impl Approve {
-    /// The states that are approved.
+    /// The states that are approved, each once.
     pub fn states(&self) -> Vec<DecisionState> {
-        match self.states.is_empty() {
-            true => vec![DecisionState::RiskAccepted],
-            false => self.states.clone(),
+        let mut states = self.states.clone();
+        if states.is_empty() {
+            states.push(DecisionState::RiskAccepted);
         }
+        states.sort_unstable();
+        states.dedup();
+        states
     }
 }

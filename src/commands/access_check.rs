@@ -1,11 +1,11 @@
 //! Whether the web configuration can authenticate those whom `access` names.
 
+use super::config_source::config_diagnostics;
 use crate::access::{AccessGrant, Grantee};
 use crate::cli::Cli;
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::Config;
 use exporter_web_config::{VerifiedCertificates, WebConfig};
-use std::path::Path;
-use strict_yaml::{ConfigErrors, Diagnostics, Span};
+use strict_yaml::{ConfigErrors, Span};
 
 const NO_WEB_CONFIG: &str = "no client is authenticated, since there is no web configuration; give one with --web.config.file, or remove access";
 
@@ -24,7 +24,7 @@ pub(super) fn check_access_stays(
     before: &Config,
     after: &Config,
 ) -> Result<(), ConfigErrors> {
-    let mut diagnostics = diagnostics(cli);
+    let mut diagnostics = config_diagnostics(cli);
     if before.access.is_some() && after.access.is_none() {
         diagnostics.error(Span::Nowhere, "access", ENDS);
     }
@@ -40,7 +40,7 @@ pub(super) fn check_access(cli: &Cli, config: &Config) -> Result<(), ConfigError
     let Some(rules) = &config.access else {
         return Ok(());
     };
-    let mut diagnostics = diagnostics(cli);
+    let mut diagnostics = config_diagnostics(cli);
     let Some(web_config) = &cli.web.config_file else {
         let first = rules.grants().first();
         let span = first.map_or(Span::Nowhere, |grant| grant.span);
@@ -56,13 +56,6 @@ pub(super) fn check_access(cli: &Cli, config: &Config) -> Result<(), ConfigError
         }
     }
     diagnostics.finish(()).map(|_| ())
-}
-
-/// Diagnostics of the configuration file.
-fn diagnostics(cli: &Cli) -> Diagnostics {
-    let file = cli.config.file.as_deref();
-    let file = file.unwrap_or(Path::new(DEFAULT_FILE));
-    Diagnostics::new(file.display().to_string(), "")
 }
 
 /// Why the web configuration never authenticates the one whom an entry names.

@@ -3,7 +3,7 @@
 mod alerts;
 mod edit;
 
-use super::config_source;
+use super::config_source::{self, unknown_name};
 use super::tenant_source::TenantSource;
 use super::{Failure, now};
 use crate::cli::{Approve, ConfigFlags};
@@ -12,10 +12,8 @@ use crate::decision_file::NewDecision;
 use crate::store::TenantState;
 use anyhow::anyhow;
 use edit::Edit;
-use secure_score_model::DecisionState;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use strict_yaml::suggest;
 
 /// Prints the difference and the alerts that end, and writes the file after a
 /// question.
@@ -72,17 +70,11 @@ fn decision(options: &Approve, config: &Config) -> Result<NewDecision, Failure> 
         tenant: options.tenant.clone(),
         subject: options.control.clone(),
         is_recommendation: options.recommendation,
-        states: unique(states),
+        states,
         reference: options.reference.clone(),
         keys: keys.collect(),
         expires: options.expires.clone(),
     })
-}
-
-fn unique(mut states: Vec<DecisionState>) -> Vec<DecisionState> {
-    states.sort_unstable();
-    states.dedup();
-    states
 }
 
 /// Customers of partners may have an alias that the configuration does not list.
@@ -92,12 +84,7 @@ fn check_tenant(name: &str, config: &Config) -> Result<(), Failure> {
         return Ok(());
     }
     let known = config.tenants.iter().map(|tenant| tenant.alias.as_str());
-    let hint = match suggest::nearest(name, known) {
-        Some(near) => format!("did you mean {near}?"),
-        None => "use the `name` of a tenant in the configuration".to_owned(),
-    };
-    let error = anyhow!("{name}: the configuration has no such tenant");
-    Err(Failure::with_hint(error, hint))
+    Err(unknown_name("tenant", name, name, known))
 }
 
 /// The file to write: the named one, or the only one.

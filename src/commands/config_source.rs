@@ -29,12 +29,7 @@ pub(super) fn check_state_directory(cli: &Cli, config: &Config) -> Result<(), Co
     let Some(partner) = partner.filter(|_| cli.state_dir.is_none()) else {
         return Ok(());
     };
-    let file = cli
-        .config
-        .file
-        .as_deref()
-        .unwrap_or(Path::new(DEFAULT_FILE));
-    let mut diagnostics = Diagnostics::new(file.display().to_string(), "");
+    let mut diagnostics = config_diagnostics(cli);
     let message = format!(
         "the partner {} watches new customers, whose aliases are kept in the state directory; \
          name one with --state.dir, or set new_customers: report",
@@ -52,15 +47,37 @@ pub(super) fn selected_tenants<'a>(
     let exists = |name: &String| config.tenants.iter().any(|tenant| tenant.alias == *name);
     if let Some(unknown) = names.iter().find(|name| !exists(name)) {
         let known = config.tenants.iter().map(|tenant| tenant.alias.as_str());
-        let hint = match suggest::nearest(unknown, known) {
-            Some(near) => format!("did you mean {near}?"),
-            None => "use the `name` of a tenant in the configuration".to_owned(),
-        };
-        let error = anyhow::anyhow!("--tenant {unknown}: the configuration has no such tenant");
-        return Err(Failure::with_hint(error, hint));
+        return Err(unknown_name(
+            "tenant",
+            &format!("--tenant {unknown}"),
+            unknown,
+            known,
+        ));
     }
     let is_selected = |tenant: &&Tenant| names.is_empty() || names.contains(&tenant.alias);
     Ok(config.tenants.iter().filter(is_selected).collect())
+}
+
+/// The failure for a name, as typed, that no tenant or partner has.
+pub(super) fn unknown_name<'a>(
+    kind: &str,
+    typed: &str,
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Failure {
+    let hint = match suggest::nearest(name, known) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("use the `name` of a {kind} in the configuration"),
+    };
+    let error = anyhow::anyhow!("{typed}: the configuration has no such {kind}");
+    Failure::with_hint(error, hint)
+}
+
+/// Diagnostics of the configuration file.
+pub(super) fn config_diagnostics(cli: &Cli) -> Diagnostics {
+    let file = cli.config.file.as_deref();
+    let file = file.unwrap_or(Path::new(DEFAULT_FILE));
+    Diagnostics::new(file.display().to_string(), "")
 }
 
 /// `5 tenants`, `5 tenants and 1 partner`.

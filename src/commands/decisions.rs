@@ -230,7 +230,7 @@ fn warn_of_unknown(config: &Config, tenants: &Tenants) -> usize {
     for tenant in &config.tenants {
         let state = tenants.find(&tenant.alias);
         let has_controls = state.is_some_and(|it| it.snapshot.catalogue_anomalies.is_some());
-        let is_of_entra = |it: &Decision| it.control.is_none() && concerns(it, &tenant.alias);
+        let is_of_entra = |it: &Decision| it.control.is_none() && it.concerns(&tenant.alias);
         let needs_entra = config.decisions.iter().any(|it| is_of_entra(it));
         let has_entra = state.is_some_and(|it| it.snapshot.recommendation_anomalies.is_some());
         if has_controls && needs_entra && !has_entra {
@@ -277,8 +277,4 @@ fn unlisted_customers(config: &Config) -> usize {
         ));
     }
     unknown
-}
-
-fn concerns(decision: &Decision, alias: &str) -> bool {
-    decision.tenants.is_empty() || decision.tenants.iter().any(|it| **it == *alias)
 }

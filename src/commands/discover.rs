@@ -8,7 +8,7 @@ mod edit;
 mod file_tenants;
 mod table;
 
-use super::config_source;
+use super::config_source::{self, unknown_name};
 use super::edited_file::{EditedFile, FileName};
 use super::stdout::{self, progress_bar};
 use super::{Failure, now};
@@ -27,7 +27,6 @@ use indicatif::ProgressBar;
 use secure_score_model::{CustomerList, SkippedCustomers, SkippedField, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use strict_yaml::suggest;
 
 /// With fewer token requests they end before a progress bar can be read.
 const MIN_REQUESTS_OF_BAR: usize = 20;
@@ -113,12 +112,12 @@ fn selected_partners<'a>(
     let exists = |name: &&String| config.partners.iter().any(|it| it.name == **name);
     if let Some(unknown) = names.iter().find(|name| !exists(name)) {
         let known = config.partners.iter().map(|it| it.name.as_str());
-        let hint = match suggest::nearest(unknown, known) {
-            Some(near) => format!("did you mean {near}?"),
-            None => "use the `name` of a partner in the configuration".to_owned(),
-        };
-        let error = anyhow!("--partner {unknown}: the configuration has no such partner");
-        return Err(Failure::with_hint(error, hint));
+        return Err(unknown_name(
+            "partner",
+            &format!("--partner {unknown}"),
+            unknown,
+            known,
+        ));
     }
     let is_selected = |it: &&Partner| names.is_empty() || names.contains(&it.name);
     Ok(config.partners.iter().filter(is_selected).collect())

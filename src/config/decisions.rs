@@ -72,10 +72,7 @@ impl Decisions {
 
     /// The decisions of one tenant.
     pub(super) fn of_tenant(&self, alias: &str) -> Vec<ApprovedDecision> {
-        let applies = |approved: &&ApprovedDecision| {
-            let tenants = &approved.decision.tenants;
-            tenants.is_empty() || tenants.iter().any(|tenant| **tenant == *alias)
-        };
+        let applies = |approved: &&ApprovedDecision| approved.decision.concerns(alias);
         self.0.iter().filter(applies).cloned().collect()
     }
 }

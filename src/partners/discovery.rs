@@ -15,7 +15,6 @@ use crate::telemetry::Telemetry;
 use secure_score_exposition::Policy;
 use secure_score_model::Timestamp;
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -108,7 +107,8 @@ impl Discovery {
     }
 
     /// Applies another configuration, see [`Fleet::apply`]. A partner of the same
-    /// name and tenant keeps its list, and the customers that it has watched.
+    /// tenant, also under another name, keeps its list and the customers that it has
+    /// watched.
     pub fn apply(
         &mut self,
         config: &Arc<Config>,
@@ -242,13 +242,8 @@ impl Discovery {
             let name = data.config.name.clone();
             let id = data.entra_tenant_id.clone();
             let key = id.map(|id| (data.config.cloud, id));
-            let same_as = key.and_then(|key| match first.entry(key) {
-                Entry::Occupied(known) => Some(known.get().clone()),
-                Entry::Vacant(new) => {
-                    new.insert(name.clone());
-                    None
-                }
-            });
+            let same_as = key.map(|key| first.entry(key).or_insert_with(|| name.clone()).clone());
+            let same_as = same_as.filter(|it| *it != name);
             if let Some(same_as) = same_as.as_ref().filter(|_| data.same_as.is_none()) {
                 tracing::warn!(
                     partner = name,

@@ -358,10 +358,8 @@ pub(super) fn is_saved_of(saved: &SavedPartner, partner: &Partner) -> bool {
 /// Whether a directory, of which the GUID may be known, is that of a partner, which
 /// may have been configured by a domain before.
 pub(super) fn is_directory_of(known: &str, id: Option<&str>, partner: &Partner) -> bool {
-    let by_id = id.map(|id| format!("{}/{id}", partner.cloud.as_str()));
     let is_same_cloud = known.split('/').next() == Some(partner.cloud.as_str());
-    let configured = directory(partner);
-    known == configured || (is_same_cloud && by_id == Some(configured))
+    known == directory(partner) || (is_same_cloud && id == Some(&*partner.tenant_id))
 }
 
 /// The cloud and tenant that a partner stands for, as configured.
@@ -374,9 +372,8 @@ mod tests {
     use super::super::testing::{config, customer};
     use super::*;
     use crate::graph::Subject;
-    use parking_lot::Mutex;
+    use crate::logged::log_of;
     use secure_score_model::{Reason, SkippedField};
-    use std::io::Write;
 
     const NOW: Timestamp = Timestamp::from_seconds(1_000);
     const ORGANIZATION: &str = "source: [multitenant_organization]";
@@ -426,33 +423,15 @@ mod tests {
         assert_eq!(left(&data), ["b"], "the other returned");
     }
 
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().write(bytes)
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
     /// What the log says about two customers without a GUID.
     fn logged(more: &str) -> String {
-        let mut data = PartnerData::new(partner(more), None, NOW);
-        let mut odd = list(&["a"], false);
-        odd.list.skipped.without_id = vec!["Contoso".into(), "Fabrikam".into()];
-        odd.list.skipped.invalid_ids = vec!["contoso-id".into(), "".into()];
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, || data.apply(odd, NOW).unwrap());
-        String::from_utf8(lines.0.lock().clone()).unwrap()
+        log_of(|| {
+            let mut data = PartnerData::new(partner(more), None, NOW);
+            let mut odd = list(&["a"], false);
+            odd.list.skipped.without_id = vec!["Contoso".into(), "Fabrikam".into()];
+            odd.list.skipped.invalid_ids = vec!["contoso-id".into(), "".into()];
+            data.apply(odd, NOW).unwrap();
+        })
     }
 
     #[test]

@@ -99,7 +99,8 @@ fn choose(
                 let may_be_configured = !known.is_settled && !before.contains(&it.tenant_id);
                 data.selects(it) && !is_configured && !may_be_configured
             };
-            for customer in claimed(data, claim, max_staleness, now).filter(is_wanted) {
+            let claimed = claimed(data, claim, max_staleness, now);
+            for customer in claimed.into_iter().filter(is_wanted) {
                 let new = || Chosen {
                     partner: index,
                     customer: customer.clone(),
@@ -118,17 +119,21 @@ fn claimed(
     claim: Claim,
     max_staleness: Duration,
     now: Timestamp,
-) -> impl Iterator<Item = &Customer> {
-    let watches = data.config.new_customers == NewCustomers::Watch;
-    let is_watched = |it: &Customer| data.watched.contains(&it.tenant_id);
+) -> Vec<&Customer> {
+    if data.config.new_customers != NewCustomers::Watch {
+        return Vec::new();
+    }
+    let is_watched = |it: &&Customer| data.watched.contains(&it.tenant_id);
     let listed = data.customers().iter();
-    let listed = listed.filter(move |it| claim == Claim::Listed || is_watched(it));
-    let left = data.left.values();
-    let left = left.filter(move |it| now.since(it.at) < max_staleness && is_watched(&it.customer));
-    let has_left = claim == Claim::Left;
-    let listed = listed.filter(move |_| watches && !has_left);
-    let left = left.filter(move |_| watches && has_left);
-    listed.chain(left.map(|it| &it.customer))
+    match claim {
+        Claim::Watched => listed.filter(is_watched).collect(),
+        Claim::Listed => listed.collect(),
+        Claim::Left => {
+            let left = data.left.values();
+            let recent = left.filter(|it| now.since(it.at) < max_staleness);
+            recent.map(|it| &it.customer).filter(is_watched).collect()
+        }
+    }
 }
 
 /// Forgets the customers that left, unless they are watched: by the configuration

@@ -408,6 +408,7 @@ mod tests {
     use crate::config::{Recommendations, Refresh, TenantRules};
     use crate::events::Events;
     use crate::graph::UnknownWord;
+    use crate::logged::log_of;
     use crate::store::TenantState;
     use crate::telemetry::Telemetry;
     use secure_score_model::{
@@ -524,35 +525,6 @@ mod tests {
         let events = settings.events.as_ref().unwrap();
         let queued = events.queue.as_ref().unwrap().undelivered();
         queued.iter().map(|event| event.kind.as_str()).collect()
-    }
-
-    /// Keeps what is logged.
-    struct LogWriter(Arc<Mutex<Vec<u8>>>);
-
-    impl std::io::Write for LogWriter {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-
-    /// What an action logs. It runs once without a log: the first use of a log line
-    /// decides whether it is enabled, and another test may make that decision at
-    /// this moment, for no subscriber.
-    fn log_of(act: impl Fn()) -> String {
-        act();
-        let lines = Arc::<Mutex<Vec<u8>>>::default();
-        let writer = Arc::clone(&lines);
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || LogWriter(Arc::clone(&writer)))
-            .finish();
-        tracing::subscriber::with_default(subscriber, act);
-        String::from_utf8(lines.lock().clone()).unwrap()
     }
 
     #[tokio::test]

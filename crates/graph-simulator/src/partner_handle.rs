@@ -55,7 +55,7 @@ impl PartnerHandle {
     /// [`access`](Self::access).
     pub fn customers_application(&self) -> String {
         let id = self.tenant.customers_application();
-        id.unwrap_or_default().to_owned()
+        id.unwrap_or_default()
     }
 
     /// The customers in the list, in its order.

@@ -107,7 +107,7 @@ impl SimulatorState {
         let is_customer = tenant.partner().is_none();
         let is_meant = |it: &Arc<Tenant>| {
             let of_customers = it.customers_application().filter(|_| is_customer);
-            let mut ids = [Some(it.client_id.as_str()), of_customers]
+            let mut ids = [Some(it.client_id.as_str()), of_customers.as_deref()]
                 .into_iter()
                 .flatten();
             ids.any(|id| id.eq_ignore_ascii_case(client_id))

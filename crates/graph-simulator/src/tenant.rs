@@ -108,10 +108,8 @@ pub(crate) struct Tenant {
     /// Whether the application may read Entra's recommendations.
     grants_recommendations: AtomicBool,
     consent: Mutex<Consent>,
-    /// What the tenant knows of its customers, if it is a partner's.
+    /// Its customers and their relationships, if it is a partner's.
     partner: Option<Partner>,
-    /// The id of the application to which a partner's customers consent.
-    customers_client_id: String,
     data: Mutex<Box<dyn TenantData>>,
 }
 
@@ -141,7 +139,6 @@ impl Tenant {
             grants_recommendations: AtomicBool::new(false),
             consent: Mutex::default(),
             partner: None,
-            customers_client_id: guid(seed, "customers client", 0).to_string(),
             data: Mutex::new(data),
         }
     }
@@ -158,9 +155,9 @@ impl Tenant {
 
     /// The application to which the customers consent; `None` if it is no partner's
     /// tenant.
-    pub(crate) fn customers_application(&self) -> Option<&str> {
-        let id = self.customers_client_id.as_str();
-        self.partner.is_some().then_some(id)
+    pub(crate) fn customers_application(&self) -> Option<String> {
+        let id = || guid(self.seed, "customers client", 0).to_string();
+        self.partner.as_ref().map(|_| id())
     }
 
     pub(crate) fn consent(&self) -> Consent {

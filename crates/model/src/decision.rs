@@ -68,6 +68,11 @@ impl Decision {
         }
     }
 
+    /// Whether it applies to the tenant of this alias.
+    pub fn concerns(&self, alias: &str) -> bool {
+        self.tenants.is_empty() || self.tenants.iter().any(|it| **it == *alias)
+    }
+
     /// Whether it has ended.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires

@@ -22,8 +22,8 @@ pub(super) struct Effect<'a> {
 struct Change {
     name: String,
     state: DecisionState,
-    /// The alerts that fire without the decision.
-    ends: Vec<&'static str>,
+    /// The alert that fires without the decision.
+    ends: Option<&'static str>,
     /// Whether the decision covers the state.
     is_covered: bool,
     is_self_approved: bool,
@@ -65,18 +65,36 @@ impl<'a> Effect<'a> {
 }
 
 impl Change {
+    /// What the decision changes, where this is judged with it.
+    fn new(
+        decision: &NewDecision,
+        name: &str,
+        state: DecisionState,
+        ends: Option<&'static str>,
+        after: &Judgement<'_>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            name: name.to_owned(),
+            state,
+            ends,
+            is_covered: covers(decision, after, now),
+            is_self_approved: is_self_approval(decision, after, now),
+        }
+    }
+
     fn line(&self, tenant: &str) -> String {
         let Self { name, state, .. } = self;
         let subject = format!("{name} is {state} on {tenant}");
-        match (self.is_covered, self.ends.as_slice()) {
+        match (self.is_covered, self.ends) {
             (false, _) if self.is_self_approved => format!(
                 "{subject}, and stays unapproved: its approver is the person who declared it"
             ),
             (false, _) => format!(
                 "{subject}, which this does not cover; check --states, --accepted-by and --approved-on"
             ),
-            (true, []) => format!("{subject}: no alert of it fires"),
-            (true, alerts) => format!("{subject}: ends {}", alerts.join(", ")),
+            (true, None) => format!("{subject}: no alert of it fires"),
+            (true, Some(alert)) => format!("{subject}: ends {alert}"),
         }
     }
 }
@@ -87,35 +105,34 @@ fn of_control(
     rules: &TenantRules,
     now: Timestamp,
 ) -> Option<Change> {
-    let after = Control {
-        decisions: rules.decisions_of(&control.id),
-        ..control.clone()
-    };
     if !decision.names(&control.id) {
         return None;
     }
     let state = DecisionState::of_control(control.state()?)?;
     let approval = control.judgement().present_approval(now)?;
     let ends = match (state, approval) {
-        _ if is_settled(approval, now) => Vec::new(),
-        (_, Approval::Approved(_)) => vec!["SecureScoreApprovalExpiring"],
+        _ if is_settled(approval, now) => None,
+        (_, Approval::Approved(_)) => Some("SecureScoreApprovalExpiring"),
         (DecisionState::RiskAccepted, Approval::Expired(_)) if !control.watched => {
-            vec!["SecureScoreApprovalExpired"]
+            Some("SecureScoreApprovalExpired")
         }
-        (DecisionState::RiskAccepted, _) => vec!["SecureScoreRiskAccepted"],
-        _ if state.is_claim() && control.is_sensitive() => {
-            vec!["SecureScoreMitigationUnapproved"]
-        }
-        _ if state.is_claim() => vec!["SecureScoreMitigationClaimed"],
-        _ => Vec::new(),
+        (DecisionState::RiskAccepted, _) => Some("SecureScoreRiskAccepted"),
+        _ if state.is_claim() && control.is_sensitive() => Some("SecureScoreMitigationUnapproved"),
+        _ if state.is_claim() => Some("SecureScoreMitigationClaimed"),
+        _ => None,
     };
-    Some(Change {
-        name: control.id.to_string(),
+    let after = Control {
+        decisions: rules.decisions_of(&control.id),
+        ..control.clone()
+    };
+    Some(Change::new(
+        decision,
+        &control.id,
         state,
         ends,
-        is_covered: covers(decision, &after.judgement(), now),
-        is_self_approved: is_self_approval(decision, &after.judgement(), now),
-    })
+        &after.judgement(),
+        now,
+    ))
 }
 
 fn of_recommendation(
@@ -125,10 +142,6 @@ fn of_recommendation(
     now: Timestamp,
 ) -> Option<Change> {
     let entry = &recommendation.entry;
-    let after = Recommendation {
-        decisions: rules.decisions_of_recommendation(&entry.name),
-        ..recommendation.clone()
-    };
     if !decision.names(&entry.name) {
         return None;
     }
@@ -136,13 +149,18 @@ fn of_recommendation(
     let approval = recommendation.judgement().present_approval(now)?;
     let is_open = state.is_acceptance() && !approval.is_approved();
     let ends = is_open.then_some("SecureScoreRecommendationSetAside");
-    Some(Change {
-        name: entry.name.to_string(),
+    let after = Recommendation {
+        decisions: rules.decisions_of_recommendation(&entry.name),
+        ..recommendation.clone()
+    };
+    Some(Change::new(
+        decision,
+        &entry.name,
         state,
-        ends: ends.into_iter().collect(),
-        is_covered: covers(decision, &after.judgement(), now),
-        is_self_approved: is_self_approval(decision, &after.judgement(), now),
-    })
+        ends,
+        &after.judgement(),
+        now,
+    ))
 }
 
 fn covers(new: &NewDecision, judgement: &Judgement<'_>, now: Timestamp) -> bool {

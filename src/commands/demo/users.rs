@@ -37,6 +37,6 @@ pub(super) fn access() -> AccessRules {
         path: String::new(),
         span: Span::Nowhere,
     });
-    // Patterns are not used, so that no alias has to be known.
+    // No pattern but `*` has a wildcard, so the configured aliases are not needed.
     AccessRules::new(grants.collect(), [])
 }
