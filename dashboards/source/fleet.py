@@ -41,11 +41,11 @@ def headline():
             unit="percentunit", name="value_and_name", steps=g.RATIO, defaults={"decimals": 1, "links": [g.to_dashboard("tenant", "Tenant", {"tenant": "${__field.labels.tenant:percentencode}"})]},
         )),
         (4, g.stat(
-            "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today. Each needs a decision.",
+            "Unapproved risks", "Controls whose risk is accepted now and that no decision covers today. Each needs a decision.",
             g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]},
         )),
         (3, g.stat(
-            "Approved", "Controls whose accepted risk an exception covers today.",
+            "Approved", "Controls whose accepted risk a decision covers today.",
             g.now(number(APPROVED)), steps=[(None, "blue")], defaults={"links": [g.TO_RISKS]},
         )),
         (3, g.stat(
@@ -119,7 +119,7 @@ def lists():
 def risks():
     return [
         (9, g.lines(
-            "Accepted risks over time", "Accepted risks of all tenants, with and without an exception at the time.",
+            "Accepted risks over time", "Accepted risks of all tenants, with and without a decision at the time.",
             [g.over_time(number(UNAPPROVED), "Unapproved"), g.over_time(number(APPROVED), "Approved")],
             unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
             defaults={"decimals": 0, "min": 0}, maxDataPoints=150,

@@ -47,7 +47,7 @@ def headline():
     links = {"defaults": {"links": [g.TO_REGISTER, g.TO_RUNBOOK, g.TO_PORTAL]}}
     return [
         (4, g.stat("Accepted", "Controls whose risk is accepted now.", g.now(number(ACCEPTED)))),
-        (4, g.stat("Unapproved", "Accepted risks that no exception covers today, including those whose approval has ended.", g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, **links)),
+        (4, g.stat("Unapproved", "Accepted risks that no decision covers today, including those whose approval has ended.", g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, **links)),
         (4, g.stat("On the watch list", "Accepted risks of watched controls (risk_accepted.watch): second factors, risk policies, legacy sign-in.", g.now(number(WATCHED)), steps=g.NONE_IS_GOOD, **links)),
         (3, g.stat("Expired", "Accepted risks whose approval has ended.", g.now(number(EXPIRED)), steps=g.FEW_ARE_GOOD, **links)),
         (3, g.stat("Ending soon", "Accepted risks whose approval ends within 30 days.", g.now(number(ENDING)), steps=g.FEW_ARE_GOOD, **links)),
@@ -91,7 +91,7 @@ def entra():
     none = {"empty": g.NOT_READ}
     return [
         (4, g.stat("Set aside", "Recommendations of Entra whose risk is accepted, or that are dismissed or postponed, now. Only of tenants that let the exporter read them.", g.now(of_entra(SET_ASIDE)), **none)),
-        (4, g.stat("Unapproved in Entra", "Recommendations set aside that no exception covers today.", g.now(of_entra(ASIDE_UNAPPROVED)), steps=g.NONE_IS_GOOD, **links, **none)),
+        (4, g.stat("Unapproved in Entra", "Recommendations set aside that no decision covers today.", g.now(of_entra(ASIDE_UNAPPROVED)), steps=g.NONE_IS_GOOD, **links, **none)),
         (4, g.stat("Watched in Entra", "Recommendations set aside that are on the watch list, or whose control is (risk_accepted.watch).", g.now(of_entra(ASIDE_WATCHED)), steps=g.NONE_IS_GOOD, **links, **none)),
         (4, g.stat("Places disagree", "Recommendations that are set aside in Entra and open in Secure Score, or the reverse.", g.now(of_entra(DISAGREEING)), steps=g.FEW_ARE_GOOD, defaults={"links": [g.TO_DISAGREES_RUNBOOK, g.TO_ENTRA, g.TO_PORTAL]}, **none)),
         (4, g.stat("Unknown status", "Recommendations whose status cannot be read: they may be set aside.", g.now(of_entra(in_status("unknown"))), steps=[(None, "green"), (1, "yellow")], **none)),
@@ -150,7 +150,7 @@ def course():
     newest = f"topk(30, {each('control_risk_last_accepted_timestamp_seconds', by='tenant, control', at='@ end()')})"
     expr = f"(2 * ({APPROVED}) or ({ACCEPTED}) or 0 * ({REVERTED})) and on (tenant, control) {newest}"
     return g.timeline(
-        "When a risk was accepted", "The 30 most recently accepted controls, from acceptance to withdrawal, with and without an exception at the time.",
+        "When a risk was accepted", "The 30 most recently accepted controls, from acceptance to withdrawal, with and without a decision at the time.",
         g.over_time(expr, "{{tenant}} · {{control}}"), COURSE, maxDataPoints=200,
     )
 
@@ -159,7 +159,7 @@ def counts():
     verdicts = [(UNAPPROVED, "Unapproved", "red"), (APPROVED, "Approved", "blue")]
     return [
         (12, g.lines(
-            "Accepted risks", "The number of accepted risks, with and without an exception.",
+            "Accepted risks", "The number of accepted risks, with and without a decision.",
             [g.over_time(number(expr), name) for expr, name, _ in verdicts],
             unit="short", style={"stacking": {"mode": "normal", "group": "A"}, "fillOpacity": 60, "lineWidth": 1, "lineInterpolation": "stepAfter"},
             defaults={"decimals": 0, "min": 0}, maxDataPoints=200,

@@ -68,7 +68,7 @@ def headline():
             unit="suffix: pp", name="auto", steps=[(None, "red"), (0, "green")], defaults={"decimals": 1},
         )),
         (4, g.stat(
-            "Unapproved risks", "Controls whose risk is accepted now and that no exception covers today.",
+            "Unapproved risks", "Controls whose risk is accepted now and that no decision covers today.",
             g.now(number(UNAPPROVED)), steps=g.NONE_IS_GOOD, defaults={"links": [g.TO_RISKS, g.TO_REGISTER, g.TO_RUNBOOK]},
         )),
         (3, g.stat(

@@ -529,7 +529,7 @@ mod tests {
     }
 
     #[test]
-    fn an_decision_has_an_issue_from_thirty_days_before_its_end() {
+    fn a_decision_has_an_issue_from_thirty_days_before_its_end() {
         for (days, accepted, issue) in [
             (31, true, None),
             (30, true, Some(DecisionIssue::ExpiresSoon { days: 29 })),
@@ -550,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn an_decision_for_all_tenants_is_unused_where_no_tenant_needs_it() {
+    fn a_decision_for_all_tenants_is_unused_where_no_tenant_needs_it() {
         let it = decision(0, &[], 90);
         let idle = tenant(&[&it], vec![control("A", false, &[&it])]);
         let busy = tenant(&[&it], vec![control("A", true, &[&it])]);
@@ -560,7 +560,7 @@ mod tests {
     }
 
     #[test]
-    fn an_decision_for_named_tenants_is_judged_for_each_tenant() {
+    fn a_decision_for_named_tenants_is_judged_for_each_tenant() {
         let it = decision(0, &["contoso", "fabrikam"], 90);
         let idle = tenant(&[&it], vec![control("A", false, &[&it])]);
         let without = tenant(&[&it], vec![control("A", true, &[])]);
@@ -687,7 +687,7 @@ mod tests {
     }
 
     #[test]
-    fn an_decision_for_a_recommendation_is_judged_by_the_list_of_recommendations() {
+    fn a_decision_for_a_recommendation_is_judged_by_the_list_of_recommendations() {
         use RecommendationStatus::{Active, Dismissed, Postponed, RiskAccepted, ThirdParty};
         let text = |it: &Arc<Decision>, recommendations| {
             let snapshot = with_list(&tenant(&[it], vec![]), recommendations);
@@ -729,7 +729,7 @@ mod tests {
     }
 
     #[test]
-    fn an_decision_for_both_places_is_used_where_one_of_them_is() {
+    fn a_decision_for_both_places_is_used_where_one_of_them_is() {
         let it = of_both(0, &[], 90);
         let controls = |accepted| tenant(&[&it], vec![control("A", accepted, &[&it])]);
         let list = |status| vec![recommendation("A", status, &[&it])];

@@ -10,7 +10,7 @@ Exit status:
   0  every decision is listed
   1  no tenant could be read
   2  invalid flags
-  3  a decision has expired while what it approved stands, or a tenant could not be read")]
+  3  a decision has expired while what it approved stands, or it is not known what some cover")]
 pub struct Decisions {
     /// Only what is declared on this tenant of the configuration; may be given several times
     #[arg(long = "tenant", value_name = "NAME")]

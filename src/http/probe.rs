@@ -2,7 +2,7 @@
 //!
 //! A probe has the tenant's families only. The exporter's own stay at
 //! `/metrics`: in a thousand probes they would be the same series under a
-//! thousand instances. The external URL is the decision: alerts join it on the
+//! thousand instances. The external URL is the exception: alerts join it on the
 //! instance of the tenant.
 
 use super::cpu_pool::CpuPool;
@@ -90,7 +90,7 @@ impl ProbeCache {
         cpu_pool: &CpuPool,
         headers: &HeaderMap,
     ) -> Response {
-        let tenants = visible.tenants();
+        let tenants = visible.tenants_with_lines();
         let Some(state) = tenants.find(alias) else {
             let error = unknown_tenants(&[alias], &tenants);
             return response::text(StatusCode::NOT_FOUND, format!("{error}\n"));

@@ -149,7 +149,7 @@ fn json_of(file: &str) -> Value {
 }
 
 #[test]
-fn a_file_of_version_0_1_is_read_and_written_unchanged() {
+fn a_file_of_version_0_1_is_read_and_its_earlier_score_becomes_a_day() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("contoso.state");
     fs::write(&file, VERSION_0_1).unwrap();

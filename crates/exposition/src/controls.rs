@@ -55,12 +55,12 @@ pub(super) fn approved_until(control: &Control, _: &Policy) -> Option<f64> {
 
 /// When the approval of a claim ends, which Microsoft gives full points for.
 pub(super) fn claim_approved_until(control: &Control, _: &Policy) -> Option<f64> {
+    if !control.is_claimed() {
+        return None;
+    }
     let judgement = control.judgement();
-    let latest = judgement
-        .covering_present()
-        .map(|decision| decision.expires)
-        .max();
-    Some(latest.filter(|_| control.is_claimed())?.as_seconds())
+    let ends = judgement.covering_present().map(|it| it.expires);
+    Some(ends.max()?.as_seconds())
 }
 
 /// Of accepted risks and claims that an unexpired decision names.
@@ -75,7 +75,7 @@ pub(super) fn self_approved(view: &DataView<'_>, samples: &mut Samples<'_>) {
     }
 }
 
-/// One decision may be written down in several decisions.
+/// One reference may stand in several decisions.
 pub(super) fn approval_info(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, _) in view.entries() {
         let references = control

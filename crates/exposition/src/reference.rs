@@ -132,7 +132,7 @@ mod tests {
         for row in [
             "| `secure_score_up` | gauge | `api` | yes | Whether",
             "| `secure_score_refresh_failures_total` | counter | `api`, `reason` | yes | Refreshes",
-            "| `secure_score_control_risk_approval_info` | info | `control`, `reference` |  | An",
+            "| `secure_score_control_risk_approval_info` | info | `control`, `reference` |  | A decision",
             "| `secure_score_target_ratio` | gauge | – |  | The configured target",
             "| `x_total` | counter | `code` | Requests. |",
         ] {

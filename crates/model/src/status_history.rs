@@ -173,7 +173,7 @@ impl StatusHistory {
         }
     }
 
-    /// The change into the present status since a observation.
+    /// The change into the present status since an observation.
     fn change(
         &self,
         entry: &RecommendationEntry,
@@ -638,7 +638,7 @@ mod tests {
     }
 
     #[test]
-    fn an_decision_for_a_day_covers_no_later_acceptance() {
+    fn a_decision_for_a_day_covers_no_later_acceptance() {
         let mut history = StatusHistory::default();
         let decision = Decision {
             approved_on: Some(at(10 * DAY)),

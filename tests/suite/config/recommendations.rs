@@ -112,7 +112,7 @@ fn intervals_that_are_not_set_fit_into_the_staleness() {
 }
 
 #[test]
-fn an_decision_names_a_control_a_recommendation_or_both() {
+fn a_decision_names_a_control_a_recommendation_or_both() {
     let path = directory().join("recommendations.good.yml");
     let config = config::load(&path, &environment()).unwrap().config;
     let references = |decisions: Vec<std::sync::Arc<secure_score_model::Decision>>| {
