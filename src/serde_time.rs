@@ -20,7 +20,7 @@ impl Day {
 
     /// The day that ends at this time.
     pub const fn ending(at: Timestamp) -> Self {
-        Self(Timestamp::from_nanos(at.nanos().saturating_sub(1)))
+        Self(at.just_before())
     }
 }
 

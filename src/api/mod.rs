@@ -28,7 +28,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) const ROOT: &str = "/api/";
 
 /// Every path of the API.
-pub(crate) const PATHS: [&str; 2] = ["/api/v1/acceptances", "/api/v1/tenants"];
+pub(crate) const PATHS: [&str; 2] = [Endpoint::Acceptances.path(), Endpoint::Tenants.path()];
 
 /// Large responses rendered or sent at once. A thousand tenants with fifty
 /// acceptances each are some fifty megabytes, and two clients share none of it.
@@ -66,12 +66,17 @@ enum Endpoint {
 }
 
 impl Endpoint {
-    /// The endpoints, in the order of [`PATHS`].
-    const ALL: [Self; PATHS.len()] = [Self::Acceptances, Self::Tenants];
+    const ALL: [Self; 2] = [Self::Acceptances, Self::Tenants];
+
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Acceptances => "/api/v1/acceptances",
+            Self::Tenants => "/api/v1/tenants",
+        }
+    }
 
     fn of(path: &str) -> Option<Self> {
-        let index = PATHS.iter().position(|it| *it == path)?;
-        Self::ALL.get(index).copied()
+        Self::ALL.into_iter().find(|it| it.path() == path)
     }
 
     const fn formats(self) -> &'static [ApiFormat] {

@@ -1,6 +1,6 @@
 //! Whether the web configuration can authenticate those whom `access` names.
 
-use super::config_source::config_diagnostics;
+use super::config_diagnostics::config_diagnostics;
 use crate::access::{AccessGrant, Grantee};
 use crate::cli::Cli;
 use crate::config::Config;

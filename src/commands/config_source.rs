@@ -2,16 +2,14 @@
 
 use super::Failure;
 use super::access_check::check_access;
+use super::config_diagnostics::config_diagnostics;
 use super::stdout::tenants;
 use crate::cli::{Cli, ConfigFlags};
-use crate::config::{
-    Config, ConfigText, DEFAULT_FILE, Environment, Loaded, NewCustomers, Partner, Tenant,
-};
+use crate::config::{Config, ConfigText, Environment, Loaded, NewCustomers, Partner, Tenant};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
-use std::path::Path;
-use strict_yaml::{ConfigErrors, Diagnostics, Span, suggest};
+use strict_yaml::{ConfigErrors, Span, suggest};
 
 /// Loads the configuration and prints its warnings.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
@@ -71,13 +69,6 @@ pub(super) fn unknown_name<'a>(
     };
     let error = anyhow::anyhow!("{typed}: the configuration has no such {kind}");
     Failure::with_hint(error, hint)
-}
-
-/// Diagnostics of the configuration file.
-pub(super) fn config_diagnostics(cli: &Cli) -> Diagnostics {
-    let file = cli.config.file.as_deref();
-    let file = file.unwrap_or(Path::new(DEFAULT_FILE));
-    Diagnostics::new(file.display().to_string(), "")
 }
 
 /// `5 tenants`, `5 tenants and 1 partner`.

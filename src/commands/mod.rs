@@ -6,6 +6,7 @@ mod atomic_file;
 mod backfill;
 mod check;
 mod collect;
+mod config_diagnostics;
 mod config_source;
 mod decisions;
 #[cfg(feature = "demo")]

@@ -39,8 +39,7 @@ impl CustomerEvent {
     /// The id by which a receiver detects duplicates. A customer that returns and
     /// leaves again does so on another day.
     fn id(&self) -> EventId {
-        const DAY: i64 = 24 * 60 * 60 * 1_000_000_000;
-        let day = self.seen_at.nanos().div_euclid(DAY).to_string();
+        let day = self.seen_at.day().to_string();
         let parts = [
             self.kind.as_str(),
             &self.partner,

@@ -205,8 +205,7 @@ impl<'a> Subject<'a> {
         let comment = change.and_then(|it| it.comment);
         // What ended was approved while it was in force.
         let last_time = period.last_time(*now);
-        let before = |at: Timestamp| Timestamp::from_nanos(at.nanos().saturating_sub(1));
-        let judged_at = end_at.map_or(last_time, |at| before(at).min(last_time));
+        let judged_at = end_at.map_or(last_time, |at| at.just_before().min(last_time));
         let covering = self.decisions.iter().filter(|it| {
             let is_given = it.approved_on.is_none_or(|day| day <= judged_at);
             is_given && it.covers(index, &self.declarations)

@@ -103,7 +103,7 @@ impl<'a> Evidence<'a> {
             generated_at: Rfc3339(now),
             exporter_version: version,
             read_at: ReadAt::of(&state.health),
-            gaps: gaps(state, &period, persons, now),
+            gaps: gaps(state, days, &period, persons, now),
             scores: days.iter().map(ScoreOfDay::from).collect(),
             days,
             decided,

@@ -3,17 +3,16 @@
 use super::Period;
 use crate::serde_time::{Day, Rfc3339};
 use crate::store::TenantState;
-use secure_score_model::{Api, Control, History, Persons, RefreshHealth, Timestamp};
+use secure_score_model::{Api, Control, DailyScore, History, Persons, RefreshHealth, Timestamp};
 use std::time::Duration;
 
 /// How late a refresh may be.
 const MARGIN: Duration = Duration::from_secs(10 * 60);
 
-const DAY_NANOS: i64 = 24 * 60 * 60 * 1_000_000_000;
-
-/// Each gap of a tenant's data in a period; empty where all is known.
+/// Each gap of a tenant's data in a period with the scores of these days; empty where all is known.
 pub(super) fn gaps(
     state: &TenantState,
+    days: &[DailyScore],
     period: &Period,
     persons: &Persons,
     now: Timestamp,
@@ -21,7 +20,7 @@ pub(super) fn gaps(
     let mut gaps = Vec::new();
     controls(state, period, now, &mut gaps);
     recommendations(state, period, now, &mut gaps);
-    scores(state, period, now, &mut gaps);
+    scores(days, period, now, &mut gaps);
     match persons {
         Persons::Plain => {}
         Persons::Pseudonyms(_) => gaps.push(
@@ -97,19 +96,14 @@ fn not_read_since(
     }
 }
 
-fn scores(state: &TenantState, period: &Period, now: Timestamp, gaps: &mut Vec<String>) {
-    let days = state.snapshot.score_history.days().iter();
-    let days: Vec<i64> = days
-        .filter(|it| period.contains(it.as_of))
-        .map(|it| it.as_of.nanos().div_euclid(DAY_NANOS))
-        .collect();
-    let first = period.from.nanos().div_euclid(DAY_NANOS);
-    let last = period.last_time(now).nanos().div_euclid(DAY_NANOS);
+fn scores(days: &[DailyScore], period: &Period, now: Timestamp, gaps: &mut Vec<String>) {
+    let days = days.iter().map(|it| it.as_of.day());
     // Microsoft computes the score of a day in the course of the next one.
-    let last = last - if period.is_over(now) { 0 } else { 2 };
+    let late = if period.is_over(now) { 0 } else { 2 };
+    let last = period.last_time(now).day() - late;
     let mut missing = Vec::new();
-    let mut expected = first;
-    for day in days.into_iter().chain([last + 1]) {
+    let mut expected = period.from.day();
+    for day in days.chain([last + 1]) {
         if expected < day {
             missing.push(range(expected, day - 1));
         }
@@ -121,7 +115,7 @@ fn scores(state: &TenantState, period: &Period, now: Timestamp, gaps: &mut Vec<S
 }
 
 fn range(first: i64, last: i64) -> String {
-    let day = |it: i64| Day::beginning(Timestamp::from_nanos(it.saturating_mul(DAY_NANOS)));
+    let day = |it| Day::beginning(Timestamp::of_day(it));
     match first == last {
         true => day(first).to_string(),
         false => format!("{} to {}", day(first), day(last)),

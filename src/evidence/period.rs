@@ -8,7 +8,7 @@ use std::time::Duration;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// As many days as Graph keeps.
-const DEFAULT_NANOS: i64 = 90 * 24 * 60 * 60 * 1_000_000_000;
+const DEFAULT_DAYS: i64 = 90;
 
 /// Days in UTC, the first and the last one included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,27 +60,22 @@ impl Period {
         now: Timestamp,
     ) -> Result<Self, PeriodError> {
         let parse = |name, text: &str| day(text).map_err(|_| PeriodError::NoDay(name));
-        let last = match until {
-            Some(until) => {
-                let until = parse("until", until)?;
-                start_of_day(until.tomorrow().unwrap_or(until))
-            }
-            None => now.midnight().plus(DAY),
+        // Nothing is known of days to come.
+        let tomorrow = now.midnight().plus(DAY);
+        let end = match until {
+            Some(until) => start_of_day(parse("until", until)?).plus(DAY).min(tomorrow),
+            None => tomorrow,
         };
         let from = match since {
             Some(since) => start_of_day(parse("since", since)?),
-            None => {
-                Timestamp::from_nanos(last.min(now.midnight().plus(DAY)).nanos() - DEFAULT_NANOS)
-            }
+            None => Timestamp::of_day(end.day() - DEFAULT_DAYS),
         };
         if from > now {
             return Err(PeriodError::Future);
         }
-        if last <= from {
+        if end <= from {
             return Err(PeriodError::Reversed);
         }
-        // Nothing is known of days to come.
-        let end = last.min(now.midnight().plus(DAY));
         Ok(Self { from, end })
     }
 
@@ -101,7 +96,7 @@ impl Period {
 
     /// The last time in it that has come.
     pub(crate) fn last_time(&self, now: Timestamp) -> Timestamp {
-        Timestamp::from_nanos(self.end.nanos().saturating_sub(1)).min(now)
+        self.end.just_before().min(now)
     }
 
     /// Whether it is over.

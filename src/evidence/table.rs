@@ -3,7 +3,6 @@
 use super::document::DigestedEvidence;
 use super::{DeclaredRecord, OpenControl};
 use crate::spreadsheet;
-use std::borrow::Cow;
 use std::fmt::Display;
 
 const COLUMNS: [&str; 26] = [
@@ -36,7 +35,7 @@ const COLUMNS: [&str; 26] = [
 ];
 
 /// A row, cell by cell.
-type Cells<'c> = [Cow<'c, str>; COLUMNS.len()];
+type Cells = [String; COLUMNS.len()];
 
 /// A row for each score, declaration, open control and gap, in the order of the page.
 ///
@@ -91,40 +90,29 @@ pub(crate) fn csv(evidence: &DigestedEvidence<'_>) -> Result<Vec<u8>, ::csv::Err
         .chain(gaps)
         .chain(digest);
     spreadsheet::render(&COLUMNS, rows, |cells, row| {
-        cells.iter().try_for_each(|cell| row.write(cell.clone()))
+        cells.iter().try_for_each(|cell| row.write(cell.into()))
     })
 }
 
-fn declaration<'c>(section: &'c str, tenant: &'c str, it: &'c DeclaredRecord<'c>) -> Cells<'c> {
+fn declaration(section: &str, tenant: &str, it: &DeclaredRecord<'_>) -> Cells {
     let mut cells = cells(section, tenant);
-    let mut optional =
-        |column, value: Option<String>| set(&mut cells, column, value.unwrap_or_default());
-    optional("at", it.at.map(|at| at.to_string()));
-    optional("at_exact", it.at_exact.map(|is| is.to_string()));
-    optional("self_approved", it.self_approved.map(|is| is.to_string()));
-    optional("by", it.by.as_deref().map(str::to_owned));
-    optional("comment", it.comment.map(str::to_owned));
-    optional("reason_given", it.reason_given.map(|is| is.to_string()));
-    optional("ended_at", it.ended_at.map(|at| at.to_string()));
-    optional("ended_by", it.ended_by.as_deref().map(str::to_owned));
-    optional("ended_with", it.ended_with.map(str::to_owned));
+    set_some(&mut cells, "at", it.at);
+    set_some(&mut cells, "at_exact", it.at_exact);
+    set_some(&mut cells, "self_approved", it.self_approved);
+    set_some(&mut cells, "by", it.by.as_ref());
+    set_some(&mut cells, "comment", it.comment);
+    set_some(&mut cells, "reason_given", it.reason_given);
+    set_some(&mut cells, "ended_at", it.ended_at);
+    set_some(&mut cells, "ended_by", it.ended_by.as_ref());
+    set_some(&mut cells, "ended_with", it.ended_with);
     let approval = &it.approval;
-    optional("approval_status", approval.status.map(str::to_owned));
-    optional("approval_reference", approval.reference.map(str::to_owned));
-    optional(
-        "approval_approver",
-        approval.approver.as_deref().map(str::to_owned),
-    );
-    optional("approval_reason", approval.reason.map(str::to_owned));
-    optional(
-        "approval_approved_on",
-        approval.approved_on.map(|day| day.to_string()),
-    );
-    optional(
-        "approval_expires",
-        approval.expires.map(|day| day.to_string()),
-    );
-    optional("approval_evidence", approval.evidence.map(str::to_owned));
+    set_some(&mut cells, "approval_status", approval.status);
+    set_some(&mut cells, "approval_reference", approval.reference);
+    set_some(&mut cells, "approval_approver", approval.approver.as_ref());
+    set_some(&mut cells, "approval_reason", approval.reason);
+    set_some(&mut cells, "approval_approved_on", approval.approved_on);
+    set_some(&mut cells, "approval_expires", approval.expires);
+    set_some(&mut cells, "approval_evidence", approval.evidence);
     set(&mut cells, "where", it.place.as_str());
     set(&mut cells, "control", it.control);
     set(&mut cells, "title", it.title);
@@ -134,29 +122,34 @@ fn declaration<'c>(section: &'c str, tenant: &'c str, it: &'c DeclaredRecord<'c>
     cells
 }
 
-fn open<'c>(tenant: &'c str, it: &'c OpenControl<'c>) -> Cells<'c> {
+fn open(tenant: &str, it: &OpenControl<'_>) -> Cells {
     let mut cells = cells("open", tenant);
     set(&mut cells, "control", it.control);
     set(&mut cells, "title", it.title);
     set(&mut cells, "category", it.category);
     set(&mut cells, "watched", true);
     set(&mut cells, "state", it.state);
-    let points = it.points_to_gain.map(|points| points.to_string());
-    set(&mut cells, "points", points.unwrap_or_default());
+    set_some(&mut cells, "points", it.points_to_gain);
     cells
 }
 
 /// A row of a section without further cells.
-fn cells<'c>(section: &'c str, tenant: &'c str) -> Cells<'c> {
-    let mut cells: Cells<'c> = Default::default();
+fn cells(section: &str, tenant: &str) -> Cells {
+    let mut cells = Cells::default();
     set(&mut cells, "section", section);
     set(&mut cells, "tenant", tenant);
     cells
 }
 
-fn set(cells: &mut Cells<'_>, column: &str, value: impl Display) {
+fn set(cells: &mut Cells, column: &str, value: impl Display) {
     let index = COLUMNS.iter().position(|name| *name == column);
     if let Some(cell) = index.and_then(|index| cells.get_mut(index)) {
-        *cell = value.to_string().into();
+        *cell = value.to_string();
+    }
+}
+
+fn set_some(cells: &mut Cells, column: &str, value: Option<impl Display>) {
+    if let Some(value) = value {
+        set(cells, column, value);
     }
 }

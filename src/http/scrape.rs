@@ -78,7 +78,7 @@ pub(super) async fn scrape(
     let everything = visible.whole().filter(|_| filter.is_everything());
     let body = match everything {
         None => {
-            let (tenants, gzip) = (visible.tenants(), representation.gzip);
+            let (tenants, gzip) = (visible.tenants_with_lines(), representation.gzip);
             let family_headers = family_headers.clone();
             let own = (partners, tail);
             let render =

@@ -298,7 +298,7 @@ impl Server {
         });
         let connection = protocol.serve_connection(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
-        let mut time_left = None;
+        let mut was_replaced = false;
         tokio::select! {
             outcome = connection.as_mut() => return log_end(outcome),
             () = slot.activity.close.cancelled() => return,
@@ -306,14 +306,14 @@ impl Server {
                 tracing::debug!("connection closed: a response was not read in time");
                 return;
             }
-            () = is_replaced(replaced) => time_left = Some(DRAIN_TIMEOUT),
+            () = is_replaced(replaced) => was_replaced = true,
             () = self.closing.cancelled() => {}
         }
         connection.as_mut().graceful_shutdown();
         tokio::select! {
             outcome = connection => log_end(outcome),
             () = self.abort.cancelled() => {}
-            () = has_passed(time_left) => {}
+            () = tokio::time::sleep(DRAIN_TIMEOUT), if was_replaced => {}
         }
     }
 
@@ -358,14 +358,6 @@ fn protocol(allows_http2: bool) -> auto::Builder<TokioExecutor> {
 async fn is_replaced(replacement: Option<Replacement>) {
     match replacement {
         Some(mut replacement) => replacement.done().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits for so long; for ever without a time.
-async fn has_passed(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
         None => std::future::pending().await,
     }
 }

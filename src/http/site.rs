@@ -221,7 +221,7 @@ impl Site {
                 self.api.respond(path, parts, tenants, persons, now).await
             }
             Route::Healthy => health::healthy(),
-            Route::Ready => health::ready(&visible.tenants()),
+            Route::Ready => health::ready(&visible.tenants_with_lines()),
             Route::Reload if visible.whole().is_none() => self.visibility.refuse_reload(parts),
             Route::Reload => lifecycle::respond(self.options.lifecycle.as_ref(), parts).await,
             Route::Stylesheet => response::stylesheet(views::STYLE),
@@ -243,7 +243,7 @@ impl Site {
     }
 
     async fn metrics(&self, parts: &Parts, visible: &VisibleStore) -> Result<Response, QueryError> {
-        let filter = MetricsFilter::parse(parts.uri.query(), &visible.tenants())?;
+        let filter = MetricsFilter::parse(parts.uri.query(), &visible.tenants_with_lines())?;
         let selected = |alias: &str| filter.selects(alias);
         self.refresh(selected, visible, parts).await;
         let (telemetry, headers) = (&self.telemetry, &parts.headers);

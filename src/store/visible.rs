@@ -36,6 +36,17 @@ impl VisibleStore {
         }
     }
 
+    /// The visible tenants with their lines, for scrapes. Decisions and messages are as
+    /// the store has them: none of a line shows where a decision is written, or a
+    /// message.
+    pub fn tenants_with_lines(&self) -> Arc<Tenants> {
+        let tenants = self.store.current();
+        match self.scope {
+            TenantScope::All => tenants,
+            TenantScope::Some(_) => Arc::new(self.included(&tenants)),
+        }
+    }
+
     /// The current state of the partners. A partner's list names tenants of every
     /// customer, so it is visible only with all tenants.
     pub fn partners(&self) -> Arc<Partners> {
@@ -55,34 +66,40 @@ impl VisibleStore {
         (self.scope == TenantScope::All).then_some(&self.store)
     }
 
-    fn visible(&self, tenants: &Tenants) -> Tenants {
+    fn included(&self, tenants: &Tenants) -> Tenants {
         let states = tenants.states.iter();
         let states = states.filter(|state| self.includes(&state.identity.alias));
-        let states: Vec<Arc<TenantState>> = states.cloned().collect();
-        let decisions = VisibleDecisions::of(&states);
-        let names_other = |it: &RefreshHealth| {
-            let reason = it.trouble.as_ref().map(|trouble| trouble.reason);
-            reason == Some(Reason::DuplicateTenant)
-        };
-        let states = states.into_iter().map(|mut state| {
-            if state.health.lists().any(|(_, it)| names_other(it)) {
-                hide_other_tenant(Arc::make_mut(&mut state));
-            }
-            decisions.apply(&mut state);
-            state
-        });
         Tenants {
             generation: tenants.generation,
-            states: states.collect(),
+            states: states.cloned().collect(),
         }
     }
+
+    fn visible(&self, tenants: &Tenants) -> Tenants {
+        let mut visible = self.included(tenants);
+        let decisions = VisibleDecisions::of(&visible.states);
+        for state in &mut visible.states {
+            if state.health.lists().any(|(_, it)| names_other(it)) {
+                hide_other_tenant(Arc::make_mut(state));
+            }
+            decisions.apply(state);
+        }
+        visible
+    }
+}
+
+/// Whether the message names the other alias of the same Entra tenant.
+fn names_other(health: &RefreshHealth) -> bool {
+    let trouble = health.trouble.as_ref();
+    trouble.is_some_and(|it| it.reason == Reason::DuplicateTenant)
 }
 
 /// Replaces the messages that name the other alias of the same Entra tenant.
 fn hide_other_tenant(state: &mut TenantState) {
     for api in Api::ALL {
-        if let Some(trouble) = &mut state.health.of_mut(api).trouble
-            && trouble.reason == Reason::DuplicateTenant
+        let health = state.health.of_mut(api);
+        if names_other(health)
+            && let Some(trouble) = &mut health.trouble
         {
             OTHER_TENANT.clone_into(&mut trouble.message);
         }

@@ -38,7 +38,7 @@ impl CertificateNames {
 }
 
 /// A name that is a text.
-fn text<'a>(name: &GeneralName<'a>) -> Option<&'a str> {
+pub(crate) fn text<'a>(name: &GeneralName<'a>) -> Option<&'a str> {
     match name {
         GeneralName::DNSName(text) | GeneralName::RFC822Name(text) | GeneralName::URI(text) => {
             Some(text)

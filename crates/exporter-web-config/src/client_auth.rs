@@ -1,3 +1,4 @@
+use crate::certificate_names::text;
 use crate::handshake::HandshakeSignatures;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::CryptoProvider;
@@ -214,16 +215,13 @@ fn has_name(certificate: &CertificateDer<'_>, names: &[String]) -> bool {
         return false;
     };
     own.value.general_names.iter().any(|name| match name {
-        GeneralName::DNSName(text) | GeneralName::RFC822Name(text) | GeneralName::URI(text) => {
-            names.iter().any(|allowed| allowed == text)
-        }
         GeneralName::IPAddress(bytes) => {
             let address = address(bytes);
             names
                 .iter()
                 .any(|allowed| allowed.parse().ok() == address && address.is_some())
         }
-        _ => false,
+        name => text(name).is_some_and(|text| names.iter().any(|allowed| allowed == text)),
     })
 }
 

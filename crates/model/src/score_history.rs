@@ -7,8 +7,6 @@ use serde::{Deserialize, Serialize};
 /// Graph keeps ninety days.
 const MAX_DAYS: usize = 400;
 
-const DAY: i64 = 24 * 60 * 60;
-
 /// The score of one day.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(into = "(Timestamp, Points, Points)")]
@@ -40,7 +38,7 @@ impl DailyScore {
     }
 
     fn day(&self) -> i64 {
-        day(self.as_of)
+        self.as_of.day()
     }
 }
 
@@ -73,7 +71,7 @@ impl ScoreHistory {
 
     /// The last score of a day before that of this time.
     pub fn before(&self, at: Timestamp) -> Option<DailyScore> {
-        let earlier = |it: &&DailyScore| it.day() < day(at);
+        let earlier = |it: &&DailyScore| it.day() < at.day();
         self.days.iter().rev().find(earlier).copied()
     }
 
@@ -116,10 +114,6 @@ impl ScoreHistory {
     }
 }
 
-fn day(at: Timestamp) -> i64 {
-    at.nanos().div_euclid(DAY * 1_000_000_000)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,7 +121,7 @@ mod tests {
 
     fn report(max: f64) -> Report {
         Report {
-            as_of: Some(Timestamp::from_seconds(DAY)),
+            as_of: Some(Timestamp::of_day(1)),
             current_score: Points::new(3.0),
             max_score: Points::new(max),
             ..Report::new("t")
@@ -136,7 +130,7 @@ mod tests {
 
     fn of_day(day: i64, score: f64) -> DailyScore {
         DailyScore {
-            as_of: Timestamp::from_seconds(day * DAY),
+            as_of: Timestamp::of_day(day),
             score: Points::new(score).unwrap(),
             max_score: Points::new(100.0).unwrap(),
         }

@@ -111,7 +111,7 @@ impl Control {
     }
 
     /// Whether its risk is accepted without a reason.
-    pub fn lacks_reason(&self, minimum: MinimumReason) -> bool {
+    fn lacks_reason(&self, minimum: MinimumReason) -> bool {
         let acceptance = self.history().and_then(History::current_acceptance);
         acceptance.is_some_and(|it| !minimum.is_met_by(it.comment.as_deref()))
     }
@@ -292,11 +292,12 @@ impl TenantSnapshot {
     /// without a valid decision; none without a catalogue.
     pub fn unapproved_claims(&self) -> Option<usize> {
         self.catalogue_anomalies.as_ref()?;
-        let claims = self.controls.iter().filter(|it| it.is_sensitive());
+        let claims = self.controls.iter();
+        let claims = claims.filter(|it| it.is_sensitive() && it.is_claimed());
         let unapproved = claims.filter(|it| {
             let judgement = it.judgement();
             let approval = judgement.present_approval(self.day);
-            it.is_claimed() && approval.is_none_or(|it| !it.is_approved())
+            approval.is_none_or(|it| !it.is_approved())
         });
         Some(unapproved.count())
     }
@@ -493,7 +494,7 @@ mod tests {
     }
 
     #[test]
-    fn an_decision_that_does_not_cover_the_acceptance_is_no_approval() {
+    fn a_decision_that_does_not_cover_the_acceptance_is_no_approval() {
         let mut control = Control::listed(CatalogueEntry {
             history: vec![crate::StateUpdate::new(ControlState::RiskAccepted)].into(),
             ..CatalogueEntry::new("A")

@@ -47,6 +47,21 @@ impl Timestamp {
         Self(self.0.saturating_sub(self.0.rem_euclid(NANOS_PER_DAY)))
     }
 
+    /// The day in UTC, counted from the epoch.
+    pub const fn day(self) -> i64 {
+        self.0.div_euclid(NANOS_PER_DAY)
+    }
+
+    /// The midnight with which a day begins, counted from the epoch; saturating.
+    pub const fn of_day(day: i64) -> Self {
+        Self(day.saturating_mul(NANOS_PER_DAY))
+    }
+
+    /// The last time before this one.
+    pub const fn just_before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
     /// The time this much later, saturating.
     pub fn plus(self, duration: Duration) -> Self {
         let nanos = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
