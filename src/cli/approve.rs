@@ -67,6 +67,10 @@ pub struct Approve {
     #[arg(id = "decision_file", long = "file", value_name = "FILE")]
     pub file: Option<PathBuf>,
 
+    /// Write a decision about a control or recommendation that the tenant does not have
+    #[arg(long)]
+    pub allow_unknown: bool,
+
     /// Print the difference and write nothing
     #[arg(long)]
     pub dry_run: bool,

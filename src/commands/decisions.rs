@@ -6,7 +6,7 @@ use super::text_table::{MAX_TEXT, empty_table, lines};
 use super::{Failure, now, privacy, stdout};
 use crate::acceptances::{Covered, covered_now};
 use crate::cli::{ConfigFlags, Decisions, DecisionsOutput};
-use crate::config::{Config, Environment, NewCustomers};
+use crate::config::{Config, Environment, Tenant};
 use crate::diagnostics;
 use crate::serde_time::{Day, Rfc3339};
 use crate::store::Tenants;
@@ -40,10 +40,16 @@ pub(super) async fn run(
     environment: &Environment,
 ) -> Result<(), Failure> {
     let mut config = config_source::load(flags, environment)?;
-    let selected = selected_tenants(&config, &options.tenants)?;
-    config.tenants = selected.into_iter().cloned().collect();
-    let config = Arc::new(config);
     let source = TenantSource::of(options.state_dir.as_deref());
+    let unlisted = source.add_customers(&mut config);
+    let selected = selected_tenants(&config, &options.tenants)?;
+    let selected: Vec<Tenant> = selected.into_iter().cloned().collect();
+    let unlisted = match options.tenants.is_empty() && may_concern_others(&config) {
+        true => unlisted,
+        false => Vec::new(),
+    };
+    config.tenants = selected;
+    let config = Arc::new(config);
     let tenants = source.tenants(&config).await?;
     let now = now();
     let mut rows: Vec<Row<'_>> = config
@@ -57,12 +63,13 @@ pub(super) async fn run(
         DecisionsOutput::Table => stdout::write(table(&rows, &persons).as_bytes())?,
         DecisionsOutput::Json => stdout::write(&document(&rows, &persons, now)?)?,
     }
-    let unlisted = match options.tenants.is_empty() {
-        true => unlisted_customers(&config),
-        false => 0,
-    };
+    for partner in &unlisted {
+        diagnostics::warning(format_args!(
+            "{partner}: the customers that it watches without an entry are known to its exporter only, and not listed; name the --state.dir of the exporter, or its --url"
+        ));
+    }
     let unknown = warn_of_unknown(&config, &tenants);
-    match rows.iter().any(|row| row.has_lapsed) || unknown + unlisted > 0 {
+    match rows.iter().any(|row| row.has_lapsed) || unknown + unlisted.len() > 0 {
         _ if unknown > 0 && unknown == config.tenants.len() => Err(Failure::Found),
         true => Err(Failure::Partly),
         false => Ok(()),
@@ -256,25 +263,11 @@ fn warn_of_unknown(config: &Config, tenants: &Tenants) -> usize {
     unknown
 }
 
-/// Warns of partners whose customers are watched without an entry, and concern a
-/// decision: they are known to a running exporter only. Returns their number.
-fn unlisted_customers(config: &Config) -> usize {
+/// Whether a decision may concern a tenant that the configuration does not name.
+fn may_concern_others(config: &Config) -> bool {
     let is_configured = |alias: &str| config.tenants.iter().any(|it| it.alias == *alias);
-    let may_concern = |it: &Decision| {
+    let may_concern = |it: &Arc<Decision>| {
         it.tenants.is_empty() || it.tenants.iter().any(|alias| !is_configured(alias))
     };
-    if !config.decisions.iter().any(|it| may_concern(it)) {
-        return 0;
-    }
-    let partners = config.partners.iter();
-    let watching = partners.filter(|it| it.new_customers == NewCustomers::Watch);
-    let mut unknown = 0;
-    for partner in watching {
-        unknown += 1;
-        diagnostics::warning(format_args!(
-            "{}: its customers that are watched without an entry are not listed; see /acceptances of the running exporter",
-            partner.name
-        ));
-    }
-    unknown
+    config.decisions.iter().any(may_concern)
 }
