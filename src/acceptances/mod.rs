@@ -10,6 +10,7 @@ mod approvable;
 pub(crate) mod control_record;
 mod covered;
 mod decision_finding;
+mod decision_list;
 mod decisions;
 pub(crate) mod recommendation_record;
 pub(crate) mod record;
@@ -18,8 +19,8 @@ mod state_change;
 
 pub use acceptance::{Acceptance, Kind};
 pub(crate) use acceptance::{control_changes, recommendation_changes};
-pub use covered::{Covered, covered_now};
 pub use decision_finding::{DecisionFinding, DecisionIssue};
+pub use decision_list::{CoveredRecord, DecisionList, DecisionRecord, ListedPersons};
 pub use decisions::{AuditedDecisions, audit_decisions};
 pub use register::{Filter, Kinds, acceptances};
 pub use state_change::StateChange;

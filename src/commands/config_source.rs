@@ -12,17 +12,23 @@ use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
 use std::path::Path;
-use strict_yaml::{ConfigErrors, Span, suggest};
+use strict_yaml::{ConfigErrors, ConfigWarning, Span, suggest};
 
 /// Loads the configuration and prints its warnings.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
-    EditableConfig::load(flags, environment).map(|it| it.config)
+    let EditableConfig {
+        config, warnings, ..
+    } = EditableConfig::load(flags, environment)?;
+    diagnostics::warnings(&warnings);
+    Ok(config)
 }
 
 /// The configuration of a command that edits a file of it.
 pub(super) struct EditableConfig<'a> {
     /// As it is before the edit.
     pub(super) config: Config,
+    /// What it warns of.
+    pub(super) warnings: Vec<ConfigWarning>,
     text: ConfigText,
     environment: &'a Environment,
     /// Private keys that need not be decrypted again.
@@ -30,7 +36,7 @@ pub(super) struct EditableConfig<'a> {
 }
 
 impl<'a> EditableConfig<'a> {
-    /// Loads the configuration and prints its warnings.
+    /// Loads the configuration.
     pub(super) fn load(
         flags: &ConfigFlags,
         environment: &'a Environment,
@@ -38,9 +44,9 @@ impl<'a> EditableConfig<'a> {
         let text = ConfigText::read(flags.file.as_deref());
         let decrypted_keys = DecryptedKeyCache::default();
         let loaded = text.load(environment, &decrypted_keys)?;
-        diagnostics::warnings(&loaded.warnings);
         Ok(Self {
             config: loaded.config,
+            warnings: loaded.warnings,
             text,
             environment,
             decrypted_keys,

@@ -39,6 +39,7 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let editable = EditableConfig::load(flags, environment)?;
     let config = &editable.config;
+    diagnostics::warnings(&editable.warnings);
     let partners = selected_partners(config, &options.partners)?;
     let file = options.write.as_deref();
     let file = file.map(|path| {

@@ -22,6 +22,7 @@ pub(super) struct Effect<'a> {
     tenant: &'a str,
     /// The decision, as the configuration has it after the edit.
     decision: &'a Decision,
+    is_expired: bool,
     changes: Vec<Change>,
 }
 
@@ -93,6 +94,7 @@ impl<'a> Effect<'a> {
         Self {
             tenant,
             decision,
+            is_expired: decision.is_expired(now),
             changes: controls.chain(recommendations).collect(),
         }
     }
@@ -101,8 +103,12 @@ impl<'a> Effect<'a> {
         let tenant = self.tenant;
         if self.changes.is_empty() {
             let subject = self.decision.subject();
+            let later = match self.is_expired {
+                true => String::new(),
+                false => format!(": it approves the first one of {subject}"),
+            };
             return vec![format!(
-                "nothing that it approves is declared on {tenant} now: it approves the first one of {subject}"
+                "nothing that it approves is declared on {tenant} now{later}"
             )];
         }
         self.changes.iter().map(|it| it.line(tenant)).collect()

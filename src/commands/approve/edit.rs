@@ -35,6 +35,8 @@ pub(super) struct PreparedEdit<'a> {
     after: String,
     /// The decision as the exporter will read it.
     decision: Arc<Decision>,
+    /// Whether the configuration reads the file.
+    is_read: bool,
     /// The rules of the tenant with the decision.
     rules: TenantRules,
 }
@@ -67,12 +69,14 @@ impl<'a> Edit<'a> {
         let Loaded {
             config, proposed, ..
         } = loaded;
+        let is_read = proposed.as_ref().is_some_and(|it| it.is_named);
         let place = proposed.map(|it| format!("{}[{}]", it.place, edited.index));
         let mut decisions = config.decisions.iter();
         let decision = decisions.find(|it| Some(&*it.place) == place.as_deref());
         let decision = decision.context("the decision is not in the edited file")?;
         Ok(Some(PreparedEdit {
             decision: Arc::clone(decision),
+            is_read,
             rules: config.rules(&self.decision.tenant),
             edit: self,
             file,
@@ -80,8 +84,8 @@ impl<'a> Edit<'a> {
         }))
     }
 
-    /// The configuration with this text of the file. Prints what it warns of in the
-    /// entry, and how to make it read the file.
+    /// The configuration with this text of the file. Prints what it warns of, and how to
+    /// make it read the file.
     fn loaded(&self, text: &str, index: usize) -> Result<Loaded, Failure> {
         let file = ProposedFile {
             list: ProposedList::Decisions,
@@ -95,9 +99,12 @@ impl<'a> Edit<'a> {
         let loaded = self.config.with(file);
         let loaded = loaded.map_err(|errors| entry.refused(errors))?;
         for warning in &loaded.warnings {
-            let warning = warning.as_error();
-            if let Some(option) = entry.option_of(warning) {
-                diagnostics::warning(format_args!("{option}: {}", warning.message));
+            match entry.option_of(warning.as_error()) {
+                Some(option) => diagnostics::warning(format_args!(
+                    "{option}: {}",
+                    warning.as_error().message
+                )),
+                None => diagnostics::warning(format_args!("{warning}")),
             }
         }
         if loaded.proposed.as_ref().is_some_and(|it| !it.is_named) {
@@ -195,7 +202,11 @@ impl PreparedEdit<'_> {
         }
         self.file.replace(&self.after)?;
         stdout::line(format_args!(
-            "{shown}: written; a running exporter uses it within seconds"
+            "{shown}: written; {}",
+            match self.is_read {
+                true => "a running exporter uses it within seconds",
+                false => "the configuration does not read it yet",
+            }
         ))
     }
 }
