@@ -407,9 +407,8 @@ mod tests {
                 .iter()
                 .map(|it| (it.to_string(), it.remedy()))
                 .collect();
-            let expected = found.map(|(text, remedy)| {
-                (format!("decisions[1] (SEC-1, Control) {text}"), remedy)
-            });
+            let expected = found
+                .map(|(text, remedy)| (format!("decisions[1] (SEC-1, Control) {text}"), remedy));
             assert_eq!(said, Vec::from_iter(expected), "{state}");
         }
     }

@@ -102,9 +102,8 @@ fn checked(key: DecisionKey, text: &str) -> Result<String, &'static str> {
 }
 
 fn state(word: &str) -> Result<DecisionState, String> {
-    let words = DecisionState::ALL.map(DecisionState::as_str);
     word.parse()
-        .map_err(|()| format!("no such state; use {}", words.join(", ")))
+        .map_err(|()| format!("no such state; use {}", DecisionState::WORDS.join(", ")))
 }
 
 impl Approve {

@@ -36,7 +36,12 @@ impl<'a> TenantSource<'a> {
     /// whose customers are not known.
     pub(super) fn add_customers(self, config: &mut Config) -> Vec<String> {
         let is_watching = |it: &&Partner| it.new_customers == NewCustomers::Watch;
-        let partners: Vec<Partner> = config.partners.iter().filter(is_watching).cloned().collect();
+        let partners: Vec<Partner> = config
+            .partners
+            .iter()
+            .filter(is_watching)
+            .cloned()
+            .collect();
         let mut unknown = Vec::new();
         for partner in partners {
             let saved = match self {
@@ -48,9 +53,8 @@ impl<'a> TenantSource<'a> {
                 continue;
             };
             for customer in customers {
-                let is_same = |it: &Tenant| {
-                    it.alias == customer.alias || it.tenant_id == customer.tenant_id
-                };
+                let is_same =
+                    |it: &Tenant| it.alias == customer.alias || it.tenant_id == customer.tenant_id;
                 if !config.tenants.iter().any(is_same) {
                     config.add_customer(&partner, customer);
                 }

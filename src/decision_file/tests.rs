@@ -165,7 +165,10 @@ fn an_entry_for_other_declarations_is_another_decision() {
     let Edited { text, index } = edited.unwrap();
     assert!(text.starts_with(file) && text.contains("sam@"), "{text}");
     assert_eq!(index, 2);
-    assert_eq!(text_with(&text, &by("sam@contoso.example", "2028-02-28")), text);
+    assert_eq!(
+        text_with(&text, &by("sam@contoso.example", "2028-02-28")),
+        text
+    );
     let error = read(file).with(&decision("A", "R", "2028-02-28"));
     assert_eq!(
         error.unwrap_err().to_string(),
@@ -213,7 +216,10 @@ fn line_ends_indents_and_a_missing_last_break_stay() {
     assert_eq!(after, open.replace("2027", "2028"), "no last line break");
     let after = text_with(open, &new);
     let added = after.strip_prefix(open).unwrap();
-    assert!(added.starts_with("\n  - control: New\n    tenants"), "{added}");
+    assert!(
+        added.starts_with("\n  - control: New\n    tenants"),
+        "{added}"
+    );
     for empty in ["", "# none yet\n", "---\n", "\u{feff}"] {
         let after = text_with(empty, &new);
         assert_eq!(after, format!("{empty}{}\n", new.entry()), "{empty:?}");

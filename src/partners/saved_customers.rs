@@ -26,5 +26,7 @@ fn display_name(saved: &SavedPartner, id: &str) -> String {
     let left = saved.left.values().map(|it| &it.customer);
     let mut known = listed.chain(left);
     let found = known.find(|it| *it.tenant_id == *id);
-    found.map(|it| it.display_name.to_string()).unwrap_or_default()
+    found
+        .map(|it| it.display_name.to_string())
+        .unwrap_or_default()
 }

@@ -3,8 +3,8 @@
 use crate::config::TenantRules;
 use crate::store::TenantState;
 use secure_score_model::{
-    Approval, Control, ControlRules as _, Decision, DecisionState, History, Judgement, Recommendation,
-    Timestamp,
+    Approval, Control, ControlRules as _, Decision, DecisionState, History, Judgement,
+    Recommendation, Timestamp,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,9 +127,11 @@ impl Change {
         };
         let judged = match self.coverage {
             Coverage::Covered => "",
-            Coverage::SelfApproved => " (self-approved: its approver is the person who declared it)",
+            Coverage::SelfApproved => {
+                " (self-approved: its approver is the person who declared it)"
+            }
             Coverage::SelfApprovalRefused => {
-                ", and stays unapproved: its approver is the person who declared it"
+                ", which this does not approve, since its approver is the person who declared it"
             }
             Coverage::Expired => ", which this approves no longer, since it has expired",
             Coverage::NotCovered => {

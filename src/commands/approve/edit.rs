@@ -100,10 +100,9 @@ impl<'a> Edit<'a> {
         let loaded = loaded.map_err(|errors| entry.refused(errors))?;
         for warning in &loaded.warnings {
             match entry.option_of(warning.as_error()) {
-                Some(option) => diagnostics::warning(format_args!(
-                    "{option}: {}",
-                    warning.as_error().message
-                )),
+                Some(option) => {
+                    diagnostics::warning(format_args!("{option}: {}", warning.as_error().message))
+                }
                 None => diagnostics::warning(format_args!("{warning}")),
             }
         }

@@ -67,7 +67,13 @@ impl Resolver<'_> {
 
     fn is_unread_domain(&self, entry: &ListedTenant) -> bool {
         let id = &entry.tenant_id;
-        id.contains('.') && self.config.config.tenants.iter().all(|it| it.tenant_id != *id)
+        id.contains('.')
+            && self
+                .config
+                .config
+                .tenants
+                .iter()
+                .all(|it| it.tenant_id != *id)
     }
 
     /// The tenants of the configuration and the file; none where they are invalid
