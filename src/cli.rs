@@ -15,6 +15,7 @@ mod discover;
 mod evidence;
 mod init;
 mod route;
+mod server_url;
 mod shard;
 mod web;
 
@@ -131,6 +132,7 @@ impl Cli {
             Some(Command::Demo(demo)) => demo.conflict().map(str::to_owned),
             Some(Command::Collect(collect)) => collect.conflict().map(str::to_owned),
             Some(Command::Backfill(backfill)) => backfill.conflict(),
+            Some(Command::Decisions(decisions)) => decisions.conflict(),
             _ => None,
         });
         match conflict.or_else(|| self.ineffective_flag()) {
@@ -149,10 +151,10 @@ impl Cli {
             Command::Check(_)
             | Command::Collect(_)
             | Command::Discover(_)
-            | Command::Decisions(_)
             | Command::Approve(_)
             | Command::Evidence(_) => true,
             Command::Backfill(backfill) => !backfill.is_demo(),
+            Command::Decisions(decisions) => decisions.url.is_none(),
             _ => false,
         };
         let is_never_reloaded = match command {

@@ -1,6 +1,8 @@
 //! Makes texts from servers and users safe to print: no control characters, no
 //! reversed writing, no secrets, and a limited length.
 
+use url::Url;
+
 /// A piece of a secret of this many bytes is no coincidence.
 const MIN_PIECE: usize = 12;
 
@@ -138,6 +140,16 @@ fn contains_piece(text: &str, secret: &str) -> bool {
         && pieces.any(|piece| memchr::memmem::find(text.as_bytes(), piece).is_some())
 }
 
+/// An address, if it is a web address, which is safe in a link:
+/// `javascript:` would run in the page, and a user name before an `@` would look
+/// like the host.
+pub fn web_url(address: &str) -> Option<Url> {
+    let url = Url::parse(address).ok()?;
+    let anonymous = url.username().is_empty() && url.password().is_none();
+    let is_web = matches!(url.scheme(), "https" | "http") && url.has_host() && anonymous;
+    is_web.then_some(url)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,5 +261,22 @@ mod tests {
         let text = "Identity 42 not found: Bearer eyJhbGciOi.x.y end";
         let shown = "Identity 42 not found: Bearer <token> end";
         assert_eq!(redact(text, &[""]), shown);
+    }
+
+    #[test]
+    fn only_a_web_address_is_safe_in_a_link() {
+        for address in ["https://security.microsoft.com/x?y#z", "HTTP://a.example"] {
+            assert!(web_url(address).is_some(), "{address}");
+        }
+        for address in [
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "//a.example",
+            "https://",
+            "https://microsoft.com@evil.example/",
+            "",
+        ] {
+            assert!(web_url(address).is_none(), "{address}");
+        }
     }
 }

@@ -1,58 +1,77 @@
-//! What a decision covers now.
+//! What decisions cover now.
 
 use super::approvable::{Approvable, approvables};
-use crate::store::{TenantState, Tenants};
+use crate::store::TenantState;
 use secure_score_model::{Approval, Decision, DecisionState, Place, Timestamp};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A declaration in force that a decision covers, also once it has expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Covered<'a> {
+pub(super) struct Covered<'a> {
     /// The tenant's alias.
-    pub tenant: &'a str,
+    pub(super) tenant: &'a str,
     /// The control's id or the recommendation's name.
-    pub name: &'a str,
+    pub(super) name: &'a str,
     /// Where it is declared.
-    pub place: Place,
+    pub(super) place: Place,
     /// The state.
-    pub state: DecisionState,
+    pub(super) state: DecisionState,
     /// Whether an unexpired decision covers it.
-    pub is_approved: bool,
+    pub(super) is_approved: bool,
 }
 
-/// What a decision of the configuration covers now.
-pub fn covered_now<'a>(
-    decision: &Arc<Decision>,
-    tenants: &'a Tenants,
-    now: Timestamp,
-) -> Vec<Covered<'a>> {
-    let states = tenants.states.iter();
-    states
-        .flat_map(|tenant| of_tenant(decision, tenant, now))
-        .collect()
+/// What each decision covers now.
+pub(super) struct Coverage<'a> {
+    by_place: HashMap<&'a str, Vec<(&'a Arc<Decision>, Covered<'a>)>>,
 }
 
-fn of_tenant<'a>(
-    decision: &Arc<Decision>,
-    tenant: &'a TenantState,
+impl<'a> Coverage<'a> {
+    /// The coverage on these tenants, in their order.
+    pub(super) fn of(tenants: &'a [Arc<TenantState>], now: Timestamp) -> Self {
+        let mut by_place: HashMap<&str, Vec<_>> = HashMap::new();
+        for tenant in tenants {
+            let alias = &*tenant.identity.alias;
+            let all = approvables(&tenant.snapshot);
+            for approvable in all.filter(|it| !it.decisions().is_empty()) {
+                for (decision, covered) in of_approvable(alias, approvable, now) {
+                    let known = by_place.entry(&*decision.place).or_default();
+                    known.push((decision, covered));
+                }
+            }
+        }
+        Self { by_place }
+    }
+
+    /// What one decision covers. During a reload, two of one place may differ.
+    pub(super) fn by(&self, decision: &Decision) -> impl Iterator<Item = Covered<'a>> {
+        let known = self.by_place.get(&*decision.place);
+        let known = known.map_or(&[][..], Vec::as_slice).iter();
+        let own = known.filter(|(it, _)| ***it == *decision);
+        own.map(|(_, covered)| *covered)
+    }
+}
+
+fn of_approvable<'a>(
+    tenant: &'a str,
+    approvable: Approvable<'a>,
     now: Timestamp,
-) -> Vec<Covered<'a>> {
-    let covered = approvables(&tenant.snapshot).filter_map(|it| {
-        let judgement = it.judgement();
-        let state = judgement.present()?.state;
-        let mut covering = judgement.covering_present();
-        let is_covered = covering.any(|other| Arc::ptr_eq(other, decision));
-        let approval = judgement.present_approval(now);
-        is_covered.then(|| Covered {
-            tenant: &tenant.identity.alias,
-            name: it.name(),
-            place: match it {
-                Approvable::Control(_) => Place::SecureScore,
-                Approvable::Recommendation(_) => Place::Entra,
-            },
-            state,
-            is_approved: approval.is_some_and(Approval::is_approved),
-        })
-    });
-    covered.collect()
+) -> Vec<(&'a Arc<Decision>, Covered<'a>)> {
+    let judgement = approvable.judgement();
+    let Some(state) = judgement.present().map(|it| it.state) else {
+        return Vec::new();
+    };
+    let approval = judgement.present_approval(now);
+    let covered = Covered {
+        tenant,
+        name: approvable.name(),
+        place: match approvable {
+            Approvable::Control(_) => Place::SecureScore,
+            Approvable::Recommendation(_) => Place::Entra,
+        },
+        state,
+        is_approved: approval.is_some_and(Approval::is_approved),
+    };
+    let covering = judgement.covering_present();
+    covering.map(|it| (it, covered)).collect()
 }

@@ -1,9 +1,9 @@
 //! Finds configured decisions that need attention.
 
 use super::approvable::{Approvable, approvables};
+use super::decision_finding::{DecisionFinding, DecisionIssue};
 use secure_score_model::{Approval, Decision, TenantSnapshot, Timestamp};
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,139 +11,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Enough time to request a renewal.
 const SOON: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-/// A decision that needs attention.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DecisionFinding {
-    /// The decision.
-    pub decision: Arc<Decision>,
-    /// The tenant, where the issue concerns one.
-    pub tenant: Option<Arc<str>>,
-    /// What is wrong.
-    pub issue: DecisionIssue,
-}
-
-/// What can be wrong with a decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DecisionIssue {
-    /// It has expired.
-    Expired {
-        /// Whether it covers an accepted risk that no other decision covers,
-        /// if all of its tenants are known.
-        in_use: Option<bool>,
-    },
-    /// It expires within 30 days.
-    ExpiresSoon {
-        /// Whole days left.
-        days: u64,
-    },
-    /// Its ids, names and patterns match nothing: misspelt, or renamed by
-    /// Microsoft.
-    MatchesNothing,
-    /// No risk that it covers is accepted.
-    CoversNothing,
-    /// The person who accepted a risk, or claimed that it is solved, approved it.
-    SelfApproved {
-        /// A control or a recommendation of that person.
-        first: Arc<str>,
-        /// How many more there are, over all tenants.
-        others: usize,
-    },
-    /// Another decision covers the same control or recommendation.
-    Overlaps {
-        /// The other decision.
-        with: Arc<Decision>,
-        /// A control or a recommendation that both cover.
-        first: Arc<str>,
-        /// How many more both cover, over all tenants.
-        others: usize,
-    },
-}
-
-impl DecisionIssue {
-    /// How to fix it.
-    pub const fn remedy(&self) -> &'static str {
-        match self {
-            Self::Expired { in_use: Some(true) } => {
-                "have the risk approved again with a new date, or withdraw its acceptance in the portal"
-            }
-            Self::Expired {
-                in_use: Some(false),
-            }
-            | Self::CoversNothing => "remove the exception",
-            Self::Expired { in_use: None } => {
-                "run `secure-score-exporter check` on all tenants: it shows whether a risk that the exception covered is still accepted"
-            }
-            Self::ExpiresSoon { .. } => {
-                "have it approved again before that day, or the alert comes back"
-            }
-            Self::MatchesNothing => {
-                "correct the name, or check whether Microsoft renamed what it names"
-            }
-            Self::SelfApproved { .. } => {
-                "let another person approve it, and name that person as approver"
-            }
-            Self::Overlaps { .. } => "keep one of the two; the one that expires last decides",
-        }
-    }
-}
-
-impl fmt::Display for DecisionFinding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Decision {
-            place, reference, ..
-        } = &*self.decision;
-        write!(f, "{place} ({reference}, {}) ", self.decision.subject())?;
-        match &self.issue {
-            DecisionIssue::Expired { in_use: Some(true) } => {
-                f.write_str("has expired, but a risk that it covered is still accepted")
-            }
-            DecisionIssue::Expired {
-                in_use: Some(false),
-            } => f.write_str("has expired and is not in use"),
-            DecisionIssue::Expired { in_use: None } => {
-                f.write_str("has expired; not every tenant that may use it is known here")
-            }
-            DecisionIssue::ExpiresSoon { days: 0 } => f.write_str("expires today"),
-            DecisionIssue::ExpiresSoon { days: 1 } => f.write_str("expires tomorrow"),
-            DecisionIssue::ExpiresSoon { days } => write!(f, "expires in {days} days"),
-            DecisionIssue::MatchesNothing => f.write_str(match &*self.decision {
-                Decision {
-                    recommendation: None,
-                    ..
-                } => "matches no control of the catalogue",
-                Decision { control: None, .. } => "matches no recommendation",
-                _ => "matches no control of the catalogue and no recommendation",
-            }),
-            DecisionIssue::CoversNothing => f.write_str("covers no accepted risk"),
-            DecisionIssue::SelfApproved { first, others } => {
-                write!(f, "is self-approved for {first}")?;
-                write_others(f, *others)?;
-                f.write_str(match self.decision.needs_separate_approver {
-                    true => ", which approves nothing",
-                    false => ": its approver declared the state",
-                })
-            }
-            DecisionIssue::Overlaps {
-                with,
-                first,
-                others,
-            } => {
-                let (place, reference) = (&with.place, &with.reference);
-                write!(f, "and {place} ({reference}) both cover {first}")?;
-                write_others(f, *others)
-            }
-        }
-    }
-}
-
-fn write_others(f: &mut fmt::Formatter<'_>, others: usize) -> fmt::Result {
-    match others {
-        0 => Ok(()),
-        1 => f.write_str(" and 1 other"),
-        more => write!(f, " and {more} others"),
-    }
-}
 
 /// What an audit of decisions found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -160,8 +27,8 @@ impl AuditedDecisions {
     pub fn limit(&self) -> Option<String> {
         let subject = match self.not_judged {
             0 => return None,
-            1 => "1 exception for all tenants is".to_owned(),
-            more => format!("{more} exceptions for all tenants are"),
+            1 => "1 decision for all tenants is".to_owned(),
+            more => format!("{more} decisions for all tenants are"),
         };
         Some(format!(
             "{subject} in use on no tenant known here; the other tenants may use it"
@@ -217,9 +84,9 @@ struct Uses {
 enum DecisionUse {
     /// It matches nothing.
     MatchesNone,
-    /// What it matches is not accepted, or not as approved.
+    /// What it matches is not declared, or not as approved.
     CoversNone,
-    /// It covers an accepted risk.
+    /// It covers an accepted risk, a claim or a plan.
     Covers,
 }
 
@@ -502,17 +369,30 @@ mod tests {
 
     #[test]
     fn a_decision_about_a_claim_is_in_use_while_the_claim_stands() {
-        let about = |state| {
+        let about = |state, days_left| {
             Arc::new(Decision {
+                place: "decisions[1]".into(),
                 states: vec![state],
-                ..(*decision(1, &[], 200)).clone()
+                ..(*decision(1, &[], days_left)).clone()
             })
         };
-        for (state, found) in [
-            (DecisionState::ThirdParty, None),
-            (DecisionState::Planned, Some(DecisionIssue::CoversNothing)),
+        for (state, days_left, found) in [
+            (DecisionState::ThirdParty, 200, None),
+            (
+                DecisionState::ThirdParty,
+                -1,
+                Some((
+                    "has expired, but what it approved still stands",
+                    "have it approved again with a new date, or set the state in the portal back",
+                )),
+            ),
+            (
+                DecisionState::Planned,
+                200,
+                Some(("covers nothing that is declared now", "remove the decision")),
+            ),
         ] {
-            let decision = about(state);
+            let decision = about(state, days_left);
             let claim = StateUpdate::new(ControlState::ThirdParty);
             let claimed = Control {
                 decisions: vec![Arc::clone(&decision)],
@@ -522,9 +402,14 @@ mod tests {
                 })
             };
             let snapshot = tenant(&[&decision], vec![claimed]);
-            let issues = issues(&[("contoso", &snapshot)]).into_iter();
-            let issues: Vec<_> = issues.map(|(_, issue)| issue).collect();
-            assert_eq!(issues, Vec::from_iter(found), "{state}");
+            let findings = audit_decisions([("contoso", &snapshot)], true, NOW).findings;
+            let said: Vec<_> = findings
+                .iter()
+                .map(|it| (it.to_string(), it.remedy()))
+                .collect();
+            let expected = found
+                .map(|(text, remedy)| (format!("decisions[1] (SEC-1, Control) {text}"), remedy));
+            assert_eq!(said, Vec::from_iter(expected), "{state}");
         }
     }
 
@@ -583,7 +468,7 @@ mod tests {
         let idle = tenant(&[&it], vec![control("A", false, &[&it])]);
         let audited = audit_decisions([("contoso", &idle), ("dark", &dark)], true, NOW);
         assert_eq!(audited.findings, []);
-        let limit = "1 exception for all tenants is in use on no tenant known here; the other tenants may use it";
+        let limit = "1 decision for all tenants is in use on no tenant known here; the other tenants may use it";
         assert_eq!(audited.limit().as_deref(), Some(limit));
     }
 

@@ -10,12 +10,12 @@ pub(crate) use tenant::TenantRecord;
 
 use super::{Acceptance, StateChange};
 use crate::serde_time::{Day, Rfc3339};
+use crate::text::web_url;
 use secure_score_model::{
     Approval, Control, Decision, DecisionState, Persons, Place, Points, Timestamp,
 };
 use serde::Serialize;
 use std::borrow::Cow;
-use url::Url;
 
 /// One accepted risk, in force or withdrawn, with names and comments as far as
 /// shown.
@@ -214,38 +214,6 @@ impl<'a> ChangeRecord<'a> {
             comment: persons.comment(change.comment),
             assigned_to: persons.name(change.assigned_to),
             at_exact: change.at.map(|_| change.is_exact),
-        }
-    }
-}
-
-/// An address from Graph, if it is a web address, which is safe in a link:
-/// `javascript:` would run in the page, and a user name before an `@` would look
-/// like the host.
-pub(crate) fn web_url(address: &str) -> Option<Url> {
-    let url = Url::parse(address).ok()?;
-    let anonymous = url.username().is_empty() && url.password().is_none();
-    let is_web = matches!(url.scheme(), "https" | "http") && url.has_host() && anonymous;
-    is_web.then_some(url)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_web_address_is_safe_in_a_link() {
-        for address in ["https://security.microsoft.com/x?y#z", "HTTP://a.example"] {
-            assert!(web_url(address).is_some(), "{address}");
-        }
-        for address in [
-            "javascript:alert(1)",
-            "data:text/html,x",
-            "//a.example",
-            "https://",
-            "https://microsoft.com@evil.example/",
-            "",
-        ] {
-            assert!(web_url(address).is_none(), "{address}");
         }
     }
 }

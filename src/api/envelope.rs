@@ -1,11 +1,11 @@
 //! The documents around a list of records.
 
 use crate::acceptances::record::{AcceptanceRecord, TenantRecord};
-use crate::acceptances::{Acceptance, Filter};
+use crate::acceptances::{Acceptance, DecisionList, Filter, ListedPersons};
 use crate::http_types::PersonDetail;
 use crate::serde_time::Rfc3339;
 use crate::store::{TenantState, Tenants};
-use secure_score_model::{Persons, Timestamp};
+use secure_score_model::Timestamp;
 use serde::{Serialize, Serializer};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,12 +34,10 @@ impl AcceptanceList<'_> {
 
     /// The document of `/api/v1/acceptances`.
     pub(super) fn document(&self) -> impl Serialize {
-        let hint = self.persons.hint();
         AcceptanceDocument {
             generated_at: Rfc3339(self.now),
             persons: self.persons_shown(),
-            // The backticks are markup for pages.
-            persons_hint: hint.map(|hint| hint.replace('`', "")),
+            persons_hint: persons_hint(self.persons),
             catalogues_unknown: &self.unknown,
             hint: self.hint.as_deref(),
             acceptances: LazyList(|| self.records()),
@@ -49,12 +47,27 @@ impl AcceptanceList<'_> {
 
     /// How much of persons is shown, as a closed set of words.
     pub(super) fn persons_shown(&self) -> &'static str {
-        match self.persons.persons() {
-            Persons::Plain => "full",
-            Persons::Pseudonyms(_) => "hash",
-            Persons::Hidden => "hidden",
-        }
+        self.persons.persons().as_str()
     }
+}
+
+/// Why something of persons is hidden. The backticks are markup for pages.
+fn persons_hint(persons: &PersonDetail) -> Option<String> {
+    persons.hint().map(|hint| hint.replace('`', ""))
+}
+
+/// The document of `/api/v1/decisions`.
+pub(super) fn decisions(
+    tenants: &[Arc<TenantState>],
+    persons: &PersonDetail,
+    now: Timestamp,
+) -> impl Serialize + use<> {
+    let hint = persons_hint(persons);
+    let persons = ListedPersons {
+        persons: persons.persons(),
+        hint: hint.as_deref(),
+    };
+    DecisionList::of_tenants(tenants, persons, now)
 }
 
 #[derive(Serialize)]

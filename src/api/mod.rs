@@ -28,7 +28,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 pub(crate) const ROOT: &str = "/api/";
 
 /// Every path of the API.
-pub(crate) const PATHS: [&str; 2] = [Endpoint::Acceptances.path(), Endpoint::Tenants.path()];
+pub(crate) const PATHS: [&str; 3] = [
+    Endpoint::Acceptances.path(),
+    Endpoint::Decisions.path(),
+    Endpoint::Tenants.path(),
+];
 
 /// Large responses rendered or sent at once. A thousand tenants with fifty
 /// acceptances each are some fifty megabytes, and two clients share none of it.
@@ -62,15 +66,17 @@ pub(crate) struct Api {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Endpoint {
     Acceptances,
+    Decisions,
     Tenants,
 }
 
 impl Endpoint {
-    const ALL: [Self; 2] = [Self::Acceptances, Self::Tenants];
+    const ALL: [Self; 3] = [Self::Acceptances, Self::Decisions, Self::Tenants];
 
     const fn path(self) -> &'static str {
         match self {
             Self::Acceptances => "/api/v1/acceptances",
+            Self::Decisions => "/api/v1/decisions",
             Self::Tenants => "/api/v1/tenants",
         }
     }
@@ -82,18 +88,26 @@ impl Endpoint {
     const fn formats(self) -> &'static [ApiFormat] {
         match self {
             Self::Acceptances => &[ApiFormat::Json, ApiFormat::Csv],
-            Self::Tenants => &[ApiFormat::Json],
+            Self::Decisions | Self::Tenants => &[ApiFormat::Json],
+        }
+    }
+
+    /// The parameters, of those of a filter.
+    const fn parameters(self) -> &'static [&'static str] {
+        match self {
+            Self::Acceptances => &query::FILTER_PARAMETERS,
+            Self::Decisions => &["tenant"],
+            Self::Tenants => &[],
         }
     }
 
     fn filter(self, query: Option<&str>, now: Timestamp) -> Result<Filter, QueryError> {
-        if self == Self::Tenants {
-            query::allow_only(&query::parse_pairs(query)?, &[])?;
-            return Ok(Filter::default());
-        }
         let pairs = query::parse_pairs(query)?;
+        if self != Self::Acceptances {
+            query::allow_only(&pairs, self.parameters())?;
+        }
         let filter = query::parse_filter(&pairs, now)?;
-        query::allow_only(&pairs, &query::FILTER_PARAMETERS)?;
+        query::allow_only(&pairs, self.parameters())?;
         Ok(filter)
     }
 }
@@ -164,7 +178,7 @@ impl ApiRequest {
             ApiError::new(
                 StatusCode::NOT_FOUND,
                 format!("unknown path {path:?}"),
-                "the paths are /api/v1/acceptances and /api/v1/tenants",
+                format!("the paths are {}", PATHS.join(", ")),
             )
         })?;
         if !matches!(parts.method, Method::GET | Method::HEAD) {
@@ -197,6 +211,11 @@ impl ApiRequest {
             (Endpoint::Tenants, _) => {
                 let bytes = json(&envelope::tenants(&self.tenants, self.now))?;
                 Ok(self.response(bytes, permit))
+            }
+            (Endpoint::Decisions, _) => {
+                let selected = self.selected_tenants()?;
+                let list = envelope::decisions(selected, &self.persons, self.now);
+                Ok(self.response(json(&list)?, permit))
             }
             (Endpoint::Acceptances, ApiFormat::Json) => {
                 let bytes = json(&self.list()?.document())?;

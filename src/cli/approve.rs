@@ -67,6 +67,10 @@ pub struct Approve {
     #[arg(id = "decision_file", long = "file", value_name = "FILE")]
     pub file: Option<PathBuf>,
 
+    /// Write a decision about a control or recommendation that the tenant does not have
+    #[arg(long)]
+    pub allow_unknown: bool,
+
     /// Print the difference and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -98,9 +102,8 @@ fn checked(key: DecisionKey, text: &str) -> Result<String, &'static str> {
 }
 
 fn state(word: &str) -> Result<DecisionState, String> {
-    let words = DecisionState::ALL.map(DecisionState::as_str);
     word.parse()
-        .map_err(|()| format!("no such state; use {}", words.join(", ")))
+        .map_err(|()| format!("no such state; use {}", DecisionState::WORDS.join(", ")))
 }
 
 impl Approve {

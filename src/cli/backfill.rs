@@ -1,5 +1,6 @@
 //! The flags of `backfill`.
 
+use super::server_url::{server_url, user_conflict};
 use crate::config::{is_label_name, is_label_value};
 use clap::Args;
 use secure_score_model::Timestamp;
@@ -109,10 +110,9 @@ impl Backfill {
         if self.header_file.is_some() && self.check.is_none() && self.remote_write.is_none() {
             return Some("--header-file needs --check or --remote-write".to_owned());
         }
-        // Not in `server_url`: clap's error would repeat the value.
         let mut servers = [&self.check, &self.remote_write].into_iter().flatten();
-        if servers.any(|url| !url.username().is_empty() || url.password().is_some()) {
-            return Some("every user of this machine can see a password on the command line; put an Authorization header into a --header-file".to_owned());
+        if let Some(conflict) = servers.find_map(user_conflict) {
+            return Some(conflict.to_owned());
         }
         let mut names: Vec<&str> = self.labels.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
@@ -141,16 +141,6 @@ fn label(text: &str) -> Result<Label, String> {
         return Err("a label value has 1 to 128 printable bytes".to_owned());
     }
     Ok((name.to_owned(), value.to_owned()))
-}
-
-fn server_url(text: &str) -> Result<Url, &'static str> {
-    let url: Url = text
-        .parse()
-        .map_err(|_| "not a URL; write it as http://localhost:9090")?;
-    match matches!(url.scheme(), "http" | "https") && url.has_host() {
-        true => Ok(url),
-        false => Err("not an HTTP URL; write it as http://localhost:9090"),
-    }
 }
 
 fn time(text: &str) -> Result<Timestamp, String> {
@@ -198,11 +188,5 @@ mod tests {
         assert_eq!(seconds("1970-01-02"), Ok(86_400.0));
         assert_eq!(seconds("1970-01-02T01:00:00+01:00"), Ok(86_400.0));
         assert!(time("yesterday").is_err());
-    }
-
-    #[test]
-    fn a_server_url_is_an_http_url() {
-        assert!(server_url("localhost:9090").is_err());
-        assert!(server_url("https://tsdb.example/api/v1/write").is_ok());
     }
 }

@@ -2,17 +2,19 @@
 
 mod alerts;
 mod edit;
+mod subject;
 
-use super::config_source::{self, unknown_name};
+use super::config_source::{EditableConfig, unknown_name};
 use super::tenant_source::TenantSource;
 use super::{Failure, now};
 use crate::cli::{Approve, ConfigFlags};
-use crate::config::{Config, ConfigText, Environment, Pattern, is_alias};
+use crate::config::{Config, Environment, Pattern, is_alias};
 use crate::decision_file::NewDecision;
+use crate::diagnostics;
 use crate::store::TenantState;
 use anyhow::anyhow;
 use edit::Edit;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Prints the difference and the alerts that end, and writes the file after a
@@ -22,26 +24,28 @@ pub(super) async fn run(
     options: &Approve,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let config = config_source::load(flags, environment)?;
-    let decision = decision(options, &config)?;
+    let editable = EditableConfig::load(flags, environment)?;
+    let mut config = editable.config.clone();
+    let source = TenantSource::of(options.state_dir.as_deref());
+    let unlisted = source.add_customers(&mut config);
+    check_tenant(&options.tenant, &config, &unlisted)?;
+    let decision = decision(options)?;
     let edit = Edit {
         decision: &decision,
         name: file(options, &config)?,
         options,
-        source: &ConfigText::read(flags.file.as_deref()),
-        environment,
+        config: &editable,
     };
     let Some(edit) = edit.prepare()? else {
         return Ok(());
     };
-    let state = state(options, &config).await;
-    edit.print_alerts(state.as_deref(), now())?;
+    let state = state(source, &options.tenant, config).await;
+    edit.print(state.as_deref(), now())?;
     edit.finish()
 }
 
 /// The decision that the flags describe.
-fn decision(options: &Approve, config: &Config) -> Result<NewDecision, Failure> {
-    check_tenant(&options.tenant, config)?;
+fn decision(options: &Approve) -> Result<NewDecision, Failure> {
     if let Err(error) = Pattern::new(&options.control) {
         return Err(Failure::with_hint(
             anyhow!("{}: {error}", options.control),
@@ -77,10 +81,17 @@ fn decision(options: &Approve, config: &Config) -> Result<NewDecision, Failure> 
     })
 }
 
-/// Customers of partners may have an alias that the configuration does not list.
-fn check_tenant(name: &str, config: &Config) -> Result<(), Failure> {
-    let is_configured = config.tenants.iter().any(|it| it.alias == name);
-    if is_configured || !config.partners.is_empty() && is_alias(name) {
+/// `unlisted` are the partners whose customers may have an alias that is not known
+/// here.
+fn check_tenant(name: &str, config: &Config, unlisted: &[String]) -> Result<(), Failure> {
+    if config.tenants.iter().any(|it| it.alias == name) {
+        return Ok(());
+    }
+    if !unlisted.is_empty() && is_alias(name) {
+        diagnostics::warning(format_args!(
+            "{name} has no entry in the configuration; if it is a customer of {}, the exporter that watches it knows its name and what is declared there: name its --state.dir",
+            unlisted.join(" or ")
+        ));
         return Ok(());
     }
     let known = config.tenants.iter().map(|tenant| tenant.alias.as_str());
@@ -111,17 +122,17 @@ fn file(options: &Approve, config: &Config) -> Result<PathBuf, Failure> {
 }
 
 /// What is known of the tenant now; `None` where it cannot be read.
-async fn state(options: &Approve, config: &Config) -> Option<Arc<TenantState>> {
-    let mut config = config.clone();
-    config.tenants.retain(|it| it.alias == options.tenant);
-    let state_dir: Option<&Path> = options.state_dir.as_deref();
-    let tenants = TenantSource::of(state_dir).tenants(&Arc::new(config)).await;
-    let tenants = match tenants {
-        Ok(tenants) => tenants,
+async fn state(
+    source: TenantSource<'_>,
+    tenant: &str,
+    mut config: Config,
+) -> Option<Arc<TenantState>> {
+    config.tenants.retain(|it| it.alias == tenant);
+    match source.tenants(&Arc::new(config)).await {
+        Ok(tenants) => tenants.find(tenant).map(Arc::clone),
         Err(failure) => {
             failure.print();
-            return None;
+            None
         }
-    };
-    tenants.find(&options.tenant).map(Arc::clone)
+    }
 }

@@ -16,16 +16,14 @@ mod window;
 
 use super::Failure;
 use super::config_source::{self, selected_tenants};
+use super::header_file;
 use crate::cli::{Backfill, Cli};
 use crate::config::{Config, Environment};
-use crate::tsdb::{Headers, Server};
+use crate::tsdb::Server;
 use anyhow::Context as _;
 use reader::HistoryReader;
-use std::path::Path;
-use strict_yaml::{io_reason, read_file};
 use url::Url;
 use window::Window;
-use zeroize::Zeroizing;
 
 /// Reads every tenant's history and writes, sends or compares it.
 pub(super) async fn run(
@@ -61,21 +59,9 @@ async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
 
 /// The server of `--check` or `--remote-write`. No connection is opened yet.
 fn server(url: &Url, flags: &Backfill, config: &Config) -> Result<Server, Failure> {
-    let headers = flags.header_file.as_deref().map(headers).transpose()?;
+    let headers = header_file::read(flags.header_file.as_deref())?;
     let roots = config.extra_roots.as_ref();
     let roots = roots.map_or(&[][..], |roots| &roots.certificates);
-    let server = Server::new(url.clone(), headers.unwrap_or_default(), roots);
+    let server = Server::new(url.clone(), headers, roots);
     Ok(server.context("the HTTP client of the server cannot be set up")?)
-}
-
-fn headers(file: &Path) -> Result<Headers, Failure> {
-    let bytes = Zeroizing::new(read_file(file).map_err(|error| {
-        let reason = io_reason(&error);
-        anyhow::anyhow!("--header-file {} cannot be read ({reason})", file.display())
-    })?);
-    let text = std::str::from_utf8(&bytes)
-        .with_context(|| format!("--header-file {} is not UTF-8", file.display()))?;
-    let headers = Headers::parse(text).with_context(|| format!("--header-file {}", file.display()));
-    let hint = "write one `Name: value` a line, such as `X-Scope-OrgID: anonymous`";
-    headers.map_err(|error| Failure::with_hint(error, hint))
 }

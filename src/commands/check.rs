@@ -129,7 +129,7 @@ fn print_decisions(results: &[CheckResult], all: bool) -> Result<(), Failure> {
         let tenant = finding.tenant.as_deref();
         let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));
         line(format_args!("{:<5} {finding}{on}", Status::Warn))?;
-        line(format_args!("      hint: {}", finding.issue.remedy()))?;
+        line(format_args!("      hint: {}", finding.remedy()))?;
     }
     if let Some(limit) = audited.limit() {
         line(format_args!("{:<5} {limit}", Status::Warn))?;

@@ -5,18 +5,82 @@ use super::access_check::check_access;
 use super::config_diagnostics::config_diagnostics;
 use super::stdout::tenants;
 use crate::cli::{Cli, ConfigFlags};
-use crate::config::{Config, ConfigText, Environment, Loaded, NewCustomers, Partner, Tenant};
+use crate::config::{
+    Config, ConfigText, Environment, Loaded, NewCustomers, Partner, ProposedFile, Tenant,
+};
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
-use strict_yaml::{ConfigErrors, Span, suggest};
+use std::path::Path;
+use strict_yaml::{ConfigErrors, ConfigWarning, Span, suggest};
 
 /// Loads the configuration and prints its warnings.
 pub(super) fn load(flags: &ConfigFlags, environment: &Environment) -> Result<Config, ConfigErrors> {
-    let text = ConfigText::read(flags.file.as_deref());
-    let loaded = text.load(environment, &DecryptedKeyCache::default())?;
-    diagnostics::warnings(&loaded.warnings);
-    Ok(loaded.config)
+    let EditableConfig {
+        config, warnings, ..
+    } = EditableConfig::load(flags, environment)?;
+    diagnostics::warnings(&warnings);
+    Ok(config)
+}
+
+/// The configuration of a command that edits a file of it.
+pub(super) struct EditableConfig<'a> {
+    /// As it is before the edit.
+    pub(super) config: Config,
+    /// What it warns of.
+    pub(super) warnings: Vec<ConfigWarning>,
+    text: ConfigText,
+    environment: &'a Environment,
+    /// Private keys that need not be decrypted again.
+    decrypted_keys: DecryptedKeyCache,
+}
+
+impl<'a> EditableConfig<'a> {
+    /// Loads the configuration.
+    pub(super) fn load(
+        flags: &ConfigFlags,
+        environment: &'a Environment,
+    ) -> Result<Self, ConfigErrors> {
+        let text = ConfigText::read(flags.file.as_deref());
+        let decrypted_keys = DecryptedKeyCache::default();
+        let loaded = text.load(environment, &decrypted_keys)?;
+        Ok(Self {
+            config: loaded.config,
+            warnings: loaded.warnings,
+            text,
+            environment,
+            decrypted_keys,
+        })
+    }
+
+    /// The configuration with another text of one of its files.
+    pub(super) fn with(&self, file: ProposedFile<'_>) -> Result<Loaded, ConfigErrors> {
+        let Self {
+            environment,
+            decrypted_keys,
+            ..
+        } = self;
+        self.text.load_with(file, environment, decrypted_keys)
+    }
+
+    /// Says how to make the configuration read a file that it does not name.
+    pub(super) fn warn_of_unread(&self, file: ProposedFile<'_>) {
+        let ConfigText::File(config, _) = &self.text else {
+            diagnostics::warning(format_args!(
+                "{}: no exporter reads this file, since the environment is the configuration; write a configuration file",
+                file.path.display()
+            ));
+            return;
+        };
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let (path, config) = (absolute(file.path), absolute(config));
+        let name = config.parent().and_then(|it| path.strip_prefix(it).ok());
+        diagnostics::warning(format_args!(
+            "the configuration does not read this file; add `{}: [{}]`",
+            file.list.key(),
+            name.unwrap_or(&path).display()
+        ));
+    }
 }
 
 /// Refuses a partner whose new customers are watched if a restart would lose

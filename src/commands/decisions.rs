@@ -3,20 +3,23 @@
 use super::config_source::{self, selected_tenants};
 use super::tenant_source::TenantSource;
 use super::text_table::{MAX_TEXT, empty_table, lines};
-use super::{Failure, now, privacy, stdout};
-use crate::acceptances::{Covered, covered_now};
+use super::{Failure, header_file, now, privacy, stdout};
+use crate::acceptances::{DecisionList, DecisionRecord, ListedPersons};
 use crate::cli::{ConfigFlags, Decisions, DecisionsOutput};
-use crate::config::{Config, Environment, NewCustomers};
+use crate::config::{Config, Environment, Tenant};
 use crate::diagnostics;
-use crate::serde_time::{Day, Rfc3339};
+use crate::http_client::ExporterClient;
 use crate::store::Tenants;
-use crate::text::truncate;
+use crate::text::{single_line, truncate};
 use anyhow::Context as _;
 use comfy_table::Cell;
-use secure_score_model::{Decision, DecisionState, Persons, Timestamp};
-use serde::Serialize;
-use std::borrow::Cow;
+use secure_score_model::Decision;
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use url::Url;
+
+/// The path of the API that has the same list.
+const PATH: &str = "/api/v1/decisions";
 
 const HEADINGS: [&str; 9] = [
     "LAST DAY",
@@ -39,242 +42,186 @@ pub(super) async fn run(
     options: &Decisions,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let mut config = config_source::load(flags, environment)?;
-    let selected = selected_tenants(&config, &options.tenants)?;
-    config.tenants = selected.into_iter().cloned().collect();
-    let config = Arc::new(config);
-    let source = TenantSource::of(options.state_dir.as_deref());
-    let tenants = source.tenants(&config).await?;
-    let now = now();
-    let mut rows: Vec<Row<'_>> = config
-        .decisions
-        .iter()
-        .map(|decision| Row::new(decision, &tenants, now))
-        .collect();
-    rows.sort_by_key(|row| row.decision.expires);
-    let persons = privacy::in_events(&config);
-    match options.output {
-        DecisionsOutput::Table => stdout::write(table(&rows, &persons).as_bytes())?,
-        DecisionsOutput::Json => stdout::write(&document(&rows, &persons, now)?)?,
+    match &options.url {
+        Some(url) => of_exporter(url, options).await,
+        None => of_configuration(flags, options, environment).await,
     }
-    let unlisted = match options.tenants.is_empty() {
-        true => unlisted_customers(&config),
-        false => 0,
+}
+
+/// The list of a running exporter, which also knows the customers of partners.
+async fn of_exporter(url: &Url, options: &Decisions) -> Result<(), Failure> {
+    let headers = header_file::read(options.header_file.as_deref())?;
+    let client = ExporterClient::new(url.clone(), headers)?;
+    let tenant = options.tenants.iter().map(|name| ("tenant", name.as_str()));
+    let parameters: Vec<(&str, &str)> = tenant.collect();
+    let list: DecisionList = client.get(PATH, &parameters).await.map_err(|error| {
+        let hint = error.hint();
+        Failure::with_hint(error, hint)
+    })?;
+    print(&list, options)?;
+    for tenant in &list.catalogues_unknown {
+        warn_of_unknown(tenant, "it is not known what is declared there");
+    }
+    for tenant in &list.recommendations_unknown {
+        warn_of_unknown(tenant, NO_RECOMMENDATIONS);
+    }
+    let is_unknown =
+        !list.catalogues_unknown.is_empty() || !list.recommendations_unknown.is_empty();
+    ended(&list, is_unknown)
+}
+
+const NO_RECOMMENDATIONS: &str =
+    "Entra's recommendations cannot be read, so it is not known what decisions cover there";
+
+/// The decisions of the configuration.
+async fn of_configuration(
+    flags: &ConfigFlags,
+    options: &Decisions,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let mut config = config_source::load(flags, environment)?;
+    let source = TenantSource::of(options.state_dir.as_deref());
+    let unlisted = source.add_customers(&mut config);
+    let selected = selected_tenants(&config, &options.tenants)?;
+    let selected: Vec<Tenant> = selected.into_iter().cloned().collect();
+    let unlisted = match options.tenants.is_empty() && may_concern_others(&config) {
+        true => unlisted,
+        false => Vec::new(),
     };
-    let unknown = warn_of_unknown(&config, &tenants);
-    match rows.iter().any(|row| row.has_lapsed) || unknown + unlisted > 0 {
-        _ if unknown > 0 && unknown == config.tenants.len() => Err(Failure::Found),
+    config.tenants = selected;
+    let config = Arc::new(config);
+    let tenants = source.tenants(&config).await?;
+    let is_about = |it: &&Arc<Decision>| {
+        let mut names = options.tenants.iter();
+        options.tenants.is_empty() || names.any(|name| it.concerns(name))
+    };
+    let persons = privacy::in_events(&config);
+    let persons = ListedPersons {
+        persons: &persons,
+        hint: None,
+    };
+    let decisions = config.decisions.iter().filter(is_about);
+    let list = DecisionList::new(decisions, &tenants.states, persons, now());
+    print(&list, options)?;
+    for partner in &unlisted {
+        diagnostics::warning(format_args!(
+            "{partner}: the customers that it watches without an entry are known to its exporter only, and not listed; name the --state.dir of the exporter, or its --url"
+        ));
+    }
+    let unknown = warn_of_all_unknown(&list, &config, &tenants);
+    match unknown > 0 && unknown == config.tenants.len() {
+        true => Err(Failure::Found),
+        false => ended(&list, unknown > 0 || !unlisted.is_empty()),
+    }
+}
+
+/// Whether a decision may concern a tenant that the configuration does not name.
+fn may_concern_others(config: &Config) -> bool {
+    let is_configured = |alias: &str| config.tenants.iter().any(|it| it.alias == *alias);
+    let may_concern = |it: &Arc<Decision>| {
+        it.tenants.is_empty() || it.tenants.iter().any(|alias| !is_configured(alias))
+    };
+    config.decisions.iter().any(may_concern)
+}
+
+fn ended(list: &DecisionList, is_unknown: bool) -> Result<(), Failure> {
+    match is_unknown || list.decisions.iter().any(|it| it.lapsed) {
         true => Err(Failure::Partly),
         false => Ok(()),
     }
 }
 
-/// A decision with its use.
-struct Row<'a> {
-    decision: &'a Decision,
-    covers: Vec<Covered<'a>>,
-    is_expired: bool,
-    /// Whether it has expired while what it approved stands, and nothing else approves
-    /// that.
-    has_lapsed: bool,
-}
-
-impl<'a> Row<'a> {
-    fn new(decision: &'a Arc<Decision>, tenants: &'a Tenants, now: Timestamp) -> Self {
-        let covers = covered_now(decision, tenants, now);
-        let is_expired = decision.is_expired(now);
-        Self {
-            has_lapsed: is_expired && covers.iter().any(|it| !it.is_approved),
-            decision,
-            covers,
-            is_expired,
-        }
-    }
-
-    const fn status(&self) -> &'static str {
-        match (self.is_expired, self.has_lapsed) {
-            (true, true) => "expired, in use",
-            (true, false) => "expired",
-            (false, _) => "valid",
-        }
-    }
-
-    fn tenants(&self) -> String {
-        match self.decision.tenants.as_slice() {
-            [] => "all".to_owned(),
-            named => named.join(", "),
-        }
-    }
-
-    fn states(&self) -> String {
-        let states = self.decision.states.iter().map(|it| it.as_str());
-        states.collect::<Vec<_>>().join(", ")
-    }
-
-    fn covered(&self) -> String {
-        let named = self.covers.iter().take(MAX_COVERED);
-        let named = named.map(|it| format!("{} {} ({})", it.tenant, it.name, it.state));
-        let named: Vec<String> = named.collect();
-        match self.covers.len().saturating_sub(MAX_COVERED) {
-            0 if named.is_empty() => "nothing".to_owned(),
-            0 => named.join(", "),
-            more => format!("{} and {more} more", named.join(", ")),
+fn print(list: &DecisionList, options: &Decisions) -> Result<(), Failure> {
+    match options.output {
+        DecisionsOutput::Table => stdout::write(table(list).as_bytes()),
+        DecisionsOutput::Json => {
+            let json = serde_json::to_vec_pretty(list);
+            let mut json = json.context("the JSON cannot be serialised")?;
+            json.push(b'\n');
+            stdout::write(&json)
         }
     }
 }
 
-fn table(rows: &[Row<'_>], persons: &Persons) -> String {
+fn table(list: &DecisionList) -> String {
     let mut table = empty_table(false);
     table.set_header(HEADINGS);
-    for row in rows {
-        let it = row.decision;
-        let approver = persons.name(it.approver.as_deref()).unwrap_or_default();
+    for it in &list.decisions {
+        let states: Vec<&str> = it.states.iter().map(|it| it.as_str()).collect();
+        let tenants = match it.tenants.as_slice() {
+            [] => "all".to_owned(),
+            named => named.join(", "),
+        };
         table.add_row([
-            Cell::new(Day::ending(it.expires)),
-            Cell::new(row.status()),
-            Cell::new(truncate(&it.reference, MAX_TEXT)),
-            Cell::new(truncate(&it.subject(), MAX_TEXT)),
-            Cell::new(truncate(&row.tenants(), MAX_TEXT)),
-            Cell::new(row.states()),
-            Cell::new(truncate(&approver, MAX_TEXT)),
-            Cell::new(row.covered()),
-            Cell::new(&it.place),
+            Cell::new(single_line(&it.expires)),
+            Cell::new(status(it)),
+            short(&it.reference),
+            short(&it.subject()),
+            short(&tenants),
+            Cell::new(states.join(", ")),
+            short(it.approver.as_deref().unwrap_or_default()),
+            Cell::new(single_line(&covered(it))),
+            Cell::new(single_line(&it.place)),
         ]);
     }
-    let expired = rows.iter().filter(|row| row.is_expired).count();
-    let lapsed = rows.iter().filter(|row| row.has_lapsed).count();
+    let expired = list.decisions.iter().filter(|it| it.expired).count();
+    let lapsed = list.decisions.iter().filter(|it| it.lapsed).count();
+    let count = match list.decisions.len() {
+        1 => "1 decision".to_owned(),
+        count => format!("{count} decisions"),
+    };
     format!(
-        "{}\n{} decisions, {expired} expired, {lapsed} of them while what they approved stands\n",
-        lines(&table),
-        rows.len()
+        "{}\n{count}, {expired} expired, {lapsed} of them while what they approved stands\n",
+        lines(&table)
     )
 }
 
-#[derive(Serialize)]
-struct Document<'a> {
-    generated_at: Rfc3339,
-    decisions: Vec<DecisionRecord<'a>>,
+fn short(text: &str) -> Cell {
+    Cell::new(truncate(&single_line(text), MAX_TEXT))
 }
 
-#[derive(Serialize)]
-struct DecisionRecord<'a> {
-    place: &'a str,
-    control: Option<&'a str>,
-    recommendation: Option<&'a str>,
-    /// Empty for all.
-    tenants: Vec<&'a str>,
-    states: &'a [DecisionState],
-    reference: &'a str,
-    approver: Option<Cow<'a, str>>,
-    reason: Option<&'a str>,
-    approved_on: Option<Day>,
-    accepted_by: Option<Cow<'a, str>>,
-    evidence: Option<&'a str>,
-    expires: Day,
-    expired: bool,
-    /// Whether it has expired while what it approved stands.
-    lapsed: bool,
-    covers: Vec<CoveredRecord<'a>>,
+const fn status(it: &DecisionRecord) -> &'static str {
+    match (it.expired, it.lapsed) {
+        (true, true) => "expired, in use",
+        (true, false) => "expired",
+        (false, _) => "valid",
+    }
 }
 
-#[derive(Serialize)]
-struct CoveredRecord<'a> {
-    tenant: &'a str,
-    name: &'a str,
-    #[serde(rename = "where")]
-    place: &'static str,
-    state: DecisionState,
-}
-
-fn document(rows: &[Row<'_>], persons: &Persons, now: Timestamp) -> Result<Vec<u8>, Failure> {
-    let document = Document {
-        generated_at: Rfc3339(now),
-        decisions: rows.iter().map(|row| record(row, persons)).collect(),
-    };
-    let mut bytes =
-        serde_json::to_vec_pretty(&document).context("the JSON cannot be serialised")?;
-    bytes.push(b'\n');
-    Ok(bytes)
-}
-
-fn record<'a>(row: &'a Row<'_>, persons: &Persons) -> DecisionRecord<'a> {
-    let it = row.decision;
-    let covers = row.covers.iter().map(|covered| CoveredRecord {
-        tenant: covered.tenant,
-        name: covered.name,
-        place: covered.place.as_str(),
-        state: covered.state,
-    });
-    DecisionRecord {
-        place: &it.place,
-        control: it.control.as_deref(),
-        recommendation: it.recommendation.as_deref(),
-        tenants: it.tenants.iter().map(AsRef::as_ref).collect(),
-        states: &it.states,
-        reference: &it.reference,
-        approver: persons.name(it.approver.as_deref()),
-        reason: persons.comment(it.reason.as_deref()),
-        approved_on: it.approved_on.map(Day::beginning),
-        accepted_by: persons.name(it.accepted_by.as_deref()),
-        evidence: it.evidence.as_deref(),
-        expires: Day::ending(it.expires),
-        expired: row.is_expired,
-        lapsed: row.has_lapsed,
-        covers: covers.collect(),
+fn covered(it: &DecisionRecord) -> String {
+    let named = it.covers.iter().take(MAX_COVERED);
+    let named = named.map(|it| format!("{} {} ({})", it.tenant, it.name, it.state));
+    let named: Vec<String> = named.collect();
+    match it.covers.len().saturating_sub(MAX_COVERED) {
+        0 if named.is_empty() => "nothing".to_owned(),
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
     }
 }
 
 /// Names each tenant of which it is not known what is declared. Returns how many.
-fn warn_of_unknown(config: &Config, tenants: &Tenants) -> usize {
-    let mut unknown = 0;
-    for tenant in &config.tenants {
-        let state = tenants.find(&tenant.alias);
-        let has_controls = state.is_some_and(|it| it.snapshot.catalogue_anomalies.is_some());
-        let is_of_entra = |it: &Decision| it.control.is_none() && it.concerns(&tenant.alias);
-        let needs_entra = config.decisions.iter().any(|it| is_of_entra(it));
-        let has_entra = state.is_some_and(|it| it.snapshot.recommendation_anomalies.is_some());
-        if has_controls && needs_entra && !has_entra {
-            unknown += 1;
-            diagnostics::warning(format_args!(
-                "{}: Entra's recommendations cannot be read, so it is not known what decisions cover there",
-                tenant.alias
-            ));
-        }
-        if has_controls {
-            continue;
-        }
-        unknown += 1;
+fn warn_of_all_unknown(list: &DecisionList, config: &Config, tenants: &Tenants) -> usize {
+    let without_catalogue = list.catalogues_unknown.iter().map(String::as_str);
+    let mut unknown: BTreeSet<&str> = without_catalogue.collect();
+    // The store lacks those that the state directory does not know.
+    let aliases = config.tenants.iter().map(|it| it.alias.as_str());
+    unknown.extend(aliases.filter(|it| tenants.find(it).is_none()));
+    for tenant in &unknown {
+        let state = tenants.find(tenant);
         let trouble = state.and_then(|it| it.health.lists().find_map(|(_, it)| it.trouble.clone()));
         match trouble {
-            Some(trouble) => diagnostics::trouble(&tenant.alias, &trouble),
-            None => diagnostics::warning(format_args!(
-                "{}: it is not known what is declared there",
-                tenant.alias
-            )),
+            Some(trouble) => diagnostics::trouble(tenant, &trouble),
+            None => warn_of_unknown(tenant, "it is not known what is declared there"),
         }
     }
-    unknown
+    for tenant in &list.recommendations_unknown {
+        if unknown.insert(tenant) {
+            warn_of_unknown(tenant, NO_RECOMMENDATIONS);
+        }
+    }
+    unknown.len()
 }
 
-/// Warns of partners whose customers are watched without an entry, and concern a
-/// decision: they are known to a running exporter only. Returns their number.
-fn unlisted_customers(config: &Config) -> usize {
-    let is_configured = |alias: &str| config.tenants.iter().any(|it| it.alias == *alias);
-    let may_concern = |it: &Decision| {
-        it.tenants.is_empty() || it.tenants.iter().any(|alias| !is_configured(alias))
-    };
-    if !config.decisions.iter().any(|it| may_concern(it)) {
-        return 0;
-    }
-    let partners = config.partners.iter();
-    let watching = partners.filter(|it| it.new_customers == NewCustomers::Watch);
-    let mut unknown = 0;
-    for partner in watching {
-        unknown += 1;
-        diagnostics::warning(format_args!(
-            "{}: its customers that are watched without an entry are not listed; see /acceptances of the running exporter",
-            partner.name
-        ));
-    }
-    unknown
+fn warn_of_unknown(tenant: &str, what: &str) {
+    diagnostics::warning(format_args!("{}: {what}", single_line(tenant)));
 }

@@ -8,12 +8,12 @@ mod edit;
 mod file_tenants;
 mod table;
 
-use super::config_source::{self, unknown_name};
+use super::config_source::{EditableConfig, unknown_name};
 use super::edited_file::{EditedFile, FileName};
 use super::stdout::{self, progress_bar};
 use super::{Failure, now};
 use crate::cli::{ConfigFlags, Discover, DiscoverOutput};
-use crate::config::{Config, ConfigText, Environment, Partner, Tenant};
+use crate::config::{Config, Environment, Partner, Tenant};
 use crate::diagnostics;
 use crate::graph::{GraphError, HttpClients, RefreshPermits};
 use crate::partners::tenant_file::TenantFile;
@@ -37,8 +37,10 @@ pub(super) async fn run(
     options: &Discover,
     environment: &Environment,
 ) -> Result<(), Failure> {
-    let config = config_source::load(flags, environment)?;
-    let partners = selected_partners(&config, &options.partners)?;
+    let editable = EditableConfig::load(flags, environment)?;
+    let config = &editable.config;
+    diagnostics::warnings(&editable.warnings);
+    let partners = selected_partners(config, &options.partners)?;
     let file = options.write.as_deref();
     let file = file.map(|path| {
         let path = path.to_owned();
@@ -49,24 +51,24 @@ pub(super) async fn run(
         EditedFile::<TenantFile>::open(name, !options.check)
     });
     let file = file.transpose()?;
-    let mut graph = Graph::new(&config)?;
+    let mut graph = Graph::new(config)?;
     let lists = graph.lists(&partners).await?;
     let (configured, unresolved) = graph.by_guid(&config.tenants).await;
-    let source = ConfigText::read(flags.file.as_deref());
-    let resolver = Resolver {
-        config: &config,
-        configured: &configured,
-        source: &source,
-        environment,
-    };
     let in_file = match &file {
-        Some(file) => resolver.resolve(file.list(), &mut graph).await,
+        Some(file) => {
+            let resolver = Resolver {
+                config: &editable,
+                path: file.name(),
+                configured: &configured,
+            };
+            resolver.resolve(file.list(), &mut graph).await
+        }
         None => FileTenants::default(),
     };
     let unresolved = unresolved.into_iter().map(|it| it.alias.clone());
     let unresolved: Vec<String> = unresolved.chain(in_file.unresolved).collect();
     let known = Known {
-        config: &config,
+        config,
         configured,
         listed: &in_file.listed,
         all_partners: partners.len() == config.partners.len(),
@@ -85,8 +87,7 @@ pub(super) async fn run(
             partners: &partners,
             unresolved: &unresolved,
             options,
-            source: &source,
-            environment,
+            config: &editable,
         };
         edit.run()?;
     }

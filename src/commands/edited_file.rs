@@ -71,15 +71,6 @@ impl<T: ListDocument> EditedFile<T> {
         }
     }
 
-    /// The failure because the file has changed since it was read, or else this one: an
-    /// entry that another run has added meanwhile is an error of the configuration.
-    pub(super) fn changed_or(&self, failure: Failure) -> Failure {
-        match read(&self.path) {
-            Ok(now) if now != self.contents => self.changed(),
-            _ => failure,
-        }
-    }
-
     fn changed(&self) -> Failure {
         let name = self.name.path.display();
         Failure::with_hint(

@@ -17,6 +17,7 @@ mod entra_tenants;
 mod evidence;
 mod exporter;
 mod failure;
+mod header_file;
 mod healthcheck;
 mod init;
 mod logging;

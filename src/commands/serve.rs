@@ -32,7 +32,9 @@ pub(super) async fn run(
         decrypted_keys: DecryptedKeyCache::default(),
     };
     let text = source.read();
-    let Loaded { config, warnings } = source.load(&text)?;
+    let Loaded {
+        config, warnings, ..
+    } = source.load(&text)?;
     diagnostics::warnings(&warnings);
     if shard != Shard::WHOLE {
         tracing::info!(%shard, tenants = config.tenants.len(), "serving the tenants of one shard");

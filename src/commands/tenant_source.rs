@@ -2,7 +2,8 @@
 
 use super::stdout::progress_bar;
 use super::{Failure, now, privacy};
-use crate::config::Config;
+use crate::config::{Config, NewCustomers, Partner, Tenant};
+use crate::partners::saved_customers;
 use crate::refresh::{self, FleetOptions};
 use crate::store::state_directory::StateDirectory;
 use crate::store::{Store, Tenants};
@@ -28,6 +29,38 @@ impl<'a> TenantSource<'a> {
     /// The state directory, if one is given.
     pub(super) fn of(state_dir: Option<&'a Path>) -> Self {
         state_dir.map_or(Self::Graph, Self::StateDirectory)
+    }
+
+    /// Adds the customers of partners that the exporter watches without an entry in the
+    /// configuration, as far as its state directory knows them. Returns the partners
+    /// whose customers are not known.
+    pub(super) fn add_customers(self, config: &mut Config) -> Vec<String> {
+        let is_watching = |it: &&Partner| it.new_customers == NewCustomers::Watch;
+        let partners: Vec<Partner> = config
+            .partners
+            .iter()
+            .filter(is_watching)
+            .cloned()
+            .collect();
+        let mut unknown = Vec::new();
+        for partner in partners {
+            let saved = match self {
+                Self::Graph => None,
+                Self::StateDirectory(path) => saved_customers(path, &partner),
+            };
+            let Some(customers) = saved else {
+                unknown.push(partner.name);
+                continue;
+            };
+            for customer in customers {
+                let is_same =
+                    |it: &Tenant| it.alias == customer.alias || it.tenant_id == customer.tenant_id;
+                if !config.tenants.iter().any(is_same) {
+                    config.add_customer(&partner, customer);
+                }
+            }
+        }
+        unknown
     }
 
     /// The tenants of the configuration.

@@ -9,8 +9,8 @@ use super::list_files::FileList;
 use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
 use crate::config_values::pattern::Pattern;
+use crate::text::web_url;
 use secure_score_model::{Decision, DecisionState};
-use url::Url;
 
 /// Stands for every tenant.
 const ALL: &str = "all";
@@ -216,23 +216,36 @@ fn states(
     has_recommendation: bool,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<DecisionState>> {
-    let Some(Spanned { value, span }) = states else {
+    let Some(states) = states else {
         return Some(vec![DecisionState::RiskAccepted]);
     };
+    let empty =
+        "the list is empty, which approves nothing; name states, or omit the key for risk_accepted";
+    let state = |word: &str| state(word, has_recommendation);
+    members(path, states, empty, state, diagnostics)
+}
+
+/// The members of a list of at least one, or of a single word.
+fn members<T>(
+    path: &str,
+    Spanned { value, span }: Spanned<OneOrMany>,
+    empty: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<T>> {
     let words = match value {
         OneOrMany::One(word) => vec![Text::new(word, span)],
         OneOrMany::Many(words) => words,
     };
     if words.is_empty() {
-        let message = "the list is empty, which approves nothing; name states, or omit the key for risk_accepted";
-        diagnostics.error(span, path, message);
+        diagnostics.error(span, path, empty);
         return None;
     }
-    let states = words
+    let members = words
         .iter()
-        .map(|word| diagnostics.check(path, word, |word| state(word, has_recommendation)));
-    let states: Vec<_> = states.collect();
-    states.into_iter().collect()
+        .map(|word| diagnostics.check(path, word, &parse));
+    let members: Vec<Option<T>> = members.collect();
+    members.into_iter().collect()
 }
 
 fn state(word: &str, has_recommendation: bool) -> Result<DecisionState, String> {
@@ -255,25 +268,20 @@ fn tenants(
     aliases: &Aliases,
     diagnostics: &mut Diagnostics,
 ) -> Option<Vec<Arc<str>>> {
-    let Some(Spanned { value, span }) = tenants else {
+    let Some(tenants) = tenants else {
         return Some(Vec::new());
     };
-    let names = match value {
-        OneOrMany::One(name) if name.trim() == ALL => return Some(Vec::new()),
-        OneOrMany::One(name) => vec![Text::new(name, span)],
-        OneOrMany::Many(names) => names,
-    };
-    if names.is_empty() {
-        let message =
-            "the list is empty, which approves nothing; name tenants, or omit the key for all";
-        diagnostics.error(span, path, message);
-        return None;
+    if matches!(&tenants.value, OneOrMany::One(name) if name.trim() == ALL) {
+        return Some(Vec::new());
     }
-    let resolved = names
-        .iter()
-        .map(|name| diagnostics.check(path, name, |name| tenant(name, aliases)));
-    let resolved: Vec<_> = resolved.collect();
-    resolved.into_iter().collect()
+    let empty = "the list is empty, which approves nothing; name tenants, or omit the key for all";
+    members(
+        path,
+        tenants,
+        empty,
+        |name| tenant(name, aliases),
+        diagnostics,
+    )
 }
 
 fn tenant(name: &str, aliases: &Aliases) -> Result<Arc<str>, String> {
@@ -324,15 +332,10 @@ impl DecisionKey {
     }
 }
 
-/// A web address without a user: `javascript:` would run in a page, and a user
-/// before an `@` would look like the host.
+/// A web address without a user.
 fn address(text: &str) -> Result<Arc<str>, &'static str> {
     let text = line(text)?;
-    let url = Url::parse(&text).ok().filter(|url| {
-        let is_anonymous = url.username().is_empty() && url.password().is_none();
-        matches!(url.scheme(), "https" | "http") && url.has_host() && is_anonymous
-    });
-    match url {
+    match web_url(&text) {
         Some(_) => Ok(text),
         None => Err(
             "not a web address; write one such as https://tickets.example/SEC-1, without a user",

@@ -76,14 +76,7 @@ const CATEGORY: Form = OneOf(&CATEGORIES);
 const STATE: Form = OneOf(&STATES);
 
 /// The states that a decision can approve.
-pub(super) const STATES: [&str; 6] = [
-    DecisionState::RiskAccepted.as_str(),
-    DecisionState::ThirdParty.as_str(),
-    DecisionState::AlternateMitigation.as_str(),
-    DecisionState::Planned.as_str(),
-    DecisionState::Dismissed.as_str(),
-    DecisionState::Postponed.as_str(),
-];
+pub(super) const STATES: [&str; DecisionState::WORDS.len()] = DecisionState::WORDS;
 
 /// A category that an override can name.
 const KNOWN_CATEGORY: Form = match CATEGORIES.split_last() {

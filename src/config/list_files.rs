@@ -1,6 +1,8 @@
 //! Lists in separate files, so that a tool can add an entry without changing the
 //! configuration.
 
+use super::proposed_file::{ProposedFile, ProposedList, ProposedPlace, identity};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use strict_yaml::{Diagnostics, ParseError, Span, Spanned, Text, io_reason, parse, read_file};
 
@@ -45,29 +47,99 @@ impl ListFile {
     /// Its name in findings, relative to the directory of the configuration where it
     /// is in there.
     pub(super) fn relative_to(&self, base: &Path) -> String {
-        let name = Path::new(&self.name);
-        name.strip_prefix(base)
-            .unwrap_or(name)
-            .display()
-            .to_string()
+        shown(Path::new(&self.name), base)
     }
 }
 
-/// Reads the files that match the patterns under a key, in the order of their
-/// names.
-pub(super) fn read<T: DeserializeOwned>(
-    key: &str,
-    patterns: &[Text],
-    diagnostics: &mut Diagnostics,
-) -> Vec<FileList<T>> {
-    let mut lists = Vec::new();
-    for (index, pattern) in patterns.iter().enumerate() {
-        let path = format!("{key}[{index}]");
-        let example = key.replace("_files", "s.d/*.yml");
-        let files = files(&path, pattern, &example, diagnostics);
-        lists.extend(files.iter().filter_map(|file| read_one(file, diagnostics)));
+fn shown(file: &Path, base: &Path) -> String {
+    let name = file.strip_prefix(base).unwrap_or(file);
+    name.display().to_string()
+}
+
+/// The lists that were read from files.
+pub(super) struct FileLists<T> {
+    pub(super) lists: Vec<FileList<T>>,
+    /// The place of the proposed file among them.
+    pub(super) proposed: Option<ProposedPlace>,
+}
+
+/// Reads the files that the patterns of a key name.
+pub(super) struct FileReader<'a> {
+    pub(super) list: ProposedList,
+    pub(super) patterns: &'a [Text],
+    /// A file with a text that is not written yet, of this or another list.
+    pub(super) proposed: Option<ProposedFile<'a>>,
+}
+
+impl FileReader<'_> {
+    /// The lists, in the order of the patterns and then of the names. A file that
+    /// several patterns name is read once.
+    pub(super) fn read<T: DeserializeOwned>(self, diagnostics: &mut Diagnostics) -> FileLists<T> {
+        let proposed = self.proposed.filter(|it| it.list == self.list);
+        let proposed_identity = proposed.map(|it| identity(it.path));
+        let mut seen = BTreeSet::new();
+        let mut read = FileLists {
+            lists: Vec::new(),
+            proposed: None,
+        };
+        let files = self.files(proposed, diagnostics);
+        let mut add = |file: &Path, is_named, diagnostics: &mut Diagnostics| {
+            let identity = identity(file);
+            if !seen.insert(identity.clone()) {
+                return;
+            }
+            let text = proposed.filter(|_| Some(&identity) == proposed_identity.as_ref());
+            if text.is_some() {
+                read.proposed = Some(ProposedPlace {
+                    is_named,
+                    place: shown(file, diagnostics.base()),
+                });
+            }
+            let text = text.map(|it| it.text.as_bytes().to_vec());
+            read.lists.extend(read_one(file, text, diagnostics));
+        };
+        for file in files {
+            add(&file, true, diagnostics);
+        }
+        if let Some(proposed) = proposed {
+            add(proposed.path, false, diagnostics);
+        }
+        read
     }
-    lists
+
+    /// The files that the patterns name, in their order, with the proposed one.
+    fn files(
+        &self,
+        proposed: Option<ProposedFile<'_>>,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<PathBuf> {
+        let key = self.list.key();
+        let mut all = Vec::new();
+        for (index, pattern) in self.patterns.iter().enumerate() {
+            let path = format!("{key}[{index}]");
+            let absolute = diagnostics.base().join(pattern.value.trim());
+            let found = absolute
+                .to_str()
+                .and_then(|pattern| glob::glob_with(pattern, LIKE_A_SHELL).ok());
+            let Some(found) = found else {
+                let example = key.replace("_files", "s.d/*.yml");
+                let message = format!("not a pattern of file names; write one such as {example}");
+                diagnostics.error(pattern.span, path, message);
+                continue;
+            };
+            let mut files: Vec<PathBuf> = found.filter_map(Result::ok).collect();
+            let new = proposed.and_then(|it| it.matched_by(&absolute, LIKE_A_SHELL));
+            if let Some(new) = new.filter(|it| !files.contains(it)) {
+                files.push(new);
+                files.sort();
+            }
+            if files.is_empty() {
+                diagnostics.warn(pattern.span, path, "no file matches");
+            }
+            all.extend(files);
+        }
+        all
+    }
 }
 
 /// The files that were read, and those of plain names that do not exist yet: a
@@ -83,34 +155,22 @@ pub(super) fn editable<T>(patterns: &[Text], lists: &[FileList<T>], base: &Path)
     files
 }
 
-fn files(path: &str, pattern: &Text, example: &str, diagnostics: &mut Diagnostics) -> Vec<PathBuf> {
-    let absolute = diagnostics.base().join(pattern.value.trim());
-    let found = absolute
-        .to_str()
-        .and_then(|pattern| glob::glob_with(pattern, LIKE_A_SHELL).ok());
-    let Some(found) = found else {
-        let message = format!("not a pattern of file names; write one such as {example}");
-        diagnostics.error(pattern.span, path, message);
-        return Vec::new();
-    };
-    let files: Vec<PathBuf> = found.filter_map(Result::ok).collect();
-    if files.is_empty() {
-        diagnostics.warn(pattern.span, path, "no file matches");
-    }
-    files
-}
-
+/// Reads a file, or `text` instead of what is on the disk.
 fn read_one<T: DeserializeOwned>(
     file: &Path,
+    text: Option<Vec<u8>>,
     diagnostics: &mut Diagnostics,
 ) -> Option<FileList<T>> {
     let name = file.display().to_string();
     let base = file.parent().unwrap_or(Path::new("")).to_owned();
-    let read = read_file(file).map_err(|error| ParseError {
-        span: Span::Nowhere,
-        message: format!("the file cannot be read ({})", io_reason(&error)),
-    });
-    match read.and_then(|contents| Ok((parse(&contents)?, contents))) {
+    let read = || {
+        read_file(file).map_err(|error| ParseError {
+            span: Span::Nowhere,
+            message: format!("the file cannot be read ({})", io_reason(&error)),
+        })
+    };
+    let contents = text.map_or_else(read, Ok);
+    match contents.and_then(|contents| Ok((parse(&contents)?, contents))) {
         Ok((entries, contents)) => Some(FileList {
             file: Some(ListFile {
                 name,

@@ -5,7 +5,8 @@ use strict_yaml::{ConfigErrors, ConfigWarning, Diagnostics, Span, io_reason, par
 
 use super::environment_file;
 use super::file::File;
-use super::resolve::{self, Config};
+use super::proposed_file::{ProposedFile, ProposedPlace};
+use super::resolve::{self, Config, Sources};
 use crate::config_values::Environment;
 use crate::credentials::DecryptedKeyCache;
 
@@ -19,6 +20,8 @@ pub struct Loaded {
     pub config: Config,
     /// Settings that work but are probably mistakes.
     pub warnings: Vec<ConfigWarning>,
+    /// Where the proposed file was read, if there is one.
+    pub proposed: Option<ProposedPlace>,
 }
 
 /// The text of the configuration, as read at one time. The files that it names
@@ -29,15 +32,6 @@ pub enum ConfigText {
     File(PathBuf, Result<Vec<u8>, &'static str>),
     /// There is no file; the environment describes the tenant.
     Environment,
-}
-
-/// Entries of files that are not written yet.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Additions<'a> {
-    /// Of a file of tenants.
-    pub tenants: &'a [u8],
-    /// Of a file of decisions.
-    pub decisions: &'a [u8],
 }
 
 impl ConfigText {
@@ -66,22 +60,35 @@ impl ConfigText {
         environment: &Environment,
         decrypted_keys: &DecryptedKeyCache,
     ) -> Result<Loaded, ConfigErrors> {
-        self.load_with(Additions::default(), environment, decrypted_keys)
+        self.load_from(Sources {
+            environment,
+            decrypted_keys,
+            proposed: None,
+        })
     }
 
-    /// Loads it as if the configuration file had these entries too.
+    /// Loads it as if a file of tenants or decisions had this text, and as if the
+    /// configuration named the file.
     ///
     /// # Errors
-    /// Every error of the configuration with the entries.
+    /// Every error of the configuration with that text.
     pub fn load_with(
         &self,
-        additions: Additions<'_>,
+        proposed: ProposedFile<'_>,
         environment: &Environment,
         decrypted_keys: &DecryptedKeyCache,
     ) -> Result<Loaded, ConfigErrors> {
+        self.load_from(Sources {
+            environment,
+            decrypted_keys,
+            proposed: Some(proposed),
+        })
+    }
+
+    fn load_from(&self, sources: Sources<'_>) -> Result<Loaded, ConfigErrors> {
         match self {
-            Self::File(path, text) => from_file(path, text, additions, environment, decrypted_keys),
-            Self::Environment => from_environment(environment, decrypted_keys),
+            Self::File(path, text) => from_file(path, text, sources),
+            Self::Environment => from_environment(sources),
         }
     }
 }
@@ -94,14 +101,12 @@ pub fn load(path: &Path, environment: &Environment) -> Result<Loaded, ConfigErro
 fn from_file(
     path: &Path,
     text: &Result<Vec<u8>, &'static str>,
-    additions: Additions<'_>,
-    environment: &Environment,
-    decrypted_keys: &DecryptedKeyCache,
+    sources: Sources<'_>,
 ) -> Result<Loaded, ConfigErrors> {
     let name = path.display().to_string();
     let mut diagnostics = Diagnostics::new(&name, path.parent().unwrap_or(Path::new("")));
-    environment_file::warn_of_unknown(environment, &mut diagnostics);
-    check_precedence(environment, &name, &mut diagnostics);
+    environment_file::warn_of_unknown(sources.environment, &mut diagnostics);
+    check_precedence(sources.environment, &name, &mut diagnostics);
     let text = match text {
         Ok(text) => text,
         Err(reason) => {
@@ -111,37 +116,21 @@ fn from_file(
             return Err(diagnostics.into_errors());
         }
     };
-    let file = parse::<File>(text).and_then(|mut file| {
-        file.tenants
-            .get_or_insert_default()
-            .extend(parse::<Vec<_>>(additions.tenants)?);
-        let decisions = parse::<Vec<_>>(additions.decisions)?;
-        file.decisions.get_or_insert_default().extend(decisions);
-        Ok(file)
-    });
-    match file {
-        Ok(file) => resolve(file, text, environment, decrypted_keys, diagnostics),
+    match parse::<File>(text) {
+        Ok(file) => resolve(file, text, sources, diagnostics),
         Err(error) => Err(fatal(diagnostics, error.span, &error.message)),
     }
 }
 
-fn from_environment(
-    environment: &Environment,
-    decrypted_keys: &DecryptedKeyCache,
-) -> Result<Loaded, ConfigErrors> {
+fn from_environment(sources: Sources<'_>) -> Result<Loaded, ConfigErrors> {
+    let environment = sources.environment;
     let mut diagnostics = Diagnostics::new("environment", "");
     environment_file::warn_of_unknown(environment, &mut diagnostics);
     if let Some(file) = environment_file::read(environment, &mut diagnostics) {
         let variables = environment_file::prefixed(environment);
         let lines = variables.map(|(name, value)| format!("{name}={value}\n"));
         let text = lines.collect::<String>();
-        return resolve(
-            file,
-            text.as_bytes(),
-            environment,
-            decrypted_keys,
-            diagnostics,
-        );
+        return resolve(file, text.as_bytes(), sources, diagnostics);
     }
     Err(match environment_file::prefixed(environment).next() {
         Some(_) => fatal(
@@ -156,13 +145,16 @@ fn from_environment(
 fn resolve(
     file: File,
     text: &[u8],
-    environment: &Environment,
-    decrypted_keys: &DecryptedKeyCache,
+    sources: Sources<'_>,
     mut diagnostics: Diagnostics,
 ) -> Result<Loaded, ConfigErrors> {
-    let config = resolve::resolve(file, text, environment, decrypted_keys, &mut diagnostics);
-    let (config, warnings) = diagnostics.finish(config)?;
-    Ok(Loaded { config, warnings })
+    let resolved = resolve::resolve(file, text, sources, &mut diagnostics);
+    let ((config, proposed), warnings) = diagnostics.finish(resolved)?;
+    Ok(Loaded {
+        config,
+        warnings,
+        proposed,
+    })
 }
 
 fn fatal(mut diagnostics: Diagnostics, span: Span, message: &str) -> ConfigErrors {

@@ -13,11 +13,12 @@ use super::credentials::Credentials;
 use super::decisions::{Aliases, DecisionRules, Decisions};
 use super::events::{self, Webhook};
 use super::file::{File, FileDecision, FileTenant, LOOKBACK_RANGE, REASON_RANGE};
-use super::list_files::{self, FileList};
+use super::list_files::{self, FileList, FileReader};
 use super::number;
 use super::partners::{self, Partner};
 use super::pem::{self, PemFile};
 use super::privacy::{self, LabelPolicy, PrivacyPolicy};
+use super::proposed_file::{ProposedFile, ProposedList, ProposedPlace};
 use super::recommendations::{self, RecommendationSelections};
 use super::refresh::{self, Refresh};
 use super::simulator::{self, SimulatorEndpoint};
@@ -115,25 +116,48 @@ impl Config {
     }
 }
 
-/// Resolves every section, to report the errors of all of them.
+/// What a configuration is resolved from, beside its file.
+#[derive(Clone, Copy)]
+pub(super) struct Sources<'a> {
+    pub(super) environment: &'a Environment,
+    /// Private keys that need not be decrypted again.
+    pub(super) decrypted_keys: &'a DecryptedKeyCache,
+    /// A file of it with a text that is not written yet.
+    pub(super) proposed: Option<ProposedFile<'a>>,
+}
+
+/// Resolves every section, to report the errors of all of them. Returns with it where
+/// the proposed file was read.
 pub(super) fn resolve(
     file: File,
     text: &[u8],
-    environment: &Environment,
-    decrypted_keys: &DecryptedKeyCache,
+    sources: Sources<'_>,
     diagnostics: &mut Diagnostics,
-) -> Config {
+) -> (Config, Option<ProposedPlace>) {
+    let Sources {
+        environment,
+        decrypted_keys,
+        proposed,
+    } = sources;
     file.report_unknown_keys("", diagnostics);
     let defaults = file.defaults.unwrap_or_default();
     let patterns = file.tenant_files.as_deref();
     let may_be_empty = patterns.is_some() || file.partner.is_some();
     let partners = partners::listed(file.partner, diagnostics);
     let mut lists = vec![FileList::of_configuration(file.tenants)];
-    let patterns = patterns.unwrap_or_default();
-    lists.extend(list_files::read("tenant_files", patterns, diagnostics));
+    let reader = |list, patterns| FileReader {
+        list,
+        patterns,
+        proposed,
+    };
+    let reader_of_tenants = reader(ProposedList::Tenants, patterns.unwrap_or_default());
+    let of_tenants = reader_of_tenants.read(diagnostics);
+    lists.extend(of_tenants.lists);
     let mut decision_lists = vec![FileList::of_configuration(file.decisions)];
     let patterns = file.decision_files.unwrap_or_default();
-    decision_lists.extend(list_files::read("decision_files", &patterns, diagnostics));
+    let of_decisions = reader(ProposedList::Decisions, &patterns).read(diagnostics);
+    decision_lists.extend(of_decisions.lists);
+    let proposed = of_tenants.proposed.or(of_decisions.proposed);
     let decision_files = list_files::editable(&patterns, &decision_lists, diagnostics.base());
     let hash = hash(text, &lists, &decision_lists);
     let tenants = || lists.iter().flat_map(|list| &list.entries);
@@ -206,7 +230,7 @@ pub(super) fn resolve(
     let graph = file.graph.unwrap_or_default();
     graph.report_unknown_keys("graph", diagnostics);
     let ca_file = graph.ca_file;
-    Config {
+    let config = Config {
         refresh,
         tenants,
         elsewhere: Vec::new(),
@@ -225,7 +249,8 @@ pub(super) fn resolve(
         extra_roots: ca_file.and_then(|file| pem::resolve("graph.ca_file", &file, diagnostics)),
         simulator,
         hash,
-    }
+    };
+    (config, proposed)
 }
 
 /// The hash of the configuration and all files of tenants and decisions.

@@ -5,11 +5,11 @@
 
 mod entry;
 
-pub use entry::NewDecision;
+pub use entry::{Comparison, NewDecision};
 
 use crate::config::{ListedDecision, ListedValue, listed_decisions};
-use crate::yaml_list::scalar::plain_or_quoted;
 use crate::yaml_list::{EditError, ListDocument, ListText, body};
+use entry::scalar;
 
 /// A file of decisions as it is on the disk.
 #[derive(Debug, Clone)]
@@ -26,14 +26,50 @@ pub enum DecisionError {
     File(#[from] EditError),
     /// A detail cannot be changed in its lines.
     #[error(
-        "entry {number} is this decision, and its `{key}` cannot be changed without changing more"
+        "the entry at line {line} is this decision, and its `{key}` cannot be changed without changing more"
     )]
     Detail {
-        /// Which entry of the file, from 1.
-        number: usize,
+        /// The line of the entry, from 1.
+        line: usize,
         /// The key.
         key: &'static str,
     },
+    /// Several entries are the same decision.
+    #[error("the entries at lines {} are this decision, so that it is not clear which to change", line_list(.lines))]
+    Several {
+        /// The line of each.
+        lines: Vec<usize>,
+    },
+    /// An entry is the same decision for other declarations.
+    #[error(
+        "the entry at line {line} is this decision but for {}, which only one of the two has",
+        key_list(.keys)
+    )]
+    OtherDeclarations {
+        /// The line of the entry.
+        line: usize,
+        /// The keys of which only one of the two has a value.
+        keys: Vec<&'static str>,
+    },
+}
+
+fn line_list(lines: &[usize]) -> String {
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    lines.join(", ")
+}
+
+fn key_list(keys: &[&str]) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    keys.join(" and ")
+}
+
+/// A file of decisions with a decision in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edited {
+    /// The whole text; that of before, if the decision was there already.
+    pub text: String,
+    /// The index of the decision in the list.
+    pub index: usize,
 }
 
 impl ListDocument for DecisionFile {
@@ -52,17 +88,60 @@ impl DecisionFile {
         self.text.as_str()
     }
 
-    /// The text with the decision: the same text, if it is there already.
+    /// The file with the decision: the same text, if it is there already.
     ///
     /// # Errors
     /// Where the result is not exactly the decisions of before with this one, read in
-    /// the same way as the exporter reads the file.
-    pub fn with(&self, new: &NewDecision) -> Result<String, DecisionError> {
-        let mut decisions = self.decisions.iter();
-        match decisions.position(|it| new.is_same_as(it)) {
-            Some(index) => self.changed(index, new),
-            None => self.extended(new),
-        }
+    /// the same way as the exporter reads the file; and where it is not clear which
+    /// entry to change.
+    pub fn with(&self, new: &NewDecision) -> Result<Edited, DecisionError> {
+        let all = self.decisions.iter().enumerate();
+        let compared = all.map(|(index, it)| (index, new.compare(it)));
+        let compared: Vec<_> = compared.collect();
+        let same = compared.iter().filter(|(_, it)| *it == Comparison::Same);
+        let same: Vec<usize> = same.map(|(index, _)| *index).collect();
+        let text = match same.as_slice() {
+            [] => {
+                let differing = compared.into_iter().find_map(|(index, it)| match it {
+                    Comparison::DiffersBy(keys) => Some((index, keys)),
+                    _ => None,
+                });
+                if let Some((index, keys)) = differing {
+                    let line = self.line(index);
+                    return Err(DecisionError::OtherDeclarations { line, keys });
+                }
+                self.extended(new)?
+            }
+            [index] => self.changed(*index, new)?,
+            several => {
+                let is_equal = |index: &&usize| self.has_details(**index, new);
+                let Some(index) = several.iter().find(is_equal) else {
+                    let lines = several.iter().map(|index| self.line(*index)).collect();
+                    return Err(DecisionError::Several { lines });
+                };
+                return Ok(Edited {
+                    text: self.text().to_owned(),
+                    index: *index,
+                });
+            }
+        };
+        let index = same.first().copied().unwrap_or(self.decisions.len());
+        Ok(Edited { text, index })
+    }
+
+    /// The line of an entry's first value, from 1.
+    fn line(&self, index: usize) -> usize {
+        let values = self.decisions.get(index).map(|it| it.values.as_slice());
+        let places = values.unwrap_or_default().iter().map(|(_, it)| it.place);
+        places.flatten().map(|(line, _)| line).min().unwrap_or(1)
+    }
+
+    /// Whether an entry has all details of the decision.
+    fn has_details(&self, index: usize, new: &NewDecision) -> bool {
+        self.decisions.get(index).is_some_and(|listed| {
+            let mut details = new.details();
+            details.all(|(key, value)| listed.value(key).is_some_and(|it| it.text == value.trim()))
+        })
     }
 
     fn extended(&self, new: &NewDecision) -> Result<String, DecisionError> {
@@ -84,56 +163,97 @@ impl DecisionFile {
         let mut file = self.clone();
         for (key, value) in new.details() {
             let error = DecisionError::Detail {
-                number: index + 1,
+                line: self.line(index),
                 key,
             };
-            file = file.with_detail(index, key, value).ok_or(error)?;
+            file = file.with_detail(index, key, value.trim()).ok_or(error)?;
         }
         Ok(file.text().to_owned())
     }
 
-    /// The file with one value replaced, if nothing else changes with it, as it would
-    /// where an anchor or an alias stands.
-    fn with_detail(&self, index: usize, key: &str, value: &str) -> Option<Self> {
-        let listed = self.decisions.get(index)?.value(key)?;
-        if listed.text == value {
-            return Some(self.clone());
-        }
-        let text = replaced(self.text(), listed, value)?;
-        let after = Self::read(text.into_bytes()).ok()?;
+    /// The file with one value replaced or added, if nothing else changes with it, as
+    /// it would where an anchor or an alias stands.
+    fn with_detail(&self, index: usize, key: &'static str, value: &str) -> Option<Self> {
+        let listed = self.decisions.get(index)?;
+        let text = match listed.value(key) {
+            Some(it) if it.text == value => return Some(self.clone()),
+            Some(it) => replaced(self.text(), it, &scalar(key, value))?,
+            None => {
+                let pair = format!("{key}: {}", scalar(key, value));
+                inserted(self.text(), listed.value("expires")?, &pair)?
+            }
+        };
+        let mut after = Self::read(text.into_bytes()).ok()?;
         let mut expected = self.decisions.clone();
-        let values = &mut expected.get_mut(index)?.values;
-        let (_, changed) = values.iter_mut().find(|(name, _)| *name == key)?;
-        value.clone_into(&mut changed.text);
-        (after.decisions == expected).then_some(after)
+        let entry = expected.get_mut(index)?;
+        entry.values.retain(|(name, _)| *name != key);
+        let (text, place) = (value.to_owned(), None);
+        entry.values.push((key, ListedValue { text, place }));
+        entry.values.sort_by_key(|(name, _)| *name);
+        let found = after.decisions.clone();
+        let changed = after.decisions.get_mut(index)?;
+        changed.values.sort_by_key(|(name, _)| *name);
+        let is_right = after.decisions == expected;
+        after.decisions = found;
+        is_right.then_some(after)
+    }
+}
+
+/// The place of a value in the text of a file.
+struct ValuePlace<'a> {
+    /// Where its line begins.
+    line_start: usize,
+    line: &'a str,
+    /// Where it begins in its line.
+    in_line: usize,
+}
+
+impl<'a> ValuePlace<'a> {
+    fn of(text: &'a str, listed: &ListedValue) -> Option<Self> {
+        let (line, column) = listed.place?;
+        let skipped = text.len() - body(text).len();
+        let mut lines = body(text).split_inclusive('\n');
+        let before: usize = lines
+            .by_ref()
+            .take(line.checked_sub(1)?)
+            .map(str::len)
+            .sum();
+        let line = lines.next()?;
+        let (in_line, _) = line.char_indices().nth(column.checked_sub(1)?)?;
+        Some(Self {
+            line_start: skipped + before,
+            line,
+            in_line,
+        })
     }
 }
 
 /// The text with another scalar at the place of this one.
-fn replaced(text: &str, listed: &ListedValue, value: &str) -> Option<String> {
-    let (line, column) = listed.place?;
-    let skipped = text.len() - body(text).len();
-    let mut lines = body(text).split_inclusive('\n');
-    let before: usize = lines
-        .by_ref()
-        .take(line.checked_sub(1)?)
-        .map(str::len)
-        .sum();
-    let line = lines.next()?;
-    let (in_line, _) = line.char_indices().nth(column.checked_sub(1)?)?;
-    let start = skipped + before + in_line;
-    let rest = line.get(in_line..)?;
-    let end = start + scalar_length(rest)?;
+fn replaced(text: &str, listed: &ListedValue, scalar: &str) -> Option<String> {
+    let place = ValuePlace::of(text, listed)?;
+    let start = place.line_start + place.in_line;
+    let end = start + scalar_length(place.line.get(place.in_line..)?)?;
     let (head, tail) = (text.get(..start)?, text.get(end..)?);
-    Some([head, &plain_or_quoted_day(value), tail].concat())
+    Some([head, scalar, tail].concat())
 }
 
-/// A day needs no quotes, since the exporter reads every scalar as text.
-fn plain_or_quoted_day(value: &str) -> String {
-    match value.chars().all(|c| c.is_ascii_digit() || c == '-') {
-        true => value.to_owned(),
-        false => plain_or_quoted(value),
+/// The text with a key and its value in a line of their own before that of this value,
+/// unless that shares its line with other keys.
+fn inserted(text: &str, listed: &ListedValue, pair: &str) -> Option<String> {
+    let place = ValuePlace::of(text, listed)?;
+    let before = place.line.get(..place.in_line)?;
+    let key = before.trim_start_matches(' ');
+    let indent = before.get(..before.len() - key.len())?;
+    let (_, anchor) = key.split_once(':')?;
+    if key.starts_with(['-', '{', ',', '?']) || anchor.contains([':', ',', '{']) {
+        return None;
     }
+    let line_break = match place.line.ends_with("\r\n") {
+        true => "\r\n",
+        false => "\n",
+    };
+    let (head, tail) = (text.get(..place.line_start)?, text.get(place.line_start..)?);
+    Some([head, indent, pair, line_break, tail].concat())
 }
 
 /// How long the scalar is that a text begins with, in one line.

@@ -2,6 +2,8 @@
 //! limits, and what every client shares: why a request got no answer.
 
 mod connections;
+mod exporter_client;
+mod headers;
 mod proxy;
 mod transport_error;
 
@@ -17,6 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use transport_error::{ConnectCause, FailedConnection, connect_cause};
 
+pub use exporter_client::{ExporterClient, ExporterError};
+pub use headers::{HeaderError, Headers};
 pub use transport_error::TransportError;
 
 /// The `User-Agent` of every request.
@@ -228,6 +232,16 @@ impl Exchange {
             Some(TransportError::Timeout) => self.connections.timed_out(&self.server),
             Some(_) => {}
         }
+    }
+}
+
+/// Whether a server is reached without a network, so that no proxy is used.
+pub(crate) fn is_on_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 

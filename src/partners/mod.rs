@@ -21,9 +21,11 @@ mod list_change;
 mod partner_cell;
 mod partner_data;
 mod partner_loop;
+mod saved_customers;
 pub mod tenant_file;
 #[cfg(test)]
 mod testing;
 mod watch_list;
 
 pub use discovery::Discovery;
+pub use saved_customers::saved_customers;

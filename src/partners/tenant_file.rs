@@ -43,11 +43,6 @@ impl TenantFile {
         self.text.as_str()
     }
 
-    /// The text without a byte order mark.
-    pub fn entries(&self) -> &str {
-        body(self.text.as_str())
-    }
-
     /// Its tenants, in their order.
     pub fn tenants(&self) -> &[ListedTenant] {
         &self.tenants

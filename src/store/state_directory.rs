@@ -150,10 +150,14 @@ impl StateDirectory {
     /// The saved state of a tenant in a directory that another process may use. None
     /// where there is none that can be used; nothing is changed.
     pub fn peek(path: &Path, alias: &str) -> Option<SavedTenant> {
-        let file = path.join(format!("{alias}{}", Owner::Tenant.state()));
-        let bytes = read_regular(&file).ok()?;
-        let saved: SavedTenant = state_file::parse(&bytes).ok()?;
+        let saved: SavedTenant = peek_of(Owner::Tenant, path, alias)?;
         (*saved.alias == *alias).then_some(saved)
+    }
+
+    /// The saved state of a partner, likewise.
+    pub fn peek_partner(path: &Path, name: &str) -> Option<SavedPartner> {
+        let saved: SavedPartner = peek_of(Owner::Partner, path, name)?;
+        (*saved.name == *name).then_some(saved)
     }
 
     /// Fails if the path leads to another directory than the locked one, which
@@ -292,6 +296,11 @@ impl StateDirectory {
     fn file(&self, owner: Owner, name: &str) -> PathBuf {
         self.path.join(format!("{name}{}", owner.state()))
     }
+}
+
+fn peek_of<T: DeserializeOwned>(owner: Owner, path: &Path, name: &str) -> Option<T> {
+    let file = path.join(format!("{name}{}", owner.state()));
+    state_file::parse(&read_regular(&file).ok()?).ok()
 }
 
 /// The tenant or partner of a file of the directory, and the end of its name;

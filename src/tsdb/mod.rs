@@ -4,12 +4,10 @@
 //! credentials with Microsoft's clients. Messages of the server are truncated,
 //! and secrets in them are hidden.
 
-mod headers;
 mod query;
 mod server;
 mod write;
 
-pub use headers::{HeaderError, Headers};
 pub use query::QueriedSeries;
 pub use server::{Server, ServerError};
 pub use write::Batch;

@@ -1,8 +1,9 @@
 //! HTTP requests to the server, with retries.
 
-use super::headers::Headers;
 use crate::backoff::Backoff;
-use crate::http_client::{self, HttpClient, HttpResponse, TransportError};
+use crate::http_client::{
+    self, Headers, HttpClient, HttpResponse, TransportError, is_on_this_machine,
+};
 use crate::text::{single_line, truncate};
 use reqwest::{Method, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
@@ -140,7 +141,7 @@ impl Server {
         // Plain HTTP also works on a machine without authorities.
         let is_plain = url.scheme() == "http";
         let roots = roots.to_vec();
-        let http = HttpClient::new(!on_this_machine(&url), move || {
+        let http = HttpClient::new(!is_on_this_machine(&url), move || {
             let builder = reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
@@ -241,14 +242,5 @@ impl Server {
             text if text.is_empty() => "nothing".to_owned(),
             text => truncate(&text, MAX_MESSAGE),
         }
-    }
-}
-
-fn on_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
     }
 }

@@ -9,11 +9,12 @@ use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer};
 use super::time::{age, day};
 use crate::acceptances::control_changes;
-use crate::acceptances::record::{implementation_status, web_url};
+use crate::acceptances::record::implementation_status;
 use crate::http_types::QueryError;
 use crate::http_types::query::{allow_only, parse_category};
 use crate::serde_time::Day;
 use crate::store::TenantState;
+use crate::text::web_url;
 use maud::{Markup, html};
 use secure_score_model::{Category, Control, ControlState, Level, Points};
 

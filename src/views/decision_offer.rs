@@ -17,7 +17,8 @@ const REFERENCE: &str = "TICKET";
 /// The entry, in a closed disclosure, where no valid decision covers the row.
 pub(super) fn decision_offer(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
     let is_approved = matches!(it.approval(context.now), Approval::Approved(_));
-    let Some(entry) = proposed(it, context).filter(|_| !is_approved) else {
+    let offered = proposed(it, context).filter(NewDecision::has_valid_subject);
+    let Some(entry) = offered.filter(|_| !is_approved) else {
         return html! {};
     };
     html! {

@@ -4,8 +4,9 @@ use super::cells::{place_name, state_name};
 use super::numbers::percent;
 use super::score_chart::{Chart, Mark, figure};
 use super::time::{date, day};
-use crate::acceptances::record::{ApprovalRecord, web_url};
+use crate::acceptances::record::ApprovalRecord;
 use crate::evidence::{DeclaredRecord, DigestedEvidence, Evidence, OpenControl};
+use crate::text::web_url;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use secure_score_model::{DecisionState, Place};
 

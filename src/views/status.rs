@@ -186,7 +186,7 @@ fn finding_item(finding: &DecisionFinding) -> Markup {
         li {
             (shortened(&finding.to_string()))
             @if let Some(tenant) = &finding.tenant { " on " (tenant) }
-            ". " span.soft { "Hint: " (finding.issue.remedy()) "." }
+            ". " span.soft { "Hint: " (finding.remedy()) "." }
         }
     }
 }

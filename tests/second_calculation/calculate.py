@@ -1,6 +1,6 @@
 """The samples of one tenant, calculated from Graph's answers a second time.
 
-Written from docs/acceptances.md and docs/reference/metrics.md, and not from the
+Written from docs/acceptances.md, docs/decisions.md and docs/reference/metrics.md, and not from the
 exporter's sources: a misreading there must not be repeated here.
 """
 
@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from datetime import datetime, timedelta, timezone
+from fnmatch import fnmatchcase
 from fractions import Fraction
 
 CATEGORIES = ["Identity", "Data", "Device", "Apps", "Infrastructure", "Unknown"]
@@ -503,6 +504,7 @@ def calculate(tenant, files, settings, now):
     return samples
 
 
+CLAIMS = ("third_party", "alternate_mitigation")
 STATE_NAMES = {
     "toaddress", "planned", "riskaccepted", "thirdparty", "alternatemitigation",
     "resolvedthroughthirdparty", "resolvedthroughalternatemitigation", "completed",
@@ -510,10 +512,12 @@ STATE_NAMES = {
 
 
 def add_declarations(samples, controls, settings):
-    """What is counted of all controls, selected or not. No exception approves a claim."""
+    """What is counted of all controls, selected or not."""
     is_sensitive = lambda it: it.id in settings["watch"] or it.category == "Identity"
-    claims = [it for it in controls if it.profile.history.state() in ("third_party", "alternate_mitigation")]
-    samples.add("tenant_unapproved_claims", float(sum(1 for it in claims if is_sensitive(it))))
+    claims = [it for it in controls if it.profile.history.state() in CLAIMS and is_sensitive(it)]
+    now = datetime.now(timezone.utc)
+    is_approved = lambda it: any(now < end_of(decision) for decision in Decisions(samples.tenant, it, settings).of_present())
+    samples.add("tenant_unapproved_claims", float(sum(1 for it in claims if not is_approved(it))))
     accepted = [it.profile.history for it in controls if it.profile.history.state() == "risk_accepted"]
     without = [it for it in accepted if not is_reason(it.acceptances()[-1].comment)]
     samples.add("tenant_acceptances_without_reason", float(len(without)))
@@ -644,34 +648,110 @@ def add_listed_control(samples, control, state, ids, settings):
         samples.add("control_acceptance_info", 1.0, control=control.id, accepted_by=current.by, comment=current.comment)
     if control.id in settings["watch"]:
         samples.add("control_watched", 1.0, **ids)
-    add_approval(samples, control.id, acceptances, ids, settings)
-    valid = covering_exceptions(samples.tenant, control.id, acceptances, settings, datetime.now(timezone.utc))
-    if state == "risk_accepted" and valid:
-        # No exception names an approver.
-        samples.add("control_self_approved", 0.0, **ids)
+    add_approvals(samples, Decisions(samples.tenant, control, settings), state, ids)
 
 
-def add_approval(samples, id, acceptances, ids, settings):
-    """The approvals of the newest acceptance, or of a first one."""
-    covering = covering_exceptions(samples.tenant, id, acceptances, settings)
+def add_approvals(samples, decisions, state, ids):
+    """What the decisions say of the newest acceptance, or of a first one, and of the present state."""
+    latest = lambda covering: max(end_of(it) for it in covering).timestamp()
+    covering = decisions.of_acceptance()
     if covering:
-        latest = max(end_of(it) for it in covering)
-        samples.add("control_risk_approved_until_timestamp_seconds", latest.timestamp(), **ids)
+        samples.add("control_risk_approved_until_timestamp_seconds", latest(covering), **ids)
     for reference in {it["reference"] for it in covering}:
-        samples.add("control_risk_approval_info", 1.0, control=id, reference=reference)
+        samples.add("control_risk_approval_info", 1.0, control=ids["control"], reference=reference)
+    if state in CLAIMS and decisions.of_present():
+        samples.add("control_claim_approved_until_timestamp_seconds", latest(decisions.of_present()), **ids)
+    now = datetime.now(timezone.utc)
+    naming = [it for it in decisions.naming_present() if now < end_of(it)]
+    if state in ("risk_accepted", *CLAIMS) and naming:
+        own = [it for it in naming if decisions.is_self_approved(it)]
+        samples.add("control_self_approved", float(len(own) == len(naming)), **ids)
 
 
-def covering_exceptions(tenant, id, acceptances, settings, now=None):
-    """Those that cover the newest acceptance, or would cover a first one; with a time,
-    those that have not ended."""
-    return [
-        it for it in settings["exceptions"]
-        if it["control"] == id and it["tenants"] in ("all", tenant)
-        and (not acceptances or it["accepted_by"] in (None, acceptances[-1].by))
-        and (now is None or now < end_of(it))
-    ]
+class Declaration:
+    """A time in which a control was in a state that a decision can approve."""
+
+    def __init__(self, change):
+        self.state, self.at, self.by, self.ended_at = change.state, latest(change.at), change.by, None
 
 
-def end_of(exception):
+class Decisions:
+    """The exceptions and decisions that name a control of a tenant."""
+
+    def __init__(self, tenant, control, settings):
+        self.needs_approver = settings["require_separate_approver"] == "on"
+        exceptions = [{**it, "states": ["risk_accepted"]} for it in settings["exceptions"]]
+        self.all = [
+            it for it in exceptions + settings["decisions"]
+            if fnmatchcase(control.id.lower(), it["control"].lower())
+            and (it["tenants"] == "all" or tenant == it["tenants"] or tenant in it["tenants"] and isinstance(it["tenants"], list))
+        ]
+        self.state = control.profile.history.state()
+        self.declarations = declarations_of(control.profile.history)
+
+    def of_acceptance(self):
+        """Those that cover the newest acceptance, or would cover a first one."""
+        accepted = [it for it in self.declarations if it.state == "risk_accepted"]
+        about = [it for it in self.all if "risk_accepted" in it["states"]]
+        if not accepted:
+            return [it for it in about if not self.lacks_approver(it)]
+        return [it for it in about if self.covers(it, accepted[-1])]
+
+    def of_present(self):
+        """Those that cover the present state."""
+        return [it for it in self.naming_present() if self.covers(it, self.declarations[-1])]
+
+    def naming_present(self):
+        """Those that name the present state, whoever approved them."""
+        if not self.declarations or self.declarations[-1].state != self.state:
+            return []
+        return [it for it in self.all if self.declarations[-1] in self.named(it)]
+
+    def covers(self, decision, declaration):
+        refused = self.needs_approver and self.is_approver_of(decision, declaration)
+        return not refused and not self.lacks_approver(decision) and declaration in self.named(decision)
+
+    def lacks_approver(self, decision):
+        return self.needs_approver and not decision.get("approver")
+
+    def is_self_approved(self, decision):
+        return self.is_approver_of(decision, self.declarations[-1])
+
+    def is_approver_of(self, decision, declaration):
+        """Only sign-in names stand in the settings."""
+        approver, by = decision.get("approver"), declaration.by
+        return bool(approver and by and "@" in by and by.lower() in re.split(r"[\s(),]+", approver.lower()))
+
+    def named(self, decision):
+        """The declarations that a decision is about: with a day, the one in effect on it, or else the first one after it."""
+        person, day = decision["accepted_by"], decision.get("approved_on")
+        is_own = lambda it: person is None or it.by is not None and it.by.lower() == person.lower()
+        named = [it for it in self.declarations if it.state in decision["states"] and is_own(it)]
+        if day is None:
+            return named
+        start = int(datetime.fromisoformat(day + "T00:00:00+00:00").timestamp()) * 10**9
+        has_begun = lambda it: it.at is not None and it.at < start + 86400 * 10**9
+        begun = [it for it in named if has_begun(it)]
+        later = [it for it in named if not has_begun(it)]
+        if begun and (begun[-1].ended_at is None or begun[-1].ended_at >= start):
+            return begun[-1:]
+        return later[:1]
+
+
+def declarations_of(history):
+    """Oldest first; an unknown state ends none of them."""
+    found, state = [], None
+    for change in history.changes:
+        if change.state in ("unknown", state):
+            continue
+        if found and found[-1].state == state:
+            found[-1].ended_at = latest(change.at)
+        state = change.state
+        if state != "to_address":
+            found.append(Declaration(change))
+    return found
+
+
+def end_of(decision):
     """Midnight UTC after the last day."""
-    return datetime.fromisoformat(exception["expires"] + "T00:00:00+00:00") + timedelta(days=1)
+    return datetime.fromisoformat(decision["expires"] + "T00:00:00+00:00") + timedelta(days=1)

@@ -26,6 +26,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 const ACCEPTANCES: &str = "/api/v1/acceptances";
+const DECISIONS: &str = "/api/v1/decisions";
 const TENANTS: &str = "/api/v1/tenants";
 
 fn golden_file(name: &str) -> PathBuf {
@@ -52,7 +53,11 @@ fn python(arguments: &[&str], input: &[u8]) -> String {
 async fn the_documents_equal_the_golden_files() {
     let api = ApiSite::new();
     api.store.publish(small::tailspin());
-    for (path, file) in [(ACCEPTANCES, "acceptances.json"), (TENANTS, "tenants.json")] {
+    for (path, file) in [
+        (ACCEPTANCES, "acceptances.json"),
+        (DECISIONS, "decisions.json"),
+        (TENANTS, "tenants.json"),
+    ] {
         let document = api.text(path, "application/json").await;
         assert!(document.ends_with("]}\n"), "one line of JSON");
         let indented = python(
@@ -87,11 +92,23 @@ async fn every_document_matches_the_schema() {
             "acceptances",
             &server.get("/api/v1/acceptances?control=x").await.json(),
         );
+        let decisions = server.get(DECISIONS).await.json();
+        assert_eq!(decisions["decisions"].as_array().unwrap().len(), 2);
+        schema.check("decisions", &decisions);
+        let of_one = server.get("/api/v1/decisions?tenant=fabrikam").await.json();
+        assert_eq!(of_one["decisions"], json!([]));
+        assert_eq!(of_one["catalogues_unknown"], json!(["fabrikam"]));
+        let approver = &decisions["decisions"][1]["approver"];
+        assert_eq!(
+            approver.is_null(),
+            decisions["persons"] == "hidden",
+            "{decisions:#}"
+        );
         let tenants = server.get(TENANTS).await.json();
         schema.check("tenants", &tenants);
         let refusal = server.get("/api/").await.json();
         schema.check("refusal", &refusal);
-        for document in [acceptances, tenants, refusal] {
+        for document in [acceptances, decisions, tenants, refusal] {
             assert!(schema.accepts(&document));
         }
     }
@@ -128,7 +145,9 @@ async fn responses_have_type_vary_and_no_store_headers() {
     let server = ApiServer::plain().await;
     for path in [
         ACCEPTANCES,
+        DECISIONS,
         TENANTS,
+        "/api/v1/decisions?control=x",
         "/api/v1/nothing",
         "/api/v1/tenants?x=1",
     ] {

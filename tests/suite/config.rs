@@ -94,7 +94,9 @@ fn output_of(text: &str) -> String {
             "{errors} {errors:?} {}",
             secure_score_exporter::diagnostics::summary(&errors)
         ),
-        Ok(Loaded { config, warnings }) => format!("{config:?} {warnings:?}"),
+        Ok(Loaded {
+            config, warnings, ..
+        }) => format!("{config:?} {warnings:?}"),
     }
 }
 

@@ -9,7 +9,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use secure_score_exporter::config::{self, PemFile, Secret};
 use secure_score_exporter::events::{DeliveryResult, Webhook, WebhookPayload, WebhookTransport};
-use secure_score_exporter::tsdb::{Headers, Server, ServerError};
+use secure_score_exporter::http_client::Headers;
+use secure_score_exporter::tsdb::{Server, ServerError};
 use secure_score_model::{EventKind, Timestamp};
 use std::fs;
 use std::io::{Read as _, Write as _};

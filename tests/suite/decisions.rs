@@ -271,7 +271,7 @@ const DECISION_FILE: &str = "\
 # the end
 ";
 
-fn approve(simulated: &Simulated, arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn approve(simulated: &Simulated, arguments: &[&str]) -> (Option<i32>, String) {
     let config = simulated.config();
     let mut all = vec!["approve", "--config.file", &config, "contoso"];
     all.extend(arguments);
@@ -454,7 +454,7 @@ async fn decisions_does_not_take_what_it_cannot_read_for_nothing() {
     let (status, said) = decisions(&[]);
     assert_eq!(status, Some(3), "{said}");
     assert!(
-        said.contains("customers that are watched without an entry"),
+        said.contains("the customers that it watches without an entry"),
         "{said}"
     );
     assert_eq!(decisions(&["--tenant=contoso"]).0, Some(0));

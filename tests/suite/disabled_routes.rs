@@ -6,7 +6,11 @@ use crate::test_server::{TestServer, options, start, tenant, with_history};
 use crate::web_pages::PAGES;
 use secure_score_exporter::http::{DisabledRoutes, SiteOptions};
 
-const API: [&str; 2] = ["/api/v1/acceptances", "/api/v1/tenants"];
+const API: [&str; 3] = [
+    "/api/v1/acceptances",
+    "/api/v1/decisions",
+    "/api/v1/tenants",
+];
 const ALWAYS: [&str; 5] = [
     "/metrics",
     "/probe?tenant=contoso",

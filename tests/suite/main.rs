@@ -10,6 +10,7 @@
 
 mod access;
 mod api;
+mod approve;
 #[allow(dead_code, reason = "the tests of the exposition use all of it")]
 #[path = "../../crates/exposition/tests/rendering/arbitrary.rs"]
 mod arbitrary;

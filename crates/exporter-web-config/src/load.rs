@@ -7,18 +7,9 @@ use strict_yaml::{
 
 /// Loads a web configuration file. Paths in it are relative to its directory.
 pub fn load(path: &Path) -> Result<(WebConfig, Vec<ConfigWarning>), ConfigErrors> {
-    let name = path.display().to_string();
-    let mut diagnostics = Diagnostics::new(name, path.parent().unwrap_or(Path::new("")));
-    match read(path) {
-        Ok(file) => {
-            let config = resolve(file, &mut diagnostics);
-            diagnostics.finish(config)
-        }
-        Err((span, message)) => {
-            diagnostics.error(span, "", message);
-            Err(diagnostics.into_errors())
-        }
-    }
+    let base = path.parent().unwrap_or(Path::new(""));
+    let diagnostics = Diagnostics::new(path.display().to_string(), base);
+    finished(read(path), diagnostics)
 }
 
 /// Reads a web configuration that is not in a file. `source` names it in errors;
@@ -27,14 +18,21 @@ pub fn load_text(
     source: &str,
     text: &str,
 ) -> Result<(WebConfig, Vec<ConfigWarning>), ConfigErrors> {
-    let mut diagnostics = Diagnostics::new(source, "");
-    match parse(text) {
+    let file = parse(text).map_err(|error| (error.span, error.message));
+    finished(file, Diagnostics::new(source, ""))
+}
+
+fn finished(
+    file: Result<WebFile, (Span, String)>,
+    mut diagnostics: Diagnostics,
+) -> Result<(WebConfig, Vec<ConfigWarning>), ConfigErrors> {
+    match file {
         Ok(file) => {
             let config = resolve(file, &mut diagnostics);
             diagnostics.finish(config)
         }
-        Err(error) => {
-            diagnostics.error(error.span, "", error.message);
+        Err((span, message)) => {
+            diagnostics.error(span, "", message);
             Err(diagnostics.into_errors())
         }
     }

@@ -68,6 +68,11 @@ impl Decision {
         }
     }
 
+    /// Whether it is an entry of `risk_accepted.exceptions`.
+    pub fn is_exception(&self) -> bool {
+        self.place.starts_with("risk_accepted.")
+    }
+
     /// Whether it applies to the tenant of this alias.
     pub fn concerns(&self, alias: &str) -> bool {
         self.tenants.is_empty() || self.tenants.iter().any(|it| **it == *alias)

@@ -19,6 +19,9 @@ macro_rules! label_values {
             /// All members, in the order in which they are exported.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$member),+];
 
+            /// The words of all members, in the same order.
+            pub const WORDS: [&'static str; [$($word),+].len()] = [$($word),+];
+
             /// The word in labels, in documents and in the state file.
             pub const fn as_str(self) -> &'static str {
                 match self {

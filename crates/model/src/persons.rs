@@ -35,6 +35,15 @@ impl Persons {
         comment.filter(|_| matches!(self, Self::Plain))
     }
 
+    /// How much is shown, in documents.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Plain => "full",
+            Self::Pseudonyms(_) => "hash",
+            Self::Hidden => "hidden",
+        }
+    }
+
     /// Whether nothing is shown.
     pub const fn are_hidden(&self) -> bool {
         matches!(self, Self::Hidden)

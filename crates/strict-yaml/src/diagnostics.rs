@@ -21,6 +21,18 @@ pub struct ConfigError {
     pub hint: Option<String>,
 }
 
+impl ConfigError {
+    /// The name of the file.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// The path of the key.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
 impl fmt::Display for ConfigError {
     /// File, line and column, the key, and the message; or the environment
     /// variable and the message.
@@ -74,11 +86,18 @@ impl Error for ConfigErrors {}
 
 /// A setting that works but is probably a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigWarning(String);
+pub struct ConfigWarning(ConfigError);
+
+impl ConfigWarning {
+    /// Where it is and what is wrong, as for an error.
+    pub const fn as_error(&self) -> &ConfigError {
+        &self.0
+    }
+}
 
 impl fmt::Display for ConfigWarning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        self.0.fmt(f)
     }
 }
 
@@ -174,7 +193,7 @@ impl Diagnostics {
     /// Reports a warning about the key `path`.
     pub fn warn(&mut self, span: Span, path: impl fmt::Display, message: impl fmt::Display) {
         let warning = self.diagnostic(span, path, message.to_string(), None);
-        self.warnings.push(ConfigWarning(warning.to_string()));
+        self.warnings.push(ConfigWarning(warning));
     }
 
     fn diagnostic(

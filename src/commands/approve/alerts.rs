@@ -1,63 +1,114 @@
 //! Which alerts a decision ends.
 
 use crate::config::TenantRules;
-use crate::decision_file::NewDecision;
 use crate::store::TenantState;
 use secure_score_model::{
-    Approval, Control, ControlRules as _, DecisionState, Judgement, Recommendation, Timestamp,
+    Approval, Control, ControlRules as _, Decision, DecisionState, History, Judgement,
+    Recommendation, Timestamp,
 };
+use std::sync::Arc;
 use std::time::Duration;
 
-/// When `SecureScoreApprovalExpiring` fires.
-const EXPIRING: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a decision changes about its control or recommendation.
+/// When `SecureScoreApprovalExpiring` fires.
+const EXPIRING: Duration = Duration::from_secs(14 * DAY.as_secs());
+
+/// How long `SecureScoreMitigationClaimed` fires.
+const CLAIMED: Duration = Duration::from_secs(7 * DAY.as_secs());
+
+/// What an edit changes about the controls or recommendations that its decision names.
 pub(super) struct Effect<'a> {
-    decision: &'a NewDecision,
-    /// What it names on the tenant.
+    tenant: &'a str,
+    /// The decision, as the configuration has it after the edit.
+    decision: &'a Decision,
+    is_expired: bool,
     changes: Vec<Change>,
 }
 
-/// One control or recommendation.
+/// One control or recommendation, before and after the edit.
 struct Change {
     name: String,
     state: DecisionState,
-    /// The alert that fires without the decision.
-    ends: Option<&'static str>,
-    /// Whether the decision covers the state.
-    is_covered: bool,
-    is_self_approved: bool,
+    before: Option<&'static str>,
+    after: Option<&'static str>,
+    coverage: Coverage,
+}
+
+/// How the decision judges what is declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coverage {
+    Covered,
+    /// The person who declared it approved it, which counts.
+    SelfApproved,
+    /// The person who declared it approved it, which approves nothing.
+    SelfApprovalRefused,
+    /// It would be covered, had the decision not expired.
+    Expired,
+    NotCovered,
 }
 
 impl<'a> Effect<'a> {
+    /// `decision` is one of `rules`, which are those after the edit; `state` has those
+    /// before.
     pub(super) fn of(
-        decision: &'a NewDecision,
+        decision: &'a Arc<Decision>,
+        tenant: &'a str,
         state: &TenantState,
         rules: &TenantRules,
         now: Timestamp,
     ) -> Self {
-        let changes: Vec<Change> = match decision.is_recommendation {
-            true => {
-                let all = state.snapshot.recommendations.iter();
-                all.filter_map(|it| of_recommendation(decision, it, rules, now))
-                    .collect()
-            }
-            false => {
-                let all = state.snapshot.controls.iter();
-                all.filter_map(|it| of_control(decision, it, rules, now))
-                    .collect()
-            }
-        };
-        Self { decision, changes }
+        let is_it = |it: &Arc<Decision>| Arc::ptr_eq(it, decision);
+        let controls = state.snapshot.controls.iter().filter_map(|before| {
+            let decisions = rules.decisions_of(&before.id);
+            decisions.iter().find(|it| is_it(it))?;
+            let after = Control {
+                decisions,
+                ..before.clone()
+            };
+            let state = DecisionState::of_control(before.state()?)?;
+            Some(Change {
+                name: before.id.to_string(),
+                state,
+                before: alert_of_control(before, state, now),
+                after: alert_of_control(&after, state, now),
+                coverage: Coverage::of(decision, &after.judgement(), now),
+            })
+        });
+        let recommendations = state.snapshot.recommendations.iter().filter_map(|before| {
+            let decisions = rules.decisions_of_recommendation(&before.entry.name);
+            decisions.iter().find(|it| is_it(it))?;
+            let after = Recommendation {
+                decisions,
+                ..before.clone()
+            };
+            let state = DecisionState::of_recommendation(before.entry.status)?;
+            Some(Change {
+                name: before.entry.name.to_string(),
+                state,
+                before: alert_of_recommendation(before, state, now),
+                after: alert_of_recommendation(&after, state, now),
+                coverage: Coverage::of(decision, &after.judgement(), now),
+            })
+        });
+        Self {
+            tenant,
+            decision,
+            is_expired: decision.is_expired(now),
+            changes: controls.chain(recommendations).collect(),
+        }
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
-        let NewDecision {
-            tenant, subject, ..
-        } = self.decision;
+        let tenant = self.tenant;
         if self.changes.is_empty() {
+            let subject = self.decision.subject();
+            let later = match self.is_expired {
+                true => String::new(),
+                false => format!(": it approves the first one of {subject}"),
+            };
             return vec![format!(
-                "nothing that it approves is declared on {tenant} now: it approves the first one of {subject}"
+                "nothing that it approves is declared on {tenant} now{later}"
             )];
         }
         self.changes.iter().map(|it| it.line(tenant)).collect()
@@ -65,119 +116,88 @@ impl<'a> Effect<'a> {
 }
 
 impl Change {
-    /// What the decision changes, where this is judged with it.
-    fn new(
-        decision: &NewDecision,
-        name: &str,
-        state: DecisionState,
-        ends: Option<&'static str>,
-        after: &Judgement<'_>,
-        now: Timestamp,
-    ) -> Self {
-        Self {
-            name: name.to_owned(),
-            state,
-            ends,
-            is_covered: covers(decision, after, now),
-            is_self_approved: is_self_approval(decision, after, now),
-        }
-    }
-
     fn line(&self, tenant: &str) -> String {
         let Self { name, state, .. } = self;
-        let subject = format!("{name} is {state} on {tenant}");
-        match (self.is_covered, self.ends) {
-            (false, _) if self.is_self_approved => format!(
-                "{subject}, and stays unapproved: its approver is the person who declared it"
-            ),
-            (false, _) => format!(
-                "{subject}, which this does not cover; check --states, --accepted-by and --approved-on"
-            ),
-            (true, None) => format!("{subject}: no alert of it fires"),
-            (true, Some(alert)) => format!("{subject}: ends {alert}"),
+        let effect = match (self.before, self.after) {
+            (None, None) => "no alert of it fires".to_owned(),
+            (Some(before), None) => format!("ends {before}"),
+            (Some(before), Some(after)) if before == after => format!("{before} goes on"),
+            (Some(before), Some(after)) => format!("ends {before}, and {after} begins"),
+            (None, Some(after)) => format!("{after} begins"),
+        };
+        let judged = match self.coverage {
+            Coverage::Covered => "",
+            Coverage::SelfApproved => {
+                " (self-approved: its approver is the person who declared it)"
+            }
+            Coverage::SelfApprovalRefused => {
+                ", which this does not approve, since its approver is the person who declared it"
+            }
+            Coverage::Expired => ", which this approves no longer, since it has expired",
+            Coverage::NotCovered => {
+                ", which this does not cover; check --states, --accepted-by, --approved-on and --approver"
+            }
+        };
+        format!("{name} is {state} on {tenant}{judged}: {effect}")
+    }
+}
+
+impl Coverage {
+    fn of(decision: &Arc<Decision>, judgement: &Judgement<'_>, now: Timestamp) -> Self {
+        let is_it = |it: &Arc<Decision>| Arc::ptr_eq(it, decision);
+        let is_self_approval = judgement.self_approvals(now).into_iter().any(is_it);
+        match judgement.covering_present().any(is_it) {
+            true if decision.is_expired(now) => Self::Expired,
+            true if is_self_approval => Self::SelfApproved,
+            true => Self::Covered,
+            false if is_self_approval => Self::SelfApprovalRefused,
+            false => Self::NotCovered,
         }
     }
 }
 
-fn of_control(
-    decision: &NewDecision,
+/// The alert that fires about the state of a control. Those that the configuration
+/// leaves out have no series, and so no alerts.
+fn alert_of_control(
     control: &Control,
-    rules: &TenantRules,
+    state: DecisionState,
     now: Timestamp,
-) -> Option<Change> {
-    if !decision.names(&control.id) {
+) -> Option<&'static str> {
+    if !control.selected {
         return None;
     }
-    let state = DecisionState::of_control(control.state()?)?;
     let approval = control.judgement().present_approval(now)?;
-    let ends = match (state, approval) {
-        _ if is_settled(approval, now) => None,
-        (_, Approval::Approved(_)) => Some("SecureScoreApprovalExpiring"),
+    if state.is_claim() {
+        let is_new = || {
+            let since = control.history().and_then(History::state_since);
+            since.is_some_and(|at| now < at.plus(CLAIMED))
+        };
+        return match control.is_sensitive() {
+            _ if approval.is_approved() => None,
+            true => Some("SecureScoreMitigationUnapproved"),
+            false => is_new().then_some("SecureScoreMitigationClaimed"),
+        };
+    }
+    match (state, approval) {
+        (DecisionState::RiskAccepted, Approval::Approved(decision)) => {
+            let is_soon = decision.expires <= now.plus(EXPIRING);
+            is_soon.then_some("SecureScoreApprovalExpiring")
+        }
         (DecisionState::RiskAccepted, Approval::Expired(_)) if !control.watched => {
             Some("SecureScoreApprovalExpired")
         }
         (DecisionState::RiskAccepted, _) => Some("SecureScoreRiskAccepted"),
-        _ if state.is_claim() && control.is_sensitive() => Some("SecureScoreMitigationUnapproved"),
-        _ if state.is_claim() => Some("SecureScoreMitigationClaimed"),
         _ => None,
-    };
-    let after = Control {
-        decisions: rules.decisions_of(&control.id),
-        ..control.clone()
-    };
-    Some(Change::new(
-        decision,
-        &control.id,
-        state,
-        ends,
-        &after.judgement(),
-        now,
-    ))
+    }
 }
 
-fn of_recommendation(
-    decision: &NewDecision,
+/// The alert that fires about the status of a recommendation, likewise.
+fn alert_of_recommendation(
     recommendation: &Recommendation,
-    rules: &TenantRules,
+    state: DecisionState,
     now: Timestamp,
-) -> Option<Change> {
-    let entry = &recommendation.entry;
-    if !decision.names(&entry.name) {
-        return None;
-    }
-    let state = DecisionState::of_recommendation(entry.status)?;
+) -> Option<&'static str> {
     let approval = recommendation.judgement().present_approval(now)?;
     let is_open = state.is_acceptance() && !approval.is_approved();
-    let ends = is_open.then_some("SecureScoreRecommendationSetAside");
-    let after = Recommendation {
-        decisions: rules.decisions_of_recommendation(&entry.name),
-        ..recommendation.clone()
-    };
-    Some(Change::new(
-        decision,
-        &entry.name,
-        state,
-        ends,
-        &after.judgement(),
-        now,
-    ))
-}
-
-fn covers(new: &NewDecision, judgement: &Judgement<'_>, now: Timestamp) -> bool {
-    let mut covering = judgement.covering_present();
-    covering.any(|it| *it.reference == *new.reference && !it.is_expired(now))
-}
-
-fn is_self_approval(new: &NewDecision, judgement: &Judgement<'_>, now: Timestamp) -> bool {
-    let self_approvals = judgement.self_approvals(now);
-    let mut references = self_approvals.iter().map(|it| &*it.reference);
-    references.any(|it| it == new.reference)
-}
-
-/// Whether it is approved for longer than an alert waits for.
-fn is_settled(approval: Approval<'_>, now: Timestamp) -> bool {
-    match approval {
-        Approval::Approved(decision) => decision.expires > now.plus(EXPIRING),
-        Approval::Expired(_) | Approval::Missing => false,
-    }
+    (recommendation.selected && is_open).then_some("SecureScoreRecommendationSetAside")
 }

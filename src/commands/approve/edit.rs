@@ -1,19 +1,22 @@
 //! The edit of a file of decisions.
 
 use super::alerts::Effect;
+use super::subject;
 use crate::cli::Approve;
+use crate::commands::config_source::EditableConfig;
 use crate::commands::edited_file::{EditedFile, FileName};
 use crate::commands::{Failure, stdout};
-use crate::config::{Additions, ConfigText, Environment, TenantRules};
-use crate::credentials::DecryptedKeyCache;
+use crate::config::{Loaded, ProposedFile, ProposedList, TenantRules};
 use crate::decision_file::{DecisionError, DecisionFile, NewDecision};
 use crate::diagnostics;
 use crate::store::TenantState;
 use crate::yaml_list::diff::changed_lines;
 use anyhow::{Context as _, anyhow};
-use secure_score_model::Timestamp;
+use secure_score_model::{Decision, Timestamp};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
+use strict_yaml::{ConfigError, ConfigErrors};
 
 const FLAG: &str = "--file";
 
@@ -22,33 +25,34 @@ pub(super) struct Edit<'a> {
     pub(super) decision: &'a NewDecision,
     pub(super) name: PathBuf,
     pub(super) options: &'a Approve,
-    pub(super) source: &'a ConfigText,
-    pub(super) environment: &'a Environment,
+    pub(super) config: &'a EditableConfig<'a>,
 }
 
-/// A difference that is printed and not written yet.
+/// An edit with which the exporter could load its configuration.
 pub(super) struct PreparedEdit<'a> {
     edit: Edit<'a>,
     file: EditedFile<DecisionFile>,
     after: String,
+    /// The decision as the exporter will read it.
+    decision: Arc<Decision>,
+    /// Whether the configuration reads the file.
+    is_read: bool,
     /// The rules of the tenant with the decision.
     rules: TenantRules,
 }
 
 impl<'a> Edit<'a> {
-    /// Prints the difference; `None` where the decision is there already.
+    /// Prepares the edit; `None` where the decision is there already.
     pub(super) fn prepare(self) -> Result<Option<PreparedEdit<'a>>, Failure> {
         let name = FileName {
             path: self.name.clone(),
             flag: FLAG,
         };
         let file: EditedFile<DecisionFile> = EditedFile::open(name, !self.options.dry_run)?;
-        let before = file.list();
-        let after = before
-            .with(self.decision)
-            .map_err(|error| refused(&file, error))?;
-        let shown = self.name.display().to_string();
-        if after == before.text() {
+        let edited = file.list().with(self.decision);
+        let edited = edited.map_err(|error| refused(&file, error))?;
+        let loaded = self.loaded(&edited.text, edited.index)?;
+        if edited.text == file.list().text() {
             let NewDecision {
                 tenant,
                 subject,
@@ -57,69 +61,129 @@ impl<'a> Edit<'a> {
                 ..
             } = self.decision;
             stdout::line(format_args!(
-                "{shown}: {reference} approves {subject} on {tenant} until {expires} already; nothing changes"
+                "{}: {reference} approves {subject} on {tenant} until {expires} already; nothing changes",
+                self.name.display()
             ))?;
             return Ok(None);
         }
-        let rules = self.rules()?;
-        stdout::write(changed_lines(&shown, before.text(), &after).as_bytes())?;
+        let Loaded {
+            config, proposed, ..
+        } = loaded;
+        let is_read = proposed.as_ref().is_some_and(|it| it.is_named);
+        let place = proposed.map(|it| format!("{}[{}]", it.place, edited.index));
+        let mut decisions = config.decisions.iter();
+        let decision = decisions.find(|it| Some(&*it.place) == place.as_deref());
+        let decision = decision.context("the decision is not in the edited file")?;
         Ok(Some(PreparedEdit {
+            decision: Arc::clone(decision),
+            is_read,
+            rules: config.rules(&self.decision.tenant),
             edit: self,
             file,
-            after,
-            rules,
+            after: edited.text,
         }))
     }
 
-    /// The rules of the tenant with the decision, unless the exporter could not load its
-    /// configuration then.
-    fn rules(&self) -> Result<TenantRules, Failure> {
-        let entry = format!("{}\n", self.decision.entry());
-        let additions = Additions {
-            decisions: entry.as_bytes(),
-            ..Additions::default()
+    /// The configuration with this text of the file. Prints what it warns of, and how to
+    /// make it read the file.
+    fn loaded(&self, text: &str, index: usize) -> Result<Loaded, Failure> {
+        let file = ProposedFile {
+            list: ProposedList::Decisions,
+            path: &self.name,
+            text,
         };
-        let loaded =
-            self.source
-                .load_with(additions, self.environment, &DecryptedKeyCache::default())?;
-        Ok(loaded.config.rules(&self.decision.tenant))
+        let entry = Entry {
+            file,
+            path: format!("[{index}]"),
+        };
+        let loaded = self.config.with(file);
+        let loaded = loaded.map_err(|errors| entry.refused(errors))?;
+        for warning in &loaded.warnings {
+            match entry.option_of(warning.as_error()) {
+                Some(option) => {
+                    diagnostics::warning(format_args!("{option}: {}", warning.as_error().message))
+                }
+                None => diagnostics::warning(format_args!("{warning}")),
+            }
+        }
+        if loaded.proposed.as_ref().is_some_and(|it| !it.is_named) {
+            self.config.warn_of_unread(file);
+        }
+        Ok(loaded)
+    }
+}
+
+/// An entry of the edited file, in errors and warnings.
+struct Entry<'a> {
+    file: ProposedFile<'a>,
+    /// `[3]`.
+    path: String,
+}
+
+impl Entry<'_> {
+    /// The failure that names the options, where all errors are of the entry; otherwise
+    /// the errors as they are.
+    fn refused(&self, errors: ConfigErrors) -> Failure {
+        let problems = errors.iter().map(|error| {
+            let option = self.option_of(error)?;
+            Some(format!("{option}: {}", error.message))
+        });
+        match problems.collect::<Option<Vec<String>>>() {
+            Some(problems) => Failure::Other {
+                error: anyhow!(problems.join("; ")),
+                hint: None,
+            },
+            None => Failure::Config(errors),
+        }
     }
 
-    /// Says how to make the configuration read the file, where it does not.
-    fn hint_at_unread(&self) {
-        let loaded = self
-            .source
-            .load(self.environment, &DecryptedKeyCache::default());
-        let is_read = |reference: &str| {
-            loaded.as_ref().is_ok_and(|loaded| {
-                let mut decisions = loaded.config.decisions.iter();
-                decisions.any(|it| *it.reference == *reference)
-            })
+    /// The option from which a key of the entry comes; `None` for another place.
+    fn option_of(&self, error: &ConfigError) -> Option<String> {
+        let key = error.path().strip_prefix(&self.path)?.strip_prefix('.')?;
+        let option = match key {
+            "control" | "recommendation" => "CONTROL".to_owned(),
+            "tenants" => "TENANT".to_owned(),
+            key => format!("--{}", key.replace('_', "-")),
         };
-        if loaded.is_ok() && !is_read(&self.decision.reference) {
-            diagnostics::warning(format_args!(
-                "the configuration does not read this file; add `decision_files: [{}]`, relative to the configuration",
-                self.name.display()
-            ));
-        }
+        self.file.is_source(error.source()).then_some(option)
     }
 }
 
 impl PreparedEdit<'_> {
-    /// Prints which alerts the decision ends.
-    pub(super) fn print_alerts(
-        &self,
-        state: Option<&TenantState>,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
-        let decision = self.edit.decision;
-        let Some(state) = state.filter(|it| it.snapshot.catalogue_anomalies.is_some()) else {
+    /// Prints the difference and which alerts the decision ends, unless the tenant has
+    /// nothing that it names.
+    pub(super) fn print(&self, state: Option<&TenantState>, now: Timestamp) -> Result<(), Failure> {
+        let Edit {
+            decision: new,
+            name,
+            options,
+            ..
+        } = &self.edit;
+        subject::check(new, state, options.allow_unknown)?;
+        let before = self.file.list().text();
+        let diff = changed_lines(&name.display().to_string(), before, &self.after);
+        stdout::write(diff.as_bytes())?;
+        if self.decision.is_expired(now) {
+            diagnostics::warning(format_args!(
+                "--expires {}: that day is over, so the decision approves nothing",
+                new.expires
+            ));
+        }
+        let is_known = |state: &&TenantState| {
+            let snapshot = &state.snapshot;
+            match new.is_recommendation {
+                true => snapshot.recommendation_anomalies.is_some(),
+                false => snapshot.catalogue_anomalies.is_some(),
+            }
+        };
+        let tenant = &new.tenant;
+        let Some(state) = state.filter(is_known) else {
             return stdout::line(format_args!(
-                "{} cannot be read, so that it is not known which alerts this ends",
-                decision.tenant
+                "it is not known what is declared on {tenant}, and which alerts this ends"
             ));
         };
-        for line in Effect::of(decision, state, &self.rules, now).lines() {
+        let effect = Effect::of(&self.decision, tenant, state, &self.rules, now);
+        for line in effect.lines() {
             stdout::line(format_args!("{line}"))?;
         }
         Ok(())
@@ -137,21 +201,30 @@ impl PreparedEdit<'_> {
         }
         self.file.replace(&self.after)?;
         stdout::line(format_args!(
-            "{shown}: written; a running exporter uses it within seconds"
-        ))?;
-        self.edit.hint_at_unread();
-        Ok(())
+            "{shown}: written; {}",
+            match self.is_read {
+                true => "a running exporter uses it within seconds",
+                false => "the configuration does not read it yet",
+            }
+        ))
     }
 }
 
 fn refused(file: &EditedFile<DecisionFile>, error: DecisionError) -> Failure {
-    match error {
-        DecisionError::File(error) => file.refused(error),
-        detail @ DecisionError::Detail { .. } => Failure::with_hint(
-            anyhow::Error::new(detail).context(file.name().display().to_string()),
-            "edit that entry by hand, or give the new decision a --reference of its own",
-        ),
-    }
+    let hint = match &error {
+        DecisionError::File(error) => return file.refused(error.clone()),
+        DecisionError::Detail { .. } => {
+            "edit that entry by hand, or give the new decision a --reference of its own"
+        }
+        DecisionError::Several { .. } => {
+            "keep one of them, or give the new decision a --reference of its own"
+        }
+        DecisionError::OtherDeclarations { .. } => {
+            "give the same --accepted-by and --approved-on to change that entry, edit it by hand, or give the new decision a --reference of its own"
+        }
+    };
+    let name = file.name().display().to_string();
+    Failure::with_hint(anyhow::Error::new(error).context(name), hint)
 }
 
 /// The answer to a question on the terminal.

@@ -2,10 +2,10 @@
 
 use super::coverage::{Row, State};
 use crate::cli::{Discover, DiscoverOutput};
+use crate::commands::config_source::EditableConfig;
 use crate::commands::edited_file::EditedFile;
 use crate::commands::{Failure, stdout};
-use crate::config::{Additions, ConfigText, DisplayNames, Environment, Loaded, Partner, Tenant};
-use crate::credentials::DecryptedKeyCache;
+use crate::config::{DisplayNames, Partner, ProposedFile, ProposedList, Tenant};
 use crate::diagnostics;
 use crate::partners::tenant_file::{NewTenant, TenantFile};
 use crate::text::single_line;
@@ -21,8 +21,7 @@ pub(super) struct Edit<'a> {
     /// domain whose GUID is not known.
     pub(super) unresolved: &'a [String],
     pub(super) options: &'a Discover,
-    pub(super) source: &'a ConfigText,
-    pub(super) environment: &'a Environment,
+    pub(super) config: &'a EditableConfig<'a>,
 }
 
 impl Edit<'_> {
@@ -46,12 +45,11 @@ impl Edit<'_> {
             return self.print(&format!("{name}: no customer to add\n"));
         }
         self.check_resolved()?;
-        let checked = self.check_configuration(&new);
-        checked.map_err(|failure| self.file.changed_or(failure))?;
         let before = self.file.list();
         let after = before
             .with(&new)
             .map_err(|error| self.file.refused(error))?;
+        let is_read = self.check_configuration(&after)?;
         self.print(&changed_lines(&name, before.text(), &after))?;
         let count = stdout::tenants(new.len());
         if self.options.check {
@@ -59,22 +57,26 @@ impl Edit<'_> {
         }
         self.file.replace(&after)?;
         self.print(&format!("{name}: {count} added\n"))?;
-        self.hint_at_unread(&new);
+        if !is_read {
+            self.config.warn_of_unread(self.proposed(&after));
+        }
         Ok(())
     }
 
+    fn proposed<'t>(&'t self, text: &'t str) -> ProposedFile<'t> {
+        ProposedFile {
+            list: ProposedList::Tenants,
+            path: self.file.name(),
+            text,
+        }
+    }
+
     /// Refuses entries with which the exporter could not load its configuration, or
-    /// would request other tokens than this command did.
-    fn check_configuration(&self, new: &[NewTenant]) -> Result<(), Failure> {
-        let entries: String = new.iter().map(|it| format!("{}\n", it.entry())).collect();
-        let loaded = self.source.load_with(
-            Additions {
-                tenants: entries.as_bytes(),
-                ..Additions::default()
-            },
-            self.environment,
-            &DecryptedKeyCache::default(),
-        )?;
+    /// would request other tokens than this command did. Returns whether the
+    /// configuration reads the file.
+    fn check_configuration(&self, after: &str) -> Result<bool, Failure> {
+        let loaded = self.config.with(self.proposed(after))?;
+        let is_read = loaded.proposed.is_some_and(|it| it.is_named);
         let tenants = loaded.config.tenants;
         let differs = |tenant: &&Tenant| {
             let resolved = tenants.iter().find(|it| it.alias == tenant.alias);
@@ -84,7 +86,7 @@ impl Edit<'_> {
         let added = self.rows.iter().filter(|row| is_new(row));
         let mut added = added.filter_map(|row| Some((row, row.tenant.as_ref()?)));
         match added.find(|(_, tenant)| differs(tenant)) {
-            None => Ok(()),
+            None => Ok(is_read),
             Some((row, _)) => Err(Failure::with_hint(
                 anyhow!(
                     "nothing is written: an entry of a file cannot name the credential of partner {}, which is described in partner.defaults itself",
@@ -92,23 +94,6 @@ impl Edit<'_> {
                 ),
                 "describe it under `credentials` with a name, and give that name as partner.defaults.credential",
             )),
-        }
-    }
-
-    /// Says how to make the configuration read the file, where it does not.
-    fn hint_at_unread(&self, new: &[NewTenant]) {
-        let loaded = self
-            .source
-            .load(self.environment, &DecryptedKeyCache::default());
-        let is_read = |Loaded { config, .. }: &Loaded| {
-            new.iter()
-                .all(|it| config.tenants.iter().any(|tenant| tenant.alias == it.alias))
-        };
-        if loaded.as_ref().is_ok_and(|loaded| !is_read(loaded)) {
-            diagnostics::warning(format_args!(
-                "the configuration does not read this file; add `tenant_files: [{}]`, relative to the configuration",
-                self.file.name().display()
-            ));
         }
     }
 
@@ -172,8 +157,10 @@ fn is_new(row: &Row) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::ConfigFlags;
     use crate::commands::discover::consent::Consent;
     use crate::commands::edited_file::FileName;
+    use crate::config::Environment;
     use std::fs;
 
     const ID: &str = "33333333-3333-3333-3333-333333333333";
@@ -192,10 +179,14 @@ tenant_files: [customers.yml]
         let (path, file) = (folder.path().join(path), folder.path().join(file));
         fs::write(&path, CONFIG).unwrap();
         fs::write(&file, "# none yet\n").unwrap();
-        let source = ConfigText::read(Some(&path));
+        let flags = ConfigFlags {
+            file: Some(path),
+            check: false,
+            auto_reload: false,
+        };
         let environment = Environment::default();
-        let loaded = source.load(&environment, &DecryptedKeyCache::default());
-        let partner = &loaded.unwrap().config.partners[0];
+        let config = EditableConfig::load(&flags, &environment).unwrap();
+        let partner = &config.config.partners[0];
         let row = Row {
             state: State::Unwatched,
             partner: "msp".to_owned(),
@@ -225,8 +216,7 @@ tenant_files: [customers.yml]
             partners: &[partner],
             unresolved: &[],
             options: &options,
-            source: &source,
-            environment: &environment,
+            config: &config,
         };
         let of_another_run = format!("# none yet\n- {{name: fabrikam, tenant_id: {ID}}}\n");
         fs::write(&file, &of_another_run).unwrap();

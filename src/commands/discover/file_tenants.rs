@@ -1,10 +1,11 @@
 //! The tenants of the file of `--write`, by their GUIDs.
 
 use super::Graph;
-use crate::config::{Additions, Config, ConfigText, Environment, ListedTenant, Tenant};
-use crate::credentials::DecryptedKeyCache;
+use crate::commands::config_source::EditableConfig;
+use crate::config::{ListedTenant, ProposedFile, ProposedList, Tenant};
 use crate::partners::tenant_file::TenantFile;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The entries of the file.
 #[derive(Default)]
@@ -18,11 +19,11 @@ pub(super) struct FileTenants {
 
 /// What the entries are resolved with.
 pub(super) struct Resolver<'a> {
-    pub(super) config: &'a Config,
+    pub(super) config: &'a EditableConfig<'a>,
+    /// The file.
+    pub(super) path: &'a Path,
     /// The configured tenants whose GUID is known, by GUID.
     pub(super) configured: &'a BTreeMap<String, &'a Tenant>,
-    pub(super) source: &'a ConfigText,
-    pub(super) environment: &'a Environment,
 }
 
 impl Resolver<'_> {
@@ -66,18 +67,23 @@ impl Resolver<'_> {
 
     fn is_unread_domain(&self, entry: &ListedTenant) -> bool {
         let id = &entry.tenant_id;
-        id.contains('.') && self.config.tenants.iter().all(|it| it.tenant_id != *id)
+        id.contains('.')
+            && self
+                .config
+                .config
+                .tenants
+                .iter()
+                .all(|it| it.tenant_id != *id)
     }
 
     /// The tenants of the configuration and the file; none where they are invalid
     /// together.
     fn tenants_with(&self, file: &TenantFile) -> Vec<Tenant> {
-        let additions = Additions {
-            tenants: file.entries().as_bytes(),
-            ..Additions::default()
-        };
-        let keys = DecryptedKeyCache::default();
-        let loaded = self.source.load_with(additions, self.environment, &keys);
+        let loaded = self.config.with(ProposedFile {
+            list: ProposedList::Tenants,
+            path: self.path,
+            text: file.text(),
+        });
         loaded.map_or_else(|_| Vec::new(), |loaded| loaded.config.tenants)
     }
 }

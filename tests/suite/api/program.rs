@@ -295,5 +295,6 @@ async fn the_documents_of_the_demo_match_the_schema() {
     let exporter = Exporter::demo().await;
     let schema = Schema::read();
     schema.check("acceptances", &exporter.json("/api/v1/acceptances").await);
+    schema.check("decisions", &exporter.json("/api/v1/decisions").await);
     schema.check("tenants", &exporter.json("/api/v1/tenants").await);
 }

@@ -82,10 +82,12 @@ fn contoso() -> TenantState {
     legacy.score = None;
 
     let untouched = control(entry("scid_91", Category::Device, Vec::new()));
+    let decisions = [&admins, &apps].map(|it| it.decisions.clone()).concat();
     let mut state = tenant("contoso", "Contoso, Ltd");
     state.identity.entra_tenant_id = Some("11111111-2222-3333-4444-555555555555".into());
     state.snapshot = Arc::new(TenantSnapshot {
         report: Some(Arc::new(report())),
+        decisions,
         ..snapshot(vec![admins, legacy, apps, untouched])
     });
     state

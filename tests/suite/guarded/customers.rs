@@ -8,7 +8,7 @@ use std::fs;
 const OTHER_TENANTS: [&str; 4] = ["fabrikam", "adatum", "litware", "northwind"];
 
 /// Paths that show tenants, one of each kind.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 9] = [
     "/",
     "/acceptances",
     "/tenants/contoso",
@@ -17,6 +17,7 @@ const PATHS: [&str; 8] = [
     "/sd/tenants",
     "/api/v1/tenants",
     "/api/v1/acceptances",
+    "/api/v1/decisions",
 ];
 
 const ACCESS: &str =

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// and appear in no message.
 #[derive(Clone, Default)]
 pub struct Headers {
-    pub(super) map: HeaderMap,
+    pub(crate) map: HeaderMap,
     secrets: Vec<Zeroizing<String>>,
 }
 
@@ -44,7 +44,7 @@ impl Headers {
     }
 
     /// A text of the server without these secrets.
-    pub(super) fn redact(&self, text: &str) -> String {
+    pub(crate) fn redact(&self, text: &str) -> String {
         let secrets = self.secrets.iter().map(|secret| secret.as_str());
         let secrets: Vec<&str> = secrets.filter(|secret| secret.len() > 3).collect();
         redact(text, &secrets)
