@@ -147,8 +147,12 @@ fn of_recommendation(
     }
     let state = DecisionState::of_recommendation(entry.status)?;
     let approval = recommendation.judgement().present_approval(now)?;
-    let is_open = state.is_acceptance() && !approval.is_approved();
-    let ends = is_open.then_some("SecureScoreRecommendationSetAside");
+    let ends = match approval.is_approved() {
+        true => None,
+        false if state.is_acceptance() => Some("SecureScoreRecommendationSetAside"),
+        false if state.is_claim() => Some("SecureScoreRecommendationClaimUnapproved"),
+        false => None,
+    };
     let after = Recommendation {
         decisions: rules.decisions_of_recommendation(&entry.name),
         ..recommendation.clone()
