@@ -190,8 +190,10 @@ impl<'a> Acceptance<'a> {
         tenant: &'a TenantState,
         recommendation: &'a Recommendation,
     ) -> Option<Self> {
+        if !recommendation.is_claimed() {
+            return None;
+        }
         let entry = &recommendation.entry;
-        DecisionState::of_recommendation(entry.status).filter(|it| it.is_claim())?;
         let seen = recommendation.changed().map(StateChange::from);
         let claimed = seen.unwrap_or_else(|| StateChange::present(entry));
         Some(Self {

@@ -9,7 +9,9 @@ use super::file::FileControls;
 use super::list::members;
 use super::selection::Selection;
 use crate::config_values::pattern::{Pattern, any_matches};
-use secure_score_model::{Category, ControlRules, Decision, MinimumReason, RecommendationCategory};
+use secure_score_model::{
+    Category, ControlRules, Decision, MinimumReason, RecommendationCategory, Timestamp,
+};
 
 /// The default watch list: multifactor authentication, the risk policies and
 /// legacy authentication. Tenants are breached where these are missing.
@@ -70,9 +72,9 @@ pub struct TenantRules {
 }
 
 impl TenantRules {
-    /// Whether there are decisions for the tenant.
-    pub fn has_decisions(&self) -> bool {
-        !self.decisions.is_empty()
+    /// When each decision for the tenant ends.
+    pub fn decision_ends(&self) -> impl Iterator<Item = Timestamp> {
+        self.decisions.iter().map(|it| it.decision.expires)
     }
 }
 

@@ -5,7 +5,7 @@ use super::seen::{Seen, SeenControl};
 use super::seen_history::{KeyedChange, NewerHistory, SeenAcceptance, SeenHistory, keyed_changes};
 use super::{Event, EventId};
 use secure_score_model::{
-    Approval, CatalogueEntry, Control, ControlState, EventKind, History, MinimumReason, Place,
+    CatalogueEntry, Control, ControlState, EventKind, History, Judgement, MinimumReason, Place,
     TenantIdentity, Timestamp,
 };
 use std::collections::HashSet;
@@ -283,10 +283,8 @@ impl ChangeDetector<'_> {
         if !event.concerns_acceptance() {
             return event;
         }
-        let decisions = control.decisions.iter().map(AsRef::as_ref);
-        let declarations = then.declarations();
-        let covering = decisions.filter(|decision| decision.covers_acceptance(&declarations));
-        let approval = Approval::of(covering, self.now);
+        let judgement = Judgement::new(then.declarations(), None, &control.decisions);
+        let approval = judgement.acceptance_approval(self.now);
         let decision = approval.decision();
         Event {
             approved: Some(approval.is_approved()),

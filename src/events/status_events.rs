@@ -3,7 +3,7 @@
 use super::Event;
 use super::event::EventState;
 use secure_score_model::{
-    Approval, Category, EventKind, NewStatus, Place, Recommendation, TenantIdentity,
+    Category, EventKind, Judgement, NewStatus, Place, Recommendation, TenantIdentity,
     TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
@@ -71,13 +71,9 @@ fn of_status(
         return event;
     }
     // A change that ends an acceptance is judged by the acceptance that it ends.
-    let declarations = history.declarations();
     let decisions = recommendation.map_or(&[][..], |it| &it.decisions);
-    let covering = decisions.iter().map(AsRef::as_ref);
-    let approval = Approval::of(
-        covering.filter(|it| it.covers_acceptance(&declarations)),
-        now,
-    );
+    let judgement = Judgement::new(history.declarations(), None, decisions);
+    let approval = judgement.acceptance_approval(now);
     let decision = approval.decision();
     Event {
         approved: recommendation.map(|_| approval.is_approved()),

@@ -25,7 +25,7 @@ pub(crate) struct DeclaredRecord<'a> {
     pub(crate) title: &'a str,
     pub(crate) category: &'static str,
     pub(crate) watched: bool,
-    pub(crate) state: &'static str,
+    pub(crate) state: DecisionState,
     pub(crate) at: Option<Rfc3339>,
     /// Whether Graph says when; otherwise it was at that time or before.
     pub(crate) at_exact: Option<bool>,
@@ -220,7 +220,7 @@ impl<'a> Subject<'a> {
             title: self.title,
             category: self.category.as_str(),
             watched: self.watched,
-            state,
+            state: declaration.state,
             at: declaration.at.map(Rfc3339),
             at_exact: declaration.at.and(change).map(|it| it.is_exact),
             by: persons.name(declaration.by),

@@ -1,6 +1,7 @@
 //! The refresh loops of all tenants.
 
 use super::context::{Context, Settings};
+use super::decision_ends::DecisionEnds;
 use super::on_demand::RefreshTrigger;
 use super::past_days::PastDays;
 use super::run_loop::RefreshLoop;
@@ -14,13 +15,14 @@ use crate::store::Store;
 use crate::store::saved_tenant::SavedTenant;
 use crate::telemetry::Telemetry;
 use secure_score_exposition::Policy;
-use secure_score_model::Api;
+use secure_score_model::{Api, Timestamp};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+use tokio_util::task::AbortOnDropHandle;
 
 /// What the loops are started with.
 pub struct FleetOptions {
@@ -63,6 +65,8 @@ pub struct Fleet {
     context: Context,
     shared: Shared,
     running: BTreeMap<String, Running>,
+    /// Replaced with the configuration.
+    decision_ends: Option<AbortOnDropHandle<()>>,
     on_demand: Arc<OnDemandRefresh>,
 }
 
@@ -106,6 +110,7 @@ impl Fleet {
             context: options.context(),
             shared: Shared::new(options)?,
             running: BTreeMap::new(),
+            decision_ends: None,
             on_demand: Arc::default(),
         };
         fleet.start_loops(&options.config, Cause::Reload)?;
@@ -140,6 +145,7 @@ impl Fleet {
     fn start_loops(&mut self, config: &Arc<Config>, cause: Cause) -> Result<Changes, SetupError> {
         self.shared.permits.resize(config.refresh.concurrency);
         let same_requests = same_requests(&self.config, config);
+        let now = (self.context.clock)();
         let mut changes = Changes::default();
         self.context.directories.configure(&config.tenants);
         let mut before = std::mem::take(&mut self.running);
@@ -181,6 +187,7 @@ impl Fleet {
             changes.removed += 1;
         }
         self.config = Arc::clone(config);
+        self.await_decision_ends(now);
         let running = self.running.iter();
         let triggers = running.map(|(alias, it)| (alias.as_str().into(), it.triggers.clone()));
         self.on_demand.set(triggers.collect());
@@ -190,6 +197,14 @@ impl Fleet {
             writer.configure(aliases.map(|alias| alias.as_str().into()).collect());
         }
         Ok(changes)
+    }
+
+    /// Waits for the ends of decisions after a time, instead of those that the last
+    /// configuration had.
+    fn await_decision_ends(&mut self, now: Timestamp) {
+        let cells = self.running.values().map(|it| &it.cell);
+        let ends = DecisionEnds::after(now, cells, Arc::clone(&self.context.clock));
+        self.decision_ends = Some(AbortOnDropHandle::new(tokio::spawn(ends.run())));
     }
 
     /// A published cell with what an earlier process saved of the tenant.

@@ -6,6 +6,7 @@
 //! each other: a failing tenant delays no other one.
 
 mod context;
+mod decision_ends;
 mod directories;
 pub(crate) mod endless_loop;
 mod entra_lists;

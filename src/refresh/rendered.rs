@@ -36,7 +36,7 @@ impl Rendered {
         );
         let snapshot = TenantSnapshot {
             score_history: Arc::clone(&inputs.score_history.0),
-            day: inputs.day.unwrap_or_default(),
+            judged_at: inputs.judged_at.unwrap_or_default(),
             ..joined
         };
         let policy = Arc::clone(&settings.policy);
@@ -64,8 +64,8 @@ pub(super) struct Inputs {
     pub(super) statuses: Shared<StatusHistories>,
     pub(super) pins: Shared<CategoryPins>,
     pub(super) score_history: Shared<ScoreHistory>,
-    /// The beginning of the present day, where decisions end with one.
-    pub(super) day: Option<Timestamp>,
+    /// When the last of the tenant's decisions that have ended did.
+    pub(super) judged_at: Option<Timestamp>,
 }
 
 /// A value that is compared by address: an update that leaves it unchanged

@@ -133,6 +133,18 @@ impl TenantCell {
         }
     }
 
+    /// When a decision for the tenant ends next after a time.
+    pub(super) fn next_decision_end(&self, now: Timestamp) -> Option<Timestamp> {
+        let settings = Arc::clone(&self.data.lock().settings);
+        let ends = settings.rules.decision_ends();
+        ends.filter(|end| *end > now).min()
+    }
+
+    /// Renders the data with the decisions judged for the present time.
+    pub(super) fn judge_decisions(&self) {
+        self.update().publish();
+    }
+
     /// Whether the scores of the days before the report are unknown.
     pub(super) fn lacks_past_scores(&self) -> bool {
         self.data.lock().score_history.lacks_days()

@@ -283,7 +283,7 @@ impl TenantData {
     }
 
     fn inputs(&self, now: Timestamp) -> Inputs {
-        let has_decisions = self.settings.rules.has_decisions();
+        let ends = self.settings.rules.decision_ends();
         let catalogue = self.catalogue.current();
         Inputs {
             identity: self.identity.clone(),
@@ -297,7 +297,7 @@ impl TenantData {
             statuses: Shared(self.statuses_to_render()),
             pins: Shared(Arc::clone(&self.pins)),
             score_history: Shared(Arc::clone(&self.score_history)),
-            day: has_decisions.then(|| now.midnight()),
+            judged_at: ends.filter(|end| *end <= now).max(),
         }
     }
 

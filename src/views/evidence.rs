@@ -96,7 +96,7 @@ fn marks<'a>(it: &'a Evidence<'_>, chart: &Chart<'_>) -> Option<Vec<Mark<'a>>> {
 
 /// An acceptance in Secure Score as a line in the chart.
 fn mark<'a>(it: &'a DeclaredRecord<'_>) -> Option<Mark<'a>> {
-    let is_acceptance = it.state == DecisionState::RiskAccepted.as_str();
+    let is_acceptance = it.state == DecisionState::RiskAccepted;
     let at = it
         .at
         .filter(|_| is_acceptance && it.place == Place::SecureScore)?;
@@ -149,7 +149,7 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
                 p.soft { code { (it.control) } ", " (it.category) @if it.watched { ", watched" } }
             }
             td {
-                (state_name(it.state))
+                (state_name(it.state.as_str()))
                 p.soft { "in " (place_name(it.place)) }
                 @if let Some(end) = it.ended_at {
                     p {

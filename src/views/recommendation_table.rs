@@ -2,7 +2,7 @@
 
 use super::cells::{
     NameCell, approval, changed_at, disagreement, history, person_and_comment, postponement,
-    state_name,
+    self_approval, state_name,
 };
 use super::context::ViewContext;
 use super::layout::{shortened, wide};
@@ -84,13 +84,21 @@ fn status_cell(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
     let status = state_name(it.entry.status.as_str());
     let is_set_aside = it.is_set_aside();
     let found = it.approval(context.now);
+    let judgement = it.judgement();
+    let claim = judgement.present_approval(context.now);
+    let claim = claim.filter(|_| it.is_claimed());
     let changes = recommendation_changes(it);
     html! {
         td.words {
             @if is_set_aside { span.tag.bad { (status) } } @else { (status) }
             (postponement(it.entry.postponed_until))
-            @if is_set_aside || found.decision().is_some() {
+            @if let Some(claim) = claim {
+                div { (approval(claim, true, context)) }
+            } @else if is_set_aside || found.decision().is_some() {
                 div { (approval(found, is_set_aside, context)) }
+            }
+            @if is_set_aside || claim.is_some() {
+                (self_approval(judgement.is_self_approved(context.now)))
             }
             @if changes.len() > 1 { (history(&changes, context)) }
         }

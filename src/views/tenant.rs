@@ -197,12 +197,12 @@ fn categories(state: &TenantState) -> Markup {
                         td.number { @match other.ratio { Some(ratio) => (percent(ratio)), None => "unknown" } }
                     }
                 }
-                @for total in totals {
+                @for total in &totals {
                     tr {
                         th scope="row" { (total.category.as_str()) }
                         td.number { (points_of(Some(total.score), total.max_score)) }
                         td.number { (share_of(Some(total.score), total.max_score)) }
-                        (projected(total.projection, total.max_score))
+                        (projected(state.snapshot.category_projection(total), total.max_score))
                         @for other in &report.comparisons { td.number { (average(other, total.category)) } }
                     }
                 }

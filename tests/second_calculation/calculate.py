@@ -1,7 +1,9 @@
 """The samples of one tenant, calculated from Graph's answers a second time.
 
-Written from docs/acceptances.md, docs/decisions.md and docs/reference/metrics.md, and not from the
-exporter's sources: a misreading there must not be repeated here.
+Written from docs/acceptances.md, docs/decisions.md and docs/reference/metrics.md, and
+not from the exporter's sources: a misreading there must not be repeated here. Entra's
+lists are not among the answers, so that the series of recommendations are not
+calculated.
 """
 
 import json
@@ -505,9 +507,10 @@ def calculate(tenant, files, settings, now):
 
 
 CLAIMS = ("third_party", "alternate_mitigation")
+# Beside Graph's words: those of the portal and of Entra.
 STATE_NAMES = {
-    "toaddress", "planned", "riskaccepted", "thirdparty", "alternatemitigation",
-    "resolvedthroughthirdparty", "resolvedthroughalternatemitigation", "completed",
+    *STATES, "accepted", "resolved", "completed", "completedbyuser", "completedbysystem", "dismiss",
+    "dismissed", "postpone", "postponed", "needsmoreaction", "unknown",
 }
 
 

@@ -274,6 +274,9 @@ struct Sent {
     query: Vec<(&'static str, &'static str)>,
     accept: &'static str,
     gzip: bool,
+    /// A header by which a client may try to be someone else, or to learn what others
+    /// received.
+    header: Option<(&'static str, &'static str)>,
 }
 
 impl Sent {
@@ -296,6 +299,10 @@ impl Sent {
         let request = match self.gzip {
             true => request.header(ACCEPT_ENCODING, "gzip"),
             false => request,
+        };
+        let request = match self.header {
+            Some((name, value)) => request.header(name, value),
+            None => request,
         };
         request.body(Empty::new()).unwrap()
     }
@@ -407,6 +414,18 @@ fn sent() -> impl Strategy<Value = Sent> {
         "application/openmetrics-text;version=1.0.0",
         "application/xml",
     ];
+    const HEADERS: [(&str, &str); 10] = [
+        ("x-forwarded-user", "provider"),
+        ("x-remote-user", "fabrikam"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-original-url", "/tenants/fabrikam"),
+        ("x-http-method-override", "GET"),
+        ("x-prometheus-scrape-timeout-seconds", "1"),
+        ("range", "bytes=0-100"),
+        ("if-none-match", "*"),
+        ("if-modified-since", "Fri, 20 Nov 2026 00:00:00 GMT"),
+        ("cookie", "tenant=fabrikam"),
+    ];
     let method =
         prop_oneof![8 => Just(Method::GET), 1 => Just(Method::HEAD), 1 => Just(Method::POST)];
     let pair = (select(&NAMES[..]), select(&VALUES[..]));
@@ -421,13 +440,15 @@ fn sent() -> impl Strategy<Value = Sent> {
         query,
         select(&ACCEPTS[..]),
         any::<bool>(),
+        prop::option::of(select(&HEADERS[..])),
     )
-        .prop_map(|(method, alias, query, accept, gzip)| Sent {
+        .prop_map(|(method, alias, query, accept, gzip, header)| Sent {
             method,
             alias,
             query,
             accept,
             gzip,
+            header,
         })
 }
 
@@ -528,6 +549,7 @@ async fn the_own_metrics_of_a_client_with_some_tenants_count_no_other() {
         query: Vec::new(),
         accept: "text/plain",
         gzip: false,
+        header: None,
     };
     let metrics = received(&whole, &access, sent.to("/metrics")).await.body;
     let own = Telemetry::new().unwrap();

@@ -3,12 +3,15 @@
 use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
 use crate::world::World;
+use graph_simulator::{Options, RecommendationsAccess, StatusChange};
 use secure_score_exporter::acceptances::{Filter, Kinds, acceptances};
 use secure_score_exporter::config::{Environment, load};
-use secure_score_model::Timestamp;
+use secure_score_model::{Api, Timestamp};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 const APPROVED_UNTIL: &str = "secure_score_control_risk_approved_until_timestamp_seconds";
@@ -150,7 +153,11 @@ async fn configured(sections: &str) -> World {
     });
     fs::write(&file, format!("tenants:\n{}{sections}", tenants.concat())).unwrap();
     let written = load(&file, &Environment::default()).unwrap().config;
-    let world = World::new().await;
+    let options = Options {
+        recommendations: RecommendationsAccess::Granted,
+        ..Options::default()
+    };
+    let world = World::with(options).await;
     world.configure(|config| {
         config.decisions = written.decisions;
         config.minimum_reason = written.minimum_reason;
@@ -224,6 +231,88 @@ async fn a_claim_counts_until_a_decision_with_its_state_covers_it() {
     };
     let mut accepted = acceptances(&tenants, &only_acceptances, now).into_iter();
     assert!(!accepted.any(|it| claimed.contains(&it.control)));
+}
+
+/// How often each list of a tenant was refreshed.
+fn refreshes(world: &World) -> Vec<u64> {
+    let health = &world.tenant("contoso").health;
+    Api::ALL.map(|api| health.of(api).refreshes).into()
+}
+
+#[tokio::test]
+async fn what_a_decision_approves_changes_when_it_ends_without_a_refresh() {
+    let world = configured(
+        "decisions:\n  \
+         - {control: UserRiskPolicy, approver: alex@contoso.example, reference: SEC-1, expires: 2099-12-30}\n  \
+         - {control: AdminMFAV2, states: third_party, reference: SEC-2, expires: 2099-12-31}\n  \
+         - {recommendation: staleApps, states: third_party, reference: SEC-3, expires: 2099-12-31}\n",
+    )
+    .await;
+    let handle = world.handle();
+    let by = "alex@contoso.example";
+    handle
+        .accept("contoso", "UserRiskPolicy", by, "a reason of some length")
+        .unwrap();
+    handle
+        .set_state("contoso", "AdminMFAV2", "ThirdParty", Some(by), None, None)
+        .unwrap();
+    let claimed = StatusChange::new("third_party").by(by);
+    handle
+        .set_recommendation_status("contoso", "staleApps", claimed)
+        .unwrap();
+    // An hour before the second day ends.
+    let end = Timestamp::from_seconds(4_102_444_800);
+    let now = Arc::new(AtomicI64::new(4_102_444_800 - 24 * 60 * 60 - 1));
+    let clock = Arc::clone(&now);
+    let hour = Duration::from_secs(60 * 60);
+    let world = world
+        .configure(|config| {
+            config.refresh.profiles = hour;
+            config.refresh.scores = hour;
+            config.refresh.recommendations = hour;
+            config.refresh.identity_scores = hour;
+        })
+        .clocked(Arc::new(move || {
+            Timestamp::from_seconds(clock.load(Ordering::SeqCst))
+        }))
+        .watch();
+    world.attempted().await;
+    let claims = of_tenant("secure_score_tenant_unapproved_claims", "contoso");
+    let claims_of_entra = of_tenant(
+        "secure_score_tenant_unapproved_recommendation_claims",
+        "contoso",
+    );
+    let self_approved = series(SELF_APPROVED, "contoso", "UserRiskPolicy");
+    let values = || [&claims, &claims_of_entra, &self_approved].map(|it| world.value(it));
+    world
+        .until("the list of Entra", |_| values()[1].is_some())
+        .await;
+    let refreshed = refreshes(&world);
+    let [Some(before), Some(before_in_entra), Some(1.0)] = values() else {
+        panic!("{:?}", values());
+    };
+    // The first decision ends a day before the others.
+    for (seconds, expected) in [
+        (
+            end.as_seconds() as i64 - 24 * 60 * 60,
+            [before, before_in_entra],
+        ),
+        (
+            end.as_seconds() as i64,
+            [before + 1.0, before_in_entra + 1.0],
+        ),
+    ] {
+        let [claims, claims_of_entra] = expected.map(Some);
+        let expected = [claims, claims_of_entra, None];
+        assert_ne!(values(), expected);
+        now.store(seconds, Ordering::SeqCst);
+        world
+            .until("the end of a decision", |_| values() == expected)
+            .await;
+    }
+    assert_eq!(refreshes(&world), refreshed, "nothing was read from Graph");
+    let until = "secure_score_recommendation_claim_approved_until_timestamp_seconds{tenant=\"contoso\",recommendation=\"staleApps\"}";
+    assert_eq!(world.value(until), Some(end.as_seconds()));
 }
 
 #[tokio::test]

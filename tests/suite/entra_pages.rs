@@ -6,7 +6,8 @@ use crate::test_server::{
 };
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{
-    Persons, Recommendation, RecommendationEntry, RecommendationStatus, TenantSnapshot, Timestamp,
+    Decision, DecisionState, Persons, Recommendation, RecommendationEntry, RecommendationStatus,
+    TenantSnapshot, Timestamp,
 };
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -183,6 +184,32 @@ async fn a_tenant_has_its_recommendations_and_the_identity_secure_score() {
     let page = server.get(path).await;
     for absent in ["Recommendations of Entra", "Identity Secure Score"] {
         assert!(!page.text().contains(absent), "not read: {absent}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_in_entra_is_shown_with_its_approval() {
+    use RecommendationStatus::{AlternateMitigation, ThirdParty};
+    let person = Some("sam@contoso.example");
+    let claim = recommendation("staleApps", &[(ThirdParty, -5, person)], now());
+    let mut approved = recommendation("oneAdmin", &[(AlternateMitigation, -5, person)], now());
+    approved.decisions = vec![Arc::new(Decision {
+        control: None,
+        recommendation: Some("oneAdmin".into()),
+        states: vec![DecisionState::AlternateMitigation],
+        approver: Some("Sam (sam@contoso.example)".into()),
+        ..Decision::new("", "SEC-30", Timestamp::from_seconds(7_229_174_400))
+    })];
+    let server = start_showing(with_recommendations(vec![claim, approved])).await;
+    for path in ["/tenants/contoso", "/acceptances?kind=claim"] {
+        let unapproved = row(&server, path, "Advice on staleApps").await;
+        has(&unapproved, &["third party", "not approved"]);
+        let approved = row(&server, path, "Advice on oneAdmin").await;
+        has(
+            &approved,
+            &["alternate mitigation", "SEC-30", "self-approved"],
+        );
+        assert!(!approved.contains("not approved"), "{approved}");
     }
 }
 

@@ -458,4 +458,24 @@ async fn the_command_reads_the_state_of_a_running_exporter() {
         error.contains("--until is before since") && error.contains("hint: "),
         "{error}"
     );
+
+    let known = evidence("contoso", &["--format", "json"]);
+    let known: Value = serde_json::from_slice(&known.stdout).unwrap();
+    let decided = known["data"]["decided"].as_array().unwrap();
+    let texts = decided.iter().flat_map(|it| {
+        let approver = &it["approval"]["approver"];
+        [&it["by"], &it["ended_by"], &it["comment"], approver]
+    });
+    let texts: Vec<&str> = texts.filter_map(Value::as_str).collect();
+    assert!(texts.len() > 4, "{texts:?}");
+    simulated.configure("privacy: {events: off}\n");
+    for format in ["html", "csv", "json"] {
+        let output = evidence("contoso", &["--format", format]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let document = text(&output.stdout).replace("<wbr>", "");
+        assert!(document.contains("Persons and comments are not shown"));
+        for it in &texts {
+            assert!(!document.contains(it), "{format}: {it}");
+        }
+    }
 }

@@ -68,7 +68,9 @@ pub(super) fn self_approved(view: &DataView<'_>, samples: &mut Samples<'_>) {
     for (control, _) in view.entries() {
         let is_accepted = control.state() == Some(ControlState::RiskAccepted);
         if is_accepted || control.is_claimed() {
-            let value = control.judgement().is_self_approved(view.snapshot.day);
+            let value = control
+                .judgement()
+                .is_self_approved(view.snapshot.judged_at);
             let labels = [&*control.id, control.category.as_str()];
             samples.add_some(&labels, value.map(f64::from));
         }

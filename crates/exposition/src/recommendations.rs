@@ -78,3 +78,13 @@ pub(super) fn approved_until(recommendation: &Recommendation) -> Option<f64> {
         .map(|decision| decision.expires);
     Some(latest.max()?.as_seconds())
 }
+
+/// When the approval of a claim ends.
+pub(super) fn claim_approved_until(recommendation: &Recommendation) -> Option<f64> {
+    if !recommendation.is_claimed() {
+        return None;
+    }
+    let judgement = recommendation.judgement();
+    let ends = judgement.covering_present().map(|it| it.expires);
+    Some(ends.max()?.as_seconds())
+}

@@ -5,7 +5,7 @@ use super::family::Samples;
 use super::view::{DataView, HealthView};
 use secure_score_model::{
     Anomalies, Api, CategoryComparison, CategoryTotal, Code, Comparison, Points, Reason,
-    SkippedField, UnknownField,
+    SkippedField, TenantSnapshot, UnknownField,
 };
 
 pub(super) fn info(view: &HealthView<'_>, samples: &mut Samples<'_>) {
@@ -43,11 +43,13 @@ pub(super) fn token_requests(view: &HealthView<'_>, samples: &mut Samples<'_>) {
 pub(super) fn categories(
     view: &DataView<'_>,
     samples: &mut Samples<'_>,
-    points: fn(&CategoryTotal) -> Option<Points>,
+    points: fn(&TenantSnapshot, &CategoryTotal) -> Option<Points>,
 ) {
-    let totals = view.snapshot.category_totals().into_iter();
+    let snapshot = view.snapshot;
+    let totals = snapshot.category_totals().into_iter();
     for total in totals.filter(|total| view.shows(total.category)) {
-        samples.add_some(&[total.category.as_str()], points(&total).map(Points::get));
+        let points = points(snapshot, &total).map(Points::get);
+        samples.add_some(&[total.category.as_str()], points);
     }
 }
 

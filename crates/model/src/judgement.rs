@@ -15,7 +15,8 @@ pub struct Judgement<'a> {
 }
 
 impl<'a> Judgement<'a> {
-    pub(crate) const fn new(
+    /// The judgement of these declarations, of which the last may be the present one.
+    pub const fn new(
         declarations: Vec<Declaration<'a>>,
         present: Option<DecisionState>,
         decisions: &'a [Arc<Decision>],
@@ -32,6 +33,11 @@ impl<'a> Judgement<'a> {
     pub fn covering_acceptance(&self) -> impl Iterator<Item = &'a Arc<Decision>> {
         let covers = |it: &&Arc<Decision>| it.covers_acceptance(&self.declarations);
         self.decisions.iter().filter(covers)
+    }
+
+    /// The approval of the newest acceptance, or of a first one.
+    pub fn acceptance_approval(&self, now: Timestamp) -> Approval<'a> {
+        Approval::of(self.covering_acceptance().map(AsRef::as_ref), now)
     }
 
     /// The decisions that cover the present state, including expired ones.
@@ -84,7 +90,9 @@ impl<'a> Judgement<'a> {
     /// Whether the person who declared the present state is the only one who
     /// approved it; `None` where no unexpired decision names it.
     pub fn is_self_approved(&self, now: Timestamp) -> Option<bool> {
-        let naming = self.naming_present(now).count();
-        (naming > 0).then(|| self.self_approvals(now).len() == naming)
+        let present = self.present()?;
+        let mut naming = self.naming_present(now).peekable();
+        naming.peek()?;
+        Some(naming.all(|it| it.is_self_approval_of(present)))
     }
 }

@@ -251,7 +251,10 @@ mod tests {
         let snapshot = join(Some(&catalogue(&controls)), report(2.0, 8.0, &controls));
         let totals = snapshot.category_totals().into_iter();
         let totals: Vec<_> = totals
-            .map(|it| (it.category.as_str(), numbers(it.projection)))
+            .map(|it| {
+                let projection = snapshot.category_projection(&it);
+                (it.category.as_str(), numbers(projection))
+            })
             .collect();
         let apps = (Some(1.0), Some(1.0));
         assert_eq!(totals, [("Identity", (None, None)), ("Apps", apps)]);
@@ -296,7 +299,7 @@ mod tests {
         let alone = join(None, report(4.0, 4.0, &controls));
         assert_eq!(alone.projection(), Projection::default());
         assert_eq!(
-            alone.category_totals()[0].projection,
+            alone.category_projection(&alone.category_totals()[0]),
             Projection::default(),
             "full points, but in an unknown state"
         );
@@ -356,7 +359,7 @@ mod tests {
             let snapshot = join(Some(&catalogue(&controls)), report(score, max, &controls));
             let tenant = (Points::new(score), Points::new(max), snapshot.projection());
             let totals = snapshot.category_totals().into_iter();
-            let totals = totals.map(|it| (Some(it.score), it.max_score, it.projection));
+            let totals = totals.map(|it| (Some(it.score), it.max_score, snapshot.category_projection(&it)));
             for (score, max, projection) in totals.chain([tenant]) {
                 for it in [projection.planned, projection.achievable].into_iter().flatten() {
                     prop_assert!(Some(it) >= score);
@@ -376,8 +379,9 @@ mod tests {
             let snapshot = join(Some(&catalogue(&controls)), report(score, max, &controls));
             prop_assume!(snapshot.unknown_maxima().next().is_none());
             let (tenant, totals) = (snapshot.projection(), snapshot.category_totals());
-            let planned = sum(totals.iter().map(|it| it.projection.planned));
-            let achievable = sum(totals.iter().map(|it| it.projection.achievable));
+            let projections = totals.iter().map(|it| snapshot.category_projection(it));
+            let planned = sum(projections.clone().map(|it| it.planned));
+            let achievable = sum(projections.map(|it| it.achievable));
             if scored().next().is_some() {
                 prop_assert_eq!(numbers(tenant), (planned, achievable));
             }

@@ -44,6 +44,14 @@ impl Recommendation {
         self.entry.status.sets_aside() == Some(true)
     }
 
+    /// Whether it is declared as solved by other means, for which Microsoft gives
+    /// all points without proof. No decision approves *completed by user*, which
+    /// Microsoft's next check ends where it is not true.
+    pub fn is_claimed(&self) -> bool {
+        let state = DecisionState::of_recommendation(self.entry.status);
+        state.is_some_and(DecisionState::is_claim)
+    }
+
     /// How and when it came into its present status, where that is known.
     pub fn changed(&self) -> Option<&StatusChange> {
         let last = self.history.last();
@@ -80,8 +88,7 @@ impl Recommendation {
 
     /// The approval of its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
-        let covering = self.covering();
-        Approval::of(covering.into_iter().map(AsRef::as_ref), now)
+        self.judgement().acceptance_approval(now)
     }
 }
 

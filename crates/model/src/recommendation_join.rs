@@ -75,6 +75,14 @@ impl TenantSnapshot {
         same.next().filter(|_| same.next().is_none())
     }
 
+    /// How many recommendations are declared as solved by other means without a
+    /// valid decision; none without a list.
+    pub fn unapproved_recommendation_claims(&self) -> Option<usize> {
+        self.recommendation_anomalies.as_ref()?;
+        let claims = self.recommendations.iter().filter(|it| it.is_claimed());
+        Some(self.count_unapproved(claims.map(Recommendation::judgement)))
+    }
+
     /// How many recommendations have an unknown status, which may be an
     /// acceptance.
     pub fn unknown_statuses(&self) -> usize {

@@ -65,14 +65,6 @@ impl RecommendationStatus {
     pub const fn is_open(self) -> bool {
         matches!(self, Self::Active | Self::NeedsMoreAction)
     }
-
-    /// Whether a person declares it solved without proof.
-    pub const fn is_claim(self) -> bool {
-        matches!(
-            self,
-            Self::CompletedByUser | Self::ThirdParty | Self::AlternateMitigation
-        )
-    }
 }
 
 label_values! {
@@ -416,13 +408,5 @@ mod tests {
         assert_eq!(Dismissed.sets_aside(), Some(true));
         assert_eq!(Dismissed.accepts_risk(), Some(false));
         assert_eq!(Planned.sets_aside(), Some(false));
-        let claims = RecommendationStatus::ALL
-            .into_iter()
-            .filter(|it| it.is_claim());
-        let claims: Vec<_> = claims.map(RecommendationStatus::as_str).collect();
-        assert_eq!(
-            claims,
-            ["completed_by_user", "third_party", "alternate_mitigation"]
-        );
     }
 }

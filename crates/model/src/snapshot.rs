@@ -93,8 +93,7 @@ impl Control {
 
     /// The approval of its newest acceptance.
     pub fn approval(&self, now: Timestamp) -> Approval<'_> {
-        let covering = self.covering();
-        Approval::of(covering.into_iter().map(AsRef::as_ref), now)
+        self.judgement().acceptance_approval(now)
     }
 
     /// Whether it is declared as solved by other means, for which Microsoft gives
@@ -127,8 +126,6 @@ pub struct CategoryTotal {
     /// Points possible; missing where the maximum of one control is unknown,
     /// since a sum without it would be too low.
     pub max_score: Option<Points>,
-    /// The planned and the achievable score.
-    pub projection: Projection,
 }
 
 /// One tenant at one time: immutable, complete, ready to be rendered.
@@ -150,9 +147,9 @@ pub struct TenantSnapshot {
     pub decisions: Vec<Arc<Decision>>,
     /// How long the reason of an acceptance is at least.
     pub minimum_reason: MinimumReason,
-    /// The beginning of the day for which the decisions are judged; they end at
-    /// midnight only.
-    pub day: Timestamp,
+    /// When the last of the decisions that have ended did: the time for which they
+    /// are judged.
+    pub judged_at: Timestamp,
     /// The scores of the last days.
     pub score_history: Arc<ScoreHistory>,
     /// Entra's recommendations, ordered by name.
@@ -236,13 +233,18 @@ impl TenantSnapshot {
         scored().next()?;
         let score = scored().map(|(_, score)| score.score).sum();
         let max_score = scored().map(|(it, _)| it.max_score()).sum();
-        let controls = self.controls.iter().filter(|it| it.category == category);
         Some(CategoryTotal {
             category,
             score,
             max_score,
-            projection: self.project(Some(score), max_score, controls),
         })
+    }
+
+    /// The planned and the achievable score of a category.
+    pub fn category_projection(&self, total: &CategoryTotal) -> Projection {
+        let controls = self.controls.iter();
+        let controls = controls.filter(|it| it.category == total.category);
+        self.project(Some(total.score), total.max_score, controls)
     }
 
     /// The planned and the achievable score of the tenant.
@@ -294,12 +296,20 @@ impl TenantSnapshot {
         self.catalogue_anomalies.as_ref()?;
         let claims = self.controls.iter();
         let claims = claims.filter(|it| it.is_sensitive() && it.is_claimed());
-        let unapproved = claims.filter(|it| {
-            let judgement = it.judgement();
-            let approval = judgement.present_approval(self.day);
+        let judgements = claims.map(Control::judgement);
+        Some(self.count_unapproved(judgements))
+    }
+
+    /// How many of these present states no valid decision approves.
+    pub(crate) fn count_unapproved<'a>(
+        &self,
+        judgements: impl Iterator<Item = Judgement<'a>>,
+    ) -> usize {
+        let unapproved = judgements.filter(|it| {
+            let approval = it.present_approval(self.judged_at);
             approval.is_none_or(|it| !it.is_approved())
         });
-        Some(unapproved.count())
+        unapproved.count()
     }
 
     /// How many controls have an accepted risk without a reason; none without a

@@ -27,16 +27,34 @@ label_values! {
     }
 }
 
-/// The names of states in the portal and in labels, as letters.
-const STATE_NAMES: [&str; 8] = [
-    "toaddress",
+/// The names of states, as letters: in Graph, in the portal, in Entra and in
+/// labels. Tools write one of them where a person would give a reason.
+const STATE_NAMES: [&str; 25] = [
+    "accepted",
+    "active",
+    "alternatemitigation",
+    "completed",
+    "completedbysystem",
+    "completedbyuser",
+    "default",
+    "dismiss",
+    "dismissed",
+    "ignore",
+    "ignored",
+    "inprogress",
+    "needsmoreaction",
     "planned",
+    "postpone",
+    "postponed",
+    "resolved",
+    "resolvedthroughalternatemitigation",
+    "resolvedthroughthirdparty",
+    "reviewed",
     "riskaccepted",
     "thirdparty",
-    "alternatemitigation",
-    "resolvedthroughthirdparty",
-    "resolvedthroughalternatemitigation",
-    "completed",
+    "thirdpartymitigation",
+    "toaddress",
+    "unknown",
 ];
 
 /// How many characters the reason of an acceptance has at least.
@@ -151,6 +169,22 @@ mod tests {
             "Resolved through third party",
             "Planned",
             "AlternateMitigation",
+            // Graph's words, in any case and with any signs between.
+            "ThirdPartyMitigation",
+            "third party - mitigation",
+            "Ignored",
+            "I g n o r e d",
+            "ignore",
+            "Reviewed",
+            "Default",
+            "in progress",
+            "InProgress",
+            // Those of Entra.
+            "completedByUser",
+            "Completed by system",
+            "DISMISSED",
+            "postponed!",
+            "Needs more action",
         ] {
             assert!(lacks(comment, 0), "{comment}");
         }
@@ -158,5 +192,14 @@ mod tests {
         assert!(lacks(" too short  ", 10), "blanks around it do not count");
         assert!(!lacks("ein Gerät", 9), "characters, not bytes");
         assert!(!lacks("Risk accepted by the board, SEC-1", 10));
+        for state in ControlState::ALL {
+            assert!(lacks(state.as_str(), 0), "{state}");
+        }
+        for status in crate::RecommendationStatus::ALL {
+            assert!(lacks(status.as_str(), 0), "{status}");
+        }
+        for state in crate::DecisionState::ALL {
+            assert!(lacks(state.as_str(), 0), "{state}");
+        }
     }
 }

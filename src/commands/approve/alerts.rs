@@ -198,6 +198,12 @@ fn alert_of_recommendation(
     now: Timestamp,
 ) -> Option<&'static str> {
     let approval = recommendation.judgement().present_approval(now)?;
-    let is_open = state.is_acceptance() && !approval.is_approved();
-    (recommendation.selected && is_open).then_some("SecureScoreRecommendationSetAside")
+    if !recommendation.selected || approval.is_approved() {
+        return None;
+    }
+    match state {
+        _ if state.is_acceptance() => Some("SecureScoreRecommendationSetAside"),
+        _ if state.is_claim() => Some("SecureScoreRecommendationClaimUnapproved"),
+        _ => None,
+    }
 }
