@@ -41,8 +41,6 @@ const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A response up to here returns its permit once it is rendered.
 const SMALL: usize = 256 * 1024;
 
-const ATTACHMENT: HeaderValue =
-    HeaderValue::from_static("attachment; filename=\"acceptances.csv\"");
 const PERSONS: HeaderName = HeaderName::from_static("secure-score-persons");
 const CATALOGUES_UNKNOWN: HeaderName = HeaderName::from_static("secure-score-catalogues-unknown");
 const RECOMMENDATIONS_UNKNOWN: HeaderName =
@@ -57,6 +55,15 @@ pub(crate) fn forbidden(problem: &str, remedy: &str) -> Response {
 #[derive(Debug)]
 pub(crate) struct Api {
     permits: Arc<Semaphore>,
+}
+
+/// A list of the API that a page shows too.
+#[derive(Debug)]
+pub(crate) enum CsvList {
+    /// All tenants.
+    Tenants,
+    /// The acceptances that a filter selects.
+    Acceptances(Filter),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,21 +86,22 @@ impl Endpoint {
         Self::ALL.into_iter().find(|it| it.path() == path)
     }
 
-    const fn formats(self) -> &'static [ApiFormat] {
+    /// The name of a file with the list as CSV.
+    const fn attachment(self) -> &'static str {
         match self {
-            Self::Acceptances => &[ApiFormat::Json, ApiFormat::Csv],
-            Self::Tenants => &[ApiFormat::Json],
+            Self::Acceptances => "attachment; filename=\"acceptances.csv\"",
+            Self::Tenants => "attachment; filename=\"tenants.csv\"",
         }
     }
 
-    fn filter(self, query: Option<&str>, now: Timestamp) -> Result<Filter, QueryError> {
+    fn filter(self, pairs: &[(String, String)], now: Timestamp) -> Result<Filter, QueryError> {
         if self == Self::Tenants {
-            query::allow_only(&query::parse_pairs(query)?, &[])?;
+            query::allow_only(pairs, &[format::PARAMETER])?;
             return Ok(Filter::default());
         }
-        let pairs = query::parse_pairs(query)?;
-        let filter = query::parse_filter(&pairs, now)?;
-        query::allow_only(&pairs, &query::FILTER_PARAMETERS)?;
+        let filter = query::parse_filter(pairs, now)?;
+        let known = [&query::FILTER_PARAMETERS[..], &[format::PARAMETER]].concat();
+        query::allow_only(pairs, &known)?;
         Ok(filter)
     }
 }
@@ -130,6 +138,30 @@ impl Api {
             Ok(request) => self.render(request).await,
             Err(error) => Err(error),
         };
+        response.unwrap_or_else(ApiError::response)
+    }
+
+    /// A list as CSV, for the page that shows it.
+    pub(crate) async fn csv(
+        &self,
+        list: CsvList,
+        tenants: Arc<Tenants>,
+        persons: PersonDetail,
+        now: Timestamp,
+    ) -> Response {
+        let (endpoint, filter) = match list {
+            CsvList::Tenants => (Endpoint::Tenants, Filter::default()),
+            CsvList::Acceptances(filter) => (Endpoint::Acceptances, filter),
+        };
+        let request = ApiRequest {
+            endpoint,
+            format: ApiFormat::Csv,
+            filter,
+            persons,
+            tenants,
+            now,
+        };
+        let response = self.render(request).await;
         response.unwrap_or_else(ApiError::response)
     }
 
@@ -172,20 +204,21 @@ impl ApiRequest {
             let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, error, "use GET or HEAD");
             return Err(error.with(header::ALLOW, "GET, HEAD"));
         }
-        let offered = endpoint.formats();
-        let format = ApiFormat::negotiated(&parts.headers, offered);
+        let pairs = query::parse_pairs(parts.uri.query())?;
+        let named = ApiFormat::parse(&pairs)?;
+        let format = named.or_else(|| ApiFormat::negotiated(&parts.headers));
         let format = format.ok_or_else(|| {
-            let names: Vec<_> = offered.iter().map(|it| it.name()).collect();
+            let names = ApiFormat::ALL.map(ApiFormat::name).join(" or ");
             ApiError::new(
                 StatusCode::NOT_ACCEPTABLE,
                 "none of the accepted formats is available",
-                format!("accept {}", names.join(" or ")),
+                format!("accept {names}"),
             )
         })?;
         Ok(Self {
             endpoint,
             format,
-            filter: endpoint.filter(parts.uri.query(), now)?,
+            filter: endpoint.filter(&pairs, now)?,
             persons,
             tenants,
             now,
@@ -194,7 +227,13 @@ impl ApiRequest {
 
     fn render(&self, permit: OwnedSemaphorePermit) -> Result<Response, ApiError> {
         match (self.endpoint, self.format) {
-            (Endpoint::Tenants, _) => {
+            (Endpoint::Tenants, ApiFormat::Csv) => {
+                let records = envelope::tenant_records(&self.tenants, self.now);
+                let bytes = csv::render_tenants(records).map_err(|_| ApiError::internal())?;
+                let response = self.response(bytes, permit);
+                Ok(self.attached(response))
+            }
+            (Endpoint::Tenants, ApiFormat::Json) => {
                 let bytes = json(&envelope::tenants(&self.tenants, self.now))?;
                 Ok(self.response(bytes, permit))
             }
@@ -244,7 +283,7 @@ impl ApiRequest {
         let bytes = csv::render(list.records()).map_err(|_| ApiError::internal())?;
         let persons = HeaderValue::from_static(list.persons_shown());
         let response = self.response(bytes, permit);
-        let response = with(response, header::CONTENT_DISPOSITION, ATTACHMENT);
+        let response = self.attached(response);
         let response = with(response, PERSONS, persons);
         let response = with(response, CATALOGUES_UNKNOWN, list.unknown.len().into());
         Ok(with(
@@ -252,6 +291,12 @@ impl ApiRequest {
             RECOMMENDATIONS_UNKNOWN,
             list.recommendations_unknown.len().into(),
         ))
+    }
+
+    /// As a file to be saved.
+    fn attached(&self, response: Response) -> Response {
+        let name = HeaderValue::from_static(self.endpoint.attachment());
+        with(response, header::CONTENT_DISPOSITION, name)
     }
 
     fn response(&self, bytes: Vec<u8>, permit: OwnedSemaphorePermit) -> Response {
