@@ -17,9 +17,7 @@ const COLUMNS: [(&str, ReadCell); 40] = [
     ("title", |it| it.title.into()),
     ("category", |it| it.category.into()),
     ("state", |it| it.state.into()),
-    ("accepted", |it| {
-        display(it.accepted)
-    }),
+    ("accepted", |it| display(it.accepted)),
     ("accepted_at", |it| display(it.accepted_at)),
     ("accepted_by", |it| text(it.accepted_by.as_deref())),
     ("comment", |it| text(it.comment)),
@@ -46,22 +44,14 @@ const COLUMNS: [(&str, ReadCell); 40] = [
     ("deprecated", |it| display(Some(it.deprecated))),
     ("where", |it| it.place.as_str().into()),
     ("recommendation", |it| text(it.recommendation)),
-    ("accepted_at_exact", |it| {
-        display(it.accepted_at_exact)
-    }),
+    ("accepted_at_exact", |it| display(it.accepted_at_exact)),
     ("postponed_until", |it| display(it.postponed_until)),
     ("other_place_state", |it| text(it.other_place_state)),
-    ("disagrees", |it| {
-        display(it.disagrees)
-    }),
+    ("disagrees", |it| display(it.disagrees)),
     ("kind", |it| it.kind.into()),
     ("points_claimed", |it| display(it.points_claimed)),
-    ("self_approved", |it| {
-        display(it.self_approved)
-    }),
-    ("reason_given", |it| {
-        display(it.reason_given)
-    }),
+    ("self_approved", |it| display(it.self_approved)),
+    ("reason_given", |it| display(it.reason_given)),
     ("approval_states", |it| states(it.approval.states)),
     ("approval_evidence", |it| text(it.approval.evidence)),
 ];

@@ -11,8 +11,7 @@ pub type Response = hyper::Response<Body>;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
-const TABLE: HeaderValue =
-    HeaderValue::from_static("text/csv; charset=utf-8; header=present");
+const TABLE: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
 
 /// Pages show words that administrators of other tenants wrote, so no script

@@ -32,7 +32,7 @@ pub(crate) use page_query::PageQuery;
 
 use crate::http_types::{QueryError, similar_tenants};
 use layout::{error_layout, shortened};
-use maud::{Markup, html};
+use maud::{DOCTYPE, Markup, html};
 
 /// The end of a path that holds a tenant's alias.
 const ALIAS: &str = "{alias}";
@@ -154,6 +154,28 @@ pub(crate) fn not_found(path: &str, context: &ViewContext<'_>) -> Markup {
         }
     };
     error_layout(context, "Not found", content)
+}
+
+/// The page for a client that may see nothing. It has no style sheet, which is refused
+/// too, and names no path.
+pub(crate) fn refused(status: u16, line: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (status) " · Secure Score exporter" }
+            }
+            body {
+                main {
+                    h1 { "Secure Score exporter" }
+                    p { (line) }
+                }
+            }
+        }
+    }
 }
 
 /// The page for a tenant or a query that is not valid.

@@ -121,12 +121,18 @@ impl PageQuery {
 
     /// This page with its refresh switched.
     pub(super) fn switching_refresh(&self, word: &str) -> String {
-        format!("{}?{}", self.path, encoded(self.pairs().chain([(REFRESH, word)])))
+        format!(
+            "{}?{}",
+            self.path,
+            encoded(self.pairs().chain([(REFRESH, word)]))
+        )
     }
 
     /// The table of this page as CSV: all its rows.
     pub(super) fn csv(&self) -> String {
-        let kept = self.pairs().filter(|(name, _)| !NOT_OF_FORMS.contains(name));
+        let kept = self
+            .pairs()
+            .filter(|(name, _)| !NOT_OF_FORMS.contains(name));
         format!("{}?{}", self.path, encoded(kept.chain([(FORMAT, "csv")])))
     }
 
@@ -199,7 +205,10 @@ mod tests {
             "/acceptances?sort=points&page=2&refresh=off#controls"
         );
         assert_eq!(off.keeping_refresh("/x?a=b"), "/x?a=b&refresh=off");
-        assert_eq!(off.switching_refresh("on"), "/acceptances?sort=points&refresh=on");
+        assert_eq!(
+            off.switching_refresh("on"),
+            "/acceptances?sort=points&refresh=on"
+        );
         assert_eq!(off.csv(), "/acceptances?format=csv");
         for (address, refreshes) in [
             ("", true),

@@ -28,6 +28,7 @@ pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, Pag
     };
     let content = html! {
         @if has_notes(state) { div.note { (notes(state)) } }
+        (contents(state))
         (facts(state, context))
         (score_chart(&state.snapshot, context.now))
         section aria-labelledby="notable" {
@@ -41,16 +42,37 @@ pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, Pag
             (categories(state))
         }
         (recommendations(state, context))
-        section aria-labelledby="controls" {
-            h2 #controls { "All controls" }
-            (control_table(state, &query, context))
-        }
         section aria-labelledby="refreshes" {
             h2 #refreshes { "Refreshes" }
             (refreshes(state, context))
         }
+        section aria-labelledby="controls" {
+            h2 #controls { "All controls" }
+            (control_table(state, &query, context))
+        }
     };
     Ok(layout(context, &title, content))
+}
+
+/// Links to the parts of the page.
+fn contents(state: &TenantState) -> Markup {
+    let entra = state.snapshot.recommendation_anomalies.is_some();
+    let parts = [
+        ("#notable", "Watched, accepted and claimed", true),
+        ("#categories", "Categories", true),
+        ("#recommendations", "Recommendations of Entra", entra),
+        ("#refreshes", "Refreshes", true),
+        ("#controls", "All controls", true),
+    ];
+    html! {
+        nav.contents aria-label="On this page" {
+            ul {
+                @for (part, words, is_there) in parts {
+                    @if is_there { li { a href=(part) { (words) } } }
+                }
+            }
+        }
+    }
 }
 
 /// The register of this tenant alone.

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod accessibility;
 mod api;
 #[allow(dead_code, reason = "the tests of the exposition use all of it")]
 #[path = "../../crates/exposition/tests/rendering/arbitrary.rs"]
@@ -50,6 +51,8 @@ mod http2;
 mod init;
 mod large_fleet;
 mod on_demand;
+mod page_csv;
+mod page_refresh;
 mod partner_commands;
 mod partner_pages;
 mod partner_world;
@@ -82,6 +85,7 @@ mod stub_server;
 mod stuck_server;
 mod supervisor;
 mod supply;
+mod tenant_page;
 mod test_server;
 mod web;
 mod web_pages;
