@@ -119,7 +119,7 @@ fn form(filter: &Filter, context: &ViewContext<'_>) -> Markup {
         (select_field("Where", "where", "both", places, filter.place.map(Place::as_str)))
         (select_field("Kind", "kind", "both", kinds, kind))
         (select_field("Category", "category", "all", categories, category))
-        (text_field("Accepted since", "since", "date", query, None))
+        (text_field("Accepted since (day, or 7d)", "since", "text", query, None))
         (select_field("Approval", "approved", "any", approvals, bool_value(filter.approved)))
         (select_field("Status", "in_force", "any", statuses, bool_value(filter.in_force)))
     };

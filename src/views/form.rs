@@ -33,11 +33,7 @@ pub(super) fn text_field(
     query: &PageQuery,
     list: Option<&str>,
 ) -> Markup {
-    // A date field takes days only, so a time is cut to its day.
-    let value = query.get(name).map(|value| match kind {
-        "date" => value.get(..10).unwrap_or(value),
-        _ => value,
-    });
+    let value = query.get(name);
     html! {
         label {
             span { (label) }
