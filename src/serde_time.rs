@@ -1,4 +1,4 @@
-//! Times and days in documents for other programs.
+//! Times and days in documents, for other programs and for people.
 
 use secure_score_model::Timestamp;
 use serde::{Serialize, Serializer};
@@ -7,6 +7,10 @@ use std::fmt;
 /// A time as RFC 3339 in UTC, with every digit of its fraction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rfc3339(pub Timestamp);
+
+/// A time for people, to the minute: `2026-11-23 08:15 UTC`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Minute(pub Timestamp);
 
 /// A day of UTC as year, month and day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +31,12 @@ impl Day {
 impl fmt::Display for Rfc3339 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", calendar(self.0))
+    }
+}
+
+impl fmt::Display for Minute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", calendar(self.0).strftime("%Y-%m-%d %H:%M UTC"))
     }
 }
 

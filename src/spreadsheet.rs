@@ -3,6 +3,7 @@
 //! Titles and comments come from other people, so no cell may be a formula.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 /// Characters that begin a formula, East Asian full-width forms included.
 const FORMULA_STARTS: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
@@ -45,6 +46,16 @@ pub(crate) fn render<R>(
     writer
         .into_inner()
         .map_err(|error| error.into_error().into())
+}
+
+/// A text as a cell; empty where it is not known.
+pub(crate) fn text(text: Option<&str>) -> Cow<'_, str> {
+    text.unwrap_or_default().into()
+}
+
+/// A value as a cell; empty where it is not known.
+pub(crate) fn display(value: Option<impl Display>) -> Cow<'static, str> {
+    value.map_or_else(Cow::default, |it| it.to_string().into())
 }
 
 /// A cell that no spreadsheet reads as a formula.

@@ -38,7 +38,7 @@ def page():
             ("Register", [(10, [(24, register())])]),
             ("Set aside in Entra", [(4, entra()), (10, [(24, recommendations())])]),
             ("Over time", [(10, [(24, course())]), (8, [(24, statuses())]), (8, counts())]),
-            ("Reverted and claimed", [(7, [(24, reverted())]), (7, [(24, claims())])]),
+            ("Withdrawn and claimed", [(7, [(24, reverted())]), (7, [(24, claims())])]),
         ],
     )
 

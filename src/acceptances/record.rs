@@ -6,7 +6,7 @@
 
 mod tenant;
 
-pub(crate) use tenant::TenantRecord;
+pub(crate) use tenant::{ListRecord, TenantRecord};
 
 use super::{Acceptance, StateChange};
 use crate::serde_time::{Day, Rfc3339};

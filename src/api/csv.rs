@@ -1,10 +1,9 @@
-//! Acceptances as CSV, for a spreadsheet.
+//! Acceptances and tenants as CSV, for a spreadsheet.
 
-use crate::acceptances::record::AcceptanceRecord;
-use crate::spreadsheet;
-use secure_score_model::DecisionState;
+use crate::acceptances::record::{AcceptanceRecord, ListRecord, TenantRecord};
+use crate::spreadsheet::{self, display, text};
+use secure_score_model::{Api, DecisionState};
 use std::borrow::Cow;
-use std::fmt::Display;
 
 /// Reads a cell from a record.
 type ReadCell = for<'r, 'a> fn(&'r AcceptanceRecord<'a>) -> Cow<'r, str>;
@@ -18,9 +17,7 @@ const COLUMNS: [(&str, ReadCell); 40] = [
     ("title", |it| it.title.into()),
     ("category", |it| it.category.into()),
     ("state", |it| it.state.into()),
-    ("accepted", |it| {
-        it.accepted.map_or_else(Cow::default, boolean)
-    }),
+    ("accepted", |it| display(it.accepted)),
     ("accepted_at", |it| display(it.accepted_at)),
     ("accepted_by", |it| text(it.accepted_by.as_deref())),
     ("comment", |it| text(it.comment)),
@@ -29,9 +26,9 @@ const COLUMNS: [(&str, ReadCell); 40] = [
     ("withdrawn_by", |it| text(it.withdrawn_by.as_deref())),
     ("points_lost", |it| display(it.points_lost)),
     ("report_as_of", |it| display(it.report_as_of)),
-    ("scored", |it| it.scored.map_or_else(Cow::default, boolean)),
-    ("watched", |it| boolean(it.watched)),
-    ("approved", |it| boolean(it.approved)),
+    ("scored", |it| display(it.scored)),
+    ("watched", |it| display(Some(it.watched))),
+    ("approved", |it| display(Some(it.approved))),
     ("approval_status", |it| text(it.approval.status)),
     ("approval_reference", |it| text(it.approval.reference)),
     ("approval_approver", |it| {
@@ -44,30 +41,90 @@ const COLUMNS: [(&str, ReadCell); 40] = [
     ("approval_expires", |it| display(it.approval.expires)),
     ("implementation_status", |it| text(it.implementation_status)),
     ("action_url", |it| text(it.action_url)),
-    ("deprecated", |it| boolean(it.deprecated)),
+    ("deprecated", |it| display(Some(it.deprecated))),
     ("where", |it| it.place.as_str().into()),
     ("recommendation", |it| text(it.recommendation)),
-    ("accepted_at_exact", |it| {
-        it.accepted_at_exact.map_or_else(Cow::default, boolean)
-    }),
+    ("accepted_at_exact", |it| display(it.accepted_at_exact)),
     ("postponed_until", |it| display(it.postponed_until)),
     ("other_place_state", |it| text(it.other_place_state)),
-    ("disagrees", |it| {
-        it.disagrees.map_or_else(Cow::default, boolean)
-    }),
+    ("disagrees", |it| display(it.disagrees)),
     ("kind", |it| it.kind.into()),
     ("points_claimed", |it| display(it.points_claimed)),
-    ("self_approved", |it| {
-        it.self_approved.map_or_else(Cow::default, boolean)
-    }),
-    ("reason_given", |it| {
-        it.reason_given.map_or_else(Cow::default, boolean)
-    }),
+    ("self_approved", |it| display(it.self_approved)),
+    ("reason_given", |it| display(it.reason_given)),
     ("approval_states", |it| states(it.approval.states)),
     ("approval_evidence", |it| text(it.approval.evidence)),
 ];
 
-/// A header row, then a row for each record.
+/// Reads a cell from a tenant.
+type ReadTenant = for<'r, 'a> fn(&'r TenantRecord<'a>) -> Cow<'r, str>;
+
+/// The columns of a tenant in their order; those of its lists follow.
+const TENANT_COLUMNS: [(&str, ReadTenant); 22] = [
+    ("tenant", |it| it.tenant.into()),
+    ("display_name", |it| it.display_name.into()),
+    ("entra_tenant_id", |it| text(it.entra_tenant_id)),
+    ("cloud", |it| it.cloud.into()),
+    ("score", |it| display(it.score)),
+    ("max_score", |it| display(it.max_score)),
+    ("planned_score", |it| display(it.planned_score)),
+    ("achievable_score", |it| display(it.achievable_score)),
+    ("ratio", |it| display(it.ratio)),
+    ("target", |it| display(it.target)),
+    ("report_as_of", |it| display(it.report_as_of)),
+    ("controls", |it| display(it.controls)),
+    ("accepted", |it| display(it.accepted)),
+    ("states_unknown", |it| display(it.states_unknown)),
+    ("accepted_unapproved", |it| display(it.accepted_unapproved)),
+    ("recommendations", |it| display(it.recommendations)),
+    ("recommendations_set_aside", |it| {
+        display(it.recommendations_set_aside)
+    }),
+    ("statuses_unknown", |it| display(it.statuses_unknown)),
+    ("recommendations_set_aside_unapproved", |it| {
+        display(it.recommendations_set_aside_unapproved)
+    }),
+    ("identity_score", |it| display(it.identity_score)),
+    ("identity_max_score", |it| display(it.identity_max_score)),
+    ("identity_report_as_of", |it| {
+        display(it.identity_report_as_of)
+    }),
+];
+
+/// Reads a cell from one of a tenant's lists.
+type ReadList = for<'r, 'a> fn(&'r ListRecord<'a>) -> Cow<'r, str>;
+
+/// The columns of each list, named as `profiles_up`.
+const LIST_COLUMNS: [(&str, ReadList); 3] = [
+    ("up", |it| display(Some(it.up))),
+    ("last_success", |it| display(it.last_success)),
+    ("reason", |it| text(it.reason)),
+];
+
+/// A header row, then a row for each tenant.
+pub(super) fn render_tenants<'a>(
+    records: impl Iterator<Item = TenantRecord<'a>>,
+) -> Result<Vec<u8>, csv::Error> {
+    let mut names: Vec<String> = TENANT_COLUMNS.map(|(name, _)| name.to_owned()).into();
+    for api in Api::ALL {
+        names.extend(LIST_COLUMNS.map(|(name, _)| format!("{}_{name}", api.as_str())));
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    spreadsheet::render(&names, records, |record, row| {
+        for (_, read) in TENANT_COLUMNS {
+            row.write(read(record))?;
+        }
+        for api in Api::ALL {
+            let list = record.lists.get(&api).and_then(Option::as_ref);
+            for (_, read) in LIST_COLUMNS {
+                row.write(list.map_or_else(Cow::default, read))?;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// A header row, then a row for each acceptance.
 pub(super) fn render<'a>(
     records: impl Iterator<Item = AcceptanceRecord<'a>>,
 ) -> Result<Vec<u8>, csv::Error> {
@@ -80,19 +137,7 @@ pub(super) fn render<'a>(
     })
 }
 
-fn text(text: Option<&str>) -> Cow<'_, str> {
-    text.unwrap_or_default().into()
-}
-
 fn states(states: Option<&[DecisionState]>) -> Cow<'static, str> {
     let words = states.unwrap_or_default().iter().map(|it| it.as_str());
     words.collect::<Vec<_>>().join(" ").into()
-}
-
-fn display(value: Option<impl Display>) -> Cow<'static, str> {
-    value.map_or_else(Cow::default, |it| it.to_string().into())
-}
-
-const fn boolean(is: bool) -> Cow<'static, str> {
-    Cow::Borrowed(if is { "true" } else { "false" })
 }

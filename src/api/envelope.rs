@@ -89,11 +89,19 @@ struct TenantDocument<R> {
 
 /// The document of `/api/v1/tenants`.
 pub(super) fn tenants(tenants: &Tenants, now: Timestamp) -> impl Serialize {
-    let states = || tenants.states.iter();
     TenantDocument {
         generated_at: Rfc3339(now),
-        tenants: LazyList(move || states().map(move |state| TenantRecord::new(state, now))),
+        tenants: LazyList(move || tenant_records(tenants, now)),
     }
+}
+
+/// The tenants, made one by one.
+pub(super) fn tenant_records(
+    tenants: &Tenants,
+    now: Timestamp,
+) -> impl Iterator<Item = TenantRecord<'_>> {
+    let states = tenants.states.iter();
+    states.map(move |state| TenantRecord::new(state, now))
 }
 
 /// A list whose elements are made while it is serialized.

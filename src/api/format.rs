@@ -1,7 +1,10 @@
 //! The formats that the API writes.
 
-use crate::http_types::{MediaType, accept, preferences, preferred};
+use crate::http_types::{MediaType, QueryError, accept, preferences, preferred};
 use hyper::header::HeaderMap;
+
+/// The parameter that names a format, for a link.
+pub(super) const PARAMETER: &str = "format";
 
 /// A format that the API writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +14,9 @@ pub(super) enum ApiFormat {
 }
 
 impl ApiFormat {
+    /// The preferred one first.
+    pub(super) const ALL: [Self; 2] = [Self::Json, Self::Csv];
+
     /// The name that a client accepts it by.
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -27,7 +33,25 @@ impl ApiFormat {
         }
     }
 
-    /// The format for an `Accept` header, if one is acceptable.
+    /// The format that a query names, which an `Accept` header does not change.
+    pub(super) fn parse(pairs: &[(String, String)]) -> Result<Option<Self>, QueryError> {
+        let mut given = pairs.iter().filter(|(name, _)| name == PARAMETER);
+        let word = given.next().map_or("", |(_, word)| word);
+        if given.next().is_some() {
+            return Err(QueryError::new("format is given twice", "give it once"));
+        }
+        match word {
+            "" => Ok(None),
+            "json" => Ok(Some(Self::Json)),
+            "csv" => Ok(Some(Self::Csv)),
+            other => {
+                let problem = format!("format {other:?} does not exist");
+                Err(QueryError::new(problem, "the formats are json and csv"))
+            }
+        }
+    }
+
+    /// The format for an `Accept` header, of those offered, if one is acceptable.
     ///
     /// Unlike a scrape, an export in another format than the requested one would
     /// be useless.
@@ -35,7 +59,7 @@ impl ApiFormat {
         let list = accept(headers);
         let ranges = preferences(&list);
         if ranges.is_empty() {
-            return offered.first().copied();
+            return Some(Self::Json);
         }
         let best = preferred(&ranges, offered, |it| MediaType {
             name: it.name(),
@@ -53,8 +77,7 @@ mod tests {
     #[test]
     fn the_q_values_decide_and_then_the_more_exact_name() {
         let (json, csv) = (Some(ApiFormat::Json), Some(ApiFormat::Csv));
-        let negotiated =
-            |headers| ApiFormat::negotiated(&headers, &[ApiFormat::Json, ApiFormat::Csv]);
+        let negotiated = |headers| ApiFormat::negotiated(&headers, &ApiFormat::ALL);
         assert_eq!(negotiated(HeaderMap::new()), json);
         for (accept, expected) in [
             ("", json),

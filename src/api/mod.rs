@@ -45,8 +45,8 @@ const PERMIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A response up to here returns its permit once it is rendered.
 const SMALL: usize = 256 * 1024;
 
-const ATTACHMENT: HeaderValue =
-    HeaderValue::from_static("attachment; filename=\"acceptances.csv\"");
+const ACCEPTANCES_FILE: &str = "attachment; filename=\"acceptances.csv\"";
+const TENANTS_FILE: &str = "attachment; filename=\"tenants.csv\"";
 const PERSONS: HeaderName = HeaderName::from_static("secure-score-persons");
 const CATALOGUES_UNKNOWN: HeaderName = HeaderName::from_static("secure-score-catalogues-unknown");
 const RECOMMENDATIONS_UNKNOWN: HeaderName =
@@ -61,6 +61,15 @@ pub(crate) fn forbidden(problem: &str, remedy: &str) -> Response {
 #[derive(Debug)]
 pub(crate) struct Api {
     permits: Arc<Semaphore>,
+}
+
+/// A list of the API that a page shows too.
+#[derive(Debug)]
+pub(crate) enum CsvList {
+    /// All tenants.
+    Tenants,
+    /// The acceptances that a filter selects.
+    Acceptances(Filter),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,14 +94,15 @@ impl Endpoint {
         Self::ALL.into_iter().find(|it| it.path() == path)
     }
 
+    /// The formats it has, the preferred one first.
     const fn formats(self) -> &'static [ApiFormat] {
         match self {
-            Self::Acceptances => &[ApiFormat::Json, ApiFormat::Csv],
-            Self::Decisions | Self::Tenants => &[ApiFormat::Json],
+            Self::Acceptances | Self::Tenants => &ApiFormat::ALL,
+            Self::Decisions => &[ApiFormat::Json],
         }
     }
 
-    /// The parameters, of those of a filter.
+    /// The parameters of a filter that it takes.
     const fn parameters(self) -> &'static [&'static str] {
         match self {
             Self::Acceptances => &query::FILTER_PARAMETERS,
@@ -101,13 +111,13 @@ impl Endpoint {
         }
     }
 
-    fn filter(self, query: Option<&str>, now: Timestamp) -> Result<Filter, QueryError> {
-        let pairs = query::parse_pairs(query)?;
+    fn filter(self, pairs: &[(String, String)], now: Timestamp) -> Result<Filter, QueryError> {
+        let known = [self.parameters(), &[format::PARAMETER]].concat();
         if self != Self::Acceptances {
-            query::allow_only(&pairs, self.parameters())?;
+            query::allow_only(pairs, &known)?;
         }
-        let filter = query::parse_filter(&pairs, now)?;
-        query::allow_only(&pairs, self.parameters())?;
+        let filter = query::parse_filter(pairs, now)?;
+        query::allow_only(pairs, &known)?;
         Ok(filter)
     }
 }
@@ -144,6 +154,30 @@ impl Api {
             Ok(request) => self.render(request).await,
             Err(error) => Err(error),
         };
+        response.unwrap_or_else(ApiError::response)
+    }
+
+    /// A list as CSV, for the page that shows it.
+    pub(crate) async fn csv(
+        &self,
+        list: CsvList,
+        tenants: Arc<Tenants>,
+        persons: PersonDetail,
+        now: Timestamp,
+    ) -> Response {
+        let (endpoint, filter) = match list {
+            CsvList::Tenants => (Endpoint::Tenants, Filter::default()),
+            CsvList::Acceptances(filter) => (Endpoint::Acceptances, filter),
+        };
+        let request = ApiRequest {
+            endpoint,
+            format: ApiFormat::Csv,
+            filter,
+            persons,
+            tenants,
+            now,
+        };
+        let response = self.render(request).await;
         response.unwrap_or_else(ApiError::response)
     }
 
@@ -186,8 +220,12 @@ impl ApiRequest {
             let error = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, error, "use GET or HEAD");
             return Err(error.with(header::ALLOW, "GET, HEAD"));
         }
+        let pairs = query::parse_pairs(parts.uri.query())?;
         let offered = endpoint.formats();
-        let format = ApiFormat::negotiated(&parts.headers, offered);
+        let format = match ApiFormat::parse(&pairs)? {
+            Some(named) => Some(named).filter(|it| offered.contains(it)),
+            None => ApiFormat::negotiated(&parts.headers, offered),
+        };
         let format = format.ok_or_else(|| {
             let names: Vec<_> = offered.iter().map(|it| it.name()).collect();
             ApiError::new(
@@ -199,7 +237,7 @@ impl ApiRequest {
         Ok(Self {
             endpoint,
             format,
-            filter: endpoint.filter(parts.uri.query(), now)?,
+            filter: endpoint.filter(&pairs, now)?,
             persons,
             tenants,
             now,
@@ -208,7 +246,13 @@ impl ApiRequest {
 
     fn render(&self, permit: OwnedSemaphorePermit) -> Result<Response, ApiError> {
         match (self.endpoint, self.format) {
-            (Endpoint::Tenants, _) => {
+            (Endpoint::Tenants, ApiFormat::Csv) => {
+                let records = envelope::tenant_records(&self.tenants, self.now);
+                let bytes = csv::render_tenants(records).map_err(|_| ApiError::internal())?;
+                let response = self.response(bytes, permit);
+                Ok(attached(response, TENANTS_FILE))
+            }
+            (Endpoint::Tenants, ApiFormat::Json) => {
                 let bytes = json(&envelope::tenants(&self.tenants, self.now))?;
                 Ok(self.response(bytes, permit))
             }
@@ -263,7 +307,7 @@ impl ApiRequest {
         let bytes = csv::render(list.records()).map_err(|_| ApiError::internal())?;
         let persons = HeaderValue::from_static(list.persons_shown());
         let response = self.response(bytes, permit);
-        let response = with(response, header::CONTENT_DISPOSITION, ATTACHMENT);
+        let response = attached(response, ACCEPTANCES_FILE);
         let response = with(response, PERSONS, persons);
         let response = with(response, CATALOGUES_UNKNOWN, list.unknown.len().into());
         Ok(with(
@@ -296,6 +340,15 @@ impl AsRef<[u8]> for LargeBody {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// As a file to be saved.
+fn attached(response: Response, file: &'static str) -> Response {
+    with(
+        response,
+        header::CONTENT_DISPOSITION,
+        HeaderValue::from_static(file),
+    )
 }
 
 fn json(document: &impl serde::Serialize) -> Result<Vec<u8>, ApiError> {

@@ -1,7 +1,7 @@
 //! What the evidence does not know, in sentences.
 
 use super::Period;
-use crate::serde_time::{Day, Rfc3339};
+use crate::serde_time::{Day, Minute};
 use crate::store::TenantState;
 use secure_score_model::{Api, Control, DailyScore, History, Persons, RefreshHealth, Timestamp};
 use std::time::Duration;
@@ -91,7 +91,7 @@ fn not_read_since(
     if !health.up || period.is_over(now) || is_overdue {
         gaps.push(format!(
             "{what} were last read at {}; later changes are missing.",
-            Rfc3339(last)
+            Minute(last)
         ));
     }
 }

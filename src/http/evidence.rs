@@ -1,7 +1,7 @@
 //! `/tenants/NAME/evidence`: what was decided about a tenant in a period.
 
 use crate::evidence::{DigestedEvidence, Evidence, Period, csv};
-use crate::http_types::response::{data, html, text, with};
+use crate::http_types::response::{self, data, html, text, with};
 use crate::http_types::{QueryError, Response, query};
 use crate::views::{self, PageError, ViewContext};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::StatusCode;
-use hyper::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, HeaderValue};
+use hyper::header::{CONTENT_SECURITY_POLICY, HeaderValue};
 
 /// The path, where `{alias}` stands for any tenant.
 pub(super) const PATH: &str = "/tenants/{alias}/evidence";
@@ -17,7 +17,6 @@ pub(super) const PATH: &str = "/tenants/{alias}/evidence";
 const PARAMETERS: [&str; 3] = ["since", "until", "format"];
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const CSV: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 
 /// No script may run and nothing may load, but the page's own style sheet.
 fn content_policy() -> Option<HeaderValue> {
@@ -119,10 +118,7 @@ fn response(evidence: &DigestedEvidence<'_>, format: Format) -> Option<Response>
         Format::Csv => {
             let it = &evidence.evidence;
             let name = format!("evidence-{}-{}-{}.csv", it.tenant, it.since, it.until);
-            let attachment = format!("attachment; filename=\"{name}\"");
-            let table = data(StatusCode::OK, CSV, Bytes::from(csv(evidence).ok()?));
-            let attachment = HeaderValue::from_str(&attachment).ok()?;
-            Some(with(table, CONTENT_DISPOSITION, attachment))
+            Some(response::csv(&name, csv(evidence).ok()?))
         }
     }
 }

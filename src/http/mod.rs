@@ -25,6 +25,7 @@ mod listener;
 mod metrics_filter;
 mod options;
 mod probe;
+mod refusal;
 mod representation;
 mod route;
 mod scrape;

@@ -5,6 +5,7 @@ use super::client::Client;
 use super::concurrency::{CLOSE_TIMEOUT, ConcurrencyLimit, MAX_REQUESTS};
 use super::connection_table::{ConnectionSlot, ConnectionTable};
 use super::handshakes::RefusedHandshakes;
+use super::refusal;
 use super::timeouts::TimeoutStream;
 use crate::http_types::{Response, response};
 use exporter_web_config::{
@@ -104,6 +105,8 @@ pub async fn serve(
         let (site, limit, access) = (Arc::clone(&site), limit.clone(), Arc::clone(&access));
         let connections = Arc::clone(&connections);
         Box::pin(async move {
+            let is_page = refusal::prefers_page(request.headers());
+            let refuse = |refused| refuse(refused, is_page);
             let respond = |request| respond(site, limit, connections, request);
             access.guard(request, client, refuse, respond).await
         })
@@ -113,9 +116,9 @@ pub async fn serve(
 }
 
 /// The response to a request that the web configuration does not allow.
-fn refuse(refusal: Refusal) -> Response {
-    let response = response::text(refusal.status(), refusal.message());
-    match refusal.header(REALM) {
+fn refuse(refused: Refusal, is_page: bool) -> Response {
+    let response = refusal::respond(refused.status(), refused.message(), is_page);
+    match refused.header(REALM) {
         Some((name, value)) => response::with(response, name, value),
         None => response,
     }

@@ -14,16 +14,17 @@ use super::route::Route;
 use super::scrape::{scrape, scrape_timeout};
 use super::visibility::Visibility;
 use crate::access::AccessRules;
-use crate::api::Api;
+use crate::api::{Api, CsvList};
 use crate::http_types::{Body, PersonDetail, PersonPolicy, QueryError, Response, response};
 use crate::refresh::OnDemandRefresh;
 use crate::store::{Store, VisibleStore};
 use crate::telemetry::Telemetry;
-use crate::views::{self, Page, PageError, PageQuery, ViewContext};
+use crate::views::{self, Page, PageCsv, PageError, PageQuery, ViewContext};
 use arc_swap::ArcSwap;
-use hyper::header::{CONNECTION, HOST, HeaderValue};
+use hyper::header::{CONNECTION, HOST, HeaderValue, REFRESH};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode, Version};
+use maud::Markup;
 use secure_score_exposition::FamilyHeaders;
 use secure_score_model::Timestamp;
 use std::sync::{Arc, OnceLock};
@@ -225,7 +226,7 @@ impl Site {
             Route::Reload if visible.whole().is_none() => self.visibility.refuse_reload(parts),
             Route::Reload => lifecycle::respond(self.options.lifecycle.as_ref(), parts).await,
             Route::Stylesheet => response::stylesheet(views::STYLE),
-            Route::Page(page) => self.page(page, parts, visible, now),
+            Route::Page(page) => self.page(page, parts, visible, now).await,
             Route::Evidence => self.with_view(parts, visible, now, |path, context| {
                 evidence::respond(path, parts.uri.query(), context)
             }),
@@ -286,19 +287,28 @@ impl Site {
         }
     }
 
-    fn page(&self, page: &Page, parts: &Parts, visible: &VisibleStore, now: Timestamp) -> Response {
-        self.with_view(parts, visible, now, |path, context| {
-            match page.render(path, context) {
-                Ok(markup) => response::html(StatusCode::OK, markup),
-                Err(error) => {
-                    let status = match error {
-                        PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-                        PageError::UnknownTenant(_) => StatusCode::NOT_FOUND,
-                    };
-                    response::html(status, views::error(&error, context))
-                }
+    /// A page, or its table as CSV.
+    async fn page(
+        &self,
+        page: &Page,
+        parts: &Parts,
+        visible: &VisibleStore,
+        now: Timestamp,
+    ) -> Response {
+        let csv = self.with_view(parts, visible, now, |path, context| page.csv(path, context));
+        let list = match csv {
+            Ok(Some(PageCsv::Tenants)) => CsvList::Tenants,
+            Ok(Some(PageCsv::Acceptances(filter))) => CsvList::Acceptances(filter),
+            Ok(Some(PageCsv::Controls(name, bytes))) => return response::csv(&name, bytes),
+            other => {
+                return self.with_view(parts, visible, now, |path, context| {
+                    let page = other.and_then(|_| page.render(path, context));
+                    page_response(page, context)
+                });
             }
-        })
+        };
+        let (tenants, persons) = (visible.tenants(), self.persons(parts));
+        self.api.csv(list, tenants, persons, now).await
     }
 
     /// Redirects the root to the prefix; any other path gets a page that lists
@@ -317,13 +327,13 @@ impl Site {
     }
 
     /// Renders with the path below the prefix and what every page depends on.
-    fn with_view(
+    fn with_view<R>(
         &self,
         parts: &Parts,
         visible: &VisibleStore,
         now: Timestamp,
-        render: impl FnOnce(&str, &ViewContext<'_>) -> Response,
-    ) -> Response {
+        render: impl FnOnce(&str, &ViewContext<'_>) -> R,
+    ) -> R {
         let (options, path) = (&self.options, parts.uri.path());
         let path = self.below_prefix(path).unwrap_or(path);
         let link_prefix = options.link_prefix();
@@ -341,6 +351,28 @@ impl Site {
             now,
         };
         render(path, &context)
+    }
+}
+
+/// A page, which the browser requests again and again unless that is switched off,
+/// or why there is none.
+fn page_response(page: Result<Markup, PageError>, context: &ViewContext<'_>) -> Response {
+    match page {
+        Ok(markup) => {
+            let page = response::html(StatusCode::OK, markup);
+            match views::refresh_seconds(&context.query) {
+                Some(seconds) => response::with(page, REFRESH, seconds.into()),
+                None => page,
+            }
+        }
+        Err(error) => {
+            let status = match error {
+                PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,
+                PageError::UnknownTenant(_) => StatusCode::NOT_FOUND,
+                PageError::NotRendered => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            response::html(status, views::error(&error, context))
+        }
     }
 }
 

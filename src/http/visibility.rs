@@ -2,6 +2,7 @@
 
 use super::client::Client;
 use super::health;
+use super::refusal;
 use super::route::Route;
 use crate::access::{AccessRules, TenantScope};
 use crate::api;
@@ -112,7 +113,11 @@ impl Visibility {
         self.count(parts, "no tenant is granted to the client");
         match route {
             Some(Route::Api) => api::forbidden(NO_TENANT, ASK),
-            _ => response::text(StatusCode::FORBIDDEN, format!("{NO_TENANT}; {ASK}\n")),
+            _ => {
+                let line = format!("{NO_TENANT}; {ASK}\n");
+                let is_page = refusal::prefers_page(&parts.headers);
+                refusal::respond(StatusCode::FORBIDDEN, &line, is_page)
+            }
         }
     }
 

@@ -152,12 +152,15 @@ pub fn similar_tenants<'a>(name: &str, tenants: &'a Tenants) -> Vec<&'a str> {
 }
 
 fn parse_bool(name: &str, given: &BTreeMap<&str, &str>) -> Result<Option<bool>, QueryError> {
-    let parse = |value: &&str| {
-        let problem = format!("{name} {value:?} is neither true nor false");
-        let error = QueryError::new(problem, "use one of the two");
-        value.parse().map_err(|_| error)
-    };
+    let parse = |value: &&str| parse_flag(name, value);
     given.get(name).map(parse).transpose()
+}
+
+/// The value of a parameter that is true or false.
+pub fn parse_flag(name: &str, value: &str) -> Result<bool, QueryError> {
+    let problem = format!("{name} {value:?} is neither true nor false");
+    let error = QueryError::new(problem, "use one of the two");
+    value.parse().map_err(|_| error)
 }
 
 /// A time, a day (its midnight in UTC), or a duration before now.

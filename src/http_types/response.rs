@@ -11,6 +11,7 @@ pub type Response = hyper::Response<Body>;
 
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
+const TABLE: HeaderValue = HeaderValue::from_static("text/csv; charset=utf-8; header=present");
 const CSS: HeaderValue = HeaderValue::from_static("text/css; charset=utf-8");
 
 /// Pages show words that administrators of other tenants wrote, so no script
@@ -52,6 +53,15 @@ pub fn new(status: StatusCode, content_type: HeaderValue, body: Body) -> Respons
 pub fn data(status: StatusCode, content_type: HeaderValue, bytes: Bytes) -> Response {
     let response = not_stored(new(status, content_type, Body::from(bytes)));
     with(response, header::VARY, HeaderValue::from_static("Accept"))
+}
+
+/// A table to be saved under a name of plain characters.
+pub fn csv(name: &str, bytes: Vec<u8>) -> Response {
+    let response = not_stored(new(StatusCode::OK, TABLE, Body::from(Bytes::from(bytes))));
+    match HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        Ok(attachment) => with(response, header::CONTENT_DISPOSITION, attachment),
+        Err(_) => response,
+    }
 }
 
 /// Lines of text, valid at this moment only.

@@ -51,15 +51,16 @@ const COLUMNS: &[Column<Key>] = &[
 /// The label of a column that is left out where persons are hidden.
 const PERSONS: &str = "By whom and why";
 
-struct AcceptanceQuery {
-    filter: Filter,
+/// The query of the page.
+pub(super) struct AcceptanceQuery {
+    pub(super) filter: Filter,
     sort: Option<Sort<Key>>,
     page: PageNumber,
 }
 
 impl AcceptanceQuery {
     /// Without a kind, the page shows both.
-    fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
+    pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         let known = [&FILTER_PARAMETERS[..], &["sort", "page"]].concat();
@@ -118,7 +119,7 @@ fn form(filter: &Filter, context: &ViewContext<'_>) -> Markup {
         (select_field("Where", "where", "both", places, filter.place.map(Place::as_str)))
         (select_field("Kind", "kind", "both", kinds, kind))
         (select_field("Category", "category", "all", categories, category))
-        (text_field("Accepted since", "since", "date", query, None))
+        (text_field("Accepted since (day, or 7d)", "since", "text", query, None))
         (select_field("Approval", "approved", "any", approvals, bool_value(filter.approved)))
         (select_field("Status", "in_force", "any", statuses, bool_value(filter.in_force)))
     };
@@ -148,7 +149,7 @@ fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContex
         Some(_) => "",
     };
     let table = html! {
-        table.register {
+        table.register.cards {
             caption {
                 (count(accepted.len(), "acceptance")) ", " (in_force) " in force and "
                 (accepted.len() - in_force) " withdrawn"
@@ -179,7 +180,7 @@ fn table(found: &[Acceptance<'_>], query: &AcceptanceQuery, context: &ViewContex
         (wide("Accepted risks", table))
         (page.links("accepted risks", &context.query))
         @if context.api_enabled {
-            p.soft { "For programs: " a href=(data) { "the same as JSON" } ", or as CSV with " code { "Accept: text/csv" } "." }
+            p.soft { "For programs: " a href=(data) { "the same as JSON" } "." }
         }
     }
 }

@@ -72,12 +72,12 @@ pub(super) fn acceptance_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -
     };
     html! {
         (NameCell { title: it.title, name, is_watched: it.is_watched, is_deprecated: it.is_deprecated })
-        td { (context.tenant(&it.tenant.identity.alias)) }
+        td data-label="Tenant" { (context.tenant(&it.tenant.identity.alias)) }
         (place_cell(it))
-        td { (it.category.as_str()) }
-        td.when { (changed_at(it.accepted, context.now)) }
+        td data-label="Category" { (it.category.as_str()) }
+        td.when data-label="Accepted" { (changed_at(it.accepted, context.now)) }
         @if !context.persons().are_hidden() {
-            td.words {
+            td.words data-label="By whom and why" {
                 (person_and_comment(it.accepted, context.persons()))
                 (missing_reason(it.has_reason()))
             }
@@ -98,7 +98,7 @@ fn place_cell(it: &Acceptance<'_>) -> Markup {
         Place::Entra => Place::SecureScore,
     };
     html! {
-        td {
+        td data-label="Where" {
             (place_name(place))
             @if let Some(state) = it.other_place_state {
                 p.soft { (place_name(other)) ": " (state_name(state)) (disagreement(it.disagrees)) }
@@ -123,7 +123,7 @@ pub(super) fn disagreement(disagrees: Option<bool>) -> Markup {
 /// Whether it is in force, or how it ended, with the control's history.
 pub(super) fn status_cell(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
     html! {
-        td.words {
+        td.words data-label="Status" {
             @match it.withdrawal {
                 None if it.kind == Kind::Claim => {
                     span.tag { "claimed" } ", " (state_name(it.state))
@@ -155,7 +155,7 @@ pub(super) fn approval_cells(
     context: &ViewContext<'_>,
 ) -> Markup {
     html! {
-        td.words {
+        td.words data-label="Approval" {
             (approval(it.approval(context.now), it.is_in_force(), context))
             (self_approval(it.is_self_approved(context.now)))
             (offer)
@@ -175,7 +175,7 @@ pub(super) fn self_approval(is_self_approved: Option<bool>) -> Markup {
 /// What a claim gives, which Microsoft does not verify.
 fn points_claimed(it: &Acceptance<'_>) -> Markup {
     html! {
-        td.number {
+        td.number data-label="Points" {
             @if let Some(claimed) = it.points_claimed {
                 (points(claimed)) p.soft { "claimed" }
             }
@@ -188,7 +188,7 @@ fn points_claimed(it: &Acceptance<'_>) -> Markup {
 /// What it costs in the tenant's report, and the day of that report.
 fn points_lost(it: &Acceptance<'_>) -> Markup {
     html! {
-        td.number {
+        td.number data-label="Points lost" {
             @if it.risk_accepted == Some(false) { span.soft { "none" } }
             @else if let Some(lost) = it.points_lost {
                 (points(lost))

@@ -32,6 +32,11 @@ impl<'a> ViewContext<'a> {
         format!("{}{path}", self.link_prefix)
     }
 
+    /// The address of another page, as a browser reaches it.
+    pub(super) fn page(&self, path: &str) -> String {
+        self.query.keeping_refresh(&self.href(path))
+    }
+
     /// How persons appear.
     pub(super) fn persons(&self) -> &'a Persons {
         self.persons.persons()
@@ -39,7 +44,7 @@ impl<'a> ViewContext<'a> {
 
     /// A tenant's alias as a link to its page. Aliases need no encoding.
     pub(super) fn tenant(&self, alias: &str) -> Markup {
-        html! { a href=(self.href(&format!("/tenants/{alias}"))) { (alias) } }
+        html! { a href=(self.page(&format!("/tenants/{alias}"))) { (alias) } }
     }
 
     /// Why persons are hidden and how to see them; nothing where all is shown.

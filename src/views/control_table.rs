@@ -2,21 +2,23 @@
 
 use super::cells::{approval, control_cell, history, self_approval, state_name, title};
 use super::context::ViewContext;
-use super::form::{filter_form, select_field};
+use super::form::{bool_value, filter_form, select_field, text_field};
 use super::layout::{shortened, wide};
 use super::numbers::{count, points};
+use super::page_query::PageQuery;
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer};
 use super::time::{age, day};
 use crate::acceptances::control_changes;
 use crate::acceptances::record::implementation_status;
 use crate::http_types::QueryError;
-use crate::http_types::query::{allow_only, parse_category};
+use crate::http_types::query::{allow_only, parse_category, parse_flag};
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::text::web_url;
 use maud::{Markup, html};
-use secure_score_model::{Category, Control, ControlState, Level, Points};
+use secure_score_model::{Category, Control, ControlState, Level, Points, Timestamp};
+use std::cmp::Reverse;
 
 type Key = fn(&Control) -> Option<SortKey>;
 
@@ -58,10 +60,19 @@ const fn rank(level: Level) -> Option<i64> {
     }
 }
 
+/// Where the table begins on the page.
+const ANCHOR: &str = "#controls";
+
+/// The most controls shown of those that are watched, accepted or claimed.
+const MAX_NOTABLE: usize = 50;
+
 /// The query of a tenant's page.
 pub(super) struct ControlQuery {
+    /// Part of a title or an id, in lower case.
+    find: Option<String>,
     category: Option<Category>,
     state: Option<ControlState>,
+    watched: Option<bool>,
     sort: Sort<Key>,
     page: PageNumber,
 }
@@ -69,8 +80,12 @@ pub(super) struct ControlQuery {
 impl ControlQuery {
     pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
-        allow_only(&query.parameters, &["category", "state", "sort", "page"])?;
+        let known = ["find", "category", "state", "watched", "sort", "page"];
+        allow_only(&query.parameters, &known)?;
+        let watched = query.get("watched").map(|it| parse_flag("watched", it));
         Ok(Self {
+            find: query.get("find").map(str::to_lowercase),
+            watched: watched.transpose()?,
             category: query.get("category").map(parse_category).transpose()?,
             state: query.get("state").map(parse_state).transpose()?,
             sort: Sort::parse(query.get("sort").unwrap_or(DEFAULT_SORT), COLUMNS)?,
@@ -79,8 +94,26 @@ impl ControlQuery {
     }
 
     fn selects(&self, control: &Control) -> bool {
-        self.category.is_none_or(|it| control.category == it)
+        let names = [title(control), &*control.id];
+        let find = self.find.as_deref();
+        find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
+            && self.category.is_none_or(|it| control.category == it)
             && self.state.is_none_or(|it| control.state() == Some(it))
+            && self.watched.is_none_or(|it| control.watched == it)
+    }
+
+    fn filters(&self) -> bool {
+        self.find.is_some()
+            || self.category.is_some()
+            || self.state.is_some()
+            || self.watched.is_some()
+    }
+
+    /// The controls that it selects, in its order.
+    pub(super) fn found<'c>(&self, controls: &'c [Control]) -> Vec<&'c Control> {
+        let mut found: Vec<&Control> = controls.iter().filter(|it| self.selects(it)).collect();
+        self.sort.sort(&mut found, |key, control| key(control));
+        found
     }
 }
 
@@ -103,48 +136,98 @@ pub(super) fn control_table(
     if controls.is_empty() {
         return html! { p.empty { "No control of this tenant is known now." } };
     }
-    let mut found: Vec<&Control> = controls.iter().filter(|it| query.selects(it)).collect();
-    query.sort.sort(&mut found, |key, control| key(control));
+    let found = query.found(controls);
+    let address = context.query.at(ANCHOR);
     html! {
-        (form(query, context))
+        (form(query, &address))
         @if found.is_empty() { p.empty { "No control fits this filter." } }
-        @else { (table(&found, query, context)) }
+        @else { (table(&found, query, &address, context)) }
     }
+}
+
+/// The controls that are watched, accepted or claimed, those without a decision
+/// first.
+pub(super) fn notable_table(state: &TenantState, context: &ViewContext<'_>) -> Markup {
+    let controls = state.snapshot.controls.iter();
+    let mut found: Vec<&Control> = controls
+        .filter(|it| it.watched || is_accepted(it) || it.is_claimed())
+        .collect();
+    if found.is_empty() {
+        return html! { p.empty { "No known control is watched, accepted or claimed." } };
+    }
+    found.sort_by_cached_key(|it| urgency(it, context.now));
+    let number = |has: fn(&Control) -> bool| found.iter().filter(|it| has(it)).count();
+    let table = html! {
+        table.controls.cards {
+            caption {
+                (number(|it| it.watched)) " watched, " (number(is_accepted)) " accepted, "
+                (number(Control::is_claimed)) " claimed; those that need a decision first"
+            }
+            thead { tr { @for column in COLUMNS { (column.plain_heading()) } } }
+            tbody { @for control in found.iter().take(MAX_NOTABLE) { (row(control, context)) } }
+        }
+    };
+    html! {
+        (wide("Watched, accepted and claimed controls", table))
+        @if let Some(more) = found.len().checked_sub(MAX_NOTABLE).filter(|more| *more > 0) {
+            p { "… and " (more) " more among all controls below." }
+        }
+    }
+}
+
+fn is_accepted(control: &Control) -> bool {
+    control.state() == Some(ControlState::RiskAccepted)
+}
+
+/// Accepted or claimed without a decision, then accepted, then claimed, then open
+/// with the most points to gain.
+fn urgency(control: &Control, now: Timestamp) -> impl Ord + use<> {
+    let (accepted, claimed) = (is_accepted(control), control.is_claimed());
+    let judgement = control.judgement();
+    let claim = judgement.present_approval(now).filter(|_| claimed);
+    let is_approved = match claim {
+        Some(claim) => claim.is_approved(),
+        None => !accepted || control.approval(now).is_approved(),
+    };
+    let gain = control.points_to_gain().map(|it| (it.get() * 100.0) as i64);
+    (is_approved, !accepted, !claimed, Reverse(gain))
 }
 
 fn score(control: &Control) -> Option<Points> {
     control.score.as_ref().map(|score| score.score)
 }
 
-fn form(query: &ControlQuery, context: &ViewContext<'_>) -> Markup {
+fn form(query: &ControlQuery, address: &PageQuery) -> Markup {
     let categories = Category::ALL.map(|it| (it.as_str(), it.as_str()));
     let states = ControlState::ALL.map(|it| (it.as_str(), state_name(it.as_str())));
     let (category, state) = (query.category, query.state);
+    let watched = [("true", "watched"), ("false", "not watched")];
     let fields = html! {
+        (text_field("Control", "find", "search", address, None))
         (select_field("Category", "category", "all", categories, category.map(Category::as_str)))
         (select_field("State", "state", "all", states, state.map(ControlState::as_str)))
+        (select_field("Watched", "watched", "all", watched, bool_value(query.watched)))
     };
-    let filtered = category.is_some() || state.is_some();
-    filter_form(
-        &context.query,
-        "Filter controls",
-        "Filter",
-        filtered,
-        fields,
-    )
+    let filtered = query.filters();
+    filter_form(address, "Filter controls", "Filter", filtered, fields)
 }
 
-fn table(found: &[&Control], query: &ControlQuery, context: &ViewContext<'_>) -> Markup {
+fn table(
+    found: &[&Control],
+    query: &ControlQuery,
+    address: &PageQuery,
+    context: &ViewContext<'_>,
+) -> Markup {
     let page = query.page.of(found);
     let total: Points = found.iter().filter_map(|it| it.points_to_gain()).sum();
     let table = html! {
-        table.controls {
+        table.controls.cards {
             caption {
                 (count(found.len(), "control")) " with " (points(total)) " points to gain" (page.range())
             }
             thead {
                 tr {
-                    @for column in COLUMNS { (heading(&context.query, Some(&query.sort), column)) }
+                    @for column in COLUMNS { (heading(address, Some(&query.sort), column)) }
                 }
             }
             tbody { @for control in page.rows { (row(control, context)) } }
@@ -152,7 +235,7 @@ fn table(found: &[&Control], query: &ControlQuery, context: &ViewContext<'_>) ->
     };
     html! {
         (wide("Controls", table))
-        (page.links("controls", &context.query))
+        (page.links("controls", address))
     }
 }
 
@@ -162,29 +245,29 @@ fn row(control: &Control, context: &ViewContext<'_>) -> Markup {
     html! {
         tr {
             (control_cell(control))
-            td { (control.category.as_str()) }
+            td data-label="Category" { (control.category.as_str()) }
             (state_cell(control, context))
             (points_cells(control))
-            td.words { (implementation(control)) }
-            td { (level(entry.map(|entry| entry.user_impact))) }
-            td { (level(entry.map(|entry| entry.implementation_cost))) }
-            td.words { (fix_link(entry.and_then(|entry| entry.action_url.as_deref()))) }
+            td.words data-label="Implementation" { (implementation(control)) }
+            td data-label="User impact" { (level(entry.map(|entry| entry.user_impact))) }
+            td data-label="Cost" { (level(entry.map(|entry| entry.implementation_cost))) }
+            td.words data-label="Where to fix it" { (fix_link(entry.and_then(|entry| entry.action_url.as_deref()))) }
         }
     }
 }
 
 fn state_cell(control: &Control, context: &ViewContext<'_>) -> Markup {
     let Some(entry) = control.entry.as_deref() else {
-        return html! { td.words { "unknown: not in the catalogue" } };
+        return html! { td.words data-label="State" { "unknown: not in the catalogue" } };
     };
     let state = entry.history.state();
-    let accepted = state == ControlState::RiskAccepted;
+    let accepted = is_accepted(control);
     let decision = control.approval(context.now);
     let judgement = control.judgement();
     let claim = judgement.present_approval(context.now);
     let claim = claim.filter(|_| control.is_claimed());
     html! {
-        td.words {
+        td.words data-label="State" {
             @if accepted { span.tag.bad { (state_name(state.as_str())) } } @else { (state_name(state.as_str())) }
             @if let Some(at) = entry.history.state_since() {
                 p.soft { "since " (day(Day::beginning(at))) ", " (age(context.now, at)) }
@@ -204,11 +287,11 @@ fn points_cells(control: &Control) -> Markup {
     let shown = |value: Option<Points>| value.map_or_else(|| "unknown".to_owned(), points);
     html! {
         @if let Some(score) = score(control) {
-            td.number { (points(score)) " of " (shown(control.max_score())) }
-            td.number { (shown(control.points_to_gain())) }
+            td.number data-label="Points" { (points(score)) " of " (shown(control.max_score())) }
+            td.number data-label="To gain" { (shown(control.points_to_gain())) }
         } @else {
-            td.number { span.soft { "not scored" } }
-            td.number { span.soft { "none" } }
+            td.number data-label="Points" { span.soft { "not scored" } }
+            td.number data-label="To gain" { span.soft { "none" } }
         }
     }
 }

@@ -133,7 +133,7 @@ fn rest(partner: &PartnerSnapshot, shown: Shown, context: &ViewContext<'_>) -> M
     let rows = rest.get(..MAX_SHOWN).unwrap_or(&rest);
     let links = shown.links && rows.iter().any(|it| consent_url(it).is_some());
     let table = html! {
-        table {
+        table.cards {
             caption {
                 (count(rest.len(), "customer"))
                 " to act on: those that left first, then not consented, then not watched"
@@ -150,9 +150,9 @@ fn rest(partner: &PartnerSnapshot, shown: Shown, context: &ViewContext<'_>) -> M
                 @for it in rows {
                     tr {
                         (customer_cell(it, shown))
-                        td.words { (state_words(it, shown, context)) }
-                        td { (relationship(it.customer.relationship, context.now)) }
-                        @if links { td.address { (consent_link(it)) } }
+                        td.words data-label="State" { (state_words(it, shown, context)) }
+                        td data-label="Relationship ends" { (relationship(it.customer.relationship, context.now)) }
+                        @if links { td.address data-label="Consent link" { (consent_link(it)) } }
                     }
                 }
             }

@@ -135,7 +135,7 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
         .is_some_and(|comment| comment.len() > TALL_COMMENT);
     html! {
         tr.tall[is_tall] {
-            td {
+            td data-label="When" {
                 @match it.at {
                     Some(at) => {
                         @if it.at_exact == Some(false) { "at or before " }
@@ -148,7 +148,7 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
                 (it.title)
                 p.soft { code { (it.control) } ", " (it.category) @if it.watched { ", watched" } }
             }
-            td {
+            td data-label="Decision" {
                 (state_name(it.state.as_str()))
                 p.soft { "in " (place_name(it.place)) }
                 @if let Some(end) = it.ended_at {
@@ -158,13 +158,13 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
                     }
                 }
             }
-            td {
+            td data-label="Who and why" {
                 @match &it.by { Some(by) => (person(by)), None => span.soft { "not shown or not known" } }
                 @if let Some(comment) = it.comment.filter(|it| !it.is_empty()) { p.why { (comment) } }
                 @if it.reason_given == Some(false) { p.bad { "no reason given" } }
                 @if let Some(by) = &it.ended_by { p { "ended by " (person(by)) } }
             }
-            td { (approval(it)) }
+            td data-label="Approval" { (approval(it)) }
         }
     }
 }
@@ -222,8 +222,8 @@ fn open(it: &Evidence<'_>) -> Markup {
                         @for it in list {
                             tr {
                                 th scope="row" { (it.title) p.soft { code { (it.control) } ", " (it.category) } }
-                                td { (state_name(it.state)) }
-                                td.number { @match it.points_to_gain { Some(points) => (points), None => "unknown" } }
+                                td data-label="State" { (state_name(it.state)) }
+                                td.number data-label="Points to gain" { @match it.points_to_gain { Some(points) => (points), None => "unknown" } }
                             }
                         }
                     }

@@ -13,12 +13,13 @@ pub(super) fn filter_form(
     fields: Markup,
 ) -> Markup {
     html! {
-        form.filter method="get" action=(query.path()) role="search" aria-label=(label) {
+        form.filter method="get" action=(query.action()) role="search" aria-label=(label) {
             (fields)
             @if let Some(sort) = query.get("sort") { input type="hidden" name="sort" value=(sort); }
+            @if let Some(word) = query.refresh() { input type="hidden" name="refresh" value=(word); }
             div.buttons {
                 button type="submit" { (button) }
-                @if filtered { " " a href=(query.path()) { "Show all" } }
+                @if filtered { " " a href=(query.unfiltered()) { "Show all" } }
             }
         }
     }
@@ -32,11 +33,7 @@ pub(super) fn text_field(
     query: &PageQuery,
     list: Option<&str>,
 ) -> Markup {
-    // A date field takes days only, so a time is cut to its day.
-    let value = query.get(name).map(|value| match kind {
-        "date" => value.get(..10).unwrap_or(value),
-        _ => value,
-    });
+    let value = query.get(name);
     html! {
         label {
             span { (label) }

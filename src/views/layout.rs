@@ -2,8 +2,12 @@
 
 use super::Page;
 use super::context::ViewContext;
+use super::page_csv;
+use super::page_query::PageQuery;
+use super::time::duration;
 use crate::text::truncate;
 use maud::{DOCTYPE, Markup, html};
+use std::time::Duration;
 
 /// The style sheet of all pages.
 pub(crate) const STYLE: &str = concat!(include_str!("style.css"), include_str!("chart.css"));
@@ -13,8 +17,44 @@ pub(crate) const STYLE_PATH: &str = "/style.css";
 
 const NAME: &str = "Secure Score exporter";
 
-/// A whole page around its content.
+/// How often a browser requests a page again.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(2 * 60);
+
+/// A whole page around its content, with the switch of its refresh.
 pub(super) fn layout(context: &ViewContext<'_>, title: &str, content: Markup) -> Markup {
+    document(context, title, refresh_switch(context), content)
+}
+
+/// A page that shows an error, which does not change by being requested again.
+pub(super) fn error_layout(context: &ViewContext<'_>, title: &str, content: Markup) -> Markup {
+    document(context, title, html! {}, content)
+}
+
+/// The seconds after which the browser requests a page again; `None` where that is
+/// switched off.
+pub(crate) fn refresh_seconds(query: &PageQuery) -> Option<u64> {
+    query.refreshes().then_some(REFRESH_INTERVAL.as_secs())
+}
+
+fn refresh_switch(context: &ViewContext<'_>) -> Markup {
+    let (query, interval) = (&context.query, duration(REFRESH_INTERVAL));
+    html! {
+        p.refresh.soft {
+            @if let Some((address, words)) = page_csv::link(context) {
+                a href=(address) { (words) } ". "
+            }
+            @if query.refreshes() {
+                "Refreshes every " (interval) ". "
+                a href=(query.switching_refresh("off")) { "Stop refreshing" }
+            } @else {
+                "Does not refresh itself. "
+                a href=(query.switching_refresh("on")) { "Refresh every " (interval) }
+            }
+        }
+    }
+}
+
+fn document(context: &ViewContext<'_>, title: &str, switch: Markup, content: Markup) -> Markup {
     let style = format!("{}?v={}", context.href(STYLE_PATH), context.version);
     html! {
         (DOCTYPE)
@@ -31,6 +71,7 @@ pub(super) fn layout(context: &ViewContext<'_>, title: &str, content: Markup) ->
                 header.site {
                     p.name { (NAME) }
                     (navigation(context))
+                    (switch)
                 }
                 main #main tabindex="-1" {
                     h1 { (title) }
@@ -47,9 +88,9 @@ fn navigation(context: &ViewContext<'_>) -> Markup {
         nav aria-label="Pages" {
             ul {
                 @for page in Page::linked() {
-                    @let href = context.href(page.path);
-                    @let current = (href == context.query.path()).then_some("page");
-                    li { a href=(href) aria-current=[current] { (page.title) } }
+                    @let is_current = context.href(page.path) == context.query.path();
+                    @let current = is_current.then_some("page");
+                    li { a href=(context.page(page.path)) aria-current=[current] { (page.title) } }
                 }
                 li { a href=(context.href(context.telemetry_path)) { "Metrics" } }
             }

@@ -6,6 +6,7 @@
 mod acceptances;
 mod cells;
 mod context;
+mod control_csv;
 mod control_table;
 mod customer_table;
 mod decision_offer;
@@ -13,6 +14,7 @@ pub(crate) mod evidence;
 mod form;
 mod layout;
 mod numbers;
+mod page_csv;
 mod page_query;
 mod paging;
 mod recommendation_table;
@@ -24,12 +26,13 @@ mod tenant_table;
 mod time;
 
 pub(crate) use context::ViewContext;
-pub(crate) use layout::{STYLE, STYLE_PATH};
+pub(crate) use layout::{STYLE, STYLE_PATH, refresh_seconds};
+pub(crate) use page_csv::PageCsv;
 pub(crate) use page_query::PageQuery;
 
 use crate::http_types::{QueryError, similar_tenants};
-use layout::{layout, shortened};
-use maud::{Markup, html};
+use layout::{error_layout, shortened};
+use maud::{DOCTYPE, Markup, html};
 
 /// The end of a path that holds a tenant's alias.
 const ALIAS: &str = "{alias}";
@@ -76,6 +79,8 @@ pub(crate) enum PageError {
     InvalidQuery(QueryError),
     /// There is no such tenant.
     UnknownTenant(String),
+    /// A table cannot be written.
+    NotRendered,
 }
 
 impl From<QueryError> for PageError {
@@ -96,7 +101,17 @@ impl Page {
         path: &str,
         context: &ViewContext<'_>,
     ) -> Result<Markup, PageError> {
+        context.query.check()?;
         (self.view)(self.alias(path).unwrap_or_default(), context)
+    }
+
+    /// The table that a request for this page asks for as CSV, if it does.
+    pub(crate) fn csv(
+        &self,
+        path: &str,
+        context: &ViewContext<'_>,
+    ) -> Result<Option<PageCsv>, PageError> {
+        page_csv::requested(self, self.alias(path).unwrap_or_default(), context)
     }
 
     /// The pages that have one address each.
@@ -138,7 +153,29 @@ pub(crate) fn not_found(path: &str, context: &ViewContext<'_>) -> Markup {
             }
         }
     };
-    layout(context, "Not found", content)
+    error_layout(context, "Not found", content)
+}
+
+/// The page for a client that may see nothing. It has no style sheet, which is refused
+/// too, and names no path.
+pub(crate) fn refused(status: u16, line: &str) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (status) " · Secure Score exporter" }
+            }
+            body {
+                main {
+                    h1 { "Secure Score exporter" }
+                    p { (line) }
+                }
+            }
+        }
+    }
 }
 
 /// The page for a tenant or a query that is not valid.
@@ -149,9 +186,13 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
                 p { "The query of this address is not valid: " (shortened(&error.to_string())) "." }
                 p { a href=(context.query.path()) { "The same page without a filter" } }
             };
-            layout(context, "Invalid query", content)
+            error_layout(context, "Invalid query", content)
         }
         PageError::UnknownTenant(name) => unknown_tenant(name, context),
+        PageError::NotRendered => {
+            let content = html! { p { "The table cannot be written as CSV; report this bug." } };
+            error_layout(context, "Not rendered", content)
+        }
     }
 }
 
@@ -163,7 +204,7 @@ fn unknown_tenant(name: &str, context: &ViewContext<'_>) -> Markup {
             p { "Did you mean one of these?" }
             ul { @for alias in similar { li { (context.tenant(alias)) } } }
         }
-        p { a href=(context.href("/")) { "All tenants" } }
+        p { a href=(context.page("/")) { "All tenants" } }
     };
-    layout(context, "Tenant not found", content)
+    error_layout(context, "Tenant not found", content)
 }

@@ -27,7 +27,7 @@ pub(super) fn recommendation_table(
     sorted.sort_by_key(|it| urgency(it));
     let set_aside = sorted.iter().filter(|it| it.is_set_aside()).count();
     let table = html! {
-        table.controls {
+        table.controls.cards {
             caption { (count(sorted.len(), "recommendation")) ", " (set_aside) " set aside" }
             thead {
                 tr {
@@ -65,13 +65,13 @@ fn row(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
         tr {
             (NameCell { title: &entry.title, name: &entry.name, is_watched: it.watched, is_deprecated: false })
             (status_cell(it, context))
-            td.words {
+            td.words data-label="Since" {
                 @match it.changed() {
                     Some(change) => (since(change.into(), context)),
                     None => span.soft { "unknown" },
                 }
             }
-            td.number {
+            td.number data-label="Points" {
                 @if entry.max_score.is_some() { (points_of(entry.score, entry.max_score)) }
                 @else { span.soft { "not scored" } }
             }
@@ -89,7 +89,7 @@ fn status_cell(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
     let claim = claim.filter(|_| it.is_claimed());
     let changes = recommendation_changes(it);
     html! {
-        td.words {
+        td.words data-label="Status" {
             @if is_set_aside { span.tag.bad { (status) } } @else { (status) }
             (postponement(it.entry.postponed_until))
             @if let Some(claim) = claim {
@@ -117,7 +117,7 @@ fn since(change: StateChange<'_>, context: &ViewContext<'_>) -> Markup {
 /// The control that is the same, and its state there.
 fn control_cell(it: &Recommendation) -> Markup {
     html! {
-        td.words {
+        td.words data-label="Control in Secure Score" {
             @if let Some(control) = it.control.as_deref() {
                 code { (shortened(control)) } ": "
                 @match it.control_state {

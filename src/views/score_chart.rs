@@ -1,6 +1,7 @@
 //! The scores of the last ninety days as a picture, and in words.
 
 use super::cells::title;
+use super::layout::shortened;
 use super::numbers::percent;
 use super::time::day;
 use crate::serde_time::Day;
@@ -12,6 +13,9 @@ use std::fmt::Write as _;
 const DAYS: f64 = 90.0;
 
 const DAY_NANOS: f64 = 24.0 * 60.0 * 60.0 * 1e9;
+
+/// The most marks that are listed as text; the register has all.
+const MAX_LISTED: usize = 20;
 
 /// The least height of the axis, as a share: noise must not look like a fall.
 const MIN_RANGE: f64 = 0.04;
@@ -188,10 +192,30 @@ pub(super) fn score_chart(snapshot: &TenantSnapshot, now: Timestamp) -> Markup {
     let Some(chart) = Chart::of_last_days(snapshot) else {
         return html! {};
     };
+    let marks = marks(snapshot, &chart, now);
     html! {
         section aria-labelledby="course" {
             h2 #course { "Score of the last days" }
-            (figure(&chart, marks(snapshot, &chart, now).as_deref()))
+            (figure(&chart, marks.as_deref()))
+            (listed(marks.as_deref().unwrap_or_default()))
+        }
+    }
+}
+
+/// The marks as text, for those who do not see the chart.
+fn listed(marks: &[Mark<'_>]) -> Markup {
+    if marks.is_empty() {
+        return html! {};
+    }
+    html! {
+        details {
+            summary { "The acceptances that are marked" }
+            ul.changes {
+                @for mark in marks.iter().take(MAX_LISTED) {
+                    li { (day(Day::beginning(mark.at))) ": " (shortened(mark.title)) }
+                }
+            }
+            @if marks.len() > MAX_LISTED { p.soft { "… and " (marks.len() - MAX_LISTED) " before" } }
         }
     }
 }

@@ -71,6 +71,13 @@ impl<K> Column<K> {
     }
 }
 
+impl<K> Column<K> {
+    /// Its heading in a table whose order is fixed.
+    pub(super) fn plain_heading(&self) -> Markup {
+        html! { th class=[Some(self.class).filter(|it| !it.is_empty())] scope="col" { (self.label) } }
+    }
+}
+
 /// A column and a direction.
 pub(super) struct Sort<K: 'static> {
     column: &'static Column<K>,

@@ -2,7 +2,7 @@
 
 use super::PageError;
 use super::context::ViewContext;
-use super::control_table::{ControlQuery, control_table};
+use super::control_table::{ControlQuery, control_table, notable_table};
 use super::layout::{layout, shortened, wide};
 use super::numbers::{percent, points_of, score, target, trend, trend_note};
 use super::recommendation_table::recommendation_table;
@@ -28,24 +28,59 @@ pub(super) fn view(alias: &str, context: &ViewContext<'_>) -> Result<Markup, Pag
     };
     let content = html! {
         @if has_notes(state) { div.note { (notes(state)) } }
+        (contents(state))
         (facts(state, context))
         (score_chart(&state.snapshot, context.now))
-        section aria-labelledby="controls" {
-            h2 #controls { "Controls" }
+        section aria-labelledby="notable" {
+            h2 #notable { "Watched, accepted and claimed" }
             (context.privacy_note())
-            (control_table(state, &query, context))
+            (notable_table(state, context))
+            (register_link(state, context))
         }
-        (recommendations(state, context))
         section aria-labelledby="categories" {
-            h2 #categories { "Beside comparable tenants" }
+            h2 #categories { "Categories, beside comparable tenants" }
             (categories(state))
         }
+        (recommendations(state, context))
         section aria-labelledby="refreshes" {
             h2 #refreshes { "Refreshes" }
             (refreshes(state, context))
         }
+        section aria-labelledby="controls" {
+            h2 #controls { "All controls" }
+            (control_table(state, &query, context))
+        }
     };
     Ok(layout(context, &title, content))
+}
+
+/// Links to the parts of the page.
+fn contents(state: &TenantState) -> Markup {
+    let entra = state.snapshot.recommendation_anomalies.is_some();
+    let parts = [
+        ("#notable", "Watched, accepted and claimed", true),
+        ("#categories", "Categories", true),
+        ("#recommendations", "Recommendations of Entra", entra),
+        ("#refreshes", "Refreshes", true),
+        ("#controls", "All controls", true),
+    ];
+    html! {
+        nav.contents aria-label="On this page" {
+            ul {
+                @for (part, words, is_there) in parts {
+                    @if is_there { li { a href=(part) { (words) } } }
+                }
+            }
+        }
+    }
+}
+
+/// The register of this tenant alone.
+fn register_link(state: &TenantState, context: &ViewContext<'_>) -> Markup {
+    let path = format!("/acceptances?tenant={}", state.identity.alias);
+    html! {
+        p { a href=(context.page(&path)) { "Accepted risks and claims of this tenant, with those withdrawn" } }
+    }
 }
 
 fn facts(state: &TenantState, context: &ViewContext<'_>) -> Markup {
@@ -175,7 +210,7 @@ fn categories(state: &TenantState) -> Markup {
     };
     let totals = state.snapshot.category_totals();
     let table = html! {
-        table {
+        table.cards {
             caption { "Points of scored controls; the averages are Microsoft's" }
             thead {
                 tr {
@@ -190,20 +225,20 @@ fn categories(state: &TenantState) -> Markup {
             tbody {
                 tr {
                     th scope="row" { "All" }
-                    td.number { (points_of(report.current_score, report.max_score)) }
-                    td.number { (share_of(report.current_score, report.max_score)) }
+                    td.number data-label="Points" { (points_of(report.current_score, report.max_score)) }
+                    td.number data-label="Share" { (share_of(report.current_score, report.max_score)) }
                     (projected(state.snapshot.projection(), report.max_score))
                     @for other in &report.comparisons {
-                        td.number { @match other.ratio { Some(ratio) => (percent(ratio)), None => "unknown" } }
+                        td.number data-label=(basis_name(other.basis)) { @match other.ratio { Some(ratio) => (percent(ratio)), None => "unknown" } }
                     }
                 }
                 @for total in &totals {
                     tr {
                         th scope="row" { (total.category.as_str()) }
-                        td.number { (points_of(Some(total.score), total.max_score)) }
-                        td.number { (share_of(Some(total.score), total.max_score)) }
+                        td.number data-label="Points" { (points_of(Some(total.score), total.max_score)) }
+                        td.number data-label="Share" { (share_of(Some(total.score), total.max_score)) }
                         (projected(state.snapshot.category_projection(total), total.max_score))
-                        @for other in &report.comparisons { td.number { (average(other, total.category)) } }
+                        @for other in &report.comparisons { td.number data-label=(basis_name(other.basis)) { (average(other, total.category)) } }
                     }
                 }
             }
@@ -215,8 +250,8 @@ fn categories(state: &TenantState) -> Markup {
 /// The cells of the planned and the achievable share.
 fn projected(projection: Projection, max: Option<Points>) -> Markup {
     html! {
-        @for points in [projection.planned, projection.achievable] {
-            td.number { @match points { Some(_) => (share_of(points, max)), None => span.soft { "unknown" } } }
+        @for (label, points) in [("Planned", projection.planned), ("Achievable", projection.achievable)] {
+            td.number data-label=(label) { @match points { Some(_) => (share_of(points, max)), None => span.soft { "unknown" } } }
         }
     }
 }
@@ -249,7 +284,7 @@ fn share_of(score: Option<Points>, max: Option<Points>) -> String {
 
 fn refreshes(state: &TenantState, context: &ViewContext<'_>) -> Markup {
     let table = html! {
-        table {
+        table.cards {
             caption { "The lists of Microsoft Graph" }
             thead {
                 tr {
@@ -258,7 +293,7 @@ fn refreshes(state: &TenantState, context: &ViewContext<'_>) -> Markup {
                     th scope="col" { "Next" }
                     th.number scope="col" { "Refreshes" }
                     th.number scope="col" { "Failed" }
-                    th scope="col" { "Trouble" }
+                    th scope="col" { "Failure" }
                 }
             }
             tbody {
@@ -285,11 +320,11 @@ fn refresh(name: &str, health: &RefreshHealth, context: &ViewContext<'_>) -> Mar
     html! {
         tr {
             th scope="row" { (name) }
-            td { (last_refresh(health, context)) }
-            td { @match health.next_refresh { Some(at) => (until(context.now, at)), None => "not planned" } }
-            td.number { (health.refreshes) }
-            td.number { (failed) }
-            td.words {
+            td data-label="Last refresh" { (last_refresh(health, context)) }
+            td data-label="Next" { @match health.next_refresh { Some(at) => (until(context.now, at)), None => "not planned" } }
+            td.number data-label="Refreshes" { (health.refreshes) }
+            td.number data-label="Failed" { (failed) }
+            td.words data-label="Failure" {
                 @match &health.trouble {
                     None => span.soft { "none" },
                     Some(trouble) => { strong.bad { (trouble.reason.as_str()) } ": " (shortened(&trouble.message)) }

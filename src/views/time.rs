@@ -1,13 +1,13 @@
 //! Times for people.
 
-use crate::serde_time::{Day, calendar};
+use crate::serde_time::{Day, Minute, calendar};
 use maud::{Markup, html};
 use secure_score_model::Timestamp;
 use std::time::Duration;
 
 /// A time as a date in UTC, `2026-11-23 08:15 UTC`.
 pub(super) fn date(at: Timestamp) -> String {
-    formatted(at, "%Y-%m-%d %H:%M UTC")
+    Minute(at).to_string()
 }
 
 /// A day in UTC, `2026-11-23`.
@@ -52,11 +52,7 @@ pub(super) fn date_and_age(now: Timestamp, at: Timestamp) -> Markup {
 }
 
 fn machine(at: Timestamp) -> String {
-    formatted(at, "%Y-%m-%dT%H:%M:%SZ")
-}
-
-fn formatted(at: Timestamp, format: &str) -> String {
-    calendar(at).strftime(format).to_string()
+    calendar(at).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 /// A duration in one unit.

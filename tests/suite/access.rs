@@ -364,7 +364,7 @@ fn without_own_metrics(mut received: Received) -> Received {
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
-    const NAMES: [&str; 14] = [
+    const NAMES: [&str; 17] = [
         "tenant",
         "tenant[]",
         "category",
@@ -378,9 +378,12 @@ fn sent() -> impl Strategy<Value = Sent> {
         "page",
         "state",
         "find",
+        "watched",
+        "refresh",
+        "format",
         "nonsense",
     ];
-    const VALUES: [&str; 22] = [
+    const VALUES: [&str; 24] = [
         "",
         "contoso",
         "Contoso",
@@ -402,6 +405,8 @@ fn sent() -> impl Strategy<Value = Sent> {
         "1",
         "2",
         "2026-01-01",
+        "csv",
+        "off",
         "%00%FF",
     ];
     const OTHERS: [&str; 5] = ["contosol", "fabrikan-emea", "litwar", "", "%2e%2e"];
@@ -432,6 +437,7 @@ fn sent() -> impl Strategy<Value = Sent> {
     let query = prop_oneof![
         3 => Just(Vec::new()),
         2 => (select(&["tenant", "tenant[]", "find"][..]), select(&VALUES[..])).prop_map(|it| vec![it]),
+        1 => Just(vec![("format", "csv")]),
         2 => prop::collection::vec(pair, 1..3),
     ];
     (

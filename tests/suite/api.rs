@@ -283,13 +283,15 @@ async fn invalid_requests_are_rejected_with_a_remedy() {
         GET v1/acceptances?tenant=a&tenant=b | */*       | 400 | twice              | once
         GET v1/acceptances?tenant=%zz        | */*       | 400 | %                  | %25
         GET v1/acceptances?tenant=%C3        | */*       | 400 | UTF-8              | escape
-        GET v1/tenants?category=Data         | */*       | 400 | "category"         | no parameters
+        GET v1/tenants?category=Data         | */*       | 400 | "category"         | the parameters are format
+        GET v1/tenants?format=xml            | */*       | 400 | format "xml"       | json and csv
+        GET v1/acceptances?format=csv&format=| */*       | 400 | twice              | once
         GET v1/nothing                       | */*       | 404 | /api/v1/nothing    | /api/v1/acceptances
         GET v2/tenants                       | */*       | 404 | /api/v2/tenants    | /api/v1/tenants
         POST v1/acceptances                  | */*       | 405 | POST               | GET or HEAD
         OPTIONS v1/tenants                   | */*       | 405 | OPTIONS            | GET or HEAD
         GET v1/acceptances                   | text/html | 406 | format             | application/json or text/csv
-        GET v1/tenants                       | text/csv  | 406 | format             | accept application/json
+        GET v1/tenants                       | text/html | 406 | format             | accept application/json
         GET v1/acceptances                   | */*;q=0   | 406 | format             | application/json
     "#;
     let server = ApiServer::plain().await;

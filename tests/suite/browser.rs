@@ -105,7 +105,7 @@ impl Browser {
     }
 
     /// Waits until a script returns true.
-    async fn until(&self, condition: &str) {
+    pub(crate) async fn until(&self, condition: &str) {
         for _ in 0..600 {
             if self.value(condition).await == json!(true) {
                 return;
@@ -121,7 +121,7 @@ impl Browser {
         text.as_str().unwrap().to_owned()
     }
 
-    async fn click(&self, selector: &str) {
+    pub(crate) async fn click(&self, selector: &str) {
         let wanted = json!({"using": "css selector", "value": selector});
         let found = self.command("element", wanted).await;
         let found = found.unwrap_or_else(|error| panic!("{selector}: {error}"));
@@ -230,7 +230,7 @@ async fn send(
 }
 
 /// A tenant with everything that a page can show.
-fn full_tenant() -> TenantState {
+pub(crate) fn full_tenant() -> TenantState {
     let mut state = troubled(with_history());
     let mut snapshot = (*state.snapshot).clone();
     snapshot.controls[0].watched = true;
@@ -492,7 +492,7 @@ async fn text_has_contrast_in_light_and_in_dark() {
 }
 
 #[tokio::test]
-async fn on_a_phone_tables_scroll_and_the_page_does_not() {
+async fn on_a_phone_rows_are_cards_and_the_page_is_as_wide_as_the_screen() {
     let mut state = full_tenant();
     state.identity.display_name = "W".repeat(60).into();
     let server = start_showing(state).await;
@@ -503,10 +503,24 @@ async fn on_a_phone_tables_scroll_and_the_page_does_not() {
         browser.visit(&server, path).await;
         let width = browser.value("document.documentElement.scrollWidth").await;
         assert_eq!(width, json!(390), "{path}");
-        let scrolls =
-            "[...document.querySelectorAll('.wide')].some(it => it.scrollWidth > it.clientWidth)";
-        assert_eq!(browser.value(scrolls).await, json!(true), "{path}");
+        let outside = "[...document.querySelectorAll('.cards tbody *, .filter *, .facts *')].filter(it => it.getBoundingClientRect().right > 390).map(it => it.outerHTML)";
+        assert_eq!(browser.value(outside).await, json!([]), "{path}");
+        let unlabelled = "[...document.querySelectorAll('.cards tbody td')].filter(it => !it.dataset.label).map(it => it.outerHTML)";
+        assert_eq!(browser.value(unlabelled).await, json!([]), "{path}");
     }
+    for path in ["/acceptances", "/tenants/contoso"] {
+        browser.visit(&server, path).await;
+        let scrolls = "[...document.querySelectorAll('.wide')].filter(it => it.scrollWidth > it.clientWidth).length";
+        assert_eq!(browser.value(scrolls).await, json!(0), "{path}");
+        let cards = "document.querySelectorAll('.cards').length > 0";
+        assert_eq!(browser.value(cards).await, json!(true), "{path}");
+    }
+    // A phone's user sorts by the links that stand above the cards.
+    browser.visit(&server, "/acceptances").await;
+    browser.click("thead th:first-child a").await;
+    browser
+        .until("location.search.includes('sort=control')")
+        .await;
 }
 
 #[tokio::test]

@@ -56,7 +56,11 @@ async fn the_register_shows_both_places_and_where_they_disagree() {
     let control = row(&server, path, "Title of AdminMFAV2").await;
     has(
         &control,
-        &["<td>Secure Score<p", "Entra: active", "places disagree"],
+        &[
+            "<td data-label=\"Where\">Secure Score<p",
+            "Entra: active",
+            "places disagree",
+        ],
     );
     assert!(!control.contains("on or before"), "{control}");
     let accepted = row(&server, path, "Advice on userRiskPolicy").await;
@@ -64,7 +68,7 @@ async fn the_register_shows_both_places_and_where_they_disagree() {
         &accepted,
         &[
             "<code>userRiskPolicy</code>",
-            "<td>Entra<p",
+            "<td data-label=\"Where\">Entra<p",
             "Secure Score: to address",
             "places disagree",
             "watched",
@@ -82,7 +86,7 @@ async fn the_register_shows_both_places_and_where_they_disagree() {
             "on or before",
             "in force</span>, postponed until ",
             "SEC-20",
-            "<td>Entra</td>",
+            "<td data-label=\"Where\">Entra</td>",
         ],
     );
     assert!(!postponed.contains("places disagree"), "{postponed}");

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod accessibility;
 mod api;
 mod approve;
 #[allow(dead_code, reason = "the tests of the exposition use all of it")]
@@ -51,6 +52,8 @@ mod http2;
 mod init;
 mod large_fleet;
 mod on_demand;
+mod page_csv;
+mod page_refresh;
 mod partner_commands;
 mod partner_pages;
 mod partner_world;
@@ -83,6 +86,7 @@ mod stub_server;
 mod stuck_server;
 mod supervisor;
 mod supply;
+mod tenant_page;
 mod test_server;
 mod web;
 mod web_pages;
