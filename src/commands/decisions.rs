@@ -82,6 +82,14 @@ async fn of_configuration(
     let mut config = config_source::load(flags, environment)?;
     let source = TenantSource::of(options.state_dir.as_deref());
     let unlisted = source.add_customers(&mut config);
+    let is_configured = |name: &&String| config.tenants.iter().any(|it| it.alias == **name);
+    let unknown = options.tenants.iter().find(|name| !is_configured(name));
+    if let Some(name) = unknown.filter(|_| !unlisted.is_empty()) {
+        diagnostics::warning(format_args!(
+            "if {name} is a customer of {}, the exporter that watches it knows its name: name its --state.dir, or its --url",
+            unlisted.join(" or ")
+        ));
+    }
     let selected = selected_tenants(&config, &options.tenants)?;
     let selected: Vec<Tenant> = selected.into_iter().cloned().collect();
     let unlisted = match options.tenants.is_empty() && may_concern_others(&config) {

@@ -332,6 +332,13 @@ async fn customers_that_are_watched_without_an_entry_are_known_to_the_exporter_a
         &["has no entry in the configuration", "--state.dir"],
     );
 
+    let unlisted = run(&["decisions", "--config.file", &config, &tenant]);
+    assert_eq!(unlisted.status.code(), Some(1));
+    assert_says(
+        &text(&unlisted.stderr),
+        &["name its --state.dir, or its --url"],
+    );
+
     let unknown = run(&["decisions", &url, "--tenant=contos"]);
     assert_eq!(unknown.status.code(), Some(1));
     assert_says(
