@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::context::ViewContext;
-use super::page_csv;
+use super::csv_link;
 use super::page_query::PageQuery;
 use super::time::duration;
 use crate::text::truncate;
@@ -40,7 +40,7 @@ fn refresh_switch(context: &ViewContext<'_>) -> Markup {
     let (query, interval) = (&context.query, duration(REFRESH_INTERVAL));
     html! {
         p.refresh.soft {
-            @if let Some((address, words)) = page_csv::link(context) {
+            @if let Some((address, words)) = csv_link::link(context) {
                 a href=(address) { (words) } ". "
             }
             @if query.refreshes() {

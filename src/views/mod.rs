@@ -8,6 +8,7 @@ mod cells;
 mod context;
 mod control_csv;
 mod control_table;
+mod csv_link;
 mod customer_table;
 mod decision_offer;
 pub(crate) mod evidence;
