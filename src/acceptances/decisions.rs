@@ -106,7 +106,8 @@ impl DecisionAudit {
                 None => uses.has_unknown = true,
             }
         }
-        for approvable in approvables(snapshot) {
+        let named = approvables(snapshot).filter(|it| !it.decisions().is_empty());
+        for approvable in named {
             self.note_overlaps(&tenant, approvable, now);
             self.note_self_approvals(&tenant, approvable, now);
         }

@@ -49,7 +49,7 @@ impl Route {
     }
 
     /// Every path below the prefix, where the metrics have this path; `{alias}`
-    /// stands for any tenant.
+    /// stands for any tenant, `{control}` for any control.
     pub(super) fn paths(telemetry_path: &str) -> impl Iterator<Item = &str> {
         let fixed = FIXED.iter().map(|(path, _)| *path);
         let pages = PAGES.iter().map(|page| page.path);

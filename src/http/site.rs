@@ -151,7 +151,8 @@ impl Site {
         self.visibility.log_ungranted(aliases);
     }
 
-    /// Every path of this site; `{alias}` stands for any tenant.
+    /// Every path of this site; `{alias}` stands for any tenant, `{control}` for any
+    /// control.
     pub fn paths(&self) -> Vec<String> {
         let prefix = &self.options.route_prefix;
         let paths = Route::paths(&self.options.telemetry_path);
@@ -368,7 +369,9 @@ fn page_response(page: Result<Markup, PageError>, context: &ViewContext<'_>) -> 
         Err(error) => {
             let status = match error {
                 PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-                PageError::UnknownTenant(_) => StatusCode::NOT_FOUND,
+                PageError::UnknownTenant(_) | PageError::UnknownControl(_) => {
+                    StatusCode::NOT_FOUND
+                }
                 PageError::NotRendered => StatusCode::INTERNAL_SERVER_ERROR,
             };
             response::html(status, views::error(&error, context))

@@ -2,6 +2,7 @@
 //! lists them.
 
 use super::context::ViewContext;
+use super::control_address::control_href;
 use super::layout::shortened;
 use super::numbers::{count, points};
 use super::time::{date_and_age, day, duration};
@@ -30,8 +31,9 @@ pub(super) fn title(control: &Control) -> &str {
     entry.map_or(&*control.id, |entry| &*entry.title)
 }
 
-/// A title with its name and its tags.
+/// A title with its name and its tags, as a link to the page of the control.
 pub(super) struct NameCell<'a> {
+    pub(super) href: String,
     pub(super) title: &'a str,
     pub(super) name: &'a str,
     pub(super) is_watched: bool,
@@ -42,7 +44,7 @@ impl maud::Render for NameCell<'_> {
     fn render(&self) -> Markup {
         html! {
             th.words scope="row" {
-                (shortened(self.title))
+                a href=(self.href) { (shortened(self.title)) }
                 p.soft.who {
                     code { (shortened(self.name)) }
                     @if self.is_watched { " " span.tag { "watched" } }
@@ -54,9 +56,10 @@ impl maud::Render for NameCell<'_> {
 }
 
 /// The control's title, its id and its tags.
-pub(super) fn control_cell(control: &Control) -> NameCell<'_> {
+pub(super) fn control_cell<'a>(control: &'a Control, context: &ViewContext<'_>) -> NameCell<'a> {
     let entry = control.entry.as_deref();
     NameCell {
+        href: control_href(&control.id, context),
         title: title(control),
         name: &control.id,
         is_watched: control.watched,
@@ -71,7 +74,7 @@ pub(super) fn acceptance_cells(it: &Acceptance<'_>, context: &ViewContext<'_>) -
         Place::Entra => it.recommendation.unwrap_or(it.control),
     };
     html! {
-        (NameCell { title: it.title, name, is_watched: it.is_watched, is_deprecated: it.is_deprecated })
+        (NameCell { href: control_href(it.control, context), title: it.title, name, is_watched: it.is_watched, is_deprecated: it.is_deprecated })
         td data-label="Tenant" { (context.tenant(&it.tenant.identity.alias)) }
         (place_cell(it))
         td data-label="Category" { (it.category.as_str()) }

@@ -244,7 +244,7 @@ fn row(control: &Control, context: &ViewContext<'_>) -> Markup {
     let level = |level: Option<Level>| level.map_or("unknown", Level::as_str);
     html! {
         tr {
-            (control_cell(control))
+            (control_cell(control, context))
             td data-label="Category" { (control.category.as_str()) }
             (state_cell(control, context))
             (points_cells(control))
@@ -297,7 +297,7 @@ fn points_cells(control: &Control) -> Markup {
 }
 
 /// Microsoft's sentence on the progress; its wording changes too often to parse.
-fn implementation(control: &Control) -> Markup {
+pub(super) fn implementation(control: &Control) -> Markup {
     match implementation_status(control) {
         Some(words) => html! { (shortened(words)) },
         None => html! { span.soft { "not reported" } },
@@ -306,7 +306,7 @@ fn implementation(control: &Control) -> Markup {
 
 /// The link to the setting, with its host. It is the parsed address, so the host
 /// that is shown is the host that is visited.
-fn fix_link(address: Option<&str>) -> Markup {
+pub(super) fn fix_link(address: Option<&str>) -> Markup {
     let short = address.filter(|address| address.len() <= MAX_LINK_LENGTH);
     let url = short.and_then(|address| web_url(address.trim()));
     match url.as_ref().and_then(|url| url.host_str().zip(Some(url))) {

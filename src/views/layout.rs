@@ -10,7 +10,11 @@ use maud::{DOCTYPE, Markup, html};
 use std::time::Duration;
 
 /// The style sheet of all pages.
-pub(crate) const STYLE: &str = concat!(include_str!("style.css"), include_str!("chart.css"));
+pub(crate) const STYLE: &str = concat!(
+    include_str!("style.css"),
+    include_str!("chart.css"),
+    include_str!("triage.css")
+);
 
 /// Its path, below the prefix.
 pub(crate) const STYLE_PATH: &str = "/style.css";

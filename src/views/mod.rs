@@ -4,16 +4,22 @@
 //! To add a page, add a row to [`PAGES`] and a file with its view.
 
 mod acceptances;
+mod broken;
 mod cells;
 mod context;
+mod control;
+mod control_address;
 mod control_csv;
+mod control_facts;
 mod control_table;
+mod control_tenants;
 mod csv_link;
 mod customer_table;
 mod decision_offer;
 pub(crate) mod evidence;
 mod form;
 mod layout;
+mod matrix;
 mod numbers;
 mod page_csv;
 mod page_query;
@@ -21,10 +27,12 @@ mod paging;
 mod recommendation_table;
 mod score_chart;
 mod sort;
+mod standing;
 mod status;
 mod tenant;
 mod tenant_table;
 mod time;
+mod undecided;
 
 pub(crate) use context::ViewContext;
 pub(crate) use layout::{STYLE, STYLE_PATH, refresh_seconds};
@@ -35,16 +43,28 @@ use crate::http_types::{QueryError, similar_tenants};
 use layout::{error_layout, shortened};
 use maud::{DOCTYPE, Markup, html};
 
-/// The end of a path that holds a tenant's alias.
-const ALIAS: &str = "{alias}";
+/// What stands at the end of a path for a tenant's alias and for a control's name.
+const PARAMETERS: [&str; 2] = ["{alias}", "{control}"];
 
 /// Every page.
 pub const PAGES: &[Page] = &[
     Page {
         path: "/",
         title: "Status",
-        description: "status of all tenants and accepted risks",
+        description: "what needs a decision, what is broken, and every tenant",
         view: |_, context| status::view(context),
+    },
+    Page {
+        path: "/controls",
+        title: "Watched controls",
+        description: "how far every tenant is with each watched control",
+        view: |_, context| matrix::view(context),
+    },
+    Page {
+        path: "/controls/{control}",
+        title: "Control",
+        description: "one control in every tenant",
+        view: control::view,
     },
     Page {
         path: "/acceptances",
@@ -63,13 +83,14 @@ pub const PAGES: &[Page] = &[
 /// A page, and what navigation needs to know of it.
 #[derive(Debug)]
 pub struct Page {
-    /// The path below the prefix; `{alias}` at its end stands for any alias.
+    /// The path below the prefix; `{alias}` at its end stands for any alias, and
+    /// `{control}` for any name of a control.
     pub path: &'static str,
     /// Its name in the navigation.
     title: &'static str,
     /// What it shows.
     description: &'static str,
-    /// Renders it for the alias in the path.
+    /// Renders it for the alias or the name in the path.
     view: fn(&str, &ViewContext<'_>) -> Result<Markup, PageError>,
 }
 
@@ -82,6 +103,8 @@ pub(crate) enum PageError {
     UnknownTenant(String),
     /// A table cannot be written.
     NotRendered,
+    /// No tenant has such a control.
+    UnknownControl(String),
 }
 
 impl From<QueryError> for PageError {
@@ -93,7 +116,7 @@ impl From<QueryError> for PageError {
 impl Page {
     /// The page at a path below the prefix.
     pub(crate) fn find(path: &str) -> Option<&'static Self> {
-        PAGES.iter().find(|page| page.alias(path).is_some())
+        PAGES.iter().find(|page| page.parameter(path).is_some())
     }
 
     /// Renders the page at a path below the prefix.
@@ -103,7 +126,7 @@ impl Page {
         context: &ViewContext<'_>,
     ) -> Result<Markup, PageError> {
         context.query.check()?;
-        (self.view)(self.alias(path).unwrap_or_default(), context)
+        (self.view)(self.parameter(path).unwrap_or_default(), context)
     }
 
     /// The table that a request for this page asks for as CSV, if it does.
@@ -112,17 +135,23 @@ impl Page {
         path: &str,
         context: &ViewContext<'_>,
     ) -> Result<Option<PageCsv>, PageError> {
-        page_csv::requested(self, self.alias(path).unwrap_or_default(), context)
+        page_csv::requested(self, self.parameter(path).unwrap_or_default(), context)
     }
 
     /// The pages that have one address each.
     fn linked() -> impl Iterator<Item = &'static Self> {
-        PAGES.iter().filter(|page| !page.path.ends_with(ALIAS))
+        PAGES.iter().filter(|page| page.start().is_none())
     }
 
-    /// The alias in a path that belongs to this page.
-    fn alias<'p>(&self, path: &'p str) -> Option<&'p str> {
-        match self.path.strip_suffix(ALIAS) {
+    /// What comes before the parameter of its path.
+    fn start(&self) -> Option<&'static str> {
+        let mut starts = PARAMETERS.iter().map(|it| self.path.strip_suffix(it));
+        starts.find_map(|start| start)
+    }
+
+    /// The alias or the name in a path that belongs to this page.
+    fn parameter<'p>(&self, path: &'p str) -> Option<&'p str> {
+        match self.start() {
             Some(start) => path.strip_prefix(start),
             None => (path == self.path).then_some(""),
         }
@@ -190,6 +219,7 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
             error_layout(context, "Invalid query", content)
         }
         PageError::UnknownTenant(name) => unknown_tenant(name, context),
+        PageError::UnknownControl(name) => control::unknown(name, context),
         PageError::NotRendered => {
             let content = html! { p { "The table cannot be written as CSV; report this bug." } };
             error_layout(context, "Not rendered", content)

@@ -18,6 +18,12 @@ pub(super) fn percent(share: f64) -> String {
     format!("{} %", (share * 100.0 + 1e-9).floor())
 }
 
+/// A difference of shares with one decimal. It is never shown as 0.
+pub(super) fn percentage_points(difference: f64) -> Markup {
+    let tenths = (difference * 1_000.0).round().max(1.0) / 10.0;
+    html! { (tenths) " " abbr title="percentage points" { "pp" } }
+}
+
 /// A number with its noun: `1 tenant`, `3 tenants`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     match number {
@@ -89,7 +95,7 @@ pub(super) fn target(state: &TenantState) -> Markup {
 
 /// The change of the share since the last known report of an earlier day, in
 /// percentage points with one decimal.
-fn movement(snapshot: &TenantSnapshot) -> Option<(f64, DailyScore)> {
+pub(super) fn movement(snapshot: &TenantSnapshot) -> Option<(f64, DailyScore)> {
     let now = DailyScore::of(snapshot.report.as_deref()?)?;
     let earlier = snapshot.score_history.before(now.as_of)?;
     let tenths = ((now.share() - earlier.share()) * 1_000.0).round();

@@ -234,6 +234,16 @@ mod tests {
     }
 
     #[test]
+    fn a_link_can_lead_to_a_part_of_the_page() {
+        let here = query("sort=points").at("#tenants");
+        assert_eq!(
+            here.link_with("page", "2"),
+            "/acceptances?sort=points&page=2#tenants"
+        );
+        assert_eq!(here.action(), "/acceptances#tenants");
+    }
+
+    #[test]
     fn a_parameter_is_encoded_in_a_link() {
         let here = query("control=a%26b%22%3Cscript%3E");
         assert_eq!(here.get("control"), Some("a&b\"<script>"));

@@ -5,6 +5,7 @@ use super::cells::{
     self_approval, state_name,
 };
 use super::context::ViewContext;
+use super::control_address::control_href;
 use super::layout::{shortened, wide};
 use super::numbers::{count, points_of};
 use crate::acceptances::{StateChange, recommendation_changes};
@@ -63,7 +64,7 @@ fn row(it: &Recommendation, context: &ViewContext<'_>) -> Markup {
     let entry = &it.entry;
     html! {
         tr {
-            (NameCell { title: &entry.title, name: &entry.name, is_watched: it.watched, is_deprecated: false })
+            (NameCell { href: control_href(it.control.as_deref().unwrap_or(&entry.name), context), title: &entry.title, name: &entry.name, is_watched: it.watched, is_deprecated: false })
             (status_cell(it, context))
             td.words data-label="Since" {
                 @match it.changed() {

@@ -23,7 +23,7 @@ pub(super) struct Column<K: 'static> {
 pub(super) enum SortKey {
     Text(String),
     Integer(i64),
-    Points(f64),
+    Number(f64),
 }
 
 /// Text to sort by, without regard to case.
@@ -38,7 +38,12 @@ pub(super) fn integer(number: impl Into<Option<i64>>) -> Option<SortKey> {
 
 /// Points to sort by.
 pub(super) fn points(points: Option<Points>) -> Option<SortKey> {
-    points.map(|points| SortKey::Points(points.get()))
+    number(points.map(Points::get))
+}
+
+/// A number that is not whole to sort by.
+pub(super) fn number(number: Option<f64>) -> Option<SortKey> {
+    number.map(SortKey::Number)
 }
 
 impl<K> Column<K> {
@@ -156,7 +161,7 @@ mod tests {
     type Key = fn(&Option<f64>) -> Option<SortKey>;
 
     const COLUMNS: &[Column<Key>] = &[Column::new("points", "Points", "number", true, |it| {
-        it.map(SortKey::Points)
+        it.map(SortKey::Number)
     })];
 
     fn sort(word: &str) -> Sort<Key> {

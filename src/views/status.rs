@@ -1,20 +1,19 @@
-//! The status page: the tenants, the customers of partners that are not watched,
-//! and the risks accepted now.
+//! The status page: what needs a decision, what is broken, the tenants, and the
+//! customers of partners that are not watched.
 
 use super::PageError;
-use super::cells::{acceptance_cells, approval_cells, urgency};
+use super::broken::broken;
 use super::context::ViewContext;
 use super::customer_table::customer_sections;
-use super::layout::{layout, shortened, wide};
-use super::numbers::{count, share};
-use super::tenant_table::{TenantQuery, is_troubled, tenant_table};
+use super::layout::{layout, shortened};
+use super::tenant_table::{TenantQuery, TenantRow, is_failing, tenant_table};
 use super::time::{date, duration};
-use crate::acceptances::{Acceptance, DecisionFinding, Filter, acceptances, audit_decisions};
+use super::undecided::undecided;
+use crate::acceptances::{
+    Acceptance, DecisionFinding, Filter, Kind, Kinds, acceptances, audit_decisions,
+};
 use crate::store::Tenants;
 use maud::{Markup, html};
-
-/// Accepted risks listed here; their own page has them all.
-const MAX_SHOWN: usize = 10;
 
 /// The most problems of approved decisions listed; `check` lists all.
 const MAX_FINDINGS: usize = 50;
@@ -24,28 +23,33 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
     let query = TenantQuery::parse(context)?;
     let filter = Filter {
         in_force: Some(true),
+        kinds: Kinds::All,
         ..Filter::default()
     };
-    let mut accepted = acceptances(context.tenants, &filter, context.now);
-    accepted.sort_by_cached_key(|it| urgency(it, context));
+    let in_force = acceptances(context.tenants, &filter, context.now);
+    let judged = in_force
+        .iter()
+        .map(|it| (it, it.approval(context.now).is_approved()));
+    let judged: Vec<(&Acceptance<'_>, bool)> = judged.collect();
+    let open = judged.iter().filter(|(_, is_approved)| !is_approved);
+    let open: Vec<&Acceptance<'_>> = open.map(|(it, _)| *it).collect();
+    let accepted = judged.iter().copied();
+    let accepted = accepted.filter(|(it, _)| it.kind == Kind::Acceptance);
+    let rows = TenantRow::all(context, accepted);
     let running = duration(context.now.since(context.started));
     let content = html! {
         p.soft {
             "As of " (date(context.now)) ", running for " (running) "."
             @if are_simulated(context.tenants) { " These tenants are simulated: no person and no setting in them is real." }
         }
-        (unknown_lists_note(context.tenants))
-        (tiles(&accepted, context))
+        (tiles(&judged, &rows, context))
+        (undecided(&open, &unknown_lists_note(context.tenants), context))
+        (broken(context))
         section aria-labelledby="tenants" {
             h2 #tenants { "Tenants" }
-            (tenant_table(&query, context))
+            (tenant_table(rows, &query, context))
         }
         (customer_sections(context))
-        section aria-labelledby="accepted" {
-            h2 #accepted { "Accepted risks" }
-            (context.privacy_note())
-            (accepted_now(&accepted, context))
-        }
         (decisions(context))
     };
     Ok(layout(context, "Microsoft Secure Score", content))
@@ -56,76 +60,35 @@ fn are_simulated(tenants: &Tenants) -> bool {
     !tenants.states.is_empty() && clouds.all(|cloud| cloud == "simulator")
 }
 
-/// The numbers for a first glance.
-fn tiles(accepted: &[Acceptance<'_>], context: &ViewContext<'_>) -> Markup {
-    let states = &context.tenants.states;
-    let troubled = states.iter().filter(|state| is_troubled(state)).count();
-    let missed = states.iter().filter(|state| {
-        let goal = state.identity.target.zip(share(&state.snapshot));
-        goal.is_some_and(|(target, share)| share < target)
-    });
-    let missed = missed.count();
-    let unapproved = accepted
-        .iter()
-        .filter(|it| !it.approval(context.now).is_approved())
-        .count();
-    let all = context.href("/acceptances?in_force=true");
-    let open = context.href("/acceptances?approved=false&in_force=true");
+/// The numbers for a first glance, each a link to what it counts.
+fn tiles(
+    judged: &[(&Acceptance<'_>, bool)],
+    rows: &[TenantRow<'_>],
+    context: &ViewContext<'_>,
+) -> Markup {
+    let undecided = |(it, is_approved): &&(&Acceptance<'_>, bool)| !is_approved && it.is_watched;
+    let undecided = judged.iter().filter(undecided).count();
+    let failing = rows.iter().filter(|row| is_failing(row.state)).count();
+    let missed = rows.iter().filter(|row| row.is_below_target()).count();
+    let accepted = judged.iter().filter(|(it, _)| it.kind == Kind::Acceptance);
+    let unapproved = accepted.clone().filter(|(_, is_approved)| !is_approved);
+    let (accepted, unapproved) = (accepted.count(), unapproved.count());
     html! {
         ul.tiles {
-            li { (tile(states.len(), "tenants watched", false)) }
-            li { (tile(troubled, "in trouble", troubled > 0)) }
-            li { (tile(missed, "below their target", missed > 0)) }
-            li { a href=(all) { (tile(accepted.len(), "risks accepted now", false)) } }
-            li { a href=(open) { (tile(unapproved, "of them not approved", unapproved > 0)) } }
+            li { (tile(undecided, "need a decision now", "/#undecided", undecided > 0, context)) }
+            li { (tile(failing, "refresh failing", "/?show=failing#tenants", failing > 0, context)) }
+            li { (tile(missed, "below their target", "/?show=below_target#tenants", missed > 0, context)) }
+            li { (tile(unapproved, "accepted risks not approved", "/?show=unapproved#tenants", unapproved > 0, context)) }
+            li { (tile(accepted, "risks accepted now", "/acceptances?in_force=true&kind=acceptance", false, context)) }
+            li { (tile(rows.len(), "tenants watched", "/#tenants", false, context)) }
         }
     }
 }
 
-fn tile(number: usize, words: &str, is_bad: bool) -> Markup {
+fn tile(number: usize, words: &str, path: &str, is_bad: bool, context: &ViewContext<'_>) -> Markup {
     html! {
-        strong class=(if is_bad { "bad" } else { "plain" }) { (number) } " " span { (words) }
-    }
-}
-
-/// The most urgent risks.
-fn accepted_now(accepted: &[Acceptance<'_>], context: &ViewContext<'_>) -> Markup {
-    let all = context.href("/acceptances");
-    if accepted.is_empty() {
-        return html! {
-            p.empty { "No known control or recommendation has its risk accepted now." }
-            p { a href=(all) { "Risks accepted in the past" } }
-        };
-    }
-    let table = html! {
-        table.register {
-            caption { (count(accepted.len(), "risk")) " accepted now: Identity first, then not approved, then the newest" }
-            thead {
-                tr {
-                    th scope="col" { "Control" }
-                    th scope="col" { "Tenant" }
-                    th scope="col" { "Where" }
-                    th scope="col" { "Category" }
-                    th scope="col" { "Accepted" }
-                    @if !context.persons().are_hidden() { th scope="col" { "By whom and why" } }
-                    th scope="col" { "Approval" }
-                    th.number scope="col" { "Points lost" }
-                }
-            }
-            tbody {
-                @for it in accepted.iter().take(MAX_SHOWN) {
-                    tr { (acceptance_cells(it, context)) (approval_cells(it, &html! {}, context)) }
-                }
-            }
-        }
-    };
-    html! {
-        (wide("Accepted risks", table))
-        p {
-            @if let Some(more) = accepted.len().checked_sub(MAX_SHOWN).filter(|more| *more > 0) {
-                "… and " (more) " more. "
-            }
-            a href=(all) { "All accepted risks, with their history and those withdrawn" }
+        a href=(context.href(path)) {
+            strong class=(if is_bad { "bad" } else { "plain" }) { (number) } " " span { (words) }
         }
     }
 }

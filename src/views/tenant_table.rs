@@ -1,166 +1,364 @@
-//! The table of tenants, those in trouble first.
+//! The table of tenants, those whose refresh fails first.
 
 use super::context::ViewContext;
-use super::form::{filter_form, text_field};
+use super::form::{filter_form, select_field, text_field};
 use super::layout::{shortened, wide};
-use super::numbers::{count, score, target, trend, trend_note};
+use super::numbers::{
+    count, movement, percent, percentage_points, score, share, trend, trend_note,
+};
+use super::page_query::PageQuery;
 use super::paging::PageNumber;
 use super::score_chart::sparkline;
+use super::sort::{Column, Sort, SortKey, heading, integer, number, text};
 use super::time::age;
+use crate::acceptances::Acceptance;
 use crate::http_types::QueryError;
 use crate::http_types::query::allow_only;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use secure_score_model::{Api, ControlState, RefreshHealth, Trouble};
+use secure_score_model::{Api, Place, RefreshHealth, Timestamp, Trouble};
+use std::cmp::Reverse;
+use std::collections::HashMap;
 
-/// With more tenants than this the page has a search form.
-const SEARCH_FROM: usize = 20;
+type Key = fn(&TenantRow<'_>) -> Option<SortKey>;
 
-const COLUMNS: [&str; 8] = [
-    "Tenant",
-    "Score",
-    "Target",
-    "Trend",
-    "Risks accepted",
-    "Report of",
-    "Controls read",
-    "Score read",
+const COLUMNS: &[Column<Key>] = &[
+    Column::new("tenant", "Tenant", "", false, |it| {
+        text(&it.state.identity.alias)
+    }),
+    Column::new("score", "Score", "", false, |it| {
+        number(share(&it.state.snapshot))
+    }),
+    Column::new("trend", "Trend", "", false, |it| {
+        number(movement(&it.state.snapshot).map(|(change, _)| change))
+    }),
+    Column::new("to_target", "To target", "", false, |it| number(it.ahead())),
+    Column::new("unapproved", "Not approved", "number", true, |it| {
+        integer(it.counted(it.counts.unapproved))
+    }),
+    Column::new("approved", "Approved", "number", true, |it| {
+        integer(it.counted(it.counts.approved))
+    }),
+    Column::new("report", "Report of", "", false, |it| {
+        let report = it.state.snapshot.report.as_deref();
+        integer(report.and_then(|report| report.as_of).map(Timestamp::nanos))
+    }),
+    Column::new("read", "Controls read", "", false, |it| {
+        let read = it.state.health.of(Api::Profiles).last_success;
+        integer(read.map(Timestamp::nanos))
+    }),
 ];
 
+/// Which tenants are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Show {
+    Failing,
+    Waiting,
+    BelowTarget,
+    Unapproved,
+    Approved,
+}
+
+impl Show {
+    const ALL: [Self; 5] = [
+        Self::Failing,
+        Self::Waiting,
+        Self::BelowTarget,
+        Self::Unapproved,
+        Self::Approved,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failing => "failing",
+            Self::Waiting => "waiting",
+            Self::BelowTarget => "below_target",
+            Self::Unapproved => "unapproved",
+            Self::Approved => "approved",
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Failing => "refresh failing",
+            Self::Waiting => "not refreshed yet",
+            Self::BelowTarget => "below target",
+            Self::Unapproved => "risks not approved",
+            Self::Approved => "risks approved",
+        }
+    }
+
+    fn parse(word: &str) -> Result<Self, QueryError> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|it| it.as_str() == word).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            let remedy = format!("use one of {known}");
+            QueryError::new(format!("show {word:?} is not known"), remedy)
+        })
+    }
+
+    fn selects(self, row: &TenantRow<'_>) -> bool {
+        match self {
+            Self::Failing => is_failing(row.state),
+            Self::Waiting => !row.state.health.attempted(),
+            Self::BelowTarget => row.is_below_target(),
+            Self::Unapproved => row.counts.unapproved > 0,
+            Self::Approved => row.counts.approved > 0,
+        }
+    }
+}
+
 /// The query of the status page.
-#[derive(Debug)]
 pub(super) struct TenantQuery {
     /// Part of a name, in lower case.
     find: Option<String>,
+    show: Option<Show>,
+    sort: Option<Sort<Key>>,
     page: PageNumber,
 }
 
 impl TenantQuery {
     pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
-        allow_only(&query.parameters, &["find", "page"])?;
+        allow_only(&query.parameters, &["find", "show", "sort", "page"])?;
+        let parse_sort = |word| Sort::parse(word, COLUMNS);
         Ok(Self {
             find: query.get("find").map(str::to_lowercase),
+            show: query.get("show").map(Show::parse).transpose()?,
+            sort: query.get("sort").map(parse_sort).transpose()?,
             page: PageNumber::parse(query.get("page"))?,
         })
     }
 
-    fn finds(&self, state: &TenantState) -> bool {
-        let names = [&state.identity.alias, &state.identity.display_name];
+    fn selects(&self, row: &TenantRow<'_>) -> bool {
+        let names = [&row.state.identity.alias, &row.state.identity.display_name];
         let find = self.find.as_deref();
-        find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
+        let is_found =
+            find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)));
+        is_found && self.show.is_none_or(|show| show.selects(row))
     }
 }
 
-pub(super) fn tenant_table(query: &TenantQuery, context: &ViewContext<'_>) -> Markup {
-    let states = &context.tenants.states;
-    if states.is_empty() {
+/// Acceptances of a tenant in force, in both places.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    unapproved: usize,
+    approved: usize,
+    /// How many of the unapproved ones are in Entra.
+    unapproved_in_entra: usize,
+}
+
+/// A tenant in the table.
+pub(super) struct TenantRow<'a> {
+    pub(super) state: &'a TenantState,
+    counts: Counts,
+}
+
+impl<'a> TenantRow<'a> {
+    /// Every tenant, with its acceptances in force, each with whether a decision
+    /// approves it.
+    pub(super) fn all(
+        context: &ViewContext<'a>,
+        accepted: impl Iterator<Item = (&'a Acceptance<'a>, bool)>,
+    ) -> Vec<Self> {
+        let mut counts: HashMap<&str, Counts> = HashMap::new();
+        for (it, is_approved) in accepted {
+            let of_tenant = counts.entry(&it.tenant.identity.alias).or_default();
+            of_tenant.unapproved += usize::from(!is_approved);
+            of_tenant.approved += usize::from(is_approved);
+            of_tenant.unapproved_in_entra +=
+                usize::from(!is_approved && it.place() == Place::Entra);
+        }
+        let states = context.tenants.states.iter();
+        let rows = states.map(|state| Self {
+            state,
+            counts: counts
+                .get(&*state.identity.alias)
+                .copied()
+                .unwrap_or_default(),
+        });
+        rows.collect()
+    }
+
+    /// The share above the target, negative below it.
+    fn ahead(&self) -> Option<f64> {
+        let goal = share(&self.state.snapshot).zip(self.state.identity.target);
+        goal.map(|(share, target)| share - target)
+    }
+
+    pub(super) fn is_below_target(&self) -> bool {
+        self.ahead().is_some_and(|ahead| ahead < 0.0)
+    }
+
+    /// A number of acceptances; none without a catalogue.
+    fn counted(&self, number: usize) -> Option<i64> {
+        self.state.snapshot.catalogue_anomalies.as_ref()?;
+        i64::try_from(number).ok()
+    }
+}
+
+pub(super) fn tenant_table(
+    mut rows: Vec<TenantRow<'_>>,
+    query: &TenantQuery,
+    context: &ViewContext<'_>,
+) -> Markup {
+    if rows.is_empty() {
         return html! { p.empty { "No tenant is configured here." } };
     }
-    let found = states.iter().map(AsRef::as_ref);
-    let mut found: Vec<&TenantState> = found.filter(|state| query.finds(state)).collect();
-    // In trouble, then waiting for the first refresh, then the rest, by alias.
-    found.sort_by_key(|state| (!is_troubled(state), state.health.attempted()));
-    let page = query.page.of(&found);
-    let filtered = query.find.is_some();
-    let field = text_field("Tenant's name", "find", "search", &context.query, None);
+    rows.retain(|row| query.selects(row));
+    match &query.sort {
+        Some(sort) => sort.sort(&mut rows, |key, row| key(row)),
+        // Failing, then waiting for the first refresh, then the most to decide.
+        None => rows.sort_by_key(|row| {
+            let is_waiting = !row.state.health.attempted();
+            (
+                !is_failing(row.state),
+                !is_waiting,
+                Reverse(row.counts.unapproved),
+            )
+        }),
+    }
+    let here = context.query.at("#tenants");
+    let page = query.page.of(&rows);
+    let caption = format!("{}{}", summary(&rows), page.range());
     html! {
-        @if states.len() > SEARCH_FROM || filtered {
-            (filter_form(&context.query, "Find tenants", "Find", filtered, field))
-        }
-        @if found.is_empty() { p.empty { "No tenant has these words in its name." } }
+        (form(query, &here))
+        @if rows.is_empty() { p.empty { "No tenant fits this filter." } }
         @else {
-            (wide("Tenants", table(page.rows, &format!("{}{}", summary(&found), page.range()), context)))
-            (page.links("tenants", &context.query))
-            (trend_note(page.rows.iter().copied()))
+            (wide("Tenants", table(page.rows, &caption, query, &here, context)))
+            (page.links("tenants", &here))
+            (trend_note(page.rows.iter().map(|row| row.state)))
         }
     }
 }
 
-fn table(states: &[&TenantState], caption: &str, context: &ViewContext<'_>) -> Markup {
+fn form(query: &TenantQuery, here: &PageQuery) -> Markup {
+    let choices = Show::ALL.map(|it| (it.as_str(), it.words()));
+    let fields = html! {
+        (text_field("Tenant's name", "find", "search", here, None))
+        (select_field("Show", "show", "all", choices, query.show.map(Show::as_str)))
+    };
+    let filtered = query.find.is_some() || query.show.is_some();
+    filter_form(here, "Filter tenants", "Filter", filtered, fields)
+}
+
+fn table(
+    rows: &[TenantRow<'_>],
+    caption: &str,
+    query: &TenantQuery,
+    here: &PageQuery,
+    context: &ViewContext<'_>,
+) -> Markup {
     html! {
-        table {
+        table.fleet.cards {
             caption { (caption) }
             thead {
-                tr {
-                    @for column in COLUMNS {
-                        @let class = (column == "Risks accepted").then_some("number");
-                        th class=[class] scope="col" { (column) }
-                    }
-                }
+                tr { @for column in COLUMNS { (heading(here, query.sort.as_ref(), column)) } }
             }
-            tbody { @for state in states { (row(state, context)) } }
+            tbody { @for row in rows { (tenant_row(row, context)) } }
         }
     }
 }
 
 /// Whether the last refresh of a list failed.
-pub(super) fn is_troubled(state: &TenantState) -> bool {
+pub(super) fn is_failing(state: &TenantState) -> bool {
     let mut lists = state.health.lists();
     lists.any(|(_, health)| health.trouble.is_some())
 }
 
 /// Whether [`notes`] has anything to show.
 pub(super) fn has_notes(state: &TenantState) -> bool {
-    is_troubled(state) || !state.snapshot.unmatched_watches.is_empty()
+    is_failing(state) || !state.snapshot.unmatched_watches.is_empty()
 }
 
-fn summary(tenants: &[&TenantState]) -> String {
-    let troubled = tenants.iter().filter(|state| is_troubled(state)).count();
-    let all = count(tenants.len(), "tenant");
-    match troubled {
-        0 => format!("{all}, none in trouble"),
-        some => format!("{all}, {some} in trouble"),
+fn summary(rows: &[TenantRow<'_>]) -> String {
+    let failing = rows.iter().filter(|row| is_failing(row.state)).count();
+    let all = count(rows.len(), "tenant");
+    match failing {
+        0 => format!("{all}, no refresh failing"),
+        some => format!("{all}, {some} with a failing refresh"),
     }
 }
 
-fn row(state: &TenantState, context: &ViewContext<'_>) -> Markup {
+fn tenant_row(row: &TenantRow<'_>, context: &ViewContext<'_>) -> Markup {
+    let state = row.state;
     let report = state.snapshot.report.as_deref();
     let as_of = report.and_then(|report| report.as_of);
     html! {
         tr {
             th scope="row" {
                 (context.tenant(&state.identity.alias))
-                @if is_troubled(state) { " " span.tag.bad { "in trouble" } }
+                @if is_failing(state) { " " span.tag.bad { "refresh failing" } }
                 @if state.identity.display_name != state.identity.alias {
                     p.soft { (shortened(&state.identity.display_name)) }
                 }
             }
-            td.score { (score(state)) }
-            td.figure { (target(state)) }
-            td.trend { (trend(&state.snapshot)) (sparkline(&state.snapshot)) }
-            td.number { (accepted(state, context)) }
-            td { @if let Some(at) = as_of { (age(context.now, at)) } @else { "none" } }
-            td { (last_refresh(state.health.of(Api::Profiles), context)) }
-            td { (last_refresh(state.health.of(Api::Scores), context)) }
-        }
-        @if has_notes(state) {
-            tr.more { td colspan=(COLUMNS.len()) { (notes(state)) } }
+            td.score data-label="Score" { (score(state)) }
+            td data-label="Trend" .trend { (trend(&state.snapshot)) (sparkline(&state.snapshot)) }
+            td data-label="To target" { (to_target(row)) }
+            td.number data-label="Not approved" { (unapproved(row, context)) }
+            td.number data-label="Approved" { (approved(row, context)) }
+            td data-label="Report of" { @if let Some(at) = as_of { (age(context.now, at)) } @else { "none" } }
+            td data-label="Controls read" { (last_refresh(state.health.of(Api::Profiles), context)) }
         }
     }
 }
 
-/// The number of risks accepted now in either place, as a link to them, and of
-/// controls and recommendations of which that is not known.
-fn accepted(state: &TenantState, context: &ViewContext<'_>) -> Markup {
-    if state.snapshot.catalogue_anomalies.is_none() {
+/// How far the score is from the target.
+fn to_target(row: &TenantRow<'_>) -> Markup {
+    let Some(target) = row.state.identity.target else {
+        return html! { span.soft { "no target" } };
+    };
+    let target = percent(target);
+    html! {
+        @match row.ahead() {
+            None => { "unknown " span.soft { "of " (target) } },
+            Some(ahead) if ahead < 0.0 => {
+                span.bad { (percentage_points(-ahead)) " below" } " " span.soft { (target) }
+            },
+            Some(_) => { span.good { "met" } " " span.soft { (target) } },
+        }
+    }
+}
+
+/// The number of acceptances that no valid decision approves, as a link to them,
+/// with how many are in Entra, and of how many controls and recommendations it is
+/// not known.
+fn unapproved(row: &TenantRow<'_>, context: &ViewContext<'_>) -> Markup {
+    let snapshot = &row.state.snapshot;
+    if snapshot.catalogue_anomalies.is_none() {
         return html! { "unknown" };
     }
-    let snapshot = &state.snapshot;
-    let controls = snapshot.controls.iter();
-    let accepted = controls.filter(|it| it.state() == Some(ControlState::RiskAccepted));
-    let recommendations = snapshot.recommendations.iter();
-    let set_aside = recommendations.filter(|it| it.is_set_aside()).count();
-    let path = format!("/acceptances?tenant={}&in_force=true", state.identity.alias);
     let unknown = snapshot.unknown_states() + snapshot.unknown_statuses();
+    let Counts {
+        unapproved,
+        unapproved_in_entra: in_entra,
+        ..
+    } = row.counts;
     html! {
-        @match accepted.count() + set_aside {
-            0 => "0",
-            some => a href=(context.href(&path)) { (some) },
-        }
-        @if set_aside > 0 { p.soft { (set_aside) " in Entra" } }
+        @if unapproved > 0 { strong.bad { (register_link(row, unapproved, false, context)) } } @else { "0" }
+        @if in_entra > 0 { p.soft { (in_entra) " in Entra" } }
         @if unknown > 0 { p.soft { (unknown) " unknown" } }
     }
+}
+
+fn approved(row: &TenantRow<'_>, context: &ViewContext<'_>) -> Markup {
+    match (row.counted(row.counts.approved), row.counts.approved) {
+        (None, _) => html! { "unknown" },
+        (_, 0) => html! { "0" },
+        (_, some) => register_link(row, some, true, context),
+    }
+}
+
+fn register_link(
+    row: &TenantRow<'_>,
+    number: usize,
+    is: bool,
+    context: &ViewContext<'_>,
+) -> Markup {
+    let alias = &row.state.identity.alias;
+    let path = format!("/acceptances?tenant={alias}&in_force=true&kind=acceptance&approved={is}");
+    html! { a href=(context.href(&path)) { (number) } }
 }
 
 /// When the last refresh of a list succeeded.
@@ -175,6 +373,17 @@ pub(super) fn last_refresh(health: &RefreshHealth, context: &ViewContext<'_>) ->
 /// Failing refreshes, once where several fail for the same reason, and entries of
 /// the watch list that match no control and no recommendation of this tenant.
 pub(super) fn notes(state: &TenantState) -> Markup {
+    let lists = state.health.lists();
+    let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();
+    troubles.dedup_by_key(|trouble| trouble.reason);
+    html! {
+        (watch_list_words(state))
+        @for trouble in troubles { p { (trouble_words(trouble)) } }
+    }
+}
+
+/// The entries of the watch list that match nothing, and the remedy.
+pub(super) fn watch_list_words(state: &TenantState) -> Markup {
     let unmatched = state.snapshot.unmatched_watches.join(", ");
     let (what, hint) = match state.snapshot.recommendation_anomalies {
         Some(_) => ("control and no recommendation fits", ""),
@@ -183,9 +392,6 @@ pub(super) fn notes(state: &TenantState) -> Markup {
             "; it may name a recommendation of Entra, which are not read here",
         ),
     };
-    let lists = state.health.lists();
-    let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();
-    troubles.dedup_by_key(|trouble| trouble.reason);
     html! {
         @if !unmatched.is_empty() {
             p {
@@ -193,7 +399,6 @@ pub(super) fn notes(state: &TenantState) -> Markup {
                 br; "Hint: correct the spelling in risk_accepted.watch, or see whether Microsoft renamed or withdrew it" (hint)
             }
         }
-        @for trouble in troubles { p { (trouble_words(trouble)) } }
     }
 }
 

@@ -266,11 +266,12 @@ pub(crate) fn authorization() -> String {
     format!("Basic {pair}")
 }
 
-/// A request, with `{alias}` of its path replaced.
+/// A request, with `{alias}` and `{control}` of its path replaced.
 #[derive(Debug, Clone)]
 struct Sent {
     method: Method,
     alias: &'static str,
+    control: &'static str,
     query: Vec<(&'static str, &'static str)>,
     accept: &'static str,
     gzip: bool,
@@ -282,6 +283,7 @@ struct Sent {
 impl Sent {
     fn to(&self, path: &str) -> Request<Empty<Bytes>> {
         let path = path.replace("{alias}", self.alias);
+        let path = path.replace("{control}", self.control);
         let query = self.query.iter();
         let query: Vec<String> = query
             .map(|(name, value)| format!("{name}={value}"))
@@ -364,7 +366,8 @@ fn without_own_metrics(mut received: Received) -> Received {
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
-    const NAMES: [&str; 17] = [
+    const NAMES: [&str; 18] = [
+        "show",
         "tenant",
         "tenant[]",
         "category",
@@ -383,7 +386,9 @@ fn sent() -> impl Strategy<Value = Sent> {
         "format",
         "nonsense",
     ];
-    const VALUES: [&str; 24] = [
+    const VALUES: [&str; 26] = [
+        "accepted",
+        "unapproved",
         "",
         "contoso",
         "Contoso",
@@ -411,6 +416,17 @@ fn sent() -> impl Strategy<Value = Sent> {
     ];
     const OTHERS: [&str; 5] = ["contosol", "fabrikan-emea", "litwar", "", "%2e%2e"];
     let aliases = [&TENANTS[..], &OTHERS].concat();
+    const CONTROLS: [&str; 9] = [
+        "AdminMFAV2",
+        "adminmfav2",
+        "DlpPolicy",
+        "staleApps",
+        "Control-of-contoso",
+        "Control-of-fabrikam",
+        "Control-of-litware",
+        "Control-of-fabrikan",
+        "",
+    ];
     const ACCEPTS: [&str; 6] = [
         "*/*",
         "text/html",
@@ -443,14 +459,16 @@ fn sent() -> impl Strategy<Value = Sent> {
     (
         method,
         select(aliases),
+        select(&CONTROLS[..]),
         query,
         select(&ACCEPTS[..]),
         any::<bool>(),
         prop::option::of(select(&HEADERS[..])),
     )
-        .prop_map(|(method, alias, query, accept, gzip, header)| Sent {
+        .prop_map(|(method, alias, control, query, accept, gzip, header)| Sent {
             method,
             alias,
+            control,
             query,
             accept,
             gzip,
@@ -552,6 +570,7 @@ async fn the_own_metrics_of_a_client_with_some_tenants_count_no_other() {
     let sent = Sent {
         method: Method::GET,
         alias: "",
+        control: "",
         query: Vec::new(),
         accept: "text/plain",
         gzip: false,
@@ -570,6 +589,29 @@ async fn the_own_metrics_of_a_client_with_some_tenants_count_no_other() {
     for family in ["secure_score_partner_", "secure_score_exporter_tenants "] {
         assert!(metrics.contains(family), "{family}\n{metrics}");
     }
+}
+
+#[tokio::test]
+async fn a_control_of_another_tenant_is_as_unknown_as_one_of_none() {
+    let access = web_config();
+    let whole = whole_exporter(&["contoso"]);
+    let page = async |control: &'static str| {
+        let sent = Sent {
+            method: Method::GET,
+            alias: "",
+            control,
+            query: Vec::new(),
+            accept: "text/html",
+            gzip: false,
+        };
+        let received = received(&whole, &access, sent.to("/controls/{control}")).await;
+        let body = received.body.replace(control, "NAME");
+        (received.status, body)
+    };
+    assert_eq!(page("Control-of-contoso").await.0, 200);
+    let (status, other) = page("Control-of-fabrikam").await;
+    assert_eq!(status, 404, "{other}");
+    assert_eq!(page("Control-of-fabrikaX").await, (404, other));
 }
 
 #[tokio::test]

@@ -125,7 +125,8 @@ async fn the_status_page_counts_both_places() {
     has(
         page.text(),
         &[
-            "/acceptances?tenant=contoso&amp;in_force=true\">3</a><p class=\"soft\">2 in Entra</p>",
+            "approved=false\">2</a></strong><p class=\"soft\">1 in Entra</p>",
+            "approved=true\">1</a>",
             "<strong class=\"plain\">3</strong> <span>risks accepted now",
             "Advice on userRiskPolicy",
         ],
@@ -138,7 +139,10 @@ async fn the_status_page_counts_both_places() {
             ..unknown
         }]));
     let page = server.get("/").await;
-    has(page.text(), &["1</a><p class=\"soft\">1 unknown</p>"]);
+    has(
+        page.text(),
+        &["1</a></strong><p class=\"soft\">1 unknown</p>"],
+    );
 }
 
 #[tokio::test]

@@ -88,6 +88,7 @@ mod supervisor;
 mod supply;
 mod tenant_page;
 mod test_server;
+mod triage_pages;
 mod web;
 mod web_pages;
 mod world;

@@ -93,10 +93,10 @@ async fn draw() {
     world.inject(Some("northwind"), expired_secret);
     world.handle().revoke_tokens("northwind").unwrap();
     world
-        .until("northwind is in trouble", |tenants| {
+        .until("the refreshes of northwind fail", |tenants| {
             let state = tenants.find("northwind").unwrap();
-            let troubled = |api| state.health.of(api).trouble.is_some();
-            Api::SECURE_SCORE.into_iter().all(troubled)
+            let fails = |api| state.health.of(api).trouble.is_some();
+            Api::SECURE_SCORE.into_iter().all(fails)
         })
         .await;
     let server = start(secure_score_exporter::http::SiteOptions {
@@ -114,6 +114,8 @@ async fn draw() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images");
     for (path, name, height) in [
         ("/", "status.png", 1_500),
+        ("/controls", "controls.png", 700),
+        ("/controls/UserRiskPolicy", "control.png", 1_200),
         ("/acceptances", "acceptances.png", 1_300),
         ("/tenants/contoso", "tenant.png", 1_300),
     ] {

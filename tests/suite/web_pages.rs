@@ -14,8 +14,15 @@ use secure_score_model::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// The path of each page of a tenant `contoso`.
-pub(crate) const PAGES: [&str; 3] = ["/", "/acceptances", "/tenants/contoso"];
+/// The path of each page of a tenant `contoso`,
+/// that has a control `newer`.
+pub(crate) const PAGES: [&str; 5] = [
+    "/",
+    "/controls",
+    "/controls/newer",
+    "/acceptances",
+    "/tenants/contoso",
+];
 
 /// The position of each text on a page; all of them must be there.
 fn places<const N: usize>(page: &HttpResponse, words: [&str; N]) -> [usize; N] {
@@ -29,8 +36,17 @@ fn places<const N: usize>(page: &HttpResponse, words: [&str; N]) -> [usize; N] {
 #[test]
 fn every_page_is_tested() {
     let paths = views::PAGES.iter().map(|page| page.path);
-    let paths: Vec<_> = paths.map(|it| it.replace("{alias}", "contoso")).collect();
+    let paths: Vec<_> = paths
+        .map(|it| it.replace("{alias}", "contoso"))
+        .map(|it| it.replace("{control}", "newer"))
+        .collect();
     assert_eq!(paths, PAGES);
+}
+
+/// A name as a part of a path.
+pub(crate) fn encoded(name: &str) -> String {
+    let bytes = name.bytes();
+    bytes.map(|byte| format!("%{byte:02X}")).collect()
 }
 
 /// The control with another entry.
@@ -74,6 +90,7 @@ async fn text_from_graph_is_escaped() {
         )],
     );
     hostile.id = Arc::from(HOSTILE);
+    hostile.watched = true;
     hostile = with_entry(hostile, |entry| {
         entry.action_url = Some(Arc::from("javascript:alert(1)"));
     });
@@ -88,7 +105,8 @@ async fn text_from_graph_is_escaped() {
     }
     server.store.publish(state);
     for path in PAGES {
-        let page = server.get(path).await;
+        let page = server.get(&path.replace("newer", &encoded(HOSTILE))).await;
+        assert_eq!(page.status, 200, "{path}");
         let text = page.text();
         assert!(
             text.contains("&lt;script&gt;alert('x')&lt;/script&gt;"),
@@ -117,6 +135,11 @@ async fn text_from_the_query_is_escaped() {
         format!("/acceptances?sort={typed}"),
         format!("/acceptances?{typed}={typed}"),
         format!("/?find={typed}"),
+        format!("/?show={typed}"),
+        format!("/controls?control={typed}"),
+        format!("/controls?state={typed}"),
+        format!("/controls/{typed}"),
+        format!("/controls/newer?find={typed}"),
         format!("/tenants/contoso?state={typed}"),
         format!("/tenants/{typed}"),
     ] {
@@ -131,8 +154,8 @@ async fn accepted_risks_are_sorted_identity_first_and_newest_first() {
     let server = start_showing(with_history()).await;
     let titles = ["Title of newer", "Title of older", "Title of apps"];
     let page = server.get("/").await;
-    let shown = places(&page, titles);
-    assert!(shown.is_sorted(), "{shown:?}");
+    let shown = places(&page, [titles[2], titles[0], titles[1]]);
+    assert!(shown.is_sorted(), "the newest first: {shown:?}");
     for absent in ["Title of untouched", "Title of reverted"] {
         assert!(!page.text().contains(absent), "{absent}");
     }
@@ -223,23 +246,32 @@ async fn unapproved_risks_come_first_and_approvals_are_shown() {
     }
     state.snapshot = Arc::new(snapshot);
     let server = start_showing(state).await;
-    for path in ["/", "/acceptances"] {
-        let page = server.get(path).await;
-        let order = places(&page, ["Title of older", "Title of newer", "Title of apps"]);
-        assert!(order.is_sorted(), "{path}: {order:?}");
-        places(
-            &page,
-            [
-                "not approved",
-                "SEC-9",
-                "by The board",
-                "2099-12-31",
-                "SEC-1",
-            ],
-        );
-        let [expired] = places(&page, ["expired on <time datetime=\"2025-12-01\""]);
-        assert!(expired > order[2], "{path}");
-    }
+    let page = server.get("/acceptances").await;
+    let order = places(&page, ["Title of older", "Title of newer", "Title of apps"]);
+    assert!(order.is_sorted(), "{order:?}");
+    places(
+        &page,
+        [
+            "not approved",
+            "SEC-9",
+            "by The board",
+            "2099-12-31",
+            "SEC-1",
+        ],
+    );
+    let [expired] = places(&page, ["expired on <time datetime=\"2025-12-01\""]);
+    assert!(expired > order[2]);
+    let page = server.get("/").await;
+    places(
+        &page,
+        [
+            "Title of older",
+            "not approved",
+            "Title of apps",
+            "expired</span> SEC-1<",
+        ],
+    );
+    assert!(!page.text().contains("Title of newer"), "it is approved");
     let approved = server.get("/acceptances?approved=true").await;
     assert!(approved.text().contains("Title of newer"));
     assert!(!approved.text().contains("Title of older"));
@@ -348,7 +380,11 @@ async fn an_invalid_query_is_rejected_with_a_remedy() {
     let server = start_showing(with_history()).await;
     for (path, remedy) in [
         ("/?page=none", "1 or more"),
-        ("/?sort=score", "find"),
+        ("/?sort=colour", "to_target"),
+        ("/?show=all", "below_target"),
+        ("/controls?state=ignored", "reverted"),
+        ("/controls?tenant=contoso", "find"),
+        ("/controls/newer?sort=colour", "since"),
         ("/acceptances?category=Identities", "Identity"),
         ("/acceptances?approved=perhaps", "true"),
         ("/acceptances?since=soon", "2026"),
@@ -554,7 +590,8 @@ async fn persons_are_hidden_from_a_client_without_authentication() {
     ] {
         let server = start(options).await;
         server.store.publish(with_history());
-        for path in PAGES {
+        // No control is watched, so that page has none.
+        for path in PAGES.into_iter().filter(|path| *path != "/controls") {
             let page = server.get(path).await;
             assert_eq!(page.status, 200);
             assert!(page.text().contains("Title of newer"));
@@ -605,7 +642,7 @@ async fn no_accepted_risk_differs_from_an_unknown_catalogue() {
     assert!(!page.text().contains("is not known now"));
     assert!(
         page.text()
-            .contains("No known control or recommendation has its risk accepted now")
+            .contains("No acceptance and no claim on a watched control waits")
     );
 }
 
@@ -625,16 +662,21 @@ async fn of_a_thousand_tenants_those_in_trouble_come_first() {
         });
     }
     let page = server.get("/").await;
-    let order = places(&page, ["tenant-0900", "tenant-0000"]);
-    assert!(order.is_sorted());
+    let [table] = places(&page, ["<table class=\"fleet"]);
+    let table = &page.text()[table..];
+    let order = ["tenant-0900", "tenant-0000"].map(|alias| table.find(alias));
+    assert!(order.is_sorted(), "{order:?}");
     places(
         &page,
         [
-            "1000 tenants, 100 in trouble, 1 to 200 shown",
+            "1000 tenants, 100 with a failing refresh, 1 to 200 shown",
             "Page 1 of 5",
-            "5000 risks accepted now",
+            "<strong class=\"bad\">5000</strong> <span>accepted risks not approved",
+            "Refresh failing on <strong>100 tenants",
+            "Title of control-4</a></h3>",
         ],
     );
+    assert_eq!(page.text().matches("<li class=\"undecided\"").count(), 5);
     assert!(page.body.len() < 1_000_000, "{}", page.body.len());
     let page = server.get("/?page=5").await;
     places(&page, ["801 to 1000 shown", "tenant-0899"]);

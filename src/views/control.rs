@@ -1,0 +1,139 @@
+//! One control in every tenant.
+
+use super::PageError;
+use super::cells::{changed_at, person_and_comment, place_name, state_name};
+use super::context::ViewContext;
+use super::control_address::{control_href, decoded};
+use super::control_facts::facts;
+use super::control_tenants::{ControlTenants, TenantsQuery, tenants_table};
+use super::layout::{layout, shortened};
+use super::standing::{legend, standing_mark};
+use super::status::unknown_lists_note;
+use crate::acceptances::{Standing, StateChange, Subject, control_changes, recommendation_changes};
+use maud::{Markup, html};
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use strict_yaml::suggest::similar;
+
+/// The most changes listed of all tenants; each row has those of its tenant.
+const MAX_CHANGES: usize = 30;
+
+/// The most names suggested.
+const MAX_SIMILAR: usize = 5;
+
+/// The page.
+pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
+    let name = decoded(part);
+    let states = context.tenants.states.iter();
+    let found: Vec<Subject<'_>> = states.filter_map(|it| Subject::find(it, &name)).collect();
+    let Some(first) = found.first() else {
+        return Err(PageError::UnknownControl(name));
+    };
+    let listed = found
+        .iter()
+        .find(|it| it.control.is_some_and(|it| it.entry.is_some()));
+    let shown = listed.unwrap_or(first);
+    let query = TenantsQuery::parse(context)?;
+    let tenants = ControlTenants::new(&found, context.now);
+    let content = html! {
+        p.soft.names {
+            code { (shortened(shown.name())) }
+            @if found.iter().any(Subject::is_watched) { " " span.tag { "watched" } }
+            @if shown.control.and_then(|it| it.entry.as_deref()).is_some_and(|it| it.deprecated) { " " span.tag { "deprecated" } }
+        }
+        (unknown_lists_note(context.tenants))
+        (counts(&tenants, context))
+        (facts(shown, &found))
+        section aria-labelledby="tenants" {
+            h2 #tenants { "In every tenant" }
+            (context.privacy_note())
+            (legend())
+            (tenants_table(tenants, &query, context))
+            p { a href=(register(shown, context)) { "Acceptances and claims of it in the register" } }
+        }
+        (changes(&found, context))
+    };
+    Ok(layout(context, &shortened(shown.title()), content))
+}
+
+fn register(shown: &Subject<'_>, context: &ViewContext<'_>) -> String {
+    let name = url::form_urlencoded::byte_serialize(shown.name().as_bytes());
+    context.href(&format!(
+        "/acceptances?control={}",
+        name.collect::<String>()
+    ))
+}
+
+/// How many tenants are in each standing, each as a link to those.
+fn counts(tenants: &ControlTenants<'_>, context: &ViewContext<'_>) -> Markup {
+    html! {
+        p.counts {
+            @for standing in Standing::ALL {
+                @let number = tenants.count(standing);
+                @if number > 0 {
+                    a href={ (context.query.path()) "?state=" (standing.as_str()) "#tenants" } {
+                        (number) " " (standing_mark(standing))
+                    }
+                    " "
+                }
+            }
+        }
+    }
+}
+
+/// The newest changes of all tenants.
+fn changes(found: &[Subject<'_>], context: &ViewContext<'_>) -> Markup {
+    let mut changes: Vec<_> = found.iter().flat_map(changes_of).collect();
+    if changes.is_empty() {
+        return html! {};
+    }
+    changes.sort_by_key(|(_, change)| Reverse(change.at));
+    html! {
+        section aria-labelledby="history" {
+            h2 #history { "Last changes" }
+            ol.changes {
+                @for (alias, change) in changes.iter().take(MAX_CHANGES) { (change_item(alias, *change, context)) }
+            }
+            @if let Some(more) = changes.len().checked_sub(MAX_CHANGES).filter(|it| *it > 0) {
+                p.soft { "… and " (more) " before, in the rows above." }
+            }
+        }
+    }
+}
+
+fn changes_of<'a>(subject: &Subject<'a>) -> Vec<(&'a str, StateChange<'a>)> {
+    let controls = subject.control.map(control_changes).unwrap_or_default();
+    let statuses = subject.recommendation.map(recommendation_changes);
+    let all = controls.into_iter().chain(statuses.unwrap_or_default());
+    all.map(|change| (&*subject.tenant.identity.alias, change))
+        .collect()
+}
+
+fn change_item(alias: &str, change: StateChange<'_>, context: &ViewContext<'_>) -> Markup {
+    html! {
+        li {
+            (context.tenant(alias)) ": " strong { (state_name(change.state)) }
+            " in " (place_name(change.place)) ", " (changed_at(change, context.now))
+            @if !context.persons().are_hidden() { (person_and_comment(change, context.persons())) }
+        }
+    }
+}
+
+/// The page for a name that no visible tenant has.
+pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
+    let snapshots = || context.tenants.states.iter().map(|it| &it.snapshot);
+    let controls = snapshots().flat_map(|it| &it.controls).map(|it| &*it.id);
+    let advice = snapshots().flat_map(|it| &it.recommendations);
+    let names: BTreeSet<&str> = controls.chain(advice.map(|it| &*it.entry.name)).collect();
+    let mut similar = similar(name, names.into_iter());
+    similar.truncate(MAX_SIMILAR);
+    let content = html! {
+        p { "No tenant has a control or recommendation " code { (shortened(name)) } "." }
+        @if !similar.is_empty() {
+            p { "Did you mean one of these?" }
+            ul { @for name in similar { li { a href=(control_href(name, context)) { (shortened(name)) } } } }
+        }
+        p { a href=(context.href("/controls")) { "Watched controls" } }
+    };
+    layout(context, "Control not found", content)
+}

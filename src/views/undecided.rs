@@ -1,0 +1,240 @@
+//! What needs a decision now: acceptances and claims that no valid decision approves.
+
+use super::broken::tenants;
+use super::cells::{
+    changed_at, disagreement, missing_reason, place_name, postponement, state_name,
+};
+use super::context::ViewContext;
+use super::control_address::control_href;
+use super::decision_offer::decision_offer;
+use super::layout::shortened;
+use super::numbers::{count, points};
+use crate::acceptances::{Acceptance, Kind, Shared, UndecidedGroup, distinct};
+use maud::{Markup, html};
+use secure_score_model::{Approval, Points, Timestamp};
+use url::form_urlencoded;
+
+/// The most groups shown; the register has every row.
+const MAX_SHOWN: usize = 12;
+
+/// The most persons and controls named in one group.
+const MAX_NAMED: usize = 4;
+
+/// The section: first what is on the watch list, then the other acceptances.
+pub(super) fn undecided<'a>(
+    rows: &[&'a Acceptance<'a>],
+    note: &Markup,
+    context: &ViewContext<'_>,
+) -> Markup {
+    let (watched, others): (Vec<_>, Vec<_>) = rows.iter().partition(|it| it.is_watched);
+    let (accepted, claimed): (Vec<_>, Vec<_>) = others
+        .into_iter()
+        .partition(|it: &&Acceptance<'_>| it.kind == Kind::Acceptance);
+    html! {
+        section aria-labelledby="undecided" {
+            h2 #undecided { "Needs a decision now" }
+            (note)
+            @if watched.is_empty() {
+                p.empty { "No acceptance and no claim on a watched control waits for a decision." }
+            } @else {
+                (context.privacy_note())
+                (groups(&watched, context))
+            }
+            @if !accepted.is_empty() {
+                details.others open[watched.is_empty()] {
+                    summary { (count(accepted.len(), "accepted risk")) " without a decision on controls that are not watched" }
+                    @if watched.is_empty() { (context.privacy_note()) }
+                    (groups(&accepted, context))
+                }
+            }
+            @if !claimed.is_empty() {
+                p.soft {
+                    a href=(context.href("/acceptances?kind=claim&approved=false&in_force=true")) {
+                        (count(claimed.len(), "claim")) " without a decision"
+                    }
+                    " on controls that are not watched."
+                }
+            }
+        }
+    }
+}
+
+fn groups<'a>(rows: &[&'a Acceptance<'a>], context: &ViewContext<'_>) -> Markup {
+    let groups = UndecidedGroup::all(rows, !context.persons().are_hidden());
+    let more = groups.len().saturating_sub(MAX_SHOWN);
+    html! {
+        ul.findings { @for group in groups.iter().take(MAX_SHOWN) { (card(group, context)) } }
+        @if more > 0 {
+            p {
+                "… and " (more) " more: "
+                a href=(context.href("/acceptances?approved=false&in_force=true&kind=all")) { "everything that no decision approves" }
+            }
+        }
+    }
+}
+
+fn card(group: &UndecidedGroup<'_>, context: &ViewContext<'_>) -> Markup {
+    let Some(newest) = group.rows.first() else {
+        return html! {};
+    };
+    html! {
+        li.undecided {
+            div { (subjects(group, newest, context)) }
+            div { p.tenants { (affected(group, newest, context)) } }
+            div { (when(group, newest, context.now)) }
+            @if !context.persons().are_hidden() { div.who { (persons(group, newest, context)) } }
+            div { (decision(group, newest, context)) }
+        }
+    }
+}
+
+fn affected(
+    group: &UndecidedGroup<'_>,
+    newest: &Acceptance<'_>,
+    context: &ViewContext<'_>,
+) -> Markup {
+    let others = format!("acceptances?{}", register_query(group, newest));
+    tenants(&group.tenants(), &others, context)
+}
+
+/// What is accepted or claimed.
+fn subjects(
+    group: &UndecidedGroup<'_>,
+    newest: &Acceptance<'_>,
+    context: &ViewContext<'_>,
+) -> Markup {
+    html! {
+        @if group.shared == Shared::Person {
+            h3 { "One person, " (count(distinct_names(group).len(), "control")) }
+            p.soft.names {
+                @for (place, row) in distinct_rows(group).iter().take(MAX_NAMED).enumerate() {
+                    @if place > 0 { ", " }
+                    a href=(control_href(row.control, context)) { (shortened(row.title)) }
+                }
+                @if let Some(more) = distinct_rows(group).len().checked_sub(MAX_NAMED).filter(|it| *it > 0) {
+                    " and " (more) " more"
+                }
+            }
+        } @else {
+            h3 { a href=(control_href(newest.control, context)) { (shortened(newest.title)) } }
+            p.soft.names { code { (shortened(newest.control)) } }
+        }
+    }
+}
+
+fn distinct_names<'a>(group: &UndecidedGroup<'a>) -> Vec<&'a str> {
+    distinct(group.rows.iter().map(|row| row.control))
+}
+
+/// One row of each control.
+fn distinct_rows<'a>(group: &UndecidedGroup<'a>) -> Vec<&'a Acceptance<'a>> {
+    let names = distinct_names(group);
+    let rows = names.iter().filter_map(|name| {
+        let mut rows = group.rows.iter().copied();
+        rows.find(|row| row.control == *name)
+    });
+    rows.collect()
+}
+
+/// The state, the places and the time of the newest, and the cost of all.
+fn when(group: &UndecidedGroup<'_>, newest: &Acceptance<'_>, now: Timestamp) -> Markup {
+    let states = distinct(group.rows.iter().map(|row| row.state));
+    let states: Vec<String> = states.into_iter().map(state_name).collect();
+    let places = distinct(group.rows.iter().map(|row| place_name(row.place())));
+    let disagrees = group.rows.iter().any(|row| row.disagrees == Some(true));
+    html! {
+        p {
+            span.tag.bad { @if newest.kind == Kind::Claim { "claimed: " } (states.join(", ")) }
+            (postponement(newest.postponed_until))
+            " " span.soft { "in " (places.join(" and ")) }
+            (disagreement(disagrees.then_some(true)))
+        }
+        p.when { @if group.rows.len() > 1 { "Newest: " } (changed_at(newest.accepted, now)) }
+        @if let Some(cost) = cost(group) { p.soft { (cost) } }
+    }
+}
+
+/// The points that the rows cost or claim, as far as they are known.
+fn cost(group: &UndecidedGroup<'_>) -> Option<String> {
+    let rows = group.rows.iter();
+    let known: Vec<Points> = rows
+        .filter_map(|row| match row.kind {
+            Kind::Claim => row.points_claimed,
+            Kind::Acceptance => row.points_lost,
+        })
+        .collect();
+    let is_claim = group.rows.first().is_some_and(|it| it.kind == Kind::Claim);
+    let total: Points = known.iter().copied().sum();
+    let word = if is_claim { "claimed" } else { "lost" };
+    (!known.is_empty()).then(|| format!("{} points {word}", points(total)))
+}
+
+/// Who declared it and why.
+fn persons(
+    group: &UndecidedGroup<'_>,
+    newest: &Acceptance<'_>,
+    context: &ViewContext<'_>,
+) -> Markup {
+    let shown = context.persons();
+    let names = group.rows.iter().filter_map(|row| row.accepted.by);
+    let names = distinct(names);
+    let comment = shown.comment(newest.accepted.comment);
+    html! {
+        p {
+            @if names.is_empty() { "unknown person" }
+            @for (place, name) in names.iter().take(MAX_NAMED).enumerate() {
+                @if place > 0 { ", " }
+                @if let Some(name) = shown.name(Some(name)) { (shortened(&name)) }
+            }
+            @if let Some(more) = names.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) { " and " (more) " more" }
+        }
+        @if let Some(comment) = comment { p.why { (shortened(comment)) } }
+        @if group.rows.iter().all(|row| row.has_reason() == Some(false)) { (missing_reason(Some(false))) }
+    }
+}
+
+/// Why no decision covers it, and how to make one.
+fn decision(
+    group: &UndecidedGroup<'_>,
+    newest: &Acceptance<'_>,
+    context: &ViewContext<'_>,
+) -> Markup {
+    let expired = group
+        .rows
+        .iter()
+        .find_map(|row| match row.approval(context.now) {
+            Approval::Expired(decision) => Some(&decision.reference),
+            _ => None,
+        });
+    let self_approved = group
+        .rows
+        .iter()
+        .any(|row| row.is_self_approved(context.now) == Some(true));
+    let register = format!("/acceptances?{}", register_query(group, newest));
+    html! {
+        p {
+            @match expired {
+                Some(reference) => { span.tag.bad { "expired" } " " (shortened(reference)) },
+                None => span.tag.bad { "not approved" },
+            }
+            @if self_approved { " " span.tag.bad { "self-approved" } }
+        }
+        p { a href=(context.href(&register)) { "Decide in the register" } }
+        @if group.rows.len() == 1 { (decision_offer(newest, context)) }
+    }
+}
+
+/// The rows of a group in the register. Those of one person are not a filter of it.
+fn register_query(group: &UndecidedGroup<'_>, newest: &Acceptance<'_>) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("approved", "false");
+    query.append_pair("in_force", "true");
+    query.append_pair("kind", newest.kind.as_str());
+    if group.shared != Shared::Person {
+        query.append_pair("control", newest.control);
+    }
+    if group.shared == Shared::Tenant {
+        query.append_pair("tenant", &newest.tenant.identity.alias);
+    }
+    query.finish()
+}

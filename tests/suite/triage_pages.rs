@@ -1,0 +1,603 @@
+//! The status page, the matrix of watched controls and the page of a control.
+
+use crate::browser::Browser;
+use crate::entra_tenant;
+use crate::test_server::{
+    TestServer, change, control, options, options_with, report, start, tenant, troubled,
+    with_controls,
+};
+use secure_score_exporter::store::TenantState;
+use secure_score_model::{
+    Category, Control, ControlScore, ControlState, Decision, DecisionState, Level, Persons, Points,
+    RecommendationStatus, Report, TenantSnapshot, Timestamp,
+};
+use serde_json::json;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+const NEW: i64 = 1_763_626_530;
+
+/// A watched control in this state since a time, with its points of 8.
+fn watched(id: &str, state: ControlState, by: &str, at: i64, score: f64) -> Control {
+    let update = change(state, at, by, "because of the migration");
+    let updates = match state {
+        ControlState::ToAddress => Vec::new(),
+        _ => vec![update],
+    };
+    let control = control(id, Category::Identity, updates);
+    let score = ControlScore::new(id, Category::Identity, Points::new(score).unwrap());
+    Control {
+        watched: true,
+        score: Some(Arc::new(score)),
+        ..control
+    }
+}
+
+fn accepted(id: &str, by: &str, at: i64) -> Control {
+    watched(id, ControlState::RiskAccepted, by, at, 0.0)
+}
+
+fn open(id: &str) -> Control {
+    watched(id, ControlState::ToAddress, "", 0, 0.0)
+}
+
+fn met(id: &str) -> Control {
+    watched(id, ControlState::ToAddress, "", 0, 8.0)
+}
+
+fn claimed(id: &str) -> Control {
+    watched(id, ControlState::ThirdParty, "sam@x.example", NEW, 8.0)
+}
+
+fn reverted(id: &str) -> Control {
+    let updates = vec![
+        change(ControlState::RiskAccepted, NEW - 9, "eve@x.example", "oops"),
+        change(ControlState::ToAddress, NEW, "ann@x.example", ""),
+    ];
+    Control {
+        watched: true,
+        ..control(id, Category::Identity, updates)
+    }
+}
+
+fn approved(mut control: Control) -> Control {
+    control.decisions = vec![Arc::new(Decision {
+        states: vec![DecisionState::RiskAccepted, DecisionState::ThirdParty],
+        ..Decision::new(&control.id, "SEC-7", Timestamp::from_seconds(4_102_444_800))
+    })];
+    control
+}
+
+async fn serving(tenants: Vec<(&str, Vec<Control>)>) -> TestServer {
+    let server = start(options()).await;
+    for (alias, controls) in tenants {
+        server.store.publish(with_controls(tenant(alias), controls));
+    }
+    server
+}
+
+/// The part of a page between two texts.
+fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let found = page.split_once(start);
+    let (_, rest) = found.unwrap_or_else(|| panic!("no {start}\n{page}"));
+    rest.split_once(end).unwrap_or_else(|| panic!("no {end}")).0
+}
+
+async fn section(server: &TestServer, path: &str, id: &str) -> String {
+    let page = server.get(path).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let start = format!("<section aria-labelledby=\"{id}\">");
+    between(page.text(), &start, "</section>").to_owned()
+}
+
+#[track_caller]
+fn has(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "no {word}\n{text}");
+    }
+}
+
+/// The aliases of the rows of a table, in their order.
+fn aliases(page: &str, table: &str) -> String {
+    let table = between(page, &format!("<table class=\"{table}"), "</table>");
+    let rows = table.split("<th scope=\"row\">").skip(1);
+    let aliases: Vec<_> = rows.map(|row| between(row, "\">", "</a>")).collect();
+    aliases.join(" ")
+}
+
+#[tokio::test]
+async fn one_control_on_many_tenants_is_one_decision_and_the_newest_comes_first() {
+    let server = serving(vec![
+        ("adatum", vec![accepted("MFA", "eve@x.example", NEW)]),
+        (
+            "contoso",
+            vec![
+                accepted("MFA", "ann@x.example", NEW - 50),
+                approved(accepted("Approved", "ann@x.example", NEW + 99)),
+                claimed("Legacy"),
+            ],
+        ),
+        ("fabrikam", vec![accepted("Risk", "bob@x.example", NEW + 9)]),
+        ("litware", vec![accepted("MFA", "eve@x.example", NEW - 9)]),
+    ])
+    .await;
+    let section = section(&server, "/", "undecided").await;
+    let cards: Vec<&str> = section.split("<li class=\"undecided\">").skip(1).collect();
+    assert_eq!(cards.len(), 3, "{section}");
+    has(
+        cards[0],
+        &[
+            "<a href=\"/controls/Risk\">Title of Risk</a>",
+            "<a href=\"/tenants/fabrikam\">",
+            "bob@x.example",
+            "because of the migration",
+            "8 points lost",
+            "approve fabrikam Risk --states risk_accepted",
+            "kind=acceptance&amp;control=Risk&amp;tenant=fabrikam",
+        ],
+    );
+    has(
+        cards[1],
+        &[
+            "Title of MFA",
+            "<strong>3 tenants</strong>: ",
+            "/tenants/adatum",
+            "/tenants/litware",
+            "/tenants/contoso",
+            "Newest: <time datetime=\"2025-11-20T08:15:30Z\"",
+            "eve@x.example, ann@x.example",
+            "24 points lost",
+            "not approved",
+        ],
+    );
+    has(
+        cards[2],
+        &[
+            "Title of Legacy",
+            "claimed: third party",
+            "8 points claimed",
+        ],
+    );
+    assert!(!section.contains("Title of Approved"));
+}
+
+#[tokio::test]
+async fn one_person_behind_many_tenants_is_one_decision_where_persons_are_shown() {
+    for (persons, shown) in [(Persons::Plain, true), (Persons::Hidden, false)] {
+        let server = start(options_with(persons, true)).await;
+        for (alias, id) in [("adatum", "MFA"), ("contoso", "Risk")] {
+            let controls = vec![accepted(id, "eve@x.example", NEW)];
+            server.store.publish(with_controls(tenant(alias), controls));
+        }
+        let section = section(&server, "/", "undecided").await;
+        let cards = section.matches("<li class=\"undecided\">").count();
+        assert_eq!(cards, if shown { 1 } else { 2 }, "{section}");
+        assert_eq!(section.contains("One person, 2 controls"), shown);
+        assert_eq!(section.contains("eve@x.example"), shown, "{section}");
+        has(&section, &["Title of MFA", "Title of Risk"]);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_watched_is_below_what_is_and_entra_counts_too() {
+    let server = start(options()).await;
+    let now = Timestamp::from(SystemTime::now());
+    let dismissed = [(RecommendationStatus::Dismissed, -1, Some("ann@x.example"))];
+    let mut advice = entra_tenant::recommendation("userRiskPolicy", &dismissed, now);
+    advice.watched = true;
+    let unwatched = Control {
+        watched: false,
+        ..accepted("Other", "bob@x.example", NEW)
+    };
+    let claim = Control {
+        watched: false,
+        ..claimed("Legacy")
+    };
+    let mut state = with_controls(tenant("contoso"), vec![unwatched, claim]);
+    state.snapshot = Arc::new(TenantSnapshot {
+        recommendations: vec![advice],
+        ..(*state.snapshot).clone()
+    });
+    server.store.publish(state);
+    let section = section(&server, "/", "undecided").await;
+    let (first, others) = section.split_once("<details class=\"others\">").unwrap();
+    has(
+        first,
+        &["dismissed", "in Entra", "/controls/userRiskPolicy"],
+    );
+    has(
+        others,
+        &[
+            "1 accepted risk</summary>".trim_end_matches("</summary>"),
+            "controls that are not watched",
+            "Title of Other",
+            "1 claim without a decision",
+        ],
+    );
+    assert!(!section.contains("Title of Legacy"));
+}
+
+#[tokio::test]
+async fn decisions_come_first_then_what_is_broken_with_its_remedy_then_the_tenants() {
+    let server = serving(vec![("contoso", vec![accepted("MFA", "eve", NEW)])]).await;
+    for alias in ["adatum", "fabrikam"] {
+        server.store.publish(troubled(tenant(alias)));
+    }
+    let page = server.get("/").await;
+    let places = ["id=\"undecided\"", "id=\"broken\"", "id=\"tenants\""];
+    let places = places.map(|it| page.text().find(it).unwrap());
+    assert!(places.is_sorted(), "{places:?}");
+    let broken = section(&server, "/", "broken").await;
+    assert_eq!(broken.matches("<li>").count(), 1, "one remedy: {broken}");
+    has(
+        &broken,
+        &[
+            "Refresh failing on <strong>2 tenants</strong>",
+            "/tenants/adatum",
+            "/tenants/fabrikam",
+            "permission</strong>: Graph refused the catalogue: 403 Forbidden",
+            "Hint: grant the application permission SecurityEvents.Read.All",
+        ],
+    );
+    has(
+        page.text(),
+        &[
+            "href=\"/#undecided\"><strong class=\"bad\">1</strong> <span>need a decision now",
+            "href=\"/?show=failing#tenants\"><strong class=\"bad\">2</strong> <span>refresh failing",
+            "refresh failing</span>",
+        ],
+    );
+    assert!(!page.text().contains("in trouble"));
+}
+
+/// A tenant with this score of 50 and these controls.
+fn scoring(alias: &str, score: f64, target: f64, controls: Vec<Control>) -> TenantState {
+    let mut state = with_controls(tenant(alias), controls);
+    state.identity.target = Some(target);
+    Arc::make_mut(&mut state.snapshot).report = Some(Arc::new(Report {
+        current_score: Points::new(score),
+        ..report()
+    }));
+    state
+}
+
+async fn fleet() -> TestServer {
+    let server = start(options()).await;
+    for state in [
+        scoring("adatum", 40.0, 0.5, vec![accepted("A", "eve", NEW)]),
+        scoring(
+            "contoso",
+            30.0,
+            0.9,
+            vec![accepted("A", "eve", NEW), accepted("B", "eve", NEW)],
+        ),
+        scoring(
+            "fabrikam",
+            45.0,
+            0.95,
+            vec![approved(accepted("A", "eve", NEW))],
+        ),
+        troubled(scoring("litware", 20.0, 0.3, vec![met("A")])),
+    ] {
+        server.store.publish(state);
+    }
+    server
+}
+
+#[tokio::test]
+async fn the_tenants_are_sorted_and_filtered_by_links() {
+    let server = fleet().await;
+    for (query, expected) in [
+        ("", "litware contoso adatum fabrikam"),
+        ("?sort=tenant", "adatum contoso fabrikam litware"),
+        ("?sort=-score", "fabrikam adatum contoso litware"),
+        ("?sort=to_target", "contoso fabrikam litware adatum"),
+        ("?sort=-unapproved", "contoso adatum fabrikam litware"),
+        ("?sort=-approved", "fabrikam adatum contoso litware"),
+        ("?show=failing", "litware"),
+        ("?show=below_target", "contoso fabrikam"),
+        ("?show=unapproved", "contoso adatum"),
+        ("?show=approved&find=FABRI", "fabrikam"),
+    ] {
+        let page = server.get(&format!("/{query}")).await;
+        assert_eq!(aliases(page.text(), "fleet"), expected, "{query}");
+    }
+    let page = server.get("/?show=waiting").await;
+    has(page.text(), &["No tenant fits this filter."]);
+    let page = server.get("/?show=unapproved").await;
+    has(
+        page.text(),
+        &[
+            "30 <abbr title=\"percentage points\">pp</abbr> below</span> <span class=\"soft\">90 %",
+            "href=\"/?show=unapproved&amp;sort=score#tenants\"",
+            "tenant=contoso&amp;in_force=true&amp;kind=acceptance&amp;approved=false\">2</a>",
+            "<option value=\"unapproved\" selected>",
+        ],
+    );
+}
+
+async fn matrix() -> TestServer {
+    let server = serving(vec![
+        ("adatum", vec![met("Legacy"), open("MFA")]),
+        (
+            "contoso",
+            vec![reverted("Legacy"), accepted("MFA", "eve@x.example", NEW)],
+        ),
+        (
+            "fabrikam",
+            vec![
+                claimed("Legacy"),
+                approved(accepted("MFA", "eve@x.example", NEW)),
+            ],
+        ),
+        (
+            "litware",
+            vec![Control {
+                watched: false,
+                ..met("Own")
+            }],
+        ),
+    ])
+    .await;
+    server.store.publish(tenant("northwind"));
+    server
+}
+
+/// The words of the cells of a tenant.
+fn cells(page: &str, alias: &str) -> String {
+    let row = between(page, &format!("/tenants/{alias}\">"), "</tr>");
+    let marks = row.split("class=\"standing ").skip(1);
+    let words = marks.map(|mark| mark.split('"').next().unwrap());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn the_matrix_shows_each_tenant_and_each_watched_control_in_words() {
+    let server = matrix().await;
+    let page = server.get("/controls").await;
+    let text = page.text();
+    // Where most is accepted comes first, in both directions.
+    assert_eq!(
+        aliases(text, "matrix"),
+        "contoso fabrikam northwind adatum litware"
+    );
+    for (alias, expected) in [
+        ("contoso", "accepted reverted"),
+        ("fabrikam", "approved claimed"),
+        ("northwind", "unknown unknown"),
+        ("adatum", "open met"),
+        ("litware", "not_scored not_scored"),
+    ] {
+        assert_eq!(cells(text, alias), expected, "{alias}");
+    }
+    has(
+        text,
+        &[
+            "<a href=\"/controls/MFA\">Title of MFA</a>",
+            "/controls?control=MFA&amp;state=accepted",
+            "</span> accepted</span>",
+            "href=\"/acceptances?tenant=contoso&amp;control=MFA\"",
+            "<span aria-hidden=\"true\">▲</span> accepted",
+        ],
+    );
+    assert!(!text.contains("Title of Own"), "not watched");
+}
+
+#[tokio::test]
+async fn the_matrix_is_filtered_by_state_control_and_tenant() {
+    let server = matrix().await;
+    for (query, expected) in [
+        ("control=mfa&state=accepted", "contoso"),
+        ("control=MFA", "contoso northwind fabrikam adatum litware"),
+        ("state=claimed", "fabrikam"),
+        ("state=met", "adatum"),
+        ("find=WIND", "northwind"),
+        ("sort=tenant", "adatum contoso fabrikam litware northwind"),
+        ("sort=to_decide&find=w", "litware northwind"),
+    ] {
+        let page = server.get(&format!("/controls?{query}")).await;
+        assert_eq!(aliases(page.text(), "matrix"), expected, "{query}");
+    }
+    let page = server.get("/controls?control=MFA").await;
+    assert_eq!(cells(page.text(), "contoso"), "accepted", "one column");
+    let page = server.get("/controls?control=Own").await;
+    has(
+        page.text(),
+        &["No control of this name is on the watch list."],
+    );
+    let page = server.get("/controls?control=MFA&state=reverted").await;
+    has(page.text(), &["No tenant fits this filter."]);
+}
+
+#[tokio::test]
+async fn a_matrix_of_a_thousand_tenants_is_paged() {
+    let server = start(options()).await;
+    for number in 0..1_000 {
+        let controls = vec![open("MFA"), claimed("Legacy")];
+        let state = with_controls(tenant(&format!("tenant-{number:04}")), controls);
+        server.store.publish(state);
+    }
+    let page = server.get("/controls?page=2").await;
+    has(
+        page.text(),
+        &[
+            "1000 tenants",
+            "201 to 400 shown",
+            "tenant-0200",
+            "Page 2 of 5",
+        ],
+    );
+    assert!(page.body.len() < 300_000, "{}", page.body.len());
+    let page = server.get("/controls/MFA?page=5").await;
+    has(page.text(), &["801 to 1000 shown", "tenant-0999"]);
+}
+
+#[tokio::test]
+async fn the_page_of_a_control_shows_every_tenant_its_history_and_its_facts() {
+    let server = matrix().await;
+    let mut entry = crate::test_server::entry("MFA", Category::Identity, Vec::new());
+    entry.product = "Entra ID".into();
+    entry.user_impact = Level::High;
+    entry.action_url = Some("https://entra.microsoft.com/#mfa".into());
+    let first = Control {
+        watched: true,
+        ..crate::test_server::scored(entry)
+    };
+    server
+        .store
+        .publish(with_controls(tenant("adatum"), vec![first]));
+    let page = server.get("/controls/MFA").await;
+    assert_eq!(page.status, 200);
+    has(
+        page.text(),
+        &[
+            "<h1>Title of MFA</h1>",
+            "<dt>Product</dt><dd>Entra ID</dd>",
+            "<dt>User impact</dt><dd>high</dd>",
+            "href=\"https://entra.microsoft.com/#mfa\" rel=\"noreferrer noopener\"",
+            "<dt>Points</dt><dd>at most 8</dd>",
+            "24 points</dd>",
+            "3 tenants, watched in 3",
+            "href=\"/controls/MFA?state=accepted#tenants\"",
+            "SEC-7",
+            "eve@x.example",
+            "0 of 8",
+            "History, 1 change",
+        ],
+    );
+    assert_eq!(aliases(page.text(), "register"), "contoso fabrikam adatum");
+    let history = section(&server, "/controls/Legacy", "history").await;
+    let order = ["ann@x.example", "eve@x.example"].map(|by| history.find(by).unwrap());
+    assert!(order.is_sorted(), "the newest first: {history}");
+    has(
+        &history,
+        &[
+            "/tenants/fabrikam\">fabrikam</a>: <strong>third party</strong> in Secure Score",
+            "sam@x.example",
+        ],
+    );
+    for (query, expected) in [
+        ("state=approved", "fabrikam"),
+        ("sort=tenant", "adatum contoso fabrikam"),
+        ("find=A&sort=-tenant", "fabrikam adatum"),
+    ] {
+        let page = server.get(&format!("/controls/mfa?{query}")).await;
+        assert_eq!(aliases(page.text(), "register"), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_control_is_not_found_and_similar_names_are_suggested() {
+    let server = matrix().await;
+    let page = server.get("/controls/Legaci").await;
+    assert_eq!(page.status, 404);
+    has(
+        page.text(),
+        &[
+            "<h1>Control not found</h1>",
+            "<a href=\"/controls/Legacy\">",
+        ],
+    );
+    let page = server.get("/controls/%3Cb%3E%FF%2F..%2F").await;
+    assert_eq!(page.status, 404);
+    has(page.text(), &["&lt;b&gt;"]);
+}
+
+#[tokio::test]
+async fn the_pages_of_controls_hide_persons_from_a_client_without_authentication() {
+    let server = start(options_with(Persons::Plain, false)).await;
+    let controls = vec![accepted("MFA", "eve@x.example", NEW), reverted("Legacy")];
+    server
+        .store
+        .publish(with_controls(tenant("contoso"), controls));
+    for path in ["/", "/controls", "/controls/MFA", "/controls/Legacy"] {
+        let page = server.get(path).await;
+        has(page.text(), &["Title of "]);
+        for person in ["x.example", "migration", "oops"] {
+            assert!(!page.text().contains(person), "{path}: {person}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn register_and_tenant_link_to_the_page_of_each_control() {
+    let server = matrix().await;
+    for path in ["/acceptances", "/tenants/contoso"] {
+        let page = server.get(path).await;
+        has(page.text(), &["<a href=\"/controls/MFA\">Title of MFA</a>"]);
+    }
+}
+
+const ROWS: &str =
+    "[...document.querySelectorAll('main table tbody th a')].map(it => it.innerText).join(' ')";
+
+#[tokio::test]
+async fn tiles_headings_and_the_form_sort_and_filter_the_tenants_in_a_browser() {
+    let server = fleet().await;
+    let browser = Browser::open().await;
+    browser.visit(&server, "/").await;
+    browser.click(".tiles a[href*=below_target]").await;
+    browser
+        .until("location.search == '?show=below_target' && location.hash == '#tenants'")
+        .await;
+    assert_eq!(browser.value(ROWS).await, json!("contoso fabrikam"));
+    browser.click("thead a[href*='sort=score']").await;
+    browser
+        .until("document.querySelector('[aria-sort=ascending]') != null")
+        .await;
+    assert_eq!(browser.value(ROWS).await, json!("contoso fabrikam"));
+    browser.click("thead [aria-sort] a").await;
+    browser
+        .until("document.querySelector('[aria-sort=descending]') != null")
+        .await;
+    assert_eq!(browser.value(ROWS).await, json!("fabrikam contoso"));
+    browser
+        .click("select[name=show] option[value=unapproved]")
+        .await;
+    browser.click("form.filter button").await;
+    browser
+        .until("location.search.includes('show=unapproved')")
+        .await;
+    assert_eq!(browser.value(ROWS).await, json!("adatum contoso"));
+    let top = "document.querySelector('#tenants').getBoundingClientRect().top < innerHeight";
+    assert_eq!(browser.value(top).await, json!(true), "the table is shown");
+    assert_eq!(browser.errors().await, Vec::<serde_json::Value>::new());
+}
+
+#[tokio::test]
+async fn the_matrix_answers_where_a_control_is_accepted_in_a_browser() {
+    let server = matrix().await;
+    let browser = Browser::open().await;
+    browser.visit(&server, "/controls").await;
+    browser
+        .click("select[name=control] option[value=MFA]")
+        .await;
+    browser
+        .click("select[name=state] option[value=accepted]")
+        .await;
+    browser.click("form.filter button").await;
+    browser
+        .until("location.search.includes('state=accepted')")
+        .await;
+    assert_eq!(browser.value(ROWS).await, json!("contoso"));
+    browser.visit(&server, "/controls").await;
+    browser.click("th.control a[href$='state=claimed']").await;
+    browser
+        .until("location.search.includes('state=claimed')")
+        .await;
+    assert_eq!(browser.value(ROWS).await, json!("fabrikam"));
+    browser.click("th.control > a").await;
+    browser
+        .until("location.pathname == '/controls/Legacy'")
+        .await;
+    let text = browser.text().await;
+    has(&text, &["reverted", "claimed", "met", "third party"]);
+    assert_eq!(browser.errors().await, Vec::<serde_json::Value>::new());
+
+    browser.resize(390, 844, true).await;
+    for path in ["/", "/controls", "/controls/MFA"] {
+        browser.visit(&server, path).await;
+        let width = browser.value("document.documentElement.scrollWidth").await;
+        assert_eq!(width, json!(390), "{path}");
+    }
+}
