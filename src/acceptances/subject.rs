@@ -1,8 +1,9 @@
 //! One measure in one tenant, in both places.
 
+use super::StateChange;
 use super::standing::Standing;
 use crate::store::TenantState;
-use secure_score_model::{Control, Recommendation, Timestamp};
+use secure_score_model::{Approval, Control, Recommendation, Timestamp};
 
 /// A control of Secure Score and the recommendation of Entra that is the same
 /// measure, in one tenant; at least one of the two.
@@ -88,6 +89,26 @@ impl<'a> Subject<'a> {
     pub fn is_watched(&self) -> bool {
         self.control.is_some_and(|it| it.watched)
             || self.recommendation.is_some_and(|it| it.watched)
+    }
+
+    /// The newest change of either place.
+    pub fn change(&self) -> Option<StateChange<'a>> {
+        let control = self.control.and_then(|it| it.history()?.changes().last());
+        let advice = self.recommendation.and_then(Recommendation::changed);
+        let both = [
+            control.map(StateChange::from),
+            advice.map(StateChange::from),
+        ];
+        both.into_iter().flatten().max_by_key(|it| it.at)
+    }
+
+    /// The approval of what is declared now, in Secure Score first; none where
+    /// nothing is.
+    pub fn approval(&self, now: Timestamp) -> Option<Approval<'a>> {
+        let control = self.control.map(Control::judgement);
+        let advice = self.recommendation.map(Recommendation::judgement);
+        let mut both = control.into_iter().chain(advice);
+        both.find_map(|it| it.present_approval(now))
     }
 
     /// How far the tenant is with it.

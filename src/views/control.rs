@@ -5,8 +5,8 @@ use super::cells::{changed_at, person_and_comment, place_name, state_name};
 use super::context::ViewContext;
 use super::control_address::{control_href, decoded};
 use super::control_facts::facts;
-use super::control_tenants::{ControlTenants, TenantsQuery, tenants_table};
-use super::layout::{layout, shortened};
+use super::control_tenants::{self, ControlTenants, TenantsQuery, tenants_table};
+use super::layout::{error_layout, layout, shortened};
 use super::standing::{legend, standing_mark};
 use super::status::unknown_lists_note;
 use crate::acceptances::{Standing, StateChange, Subject, control_changes, recommendation_changes};
@@ -23,11 +23,9 @@ const MAX_SIMILAR: usize = 5;
 
 /// The page.
 pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
-    let name = decoded(part);
-    let states = context.tenants.states.iter();
-    let found: Vec<Subject<'_>> = states.filter_map(|it| Subject::find(it, &name)).collect();
+    let found = subjects(part, context)?;
     let Some(first) = found.first() else {
-        return Err(PageError::UnknownControl(name));
+        return Err(PageError::UnknownControl(decoded(part)));
     };
     let listed = found
         .iter()
@@ -54,6 +52,25 @@ pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, Page
         (changes(&found, context))
     };
     Ok(layout(context, &shortened(shown.title()), content))
+}
+
+/// The control in every tenant that has it.
+fn subjects<'a>(part: &str, context: &ViewContext<'a>) -> Result<Vec<Subject<'a>>, PageError> {
+    let name = decoded(part);
+    let states = context.tenants.states.iter();
+    let found: Vec<_> = states.filter_map(|it| Subject::find(it, &name)).collect();
+    match found.is_empty() {
+        true => Err(PageError::UnknownControl(name)),
+        false => Ok(found),
+    }
+}
+
+/// Its tenants as CSV.
+pub(super) fn tenants_csv(part: &str, context: &ViewContext<'_>) -> Result<Vec<u8>, PageError> {
+    let found = subjects(part, context)?;
+    let query = TenantsQuery::parse(context)?;
+    let tenants = ControlTenants::new(&found, context.now);
+    control_tenants::tenants_csv(tenants, &query, context)
 }
 
 fn register(shown: &Subject<'_>, context: &ViewContext<'_>) -> String {
@@ -133,7 +150,7 @@ pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
             p { "Did you mean one of these?" }
             ul { @for name in similar { li { a href=(control_href(name, context)) { (shortened(name)) } } } }
         }
-        p { a href=(context.href("/controls")) { "Watched controls" } }
+        p { a href=(context.page("/controls")) { "Watched controls" } }
     };
-    layout(context, "Control not found", content)
+    error_layout(context, "Control not found", content)
 }

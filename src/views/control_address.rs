@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 /// The address of a control's page, as a browser reaches it.
 pub(super) fn control_href(name: &str, context: &ViewContext<'_>) -> String {
-    context.href(&format!("/controls/{}", encoded(name)))
+    context.page(&format!("/controls/{}", encoded(name)))
 }
 
 /// A name as a part of a path.

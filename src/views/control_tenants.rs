@@ -1,5 +1,6 @@
 //! The tenants that have a control, each with its state there.
 
+use super::PageError;
 use super::cells::{
     approval, changed_at, disagreement, history, person_and_comment, self_approval, state_name,
 };
@@ -12,7 +13,8 @@ use super::page_query::PageQuery;
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer, text};
 use super::standing::{parse_standing, standing_choices, standing_mark};
-use crate::acceptances::{Standing, StateChange, Subject, control_changes, recommendation_changes};
+use super::standing_csv::standing_csv;
+use crate::acceptances::{Standing, Subject, control_changes, recommendation_changes};
 use crate::http_types::QueryError;
 use crate::http_types::query::allow_only;
 use maud::{Markup, html};
@@ -29,7 +31,12 @@ const COLUMNS: &[Column<Key>] = &[
         integer(it.standing as i64)
     }),
     Column::new("since", "Since", "", true, |it| {
-        integer(it.change().and_then(|it| it.at).map(Timestamp::nanos))
+        integer(
+            it.subject
+                .change()
+                .and_then(|it| it.at)
+                .map(Timestamp::nanos),
+        )
     }),
     Column::unsorted(PERSONS),
     Column::unsorted("Approval"),
@@ -79,21 +86,7 @@ struct ControlTenant<'a> {
     standing: Standing,
 }
 
-impl<'a> ControlTenant<'a> {
-    /// The newest change of either place.
-    fn change(&self) -> Option<StateChange<'a>> {
-        let control = self
-            .subject
-            .control
-            .and_then(|it| it.history()?.changes().last());
-        let advice = self.subject.recommendation.and_then(|it| it.changed());
-        let both = [
-            control.map(StateChange::from),
-            advice.map(StateChange::from),
-        ];
-        both.into_iter().flatten().max_by_key(|it| it.at)
-    }
-
+impl ControlTenant<'_> {
     fn score(&self) -> Option<Points> {
         let control = self.subject.control?;
         control.score.as_ref().map(|it| it.score)
@@ -111,7 +104,12 @@ impl<'a> ControlTenants<'a> {
             standing: subject.standing(now),
         });
         let mut rows: Vec<_> = rows.collect();
-        rows.sort_by_cached_key(|it| (it.standing, Reverse(it.change().and_then(|it| it.at))));
+        rows.sort_by_cached_key(|it| {
+            (
+                it.standing,
+                Reverse(it.subject.change().and_then(|it| it.at)),
+            )
+        });
         Self(rows)
     }
 
@@ -121,6 +119,26 @@ impl<'a> ControlTenants<'a> {
     }
 }
 
+/// The tenants that the query selects, in its order.
+fn selected<'a>(tenants: ControlTenants<'a>, query: &TenantsQuery) -> Vec<ControlTenant<'a>> {
+    let ControlTenants(mut rows) = tenants;
+    rows.retain(|row| query.selects(row));
+    if let Some(sort) = &query.sort {
+        sort.sort(&mut rows, |key, row| key(row));
+    }
+    rows
+}
+
+/// The tenants that the query selects, as CSV.
+pub(super) fn tenants_csv(
+    tenants: ControlTenants<'_>,
+    query: &TenantsQuery,
+    context: &ViewContext<'_>,
+) -> Result<Vec<u8>, PageError> {
+    let rows = selected(tenants, query).into_iter();
+    standing_csv(rows.map(|row| row.subject), context)
+}
+
 /// The filter and the table.
 pub(super) fn tenants_table(
     tenants: ControlTenants<'_>,
@@ -128,11 +146,7 @@ pub(super) fn tenants_table(
     context: &ViewContext<'_>,
 ) -> Markup {
     let here = context.query.at("#tenants");
-    let ControlTenants(mut rows) = tenants;
-    rows.retain(|row| query.selects(row));
-    if let Some(sort) = &query.sort {
-        sort.sort(&mut rows, |key, row| key(row));
-    }
+    let rows = selected(tenants, query);
     let states = standing_choices();
     let fields = html! {
         (select_field("State", "state", "any", states, query.state.map(Standing::as_str)))
@@ -169,7 +183,7 @@ fn table(
 }
 
 fn tenant_row(row: &ControlTenant<'_>, context: &ViewContext<'_>) -> Markup {
-    let change = row.change();
+    let change = row.subject.change();
     html! {
         tr {
             th scope="row" { (context.tenant(&row.subject.tenant.identity.alias)) }

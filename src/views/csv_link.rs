@@ -9,11 +9,19 @@ pub(super) enum Table {
     Tenants,
     Acceptances,
     Controls,
+    Watched,
+    Control,
 }
 
 /// The pages with a table, and what a link to its CSV says.
-const TABLES: [(&str, Table, &str); 3] = [
+const TABLES: [(&str, Table, &str); 5] = [
     ("/", Table::Tenants, "All tenants as CSV"),
+    ("/controls", Table::Watched, "This table as CSV"),
+    (
+        "/controls/{control}",
+        Table::Control,
+        "These tenants as CSV",
+    ),
     ("/acceptances", Table::Acceptances, "This list as CSV"),
     ("/tenants/{alias}", Table::Controls, "These controls as CSV"),
 ];
@@ -31,7 +39,7 @@ pub(super) fn link(context: &ViewContext<'_>) -> Option<(String, &'static str)> 
     let (table, words) = table(Page::find(path)?)?;
     Some(match table {
         Table::Tenants => (format!("{}?format=csv", context.query.path()), words),
-        Table::Acceptances | Table::Controls => (context.query.csv(), words),
+        _ => (context.query.csv(), words),
     })
 }
 

@@ -9,11 +9,13 @@ use super::numbers::count;
 use super::paging::{PageNumber, TablePage};
 use super::sort::{Column, Sort, SortKey, heading, integer, text};
 use super::standing::{legend, parse_standing, standing_choices, standing_count, standing_mark};
+use super::standing_csv::standing_csv;
 use super::status::unknown_lists_note;
-use crate::acceptances::Standing;
 use crate::acceptances::watched_matrix::{MatrixRow, WatchedControl, WatchedMatrix};
+use crate::acceptances::{Standing, Subject};
 use crate::http_types::QueryError;
 use crate::http_types::query::allow_only;
+use crate::store::TenantState;
 use maud::{Markup, html};
 use url::form_urlencoded;
 
@@ -60,14 +62,15 @@ impl MatrixQuery {
         self.find.is_some() || self.control.is_some() || self.state.is_some()
     }
 
-    fn selects(&self, row: &MatrixRow<'_>) -> bool {
-        let names = [
-            &row.tenant.identity.alias,
-            &row.tenant.identity.display_name,
-        ];
+    fn finds(&self, tenant: &TenantState) -> bool {
+        let names = [&tenant.identity.alias, &tenant.identity.display_name];
         let find = self.find.as_deref();
         find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
-            && self.state.is_none_or(|it| row.standings.contains(&it))
+    }
+
+    fn selects(&self, row: &MatrixRow<'_>) -> bool {
+        let is_in_state = |it: Standing| row.standings.contains(&it);
+        self.finds(row.tenant) && self.state.is_none_or(is_in_state)
     }
 }
 
@@ -87,6 +90,23 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
         }
     };
     Ok(layout(context, "Watched controls", content))
+}
+
+/// Every watched control of each tenant as CSV, as far as the query selects it.
+pub(super) fn matrix_csv(context: &ViewContext<'_>) -> Result<Vec<u8>, PageError> {
+    let query = MatrixQuery::parse(context)?;
+    let states = context.tenants.states.iter();
+    let subjects = states
+        .filter(|it| query.finds(it))
+        .flat_map(|it| Subject::watched(it));
+    let subjects = subjects.filter(|it| {
+        let control = query.control.as_deref();
+        control.is_none_or(|name| it.name().eq_ignore_ascii_case(name))
+            && query
+                .state
+                .is_none_or(|state| it.standing(context.now) == state)
+    });
+    standing_csv(subjects, context)
 }
 
 fn form(query: &MatrixQuery, all: &WatchedMatrix<'_>, context: &ViewContext<'_>) -> Markup {
@@ -211,6 +231,6 @@ fn cell(alias: &str, control: &str, standing: Standing, context: &ViewContext<'_
         .append_pair("tenant", alias)
         .append_pair("control", control)
         .finish();
-    let register = context.href(&format!("/acceptances?{query}"));
+    let register = context.page(&format!("/acceptances?{query}"));
     html! { a href=(register) { (standing_mark(standing)) } }
 }

@@ -28,6 +28,7 @@ mod recommendation_table;
 mod score_chart;
 mod sort;
 mod standing;
+mod standing_csv;
 mod status;
 mod tenant;
 mod tenant_table;

@@ -2,8 +2,10 @@
 
 use super::acceptances::AcceptanceQuery;
 use super::context::ViewContext;
+use super::control::tenants_csv;
 use super::control_csv::control_csv;
 use super::csv_link::{Table, table};
+use super::matrix::matrix_csv;
 use super::{Page, PageError};
 use crate::acceptances::Filter;
 use crate::http_types::QueryError;
@@ -16,14 +18,14 @@ pub(crate) enum PageCsv {
     Tenants,
     /// The acceptances and claims that a filter selects.
     Acceptances(Filter),
-    /// The controls of a tenant, rendered, with the name of a file for them.
+    /// Controls, rendered, with the name of a file for them.
     Controls(String, Vec<u8>),
 }
 
 /// The table that a request asks for as CSV; `None` where it asks for the page.
 pub(super) fn requested(
     page: &Page,
-    alias: &str,
+    parameter: &str,
     context: &ViewContext<'_>,
 ) -> Result<Option<PageCsv>, PageError> {
     context.query.check()?;
@@ -41,8 +43,14 @@ pub(super) fn requested(
         }
         Table::Acceptances => PageCsv::Acceptances(AcceptanceQuery::parse(context)?.filter),
         Table::Controls => PageCsv::Controls(
-            format!("controls-{alias}.csv"),
-            control_csv(alias, context)?,
+            format!("controls-{parameter}.csv"),
+            control_csv(parameter, context)?,
         ),
+        Table::Watched => {
+            PageCsv::Controls("watched-controls.csv".to_owned(), matrix_csv(context)?)
+        }
+        Table::Control => {
+            PageCsv::Controls("control.csv".to_owned(), tenants_csv(parameter, context)?)
+        }
     }))
 }

@@ -49,7 +49,7 @@ pub(super) fn undecided<'a>(
             }
             @if !claimed.is_empty() {
                 p.soft {
-                    a href=(context.href("/acceptances?kind=claim&approved=false&in_force=true")) {
+                    a href=(context.page("/acceptances?kind=claim&approved=false&in_force=true")) {
                         (count(claimed.len(), "claim")) " without a decision"
                     }
                     " on controls that are not watched."
@@ -67,7 +67,7 @@ fn groups<'a>(rows: &[&'a Acceptance<'a>], context: &ViewContext<'_>) -> Markup 
         @if more > 0 {
             p {
                 "… and " (more) " more: "
-                a href=(context.href("/acceptances?approved=false&in_force=true&kind=all")) { "everything that no decision approves" }
+                a href=(context.page("/acceptances?approved=false&in_force=true&kind=all")) { "everything that no decision approves" }
             }
         }
     }
@@ -219,7 +219,7 @@ fn decision(
             }
             @if self_approved { " " span.tag.bad { "self-approved" } }
         }
-        p { a href=(context.href(&register)) { "Decide in the register" } }
+        p { a href=(context.page(&register)) { "Decide in the register" } }
         @if group.rows.len() == 1 { (decision_offer(newest, context)) }
     }
 }

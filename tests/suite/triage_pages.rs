@@ -3,8 +3,8 @@
 use crate::browser::Browser;
 use crate::entra_tenant;
 use crate::test_server::{
-    TestServer, change, control, options, options_with, report, start, tenant, troubled,
-    with_controls,
+    TestServer, change, control, options, options_with, report, start, start_with, tenant,
+    troubled, with_controls,
 };
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{
@@ -208,7 +208,7 @@ async fn what_is_not_watched_is_below_what_is_and_entra_counts_too() {
     has(
         others,
         &[
-            "1 accepted risk</summary>".trim_end_matches("</summary>"),
+            "1 accepted risk without a decision",
             "controls that are not watched",
             "Title of Other",
             "1 claim without a decision",
@@ -599,5 +599,50 @@ async fn the_matrix_answers_where_a_control_is_accepted_in_a_browser() {
         browser.visit(&server, path).await;
         let width = browser.value("document.documentElement.scrollWidth").await;
         assert_eq!(width, json!(390), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_matrix_and_a_control_are_csv_by_a_link() {
+    let server = matrix().await;
+    let page = server.get("/controls?state=accepted").await;
+    has(
+        page.text(),
+        &["href=\"/controls?state=accepted&amp;format=csv\""],
+    );
+    let sheet = server.get("/controls?state=accepted&format=csv").await;
+    assert_eq!(
+        sheet.header("content-disposition"),
+        Some("attachment; filename=\"watched-controls.csv\"")
+    );
+    let lines: Vec<&str> = sheet.text().lines().collect();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    has(
+        lines[1],
+        &[
+            "contoso,contoso,MFA,,Title of MFA,accepted,risk_accepted,,2025-11-20T08:15:30Z,eve@x.example,because of the migration,missing,,,0,8,8,true",
+        ],
+    );
+    let sheet = server.get("/controls/Legacy?format=csv&sort=tenant").await;
+    let standings = sheet.text().lines().skip(1).map(|line| {
+        let mut cells = line.split(',');
+        let tenant = cells.next().unwrap_or_default();
+        format!("{tenant} {}", cells.nth(4).unwrap_or_default())
+    });
+    let standings: Vec<String> = standings.collect();
+    assert_eq!(
+        standings,
+        ["adatum met", "contoso reverted", "fabrikam claimed"]
+    );
+    let hidden = start_with(
+        std::sync::Arc::clone(&server.store),
+        options_with(Persons::Plain, false),
+    )
+    .await;
+    for path in ["/controls?format=csv", "/controls/MFA?format=csv"] {
+        let sheet = hidden.get(path).await;
+        assert_eq!(sheet.status, 200, "{path}");
+        assert!(!sheet.text().contains("x.example"), "{path}");
+        assert!(!sheet.text().contains("migration"), "{path}");
     }
 }
