@@ -150,7 +150,8 @@ impl Site {
         self.visibility.log_ungranted(aliases);
     }
 
-    /// Every path of this site; `{alias}` stands for any tenant.
+    /// Every path of this site; `{alias}` stands for any tenant, `{alert}` for any
+    /// alert.
     pub fn paths(&self) -> Vec<String> {
         let prefix = &self.options.route_prefix;
         let paths = Route::paths(&self.options.telemetry_path);
@@ -293,7 +294,9 @@ impl Site {
                 Err(error) => {
                     let status = match error {
                         PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-                        PageError::UnknownTenant(_) => StatusCode::NOT_FOUND,
+                        PageError::UnknownTenant(_) | PageError::UnknownRunbook(_) => {
+                            StatusCode::NOT_FOUND
+                        }
                     };
                     response::html(status, views::error(&error, context))
                 }

@@ -6,7 +6,11 @@ use crate::text::truncate;
 use maud::{DOCTYPE, Markup, html};
 
 /// The style sheet of all pages.
-pub(crate) const STYLE: &str = concat!(include_str!("style.css"), include_str!("chart.css"));
+pub(crate) const STYLE: &str = concat!(
+    include_str!("style.css"),
+    include_str!("chart.css"),
+    include_str!("runbook.css")
+);
 
 /// Its path, below the prefix.
 pub(crate) const STYLE_PATH: &str = "/style.css";

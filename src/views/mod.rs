@@ -16,6 +16,7 @@ mod numbers;
 mod page_query;
 mod paging;
 mod recommendation_table;
+mod runbook;
 mod score_chart;
 mod sort;
 mod status;
@@ -31,8 +32,11 @@ use crate::http_types::{QueryError, similar_tenants};
 use layout::{layout, shortened};
 use maud::{Markup, html};
 
-/// The end of a path that holds a tenant's alias.
-const ALIAS: &str = "{alias}";
+/// The ends of paths that hold a name: a tenant's alias, or an alert.
+const NAMES: [&str; 2] = ["{alias}", "{alert}"];
+
+/// The list of runbooks.
+const RUNBOOKS_PATH: &str = "/runbooks";
 
 /// Every page.
 pub const PAGES: &[Page] = &[
@@ -54,18 +58,31 @@ pub const PAGES: &[Page] = &[
         description: "one tenant",
         view: tenant::view,
     },
+    Page {
+        path: RUNBOOKS_PATH,
+        title: "Runbooks",
+        description: "what each alert means, and what to do",
+        view: |_, context| Ok(runbook::list(context)),
+    },
+    Page {
+        path: "/runbooks/{alert}",
+        title: "Runbook",
+        description: "one runbook",
+        view: runbook::view,
+    },
 ];
 
 /// A page, and what navigation needs to know of it.
 #[derive(Debug)]
 pub struct Page {
-    /// The path below the prefix; `{alias}` at its end stands for any alias.
+    /// The path below the prefix; `{alias}` at its end stands for any tenant,
+    /// `{alert}` for any alert.
     pub path: &'static str,
     /// Its name in the navigation.
     title: &'static str,
     /// What it shows.
     description: &'static str,
-    /// Renders it for the alias in the path.
+    /// Renders it for the name in the path.
     view: fn(&str, &ViewContext<'_>) -> Result<Markup, PageError>,
 }
 
@@ -76,6 +93,8 @@ pub(crate) enum PageError {
     InvalidQuery(QueryError),
     /// There is no such tenant.
     UnknownTenant(String),
+    /// There is no such runbook.
+    UnknownRunbook(String),
 }
 
 impl From<QueryError> for PageError {
@@ -87,7 +106,7 @@ impl From<QueryError> for PageError {
 impl Page {
     /// The page at a path below the prefix.
     pub(crate) fn find(path: &str) -> Option<&'static Self> {
-        PAGES.iter().find(|page| page.alias(path).is_some())
+        PAGES.iter().find(|page| page.name(path).is_some())
     }
 
     /// Renders the page at a path below the prefix.
@@ -96,20 +115,25 @@ impl Page {
         path: &str,
         context: &ViewContext<'_>,
     ) -> Result<Markup, PageError> {
-        (self.view)(self.alias(path).unwrap_or_default(), context)
+        (self.view)(self.name(path).unwrap_or_default(), context)
     }
 
     /// The pages that have one address each.
     fn linked() -> impl Iterator<Item = &'static Self> {
-        PAGES.iter().filter(|page| !page.path.ends_with(ALIAS))
+        PAGES.iter().filter(|page| page.start().is_none())
     }
 
-    /// The alias in a path that belongs to this page.
-    fn alias<'p>(&self, path: &'p str) -> Option<&'p str> {
-        match self.path.strip_suffix(ALIAS) {
+    /// The name in a path that belongs to this page.
+    fn name<'p>(&self, path: &'p str) -> Option<&'p str> {
+        match self.start() {
             Some(start) => path.strip_prefix(start),
             None => (path == self.path).then_some(""),
         }
+    }
+
+    /// What stands before the name, where its path holds one.
+    fn start(&self) -> Option<&'static str> {
+        NAMES.iter().find_map(|name| self.path.strip_suffix(name))
     }
 }
 
@@ -152,6 +176,13 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
             layout(context, "Invalid query", content)
         }
         PageError::UnknownTenant(name) => unknown_tenant(name, context),
+        PageError::UnknownRunbook(name) => {
+            let content = html! {
+                p { "There is no runbook " code { (shortened(name)) } "." }
+                p { a href=(context.href(RUNBOOKS_PATH)) { "All runbooks" } }
+            };
+            layout(context, "Runbook not found", content)
+        }
     }
 }
 
