@@ -87,9 +87,8 @@ impl<'a> Document<'a> {
     }
 
     fn render(self) -> Page {
-        let is_title = |event: &Event<'_>| {
-            matches!(event, Event::End(TagEnd::Heading(HeadingLevel::H1)))
-        };
+        let is_title =
+            |event: &Event<'_>| matches!(event, Event::End(TagEnd::Heading(HeadingLevel::H1)));
         let title_end = self.events.iter().position(is_title).map_or(0, |at| at + 1);
         let (head, rest) = self.events.split_at(title_end);
         let mut events = Vec::with_capacity(rest.len());
@@ -102,7 +101,8 @@ impl<'a> Document<'a> {
                 Event::Start(Tag::Table(columns)) => {
                     // Alignment would become a style, which the policy forbids.
                     let columns = vec![pulldown_cmark::Alignment::None; columns.len()];
-                    let wide = "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Table\">";
+                    let wide =
+                        "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Table\">";
                     events.push(Event::Html(CowStr::from(wide)));
                     events.push(Event::Start(Tag::Table(columns)));
                 }
@@ -111,7 +111,8 @@ impl<'a> Document<'a> {
                     events.push(Event::Html(CowStr::from("</div>")));
                 }
                 Event::Start(Tag::CodeBlock(_)) => {
-                    let wide = "<div class=\"code\" role=\"region\" tabindex=\"0\" aria-label=\"Code\">";
+                    let wide =
+                        "<div class=\"code\" role=\"region\" tabindex=\"0\" aria-label=\"Code\">";
                     events.push(Event::Html(CowStr::from(wide)));
                     events.push(event.clone());
                 }

@@ -54,7 +54,12 @@ mod tests {
 
     #[test]
     fn another_address_stays_as_it_is() {
-        for address in ["127.0.0.1:10365", "[::1]:10365", "192.0.2.1:80", "[2001:db8::1]:1"] {
+        for address in [
+            "127.0.0.1:10365",
+            "[::1]:10365",
+            "192.0.2.1:80",
+            "[2001:db8::1]:1",
+        ] {
             assert_eq!(authority_of(&[address]), address);
         }
     }

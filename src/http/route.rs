@@ -72,7 +72,14 @@ mod tests {
         for path in Route::paths("/metrics") {
             assert!(Route::find(path, "/metrics").is_some(), "{path}");
         }
-        for path in ["", "/nothing", "/probe/", "/tenants", "/-/reload/", "/runbook"] {
+        for path in [
+            "",
+            "/nothing",
+            "/probe/",
+            "/tenants",
+            "/-/reload/",
+            "/runbook",
+        ] {
             assert!(Route::find(path, "/metrics").is_none(), "{path}");
         }
     }
