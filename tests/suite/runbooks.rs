@@ -117,7 +117,7 @@ async fn links_of_a_runbook_work_below_a_prefix() {
 async fn addresses(flags: &[&str]) -> (String, Vec<String>) {
     let simulated = Simulated::start();
     let config = simulated.config();
-    let exporter = Process::exporter(&[&["--config.file", &config], flags].concat());
+    let exporter = Process::exporter(&[&["--config.file", &config][..], flags].concat());
     let address = exporter.word_after("address=");
     let port = address.rsplit(':').next().unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
