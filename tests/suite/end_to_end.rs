@@ -87,7 +87,7 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
     assert_eq!(page["routing_key"], "a routing key");
     assert_eq!(payload["severity"], "critical");
     let title =
-        "Contoso: the risk of \"Challenge users whose account may be compromised\" was accepted";
+        "Contoso Ltd: the risk of \"Challenge users whose account may be compromised\" was accepted";
     assert_eq!(payload["summary"], title);
     assert_eq!(mail.subject, title);
     for text in [
@@ -187,7 +187,7 @@ async fn an_acceptance_reverted_within_one_evaluation_reaches_the_person_on_call
     let mail = stage
         .wait("a mail", |s| mails(s, alert).into_iter().next())
         .await;
-    let title = "Contoso: the risk of \"Challenge users whose account may be compromised\" was accepted and set back again";
+    let title = "Contoso Ltd: the risk of \"Challenge users whose account may be compromised\" was accepted and set back again";
     assert_eq!(page["event_action"], "trigger");
     assert_eq!(page["payload"]["severity"], "critical");
     assert_eq!(page["payload"]["summary"], title);
@@ -206,10 +206,10 @@ async fn an_acceptance_reverted_within_one_evaluation_reaches_the_person_on_call
 /// What the simulated tenants accepted long ago, all unwatched: a mail for each
 /// unapproved Identity control, and a line for the rest.
 const STANDING: [&str; 4] = [
-    "Info: adatum: A Secure Score risk is accepted. (meeting_autoadmitusers_v1)",
-    "Warning: contoso: A Secure Score risk is accepted. (IntegratedApps)",
-    "Warning: fabrikam: A Secure Score risk is accepted. (SelfServicePasswordReset)",
-    "Warning: litware: A Secure Score risk is accepted. (PWAgePolicyNew)",
+    "Adatum Corporation: the risk of \"Admit only invited people straight into meetings\" was accepted",
+    "Contoso Ltd: the risk of \"Do not let users consent to apps on their own\" was accepted",
+    "Fabrikam Manufacturing: the risk of \"Let all users reset their own password\" was accepted",
+    "Litware: the risk of \"Let passwords live until there is a reason to change them\" was accepted",
 ];
 
 fn quieter_alerts(stage: &Stage) -> Vec<String> {

@@ -2,7 +2,7 @@
 //! names are missing, or the server of the rules has no `query`.
 
 use std::collections::BTreeSet;
-use std::iter::Peekable;
+use std::slice::Iter;
 
 /// A part of a template.
 enum Part<'t> {
@@ -27,7 +27,7 @@ fn read(template: &str, shown: fn(&str) -> String) -> String {
         empty: BTreeSet::new(),
     };
     let mut said = String::new();
-    let end = reader.block(&mut parts.iter().peekable(), true, &mut said);
+    let end = reader.block(&mut parts.iter(), true, &mut said);
     assert_eq!(end, None, "{template}");
     said.trim().to_owned()
 }
@@ -67,15 +67,12 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     /// Reads until the end of a block and returns what ended it.
-    fn block<'p>(
+    fn block(
         &mut self,
-        parts: &mut Peekable<impl Iterator<Item = &'p Part<'t>>>,
+        parts: &mut Iter<'_, Part<'t>>,
         is_taken: bool,
         said: &mut String,
-    ) -> Option<&'t str>
-    where
-        't: 'p,
-    {
+    ) -> Option<&'t str> {
         while let Some(part) = parts.next() {
             let action = match part {
                 Part::Text(text) if is_taken => {
