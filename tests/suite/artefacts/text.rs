@@ -10,7 +10,8 @@ enum Part<'t> {
     Action(&'t str),
 }
 
-/// The text without what queries add. Labels become `the label`, values `N`.
+/// The text without what queries add. Labels become their names in capitals,
+/// values `N`.
 pub(super) fn without_queries(template: &str) -> String {
     read(template, shown)
 }
@@ -136,7 +137,7 @@ impl<'t> Reader<'t> {
 fn shown(action: &str) -> String {
     let label = action.split("$labels.").nth(1);
     match label.and_then(|rest| rest.split(' ').next()) {
-        Some(label) => format!("the {}", label.replace('_', " ")),
+        Some(label) => label.replace('_', " ").to_uppercase(),
         None => "N".to_owned(),
     }
 }
@@ -144,7 +145,7 @@ fn shown(action: &str) -> String {
 #[test]
 fn templates_are_read_as_prometheus_reads_them_without_answers() {
     for (template, said) in [
-        ("a {{ $labels.tenant }} b", "a the tenant b"),
+        ("a {{ $labels.tenant }} b", "a TENANT b"),
         ("a {{- with query \"x\" }} {{ . }}{{ end }}.", "a."),
         (
             "{{ with query \"x\" -}} a {{- else -}} b {{- end }} c",
