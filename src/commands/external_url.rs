@@ -53,6 +53,14 @@ mod tests {
     }
 
     #[test]
+    fn tls_makes_the_scheme_https() {
+        let addresses = ["127.0.0.1:10365".parse().unwrap()];
+        let url = |has_tls| external_url(&WebFlags::default(), &addresses, has_tls);
+        assert_eq!(url(false), "http://127.0.0.1:10365");
+        assert_eq!(url(true), "https://127.0.0.1:10365");
+    }
+
+    #[test]
     fn another_address_stays_as_it_is() {
         for address in [
             "127.0.0.1:10365",

@@ -86,8 +86,7 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
     assert_eq!(page["event_action"], "trigger");
     assert_eq!(page["routing_key"], "a routing key");
     assert_eq!(payload["severity"], "critical");
-    let title =
-        "Contoso Ltd: the risk of \"Challenge users whose account may be compromised\" was accepted";
+    let title = "Contoso Ltd: the risk of \"Challenge users whose account may be compromised\" was accepted";
     assert_eq!(payload["summary"], title);
     assert_eq!(mail.subject, title);
     for text in [
