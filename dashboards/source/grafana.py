@@ -310,13 +310,13 @@ TO_CONTROL = to_dashboard("control", "This control on all tenants", {"control": 
 TO_RISKS = to_dashboard("risks", "Accepted risks", {"tenant": "$__all"})
 TO_EXPORTER = to_dashboard("exporter", "Exporter", {})
 TO_REGISTER = to_web("Register on the exporter, with names", "${exporter}/acceptances")
-TO_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRiskAccepted.md")
-TO_ASIDE_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRecommendationSetAside.md")
-TO_DISAGREES_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRecommendationDisagrees.md")
-TO_DOWN_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreExporterDown.md")
-TO_CUSTOMER_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreCustomerUnwatched.md")
-TO_RELATIONSHIP_RUNBOOK = to_web("What to do", "${runbooks}/SecureScoreRelationshipEnding.md")
-TO_PARTNER_RUNBOOK = to_web("What to do", "${runbooks}/SecureScorePartnerRefreshFailing.md")
+TO_RUNBOOK = to_web("What to do", "${exporter}/runbooks/SecureScoreRiskAccepted")
+TO_ASIDE_RUNBOOK = to_web("What to do", "${exporter}/runbooks/SecureScoreRecommendationSetAside")
+TO_DISAGREES_RUNBOOK = to_web("What to do", "${exporter}/runbooks/SecureScoreRecommendationDisagrees")
+TO_DOWN_RUNBOOK = to_web("What to do", "${exporter}/runbooks/SecureScoreExporterDown")
+TO_CUSTOMER_RUNBOOK = to_web("What to do", "${exporter}/runbooks/SecureScoreCustomerUnwatched")
+TO_RELATIONSHIP_RUNBOOK = to_web("What to do", "${exporter}/runbooks/SecureScoreRelationshipEnding")
+TO_PARTNER_RUNBOOK = to_web("What to do", "${exporter}/runbooks/SecureScorePartnerRefreshFailing")
 TO_STATUS = to_web("Status page of the exporter, with the consent links", "${exporter}/")
 TO_ENTRA = to_web("Recommendations in the Entra admin center", "https://entra.microsoft.com")
 TO_PORTAL = to_web("Recommended actions in the Defender portal", f"{PORTAL}?viewid=actions")
@@ -369,18 +369,8 @@ def declared():
 
 
 def places():
-    """The hidden variables: addresses of the exporter's pages and the runbooks."""
-    runbooks = {
-        "name": "runbooks",
-        "label": "Address of the runbooks",
-        "type": "constant",
-        "query": "docs/runbooks",
-        "current": {"text": "docs/runbooks", "value": "docs/runbooks"},
-        "hide": 2,
-        "skipUrlSync": True,
-    }
-    exporter = choice("exporter", "Exporter", "secure_score_exporter_external_url_info, url", many=False, hide=2)
-    return [exporter, runbooks]
+    """The hidden variables: the address of the exporter's pages."""
+    return [choice("exporter", "Exporter", "secure_score_exporter_external_url_info, url", many=False, hide=2)]
 
 
 # Annotations
@@ -474,9 +464,9 @@ def links():
     empty = {"asDropdown": False, "icon": "external link", "includeVars": False, "keepTime": False, "tags": [], "targetBlank": True, "tooltip": "", "type": "link", "url": ""}
     return [
         {**empty, "title": "Secure Score", "type": "dashboards", "icon": "dashboard", "tags": [TAG], "includeVars": True, "keepTime": True, "targetBlank": False, "tooltip": "The other dashboards, with the same time range and variables"},
-        {**empty, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted which risk and why, on the exporter's page; needs --web.external-url"},
+        {**empty, "title": "Register", "url": "${exporter}/acceptances", "tooltip": "Who accepted which risk and why, on the exporter's page"},
         {**empty, "title": "Defender portal", "url": f"{PORTAL}?viewid=actions", "tooltip": "Recommended actions, where a state is changed"},
-        {**empty, "title": "Runbook", "icon": "doc", "url": "${runbooks}/SecureScoreRiskAccepted.md", "tooltip": "What to do about an accepted risk"},
+        {**empty, "title": "Runbook", "icon": "doc", "url": "${exporter}/runbooks/SecureScoreRiskAccepted", "tooltip": "What to do about an accepted risk"},
     ]
 
 

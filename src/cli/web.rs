@@ -31,7 +31,7 @@ pub struct WebFlags {
     #[arg(long = "web.telemetry-path", value_name = "PATH", value_parser = route::telemetry_path)]
     telemetry_path: Option<String>,
 
-    /// The external URL of the exporter, for links in alerts and pages
+    /// The external URL of the exporter, for links in alerts, dashboards and pages [default: an address it listens on]
     #[arg(long = "web.external-url", value_name = "URL")]
     pub external_url: Option<ExternalUrl>,
 

@@ -1,6 +1,7 @@
 //! A running exporter: refresh loops, web server, and what they share.
 
 use super::config_source::ConfigSource;
+use super::external_url::external_url;
 use super::reload::{Hangups, ReloadTargets, Reloader, show_tenants};
 use super::web_config::{self, ServedWebConfig};
 use super::{Failure, now, privacy, reload, supervisor};
@@ -17,7 +18,7 @@ use crate::store::event_files::EventFiles;
 use crate::store::state_directory::StateDirectory;
 use crate::telemetry::{Telemetry, TelemetryError};
 use anyhow::Context as _;
-use exporter_web_config::ConfigWatcher;
+use exporter_web_config::{ConfigWatcher, WebConfig};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -60,19 +61,22 @@ impl Exporter {
         let exposed = !addresses.iter().all(loopback);
         let ServedWebConfig { access, watcher } = web_config;
         let config_in_effect = access.config();
-        if exposed && !config_in_effect.is_some_and(|it| it.authenticates_every_client()) {
+        let config_in_effect = config_in_effect.as_deref();
+        if exposed && !config_in_effect.is_some_and(WebConfig::authenticates_every_client) {
             tracing::warn!(
                 "listening beyond this machine without authentication: every client that reaches it can read the metrics; require a password or a client certificate with --web.config.file, or listen on a loopback address"
             );
         }
         let store = Arc::new(Store::default());
+        let has_tls = config_in_effect.is_some_and(|it| it.tls.is_some());
+        let external_url = external_url(flags, &addresses, has_tls);
         let telemetry =
-            telemetry(&config, flags, &shard).context("the telemetry cannot be set up")?;
+            telemetry(&config, &external_url, &shard).context("the telemetry cannot be set up")?;
         let (lifecycle, reload_requests) = flags.enable_lifecycle.then(Lifecycle::new).unzip();
         let options = SiteOptions {
             telemetry_path: flags.telemetry_path().to_owned(),
             route_prefix: flags.route_prefix().to_owned(),
-            external_url: external_url(flags),
+            external_url: flags.external_url.as_ref().map(|it| it.as_str().to_owned()),
             persons: privacy::on_pages(&config),
             access: Arc::clone(&access),
             lifecycle,
@@ -97,7 +101,7 @@ impl Exporter {
         let events = Events {
             persons: privacy::in_events(&config),
             telemetry: Arc::clone(&telemetry),
-            exporter: external_url(flags),
+            exporter: Some(external_url),
             queue: config.webhook.is_some().then(|| Arc::clone(&deliveries)),
         };
         let webhook = WebhookSender::start(
@@ -215,12 +219,6 @@ impl Exporter {
     }
 }
 
-/// The URL under which users reach the exporter.
-fn external_url(flags: &WebFlags) -> Option<String> {
-    let url = flags.external_url.as_ref();
-    url.map(|url| url.as_str().to_owned())
-}
-
 async fn listen(
     flags: &WebFlags,
     sockets: Option<Vec<std::net::TcpListener>>,
@@ -235,14 +233,12 @@ async fn listen(
 
 fn telemetry(
     config: &Config,
-    flags: &WebFlags,
+    external_url: &str,
     shard: &Shard,
 ) -> Result<Arc<Telemetry>, TelemetryError> {
     let telemetry = Telemetry::new()?;
     telemetry.config_loaded(config.hash.as_f64(), now());
-    if let Some(url) = &flags.external_url {
-        telemetry.external_url(url.as_str())?;
-    }
+    telemetry.external_url(external_url)?;
     telemetry.set_shard(shard.index(), shard.total());
     Ok(Arc::new(telemetry))
 }

@@ -16,6 +16,7 @@ mod edited_file;
 mod entra_tenants;
 mod evidence;
 mod exporter;
+mod external_url;
 mod failure;
 mod header_file;
 mod healthcheck;

@@ -49,7 +49,7 @@ impl Route {
     }
 
     /// Every path below the prefix, where the metrics have this path; `{alias}`
-    /// stands for any tenant, `{control}` for any control.
+    /// stands for any tenant, `{control}` for any control, `{alert}` for any alert.
     pub(super) fn paths(telemetry_path: &str) -> impl Iterator<Item = &str> {
         let fixed = FIXED.iter().map(|(path, _)| *path);
         let pages = PAGES.iter().map(|page| page.path);
@@ -72,7 +72,14 @@ mod tests {
         for path in Route::paths("/metrics") {
             assert!(Route::find(path, "/metrics").is_some(), "{path}");
         }
-        for path in ["", "/nothing", "/probe/", "/tenants", "/-/reload/"] {
+        for path in [
+            "",
+            "/nothing",
+            "/probe/",
+            "/tenants",
+            "/-/reload/",
+            "/runbook",
+        ] {
             assert!(Route::find(path, "/metrics").is_none(), "{path}");
         }
     }

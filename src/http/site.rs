@@ -152,7 +152,7 @@ impl Site {
     }
 
     /// Every path of this site; `{alias}` stands for any tenant, `{control}` for any
-    /// control.
+    /// control, `{alert}` for any alert.
     pub fn paths(&self) -> Vec<String> {
         let prefix = &self.options.route_prefix;
         let paths = Route::paths(&self.options.telemetry_path);
@@ -369,9 +369,9 @@ fn page_response(page: Result<Markup, PageError>, context: &ViewContext<'_>) -> 
         Err(error) => {
             let status = match error {
                 PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-                PageError::UnknownTenant(_) | PageError::UnknownControl(_) => {
-                    StatusCode::NOT_FOUND
-                }
+                PageError::UnknownTenant(_)
+                | PageError::UnknownControl(_)
+                | PageError::UnknownRunbook(_) => StatusCode::NOT_FOUND,
                 PageError::NotRendered => StatusCode::INTERNAL_SERVER_ERROR,
             };
             response::html(status, views::error(&error, context))

@@ -13,6 +13,7 @@ use std::time::Duration;
 pub(crate) const STYLE: &str = concat!(
     include_str!("style.css"),
     include_str!("chart.css"),
+    include_str!("runbook.css"),
     include_str!("triage.css")
 );
 

@@ -25,6 +25,7 @@ mod page_csv;
 mod page_query;
 mod paging;
 mod recommendation_table;
+mod runbook;
 mod score_chart;
 mod sort;
 mod standing;
@@ -44,8 +45,11 @@ use crate::http_types::{QueryError, similar_tenants};
 use layout::{error_layout, shortened};
 use maud::{DOCTYPE, Markup, html};
 
-/// What stands at the end of a path for a tenant's alias and for a control's name.
-const PARAMETERS: [&str; 2] = ["{alias}", "{control}"];
+/// The ends of paths that hold a name: a tenant's alias, a control's, an alert's.
+const PARAMETERS: [&str; 3] = ["{alias}", "{control}", "{alert}"];
+
+/// The list of runbooks.
+const RUNBOOKS_PATH: &str = "/runbooks";
 
 /// Every page.
 pub const PAGES: &[Page] = &[
@@ -79,13 +83,25 @@ pub const PAGES: &[Page] = &[
         description: "one tenant",
         view: tenant::view,
     },
+    Page {
+        path: RUNBOOKS_PATH,
+        title: "Runbooks",
+        description: "what each alert means, and what to do",
+        view: |_, context| Ok(runbook::list(context)),
+    },
+    Page {
+        path: "/runbooks/{alert}",
+        title: "Runbook",
+        description: "one runbook",
+        view: runbook::view,
+    },
 ];
 
 /// A page, and what navigation needs to know of it.
 #[derive(Debug)]
 pub struct Page {
-    /// The path below the prefix; `{alias}` at its end stands for any alias, and
-    /// `{control}` for any name of a control.
+    /// The path below the prefix; `{alias}` at its end stands for any alias,
+    /// `{control}` for any name of a control, `{alert}` for any alert.
     pub path: &'static str,
     /// Its name in the navigation.
     title: &'static str,
@@ -106,6 +122,8 @@ pub(crate) enum PageError {
     NotRendered,
     /// No tenant has such a control.
     UnknownControl(String),
+    /// There is no such runbook.
+    UnknownRunbook(String),
 }
 
 impl From<QueryError> for PageError {
@@ -156,6 +174,11 @@ impl Page {
             Some(start) => path.strip_prefix(start),
             None => (path == self.path).then_some(""),
         }
+    }
+
+    /// What stands before the name, where its path holds one.
+    fn start(&self) -> Option<&'static str> {
+        NAMES.iter().find_map(|name| self.path.strip_suffix(name))
     }
 }
 
@@ -221,6 +244,13 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
         }
         PageError::UnknownTenant(name) => unknown_tenant(name, context),
         PageError::UnknownControl(name) => control::unknown(name, context),
+        PageError::UnknownRunbook(name) => {
+            let content = html! {
+                p { "There is no runbook " code { (shortened(name)) } "." }
+                p { a href=(context.href(RUNBOOKS_PATH)) { "All runbooks" } }
+            };
+            error_layout(context, "Runbook not found", content)
+        }
         PageError::NotRendered => {
             let content = html! { p { "The table cannot be written as CSV; report this bug." } };
             error_layout(context, "Not rendered", content)

@@ -284,6 +284,7 @@ impl Sent {
     fn to(&self, path: &str) -> Request<Empty<Bytes>> {
         let path = path.replace("{alias}", self.alias);
         let path = path.replace("{control}", self.control);
+        let path = path.replace("{alert}", "SecureScoreRiskAccepted");
         let query = self.query.iter();
         let query: Vec<String> = query
             .map(|(name, value)| format!("{name}={value}"))

@@ -9,6 +9,7 @@ mod operator;
 mod promql;
 mod routing;
 mod rules;
+mod text;
 
 use promql::Known;
 use secure_score_exporter::config;

@@ -382,8 +382,8 @@ fn links_lead_somewhere() {
                     parameters.contains("${datasource:queryparam}&${__url_time_range}"),
                     "{url}"
                 );
-            } else if let Some(runbook) = url.strip_prefix("${runbooks}/") {
-                let file = folder().join("../docs/runbooks").join(runbook);
+            } else if let Some(runbook) = url.strip_prefix("${exporter}/runbooks/") {
+                let file = folder().join(format!("../docs/runbooks/{runbook}.md"));
                 assert!(file.is_file(), "{url}: {} is missing", file.display());
             } else {
                 let portal = url.starts_with("https://security.microsoft.com/securescore")

@@ -28,6 +28,12 @@ const ACTOR: &str = "dana.admin@contoso.example";
 const COMMENT: &str = "migration week <a href='https://evil.example'>renew</a>";
 const ON_CALL: &str = "security-on-call@example.org";
 
+/// Where the messages about the acceptance lead on the exporter's pages.
+const LINKS: [&str; 2] = [
+    "/acceptances?tenant=contoso&control=UserRiskPolicy",
+    "/runbooks/SecureScoreRiskAccepted",
+];
+
 /// The actions that PagerDuty received for an alert: `trigger` or `resolve`, in order.
 fn pages(stage: &Stage, alert: &str) -> Vec<Value> {
     let posted = stage.web.posted("/pagerduty").into_iter().map(|p| p.body);
@@ -80,7 +86,7 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
     assert_eq!(page["event_action"], "trigger");
     assert_eq!(page["routing_key"], "a routing key");
     assert_eq!(payload["severity"], "critical");
-    let title = "Critical: contoso: A Secure Score risk is accepted. (UserRiskPolicy)";
+    let title = "Contoso Ltd: the risk of \"Challenge users whose account may be compromised\" was accepted";
     assert_eq!(payload["summary"], title);
     assert_eq!(mail.subject, title);
     for text in [
@@ -89,23 +95,25 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
             .unwrap_or_default(),
         &mail.text,
     ] {
-        assert!(
-            text.contains(&format!("Accepted by {ACTOR}.")),
-            "who? {text}"
-        );
+        let who_and_when = format!(" UTC by {ACTOR}. No decision approves it.");
+        assert!(text.contains(&who_and_when), "who? {text}");
         assert!(
             text.contains(&format!("Reason given: {COMMENT}")),
             "why? {text}"
         );
-        assert!(
-            text.contains("tenant contoso, control UserRiskPolicy (Identity)"),
-            "{text}"
-        );
-        assert!(
-            text.contains("docs/runbooks/SecureScoreRiskAccepted.md"),
-            "{text}"
-        );
+        for part in [
+            "Control UserRiskPolicy of the category Identity, up to ",
+            "Approve:   secure-score-exporter approve contoso UserRiskPolicy --expires ",
+            "Portal:    https://security.microsoft.com/securescore?viewid=actions&tid=",
+            "tenant contoso, control UserRiskPolicy, category Identity",
+        ] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+        assert_eq!(stage.followed(text).await, LINKS, "{text}");
     }
+    assert_eq!(stage.followed(&mail.html).await, LINKS, "{}", mail.html);
+    let client = page["client_url"].as_str().unwrap_or_default();
+    assert_eq!(stage.followed(client).await, LINKS[..1], "{page}");
     assert!(mail.html.contains(ACTOR), "{}", mail.html);
     assert!(
         mail.html.contains("migration week &lt;a href="),
@@ -131,7 +139,7 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
             let mails = mails(s, "SecureScoreRiskAccepted");
             mails
                 .last()
-                .filter(|m| m.subject.starts_with("Resolved: contoso: "))
+                .filter(|m| m.subject == format!("Resolved: {title}"))
                 .cloned()
         })
         .await;
@@ -178,13 +186,18 @@ async fn an_acceptance_reverted_within_one_evaluation_reaches_the_person_on_call
     let mail = stage
         .wait("a mail", |s| mails(s, alert).into_iter().next())
         .await;
-    let title = "Critical: contoso: A Secure Score risk was accepted and is reverted already. (UserRiskPolicy)";
+    let title = "Contoso Ltd: the risk of \"Challenge users whose account may be compromised\" was accepted and set back again";
     assert_eq!(page["event_action"], "trigger");
     assert_eq!(page["payload"]["severity"], "critical");
     assert_eq!(page["payload"]["summary"], title);
     assert_eq!(mail.subject, title);
-    let text = format!("Accepted by {ACTOR}.");
+    let text = format!(" UTC by {ACTOR}, and set back before SecureScoreRiskAccepted could fire.");
     assert!(mail.text.contains(&text), "{}", mail.text);
+    let links = stage.followed(&mail.text).await;
+    assert_eq!(
+        links,
+        [LINKS[0], "/runbooks/SecureScoreRiskAcceptedAndReverted"]
+    );
     let all = stage.web.posted("/pagerduty");
     assert_eq!(all.len(), 1, "no evaluation saw it in effect: {all:#?}");
 }
@@ -192,10 +205,10 @@ async fn an_acceptance_reverted_within_one_evaluation_reaches_the_person_on_call
 /// What the simulated tenants accepted long ago, all unwatched: a mail for each
 /// unapproved Identity control, and a line for the rest.
 const STANDING: [&str; 4] = [
-    "Info: adatum: A Secure Score risk is accepted. (meeting_autoadmitusers_v1)",
-    "Warning: contoso: A Secure Score risk is accepted. (IntegratedApps)",
-    "Warning: fabrikam: A Secure Score risk is accepted. (SelfServicePasswordReset)",
-    "Warning: litware: A Secure Score risk is accepted. (PWAgePolicyNew)",
+    "Adatum Corporation: the risk of \"Admit only invited people straight into meetings\" was accepted",
+    "Contoso Ltd: the risk of \"Do not let users consent to apps on their own\" was accepted",
+    "Fabrikam Manufacturing: the risk of \"Let all users reset their own password\" was accepted",
+    "Litware: the risk of \"Let passwords live until there is a reason to change them\" was accepted",
 ];
 
 fn quieter_alerts(stage: &Stage) -> Vec<String> {

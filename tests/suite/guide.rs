@@ -8,15 +8,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What the copy needs to compile the library with its unit tests.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 18] = [
     "CHANGELOG.md",
     "Cargo.lock",
     "Cargo.toml",
     "alerts",
     "benches",
+    "build.rs",
     "clippy.toml",
     "crates",
+    "docs/acceptances.md",
+    "docs/decisions.md",
+    "docs/permissions.md",
+    "docs/reference/entra-errors.md",
     "docs/reliability.md",
+    "docs/runbooks",
     "examples",
     "rust-toolchain.toml",
     "src",

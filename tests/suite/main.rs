@@ -70,6 +70,7 @@ mod release;
 mod reload;
 mod restart;
 mod reverse_proxy;
+mod runbooks;
 mod same_tenant;
 mod scenarios;
 mod schema;

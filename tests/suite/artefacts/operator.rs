@@ -1,6 +1,7 @@
-//! The rules as a PrometheusRule and as a mixin.
+//! The rules as a PrometheusRule, for Grafana's own alerting, and as a mixin.
 
 use super::rules::yaml;
+use super::text::template_without_queries;
 use super::{files, read, root};
 use crate::golden;
 use serde_json::Value;
@@ -54,5 +55,68 @@ fn the_mixin_imports_the_shipped_files() {
             mixin.contains(&format!("'{name}': import '../../dashboards/{name}'")),
             "{name} is missing in the mixin"
         );
+    }
+}
+
+const GRAFANA_HEAD: &str = "\
+# For Grafana's own alerting, which can import rules but not query in their texts:
+# the rules of alerts/secure-score.rules.yml with texts that use labels only, from
+# which UPDATE_GOLDEN=1 cargo test generates this file.
+
+";
+
+/// An annotation without its queries; nothing where nothing is left, or where a
+/// value is left, which is another thing in Grafana.
+fn of_labels(key: &str, template: &str) -> Option<String> {
+    let text = template_without_queries(template);
+    let is_usable = !text.is_empty() && !text.contains("$value");
+    is_usable.then(|| format!("          {key}: >-\n            {text}\n"))
+}
+
+#[test]
+fn the_rules_for_grafana_have_no_query_in_their_texts() {
+    let rules = read(&root().join(RULES));
+    let start = rules.find("groups:\n").unwrap();
+    let mut resource = GRAFANA_HEAD.to_owned();
+    let mut lines = rules[start..].lines().peekable();
+    while let Some(line) = lines.next() {
+        let key = line
+            .strip_prefix("          ")
+            .and_then(|it| it.strip_suffix(": >-"));
+        let Some(key) = key.filter(|it| !it.starts_with(' ')) else {
+            resource.push_str(&format!("{line}\n"));
+            continue;
+        };
+        let mut template = Vec::new();
+        while let Some(line) = lines.next_if(|it| it.starts_with("            ")) {
+            template.push(line.trim());
+        }
+        if let Some(text) = of_labels(key, &template.join(" ")) {
+            resource.push_str(&text);
+        }
+    }
+    let file = root().join("deploy/grafana-rules.yaml");
+    golden::compare(&file, &resource);
+    let texts = &resource[GRAFANA_HEAD.len()..];
+    assert!(!texts.contains("query"), "a query is left");
+    let (copy, original): (Value, Value) = (yaml(&resource), yaml(&rules));
+    let groups = |rules: &Value| rules["groups"].as_array().unwrap().clone();
+    let rules = |group: &Value| group["rules"].as_array().unwrap().clone();
+    for (copy, original) in groups(&copy).iter().zip(&groups(&original)) {
+        assert_eq!(copy["name"], original["name"]);
+        for (copy, original) in rules(copy).iter().zip(&rules(original)) {
+            for key in [
+                "alert",
+                "record",
+                "expr",
+                "for",
+                "keep_firing_for",
+                "labels",
+            ] {
+                assert_eq!(copy[key], original[key]);
+            }
+            let has_summary = copy["annotations"]["summary"].is_string();
+            assert_eq!(has_summary, copy["alert"].is_string(), "{copy}");
+        }
     }
 }

@@ -38,7 +38,7 @@ fn edit(simulated: &Simulated, old: &str, new: &str) {
     fs::write(simulated.config(), config.replace(old, new)).unwrap();
 }
 
-/// The text of a ticket about a customer.
+/// Summary, description and pages of a ticket about a customer.
 async fn ticket(stage: &Stage, alert: &str, id: &str) -> String {
     let is_it = |it: &&Value| {
         let labels = &it["labels"];
@@ -49,7 +49,9 @@ async fn ticket(stage: &Stage, alert: &str, id: &str) -> String {
         let alerts = posted.filter_map(|it| it.body["alerts"].as_array().cloned());
         let alerts: Vec<Value> = alerts.flatten().collect();
         let alert = alerts.iter().find(is_it)?;
-        Some(alert["annotations"]["description"].as_str()?.to_owned())
+        let texts = ["summary", "description", "page_url", "runbook_url"];
+        let texts = texts.map(|it| alert["annotations"][it].as_str().unwrap_or_default());
+        Some(texts.join("\n"))
     };
     stage.wait(&format!("a ticket {alert}"), found).await
 }
@@ -97,7 +99,6 @@ async fn a_new_customer_and_two_without_consent_reach_the_ticket_system() {
         ..Setting::default()
     };
     let stage = Stage::around(simulated, &setting).await;
-    let page = stage.metrics.replace("/metrics", "/");
 
     let failures = "secure_score_refresh_failures_total{api=\"profiles\"} > 0";
     stage.wait_for(&format!("count({failures}) == 4")).await;
@@ -107,12 +108,14 @@ async fn a_new_customer_and_two_without_consent_reach_the_ticket_system() {
         let id = customer_id(&stage.simulated, alias).await;
         let text = ticket(&stage, "SecureScoreCustomerNotConsented", &id).await;
         for part in [
-            format!("Customer {name} ({id}) of partner partner, tenant {alias}, has not consented"),
-            format!("All customers: {page}"),
+            format!("Customer {name} has not consented: its Secure Score cannot be read\n"),
+            format!("Customer {id} of partner partner, tenant {alias}, has not consented"),
             format!("/{id}/adminconsent?client_id="),
         ] {
             assert!(text.contains(&part), "{part}\n{text}");
         }
+        let links = ["/", "/runbooks/SecureScoreCustomerNotConsented"];
+        assert_eq!(stage.followed(&text).await, links, "{text}");
     }
     let before = requests(&stage.simulated).await;
     let organization = ("organization".to_owned(), "partner".to_owned());
@@ -128,12 +131,14 @@ async fn a_new_customer_and_two_without_consent_reach_the_ticket_system() {
     stage.exporter.hang_up();
     let text = ticket(&stage, "SecureScoreCustomerUnwatched", id).await;
     for part in [
-        format!("Customer Margie's Travel ({id}) of partner partner has been unwatched for"),
-        format!("All customers: {page}"),
+        "Customer Margie's Travel is not watched\n".to_owned(),
+        format!("Customer {id} of partner partner has been unwatched for"),
         format!("/{id}/adminconsent?client_id="),
     ] {
         assert!(text.contains(&part), "{part}\n{text}");
     }
+    let links = ["/", "/runbooks/SecureScoreCustomerUnwatched"];
+    assert_eq!(stage.followed(&text).await, links, "{text}");
 
     // The failures of all four have increased, and two of them are alerts.
     let failing = "tenant:secure_score_up:min == 0 and on (tenant) (tenant:secure_score_refresh_failures_credential:increase70m > 0 or tenant:secure_score_refresh_failures_permission:increase70m > 0)";

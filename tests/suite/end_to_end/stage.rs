@@ -76,8 +76,7 @@ impl Stage {
         let address = format!("127.0.0.1:{}", free_port());
         let file = simulated.config();
         let listen = format!("--web.listen-address={address}");
-        let external = format!("--web.external-url=http://{address}");
-        let own = ["--config.file", &file, &listen, &external];
+        let own = ["--config.file", &file, &listen];
         let exporter = Process::exporter(&[&own[..], setting.flags].concat());
         exporter.word_after("address=");
         let mut stage = Self {
@@ -243,6 +242,22 @@ impl Stage {
         };
         let body = answer.text().await.unwrap_or_default();
         serde_json::from_str(&body).unwrap_or_default()
+    }
+
+    /// Requests every page of the exporter to which a text links, and returns their
+    /// paths.
+    pub(super) async fn followed(&self, text: &str) -> Vec<String> {
+        let base = self.metrics.replace("/metrics", "");
+        let mut paths = Vec::new();
+        for rest in text.split(&base).skip(1) {
+            let ends = |it: char| it.is_whitespace() || "\"<>)\\".contains(it);
+            let path = rest.split(ends).next().unwrap_or_default();
+            let path = path.replace("&amp;", "&");
+            let answer = self.http.get(format!("{base}{path}")).send().await;
+            assert_eq!(answer.unwrap().status(), 200, "{path} of {text}");
+            paths.push(path);
+        }
+        paths
     }
 
     /// Returns as soon as the rules of acceptances were evaluated again.
