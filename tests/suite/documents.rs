@@ -35,6 +35,7 @@ fn examples(document: &str) -> Vec<Example> {
     let commands = blocks.flat_map(|block| block.split("$ ").skip(1));
     commands
         .map(|text| {
+            let text = text.replace("\\\n", " ");
             let mut lines = text.lines();
             let command = lines.next().unwrap().split("  #").next().unwrap().trim();
             Example {
@@ -175,6 +176,65 @@ fn every_command_of_the_readme_works() {
 #[test]
 fn every_command_of_getting_started_works() {
     every_command_works("docs/getting-started.md");
+}
+
+/// A text without its numbers, its units of size and its blanks at both ends.
+fn without_numbers(text: &str) -> String {
+    let numbers = Regex::new(r"\d[\d,.]*").unwrap();
+    let units = Regex::new("N [KMG]iB").unwrap();
+    let text = numbers.replace_all(text.trim(), "N");
+    units.replace_all(&text, "N iB").into_owned()
+}
+
+#[test]
+fn the_backfill_prints_what_its_document_shows() {
+    let machine = Machine::new();
+    let mut shown = examples("docs/backfill.md").into_iter();
+    let [backfill, blocks, moved] = [shown.next(), shown.next(), shown.next()].map(Option::unwrap);
+    // Less than the gigabytes of the default.
+    let command = format!("{} --step=1d", backfill.command);
+    let result = machine.shell(&command).output().unwrap();
+    let output = format!("{}{}", text(&result.stdout), text(&result.stderr));
+    let lines: Vec<String> = output.lines().map(without_numbers).collect();
+    let summary = without_numbers(&backfill.output[0]);
+    assert!(
+        summary.starts_with("N tenants read: N daily reports"),
+        "{summary}"
+    );
+    assert!(lines.contains(&summary), "{summary}\n{output}");
+    for printed in [blocks.command, moved.command] {
+        let line = without_numbers(&printed);
+        // What follows is the program's comment.
+        let is_printed = lines.iter().any(|it| it.starts_with(&line));
+        assert!(is_printed, "{line}\n{output}");
+    }
+}
+
+#[test]
+fn amtool_prints_what_the_document_shows() {
+    let folder = root().join("alerts").display().to_string();
+    let examples = examples("alerts/ROUTING.md").into_iter();
+    let shown: Vec<_> = examples
+        .filter(|it| it.output.iter().any(|line| !line.trim().is_empty()))
+        .collect();
+    assert_eq!(shown.len(), 1, "another output is shown, and not tested");
+    let Example { command, output } = &shown[0];
+    let command = command.replace("/etc/alertmanager", &folder);
+    let result = Command::new("bash")
+        .args(["-euc", &command])
+        .output()
+        .unwrap();
+    let lines: Vec<&str> = output
+        .iter()
+        .map(|line| line.trim())
+        .filter(|it| !it.is_empty())
+        .collect();
+    assert_eq!(
+        text(&result.stdout).trim(),
+        lines.join("\n"),
+        "{}",
+        text(&result.stderr)
+    );
 }
 
 /// What a stranger reads and types from the README's first word to a page that fires: each

@@ -129,17 +129,18 @@ async fn draw() {
 async fn draw_the_page_that_arrives() {
     let demo = FullDemo::start();
     let why = "Resets lock out the night shift; back on after the pilot";
-    demo.administrator("accept", why).await;
-    demo.message(&["<b>Page</b>", "UserRiskPolicy"]).await;
-    demo.message(&["<b>Mail</b>", "security-on-call@", "UserRiskPolicy"])
+    demo.accept(why).await;
+    demo.message(&["<b>Page</b>", "contoso", "UserRiskPolicy"])
+        .await;
+    demo.message(&["<b>Mail</b>", "security-on-call@", "contoso"])
         .await;
     let browser = Browser::open().await;
     browser.prefer("dark").await;
-    browser.resize(1_000, 700, false).await;
+    browser.resize(1_000, 1_050, false).await;
     let still = format!("{}?refresh=off", demo.inbox);
     browser.open_url(&still).await;
     // The page is shown with the beginning of the mail, in whichever order they came.
-    let page = "document.querySelector('article.page')";
+    let page = "[...document.querySelectorAll('article.page')].find(it => it.textContent.includes('contoso'))";
     let first = format!(
         "document.querySelector('main').insertBefore({page}, document.querySelector('article'))"
     );

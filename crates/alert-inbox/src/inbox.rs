@@ -4,7 +4,7 @@ use crate::Introduction;
 use crate::message::{Content, Message};
 use crate::page_event::PageEvent;
 use crate::subject::DecisionTime;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::fmt;
@@ -15,6 +15,8 @@ const MAX_MESSAGES: usize = 200;
 /// The messages and what the page says beside them.
 pub(crate) struct Inbox {
     decision_time: DecisionTime,
+    /// A page about an older decision measures no delay.
+    started: Timestamp,
     introduction: Mutex<Introduction>,
     received: Mutex<Received>,
 }
@@ -28,9 +30,10 @@ struct Received {
 }
 
 impl Inbox {
-    pub(crate) fn new(decision_time: DecisionTime) -> Self {
+    pub(crate) fn new(decision_time: DecisionTime, started: Timestamp) -> Self {
         Self {
             decision_time,
+            started,
             introduction: Mutex::default(),
             received: Mutex::default(),
         }
@@ -50,6 +53,7 @@ impl Inbox {
             Content::Page(page) if page.is_trigger => (self.decision_time)(&page.subject),
             _ => None,
         };
+        let decided = decided.filter(|decided| (self.started..=now).contains(decided));
         let mut received = self.received.lock();
         let delay = match &content {
             Content::Page(page) if !received.has_page(page) => {
@@ -62,7 +66,7 @@ impl Inbox {
         received.messages.push_back(Message {
             number,
             received: now,
-            delay: delay.filter(|delay| *delay >= SignedDuration::ZERO),
+            delay,
             content,
         });
         if received.messages.len() > MAX_MESSAGES {
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_first_page_about_a_decision_has_its_delay_and_a_repetition_has_none() {
-        let inbox = Inbox::new(Box::new(|_| Some(at(100))));
+        let inbox = Inbox::new(Box::new(|_| Some(at(100))), at(90));
         for (second, is_trigger) in [(112, true), (130, true), (140, false), (150, true)] {
             inbox.receive(page(is_trigger), at(second));
         }
@@ -135,9 +139,9 @@ mod tests {
     }
 
     #[test]
-    fn a_page_without_a_decision_or_from_before_it_has_no_delay() {
-        for decided in [None, Some(at(200))] {
-            let inbox = Inbox::new(Box::new(move |_| decided));
+    fn a_page_without_a_decision_since_the_start_has_no_delay() {
+        for decided in [None, Some(at(89)), Some(at(200))] {
+            let inbox = Inbox::new(Box::new(move |_| decided), at(90));
             inbox.receive(page(true), at(112));
             assert_eq!(inbox.messages()[0].delay, None);
         }
@@ -145,7 +149,7 @@ mod tests {
 
     #[test]
     fn the_oldest_messages_are_dropped_and_numbers_stay() {
-        let inbox = Inbox::new(Box::new(|_| None));
+        let inbox = Inbox::new(Box::new(|_| None), at(0));
         for second in 0..=MAX_MESSAGES {
             inbox.receive(page(false), at(second as i64));
         }

@@ -18,6 +18,7 @@ mod view;
 pub use subject::{DecisionTime, Subject};
 
 use inbox::Inbox;
+use jiff::Timestamp;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -58,7 +59,7 @@ impl AlertInbox {
             Err(_) => TcpListener::bind(loopback(0)).await?,
         };
         let mail = TcpListener::bind(loopback(0)).await?;
-        let inbox = Arc::new(Inbox::new(decision_time));
+        let inbox = Arc::new(Inbox::new(decision_time, Timestamp::now()));
         let addresses = (web.local_addr()?, mail.local_addr()?);
         let mut tasks = JoinSet::new();
         tasks.spawn(server::serve(web, Arc::clone(&inbox)));

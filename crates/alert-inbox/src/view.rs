@@ -100,7 +100,7 @@ fn counts(messages: &[Message]) -> Markup {
     html! {
         ul.tiles {
             @if let Some(delay) = newest {
-                li { strong { (seconds(delay)) } span { "from the decision to the page" } }
+                li { strong { (seconds(delay)) } span { "from decision to page" } }
             }
             @for (name, count) in counts { li { strong { (count) } span { (name) } } }
         }
@@ -131,7 +131,7 @@ fn page_article(message: &Message, page: &PageEvent) -> Markup {
                 }
             }
             h2 { (page.summary) }
-            pre { (linked(&page.text)) }
+            pre { (linked(page.text.trim_end())) }
         }
     }
 }
@@ -144,7 +144,7 @@ fn mail_article(message: &Message, mail: &Mail) -> Markup {
             h2 { (mail.subject) }
             p.soft { "From " (mail.from) " to " (mail.to) ". " a href=(path) { "Only this mail" } }
             iframe src=(path) title={ "Mail: " (mail.subject) } loading="lazy" {}
-            details { summary { "As plain text" } pre { (linked(&mail.text)) } }
+            details { summary { "As plain text" } pre { (linked(mail.text.trim_end())) } }
         }
     }
 }

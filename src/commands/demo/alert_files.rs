@@ -5,11 +5,11 @@ use alert_inbox::{AlertInbox, PAGES_PATH, TICKETS_PATH};
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 
-/// The demo's intervals, far shorter than those shipped.
-pub(super) const SCRAPE: &str = "2s";
-pub(super) const EVALUATION: &str = "5s";
-pub(super) const GROUP_WAIT: &str = "2s";
-const GROUP_INTERVAL: &str = "10s";
+/// The demo's intervals in seconds, far shorter than those shipped.
+pub(super) const SCRAPE: u32 = 2;
+pub(super) const EVALUATION: u32 = 5;
+pub(super) const GROUP_WAIT: u32 = 2;
+const GROUP_INTERVAL: u32 = 10;
 
 /// The interval of groups of rules as shipped.
 const SHIPPED_EVALUATION: &str = "\n    interval: 1m\n";
@@ -28,7 +28,7 @@ pub(super) struct ScrapeTarget {
 
 /// The rules, evaluated more often.
 pub(super) fn rules() -> String {
-    let interval = format!("\n    interval: {EVALUATION}\n");
+    let interval = format!("\n    interval: {EVALUATION}s\n");
     RULES.replace(SHIPPED_EVALUATION, &interval)
 }
 
@@ -46,9 +46,9 @@ pub(super) fn prometheus(target: &ScrapeTarget, alertmanager: SocketAddr) -> Str
     }
     let config: Value = json!({
         "global": {
-            "scrape_interval": SCRAPE,
-            "scrape_timeout": SCRAPE,
-            "evaluation_interval": EVALUATION,
+            "scrape_interval": format!("{SCRAPE}s"),
+            "scrape_timeout": format!("{SCRAPE}s"),
+            "evaluation_interval": format!("{EVALUATION}s"),
         },
         "rule_files": ["secure-score.rules.yml"],
         "alerting": {"alertmanagers": [
@@ -80,10 +80,10 @@ fn replacements(inbox: &AlertInbox) -> [(&'static str, String); 8] {
             format!("http://{web}{TICKETS_PATH}"),
         ),
         ("/etc/alertmanager/secrets/", "secrets/".to_owned()),
-        ("group_wait: 30s", format!("group_wait: {GROUP_WAIT}")),
+        ("group_wait: 30s", format!("group_wait: {GROUP_WAIT}s")),
         (
             "group_interval: 5m",
-            format!("group_interval: {GROUP_INTERVAL}"),
+            format!("group_interval: {GROUP_INTERVAL}s"),
         ),
         (
             "        details:\n",

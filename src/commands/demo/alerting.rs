@@ -89,7 +89,7 @@ impl Alerting {
     /// the exporter; `story` says what happens by itself.
     pub(super) fn introduce(&self, status_page: &str, refresh: Duration, story: String) {
         let delays = format!(
-            "The demo refreshes every {} s, scrapes every {SCRAPE}, evaluates the rules every {EVALUATION} and waits {GROUP_WAIT} for further alerts. By default these are 15 min, 1 min, 1 min and 30 s. Tickets are sent in office hours only.",
+            "The demo refreshes every {} s, scrapes every {SCRAPE} s, evaluates the rules every {EVALUATION} s and waits {GROUP_WAIT} s for further alerts. By default these are 15 min, 1 min, 1 min and 30 s. Tickets are sent in office hours only.",
             refresh.as_secs(),
         );
         let mut links = vec![("Exporter".to_owned(), status_page.to_owned())];

@@ -54,7 +54,7 @@ impl Introduction<'_> {
     pub(super) fn story(&self) -> String {
         let expected = match self.demo.simulation.runs_scenario() {
             true => {
-                "Within two minutes an administrator of contoso accepts a risk; its page is in the inbox seconds later."
+                "Within two minutes an administrator of contoso accepts a risk; its page is in the inbox seconds later. Pages about earlier decisions arrive at once."
             }
             false => {
                 "No risk is accepted by itself; after one through the control API its page is in the inbox seconds later."
