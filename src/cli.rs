@@ -301,6 +301,8 @@ mod tests {
             let error = parse(&arguments).unwrap_err();
             assert!(error.to_string().contains("--with-users has"), "{error}");
         }
+        let error = parse(&["demo", "--full", "--web.config.file=web.yml"]).unwrap_err();
+        assert!(error.to_string().contains("of --full scrapes"), "{error}");
     }
 
     #[test]

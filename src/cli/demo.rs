@@ -20,6 +20,11 @@ pub struct Demo {
     #[arg(long)]
     pub with_users: bool,
 
+    /// Start Prometheus and Alertmanager too, which must be in PATH, and show the pages and mails
+    /// that they send at /inbox
+    #[arg(long)]
+    pub full: bool,
+
     /// The HTTP server.
     #[command(flatten)]
     pub web: WebFlags,
@@ -28,9 +33,14 @@ pub struct Demo {
 impl Demo {
     /// The error for flags that contradict each other.
     pub(super) fn conflict(&self) -> Option<&'static str> {
-        let both = self.with_users && self.web.config_file.is_some();
-        both.then_some(
-            "--with-users has a web configuration of its own; remove it or --web.config.file",
+        self.web.config_file.as_ref()?;
+        if self.with_users {
+            return Some(
+                "--with-users has a web configuration of its own; remove it or --web.config.file",
+            );
+        }
+        self.full.then_some(
+            "the Prometheus of --full scrapes without TLS and password; remove it or --web.config.file",
         )
     }
 }

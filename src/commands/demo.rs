@@ -1,22 +1,33 @@
 //! `demo`: the simulator and an exporter of its tenants in one process.
 
+mod alert_files;
+mod alert_programs;
+mod alerting;
+mod introduction;
 mod partner;
+mod server_process;
 mod users;
 
 use super::exporter::Exporter;
-use super::stdout::{line, tenants};
+use super::healthcheck::reachable;
 use super::web_config::ServedWebConfig;
 use super::{Failure, now, simulate};
 use crate::cli::{DEFAULT_SEED, Demo};
 use crate::config::{
-    AcceptedBy, ClientSecret, Cloud, Config, Credential, Decisions, EventDetail, LabelPolicy,
-    PageAudience, PemFile, PrivacyPolicy, Recommendations, Refresh, Secret, SimulatorEndpoint,
-    TargetLabels, Tenant,
+    AcceptedBy, ClientSecret, Cloud, Config, Credential, Decisions, Environment, EventDetail,
+    LabelPolicy, PageAudience, PemFile, PrivacyPolicy, Recommendations, Refresh, Secret,
+    SimulatorEndpoint, TargetLabels, Tenant,
 };
 use crate::refresh::Shard;
+use alert_files::ScrapeTarget;
+use alert_programs::AlertPrograms;
+use alerting::Alerting;
+use anyhow::Context as _;
 use exporter_web_config::certificates;
 use graph_simulator::{Options, RecommendationsAccess, Simulator, TenantAccess, scenario};
+use introduction::Introduction;
 use secure_score_model::{Decision, DecisionState, Timestamp};
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -34,7 +45,9 @@ const WITHOUT_ENTRA: &str = "litware";
 const TARGET: f64 = 0.8;
 
 /// Runs until a signal.
-pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
+pub(super) async fn run(demo: &Demo, environment: &Environment) -> Result<(), Failure> {
+    let programs = demo.full.then(|| AlertPrograms::find(environment));
+    let programs = programs.transpose()?;
     let any_port = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let options = Options {
         recommendations: RecommendationsAccess::GrantedExcept(vec![WITHOUT_ENTRA.to_owned()]),
@@ -47,16 +60,60 @@ pub(super) async fn run(demo: &Demo) -> Result<(), Failure> {
         access: demo.with_users.then(users::access),
         ..config(&simulator)
     };
+    let refresh = config.refresh.profiles;
     let web_config = match demo.with_users {
         true => ServedWebConfig::fixed(users::web_config()?),
         false => ServedWebConfig::load(&demo.web)?,
     };
     let (flags, shard) = (&demo.web, Shard::WHOLE);
     let exporter = Exporter::start(config, flags, web_config, shard, None, None).await?;
-    print_introduction(&simulator, &exporter, demo, &scenario)?;
-    let result = exporter.serve(None).await;
+    let address = exporter.addresses().first().copied();
+    let address = address.context("the exporter has no address")?;
+    let mut alerting = match programs {
+        Some(programs) => {
+            let target = scrape_target(demo, address);
+            Some(Alerting::start(&programs, &target, simulator.handle()).await?)
+        }
+        None => None,
+    };
+    let introduction = Introduction {
+        demo,
+        simulator: &simulator,
+        address,
+        scenario: &scenario,
+        alerting: alerting.as_ref(),
+    };
+    if let Some(alerting) = &alerting {
+        let (status_page, story) = (introduction.status_page(), introduction.story());
+        alerting.introduce(&status_page, refresh, story);
+    }
+    introduction.print()?;
+    let result = tokio::select! {
+        result = exporter.serve(None) => result,
+        never = watch(alerting.as_mut()) => match never {},
+    };
+    drop(alerting);
     simulator.stop().await;
     result
+}
+
+/// Watches the programs, if there are any.
+async fn watch(alerting: Option<&mut Alerting>) -> Infallible {
+    match alerting {
+        Some(alerting) => alerting.watch().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The exporter at an address, for the demo's Prometheus.
+fn scrape_target(demo: &Demo, address: SocketAddr) -> ScrapeTarget {
+    let (prefix, path) = (demo.web.route_prefix(), demo.web.telemetry_path());
+    let [(all_tenants, _), _] = users::USERS;
+    ScrapeTarget {
+        address: reachable(address),
+        path: format!("{prefix}{path}"),
+        user: demo.with_users.then_some((all_tenants, users::PASSWORD)),
+    }
 }
 
 /// Starts a simulator with the seed that `demo` has by default, so that the
@@ -170,53 +227,4 @@ fn decisions(now: Timestamp) -> Decisions {
     // Only an invalid pattern is an error, and each control id is a valid one.
     let all = exceptions.chain([proven]);
     Decisions::of(all.collect()).unwrap_or_default()
-}
-
-fn print_introduction(
-    simulator: &Simulator,
-    exporter: &Exporter,
-    demo: &Demo,
-    scenario: &[String],
-) -> Result<(), Failure> {
-    let prefix = demo.web.route_prefix();
-    let path = demo.web.telemetry_path();
-    let Some(address) = exporter.addresses().first() else {
-        return Ok(());
-    };
-    let authentication = match demo.with_users {
-        true => users::scrape_authentication(),
-        false => String::new(),
-    };
-    line(format_args!(
-        "Secure Score of {}{}, simulated; nothing leaves this machine.\n\
-         Persons and comments are generated, so every client sees them.\n\n  \
-         status page   http://{address}{prefix}/\n  \
-         metrics       http://{address}{prefix}{path}\n  \
-         control API   {}\n\n\
-         Scrape it with Prometheus:\n\n  \
-         scrape_configs:\n    \
-         - job_name: secure-score\n      \
-         scrape_interval: 15s\n      \
-         metrics_path: {prefix}{path}\n{authentication}      \
-         static_configs:\n        \
-         - targets: ['{address}']\n",
-        tenants(simulator.tenants().len()),
-        partner::customers(simulator),
-        simulator.control_url().unwrap_or("off"),
-    ))?;
-    if demo.with_users {
-        let [(all, _), (one, _)] = users::USERS;
-        let password = users::PASSWORD;
-        line(format_args!(
-            "Users: {all} sees every tenant, {one} that tenant only; the password is {password}.\n"
-        ))?;
-    }
-    if demo.simulation.runs_scenario() {
-        line(format_args!("Scheduled events:\n"))?;
-        for event in scenario {
-            line(format_args!("  - {event}"))?;
-        }
-        line(format_args!(""))?;
-    }
-    line(format_args!("Stop it with Ctrl-C."))
 }

@@ -8,7 +8,7 @@ use tracing_subscriber::prelude::*;
 
 /// The crates whose lines follow `--log.level`, as they appear in the targets
 /// of log lines.
-const OWN_CRATES: [&str; 2] = ["secure_score_exporter", "graph_simulator"];
+const OWN_CRATES: [&str; 3] = ["secure_score_exporter", "graph_simulator", "alert_inbox"];
 
 /// Starts logging: the exporter's own lines at the configured level, those of
 /// libraries at `warn`. Below `warn` libraries log requests with headers, which

@@ -27,6 +27,7 @@ mod reload;
 mod serve;
 mod shell;
 mod shell_path;
+mod shipped_files;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stdout;
@@ -68,7 +69,7 @@ fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
             block_on(serve::run(&cli, environment, sockets))
         }
         #[cfg(feature = "demo")]
-        Some(Command::Demo(demo)) => block_on(demo::run(&demo)),
+        Some(Command::Demo(demo)) => block_on(demo::run(&demo, environment)),
         #[cfg(feature = "demo")]
         Some(Command::Simulate(simulate)) => block_on(simulate::run(&simulate)),
         Some(Command::Discover(discover)) => {

@@ -300,10 +300,11 @@ fn each_library_has_one_home() {
                 "src/http_client/proxy.rs",
                 "src/http_client/transport_error.rs",
                 "crates/graph-simulator/",
+                "crates/alert-inbox/",
                 "crates/exporter-web-config/",
             ],
         ),
-        "serve HTTP from src/http, or from the simulator; src/http_types and src/api build responses",
+        "serve HTTP from src/http, the simulator or the inbox; src/http_types and src/api build responses",
     );
     must_be_empty(
         offenders(&["prometheus::"], &["src/telemetry"]),

@@ -94,8 +94,18 @@ impl Browser {
     }
 
     pub(crate) async fn visit(&self, server: &TestServer, path: &str) {
-        let url = format!("http://{}{path}", server.address);
+        self.open_url(&format!("http://{}{path}", server.address))
+            .await;
+    }
+
+    pub(crate) async fn open_url(&self, url: &str) {
         self.command("url", json!({"url": url})).await.unwrap();
+    }
+
+    /// Runs what follows in the frame with this index, or in the whole page.
+    pub(crate) async fn enter_frame(&self, index: Option<usize>) {
+        let frame = json!({"id": index});
+        self.command("frame", frame).await.unwrap();
     }
 
     /// The value of a script, which the page itself would not be allowed to run.
@@ -456,7 +466,7 @@ async fn the_pages_work_with_the_keyboard_alone() {
 
 /// Texts whose contrast with their background is below 4.5, and the number of
 /// texts.
-const CONTRAST: &str = r"(() => {
+pub(crate) const CONTRAST: &str = r"(() => {
   const channels = text => text.match(/[\d.]+/g).map(Number);
   const light = text => {
     const [r, g, b] = channels(text).map(c => c / 255)

@@ -16,7 +16,11 @@ impl Demo {
     }
 
     fn with(flags: &[&str]) -> Self {
-        let arguments = ["demo", "--quiet", "--web.listen-address=127.0.0.1:0"];
+        Self::run(&[&["--quiet"], flags].concat())
+    }
+
+    fn run(flags: &[&str]) -> Self {
+        let arguments = ["demo", "--web.listen-address=127.0.0.1:0"];
         let process = Process::exporter(&[&arguments, flags].concat());
         let base = process.word_after("status page ");
         let control = process.word_after("control API ");
@@ -45,13 +49,18 @@ impl Demo {
     }
 
     async fn until_metrics(&self, line: &str) {
-        for _ in 0..1_200 {
-            if self.get("/metrics").await.contains(line) {
+        self.until("/metrics", line).await;
+    }
+
+    /// Waits until a path contains a text.
+    async fn until(&self, path: &str, text: &str) {
+        for _ in 0..2_400 {
+            if self.get(path).await.contains(text) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        panic!("{line} did not appear\n{}", self.process.output());
+        panic!("{text} did not appear\n{}", self.process.output());
     }
 
     async fn acceptances(&self, query: &str) -> Vec<Value> {
@@ -98,6 +107,19 @@ async fn an_acceptance_is_in_metrics_log_page_and_api_with_one_refresh() {
     assert_eq!(found[0]["accepted_by"], "nina.roth@contoso.example");
     assert_eq!(found[0]["approval"]["status"], "missing");
     assert_eq!(found[0]["watched"], true);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_tenant_fails_with_its_remedy_and_keeps_its_data() {
+    let demo = Demo::run(&[]);
+    demo.until("/", "the client secret has expired: create a new one")
+        .await;
+    demo.until_metrics("secure_score_up{tenant=\"northwind\",api=\"profiles\"} 0")
+        .await;
+    let metrics = demo.get("/metrics").await;
+    assert!(metrics.contains("secure_score_tenant_score{tenant=\"northwind\"}"));
+    let scheduled = "the secret of the application watcher expires at northwind";
+    assert!(demo.process.output().contains(scheduled));
 }
 
 #[tokio::test(flavor = "multi_thread")]

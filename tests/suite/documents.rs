@@ -2,11 +2,13 @@
 
 use crate::process::{Process, free_port};
 use crate::simulated::{Simulated, text};
+use regex::Regex;
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// The README's test command, which is this test run.
 const ALL_TESTS: &str = "tests/run";
@@ -19,15 +21,60 @@ fn read(name: &str) -> String {
     fs::read_to_string(root().join(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
+/// A command and the lines of its output that a document shows.
+struct Example {
+    command: String,
+    output: Vec<String>,
+}
+
 /// The commands of the blocks that say they are run.
-fn commands(document: &str) -> Vec<String> {
+fn examples(document: &str) -> Vec<Example> {
     let page = read(document);
     let blocks = page.split("```console").skip(1);
-    let lines = blocks.flat_map(|block| block.split("```").next().unwrap().lines());
-    let commands = lines.filter_map(|line| line.trim_start().strip_prefix("$ "));
+    let blocks = blocks.map(|block| block.split("```").next().unwrap());
+    let commands = blocks.flat_map(|block| block.split("$ ").skip(1));
     commands
-        .map(|it| it.split("  #").next().unwrap().trim().to_owned())
+        .map(|text| {
+            let text = text.replace("\\\n", " ");
+            let mut lines = text.lines();
+            let command = lines.next().unwrap().split("  #").next().unwrap().trim();
+            Example {
+                command: command.to_owned(),
+                output: lines.map(str::to_owned).collect(),
+            }
+        })
         .collect()
+}
+
+fn commands(document: &str) -> Vec<String> {
+    let examples = examples(document).into_iter();
+    examples.map(|example| example.command).collect()
+}
+
+/// Whether an output has these lines in this order; `…` stands for any lines, ports differ,
+/// and the log is another stream.
+fn shows(output: &str, lines: &[String]) -> bool {
+    let port = Regex::new(r"127\.0\.0\.1:\d+").unwrap();
+    let same = |text: &str| port.replace_all(text, "127.0.0.1:PORT").into_owned();
+    let printed = output.lines().filter(|line| !line.starts_with("ts="));
+    let mut output = printed.map(|line| same(line.trim_end()));
+    let mut lines = lines.iter().map(|line| same(line.trim_end())).peekable();
+    let mut skips = true;
+    while let Some(line) = lines.next() {
+        let found = match (line.as_str(), skips) {
+            ("…", _) => {
+                skips = true;
+                continue;
+            }
+            (_, true) => output.any(|it| it == line),
+            (_, false) => output.next() == Some(line),
+        };
+        if !found {
+            return false;
+        }
+        skips = false;
+    }
+    true
 }
 
 /// A machine with the exporter installed and simulated tenants.
@@ -58,7 +105,8 @@ impl Machine {
             .args(["-euc", &command.replace("10365", &self.port.to_string())])
             .current_dir(self.simulated.folder())
             .env("PATH", path)
-            .env("NO_PROXY", "*");
+            .env("NO_PROXY", "*")
+            .env("EDITOR", "true");
         shell
     }
 
@@ -71,10 +119,22 @@ impl Machine {
         process
     }
 
-    fn succeeds(&self, command: &str) {
+    fn succeeds(&self, command: &str, lines: &[String]) {
         let result = self.shell(command).output().unwrap();
         let output = format!("{}{}", text(&result.stdout), text(&result.stderr));
         assert!(result.status.success(), "{command}:\n{output}");
+        assert!(shows(&output, lines), "{command}: {lines:#?}\n{output}");
+    }
+
+    fn serves(&self, command: &str, lines: &[String]) {
+        let mut process = self.serve(command);
+        // Output and log are read by two threads.
+        let is_shown = (0..600).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            shows(&process.output(), lines)
+        });
+        assert!(is_shown, "{command}: {lines:#?}\n{}", process.output());
+        assert_eq!(process.terminate(), Some(0), "{command}");
     }
 }
 
@@ -91,21 +151,19 @@ fn serves(command: &str) -> bool {
 
 fn every_command_works(document: &str) {
     let machine = Machine::new();
-    let commands = commands(document);
-    assert!(commands.len() > 2, "{document}: only {commands:?}");
-    for command in commands {
+    let examples = examples(document);
+    assert!(examples.len() > 2, "{document}: only {}", examples.len());
+    for Example { command, output } in examples {
         let command = installed(&command);
         match command.as_str() {
             ALL_TESTS => assert!(root().join(ALL_TESTS).is_file()),
-            serving if serves(serving) => {
-                assert_eq!(machine.serve(serving).terminate(), Some(0), "{serving}");
-            }
+            serving if serves(serving) => machine.serves(serving, &output),
             asking if asking.starts_with("curl ") => {
                 let _demo = machine.serve("secure-score-exporter demo --quiet");
-                machine
-                    .succeeds(&asking.replace("curl", "curl --silent --fail --output /dev/null"));
+                let quiet = asking.replace("curl", "curl --silent --fail --output /dev/null");
+                machine.succeeds(&quiet, &output);
             }
-            other => machine.succeeds(other),
+            other => machine.succeeds(other, &output),
         }
     }
 }
@@ -118,6 +176,113 @@ fn every_command_of_the_readme_works() {
 #[test]
 fn every_command_of_getting_started_works() {
     every_command_works("docs/getting-started.md");
+}
+
+/// A text without its numbers, its units of size and its blanks at both ends.
+fn without_numbers(text: &str) -> String {
+    let numbers = Regex::new(r"\d[\d,.]*").unwrap();
+    let units = Regex::new("N [KMG]iB").unwrap();
+    let text = numbers.replace_all(text.trim(), "N");
+    units.replace_all(&text, "N iB").into_owned()
+}
+
+#[test]
+fn the_backfill_prints_what_its_document_shows() {
+    let machine = Machine::new();
+    let mut shown = examples("docs/backfill.md").into_iter();
+    let [backfill, blocks, moved] = [shown.next(), shown.next(), shown.next()].map(Option::unwrap);
+    // Less than the gigabytes of the default.
+    let command = format!("{} --step=1d", backfill.command);
+    let result = machine.shell(&command).output().unwrap();
+    let output = format!("{}{}", text(&result.stdout), text(&result.stderr));
+    let lines: Vec<String> = output.lines().map(without_numbers).collect();
+    let summary = without_numbers(&backfill.output[0]);
+    assert!(
+        summary.starts_with("N tenants read: N daily reports"),
+        "{summary}"
+    );
+    assert!(lines.contains(&summary), "{summary}\n{output}");
+    for printed in [blocks.command, moved.command] {
+        let line = without_numbers(&printed);
+        // What follows is the program's comment.
+        let is_printed = lines.iter().any(|it| it.starts_with(&line));
+        assert!(is_printed, "{line}\n{output}");
+    }
+}
+
+#[test]
+fn amtool_prints_what_the_document_shows() {
+    let folder = root().join("alerts").display().to_string();
+    let examples = examples("alerts/ROUTING.md").into_iter();
+    let shown: Vec<_> = examples
+        .filter(|it| it.output.iter().any(|line| !line.trim().is_empty()))
+        .collect();
+    assert_eq!(shown.len(), 1, "another output is shown, and not tested");
+    let Example { command, output } = &shown[0];
+    let command = command.replace("/etc/alertmanager", &folder);
+    let result = Command::new("bash")
+        .args(["-euc", &command])
+        .output()
+        .unwrap();
+    let lines: Vec<&str> = output
+        .iter()
+        .map(|line| line.trim())
+        .filter(|it| !it.is_empty())
+        .collect();
+    assert_eq!(
+        text(&result.stdout).trim(),
+        lines.join("\n"),
+        "{}",
+        text(&result.stderr)
+    );
+}
+
+/// What a stranger reads and types from the README's first word to a page that fires: each
+/// page from its start to a heading.
+const WAY_TO_A_PAGE: [(&str, &str); 1] = [("README.md", "## Watch a real tenant")];
+
+const MAX_WORDS: usize = 350;
+const MAX_COMMANDS: usize = 8;
+
+/// The words as a reader sees them: those of code and of pictures' texts count, the targets
+/// of links do not.
+fn words(text: &str) -> usize {
+    let target = Regex::new(r"\]\([^)]*\)").unwrap();
+    let seen = target.replace_all(text, "]");
+    let words = seen.split_whitespace();
+    words
+        .filter(|word| word.contains(char::is_alphanumeric))
+        .count()
+}
+
+/// The commands of every block, also those that no test runs.
+fn typed(text: &str) -> Vec<String> {
+    let blocks = text.split("```").skip(1).step_by(2);
+    let lines = blocks.flat_map(|block| block.lines().skip(1));
+    let lines = lines.filter(|line| !line.trim().is_empty());
+    let parts = lines.flat_map(|line| line.split("&&").flat_map(|part| part.split('|')));
+    parts.map(|part| part.trim().to_owned()).collect()
+}
+
+#[test]
+fn the_way_to_a_page_is_short() {
+    let way = WAY_TO_A_PAGE.map(|(document, end)| {
+        let page = read(document);
+        let (way, _) = page
+            .split_once(&format!("\n{end}\n"))
+            .unwrap_or_else(|| panic!("{document} has no heading {end}"));
+        way.to_owned()
+    });
+    let way = way.concat();
+    let (words, commands) = (words(&way), typed(&way));
+    assert!(words > 100 && words <= MAX_WORDS, "{words} words");
+    assert!(commands.len() <= MAX_COMMANDS, "{commands:#?}");
+    let fires = "$ cargo run --release -- demo --full";
+    assert!(commands.iter().any(|it| it == fires), "{commands:#?}");
+    let inbox = Regex::new("INBOX_PORT: u16 = ([0-9]+);").unwrap();
+    let source = read("src/commands/demo/alerting.rs");
+    let port = &inbox.captures(&source).unwrap()[1];
+    assert!(way.contains(&format!("<http://127.0.0.1:{port}/inbox>")));
 }
 
 /// A document's YAML blocks with tenants or a partner, without the indentation of a list
@@ -168,7 +333,6 @@ fn the_configurations_they_show_are_good() {
     let folder = secrets();
     let file = folder.path().join("shown.yml");
     for document in [
-        "README.md",
         "docs/getting-started.md",
         "docs/partners.md",
         "docs/permissions.md",

@@ -42,6 +42,7 @@ mod events;
 mod evidence;
 mod exposition;
 mod faults;
+mod full_demo;
 mod golden;
 mod guarded;
 mod guide;

@@ -5,6 +5,7 @@
 //! ```
 
 use crate::browser::Browser;
+use crate::full_demo::FullDemo;
 use crate::test_server::{options, start};
 use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, Options};
@@ -123,4 +124,29 @@ async fn draw() {
         browser.visit(&server, path).await;
         fs::write(folder.join(name), browser.picture().await).unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "writes docs/images, to be looked at by a person"]
+async fn draw_the_page_that_arrives() {
+    let demo = FullDemo::start();
+    let why = "Resets lock out the night shift; back on after the pilot";
+    demo.accept(why).await;
+    demo.message(&["<b>Page</b>", "contoso", "UserRiskPolicy"])
+        .await;
+    demo.message(&["<b>Mail</b>", "security-on-call@", "contoso"])
+        .await;
+    let browser = Browser::open().await;
+    browser.prefer("dark").await;
+    browser.resize(1_000, 1_050, false).await;
+    let still = format!("{}?refresh=off", demo.inbox);
+    browser.open_url(&still).await;
+    // The page is shown with the beginning of the mail, in whichever order they came.
+    let page = "[...document.querySelectorAll('article.page')].find(it => it.textContent.includes('contoso'))";
+    let first = format!(
+        "document.querySelector('main').insertBefore({page}, document.querySelector('article'))"
+    );
+    browser.value(&first).await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/images");
+    fs::write(folder.join("page.png"), browser.picture().await).unwrap();
 }

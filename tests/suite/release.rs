@@ -77,6 +77,7 @@ fn a_version_is_set_everywhere_and_the_changelog_is_dated() {
         "secure-score-exposition",
         "secure-score-model",
         "graph-simulator",
+        "alert-inbox",
     ] {
         let required = format!("{of_ours} = {{ version = \"97.98.99\", path");
         assert!(manifest.contains(&required), "{required}");

@@ -10,6 +10,7 @@ use crate::completion::Completion;
 use crate::consent::Consent;
 use crate::fault::{Fault, FaultError, FaultId, InjectedFault};
 use crate::history::{self, StateUpdate};
+use crate::list::List;
 use crate::recorded_request::RecordedRequest;
 use crate::state::SimulatorState;
 use crate::tenant::{Tenant, TenantAccess};
@@ -148,6 +149,20 @@ impl SimulatorHandle {
         };
         data.append(&id, update);
         Ok(())
+    }
+
+    /// When the risk of a control was accepted last; `None` if never.
+    pub fn accepted_at(&self, tenant: &str, control: &str) -> Result<Option<Timestamp>> {
+        let (tenant, id) = self.control(tenant, control)?;
+        let profiles = tenant.elements(List::Profiles, Timestamp::now());
+        let has_id = |it: &&Value| it.get("id").and_then(Value::as_str) == Some(&id);
+        let profile = profiles.iter().find(has_id);
+        let updates = profile.and_then(|it| it.get("controlStateUpdates")?.as_array());
+        let accepted = updates.into_iter().flatten().filter(|update| {
+            let state = update.get("state").and_then(Value::as_str);
+            state.map(history::graph_state) == Some("Ignored")
+        });
+        Ok(accepted.filter_map(history::time).max())
     }
 
     /// Sets the percentage of a control in the newest report; the sums follow.

@@ -53,6 +53,11 @@ pub(crate) fn next_timestamp(newest: Option<Timestamp>, now: Timestamp) -> Times
     next.map_or(now, |next| next.max(now))
 }
 
+/// The time of a change in Graph's JSON.
+pub(crate) fn time(update: &Value) -> Option<Timestamp> {
+    update.get("updatedDateTime")?.as_str()?.parse().ok()
+}
+
 /// The state at a time.
 pub(crate) fn state_at(updates: &[StateUpdate], at: Timestamp) -> Option<&str> {
     updates

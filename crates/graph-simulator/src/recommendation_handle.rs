@@ -54,6 +54,19 @@ impl SimulatorHandle {
         self.edit(tenant, recommendation, edit)
     }
 
+    /// When a recommendation was changed last.
+    pub fn recommendation_changed_at(
+        &self,
+        tenant: &str,
+        recommendation: &str,
+    ) -> Result<Option<Timestamp>> {
+        let element = self.recommendation(tenant, recommendation)?;
+        let changed = element
+            .as_ref()
+            .and_then(|it| it.get("lastModifiedDateTime"));
+        Ok(changed.and_then(|time| time.as_str()?.parse().ok()))
+    }
+
     /// The ids of a recommendation's impacted resources.
     pub fn impacted_resources(&self, tenant: &str, recommendation: &str) -> Result<Vec<String>> {
         let resources = self.resources(tenant, recommendation)?;
@@ -99,15 +112,19 @@ impl SimulatorHandle {
     }
 
     fn resources(&self, tenant: &str, recommendation: &str) -> Result<Vec<Value>> {
+        let element = self.recommendation(tenant, recommendation)?;
+        let resources = element
+            .as_ref()
+            .and_then(|it| it.get("impactedResources")?.as_array());
+        Ok(resources.cloned().unwrap_or_default())
+    }
+
+    fn recommendation(&self, tenant: &str, recommendation: &str) -> Result<Option<Value>> {
         let tenant = self.tenant(tenant)?;
         let id = recommendation_id(&tenant, recommendation)?;
-        let elements = tenant
-            .data()
-            .elements(List::Recommendations, Timestamp::now());
-        let has_id = |it: &&Value| it.get("id").and_then(Value::as_str) == Some(&id);
-        let element = elements.iter().find(has_id);
-        let resources = element.and_then(|element| element.get("impactedResources")?.as_array());
-        Ok(resources.cloned().unwrap_or_default())
+        let elements = tenant.elements(List::Recommendations, Timestamp::now());
+        let has_id = |it: &Value| it.get("id").and_then(Value::as_str) == Some(&id);
+        Ok(elements.into_iter().find(has_id))
     }
 }
 

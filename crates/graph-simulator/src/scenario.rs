@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::fault::{Fault, FaultKind};
 use crate::handle::{HandleError, SimulatorHandle};
 use crate::options::Options;
+use crate::recorded_request::Api;
 use crate::rng::{draw, draw_between};
 use crate::status_change::StatusChange;
 use crate::tenant_profile::tenant_name;
@@ -22,7 +24,7 @@ struct Event {
     /// Seconds after the start, or after the event before.
     after: u64,
     tenant: String,
-    /// A control, a recommendation of Entra, or a customer of the partner.
+    /// A control, a recommendation of Entra, a customer of the partner, or the application.
     subject: &'static str,
     by: &'static str,
     action: Action,
@@ -35,13 +37,17 @@ enum Action {
     Revert,
     /// Dismiss the recommendation.
     Dismiss,
+    /// Let the application's secret expire.
+    Expire,
+    /// Extend the validity of the application's secret.
+    Renew,
     /// Become a customer, with a display name.
     SignUp(&'static str),
     /// End the relationship with the partner.
     Leave,
 }
 
-use Action::{Accept, Dismiss, Leave, Revert, SignUp};
+use Action::{Accept, Dismiss, Expire, Leave, Renew, Revert, SignUp};
 
 /// The first events: earliest and latest second, tenant number, control, administrator.
 #[rustfmt::skip]
@@ -60,6 +66,17 @@ const FIRST_EVENTS: &[(u64, u64, usize, &str, &str, Action)] = &[
 const FIRST_EVENTS_IN_ENTRA: &[(u64, u64, usize, &str, &str, Action)] = &[
     (102, 125, 2, "userRiskPolicy", "Jonas Weber", Dismiss),
 ];
+
+/// The same with the application that reads a tenant: one tenant fails from the first minute
+/// on, until its secret is renewed, before the exporter's first attempt after five minutes.
+#[rustfmt::skip]
+const SECRET_EVENTS: &[(u64, u64, usize, &str, &str, Action)] = &[
+    (20, 30, 4, "watcher", "sara.holm@northwind.example", Expire),
+    (250, 275, 4, "watcher", "sara.holm@northwind.example", Renew),
+];
+
+/// Entra's code for an expired secret.
+const EXPIRED: FaultKind = FaultKind::Aadsts(7_000_222);
 
 /// The same among the customers of the first partner; tenant 4 is the customer that leaves.
 #[rustfmt::skip]
@@ -106,9 +123,12 @@ fn first_events(options: &Options) -> Vec<Event> {
     let entra = entra.map(|event| ("story in entra", event));
     let customers = CUSTOMER_EVENTS.iter().filter(|_| lists_tenants(options));
     let customers = customers.map(|event| ("story of customers", event));
+    let secrets = SECRET_EVENTS.iter();
+    let secrets = secrets.map(|event| ("story of secrets", event));
     let mut events: Vec<Event> = secure_score
         .enumerate()
         .chain(entra.enumerate())
+        .chain(secrets.enumerate())
         .chain(customers.enumerate())
         .filter(|(_, (_, event))| event.2 < tenants)
         .map(
@@ -116,7 +136,7 @@ fn first_events(options: &Options) -> Vec<Event> {
                 after: draw_between(options.seed, purpose, index as u64, earliest, latest),
                 tenant: match action {
                     SignUp(_) | Leave => partner.unwrap_or_default().to_owned(),
-                    Accept(_) | Revert | Dismiss => tenant_name(tenant),
+                    _ => tenant_name(tenant),
                 },
                 subject,
                 by,
@@ -205,6 +225,19 @@ fn change_score(handle: &SimulatorHandle, tenant: &str, seed: u64, step: u64) {
     }
 }
 
+fn expire_secret(handle: &SimulatorHandle, tenant: &str) -> Result<(), HandleError> {
+    let fault = Fault::new(Api::Token, EXPIRED);
+    handle.inject(Some(tenant), fault)?;
+    handle.revoke_tokens(tenant)
+}
+
+fn renew_secret(handle: &SimulatorHandle, tenant: &str) -> Result<(), HandleError> {
+    let faults = handle.faults().into_iter();
+    let mut expired =
+        faults.filter(|it| it.tenant.as_deref() == Some(tenant) && it.fault.kind == EXPIRED);
+    expired.try_for_each(|it| handle.remove_fault(it.id))
+}
+
 fn pick<T>(items: &[T], seed: u64, step: u64) -> Option<&T> {
     let index = draw(seed, "pick", step).checked_rem(items.len() as u64)?;
     items.get(usize::try_from(index).ok()?)
@@ -226,6 +259,8 @@ impl Event {
                 let change = StatusChange::new("dismissed").by(self.by);
                 handle.set_recommendation_status(&self.tenant, self.subject, change)
             }
+            Expire => expire_secret(handle, &self.tenant),
+            Renew => renew_secret(handle, &self.tenant),
             SignUp(display_name) => {
                 let partner = handle.partner(&self.tenant)?;
                 partner.sign_up(self.subject, display_name).map(|_| ())
@@ -242,6 +277,8 @@ impl Event {
             }
             Revert => format!("{by} withdraws the acceptance of {subject} at {tenant}"),
             Dismiss => format!("{by} dismisses the recommendation {subject} of Entra at {tenant}"),
+            Expire => format!("the secret of the application {subject} expires at {tenant}"),
+            Renew => format!("{by} renews the secret of the application {subject} at {tenant}"),
             SignUp(display_name) => {
                 format!("{display_name} ({subject}) becomes a customer of {tenant}")
             }
@@ -288,16 +325,35 @@ mod tests {
     }
 
     #[test]
-    fn the_first_event_is_an_acceptance_at_contoso_within_the_first_minutes() {
+    fn the_first_acceptance_is_at_contoso_within_the_first_minutes() {
         for seed in 0..200 {
             let events = first_events(&options(seed, 5));
-            let first = &events[0];
+            let first = events.iter().find(|it| matches!(it.action, Accept(_)));
+            let first = first.unwrap();
             assert!((45..=100).contains(&first.after));
             assert_eq!(first.tenant, "contoso");
             assert_eq!(first.subject, "UserRiskPolicy");
-            assert!(matches!(first.action, Accept(_)));
             assert!(events.is_sorted_by_key(|event| event.after));
         }
+    }
+
+    #[test]
+    fn one_tenant_fails_in_the_first_minute_until_its_secret_is_renewed() {
+        for seed in 0..200 {
+            let events = first_events(&options(seed, 5));
+            assert_eq!(events[0].action, Expire);
+            assert!(events[0].after < 31);
+        }
+        let (handle, _) = handle(5);
+        let events = first_events(&options(7, 5));
+        let of_secret = |action: &Action| matches!(action, Expire | Renew);
+        let mut faults = Vec::new();
+        for event in events.iter().filter(|it| of_secret(&it.action)) {
+            event.apply(&handle).unwrap();
+            let tenants = handle.faults().into_iter().map(|it| it.tenant);
+            faults.push(tenants.collect::<Vec<_>>());
+        }
+        assert_eq!(faults, [vec![Some("northwind".to_owned())], vec![]]);
     }
 
     #[test]

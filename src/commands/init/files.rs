@@ -3,6 +3,7 @@
 use super::answers::{Answers, Subject};
 use crate::commands::Failure;
 use crate::commands::atomic_file::{PRIVATE, READABLE};
+use crate::commands::shipped_files;
 use crate::config::{Cloud, DEFAULT_FILE};
 use anyhow::Context as _;
 use std::fs::{self, OpenOptions};
@@ -30,11 +31,6 @@ const NAMES: [&str; 8] = [
     RULES,
     ALERTMANAGER,
 ];
-
-const RULES_TEXT: &str = include_str!("../../../alerts/secure-score.rules.yml");
-
-/// Its inhibition rules are written too.
-const FRAGMENT: &str = include_str!("../../../alerts/alertmanager.fragment.yml");
 
 const HEADING: &str = "# Written by `secure-score-exporter init`.";
 
@@ -106,7 +102,11 @@ pub(super) fn all(answers: &Answers) -> Vec<NewFile> {
             "for Prometheus: the scrape job",
             prometheus(answers),
         ),
-        NewFile::readable(RULES, "for Prometheus: the alerts", RULES_TEXT.to_owned()),
+        NewFile::readable(
+            RULES,
+            "for Prometheus: the alerts",
+            shipped_files::RULES.to_owned(),
+        ),
         NewFile::readable(ALERTMANAGER, "for Alertmanager", alertmanager(answers)),
     ]);
     files
@@ -234,7 +234,7 @@ fn alertmanager(answers: &Answers) -> String {
                 .to_owned(),
         ),
     };
-    let inhibition = FRAGMENT.split_once("\ninhibit_rules:\n");
+    let inhibition = shipped_files::ALERTMANAGER_FRAGMENT.split_once("\ninhibit_rules:\n");
     let inhibition = inhibition.map_or("", |(_, rules)| rules);
     format!(
         "{HEADING} Check it with `amtool check-config`.\n\

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use graph_simulator::{Api, HandleError, Options, Simulator, SimulatorError, scenario};
+use graph_simulator::{
+    Api, HandleError, Options, Simulator, SimulatorError, StatusChange, scenario,
+};
 use reqwest::StatusCode;
 use serde_json::{Value, json as object};
 
@@ -297,4 +299,28 @@ fn the_scenario_names_person_and_action() {
     );
     let dismissal = "Jonas Weber dismisses the recommendation userRiskPolicy of Entra at adatum";
     assert!(lines.iter().any(|line| line.ends_with(dismissal)));
+}
+
+#[tokio::test]
+async fn the_time_of_a_decision_is_that_of_the_last_one() {
+    let client = TestClient::new().await;
+    let handle = client.handle();
+    let never = handle.accepted_at("contoso", "UserRiskPolicy").unwrap();
+    assert_eq!(never, None);
+    let ann = "ann@contoso.example";
+    handle.accept("contoso", "UserRiskPolicy", ann, "").unwrap();
+    handle.revert("contoso", "UserRiskPolicy", ann).unwrap();
+    let history = client.history("contoso", "UserRiskPolicy").await;
+    let accepted = history.iter().find(|it| it["state"] == "Ignored").unwrap();
+    let accepted = accepted["updatedDateTime"].as_str().unwrap();
+    let read = handle.accepted_at("contoso", "UserRiskPolicy").unwrap();
+    assert_eq!(read, accepted.parse().ok());
+    assert!(handle.accepted_at("contoso", "NoSuchControl").is_err());
+
+    let at = "2024-05-06T07:08:09Z".parse().unwrap();
+    let change = StatusChange::new("dismissed").by(ann).at(at);
+    let changed = handle.set_recommendation_status("adatum", "userRiskPolicy", change);
+    changed.unwrap();
+    let read = handle.recommendation_changed_at("adatum", "userRiskPolicy");
+    assert_eq!(read.unwrap(), Some(at));
 }
