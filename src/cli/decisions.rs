@@ -6,6 +6,9 @@ use std::path::PathBuf;
 /// Flags of `decisions`.
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = "\
+Example:
+  secure-score-exporter decisions --tenant=contoso
+
 Exit status:
   0  every decision is listed
   1  no tenant could be read

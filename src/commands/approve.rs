@@ -34,7 +34,7 @@ pub(super) async fn run(
     let Some(edit) = edit.prepare()? else {
         return Ok(());
     };
-    let state = state(options, &config).await;
+    let state = state(options, &config, environment).await;
     edit.print_alerts(state.as_deref(), now())?;
     edit.finish()
 }
@@ -111,11 +111,16 @@ fn file(options: &Approve, config: &Config) -> Result<PathBuf, Failure> {
 }
 
 /// What is known of the tenant now; `None` where it cannot be read.
-async fn state(options: &Approve, config: &Config) -> Option<Arc<TenantState>> {
+async fn state(
+    options: &Approve,
+    config: &Config,
+    environment: &Environment,
+) -> Option<Arc<TenantState>> {
     let mut config = config.clone();
     config.tenants.retain(|it| it.alias == options.tenant);
     let state_dir: Option<&Path> = options.state_dir.as_deref();
-    let tenants = TenantSource::of(state_dir).tenants(&Arc::new(config)).await;
+    let source = TenantSource::of(state_dir);
+    let tenants = source.tenants(&Arc::new(config), environment).await;
     let tenants = match tenants {
         Ok(tenants) => tenants,
         Err(failure) => {

@@ -44,7 +44,7 @@ pub(super) async fn run(
     config.tenants = selected.into_iter().cloned().collect();
     let config = Arc::new(config);
     let source = TenantSource::of(options.state_dir.as_deref());
-    let tenants = source.tenants(&config).await?;
+    let tenants = source.tenants(&config, environment).await?;
     let now = now();
     let mut rows: Vec<Row<'_>> = config
         .decisions

@@ -19,8 +19,10 @@ mod exporter;
 mod failure;
 mod healthcheck;
 mod init;
+mod listing;
 mod logging;
 mod privacy;
+mod progress;
 mod reload;
 mod serve;
 mod shell;
@@ -36,6 +38,7 @@ mod web_config;
 use crate::cli::{Cli, Command};
 use crate::config::Environment;
 use crate::http;
+use crate::terminal::can_redraw_stderr;
 use anyhow::Context as _;
 use secure_score_model::Timestamp;
 use std::process::ExitCode;
@@ -55,7 +58,9 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
 }
 
 fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
-    logging::start(&cli.log);
+    let shows_progress = cli.command.as_ref().is_some_and(Command::shows_progress);
+    let redraws = shows_progress && can_redraw_stderr(environment);
+    logging::start(&cli.log, redraws);
     match cli.command {
         None if cli.config.check => serve::check_config(&cli, environment),
         None => {

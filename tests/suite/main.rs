@@ -82,6 +82,7 @@ mod stub_server;
 mod stuck_server;
 mod supervisor;
 mod supply;
+mod terminal;
 mod test_server;
 mod web;
 mod web_pages;
