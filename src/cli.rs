@@ -14,6 +14,7 @@ mod demo;
 mod discover;
 mod evidence;
 mod init;
+mod log;
 mod route;
 mod server_url;
 mod shard;
@@ -22,7 +23,7 @@ mod web;
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, ValueEnum};
+use clap::{Args, CommandFactory, Parser};
 
 pub use address::ListenAddress;
 pub use approve::Approve;
@@ -35,6 +36,7 @@ pub use demo::{DEFAULT_SEED, Demo, Simulate, SimulationFlags};
 pub use discover::{Discover, DiscoverOutput};
 pub use evidence::{Evidence, EvidenceFormat};
 pub use init::{Init, InitValue};
+pub use log::{LogFlags, LogFormat, LogLevel};
 pub use route::ExternalUrl;
 pub use shard::{ShardError, ShardFlags};
 pub use web::WebFlags;
@@ -59,7 +61,14 @@ fn version() -> String {
     version = version(),
     disable_version_flag = true,
     disable_help_subcommand = true,
-    about
+    about,
+    after_long_help = "\
+Examples:
+  secure-score-exporter --config.file=secure-score.yml \\
+    --web.listen-address=localhost:10365
+      Serve the tenants of the configuration to Prometheus
+  secure-score-exporter --config.file=secure-score.yml --config.check
+      Check the configuration; request nothing"
 )]
 pub struct Cli {
     /// Print the version and exit.
@@ -201,45 +210,6 @@ pub struct ConfigFlags {
     pub auto_reload: bool,
 }
 
-/// The log.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Logging")]
-pub struct LogFlags {
-    /// The lowest severity that is logged
-    #[arg(long = "log.level", value_enum, default_value_t, global = true)]
-    pub level: LogLevel,
-
-    /// The format of log lines
-    #[arg(long = "log.format", value_enum, default_value_t, global = true)]
-    pub format: LogFormat,
-}
-
-/// The severity of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
-pub enum LogLevel {
-    /// Action required.
-    Error,
-    /// Action may soon be required.
-    Warn,
-    /// Normal events.
-    #[default]
-    Info,
-    /// Details of requests and decisions.
-    Debug,
-    /// Every step.
-    Trace,
-}
-
-/// The format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
-pub enum LogFormat {
-    /// `key=value`, as Prometheus logs.
-    #[default]
-    Logfmt,
-    /// One JSON object per line.
-    Json,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,6 +307,51 @@ mod tests {
         }
     }
 
+    /// The command lines of the examples in a help text, without redirection.
+    fn examples(help: &str) -> Vec<String> {
+        let joined = help.replace("\\\n", " ");
+        let lines = joined.lines().map(str::trim);
+        let examples = lines.filter(|it| {
+            let mut words = it.split(' ');
+            words.next() == Some("secure-score-exporter")
+        });
+        let commands = examples.filter_map(|it| it.split(" > ").next());
+        commands.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_help_has_examples_that_parse() {
+        let mut command = Cli::command();
+        command.build();
+        let root = command.render_long_help().to_string();
+        let commands = command.get_subcommands_mut();
+        let helps =
+            commands.map(|it| (it.get_name().to_owned(), it.render_long_help().to_string()));
+        for (name, help) in helps.chain([(String::new(), root)]) {
+            // The help wraps longer lines, which then cannot be copied.
+            let is_too_long =
+                |line: &&str| line.starts_with("  secure-score-exporter ") && line.len() > 80;
+            assert_eq!(help.lines().find(is_too_long), None);
+            let examples = examples(&help);
+            assert!(!examples.is_empty(), "{name}:\n{help}");
+            for example in examples {
+                let parsed = Cli::try_read_from(example.split_whitespace());
+                let parsed = parsed.unwrap_or_else(|error| panic!("{example}: {error}"));
+                let of_command = parsed.command.as_ref().map_or("", Command::name);
+                assert_eq!(of_command, name, "{example}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_help_of_commands_that_do_not_log_has_no_flags_of_the_log() {
+        for (command, listed) in [("completions", false), ("man", false), ("check", true)] {
+            let help = parse(&[command, "--help"]).unwrap_err().to_string();
+            assert_eq!(help.contains("--log."), listed, "{help}");
+        }
+        assert!(parse(&["--log.level=debug", "man"]).is_ok());
+    }
+
     #[test]
     fn a_duplicate_address_is_refused() {
         let twice = ["--web.listen-address=:1", "--web.listen-address=:1"];
@@ -348,7 +363,7 @@ mod tests {
 
     #[test]
     fn an_invalid_value_is_reported_with_its_flag_and_a_fix() {
-        let error = parse(&["--web.listen-address=localhost:80"]).unwrap_err();
+        let error = parse(&["--web.listen-address=127.0.0.1"]).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("--web.listen-address"), "{text}");
         assert!(text.contains("127.0.0.1:10365"), "{text}");

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::io::Write as _;
 
+use crate::terminal::Screen;
 use secure_score_model::Trouble;
 use strict_yaml::{ConfigErrors, ConfigWarning};
 
@@ -25,10 +26,16 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// Prints a line on standard error. If that is closed or full, the line is
-/// lost; the process goes on.
+/// Prints a line on standard error, which a terminal gets in lines that fit. If it is
+/// closed or full, the line is lost; the process goes on.
 fn print_line(line: fmt::Arguments<'_>) {
-    let _lost = writeln!(std::io::stderr(), "{line}");
+    let screen = Screen::stderr();
+    for line in line.to_string().lines() {
+        // Below the text behind `error: ` and the like.
+        let first = line.split(' ').next().filter(|word| word.ends_with(':'));
+        let indent = first.map_or(0, |word| word.len() + 1);
+        let _lost = writeln!(std::io::stderr(), "{}", screen.wrap(line, indent));
+    }
 }
 
 /// Prints `error: …` and, where there is one, `hint: …`.

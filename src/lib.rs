@@ -48,6 +48,7 @@ pub mod serde_time;
 mod spreadsheet;
 pub mod store;
 pub mod telemetry;
+mod terminal;
 pub mod text;
 pub mod tsdb;
 pub mod views;

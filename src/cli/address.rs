@@ -1,58 +1,60 @@
 //! Addresses to listen on.
 
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 /// An address to listen on, written as for other Prometheus exporters.
-///
-/// Host names are refused: a name can resolve to another address after a
-/// restart, which would expose the metrics to another network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenAddress {
     /// `:10365`: every address of the machine.
     All(u16),
     /// `127.0.0.1:10365` or `[::1]:10365`.
     One(SocketAddr),
+    /// `localhost:10365`: every address of the name.
+    Name(String, u16),
 }
 
 impl ListenAddress {
-    /// The addresses to try to bind to; the first that works suffices.
-    ///
-    /// For all addresses these are IPv6's wildcard, which includes IPv4, and
-    /// IPv4's for machines without IPv6.
-    pub fn candidates(self) -> Vec<SocketAddr> {
+    /// The port.
+    pub fn port(&self) -> u16 {
         match self {
-            Self::All(port) => vec![
-                SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
-                SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
-            ],
-            Self::One(address) => vec![address],
+            Self::All(port) | Self::Name(_, port) => *port,
+            Self::One(address) => address.port(),
         }
     }
 
-    /// The address; IPv6's wildcard for all addresses.
-    pub fn address(self) -> SocketAddr {
-        match self {
-            Self::All(port) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
-            Self::One(address) => address,
-        }
-    }
-
-    /// Whether only this machine can reach it.
-    pub fn is_loopback(self) -> bool {
+    /// Whether only this machine can reach it. A name other than `localhost` may
+    /// stand for any address.
+    pub fn is_loopback(&self) -> bool {
         match self {
             Self::All(_) => false,
             Self::One(address) => address.ip().to_canonical().is_loopback(),
+            Self::Name(name, _) => name.eq_ignore_ascii_case(LOCALHOST),
+        }
+    }
+
+    /// The loopback address that it stands for; IPv4's for `localhost`.
+    pub fn loopback(&self) -> Option<SocketAddr> {
+        match self {
+            Self::One(address) => Some(*address).filter(|_| self.is_loopback()),
+            Self::Name(_, port) if self.is_loopback() => {
+                Some(SocketAddr::from((Ipv4Addr::LOCALHOST, *port)))
+            }
+            Self::All(_) | Self::Name(..) => None,
         }
     }
 }
+
+/// The name of this machine's loopback addresses.
+const LOCALHOST: &str = "localhost";
 
 impl fmt::Display for ListenAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All(port) => write!(f, ":{port}"),
             Self::One(address) => address.fmt(f),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
         }
     }
 }
@@ -60,13 +62,21 @@ impl fmt::Display for ListenAddress {
 /// Why a text is not an address to listen on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Not an IP address with a port.
+    /// Not a host with a port.
     #[error(
-        "not an IP address with a port; write 127.0.0.1:10365, [::1]:10365, or :10365 for all addresses"
+        "not a host with a port; write 127.0.0.1:10365, [::1]:10365, localhost:10365, or :10365 for all addresses"
     )]
     Malformed,
+    /// A port alone.
+    #[error("a port needs a colon before it, such as :10365 for all addresses")]
+    PortOnly,
+    /// A URL.
+    #[error("an address has no scheme and no path; write HOST:PORT, such as localhost:10365")]
+    Url,
     /// Reachable from other machines.
-    #[error("not a loopback address; write 127.0.0.1:PORT, since the simulator has no password")]
+    #[error(
+        "not a loopback address; write 127.0.0.1:PORT or localhost:PORT, since the simulator has no password"
+    )]
     NotLoopback,
 }
 
@@ -74,15 +84,36 @@ impl FromStr for ListenAddress {
     type Err = AddressError;
 
     fn from_str(text: &str) -> Result<Self, AddressError> {
-        match text.strip_prefix(':') {
-            Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
-                port.parse().map(Self::All).ok()
-            }
-            Some(_) => None,
-            None => text.parse().map(Self::One).ok(),
+        if let Ok(address) = text.parse() {
+            return Ok(Self::One(address));
         }
-        .ok_or(AddressError::Malformed)
+        if text.contains('/') {
+            return Err(AddressError::Url);
+        }
+        if port(text).is_some() {
+            return Err(AddressError::PortOnly);
+        }
+        let (host, port_text) = text.rsplit_once(':').ok_or(AddressError::Malformed)?;
+        let port = port(port_text).ok_or(AddressError::Malformed)?;
+        match host {
+            "" => Ok(Self::All(port)),
+            name if is_name(name) => Ok(Self::Name(name.to_owned(), port)),
+            _ => Err(AddressError::Malformed),
+        }
     }
+}
+
+fn port(text: &str) -> Option<u16> {
+    let is_number = text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| is_number)
+}
+
+/// Whether it can be the name of a host. A mistyped IPv4 address is none.
+fn is_name(text: &str) -> bool {
+    let is_allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let last = text.trim_end_matches('.').rsplit('.').next();
+    let has_letters = last.is_some_and(|it| it.bytes().any(|b| b.is_ascii_alphabetic()));
+    text.bytes().all(is_allowed) && has_letters
 }
 
 #[cfg(test)]
@@ -93,7 +124,7 @@ mod tests {
     fn a_port_alone_stands_for_every_address() {
         let all: ListenAddress = ":9100".parse().unwrap();
         assert_eq!(all, ListenAddress::All(9100));
-        assert_eq!(all.candidates().len(), 2);
+        assert_eq!(all.to_string(), ":9100");
         assert!(!all.is_loopback());
     }
 
@@ -114,10 +145,25 @@ mod tests {
     }
 
     #[test]
-    fn names_and_incomplete_addresses_are_refused() {
+    fn a_name_is_an_address() {
+        let local: ListenAddress = "localhost:10365".parse().unwrap();
+        assert_eq!(local, ListenAddress::Name("localhost".to_owned(), 10365));
+        assert!(local.is_loopback());
+        assert_eq!(local.loopback().unwrap().to_string(), "127.0.0.1:10365");
+        let other: ListenAddress = "node-1.example:80".parse().unwrap();
+        assert_eq!(other.to_string(), "node-1.example:80");
+        assert!(!other.is_loopback() && other.loopback().is_none());
+    }
+
+    #[test]
+    fn incomplete_addresses_are_refused() {
         for text in [
-            "localhost:1",
             "127.0.0.1",
+            "localhost",
+            "localhost:",
+            "localhost:http",
+            "127.0.0.256:80",
+            "a b:80",
             ":",
             ":+1",
             ":70000",
@@ -125,7 +171,11 @@ mod tests {
             "[::1]",
             "",
         ] {
-            assert!(text.parse::<ListenAddress>().is_err(), "{text}");
+            let error = text.parse::<ListenAddress>().unwrap_err();
+            assert_eq!(error, AddressError::Malformed, "{text}");
         }
+        let refused = |text: &str| text.parse::<ListenAddress>().unwrap_err();
+        assert_eq!(refused("10365"), AddressError::PortOnly);
+        assert_eq!(refused("http://localhost:10365"), AddressError::Url);
     }
 }

@@ -9,9 +9,11 @@ use std::path::PathBuf;
 #[derive(Debug, Clone, Args)]
 #[command(after_long_help = "\
 Examples:
-  secure-score-exporter approve contoso IntegratedApps --expires 2027-03-31 --reference SEC-1234 --dry-run
+  secure-score-exporter approve contoso IntegratedApps \\
+    --expires 2027-03-31 --reference SEC-1234 --dry-run
       Print the entry and the alerts that it ends
-  secure-score-exporter approve contoso AdminMFAV2 --states third_party --expires 2027-03-31 --reference SEC-1300 --yes
+  secure-score-exporter approve contoso AdminMFAV2 --states third_party \\
+    --expires 2027-03-31 --reference SEC-1300 --yes
       Approve that another product solves it, without a question
 
 Exit status:

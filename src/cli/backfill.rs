@@ -23,9 +23,22 @@ const COARSEST_STEP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Flags of `backfill`.
 #[derive(Debug, Clone, Args)]
-#[command(
-    after_long_help = "Exit status:\n  0  every tenant was read; with --check: nothing is missing or differs\n  1  nothing was read; with --check: something is missing or differs\n  2  invalid flags\n  3  some tenants could not be read or sent; the others are complete, and another run continues with the rest"
-)]
+#[command(after_long_help = "\
+Examples:
+  secure-score-exporter backfill --label=job=secure-score \\
+    --label=instance=127.0.0.1:10365
+      Write a file for each tenant, and print how Prometheus gets them
+  secure-score-exporter backfill --step=1h \\
+    --remote-write=http://localhost:8428/api/v1/write
+      Send the samples to a receiver
+  secure-score-exporter backfill --check=http://localhost:9090
+      Print what a Prometheus lacks of Graph's history
+
+Exit status:
+  0  every tenant was read; with --check: nothing is missing or differs
+  1  nothing was read; with --check: something is missing or differs
+  2  invalid flags
+  3  some tenants could not be read or sent; the others are complete, and another run continues with the rest")]
 pub struct Backfill {
     /// Read only this tenant of the configuration; may be given several times
     #[arg(long = "tenant", value_name = "NAME")]

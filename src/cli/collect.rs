@@ -7,15 +7,27 @@ use std::path::PathBuf;
 
 /// Flags of `collect`.
 #[derive(Debug, Clone, Args)]
-#[command(
-    after_long_help = "Exit status:\n  0  every tenant was read\n  1  nothing was read\n  2  invalid flags\n  3  some tenants could not be read; the others are printed"
-)]
+#[command(after_long_help = "\
+Examples:
+  secure-score-exporter collect
+      Print the tenants, then the risks that are accepted
+  secure-score-exporter collect --category=Identity --accepted --last=3
+      Print the identity controls whose risk is or was accepted lately
+  secure-score-exporter collect \\
+    --output=/var/lib/node_exporter/textfile/secure_score.prom
+      Write metrics for node_exporter's textfile collector
+
+Exit status:
+  0  every tenant was read
+  1  nothing was read
+  2  invalid flags
+  3  some tenants could not be read; the others are printed")]
 pub struct Collect {
     /// Read only this tenant of the configuration; may be given several times
     #[arg(long = "tenant", value_name = "NAME")]
     pub tenants: Vec<String>,
 
-    /// The output format [default: table on a terminal or with --category or --accepted, else prometheus]
+    /// The output format [default: table on a terminal or with --controls, --category or --accepted, else prometheus]
     #[arg(
         id = "collect_format",
         long = "format",
@@ -27,6 +39,10 @@ pub struct Collect {
     /// Write to this file atomically instead of standard output
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+
+    /// All controls and recommendations in place of the tenants and the accepted risks
+    #[arg(long, conflicts_with = "accepted")]
+    pub controls: bool,
 
     /// Only controls and recommendations of this category; may be given several times
     #[arg(long = "category", value_name = "CATEGORY")]
@@ -63,7 +79,7 @@ pub enum CollectFormat {
 /// When the table has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
 pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb.
     #[default]
     Auto,
     /// Always.
@@ -75,12 +91,15 @@ pub enum ColorChoice {
 impl Collect {
     /// Whether flags select controls.
     pub fn selects_controls(&self) -> bool {
-        !self.categories.is_empty() || self.accepted
+        self.controls || !self.categories.is_empty() || self.accepted
     }
 
     /// The error for a flag that conflicts with another one.
     pub(super) fn conflict(&self) -> Option<&'static str> {
         match self.format {
+            Some(CollectFormat::Prometheus | CollectFormat::Json) if self.controls => {
+                Some("--controls needs --format table; metrics and JSON have every control")
+            }
             Some(CollectFormat::Prometheus) if self.selects_controls() => Some(
                 "--category and --accepted select rows of a table or of JSON; `controls` in the configuration selects series",
             ),

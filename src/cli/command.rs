@@ -9,6 +9,7 @@ use super::demo::{Demo, Simulate};
 use super::discover::Discover;
 use super::evidence::Evidence;
 use super::init::Init;
+use super::log::{LogFormat, LogLevel};
 use super::web::WebFlags;
 use clap::{Arg, Args, Subcommand};
 use clap_complete::Shell;
@@ -46,18 +47,42 @@ pub enum Command {
     #[command(arg = unused_config_file())]
     Healthcheck(Healthcheck),
     /// Print shell completions
-    #[command(arg = unused_config_file())]
+    #[command(
+        args = unused_global_flags(),
+        after_long_help = "\
+Example:
+  secure-score-exporter completions bash \\
+    > /etc/bash_completion.d/secure-score-exporter"
+    )]
     Completions {
         /// The shell
         shell: Shell,
     },
     /// Print the manual page
-    #[command(arg = unused_config_file())]
+    #[command(
+        args = unused_global_flags(),
+        after_long_help = "Example:\n  secure-score-exporter man > secure-score-exporter.1"
+    )]
     Man,
 }
 
 /// Flags of `check`.
 #[derive(Debug, Clone, Args)]
+#[command(after_long_help = "\
+Each server is tried once: name resolution, connection, proxy, TLS, and this machine's clock. Then \
+each tenant: token, permission, lists, and whether the controls add up to the score. It changes \
+nothing.
+
+Examples:
+  secure-score-exporter check
+      Check every tenant and partner of the configuration
+  secure-score-exporter check --config.file=secure-score.yml --tenant=contoso
+      Check one tenant
+
+Exit status:
+  0  every tenant can be watched, and every partner read
+  1  one cannot
+  2  invalid flags")]
 pub struct Check {
     /// Check only this tenant of the configuration; may be given several times
     #[arg(long = "tenant", value_name = "NAME")]
@@ -66,9 +91,15 @@ pub struct Check {
 
 /// Flags of `healthcheck`.
 #[derive(Debug, Clone, Args)]
-#[command(
-    after_long_help = "Use the same --web.* flags as for the exporter.\n\nExit status:\n  0  the exporter responds\n  1  it does not"
-)]
+#[command(after_long_help = "\
+Use the same --web.* flags as for the exporter.
+
+Example:
+  secure-score-exporter healthcheck --web.listen-address=localhost:10365
+
+Exit status:
+  0  the exporter responds
+  1  it does not")]
 pub struct Healthcheck {
     /// The HTTP server of the exporter.
     #[command(flatten)]
@@ -81,6 +112,21 @@ pub struct Healthcheck {
 }
 
 impl Command {
+    /// Whether it shows progress on standard error: it requests lists, prints them and
+    /// ends.
+    pub const fn shows_progress(&self) -> bool {
+        matches!(
+            self,
+            Self::Check(_)
+                | Self::Discover(_)
+                | Self::Decisions(_)
+                | Self::Approve(_)
+                | Self::Evidence(_)
+                | Self::Collect(_)
+                | Self::Backfill(_)
+        )
+    }
+
     /// Its name on the command line.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -101,6 +147,22 @@ impl Command {
             Self::Man => "man",
         }
     }
+}
+
+/// The global flags of commands that neither read a configuration nor log. They are
+/// hidden in the help, but parsed.
+fn unused_global_flags() -> [Arg; 3] {
+    let hidden =
+        |id: &'static str, long: &'static str| Arg::new(id).long(long).global(true).hide(true);
+    [
+        unused_config_file(),
+        hidden("level", "log.level")
+            .value_parser(clap::value_parser!(LogLevel))
+            .hide_possible_values(true),
+        hidden("format", "log.format")
+            .value_parser(clap::value_parser!(LogFormat))
+            .hide_possible_values(true),
+    ]
 }
 
 /// Replaces the global `--config.file` for commands that read none. It is hidden

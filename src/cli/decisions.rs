@@ -10,6 +10,9 @@ use url::Url;
 #[command(after_long_help = "\
 A running exporter serves the same at /api/v1/decisions.
 
+Example:
+  secure-score-exporter decisions --tenant=contoso
+
 Exit status:
   0  every decision is listed
   1  no tenant, or not the exporter of --url, could be read

@@ -3,6 +3,7 @@
 use super::address::{AddressError, ListenAddress};
 use super::web::WebFlags;
 use clap::Args;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// The seed of the simulated tenants, unless `--seed` names another.
@@ -10,6 +11,10 @@ pub const DEFAULT_SEED: u64 = 1;
 
 /// Flags of `demo`.
 #[derive(Debug, Clone, Args)]
+#[command(after_long_help = "\
+Examples:
+  secure-score-exporter demo
+  secure-score-exporter demo --tenants=50 --web.listen-address=localhost:10365")]
 pub struct Demo {
     /// The simulated tenants.
     #[command(flatten)]
@@ -47,6 +52,10 @@ impl Demo {
 
 /// Flags of `simulate`.
 #[derive(Debug, Clone, Args)]
+#[command(after_long_help = "\
+Example:
+  secure-score-exporter simulate --tenants=20 --config-dir=simulated
+      Run the simulator, and write a configuration of its tenants")]
 pub struct Simulate {
     /// The simulated tenants.
     #[command(flatten)]
@@ -55,12 +64,12 @@ pub struct Simulate {
     /// The loopback address of Graph and the token endpoint
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:10366",
           value_parser = loopback)]
-    pub listen_address: ListenAddress,
+    pub listen_address: SocketAddr,
 
     /// The loopback address of the control API
     #[arg(long = "control.listen-address", value_name = "ADDRESS",
           default_value = "127.0.0.1:10367", value_parser = loopback)]
-    pub control_listen_address: ListenAddress,
+    pub control_listen_address: SocketAddr,
 
     /// Write an exporter configuration for the simulated tenants into this directory
     #[arg(long, value_name = "DIR")]
@@ -98,12 +107,9 @@ impl SimulationFlags {
 }
 
 /// An address that only this machine can reach.
-fn loopback(text: &str) -> Result<ListenAddress, AddressError> {
+fn loopback(text: &str) -> Result<SocketAddr, AddressError> {
     let address: ListenAddress = text.parse()?;
-    address
-        .is_loopback()
-        .then_some(address)
-        .ok_or(AddressError::NotLoopback)
+    address.loopback().ok_or(AddressError::NotLoopback)
 }
 
 #[cfg(test)]
@@ -113,6 +119,9 @@ mod tests {
     #[test]
     fn an_address_that_other_machines_reach_is_rejected() {
         assert!(loopback("127.0.0.1:1").is_ok());
-        assert_eq!(loopback("0.0.0.0:1"), Err(AddressError::NotLoopback));
+        assert!(loopback("localhost:1").is_ok());
+        for outside in ["0.0.0.0:1", ":1", "other.example:1"] {
+            assert_eq!(loopback(outside), Err(AddressError::NotLoopback));
+        }
     }
 }

@@ -9,7 +9,8 @@ use std::path::PathBuf;
 A running exporter serves the same at /tenants/NAME/evidence?since=DATE&until=DATE&format=FORMAT.
 
 Example:
-  secure-score-exporter evidence --config.file secure-score.yml --state.dir /var/lib/secure-score \\
+  secure-score-exporter evidence --config.file secure-score.yml \\
+    --state.dir /var/lib/secure-score \\
     --tenant contoso --since 2027-01-01 --until 2027-03-31 --output contoso.html
 
 Exit status:

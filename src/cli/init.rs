@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// Flags of `init`.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_long_help = "On a terminal, init asks for what is missing. It overwrites no file.\n\nExamples:\n  secure-score-exporter init\n  secure-score-exporter init --tenant=contoso.onmicrosoft.com --client-id=GUID\n  secure-score-exporter init /etc/secure-score --partner=msp.onmicrosoft.com \\\n      --client-id=GUID --partner-client-id=GUID"
+    after_long_help = "On a terminal, init asks for what is missing. It overwrites no file.\n\nExamples:\n  secure-score-exporter init\n  secure-score-exporter init --tenant=contoso.onmicrosoft.com \\\n      --client-id=0a1b2c3d-1111-2222-3333-444444444444\n  secure-score-exporter init /etc/secure-score --partner=msp.onmicrosoft.com \\\n      --client-id=0a1b2c3d-1111-2222-3333-444444444444 \\\n      --partner-client-id=0a1b2c3d-5555-6666-7777-888888888888"
 )]
 pub struct Init {
     /// The directory to write into; it is created if it does not exist

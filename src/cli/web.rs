@@ -15,7 +15,7 @@ const LISTEN: &str = "127.0.0.1:10365";
 #[derive(Debug, Clone, PartialEq, Args, Default)]
 #[command(next_help_heading = "Web")]
 pub struct WebFlags {
-    /// The address to listen on; may be given several times; `:10365` stands for all addresses [default: 127.0.0.1:10365]
+    /// The address to listen on; may be given several times; `:10365` stands for all addresses, `localhost:10365` for all addresses of that name [default: 127.0.0.1:10365]
     #[arg(long = "web.listen-address", value_name = "ADDRESS")]
     listen_address: Vec<ListenAddress>,
 
@@ -88,17 +88,14 @@ impl WebFlags {
     }
 
     /// An address given twice; port 0 is a different port each time.
-    pub(super) fn duplicate(&self) -> Option<ListenAddress> {
+    pub(super) fn duplicate(&self) -> Option<&ListenAddress> {
         let mut seen = Vec::new();
         let given = self.listen_address.iter();
-        given
-            .filter(|address| address.address().port() != 0)
-            .find(|address| {
-                let known = seen.contains(address);
-                seen.push(*address);
-                known
-            })
-            .copied()
+        given.filter(|address| address.port() != 0).find(|address| {
+            let known = seen.contains(address);
+            seen.push(*address);
+            known
+        })
     }
 
     /// Whether no other flag is set. The entry point of an image passes an

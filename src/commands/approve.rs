@@ -39,7 +39,7 @@ pub(super) async fn run(
     let Some(edit) = edit.prepare()? else {
         return Ok(());
     };
-    let state = state(source, &options.tenant, config).await;
+    let state = state(source, &options.tenant, config, environment).await;
     edit.print(state.as_deref(), now())?;
     edit.finish()
 }
@@ -126,9 +126,10 @@ async fn state(
     source: TenantSource<'_>,
     tenant: &str,
     mut config: Config,
+    environment: &Environment,
 ) -> Option<Arc<TenantState>> {
     config.tenants.retain(|it| it.alias == tenant);
-    match source.tenants(&Arc::new(config)).await {
+    match source.tenants(&Arc::new(config), environment).await {
         Ok(tenants) => tenants.find(tenant).map(Arc::clone),
         Err(failure) => {
             failure.print();

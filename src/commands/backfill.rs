@@ -34,18 +34,22 @@ pub(super) async fn run(
     #[cfg(feature = "demo")]
     if flags.demo {
         let simulator = super::demo::simulator_of_default_seed().await?;
-        let ended = backfill(&super::demo::config(&simulator), flags).await;
+        let ended = backfill(&super::demo::config(&simulator), flags, environment).await;
         simulator.stop().await;
         return ended;
     }
     let config = config_source::load(&cli.config, environment)?;
-    backfill(&config, flags).await
+    backfill(&config, flags, environment).await
 }
 
-async fn backfill(config: &Config, flags: &Backfill) -> Result<(), Failure> {
+async fn backfill(
+    config: &Config,
+    flags: &Backfill,
+    environment: &Environment,
+) -> Result<(), Failure> {
     let window = Window::new(flags, super::now());
     let tenants = selected_tenants(config, &flags.tenants)?;
-    let reader = |tenants| HistoryReader::new(config, tenants, flags, window);
+    let reader = |tenants| HistoryReader::new(config, tenants, (flags, window), environment);
     if let Some(url) = &flags.check {
         let server = server(url, flags, config)?;
         comparison::run(&server, &mut reader(tenants)?).await

@@ -1,32 +1,38 @@
 //! `check`: whether each tenant can be watched, and each partner's list read. It
-//! gets a token, reads each list once, and compares Microsoft's totals with the
-//! sum of the controls, and the customers of partners with the tenants.
+//! reaches each server once, gets a token for each tenant, reads each list once, and
+//! compares Microsoft's totals with the sum of the controls, and the customers of
+//! partners with the tenants.
 
 mod coverage;
 mod entra_check;
 mod partner_check;
+mod report;
 mod result;
+mod servers;
 mod tenant_check;
 
+use super::Failure;
 use super::config_source::{self, selected_tenants};
 use super::entra_tenants::EntraTenants;
-use super::stdout::line;
-use super::{Failure, now};
-use crate::acceptances;
+use super::progress::Progress;
 use crate::cli::{Check, ConfigFlags};
-use crate::config::{Cloud, Config, Environment, Tenant};
+use crate::config::{Cloud, Config, Environment, Partner, Tenant};
 use crate::graph::{GraphError, HttpClients, RefreshPermits, Subject};
 use crate::telemetry::Telemetry;
+use crate::terminal::Screen;
 use anyhow::Context as _;
 use coverage::Coverage;
 use partner_check::PartnerCheck;
-use result::{CheckResult, Status};
+use report::CheckReport;
+use result::{CheckResult, Status, print_line};
+use servers::Servers;
 use std::collections::HashMap;
 use std::sync::Arc;
-use tenant_check::TenantCheck;
+use tenant_check::{STEPS, TenantCheck};
 use tokio::task::JoinSet;
 
-/// Checks the selected tenants and prints a line per result.
+/// Checks the selected tenants and prints the counts, then what is well, then what
+/// failed.
 pub(super) async fn run(
     flags: &ConfigFlags,
     check: &Check,
@@ -34,71 +40,97 @@ pub(super) async fn run(
 ) -> Result<(), Failure> {
     let config = Arc::new(config_source::load(flags, environment)?);
     let selected = selected_tenants(&config, &check.tenants)?;
-    line(format_args!(
-        "ok    configuration: {}, {} to check",
-        config_source::size(&config),
-        selected.len()
-    ))?;
-    let clients = HttpClients::new(&config)?;
-    let permits = RefreshPermits::new(config.refresh.concurrency);
-    let telemetry = Arc::new(Telemetry::new().context("the telemetry cannot be set up")?);
-    let mut checks = JoinSet::new();
-    for tenant in selected {
-        let check = TenantCheck {
-            client: clients.client_for(tenant, &telemetry),
-            config: Arc::clone(&config),
-            result: CheckResult::new(&tenant.alias),
-            tenant: tenant.clone(),
-        };
-        let permits = permits.clone();
-        checks.spawn(async move { check.run(permits.take().await).await });
-    }
-    let mut results: Vec<CheckResult> = checks.join_all().await;
-    find_duplicates(&config.tenants, &mut results);
-    results.sort_by(|a, b| a.alias.cmp(&b.alias));
-    for result in &results {
-        result.print()?;
-    }
-    let all = results.len() == config.tenants.len();
+    let screen = Screen::stdout(environment);
+    let size = config_source::size(&config);
+    let text = format!("configuration: {size}, {} to check", selected.len());
+    print_line(screen, Status::Ok, &text, None)?;
     // With `--tenant`, only tenants are checked.
-    let partners = match check.tenants.is_empty() {
-        true => check_partners(&config, &clients, &permits, &telemetry, &results).await,
-        false => Vec::new(),
+    let partners = match check.tenants.as_slice() {
+        [] => config.partners.as_slice(),
+        _ => &[],
     };
-    for partner in &partners {
-        partner.print()?;
-    }
-    print_decisions(&results, all)?;
-    exit_status(&results, &partners)
+    let clients = HttpClients::new(&config)?;
+    let run = CheckRun {
+        servers: Arc::new(Servers::reach(&selected, partners, &clients, environment).await),
+        permits: RefreshPermits::new(config.refresh.concurrency),
+        telemetry: Arc::new(Telemetry::new().context("the telemetry cannot be set up")?),
+        config: &config,
+        clients,
+        environment,
+    };
+    let tenants = run.tenants(&selected).await;
+    let partners = run.partners(partners, &tenants).await;
+    let report = CheckReport {
+        all: tenants.len() == config.tenants.len(),
+        servers: run.servers.results(),
+        tenants,
+        partners,
+        screen,
+    };
+    report.print()
 }
 
-/// Reads the lists of each partner, and compares them with the tenants.
-async fn check_partners(
-    config: &Config,
-    clients: &HttpClients,
-    permits: &RefreshPermits,
-    telemetry: &Arc<Telemetry>,
-    tenants: &[CheckResult],
-) -> Vec<CheckResult> {
-    let coverage = Coverage::of(config, tenants);
-    let mut results = Vec::new();
-    let mut known: HashMap<(Cloud, String), &str> = HashMap::new();
-    for partner in &config.partners {
-        let client = clients.client_for_partner(partner, telemetry);
-        let mut check = PartnerCheck::new(partner, client);
-        if let Some(list) = check.run(permits.take().await).await {
-            coverage.compare(partner, &list, &mut check.result);
+/// What all checks share.
+struct CheckRun<'a> {
+    config: &'a Arc<Config>,
+    clients: HttpClients,
+    servers: Arc<Servers>,
+    permits: RefreshPermits,
+    telemetry: Arc<Telemetry>,
+    environment: &'a Environment,
+}
+
+impl CheckRun<'_> {
+    /// Checks the tenants, as many at a time as the configuration allows. The results
+    /// are in the order of the aliases.
+    async fn tenants(&self, tenants: &[&Tenant]) -> Vec<CheckResult> {
+        let progress = Progress::start(self.environment, "tenants", tenants.len(), STEPS);
+        let mut checks = JoinSet::new();
+        for tenant in tenants {
+            let check = TenantCheck {
+                client: self.clients.client_for(tenant, &self.telemetry),
+                config: Arc::clone(self.config),
+                servers: Arc::clone(&self.servers),
+                steps: progress.steps(),
+                result: CheckResult::new(&tenant.alias),
+                tenant: (*tenant).clone(),
+            };
+            let permits = self.permits.clone();
+            checks.spawn(async move { check.run(permits.take().await).await });
         }
-        if let Some(id) = check.entra_tenant_id() {
-            let first = *known.entry((partner.cloud, id)).or_insert(&partner.name);
-            if first != partner.name {
-                let error = GraphError::duplicate_tenant(Subject::Customers, first);
-                check.result.fail(&error);
-            }
-        }
-        results.push(check.result);
+        let mut results = checks.join_all().await;
+        find_duplicates(&self.config.tenants, &mut results);
+        results.sort_by(|a, b| a.alias.cmp(&b.alias));
+        results
     }
-    results
+
+    /// Reads the lists of each partner, and compares them with the tenants.
+    async fn partners(&self, partners: &[Partner], tenants: &[CheckResult]) -> Vec<CheckResult> {
+        let progress = Progress::start(self.environment, "partners", partners.len(), 1);
+        let steps = progress.steps();
+        let coverage = Coverage::of(self.config, tenants);
+        let mut results = Vec::new();
+        let mut known: HashMap<(Cloud, String), &str> = HashMap::new();
+        for partner in partners {
+            steps.begin(&partner.name);
+            let client = self.clients.client_for_partner(partner, &self.telemetry);
+            let mut check = PartnerCheck::new(partner, client);
+            let permit = self.permits.take().await;
+            if let Some(list) = check.run(&self.servers, permit).await {
+                coverage.compare(partner, &list, &mut check.result);
+            }
+            if let Some(id) = check.entra_tenant_id() {
+                let first = *known.entry((partner.cloud, id)).or_insert(&partner.name);
+                if first != partner.name {
+                    let error = GraphError::duplicate_tenant(Subject::Customers, first);
+                    check.result.fail(&error);
+                }
+            }
+            results.push(check.result);
+            steps.end(&partner.name);
+        }
+        results
+    }
 }
 
 /// Fails each tenant that is the same one in Entra as an earlier one of the
@@ -115,47 +147,5 @@ fn find_duplicates(tenants: &[Tenant], results: &mut [CheckResult]) {
         {
             result.fail(&error);
         }
-    }
-}
-
-/// Prints the decisions that need attention, and which ones cannot be judged.
-/// They are no failure.
-fn print_decisions(results: &[CheckResult], all: bool) -> Result<(), Failure> {
-    let snapshots = results
-        .iter()
-        .map(|result| (result.alias.as_str(), &result.snapshot));
-    let audited = acceptances::audit_decisions(snapshots, all, now());
-    for finding in &audited.findings {
-        let tenant = finding.tenant.as_deref();
-        let on = tenant.map_or_else(String::new, |tenant| format!(" on {tenant}"));
-        line(format_args!("{:<5} {finding}{on}", Status::Warn))?;
-        line(format_args!("      hint: {}", finding.remedy()))?;
-    }
-    if let Some(limit) = audited.limit() {
-        line(format_args!("{:<5} {limit}", Status::Warn))?;
-        line(format_args!(
-            "      hint: check all tenants, once each of them can be read"
-        ))?;
-    }
-    Ok(())
-}
-
-fn exit_status(tenants: &[CheckResult], partners: &[CheckResult]) -> Result<(), Failure> {
-    let good = |results: &[CheckResult]| results.iter().filter(|it| !it.has_failed()).count();
-    if !partners.is_empty() {
-        line(format_args!(
-            "{} of {} partners can be read",
-            good(partners),
-            partners.len()
-        ))?;
-    }
-    line(format_args!(
-        "{} of {} tenants can be watched",
-        good(tenants),
-        tenants.len()
-    ))?;
-    match good(tenants) == tenants.len() && good(partners) == partners.len() {
-        true => Ok(()),
-        false => Err(Failure::Found),
     }
 }

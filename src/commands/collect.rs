@@ -3,6 +3,7 @@
 
 mod recommendation_table;
 mod table;
+mod tenant_table;
 
 use super::atomic_file::READABLE;
 use super::config_source::{self, selected_tenants};
@@ -17,9 +18,10 @@ use crate::config::{Config, Environment};
 use crate::diagnostics;
 use crate::serde_time::Rfc3339;
 use crate::store::{TenantState, Tenants};
+use crate::terminal::Screen;
 use anyhow::Context as _;
 use secure_score_exposition::Format;
-use secure_score_model::{Category, Control, Recommendation, Timestamp};
+use secure_score_model::{Category, Control, Recommendation, Timestamp, Trouble};
 use serde::Serialize;
 use std::io::IsTerminal as _;
 use std::num::NonZeroUsize;
@@ -38,19 +40,16 @@ pub(super) async fn run(
         .cloned()
         .collect();
     let config = Arc::new(config);
-    let tenants = TenantSource::Graph.tenants(&config).await?;
+    let tenants = TenantSource::Graph.tenants(&config, environment).await?;
     let view = View {
         config: &config,
         collect,
         tenants: &tenants,
+        screen: screen(collect, environment),
         now: now(),
     };
     // node_exporter reads the file as another user.
-    stdout::write_to(
-        collect.output.as_deref(),
-        READABLE,
-        &view.render(environment)?,
-    )?;
+    stdout::write_to(collect.output.as_deref(), READABLE, &view.render()?)?;
     exit_status(&tenants)
 }
 
@@ -59,12 +58,38 @@ struct View<'a> {
     config: &'a Config,
     collect: &'a Collect,
     tenants: &'a Tenants,
+    screen: Screen,
     now: Timestamp,
+}
+
+/// What the table is printed on.
+fn screen(collect: &Collect, environment: &Environment) -> Screen {
+    let screen = match collect.output {
+        Some(_) => Screen::PLAIN,
+        None => Screen::stdout(environment),
+    };
+    let colours = match collect.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => screen.colours,
+    };
+    Screen { colours, ..screen }
 }
 
 impl View<'_> {
     fn prints_to_terminal(&self) -> bool {
         self.collect.output.is_none() && std::io::stdout().is_terminal()
+    }
+
+    /// Whether the tenants are listed, and of controls and recommendations only those
+    /// whose risk is accepted.
+    fn is_overview(&self) -> bool {
+        self.format() == CollectFormat::Table && !self.collect.selects_controls()
+    }
+
+    /// Whether only what is accepted is listed.
+    fn lists_accepted(&self) -> bool {
+        self.collect.accepted || self.is_overview()
     }
 
     fn format(&self) -> CollectFormat {
@@ -77,15 +102,16 @@ impl View<'_> {
         self.collect.format.unwrap_or(default)
     }
 
-    fn render(&self, environment: &Environment) -> Result<Vec<u8>, Failure> {
+    fn render(&self) -> Result<Vec<u8>, Failure> {
         match self.format() {
             CollectFormat::Prometheus => Ok(self.exposition()),
             CollectFormat::Json => document(self),
             CollectFormat::Table => {
-                let colours = self.colours(environment);
-                let controls = table::render(self, colours);
-                let recommendations = recommendation_table::render(self, colours);
-                Ok([controls, recommendations].concat().into_bytes())
+                let tenants = self.is_overview().then(|| tenant_table::render(self));
+                let controls = table::render(self);
+                let recommendations = recommendation_table::render(self);
+                let tenants = tenants.unwrap_or_default();
+                Ok([tenants, controls, recommendations].concat().into_bytes())
             }
         }
     }
@@ -102,14 +128,6 @@ impl View<'_> {
         .concat()
     }
 
-    fn colours(&self, environment: &Environment) -> bool {
-        match self.collect.color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => self.prints_to_terminal() && environment.get("NO_COLOR").is_none(),
-        }
-    }
-
     /// How many of the newest states of a control count.
     fn lookback(&self) -> NonZeroUsize {
         self.collect.last.unwrap_or(self.config.lookback)
@@ -120,7 +138,7 @@ impl View<'_> {
         let controls = tenant.snapshot.controls.iter();
         controls.filter(|control| {
             let is_accepted = || self.is_accepted(tenant, control) == Some(true);
-            self.selects(control.category) && (!self.collect.accepted || is_accepted())
+            self.selects(control.category) && (!self.lists_accepted() || is_accepted())
         })
     }
 
@@ -133,7 +151,7 @@ impl View<'_> {
         recommendations.filter(|it| {
             let is_set_aside = || self.is_set_aside(it) == Some(true);
             let category = tenant.snapshot.category_of(it);
-            self.selects(category) && (!self.collect.accepted || is_set_aside())
+            self.selects(category) && (!self.lists_accepted() || is_set_aside())
         })
     }
 
@@ -234,21 +252,32 @@ fn document(view: &View<'_>) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Prints each failure. Exit status 0 means all tenants, 3 some, 1 none.
+/// Why a tenant's lists could not be read, each reason once.
+fn troubles(state: &TenantState) -> Vec<&Trouble> {
+    let lists = state.health.lists();
+    let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();
+    troubles.dedup_by_key(|trouble| trouble.reason);
+    troubles
+}
+
+/// Prints each failure, after their number. Exit status 0 means all tenants, 3 some, 1
+/// none.
 fn exit_status(tenants: &Tenants) -> Result<(), Failure> {
-    let mut failed = 0;
-    for state in &tenants.states {
-        let lists = state.health.lists();
-        let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();
-        troubles.dedup_by_key(|trouble| trouble.reason);
-        failed += usize::from(!troubles.is_empty());
-        for trouble in troubles {
+    let all = tenants.states.len();
+    let states = tenants.states.iter();
+    let failed: Vec<_> = states.filter(|it| !troubles(it).is_empty()).collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = failed.iter().map(|it| &*it.identity.alias).collect();
+    diagnostics::note(&stdout::not_read(&names, all));
+    for state in &failed {
+        for trouble in troubles(state) {
             diagnostics::trouble(&state.identity.alias, trouble);
         }
     }
-    match failed {
-        0 => Ok(()),
-        all if all == tenants.states.len() => Err(Failure::Found),
+    match failed.len() {
+        failed if failed == all => Err(Failure::Found),
         _ => Err(Failure::Partly),
     }
 }

@@ -1,8 +1,9 @@
 //! `decisions`: every decision, with what it covers now.
 
 use super::config_source::{self, selected_tenants};
+use super::listing::{Field, Listing};
 use super::tenant_source::TenantSource;
-use super::text_table::{MAX_TEXT, empty_table, lines};
+use super::text_table::MAX_TEXT;
 use super::{Failure, header_file, now, privacy, stdout};
 use crate::acceptances::{DecisionList, DecisionRecord, ListedPersons};
 use crate::cli::{ConfigFlags, Decisions, DecisionsOutput};
@@ -10,9 +11,9 @@ use crate::config::{Config, Environment, Tenant};
 use crate::diagnostics;
 use crate::http_client::ExporterClient;
 use crate::store::Tenants;
+use crate::terminal::{Colour, Screen};
 use crate::text::{single_line, truncate};
 use anyhow::Context as _;
-use comfy_table::Cell;
 use secure_score_model::Decision;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -33,6 +34,9 @@ const HEADINGS: [&str; 9] = [
     "PLACE",
 ];
 
+/// The columns in the first line of a decision where the table does not fit.
+const TITLES: usize = 3;
+
 /// The most declarations named in a row of the table; JSON has all.
 const MAX_COVERED: usize = 3;
 
@@ -42,14 +46,15 @@ pub(super) async fn run(
     options: &Decisions,
     environment: &Environment,
 ) -> Result<(), Failure> {
+    let screen = Screen::stdout(environment);
     match &options.url {
-        Some(url) => of_exporter(url, options).await,
-        None => of_configuration(flags, options, environment).await,
+        Some(url) => of_exporter(url, options, screen).await,
+        None => of_configuration(flags, options, environment, screen).await,
     }
 }
 
 /// The list of a running exporter, which also knows the customers of partners.
-async fn of_exporter(url: &Url, options: &Decisions) -> Result<(), Failure> {
+async fn of_exporter(url: &Url, options: &Decisions, screen: Screen) -> Result<(), Failure> {
     let headers = header_file::read(options.header_file.as_deref())?;
     let client = ExporterClient::new(url.clone(), headers)?;
     let tenant = options.tenants.iter().map(|name| ("tenant", name.as_str()));
@@ -58,7 +63,7 @@ async fn of_exporter(url: &Url, options: &Decisions) -> Result<(), Failure> {
         let hint = error.hint();
         Failure::with_hint(error, hint)
     })?;
-    print(&list, options)?;
+    print(&list, options, screen)?;
     for tenant in &list.catalogues_unknown {
         warn_of_unknown(tenant, "it is not known what is declared there");
     }
@@ -78,6 +83,7 @@ async fn of_configuration(
     flags: &ConfigFlags,
     options: &Decisions,
     environment: &Environment,
+    screen: Screen,
 ) -> Result<(), Failure> {
     let mut config = config_source::load(flags, environment)?;
     let source = TenantSource::of(options.state_dir.as_deref());
@@ -98,7 +104,7 @@ async fn of_configuration(
     };
     config.tenants = selected;
     let config = Arc::new(config);
-    let tenants = source.tenants(&config).await?;
+    let tenants = source.tenants(&config, environment).await?;
     let is_about = |it: &&Arc<Decision>| {
         let mut names = options.tenants.iter();
         options.tenants.is_empty() || names.any(|name| it.concerns(name))
@@ -110,7 +116,7 @@ async fn of_configuration(
     };
     let decisions = config.decisions.iter().filter(is_about);
     let list = DecisionList::new(decisions, &tenants.states, persons, now());
-    print(&list, options)?;
+    print(&list, options, screen)?;
     for partner in &unlisted {
         diagnostics::warning(format_args!(
             "{partner}: the customers that it watches without an entry are known to its exporter only, and not listed; name the --state.dir of the exporter, or its --url"
@@ -139,9 +145,9 @@ fn ended(list: &DecisionList, is_unknown: bool) -> Result<(), Failure> {
     }
 }
 
-fn print(list: &DecisionList, options: &Decisions) -> Result<(), Failure> {
+fn print(list: &DecisionList, options: &Decisions, screen: Screen) -> Result<(), Failure> {
     match options.output {
-        DecisionsOutput::Table => stdout::write(table(list).as_bytes()),
+        DecisionsOutput::Table => stdout::write(table(list, screen).as_bytes()),
         DecisionsOutput::Json => {
             let json = serde_json::to_vec_pretty(list);
             let mut json = json.context("the JSON cannot be serialised")?;
@@ -151,25 +157,25 @@ fn print(list: &DecisionList, options: &Decisions) -> Result<(), Failure> {
     }
 }
 
-fn table(list: &DecisionList) -> String {
-    let mut table = empty_table(false);
-    table.set_header(HEADINGS);
+fn table(list: &DecisionList, screen: Screen) -> String {
+    let mut listing = Listing::new(HEADINGS, TITLES);
     for it in &list.decisions {
         let states: Vec<&str> = it.states.iter().map(|it| it.as_str()).collect();
         let tenants = match it.tenants.as_slice() {
             [] => "all".to_owned(),
             named => named.join(", "),
         };
-        table.add_row([
-            Cell::new(single_line(&it.expires)),
-            Cell::new(status(it)),
+        let colour = it.lapsed.then_some(Colour::Red);
+        listing.push([
+            Field::new(single_line(&it.expires)),
+            Field::new(status(it)).colour(colour),
             short(&it.reference),
             short(&it.subject()),
             short(&tenants),
-            Cell::new(states.join(", ")),
+            Field::new(states.join(", ")),
             short(it.approver.as_deref().unwrap_or_default()),
-            Cell::new(single_line(&covered(it))),
-            Cell::new(single_line(&it.place)),
+            Field::new(single_line(&covered(it))),
+            Field::new(single_line(&it.place)),
         ]);
     }
     let expired = list.decisions.iter().filter(|it| it.expired).count();
@@ -180,12 +186,12 @@ fn table(list: &DecisionList) -> String {
     };
     format!(
         "{}\n{count}, {expired} expired, {lapsed} of them while what they approved stands\n",
-        lines(&table)
+        listing.render(screen)
     )
 }
 
-fn short(text: &str) -> Cell {
-    Cell::new(truncate(&single_line(text), MAX_TEXT))
+fn short(text: &str) -> Field {
+    Field::new(truncate(&single_line(text), MAX_TEXT))
 }
 
 const fn status(it: &DecisionRecord) -> &'static str {

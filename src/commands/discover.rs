@@ -10,7 +10,8 @@ mod table;
 
 use super::config_source::{EditableConfig, unknown_name};
 use super::edited_file::{EditedFile, FileName};
-use super::stdout::{self, progress_bar};
+use super::progress::Progress;
+use super::stdout;
 use super::{Failure, now};
 use crate::cli::{ConfigFlags, Discover, DiscoverOutput};
 use crate::config::{Config, Environment, Partner, Tenant};
@@ -18,18 +19,15 @@ use crate::diagnostics;
 use crate::graph::{GraphError, HttpClients, RefreshPermits};
 use crate::partners::tenant_file::TenantFile;
 use crate::telemetry::Telemetry;
+use crate::terminal::Screen;
 use anyhow::{Context as _, anyhow};
 use consent::Consent;
 use coverage::{Known, PartnerList, Row, State};
 use edit::Edit;
 use file_tenants::{FileTenants, Resolver};
-use indicatif::ProgressBar;
 use secure_score_model::{CustomerList, SkippedCustomers, SkippedField, Trouble};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-/// With fewer token requests they end before a progress bar can be read.
-const MIN_REQUESTS_OF_BAR: usize = 20;
 
 /// Prints the customers and edits the file.
 pub(super) async fn run(
@@ -51,7 +49,7 @@ pub(super) async fn run(
         EditedFile::<TenantFile>::open(name, !options.check)
     });
     let file = file.transpose()?;
-    let mut graph = Graph::new(config)?;
+    let mut graph = Graph::new(config, environment)?;
     let lists = graph.lists(&partners).await?;
     let (configured, unresolved) = graph.by_guid(&config.tenants).await;
     let in_file = match &file {
@@ -75,12 +73,13 @@ pub(super) async fn run(
     };
     let mut rows = known.rows(&lists);
     warn_of_possible_departures(&known.possible_departures(&lists));
-    graph.add_consents(&mut rows).await;
+    let troubles = graph.add_consents(&mut rows).await;
+    let screen = Screen::stdout(environment);
     match options.output {
-        DiscoverOutput::Table => stdout::write(table::render(&rows).as_bytes())?,
+        DiscoverOutput::Table => stdout::write(table::render(&rows, screen).as_bytes())?,
         DiscoverOutput::Json => stdout::write(&document::render(&rows, now())?)?,
     }
-    if let Some(file) = &file {
+    let edited = file.as_ref().map_or(Ok(()), |file| {
         let edit = Edit {
             file,
             rows: &rows,
@@ -89,8 +88,12 @@ pub(super) async fn run(
             options,
             config: &editable,
         };
-        edit.run()?;
+        edit.run()
+    });
+    for (name, trouble) in &troubles {
+        diagnostics::trouble(name, trouble);
     }
+    edited?;
     let is_unwatched = |row: &Row| row.state == State::Unwatched;
     let is_incomplete = lists.iter().any(|it| it.list.skipped.lacks_customers());
     match options.check && (is_incomplete || rows.iter().any(is_unwatched)) {
@@ -125,7 +128,8 @@ fn selected_partners<'a>(
 }
 
 /// What all requests share.
-struct Graph {
+struct Graph<'e> {
+    environment: &'e Environment,
     clients: HttpClients,
     permits: RefreshPermits,
     telemetry: Arc<Telemetry>,
@@ -133,10 +137,11 @@ struct Graph {
     consents: BTreeMap<String, Consent>,
 }
 
-impl Graph {
-    fn new(config: &Config) -> Result<Self, Failure> {
+impl<'e> Graph<'e> {
+    fn new(config: &Config, environment: &'e Environment) -> Result<Self, Failure> {
         let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
         Ok(Self {
+            environment,
             clients: HttpClients::new(config)?,
             permits: RefreshPermits::new(config.refresh.concurrency),
             telemetry: Arc::new(telemetry),
@@ -146,9 +151,18 @@ impl Graph {
 
     /// The complete lists of these partners. Prints why one cannot be read.
     async fn lists<'a>(&self, partners: &[&'a Partner]) -> Result<Vec<PartnerList<'a>>, Failure> {
-        let mut lists = Vec::new();
+        let progress = Progress::start(self.environment, "partners", partners.len(), 1);
+        let steps = progress.steps();
+        let mut answers = Vec::new();
         for partner in partners {
-            match self.list(partner).await {
+            steps.begin(&partner.name);
+            answers.push((*partner, self.list(partner).await));
+            steps.end(&partner.name);
+        }
+        drop(progress);
+        let mut lists = Vec::new();
+        for (partner, answer) in answers {
+            match answer {
                 Ok(list) => {
                     warn_of_skipped(partner, &list.list);
                     lists.push(list);
@@ -208,9 +222,9 @@ impl Graph {
         (known, unresolved)
     }
 
-    /// Requests a token for each row of a tenant of which none was requested, and prints
-    /// each different error that is no missing consent.
-    async fn add_consents(&self, rows: &mut [Row]) {
+    /// Requests a token for each row of a tenant of which none was requested. Returns
+    /// each different error that is no missing consent, with the name of a tenant.
+    async fn add_consents(&self, rows: &mut [Row]) -> Vec<(String, Trouble)> {
         let tenants = rows.iter().filter_map(|row| row.tenant.clone());
         let is_new = |tenant: &Tenant| !self.consents.contains_key(&tenant.tenant_id);
         let tenants: Vec<Tenant> = tenants.filter(is_new).collect();
@@ -219,28 +233,36 @@ impl Graph {
         let consents = answers.into_iter().map(|answer| answer.consent);
         let mut consents: BTreeMap<String, Consent> = ids.zip(consents).collect();
         consents.extend(self.consents.clone());
-        let mut printed = BTreeSet::new();
+        let mut messages = BTreeSet::new();
+        let mut troubles = Vec::new();
         for row in rows.iter_mut() {
             let tenant = row.tenant.as_ref();
             let Some(consent) = tenant.and_then(|it| consents.get(&it.tenant_id)) else {
                 continue;
             };
             if let Consent::Unknown(trouble) = consent
-                && printed.insert(&trouble.message)
+                && messages.insert(&trouble.message)
             {
-                diagnostics::trouble(row.alias.as_deref().unwrap_or(&row.partner), trouble);
+                let name = row.alias.as_ref().unwrap_or(&row.partner);
+                troubles.push((name.clone(), trouble.clone()));
             }
             row.set_consent(consent.clone());
         }
         rows.sort_by_key(|row| row.state);
+        troubles
     }
 
     async fn request(&self, tenants: &[Tenant]) -> Vec<consent::Answer> {
-        let bar = match tenants.len() {
-            few if few < MIN_REQUESTS_OF_BAR => ProgressBar::hidden(),
-            many => progress_bar(many),
-        };
-        consent::request(tenants, &self.clients, &self.permits, &self.telemetry, &bar).await
+        let progress = Progress::start(self.environment, "tenants", tenants.len(), 1);
+        let steps = progress.steps();
+        consent::request(
+            tenants,
+            &self.clients,
+            &self.permits,
+            &self.telemetry,
+            &steps,
+        )
+        .await
     }
 }
 

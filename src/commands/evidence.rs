@@ -35,7 +35,7 @@ pub(super) async fn run(
     })?;
     let config = Arc::new(config);
     let source = TenantSource::of(Some(&options.state_dir));
-    let tenants = source.tenants(&config).await?;
+    let tenants = source.tenants(&config, environment).await?;
     let state = tenants.find(&options.tenant);
     let Some(state) = state.filter(|state| state.health.attempted()) else {
         return Err(Failure::with_hint(

@@ -5,6 +5,7 @@ use super::Failure;
 use super::stdout::line;
 use crate::cli::{Healthcheck, WebFlags};
 use crate::diagnostics::chain;
+use crate::http;
 use crate::http_client;
 use anyhow::{Context as _, anyhow};
 use std::error::Error;
@@ -35,7 +36,9 @@ async fn request_health(web: &WebFlags) -> anyhow::Result<String> {
     let wanted = web.listen_addresses();
     let wanted = wanted.first().context("there is no listen address")?;
     let mut failed = anyhow!("there is no listen address");
-    for address in wanted.candidates().into_iter().map(reachable) {
+    let addresses = http::addresses_of(&wanted.to_string()).await;
+    let addresses = addresses.with_context(|| format!("--web.listen-address={wanted}"))?;
+    for address in addresses.into_iter().map(reachable) {
         let client = http_client::healthcheck_client(address)?;
         let (port, prefix) = (address.port(), web.route_prefix());
         let url = format!("{scheme}://localhost:{port}{prefix}/-/healthy");

@@ -2,18 +2,29 @@
 
 use crate::cli::{LogFlags, LogFormat, LogLevel};
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::prelude::*;
 
 /// The crates whose lines follow `--log.level`, as they appear in the targets
 /// of log lines.
 const OWN_CRATES: [&str; 3] = ["secure_score_exporter", "graph_simulator", "alert_inbox"];
 
+/// Back to the first column, and erase the line (ECMA-48).
+const CLEAR_LINE: &[u8] = b"\r\x1b[2K";
+
 /// Starts logging: the exporter's own lines at the configured level, those of
 /// libraries at `warn`. Below `warn` libraries log requests with headers, which
 /// contain tokens.
-pub(super) fn start(flags: &LogFlags) {
+///
+/// `redraws` if the command replaces the last line of the terminal: a line of the log
+/// takes its place.
+pub(super) fn start(flags: &LogFlags, redraws: bool) {
+    let writer = LogWriter {
+        clears_line: redraws,
+    };
     let level = match flags.level {
         LogLevel::Error => LevelFilter::ERROR,
         LogLevel::Warn => LevelFilter::WARN,
@@ -32,7 +43,7 @@ pub(super) fn start(flags: &LogFlags) {
                 tracing_logfmt::builder()
                     .with_target(false)
                     .layer()
-                    .with_writer(std::io::stderr),
+                    .with_writer(writer),
             )
             .try_init(),
         LogFormat::Json => registry
@@ -41,11 +52,42 @@ pub(super) fn start(flags: &LogFlags) {
                     .json()
                     .flatten_event(true)
                     .with_target(false)
-                    .with_writer(std::io::stderr),
+                    .with_writer(writer),
             )
             .try_init(),
     };
     std::panic::set_hook(Box::new(log_panic));
+}
+
+/// Writes lines to standard error.
+#[derive(Debug, Clone, Copy)]
+struct LogWriter {
+    /// Whether a line of a progress bar may be there.
+    clears_line: bool,
+}
+
+impl<'a> MakeWriter<'a> for LogWriter {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        *self
+    }
+}
+
+impl Write for LogWriter {
+    /// Writes a whole line: the subscriber writes each at once.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        let mut stderr = std::io::stderr().lock();
+        if self.clears_line {
+            stderr.write_all(CLEAR_LINE)?;
+        }
+        stderr.write_all(line)?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        std::io::stderr().flush()
+    }
 }
 
 /// Logs a panic in the format of every other line.
@@ -71,10 +113,11 @@ mod tests {
     #[test]
     fn a_panic_is_a_line_of_the_log() {
         if std::env::var_os(INNER).is_some() {
-            start(&LogFlags {
+            let flags = LogFlags {
                 level: LogLevel::Info,
                 format: LogFormat::Json,
-            });
+            };
+            start(&flags, false);
             panic!("of \"all\" things\nand more");
         }
         let output = Command::new(std::env::current_exe().unwrap())

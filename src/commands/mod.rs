@@ -21,8 +21,10 @@ mod failure;
 mod header_file;
 mod healthcheck;
 mod init;
+mod listing;
 mod logging;
 mod privacy;
+mod progress;
 mod reload;
 mod serve;
 mod shell;
@@ -39,6 +41,7 @@ mod web_config;
 use crate::cli::{Cli, Command};
 use crate::config::Environment;
 use crate::http;
+use crate::terminal::can_redraw_stderr;
 use anyhow::Context as _;
 use secure_score_model::Timestamp;
 use std::process::ExitCode;
@@ -58,7 +61,9 @@ pub fn run(cli: Cli, environment: &Environment) -> ExitCode {
 }
 
 fn dispatch(cli: Cli, environment: &Environment) -> Result<(), Failure> {
-    logging::start(&cli.log);
+    let shows_progress = cli.command.as_ref().is_some_and(Command::shows_progress);
+    let redraws = shows_progress && can_redraw_stderr(environment);
+    logging::start(&cli.log, redraws);
     match cli.command {
         None if cli.config.check => serve::check_config(&cli, environment),
         None => {

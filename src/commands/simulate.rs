@@ -20,8 +20,8 @@ const CA_FILE: &str = "simulator-ca.pem";
 pub(super) async fn run(flags: &Simulate) -> Result<(), Failure> {
     let options = options(
         &flags.simulation,
-        flags.listen_address.address(),
-        flags.control_listen_address.address(),
+        flags.listen_address,
+        flags.control_listen_address,
     );
     let simulator = start(options).await?;
     let directory = flags.config_dir.as_deref();

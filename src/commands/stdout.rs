@@ -1,16 +1,22 @@
-//! The result of a command on standard output, and its progress on standard error.
+//! The result of a command on standard output.
 
 use super::Failure;
 use super::atomic_file::replace;
+use crate::terminal::Screen;
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt;
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 /// Prints a line.
 pub(super) fn line(text: fmt::Arguments<'_>) -> Result<(), Failure> {
     write(format!("{text}\n").as_bytes())
+}
+
+/// Prints a text, in lines that fit the terminal.
+pub(super) fn paragraph(text: &str) -> Result<(), Failure> {
+    let text = Screen::uncoloured_stdout().wrap(text, 0);
+    line(format_args!("{text}"))
 }
 
 /// Prints bytes.
@@ -40,20 +46,20 @@ pub(super) fn write_to(file: Option<&Path>, mode: u32, bytes: &[u8]) -> Result<(
     })
 }
 
+/// `2 of 5 tenants could not be read: adatum, contoso`.
+pub(super) fn not_read(names: &[&str], all: usize) -> String {
+    format!(
+        "{} of {} could not be read: {}",
+        names.len(),
+        tenants(all),
+        names.join(", ")
+    )
+}
+
 /// `1 tenant`, `5 tenants`.
 pub(super) fn tenants(count: usize) -> String {
     match count {
         1 => "1 tenant".to_owned(),
         _ => format!("{count} tenants"),
     }
-}
-
-/// A progress bar on standard error, if that is a terminal.
-pub(super) fn progress_bar(tenants: usize) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} tenants, {eta} left");
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(tenants as u64).with_style(style)
 }

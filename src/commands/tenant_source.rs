@@ -1,20 +1,17 @@
 //! Where a command gets the tenants' data from.
 
-use super::stdout::progress_bar;
+use super::progress::Progress;
 use super::{Failure, now, privacy};
-use crate::config::{Config, NewCustomers, Partner, Tenant};
+use crate::config::{Config, Environment, NewCustomers, Partner, Tenant};
 use crate::partners::saved_customers;
-use crate::refresh::{self, FleetOptions};
+use crate::refresh::{self, FleetOptions, RefreshStep};
 use crate::store::state_directory::StateDirectory;
 use crate::store::{Store, Tenants};
 use crate::telemetry::Telemetry;
 use anyhow::{Context as _, anyhow};
-use indicatif::ProgressBar;
+use secure_score_model::Api;
 use std::path::Path;
 use std::sync::Arc;
-
-/// With fewer tenants the refreshes end before a progress bar can be read.
-const MIN_TENANTS_OF_BAR: usize = 6;
 
 /// Where the data come from.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +61,11 @@ impl<'a> TenantSource<'a> {
     }
 
     /// The tenants of the configuration.
-    pub(super) async fn tenants(self, config: &Arc<Config>) -> Result<Arc<Tenants>, Failure> {
+    pub(super) async fn tenants(
+        self,
+        config: &Arc<Config>,
+        environment: &Environment,
+    ) -> Result<Arc<Tenants>, Failure> {
         let store = Arc::new(Store::default());
         let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
         let options = FleetOptions {
@@ -78,12 +79,15 @@ impl<'a> TenantSource<'a> {
         };
         match self {
             Self::Graph => {
-                let bar = match config.tenants.len() {
-                    few if few < MIN_TENANTS_OF_BAR => ProgressBar::hidden(),
-                    many => progress_bar(many),
+                let tenants = config.tenants.len();
+                let progress = Progress::start(environment, "tenants", tenants, Api::ALL.len());
+                let steps = progress.steps();
+                let note = move |alias: &str, step| match step {
+                    RefreshStep::Begun => steps.begin(alias),
+                    RefreshStep::ListRead => steps.advance(alias),
+                    RefreshStep::Ended => steps.end(alias),
                 };
-                refresh::refresh_all_once(&options, || bar.inc(1)).await?;
-                bar.finish_and_clear();
+                refresh::refresh_all_once(&options, note).await?;
             }
             Self::StateDirectory(path) if !path.is_dir() => {
                 return Err(Failure::with_hint(

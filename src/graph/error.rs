@@ -135,6 +135,22 @@ impl GraphError {
         Self::new(subject, ErrorKind::NotGranted)
     }
 
+    /// The step of a check that failed.
+    pub fn step(&self) -> &'static str {
+        match (self.reason(), self.subject) {
+            (Reason::Permission, _) => "permission",
+            (Reason::WrongTenant | Reason::DuplicateTenant, _) => "tenant id",
+            (_, Subject::Token) => "token",
+            (_, Subject::Catalogue) => "catalogue",
+            (_, Subject::Report) => "score",
+            (_, Subject::Recommendations) => "recommendations",
+            (_, Subject::IdentityScore) => "Identity Secure Score",
+            (_, Subject::Customers | Subject::Relationships | Subject::OrganizationMembers) => {
+                "customers"
+            }
+        }
+    }
+
     /// Whether it is about the token, so that nothing was requested.
     pub fn is_of_token(&self) -> bool {
         self.subject == Subject::Token

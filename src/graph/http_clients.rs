@@ -121,6 +121,19 @@ impl HttpClients {
         self.client(directory, &partner.credential, permissions, telemetry)
     }
 
+    /// The HTTP client for the servers of a cloud.
+    pub(super) fn http_of(&self, cloud: Cloud) -> &HttpClient {
+        match (&self.simulator, cloud) {
+            (Some(simulator), Cloud::Simulator) => &simulator.http,
+            _ => &self.microsoft.http,
+        }
+    }
+
+    /// The servers of a cloud.
+    pub(super) fn endpoint_of(&self, cloud: Cloud) -> Endpoint {
+        Endpoint::of(cloud, self.endpoint.as_ref())
+    }
+
     fn client(
         &self,
         directory: Directory,
@@ -129,11 +142,12 @@ impl HttpClients {
         telemetry: &Arc<Telemetry>,
     ) -> Client {
         let (cloud, tenant_id) = directory.clone();
-        let (http, identity_http) = match (&self.simulator, cloud) {
-            (Some(simulator), Cloud::Simulator) => (&simulator.http, &simulator.http),
-            _ => (&self.microsoft.http, &self.identity),
+        let http = self.http_of(cloud);
+        let identity_http = match (&self.simulator, cloud) {
+            (Some(simulator), Cloud::Simulator) => &simulator.http,
+            _ => &self.identity,
         };
-        let endpoint = Endpoint::of(cloud, self.endpoint.as_ref());
+        let endpoint = self.endpoint_of(cloud);
         let sign_in = SignIn {
             tenant_id: tenant_id.clone(),
             scope: endpoint.scope(),

@@ -1,8 +1,9 @@
 //! The sockets the server listens on.
 
 use listenfd::ListenFd;
+use std::collections::BTreeSet;
 use std::io;
-use std::net::TcpListener as Socket;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as Socket};
 use tokio::net::TcpListener;
 
 /// Linux' *address family not supported*, for which the standard library has
@@ -13,11 +14,19 @@ const EAFNOSUPPORT: i32 = 97;
 #[derive(Debug, thiserror::Error)]
 pub enum ListenError {
     /// An address cannot be bound.
-    #[error("cannot listen on {address}")]
+    #[error("cannot listen on --web.listen-address={address}")]
     Listen {
         /// The address as configured.
         address: String,
         /// The system's error.
+        source: io::Error,
+    },
+    /// A name has no address.
+    #[error("cannot listen on --web.listen-address={address}: the name has no address")]
+    Name {
+        /// The address as configured.
+        address: String,
+        /// The resolver's error.
         source: io::Error,
     },
     /// systemd passed no socket.
@@ -36,6 +45,11 @@ impl ListenError {
     pub fn hint(&self) -> Option<&'static str> {
         let source = match self {
             Self::Listen { source, .. } => source,
+            Self::Name { .. } => {
+                return Some(
+                    "write an IP address, such as 127.0.0.1:10365, or :10365 for all addresses; or correct the name, or /etc/hosts",
+                );
+            }
             Self::NoSocket => {
                 return Some(
                     "start secure-score-exporter.socket rather than the service alone, or leave the flag out",
@@ -53,11 +67,8 @@ impl ListenError {
                 "ports below 1024 need the capability CAP_NET_BIND_SERVICE: choose a higher one with --web.listen-address",
             ),
             io::ErrorKind::AddrNotAvailable => Some(
-                "no interface of this host has that address: name one that it has, or :PORT for all of them",
+                "no interface of this host has that address: name one that it has in --web.listen-address, or :PORT for all of them",
             ),
-            io::ErrorKind::InvalidInput => {
-                Some("write HOST:PORT, [IPV6]:PORT, or :PORT for all interfaces")
-            }
             _ => None,
         }
     }
@@ -98,23 +109,58 @@ pub fn from_sockets(sockets: Vec<Socket>) -> Result<Vec<TcpListener>, ListenErro
 pub async fn bind<A: AsRef<str>>(addresses: &[A]) -> Result<Vec<TcpListener>, ListenError> {
     let mut listeners = Vec::new();
     for address in addresses {
-        let address = address.as_ref();
-        let listener = listen(address).await;
-        listeners.push(listener.map_err(|source| ListenError::Listen {
-            address: address.to_owned(),
-            source,
-        })?);
+        listeners.extend(listen(address.as_ref()).await?);
     }
     Ok(listeners)
 }
 
-async fn listen(address: &str) -> io::Result<TcpListener> {
-    match address.strip_prefix(':') {
-        None => TcpListener::bind(address).await,
-        Some(port) => match TcpListener::bind(format!("[::]:{port}")).await {
-            Err(error) if has_no_ipv6(&error) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
-            outcome => outcome,
-        },
+/// The addresses that a text stands for: for `:9100` IPv6's wildcard, which
+/// includes IPv4, and IPv4's for machines without IPv6; for a name those that the
+/// machine's resolver finds.
+pub async fn addresses_of(address: &str) -> io::Result<Vec<SocketAddr>> {
+    let Some(port) = address.strip_prefix(':') else {
+        // A name can have an address twice in /etc/hosts.
+        let found: BTreeSet<_> = tokio::net::lookup_host(address).await?.collect();
+        return Ok(found.into_iter().collect());
+    };
+    let port = port.parse().map_err(io::Error::other)?;
+    Ok(vec![
+        SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+        SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+    ])
+}
+
+/// Listens on all addresses of a name, so that clients that prefer IPv4 and those
+/// that prefer IPv6 find the server.
+async fn listen(address: &str) -> Result<Vec<TcpListener>, ListenError> {
+    let failed = |source| ListenError::Listen {
+        address: address.to_owned(),
+        source,
+    };
+    let addresses = addresses_of(address).await;
+    let addresses = addresses.map_err(|source| ListenError::Name {
+        address: address.to_owned(),
+        source,
+    })?;
+    let mut listeners = Vec::new();
+    let mut absent = None;
+    for each in addresses {
+        match TcpListener::bind(each).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if has_no_ipv6(&error) => absent = Some(error),
+            Err(error) => return Err(failed(error)),
+        }
+        // The system chooses port 0 anew for each address, and the wildcard of
+        // IPv6 includes IPv4's.
+        if !listeners.is_empty() && (each.port() == 0 || each.ip().is_unspecified()) {
+            break;
+        }
+    }
+    match (listeners.is_empty(), absent) {
+        (false, _) => Ok(listeners),
+        (true, absent) => Err(failed(
+            absent.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()),
+        )),
     }
 }
 
@@ -140,14 +186,40 @@ mod tests {
         let first = bind(&["127.0.0.1:0"]).await.unwrap();
         let taken = first[0].local_addr().unwrap().to_string();
         let error = bind_error(taken.clone()).await;
-        assert_eq!(error.to_string(), format!("cannot listen on {taken}"));
+        let expected = format!("cannot listen on --web.listen-address={taken}");
+        assert_eq!(error.to_string(), expected);
         assert!(error.hint().unwrap().contains("--web.listen-address"));
     }
 
     #[tokio::test]
-    async fn the_error_of_an_invalid_address_shows_a_valid_one() {
-        let error = bind_error("nonsense".to_owned()).await;
-        assert!(error.hint().unwrap().contains("HOST:PORT"));
+    async fn the_error_of_a_name_without_an_address_has_flag_and_fix() {
+        let error = bind_error("no-such-host.invalid:10365".to_owned()).await;
+        let text = error.to_string();
+        assert!(text.contains("--web.listen-address=no-such-host.invalid:10365"));
+        assert!(error.hint().unwrap().contains(":10365 for all addresses"));
+    }
+
+    #[tokio::test]
+    async fn a_name_stands_for_all_its_addresses() {
+        let port = bind(&["127.0.0.1:0"]).await.unwrap()[0]
+            .local_addr()
+            .unwrap()
+            .port();
+        let name = format!("localhost:{port}");
+        let listeners = bind(&[name.as_str()]).await.unwrap();
+        let mut bound: Vec<_> = listeners
+            .iter()
+            .map(|it| it.local_addr().unwrap())
+            .collect();
+        assert!(
+            bound
+                .iter()
+                .all(|it| it.ip().is_loopback() && it.port() == port)
+        );
+        let mut resolved = addresses_of(&name).await.unwrap();
+        resolved.retain(|it| it.is_ipv4() || std::net::TcpListener::bind("[::1]:0").is_ok());
+        bound.sort();
+        assert_eq!(bound, resolved);
     }
 
     #[tokio::test]

@@ -37,7 +37,7 @@ mod visibility;
 pub use concurrency::MAX_REQUESTS;
 pub use discovery::TargetLabels;
 pub use lifecycle::{Lifecycle, ReloadRequest};
-pub use listener::{ListenError, bind, from_sockets, systemd_sockets};
+pub use listener::{ListenError, addresses_of, bind, from_sockets, systemd_sockets};
 pub use options::{DisabledRoutes, SiteOptions};
 pub use server::{DrainOutcome, ServerOptions, serve};
 pub use site::Site;

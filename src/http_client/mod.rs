@@ -1,6 +1,7 @@
 //! HTTP clients for Microsoft's servers and for the health check with their
 //! limits, and what every client shares: why a request got no answer.
 
+mod connect_step;
 mod connections;
 mod exporter_client;
 mod headers;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use transport_error::{ConnectCause, FailedConnection, connect_cause};
 
+pub use connect_step::ExchangeStep;
 pub use exporter_client::{ExporterClient, ExporterError};
 pub use headers::{HeaderError, Headers};
 pub use transport_error::TransportError;
@@ -125,8 +127,13 @@ impl HttpClient {
     /// The proxy that passes a plain HTTP request on, or answers it itself. Any
     /// other proxy only makes the connection: each answer is the server's.
     pub(crate) fn forwarding_proxy(&self, url: &Url) -> Option<String> {
-        let proxies = self.0.proxies.as_ref().filter(|_| is_plain(url))?;
-        Some(proxies.find(url).ok()??.to_string())
+        self.proxy(url).filter(|_| is_plain(url))
+    }
+
+    /// The proxy of a request, without user and password, if it can be read.
+    pub(crate) fn proxy(&self, url: &Url) -> Option<String> {
+        let proxy = self.0.proxies.as_ref()?.find(url).ok()?;
+        proxy.map(|it| it.to_string())
     }
 
     /// Sends a request. Its response counts as complete with the head; the body

@@ -253,9 +253,12 @@ impl Drop for Fleet {
 }
 
 /// Refreshes the lists of every tenant once, `refresh.concurrency` at a time,
-/// and publishes them in the store. Calls `done` after each tenant. A failed
-/// refresh is in the tenant's health.
-pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result<(), SetupError> {
+/// and publishes them in the store. Calls `note` with the alias before and after each
+/// tenant and after each of its lists. A failed refresh is in the tenant's health.
+pub async fn refresh_all_once(
+    options: &FleetOptions,
+    note: impl Fn(&str, RefreshStep) + Clone + Send + 'static,
+) -> Result<(), SetupError> {
     let shared = Shared::new(options)?;
     let context = options.context();
     context.directories.configure(&options.config.tenants);
@@ -265,17 +268,30 @@ pub async fn refresh_all_once(options: &FleetOptions, done: impl Fn()) -> Result
         let cell = Arc::new(TenantCell::new(settings, context.clone(), None));
         cell.attach();
         let loops = shared.loops(&options.config.refresh, tenant, &cell);
+        let (note, alias) = (note.clone(), tenant.alias.clone());
         refreshes.spawn(async move {
+            note(&alias, RefreshStep::Begun);
             // The catalogue comes first: it decides the categories.
             for refresh_loop in loops {
                 refresh_loop.run_once().await;
+                note(&alias, RefreshStep::ListRead);
             }
+            note(&alias, RefreshStep::Ended);
         });
     }
-    while refreshes.join_next().await.is_some() {
-        done();
-    }
+    while refreshes.join_next().await.is_some() {}
     Ok(())
+}
+
+/// How far the only refresh of a tenant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshStep {
+    /// It waits for its turn, or requests the first list.
+    Begun,
+    /// One more list was read, or could not be.
+    ListRead,
+    /// It is over.
+    Ended,
 }
 
 /// Publishes what an exporter saved of each tenant, without a request to Graph.

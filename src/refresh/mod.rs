@@ -26,7 +26,7 @@ mod tenant_cell;
 mod tenant_data;
 mod wait;
 
-pub use fleet::{Changes, Fleet, FleetOptions, publish_saved, refresh_all_once};
+pub use fleet::{Changes, Fleet, FleetOptions, RefreshStep, publish_saved, refresh_all_once};
 pub use on_demand::OnDemandRefresh;
 pub use shard::{NoSuchShard, Shard};
 pub use state_writer::StateWriter;

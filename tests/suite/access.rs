@@ -466,15 +466,17 @@ fn sent() -> impl Strategy<Value = Sent> {
         any::<bool>(),
         prop::option::of(select(&HEADERS[..])),
     )
-        .prop_map(|(method, alias, control, query, accept, gzip, header)| Sent {
-            method,
-            alias,
-            control,
-            query,
-            accept,
-            gzip,
-            header,
-        })
+        .prop_map(
+            |(method, alias, control, query, accept, gzip, header)| Sent {
+                method,
+                alias,
+                control,
+                query,
+                accept,
+                gzip,
+                header,
+            },
+        )
 }
 
 fn patterns() -> impl Strategy<Value = Vec<&'static str>> {

@@ -30,7 +30,7 @@ fn check_succeeds_for_healthy_tenants() {
     }
     assert!(output.contains("which add up to it"), "{output}");
     assert!(
-        output.ends_with("5 of 5 tenants can be watched\n"),
+        output.contains(" to check\n5 of 5 tenants can be watched\n"),
         "{output}"
     );
 }
@@ -227,7 +227,7 @@ async fn check_fails_where_the_configuration_demands_the_lists_of_entra() {
     let checked = run(&["check", "--config.file", &simulated.config()]);
     let output = text(&checked.stdout);
     assert_eq!(checked.status.code(), Some(1), "{output}");
-    let failure = "FAIL  fabrikam: the list of recommendations was not requested: \
+    let failure = "FAIL  fabrikam: permission: the list of recommendations was not requested: \
                    the token lacks DirectoryRecommendations.Read.All\n      \
                    hint: grant the application permission DirectoryRecommendations.Read.All";
     assert!(output.contains(failure), "{output}");
@@ -255,7 +255,8 @@ async fn a_cloud_without_the_lists_of_entra_is_no_failure_and_a_refusal_is_one()
         output.contains("ok    contoso: Identity Secure Score: "),
         "{output}"
     );
-    let refused = "FAIL  fabrikam: Graph refused the list of recommendations with status 403";
+    let refused =
+        "FAIL  fabrikam: permission: Graph refused the list of recommendations with status 403";
     assert!(output.contains(refused), "the token carries it: {output}");
 }
 
@@ -444,7 +445,9 @@ fn a_port_in_use_is_reported_before_graph_is_queried() {
     let output = text(&result.stderr);
     assert_eq!(result.status.code(), Some(1), "{output}");
     assert!(
-        output.contains(&format!("error: cannot listen on {address}")),
+        output.contains(&format!(
+            "error: cannot listen on --web.listen-address={address}"
+        )),
         "{output}"
     );
     assert!(

@@ -132,7 +132,8 @@ fn a_proxy_that_refuses_is_named_with_its_status_and_without_its_password() {
                 .starts_with("proxy-authorization: basic ")
         });
         assert!(authorizations.count() >= 1, "the user is sent");
-        let connects = lines.iter().filter(|it| it.starts_with("CONNECT ")).count();
+        let is_of_entra = |it: &&String| it.starts_with("CONNECT login.");
+        let connects = lines.iter().filter(is_of_entra).count();
         // The HTTP library names 407; any other status is requested again.
         let expected = if status.starts_with("407") { 1 } else { 2 };
         assert_eq!(connects, expected, "{status}");
@@ -522,7 +523,7 @@ async fn the_fault_of_a_certificate_of_entra_is_named() {
     ] {
         let address = serve(server.chain.clone(), &server.key).await;
         let output = checked_at(address, authority.authority.clone()).await;
-        let place = format!("token: could not connect to {address}: TLS: ");
+        let place = format!("FAIL  {address}: TLS: could not connect to {address}: TLS: ");
         expect(&output, &[&place, cause, "hint: ", hint]);
     }
 }
@@ -534,12 +535,57 @@ async fn the_fault_of_a_certificate_of_graph_is_named() {
     let (entra, graph) = (issued("127.0.0.1"), issued_until("127.0.0.1", 2021));
     let entra_turn = (acceptor(entra.chain, &entra.key), token);
     let graph_turn = (acceptor(graph.chain, &graph.key), "");
-    let address = serve_in_turn(vec![entra_turn], graph_turn).await;
+    // The server is reached once before.
+    let turns = vec![entra_turn.clone(), entra_turn];
+    let address = serve_in_turn(turns, graph_turn).await;
     let output = checked_at(address, entra.authority + &graph.authority).await;
     let cause =
         format!("could not connect to {address}: TLS: the certificate expired on 2021-01-01");
     expect(&output, &[&cause, "hint: check this machine's clock"]);
     assert!(!output.contains("FAIL  a: token"), "{output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_step_that_broke_and_those_that_work_are_named_once() {
+    let issued = issued_until("127.0.0.1", 2021);
+    let address = serve(issued.chain, &issued.key).await;
+    let output = checked_at(address, issued.authority.clone()).await;
+    let failure = format!("FAIL  {address}: TLS: could not connect");
+    assert_eq!(output.matches(&failure).count(), 1, "{output}");
+    assert_eq!(output.matches("expired on").count(), 1, "{output}");
+    let blocked =
+        format!("FAIL  a: not checked further, since {address} cannot be reached\n      hint: ");
+    expect(
+        &output,
+        &[
+            " (DNS and TCP work)\n",
+            &blocked,
+            "0 of 1 tenants can be watched\n",
+        ],
+    );
+    let closed = closed();
+    let output = checked_at(closed, issued.authority).await;
+    let failure = format!("FAIL  {closed}: TCP: could not connect to {closed}: the host refused");
+    expect(&output, &[&failure, "(DNS works)\n"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_is_a_warning_with_the_difference() {
+    let response = "HTTP/1.1 404 Not Found\r\nDate: Tue, 01 Jan 2030 00:00:00 GMT\r\n\
+        Connection: close\r\nContent-Length: 0\r\n\r\n";
+    let issued = issued("127.0.0.1");
+    let address = serve_responding(issued.chain, &issued.key, response).await;
+    let output = checked_at(address, issued.authority).await;
+    let (_, clock) = output.split_once("warn  clock: this machine is ").unwrap();
+    let clock = clock.lines().next().unwrap_or_default();
+    assert!(clock.ends_with(&format!(" behind {address}")), "{clock}");
+    expect(
+        &output,
+        &[
+            &format!("ok    {address}: DNS, TCP, TLS and HTTP work\n"),
+            "hint: set this machine's clock",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -89,6 +89,7 @@ mod stuck_server;
 mod supervisor;
 mod supply;
 mod tenant_page;
+mod terminal;
 mod test_server;
 mod triage_pages;
 mod web;

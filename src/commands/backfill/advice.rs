@@ -3,7 +3,7 @@
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
 use crate::commands::shell_path::quoted;
-use crate::commands::stdout::line;
+use crate::commands::stdout::{line, paragraph};
 use std::time::Duration;
 
 /// promtool reads a file once per block. Blocks have two hours times a power of
@@ -33,8 +33,8 @@ pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
     line(format_args!(
         "  mv blocks/* /var/lib/prometheus/metrics2/    # or wherever --storage.tsdb.path is\n"
     ))?;
-    line(format_args!(
-        "Prometheus deletes at once what is older than --storage.tsdb.retention.time, 15d by\ndefault: set it to more than {}d before.",
+    paragraph(&format!(
+        "Prometheus deletes at once what is older than --storage.tsdb.retention.time, 15d by default: set it to more than {}d before.",
         flags.days
     ))?;
     notes(flags)
@@ -47,13 +47,13 @@ pub(super) fn notes(flags: &Backfill) -> Result<(), Failure> {
         .filter(|name| flags.labels.iter().all(|(label, _)| label != name))
         .collect();
     if !lacking.is_empty() {
-        line(format_args!(
+        paragraph(&format!(
             "Without --label for {} the curves do not join those of a scrape, which has it.",
             lacking.join(" and ")
         ))?;
     }
     if flags.step > LOOKBACK {
-        line(format_args!(
+        paragraph(&format!(
             "At a --step beyond 5m graphs show dots: ask for last_over_time(METRIC[{}]).",
             promql(flags.step)
         ))?;

@@ -6,7 +6,7 @@ use super::series::{Series, TenantSeries};
 use super::window::Window;
 use crate::cli::Label;
 use crate::commands::Failure;
-use crate::commands::stdout::line;
+use crate::commands::stdout::{line, tenants};
 use crate::serde_time::Rfc3339;
 use crate::tsdb::{QueriedSeries, Server, ServerError};
 use secure_score_exposition::{FAMILIES, Family, PastSource, is_past_label, write_label};
@@ -31,16 +31,15 @@ const LATE_STATE: [i64; 2] = [15 * 60, 60 * 60];
 /// How many differing values are printed; the others are counted.
 const PRINTED: usize = 10;
 
-/// Compares tenant after tenant and prints the results. A missing or differing
-/// sample is a failure.
+/// Compares tenant after tenant and prints the results: how many are equal, then those,
+/// then the others. A missing or differing sample is a failure.
 pub(super) async fn run(server: &Server, reader: &mut HistoryReader<'_>) -> Result<(), Failure> {
-    let mut equal = true;
+    let mut compared = Vec::new();
     while let Some(history) = reader.next().await? {
         let labels = &reader.flags.labels;
         match compare(server, &history.series, labels, reader.window).await {
             Ok(comparison) => {
-                equal &= comparison.missing == 0 && comparison.differing == 0;
-                print(&history.series.alias, &comparison, &history.gaps)?;
+                compared.push((comparison, history.series.alias, history.gaps));
             }
             Err(error) => {
                 reader.summary.not_sent(&history, error);
@@ -48,8 +47,19 @@ pub(super) async fn run(server: &Server, reader: &mut HistoryReader<'_>) -> Resu
             }
         }
     }
+    reader.summary.hide_progress();
+    // The order of the tenants stays.
+    compared.sort_by_key(|(comparison, ..)| !comparison.is_equal());
+    let equal = compared.iter().filter(|(it, ..)| it.is_equal()).count();
+    line(format_args!(
+        "{} compared, {equal} of them without a difference",
+        tenants(compared.len())
+    ))?;
+    for (comparison, alias, gaps) in &compared {
+        print(alias, comparison, gaps)?;
+    }
     reader.summary.conclude(0)?;
-    match equal {
+    match equal == compared.len() {
         true => Ok(()),
         false => Err(Failure::Found),
     }
@@ -100,6 +110,10 @@ struct Comparison {
 }
 
 impl Comparison {
+    const fn is_equal(&self) -> bool {
+        self.missing == 0 && self.differing == 0
+    }
+
     /// The intervals in which series are missing.
     fn gaps(&self) -> Vec<Gap<'_>> {
         let mut gaps: Vec<Gap<'_>> = Vec::new();

@@ -31,7 +31,10 @@ pub(super) async fn run<'a>(
     }
     let kept = all - tenants.len();
     let mut reader = reader(tenants)?;
-    files.write(&mut reader).await?;
+    if let Err(failure) = files.write(&mut reader).await {
+        reader.summary.print_failures();
+        return Err(failure);
+    }
     let summary = &mut reader.summary;
     if let Some(manifest) = &files.manifest {
         summary.files = manifest.files.len();

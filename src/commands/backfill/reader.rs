@@ -6,7 +6,7 @@ use super::window::Window;
 use crate::cli::Backfill;
 use crate::commands::entra_tenants::EntraTenants;
 use crate::commands::{Failure, privacy};
-use crate::config::{Config, Tenant};
+use crate::config::{Config, Environment, Tenant};
 use crate::graph::{Client, GraphError, HttpClients, RefreshPermit, RefreshPermits};
 use crate::telemetry::Telemetry;
 use anyhow::Context as _;
@@ -29,6 +29,8 @@ pub(super) struct HistoryReader<'a> {
     waiting: VecDeque<&'a Tenant>,
     in_flight: VecDeque<(&'a Tenant, JoinHandle<Result<ReadTenant, GraphError>>)>,
     known: EntraTenants,
+    /// The tenant whose history was returned last.
+    returned: Option<&'a Tenant>,
 }
 
 /// What was read of a tenant.
@@ -43,8 +45,8 @@ impl<'a> HistoryReader<'a> {
     pub(super) fn new(
         config: &'a Config,
         tenants: Vec<&'a Tenant>,
-        flags: &'a Backfill,
-        window: Window,
+        (flags, window): (&'a Backfill, Window),
+        environment: &Environment,
     ) -> Result<Self, Failure> {
         let telemetry = Telemetry::new().context("the telemetry cannot be set up")?;
         Ok(Self {
@@ -54,16 +56,20 @@ impl<'a> HistoryReader<'a> {
             config,
             flags,
             window,
-            summary: Summary::new(tenants.len()),
+            summary: Summary::new(tenants.len(), environment),
             waiting: tenants.into(),
             in_flight: VecDeque::new(),
             known: EntraTenants::default(),
+            returned: None,
         })
     }
 
-    /// The next history that can be read. A tenant that fails is reported and
-    /// skipped.
+    /// The next history that can be read; the one before it is done then. A tenant that
+    /// fails is skipped, and reported at the end.
     pub(super) async fn next(&mut self) -> Result<Option<TenantHistory>, Failure> {
+        if let Some(before) = self.returned.take() {
+            self.summary.end(&before.alias);
+        }
         loop {
             while self.in_flight.len() < self.config.refresh.concurrency.get()
                 && let Some(tenant) = self.waiting.pop_front()
@@ -82,6 +88,7 @@ impl<'a> HistoryReader<'a> {
                 claimed.map(|()| history)
             });
             if let Some(history) = self.summary.tenant(&tenant.alias, history) {
+                self.returned = Some(tenant);
                 return Ok(Some(history));
             }
         }
@@ -104,7 +111,15 @@ impl<'a> HistoryReader<'a> {
             window: self.window,
             controls: !self.flags.no_controls,
         };
-        async move { read(&client, permits.take().await, options).await }
+        let steps = self.summary.steps();
+        async move {
+            let permit = permits.take().await;
+            let alias = options.alias.clone();
+            steps.begin(&alias);
+            let history = read(&client, permit, options).await;
+            steps.advance(&alias);
+            history
+        }
     }
 }
 

@@ -3,20 +3,33 @@
 use super::history::TenantHistory;
 use super::openmetrics::OutputSize;
 use crate::commands::Failure;
-use crate::commands::stdout::{line, progress_bar, tenants};
+use crate::commands::progress::{Progress, Steps};
+use crate::commands::stdout::{line, not_read, paragraph, tenants};
+use crate::config::Environment;
 use crate::diagnostics;
 use crate::graph::GraphError;
 use crate::tsdb::ServerError;
-use indicatif::{HumanBytes, HumanCount, ProgressBar};
+use indicatif::{HumanBytes, HumanCount};
 
 /// The most days without a report that are named; the others are counted.
 const GAPS_NAMED: usize = 5;
 
+/// The steps of a tenant: it is read, and written, sent or compared.
+const STEPS: usize = 2;
+
+/// A tenant that was not read, sent or compared.
+struct FailedTenant {
+    alias: String,
+    error: anyhow::Error,
+    hint: Option<String>,
+}
+
 /// Counts what was read and written.
 pub(super) struct Summary {
-    bar: ProgressBar,
+    progress: Progress,
+    tenants: usize,
     read: usize,
-    failed: usize,
+    failed: Vec<FailedTenant>,
     days: usize,
     gaps: usize,
     /// What this run wrote or sent.
@@ -27,12 +40,13 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// A summary of this many tenants.
-    pub(super) fn new(tenants: usize) -> Self {
+    /// A summary of this many tenants, whose progress is shown.
+    pub(super) fn new(tenants: usize, environment: &Environment) -> Self {
         Self {
-            bar: progress_bar(tenants),
+            progress: Progress::start(environment, "tenants", tenants, STEPS),
+            tenants,
             read: 0,
-            failed: 0,
+            failed: Vec::new(),
             days: 0,
             gaps: 0,
             written: OutputSize::default(),
@@ -47,40 +61,51 @@ impl Summary {
         alias: &str,
         history: Result<TenantHistory, GraphError>,
     ) -> Option<TenantHistory> {
-        self.bar.inc(1);
         let history = match history {
             Ok(history) => history,
             Err(error) => {
                 let hint = error.command_hint();
-                self.failed(alias, error.into(), Some(&hint));
+                self.failed(alias, error.into(), Some(hint));
+                self.end(alias);
                 return None;
             }
         };
         self.read += 1;
         self.days += history.days;
         self.gaps += history.gaps.len();
-        self.bar.suspend(|| warnings(alias, &history));
+        warnings(alias, &history);
         Some(history)
     }
 
-    fn failed(&mut self, alias: &str, error: anyhow::Error, hint: Option<&str>) {
-        self.failed += 1;
-        let error = error.context(alias.to_owned());
-        self.bar
-            .suspend(|| diagnostics::error(error.as_ref(), hint));
+    /// The handle with which the reading of a tenant is noted.
+    pub(super) fn steps(&self) -> Steps {
+        self.progress.steps()
+    }
+
+    /// Notes that nothing is left to do for a tenant.
+    pub(super) fn end(&self, alias: &str) {
+        self.progress.steps().end(alias);
+    }
+
+    fn failed(&mut self, alias: &str, error: anyhow::Error, hint: Option<String>) {
+        self.failed.push(FailedTenant {
+            alias: alias.to_owned(),
+            error: error.context(alias.to_owned()),
+            hint,
+        });
     }
 
     /// Counts a tenant as failed that was read, but neither sent nor compared.
     pub(super) fn not_sent(&mut self, history: &TenantHistory, error: ServerError) {
         self.read = self.read.saturating_sub(1);
-        let hint = error.hint();
+        let hint = error.hint().map(str::to_owned);
         self.failed(&history.series.alias, error.into(), hint);
     }
 
     /// Prints the counts.
     pub(super) fn print(&self, kept: usize, verb: &str) -> Result<(), Failure> {
-        self.bar.finish_and_clear();
-        line(format_args!(
+        self.progress.hide();
+        paragraph(&format!(
             "{} read: {} daily reports, {} days without one; {} samples, {} {verb}",
             tenants(self.read),
             self.days,
@@ -99,9 +124,28 @@ impl Summary {
         }
     }
 
-    /// The exit status: which tenants failed, if any.
+    /// Hides the progress, so that a result can be printed.
+    pub(super) fn hide_progress(&self) {
+        self.progress.hide();
+    }
+
+    /// Prints which tenants failed, and why.
+    pub(super) fn print_failures(&self) {
+        self.progress.hide();
+        let names: Vec<&str> = self.failed.iter().map(|it| it.alias.as_str()).collect();
+        if names.is_empty() {
+            return;
+        }
+        diagnostics::note(&not_read(&names, self.tenants));
+        for failed in &self.failed {
+            diagnostics::error(failed.error.as_ref(), failed.hint.as_deref());
+        }
+    }
+
+    /// Prints the failures, and returns the exit status.
     pub(super) fn conclude(&self, kept: usize) -> Result<(), Failure> {
-        match (self.failed, self.read + kept) {
+        self.print_failures();
+        match (self.failed.len(), self.read + kept) {
             (0, _) => Ok(()),
             (_, 0) => Err(Failure::Found),
             _ => Err(Failure::Partly),

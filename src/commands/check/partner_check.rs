@@ -1,6 +1,7 @@
 //! The check of one partner: its token, and its lists of customers.
 
 use super::result::{CheckResult, GRANT, remove_permissions};
+use super::servers::Servers;
 use crate::commands::now;
 use crate::config::{CustomerSource, Partner};
 use crate::credentials::{PERMISSION, RECOMMENDATIONS_PERMISSION, TokenFacts};
@@ -24,14 +25,28 @@ impl<'a> PartnerCheck<'a> {
     }
 
     /// The customers, unless their list cannot be read.
-    pub(super) async fn run(&mut self, mut permit: RefreshPermit) -> Option<CustomerList> {
-        let credential = &self.partner.credential;
+    pub(super) async fn run(
+        &mut self,
+        servers: &Servers,
+        mut permit: RefreshPermit,
+    ) -> Option<CustomerList> {
+        let Partner {
+            cloud, credential, ..
+        } = self.partner;
         if let Some(expires) = credential.expires() {
             self.result.add_expiry(expires, credential.renewal(), now());
+        }
+        if let Some(server) = servers.unreachable_entra(*cloud, credential) {
+            self.result.blocked_by = Some(server.to_owned());
+            return None;
         }
         let facts = self.client.token_facts().await;
         let facts = self.result.unless_failed(facts)?;
         self.add_token(&facts);
+        if let Some(server) = servers.unreachable_graph(*cloud) {
+            self.result.blocked_by = Some(server.to_owned());
+            return None;
+        }
         let sources = &self.partner.sources;
         let fetched = self.client.customers(sources, &mut permit).await;
         let fetched = self.result.unless_failed(fetched)?;

@@ -4,6 +4,7 @@ use crate::commands::Failure;
 use crate::commands::stdout::line;
 use crate::credentials::{PERMISSION, TokenFacts};
 use crate::graph::GraphError;
+use crate::terminal::{Colour, Screen};
 use secure_score_model::{Anomalies, TenantSnapshot, Timestamp};
 use std::fmt;
 use std::time::Duration;
@@ -37,10 +38,47 @@ impl fmt::Display for Status {
     }
 }
 
+impl Status {
+    const fn colour(self) -> Colour {
+        match self {
+            Self::Ok => Colour::Green,
+            Self::Warn => Colour::Yellow,
+            Self::Fail => Colour::Red,
+        }
+    }
+}
+
+/// The columns of a status and the blank behind it.
+const STATUS_WIDTH: usize = 6;
+
+/// Where the text of a hint begins.
+const HINT_INDENT: usize = STATUS_WIDTH + "hint: ".len();
+
 struct Line {
     status: Status,
     text: String,
     hint: Option<String>,
+}
+
+/// Prints a status with its text and, where there is one, the fix.
+pub(super) fn print_line(
+    screen: Screen,
+    status: Status,
+    text: &str,
+    hint: Option<&str>,
+) -> Result<(), Failure> {
+    let padded = format!("{status:<5}");
+    let word = screen.paint(status.colour(), padded.trim_end());
+    let blanks = " ".repeat(STATUS_WIDTH - padded.trim_end().len());
+    let text = screen.wrap(&format!("{word}{blanks}{text}"), STATUS_WIDTH);
+    line(format_args!("{text}"))?;
+    match hint {
+        Some(hint) => {
+            let hint = screen.wrap(&format!("      hint: {hint}"), HINT_INDENT);
+            line(format_args!("{hint}"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The result of one tenant, or of a partner.
@@ -49,6 +87,8 @@ pub(super) struct CheckResult {
     pub(super) alias: String,
     /// Whether the tenant has not consented to the application.
     pub(super) not_consented: bool,
+    /// The server that cannot be reached, without which the rest is not checked.
+    pub(super) blocked_by: Option<String>,
     /// Once known.
     pub(super) entra_tenant_id: Option<String>,
     lines: Vec<Line>,
@@ -61,24 +101,24 @@ impl CheckResult {
         Self {
             alias: alias.to_owned(),
             not_consented: false,
+            blocked_by: None,
             entra_tenant_id: None,
             lines: Vec::new(),
             snapshot: TenantSnapshot::default(),
         }
     }
 
-    pub(super) fn print(&self) -> Result<(), Failure> {
+    pub(super) fn print(&self, screen: Screen) -> Result<(), Failure> {
         for Line { status, text, hint } in &self.lines {
-            line(format_args!("{status:<5} {}: {text}", self.alias))?;
-            if let Some(hint) = hint {
-                line(format_args!("      hint: {hint}"))?;
-            }
+            let text = format!("{}: {text}", self.alias);
+            print_line(screen, *status, &text, hint.as_deref())?;
         }
         Ok(())
     }
 
     pub(super) fn has_failed(&self) -> bool {
-        self.lines.iter().any(|line| line.status == Status::Fail)
+        let is_failure = |line: &Line| line.status == Status::Fail;
+        self.blocked_by.is_some() || self.lines.iter().any(is_failure)
     }
 
     pub(super) fn ok(&mut self, text: String) {
@@ -90,14 +130,18 @@ impl CheckResult {
     }
 
     pub(super) fn fail(&mut self, error: &GraphError) {
-        let hint = Some(error.command_hint());
-        self.add(Status::Fail, error.to_string(), hint);
+        self.fail_step(format!("{}: {error}", error.step()), &error.command_hint());
+    }
+
+    /// A failure whose text begins with the step.
+    pub(super) fn fail_step(&mut self, text: String, hint: &str) {
+        self.add(Status::Fail, text, Some(hint.to_owned()));
     }
 
     /// Like [`fail`](Self::fail), with what helps beside the error's own hint.
     pub(super) fn fail_with_hint(&mut self, error: &GraphError, more: &str) {
         let hint = format!("{}; {more}", error.command_hint());
-        self.add(Status::Fail, error.to_string(), Some(hint));
+        self.fail_step(format!("{}: {error}", error.step()), &hint);
     }
 
     /// The value; an error is a line of the result.

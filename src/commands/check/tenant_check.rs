@@ -2,7 +2,9 @@
 
 use super::entra_check::{EntraCheck, EntraLists};
 use super::result::CheckResult;
+use super::servers::Servers;
 use crate::commands::now;
+use crate::commands::progress::Steps;
 use crate::config::{Config, Enabled, Tenant};
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
 use secure_score_model::{
@@ -16,14 +18,32 @@ pub(super) struct TenantCheck {
     pub(super) tenant: Tenant,
     pub(super) client: Client,
     pub(super) config: Arc<Config>,
+    pub(super) servers: Arc<Servers>,
+    pub(super) steps: Steps,
     pub(super) result: CheckResult,
 }
 
+/// The steps whose progress is shown: the token, and the lists.
+pub(super) const STEPS: usize = 4;
+
 impl TenantCheck {
-    pub(super) async fn run(mut self, mut permit: RefreshPermit) -> CheckResult {
+    pub(super) async fn run(self, permit: RefreshPermit) -> CheckResult {
+        let (steps, alias) = (self.steps.clone(), self.tenant.alias.clone());
+        steps.begin(&alias);
+        let result = self.check(permit).await;
+        steps.end(&alias);
+        result
+    }
+
+    async fn check(mut self, mut permit: RefreshPermit) -> CheckResult {
         let credential = &self.tenant.credential;
         if let Some(expires) = credential.expires() {
             self.result.add_expiry(expires, credential.renewal(), now());
+        }
+        let Tenant { cloud, .. } = self.tenant;
+        if let Some(server) = self.servers.unreachable_entra(cloud, credential) {
+            self.result.blocked_by = Some(server.to_owned());
+            return self.result;
         }
         let facts = self.client.token_facts().await;
         self.note_id();
@@ -37,8 +57,15 @@ impl TenantCheck {
         };
         let recommendations = self.tenant.recommendations.enabled != Enabled::Off;
         self.result.add_token(&facts, recommendations);
+        if let Some(server) = self.servers.unreachable_graph(cloud) {
+            self.result.blocked_by = Some(server.to_owned());
+            return self.result;
+        }
+        self.steps.advance(&self.tenant.alias);
         let catalogue = self.catalogue(&mut permit).await;
+        self.steps.advance(&self.tenant.alias);
         let report = self.report(&mut permit).await;
+        self.steps.advance(&self.tenant.alias);
         let is_complete = catalogue.is_some() && report.is_some();
         self.result.snapshot = self.join(catalogue, report);
         if is_complete {

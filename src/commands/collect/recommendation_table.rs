@@ -2,12 +2,12 @@
 
 use super::View;
 use super::table::RowApproval;
+use crate::commands::listing::{Field, Listing};
 use crate::commands::privacy;
-use crate::commands::text_table::{MAX_TEXT, day, empty_table, lines};
+use crate::commands::text_table::{MAX_TEXT, day};
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::text;
-use comfy_table::Cell;
 use secure_score_model::{Persons, Points, Recommendation};
 
 const HEADINGS: [&str; 11] = [
@@ -32,26 +32,26 @@ struct Row<'a> {
 }
 
 /// The table and the Identity Secure Scores; nothing where no tenant has them.
-pub(super) fn render(view: &View<'_>, colours: bool) -> String {
+pub(super) fn render(view: &View<'_>) -> String {
     let states = view.tenants.states.iter();
     let is_read = states
         .clone()
         .any(|it| it.snapshot.recommendation_anomalies.is_some());
-    let table = is_read.then(|| recommendations(view, colours));
+    let table = is_read.then(|| recommendations(view));
     let scores: Vec<String> = states.filter_map(|it| identity_score(it)).collect();
     let scores = (!scores.is_empty()).then(|| format!("\n{}\n", scores.join("\n")));
     table.into_iter().chain(scores).collect()
 }
 
-fn recommendations(view: &View<'_>, colours: bool) -> String {
+fn recommendations(view: &View<'_>) -> String {
     let persons = privacy::in_events(view.config);
     let rows = rows(view);
-    let mut table = empty_table(colours);
-    table.set_header(HEADINGS);
+    let mut listing = Listing::new(HEADINGS, 2);
     for row in &rows {
-        table.add_row(row.cells(&persons, colours));
+        listing.push(row.fields(&persons));
     }
-    format!("\n{}\n{}\n", lines(&table), summary(&rows, view))
+    let summary = view.screen.wrap(&summary(&rows, view), 0);
+    format!("\n{summary}\n{}", listing.render(view.screen))
 }
 
 fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
@@ -98,7 +98,7 @@ fn identity_score(tenant: &TenantState) -> Option<String> {
 }
 
 impl Row<'_> {
-    fn cells(&self, persons: &Persons, colours: bool) -> Vec<Cell> {
+    fn fields(&self, persons: &Persons) -> Vec<Field> {
         let it = self.recommendation;
         let (entry, changed) = (&it.entry, it.changed());
         let by = persons.name(changed.and_then(|it| it.by.as_deref()));
@@ -109,22 +109,21 @@ impl Row<'_> {
         let points = points.map(|(score, max)| format!("{} of {}", score.get(), max.get()));
         let state = it.control_state.map(|it| words(it.as_str()));
         vec![
-            Cell::new(&self.tenant.identity.alias),
-            Cell::new(text::truncate(&entry.name, MAX_TEXT)),
-            Cell::new(text::truncate(&entry.title, MAX_TEXT)),
-            self.approval.marked(words(entry.status.as_str()), colours),
-            self.approval
-                .marked(self.approval.word().to_owned(), colours),
-            Cell::new(if is_exact {
+            Field::new(&*self.tenant.identity.alias),
+            Field::new(text::truncate(&entry.name, MAX_TEXT)),
+            Field::new(text::truncate(&entry.title, MAX_TEXT)),
+            self.approval.marked(words(entry.status.as_str())),
+            self.approval.marked(self.approval.word()),
+            Field::new(if is_exact {
                 since
             } else {
                 format!("≤ {since}")
             }),
-            Cell::new(day(entry.postponed_until)),
-            Cell::new(text::truncate(by.as_deref().unwrap_or_default(), MAX_TEXT)),
-            Cell::new(points.unwrap_or_default()),
-            Cell::new(it.control.as_deref().unwrap_or_default()),
-            Cell::new(state.unwrap_or_default()),
+            Field::new(day(entry.postponed_until)),
+            Field::new(text::truncate(by.as_deref().unwrap_or_default(), MAX_TEXT)),
+            Field::new(points.unwrap_or_default()),
+            Field::new(it.control.as_deref().unwrap_or_default()),
+            Field::new(state.unwrap_or_default()),
         ]
     }
 }

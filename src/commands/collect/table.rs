@@ -1,12 +1,13 @@
-//! The table for a terminal.
+//! The controls for a terminal.
 
 use super::View;
 use crate::acceptances::record::{action_url, implementation_status};
+use crate::commands::listing::{Field, Listing};
 use crate::commands::privacy;
-use crate::commands::text_table::{MAX_TEXT, day, empty_table, lines};
+use crate::commands::text_table::{MAX_TEXT, day};
 use crate::store::TenantState;
+use crate::terminal::Colour;
 use crate::text;
-use comfy_table::{Cell, CellAlignment, Color};
 use secure_score_model::{Approval, Control, ControlState, Persons, Points};
 
 /// A control of a tenant.
@@ -25,15 +26,16 @@ pub(super) enum RowApproval {
     NotAccepted,
 }
 
-pub(super) fn render(view: &View<'_>, colours: bool) -> String {
+/// The number of controls, and each of them.
+pub(super) fn render(view: &View<'_>) -> String {
     let persons = privacy::in_events(view.config);
     let rows = rows(view);
-    let mut table = empty_table(colours);
-    table.set_header(headings(view.collect.wide));
+    let mut listing = Listing::new(headings(view.collect.wide), 2);
     for row in &rows {
-        table.add_row(row.cells(&persons, view.collect.wide, colours));
+        listing.push(row.fields(&persons, view.collect.wide));
     }
-    format!("{}\n{}\n", lines(&table), summary(&rows, view.unknown()))
+    let summary = view.screen.wrap(&summary(&rows, view.unknown()), 0);
+    format!("{summary}\n{}", listing.render(view.screen))
 }
 
 fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
@@ -86,20 +88,17 @@ impl RowApproval {
         self.shown().0
     }
 
-    /// A cell in its colour.
-    pub(super) fn marked(self, words: String, colours: bool) -> Cell {
-        match self.shown().1.filter(|_| colours) {
-            Some(colour) => Cell::new(words).fg(colour),
-            None => Cell::new(words),
-        }
+    /// A field in its colour.
+    pub(super) fn marked(self, words: impl Into<String>) -> Field {
+        Field::new(words).colour(self.shown().1)
     }
 
     /// The word in the table and its colour; colour alone is not accessible.
-    const fn shown(self) -> (&'static str, Option<Color>) {
+    const fn shown(self) -> (&'static str, Option<Colour>) {
         match self {
-            Self::Missing => ("no", Some(Color::Red)),
-            Self::Expired => ("expired", Some(Color::Red)),
-            Self::Approved => ("yes", Some(Color::Yellow)),
+            Self::Missing => ("no", Some(Colour::Red)),
+            Self::Expired => ("expired", Some(Colour::Red)),
+            Self::Approved => ("yes", Some(Colour::Yellow)),
             Self::NotAccepted => ("", None),
         }
     }
@@ -133,33 +132,32 @@ fn headings(wide: bool) -> Vec<&'static str> {
 }
 
 impl Row<'_> {
-    fn cells(&self, persons: &Persons, wide: bool, colours: bool) -> Vec<Cell> {
+    fn fields(&self, persons: &Persons, wide: bool) -> Vec<Field> {
         let entry = self.control.entry.as_deref();
         let history = entry.map(|it| &it.history);
         let accepted = history.and_then(|it| it.last_acceptance());
         let by = persons.name(accepted.and_then(|it| it.by.as_deref()));
         let comment = persons.comment(accepted.and_then(|it| it.comment.as_deref()));
         let state = self.control.state().map_or("unknown", |it| it.as_str());
-        let mut cells = vec![
-            Cell::new(&self.tenant.identity.alias),
-            Cell::new(&self.control.id),
-            Cell::new(text::truncate(entry.map_or("", |it| &it.title), MAX_TEXT)),
-            Cell::new(self.control.category),
-            self.approval.marked(state.replace('_', " "), colours),
-            self.approval
-                .marked(self.approval.word().to_owned(), colours),
-            Cell::new(day(history.and_then(|it| it.state_since()))),
-            Cell::new(day(accepted.and_then(|it| it.at))),
-            Cell::new(text::truncate(by.as_deref().unwrap_or_default(), MAX_TEXT)),
-            Cell::new(text::truncate(comment.unwrap_or_default(), MAX_TEXT)),
+        let mut fields = vec![
+            Field::new(&*self.tenant.identity.alias),
+            Field::new(&*self.control.id),
+            Field::new(text::truncate(entry.map_or("", |it| &it.title), MAX_TEXT)),
+            Field::new(self.control.category.as_str()),
+            self.approval.marked(state.replace('_', " ")),
+            self.approval.marked(self.approval.word()),
+            Field::new(day(history.and_then(|it| it.state_since()))),
+            Field::new(day(accepted.and_then(|it| it.at))),
+            Field::new(text::truncate(by.as_deref().unwrap_or_default(), MAX_TEXT)),
+            Field::new(text::truncate(comment.unwrap_or_default(), MAX_TEXT)),
         ];
         if wide {
-            cells.extend(self.wide_cells());
+            fields.extend(self.wide_fields());
         }
-        cells
+        fields
     }
 
-    fn wide_cells(&self) -> [Cell; 7] {
+    fn wide_fields(&self) -> [Field; 7] {
         let control = self.control;
         let entry = control.entry.as_deref();
         let score = control.score.as_ref().map(|it| it.score);
@@ -167,18 +165,17 @@ impl Row<'_> {
             number(score),
             number(control.max_score()),
             number(control.points_to_gain()),
-            Cell::new(entry.map_or("", |it| it.user_impact.as_str())),
-            Cell::new(entry.map_or("", |it| it.implementation_cost.as_str())),
-            Cell::new(text::truncate(
+            Field::new(entry.map_or("", |it| it.user_impact.as_str())),
+            Field::new(entry.map_or("", |it| it.implementation_cost.as_str())),
+            Field::new(text::truncate(
                 implementation_status(control).unwrap_or_default(),
                 MAX_TEXT,
             )),
-            Cell::new(action_url(control).unwrap_or_default()),
+            Field::new(action_url(control).unwrap_or_default()),
         ]
     }
 }
 
-fn number(points: Option<Points>) -> Cell {
-    let text = points.map_or_else(String::new, |it| it.get().to_string());
-    Cell::new(text).set_alignment(CellAlignment::Right)
+fn number(points: Option<Points>) -> Field {
+    Field::number(points.map_or_else(String::new, |it| it.get().to_string()))
 }

@@ -1,10 +1,10 @@
 //! Whether tenants have consented to the application.
 
+use crate::commands::progress::Steps;
 use crate::config::Tenant;
 use crate::credentials::TokenFacts;
 use crate::graph::{GraphError, HttpClients, RefreshPermits};
 use crate::telemetry::Telemetry;
-use indicatif::ProgressBar;
 use secure_score_model::Trouble;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -60,16 +60,18 @@ pub(super) async fn request(
     clients: &HttpClients,
     permits: &RefreshPermits,
     telemetry: &Arc<Telemetry>,
-    bar: &ProgressBar,
+    steps: &Steps,
 ) -> Vec<Answer> {
     let mut requests = JoinSet::new();
     for (index, tenant) in tenants.iter().enumerate() {
         let client = clients.client_for(tenant, telemetry);
-        let (permits, bar) = (permits.clone(), bar.clone());
+        let (permits, steps) = (permits.clone(), steps.clone());
+        let alias = tenant.alias.clone();
         requests.spawn(async move {
             let _permit = permits.take().await;
+            steps.begin(&alias);
             let consent = Consent::of(client.token_facts().await);
-            bar.inc(1);
+            steps.end(&alias);
             let entra_tenant_id = client.entra_tenant_id().map(str::to_owned);
             let answer = Answer {
                 consent,
@@ -79,7 +81,6 @@ pub(super) async fn request(
         });
     }
     let mut answers = requests.join_all().await;
-    bar.finish_and_clear();
     answers.sort_by_key(|(index, _)| *index);
     answers.into_iter().map(|(_, answer)| answer).collect()
 }

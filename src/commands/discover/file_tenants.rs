@@ -29,7 +29,7 @@ pub(super) struct Resolver<'a> {
 impl Resolver<'_> {
     /// Finds the GUIDs of domains. For entries that the configuration does not read
     /// it requests tokens, as if it did.
-    pub(super) async fn resolve(&self, file: &TenantFile, graph: &mut Graph) -> FileTenants {
+    pub(super) async fn resolve(&self, file: &TenantFile, graph: &mut Graph<'_>) -> FileTenants {
         let mut listed = file.tenants().to_vec();
         let configured = self.configured.iter();
         let mut ids: BTreeMap<String, String> = configured

@@ -1,37 +1,69 @@
-//! The customers as a table.
+//! The customers for a terminal.
 
 use super::consent::Consent;
 use super::coverage::{Row, State};
-use crate::commands::text_table::{MAX_TEXT, day, empty_table, lines};
+use crate::commands::listing::{Field, Listing};
+use crate::commands::text_table::{MAX_TEXT, day};
+use crate::terminal::{Colour, Screen};
 use crate::text::clean_line;
-use comfy_table::Cell;
 use std::collections::BTreeSet;
 
-/// The table and a summary.
-pub(super) fn render(rows: &[Row]) -> String {
+const HEADINGS: [&str; 6] = [
+    "CUSTOMER",
+    "STATE",
+    "TENANT",
+    "CONSENT",
+    "RELATIONSHIP ENDS",
+    "ENTRA TENANT ID",
+];
+
+/// A summary and the rows. No terminal is wide enough for the addresses of the consent,
+/// so that they follow there.
+pub(super) fn render(rows: &[Row], screen: Screen) -> String {
     let partners: BTreeSet<&str> = rows.iter().map(|row| row.partner.as_str()).collect();
     let partners = partners.iter().filter(|name| !name.is_empty()).count();
-    let mut table = empty_table(false);
     let first = (partners > 1).then_some("PARTNER");
-    let headings = [
-        "CUSTOMER",
-        "STATE",
-        "TENANT",
-        "CONSENT",
-        "RELATIONSHIP ENDS",
-        "ENTRA TENANT ID",
-        "CONSENT URL",
-    ];
-    table.set_header(first.into_iter().chain(headings));
+    let is_plain = screen.width.is_none();
+    let last = is_plain.then_some("CONSENT URL");
+    let headings = first.into_iter().chain(HEADINGS).chain(last);
+    let mut listing = Listing::new(headings.collect::<Vec<_>>(), 1 + first.iter().count());
     for row in rows {
-        let first = first.map(|_| Cell::new(&row.partner));
-        table.add_row(first.into_iter().chain(row.cells()));
+        let first = first.map(|_| Field::new(&*row.partner));
+        let url = row.consent_url.as_deref().unwrap_or_default();
+        let last = last.map(|_| Field::new(url));
+        let fields = first.into_iter().chain(row.fields()).chain(last);
+        listing.push(fields.collect::<Vec<_>>());
     }
-    format!("{}\n{}\n", lines(&table), summary(rows))
+    let addresses = match is_plain {
+        true => String::new(),
+        false => consent_addresses(rows, screen),
+    };
+    format!(
+        "{}\n{}{addresses}",
+        screen.wrap(&summary(rows), 0),
+        listing.render(screen)
+    )
+}
+
+/// Where the consent is given, for each customer that lacks it.
+fn consent_addresses(rows: &[Row], screen: Screen) -> String {
+    let is_lacking = |it: &&Row| matches!(it.consent, Consent::Missing | Consent::Incomplete);
+    let lacking = rows.iter().filter(is_lacking);
+    let rows = lacking.filter_map(|it| Some((it, it.consent_url.as_deref()?)));
+    let addresses: String = rows
+        .map(|(row, url)| {
+            let name = clean_line(&row.display_name, MAX_TEXT);
+            screen.wrap(&format!("  {name}: {url}"), 4) + "\n"
+        })
+        .collect();
+    match addresses.is_empty() {
+        true => addresses,
+        false => format!("\nAddresses of the consent:\n{addresses}"),
+    }
 }
 
 impl Row {
-    fn cells(&self) -> [Cell; 7] {
+    fn fields(&self) -> [Field; 6] {
         let end = self.relationship.map_or_else(String::new, |it| {
             let end = day(Some(it.ends));
             match it.extends {
@@ -39,14 +71,17 @@ impl Row {
                 false => end,
             }
         });
+        let colour = match self.state {
+            State::Unwatched | State::NotConsented => Some(Colour::Yellow),
+            _ => None,
+        };
         [
-            Cell::new(clean_line(&self.display_name, MAX_TEXT)),
-            Cell::new(self.state.word().replace('_', " ")),
-            Cell::new(self.alias.as_deref().unwrap_or_default()),
-            Cell::new(self.consent.word()),
-            Cell::new(end),
-            Cell::new(clean_line(&self.entra_tenant_id, MAX_TEXT)),
-            Cell::new(self.consent_url.as_deref().unwrap_or_default()),
+            Field::new(clean_line(&self.display_name, MAX_TEXT)),
+            Field::new(self.state.word().replace('_', " ")).colour(colour),
+            Field::new(self.alias.as_deref().unwrap_or_default()),
+            Field::new(self.consent.word()),
+            Field::new(end),
+            Field::new(clean_line(&self.entra_tenant_id, MAX_TEXT)),
         ]
     }
 }

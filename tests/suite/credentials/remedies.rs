@@ -52,7 +52,7 @@ async fn each_number_is_reported_with_its_fix() {
     let checked = stage.run(&["check"], &[]).await;
     let lines: Vec<_> = checked.output.lines().collect();
     for (tenant, (number, remedy)) in tenants.iter().zip(&remedies) {
-        let start = format!("FAIL  {}: Entra refused", tenant.name);
+        let start = format!("FAIL  {}: token: Entra refused", tenant.name);
         let place = lines.iter().position(|line| line.starts_with(&start));
         let place = place.unwrap_or_else(|| panic!("{start:?} in:\n{}", checked.output));
         assert!(
