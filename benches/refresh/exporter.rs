@@ -16,7 +16,7 @@ const INTERVAL: Duration = Duration::from_secs(20);
 /// Refreshes every tenant once. Returns the bytes of samples.
 pub(crate) async fn refresh(config: Config) -> usize {
     let store = Arc::new(Store::default());
-    refresh_all_once(&options(config, &store), || {})
+    refresh_all_once(&options(config, &store), |_, _| {})
         .await
         .unwrap();
     sample_bytes(&store)

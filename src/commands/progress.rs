@@ -135,7 +135,7 @@ impl Counts {
     fn left(&self, elapsed: Duration) -> Option<Duration> {
         let (all, done) = self.steps();
         let share = done as f64 / all.max(1) as f64;
-        let is_known = share >= MIN_SHARE && share <= 1.0;
+        let is_known = (MIN_SHARE..=1.0).contains(&share);
         is_known.then(|| elapsed.mul_f64((1.0 - share) / share))
     }
 

@@ -175,11 +175,6 @@ impl Page {
             None => (path == self.path).then_some(""),
         }
     }
-
-    /// What stands before the name, where its path holds one.
-    fn start(&self) -> Option<&'static str> {
-        NAMES.iter().find_map(|name| self.path.strip_suffix(name))
-    }
 }
 
 /// The page for an unknown path, with a list of the known ones.

@@ -97,11 +97,8 @@ async fn check_shows_progress_counts_first_and_failures_last() {
     );
     let failure = place("FAIL  adatum: token: ");
     assert!(place("ok    northwind: ") < failure, "{written}");
-    let rest = lines[failure + 1..].iter();
-    assert!(
-        rest.into_iter().all(|line| line.starts_with("      ")),
-        "{written}"
-    );
+    let mut rest = lines[failure + 1..].iter();
+    assert!(rest.all(|line| line.starts_with("      ")), "{written}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
