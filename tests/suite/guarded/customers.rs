@@ -68,7 +68,9 @@ async fn a_user_sees_the_granted_tenants_and_others_see_none() {
         let acceptance = json!({"by": format!("alex@{tenant}.example"), "comment": "later"});
         simulated.accept(tenant, "AdminMFAV2", acceptance).await;
     }
-    simulated.configure(ACCESS);
+    simulated.configure(&format!(
+        "{ACCESS}decisions: [{{control: AdminMFAV2, tenants: [contoso, fabrikam], reference: R-1, expires: 2099-01-31}}]\n"
+    ));
     let secured = Secured::new();
     let server = serve(&secured, &simulated, &["--web.enable-lifecycle"]);
     server.until_user("ops", "/-/ready", "200");

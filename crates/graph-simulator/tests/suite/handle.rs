@@ -292,7 +292,8 @@ fn the_scenario_names_person_and_action() {
         scenario: true,
         ..Options::default()
     });
-    assert!(lines[0].contains("UserRiskPolicy") && lines[0].contains("contoso"));
+    assert!(lines[0].ends_with("the secret of the application watcher expires at northwind"));
+    assert!(lines[1].contains("UserRiskPolicy") && lines[1].contains("contoso"));
     assert!(
         lines.iter().any(|line| line.contains("withdraws")),
         "{lines:?}"
