@@ -58,9 +58,9 @@ fn shows(output: &str, lines: &[String]) -> bool {
     let same = |text: &str| port.replace_all(text, "127.0.0.1:PORT").into_owned();
     let printed = output.lines().filter(|line| !line.starts_with("ts="));
     let mut output = printed.map(|line| same(line.trim_end()));
-    let mut lines = lines.iter().map(|line| same(line.trim_end())).peekable();
+    let lines = lines.iter().map(|line| same(line.trim_end()));
     let mut skips = true;
-    while let Some(line) = lines.next() {
+    for line in lines {
         let found = match (line.as_str(), skips) {
             ("…", _) => {
                 skips = true;
