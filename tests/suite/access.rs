@@ -606,6 +606,7 @@ async fn a_control_of_another_tenant_is_as_unknown_as_one_of_none() {
             query: Vec::new(),
             accept: "text/html",
             gzip: false,
+            header: None,
         };
         let received = received(&whole, &access, sent.to("/controls/{control}")).await;
         let body = received.body.replace(control, "NAME");
