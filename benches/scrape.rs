@@ -4,10 +4,10 @@
 //! docs/performance.md for what it found.
 //!
 //! ```console
-//! $ cargo bench --bench scrape -- work 1000          # what a refresh costs
-//! $ cargo bench --bench scrape -- soak 100 100000    # memory over many refreshes
-//! $ cargo bench --bench scrape -- serve 1000         # the exporter's site
-//! $ cargo bench --bench scrape -- encoder 1000       # the prometheus crate's encoder
+//! $ cargo bench --features jemalloc --bench scrape -- work 1000          # what a refresh costs
+//! $ cargo bench --features jemalloc --bench scrape -- soak 100 100000    # memory over many refreshes
+//! $ cargo bench --features jemalloc --bench scrape -- serve 1000         # the exporter's site
+//! $ cargo bench --features jemalloc --bench scrape -- encoder 1000       # the prometheus crate's encoder
 //! ```
 #![allow(
     clippy::unwrap_used,

@@ -14,12 +14,14 @@
 //! tests. ARCHITECTURE.md describes each module.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "jemalloc")]
 use tikv_jemallocator::Jemalloc;
 
 /// The allocator of the program, and of the benchmarks and tests that measure it.
 ///
 /// glibc keeps the memory of megabytes of broken answers; jemalloc gives it back
 /// within seconds. docs/reliability.md has the figures.
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
