@@ -30,9 +30,7 @@ fn check_succeeds_for_healthy_tenants() {
     }
     assert!(output.contains("which add up to it"), "{output}");
     assert!(
-        output.contains(
-            " to check\n1 of 1 partners can be read\n5 of 5 tenants can be watched\n"
-        ),
+        output.contains(" to check\n1 of 1 partners can be read\n5 of 5 tenants can be watched\n"),
         "{output}"
     );
 }

@@ -48,7 +48,10 @@ async fn an_identity_of_another_tenant_is_not_used() {
     checked.expect(false, &["is of tenant", "hint: check tenant_id"]);
     let lists = stage.handle().requests();
     let is_list = |api: Api| api != Api::Token;
-    let lists = lists.iter().filter(|it| it.api.is_some_and(is_list)).count();
+    let lists = lists
+        .iter()
+        .filter(|it| it.api.is_some_and(is_list))
+        .count();
     assert_eq!(lists, 0, "the token must not be sent");
 }
 
