@@ -49,7 +49,7 @@ pub(super) fn broken(context: &ViewContext<'_>) -> Markup {
 
 /// Failing refreshes of all tenants, those on most tenants first.
 fn failing<'a>(context: &ViewContext<'a>) -> Vec<(&'a Trouble, Vec<&'a str>)> {
-    let mut found: BTreeMap<(&str, Option<&str>), (&Trouble, Vec<&str>)> = BTreeMap::new();
+    let mut found: BTreeMap<_, (&Trouble, Vec<&str>)> = BTreeMap::new();
     for state in &context.tenants.states {
         for (_, health) in state.health.lists() {
             if let Some(trouble) = &health.trouble {

@@ -142,7 +142,7 @@ pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
     let controls = snapshots().flat_map(|it| &it.controls).map(|it| &*it.id);
     let advice = snapshots().flat_map(|it| &it.recommendations);
     let names: BTreeSet<&str> = controls.chain(advice.map(|it| &*it.entry.name)).collect();
-    let mut similar = similar(name, names.into_iter());
+    let mut similar = similar(name, names);
     similar.truncate(MAX_SIMILAR);
     let content = html! {
         p { "No tenant has a control or recommendation " code { (shortened(name)) } "." }
