@@ -6,7 +6,7 @@ use super::broken::broken;
 use super::context::ViewContext;
 use super::customer_table::customer_sections;
 use super::layout::{layout, shortened};
-use super::tenant_table::{TenantQuery, TenantRow, is_failing, tenant_table};
+use super::tenant_table::{Judged, TenantQuery, TenantRow, is_failing, tenant_table};
 use super::time::{date, duration};
 use super::undecided::undecided;
 use crate::acceptances::{
@@ -19,9 +19,6 @@ use std::sync::Arc;
 
 /// The most problems of approved decisions listed; `check` lists all.
 const MAX_FINDINGS: usize = 50;
-
-/// An acceptance or a claim in force, and whether a decision approves it.
-pub(super) type Judged<'a> = (Acceptance<'a>, bool);
 
 /// The page.
 pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {

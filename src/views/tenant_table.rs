@@ -10,8 +10,8 @@ use super::page_query::PageQuery;
 use super::paging::PageNumber;
 use super::score_chart::sparkline;
 use super::sort::{Column, Sort, SortKey, heading, integer, number, text};
-use super::status::Judged;
 use super::time::age;
+use crate::acceptances::Acceptance;
 use crate::http_types::QueryError;
 use crate::http_types::query::allow_only;
 use crate::store::TenantState;
@@ -139,6 +139,9 @@ impl TenantQuery {
         is_found && self.show.is_none_or(|show| show.selects(row))
     }
 }
+
+/// An acceptance or a claim in force, and whether a decision approves it.
+pub(super) type Judged<'a> = (Acceptance<'a>, bool);
 
 /// Acceptances of a tenant in force, in both places.
 #[derive(Debug, Clone, Copy, Default)]
