@@ -5,6 +5,7 @@
 //!
 //! ```console
 //! $ cargo bench --features jemalloc --bench scrape -- work 1000          # what a refresh costs
+//! $ cargo bench --features jemalloc --bench scrape -- pages 1000         # what a page costs
 //! $ cargo bench --features jemalloc --bench scrape -- soak 100 100000    # memory over many refreshes
 //! $ cargo bench --features jemalloc --bench scrape -- serve 1000         # the exporter's site
 //! $ cargo bench --features jemalloc --bench scrape -- encoder 1000       # the prometheus crate's encoder
@@ -22,6 +23,8 @@ mod encoder;
 mod large_fleet;
 #[path = "scrape/memory.rs"]
 mod memory;
+#[path = "scrape/pages.rs"]
+mod pages;
 #[path = "scrape/site.rs"]
 mod site;
 #[path = "scrape/soak.rs"]
@@ -41,9 +44,10 @@ fn main() {
     };
     match arguments.first().map_or("work", String::as_str) {
         "work" => work::measure(number(1, 1000)),
+        "pages" => pages::measure(number(1, 1000)),
         "soak" => soak::run(number(1, 100), number(2, 100_000), number(3, 10)),
         "serve" => site::serve_fleet(number(1, 1000), number(2, 0)),
         "encoder" => encoder::serve(number(1, 1000)),
-        other => println!("{other}? work, soak, serve or encoder"),
+        other => println!("{other}? work, pages, soak, serve or encoder"),
     }
 }

@@ -94,6 +94,8 @@ impl DecisionAudit {
     fn add(&mut self, tenant: &str, snapshot: &TenantSnapshot, now: Timestamp) {
         self.complete &= snapshot.catalogue_anomalies.is_some();
         let tenant: Arc<str> = tenant.into();
+        let named = approvables(snapshot).filter(|it| !it.decisions().is_empty());
+        let named: Vec<Approvable<'_>> = named.collect();
         for decision in &snapshot.decisions {
             let uses = self.uses.entry(file_order(decision));
             let uses = uses.or_insert_with(|| Uses {
@@ -101,12 +103,11 @@ impl DecisionAudit {
                 by_tenant: Vec::new(),
                 has_unknown: false,
             });
-            match decision_use(decision, snapshot, now) {
+            match decision_use(decision, &named, snapshot, now) {
                 Some(found) => uses.by_tenant.push((Arc::clone(&tenant), found)),
                 None => uses.has_unknown = true,
             }
         }
-        let named = approvables(snapshot).filter(|it| !it.decisions().is_empty());
         for approvable in named {
             self.note_overlaps(&tenant, approvable, now);
             self.note_self_approvals(&tenant, approvable, now);
@@ -252,15 +253,18 @@ impl DecisionUse {
     }
 }
 
-/// `None` where a list that it needs is not known, and it is not in use
-/// according to the other one.
+/// `named` are the controls and recommendations that a decision names. `None` where
+/// a list that the decision needs is not known, and it is not in use according to the
+/// other one.
 fn decision_use(
     decision: &Arc<Decision>,
+    named: &[Approvable<'_>],
     snapshot: &TenantSnapshot,
     now: Timestamp,
 ) -> Option<DecisionUse> {
     let is_same = |other: &Arc<Decision>| Arc::ptr_eq(other, decision);
-    let named = approvables(snapshot).filter(|it| it.decisions().iter().any(is_same));
+    let named = named.iter().copied();
+    let named = named.filter(|it| it.decisions().iter().any(is_same));
     let expired = decision.is_expired(now);
     let uses = named.map(|it| {
         let judgement = it.judgement();

@@ -87,6 +87,6 @@ pub fn acceptances<'a>(
         accepted.chain(claimed.into_iter().flatten())
     });
     let mut found: Vec<_> = all.filter(|it| filter.matches(it, now)).collect();
-    found.sort_by_key(Acceptance::rank);
+    found.sort_by_cached_key(Acceptance::rank);
     found
 }

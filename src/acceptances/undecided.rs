@@ -30,15 +30,23 @@ impl<'a> UndecidedGroup<'a> {
     /// Rows are grouped `by_person` only for a client that sees persons: the
     /// groups alone show who is the same.
     pub fn all(rows: &[&'a Acceptance<'a>], by_person: bool) -> Vec<Self> {
-        let mut by_control: BTreeMap<(Kind, String), Vec<&'a Acceptance<'a>>> = BTreeMap::new();
+        let mut by_name: BTreeMap<(Kind, &str), Vec<&'a Acceptance<'a>>> = BTreeMap::new();
         for row in rows.iter().copied() {
-            let key = (row.kind, row.control.to_ascii_lowercase());
-            by_control.entry(key).or_default().push(row);
+            by_name
+                .entry((row.kind, row.control))
+                .or_default()
+                .push(row);
+        }
+        // One control has one name in all tenants, apart from its case.
+        let mut by_control: BTreeMap<(Kind, String), Vec<&'a Acceptance<'a>>> = BTreeMap::new();
+        for ((kind, name), rows) in by_name {
+            let same = by_control.entry((kind, name.to_ascii_lowercase()));
+            same.or_default().extend(rows);
         }
         let (mut groups, alone): (Vec<_>, Vec<_>) = by_control
             .into_values()
             .map(|rows| Self::new(rows, Shared::Control))
-            .partition(|group| group.tenants().len() > 1);
+            .partition(Self::has_several_tenants);
         match by_person {
             true => groups.extend(Self::of_persons(alone)),
             false => groups.extend(alone.into_iter().map(Self::of_tenant)),
@@ -60,9 +68,9 @@ impl<'a> UndecidedGroup<'a> {
         for same in by_person.into_values() {
             let rows = same.iter().flat_map(|group| group.rows.clone()).collect();
             let merged = Self::new(rows, Shared::Person);
-            match merged.tenants().len() {
-                1 => groups.extend(same.into_iter().map(Self::of_tenant)),
-                _ => groups.push(merged),
+            match merged.has_several_tenants() {
+                false => groups.extend(same.into_iter().map(Self::of_tenant)),
+                true => groups.push(merged),
             }
         }
         groups
@@ -78,6 +86,12 @@ impl<'a> UndecidedGroup<'a> {
             shared: Shared::Tenant,
             ..self
         }
+    }
+
+    fn has_several_tenants(&self) -> bool {
+        let mut aliases = self.rows.iter().map(|row| &*row.tenant.identity.alias);
+        let first = aliases.next();
+        aliases.any(|alias| Some(alias) != first)
     }
 
     /// The aliases of its tenants, that of the newest row first.

@@ -66,7 +66,7 @@ pub(crate) struct Api {
 /// A list of the API that a page shows too.
 #[derive(Debug)]
 pub(crate) enum CsvList {
-    /// All tenants.
+    /// All tenants given.
     Tenants,
     /// The acceptances that a filter selects.
     Acceptances(Filter),

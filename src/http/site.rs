@@ -297,9 +297,11 @@ impl Site {
         now: Timestamp,
     ) -> Response {
         let csv = self.with_view(parts, visible, now, |path, context| page.csv(path, context));
-        let list = match csv {
-            Ok(Some(PageCsv::Tenants)) => CsvList::Tenants,
-            Ok(Some(PageCsv::Acceptances(filter))) => CsvList::Acceptances(filter),
+        let (list, tenants) = match csv {
+            Ok(Some(PageCsv::Tenants(tenants))) => (CsvList::Tenants, tenants),
+            Ok(Some(PageCsv::Acceptances(filter))) => {
+                (CsvList::Acceptances(filter), visible.tenants())
+            }
             Ok(Some(PageCsv::Controls(name, bytes))) => return response::csv(&name, bytes),
             other => {
                 return self.with_view(parts, visible, now, |path, context| {
@@ -308,8 +310,7 @@ impl Site {
                 });
             }
         };
-        let (tenants, persons) = (visible.tenants(), self.persons(parts));
-        self.api.csv(list, tenants, persons, now).await
+        self.api.csv(list, tenants, self.persons(parts), now).await
     }
 
     /// Redirects the root to the prefix; any other path gets a page that lists

@@ -15,7 +15,7 @@ pub(super) enum Table {
 
 /// The pages with a table, and what a link to its CSV says.
 const TABLES: [(&str, Table, &str); 5] = [
-    ("/", Table::Tenants, "All tenants as CSV"),
+    ("/", Table::Tenants, "These tenants as CSV"),
     ("/controls", Table::Watched, "This table as CSV"),
     (
         "/controls/{control}",
@@ -36,11 +36,8 @@ pub(super) fn table(page: &Page) -> Option<(Table, &'static str)> {
 /// The address of the CSV of the page that is shown, with the words of a link.
 pub(super) fn link(context: &ViewContext<'_>) -> Option<(String, &'static str)> {
     let path = context.query.path().strip_prefix(context.link_prefix)?;
-    let (table, words) = table(Page::find(path)?)?;
-    Some(match table {
-        Table::Tenants => (format!("{}?format=csv", context.query.path()), words),
-        _ => (context.query.csv(), words),
-    })
+    let (_, words) = table(Page::find(path)?)?;
+    Some((context.query.csv(), words))
 }
 
 #[cfg(test)]

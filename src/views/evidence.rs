@@ -138,7 +138,7 @@ fn declaration(it: &DeclaredRecord<'_>) -> Markup {
             td data-label="When" {
                 @match it.at {
                     Some(at) => {
-                        @if it.at_exact == Some(false) { "at or before " }
+                        @if it.at_exact == Some(false) { "on or before " }
                         (date(at.0))
                     }
                     None => "at an unknown time",

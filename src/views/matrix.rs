@@ -172,7 +172,7 @@ fn table(
         }
     };
     html! {
-        table.matrix {
+        table.matrix.cards {
             caption { (count(shown.rows.len(), "tenant")) (order) (page.range()) }
             thead {
                 tr {
@@ -210,9 +210,9 @@ fn tenant_row(row: &MatrixRow<'_>, shown: &WatchedMatrix<'_>, context: &ViewCont
     html! {
         tr {
             th scope="row" { (context.tenant(alias)) }
-            td.number { (row.troubles()) }
+            td.number data-label="To look at" { (row.troubles()) }
             @for (control, standing) in shown.controls.iter().zip(&row.standings) {
-                td { (cell(alias, control.name, *standing, context)) }
+                td data-label=(shortened(control.title)) { (cell(alias, control.name, *standing, context)) }
             }
         }
     }

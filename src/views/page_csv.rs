@@ -6,16 +6,18 @@ use super::control::tenants_csv;
 use super::control_csv::control_csv;
 use super::csv_link::{Table, table};
 use super::matrix::matrix_csv;
+use super::status::selected_tenants;
 use super::{Page, PageError};
 use crate::acceptances::Filter;
 use crate::http_types::QueryError;
-use crate::http_types::query::allow_only;
+use crate::store::Tenants;
+use std::sync::Arc;
 
 /// The table of a page, with all its rows.
 #[derive(Debug)]
 pub(crate) enum PageCsv {
-    /// Every tenant.
-    Tenants,
+    /// The tenants that a filter selects.
+    Tenants(Arc<Tenants>),
     /// The acceptances and claims that a filter selects.
     Acceptances(Filter),
     /// Controls, rendered, with the name of a file for them.
@@ -37,10 +39,7 @@ pub(super) fn requested(
         return Err(error.into());
     };
     Ok(Some(match table {
-        Table::Tenants => {
-            allow_only(&context.query.parameters, &[])?;
-            PageCsv::Tenants
-        }
+        Table::Tenants => PageCsv::Tenants(selected_tenants(context)?),
         Table::Acceptances => PageCsv::Acceptances(AcceptanceQuery::parse(context)?.filter),
         Table::Controls => PageCsv::Controls(
             format!("controls-{parameter}.csv"),

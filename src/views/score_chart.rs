@@ -7,7 +7,7 @@ use super::time::day;
 use crate::serde_time::Day;
 use maud::{Markup, html};
 use secure_score_model::{Control, DailyScore, TenantSnapshot, Timestamp};
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 /// The days that are shown.
 const DAYS: f64 = 90.0;
@@ -90,9 +90,9 @@ impl<'a> Chart<'a> {
         for score in self.days {
             let is_next = last.is_some_and(|it| days_before(score.as_of, it) < 2.0);
             let command = if is_next { 'L' } else { 'M' };
-            let (x, y) = (self.x(score.as_of), self.y(score.share()));
+            let (x, y) = (Tenths(self.x(score.as_of)), Tenths(self.y(score.share())));
             // Writing to a text cannot fail. The line to itself draws a single day.
-            let _ = write!(path, "{command}{x:.1} {y:.1}");
+            let _ = write!(path, "{command}{x} {y}");
             if !is_next {
                 let _ = write!(path, "h.1");
             }
@@ -130,6 +130,17 @@ impl<'a> Chart<'a> {
             at(lowest),
             at(highest),
         )
+    }
+}
+
+/// A coordinate with one decimal, from whole numbers: a page of two hundred lines has
+/// tens of thousands, and to format a floating-point number is slow.
+struct Tenths(f64);
+
+impl fmt::Display for Tenths {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let tenths = (self.0 * 10.0).round().max(0.0) as u64;
+        write!(formatter, "{}.{}", tenths / 10, tenths % 10)
     }
 }
 

@@ -113,18 +113,46 @@ impl<K> Sort<K> {
     /// Sorts rows; those with an unknown value come last in either direction.
     pub(super) fn sort<R>(&self, rows: &mut [R], value: impl Fn(&K, &R) -> Option<SortKey>) {
         let Some(key) = &self.column.key else { return };
-        rows.sort_by(|a, b| match (value(key, a), value(key, b)) {
-            (Some(a), Some(b)) => {
-                let ascending = a.partial_cmp(&b).unwrap_or(Ordering::Equal);
-                match self.descending {
-                    true => ascending.reverse(),
-                    false => ascending,
-                }
-            }
-            (a, b) => b.is_some().cmp(&a.is_some()),
+        // Each key is made once: one of a title is a new text.
+        rows.sort_by_cached_key(|row| Rank {
+            value: value(key, row),
+            descending: self.descending,
         });
     }
 }
+
+/// The place of a row in one direction.
+struct Rank {
+    value: Option<SortKey>,
+    descending: bool,
+}
+
+impl Ord for Rank {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let (Some(value), Some(others)) = (&self.value, &other.value) else {
+            return other.value.is_some().cmp(&self.value.is_some());
+        };
+        let ascending = value.partial_cmp(others).unwrap_or(Ordering::Equal);
+        match self.descending {
+            true => ascending.reverse(),
+            false => ascending,
+        }
+    }
+}
+
+impl PartialOrd for Rank {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Rank {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Rank {}
 
 /// A heading that sorts by its column; a second click reverses the direction.
 pub(super) fn heading<K>(

@@ -6,14 +6,16 @@ use super::broken::broken;
 use super::context::ViewContext;
 use super::customer_table::customer_sections;
 use super::layout::{layout, shortened};
-use super::tenant_table::{TenantQuery, TenantRow, is_failing, tenant_table};
+use super::tenant_table::{Judged, TenantQuery, TenantRow, is_failing, tenant_table};
 use super::time::{date, duration};
 use super::undecided::undecided;
 use crate::acceptances::{
     Acceptance, DecisionFinding, Filter, Kind, Kinds, acceptances, audit_decisions,
 };
+use crate::http_types::QueryError;
 use crate::store::Tenants;
 use maud::{Markup, html};
+use std::sync::Arc;
 
 /// The most problems of approved decisions listed; `check` lists all.
 const MAX_FINDINGS: usize = 50;
@@ -21,21 +23,10 @@ const MAX_FINDINGS: usize = 50;
 /// The page.
 pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
     let query = TenantQuery::parse(context)?;
-    let filter = Filter {
-        in_force: Some(true),
-        kinds: Kinds::All,
-        ..Filter::default()
-    };
-    let in_force = acceptances(context.tenants, &filter, context.now);
-    let judged = in_force
-        .iter()
-        .map(|it| (it, it.approval(context.now).is_approved()));
-    let judged: Vec<(&Acceptance<'_>, bool)> = judged.collect();
+    let judged = in_force(Kinds::All, context);
     let open = judged.iter().filter(|(_, is_approved)| !is_approved);
-    let open: Vec<&Acceptance<'_>> = open.map(|(it, _)| *it).collect();
-    let accepted = judged.iter().copied();
-    let accepted = accepted.filter(|(it, _)| it.kind == Kind::Acceptance);
-    let rows = TenantRow::all(context, accepted);
+    let open: Vec<&Acceptance<'_>> = open.map(|(it, _)| it).collect();
+    let rows = tenant_rows(&judged, context);
     let running = duration(context.now.since(context.started));
     let content = html! {
         p.soft {
@@ -55,30 +46,63 @@ pub(super) fn view(context: &ViewContext<'_>) -> Result<Markup, PageError> {
     Ok(layout(context, "Microsoft Secure Score", content))
 }
 
+/// The tenants that the query of the page selects.
+pub(super) fn selected_tenants(context: &ViewContext<'_>) -> Result<Arc<Tenants>, QueryError> {
+    let query = TenantQuery::parse(context)?;
+    let accepted = in_force(Kinds::Acceptances, context);
+    let rows = tenant_rows(&accepted, context).into_iter();
+    let selected = rows.filter(|row| query.selects(row));
+    Ok(Arc::new(Tenants {
+        generation: context.tenants.generation,
+        states: selected.map(|row| Arc::clone(row.state)).collect(),
+    }))
+}
+
+/// What is declared now, each with whether a decision approves it.
+fn in_force<'a>(kinds: Kinds, context: &ViewContext<'a>) -> Vec<Judged<'a>> {
+    let filter = Filter {
+        in_force: Some(true),
+        kinds,
+        ..Filter::default()
+    };
+    let found = acceptances(context.tenants, &filter, context.now).into_iter();
+    let judged = found.map(|it| {
+        let is_approved = it.approval(context.now).is_approved();
+        (it, is_approved)
+    });
+    judged.collect()
+}
+
+fn tenant_rows<'a>(judged: &[Judged<'a>], context: &ViewContext<'a>) -> Vec<TenantRow<'a>> {
+    let accepted = judged.iter().filter(|(it, _)| it.kind == Kind::Acceptance);
+    TenantRow::all(context, accepted)
+}
+
 fn are_simulated(tenants: &Tenants) -> bool {
     let mut clouds = tenants.states.iter().map(|state| state.identity.cloud);
     !tenants.states.is_empty() && clouds.all(|cloud| cloud == "simulator")
 }
 
 /// The numbers for a first glance, each a link to what it counts.
-fn tiles(
-    judged: &[(&Acceptance<'_>, bool)],
-    rows: &[TenantRow<'_>],
-    context: &ViewContext<'_>,
-) -> Markup {
-    let undecided = |(it, is_approved): &&(&Acceptance<'_>, bool)| !is_approved && it.is_watched;
-    let undecided = judged.iter().filter(undecided).count();
+fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_>) -> Markup {
+    let open = judged.iter().filter(|(_, is_approved)| !is_approved);
+    let undecided = open.clone().filter(|(it, _)| it.is_watched).count();
+    let claims = open
+        .clone()
+        .filter(|(it, _)| it.kind == Kind::Claim)
+        .count();
+    let unapproved = open.filter(|(it, _)| it.kind == Kind::Acceptance).count();
     let failing = rows.iter().filter(|row| is_failing(row.state)).count();
     let missed = rows.iter().filter(|row| row.is_below_target()).count();
     let accepted = judged.iter().filter(|(it, _)| it.kind == Kind::Acceptance);
-    let unapproved = accepted.clone().filter(|(_, is_approved)| !is_approved);
-    let (accepted, unapproved) = (accepted.count(), unapproved.count());
+    let accepted = accepted.count();
     html! {
         ul.tiles {
             li { (tile(undecided, "need a decision now", "/#undecided", undecided > 0, context)) }
             li { (tile(failing, "refresh failing", "/?show=failing#tenants", failing > 0, context)) }
             li { (tile(missed, "below their target", "/?show=below_target#tenants", missed > 0, context)) }
             li { (tile(unapproved, "accepted risks not approved", "/?show=unapproved#tenants", unapproved > 0, context)) }
+            li { (tile(claims, "claims not approved", "/acceptances?kind=claim&approved=false&in_force=true", claims > 0, context)) }
             li { (tile(accepted, "risks accepted now", "/acceptances?in_force=true&kind=acceptance", false, context)) }
             li { (tile(rows.len(), "tenants watched", "/#tenants", false, context)) }
         }

@@ -19,6 +19,7 @@ use maud::{Markup, html};
 use secure_score_model::{Api, Place, RefreshHealth, Timestamp, Trouble};
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 type Key = fn(&TenantRow<'_>) -> Option<SortKey>;
 
@@ -130,7 +131,7 @@ impl TenantQuery {
         })
     }
 
-    fn selects(&self, row: &TenantRow<'_>) -> bool {
+    pub(super) fn selects(&self, row: &TenantRow<'_>) -> bool {
         let names = [&row.state.identity.alias, &row.state.identity.display_name];
         let find = self.find.as_deref();
         let is_found =
@@ -138,6 +139,9 @@ impl TenantQuery {
         is_found && self.show.is_none_or(|show| show.selects(row))
     }
 }
+
+/// An acceptance or a claim in force, and whether a decision approves it.
+pub(super) type Judged<'a> = (Acceptance<'a>, bool);
 
 /// Acceptances of a tenant in force, in both places.
 #[derive(Debug, Clone, Copy, Default)]
@@ -150,22 +154,25 @@ struct Counts {
 
 /// A tenant in the table.
 pub(super) struct TenantRow<'a> {
-    pub(super) state: &'a TenantState,
+    pub(super) state: &'a Arc<TenantState>,
     counts: Counts,
 }
 
 impl<'a> TenantRow<'a> {
     /// Every tenant, with its acceptances in force, each with whether a decision
     /// approves it.
-    pub(super) fn all(
+    pub(super) fn all<'j>(
         context: &ViewContext<'a>,
-        accepted: impl Iterator<Item = (&'a Acceptance<'a>, bool)>,
-    ) -> Vec<Self> {
+        accepted: impl Iterator<Item = &'j Judged<'a>>,
+    ) -> Vec<Self>
+    where
+        'a: 'j,
+    {
         let mut counts: HashMap<&str, Counts> = HashMap::new();
         for (it, is_approved) in accepted {
             let of_tenant = counts.entry(&it.tenant.identity.alias).or_default();
             of_tenant.unapproved += usize::from(!is_approved);
-            of_tenant.approved += usize::from(is_approved);
+            of_tenant.approved += usize::from(*is_approved);
             of_tenant.unapproved_in_entra +=
                 usize::from(!is_approved && it.place() == Place::Entra);
         }
@@ -227,7 +234,7 @@ pub(super) fn tenant_table(
         @else {
             (wide("Tenants", table(page.rows, &caption, query, &here, context)))
             (page.links("tenants", &here))
-            (trend_note(page.rows.iter().map(|row| row.state)))
+            (trend_note(page.rows.iter().map(|row| &**row.state)))
         }
     }
 }

@@ -532,7 +532,12 @@ async fn on_a_phone_rows_are_cards_and_the_page_is_as_wide_as_the_screen() {
         let unlabelled = "[...document.querySelectorAll('.cards tbody td')].filter(it => !it.dataset.label).map(it => it.outerHTML)";
         assert_eq!(browser.value(unlabelled).await, json!([]), "{path}");
     }
-    for path in ["/acceptances", "/tenants/contoso"] {
+    for path in ["/runbooks", "/runbooks/SecureScoreRiskAccepted"] {
+        browser.visit(&server, path).await;
+        let outside = "[...document.querySelectorAll('main *')].filter(it => it.getBoundingClientRect().right > 390).map(it => it.outerHTML)";
+        assert_eq!(browser.value(outside).await, json!([]), "{path}");
+    }
+    for path in PAGES {
         browser.visit(&server, path).await;
         let scrolls = "[...document.querySelectorAll('.wide')].filter(it => it.scrollWidth > it.clientWidth).length";
         assert_eq!(browser.value(scrolls).await, json!(0), "{path}");

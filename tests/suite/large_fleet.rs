@@ -30,10 +30,18 @@ pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
         data: render_data(&identity, &snapshot, &policy),
         health_lines: render_health(&identity, &health),
         identity,
-        // No test or benchmark shows the status page of these tenants.
+        // What only pages show, see `shown`.
         snapshot: Arc::default(),
         policy: Arc::new(policy),
         health,
+    }
+}
+
+/// A tenant with all that pages show.
+pub(crate) fn shown(number: u64) -> TenantState {
+    TenantState {
+        snapshot: Arc::new(snapshot(number, 0)),
+        ..tenant(number, 0, 0)
     }
 }
 

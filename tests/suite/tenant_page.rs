@@ -134,7 +134,8 @@ async fn dates_have_one_format_on_every_page() {
         browser.visit(&server, path).await;
         let dates = browser.value(DATES).await;
         assert_eq!(dates[0], json!([]), "{path}");
-        assert!(dates[1].as_u64().unwrap() > 0, "{path}: {dates}");
+        let has_dates = dates[1].as_u64().unwrap() > 0;
+        assert_eq!(has_dates, path != "/controls", "{path}: {dates}");
     }
 }
 

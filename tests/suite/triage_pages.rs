@@ -2,6 +2,7 @@
 
 use crate::browser::Browser;
 use crate::entra_tenant;
+use crate::large_fleet;
 use crate::test_server::{
     TestServer, change, control, options, options_with, report, start, start_with, tenant,
     troubled, with_controls,
@@ -215,6 +216,13 @@ async fn what_is_not_watched_is_below_what_is_and_entra_counts_too() {
         ],
     );
     assert!(!section.contains("Title of Legacy"));
+    let page = server.get("/").await;
+    has(
+        page.text(),
+        &[
+            "href=\"/acceptances?kind=claim&amp;approved=false&amp;in_force=true\"><strong class=\"bad\">1</strong> <span>claims not approved",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -314,6 +322,53 @@ async fn the_tenants_are_sorted_and_filtered_by_links() {
             "<option value=\"unapproved\" selected>",
         ],
     );
+}
+
+#[tokio::test]
+async fn the_csv_of_the_tenants_has_the_rows_of_the_filter() {
+    let server = fleet().await;
+    for (query, kept, expected) in [
+        ("", "", "adatum contoso fabrikam litware"),
+        ("?sort=-score&page=1", "", "adatum contoso fabrikam litware"),
+        ("?show=failing", "show=failing&", "litware"),
+        (
+            "?show=unapproved&sort=-score",
+            "show=unapproved&",
+            "adatum contoso",
+        ),
+        ("?find=FABRI", "find=FABRI&", "fabrikam"),
+        ("?show=waiting", "show=waiting&", ""),
+    ] {
+        let page = server.get(&format!("/{query}")).await;
+        let link = format!("/?{kept}format=csv");
+        let escaped = link.replace('&', "&amp;");
+        has(page.text(), &[&format!("href=\"{escaped}\"")]);
+        let csv = server.get(&link).await;
+        assert!(csv.text().starts_with("tenant,"), "{}", csv.text());
+        let rows = csv.text().lines().skip(1);
+        let found: Vec<_> = rows.filter_map(|row| row.split(',').next()).collect();
+        assert_eq!(found.join(" "), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_large_fleet_the_first_page_counts_every_tenant() {
+    let server = start(options()).await;
+    for number in 0..250 {
+        server.store.publish(large_fleet::shown(number));
+    }
+    let page = server.get("/").await;
+    has(
+        page.text(),
+        &[
+            "<strong class=\"plain\">250</strong> <span>tenants watched",
+            "250 tenants, no refresh failing, 1 to 200 shown",
+        ],
+    );
+    let csv = server.get("/?show=unapproved&format=csv").await;
+    let unapproved = csv.text().lines().count() - 1;
+    let page = server.get("/?show=unapproved").await;
+    has(page.text(), &[&format!("{unapproved} tenants, ")]);
 }
 
 async fn matrix() -> TestServer {
