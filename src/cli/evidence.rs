@@ -71,7 +71,8 @@ pub struct Evidence {
         id = "evidence_header_file",
         long = "header-file",
         value_name = "FILE",
-        requires = "evidence_url"
+        requires = "evidence_url",
+        conflicts_with = "evidence_state_dir"
     )]
     pub header_file: Option<PathBuf>,
 }

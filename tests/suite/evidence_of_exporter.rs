@@ -185,12 +185,15 @@ fn evidence_has_one_source() {
         let said = text(&refused.stderr);
         assert!(said.contains(part), "{said}");
     }
-    for more in [&[][..], &["--state.dir=x", "--header-file=x"]] {
+    for (more, part) in [
+        (&[][..], "--url <URL>"),
+        (&["--state.dir=x", "--header-file=x"], "cannot be used with"),
+    ] {
         let flags = ["evidence", "--tenant=contoso", "--since=2025-11-01"];
         let refused = run(&[&flags[..], more].concat());
         assert_eq!(refused.status.code(), Some(2));
         let said = text(&refused.stderr);
-        assert!(said.contains("--url"), "{said}");
+        assert!(said.contains(part), "{said}");
     }
     let password = evidence("http://a:hidden-word@127.0.0.1:1", &["--tenant=contoso"]);
     assert_eq!(password.status.code(), Some(2));
