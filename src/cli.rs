@@ -142,6 +142,7 @@ impl Cli {
             Some(Command::Collect(collect)) => collect.conflict().map(str::to_owned),
             Some(Command::Backfill(backfill)) => backfill.conflict(),
             Some(Command::Decisions(decisions)) => decisions.conflict(),
+            Some(Command::Evidence(evidence)) => evidence.conflict().map(str::to_owned),
             _ => None,
         });
         match conflict.or_else(|| self.ineffective_flag()) {
@@ -160,10 +161,10 @@ impl Cli {
             Command::Check(_)
             | Command::Collect(_)
             | Command::Discover(_)
-            | Command::Approve(_)
-            | Command::Evidence(_) => true,
+            | Command::Approve(_) => true,
             Command::Backfill(backfill) => !backfill.is_demo(),
             Command::Decisions(decisions) => decisions.url.is_none(),
+            Command::Evidence(evidence) => evidence.url.is_none(),
             _ => false,
         };
         let is_never_reloaded = match command {

@@ -2,7 +2,7 @@
 
 use super::approvable::{Approvable, approvables};
 use crate::store::TenantState;
-use secure_score_model::{Approval, Decision, DecisionState, Place, Timestamp};
+use secure_score_model::{Approval, Decision, DecisionPlace, DecisionState, Place, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -23,19 +23,19 @@ pub(super) struct Covered<'a> {
 
 /// What each decision covers now.
 pub(super) struct Coverage<'a> {
-    by_place: HashMap<&'a str, Vec<(&'a Arc<Decision>, Covered<'a>)>>,
+    by_place: HashMap<&'a DecisionPlace, Vec<(&'a Arc<Decision>, Covered<'a>)>>,
 }
 
 impl<'a> Coverage<'a> {
     /// The coverage on these tenants, in their order.
     pub(super) fn of(tenants: &'a [Arc<TenantState>], now: Timestamp) -> Self {
-        let mut by_place: HashMap<&str, Vec<_>> = HashMap::new();
+        let mut by_place: HashMap<&DecisionPlace, Vec<_>> = HashMap::new();
         for tenant in tenants {
             let alias = &*tenant.identity.alias;
             let all = approvables(&tenant.snapshot);
             for approvable in all.filter(|it| !it.decisions().is_empty()) {
                 for (decision, covered) in of_approvable(alias, approvable, now) {
-                    let known = by_place.entry(&*decision.place).or_default();
+                    let known = by_place.entry(&decision.place).or_default();
                     known.push((decision, covered));
                 }
             }
@@ -45,7 +45,7 @@ impl<'a> Coverage<'a> {
 
     /// What one decision covers. During a reload, two of one place may differ.
     pub(super) fn by(&self, decision: &Decision) -> impl Iterator<Item = Covered<'a>> {
-        let known = self.by_place.get(&*decision.place);
+        let known = self.by_place.get(&decision.place);
         let known = known.map_or(&[][..], Vec::as_slice).iter();
         let own = known.filter(|(it, _)| ***it == *decision);
         own.map(|(_, covered)| *covered)

@@ -97,7 +97,8 @@ impl DecisionList {
         now: Timestamp,
     ) -> Self {
         let mut decisions: Vec<&Arc<Decision>> = decisions.into_iter().collect();
-        decisions.sort_by_key(|it| (it.expires, it.place.len(), Arc::clone(&it.place)));
+        decisions
+            .sort_by(|one, other| (one.expires, &one.place).cmp(&(other.expires, &other.place)));
         decisions.dedup();
         let needs_entra = |alias: &str| {
             let mut own = decisions.iter().filter(|it| it.concerns(alias));

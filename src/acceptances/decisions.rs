@@ -2,7 +2,7 @@
 
 use super::approvable::{Approvable, approvables};
 use super::decision_finding::{DecisionFinding, DecisionIssue};
-use secure_score_model::{Approval, Decision, TenantSnapshot, Timestamp};
+use secure_score_model::{Approval, Decision, DecisionPlace, TenantSnapshot, Timestamp};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,20 +56,12 @@ pub fn audit_decisions<'a>(
     audit.findings(now)
 }
 
-/// Orders decisions by their place in the file: shorter places first, so that
-/// the tenth comes after the ninth.
-type FileOrder = (usize, Arc<str>);
-
-fn file_order(decision: &Decision) -> FileOrder {
-    (decision.place.len(), Arc::clone(&decision.place))
-}
-
 #[derive(Default)]
 struct DecisionAudit {
     complete: bool,
-    uses: BTreeMap<FileOrder, Uses>,
-    overlaps: BTreeMap<(FileOrder, FileOrder), DecisionFinding>,
-    self_approvals: BTreeMap<FileOrder, DecisionFinding>,
+    uses: BTreeMap<DecisionPlace, Uses>,
+    overlaps: BTreeMap<(DecisionPlace, DecisionPlace), DecisionFinding>,
+    self_approvals: BTreeMap<DecisionPlace, DecisionFinding>,
 }
 
 struct Uses {
@@ -97,7 +89,7 @@ impl DecisionAudit {
         let named = approvables(snapshot).filter(|it| !it.decisions().is_empty());
         let named: Vec<Approvable<'_>> = named.collect();
         for decision in &snapshot.decisions {
-            let uses = self.uses.entry(file_order(decision));
+            let uses = self.uses.entry(decision.place.clone());
             let uses = uses.or_insert_with(|| Uses {
                 decision: Arc::clone(decision),
                 by_tenant: Vec::new(),
@@ -121,7 +113,7 @@ impl DecisionAudit {
         now: Timestamp,
     ) {
         for decision in approvable.judgement().self_approvals(now) {
-            let known = self.self_approvals.entry(file_order(decision));
+            let known = self.self_approvals.entry(decision.place.clone());
             let known = known.and_modify(|finding| {
                 if let DecisionIssue::SelfApproved { others, .. } = &mut finding.issue {
                     *others += 1;
@@ -141,10 +133,10 @@ impl DecisionAudit {
     fn note_overlaps(&mut self, tenant: &Arc<str>, approvable: Approvable<'_>, now: Timestamp) {
         let mut covering = approvable.covering();
         covering.retain(|it| !it.is_expired(now));
-        covering.sort_by_key(|decision| file_order(decision));
+        covering.sort_by(|one, other| one.place.cmp(&other.place));
         for (index, first) in covering.iter().enumerate() {
             for second in covering.iter().skip(index + 1) {
-                let pair = (file_order(first), file_order(second));
+                let pair = (first.place.clone(), second.place.clone());
                 let finding = self.overlaps.entry(pair).and_modify(|finding| {
                     if let DecisionIssue::Overlaps { others, .. } = &mut finding.issue {
                         *others += 1;
@@ -169,7 +161,7 @@ impl DecisionAudit {
         let mut findings: Vec<DecisionFinding> = findings.collect();
         findings.extend(self.overlaps.into_values());
         findings.extend(self.self_approvals.into_values());
-        findings.sort_by_key(|finding| file_order(&finding.decision));
+        findings.sort_by(|one, other| one.decision.place.cmp(&other.decision.place));
         let uses = self.uses.values();
         let not_judged = uses.filter(|it| it.is_not_judged(self.complete, now));
         AuditedDecisions {
@@ -290,8 +282,8 @@ fn decision_use(
 mod tests {
     use super::*;
     use secure_score_model::{
-        Anomalies, CatalogueEntry, Control, ControlState, DecisionState, History, Recommendation,
-        RecommendationEntry, RecommendationList, RecommendationStatus, StateUpdate,
+        Anomalies, CatalogueEntry, Control, ControlState, DecisionSource, DecisionState, History,
+        Recommendation, RecommendationEntry, RecommendationList, RecommendationStatus, StateUpdate,
         StatusHistories,
     };
 
@@ -301,7 +293,7 @@ mod tests {
         let seconds = days_left * 24 * 60 * 60;
         let expires = Timestamp::from_nanos(NOW.nanos() + seconds * 1_000_000_000);
         Arc::new(Decision {
-            place: format!("risk_accepted.exceptions[{number}]").into(),
+            place: DecisionSource::Exceptions.at(number),
             tenants: tenants.iter().map(|name| Arc::from(*name)).collect(),
             ..Decision::new("Control", &format!("SEC-{number}"), expires)
         })
@@ -376,7 +368,7 @@ mod tests {
     fn a_decision_about_a_claim_is_in_use_while_the_claim_stands() {
         let about = |state, days_left| {
             Arc::new(Decision {
-                place: "decisions[1]".into(),
+                place: DecisionSource::Decisions.at(1),
                 states: vec![state],
                 ..(*decision(1, &[], days_left)).clone()
             })

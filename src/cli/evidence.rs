@@ -1,24 +1,33 @@
 //! The flags of `evidence`.
 
-use clap::{Args, ValueEnum};
+use super::server_url::{server_url, user_conflict};
+use clap::{ArgGroup, Args, ValueEnum};
 use std::path::PathBuf;
+use url::Url;
 
 /// Flags of `evidence`.
 #[derive(Debug, Clone, Args)]
-#[command(after_long_help = "\
+#[command(
+    group = ArgGroup::new("evidence_source")
+        .args(["evidence_state_dir", "evidence_url"])
+        .required(true),
+    after_long_help = "\
 A running exporter serves the same at /tenants/NAME/evidence?since=DATE&until=DATE&format=FORMAT.
 
-Example:
+Examples:
   secure-score-exporter evidence --config.file secure-score.yml \\
     --state.dir /var/lib/secure-score \\
     --tenant contoso --since 2027-01-01 --until 2027-03-31 --output contoso.html
+  secure-score-exporter evidence --url http://localhost:10365 \\
+    --tenant contoso --since 2027-01-01 --format csv --output contoso.csv
 
 Exit status:
   0  the evidence is written; what is not known is in it
-  1  nothing is known of the tenant, or a day is invalid
-  2  invalid flags")]
+  1  nothing is known of the tenant, a day is invalid, or the exporter of --url gives no evidence
+  2  invalid flags"
+)]
 pub struct Evidence {
-    /// The tenant of the configuration
+    /// The tenant, by its name in the configuration or in the exporter
     #[arg(long, value_name = "NAME")]
     pub tenant: String,
 
@@ -46,7 +55,33 @@ pub struct Evidence {
 
     /// The state directory of the exporter, which may run
     #[arg(id = "evidence_state_dir", long = "state.dir", value_name = "DIR")]
-    pub state_dir: PathBuf,
+    pub state_dir: Option<PathBuf>,
+
+    /// Ask the running exporter at this address, with its route prefix, instead of reading its state directory
+    #[arg(
+        id = "evidence_url",
+        long = "url",
+        value_name = "URL",
+        value_parser = server_url
+    )]
+    pub url: Option<Url>,
+
+    /// A file of headers, one `Name: value` per line, for the exporter of --url
+    #[arg(
+        id = "evidence_header_file",
+        long = "header-file",
+        value_name = "FILE",
+        requires = "evidence_url",
+        conflicts_with = "evidence_state_dir"
+    )]
+    pub header_file: Option<PathBuf>,
+}
+
+impl Evidence {
+    /// The error for a flag that conflicts with another one.
+    pub(super) fn conflict(&self) -> Option<&'static str> {
+        self.url.as_ref().and_then(user_conflict)
+    }
 }
 
 /// The format.
@@ -59,4 +94,15 @@ pub enum EvidenceFormat {
     Csv,
     /// One JSON document.
     Json,
+}
+
+impl EvidenceFormat {
+    /// Its name in an address.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
 }

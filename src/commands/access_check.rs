@@ -5,7 +5,10 @@ use crate::access::{AccessGrant, Grantee};
 use crate::cli::Cli;
 use crate::config::Config;
 use exporter_web_config::{VerifiedCertificates, WebConfig};
-use strict_yaml::{ConfigErrors, Span};
+use parking_lot::Mutex;
+use std::path::Path;
+use std::sync::Arc;
+use strict_yaml::{ConfigErrors, Span, read_file};
 
 const NO_WEB_CONFIG: &str = "no client is authenticated, since there is no web configuration; give one with --web.config.file, or remove access";
 
@@ -31,12 +34,46 @@ pub(super) fn check_access_stays(
     diagnostics.finish(()).map(|_| ())
 }
 
+/// The web configuration as the check loaded it last. Loading reads certificates and
+/// keys too, and the configuration is checked at every poll.
+#[derive(Default)]
+pub(super) struct WebConfigCache(Mutex<Option<CachedWebConfig>>);
+
+struct CachedWebConfig {
+    contents: Vec<u8>,
+    config: Arc<WebConfig>,
+}
+
+impl WebConfigCache {
+    /// The file, loaded again if its contents changed; `None` where it is invalid.
+    fn load(&self, file: &Path) -> Option<Arc<WebConfig>> {
+        // Before it is loaded: a later change then shows at the next poll.
+        let contents = read_file(file).ok()?;
+        let mut cached = self.0.lock();
+        let unchanged = cached.as_ref().filter(|it| it.contents == contents);
+        if let Some(it) = unchanged {
+            return Some(Arc::clone(&it.config));
+        }
+        let (config, _) = exporter_web_config::load(file).ok()?;
+        let config = Arc::new(config);
+        *cached = Some(CachedWebConfig {
+            contents,
+            config: Arc::clone(&config),
+        });
+        Some(config)
+    }
+}
+
 /// Refuses rules for clients that the web configuration cannot authenticate.
 ///
 /// The file is read here, and not only the configuration in effect: a reload may
 /// follow at once an edit of both files. Errors of the file are reported where it
 /// is applied.
-pub(super) fn check_access(cli: &Cli, config: &Config) -> Result<(), ConfigErrors> {
+pub(super) fn check_access(
+    cli: &Cli,
+    config: &Config,
+    cache: &WebConfigCache,
+) -> Result<(), ConfigErrors> {
     let Some(rules) = &config.access else {
         return Ok(());
     };
@@ -47,7 +84,7 @@ pub(super) fn check_access(cli: &Cli, config: &Config) -> Result<(), ConfigError
         diagnostics.error(span, "access", NO_WEB_CONFIG);
         return Err(diagnostics.into_errors());
     };
-    let Ok((web_config, _)) = exporter_web_config::load(web_config) else {
+    let Some(web_config) = cache.load(web_config) else {
         return Ok(());
     };
     for grant in rules.grants() {
@@ -71,5 +108,32 @@ fn problem(grant: &AccessGrant, web_config: &WebConfig) -> Option<&'static str> 
             let verifies = web_config.verified_certificates != VerifiedCertificates::None;
             (!verifies).then_some(NOT_VERIFIED)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn an_unchanged_file_is_loaded_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("web.yml");
+        let cache = WebConfigCache::default();
+        assert!(cache.load(&file).is_none());
+        fs::write(&file, "http_server_config: {http2: true}\n").unwrap();
+        let first = cache.load(&file).unwrap();
+        assert!(Arc::ptr_eq(&first, &cache.load(&file).unwrap()));
+        fs::write(&file, "http_server_config: {http2: false}\n").unwrap();
+        let second = cache.load(&file).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second));
+        fs::write(&file, "basic_auth_users: [\n").unwrap();
+        assert!(
+            cache.load(&file).is_none(),
+            "an invalid file is not in effect"
+        );
+        fs::write(&file, "http_server_config: {http2: false}\n").unwrap();
+        assert!(cache.load(&file).is_some());
     }
 }

@@ -1,7 +1,7 @@
 //! Where a command's configuration and its tenants come from.
 
 use super::Failure;
-use super::access_check::check_access;
+use super::access_check::{WebConfigCache, check_access};
 use super::config_diagnostics::config_diagnostics;
 use super::stdout::tenants;
 use crate::cli::{Cli, ConfigFlags};
@@ -152,6 +152,8 @@ pub(super) struct ConfigSource<'a> {
     pub(super) shard: Shard,
     /// Private keys that need not be decrypted again.
     pub(super) decrypted_keys: DecryptedKeyCache,
+    /// The web configuration, which need not be loaded again while it is unchanged.
+    pub(super) web_config: WebConfigCache,
 }
 
 impl ConfigSource<'_> {
@@ -164,7 +166,7 @@ impl ConfigSource<'_> {
     pub(super) fn load(&self, text: &ConfigText) -> Result<Loaded, ConfigErrors> {
         let mut loaded = text.load(self.environment, &self.decrypted_keys)?;
         check_state_directory(self.cli, &loaded.config)?;
-        check_access(self.cli, &loaded.config)?;
+        check_access(self.cli, &loaded.config, &self.web_config)?;
         let config = &mut loaded.config;
         let all = std::mem::take(&mut config.tenants).into_iter();
         (config.tenants, config.elsewhere) = all.partition(|it| self.shard.owns(&it.alias));

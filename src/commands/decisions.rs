@@ -2,7 +2,7 @@
 
 use super::config_source::{self, selected_tenants};
 use super::listing::{Field, Listing};
-use super::tenant_source::TenantSource;
+use super::tenant_source::{TenantSource, warn_of_customers};
 use super::text_table::MAX_TEXT;
 use super::{Failure, header_file, now, privacy, stdout};
 use crate::acceptances::{DecisionList, DecisionRecord, ListedPersons};
@@ -59,10 +59,7 @@ async fn of_exporter(url: &Url, options: &Decisions, screen: Screen) -> Result<(
     let client = ExporterClient::new(url.clone(), headers)?;
     let tenant = options.tenants.iter().map(|name| ("tenant", name.as_str()));
     let parameters: Vec<(&str, &str)> = tenant.collect();
-    let list: DecisionList = client.get(PATH, &parameters).await.map_err(|error| {
-        let hint = error.hint();
-        Failure::with_hint(error, hint)
-    })?;
+    let list: DecisionList = client.get(PATH, &parameters).await?;
     print(&list, options, screen)?;
     for tenant in &list.catalogues_unknown {
         warn_of_unknown(tenant, "it is not known what is declared there");
@@ -88,14 +85,7 @@ async fn of_configuration(
     let mut config = config_source::load(flags, environment)?;
     let source = TenantSource::of(options.state_dir.as_deref());
     let unlisted = source.add_customers(&mut config);
-    let is_configured = |name: &&String| config.tenants.iter().any(|it| it.alias == **name);
-    let unknown = options.tenants.iter().find(|name| !is_configured(name));
-    if let Some(name) = unknown.filter(|_| !unlisted.is_empty()) {
-        diagnostics::warning(format_args!(
-            "if {name} is a customer of {}, the exporter that watches it knows its name: name its --state.dir, or its --url",
-            unlisted.join(" or ")
-        ));
-    }
+    warn_of_customers(&config, &options.tenants, &unlisted);
     let selected = selected_tenants(&config, &options.tenants)?;
     let selected: Vec<Tenant> = selected.into_iter().cloned().collect();
     let unlisted = match options.tenants.is_empty() && may_concern_others(&config) {

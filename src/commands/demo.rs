@@ -26,7 +26,7 @@ use anyhow::Context as _;
 use exporter_web_config::certificates;
 use graph_simulator::{Options, RecommendationsAccess, Simulator, TenantAccess, scenario};
 use introduction::Introduction;
-use secure_score_model::{Decision, DecisionState, Timestamp};
+use secure_score_model::{Decision, DecisionSource, DecisionState, Timestamp};
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -208,7 +208,7 @@ fn decisions(now: Timestamp) -> Decisions {
     ];
     let exceptions = decisions.into_iter().enumerate().map(
         |(number, ((control, tenant, reference, days_left), (approver, reason)))| Decision {
-            place: format!("risk_accepted.exceptions[{number}]").into(),
+            place: DecisionSource::Exceptions.at(number),
             tenants: vec![tenant.into()],
             approver: Some(approver.into()),
             reason: Some(reason.into()),
@@ -216,7 +216,7 @@ fn decisions(now: Timestamp) -> Decisions {
         },
     );
     let proven = Decision {
-        place: "decisions[0]".into(),
+        place: DecisionSource::Decisions.at(0),
         tenants: vec!["contoso".into()],
         states: vec![DecisionState::ThirdParty],
         approver: Some("Diego Siciliani".into()),

@@ -2,7 +2,7 @@
 
 use crate::diagnostics;
 use crate::http::ListenError;
-use crate::http_client::SetupError;
+use crate::http_client::{ExporterError, SetupError};
 use crate::store::state_directory::DirectoryError;
 use std::process::ExitCode;
 use strict_yaml::ConfigErrors;
@@ -64,6 +64,13 @@ impl From<ConfigErrors> for Failure {
 
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
+        let hint = error.hint();
+        Self::with_hint(error, hint)
+    }
+}
+
+impl From<ExporterError> for Failure {
+    fn from(error: ExporterError) -> Self {
         let hint = error.hint();
         Self::with_hint(error, hint)
     }

@@ -1,7 +1,7 @@
 //! Without a command: the exporter serves the configured tenants.
 
 use super::Failure;
-use super::access_check::check_access;
+use super::access_check::{WebConfigCache, check_access};
 use super::config_source::{self, ConfigSource};
 use super::exporter::Exporter;
 use super::reload::Hangups;
@@ -30,6 +30,7 @@ pub(super) async fn run(
         environment,
         shard,
         decrypted_keys: DecryptedKeyCache::default(),
+        web_config: WebConfigCache::default(),
     };
     let text = source.read();
     let Loaded {
@@ -50,7 +51,7 @@ pub(super) async fn run(
 pub(super) fn check_config(cli: &Cli, environment: &Environment) -> Result<(), Failure> {
     let config = config_source::load(&cli.config, environment)?;
     config_source::check_state_directory(cli, &config)?;
-    check_access(cli, &config)?;
+    check_access(cli, &config, &WebConfigCache::default())?;
     if let Some(file) = &cli.web.config_file {
         let (_, warnings) = exporter_web_config::load(file)?;
         diagnostics::warnings(&warnings);

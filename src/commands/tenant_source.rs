@@ -3,6 +3,7 @@
 use super::progress::Progress;
 use super::{Failure, now, privacy};
 use crate::config::{Config, Environment, NewCustomers, Partner, Tenant};
+use crate::diagnostics;
 use crate::partners::saved_customers;
 use crate::refresh::{self, FleetOptions, RefreshStep};
 use crate::store::state_directory::StateDirectory;
@@ -100,5 +101,18 @@ impl<'a> TenantSource<'a> {
             }
         }
         Ok(store.current())
+    }
+}
+
+/// Says where the customers of these partners are known, if a name that `--tenant` gave
+/// may be one of theirs.
+pub(super) fn warn_of_customers(config: &Config, names: &[String], partners: &[String]) {
+    let is_configured = |name: &&String| config.tenants.iter().any(|it| it.alias == **name);
+    let unknown = names.iter().find(|name| !is_configured(name));
+    if let Some(name) = unknown.filter(|_| !partners.is_empty()) {
+        diagnostics::warning(format_args!(
+            "if {name} is a customer of {}, the exporter that watches it knows its name: name its --state.dir, or its --url",
+            partners.join(" or ")
+        ));
     }
 }

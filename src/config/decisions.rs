@@ -10,7 +10,7 @@ use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
 use crate::config_values::pattern::Pattern;
 use crate::text::web_url;
-use secure_score_model::{Decision, DecisionState};
+use secure_score_model::{Decision, DecisionPlace, DecisionSource, DecisionState};
 
 /// Stands for every tenant.
 const ALL: &str = "all";
@@ -106,24 +106,28 @@ impl DecisionRules {
             value.report_unknown_keys(&path, diagnostics);
             let of_exception = DecisionState::ACCEPTANCES.to_vec();
             let value = FileDecision::from(value);
-            let (place, entry) = (path.as_str().into(), Spanned { value, span });
+            let (place, entry) = (
+                DecisionSource::Exceptions.at(index),
+                Spanned { value, span },
+            );
             resolved.extend(self.one(place, &path, entry, Some(of_exception), diagnostics));
         }
         for FileList { file, entries } in lists {
-            let mut all = |file: &str, list: &str, diagnostics: &mut Diagnostics| {
+            let mut all = |source: DecisionSource, list: &str, diagnostics: &mut Diagnostics| {
                 for (index, entry) in entries.iter().enumerate() {
                     let path = format!("{list}[{index}]");
-                    let place = format!("{file}{path}").into();
+                    let place = source.clone().at(index);
                     entry.value.report_unknown_keys(&path, diagnostics);
                     resolved.extend(self.one(place, &path, entry.clone(), None, diagnostics));
                 }
             };
             match file {
-                None => all("", "decisions", diagnostics),
+                None => all(DecisionSource::Decisions, "decisions", diagnostics),
                 Some(file) => {
                     let shown = file.relative_to(diagnostics.base());
+                    let source = DecisionSource::File(shown.into());
                     diagnostics.in_file(&file.name, &file.base, |diagnostics| {
-                        all(&shown, "", diagnostics)
+                        all(source, "", diagnostics)
                     });
                 }
             }
@@ -134,7 +138,7 @@ impl DecisionRules {
     /// `states` where the list implies them.
     fn one(
         &self,
-        place: Arc<str>,
+        place: DecisionPlace,
         path: &str,
         file: Spanned<FileDecision>,
         states: Option<Vec<DecisionState>>,

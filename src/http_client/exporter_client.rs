@@ -4,6 +4,7 @@ use super::{
     Headers, HttpClient, HttpResponse, SetupError, TransportError, USER_AGENT, is_on_this_machine,
 };
 use crate::text::{single_line, truncate};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -17,6 +18,9 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A thousand decisions with what they cover are some megabytes.
 const MAX_BODY: usize = 64 * 1024 * 1024;
+
+/// What an exporter answers on a path that one of its flags disables.
+const DISABLED: &str = "disabled by ";
 
 /// The maximum length of the exporter's message, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -41,23 +45,61 @@ pub struct ExporterError {
 enum ErrorKind {
     #[error("cannot be reached ({0})")]
     Unreachable(TransportError),
-    #[error("answered {}: {}", .status.as_u16(), .refusal.error)]
+    #[error("answered {}: {}", .status.as_u16(), .refusal.problem(*.status))]
     Refused {
         status: StatusCode,
         refusal: Refusal,
     },
     #[error("gave an answer that cannot be read")]
     Unreadable,
+    #[error("is too old: it has no {0}")]
+    TooOld(&'static str),
 }
 
-/// The body of an error response of the API.
+/// What an error response says; a page says nothing that can be read.
 #[derive(Debug, Default, Deserialize)]
 struct Refusal {
     error: String,
     hint: String,
 }
 
+impl Refusal {
+    /// The body of an error response of the API, or the line of another one.
+    fn of(headers: &HeaderMap, body: &[u8]) -> Self {
+        let content_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        match content_type.is_some_and(|it| it.starts_with(b"text/plain")) {
+            true => Self {
+                error: String::from_utf8_lossy(body).trim().to_owned(),
+                hint: String::new(),
+            },
+            false => serde_json::from_slice(body).unwrap_or_default(),
+        }
+    }
+
+    fn problem(&self, status: StatusCode) -> &str {
+        match self.error.as_str() {
+            "" => status.canonical_reason().unwrap_or("nothing"),
+            error => error,
+        }
+    }
+}
+
 impl ExporterError {
+    /// Whether the server has no such path, and does not say why.
+    pub fn is_unexplained_not_found(&self) -> bool {
+        match &self.kind {
+            ErrorKind::Refused { status, refusal } => {
+                *status == StatusCode::NOT_FOUND && refusal.error.is_empty()
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether it is an error that the API of an exporter explains.
+    pub fn is_of_api(&self) -> bool {
+        matches!(&self.kind, ErrorKind::Refused { refusal, .. } if !refusal.hint.is_empty())
+    }
+
     /// The fix.
     pub fn hint(&self) -> String {
         match &self.kind {
@@ -68,11 +110,17 @@ impl ExporterError {
             ErrorKind::Refused { status, refusal } => match status.as_u16() {
                 401 => "give an Authorization header in --header-file".to_owned(),
                 _ if !refusal.hint.is_empty() => refusal.hint.clone(),
+                403 => "give the Authorization header of a user to whom `access` grants the tenant in --header-file".to_owned(),
+                404 if refusal.error.starts_with(DISABLED) => {
+                    "start the exporter without this flag, or name its --state.dir".to_owned()
+                }
+                429 | 503 => "try again in a minute".to_owned(),
                 _ => "give the address of the exporter with its route prefix, such as http://localhost:10365".to_owned(),
             },
             ErrorKind::Unreadable => {
                 "give the address of an exporter of this version, with its route prefix".to_owned()
             }
+            ErrorKind::TooOld(_) => "update the exporter to the version of this program".to_owned(),
         }
     }
 }
@@ -107,8 +155,21 @@ impl ExporterClient {
         path: &str,
         parameters: &[(&str, &str)],
     ) -> Result<T, ExporterError> {
+        let segments: Vec<&str> = path.split('/').filter(|it| !it.is_empty()).collect();
+        let body = self.bytes(&segments, parameters).await?;
+        serde_json::from_slice(&body).map_err(|_| self.unreadable())
+    }
+
+    /// The body at the path of these segments.
+    pub async fn bytes(
+        &self,
+        segments: &[&str],
+        parameters: &[(&str, &str)],
+    ) -> Result<Vec<u8>, ExporterError> {
         let mut url = self.url.clone();
-        url.set_path(&format!("{}{path}", self.url.path().trim_end_matches('/')));
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
         url.set_query(None);
         if !parameters.is_empty() {
             url.query_pairs_mut().extend_pairs(parameters);
@@ -119,21 +180,32 @@ impl ExporterClient {
             .headers(self.headers.map.clone());
         let failed = |error| self.error(ErrorKind::Unreachable(error));
         let response = self.http.exchange(request, MAX_BODY).await;
-        let HttpResponse { status, body, .. } = response.map_err(failed)?;
+        let HttpResponse {
+            status,
+            headers,
+            body,
+        } = response.map_err(failed)?;
         let body = body.map_err(failed)?;
         if status.is_success() {
-            let document = serde_json::from_slice(&body);
-            return document.map_err(|_| self.error(ErrorKind::Unreadable));
+            return Ok(body);
         }
-        let refusal: Refusal = serde_json::from_slice(&body).unwrap_or_default();
+        let Refusal { error, hint } = Refusal::of(&headers, &body);
         let shown = |text: &str| truncate(&single_line(&self.headers.redact(text)), MAX_MESSAGE);
-        let error = match refusal.error.as_str() {
-            "" => status.canonical_reason().unwrap_or("nothing").to_owned(),
-            error => shown(error),
+        let refusal = Refusal {
+            error: shown(&error),
+            hint: shown(&hint),
         };
-        let hint = shown(&refusal.hint);
-        let refusal = Refusal { error, hint };
         Err(self.error(ErrorKind::Refused { status, refusal }))
+    }
+
+    /// The error for a document that is not the one that was requested.
+    pub fn unreadable(&self) -> ExporterError {
+        self.error(ErrorKind::Unreadable)
+    }
+
+    /// The error for an exporter that lacks what was requested.
+    pub fn too_old(&self, lacks: &'static str) -> ExporterError {
+        self.error(ErrorKind::TooOld(lacks))
     }
 
     fn error(&self, kind: ErrorKind) -> ExporterError {

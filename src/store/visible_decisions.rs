@@ -1,21 +1,14 @@
 //! The decisions of the configuration as a client of some tenants sees them.
 
 use super::TenantState;
-use secure_score_model::{Decision, TenantSnapshot};
+use secure_score_model::{Decision, DecisionPlace, DecisionSource, TenantSnapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// The list of exceptions, which has a name of its own for every client.
-const EXCEPTIONS: &str = "risk_accepted.exceptions";
-
-/// The list of all other decisions. The file in which one is written may be named
-/// after a customer.
-const DECISIONS: &str = "decisions";
-
 /// The decisions of some tenants, as they would be written in a configuration
 /// with only these tenants and without files of decisions: they name no other tenant,
-/// and the number in their place counts no decision of others.
-pub(super) struct VisibleDecisions(BTreeMap<Arc<str>, Arc<Decision>>);
+/// and the index in their place counts no decision of others.
+pub(super) struct VisibleDecisions(BTreeMap<DecisionPlace, Arc<Decision>>);
 
 impl VisibleDecisions {
     /// The decisions that apply to these tenants.
@@ -23,17 +16,17 @@ impl VisibleDecisions {
         let aliases = states.iter().map(|state| &*state.identity.alias);
         let aliases: BTreeSet<&str> = aliases.collect();
         let applied = states.iter().flat_map(|state| &state.snapshot.decisions);
-        let places: BTreeMap<Position<'_>, &Arc<Decision>> = applied
-            .filter_map(|it| Some((Position::of(&it.place)?, it)))
-            .collect();
+        let places: BTreeMap<&DecisionPlace, &Arc<Decision>> =
+            applied.map(|it| (&it.place, it)).collect();
         let mut changed = BTreeMap::new();
-        let mut counted: BTreeMap<&str, usize> = BTreeMap::new();
-        for (Position { list, .. }, decision) in places {
-            let number = counted.entry(list).or_default();
-            let visible = visible(decision, format!("{list}[{number}]"), &aliases);
-            *number += 1;
+        let mut counted: BTreeMap<DecisionSource, usize> = BTreeMap::new();
+        for (place, decision) in places {
+            let list = shown_list(&place.list);
+            let index = counted.entry(list.clone()).or_default();
+            let visible = visible(decision, list.at(*index), &aliases);
+            *index += 1;
             if visible != **decision {
-                changed.insert(Arc::clone(&decision.place), Arc::new(visible));
+                changed.insert(place.clone(), Arc::new(visible));
             }
         }
         Self(changed)
@@ -64,37 +57,22 @@ impl VisibleDecisions {
 
 /// The decision without the tenants that are not among `aliases`. One that names
 /// none is for all tenants, and stays so.
-fn visible(decision: &Decision, place: String, aliases: &BTreeSet<&str>) -> Decision {
+fn visible(decision: &Decision, place: DecisionPlace, aliases: &BTreeSet<&str>) -> Decision {
     let tenants = decision.tenants.iter();
     let tenants = tenants.filter(|it| aliases.contains(&***it));
     Decision {
-        place: place.into(),
+        place,
         tenants: tenants.cloned().collect(),
         ..decision.clone()
     }
 }
 
-/// Where a decision is written, ordered as the lists are read.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Position<'a> {
-    /// The list as a client with some tenants sees it.
-    list: &'static str,
-    /// Empty for a list of the configuration.
-    file: &'a str,
-    number: usize,
-}
-
-impl<'a> Position<'a> {
-    /// The position at a place such as `risk_accepted.exceptions[3]`.
-    fn of(place: &'a str) -> Option<Self> {
-        let (list, number) = place.strip_suffix(']')?.rsplit_once('[')?;
-        let (list, file) = match list {
-            EXCEPTIONS => (EXCEPTIONS, ""),
-            DECISIONS => (DECISIONS, ""),
-            file => (DECISIONS, file),
-        };
-        let number = number.parse().ok()?;
-        Some(Self { list, file, number })
+/// The list in which a client with some tenants sees a decision. The file in which one
+/// is written may be named after a customer.
+const fn shown_list(list: &DecisionSource) -> DecisionSource {
+    match list {
+        DecisionSource::Exceptions => DecisionSource::Exceptions,
+        DecisionSource::Decisions | DecisionSource::File(_) => DecisionSource::Decisions,
     }
 }
 
@@ -104,12 +82,12 @@ mod tests {
     use secure_score_model::{Category, Control, TenantIdentity, Timestamp};
 
     fn decision(number: usize, tenants: &[&str]) -> Arc<Decision> {
-        decision_at(&format!("risk_accepted.exceptions[{number}]"), tenants)
+        decision_at(DecisionSource::Exceptions.at(number), tenants)
     }
 
-    fn decision_at(place: &str, tenants: &[&str]) -> Arc<Decision> {
+    fn decision_at(place: DecisionPlace, tenants: &[&str]) -> Arc<Decision> {
         Arc::new(Decision {
-            place: place.into(),
+            place,
             tenants: tenants.iter().map(|it| Arc::from(*it)).collect(),
             ..Decision::new("A", "SEC-1", Timestamp::from_seconds(0))
         })
@@ -168,14 +146,17 @@ mod tests {
 
     #[test]
     fn no_file_of_decisions_is_named() {
-        let file = "decisions.d/fabrikam-and-friends.yml";
+        let file = |name: &str| DecisionSource::File(name.into());
         let state = state(
             "contoso",
             &[
-                decision_at("decisions[4]", &["contoso"]),
-                decision_at("decisions.d/a.yml[10]", &["contoso"]),
-                decision_at("decisions.d/a.yml[9]", &[]),
-                decision_at(&format!("{file}[0]"), &["contoso", "fabrikam"]),
+                decision_at(DecisionSource::Decisions.at(4), &["contoso"]),
+                decision_at(file("decisions.d/a.yml").at(10), &["contoso"]),
+                decision_at(file("decisions.d/a.yml").at(9), &[]),
+                decision_at(
+                    file("decisions.d/fabrikam-and-friends.yml").at(0),
+                    &["contoso", "fabrikam"],
+                ),
                 decision(2, &["contoso"]),
             ],
         );

@@ -315,6 +315,25 @@ async fn customers_that_are_watched_without_an_entry_are_known_to_the_exporter_a
         saved["decisions"][0]["covers"],
         asked["decisions"][0]["covers"]
     );
+    let evidence = [
+        "evidence",
+        "--config.file",
+        &config,
+        &tenant,
+        "--since=2020-01-01",
+        "--format=json",
+    ];
+    let made = run(&[&evidence[..], &[state.as_str()]].concat());
+    assert!(made.status.success(), "{}", text(&made.stderr));
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(made["data"]["tenant"], *customer);
+    let other = format!("--state.dir={}", simulated.folder().display());
+    let unlisted = run(&[&evidence[..], &[other.as_str()]].concat());
+    assert_eq!(unlisted.status.code(), Some(1));
+    assert_says(
+        &text(&unlisted.stderr),
+        &["name its --state.dir, or its --url"],
+    );
     let all = run(&["decisions", "--config.file", &config, &state]);
     let said = text(&all.stderr);
     assert!(!said.contains("watches without an entry"), "{said}");

@@ -29,7 +29,7 @@ fn at(day: i64) -> Timestamp {
 
 /// A tenant with decisions in October and November 2025, of which some are approved,
 /// and the scores of some days.
-fn decided() -> TenantState {
+pub(crate) fn decided() -> TenantState {
     let second = |day: i64| NOVEMBER + day * DAY;
     let accepted = |day, by: &str, why: &str| change(RiskAccepted, second(day), by, why);
     let mut controls = vec![

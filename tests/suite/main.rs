@@ -40,6 +40,7 @@ mod entra_pages;
 mod entra_tenant;
 mod events;
 mod evidence;
+mod evidence_of_exporter;
 mod exposition;
 mod faults;
 mod full_demo;

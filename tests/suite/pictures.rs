@@ -11,7 +11,9 @@ use crate::world::World;
 use graph_simulator::{Api as Struck, Fault, FaultKind, Options};
 use secure_score_exporter::config::Decisions;
 use secure_score_exporter::store::TenantState;
-use secure_score_model::{Api, DailyScore, Decision, Points, ScoreHistory, Timestamp};
+use secure_score_model::{
+    Api, DailyScore, Decision, DecisionSource, Points, ScoreHistory, Timestamp,
+};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,7 +47,7 @@ fn decisions() -> Decisions {
     let now = Timestamp::from(SystemTime::now()).as_seconds() as i64;
     let midnight = now.div_euclid(DAY) * DAY;
     let written = APPROVED.map(|(control, tenant, reference, approver, days)| Decision {
-        place: "risk_accepted.exceptions[0]".into(),
+        place: DecisionSource::Exceptions.at(0),
         tenants: vec![tenant.into()],
         approver: Some(approver.into()),
         ..Decision::new(

@@ -1,4 +1,4 @@
-//! A server that gives every request the same response and records the requests.
+//! A server that gives prepared responses and records the requests.
 
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
@@ -18,14 +18,20 @@ struct RecordedRequest {
 
 impl StubServer {
     pub(crate) fn responding(response: String) -> Self {
+        Self::answering(move |_| response.clone())
+    }
+
+    /// A server whose response depends on the first line of the request.
+    pub(crate) fn answering(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        let answer = Arc::new(answer);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let recorded = Arc::clone(&requests);
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
-                let (recorded, response) = (Arc::clone(&recorded), response.clone());
-                std::thread::spawn(move || exchange(stream, &recorded, &response));
+                let (recorded, answer) = (Arc::clone(&recorded), Arc::clone(&answer));
+                std::thread::spawn(move || exchange(stream, &recorded, &*answer));
             }
         });
         Self { address, requests }
@@ -54,12 +60,17 @@ impl StubServer {
 }
 
 /// Answers one request and closes.
-fn exchange(mut stream: TcpStream, recorded: &Mutex<Vec<RecordedRequest>>, response: &str) {
+fn exchange(
+    mut stream: TcpStream,
+    recorded: &Mutex<Vec<RecordedRequest>>,
+    answer: &dyn Fn(&str) -> String,
+) {
     let mut received = Vec::new();
     let mut part = [0; 16 * 1024];
     while let Ok(length @ 1..) = stream.read(&mut part) {
         received.extend_from_slice(&part[..length]);
         if let Some(request) = complete_request(&received) {
+            let response = answer(request.head.lines().next().unwrap_or_default());
             recorded.lock().unwrap().push(request);
             stream.write_all(response.as_bytes()).ok();
             return;

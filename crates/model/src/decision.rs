@@ -1,5 +1,6 @@
 //! A decision about a control or a recommendation, valid until a day.
 
+use crate::decision_place::{DecisionPlace, DecisionSource};
 use crate::declaration::{DecisionState, Declaration};
 use crate::{Timestamp, names_person};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     /// Where the configuration has it.
-    pub place: Arc<str>,
+    pub place: DecisionPlace,
     /// The control's id or a pattern of ids, as written, where it covers one.
     pub control: Option<Arc<str>>,
     /// The name of a recommendation of Entra or a pattern of names, likewise.
@@ -52,7 +53,7 @@ impl Decision {
     /// to no person and no day.
     pub fn new(control: &str, reference: &str, expires: Timestamp) -> Self {
         Self {
-            place: Arc::default(),
+            place: DecisionSource::Decisions.at(0),
             control: Some(control.into()),
             recommendation: None,
             tenants: Vec::new(),
@@ -70,7 +71,7 @@ impl Decision {
 
     /// Whether it is an entry of `risk_accepted.exceptions`.
     pub fn is_exception(&self) -> bool {
-        self.place.starts_with("risk_accepted.")
+        self.place.list == DecisionSource::Exceptions
     }
 
     /// Whether it applies to the tenant of this alias.

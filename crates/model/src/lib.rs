@@ -10,6 +10,7 @@ mod control;
 mod customer;
 mod customer_list;
 mod decision;
+mod decision_place;
 mod declaration;
 mod event;
 mod future_dates;
@@ -50,6 +51,7 @@ pub use control::{
 pub use customer::{Customer, CustomerState, Relationship};
 pub use customer_list::{CustomerList, SkippedCustomers};
 pub use decision::{Approval, Decision};
+pub use decision_place::{DecisionPlace, DecisionSource};
 pub use declaration::{DecisionState, Declaration};
 pub use event::{Delivery, EventKind};
 pub use future_dates::FutureDates;

@@ -12,7 +12,7 @@ use crate::diagnostics;
 use crate::store::TenantState;
 use crate::yaml_list::diff::changed_lines;
 use anyhow::{Context as _, anyhow};
-use secure_score_model::{Decision, Timestamp};
+use secure_score_model::{Decision, DecisionSource, Timestamp};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,9 +70,9 @@ impl<'a> Edit<'a> {
             config, proposed, ..
         } = loaded;
         let is_read = proposed.as_ref().is_some_and(|it| it.is_named);
-        let place = proposed.map(|it| format!("{}[{}]", it.place, edited.index));
+        let place = proposed.map(|it| DecisionSource::File(it.place.into()).at(edited.index));
         let mut decisions = config.decisions.iter();
-        let decision = decisions.find(|it| Some(&*it.place) == place.as_deref());
+        let decision = decisions.find(|it| Some(&it.place) == place.as_ref());
         let decision = decision.context("the decision is not in the edited file")?;
         Ok(Some(PreparedEdit {
             decision: Arc::clone(decision),
