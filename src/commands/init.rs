@@ -31,7 +31,7 @@ fn print_files(directory: &Path, files: &[NewFile]) -> Result<(), Failure> {
     line(format_args!("wrote into {}:", directory.display()))?;
     files
         .iter()
-        .try_for_each(|file| line(format_args!("  {:<23} {}", file.name, file.purpose)))
+        .try_for_each(|file| line(format_args!("  {:<27} {}", file.name, file.purpose)))
 }
 
 fn print_consent(answers: &Answers) -> Result<(), Failure> {

@@ -12,5 +12,4 @@ pub(super) const ALERTMANAGER_FRAGMENT: &str =
 pub(super) const ALERTMANAGER: &str = include_str!("../../alerts/alertmanager.yml");
 
 /// The texts of messages.
-#[cfg(feature = "demo")]
 pub(super) const TEMPLATES: &str = include_str!("../../alerts/templates/secure-score.tmpl");

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod alerts;
+mod annotations;
 mod chart;
 mod days;
 mod lint;

@@ -103,7 +103,7 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
         );
         for part in [
             "Control UserRiskPolicy of the category Identity, up to ",
-            "Approve:   secure-score-exporter approve contoso UserRiskPolicy --expires ",
+            "Approve:   secure-score-exporter approve contoso UserRiskPolicy --reference TICKET --approver PERSON --expires ",
             "Portal:    https://security.microsoft.com/securescore?viewid=actions&tid=",
             "tenant contoso, control UserRiskPolicy, category Identity",
         ] {
@@ -134,15 +134,29 @@ async fn an_acceptance_reaches_a_person_and_its_withdrawal_too() {
             (actions(&pages(s, "SecureScoreRiskAccepted")).last() == Some(&"resolve")).then_some(())
         })
         .await;
-    stage
+    let ended = stage
         .wait("a mail that ends", |s| {
             let mails = mails(s, "SecureScoreRiskAccepted");
             mails
                 .last()
-                .filter(|m| m.subject == format!("Resolved: {title}"))
+                .filter(|m| m.subject == format!("No longer firing: {title}"))
                 .cloned()
         })
         .await;
+    // What held when it fired may hold no longer, so it offers no decision.
+    assert!(
+        ended.text.contains("NO LONGER FIRING since "),
+        "{}",
+        ended.text
+    );
+    assert!(
+        ended.html.contains("When it fired: Control "),
+        "{}",
+        ended.html
+    );
+    for text in [&ended.text, &ended.html] {
+        assert!(!text.contains("secure-score-exporter approve"), "{text}");
+    }
 
     tokio::time::sleep(SILENCE).await;
     let pages = stage.web.posted("/pagerduty");

@@ -40,23 +40,28 @@ fn partner(directory: &Path) -> String {
 
 /// The content and the mode of each file.
 fn files(directory: &Path) -> BTreeMap<String, (String, u32)> {
-    let entries = fs::read_dir(directory).unwrap().map(Result::unwrap);
-    entries
+    [directory.to_owned(), directory.join("templates")]
+        .iter()
+        .flat_map(|it| fs::read_dir(it).unwrap().map(Result::unwrap))
+        .filter(|entry| entry.file_type().unwrap().is_file())
         .map(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
+            let path = entry.path();
+            let name = path.strip_prefix(directory).unwrap();
             let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
-            (name, (fs::read_to_string(entry.path()).unwrap(), mode))
+            let content = fs::read_to_string(&path).unwrap();
+            (name.display().to_string(), (content, mode))
         })
         .collect()
 }
 
-fn accepted(command: &mut Command) {
+fn accepted(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{command:?}\n{out}{err}");
     for complaint in ["warning", "WARNING", "FAILED"] {
         assert!(!format!("{out}{err}").contains(complaint), "{out}{err}");
     }
+    out.to_owned()
 }
 
 fn promtool_and_amtool_accept(directory: &Path) {
@@ -77,11 +82,12 @@ fn promtool_and_amtool_accept(directory: &Path) {
             .arg(rules),
     );
     let amtool = program("amtool", "prometheus-alertmanager");
-    accepted(
+    let found = accepted(
         Command::new(amtool)
             .arg("check-config")
             .arg(at("alertmanager.yml")),
     );
+    assert!(found.contains(" - 1 templates\n"), "{found}");
 }
 
 /// Whether `--config.check` succeeds, and what it prints.
@@ -121,6 +127,7 @@ fn the_files_of_one_tenant_are_accepted_once_the_secret_is_filled_in() {
         ("prometheus.yml", 0o644),
         ("secure-score.rules.yml", 0o644),
         ("secure-score.yml", 0o644),
+        ("templates/secure-score.tmpl", 0o644),
         ("watcher.secret", 0o600),
     ];
     assert_eq!(modes, expected.map(|(name, mode)| (name.to_owned(), mode)));
@@ -211,6 +218,51 @@ fn the_receiver_and_the_exporter_are_those_of_the_flags() {
     );
     fill(folder.path().join("watcher.secret"));
     assert!(config_check(folder.path()).0);
+}
+
+/// The mail has the texts of the shipped configuration, and an acceptance that
+/// pages has a message of its own.
+#[test]
+fn the_messages_are_those_of_the_shipped_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let mail = ["--alert-email=soc@example.org", "--smarthost=localhost:25"];
+    let client = format!("--client-id={CLIENT}");
+    let flags = [["--tenant=contoso.com", client.as_str()], mail].concat();
+    init(folder.path(), &flags);
+    let alerts = Path::new(env!("CARGO_MANIFEST_DIR")).join("alerts");
+    let shipped = |name: &str| fs::read_to_string(alerts.join(name)).unwrap();
+    let written = files(folder.path());
+    let template = "templates/secure-score.tmpl";
+    assert_eq!(written[template].0, shipped(template));
+    let parsed = |text: &str| serde_saphyr::from_str::<serde_json::Value>(text).unwrap();
+    let shipped = parsed(&shipped("alertmanager.yml"));
+    let text = &written["alertmanager.yml"].0;
+    assert!(text.contains("`smtp_require_tls: false`"), "{text}");
+    let own = parsed(text);
+    let of_mail = |config: &serde_json::Value, receiver: usize, key: &str| {
+        config["receivers"][receiver]["email_configs"][0][key].clone()
+    };
+    for key in ["headers", "html", "text", "send_resolved"] {
+        assert_eq!(of_mail(&own, 0, key), of_mail(&shipped, 1, key), "{text}");
+        assert_ne!(of_mail(&own, 0, key), serde_json::Value::Null);
+    }
+    let groups = |routes: &serde_json::Value, name: &str| {
+        let routes = routes.as_array().unwrap();
+        let is_of_name = |route: &&serde_json::Value| {
+            let matchers = route["matchers"].as_array().unwrap();
+            let wanted = format!("alertname = \"{name}\"");
+            matchers.iter().any(|it| it.as_str() == Some(&wanted))
+        };
+        routes.iter().find(is_of_name).unwrap()["group_by"].clone()
+    };
+    for name in [
+        "SecureScoreRiskAccepted",
+        "SecureScoreRecommendationSetAside",
+    ] {
+        let pages = &shipped["route"]["routes"][0]["routes"];
+        let own = groups(&own["route"]["routes"], name);
+        assert_eq!(own, groups(pages, name), "{text}");
+    }
 }
 
 #[test]

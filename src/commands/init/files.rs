@@ -1,6 +1,6 @@
 //! The files that `init` writes.
 
-use super::answers::{Answers, Subject};
+use super::answers::{Answers, Mail, Subject};
 use crate::commands::Failure;
 use crate::commands::atomic_file::{PRIVATE, READABLE};
 use crate::commands::shipped_files;
@@ -16,12 +16,13 @@ pub(super) const ALERTMANAGER: &str = "alertmanager.yml";
 pub(super) const CUSTOMERS: &str = "customers.yml";
 const PROMETHEUS: &str = "prometheus.yml";
 const RULES: &str = "secure-score.rules.yml";
+const TEMPLATES: &str = "templates/secure-score.tmpl";
 const TENANT_SECRET: &str = "watcher.secret";
 const CUSTOMERS_SECRET: &str = "customers.secret";
 const PARTNER_SECRET: &str = "partner.secret";
 
 /// Every name that a run may write.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     CONFIG,
     TENANT_SECRET,
     CUSTOMERS_SECRET,
@@ -30,7 +31,24 @@ const NAMES: [&str; 8] = [
     PROMETHEUS,
     RULES,
     ALERTMANAGER,
+    TEMPLATES,
 ];
+
+/// A page about each control and recommendation, as in alerts/alertmanager.yml.
+const ROUTES: &str = r#"  routes:
+    # A message per control or recommendation: a group that fires already is
+    # sent every `group_interval`, and an acceptance withdrawn before would be
+    # missed.
+    - matchers: ['severity = "critical"', 'alertname = "SecureScoreRiskAccepted"']
+      group_by: [alertname, tenant, control]
+    - matchers: ['severity = "critical"', 'alertname = "SecureScoreRecommendationSetAside"']
+      group_by: [alertname, tenant, recommendation]
+"#;
+
+const MAIL_TEXTS: &str = r#"        headers: {Subject: '{{ template "secure_score.title" . }}'}
+        html: '{{ template "secure_score.html" . }}'
+        text: '{{ template "secure_score.text" . }}'
+"#;
 
 const HEADING: &str = "# Written by `secure-score-exporter init`.";
 
@@ -108,6 +126,11 @@ pub(super) fn all(answers: &Answers) -> Vec<NewFile> {
             shipped_files::RULES.to_owned(),
         ),
         NewFile::readable(ALERTMANAGER, "for Alertmanager", alertmanager(answers)),
+        NewFile::readable(
+            TEMPLATES,
+            "for Alertmanager, beside it: the texts of messages",
+            shipped_files::TEMPLATES.to_owned(),
+        ),
     ]);
     files
 }
@@ -134,7 +157,7 @@ pub(super) fn write(directory: &Path, files: &[NewFile]) -> Result<(), Failure> 
         .with_context(|| format!("the directory {} cannot be created", directory.display()))?;
     for (index, file) in files.iter().enumerate() {
         let path = directory.join(file.name);
-        if let Err(error) = create(&path, file) {
+        if let Err(error) = create_with_parent(&path, file) {
             let own = files.iter().take(index);
             // A file that cannot be removed either is no worse than the error.
             own.for_each(|file| drop(fs::remove_file(directory.join(file.name))));
@@ -144,6 +167,12 @@ pub(super) fn write(directory: &Path, files: &[NewFile]) -> Result<(), Failure> 
         }
     }
     Ok(())
+}
+
+/// Creates a file, and the directory that it is in.
+fn create_with_parent(path: &Path, file: &NewFile) -> io::Result<()> {
+    path.parent().map_or(Ok(()), fs::create_dir_all)?;
+    create(path, file)
 }
 
 /// Creates a file that does not exist.
@@ -217,17 +246,7 @@ fn prometheus(answers: &Answers) -> String {
 fn alertmanager(answers: &Answers) -> String {
     let receiver = quoted(&answers.receiver);
     let (global, how) = match &answers.mail {
-        Some(mail) => {
-            let (address, smarthost) = (quoted(&mail.address), quoted(&mail.smarthost));
-            (
-                format!(
-                    "# For a server that wants a login, add smtp_auth_username and\n\
-                     # smtp_auth_password_file.\n\
-                     global:\n  smtp_smarthost: {smarthost}\n  smtp_from: {address}\n\n"
-                ),
-                format!("    email_configs: [{{to: {address}, send_resolved: true}}]\n"),
-            )
-        }
+        Some(mail) => (smtp(mail), email(mail)),
         None => (
             String::new(),
             "    # It sends nothing yet: add email_configs, webhook_configs or another kind.\n"
@@ -238,11 +257,30 @@ fn alertmanager(answers: &Answers) -> String {
     let inhibition = inhibition.map_or("", |(_, rules)| rules);
     format!(
         "{HEADING} Check it with `amtool check-config`.\n\
-         # alerts/ROUTING.md describes routes by severity and texts of messages.\n\n\
-         {global}route:\n  receiver: {receiver}\n  group_by: [alertname, tenant]\n  \
-         group_wait: 30s\n  group_interval: 5m\n  repeat_interval: 24h\n\n\
+         # alerts/ROUTING.md describes routes by severity.\n\n\
+         {global}# The texts of messages, in a directory beside this file.\n\
+         templates: [{TEMPLATES}]\n\n\
+         route:\n  receiver: {receiver}\n  group_by: [alertname, tenant]\n  \
+         group_wait: 30s\n  group_interval: 5m\n  repeat_interval: 24h\n{ROUTES}\n\
          receivers:\n  - name: {receiver}\n{how}\n\
          # The cause mutes its consequences.\ninhibit_rules:\n{inhibition}"
+    )
+}
+
+fn smtp(mail: &Mail) -> String {
+    let (address, smarthost) = (quoted(&mail.address), quoted(&mail.smarthost));
+    format!(
+        "# For a server that wants a login, add smtp_auth_username and\n\
+         # smtp_auth_password_file. For a relay without TLS, such as one on this machine,\n\
+         # add `smtp_require_tls: false`.\n\
+         global:\n  smtp_smarthost: {smarthost}\n  smtp_from: {address}\n\n"
+    )
+}
+
+fn email(mail: &Mail) -> String {
+    format!(
+        "    email_configs:\n      - to: {}\n        send_resolved: true\n{MAIL_TEXTS}",
+        quoted(&mail.address)
     )
 }
 
