@@ -7,6 +7,7 @@ use super::tenant_source::TenantSource;
 use super::{Failure, now, privacy, stdout};
 use crate::cli::{ConfigFlags, Evidence as Options, EvidenceFormat};
 use crate::config::Environment;
+use crate::diagnostics;
 use crate::evidence::{Evidence, Period, csv};
 use crate::views;
 use anyhow::{Context as _, anyhow};
@@ -33,6 +34,9 @@ pub(super) async fn run(
     let period = period.map_err(|error| {
         Failure::with_hint(anyhow!("--{}", error.problem()), error.remedy().to_owned())
     })?;
+    if let Some(cut) = period.cut() {
+        diagnostics::warning(format_args!("--until: {cut}"));
+    }
     let config = Arc::new(config);
     let source = TenantSource::of(Some(&options.state_dir));
     let tenants = source.tenants(&config, environment).await?;
