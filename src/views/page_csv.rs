@@ -9,7 +9,6 @@ use super::matrix::matrix_csv;
 use super::{Page, PageError};
 use crate::acceptances::Filter;
 use crate::http_types::QueryError;
-use crate::http_types::query::allow_only;
 
 /// The table of a page, with all its rows.
 #[derive(Debug)]
@@ -38,7 +37,7 @@ pub(super) fn requested(
     };
     Ok(Some(match table {
         Table::Tenants => {
-            allow_only(&context.query.parameters, &[])?;
+            context.query.allow_only(&[])?;
             PageCsv::Tenants
         }
         Table::Acceptances => PageCsv::Acceptances(AcceptanceQuery::parse(context)?.filter),

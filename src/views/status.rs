@@ -80,7 +80,7 @@ fn tiles(
             li { (tile(missed, "below their target", "/?show=below_target#tenants", missed > 0, context)) }
             li { (tile(unapproved, "accepted risks not approved", "/?show=unapproved#tenants", unapproved > 0, context)) }
             li { (tile(accepted, "risks accepted now", "/acceptances?in_force=true&kind=acceptance", false, context)) }
-            li { (tile(rows.len(), "tenants watched", "/#tenants", false, context)) }
+            li { (tile(rows.len(), if rows.len() == 1 { "tenant watched" } else { "tenants watched" }, "/#tenants", false, context)) }
         }
     }
 }

@@ -108,7 +108,11 @@ async fn csv_of_something_unknown_is_an_error() {
             "risk_accepted",
         ),
         ("/acceptances?format=csv&tennant=x", 400, "tenant, control"),
-        ("/?format=csv&find=x", 400, "takes no parameters"),
+        (
+            "/?format=csv&find=x",
+            400,
+            "the parameters are format, refresh\n",
+        ),
         ("/?format=pdf", 400, "html and csv"),
     ] {
         let page = server.get(path).await;
