@@ -40,6 +40,10 @@ pub enum Command {
     /// Write what was decided about a tenant in a period, for a customer or an auditor
     Evidence(Evidence),
     /// Read every tenant once and print metrics, JSON or a table
+    ///
+    /// On a terminal it prints the tenants and the accepted risks as tables. Into a pipe or
+    /// a file it prints the metrics of /metrics, thousands of lines; --format table prints
+    /// the tables there too.
     Collect(Collect),
     /// Write Graph's history as samples with timestamps
     Backfill(Backfill),

@@ -101,6 +101,9 @@ impl InitValue {
     /// The value as it is written into a file. The error says what to write.
     pub fn parse(self, text: &str) -> Result<String, String> {
         match self {
+            Self::Tenant | Self::Partner if is_cut(text) => Err(format!(
+                "no domain ends like this; did you mean {text}.com?"
+            )),
             Self::Tenant | Self::Partner => parse_tenant_id(text, None),
             Self::Name if is_alias(text) => Ok(text.to_owned()),
             Self::Name => Err(
@@ -126,6 +129,12 @@ impl InitValue {
             }
         }
     }
+}
+
+/// Whether the text is a tenant's first domain without its end.
+fn is_cut(text: &str) -> bool {
+    let top = text.rsplit_once('.').map(|(_, top)| top);
+    top.is_some_and(|top| top.eq_ignore_ascii_case("onmicrosoft"))
 }
 
 fn cloud(text: &str) -> Result<Cloud, String> {
@@ -159,6 +168,11 @@ mod tests {
         for (value, good, bad) in [
             (InitValue::Tenant, "contoso.com", "contoso"),
             (InitValue::Partner, guid, "common"),
+            (
+                InitValue::Tenant,
+                "contoso.onmicrosoft.us",
+                "contoso.onmicrosoft",
+            ),
             (InitValue::Name, "contoso", "-contoso"),
             (InitValue::ClientId, guid, "contoso"),
             (InitValue::PartnerClientId, guid, ""),

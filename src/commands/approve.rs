@@ -103,22 +103,39 @@ fn file(options: &Approve, config: &Config) -> Result<PathBuf, Failure> {
     if let Some(file) = &options.file {
         return Ok(file.clone());
     }
-    let files: &[PathBuf] = &config.decision_files;
-    match files {
+    match config.decision_files.as_slice() {
         [file] => Ok(file.clone()),
-        [] => Err(Failure::with_hint(
-            anyhow!("the configuration has no file of decisions"),
-            "add `decision_files: [decisions.yml]` to the configuration, or name a file with --file",
+        [] => Err(no_file(&config.decision_patterns)),
+        several => Err(Failure::with_hint(
+            anyhow!("the configuration has several files of decisions"),
+            format!("name one with --file: {}", list(several)),
         )),
-        several => {
-            let names = several.iter().map(|it| it.display().to_string());
-            let names: Vec<String> = names.collect();
-            Err(Failure::with_hint(
-                anyhow!("the configuration has several files of decisions"),
-                format!("name one with --file: {}", names.join(", ")),
-            ))
-        }
     }
+}
+
+/// The failure where there is no file yet, with these patterns for one.
+fn no_file(patterns: &[PathBuf]) -> Failure {
+    let Some(pattern) = patterns.first() else {
+        return Failure::with_hint(
+            anyhow!("the configuration has no key `decision_files`, so there is no file to write"),
+            "add `decision_files: [decisions.yml]` to the configuration and repeat the command, or name a file with --file; a running exporter takes the new key after a reload (SIGHUP)",
+        );
+    };
+    let example = pattern
+        .display()
+        .to_string()
+        .replace(['*', '?'], "decisions");
+    Failure::with_hint(
+        anyhow!("no file matches `decision_files` yet: {}", list(patterns)),
+        format!(
+            "name a new file that matches, in a directory that exists, such as --file={example}"
+        ),
+    )
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().map(|it| it.display().to_string()).collect();
+    names.join(", ")
 }
 
 /// What is known of the tenant now; `None` where it cannot be read.

@@ -48,6 +48,7 @@ pub(super) async fn run(
         screen: screen(collect, environment),
         now: now(),
     };
+    view.mention_tables();
     // node_exporter reads the file as another user.
     stdout::write_to(collect.output.as_deref(), READABLE, &view.render()?)?;
     exit_status(&tenants)
@@ -100,6 +101,17 @@ impl View<'_> {
                 false => CollectFormat::Prometheus,
             };
         self.collect.format.unwrap_or(default)
+    }
+
+    /// Says how a person gets the tables, who may have piped the metrics into a pager.
+    fn mention_tables(&self) {
+        let is_chosen = self.collect.format.is_some() || self.collect.output.is_some();
+        let is_person = std::io::stderr().is_terminal();
+        if !is_chosen && is_person && self.format() == CollectFormat::Prometheus {
+            diagnostics::note(
+                "these are the metrics of /metrics; --format table prints the tenants and the accepted risks",
+            );
+        }
     }
 
     fn render(&self) -> Result<Vec<u8>, Failure> {

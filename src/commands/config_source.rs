@@ -76,7 +76,7 @@ impl<'a> EditableConfig<'a> {
         let (path, config) = (absolute(file.path), absolute(config));
         let name = config.parent().and_then(|it| path.strip_prefix(it).ok());
         diagnostics::warning(format_args!(
-            "the configuration does not read this file; add `{}: [{}]`",
+            "the configuration does not read this file; add `{}: [{}]`, and reload a running exporter (SIGHUP)",
             file.list.key(),
             name.unwrap_or(&path).display()
         ));

@@ -7,6 +7,7 @@ use super::tenant_source::{TenantSource, warn_of_customers};
 use super::{Failure, header_file, now, privacy, stdout};
 use crate::cli::{ConfigFlags, Evidence as Options, EvidenceFormat};
 use crate::config::Environment;
+use crate::diagnostics;
 use crate::evidence::{Evidence, Period, csv};
 use crate::http_client::{ExporterClient, ExporterError};
 use crate::views;
@@ -33,6 +34,9 @@ pub(super) async fn run(
     let period = period.map_err(|error| {
         Failure::with_hint(anyhow!("--{}", error.problem()), error.remedy().to_owned())
     })?;
+    if let Some(cut) = period.cut() {
+        diagnostics::warning(format_args!("--until: {cut}"));
+    }
     let bytes = match &options.url {
         Some(url) => of_exporter(url, options).await?,
         None => of_state_directory(flags, options, period, environment).await?,

@@ -35,12 +35,19 @@ fn print_files(directory: &Path, files: &[NewFile]) -> Result<(), Failure> {
 }
 
 fn print_consent(answers: &Answers) -> Result<(), Failure> {
-    let applications = match answers.subject {
-        Subject::Tenant => "the application",
-        Subject::Partner { .. } => "the two applications",
+    let (applications, permissions) = match answers.subject {
+        Subject::Tenant => (
+            "the application",
+            "application permission SecurityEvents.Read.All of Microsoft Graph, nothing else, and a client secret",
+        ),
+        Subject::Partner { .. } => (
+            "the two applications",
+            "for the customers one of many tenants with the application permission SecurityEvents.Read.All of Microsoft Graph, for the list one of your own tenant with the permission for your partner program; nothing else, and a client secret each",
+        ),
     };
     line(format_args!(
-        "\nRegister {applications} as docs/permissions.md describes. A Privileged Role \
+        "\nRegister {applications} in the Entra admin center (App registrations): {permissions}. \
+         A running exporter has every step at /runbooks/permissions. A Privileged Role \
          Administrator or Global Administrator then consents:"
     ))?;
     for (what, url) in answers.consent_urls() {
@@ -71,7 +78,7 @@ fn print_next(directory: &Path, answers: &Answers, files: &[NewFile]) -> Result<
              secure-score-exporter discover{config} --write {file}\n\
              Then start the exporter, or reload it (SIGHUP) if it runs:\n  \
              secure-score-exporter{config}\n\
-             docs/partners.md describes these steps and what follows.",
+             docs/partners.md of the source code describes these steps and what follows.",
             files::CUSTOMERS,
         ))?;
     }

@@ -1,10 +1,11 @@
 //! The progress of a command on standard error: a line that is replaced on a terminal,
 //! otherwise a line now and then.
 
+use super::stdout::counted;
 use crate::config::Environment;
 use crate::diagnostics;
 use crate::terminal::can_redraw_stderr;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,6 +66,11 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
+    /// Prints a line above the progress.
+    pub(super) fn note(&self, text: &str) {
+        self.bar.suspend(|| diagnostics::note(text));
+    }
+
     /// The handle with which tasks note their steps.
     pub(super) fn steps(&self) -> Steps {
         Steps(Arc::clone(&self.counts))
@@ -95,6 +101,11 @@ impl Steps {
         *done = (*done + 1).min(most);
     }
 
+    /// So many bytes of a file are written, of so many; `None` while none is.
+    pub(super) fn writing(&self, bytes: Option<(u64, u64)>) {
+        self.0.lock().writing = bytes;
+    }
+
     /// It is done, whichever steps were left.
     pub(super) fn end(&self, name: &str) {
         let mut counts = self.0.lock();
@@ -112,6 +123,8 @@ struct Counts {
     ended: usize,
     /// The steps that are done of those that are not.
     in_work: BTreeMap<String, usize>,
+    /// The bytes of a file that are written, and all of them.
+    writing: Option<(u64, u64)>,
 }
 
 impl Counts {
@@ -122,6 +135,7 @@ impl Counts {
             steps,
             ended: 0,
             in_work: BTreeMap::new(),
+            writing: None,
         }
     }
 
@@ -129,6 +143,24 @@ impl Counts {
     fn steps(&self) -> (usize, usize) {
         let partial: usize = self.in_work.values().sum();
         (self.total * self.steps, self.ended * self.steps + partial)
+    }
+
+    /// The length of the bar, how much of it is filled, and what it counts.
+    fn bar(&self) -> (u64, u64, &'static str) {
+        match self.writing {
+            Some((done, all)) if self.ended == self.total => (all, done, "bytes"),
+            _ => {
+                let (all, done) = self.steps();
+                (all as u64, done as u64, "steps")
+            }
+        }
+    }
+
+    /// The line behind the bar.
+    fn message(&self, elapsed: Duration) -> String {
+        let (all, done, what) = self.bar();
+        let percent = done * 100 / all.max(1);
+        format!("{percent}% of the {what}; {}", self.line(elapsed))
     }
 
     /// The time left at the speed until now; none if too little is known.
@@ -143,7 +175,13 @@ impl Counts {
         let Self {
             noun, total, ended, ..
         } = self;
-        let mut line = format!("{ended} of {total} {noun}, {}", rounded(elapsed));
+        let all = counted(*total, noun);
+        if let Some((done, bytes)) = self.writing {
+            let (done, bytes) = (HumanBytes(done), HumanBytes(bytes));
+            let elapsed = rounded(elapsed);
+            return format!("writing, {done} of {bytes}; {ended} of {all} done, {elapsed}");
+        }
+        let mut line = format!("{ended} of {all} done, {}", rounded(elapsed));
         if ended < total
             && let Some(left) = self.left(elapsed)
         {
@@ -180,13 +218,13 @@ async fn tick(counts: Arc<Mutex<Counts>>, bar: ProgressBar, redraws: bool) {
         ticks.tick().await;
         let elapsed = started.elapsed();
         if redraws {
-            let (line, (all, done)) = {
+            let (message, (all, done, _)) = {
                 let counts = counts.lock();
-                (counts.line(elapsed), counts.steps())
+                (counts.message(elapsed), counts.bar())
             };
-            bar.set_length(all as u64);
-            bar.set_position(done as u64);
-            bar.set_message(line);
+            bar.set_length(all);
+            bar.set_position(done);
+            bar.set_message(message);
             bar.tick();
         } else if pace.is_due(elapsed) {
             diagnostics::note(&counts.lock().line(elapsed));
@@ -236,7 +274,7 @@ mod tests {
         let line = |seconds| counts.lock().line(second(seconds));
         assert_eq!(
             line(2),
-            "0 of 50 tenants, 2s; waiting for t0, t1, t2 and 5 more"
+            "0 of 50 tenants done, 2s; waiting for t0, t1, t2 and 5 more"
         );
         for index in 0..8 {
             (0..4).for_each(|_| steps.advance(&format!("t{index}")));
@@ -244,9 +282,15 @@ mod tests {
         }
         steps.begin("t8");
         (0..9).for_each(|_| steps.advance("t8"));
+        assert!(
+            counts
+                .lock()
+                .message(second(9))
+                .starts_with("18% of the steps; 8 of 50 ")
+        );
         assert_eq!(
             line(9),
-            "8 of 50 tenants, 9s, about 41s left; waiting for t8"
+            "8 of 50 tenants done, 9s, about 41s left; waiting for t8"
         );
     }
 
@@ -266,6 +310,13 @@ mod tests {
         assert_eq!(counts.lock().left(second(3)), Some(second(3)));
         steps.begin("b");
         steps.end("b");
-        assert_eq!(counts.lock().line(second(4)), "2 of 2 tenants, 4s");
+        assert_eq!(counts.lock().line(second(4)), "2 of 2 tenants done, 4s");
+        steps.writing(Some((1 << 20, 1 << 22)));
+        assert_eq!(
+            counts.lock().message(second(5)),
+            "25% of the bytes; writing, 1.00 MiB of 4.00 MiB; 2 of 2 tenants done, 5s"
+        );
+        let one = Counts::new("partners", 1, 1);
+        assert_eq!(one.line(second(4)), "0 of 1 partner done, 4s");
     }
 }

@@ -58,8 +58,18 @@ pub(super) fn not_read(names: &[&str], all: usize) -> String {
 
 /// `1 tenant`, `5 tenants`.
 pub(super) fn tenants(count: usize) -> String {
+    counted(count, "tenants")
+}
+
+/// A count and what is counted, `nouns` being the plural.
+pub(super) fn counted(count: usize, nouns: &str) -> String {
+    format!("{count} {}", noun(count, nouns))
+}
+
+/// The noun for so many.
+fn noun(count: usize, nouns: &str) -> &str {
     match count {
-        1 => "1 tenant".to_owned(),
-        _ => format!("{count} tenants"),
+        1 => nouns.strip_suffix('s').unwrap_or(nouns),
+        _ => nouns,
     }
 }

@@ -160,6 +160,16 @@ impl DecisionRules {
         ] {
             diagnostics.require(span, at(key), text, &format!("missing; {fix}"));
         }
+        for (key, text) in [
+            ("reference", &file.reference),
+            ("approver", &file.approver),
+            ("reason", &file.reason),
+            ("accepted_by", &file.accepted_by),
+        ] {
+            if let Some(text) = text.as_ref().filter(|it| is_placeholder(&it.value)) {
+                diagnostics.warn(text.span, at(key), PLACEHOLDER);
+            }
+        }
         if self.needs_separate_approver && file.approver.is_none() {
             let message = "approves nothing without an approver, since risk_accepted.require_separate_approver is on; name the person";
             diagnostics.warn(span, at("approver"), message);
@@ -302,6 +312,16 @@ fn tenant(name: &str, aliases: &Aliases) -> Result<Arc<str>, String> {
     )
 }
 
+/// What the offered commands and entries have where a person fills in a value.
+const PLACEHOLDERS: [&str; 3] = ["TICKET", "PERSON", "YYYY-MM-DD"];
+
+const PLACEHOLDER: &str = "a placeholder of the offered command; write the real value, so that the decision can be looked up";
+
+fn is_placeholder(text: &str) -> bool {
+    let text = text.trim();
+    PLACEHOLDERS.iter().any(|it| text.eq_ignore_ascii_case(it))
+}
+
 fn line(text: &str) -> Result<Arc<str>, &'static str> {
     if text.is_empty() {
         Err("empty; write a text or omit the key")
@@ -326,9 +346,11 @@ pub enum DecisionKey {
 }
 
 impl DecisionKey {
-    /// Checks a value as the configuration does. The error says what to write.
+    /// Checks a value as the configuration does, and refuses placeholders, of which the
+    /// configuration warns. The error says what to write.
     pub fn check(self, text: &str) -> Result<(), &'static str> {
         match self {
+            _ if is_placeholder(text) => Err(PLACEHOLDER),
             Self::Line => line(text).map(|_| ()),
             Self::Day => day(text).map(|_| ()),
             Self::Address => address(text).map(|_| ()),

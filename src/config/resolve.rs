@@ -51,6 +51,8 @@ pub struct Config {
     /// The files of decisions, and those that `decision_files` names and that do not
     /// exist yet.
     pub decision_files: Vec<PathBuf>,
+    /// The patterns of `decision_files`, each with the directory of the configuration.
+    pub decision_patterns: Vec<PathBuf>,
     /// How long the reason of an acceptance is at least.
     pub minimum_reason: MinimumReason,
     /// How many of a control's last states the lookback covers.
@@ -85,6 +87,7 @@ impl Config {
             recommendations: RecommendationSelections::default(),
             decisions: Decisions::default(),
             decision_files: Vec::new(),
+            decision_patterns: Vec::new(),
             minimum_reason: MinimumReason::default(),
             lookback: LOOKBACK,
             labels: LabelPolicy::default(),
@@ -159,6 +162,10 @@ pub(super) fn resolve(
     decision_lists.extend(of_decisions.lists);
     let proposed = of_tenants.proposed.or(of_decisions.proposed);
     let decision_files = list_files::editable(&patterns, &decision_lists, diagnostics.base());
+    let decision_patterns = patterns
+        .iter()
+        .map(|it| diagnostics.base().join(it.value.trim()));
+    let decision_patterns = decision_patterns.collect();
     let hash = hash(text, &lists, &decision_lists);
     let tenants = || lists.iter().flat_map(|list| &list.entries);
     let is_simulated = |tenant| tenant::is_simulated(tenant, &defaults);
@@ -239,6 +246,7 @@ pub(super) fn resolve(
         recommendations: selections,
         decisions,
         decision_files,
+        decision_patterns,
         minimum_reason: minimum_reason.unwrap_or_default(),
         lookback: lookback.unwrap_or(LOOKBACK),
         labels,

@@ -17,7 +17,7 @@ pub(super) fn gaps(
     persons: &Persons,
     now: Timestamp,
 ) -> Vec<String> {
-    let mut gaps = Vec::new();
+    let mut gaps: Vec<String> = period.cut().into_iter().collect();
     controls(state, period, now, &mut gaps);
     recommendations(state, period, now, &mut gaps);
     scores(days, period, now, &mut gaps);

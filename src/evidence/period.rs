@@ -17,6 +17,8 @@ pub(crate) struct Period {
     pub(crate) from: Timestamp,
     /// The midnight with which it ends.
     pub(crate) end: Timestamp,
+    /// The last day that was asked for, where it is still to come.
+    pub(crate) asked: Option<Day>,
 }
 
 /// Why two days are no period.
@@ -24,7 +26,12 @@ pub(crate) struct Period {
 #[error("{}; {}", self.problem(), self.remedy())]
 pub(crate) enum PeriodError {
     /// One of the two is no day.
-    NoDay(&'static str),
+    NoDay {
+        /// Which of the two.
+        name: &'static str,
+        /// As written.
+        text: String,
+    },
     /// They are in the wrong order.
     Reversed,
     /// Nothing can be known of it.
@@ -35,7 +42,7 @@ impl PeriodError {
     /// What is wrong.
     pub(crate) fn problem(&self) -> String {
         match self {
-            Self::NoDay(name) => format!("{name} is not a day"),
+            Self::NoDay { name, text } => format!("{name} {text:?} is not a day"),
             Self::Reversed => "until is before since".to_owned(),
             Self::Future => "since is in the future".to_owned(),
         }
@@ -44,7 +51,7 @@ impl PeriodError {
     /// What would be right.
     pub(crate) const fn remedy(&self) -> &'static str {
         match self {
-            Self::NoDay(_) => "write year, month and day, such as 2027-01-31",
+            Self::NoDay { .. } => "write year, month and day, such as 2027-01-31",
             Self::Reversed => "exchange the two",
             Self::Future => "name a day until today",
         }
@@ -59,13 +66,20 @@ impl Period {
         until: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, PeriodError> {
-        let parse = |name, text: &str| day(text).map_err(|_| PeriodError::NoDay(name));
+        let parse = |name, text: &str| {
+            day(text).map_err(|_| PeriodError::NoDay {
+                name,
+                text: text.to_owned(),
+            })
+        };
         // Nothing is known of days to come.
         let tomorrow = now.midnight().plus(DAY);
-        let end = match until {
-            Some(until) => start_of_day(parse("until", until)?).plus(DAY).min(tomorrow),
+        let asked_end = match until {
+            Some(until) => start_of_day(parse("until", until)?).plus(DAY),
             None => tomorrow,
         };
+        let end = asked_end.min(tomorrow);
+        let asked = (asked_end > end).then(|| Day::ending(asked_end));
         let from = match since {
             Some(since) => start_of_day(parse("since", since)?),
             None => Timestamp::of_day(end.day() - DEFAULT_DAYS),
@@ -76,7 +90,7 @@ impl Period {
         if end <= from {
             return Err(PeriodError::Reversed);
         }
-        Ok(Self { from, end })
+        Ok(Self { from, end, asked })
     }
 
     /// The first day.
@@ -87,6 +101,15 @@ impl Period {
     /// The last day.
     pub(crate) const fn last(&self) -> Day {
         Day::ending(self.end)
+    }
+
+    /// Why it ends before the day that was asked for, as a sentence.
+    pub(crate) fn cut(&self) -> Option<String> {
+        let asked = self.asked.as_ref()?;
+        let last = self.last();
+        Some(format!(
+            "It was asked for until {asked}, and ends on {last}, the day it was made: nothing is known of days to come."
+        ))
     }
 
     /// Whether a time is in it.
@@ -131,8 +154,14 @@ mod tests {
     fn it_ends_today_at_the_latest_and_has_ninety_days_without_a_first_one() {
         let open = Period::parse(Some("2026-11-01"), Some("2199-12-31"), NOW).unwrap();
         assert_eq!(open.last().to_string(), "2026-11-29");
+        let cut = open.cut().unwrap();
+        assert!(
+            cut.contains("until 2199-12-31, and ends on 2026-11-29"),
+            "{cut}"
+        );
         let last = Period::parse(None, None, NOW).unwrap();
         assert_eq!(last.first().to_string(), "2026-09-01");
+        assert_eq!(last.cut(), None);
         let earlier = Period::parse(None, Some("2026-01-31"), NOW).unwrap();
         assert_eq!(earlier.first().to_string(), "2025-11-03");
     }
@@ -140,8 +169,16 @@ mod tests {
     #[test]
     fn each_error_names_the_day_and_the_remedy() {
         for (since, until, expected) in [
-            (Some("2026-11-31"), None, "since is not a day; write"),
-            (Some("2026-11-01"), Some("today"), "until is not a day"),
+            (
+                Some("2026-11-31"),
+                None,
+                "since \"2026-11-31\" is not a day; write",
+            ),
+            (
+                Some("2026-11-01"),
+                Some("today"),
+                "until \"today\" is not a day",
+            ),
             (
                 Some("2026-11-02"),
                 Some("2026-11-01"),

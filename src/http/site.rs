@@ -367,6 +367,8 @@ fn page_response(page: Result<Markup, PageError>, context: &ViewContext<'_>) -> 
                 None => page,
             }
         }
+        // A program that asks for a table shows its user no page.
+        Err(PageError::InvalidQuery(error)) if context.query.wants_csv() => bad_request(error),
         Err(error) => {
             let status = match error {
                 PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,

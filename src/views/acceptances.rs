@@ -11,7 +11,7 @@ use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer, text};
 use super::status::unknown_lists_note;
 use crate::acceptances::{Acceptance, Filter, Kind, Kinds, acceptances};
-use crate::http_types::query::{FILTER_PARAMETERS, allow_only, parse_filter};
+use crate::http_types::query::{FILTER_PARAMETERS, parse_filter};
 use crate::http_types::{QueryError, similar_tenants};
 use maud::{Markup, html};
 use secure_score_model::{Category, Place, Timestamp};
@@ -64,7 +64,7 @@ impl AcceptanceQuery {
         let query = &context.query;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         let known = [&FILTER_PARAMETERS[..], &["sort", "page"]].concat();
-        allow_only(&query.parameters, &known)?;
+        query.allow_only(&known)?;
         let mut filter = parse_filter(&query.parameters, context.now)?;
         if query.get("kind").is_none() {
             filter.kinds = Kinds::All;

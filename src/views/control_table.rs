@@ -12,7 +12,7 @@ use super::time::{age, day};
 use crate::acceptances::control_changes;
 use crate::acceptances::record::implementation_status;
 use crate::http_types::QueryError;
-use crate::http_types::query::{allow_only, parse_category, parse_flag};
+use crate::http_types::query::{parse_category, parse_flag};
 use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::text::web_url;
@@ -81,7 +81,7 @@ impl ControlQuery {
     pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
         let known = ["find", "category", "state", "watched", "sort", "page"];
-        allow_only(&query.parameters, &known)?;
+        query.allow_only(&known)?;
         let watched = query.get("watched").map(|it| parse_flag("watched", it));
         Ok(Self {
             find: query.get("find").map(str::to_lowercase),

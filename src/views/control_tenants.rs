@@ -16,7 +16,6 @@ use super::standing::{parse_standing, standing_choices, standing_mark};
 use super::standing_csv::standing_csv;
 use crate::acceptances::{Standing, Subject, control_changes, recommendation_changes};
 use crate::http_types::QueryError;
-use crate::http_types::query::allow_only;
 use maud::{Markup, html};
 use secure_score_model::{Points, Timestamp};
 use std::cmp::Reverse;
@@ -61,7 +60,7 @@ pub(super) struct TenantsQuery {
 impl TenantsQuery {
     pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
-        allow_only(&query.parameters, &["find", "state", "sort", "page"])?;
+        query.allow_only(&["find", "state", "sort", "page"])?;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         Ok(Self {
             find: query.get("find").map(str::to_lowercase),

@@ -14,7 +14,6 @@ use super::status::unknown_lists_note;
 use crate::acceptances::watched_matrix::{MatrixRow, WatchedControl, WatchedMatrix};
 use crate::acceptances::{Standing, Subject};
 use crate::http_types::QueryError;
-use crate::http_types::query::allow_only;
 use crate::store::TenantState;
 use maud::{Markup, html};
 use url::form_urlencoded;
@@ -47,7 +46,7 @@ impl MatrixQuery {
     fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
         let known = ["find", "control", "state", "sort", "page"];
-        allow_only(&query.parameters, &known)?;
+        query.allow_only(&known)?;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         Ok(Self {
             find: query.get("find").map(str::to_lowercase),

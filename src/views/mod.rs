@@ -239,13 +239,7 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
         }
         PageError::UnknownTenant(name) => unknown_tenant(name, context),
         PageError::UnknownControl(name) => control::unknown(name, context),
-        PageError::UnknownRunbook(name) => {
-            let content = html! {
-                p { "There is no runbook " code { (shortened(name)) } "." }
-                p { a href=(context.href(RUNBOOKS_PATH)) { "All runbooks" } }
-            };
-            error_layout(context, "Runbook not found", content)
-        }
+        PageError::UnknownRunbook(name) => runbook::unknown(name, context),
         PageError::NotRendered => {
             let content = html! { p { "The table cannot be written as CSV; report this bug." } };
             error_layout(context, "Not rendered", content)

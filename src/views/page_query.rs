@@ -1,6 +1,7 @@
 //! A page's address: its path, its query, and the links derived from them.
 
 use crate::http_types::QueryError;
+use crate::http_types::query::allow_only;
 use url::form_urlencoded;
 
 /// The parameter that switches a page's refresh on or off.
@@ -90,6 +91,11 @@ impl PageQuery {
     /// Whether the table of the page is requested as CSV.
     pub(crate) fn wants_csv(&self) -> bool {
         self.format.as_deref() == Some("csv")
+    }
+
+    /// Rejects parameters that are neither known nor those that every page has.
+    pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), QueryError> {
+        allow_only(&self.parameters, &[known, &[FORMAT, REFRESH]].concat())
     }
 
     /// Rejects invalid values of the parameters that every page has.

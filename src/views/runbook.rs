@@ -2,12 +2,16 @@
 //! pages and tickets lead here. They hold no tenant's data.
 
 use super::context::ViewContext;
-use super::layout::layout;
+use super::layout::{error_layout, layout, shortened};
 use super::{PageError, RUNBOOKS_PATH};
 use maud::{Markup, PreEscaped, html};
+use strict_yaml::suggest::similar;
 
 /// The runbooks, and the documents that they link to, by name.
 const RUNBOOKS: &[Runbook] = include!(concat!(env!("OUT_DIR"), "/runbooks.rs"));
+
+/// The most names that are offered for an unknown one.
+const MAX_SIMILAR: usize = 5;
 
 /// A document of the repository.
 struct Runbook {
@@ -37,12 +41,31 @@ pub(super) fn list(context: &ViewContext<'_>) -> Markup {
     layout(context, "Runbooks", content)
 }
 
-/// One runbook, by the name of its alert.
+/// One runbook, by the name of its alert; without a name, the list.
 pub(super) fn view(name: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
+    if name.is_empty() {
+        return Ok(list(context));
+    }
     let found = RUNBOOKS.iter().find(|runbook| runbook.name == name);
     let runbook = found.ok_or_else(|| PageError::UnknownRunbook(name.to_owned()))?;
     let content = html! { article.runbook { (PreEscaped(runbook.html)) } };
     Ok(layout(context, runbook.title, content))
+}
+
+/// The page for a name that no runbook has.
+pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
+    let mut similar = similar(name, RUNBOOKS.iter().map(|it| it.name));
+    similar.truncate(MAX_SIMILAR);
+    let href = |name: &str| context.href(&format!("{RUNBOOKS_PATH}/{name}"));
+    let content = html! {
+        p { "There is no runbook " code { (shortened(name)) } "." }
+        @if !similar.is_empty() {
+            p { "Did you mean one of these?" }
+            ul { @for name in similar { li { a href=(href(name)) { (name) } } } }
+        }
+        p { a href=(context.href(RUNBOOKS_PATH)) { "All runbooks" } }
+    };
+    error_layout(context, "Runbook not found", content)
 }
 
 #[cfg(test)]
@@ -91,7 +114,7 @@ mod tests {
         let runbook = |it: &&Runbook| it.name == "SecureScoreRiskAccepted";
         let runbook = RUNBOOKS.iter().find(runbook).unwrap();
         assert!(runbook.is_runbook && runbook.title == runbook.name);
-        let link = "<a href=\"acceptances#approving-an-acceptance\">exception</a>";
+        let link = "<a href=\"decisions\">decision</a>";
         assert!(runbook.html.contains(link), "{}", runbook.html);
     }
 }

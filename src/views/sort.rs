@@ -103,7 +103,7 @@ impl<K> Sort<K> {
                 let known: Vec<&str> = sorting().map(|it| it.name).collect();
                 let known = known.join(", ");
                 Err(QueryError::new(
-                    "unknown sort column",
+                    format!("unknown sort column {name:?}"),
                     format!("use one of {known}, with a leading - for descending order"),
                 ))
             }

@@ -104,7 +104,7 @@ fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_
             li { (tile(unapproved, "accepted risks not approved", "/?show=unapproved#tenants", unapproved > 0, context)) }
             li { (tile(claims, "claims not approved", "/acceptances?kind=claim&approved=false&in_force=true", claims > 0, context)) }
             li { (tile(accepted, "risks accepted now", "/acceptances?in_force=true&kind=acceptance", false, context)) }
-            li { (tile(rows.len(), "tenants watched", "/#tenants", false, context)) }
+            li { (tile(rows.len(), if rows.len() == 1 { "tenant watched" } else { "tenants watched" }, "/#tenants", false, context)) }
         }
     }
 }

@@ -13,7 +13,6 @@ use super::sort::{Column, Sort, SortKey, heading, integer, number, text};
 use super::time::age;
 use crate::acceptances::Acceptance;
 use crate::http_types::QueryError;
-use crate::http_types::query::allow_only;
 use crate::store::TenantState;
 use maud::{Markup, html};
 use secure_score_model::{Api, Place, RefreshHealth, Timestamp, Trouble};
@@ -121,7 +120,7 @@ pub(super) struct TenantQuery {
 impl TenantQuery {
     pub(super) fn parse(context: &ViewContext<'_>) -> Result<Self, QueryError> {
         let query = &context.query;
-        allow_only(&query.parameters, &["find", "show", "sort", "page"])?;
+        query.allow_only(&["find", "show", "sort", "page"])?;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         Ok(Self {
             find: query.get("find").map(str::to_lowercase),

@@ -94,6 +94,28 @@ fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
 }
 
 #[test]
+fn the_size_is_printed_before_anything_is_written() {
+    let simulated = Simulated::start();
+    let file = simulated.folder().join("past.om");
+    let flags = ["--step=6h", "--label=job=secure-score"];
+    let written = backfill(&simulated.config(), &file, &flags);
+    let printed = stdout_of(&written).replace('\n', " ");
+    let (_, counts) = printed.split_once("without one; ").unwrap();
+    let counts = counts.split(" written").next().unwrap();
+    let announced = format!("writing {counts}, into {}\n", file.display());
+    let said = text(&written.stderr);
+    assert!(said.contains(&announced), "{announced}{said}");
+
+    let directory = simulated.folder().join("past");
+    let flags = ["--step=1d", "--no-controls"];
+    let written = backfill(&simulated.config(), &directory, &flags);
+    let said = text(&written.stderr);
+    let announced = format!(" for 5 tenants into {}\n", directory.display());
+    assert!(said.contains("writing about "), "{said}");
+    assert!(said.contains(&announced), "{said}");
+}
+
+#[test]
 fn no_state_is_written_before_the_first_change_of_the_history() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");

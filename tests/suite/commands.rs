@@ -29,8 +29,12 @@ fn check_succeeds_for_healthy_tenants() {
         }
     }
     assert!(output.contains("which add up to it"), "{output}");
+    let note =
+        "info  adatum, contoso, fabrikam, litware, northwind: recommendations: not read, since";
+    assert!(output.contains(note), "{output}");
+    assert_eq!(output.matches("not read, since").count(), 1, "{output}");
     assert!(
-        output.contains(" to check\n1 of 1 partners can be read\n5 of 5 tenants can be watched\n"),
+        output.contains(" to check\n1 of 1 partner can be read\n5 of 5 tenants can be watched\n"),
         "{output}"
     );
 }
@@ -249,7 +253,7 @@ async fn a_cloud_without_the_lists_of_entra_is_no_failure_and_a_refusal_is_one()
     let checked = run(&["check", "--config.file", &simulated.config()]);
     let output = text(&checked.stdout);
     assert_eq!(checked.status.code(), Some(1), "{output}");
-    let absent = "ok    contoso: Entra's lists: not available here: Graph refused the list of recommendations with status 404";
+    let absent = "info  contoso: Entra's lists: not available here: Graph refused the list of recommendations with status 404";
     assert!(output.contains(absent), "{output}");
     assert!(
         output.contains("ok    contoso: Identity Secure Score: "),

@@ -560,7 +560,7 @@ async fn the_step_that_broke_and_those_that_work_are_named_once() {
         &[
             " (DNS and TCP work)\n",
             &blocked,
-            "0 of 1 tenants can be watched\n",
+            "0 of 1 tenant can be watched\n",
         ],
     );
     let closed = closed();

@@ -449,7 +449,14 @@ async fn approve_refuses_what_the_configuration_would() {
     ];
     let (status, said) = approve(&simulated, &flags);
     assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("decision_files: [decisions.yml]"), "{said}");
+    for part in [
+        "has no key `decision_files`",
+        "decision_files: [decisions.yml]",
+        "--file",
+        "SIGHUP",
+    ] {
+        assert!(said.contains(part), "{part} is missing in\n{said}");
+    }
     let (status, said) = approve(&simulated, &["A", "--reference=S", "--expires=tomorrow"]);
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("not a day"), "{said}");
@@ -468,6 +475,68 @@ async fn approve_refuses_what_the_configuration_would() {
     let (status, said) = approve(&simulated, &["A", "--reference=S", "--expires=2099-03-31"]);
     assert_eq!(status, Some(1), "{said}");
     assert!(said.contains("decisions.yml:1:1"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pattern_without_a_file_and_a_file_that_is_not_read_are_named_as_such() {
+    let simulated = Simulated::start();
+    let by = json!({"by": "alex@contoso.example", "comment": "why"});
+    simulated.accept("contoso", "AdminMFAV2", by).await;
+    fs::create_dir(simulated.folder().join("decisions.d")).unwrap();
+    simulated.configure("decision_files: [decisions.d/*.yml]\n");
+    let flags = ["AdminMFAV2", "--reference=SEC-1", "--expires=2099-03-31"];
+    let with = |more: &[&str]| approve(&simulated, &[&flags[..], more].concat());
+    let (status, said) = with(&["--yes"]);
+    assert_eq!(status, Some(1), "{said}");
+    let new = simulated.folder().join("decisions.d/decisions.yml");
+    let file = format!("--file={}", new.display());
+    assert!(
+        said.contains("no file matches `decision_files` yet"),
+        "{said}"
+    );
+    assert!(said.contains(&file), "{said}");
+    let (status, said) = with(&["--yes", &file]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(said.contains("if it has loaded `decision_files`"), "{said}");
+    let (status, said) = with(&["--yes", "--approver=Risk committee"]);
+    assert_eq!(status, Some(0), "{said}");
+
+    let other = format!("--file={}", simulated.folder().join("other.yml").display());
+    let (status, said) = with(&["--yes", &other]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(
+        said.contains("reload a running exporter (SIGHUP)"),
+        "{said}"
+    );
+    assert!(said.contains("approves nothing yet"), "{said}");
+    assert!(!said.contains("within seconds"), "{said}");
+}
+
+#[test]
+fn the_placeholders_of_the_offered_command_are_refused() {
+    let simulated = Simulated::start();
+    simulated.configure("decision_files: [decisions.yml]\n");
+    for [reference, approver, expires] in [
+        ["TICKET", "Bob", "2099-03-31"],
+        ["SEC-1", "person", "2099-03-31"],
+        ["SEC-1", "Bob", "YYYY-MM-DD"],
+    ] {
+        let (reference, approver, expires) = (
+            format!("--reference={reference}"),
+            format!("--approver={approver}"),
+            format!("--expires={expires}"),
+        );
+        let (status, said) = approve(
+            &simulated,
+            &["AdminMFAV2", &reference, &approver, &expires, "--yes"],
+        );
+        assert_eq!(status, Some(2), "{said}");
+        assert!(
+            said.contains("a placeholder of the offered command"),
+            "{said}"
+        );
+    }
+    assert!(!simulated.folder().join("decisions.yml").exists());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -196,7 +196,10 @@ fn the_backfill_prints_what_its_document_shows() {
     let result = machine.shell(&command).output().unwrap();
     let output = format!("{}{}", text(&result.stdout), text(&result.stderr));
     let lines: Vec<String> = output.lines().map(without_numbers).collect();
-    let summary = without_numbers(&backfill.output[0]);
+    let announced = backfill.output[0].split(';').next().unwrap();
+    let announced = without_numbers(announced);
+    assert!(lines.contains(&announced), "{announced}\n{output}");
+    let summary = without_numbers(&backfill.output[1]);
     assert!(
         summary.starts_with("N tenants read: N daily reports"),
         "{summary}"
@@ -323,6 +326,7 @@ fn secrets() -> tempfile::TempDir {
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
         fs::set_permissions(secret, private).unwrap();
     }
+    fs::write(folder.path().join("decisions.yml"), "").unwrap();
     fs::create_dir(folder.path().join("tenants.d")).unwrap();
     fs::write(folder.path().join("tenants.d/customers.yml"), "[]\n").unwrap();
     folder

@@ -324,7 +324,10 @@ async fn the_table_has_no_formulas() {
 async fn a_period_that_is_none_is_refused_with_the_remedy() {
     let server = start_showing(with_history()).await;
     for (query, words) in [
-        ("since=yesterday", "since is not a day"),
+        (
+            "since=yesterday",
+            "since &quot;yesterday&quot; is not a day",
+        ),
         ("since=2025-11-01&until=2025-10-01", "until is before since"),
         ("since=2099-01-01", "since is in the future"),
         ("format=pdf", "the formats are html, csv and json"),
@@ -336,6 +339,12 @@ async fn a_period_that_is_none_is_refused_with_the_remedy() {
             .await;
         assert_eq!(page.status, 400, "{query}");
         assert!(page.text().contains(words), "{query}: {}", page.text());
+    }
+    let later = "/tenants/contoso/evidence?since=2025-11-01&until=2199-12-31";
+    for format in ["", "&format=csv", "&format=json"] {
+        let document = server.get(&format!("{later}{format}")).await;
+        let cut = "It was asked for until 2199-12-31, and ends on ";
+        assert!(document.text().contains(cut), "{}", document.text());
     }
     let page = server.get("/tenants/contosso/evidence").await;
     assert_eq!(page.status, 404);

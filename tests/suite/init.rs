@@ -124,6 +124,7 @@ fn the_files_of_one_tenant_are_accepted_once_the_secret_is_filled_in() {
         .collect();
     let expected = [
         ("alertmanager.yml", 0o644),
+        ("decisions.yml", 0o644),
         ("prometheus.yml", 0o644),
         ("secure-score.rules.yml", 0o644),
         ("secure-score.yml", 0o644),
@@ -144,6 +145,43 @@ fn the_files_of_one_tenant_are_accepted_once_the_secret_is_filled_in() {
         config_check(&directory),
         (true, "configuration is good: 1 tenant\n".to_owned())
     );
+    assert!(printed.contains("SecurityEvents.Read.All"), "{printed}");
+    assert!(printed.contains("/runbooks/permissions"), "{printed}");
+}
+
+#[test]
+fn approve_writes_into_the_file_of_decisions_that_init_makes() {
+    let folder = tempfile::tempdir().unwrap();
+    let directory = folder.path();
+    one_tenant(directory);
+    fill(directory.join("watcher.secret"));
+    let state = directory.join("state");
+    fs::create_dir(&state).unwrap();
+    let config = directory.join("secure-score.yml").display().to_string();
+    let output = run(&[
+        "approve",
+        "contoso",
+        "UserRiskPolicy",
+        "--reference=SEC-1",
+        "--expires=2099-03-31",
+        "--state.dir",
+        &state.display().to_string(),
+        "--config.file",
+        &config,
+        "--yes",
+    ]);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("written; a running exporter uses it within seconds\n"),
+        "{said}"
+    );
+    let decisions = fs::read_to_string(directory.join("decisions.yml")).unwrap();
+    assert!(
+        decisions.contains("\n- control: UserRiskPolicy\n"),
+        "{decisions}"
+    );
+    assert!(config_check(directory).0);
 }
 
 #[test]
@@ -347,7 +385,7 @@ fn one_application_for_the_list_and_the_customers_is_refused() {
     let complaint = text(&output.stderr);
     for part in [
         "--client-id and --partner-client-id are the same application",
-        "hint: register two, see docs/permissions.md",
+        "hint: register two: each customer",
     ] {
         assert!(complaint.contains(part), "{complaint}");
     }
@@ -432,7 +470,7 @@ fn check_accepts_the_configuration_with_the_right_secret() {
         text(&checked.stderr)
     );
     assert!(
-        printed.contains("\n1 of 1 tenants can be watched\n"),
+        printed.contains("\n1 of 1 tenant can be watched\n"),
         "{printed}"
     );
 }
@@ -487,7 +525,7 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     let check = run_printed(&printed, "check");
     let (out, err) = (text(&check.stdout), text(&check.stderr));
     assert!(check.status.success(), "{out}{err}");
-    assert!(out.contains("1 of 1 partners can be read"), "{out}");
+    assert!(out.contains("1 of 1 partner can be read"), "{out}");
 
     let customers = directory.join("customers.yml");
     let comment = fs::read_to_string(&customers).unwrap();

@@ -119,7 +119,7 @@ async fn check_names_the_customers_that_are_not_watched_or_have_not_consented() 
         "warn  partner msp: customers: 1 have not consented: woodgrove\n",
         "warn  partner msp: customers: 7 unwatched: ",
         "discover --partner msp --write FILE",
-        "1 of 1 partners can be read\n1 of 2 tenants can be watched\n",
+        "1 of 1 partner can be read\n1 of 2 tenants can be watched\n",
     ] {
         assert!(printed.contains(part), "{part} is missing in\n{printed}");
     }
@@ -200,7 +200,7 @@ async fn check_reports_a_partner_without_the_permission_with_its_remedy() {
         "warn  partner msp: token: carries SecurityEvents.Read.All but not DelegatedAdminRelationship.Read.All\n",
         "FAIL  partner msp: ",
         "in the partner's own tenant and give admin consent; check that tenant_id is the partner's own tenant, not that of a customer\n",
-        "0 of 1 partners can be read\n",
+        "0 of 1 partner can be read\n",
     ] {
         assert!(printed.contains(part), "{part} is missing in\n{printed}");
     }

@@ -68,6 +68,14 @@ async fn a_runbook_follows_the_rules_of_all_pages() {
         missing.text()
     );
     assert!(!missing.text().contains("<script>"));
+    let near = server.get(&format!("{RUNBOOK}X")).await;
+    assert_eq!(near.status, 404);
+    let link = format!("<a href=\"{RUNBOOK}\">");
+    assert!(near.text().contains("Did you mean"), "{}", near.text());
+    assert!(near.text().contains(&link), "{}", near.text());
+    let list = server.get("/runbooks/").await;
+    assert_eq!(list.status, 200);
+    assert!(list.text().contains(&link), "{}", list.text());
 }
 
 #[tokio::test]

@@ -38,6 +38,15 @@ impl Terminal {
         text(&output.stdout).replace("\r\n", "\n")
     }
 
+    /// The same with standard output in a pipe.
+    fn run_piped(&self, simulated: &Simulated, command: &str) -> String {
+        let config = simulated.config();
+        self.run(
+            simulated,
+            &format!("{command} --config.file {config} | cat; exec true"),
+        )
+    }
+
     /// The lines that stay on it, without colours.
     fn lines(&self, written: &str) -> Vec<String> {
         let colours = Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
@@ -81,7 +90,7 @@ async fn check_shows_progress_counts_first_and_failures_last() {
     let terminal = Terminal::of(80);
     let written = terminal.run(&simulated, "check");
     assert!(is_redrawn(&written), "{written:?}");
-    assert!(written.contains(" of 5 tenants, "), "{written}");
+    assert!(written.contains(" of 5 tenants done, "), "{written}");
     assert!(written.contains("; waiting for contoso"), "{written}");
     for coloured in ["\u{1b}[32mok\u{1b}[0m", "\u{1b}[31mFAIL\u{1b}[0m"] {
         assert!(written.contains(coloured), "{written}");
@@ -150,6 +159,20 @@ async fn collect_fits_narrow_and_wide_terminals() {
     assert!(lines[1].contains(" CONTROL "), "{wide}");
 }
 
+#[test]
+fn collect_into_a_pipe_says_how_to_get_the_tables() {
+    let simulated = Simulated::start();
+    let hint = "these are the metrics of /metrics; --format table";
+    let terminal = Terminal::of(200);
+    let written = terminal.run_piped(&simulated, "collect");
+    assert!(written.contains(hint), "{written}");
+    assert!(written.contains("# TYPE secure_score_tenant_score gauge"));
+    let written = terminal.run_piped(&simulated, "collect --format prometheus");
+    assert!(!written.contains(hint), "{written}");
+    let written = text(&run(&["collect", "--config.file", &simulated.config()]).stderr);
+    assert!(!written.contains(hint), "{written}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn discover_and_backfill_show_progress_and_fit() {
     let simulated = Simulated::start();
@@ -160,6 +183,9 @@ async fn discover_and_backfill_show_progress_and_fit() {
     assert!(is_redrawn(&written), "{written:?}");
     let lines = terminal.must_fit(&written);
     assert!(lines[0].contains(" customers watched, "), "{written}");
+    assert!(written.contains("% of the steps; 0 of "), "{written}");
+    let block = |it: &String| it.trim_start().starts_with("entra tenant id");
+    assert!(lines.iter().any(block), "blocks, no columns: {written}");
     assert!(
         lines.contains(&"Addresses of the consent:".to_owned()),
         "{written}"

@@ -382,6 +382,8 @@ async fn an_invalid_query_is_rejected_with_a_remedy() {
     for (path, remedy) in [
         ("/?page=none", "1 or more"),
         ("/?sort=colour", "to_target"),
+        ("/?sort=colour", "unknown sort column &quot;colour&quot;"),
+        ("/?x=1", "find, show, sort, page, format, refresh"),
         ("/?show=all", "below_target"),
         ("/controls?state=ignored", "reverted"),
         ("/controls?tenant=contoso", "find"),

@@ -199,12 +199,15 @@ impl PreparedEdit<'_> {
             stdout::line(format_args!("{shown}: not written"))?;
             return Err(Failure::Found);
         }
+        let is_new = self.file.list().text().is_empty();
         self.file.replace(&self.after)?;
         stdout::line(format_args!(
             "{shown}: written; {}",
-            match self.is_read {
-                true => "a running exporter uses it within seconds",
-                false => "the configuration does not read it yet",
+            match (self.is_read, is_new) {
+                (true, false) => "a running exporter uses it within seconds",
+                (true, true) =>
+                    "a running exporter uses it within seconds, if it has loaded `decision_files` (after an edit of the key: reload it with SIGHUP)",
+                (false, _) => "the configuration does not read it, so it approves nothing yet",
             }
         ))
     }

@@ -2,7 +2,7 @@
 
 use super::advice;
 use super::manifest::{Finished, Manifest};
-use super::openmetrics::{self, OutputSize};
+use super::openmetrics::{self, Exposition, OutputSize};
 use super::reader::HistoryReader;
 use super::series::{Series, TenantSeries};
 use super::summary::Summary;
@@ -58,6 +58,8 @@ struct Files<'a> {
     manifest: Option<Manifest>,
     /// Tenants that were read and are not written yet.
     tenants: Vec<TenantSeries>,
+    /// Whether the size was printed.
+    is_announced: bool,
 }
 
 impl<'a> Files<'a> {
@@ -74,6 +76,7 @@ impl<'a> Files<'a> {
             output,
             manifest,
             tenants: Vec::new(),
+            is_announced: false,
         })
     }
 
@@ -103,10 +106,27 @@ impl<'a> Files<'a> {
             0 => format!("{first}.om"),
             more => format!("{first}-and-{more}-more.om"),
         };
-        let size = match self.output {
-            Output::File(path) => self.written(&series, path)?,
-            Output::Directory(directory) => self.written(&series, &directory.join(&file))?,
+        let exposition = Exposition {
+            tenants: &series,
+            labels: &self.flags.labels,
+            window: self.window,
         };
+        let size = exposition.size();
+        if !std::mem::replace(&mut self.is_announced, true) {
+            match self.output {
+                Output::File(path) => summary.announce(size, path),
+                Output::Directory(directory) => {
+                    summary.announce_like(size, series.len(), directory)
+                }
+            }
+        }
+        let steps = summary.steps();
+        let note = |bytes| steps.writing(Some((bytes, size.bytes)));
+        let size = match self.output {
+            Output::File(path) => written(exposition, path, note)?,
+            Output::Directory(directory) => written(exposition, &directory.join(&file), note)?,
+        };
+        steps.writing(None);
         summary.written += size;
         match &mut self.manifest {
             Some(manifest) => manifest.add(Finished {
@@ -121,18 +141,23 @@ impl<'a> Files<'a> {
             }
         }
     }
+}
 
-    fn written(&self, series: &[TenantSeries], file: &Path) -> Result<OutputSize, Failure> {
-        let written = replace(file, READABLE, |out| {
-            openmetrics::write(out, series, &self.flags.labels, self.window)
-        });
-        written.map_err(|error| {
-            Failure::with_hint(
-                Error::new(error).context(format!("{} cannot be written", file.display())),
-                "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended",
-            )
-        })
-    }
+/// Writes a file, and notes how many bytes of it are written.
+fn written(
+    exposition: Exposition<'_>,
+    file: &Path,
+    note: impl Fn(u64),
+) -> Result<OutputSize, Failure> {
+    let written = replace(file, READABLE, |out| {
+        openmetrics::write(out, exposition, &note)
+    });
+    written.map_err(|error| {
+        Failure::with_hint(
+            Error::new(error).context(format!("{} cannot be written", file.display())),
+            "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended",
+        )
+    })
 }
 
 fn opened(directory: &Path, flags: &Backfill) -> Result<Manifest, Failure> {

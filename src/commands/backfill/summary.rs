@@ -10,12 +10,16 @@ use crate::diagnostics;
 use crate::graph::GraphError;
 use crate::tsdb::ServerError;
 use indicatif::{HumanBytes, HumanCount};
+use std::path::Path;
 
 /// The most days without a report that are named; the others are counted.
 const GAPS_NAMED: usize = 5;
 
 /// The steps of a tenant: it is read, and written, sent or compared.
 const STEPS: usize = 2;
+
+/// In bytes. The text about a larger output names the flags that write less.
+const LARGE: u64 = 1 << 30;
 
 /// A tenant that was not read, sent or compared.
 struct FailedTenant {
@@ -100,6 +104,36 @@ impl Summary {
         self.read = self.read.saturating_sub(1);
         let hint = error.hint().map(str::to_owned);
         self.failed(&history.series.alias, error.into(), hint);
+    }
+
+    /// Prints what is about to be written into a file.
+    pub(super) fn announce(&self, size: OutputSize, file: &Path) {
+        self.note_size("", size, &format!("into {}", file.display()));
+    }
+
+    /// Prints what is about to be written into a directory, if all tenants are like the
+    /// first ones.
+    pub(super) fn announce_like(&self, size: OutputSize, first: usize, directory: &Path) {
+        let all = |part: u64| part * self.tenants as u64 / first.max(1) as u64;
+        let all = OutputSize {
+            samples: all(size.samples),
+            bytes: all(size.bytes),
+        };
+        let (tenants, directory) = (tenants(self.tenants), directory.display());
+        self.note_size("about ", all, &format!("for {tenants} into {directory}"));
+    }
+
+    fn note_size(&self, about: &str, size: OutputSize, target: &str) {
+        let OutputSize { samples, bytes } = size;
+        let less = match bytes > LARGE {
+            true => "; a larger --step or --no-controls writes less",
+            false => "",
+        };
+        self.progress.note(&format!(
+            "writing {about}{} samples, {about}{}, {target}{less}",
+            HumanCount(samples),
+            HumanBytes(bytes)
+        ));
     }
 
     /// Prints the counts.

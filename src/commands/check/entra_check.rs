@@ -122,9 +122,10 @@ impl EntraCheck<'_> {
         if is_demanded || !error.is_not_offered() {
             result.fail(error);
         } else if error.reason() != Reason::Permission {
-            result.ok(format!("Entra's lists: not available here: {error}"));
+            let note = format!("Entra's lists: not available here: {error}");
+            result.notes.push(note);
         } else {
-            result.ok(format!(
+            result.notes.push(format!(
                 "recommendations: not read, since the tenant does not grant {RECOMMENDATIONS_PERMISSION}; \
                  granting it adds the risks accepted in Entra and the Identity Secure Score"
             ));

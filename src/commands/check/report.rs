@@ -2,10 +2,13 @@
 
 use super::result::{CheckResult, Status, print_line};
 use crate::acceptances;
-use crate::commands::stdout::line;
+use crate::commands::stdout::{counted, line, tenants};
 use crate::commands::{Failure, now};
 use crate::terminal::Screen;
 use std::collections::BTreeMap;
+
+/// The tenants that a note names; more are counted.
+const MAX_NAMED: usize = 5;
 
 /// The results of a check.
 pub(super) struct CheckReport {
@@ -25,6 +28,7 @@ impl CheckReport {
         for result in good {
             result.print(self.screen)?;
         }
+        self.print_notes()?;
         self.print_decisions()?;
         for result in failed {
             result.print(self.screen)?;
@@ -46,10 +50,29 @@ impl CheckReport {
         let good = |results: &[CheckResult]| results.iter().filter(|it| !it.has_failed()).count();
         if !self.partners.is_empty() {
             let (good, all) = (good(&self.partners), self.partners.len());
-            line(format_args!("{good} of {all} partners can be read"))?;
+            let all = counted(all, "partners");
+            line(format_args!("{good} of {all} can be read"))?;
         }
         let (good, all) = (good(&self.tenants), self.tenants.len());
-        line(format_args!("{good} of {all} tenants can be watched"))
+        line(format_args!("{good} of {} can be watched", tenants(all)))
+    }
+
+    /// Prints each note once, with the tenants that it holds for.
+    fn print_notes(&self) -> Result<(), Failure> {
+        let mut notes: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for result in self.results() {
+            for note in &result.notes {
+                notes.entry(note).or_default().push(&result.alias);
+            }
+        }
+        for (note, names) in notes {
+            let text = match names.get(MAX_NAMED..).map_or(0, <[_]>::len) {
+                0 => format!("{}: {note}", names.join(", ")),
+                _ => format!("{}: {note}", tenants(names.len())),
+            };
+            print_line(self.screen, Status::Info, &text, None)?;
+        }
+        Ok(())
     }
 
     /// Prints the decisions that need attention, and which ones cannot be judged.

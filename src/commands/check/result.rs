@@ -24,6 +24,8 @@ pub(super) const GRANT: &str =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {
     Ok,
+    /// Neither good nor bad.
+    Info,
     Warn,
     Fail,
 }
@@ -32,6 +34,7 @@ impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Ok => "ok",
+            Self::Info => "info",
             Self::Warn => "warn",
             Self::Fail => "FAIL",
         })
@@ -42,6 +45,7 @@ impl Status {
     const fn colour(self) -> Colour {
         match self {
             Self::Ok => Colour::Green,
+            Self::Info => Colour::Bold,
             Self::Warn => Colour::Yellow,
             Self::Fail => Colour::Red,
         }
@@ -92,6 +96,8 @@ pub(super) struct CheckResult {
     /// Once known.
     pub(super) entra_tenant_id: Option<String>,
     lines: Vec<Line>,
+    /// What is neither good nor bad, and likely the same for other tenants.
+    pub(super) notes: Vec<String>,
     /// Empty if no list was read.
     pub(super) snapshot: TenantSnapshot,
 }
@@ -104,6 +110,7 @@ impl CheckResult {
             blocked_by: None,
             entra_tenant_id: None,
             lines: Vec::new(),
+            notes: Vec::new(),
             snapshot: TenantSnapshot::default(),
         }
     }

@@ -46,7 +46,7 @@ impl Subject {
                     first.flag(),
                     second.flag()
                 );
-                let hint = "register two, see docs/permissions.md: each customer's consent to the first would include the permission of the second to read the list of customers";
+                let hint = "register two: each customer's consent to the first would include the permission of the second to read the list of customers";
                 Err(Failure::with_hint(error, hint))
             }
             Self::Tenant | Self::Partner { .. } => Ok(()),
@@ -75,7 +75,7 @@ impl Answers {
         };
         let tenant_id = questions.required(value, given, None)?;
         let proposed = first_label(&tenant_id);
-        let name = questions.required(InitValue::Name, &flags.name, proposed)?;
+        let name = questions.name(&flags.name, proposed)?;
         let client_id = questions.required(InitValue::ClientId, &flags.client_id, None)?;
         let subject = match is_partner {
             true => Subject::Partner {

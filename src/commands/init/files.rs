@@ -14,6 +14,7 @@ use std::path::Path;
 pub(super) const CONFIG: &str = DEFAULT_FILE;
 pub(super) const ALERTMANAGER: &str = "alertmanager.yml";
 pub(super) const CUSTOMERS: &str = "customers.yml";
+const DECISIONS: &str = "decisions.yml";
 const PROMETHEUS: &str = "prometheus.yml";
 const RULES: &str = "secure-score.rules.yml";
 const TEMPLATES: &str = "templates/secure-score.tmpl";
@@ -22,12 +23,13 @@ const CUSTOMERS_SECRET: &str = "customers.secret";
 const PARTNER_SECRET: &str = "partner.secret";
 
 /// Every name that a run may write.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     CONFIG,
     TENANT_SECRET,
     CUSTOMERS_SECRET,
     PARTNER_SECRET,
     CUSTOMERS,
+    DECISIONS,
     PROMETHEUS,
     RULES,
     ALERTMANAGER,
@@ -49,6 +51,17 @@ const MAIL_TEXTS: &str = r#"        headers: {Subject: '{{ template "secure_scor
         html: '{{ template "secure_score.html" . }}'
         text: '{{ template "secure_score.text" . }}'
 "#;
+
+/// The file of decisions before the first one.
+const NO_DECISIONS: &str = "\
+# Decisions about declared states; none yet. `secure-score-exporter approve` adds them
+# here, and a running exporter follows this file without a reload. An entry by hand:
+# - control: UserRiskPolicy
+#   tenants: [NAME]
+#   reference: SEC-1234
+#   approver: risk committee
+#   expires: 2027-03-31
+";
 
 const HEADING: &str = "# Written by `secure-score-exporter init`.";
 
@@ -115,6 +128,11 @@ pub(super) fn all(answers: &Answers) -> Vec<NewFile> {
         ]),
     }
     files.extend([
+        NewFile::readable(
+            DECISIONS,
+            "decisions about accepted risks; none yet",
+            NO_DECISIONS.to_owned(),
+        ),
         NewFile::readable(
             PROMETHEUS,
             "for Prometheus: the scrape job",
@@ -208,12 +226,14 @@ fn config(answers: &Answers) -> String {
         quoted(&answers.name),
         &answers.tenant_id,
     );
-    let heading =
-        format!("{HEADING}\n# docs/reference/configuration.md lists every key.\n\ncredentials:\n");
+    let heading = format!(
+        "{HEADING}\n# docs/reference/configuration.md of the source code lists every key.\n\ncredentials:\n"
+    );
+    let decisions = format!("decision_files: [{DECISIONS}]\n");
     match &answers.subject {
         Subject::Tenant => format!(
             "{heading}{}\ndefaults:\n  credential: watcher\n{cloud}\ntenants:\n  \
-             - name: {name}\n    tenant_id: {tenant_id}\n",
+             - name: {name}\n    tenant_id: {tenant_id}\n\n{decisions}",
             credential("watcher", client_id, TENANT_SECRET),
         ),
         Subject::Partner {
@@ -225,7 +245,7 @@ fn config(answers: &Answers) -> String {
              tenant_id: {tenant_id}\n  credential: partner\n  \
              # With it, labels, alerts and the log have the names of customers, and entries\n  \
              # that `discover --write` adds have a display_name; without it they have aliases.\n  \
-             # display_names: plain\n\ntenant_files: [{CUSTOMERS}]\n",
+             # display_names: plain\n\ntenant_files: [{CUSTOMERS}]\n{decisions}",
             credential("customers", client_id, CUSTOMERS_SECRET),
             credential("partner", own_client_id, PARTNER_SECRET),
         ),

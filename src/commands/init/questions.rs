@@ -64,6 +64,27 @@ impl Questions<'_> {
         Ok(default.unwrap_or_default().to_owned())
     }
 
+    /// Likewise, for the name in labels. An answer with a dot is refused: a domain that
+    /// was typed again to correct the one before.
+    pub(super) fn name(
+        &mut self,
+        given: &Option<String>,
+        default: Option<&str>,
+    ) -> Result<String, Failure> {
+        let Some(terminal) = self.terminal.as_mut().filter(|_| given.is_none()) else {
+            return self.required(InitValue::Name, given, default);
+        };
+        terminal.ask(question(InitValue::Name), default, |text| {
+            match text.contains('.') {
+                true => Err(
+                    "this is a domain, and the question is for a short name such as contoso; to correct the tenant, press Ctrl-C and run init again"
+                        .to_owned(),
+                ),
+                false => InitValue::Name.parse(text),
+            }
+        })
+    }
+
     /// Likewise, without a default. An answer must differ from the application of the
     /// customers.
     pub(super) fn second_application(
@@ -206,6 +227,23 @@ mod tests {
         assert!(answers.mail.is_none());
         assert_eq!(shown.matches("Tenant id or domain: ").count(), 2, "{shown}");
         assert!(shown.contains("not a GUID"), "{shown}");
+    }
+
+    #[test]
+    fn a_cut_domain_is_asked_again_and_a_domain_is_no_name() {
+        let lines =
+            format!("contoso.onmicrosoft\ncontoso.onmicrosoft.com\nfabrikam.com\n\n{ID}\n\n\n");
+        let (answers, shown) = typed(&["--tenant=contoso.com"], "contoso.com\n");
+        assert!(answers.is_err(), "{shown}");
+        let (answers, shown) = typed(&[], &format!("tenant\n{lines}"));
+        let answers = answers.unwrap();
+        assert_eq!(answers.tenant_id, "contoso.onmicrosoft.com");
+        assert_eq!(answers.name, "contoso");
+        assert!(
+            shown.contains("did you mean contoso.onmicrosoft.com?"),
+            "{shown}"
+        );
+        assert!(shown.contains("this is a domain"), "{shown}");
     }
 
     #[test]
