@@ -27,6 +27,8 @@ struct Received {
     messages: VecDeque<Message>,
     /// The number of messages, including those dropped.
     count: usize,
+    /// Whether there was a page about a decision since the start.
+    has_measured: bool,
 }
 
 impl Inbox {
@@ -43,8 +45,13 @@ impl Inbox {
         *self.introduction.lock() = introduction;
     }
 
+    /// What the page says beside the messages now.
     pub(crate) fn introduction(&self) -> Introduction {
-        self.introduction.lock().clone()
+        let mut introduction = self.introduction.lock().clone();
+        if self.received.lock().has_measured {
+            introduction.expected.clear();
+        }
+        introduction
     }
 
     /// Keeps a message that arrived now.
@@ -62,6 +69,7 @@ impl Inbox {
             _ => None,
         };
         received.count += 1;
+        received.has_measured |= delay.is_some();
         let number = received.count;
         received.messages.push_back(Message {
             number,
@@ -78,6 +86,13 @@ impl Inbox {
     pub(crate) fn messages(&self) -> Vec<Message> {
         let received = self.received.lock();
         received.messages.iter().rev().cloned().collect()
+    }
+
+    /// Whether a message with this number was received and is dropped.
+    pub(crate) fn has_dropped(&self, number: usize) -> bool {
+        let received = self.received.lock();
+        let oldest = received.messages.front().map(|it| it.number);
+        number > 0 && oldest.is_some_and(|oldest| number < oldest)
     }
 
     /// The message with this number, while it is kept.
@@ -139,6 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_expected_is_said_until_it_has_arrived() {
+        let inbox = Inbox::new(Box::new(|_| Some(at(100))), at(90));
+        inbox.introduce(Introduction {
+            expected: "A risk is accepted soon.".to_owned(),
+            sentences: vec!["Always.".to_owned()],
+            ..Introduction::default()
+        });
+        inbox.receive(page(false), at(95));
+        assert_eq!(inbox.introduction().expected, "A risk is accepted soon.");
+        inbox.receive(page(true), at(112));
+        let introduction = inbox.introduction();
+        assert_eq!(introduction.expected, "");
+        assert_eq!(introduction.sentences, ["Always."]);
+    }
+
+    #[test]
     fn a_page_without_a_decision_since_the_start_has_no_delay() {
         for decided in [None, Some(at(89)), Some(at(200))] {
             let inbox = Inbox::new(Box::new(move |_| decided), at(90));
@@ -155,6 +186,8 @@ mod tests {
         }
         assert_eq!(inbox.messages().len(), MAX_MESSAGES);
         assert!(inbox.message(1).is_none());
+        let dropped = [0, 1, 2, MAX_MESSAGES + 2].map(|number| inbox.has_dropped(number));
+        assert_eq!(dropped, [false, true, false, false]);
         assert_eq!(inbox.messages()[0].number, MAX_MESSAGES + 1);
         assert_eq!(inbox.message(2).unwrap().received, at(1));
     }

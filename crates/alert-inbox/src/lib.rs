@@ -34,7 +34,10 @@ pub const TICKETS_PATH: &str = "/tickets";
 /// What the page says beside the messages.
 #[derive(Debug, Clone, Default)]
 pub struct Introduction {
-    /// What the reader can expect and when, as sentences.
+    /// What the reader waits for; shown until a page about a decision since the start
+    /// has arrived.
+    pub expected: String,
+    /// Further sentences.
     pub sentences: Vec<String>,
     /// Further addresses to look at: a name and a URL.
     pub links: Vec<(String, String)>,

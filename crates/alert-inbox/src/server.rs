@@ -101,7 +101,13 @@ fn show(inbox: &Inbox, path: &str, query: Option<&str>) -> Reply {
     if let Some(number) = view::mail_number(path) {
         return match inbox.message(number).map(|message| message.content) {
             Some(Content::Mail(mail)) => html(mail.html, MAIL_POLICY),
-            _ => text(StatusCode::NOT_FOUND, "this mail is no longer kept\n"),
+            None if inbox.has_dropped(number) => {
+                text(StatusCode::NOT_FOUND, "this message is no longer kept\n")
+            }
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "there is no mail with this number; see /inbox\n",
+            ),
         };
     }
     match path {

@@ -18,6 +18,15 @@ pub(crate) const STYLE_PATH: &str = "/inbox.css";
 /// The interval after which a browser requests the page again.
 const REFRESH_SECONDS: u32 = 5;
 
+/// The height of a mail's frame in pixels: of a line of its plain text, of what surrounds
+/// the text, and the limits. A page without script cannot ask the frame for its height.
+const LINE_HEIGHT: usize = 28;
+const AROUND_TEXT: usize = 160;
+const FRAME_HEIGHTS: (usize, usize) = (240, 1_600);
+
+/// The characters in a line of a mail, as far as its plain text has longer ones.
+const LINE_LENGTH: usize = 80;
+
 /// Whether the page refreshes itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refresh {
@@ -60,6 +69,7 @@ pub(crate) fn page(introduction: &Introduction, messages: &[Message], refresh: R
                 main {
                     h1 { "Inbox" }
                     (counts(messages))
+                    @if !introduction.expected.is_empty() { p.soft { (introduction.expected) } }
                     @for sentence in &introduction.sentences { p.soft { (sentence) } }
                     @if messages.is_empty() { p.empty { "No message has arrived yet." } }
                     @for message in messages { (article(message)) }
@@ -92,9 +102,9 @@ fn header(introduction: &Introduction, refresh: Refresh) -> Markup {
 fn counts(messages: &[Message]) -> Markup {
     let count = |is: fn(&Content) -> bool| messages.iter().filter(|it| is(&it.content)).count();
     let counts = [
-        ("pages", count(|it| matches!(it, Content::Page(_)))),
-        ("mails", count(|it| matches!(it, Content::Mail(_)))),
-        ("tickets", count(|it| matches!(it, Content::Ticket(_)))),
+        ("page", count(|it| matches!(it, Content::Page(_)))),
+        ("mail", count(|it| matches!(it, Content::Mail(_)))),
+        ("ticket", count(|it| matches!(it, Content::Ticket(_)))),
     ];
     let newest = messages.iter().find_map(|message| message.delay);
     html! {
@@ -102,7 +112,9 @@ fn counts(messages: &[Message]) -> Markup {
             @if let Some(delay) = newest {
                 li { strong { (seconds(delay)) } span { "from decision to page" } }
             }
-            @for (name, count) in counts { li { strong { (count) } span { (name) } } }
+            @for (name, count) in counts {
+                li { strong { (count) } span { (name) @if count != 1 { "s" } } }
+            }
         }
     }
 }
@@ -136,17 +148,31 @@ fn page_article(message: &Message, page: &PageEvent) -> Markup {
     }
 }
 
+/// The frame shows the subject as the mail's own heading, so the heading of the article is
+/// for screen readers only.
 fn mail_article(message: &Message, mail: &Mail) -> Markup {
     let path = format!("/inbox/mails/{}", message.number);
+    let has_frame = !mail.html.is_empty();
     html! {
         article.mail {
             p.kind { b { "Mail" } " · " (time(message.received)) }
-            h2 { (mail.subject) }
+            h2 class=[has_frame.then_some("unseen")] { (mail.subject) }
             p.soft { "From " (mail.from) " to " (mail.to) ". " a href=(path) { "Only this mail" } }
-            iframe src=(path) title={ "Mail: " (mail.subject) } loading="lazy" {}
-            details { summary { "As plain text" } pre { (linked(mail.text.trim_end())) } }
+            @if has_frame {
+                iframe src=(path) title={ "Mail " (message.number) } height=(frame_height(mail)) loading="lazy" {}
+            }
+            details open[!has_frame] { summary { "As plain text" } pre { (linked(mail.text.trim_end())) } }
         }
     }
+}
+
+/// What the HTML of a mail needs on a wide screen, estimated from its plain text, which
+/// says the same. A longer mail scrolls in its frame.
+fn frame_height(mail: &Mail) -> usize {
+    let lines = mail.text.lines();
+    let lines: usize = lines.map(|it| 1 + it.chars().count() / LINE_LENGTH).sum();
+    let (least, most) = FRAME_HEIGHTS;
+    (lines * LINE_HEIGHT + AROUND_TEXT).clamp(least, most)
 }
 
 fn ticket_article(message: &Message, ticket: &Ticket) -> Markup {
@@ -234,14 +260,60 @@ mod tests {
     #[test]
     fn a_mail_is_shown_in_a_frame_of_its_own() {
         let shown = shown(Content::Mail(Mail {
-            subject: "subject".to_owned(),
+            subject: "the subject".to_owned(),
             html: "<p>not in the page</p>".to_owned(),
             ..Mail::default()
         }));
+        assert_eq!(shown.matches("the subject").count(), 1, "{shown}");
+        assert!(
+            shown.contains("<h2 class=\"unseen\">the subject"),
+            "{shown}"
+        );
         assert!(shown.contains("<iframe src=\"/inbox/mails/7\""), "{shown}");
         assert!(!shown.contains("not in the page"), "{shown}");
         assert_eq!(mail_number("/inbox/mails/7"), Some(7));
         assert_eq!(mail_number("/inbox/mails/x"), None);
+    }
+
+    #[test]
+    fn a_frame_is_as_high_as_the_text_of_its_mail_needs() {
+        let height = |text: String| {
+            frame_height(&Mail {
+                text,
+                ..Mail::default()
+            })
+        };
+        assert_eq!(height(String::new()), 240);
+        assert_eq!(height("a line\n".repeat(10)), 440);
+        assert_eq!(height("ü".repeat(799)), 440, "a long line is several");
+        assert_eq!(height("a line\n".repeat(999)), 1_600, "it scrolls");
+        let mail = Mail {
+            html: "<p></p>".to_owned(),
+            ..Mail::default()
+        };
+        assert!(shown(Content::Mail(mail)).contains("height=\"240\""));
+    }
+
+    #[test]
+    fn a_mail_without_html_shows_its_subject_and_its_text() {
+        let shown = shown(Content::Mail(Mail {
+            subject: "the subject".to_owned(),
+            ..Mail::default()
+        }));
+        assert!(shown.contains("<h2>the subject</h2>"), "{shown}");
+        assert!(shown.contains("<details open>"), "{shown}");
+        assert!(!shown.contains("<iframe"), "{shown}");
+    }
+
+    #[test]
+    fn one_message_is_counted_in_the_singular() {
+        let shown = shown(Content::Mail(Mail::default()));
+        for part in [
+            "<strong>0</strong><span>pages</span>",
+            "<strong>1</strong><span>mail</span>",
+        ] {
+            assert!(shown.contains(part), "{part} is missing in {shown}");
+        }
     }
 
     #[test]

@@ -59,11 +59,13 @@ async fn get(inbox: &AlertInbox, path: &str) -> (u16, String, String) {
 async fn pages_tickets_and_mails_are_shown_as_they_arrived() {
     let inbox = start().await;
     inbox.introduce(Introduction {
+        expected: "A risk is accepted soon.".to_owned(),
         sentences: vec!["A sentence.".to_owned()],
         links: vec![("Exporter".to_owned(), "http://127.0.0.1:1/".to_owned())],
     });
     let (_, _, empty) = get(&inbox, "/inbox").await;
     assert!(empty.contains("No message has arrived yet."), "{empty}");
+    assert!(empty.contains("A risk is accepted soon."), "{empty}");
     assert_eq!(post(&inbox, PAGES_PATH, PAGE).await, 202);
     assert_eq!(post(&inbox, TICKETS_PATH, TICKET).await, 202);
     let mut mail = TcpStream::connect(inbox.mail_address()).await.unwrap();
@@ -82,12 +84,13 @@ async fn pages_tickets_and_mails_are_shown_as_they_arrived() {
         " s after the decision</strong>",
         "See &lt;",
         "<h2>contoso: The data are old.</h2>",
-        "<h2>A risk ✓</h2>",
+        "<h2 class=\"unseen\">A risk ✓</h2>",
         "From from@example.org to on-call@example.org.",
         "plain\n.dot",
     ] {
         assert!(page.contains(part), "{part} is missing in {page}");
     }
+    assert!(!page.contains("A risk is accepted soon."), "{page}");
     assert!(
         page.find("A risk ✓") < page.find("A risk is accepted"),
         "newest first"
@@ -95,6 +98,14 @@ async fn pages_tickets_and_mails_are_shown_as_they_arrived() {
     let (_, policy, html) = get(&inbox, "/inbox/mails/3").await;
     assert_eq!(html, "<p>rich</p>");
     assert!(policy.contains("sandbox"), "{policy}");
+    for number in [0, 1, 99] {
+        let (status, _, text) = get(&inbox, &format!("/inbox/mails/{number}")).await;
+        assert_eq!(status, 404);
+        assert!(
+            text.starts_with("there is no mail with this number"),
+            "{text}"
+        );
+    }
 }
 
 #[tokio::test]

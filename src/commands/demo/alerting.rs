@@ -96,7 +96,8 @@ impl Alerting {
         let programs = self.addresses().into_iter().skip(1);
         links.extend(programs.map(|(name, url)| (name.to_owned(), url)));
         self.inbox.introduce(Introduction {
-            sentences: vec![story, delays],
+            expected: story,
+            sentences: vec![delays],
             links,
         });
     }
