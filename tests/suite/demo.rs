@@ -123,6 +123,20 @@ async fn one_tenant_fails_with_its_remedy_and_keeps_its_data() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn customers_without_consent_are_named_and_links_lead_to_microsoft() {
+    let demo = Demo::start();
+    let line = "The customers woodgrove, tailspin gave no consent";
+    assert!(demo.process.output().contains(line));
+    demo.until("/", "2 of 7 tenants gave no consent to the application")
+        .await;
+    demo.until(
+        "/tenants/contoso",
+        "https://security.microsoft.com/securescore",
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn approved_acceptances_are_marked() {
     let demo = Demo::start();
     let covered = "secure_score_control_risk_approval_info{tenant=\"contoso\",control=\"IntegratedApps\",reference=\"SEC-1234\"} 1";

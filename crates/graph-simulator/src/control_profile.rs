@@ -6,6 +6,9 @@ use crate::catalogue::CatalogueEntry;
 use crate::completion::number;
 use crate::history::{self, StateUpdate};
 
+/// The page of Microsoft's portal with the actions of Secure Score.
+const ACTION_URL: &str = "https://security.microsoft.com/securescore?viewid=actions";
+
 /// Graph's JSON of a control.
 pub(crate) fn render(
     entry: &CatalogueEntry,
@@ -18,7 +21,7 @@ pub(crate) fn render(
         "id": entry.id,
         "azureTenantId": entra_id,
         "actionType": "Config",
-        "actionUrl": format!("https://learn.example/secure-score/{}", entry.id),
+        "actionUrl": ACTION_URL,
         "complianceInformation": [],
         "controlCategory": entry.category,
         "controlStateUpdates": history::to_json(updates),

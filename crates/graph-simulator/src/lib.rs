@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 mod active_faults;
+mod admin_consent;
 mod api_request;
 mod body;
 mod bounded_log;

@@ -15,6 +15,9 @@ use crate::status_change::{SYSTEM, to_text};
 /// is published, so that it never lies ahead.
 const CHECKED_BEFORE: u64 = 6 * 60 * 60 - 1;
 
+/// Entra's admin center, where the steps of a recommendation are taken.
+const ADMIN_CENTER: &str = "https://entra.microsoft.com/";
+
 /// Given and family names of the generated users.
 const GIVEN_NAMES: [&str; 8] = [
     "Irina", "Owen", "Maja", "Pradeep", "Lucia", "Sven", "Amara", "Hiro",
@@ -190,9 +193,8 @@ fn impact_type(scope: Scope) -> &'static str {
 }
 
 fn action_steps(entry: &RecommendationEntry) -> Value {
-    let url = format!("https://learn.example/recommendations/{}", entry.kind);
     json!([
-        {"stepNumber": 1, "text": "Open the settings of the service.", "actionUrl": {"displayName": "Settings", "url": url}},
+        {"stepNumber": 1, "text": "Open the settings of the service.", "actionUrl": {"displayName": "Settings", "url": ADMIN_CENTER}},
         {"stepNumber": 2, "text": format!("{}.", entry.title.trim_end()), "actionUrl": null},
     ])
 }

@@ -23,6 +23,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use crate::admin_consent;
 use crate::body::ResponseBody;
 use crate::connect_proxy;
 use crate::control_api;
@@ -126,6 +127,8 @@ where
 enum Route {
     /// Entra, with the tenant's GUID or domain.
     Token(String),
+    /// The page for a tenant's consent, with its GUID or domain.
+    AdminConsent(String),
     /// The discovery of Entra's endpoints, with the tenant's GUID or domain.
     OpenId(String),
     ManagedIdentity(IdentityEndpoint),
@@ -143,6 +146,7 @@ impl Route {
         }
         match path.strip_prefix('/').and_then(|path| path.split_once('/')) {
             Some((tenant, "oauth2/v2.0/token")) => Self::Token(decode_segment(tenant)),
+            Some((tenant, "adminconsent")) => Self::AdminConsent(decode_segment(tenant)),
             Some((tenant, "v2.0/.well-known/openid-configuration")) => {
                 Self::OpenId(decode_segment(tenant))
             }
@@ -154,7 +158,7 @@ impl Route {
         match self {
             Self::Token(_) | Self::ManagedIdentity(_) => Some(Api::Token),
             Self::Graph(resource) => Some(resource.list.api()),
-            Self::OpenId(_) | Self::Unknown => None,
+            Self::AdminConsent(_) | Self::OpenId(_) | Self::Unknown => None,
         }
     }
 }
@@ -209,6 +213,7 @@ async fn dispatch(
         Route::ManagedIdentity(endpoint) => {
             managed_identity::answer(state, endpoint, request).await
         }
+        Route::AdminConsent(tenant) => admin_consent::answer(state, &tenant, request),
         Route::OpenId(tenant) => openid::answer(state, &tenant, request),
         Route::Graph(resource) => graph::answer(state, &resource, request).await,
         Route::Unknown => {

@@ -151,6 +151,27 @@ async fn discovery_names_the_token_endpoint_of_the_tenant() {
 }
 
 #[tokio::test]
+async fn the_link_for_the_consent_leads_to_a_page_that_explains_it() {
+    let client = TestClient::new().await;
+    let tenant = client.tenant("contoso");
+    let page = async |tenant: &str| {
+        let query = "adminconsent?client_id=c";
+        let url = format!("{}/{tenant}/{query}", client.simulator.url());
+        send(client.http.get(url)).await
+    };
+    let response = page(&tenant.entra_id).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    assert_eq!(
+        response.headers()["content-type"],
+        "text/html; charset=utf-8"
+    );
+    let text = response.text().await.unwrap();
+    assert!(text.contains("<h1>Consent, simulated</h1>"), "{text}");
+    let unknown = page("unknown.example").await;
+    assert_eq!(json(unknown).await["error_codes"][0], 90_002);
+}
+
+#[tokio::test]
 async fn a_list_requires_a_token_and_contains_the_data_of_its_tenant() {
     let client = TestClient::new().await;
     for token in ["", "nonsense", "a.b.c"] {
