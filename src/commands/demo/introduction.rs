@@ -24,9 +24,10 @@ impl Introduction<'_> {
     pub(super) fn print(&self) -> Result<(), Failure> {
         line(format_args!(
             "Secure Score of {}{}, simulated; nothing leaves this machine.\n\
-             Persons and comments are generated, so every client sees them.\n",
+             Persons and comments are generated, so every client sees them.\n{}",
             tenants(self.simulator.tenants().len()),
             partner::customers(self.simulator),
+            partner::without_consent(self.simulator),
         ))?;
         self.print_addresses()?;
         match self.alerting {

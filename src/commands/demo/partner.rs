@@ -78,6 +78,23 @@ fn tenant(partner: &Partner, customer: Customer) -> Option<Tenant> {
     Some(partner.tenant(customer.name, &id, &customer.display_name))
 }
 
+/// What is said of the customers without consent: a line, or nothing where there are none.
+pub(super) fn without_consent(simulator: &Simulator) -> String {
+    let handle = simulator.handle();
+    let partners = handle.partners().into_iter();
+    let lists = partners.filter_map(|it| Some(handle.partner(&it.name).ok()?.customers()));
+    let names = lists.flatten().map(|customer| customer.name);
+    let names = names.filter(|name| NOT_CONSENTED.contains(&name.as_str()));
+    let names: Vec<String> = names.collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(
+            "The customers {} gave no consent to the application: nothing of them is read.\n",
+            names.join(", ")
+        ),
+    }
+}
+
 /// The number of customers, as the continuation of a sentence; empty without a partner.
 pub(super) fn customers(simulator: &Simulator) -> String {
     let handle = simulator.handle();
@@ -125,6 +142,8 @@ mod tests {
         assert_eq!(woodgrove.display_name, "Woodgrove Bank");
         assert_ne!(config.tenants[0].credential, partner.credential);
         assert_eq!(customers(&simulator), " and a partner with 12 customers");
+        let line = without_consent(&simulator);
+        assert!(line.contains("woodgrove, tailspin gave no"), "{line}");
     }
 
     #[tokio::test]
@@ -133,5 +152,6 @@ mod tests {
         let config = config(&simulator);
         assert_eq!((config.tenants.len(), config.partners.len()), (5, 0));
         assert_eq!(customers(&simulator), "");
+        assert_eq!(without_consent(&simulator), "");
     }
 }
