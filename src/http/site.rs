@@ -305,8 +305,9 @@ impl Site {
             Ok(Some(PageCsv::Controls(name, bytes))) => return response::csv(&name, bytes),
             other => {
                 return self.with_view(parts, visible, now, |path, context| {
-                    let page = other.and_then(|_| page.render(path, context));
-                    page_response(page, context)
+                    let rendered = other.and_then(|_| page.render(path, context));
+                    let refresh = page.refresh_seconds(&context.query);
+                    page_response(rendered, refresh, context)
                 });
             }
         };
@@ -356,13 +357,17 @@ impl Site {
     }
 }
 
-/// A page, which the browser requests again and again unless that is switched off,
-/// or why there is none.
-fn page_response(page: Result<Markup, PageError>, context: &ViewContext<'_>) -> Response {
+/// A page, which the browser requests again after the seconds of `refresh`, or why there
+/// is none.
+fn page_response(
+    page: Result<Markup, PageError>,
+    refresh: Option<u64>,
+    context: &ViewContext<'_>,
+) -> Response {
     match page {
         Ok(markup) => {
             let page = response::html(StatusCode::OK, markup);
-            match views::refresh_seconds(&context.query) {
+            match refresh {
                 Some(seconds) => response::with(page, REFRESH, seconds.into()),
                 None => page,
             }

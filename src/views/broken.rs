@@ -2,11 +2,12 @@
 //! list that match nothing.
 
 use super::context::ViewContext;
-use super::tenant_table::{trouble_words, watch_list_words};
+use super::tenant_table::watch_list_words;
+use super::trouble::trouble_words;
 use crate::acceptances::distinct;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use secure_score_model::Trouble;
+use secure_score_model::{Reason, Trouble};
 use std::collections::BTreeMap;
 
 /// The most problems listed. Tenants with the same reason and remedy are one.
@@ -29,7 +30,10 @@ pub(super) fn broken(context: &ViewContext<'_>) -> Markup {
             ul.findings {
                 @for (trouble, aliases) in failing.iter().take(MAX_SHOWN) {
                     li {
-                        p.tenants { "Refresh failing on " (tenants(aliases, "?show=failing#tenants", context)) }
+                        @match trouble.reason {
+                            Reason::Consent => p.tenants { "No consent from " (tenants(aliases, "?show=no_consent#tenants", context)) },
+                            _ => p.tenants { "Refresh failing on " (tenants(aliases, "?show=failing#tenants", context)) },
+                        }
                         p { (trouble_words(trouble)) }
                     }
                 }

@@ -247,12 +247,26 @@ fn approver_and_reason(decision: &Decision, context: &ViewContext<'_>) -> Markup
 
 /// The changes of a state, newest first, in a closed disclosure.
 pub(super) fn history(changes: &[StateChange<'_>], context: &ViewContext<'_>) -> Markup {
+    titled_history("History", changes, context)
+}
+
+/// The same, where a row has a history in each place.
+pub(super) fn place_history(
+    place: Place,
+    changes: &[StateChange<'_>],
+    context: &ViewContext<'_>,
+) -> Markup {
+    let title = format!("History in {}", place_name(place));
+    titled_history(&title, changes, context)
+}
+
+fn titled_history(title: &str, changes: &[StateChange<'_>], context: &ViewContext<'_>) -> Markup {
     if changes.is_empty() {
         return html! {};
     }
     html! {
         details {
-            summary { "History, " (count(changes.len(), "change")) }
+            summary { (title) ", " (count(changes.len(), "change")) }
             ol.changes {
                 @for change in changes.iter().rev().take(MAX_CHANGES) { (change_item(*change, context)) }
             }

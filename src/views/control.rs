@@ -6,7 +6,7 @@ use super::context::ViewContext;
 use super::control_address::{control_href, decoded};
 use super::control_facts::facts;
 use super::control_tenants::{self, ControlTenants, TenantsQuery, tenants_table};
-use super::layout::{error_layout, layout, shortened};
+use super::layout::{fixed_layout, layout, shortened};
 use super::standing::{legend, standing_mark};
 use super::status::unknown_lists_note;
 use crate::acceptances::{Standing, StateChange, Subject, control_changes, recommendation_changes};
@@ -152,5 +152,5 @@ pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
         }
         p { a href=(context.page("/controls")) { "Watched controls" } }
     };
-    error_layout(context, "Control not found", content)
+    fixed_layout(context, "Control not found", content)
 }

@@ -2,7 +2,8 @@
 
 use super::PageError;
 use super::cells::{
-    approval, changed_at, disagreement, history, person_and_comment, self_approval, state_name,
+    approval, changed_at, disagreement, person_and_comment, place_history, self_approval,
+    state_name,
 };
 use super::context::ViewContext;
 use super::control_table::implementation;
@@ -17,7 +18,7 @@ use super::standing_csv::standing_csv;
 use crate::acceptances::{Standing, Subject, control_changes, recommendation_changes};
 use crate::http_types::QueryError;
 use maud::{Markup, html};
-use secure_score_model::{Points, Timestamp};
+use secure_score_model::{Place, Points, Timestamp};
 use std::cmp::Reverse;
 
 type Key = fn(&ControlTenant<'_>) -> Option<SortKey>;
@@ -219,8 +220,8 @@ fn state_cell(row: &ControlTenant<'_>, context: &ViewContext<'_>) -> Markup {
                 p.soft { "Secure Score: " @match control.state() { Some(state) => (state_name(state.as_str())), None => "not in the catalogue" } }
             }
             @if let Some(it) = recommendation { p.soft { "Entra: " (state_name(it.entry.status.as_str())) } }
-            @if let Some(control) = control { (history(&control_changes(control), context)) }
-            @if let Some(it) = recommendation { (history(&recommendation_changes(it), context)) }
+            @if let Some(control) = control { (place_history(Place::SecureScore, &control_changes(control), context)) }
+            @if let Some(it) = recommendation { (place_history(Place::Entra, &recommendation_changes(it), context)) }
         }
     }
 }

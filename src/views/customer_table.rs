@@ -3,8 +3,9 @@
 use super::context::ViewContext;
 use super::layout::{shortened, wide};
 use super::numbers::count;
-use super::tenant_table::{last_refresh, trouble_words};
+use super::tenant_table::last_refresh;
 use super::time::{age, day, until};
+use super::trouble::trouble_words;
 use crate::serde_time::Day;
 use crate::store::PartnerState;
 use crate::text::single_line;

@@ -14,24 +14,46 @@ const VALIDITY: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 /// Stands for what only people know.
 const REFERENCE: &str = "TICKET";
 
+/// The most entries offered for several rows; the register has one for each row.
+const MAX_OFFERED: usize = 5;
+
 /// The entry, in a closed disclosure, where no valid decision covers the row.
 pub(super) fn decision_offer(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Markup {
-    let is_approved = matches!(it.approval(context.now), Approval::Approved(_));
-    let offered = proposed(it, context).filter(NewDecision::has_valid_subject);
-    let Some(entry) = offered.filter(|_| !is_approved) else {
+    decision_offers(&[it], context)
+}
+
+/// The same for several rows: an entry and a command for each that no valid decision
+/// covers.
+pub(super) fn decision_offers(rows: &[&Acceptance<'_>], context: &ViewContext<'_>) -> Markup {
+    let offered = rows.iter().filter_map(|row| offered(row, context));
+    let entries: Vec<NewDecision> = offered.collect();
+    if entries.is_empty() {
         return html! {};
-    };
+    }
+    let is_one = entries.len() == 1;
+    let shown = entries.get(..MAX_OFFERED).unwrap_or(&entries);
+    let text: Vec<String> = shown.iter().map(NewDecision::entry).collect();
     html! {
         details {
-            summary { "Decision for it" }
+            summary { @if is_one { "Decision for it" } @else { "Decisions for them" } }
             p.soft {
-                "An entry of " code { "decisions" } " or of a file of " code { "decision_files" }
+                @if is_one { "An entry" } @else { "Entries" }
+                " of " code { "decisions" } " or of a file of " code { "decision_files" }
                 "; set reference and approver:"
             }
-            pre { code { (entry.entry()) } }
-            p.soft { "Or: " code { (command(&entry)) } }
+            pre { code { (text.join("\n")) } }
+            @for entry in shown { p.soft { "Or: " code { (command(entry)) } } }
+            @if let Some(more) = entries.len().checked_sub(shown.len()).filter(|it| *it > 0) {
+                p.soft { "… and " (more) " more in the register." }
+            }
         }
     }
+}
+
+fn offered(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Option<NewDecision> {
+    let is_approved = matches!(it.approval(context.now), Approval::Approved(_));
+    let entry = proposed(it, context).filter(NewDecision::has_valid_subject);
+    entry.filter(|_| !is_approved)
 }
 
 fn proposed(it: &Acceptance<'_>, context: &ViewContext<'_>) -> Option<NewDecision> {

@@ -30,14 +30,14 @@ pub(super) fn layout(context: &ViewContext<'_>, title: &str, content: Markup) ->
     document(context, title, refresh_switch(context), content)
 }
 
-/// A page that shows an error, which does not change by being requested again.
-pub(super) fn error_layout(context: &ViewContext<'_>, title: &str, content: Markup) -> Markup {
+/// A page that does not change by being requested again: an error or a text.
+pub(super) fn fixed_layout(context: &ViewContext<'_>, title: &str, content: Markup) -> Markup {
     document(context, title, html! {}, content)
 }
 
 /// The seconds after which the browser requests a page again; `None` where that is
 /// switched off.
-pub(crate) fn refresh_seconds(query: &PageQuery) -> Option<u64> {
+pub(super) fn refresh_seconds(query: &PageQuery) -> Option<u64> {
     query.refreshes().then_some(REFRESH_INTERVAL.as_secs())
 }
 

@@ -34,15 +34,16 @@ mod status;
 mod tenant;
 mod tenant_table;
 mod time;
+mod trouble;
 mod undecided;
 
 pub(crate) use context::ViewContext;
-pub(crate) use layout::{STYLE, STYLE_PATH, refresh_seconds};
+pub(crate) use layout::{STYLE, STYLE_PATH};
 pub(crate) use page_csv::PageCsv;
 pub(crate) use page_query::PageQuery;
 
 use crate::http_types::{QueryError, similar_tenants};
-use layout::{error_layout, shortened};
+use layout::{fixed_layout, shortened};
 use maud::{DOCTYPE, Markup, html};
 
 /// The ends of paths that hold a name: a tenant's alias, a control's, an alert's.
@@ -148,6 +149,13 @@ impl Page {
         (self.view)(self.parameter(path).unwrap_or_default(), context)
     }
 
+    /// The seconds after which the browser requests the page again; `None` where that is
+    /// switched off, and for a runbook, in which a reader would lose the place.
+    pub(crate) fn refresh_seconds(&self, query: &PageQuery) -> Option<u64> {
+        let is_text = self.path.starts_with(RUNBOOKS_PATH);
+        layout::refresh_seconds(query).filter(|_| !is_text)
+    }
+
     /// The table that a request for this page asks for as CSV, if it does.
     pub(crate) fn csv(
         &self,
@@ -202,7 +210,7 @@ pub(crate) fn not_found(path: &str, context: &ViewContext<'_>) -> Markup {
             }
         }
     };
-    error_layout(context, "Not found", content)
+    fixed_layout(context, "Not found", content)
 }
 
 /// The page for a client that may see nothing. It has no style sheet, which is refused
@@ -235,14 +243,14 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
                 p { "The query of this address is not valid: " (shortened(&error.to_string())) "." }
                 p { a href=(context.query.path()) { "The same page without a filter" } }
             };
-            error_layout(context, "Invalid query", content)
+            fixed_layout(context, "Invalid query", content)
         }
         PageError::UnknownTenant(name) => unknown_tenant(name, context),
         PageError::UnknownControl(name) => control::unknown(name, context),
         PageError::UnknownRunbook(name) => runbook::unknown(name, context),
         PageError::NotRendered => {
             let content = html! { p { "The table cannot be written as CSV; report this bug." } };
-            error_layout(context, "Not rendered", content)
+            fixed_layout(context, "Not rendered", content)
         }
     }
 }
@@ -257,5 +265,5 @@ fn unknown_tenant(name: &str, context: &ViewContext<'_>) -> Markup {
         }
         p { a href=(context.page("/")) { "All tenants" } }
     };
-    error_layout(context, "Tenant not found", content)
+    fixed_layout(context, "Tenant not found", content)
 }

@@ -2,7 +2,7 @@
 //! pages and tickets lead here. They hold no tenant's data.
 
 use super::context::ViewContext;
-use super::layout::{error_layout, layout, shortened};
+use super::layout::{fixed_layout, shortened};
 use super::{PageError, RUNBOOKS_PATH};
 use maud::{Markup, PreEscaped, html};
 use strict_yaml::suggest::similar;
@@ -38,7 +38,7 @@ pub(super) fn list(context: &ViewContext<'_>) -> Markup {
         h2 { "Documents they refer to" }
         ul { @for document in documents { (item(document)) } }
     };
-    layout(context, "Runbooks", content)
+    fixed_layout(context, "Runbooks", content)
 }
 
 /// One runbook, by the name of its alert; without a name, the list.
@@ -49,7 +49,7 @@ pub(super) fn view(name: &str, context: &ViewContext<'_>) -> Result<Markup, Page
     let found = RUNBOOKS.iter().find(|runbook| runbook.name == name);
     let runbook = found.ok_or_else(|| PageError::UnknownRunbook(name.to_owned()))?;
     let content = html! { article.runbook { (PreEscaped(runbook.html)) } };
-    Ok(layout(context, runbook.title, content))
+    Ok(fixed_layout(context, runbook.title, content))
 }
 
 /// The page for a name that no runbook has.
@@ -65,7 +65,7 @@ pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
         }
         p { a href=(context.href(RUNBOOKS_PATH)) { "All runbooks" } }
     };
-    error_layout(context, "Runbook not found", content)
+    fixed_layout(context, "Runbook not found", content)
 }
 
 #[cfg(test)]

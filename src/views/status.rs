@@ -6,14 +6,15 @@ use super::broken::broken;
 use super::context::ViewContext;
 use super::customer_table::customer_sections;
 use super::layout::{layout, shortened};
-use super::tenant_table::{Judged, TenantQuery, TenantRow, is_failing, tenant_table};
+use super::tenant_table::{Judged, TenantQuery, TenantRow, tenant_table};
 use super::time::{date, duration};
+use super::trouble::{is_failing, lacks_consent};
 use super::undecided::undecided;
 use crate::acceptances::{
     Acceptance, DecisionFinding, Filter, Kind, Kinds, acceptances, audit_decisions,
 };
 use crate::http_types::QueryError;
-use crate::store::Tenants;
+use crate::store::{TenantState, Tenants};
 use maud::{Markup, html};
 use std::sync::Arc;
 
@@ -93,6 +94,7 @@ fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_
         .count();
     let unapproved = open.filter(|(it, _)| it.kind == Kind::Acceptance).count();
     let failing = rows.iter().filter(|row| is_failing(row.state)).count();
+    let without_consent = rows.iter().filter(|row| lacks_consent(row.state)).count();
     let missed = rows.iter().filter(|row| row.is_below_target()).count();
     let accepted = judged.iter().filter(|(it, _)| it.kind == Kind::Acceptance);
     let accepted = accepted.count();
@@ -100,6 +102,9 @@ fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_
         ul.tiles {
             li { (tile(undecided, "need a decision now", "/#undecided", undecided > 0, context)) }
             li { (tile(failing, "refresh failing", "/?show=failing#tenants", failing > 0, context)) }
+            @if without_consent > 0 {
+                li { (tile(without_consent, "without consent", "/?show=no_consent#tenants", true, context)) }
+            }
             li { (tile(missed, "below their target", "/?show=below_target#tenants", missed > 0, context)) }
             li { (tile(unapproved, "accepted risks not approved", "/?show=unapproved#tenants", unapproved > 0, context)) }
             li { (tile(claims, "claims not approved", "/acceptances?kind=claim&approved=false&in_force=true", claims > 0, context)) }
@@ -117,16 +122,22 @@ fn tile(number: usize, words: &str, path: &str, is_bad: bool, context: &ViewCont
     }
 }
 
+/// The most tenants without consent named in a note.
+const MAX_NAMED: usize = 5;
+
 /// A warning that the list is incomplete: an empty one would look like good news.
 pub(super) fn unknown_lists_note(tenants: &Tenants) -> Markup {
-    let unknown = tenants
+    let (refused, read): (Vec<_>, Vec<_>) = tenants
         .states
         .iter()
-        .filter(|state| state.snapshot.catalogue_anomalies.is_none())
-        .count();
-    let states = tenants.states.iter();
-    let recommendations = states.filter(|it| it.lacks_recommendations()).count();
+        .partition(|state| lacks_consent(state));
+    let lacks_catalogue = |state: &&Arc<TenantState>| state.snapshot.catalogue_anomalies.is_none();
+    let unknown = read.iter().copied().filter(lacks_catalogue).count();
+    let lacking = read.iter().filter(|it| it.lacks_recommendations());
+    let recommendations = lacking.count();
+    let refused: Vec<_> = refused.into_iter().filter(lacks_catalogue).collect();
     html! {
+        @if !refused.is_empty() { (consent_note(&refused, tenants.states.len())) }
         @if unknown > 0 {
             p.note.bad {
                 "The catalogue of controls of " (unknown) " of " (tenants.states.len())
@@ -138,6 +149,20 @@ pub(super) fn unknown_lists_note(tenants: &Tenants) -> Markup {
                 "The recommendations of Entra of " (recommendations) " of " (tenants.states.len())
                 " tenants are not known now: those set aside there are missing here."
             }
+        }
+    }
+}
+
+/// Which tenants are not read since they have not consented.
+fn consent_note(refused: &[&Arc<TenantState>], all: usize) -> Markup {
+    let names = refused.iter().take(MAX_NAMED);
+    let names: Vec<&str> = names.map(|it| &*it.identity.alias).collect();
+    html! {
+        p.note {
+            (refused.len()) " of " (all) " tenants gave no consent to the application, so nothing of them is known: "
+            (names.join(", "))
+            @if let Some(more) = refused.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) { " and " (more) " more" }
+            "."
         }
     }
 }

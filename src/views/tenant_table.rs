@@ -11,11 +11,12 @@ use super::paging::PageNumber;
 use super::score_chart::sparkline;
 use super::sort::{Column, Sort, SortKey, heading, integer, number, text};
 use super::time::age;
+use super::trouble::{has_trouble, is_failing, lacks_consent, trouble_words};
 use crate::acceptances::Acceptance;
 use crate::http_types::QueryError;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use secure_score_model::{Api, Place, RefreshHealth, Timestamp, Trouble};
+use secure_score_model::{Api, Place, RefreshHealth, Timestamp};
 use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -53,6 +54,7 @@ const COLUMNS: &[Column<Key>] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Show {
     Failing,
+    NoConsent,
     Waiting,
     BelowTarget,
     Unapproved,
@@ -60,8 +62,9 @@ enum Show {
 }
 
 impl Show {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Failing,
+        Self::NoConsent,
         Self::Waiting,
         Self::BelowTarget,
         Self::Unapproved,
@@ -71,6 +74,7 @@ impl Show {
     const fn as_str(self) -> &'static str {
         match self {
             Self::Failing => "failing",
+            Self::NoConsent => "no_consent",
             Self::Waiting => "waiting",
             Self::BelowTarget => "below_target",
             Self::Unapproved => "unapproved",
@@ -81,6 +85,7 @@ impl Show {
     const fn words(self) -> &'static str {
         match self {
             Self::Failing => "refresh failing",
+            Self::NoConsent => "without consent",
             Self::Waiting => "not refreshed yet",
             Self::BelowTarget => "below target",
             Self::Unapproved => "risks not approved",
@@ -100,6 +105,7 @@ impl Show {
     fn selects(self, row: &TenantRow<'_>) -> bool {
         match self {
             Self::Failing => is_failing(row.state),
+            Self::NoConsent => lacks_consent(row.state),
             Self::Waiting => !row.state.health.attempted(),
             Self::BelowTarget => row.is_below_target(),
             Self::Unapproved => row.counts.unapproved > 0,
@@ -218,7 +224,7 @@ pub(super) fn tenant_table(
         None => rows.sort_by_key(|row| {
             let is_waiting = !row.state.health.attempted();
             (
-                !is_failing(row.state),
+                !has_trouble(row.state),
                 !is_waiting,
                 Reverse(row.counts.unapproved),
             )
@@ -266,23 +272,21 @@ fn table(
     }
 }
 
-/// Whether the last refresh of a list failed.
-pub(super) fn is_failing(state: &TenantState) -> bool {
-    let mut lists = state.health.lists();
-    lists.any(|(_, health)| health.trouble.is_some())
-}
-
 /// Whether [`notes`] has anything to show.
 pub(super) fn has_notes(state: &TenantState) -> bool {
-    is_failing(state) || !state.snapshot.unmatched_watches.is_empty()
+    has_trouble(state) || !state.snapshot.unmatched_watches.is_empty()
 }
 
 fn summary(rows: &[TenantRow<'_>]) -> String {
-    let failing = rows.iter().filter(|row| is_failing(row.state)).count();
+    let number = |is: fn(&TenantState) -> bool| rows.iter().filter(|row| is(row.state)).count();
+    let failing = match number(is_failing) {
+        0 => "no refresh failing".to_owned(),
+        some => format!("{some} with a failing refresh"),
+    };
     let all = count(rows.len(), "tenant");
-    match failing {
-        0 => format!("{all}, no refresh failing"),
-        some => format!("{all}, {some} with a failing refresh"),
+    match number(lacks_consent) {
+        0 => format!("{all}, {failing}"),
+        some => format!("{all}, {failing}, {some} without consent"),
     }
 }
 
@@ -295,6 +299,7 @@ fn tenant_row(row: &TenantRow<'_>, context: &ViewContext<'_>) -> Markup {
             th scope="row" {
                 (context.tenant(&state.identity.alias))
                 @if is_failing(state) { " " span.tag.bad { "refresh failing" } }
+                @if lacks_consent(state) { " " span.tag.bad { "no consent" } }
                 @if state.identity.display_name != state.identity.alias {
                     p.soft { (shortened(&state.identity.display_name)) }
                 }
@@ -405,13 +410,5 @@ pub(super) fn watch_list_words(state: &TenantState) -> Markup {
                 br; "Hint: correct the spelling in risk_accepted.watch, or see whether Microsoft renamed or withdrew it" (hint)
             }
         }
-    }
-}
-
-/// Why a refresh failed, and the remedy.
-pub(super) fn trouble_words(trouble: &Trouble) -> Markup {
-    html! {
-        strong.bad { (trouble.reason.as_str()) } ": " (shortened(&trouble.message))
-        @if let Some(hint) = &trouble.hint { br; "Hint: " (shortened(hint)) }
     }
 }

@@ -6,7 +6,7 @@ use super::cells::{
 };
 use super::context::ViewContext;
 use super::control_address::control_href;
-use super::decision_offer::decision_offer;
+use super::decision_offer::decision_offers;
 use super::layout::shortened;
 use super::numbers::{count, points};
 use crate::acceptances::{Acceptance, Kind, Shared, UndecidedGroup, distinct};
@@ -136,15 +136,14 @@ fn distinct_rows<'a>(group: &UndecidedGroup<'a>) -> Vec<&'a Acceptance<'a>> {
     rows.collect()
 }
 
-/// The state, the places and the time of the newest, and the cost of all.
+/// The states, the places and the time of the newest, and the cost of all.
 fn when(group: &UndecidedGroup<'_>, newest: &Acceptance<'_>, now: Timestamp) -> Markup {
-    let states = distinct(group.rows.iter().map(|row| row.state));
-    let states: Vec<String> = states.into_iter().map(state_name).collect();
     let places = distinct(group.rows.iter().map(|row| place_name(row.place())));
     let disagrees = group.rows.iter().any(|row| row.disagrees == Some(true));
     html! {
         p {
-            span.tag.bad { @if newest.kind == Kind::Claim { "claimed: " } (states.join(", ")) }
+            (states(group, Kind::Acceptance, ""))
+            (states(group, Kind::Claim, "claimed: "))
             (postponement(newest.postponed_until))
             " " span.soft { "in " (places.join(" and ")) }
             (disagreement(disagrees.then_some(true)))
@@ -154,19 +153,32 @@ fn when(group: &UndecidedGroup<'_>, newest: &Acceptance<'_>, now: Timestamp) -> 
     }
 }
 
-/// The points that the rows cost or claim, as far as they are known.
+/// The states of the rows of one kind, in a tag.
+fn states(group: &UndecidedGroup<'_>, kind: Kind, prefix: &str) -> Markup {
+    let rows = group.rows.iter().filter(|row| row.kind == kind);
+    let states = distinct(rows.map(|row| row.state));
+    let states: Vec<String> = states.into_iter().map(state_name).collect();
+    html! {
+        @if !states.is_empty() { span.tag.bad { (prefix) (states.join(", ")) } " " }
+    }
+}
+
+/// The points that the acceptances cost and those that the claims give, as far as they
+/// are known. Claimed points are not lost.
 fn cost(group: &UndecidedGroup<'_>) -> Option<String> {
-    let rows = group.rows.iter();
-    let known: Vec<Points> = rows
-        .filter_map(|row| match row.kind {
-            Kind::Claim => row.points_claimed,
-            Kind::Acceptance => row.points_lost,
-        })
-        .collect();
-    let is_claim = group.rows.first().is_some_and(|it| it.kind == Kind::Claim);
-    let total: Points = known.iter().copied().sum();
-    let word = if is_claim { "claimed" } else { "lost" };
-    (!known.is_empty()).then(|| format!("{} points {word}", points(total)))
+    let total = |kind: Kind, of: fn(&Acceptance<'_>) -> Option<Points>| {
+        let rows = group.rows.iter().filter(|row| row.kind == kind);
+        let known: Vec<Points> = rows.filter_map(|row| of(row)).collect();
+        (!known.is_empty()).then(|| points(known.into_iter().sum()))
+    };
+    let lost = total(Kind::Acceptance, |row| row.points_lost);
+    let claimed = total(Kind::Claim, |row| row.points_claimed);
+    match (lost, claimed) {
+        (Some(lost), Some(claimed)) => Some(format!("{lost} points lost, {claimed} claimed")),
+        (Some(lost), None) => Some(format!("{lost} points lost")),
+        (None, Some(claimed)) => Some(format!("{claimed} points claimed")),
+        (None, None) => None,
+    }
 }
 
 /// Who declared it and why.
@@ -220,7 +232,7 @@ fn decision(
             @if self_approved { " " span.tag.bad { "self-approved" } }
         }
         p { a href=(context.page(&register)) { "Decide in the register" } }
-        @if group.rows.len() == 1 { (decision_offer(newest, context)) }
+        (decision_offers(&group.rows, context))
     }
 }
 
@@ -229,7 +241,15 @@ fn register_query(group: &UndecidedGroup<'_>, newest: &Acceptance<'_>) -> String
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("approved", "false");
     query.append_pair("in_force", "true");
-    query.append_pair("kind", newest.kind.as_str());
+    let is_of_one_kind = group.rows.iter().all(|row| row.kind == newest.kind);
+    query.append_pair(
+        "kind",
+        if is_of_one_kind {
+            newest.kind.as_str()
+        } else {
+            "all"
+        },
+    );
     if group.shared != Shared::Person {
         query.append_pair("control", newest.control);
     }

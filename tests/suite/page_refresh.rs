@@ -49,10 +49,13 @@ async fn a_filtered_page_refreshes_itself_only_when_it_is_switched_on() {
 }
 
 #[tokio::test]
-async fn neither_evidence_nor_an_error_refreshes_itself() {
+async fn neither_a_text_nor_an_error_refreshes_itself() {
     let server = start_showing(with_history()).await;
     for path in [
         "/tenants/contoso/evidence",
+        "/runbooks",
+        "/runbooks/SecureScoreRiskAccepted",
+        "/runbooks/SecureScoreRiskAccepted?refresh=on",
         "/tenants/nobody",
         "/nothing",
         "/?refresh=60",

@@ -10,7 +10,7 @@ use crate::test_server::{
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{
     Category, Control, ControlScore, ControlState, Decision, DecisionState, Level, Persons, Points,
-    RecommendationStatus, Report, TenantSnapshot, Timestamp,
+    Reason, RecommendationStatus, Report, TenantSnapshot, Timestamp, Trouble,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -177,6 +177,107 @@ async fn one_person_behind_many_tenants_is_one_decision_where_persons_are_shown(
         assert_eq!(section.contains("eve@x.example"), shown, "{section}");
         has(&section, &["Title of MFA", "Title of Risk"]);
     }
+}
+
+#[tokio::test]
+async fn claimed_points_of_one_person_are_not_lost_and_each_row_has_its_decision() {
+    let server = start(options_with(Persons::Plain, true)).await;
+    let claim = watched(
+        "Legacy",
+        ControlState::ThirdParty,
+        "eve@x.example",
+        NEW,
+        8.0,
+    );
+    let tenants = [
+        ("adatum", accepted("MFA", "eve@x.example", NEW)),
+        ("contoso", claim),
+    ];
+    for (alias, control) in tenants {
+        let state = with_controls(tenant(alias), vec![control]);
+        server.store.publish(state);
+    }
+    let section = section(&server, "/", "undecided").await;
+    has(
+        &section,
+        &[
+            "One person, 2 controls",
+            "8 points lost, 8 claimed",
+            ">risk accepted</span>",
+            ">claimed: third party</span>",
+            "in_force=true&amp;kind=all",
+            "Decisions for them",
+            "- control: MFA\n  tenants: [adatum]\n",
+            "- control: Legacy\n  tenants: [contoso]\n  states: [third_party]\n",
+            "approve adatum MFA --states risk_accepted",
+            "approve contoso Legacy --states third_party",
+        ],
+    );
+}
+
+#[tokio::test]
+async fn of_many_rows_the_first_decisions_are_offered() {
+    let server = start(options()).await;
+    for number in 0..7 {
+        let state = tenant(&format!("tenant-{number}"));
+        let controls = vec![accepted("MFA", "eve@x.example", NEW - number)];
+        server.store.publish(with_controls(state, controls));
+    }
+    let section = section(&server, "/", "undecided").await;
+    assert_eq!(section.matches("secure-score-exporter approve").count(), 5);
+    has(&section, &["… and 2 more in the register."]);
+}
+
+#[tokio::test]
+async fn a_tenant_without_consent_is_named_and_its_refresh_is_not_failing() {
+    let server = serving(vec![("contoso", vec![open("MFA")])]).await;
+    let mut woodgrove = tenant("woodgrove");
+    woodgrove.health.profiles.trouble = Some(Trouble::new(Reason::Consent, "AADSTS65001"));
+    server.store.publish(woodgrove);
+    let page = server.get("/").await;
+    has(
+        page.text(),
+        &[
+            "<strong class=\"plain\">0</strong> <span>refresh failing",
+            "href=\"/?show=no_consent#tenants\"><strong class=\"bad\">1</strong> <span>without consent",
+            "1 of 2 tenants gave no consent to the application, so nothing of them is known: woodgrove.",
+            "No consent from <a href=\"/tenants/woodgrove\">",
+            ">no consent</span>",
+            "2 tenants, no refresh failing, 1 without consent",
+        ],
+    );
+    for absent in ["is not known now", "Refresh failing on"] {
+        assert!(!page.text().contains(absent), "{absent}");
+    }
+    let page = server.get("/?show=no_consent").await;
+    assert_eq!(aliases(page.text(), "fleet"), "woodgrove");
+    let page = server.get("/?show=failing").await;
+    has(page.text(), &["No tenant fits this filter."]);
+}
+
+#[tokio::test]
+async fn a_history_of_a_control_names_its_place() {
+    let server = start(options()).await;
+    let now = Timestamp::from(SystemTime::now());
+    let dismissed = [(RecommendationStatus::Dismissed, -1, Some("ann@x.example"))];
+    let mut state = with_controls(
+        tenant("contoso"),
+        vec![accepted("userRiskPolicy", "eve@x.example", NEW)],
+    );
+    state.snapshot = Arc::new(TenantSnapshot {
+        recommendations: vec![entra_tenant::recommendation(
+            "userRiskPolicy",
+            &dismissed,
+            now,
+        )],
+        ..(*state.snapshot).clone()
+    });
+    server.store.publish(state);
+    let page = server.get("/controls/userRiskPolicy").await;
+    has(
+        page.text(),
+        &["History in Secure Score, 1 change", "History in Entra, "],
+    );
 }
 
 #[tokio::test]
@@ -517,7 +618,7 @@ async fn the_page_of_a_control_shows_every_tenant_its_history_and_its_facts() {
             "SEC-7",
             "eve@x.example",
             "0 of 8",
-            "History, 1 change",
+            "History in Secure Score, 1 change",
         ],
     );
     assert_eq!(aliases(page.text(), "register"), "contoso fabrikam adatum");
