@@ -216,13 +216,16 @@ async fn an_acceptance_reverted_within_one_evaluation_reaches_the_person_on_call
     assert_eq!(all.len(), 1, "no evaluation saw it in effect: {all:#?}");
 }
 
-/// What the simulated tenants accepted long ago, all unwatched: a mail for each
-/// unapproved Identity control, and a line for the rest.
-const STANDING: [&str; 4] = [
+/// What the simulated tenants accepted and claimed long ago, all unwatched: a mail
+/// for each unapproved Identity control, and a line for the rest.
+const STANDING: [&str; 7] = [
+    "Adatum Corporation: \"Stop the print service on domain controllers\" is declared as solved by other means, without approval",
     "Adatum Corporation: the risk of \"Admit only invited people straight into meetings\" was accepted",
+    "Contoso Ltd: \"Set a decoy account as bait\" is declared as solved by other means, without approval",
     "Contoso Ltd: the risk of \"Do not let users consent to apps on their own\" was accepted",
     "Fabrikam Manufacturing: the risk of \"Let all users reset their own password\" was accepted",
     "Litware: the risk of \"Let passwords live until there is a reason to change them\" was accepted",
+    "Northwind Traders: \"Hand out the smallest administrative role that does the job\" is declared as solved by other means, without approval",
 ];
 
 fn quieter_alerts(stage: &Stage) -> Vec<String> {

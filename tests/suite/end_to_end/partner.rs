@@ -109,7 +109,9 @@ async fn a_new_customer_and_two_without_consent_reach_the_ticket_system() {
         let text = ticket(&stage, "SecureScoreCustomerNotConsented", &id).await;
         for part in [
             format!("Customer {name} has not consented: its Secure Score cannot be read\n"),
-            format!("Customer {id} of partner partner, tenant {alias}, has not consented"),
+            format!(
+                "Customer {name} ({id}) of partner partner, tenant {alias}, has been without consent since "
+            ),
             format!("/{id}/adminconsent?client_id="),
         ] {
             assert!(text.contains(&part), "{part}\n{text}");
@@ -132,7 +134,7 @@ async fn a_new_customer_and_two_without_consent_reach_the_ticket_system() {
     let text = ticket(&stage, "SecureScoreCustomerUnwatched", id).await;
     for part in [
         "Customer Margie's Travel is not watched\n".to_owned(),
-        format!("Customer {id} of partner partner has been unwatched for"),
+        format!("Customer Margie's Travel ({id}) of partner partner has been unwatched since "),
         format!("/{id}/adminconsent?client_id="),
     ] {
         assert!(text.contains(&part), "{part}\n{text}");
