@@ -107,6 +107,7 @@ async fn links_of_a_runbook_work_below_a_prefix() {
     assert!(list.text().contains(&format!("href=\"/score{RUNBOOK}\"")));
     let page = server.get(&format!("/score{RUNBOOK}")).await;
     let links = page.text().split("<article").nth(1).unwrap();
+    let links = links.split("</article>").next().unwrap();
     let links: Vec<&str> = links
         .split("href=\"")
         .skip(1)
