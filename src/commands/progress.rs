@@ -145,22 +145,22 @@ impl Counts {
         (self.total * self.steps, self.ended * self.steps + partial)
     }
 
-    /// The length of the bar, how much of it is filled, and what it counts.
-    fn bar(&self) -> (u64, u64, &'static str) {
+    /// The length of the bar, and how much of it is filled: steps, so that it moves
+    /// while the first tenant is read, and at the end bytes.
+    fn bar(&self) -> (u64, u64) {
         match self.writing {
-            Some((done, all)) if self.ended == self.total => (all, done, "bytes"),
+            Some((done, all)) if self.ended == self.total => (all, done),
             _ => {
                 let (all, done) = self.steps();
-                (all as u64, done as u64, "steps")
+                (all as u64, done as u64)
             }
         }
     }
 
-    /// The line behind the bar.
+    /// The line behind the bar, which says that the bar does not count tenants.
     fn message(&self, elapsed: Duration) -> String {
-        let (all, done, what) = self.bar();
-        let percent = done * 100 / all.max(1);
-        format!("{percent}% of the {what}; {}", self.line(elapsed))
+        let (all, done) = self.bar();
+        format!("{}% done, {}", done * 100 / all.max(1), self.line(elapsed))
     }
 
     /// The time left at the speed until now; none if too little is known.
@@ -179,9 +179,9 @@ impl Counts {
         if let Some((done, bytes)) = self.writing {
             let (done, bytes) = (HumanBytes(done), HumanBytes(bytes));
             let elapsed = rounded(elapsed);
-            return format!("writing, {done} of {bytes}; {ended} of {all} done, {elapsed}");
+            return format!("writing {done} of {bytes}, {ended} of {all}, {elapsed}");
         }
-        let mut line = format!("{ended} of {all} done, {}", rounded(elapsed));
+        let mut line = format!("{ended} of {all}, {}", rounded(elapsed));
         if ended < total
             && let Some(left) = self.left(elapsed)
         {
@@ -208,7 +208,7 @@ fn rounded(duration: Duration) -> humantime::FormattedDuration {
 
 async fn tick(counts: Arc<Mutex<Counts>>, bar: ProgressBar, redraws: bool) {
     let started = Instant::now();
-    let style = ProgressStyle::with_template("[{bar:20}] {wide_msg}");
+    let style = ProgressStyle::with_template("[{bar:10}] {wide_msg}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
     bar.set_style(style.progress_chars("=> "));
     let mut ticks = tokio::time::interval_at(started + FIRST, REDRAW);
@@ -218,7 +218,7 @@ async fn tick(counts: Arc<Mutex<Counts>>, bar: ProgressBar, redraws: bool) {
         ticks.tick().await;
         let elapsed = started.elapsed();
         if redraws {
-            let (message, (all, done, _)) = {
+            let (message, (all, done)) = {
                 let counts = counts.lock();
                 (counts.message(elapsed), counts.bar())
             };
@@ -274,7 +274,7 @@ mod tests {
         let line = |seconds| counts.lock().line(second(seconds));
         assert_eq!(
             line(2),
-            "0 of 50 tenants done, 2s; waiting for t0, t1, t2 and 5 more"
+            "0 of 50 tenants, 2s; waiting for t0, t1, t2 and 5 more"
         );
         for index in 0..8 {
             (0..4).for_each(|_| steps.advance(&format!("t{index}")));
@@ -286,11 +286,11 @@ mod tests {
             counts
                 .lock()
                 .message(second(9))
-                .starts_with("18% of the steps; 8 of 50 ")
+                .starts_with("18% done, 8 of 50 tenants, ")
         );
         assert_eq!(
             line(9),
-            "8 of 50 tenants done, 9s, about 41s left; waiting for t8"
+            "8 of 50 tenants, 9s, about 41s left; waiting for t8"
         );
     }
 
@@ -310,13 +310,13 @@ mod tests {
         assert_eq!(counts.lock().left(second(3)), Some(second(3)));
         steps.begin("b");
         steps.end("b");
-        assert_eq!(counts.lock().line(second(4)), "2 of 2 tenants done, 4s");
+        assert_eq!(counts.lock().line(second(4)), "2 of 2 tenants, 4s");
         steps.writing(Some((1 << 20, 1 << 22)));
         assert_eq!(
             counts.lock().message(second(5)),
-            "25% of the bytes; writing, 1.00 MiB of 4.00 MiB; 2 of 2 tenants done, 5s"
+            "25% done, writing 1.00 MiB of 4.00 MiB, 2 of 2 tenants, 5s"
         );
         let one = Counts::new("partners", 1, 1);
-        assert_eq!(one.line(second(4)), "0 of 1 partner done, 4s");
+        assert_eq!(one.line(second(4)), "0 of 1 partner, 4s");
     }
 }
