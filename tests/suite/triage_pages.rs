@@ -260,16 +260,14 @@ async fn a_history_of_a_control_names_its_place() {
     let server = start(options()).await;
     let now = Timestamp::from(SystemTime::now());
     let dismissed = [(RecommendationStatus::Dismissed, -1, Some("ann@x.example"))];
+    let mut advice = entra_tenant::recommendation("userRiskPolicy", &dismissed, now);
+    advice.control = Some("userRiskPolicy".into());
     let mut state = with_controls(
         tenant("contoso"),
         vec![accepted("userRiskPolicy", "eve@x.example", NEW)],
     );
     state.snapshot = Arc::new(TenantSnapshot {
-        recommendations: vec![entra_tenant::recommendation(
-            "userRiskPolicy",
-            &dismissed,
-            now,
-        )],
+        recommendations: vec![advice],
         ..(*state.snapshot).clone()
     });
     server.store.publish(state);
