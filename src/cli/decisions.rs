@@ -52,7 +52,8 @@ pub struct Decisions {
         id = "decisions_header_file",
         long = "header-file",
         value_name = "FILE",
-        requires = "decisions_url"
+        requires = "decisions_url",
+        conflicts_with = "decisions_state_dir"
     )]
     pub header_file: Option<PathBuf>,
 }

@@ -705,7 +705,7 @@ class Decisions:
         return [it for it in self.naming_present() if self.covers(it, self.declarations[-1])]
 
     def naming_present(self):
-        """Those that name the present state, whoever approved them."""
+        """Those that name the present state, with any approver."""
         if not self.declarations or self.declarations[-1].state != self.state:
             return []
         return [it for it in self.all if self.declarations[-1] in self.named(it)]

@@ -20,7 +20,7 @@ const AXE: &str = concat!(
 const OTHERS: [&str; 5] = [
     "/tenants/contoso/evidence",
     "/nothing",
-    "/tenants/nobody",
+    "/tenants/missing",
     "/acceptances?since=yesterday",
     "/tenants/contoso?category=Data",
 ];

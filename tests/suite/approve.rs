@@ -374,3 +374,11 @@ async fn customers_that_are_watched_without_an_entry_are_known_to_the_exporter_a
     assert_eq!(password.status.code(), Some(2));
     assert!(!text(&password.stderr).contains("hidden-word"));
 }
+
+#[test]
+fn a_file_of_headers_is_refused_without_an_exporter() {
+    let refused = run(&["decisions", "--state.dir=x", "--header-file=x"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let said = text(&refused.stderr);
+    assert!(said.contains("cannot be used with"), "{said}");
+}

@@ -97,8 +97,8 @@ async fn a_client_needs_a_user_with_the_tenant() {
     let header = format!("--header-file={}", file.display());
     let as_alice = |tenant: &str| evidence(&url, &[&header, &format!("--tenant={tenant}")]);
 
-    let nobody = evidence(&url, &["--tenant=contoso"]);
-    assert_refused(&nobody, &["answered 401: ", "header in --header-file"]);
+    let without_header = evidence(&url, &["--tenant=contoso"]);
+    assert_refused(&without_header, &["answered 401: ", "header in --header-file"]);
     assert!(as_alice("contoso").status.success());
     let misspelt = as_alice("contosso");
     assert_refused(&misspelt, &["unknown tenant", "did you mean \"contoso\"?"]);
@@ -111,7 +111,7 @@ async fn a_client_needs_a_user_with_the_tenant() {
     server.site.set_access(Some(nothing));
     let denied = as_alice("contoso");
     assert_refused(&denied, &["answered 403: access denied", "hint: "]);
-    for output in [nobody, misspelt, hidden, denied] {
+    for output in [without_header, misspelt, hidden, denied] {
         assert!(!text(&output.stderr).contains(&authorization()));
     }
 }

@@ -55,7 +55,7 @@ async fn neither_a_text_nor_an_error_refreshes_itself() {
         "/tenants/contoso/evidence",
         "/runbooks",
         "/runbooks/SecureScoreRiskAccepted",
-        "/tenants/nobody",
+        "/tenants/missing",
         "/nothing",
         "/?refresh=60",
         "/acceptances?format=pdf",

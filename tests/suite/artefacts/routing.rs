@@ -209,7 +209,7 @@ fn nothing_mutes_itself_nor_an_acceptance_because_data_are_old() {
     let rules = rules.as_array().expect("rules");
     assert!(rules.len() > 3, "only {} rules", rules.len());
     let acceptance =
-        Regex::new("^SecureScore(Risk.+|Recommendation.+|Approval.+|MitigationClaimed)$").unwrap();
+        Regex::new("^SecureScore(Risk.+|Recommendation.+|Approval.+|Mitigation.+)$").unwrap();
     let without_tenant = Regex::new(
         "^SecureScore(Exporter.+|ReloadFailed|ShardMissing|WebConfigInvalid|Webhook.+|Customer.+|RelationshipEnding|Partner.+)$",
     )

@@ -145,7 +145,7 @@ async fn no_output_log_page_request_or_file_contains_a_secret() {
         "/",
         "/acceptances",
         "/tenants/contoso",
-        "/tenants/nobody",
+        "/tenants/missing",
         "/nothing",
         "/metrics",
         "/metrics?tenant[]=contoso",
