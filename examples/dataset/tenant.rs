@@ -356,7 +356,6 @@ fn named<T: Copy, const N: usize>(
 /// A decision for a control of a tenant that ends this many days after the end.
 pub(crate) fn decision(tenant: &str, control: &str, reference: &str, days: i64) -> Decision {
     Decision {
-        place: "dataset".into(),
         tenants: vec![tenant.into()],
         ..Decision::new(
             control,
