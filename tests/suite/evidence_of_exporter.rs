@@ -98,7 +98,10 @@ async fn a_client_needs_a_user_with_the_tenant() {
     let as_alice = |tenant: &str| evidence(&url, &[&header, &format!("--tenant={tenant}")]);
 
     let without_header = evidence(&url, &["--tenant=contoso"]);
-    assert_refused(&without_header, &["answered 401: ", "header in --header-file"]);
+    assert_refused(
+        &without_header,
+        &["answered 401: ", "header in --header-file"],
+    );
     assert!(as_alice("contoso").status.success());
     let misspelt = as_alice("contosso");
     assert_refused(&misspelt, &["unknown tenant", "did you mean \"contoso\"?"]);
