@@ -14,7 +14,7 @@ use super::route::Route;
 use super::scrape::{scrape, scrape_timeout};
 use super::visibility::Visibility;
 use crate::access::AccessRules;
-use crate::api::{Api, CsvList};
+use crate::api::Api;
 use crate::http_types::{Body, PersonDetail, PersonPolicy, QueryError, Response, response};
 use crate::refresh::OnDemandRefresh;
 use crate::store::{Store, VisibleStore};
@@ -296,22 +296,22 @@ impl Site {
         visible: &VisibleStore,
         now: Timestamp,
     ) -> Response {
-        let csv = self.with_view(parts, visible, now, |path, context| page.csv(path, context));
-        let (list, tenants) = match csv {
-            Ok(Some(PageCsv::Tenants(tenants))) => (CsvList::Tenants, tenants),
-            Ok(Some(PageCsv::Acceptances(filter))) => {
-                (CsvList::Acceptances(filter), visible.tenants())
-            }
-            Ok(Some(PageCsv::Controls(name, bytes))) => return response::csv(&name, bytes),
-            other => {
-                return self.with_view(parts, visible, now, |path, context| {
+        let found = self.with_view(parts, visible, now, |path, context| {
+            match page.csv(path, context) {
+                Ok(Some(csv)) => Ok(csv),
+                other => {
                     let rendered = other.and_then(|_| page.render(path, context));
                     let refresh = page.refresh_seconds(&context.query);
-                    page_response(rendered, refresh, context)
-                });
+                    Err(page_response(rendered, refresh, context))
+                }
             }
-        };
-        self.api.csv(list, tenants, self.persons(parts), now).await
+        });
+        let persons = self.persons(parts);
+        match found {
+            Ok(PageCsv::List(list, tenants)) => self.api.csv(list, tenants, persons, now).await,
+            Ok(PageCsv::Controls(name, bytes)) => response::csv(&name, bytes),
+            Err(page) => page,
+        }
     }
 
     /// Redirects the root to the prefix; any other path gets a page that lists

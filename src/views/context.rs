@@ -5,12 +5,13 @@ use crate::http_types::PersonDetail;
 use crate::store::{Partners, Tenants};
 use maud::{Markup, html};
 use secure_score_model::{Persons, Timestamp};
+use std::sync::Arc;
 
 /// What every page depends on: the data, the request, the site's options and
 /// the time.
 #[derive(Debug)]
 pub(crate) struct ViewContext<'a> {
-    pub(crate) tenants: &'a Tenants,
+    pub(crate) tenants: &'a Arc<Tenants>,
     pub(crate) partners: &'a Partners,
     /// The page's address, as a browser reaches it, with its query.
     pub(crate) query: PageQuery,

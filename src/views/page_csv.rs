@@ -8,7 +8,7 @@ use super::csv_link::{Table, table};
 use super::matrix::matrix_csv;
 use super::status::selected_tenants;
 use super::{Page, PageError};
-use crate::acceptances::Filter;
+use crate::api::CsvList;
 use crate::http_types::QueryError;
 use crate::store::Tenants;
 use std::sync::Arc;
@@ -16,10 +16,8 @@ use std::sync::Arc;
 /// The table of a page, with all its rows.
 #[derive(Debug)]
 pub(crate) enum PageCsv {
-    /// The tenants that a filter selects.
-    Tenants(Arc<Tenants>),
-    /// The acceptances and claims that a filter selects.
-    Acceptances(Filter),
+    /// A list that the API has too, of these tenants.
+    List(CsvList, Arc<Tenants>),
     /// Controls, rendered, with the name of a file for them.
     Controls(String, Vec<u8>),
 }
@@ -39,8 +37,11 @@ pub(super) fn requested(
         return Err(error.into());
     };
     Ok(Some(match table {
-        Table::Tenants => PageCsv::Tenants(selected_tenants(context)?),
-        Table::Acceptances => PageCsv::Acceptances(AcceptanceQuery::parse(context)?.filter),
+        Table::Tenants => PageCsv::List(CsvList::Tenants, selected_tenants(context)?),
+        Table::Acceptances => {
+            let list = CsvList::Acceptances(AcceptanceQuery::parse(context)?.filter);
+            PageCsv::List(list, Arc::clone(context.tenants))
+        }
         Table::Controls => PageCsv::Controls(
             format!("controls-{parameter}.csv"),
             control_csv(parameter, context)?,
