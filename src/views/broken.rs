@@ -31,21 +31,21 @@ pub(super) fn broken(context: &ViewContext<'_>) -> Markup {
                 @for (trouble, aliases) in failing.iter().take(MAX_SHOWN) {
                     li {
                         @match trouble.reason {
-                            Reason::Consent => p.tenants { "No consent from " (tenants(aliases, "?show=no_consent#tenants", context)) },
-                            _ => p.tenants { "Refresh failing on " (tenants(aliases, "?show=failing#tenants", context)) },
+                            Reason::Consent => p.tenants { "No consent from " (tenants(aliases, "/?show=no_consent#tenants", context)) },
+                            _ => p.tenants { "Refresh failing on " (tenants(aliases, "/?show=failing#tenants", context)) },
                         }
                         p { (trouble_words(trouble)) }
                     }
                 }
                 @for (state, aliases) in unmatched.iter().take(MAX_SHOWN) {
                     li {
-                        p.tenants { "Watch list on " (tenants(aliases, "#tenants", context)) }
+                        p.tenants { "Watch list on " (tenants(aliases, "/#tenants", context)) }
                         (watch_list_words(state))
                     }
                 }
             }
             @if more > 0 {
-                p { "… and " (more) " more: " a href=(context.href("/?show=failing#tenants")) { "every tenant whose refresh fails" } }
+                p { "… and " (more) " more: " a href=(context.page("/?show=failing#tenants")) { "every tenant whose refresh fails" } }
             }
         }
     }
@@ -89,7 +89,8 @@ fn most_first<'a, T>(found: impl Iterator<Item = (T, Vec<&'a str>)>) -> Vec<(T, 
     found
 }
 
-/// Tenants by name, as far as there is space, with a link to the others.
+/// Tenants by name, as far as there is space, with a link to the others: a path below
+/// the prefix.
 pub(super) fn tenants(aliases: &[&str], others: &str, context: &ViewContext<'_>) -> Markup {
     html! {
         @if aliases.len() > 1 { strong { (aliases.len()) " tenants" } ": " }
@@ -98,7 +99,7 @@ pub(super) fn tenants(aliases: &[&str], others: &str, context: &ViewContext<'_>)
             (context.tenant(alias))
         }
         @if let Some(more) = aliases.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) {
-            " and " a href=(context.href(&format!("/{others}"))) { (more) " more" }
+            " and " a href=(context.page(others)) { (more) " more" }
         }
     }
 }

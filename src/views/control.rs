@@ -75,7 +75,7 @@ pub(super) fn tenants_csv(part: &str, context: &ViewContext<'_>) -> Result<Vec<u
 
 fn register(shown: &Subject<'_>, context: &ViewContext<'_>) -> String {
     let name = url::form_urlencoded::byte_serialize(shown.name().as_bytes());
-    context.href(&format!(
+    context.page(&format!(
         "/acceptances?control={}",
         name.collect::<String>()
     ))
@@ -88,7 +88,8 @@ fn counts(tenants: &ControlTenants<'_>, context: &ViewContext<'_>) -> Markup {
             @for standing in Standing::ALL {
                 @let number = tenants.count(standing);
                 @if number > 0 {
-                    a href={ (context.query.path()) "?state=" (standing.as_str()) "#tenants" } {
+                    @let these = format!("{}?state={}#tenants", context.query.path(), standing.as_str());
+                    a href=(context.query.keeping_refresh(&these)) {
                         (number) " " (standing_mark(standing))
                     }
                     " "

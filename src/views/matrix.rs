@@ -196,7 +196,8 @@ fn control_heading(control: &WatchedControl<'_>, context: &ViewContext<'_>) -> M
                         .append_pair("control", control.name)
                         .append_pair("state", standing.as_str())
                         .finish();
-                    a href={ (context.query.path()) "?" (query) } { (standing_count(standing, number)) }
+                    @let these = format!("{}?{query}", context.query.path());
+                    a href=(context.query.keeping_refresh(&these)) { (standing_count(standing, number)) }
                     " "
                 }
             }

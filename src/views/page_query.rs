@@ -119,10 +119,12 @@ impl PageQuery {
             return address.to_owned();
         };
         let word = encoded([(REFRESH, word)].into_iter());
-        match address.contains('?') {
-            true => format!("{address}&{word}"),
-            false => format!("{address}?{word}"),
-        }
+        let (page, fragment) = match address.find('#') {
+            Some(at) => address.split_at(at),
+            None => (address, ""),
+        };
+        let separator = if page.contains('?') { '&' } else { '?' };
+        format!("{page}{separator}{word}{fragment}")
     }
 
     /// This page with its refresh switched.
@@ -210,7 +212,15 @@ mod tests {
             off.link_with("page", "2"),
             "/acceptances?sort=points&page=2&refresh=off#controls"
         );
-        assert_eq!(off.keeping_refresh("/x?a=b"), "/x?a=b&refresh=off");
+        for (address, kept) in [
+            ("/x?a=b", "/x?a=b&refresh=off"),
+            ("/x?a=b#c", "/x?a=b&refresh=off#c"),
+            ("/#c", "/?refresh=off#c"),
+            ("/#c?", "/?refresh=off#c?"),
+        ] {
+            assert_eq!(off.keeping_refresh(address), kept);
+            assert_eq!(query("").keeping_refresh(address), address);
+        }
         assert_eq!(
             off.switching_refresh("on"),
             "/acceptances?sort=points&refresh=on"

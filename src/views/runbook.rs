@@ -27,7 +27,7 @@ struct Runbook {
 /// The list of all runbooks.
 pub(super) fn list(context: &ViewContext<'_>) -> Markup {
     let item = |runbook: &Runbook| {
-        let href = context.href(&format!("{RUNBOOKS_PATH}/{}", runbook.name));
+        let href = context.page(&format!("{RUNBOOKS_PATH}/{}", runbook.name));
         html! { li { a href=(href) { (runbook.title) } } }
     };
     let (runbooks, documents): (Vec<_>, Vec<_>) =
@@ -56,14 +56,14 @@ pub(super) fn view(name: &str, context: &ViewContext<'_>) -> Result<Markup, Page
 pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
     let mut similar = similar(name, RUNBOOKS.iter().map(|it| it.name));
     similar.truncate(MAX_SIMILAR);
-    let href = |name: &str| context.href(&format!("{RUNBOOKS_PATH}/{name}"));
+    let href = |name: &str| context.page(&format!("{RUNBOOKS_PATH}/{name}"));
     let content = html! {
         p { "There is no runbook " code { (shortened(name)) } "." }
         @if !similar.is_empty() {
             p { "Did you mean one of these?" }
             ul { @for name in similar { li { a href=(href(name)) { (name) } } } }
         }
-        p { a href=(context.href(RUNBOOKS_PATH)) { "All runbooks" } }
+        p { a href=(context.page(RUNBOOKS_PATH)) { "All runbooks" } }
     };
     fixed_layout(context, "Runbook not found", content)
 }

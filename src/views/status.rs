@@ -116,7 +116,7 @@ fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_
 
 fn tile(number: usize, words: &str, path: &str, is_bad: bool, context: &ViewContext<'_>) -> Markup {
     html! {
-        a href=(context.href(path)) {
+        a href=(context.page(path)) {
             strong class=(if is_bad { "bad" } else { "plain" }) { (number) } " " span { (words) }
         }
     }

@@ -369,7 +369,7 @@ fn register_link(
 ) -> Markup {
     let alias = &row.state.identity.alias;
     let path = format!("/acceptances?tenant={alias}&in_force=true&kind=acceptance&approved={is}");
-    html! { a href=(context.href(&path)) { (number) } }
+    html! { a href=(context.page(&path)) { (number) } }
 }
 
 /// When the last refresh of a list succeeded.

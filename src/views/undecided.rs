@@ -93,7 +93,7 @@ fn affected(
     newest: &Acceptance<'_>,
     context: &ViewContext<'_>,
 ) -> Markup {
-    let others = format!("acceptances?{}", register_query(group, newest));
+    let others = format!("/acceptances?{}", register_query(group, newest));
     tenants(&group.tenants(), &others, context)
 }
 

@@ -30,6 +30,32 @@ async fn every_page_refreshes_itself_until_it_is_switched_off() {
     ] {
         assert!(page.text().contains(kept), "{kept}");
     }
+    for (path, kept) in [
+        ("/?refresh=off", "href=\"/?refresh=off#undecided\""),
+        (
+            "/?refresh=off",
+            "href=\"/?show=failing&amp;refresh=off#tenants\"",
+        ),
+        (
+            "/?refresh=off",
+            "&amp;kind=acceptance&amp;approved=false&amp;refresh=off\"",
+        ),
+        (
+            "/runbooks?refresh=off",
+            "href=\"/runbooks/SecureScoreRiskAccepted?refresh=off\"",
+        ),
+        (
+            "/controls/newer?refresh=off",
+            "href=\"/acceptances?control=newer&amp;refresh=off\"",
+        ),
+        (
+            "/controls/newer?refresh=off",
+            "&amp;refresh=off#tenants\">1 ",
+        ),
+    ] {
+        let page = server.get(path).await;
+        assert!(page.text().contains(kept), "{path} {kept}");
+    }
 }
 
 #[tokio::test]
