@@ -2,6 +2,7 @@
 //! list that match nothing.
 
 use super::context::ViewContext;
+use super::numbers::count;
 use super::tenant_table::watch_list_words;
 use super::trouble::trouble_words;
 use crate::acceptances::distinct;
@@ -23,7 +24,8 @@ pub(super) fn broken(context: &ViewContext<'_>) -> Markup {
     if failing.is_empty() && unmatched.is_empty() {
         return html! {};
     }
-    let more = failing.len().saturating_sub(MAX_SHOWN);
+    let more_failing = failing.len().saturating_sub(MAX_SHOWN);
+    let more_unmatched = unmatched.len().saturating_sub(MAX_SHOWN);
     html! {
         section aria-labelledby="broken" {
             h2 #broken { "Broken, and how to fix it" }
@@ -44,8 +46,11 @@ pub(super) fn broken(context: &ViewContext<'_>) -> Markup {
                     }
                 }
             }
-            @if more > 0 {
-                p { "… and " (more) " more: " a href=(context.page("/?show=failing#tenants")) { "every tenant whose refresh fails" } }
+            @if more_failing > 0 {
+                p { "… and " (more_failing) " more: " a href=(context.page("/?show=failing#tenants")) { "every tenant whose refresh fails" } }
+            }
+            @if more_unmatched > 0 {
+                p { "… and " (count(more_unmatched, "more watch list")) " with lines that match nothing" }
             }
         }
     }

@@ -357,6 +357,28 @@ async fn decisions_come_first_then_what_is_broken_with_its_remedy_then_the_tenan
     assert!(!page.text().contains("in trouble"));
 }
 
+#[tokio::test]
+async fn problems_beyond_the_limit_are_counted_refreshes_and_watch_lists_apart() {
+    let server = start(options()).await;
+    let publish = |number: usize| {
+        let mut state = tenant(&format!("tenant{number}"));
+        let snapshot = Arc::make_mut(&mut state.snapshot);
+        snapshot.unmatched_watches = vec![format!("Misspelt{number}").into()];
+        server.store.publish(state);
+    };
+    (0..13).for_each(publish);
+    let broken = section(&server, "/", "broken").await;
+    assert_eq!(broken.matches("<li>").count(), 12, "{broken}");
+    has(
+        &broken,
+        &["<p>… and 1 more watch list with lines that match nothing</p>"],
+    );
+    assert!(!broken.contains("whose refresh fails"), "{broken}");
+    publish(13);
+    let broken = section(&server, "/", "broken").await;
+    has(&broken, &["… and 2 more watch lists with lines"]);
+}
+
 /// A tenant with this score of 50 and these controls.
 fn scoring(alias: &str, score: f64, target: f64, controls: Vec<Control>) -> TenantState {
     let mut state = with_controls(tenant(alias), controls);
