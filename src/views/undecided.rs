@@ -12,6 +12,7 @@ use super::numbers::{count, points};
 use crate::acceptances::{Acceptance, Kind, Shared, UndecidedGroup, distinct};
 use maud::{Markup, html};
 use secure_score_model::{Approval, Points, Timestamp};
+use std::collections::BTreeSet;
 use url::form_urlencoded;
 
 /// The most groups shown; the register has every row.
@@ -77,24 +78,16 @@ fn card(group: &UndecidedGroup<'_>, context: &ViewContext<'_>) -> Markup {
     let Some(newest) = group.rows.first() else {
         return html! {};
     };
+    let register = format!("/acceptances?{}", register_query(group, newest));
     html! {
         li.undecided {
             div { (subjects(group, newest, context)) }
-            div { p.tenants { (affected(group, newest, context)) } }
+            div { p.tenants { (tenants(&group.tenants(), &register, context)) } }
             div { (when(group, newest, context.now)) }
             @if !context.persons().are_hidden() { div.who { (persons(group, newest, context)) } }
-            div { (decision(group, newest, context)) }
+            div { (decision(group, &register, context)) }
         }
     }
-}
-
-fn affected(
-    group: &UndecidedGroup<'_>,
-    newest: &Acceptance<'_>,
-    context: &ViewContext<'_>,
-) -> Markup {
-    let others = format!("/acceptances?{}", register_query(group, newest));
-    tenants(&group.tenants(), &others, context)
 }
 
 /// What is accepted or claimed.
@@ -103,37 +96,32 @@ fn subjects(
     newest: &Acceptance<'_>,
     context: &ViewContext<'_>,
 ) -> Markup {
+    if group.shared == Shared::Person {
+        return controls(group, context);
+    }
     html! {
-        @if group.shared == Shared::Person {
-            h3 { "One person, " (count(distinct_names(group).len(), "control")) }
-            p.soft.names {
-                @for (place, row) in distinct_rows(group).iter().take(MAX_NAMED).enumerate() {
-                    @if place > 0 { ", " }
-                    a href=(control_href(row.control, context)) { (shortened(row.title)) }
-                }
-                @if let Some(more) = distinct_rows(group).len().checked_sub(MAX_NAMED).filter(|it| *it > 0) {
-                    " and " (more) " more"
-                }
-            }
-        } @else {
-            h3 { a href=(control_href(newest.control, context)) { (shortened(newest.title)) } }
-            p.soft.names { code { (shortened(newest.control)) } }
-        }
+        h3 { a href=(control_href(newest.control, context)) { (shortened(newest.title)) } }
+        p.soft.names { code { (shortened(newest.control)) } }
     }
 }
 
-fn distinct_names<'a>(group: &UndecidedGroup<'a>) -> Vec<&'a str> {
-    distinct(group.rows.iter().map(|row| row.control))
-}
-
-/// One row of each control.
-fn distinct_rows<'a>(group: &UndecidedGroup<'a>) -> Vec<&'a Acceptance<'a>> {
-    let names = distinct_names(group);
-    let rows = names.iter().filter_map(|name| {
-        let mut rows = group.rows.iter().copied();
-        rows.find(|row| row.control == *name)
-    });
-    rows.collect()
+/// The controls of one person's acceptances and claims.
+fn controls(group: &UndecidedGroup<'_>, context: &ViewContext<'_>) -> Markup {
+    let mut seen = BTreeSet::new();
+    let rows = group.rows.iter().filter(|row| seen.insert(row.control));
+    let rows: Vec<_> = rows.collect();
+    html! {
+        h3 { "One person, " (count(rows.len(), "control")) }
+        p.soft.names {
+            @for (place, row) in rows.iter().take(MAX_NAMED).enumerate() {
+                @if place > 0 { ", " }
+                a href=(control_href(row.control, context)) { (shortened(row.title)) }
+            }
+            @if let Some(more) = rows.len().checked_sub(MAX_NAMED).filter(|it| *it > 0) {
+                " and " (more) " more"
+            }
+        }
+    }
 }
 
 /// The states, the places and the time of the newest, and the cost of all.
@@ -206,11 +194,7 @@ fn persons(
 }
 
 /// Why no decision covers it, and how to make one.
-fn decision(
-    group: &UndecidedGroup<'_>,
-    newest: &Acceptance<'_>,
-    context: &ViewContext<'_>,
-) -> Markup {
+fn decision(group: &UndecidedGroup<'_>, register: &str, context: &ViewContext<'_>) -> Markup {
     let expired = group
         .rows
         .iter()
@@ -222,7 +206,6 @@ fn decision(
         .rows
         .iter()
         .any(|row| row.is_self_approved(context.now) == Some(true));
-    let register = format!("/acceptances?{}", register_query(group, newest));
     html! {
         p {
             @match expired {
@@ -231,7 +214,7 @@ fn decision(
             }
             @if self_approved { " " span.tag.bad { "self-approved" } }
         }
-        p { a href=(context.page(&register)) { "Decide in the register" } }
+        p { a href=(context.page(register)) { "Decide in the register" } }
         (decision_offers(&group.rows, context))
     }
 }
