@@ -183,11 +183,7 @@ impl<'a> ApprovalRecord<'a> {
     pub(crate) fn new(approval: Approval<'a>, persons: &Persons) -> Self {
         let decision: Option<&'a Decision> = approval.decision();
         Self {
-            status: Some(match approval {
-                Approval::Approved(_) => "approved",
-                Approval::Expired(_) => "expired",
-                Approval::Missing => "missing",
-            }),
+            status: Some(approval.as_str()),
             reference: decision.map(|it| &*it.reference),
             approver: persons.name(decision.and_then(|it| it.approver.as_deref())),
             reason: persons.comment(decision.and_then(|it| it.reason.as_deref())),

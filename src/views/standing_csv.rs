@@ -52,11 +52,6 @@ fn cells<'a>(subject: &Subject<'a>, context: &ViewContext<'_>) -> [Cow<'a, str>;
     let approval = subject.approval(context.now);
     let decision = approval.and_then(Approval::decision);
     let score = control.and_then(|it| it.score.as_ref());
-    let status = approval.map(|it| match it {
-        Approval::Approved(_) => "approved",
-        Approval::Expired(_) => "expired",
-        Approval::Missing => "missing",
-    });
     [
         Cow::from(&*identity.alias),
         Cow::from(&*identity.display_name),
@@ -69,7 +64,7 @@ fn cells<'a>(subject: &Subject<'a>, context: &ViewContext<'_>) -> [Cow<'a, str>;
         display(change.and_then(|it| it.at).map(Rfc3339)),
         by.unwrap_or_default(),
         text(persons.comment(change.and_then(|it| it.comment))),
-        text(status),
+        text(approval.map(Approval::as_str)),
         text(decision.map(|it| &*it.reference)),
         display(decision.map(|it| Day::ending(it.expires))),
         display(score.map(|it| it.score.get())),

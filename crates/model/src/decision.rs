@@ -181,6 +181,15 @@ impl<'a> Approval<'a> {
         }
     }
 
+    /// Its name in JSON and CSV.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approved(_) => "approved",
+            Self::Expired(_) => "expired",
+            Self::Missing => "missing",
+        }
+    }
+
     /// Whether a decision covers it now.
     pub const fn is_approved(self) -> bool {
         matches!(self, Self::Approved(_))
