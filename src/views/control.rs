@@ -7,6 +7,7 @@ use super::control_address::{control_href, decoded};
 use super::control_facts::facts;
 use super::control_tenants::{self, ControlTenants, TenantsQuery, tenants_table};
 use super::layout::{fixed_layout, layout, shortened};
+use super::page_query::encoded;
 use super::standing::{legend, standing_mark};
 use super::status::unknown_lists_note;
 use crate::acceptances::{Standing, StateChange, Subject, control_changes, recommendation_changes};
@@ -74,11 +75,8 @@ pub(super) fn tenants_csv(part: &str, context: &ViewContext<'_>) -> Result<Vec<u
 }
 
 fn register(shown: &Subject<'_>, context: &ViewContext<'_>) -> String {
-    let name = url::form_urlencoded::byte_serialize(shown.name().as_bytes());
-    context.page(&format!(
-        "/acceptances?control={}",
-        name.collect::<String>()
-    ))
+    let query = encoded([("control", shown.name())]);
+    context.page(&format!("/acceptances?{query}"))
 }
 
 /// How many tenants are in each standing, each as a link to those.

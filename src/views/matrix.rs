@@ -6,6 +6,7 @@ use super::control_address::control_href;
 use super::form::{filter_form, select_field, text_field};
 use super::layout::{layout, shortened, wide};
 use super::numbers::count;
+use super::page_query::encoded;
 use super::paging::{PageNumber, TablePage};
 use super::sort::{Column, Sort, SortKey, heading, integer, text};
 use super::standing::{legend, parse_standing, standing_choices, standing_count, standing_mark};
@@ -16,7 +17,6 @@ use crate::acceptances::{Standing, Subject};
 use crate::http_types::QueryError;
 use crate::store::TenantState;
 use maud::{Markup, html};
-use url::form_urlencoded;
 
 /// The most controls beside each other; a filter shows any one.
 const MAX_COLUMNS: usize = 30;
@@ -192,10 +192,7 @@ fn control_heading(control: &WatchedControl<'_>, context: &ViewContext<'_>) -> M
             a href=(control_href(control.name, context)) { (shortened(control.title)) }
             p.counts {
                 @for (standing, number) in control.counts() {
-                    @let query = form_urlencoded::Serializer::new(String::new())
-                        .append_pair("control", control.name)
-                        .append_pair("state", standing.as_str())
-                        .finish();
+                    @let query = encoded([("control", control.name), ("state", standing.as_str())]);
                     @let these = format!("{}?{query}", context.query.path());
                     a href=(context.query.keeping_refresh(&these)) { (standing_count(standing, number)) }
                     " "
@@ -227,10 +224,7 @@ fn cell(alias: &str, control: &str, standing: Standing, context: &ViewContext<'_
     if !is_declared {
         return standing_mark(standing);
     }
-    let query = form_urlencoded::Serializer::new(String::new())
-        .append_pair("tenant", alias)
-        .append_pair("control", control)
-        .finish();
+    let query = encoded([("tenant", alias), ("control", control)]);
     let register = context.page(&format!("/acceptances?{query}"));
     html! { a href=(register) { (standing_mark(standing)) } }
 }

@@ -118,7 +118,7 @@ impl PageQuery {
         let Some(word) = self.refresh() else {
             return address.to_owned();
         };
-        let word = encoded([(REFRESH, word)].into_iter());
+        let word = encoded([(REFRESH, word)]);
         let (page, fragment) = match address.find('#') {
             Some(at) => address.split_at(at),
             None => (address, ""),
@@ -175,7 +175,8 @@ impl PageQuery {
     }
 }
 
-fn encoded<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+/// Parameters as a query.
+pub(super) fn encoded<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(pairs)
         .finish()

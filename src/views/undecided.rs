@@ -9,11 +9,11 @@ use super::control_address::control_href;
 use super::decision_offer::decision_offers;
 use super::layout::shortened;
 use super::numbers::{count, points};
+use super::page_query::encoded;
 use crate::acceptances::{Acceptance, Kind, Shared, UndecidedGroup, distinct};
 use maud::{Markup, html};
 use secure_score_model::{Approval, Points, Timestamp};
 use std::collections::BTreeSet;
-use url::form_urlencoded;
 
 /// The most groups shown; the register has every row.
 const MAX_SHOWN: usize = 12;
@@ -221,23 +221,15 @@ fn decision(group: &UndecidedGroup<'_>, register: &str, context: &ViewContext<'_
 
 /// The rows of a group in the register. Those of one person are not a filter of it.
 fn register_query(group: &UndecidedGroup<'_>, newest: &Acceptance<'_>) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("approved", "false");
-    query.append_pair("in_force", "true");
     let is_of_one_kind = group.rows.iter().all(|row| row.kind == newest.kind);
-    query.append_pair(
-        "kind",
-        if is_of_one_kind {
-            newest.kind.as_str()
-        } else {
-            "all"
-        },
-    );
-    if group.shared != Shared::Person {
-        query.append_pair("control", newest.control);
-    }
-    if group.shared == Shared::Tenant {
-        query.append_pair("tenant", &newest.tenant.identity.alias);
-    }
-    query.finish()
+    let kind = if is_of_one_kind {
+        newest.kind.as_str()
+    } else {
+        "all"
+    };
+    let control = (group.shared != Shared::Person).then_some(("control", newest.control));
+    let tenant =
+        (group.shared == Shared::Tenant).then(|| ("tenant", &*newest.tenant.identity.alias));
+    let all = [("approved", "false"), ("in_force", "true"), ("kind", kind)];
+    encoded(all.into_iter().chain(control).chain(tenant))
 }
