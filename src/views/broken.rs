@@ -3,8 +3,7 @@
 
 use super::context::ViewContext;
 use super::numbers::count;
-use super::tenant_table::watch_list_words;
-use super::trouble::trouble_words;
+use super::trouble::{trouble_words, troubles, watch_list_words};
 use crate::acceptances::distinct;
 use crate::store::TenantState;
 use maud::{Markup, html};
@@ -60,12 +59,10 @@ pub(super) fn broken(context: &ViewContext<'_>) -> Markup {
 fn failing<'a>(context: &ViewContext<'a>) -> Vec<(&'a Trouble, Vec<&'a str>)> {
     let mut found: BTreeMap<_, (&Trouble, Vec<&str>)> = BTreeMap::new();
     for state in &context.tenants.states {
-        for (_, health) in state.health.lists() {
-            if let Some(trouble) = &health.trouble {
-                let key = (trouble.reason.as_str(), trouble.hint.as_deref());
-                let (_, aliases) = found.entry(key).or_insert((trouble, Vec::new()));
-                aliases.push(&state.identity.alias);
-            }
+        for trouble in troubles(state) {
+            let key = (trouble.reason.as_str(), trouble.hint.as_deref());
+            let (_, aliases) = found.entry(key).or_insert((trouble, Vec::new()));
+            aliases.push(&state.identity.alias);
         }
     }
     most_first(found.into_values())

@@ -193,7 +193,8 @@ fn urgency(control: &Control, now: Timestamp) -> impl Ord + use<> {
     (is_approved, !accepted, !claimed, Reverse(gain))
 }
 
-fn score(control: &Control) -> Option<Points> {
+/// The points of a control, where it is scored.
+pub(super) fn score(control: &Control) -> Option<Points> {
     control.score.as_ref().map(|score| score.score)
 }
 

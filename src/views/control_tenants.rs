@@ -6,7 +6,7 @@ use super::cells::{
     state_name,
 };
 use super::context::ViewContext;
-use super::control_table::implementation;
+use super::control_table::{implementation, score};
 use super::form::{filter_form, select_field, text_field};
 use super::layout::wide;
 use super::numbers::{count, points_of};
@@ -88,8 +88,7 @@ struct ControlTenant<'a> {
 
 impl ControlTenant<'_> {
     fn score(&self) -> Option<Points> {
-        let control = self.subject.control?;
-        control.score.as_ref().map(|it| it.score)
+        score(self.subject.control?)
     }
 }
 

@@ -11,7 +11,7 @@ use super::paging::PageNumber;
 use super::score_chart::sparkline;
 use super::sort::{Column, Sort, SortKey, heading, integer, number, text};
 use super::time::age;
-use super::trouble::{has_trouble, is_failing, lacks_consent, trouble_words};
+use super::trouble::{has_trouble, is_failing, lacks_consent};
 use crate::acceptances::Acceptance;
 use crate::http_types::QueryError;
 use crate::store::TenantState;
@@ -272,11 +272,6 @@ fn table(
     }
 }
 
-/// Whether [`notes`] has anything to show.
-pub(super) fn has_notes(state: &TenantState) -> bool {
-    has_trouble(state) || !state.snapshot.unmatched_watches.is_empty()
-}
-
 fn summary(rows: &[TenantRow<'_>]) -> String {
     let number = |is: fn(&TenantState) -> bool| rows.iter().filter(|row| is(row.state)).count();
     let failing = match number(is_failing) {
@@ -378,37 +373,5 @@ pub(super) fn last_refresh(health: &RefreshHealth, context: &ViewContext<'_>) ->
         (Some(at), _) => age(context.now, at),
         (None, true) => html! { span.bad { "never" } },
         (None, false) => html! { "not yet" },
-    }
-}
-
-/// Failing refreshes, once where several fail for the same reason, and entries of
-/// the watch list that match no control and no recommendation of this tenant.
-pub(super) fn notes(state: &TenantState) -> Markup {
-    let lists = state.health.lists();
-    let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();
-    troubles.dedup_by_key(|trouble| trouble.reason);
-    html! {
-        (watch_list_words(state))
-        @for trouble in troubles { p { (trouble_words(trouble)) } }
-    }
-}
-
-/// The entries of the watch list that match nothing, and the remedy.
-pub(super) fn watch_list_words(state: &TenantState) -> Markup {
-    let unmatched = state.snapshot.unmatched_watches.join(", ");
-    let (what, hint) = match state.snapshot.recommendation_anomalies {
-        Some(_) => ("control and no recommendation fits", ""),
-        None => (
-            "control fits",
-            "; it may name a recommendation of Entra, which are not read here",
-        ),
-    };
-    html! {
-        @if !unmatched.is_empty() {
-            p {
-                strong.bad { "watch list" } ": no " (what) " " (shortened(&unmatched))
-                br; "Hint: correct the spelling in risk_accepted.watch, or see whether Microsoft renamed or withdrew it" (hint)
-            }
-        }
     }
 }
