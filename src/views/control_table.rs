@@ -2,7 +2,7 @@
 
 use super::cells::{approval, control_cell, history, self_approval, state_name, title};
 use super::context::ViewContext;
-use super::form::{bool_value, filter_form, select_field, text_field};
+use super::form::{Find, bool_value, filter_form, select_field, text_field};
 use super::layout::{shortened, wide};
 use super::numbers::{count, points};
 use super::page_query::PageQuery;
@@ -68,8 +68,8 @@ const MAX_NOTABLE: usize = 50;
 
 /// The query of a tenant's page.
 pub(super) struct ControlQuery {
-    /// Part of a title or an id, in lower case.
-    find: Option<String>,
+    /// By title and id.
+    find: Find,
     category: Option<Category>,
     state: Option<ControlState>,
     watched: Option<bool>,
@@ -84,7 +84,7 @@ impl ControlQuery {
         query.allow_only(&known)?;
         let watched = query.get("watched").map(|it| parse_flag("watched", it));
         Ok(Self {
-            find: query.get("find").map(str::to_lowercase),
+            find: Find::of(query),
             watched: watched.transpose()?,
             category: query.get("category").map(parse_category).transpose()?,
             state: query.get("state").map(parse_state).transpose()?,
@@ -94,16 +94,14 @@ impl ControlQuery {
     }
 
     fn selects(&self, control: &Control) -> bool {
-        let names = [title(control), &*control.id];
-        let find = self.find.as_deref();
-        find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
+        self.find.finds(&[title(control), &*control.id])
             && self.category.is_none_or(|it| control.category == it)
             && self.state.is_none_or(|it| control.state() == Some(it))
             && self.watched.is_none_or(|it| control.watched == it)
     }
 
     fn filters(&self) -> bool {
-        self.find.is_some()
+        self.find.is_set()
             || self.category.is_some()
             || self.state.is_some()
             || self.watched.is_some()

@@ -7,7 +7,7 @@ use super::cells::{
 };
 use super::context::ViewContext;
 use super::control_table::{implementation, score};
-use super::form::{filter_form, select_field, text_field};
+use super::form::{Find, filter_form, select_field, text_field};
 use super::layout::wide;
 use super::numbers::{count, points_of};
 use super::page_query::PageQuery;
@@ -51,8 +51,8 @@ const PERSONS: &str = "By whom and why";
 
 /// The query of the page.
 pub(super) struct TenantsQuery {
-    /// Part of a tenant's name, in lower case.
-    find: Option<String>,
+    /// By a tenant's names.
+    find: Find,
     state: Option<Standing>,
     sort: Option<Sort<Key>>,
     page: PageNumber,
@@ -64,7 +64,7 @@ impl TenantsQuery {
         query.allow_only(&["find", "state", "sort", "page"])?;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         Ok(Self {
-            find: query.get("find").map(str::to_lowercase),
+            find: Find::of(query),
             state: query.get("state").map(parse_standing).transpose()?,
             sort: query.get("sort").map(parse_sort).transpose()?,
             page: PageNumber::parse(query.get("page"))?,
@@ -72,10 +72,7 @@ impl TenantsQuery {
     }
 
     fn selects(&self, row: &ControlTenant<'_>) -> bool {
-        let identity = &row.subject.tenant.identity;
-        let names = [&identity.alias, &identity.display_name];
-        let find = self.find.as_deref();
-        find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
+        self.find.finds_tenant(&row.subject.tenant.identity)
             && self.state.is_none_or(|it| row.standing == it)
     }
 }
@@ -151,7 +148,7 @@ pub(super) fn tenants_table(
         (select_field("State", "state", "any", states, query.state.map(Standing::as_str)))
         (text_field("Tenant's name", "find", "search", &here, None))
     };
-    let filtered = query.find.is_some() || query.state.is_some();
+    let filtered = query.find.is_set() || query.state.is_some();
     html! {
         (filter_form(&here, "Filter tenants", "Filter", filtered, fields))
         @if rows.is_empty() { p.empty { "No tenant fits this filter." } }

@@ -2,6 +2,38 @@
 
 use super::page_query::PageQuery;
 use maud::{Markup, html};
+use secure_score_model::TenantIdentity;
+
+/// The search for a part of a name, whatever its case.
+pub(super) struct Find {
+    /// In lower case; `None` finds every name.
+    part: Option<String>,
+}
+
+impl Find {
+    /// What a page's address searches for.
+    pub(super) fn of(query: &PageQuery) -> Self {
+        Self {
+            part: query.get("find").map(str::to_lowercase),
+        }
+    }
+
+    /// Whether it is used.
+    pub(super) const fn is_set(&self) -> bool {
+        self.part.is_some()
+    }
+
+    /// Whether one of these names has the part.
+    pub(super) fn finds(&self, names: &[&str]) -> bool {
+        let part = self.part.as_deref();
+        part.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
+    }
+
+    /// Whether one of the tenant's names has the part.
+    pub(super) fn finds_tenant(&self, identity: &TenantIdentity) -> bool {
+        self.finds(&[&identity.alias, &identity.display_name])
+    }
+}
 
 /// A form whose fields filter the table of this page, with what it is for and
 /// the words on its button.

@@ -3,7 +3,7 @@
 use super::PageError;
 use super::context::ViewContext;
 use super::control_address::control_href;
-use super::form::{filter_form, select_field, text_field};
+use super::form::{Find, filter_form, select_field, text_field};
 use super::layout::{layout, shortened, wide};
 use super::numbers::count;
 use super::page_query::encoded;
@@ -15,7 +15,6 @@ use super::status::unknown_lists_note;
 use crate::acceptances::watched_matrix::{MatrixRow, WatchedControl, WatchedMatrix};
 use crate::acceptances::{Standing, Subject};
 use crate::http_types::QueryError;
-use crate::store::TenantState;
 use maud::{Markup, html};
 
 /// The most controls beside each other; a filter shows any one.
@@ -34,8 +33,8 @@ const COLUMNS: &[Column<Key>] = &[
 
 /// The query of the page.
 struct MatrixQuery {
-    /// Part of a tenant's name, in lower case.
-    find: Option<String>,
+    /// By a tenant's names.
+    find: Find,
     control: Option<String>,
     state: Option<Standing>,
     sort: Option<Sort<Key>>,
@@ -49,7 +48,7 @@ impl MatrixQuery {
         query.allow_only(&known)?;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         Ok(Self {
-            find: query.get("find").map(str::to_lowercase),
+            find: Find::of(query),
             control: query.get("control").map(str::to_owned),
             state: query.get("state").map(parse_standing).transpose()?,
             sort: query.get("sort").map(parse_sort).transpose()?,
@@ -58,18 +57,12 @@ impl MatrixQuery {
     }
 
     const fn filters(&self) -> bool {
-        self.find.is_some() || self.control.is_some() || self.state.is_some()
-    }
-
-    fn finds(&self, tenant: &TenantState) -> bool {
-        let names = [&tenant.identity.alias, &tenant.identity.display_name];
-        let find = self.find.as_deref();
-        find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)))
+        self.find.is_set() || self.control.is_some() || self.state.is_some()
     }
 
     fn selects(&self, row: &MatrixRow<'_>) -> bool {
         let is_in_state = |it: Standing| row.standings.contains(&it);
-        self.finds(row.tenant) && self.state.is_none_or(is_in_state)
+        self.find.finds_tenant(&row.tenant.identity) && self.state.is_none_or(is_in_state)
     }
 }
 
@@ -96,7 +89,7 @@ pub(super) fn matrix_csv(context: &ViewContext<'_>) -> Result<Vec<u8>, PageError
     let query = MatrixQuery::parse(context)?;
     let states = context.tenants.states.iter();
     let subjects = states
-        .filter(|it| query.finds(it))
+        .filter(|it| query.find.finds_tenant(&it.identity))
         .flat_map(|it| Subject::watched(it));
     let subjects = subjects.filter(|it| {
         let control = query.control.as_deref();

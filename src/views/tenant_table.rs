@@ -1,7 +1,7 @@
 //! The table of tenants, those whose refresh fails first.
 
 use super::context::ViewContext;
-use super::form::{filter_form, select_field, text_field};
+use super::form::{Find, filter_form, select_field, text_field};
 use super::layout::{shortened, wide};
 use super::numbers::{
     count, movement, percent, percentage_points, score, share, trend, trend_note,
@@ -116,8 +116,8 @@ impl Show {
 
 /// The query of the status page.
 pub(super) struct TenantQuery {
-    /// Part of a name, in lower case.
-    find: Option<String>,
+    /// By a tenant's names.
+    find: Find,
     show: Option<Show>,
     sort: Option<Sort<Key>>,
     page: PageNumber,
@@ -129,7 +129,7 @@ impl TenantQuery {
         query.allow_only(&["find", "show", "sort", "page"])?;
         let parse_sort = |word| Sort::parse(word, COLUMNS);
         Ok(Self {
-            find: query.get("find").map(str::to_lowercase),
+            find: Find::of(query),
             show: query.get("show").map(Show::parse).transpose()?,
             sort: query.get("sort").map(parse_sort).transpose()?,
             page: PageNumber::parse(query.get("page"))?,
@@ -137,11 +137,8 @@ impl TenantQuery {
     }
 
     pub(super) fn selects(&self, row: &TenantRow<'_>) -> bool {
-        let names = [&row.state.identity.alias, &row.state.identity.display_name];
-        let find = self.find.as_deref();
-        let is_found =
-            find.is_none_or(|part| names.iter().any(|name| name.to_lowercase().contains(part)));
-        is_found && self.show.is_none_or(|show| show.selects(row))
+        self.find.finds_tenant(&row.state.identity)
+            && self.show.is_none_or(|show| show.selects(row))
     }
 }
 
@@ -250,7 +247,7 @@ fn form(query: &TenantQuery, here: &PageQuery) -> Markup {
         (text_field("Tenant's name", "find", "search", here, None))
         (select_field("Show", "show", "all", choices, query.show.map(Show::as_str)))
     };
-    let filtered = query.find.is_some() || query.show.is_some();
+    let filtered = query.find.is_set() || query.show.is_some();
     filter_form(here, "Filter tenants", "Filter", filtered, fields)
 }
 
