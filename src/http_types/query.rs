@@ -14,6 +14,9 @@ pub const FILTER_PARAMETERS: [&str; 8] = [
     "tenant", "control", "category", "since", "approved", "in_force", "where", "kind",
 ];
 
+/// The most names suggested for an unknown one.
+const MAX_SIMILAR: usize = 5;
+
 /// A query string that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}; {remedy}")]
@@ -143,11 +146,16 @@ fn parse_kinds(value: &str) -> Result<Kinds, QueryError> {
     })
 }
 
-/// The aliases most similar to a name, at most five, the most similar first.
+/// The aliases most similar to a name, as [`similar_names`].
 pub fn similar_tenants<'a>(name: &str, tenants: &'a Tenants) -> Vec<&'a str> {
     let aliases = tenants.states.iter().map(|state| &*state.identity.alias);
-    let mut similar = strict_yaml::suggest::similar(name, aliases);
-    similar.truncate(5);
+    similar_names(name, aliases)
+}
+
+/// Those most similar to a name, a few, the most similar first.
+pub fn similar_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut similar = strict_yaml::suggest::similar(name, known);
+    similar.truncate(MAX_SIMILAR);
     similar
 }
 

@@ -6,21 +6,18 @@ use super::context::ViewContext;
 use super::control_address::{control_href, decoded};
 use super::control_facts::facts;
 use super::control_tenants::{self, ControlTenants, TenantsQuery, tenants_table};
-use super::layout::{fixed_layout, layout, shortened};
+use super::layout::{layout, shortened, unknown_page};
 use super::page_query::encoded;
 use super::standing::{legend, standing_mark};
 use super::status::unknown_lists_note;
 use crate::acceptances::{Standing, StateChange, Subject, control_changes, recommendation_changes};
+use crate::http_types::similar_names;
 use maud::{Markup, html};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use strict_yaml::suggest::similar;
 
 /// The most changes listed of all tenants; each row has those of its tenant.
 const MAX_CHANGES: usize = 30;
-
-/// The most names suggested.
-const MAX_SIMILAR: usize = 5;
 
 /// The page.
 pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, PageError> {
@@ -141,15 +138,9 @@ pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
     let controls = snapshots().flat_map(|it| &it.controls).map(|it| &*it.id);
     let advice = snapshots().flat_map(|it| &it.recommendations);
     let names: BTreeSet<&str> = controls.chain(advice.map(|it| &*it.entry.name)).collect();
-    let mut similar = similar(name, names);
-    similar.truncate(MAX_SIMILAR);
-    let content = html! {
-        p { "No tenant has a control or recommendation " code { (shortened(name)) } "." }
-        @if !similar.is_empty() {
-            p { "Did you mean one of these?" }
-            ul { @for name in similar { li { a href=(control_href(name, context)) { (shortened(name)) } } } }
-        }
-        p { a href=(context.page("/controls")) { "Watched controls" } }
-    };
-    fixed_layout(context, "Control not found", content)
+    let link = |name: &str| html! { a href=(control_href(name, context)) { (shortened(name)) } };
+    let similar: Vec<_> = similar_names(name, names).into_iter().map(link).collect();
+    let missing = ("No tenant has a control or recommendation", name);
+    let all = ("/controls", "Watched controls");
+    unknown_page(context, "Control not found", missing, &similar, all)
 }

@@ -35,6 +35,26 @@ pub(super) fn fixed_layout(context: &ViewContext<'_>, title: &str, content: Mark
     document(context, title, html! {}, content)
 }
 
+/// The page for a name that does not exist: what is missing, links to similar names, and
+/// the path and the name of the page that has all.
+pub(super) fn unknown_page(
+    context: &ViewContext<'_>,
+    title: &str,
+    (missing, name): (&str, &str),
+    similar: &[Markup],
+    (path, words): (&str, &str),
+) -> Markup {
+    let content = html! {
+        p { (missing) " " code { (shortened(name)) } "." }
+        @if !similar.is_empty() {
+            p { "Did you mean one of these?" }
+            ul { @for link in similar { li { (link) } } }
+        }
+        p { a href=(context.page(path)) { (words) } }
+    };
+    fixed_layout(context, title, content)
+}
+
 /// The seconds after which the browser requests a page again; `None` where that is
 /// switched off.
 pub(super) fn refresh_seconds(query: &PageQuery) -> Option<u64> {

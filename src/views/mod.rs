@@ -43,7 +43,7 @@ pub(crate) use page_csv::PageCsv;
 pub(crate) use page_query::PageQuery;
 
 use crate::http_types::{QueryError, similar_tenants};
-use layout::{fixed_layout, shortened};
+use layout::{fixed_layout, shortened, unknown_page};
 use maud::{DOCTYPE, Markup, html};
 
 /// The ends of paths that hold a name: a tenant's alias, a control's, an alert's.
@@ -256,14 +256,9 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
 }
 
 fn unknown_tenant(name: &str, context: &ViewContext<'_>) -> Markup {
-    let similar = similar_tenants(name, context.tenants);
-    let content = html! {
-        p { "There is no tenant " code { (shortened(name)) } "." }
-        @if !similar.is_empty() {
-            p { "Did you mean one of these?" }
-            ul { @for alias in similar { li { (context.tenant(alias)) } } }
-        }
-        p { a href=(context.page("/")) { "All tenants" } }
-    };
-    fixed_layout(context, "Tenant not found", content)
+    let similar = similar_tenants(name, context.tenants).into_iter();
+    let similar: Vec<_> = similar.map(|alias| context.tenant(alias)).collect();
+    let missing = ("There is no tenant", name);
+    let all = ("/", "All tenants");
+    unknown_page(context, "Tenant not found", missing, &similar, all)
 }

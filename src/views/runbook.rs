@@ -2,16 +2,13 @@
 //! pages and tickets lead here. They hold no tenant's data.
 
 use super::context::ViewContext;
-use super::layout::{fixed_layout, shortened};
+use super::layout::{fixed_layout, unknown_page};
 use super::{PageError, RUNBOOKS_PATH};
+use crate::http_types::similar_names;
 use maud::{Markup, PreEscaped, html};
-use strict_yaml::suggest::similar;
 
 /// The runbooks, and the documents that they link to, by name.
 const RUNBOOKS: &[Runbook] = include!(concat!(env!("OUT_DIR"), "/runbooks.rs"));
-
-/// The most names that are offered for an unknown one.
-const MAX_SIMILAR: usize = 5;
 
 /// A document of the repository.
 struct Runbook {
@@ -26,10 +23,7 @@ struct Runbook {
 
 /// The list of all runbooks.
 pub(super) fn list(context: &ViewContext<'_>) -> Markup {
-    let item = |runbook: &Runbook| {
-        let href = context.page(&format!("{RUNBOOKS_PATH}/{}", runbook.name));
-        html! { li { a href=(href) { (runbook.title) } } }
-    };
+    let item = |runbook: &Runbook| html! { li { (link(runbook.name, runbook.title, context)) } };
     let (runbooks, documents): (Vec<_>, Vec<_>) =
         RUNBOOKS.iter().partition(|runbook| runbook.is_runbook);
     let content = html! {
@@ -54,18 +48,16 @@ pub(super) fn view(name: &str, context: &ViewContext<'_>) -> Result<Markup, Page
 
 /// The page for a name that no runbook has.
 pub(super) fn unknown(name: &str, context: &ViewContext<'_>) -> Markup {
-    let mut similar = similar(name, RUNBOOKS.iter().map(|it| it.name));
-    similar.truncate(MAX_SIMILAR);
-    let href = |name: &str| context.page(&format!("{RUNBOOKS_PATH}/{name}"));
-    let content = html! {
-        p { "There is no runbook " code { (shortened(name)) } "." }
-        @if !similar.is_empty() {
-            p { "Did you mean one of these?" }
-            ul { @for name in similar { li { a href=(href(name)) { (name) } } } }
-        }
-        p { a href=(context.page(RUNBOOKS_PATH)) { "All runbooks" } }
-    };
-    fixed_layout(context, "Runbook not found", content)
+    let similar = similar_names(name, RUNBOOKS.iter().map(|it| it.name)).into_iter();
+    let similar: Vec<_> = similar.map(|name| link(name, name, context)).collect();
+    let missing = ("There is no runbook", name);
+    let all = (RUNBOOKS_PATH, "All runbooks");
+    unknown_page(context, "Runbook not found", missing, &similar, all)
+}
+
+fn link(name: &str, words: &str, context: &ViewContext<'_>) -> Markup {
+    let href = context.page(&format!("{RUNBOOKS_PATH}/{name}"));
+    html! { a href=(href) { (words) } }
 }
 
 #[cfg(test)]
