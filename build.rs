@@ -2,7 +2,10 @@
 //! exporter serves them at `/runbooks`, so that the links of its alerts work
 //! wherever it runs.
 
-#![allow(clippy::print_stdout, reason = "a build script talks to Cargo so")]
+#![allow(
+    clippy::print_stdout,
+    reason = "Cargo reads a build script's standard output"
+)]
 
 use pulldown_cmark::{
     CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, TextMergeStream, html,
@@ -48,7 +51,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every file to serve: the runbooks first, by name.
+/// Every file to serve, by path.
 fn names() -> io::Result<Names> {
     let mut names = Names::new();
     for entry in fs::read_dir(RUNBOOKS)? {
@@ -101,22 +104,14 @@ impl<'a> Document<'a> {
                 Event::Start(Tag::Table(columns)) => {
                     // Alignment would become a style, which the policy forbids.
                     let columns = vec![pulldown_cmark::Alignment::None; columns.len()];
-                    let wide =
-                        "<div class=\"wide\" role=\"region\" tabindex=\"0\" aria-label=\"Table\">";
-                    events.push(Event::Html(CowStr::from(wide)));
+                    events.push(region("wide", "Table"));
                     events.push(Event::Start(Tag::Table(columns)));
                 }
-                Event::End(TagEnd::Table) => {
-                    events.push(event.clone());
-                    events.push(Event::Html(CowStr::from("</div>")));
-                }
                 Event::Start(Tag::CodeBlock(_)) => {
-                    let wide =
-                        "<div class=\"code\" role=\"region\" tabindex=\"0\" aria-label=\"Code\">";
-                    events.push(Event::Html(CowStr::from(wide)));
+                    events.push(region("code", "Code"));
                     events.push(event.clone());
                 }
-                Event::End(TagEnd::CodeBlock) => {
+                Event::End(TagEnd::Table | TagEnd::CodeBlock) => {
                     events.push(event.clone());
                     events.push(Event::Html(CowStr::from("</div>")));
                 }
@@ -187,6 +182,14 @@ impl<'a> Document<'a> {
         let separator = if anchor.is_empty() { "" } else { "#" };
         Some(format!("{name}{separator}{anchor}"))
     }
+}
+
+/// The start of a part that may be wider than a phone: it scrolls on its own, by
+/// keyboard too.
+fn region(class: &str, label: &str) -> Event<'static> {
+    let tag =
+        format!("<div class=\"{class}\" role=\"region\" tabindex=\"0\" aria-label=\"{label}\">");
+    Event::Html(tag.into())
 }
 
 /// The text of a heading, from its start.

@@ -20,7 +20,8 @@ pub(crate) const STYLE: &str = concat!(
 /// Its path, below the prefix.
 pub(crate) const STYLE_PATH: &str = "/style.css";
 
-const NAME: &str = "Secure Score exporter";
+/// What the pages are of.
+pub(super) const NAME: &str = "Secure Score exporter";
 
 /// How often a browser requests a page again.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(2 * 60);
@@ -79,18 +80,25 @@ fn refresh_switch(context: &ViewContext<'_>) -> Markup {
     }
 }
 
+/// The head of a page with this title, and the address of its style sheet.
+pub(super) fn head(title: &str, style: Option<&str>) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            title { (title) " · " (NAME) }
+            @if let Some(style) = style { link rel="stylesheet" href=(style); }
+        }
+    }
+}
+
 fn document(context: &ViewContext<'_>, title: &str, switch: Markup, content: Markup) -> Markup {
     let style = format!("{}?v={}", context.href(STYLE_PATH), context.version);
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · " (NAME) }
-                link rel="stylesheet" href=(style);
-            }
+            (head(title, Some(&style)))
             body {
                 a.skip href="#main" { "Skip to the content" }
                 header.site {

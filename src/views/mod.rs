@@ -43,7 +43,7 @@ pub(crate) use page_csv::PageCsv;
 pub(crate) use page_query::PageQuery;
 
 use crate::http_types::{QueryError, similar_tenants};
-use layout::{fixed_layout, shortened, unknown_page};
+use layout::{NAME, fixed_layout, head, shortened, unknown_page};
 use maud::{DOCTYPE, Markup, html};
 
 /// The ends of paths that hold a name: a tenant's alias, a control's, an alert's.
@@ -219,15 +219,10 @@ pub(crate) fn refused(status: u16, line: &str) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (status) " · Secure Score exporter" }
-            }
+            (head(&status.to_string(), None))
             body {
                 main {
-                    h1 { "Secure Score exporter" }
+                    h1 { (NAME) }
                     p { (line) }
                 }
             }

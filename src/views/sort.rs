@@ -74,9 +74,7 @@ impl<K> Column<K> {
             key: None,
         }
     }
-}
 
-impl<K> Column<K> {
     /// Its heading in a table whose order is fixed.
     pub(super) fn plain_heading(&self) -> Markup {
         html! { th class=[Some(self.class).filter(|it| !it.is_empty())] scope="col" { (self.label) } }
