@@ -9,6 +9,7 @@ use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::terminal::Colour;
 use crate::text;
+use crate::views::percent;
 
 const HEADINGS: [&str; 7] = [
     "TENANT",
@@ -88,10 +89,4 @@ fn wide_fields(record: &TenantRecord<'_>) -> [Field; 4] {
 /// A value; what is not known is not 0.
 fn known(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "unknown".to_owned(), |it| it.to_string())
-}
-
-/// A share in whole per cent, rounded down: 79.6 does not meet a target of 80.
-fn percent(share: f64) -> String {
-    // The addend corrects 0.29 × 100 = 28.999….
-    format!("{} %", (share * 100.0 + 1e-9).floor())
 }
