@@ -13,6 +13,7 @@ use crate::http_client::ExporterClient;
 use crate::store::Tenants;
 use crate::terminal::{Colour, Screen};
 use crate::text::{single_line, truncate};
+use crate::views::count;
 use anyhow::Context as _;
 use secure_score_model::Decision;
 use std::collections::BTreeSet;
@@ -170,12 +171,9 @@ fn table(list: &DecisionList, screen: Screen) -> String {
     }
     let expired = list.decisions.iter().filter(|it| it.expired).count();
     let lapsed = list.decisions.iter().filter(|it| it.lapsed).count();
-    let count = match list.decisions.len() {
-        1 => "1 decision".to_owned(),
-        count => format!("{count} decisions"),
-    };
+    let all = count(list.decisions.len(), "decision");
     format!(
-        "{}\n{count}, {expired} expired, {lapsed} of them while what they approved stands\n",
+        "{}\n{all}, {expired} expired, {lapsed} of them while what they approved stands\n",
         listing.render(screen)
     )
 }

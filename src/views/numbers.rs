@@ -25,7 +25,7 @@ pub(super) fn percentage_points(difference: f64) -> Markup {
 }
 
 /// A number with its noun: `1 tenant`, `3 tenants`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),

@@ -48,7 +48,7 @@ impl Servers {
                 None => servers.push((vec![need], server)),
             }
         }
-        let progress = Progress::start(environment, "servers", servers.len(), 1);
+        let progress = Progress::start(environment, "server", servers.len(), 1);
         let mut requests = JoinSet::new();
         for (needs, server) in servers {
             let steps = progress.steps();
