@@ -3,7 +3,6 @@
 use super::{
     Headers, HttpClient, HttpResponse, SetupError, TransportError, USER_AGENT, is_on_this_machine,
 };
-use crate::text::{single_line, truncate};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
@@ -21,9 +20,6 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// What an exporter answers on a path that one of its flags disables.
 const DISABLED: &str = "disabled by ";
-
-/// The maximum length of the exporter's message, in characters.
-const MAX_MESSAGE: usize = 300;
 
 /// A running exporter, by its URL with the route prefix.
 pub struct ExporterClient {
@@ -190,10 +186,9 @@ impl ExporterClient {
             return Ok(body);
         }
         let Refusal { error, hint } = Refusal::of(&headers, &body);
-        let shown = |text: &str| truncate(&single_line(&self.headers.redact(text)), MAX_MESSAGE);
         let refusal = Refusal {
-            error: shown(&error),
-            hint: shown(&hint),
+            error: self.headers.shown(&error),
+            hint: self.headers.shown(&hint),
         };
         Err(self.error(ErrorKind::Refused { status, refusal }))
     }

@@ -4,7 +4,6 @@ use crate::backoff::Backoff;
 use crate::http_client::{
     self, Headers, HttpClient, HttpResponse, TransportError, is_on_this_machine,
 };
-use crate::text::{single_line, truncate};
 use reqwest::{Method, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use std::time::Duration;
@@ -29,9 +28,6 @@ const BACKOFF: Backoff = Backoff {
 
 /// The longest delay that a server can ask for.
 const MAX_DELAY: Duration = Duration::from_secs(120);
-
-/// The maximum length of a server's message, in characters.
-const MAX_MESSAGE: usize = 300;
 
 /// The maximum size of a body. A tenant's family of 90 days has some megabytes.
 const MAX_BODY: usize = 256 * 1024 * 1024;
@@ -237,10 +233,9 @@ impl Server {
     }
 
     fn message(&self, body: &[u8]) -> String {
-        let text = self.headers.redact(&String::from_utf8_lossy(body));
-        match single_line(&text) {
+        match self.headers.shown(&String::from_utf8_lossy(body)) {
             text if text.is_empty() => "nothing".to_owned(),
-            text => truncate(&text, MAX_MESSAGE),
+            text => text,
         }
     }
 }
