@@ -1,16 +1,11 @@
 //! The client of a running exporter, for commands.
 
-use super::{
-    Headers, HttpClient, HttpResponse, SetupError, TransportError, USER_AGENT, is_on_this_machine,
-};
+use super::{Headers, HttpClient, HttpResponse, SetupError, TransportError};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-
-/// Connecting takes milliseconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The exporter answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -124,22 +119,8 @@ impl ExporterError {
 impl ExporterClient {
     /// A client that trusts the system's authorities. It does not connect yet.
     pub fn new(url: Url, headers: Headers) -> Result<Self, SetupError> {
-        let is_plain = url.scheme() == "http";
-        let http = HttpClient::new(!is_on_this_machine(&url), move || {
-            let builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT)
-                .referer(false)
-                .user_agent(USER_AGENT);
-            // Plain HTTP also works on a machine without authorities.
-            Ok(match is_plain {
-                true => builder.tls_certs_only([]),
-                false => builder,
-            })
-        });
         Ok(Self {
-            http: http?,
+            http: HttpClient::of_server(&url, TIMEOUT, &[])?,
             url,
             headers,
         })

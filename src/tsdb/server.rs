@@ -1,16 +1,10 @@
 //! HTTP requests to the server, with retries.
 
 use crate::backoff::Backoff;
-use crate::http_client::{
-    self, Headers, HttpClient, HttpResponse, TransportError, is_on_this_machine,
-};
+use crate::http_client::{self, Headers, HttpClient, HttpResponse, TransportError};
 use reqwest::{Method, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use std::time::Duration;
-
-/// Connecting takes milliseconds; a firewall that drops packets must not take
-/// minutes.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A large query on a busy server takes a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -134,23 +128,8 @@ impl Server {
         headers: Headers,
         roots: &[CertificateDer<'static>],
     ) -> reqwest::Result<Self> {
-        // Plain HTTP also works on a machine without authorities.
-        let is_plain = url.scheme() == "http";
-        let roots = roots.to_vec();
-        let http = HttpClient::new(!is_on_this_machine(&url), move || {
-            let builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT)
-                .referer(false)
-                .user_agent(http_client::USER_AGENT);
-            match is_plain {
-                true => Ok(builder.tls_certs_only([])),
-                false => http_client::trust(builder, &roots),
-            }
-        });
         Ok(Self {
-            http: http?,
+            http: HttpClient::of_server(&url, TIMEOUT, roots)?,
             url,
             headers,
         })
