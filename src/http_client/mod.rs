@@ -24,6 +24,7 @@ use transport_error::{ConnectCause, FailedConnection, connect_cause};
 pub use connect_step::ExchangeStep;
 pub use exporter_client::{ExporterClient, ExporterError};
 pub use headers::{HeaderError, Headers};
+pub(crate) use proxy::through;
 pub use transport_error::TransportError;
 
 /// The `User-Agent` of every request.

@@ -1,7 +1,7 @@
 //! HTTP requests to the server, with retries.
 
 use crate::backoff::Backoff;
-use crate::http_client::{self, Headers, HttpClient, HttpResponse, TransportError};
+use crate::http_client::{self, Headers, HttpClient, HttpResponse, TransportError, through};
 use reqwest::{Method, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use std::time::Duration;
@@ -68,10 +68,6 @@ enum ErrorKind {
     /// The response is not one of Prometheus' API.
     #[error("gave an answer that cannot be read: {0}")]
     Unreadable(&'static str),
-}
-
-fn through(proxy: Option<&str>) -> String {
-    proxy.map_or_else(String::new, |it| format!(" through the proxy {it}"))
 }
 
 impl ServerError {

@@ -5,7 +5,7 @@ use crate::commands::progress::Progress;
 use crate::config::{Cloud, Environment, Partner, Tenant};
 use crate::credentials::Credential;
 use crate::graph::{HttpClients, MicrosoftServer, ServerRole};
-use crate::http_client::{ExchangeStep, TransportError};
+use crate::http_client::{ExchangeStep, TransportError, through};
 use jiff::SignedDuration;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -123,8 +123,7 @@ impl Reached {
     fn result(&self) -> CheckResult {
         let mut result = CheckResult::new(&self.name);
         let all = ExchangeStep::all(self.proxy.is_some());
-        let through = self.proxy.as_ref();
-        let through = through.map_or_else(String::new, |it| format!(" through the proxy {it}"));
+        let through = through(self.proxy.as_deref());
         match &self.answer {
             Ok(_) => result.ok(format!("{} work{through}", words(all))),
             Err(error) => {
