@@ -9,7 +9,6 @@ use crate::acceptances::{DecisionList, DecisionRecord, ListedPersons};
 use crate::cli::{ConfigFlags, Decisions, DecisionsOutput};
 use crate::config::{Config, Environment, Tenant};
 use crate::diagnostics;
-use crate::http_client::ExporterClient;
 use crate::store::Tenants;
 use crate::terminal::{Colour, Screen};
 use crate::text::{single_line, truncate};
@@ -56,8 +55,7 @@ pub(super) async fn run(
 
 /// The list of a running exporter, which also knows the customers of partners.
 async fn of_exporter(url: &Url, options: &Decisions, screen: Screen) -> Result<(), Failure> {
-    let headers = header_file::read(options.header_file.as_deref())?;
-    let client = ExporterClient::new(url.clone(), headers)?;
+    let client = header_file::exporter(url, options.header_file.as_deref())?;
     let tenant = options.tenants.iter().map(|name| ("tenant", name.as_str()));
     let parameters: Vec<(&str, &str)> = tenant.collect();
     let list: DecisionList = client.get(PATH, &parameters).await?;
