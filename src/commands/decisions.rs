@@ -11,7 +11,7 @@ use crate::config::{Config, Environment, Tenant};
 use crate::diagnostics;
 use crate::store::Tenants;
 use crate::terminal::{Colour, Screen};
-use crate::text::{single_line, truncate};
+use crate::text::{named, single_line, truncate};
 use crate::views::count;
 use anyhow::Context as _;
 use secure_score_model::Decision;
@@ -189,13 +189,11 @@ const fn status(it: &DecisionRecord) -> &'static str {
 }
 
 fn covered(it: &DecisionRecord) -> String {
-    let named = it.covers.iter().take(MAX_COVERED);
-    let named = named.map(|it| format!("{} {} ({})", it.tenant, it.name, it.state));
-    let named: Vec<String> = named.collect();
-    match it.covers.len().saturating_sub(MAX_COVERED) {
-        0 if named.is_empty() => "nothing".to_owned(),
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
+    let covers = it.covers.iter();
+    let covers = covers.map(|it| format!("{} {} ({})", it.tenant, it.name, it.state));
+    match covers.len() {
+        0 => "nothing".to_owned(),
+        _ => named(covers, MAX_COVERED),
     }
 }
 

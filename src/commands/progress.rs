@@ -4,6 +4,7 @@
 use crate::config::Environment;
 use crate::diagnostics;
 use crate::terminal::can_redraw_stderr;
+use crate::text::named;
 use crate::views::count;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
@@ -187,15 +188,9 @@ impl Counts {
         {
             line.push_str(&format!(", about {} left", rounded(left)));
         }
-        let named: Vec<&str> = self.in_work.keys().map(String::as_str).collect();
-        if let Some(shown) = named
-            .get(..named.len().min(MAX_NAMED))
-            .filter(|it| !it.is_empty())
-        {
-            line.push_str(&format!("; waiting for {}", shown.join(", ")));
-            if named.len() > shown.len() {
-                line.push_str(&format!(" and {} more", named.len() - shown.len()));
-            }
+        if !self.in_work.is_empty() {
+            let names = named(self.in_work.keys(), MAX_NAMED);
+            line.push_str(&format!("; waiting for {names}"));
         }
         line
     }
