@@ -7,6 +7,7 @@ use crate::credentials::Credential;
 use crate::graph::{HttpClients, MicrosoftServer, ServerRole};
 use crate::http_client::{ExchangeStep, TransportError, through};
 use jiff::SignedDuration;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -158,18 +159,13 @@ fn words(steps: &[ExchangeStep]) -> String {
     }
 }
 
-/// Each server once, in the order of the checks.
-fn needs<'a>(credentials: impl Iterator<Item = (Cloud, &'a Credential)>) -> Vec<Need> {
-    let mut needs = Vec::new();
-    for (cloud, credential) in credentials {
+/// What is needed, each once, in the order of the output.
+fn needs<'a>(credentials: impl Iterator<Item = (Cloud, &'a Credential)>) -> BTreeSet<Need> {
+    let needs = credentials.flat_map(|(cloud, credential)| {
         let entra = uses_entra(credential).then_some((cloud, ServerRole::Entra));
-        for need in entra.into_iter().chain([(cloud, ServerRole::Graph)]) {
-            if !needs.contains(&need) {
-                needs.push(need);
-            }
-        }
-    }
-    needs
+        entra.into_iter().chain([(cloud, ServerRole::Graph)])
+    });
+    needs.collect()
 }
 
 /// Whether this program requests the tokens from Entra itself.
