@@ -30,19 +30,20 @@ pub(super) fn render(view: &View<'_>) -> String {
     let more = WIDE_HEADINGS.iter().filter(|_| wide).copied();
     let headings: Vec<_> = HEADINGS.into_iter().chain(more).collect();
     let mut listing = Listing::new(headings, 1);
-    let mut states: Vec<&TenantState> = view.tenants.states.iter().map(AsRef::as_ref).collect();
-    states.sort_by_key(|state| !troubles(state).is_empty());
-    for state in &states {
+    let states = view.tenants.states.iter().map(AsRef::as_ref);
+    let (read, failed): (Vec<&TenantState>, Vec<_>) =
+        states.partition(|state| troubles(state).is_empty());
+    for state in read.iter().chain(&failed) {
         let record = TenantRecord::new(state, view.now);
         let fields = fields(state, &record).into_iter();
         let more = wide.then(|| wide_fields(&record));
         listing.push(fields.chain(more.into_iter().flatten()).collect::<Vec<_>>());
     }
-    let failed = states.iter().filter(|it| !troubles(it).is_empty()).count();
     format!(
-        "{}, {} read, {failed} failed\n{}\n",
-        tenants(states.len()),
-        states.len() - failed,
+        "{}, {} read, {} failed\n{}\n",
+        tenants(read.len() + failed.len()),
+        read.len(),
+        failed.len(),
         listing.render(view.screen)
     )
 }
