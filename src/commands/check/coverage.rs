@@ -91,7 +91,11 @@ impl<'a> Coverage<'a> {
             );
         }
         result.warn(
-            format!("customers: {} unwatched: {}", customers.len(), named(names, MAX_NAMED)),
+            format!(
+                "customers: {} unwatched: {}",
+                customers.len(),
+                named(names, MAX_NAMED)
+            ),
             hint,
         );
         let defaults = &partner.defaults;

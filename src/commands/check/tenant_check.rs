@@ -57,7 +57,10 @@ impl TenantCheck {
         };
         let recommendations = self.tenant.recommendations.enabled != Enabled::Off;
         self.result.add_token(&facts, recommendations);
-        if self.result.is_blocked(self.servers.unreachable_graph(cloud)) {
+        if self
+            .result
+            .is_blocked(self.servers.unreachable_graph(cloud))
+        {
             return self.result;
         }
         self.steps.advance(&self.tenant.alias);
