@@ -60,17 +60,17 @@ impl Screen {
 
     /// Standard output, without colours.
     pub(crate) fn uncoloured_stdout() -> Self {
-        Self::uncoloured(std::io::stdout().is_terminal(), &Term::stdout())
+        Self::uncoloured(&Term::stdout())
     }
 
     /// Standard error, without colours.
     pub(crate) fn stderr() -> Self {
-        Self::uncoloured(std::io::stderr().is_terminal(), &Term::stderr())
+        Self::uncoloured(&Term::stderr())
     }
 
-    fn uncoloured(is_terminal: bool, terminal: &Term) -> Self {
+    fn uncoloured(terminal: &Term) -> Self {
         Self {
-            width: is_terminal.then(|| width(terminal)).flatten(),
+            width: width(terminal),
             colours: false,
         }
     }
@@ -112,6 +112,7 @@ impl Screen {
     }
 }
 
+/// The columns of a terminal; `None` for a file or pipe.
 fn width(terminal: &Term) -> Option<usize> {
     let (_, columns) = terminal.size_checked()?;
     Some(usize::from(columns)).filter(|it| *it >= MIN_WIDTH)

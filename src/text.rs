@@ -50,6 +50,17 @@ pub fn truncate(text: &str, max: usize) -> String {
     }
 }
 
+/// The first `max` names, and how many follow: `a, b and 3 more`.
+pub fn named(names: impl ExactSizeIterator<Item = impl ToString>, max: usize) -> String {
+    let more = names.len().saturating_sub(max);
+    let shown: Vec<String> = names.take(max).map(|name| name.to_string()).collect();
+    let shown = shown.join(", ");
+    match more {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
 /// Whether a text is displayed as it is.
 pub fn is_printable(text: &str) -> bool {
     !text.contains(|c: char| c.is_control() || changes_direction(c))

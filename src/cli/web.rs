@@ -79,6 +79,11 @@ impl WebFlags {
         }
     }
 
+    /// The path of the metrics, with the route prefix.
+    pub fn metrics_path(&self) -> String {
+        format!("{}{}", self.route_prefix(), self.telemetry_path())
+    }
+
     /// Concurrent requests; `None` means no limit.
     pub fn max_requests(&self) -> Option<NonZeroUsize> {
         match self.max_requests {

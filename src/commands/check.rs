@@ -84,7 +84,7 @@ impl CheckRun<'_> {
     /// Checks the tenants, as many at a time as the configuration allows. The results
     /// are in the order of the aliases.
     async fn tenants(&self, tenants: &[&Tenant]) -> Vec<CheckResult> {
-        let progress = Progress::start(self.environment, "tenants", tenants.len(), STEPS);
+        let progress = Progress::start(self.environment, "tenant", tenants.len(), STEPS);
         let mut checks = JoinSet::new();
         for tenant in tenants {
             let check = TenantCheck {
@@ -106,7 +106,7 @@ impl CheckRun<'_> {
 
     /// Reads the lists of each partner, and compares them with the tenants.
     async fn partners(&self, partners: &[Partner], tenants: &[CheckResult]) -> Vec<CheckResult> {
-        let progress = Progress::start(self.environment, "partners", partners.len(), 1);
+        let progress = Progress::start(self.environment, "partner", partners.len(), 1);
         let steps = progress.steps();
         let coverage = Coverage::of(self.config, tenants);
         let mut results = Vec::new();

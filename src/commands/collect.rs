@@ -264,7 +264,8 @@ fn document(view: &View<'_>) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-/// Why a tenant's lists could not be read, each reason once.
+/// Why a tenant's lists could not be read. A reason that repeats the one before is left
+/// out.
 fn troubles(state: &TenantState) -> Vec<&Trouble> {
     let lists = state.health.lists();
     let mut troubles: Vec<_> = lists.filter_map(|(_, it)| it.trouble.as_ref()).collect();

@@ -9,10 +9,10 @@ use crate::acceptances::{DecisionList, DecisionRecord, ListedPersons};
 use crate::cli::{ConfigFlags, Decisions, DecisionsOutput};
 use crate::config::{Config, Environment, Tenant};
 use crate::diagnostics;
-use crate::http_client::ExporterClient;
 use crate::store::Tenants;
 use crate::terminal::{Colour, Screen};
-use crate::text::{single_line, truncate};
+use crate::text::{named, single_line, truncate};
+use crate::views::count;
 use anyhow::Context as _;
 use secure_score_model::Decision;
 use std::collections::BTreeSet;
@@ -55,8 +55,7 @@ pub(super) async fn run(
 
 /// The list of a running exporter, which also knows the customers of partners.
 async fn of_exporter(url: &Url, options: &Decisions, screen: Screen) -> Result<(), Failure> {
-    let headers = header_file::read(options.header_file.as_deref())?;
-    let client = ExporterClient::new(url.clone(), headers)?;
+    let client = header_file::exporter(url, options.header_file.as_deref())?;
     let tenant = options.tenants.iter().map(|name| ("tenant", name.as_str()));
     let parameters: Vec<(&str, &str)> = tenant.collect();
     let list: DecisionList = client.get(PATH, &parameters).await?;
@@ -170,12 +169,9 @@ fn table(list: &DecisionList, screen: Screen) -> String {
     }
     let expired = list.decisions.iter().filter(|it| it.expired).count();
     let lapsed = list.decisions.iter().filter(|it| it.lapsed).count();
-    let count = match list.decisions.len() {
-        1 => "1 decision".to_owned(),
-        count => format!("{count} decisions"),
-    };
+    let all = count(list.decisions.len(), "decision");
     format!(
-        "{}\n{count}, {expired} expired, {lapsed} of them while what they approved stands\n",
+        "{}\n{all}, {expired} expired, {lapsed} of them while what they approved stands\n",
         listing.render(screen)
     )
 }
@@ -193,13 +189,11 @@ const fn status(it: &DecisionRecord) -> &'static str {
 }
 
 fn covered(it: &DecisionRecord) -> String {
-    let named = it.covers.iter().take(MAX_COVERED);
-    let named = named.map(|it| format!("{} {} ({})", it.tenant, it.name, it.state));
-    let named: Vec<String> = named.collect();
-    match it.covers.len().saturating_sub(MAX_COVERED) {
-        0 if named.is_empty() => "nothing".to_owned(),
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
+    let covers = it.covers.iter();
+    let covers = covers.map(|it| format!("{} {} ({})", it.tenant, it.name, it.state));
+    match covers.len() {
+        0 => "nothing".to_owned(),
+        _ => named(covers, MAX_COVERED),
     }
 }
 

@@ -107,11 +107,10 @@ async fn watch(alerting: Option<&mut Alerting>) -> Infallible {
 
 /// The exporter at an address, for the demo's Prometheus.
 fn scrape_target(demo: &Demo, address: SocketAddr) -> ScrapeTarget {
-    let (prefix, path) = (demo.web.route_prefix(), demo.web.telemetry_path());
     let [(all_tenants, _), _] = users::USERS;
     ScrapeTarget {
         address: reachable(address),
-        path: format!("{prefix}{path}"),
+        path: demo.web.metrics_path(),
         user: demo.with_users.then_some((all_tenants, users::PASSWORD)),
     }
 }

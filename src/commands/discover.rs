@@ -151,7 +151,7 @@ impl<'e> Graph<'e> {
 
     /// The complete lists of these partners. Prints why one cannot be read.
     async fn lists<'a>(&self, partners: &[&'a Partner]) -> Result<Vec<PartnerList<'a>>, Failure> {
-        let progress = Progress::start(self.environment, "partners", partners.len(), 1);
+        let progress = Progress::start(self.environment, "partner", partners.len(), 1);
         let steps = progress.steps();
         let mut answers = Vec::new();
         for partner in partners {
@@ -253,7 +253,7 @@ impl<'e> Graph<'e> {
     }
 
     async fn request(&self, tenants: &[Tenant]) -> Vec<consent::Answer> {
-        let progress = Progress::start(self.environment, "tenants", tenants.len(), 1);
+        let progress = Progress::start(self.environment, "tenant", tenants.len(), 1);
         let steps = progress.steps();
         consent::request(
             tenants,

@@ -46,8 +46,7 @@ pub(super) async fn run(
 
 /// The evidence that a running exporter gives.
 async fn of_exporter(url: &Url, options: &Options) -> Result<Vec<u8>, Failure> {
-    let headers = header_file::read(options.header_file.as_deref())?;
-    let client = ExporterClient::new(url.clone(), headers)?;
+    let client = header_file::exporter(url, options.header_file.as_deref())?;
     let segments = ["tenants", &options.tenant, "evidence"];
     let mut parameters = vec![("since", options.since.as_str())];
     parameters.extend(options.until.as_deref().map(|until| ("until", until)));

@@ -1,11 +1,18 @@
 //! The file of headers that authenticates a command.
 
 use super::Failure;
-use crate::http_client::Headers;
+use crate::http_client::{ExporterClient, Headers};
 use anyhow::Context as _;
 use std::path::Path;
 use strict_yaml::{io_reason, read_file};
+use url::Url;
 use zeroize::Zeroizing;
+
+/// The client of the exporter of `--url`, with the headers of `--header-file`. No
+/// connection is opened yet.
+pub(super) fn exporter(url: &Url, file: Option<&Path>) -> Result<ExporterClient, Failure> {
+    Ok(ExporterClient::new(url.clone(), read(file)?)?)
+}
 
 /// The headers in the file of `--header-file`; none without one.
 pub(super) fn read(file: Option<&Path>) -> Result<Headers, Failure> {

@@ -1,10 +1,11 @@
 //! The progress of a command on standard error: a line that is replaced on a terminal,
 //! otherwise a line now and then.
 
-use super::stdout::counted;
 use crate::config::Environment;
 use crate::diagnostics;
 use crate::terminal::can_redraw_stderr;
+use crate::text::named;
+use crate::views::count;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -39,7 +40,7 @@ pub(super) struct Progress {
 
 impl Progress {
     /// Begins to show the progress of so many tenants with so many steps each. `noun`
-    /// is `tenants`, or what is read in their place.
+    /// is `tenant`, or what is read in its place.
     pub(super) fn start(
         environment: &Environment,
         noun: &'static str,
@@ -175,7 +176,7 @@ impl Counts {
         let Self {
             noun, total, ended, ..
         } = self;
-        let all = counted(*total, noun);
+        let all = count(*total, noun);
         if let Some((done, bytes)) = self.writing {
             let (done, bytes) = (HumanBytes(done), HumanBytes(bytes));
             let elapsed = rounded(elapsed);
@@ -187,15 +188,9 @@ impl Counts {
         {
             line.push_str(&format!(", about {} left", rounded(left)));
         }
-        let named: Vec<&str> = self.in_work.keys().map(String::as_str).collect();
-        if let Some(shown) = named
-            .get(..named.len().min(MAX_NAMED))
-            .filter(|it| !it.is_empty())
-        {
-            line.push_str(&format!("; waiting for {}", shown.join(", ")));
-            if named.len() > shown.len() {
-                line.push_str(&format!(" and {} more", named.len() - shown.len()));
-            }
+        if !self.in_work.is_empty() {
+            let names = named(self.in_work.keys(), MAX_NAMED);
+            line.push_str(&format!("; waiting for {names}"));
         }
         line
     }
@@ -266,7 +261,7 @@ mod tests {
 
     #[test]
     fn the_line_counts_estimates_and_names() {
-        let counts = Arc::new(Mutex::new(Counts::new("tenants", 50, 4)));
+        let counts = Arc::new(Mutex::new(Counts::new("tenant", 50, 4)));
         let steps = Steps(Arc::clone(&counts));
         for index in 0..8 {
             steps.begin(&format!("t{index}"));
@@ -303,7 +298,7 @@ mod tests {
 
     #[test]
     fn a_tenant_that_fails_early_counts_as_done() {
-        let counts = Arc::new(Mutex::new(Counts::new("tenants", 2, 4)));
+        let counts = Arc::new(Mutex::new(Counts::new("tenant", 2, 4)));
         let steps = Steps(Arc::clone(&counts));
         steps.begin("a");
         steps.end("a");
@@ -316,7 +311,7 @@ mod tests {
             counts.lock().message(second(5)),
             "25% done, writing 1.00 MiB of 4.00 MiB, 2 of 2 tenants, 5s"
         );
-        let one = Counts::new("partners", 1, 1);
+        let one = Counts::new("partner", 1, 1);
         assert_eq!(one.line(second(4)), "0 of 1 partner, 4s");
     }
 }

@@ -3,6 +3,7 @@
 use super::Failure;
 use super::atomic_file::replace;
 use crate::terminal::Screen;
+use crate::views::count;
 use anyhow::Context as _;
 use std::fmt;
 use std::io::{ErrorKind, Write as _};
@@ -57,19 +58,6 @@ pub(super) fn not_read(names: &[&str], all: usize) -> String {
 }
 
 /// `1 tenant`, `5 tenants`.
-pub(super) fn tenants(count: usize) -> String {
-    counted(count, "tenants")
-}
-
-/// A count and what is counted, `nouns` being the plural.
-pub(super) fn counted(count: usize, nouns: &str) -> String {
-    format!("{count} {}", noun(count, nouns))
-}
-
-/// The noun for so many.
-fn noun(count: usize, nouns: &str) -> &str {
-    match count {
-        1 => nouns.strip_suffix('s').unwrap_or(nouns),
-        _ => nouns,
-    }
+pub(super) fn tenants(number: usize) -> String {
+    count(number, "tenant")
 }

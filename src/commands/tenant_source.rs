@@ -81,7 +81,7 @@ impl<'a> TenantSource<'a> {
         match self {
             Self::Graph => {
                 let tenants = config.tenants.len();
-                let progress = Progress::start(environment, "tenants", tenants, Api::ALL.len());
+                let progress = Progress::start(environment, "tenant", tenants, Api::ALL.len());
                 let steps = progress.steps();
                 let note = move |alias: &str, step| match step {
                     RefreshStep::Begun => steps.begin(alias),

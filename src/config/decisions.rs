@@ -4,7 +4,7 @@ use std::sync::Arc;
 use strict_yaml::{Diagnostics, Spanned, Text, suggest};
 
 use super::alternatives::OneOrMany;
-use super::file::{FileDecision, FileException, STATES};
+use super::file::{FileDecision, FileException};
 use super::list_files::FileList;
 use super::tenant::is_alias;
 use crate::config_values::day::{day, start_of_day};
@@ -266,7 +266,7 @@ fn state(word: &str, has_recommendation: bool) -> Result<DecisionState, String> 
     let state: DecisionState = word
         .to_ascii_lowercase()
         .parse()
-        .map_err(|()| suggest::unknown("state", word, &STATES))?;
+        .map_err(|()| suggest::unknown("state", word, &DecisionState::WORDS))?;
     match state.is_of_controls() || has_recommendation {
         true => Ok(state),
         false => Err(format!(

@@ -73,10 +73,9 @@ const CREDENTIAL: Form = TextOr(
     "the name of a credential, or a credential as a mapping",
 );
 const CATEGORY: Form = OneOf(&CATEGORIES);
-const STATE: Form = OneOf(&STATES);
 
 /// The states that a decision can approve.
-pub(super) const STATES: [&str; DecisionState::WORDS.len()] = DecisionState::WORDS;
+const STATE: Form = OneOf(&DecisionState::WORDS);
 
 /// A category that an override can name.
 const KNOWN_CATEGORY: Form = match CATEGORIES.split_last() {

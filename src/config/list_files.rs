@@ -83,10 +83,11 @@ impl FileReader<'_> {
             proposed: None,
         };
         let files = self.files(proposed, diagnostics);
-        let mut add = |file: &Path, is_named, diagnostics: &mut Diagnostics| {
+        let named = files.iter().map(|file| (file.as_path(), true));
+        for (file, is_named) in named.chain(proposed.map(|it| (it.path, false))) {
             let identity = identity(file);
             if !seen.insert(identity.clone()) {
-                return;
+                continue;
             }
             let text = proposed.filter(|_| Some(&identity) == proposed_identity.as_ref());
             if text.is_some() {
@@ -97,12 +98,6 @@ impl FileReader<'_> {
             }
             let text = text.map(|it| it.text.as_bytes().to_vec());
             read.lists.extend(read_one(file, text, diagnostics));
-        };
-        for file in files {
-            add(&file, true, diagnostics);
-        }
-        if let Some(proposed) = proposed {
-            add(proposed.path, false, diagnostics);
         }
         read
     }

@@ -183,19 +183,17 @@ impl DecisionFile {
                 inserted(self.text(), listed.value("expires")?, &pair)?
             }
         };
-        let mut after = Self::read(text.into_bytes()).ok()?;
-        let mut expected = self.decisions.clone();
+        let after = Self::read(text.into_bytes()).ok()?;
+        let (mut expected, mut found) = (self.decisions.clone(), after.decisions.clone());
         let entry = expected.get_mut(index)?;
         entry.values.retain(|(name, _)| *name != key);
         let (text, place) = (value.to_owned(), None);
         entry.values.push((key, ListedValue { text, place }));
-        entry.values.sort_by_key(|(name, _)| *name);
-        let found = after.decisions.clone();
-        let changed = after.decisions.get_mut(index)?;
-        changed.values.sort_by_key(|(name, _)| *name);
-        let is_right = after.decisions == expected;
-        after.decisions = found;
-        is_right.then_some(after)
+        for all in [&mut expected, &mut found] {
+            let values = &mut all.get_mut(index)?.values;
+            values.sort_by_key(|(name, _)| *name);
+        }
+        (found == expected).then_some(after)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::http_types::Response;
 use crate::http_types::response::text;
 use crate::store::{TenantState, Tenants};
+use crate::text::named;
 use hyper::StatusCode;
 use secure_score_model::Api;
 
@@ -61,15 +62,10 @@ fn is_known(state: &TenantState) -> bool {
 }
 
 fn not_ready(missing: &[&str], all: usize) -> String {
-    let named = missing.iter().take(MAX_NAMED).copied().collect::<Vec<_>>();
-    let more = match missing.len().saturating_sub(MAX_NAMED) {
-        0 => String::new(),
-        rest => format!(" and {rest} more"),
-    };
     format!(
-        "not ready: {} of {all} tenants were not attempted yet: {}{more}\n",
+        "not ready: {} of {all} tenants were not attempted yet: {}\n",
         missing.len(),
-        named.join(", ")
+        named(missing.iter(), MAX_NAMED)
     )
 }
 

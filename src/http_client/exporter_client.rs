@@ -1,17 +1,11 @@
 //! The client of a running exporter, for commands.
 
-use super::{
-    Headers, HttpClient, HttpResponse, SetupError, TransportError, USER_AGENT, is_on_this_machine,
-};
-use crate::text::{single_line, truncate};
+use super::{Headers, HttpClient, HttpResponse, SetupError, TransportError};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-
-/// Connecting takes milliseconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The exporter answers from memory.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -21,9 +15,6 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// What an exporter answers on a path that one of its flags disables.
 const DISABLED: &str = "disabled by ";
-
-/// The maximum length of the exporter's message, in characters.
-const MAX_MESSAGE: usize = 300;
 
 /// A running exporter, by its URL with the route prefix.
 pub struct ExporterClient {
@@ -128,22 +119,8 @@ impl ExporterError {
 impl ExporterClient {
     /// A client that trusts the system's authorities. It does not connect yet.
     pub fn new(url: Url, headers: Headers) -> Result<Self, SetupError> {
-        let is_plain = url.scheme() == "http";
-        let http = HttpClient::new(!is_on_this_machine(&url), move || {
-            let builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT)
-                .referer(false)
-                .user_agent(USER_AGENT);
-            // Plain HTTP also works on a machine without authorities.
-            Ok(match is_plain {
-                true => builder.tls_certs_only([]),
-                false => builder,
-            })
-        });
         Ok(Self {
-            http: http?,
+            http: HttpClient::of_server(&url, TIMEOUT, &[])?,
             url,
             headers,
         })
@@ -190,10 +167,9 @@ impl ExporterClient {
             return Ok(body);
         }
         let Refusal { error, hint } = Refusal::of(&headers, &body);
-        let shown = |text: &str| truncate(&single_line(&self.headers.redact(text)), MAX_MESSAGE);
         let refusal = Refusal {
-            error: shown(&error),
-            hint: shown(&hint),
+            error: self.headers.shown(&error),
+            hint: self.headers.shown(&hint),
         };
         Err(self.error(ErrorKind::Refused { status, refusal }))
     }

@@ -1,8 +1,11 @@
 //! Headers that authenticate the client.
 
-use crate::text::redact;
+use crate::text::{redact, single_line, truncate};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use zeroize::Zeroizing;
+
+/// The maximum length of a text of the server, in characters.
+const MAX_SHOWN: usize = 300;
 
 /// Headers from a file with one `Name: value` per line. The values are secrets
 /// and appear in no message.
@@ -43,8 +46,14 @@ impl Headers {
         Ok(headers)
     }
 
+    /// A text of the server for an error: without these secrets, on one line, and
+    /// truncated.
+    pub(crate) fn shown(&self, text: &str) -> String {
+        truncate(&single_line(&self.redact(text)), MAX_SHOWN)
+    }
+
     /// A text of the server without these secrets.
-    pub(crate) fn redact(&self, text: &str) -> String {
+    fn redact(&self, text: &str) -> String {
         let secrets = self.secrets.iter().map(|secret| secret.as_str());
         let secrets: Vec<&str> = secrets.filter(|secret| secret.len() > 3).collect();
         redact(text, &secrets)

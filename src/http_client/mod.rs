@@ -1,5 +1,6 @@
-//! HTTP clients for Microsoft's servers and for the health check with their
-//! limits, and what every client shares: why a request got no answer.
+//! HTTP clients for Microsoft's servers, for the server that a command names and for
+//! the health check, with their limits, and what every client shares: why a request
+//! got no answer.
 
 mod connect_step;
 mod connections;
@@ -23,6 +24,7 @@ use transport_error::{ConnectCause, FailedConnection, connect_cause};
 pub use connect_step::ExchangeStep;
 pub use exporter_client::{ExporterClient, ExporterError};
 pub use headers::{HeaderError, Headers};
+pub(crate) use proxy::through;
 pub use transport_error::TransportError;
 
 /// The `User-Agent` of every request.
@@ -37,7 +39,7 @@ pub(crate) const MAX_BODY: usize = 16 * 1024 * 1024;
 pub(crate) const MAX_MESSAGE: usize = 300;
 
 /// Connecting takes milliseconds; a firewall that drops packets must not use up
-/// the timeout of a refresh.
+/// the timeout of a request.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The endpoint for managed identities is on this machine or on its host.
@@ -117,6 +119,30 @@ impl HttpClient {
             build: Box::new(build),
             proxies: uses_proxies.then(Proxies::from_env),
         })))
+    }
+
+    /// A client of the server that a command names. It trusts the system's authorities
+    /// and `roots`, uses no proxy on this machine, and follows no redirects.
+    pub(crate) fn of_server(
+        url: &Url,
+        timeout: Duration,
+        roots: &[CertificateDer<'static>],
+    ) -> reqwest::Result<Self> {
+        // Plain HTTP also works on a machine without authorities.
+        let is_plain = is_plain(url);
+        let roots = roots.to_vec();
+        Self::new(!is_on_this_machine(url), move || {
+            let builder = reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .timeout(timeout)
+                .referer(false)
+                .user_agent(USER_AGENT);
+            match is_plain {
+                true => Ok(builder.tls_certs_only([])),
+                false => trust(builder, &roots),
+            }
+        })
     }
 
     /// Begins a request.
@@ -243,7 +269,7 @@ impl Exchange {
 }
 
 /// Whether a server is reached without a network, so that no proxy is used.
-pub(crate) fn is_on_this_machine(url: &Url) -> bool {
+fn is_on_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

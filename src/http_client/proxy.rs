@@ -111,6 +111,11 @@ impl fmt::Display for Proxy {
     }
 }
 
+/// ` through the proxy http://…` in messages; nothing without one.
+pub(crate) fn through(proxy: Option<&str>) -> String {
+    proxy.map_or_else(String::new, |it| format!(" through the proxy {it}"))
+}
+
 impl Proxy {
     fn has_scheme(&self, start: &str) -> bool {
         let scheme = self.0.uri().scheme_str();

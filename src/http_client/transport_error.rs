@@ -1,6 +1,6 @@
 //! Exchanges without a complete response, and the cause of each.
 
-use super::MAX_BODY;
+use super::{MAX_BODY, through};
 use crate::text::clean_line;
 use rustls::CertificateError;
 use rustls::pki_types::UnixTime;
@@ -114,11 +114,7 @@ use ConnectCause::{
 
 impl fmt::Display for FailedConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.target)?;
-        if let Some(proxy) = &self.proxy {
-            write!(f, " through the proxy {proxy}")?;
-        }
-        f.write_str(": ")?;
+        write!(f, "{}{}: ", self.target, through(self.proxy.as_deref()))?;
         let peer = self.proxy.as_ref().map_or("the host", |_| "the proxy");
         match &self.cause {
             Dns(text) => write!(f, "the name of {peer} has no address (DNS: {text})"),

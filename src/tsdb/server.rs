@@ -1,17 +1,10 @@
 //! HTTP requests to the server, with retries.
 
 use crate::backoff::Backoff;
-use crate::http_client::{
-    self, Headers, HttpClient, HttpResponse, TransportError, is_on_this_machine,
-};
-use crate::text::{single_line, truncate};
+use crate::http_client::{self, Headers, HttpClient, HttpResponse, TransportError, through};
 use reqwest::{Method, StatusCode, Url};
 use rustls::pki_types::CertificateDer;
 use std::time::Duration;
-
-/// Connecting takes milliseconds; a firewall that drops packets must not take
-/// minutes.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A large query on a busy server takes a while.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -29,9 +22,6 @@ const BACKOFF: Backoff = Backoff {
 
 /// The longest delay that a server can ask for.
 const MAX_DELAY: Duration = Duration::from_secs(120);
-
-/// The maximum length of a server's message, in characters.
-const MAX_MESSAGE: usize = 300;
 
 /// The maximum size of a body. A tenant's family of 90 days has some megabytes.
 const MAX_BODY: usize = 256 * 1024 * 1024;
@@ -78,10 +68,6 @@ enum ErrorKind {
     /// The response is not one of Prometheus' API.
     #[error("gave an answer that cannot be read: {0}")]
     Unreadable(&'static str),
-}
-
-fn through(proxy: Option<&str>) -> String {
-    proxy.map_or_else(String::new, |it| format!(" through the proxy {it}"))
 }
 
 impl ServerError {
@@ -138,23 +124,8 @@ impl Server {
         headers: Headers,
         roots: &[CertificateDer<'static>],
     ) -> reqwest::Result<Self> {
-        // Plain HTTP also works on a machine without authorities.
-        let is_plain = url.scheme() == "http";
-        let roots = roots.to_vec();
-        let http = HttpClient::new(!is_on_this_machine(&url), move || {
-            let builder = reqwest::Client::builder()
-                .redirect(reqwest::redirect::Policy::none())
-                .connect_timeout(CONNECT_TIMEOUT)
-                .timeout(TIMEOUT)
-                .referer(false)
-                .user_agent(http_client::USER_AGENT);
-            match is_plain {
-                true => Ok(builder.tls_certs_only([])),
-                false => http_client::trust(builder, &roots),
-            }
-        });
         Ok(Self {
-            http: http?,
+            http: HttpClient::of_server(&url, TIMEOUT, roots)?,
             url,
             headers,
         })
@@ -237,10 +208,9 @@ impl Server {
     }
 
     fn message(&self, body: &[u8]) -> String {
-        let text = self.headers.redact(&String::from_utf8_lossy(body));
-        match single_line(&text) {
+        match self.headers.shown(&String::from_utf8_lossy(body)) {
             text if text.is_empty() => "nothing".to_owned(),
-            text => truncate(&text, MAX_MESSAGE),
+            text => text,
         }
     }
 }

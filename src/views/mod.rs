@@ -39,6 +39,7 @@ mod undecided;
 
 pub(crate) use context::ViewContext;
 pub(crate) use layout::{STYLE, STYLE_PATH};
+pub(crate) use numbers::{count, percent};
 pub(crate) use page_csv::PageCsv;
 pub(crate) use page_query::PageQuery;
 

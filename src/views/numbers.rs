@@ -13,7 +13,7 @@ pub(super) fn points(points: Points) -> String {
 }
 
 /// A share in whole per cent, rounded down: 79.6 does not meet a target of 80.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     // The addend corrects 0.29 × 100 = 28.999….
     format!("{} %", (share * 100.0 + 1e-9).floor())
 }
@@ -25,7 +25,7 @@ pub(super) fn percentage_points(difference: f64) -> Markup {
 }
 
 /// A number with its noun: `1 tenant`, `3 tenants`.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
         _ => format!("{number} {noun}s"),

@@ -169,13 +169,7 @@ impl PreparedEdit<'_> {
                 new.expires
             ));
         }
-        let is_known = |state: &&TenantState| {
-            let snapshot = &state.snapshot;
-            match new.is_recommendation {
-                true => snapshot.recommendation_anomalies.is_some(),
-                false => snapshot.catalogue_anomalies.is_some(),
-            }
-        };
+        let is_known = |state: &&TenantState| subject::known(new, state).is_some();
         let tenant = &new.tenant;
         let Some(state) = state.filter(is_known) else {
             return stdout::line(format_args!(

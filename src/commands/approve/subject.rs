@@ -50,7 +50,7 @@ pub(super) fn check(
 }
 
 /// The names that the decision may have; `None` where they are not known.
-fn known<'a>(new: &NewDecision, state: &'a TenantState) -> Option<Vec<&'a str>> {
+pub(super) fn known<'a>(new: &NewDecision, state: &'a TenantState) -> Option<Vec<&'a str>> {
     let snapshot = &state.snapshot;
     Some(match new.is_recommendation {
         true => {

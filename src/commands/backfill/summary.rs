@@ -47,7 +47,7 @@ impl Summary {
     /// A summary of this many tenants, whose progress is shown.
     pub(super) fn new(tenants: usize, environment: &Environment) -> Self {
         Self {
-            progress: Progress::start(environment, "tenants", tenants, STEPS),
+            progress: Progress::start(environment, "tenant", tenants, STEPS),
             tenants,
             read: 0,
             failed: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::result::CheckResult;
 use crate::config::{Config, NewCustomers, Partner};
+use crate::text::named;
 use secure_score_model::{Customer, CustomerList};
 use std::collections::BTreeMap;
 
@@ -55,12 +56,12 @@ impl<'a> Coverage<'a> {
         let not_consented = watched.into_iter().filter_map(|it| Some((it, tenant(it)?)));
         let not_consented: Vec<_> = not_consented.filter(|(_, it)| it.not_consented).collect();
         if let Some((_, first)) = not_consented.first() {
-            let named = not_consented.iter().map(|(_, it)| it.alias.clone());
+            let names = not_consented.iter().map(|(_, it)| it.alias.clone());
             result.warn(
                 format!(
                     "customers: {} have not consented: {}",
                     not_consented.len(),
-                    names(named)
+                    named(names, MAX_NAMED)
                 ),
                 format!(
                     "the hint of each of these tenants, such as {}, has the address of its consent",
@@ -79,7 +80,7 @@ impl<'a> Coverage<'a> {
     }
 
     fn unwatched(&self, partner: &Partner, customers: &[&Customer], result: &mut CheckResult) {
-        let named = customers.iter().map(|customer| described(customer));
+        let names = customers.iter().map(|customer| described(customer));
         let mut hint = format!(
             "`secure-score-exporter discover --partner {} --write FILE` adds them to a file of tenant_files; or exclude them, or set new_customers: watch",
             partner.name
@@ -90,7 +91,11 @@ impl<'a> Coverage<'a> {
             );
         }
         result.warn(
-            format!("customers: {} unwatched: {}", customers.len(), names(named)),
+            format!(
+                "customers: {} unwatched: {}",
+                customers.len(),
+                named(names, MAX_NAMED)
+            ),
             hint,
         );
         let defaults = &partner.defaults;
@@ -117,15 +122,5 @@ fn described(customer: &Customer) -> String {
     match display_name.is_empty() {
         true => tenant_id.to_string(),
         false => format!("{display_name} ({tenant_id})"),
-    }
-}
-
-/// The first names, and how many follow.
-fn names(names: impl ExactSizeIterator<Item = String>) -> String {
-    let more = names.len().saturating_sub(MAX_NAMED);
-    let shown: Vec<String> = names.take(MAX_NAMED).collect();
-    match more {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }

@@ -36,15 +36,14 @@ impl<'a> PartnerCheck<'a> {
         if let Some(expires) = credential.expires() {
             self.result.add_expiry(expires, credential.renewal(), now());
         }
-        if let Some(server) = servers.unreachable_entra(*cloud, credential) {
-            self.result.blocked_by = Some(server.to_owned());
+        let entra = servers.unreachable_entra(*cloud, credential);
+        if self.result.is_blocked(entra) {
             return None;
         }
         let facts = self.client.token_facts().await;
         let facts = self.result.unless_failed(facts)?;
         self.add_token(&facts);
-        if let Some(server) = servers.unreachable_graph(*cloud) {
-            self.result.blocked_by = Some(server.to_owned());
+        if self.result.is_blocked(servers.unreachable_graph(*cloud)) {
             return None;
         }
         let sources = &self.partner.sources;

@@ -2,9 +2,10 @@
 
 use super::result::{CheckResult, Status, print_line};
 use crate::acceptances;
-use crate::commands::stdout::{counted, line, tenants};
+use crate::commands::stdout::{line, tenants};
 use crate::commands::{Failure, now};
 use crate::terminal::Screen;
+use crate::views::count;
 use std::collections::BTreeMap;
 
 /// The tenants that a note names; more are counted.
@@ -50,7 +51,7 @@ impl CheckReport {
         let good = |results: &[CheckResult]| results.iter().filter(|it| !it.has_failed()).count();
         if !self.partners.is_empty() {
             let (good, all) = (good(&self.partners), self.partners.len());
-            let all = counted(all, "partners");
+            let all = count(all, "partner");
             line(format_args!("{good} of {all} can be read"))?;
         }
         let (good, all) = (good(&self.tenants), self.tenants.len());

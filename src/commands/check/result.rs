@@ -123,6 +123,12 @@ impl CheckResult {
         Ok(())
     }
 
+    /// Notes the server that cannot be reached; returns whether there is one.
+    pub(super) fn is_blocked(&mut self, server: Option<&str>) -> bool {
+        self.blocked_by = server.map(str::to_owned);
+        server.is_some()
+    }
+
     pub(super) fn has_failed(&self) -> bool {
         let is_failure = |line: &Line| line.status == Status::Fail;
         self.blocked_by.is_some() || self.lines.iter().any(is_failure)

@@ -5,8 +5,9 @@ use crate::commands::progress::Progress;
 use crate::config::{Cloud, Environment, Partner, Tenant};
 use crate::credentials::Credential;
 use crate::graph::{HttpClients, MicrosoftServer, ServerRole};
-use crate::http_client::{ExchangeStep, TransportError};
+use crate::http_client::{ExchangeStep, TransportError, through};
 use jiff::SignedDuration;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -48,7 +49,7 @@ impl Servers {
                 None => servers.push((vec![need], server)),
             }
         }
-        let progress = Progress::start(environment, "servers", servers.len(), 1);
+        let progress = Progress::start(environment, "server", servers.len(), 1);
         let mut requests = JoinSet::new();
         for (needs, server) in servers {
             let steps = progress.steps();
@@ -123,8 +124,7 @@ impl Reached {
     fn result(&self) -> CheckResult {
         let mut result = CheckResult::new(&self.name);
         let all = ExchangeStep::all(self.proxy.is_some());
-        let through = self.proxy.as_ref();
-        let through = through.map_or_else(String::new, |it| format!(" through the proxy {it}"));
+        let through = through(self.proxy.as_deref());
         match &self.answer {
             Ok(_) => result.ok(format!("{} work{through}", words(all))),
             Err(error) => {
@@ -159,18 +159,13 @@ fn words(steps: &[ExchangeStep]) -> String {
     }
 }
 
-/// Each server once, in the order of the checks.
-fn needs<'a>(credentials: impl Iterator<Item = (Cloud, &'a Credential)>) -> Vec<Need> {
-    let mut needs = Vec::new();
-    for (cloud, credential) in credentials {
+/// What is needed, each once, in the order of the output.
+fn needs<'a>(credentials: impl Iterator<Item = (Cloud, &'a Credential)>) -> BTreeSet<Need> {
+    let needs = credentials.flat_map(|(cloud, credential)| {
         let entra = uses_entra(credential).then_some((cloud, ServerRole::Entra));
-        for need in entra.into_iter().chain([(cloud, ServerRole::Graph)]) {
-            if !needs.contains(&need) {
-                needs.push(need);
-            }
-        }
-    }
-    needs
+        entra.into_iter().chain([(cloud, ServerRole::Graph)])
+    });
+    needs.collect()
 }
 
 /// Whether this program requests the tokens from Entra itself.

@@ -41,8 +41,8 @@ impl TenantCheck {
             self.result.add_expiry(expires, credential.renewal(), now());
         }
         let Tenant { cloud, .. } = self.tenant;
-        if let Some(server) = self.servers.unreachable_entra(cloud, credential) {
-            self.result.blocked_by = Some(server.to_owned());
+        let entra = self.servers.unreachable_entra(cloud, credential);
+        if self.result.is_blocked(entra) {
             return self.result;
         }
         let facts = self.client.token_facts().await;
@@ -57,8 +57,10 @@ impl TenantCheck {
         };
         let recommendations = self.tenant.recommendations.enabled != Enabled::Off;
         self.result.add_token(&facts, recommendations);
-        if let Some(server) = self.servers.unreachable_graph(cloud) {
-            self.result.blocked_by = Some(server.to_owned());
+        if self
+            .result
+            .is_blocked(self.servers.unreachable_graph(cloud))
+        {
             return self.result;
         }
         self.steps.advance(&self.tenant.alias);

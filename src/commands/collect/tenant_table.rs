@@ -9,6 +9,7 @@ use crate::serde_time::Day;
 use crate::store::TenantState;
 use crate::terminal::Colour;
 use crate::text;
+use crate::views::percent;
 
 const HEADINGS: [&str; 7] = [
     "TENANT",
@@ -29,19 +30,20 @@ pub(super) fn render(view: &View<'_>) -> String {
     let more = WIDE_HEADINGS.iter().filter(|_| wide).copied();
     let headings: Vec<_> = HEADINGS.into_iter().chain(more).collect();
     let mut listing = Listing::new(headings, 1);
-    let mut states: Vec<&TenantState> = view.tenants.states.iter().map(AsRef::as_ref).collect();
-    states.sort_by_key(|state| !troubles(state).is_empty());
-    for state in &states {
+    let states = view.tenants.states.iter().map(AsRef::as_ref);
+    let (read, failed): (Vec<&TenantState>, Vec<_>) =
+        states.partition(|state| troubles(state).is_empty());
+    for state in read.iter().chain(&failed) {
         let record = TenantRecord::new(state, view.now);
         let fields = fields(state, &record).into_iter();
         let more = wide.then(|| wide_fields(&record));
         listing.push(fields.chain(more.into_iter().flatten()).collect::<Vec<_>>());
     }
-    let failed = states.iter().filter(|it| !troubles(it).is_empty()).count();
     format!(
-        "{}, {} read, {failed} failed\n{}\n",
-        tenants(states.len()),
-        states.len() - failed,
+        "{}, {} read, {} failed\n{}\n",
+        tenants(read.len() + failed.len()),
+        read.len(),
+        failed.len(),
         listing.render(view.screen)
     )
 }
@@ -88,10 +90,4 @@ fn wide_fields(record: &TenantRecord<'_>) -> [Field; 4] {
 /// A value; what is not known is not 0.
 fn known(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "unknown".to_owned(), |it| it.to_string())
-}
-
-/// A share in whole per cent, rounded down: 79.6 does not meet a target of 80.
-fn percent(share: f64) -> String {
-    // The addend corrects 0.29 × 100 = 28.999….
-    format!("{} %", (share * 100.0 + 1e-9).floor())
 }

@@ -69,8 +69,7 @@ impl Introduction<'_> {
     }
 
     fn print_addresses(&self) -> Result<(), Failure> {
-        let (address, web) = (self.address, &self.demo.web);
-        let metrics = format!("{}{}", web.route_prefix(), web.telemetry_path());
+        let (address, metrics) = (self.address, self.demo.web.metrics_path());
         let control = self.simulator.control_url().unwrap_or("off");
         let own = [
             ("status page", self.status_page()),
@@ -85,8 +84,7 @@ impl Introduction<'_> {
     }
 
     fn print_scrape_config(&self) -> Result<(), Failure> {
-        let (address, web) = (self.address, &self.demo.web);
-        let metrics = format!("{}{}", web.route_prefix(), web.telemetry_path());
+        let (address, metrics) = (self.address, self.demo.web.metrics_path());
         let authentication = match self.demo.with_users {
             true => users::scrape_authentication(),
             false => String::new(),
