@@ -667,7 +667,7 @@ async fn of_a_thousand_tenants_those_in_trouble_come_first() {
     let page = server.get("/").await;
     let [table] = places(&page, ["<table class=\"fleet"]);
     let table = &page.text()[table..];
-    let order = ["tenant-0900", "tenant-0000"].map(|alias| table.find(alias));
+    let order = ["tenant-0900", "tenant-0000"].map(|alias| table.find(alias).unwrap());
     assert!(order.is_sorted(), "{order:?}");
     places(
         &page,
