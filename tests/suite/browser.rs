@@ -536,18 +536,15 @@ async fn on_a_phone_rows_are_cards_and_the_page_is_as_wide_as_the_screen() {
         assert_eq!(browser.value(outside).await, json!([]), "{path}");
         let unlabelled = "[...document.querySelectorAll('.cards tbody td')].filter(it => !it.dataset.label).map(it => it.outerHTML)";
         assert_eq!(browser.value(unlabelled).await, json!([]), "{path}");
+        let scrolls = "[...document.querySelectorAll('.wide')].filter(it => it.scrollWidth > it.clientWidth).length";
+        assert_eq!(browser.value(scrolls).await, json!(0), "{path}");
+        let cards = "document.querySelectorAll('.cards').length > 0";
+        assert_eq!(browser.value(cards).await, json!(true), "{path}");
     }
     for path in RUNBOOKS {
         browser.visit(&server, path).await;
         let outside = "[...document.querySelectorAll('main *')].filter(it => it.getBoundingClientRect().right > 390).map(it => it.outerHTML)";
         assert_eq!(browser.value(outside).await, json!([]), "{path}");
-    }
-    for path in PAGES {
-        browser.visit(&server, path).await;
-        let scrolls = "[...document.querySelectorAll('.wide')].filter(it => it.scrollWidth > it.clientWidth).length";
-        assert_eq!(browser.value(scrolls).await, json!(0), "{path}");
-        let cards = "document.querySelectorAll('.cards').length > 0";
-        assert_eq!(browser.value(cards).await, json!(true), "{path}");
     }
     // A phone's user sorts by the links that stand above the cards.
     browser.visit(&server, "/acceptances").await;
