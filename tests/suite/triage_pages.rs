@@ -4,8 +4,8 @@ use crate::browser::Browser;
 use crate::entra_tenant;
 use crate::large_fleet;
 use crate::test_server::{
-    TestServer, change, control, options, options_with, report, start, start_with, tenant,
-    troubled, with_controls,
+    TestServer, between, change, control, has, options, options_with, report, section, start,
+    start_with, tenant, troubled, with_controls,
 };
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{
@@ -75,27 +75,6 @@ async fn serving(tenants: Vec<(&str, Vec<Control>)>) -> TestServer {
         server.store.publish(with_controls(tenant(alias), controls));
     }
     server
-}
-
-/// The part of a page between two texts.
-fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
-    let found = page.split_once(start);
-    let (_, rest) = found.unwrap_or_else(|| panic!("no {start}\n{page}"));
-    rest.split_once(end).unwrap_or_else(|| panic!("no {end}")).0
-}
-
-async fn section(server: &TestServer, path: &str, id: &str) -> String {
-    let page = server.get(path).await;
-    assert_eq!(page.status, 200, "{}", page.text());
-    let start = format!("<section aria-labelledby=\"{id}\">");
-    between(page.text(), &start, "</section>").to_owned()
-}
-
-#[track_caller]
-fn has(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "no {word}\n{text}");
-    }
 }
 
 /// The aliases of the rows of a table, in their order.
