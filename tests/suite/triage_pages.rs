@@ -160,7 +160,6 @@ async fn one_person_behind_many_tenants_is_one_decision_where_persons_are_shown(
 
 #[tokio::test]
 async fn claimed_points_of_one_person_are_not_lost_and_each_row_has_its_decision() {
-    let server = start(options_with(Persons::Plain, true)).await;
     let claim = watched(
         "Legacy",
         ControlState::ThirdParty,
@@ -168,14 +167,11 @@ async fn claimed_points_of_one_person_are_not_lost_and_each_row_has_its_decision
         NEW,
         8.0,
     );
-    let tenants = [
-        ("adatum", accepted("MFA", "eve@x.example", NEW)),
-        ("contoso", claim),
-    ];
-    for (alias, control) in tenants {
-        let state = with_controls(tenant(alias), vec![control]);
-        server.store.publish(state);
-    }
+    let server = serving(vec![
+        ("adatum", vec![accepted("MFA", "eve@x.example", NEW)]),
+        ("contoso", vec![claim]),
+    ])
+    .await;
     let section = section(&server, "/", "undecided").await;
     has(
         &section,
@@ -768,7 +764,7 @@ async fn the_matrix_and_a_control_are_csv_by_a_link() {
         ["adatum met", "contoso reverted", "fabrikam claimed"]
     );
     let hidden = start_with(
-        std::sync::Arc::clone(&server.store),
+        Arc::clone(&server.store),
         options_with(Persons::Plain, false),
     )
     .await;
