@@ -51,10 +51,14 @@ fn commands(document: &str) -> Vec<String> {
     examples.map(|example| example.command).collect()
 }
 
-/// Whether an output has these lines in this order; `…` stands for any lines, ports differ,
-/// and the log is another stream.
-fn shows(output: &str, lines: &[String]) -> bool {
-    let port = Regex::new(r"127\.0\.0\.1:\d+").unwrap();
+/// Addresses, whose ports differ.
+fn ports() -> Regex {
+    Regex::new(r"127\.0\.0\.1:\d+").unwrap()
+}
+
+/// Whether an output has these lines in this order; `…` stands for any lines, `port` for any
+/// other, and the log is another stream.
+fn shows(output: &str, lines: &[String], port: &Regex) -> bool {
     let same = |text: &str| port.replace_all(text, "127.0.0.1:PORT").into_owned();
     let printed = output.lines().filter(|line| !line.starts_with("ts="));
     let mut output = printed.map(|line| same(line.trim_end()));
@@ -123,15 +127,19 @@ impl Machine {
         let result = self.shell(command).output().unwrap();
         let output = format!("{}{}", text(&result.stdout), text(&result.stderr));
         assert!(result.status.success(), "{command}:\n{output}");
-        assert!(shows(&output, lines), "{command}: {lines:#?}\n{output}");
+        assert!(
+            shows(&output, lines, &ports()),
+            "{command}: {lines:#?}\n{output}"
+        );
     }
 
     fn serves(&self, command: &str, lines: &[String]) {
         let mut process = self.serve(command);
+        let ports = ports();
         // Output and log are read by two threads.
         let is_shown = (0..600).any(|_| {
             std::thread::sleep(Duration::from_millis(20));
-            shows(&process.output(), lines)
+            shows(&process.output(), lines, &ports)
         });
         assert!(is_shown, "{command}: {lines:#?}\n{}", process.output());
         assert_eq!(process.terminate(), Some(0), "{command}");
