@@ -492,8 +492,8 @@ def calculate(tenant, files, settings, now):
     add_report(samples, report, controls, of_scores)
     for control in controls:
         if is_selected(control, settings):
-            add_control(samples, control, settings)
-    add_declarations(samples, [it for it in controls if it.profile], settings)
+            add_control(samples, control, settings, now)
+    add_declarations(samples, [it for it in controls if it.profile], settings, now)
     scored = sum(1 for it in controls if it.score)
     samples.add("catalogue_controls", float(scored), scored="true")
     samples.add("catalogue_controls", float(len(controls) - scored), scored="false")
@@ -514,12 +514,11 @@ STATE_NAMES = {
 }
 
 
-def add_declarations(samples, controls, settings):
+def add_declarations(samples, controls, settings, now):
     """What is counted of all controls, selected or not."""
     is_sensitive = lambda it: it.id in settings["watch"] or it.category == "Identity"
     claims = [it for it in controls if it.profile.history.state() in CLAIMS and is_sensitive(it)]
-    now = datetime.now(timezone.utc)
-    is_approved = lambda it: any(now < end_of(decision) for decision in Decisions(samples.tenant, it, settings).of_present())
+    is_approved = lambda it: any(is_unexpired(decision, now) for decision in Decisions(samples.tenant, it, settings).of_present())
     samples.add("tenant_unapproved_claims", float(sum(1 for it in claims if not is_approved(it))))
     accepted = [it.profile.history for it in controls if it.profile.history.state() == "risk_accepted"]
     without = [it for it in accepted if not is_reason(it.acceptances()[-1].comment)]
@@ -616,7 +615,7 @@ def add_comparisons(samples, comparisons, counts):
                 samples.add(f"comparison_category_{family}", value, basis=basis, category=category)
 
 
-def add_control(samples, control, settings):
+def add_control(samples, control, settings, now):
     ids = {"control": control.id, "category": control.category}
     if control.score:
         samples.add("control_score", control.score.score, **ids)
@@ -627,10 +626,10 @@ def add_control(samples, control, settings):
     if control.score or state != "to_address":
         samples.add("control_max_score", control.maximum(), **ids)
     if profile:
-        add_listed_control(samples, control, state, ids, settings)
+        add_listed_control(samples, control, state, ids, settings, now)
 
 
-def add_listed_control(samples, control, state, ids, settings):
+def add_listed_control(samples, control, state, ids, settings, now):
     profile, history = control.profile, control.profile.history
     samples.add(
         "control_info", 1.0, **ids, title=profile.title, product=profile.product, tier=profile.tier,
@@ -651,21 +650,20 @@ def add_listed_control(samples, control, state, ids, settings):
         samples.add("control_acceptance_info", 1.0, control=control.id, accepted_by=current.by, comment=current.comment)
     if control.id in settings["watch"]:
         samples.add("control_watched", 1.0, **ids)
-    add_approvals(samples, Decisions(samples.tenant, control, settings), state, ids)
+    add_approvals(samples, Decisions(samples.tenant, control, settings), state, ids, now)
 
 
-def add_approvals(samples, decisions, state, ids):
+def add_approvals(samples, decisions, state, ids, now):
     """What the decisions say of the newest acceptance, or of a first one, and of the present state."""
-    latest = lambda covering: max(end_of(it) for it in covering).timestamp()
+    last_end = lambda covering: max(end_of(it) for it in covering).timestamp()
     covering = decisions.of_acceptance()
     if covering:
-        samples.add("control_risk_approved_until_timestamp_seconds", latest(covering), **ids)
+        samples.add("control_risk_approved_until_timestamp_seconds", last_end(covering), **ids)
     for reference in {it["reference"] for it in covering}:
         samples.add("control_risk_approval_info", 1.0, control=ids["control"], reference=reference)
     if state in CLAIMS and decisions.of_present():
-        samples.add("control_claim_approved_until_timestamp_seconds", latest(decisions.of_present()), **ids)
-    now = datetime.now(timezone.utc)
-    naming = [it for it in decisions.naming_present() if now < end_of(it)]
+        samples.add("control_claim_approved_until_timestamp_seconds", last_end(decisions.of_present()), **ids)
+    naming = [it for it in decisions.naming_present() if is_unexpired(it, now)]
     if state in ("risk_accepted", *CLAIMS) and naming:
         own = [it for it in naming if decisions.is_self_approved(it)]
         samples.add("control_self_approved", float(len(own) == len(naming)), **ids)
@@ -758,3 +756,8 @@ def declarations_of(history):
 def end_of(decision):
     """Midnight UTC after the last day."""
     return datetime.fromisoformat(decision["expires"] + "T00:00:00+00:00") + timedelta(days=1)
+
+
+def is_unexpired(decision, now):
+    """Whether it still approves at the end of the run."""
+    return now[1] < end_of(decision).timestamp() * 10**9

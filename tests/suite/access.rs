@@ -267,7 +267,7 @@ pub(crate) fn authorization() -> String {
 }
 
 /// A request, with `{alias}` and `{control}` of its path replaced.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Sent {
     method: Method,
     alias: &'static str,
@@ -571,13 +571,8 @@ async fn the_own_metrics_of_a_client_with_some_tenants_count_no_other() {
     let access = web_config();
     let whole = whole_exporter(&["contoso"]);
     let sent = Sent {
-        method: Method::GET,
-        alias: "",
-        control: "",
-        query: Vec::new(),
         accept: "text/plain",
-        gzip: false,
-        header: None,
+        ..Sent::default()
     };
     let metrics = received(&whole, &access, sent.to("/metrics")).await.body;
     let own = Telemetry::new().unwrap();
@@ -600,13 +595,9 @@ async fn a_control_of_another_tenant_is_as_unknown_as_one_of_none() {
     let whole = whole_exporter(&["contoso"]);
     let page = async |control: &'static str| {
         let sent = Sent {
-            method: Method::GET,
-            alias: "",
             control,
-            query: Vec::new(),
             accept: "text/html",
-            gzip: false,
-            header: None,
+            ..Sent::default()
         };
         let received = received(&whole, &access, sent.to("/controls/{control}")).await;
         let body = received.body.replace(control, "NAME");

@@ -7,7 +7,7 @@ use crate::access::{rules, web_config};
 use crate::browser::{Browser, full_tenant};
 use crate::partner_pages::partners;
 use crate::test_server::{start_limited, start_showing};
-use crate::web_pages::PAGES;
+use crate::web_pages::{PAGES, RUNBOOKS};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -16,7 +16,7 @@ const AXE: &str = concat!(
     "/target/axe/node_modules/axe-core/axe.min.js"
 );
 
-/// Pages beside [`PAGES`]: evidence, and those that show errors.
+/// Pages beside [`PAGES`] and [`RUNBOOKS`]: evidence, and those that show errors.
 const OTHERS: [&str; 5] = [
     "/tenants/contoso/evidence",
     "/nothing",
@@ -59,7 +59,7 @@ async fn axe_finds_nothing_on_any_page_in_both_themes_and_at_both_widths() {
         browser.resize(width, 900, is_phone).await;
         for scheme in ["light", "dark"] {
             browser.prefer(scheme).await;
-            for path in PAGES.iter().chain(&OTHERS) {
+            for path in PAGES.iter().chain(&RUNBOOKS).chain(&OTHERS) {
                 browser.visit(&server, path).await;
                 browser
                     .value("document.querySelectorAll('details').forEach(it => it.open = true)")
@@ -80,8 +80,8 @@ async fn the_page_for_a_refused_client_is_a_page_in_browsers_only() {
     server.site.set_access(Some(rules(&["*"])));
     let browser = Browser::open().await;
     browser.visit(&server, "/").await;
-    let text = browser.value("document.body.innerText").await;
-    assert!(text.as_str().unwrap().contains("no tenant is granted"));
+    let text = browser.text().await;
+    assert!(text.contains("no tenant is granted"), "{text}");
     assert_eq!(findings(&browser, &axe).await, json!([]));
 
     let with_users = start_limited(2, web_config()).await;

@@ -2,6 +2,7 @@
 //! is refused for.
 
 use crate::decisions::approve;
+use crate::delivery::until;
 use crate::process::Process;
 use crate::simulated::{Simulated, run, text};
 use secure_score_exporter::config::{Environment, load};
@@ -245,17 +246,6 @@ async fn json_of(address: &str, path: &str) -> Value {
     serde_json::from_str(&text).unwrap_or_default()
 }
 
-/// Repeats an attempt for a minute until it gives something.
-async fn until<T, F: Future<Output = Option<T>>>(what: &str, attempt: impl Fn() -> F) -> T {
-    for _ in 0..300 {
-        if let Some(found) = attempt().await {
-            return found;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    panic!("{what} never comes");
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn customers_that_are_watched_without_an_entry_are_known_to_the_exporter_and_its_state() {
     let simulated = Simulated::start();
@@ -273,7 +263,7 @@ async fn customers_that_are_watched_without_an_entry_are_known_to_the_exporter_a
     let address = exporter.word_after("address=");
     let configured = ["contoso", "fabrikam", "adatum", "litware", "northwind"];
     let is_customer = |it: &&Value| !configured.contains(&it["tenant"].as_str().unwrap());
-    let customer = until("a customer with a covered state", || async {
+    let customer = until("a customer with a covered state", &exporter, async || {
         let list = json_of(&address, "/api/v1/decisions").await;
         let covers = list["decisions"][0]["covers"].as_array()?;
         let found = covers.iter().find(is_customer)?["tenant"].as_str()?;
@@ -305,7 +295,7 @@ async fn customers_that_are_watched_without_an_entry_are_known_to_the_exporter_a
         ];
         run(&arguments)
     };
-    let saved = until("the saved state of the customer", || async {
+    let saved = until("the saved state of the customer", &exporter, async || {
         let listed = of_state();
         listed.status.success().then_some(listed)
     })

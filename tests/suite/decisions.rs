@@ -16,6 +16,10 @@ use std::time::{Duration, Instant};
 
 const APPROVED_UNTIL: &str = "secure_score_control_risk_approved_until_timestamp_seconds";
 
+/// The end of 2099-12-31.
+const END: i64 = 4_102_444_800;
+const DAY: i64 = 24 * 60 * 60;
+
 fn series(family: &str, tenant: &str, control: &str) -> String {
     format!("{family}{{tenant=\"{tenant}\",control=\"{control}\",category=\"Identity\"}}")
 }
@@ -201,7 +205,7 @@ async fn a_claim_counts_until_a_decision_with_its_state_covers_it() {
     // is AATP_HoneyToken covered, which the simulated tenant claims from the start.
     assert_eq!(world.value(&count), Some(4.0));
     let until = |control| world.value(&series(CLAIM_APPROVED_UNTIL, "contoso", control));
-    assert_eq!(until("AdminMFAV2"), Some(4_102_444_800.0));
+    assert_eq!(until("AdminMFAV2"), Some(END as f64));
     assert_eq!(until("MFARegistrationV2"), Some(1_609_459_200.0), "expired");
     assert_eq!(
         (until("SigninRiskPolicy"), until("UserRiskPolicy")),
@@ -260,9 +264,8 @@ async fn what_a_decision_approves_changes_when_it_ends_without_a_refresh() {
     handle
         .set_recommendation_status("contoso", "staleApps", claimed)
         .unwrap();
-    // An hour before the second day ends.
-    let end = Timestamp::from_seconds(4_102_444_800);
-    let now = Arc::new(AtomicI64::new(4_102_444_800 - 24 * 60 * 60 - 1));
+    // A second before the first decision ends.
+    let now = Arc::new(AtomicI64::new(END - DAY - 1));
     let clock = Arc::clone(&now);
     let hour = Duration::from_secs(60 * 60);
     let world = world
@@ -293,14 +296,8 @@ async fn what_a_decision_approves_changes_when_it_ends_without_a_refresh() {
     };
     // The first decision ends a day before the others.
     for (seconds, expected) in [
-        (
-            end.as_seconds() as i64 - 24 * 60 * 60,
-            [before, before_in_entra],
-        ),
-        (
-            end.as_seconds() as i64,
-            [before + 1.0, before_in_entra + 1.0],
-        ),
+        (END - DAY, [before, before_in_entra]),
+        (END, [before + 1.0, before_in_entra + 1.0]),
     ] {
         let [claims, claims_of_entra] = expected.map(Some);
         let expected = [claims, claims_of_entra, None];
@@ -312,7 +309,7 @@ async fn what_a_decision_approves_changes_when_it_ends_without_a_refresh() {
     }
     assert_eq!(refreshes(&world), refreshed, "nothing was read from Graph");
     let until = "secure_score_recommendation_claim_approved_until_timestamp_seconds{tenant=\"contoso\",recommendation=\"staleApps\"}";
-    assert_eq!(world.value(until), Some(end.as_seconds()));
+    assert_eq!(world.value(until), Some(END as f64));
 }
 
 #[tokio::test]

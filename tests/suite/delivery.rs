@@ -28,7 +28,12 @@ const CONTROLS: [&str; 3] = [
     "BlockLegacyAuthentication",
 ];
 
-async fn until<T>(what: &str, exporter: &Process, mut seen: impl AsyncFnMut() -> Option<T>) -> T {
+/// Repeats an attempt until it gives something.
+pub(crate) async fn until<T>(
+    what: &str,
+    exporter: &Process,
+    mut seen: impl AsyncFnMut() -> Option<T>,
+) -> T {
     let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(seen) = seen().await {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 struct Demo {
     process: Process,
+    http: reqwest::Client,
     base: String,
     control: String,
 }
@@ -27,25 +28,25 @@ impl Demo {
         Self {
             base: base.trim_end_matches('/').to_owned(),
             control,
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
             process,
         }
     }
 
     async fn accept(&self, tenant: &str, control: &str, comment: &str) {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let url = format!(
             "{}/tenants/{tenant}/controls/{control}/accept",
             self.control
         );
         let body = json!({"by": "nina.roth@contoso.example", "comment": comment});
-        let answer = http.post(url).body(body.to_string()).send().await.unwrap();
+        let request = self.http.post(url).body(body.to_string());
+        let answer = request.send().await.unwrap();
         assert!(answer.status().is_success());
     }
 
     async fn get(&self, path: &str) -> String {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = http.get(format!("{}{path}", self.base)).send().await;
-        answer.unwrap().text().await.unwrap()
+        let request = self.http.get(format!("{}{path}", self.base));
+        request.send().await.unwrap().text().await.unwrap()
     }
 
     async fn until_metrics(&self, line: &str) {
@@ -54,11 +55,11 @@ impl Demo {
 
     /// Waits until a path contains a text.
     async fn until(&self, path: &str, text: &str) {
-        for _ in 0..2_400 {
+        for _ in 0..600 {
             if self.get(path).await.contains(text) {
                 return;
             }
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
         panic!("{text} did not appear\n{}", self.process.output());
     }
@@ -160,10 +161,9 @@ async fn approved_acceptances_are_marked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_users_one_sees_one_tenant() {
     let demo = Demo::with(&["--with-users"]);
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let get = async |user: &str, path: &str| {
         let url = format!("{}{path}", demo.base);
-        let request = http.get(url).basic_auth(user, Some("demo"));
+        let request = demo.http.get(url).basic_auth(user, Some("demo"));
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };

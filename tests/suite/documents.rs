@@ -51,10 +51,14 @@ fn commands(document: &str) -> Vec<String> {
     examples.map(|example| example.command).collect()
 }
 
-/// Whether an output has these lines in this order; `…` stands for any lines, ports differ,
-/// and the log is another stream.
-fn shows(output: &str, lines: &[String]) -> bool {
-    let port = Regex::new(r"127\.0\.0\.1:\d+").unwrap();
+/// Addresses, whose ports differ.
+fn ports() -> Regex {
+    Regex::new(r"127\.0\.0\.1:\d+").unwrap()
+}
+
+/// Whether an output has these lines in this order; `…` stands for any lines, `port` for any
+/// other, and the log is another stream.
+fn shows(output: &str, lines: &[String], port: &Regex) -> bool {
     let same = |text: &str| port.replace_all(text, "127.0.0.1:PORT").into_owned();
     let printed = output.lines().filter(|line| !line.starts_with("ts="));
     let mut output = printed.map(|line| same(line.trim_end()));
@@ -123,15 +127,19 @@ impl Machine {
         let result = self.shell(command).output().unwrap();
         let output = format!("{}{}", text(&result.stdout), text(&result.stderr));
         assert!(result.status.success(), "{command}:\n{output}");
-        assert!(shows(&output, lines), "{command}: {lines:#?}\n{output}");
+        assert!(
+            shows(&output, lines, &ports()),
+            "{command}: {lines:#?}\n{output}"
+        );
     }
 
     fn serves(&self, command: &str, lines: &[String]) {
         let mut process = self.serve(command);
+        let ports = ports();
         // Output and log are read by two threads.
         let is_shown = (0..600).any(|_| {
             std::thread::sleep(Duration::from_millis(20));
-            shows(&process.output(), lines)
+            shows(&process.output(), lines, &ports)
         });
         assert!(is_shown, "{command}: {lines:#?}\n{}", process.output());
         assert_eq!(process.terminate(), Some(0), "{command}");
@@ -240,9 +248,9 @@ fn amtool_prints_what_the_document_shows() {
     );
 }
 
-/// What a stranger reads and types from the README's first word to a page that fires: each
-/// page from its start to a heading.
-const WAY_TO_A_PAGE: [(&str, &str); 1] = [("README.md", "## Watch a real tenant")];
+/// What a stranger reads and types to a page that fires: this document up to a heading.
+const WAY_TO_A_PAGE: &str = "README.md";
+const END_OF_WAY: &str = "## Watch a real tenant";
 
 const MAX_WORDS: usize = 350;
 const MAX_COMMANDS: usize = 8;
@@ -269,15 +277,11 @@ fn typed(text: &str) -> Vec<String> {
 
 #[test]
 fn the_way_to_a_page_is_short() {
-    let way = WAY_TO_A_PAGE.map(|(document, end)| {
-        let page = read(document);
-        let (way, _) = page
-            .split_once(&format!("\n{end}\n"))
-            .unwrap_or_else(|| panic!("{document} has no heading {end}"));
-        way.to_owned()
-    });
-    let way = way.concat();
-    let (words, commands) = (words(&way), typed(&way));
+    let page = read(WAY_TO_A_PAGE);
+    let (way, _) = page
+        .split_once(&format!("\n{END_OF_WAY}\n"))
+        .unwrap_or_else(|| panic!("{WAY_TO_A_PAGE} has no heading {END_OF_WAY}"));
+    let (words, commands) = (words(way), typed(way));
     assert!(words > 100 && words <= MAX_WORDS, "{words} words");
     assert!(commands.len() <= MAX_COMMANDS, "{commands:#?}");
     let fires = "$ cargo run --release -- demo --full";

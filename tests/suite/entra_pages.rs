@@ -2,7 +2,7 @@
 
 use crate::entra_tenant::{health, recommendation, snapshot};
 use crate::test_server::{
-    HOSTILE, TestServer, options, options_with, start, start_showing, tenant, with_history,
+    HOSTILE, TestServer, has, options, options_with, start, start_showing, tenant, with_history,
 };
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{
@@ -40,13 +40,6 @@ async fn row(server: &TestServer, path: &str, text: &str) -> String {
     let row = rows.find(|row| row.contains(text));
     row.unwrap_or_else(|| panic!("no {text}\n{}", page.text()))
         .to_owned()
-}
-
-#[track_caller]
-fn has(row: &str, words: &[&str]) {
-    for word in words {
-        assert!(row.contains(word), "no {word}\n{row}");
-    }
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ fn health(number: u64, refreshes: u64) -> TenantHealth {
     let mut health = TenantHealth::default();
     for (api, interval) in [(Api::Profiles, 900), (Api::Scores, 3600)] {
         let times = refreshes * 900 / interval + 1;
-        let last = DAY + i64::try_from(times * interval).unwrap() + rng.i64(..interval as i64);
+        let last = DAY + i64::try_from(times * interval).unwrap() + rng.i64(0..interval as i64);
         let lists = health.of_mut(api);
         lists.refreshes = times;
         lists.up = true;
@@ -177,7 +177,7 @@ fn control(
     };
     let last_synced = *synced
         .entry(product)
-        .or_insert_with(|| Timestamp::from_seconds(today - rng.i64(..86_400)));
+        .or_insert_with(|| Timestamp::from_seconds(today - rng.i64(0..86_400)));
     let share = match scores.u8(..4) {
         0 | 1 => 0.0,
         2 => 1.0,
@@ -202,7 +202,7 @@ fn history(rng: &mut fastrand::Rng) -> History {
             .map(|step| {
                 let states = [RiskAccepted, Planned, ThirdParty];
                 let state = rng.choice(states).unwrap();
-                let at = DAY - (4 - step) * 2_000_000 + rng.i64(..1_000_000);
+                let at = DAY - (4 - step) * 2_000_000 + rng.i64(0..1_000_000);
                 StateUpdate {
                     at: Some(Timestamp::from_seconds(at)),
                     by: Some(Arc::from("dana.admin@contoso.example")),

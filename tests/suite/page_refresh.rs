@@ -1,7 +1,7 @@
 //! Pages that refresh themselves, by a header and with a switch.
 
 use crate::test_server::{start_showing, with_history};
-use crate::web_pages::PAGES;
+use crate::web_pages::{PAGES, RUNBOOKS};
 
 #[tokio::test]
 async fn every_page_refreshes_itself_until_it_is_switched_off() {
@@ -77,17 +77,16 @@ async fn a_filtered_page_refreshes_itself_only_when_it_is_switched_on() {
 #[tokio::test]
 async fn neither_a_text_nor_an_error_refreshes_itself() {
     let server = start_showing(with_history()).await;
-    for path in [
+    let others = [
         "/tenants/contoso/evidence",
-        "/runbooks",
-        "/runbooks/SecureScoreRiskAccepted",
         "/tenants/missing",
         "/nothing",
         "/?refresh=60",
         "/acceptances?format=pdf",
         "/acceptances?format=csv",
         "/metrics",
-    ] {
+    ];
+    for path in RUNBOOKS.into_iter().chain(others) {
         let page = server.get(path).await;
         assert_eq!(page.header("refresh"), None, "{path}");
         assert!(!page.text().contains("refresh=on"), "{path}");

@@ -1,7 +1,7 @@
 //! The customers of partners on the status page.
 
 use crate::partner_world::{Exporter, PARTNER, PartnerWorld};
-use crate::test_server::{HOSTILE, options, options_with, start, start_with};
+use crate::test_server::{HOSTILE, has, options, options_with, section, start, start_with};
 use graph_simulator::{Api, Consent, Customer, Fault, FaultKind, PartnerPermission};
 use secure_score_exporter::config::Pattern;
 use secure_score_exporter::http::SiteOptions;
@@ -48,14 +48,9 @@ pub(crate) fn partners() -> Partners {
 }
 
 /// The section of the partner on the status page, as one client sees it.
-async fn section(exporter: &Exporter, options: SiteOptions) -> String {
+async fn customers(exporter: &Exporter, options: SiteOptions) -> String {
     let server = start_with(Arc::clone(&exporter.store), options).await;
-    let page = server.get("/").await;
-    assert_eq!(page.status, 200);
-    let start = "<section aria-labelledby=\"customers-partner\">";
-    let found = page.text().split_once(start);
-    let (_, rest) = found.unwrap_or_else(|| panic!("no section\n{}", page.text()));
-    rest.split_once("</section>").unwrap().0.to_owned()
+    section(&server, "/", "customers-partner").await
 }
 
 /// The row of a customer.
@@ -64,13 +59,6 @@ fn row<'a>(section: &'a str, id: &str) -> &'a str {
     let mut rows = section.split("<tr>");
     rows.find(|row| row.contains(&format!("<code>{id}</code>")))
         .unwrap_or_else(|| panic!("no {id}\n{section}"))
-}
-
-#[track_caller]
-fn has(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "no {word}\n{text}");
-    }
 }
 
 /// The name of a customer of the simulator as a page has it.
@@ -100,7 +88,7 @@ async fn world() -> (PartnerWorld, Exporter, [String; 3]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_customers_that_are_not_watched_are_listed() {
     let (_world, exporter, [contoso, fabrikam, woodgrove]) = world().await;
-    let section = section(&exporter, options()).await;
+    let section = customers(&exporter, options()).await;
     has(
         &section,
         &[
@@ -165,7 +153,7 @@ async fn without_persons_there_is_neither_a_name_nor_a_link() {
         options_with(Persons::Plain, false),
         options_with(Persons::Hidden, true),
     ] {
-        let section = section(&exporter, options).await;
+        let section = customers(&exporter, options).await;
         has(
             &section,
             &[
@@ -189,7 +177,7 @@ async fn without_persons_there_is_neither_a_name_nor_a_link() {
         assert!(places.is_sorted(), "the order says nothing about names");
     }
     let naming = Persons::Pseudonyms(Arc::new(|_| "someone".to_owned()));
-    let section = section(&exporter, options_with(naming, true)).await;
+    let section = customers(&exporter, options_with(naming, true)).await;
     has(&section, &["Names of customers are hidden", "adminconsent"]);
     assert!(!section.contains("Contoso"), "{section}");
 }
@@ -209,7 +197,7 @@ async fn a_hostile_name_is_one_escaped_line() {
     exporter
         .until("the list", |it| it.count(Unwatched) == 8)
         .await;
-    let section = section(&exporter, options()).await;
+    let section = customers(&exporter, options()).await;
     let shown = "&lt;script&gt;alert('x')&lt;/script&gt;&quot;&gt;&lt;img src=x onerror=alert(1)&gt;&amp; dtL osotnoC</bdi>";
     has(row(&section, &evil.tenant_id.unwrap()), &[shown]);
     has(
@@ -235,7 +223,7 @@ async fn a_failed_list_stays_and_the_remedy_is_named() {
             it.state().snapshot.health.trouble.is_some()
         })
         .await;
-    let unknown = section(&exporter, options()).await;
+    let unknown = customers(&exporter, options()).await;
     has(
         &unknown,
         &[
@@ -252,7 +240,7 @@ async fn a_failed_list_stays_and_the_remedy_is_named() {
     exporter
         .until("the list", |it| it.count(Unwatched) == 7)
         .await;
-    let known = section(&exporter, options()).await;
+    let known = customers(&exporter, options()).await;
     assert!(!known.contains("Hint: "), "{known}");
     world
         .handle()
@@ -266,7 +254,7 @@ async fn a_failed_list_stays_and_the_remedy_is_named() {
             it.state().snapshot.health.trouble.is_some()
         })
         .await;
-    let failed = section(&exporter, options()).await;
+    let failed = customers(&exporter, options()).await;
     has(
         &failed,
         &[
@@ -286,7 +274,7 @@ async fn a_long_list_is_cut() {
     exporter
         .until("the list", |it| it.count(Unwatched) == 157)
         .await;
-    let section = section(&exporter, options()).await;
+    let section = customers(&exporter, options()).await;
     has(
         &section,
         &[
@@ -304,7 +292,7 @@ async fn the_end_of_a_relationship_is_shown() {
     exporter
         .until("the list", |it| it.count(Unwatched) == 7)
         .await;
-    let section = section(&exporter, options()).await;
+    let section = customers(&exporter, options()).await;
     let snapshot = &exporter.state().snapshot;
     let rest = snapshot.customers().iter();
     for it in rest.filter(|it| it.state == Unwatched) {

@@ -3,7 +3,7 @@
 use crate::browser::{Browser, full_tenant};
 use crate::partner_pages::partners;
 use crate::test_server::{
-    TestServer, change, control, start_showing, tenant, with_controls, with_history,
+    change, control, section, start_showing, tenant, with_controls, with_history,
 };
 use crate::web_pages::PAGES;
 use secure_score_exporter::store::TenantState;
@@ -41,18 +41,10 @@ fn contoso() -> TenantState {
     with_controls(tenant("contoso"), controls)
 }
 
-/// The text from one heading to the next.
-async fn section(server: &TestServer, id: &str) -> String {
-    let page = server.get(PATH).await;
-    let start = format!("<section aria-labelledby=\"{id}\">");
-    let (_, section) = page.text().split_once(&start).unwrap();
-    section.split("</section>").next().unwrap().to_owned()
-}
-
 #[tokio::test]
 async fn watched_accepted_and_claimed_controls_come_first_those_without_a_decision_before() {
     let server = start_showing(contoso()).await;
-    let notable = section(&server, "notable").await;
+    let notable = section(&server, PATH, "notable").await;
     let places = ["accepted", "claimed", "approved", "watched"]
         .map(|id| notable.find(&format!("Title of {id}")).unwrap());
     assert!(places.is_sorted(), "{places:?}");
@@ -72,7 +64,7 @@ async fn watched_accepted_and_claimed_controls_come_first_those_without_a_decisi
         vec![control("open", Category::Identity, Vec::new())],
     );
     let server = start_showing(none).await;
-    let notable = section(&server, "notable").await;
+    let notable = section(&server, PATH, "notable").await;
     assert!(notable.contains("No known control is watched, accepted or claimed."));
 }
 
@@ -155,7 +147,7 @@ async fn the_chart_says_in_words_which_acceptances_it_marks() {
     snapshot.score_history = history.into();
     state.snapshot = Arc::new(snapshot);
     let server = start_showing(state).await;
-    let course = section(&server, "course").await;
+    let course = section(&server, PATH, "course").await;
     assert_eq!(
         course.matches("<line class=\"mark\"").count(),
         2,

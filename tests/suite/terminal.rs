@@ -77,6 +77,13 @@ async fn slow(simulated: &Simulated) {
     simulated.inject(fault).await;
 }
 
+/// The number of the first line that starts with a text.
+#[track_caller]
+fn place(lines: &[String], start: &str) -> usize {
+    let place = lines.iter().position(|line| line.starts_with(start));
+    place.unwrap_or_else(|| panic!("no {start:?} in:\n{}", lines.join("\n")))
+}
+
 fn is_redrawn(written: &str) -> bool {
     written.contains("\u{1b}[2K") || written.contains("\u{1b}[K")
 }
@@ -96,10 +103,7 @@ async fn check_shows_progress_counts_first_and_failures_last() {
         assert!(written.contains(coloured), "{written}");
     }
     let lines = terminal.must_fit(&written);
-    let place = |start: &str| {
-        let place = lines.iter().position(|line| line.starts_with(start));
-        place.unwrap_or_else(|| panic!("{start:?} in:\n{written}"))
-    };
+    let place = |start| place(&lines, start);
     assert!(
         place("4 of 5 tenants") < place("ok    contoso: "),
         "{written}"
@@ -147,10 +151,8 @@ async fn collect_fits_narrow_and_wide_terminals() {
     assert_eq!(lines[0], "5 tenants, 5 read, 0 failed", "{written}");
     assert!(lines[1].starts_with(" TENANT "), "a table: {written}");
     // A block for each accepted risk.
-    let title = lines
-        .iter()
-        .position(|line| line == "contoso  IntegratedApps");
-    let title = title.unwrap_or_else(|| panic!("{written}"));
+    let title = place(&lines, "contoso  IntegratedApps");
+    assert_eq!(lines[title], "contoso  IntegratedApps", "{written}");
     assert!(lines[title + 1].starts_with("  title "), "{written}");
     let terminal = Terminal::of(400);
     let wide = terminal.run(&simulated, "collect --controls");
@@ -202,11 +204,8 @@ async fn discover_and_backfill_show_progress_and_fit() {
     let written = terminal.run(&simulated, &flags);
     assert!(written.contains("; waiting for "), "{written}");
     let lines = terminal.lines(&written);
-    let place = |start: &str| lines.iter().position(|line| line.starts_with(start));
+    let place = |start| place(&lines, start);
     let failed = place("1 of 5 tenants could not be read: adatum");
     assert!(failed > place("4 tenants read: "), "{written}");
-    assert!(
-        failed.is_some() && place("error: adatum: ") > failed,
-        "{written}"
-    );
+    assert!(place("error: adatum: ") > failed, "{written}");
 }

@@ -169,6 +169,30 @@ impl TestServer {
     }
 }
 
+/// The part of a page between two texts.
+#[track_caller]
+pub(crate) fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
+    let found = page.split_once(start);
+    let (_, rest) = found.unwrap_or_else(|| panic!("no {start}\n{page}"));
+    rest.split_once(end).unwrap_or_else(|| panic!("no {end}")).0
+}
+
+/// The section of a page with this heading.
+pub(crate) async fn section(server: &TestServer, path: &str, id: &str) -> String {
+    let page = server.get(path).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let start = format!("<section aria-labelledby=\"{id}\">");
+    between(page.text(), &start, "</section>").to_owned()
+}
+
+/// A text has these words.
+#[track_caller]
+pub(crate) fn has(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "no {word}\n{text}");
+    }
+}
+
 /// The health after one successful refresh of each list.
 pub(crate) fn refreshed() -> TenantHealth {
     let mut health = TenantHealth::default();

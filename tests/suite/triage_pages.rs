@@ -4,8 +4,8 @@ use crate::browser::Browser;
 use crate::entra_tenant;
 use crate::large_fleet;
 use crate::test_server::{
-    TestServer, change, control, options, options_with, report, start, start_with, tenant,
-    troubled, with_controls,
+    TestServer, between, change, control, has, options, options_with, report, section, start,
+    start_with, tenant, troubled, with_controls,
 };
 use secure_score_exporter::store::TenantState;
 use secure_score_model::{
@@ -75,27 +75,6 @@ async fn serving(tenants: Vec<(&str, Vec<Control>)>) -> TestServer {
         server.store.publish(with_controls(tenant(alias), controls));
     }
     server
-}
-
-/// The part of a page between two texts.
-fn between<'a>(page: &'a str, start: &str, end: &str) -> &'a str {
-    let found = page.split_once(start);
-    let (_, rest) = found.unwrap_or_else(|| panic!("no {start}\n{page}"));
-    rest.split_once(end).unwrap_or_else(|| panic!("no {end}")).0
-}
-
-async fn section(server: &TestServer, path: &str, id: &str) -> String {
-    let page = server.get(path).await;
-    assert_eq!(page.status, 200, "{}", page.text());
-    let start = format!("<section aria-labelledby=\"{id}\">");
-    between(page.text(), &start, "</section>").to_owned()
-}
-
-#[track_caller]
-fn has(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "no {word}\n{text}");
-    }
 }
 
 /// The aliases of the rows of a table, in their order.
@@ -181,7 +160,6 @@ async fn one_person_behind_many_tenants_is_one_decision_where_persons_are_shown(
 
 #[tokio::test]
 async fn claimed_points_of_one_person_are_not_lost_and_each_row_has_its_decision() {
-    let server = start(options_with(Persons::Plain, true)).await;
     let claim = watched(
         "Legacy",
         ControlState::ThirdParty,
@@ -189,14 +167,11 @@ async fn claimed_points_of_one_person_are_not_lost_and_each_row_has_its_decision
         NEW,
         8.0,
     );
-    let tenants = [
-        ("adatum", accepted("MFA", "eve@x.example", NEW)),
-        ("contoso", claim),
-    ];
-    for (alias, control) in tenants {
-        let state = with_controls(tenant(alias), vec![control]);
-        server.store.publish(state);
-    }
+    let server = serving(vec![
+        ("adatum", vec![accepted("MFA", "eve@x.example", NEW)]),
+        ("contoso", vec![claim]),
+    ])
+    .await;
     let section = section(&server, "/", "undecided").await;
     has(
         &section,
@@ -811,7 +786,7 @@ async fn the_matrix_and_a_control_are_csv_by_a_link() {
         ["adatum met", "contoso reverted", "fabrikam claimed"]
     );
     let hidden = start_with(
-        std::sync::Arc::clone(&server.store),
+        Arc::clone(&server.store),
         options_with(Persons::Plain, false),
     )
     .await;
