@@ -17,9 +17,9 @@ A running exporter serves the same at /tenants/NAME/evidence?since=DATE&until=DA
 Examples:
   secure-score-exporter evidence --config.file secure-score.yml \\
     --state.dir /var/lib/secure-score \\
-    --tenant contoso --since 2027-01-01 --until 2027-03-31 --output contoso.html
+    --tenant contoso --since 2026-07-01 --until 2026-09-30 --output contoso.html
   secure-score-exporter evidence --url http://localhost:10365 \\
-    --tenant contoso --since 2027-01-01 --format csv --output contoso.csv
+    --tenant contoso --since 2026-07-01 --format csv --output contoso.csv
 
 Exit status:
   0  the evidence is written; what is not known is in it
