@@ -268,4 +268,35 @@ mod tests {
             Standing::Accepted
         );
     }
+
+    #[test]
+    fn the_approval_is_of_the_place_whose_standing_counts() {
+        let (risk, third) = (DecisionState::RiskAccepted, DecisionState::ThirdParty);
+        let claimed = decided(control(&[ThirdParty], 8.0), third, 2_000);
+        let accepted = decided(control(&[RiskAccepted], 0.0), risk, 999);
+        let dismissed = Recommendation {
+            control: Some("A".into()),
+            ..Recommendation::new(RecommendationEntry {
+                status: RecommendationStatus::Dismissed,
+                ..RecommendationEntry::new("a")
+            })
+        };
+        let both = |control| tenant(vec![control], vec![dismissed.clone()]);
+        for (tenant, standing, is_approved, has_decision) in [
+            (both(claimed.clone()), Standing::Accepted, false, false),
+            (
+                tenant(vec![claimed], Vec::new()),
+                Standing::Approved,
+                true,
+                true,
+            ),
+            (both(accepted), Standing::Accepted, false, true),
+        ] {
+            let subject = Subject::find(&tenant, "a").unwrap();
+            let approval = subject.approval(NOW).unwrap();
+            assert_eq!(subject.standing(NOW), standing);
+            assert_eq!(approval.is_approved(), is_approved, "{standing:?}");
+            assert_eq!(approval.decision().is_some(), has_decision, "{standing:?}");
+        }
+    }
 }

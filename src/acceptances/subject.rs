@@ -3,7 +3,7 @@
 use super::StateChange;
 use super::standing::Standing;
 use crate::store::TenantState;
-use secure_score_model::{Approval, Control, Recommendation, Timestamp};
+use secure_score_model::{Approval, Control, Judgement, Recommendation, Timestamp};
 
 /// A control of Secure Score and the recommendation of Entra that is the same
 /// measure, in one tenant; at least one of the two.
@@ -102,23 +102,30 @@ impl<'a> Subject<'a> {
         both.into_iter().flatten().max_by_key(|it| it.at)
     }
 
-    /// The approval of what is declared now, in Secure Score first; none where
-    /// nothing is.
+    /// The approval of what is declared now, in the place whose standing counts; of
+    /// two that stand alike, in Secure Score. None where nothing is declared.
     pub fn approval(&self, now: Timestamp) -> Option<Approval<'a>> {
-        let control = self.control.map(Control::judgement);
-        let advice = self.recommendation.map(Recommendation::judgement);
-        let mut both = control.into_iter().chain(advice);
-        both.find_map(|it| it.present_approval(now))
+        let mut places = self.places(now);
+        places.sort_by_key(|(standing, _)| *standing);
+        let mut judgements = places.iter().map(|(_, it)| it);
+        judgements.find_map(|it| it.present_approval(now))
     }
 
     /// How far the tenant is with it.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let control = self
-            .control
-            .map(|it| Standing::of_control(self.tenant, it, now));
+        let standings = self.places(now).into_iter().map(|(it, _)| it);
+        standings.min().unwrap_or(Standing::Unknown)
+    }
+
+    /// The standing and the judgement in each place, Secure Score first.
+    fn places(&self, now: Timestamp) -> Vec<(Standing, Judgement<'a>)> {
+        let control = self.control.map(|it| {
+            let standing = Standing::of_control(self.tenant, it, now);
+            (standing, it.judgement())
+        });
         let recommendation = self.recommendation;
-        let recommendation = recommendation.map(|it| Standing::of_recommendation(it, now));
-        let both = control.into_iter().chain(recommendation);
-        both.min().unwrap_or(Standing::Unknown)
+        let recommendation =
+            recommendation.map(|it| (Standing::of_recommendation(it, now), it.judgement()));
+        control.into_iter().chain(recommendation).collect()
     }
 }
