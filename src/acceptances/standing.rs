@@ -2,8 +2,7 @@
 
 use crate::store::TenantState;
 use secure_score_model::{
-    Approval, Control, ControlState, DecisionState, Points, Recommendation, RecommendationStatus,
-    Timestamp,
+    Approval, Control, ControlState, Points, Recommendation, RecommendationStatus, Timestamp,
 };
 
 /// How far a tenant is with a measure, in the order of the attention it needs.
@@ -73,12 +72,11 @@ impl Standing {
         };
         match history.state() {
             ControlState::Unknown => Self::Unknown,
-            ControlState::RiskAccepted => Self::Accepted.unless(control.approval(now)),
-            ControlState::ThirdParty | ControlState::AlternateMitigation => {
-                let approval = control.judgement().present_approval(now);
-                Self::Claimed.unless(approval.unwrap_or(Approval::Missing))
+            ControlState::RiskAccepted => Self::Accepted.unless(Some(control.approval(now))),
+            _ if control.is_claimed() => {
+                Self::Claimed.unless(control.judgement().present_approval(now))
             }
-            ControlState::ToAddress | ControlState::Planned => {
+            _ => {
                 let lookback = tenant.policy.lookback.get();
                 match Self::of_points(tenant, control) {
                     Self::Met => Self::Met,
@@ -104,23 +102,21 @@ impl Standing {
     /// Of a recommendation.
     pub(super) fn of_recommendation(it: &Recommendation, now: Timestamp) -> Self {
         use RecommendationStatus::{CompletedBySystem, CompletedByUser, Unknown};
-        let is_claim =
-            DecisionState::of_recommendation(it.entry.status).is_some_and(DecisionState::is_claim);
-        let approval = || it.judgement().present_approval(now);
         match it.entry.status {
             Unknown => Self::Unknown,
             CompletedBySystem | CompletedByUser => Self::Met,
-            _ if it.is_set_aside() => Self::Accepted.unless(it.approval(now)),
-            _ if is_claim => Self::Claimed.unless(approval().unwrap_or(Approval::Missing)),
+            _ if it.is_set_aside() => Self::Accepted.unless(Some(it.approval(now))),
+            _ if it.is_claimed() => Self::Claimed.unless(it.judgement().present_approval(now)),
             _ if it.history.withdrawal().is_some() => Self::Reverted,
             _ => Self::Open,
         }
     }
 
-    fn unless(self, approval: Approval<'_>) -> Self {
+    /// This standing, unless an unexpired decision approves it.
+    fn unless(self, approval: Option<Approval<'_>>) -> Self {
         match approval {
-            Approval::Approved(_) => Self::Approved,
-            Approval::Expired(_) | Approval::Missing => self,
+            Some(Approval::Approved(_)) => Self::Approved,
+            Some(Approval::Expired(_) | Approval::Missing) | None => self,
         }
     }
 }
