@@ -22,11 +22,10 @@ pub fn saved_customers(path: &Path, partner: &Partner) -> Option<Vec<Tenant>> {
 }
 
 fn display_name(saved: &SavedPartner, id: &str) -> String {
-    let listed = saved.list.iter().flat_map(|it| &it.value.customers);
-    let left = saved.left.values().map(|it| &it.customer);
-    let mut known = listed.chain(left);
-    let found = known.find(|it| *it.tenant_id == *id);
-    found
+    let listed = saved.list.as_ref().and_then(|it| it.value.find(id));
+    let left = saved.left.get(id).map(|it| &it.customer);
+    let known = listed.or(left);
+    known
         .map(|it| it.display_name.to_string())
         .unwrap_or_default()
 }
