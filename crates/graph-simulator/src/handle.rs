@@ -154,15 +154,14 @@ impl SimulatorHandle {
     /// When the risk of a control was accepted last; `None` if never.
     pub fn accepted_at(&self, tenant: &str, control: &str) -> Result<Option<Timestamp>> {
         let (tenant, id) = self.control(tenant, control)?;
-        let profiles = tenant.elements(List::Profiles, Timestamp::now());
-        let has_id = |it: &&Value| it.get("id").and_then(Value::as_str) == Some(&id);
-        let profile = profiles.iter().find(has_id);
-        let updates = profile.and_then(|it| it.get("controlStateUpdates")?.as_array());
+        let profile = tenant.element(List::Profiles, &id);
+        let updates = profile.as_ref();
+        let updates = updates.and_then(|it| it.get("controlStateUpdates")?.as_array());
         let accepted = updates.into_iter().flatten().filter(|update| {
             let state = update.get("state").and_then(Value::as_str);
             state.map(history::graph_state) == Some("Ignored")
         });
-        Ok(accepted.filter_map(history::time).max())
+        Ok(accepted.filter_map(history::updated_at).max())
     }
 
     /// Sets the percentage of a control in the newest report; the sums follow.

@@ -1,5 +1,7 @@
 //! The state changes of a control.
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -54,8 +56,18 @@ pub(crate) fn next_timestamp(newest: Option<Timestamp>, now: Timestamp) -> Times
 }
 
 /// The time of a change in Graph's JSON.
-pub(crate) fn time(update: &Value) -> Option<Timestamp> {
-    update.get("updatedDateTime")?.as_str()?.parse().ok()
+pub(crate) fn updated_at(update: &Value) -> Option<Timestamp> {
+    time(update, "updatedDateTime")
+}
+
+/// A date in Graph's JSON; without an offset it is UTC.
+pub(crate) fn time(element: &Value, key: &str) -> Option<Timestamp> {
+    let text = element.get(key)?.as_str()?;
+    let utc = || {
+        let local: DateTime = text.parse().ok()?;
+        Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    text.parse().ok().or_else(utc)
 }
 
 /// The state at a time.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::handle::{HandleError, Result, SimulatorHandle, suggestion};
+use crate::history::time;
 use crate::list::List;
 use crate::status_change::{RecommendationEdit, StatusChange, is};
 use crate::tenant::Tenant;
@@ -61,10 +62,7 @@ impl SimulatorHandle {
         recommendation: &str,
     ) -> Result<Option<Timestamp>> {
         let element = self.recommendation(tenant, recommendation)?;
-        let changed = element
-            .as_ref()
-            .and_then(|it| it.get("lastModifiedDateTime"));
-        Ok(changed.and_then(|time| time.as_str()?.parse().ok()))
+        Ok(element.and_then(|it| time(&it, "lastModifiedDateTime")))
     }
 
     /// The ids of a recommendation's impacted resources.
@@ -122,9 +120,7 @@ impl SimulatorHandle {
     fn recommendation(&self, tenant: &str, recommendation: &str) -> Result<Option<Value>> {
         let tenant = self.tenant(tenant)?;
         let id = recommendation_id(&tenant, recommendation)?;
-        let elements = tenant.elements(List::Recommendations, Timestamp::now());
-        let has_id = |it: &Value| it.get("id").and_then(Value::as_str) == Some(&id);
-        Ok(elements.into_iter().find(has_id))
+        Ok(tenant.element(List::Recommendations, &id))
     }
 }
 

@@ -4,13 +4,11 @@ use std::cmp::Reverse;
 use std::path::Path;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use crate::capture_files::{ReplayError, entries, load_page, load_pages};
 use crate::completion::Completion;
-use crate::history::{StateUpdate, placeholder};
+use crate::history::{StateUpdate, placeholder, time, updated_at};
 use crate::list::List;
 use crate::status_change::RecommendationEdit;
 use crate::tenant::{ListPage, TenantData};
@@ -195,10 +193,7 @@ impl TenantData for Replay {
 
     fn newest_change(&self, id: &str) -> Option<Timestamp> {
         let updates = self.profile(id)?.get("controlStateUpdates")?.as_array()?;
-        let dates = updates
-            .iter()
-            .filter_map(|update| update.get("updatedDateTime")?.as_str());
-        dates.filter_map(instant).max()
+        updates.iter().filter_map(updated_at).max()
     }
 
     fn append(&mut self, id: &str, update: StateUpdate) {
@@ -256,16 +251,7 @@ impl TenantData for Replay {
 
 /// The day of a report; one without a day is the oldest.
 fn day(report: &Value) -> Option<Timestamp> {
-    instant(report.get("createdDateTime")?.as_str()?)
-}
-
-/// A date of Graph; without an offset it is UTC.
-fn instant(text: &str) -> Option<Timestamp> {
-    let utc = || {
-        let local: DateTime = text.parse().ok()?;
-        Some(local.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    };
-    text.parse().ok().or_else(utc)
+    time(report, "createdDateTime")
 }
 
 fn has_id(element: &Value, key: &str, id: &str) -> bool {

@@ -187,6 +187,12 @@ impl Tenant {
         }
     }
 
+    /// The element of a list that has this id.
+    pub(crate) fn element(&self, list: List, id: &str) -> Option<Value> {
+        let mut elements = self.elements(list, Timestamp::now()).into_iter();
+        elements.find(|it| it.get("id").and_then(Value::as_str) == Some(id))
+    }
+
     pub(crate) fn data(&self) -> MutexGuard<'_, Box<dyn TenantData>> {
         self.data.lock()
     }
