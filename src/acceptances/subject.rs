@@ -102,22 +102,22 @@ impl<'a> Subject<'a> {
         both.into_iter().flatten().max_by_key(|it| it.at)
     }
 
-    /// The approval of what is declared now, in the place whose standing counts; of
-    /// two that stand alike, in Secure Score. None where nothing is declared.
+    /// The approval of what is declared now, in the place whose standing counts. None
+    /// where nothing is declared.
     pub fn approval(&self, now: Timestamp) -> Option<Approval<'a>> {
-        let mut places = self.places(now);
-        places.sort_by_key(|(standing, _)| *standing);
+        let places = self.places(now);
         let mut judgements = places.iter().map(|(_, it)| it);
         judgements.find_map(|it| it.present_approval(now))
     }
 
     /// How far the tenant is with it.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let standings = self.places(now).into_iter().map(|(it, _)| it);
-        standings.min().unwrap_or(Standing::Unknown)
+        let places = self.places(now);
+        places.first().map_or(Standing::Unknown, |(it, _)| *it)
     }
 
-    /// The standing and the judgement in each place, Secure Score first.
+    /// The standing and the judgement in each place, the one that counts first; of two
+    /// that stand alike, Secure Score.
     fn places(&self, now: Timestamp) -> Vec<(Standing, Judgement<'a>)> {
         let control = self.control.map(|it| {
             let standing = Standing::of_control(self.tenant, it, now);
@@ -126,6 +126,8 @@ impl<'a> Subject<'a> {
         let recommendation = self.recommendation;
         let recommendation =
             recommendation.map(|it| (Standing::of_recommendation(it, now), it.judgement()));
-        control.into_iter().chain(recommendation).collect()
+        let mut places: Vec<_> = control.into_iter().chain(recommendation).collect();
+        places.sort_by_key(|(standing, _)| *standing);
+        places
     }
 }

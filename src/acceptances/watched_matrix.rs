@@ -92,7 +92,7 @@ impl<'a> WatchedMatrix<'a> {
     }
 
     fn sort_rows(&mut self) {
-        self.rows.sort_by_key(|row| Reverse(row.counts()));
+        self.rows.sort_by_cached_key(|row| Reverse(row.counts()));
     }
 
     /// The controls at these places, in this order.
