@@ -236,10 +236,7 @@ impl<'a> Acceptance<'a> {
 
     /// Where it is accepted.
     pub fn place(&self) -> Place {
-        match self.source {
-            Approvable::Control(_) => Place::SecureScore,
-            Approvable::Recommendation(_) => Place::Entra,
-        }
+        self.source.place()
     }
 
     /// The control with its score, where it is accepted in Secure Score.

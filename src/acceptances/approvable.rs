@@ -1,7 +1,8 @@
 //! What a decision can cover, in both places where a risk is accepted.
 
 use secure_score_model::{
-    Approval, Control, ControlState, Decision, Judgement, Recommendation, TenantSnapshot, Timestamp,
+    Approval, Control, ControlState, Decision, Judgement, Place, Recommendation, TenantSnapshot,
+    Timestamp,
 };
 use std::sync::Arc;
 
@@ -24,6 +25,13 @@ impl<'a> Approvable<'a> {
         match self {
             Self::Control(control) => &control.id,
             Self::Recommendation(it) => &it.entry.name,
+        }
+    }
+
+    pub(super) const fn place(self) -> Place {
+        match self {
+            Self::Control(_) => Place::SecureScore,
+            Self::Recommendation(_) => Place::Entra,
         }
     }
 

@@ -65,10 +65,7 @@ fn of_approvable<'a>(
     let covered = Covered {
         tenant,
         name: approvable.name(),
-        place: match approvable {
-            Approvable::Control(_) => Place::SecureScore,
-            Approvable::Recommendation(_) => Place::Entra,
-        },
+        place: approvable.place(),
         state,
         is_approved: approval.is_some_and(Approval::is_approved),
     };
