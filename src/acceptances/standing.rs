@@ -56,9 +56,9 @@ impl Standing {
         }
     }
 
-    /// Whether a person has to look at it: something is declared that no decision
+    /// Whether it needs attention: something is declared that no decision
     /// approves, or was taken back, or is not known.
-    pub const fn is_trouble(self) -> bool {
+    pub const fn needs_attention(self) -> bool {
         matches!(
             self,
             Self::Accepted | Self::Claimed | Self::Reverted | Self::Unknown

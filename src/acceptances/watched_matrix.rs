@@ -161,10 +161,10 @@ impl MatrixRow<'_> {
         counts
     }
 
-    /// How many controls a person has to look at.
-    pub(crate) fn troubles(&self) -> usize {
+    /// How many controls need attention.
+    pub(crate) fn needing_attention(&self) -> usize {
         let standings = self.standings.iter();
-        standings.filter(|it| it.is_trouble()).count()
+        standings.filter(|it| it.needs_attention()).count()
     }
 }
 

@@ -27,7 +27,7 @@ const COLUMNS: &[Column<Key>] = &[
         text(&it.tenant.identity.alias)
     }),
     Column::new("to_decide", "To look at", "number", true, |it| {
-        integer(i64::try_from(it.troubles()).ok())
+        integer(i64::try_from(it.needing_attention()).ok())
     }),
 ];
 
@@ -200,7 +200,7 @@ fn tenant_row(row: &MatrixRow<'_>, shown: &WatchedMatrix<'_>, context: &ViewCont
     html! {
         tr {
             th scope="row" { (context.tenant(alias)) }
-            td.number data-label="To look at" { (row.troubles()) }
+            td.number data-label="To look at" { (row.needing_attention()) }
             @for (control, standing) in shown.controls.iter().zip(&row.standings) {
                 td data-label=(shortened(control.title)) { (cell(alias, control.name, *standing, context)) }
             }
