@@ -56,18 +56,15 @@ impl Inbox {
 
     /// Keeps a message that arrived now.
     pub(crate) fn receive(&self, content: Content, now: Timestamp) {
-        let decided = match &content {
-            Content::Page(page) if page.is_trigger => (self.decision_time)(&page.subject),
+        let trigger = match &content {
+            Content::Page(page) if page.is_trigger => Some(page),
             _ => None,
         };
-        let decided = decided.filter(|decided| (self.started..=now).contains(decided));
+        let decided = trigger.and_then(|page| self.decided(page, now));
         let mut received = self.received.lock();
-        let delay = match &content {
-            Content::Page(page) if !received.has_page(page) => {
-                decided.map(|decided| now.duration_since(decided))
-            }
-            _ => None,
-        };
+        let is_new = trigger.is_some_and(|page| !received.has_page(page));
+        let delay = decided.filter(|_| is_new);
+        let delay = delay.map(|decided| now.duration_since(decided));
         received.count += 1;
         received.has_measured |= delay.is_some();
         let number = received.count;
@@ -80,6 +77,12 @@ impl Inbox {
         if received.messages.len() > MAX_MESSAGES {
             received.messages.pop_front();
         }
+    }
+
+    /// When what a page is about was decided, if that was since the start.
+    fn decided(&self, page: &PageEvent, now: Timestamp) -> Option<Timestamp> {
+        let decided = (self.decision_time)(&page.subject)?;
+        (self.started..=now).contains(&decided).then_some(decided)
     }
 
     /// The messages, the newest first.
