@@ -15,11 +15,15 @@ impl Mail {
     pub(crate) fn parse(to: &str, lines: &[String]) -> Self {
         let whole = lines.join("\n");
         let (head, body) = whole.split_once("\n\n").unwrap_or((&whole, ""));
+        let content_type = header(head, "Content-Type");
+        let parts = boundary(&content_type).map(|it| parts(body, it));
         let part = |content_type: &str| {
-            let marker = format!("Content-Type: {content_type}");
-            let after = body.split_once(&marker).map_or("", |(_, rest)| rest);
-            let content = after.split_once("\n\n").map_or("", |(_, rest)| rest);
-            quoted_printable(content.split("\n--").next().unwrap_or_default(), false)
+            let mut contents = parts.iter().flatten().filter_map(|part| {
+                let (head, content) = part.split_once("\n\n")?;
+                let is_wanted = header(head, "Content-Type").starts_with(content_type);
+                is_wanted.then_some(content)
+            });
+            quoted_printable(contents.next().unwrap_or_default(), false)
         };
         Self {
             from: header(head, "From"),
@@ -29,6 +33,32 @@ impl Mail {
             html: part("text/html"),
         }
     }
+}
+
+/// The boundary of a multipart content type.
+fn boundary(content_type: &str) -> Option<&str> {
+    let (_, value) = split_once_ignoring_case(content_type, "boundary=")?;
+    match value.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next(),
+        None => value.split([';', ' ']).next(),
+    }
+}
+
+/// The parts of a multipart body. Only a line of the boundary ends one (RFC 2046): a text
+/// may have lines that begin with `--`.
+fn parts(body: &str, boundary: &str) -> Vec<String> {
+    let mut parts: Vec<Vec<&str>> = Vec::new();
+    for line in body.split('\n') {
+        let after = line.strip_prefix("--");
+        let delimiter = after.and_then(|it| it.strip_prefix(boundary));
+        match (delimiter.map(str::trim_end), parts.last_mut()) {
+            (Some(""), _) => parts.push(Vec::new()),
+            (Some("--"), _) => break,
+            (_, Some(part)) => part.push(line),
+            (_, None) => {}
+        }
+    }
+    parts.iter().map(|part| part.join("\n")).collect()
 }
 
 /// A header's value, continuation lines joined and encoded words decoded.
@@ -114,6 +144,21 @@ mod tests {
         assert_eq!(read.to, "on-call@example.org");
         assert_eq!(read.text, "plain ✓ one line");
         assert_eq!(read.html, "<p class=\"x\">100% = all</p>");
+    }
+
+    #[test]
+    fn only_the_boundary_ends_a_part() {
+        let text = "before\n--\n-- \nAnn\n--b\n--b-c\n --b c\nafter";
+        let mail = format!(
+            "Content-Type: multipart/alternative;\n Boundary=\"b c\"; charset=UTF-8\n\n\
+            Content-Type: text/plain\n\nno part\n\
+            --b c  \nContent-Type: text/plain\n\n{text}\n\
+            --b c\nContent-Type: text/html\n\n<p>--</p>\n--b c--\n\
+            --b c\nContent-Type: text/html\n\nafter the end\n"
+        );
+        let read = Mail::parse("a", &lines(&mail));
+        assert_eq!(read.text, text);
+        assert_eq!(read.html, "<p>--</p>");
     }
 
     #[test]
