@@ -1,7 +1,7 @@
 //! A file with a list that a command edits, on the disk.
 
 use super::Failure;
-use super::atomic_file::{READABLE, folder, unfinished};
+use super::atomic_file::{READABLE, behind_links, folder, unfinished};
 use crate::yaml_list::{EditError, ListDocument};
 use anyhow::anyhow;
 use std::fs::{self, File, Metadata, Permissions};
@@ -30,8 +30,9 @@ impl<T: ListDocument> EditedFile<T> {
     /// Reads the file; one that does not exist is empty. With `will_replace`, fails
     /// early where it could not be replaced later.
     pub(super) fn open(name: FileName, will_replace: bool) -> Result<Self, Failure> {
-        let path = name.behind_links()?;
-        let contents = read(&path).map_err(|error| name.failed("cannot be read", error))?;
+        let unreadable = |error| name.failed("cannot be read", error);
+        let path = behind_links(&name.path).map_err(unreadable)?;
+        let contents = read(&path).map_err(unreadable)?;
         let list = T::read(contents.clone().unwrap_or_default());
         let list = list.map_err(|error| name.refused::<T>(error))?;
         if will_replace {
@@ -126,24 +127,6 @@ impl FileName {
         let error = anyhow::Error::new(error);
         Failure::with_hint(error.context(self.path.display().to_string()), hint)
     }
-
-    /// The file itself, which may not exist yet.
-    fn behind_links(&self) -> Result<PathBuf, Failure> {
-        let name = &self.path;
-        match fs::canonicalize(name) {
-            Err(error)
-                if error.kind() == ErrorKind::NotFound && fs::symlink_metadata(name).is_ok() =>
-            {
-                let what = "is a symbolic link to a file that does not exist";
-                Err(Failure::with_hint(
-                    anyhow!("{} {what}", name.display()),
-                    "create that file, or remove the link",
-                ))
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(name.clone()),
-            found => found.map_err(|error| self.failed("cannot be read", error)),
-        }
-    }
 }
 
 /// The contents; `None` if there is no file.
@@ -151,7 +134,6 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
-        Ok(it) if it.is_dir() => Err(ErrorKind::IsADirectory.into()),
         Ok(it) if !it.is_file() => Err(io::Error::new(
             ErrorKind::InvalidInput,
             "it is not a regular file",

@@ -149,18 +149,18 @@ async fn a_file_is_replaced_whole_and_readable_by_a_collector() {
     let names = beside.map(|it| it.unwrap().file_name().into_string().unwrap());
     let left: Vec<_> = names.filter(|name| name.starts_with(".tmp")).collect();
     assert!(left.is_empty(), "{left:?}");
-    let nowhere = simulated
-        .folder()
-        .join("no/such/folder/file")
-        .display()
-        .to_string();
-    let failed = collect(&simulated, &["--tenant=fabrikam", "--output", &nowhere]);
-    assert_eq!(failed.status.code(), Some(1));
-    assert!(
-        text(&failed.stderr).contains("--output"),
-        "{}",
-        text(&failed.stderr)
-    );
+    let folder = simulated.folder();
+    for place in [folder.join("no/such/folder/file"), folder.to_owned()] {
+        let place = place.display().to_string();
+        let failed = collect(&simulated, &["--tenant=fabrikam", "--output", &place]);
+        assert_eq!(failed.status.code(), Some(1));
+        let error = text(&failed.stderr);
+        assert!(
+            error.contains(&format!("{place} cannot be written")),
+            "{error}"
+        );
+        assert!(error.contains("--output"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
