@@ -85,8 +85,8 @@ impl CatalogueReader {
     }
 
     /// Adds an entry. If a list shifts between two pages, an id occurs twice;
-    /// the entry with the newer history counts. Of two that are equally new the
-    /// choice does not depend on their order.
+    /// the entry with the newer history counts; of two with the same history, the
+    /// greater one, so that the choice does not depend on their order.
     fn add(&mut self, entry: CatalogueEntry) {
         let Some(position) = self.positions.get(&entry.id).copied() else {
             self.positions
@@ -115,8 +115,9 @@ impl CatalogueReader {
 }
 
 fn is_newer(entry: &CatalogueEntry, kept: &CatalogueEntry, now: Timestamp) -> bool {
-    let recency = |entry: &CatalogueEntry| entry.history.recency(now);
-    match recency(entry).cmp(&recency(kept)) {
+    let (history, known) = (&entry.history, &kept.history);
+    let by_recency = history.recency(now).cmp(&known.recency(now));
+    match by_recency.then_with(|| history.updates().cmp(known.updates())) {
         Ordering::Equal => entry > kept,
         newer => newer.is_gt(),
     }
@@ -636,6 +637,29 @@ mod tests {
             let read = read_catalogue(body.as_bytes()).unwrap();
             assert_eq!(states(&read), [ControlState::ToAddress]);
             assert_eq!(read.anomalies.count_skipped(SkippedField::Duplicate), 1);
+        }
+    }
+
+    #[test]
+    fn of_two_copies_that_are_equally_new_the_one_with_an_acceptance_counts() {
+        let copy = |first: &str, by: &str| {
+            let update = |state: &str, day: u8| {
+                json!({"state": state, "updatedDateTime": format!("2026-11-{day:02}T08:00:00Z"),
+                    "updatedBy": by})
+            };
+            json!({"id": "A", "controlStateUpdates": [update(first, 1), update("Default", 2)]})
+        };
+        for (counts, other) in [
+            (copy("Ignored", "a"), copy("Planned", "b")),
+            (copy("Ignored", "b"), copy("Ignored", "a")),
+        ] {
+            let alone = json!({"value": [counts]}).to_string();
+            let expected = read_catalogue(alone.as_bytes()).unwrap().entries;
+            for copies in [[&counts, &other], [&other, &counts]] {
+                let body = json!({"value": copies}).to_string();
+                let read = read_catalogue(body.as_bytes()).unwrap();
+                assert_eq!(read.entries, expected);
+            }
         }
     }
 

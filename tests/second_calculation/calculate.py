@@ -28,6 +28,7 @@ STATES = {
     "resolvedthroughalternatemitigation": "alternate_mitigation",
     "planned": "planned", "inprogress": "planned",
 }
+RANKED_STATES = ["to_address", "risk_accepted", "third_party", "alternate_mitigation", "planned", "unknown"]
 UNKNOWN_FIELDS = {
     "profiles": ["state", "category", "tier", "user_impact", "implementation_cost", "action_type"],
     "scores": ["category", "basis"],
@@ -178,6 +179,11 @@ class Change:
         # The date that Graph sends, where it is in the future; it counts as `at`.
         self.future = future
 
+    def order(self):
+        """What decides between two copies of a history that are equal in all else."""
+        at = self.future or (self.at if isinstance(self.at, int) else -1)
+        return RANKED_STATES.index(self.state), at, self.by or "", self.comment or ""
+
 
 class History:
     """A control's changes, oldest first."""
@@ -195,6 +201,8 @@ class History:
         dates = [it.at for it in entries if it.at not in (None, INVALID)]
         undated = any(it.at in (None, INVALID) and it.state in ("risk_accepted", "unknown") for it in entries)
         self.recency = (undated, max(dates, default=-1), len(entries))
+        accepting = [it for it in entries if it.state == "risk_accepted"]
+        self.tie = (len(accepting), [it.order() for it in entries])
         self.changes = []
         date_futures(entries, now)
         for change in in_order(entries):
@@ -371,7 +379,7 @@ def read_catalogue(pages, counts, now):
 
 
 def is_newer(history, other):
-    rank = lambda it: (*it.recency, it.last_known() == "risk_accepted")
+    rank = lambda it: (*it.recency, it.last_known() == "risk_accepted", *it.tie)
     return rank(history) > rank(other)
 
 

@@ -22,7 +22,7 @@ ODD_WORDS = {
     "planned": ["InProgress", "In progress", "in_progress"],
 }
 PERSONS = ["ann@contoso.example", "bob@contoso.example", "0b1c2d3e-0000-4000-8000-000000000001"]
-COMMENTS = ["Third Party-Mitigation", "  pilot \t group ", 'said "yes"', "back\\slash", "näher", "x" * 140, ""]
+COMMENTS = ["why not", "Third Party-Mitigation", "NEEDS MORE ACTION", "Completed by user!", "third party mitigation by ACME", "  pilot \t group ", 'said "yes"', "back\\slash", "näher", "x" * 140, ""]
 NEVER = "0001-01-01T00:00:00Z"
 LONE_SURROGATE = '"half \\ud83d of a pair"'
 

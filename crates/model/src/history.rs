@@ -157,7 +157,8 @@ impl History {
 
     /// Orders two copies of one history: an acceptance or an unknown state
     /// without a date may be the newest; else the newest date decides, then the
-    /// number of updates, then an acceptance. A date in the future is none.
+    /// number of updates, then whether the risk is accepted, then how many updates
+    /// accept it. A date in the future is none.
     pub fn recency(&self, now: Timestamp) -> impl Ord + use<> {
         let updates = self.updates();
         let date = |it: &StateUpdate| it.date().filter(|at| *at <= now);
@@ -165,7 +166,11 @@ impl History {
             |it: &StateUpdate| date(it).is_none() && (it.is_acceptance() || it.is_unknown());
         let newest = updates.iter().map(date).max();
         let undated = updates.iter().any(may_be_newest);
-        (undated, newest, updates.len(), self.is_accepted())
+        let acceptances = updates.iter().filter(|it| it.is_acceptance()).count();
+        let mut settled = self.clone();
+        settled.settle_future_dates(&[], None, now);
+        let is_accepted = settled.is_accepted();
+        (undated, newest, updates.len(), is_accepted, acceptances)
     }
 
     /// The changes, oldest first; empty for an untouched control.
@@ -602,6 +607,14 @@ mod tests {
         // A date in the future says nothing.
         assert!(recency(&[accepted]) > recency(&[(ToAddress, Some(900))]));
         assert!(recency(&[(RiskAccepted, Some(900))]) > recency(&[withdrawn]));
+        let as_sent = |updates: &[(ControlState, Option<i64>)]| {
+            let updates = updates.iter().map(|(state, at)| update(*state, *at));
+            History::as_sent(updates.collect()).recency(Timestamp::from_seconds(100))
+        };
+        let reset = (ToAddress, Some(900));
+        assert!(as_sent(&[reset, accepted]) > as_sent(&[(Planned, Some(5)), reset]));
+        let (once, never) = ([accepted, withdrawn], [(Planned, Some(5)), withdrawn]);
+        assert!(as_sent(&once) > as_sent(&never));
     }
 
     fn states() -> impl Strategy<Value = ControlState> {
