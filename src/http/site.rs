@@ -27,6 +27,7 @@ use hyper::{Method, Request, StatusCode, Version};
 use maud::Markup;
 use secure_score_exposition::FamilyHeaders;
 use secure_score_model::Timestamp;
+use std::ops::ControlFlow::{Break, Continue};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
@@ -298,19 +299,21 @@ impl Site {
     ) -> Response {
         let found = self.with_view(parts, visible, now, |path, context| {
             match page.csv(path, context) {
-                Ok(Some(csv)) => Ok(csv),
+                Ok(Some(csv)) => Continue(csv),
                 other => {
                     let rendered = other.and_then(|_| page.render(path, context));
                     let refresh = page.refresh_seconds(&context.query);
-                    Err(page_response(rendered, refresh, context))
+                    Break(page_response(rendered, refresh, context))
                 }
             }
         });
         let persons = self.persons(parts);
         match found {
-            Ok(PageCsv::List(list, tenants)) => self.api.csv(list, tenants, persons, now).await,
-            Ok(PageCsv::Controls(name, bytes)) => response::csv(&name, bytes),
-            Err(page) => page,
+            Continue(PageCsv::List(list, tenants)) => {
+                self.api.csv(list, tenants, persons, now).await
+            }
+            Continue(PageCsv::Controls(name, bytes)) => response::csv(&name, bytes),
+            Break(page) => page,
         }
     }
 
