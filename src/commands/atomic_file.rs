@@ -22,24 +22,30 @@ const DANGLING: &str = "it is a symbolic link to a file that does not exist: \
 const BUFFER: usize = 256 * 1024;
 
 /// Writes a new file and renames it when it is complete on the disk, so that a
-/// reader never sees a part of it. Symbolic links stay. A device or a pipe is not
-/// replaced: what is written goes into it.
+/// reader never sees a part of it. Symbolic links stay. A device, a pipe and what is
+/// named below `/dev` are not replaced: what is written goes into them.
 pub(super) fn replace<T>(
     file: &Path,
     mode: u32,
     write: impl FnOnce(&mut BufWriter<File>) -> io::Result<T>,
 ) -> io::Result<T> {
-    let file = behind_links(file)?;
-    if fs::metadata(&file).is_ok_and(|it| !it.is_file()) {
-        let stream = OpenOptions::new().write(true).open(&file)?;
+    let target = behind_links(file)?;
+    if is_stream(file) {
+        let stream = OpenOptions::new().append(true).open(file)?;
         return buffered(stream, write).map(|(written, _)| written);
     }
+    let file = target;
     let (unfinished, name) = unfinished(&file)?.into_parts();
     let (written, unfinished) = buffered(unfinished, write)?;
     unfinished.set_permissions(Permissions::from_mode(mode))?;
     unfinished.sync_all()?;
     name.persist(&file)?;
     Ok(written)
+}
+
+/// `/dev/stdout` may lead to a file to which the shell appends.
+fn is_stream(file: &Path) -> bool {
+    file.starts_with("/dev") || fs::metadata(file).is_ok_and(|it| !it.is_file())
 }
 
 fn buffered<T>(
@@ -86,6 +92,7 @@ pub(super) fn folder(file: &Path) -> &Path {
 mod tests {
     use super::*;
     use std::io::{Read as _, Write as _};
+    use std::os::fd::AsRawFd as _;
     use std::os::unix::fs::{FileTypeExt as _, symlink};
     use std::process::Command;
     use tempfile::TempDir;
@@ -112,6 +119,17 @@ mod tests {
             assert_eq!(&read, b"new");
         }
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_to_which_the_shell_appends_keeps_what_it_has() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "old ").unwrap();
+        let opened = OpenOptions::new().append(true).open(&file).unwrap();
+        let name = format!("/dev/fd/{}", opened.as_raw_fd());
+        write(Path::new(&name)).unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "old new");
     }
 
     #[test]
