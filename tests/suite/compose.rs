@@ -1,6 +1,7 @@
 //! The Compose project: its files are valid and work with native programs.
 
 use crate::process::{Process, free_port, program};
+use secure_score_exporter::cli::{self, Cli};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,22 @@ fn tenants_yaml_configures_the_exporter_for_real_tenants() {
     // The file is found and read, and the secret it names is not there.
     assert!(printed.contains("secure-score.yml:"), "{printed}");
     assert!(printed.contains("cannot be read"), "{printed}");
+}
+
+#[test]
+fn tenants_yaml_has_a_command_that_writes_decisions() {
+    let text = read("tenants.yaml");
+    let approve = &yaml(&text)["services"]["approve"];
+    assert_eq!(approve["volumes"][0], "./config:/etc/secure-score");
+    let (_, shown) = text.split_once(" run --rm approve ").unwrap();
+    let shown = shown.lines().next().unwrap().split(' ');
+    let entrypoint = approve["entrypoint"].as_array().unwrap();
+    let entrypoint = entrypoint.iter().map(|it| it.as_str().unwrap());
+    let command = Cli::try_read_from(entrypoint.chain(shown)).unwrap().command;
+    assert!(
+        matches!(command, Some(cli::Command::Approve(_))),
+        "{command:?}"
+    );
 }
 
 #[test]

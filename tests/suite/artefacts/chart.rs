@@ -6,7 +6,7 @@ use super::{files, read, root};
 use crate::golden;
 use secure_score_exporter::cli::Cli;
 use secure_score_exporter::config;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::path::Path;
 
 const CHART: &str = "deploy/helm/secure-score-exporter";
@@ -103,6 +103,32 @@ fn every_configuration_in_it_fits_the_schema() {
         }
     }
     assert!(seen >= 3, "only {seen}");
+}
+
+/// The file for decisions is there, empty or not, and its entries are valid.
+#[test]
+fn every_configuration_that_names_decisions_has_their_file() {
+    let schema = jsonschema::validator_for(&config::schema()).unwrap();
+    let mut entries = Vec::new();
+    for (file, map) in of("ConfigMap") {
+        let text = map["data"]["secure-score.yml"].as_str().unwrap_or("{}");
+        let mut config: Value = yaml(text);
+        if config["decision_files"].is_null() {
+            continue;
+        }
+        assert_eq!(config["decision_files"], json!(["decisions.yml"]), "{file}");
+        let decisions = map["data"]["decisions.yml"].as_str();
+        let decisions = decisions.unwrap_or_else(|| panic!("{file} has no decisions.yml"));
+        let list: Vec<Value> = match decisions {
+            "" => Vec::new(),
+            text => yaml(text),
+        };
+        entries.push(list.len());
+        config["decisions"] = list.into();
+        assert!(schema.is_valid(&config), "{file}: {config}");
+    }
+    entries.sort_unstable();
+    assert_eq!(entries, [0, 1]);
 }
 
 #[test]
