@@ -148,8 +148,8 @@ fn page_article(message: &Message, page: &PageEvent) -> Markup {
     }
 }
 
-/// The frame shows the subject as the mail's own heading, so the heading of the article is
-/// for screen readers only.
+/// The frame begins with the sentence of the subject, so the heading of the article is for
+/// screen readers only.
 fn mail_article(message: &Message, mail: &Mail) -> Markup {
     let path = format!("/inbox/mails/{}", message.number);
     let has_frame = !mail.html.is_empty();

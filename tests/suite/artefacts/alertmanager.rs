@@ -14,6 +14,54 @@ use std::time::{Duration, Instant};
 /// Far more than a start or an inhibition takes.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// A text of the templates for alerts with these sentences.
+fn rendered(template: &str, sentences: &[&str]) -> String {
+    let alerts = sentences.iter().map(|sentence| {
+        json!({
+            "status": "firing",
+            "labels": {"alertname": "SecureScoreRiskAccepted", "severity": "critical"},
+            "annotations": {"summary": sentence, "description": "No decision approves it."},
+            "startsAt": "2026-11-23T08:15:30Z",
+        })
+    });
+    let data = json!({"status": "firing", "alerts": alerts.collect::<Vec<_>>()});
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("data.json");
+    fs::write(&file, data.to_string()).unwrap();
+    let templates = root().join("alerts/templates/*.tmpl");
+    let output = Command::new(program("amtool", "prometheus-alertmanager"))
+        .args(["template", "render"])
+        .arg(format!("--template.glob={}", templates.display()))
+        .arg(format!(
+            "--template.text={{{{ template \"{template}\" . }}}}"
+        ))
+        .arg(format!("--template.data={}", file.display()))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Beside the subject of a mail and the title of a card.
+#[test]
+fn a_mail_and_a_card_say_each_sentence_once() {
+    let (first, second) = ("contoso: a risk was accepted", "fabrikam: the same");
+    for sentences in [&[first][..], &[first, second]] {
+        let mail = rendered("secure_score.html", sentences);
+        let (_, body) = mail.split_once("<body").unwrap();
+        for sentence in sentences {
+            assert_eq!(body.matches(sentence).count(), 1, "{body}");
+        }
+        assert!(mail.contains(&format!(
+            "<h1 style=\"font-size: 1.2em; margin: 0\">{first}</h1>"
+        )));
+        let card = rendered("secure_score.teams.text", sentences);
+        let is_title = sentences.len() == 1;
+        assert_eq!(card.contains(first), !is_title, "{card}");
+        assert_eq!(card.matches("No decision").count(), sentences.len());
+    }
+}
+
 struct Alertmanager {
     process: Process,
     url: String,
