@@ -1,5 +1,6 @@
 //! `/tenants/NAME/evidence`: what was decided about a tenant in a period.
 
+use super::page_error::page_error;
 use crate::evidence::{DigestedEvidence, Evidence, Period, csv};
 use crate::http_types::response::{self, data, html, text, with};
 use crate::http_types::{QueryError, Response, query};
@@ -50,15 +51,11 @@ pub(super) fn alias(path: &str) -> Option<&str> {
 pub(super) fn respond(path: &str, query: Option<&str>, context: &ViewContext<'_>) -> Response {
     let found = alias(path).unwrap_or_default();
     let Some(state) = context.tenants.find(found) else {
-        let error = PageError::UnknownTenant(found.to_owned());
-        return html(StatusCode::NOT_FOUND, views::error(&error, context));
+        return page_error(&PageError::UnknownTenant(found.to_owned()), context);
     };
     let EvidenceQuery { period, format } = match EvidenceQuery::parse(query, context) {
         Ok(query) => query,
-        Err(error) => {
-            let error = PageError::InvalidQuery(error);
-            return html(StatusCode::BAD_REQUEST, views::error(&error, context));
-        }
+        Err(error) => return page_error(&PageError::InvalidQuery(error), context),
     };
     let persons = context.persons.persons();
     let evidence = Evidence::new(state, period, persons, context.version, context.now);

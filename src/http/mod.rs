@@ -24,6 +24,7 @@ mod lifecycle;
 mod listener;
 mod metrics_filter;
 mod options;
+mod page_error;
 mod probe;
 mod refusal;
 mod representation;

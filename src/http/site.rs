@@ -9,6 +9,7 @@ use super::health;
 use super::lifecycle;
 use super::metrics_filter::MetricsFilter;
 use super::options::SiteOptions;
+use super::page_error::page_error;
 use super::probe::{self, ProbeCache};
 use super::route::Route;
 use super::scrape::{scrape, scrape_timeout};
@@ -375,18 +376,7 @@ fn page_response(
                 None => page,
             }
         }
-        // A program that asks for a table shows its user no page.
-        Err(PageError::InvalidQuery(error)) if context.query.wants_csv() => bad_request(error),
-        Err(error) => {
-            let status = match error {
-                PageError::InvalidQuery(_) => StatusCode::BAD_REQUEST,
-                PageError::UnknownTenant(_)
-                | PageError::UnknownControl(_)
-                | PageError::UnknownRunbook(_) => StatusCode::NOT_FOUND,
-                PageError::NotRendered => StatusCode::INTERNAL_SERVER_ERROR,
-            };
-            response::html(status, views::error(&error, context))
-        }
+        Err(error) => page_error(&error, context),
     }
 }
 

@@ -39,13 +39,14 @@ mod undecided;
 
 pub(crate) use context::ViewContext;
 pub(crate) use layout::{STYLE, STYLE_PATH};
-pub(crate) use numbers::{count, percent};
+pub(crate) use numbers::percent;
 pub(crate) use page_csv::PageCsv;
 pub(crate) use page_query::PageQuery;
 
 use crate::http_types::{QueryError, similar_tenants};
 use layout::{NAME, fixed_layout, head, shortened, unknown_page};
 use maud::{DOCTYPE, Markup, html};
+use std::fmt;
 
 /// The ends of paths that hold a name: a tenant's alias, a control's, an alert's.
 const PARAMETERS: [&str; 3] = ["{alias}", "{control}", "{alert}"];
@@ -126,6 +127,22 @@ pub(crate) enum PageError {
     UnknownControl(String),
     /// There is no such runbook.
     UnknownRunbook(String),
+}
+
+/// In one line, for a program.
+impl fmt::Display for PageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, name) = match self {
+            Self::InvalidQuery(error) => return error.fmt(f),
+            Self::NotRendered => {
+                return f.write_str("the table cannot be written as CSV; report this bug");
+            }
+            Self::UnknownTenant(name) => ("tenant", name),
+            Self::UnknownControl(name) => ("control or recommendation", name),
+            Self::UnknownRunbook(name) => ("runbook", name),
+        };
+        write!(f, "there is no {what} {:?}", shortened(name))
+    }
 }
 
 impl From<QueryError> for PageError {
@@ -248,6 +265,18 @@ pub(crate) fn error(error: &PageError, context: &ViewContext<'_>) -> Markup {
             let content = html! { p { "The table cannot be written as CSV; report this bug." } };
             fixed_layout(context, "Not rendered", content)
         }
+    }
+}
+
+/// Why there are no data, in one line, with the tenants whose names are similar.
+pub(crate) fn error_line(error: &PageError, context: &ViewContext<'_>) -> String {
+    let similar = match error {
+        PageError::UnknownTenant(name) => similar_tenants(name, context.tenants),
+        _ => Vec::new(),
+    };
+    match similar.is_empty() {
+        true => error.to_string(),
+        false => format!("{error}; similar names: {}", similar.join(", ")),
     }
 }
 

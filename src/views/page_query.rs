@@ -93,6 +93,11 @@ impl PageQuery {
         self.format.as_deref() == Some("csv")
     }
 
+    /// Whether data are requested, and not a page.
+    pub(crate) fn wants_data(&self) -> bool {
+        self.wants_csv() || self.format.as_deref() == Some("json")
+    }
+
     /// Rejects parameters that are neither known nor those that every page has.
     pub(super) fn allow_only(&self, known: &[&str]) -> Result<(), QueryError> {
         allow_only(&self.parameters, &[known, &[FORMAT, REFRESH]].concat())

@@ -101,7 +101,11 @@ async fn the_csv_of_a_page_has_neither_formulas_nor_hidden_persons() {
 async fn csv_of_something_unknown_is_an_error() {
     let server = start_showing(with_history()).await;
     for (path, status, words) in [
-        ("/tenants/contosso?format=csv", 404, "contoso"),
+        (
+            "/tenants/contosso?format=csv",
+            404,
+            "similar names: contoso",
+        ),
         (
             "/tenants/contoso?format=csv&state=odd",
             400,
@@ -109,7 +113,26 @@ async fn csv_of_something_unknown_is_an_error() {
         ),
         ("/acceptances?format=csv&tennant=x", 400, "tenant, control"),
         ("/?format=csv&show=odd", 400, "below_target"),
+        ("/controls/Nothing?format=csv", 404, "Nothing"),
+        ("/tenants/contoso/evidence?format=csv&since=odd", 400, "odd"),
+        (
+            "/tenants/contoso/evidence?format=json&tennant=x",
+            400,
+            "since, until",
+        ),
+        ("/tenants/contosso/evidence?format=csv", 404, "contosso"),
+    ] {
+        let error = server.get(path).await;
+        assert_eq!(error.status, status, "{path}");
+        let kind = error.header("content-type");
+        assert_eq!(kind, Some("text/plain; charset=utf-8"), "{path}");
+        assert_eq!(error.text().lines().count(), 1, "{path}");
+        assert!(error.text().contains(words), "{path}: {}", error.text());
+    }
+    for (path, status, words) in [
         ("/?format=pdf", 400, "html and csv"),
+        ("/tenants/contoso/evidence?since=odd", 400, "<title>"),
+        ("/tenants/contosso?state=odd", 404, "<title>"),
     ] {
         let page = server.get(path).await;
         assert_eq!(page.status, status, "{path}");
