@@ -259,7 +259,7 @@ impl Telemetry {
     pub fn external_url(&self, url: &str) -> Result<(), TelemetryError> {
         let opts = Opts::new(
             "secure_score_exporter_external_url_info",
-            "URL of the exporter's pages: --web.external-url, or else an address it listens on, with the name of its machine where it listens on all.",
+            "URL of the exporter's pages: --web.external-url, or else an address it listens on, with the name of its machine where it listens on all; absent with --web.disable-pages, unless that flag is given.",
         )
         .const_label("url", url);
         let info = register_int_gauge_with_registry!(opts, self.registry)?;

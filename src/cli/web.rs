@@ -43,7 +43,7 @@ pub struct WebFlags {
     #[arg(long = "web.max-requests", value_name = "NUMBER")]
     max_requests: Option<usize>,
 
-    /// Do not serve the HTML pages
+    /// Do not serve the HTML pages, nor the runbooks to which alerts link
     #[arg(long = "web.disable-pages")]
     pub disable_pages: bool,
 

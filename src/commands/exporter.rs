@@ -70,8 +70,11 @@ impl Exporter {
         let store = Arc::new(Store::default());
         let has_tls = config_in_effect.is_some_and(|it| it.tls.is_some());
         let external_url = external_url(flags, &addresses, has_tls);
+        // Without pages nothing links here, unless a flag names who serves them.
+        let has_pages = !flags.disable_pages || flags.external_url.is_some();
+        let pages = has_pages.then_some(external_url.as_str());
         let telemetry =
-            telemetry(&config, &external_url, &shard).context("the telemetry cannot be set up")?;
+            telemetry(&config, pages, &shard).context("the telemetry cannot be set up")?;
         let (lifecycle, reload_requests) = flags.enable_lifecycle.then(Lifecycle::new).unzip();
         let options = SiteOptions {
             telemetry_path: flags.telemetry_path().to_owned(),
@@ -233,12 +236,14 @@ async fn listen(
 
 fn telemetry(
     config: &Config,
-    external_url: &str,
+    pages: Option<&str>,
     shard: &Shard,
 ) -> Result<Arc<Telemetry>, TelemetryError> {
     let telemetry = Telemetry::new()?;
     telemetry.config_loaded(config.hash.as_f64(), now());
-    telemetry.external_url(external_url)?;
+    if let Some(url) = pages {
+        telemetry.external_url(url)?;
+    }
     telemetry.set_shard(shard.index(), shard.total());
     Ok(Arc::new(telemetry))
 }

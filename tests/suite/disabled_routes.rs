@@ -78,17 +78,28 @@ async fn no_page_links_to_a_disabled_route() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_flags_disable_routes() {
     let simulated = Simulated::start();
-    let exporter = Process::exporter(&[
-        "--web.listen-address=127.0.0.1:0",
-        "--web.disable-pages",
-        "--web.disable-api",
-        "--config.file",
-        &simulated.config(),
-    ]);
-    let address = exporter.word_after("address=");
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    for (path, status) in [("/", 404), ("/api/v1/tenants", 404), ("/metrics", 200)] {
-        let response = http.get(format!("http://{address}{path}")).send().await;
-        assert_eq!(response.unwrap().status().as_u16(), status, "{path}");
+    let url = "--web.external-url=https://pages.example";
+    // Alerts link to no page that is not there.
+    for (more, links) in [(None, 0), (Some(url), 1)] {
+        let config = simulated.config();
+        let flags = [
+            "--web.listen-address=127.0.0.1:0",
+            "--web.disable-pages",
+            "--web.disable-api",
+            "--config.file",
+            &config,
+        ];
+        let exporter = Process::exporter(&[&flags, more.as_slice()].concat());
+        let address = exporter.word_after("address=");
+        for (path, status) in [("/", 404), ("/api/v1/tenants", 404), ("/metrics", 200)] {
+            let response = http.get(format!("http://{address}{path}")).send().await;
+            let response = response.unwrap();
+            assert_eq!(response.status().as_u16(), status, "{path}");
+            let text = response.text().await.unwrap();
+            let info = "secure_score_exporter_external_url_info{";
+            let expected = if path == "/metrics" { links } else { 0 };
+            assert_eq!(text.matches(info).count(), expected, "{path} {more:?}");
+        }
     }
 }
