@@ -239,7 +239,7 @@ fn one(
         && is_same_application(credential, &own.credential)
     {
         let message = format!(
-            "{path}.defaults.credential, or defaults.credential without it, is the same application, so each customer's consent would include the permission to read the list of customers; register a second application for the customers and name its credential there, see docs/permissions.md"
+            "{path}.defaults.credential, or defaults.credential without it, is the same application, so each customer's consent would include the permission to read the list of customers; register a second application for the customers and name its credential there"
         );
         diagnostics.warn(reference.span, at("credential"), message);
     }

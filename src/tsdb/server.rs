@@ -81,7 +81,7 @@ impl ServerError {
                 if TOO_OLD.iter().any(|it| message.to_lowercase().contains(it)) =>
             {
                 Some(
-                    "let the server accept old samples: storage.tsdb.out_of_order_time_window of Prometheus, out_of_order_time_window of Mimir; see docs/backfill.md",
+                    "let the server accept old samples: storage.tsdb.out_of_order_time_window of Prometheus, out_of_order_time_window of Mimir",
                 )
             }
             ErrorKind::Refused { status, .. } => match status.as_u16() {
