@@ -51,7 +51,7 @@ fn missing(programs: &[(Option<PathBuf>, Program)]) -> Failure {
     Failure::with_hint(
         anyhow!("not found in PATH: {}", names.join(", ")),
         format!(
-            "on Debian run as root: apt-get install --no-install-recommends {}; or leave out --full",
+            "on Debian run as root: apt-get update && apt-get install --no-install-recommends {}; or leave out --full",
             packages.join(" ")
         ),
     )
