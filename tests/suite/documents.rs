@@ -10,9 +10,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// The README's test command, which is this test run.
-const ALL_TESTS: &str = "tests/run";
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -22,13 +19,13 @@ fn read(name: &str) -> String {
 }
 
 /// A command and the lines of its output that a document shows.
-struct Example {
-    command: String,
-    output: Vec<String>,
+pub(crate) struct Example {
+    pub(crate) command: String,
+    pub(crate) output: Vec<String>,
 }
 
 /// The commands of the blocks that say they are run.
-fn examples(document: &str) -> Vec<Example> {
+pub(crate) fn examples(document: &str) -> Vec<Example> {
     let page = read(document);
     let blocks = page.split("```console").skip(1);
     let blocks = blocks.map(|block| block.split("```").next().unwrap());
@@ -164,7 +161,6 @@ fn every_command_works(document: &str) {
     for Example { command, output } in examples {
         let command = installed(&command);
         match command.as_str() {
-            ALL_TESTS => assert!(root().join(ALL_TESTS).is_file()),
             serving if serves(serving) => machine.serves(serving, &output),
             asking if asking.starts_with("curl ") => {
                 let _demo = machine.serve("secure-score-exporter demo --quiet");
@@ -187,7 +183,7 @@ fn every_command_of_getting_started_works() {
 }
 
 /// A text without its numbers, its units of size and its blanks at both ends.
-fn without_numbers(text: &str) -> String {
+pub(crate) fn without_numbers(text: &str) -> String {
     let numbers = Regex::new(r"\d[\d,.]*").unwrap();
     let units = Regex::new("N [KMG]iB").unwrap();
     let text = numbers.replace_all(text.trim(), "N");
@@ -398,6 +394,15 @@ fn sources() -> String {
         joined.push_str(if index == 0 { part } else { part.trim_start() });
     }
     joined
+}
+
+/// Who installed the program has no folder of documents.
+#[test]
+fn no_message_refers_to_a_file_of_the_repository() {
+    let sources = sources();
+    for reference in ["see docs/", "see `docs/", "see README", "see alerts/"] {
+        assert!(!sources.contains(reference), "{reference}");
+    }
 }
 
 /// The quotes in the first cells of a document's tables.

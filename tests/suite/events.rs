@@ -6,6 +6,7 @@ use crate::simulated::Simulated;
 use crate::world::World;
 use exporter_web_config::certificates;
 use graph_simulator::{Fault, Options, Simulator};
+use regex::Regex;
 use secure_score_exporter::backoff::Backoff;
 use secure_score_exporter::config::{PemFile, Secret, Webhook as Config};
 use secure_score_exporter::events::{
@@ -324,6 +325,22 @@ fn lines(output: &str) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
+/// The keys of a line of logfmt, in their order, with the words that do not depend on the
+/// tenant.
+fn keys(line: &str) -> Vec<&str> {
+    let pair = Regex::new(r#"([a-z_]+)=("(?:[^"\\]|\\.)*"|\S+)"#).unwrap();
+    let fixed = ["level", "message", "event", "to", "approved"];
+    let pairs = pair.captures_iter(line).map(|pair| {
+        let [key, value] = [1, 2].map(|part| pair.get(part).unwrap());
+        let end = match fixed.contains(&key.as_str()) {
+            true => value.end(),
+            false => key.end(),
+        };
+        &line[key.start()..end]
+    });
+    pairs.collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_has_one_line_per_change_whatever_the_comment() {
     let simulated = simulated_with("");
@@ -388,6 +405,17 @@ async fn the_log_has_one_line_per_change_whatever_the_comment() {
             .any(|line| line.contains("to=risk_accepted by=kim")),
         "a repeated state is no change: {lines:#?}"
     );
+
+    // The document shows one that follows another state.
+    accept(&simulated, "megan@contoso.example", "the night shift").await;
+    let line = until("the next acceptance", || {
+        let mut lines = self::lines(&logfmt.output()).into_iter();
+        lines.find(|line| line.contains("megan"))
+    })
+    .await;
+    let document = include_str!("../../docs/events.md");
+    let shown = document.lines().find(|line| line.starts_with("ts="));
+    assert_eq!(keys(shown.unwrap()), keys(&line));
 }
 
 #[tokio::test(flavor = "multi_thread")]

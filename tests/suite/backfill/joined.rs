@@ -2,6 +2,7 @@
 
 use super::blocks;
 use super::{DAY, backfill, now, stdout_of};
+use crate::documents::{examples, without_numbers};
 use crate::process::{Process, free_port, program};
 use crate::simulated::{Simulated, run, text};
 use serde_json::Value;
@@ -72,6 +73,16 @@ impl Server {
     }
 }
 
+/// A line of the comparison without its tenant, its numbers and its example.
+fn form(line: &str) -> String {
+    let tenant = regex::Regex::new("^[a-z]+: ").unwrap();
+    let example = regex::Regex::new(r"such as secure_score_\S+$").unwrap();
+    let days = regex::Regex::new("(N-N-N ?)+$").unwrap();
+    let line = without_numbers(&tenant.replace(line, "TENANT: "));
+    let line = example.replace(&line, "such as SERIES");
+    days.replace(&line, "DAYS").into_owned()
+}
+
 fn check(simulated: &Simulated, url: &str, flags: &[&str]) -> (Option<i32>, String) {
     let config = simulated.config();
     let url = format!("--check={url}");
@@ -130,6 +141,19 @@ async fn past_and_present_are_one_series_and_a_gap_is_found() {
     let joined = "count(secure_score_tenant_score and count_over_time(secure_score_tenant_score[40d]) > 140) == 5";
     assert_eq!(server.query(joined).await.len(), 1);
 
+    // The document shows the labels of a series.
+    let mut shown = examples("docs/backfill.md").into_iter();
+    let shown = shown.find(|it| it.command.starts_with("curl ")).unwrap();
+    let labels: Value = serde_json::from_str(&shown.output[0]).unwrap();
+    let name = labels["__name__"].as_str().unwrap();
+    assert!(shown.command.contains(&format!("?query={name}'")));
+    let tenant = labels["tenant"].as_str().unwrap();
+    let found = server.query(&format!("{name}{{tenant={tenant:?}}}")).await;
+    let mut found = found[0]["metric"].clone();
+    assert_eq!(found["instance"], INSTANCE);
+    found["instance"] = labels["instance"].clone();
+    assert_eq!(shown.output[0].trim(), found.to_string());
+
     // What was not brought in is found, and what was is not.
     let (code, whole) = check(&simulated, &server.url, &["--days=40"]);
     assert_eq!(
@@ -155,6 +179,18 @@ async fn past_and_present_are_one_series_and_a_gap_is_found() {
         date(41)
     );
     assert!(short.contains(&gap), "{gap}\n{short}");
+
+    // The document shows both, without a tenant's names and numbers.
+    let mut shown = examples("docs/backfill.md").into_iter();
+    let shown = shown.find(|it| it.command.contains("--check=")).unwrap();
+    let (_, both) = check(&simulated, &server.url, &["--days=60"]);
+    let printed: BTreeSet<String> = both.lines().map(form).collect();
+    let lines = shown.output.iter().filter(|line| !line.trim().is_empty());
+    let lines: Vec<String> = lines.map(|line| form(line)).collect();
+    assert!(lines.len() > 4, "{lines:?}");
+    for line in lines {
+        assert!(printed.contains(&line), "{line}\n{both}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
