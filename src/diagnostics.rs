@@ -5,6 +5,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use crate::terminal::Screen;
+use crate::text::count;
 use secure_score_model::Trouble;
 use strict_yaml::{ConfigErrors, ConfigWarning};
 
@@ -92,12 +93,8 @@ pub fn summary(errors: &ConfigErrors) -> String {
             text.push_str(&format!("hint: {hint}\n"));
         }
     }
-    let noun = if errors.len() == 1 {
-        "problem"
-    } else {
-        "problems"
-    };
-    text.push_str(&format!("{} {noun}, nothing was started", errors.len()));
+    let problems = count(errors.len(), "problem");
+    text.push_str(&format!("{problems}, nothing was started"));
     text
 }
 

@@ -50,6 +50,21 @@ pub fn truncate(text: &str, max: usize) -> String {
     }
 }
 
+/// A number with its noun: `1 tenant`, `3 tenants`.
+pub fn count(number: impl ToString, one: &str) -> String {
+    let number = number.to_string();
+    let noun = noun(&number, one);
+    format!("{number} {noun}")
+}
+
+/// The noun for a number: the plural, unless the number is 1.
+pub fn noun(number: impl ToString, one: &str) -> String {
+    match number.to_string().as_str() {
+        "1" => one.to_owned(),
+        _ => format!("{one}s"),
+    }
+}
+
 /// The first `max` names, and how many follow: `a, b and 3 more`.
 pub fn named(names: impl ExactSizeIterator<Item = impl ToString>, max: usize) -> String {
     let more = names.len().saturating_sub(max);
@@ -164,6 +179,16 @@ pub fn web_url(address: &str) -> Option<Url> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_has_its_noun_in_the_right_number() {
+        assert_eq!(count(0, "tenant"), "0 tenants");
+        assert_eq!(count(1, "tenant"), "1 tenant");
+        assert_eq!(count(21_u64, "day"), "21 days");
+        assert_eq!(count("0.5", "point"), "0.5 points");
+        assert_eq!(noun(1, "claim"), "claim");
+        assert_eq!(noun(2, "claim"), "claims");
+    }
     use base64::Engine as _;
     use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 

@@ -1,5 +1,6 @@
 //! A decision that needs attention: what is wrong, and how to fix it.
 
+use crate::text::count;
 use secure_score_model::{Decision, DecisionState};
 use std::fmt;
 use std::sync::Arc;
@@ -164,7 +165,6 @@ impl fmt::Display for DecisionFinding {
 fn write_others(f: &mut fmt::Formatter<'_>, others: usize) -> fmt::Result {
     match others {
         0 => Ok(()),
-        1 => f.write_str(" and 1 other"),
-        more => write!(f, " and {more} others"),
+        more => write!(f, " and {}", count(more, "other")),
     }
 }

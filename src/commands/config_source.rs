@@ -11,6 +11,7 @@ use crate::config::{
 use crate::credentials::DecryptedKeyCache;
 use crate::diagnostics;
 use crate::refresh::Shard;
+use crate::text::count;
 use std::path::Path;
 use strict_yaml::{ConfigErrors, ConfigWarning, Span, suggest};
 
@@ -140,8 +141,7 @@ pub(super) fn size(config: &Config) -> String {
     let tenants = tenants(config.tenants.len());
     match config.partners.len() {
         0 => tenants,
-        1 => format!("{tenants} and 1 partner"),
-        count => format!("{tenants} and {count} partners"),
+        partners => format!("{tenants} and {}", count(partners, "partner")),
     }
 }
 

@@ -110,7 +110,7 @@ fn selected_partners<'a>(
     if config.partners.is_empty() {
         return Err(Failure::with_hint(
             anyhow!("the configuration has no partner whose customers could be listed"),
-            "add `partner: {name: msp, tenant_id: …, credential: …}` with the partner's own tenant, see docs/partners.md",
+            "add `partner: {name: msp, tenant_id: …, credential: …}` with the partner's own tenant; `secure-score-exporter init --partner` writes such a configuration",
         ));
     }
     let exists = |name: &&String| config.partners.iter().any(|it| it.name == **name);
@@ -291,19 +291,19 @@ fn warn_of_skipped(partner: &Partner, list: &CustomerList) {
             skipped
                 .customers
                 .saturating_sub(skipped.without_id.len() as u64),
-            "further elements of the list of customers cannot be used",
+            "further elements of the list of customers that cannot be used",
         ),
         (
             skipped.of(SkippedField::Duplicate),
-            "customers are listed twice, and count once",
+            "entries for a customer that is listed already",
         ),
         (
             skipped.relationships,
-            "relationships cannot be read, or their customers cannot",
+            "relationships that cannot be read, or whose customers cannot",
         ),
     ] {
         if count > 0 {
-            diagnostics::warning(format_args!("{name}: {count} {what}"));
+            diagnostics::warning(format_args!("{name}: {what}: {count}"));
         }
     }
     if skipped.own_tenant {

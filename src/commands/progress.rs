@@ -4,8 +4,8 @@
 use crate::config::Environment;
 use crate::diagnostics;
 use crate::terminal::can_redraw_stderr;
+use crate::text::count;
 use crate::text::named;
-use crate::views::count;
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::atomic_file::replace;
 use crate::terminal::Screen;
-use crate::views::count;
+use crate::text::count;
 use anyhow::Context as _;
 use std::fmt;
 use std::io::{ErrorKind, Write as _};

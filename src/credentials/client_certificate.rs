@@ -5,6 +5,7 @@ use super::keystore::{self, KeystoreError};
 use super::signing_certificate::SigningCertificate;
 use super::{CredentialType, RawCredential, SignIn, TokenError, assertion};
 use crate::config_values::Secret;
+use crate::text::count;
 use azure_core::credentials::AccessToken;
 use secure_score_model::Timestamp;
 use std::time::{Duration, SystemTime};
@@ -151,10 +152,10 @@ fn validity_warning(certificate: &SigningCertificate) -> Option<String> {
     } else if now < certificate.not_before {
         Some("the certificate is not valid yet; check this machine's clock".to_owned())
     } else {
-        let days = left.as_secs() / (24 * 60 * 60);
+        let days = count(left.as_secs() / (24 * 60 * 60), "day");
         (left < EXPIRES_SOON).then(|| {
             format!(
-                "the certificate expires in {days} days; upload the next one beside it, then put it here"
+                "the certificate expires in {days}; upload the next one beside it, then put it here"
             )
         })
     }

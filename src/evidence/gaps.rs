@@ -3,6 +3,7 @@
 use super::Period;
 use crate::serde_time::{Day, Minute};
 use crate::store::TenantState;
+use crate::text::count;
 use secure_score_model::{Api, Control, DailyScore, History, Persons, RefreshHealth, Timestamp};
 use std::time::Duration;
 
@@ -43,21 +44,22 @@ fn controls(state: &TenantState, period: &Period, now: Timestamp, gaps: &mut Vec
     let unknown = histories().filter(|it| it.has_unknown()).count();
     if unknown > 0 {
         gaps.push(format!(
-            "The history of {unknown} controls has a state that cannot be read; a decision may be missing there."
+            "The history of {} has a state that cannot be read; a decision may be missing there.",
+            count(unknown, "control")
         ));
     }
     let undated = histories().flat_map(History::declarations);
     let undated = undated.filter(|it| it.at.is_none()).count();
     if undated > 0 {
         gaps.push(format!(
-            "The time of {undated} decisions is not known; they stand under those of before, and may be later."
+            "Decisions of an unknown time, which stand under those of before and may be later: {undated}."
         ));
     }
     let unbound = state.snapshot.decisions.iter();
     let unbound = unbound.filter(|it| it.approved_on.is_none()).count();
     if unbound > 0 {
         gaps.push(format!(
-            "{unbound} approvals of the configuration have no day; they count as given in the whole period."
+            "Approvals of the configuration without a day, which count as given in the whole period: {unbound}."
         ));
     }
     gaps.push("Microsoft keeps the history of a control's states; changes that it no longer lists, and controls that it has removed, are missing.".to_owned());

@@ -1,6 +1,7 @@
 //! How many requests are served at once.
 
 use crate::http_types::{Response, response};
+use crate::text::count;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +54,8 @@ impl ConcurrencyLimit {
         let max = self.max;
         tracing::debug!(max, "request rejected: too many at once");
         Err(Box::new(response::busy(format!(
-            "{max} requests are being served, the maximum set by --web.max-requests\n"
+            "busy with {}, the maximum set by --web.max-requests\n",
+            count(max, "request")
         ))))
     }
 }

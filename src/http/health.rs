@@ -3,7 +3,7 @@
 use crate::http_types::Response;
 use crate::http_types::response::text;
 use crate::store::{TenantState, Tenants};
-use crate::text::named;
+use crate::text::{count, named};
 use hyper::StatusCode;
 use secure_score_model::Api;
 
@@ -63,8 +63,9 @@ fn is_known(state: &TenantState) -> bool {
 
 fn not_ready(missing: &[&str], all: usize) -> String {
     format!(
-        "not ready: {} of {all} tenants were not attempted yet: {}\n",
+        "not ready: {} of {} not attempted yet: {}\n",
         missing.len(),
+        count(all, "tenant"),
         named(missing.iter(), MAX_NAMED)
     )
 }
@@ -78,11 +79,11 @@ mod tests {
         let names = ["a", "b", "c", "d", "e", "f", "g"];
         assert_eq!(
             not_ready(&names, 9),
-            "not ready: 7 of 9 tenants were not attempted yet: a, b, c, d, e and 2 more\n"
+            "not ready: 7 of 9 tenants not attempted yet: a, b, c, d, e and 2 more\n"
         );
         assert_eq!(
-            not_ready(&["a"], 2),
-            "not ready: 1 of 2 tenants were not attempted yet: a\n"
+            not_ready(&["a"], 1),
+            "not ready: 1 of 1 tenant not attempted yet: a\n"
         );
     }
 }

@@ -6,13 +6,13 @@ use super::context::ViewContext;
 use super::decision_offer::decision_offer;
 use super::form::{bool_value, filter_form, select_field, text_field};
 use super::layout::{layout, wide};
-use super::numbers::count;
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer, text};
 use super::status::unknown_lists_note;
 use crate::acceptances::{Acceptance, Filter, Kind, Kinds, acceptances};
 use crate::http_types::query::{FILTER_PARAMETERS, parse_filter};
 use crate::http_types::{QueryError, similar_tenants};
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{Category, Place, Timestamp};
 

@@ -2,10 +2,10 @@
 //! list that match nothing.
 
 use super::context::ViewContext;
-use super::numbers::count;
 use super::trouble::{trouble_words, troubles, watch_list_words};
 use crate::acceptances::distinct;
 use crate::store::TenantState;
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{Reason, Trouble};
 use std::collections::BTreeMap;

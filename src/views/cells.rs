@@ -4,10 +4,11 @@
 use super::context::ViewContext;
 use super::control_address::control_href;
 use super::layout::shortened;
-use super::numbers::{count, points};
+use super::numbers::points;
 use super::time::{date_and_age, day, duration};
 use crate::acceptances::{Acceptance, Kind, StateChange};
 use crate::serde_time::Day;
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{Approval, Control, Decision, Persons, Place, Timestamp};
 use std::cmp::Reverse;

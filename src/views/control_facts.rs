@@ -3,8 +3,9 @@
 use super::cells::state_name;
 use super::control_table::fix_link;
 use super::layout::shortened;
-use super::numbers::{count, points};
+use super::numbers::points;
 use crate::acceptances::Subject;
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{CatalogueEntry, Points, Recommendation};
 
@@ -38,7 +39,7 @@ fn of_most(max: Option<Points>) -> String {
 fn to_gain(found: &[Subject<'_>]) -> Markup {
     let gains = found.iter().filter_map(|it| it.control?.points_to_gain());
     let total: Points = gains.sum();
-    html! { div { dt { "To gain in all tenants" } dd { (points(total)) " points" } } }
+    html! { div { dt { "To gain in all tenants" } dd { (count(points(total), "point")) } } }
 }
 
 fn catalogue_facts(entry: &CatalogueEntry) -> Markup {

@@ -4,7 +4,7 @@ use super::cells::{approval, control_cell, history, self_approval, state_name, t
 use super::context::ViewContext;
 use super::form::{Find, bool_value, filter_form, select_field, text_field};
 use super::layout::{shortened, wide};
-use super::numbers::{count, points};
+use super::numbers::points;
 use super::page_query::PageQuery;
 use super::paging::PageNumber;
 use super::sort::{self, Column, Sort, SortKey, heading, integer};
@@ -15,7 +15,7 @@ use crate::http_types::QueryError;
 use crate::http_types::query::{parse_category, parse_flag};
 use crate::serde_time::Day;
 use crate::store::TenantState;
-use crate::text::web_url;
+use crate::text::{count, web_url};
 use maud::{Markup, html};
 use secure_score_model::{Category, Control, ControlState, Level, Points, Timestamp};
 use std::cmp::Reverse;
@@ -222,7 +222,7 @@ fn table(
     let table = html! {
         table.controls.cards {
             caption {
-                (count(found.len(), "control")) " with " (points(total)) " points to gain" (page.range())
+                (count(found.len(), "control")) " with " (count(points(total), "point")) " to gain" (page.range())
             }
             thead {
                 tr {

@@ -2,13 +2,12 @@
 
 use super::context::ViewContext;
 use super::layout::{shortened, wide};
-use super::numbers::count;
 use super::tenant_table::last_refresh;
 use super::time::{age, day, until};
 use super::trouble::trouble_words;
 use crate::serde_time::Day;
 use crate::store::PartnerState;
-use crate::text::single_line;
+use crate::text::{count, single_line};
 use maud::{Markup, html};
 use secure_score_model::{
     CustomerState, CustomerStatus, PartnerSnapshot, Persons, Relationship, SkippedCustomers,

@@ -5,7 +5,6 @@ use super::context::ViewContext;
 use super::control_address::control_href;
 use super::form::{Find, filter_form, select_field, text_field};
 use super::layout::{layout, shortened, wide};
-use super::numbers::count;
 use super::page_query::encoded;
 use super::paging::{PageNumber, TablePage};
 use super::sort::{Column, Sort, SortKey, heading, integer, text};
@@ -15,6 +14,7 @@ use super::status::unknown_lists_note;
 use crate::acceptances::watched_matrix::{MatrixRow, WatchedControl, WatchedMatrix};
 use crate::acceptances::{Standing, Subject};
 use crate::http_types::QueryError;
+use crate::text::count;
 use maud::{Markup, html};
 
 /// The most controls beside each other; a filter shows any one.

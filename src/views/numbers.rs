@@ -24,14 +24,6 @@ pub(super) fn percentage_points(difference: f64) -> Markup {
     html! { (tenths) " " abbr title="percentage points" { "pp" } }
 }
 
-/// A number with its noun: `1 tenant`, `3 tenants`.
-pub(crate) fn count(number: usize, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        _ => format!("{number} {noun}s"),
-    }
-}
-
 /// A tenant's score as a share of the maximum, where that is not 0.
 pub(super) fn share(snapshot: &TenantSnapshot) -> Option<f64> {
     let report = snapshot.report.as_deref()?;

@@ -7,8 +7,9 @@ use super::cells::{
 use super::context::ViewContext;
 use super::control_address::control_href;
 use super::layout::{shortened, wide};
-use super::numbers::{count, points_of};
+use super::numbers::points_of;
 use crate::acceptances::{StateChange, recommendation_changes};
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{Points, Recommendation, RecommendationStatus};
 use std::cmp::Reverse;

@@ -15,6 +15,7 @@ use crate::acceptances::{
 };
 use crate::http_types::QueryError;
 use crate::store::{TenantState, Tenants};
+use crate::text::{count, noun};
 use maud::{Markup, html};
 use std::sync::Arc;
 
@@ -105,11 +106,11 @@ fn tiles(judged: &[Judged<'_>], rows: &[TenantRow<'_>], context: &ViewContext<'_
             @if without_consent > 0 {
                 li { (tile(without_consent, "without consent", "/?show=no_consent#tenants", true, context)) }
             }
-            li { (tile(missed, "below their target", "/?show=below_target#tenants", missed > 0, context)) }
-            li { (tile(unapproved, "accepted risks not approved", "/?show=unapproved#tenants", unapproved > 0, context)) }
-            li { (tile(claims, "claims not approved", "/acceptances?kind=claim&approved=false&in_force=true", claims > 0, context)) }
-            li { (tile(accepted, "risks accepted now", "/acceptances?in_force=true&kind=acceptance", false, context)) }
-            li { (tile(rows.len(), if rows.len() == 1 { "tenant watched" } else { "tenants watched" }, "/#tenants", false, context)) }
+            li { (tile(missed, "below target", "/?show=below_target#tenants", missed > 0, context)) }
+            li { (tile(unapproved, &format!("{} not approved", noun(unapproved, "accepted risk")), "/?show=unapproved#tenants", unapproved > 0, context)) }
+            li { (tile(claims, &format!("{} not approved", noun(claims, "claim")), "/acceptances?kind=claim&approved=false&in_force=true", claims > 0, context)) }
+            li { (tile(accepted, &format!("{} accepted now", noun(accepted, "risk")), "/acceptances?in_force=true&kind=acceptance", false, context)) }
+            li { (tile(rows.len(), &format!("{} watched", noun(rows.len(), "tenant")), "/#tenants", false, context)) }
         }
     }
 }
@@ -127,6 +128,7 @@ const MAX_NAMED: usize = 5;
 
 /// A warning that the list is incomplete: an empty one would look like good news.
 pub(super) fn unknown_lists_note(tenants: &Tenants) -> Markup {
+    let all = count(tenants.states.len(), "tenant");
     let (refused, read): (Vec<_>, Vec<_>) = tenants
         .states
         .iter()
@@ -137,29 +139,29 @@ pub(super) fn unknown_lists_note(tenants: &Tenants) -> Markup {
     let recommendations = lacking.count();
     let refused: Vec<_> = refused.into_iter().filter(lacks_catalogue).collect();
     html! {
-        @if !refused.is_empty() { (consent_note(&refused, tenants.states.len())) }
+        @if !refused.is_empty() { (consent_note(&refused, &all)) }
         @if unknown > 0 {
             p.note.bad {
-                "The catalogue of controls of " (unknown) " of " (tenants.states.len())
-                " tenants is not known now: risks accepted there are missing here."
+                "The catalogue of controls of " (unknown) " of " (all)
+                " is not known now: risks accepted there are missing here."
             }
         }
         @if recommendations > 0 {
             p.note.bad {
-                "The recommendations of Entra of " (recommendations) " of " (tenants.states.len())
-                " tenants are not known now: those set aside there are missing here."
+                "The recommendations of Entra of " (recommendations) " of " (all)
+                " are not known now: those set aside there are missing here."
             }
         }
     }
 }
 
 /// Which tenants are not read since they have not consented.
-fn consent_note(refused: &[&Arc<TenantState>], all: usize) -> Markup {
+fn consent_note(refused: &[&Arc<TenantState>], all: &str) -> Markup {
     let names = refused.iter().take(MAX_NAMED);
     let names: Vec<&str> = names.map(|it| &*it.identity.alias).collect();
     html! {
         p.note {
-            (refused.len()) " of " (all) " tenants gave no consent to the application, so nothing of them is known: "
+            (refused.len()) " of " (all) " gave no consent to the application, so nothing of them is known: "
             (names.join(", "))
             @if let Some(more) = refused.len().checked_sub(MAX_NAMED).filter(|more| *more > 0) { " and " (more) " more" }
             "."

@@ -12,6 +12,7 @@ use super::time::{age, day, until};
 use super::trouble::{has_notes, notes};
 use crate::serde_time::Day;
 use crate::store::TenantState;
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{
     Api, Basis, Category, Comparison, Points, Projection, RefreshHealth, TenantSnapshot,
@@ -140,7 +141,7 @@ fn level(points: Option<Points>, max: Option<Points>, word: &str) -> String {
     match (points, share_of(points, max)) {
         (None, _) => format!("{word} unknown"),
         (Some(_), share) if share.is_empty() => {
-            format!("{} points {word}", points_of(points, None))
+            format!("{} {word}", count(points_of(points, None), "point"))
         }
         (Some(_), share) => format!("{share} {word}"),
     }

@@ -3,9 +3,7 @@
 use super::context::ViewContext;
 use super::form::{Find, filter_form, select_field, text_field};
 use super::layout::{shortened, wide};
-use super::numbers::{
-    count, movement, percent, percentage_points, score, share, trend, trend_note,
-};
+use super::numbers::{movement, percent, percentage_points, score, share, trend, trend_note};
 use super::page_query::PageQuery;
 use super::paging::PageNumber;
 use super::score_chart::sparkline;
@@ -15,6 +13,7 @@ use super::trouble::{has_trouble, is_failing, lacks_consent};
 use crate::acceptances::Acceptance;
 use crate::http_types::QueryError;
 use crate::store::TenantState;
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{Api, Place, RefreshHealth, Timestamp};
 use std::cmp::Reverse;

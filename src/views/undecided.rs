@@ -8,9 +8,10 @@ use super::context::ViewContext;
 use super::control_address::control_href;
 use super::decision_offer::decision_offers;
 use super::layout::shortened;
-use super::numbers::{count, points};
+use super::numbers::points;
 use super::page_query::encoded;
 use crate::acceptances::{Acceptance, Kind, Shared, UndecidedGroup, distinct};
+use crate::text::count;
 use maud::{Markup, html};
 use secure_score_model::{Approval, Points, Timestamp};
 use std::collections::BTreeSet;
@@ -162,9 +163,11 @@ fn cost(group: &UndecidedGroup<'_>) -> Option<String> {
     let lost = total(Kind::Acceptance, |row| row.points_lost);
     let claimed = total(Kind::Claim, |row| row.points_claimed);
     match (lost, claimed) {
-        (Some(lost), Some(claimed)) => Some(format!("{lost} points lost, {claimed} claimed")),
-        (Some(lost), None) => Some(format!("{lost} points lost")),
-        (None, Some(claimed)) => Some(format!("{claimed} points claimed")),
+        (Some(lost), Some(claimed)) => {
+            Some(format!("{} lost, {claimed} claimed", count(lost, "point")))
+        }
+        (Some(lost), None) => Some(format!("{} lost", count(lost, "point"))),
+        (None, Some(claimed)) => Some(format!("{} claimed", count(claimed, "point"))),
         (None, None) => None,
     }
 }

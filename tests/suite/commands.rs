@@ -28,7 +28,7 @@ fn check_succeeds_for_healthy_tenants() {
             assert!(output.contains(&line), "{line} is missing in\n{output}");
         }
     }
-    assert!(output.contains("which add up to it"), "{output}");
+    assert!(output.contains(", the sum of "), "{output}");
     let note =
         "info  adatum, contoso, fabrikam, litware, northwind: recommendations: not read, since";
     assert!(output.contains(note), "{output}");
@@ -175,7 +175,7 @@ async fn a_token_with_needless_permissions_is_a_warning_with_a_fix() {
         contoso.starts_with("      hint: remove the others under API permissions"),
         "{contoso}"
     );
-    assert!(contoso.contains("docs/permissions.md"), "{contoso}");
+    assert!(!contoso.contains("docs/"), "{contoso}");
     let fabrikam = fix("fabrikam", "SecurityEvents.ReadWrite.All");
     assert!(
         fabrikam.starts_with("      hint: grant SecurityEvents.Read.All first; then remove"),

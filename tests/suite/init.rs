@@ -554,7 +554,7 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     let check = run_printed(&printed, "check");
     let (out, err) = (text(&check.stdout), text(&check.stderr));
     assert_eq!(check.status.code(), Some(1), "{out}{err}");
-    let missing = "have not consented: tailspin-toys, woodgrove-bank\n";
+    let missing = "without consent: tailspin-toys, woodgrove-bank\n";
     assert!(out.contains(missing), "{out}");
     assert!(out.contains("\n10 of 12 tenants can be watched\n"), "{out}");
     for name in ["woodgrove", "tailspin"] {

@@ -116,7 +116,7 @@ async fn check_names_the_customers_that_are_not_watched_or_have_not_consented() 
         "ok    configuration: 2 tenants and 1 partner, 2 to check\n",
         "ok    partner msp: token: carries SecurityEvents.Read.All, DelegatedAdminRelationship.Read.All\n",
         "ok    partner msp: customers: 9, 2 configured, 0 excluded\n",
-        "warn  partner msp: customers: 1 have not consented: woodgrove\n",
+        "warn  partner msp: customers: 1 without consent: woodgrove\n",
         "warn  partner msp: customers: 7 unwatched: ",
         "discover --partner msp --write FILE",
         "1 of 1 partner can be read\n1 of 2 tenants can be watched\n",
@@ -157,7 +157,7 @@ async fn check_names_the_customers_that_are_not_watched_or_have_not_consented() 
 
     stage.configure("  new_customers: watch\n");
     let (_, printed) = stage.check(&[]).await;
-    let watched = "ok    partner msp: customers: 7 more are watched as new customers\n";
+    let watched = "ok    partner msp: customers: 7 more watched as new customers\n";
     assert!(printed.contains(watched), "{printed}");
 }
 

@@ -86,6 +86,31 @@ fn aliases(page: &str, table: &str) -> String {
 }
 
 #[tokio::test]
+async fn one_of_each_is_in_the_singular() {
+    let control = watched("MFA", ControlState::RiskAccepted, "eve@x.example", NEW, 7.0);
+    let server = serving(vec![("contoso", vec![control])]).await;
+    let status = server.get("/").await;
+    has(
+        status.text(),
+        &[
+            "1 point lost",
+            "<span>accepted risk not approved",
+            "<span>risk accepted now",
+            "<span>tenant watched",
+            "<caption>1 tenant,",
+        ],
+    );
+    let page = server.get("/tenants/contoso").await;
+    has(page.text(), &["1 control with 1 point to gain"]);
+    let page = server.get("/controls/MFA").await;
+    has(page.text(), &["<dd>1 point</dd>", "<dd>1 tenant,"]);
+    server.store.publish(tenant("contoso"));
+    let status = server.get("/").await;
+    let note = "The catalogue of controls of 1 of 1 tenant is not known now";
+    has(status.text(), &[note]);
+}
+
+#[tokio::test]
 async fn one_control_on_many_tenants_is_one_decision_and_the_newest_comes_first() {
     let server = serving(vec![
         ("adatum", vec![accepted("MFA", "eve@x.example", NEW)]),
@@ -294,7 +319,7 @@ async fn what_is_not_watched_is_below_what_is_and_entra_counts_too() {
     has(
         page.text(),
         &[
-            "href=\"/acceptances?kind=claim&amp;approved=false&amp;in_force=true\"><strong class=\"bad\">1</strong> <span>claims not approved",
+            "href=\"/acceptances?kind=claim&amp;approved=false&amp;in_force=true\"><strong class=\"bad\">1</strong> <span>claim not approved",
         ],
     );
 }

@@ -639,7 +639,7 @@ async fn no_accepted_risk_differs_from_an_unknown_catalogue() {
             .get("/")
             .await
             .text()
-            .contains("The catalogue of controls of 1 of 1 tenants is not known")
+            .contains("The catalogue of controls of 1 of 1 tenant is not known")
     );
     server
         .store

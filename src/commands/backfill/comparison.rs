@@ -8,6 +8,7 @@ use crate::cli::Label;
 use crate::commands::Failure;
 use crate::commands::stdout::{line, tenants};
 use crate::serde_time::Rfc3339;
+use crate::text::count;
 use crate::tsdb::{QueriedSeries, Server, ServerError};
 use secure_score_exposition::{FAMILIES, Family, PastSource, is_past_label, write_label};
 use secure_score_model::Timestamp;
@@ -67,8 +68,10 @@ pub(super) async fn run(server: &Server, reader: &mut HistoryReader<'_>) -> Resu
 
 fn print(alias: &str, comparison: &Comparison, without_report: &[String]) -> Result<(), Failure> {
     line(format_args!(
-        "{alias}: {} values compared, {} missing, {} different",
-        comparison.compared, comparison.missing, comparison.differing
+        "{alias}: {} compared, {} missing, {} different",
+        count(comparison.compared, "value"),
+        comparison.missing,
+        comparison.differing
     ))?;
     for gap in comparison.gaps() {
         line(format_args!(

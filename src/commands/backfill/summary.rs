@@ -8,6 +8,7 @@ use crate::commands::stdout::{line, not_read, paragraph, tenants};
 use crate::config::Environment;
 use crate::diagnostics;
 use crate::graph::GraphError;
+use crate::text::count;
 use crate::tsdb::ServerError;
 use indicatif::{HumanBytes, HumanCount};
 use std::path::Path;
@@ -130,8 +131,8 @@ impl Summary {
             false => "",
         };
         self.progress.note(&format!(
-            "writing {about}{} samples, {about}{}, {target}{less}",
-            HumanCount(samples),
+            "writing {about}{}, {about}{}, {target}{less}",
+            count(HumanCount(samples), "sample"),
             HumanBytes(bytes)
         ));
     }
@@ -140,19 +141,19 @@ impl Summary {
     pub(super) fn print(&self, kept: usize, verb: &str) -> Result<(), Failure> {
         self.progress.hide();
         paragraph(&format!(
-            "{} read: {} daily reports, {} days without one; {} samples, {} {verb}",
+            "{} read: {}, {} without one; {}, {} {verb}",
             tenants(self.read),
-            self.days,
-            self.gaps,
-            HumanCount(self.written.samples),
+            count(self.days, "daily report"),
+            count(self.gaps, "day"),
+            count(HumanCount(self.written.samples), "sample"),
             HumanBytes(self.written.bytes),
         ))?;
         match kept {
             0 => Ok(()),
             kept => line(format_args!(
-                "{} had a file already; {} samples, {} in all",
+                "{} had a file already; {}, {} in all",
                 tenants(kept),
-                HumanCount(self.all.samples),
+                count(HumanCount(self.all.samples), "sample"),
                 HumanBytes(self.all.bytes),
             )),
         }

@@ -59,7 +59,7 @@ impl<'a> Coverage<'a> {
             let names = not_consented.iter().map(|(_, it)| it.alias.clone());
             result.warn(
                 format!(
-                    "customers: {} have not consented: {}",
+                    "customers: {} without consent: {}",
                     not_consented.len(),
                     named(names, MAX_NAMED)
                 ),
@@ -72,7 +72,7 @@ impl<'a> Coverage<'a> {
         match partner.new_customers {
             _ if new.is_empty() => {}
             NewCustomers::Watch => result.ok(format!(
-                "customers: {} more are watched as new customers",
+                "customers: {} more watched as new customers",
                 new.len()
             )),
             NewCustomers::Report => self.unwatched(partner, &new, result),

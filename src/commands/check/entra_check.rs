@@ -6,6 +6,7 @@ use crate::config::{Enabled, Tenant};
 use crate::credentials::RECOMMENDATIONS_PERMISSION;
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
 use crate::serde_time::Day;
+use crate::text::count;
 use secure_score_model::{
     IdentityScore, Points, Reason, RecommendationList, StatusHistories, is_future_day,
 };
@@ -106,9 +107,9 @@ impl EntraCheck<'_> {
         let day = score.as_of.map(Day::beginning);
         let day = day.map_or_else(String::new, |day| format!(", of {day}"));
         result.ok(format!(
-            "Identity Secure Score: {} of {} points{day}",
+            "Identity Secure Score: {} of {}{day}",
             shown(score.score),
-            shown(score.max_score)
+            count(shown(score.max_score), "point")
         ));
         result.add_anomalies("Identity Secure Score", &score.anomalies);
         Ok(Some(score))

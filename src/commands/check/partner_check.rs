@@ -110,7 +110,7 @@ impl<'a> PartnerCheck<'a> {
         if !described.is_empty() {
             self.result.warn(
                 format!(
-                    "customers: {} without a valid tenant id are left out: {}",
+                    "customers: {} left out without a valid tenant id: {}",
                     described.len(),
                     described.join(", ")
                 ),
@@ -120,24 +120,24 @@ impl<'a> PartnerCheck<'a> {
         for (count, what) in [
             (
                 skipped.customers.saturating_sub(described.len() as u64),
-                "further elements of the list cannot be used",
+                "further elements of the list that cannot be used",
             ),
             (
                 skipped.relationships,
-                "relationships cannot be read, or their customers cannot",
+                "relationships that cannot be read, or whose customers cannot",
             ),
             (
                 skipped.of(SkippedField::Duplicate),
-                "are listed twice, and count once",
+                "entries for a customer that is listed already",
             ),
             (
                 skipped.of(SkippedField::Date),
-                "relationships have no valid end",
+                "relationships without a valid end",
             ),
         ] {
             if count > 0 {
                 self.result.warn(
-                    format!("customers: {count} {what}"),
+                    format!("customers: {what}: {count}"),
                     "the rest of the list is used",
                 );
             }

@@ -5,7 +5,7 @@ use crate::acceptances;
 use crate::commands::stdout::{line, tenants};
 use crate::commands::{Failure, now};
 use crate::terminal::Screen;
-use crate::views::count;
+use crate::text::count;
 use std::collections::BTreeMap;
 
 /// The tenants that a note names; more are counted.

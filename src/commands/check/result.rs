@@ -5,6 +5,7 @@ use crate::commands::stdout::line;
 use crate::credentials::{PERMISSION, TokenFacts};
 use crate::graph::GraphError;
 use crate::terminal::{Colour, Screen};
+use crate::text::count;
 use secure_score_model::{Anomalies, TenantSnapshot, Timestamp};
 use std::fmt;
 use std::time::Duration;
@@ -168,13 +169,13 @@ impl CheckResult {
 
     pub(super) fn add_expiry(&mut self, expires: Timestamp, renewal: &str, now: Timestamp) {
         let left = expires.since(now);
-        let days = left.as_secs() / (24 * 60 * 60);
+        let days = count(left.as_secs() / (24 * 60 * 60), "day");
         if left.is_zero() {
             self.warn("credential: expired", renewal);
         } else if left < EXPIRES_SOON {
-            self.warn(format!("credential: expires in {days} days"), renewal);
+            self.warn(format!("credential: expires in {days}"), renewal);
         } else {
-            self.ok(format!("credential: expires in {days} days"));
+            self.ok(format!("credential: expires in {days}"));
         }
     }
 
@@ -222,7 +223,7 @@ impl CheckResult {
         let total = report.and_then(|report| report.current_score);
         let max = report.and_then(|report| report.max_score);
         let max_difference = snapshot.unreconciled_max_score();
-        let scored = snapshot.scored().count();
+        let scored = count(snapshot.scored().count(), "scored control");
         let unknown = snapshot.unknown_maxima().count();
         match total.zip(snapshot.unreconciled_score()) {
             None => self.warn(
@@ -230,20 +231,23 @@ impl CheckResult {
                 "the sum of the controls cannot be compared with it; see secure_score_skipped_elements",
             ),
             Some((score, difference)) if difference.abs() <= ROUNDING => self.ok(format!(
-                "score: {} points, {scored} scored controls, which add up to it",
-                score.get()
+                "score: {}, the sum of {scored}",
+                count(score.get(), "point")
             )),
             Some((score, difference)) => self.warn(
                 format!(
-                    "score: {} points, {scored} scored controls, whose sum differs by {difference}",
-                    score.get()
+                    "score: {}, from which the sum of {scored} differs by {difference}",
+                    count(score.get(), "point")
                 ),
                 "Microsoft's total includes something that its list of controls lacks; sums by category are too low by this much",
             ),
         }
         if total.is_some() && unknown > 0 {
             self.warn(
-                format!("score: {unknown} scored controls have no known maximum"),
+                format!(
+                    "score: the maximum of {} is not known",
+                    count(unknown, "scored control")
+                ),
                 "the catalogue does not list them; the maxima of their categories are not exported",
             );
             return;
@@ -253,8 +257,8 @@ impl CheckResult {
         {
             self.warn(
                 format!(
-                    "score: the maximum is {} points, and the sum of the controls' maxima differs by {difference}",
-                    max.get()
+                    "score: the maximum is {}, and the sum of the controls' maxima differs by {difference}",
+                    count(max.get(), "point")
                 ),
                 "Microsoft counts other controls than it lists as scored; its total is exported as it is, and the maxima by category differ from it by this much",
             );
@@ -271,7 +275,7 @@ pub(super) fn remove_permissions(missing: &[&str]) -> String {
     };
     format!(
         "{first}remove the others under API permissions of the app registration and revoke their consent \
-         (for a managed identity: delete its app role assignments), see docs/permissions.md; \
+         (for a managed identity: delete its app role assignments); \
          a token is valid for about an hour"
     )
 }

@@ -7,6 +7,7 @@ use crate::commands::now;
 use crate::commands::progress::Steps;
 use crate::config::{Config, Enabled, Tenant};
 use crate::graph::{Client, GraphError, RefreshPermit, Subject};
+use crate::text::count;
 use secure_score_model::{
     Catalogue, CategoryPins, ControlState, FutureDates, Report, TenantSnapshot, is_future_day,
 };
@@ -150,8 +151,8 @@ impl TenantCheck {
             .filter(|it| *it == ControlState::RiskAccepted)
             .count();
         result.ok(format!(
-            "catalogue: {} controls, {accepted} with the risk accepted",
-            catalogue.entries.len()
+            "catalogue: {}, {accepted} with the risk accepted",
+            count(catalogue.entries.len(), "control")
         ));
         result.add_anomalies("catalogue", &catalogue.anomalies);
         Some(catalogue)

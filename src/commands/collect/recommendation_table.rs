@@ -75,8 +75,8 @@ fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
 fn summary(rows: &[Row<'_>], view: &View<'_>) -> String {
     let (set_aside, unapproved) = RowApproval::count(rows.iter().map(|row| row.approval));
     format!(
-        "{} recommendations, {set_aside} set aside now, {unapproved} of them unapproved; unknown for {}",
-        rows.len(),
+        "{}, {set_aside} set aside now, {unapproved} of them unapproved; unknown for {}",
+        text::count(rows.len(), "recommendation"),
         view.unknown_recommendations()
     )
 }
@@ -90,10 +90,10 @@ fn identity_score(tenant: &TenantState) -> Option<String> {
     let day = score.as_of.map(Day::beginning);
     let day = day.map_or_else(String::new, |day| format!(", of {day}"));
     Some(format!(
-        "{}: Identity Secure Score {} of {} points{day}",
+        "{}: Identity Secure Score {} of {}{day}",
         tenant.identity.alias,
         shown(score.score),
-        shown(score.max_score)
+        text::count(shown(score.max_score), "point")
     ))
 }
 

@@ -61,8 +61,8 @@ fn rows<'a>(view: &'a View<'_>) -> Vec<Row<'a>> {
 fn summary(rows: &[Row<'_>], unknown: usize) -> String {
     let (accepted, unapproved) = RowApproval::count(rows.iter().map(|row| row.approval));
     format!(
-        "{} controls, {accepted} with the risk accepted now, {unapproved} of them unapproved; unknown for {unknown}",
-        rows.len()
+        "{}, {accepted} with the risk accepted now, {unapproved} of them unapproved; unknown for {unknown}",
+        text::count(rows.len(), "control")
     )
 }
 

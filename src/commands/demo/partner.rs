@@ -4,6 +4,7 @@ use crate::config::{
     ClientSecret, Cloud, Credential, CustomerDefaults, CustomerSource, DisplayNames, NewCustomers,
     Partner, Recommendations, Secret, TargetLabels, Tenant,
 };
+use crate::text::count;
 use graph_simulator::{Customer, Simulator, TenantAccess};
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,11 +101,9 @@ pub(super) fn customers(simulator: &Simulator) -> String {
     let handle = simulator.handle();
     let partners = handle.partners().into_iter();
     let lists = partners.filter_map(|it| Some(handle.partner(&it.name).ok()?.customers()));
-    let count = lists.map(|customers| customers.len()).sum();
-    match count {
+    match lists.map(|customers| customers.len()).sum() {
         0_usize => String::new(),
-        1 => " and a partner with 1 customer".to_owned(),
-        count => format!(" and a partner with {count} customers"),
+        number => format!(" and a partner with {}", count(number, "customer")),
     }
 }
 

@@ -5,7 +5,7 @@ use super::coverage::{Row, State};
 use crate::commands::listing::{Field, Listing};
 use crate::commands::text_table::{MAX_TEXT, day};
 use crate::terminal::{Colour, Screen};
-use crate::text::clean_line;
+use crate::text::{self, clean_line};
 use std::collections::BTreeSet;
 
 const HEADINGS: [&str; 6] = [
@@ -89,11 +89,12 @@ impl Row {
 /// How many customers are in each state, in one line, counted as the exporter does.
 fn summary(rows: &[Row]) -> String {
     let count = |state: State| rows.iter().filter(|row| row.state == state).count();
+    let all = rows.len() - count(State::NotInList) - count(State::Excluded);
     let without_consent = rows.iter().filter(|row| row.consent == Consent::Missing);
     let mut summary = format!(
-        "{} of {} customers watched, {} unwatched, {} excluded; {} without consent",
+        "{} of {} watched, {} unwatched, {} excluded; {} without consent",
         count(State::Watched),
-        rows.len() - count(State::NotInList) - count(State::Excluded),
+        text::count(all, "customer"),
         count(State::Unwatched),
         count(State::Excluded),
         without_consent.count(),
