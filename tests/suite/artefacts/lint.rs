@@ -137,6 +137,16 @@ const APPROVABLE: [&str; 7] = [
     "SecureScoreRecommendationClaimUnapproved",
 ];
 
+/// The alerts on scores, which the portal shows too.
+const OF_SCORES: [&str; 6] = [
+    "SecureScoreCategoryScoreDropped",
+    "SecureScoreTenantScoreDropped",
+    "SecureScoreIdentityScoreDropped",
+    "SecureScoreBelowTarget",
+    "SecureScoreBelowComparison",
+    "SecureScoreMaximumChanged",
+];
+
 #[test]
 fn every_alert_has_its_texts_and_links() {
     let known = known();
@@ -145,7 +155,8 @@ fn every_alert_has_its_texts_and_links() {
         let of_tenant = labels.contains("tenant");
         let mut wanted: BTreeSet<&str> = ALWAYS.into();
         wanted.extend(APPROVABLE.contains(&name).then_some("approve"));
-        if labels.contains("control") || labels.contains("recommendation") {
+        let of_measure = labels.contains("control") || labels.contains("recommendation");
+        if of_measure || OF_SCORES.contains(&name) {
             wanted.insert("portal_url");
         }
         let found: BTreeSet<&str> = alert.annotations.keys().map(String::as_str).collect();
