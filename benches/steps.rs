@@ -97,6 +97,7 @@ fn chunk() -> Chunk {
         lookback: NonZeroUsize::MIN,
         accepted_by: None,
         comment: false,
+        ..Policy::default()
     };
     render_data(&identity(), &snapshot(), &policy)
 }
@@ -134,6 +135,7 @@ fn render(bencher: Bencher<'_, '_>) {
         lookback: NonZeroUsize::MIN,
         accepted_by: None,
         comment: false,
+        ..Policy::default()
     };
     bencher
         .counter(BytesCount::new(chunk().len()))

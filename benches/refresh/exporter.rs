@@ -69,6 +69,7 @@ fn options(config: Config, store: &Arc<Store>) -> FleetOptions {
         lookback: config.lookback,
         accepted_by: None,
         comment: false,
+        ..Policy::default()
     };
     FleetOptions {
         config: Arc::new(config),

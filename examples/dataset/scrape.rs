@@ -67,7 +67,7 @@ fn exposition(replica: &Replica, tenants: &[Tenant], now: i64) -> String {
             });
             (
                 data.unwrap_or_default(),
-                render_health(&tenant.identity, health),
+                render_health(&tenant.identity, health, policy.series),
             )
         })
         .collect();
@@ -92,6 +92,7 @@ fn policy() -> Policy {
         lookback: NonZeroUsize::MIN.saturating_add(2),
         accepted_by: Some(Arc::new(str::to_owned)),
         comment: true,
+        ..Policy::default()
     }
 }
 

@@ -1,18 +1,23 @@
 //! Which personal data labels, events and pages show.
 
-use crate::config::{AcceptedBy, Config, EventDetail, PageAudience, Secret};
+use crate::config::{AcceptedBy, Config, EventDetail, PageAudience, Secret, SeriesChoice};
 use crate::http_types::PersonPolicy;
 use aws_lc_rs::hmac;
-use secure_score_exposition::Policy;
+use secure_score_exposition::{Policy, SeriesSet};
 use secure_score_model::{Naming, Persons};
 use std::sync::Arc;
 
 /// Hex digits of a pseudonym: 64 bits distinguish thousands of administrators.
 const PSEUDONYM_DIGITS: usize = 16;
 
-/// The personal data in labels, as configured.
+/// Which series there are, and the personal data in labels, as configured.
 pub(super) fn label_policy(config: &Config) -> Policy {
     Policy {
+        series: match config.series {
+            SeriesChoice::Full => SeriesSet::Full,
+            SeriesChoice::Controls => SeriesSet::Controls,
+            SeriesChoice::Acceptances => SeriesSet::Acceptances,
+        },
         lookback: config.lookback,
         accepted_by: match config.labels.accepted_by {
             AcceptedBy::Off => None,

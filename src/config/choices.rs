@@ -81,6 +81,19 @@ choice! {
 }
 
 choice! {
+    /// The series that are exported of each tenant.
+    pub SeriesChoice {
+        /// Every family.
+        #[default]
+        "full" => Full,
+        /// What dashboards show, with the scores of each control.
+        "controls" => Controls,
+        /// What alerts and the dashboard of accepted risks need.
+        "acceptances" => Acceptances,
+    }
+}
+
+choice! {
     /// Whether the exporter reads the lists of Entra: its recommendations and
     /// the Identity Secure Score.
     pub Enabled {

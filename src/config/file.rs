@@ -13,7 +13,7 @@ use strict_yaml::{Entries, Spanned, Text};
 use super::alternatives::{NameOr, OneOrMany, SectionOrSections};
 use super::choices::{
     AcceptedBy, Choice, Cloud, CommentLabel, CustomerSource, DisplayNames, Enabled, EventDetail,
-    NewCustomers, PageAudience, RefreshMode, Switch,
+    NewCustomers, PageAudience, RefreshMode, SeriesChoice, Switch,
 };
 use super::table::Form::{
     Day, Duration, Integer, ListOf, MappingOf, NamedSections, OneOf, Ratio, Refused, SectionList,
@@ -112,6 +112,7 @@ section! {
         tenants: Vec<Spanned<FileTenant>>, SectionList("tenants[]"), REQUIRED, "the tenants to watch";
         tenant_files: Vec<Text>, ListOf(&Form::Text("patterns, such as `tenants.d/*.yml`")), "none", "files of tenants, each a list as under `tenants`; paths in such a file are relative to it";
         partner: Spanned<FilePartners>, SectionOrList("partner"), "none", "a provider's own tenant, whose list of customers shows which tenants are not watched; a list for several";
+        series: Text, OneOf(SeriesChoice::WORDS), "`full`", "the series of each tenant: every family, those that dashboards show, or those that alerts and the dashboard of accepted risks need; see [scaling](../scaling.md#fewer-series). The API, the pages and events do not depend on it", env "SECURE_SCORE_SERIES";
         controls: FileControls, Form::Section("controls"), "all controls", "the controls that get series of their own", env;
         recommendations: FileRecommendations, Form::Section("recommendations"), "where the permission is granted", "Entra's recommendations and the Identity Secure Score", env;
         risk_accepted: FileRiskAccepted, Form::Section("risk_accepted"), "see there", "the watch list, the lookback and approved exceptions", env;

@@ -42,7 +42,7 @@ pub use crate::config_values::{Environment, Secret};
 pub use crate::credentials::{ClientSecret, Credential};
 pub use choices::{
     AcceptedBy, Cloud, CustomerSource, DisplayNames, Enabled, EventDetail, NewCustomers,
-    PageAudience, RefreshMode,
+    PageAudience, RefreshMode, SeriesChoice,
 };
 pub use consent::consent_url;
 pub use controls::{ControlSelection, TenantRules};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use strict_yaml::Diagnostics;
 
 use super::access;
-use super::choices::{Choice as _, Switch};
+use super::choices::{Choice as _, SeriesChoice, Switch};
 use super::controls::{self, ControlSelection, TenantRules};
 use super::credentials::Credentials;
 use super::decisions::{Aliases, DecisionRules, Decisions};
@@ -42,6 +42,8 @@ pub struct Config {
     pub elsewhere: Vec<Tenant>,
     /// The partners whose lists of customers are read.
     pub partners: Vec<Partner>,
+    /// The series of each tenant.
+    pub series: SeriesChoice,
     /// The controls that get series.
     pub controls: Arc<ControlSelection>,
     /// The recommendations of Entra that get series.
@@ -83,6 +85,7 @@ impl Config {
             tenants,
             elsewhere: Vec::new(),
             partners: Vec::new(),
+            series: SeriesChoice::default(),
             controls: Arc::default(),
             recommendations: RecommendationSelections::default(),
             decisions: Decisions::default(),
@@ -207,6 +210,7 @@ pub(super) fn resolve(
     );
     let risk_accepted = file.risk_accepted.unwrap_or_default();
     risk_accepted.report_unknown_keys("risk_accepted", diagnostics);
+    let series = diagnostics.check("series", &file.series, SeriesChoice::parse);
     let controls = file.controls.unwrap_or_default();
     let controls = controls::resolve(controls, risk_accepted.watch, diagnostics);
     let simulator = simulator::resolve(file.simulator, uses_simulator, diagnostics);
@@ -242,6 +246,7 @@ pub(super) fn resolve(
         tenants,
         elsewhere: Vec::new(),
         partners,
+        series: series.unwrap_or_default(),
         controls: Arc::new(controls),
         recommendations: selections,
         decisions,

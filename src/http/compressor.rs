@@ -155,12 +155,12 @@ fn compress(missing: Vec<Arc<Block>>, server: &Weak<Compressor>) {
 mod tests {
     use super::*;
     use crate::store::TenantState;
-    use secure_score_exposition::render_health;
+    use secure_score_exposition::{SeriesSet, render_health};
     use secure_score_model::TenantIdentity;
 
     fn store() -> Arc<Store> {
         let mut state = TenantState::new(TenantIdentity::new("contoso"));
-        state.health_lines = render_health(&state.identity, &state.health);
+        state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
         let store = Store::default();
         store.publish(state);
         Arc::new(store)

@@ -369,7 +369,7 @@ impl TenantData {
         let state = rendered.unwrap_or_else(|| TenantState::new(self.identity.clone()));
         TenantState {
             health: self.health.clone(),
-            health_lines: render_health(&state.identity, &self.health),
+            health_lines: render_health(&state.identity, &self.health, self.settings.policy.series),
             ..state
         }
     }

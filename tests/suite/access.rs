@@ -18,7 +18,7 @@ use secure_score_exporter::config::{Config, Environment, Pattern, load};
 use secure_score_exporter::http::{Site, SiteOptions};
 use secure_score_exporter::store::{Store, TenantState};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exposition::{Format, Policy, render_data, render_health};
+use secure_score_exposition::{Format, Policy, SeriesSet, render_data, render_health};
 use secure_score_model::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -212,7 +212,7 @@ fn tenant(alias: &str, config: &Config) -> TenantState {
         state.health.profiles.trouble = Some(trouble);
     }
     state.data = render_data(&state.identity, &snapshot, &Policy::default());
-    state.health_lines = render_health(&state.identity, &state.health);
+    state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
     state.snapshot = Arc::new(snapshot);
     state
 }

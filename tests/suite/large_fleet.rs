@@ -2,7 +2,7 @@
 //! compression, memory and speed. The benchmarks use them too.
 
 use secure_score_exporter::store::TenantState;
-use secure_score_exposition::{Policy, render_data, render_health};
+use secure_score_exposition::{Policy, SeriesSet, render_data, render_health};
 use secure_score_model::{
     ActionType, Anomalies, Api, Basis, CatalogueEntry, Category, CategoryComparison, Code,
     Comparison, Control, ControlScore, ControlState, History, Level, Points, Report, StateUpdate,
@@ -28,7 +28,7 @@ pub(crate) fn tenant(number: u64, report: u64, refreshes: u64) -> TenantState {
     let health = health(number, refreshes);
     TenantState {
         data: render_data(&identity, &snapshot, &policy),
-        health_lines: render_health(&identity, &health),
+        health_lines: render_health(&identity, &health, SeriesSet::Full),
         identity,
         // What only pages show, see `shown`.
         snapshot: Arc::default(),
@@ -49,7 +49,7 @@ pub(crate) fn shown(number: u64) -> TenantState {
 pub(crate) fn refreshed(state: &TenantState, number: u64, refreshes: u64) -> TenantState {
     let health = health(number, refreshes);
     TenantState {
-        health_lines: render_health(&state.identity, &health),
+        health_lines: render_health(&state.identity, &health, SeriesSet::Full),
         health,
         ..state.clone()
     }

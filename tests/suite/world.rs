@@ -180,6 +180,7 @@ fn policy(config: &Config) -> Policy {
         lookback: config.lookback,
         accepted_by: None,
         comment: false,
+        ..Policy::default()
     }
 }
 

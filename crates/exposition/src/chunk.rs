@@ -1,8 +1,9 @@
 //! The rendered sample lines of one tenant.
 
 use super::catalogue::FAMILIES;
-use super::family::{Family, Render, SampleSink, Samples};
+use super::family::{Family, SampleSink};
 use super::mapping::to_mmap;
+use super::series_set::SeriesSet;
 use super::text::TextSink;
 use super::view::{DataView, HealthView, Policy};
 use bytes::Bytes;
@@ -66,10 +67,13 @@ impl Chunk {
         self.bytes.is_empty()
     }
 
-    fn render(tenant: &str, expected: usize, write: impl Fn(Render, &mut Samples<'_>)) -> Self {
+    fn render(
+        tenant: &str,
+        expected: usize,
+        write: impl Fn(&'static Family, &mut TextSink<'_>),
+    ) -> Self {
         Self::of(FAMILIES, expected, |family, buffer| {
-            let mut text = TextSink { buffer, tenant };
-            write(family.render, &mut Samples::new(family, &mut text));
+            write(family, &mut TextSink { buffer, tenant });
         })
     }
 }
@@ -96,15 +100,21 @@ pub fn render_categories(
 
 fn render_view(identity: &TenantIdentity, view: &DataView<'_>) -> Chunk {
     let expected = view.controls().count() * BYTES_PER_CONTROL;
-    let write = |render: Render, samples: &mut Samples<'_>| render.data(view, samples);
-    Chunk::render(&identity.alias, expected, write)
+    let expected = match view.policy.series {
+        SeriesSet::Acceptances => expected / 4,
+        SeriesSet::Controls | SeriesSet::Full => expected,
+    };
+    Chunk::render(&identity.alias, expected, |family, text| {
+        family.write_data(view, text);
+    })
 }
 
 /// Renders a tenant's names and health.
-pub fn render_health(identity: &TenantIdentity, health: &TenantHealth) -> Chunk {
+pub fn render_health(identity: &TenantIdentity, health: &TenantHealth, series: SeriesSet) -> Chunk {
     let view = HealthView { identity, health };
-    let write = |render: Render, samples: &mut Samples<'_>| render.health(&view, samples);
-    Chunk::render(&identity.alias, 0, write)
+    Chunk::render(&identity.alias, 0, |family, text| {
+        family.write_health(&view, series, text);
+    })
 }
 
 /// Sends the samples of some data families to a sink.
@@ -116,6 +126,6 @@ pub fn send_samples(
 ) {
     let view = DataView::new(snapshot, policy, None);
     for family in families {
-        family.render.data(&view, &mut Samples::new(family, sink));
+        family.write_data(&view, sink);
     }
 }

@@ -1,5 +1,6 @@
 //! What a family of series is.
 
+use super::series_set::{Membership, Part, SeriesSet};
 use super::view::{DataView, HealthView, Policy};
 use secure_score_model::{Control, Recommendation, RefreshHealth, TenantSnapshot};
 
@@ -75,7 +76,7 @@ pub enum Render {
 
 impl Render {
     /// Writes the samples of Graph's answers.
-    pub(super) fn data(self, view: &DataView<'_>, samples: &mut Samples<'_>) {
+    fn data(self, view: &DataView<'_>, samples: &mut Samples<'_>) {
         match self {
             Self::Tenant(value) => samples.add_some(&[], value(view.snapshot)),
             Self::Control(value) => {
@@ -95,7 +96,7 @@ impl Render {
     }
 
     /// Writes the samples of names and refreshes.
-    pub(super) fn health(self, view: &HealthView<'_>, samples: &mut Samples<'_>) {
+    fn health(self, view: &HealthView<'_>, samples: &mut Samples<'_>) {
         match self {
             Self::List(value) => {
                 for (api, health) in view.health.lists() {
@@ -120,6 +121,8 @@ pub struct Family {
     pub labels: &'static [&'static str],
     /// Whether every refreshed tenant has it.
     pub presence: Presence,
+    /// Which sets of series have it.
+    pub membership: Membership,
     /// What its values of past days are known from, where they are known.
     pub past: Option<PastSource>,
     /// How a tenant's samples are written.
@@ -131,6 +134,38 @@ impl Family {
     pub(super) const fn with_past(mut self, source: PastSource) -> Self {
         self.past = Some(source);
         self
+    }
+
+    /// Writes the samples of Graph's answers that the set of series has.
+    pub(super) fn write_data(&'static self, view: &DataView<'_>, sink: &mut dyn SampleSink) {
+        let part = view.policy.series.part_of(self.membership);
+        let view = match part {
+            Part::Declared => &view.declared(),
+            Part::Nothing | Part::Nonzero | Part::Whole => view,
+        };
+        self.write(part, sink, |render, samples| render.data(view, samples));
+    }
+
+    /// Writes the samples of names and refreshes that the set of series has.
+    pub(super) fn write_health(
+        &'static self,
+        view: &HealthView<'_>,
+        series: SeriesSet,
+        sink: &mut dyn SampleSink,
+    ) {
+        let part = series.part_of(self.membership);
+        self.write(part, sink, |render, samples| render.health(view, samples));
+    }
+
+    fn write(
+        &'static self,
+        part: Part,
+        sink: &mut dyn SampleSink,
+        write: impl Fn(Render, &mut Samples<'_>),
+    ) {
+        if part != Part::Nothing {
+            write(self.render, &mut Samples::new(self, part, sink));
+        }
     }
 
     /// Whether its series are of controls, of which a tenant has hundreds.
@@ -152,20 +187,27 @@ pub trait SampleSink {
 /// Passes the samples of one family on to a sink.
 pub struct Samples<'a> {
     family: &'static Family,
+    has_zeros: bool,
     sink: &'a mut dyn SampleSink,
 }
 
 impl<'a> Samples<'a> {
-    pub(super) fn new(family: &'static Family, sink: &'a mut dyn SampleSink) -> Self {
-        Self { family, sink }
+    /// The samples of a part of a family.
+    pub(super) fn new(family: &'static Family, part: Part, sink: &'a mut dyn SampleSink) -> Self {
+        Self {
+            family,
+            has_zeros: part != Part::Nonzero,
+            sink,
+        }
     }
 
     /// One sample. A value that is no finite number is left out: missing is
-    /// shown by absence.
+    /// shown by absence. So is a zero where the set of series has none of the
+    /// family.
     pub(super) fn add(&mut self, labels: &[&str], value: f64) {
         let names = self.family.labels;
         debug_assert_eq!(labels.len(), names.len(), "{}", self.family.name);
-        if value.is_finite() {
+        if value.is_finite() && (self.has_zeros || value != 0.0) {
             self.sink.sample(self.family, labels, value);
         }
     }

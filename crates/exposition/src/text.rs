@@ -81,6 +81,7 @@ pub fn write_number(value: f64, buffer: &mut Vec<u8>) {
 mod tests {
     use super::super::family::{Kind, Presence, Render, Samples};
     use super::super::label_value::LONGEST_VALUE;
+    use super::super::series_set::{Membership, Part};
     use super::*;
     use proptest::prelude::*;
 
@@ -90,6 +91,7 @@ mod tests {
         help: "x",
         labels: &["control", "title"],
         presence: Presence::Always,
+        membership: Membership::Every,
         past: None,
         render: Render::Data(|_, _| {}),
     };
@@ -100,7 +102,7 @@ mod tests {
             buffer: &mut line,
             tenant: "contoso",
         };
-        Samples::new(FAMILY, &mut text).add(labels, value);
+        Samples::new(FAMILY, Part::Whole, &mut text).add(labels, value);
         String::from_utf8(line).unwrap()
     }
 

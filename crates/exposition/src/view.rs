@@ -1,6 +1,7 @@
 //! What the families are rendered from.
 
 use super::label_value::shown;
+use super::series_set::SeriesSet;
 use secure_score_model::{
     CatalogueEntry, Category, Control, Naming, Recommendation, TenantHealth, TenantIdentity,
     TenantSnapshot,
@@ -11,6 +12,8 @@ use std::num::NonZeroUsize;
 /// The part of the configuration that shapes series.
 #[derive(Clone)]
 pub struct Policy {
+    /// Which series there are.
+    pub series: SeriesSet,
     /// How many of the last states of a control `…_in_lookback` covers.
     pub lookback: NonZeroUsize,
     /// How labels name the person who accepted; `None` leaves the person out.
@@ -20,9 +23,10 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// The configuration's defaults: three states, no person, no comment.
+    /// The configuration's defaults: every series, three states, no person, no comment.
     fn default() -> Self {
         Self {
+            series: SeriesSet::default(),
             lookback: NonZeroUsize::MIN.saturating_add(2),
             accepted_by: None,
             comment: false,
@@ -33,6 +37,7 @@ impl Default for Policy {
 impl std::fmt::Debug for Policy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Policy")
+            .field("series", &self.series)
             .field("lookback", &self.lookback)
             .field("accepted_by", &self.accepted_by.is_some())
             .field("comment", &self.comment)
@@ -75,6 +80,18 @@ impl<'a> DataView<'a> {
         let recommendations = selected.filter(|it| seen.insert(shown(&it.entry.name)));
         view.recommendations = recommendations.collect();
         view
+    }
+
+    /// The same without the controls and recommendations whose state was never
+    /// declared.
+    pub(super) fn declared(&self) -> Self {
+        let controls = self.controls().filter(|it| it.was_declared());
+        let recommendations = self.recommendations().filter(|it| it.is_declared());
+        Self {
+            controls: controls.collect(),
+            recommendations: recommendations.collect(),
+            ..*self
+        }
     }
 
     /// Whether series of a category are shown.

@@ -20,7 +20,7 @@ pub(crate) mod small;
 use parser::{Line, Sample};
 use proptest::prelude::*;
 use secure_score_exposition::{
-    Chunk, FAMILIES, Family, FamilyHeaders, Format, Policy, SampleSink, assemble,
+    Chunk, FAMILIES, Family, FamilyHeaders, Format, Policy, SampleSink, SeriesSet, assemble,
     render_categories, render_data, render_health, send_samples, write_number, write_series,
 };
 use secure_score_model::{
@@ -57,7 +57,7 @@ fn contoso() -> TenantIdentity {
 fn render(identity: &TenantIdentity, snapshot: &TenantSnapshot) -> (Chunk, Chunk) {
     (
         render_data(identity, snapshot, &small::open_policy()),
-        render_health(identity, &TenantHealth::default()),
+        render_health(identity, &TenantHealth::default(), SeriesSet::Full),
     )
 }
 
@@ -83,6 +83,21 @@ fn two_small_tenants_equal_their_golden_files_in_both_formats() {
 }
 
 #[test]
+fn a_smaller_set_of_series_is_a_part_of_each_larger_one() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let [acceptances, controls, full] = SeriesSet::ALL.map(|series| {
+        let body = body(Format::Text, &small::tenants_in(series));
+        if series != SeriesSet::Full {
+            let file = format!("small.{}.prom", series.as_str());
+            golden::compare(&folder.join(file), &body);
+        }
+        sample_lines(&body)
+    });
+    assert!(acceptances.is_subset(&controls) && controls.is_subset(&full));
+    assert!(acceptances.len() < controls.len() && controls.len() < full.len());
+}
+
+#[test]
 fn a_content_type_names_the_format_and_its_version() {
     let [text, open] = Format::ALL.map(Format::content_type);
     assert!(text.starts_with("text/plain; version=0.0.4;"));
@@ -91,7 +106,7 @@ fn a_content_type_names_the_format_and_its_version() {
 
 #[test]
 fn the_default_policy_shows_no_person_and_no_comment() {
-    let policy = "Policy { lookback: 3, accepted_by: false, comment: false }";
+    let policy = "Policy { series: Full, lookback: 3, accepted_by: false, comment: false }";
     assert_eq!(format!("{:?}", Policy::default()), policy);
 }
 
@@ -122,6 +137,7 @@ fn persons_and_comments_are_left_out_unless_the_policy_includes_them() {
             lookback: NonZeroUsize::MIN,
             accepted_by: person.then(|| Arc::new(|_: &str| "hash".to_owned()) as _),
             comment,
+            ..Policy::default()
         };
         let text = data(&small::one_control(vec![update]), &policy);
         assert!(!text.contains("admin@"), "the policy renames the person");

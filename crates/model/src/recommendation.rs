@@ -1,8 +1,8 @@
 //! A recommendation of Entra, joined with its control in Secure Score.
 
 use crate::{
-    Approval, ControlState, Decision, DecisionState, Judgement, RecommendationEntry, StatusChange,
-    StatusHistory, Timestamp,
+    Approval, ControlState, Decision, DecisionState, Judgement, RecommendationEntry,
+    RecommendationStatus, StatusChange, StatusHistory, Timestamp,
 };
 use std::sync::Arc;
 
@@ -50,6 +50,16 @@ impl Recommendation {
     pub fn is_claimed(&self) -> bool {
         let state = DecisionState::of_recommendation(self.entry.status);
         state.is_some_and(DecisionState::is_claim)
+    }
+
+    /// Whether a person declared its status, it is unknown, or one of its resources
+    /// is dismissed.
+    pub fn is_declared(&self) -> bool {
+        let resources = self.entry.impacted_resources.as_ref();
+        let dismissed = resources.and_then(|it| it.get(&RecommendationStatus::Dismissed));
+        let is_open = self.entry.status.is_open();
+        let is_of_graph = is_open || self.entry.status == RecommendationStatus::CompletedBySystem;
+        !is_of_graph || dismissed.is_some_and(|count| *count > 0)
     }
 
     /// How and when it came into its present status, where that is known.

@@ -62,6 +62,11 @@ impl Control {
         self.history().map(History::state)
     }
 
+    /// Whether a state of it was ever declared, known or not.
+    pub fn was_declared(&self) -> bool {
+        self.history().is_some_and(|history| !history.is_empty())
+    }
+
     /// The maximum of points: the catalogue's, else the one that the score and
     /// its percentage imply.
     pub fn max_score(&self) -> Option<Points> {

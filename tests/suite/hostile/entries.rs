@@ -63,6 +63,7 @@ fn check_exposition(catalogue: Option<&Catalogue>, report: Option<Arc<Report>>) 
         lookback: NonZeroUsize::MIN,
         accepted_by: Some(Arc::new(str::to_owned)),
         comment: true,
+        ..Policy::default()
     };
     let data = secure_score_exposition::render_data(&identity, &snapshot, &policy);
     let none = Chunk::default();

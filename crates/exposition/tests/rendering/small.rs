@@ -1,7 +1,7 @@
 //! Two tenants written by hand: one with a bit of everything, and one whose
 //! first refresh failed.
 
-use secure_score_exposition::{Chunk, Policy, render_data, render_health};
+use secure_score_exposition::{Chunk, Policy, SeriesSet, render_data, render_health};
 use secure_score_model::*;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ pub(crate) fn open_policy() -> Policy {
         lookback: NonZeroUsize::new(3).unwrap(),
         accepted_by: Some(Arc::new(str::to_owned)),
         comment: true,
+        ..Policy::default()
     }
 }
 
@@ -245,6 +246,15 @@ fn recommendations() -> RecommendationList {
 
 /// Both tenants' data and health, ordered by alias.
 pub(crate) fn tenants() -> [(Chunk, Chunk); 2] {
+    tenants_in(SeriesSet::Full)
+}
+
+/// The same in one set of series.
+pub(crate) fn tenants_in(series: SeriesSet) -> [(Chunk, Chunk); 2] {
+    let policy = Policy {
+        series,
+        ..open_policy()
+    };
     let snapshot = snapshot();
     let contoso = identity("contoso", Some("00000000-0000-0000-0000-000000000001"));
     let fabrikam = identity("fabrikam", None);
@@ -253,8 +263,8 @@ pub(crate) fn tenants() -> [(Chunk, Chunk); 2] {
         (fabrikam, TenantSnapshot::default(), failed()),
     ];
     tenants.map(|(identity, snapshot, health)| {
-        let data = render_data(&identity, &snapshot, &open_policy());
-        (data, render_health(&identity, &health))
+        let data = render_data(&identity, &snapshot, &policy);
+        (data, render_health(&identity, &health, series))
     })
 }
 
