@@ -12,11 +12,13 @@ mod onward;
 mod page;
 mod shards;
 
+use crate::golden;
+use crate::series_sets::{DECLARED, needs};
 use choice::Choice;
 use expression::{Around, Expression};
 use page::{Page, folder, list, text};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exposition::{FAMILIES, Kind, PARTNER_FAMILIES};
+use secure_score_exposition::{FAMILIES, Kind, PARTNER_FAMILIES, SeriesSet};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -280,6 +282,51 @@ fn expressions_name_only_families_and_labels_that_exist() {
             }
         }
     }
+}
+
+/// Which panels a smaller set of series leaves empty or incomplete.
+#[test]
+fn the_readme_says_which_set_of_series_each_panel_needs() {
+    let needed = |query: &page::Query| {
+        let expr = query.expr.replace("$declared", DECLARED);
+        let expr = promql_parser::parser::parse(&Choice::ALL.fill(&expr)).unwrap();
+        needs(&expr, &BTreeMap::new())
+    };
+    let mut table =
+        "| dashboard | `acceptances` | needs `controls` | needs `full` |\n|---|---|---|---|"
+            .to_owned();
+    for page in Page::all() {
+        let marks = page.marks();
+        assert!(marks.iter().all(|it| needed(it) == SeriesSet::Acceptances));
+        let mut panels: BTreeMap<String, SeriesSet> = BTreeMap::new();
+        for query in page.queries() {
+            let panel = query.place.split(" / ").nth(1).unwrap_or_default();
+            let set = panels
+                .entry(panel.to_owned())
+                .or_insert(SeriesSet::Acceptances);
+            *set = needed(&query).max(*set);
+        }
+        let with = |wanted: SeriesSet| {
+            let panels = panels.iter().filter(|(_, set)| **set == wanted);
+            panels.map(|(panel, _)| panel.as_str()).collect::<Vec<_>>()
+        };
+        let (all, small) = (panels.len(), with(SeriesSet::Acceptances).len());
+        let small = match small == all {
+            true => "every panel".to_owned(),
+            false => format!("{small} of {all} panels"),
+        };
+        let larger = [SeriesSet::Controls, SeriesSet::Full].map(|set| match with(set) {
+            panels if panels.is_empty() => "–".to_owned(),
+            panels => format!("*{}*", panels.join("*, *")),
+        });
+        let [controls, full] = larger;
+        table += &format!("\n| `{}` | {small} | {controls} | {full} |", page.uid());
+        if page.uid() == "secure-score-risks" {
+            assert_eq!(small, "every panel", "the register needs the smallest set");
+        }
+        assert_eq!(full, "–", "the dashboards need nothing but `controls`");
+    }
+    golden::compare_part(&folder().join("README.md"), "series", &table);
 }
 
 #[test]

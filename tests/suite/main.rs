@@ -78,6 +78,7 @@ mod scenarios;
 mod schema;
 mod score_history;
 mod secrets;
+mod series_sets;
 mod sharding;
 mod simulated;
 #[allow(dead_code, reason = "the tests of the exposition use all of it")]

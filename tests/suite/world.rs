@@ -3,13 +3,14 @@
 use exporter_web_config::certificates;
 use graph_simulator::{Fault, Options, Simulator, SimulatorHandle};
 use secure_score_exporter::config::{
-    ClientSecret, Cloud, Config, Credential, PemFile, Secret, SimulatorEndpoint, Tenant,
+    ClientSecret, Cloud, Config, Credential, PemFile, Secret, SeriesChoice, SimulatorEndpoint,
+    Tenant,
 };
 use secure_score_exporter::events::{DeliveryQueue, Events};
 use secure_score_exporter::refresh::{Changes, Clock, Fleet, FleetOptions, OnDemandRefresh};
 use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_exposition::{Format, Policy};
+use secure_score_exposition::{Format, Policy, SeriesSet};
 use secure_score_model::{Persons, Timestamp};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -180,7 +181,11 @@ fn policy(config: &Config) -> Policy {
         lookback: config.lookback,
         accepted_by: None,
         comment: false,
-        ..Policy::default()
+        series: match config.series {
+            SeriesChoice::Acceptances => SeriesSet::Acceptances,
+            SeriesChoice::Controls => SeriesSet::Controls,
+            SeriesChoice::Full => SeriesSet::Full,
+        },
     }
 }
 

@@ -97,6 +97,49 @@ fn a_smaller_set_of_series_is_a_part_of_each_larger_one() {
     assert!(acceptances.len() < controls.len() && controls.len() < full.len());
 }
 
+/// A tenant with many controls, of which one in thirteen is accepted.
+#[test]
+fn acceptances_has_two_series_of_each_control_and_a_bounded_number_of_others() {
+    const CONTROLS: usize = 1_300;
+    let entry = |number: usize| {
+        let update = StateUpdate {
+            at: Some(Timestamp::from_seconds(1)),
+            ..StateUpdate::new(ControlState::RiskAccepted)
+        };
+        let updates = (number % 13 == 0).then_some(update);
+        Arc::new(CatalogueEntry {
+            max_score: Points::new(8.0),
+            history: History::from_updates(updates.into_iter().collect()),
+            ..CatalogueEntry::new(&format!("control{number}"))
+        })
+    };
+    let score = |number: usize| {
+        let id = format!("control{number}");
+        Arc::new(ControlScore::new(&id, Category::Apps, Points::ZERO))
+    };
+    let catalogue = Catalogue {
+        entries: (0..CONTROLS).map(entry).collect(),
+        ..Catalogue::default()
+    };
+    let report = Report {
+        scores: (0..CONTROLS).map(score).collect(),
+        ..Report::default()
+    };
+    let snapshot = small::join(Some(&catalogue), Some(report));
+    let [acceptances, controls, full] = SeriesSet::ALL.map(|series| {
+        let policy = Policy {
+            series,
+            ..Policy::default()
+        };
+        let data = render_data(&contoso(), &snapshot, &policy);
+        let health = render_health(&contoso(), &TenantHealth::default(), series);
+        sample_lines(&body(Format::Text, &[(data, health)])).len()
+    });
+    let bound = 120 + 2 * CONTROLS;
+    assert!(acceptances <= bound, "{acceptances} of {bound} series");
+    assert!(bound < controls && controls < full, "{controls}, {full}");
+}
+
 #[test]
 fn a_content_type_names_the_format_and_its_version() {
     let [text, open] = Format::ALL.map(Format::content_type);

@@ -7,7 +7,9 @@ use super::rules::{Group, alerts, groups, rules, yaml};
 use super::text::without_queries;
 use super::{files, read, root};
 use crate::golden;
+use crate::series_sets::needs;
 use promql_parser::parser;
+use secure_score_exposition::SeriesSet;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -165,10 +167,33 @@ fn rows(text: &str) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The smallest set of series in which each alert fires as in `full`.
+fn needed_sets() -> BTreeMap<String, SeriesSet> {
+    let (mut recorded, mut alerts) = (BTreeMap::new(), BTreeMap::new());
+    for rule in rules() {
+        let needed = needs(&rule.parsed(), &recorded);
+        let of = match rule.record {
+            Some(_) => &mut recorded,
+            None => &mut alerts,
+        };
+        let set = of.entry(rule.name().to_owned()).or_insert(needed);
+        *set = needed.max(*set);
+    }
+    alerts
+}
+
+/// The alerts that do not fire, or not as often, with `series: acceptances`.
+pub(super) fn alerts_that_need_more() -> BTreeSet<String> {
+    let larger = needed_sets().into_iter();
+    let larger = larger.filter(|(_, set)| *set > SeriesSet::Acceptances);
+    larger.map(|(name, _)| name).collect()
+}
+
 /// One row per alert, in the order of the rules. An alert with several rules
 /// lists the severities of all. Routes, inhibition and silences rely on the
 /// labels, so the README pins them.
 fn table(group: &Group, known: &Known) -> String {
+    let needs = needed_sets();
     let mut rows: Vec<(&str, Vec<&str>, Labels, String)> = Vec::new();
     for rule in group.rules.iter().filter(|rule| rule.alert.is_some()) {
         let (name, severity, labels) = (rule.name(), rule.severity(), labels(rule, known));
@@ -185,11 +210,13 @@ fn table(group: &Group, known: &Known) -> String {
             }
         }
     }
-    let mut table = "| alert | severity | labels | summary |\n|---|---|---|---|".to_owned();
+    let mut table =
+        "| alert | severity | labels | series | summary |\n|---|---|---|---|---|".to_owned();
     for (name, severities, labels, summary) in rows {
         let severities = severities.join("`, `");
         let labels = Vec::from_iter(labels).join("`, `");
-        table += &format!("\n| `{name}` | `{severities}` | `{labels}` | {summary} |");
+        let series = needs[name].as_str();
+        table += &format!("\n| `{name}` | `{severities}` | `{labels}` | `{series}` | {summary} |");
     }
     table
 }
