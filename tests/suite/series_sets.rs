@@ -202,22 +202,33 @@ async fn a_reload_changes_the_set_of_series_and_nothing_else() {
         assert!(now.is_subset(&full), "{choice:?} has other series");
         let after = world.tenant("contoso");
         assert_eq!(after.snapshot.controls, before.snapshot.controls);
-        assert_eq!(after.health, before.health);
+        for api in Api::ALL {
+            assert_eq!(after.health.of(api), before.health.of(api));
+        }
         assert!(Arc::ptr_eq(
             before.snapshot.report.as_ref().unwrap(),
             after.snapshot.report.as_ref().unwrap()
         ));
-        let exported = FAMILIES.iter().filter(|family| {
+        for family in FAMILIES {
             let start = format!("{}{{", family.name);
-            metrics.lines().any(|line| line.starts_with(&start))
-        });
-        let excluded = |family: &&secure_score_exposition::Family| match family.membership {
-            Membership::Full => set < SeriesSet::Full,
-            Membership::Controls => set < SeriesSet::Controls,
-            _ => false,
-        };
-        assert!(!exported.clone().any(|it| excluded(&it)), "{choice:?}");
-        assert!(exported.count() > 40);
+            let of = |series: &BTreeSet<String>| {
+                let of_family = series.iter().filter(|it| it.starts_with(&start));
+                of_family.cloned().collect::<BTreeSet<_>>()
+            };
+            let (found, all) = (of(&now), of(&full));
+            match family.membership {
+                Membership::Controls | Membership::Full => {
+                    let excluded = set < family.membership.smallest_whole();
+                    assert!(!excluded || found.is_empty(), "{start} {set:?}");
+                }
+                Membership::Declared | Membership::Every => {
+                    assert_eq!(found.is_empty(), all.is_empty(), "{start} {set:?}");
+                }
+                Membership::Nonzero => {}
+            }
+            let is_whole = set >= family.membership.smallest_whole();
+            assert!(!is_whole || found == all, "{start} {set:?}");
+        }
         sizes.push(now.len());
         tables.insert(set, counts(&metrics, "contoso"));
         if set == SeriesSet::Acceptances {
