@@ -86,6 +86,8 @@ fn needs_of_selector(
         Some(Membership::Declared) if declared || selects_declared(selector) => {
             SeriesSet::Acceptances
         }
+        // A panel shows scored controls.
+        Some(Membership::Declared) => SeriesSet::Controls,
         // Without a zero a count has no series, as before its first one.
         Some(Membership::Nonzero) | None => SeriesSet::Acceptances,
         Some(membership) => membership.smallest_whole(),

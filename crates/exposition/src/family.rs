@@ -141,6 +141,7 @@ impl Family {
         let part = view.policy.series.part_of(self.membership);
         let view = match part {
             Part::Declared => &view.declared(),
+            Part::ScoredOrDeclared => &view.scored_or_declared(),
             Part::Nothing | Part::Nonzero | Part::Whole => view,
         };
         self.write(part, sink, |render, samples| render.data(view, samples));

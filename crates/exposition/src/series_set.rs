@@ -7,7 +7,8 @@ pub enum SeriesSet {
     /// series says whether its risk is accepted; the rest is of controls with a
     /// declared state.
     Acceptances,
-    /// Everything that dashboards show: also the scores of each control.
+    /// What dashboards show: also the scores of each control. Of a control that is
+    /// neither scored nor declared, one series says whether its risk is accepted.
     Controls,
     /// Every family.
     #[default]
@@ -32,9 +33,8 @@ impl SeriesSet {
         match (membership, self) {
             (Membership::Every, _)
             | (_, Self::Full)
-            | (Membership::Declared | Membership::Nonzero | Membership::Controls, Self::Controls) => {
-                Part::Whole
-            }
+            | (Membership::Nonzero | Membership::Controls, Self::Controls) => Part::Whole,
+            (Membership::Declared, Self::Controls) => Part::ScoredOrDeclared,
             (Membership::Declared, Self::Acceptances) => Part::Declared,
             (Membership::Nonzero, Self::Acceptances) => Part::Nonzero,
             (Membership::Controls | Membership::Full, _) => Part::Nothing,
@@ -48,7 +48,8 @@ pub enum Membership {
     /// In every set.
     Every,
     /// In every set; in `acceptances` only of controls and recommendations with a
-    /// declared state.
+    /// declared state, in `controls` also of scored controls and of every
+    /// recommendation.
     Declared,
     /// In every set; in `acceptances` without zeros.
     Nonzero,
@@ -63,8 +64,8 @@ impl Membership {
     pub const fn smallest_whole(self) -> SeriesSet {
         match self {
             Self::Every => SeriesSet::Acceptances,
-            Self::Declared | Self::Nonzero | Self::Controls => SeriesSet::Controls,
-            Self::Full => SeriesSet::Full,
+            Self::Nonzero | Self::Controls => SeriesSet::Controls,
+            Self::Declared | Self::Full => SeriesSet::Full,
         }
     }
 
@@ -72,7 +73,7 @@ impl Membership {
     pub(super) const fn describe(self) -> &'static str {
         match self {
             Self::Every => "every",
-            Self::Declared => "every, `acceptances` if declared",
+            Self::Declared => "every, `controls` if scored or declared, `acceptances` if declared",
             Self::Nonzero => "every, `acceptances` if not 0",
             Self::Controls => "`controls`, `full`",
             Self::Full => "`full`",
@@ -87,6 +88,9 @@ pub(super) enum Part {
     Nothing,
     /// Series of controls and recommendations with a declared state.
     Declared,
+    /// Series of controls that are scored or have a declared state, and of every
+    /// recommendation.
+    ScoredOrDeclared,
     /// Series that are not 0.
     Nonzero,
     /// Every series.

@@ -94,6 +94,16 @@ impl<'a> DataView<'a> {
         }
     }
 
+    /// The same without the controls that are neither scored nor declared.
+    pub(super) fn scored_or_declared(&self) -> Self {
+        let counts = |it: &&Control| it.score.is_some() || it.was_declared();
+        Self {
+            controls: self.controls().filter(counts).collect(),
+            recommendations: self.recommendations.clone(),
+            ..*self
+        }
+    }
+
     /// Whether series of a category are shown.
     pub(super) fn shows(&self, category: Category) -> bool {
         self.categories.is_none_or(|them| them.contains(&category))
