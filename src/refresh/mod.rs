@@ -20,10 +20,13 @@ mod run_loop;
 mod saved_data;
 pub(crate) mod saved_refresh;
 pub mod schedule;
+mod secure_score_lists;
 mod shard;
 mod state_writer;
 mod tenant_cell;
 mod tenant_data;
+#[cfg(test)]
+mod unchanged_answers;
 mod wait;
 
 pub use fleet::{Changes, Fleet, FleetOptions, RefreshStep, publish_saved, refresh_all_once};

@@ -108,10 +108,19 @@ impl RefreshLoop {
     async fn fetch(&self, permit: &mut RefreshPermit) -> Result<FetchResult, GraphError> {
         let client = &self.client;
         match self.api {
-            Api::Profiles => client.catalogue(permit).await.map(FetchResult::Catalogue),
-            Api::Scores => client.report(permit).await.map(FetchResult::Report),
+            Api::Profiles => {
+                let known = self.cell.known_catalogue();
+                let list = client.catalogue(known.as_ref(), permit);
+                list.await.map(FetchResult::Catalogue)
+            }
+            Api::Scores => {
+                let known = self.cell.known_report();
+                let report = client.report(known.as_ref(), permit);
+                report.await.map(FetchResult::Report)
+            }
             Api::Recommendations => {
-                let list = client.recommendations(self.impacted_resources, permit);
+                let known = self.cell.known_recommendations();
+                let list = client.recommendations(self.impacted_resources, known.as_ref(), permit);
                 list.await.map(FetchResult::Recommendations)
             }
             Api::IdentityScores => {
