@@ -162,3 +162,6 @@ impl<T: PartialEq> KeptList<T> {
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;

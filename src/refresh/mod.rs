@@ -10,6 +10,7 @@ mod decision_ends;
 mod directories;
 pub(crate) mod endless_loop;
 mod entra_lists;
+mod first_lists;
 mod fleet;
 mod kept_list;
 mod logged_once;
@@ -25,8 +26,6 @@ mod shard;
 mod state_writer;
 mod tenant_cell;
 mod tenant_data;
-#[cfg(test)]
-mod unchanged_answers;
 mod wait;
 
 pub use fleet::{Changes, Fleet, FleetOptions, RefreshStep, publish_saved, refresh_all_once};

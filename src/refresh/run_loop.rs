@@ -201,8 +201,13 @@ impl RefreshLoop {
         }
     }
 
-    /// Waits until the next refresh, and drops data that expires meanwhile.
+    /// Waits until the next refresh, and renders data that waits for another list.
     async fn sleep(&self, delay: Duration) {
+        tokio::join!(self.sleep_until_due(delay), self.cell.render_late());
+    }
+
+    /// Waits until the next refresh, and drops data that expires meanwhile.
+    async fn sleep_until_due(&self, delay: Duration) {
         let timer = tokio::time::sleep(delay);
         let Some(trigger) = &self.trigger else {
             return self.dropping_expired(timer).await;

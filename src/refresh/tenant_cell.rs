@@ -2,6 +2,7 @@
 
 use super::context::{Context, Settings};
 use super::directories::{Refusable, ServedAlias};
+use super::first_lists::FirstLists;
 use super::logged_once::LoggedOnce;
 use super::tenant_data::TenantData;
 use super::wait::Wait;
@@ -162,6 +163,29 @@ impl TenantCell {
         }
     }
 
+    /// Renders the catalogue and the report together when both were requested, if the
+    /// tenant has no data yet.
+    pub(super) fn request_first_lists(&self) {
+        let mut data = self.data.lock();
+        if !data.categories_known {
+            data.first_lists = FirstLists::requested();
+        }
+    }
+
+    /// Waits until one list is rendered without the other, if it waits for it.
+    pub(super) async fn render_late(&self) {
+        let wait_ends = self.data.lock().first_lists.wait_ends();
+        let Some(wait_ends) = wait_ends else {
+            return;
+        };
+        tokio::time::sleep_until(wait_ends).await;
+        let mut update = self.update();
+        if update.next.first_lists.wait_ends().is_some() {
+            update.next.first_lists = FirstLists::default();
+            update.publish();
+        }
+    }
+
     /// When a decision for the tenant ends next after a time.
     pub(super) fn next_decision_end(&self, now: Timestamp) -> Option<Timestamp> {
         let settings = Arc::clone(&self.data.lock().settings);
@@ -310,6 +334,7 @@ impl Update<'_> {
         let wait = Wait::after_refresh(error, next_in, now);
         self.next.waits.insert(api, wait);
         self.next.categories_known |= api == Api::Profiles;
+        self.next.first_lists.end(api);
         self.next.health.traffic = traffic;
         let health = self.next.health.of_mut(api);
         health.has_series = api.is_of_entra();
@@ -324,6 +349,7 @@ impl Update<'_> {
         self.next
             .waits
             .insert(api, Wait::new(delay, now, Some(delay)));
+        self.next.first_lists.end(api);
         self.next.health.of_mut(api).next_refresh = Some(now.plus(delay));
         self.save = true;
     }
@@ -504,6 +530,77 @@ mod tests {
         assert!(published(&cell).snapshot.report.is_none());
         let failed = record(&cell, Err(GraphError::partial(Subject::Catalogue)));
         assert!(failed.snapshot.report.is_some());
+    }
+
+    /// Ends a refresh, and returns whether the catalogue and the report are published.
+    fn refreshed(
+        cell: &TenantCell,
+        api: Api,
+        fetched: Result<FetchResult, GraphError>,
+    ) -> [bool; 2] {
+        let before = cell.context.store.current().generation;
+        let mut update = cell.update();
+        let outcome = fetched.and_then(|it| update.apply(it));
+        update.record_outcome(api, &outcome, Traffic::default(), HOUR);
+        update.publish();
+        let tenants = cell.context.store.current();
+        assert_eq!(tenants.generation, before + 1);
+        let state = tenants.find("contoso").unwrap();
+        assert_eq!(
+            state.health.of(api).refreshes,
+            1,
+            "the health does not wait"
+        );
+        let snapshot = &state.snapshot;
+        [!snapshot.controls.is_empty(), snapshot.report.is_some()]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_catalogue_and_report_are_rendered_together_or_after_a_second() {
+        let error = || GraphError::internal(Subject::Report);
+        let rendered = |cell: &TenantCell| cell.data.lock().rendered.clone();
+        for late in [Ok(score(report(5.0))), Err(error())] {
+            let cell = cell();
+            cell.request_first_lists();
+            let first = refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+            assert_eq!(first, [false; 2]);
+            assert!(rendered(&cell).is_none() && emitted(&cell).is_empty());
+            let has_report = late.is_ok();
+            assert_eq!(refreshed(&cell, Api::Scores, late), [true, has_report]);
+            assert_eq!(emitted(&cell), ["state_changed"]);
+            assert!(cell.data.lock().first_lists.wait_ends().is_none());
+        }
+
+        let cell = cell();
+        cell.request_first_lists();
+        refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+        let began = Instant::now();
+        cell.render_late().await;
+        assert_eq!(began.elapsed(), Duration::from_secs(1));
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        assert_eq!(
+            refreshed(&cell, Api::Scores, Ok(score(report(5.0)))),
+            [true; 2]
+        );
+        assert_eq!(emitted(&cell), ["state_changed"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_later_refresh_waits_for_no_other_list() {
+        let cell = cell();
+        cell.request_first_lists();
+        refreshed(&cell, Api::Scores, Ok(score(report(5.0))));
+        refreshed(&cell, Api::Profiles, Ok(catalogue(&["A", "B"], false)));
+        let before = published(&cell);
+        apply(&cell, accepted(false)).unwrap();
+        let after = cell.context.store.current();
+        let after = after.find("contoso").unwrap();
+        assert!(!Arc::ptr_eq(&before.snapshot, &after.snapshot));
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        for cell in [restarted(&cell), cell] {
+            cell.request_first_lists();
+            assert!(!cell.data.lock().first_lists.are_awaited());
+        }
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! Tests that a recognised answer has the effects of one that is decoded.
 
-use super::context::{Context, Settings};
-use super::tenant_cell::{FetchResult, TenantCell};
+use super::super::context::{Context, Settings};
+use super::super::tenant_cell::{FetchResult, TenantCell};
 use crate::config::{Recommendations, Refresh, TenantRules};
 use crate::events::Events;
 use crate::graph::answer_testing::{self, SentPage};
@@ -32,7 +32,7 @@ enum Answer {
 #[derive(Debug, Clone)]
 enum Step {
     Answer(Answer),
-    /// The last answer of a list again, with another link.
+    /// The last answer of a list again.
     Again(Api),
     /// Hours pass, and data expire.
     Wait(i64),
@@ -198,7 +198,7 @@ fn control(number: u8) -> String {
 
 fn catalogue() -> impl Strategy<Value = Answer> {
     let controls = proptest::collection::vec(0_u8..27, 0..4);
-    let pages = proptest::collection::vec((controls, prop::bool::weighted(0.1)), 1..3);
+    let pages = proptest::collection::vec((controls, prop::bool::weighted(0.15)), 1..3);
     (pages, 0_usize..100).prop_map(|(pages, link)| {
         let page = |(controls, partial): (Vec<u8>, bool)| {
             let elements: Vec<String> = controls.into_iter().map(control).collect();
@@ -230,19 +230,30 @@ fn report() -> impl Strategy<Value = Answer> {
     })
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let api = || prop_oneof![Just(Api::Profiles), Just(Api::Scores)];
+/// One step, of which most repeat one of a few answers.
+fn step(catalogues: Vec<Answer>, reports: Vec<Answer>) -> impl Strategy<Value = Step> {
+    let api = prop_oneof![Just(Api::Profiles), Just(Api::Scores)];
     prop_oneof![
-        4 => catalogue().prop_map(Step::Answer),
-        3 => report().prop_map(Step::Answer),
-        9 => api().prop_map(Step::Again),
-        1 => api().prop_map(|api| Step::Answer(Answer::Failure(api))),
-        3 => (0_i64..30).prop_map(Step::Wait),
-        1 => (-3_i64..3).prop_map(Step::SetClock),
+        12 => prop::sample::select(catalogues).prop_map(Step::Answer),
+        6 => prop::sample::select(reports).prop_map(Step::Answer),
+        1 => api.prop_map(|api| Step::Answer(Answer::Failure(api))),
+        3 => (0_i64..4).prop_map(Step::Wait),
+        1 => (20_i64..30).prop_map(Step::Wait),
+        2 => (-3_i64..3).prop_map(Step::SetClock),
         1 => (1_u64..40).prop_map(Step::Reconfigure),
         1 => any::<bool>().prop_map(Step::Move),
         1 => Just(Step::Restart),
     ]
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let answers = (
+        proptest::collection::vec(catalogue(), 3),
+        proptest::collection::vec(report(), 3),
+    );
+    answers.prop_flat_map(|(catalogues, reports)| {
+        proptest::collection::vec(step(catalogues, reports), 1..40)
+    })
 }
 
 /// Both tenants take the same steps. Returns how many answers were recognised.
@@ -308,7 +319,7 @@ proptest! {
 
     #[test]
     fn a_recognised_answer_has_the_effects_of_one_that_is_decoded(
-        steps in proptest::collection::vec(step(), 1..40),
+        steps in steps(),
     ) {
         run(steps);
     }
