@@ -48,7 +48,7 @@ fn remediation(entry: &CatalogueEntry) -> String {
         <p>1. Sign in to the admin center of the service as an administrator with the least privileged role that may change this setting.<br />\
         2. Open the settings of the service, and there the page about security.<br />\
         3. {}.<br />\
-        4. Save, and sign in as a person of the group to see whether it has the wanted effect; it may take some hours.</p>",
+        4. Save, and sign in as a person of the group to see whether it has the wanted effect; it may take some hours, and a day where the organization has several regions.</p>",
         entry.title
     )
 }
