@@ -24,14 +24,14 @@ pub struct AnswerDigest(Arc<[PageDigest]>);
 
 /// A list that an answer was decoded to, exactly.
 #[derive(Debug)]
-pub struct Known<T> {
+pub struct KnownList<T> {
     /// The list.
     pub value: Arc<T>,
     /// The digest of the answer.
     pub digest: AnswerDigest,
 }
 
-impl<T> Clone for Known<T> {
+impl<T> Clone for KnownList<T> {
     fn clone(&self) -> Self {
         Self {
             value: Arc::clone(&self.value),
@@ -168,7 +168,7 @@ pub(crate) mod testing {
     pub(crate) fn catalogue(
         sent: &[SentPage],
         (tenant, now): (&str, Timestamp),
-        known: Option<&Known<Catalogue>>,
+        known: Option<&KnownList<Catalogue>>,
     ) -> Result<ListAnswer<Catalogue>, GraphError> {
         let known = known.filter(|it| it.value.entra_tenant_id.as_deref() == Some(tenant));
         let mut pages = AnswerReader::new(Subject::Catalogue, known.map(|it| &it.digest));
@@ -192,7 +192,7 @@ pub(crate) mod testing {
     pub(crate) fn report(
         sent: &SentPage,
         tenant: &str,
-        known: Option<&Known<Report>>,
+        known: Option<&KnownList<Report>>,
     ) -> Result<ListAnswer<Option<Report>, Report>, GraphError> {
         let known = known.filter(|it| *it.value.entra_tenant_id == *tenant);
         let mut pages = AnswerReader::new(Subject::Report, known.map(|it| &it.digest));
@@ -236,14 +236,14 @@ mod tests {
 
     fn answer(
         pages: &[SentPage],
-        known: Option<&Known<Catalogue>>,
+        known: Option<&KnownList<Catalogue>>,
     ) -> Result<ListAnswer<Catalogue>, GraphError> {
         catalogue(pages, ("guid", NOW), known)
     }
 
-    fn known(pages: &[SentPage]) -> Known<Catalogue> {
+    fn known(pages: &[SentPage]) -> KnownList<Catalogue> {
         let fetched = answer(pages, None).unwrap().into_fetched();
-        Known {
+        KnownList {
             value: Arc::new(fetched.value),
             digest: fetched.digest.unwrap(),
         }
@@ -306,7 +306,7 @@ mod tests {
             .iter()
             .map(digest)
             .collect();
-        let known = Known {
+        let known = KnownList {
             value: Arc::new(Catalogue {
                 entra_tenant_id: Some("guid".into()),
                 ..Catalogue::default()

@@ -1,7 +1,7 @@
 //! The client of one tenant: its lists.
 
 use super::anomaly_counter::UnknownWord;
-use super::answer_reader::{AnswerDigest, AnswerReader, Known};
+use super::answer_reader::{AnswerDigest, AnswerReader, KnownList};
 use super::decode;
 use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError, Retry};
@@ -96,7 +96,7 @@ pub enum ListAnswer<T, K = T> {
     /// Another answer than the known one, decoded.
     Other(Fetched<T>),
     /// The known answer, which was not decoded again.
-    Same(Known<K>),
+    Same(KnownList<K>),
 }
 
 impl<T, K: Clone + Into<T>> ListAnswer<T, K> {
@@ -139,7 +139,7 @@ impl Client {
     /// `$select`, or omits the states with it, the client requests all fields.
     pub async fn catalogue(
         &self,
-        known: Option<&Known<Catalogue>>,
+        known: Option<&KnownList<Catalogue>>,
         permit: &mut RefreshPermit,
     ) -> Result<ListAnswer<Catalogue>, GraphError> {
         let known =
@@ -173,7 +173,7 @@ impl Client {
     /// days, one request each.
     pub async fn report(
         &self,
-        known: Option<&Known<Report>>,
+        known: Option<&KnownList<Report>>,
         permit: &mut RefreshPermit,
     ) -> Result<ListAnswer<Option<Report>, Report>, GraphError> {
         let subject = Subject::Report;
@@ -274,7 +274,7 @@ impl Client {
         &self,
         reader: CatalogueReader,
         pages: AnswerReader<'_>,
-        known: Option<&Known<Catalogue>>,
+        known: Option<&KnownList<Catalogue>>,
     ) -> Result<ListAnswer<Catalogue>, GraphError> {
         if let Some(known) = known.filter(|_| pages.is_known()) {
             return Ok(ListAnswer::Same(known.clone()));

@@ -1,6 +1,6 @@
 //! The client's lists of Entra, in the beta API.
 
-use super::answer_reader::{AnswerReader, Known};
+use super::answer_reader::{AnswerReader, KnownList};
 use super::client::{Client, Fetched, ListAnswer, MAX_CATALOGUE_PAGES, wrong_tenant};
 use super::decode;
 use super::error::GraphError;
@@ -24,7 +24,7 @@ impl Client {
     pub async fn recommendations(
         &self,
         resources: bool,
-        known: Option<&Known<RecommendationList>>,
+        known: Option<&KnownList<RecommendationList>>,
         permit: &mut RefreshPermit,
     ) -> Result<ListAnswer<RecommendationList>, GraphError> {
         let is_granted = self.check_granted(Subject::Recommendations).await?;
@@ -44,7 +44,7 @@ impl Client {
     async fn recommendation_pages(
         &self,
         resources: bool,
-        known: Option<&Known<RecommendationList>>,
+        known: Option<&KnownList<RecommendationList>>,
         permit: &mut RefreshPermit,
     ) -> Result<ListAnswer<RecommendationList>, GraphError> {
         let tenant = self.entra_tenant_id();

@@ -33,7 +33,7 @@ mod wire;
 pub use anomaly_counter::UnknownWord;
 #[cfg(test)]
 pub(crate) use answer_reader::testing as answer_testing;
-pub use answer_reader::{AnswerDigest, Known};
+pub use answer_reader::{AnswerDigest, KnownList};
 pub use client::{Client, Fetched, ListAnswer};
 pub use customer_lists::FetchedCustomers;
 pub use decode::{read_catalogue, read_identity_score, read_recommendations, read_report};

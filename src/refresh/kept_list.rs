@@ -1,6 +1,6 @@
 //! One list of a tenant, and until when it is exported.
 
-use crate::graph::{AnswerDigest, Known};
+use crate::graph::{AnswerDigest, KnownList};
 use crate::store::saved_tenant::SavedList;
 use secure_score_model::Timestamp;
 use std::sync::Arc;
@@ -66,8 +66,8 @@ impl<T> KeptList<T> {
 
     /// The last list with the digest of its answer, by which the answer is recognised
     /// when it comes again.
-    pub(super) fn known(&self) -> Option<Known<T>> {
-        Some(Known {
+    pub(super) fn known(&self) -> Option<KnownList<T>> {
+        Some(KnownList {
             value: Arc::clone(&self.last.as_ref()?.value),
             digest: self.digest.clone()?,
         })
@@ -77,7 +77,7 @@ impl<T> KeptList<T> {
     /// Returns whether it is that one.
     pub(super) fn confirm(
         &mut self,
-        known: &Known<T>,
+        known: &KnownList<T>,
         now: Timestamp,
         max_staleness: Duration,
     ) -> bool {

@@ -1,7 +1,7 @@
 //! Applies the lists of Secure Score to a tenant.
 
 use super::tenant_cell::{Update, complete};
-use crate::graph::{Fetched, GraphError, Known, ListAnswer, Subject};
+use crate::graph::{Fetched, GraphError, KnownList, ListAnswer, Subject};
 use secure_score_model::{Api, Catalogue, Report, SkippedField, Timestamp, is_future_day};
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ impl Update<'_> {
 
     /// Notes that Graph sent the last report again, and returns whether it did. The
     /// day of a report is compared with the clock each time.
-    fn confirm_report(&mut self, known: &Known<Report>) -> Result<bool, GraphError> {
+    fn confirm_report(&mut self, known: &KnownList<Report>) -> Result<bool, GraphError> {
         let report = &known.value;
         self.identify(Subject::Report, Some(&report.entra_tenant_id))?;
         let (now, max_staleness) = (self.cell.now(), self.max_staleness());

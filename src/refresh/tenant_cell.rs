@@ -6,7 +6,7 @@ use super::first_lists::FirstLists;
 use super::logged_once::LoggedOnce;
 use super::tenant_data::TenantData;
 use super::wait::Wait;
-use crate::graph::{Fetched, GraphError, Known, ListAnswer, PastScores, Subject};
+use crate::graph::{Fetched, GraphError, KnownList, ListAnswer, PastScores, Subject};
 use crate::store::saved_tenant::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{
@@ -92,7 +92,7 @@ impl TenantCell {
 
     /// The catalogue, if it would be the same when its answer was decoded again now:
     /// the time decides how changes dated in the future are read.
-    pub(super) fn known_catalogue(&self) -> Option<Known<Catalogue>> {
+    pub(super) fn known_catalogue(&self) -> Option<KnownList<Catalogue>> {
         let now = self.now();
         let data = self.data.lock();
         let known = data.catalogue.known();
@@ -100,12 +100,12 @@ impl TenantCell {
     }
 
     /// The report, if it is known what its answer was.
-    pub(super) fn known_report(&self) -> Option<Known<Report>> {
+    pub(super) fn known_report(&self) -> Option<KnownList<Report>> {
         self.data.lock().report.known()
     }
 
     /// The recommendations, likewise.
-    pub(super) fn known_recommendations(&self) -> Option<Known<RecommendationList>> {
+    pub(super) fn known_recommendations(&self) -> Option<KnownList<RecommendationList>> {
         self.data.lock().recommendations.known()
     }
 

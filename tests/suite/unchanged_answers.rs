@@ -2,7 +2,7 @@
 
 use crate::world::{World, config};
 use graph_simulator::{Api, Fault, FaultKind, Options};
-use secure_score_exporter::graph::{Client, HttpClients, Known, ListAnswer, RefreshPermits};
+use secure_score_exporter::graph::{Client, HttpClients, KnownList, ListAnswer, RefreshPermits};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_model::{Catalogue, ControlState, Reason, Report};
 use std::num::NonZeroUsize;
@@ -31,7 +31,7 @@ async fn a_repeated_answer_is_recognised_and_a_change_on_its_last_page_is_read()
     let ListAnswer::Other(first) = first else {
         panic!("nothing is known yet");
     };
-    let known: Known<Catalogue> = Known {
+    let known: KnownList<Catalogue> = KnownList {
         value: Arc::new(first.value),
         digest: first.digest.unwrap(),
     };
@@ -78,7 +78,7 @@ async fn a_repeated_report_is_recognised_and_another_score_is_read() {
     let mut permit = RefreshPermits::new(NonZeroUsize::MIN).take().await;
     let first = client.report(None, &mut permit).await.unwrap();
     let first = first.into_fetched();
-    let known: Known<Report> = Known {
+    let known: KnownList<Report> = KnownList {
         value: Arc::new(first.value.unwrap()),
         digest: first.digest.unwrap(),
     };
