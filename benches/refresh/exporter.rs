@@ -1,17 +1,21 @@
 //! The refresh of the exporter.
 
-use secure_score_exporter::config::Config;
+use secure_score_exporter::config::{Config, RefreshMode};
 use secure_score_exporter::refresh::{Fleet, FleetOptions, refresh_all_once};
-use secure_score_exporter::store::Store;
+use secure_score_exporter::store::{Store, TenantState};
 use secure_score_exporter::telemetry::Telemetry;
 use secure_score_exposition::Policy;
 use secure_score_model::Timestamp;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-/// The interval of repeated refreshes. Its requests per minute stay below the
-/// exporter's own limit per tenant.
-const INTERVAL: Duration = Duration::from_secs(20);
+/// The interval of repeated refreshes, which a scrape triggers: all tenants at the
+/// same time, as the other program downloads.
+const INTERVAL: Duration = Duration::from_millis(500);
+
+/// How often all tenants are refreshed in one measurement. Their requests per minute
+/// stay below the exporter's own limit per tenant.
+pub(crate) const TIMES: usize = 5;
 
 /// Refreshes every tenant once. Returns the bytes of samples.
 pub(crate) async fn refresh(config: Config) -> usize {
@@ -25,32 +29,65 @@ pub(crate) async fn refresh(config: Config) -> usize {
 /// A fleet that refreshes repeatedly.
 pub(crate) struct Running {
     store: Arc<Store>,
-    _fleet: Fleet,
+    fleet: Fleet,
 }
 
 impl Running {
-    /// Starts, and waits until each tenant was refreshed several times.
+    /// Starts, and waits until each tenant was refreshed and has its past days.
     pub(crate) async fn start(mut config: Config) -> Self {
+        config.refresh.mode = RefreshMode::Scrape;
         config.refresh.profiles = INTERVAL;
         config.refresh.scores = INTERVAL;
         let store = Arc::new(Store::default());
         let fleet = Fleet::start(&options(config, &store)).unwrap();
-        let tenants = store.current().states.len();
-        while refreshes(&store) < 4 * tenants {
+        let has_past_days =
+            |state: &Arc<TenantState>| state.snapshot.score_history.days().len() > 1;
+        while !store.current().states.iter().all(has_past_days) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        Self {
-            store,
-            _fleet: fleet,
-        }
+        Self { store, fleet }
     }
 
-    /// Runs for three intervals. Returns the number of refreshes of both lists.
-    pub(crate) async fn refresh(&self) -> usize {
+    /// Refreshes both lists of every tenant once.
+    pub(crate) async fn refresh(&self) {
         let before = refreshes(&self.store);
-        tokio::time::sleep(INTERVAL * 3).await;
+        self.fleet.on_demand().refreshed(|_| true).await;
         sample_bytes(&self.store);
-        (refreshes(&self.store) - before) / 2
+        let tenants = self.store.current().states.len();
+        assert_eq!(refreshes(&self.store) - before, 2 * tenants);
+    }
+
+    /// Waits until every tenant is due.
+    pub(crate) async fn due(&self) {
+        tokio::time::sleep(INTERVAL * 2).await;
+    }
+
+    /// Accepts a risk of each tenant and changes one of its scores, or takes it back.
+    pub(crate) async fn change(&self, control_api: &str, forth: bool) {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        for state in &self.store.current().states {
+            let is_plain = |id: &str| id.bytes().all(|byte| byte.is_ascii_alphabetic());
+            let mut scored = state.snapshot.scored().map(|(control, _)| &control.id);
+            let id = scored.find(|id| is_plain(id)).unwrap();
+            let control = format!(
+                "{control_api}/tenants/{}/controls/{id}",
+                state.identity.alias
+            );
+            let (verb, by, percentage) = match forth {
+                true => ("accept", r#"{"by": "alex", "comment": "measured"}"#, 41),
+                false => ("revert", r#"{"by": "alex"}"#, 59),
+            };
+            let score = format!(r#"{{"percentage": {percentage}}}"#);
+            for (verb, body) in [(verb, by.to_owned()), ("score", score)] {
+                let request = http.post(format!("{control}/{verb}")).body(body);
+                let answer = request.send().await.unwrap();
+                assert!(
+                    answer.status().is_success(),
+                    "{}",
+                    answer.text().await.unwrap()
+                );
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The client of one tenant: its lists.
 
 use super::anomaly_counter::UnknownWord;
+use super::answer_reader::{AnswerDigest, AnswerReader, KnownList};
 use super::decode;
 use super::endpoint::GraphRoot;
 use super::error::{ErrorKind, GraphError, Retry};
@@ -9,6 +10,7 @@ use super::refresh_permit::RefreshPermit;
 use super::requests::{GraphResponse, MAX_WAIT, Requests};
 use super::subject::Subject;
 use super::translate::CatalogueReader;
+use super::wire::Page;
 use crate::backoff::Backoff;
 use crate::credentials::{Token, TokenFacts, TokenSource};
 use crate::http_client::MAX_MESSAGE;
@@ -83,6 +85,33 @@ pub struct Fetched<T> {
     pub partial: bool,
     /// Words in it that this version does not know.
     pub unknown_words: BTreeSet<UnknownWord>,
+    /// The digest of the answer, by which it is recognised when it comes again; none
+    /// if it is incomplete, or the list has none.
+    pub digest: Option<AnswerDigest>,
+}
+
+/// What Graph returned: another list, or the one that is known.
+#[derive(Debug)]
+pub enum ListAnswer<T, K = T> {
+    /// Another answer than the known one, decoded.
+    Other(Fetched<T>),
+    /// The known answer, which was not decoded again.
+    Same(KnownList<K>),
+}
+
+impl<T, K: Clone + Into<T>> ListAnswer<T, K> {
+    /// The list, whether it was known or not.
+    pub fn into_fetched(self) -> Fetched<T> {
+        match self {
+            Self::Other(fetched) => fetched,
+            Self::Same(known) => Fetched {
+                value: K::clone(&known.value).into(),
+                partial: false,
+                unknown_words: BTreeSet::new(),
+                digest: Some(known.digest),
+            },
+        }
+    }
 }
 
 impl Client {
@@ -110,24 +139,32 @@ impl Client {
     /// `$select`, or omits the states with it, the client requests all fields.
     pub async fn catalogue(
         &self,
+        known: Option<&KnownList<Catalogue>>,
         permit: &mut RefreshPermit,
-    ) -> Result<Fetched<Catalogue>, GraphError> {
+    ) -> Result<ListAnswer<Catalogue>, GraphError> {
+        let known =
+            known.filter(|it| it.value.entra_tenant_id.as_deref() == self.entra_tenant_id());
         let now = SystemTime::now().into();
+        let digest = known.map(|it| &it.digest);
         if self.select_refused.is_over() {
             let mut reader = CatalogueReader::new(now);
-            match self.pages(Fields::Selected, permit, &mut reader).await {
+            let mut pages = AnswerReader::new(Subject::Catalogue, digest);
+            let read = self.pages(Fields::Selected, &mut pages, permit, &mut reader);
+            match read.await {
                 // An error on a later page has another cause, such as an
                 // expired link.
-                Err(error) if reader.pages == 0 && error.refuses_option() => {}
+                Err(error) if pages.len() == 0 && error.refuses_option() => {}
                 Err(error) => return Err(error),
-                Ok(_) if reader.lacks_states() => {}
-                Ok(partial) => return self.finish_catalogue(reader, partial),
+                Ok(()) if !pages.is_known() && reader.lacks_states() => {}
+                Ok(()) => return self.finish_catalogue(reader, pages, known),
             }
         }
         let mut reader = CatalogueReader::new(now);
-        let partial = self.pages(Fields::All, permit, &mut reader).await?;
+        let mut pages = AnswerReader::new(Subject::Catalogue, digest);
+        self.pages(Fields::All, &mut pages, permit, &mut reader)
+            .await?;
         self.select_refused.begin();
-        self.finish_catalogue(reader, partial)
+        self.finish_catalogue(reader, pages, known)
     }
 
     /// The newest daily report, or `None` if Graph has none yet.
@@ -136,21 +173,36 @@ impl Client {
     /// days, one request each.
     pub async fn report(
         &self,
+        known: Option<&KnownList<Report>>,
         permit: &mut RefreshPermit,
-    ) -> Result<Fetched<Option<Report>>, GraphError> {
+    ) -> Result<ListAnswer<Option<Report>, Report>, GraphError> {
         let subject = Subject::Report;
+        let tenant = self.entra_tenant_id().unwrap_or_default();
+        let known = known.filter(|it| *it.value.entra_tenant_id == *tenant);
         let url = pages::newest_report_url(&self.root)?;
         let response = self.get(subject, &url, permit).await?;
-        let (mut report, unknown_words) = decode::report(&response.body)?;
+        let mut pages = AnswerReader::new(subject, known.map(|it| &it.digest));
+        let mut decoded = Default::default();
+        let mut read = |page: &Page<'_>| {
+            decoded = decode::report(page)?;
+            Ok(())
+        };
+        pages.add(response, &mut read)?;
+        pages.end(&mut read)?;
+        if let Some(known) = known.filter(|_| pages.is_known()) {
+            return Ok(ListAnswer::Same(known.clone()));
+        }
+        let (mut report, unknown_words) = decoded;
         if let Some(report) = &mut report {
             self.check_tenant(subject, &report.entra_tenant_id)?;
             report.entra_tenant_id = self.entra_tenant_id().unwrap_or_default().into();
         }
-        Ok(Fetched {
+        Ok(ListAnswer::Other(Fetched {
             value: report,
-            partial: response.partial,
+            partial: pages.partial,
             unknown_words,
-        })
+            digest: pages.digest(),
+        }))
     }
 
     /// The claims of the token; requests one if there is none.
@@ -163,41 +215,54 @@ impl Client {
         self.requests.traffic()
     }
 
-    /// Reads every page of the catalogue. Returns whether Graph marked one as
-    /// incomplete.
+    /// Reads every page of the catalogue.
     async fn pages(
         &self,
         fields: Fields,
+        pages: &mut AnswerReader<'_>,
         permit: &mut RefreshPermit,
         reader: &mut CatalogueReader,
-    ) -> Result<bool, GraphError> {
+    ) -> Result<(), GraphError> {
         let first = pages::catalogue_url(&self.root, fields)?;
-        let read = |body: &[u8], links: &mut Links<'_>| {
-            let next = decode::page(reader, body)?;
-            links.follow(next.as_deref())
-        };
-        self.each_page(Subject::Catalogue, first, MAX_CATALOGUE_PAGES, permit, read)
+        let read = |page: &Page<'_>| decode::page(reader, page);
+        self.read_pages(first, MAX_CATALOGUE_PAGES, pages, permit, read)
             .await
     }
 
-    /// Requests a list's pages. `read` returns the URL of the next one. Returns
-    /// whether Graph marked one as incomplete.
+    /// Requests a list's pages, of which `read` decodes those that are not known.
+    pub(super) async fn read_pages(
+        &self,
+        first: Url,
+        max_pages: usize,
+        pages: &mut AnswerReader<'_>,
+        permit: &mut RefreshPermit,
+        mut read: impl FnMut(&Page<'_>) -> Result<(), GraphError>,
+    ) -> Result<(), GraphError> {
+        let subject = pages.subject;
+        let add = |response: GraphResponse, links: &mut Links<'_>| {
+            let link = pages.add(response, &mut read)?;
+            links.follow(link.as_deref())
+        };
+        self.each_page(subject, first, max_pages, permit, add)
+            .await?;
+        pages.end(&mut read)
+    }
+
+    /// Requests a list's pages. `read` returns the URL of the next one.
     pub(super) async fn each_page(
         &self,
         subject: Subject,
         first: Url,
         max_pages: usize,
         permit: &mut RefreshPermit,
-        mut read: impl FnMut(&[u8], &mut Links<'_>) -> Result<Option<Url>, GraphError>,
-    ) -> Result<bool, GraphError> {
+        mut read: impl FnMut(GraphResponse, &mut Links<'_>) -> Result<Option<Url>, GraphError>,
+    ) -> Result<(), GraphError> {
         let mut links = Links::new(&self.root, subject);
-        let mut partial = false;
         let mut url = first;
         for _ in 0..max_pages {
             let response = self.get(subject, &url, permit).await?;
-            partial |= response.partial;
-            match read(&response.body, &mut links)? {
-                None => return Ok(partial),
+            match read(response, &mut links)? {
+                None => return Ok(()),
                 Some(next) => url = next,
             }
         }
@@ -208,17 +273,22 @@ impl Client {
     fn finish_catalogue(
         &self,
         reader: CatalogueReader,
-        partial: bool,
-    ) -> Result<Fetched<Catalogue>, GraphError> {
+        pages: AnswerReader<'_>,
+        known: Option<&KnownList<Catalogue>>,
+    ) -> Result<ListAnswer<Catalogue>, GraphError> {
+        if let Some(known) = known.filter(|_| pages.is_known()) {
+            return Ok(ListAnswer::Same(known.clone()));
+        }
         let subject = Subject::Catalogue;
         decode::check_readable(&reader)?;
         self.check_tenants(subject, &reader.tenants)?;
         let (value, unknown_words) = reader.finish(self.entra_tenant_id().map(Arc::from));
-        Ok(Fetched {
+        Ok(ListAnswer::Other(Fetched {
             value,
-            partial,
+            partial: pages.partial,
             unknown_words,
-        })
+            digest: pages.digest(),
+        }))
     }
 
     /// Refuses a list of which elements are about another tenant. Where they are of

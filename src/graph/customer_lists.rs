@@ -1,12 +1,14 @@
 //! The client's lists of a partner.
 
+use super::answer_reader::AnswerReader;
 use super::client::Client;
 use super::customer_reader::CustomerReader;
 use super::decode;
 use super::error::GraphError;
-use super::pages::{self, Links};
+use super::pages;
 use super::refresh_permit::RefreshPermit;
 use super::subject::Subject;
+use super::wire::Page;
 use crate::config::CustomerSource;
 use secure_score_model::CustomerList;
 
@@ -61,14 +63,11 @@ impl Client {
     ) -> Result<bool, GraphError> {
         reader.begin_list();
         let first = pages::customer_list_url(subject, &self.root)?;
-        let read = |body: &[u8], links: &mut Links<'_>| {
-            let next = decode::customers_page(subject, reader, body)?;
-            links.follow(next.as_deref())
-        };
-        let partial = self
-            .each_page(subject, first, MAX_CUSTOMER_PAGES, permit, read)
+        let mut pages = AnswerReader::new(subject, None);
+        let read = |page: &Page<'_>| decode::customers_page(subject, reader, page);
+        self.read_pages(first, MAX_CUSTOMER_PAGES, &mut pages, permit, read)
             .await?;
         decode::check_customers(reader, subject)?;
-        Ok(partial)
+        Ok(pages.partial)
     }
 }

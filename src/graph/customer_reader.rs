@@ -254,6 +254,7 @@ fn guid(text: &LenientText<'_>) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::super::decode;
+    use super::super::pages;
     use super::super::subject::Subject;
     use super::*;
     use serde_json::{Value, json};
@@ -262,15 +263,17 @@ mod tests {
     const B: &str = "bbbbbbbb-2222-4222-8222-222222222222";
     const PARTNER: &str = "99999999-9999-4999-8999-999999999999";
 
-    fn body(elements: &Value) -> Vec<u8> {
-        json!({"value": elements}).to_string().into_bytes()
+    fn add(subject: Subject, reader: &mut CustomerReader, elements: &Value) {
+        let body = json!({"value": elements}).to_string();
+        let page = pages::parse(subject, &body).unwrap();
+        decode::customers_page(subject, reader, &page).unwrap();
     }
 
     fn read(customers: &Value, relationships: &Value) -> CustomerList {
         let mut reader = CustomerReader::default();
-        decode::customers_page(Subject::Customers, &mut reader, &body(customers)).unwrap();
+        add(Subject::Customers, &mut reader, customers);
         reader.begin_list();
-        decode::customers_page(Subject::Relationships, &mut reader, &body(relationships)).unwrap();
+        add(Subject::Relationships, &mut reader, relationships);
         reader.finish(PARTNER)
     }
 
@@ -397,7 +400,7 @@ mod tests {
     fn a_list_of_which_most_is_unreadable_is_refused() {
         let mut reader = CustomerReader::default();
         let elements = json!([{"tenantId": A}, {"displayName": "B"}, {"displayName": "C"}]);
-        decode::customers_page(Subject::Customers, &mut reader, &body(&elements)).unwrap();
+        add(Subject::Customers, &mut reader, &elements);
         let error = decode::check_customers(&reader, crate::graph::Subject::Customers);
         assert!(error.unwrap_err().to_string().contains("2 of its elements"));
     }
@@ -422,7 +425,7 @@ mod tests {
 
         let mut reader = CustomerReader::default();
         let only = json!([all[0]]);
-        decode::customers_page(Subject::Relationships, &mut reader, &body(&only)).unwrap();
+        add(Subject::Relationships, &mut reader, &only);
         let error = decode::check_customers(&reader, Subject::Relationships).unwrap_err();
         assert!(error.to_string().contains("relationships"), "{error}");
     }
@@ -434,7 +437,7 @@ mod tests {
             {"tenantId": B, "displayName": "B", "state": "pending"},
         ]);
         let mut reader = CustomerReader::default();
-        decode::customers_page(Subject::OrganizationMembers, &mut reader, &body(&members)).unwrap();
+        add(Subject::OrganizationMembers, &mut reader, &members);
         let list = reader.finish(PARTNER);
         let found: Vec<_> = list.customers.iter().map(|it| &*it.tenant_id).collect();
         assert_eq!(found, [A]);
@@ -444,12 +447,11 @@ mod tests {
     fn a_customer_of_two_lists_is_one_and_no_duplicate() {
         let mut reader = CustomerReader::default();
         let elements = json!([{"tenantId": A, "displayName": ""}]);
-        decode::customers_page(Subject::Customers, &mut reader, &body(&elements)).unwrap();
+        add(Subject::Customers, &mut reader, &elements);
         reader.end_source_list("customers");
         reader.begin_list();
         let elements = json!([{"tenantId": A, "displayName": "A"}, {"tenantId": PARTNER}]);
-        decode::customers_page(Subject::OrganizationMembers, &mut reader, &body(&elements))
-            .unwrap();
+        add(Subject::OrganizationMembers, &mut reader, &elements);
         reader.end_source_list("members");
         let list = reader.finish(PARTNER);
         assert_eq!(list.customers.len(), 1);

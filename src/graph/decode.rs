@@ -11,24 +11,18 @@ use super::pages;
 use super::recommendation_reader::{self, RecommendationReader};
 use super::subject::Subject;
 use super::translate::{self, CatalogueReader};
-use super::wire;
+use super::wire::{self, Page};
 use secure_score_model::{
     Catalogue, DailyScore, IdentityScore, RecommendationList, Report, SkippedField, Timestamp,
 };
 use std::collections::BTreeSet;
 
-/// Adds one page to the catalogue. Returns the link to the next one.
-pub(super) fn page(
-    reader: &mut CatalogueReader,
-    body: &[u8],
-) -> Result<Option<String>, GraphError> {
+/// Adds one page to the catalogue.
+pub(super) fn page(reader: &mut CatalogueReader, page: &Page<'_>) -> Result<(), GraphError> {
     let subject = Subject::Catalogue;
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(subject, &body)?;
-    let profiles = pages::elements::<wire::Profile<'_>>(subject, &page)?;
+    let profiles = pages::elements::<wire::Profile<'_>>(subject, page)?;
     reader.page(&profiles);
-    check_length(subject, reader.entries.len())?;
-    Ok(page.next_link.map(|link| link.into_owned()))
+    check_length(subject, reader.entries.len())
 }
 
 /// Refuses a catalogue without states, or of which most is unreadable. Updates of a history are not
@@ -65,12 +59,12 @@ fn check_share(subject: Subject, unread: u64, read: usize) -> Result<(), GraphEr
     }
 }
 
-/// The newest report of a body, or `None` if Graph has none yet.
-pub(super) fn report(body: &[u8]) -> Result<(Option<Report>, BTreeSet<UnknownWord>), GraphError> {
+/// The newest report of a page, or `None` if Graph has none yet.
+pub(super) fn report(
+    page: &Page<'_>,
+) -> Result<(Option<Report>, BTreeSet<UnknownWord>), GraphError> {
     let subject = Subject::Report;
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(subject, &body)?;
-    let scores: LenientList<wire::Score<'_>> = pages::elements(subject, &page)?;
+    let scores: LenientList<wire::Score<'_>> = pages::elements(subject, page)?;
     let scored = scores.elements.iter();
     let newest =
         scored.max_by_key(|score| AnomalyCounter::default().time(&score.created_date_time));
@@ -93,51 +87,43 @@ pub(super) struct DaysPage<T> {
     pub(super) tenants: BTreeSet<String>,
     /// How many elements could not be read.
     pub(super) unread: usize,
-    /// The link to the next page.
-    pub(super) next: Option<String>,
 }
 
 /// Every report of a page, in its order.
-pub(super) fn reports(body: &[u8]) -> Result<DaysPage<Report>, GraphError> {
-    days_page(body, |score| {
+pub(super) fn reports(page: &Page<'_>) -> Result<DaysPage<Report>, GraphError> {
+    days_page(page, |score| {
         Some(translate::report(score, AnomalyCounter::default()).0)
     })
 }
 
 /// The score of every report of a page that has a day and a maximum.
-pub(super) fn daily_scores(body: &[u8]) -> Result<DaysPage<DailyScore>, GraphError> {
-    days_page(body, translate::daily_score)
+pub(super) fn daily_scores(page: &Page<'_>) -> Result<DaysPage<DailyScore>, GraphError> {
+    days_page(page, translate::daily_score)
 }
 
 fn days_page<T>(
-    body: &[u8],
+    page: &Page<'_>,
     translate: impl Fn(&wire::Score<'_>) -> Option<T>,
 ) -> Result<DaysPage<T>, GraphError> {
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(Subject::Report, &body)?;
-    let scores: LenientList<wire::Score<'_>> = pages::elements(Subject::Report, &page)?;
+    let scores: LenientList<wire::Score<'_>> = pages::elements(Subject::Report, page)?;
     let tenants = scores.elements.iter();
     let tenants = tenants.filter_map(|score| score.azure_tenant_id.get());
     Ok(DaysPage {
         elements: scores.elements.iter().filter_map(translate).collect(),
         tenants: tenants.map(str::to_owned).collect(),
         unread: scores.unread,
-        next: page.next_link.map(|link| link.into_owned()),
     })
 }
 
-/// Adds one page to the recommendations. Returns the link to the next one.
+/// Adds one page to the recommendations.
 pub(super) fn recommendations_page(
     reader: &mut RecommendationReader,
-    body: &[u8],
-) -> Result<Option<String>, GraphError> {
+    page: &Page<'_>,
+) -> Result<(), GraphError> {
     let subject = Subject::Recommendations;
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(subject, &body)?;
-    let elements = pages::elements::<wire::Recommendation<'_>>(subject, &page)?;
+    let elements = pages::elements::<wire::Recommendation<'_>>(subject, page)?;
     reader.page(&elements);
-    check_length(subject, reader.len())?;
-    Ok(page.next_link.map(|link| link.into_owned()))
+    check_length(subject, reader.len())
 }
 
 /// Refuses recommendations of which most are unreadable.
@@ -145,12 +131,10 @@ pub(super) fn check_recommendations(reader: &RecommendationReader) -> Result<(),
     check_share(Subject::Recommendations, reader.unread, reader.len())
 }
 
-/// The newest Identity Secure Score of a body, or `None` if Graph has none yet.
-pub(super) fn identity_score(body: &[u8]) -> Result<Option<IdentityScore>, GraphError> {
+/// The newest Identity Secure Score of a page, or `None` if Graph has none yet.
+pub(super) fn identity_score(page: &Page<'_>) -> Result<Option<IdentityScore>, GraphError> {
     let subject = Subject::IdentityScore;
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(subject, &body)?;
-    let scores: LenientList<wire::IdentityScore<'_>> = pages::elements(subject, &page)?;
+    let scores: LenientList<wire::IdentityScore<'_>> = pages::elements(subject, page)?;
     let days = scores.elements.iter();
     // The first of equal ones: Graph sends the newest first.
     let newest = days
@@ -167,20 +151,18 @@ pub(super) fn identity_score(body: &[u8]) -> Result<Option<IdentityScore>, Graph
     }
 }
 
-/// Adds one page of a partner's list. Returns the link to the next one.
+/// Adds one page of a partner's list.
 pub(super) fn customers_page(
     subject: Subject,
     reader: &mut CustomerReader,
-    body: &[u8],
-) -> Result<Option<String>, GraphError> {
-    let body = String::from_utf8_lossy(body);
-    let page = pages::parse(subject, &body)?;
+    page: &Page<'_>,
+) -> Result<(), GraphError> {
     match subject {
-        Subject::Relationships => reader.relationships(&pages::elements(subject, &page)?),
-        Subject::OrganizationMembers => reader.members(&pages::elements(subject, &page)?),
-        _ => reader.customers(&pages::elements(subject, &page)?),
+        Subject::Relationships => reader.relationships(&pages::elements(subject, page)?),
+        Subject::OrganizationMembers => reader.members(&pages::elements(subject, page)?),
+        _ => reader.customers(&pages::elements(subject, page)?),
     }
-    Ok(page.next_link.map(|link| link.into_owned()))
+    Ok(())
 }
 
 /// Refuses a list of a partner of which most is unreadable.
@@ -191,7 +173,7 @@ pub(super) fn check_customers(reader: &CustomerReader, subject: Subject) -> Resu
 /// A catalogue of one page.
 pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
     let mut reader = CatalogueReader::new(Timestamp::from_nanos(i64::MAX));
-    page(&mut reader, body)?;
+    pages::of_body(Subject::Catalogue, body, |it| page(&mut reader, it))?;
     check_readable(&reader)?;
     let tenant = reader.tenants.first().map(|id| id.as_str().into());
     Ok(reader.finish(tenant).0)
@@ -200,7 +182,8 @@ pub fn read_catalogue(body: &[u8]) -> Result<Catalogue, GraphError> {
 /// Recommendations of one page.
 pub fn read_recommendations(body: &[u8]) -> Result<RecommendationList, GraphError> {
     let mut reader = RecommendationReader::default();
-    recommendations_page(&mut reader, body)?;
+    let read = |page: &Page<'_>| recommendations_page(&mut reader, page);
+    pages::of_body(Subject::Recommendations, body, read)?;
     check_recommendations(&reader)?;
     let tenant = reader.tenants.first().map(|id| id.as_str().into());
     Ok(reader.finish(tenant).0)
@@ -208,10 +191,11 @@ pub fn read_recommendations(body: &[u8]) -> Result<RecommendationList, GraphErro
 
 /// The newest Identity Secure Score of a body, or `None` if there is none.
 pub fn read_identity_score(body: &[u8]) -> Result<Option<IdentityScore>, GraphError> {
-    identity_score(body)
+    pages::of_body(Subject::IdentityScore, body, identity_score)
 }
 
 /// The newest report of a body, or `None` if there is none.
 pub fn read_report(body: &[u8]) -> Result<Option<Report>, GraphError> {
-    report(body).map(|(report, _)| report)
+    let (report, _) = pages::of_body(Subject::Report, body, report)?;
+    Ok(report)
 }

@@ -1,12 +1,14 @@
 //! The client's lists of Entra, in the beta API.
 
-use super::client::{Client, Fetched, MAX_CATALOGUE_PAGES, wrong_tenant};
+use super::answer_reader::{AnswerReader, KnownList};
+use super::client::{Client, Fetched, ListAnswer, MAX_CATALOGUE_PAGES, wrong_tenant};
 use super::decode;
 use super::error::GraphError;
-use super::pages::{self, Links};
+use super::pages;
 use super::recommendation_reader::RecommendationReader;
 use super::refresh_permit::RefreshPermit;
 use super::subject::Subject;
+use super::wire::Page;
 use secure_score_model::{IdentityScore, Reason, RecommendationList};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,15 +24,16 @@ impl Client {
     pub async fn recommendations(
         &self,
         resources: bool,
+        known: Option<&KnownList<RecommendationList>>,
         permit: &mut RefreshPermit,
-    ) -> Result<Fetched<RecommendationList>, GraphError> {
+    ) -> Result<ListAnswer<RecommendationList>, GraphError> {
         let is_granted = self.check_granted(Subject::Recommendations).await?;
         let resources = resources && self.resources_refused.is_over();
-        let mut read = self.recommendation_pages(resources, permit).await;
+        let mut read = self.recommendation_pages(resources, known, permit).await;
         let is_refused =
             |error: &GraphError| error.refuses_option() || error.reason() == Reason::TooLarge;
         if resources && read.as_ref().is_err_and(is_refused) {
-            read = self.recommendation_pages(false, permit).await;
+            read = self.recommendation_pages(false, known, permit).await;
             if read.is_ok() {
                 self.resources_refused.begin();
             }
@@ -41,18 +44,21 @@ impl Client {
     async fn recommendation_pages(
         &self,
         resources: bool,
+        known: Option<&KnownList<RecommendationList>>,
         permit: &mut RefreshPermit,
-    ) -> Result<Fetched<RecommendationList>, GraphError> {
+    ) -> Result<ListAnswer<RecommendationList>, GraphError> {
+        let tenant = self.entra_tenant_id();
+        let known = known.filter(|it| it.value.entra_tenant_id.as_deref() == tenant);
         let subject = Subject::Recommendations;
         let first = pages::recommendations_url(&self.root, resources)?;
         let mut reader = RecommendationReader::default();
-        let read = |body: &[u8], links: &mut Links<'_>| {
-            let next = decode::recommendations_page(&mut reader, body)?;
-            links.follow(next.as_deref())
-        };
-        let partial = self
-            .each_page(subject, first, MAX_CATALOGUE_PAGES, permit, read)
+        let mut pages = AnswerReader::new(subject, known.map(|it| &it.digest));
+        let read = |page: &Page<'_>| decode::recommendations_page(&mut reader, page);
+        self.read_pages(first, MAX_CATALOGUE_PAGES, &mut pages, permit, read)
             .await?;
+        if let Some(known) = known.filter(|_| pages.is_known()) {
+            return Ok(ListAnswer::Same(known.clone()));
+        }
         decode::check_recommendations(&reader)?;
         let is_none = |tenant: &&String| Uuid::try_parse(tenant).is_err();
         if let Some(none) = reader.tenants.iter().find(is_none) {
@@ -61,11 +67,12 @@ impl Client {
         }
         self.check_tenants(subject, &reader.tenants)?;
         let (value, unknown_words) = reader.finish(self.entra_tenant_id().map(Arc::from));
-        Ok(Fetched {
+        Ok(ListAnswer::Other(Fetched {
             value,
-            partial,
+            partial: pages.partial,
             unknown_words,
-        })
+            digest: pages.digest(),
+        }))
     }
 
     /// The newest Identity Secure Score, or `None` if Graph has none yet.
@@ -81,9 +88,10 @@ impl Client {
         let response = self.get(subject, &url, permit).await;
         let response = response.map_err(|error| error.with_grant(is_granted))?;
         Ok(Fetched {
-            value: decode::identity_score(&response.body)?,
+            value: pages::of_body(subject, response.searched()?, decode::identity_score)?,
             partial: response.partial,
             unknown_words: BTreeSet::new(),
+            digest: None,
         })
     }
 

@@ -6,6 +6,7 @@
 //! Microsoft's field names and state words occur in this module only.
 
 mod anomaly_counter;
+mod answer_reader;
 mod client;
 mod customer_lists;
 mod customer_reader;
@@ -30,7 +31,10 @@ mod translate;
 mod wire;
 
 pub use anomaly_counter::UnknownWord;
-pub use client::{Client, Fetched};
+#[cfg(test)]
+pub(crate) use answer_reader::testing as answer_testing;
+pub use answer_reader::{AnswerDigest, KnownList};
+pub use client::{Client, Fetched, ListAnswer};
 pub use customer_lists::FetchedCustomers;
 pub use decode::{read_catalogue, read_identity_score, read_recommendations, read_report};
 pub use error::{GraphError, Retry};

@@ -93,6 +93,16 @@ fn url(subject: Subject, root: &GraphRoot, list: &str) -> Result<Url, GraphError
     url.map_err(|_| GraphError::new(subject, kind))
 }
 
+/// Parses the body of a page, but not its elements, and passes it on.
+pub(super) fn of_body<T>(
+    subject: Subject,
+    body: &[u8],
+    read: impl FnOnce(&Page<'_>) -> Result<T, GraphError>,
+) -> Result<T, GraphError> {
+    let body = String::from_utf8_lossy(body);
+    read(&parse(subject, &body)?)
+}
+
 /// Parses a page, but not its elements.
 pub(super) fn parse(subject: Subject, body: &str) -> Result<Page<'_>, GraphError> {
     if body.trim().is_empty() {

@@ -5,7 +5,9 @@ use super::decode::{self, DaysPage};
 use super::error::GraphError;
 use super::pages::{self, Fields, Links};
 use super::refresh_permit::RefreshPermit;
+use super::requests::GraphResponse;
 use super::subject::Subject;
+use super::wire::Page;
 use secure_score_model::{DailyScore, Report};
 use std::ops::ControlFlow;
 
@@ -85,27 +87,28 @@ impl Client {
         fields: Fields,
         max_pages: usize,
         permit: &mut RefreshPermit,
-        decode: impl Fn(&[u8]) -> Result<DaysPage<T>, GraphError>,
+        decode: impl Fn(&Page<'_>) -> Result<DaysPage<T>, GraphError>,
         mut take: impl FnMut(Vec<T>) -> ControlFlow<()>,
     ) -> Result<bool, GraphError> {
         let subject = Subject::Report;
         let first = pages::past_scores_url(&self.root, fields)?;
-        let mut unread = 0;
-        let read = |body: &[u8], links: &mut Links<'_>| {
-            let page = decode(body)?;
-            for tenant in &page.tenants {
-                self.check_tenant(subject, tenant)?;
-            }
-            unread += page.unread;
-            let next = links.follow(page.next.as_deref())?;
-            Ok(match take(page.elements) {
-                ControlFlow::Break(()) => None,
-                ControlFlow::Continue(()) => next,
+        let mut is_incomplete = false;
+        let read = |response: GraphResponse, links: &mut Links<'_>| {
+            pages::of_body(subject, response.searched()?, |page| {
+                let days = decode(page)?;
+                for tenant in &days.tenants {
+                    self.check_tenant(subject, tenant)?;
+                }
+                is_incomplete |= response.partial || days.unread > 0;
+                let next = links.follow(page.next_link.as_deref())?;
+                Ok(match take(days.elements) {
+                    ControlFlow::Break(()) => None,
+                    ControlFlow::Continue(()) => next,
+                })
             })
         };
-        let partial = self
-            .each_page(subject, first, max_pages, permit, read)
+        self.each_page(subject, first, max_pages, permit, read)
             .await?;
-        Ok(partial || unread > 0)
+        Ok(is_incomplete)
     }
 }

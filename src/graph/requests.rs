@@ -28,8 +28,40 @@ const DEFAULT_DELAY: Duration = Duration::from_secs(30);
 
 /// A successful response.
 pub(super) struct GraphResponse {
-    pub(super) body: Vec<u8>,
+    subject: Subject,
+    body: Vec<u8>,
     pub(super) partial: bool,
+    token: Arc<Token>,
+    /// What identifies the request in an error.
+    ids: Vec<String>,
+}
+
+impl GraphResponse {
+    /// A response to a request with the token `a token`.
+    #[cfg(test)]
+    pub(super) fn for_test(subject: Subject, body: &str, partial: bool) -> Self {
+        Self {
+            subject,
+            body: body.as_bytes().to_vec(),
+            partial,
+            token: Arc::new(Token::for_test("a token")),
+            ids: Vec::new(),
+        }
+    }
+
+    /// The body, unless it contains the token.
+    pub(super) fn searched(&self) -> Result<&[u8], GraphError> {
+        if self.token.is_in(&self.body) {
+            let error = GraphError::malformed(self.subject, "it repeats the token");
+            return Err(error.with_ids(self.ids.clone()));
+        }
+        Ok(&self.body)
+    }
+
+    /// The body, which may contain the token: nothing of it may be kept or shown.
+    pub(super) fn not_searched(&self) -> &[u8] {
+        &self.body
+    }
 }
 
 /// The requests of one tenant.
@@ -91,7 +123,7 @@ impl Requests {
         _slot: RequestSlot,
         subject: Subject,
         url: &Url,
-        token: &Token,
+        token: &Arc<Token>,
     ) -> Result<GraphResponse, GraphError> {
         let started = Instant::now();
         let client_request_id = uuid::Uuid::new_v4().to_string();
@@ -126,10 +158,15 @@ impl Requests {
         let status = status.as_u16();
         self.count(subject, Code::Status(status), started);
         let (kind, retry_after) = match (status, body) {
-            (200 | 206, Ok(body)) => match check_body(&headers, &body, token) {
+            (200 | 206, Ok(body)) => match check_media_type(&headers) {
                 Ok(()) => {
-                    let partial = status == 206;
-                    return Ok(GraphResponse { body, partial });
+                    return Ok(GraphResponse {
+                        subject,
+                        body,
+                        partial: status == 206,
+                        token: Arc::clone(token),
+                        ids,
+                    });
                 }
                 Err(what) => (ErrorKind::Malformed(what), None),
             },
@@ -173,11 +210,8 @@ fn request_id(headers: &HeaderMap) -> Option<Hyphenated> {
     headers.get("request-id")?.to_str().ok()?.parse().ok()
 }
 
-/// Refuses a body that is not JSON, or that contains the token.
-fn check_body(headers: &HeaderMap, body: &[u8], token: &Token) -> Result<(), String> {
-    if token.is_in(body) {
-        return Err("it repeats the token".to_owned());
-    }
+/// Refuses a body that is not JSON.
+fn check_media_type(headers: &HeaderMap) -> Result<(), String> {
     let content_type = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let Some(content_type) = content_type else {
         return Ok(());
@@ -233,17 +267,16 @@ mod tests {
         assert_eq!(refusal(403, body.as_bytes(), &token), expected);
         let headers = headers(&echo, &format!("text/{echo}"));
         assert_eq!(request_id(&headers), None);
-        let refused = check_body(&headers, b"<html>", &token);
+        let refused = check_media_type(&headers);
         assert_eq!(refused, Err("it is not JSON".to_owned()));
     }
 
     #[test]
     fn an_id_and_a_media_type_are_shown() {
-        let token = Token::for_test(BEARER);
         let id = "01234567-89ab-cdef-0123-456789abcdef";
         let headers = headers(id, "text/html; charset=utf-8");
         assert_eq!(request_id(&headers).unwrap().to_string(), id);
-        let refused = check_body(&headers, b"<html>", &token);
+        let refused = check_media_type(&headers);
         assert_eq!(refused, Err("it is text/html instead of JSON".to_owned()));
     }
 }

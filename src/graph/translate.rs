@@ -410,7 +410,7 @@ fn category_comparisons(
 mod tests {
     use super::*;
     use crate::graph::lenient::MAX_ELEMENTS;
-    use crate::graph::{read_catalogue, read_report};
+    use crate::graph::{Subject, decode, pages, read_catalogue, read_report};
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
@@ -470,8 +470,11 @@ mod tests {
             json!({"value": profiles.collect::<Vec<_>>()}).to_string()
         };
         let mut reader = CatalogueReader::new(Timestamp::from_nanos(i64::MAX));
-        let mut take =
-            |start, count| crate::graph::decode::page(&mut reader, page(start, count).as_bytes());
+        let mut take = |start, count| {
+            let body = page(start, count);
+            let page = pages::parse(Subject::Catalogue, &body)?;
+            decode::page(&mut reader, &page)
+        };
         take(0, MAX_ELEMENTS).unwrap();
         let error = take(MAX_ELEMENTS, 1).unwrap_err().to_string();
         assert!(error.contains("more than 5000 elements"), "{error}");

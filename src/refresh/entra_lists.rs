@@ -2,7 +2,7 @@
 
 use super::tenant_cell::{Update, complete};
 use super::wait::Wait;
-use crate::graph::{Fetched, GraphError, Subject};
+use crate::graph::{Fetched, GraphError, ListAnswer, Subject};
 use secure_score_model::{
     Api, IdentityScore, RecommendationList, RefreshHealth, Timestamp, Traffic, is_future_day,
 };
@@ -23,9 +23,17 @@ impl Update<'_> {
 
     pub(super) fn apply_recommendations(
         &mut self,
-        fetched: Fetched<RecommendationList>,
+        answer: ListAnswer<RecommendationList>,
     ) -> Result<(), GraphError> {
         let subject = Subject::Recommendations;
+        if let ListAnswer::Same(known) = &answer {
+            self.identify(subject, known.value.entra_tenant_id.as_ref())?;
+            let (now, max_staleness) = (self.cell.now(), self.max_staleness());
+            if self.next.recommendations.confirm(known, now, max_staleness) {
+                return Ok(());
+            }
+        }
+        let fetched = answer.into_fetched();
         let Fetched { partial, .. } = fetched;
         let mut list = fetched.value;
         self.identify(subject, list.entra_tenant_id.as_ref())?;
@@ -47,7 +55,8 @@ impl Update<'_> {
         logged.unknown_words(cell.alias(), Api::Recommendations, words);
         let list = cell.list(&Arc::new(list), partial);
         let max_staleness = next.settings.refresh.max_staleness;
-        next.recommendations.replace(list, max_staleness);
+        next.recommendations
+            .replace(list, fetched.digest, max_staleness);
         complete(partial, subject)
     }
 
@@ -85,7 +94,8 @@ impl Update<'_> {
         }
         let list = cell.list(&Arc::new(score), fetched.partial);
         let max_staleness = next.settings.refresh.max_staleness;
-        next.identity_score.replace(list, max_staleness);
+        next.identity_score
+            .replace(list, fetched.digest, max_staleness);
         complete(fetched.partial, subject)
     }
 }

@@ -332,6 +332,7 @@ impl Shared {
         tenant: &Tenant,
         cell: &Arc<TenantCell>,
     ) -> Vec<Arc<RefreshLoop>> {
+        cell.request_first_lists();
         let client = Arc::new(self.clients.client_for(tenant, &self.telemetry));
         let is_wanted = |api: &Api| !tenant.recommendations.excludes(*api);
         let loops = Api::ALL.into_iter().filter(is_wanted).map(|api| {

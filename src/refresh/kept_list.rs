@@ -1,5 +1,6 @@
 //! One list of a tenant, and until when it is exported.
 
+use crate::graph::{AnswerDigest, KnownList};
 use crate::store::saved_tenant::SavedList;
 use secure_score_model::Timestamp;
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub(super) struct KeptList<T> {
     /// When it exceeds `max_staleness`, by the monotonic clock; missing once it
     /// has.
     expires: Option<Instant>,
+    /// The digest of the answer that was decoded to exactly this list.
+    digest: Option<AnswerDigest>,
 }
 
 impl<T> Default for KeptList<T> {
@@ -23,6 +26,7 @@ impl<T> Default for KeptList<T> {
         Self {
             last: None,
             expires: None,
+            digest: None,
         }
     }
 }
@@ -41,6 +45,7 @@ impl<T> KeptList<T> {
         Self {
             last,
             expires: left.map(|left| Instant::now() + left),
+            digest: None,
         }
     }
 
@@ -57,6 +62,33 @@ impl<T> KeptList<T> {
     /// The last list, also when it is too old to be exported.
     pub(super) fn last(&self) -> Option<&SavedList<Arc<T>>> {
         self.last.as_ref()
+    }
+
+    /// The last list with the digest of its answer, by which the answer is recognised
+    /// when it comes again.
+    pub(super) fn known(&self) -> Option<KnownList<T>> {
+        Some(KnownList {
+            value: Arc::clone(&self.last.as_ref()?.value),
+            digest: self.digest.clone()?,
+        })
+    }
+
+    /// Notes that Graph sent the answer again to which the exported list was decoded.
+    /// Returns whether it is that one.
+    pub(super) fn confirm(
+        &mut self,
+        known: &KnownList<T>,
+        now: Timestamp,
+        max_staleness: Duration,
+    ) -> bool {
+        let has_digest = self.digest.is_some();
+        let is_same = |it: &&mut SavedList<Arc<T>>| Arc::ptr_eq(&it.value, &known.value);
+        let Some(list) = self.current_mut().filter(|it| has_digest && is_same(it)) else {
+            return false;
+        };
+        list.at = now;
+        self.expires = Some(Instant::now() + max_staleness);
+        true
     }
 
     /// Whether the list that is exported is complete.
@@ -95,6 +127,7 @@ impl<T> KeptList<T> {
         let merged = Arc::new(merge(&known.value, answer)?);
         known.value = Arc::clone(&merged);
         known.has_evidence = true;
+        self.digest = None;
         Some(merged)
     }
 
@@ -109,16 +142,26 @@ impl<T> KeptList<T> {
 
 impl<T: PartialEq> KeptList<T> {
     /// Replaces the list, and returns whether its content changed. Equal content
-    /// stays in the allocation it was rendered from.
-    pub(super) fn replace(&mut self, mut list: SavedList<Arc<T>>, max_staleness: Duration) -> bool {
+    /// stays in the allocation it was rendered from. `digest` is that of an answer that
+    /// was decoded to exactly this list.
+    pub(super) fn replace(
+        &mut self,
+        mut list: SavedList<Arc<T>>,
+        digest: Option<AnswerDigest>,
+        max_staleness: Duration,
+    ) -> bool {
         let known = self.current().map(|it| &it.value);
         let known = known.filter(|it| **it == list.value);
         let changed = known.is_none();
         if let Some(known) = known {
             list.value = Arc::clone(known);
         }
+        self.digest = digest.filter(|_| list.complete);
         self.last = Some(list);
         self.expires = Some(Instant::now() + max_staleness);
         changed
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,10 +108,19 @@ impl RefreshLoop {
     async fn fetch(&self, permit: &mut RefreshPermit) -> Result<FetchResult, GraphError> {
         let client = &self.client;
         match self.api {
-            Api::Profiles => client.catalogue(permit).await.map(FetchResult::Catalogue),
-            Api::Scores => client.report(permit).await.map(FetchResult::Report),
+            Api::Profiles => {
+                let known = self.cell.known_catalogue();
+                let list = client.catalogue(known.as_ref(), permit);
+                list.await.map(FetchResult::Catalogue)
+            }
+            Api::Scores => {
+                let known = self.cell.known_report();
+                let report = client.report(known.as_ref(), permit);
+                report.await.map(FetchResult::Report)
+            }
             Api::Recommendations => {
-                let list = client.recommendations(self.impacted_resources, permit);
+                let known = self.cell.known_recommendations();
+                let list = client.recommendations(self.impacted_resources, known.as_ref(), permit);
                 list.await.map(FetchResult::Recommendations)
             }
             Api::IdentityScores => {
@@ -192,8 +201,13 @@ impl RefreshLoop {
         }
     }
 
-    /// Waits until the next refresh, and drops data that expires meanwhile.
+    /// Waits until the next refresh, and renders data that waits for another list.
     async fn sleep(&self, delay: Duration) {
+        tokio::join!(self.sleep_until_due(delay), self.cell.render_late());
+    }
+
+    /// Waits until the next refresh, and drops data that expires meanwhile.
+    async fn sleep_until_due(&self, delay: Duration) {
         let timer = tokio::time::sleep(delay);
         let Some(trigger) = &self.trigger else {
             return self.dropping_expired(timer).await;

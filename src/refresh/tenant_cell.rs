@@ -2,15 +2,16 @@
 
 use super::context::{Context, Settings};
 use super::directories::{Refusable, ServedAlias};
+use super::first_lists::FirstLists;
 use super::logged_once::LoggedOnce;
 use super::tenant_data::TenantData;
 use super::wait::Wait;
-use crate::graph::{Fetched, GraphError, PastScores, Subject};
+use crate::graph::{Fetched, GraphError, KnownList, ListAnswer, PastScores, Subject};
 use crate::store::saved_tenant::{SavedList, SavedTenant};
 use parking_lot::{Mutex, MutexGuard};
 use secure_score_model::{
-    Api, Catalogue, IdentityScore, RecommendationList, Report, ScoreHistory, Timestamp, Traffic,
-    Trouble, is_future_day,
+    Api, Catalogue, IdentityScore, Interner, RecommendationList, Report, ScoreHistory, Timestamp,
+    Traffic, Trouble,
 };
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -29,9 +30,9 @@ pub(super) struct TenantCell {
 
 /// A list as Graph returned it.
 pub(super) enum FetchResult {
-    Catalogue(Fetched<Catalogue>),
-    Report(Fetched<Option<Report>>),
-    Recommendations(Fetched<RecommendationList>),
+    Catalogue(ListAnswer<Catalogue>),
+    Report(ListAnswer<Option<Report>, Report>),
+    Recommendations(ListAnswer<RecommendationList>),
     IdentityScore(Fetched<Option<IdentityScore>>),
 }
 
@@ -75,8 +76,37 @@ impl TenantCell {
         }
     }
 
+    /// What a later process would take over.
+    #[cfg(test)]
+    pub(super) fn saved(&self) -> SavedTenant {
+        self.data.lock().to_saved(self.now())
+    }
+
+    pub(super) fn interner(&self) -> &Interner {
+        &self.context.interner
+    }
+
     pub(super) fn now(&self) -> Timestamp {
         (self.context.clock)()
+    }
+
+    /// The catalogue, if it would be the same when its answer was decoded again now:
+    /// the time decides how changes dated in the future are read.
+    pub(super) fn known_catalogue(&self) -> Option<KnownList<Catalogue>> {
+        let now = self.now();
+        let data = self.data.lock();
+        let known = data.catalogue.known();
+        known.filter(|it| data.future_dates.is_settled(&it.value, now))
+    }
+
+    /// The report, if it is known what its answer was.
+    pub(super) fn known_report(&self) -> Option<KnownList<Report>> {
+        self.data.lock().report.known()
+    }
+
+    /// The recommendations, likewise.
+    pub(super) fn known_recommendations(&self) -> Option<KnownList<RecommendationList>> {
+        self.data.lock().recommendations.known()
     }
 
     /// A list that Graph returned now.
@@ -129,6 +159,29 @@ impl TenantCell {
             if !update.next.has_lists() {
                 self.context.directories.has_no_data(&self.alias);
             }
+            update.publish();
+        }
+    }
+
+    /// Renders the catalogue and the report together when both were requested, if the
+    /// tenant has no data yet.
+    pub(super) fn request_first_lists(&self) {
+        let mut data = self.data.lock();
+        if !data.categories_known {
+            data.first_lists = FirstLists::requested();
+        }
+    }
+
+    /// Waits until one list is rendered without the other, if it waits for it.
+    pub(super) async fn render_late(&self) {
+        let wait_ends = self.data.lock().first_lists.wait_ends();
+        let Some(wait_ends) = wait_ends else {
+            return;
+        };
+        tokio::time::sleep_until(wait_ends).await;
+        let mut update = self.update();
+        if update.next.first_lists.wait_ends().is_some() {
+            update.next.first_lists = FirstLists::default();
             update.publish();
         }
     }
@@ -234,87 +287,15 @@ impl Update<'_> {
     /// partial list is taken over where there is no complete one.
     pub(super) fn apply(&mut self, fetched: FetchResult) -> Result<(), GraphError> {
         match fetched {
-            FetchResult::Catalogue(fetched) => self.apply_catalogue(fetched),
-            FetchResult::Report(fetched) => self.apply_report(fetched),
-            FetchResult::Recommendations(fetched) => self.apply_recommendations(fetched),
+            FetchResult::Catalogue(answer) => self.apply_catalogue(answer),
+            FetchResult::Report(answer) => self.apply_report(answer),
+            FetchResult::Recommendations(answer) => self.apply_recommendations(answer),
             FetchResult::IdentityScore(fetched) => self.apply_identity_score(fetched),
         }
     }
 
-    fn apply_catalogue(&mut self, fetched: Fetched<Catalogue>) -> Result<(), GraphError> {
-        let Fetched { partial, .. } = fetched;
-        let mut catalogue = fetched.value;
-        self.identify(Subject::Catalogue, catalogue.entra_tenant_id.as_ref())?;
-        let (cell, next) = (self.cell, &mut self.next);
-        if catalogue.entries.is_empty() && next.had_controls {
-            return Err(GraphError::emptied(Subject::Catalogue));
-        }
-        let before = next.catalogue.last().map(|it| &*it.value);
-        let future_dates = Arc::make_mut(&mut next.future_dates);
-        future_dates.settle(&mut catalogue, before, cell.now());
-        cell.context.interner.intern_catalogue(&mut catalogue);
-        let max_staleness = next.settings.refresh.max_staleness;
-        let merge = Catalogue::with_acceptances_of;
-        if partial && next.catalogue.is_complete() {
-            if let Some(merged) = next.catalogue.add_evidence(&catalogue, merge) {
-                Arc::make_mut(&mut next.pins).learn(&merged);
-            }
-            return Err(GraphError::partial(Subject::Catalogue));
-        }
-        if partial {
-            catalogue = next.catalogue.with_evidence(catalogue, merge);
-        }
-        let words = fetched.unknown_words;
-        cell.logged.unknown_words(&cell.alias, Api::Profiles, words);
-        next.had_controls |= !catalogue.entries.is_empty();
-        next.categories_known = true;
-        let catalogue = Arc::new(catalogue);
-        let list = cell.list(&catalogue, partial);
-        if next.catalogue.replace(list, max_staleness) {
-            let moves = Arc::make_mut(&mut next.pins).learn(&catalogue);
-            cell.logged.moved_controls(&cell.alias, moves);
-        }
-        complete(partial, Subject::Catalogue)
-    }
-
-    fn apply_report(&mut self, fetched: Fetched<Option<Report>>) -> Result<(), GraphError> {
-        let Fetched { partial, .. } = fetched;
-        let id = fetched.value.as_ref().map(|it| &it.entra_tenant_id);
-        self.identify(Subject::Report, id)?;
-        let (cell, next) = (self.cell, &mut self.next);
-        let Some(mut report) = fetched.value else {
-            // Microsoft computes the first report of a new tenant after days.
-            return match next.had_report {
-                true => Err(GraphError::emptied(Subject::Report)),
-                false => Ok(()),
-            };
-        };
-        let now = cell.now();
-        if let Some(day) = report.as_of.filter(|day| is_future_day(*day, now)) {
-            return Err(GraphError::future_report(Subject::Report, day));
-        }
-        if partial && next.report.is_complete() {
-            return Err(GraphError::partial(Subject::Report));
-        }
-        if let Some(newer) = next.refuse_older(&report, now) {
-            next.health.older_reports += 1;
-            tracing::info!(
-                tenant = %cell.alias,
-                newest = newer.as_seconds(),
-                received = report.as_of.map(Timestamp::as_seconds),
-                "Graph sent an older report than before; it is not used"
-            );
-            return Ok(());
-        }
-        let words = fetched.unknown_words;
-        cell.logged.unknown_words(&cell.alias, Api::Scores, words);
-        cell.context.interner.intern_report(&mut report);
-        next.had_report = true;
-        next.remember_score(&report);
-        let list = cell.list(&Arc::new(report), partial);
-        let max_staleness = next.settings.refresh.max_staleness;
-        next.report.replace(list, max_staleness);
-        complete(partial, Subject::Report)
+    pub(super) fn max_staleness(&self) -> Duration {
+        self.next.settings.refresh.max_staleness
     }
 
     /// Notes the Entra tenant of a response. Fails if another alias is served
@@ -353,6 +334,7 @@ impl Update<'_> {
         let wait = Wait::after_refresh(error, next_in, now);
         self.next.waits.insert(api, wait);
         self.next.categories_known |= api == Api::Profiles;
+        self.next.first_lists.end(api);
         self.next.health.traffic = traffic;
         let health = self.next.health.of_mut(api);
         health.has_series = api.is_of_entra();
@@ -367,6 +349,7 @@ impl Update<'_> {
         self.next
             .waits
             .insert(api, Wait::new(delay, now, Some(delay)));
+        self.next.first_lists.end(api);
         self.next.health.of_mut(api).next_refresh = Some(now.plus(delay));
         self.save = true;
     }
@@ -463,6 +446,7 @@ mod tests {
             value,
             partial,
             unknown_words: BTreeSet::new(),
+            digest: None,
         }
     }
 
@@ -472,7 +456,7 @@ mod tests {
             entries: entries.into_iter().map(Arc::new).collect(),
             ..Catalogue::default()
         };
-        FetchResult::Catalogue(fetched(catalogue, partial))
+        FetchResult::Catalogue(ListAnswer::Other(fetched(catalogue, partial)))
     }
 
     fn catalogue(ids: &[&str], partial: bool) -> FetchResult {
@@ -504,7 +488,7 @@ mod tests {
     }
 
     fn score(report: Report) -> FetchResult {
-        FetchResult::Report(fetched(Some(report), false))
+        FetchResult::Report(ListAnswer::Other(fetched(Some(report), false)))
     }
 
     fn apply(cell: &TenantCell, fetched: FetchResult) -> Result<(), GraphError> {
@@ -546,6 +530,77 @@ mod tests {
         assert!(published(&cell).snapshot.report.is_none());
         let failed = record(&cell, Err(GraphError::partial(Subject::Catalogue)));
         assert!(failed.snapshot.report.is_some());
+    }
+
+    /// Ends a refresh, and returns whether the catalogue and the report are published.
+    fn refreshed(
+        cell: &TenantCell,
+        api: Api,
+        fetched: Result<FetchResult, GraphError>,
+    ) -> [bool; 2] {
+        let before = cell.context.store.current().generation;
+        let mut update = cell.update();
+        let outcome = fetched.and_then(|it| update.apply(it));
+        update.record_outcome(api, &outcome, Traffic::default(), HOUR);
+        update.publish();
+        let tenants = cell.context.store.current();
+        assert_eq!(tenants.generation, before + 1);
+        let state = tenants.find("contoso").unwrap();
+        assert_eq!(
+            state.health.of(api).refreshes,
+            1,
+            "the health does not wait"
+        );
+        let snapshot = &state.snapshot;
+        [!snapshot.controls.is_empty(), snapshot.report.is_some()]
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_catalogue_and_report_are_rendered_together_or_after_a_second() {
+        let error = || GraphError::internal(Subject::Report);
+        let rendered = |cell: &TenantCell| cell.data.lock().rendered.clone();
+        for late in [Ok(score(report(5.0))), Err(error())] {
+            let cell = cell();
+            cell.request_first_lists();
+            let first = refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+            assert_eq!(first, [false; 2]);
+            assert!(rendered(&cell).is_none() && emitted(&cell).is_empty());
+            let has_report = late.is_ok();
+            assert_eq!(refreshed(&cell, Api::Scores, late), [true, has_report]);
+            assert_eq!(emitted(&cell), ["state_changed"]);
+            assert!(cell.data.lock().first_lists.wait_ends().is_none());
+        }
+
+        let cell = cell();
+        cell.request_first_lists();
+        refreshed(&cell, Api::Profiles, Ok(accepted(false)));
+        let began = Instant::now();
+        cell.render_late().await;
+        assert_eq!(began.elapsed(), Duration::from_secs(1));
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        assert_eq!(
+            refreshed(&cell, Api::Scores, Ok(score(report(5.0)))),
+            [true; 2]
+        );
+        assert_eq!(emitted(&cell), ["state_changed"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_later_refresh_waits_for_no_other_list() {
+        let cell = cell();
+        cell.request_first_lists();
+        refreshed(&cell, Api::Scores, Ok(score(report(5.0))));
+        refreshed(&cell, Api::Profiles, Ok(catalogue(&["A", "B"], false)));
+        let before = published(&cell);
+        apply(&cell, accepted(false)).unwrap();
+        let after = cell.context.store.current();
+        let after = after.find("contoso").unwrap();
+        assert!(!Arc::ptr_eq(&before.snapshot, &after.snapshot));
+        assert_eq!(emitted(&cell), ["state_changed"]);
+        for cell in [restarted(&cell), cell] {
+            cell.request_first_lists();
+            assert!(!cell.data.lock().first_lists.are_awaited());
+        }
     }
 
     #[tokio::test]
@@ -674,7 +729,7 @@ mod tests {
         cell.drop_expired();
         let restarted = restarted(&restarted(&cell));
         assert_eq!(controls(&restarted), 0);
-        let no_report = FetchResult::Report(fetched(None, false));
+        let no_report = FetchResult::Report(ListAnswer::Other(fetched(None, false)));
         for emptied in [catalogue(&[], false), no_report] {
             let error = apply(&restarted, emptied).unwrap_err();
             assert_eq!(error.reason(), Reason::Emptied);
@@ -766,11 +821,11 @@ mod tests {
             title: "another".into(),
             ..CatalogueEntry::new("B")
         };
-        let FetchResult::Catalogue(mut partial) = accepted(true) else {
+        let FetchResult::Catalogue(ListAnswer::Other(mut partial)) = accepted(true) else {
             unreachable!();
         };
         partial.value.entries[1] = Arc::new(titled);
-        apply(&cell, FetchResult::Catalogue(partial)).unwrap_err();
+        apply(&cell, FetchResult::Catalogue(ListAnswer::Other(partial))).unwrap_err();
         let state = published(&cell);
         let listed = state.snapshot.controls.iter();
         let shown: Vec<_> = listed
@@ -872,11 +927,12 @@ mod tests {
         apply(&cell, accepted(false)).unwrap();
         apply(&cell, score(report(5.0))).unwrap();
         let of = |id: &str, ids: &[&str]| {
-            let FetchResult::Catalogue(mut fetched) = catalogue(ids, false) else {
+            let FetchResult::Catalogue(ListAnswer::Other(mut fetched)) = catalogue(ids, false)
+            else {
                 unreachable!();
             };
             fetched.value.entra_tenant_id = Some(id.into());
-            FetchResult::Catalogue(fetched)
+            FetchResult::Catalogue(ListAnswer::Other(fetched))
         };
         let shown = |cell: &TenantCell| {
             let state = published(cell);
@@ -1092,7 +1148,7 @@ mod tests {
             entries: statuses.iter().map(entry).collect(),
             ..RecommendationList::default()
         };
-        FetchResult::Recommendations(fetched(list, partial))
+        FetchResult::Recommendations(ListAnswer::Other(fetched(list, partial)))
     }
 
     fn recorded(cell: &TenantCell, api: Api) {
@@ -1175,14 +1231,14 @@ mod tests {
     async fn an_unknown_word_of_entra_is_logged_once() {
         let with_word = |word: &str| {
             let list = recommendations(&[("R", RecommendationStatus::Unknown)], 900, false);
-            let FetchResult::Recommendations(mut fetched) = list else {
+            let FetchResult::Recommendations(ListAnswer::Other(mut fetched)) = list else {
                 unreachable!();
             };
             fetched.unknown_words.insert(UnknownWord {
                 field: UnknownField::Status,
                 word: word.to_owned(),
             });
-            FetchResult::Recommendations(fetched)
+            FetchResult::Recommendations(ListAnswer::Other(fetched))
         };
         let text = log_of(|| {
             let cell = cell();

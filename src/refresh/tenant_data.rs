@@ -1,6 +1,7 @@
 //! What is known of one tenant.
 
 use super::context::Settings;
+use super::first_lists::FirstLists;
 use super::kept_list::KeptList;
 use super::rendered::{Inputs, Rendered, Shared};
 use super::wait::Wait;
@@ -38,6 +39,7 @@ pub(super) struct TenantData {
     pub(super) statuses: Arc<StatusHistories>,
     /// Since when Graph has sent reports older than that one only.
     pub(super) older_since: Option<Timestamp>,
+    pub(super) first_lists: FirstLists,
     pub(super) had_controls: bool,
     pub(super) had_report: bool,
     /// Whether a catalogue was requested, or restored. The catalogue decides
@@ -66,6 +68,7 @@ impl TenantData {
             identity_score: KeptList::default(),
             statuses: Arc::default(),
             older_since: None,
+            first_lists: FirstLists::default(),
             had_controls: false,
             had_report: false,
             categories_known: false,
@@ -275,11 +278,16 @@ impl TenantData {
     pub(super) fn render(&mut self, now: Timestamp) -> bool {
         let inputs = self.inputs(now);
         let current = self.rendered.as_ref();
-        let outdated = self.categories_known && current.is_none_or(|it| it.inputs != inputs);
+        let outdated = self.is_rendered() && current.is_none_or(|it| it.inputs != inputs);
         if outdated {
             self.rendered = Some(Arc::new(Rendered::new(inputs)));
         }
         outdated
+    }
+
+    /// Whether there is enough to render.
+    fn is_rendered(&self) -> bool {
+        self.categories_known && !self.first_lists.are_awaited()
     }
 
     fn inputs(&self, now: Timestamp) -> Inputs {
@@ -317,7 +325,7 @@ impl TenantData {
     pub(super) fn observe_statuses(&mut self, now: Timestamp) -> Vec<NewStatus> {
         let list = self.recommendations.current();
         let list = list.filter(|it| it.complete || !self.statuses.is_empty());
-        let Some(list) = list.filter(|_| self.categories_known) else {
+        let Some(list) = list.filter(|_| self.is_rendered()) else {
             return Vec::new();
         };
         let mut statuses = StatusHistories::clone(&self.statuses);

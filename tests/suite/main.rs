@@ -94,6 +94,7 @@ mod tenant_page;
 mod terminal;
 mod test_server;
 mod triage_pages;
+mod unchanged_answers;
 mod web;
 mod web_pages;
 mod world;

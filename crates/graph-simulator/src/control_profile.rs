@@ -30,8 +30,8 @@ pub(crate) fn render(
         "lastModifiedDateTime": null,
         "maxScore": number(u64::from(entry.points) * 10_000, integers),
         "rank": 1 + index % 128,
-        "remediation": format!("<p>1. Open the settings of the service.<br />2. {}.<br />3. Save.</p>", entry.title),
-        "remediationImpact": "People may notice the change; tell them beforehand.",
+        "remediation": remediation(entry),
+        "remediationImpact": "People may notice the change; tell them beforehand. Those who depend on the old setting may need another way to do their work.",
         "service": entry.service,
         "threats": threats(entry, index),
         "tier": entry.tier,
@@ -39,6 +39,18 @@ pub(crate) fn render(
         "userImpact": entry.user_impact,
         "vendorInformation": vendor(),
     })
+}
+
+/// As long as Microsoft's are on average, so that a page of 200 controls has some 280 kB.
+fn remediation(entry: &CatalogueEntry) -> String {
+    format!(
+        "<p>Begin with a group of people who know of the test, and include everybody once it works.</p>\
+        <p>1. Sign in to the admin center of the service as an administrator with the least privileged role that may change this setting.<br />\
+        2. Open the settings of the service, and there the page about security.<br />\
+        3. {}.<br />\
+        4. Save, and sign in as a person of the group to see whether it has the wanted effect; it may take some hours, and a day where the organization has several regions.</p>",
+        entry.title
+    )
 }
 
 /// The `vendorInformation` of both lists.

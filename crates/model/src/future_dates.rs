@@ -53,6 +53,13 @@ impl FutureDates {
         }
     }
 
+    /// Whether [`settle`](Self::settle) leaves a catalogue as it is, and remembers
+    /// nothing.
+    pub fn is_settled(&self, catalogue: &Catalogue, now: Timestamp) -> bool {
+        let mut entries = catalogue.entries.iter();
+        self.is_empty() && !entries.any(|entry| entry.history.is_dated_after(now))
+    }
+
     /// Whether no such change is remembered.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -125,7 +125,7 @@ impl History {
 
     /// Whether an update is dated later.
     pub(crate) fn is_dated_after(&self, now: Timestamp) -> bool {
-        self.updates.iter().any(|update| update.at > Some(now))
+        self.updates().iter().any(|update| update.at > Some(now))
     }
 
     /// The updates whose dates were in the future when they were first seen.

@@ -128,7 +128,8 @@ async fn read(
     mut permit: RefreshPermit,
     options: HistoryOptions,
 ) -> Result<ReadTenant, GraphError> {
-    let catalogue = client.catalogue(&mut permit).await?;
+    let catalogue = client.catalogue(None, &mut permit).await?;
+    let catalogue = catalogue.into_fetched();
     let mut builder = HistoryBuilder::new(options, catalogue.value);
     let partial = client
         .past_reports(&mut permit, |page| builder.add_page(page))

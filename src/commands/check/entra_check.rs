@@ -63,7 +63,8 @@ impl EntraCheck<'_> {
         permit: &mut RefreshPermit,
     ) -> Result<RecommendationList, GraphError> {
         let resources = self.tenant.recommendations.impacted_resources;
-        let fetched = self.client.recommendations(resources, permit).await?;
+        let fetched = self.client.recommendations(resources, None, permit).await?;
+        let fetched = fetched.into_fetched();
         let list = fetched.value;
         let set_aside = list.entries.iter();
         let set_aside = set_aside.filter(|it| it.status.sets_aside() == Some(true));

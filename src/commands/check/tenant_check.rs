@@ -6,7 +6,7 @@ use super::servers::Servers;
 use crate::commands::now;
 use crate::commands::progress::Steps;
 use crate::config::{Config, Enabled, Tenant};
-use crate::graph::{Client, GraphError, RefreshPermit, Subject};
+use crate::graph::{Client, GraphError, ListAnswer, RefreshPermit, Subject};
 use crate::text::count;
 use secure_score_model::{
     Catalogue, CategoryPins, ControlState, FutureDates, Report, TenantSnapshot, is_future_day,
@@ -131,7 +131,8 @@ impl TenantCheck {
     }
 
     async fn catalogue(&mut self, permit: &mut RefreshPermit) -> Option<Catalogue> {
-        let fetched = self.client.catalogue(permit).await;
+        let fetched = self.client.catalogue(None, permit).await;
+        let fetched = fetched.map(ListAnswer::into_fetched);
         let result = &mut self.result;
         let fetched = result.unless_failed(fetched)?;
         if fetched.partial {
@@ -198,7 +199,8 @@ impl TenantCheck {
     }
 
     async fn report(&mut self, permit: &mut RefreshPermit) -> Option<Report> {
-        let fetched = self.client.report(permit).await;
+        let fetched = self.client.report(None, permit).await;
+        let fetched = fetched.map(ListAnswer::into_fetched);
         let result = &mut self.result;
         let fetched = result.unless_failed(fetched)?;
         let Some(report) = fetched.value else {
