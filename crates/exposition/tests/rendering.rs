@@ -106,7 +106,7 @@ fn acceptances_has_two_series_of_each_control_and_a_bounded_number_of_others() {
             at: Some(Timestamp::from_seconds(1)),
             ..StateUpdate::new(ControlState::RiskAccepted)
         };
-        let updates = (number % 13 == 0).then_some(update);
+        let updates = number.is_multiple_of(13).then_some(update);
         Arc::new(CatalogueEntry {
             max_score: Points::new(8.0),
             history: History::from_updates(updates.into_iter().collect()),
