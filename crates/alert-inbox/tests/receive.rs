@@ -20,7 +20,8 @@ const TICKET: &str = r#"{"status":"firing","commonLabels":{"tenant":"contoso"},
 
 const MAIL: &str = "EHLO here\r\nAUTH PLAIN AGEAYg==\r\nMAIL FROM:<from@example.org>\r\n\
     RCPT TO:<on-call@example.org>\r\nDATA\r\nFrom: from@example.org\r\n\
-    Subject: =?utf-8?q?A_risk_=E2=9C=93?=\r\n\r\n--b\r\n\
+    Subject: =?utf-8?q?A_risk_=E2=9C=93?=\r\n\
+    Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n\
     Content-Type: text/plain; charset=UTF-8\r\n\r\nplain\r\n..dot\r\n--b\r\n\
     Content-Type: text/html; charset=UTF-8\r\n\r\n<p>rich</p>\r\n--b--\r\n.\r\nQUIT\r\n";
 
