@@ -94,6 +94,7 @@ fn links_of_the_documents_lead_to_files() {
     documents.extend(files("docs/reference", ".md"));
     documents.extend(files("deploy/helm/secure-score-exporter", ".md"));
     documents.extend(files("deploy/kubernetes", ".md"));
+    documents.extend(files("deploy/loki", ".md"));
     documents.extend(files("deploy/mixin", ".md"));
     for document in documents {
         let text = read(&document);
