@@ -41,7 +41,10 @@ fn read(path: &Path) -> String {
 fn compare_copies(folder: &str) {
     let carried = root().join(folder);
     let rules = "secure-score.rules.yml";
-    golden::compare(&carried.join(rules), &read(&root().join("alerts").join(rules)));
+    golden::compare(
+        &carried.join(rules),
+        &read(&root().join("alerts").join(rules)),
+    );
     let dashboards = files("dashboards", ".json");
     for dashboard in &dashboards {
         let copy = carried

@@ -59,7 +59,10 @@ fn the_mixin_contains_what_it_imports() {
     }
     let folder = root().join("deploy/mixin");
     for path in &imported {
-        assert!(!path.contains("..") && folder.join(path).is_file(), "{path}");
+        assert!(
+            !path.contains("..") && folder.join(path).is_file(),
+            "{path}"
+        );
     }
     for dashboard in files("dashboards", ".json") {
         let name = dashboard.file_name().unwrap().to_string_lossy();
