@@ -12,6 +12,7 @@ mod routing;
 mod rules;
 mod text;
 
+use crate::golden;
 use promql::Known;
 use secure_score_exporter::config;
 use std::collections::BTreeSet;
@@ -34,6 +35,25 @@ fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
 
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+}
+
+/// Compares the copies of the rules and dashboards in a folder with the originals.
+fn compare_copies(folder: &str) {
+    let carried = root().join(folder);
+    let rules = "secure-score.rules.yml";
+    golden::compare(
+        &carried.join(rules),
+        &read(&root().join("alerts").join(rules)),
+    );
+    let dashboards = files("dashboards", ".json");
+    for dashboard in &dashboards {
+        let copy = carried
+            .join("dashboards")
+            .join(dashboard.file_name().unwrap());
+        golden::compare(&copy, &read(dashboard));
+    }
+    let copies = files(&format!("{folder}/dashboards"), ".json");
+    assert_eq!(copies.len(), dashboards.len(), "one that is no more");
 }
 
 /// Words of the form `secure_score_…` in a text, without those that a
@@ -77,6 +97,8 @@ fn links_of_the_documents_lead_to_files() {
     documents.extend(files("docs/reference", ".md"));
     documents.extend(files("deploy/helm/secure-score-exporter", ".md"));
     documents.extend(files("deploy/kubernetes", ".md"));
+    documents.extend(files("deploy/loki", ".md"));
+    documents.extend(files("deploy/mixin", ".md"));
     for document in documents {
         let text = read(&document);
         for link in text

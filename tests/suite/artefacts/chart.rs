@@ -2,8 +2,7 @@
 //! Helm: `tests/interop` renders them.
 
 use super::rules::yaml;
-use super::{files, read, root};
-use crate::golden;
+use super::{compare_copies, files, read, root};
 use secure_score_exporter::cli::Cli;
 use secure_score_exporter::config;
 use serde_json::{Value, json};
@@ -39,18 +38,7 @@ fn of(kind: &str) -> Vec<(String, Value)> {
 
 #[test]
 fn the_chart_contains_the_shipped_rules_and_dashboards() {
-    let carried = root().join(CHART).join("files");
-    let rules = read(&root().join("alerts/secure-score.rules.yml"));
-    golden::compare(&carried.join("secure-score.rules.yml"), &rules);
-    let dashboards = files("dashboards", ".json");
-    for dashboard in &dashboards {
-        let copy = carried
-            .join("dashboards")
-            .join(dashboard.file_name().unwrap());
-        golden::compare(&copy, &read(dashboard));
-    }
-    let copies = files(&format!("{CHART}/files/dashboards"), ".json");
-    assert_eq!(copies.len(), dashboards.len(), "one that is no more");
+    compare_copies(&format!("{CHART}/files"));
 }
 
 #[test]
