@@ -1,11 +1,14 @@
 //! Two days of five tenants on two replicas, with promtool: nothing fires
 //! where nothing happens, and each thing that happens fires what it should.
 //!
+//! Grafana's rules are evaluated at the same instants and fire the same alerts.
+//!
 //! The days are not idle. Scores move, one replica learns a report an hour
 //! after the other, a scrape is missed, a replica restarts, a refresh fails
 //! and Graph throttles now and then, and one accepted risk is approved.
 
 use super::alerts::alerts_that_need_more;
+use super::grafana_states;
 use super::root;
 use super::rules::groups;
 use crate::process::program;
@@ -514,26 +517,33 @@ impl World {
         }
     }
 
-    /// Every alert that fired, once, as promtool reports it.
+    /// Every alert that fired, once, as promtool reports it, and in Grafana.
     fn expect(&self, wanted: &[&str]) {
         let series: Vec<Value> = self.series.iter().map(Series::written).collect();
-        let order: Vec<String> = groups().into_iter().map(|group| group.name).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let grafana = folder.path().join("grafana.rules.yml");
+        let answers = grafana_states::recording_rules();
+        std::fs::write(&grafana, answers.to_string()).unwrap();
+        let mut order: Vec<String> = groups().into_iter().map(|group| group.name).collect();
+        order.extend(answers["groups"][0]["name"].as_str().map(str::to_owned));
         let samples: Vec<Value> = wanted
             .iter()
             .map(|labels| json!({"labels": format!("{{{labels}}}"), "value": 1}))
             .collect();
         let fired = "count by (alertname, severity, tenant, control, recommendation, window, partner, entra_tenant_id) (count_over_time(ALERTS{alertstate=\"firing\"}[2d]))";
+        let times = || (0..=STEPS).map(|n| n * STEP);
+        let mut questions = grafana_states::questions(times());
+        questions.push(json!({"expr": fired, "eval_time": "2d", "exp_samples": samples}));
         let file = json!({
-            "rule_files": [root().join("alerts/secure-score.rules.yml")],
+            "rule_files": [root().join("alerts/secure-score.rules.yml"), grafana],
             "evaluation_interval": format!("{STEP}s"),
             "group_eval_order": order,
             "tests": [{
                 "interval": format!("{STEP}s"),
                 "input_series": series,
-                "promql_expr_test": [{"expr": fired, "eval_time": "2d", "exp_samples": samples}],
+                "promql_expr_test": questions,
             }],
         });
-        let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("days.test.yml");
         std::fs::write(&path, file.to_string()).unwrap();
         let output = Command::new(program("promtool", "prometheus"))
@@ -541,9 +551,15 @@ impl World {
             .arg(&path)
             .output()
             .unwrap();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned()
+        let printed = String::from_utf8_lossy(&output.stderr).into_owned()
             + &String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{}", stderr.replace("}, ", "}\n"));
+        let in_grafana = grafana_states::fired(&printed, times());
+        let was_evaluated = output.status.success() || printed.contains("expr: \"");
+        assert!(was_evaluated, "{printed}");
+        let wanted = wanted
+            .iter()
+            .map(|labels| grafana_states::expected_labels(labels));
+        assert_eq!(in_grafana, wanted.collect::<BTreeSet<_>>());
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Group {
 }
 
 /// A recording rule or an alert.
-#[derive(Deserialize)]
+#[derive(PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rule {
     pub(super) record: Option<String>,

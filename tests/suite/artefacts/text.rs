@@ -4,6 +4,21 @@
 use std::collections::BTreeSet;
 use std::slice::Iter;
 
+/// What templates say where a query has no answer. Where nothing can ask, it would be
+/// a guess.
+const NO_ANSWER: [&str; 10] = [
+    " (list unknown; reason: unknown)",
+    " (list unknown)",
+    " (reason: unknown)",
+    " (field unknown)",
+    " No data are exported.",
+    " No data of Entra are exported.",
+    " There is no list.",
+    ": instance unknown",
+    ": none of those that answer now",
+    ": score unknown, maximum unknown",
+];
+
 /// A part of a template.
 enum Part<'t> {
     Text(String),
@@ -13,18 +28,38 @@ enum Part<'t> {
 /// The text without what queries add. Labels become their names in capitals,
 /// values `N`.
 pub(super) fn without_queries(template: &str) -> String {
-    read(template, shown)
+    read(template, shown, false)
 }
 
-/// The template without its queries.
+/// The template without its queries and what depends on them.
 pub(super) fn template_without_queries(template: &str) -> String {
-    read(template, |action| format!("{{{{ {action} }}}}"))
+    without_guesses(read(
+        template,
+        |action| format!("{{{{ {action} }}}}"),
+        false,
+    ))
 }
 
-fn read(template: &str, shown: fn(&str) -> String) -> String {
+fn without_guesses(text: String) -> String {
+    let remove = |text: String, guess: &&str| text.replace(guess, "");
+    NO_ANSWER.iter().fold(text, remove)
+}
+
+/// The template without its queries, for a rule whose query is called A: the value
+/// of the alert, and the conditions on it, stay.
+pub(super) fn template_of_query_a(template: &str) -> String {
+    let shown = |action: &str| {
+        let action = action.replace("$value", "$values.A.Value");
+        format!("{{{{ {action} }}}}")
+    };
+    without_guesses(read(template, shown, true))
+}
+
+fn read(template: &str, shown: fn(&str) -> String, keeps_value: bool) -> String {
     let parts = parts(template);
     let mut reader = Reader {
         shown,
+        keeps_value,
         empty: BTreeSet::new(),
     };
     let mut said = String::new();
@@ -62,6 +97,8 @@ fn parts(template: &str) -> Vec<Part<'_>> {
 struct Reader<'t> {
     /// What stands for the value of an action.
     shown: fn(&str) -> String,
+    /// Whether conditions on the alert's value are kept.
+    keeps_value: bool,
     /// The variables that hold nothing.
     empty: BTreeSet<&'t str>,
 }
@@ -86,6 +123,16 @@ impl<'t> Reader<'t> {
             let word = action.split(' ').next().unwrap_or_default();
             match word {
                 "end" | "else" => return Some(action),
+                "if" if is_taken && self.keeps_value && action.contains("$value") => {
+                    said.push_str(&(self.shown)(action));
+                    loop {
+                        let ended = self.block(parts, true, said).expect("it has an end");
+                        said.push_str(&(self.shown)(ended));
+                        if ended == "end" {
+                            break;
+                        }
+                    }
+                }
                 "if" | "with" | "range" => {
                     let mut is_open = is_taken;
                     let mut condition = action;
@@ -166,5 +213,24 @@ fn templates_are_read_as_prometheus_reads_them_without_answers() {
         ("{{ if gt $value 0.0 }}a{{ else }}b{{ end }}", "a"),
     ] {
         assert_eq!(without_queries(template), said, "{template}");
+    }
+}
+
+#[test]
+fn the_value_and_its_conditions_stay_where_the_query_has_a_name() {
+    let template = "{{ if gt $value 0.0 }}ends {{ with query \"x\" }}on {{ . }}{{ else }}soon{{ end }}{{ else }}has ended{{ end }}: {{ $value | humanizePercentage }}";
+    assert_eq!(
+        template_of_query_a(template),
+        "{{ if gt $values.A.Value 0.0 }}ends soon{{ else }}has ended{{ end }}: {{ $values.A.Value | humanizePercentage }}"
+    );
+}
+
+#[test]
+fn every_guess_is_one_of_an_alerts_text() {
+    let alerts = super::rules::alerts();
+    let texts = alerts.iter().flat_map(|alert| alert.annotations.values());
+    let texts: Vec<String> = texts.map(|text| without_queries(text)).collect();
+    for guess in NO_ANSWER {
+        assert!(texts.iter().any(|text| text.contains(guess)), "{guess}");
     }
 }
