@@ -94,19 +94,30 @@ pub(super) fn divide(slices: &[FamilySlice<'_>], known: &[BlockStart]) -> Vec<Ra
     blocks.ranges
 }
 
-/// The ranges between the starts. A start whose tenant left moves to the next
-/// slice. Slices before the first start belong to the first block.
+/// The ranges between the starts, which are in order. A start whose tenant left
+/// moves to the next slice. Slices before the first start belong to the first block.
 fn ranges(slices: &[FamilySlice<'_>], known: &[BlockStart]) -> Vec<Range<usize>> {
-    let mut starts: Vec<usize> = known
-        .iter()
-        .skip(1)
-        .map(|start| slices.partition_point(|slice| slice.order(start) == Ordering::Less))
-        .chain([0, slices.len()])
-        .collect();
-    starts.sort_unstable();
+    let mut starts = vec![0];
+    let mut place = 0;
+    for start in known.iter().skip(1) {
+        place += distance(slices.get(place..).unwrap_or_default(), start);
+        starts.push(place);
+    }
+    starts.push(slices.len());
     starts.dedup();
     let ends = starts.iter().skip(1);
     starts.iter().zip(ends).map(|(&a, &b)| a..b).collect()
+}
+
+/// How many slices are before a start that is near.
+fn distance(slices: &[FamilySlice<'_>], start: &BlockStart) -> usize {
+    let is_before = |slice: &FamilySlice<'_>| slice.order(start) == Ordering::Less;
+    let mut end = 1;
+    while slices.get(end).is_some_and(is_before) {
+        end *= 2;
+    }
+    let near = slices.get(..end).unwrap_or(slices);
+    near.partition_point(is_before)
 }
 
 #[derive(Default)]
@@ -258,10 +269,11 @@ mod tests {
                 .iter()
                 .map(|(number, lengths)| (alias(*number), tenant(lengths)))
                 .collect();
-            let known: Vec<BlockStart> = known
+            let mut known: Vec<BlockStart> = known
                 .into_iter()
                 .map(|(family, number)| BlockStart { family, alias: alias(number) })
                 .collect();
+            known.sort_unstable();
             let slices = slices(&fleet);
             let blocks = divide(&slices, &known);
             let mut next = 0;

@@ -8,6 +8,7 @@ use super::format::{FamilyHeaders, Format};
 use super::gzip::{self, Deflater};
 use bytes::Bytes;
 use crc32fast::Hasher;
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 /// All tenants' families of one generation in one format, as blocks.
@@ -95,11 +96,22 @@ impl CompressedBody {
         };
         Some(self.member.get_or_init(|| member).clone())
     }
+}
 
-    fn block_at(&self, start: &BlockStart) -> Option<&Arc<Block>> {
-        let place = self.blocks.binary_search_by(|(known, _)| known.cmp(start));
-        let (_, block) = self.blocks.get(place.ok()?)?;
-        Some(block)
+/// The blocks of a body, looked for in order.
+struct KnownBlocks<'a>(&'a [(BlockStart, Arc<Block>)]);
+
+impl<'a> KnownBlocks<'a> {
+    /// The block at a start, which is not before the last one.
+    fn at(&mut self, start: &BlockStart) -> Option<&'a Arc<Block>> {
+        while let [(known, block), later @ ..] = self.0 {
+            match known.cmp(start) {
+                Ordering::Less => self.0 = later,
+                Ordering::Equal => return Some(block),
+                Ordering::Greater => return None,
+            }
+        }
+        None
     }
 }
 
@@ -167,8 +179,14 @@ impl BlockCache {
 
     fn blocks(&self, format: Format, slices: &[FamilySlice<'_>]) -> Vec<(BlockStart, Arc<Block>)> {
         let newest = self.bodies.iter().max_by_key(|known| known.generation);
-        let known = newest.into_iter().flat_map(|body| &body.blocks);
-        let starts: Vec<_> = known.map(|(start, _)| start.clone()).collect();
+        let newest = newest.into_iter().flat_map(|body| &body.blocks);
+        let starts: Vec<_> = newest.map(|(start, _)| start.clone()).collect();
+        let same_format = self.newest(format).into_iter();
+        let other = self.bodies.iter().filter(|known| known.format != format);
+        let mut known: Vec<KnownBlocks<'_>> = same_format
+            .chain(other)
+            .map(|body| KnownBlocks(&body.blocks))
+            .collect();
         let mut last_family = None;
         let mut blocks = Vec::new();
         let mut before = Arc::default();
@@ -178,7 +196,8 @@ impl BlockCache {
                 continue;
             };
             let start = first.start();
-            let block = self.block(format, &start, &before, slices, last_family);
+            let known = known.iter_mut().filter_map(|it| it.at(&start));
+            let block = self.block(format, known, &before, slices, last_family);
             last_family = slices.last().map(|slice| slice.family);
             before = Arc::clone(block.parts());
             blocks.push((start, block));
@@ -186,12 +205,12 @@ impl BlockCache {
         blocks
     }
 
-    /// The block of these slices: a known block where its bytes are the same.
+    /// The block of these slices: one of the `known` where its bytes are the same.
     /// A header stands before the first slice of each family.
-    fn block(
+    fn block<'a>(
         &self,
         format: Format,
-        start: &BlockStart,
+        mut known: impl Iterator<Item = &'a Arc<Block>>,
         before: &Arc<[Bytes]>,
         slices: &[FamilySlice<'_>],
         family_before: Option<usize>,
@@ -213,11 +232,7 @@ impl BlockCache {
                 .flat_map(|(header, slice)| header.cloned().into_iter().chain([slice.bytes()]));
             parts.collect()
         };
-        let other = self.bodies.iter().filter(|known| known.format != format);
-        self.newest(format)
-            .into_iter()
-            .chain(other)
-            .filter_map(|body| body.block_at(start))
+        known
             .find_map(|known| known.reuse(before, borrowed.clone(), owned))
             .unwrap_or_else(|| Arc::new(Block::new(Arc::clone(before), owned())))
     }
