@@ -4,9 +4,11 @@ use crate::memory::{megabytes, resident};
 use crate::{large_fleet, site};
 use secure_score_exporter::store::Store;
 use secure_score_exposition::{
-    Block, BlockCache, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
+    BlockCache, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
 };
 use std::hint::black_box;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,9 +21,9 @@ pub(crate) fn measure(tenants: u64) {
     let (first, built) = timed(|| render(&mut cache, &store));
     let identity: usize = first.blocks().map(|block| block.len()).sum();
     let before = resident();
-    let ((), summed) = timed(|| first.blocks().for_each(|block| block.sum()));
-    let ((), all) = timed(|| compress(&waiting(&first)));
-    let body = first.member().length;
+    let ((), all) = timed(|| first.compress(&mut Deflater::default()));
+    let (member, joined) = timed(|| first.member().unwrap());
+    let body = member.length;
     let blocks = first.blocks().count();
     println!(
         "{tenants} tenants, {:.1} MB in {blocks} blocks",
@@ -34,7 +36,8 @@ pub(crate) fn measure(tenants: u64) {
         megabytes(before),
         resident() as f64 / (identity + body) as f64
     );
-    println!("first body {built:.1?}, checksums {summed:.1?}, compression {all:.1?}");
+    println!("first body {built:.1?}, compression {all:.1?}, joining {joined:.1?}");
+    whole(&store, body);
 
     after(&store, &mut cache, "health", |number, round| {
         let known = store.current();
@@ -62,19 +65,21 @@ fn after(
     let tenants = store.current().states.len() as u64;
     let mut dice = fastrand::Rng::with_seed(7);
     let (mut builds, mut packs, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+    let mut joins = Vec::new();
     for round in 1..=ROUNDS {
         store.publish(refresh(dice.u64(..tenants), round));
         let (body, built) = timed(|| render(cache, store));
-        let waiting = waiting(&body);
-        bytes.push(waiting.iter().map(|block| block.len()).sum::<usize>());
-        packs.push(timed(|| compress(&waiting)).1);
+        bytes.push(body.missing().map(|block| block.len()).sum::<usize>());
+        packs.push(timed(|| body.compress(&mut Deflater::default())).1);
+        joins.push(timed(|| body.member().unwrap()).1);
         builds.push(built);
     }
     println!(
-        "one tenant refreshed ({what}): body {:.1?}, {:.2} MB of blocks compressed in {:.1?}",
+        "one tenant refreshed ({what}): body {:.1?}, {:.2} MB of blocks compressed in {:.1?}, joined in {:.1?}",
         middle(builds),
         megabytes(middle(bytes)),
-        middle(packs)
+        middle(packs),
+        middle(joins)
     );
 }
 
@@ -87,16 +92,27 @@ fn render(cache: &mut BlockCache, store: &Store) -> Arc<CompressedBody> {
     cache.body(Format::OpenMetrics, tenants.generation, states)
 }
 
-fn waiting(body: &CompressedBody) -> Vec<Arc<Block>> {
-    let waiting = body.blocks().filter(|block| !block.is_compressed());
-    waiting.cloned().collect()
-}
-
-fn compress(blocks: &[Arc<Block>]) {
-    let mut deflater = Deflater::default();
-    blocks
-        .iter()
-        .for_each(|block| block.compress(&mut deflater));
+/// The same bytes by one run of `gzip -6`.
+fn whole(store: &Store, body: usize) {
+    let tenants = store.current();
+    let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
+    let parts = assemble(&FamilyHeaders::default(), Format::OpenMetrics, chunks);
+    let mut gzip = Command::new("gzip")
+        .args(["-6", "-c"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = gzip.stdin.take().unwrap();
+    let writer =
+        std::thread::spawn(move || parts.iter().for_each(|it| input.write_all(it).unwrap()));
+    let output = gzip.wait_with_output().unwrap().stdout.len();
+    writer.join().unwrap();
+    let ratio = body as f64 / output as f64;
+    println!(
+        "gzip -6: {:.2} MB; compressed {ratio:.3} of it",
+        megabytes(output)
+    );
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {

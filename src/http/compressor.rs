@@ -1,36 +1,38 @@
-//! Compression in the background, for clients that ask for gzip.
+//! Compression for clients that ask for gzip: in the background, and the rest in
+//! their scrapes.
 
+use super::cpu_pool::CpuPool;
+use super::representation::Representation;
 use crate::store::Store;
 use parking_lot::Mutex;
-use secure_score_exposition::{Block, BlockCache, CompressedBody, Deflater, Format};
+use secure_score_exposition::{BlockCache, CompressedBody, Deflater, Format, Member};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// The shortest time between two rounds. Tenants refresh one by one and many of
-/// them share a block, which should not be compressed for each.
-const MIN_PAUSE: Duration = Duration::from_secs(1);
+/// The most bytes that are compressed in one scrape, and in one step of the
+/// background: some thirty milliseconds, less than the body of a thousand tenants
+/// takes uncompressed.
+const STEP_LENGTH: usize = 8 * 1024 * 1024;
 
-/// The longest. Blocks that wait are sent uncompressed, which is correct but
-/// multiplies the bytes sent.
-const MAX_PAUSE: Duration = Duration::from_secs(30);
+/// The shortest time between two steps. It decides how much is left to a scrape
+/// while tenants refresh.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
 
-/// A pause is this many times as long as the round before it: compression saves
-/// bandwidth and must not occupy a core.
-const PAUSE_FACTOR: u32 = 9;
+/// A pause is this many times as long as the compression before it, which takes a
+/// quarter of one core at most.
+const PAUSE_FACTOR: u32 = 3;
 
 /// How long after the last gzip scrape compression goes on: longer than any
 /// sensible scrape interval.
 const IDLE: Duration = Duration::from_secs(10 * 60);
 
-/// Bytes summed before other tasks run: a tenth of a millisecond on common
-/// processors.
-const CHECKSUM_STEP: usize = 512 * 1024;
-
 /// Compresses what changed, while clients ask for gzip.
 ///
-/// A scrape uses what is compressed by then. The first one starts a task, which
-/// ends by itself, so an exporter whose Prometheus wants no gzip spends nothing.
+/// A gzip body is compressed as a whole or not sent: a scrape compresses what is
+/// missing up to `STEP_LENGTH`, and is answered without compression where more is
+/// missing, as the first one of many tenants. That one starts a task, which ends
+/// by itself, so an exporter whose Prometheus wants no gzip spends nothing.
 #[derive(Debug, Default)]
 pub(super) struct Compressor {
     state: Mutex<CompressorState>,
@@ -41,6 +43,8 @@ struct CompressorState {
     blocks: BlockCache,
     /// When each format was last requested.
     requested: Vec<(Format, Instant)>,
+    /// What scrapes compressed since the last step took.
+    in_scrapes: Duration,
     /// Whether the task runs.
     running: bool,
 }
@@ -57,15 +61,37 @@ impl CompressorState {
 }
 
 impl Compressor {
-    /// The current body, compressed as far as it is by now, with all checksums.
-    pub(super) async fn current(
+    /// The current gzip member without its end; `None` where too much is missing
+    /// or the `wait` too long, so that the scrape is to be answered uncompressed.
+    ///
+    /// For a client that accepts nothing uncompressed nothing is too much.
+    pub(super) async fn member(
         self: &Arc<Self>,
         store: &Arc<Store>,
-        format: Format,
-    ) -> Arc<CompressedBody> {
-        let body = self.request(store, format);
-        checksum(&body).await;
-        body
+        representation: Representation,
+        wait: Duration,
+        cpu_pool: &CpuPool,
+    ) -> Option<Member> {
+        let body = self.request(store, representation.format);
+        if let Some(member) = body.member() {
+            return Some(member);
+        }
+        let missing: usize = body.missing().map(|block| block.len()).sum();
+        if missing > STEP_LENGTH && representation.identity {
+            return None;
+        }
+        let compressor = Arc::clone(self);
+        let work = cpu_pool.run(move || compressor.compress(&body));
+        tokio::time::timeout(wait, work).await.ok()??
+    }
+
+    /// Compresses in a scrape.
+    fn compress(&self, body: &CompressedBody) -> Option<Member> {
+        let began = std::time::Instant::now();
+        body.compress(&mut Deflater::default());
+        let member = body.member();
+        self.state.lock().in_scrapes += began.elapsed();
+        member
     }
 
     fn request(self: &Arc<Self>, store: &Arc<Store>, format: Format) -> Arc<CompressedBody> {
@@ -80,8 +106,9 @@ impl Compressor {
         body
     }
 
-    /// The current bodies in the formats still requested; the others are dropped.
-    fn requested_bodies(&self, store: &Store) -> Vec<Arc<CompressedBody>> {
+    /// The current bodies in the formats still requested, and what scrapes took
+    /// since the last call; other bodies are dropped.
+    fn requested_bodies(&self, store: &Store) -> (Vec<Arc<CompressedBody>>, Duration) {
         let mut state = self.state.lock();
         state.requested.retain(|(_, at)| at.elapsed() < IDLE);
         let formats: Vec<Format> = state.requested.iter().map(|(it, _)| *it).collect();
@@ -91,64 +118,54 @@ impl Compressor {
             }
         }
         state.running = !formats.is_empty();
-        formats
+        let bodies = formats
             .into_iter()
-            .map(|format| state.current(store, format))
-            .collect()
+            .map(|format| state.current(store, format));
+        (bodies.collect(), std::mem::take(&mut state.in_scrapes))
     }
 }
 
-/// Computes the missing checksums. A hundred megabytes take some ten
-/// milliseconds, during which the thread would serve no health check, so it
-/// yields in between.
-async fn checksum(body: &CompressedBody) {
-    let mut summed = 0;
-    for block in body.blocks().filter(|block| !block.is_summed()) {
-        block.sum();
-        summed += block.len();
-        if summed >= CHECKSUM_STEP {
-            summed = 0;
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-/// Compresses in rounds until no format is requested or the server is gone.
+/// Compresses in steps until no format is requested or the server is gone.
 async fn run(compressor: Weak<Compressor>, store: Arc<Store>) {
     loop {
-        let Some(bodies) = compressor.upgrade().map(|it| it.requested_bodies(&store)) else {
+        let began = std::time::Instant::now();
+        let Some((bodies, in_scrapes)) = compressor.upgrade().map(|it| it.requested_bodies(&store))
+        else {
             return;
         };
         if bodies.is_empty() {
             return;
         }
-        let began = Instant::now();
-        let missing: Vec<Arc<Block>> = bodies
-            .iter()
-            .flat_map(|body| body.blocks())
-            .filter(|block| !block.is_compressed())
-            .cloned()
-            .collect();
-        drop(bodies);
-        if !missing.is_empty() {
+        let is_missing = bodies.iter().any(|body| body.member().is_none());
+        let mut took = began.elapsed() + in_scrapes;
+        if is_missing {
             let server = Weak::clone(&compressor);
-            // The next round compresses what a cancelled one left.
-            let _done = tokio::task::spawn_blocking(move || compress(missing, &server)).await;
+            let step = tokio::task::spawn_blocking(move || compress_step(&bodies, &server));
+            took += step.await.unwrap_or_default();
+        } else {
+            drop(bodies);
         }
-        sleep((began.elapsed() * PAUSE_FACTOR).clamp(MIN_PAUSE, MAX_PAUSE)).await;
+        sleep((took * PAUSE_FACTOR).max(MIN_PAUSE)).await;
     }
 }
 
-/// Compresses blocks until the server is gone: a process that stops must not
-/// wait for it.
-fn compress(missing: Vec<Arc<Block>>, server: &Weak<Compressor>) {
+/// Compresses up to `STEP_LENGTH` of what is missing, and returns the time it took.
+/// It ends where the server is gone: a process that stops must not wait for it.
+fn compress_step(bodies: &[Arc<CompressedBody>], server: &Weak<Compressor>) -> Duration {
+    let began = std::time::Instant::now();
     let mut deflater = Deflater::default();
-    for block in missing {
-        if server.strong_count() == 0 {
-            return;
+    let mut length = 0;
+    for block in bodies.iter().flat_map(|body| body.missing()) {
+        if length >= STEP_LENGTH || server.strong_count() == 0 {
+            break;
         }
         block.compress(&mut deflater);
+        length += block.len();
     }
+    for body in bodies {
+        let _cached = body.member();
+    }
+    began.elapsed()
 }
 
 #[cfg(test)]
@@ -156,39 +173,77 @@ mod tests {
     use super::*;
     use crate::store::TenantState;
     use secure_score_exposition::{SeriesSet, render_health};
-    use secure_score_model::TenantIdentity;
+    use secure_score_model::{Api, TenantIdentity};
 
-    fn store() -> Arc<Store> {
-        let mut state = TenantState::new(TenantIdentity::new("contoso"));
-        state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
+    /// Accepts both encodings.
+    const EITHER: Representation = Representation::gzip(Format::Text, true);
+
+    /// More than is compressed at once. All tenants have the same lines.
+    fn large_store() -> Arc<Store> {
+        let state = TenantState::new(TenantIdentity::new("contoso"));
+        let lines = render_health(&state.identity, &state.health, SeriesSet::Full);
         let store = Store::default();
-        store.publish(state);
+        for number in 0..=STEP_LENGTH / lines.len() {
+            let mut state = TenantState::new(TenantIdentity::new(&format!("contoso-{number}")));
+            state.health_lines = lines.clone();
+            store.publish(state);
+        }
         Arc::new(store)
     }
 
-    fn is_compressed(body: &CompressedBody) -> bool {
-        body.blocks().count() > 0 && body.blocks().all(|block| block.is_compressed())
+    async fn member(
+        compressor: &Arc<Compressor>,
+        store: &Arc<Store>,
+        representation: Representation,
+    ) -> Option<Member> {
+        let pool = CpuPool::default();
+        compressor.member(store, representation, IDLE, &pool).await
+    }
+
+    /// A body that the cache has.
+    fn cached(compressor: &Compressor, store: &Store, format: Format) -> Arc<CompressedBody> {
+        compressor.state.lock().current(store, format)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_requested_format_is_compressed_in_the_background() {
-        let (compressor, store) = (Arc::new(Compressor::default()), store());
-        let first = compressor.current(&store, Format::Text).await;
-        assert!(!is_compressed(&first));
-        sleep(MIN_PAUSE * 2).await;
-        assert!(is_compressed(&first));
-        let next = compressor.current(&store, Format::Text).await;
-        assert!(is_compressed(&next), "it stays compressed");
+    async fn a_scrape_compresses_what_a_refresh_changed() {
+        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
+        assert!(member(&compressor, &store, EITHER).await.is_none());
+        sleep(IDLE / 2).await;
+        assert!(member(&compressor, &store, EITHER).await.is_some());
+        let mut state = TenantState::new(TenantIdentity::new("contoso-7"));
+        state.health.of_mut(Api::Scores).refreshes = 7;
+        state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
+        store.publish(state);
+        assert!(member(&compressor, &store, EITHER).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn few_tenants_are_compressed_in_their_first_scrape() {
+        let (compressor, store) = (Arc::new(Compressor::default()), Arc::new(Store::default()));
+        let mut state = TenantState::new(TenantIdentity::new("contoso"));
+        state.health_lines = render_health(&state.identity, &state.health, SeriesSet::Full);
+        store.publish(state);
+        assert!(member(&compressor, &store, EITHER).await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_accepts_only_gzip_gets_it_at_once() {
+        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
+        let only = Representation::gzip(Format::Text, false);
+        assert!(member(&compressor, &store, only).await.is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_requests_everything_is_dropped() {
-        let (compressor, store) = (Arc::new(Compressor::default()), store());
-        let body = Arc::downgrade(&compressor.current(&store, Format::Text).await);
+        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
+        assert!(member(&compressor, &store, EITHER).await.is_none());
+        let body = Arc::downgrade(&cached(&compressor, &store, Format::Text));
         sleep(IDLE / 2).await;
         assert!(body.upgrade().is_some());
-        compressor.current(&store, Format::OpenMetrics).await;
-        sleep(IDLE / 2 + MAX_PAUSE).await;
+        let open = Representation::gzip(Format::OpenMetrics, true);
+        member(&compressor, &store, open).await;
+        sleep(IDLE * 3 / 4).await;
         assert!(
             body.upgrade().is_none(),
             "only the other format is requested"
@@ -197,21 +252,25 @@ mod tests {
         sleep(IDLE).await;
         assert!(!compressor.state.lock().running);
 
-        let again = compressor.current(&store, Format::Text).await;
-        sleep(MIN_PAUSE * 2).await;
         assert!(
-            is_compressed(&again),
+            member(&compressor, &store, EITHER).await.is_none(),
+            "nothing is compressed any more"
+        );
+        sleep(IDLE / 2).await;
+        assert!(
+            member(&compressor, &store, EITHER).await.is_some(),
             "the next request starts the task again"
         );
     }
 
     #[tokio::test(start_paused = true)]
     async fn compression_stops_when_the_server_is_gone() {
-        let (compressor, store) = (Arc::new(Compressor::default()), store());
-        let body = compressor.current(&store, Format::Text).await;
+        let (compressor, store) = (Arc::new(Compressor::default()), large_store());
+        assert!(member(&compressor, &store, EITHER).await.is_none());
+        let body = cached(&compressor, &store, Format::Text);
         drop(compressor);
         sleep(MIN_PAUSE * 2).await;
-        assert!(!is_compressed(&body));
+        assert!(body.member().is_none());
         assert_eq!(Arc::strong_count(&store), 1, "the task has ended");
     }
 }

@@ -8,14 +8,16 @@
 use super::cpu_pool::CpuPool;
 use super::metrics_filter::unknown_tenants;
 use super::representation::Representation;
-use super::scrape::{compress, gzip_body, plain_body};
+use super::scrape::{gzip_body, plain_body};
 use crate::http_types::{QueryError, Response, query, response};
 use crate::store::{TenantState, VisibleStore};
 use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use parking_lot::Mutex;
-use secure_score_exposition::{Block, BlockCache, CompressedBody, FamilyHeaders, Format};
+use secure_score_exposition::{
+    Block, BlockCache, CompressedBody, Deflater, FamilyHeaders, Format, Member,
+};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -98,19 +100,18 @@ impl ProbeCache {
         let representation = Representation::of(headers);
         let format = representation.format;
         let tail = telemetry.encode_external_url(format);
-        if !representation.gzip {
-            let chunks = std::iter::once((&state.data, &state.health_lines));
-            let none = Block::default();
-            let body = plain_body(&self.headers, format, chunks, &none, tail);
-            return representation.response(body);
-        }
-        let compressed = self.current(state, tenants.generation, format);
-        if compressed.blocks().any(|block| !block.is_compressed()) {
-            let blocks = Arc::clone(&compressed);
-            // Where this is cancelled, the response is only larger.
-            let _done = cpu_pool.run(move || compress(&blocks)).await;
-        }
-        representation.response(gzip_body(&compressed, &Block::default(), &tail))
+        let none = Block::default();
+        let member = match representation.gzip {
+            true => compressed(self.current(state, tenants.generation, format), cpu_pool).await,
+            false => None,
+        };
+        representation.response(match member {
+            Some(member) => gzip_body(member, &none, &tail),
+            None => {
+                let chunks = std::iter::once((&state.data, &state.health_lines));
+                plain_body(&self.headers, format, chunks, &none, tail)
+            }
+        })
     }
 
     fn current(
@@ -145,6 +146,18 @@ impl ProbeCache {
         cached.evicting = !cached.tenants.is_empty();
         cached.evicting
     }
+}
+
+/// A tenant's compressed lines; nothing where the process is ending.
+async fn compressed(body: Arc<CompressedBody>, cpu_pool: &CpuPool) -> Option<Member> {
+    if let Some(member) = body.member() {
+        return Some(member);
+    }
+    let compress = move || {
+        body.compress(&mut Deflater::default());
+        body.member()
+    };
+    cpu_pool.run(compress).await.flatten()
 }
 
 /// Runs until nothing is cached or the server is gone.

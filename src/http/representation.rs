@@ -1,7 +1,8 @@
 //! The format and encoding of a scrape.
 
 use crate::http_types::{
-    Body, MediaType, Response, accept, preferences, preferred, response, wants_gzip,
+    Body, MediaType, Response, accept, allows_identity, preferences, preferred, response,
+    wants_gzip,
 };
 use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderValue};
@@ -15,8 +16,10 @@ use secure_score_exposition::Format;
 pub(super) struct Representation {
     /// The format of the lines.
     pub(super) format: Format,
-    /// Whether the body is compressed.
+    /// Whether the client prefers a compressed body.
     pub(super) gzip: bool,
+    /// Whether the client accepts an uncompressed one.
+    pub(super) identity: bool,
     content_type: &'static str,
 }
 
@@ -39,22 +42,39 @@ impl Representation {
         Self {
             format: version.format,
             gzip: wants_gzip(headers),
+            identity: allows_identity(headers),
             content_type: if wants_utf8 { utf8 } else { plain },
         }
     }
 
+    #[cfg(test)]
+    pub(super) const fn gzip(format: Format, identity: bool) -> Self {
+        Self {
+            format,
+            gzip: true,
+            identity,
+            content_type: format.content_type(),
+        }
+    }
+
     /// The response with this body.
-    pub(super) fn response(self, body: Body) -> Response {
+    pub(super) fn response(self, encoded: EncodedBody) -> Response {
         let content_type = HeaderValue::from_static(self.content_type);
-        let mut response = response::new(StatusCode::OK, content_type, body);
+        let mut response = response::new(StatusCode::OK, content_type, encoded.body);
         let headers = response.headers_mut();
         let vary = HeaderValue::from_static("Accept, Accept-Encoding");
         headers.insert(header::VARY, vary);
-        if self.gzip {
+        if encoded.is_gzip {
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         response
     }
+}
+
+/// A body, and whether it is compressed.
+pub(super) struct EncodedBody {
+    pub(super) body: Body,
+    pub(super) is_gzip: bool,
 }
 
 /// A version of a format, as clients name it.

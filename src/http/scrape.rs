@@ -3,7 +3,7 @@
 use super::compressor::Compressor;
 use super::cpu_pool::CpuPool;
 use super::metrics_filter::MetricsFilter;
-use super::representation::Representation;
+use super::representation::{EncodedBody, Representation};
 use crate::http_types::{Body, Response, length, response};
 use crate::store::{Tenants, VisibleStore};
 use crate::telemetry::Telemetry;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use secure_score_exposition::{
-    Block, BlockCache, Chunk, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
+    Block, BlockCache, Chunk, Deflater, FamilyHeaders, Format, Member, assemble,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,19 +39,24 @@ pub(super) fn plain_body<'a>(
     chunks: impl Iterator<Item = (&'a Chunk, &'a Chunk)> + Clone,
     partners: &Block,
     tail: Vec<u8>,
-) -> Body {
+) -> EncodedBody {
     let mut slices = assemble(headers, format, chunks);
     slices.extend_from_slice(partners.parts());
     let slices: Arc<[Bytes]> = Arc::from(slices);
     let length = length(&slices);
-    Body::shared(slices, length, vec![tail.into()])
+    EncodedBody {
+        body: Body::shared(slices, length, vec![tail.into()]),
+        is_gzip: false,
+    }
 }
 
-/// A gzip body, compressed as far as its blocks are by now.
-pub(super) fn gzip_body(compressed: &CompressedBody, partners: &Block, tail: &[u8]) -> Body {
-    let member = compressed.member();
-    let end = compressed.finish(partners, tail);
-    Body::shared(member.parts, member.length, end)
+/// A gzip body of the compressed families, the partners' and the exporter's own.
+pub(super) fn gzip_body(member: Member, partners: &Block, tail: &[u8]) -> EncodedBody {
+    let end = member.finish(partners, tail);
+    EncodedBody {
+        body: Body::shared(member.parts, member.length, end),
+        is_gzip: true,
+    }
 }
 
 /// Answers a scrape: the visible tenants' rendered bytes, and the exporter's own
@@ -85,14 +90,25 @@ pub(super) async fn scrape(
                 move || filtered_body(&family_headers, &filter, &tenants, format, gzip, own);
             cpu_pool.run(render).await
         }
-        Some(store) if representation.gzip => {
-            let compressed = compressor.current(store, format).await;
-            Some(gzip_body(&compressed, &partners, &tail))
-        }
         Some(store) => {
-            let tenants = store.current();
-            let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
-            Some(plain_body(family_headers, format, chunks, &partners, tail))
+            // The other half suffices for a body that is not compressed.
+            let wait = scrape_timeout(headers) / 2;
+            let member = match representation.gzip {
+                true => {
+                    compressor
+                        .member(store, representation, wait, cpu_pool)
+                        .await
+                }
+                false => None,
+            };
+            Some(match member {
+                Some(member) => gzip_body(member, &partners, &tail),
+                None => {
+                    let tenants = store.current();
+                    let chunks = tenants.states.iter().map(|s| (&s.data, &s.health_lines));
+                    plain_body(family_headers, format, chunks, &partners, tail)
+                }
+            })
         }
     };
     match body {
@@ -113,28 +129,22 @@ fn filtered_body(
     format: Format,
     gzip: bool,
     own: (Arc<Block>, Vec<u8>),
-) -> Body {
+) -> EncodedBody {
     let (partners, tail) = own;
     let states = filter.states(tenants);
     let data: Vec<_> = states.iter().map(|state| filter.data(state)).collect();
     let both = states.iter().zip(&data);
     if gzip {
-        let chunks = both.map(|(it, data)| (&it.identity.alias, &**data, &it.health_lines));
+        let chunks = both.clone();
+        let chunks = chunks.map(|(it, data)| (&it.identity.alias, &**data, &it.health_lines));
         let compressed = BlockCache::new(headers.clone()).body(format, 0, chunks);
-        compress(&compressed);
-        gzip_body(&compressed, &partners, &tail)
-    } else {
-        let chunks = both.map(|(state, data)| (&**data, &state.health_lines));
-        plain_body(headers, format, chunks, &partners, tail)
+        compressed.compress(&mut Deflater::default());
+        if let Some(member) = compressed.member() {
+            return gzip_body(member, &partners, &tail);
+        }
     }
-}
-
-/// Compresses the blocks that are not compressed yet.
-pub(super) fn compress(body: &CompressedBody) {
-    let mut deflater = Deflater::default();
-    for block in body.blocks() {
-        block.compress(&mut deflater);
-    }
+    let chunks = both.map(|(state, data)| (&**data, &state.health_lines));
+    plain_body(headers, format, chunks, &partners, tail)
 }
 
 /// How long a scrape may wait for newer data: its timeout less the time for

@@ -10,7 +10,7 @@ pub mod query;
 pub mod response;
 
 pub use body::{Body, BodyGuard, length};
-pub use negotiate::{MediaType, accept, preferences, preferred, wants_gzip};
+pub use negotiate::{MediaType, accept, allows_identity, preferences, preferred, wants_gzip};
 pub use privacy::{PersonDetail, PersonPolicy, Redaction};
 pub use query::{QueryError, similar_names, similar_tenants};
 pub use response::Response;

@@ -164,6 +164,15 @@ pub fn wants_gzip(headers: &HeaderMap) -> bool {
     gzip > 0 && gzip >= quality_of(&codings, &["identity"]).unwrap_or(0)
 }
 
+/// Whether the `Accept-Encoding` header allows an uncompressed body, as most do by
+/// not excluding it.
+pub fn allows_identity(headers: &HeaderMap) -> bool {
+    let list = joined(headers, &ACCEPT_ENCODING);
+    let codings = preferences(&list);
+    let identity = quality_of(&codings, &["identity"]).or_else(|| quality_of(&codings, &["*"]));
+    identity.is_none_or(|quality| quality > 0)
+}
+
 /// The lowest of several mentions, so that one exclusion holds.
 fn quality_of(codings: &[Preference<'_>], names: &[&str]) -> Option<Quality> {
     codings
@@ -190,9 +199,24 @@ mod tests {
     use hyper::header::HeaderValue;
     use proptest::prelude::*;
 
-    fn gzip(accept: &str) -> bool {
+    fn headers(accept: &str) -> HeaderMap {
         let value = HeaderValue::from_str(accept).unwrap();
-        wants_gzip(&HeaderMap::from_iter([(ACCEPT_ENCODING, value)]))
+        HeaderMap::from_iter([(ACCEPT_ENCODING, value)])
+    }
+
+    fn gzip(accept: &str) -> bool {
+        wants_gzip(&headers(accept))
+    }
+
+    #[test]
+    fn an_uncompressed_body_is_allowed_where_it_is_not_excluded() {
+        for yes in ["", "gzip", "*", "gzip, identity;q=0.1", "*;q=0, identity"] {
+            assert!(allows_identity(&headers(yes)), "{yes}");
+        }
+        for no in ["identity;q=0", "gzip, identity;q=0", "gzip, *;q=0"] {
+            assert!(!allows_identity(&headers(no)), "{no}");
+        }
+        assert!(allows_identity(&HeaderMap::new()));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use secure_score_exporter::store::{Store, TenantState, Tenants};
 use secure_score_exposition::{
     Block, BlockCache, CompressedBody, Deflater, FamilyHeaders, Format, assemble,
 };
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener};
@@ -32,10 +33,10 @@ fn compressed(cache: &mut BlockCache, format: Format, tenants: &Tenants) -> Arc<
 }
 
 fn stream(body: &CompressedBody) -> Vec<u8> {
-    let member = body.member();
+    let member = body.member().expect("every block is compressed");
     let stream = member.parts.concat();
     assert_eq!(stream.len(), member.length);
-    [stream, body.finish(&Block::default(), TAIL).concat()].concat()
+    [stream, member.finish(&Block::default(), TAIL).concat()].concat()
 }
 
 fn plain(format: Format, tenants: &Tenants) -> Vec<u8> {
@@ -74,9 +75,8 @@ fn through(name: &str, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     output.stdout
 }
 
-fn compress<'a>(blocks: impl Iterator<Item = &'a Arc<Block>>) {
-    let mut deflater = Deflater::default();
-    blocks.for_each(|block| block.compress(&mut deflater));
+fn compress(body: &CompressedBody) {
+    body.compress(&mut Deflater::default());
 }
 
 fn store_of(tenants: u64) -> Store {
@@ -102,8 +102,10 @@ static POOL: LazyLock<Vec<Vec<TenantState>>> = LazyLock::new(|| {
 enum Step {
     Publish(usize, usize),
     Remove(u64),
-    /// Scrape, then compress every n-th block that waits.
-    Scrape(Format, usize),
+    /// Compress every n-th block that is missing.
+    Compress(Format, usize),
+    /// Compress the rest, and send it.
+    Scrape(Format),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -111,7 +113,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (0..5_usize, 0..3_usize).prop_map(|(tenant, stage)| Step::Publish(tenant, stage)),
         1 => (0..5_u64).prop_map(Step::Remove),
-        3 => (format, 1..4_usize).prop_map(|(format, every)| Step::Scrape(format, every)),
+        2 => (format.clone(), 1..4_usize).prop_map(|(format, every)| Step::Compress(format, every)),
+        2 => format.prop_map(Step::Scrape),
     ]
 }
 
@@ -124,15 +127,22 @@ proptest! {
             match step {
                 Step::Publish(tenant, stage) => store.publish(POOL[tenant][stage].clone()),
                 Step::Remove(tenant) => store.remove(&large_fleet::alias(tenant)),
-                Step::Scrape(format, every) => {
+                Step::Compress(format, every) => {
+                    let body = compressed(&mut cache, format, &store.current());
+                    let mut deflater = Deflater::default();
+                    for block in body.missing().step_by(every) {
+                        block.compress(&mut deflater);
+                    }
+                    prop_assert_eq!(body.member().is_some(), body.missing().count() == 0);
+                }
+                Step::Scrape(format) => {
                     let tenants = store.current();
                     let body = compressed(&mut cache, format, &tenants);
+                    compress(&body);
                     let stream = stream(&body);
                     let expected = plain(format, &tenants);
                     prop_assert!(gunzipped(&stream) == expected);
                     prop_assert!(through("gzip", &["-dc"], &stream) == expected);
-                    let waiting = body.blocks().filter(|block| !block.is_compressed());
-                    compress(waiting.step_by(every));
                 }
             }
         }
@@ -145,7 +155,7 @@ fn the_body_is_hardly_longer_than_one_by_gzip() {
         let store = store_of(tenants);
         let current = store.current();
         let body = compressed(&mut BlockCache::default(), Format::Text, &current);
-        compress(body.blocks());
+        compress(&body);
         let size = stream(&body).len();
         let whole = through("gzip", &["-6", "-c"], &plain(Format::Text, &current)).len();
         eprintln!("{tenants} tenants: {size} bytes, gzip -6 {whole}");
@@ -157,20 +167,36 @@ fn the_body_is_hardly_longer_than_one_by_gzip() {
 }
 
 #[test]
+fn the_body_grows_by_less_than_a_fifth_while_everything_changes() {
+    let (store, mut cache) = (store_of(60), BlockCache::default());
+    let mut length = |store: &Store| {
+        let body = compressed(&mut cache, Format::Text, &store.current());
+        compress(&body);
+        body.member().unwrap().length
+    };
+    let at_rest = length(&store);
+    for number in 0..60 {
+        store.publish(large_fleet::tenant(number * 7 % 60, 1, 1));
+        let changed = length(&store);
+        assert!(
+            changed * 5 <= at_rest * 6,
+            "{changed} after {at_rest} bytes"
+        );
+    }
+}
+
+#[test]
 fn a_refresh_of_one_tenant_keeps_the_blocks_of_the_others() {
     let (store, mut cache) = (store_of(60), BlockCache::default());
     let before = compressed(&mut cache, Format::Text, &store.current());
-    compress(before.blocks());
+    compress(&before);
     let all: usize = before.blocks().map(|block| block.len()).sum();
-    let waiting = |body: &CompressedBody| {
-        let waiting = body.blocks().filter(|block| !block.is_compressed());
-        waiting.map(|block| block.len()).sum::<usize>()
-    };
+    let missing = |body: &CompressedBody| body.missing().map(|block| block.len()).sum::<usize>();
 
     // The same lines in other buffers.
     store.publish(large_fleet::tenant(7, 0, 0));
     assert_eq!(
-        waiting(&compressed(&mut cache, Format::Text, &store.current())),
+        missing(&compressed(&mut cache, Format::Text, &store.current())),
         0
     );
 
@@ -178,18 +204,18 @@ fn a_refresh_of_one_tenant_keeps_the_blocks_of_the_others() {
     let known = store.current();
     let known = known.find(&large_fleet::alias(7)).unwrap();
     store.publish(large_fleet::refreshed(known, 7, 1));
-    let health = waiting(&compressed(&mut cache, Format::Text, &store.current()));
+    let health = missing(&compressed(&mut cache, Format::Text, &store.current()));
     assert!(
         0 < health && health * 10 < all,
-        "{health} of {all} bytes wait"
+        "{health} of {all} bytes are missing"
     );
 
-    // New scores too: at most one block of each family that has them.
+    // New scores too: in each family that has them the tenant's block and the next.
     store.publish(large_fleet::tenant(7, 1, 2));
-    let scores = waiting(&compressed(&mut cache, Format::Text, &store.current()));
+    let scores = missing(&compressed(&mut cache, Format::Text, &store.current()));
     assert!(
-        health < scores && scores * 2 < all,
-        "{scores} of {all} bytes wait"
+        health < scores && scores * 10 < all,
+        "{scores} of {all} bytes are missing"
     );
 }
 
@@ -197,11 +223,12 @@ fn a_refresh_of_one_tenant_keeps_the_blocks_of_the_others() {
 fn both_formats_share_compressed_blocks() {
     let (store, mut cache) = (store_of(30), BlockCache::default());
     let text = compressed(&mut cache, Format::Text, &store.current());
-    compress(text.blocks());
+    compress(&text);
     let open = compressed(&mut cache, Format::OpenMetrics, &store.current());
     let shared = open.blocks().filter(|block| block.is_compressed()).count();
     assert!(shared * 2 > open.blocks().count());
     assert!(shared < open.blocks().count(), "some headers differ");
+    compress(&open);
     assert_eq!(
         gunzipped(&stream(&open)),
         plain(Format::OpenMetrics, &store.current())
@@ -246,38 +273,42 @@ const PYTHON: &str =
     "import gzip,sys;sys.stdout.buffer.write(gzip.decompress(sys.stdin.buffer.read()))";
 const NODE: &str = "fetch(process.argv[1]).then(r => r.arrayBuffer()).then(b => process.stdout.write(Buffer.from(b)))";
 
-/// Nothing compressed, some of it, and everything.
-fn stages() -> Vec<(Vec<u8>, Vec<u8>, usize)> {
-    let store = store_of(6);
-    let tenants = store.current();
-    let body = compressed(&mut BlockCache::default(), Format::OpenMetrics, &tenants);
-    let expected = plain(Format::OpenMetrics, &tenants);
-    let samples = expected.split(|byte| *byte == b'\n');
-    let samples = samples
+/// Every tenant compressed at once, after one of them changed, and in the other
+/// format, whose blocks are partly those of the first.
+fn stages() -> Vec<(Vec<u8>, Vec<u8>, Format)> {
+    let (store, mut cache) = (store_of(6), BlockCache::default());
+    let mut stage = |store: &Store, format| {
+        let tenants = store.current();
+        let body = compressed(&mut cache, format, &tenants);
+        compress(&body);
+        (stream(&body), plain(format, &tenants), format)
+    };
+    let first = stage(&store, Format::OpenMetrics);
+    store.publish(large_fleet::tenant(2, 1, 1));
+    let changed = stage(&store, Format::OpenMetrics);
+    assert!(first.1 != changed.1);
+    // It ends as OpenMetrics does, which is a comment in the older format.
+    vec![first, changed, stage(&store, Format::Text)]
+}
+
+/// How many samples there are.
+fn samples(body: &[u8]) -> usize {
+    let lines = body.split(|byte| *byte == b'\n');
+    lines
         .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
-        .count();
-    let mut stages = vec![stream(&body)];
-    compress(body.blocks().step_by(2));
-    stages.push(stream(&body));
-    compress(body.blocks());
-    stages.push(stream(&body));
-    assert!(stages[0].len() > stages[1].len() && stages[1].len() > stages[2].len());
-    stages
-        .into_iter()
-        .map(|stream| (stream, expected.clone(), samples))
-        .collect()
+        .count()
 }
 
 #[test]
 fn gzip_python_curl_and_node_read_the_same_bytes() {
-    for (stream, expected, _) in stages() {
+    for (stream, expected, format) in stages() {
         assert!(gunzipped(&stream) == expected);
         assert!(through("gzip", &["-dc"], &stream) == expected, "gzip");
         assert!(
             through("python3", &["-c", PYTHON], &stream) == expected,
             "python3"
         );
-        let url = format!("http://{}/metrics", replay(stream, Format::OpenMetrics));
+        let url = format!("http://{}/metrics", replay(stream, format));
         let curl = [
             "--silent",
             "--show-error",
@@ -300,10 +331,10 @@ fn gzip_python_curl_and_node_read_the_same_bytes() {
 async fn prometheus_reads_every_sample() {
     let folder = tempfile::tempdir().unwrap();
     let stages = stages();
-    let samples = stages[0].2;
+    let expected: BTreeSet<usize> = stages.iter().map(|(_, it, _)| samples(it)).collect();
     let targets: Vec<String> = stages
         .into_iter()
-        .map(|(stream, ..)| format!("\"{}\"", replay(stream, Format::OpenMetrics)))
+        .map(|(stream, _, format)| format!("\"{}\"", replay(stream, format)))
         .collect();
     let (_prometheus, url) = prometheus(folder.path(), &targets.join(", "));
     let query = format!("{url}/api/v1/query?query=scrape_samples_scraped");
@@ -321,13 +352,10 @@ async fn prometheus_reads_every_sample() {
             .flatten()
             .filter_map(|sample| sample["value"][1].as_str()?.parse().ok())
             .collect();
-        if seen == [samples; 3] {
+        if seen.len() == 3 && seen.iter().copied().collect::<BTreeSet<_>>() == expected {
             break;
         }
-        assert!(
-            Instant::now() < deadline,
-            "{seen:?}, expected three times {samples}"
-        );
+        assert!(Instant::now() < deadline, "{seen:?}, expected {expected:?}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -351,11 +379,14 @@ fn prometheus(folder: &Path, targets: &str) -> (Process, String) {
     (process, format!("http://127.0.0.1:{port}"))
 }
 
-/// The body of a gzip scrape.
-async fn scrape(address: SocketAddr) -> Bytes {
+/// The answer to a request with these headers: its head in small letters, and its
+/// body.
+async fn answer(address: SocketAddr, method: &str, headers: &str) -> (String, Bytes) {
     let asking = async {
         let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-        let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept-Encoding: gzip\r\n\r\n";
+        let request = format!(
+            "{method} /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n"
+        );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut response = Vec::new();
         stream.read_to_end(&mut response).await.unwrap();
@@ -363,20 +394,39 @@ async fn scrape(address: SocketAddr) -> Bytes {
     };
     let response = tokio::time::timeout(TIMEOUT, asking)
         .await
-        .expect("an response");
+        .expect("a response");
     let end = response
         .windows(4)
         .position(|bytes| bytes == b"\r\n\r\n")
         .unwrap();
-    let head = String::from_utf8_lossy(&response[..end]).to_lowercase();
-    let body = Bytes::from(response).slice(end + 4..);
-    assert!(
-        head.contains(&format!("content-length: {}\r\n", body.len())),
-        "{head}"
-    );
-    assert!(head.contains("content-encoding: gzip"), "{head}");
-    body
+    let head = String::from_utf8_lossy(&response[..end + 2]).to_lowercase();
+    assert!(head.contains("vary: accept, accept-encoding\r\n"), "{head}");
+    (head, Bytes::from(response).slice(end + 4..))
 }
+
+/// The lines of a scrape that accepts gzip, and whether they came compressed. What
+/// says that it is gzip is, as a whole.
+async fn scrape(address: SocketAddr, headers: &str) -> (Vec<u8>, bool) {
+    let (head, body) = answer(address, "GET", headers).await;
+    let length = format!("content-length: {}\r\n", body.len());
+    assert!(head.contains(&length), "{head}");
+    match head.contains("content-encoding: gzip\r\n") {
+        true => {
+            let lines = gunzipped(&body);
+            assert!(body.len() * 5 < lines.len(), "{} bytes", body.len());
+            (lines, true)
+        }
+        false => {
+            assert!(!head.contains("content-encoding"), "{head}");
+            (body.to_vec(), false)
+        }
+    }
+}
+
+const GZIP: &str = "Accept-Encoding: gzip\r\n";
+
+/// A client that waits as long as this, and half of it for compression.
+const HURRIED: &str = "Accept-Encoding: gzip\r\nX-Prometheus-Scrape-Timeout-Seconds: 0.2\r\n";
 
 /// The tenants' part of a scrape.
 fn lines(tenants: &Tenants) -> Vec<u8> {
@@ -384,8 +434,23 @@ fn lines(tenants: &Tenants) -> Vec<u8> {
     assemble(&FamilyHeaders::default(), Format::Text, chunks).concat()
 }
 
+/// Scrapes until the answer is compressed.
+async fn until_compressed(address: SocketAddr) -> Vec<u8> {
+    let compressed = async {
+        loop {
+            if let (lines, true) = scrape(address, GZIP).await {
+                return lines;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(TIMEOUT, compressed)
+        .await
+        .expect("it is compressed afterwards")
+}
+
 #[test]
-fn a_scrape_does_not_wait_for_compression() {
+fn a_scrape_that_cannot_be_compressed_in_time_is_uncompressed_and_says_so() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(1)
@@ -398,24 +463,58 @@ fn a_scrape_does_not_wait_for_compression() {
         let (release, blocked) = std::sync::mpsc::channel::<()>();
         let blocking = tokio::task::spawn_blocking(move || blocked.recv());
 
-        let first = scrape(address).await;
-        assert!(gunzipped(&first).starts_with(&lines(&store.current())));
+        let (first, gzip) = scrape(address, HURRIED).await;
+        assert!(!gzip && first.starts_with(&lines(&store.current())));
         store.publish(large_fleet::tenant(2, 1, 1));
-        let second = scrape(address).await;
         let current = lines(&store.current());
-        assert!(gunzipped(&second).starts_with(&current));
-        assert!(second.len() > current.len(), "nothing is compressed yet");
+        let (second, gzip) = scrape(address, HURRIED).await;
+        assert!(!gzip && second.starts_with(&current));
 
         release.send(()).unwrap();
         blocking.await.unwrap().unwrap();
-        let waiting = async {
-            while scrape(address).await.len() * 5 > first.len() {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        };
-        tokio::time::timeout(TIMEOUT, waiting)
-            .await
-            .expect("it is compressed afterwards");
-        assert!(gunzipped(&scrape(address).await).starts_with(&current));
+        assert!(until_compressed(address).await.starts_with(&current));
     });
+}
+
+/// More lines than a scrape compresses. Every tenant has those of the first one:
+/// to render each would take longer.
+fn large_store() -> Arc<Store> {
+    let first = large_fleet::tenant(0, 0, 0);
+    let store = Store::default();
+    for number in 0..60 {
+        store.publish(TenantState {
+            identity: large_fleet::identity(number),
+            ..first.clone()
+        });
+    }
+    Arc::new(store)
+}
+
+#[tokio::test]
+async fn the_first_scrape_of_many_tenants_is_uncompressed_and_later_ones_are_compressed() {
+    let store = large_store();
+    let current = lines(&store.current());
+    let server = start_with(Arc::clone(&store), options()).await;
+    let (first, gzip) = scrape(server.address, GZIP).await;
+    assert!(!gzip && first.starts_with(&current));
+    assert!(until_compressed(server.address).await.starts_with(&current));
+
+    let server = start_with(Arc::clone(&store), options()).await;
+    let (head, body) = answer(server.address, "HEAD", GZIP).await;
+    assert!(
+        body.is_empty() && !head.contains("content-encoding"),
+        "{head}"
+    );
+    let length = head.split("content-length: ").nth(1).unwrap();
+    let length: usize = length.lines().next().unwrap().parse().unwrap();
+    assert!(length > current.len(), "{length}");
+    until_compressed(server.address).await;
+    let (head, _) = answer(server.address, "HEAD", GZIP).await;
+    assert!(head.contains("content-encoding: gzip\r\n"), "{head}");
+
+    let server = start_with(store, options()).await;
+    let only =
+        "Accept-Encoding: gzip, identity;q=0\r\nX-Prometheus-Scrape-Timeout-Seconds: 100\r\n";
+    let (first, gzip) = scrape(server.address, only).await;
+    assert!(gzip && first.starts_with(&current));
 }

@@ -61,7 +61,8 @@ pub(crate) fn alias(number: u64) -> String {
     format!("{name}-{number:04}")
 }
 
-fn identity(number: u64) -> TenantIdentity {
+/// The names of a tenant.
+pub(crate) fn identity(number: u64) -> TenantIdentity {
     let mut rng = fastrand::Rng::with_seed(number);
     let alias = alias(number);
     TenantIdentity {

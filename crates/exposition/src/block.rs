@@ -1,6 +1,6 @@
 //! The unit of compression.
 
-use super::gzip::{self, Deflater};
+use super::gzip::{Deflater, window};
 use bytes::Bytes;
 use crc32fast::Hasher;
 use std::sync::{Arc, OnceLock};
@@ -9,10 +9,13 @@ use std::sync::{Arc, OnceLock};
 /// one.
 ///
 /// It references the tenants' chunks rather than copying them, so that the
-/// lines are in memory once.
+/// lines are in memory once. Its compressed bytes refer to the lines before it
+/// and are valid after these only.
 #[derive(Debug)]
 pub struct Block {
-    parts: Vec<Bytes>,
+    parts: Arc<[Bytes]>,
+    /// The block before it in the body.
+    before: Arc<[Bytes]>,
     length: usize,
     computed: Arc<Computed>,
 }
@@ -20,7 +23,7 @@ pub struct Block {
 impl Default for Block {
     /// One without lines.
     fn default() -> Self {
-        Self::new(Vec::new())
+        Self::new(Arc::default(), Vec::new())
     }
 }
 
@@ -28,26 +31,30 @@ impl Default for Block {
 #[derive(Debug, Default)]
 struct Computed {
     checksum: OnceLock<Hasher>,
-    deflated: OnceLock<Bytes>,
+    /// `None` where the library failed.
+    deflated: OnceLock<Option<Bytes>>,
 }
 
 impl Block {
-    pub(super) fn new(parts: Vec<Bytes>) -> Self {
+    /// The lines `parts`, after the block with the lines `before`.
+    pub(super) fn new(before: Arc<[Bytes]>, parts: Vec<Bytes>) -> Self {
         Self {
             length: parts.iter().map(Bytes::len).sum(),
-            parts,
+            parts: parts.into(),
+            before,
             computed: Arc::default(),
         }
     }
 
-    /// This block, if `parts` are the same bytes, referencing their present
-    /// buffers.
+    /// This block, if `parts` and what deflate sees of `before` are the same
+    /// bytes, referencing their present buffers.
     ///
     /// A refresh without news may render the same lines into another buffer.
     /// The compressed bytes stay valid, but the block must release the old
     /// buffer; otherwise the tenant's lines would be in memory twice.
     pub(super) fn reuse<'a>(
         self: &Arc<Self>,
+        before: &Arc<[Bytes]>,
         parts: impl Iterator<Item = &'a [u8]> + Clone,
         owned: impl FnOnce() -> Vec<Bytes>,
     ) -> Option<Arc<Self>> {
@@ -65,18 +72,26 @@ impl Block {
         if mine.next().is_some() {
             return None;
         }
-        Some(match moved {
-            false => Arc::clone(self),
-            true => Arc::new(Self {
-                parts: owned(),
-                length: self.length,
-                computed: Arc::clone(&self.computed),
-            }),
-        })
+        let follows = Arc::ptr_eq(&self.before, before);
+        if !follows && !window(&self.before).eq(window(before)) {
+            return None;
+        }
+        if follows && !moved {
+            return Some(Arc::clone(self));
+        }
+        Some(Arc::new(Self {
+            parts: match moved {
+                true => owned().into(),
+                false => Arc::clone(&self.parts),
+            },
+            before: Arc::clone(before),
+            length: self.length,
+            computed: Arc::clone(&self.computed),
+        }))
     }
 
     /// Its lines, in order.
-    pub fn parts(&self) -> &[Bytes] {
+    pub fn parts(&self) -> &Arc<[Bytes]> {
         &self.parts
     }
 
@@ -90,57 +105,33 @@ impl Block {
         self.length == 0
     }
 
-    /// Whether its checksum is known.
-    pub fn is_summed(&self) -> bool {
-        self.computed.checksum.get().is_some()
-    }
-
-    /// Computes its checksum where it is not known, at some gigabytes a second.
-    pub fn sum(&self) {
-        self.checksum();
-    }
-
     /// Whether it is compressed.
     pub fn is_compressed(&self) -> bool {
-        self.computed.deflated.get().is_some()
+        self.deflated().is_some()
     }
 
-    /// Compresses it where it is not compressed: one or two milliseconds on a
-    /// common processor, so never during a scrape. If the library fails, the
-    /// block is sent stored.
+    /// Compresses it where it is not compressed: a tenth of a millisecond on a
+    /// common processor. Of several threads one compresses, and the others wait
+    /// for it.
     pub fn compress(&self, deflater: &mut Deflater) {
-        self.sum();
-        if !self.is_compressed()
-            && let Some(deflated) = deflater.deflate(&self.parts)
-        {
-            // Another thread may have been faster, with the same result.
-            let _already = self.computed.deflated.set(deflated);
-        }
+        self.checksum();
+        let deflate = || deflater.deflate(&self.before, &self.parts);
+        self.computed.deflated.get_or_init(deflate);
+    }
+
+    /// Its compressed bytes.
+    pub(super) fn deflated(&self) -> Option<&Bytes> {
+        self.computed.deflated.get()?.as_ref()
     }
 
     pub(super) fn checksum(&self) -> &Hasher {
         self.computed.checksum.get_or_init(|| {
             let mut checksum = Hasher::new();
-            for part in &self.parts {
+            for part in self.parts.iter() {
                 checksum.update(part);
             }
             checksum
         })
-    }
-
-    /// Adds it to a gzip member, stored where it is not compressed yet.
-    /// Returns whether it was compressed.
-    pub(super) fn write(&self, member: &mut Vec<Bytes>) -> bool {
-        match self.computed.deflated.get() {
-            Some(deflated) => {
-                member.push(deflated.clone());
-                true
-            }
-            None => {
-                gzip::store(&self.parts, member);
-                false
-            }
-        }
     }
 }
 
@@ -150,11 +141,19 @@ mod tests {
 
     fn block(parts: &[&str]) -> Arc<Block> {
         let owned = parts.iter().map(|part| Bytes::from((*part).to_owned()));
-        Arc::new(Block::new(owned.collect()))
+        Arc::new(Block::new(Arc::default(), owned.collect()))
     }
 
     fn reuse(block: &Arc<Block>, parts: &[Bytes]) -> Option<Arc<Block>> {
-        block.reuse(parts.iter().map(AsRef::as_ref), || parts.to_vec())
+        reuse_after(block, &block.before, parts)
+    }
+
+    fn reuse_after(
+        block: &Arc<Block>,
+        before: &Arc<[Bytes]>,
+        parts: &[Bytes],
+    ) -> Option<Arc<Block>> {
+        block.reuse(before, parts.iter().map(AsRef::as_ref), || parts.to_vec())
     }
 
     #[test]
@@ -175,13 +174,26 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_is_known_once_it_was_computed() {
+    fn a_block_stays_compressed_while_what_deflate_sees_before_it_is_the_same() {
+        let far = |first: &str| [first.to_owned(), "b".repeat(32 * 1024)].map(Bytes::from);
+        let before = |first| -> Arc<[Bytes]> { far(first).into() };
+        let known = Block::new(before("a 1\n"), vec!["c 3\n".into()]);
+        let known = Arc::new(known);
+        known.compress(&mut Deflater::default());
+        let moved = before("a 2\n");
+        let same = reuse_after(&known, &moved, &known.parts).unwrap();
+        assert!(same.is_compressed());
+        assert!(Arc::ptr_eq(&same.before, &moved), "the old one is released");
+        assert!(Arc::ptr_eq(&same.parts, &known.parts));
+        let near: Arc<[Bytes]> = ["b 2\n".into()].into();
+        assert!(reuse_after(&known, &near, &known.parts).is_none());
+    }
+
+    #[test]
+    fn an_empty_block_has_no_length() {
         let block = block(&["a 1\n", "b 2\n"]);
         assert_eq!((block.len(), block.is_empty()), (8, false));
-        assert!(!block.is_summed() && !block.is_compressed());
-        block.sum();
-        assert!(block.is_summed() && !block.is_compressed());
-        assert!(Block::new(Vec::new()).is_empty());
+        assert!(Block::default().is_empty());
     }
 
     #[test]

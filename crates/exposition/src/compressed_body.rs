@@ -5,24 +5,22 @@ use super::block_start::{BlockStart, FamilySlice, divide};
 use super::catalogue::FAMILIES;
 use super::chunk::Chunk;
 use super::format::{FamilyHeaders, Format};
-use super::gzip;
+use super::gzip::{self, Deflater};
 use bytes::Bytes;
 use crc32fast::Hasher;
+use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 /// All tenants' families of one generation in one format, as blocks.
 ///
-/// It can be sent at any moment: a block that is not compressed yet is sent
-/// stored, inside the same gzip member. A scrape therefore neither waits for
-/// compression nor receives older data.
+/// It can be sent once every block is compressed.
 #[derive(Debug)]
 pub struct CompressedBody {
     generation: u64,
     format: Format,
     /// The blocks by their starts.
     blocks: Vec<(BlockStart, Arc<Block>)>,
-    checksum: OnceLock<Hasher>,
-    /// Kept once every block is compressed; until then it changes.
+    /// Once every block is compressed.
     member: OnceLock<Member>,
 }
 
@@ -34,6 +32,24 @@ pub struct Member {
     pub parts: Arc<[Bytes]>,
     /// Their length, bytes.
     pub length: usize,
+    checksum: Hasher,
+    /// The length before compression, bytes.
+    plain_length: u64,
+}
+
+impl Member {
+    /// The end of the gzip member: the block `last`, `tail`, checksum and length.
+    pub fn finish(&self, last: &Block, tail: &[u8]) -> Vec<Bytes> {
+        let Some(deflated) = last.deflated() else {
+            let tail = [&last.parts().concat(), tail].concat();
+            return vec![gzip::end(&self.checksum, self.plain_length, &tail).into()];
+        };
+        let mut checksum = self.checksum.clone();
+        checksum.combine(last.checksum());
+        let length = self.plain_length + last.len() as u64;
+        let end = gzip::end(&checksum, length, tail);
+        vec![deflated.clone(), end.into()]
+    }
 }
 
 impl CompressedBody {
@@ -47,58 +63,63 @@ impl CompressedBody {
         self.format
     }
 
-    /// The gzip member without its end, with the blocks that are compressed now.
-    pub fn member(&self) -> Member {
-        if let Some(whole) = self.member.get() {
-            return whole.clone();
+    /// The blocks that are not compressed yet, in order.
+    pub fn missing(&self) -> impl Iterator<Item = &Arc<Block>> {
+        self.blocks().filter(|block| !block.is_compressed())
+    }
+
+    /// Compresses what is missing.
+    pub fn compress(&self, deflater: &mut Deflater) {
+        for block in self.missing() {
+            block.compress(deflater);
         }
-        let mut parts = vec![Bytes::from_static(&gzip::HEADER)];
-        let mut whole = true;
+    }
+
+    /// The gzip member without its end; `None` until every block is compressed.
+    /// The first call takes some milliseconds for a thousand tenants.
+    pub fn member(&self) -> Option<Member> {
+        if let Some(member) = self.member.get() {
+            return Some(member.clone());
+        }
+        let header = std::iter::once(Some(Bytes::from_static(&gzip::HEADER)));
+        let blocks = self.blocks().map(|block| block.deflated().cloned());
+        let parts: Arc<[Bytes]> = header.chain(blocks).collect::<Option<_>>()?;
+        let mut checksum = Hasher::new();
         for block in self.blocks() {
-            whole &= block.write(&mut parts);
+            checksum.combine(block.checksum());
         }
         let member = Member {
             length: parts.iter().map(Bytes::len).sum(),
-            parts: parts.into(),
+            parts,
+            checksum,
+            plain_length: self.blocks().map(|block| block.len() as u64).sum(),
         };
-        match whole {
-            true => self.member.get_or_init(|| member).clone(),
-            false => member,
-        }
+        Some(self.member.get_or_init(|| member).clone())
     }
+}
 
-    /// The end of the gzip member: the block `last`, `tail`, checksum and length.
-    /// Missing checksums of blocks are computed here.
-    pub fn finish(&self, last: &Block, tail: &[u8]) -> Vec<Bytes> {
-        let checksum = self.checksum.get_or_init(|| {
-            let mut checksum = Hasher::new();
-            for block in self.blocks() {
-                checksum.combine(block.checksum());
+/// The blocks of a body, looked for in order.
+struct KnownBlocks<'a>(&'a [(BlockStart, Arc<Block>)]);
+
+impl<'a> KnownBlocks<'a> {
+    /// The block at a start, which is not before the last one.
+    fn at(&mut self, start: &BlockStart) -> Option<&'a Arc<Block>> {
+        while let [(known, block), later @ ..] = self.0 {
+            match known.cmp(start) {
+                Ordering::Less => self.0 = later,
+                Ordering::Equal => return Some(block),
+                Ordering::Greater => return None,
             }
-            checksum
-        });
-        let length: u64 = self.blocks().map(|block| block.len() as u64).sum();
-        let mut checksum = checksum.clone();
-        checksum.combine(last.checksum());
-        let length = length + last.len() as u64;
-        let mut parts = Vec::new();
-        last.write(&mut parts);
-        parts.push(gzip::end(&checksum, length, tail).into());
-        parts
-    }
-
-    fn block_at(&self, start: &BlockStart) -> Option<&Arc<Block>> {
-        let place = self.blocks.binary_search_by(|(known, _)| known.cmp(start));
-        let (_, block) = self.blocks.get(place.ok()?)?;
-        Some(block)
+        }
+        None
     }
 }
 
 /// The newest compressed body of each format.
 ///
-/// A new body takes over every unchanged block, compressed or not, from its
-/// predecessor or from the other format: the lines are the same in both, only
-/// the headers of some families differ.
+/// A new body takes over every unchanged block after an unchanged one, compressed
+/// or not, from its predecessor or from the other format: the lines are the same
+/// in both, only the headers of some families differ.
 #[derive(Debug, Default)]
 pub struct BlockCache {
     bodies: Vec<Arc<CompressedBody>>,
@@ -140,7 +161,6 @@ impl BlockCache {
             generation,
             format,
             blocks: self.blocks(format, &slices),
-            checksum: OnceLock::new(),
             member: OnceLock::new(),
         });
         self.drop_format(format);
@@ -159,36 +179,46 @@ impl BlockCache {
 
     fn blocks(&self, format: Format, slices: &[FamilySlice<'_>]) -> Vec<(BlockStart, Arc<Block>)> {
         let newest = self.bodies.iter().max_by_key(|known| known.generation);
-        let known = newest.into_iter().flat_map(|body| &body.blocks);
-        let starts: Vec<_> = known.map(|(start, _)| start.clone()).collect();
+        let newest = newest.into_iter().flat_map(|body| &body.blocks);
+        let starts: Vec<_> = newest.map(|(start, _)| start.clone()).collect();
+        let same_format = self.newest(format).into_iter();
+        let other = self.bodies.iter().filter(|known| known.format != format);
+        let mut known: Vec<KnownBlocks<'_>> = same_format
+            .chain(other)
+            .map(|body| KnownBlocks(&body.blocks))
+            .collect();
         let mut last_family = None;
         let mut blocks = Vec::new();
+        let mut before = Arc::default();
         for range in divide(slices, &starts) {
             let slices = slices.get(range).unwrap_or_default();
             let Some(first) = slices.first() else {
                 continue;
             };
             let start = first.start();
-            let block = self.block(format, &start, slices, last_family);
+            let known = known.iter_mut().filter_map(|it| it.at(&start));
+            let block = self.block(format, known, &before, slices, last_family);
             last_family = slices.last().map(|slice| slice.family);
+            before = Arc::clone(block.parts());
             blocks.push((start, block));
         }
         blocks
     }
 
-    /// The block of these slices: a known block where its bytes are the same.
+    /// The block of these slices: one of the `known` where its bytes are the same.
     /// A header stands before the first slice of each family.
-    fn block(
+    fn block<'a>(
         &self,
         format: Format,
-        start: &BlockStart,
+        mut known: impl Iterator<Item = &'a Arc<Block>>,
+        before: &Arc<[Bytes]>,
         slices: &[FamilySlice<'_>],
         family_before: Option<usize>,
     ) -> Arc<Block> {
-        let before = slices.iter().map(|slice| Some(slice.family));
-        let before = std::iter::once(family_before).chain(before);
-        let lines = slices.iter().zip(before).map(|(slice, before)| {
-            let begins = before != Some(slice.family);
+        let families = slices.iter().map(|slice| Some(slice.family));
+        let families = std::iter::once(family_before).chain(families);
+        let lines = slices.iter().zip(families).map(|(slice, family_before)| {
+            let begins = family_before != Some(slice.family);
             let header = begins.then(|| self.headers.of(format).get(slice.family));
             (header.flatten(), slice)
         });
@@ -202,13 +232,9 @@ impl BlockCache {
                 .flat_map(|(header, slice)| header.cloned().into_iter().chain([slice.bytes()]));
             parts.collect()
         };
-        let other = self.bodies.iter().filter(|known| known.format != format);
-        self.newest(format)
-            .into_iter()
-            .chain(other)
-            .filter_map(|body| body.block_at(start))
-            .find_map(|known| known.reuse(borrowed.clone(), owned))
-            .unwrap_or_else(|| Arc::new(Block::new(owned())))
+        known
+            .find_map(|known| known.reuse(before, borrowed.clone(), owned))
+            .unwrap_or_else(|| Arc::new(Block::new(Arc::clone(before), owned())))
     }
 }
 
@@ -236,9 +262,7 @@ mod tests {
     }
 
     fn compress(body: &CompressedBody) {
-        for block in body.blocks() {
-            block.compress(&mut gzip::Deflater::default());
-        }
+        body.compress(&mut Deflater::default());
     }
 
     fn decompressed(body: &CompressedBody) -> String {
@@ -246,8 +270,8 @@ mod tests {
     }
 
     fn decompressed_with(body: &CompressedBody, last: &Block) -> String {
-        let member = body.member();
-        let stream = [member.parts.concat(), body.finish(last, TAIL).concat()].concat();
+        let member = body.member().unwrap();
+        let stream = [member.parts.concat(), member.finish(last, TAIL).concat()].concat();
         assert_eq!(member.parts.concat().len(), member.length);
         let mut text = String::new();
         let mut decoder = flate2::bufread::GzDecoder::new(&stream[..]);
@@ -259,12 +283,16 @@ mod tests {
     fn another_block_stands_before_the_tail_compressed_or_not() {
         let tenants = [tenant("a", ["first 1\n", "second 1\n"])];
         let body = body(&mut BlockCache::default(), Format::Text, 1, &tenants);
+        compress(&body);
         let whole = decompressed(&body);
         let (start, tail) = whole.split_at(whole.len() - TAIL.len());
-        let last = Block::new(vec!["partner 1\n".into(), "partner 2\n".into()]);
+        let last = Block::new(
+            Arc::default(),
+            vec!["partner 1\n".into(), "partner 2\n".into()],
+        );
         let expected = format!("{start}partner 1\npartner 2\n{tail}");
         assert_eq!(decompressed_with(&body, &last), expected);
-        last.compress(&mut gzip::Deflater::default());
+        last.compress(&mut Deflater::default());
         assert_eq!(decompressed_with(&body, &last), expected);
     }
 
@@ -283,15 +311,14 @@ mod tests {
         for format in Format::ALL {
             let body = body(&mut BlockCache::default(), format, 1, &tenants);
             assert_eq!(body.format(), format);
+            assert!(body.member().is_none(), "it is not compressed yet");
+            compress(&body);
+            assert!(body.blocks().all(|block| !block.is_empty()));
+            assert_eq!(body.missing().count(), 0);
             let expected = expected(format, "x 1\nx 2\n", "y 1\ny 2\n");
             assert_eq!(decompressed(&body), expected);
-            compress(&body);
-            for block in body.blocks() {
-                assert!(!block.is_empty());
-                assert!(block.is_summed() && block.is_compressed());
-            }
-            assert_eq!(decompressed(&body), expected);
-            assert!(Arc::ptr_eq(&body.member().parts, &body.member().parts));
+            let [first, second] = [(); 2].map(|()| body.member().unwrap().parts);
+            assert!(Arc::ptr_eq(&first, &second));
         }
     }
 
@@ -306,10 +333,9 @@ mod tests {
         ];
         let body = body(&mut BlockCache::default(), Format::Text, 1, &tenants);
         assert!(body.blocks().count() > 1);
-        let stored = body.member().length;
         compress(&body);
-        assert!(body.member().length < stored / 10);
         let lines = format!("{first}{second}{third}");
+        assert!(body.member().unwrap().length < lines.len() / 10);
         assert_eq!(decompressed(&body), expected(Format::Text, &lines, "y 1\n"));
     }
 
@@ -323,10 +349,11 @@ mod tests {
         compress(&first);
         let second = body(&mut cache, Format::Text, 2, &tenants);
         assert!(!Arc::ptr_eq(&first, &second));
-        assert!(second.blocks().all(|block| block.is_compressed()));
+        assert_eq!(second.missing().count(), 0);
         let tenants = [tenant("a", ["x 2\n", "y 1\n"])];
         let changed = body(&mut cache, Format::Text, 3, &tenants);
-        assert!(changed.blocks().any(|block| !block.is_compressed()));
+        assert!(changed.member().is_none());
+        compress(&changed);
         let expected = expected(Format::Text, "x 2\n", "y 1\n");
         assert_eq!(decompressed(&changed), expected);
     }
@@ -339,7 +366,7 @@ mod tests {
         assert_eq!(text, open);
         compress(&body(&mut cache, Format::Text, 1, &tenants));
         let open = body(&mut cache, Format::OpenMetrics, 1, &tenants);
-        assert!(open.blocks().all(|block| block.is_compressed()));
+        assert_eq!(open.missing().count(), 0);
     }
 
     #[test]

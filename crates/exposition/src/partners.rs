@@ -252,7 +252,7 @@ impl PartnerBlocks {
     pub fn of<'a>(partners: impl Iterator<Item = &'a Chunk> + Clone) -> Self {
         let mut deflater = Deflater::default();
         Self(Format::ALL.map(|format| {
-            let block = Block::new(assemble(format, partners.clone()));
+            let block = Block::new(Arc::default(), assemble(format, partners.clone()));
             block.compress(&mut deflater);
             Arc::new(block)
         }))
