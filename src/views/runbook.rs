@@ -30,7 +30,7 @@ pub(super) fn list(context: &ViewContext<'_>) -> Markup {
         p { "What each alert means, and what to do." }
         ul.runbooks { @for runbook in runbooks { (item(runbook)) } }
         h2 { "Documents they refer to" }
-        ul { @for document in documents { (item(document)) } }
+        ul.runbooks { @for document in documents { (item(document)) } }
     };
     fixed_layout(context, "Runbooks", content)
 }
