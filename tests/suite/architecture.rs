@@ -55,7 +55,11 @@ fn sources() -> Vec<Source> {
     let files: Vec<PathBuf> = packages()
         .values()
         .flat_map(|(folder, _)| rust_files(&folder.join("src")))
-        .filter(|file| !file.iter().any(|part| part == "tests" || part == "tests.rs"))
+        .filter(|file| {
+            !file
+                .iter()
+                .any(|part| part == "tests" || part == "tests.rs")
+        })
         .collect();
     assert!(files.len() > 100, "only {} sources found", files.len());
     files
