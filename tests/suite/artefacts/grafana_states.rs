@@ -11,8 +11,8 @@ type Labels = BTreeMap<String, String>;
 /// The name under which promtool records the answers.
 const ANSWER: &str = "grafana:query";
 
-/// The labels that tell alerts apart.
-const TOLD: [&str; 8] = [
+/// The labels by which alerts are compared.
+const COMPARED_LABELS: [&str; 8] = [
     "alertname",
     "severity",
     "tenant",
@@ -166,20 +166,20 @@ pub(super) fn fired(printed: &str, times: impl Iterator<Item = i64>) -> BTreeSet
             let own = answer.iter().filter(|it| it["uid"] == rule.uid);
             let series: BTreeSet<Labels> = own.cloned().collect();
             for labels in evaluated.evaluate(at, &series) {
-                fired.insert(told(labels, &rule.labels));
+                fired.insert(compared_labels(labels, &rule.labels));
             }
         }
     }
     fired
 }
 
-/// The labels of an alert that tell it apart.
-fn told(series: &Labels, rule: &Labels) -> Labels {
+/// The labels by which an alert is compared, with those of its rule.
+fn compared_labels(series: &Labels, rule: &Labels) -> Labels {
     let mut labels = series.clone();
     labels.extend(rule.clone());
     let name = labels.remove("alert").expect("an alert has its name");
     labels.insert("alertname".to_owned(), name);
-    labels.retain(|label, _| TOLD.contains(&label.as_str()));
+    labels.retain(|label, _| COMPARED_LABELS.contains(&label.as_str()));
     labels
 }
 
