@@ -15,9 +15,7 @@ use crate::telemetry::Telemetry;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
 use parking_lot::Mutex;
-use secure_score_exposition::{
-    Block, BlockCache, CompressedBody, Deflater, FamilyHeaders, Format, Member,
-};
+use secure_score_exposition::{Block, BlockCache, CompressedBody, FamilyHeaders, Format, Member};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -153,11 +151,7 @@ async fn compressed(body: Arc<CompressedBody>, cpu_pool: &CpuPool) -> Option<Mem
     if let Some(member) = body.member() {
         return Some(member);
     }
-    let compress = move || {
-        body.compress(&mut Deflater::default());
-        body.member()
-    };
-    cpu_pool.run(compress).await.flatten()
+    cpu_pool.run(move || body.compressed()).await.flatten()
 }
 
 /// Runs until nothing is cached or the server is gone.

@@ -10,9 +10,7 @@ use crate::telemetry::Telemetry;
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
-use secure_score_exposition::{
-    Block, BlockCache, Chunk, Deflater, FamilyHeaders, Format, Member, assemble,
-};
+use secure_score_exposition::{Block, BlockCache, Chunk, FamilyHeaders, Format, Member, assemble};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -137,9 +135,8 @@ fn filtered_body(
     if gzip {
         let chunks = both.clone();
         let chunks = chunks.map(|(it, data)| (&it.identity.alias, &**data, &it.health_lines));
-        let compressed = BlockCache::new(headers.clone()).body(format, 0, chunks);
-        compressed.compress(&mut Deflater::default());
-        if let Some(member) = compressed.member() {
+        let body = BlockCache::new(headers.clone()).body(format, 0, chunks);
+        if let Some(member) = body.compressed() {
             return gzip_body(member, &partners, &tail);
         }
     }

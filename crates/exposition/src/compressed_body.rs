@@ -75,6 +75,12 @@ impl CompressedBody {
         }
     }
 
+    /// The member after compressing what is missing; `None` where the library failed.
+    pub fn compressed(&self) -> Option<Member> {
+        self.compress(&mut Deflater::default());
+        self.member()
+    }
+
     /// The gzip member without its end; `None` until every block is compressed.
     /// The first call takes some milliseconds for a thousand tenants.
     pub fn member(&self) -> Option<Member> {
