@@ -639,7 +639,7 @@ async fn a_domain_that_moves_while_the_exporter_runs_is_the_wrong_tenant() {
             }
         })
         .watch();
-    world.attempted().await;
+    world.complete().await;
     for (alias, struck) in [
         ("contoso", &[Struck::Profiles, Struck::Scores][..]),
         ("fabrikam", &[Struck::Token]),

@@ -18,7 +18,9 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// Five tenants, refreshed once an hour, after the first refresh.
 async fn hourly() -> World {
-    hourly_with(&[]).await
+    let world = hourly_with(&[]).await;
+    world.complete().await;
+    world
 }
 
 /// The same, with faults injected into some of them.

@@ -180,7 +180,7 @@ async fn a_reload_changes_the_set_of_series_and_nothing_else() {
         config.refresh.scores = hour;
     });
     let mut world = world.watch();
-    world.attempted().await;
+    world.complete().await;
     world
         .until("the lists of Entra are read", |tenants| {
             let mut states = tenants.states.iter();

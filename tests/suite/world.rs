@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// How long a test waits; far longer than needed.
-const TIMEOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A refresh interval short enough to see several, and long enough that no
 /// tenant ever meets its limit of requests a minute, however slow the machine.
@@ -107,10 +107,10 @@ impl World {
             .expect("the configuration can be served")
     }
 
-    /// Five tenants, watched, each list refreshed once.
+    /// Five tenants, watched, each list refreshed once and the past scores read.
     pub(crate) async fn watched() -> Self {
         let world = Self::new().await.watch();
-        world.attempted().await;
+        world.complete().await;
         world
     }
 
@@ -143,6 +143,19 @@ impl World {
     pub(crate) async fn attempted(&self) {
         self.until("every list was tried", |tenants| {
             tenants.states.iter().all(|state| state.health.attempted())
+        })
+        .await;
+    }
+
+    /// Waits until every tenant's lists and past scores were read once.
+    pub(crate) async fn complete(&self) {
+        self.until("every list and all past scores are read", |tenants| {
+            tenants.states.iter().all(|state| {
+                let data = &state.snapshot;
+                state.health.attempted()
+                    && data.report.is_some()
+                    && !data.score_history.lacks_days()
+            })
         })
         .await;
     }

@@ -20,7 +20,7 @@ const STEP: Duration = Duration::from_millis(100);
 const A_LITTLE: Duration = Duration::from_millis(2);
 
 /// Real time that a refresh may take before the test gives up.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The time of a world of its own. Needs a runtime of one thread.
 pub(crate) struct Clockwork {
