@@ -72,8 +72,7 @@ impl<'a> AnswerReader<'a> {
         read: &mut impl FnMut(&Page<'_>) -> Result<(), GraphError>,
     ) -> Result<Option<String>, GraphError> {
         self.partial |= response.partial;
-        let body = response.not_searched();
-        let body = String::from_utf8_lossy(body);
+        let body = pages::text(response.not_searched());
         let page = pages::parse(self.subject, &body)?;
         let digest = page_digest(&page);
         let link = page.next_link.as_deref().map(str::to_owned);

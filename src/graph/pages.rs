@@ -8,6 +8,7 @@ use super::wire::{PROFILE_FIELDS, Page, SCORE_FIELDS};
 use crate::http_client::{MAX_MESSAGE, TransportError};
 use crate::text::{clean_line, is_plain_name};
 use reqwest::Url;
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// The requested fields of a list.
@@ -99,8 +100,13 @@ pub(super) fn of_body<T>(
     body: &[u8],
     read: impl FnOnce(&Page<'_>) -> Result<T, GraphError>,
 ) -> Result<T, GraphError> {
-    let body = String::from_utf8_lossy(body);
-    read(&parse(subject, &body)?)
+    read(&parse(subject, &text(body))?)
+}
+
+/// A body as text. What is not UTF-8 is replaced, which the standard library looks for
+/// ten times slower than it confirms that there is none.
+pub(super) fn text(body: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(body).map_or_else(|_| String::from_utf8_lossy(body), Cow::Borrowed)
 }
 
 /// Parses a page, but not its elements.
