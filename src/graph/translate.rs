@@ -337,6 +337,7 @@ fn control_score(
         percentage: counter.number(SkippedField::Score, score.score_in_percentage, percentage),
         last_synced: counter.time(&score.last_synced),
         implementation_status: text(&score.implementation_status),
+        description: text(&score.description),
         id,
     })
 }

@@ -93,6 +93,8 @@ impl<'a> Element<'a> for Score<'a> {}
 pub(super) struct ControlScore<'a> {
     pub(super) control_name: LenientText<'a>,
     pub(super) control_category: LenientText<'a>,
+    /// HTML, in the newest report only.
+    pub(super) description: LenientText<'a>,
     pub(super) score: LenientNumber,
     pub(super) score_in_percentage: LenientNumber,
     pub(super) last_synced: LenientText<'a>,

@@ -6,6 +6,7 @@ use super::context::ViewContext;
 use super::control_address::{control_href, decoded};
 use super::control_facts::facts;
 use super::control_tenants::{self, ControlTenants, TenantsQuery, tenants_table};
+use super::description::description;
 use super::layout::{layout, shortened, unknown_page};
 use super::page_query::encoded;
 use super::standing::{legend, standing_mark};
@@ -40,6 +41,7 @@ pub(super) fn view(part: &str, context: &ViewContext<'_>) -> Result<Markup, Page
         (unknown_lists_note(context.tenants))
         (counts(&tenants, context))
         (facts(shown, &found))
+        (description(&found))
         section aria-labelledby="tenants" {
             h2 #tenants { "In every tenant" }
             (context.privacy_note())

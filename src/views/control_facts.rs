@@ -1,4 +1,4 @@
-//! What Microsoft says about a control, and what it costs.
+//! The facts about a control: its points, and what it takes.
 
 use super::cells::state_name;
 use super::control_table::fix_link;

@@ -16,6 +16,7 @@ mod control_tenants;
 mod csv_link;
 mod customer_table;
 mod decision_offer;
+mod description;
 pub(crate) mod evidence;
 mod form;
 mod layout;

@@ -78,6 +78,8 @@ async fn a_repeated_report_is_recognised_and_another_score_is_read() {
     let mut permit = RefreshPermits::new(NonZeroUsize::MIN).take().await;
     let first = client.report(None, &mut permit).await.unwrap();
     let first = first.into_fetched();
+    let scores = &first.value.as_ref().unwrap().scores;
+    assert!(scores.iter().all(|it| it.description.is_some()));
     let known: KnownList<Report> = KnownList {
         value: Arc::new(first.value.unwrap()),
         digest: first.digest.unwrap(),

@@ -100,6 +100,9 @@ async fn text_from_graph_is_escaped() {
     });
     hostile = with_score(hostile, |score| {
         score.implementation_status = Some(Arc::from(HOSTILE));
+        score.description = Some(Arc::from(
+            "&lt;script&gt;alert(1)&lt;/script&gt;<img src=x>",
+        ));
     });
     let mut state = troubled(with_controls(tenant("contoso"), vec![hostile]));
     state.identity.display_name = Arc::from(HOSTILE);

@@ -251,6 +251,10 @@ pub struct ControlScore {
     /// A human sentence such as "1 of 3 administrators"; never parsed.
     #[serde(rename = "status")]
     pub implementation_status: Option<Arc<str>>,
+    /// What Microsoft says about the control, in HTML. It is not saved: the first
+    /// answer after a restart has it again.
+    #[serde(skip)]
+    pub description: Option<Arc<str>>,
 }
 
 impl ControlScore {
@@ -263,6 +267,7 @@ impl ControlScore {
             percentage: None,
             last_synced: None,
             implementation_status: None,
+            description: None,
         }
     }
 

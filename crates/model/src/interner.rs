@@ -1,6 +1,6 @@
 //! One copy in memory of what many tenants have in common.
 
-use crate::{Catalogue, CatalogueEntry, History, Report};
+use crate::{Catalogue, CatalogueEntry, ControlScore, History, Report};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,14 +8,14 @@ use std::sync::Arc;
 /// Texts that may be held before the first eviction.
 const MIN_EVICTION_SIZE: usize = 4_096;
 
-/// Descriptions of one control with which a new one is compared. Graph has one
-/// for each kind of tenant; a tenant whose descriptions always differ must not
-/// slow the exporter down.
+/// Entries of one control with which a new one is compared, and descriptions of it
+/// that are kept. Graph has one for each kind of tenant; a tenant whose own always
+/// differ must not slow the exporter down or fill its memory.
 const MAX_VARIANTS: usize = 8;
 
-/// The descriptions of controls and the texts that tenants have in common.
+/// The entries of controls and the texts that tenants have in common.
 ///
-/// Microsoft sends every tenant the same description of a control, half a
+/// Microsoft sends every tenant the same entry and description of a control, a
 /// kilobyte of text; without sharing, a thousand tenants keep a thousand
 /// copies. The interner evicts what no tenant uses when it has doubled.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Interner {
 struct Pool {
     entries: HashMap<Arc<str>, Vec<Arc<CatalogueEntry>>>,
     texts: HashSet<Arc<str>>,
+    /// The descriptions in reports, by control.
+    descriptions: HashMap<Arc<str>, Vec<Arc<str>>>,
     /// The number of texts above which the next eviction runs.
     evict_above: usize,
 }
@@ -41,7 +43,8 @@ impl Interner {
         pool.evict();
     }
 
-    /// Replaces the texts of a report by equal ones of other tenants.
+    /// Replaces the texts of a report by equal ones of other tenants. It loses the
+    /// description of a control of which other tenants have many already.
     pub fn intern_report(&self, report: &mut Report) {
         let mut pool = self.pool.lock();
         for score in &mut report.scores {
@@ -50,6 +53,7 @@ impl Interner {
             if let Some(text) = &mut score.implementation_status {
                 pool.intern_text(text);
             }
+            pool.intern_description(score);
         }
         pool.evict();
     }
@@ -78,6 +82,22 @@ impl Pool {
         }
     }
 
+    fn intern_description(&mut self, score: &mut ControlScore) {
+        let Some(text) = &mut score.description else {
+            return;
+        };
+        let known = self.descriptions.entry(Arc::clone(&score.id)).or_default();
+        if let Some(same) = known.iter().find(|it| *it == text) {
+            *text = Arc::clone(same);
+            return;
+        }
+        known.retain(|it| Arc::strong_count(it) > 1);
+        match known.len() < MAX_VARIANTS {
+            true => known.push(Arc::clone(text)),
+            false => score.description = None,
+        }
+    }
+
     fn intern_text(&mut self, text: &mut Arc<str>) {
         match self.texts.get(text) {
             Some(same) => *text = Arc::clone(same),
@@ -95,6 +115,10 @@ impl Pool {
             entries.retain(|entry| Arc::strong_count(entry) > 1);
         }
         self.entries.retain(|_, entries| !entries.is_empty());
+        for descriptions in self.descriptions.values_mut() {
+            descriptions.retain(|it| Arc::strong_count(it) > 1);
+        }
+        self.descriptions.retain(|_, kept| !kept.is_empty());
         self.texts.retain(|text| Arc::strong_count(text) > 1);
         self.texts.shrink_to_fit();
         self.evict_above = self.texts.len() * 2;
@@ -104,7 +128,7 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Category, ControlScore, ControlState, Points, StateUpdate};
+    use crate::{Category, ControlState, Points, StateUpdate};
 
     fn entry(id: &str, title: &str) -> CatalogueEntry {
         CatalogueEntry {
@@ -221,5 +245,29 @@ mod tests {
         assert!(Arc::ptr_eq(&first.id, &entry.id));
         let status = [first, second].map(|it| it.implementation_status.clone().unwrap());
         assert!(Arc::ptr_eq(&status[0], &status[1]));
+    }
+
+    fn described(interner: &Interner, text: &str) -> Option<Arc<str>> {
+        let mut report = Report::new("t");
+        report.scores = vec![Arc::new(ControlScore {
+            description: Some(text.into()),
+            ..ControlScore::new("A", Category::Identity, Points::ZERO)
+        })];
+        interner.intern_report(&mut report);
+        report.scores.remove(0).description.clone()
+    }
+
+    #[test]
+    fn equal_descriptions_of_a_control_are_kept_once_and_few_different_ones() {
+        let interner = Interner::default();
+        let kept: Vec<_> = (0..MAX_VARIANTS)
+            .map(|number| described(&interner, &format!("Text {number}")).unwrap())
+            .collect();
+        let again = described(&interner, "Text 0").unwrap();
+        assert!(Arc::ptr_eq(&kept[0], &again));
+        assert_eq!(described(&interner, "One more"), None);
+        drop((kept, again));
+        let newer = described(&interner, "One more");
+        assert_eq!(newer.as_deref(), Some("One more"), "the others are unused");
     }
 }
