@@ -13,7 +13,9 @@ pub(super) fn description(found: &[Subject<'_>]) -> Markup {
         @if !paragraphs.is_empty() {
             section aria-labelledby="description" {
                 h2 #description { "What Microsoft says" }
-                @for paragraph in paragraphs { p.note { (paragraph) } }
+                div.note {
+                    @for paragraph in paragraphs { p { (paragraph) } }
+                }
             }
         }
     }

@@ -636,7 +636,7 @@ async fn the_page_of_a_control_shows_every_tenant_its_history_and_its_facts() {
             "<dt>User impact</dt><dd>high</dd>",
             "href=\"https://entra.microsoft.com/#mfa\" rel=\"noreferrer noopener\"",
             "<dt>Points</dt><dd>at most 8</dd>",
-            "What Microsoft says</h2><p class=\"note\">Accounts without it are 99.9% of those lost.</p><p class=\"note\">Don’t wait.</p>",
+            "What Microsoft says</h2><div class=\"note\"><p>Accounts without it are 99.9% of those lost.</p><p>Don’t wait.</p></div>",
             "24 points</dd>",
             "3 tenants, watched in 3",
             "href=\"/controls/MFA?state=accepted#tenants\"",
