@@ -18,12 +18,13 @@ use std::{env, fs, io};
 
 const RUNBOOKS: &str = "docs/runbooks";
 
-/// The documents that runbooks link to, and their names below `/runbooks`.
-const DOCUMENTS: [(&str, &str); 5] = [
+/// The documents that runbooks and commands link to, and their names below `/runbooks`.
+const DOCUMENTS: [(&str, &str); 6] = [
     ("docs/acceptances.md", "acceptances"),
     ("alerts/README.md", "alerts"),
     ("docs/decisions.md", "decisions"),
     ("docs/reference/entra-errors.md", "entra-errors"),
+    ("docs/partners.md", "partners"),
     ("docs/permissions.md", "permissions"),
 ];
 

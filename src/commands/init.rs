@@ -78,7 +78,7 @@ fn print_next(directory: &Path, answers: &Answers, files: &[NewFile]) -> Result<
              secure-score-exporter discover{config} --write {file}\n\
              Then start the exporter, or reload it (SIGHUP) if it runs:\n  \
              secure-score-exporter{config}\n\
-             docs/partners.md of the source code describes these steps and what follows.",
+             It has these steps and what follows at /runbooks/partners.",
             files::CUSTOMERS,
         ))?;
     }

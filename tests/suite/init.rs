@@ -542,7 +542,7 @@ async fn the_printed_commands_write_the_customers_of_a_partner() {
     assert_eq!(added.lines().count(), 12, "{added}");
     let after_discover = "\nThen start the exporter, or reload it (SIGHUP) if it runs:\n";
     assert!(then.contains(after_discover), "{printed}");
-    assert!(then.contains("docs/partners.md"), "{printed}");
+    assert!(then.contains("/runbooks/partners"), "{printed}");
     assert!(
         added.contains("- {name: contoso-ltd, tenant_id: "),
         "{added}"
