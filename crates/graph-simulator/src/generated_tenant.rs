@@ -35,6 +35,9 @@ pub(crate) struct GeneratedTenant {
     pub(crate) histories: BTreeMap<usize, Vec<StateUpdate>>,
     /// Controls with an initial history: always listed and scored.
     always_scored: BTreeSet<usize>,
+    /// Those among them whose risk is or was accepted at the start: they are not
+    /// complete, since there would be no risk.
+    accepted: BTreeSet<usize>,
     pub(crate) completions: BTreeMap<usize, Completion>,
     pub(crate) profile_overrides: BTreeMap<usize, Value>,
     pub(crate) score_overrides: BTreeMap<usize, Value>,
@@ -62,6 +65,11 @@ impl GeneratedTenant {
             .map(|(index, entry)| (index, changes(entry)))
             .filter(|(_, changes)| !changes.is_empty())
             .collect();
+        let is_accepted = |changes: &Vec<StateUpdate>| {
+            let mut changes = changes.iter();
+            changes.any(|change| change.state == "Ignored")
+        };
+        let accepted = histories.iter().filter(|(_, it)| is_accepted(it));
         let edits = |entry: &RecommendationEntry| match name == profile.name {
             true => initial_statuses::edits(name, seed, entry.kind, newest_change),
             false => initial_statuses::common_edits(seed, entry.kind, newest_change),
@@ -74,6 +82,7 @@ impl GeneratedTenant {
             calendar: ReportCalendar::new(name, seed, newest_day(now)),
             seed,
             always_scored: histories.keys().copied().collect(),
+            accepted: accepted.map(|(index, _)| *index).collect(),
             histories,
             completions: BTreeMap::new(),
             profile_overrides: BTreeMap::new(),
@@ -132,14 +141,16 @@ impl GeneratedTenant {
         let day = self.calendar.figures_day(day);
         match history::state_at(self.history(index), day) {
             Some("ThirdParty" | "Reviewed") => Completion::FULL,
-            _ => self.measured_completion(index as u64, entry, self.calendar.age(day)),
+            _ => self.measured_completion(index, entry, self.calendar.age(day)),
         }
     }
 
-    fn measured_completion(&self, index: u64, entry: &CatalogueEntry, age: i64) -> Completion {
+    fn measured_completion(&self, index: usize, entry: &CatalogueEntry, age: i64) -> Completion {
         let age = u64::try_from(age).unwrap_or(0);
-        let is_complete = draw(self.seed, "done", index) % 100 < self.profile.maturity
-            && !is_risk_policy(entry.id);
+        let may_be_complete = !is_risk_policy(entry.id) && !self.accepted.contains(&index);
+        let index = index as u64;
+        let is_complete =
+            may_be_complete && draw(self.seed, "done", index) % 100 < self.profile.maturity;
         match entry.score_kind {
             ScoreKind::Toggle | ScoreKind::Plain => {
                 let since = draw_between(self.seed, "since", index, 5, 400);

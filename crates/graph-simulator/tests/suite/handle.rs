@@ -48,6 +48,22 @@ async fn a_state_can_have_any_name_and_date() {
 }
 
 #[tokio::test]
+async fn a_risk_that_is_accepted_at_the_start_is_one() {
+    let client = TestClient::new().await;
+    for (tenant, control) in [
+        ("contoso", "IntegratedApps"),
+        ("contoso", "aad_admin_consent_workflow"),
+        ("fabrikam", "SelfServicePasswordReset"),
+        ("adatum", "meeting_autoadmitusers_v1"),
+        ("litware", "PWAgePolicyNew"),
+        ("northwind", "aad_third_party_apps"),
+    ] {
+        let score = client.handle().score(tenant, control).unwrap();
+        assert!(score < 100.0, "{tenant} {control}: {score}");
+    }
+}
+
+#[tokio::test]
 async fn a_change_of_state_changes_no_sum() {
     let client = TestClient::new().await;
     let before = client.newest_report("litware").await;
