@@ -250,7 +250,7 @@ fn row(control: &Control, context: &ViewContext<'_>) -> Markup {
             td.words data-label="Implementation" { (implementation(control)) }
             td data-label="User impact" { (level(entry.map(|entry| entry.user_impact))) }
             td data-label="Cost" { (level(entry.map(|entry| entry.implementation_cost))) }
-            td.words data-label="Where to fix it" { (fix_link(entry.and_then(|entry| entry.action_url.as_deref()))) }
+            td.words.fix data-label="Where to fix it" { (fix_link(entry.and_then(|entry| entry.action_url.as_deref()))) }
         }
     }
 }
