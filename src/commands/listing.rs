@@ -1,8 +1,6 @@
 //! Rows for a reader: a table where it fits the screen, otherwise a block for each row.
 
-use super::text_table::{empty_table, lines};
 use crate::terminal::{Colour, Screen};
-use comfy_table::{Cell, CellAlignment, Color};
 use console::measure_text_width;
 
 /// A value in a row.
@@ -33,17 +31,16 @@ impl Field {
         Self { colour, ..self }
     }
 
-    fn cell(&self, colours: bool) -> Cell {
-        let cell = Cell::new(&self.text);
-        let cell = match self.is_number {
-            true => cell.set_alignment(CellAlignment::Right),
-            false => cell,
+    /// The text in a column of this width, coloured after it was measured.
+    fn cell(&self, width: usize, screen: Screen) -> String {
+        let blanks = " ".repeat(width.saturating_sub(measure_text_width(&self.text)));
+        let text = match self.colour {
+            Some(Colour::Bold) | None => self.text.clone(),
+            Some(colour) => screen.paint(colour, &self.text),
         };
-        match self.colour.filter(|_| colours) {
-            Some(Colour::Red) => cell.fg(Color::DarkRed),
-            Some(Colour::Green) => cell.fg(Color::DarkGreen),
-            Some(Colour::Yellow) => cell.fg(Color::DarkYellow),
-            Some(Colour::Bold) | None => cell,
+        match self.is_number {
+            true => format!("{blanks}{text}"),
+            false => format!("{text}{blanks}"),
         }
     }
 }
@@ -74,12 +71,12 @@ impl Listing {
     /// terminal.
     pub(super) fn render(&self, screen: Screen) -> String {
         let Some(width) = screen.width else {
-            return self.table(screen.colours);
+            return self.table(screen);
         };
         if self.rows.is_empty() {
             return String::new();
         }
-        let table = self.table(screen.colours);
+        let table = self.table(screen);
         let fits = |line: &str| measure_text_width(line) <= width;
         match table.lines().all(fits) {
             true => table,
@@ -87,13 +84,24 @@ impl Listing {
         }
     }
 
-    fn table(&self, colours: bool) -> String {
-        let mut table = empty_table(colours);
-        table.set_header(&self.headings);
-        for row in &self.rows {
-            table.add_row(row.iter().map(|field| field.cell(colours)));
+    /// A line for each row, in columns without borders.
+    fn table(&self, screen: Screen) -> String {
+        let headings = self.headings.iter().map(|it| Field::new(*it)).collect();
+        let lines: Vec<&Vec<Field>> = [&headings].into_iter().chain(&self.rows).collect();
+        let width = |column: usize| {
+            let fields = lines.iter().filter_map(|line| line.get(column));
+            let widths = fields.map(|it| measure_text_width(&it.text));
+            widths.max().unwrap_or_default()
+        };
+        let widths: Vec<usize> = (0..headings.len()).map(width).collect();
+        let mut text = String::new();
+        for line in &lines {
+            let cells = line.iter().zip(&widths);
+            let cells: Vec<_> = cells.map(|(it, width)| it.cell(*width, screen)).collect();
+            text.push_str(format!(" {}", cells.join("  ")).trim_end());
+            text.push('\n');
         }
-        lines(&table)
+        text
     }
 
     /// A block for each row: the titles, and a line for each field that has a value.
