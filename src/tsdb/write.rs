@@ -60,7 +60,7 @@ const EIGHT_BYTES: u8 = 1;
 const BYTES: u8 = 2;
 
 fn put_key(message: &mut Vec<u8>, field: u8, kind: u8) {
-    message.push(field << 3 | kind);
+    message.push((field << 3) | kind);
 }
 
 /// A text, or a message in a message.
