@@ -168,6 +168,7 @@ impl Tenant {
                 day - if lag > 94 { 12 * DAY } else { lag * 600 },
             )),
             implementation_status: None,
+            description: None,
         }
     }
 
