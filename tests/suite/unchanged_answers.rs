@@ -121,9 +121,9 @@ async fn repeated_recommendations_are_recognised_and_another_status_is_read() {
         .await;
     assert!(matches!(again.unwrap(), ListAnswer::Same(it) if Arc::ptr_eq(&it.value, &known.value)));
 
-    let changed = first.value.entries.iter();
-    let changed = changed.rfind(|it| it.status == RecommendationStatus::Active);
-    let name = &changed.unwrap().name;
+    let mut entries = first.value.entries.iter();
+    let active = entries.rfind(|it| it.status == RecommendationStatus::Active);
+    let name = &active.unwrap().name;
     let handle = world.handle();
     let tenant = handle.tenants().remove(0).name;
     handle
