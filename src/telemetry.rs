@@ -13,12 +13,12 @@ use process::ProcessMetrics;
 use prometheus::core::Collector;
 use prometheus::proto::{Metric, MetricFamily};
 use prometheus::{
-    Error, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry,
+    Error, Gauge, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
     register_gauge_with_registry, register_histogram_vec_with_registry,
     register_int_counter_vec_with_registry, register_int_counter_with_registry,
-    register_int_gauge_with_registry,
+    register_int_gauge_vec_with_registry, register_int_gauge_with_registry,
 };
-use secure_score_exposition::Format;
+use secure_score_exposition::{Format, SeriesSet};
 use secure_score_model::{Api, Delivery, EventKind, Timestamp};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -43,6 +43,8 @@ pub struct Telemetry {
     graph_request_duration: HistogramVec,
     refresh_duration: HistogramVec,
     events: IntCounterVec,
+    webhook_attempts: IntCounter,
+    webhook_failures: IntCounterVec,
     deliveries: IntCounterVec,
     waiting_events: IntGauge,
     tenants: IntGauge,
@@ -55,6 +57,7 @@ pub struct Telemetry {
     web_config_valid: IntGauge,
     tls_handshakes_refused: IntCounterVec,
     build_info: IntGauge,
+    series_info: IntGaugeVec,
     external_url: OnceLock<IntGauge>,
     access_denied: OnceLock<IntCounter>,
 }
@@ -99,9 +102,20 @@ impl Telemetry {
                 &["event"],
                 registry
             )?,
+            webhook_attempts: register_int_counter_with_registry!(
+                "secure_score_exporter_webhook_attempts_total",
+                "Events that the webhook accepted or that were given up; an event counts once, however often it was sent.",
+                registry
+            )?,
+            webhook_failures: register_int_counter_vec_with_registry!(
+                "secure_score_exporter_webhook_failures_total",
+                "Events for the webhook that were given up, by reason: not_accepted by the receiver, or not_sent, because the queue was full, a file was damaged, no receiver was configured for days, or the process stopped without --state.dir.",
+                &["reason"],
+                registry
+            )?,
             deliveries: register_int_counter_vec_with_registry!(
                 "secure_score_exporter_webhook_deliveries_total",
-                "Webhook events by outcome: delivered, failed permanently, or dropped because the queue was full, no receiver was configured for days, or the process stopped without --state.dir.",
+                "Deprecated: use secure_score_exporter_webhook_attempts_total and secure_score_exporter_webhook_failures_total. Webhook events by outcome: delivered, failed (not_accepted) or dropped (not_sent).",
                 &["outcome"],
                 registry
             )?,
@@ -157,12 +171,19 @@ impl Telemetry {
                 registry
             )?,
             build_info,
+            series_info: register_int_gauge_vec_with_registry!(
+                "secure_score_exporter_series_info",
+                "The set of series that is exported of each tenant: full, controls or acceptances (series).",
+                &["series"],
+                registry
+            )?,
             external_url: OnceLock::new(),
             access_denied: OnceLock::new(),
             registry,
         };
         telemetry.export_every_label();
         telemetry.set_shard(0, 1);
+        telemetry.set_series(SeriesSet::default());
         telemetry.web_config(true);
         Ok(telemetry)
     }
@@ -180,6 +201,9 @@ impl Telemetry {
         }
         for outcome in Delivery::ALL {
             self.deliveries.with_label_values(&[outcome.as_str()]);
+            if let Some(reason) = failure_reason(outcome) {
+                self.webhook_failures.with_label_values(&[reason]);
+            }
         }
         for refusal in HandshakeRefusal::ALL {
             self.tls_handshakes_refused
@@ -206,6 +230,11 @@ impl Telemetry {
     /// Counts webhook events by outcome.
     pub fn delivery(&self, outcome: Delivery, events: usize) {
         let count = u64::try_from(events).unwrap_or(u64::MAX);
+        self.webhook_attempts.inc_by(count);
+        if let Some(reason) = failure_reason(outcome) {
+            let failures = self.webhook_failures.with_label_values(&[reason]);
+            failures.inc_by(count);
+        }
         let counter = self.deliveries.with_label_values(&[outcome.as_str()]);
         counter.inc_by(count);
     }
@@ -225,6 +254,14 @@ impl Telemetry {
     pub fn set_shard(&self, index: u16, total: u16) {
         self.shard.set(i64::from(index));
         self.total_shards.set(i64::from(total));
+    }
+
+    /// Sets which series of each tenant are exported.
+    pub fn set_series(&self, series: SeriesSet) {
+        self.series_info.reset();
+        self.series_info
+            .with_label_values(&[series.as_str()])
+            .set(1);
     }
 
     /// Records a failed reload of the configuration.
@@ -303,6 +340,7 @@ impl Telemetry {
     /// count nor depend on other tenants.
     pub fn encode_for_some_tenants(&self, format: Format) -> Vec<u8> {
         let mut families = self.build_info.collect();
+        families.extend(self.series_info.collect());
         families.extend(
             self.external_url
                 .get()
@@ -332,6 +370,15 @@ impl Telemetry {
             (name, kind(family).to_owned(), labels, help)
         };
         self.registry.gather().iter().map(describe).collect()
+    }
+}
+
+/// Why a delivery failed, if it did.
+const fn failure_reason(outcome: Delivery) -> Option<&'static str> {
+    match outcome {
+        Delivery::Delivered => None,
+        Delivery::Failed => Some("not_accepted"),
+        Delivery::Dropped => Some("not_sent"),
     }
 }
 
@@ -365,6 +412,10 @@ mod tests {
             format!("{graph}_sum{{api=\"scores\"}} 0.07"),
             format!("{graph}_count{{api=\"scores\"}} 1"),
             url.to_owned(),
+            "\nsecure_score_exporter_series_info{series=\"full\"} 1".to_owned(),
+            "\nsecure_score_exporter_webhook_attempts_total 0".to_owned(),
+            "_webhook_failures_total{reason=\"not_accepted\"} 0".to_owned(),
+            "_webhook_failures_total{reason=\"not_sent\"} 0".to_owned(),
         ];
         let events =
             EventKind::ALL.map(|it| format!("events_total{{event=\"{}\"}} 0", it.as_str()));
@@ -392,5 +443,41 @@ mod tests {
                 assert!(text.contains(part), "{part} is missing in\n{text}");
             }
         }
+    }
+
+    #[test]
+    fn one_set_of_series_is_named() {
+        let telemetry = Telemetry::new().unwrap();
+        for set in SeriesSet::ALL {
+            telemetry.set_series(set);
+            let text = String::from_utf8(telemetry.encode_for_some_tenants(Format::Text)).unwrap();
+            let named = text.lines().filter(|it| it.contains("_series_info{"));
+            let info = "secure_score_exporter_series_info";
+            let expected = format!("{info}{{series=\"{}\"}} 1", set.as_str());
+            assert_eq!(named.collect::<Vec<_>>(), [expected]);
+        }
+    }
+
+    #[test]
+    fn a_delivery_is_an_attempt_and_may_be_a_failure() {
+        let telemetry = Telemetry::new().unwrap();
+        let counts = || {
+            let text = String::from_utf8(telemetry.encode(Format::Text)).unwrap();
+            [
+                "attempts_total",
+                "failures_total{reason=\"not_accepted\"}",
+                "failures_total{reason=\"not_sent\"}",
+            ]
+            .map(|name| {
+                let start = format!("secure_score_exporter_webhook_{name} ");
+                let count = text.lines().find_map(|line| line.strip_prefix(&start));
+                count.unwrap().parse::<u64>().unwrap()
+            })
+        };
+        telemetry.delivery(Delivery::Delivered, 5);
+        assert_eq!(counts(), [5, 0, 0]);
+        telemetry.delivery(Delivery::Failed, 1);
+        telemetry.delivery(Delivery::Dropped, 2);
+        assert_eq!(counts(), [8, 1, 2]);
     }
 }

@@ -145,10 +145,13 @@ def graph():
             unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}}, defaults={"min": 0, "decimals": 1}, empty="No request was throttled",
         )),
         (8, g.lines(
-            "Tokens", "Token requests to Entra an hour, by outcome. A token lasts about an hour, so one per tenant and hour is usual.",
-            [g.over_time(f"3600 * sum by (outcome) (rate(secure_score_token_requests_total{{{OF_BOTH}}}{RATE}))", "{{outcome}}")],
+            "Tokens", "Token requests to Entra an hour, and those of them that failed. A token lasts about an hour, so one per tenant and hour is usual.",
+            [
+                g.over_time(f"3600 * sum(rate(secure_score_token_attempts_total{{{OF_BOTH}}}{RATE}))", "requests"),
+                g.over_time(f"3600 * sum(rate(secure_score_token_failures_total{{{OF_BOTH}}}{RATE}))", "failed"),
+            ],
             unit="short", defaults={"min": 0, "decimals": 1},
-            overrides=[g.series("success", color="green"), g.series("failure", color="red")],
+            overrides=[g.series("requests", color="green"), g.series("failed", color="red")],
         )),
     ]
 
@@ -164,26 +167,30 @@ def slow():
             quantiles("secure_score_exporter_graph_request_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
         )),
         (12, g.lines(
-            "Duration of refreshes", "The same for whole refreshes, waiting included. Scrapes do not wait for them.",
+            "Duration of refreshes", "The same for whole refreshes, without the wait for a free slot. Scrapes do not wait for them.",
             quantiles("secure_score_exporter_refresh_duration_seconds"), unit="s", style={"fillOpacity": 0}, defaults={"min": 0},
         )),
     ]
 
 
 def events():
-    def hourly(title, description, family, label, **more):
+    def hourly(title, description, queries, **more):
         return (8, g.lines(
-            title, description,
-            [g.over_time(f"3600 * sum by ({label}) (rate({family}{SELF}{RATE})) > 0", f"{{{{{label}}}}}")],
+            title, description, queries,
             unit="short", style={"drawStyle": "bars", "fillOpacity": 70, "lineWidth": 0, "stacking": {"mode": "normal", "group": "A"}},
             defaults={"min": 0, "decimals": 1}, **more,
         ))
 
+    def by(label, family):
+        return g.over_time(f"3600 * sum by ({label}) (rate({family}{SELF}{RATE})) > 0", f"{{{{{label}}}}}")
+
+    attempts, failures = "secure_score_exporter_webhook_attempts_total", "secure_score_exporter_webhook_failures_total"
+    delivered = f"3600 * (sum(rate({attempts}{SELF}{RATE})) - sum(rate({failures}{SELF}{RATE}))) > 0"
     return [
-        hourly("Events", "Changes of state and signs of tampering an hour, per exporter.", "secure_score_exporter_events_total", "event", empty="No events"),
+        hourly("Events", "Changes of state and signs of tampering an hour, per exporter.", [by("event", "secure_score_exporter_events_total")], empty="No events"),
         hourly(
-            "Webhook", "Outcome of webhook deliveries an hour. Failed events were rejected or ran out of retries; the log has them.",
-            "secure_score_exporter_webhook_deliveries_total", "outcome", empty="No deliveries",
+            "Webhook", "Events an hour that the webhook accepted or that were given up: not accepted, or not sent. The log has those that were given up.",
+            [g.over_time(delivered, "delivered"), by("reason", failures)], empty="No deliveries",
         ),
         (8, g.lines(
             "Waiting for the webhook", "Events that the receiver has not accepted yet. They are retried for three days; with --state.dir they survive a restart.",

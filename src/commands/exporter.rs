@@ -241,6 +241,7 @@ fn telemetry(
 ) -> Result<Arc<Telemetry>, TelemetryError> {
     let telemetry = Telemetry::new()?;
     telemetry.config_loaded(config.hash.as_f64(), now());
+    telemetry.set_series(privacy::label_policy(config).series);
     if let Some(url) = pages {
         telemetry.external_url(url)?;
     }

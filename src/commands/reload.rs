@@ -171,6 +171,7 @@ impl<'a> Reloader<'a> {
 
     fn apply(&mut self, config: Config, discovery: &mut Discovery) {
         let policy = Arc::new(privacy::label_policy(&config));
+        let series = policy.series;
         let on_pages = privacy::on_pages(&config);
         let hash = config.hash.as_f64();
         let targets = &self.targets;
@@ -207,6 +208,7 @@ impl<'a> Reloader<'a> {
                     None => targets.webhook.retry_now(),
                 }
                 targets.site.set_persons(on_pages);
+                targets.telemetry.set_series(series);
                 self.loaded(hash);
                 tracing::info!(
                     added = changes.added,

@@ -144,9 +144,10 @@ fn page_digest(page: &Page<'_>) -> PageDigest {
 pub(crate) mod testing {
     use super::super::client::{Fetched, ListAnswer};
     use super::super::decode;
+    use super::super::recommendation_reader::RecommendationReader;
     use super::super::translate::CatalogueReader;
     use super::*;
-    use secure_score_model::{Catalogue, Report, Timestamp};
+    use secure_score_model::{Catalogue, RecommendationList, Report, Timestamp};
 
     /// A page, and whether Graph marked it as incomplete.
     pub(crate) type SentPage = (String, bool);
@@ -207,6 +208,34 @@ pub(crate) mod testing {
         if let Some(report) = &mut value {
             report.entra_tenant_id = tenant.into();
         }
+        Ok(ListAnswer::Other(Fetched {
+            value,
+            partial: pages.partial,
+            unknown_words,
+            digest: pages.digest(),
+        }))
+    }
+
+    /// The same for Entra's recommendations.
+    pub(crate) fn recommendations(
+        sent: &[SentPage],
+        tenant: &str,
+        known: Option<&KnownList<RecommendationList>>,
+    ) -> Result<ListAnswer<RecommendationList>, GraphError> {
+        let known = known.filter(|it| it.value.entra_tenant_id.as_deref() == Some(tenant));
+        let mut pages = AnswerReader::new(Subject::Recommendations, known.map(|it| &it.digest));
+        let mut reader = RecommendationReader::default();
+        let mut decoded = 0;
+        read(&mut pages, sent, |page| {
+            decoded += 1;
+            decode::recommendations_page(&mut reader, page)
+        })?;
+        if let Some(known) = known.filter(|_| pages.is_known()) {
+            assert_eq!(decoded, 0, "it was not decoded");
+            return Ok(ListAnswer::Same(known.clone()));
+        }
+        decode::check_recommendations(&reader)?;
+        let (value, unknown_words) = reader.finish(Some(tenant.into()));
         Ok(ListAnswer::Other(Fetched {
             value,
             partial: pages.partial,

@@ -578,7 +578,7 @@ async fn the_own_metrics_of_a_client_with_some_tenants_count_no_other() {
     let own = Telemetry::new().unwrap();
     own.external_url("https://score.example").unwrap();
     let own = String::from_utf8(own.encode_for_some_tenants(Format::Text)).unwrap();
-    assert_eq!(own.matches("# TYPE").count(), 2, "{own}");
+    assert_eq!(own.matches("# TYPE").count(), 3, "{own}");
     assert!(metrics.ends_with(&own), "{metrics}");
     assert!(!metrics.contains("secure_score_partner_"), "{metrics}");
     let all = rules(&["*"]);

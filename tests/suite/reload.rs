@@ -359,13 +359,20 @@ async fn sighup_reloads_the_file_and_an_invalid_one_changes_nothing() {
 
     let without = written.find("  - name: contoso").unwrap();
     let next = without + written[without..].find("  - name: fabrikam").unwrap();
-    let fewer = format!("{}{}", &written[..without], &written[next..]);
+    assert!(text.contains("\nsecure_score_exporter_series_info{series=\"full\"} 1\n"));
+    let fewer = format!(
+        "{}{}series: acceptances\n",
+        &written[..without],
+        &written[next..]
+    );
     fs::write(simulated.config(), fewer).unwrap();
     exporter.hang_up();
     exporter.word_after("configuration reloaded");
     let text = metrics().await;
     assert!(text.contains(&format!("{successful}1")));
     assert!(!text.contains("tenant=\"contoso\"") && text.contains("tenant=\"fabrikam\""));
+    assert!(text.contains("\nsecure_score_exporter_series_info{series=\"acceptances\"} 1\n"));
+    assert!(!text.contains("series=\"full\""));
 }
 
 /// A warning is printed while the exporter starts, and many tenants make that long.

@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Counters, which start at 0 in each process.
-const COUNTERS: [&str; 4] = [
+const COUNTERS: [&str; 6] = [
     "secure_score_older_reports_total",
     "secure_score_graph_requests_total",
+    "secure_score_token_attempts_total",
+    "secure_score_token_failures_total",
     "secure_score_token_requests_total",
     "secure_score_graph_throttled_total",
 ];

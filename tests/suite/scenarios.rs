@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Families about the refresh, not about the answer.
-const OF_THE_REFRESH: [&str; 10] = [
+const OF_THE_REFRESH: [&str; 12] = [
     "secure_score_tenant_info",
     "secure_score_up",
     "secure_score_last_refresh_success_timestamp_seconds",
@@ -21,6 +21,8 @@ const OF_THE_REFRESH: [&str; 10] = [
     "secure_score_older_reports_total",
     "secure_score_graph_requests_total",
     "secure_score_graph_throttled_total",
+    "secure_score_token_attempts_total",
+    "secure_score_token_failures_total",
     "secure_score_token_requests_total",
 ];
 

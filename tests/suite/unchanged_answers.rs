@@ -1,10 +1,12 @@
 //! Answers of Graph that the client has seen before.
 
 use crate::world::{World, config};
-use graph_simulator::{Api, Fault, FaultKind, Options};
+use graph_simulator::{Api, Fault, FaultKind, Options, RecommendationsAccess, StatusChange};
 use secure_score_exporter::graph::{Client, HttpClients, KnownList, ListAnswer, RefreshPermits};
 use secure_score_exporter::telemetry::Telemetry;
-use secure_score_model::{Catalogue, ControlState, Reason, Report};
+use secure_score_model::{
+    Catalogue, ControlState, Reason, RecommendationList, RecommendationStatus, Report,
+};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ async fn world() -> (World, Client) {
     let options = Options {
         tenants: 1,
         page_size: 100,
+        recommendations: RecommendationsAccess::Granted,
         ..Options::default()
     };
     let world = World::with(options).await;
@@ -98,4 +101,48 @@ async fn a_repeated_report_is_recognised_and_another_score_is_read() {
         panic!("the score was missed");
     };
     assert_ne!(changed.value.unwrap().scores, known.value.scores);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn repeated_recommendations_are_recognised_and_another_status_is_read() {
+    let (world, client) = world().await;
+    let mut permit = RefreshPermits::new(NonZeroUsize::MIN).take().await;
+    let first = client.recommendations(false, None, &mut permit).await;
+    let first = first.unwrap().into_fetched();
+    // The answer is recognised by its digest: the list that comes back is this one.
+    let stand_in = RecommendationList {
+        entra_tenant_id: first.value.entra_tenant_id.clone(),
+        ..RecommendationList::default()
+    };
+    let known = KnownList {
+        value: Arc::new(stand_in),
+        digest: first.digest.unwrap(),
+    };
+    let again = client
+        .recommendations(false, Some(&known), &mut permit)
+        .await;
+    assert!(matches!(again.unwrap(), ListAnswer::Same(it) if Arc::ptr_eq(&it.value, &known.value)));
+
+    let mut entries = first.value.entries.iter();
+    let active = entries.rfind(|it| it.status == RecommendationStatus::Active);
+    let name = &active.unwrap().name;
+    let handle = world.handle();
+    let tenant = handle.tenants().remove(0).name;
+    handle
+        .set_recommendation_status(
+            &tenant,
+            name,
+            StatusChange::new("dismissed").by("alex@contoso.example"),
+        )
+        .unwrap();
+    let list = client
+        .recommendations(false, Some(&known), &mut permit)
+        .await;
+    let ListAnswer::Other(list) = list.unwrap() else {
+        panic!("the new status was missed");
+    };
+    assert_eq!(list.value.entries.len(), first.value.entries.len());
+    let mut entries = list.value.entries.iter();
+    let found = entries.find(|it| it.name == *name).unwrap();
+    assert_eq!(found.status, RecommendationStatus::Dismissed);
 }

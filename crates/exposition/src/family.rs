@@ -2,7 +2,10 @@
 
 use super::series_set::{Membership, Part, SeriesSet};
 use super::view::{DataView, HealthView, Policy};
-use secure_score_model::{Control, Recommendation, RefreshHealth, TenantSnapshot};
+use secure_score_model::{Api, Control, Recommendation, RefreshHealth, TenantSnapshot};
+
+/// The family that has the age of cached values.
+pub(super) const LAST_REFRESH: &str = "secure_score_last_refresh_success_timestamp_seconds";
 
 /// The type of a family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +126,9 @@ pub struct Family {
     pub presence: Presence,
     /// Which sets of series have it.
     pub membership: Membership,
+    /// The lists of Graph from whose last refresh its values are cached; none where
+    /// they are of the refreshes themselves.
+    pub cached_from: &'static [Api],
     /// What its values of past days are known from, where they are known.
     pub past: Option<PastSource>,
     /// How a tenant's samples are written.
@@ -130,10 +136,30 @@ pub struct Family {
 }
 
 impl Family {
+    /// Names the lists from whose last refresh the values are cached.
+    pub(super) const fn cached_from(mut self, lists: &'static [Api]) -> Self {
+        self.cached_from = lists;
+        self
+    }
+
     /// Marks the family as one with a past.
     pub(super) const fn with_past(mut self, source: PastSource) -> Self {
         self.past = Some(source);
         self
+    }
+
+    /// The HELP of a scrape: what the family means, and how old a value may be.
+    pub(super) fn scrape_help(&self) -> String {
+        let lists = match self.cached_from {
+            [] => return self.help.to_owned(),
+            [list] => list.as_str().to_owned(),
+            [first, second] => format!("{} and {}", first.as_str(), second.as_str()),
+            _ => "the list".to_owned(),
+        };
+        format!(
+            "{} Cached from the last refresh of {lists}, for refresh.max_staleness at most: see {LAST_REFRESH}.",
+            self.help
+        )
     }
 
     /// Writes the samples of Graph's answers that the set of series has.

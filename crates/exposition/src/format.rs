@@ -38,8 +38,13 @@ impl Format {
         }
     }
 
-    /// A family's header lines.
+    /// A family's header lines in a scrape.
     pub fn header(self, family: &Family) -> String {
+        header(self, family.name, family.kind, &family.scrape_help())
+    }
+
+    /// A family's header lines in a history, whose values are not cached.
+    pub fn history_header(self, family: &Family) -> String {
         header(self, family.name, family.kind, family.help)
     }
 }

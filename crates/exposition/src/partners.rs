@@ -32,6 +32,8 @@ pub struct PartnerFamily {
     pub labels: &'static [&'static str],
     /// Whether each shard exports its own customers, instead of one shard all.
     of_each_shard: bool,
+    /// Whether its values are cached from the last list.
+    is_cached: bool,
     write: fn(&PartnerSnapshot, &mut PartnerSamples<'_>),
 }
 
@@ -48,6 +50,7 @@ const fn family(
         help,
         labels,
         of_each_shard: false,
+        is_cached: false,
         write,
     }
 }
@@ -57,7 +60,23 @@ impl PartnerFamily {
         self.of_each_shard = true;
         self
     }
+
+    const fn cached(mut self) -> Self {
+        self.is_cached = true;
+        self
+    }
+
+    /// The HELP of a scrape: what the family means, and how old a value may be.
+    pub(super) fn scrape_help(&self) -> String {
+        match self.is_cached {
+            true => format!("{} {CACHED}", self.help),
+            false => self.help.to_owned(),
+        }
+    }
 }
+
+/// How old values of the list may be: an old list stays until a newer one is read.
+const CACHED: &str = "Cached from the last successful refresh, however old: see secure_score_partner_last_refresh_success_timestamp_seconds.";
 
 /// The label of the series of a customer.
 const CUSTOMER: &[&str] = &["entra_tenant_id"];
@@ -66,19 +85,19 @@ const CUSTOMER: &[&str] = &["entra_tenant_id"];
 #[rustfmt::skip]
 pub const PARTNER_FAMILIES: &[PartnerFamily] = &[
     family("secure_score_partner_customers", Gauge, &["state"], customers,
-        "Customers of a partner, by whether the exporter watches them; every state, once the list was read. With shards not_consented lacks the tenants of other shards, which count as watched: see secure_score_partner_customer_consent_missing."),
+        "Customers of a partner, by whether the exporter watches them; every state, once the list was read. With shards not_consented lacks the tenants of other shards, which count as watched: see secure_score_partner_customer_consent_missing.").cached(),
     family("secure_score_partner_customer_info", Info, &["entra_tenant_id", "display_name", "tenant"], customer_info,
-        "A customer in the partner's list, or a watched one that left it; tenant is its alias where it is watched, display_name its name with partner.display_names plain (Graph delegatedAdminCustomer, multiTenantOrganizationMember)."),
+        "A customer in the partner's list, or a watched one that left it; tenant is its alias where it is watched, display_name its name with partner.display_names plain (Graph delegatedAdminCustomer, multiTenantOrganizationMember).").cached(),
     family("secure_score_partner_customer_state", Gauge, &["entra_tenant_id", "state"], customer_state,
-        "1 for the state a customer is in: watched, unwatched, excluded, not_consented (never read, and Entra says that the tenant has not consented to the application) or left (watched, and no longer in the list). With shards the tenants of other shards are never not_consented."),
+        "1 for the state a customer is in: watched, unwatched, excluded, not_consented (never read, and Entra says that the tenant has not consented to the application) or left (watched, and no longer in the list). With shards the tenants of other shards are never not_consented.").cached(),
     family("secure_score_partner_customer_consent_missing", Gauge, &["entra_tenant_id", "tenant"], consent_missing,
         "Whether a customer that is a tenant of this exporter was never read and has not consented to the application (1) or not (0), also after it left the list; with shards, each has those of its own tenants (Entra's AADSTS700016, 65001 or 7000229 instead of a token).").of_each_shard(),
     family("secure_score_partner_customer_consent_info", Info, &["entra_tenant_id", "url"], customer_consent,
         "Where an administrator of a customer that is unwatched or not_consented consents to the application; missing where the customer's credential has no client id.").of_each_shard(),
     family("secure_score_partner_relationship_end_timestamp_seconds", Gauge, CUSTOMER, relationship_end,
-        "When the customer's relationship ends, seconds since the epoch: of the active ones that which extends itself, else that which ends last; without an active one, when the last one ended (Graph delegatedAdminRelationship endDateTime; those of Lighthouse do not count)."),
+        "When the customer's relationship ends, seconds since the epoch: of the active ones that which extends itself, else that which ends last; without an active one, when the last one ended (Graph delegatedAdminRelationship endDateTime; those of Lighthouse do not count).").cached(),
     family("secure_score_partner_relationship_extends", Gauge, CUSTOMER, relationship_extends,
-        "Whether that relationship is active and extends itself at its end (1) or not (0) (Graph delegatedAdminRelationship autoExtendDuration)."),
+        "Whether that relationship is active and extends itself at its end (1) or not (0) (Graph delegatedAdminRelationship autoExtendDuration).").cached(),
     family("secure_score_partner_up", Gauge, &[], |it, samples| samples.add(&[], f64::from(it.health.up)),
         "Whether the last refresh of the partner's lists succeeded (1) or not (0)."),
     family("secure_score_partner_last_refresh_success_timestamp_seconds", Gauge, &[], last_success,
@@ -88,7 +107,7 @@ pub const PARTNER_FAMILIES: &[PartnerFamily] = &[
     family("secure_score_partner_refresh_failures_total", Counter, &["reason"], refresh_failures,
         "Refreshes of the partner's lists that failed, by reason; the set of reasons is closed."),
     family("secure_score_partner_skipped_elements", Gauge, &["field"], skipped_elements,
-        "Elements and values of the partner's current lists that were left out: unreadable elements, customers without a GUID, GUIDs that occur twice, relationships without an end."),
+        "Elements and values of the partner's current lists that were left out: unreadable elements, customers without a GUID, GUIDs that occur twice, relationships without an end.").cached(),
 ];
 
 fn customers(partner: &PartnerSnapshot, samples: &mut PartnerSamples<'_>) {
@@ -274,7 +293,7 @@ fn assemble<'a>(format: Format, partners: impl Iterator<Item = &'a Chunk> + Clon
         let lines = partners.clone().map(|chunk| chunk.family(index));
         let mut lines = lines.filter(|lines| !lines.is_empty()).peekable();
         if lines.peek().is_some() {
-            parts.push(header(format, family.name, family.kind, family.help).into());
+            parts.push(header(format, family.name, family.kind, &family.scrape_help()).into());
             parts.extend(lines);
         }
     }

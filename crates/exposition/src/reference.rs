@@ -74,22 +74,24 @@ pub fn reference(own: &[(String, String, String, String)]) -> String {
          All families of a tenant carry the label `tenant`, the alias from the configuration. \
          *Always* means: at least one series for each tenant as soon as both lists of Secure Score were refreshed once, provided that Graph sends the properties that it sends for every tenant with a score, and that the selection includes a control. \
          *Sets* says in which [sets of series](../scaling.md#fewer-series) a family is; *declared* are controls of which a state was ever declared, and recommendations whose status a person declared, is unknown, or of which a resource is dismissed. \
+         *Cached from* names the lists (`api`) from whose last successful refresh the values are kept: `secure_score_last_refresh_success_timestamp_seconds` has its time, and series older than `refresh.max_staleness` end. The HELP of a scrape says the same. \
          Label values have at most 128 bytes; an empty label is left out.\n\n\
          A tenant that grants the permission for Entra's lists has for each recommendation 4 series (info, status, the two flags), the time of its status, 2 where it counts in the Identity Secure Score, one each where it is postponed, where a control has its name, where it is watched, approved or set aside by a person who is shown; 3 for the Identity Secure Score; and some 35 for the refreshes of each of the two lists. Impacted resources add two or more for each recommendation that has them.\n\n\
          ## Tenants and controls\n\n\
-         | family | type | labels beside `tenant` | always | sets | meaning |\n|---|---|---|---|---|---|\n",
+         | family | type | labels beside `tenant` | always | sets | cached from | meaning |\n|---|---|---|---|---|---|---|\n",
     );
     for family in FAMILIES {
         page += &row(family);
     }
     page += PARTNERS;
     for family in PARTNER_FAMILIES {
-        let (kind, labels) = (family.kind.as_str(), labels(family.labels));
+        let (kind, labels) = (family.kind.as_str(), names(family.labels));
         // Writing to a string cannot fail.
         let _written = writeln!(
             page,
             "| `{}` | {kind} | {labels} | {} |",
-            family.name, family.help
+            family.name,
+            family.scrape_help()
         );
     }
     page += "\n## The exporter itself\n\n| family | type | labels | meaning |\n|---|---|---|---|\n";
@@ -102,20 +104,23 @@ pub fn reference(own: &[(String, String, String, String)]) -> String {
 
 fn row(family: &Family) -> String {
     let kind = family.kind.as_str();
-    let labels = labels(family.labels);
+    let labels = names(family.labels);
     let always = match family.presence {
         Presence::Always => "yes",
         Presence::Sometimes => "",
     };
+    let cached_from: Vec<&str> = family.cached_from.iter().map(|it| it.as_str()).collect();
+    let cached_from = names(&cached_from);
     format!(
-        "| `{}` | {kind} | {labels} | {always} | {} | {} |\n",
+        "| `{}` | {kind} | {labels} | {always} | {} | {} | {} |\n",
         family.name,
         family.membership.describe(),
+        cached_from,
         family.help
     )
 }
 
-fn labels(names: &[&str]) -> String {
+fn names(names: &[&str]) -> String {
     match names {
         [] => "–".to_owned(),
         names => format!("`{}`", names.join("`, `")),
@@ -133,10 +138,10 @@ mod tests {
         let rows = page.lines().filter(|line| line.starts_with("| `"));
         assert_eq!(rows.count(), FAMILIES.len() + PARTNER_FAMILIES.len() + 1);
         for row in [
-            "| `secure_score_up` | gauge | `api` | yes | every | Whether",
-            "| `secure_score_refresh_failures_total` | counter | `api`, `reason` | yes | every, `acceptances` if not 0 | Refreshes",
-            "| `secure_score_control_risk_approval_info` | info | `control`, `reference` |  | every | A decision",
-            "| `secure_score_target_ratio` | gauge | – |  | every | The configured target",
+            "| `secure_score_up` | gauge | `api` | yes | every | – | Whether",
+            "| `secure_score_refresh_failures_total` | counter | `api`, `reason` | yes | every, `acceptances` if not 0 | – | Refreshes",
+            "| `secure_score_control_risk_approval_info` | info | `control`, `reference` |  | every | `profiles` | A decision",
+            "| `secure_score_target_ratio` | gauge | – |  | every | – | The configured target",
             "| `x_total` | counter | `code` | Requests. |",
         ] {
             assert!(page.contains(row), "{row}");

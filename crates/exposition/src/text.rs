@@ -92,6 +92,7 @@ mod tests {
         labels: &["control", "title"],
         presence: Presence::Always,
         membership: Membership::Every,
+        cached_from: &[],
         past: None,
         render: Render::Data(|_, _| {}),
     };

@@ -24,10 +24,10 @@ use secure_score_exposition::{
     render_categories, render_data, render_health, send_samples, write_number, write_series,
 };
 use secure_score_model::{
-    Catalogue, CatalogueEntry, Category, ControlScore, ControlState, History, Points, Report,
+    Api, Catalogue, CatalogueEntry, Category, ControlScore, ControlState, History, Points, Report,
     StateUpdate, TenantHealth, TenantIdentity, TenantSnapshot, Timestamp,
 };
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -244,6 +244,68 @@ fn a_sink_receives_the_samples_of_a_scrape() {
     let chunk = render_data(&contoso(), &snapshot, &policy);
     assert!(!chunk.is_empty() && chunk.len() > 1_000);
     assert_eq!(lines.0, sample_lines(&data(&snapshot, &policy)));
+}
+
+/// The samples of each family, and whether it has any, of a part of the lists.
+fn samples_of_families(lists: &[Api]) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let chunk = render_data(
+        &contoso(),
+        &small::snapshot_of(lists),
+        &small::open_policy(),
+    );
+    let text = body(Format::Text, &[(chunk, Chunk::default())]);
+    let lines = sample_lines(&text);
+    let of = |family: &'static Family| {
+        let start = format!("{}{{", family.name);
+        let lines = lines.iter().filter(|it| it.starts_with(&start));
+        (family.name, lines.cloned().collect())
+    };
+    FAMILIES.iter().map(of).collect()
+}
+
+/// The lists from which a family is cached give all its samples, and without one of
+/// them some are missing or differ.
+#[test]
+fn a_family_is_cached_from_the_lists_that_its_values_need() {
+    // In this snapshot every scored control with a maximum is declared.
+    let undecided = ("secure_score_control_max_score", Api::Scores);
+    let all = samples_of_families(&Api::ALL);
+    for family in FAMILIES {
+        let (name, lists) = (family.name, family.cached_from);
+        let whole = &all[name];
+        assert_eq!(&samples_of_families(lists)[name], whole, "{lists:?}");
+        for list in lists.iter().filter(|_| !whole.is_empty()) {
+            let others: Vec<_> = lists.iter().copied().filter(|it| it != list).collect();
+            let is_needed = &samples_of_families(&others)[name] != whole;
+            let is_expected = (name, *list) != undecided;
+            assert_eq!(is_needed, is_expected, "{name}, {list:?}");
+        }
+    }
+}
+
+#[test]
+fn help_says_how_old_a_cached_value_may_be() {
+    let help = |name: &str| {
+        let family = FAMILIES.iter().find(|family| family.name == name).unwrap();
+        let text = Format::Text.header(family);
+        let history = Format::Text.history_header(family);
+        assert!(history.contains(&format!(" {}\n", family.help)));
+        let help = text.lines().next().unwrap();
+        help.rsplit_once(&format!(" {}", family.help))
+            .unwrap()
+            .1
+            .to_owned()
+    };
+    let cached = |lists: &str| {
+        format!(
+            " Cached from the last refresh of {lists}, for refresh.max_staleness at most: see secure_score_last_refresh_success_timestamp_seconds."
+        )
+    };
+    assert_eq!(help("secure_score_up"), "");
+    assert_eq!(help("secure_score_tenant_score"), cached("scores"));
+    let both = cached("profiles and scores");
+    assert_eq!(help("secure_score_control_max_score"), both);
+    assert_eq!(help("secure_score_unknown_values"), cached("the list"));
 }
 
 #[test]

@@ -124,6 +124,13 @@ pub struct Traffic {
     pub token_failures: u64,
 }
 
+impl Traffic {
+    /// Requests for a token, failed ones included.
+    pub const fn token_attempts(&self) -> u64 {
+        self.tokens.saturating_add(self.token_failures)
+    }
+}
+
 /// The refreshes of one list.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct RefreshHealth {

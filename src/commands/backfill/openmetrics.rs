@@ -61,7 +61,7 @@ impl<'a> Exposition<'a> {
         };
         let mut text = Vec::new();
         for family in self.families() {
-            size.bytes += Format::OpenMetrics.header(family).len() as u64;
+            size.bytes += Format::OpenMetrics.history_header(family).len() as u64;
             for (tenant, series) in self.of(family) {
                 text.clear();
                 series.write(&tenant.alias, self.labels, &mut text);
@@ -98,7 +98,7 @@ pub(super) fn write(
         line: Vec::new(),
     };
     for family in exposition.families() {
-        writer.put(Format::OpenMetrics.header(family).as_bytes())?;
+        writer.put(Format::OpenMetrics.history_header(family).as_bytes())?;
         for (tenant, series) in exposition.of(family) {
             writer.series(&tenant.alias, series)?;
             note(writer.written.bytes);

@@ -26,6 +26,7 @@ const START: i64 = 20_000 * DAY + 12 * HOUR;
 enum Answer {
     Catalogue(Vec<SentPage>),
     Report(SentPage),
+    Recommendations(Vec<SentPage>),
     Failure(Api),
 }
 
@@ -99,6 +100,15 @@ impl Tenant {
                 let is_same = matches!(answer, Ok(ListAnswer::Same(_)));
                 self.recognised += usize::from(is_same);
                 (Api::Scores, answer.map(FetchResult::Report))
+            }
+            Answer::Recommendations(pages) => {
+                let known = self.cell.known_recommendations();
+                let known = known.filter(|_| self.recognises);
+                let answer = answer_testing::recommendations(pages, tenant, known.as_ref());
+                let is_same = matches!(answer, Ok(ListAnswer::Same(_)));
+                self.recognised += usize::from(is_same);
+                let answer = answer.map(FetchResult::Recommendations);
+                (Api::Recommendations, answer)
             }
         };
         let mut update = self.cell.update();
@@ -208,6 +218,43 @@ fn catalogue() -> impl Strategy<Value = Answer> {
     })
 }
 
+/// One of the recommendations, in one of its statuses, or something that is none.
+fn recommendation(number: u8) -> String {
+    let name = number % 3;
+    let person = |status: &str, at: i64| {
+        let (at, by) = (time(at), "alex@contoso.example");
+        format!(
+            r#""status":"{status}","lastModifiedBy":"{by}","lastModifiedDateTime":"{at}","statusModifiedDateTime":"{at}""#
+        )
+    };
+    let status = match number / 3 {
+        0 => r#""status":"active""#.to_owned(),
+        1 => person("riskAccepted", START - 2 * HOUR),
+        2 => person("dismissed", START + HOUR),
+        3 => {
+            let (status, until) = (person("postponed", START - DAY), time(START + HOUR));
+            format!(r#"{status},"postponeUntilDateTime":"{until}""#)
+        }
+        4 => r#""status":"dismissed""#.to_owned(),
+        5 => person("parked", START - HOUR),
+        6 => return r#"{"status":"active"}"#.to_owned(),
+        _ => return "7".to_owned(),
+    };
+    format!(r#"{{"id":"guid_R{name}","recommendationType":"R{name}",{status}}}"#)
+}
+
+fn recommendations() -> impl Strategy<Value = Answer> {
+    let elements = proptest::collection::vec(0_u8..24, 0..4);
+    let pages = proptest::collection::vec((elements, prop::bool::weighted(0.15)), 1..3);
+    (pages, 0_usize..100).prop_map(|(pages, link)| {
+        let page = |(elements, partial): (Vec<u8>, bool)| {
+            let elements: Vec<String> = elements.into_iter().map(recommendation).collect();
+            (page(&elements, link), partial)
+        };
+        Answer::Recommendations(pages.into_iter().map(page).collect())
+    })
+}
+
 fn report() -> impl Strategy<Value = Answer> {
     let days = prop_oneof![4 => (-3_i64..2).prop_map(Some), 1 => Just(None)];
     let elements = (
@@ -231,11 +278,20 @@ fn report() -> impl Strategy<Value = Answer> {
 }
 
 /// One step, of which most repeat one of a few answers.
-fn step(catalogues: Vec<Answer>, reports: Vec<Answer>) -> impl Strategy<Value = Step> {
-    let api = prop_oneof![Just(Api::Profiles), Just(Api::Scores)];
+fn step(
+    catalogues: Vec<Answer>,
+    reports: Vec<Answer>,
+    recommendations: Vec<Answer>,
+) -> impl Strategy<Value = Step> {
+    let api = prop_oneof![
+        Just(Api::Profiles),
+        Just(Api::Scores),
+        Just(Api::Recommendations)
+    ];
     prop_oneof![
         12 => prop::sample::select(catalogues).prop_map(Step::Answer),
         6 => prop::sample::select(reports).prop_map(Step::Answer),
+        6 => prop::sample::select(recommendations).prop_map(Step::Answer),
         1 => api.prop_map(|api| Step::Answer(Answer::Failure(api))),
         3 => (0_i64..4).prop_map(Step::Wait),
         1 => (20_i64..30).prop_map(Step::Wait),
@@ -250,9 +306,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let answers = (
         proptest::collection::vec(catalogue(), 3),
         proptest::collection::vec(report(), 3),
+        proptest::collection::vec(recommendations(), 3),
     );
-    answers.prop_flat_map(|(catalogues, reports)| {
-        proptest::collection::vec(step(catalogues, reports), 1..40)
+    answers.prop_flat_map(|(catalogues, reports, recommendations)| {
+        proptest::collection::vec(step(catalogues, reports, recommendations), 1..40)
     })
 }
 
@@ -266,13 +323,14 @@ fn run(steps: Vec<Step>) -> usize {
     runtime.block_on(async {
         let clock = Arc::new(AtomicI64::new(START));
         let mut tenants = [true, false].map(|it| Tenant::new(&clock, it));
-        let (mut catalogue, mut report) = (None, None);
+        let (mut catalogue, mut report, mut recommendations) = (None, None, None);
         let mut id = "guid";
         for (number, step) in steps.into_iter().enumerate() {
             let shown = format!("step {number}: {step:?}");
             let answer = match step {
                 Step::Answer(answer) => Some(answer),
                 Step::Again(Api::Scores) => report.clone(),
+                Step::Again(Api::Recommendations) => recommendations.clone(),
                 Step::Again(_) => catalogue.clone(),
                 Step::Wait(hours) => {
                     clock.fetch_add(hours * HOUR, Ordering::Relaxed);
@@ -302,6 +360,7 @@ fn run(steps: Vec<Step>) -> usize {
                 match &answer {
                     Answer::Catalogue(_) => catalogue = Some(answer),
                     Answer::Report(_) => report = Some(answer),
+                    Answer::Recommendations(_) => recommendations = Some(answer),
                     Answer::Failure(_) => {}
                 }
             }
@@ -346,4 +405,21 @@ fn answers_that_came_before_are_recognised_and_others_are_not() {
     let twice = || catalogue(&[3, 12]);
     assert_eq!(run(vec![accepted(), Step::SetClock(-3), again()]), 0);
     assert_eq!(run(vec![twice(), again()]), 0, "the newer of two copies");
+}
+
+#[test]
+fn recommendations_that_came_before_are_recognised_and_others_are_not() {
+    let list = |numbers: &[u8]| {
+        let elements: Vec<String> = numbers.iter().map(|it| recommendation(*it)).collect();
+        Step::Answer(Answer::Recommendations(vec![(page(&elements, 0), false)]))
+    };
+    let again = || Step::Again(Api::Recommendations);
+    let accepted = || list(&[0, 4]);
+    assert_eq!(run(vec![accepted(), again(), again()]), 2);
+    assert_eq!(run(vec![accepted(), Step::Reconfigure(30), again()]), 1);
+    assert_eq!(run(vec![accepted(), list(&[1]), accepted()]), 0);
+    assert_eq!(run(vec![accepted(), Step::Restart, again(), again()]), 1);
+    assert_eq!(run(vec![accepted(), Step::Move(true), again(), again()]), 1);
+    // Which of two copies counts depends on nothing but the answer.
+    assert_eq!(run(vec![list(&[3, 12]), again()]), 1);
 }

@@ -159,9 +159,11 @@ impl World {
             ] {
                 world.add(&name, &[], replica, always(value));
             }
-            let (deliveries, _) = own("webhook_deliveries_total", 0.0);
-            for outcome in ["delivered", "failed", "dropped"] {
-                world.add(&deliveries, &[("outcome", outcome)], replica, always(0.0));
+            let (attempts, none) = own("webhook_attempts_total", 0.0);
+            world.add(&attempts, &[], replica, always(none));
+            let (failures, none) = own("webhook_failures_total", 0.0);
+            for reason in ["not_accepted", "not_sent"] {
+                world.add(&failures, &[("reason", reason)], replica, always(none));
             }
             world.partner(replica);
             for tenant in TENANTS {
@@ -953,8 +955,14 @@ fn an_exporter_that_falls_apart_tells_of_itself_alone() {
         |_| Some(7.0),
     );
     world.set(
-        &own("webhook_deliveries_total"),
-        &[("instance", first), ("outcome", "dropped")],
+        &own("webhook_attempts_total"),
+        &[("instance", first)],
+        24 * HOUR,
+        |_| Some(3.0),
+    );
+    world.set(
+        &own("webhook_failures_total"),
+        &[("instance", first), ("reason", "not_sent")],
         24 * HOUR,
         |_| Some(3.0),
     );

@@ -200,7 +200,17 @@ pub(crate) fn with_recommendations(
 
 /// The snapshot of the first tenant; that of the second is empty.
 pub(crate) fn snapshot() -> TenantSnapshot {
-    let joined = join(Some(&catalogue()), Some(report()));
+    snapshot_of(&Api::ALL)
+}
+
+/// The same of some of its lists.
+pub(crate) fn snapshot_of(lists: &[Api]) -> TenantSnapshot {
+    let has = |api| lists.contains(&api);
+    let catalogue = catalogue();
+    let joined = join(
+        has(Api::Profiles).then_some(&catalogue),
+        has(Api::Scores).then(report),
+    );
     let identity_score = IdentityScore {
         as_of: day(40),
         score: Points::new(11.0),
@@ -210,8 +220,9 @@ pub(crate) fn snapshot() -> TenantSnapshot {
     let list = recommendations();
     let mut statuses = StatusHistories::default();
     statuses.observe(&list, true, day(41).unwrap(), day(41).unwrap());
-    let identity_score = Some(Arc::new(identity_score));
-    joined.with_recommendations(Some(&list), &statuses, identity_score, &Everything)
+    let identity_score = has(Api::IdentityScores).then(|| Arc::new(identity_score));
+    let list = has(Api::Recommendations).then_some(&list);
+    joined.with_recommendations(list, &statuses, identity_score, &Everything)
 }
 
 /// One of each kind: joined and postponed, without a control, and unknown.
