@@ -135,7 +135,7 @@ impl<'a> Files<'a> {
         let steps = summary.steps();
         let note = |bytes| steps.writing(Some((bytes, size.bytes)));
         let written = replace(file, READABLE, |out| {
-            openmetrics::write(out, exposition, &note)
+            openmetrics::write(out, exposition, note)
         });
         let size = written.map_err(|error| unwritable(error, file))?;
         summary.all = size;
