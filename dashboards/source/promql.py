@@ -23,10 +23,18 @@ def reported(family, by="tenant", match="", at=""):
     return f"max by ({by}) ({value} and on (job, instance, tenant) {newest} or {value} unless on (tenant) {day})"
 
 
+# The end of the time range, by which graphs choose their series. Where nothing was
+# scraped just then, the newest sample of the day before counts; the lines themselves
+# look back no further than Prometheus does, so that a tenant that vanished ends.
+AT_END = "@ end()"
+
+
 def of_tenant(family, match="", at=""):
     match = f"{OF_TENANT}, {match}" if match else OF_TENANT
-    at = f" {at}" if at else ""
-    return f"secure_score_{family}{{{match}}}{at}"
+    series = f"secure_score_{family}{{{match}}}"
+    if at == AT_END:
+        return f"last_over_time({series}[1d] {at})"
+    return f"{series} {at}" if at else series
 
 
 def ratio(score="tenant_score", at="", match=""):

@@ -27,7 +27,10 @@ const COARSEST_STEP: Duration = Duration::from_secs(24 * 60 * 60);
 Examples:
   secure-score-exporter backfill --label=job=secure-score \\
     --label=instance=127.0.0.1:10365
-      Write a file for each tenant, and print how Prometheus gets them
+      Write blocks, and print how Prometheus gets them
+  sudo secure-score-exporter backfill --label=job=secure-score \\
+    --label=instance=127.0.0.1:10365 --output=/var/lib/prometheus/metrics2
+      Write blocks into the data directory of a Prometheus on this machine
   secure-score-exporter backfill --step=1h \\
     --remote-write=http://localhost:8428/api/v1/write
       Send the samples to a receiver
@@ -54,7 +57,7 @@ pub struct Backfill {
           value_parser = clap::value_parser!(u16).range(1..=180))]
     pub days: u16,
 
-    /// Write only samples before this time, such as the start of scraping: a date or 2026-11-23T08:00:00Z [default: three hours ago]
+    /// Write only samples before this time, such as the start of scraping: a date or 2026-11-23T08:00:00Z [default: now; three hours ago without blocks]
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub until: Option<Timestamp>,
 
@@ -70,13 +73,13 @@ pub struct Backfill {
     #[arg(long)]
     pub no_controls: bool,
 
-    /// A directory with one file per tenant, or a file for all tenants if its name ends in .om [default: secure-score-backfill]
+    /// A directory for blocks, such as Prometheus' data directory, or a text file for promtool if its name ends in .om [default: secure-score-backfill]
     #[arg(long, value_name = "DIR|FILE", conflicts_with_all = ["check", "remote_write"])]
     pub output: Option<PathBuf>,
 
-    /// Tenants per file of the directory; fewer files become fewer blocks
-    #[arg(long, value_name = "N", default_value = "1", conflicts_with_all = ["check", "remote_write"])]
-    pub tenants_per_file: NonZeroUsize,
+    /// Tenants that share blocks, and are in memory at a time
+    #[arg(long, value_name = "N", default_value = "100", conflicts_with_all = ["check", "remote_write"])]
+    pub tenants_per_block: NonZeroUsize,
 
     /// Send the samples to this remote-write receiver instead of writing files
     #[arg(long, value_name = "URL", value_parser = server_url, conflicts_with = "check")]
@@ -94,9 +97,9 @@ pub struct Backfill {
 /// Where samples are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output<'a> {
-    /// A file for each group of tenants.
+    /// Blocks of Prometheus' storage.
     Directory(&'a Path),
-    /// One file for all tenants.
+    /// A text of all tenants for promtool.
     File(&'a Path),
 }
 
@@ -116,6 +119,12 @@ impl Backfill {
             Some(suffix) if suffix == FILE_SUFFIX && !path.is_dir() => Output::File(path),
             _ => Output::Directory(path),
         }
+    }
+
+    /// Whether the samples are written as blocks.
+    pub fn writes_blocks(&self) -> bool {
+        let is_elsewhere = self.check.is_some() || self.remote_write.is_some();
+        !is_elsewhere && matches!(self.output(), Output::Directory(_))
     }
 
     /// The error for a flag that conflicts with another one.

@@ -1,7 +1,8 @@
-//! The history that Graph keeps, as samples: files for promtool, samples for a
-//! remote-write receiver, or a comparison with a Prometheus.
+//! The history that Graph keeps, as samples: blocks of Prometheus' storage, text for
+//! promtool, samples for a remote-write receiver, or a comparison with a Prometheus.
 
 mod advice;
+mod blocks;
 mod comparison;
 mod files;
 mod history;

@@ -1,13 +1,16 @@
-//! # tsdb: the client of a time series database
+//! # tsdb: a time series database
 //!
-//! It writes samples and queries them. It shares neither connections nor
+//! Its client writes samples and queries them; [`BlockWriter`] writes blocks of
+//! Prometheus' storage. The client shares neither connections nor
 //! credentials with Microsoft's clients. Messages of the server are truncated,
 //! and secrets in them are hidden.
 
+mod block;
 mod query;
 mod server;
 mod write;
 
+pub use block::{BlockWriter, FinishedBlock, Labels, Run};
 pub use query::QueriedSeries;
 pub use server::{Server, ServerError};
 pub use write::Batch;

@@ -7,6 +7,7 @@ mod remote;
 mod samples;
 
 use crate::simulated::{Simulated, run, text};
+use regex::Regex;
 use samples::Samples;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -34,6 +35,29 @@ fn stdout_of(output: &Output) -> String {
     text(&output.stdout)
 }
 
+/// The tenants that the directory's blocks have.
+fn tenants(directory: &Path) -> BTreeSet<String> {
+    let manifest = fs::read(directory.join("backfill.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let sets = manifest["sets"].as_array().unwrap();
+    let names = sets
+        .iter()
+        .flat_map(|set| set["tenants"].as_array().unwrap());
+    names.map(|it| it.as_str().unwrap().to_owned()).collect()
+}
+
+/// The bytes of a file, or of all files below a directory.
+fn bytes(path: &Path) -> u64 {
+    let found = fs::metadata(path).unwrap();
+    match found.is_dir() {
+        true => fs::read_dir(path)
+            .unwrap()
+            .map(|it| bytes(&it.unwrap().path()))
+            .sum(),
+        false => found.len(),
+    }
+}
+
 fn files(directory: &Path) -> BTreeSet<String> {
     fs::read_dir(directory)
         .unwrap()
@@ -42,9 +66,9 @@ fn files(directory: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
+fn the_text_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
     let simulated = Simulated::start();
-    let output = simulated.folder().join("past");
+    let output = simulated.folder().join("past.om");
     let before = now();
     let printed = stdout_of(&backfill(
         &simulated.config(),
@@ -61,35 +85,40 @@ fn each_file_is_a_whole_exposition_of_the_past_and_of_nothing_else() {
         printed.contains("last_over_time"),
         "a sparse step has its advice: {printed}"
     );
+    let exposition = fs::read_to_string(output).unwrap();
+    assert!(exposition.ends_with("\n# EOF\n"));
+    let families: Vec<&str> = exposition
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE "))
+        .collect();
+    let distinct: BTreeSet<&&str> = families.iter().collect();
+    assert_eq!(distinct.len(), families.len(), "each family stands once");
+    assert!(families.iter().all(|family| family.ends_with(" gauge")));
+    for never in ["_info", "secure_score_up", "last_synced", "_total"] {
+        assert!(!exposition.contains(never), "{never}");
+    }
+    for line in exposition.lines().filter(|line| !line.starts_with('#')) {
+        assert!(
+            line.contains(",job=\"secure-score\",instance=\"localhost:10365\"} "),
+            "{line}"
+        );
+    }
+    let samples = Samples::of_openmetrics(&exposition);
+    for (series, values) in samples.iter() {
+        assert!(
+            values.windows(2).all(|pair| pair[0].0 < pair[1].0),
+            "{series}"
+        );
+        let newest = values.last().unwrap().0;
+        assert!(newest <= before - 3 * 3_600 + 60, "{series}: {newest}");
+        assert!(values[0].0 >= before - 92 * DAY, "{series}");
+    }
     for tenant in ["contoso", "fabrikam", "adatum", "litware", "northwind"] {
-        let exposition = fs::read_to_string(output.join(format!("{tenant}.om"))).unwrap();
-        assert!(exposition.ends_with("\n# EOF\n"));
-        let families: Vec<&str> = exposition
-            .lines()
-            .filter_map(|line| line.strip_prefix("# TYPE "))
-            .collect();
-        let distinct: BTreeSet<&&str> = families.iter().collect();
-        assert_eq!(distinct.len(), families.len(), "each family stands once");
-        assert!(families.iter().all(|family| family.ends_with(" gauge")));
-        for never in ["_info", "secure_score_up", "last_synced", "_total"] {
-            assert!(!exposition.contains(never), "{tenant}: {never}");
-        }
-        for line in exposition.lines().filter(|line| !line.starts_with('#')) {
-            assert!(
-                line.contains(",job=\"secure-score\",instance=\"localhost:10365\"} "),
-                "{line}"
-            );
-        }
-        let samples = Samples::of_openmetrics(&exposition);
-        for (series, values) in samples.iter() {
-            assert!(
-                values.windows(2).all(|pair| pair[0].0 < pair[1].0),
-                "{series}"
-            );
-            let newest = values.last().unwrap().0;
-            assert!(newest <= before - 3 * 3_600 + 60, "{series}: {newest}");
-            assert!(values[0].0 >= before - 92 * DAY, "{series}");
-        }
+        let tenant = format!("tenant=\"{tenant}\"");
+        let all = samples
+            .iter()
+            .filter(|(series, _)| series.contains(&tenant));
+        assert!(all.count() > 100, "{tenant}");
     }
 }
 
@@ -115,16 +144,49 @@ fn the_size_is_printed_before_anything_is_written() {
     assert!(said.contains(&announced), "{said}");
 }
 
+/// The default of a tenant: a hundred of them are less than a gigabyte.
+#[test]
+fn ninety_days_of_a_tenant_are_some_megabytes_as_announced() {
+    let simulated = Simulated::start();
+    let directory = simulated.folder().join("past");
+    let written = backfill(&simulated.config(), &directory, &["--tenant=contoso"]);
+    let printed = stdout_of(&written).replace('\n', " ");
+    let size = Regex::new(r"([\d,]+) samples?, (?:about )?([\d.]+) ([KM])iB").unwrap();
+    let counts = |text: &str| {
+        let found = size.captures(text).unwrap_or_else(|| panic!("{text}"));
+        let unit = if &found[3] == "M" {
+            1_048_576.0
+        } else {
+            1_024.0
+        };
+        (found[1].to_owned(), found[2].parse::<f64>().unwrap() * unit)
+    };
+    let (announced, about) = counts(&text(&written.stderr));
+    let (samples, size) = counts(&printed);
+    assert_eq!(announced, samples);
+    assert!(
+        samples.len() >= "10,000,000".len(),
+        "every five minutes: {samples}"
+    );
+    assert!(
+        (about / size - 1.0).abs() < 0.25,
+        "{about} announced of {size}"
+    );
+    let all = bytes(&directory);
+    assert!((2_000_000..10_000_000).contains(&all), "{all}");
+    assert!((all as f64 / size - 1.0).abs() < 0.01, "{all} of {size}");
+}
+
 #[test]
 fn no_state_is_written_before_the_first_change_of_the_history() {
     let simulated = Simulated::start();
-    let output = simulated.folder().join("past");
+    let output = simulated.folder().join("past.om");
     stdout_of(&backfill(
         &simulated.config(),
         &output,
         &["--step=1h", "--tenant=contoso"],
     ));
-    let exposition = fs::read_to_string(output.join("contoso.om")).unwrap();
+    let exposition = fs::read_to_string(output).unwrap();
     let samples = Samples::of_openmetrics(&exposition);
     // Accepted 64 days ago, and withdrawn a week later (crates/graph-simulator/src/initial_changes.rs).
     let of = |family: &str, more: &str| {
@@ -162,7 +224,7 @@ async fn a_run_that_was_cut_off_goes_on_with_the_rest() {
     let simulated = Simulated::start();
     let output = simulated.folder().join("past");
     let config = simulated.config();
-    let flags = ["--step=1d", "--days=20", "--tenants-per-file=2"];
+    let flags = ["--step=1d", "--days=20", "--tenants-per-block=2"];
     let fault = json!({"tenant": "adatum", "api": "token", "what": {"aadsts": 7_000_222}});
     simulated.inject(fault).await;
     let first = backfill(&config, &output, &flags);
@@ -172,32 +234,35 @@ async fn a_run_that_was_cut_off_goes_on_with_the_rest() {
         "{}",
         text(&first.stderr)
     );
-    let expected = [
-        "backfill.json",
-        "contoso-and-1-more.om",
-        "litware-and-1-more.om",
-    ];
-    assert_eq!(files(&output), expected.map(str::to_owned).into());
-    let kept = fs::metadata(output.join("contoso-and-1-more.om")).unwrap();
-    fs::write(output.join(".unfinished-abc"), "cut off").unwrap();
+    let read = ["contoso", "fabrikam", "litware", "northwind"];
+    assert_eq!(tenants(&output), read.map(str::to_owned).into());
+    let written = files(&output);
+    // Each pair of tenants has a block or two, and none of the last hours.
+    assert!((3..=5).contains(&written.len()), "{written:?}");
+    fs::create_dir_all(output.join(".unfinished-abc/chunks")).unwrap();
 
     let control = simulated.requests().await;
     let again = backfill(&config, &output, &flags);
     assert_eq!(again.status.code(), Some(3));
-    assert!(text(&again.stdout).contains("4 tenants had a file already"));
+    assert!(text(&again.stdout).contains("4 tenants had blocks already"));
     let only_one = simulated.requests().await - control;
     assert!(
         only_one < 4,
         "only the tenant in trouble is asked for: {only_one}"
     );
-    assert!(!files(&output).contains(".unfinished-abc"));
-    let still = fs::metadata(output.join("contoso-and-1-more.om")).unwrap();
-    assert_eq!(kept.modified().unwrap(), still.modified().unwrap());
+    assert_eq!(files(&output), written);
 
-    fs::remove_file(output.join("litware-and-1-more.om")).unwrap();
+    let manifest = fs::read(output.join("backfill.json")).unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest).unwrap();
+    let set = &manifest["sets"][1];
+    assert_eq!(set["tenants"], json!(["litware", "northwind"]));
+    let lost = set["blocks"][0].as_str().unwrap();
+    fs::remove_dir_all(output.join(lost)).unwrap();
     let lost = backfill(&config, &output, &flags);
     assert_eq!(lost.status.code(), Some(3));
-    assert!(files(&output).contains("litware-and-1-more.om"));
+    assert!(text(&lost.stdout).contains("2 tenants had blocks already"));
+    // The same samples make the same block.
+    assert_eq!(files(&output), written);
 
     let other = backfill(&config, &output, &["--step=1d", "--days=30"]);
     assert_eq!(other.status.code(), Some(1));
@@ -221,8 +286,17 @@ fn one_entra_tenant_under_two_aliases_has_one_past() {
         warned.contains("again: ") && warned.contains("contoso is the same Entra tenant"),
         "{warned}"
     );
-    let written = files(&output);
-    assert!(written.contains("contoso.om") && !written.contains("again.om"));
+    assert_eq!(
+        tenants(&output),
+        [
+            "contoso".to_owned(),
+            "fabrikam".to_owned(),
+            "adatum".to_owned(),
+            "litware".to_owned(),
+            "northwind".to_owned()
+        ]
+        .into()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,8 +337,8 @@ async fn trouble_on_a_later_page_is_overcome_or_costs_that_tenant_alone() {
         .lines()
         .find(|line| line.contains("could not be read or believed"));
     assert!(odd.unwrap().contains("tenant=northwind"), "{warned}");
-    let whole = ["backfill.json", "contoso.om", "litware.om", "northwind.om"];
-    assert_eq!(files(&output), whole.map(str::to_owned).into());
+    let whole = ["contoso", "litware", "northwind"];
+    assert_eq!(tenants(&output), whole.map(str::to_owned).into());
 }
 
 #[test]
@@ -299,7 +373,7 @@ fn the_demo_needs_no_configuration_and_one_file_holds_all() {
 #[test]
 fn nothing_is_written_from_the_moment_on_that_scraping_began() {
     let simulated = Simulated::start();
-    let output = simulated.folder().join("past");
+    let output = simulated.folder().join("past.om");
     let began = now() - now().rem_euclid(DAY) - 5 * DAY;
     let date = jiff::Timestamp::from_second(began).unwrap();
     let until = format!("--until={}", date.strftime("%Y-%m-%d"));
@@ -308,7 +382,7 @@ fn nothing_is_written_from_the_moment_on_that_scraping_began() {
         &output,
         &["--step=1h", "--days=9", "--tenant=contoso", &until],
     ));
-    let exposition = fs::read_to_string(output.join("contoso.om")).unwrap();
+    let exposition = fs::read_to_string(output).unwrap();
     let samples = Samples::of_openmetrics(&exposition);
     let scores = samples.of("secure_score_tenant_score{tenant=\"contoso\"}");
     assert_eq!(scores.len(), 4 * 24);

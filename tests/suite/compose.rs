@@ -56,7 +56,8 @@ fn every_file_that_is_mounted_is_there_and_each_dashboard_is_mounted() {
 fn it_listens_on_this_machine_only_and_names_versions() {
     let compose = yaml(&read("compose.yaml"));
     for (name, service) in compose["services"].as_object().unwrap() {
-        for port in service["ports"].as_array().unwrap() {
+        // A service without ports serves nothing.
+        for port in service["ports"].as_array().into_iter().flatten() {
             assert!(
                 port.as_str().unwrap().starts_with("127.0.0.1:"),
                 "{name}: {port}"
@@ -95,6 +96,36 @@ fn tenants_yaml_configures_the_exporter_for_real_tenants() {
     // The file is found and read, and the secret it names is not there.
     assert!(printed.contains("secure-score.yml:"), "{printed}");
     assert!(printed.contains("cannot be read"), "{printed}");
+}
+
+/// It writes into Prometheus' volume, with the labels of the scrape.
+#[test]
+fn the_history_has_the_labels_of_the_scrape() {
+    let compose = yaml(&read("compose.yaml"));
+    let history = &compose["services"]["history"];
+    let scrape = yaml(&read("prometheus.yml"))["scrape_configs"][0].clone();
+    let job = scrape["job_name"].as_str().unwrap();
+    let target = scrape["static_configs"][0]["targets"][0].as_str().unwrap();
+    let labels = [("job", job), ("instance", target)];
+    let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let tenants = &yaml(&read("tenants.yaml"))["services"]["history"];
+    for command in [&history["command"], &tenants["command"]] {
+        let program = history["entrypoint"].as_array().unwrap().iter();
+        let words = program.chain(command.as_array().unwrap());
+        let words = words.map(|it| it.as_str().unwrap());
+        let parsed = Cli::try_read_from(words).unwrap().command;
+        let Some(cli::Command::Backfill(flags)) = parsed else {
+            panic!("{parsed:?}");
+        };
+        assert_eq!(flags.labels, labels);
+        assert!(flags.writes_blocks());
+        let output = flags.output.unwrap();
+        let volume = format!("prometheus:{}", output.display());
+        for service in ["history", "prometheus"] {
+            let volumes = compose["services"][service]["volumes"].as_array().unwrap();
+            assert!(volumes.contains(&volume.clone().into()), "{service}");
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How to bring the files into Prometheus.
+//! How the samples get into Prometheus, and what to know about their labels and steps.
 
 use crate::cli::{Backfill, Output};
 use crate::commands::Failure;
@@ -16,28 +16,43 @@ const BLOCK: &str = "486h";
 /// between two steps.
 const LOOKBACK: Duration = Duration::from_secs(5 * 60);
 
-/// Prints the commands that bring the files into Prometheus.
+/// Prometheus' data directory has one of these, an older one the second only.
+const OF_PROMETHEUS: [&str; 2] = ["chunks_head", "wal"];
+
+/// Prints how the samples get into Prometheus.
 pub(super) fn print(flags: &Backfill) -> Result<(), Failure> {
-    let command =
-        format!("promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK}");
-    line(format_args!(
-        "\nMake blocks of it, and move them into Prometheus' data directory:\n"
-    ))?;
+    line(format_args!(""))?;
     match flags.output() {
-        Output::File(file) => line(format_args!("  {command} {} blocks", quoted(file)))?,
-        Output::Directory(directory) => line(format_args!(
-            "  for file in {}/*.om; do {command} \"$file\" blocks || break; done",
-            quoted(directory)
-        ))?,
+        Output::Directory(directory)
+            if OF_PROMETHEUS.iter().any(|it| directory.join(it).is_dir()) =>
+        {
+            paragraph("Prometheus loads the blocks within two minutes, at once when it starts.")?;
+        }
+        Output::Directory(directory) => commands(
+            "Move the blocks into Prometheus' data directory; it loads them within two minutes, at once when it starts:",
+            format_args!("mv {}/0*", quoted(directory)),
+        )?,
+        Output::File(file) => commands(
+            "Make blocks of it, and move them into Prometheus' data directory:",
+            format_args!(
+                "promtool tsdb create-blocks-from openmetrics --max-block-duration={BLOCK} {} blocks\n  mv blocks/*",
+                quoted(file)
+            ),
+        )?,
     }
-    line(format_args!(
-        "  mv blocks/* /var/lib/prometheus/metrics2/    # or wherever --storage.tsdb.path is\n"
-    ))?;
     paragraph(&format!(
         "Prometheus deletes at once what is older than --storage.tsdb.retention.time, 15d by default: set it to more than {}d before.",
         flags.days
     ))?;
     notes(flags)
+}
+
+/// Prints commands, the last of which moves blocks.
+fn commands(text: &str, commands: std::fmt::Arguments<'_>) -> Result<(), Failure> {
+    paragraph(text)?;
+    line(format_args!(
+        "\n  {commands} /var/lib/prometheus/metrics2/    # or wherever --storage.tsdb.path is\n"
+    ))
 }
 
 /// Notes on labels and steps.

@@ -1,6 +1,7 @@
-//! The files for promtool.
+//! What is written on this machine: blocks in a directory, or text in a file.
 
 use super::advice;
+use super::blocks;
 use super::manifest::{Finished, Manifest};
 use super::openmetrics::{self, Exposition, OutputSize};
 use super::reader::HistoryReader;
@@ -13,17 +14,18 @@ use crate::commands::atomic_file::{READABLE, UNFINISHED, replace};
 use crate::config::Tenant;
 use anyhow::{Context as _, Error};
 use std::fs;
+use std::io;
 use std::path::Path;
 
-/// Writes the tenants in files of `--tenants-per-file`. A tenant that a file of
-/// an earlier run has is not read again.
+/// Writes the tenants: blocks of `--tenants-per-block` tenants, or a text of all. A
+/// tenant that a block of an earlier run has is not read again.
 pub(super) async fn run<'a>(
     mut tenants: Vec<&'a Tenant>,
     reader: impl FnOnce(Vec<&'a Tenant>) -> Result<HistoryReader<'a>, Failure>,
     flags: &Backfill,
     window: Window,
 ) -> Result<(), Failure> {
-    let mut files = Files::open(flags, window)?;
+    let mut files = Files::open(flags, window, tenants.len())?;
     let all = tenants.len();
     if let Some(manifest) = &files.manifest {
         let done = manifest.tenants();
@@ -37,19 +39,18 @@ pub(super) async fn run<'a>(
     }
     let summary = &mut reader.summary;
     if let Some(manifest) = &files.manifest {
-        summary.files = manifest.files.len();
-        for file in &manifest.files {
-            summary.all += file.size;
+        for set in &manifest.sets {
+            summary.all += set.size;
         }
     }
     summary.print(kept, "written")?;
-    if summary.files > 0 {
+    if summary.all.samples > 0 {
         advice::print(flags)?;
     }
     summary.conclude(kept)
 }
 
-/// Where the files go.
+/// Where the samples go.
 struct Files<'a> {
     flags: &'a Backfill,
     window: Window,
@@ -64,11 +65,20 @@ struct Files<'a> {
 
 impl<'a> Files<'a> {
     /// Creates the directory where it is missing, and reads its manifest.
-    fn open(flags: &'a Backfill, window: Window) -> Result<Self, Failure> {
+    ///
+    /// Only one set of blocks may reach into the hours that Prometheus has not written:
+    /// older versions of Prometheus forget, when they merge two, that they are of these
+    /// hours.
+    fn open(flags: &'a Backfill, window: Window, tenants: usize) -> Result<Self, Failure> {
         let output = flags.output();
         let manifest = match output {
             Output::File(_) => None,
             Output::Directory(directory) => Some(opened(directory, flags)?),
+        };
+        let is_first = manifest.as_ref().is_none_or(|it| it.sets.is_empty());
+        let window = match is_first && tenants <= flags.tenants_per_block.get() {
+            true => window,
+            false => window.without_unwritten(),
         };
         Ok(Self {
             flags,
@@ -87,87 +97,93 @@ impl<'a> Files<'a> {
                 continue;
             }
             self.tenants.push(history.series);
-            if self.manifest.is_some() && self.tenants.len() >= self.flags.tenants_per_file.get() {
+            if self.manifest.is_some() && self.tenants.len() >= self.flags.tenants_per_block.get() {
                 self.finish(&mut reader.summary)?;
             }
         }
         self.finish(&mut reader.summary)
     }
 
-    /// Completes a file of the tenants read so far.
+    /// Writes the tenants read so far.
     fn finish(&mut self, summary: &mut Summary) -> Result<(), Failure> {
-        let series = std::mem::take(&mut self.tenants);
-        let tenants: Vec<String> = series.iter().map(|it| it.alias.clone()).collect();
-        let Some(first) = tenants.first() else {
+        let tenants = std::mem::take(&mut self.tenants);
+        if tenants.is_empty() {
             return Ok(());
-        };
-        // No other file has this tenant.
-        let file = match tenants.len() - 1 {
-            0 => format!("{first}.om"),
-            more => format!("{first}-and-{more}-more.om"),
-        };
+        }
+        let size = match self.output {
+            Output::File(file) => self.text(&tenants, file, summary),
+            Output::Directory(directory) => self.blocks(&tenants, directory, summary),
+        }?;
+        summary.steps().writing(None);
+        summary.written += size;
+        Ok(())
+    }
+
+    fn text(
+        &self,
+        tenants: &[TenantSeries],
+        file: &Path,
+        summary: &mut Summary,
+    ) -> Result<OutputSize, Failure> {
         let exposition = Exposition {
-            tenants: &series,
+            tenants,
             labels: &self.flags.labels,
             window: self.window,
         };
         let size = exposition.size();
+        summary.announce(size, file);
+        let steps = summary.steps();
+        let note = |bytes| steps.writing(Some((bytes, size.bytes)));
+        let written = replace(file, READABLE, |out| {
+            openmetrics::write(out, exposition, note)
+        });
+        let size = written.map_err(|error| unwritable(error, file))?;
+        summary.all = size;
+        Ok(size)
+    }
+
+    fn blocks(
+        &mut self,
+        tenants: &[TenantSeries],
+        directory: &Path,
+        summary: &Summary,
+    ) -> Result<OutputSize, Failure> {
+        let size = blocks::size(tenants, self.window);
         if !std::mem::replace(&mut self.is_announced, true) {
-            match self.output {
-                Output::File(path) => summary.announce(size, path),
-                Output::Directory(directory) => {
-                    summary.announce_like(size, series.len(), directory)
-                }
-            }
+            summary.announce_like(size, tenants.len(), directory);
         }
         let steps = summary.steps();
         let note = |bytes| steps.writing(Some((bytes, size.bytes)));
-        let size = match self.output {
-            Output::File(path) => written(exposition, path, note)?,
-            Output::Directory(directory) => written(exposition, &directory.join(&file), note)?,
-        };
-        steps.writing(None);
-        summary.written += size;
-        match &mut self.manifest {
-            Some(manifest) => manifest.add(Finished {
-                file,
-                tenants,
-                size,
-            }),
-            None => {
-                summary.files = 1;
-                summary.all = size;
-                Ok(())
-            }
+        let labels = &self.flags.labels;
+        let written = blocks::write(directory, tenants, labels, self.window, note);
+        let written = written.map_err(|error| unwritable(error, directory))?;
+        if let Some(manifest) = &mut self.manifest {
+            manifest.add(Finished {
+                blocks: written.names,
+                tenants: tenants.iter().map(|it| it.alias.clone()).collect(),
+                size: written.size,
+            })?;
         }
+        Ok(written.size)
     }
 }
 
-/// Writes a file, and notes how many bytes of it are written.
-fn written(
-    exposition: Exposition<'_>,
-    file: &Path,
-    note: impl Fn(u64),
-) -> Result<OutputSize, Failure> {
-    let written = replace(file, READABLE, |out| {
-        openmetrics::write(out, exposition, &note)
-    });
-    written.map_err(|error| {
-        Failure::with_hint(
-            Error::new(error).context(format!("{} cannot be written", file.display())),
-            "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended",
-        )
-    })
+fn unwritable(error: io::Error, path: &Path) -> Failure {
+    Failure::with_hint(
+        Error::new(error).context(format!("{} cannot be written", path.display())),
+        "check free space and permissions; a larger --step or --no-controls writes less, and another run continues where this one ended",
+    )
 }
 
 fn opened(directory: &Path, flags: &Backfill) -> Result<Manifest, Failure> {
     fs::create_dir_all(directory)
         .with_context(|| format!("{} cannot be made", directory.display()))?;
     let manifest = Manifest::open(directory, flags)?;
-    // Incomplete files of an interrupted run can be gigabytes.
+    // Incomplete blocks of an interrupted run.
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
-            let _may_be_gone = fs::remove_file(entry.path());
+            let _may_be_gone =
+                fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
         }
     }
     Ok(manifest)

@@ -1,4 +1,4 @@
-//! The finished files of a directory, so that another run continues with the
+//! The finished blocks of a directory, so that another run continues with the
 //! rest.
 
 use super::openmetrics::OutputSize;
@@ -17,19 +17,19 @@ use std::path::{Path, PathBuf};
 pub(super) const NAME: &str = "backfill.json";
 
 /// The version of its format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
-/// The finished files of a directory.
+/// The finished blocks of a directory.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Manifest {
     #[serde(skip)]
     directory: PathBuf,
     version: u32,
     terms: ContentFlags,
-    pub(super) files: Vec<Finished>,
+    pub(super) sets: Vec<Finished>,
 }
 
-/// The flags that decide what is in the files.
+/// The flags that decide what is in the blocks.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ContentFlags {
     days: u16,
@@ -40,18 +40,20 @@ struct ContentFlags {
     until_seconds: Option<i64>,
 }
 
-/// A file that is complete.
+/// The blocks of some tenants, which are complete.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Finished {
-    pub(super) file: String,
+    /// The names of their directories.
+    pub(super) blocks: Vec<String>,
     pub(super) tenants: Vec<String>,
     #[serde(flatten)]
     pub(super) size: OutputSize,
 }
 
 impl Manifest {
-    /// Reads the directory's manifest, or begins one. Files written with other
-    /// flags are an error; deleted files are dropped from the manifest.
+    /// Reads the directory's manifest, or begins one. Blocks written with other flags
+    /// are an error. Tenants with a block that is gone are dropped from the manifest:
+    /// it was deleted, or Prometheus merged it with others.
     pub(super) fn open(directory: &Path, flags: &Backfill) -> Result<Self, Failure> {
         let terms = ContentFlags::of(flags);
         let path = directory.join(NAME);
@@ -62,7 +64,7 @@ impl Manifest {
                     directory: directory.to_owned(),
                     version: VERSION,
                     terms,
-                    files: Vec::new(),
+                    sets: Vec::new(),
                 });
             }
             Err(error) => {
@@ -74,7 +76,10 @@ impl Manifest {
         };
         let shown = directory.display();
         let unusable = |error| {
-            let hint = format!("name another directory with --output, or remove {shown}");
+            let hint = format!(
+                "name another directory with --output, or remove {} to write all tenants again",
+                path.display()
+            );
             Err(Failure::with_hint(error, hint))
         };
         let read = serde_json::from_slice(&bytes).ok();
@@ -84,27 +89,28 @@ impl Manifest {
         };
         if manifest.terms != terms {
             return unusable(anyhow!(
-                "{shown} has files that were written with other flags (--days, --until, --step, --label, --no-controls or --demo)"
+                "{shown} has blocks that were written with other flags (--days, --until, --step, --label, --no-controls or --demo)"
             ));
         }
-        let mut files = manifest.files;
-        files.retain(|it| directory.join(&it.file).is_file());
+        let mut sets = manifest.sets;
+        let is_there = |block: &String| directory.join(block).is_dir();
+        sets.retain(|it| it.blocks.iter().all(is_there));
         Ok(Self {
             directory: directory.to_owned(),
-            files,
+            sets,
             ..manifest
         })
     }
 
-    /// The tenants with a finished file.
+    /// The tenants with finished blocks.
     pub(super) fn tenants(&self) -> HashSet<&str> {
-        let tenants = self.files.iter().flat_map(|it| &it.tenants);
+        let tenants = self.sets.iter().flat_map(|it| &it.tenants);
         tenants.map(String::as_str).collect()
     }
 
-    /// Adds a file and saves the manifest.
-    pub(super) fn add(&mut self, file: Finished) -> Result<(), Failure> {
-        self.files.push(file);
+    /// Adds the blocks of some tenants and saves the manifest.
+    pub(super) fn add(&mut self, set: Finished) -> Result<(), Failure> {
+        self.sets.push(set);
         let path = self.directory.join(NAME);
         let written = replace(&path, PRIVATE, |out| {
             serde_json::to_writer_pretty(&mut *out, self)?;

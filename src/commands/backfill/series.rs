@@ -1,7 +1,8 @@
 //! Series with a past: the values each had, and when.
 
-use super::window::Window;
+use super::window::{BlockTime, Window};
 use crate::cli::Label;
+use crate::tsdb::Run;
 use secure_score_exposition::{
     Family, SampleSink, series_labels, shown, write_label, write_series,
 };
@@ -11,6 +12,9 @@ use std::ops::Range;
 /// Separates label values in a key. Prometheus' form of a label value has no
 /// control character but the line feed.
 const SEPARATOR: char = '\u{1f}';
+
+/// Milliseconds of a second.
+const MILLISECONDS: i64 = 1_000;
 
 /// A value, and the seconds for which it held.
 pub(super) struct Interval {
@@ -69,6 +73,24 @@ impl Series {
         self.intervals.iter().flat_map(move |interval| {
             let value = interval.value;
             window.steps(&interval.seconds).map(move |at| (at, value))
+        })
+    }
+
+    /// Its samples in a block: a run for each interval.
+    pub(super) fn runs(&self, window: Window, block: &BlockTime) -> impl Iterator<Item = Run> {
+        let begin = |it: &Interval| it.seconds.end <= block.seconds.start;
+        let first = self.intervals.partition_point(begin);
+        let within = self.intervals.iter().skip(first);
+        let within = within.take_while(|it| it.seconds.start < block.seconds.end);
+        within.filter_map(move |interval| {
+            let start = interval.seconds.start.max(block.seconds.start);
+            let seconds = start..interval.seconds.end.min(block.seconds.end);
+            Some(Run {
+                first: window.steps(&seconds).next()? * MILLISECONDS,
+                step: window.step * MILLISECONDS,
+                samples: window.count(&seconds),
+                value: interval.value,
+            })
         })
     }
 

@@ -39,9 +39,8 @@ pub(super) struct Summary {
     gaps: usize,
     /// What this run wrote or sent.
     pub(super) written: OutputSize,
-    /// The output as a whole, with the files of earlier runs.
+    /// The output as a whole, with the blocks of earlier runs.
     pub(super) all: OutputSize,
-    pub(super) files: usize,
 }
 
 impl Summary {
@@ -56,7 +55,6 @@ impl Summary {
             gaps: 0,
             written: OutputSize::default(),
             all: OutputSize::default(),
-            files: 0,
         }
     }
 
@@ -151,7 +149,7 @@ impl Summary {
         match kept {
             0 => Ok(()),
             kept => line(format_args!(
-                "{} had a file already; {}, {} in all",
+                "{} had blocks already; {}, {} in all",
                 tenants(kept),
                 count(HumanCount(self.all.samples), "sample"),
                 HumanBytes(self.all.bytes),

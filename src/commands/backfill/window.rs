@@ -8,9 +8,18 @@ use std::ops::Range;
 /// Seconds of a day.
 pub(super) const DAY: i64 = 24 * 60 * 60;
 
-/// Prometheus writes its own block for the last two to three hours. A foreign
-/// block for the same hours would be read first and hide those samples.
-const UNTOUCHED: i64 = 3 * 60 * 60;
+/// Prometheus has not yet written what it scraped in the last two to three hours.
+/// At a restart it takes the end of the newest block for the end of what is stored,
+/// and drops what it scraped before. A block that ends earlier changes nothing.
+const UNWRITTEN: i64 = 3 * 60 * 60;
+
+/// The length of the blocks of these hours: Prometheus' own. One that is merged with
+/// Prometheus' block of the same hours ends where that one ends.
+const RECENT_BLOCK: i64 = 2 * 60 * 60;
+
+/// The length of the other blocks: Prometheus' own have two hours times a power of
+/// three, and at a retention of half a year this one at most. Ninety days are six.
+const BLOCK: i64 = 486 * 60 * 60;
 
 /// A time span in seconds since the epoch, and its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,24 +30,61 @@ pub(super) struct Window {
     pub(super) to: i64,
     /// The present second: later dates are errors.
     pub(super) now: i64,
+    /// The first second of the hours that Prometheus may not have written yet.
+    unwritten: i64,
     /// Seconds from one step to the next.
     pub(super) step: i64,
 }
 
+/// The time of a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BlockTime {
+    pub(super) seconds: Range<i64>,
+    /// Whether Prometheus may not have written these hours yet.
+    pub(super) is_recent: bool,
+}
+
 impl Window {
-    /// From the midnight (UTC) `--days` ago until three hours ago, or until an
-    /// earlier `--until`.
+    /// From the midnight (UTC) `--days` ago until now, or until an earlier `--until`.
+    /// Other samples than those of blocks end three hours ago.
     pub(super) fn new(flags: &Backfill, now: Timestamp) -> Self {
         let now = now.nanos().div_euclid(1_000_000_000);
-        let end = now - UNTOUCHED;
+        let written = now - UNWRITTEN;
+        let end = if flags.writes_blocks() { now } else { written };
         Self {
             from: midnight(now) - i64::from(flags.days) * DAY,
             now,
+            unwritten: written - written.rem_euclid(RECENT_BLOCK),
             to: flags.until.map_or(end, |until| end.min(second_from(until))),
             step: i64::try_from(flags.step.as_secs())
                 .unwrap_or(i64::MAX)
                 .max(1),
         }
+    }
+
+    /// The window without the hours that Prometheus may not have written yet.
+    pub(super) fn without_unwritten(self) -> Self {
+        Self {
+            to: self.to.min(self.unwritten),
+            ..self
+        }
+    }
+
+    /// The times of the blocks that hold the window, each from and to a multiple of its
+    /// length, as those of Prometheus.
+    pub(super) fn blocks(self) -> impl Iterator<Item = BlockTime> {
+        let mut from = self.from;
+        std::iter::from_fn(move || {
+            let is_recent = from >= self.unwritten;
+            let (length, most) = match is_recent {
+                true => (RECENT_BLOCK, self.to),
+                false => (BLOCK, self.to.min(self.unwritten)),
+            };
+            let end = (from - from.rem_euclid(length) + length).min(most);
+            let seconds = from..end;
+            from = end;
+            (!seconds.is_empty()).then_some(BlockTime { seconds, is_recent })
+        })
     }
 
     /// The steps in an interval. Steps are counted from the epoch, so that
@@ -82,13 +128,38 @@ mod tests {
         assert_eq!(second_from(Timestamp::from_nanos(1_000_000_001)), 2);
     }
 
+    #[test]
+    fn blocks_of_the_last_hours_are_apart_and_have_two_hours() {
+        let hours = |hours: i64| hours * 3_600;
+        let window = Window {
+            from: hours(480),
+            to: hours(975),
+            now: hours(975),
+            unwritten: hours(972),
+            step: 300,
+        };
+        let block = |from, to, is_recent| BlockTime {
+            seconds: hours(from)..hours(to),
+            is_recent,
+        };
+        let all = [
+            block(480, 486, false),
+            block(486, 972, false),
+            block(972, 974, true),
+            block(974, 975, true),
+        ];
+        assert_eq!(window.blocks().collect::<Vec<_>>(), all);
+        let written = window.without_unwritten().blocks();
+        assert_eq!(written.collect::<Vec<_>>(), all[..2]);
+    }
+
     proptest! {
         #[test]
         fn the_count_is_the_number_of_steps(
             from in 0_i64..5_000, length in 0_i64..5_000, step in 1_i64..700,
             start in 0_i64..10_000, end in 0_i64..10_000,
         ) {
-            let window = Window { from, to: from + length, now: 0, step };
+            let window = Window { from, to: from + length, now: 0, unwritten: 0, step };
             let interval = start..end;
             let steps: Vec<i64> = window.steps(&interval).collect();
             prop_assert_eq!(steps.len() as u64, window.count(&interval));

@@ -1,6 +1,5 @@
 //! A real Prometheus over the blocks of the past that also scrapes the present.
 
-use super::blocks;
 use super::{DAY, backfill, now, stdout_of};
 use crate::documents::{examples, without_numbers};
 use crate::process::{Process, free_port, program};
@@ -97,9 +96,9 @@ fn check(simulated: &Simulated, url: &str, flags: &[&str]) -> (Option<i32>, Stri
 #[tokio::test(flavor = "multi_thread")]
 async fn past_and_present_are_one_series_and_a_gap_is_found() {
     let simulated = Simulated::start();
-    let output = simulated.folder().join("past");
+    let output = simulated.folder().join("blocks");
     let instance = format!("--label=instance={INSTANCE}");
-    let printed = stdout_of(&backfill(
+    stdout_of(&backfill(
         &simulated.config(),
         &output,
         &[
@@ -109,7 +108,6 @@ async fn past_and_present_are_one_series_and_a_gap_is_found() {
             &instance,
         ],
     ));
-    blocks::make(&printed, simulated.folder());
     let exporter = Process::exporter(&[
         "--web.listen-address=127.0.0.1:0",
         "--config.file",
@@ -194,18 +192,17 @@ async fn past_and_present_are_one_series_and_a_gap_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_graph_of_ninety_days_has_a_point_at_every_hour() {
+async fn a_graph_of_ninety_days_has_a_point_at_every_hour_to_the_present() {
     let simulated = Simulated::start();
-    let output = simulated.folder().join("past");
-    let printed = stdout_of(&backfill(
+    let output = simulated.folder().join("blocks");
+    let end = now() - now().rem_euclid(300) - 300;
+    stdout_of(&backfill(
         &simulated.config(),
         &output,
         &["--no-controls", "--tenant=northwind"],
     ));
-    blocks::make(&printed, simulated.folder());
     let server = Server::start(&simulated, "127.0.0.1:1").await;
     server.wait_for("vector(1)").await;
-    let end = now() - now().rem_euclid(3_600) - 4 * 3_600;
     let start = end - 89 * DAY;
     let form = [
         (
@@ -224,4 +221,48 @@ async fn a_graph_of_ninety_days_has_a_point_at_every_hour() {
     assert_eq!(result.len(), 1, "{answer}");
     let points = result[0]["values"].as_array().unwrap();
     assert_eq!(points.len(), 89 * 24 + 1);
+}
+
+/// Prometheus takes the end of the newest block for the end of what is stored, unless
+/// the block says otherwise.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_scraped_before_the_blocks_came_is_there_after_a_restart() {
+    let simulated = Simulated::start();
+    let output = simulated.folder().join("blocks");
+    let exporter = Process::exporter(&[
+        "--web.listen-address=127.0.0.1:0",
+        "--config.file",
+        &simulated.config(),
+    ]);
+    let address = exporter.word_after("address=");
+    let mut server = Server::start(&simulated, &address).await;
+    server.wait_for("count_over_time(up[10m]) >= 12").await;
+    let began = now();
+    // A step after the first scrape, which is some seconds old.
+    let flags = [
+        "--no-controls",
+        "--days=1",
+        "--step=10s",
+        "--tenant=northwind",
+    ];
+    stdout_of(&backfill(&simulated.config(), &output, &flags));
+    let newest = fs::read_dir(&output).unwrap().filter_map(|entry| {
+        let meta = fs::read(entry.unwrap().path().join("meta.json")).ok()?;
+        let meta: Value = serde_json::from_slice(&meta).unwrap();
+        meta["maxTime"].as_i64()
+    });
+    let scraped = format!("count_over_time(up[10m] @ {began}) >= 10");
+    assert!(
+        newest.max().unwrap() > (began - 9) * 1_000,
+        "it overlaps the scrapes"
+    );
+    assert_eq!(server.process.terminate(), Some(0));
+    let server = Server::start(&simulated, &address).await;
+    server
+        .wait_for("secure_score_tenant_score{job=\"\"} or vector(1)")
+        .await;
+    server
+        .wait_for("count(secure_score_tenant_score{job=\"\"} offset 3m)")
+        .await;
+    assert_eq!(server.query(&scraped).await.len(), 1, "{scraped}");
 }

@@ -46,13 +46,6 @@ impl Samples {
         values.push((at, value.parse().unwrap()));
     }
 
-    /// Takes in those of another file.
-    pub(super) fn extend(&mut self, other: Self) {
-        for (series, values) in other.0 {
-            assert!(self.0.insert(series, values).is_none());
-        }
-    }
-
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Vec<(i64, f64)>)> {
         self.0.iter()
     }
